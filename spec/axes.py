@@ -1,0 +1,45 @@
+"""The free axes of a value: which named axes lead its array, and how two values are brought to agree.
+
+A value of a term has the term's shape for one example. What it varies along besides (replicates, examples, the
+indices of index notation) leads its array as named axes, in one order throughout. An operation sees arrays whose
+leading axes agree, so one implementation serves constants, draws and batches alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+Axes = tuple[str, ...]
+
+REPLICATE, EXAMPLE = "replicate", "example"
+
+
+def rank_of(axis: str) -> tuple[int, int]:
+    """Where an axis comes in the order: replicates, examples, then indices from the outermost inwards."""
+    if axis == REPLICATE:
+        return (0, 0)
+    if axis == EXAMPLE:
+        return (1, 0)
+    return (2, int(axis.rpartition("#")[2]))
+
+
+def union(many: Iterable[Axes]) -> Axes:
+    """All the axes of some values, in order.
+
+    >>> union([("replicate",), ("replicate", "example"), ("i#1",)])
+    ('replicate', 'example', 'i#1')
+    """
+    return tuple(sorted({axis for axes in many for axis in axes}, key=rank_of))
+
+
+def spread(axes: Axes, target: Axes, shape: Sequence[int], event: int, pad: int = 0) -> list[int]:
+    """The shape that gives an array the target's axes, each that it lacks with size 1.
+
+    `event` is the number of axes after the named ones, `pad` how many of size 1 to put before those.
+
+    >>> spread(("example",), ("replicate", "example"), [8, 3], event=1)
+    [1, 8, 3]
+    """
+    sizes = dict(zip(axes, shape, strict=False))
+    lead = [sizes.get(axis, 1) for axis in target]
+    return [*lead, *[1] * pad, *shape[len(shape) - event :]]

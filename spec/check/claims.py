@@ -1,0 +1,199 @@
+"""Checks of claims and stopping conditions: names resolved to measures and axes, everything else refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .. import claims as c
+from ..diagnostics import Span, did_you_mean, listing, problem_at, sentence
+from ..expressions import nodes as n
+from ..operations import CLAIM_FORMS, OPERATIONS, OPERATORS
+from .text import Text
+
+COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What claims speak of: measures with their shapes, axes with their values, constants of no axis."""
+
+    measures: Mapping[str, tuple[int, ...]]
+    axes: Mapping[str, tuple[Any, ...]]
+    constants: Mapping[str, float]
+
+
+def check_claim(text: Text, subject: Subject) -> c.Claim:
+    """The tree of a claim's check. Raises SpecError."""
+    tree = _claim(text.tree, text, subject)
+    if not (isinstance(text.tree, n.Binary | n.Unary | n.Boolean) or _is_condition(text.tree)):
+        hint = "Compare it: `final(error) <= 0.1`."
+        raise problem_at(text.span(text.tree), "a claim is a condition, and this is a number", hint)
+    return tree
+
+
+def check_until(text: Text, subject: Subject) -> c.Claim:
+    """The tree of a stopping condition: bare measures stand for their newest values."""
+    return _claim(text.tree, text, subject, until=True)
+
+
+def _is_condition(node: n.Expr) -> bool:
+    return isinstance(node, n.Call) and node.function in ("increasing", "decreasing", "diverged", "within", "all", "any")
+
+
+def _claim(node: n.Expr, text: Text, subject: Subject, until: bool = False) -> c.Claim:
+    span = text.span(node)
+    match node:
+        case n.Number(value):
+            return c.Number(float(value))
+        case n.Boolean(value):
+            return c.Number(float(value))
+        case n.Name(name):
+            return _name(name, span, subject, until)
+        case n.Index() if until:
+            return _measured("final", node, (), text, subject, span)
+        case n.Unary(operator, operand):
+            name = {"-": "negative", "not": "logical_not"}.get(operator)
+            inner = _claim(operand, text, subject, until)
+            return c.Apply(name, (inner,)) if name else inner
+        case n.Binary(operator, left, right):
+            parts = (_claim(left, text, subject, until), _claim(right, text, subject, until))
+            return c.Apply(OPERATORS[operator].name, parts)
+        case n.Call(function, arguments, keywords) if not keywords:
+            return _call(function, arguments, node, text, subject, span, until)
+    raise problem_at(span, "this has no meaning in a claim", f"Claims are made of {listing(CLAIM_FORMS)} and arithmetic.")
+
+
+def _name(name: str, span: Span, subject: Subject, until: bool) -> c.Claim:
+    if name in subject.measures:
+        if until:
+            return c.Measured("final", name)
+        hint = f"Say when: `final({name})`, `lowest({name})`, `at({name}, 0)`."
+        raise problem_at(span, f"the measure '{name}' has a value at each step", hint)
+    if name in subject.axes:
+        if all(isinstance(value, int | float) for value in subject.axes[name]):
+            return c.Coordinate(name)
+        raise problem_at(span, f"'{name}' is an axis of names, not of numbers", f"Choose with it: `{name} == {subject.axes[name][0]}`.")
+    if name in subject.constants:
+        return c.Number(subject.constants[name])
+    known = [*subject.measures, *subject.axes, *subject.constants]
+    raise problem_at(span, f"unknown name '{name}'", did_you_mean(name, known) or f"Known here: {listing(known)}.")
+
+
+def _call(
+    function: str, arguments: tuple[n.Expr, ...], node: n.Call, text: Text, subject: Subject, span: Span, until: bool
+) -> c.Claim:
+    if function in ("final", "lowest", "highest"):
+        return _measured(function, *_first(arguments, function, span), text, subject, span)
+    if function == "at":
+        if len(arguments) < 2 or not isinstance(arguments[1], n.Number) or not isinstance(arguments[1].value, int):
+            raise problem_at(span, "`at(measure, step, …)` takes a step as its second argument, a whole number")
+        found = _measured("at", arguments[0], arguments[2:], text, subject, span)
+        return c.Measured("at", found.measure, found.index, arguments[1].value, selections=found.selections)
+    if function == "first_step":
+        first, rest = _first(arguments, function, span)
+        if not isinstance(first, n.Binary) or first.operator not in COMPARISONS:
+            raise problem_at(span, "`first_step` takes a comparison", "`first_step(accuracy >= 0.95)`")
+        found = _measured("first_step", first.left, rest, text, subject, span)
+        threshold = _claim(first.right, text, subject)
+        return c.Measured("first_step", found.measure, found.index, None, first.operator, threshold, found.selections)
+    if function == "diverged":
+        return c.Diverged(tuple(_selection(item, text, subject) for item in arguments))
+    if function in ("slope", "increasing", "decreasing"):
+        if len(arguments) != 2:
+            raise problem_at(span, f"`{function}{CLAIM_FORMS[function].signature}` is given {len(arguments)} arguments")
+        x = _claim(arguments[1], text, subject)
+        axis = _axis_of(x)
+        if axis is None:
+            raise problem_at(text.span(arguments[1]), "this is no swept constant, nor made from one", f"The axes are {listing(subject.axes) or 'none'}.")
+        return c.Along(function, _claim(arguments[0], text, subject), x, axis)
+    row = OPERATIONS.get(function)
+    if row is not None and row.elementwise:
+        if len(arguments) != len(row.arguments):
+            raise problem_at(span, f"`{row.name}{row.signature}` is given {len(arguments)} arguments")
+        return c.Apply(function, tuple(_claim(item, text, subject, until) for item in arguments))
+    known = [*CLAIM_FORMS, *(name for name, row in OPERATIONS.items() if row.elementwise)]
+    hint = sentence(did_you_mean(function, known), f"Claims are made of {listing(CLAIM_FORMS)} and elementwise operations.")
+    raise problem_at(span, f"'{function}' has no meaning in a claim", hint)
+
+
+def _first(arguments: tuple[n.Expr, ...], function: str, span: Span) -> tuple[n.Expr, tuple[n.Expr, ...]]:
+    if not arguments:
+        raise problem_at(span, f"`{function}` takes a measure", f"`{function}{CLAIM_FORMS[function].signature}`")
+    return arguments[0], arguments[1:]
+
+
+def _measured(
+    reduction: str, node: n.Expr, conditions: tuple[n.Expr, ...], text: Text, subject: Subject, span: Span
+) -> c.Measured:
+    index: tuple[int, ...] = ()
+    if isinstance(node, n.Index):
+        places = [item.value if isinstance(item, n.Number) else None for item in node.subscripts]
+        if any(not isinstance(place, int) for place in places):
+            raise problem_at(text.span(node), "an entry of a measure is chosen by whole numbers")
+        index, node = tuple(int(place) for place in places if place is not None), node.array
+    if not isinstance(node, n.Name) or node.name not in subject.measures:
+        word = node.name if isinstance(node, n.Name) else ""
+        hint = did_you_mean(word, subject.measures) or f"The measures are {listing(subject.measures)}."
+        raise problem_at(text.span(node), f"`{reduction}` takes the name of a measure", hint)
+    shape = subject.measures[node.name]
+    if len(index) > len(shape) or any(place >= size for place, size in zip(index, shape, strict=False)):
+        raise problem_at(text.span(node), f"the measure '{node.name}' has the shape {list(shape)}, and no entry {list(index)}")
+    if len(index) < len(shape):
+        raise problem_at(text.span(node), f"the measure '{node.name}' is an array {list(shape)}", f"Choose an entry: `{node.name}[0]`.")
+    selections = tuple(_selection(item, text, subject) for item in conditions)
+    return c.Measured(reduction, node.name, index, selections=selections)
+
+
+def _selection(node: n.Expr, text: Text, subject: Subject) -> c.Selection:
+    span = text.span(node)
+    if not (isinstance(node, n.Binary) and node.operator in COMPARISONS and isinstance(node.left, n.Name)):
+        raise problem_at(span, "a condition compares an axis with a value", "`variant == forward_only`, `d <= 10`")
+    axis = node.left.name
+    if axis not in subject.axes:
+        hint = did_you_mean(axis, subject.axes) or f"The axes are {listing(subject.axes) or 'none: there are no variants and no sweep'}."
+        raise problem_at(text.span(node.left), f"there is no axis '{axis}'", hint)
+    values = subject.axes[axis]
+    if isinstance(node.right, n.Name):
+        word = node.right.name
+        if word not in values:
+            hint = did_you_mean(word, [str(value) for value in values]) or f"It has {listing(str(value) for value in values)}."
+            raise problem_at(text.span(node.right), f"the axis '{axis}' has no '{word}'", hint)
+        if node.operator not in ("==", "!="):
+            raise problem_at(span, f"'{axis}' is an axis of names: it is compared by == or !=")
+        return c.Selection(axis, node.operator, word)
+    value = _claim(node.right, text, subject)
+    if not isinstance(value, c.Number):
+        raise problem_at(text.span(node.right), "an axis is compared with a constant")
+    selection = c.Selection(axis, node.operator, value.value)
+    if not any(isinstance(item, int | float) and holds(selection, item) for item in values):
+        raise problem_at(span, f"no value of '{axis}' fits: it has {listing(str(item) for item in values)}")
+    return selection
+
+
+def holds(selection: c.Selection, value: Any) -> bool:
+    """Whether a value of an axis satisfies a condition."""
+    wanted = selection.value
+    return bool(
+        {
+            "==": value == wanted,
+            "!=": value != wanted,
+        }.get(selection.operator)
+        if selection.operator in ("==", "!=")
+        else {
+            "<": lambda: value < wanted,
+            "<=": lambda: value <= wanted,
+            ">": lambda: value > wanted,
+            ">=": lambda: value >= wanted,
+        }[selection.operator]()
+    )
+
+
+def _axis_of(tree: Any) -> str | None:
+    if isinstance(tree, c.Coordinate):
+        return tree.axis
+    if isinstance(tree, c.Apply):
+        found = {axis for axis in map(_axis_of, tree.arguments) if axis}
+        return found.pop() if len(found) == 1 else None
+    return None

@@ -1,0 +1,581 @@
+"""One experiment at one point of its sweep: its names in their phases, and every part of it checked and typed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from .. import source as yaml
+from .. import terms as t
+from ..diagnostics import Problem, Span, SpecError, did_you_mean, in_file_order, listing, problem_at, sentence
+from ..distributions import DISTRIBUTIONS
+from ..expressions.parser import is_name
+from ..gradient_modes import GRADIENT_MODES
+from ..operations import FORMS, OPERATIONS
+from ..optimizers import MIXING, OPTIMIZERS
+from ..resolved import (
+    Condition,
+    LayerPlan,
+    LossPlan,
+    MeasurePlan,
+    Mode,
+    Named,
+    NetworkPlan,
+    OptimizerPlan,
+    ProbePlan,
+    Program,
+    TrainingPlan,
+)
+from ..types import Type
+from .claims import Subject, check_until
+from .expressions import Checker, Context
+from .networks import NetworkChecker
+from .scope import MEANING, Binding, Function, order
+from .text import read
+
+MAX_STEPS = 10**9
+
+
+class Poisoned(SpecError):
+    """A name whose own error is reported already: what uses it is passed over in silence."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+
+
+@dataclass(frozen=True)
+class Point:
+    """Which cell: names for people, the swept constants' nodes, and everything that seeds."""
+
+    study: str
+    experiment: str
+    variant: str
+    values: Mapping[str, Any]
+    constants: Mapping[str, yaml.Node]
+
+
+class ExperimentChecker:
+    """Checks an experiment and builds its program. It is the checker's source of names."""
+
+    def __init__(self, point: Point, model: Any, node: yaml.Mapping, study_defaults: Any, study_defaults_node: yaml.Node | None) -> None:
+        self.point = point
+        self.model = model
+        self.node = node
+        self.defaults, self.default_nodes = _merged_defaults(model, node, study_defaults, study_defaults_node)
+        self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
+        self.bindings: dict[str, Binding] = {}
+        self.functions: dict[str, Function] = {}
+        self.terms: dict[str, t.Term] = {}
+        self.plans: dict[str, NetworkPlan] = {}
+        self.failed: set[str] = set()
+        self.active: list[str] = []
+        self.checker = Checker(self)
+
+    # -- names: what the expression checker asks for ---------------------------------------------------------------
+
+    def term(self, name: str, phase: str, span: Span) -> t.Term | None:
+        """The term of a binding, checked when first asked for."""
+        binding = self.bindings.get(name)
+        if binding is None or binding.phase == "architecture":
+            return None
+        if order(binding.phase) > order("constants" if phase == "schedule" else phase):
+            self.misplaced(name, binding.phase, phase, span)
+        made = self.made(binding, span)
+        if isinstance(made, t.Literal):
+            return made
+        return t.Reference(name, binding.phase, type=made.type, span=span)
+
+    def misplaced(self, name: str, own: str, phase: str, span: Span) -> None:
+        """The error for a name of a later phase."""
+        where = {"constants": "a constant", "schedule": "a schedule", "draw": "`task.draw`", "example": "`task.example`"}
+        message = f"'{name}' is {MEANING[own]}, and {where.get(phase, phase)} comes before it"
+        raise problem_at(span, message, "The phases are constants → draw → example → architecture → outputs → loss and measures.")
+
+    def made(self, binding: Binding, span: Span) -> t.Term:
+        """The term of a binding; an error is reported once, where it belongs."""
+        name = binding.name
+        if name in self.failed:
+            raise Poisoned
+        if name in self.terms:
+            return self.terms[name]
+        if name in self.active:
+            chain = " → ".join([*self.active[self.active.index(name) :], name])
+            raise problem_at(span, f"'{name}' is defined through itself: {chain}", "Break the cycle.")
+        self.active.append(name)
+        try:
+            term = self.checker.value(binding.node, Context(binding.phase, ("value", name)))
+            if binding.phase == "constants":
+                value = self.checker.static(term, f"the constant '{name}'")
+                term = t.Literal(value, type=term.type, span=term.span)
+            self.terms[name] = term
+            return term
+        except SpecError as error:
+            self.failed.add(name)
+            self.problems.extend(error.problems)
+            raise Poisoned from None
+        finally:
+            self.active.pop()
+
+    def function(self, name: str) -> Function | None:
+        """A user's function."""
+        return self.functions.get(name)
+
+    def network(self, name: str, argument: t.Term | None, phase: str, span: Span) -> t.Term | None:
+        """A network's output on its own input, or on another of the same shape."""
+        if name not in self.model.architecture:
+            return None
+        if order("constants" if phase == "schedule" else phase) < order("architecture"):
+            self.misplaced(name, "architecture", phase, span)
+        plan = self.plan(name, span)
+        if argument is not None and argument.type.shape != plan.input.type.shape:
+            message = f"the network '{name}' takes an input like its own, {plan.input.type}, and this is {argument.type}"
+            raise problem_at(argument.span, message)
+        return t.NetworkOutput(name, argument, type=plan.output, span=span)
+
+    def plan(self, name: str, span: Span) -> NetworkPlan:
+        """A network, checked when first asked for."""
+        if name in self.failed:
+            raise Poisoned
+        if name in self.plans:
+            return self.plans[name]
+        if name in self.active:
+            chain = " → ".join([*self.active[self.active.index(name) :], name])
+            raise problem_at(span, f"the network '{name}' feeds itself: {chain}", "Break the cycle.")
+        node = yaml.find(self.node, ["architecture", name])
+        assert node is not None
+        self.active.append(name)
+        try:
+            checker = NetworkChecker(self.checker, name, self.model.architecture[name], node, self.defaults, self.default_nodes)
+            self.plans[name] = checker.plan()
+            return self.plans[name]
+        except SpecError as error:
+            self.failed.add(name)
+            self.problems.extend(error.problems)
+            raise Poisoned from None
+        finally:
+            self.active.pop()
+
+    def weight(self, path: Sequence[str | int], phase: str, span: Span) -> t.Term:
+        """`score.dense_2.kernel`, `f.weights`."""
+        name, *rest = path
+        if name not in self.model.architecture:
+            known = did_you_mean(str(name), self.model.architecture)
+            raise problem_at(span, f"'{name}' is no network, and only networks have parts", known)
+        if order(phase) < order("loss"):
+            raise problem_at(span, "weights change in training, and stand only in losses and measures")
+        plan = self.plan(str(name), span)
+        if rest == ["weights"]:
+            return t.AllWeights(plan.name, type=Type("real", (plan.parameters,)), span=span)
+        layer, weight = self.layer(plan, rest[:-1], span), str(rest[-1]) if rest else ""
+        if weight not in layer.weights:
+            hint = sentence(did_you_mean(weight, layer.weights), f"It has {listing(layer.weights) or 'none'}.")
+            raise problem_at(span, f"the layer '{plan.name}.{layer.key}' has no weight '{weight}'", hint)
+        return t.Weight(plan.name, layer.key, weight, type=Type("real", layer.weights[weight]), span=span)
+
+    def layer(self, plan: NetworkPlan, path: Sequence[str | int], span: Span) -> LayerPlan:
+        """A layer by its path: a name, a kind and position, or a kind alone where there is one of it."""
+        text = ""
+        for step in path:
+            text += f"[{step}]" if isinstance(step, int) else ("." if text else "") + step
+        known = {layer.key: layer for layer in plan.leaves()}
+        single: dict[str, list[str]] = {}
+        for key in known:
+            single.setdefault(re.sub(r"_\d+$", "", key), []).append(key)
+        for short, keys in single.items():
+            if len(keys) == 1:
+                known.setdefault(short, known[keys[0]])
+        if text not in known:
+            hint = sentence(did_you_mean(text, known), f"Its layers are {listing(layer.key for layer in plan.leaves())}.")
+            raise problem_at(span, f"the network '{plan.name}' has no layer '{text}'", hint)
+        return known[text]
+
+    def gradient(self, name: str) -> tuple[str, Function | None]:
+        """The gradient mode of a function, and its surrogate."""
+        entry = self.model.gradient.get(name)
+        if entry is None:
+            return "exact", None
+        path: list[str | int] = ["gradient", name, "surrogate"]
+        node = yaml.find(self.node, path)
+        if entry.kind != "surrogate" or node is None:
+            return entry.kind, None
+        span, _ = yaml.locate(self.node, path)
+        return entry.kind, Function(f"surrogate of {name}", self.functions[name].parameters, node, span)
+
+    def trained(self, term: t.Term) -> bool:
+        """Whether a term depends on weights."""
+        for item in self.reached(term):
+            if isinstance(item, t.NetworkOutput | t.Weight | t.AllWeights):
+                return True
+            if isinstance(item, t.Parameter) and item.key in self.checker.differentiable:
+                return True
+        return False
+
+    def known(self) -> set[str]:
+        """All names that expressions can use."""
+        return {*self.bindings, *self.functions, *self.model.architecture}
+
+    # -- the parts, in order ---------------------------------------------------------------------------------------
+
+    def program(self) -> Program:
+        """The program. Raises SpecError with every independent problem, in file order."""
+        self.declare()
+        for binding in self.bindings.values():
+            if binding.phase != "architecture":
+                self.attempt(lambda binding=binding: self.made(binding, binding.key))  # type: ignore[misc]
+        for name in self.model.architecture:
+            self.attempt(lambda name=name: self.plan(name, self.node.span))  # type: ignore[misc]
+        loss = [self.attempt(lambda key=key: self.loss_term(key)) for key in self.model.loss]  # type: ignore[misc]
+        modes = self.modes()
+        measures = [self.attempt(lambda key=key: self.measure(key)) for key in self.model.measures]  # type: ignore[misc]
+        found = [measure for measure in measures if measure is not None]
+        training = self.attempt(lambda: self.training(found))
+        replicates = self.attempt(lambda: self.count(["replicates"], self.model.replicates, "'replicates'"))
+        examples = self.attempt(self.test_examples)
+        probes = self.probes(training)
+        if self.model.training is not None and not self.model.loss:
+            at = self.node.key("training")
+            self.problems.append(Problem("there is training, and no loss to minimise", at.span if at else None, "Add `loss:`."))
+        if self.problems:
+            raise SpecError(in_file_order(self.problems))
+        return Program(
+            study=self.point.study, experiment=self.point.experiment, variant=self.point.variant, point=dict(self.point.values),
+            seed=self.model.seed, dtype=self.model.dtype,
+            constants={name: self.terms[name].value for name in self.phase("constants")},  # type: ignore[attr-defined]
+            draws=self.named("draw"), examples=self.named("example"), outputs=self.named("outputs"),
+            networks=tuple(self.plans[name] for name in self.model.architecture),
+            loss=tuple(term for term in loss if term is not None), gradient=modes, training=training,
+            measures=tuple(found), test_examples=examples or 0, replicates=replicates or 1, probes=tuple(probes),
+        )  # fmt: skip
+
+    def attempt(self, action: Any) -> Any:
+        """Runs a part; its problems are kept, and the other parts are checked all the same."""
+        try:
+            return action()
+        except SpecError as error:
+            self.problems.extend(error.problems)
+            return None
+
+    def phase(self, name: str) -> list[str]:
+        """The names of a phase."""
+        return [binding.name for binding in self.bindings.values() if binding.phase == name]
+
+    def named(self, phase: str) -> tuple[Named, ...]:
+        """The bindings of a phase, each after those that it uses."""
+        order_: list[str] = []
+
+        def visit(name: str) -> None:
+            if name in order_ or name not in self.bindings or self.bindings[name].phase != phase:
+                return
+            for item in t.walk(self.terms[name]):
+                if isinstance(item, t.Reference) and item.phase == phase:
+                    visit(item.name)
+            order_.append(name)
+
+        for name in self.phase(phase):
+            visit(name)
+        return tuple(Named(name, self.terms[name]) for name in order_)
+
+    def declare(self) -> None:
+        """Fills the namespace; a name stands once in an experiment."""
+        places = {
+            "constants": ["constants"],
+            "draw": ["task", "draw"],
+            "example": ["task", "example"],
+            "architecture": ["architecture"],
+            "outputs": ["outputs"],
+        }
+        seen: dict[str, Span] = {}
+        for phase, path in places.items():
+            node = yaml.find(self.node, path)
+            for key, value in node.entries if isinstance(node, yaml.Mapping) else ():
+                if self.refused(key, seen):
+                    continue
+                given = self.point.constants.get(key.text, value) if phase == "constants" else value
+                self.bindings[key.text] = Binding(key.text, phase, given, key.span)
+        node = yaml.find(self.node, ["functions"])
+        for key, value in node.entries if isinstance(node, yaml.Mapping) else ():
+            match = re.fullmatch(r"\s*(\w+)\s*\(\s*(\w+(?:\s*,\s*\w+)*)\s*\)\s*", key.text)
+            if match is None:
+                hint = "A function is written `u(r): …` or `gap(a, b): …`."
+                self.problems.append(Problem(f"'{key.text}' is no function's head", key.span, hint))
+                continue
+            name, parameters = match[1], tuple(re.split(r"\s*,\s*", match[2]))
+            if self.refused(replace(key, text=name), seen):
+                continue
+            for word in parameters:
+                if not is_name(word) or parameters.count(word) > 1:
+                    self.problems.append(Problem(f"'{word}' cannot be a parameter here", key.span))
+            self.functions[name] = Function(name, parameters, value, key.span)
+
+    def refused(self, key: yaml.Scalar, seen: dict[str, Span]) -> bool:
+        """Refuses a name that is no name, or stands twice; warns of one that hides an operation."""
+        name = key.text
+        if not is_name(name):
+            self.problems.append(Problem(f"'{name}' cannot be a name: it is a word of the expression language", key.span))
+            return True
+        if name in seen:
+            message = f"the name '{name}' is taken already, in line {seen[name].line}"
+            self.problems.append(Problem(message, key.span, "An experiment has one namespace: rename one of them."))
+            return True
+        seen[name] = key.span
+        if name in OPERATIONS or name in FORMS or name in DISTRIBUTIONS or name == "pi":
+            message = f"the name '{name}' hides an operation of the language"
+            self.warnings.append(Problem(message, key.span, "Your own name is the one that counts.", "warning"))
+        return False
+
+    def loss_term(self, name: str) -> LossPlan:
+        """A term of the loss: one number per example."""
+        node = yaml.find(self.node, ["loss", name])
+        assert node is not None
+        of, weight = (node.get("of"), node.get("weight")) if isinstance(node, yaml.Mapping) else (node, None)
+        assert of is not None
+        term = self.checker.value(of, Context("loss", ("loss", name)))
+        if term.type.shape:
+            hint = "`sum(…)` or `mean(…)` makes one number of it."
+            raise problem_at(term.span, f"a loss is one number per example, and this is {term.type}", hint)
+        if not any(isinstance(item, t.NetworkOutput | t.Weight | t.AllWeights) for item in self.reached(term)):
+            raise problem_at(term.span, "this loss depends on no network: there is nothing to train")
+        factor: t.Term = t.Literal(np.asarray(1.0), type=Type("real"), span=term.span)
+        if weight is not None:
+            factor = self.checker.value(weight, Context("schedule", ()))
+            if factor.type.shape:
+                raise problem_at(factor.span, f"a weight is one number, and this is {factor.type}")
+        return LossPlan(name, term, factor)
+
+    def reached(self, term: t.Term) -> list[t.Term]:
+        """All terms that one depends on, through names."""
+        found: list[t.Term] = []
+        pending, seen = [term], set()
+        while pending:
+            for item in t.walk(pending.pop()):
+                found.append(item)
+                if isinstance(item, t.Reference) and item.name not in seen and item.name in self.terms:
+                    seen.add(item.name)
+                    pending.append(self.terms[item.name])
+        return found
+
+    def modes(self) -> dict[str, Mode]:
+        """The gradient modes, by target."""
+        found: dict[str, Mode] = {}
+        for target, entry in self.model.gradient.items():
+            node = yaml.find(self.node, ["gradient"])
+            key = node.key(target) if isinstance(node, yaml.Mapping) else None
+            span = key.span if key else self.node.span
+            mode = self.attempt(lambda target=target, entry=entry, span=span: self.mode(target, entry, span))  # type: ignore[misc]
+            if mode is not None:
+                found.update(mode)
+        return found
+
+    def mode(self, target: str, entry: Any, span: Span) -> dict[str, Mode]:
+        """One gradient mode on its target."""
+        head, *rest = target.replace("[", ".[").split(".")
+        steps: list[str | int] = [int(step[1:-1]) if re.fullmatch(r"\[\d+\]", step) else step for step in rest]
+        if head in self.functions and not steps:
+            kind, key = "function", head
+        elif head in self.model.architecture:
+            plan = self.plan(head, span)
+            kind, key = ("layer", f"{head}.{self.layer(plan, steps, span).key}") if steps else ("network", head)
+        else:
+            known = [*self.functions, *self.model.architecture]
+            hint = sentence(did_you_mean(head, known), f"A mode is given to {listing(known) or 'a function or a network'}.")
+            raise problem_at(span, f"there is no function, network or layer '{target}'", hint)
+        row = GRADIENT_MODES[entry.kind]
+        if kind not in row.targets:
+            raise problem_at(span, f"`{row.name}` is for a {' or a '.join(row.targets)}, and '{target}' is a {kind}")
+        if entry.kind in ("scale", "clip"):
+            node = yaml.find(self.node, ["gradient", target, entry.kind])
+            assert node is not None
+            value = float(self.checker.number(self.checker.value(node, Context("constants", ())), f"'{entry.kind}'"))
+            if entry.kind == "clip" and value <= 0:
+                raise problem_at(node.span, f"a clip has to be positive, and is {value:g}")
+            return {key: Mode(entry.kind, value)}
+        return {key: Mode(entry.kind)} if entry.kind != "exact" else {}
+
+    def measure(self, name: str) -> MeasurePlan:
+        """A measure; a bare one per example means its expectation."""
+        node = yaml.find(self.node, ["measures", name])
+        assert node is not None
+        of = node.get("of") if isinstance(node, yaml.Mapping) else node
+        assert of is not None
+        term = self.checker.value(of, Context("measures", ("measures", name)))
+        loose = self.per_example(term)
+        if loose is not None:
+            if any(isinstance(item, t.Expectation) for item in t.walk(term)):
+                message = "this is one value per example, beside an `E` over examples"
+                raise problem_at(loose.span, message, "Put it inside an `E(…)`, or put one around the whole.")
+            term = t.Expectation(term, type=Type("real", term.type.shape), span=term.span)
+        on = getattr(self.model.measures[name], "on", "test")
+        return MeasurePlan(name, term, on)
+
+    def per_example(self, term: t.Term) -> t.Term | None:
+        """Some part of a term, outside any expectation, that has one value per example."""
+        if isinstance(term, t.Expectation):
+            return None
+        if isinstance(term, t.Reference):
+            return term if self.varies(term.name) else None
+        if isinstance(term, t.NetworkOutput):
+            return term
+        for child in t.children(term):
+            found = self.per_example(child)
+            if found is not None:
+                return found
+        return None
+
+    def varies(self, name: str) -> bool:
+        """Whether a binding has one value per example."""
+        if self.bindings[name].phase == "example":
+            return True
+        return self.bindings[name].phase == "outputs" and self.per_example(self.terms[name]) is not None
+
+    def count(self, path: list[str | int], default: Any, what: str) -> int:
+        """A constant positive whole number of the document, or its default."""
+        node = yaml.find(self.node, path)
+        if node is None:
+            return int(default)
+        return self.checker.size(self.checker.value(node, Context("constants", ())), what)
+
+    def test_examples(self) -> int:
+        """Over how many examples measures are taken."""
+        default = self.model.training.evaluate.examples if self.model.training else 1000
+        return self.count(["training", "evaluate", "examples"], default, "'examples'")
+
+    def training(self, measures: list[MeasurePlan]) -> TrainingPlan | None:
+        """Optimisers, batch, steps, and the steps at which measures are taken."""
+        if self.model.training is None:
+            return None
+        optimizers = self.optimizers()
+        batch = self.count(["training", "batch"], 1, "'batch'")
+        steps = self.count(["training", "steps"], 1, "'steps'")
+        if steps > MAX_STEPS:
+            at, _ = yaml.locate(self.node, ["training", "steps"])
+            raise problem_at(at, f"{steps:,} steps; the limit is {MAX_STEPS:,}")
+        until = None
+        if self.model.training.until is not None:
+            node = yaml.find(self.node, ["training", "until"])
+            assert isinstance(node, yaml.Scalar)
+            subject = Subject({m.name: m.term.type.shape for m in measures}, {}, self.scalars())
+            until = Condition(check_until(read(node), subject), node.text)
+        return TrainingPlan(optimizers, batch, steps, self.evaluations(steps), until)
+
+    def scalars(self) -> dict[str, float]:
+        """The constants that are single numbers."""
+        values = {name: self.terms[name] for name in self.phase("constants") if name in self.terms}
+        return {name: float(x.value) for name, x in values.items() if isinstance(x, t.Literal) and not x.type.shape}
+
+    def evaluations(self, steps: int) -> tuple[int, ...]:
+        """The steps at which measures are taken: `every`, `at` and `log` united, with 0 and the last."""
+        plan = self.model.training.evaluate
+        found = {0, steps}
+        if plan.every is not None or (plan.at is None and plan.log is None):
+            every = self.count(["training", "evaluate", "every"], max(1, -(-steps // 50)), "'every'")
+            found.update(range(0, steps, every))
+        node = yaml.find(self.node, ["training", "evaluate", "at"])
+        for item in node.items if isinstance(node, yaml.Sequence) else ():
+            term = self.checker.value(item, Context("constants", ()))
+            step = int(self.checker.integer(term, "a step"))
+            if step < 0:
+                raise problem_at(item.span, f"a step is not negative, and this is {step}")
+            if step <= steps:
+                found.add(step)
+        if plan.log is not None:
+            count = self.count(["training", "evaluate", "log"], 1, "'log'")
+            found.update(int(round(step)) for step in np.geomspace(1, steps, count))
+        return tuple(sorted(found))
+
+    def optimizers(self) -> dict[str, OptimizerPlan]:
+        """The optimiser, or one for each network."""
+        model = self.model.training.optimizer
+        path: list[str | int] = ["training", "optimizer"]
+        if not isinstance(model, dict):
+            return {"": self.optimizer(model, path)}
+        node = yaml.find(self.node, path)
+        found = {}
+        for name, entry in model.items():
+            if name not in self.model.architecture:
+                key = node.key(name) if isinstance(node, yaml.Mapping) else None
+                hint = sentence(did_you_mean(name, [*self.model.architecture, *OPTIMIZERS]))
+                raise problem_at(key.span if key else None, f"'{name}' is neither an optimiser nor a network", hint)
+            found[name] = self.optimizer(entry, [*path, name])
+        missing = [name for name in self.model.architecture if name not in found]
+        if missing and isinstance(node, yaml.Mapping):
+            raise problem_at(node.span, f"no optimiser for {listing(missing)}", "Give one optimiser for all, or one for each network.")
+        return found
+
+    def optimizer(self, entry: Any, path: list[str | int]) -> OptimizerPlan:
+        """One optimiser; its learning rate may be a term in the step."""
+        row = OPTIMIZERS[entry.kind]
+        arguments: dict[str, Any] = {}
+        for name, parameter in row.parameters.items():
+            value = getattr(entry.value, name)
+            if value is None:
+                continue
+            node = yaml.find(self.node, [*path, row.name, name])
+            if node is None and name == "learning_rate" and name in entry.value.model_fields_set:
+                node = yaml.find(self.node, [*path, row.name])
+            if parameter.kind in ("bool", "choice") or not isinstance(node, yaml.Scalar | yaml.Sequence):
+                arguments[name] = value
+                continue
+            term = self.checker.value(node, Context("schedule" if parameter.kind == "schedule" else "constants", ()))
+            if isinstance(term, t.Literal) or parameter.kind != "schedule":
+                number = float(self.checker.number(term, f"'{name}'"))
+                if name in ("learning_rate", "epsilon", "weight_decay") and number < 0:
+                    raise problem_at(node.span, f"'{name}' must not be negative, and is {number:g}")
+                if name.startswith(("beta_", "rho")) and not 0 <= number < 1:
+                    raise problem_at(node.span, f"'{name}' lies between 0 and 1, below 1, and is {number:g}")
+                arguments[name] = number
+            elif term.type.shape:
+                raise problem_at(node.span, f"a learning rate is one number, and this is {term.type}")
+            else:
+                arguments[name] = term
+        mixing = any(name in arguments for name in MIXING)
+        return OptimizerPlan(row.name, row.keras, arguments, row.elementwise and not mixing)
+
+    def probes(self, training: TrainingPlan | None) -> list[ProbePlan]:
+        """What figures show of single examples."""
+        found = []
+        for name, figure in self.model.figures.items():
+            if figure.kind == "function":
+                probe = self.attempt(lambda name=name, figure=figure: self.probe(name, figure, training))  # type: ignore[misc]
+                if probe is not None:
+                    found.append(probe)
+        return found
+
+    def probe(self, name: str, figure: Any, training: TrainingPlan | None) -> ProbePlan:
+        """The values of a `function` figure: x and the curves, at its steps."""
+        path: list[str | int] = ["figures", name]
+        terms: dict[str, t.Term] = {}
+        for label, step in [("x", ["x"]), *((label, ["y", label]) for label in figure.y)]:
+            node = yaml.find(self.node, [*path, *step])
+            assert node is not None
+            term = self.checker.value(node, Context("measures", ("figures", name, label)))
+            terms["x" if label == "x" and step == ["x"] else f"y:{label}"] = term
+        for label, term in terms.items():
+            if term.type.shape != terms["x"].type.shape:
+                message = f"'{label.removeprefix('y:')}' is {term.type}, and x is {terms['x'].type}: a curve has a y for each x"
+                raise problem_at(term.span, message)
+        examples = self.count([*path, "examples"], figure.examples, "'examples'")
+        last = training.steps if training else 0
+        steps = [last]
+        node = yaml.find(self.node, [*path, "steps"])
+        if isinstance(node, yaml.Sequence):
+            steps = [int(self.checker.integer(self.checker.value(item, Context("constants", ())), "a step")) for item in node.items]
+        return ProbePlan(name, terms, examples, tuple(sorted({min(step, last) for step in steps})))
+
+
+def _merged_defaults(model: Any, node: yaml.Mapping, study: Any, study_node: yaml.Node | None) -> tuple[Any, yaml.Node | None]:
+    """An experiment's layer defaults over the study's."""
+    own = node.get("layer_defaults")
+    if study is None or study_node is None:
+        return model.layer_defaults, own
+    if own is None:
+        return study, study_node
+    said = {name: getattr(model.layer_defaults, name) for name in model.layer_defaults.model_fields_set}
+    merged = study.model_copy(update=said)
+    entries = {key.text: (key, value) for key, value in getattr(study_node, "entries", ())}
+    entries |= {key.text: (key, value) for key, value in getattr(own, "entries", ())}
+    return merged, yaml.Mapping(tuple(entries.values()), own.span)

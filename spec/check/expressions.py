@@ -1,0 +1,543 @@
+"""The type checker: syntax tree to typed term. Constants are computed on the way; every error has its place."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from .. import source as yaml
+from .. import terms as t
+from ..diagnostics import Problem, Span, SpecError, did_you_mean, listing, problem_at, sentence
+from ..distributions import DISTRIBUTIONS
+from ..evaluate import apply, as_kind, evaluate
+from ..expressions import nodes as n
+from ..operations import FORMS, OPERATIONS, OPERATORS, Operation, result_type
+from ..types import KINDS, MAX_BYTES, Shape, ShapeProblem, Type, broadcast, join, shape_text
+from .scope import MEANING, Function, order
+from .text import Text, read
+
+MAX_CALLS = 20_000
+SIGNS = {"-": "negative"}
+
+
+class Names(Protocol):
+    """What the checker asks of an experiment: its names, its functions, its networks."""
+
+    def term(self, name: str, phase: str, span: Span) -> t.Term | None:
+        """The term of a name, seen from a phase; None when there is no such name."""
+
+    def function(self, name: str) -> Function | None:
+        """A user's function."""
+
+    def network(self, name: str, argument: t.Term | None, phase: str, span: Span) -> t.Term | None:
+        """A network applied to its own input or to an argument; None when there is no such network."""
+
+    def weight(self, path: Sequence[str | int], phase: str, span: Span) -> t.Term:
+        """A weight by its path, the network's name first."""
+
+    def known(self) -> set[str]:
+        """All names, for suggestions."""
+
+    def gradient(self, name: str) -> tuple[str, Function | None]:
+        """The gradient mode of a function, and its surrogate."""
+
+    def trained(self, term: t.Term) -> bool:
+        """Whether a term depends on weights."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where an expression stands: its phase, its path in the seed tree, the names bound inside it."""
+
+    phase: str
+    path: tuple[str, ...]
+    local: Mapping[str, t.Term] = field(default_factory=dict)
+    calls: tuple[str, ...] = ()
+    expectation: bool = False
+    samples: Iterator[int] = field(default_factory=itertools.count)
+
+
+class Checker:
+    """Elaborates the expressions of one experiment. One instance an experiment: its keys are unique there."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.keys = itertools.count(1)
+        self.budget = MAX_CALLS
+        self.differentiable: set[str] = set()
+
+    def value(self, node: yaml.Node, context: Context) -> t.Term:
+        """The term of a document's value: an expression, or a list of them."""
+        if isinstance(node, yaml.Scalar):
+            text = read(node)
+            return self.term(text.tree, text, context)
+        if isinstance(node, yaml.Sequence):
+            if not node.items:
+                raise problem_at(node.span, "an empty array has no shape")
+            return self.stack([self.value(item, context) for item in node.items], node.span)
+        raise problem_at(node.span, "expected an expression (a number, a text, or a list), found a mapping")
+
+    def constant(self, node: yaml.Node, context: Context, what: str) -> np.ndarray[Any, Any]:
+        """The value of an expression that has to be known before anything runs."""
+        return self.static(self.value(node, context), what)
+
+    def static(self, term: t.Term, what: str) -> np.ndarray[Any, Any]:
+        """The value of a constant term; the error says what made it none."""
+        if isinstance(term, t.Literal):
+            return term.value
+        blame = next((x for x in t.walk(term) if isinstance(x, t.Reference | t.NetworkOutput | t.Sample | t.Parameter)), term)
+        if isinstance(blame, t.Reference):
+            cause = f"'{blame.name}' is {MEANING[blame.phase]}"
+        elif isinstance(blame, t.NetworkOutput):
+            cause = f"'{blame.network}' is a network's output"
+        elif isinstance(blame, t.Sample):
+            cause = f"`{blame.distribution}` draws a new value each time"
+        else:
+            cause = "this changes while the experiment runs"
+        hint = "Only `constants`, `len(x)` and what is computed from them are known before anything runs."
+        raise problem_at(term.span, f"{what} has to be a constant, and {cause}", hint)
+
+    # -- one method a kind of node -------------------------------------------------------------------------------
+
+    def term(self, node: n.Expr, text: Text, context: Context) -> t.Term:
+        """The term of a syntax tree."""
+        span = text.span(node)
+        match node:
+            case n.Number(value):
+                kind = "int" if isinstance(value, int) else "real"
+                if isinstance(value, int) and abs(value) >= 2**63:
+                    raise problem_at(span, f"{value} is too large for an int", "Write it as a real number: `1e20`.")
+                return t.Literal(as_kind(value, kind), type=Type(kind), span=span)
+            case n.Boolean(value):
+                return t.Literal(np.asarray(value), type=Type("bool"), span=span)
+            case n.Name(name):
+                return self.name(name, context, span)
+            case n.Array(items):
+                return self.stack([self.term(item, text, context) for item in items], span)
+            case n.Unary("+", operand):
+                return self.numeric(self.term(operand, text, context), "+")
+            case n.Unary(operator, operand):
+                row = OPERATIONS[SIGNS.get(operator, OPERATORS.get(operator, OPERATIONS["negative"]).name)]
+                return self.operate(row, [self.term(operand, text, context)], {}, span)
+            case n.Binary(operator, left, right):
+                operands = [self.term(left, text, context), self.term(right, text, context)]
+                return self.operate(OPERATORS[operator], operands, {}, span)
+            case n.Conditional(then, condition, otherwise):
+                parts = [self.term(part, text, context) for part in (condition, then, otherwise)]
+                return self.operate(OPERATIONS["select"], parts, {}, span)
+            case n.Call():
+                return self.call(node, text, context)
+            case n.Index(array, subscripts):
+                return self.index(self.term(array, text, context), subscripts, text, context, span)
+            case n.Comprehension(body, ranges):
+                return self.comprehend(body, ranges, text, context, span)
+            case n.Attribute():
+                return self.attribute(node, text, context)
+
+    def name(self, name: str, context: Context, span: Span) -> t.Term:
+        """A name: bound inside the expression, by the experiment, or by a network."""
+        if name in context.local:
+            return replace(context.local[name], span=span)
+        if name == "step" and context.phase == "schedule":
+            return t.StepNumber(type=Type("real"), span=span)
+        found = self.names.term(name, context.phase, span)
+        if found is None:
+            found = self.names.network(name, None, context.phase, span)
+        if found is None and name == "pi":
+            return t.Literal(np.asarray(np.pi), type=Type("real"), span=span)
+        if found is not None:
+            return replace(found, span=span)
+        if self.names.function(name) or name in OPERATIONS or name in FORMS or name in DISTRIBUTIONS:
+            raise problem_at(span, f"'{name}' is a function: it needs its arguments, `{name}(…)`")
+        known = self.names.known() | set(context.local) | {"pi"}
+        raise problem_at(span, f"unknown name '{name}'", did_you_mean(name, known) or f"Known here: {listing(sorted(known))}.")
+
+    def stack(self, items: Sequence[t.Term], span: Span) -> t.Term:
+        """Items of equal or broadcasting shapes as one array."""
+        shape = self.shapes([item.type.shape for item in items], span)
+        kind = join(item.type.kind for item in items)
+        kind = "int" if kind == "int" else kind
+        result = self.sized(Type(kind, (len(items), *shape)), span)
+        if all(isinstance(item, t.Literal) for item in items):
+            values = [np.broadcast_to(item.value, shape) for item in items if isinstance(item, t.Literal)]
+            return t.Literal(as_kind(np.stack(values), kind), type=result, span=span)
+        return t.Stack(tuple(items), type=result, span=span)
+
+    def operate(self, row: Operation, terms: list[t.Term], static: dict[str, Any], span: Span) -> t.Term:
+        """An operation applied; computed at once when all its arguments are literals."""
+        patterns = [argument for argument in row.arguments if not argument.static]
+        if patterns and patterns[-1].variadic:
+            patterns += [patterns[-1]] * (len(terms) - len(patterns))
+        for argument, term in zip(patterns, terms, strict=False):
+            if argument.kind in KINDS and KINDS.index(term.type.kind) > KINDS.index(argument.kind):
+                hint = {"bool": "A comparison gives a bool: `x > 0`.", "int": "`argmax`, `step_of` and `integer` give ints."}
+                shown = f"`{row.operator}`" if row.operator else f"'{argument.name}' of `{row.name}`"
+                message = f"{shown} takes a {argument.kind}, and this is {term.type}"
+                raise problem_at(term.span, message, hint.get(argument.kind, ""))
+        try:
+            if row.constant:
+                return self.compute(row, terms, static, span)
+            result, more = result_type(row, [term.type for term in terms], static)
+        except ShapeProblem as problem:
+            raise problem_at(span, f"`{row.operator or row.name}`: {problem}", problem.hint) from None
+        self.sized(result, span)
+        if all(isinstance(term, t.Literal) for term in terms) and terms:
+            return self.fold(row, [term.value for term in terms if isinstance(term, t.Literal)], more, result, span)
+        if row.name == "power" and result.kind == "int":
+            exponent = terms[1]
+            if not isinstance(exponent, t.Literal) or bool((exponent.value < 0).any()):
+                result = Type("real", result.shape)
+        return t.Operate(row.name, tuple(terms), more, type=result, span=span)
+
+    def compute(self, row: Operation, terms: list[t.Term], static: dict[str, Any], span: Span) -> t.Term:
+        """An operation whose shape depends on values."""
+        values = [self.static(term, f"what `{row.name}` is given") for term in terms]
+        if row.name == "range":
+            first, last, step = (float(v) for v in [*values, *[np.nan] * (3 - len(values))])
+            count = (first if np.isnan(last) else last - first) / (1 if np.isnan(step) else step or np.nan)
+            if not count >= 1:
+                raise problem_at(span, "this range is empty", "`range(first, last, step)` goes up to and without `last`.")
+            self.sized(Type("int", (int(count),)), span)
+        if "shape" in static or "size" in static:
+            sizes = static.get("shape", (static.get("size", 1),))
+            self.sized(Type("real", tuple(sizes) * (2 if row.name == "eye" else 1)), span)
+        array = np.asarray(apply(row.name, list(values), static))
+        kind = {"b": "bool", "i": "int", "u": "int"}.get(array.dtype.kind, "real")
+        result = self.sized(Type(kind, array.shape), span)
+        return t.Literal(as_kind(array, kind), type=result, span=span)
+
+    def fold(self, row: Operation, values: list[Any], static: Mapping[str, Any], result: Type, span: Span) -> t.Term:
+        """The literal that an operation makes of literals."""
+        if row.name == "power" and result.kind == "int" and bool((values[1] < 0).any()):
+            result = Type("real", result.shape)
+            values = [value.astype(float) for value in values]
+        if row.elementwise:
+            deepest = len(result.shape)
+            values = [np.reshape(value, (1,) * (deepest - np.ndim(value)) + np.shape(value)) for value in values]
+        try:
+            array = apply(row.name, values, static)
+        except np.linalg.LinAlgError as error:
+            raise problem_at(span, f"`{row.name}`: {str(error).lower()}") from None
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            hint = "A constant has to be a finite number."
+            raise problem_at(span, f"`{row.operator or row.name}` of these constants is not finite", hint)
+        return t.Literal(as_kind(array, result.kind), type=result, span=span)
+
+    def comprehend(
+        self, body: n.Expr, ranges: Sequence[tuple[str, n.Expr]], text: Text, context: Context, span: Span
+    ) -> t.Term:
+        """Index notation; computed at once when its body holds nothing but literals and indices."""
+        local, indices = dict(context.local), []
+        for name, extent in ranges:
+            bound = self.term(extent, text, replace(context, local=local))
+            size = self.size(bound, f"the range of '{name}'")
+            index = t.IndexVariable(f"{name}#{next(self.keys)}", size, type=Type("int"), span=span)
+            local[name] = index
+            indices.append(index)
+        inner = self.term(body, text, replace(context, local=local))
+        shape = (*(index.extent for index in indices), *inner.type.shape)
+        result = self.sized(Type(inner.type.kind, shape), span)
+        term = t.Comprehend(tuple(indices), inner, type=result, span=span)
+        return self.closed(term)
+
+    def closed(self, term: t.Term) -> t.Term:
+        """A literal in place of a term that depends on nothing."""
+        free: set[str] = set()
+        bound: set[str] = set()
+        for item in t.walk(term):
+            if isinstance(item, t.Comprehend):
+                bound.update(index.key for index in item.indices)
+            elif isinstance(item, t.Invoke):
+                bound.update(item.parameters)
+            elif isinstance(item, t.IndexVariable | t.Parameter):
+                free.add(item.key)
+            elif not isinstance(item, t.Literal | t.Operate | t.Stack | t.Cut | t.Gather | t.Stop):
+                return term
+        if free - bound:
+            return term
+        value = evaluate(term)
+        if value.dtype.kind == "f" and not np.isfinite(value).all():
+            raise problem_at(term.span, "this constant array is not finite everywhere")
+        return t.Literal(value, type=term.type, span=term.span)
+
+    def index(
+        self, array: t.Term, subscripts: Sequence[n.Expr | n.Slice], text: Text, context: Context, span: Span
+    ) -> t.Term:
+        """`z[0]`, `z[1:]`, `W[i, j]`: one subscript an axis, from the first."""
+        rank = len(array.type.shape)
+        if len(subscripts) > rank:
+            what = f"an array with {rank} axes" if rank else "a single number"
+            raise problem_at(span, f"{len(subscripts)} subscripts for {what} ({array.type})")
+        axis = 0
+        for subscript in subscripts:
+            size = array.type.shape[axis]
+            if isinstance(subscript, n.Slice):
+                array = self.cut(array, subscript, axis, size, text, context, span)
+                axis += 1
+                continue
+            place = self.term(subscript, text, context)
+            if place.type.kind == "real":
+                raise problem_at(place.span, f"an index has to be an int, and this is {place.type}", "`a // b` of ints is an int.")
+            if len(place.type.shape) > 1 or (place.type.shape and len(subscripts) > 1):
+                raise problem_at(place.span, f"an index is an int or an array of them, alone; this is {place.type}")
+            if isinstance(place, t.Literal):
+                place = self.place(place, size)
+            shape = (*array.type.shape[:axis], *place.type.shape, *array.type.shape[axis + 1 :])
+            array = t.Gather(array, place, axis, type=Type(array.type.kind, shape), span=span)
+        return self.closed(array)
+
+    def place(self, place: t.Literal, size: int) -> t.Literal:
+        """Constant indices inside their range, counted from the front."""
+        if bool(((place.value < -size) | (place.value >= size)).any()):
+            worst = int(place.value.flat[int(np.argmax((place.value < -size) | (place.value >= size)))])
+            raise problem_at(place.span, f"the index {worst} is outside the array, whose length is {size}")
+        return replace(place, value=np.where(place.value < 0, place.value + size, place.value))
+
+    def cut(self, array: t.Term, node: n.Slice, axis: int, size: int, text: Text, context: Context, span: Span) -> t.Term:
+        """A slice with constant ends, as Python has it."""
+        ends = []
+        for end in (node.first, node.last):
+            value = None if end is None else int(self.integer(self.term(end, text, context), "the end of a slice"))
+            ends.append(value)
+        first, last, _ = slice(*ends).indices(size)
+        if last <= first:
+            raise problem_at(text.span(node), f"this slice of an axis of length {size} is empty")
+        shape = (*array.type.shape[:axis], last - first, *array.type.shape[axis + 1 :])
+        return t.Cut(array, axis, first, last, type=Type(array.type.kind, shape), span=span)
+
+    def attribute(self, node: n.Attribute, text: Text, context: Context) -> t.Term:
+        """A weight: `f.block[0].hidden.kernel`."""
+        path: list[str | int] = []
+        item: n.Expr = node
+        while not isinstance(item, n.Name):
+            if isinstance(item, n.Attribute):
+                path.append(item.name)
+                item = item.owner
+            elif isinstance(item, n.Index) and len(item.subscripts) == 1 and not isinstance(item.subscripts[0], n.Slice):
+                path.append(int(self.integer(self.term(item.subscripts[0], text, context), "the block's number")))
+                item = item.array
+            else:
+                message = "only networks have parts that a dot reaches"
+                raise problem_at(text.span(item), message, "Weights are written `score.dense_2.kernel`.")
+        return self.names.weight([item.name, *reversed(path)], context.phase, text.span(node))
+
+    # -- calls ---------------------------------------------------------------------------------------------------
+
+    def call(self, node: n.Call, text: Text, context: Context) -> t.Term:
+        """A user's function, a network, a distribution, a special form or an operation, in this order."""
+        span = text.span(node)
+        head = replace_end(span, node.function)
+        function = self.names.function(node.function)
+        if function is not None:
+            return self.invoke(function, node, text, context, span)
+        if node.function in FORMS:
+            return self.form(node, text, context, span)
+        if node.function in DISTRIBUTIONS:
+            from .samples import sample
+
+            return sample(self, node, text, context, span)
+        if node.function in OPERATIONS:
+            return self.operation(OPERATIONS[node.function], node, text, context, span)
+        if len(node.arguments) == 1 and not node.keywords:
+            argument = self.term(node.arguments[0], text, context)
+            network = self.names.network(node.function, argument, context.phase, span)
+            if network is not None:
+                return replace(network, span=span)
+        if node.function in self.names.known():
+            raise problem_at(head, f"'{node.function}' is a value, and only functions and networks are called")
+        known = {*OPERATIONS, *FORMS, *DISTRIBUTIONS, *self.names.known()}
+        hint = sentence(did_you_mean(node.function, known), "`dlspec ops` lists them all.")
+        raise problem_at(head, f"unknown operation '{node.function}'", hint)
+
+    def invoke(self, function: Function, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
+        """A user's function: its body checked for these arguments."""
+        if function.name in context.calls:
+            chain = " → ".join([*context.calls[context.calls.index(function.name) :], function.name])
+            raise problem_at(span, f"the function '{function.name}' uses itself: {chain}", "Functions do not recurse.")
+        self.budget -= 1
+        if self.budget < 0:
+            raise problem_at(span, f"more than {MAX_CALLS:,} calls, when each function is written out", "Name results instead.")
+        if node.keywords or len(node.arguments) != len(function.parameters):
+            shape = f"{function.name}({', '.join(function.parameters)})"
+            count = f"{len(node.arguments)} argument{'' if len(node.arguments) == 1 else 's'}"
+            raise problem_at(span, f"`{shape}` is given {count}" if not node.keywords else f"`{shape}` takes its arguments by position")
+        arguments = [self.term(argument, text, context) for argument in node.arguments]
+        local: dict[str, t.Term] = {}
+        keys = []
+        for name, argument in zip(function.parameters, arguments, strict=True):
+            key = f"{name}@{next(self.keys)}"
+            keys.append(key)
+            literal = isinstance(argument, t.Literal)
+            if not literal and self.names.trained(argument):
+                self.differentiable.add(key)
+            local[name] = argument if literal else t.Parameter(key, type=argument.type, span=argument.span)
+        inner = replace(context, local=local, calls=(*context.calls, function.name))
+        try:
+            body = self.value(function.node, inner)
+        except SpecError as error:
+            raise SpecError([_noted(problem, span, function.name) for problem in error.problems]) from None
+        if isinstance(body, t.Literal):
+            return replace(body, span=span)
+        carrier, surrogate = self.backward(function, keys, arguments, body, inner, span)
+        return t.Invoke(function.name, tuple(keys), tuple(arguments), body, carrier, surrogate, type=body.type, span=span)
+
+    def backward(
+        self, function: Function, keys: list[str], arguments: list[t.Term], body: t.Term, inner: Context, span: Span
+    ) -> tuple[int | None, t.Term | None]:
+        """What a gradient mode needs of a call: the argument that carries the message, or the surrogate's value."""
+        mode, surrogate = self.names.gradient(function.name)
+        if surrogate is not None:
+            soft = self.value(surrogate.node, inner)
+            if soft.type.shape != body.type.shape:
+                message = f"the surrogate of '{function.name}' is {soft.type}, and the function {body.type}"
+                raise problem_at(surrogate.key, message, "Both have to be of one shape.")
+            return None, soft
+        trained = [place for place, key in enumerate(keys) if key in self.differentiable]
+        if mode != "forward_only" or not trained:
+            return None, None
+        if len(trained) > 1:
+            names = listing(f"'{function.parameters[place]}'" for place in trained)
+            message = f"`forward_only` passes its message to one argument of '{function.name}', and {names} depend on weights"
+            raise problem_at(span, message, "`stop(x)` makes an argument a constant for the backward pass.")
+        given = arguments[trained[0]].type
+        if given.shape != body.type.shape:
+            message = f"`forward_only` passes a message of the output's shape {body.type} to '{function.parameters[trained[0]]}', which is {given}"
+            raise problem_at(span, message, "Both have to be of one shape.")
+        return trained[0], None
+
+    def operation(self, row: Operation, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
+        """An operation of the table, its arguments given by position or by name."""
+        given: list[tuple[Any, n.Expr]] = []
+        arguments = list(row.arguments)
+        variadic = bool(arguments) and arguments[-1].variadic
+        if len(node.arguments) > len(arguments) and not variadic:
+            raise problem_at(span, f"`{row.name}{row.signature}` is given {len(node.arguments)} arguments", _fewer(row.name))
+        for place, expression in enumerate(node.arguments):
+            given.append((arguments[min(place, len(arguments) - 1)], expression))
+        taken = {argument.name for argument, _ in given}
+        for name, expression in node.keywords:
+            argument = next((argument for argument in arguments if argument.name == name), None)
+            if argument is None or (name in taken and not argument.variadic):
+                hint = did_you_mean(name, [argument.name for argument in arguments])
+                message = f"`{row.name}` has no argument '{name}'" if argument is None else f"'{name}' is given twice"
+                raise problem_at(text.span(expression), message, hint or f"It is `{row.name}{row.signature}`.")
+            taken.add(name)
+            given.append((argument, expression))
+        missing = [argument.name for argument in arguments if argument.name not in taken and not argument.optional]
+        if missing:
+            hint = f"It is `{row.name}{row.signature}`: {row.meaning}."
+            raise problem_at(span, f"`{row.name}` lacks {listing(f'{chr(39)}{name}{chr(39)}' for name in missing)}", hint)
+        given.sort(key=lambda pair: arguments.index(pair[0]))
+        static = {a.name: self.parameter(a.kind, a.name, row.name, self.term(e, text, context)) for a, e in given if a.static}
+        terms = [self.term(expression, text, context) for argument, expression in given if not argument.static]
+        return self.operate(row, terms, static, span)
+
+    def parameter(self, kind: str, name: str, row: str, term: t.Term) -> Any:
+        """A static argument of an operation."""
+        what = f"'{name}' of `{row}`"
+        if kind == "size":
+            return self.size(term, what)
+        if kind == "shape":
+            return self.shape(term, what)
+        return int(self.integer(term, what))
+
+    def form(self, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
+        """A special form."""
+        row = FORMS[node.function]
+        wanted = 2 if row.name == "quantile" else 1
+        if len(node.arguments) != wanted or node.keywords:
+            raise problem_at(span, f"`{row.name}{row.signature}` is given {len(node.arguments)} arguments")
+        if row.phase == "measures" and context.phase not in ("measures", "any"):
+            message = f"`{row.name}` ranges over evaluation examples, and stands only in measures"
+            raise problem_at(span, message, "`mean` is the mean of an array.")
+        if row.name in ("E", "quantile"):
+            context = replace(context, expectation=True)
+        operand = self.term(node.arguments[0], text, context)
+        if row.name == "len":
+            if not operand.type.shape:
+                raise problem_at(operand.span, "a single number has no length")
+            return t.Literal(np.asarray(operand.type.shape[0]), type=Type("int"), span=span)
+        if row.name == "stop":
+            return operand if isinstance(operand, t.Literal) else t.Stop(operand, type=operand.type, span=span)
+        quantile = None
+        if row.name == "quantile":
+            quantile = float(self.number(self.term(node.arguments[1], text, context), "the quantile"))
+            if not 0 <= quantile <= 1:
+                raise problem_at(span, f"a quantile lies between 0 and 1, and this is {quantile}", "The median is 0.5.")
+        return t.Expectation(operand, quantile, type=Type("real", operand.type.shape), span=span)
+
+    # -- static values -------------------------------------------------------------------------------------------
+
+    def integer(self, term: t.Term, what: str) -> Any:
+        """A constant whole number."""
+        value = self.static(term, what)
+        if value.shape or value.dtype.kind not in "iu":
+            if value.dtype.kind == "f" and not value.shape and float(value).is_integer():
+                return np.asarray(int(value))
+            raise problem_at(term.span, f"{what} has to be a whole number, and is {_shown(term, value)}")
+        return value
+
+    def number(self, term: t.Term, what: str) -> Any:
+        """A constant finite number."""
+        value = self.static(term, what)
+        if value.shape or value.dtype.kind == "b":
+            raise problem_at(term.span, f"{what} has to be a number, and is {_shown(term, value)}")
+        return value
+
+    def size(self, term: t.Term, what: str) -> int:
+        """A constant positive whole number."""
+        value = int(self.integer(term, what))
+        if value < 1:
+            raise problem_at(term.span, f"{what} has to be at least 1, and is {value}")
+        return value
+
+    def shape(self, term: t.Term, what: str) -> Shape:
+        """A constant array of sizes; one size stands for an array of one."""
+        value = self.static(term, what)
+        if value.ndim > 1 or (value.dtype.kind not in "iu" and not np.all(np.mod(value, 1) == 0)) or not (value >= 1).all():
+            message = f"{what} has to be an array of sizes such as [3, 2], and is {_shown(term, value)}"
+            raise problem_at(term.span, message)
+        return tuple(int(size) for size in np.atleast_1d(value))
+
+    def shapes(self, shapes: Sequence[Shape], span: Span) -> Shape:
+        """The broadcast of some shapes."""
+        try:
+            return broadcast(shapes)
+        except ShapeProblem as problem:
+            raise problem_at(span, str(problem), problem.hint) from None
+
+    def sized(self, type_: Type, span: Span) -> Type:
+        """The type, if one value of it fits in memory with its batch."""
+        if type_.bytes > MAX_BYTES:
+            size = f"{type_.bytes / 2**20:,.0f} MiB"
+            message = f"one value of {type_} needs {size}; the limit is {MAX_BYTES // 2**20} MiB"
+            raise problem_at(span, message, "A batch holds many of them: choose smaller sizes.")
+        return type_
+
+    def numeric(self, term: t.Term, what: str) -> t.Term:
+        """A number; a bool counts as an int."""
+        if term.type.kind == "bool":
+            raise problem_at(term.span, f"`{what}` takes a number, and this is {term.type}")
+        return term
+
+
+def _shown(term: t.Term, value: np.ndarray[Any, Any]) -> str:
+    return f"{value}" if not value.shape else f"{term.type} of shape {shape_text(value.shape)}"
+
+
+def _fewer(name: str) -> str:
+    return {"min": "`minimum(a, b)` is the smaller of two.", "max": "`maximum(a, b)` is the larger of two."}.get(name, "")
+
+
+def replace_end(span: Span, name: str) -> Span:
+    """The part of a call's span that holds the function's name."""
+    return Span(span.source, span.line, span.column, span.line, span.column + len(name))
+
+
+def _noted(problem: Problem, span: Span, function: str) -> Problem:
+    note = f"The call is in line {span.line}: `{function}`."
+    return problem if note in problem.hint or problem.span == span else replace(problem, hint=sentence(problem.hint, note))

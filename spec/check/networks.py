@@ -1,0 +1,278 @@
+"""Networks: the shapes, arguments and weights of their layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .. import source as yaml
+from .. import terms as t
+from ..diagnostics import Span, did_you_mean, listing, problem_at, sentence
+from ..distributions import DISTRIBUTIONS, bind
+from ..expressions import nodes as n
+from ..initializers import INITIALIZERS, fans
+from ..layers import LAYERS
+from ..operations import OPERATIONS
+from ..parameters import CONSTRAINTS, Parameter
+from ..resolved import InitialValue, LayerPlan, NetworkPlan
+from ..types import ShapeProblem, Type
+from .expressions import Checker, Context
+from .text import Text, read
+
+KERAS_DISTRIBUTIONS = {
+    "normal": ("RandomNormal", {"mean": "mean", "deviation": "stddev"}),
+    "truncated_normal": ("TruncatedNormal", {"mean": "mean", "deviation": "stddev"}),
+    "uniform": ("RandomUniform", {"low": "minval", "high": "maxval"}),
+}
+
+
+class NetworkChecker:
+    """Checks one network: its model beside the tree that it came from."""
+
+    def __init__(self, checker: Checker, name: str, model: Any, node: yaml.Node, defaults: Any, default_nodes: Any) -> None:
+        self.checker = checker
+        self.name = name
+        self.model = model
+        self.node = node
+        self.defaults = defaults
+        self.default_nodes = default_nodes
+
+    def plan(self) -> NetworkPlan:
+        """The network, with every shape computed."""
+        context = Context("architecture", ("architecture", self.name))
+        entry = yaml.find(self.node, ["input"])
+        if entry is None:
+            raise problem_at(self.node.span, f"the network '{self.name}' has no input")
+        given = self.checker.value(entry, context)
+        current = Type("real" if given.type.kind == "bool" else given.type.kind, given.type.shape)
+        each = None
+        if self.model.each is not None:
+            at = yaml.find(self.node, ["each"])
+            assert at is not None
+            each = self.checker.size(self.checker.value(at, context), "'each'")
+            if not current.shape or current.shape[0] != each:
+                message = f"'each' is {each}, and the input is {current}"
+                raise problem_at(at.span, message, "It is the length of the input's first axis.")
+            current = Type(current.kind, current.shape[1:])
+        layers_node = yaml.find(self.node, ["layers"])
+        assert isinstance(layers_node, yaml.Sequence)
+        layers, current = self.layers(self.model.layers, layers_node, current, "")
+        squeeze = self.one_unit()
+        shape = current.shape[:-1] if squeeze else current.shape
+        output = Type(current.kind, (each, *shape) if each is not None else shape)
+        return NetworkPlan(self.name, given, tuple(layers), output, each, squeeze)
+
+    def one_unit(self) -> bool:
+        """Whether the last layer is dense with literally one unit, and so loses its axis."""
+        last = self.model.layers[-1] if self.model.layers else None
+        return last is not None and last.kind == "dense" and last.value.units == 1
+
+    def layers(self, models: list[Any], node: yaml.Sequence, current: Type, prefix: str) -> tuple[list[LayerPlan], Type]:
+        """The layers in order, each with its key."""
+        plans: list[LayerPlan] = []
+        counts: dict[str, int] = {}
+        names: dict[str, Span] = {}
+        for model, item in zip(models, node.items, strict=True):
+            counts[model.kind] = counts.get(model.kind, 0) + 1
+            name = getattr(model.value, "name", None)
+            if name is not None and name in names:
+                raise problem_at(item.span, f"two layers of '{self.name}' have the name '{name}'")
+            names[name or f"{model.kind}_{counts[model.kind]}"] = item.span
+            key = prefix + (name or f"{model.kind}_{counts[model.kind]}")
+            span = _head(item)
+            try:
+                plan = self.layer(model, item, key, current)
+            except ShapeProblem as problem:
+                raise problem_at(span, f"the layer '{key}' {problem}", problem.hint) from None
+            plans.append(plan)
+            current = plan.output
+        return plans, current
+
+    def layer(self, model: Any, item: yaml.Node, key: str, given: Type) -> LayerPlan:
+        """One layer on an input of a type."""
+        inner = _inner(item, model.kind)
+        if model.kind == "apply":
+            return self.function(model.value, item, key, given)
+        if model.kind == "repeat":
+            return self.repeat(model.value, inner, key, given)
+        if model.kind == "whiten":
+            return self.whiten(model.value, inner, key, given)
+        row = LAYERS[model.kind]
+        config, initializers, constraints = self.arguments(row.parameters, model.value, inner, item)
+        if row.name == "embedding" and given.kind == "real":
+            raise ShapeProblem("takes ints, the numbers of words, and gets real numbers")
+        weights = row.weights(given.shape, config)
+        output = Type("real", row.output(given.shape, config))
+        starts = self.starts(weights, initializers, inner)
+        return LayerPlan(
+            key, "keras", given, self.checker.sized(output, _head(item)), row.keras, config, starts, constraints, weights,
+            row.untrained, row.flops(given.shape, config), row.differs_in_training, row.draws,
+        )  # fmt: skip
+
+    def arguments(
+        self, parameters: Mapping[str, Parameter], model: Any, inner: yaml.Node | None, item: yaml.Node
+    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, InitialValue]]:
+        """Plain values of a layer's arguments; initialisers and constraints apart."""
+        config: dict[str, Any] = {}
+        initializers: dict[str, Any] = {}
+        constraints: dict[str, InitialValue] = {}
+        for name, parameter in parameters.items():
+            value = getattr(model, name)
+            said = name in model.model_fields_set
+            if not said and getattr(self.defaults, name, None) is not None:
+                value = getattr(self.defaults, name)
+            node = yaml.find(inner, [name]) if said else yaml.find(self.default_nodes, [name])
+            node = inner if node is None and said and not isinstance(inner, yaml.Mapping) else node
+            if parameter.kind == "initializer":
+                initializers[name] = (value, node)
+            elif parameter.kind == "constraint":
+                if value is not None:
+                    rows = CONSTRAINTS[value.kind]
+                    arguments = {key: self.real(getattr(value.value, key), yaml.find(node, [value.kind, key]), key) for key in rows}
+                    constraints[name] = InitialValue(value.kind, arguments)
+            elif parameter.kind in ("size", "sizes", "real") and value is not None:
+                config[name] = self.plain(parameter, value, node)
+            else:
+                config[name] = value
+        return config, initializers, constraints
+
+    def plain(self, parameter: Parameter, value: Any, node: yaml.Node | None) -> Any:
+        """The value of a constant argument."""
+        if node is None:
+            return value
+        context = Context("constants", ())
+        what = f"'{parameter.name}'"
+        if parameter.kind == "size":
+            return self.checker.size(self.checker.value(node, context), what)
+        if parameter.kind == "sizes":
+            term = self.checker.value(node, context)
+            shape = self.checker.shape(term, what)
+            return shape[0] if not term.type.shape else shape
+        return self.real(value, node, parameter.name)
+
+    def real(self, value: Any, node: yaml.Node | None, name: str) -> float:
+        """A constant real argument."""
+        if node is None:
+            return float(value)
+        return float(self.checker.number(self.checker.value(node, Context("constants", ())), f"'{name}'"))
+
+    def starts(self, weights: Mapping[str, Any], initializers: dict[str, Any], inner: yaml.Node | None) -> dict[str, InitialValue]:
+        """How each weight starts."""
+        found = {}
+        for parameter, (value, node) in initializers.items():
+            weight = parameter.removesuffix("_initializer")
+            if weight in weights:
+                found[weight] = self.start(value, node, weights[weight])
+        return found
+
+    def start(self, value: Any, node: yaml.Node | None, shape: Any) -> InitialValue:
+        """An initialiser: a word, a mapping, a number, or a distribution that knows the fans."""
+        if isinstance(value, str):
+            if value in INITIALIZERS:
+                return InitialValue(INITIALIZERS[value].keras)
+            scalar = yaml.Scalar(value, value, True, self.node.span)
+            return self.distribution(read(scalar), shape)
+        if value.kind != "expression":
+            row = INITIALIZERS[value.kind]
+            arguments = {}
+            for name, parameter in row.parameters.items():
+                given = getattr(value.value, name)
+                below = yaml.find(node, [row.name, name]) or yaml.find(node, [row.name])
+                below = below if isinstance(below, yaml.Scalar) else None
+                arguments[name] = given if parameter.kind == "choice" else self.real(given, below, name)
+            return InitialValue(row.keras, arguments)
+        if not isinstance(node, yaml.Scalar):
+            raise problem_at(node.span if node else self.node.span, "an initialiser is a name, a number or a distribution")
+        return self.distribution(read(node), shape)
+
+    def distribution(self, text: Text, shape: Any) -> InitialValue:
+        """`truncated_normal(0, 1 / sqrt(fan_in))`, or a constant."""
+        fan_in, fan_out = fans(shape)
+        local: dict[str, t.Term] = {
+            name: t.Literal(np.asarray(size), type=Type("int"), span=text.node.span)
+            for name, size in (("fan_in", fan_in), ("fan_out", fan_out))
+        }
+        context = Context("constants", (), local)
+        tree = text.tree
+        if isinstance(tree, n.Name) and tree.name not in local:
+            hint = sentence(did_you_mean(tree.name, INITIALIZERS), f"Keras has {listing(INITIALIZERS, 20)}.")
+            raise problem_at(text.span(tree), f"unknown initialiser '{tree.name}'", hint)
+        if not (isinstance(tree, n.Call) and tree.function in DISTRIBUTIONS):
+            value = self.checker.number(self.checker.term(tree, text, context), "an initialiser")
+            return InitialValue("Constant", {"value": float(value)})
+        if tree.function not in KERAS_DISTRIBUTIONS:
+            hint = f"Weights start from {listing(KERAS_DISTRIBUTIONS)}, or one of Keras' initialisers."
+            raise problem_at(text.span(tree), f"`{tree.function}` is no distribution for weights", hint)
+        keras, names = KERAS_DISTRIBUTIONS[tree.function]
+        row = DISTRIBUTIONS[tree.function]
+        try:
+            bound = bind(row, [isinstance(argument, n.Array) for argument in tree.arguments], [key for key, _ in tree.keywords])
+        except ValueError as error:
+            raise problem_at(text.span(tree), str(error)) from None
+        if "shape" in bound:
+            raise problem_at(text.span(tree), "an initialiser takes no shape: the layer gives it")
+        keywords = dict(tree.keywords)
+        arguments = {parameter.name: parameter.default for parameter in row.parameters}
+        for name, place in bound.items():
+            expression = tree.arguments[place] if isinstance(place, int) else keywords[place]
+            arguments[name] = float(self.checker.number(self.checker.term(expression, text, context), f"'{name}'"))
+        if (arguments.get("deviation") or 0) < 0:
+            raise problem_at(text.span(tree), "the deviation must not be negative")
+        return InitialValue(keras, {names[name]: value for name, value in arguments.items()})
+
+    def function(self, word: str, item: yaml.Node, key: str, given: Type) -> LayerPlan:
+        """A user's function or an operation of one argument, as a layer."""
+        if word in LAYERS:
+            missing = [p.name for p in LAYERS[word].parameters.values() if p.required]
+            raise problem_at(item.span, f"the layer '{word}' needs {listing(missing)}: `{word}: {{{missing[0]}: …}}`")
+        node = item.get("apply") if isinstance(item, yaml.Mapping) else item
+        assert isinstance(node, yaml.Scalar)
+        parameter = f"{key}@{next(self.checker.keys)}"
+        local = {"x": t.Parameter(parameter, type=given, span=node.span)}
+        known = word in OPERATIONS or self.checker.names.function(word) is not None
+        if not known:
+            hint = did_you_mean(word, [*LAYERS, *OPERATIONS, *self.checker.names.known(), "whiten", "repeat"])
+            raise problem_at(node.span, f"'{word}' is no layer, and no function of one argument", hint)
+        call = n.Call(word, (n.Name("x", start=0, end=len(word)),), start=0, end=len(word))
+        body = self.checker.term(call, Text(call, node), Context("architecture", ("architecture", self.name), local))
+        return LayerPlan(key, "apply", given, body.type, parameter=parameter, body=body)
+
+    def repeat(self, model: Any, inner: yaml.Node | None, key: str, given: Type) -> LayerPlan:
+        """A block several times; its keys are `block[0].hidden`."""
+        times_node, layers_node = yaml.find(inner, ["times"]), yaml.find(inner, ["layers"])
+        assert times_node is not None and isinstance(layers_node, yaml.Sequence)
+        times = self.checker.size(self.checker.value(times_node, Context("constants", ())), "'times'")
+        blocks, current = [], given
+        for index in range(times):
+            before = current
+            plans, current = self.layers(model.layers, layers_node, current, f"{key}[{0 if model.share else index}].")
+            blocks.append(tuple(plans))
+            if (model.skip or model.share) and current.shape != before.shape:
+                word = "skip" if model.skip else "share"
+                message = f"the block '{key}' turns {before} into {current}, and with '{word}' both have to be the same"
+                raise problem_at(layers_node.span, message)
+        return LayerPlan(key, "repeat", given, current, blocks=tuple(blocks), skip=model.skip)
+
+    def whiten(self, model: Any, inner: yaml.Node | None, key: str, given: Type) -> LayerPlan:
+        """A fixed linear map of the last axis."""
+        if not given.shape:
+            raise ShapeProblem("takes an array, and gets a single number")
+        node = yaml.find(inner, ["examples"])
+        count = self.checker.size(self.checker.value(node, Context("constants", ())), "'examples'") if node else model.examples
+        size = given.shape[-1]
+        flops = 2 * size * int(np.prod(given.shape))
+        weights = {"matrix": (size, size)}
+        return LayerPlan(
+            key, "whiten", given, Type("real", given.shape), weights=weights, untrained=("matrix",), flops=flops, examples=count
+        )
+
+
+def _head(item: yaml.Node) -> Span:
+    return item.entries[0][0].span if isinstance(item, yaml.Mapping) and item.entries else item.span
+
+
+def _inner(item: yaml.Node, kind: str) -> yaml.Node | None:
+    return item.get(kind) if isinstance(item, yaml.Mapping) else None
+

@@ -1,0 +1,76 @@
+"""Distributions in expressions: where they may stand, and what their arguments are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .. import terms as t
+from ..diagnostics import Span, problem_at
+from ..distributions import DISTRIBUTIONS, bind
+from ..expressions import nodes as n
+from ..types import Shape, ShapeProblem, Type, broadcast
+from .text import Text
+
+if TYPE_CHECKING:
+    from .expressions import Checker, Context
+
+
+def sample(checker: Checker, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
+    """One occurrence of a distribution: one draw, independent for each element of index notation."""
+    row = DISTRIBUTIONS[node.function]
+    if context.calls:
+        message = f"`{row.name}` draws, and stands in the body of the function '{context.calls[-1]}'"
+        raise problem_at(span, message, "Draw under `task.draw` or `task.example`, and pass the value.")
+    if context.phase not in ("draw", "example"):
+        message = f"`{row.name}` draws, and stands only in `task.draw`, `task.example` and initialisers"
+        raise problem_at(span, message, "Give the draw a name there, and use the name here.")
+    terms = [checker.term(argument, text, context) for argument in node.arguments]
+    keywords = {name: checker.term(value, text, context) for name, value in node.keywords}
+    try:
+        bound = bind(row, [bool(term.type.shape) for term in terms], list(keywords))
+    except ValueError as error:
+        raise problem_at(span, str(error), f"{row.name}: {row.meaning}.") from None
+    given = {name: terms[place] if isinstance(place, int) else keywords[place] for name, place in bound.items()}
+    sizes: dict[str, int] = {}
+    parameters: dict[str, t.Term] = {}
+    for parameter in row.parameters:
+        term = given.get(parameter.name)
+        if parameter.kind == "size" and term is not None:
+            sizes[parameter.name] = checker.size(term, f"'{parameter.name}' of `{row.name}`")
+        elif term is None:
+            parameters[parameter.name] = t.Literal(np.asarray(parameter.default), type=Type("real"), span=span)
+        else:
+            _check(parameter.kind, parameter.name, row.name, term)
+            parameters[parameter.name] = term
+    if sizes.get("k", 0) > sizes.get("n", sizes.get("k", 0)):
+        raise problem_at(span, f"a subset of {sizes['k']} cannot be chosen from {sizes['n']}")
+    shape = checker.shape(given["shape"], f"the shape of `{row.name}`") if "shape" in given else ()
+    shape = _fitting(row.name, shape, "shape" in given, parameters, span)
+    result = checker.sized(Type(row.kind, (*shape, *row.event(sizes))), span)
+    path = (*context.path, f"{row.name}#{next(context.samples)}")
+    return t.Sample(row.name, path, sizes, parameters, shape, type=result, span=span)
+
+
+def _check(kind: str, name: str, row: str, term: t.Term) -> None:
+    if kind == "vector" and len(term.type.shape) != 1:
+        raise problem_at(term.span, f"'{name}' of `{row}` has to be an array [n], and is {term.type}")
+    if isinstance(term, t.Literal):
+        low = {"deviation": 0.0, "scale": 0.0, "rate": 1e-38, "p": 0.0}.get(name)
+        if low is not None and bool((term.value < low).any()):
+            raise problem_at(term.span, f"'{name}' of `{row}` must not be negative")
+        if name == "p" and kind == "real" and bool((term.value > 1).any()):
+            raise problem_at(term.span, f"'p' of `{row}` is a probability, and is above 1")
+
+
+def _fitting(name: str, shape: Shape, said: bool, parameters: dict[str, t.Term], span: Span) -> Shape:
+    """The shape of independent copies: as said, and wide enough for the parameters."""
+    shapes = [term.type.shape for key, term in parameters.items() if DISTRIBUTIONS[name].parameters[0].kind != "vector"]
+    try:
+        wide = broadcast([shape, *shapes])
+    except ShapeProblem as problem:
+        raise problem_at(span, f"`{name}`: {problem}", problem.hint) from None
+    if said and wide != shape:
+        raise problem_at(span, f"the parameters of `{name}` have the shape {list(wide)}, and {list(shape)} is asked for")
+    return wide

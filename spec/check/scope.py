@@ -1,0 +1,65 @@
+"""The names of one experiment, each in its phase."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .. import source as yaml
+from ..diagnostics import Span
+from ..terms import Term
+from ..types import Type
+
+PHASES = ("constants", "draw", "example", "architecture", "outputs", "loss", "measures")
+
+MEANING = {
+    "constants": "known before anything runs",
+    "draw": "drawn once per replicate",
+    "example": "drawn for each example",
+    "architecture": "a network's output",
+    "outputs": "an output, made from networks",
+    "loss": "a term of the loss",
+    "measures": "a measure",
+}
+
+
+def order(phase: str) -> int:
+    """Where a phase comes: a name may use those of its own phase and of earlier ones."""
+    return PHASES.index(phase)
+
+
+@dataclass(frozen=True, eq=False)
+class Binding:
+    """A name bound to an expression: where it stands, and in which phase."""
+
+    name: str
+    phase: str
+    node: yaml.Node
+    key: Span
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """A user's function: `u(r): floor_to(r, z)`."""
+
+    name: str
+    parameters: tuple[str, ...]
+    node: yaml.Node
+    key: Span
+
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """What became of a binding: its term."""
+
+    name: str
+    phase: str
+    term: Term
+
+    @property
+    def type(self) -> Type:
+        """The type of one example's value."""
+        return self.term.type
+
+
+Names = Mapping[str, Binding]

@@ -1,0 +1,73 @@
+"""Claims as trees: what a check asks of the results, with every name resolved to a measure or an axis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Number:
+    """A constant."""
+
+    value: float
+
+
+@dataclass(frozen=True)
+class Coordinate:
+    """The value of a swept constant, varying along its own axis."""
+
+    axis: str
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A condition on an axis: `variant == forward_only`, `d <= 10`."""
+
+    axis: str
+    operator: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class Measured:
+    """`final(error, …)`: a measure over the steps, reduced by `reduction`; `index` picks an entry of an array.
+
+    `reduction` is `final`, `lowest`, `highest`, `at` (with `step`) or `first_step` (with `operator` and `threshold`).
+    """
+
+    reduction: str
+    measure: str
+    index: tuple[int, ...] = ()
+    step: int | None = None
+    operator: str = ""
+    threshold: Any = None
+    selections: tuple[Selection, ...] = ()
+
+
+@dataclass(frozen=True)
+class Diverged:
+    """Whether a cell's training became infinite or undefined."""
+
+    selections: tuple[Selection, ...] = ()
+
+
+@dataclass(frozen=True)
+class Along:
+    """`slope(y, x)`, `increasing(y, axis)`, `decreasing(y, axis)`: along the axis of a swept constant."""
+
+    form: str
+    y: Any
+    x: Any
+    axis: str
+
+
+@dataclass(frozen=True)
+class Apply:
+    """An elementwise operation of the table."""
+
+    operation: str
+    arguments: tuple[Any, ...]
+
+
+Claim = Number | Coordinate | Measured | Diverged | Along | Apply

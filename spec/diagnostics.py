@@ -1,0 +1,129 @@
+"""Errors as data: where, what, and how to mend it; one renderer turns them into prose."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Source:
+    """A text that was read, under the name that a person knows it by."""
+
+    name: str
+    text: str
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines without their ends, as an editor numbers them."""
+        return self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a source: lines and columns count from 1, the end column lies one past the last character."""
+
+    source: Source = field(repr=False)
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def __str__(self) -> str:
+        return f"{self.source.name}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: `severity` is `error` or `warning`."""
+
+    message: str
+    span: Span | None = None
+    hint: str = ""
+    severity: str = "error"
+
+
+class SpecError(Exception):
+    """What the writer of a spec can mend. Holds one problem or several, in file order."""
+
+    def __init__(self, problems: Problem | Iterable[Problem]) -> None:
+        self.problems = (problems,) if isinstance(problems, Problem) else in_file_order(problems)
+        super().__init__("\n".join(problem.message for problem in self.problems))
+
+
+class InternalError(Exception):
+    """A fault of dlspec's own: never the writer's to mend."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"internal error: {message}. This is a fault in dlspec, not in your spec: please report it.")
+
+
+def problem_at(span: Span | None, message: str, hint: str = "") -> SpecError:
+    """The error with one problem, ready to be raised."""
+    return SpecError(Problem(message, span, hint))
+
+
+def in_file_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Each problem once, sorted by file, line and column; those without a place come first."""
+    return tuple(sorted(dict.fromkeys(problems), key=_position))
+
+
+def _position(problem: Problem) -> tuple[str, int, int]:
+    span = problem.span
+    return ("", 0, 0) if span is None else (span.source.name, span.line, span.column)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The nearest of the known words as a question, or nothing when none is near.
+
+    >>> did_you_mean("floor_too", ["floor", "floor_to", "ceil"])
+    "Did you mean 'floor_to'?"
+    """
+    names = sorted(set(known))
+    folded = {name.lower(): name for name in reversed(names)}
+    close = difflib.get_close_matches(word.lower(), list(folded), n=1, cutoff=0.6)
+    return f"Did you mean '{folded[close[0]]}'?" if close else ""
+
+
+def sentence(*parts: str) -> str:
+    """Joins the parts of a hint that are not empty."""
+    return "  ".join(part for part in parts if part)
+
+
+def listing(words: Iterable[str], limit: int = 12) -> str:
+    """`a, b and c`: known names in prose, cut when there are many."""
+    names = list(words)
+    if len(names) > limit:
+        return ", ".join(names[:limit]) + f" and {len(names) - limit} more"
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
+def render(problems: Sequence[Problem]) -> str:
+    """The problems as text: position and message, the line with a marker under it, the remedy."""
+    return "\n\n".join(_render(problem) for problem in problems)
+
+
+def _render(problem: Problem) -> str:
+    prefix = "warning: " if problem.severity == "warning" else ""
+    if problem.span is None:
+        return "\n".join(part for part in (prefix + problem.message, problem.hint) if part)
+    span = problem.span
+    lines = span.source.lines
+    text = lines[span.line - 1] if 0 < span.line <= len(lines) else ""
+    shown, start = _window(text, span.column - 1)
+    end = span.end_column if span.end_line == span.line else len(text) + 1
+    width = max(1, min(end - span.column, len(shown) - start))
+    gutter = f"{span.line:>4} | "
+    marker = " " * (len(gutter) - 2) + "| " + " " * start + "^" * width
+    parts = [f"{span}: {prefix}{problem.message}", gutter + shown, marker, problem.hint]
+    return "\n".join(part.rstrip() for part in parts if part)
+
+
+def _window(text: str, column: int, width: int = 140) -> tuple[str, int]:
+    """The part of a long line around a column, and where the column lies in it."""
+    text = text.replace("\t", " ")
+    if len(text) <= width:
+        return text, column
+    start = max(0, column - width // 2)
+    return ("…" if start else "") + text[start : start + width] + "…", column - start + (1 if start else 0)

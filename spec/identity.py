@@ -1,0 +1,172 @@
+"""Identity of a cell: a digest over resolved meaning, not text.
+
+In it: the reachable task, architecture, loss, gradient modes, training (not its evaluation), seed, dtype, constants by
+value, the versions of the language and of the numerics, and the kind of device. Not in it: comments, order, formatting,
+defaults written out, names of variants, of outputs, functions and constants, claims, figures, texts, unused names, replicate counts.
+Names that seed (experiment, draws, bindings, networks, layers) are meaning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import numpy as np
+
+from . import terms as t
+from .resolved import InitialValue, LayerPlan, MeasurePlan, NetworkPlan, Program
+
+LANGUAGE = 1
+NUMERICS = 1
+"""Raised whenever the same spec gives other numbers than before."""
+
+
+def digest(meaning: Any) -> str:
+    """A short name of a nested structure: 16 hexadecimal digits of SHA-256."""
+    text = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def training_digest(program: Program, device: str = "cpu") -> str:
+    """What the trained weights depend on, but for the replicate."""
+    return digest([_training(program), device])
+
+
+def measure_digest(program: Program, measure: MeasurePlan) -> str:
+    """What a measure's values depend on, beside the training's digest."""
+    walk = _Walk(program)
+    term = walk.term(measure.term)
+    return digest([term, walk.bindings(), walk.networks(), measure.on, program.test_examples])
+
+
+def _training(program: Program) -> Any:
+    walk = _Walk(program)
+    head = [LANGUAGE, NUMERICS, program.experiment, program.seed, program.dtype]
+    if program.training is None:
+        return [*head, None]
+    loss = sorted((json.dumps([walk.term(term.term), walk.term(term.weight)]) for term in program.loss))
+    plan = program.training
+    optimizers = {name: [o.keras, {k: walk.value(v) for k, v in o.arguments.items()}] for name, o in plan.optimizers.items()}
+    until = plan.until.text if plan.until else None
+    networks = walk.networks()
+    return [*head, loss, networks, walk.bindings(), walk.modes(), optimizers, plan.batch, plan.steps, until]
+
+
+class _Walk:
+    """Terms to nested lists; gathers the bindings and networks that they reach."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.named = {item.name: item for item in (*program.draws, *program.examples, *program.outputs)}
+        self.plans = {plan.name: plan for plan in program.networks}
+        self.reached: dict[str, Any] = {}
+        self.used: dict[str, Any] = {}
+        self.invoked: set[str] = set()
+
+    def term(self, term: t.Term, names: dict[str, Any] | None = None) -> Any:
+        """The meaning of a term; `names` numbers the parameters and indices in scope."""
+        names = names or {}
+        go = lambda inner: self.term(inner, names)  # noqa: E731
+        match term:
+            case t.Literal(value):
+                return self.value(value)
+            case t.Reference(name, "outputs"):
+                return self.term(self.named[name].term)
+            case t.Reference(name, _):
+                if name not in self.reached:
+                    self.reached[name] = None
+                    self.reached[name] = self.term(self.named[name].term)
+                return ["name", name]
+            case t.Parameter(key):
+                return names.get(key, ["parameter"])
+            case t.IndexVariable(key, extent):
+                return ["index", names.get(key, key), extent]
+            case t.Operate(operation, arguments, static):
+                return [operation, [go(item) for item in arguments], {k: self.value(v) for k, v in static.items()}]
+            case t.Invoke(function, parameters, arguments, body, _, surrogate):
+                inner = {**names, **{key: go(argument) for key, argument in zip(parameters, arguments, strict=True)}}
+                mode = self.program.gradient.get(function)
+                meaning = self.term(body, inner)
+                if mode is None:
+                    return meaning
+                soft = self.term(surrogate, inner) if surrogate is not None else None
+                return ["mode", mode.name, mode.value, meaning, soft, [go(argument) for argument in arguments]]
+            case t.Comprehend(indices, body):
+                inner = {**names, **{index.key: len(names) + place for place, index in enumerate(indices)}}
+                return ["for", [index.extent for index in indices], self.term(body, inner)]
+            case t.Gather(array, index, axis):
+                return ["gather", go(array), go(index), axis]
+            case t.Cut(array, axis, first, last):
+                return ["cut", go(array), axis, first, last]
+            case t.Stack(items):
+                return ["stack", [go(item) for item in items]]
+            case t.Stop(operand):
+                return ["stop", go(operand)]
+            case t.Sample(distribution, path, sizes, parameters, shape):
+                given = {name: go(value) for name, value in parameters.items()}
+                return ["sample", distribution, list(path), dict(sizes), given, list(shape)]
+            case t.NetworkOutput(network, given):
+                self.network(network)
+                return ["network", network, None if given is None else go(given)]
+            case t.Weight(network, layer, weight):
+                self.network(network)
+                return ["weight", network, layer, weight]
+            case t.AllWeights(network, layer):
+                self.network(network)
+                return ["weights", network, layer]
+            case t.Expectation(body, quantile):
+                return ["expectation", go(body), quantile]
+            case t.StepNumber():
+                return ["step"]
+        raise TypeError(type(term).__name__)
+
+    def value(self, value: Any) -> Any:
+        """A constant by value: real numbers by their shortest exact text."""
+        if isinstance(value, t.Term):
+            return self.term(value)
+        if isinstance(value, np.ndarray):
+            if value.size > 64:
+                return ["array", str(value.dtype), list(value.shape), hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()]
+            return ["array", list(value.shape), [self.value(item) for item in value.ravel().tolist()]]
+        if isinstance(value, bool) or value is None or isinstance(value, str):
+            return value
+        if isinstance(value, int | float | np.generic):
+            number = float(value)
+            return repr(int(number)) if number.is_integer() and abs(number) < 2**53 else repr(number)
+        if isinstance(value, tuple | list):
+            return [self.value(item) for item in value]
+        return {str(key): self.value(item) for key, item in dict(value).items()}
+
+    def network(self, name: str) -> None:
+        """Notes a network and all that it reaches."""
+        if name in self.used:
+            return
+        self.used[name] = None
+        plan: NetworkPlan = self.plans[name]
+        self.used[name] = [self.term(plan.input), [self.layer(layer) for layer in plan.layers], plan.each, plan.squeeze]
+
+    def layer(self, layer: LayerPlan) -> Any:
+        """A layer's meaning."""
+        starts = {name: self.start(start) for name, start in layer.initializers.items()}
+        kept = {name: self.start(start) for name, start in layer.constraints.items()}
+        body = self.term(layer.body, {layer.parameter: ["parameter"]}) if layer.body is not None else None
+        blocks = [[self.layer(inner) for inner in block] for block in layer.blocks]
+        config = {name: self.value(value) for name, value in layer.config.items()}
+        return [layer.key, layer.kind, layer.keras, config, starts, kept, body, blocks, layer.skip, layer.examples]
+
+    def start(self, start: InitialValue) -> Any:
+        """An initialiser's meaning."""
+        return [start.keras, {name: self.value(value) for name, value in start.arguments.items()}]
+
+    def bindings(self) -> Any:
+        """The draws and example bindings that were reached."""
+        return dict(sorted(self.reached.items()))
+
+    def networks(self) -> Any:
+        """The networks that were reached."""
+        return dict(sorted(self.used.items()))
+
+    def modes(self) -> Any:
+        """The gradient modes of reached networks and layers."""
+        return {k: [m.name, m.value] for k, m in sorted(self.program.gradient.items()) if k.split(".")[0] in self.used}

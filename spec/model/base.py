@@ -1,0 +1,135 @@
+"""What every model of the document is built from: the closed, frozen base, and the types of its values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+
+from ..diagnostics import did_you_mean, sentence
+
+
+MARK = {"x-expression": True}
+"""What stands for an expression in generated schemas until `schema.py` puts the reference there."""
+
+
+class Closed(BaseModel):
+    """A mapping of the document: unknown keys are refused, values never change after validation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class OneOf(Closed):
+    """A mapping with exactly one key, which names the kind of thing (`{adam: {...}}`, `{dense: {...}}`).
+
+    Every field of a subclass is optional; the one that is present is the choice. Errors therefore speak of one branch
+    only, and an editor completes the keys. Short forms: a word alone stands for a kind without arguments, a value in
+    place of the arguments for the kind's `primary` one, and any other word or number for the field named by `bare`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    noun: ClassVar[str] = "an entry"
+    bare: ClassVar[str] = ""
+    primary: ClassVar[Mapping[str, str]] = {}
+
+    @property
+    def kind(self) -> str:
+        """The one key that is present."""
+        return next(name for name in type(self).model_fields if name in self.model_fields_set)
+
+    @property
+    def value(self) -> Any:
+        """What stands under the one key."""
+        return getattr(self, self.kind)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _long_form(cls, value: Any) -> Any:
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, str) and value in cls.model_fields and value != cls.bare:
+            return {value: {}}
+        if isinstance(value, str | int | float | bool):
+            if cls.bare:
+                return {cls.bare: value}
+            known = did_you_mean(str(value), cls.model_fields)
+            raise ValueError(sentence(f"unknown word '{value}' for {cls.noun}.", known))
+        if not isinstance(value, dict):
+            raise ValueError(f"{cls.noun} is one key with its arguments")
+        if len(value) != 1:
+            keys = ", ".join(f"'{key}'" for key in value) or "none"
+            raise ValueError(f"{cls.noun} is one key with its arguments, and here are {len(value)}: {keys}")
+        ((key, inner),) = value.items()
+        if key in cls.model_fields and not isinstance(inner, dict) and key != cls.bare:
+            if inner is None:
+                return {key: {}}
+            if key in cls.primary:
+                return {key: {cls.primary[key]: inner}}
+        return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: Any, handler: Any) -> Any:
+        inner = handler.resolve_ref_schema(handler(core))
+        shape = {**inner, "minProperties": 1, "maxProperties": 1}
+        shape.pop("description", None)
+        title, meaning = shape.pop("title", cls.__name__), inner.get("description", "")
+        shape["properties"] = {
+            key: {**_without_null(field), "description": field.get("description", "")}
+            for key, field in inner["properties"].items()
+            if key != cls.bare or key == "apply"
+        }
+        for key in cls.primary:
+            field = shape["properties"][key]
+            model = {name: part for name, part in field.items() if name != "description"}
+            shape["properties"][key] = {
+                "anyOf": [model, dict(MARK)],
+                "description": field["description"],
+            }
+        words = [name for name in shape["properties"]]
+        forms: list[Any] = [shape, {"type": "string", "enum": words}]
+        if cls.bare:
+            forms[1] = {"anyOf": [{"enum": words}, {"type": "string"}, {"type": "number"}]}
+        return {"title": title, "description": meaning, "anyOf": forms}
+
+
+def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A field's schema without the null that stands for its absence."""
+    found = {key: value for key, value in schema.items() if key not in ("default", "title")}
+    branches = [branch for branch in found.get("anyOf", []) if branch != {"type": "null"}]
+    if len(branches) == 1:
+        return {**{key: value for key, value in found.items() if key != "anyOf"}, **branches[0]}
+    return {**found, "anyOf": branches} if branches else found
+
+
+def _expression(value: Any) -> Any:
+    if isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, list):
+        return [_expression(item) for item in value]
+    if value is None:
+        raise ValueError("expected an expression, found nothing")
+    raise ValueError("expected an expression (a number, a string, or a list of expressions), found a mapping")
+
+
+Expression = Annotated[
+    Any,
+    BeforeValidator(_expression),
+    WithJsonSchema(MARK),
+]
+"""A number, a truth value, the text of an expression, or a list of expressions (an array)."""
+
+EXPRESSION_SCHEMA = {
+    "title": "Expression",
+    "description": "A number, the text of an expression (`relu(x) + 1`), or a list of expressions (an array).",
+    "anyOf": [
+        {"type": "number"},
+        {"type": "boolean"},
+        {"type": "string"},
+        {"type": "array", "items": {"$ref": "#/$defs/Expression"}},
+    ],
+}
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+"""A name that expressions can use: a letter, then letters, digits and underscores."""

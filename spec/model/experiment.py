@@ -1,0 +1,138 @@
+"""An experiment as the document writes it: task, architecture, loss, gradient, and how it is run, compared and judged."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from ..gradient_modes import GRADIENT_MODES
+from ..optimizers import OPTIMIZERS
+from .base import Closed, Expression, Name, OneOf
+from .figures import AnyFigure
+from .generated import one_of
+from .layers import LayerDefaults, LayerEntry, OptimizerEntry
+
+Patch = dict[str, Any]
+"""A part of an experiment, laid over it: maps merge, anything else replaces, null deletes."""
+
+
+class Task(Closed):
+    """What is learnt: the hidden target of each replicate, and the examples."""
+
+    draw: dict[Name, Expression] = Field(default_factory=dict, description="Once per replicate: the hidden target.")
+    example: dict[Name, Expression] = Field(default_factory=dict, description="Once per example: inputs and labels.")
+
+
+class Network(Closed):
+    """A network: layers applied to an expression."""
+
+    input: Expression = Field(description="What enters: an expression of one example.")
+    layers: list[LayerEntry] = Field(description="Its layers, in order.")
+    each: Expression | None = Field(None, description="Shares the network over a leading axis of this length.")
+
+
+class LossTerm(Closed):
+    """A term of the loss with its weight."""
+
+    of: Expression = Field(description="One number per example.")
+    weight: Expression = Field(1, description="Its factor in the objective; may use `step`.")
+
+
+class Nothing(Closed):
+    """No arguments."""
+
+
+GradientEntry: Any = one_of(
+    "GradientEntry",
+    "How a backward pass is made: `exact`, `forward_only`, `stop`, `freeze`, `{surrogate: …}`, `{scale: c}`, `{clip: c}`.",
+    "a gradient mode",
+    {row.name: (row.meaning, Nothing if row.argument is None else Expression) for row in GRADIENT_MODES.values()},
+)
+
+
+class Evaluate(Closed):
+    """When measures are taken, and over how many examples. Step 0 and the last step always are."""
+
+    every: Expression | None = Field(None, description="Every so many steps; a fiftieth of the training unless said.")
+    at: list[Expression] | None = Field(None, description="At these steps too.")
+    log: Expression | None = Field(None, description="At so many steps evenly spaced on a logarithmic scale.")
+    examples: Expression = Field(1000, description="How many test examples each time, the same ones throughout.")
+
+
+def _optimizer_form(value: Any) -> str:
+    if isinstance(value, dict) and not (set(value) & set(OPTIMIZERS)) and value:
+        inner = next(iter(value.values()))
+        if isinstance(inner, str) or (isinstance(inner, dict) and set(inner) & set(OPTIMIZERS)):
+            return "per network"
+    return "one optimiser"
+
+
+class Training(Closed):
+    """How the objective is minimised."""
+
+    optimizer: Annotated[
+        Annotated[OptimizerEntry, Tag("one optimiser")] | Annotated[dict[Name, OptimizerEntry], Tag("per network")],
+        Discriminator(_optimizer_form),
+    ] = Field(description="A Keras optimiser, or a map from network to optimiser.")
+    batch: Expression = Field(description="How many examples a step.")
+    steps: Expression = Field(description="How many updates.")
+    evaluate: Evaluate = Field(default_factory=lambda: Evaluate(), description="When measures are taken.")
+    until: str | None = Field(None, description="Stops once this condition on measures holds at an evaluation.")
+
+
+class MeasureOf(Closed):
+    """A measure with its options."""
+
+    of: Expression = Field(description="What is measured.")
+    on: Literal["test", "train"] = Field("test", description="Over which examples `E` ranges.")
+
+
+def _measure_form(value: Any) -> str:
+    return "measure" if isinstance(value, dict) else "expression"
+
+
+Measure = Annotated[Annotated[Expression, Tag("expression")] | Annotated[MeasureOf, Tag("measure")], Discriminator(_measure_form)]
+Loss = Annotated[Annotated[Expression, Tag("expression")] | Annotated[LossTerm, Tag("measure")], Discriminator(_measure_form)]
+
+
+class Claim(Closed):
+    """A sentence of the study, and the check that it comes to."""
+
+    says: str = Field(description="The sentence.")
+    check: str | bool = Field(description="The condition: `final(error, variant == forward_only) <= 1e-3`.")
+    judge: Literal["replicates", "mean"] = Field(
+        "replicates", description="`replicates`: every one has to agree. `mean`: a paired t interval over replicates."
+    )
+
+
+class Experiment(Closed):
+    """One experiment. Only `measures` is required."""
+
+    about: str | None = Field(None, description="What it shows.")
+    base: Name | None = Field(None, description="The experiment that this one is derived from.")
+    dtype: Literal["float32", "float64"] = Field("float32", description="The type of real numbers.")
+    seed: int = Field(0, ge=0, lt=2**63, description="The root of all randomness.")
+    constants: dict[Name, Expression] = Field(default_factory=dict, description="Numbers and arrays known before anything runs.")
+    functions: dict[str, Expression] = Field(default_factory=dict, description="Functions: `u(r): floor_to(r, z)`.")
+    task: Task = Field(default_factory=lambda: Task(), description="What is learnt.")
+    architecture: dict[Name, Network] = Field(default_factory=dict, description="By what: networks, by name.")
+    layer_defaults: LayerDefaults = Field(default_factory=lambda: LayerDefaults(), description="What holds for all layers.")
+    outputs: dict[Name, Expression] = Field(default_factory=dict, description="Named predictions, made from networks.")
+    loss: dict[Name, Loss] = Field(default_factory=dict, description="Measured by what: terms, whose weighted sum is minimised.")
+    gradient: dict[str, GradientEntry] = Field(
+        default_factory=dict, description="Along which backward pass: a mode for a function, a network or a layer."
+    )
+    training: Training | None = Field(None, description="How it is trained; without it, it is only measured.")
+    measures: dict[Name, Measure] = Field(min_length=1, description="What is measured; `E` ranges over test examples.")
+    replicates: Expression = Field(1, description="How many independent runs, each with its own draws.")
+    variants: dict[Name, Patch] = Field(default_factory=dict, description="Named patches: what is compared.")
+    sweep: dict[Name, list[Expression] | dict[Name, Patch]] = Field(
+        default_factory=dict, description="Axes that multiply: a list of values of a constant, or a map of named patches."
+    )
+    zip: list[list[Name]] = Field(default_factory=list, description="Sweep axes that go in step.")
+    claims: dict[Name, Claim] = Field(default_factory=dict, description="The study's sentences, as checks.")
+    figures: dict[Name, AnyFigure] = Field(default_factory=dict, description="What is drawn.")
+
+
+__all__ = ["Claim", "Experiment", "GradientEntry", "OneOf", "Patch"]

@@ -1,0 +1,75 @@
+"""Layers, initialisers and optimisers as the document writes them, made from their tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from ..layers import LAYERS
+from ..optimizers import OPTIMIZERS
+from .base import Closed, Expression, Name, OneOf
+from .generated import Initializer, arguments_model, one_of
+
+
+class Whiten(Closed):
+    """Multiplies by the inverse square root of its input's uncentred correlation matrix, estimated before step 0."""
+
+    examples: Expression = Field(10000, description="From how many training examples the matrix is estimated.")
+    name: Name | None = Field(None, description="The layer's name; otherwise its kind and position.")
+
+
+class Repeat(Closed):
+    """A block of layers, several times over."""
+
+    times: Expression = Field(description="How many times; a constant.")
+    layers: list[LayerEntry] = Field(description="The block's layers.")
+    name: Name | None = Field(None, description="The block's name: its layers are `f.name[0].hidden`, and so on.")
+    skip: bool = Field(False, description="Whether the block's input is added to its output (He et al. 2016).")
+    share: bool = Field(False, description="Whether all repetitions have the same weights.")
+
+    @field_validator("layers")
+    @classmethod
+    def _some(cls, layers: list[Any]) -> list[Any]:
+        if not layers:
+            raise ValueError("a block has at least one layer")
+        return layers
+
+
+_NAME = {"name": (Name | None, Field(None, description="The layer's name; otherwise its kind and position."))}
+
+LayerEntry: Any = one_of(
+    "LayerEntry",
+    "A layer: one key with its arguments, or a word alone; a word that is no layer is a function of one argument.",
+    "a layer",
+    {
+        **{row.name: (row.meaning, arguments_model(f"{row.keras}Layer", row.meaning, row.parameters, **_NAME)) for row in LAYERS.values()},
+        "whiten": (Whiten.__doc__ or "", Whiten),
+        "repeat": (Repeat.__doc__ or "", Repeat),
+    },
+    apply=(str | None, Field(None, description="A function or an operation of one argument.")),
+)
+LayerEntry.bare = "apply"
+LayerEntry.primary = {row.name: row.primary for row in LAYERS.values() if row.primary}
+Repeat.model_rebuild(_types_namespace={"LayerEntry": LayerEntry})
+
+OptimizerEntry: Any = one_of(
+    "OptimizerEntry",
+    "One of Keras' optimisers with its arguments.",
+    "an optimiser",
+    {row.name: (row.meaning, arguments_model(f"{row.keras}Optimizer", row.meaning, row.parameters)) for row in OPTIMIZERS.values()},
+)
+OptimizerEntry.primary = {name: "learning_rate" for name in OPTIMIZERS}
+
+
+class LayerDefaults(Closed):
+    """What holds for all layers that have such an argument and do not say it themselves."""
+
+    kernel_initializer: Initializer | None = Field(None, description="How kernels start.")
+    bias_initializer: Initializer | None = Field(None, description="How biases start.")
+    recurrent_initializer: Initializer | None = Field(None, description="How recurrent kernels start.")
+    embeddings_initializer: Initializer | None = Field(None, description="How embeddings start.")
+    use_bias: bool | None = Field(None, description="Whether a bias is added.")
+
+
+__all__ = ["Initializer", "LayerDefaults", "LayerEntry", "OneOf", "OptimizerEntry"]

@@ -1,0 +1,42 @@
+"""Special forms: what looks like a call but has a meaning of its own (a range of examples, a gradient, a claim)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A special form: where it may stand (`phase`), how it is written, what it means."""
+
+    name: str
+    signature: str
+    meaning: str
+    phase: str
+    source: str = ""
+
+
+def _forms(*rows: Form) -> Mapping[str, Form]:
+    return MappingProxyType({row.name: row for row in rows})
+
+
+FORMS = _forms(
+    Form("len", "(x: any[n, ...]) -> int", "the length of the first axis; always a constant", "any"),
+    Form("stop", "(x: any) -> any", "x, through which no gradient passes", "any"),
+    Form("E", "(x: any) -> real", "the mean over the evaluation examples, accumulated in float64", "measures"),
+    Form("quantile", "(x: real, q: real) -> real", "the q-quantile over the evaluation examples (0.5 is the median)", "measures"),
+)
+
+CLAIM_FORMS = _forms(
+    Form("final", "(measure, conditions…)", "the measure at the last step", "claims"),
+    Form("lowest", "(measure, conditions…)", "the measure's smallest value over the steps", "claims"),
+    Form("highest", "(measure, conditions…)", "the measure's largest value over the steps", "claims"),
+    Form("at", "(measure, step, conditions…)", "the measure at an evaluated step", "claims"),
+    Form("first_step", "(measure comparison, conditions…)", "the first evaluated step at which it holds, infinity when never", "claims"),
+    Form("slope", "(y, x)", "the least-squares slope of y against x, along the axis of x", "claims"),
+    Form("increasing", "(y, axis)", "whether y grows strictly along a swept constant", "claims"),
+    Form("decreasing", "(y, axis)", "whether y falls strictly along a swept constant", "claims"),
+    Form("diverged", "(conditions…)", "whether the cell's training became infinite or undefined", "claims"),
+)  # fmt: skip

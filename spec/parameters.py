@@ -1,0 +1,76 @@
+"""Parameters of what Keras offers (layers, optimisers, initialisers, constraints): one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+REQUIRED: Any = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One argument, under Keras' own name.
+
+    `kind`: `size` (a positive constant), `sizes` (one or a list), `real` (a constant), `schedule` (may use `step`),
+    `bool`, `choice` (a word of `choices`), `activation`, `initializer`, `constraint`.
+    """
+
+    name: str
+    kind: str
+    meaning: str
+    default: Any = REQUIRED
+    choices: tuple[str, ...] = ()
+
+    @property
+    def required(self) -> bool:
+        """Whether it has no default."""
+        return self.default is REQUIRED
+
+
+def named(*parameters: Parameter) -> Mapping[str, Parameter]:
+    """Parameters by name; a duplicate is refused."""
+    found: dict[str, Parameter] = {}
+    for parameter in parameters:
+        if parameter.name in found:
+            raise ValueError(f"the parameter '{parameter.name}' is declared twice")
+        found[parameter.name] = parameter
+    return MappingProxyType(found)
+
+
+ACTIVATIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "linear": "x",
+        "relu": "max(0, x)",
+        "relu6": "max(0, x), at most 6",
+        "leaky_relu": "x, or 0.2 · x below 0",
+        "elu": "x, or exp(x) - 1 below 0",
+        "selu": "the self-normalising scaled elu",
+        "gelu": "x · Φ(x)",
+        "silu": "x · sigmoid(x)",
+        "mish": "x · tanh(softplus(x))",
+        "sigmoid": "1 / (1 + exp(-x))",
+        "hard_sigmoid": "a piecewise linear sigmoid",
+        "tanh": "the hyperbolic tangent",
+        "softplus": "log(1 + exp(x))",
+        "softsign": "x / (1 + |x|)",
+        "softmax": "exp(x) / sum(exp(x)) along the last axis",
+        "log_softmax": "log(softmax(x)) along the last axis",
+        "exponential": "exp(x)",
+    }
+)
+
+CONSTRAINTS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
+    {
+        "non_neg": named(),
+        "max_norm": named(Parameter("max_value", "real", "the largest norm of a unit's incoming weights", 2)),
+        "unit_norm": named(),
+        "min_max_norm": named(
+            Parameter("min_value", "real", "the smallest norm", 0.0),
+            Parameter("max_value", "real", "the largest norm", 1.0),
+            Parameter("rate", "real", "how firmly the norm is pulled back", 1.0),
+        ),
+    }
+)

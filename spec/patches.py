@@ -1,0 +1,152 @@
+"""Patches: one part of a document laid over another. Maps merge, anything else replaces, `null` deletes.
+
+A loss is one value, and is replaced whole. One-of maps (optimiser, layer, gradient mode) merge under the same key and
+are replaced under another. A map patches a list of layers by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as SequenceOf
+from dataclasses import replace
+
+from .diagnostics import Span, did_you_mean, listing, problem_at, sentence
+from .layers import LAYERS
+from .optimizers import OPTIMIZERS
+from .source import Mapping, Node, Scalar, Sequence, data
+
+Path = tuple[str, ...]
+
+
+def merge(base: Node | None, patch: Node, path: Path = (), adds: bool = True) -> Node | None:
+    """The base with the patch over it; None when it is deleted. `adds` says whether new names may appear."""
+    if isinstance(patch, Scalar) and patch.value is None and patch.plain:
+        return None
+    if base is None or path[-1:] == ("loss",):
+        return patch
+    if isinstance(base, Sequence) and isinstance(patch, Mapping) and path[-1:] == ("layers",):
+        return _merge_layers(base, patch, path, adds)
+    if not isinstance(base, Mapping) or not isinstance(patch, Mapping):
+        return patch
+    if _one_of(path, base, patch) and set(base.keys()) != set(patch.keys()):
+        return patch
+    entries = dict((key.text, (key, node)) for key, node in base.entries)
+    for key, node in patch.entries:
+        below = entries.get(key.text)
+        merged = merge(below[1] if below else None, node, (*path, key.text), adds)
+        if merged is None:
+            if below is None:
+                message = f"there is no '{key.text}' to delete here"
+                raise problem_at(key.span, message, did_you_mean(key.text, entries))
+            del entries[key.text]
+        else:
+            entries[key.text] = (below[0] if below and not isinstance(node, Scalar) else key, merged)
+    return Mapping(tuple(entries.values()), base.span)
+
+
+def _one_of(path: Path, base: Mapping, patch: Mapping) -> bool:
+    """Whether a map at this path is one key that names a kind."""
+    if path[-1:] == ("optimizer",) or path[-2:-1] == ("optimizer",):
+        return bool(set(base.keys()) & set(OPTIMIZERS)) or bool(set(patch.keys()) & set(OPTIMIZERS))
+    return path[-2:-1] == ("gradient",)
+
+
+def _merge_layers(base: Sequence, patch: Mapping, path: Path, adds: bool) -> Sequence:
+    """Layers patched by name, or by kind and position (`dense_2`)."""
+    items = list(base.items)
+    names = layer_names(items)
+    for key, node in patch.entries:
+        if key.text not in names:
+            hint = sentence(did_you_mean(key.text, names), f"The layers are {listing(names)}.")
+            raise problem_at(key.span, f"there is no layer '{key.text}' here", hint)
+        place = names[key.text]
+        if isinstance(node, Scalar) and node.value is None:
+            items[place] = Scalar(None, "", True, node.span)
+            continue
+        items[place] = _merge_layer(items[place], node, (*path, key.text), adds)
+    kept = tuple(item for item in items if not (isinstance(item, Scalar) and item.value is None))
+    return Sequence(kept, base.span)
+
+
+def _merge_layer(item: Node, patch: Node, path: Path, adds: bool) -> Node:
+    if isinstance(item, Scalar):
+        item = Mapping(((item, Mapping((), item.span)),), item.span)
+    if not isinstance(item, Mapping) or len(item.entries) != 1:
+        return patch
+    ((kind, inner),) = item.entries
+    if isinstance(patch, Mapping) and patch.keys() and patch.keys()[0] in (*LAYERS, "repeat", "whiten"):
+        return patch
+    if not isinstance(inner, Mapping):
+        primary = LAYERS[kind.text].primary if kind.text in LAYERS else None
+        word = Scalar(primary, primary or "", True, inner.span)
+        inner = Mapping(((word, inner),) if primary else (), inner.span)
+    merged = merge(inner, patch, path, adds)
+    return Mapping(((kind, merged if merged is not None else inner),), item.span)
+
+
+def layer_names(items: SequenceOf[Node]) -> dict[str, int]:
+    """How the layers of a list can be addressed: by their names, or by kind and position from 1."""
+    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
+    for place, item in enumerate(items):
+        kind, name = "", None
+        if isinstance(item, Scalar):
+            kind = item.text
+        elif isinstance(item, Mapping) and item.entries:
+            key, inner = item.entries[0]
+            kind = key.text
+            given = inner.get("name") if isinstance(inner, Mapping) else None
+            name = given.text if isinstance(given, Scalar) else None
+        counts[kind] = counts.get(kind, 0) + 1
+        found[f"{kind}_{counts[kind]}"] = place
+        if name:
+            found[name] = place
+    for kind, count in counts.items():
+        if count == 1:
+            found.setdefault(kind, found[f"{kind}_1"])
+    return found
+
+
+def nest(path: SequenceOf[str], value: Node, span: Span) -> Node:
+    """A patch of one path: `training.steps=10` as `{training: {steps: 10}}`."""
+    node = value
+    for name in reversed(path):
+        node = Mapping(((Scalar(name, name, True, span), node),), span)
+    return node
+
+
+def must_change(before: Node | None, after: Node | None, span: Span, what: str) -> None:
+    """Refuses a patch that is not empty and yet changes nothing."""
+    same = (before is None and after is None) or (before and after and data(before) == data(after))
+    if same:
+        raise problem_at(span, f"{what} changes nothing: all it says holds already", "Remove it, or write `{}`.")
+
+
+def must_exist(base: Node, patch: Node, allowed: SequenceOf[str], what: str, path: Path = ()) -> None:
+    """Refuses names that a profile or an override would add: it may only change what is there, or has a default."""
+    if not isinstance(patch, Mapping):
+        return
+    for key, node in patch.entries:
+        below = None
+        if isinstance(base, Mapping):
+            below = base.get(key.text)
+        elif isinstance(base, Sequence) and path[-1:] == ("layers",):
+            place = layer_names(base.items).get(key.text)
+            below = base.items[place] if place is not None else None
+        if below is None and path and path[-1] in NAMED:
+            known = base.keys() if isinstance(base, Mapping) else ()
+            hint = sentence(did_you_mean(key.text, known), f"{what} only changes what is there.")
+            raise problem_at(key.span, f"there is no '{key.text}' under '{'.'.join(path)}'", hint)
+        if below is not None:
+            must_exist(below, node, allowed, what, (*path, key.text))
+
+
+NAMED = frozenset(
+    {"constants", "functions", "draw", "example", "architecture", "outputs", "loss", "measures", "variants", "sweep", "layers"}
+    | {"claims", "figures", "gradient"}
+)
+"""The maps whose keys are the writer's own names."""
+
+
+def without(node: Mapping, *keys: str) -> Mapping:
+    """A mapping less some of its keys."""
+    return replace(node, entries=tuple(entry for entry in node.entries if entry[0].text not in keys))

@@ -1,0 +1,394 @@
+"""A document to a study's plan: profile, overrides, variants and sweeps laid over the base, each cell checked and named."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from . import source as yaml
+from .check.claims import Subject, check_claim
+from .check.experiment import ExperimentChecker, Point
+from .check.text import read
+from .diagnostics import Problem, Source, Span, SpecError, did_you_mean, in_file_order, listing, problem_at, sentence
+from .document import Document, experiment
+from .identity import training_digest
+from .patches import merge, must_change, must_exist, nest, without
+from .resolved import ClaimPlan, ExperimentPlan, FigurePlan, Program, StudyPlan
+
+MAX_CELLS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Override:
+    """`-o path=value`: a value for one path, of all experiments or of one."""
+
+    path: tuple[str, ...]
+    value: yaml.Node
+    span: Span
+
+    @staticmethod
+    def read(text: str) -> Override:
+        """Reads `training.steps=100`, `staircase.variants.non_flat.training.steps=100`. Raises SpecError."""
+        path, equals, value = text.partition("=")
+        source = Source("-o", text)
+        span = Span(source, 1, 1, 1, len(text) + 1)
+        if not equals or not path.strip():
+            raise problem_at(span, "an override is written path=value", "`-o training.steps=100`")
+        node = yaml.parse_value(Source("-o", " " * (len(path) + 1) + value))
+        return Override(tuple(path.strip().split(".")), node, span)
+
+
+def resolve(
+    document: Document, profile: str | None = None, overrides: Sequence[Override] = (), only: Sequence[str] = ()
+) -> StudyPlan:
+    """The plan of a study in a profile. Raises SpecError with every problem of every experiment."""
+    patches = _profile(document, profile)
+    problems: list[Problem] = []
+    warnings: list[Problem] = []
+    plans = []
+    wanted = _only(document, only)
+    targets = _targets(document, overrides)
+    for name, node in document.experiments.items():
+        if wanted and name not in wanted:
+            continue
+        try:
+            made = _Experiment(document, name, node, patches.get(name), targets.get(name, []), wanted.get(name, ()))
+            plans.append(made.plan())
+            warnings.extend(made.warnings)
+        except SpecError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise SpecError(in_file_order(problems))
+    study = document.study
+    return StudyPlan(
+        study.study, study.title or study.study, study.about or "", profile or "", tuple(plans), tuple(dict.fromkeys(warnings)),
+        document.source.text,
+    )  # fmt: skip
+
+
+def validate(document: Document) -> tuple[Problem, ...]:
+    """Checks a study in every profile. Raises SpecError with all problems; returns the warnings."""
+    problems: list[Problem] = []
+    warnings: list[Problem] = []
+    for profile in (None, *document.study.profiles):
+        try:
+            warnings.extend(resolve(document, profile).warnings)
+        except SpecError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise SpecError(in_file_order(problems))
+    return in_file_order(warnings)
+
+
+def _profile(document: Document, profile: str | None) -> dict[str, yaml.Mapping]:
+    if profile is None:
+        return {}
+    known = document.study.profiles
+    if profile not in known:
+        hint = did_you_mean(profile, known) or f"The profiles are {listing(known) or 'none'}."
+        raise problem_at(None, f"{document.source.name}: there is no profile '{profile}'", hint)
+    node = yaml.find(document.top, ["profiles", profile, "experiments"])
+    assert isinstance(node, yaml.Mapping)
+    found = {}
+    for key, patch in node.entries:
+        if key.text not in document.experiments:
+            hint = did_you_mean(key.text, document.experiments)
+            raise problem_at(key.span, f"there is no experiment '{key.text}'", hint)
+        if isinstance(patch, yaml.Mapping):
+            found[key.text] = patch
+    return found
+
+
+def _only(document: Document, only: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """`--only experiment/variant`, by experiment."""
+    found: dict[str, tuple[str, ...]] = {}
+    for item in only:
+        name, _, variant = item.partition("/")
+        if name not in document.experiments:
+            hint = did_you_mean(name, document.experiments) or f"The experiments are {listing(document.experiments)}."
+            raise problem_at(None, f"--only {item}: there is no experiment '{name}'", hint)
+        found[name] = (*found.get(name, ()), *((variant,) if variant else ()))
+    return found
+
+
+def _targets(document: Document, overrides: Sequence[Override]) -> dict[str, list[Override]]:
+    """Overrides by experiment: one that names none goes to all that have its path."""
+    found: dict[str, list[Override]] = {name: [] for name in document.experiments}
+    for override in overrides:
+        path = override.path[1:] if override.path[0] == "experiments" else override.path
+        if path and path[0] in document.experiments:
+            found[path[0]].append(replace(override, path=path[1:]))
+            continue
+        fields = set(type(next(iter(document.study.experiments.values()))).model_fields)
+        if not path or path[0] not in fields:
+            known = [*document.experiments, *fields]
+            hint = sentence(did_you_mean(path[0] if path else "", known), "A path begins with an experiment, or with one of its keys.")
+            raise problem_at(override.span, f"there is no path '{'.'.join(override.path)}'", hint)
+        for name in document.experiments:
+            found[name].append(replace(override, path=path))
+    return found
+
+
+class _Experiment:
+    """One experiment with its axes, and the programs at every point of them."""
+
+    def __init__(
+        self, document: Document, name: str, node: yaml.Mapping, profile: yaml.Mapping | None,
+        overrides: Sequence[Override], only: tuple[str, ...],
+    ) -> None:  # fmt: skip
+        self.document = document
+        self.name = name
+        self.warnings: list[Problem] = []
+        self.problems: list[Problem] = []
+        self.only = only
+        self.late: list[tuple[str, yaml.Node, Span]] = []
+        if profile is not None:
+            self.late.append(("the profile", profile, profile.span))
+        swept = node.get("sweep")
+        for override in overrides:
+            path = override.path
+            if path[:1] == ("constants",) and len(path) == 2 and isinstance(swept, yaml.Mapping) and swept.get(path[1]):
+                value = override.value if isinstance(override.value, yaml.Sequence) else yaml.Sequence((override.value,), override.span)
+                path, override = ("sweep", path[1]), replace(override, value=value)
+            self.late.append((f"the override '{'.'.join(path)}'", nest(path, override.value, override.span), override.span))
+        for what, patch, span in self.late:
+            self._must_exist(node, patch, what, span)
+        self.node = self._late(node, ("variants",))
+        self.node = self._only_field(self.node, ("variants", "sweep", "claims", "figures"))
+        self.model = experiment(without(self.node, "base"))
+
+    def _must_exist(self, node: yaml.Mapping, patch: yaml.Node, what: str, span: Span) -> None:
+        reached: yaml.Node = node
+        if isinstance(patch, yaml.Mapping) and (variants := patch.get("variants")) is not None:
+            must_exist(node, nest(("variants",), _empty_maps(variants), span), (), what)
+            patch = without(patch, "variants")
+        variants_node = node.get("variants")
+        if isinstance(variants_node, yaml.Mapping):
+            for _, variant in variants_node.entries:
+                merged = merge(reached, _added_only(reached, variant))
+                reached = merged if isinstance(merged, yaml.Mapping) else reached
+        must_exist(reached, patch, (), what)
+
+    def _late(self, node: yaml.Mapping, keep: tuple[str, ...]) -> yaml.Mapping:
+        """The base with profile and overrides over it, its variants as they were."""
+        for _, patch, _ in self.late:
+            if isinstance(patch, yaml.Mapping):
+                merged = merge(node, without(patch, *keep))
+                assert isinstance(merged, yaml.Mapping)
+                node = merged
+        return node
+
+    def _only_field(self, node: yaml.Mapping, fields: tuple[str, ...]) -> yaml.Mapping:
+        return node
+
+    # -- axes ------------------------------------------------------------------------------------------------------
+
+    def axes(self) -> dict[str, list[Any]]:
+        """Each axis with its values: names of variants or patches, or numbers of a swept constant."""
+        found: dict[str, list[Any]] = {}
+        if self.model.variants:
+            names = list(self.model.variants)
+            for word in self.only:
+                if word not in names:
+                    hint = did_you_mean(word, names) or f"The variants are {listing(names)}."
+                    raise problem_at(None, f"--only {self.name}/{word}: there is no variant '{word}'", hint)
+            found["variant"] = [name for name in names if not self.only or name in self.only]
+        elif self.only:
+            raise problem_at(None, f"--only {self.name}/{self.only[0]}: the experiment has no variants")
+        for axis, values in self.model.sweep.items():
+            found[axis] = list(values) if isinstance(values, dict) else self._numbers(axis)
+        return found
+
+    def _numbers(self, axis: str) -> list[Any]:
+        node = yaml.find(self.node, ["sweep", axis])
+        key = yaml.find(self.node, ["sweep"])
+        span = key.key(axis).span if isinstance(key, yaml.Mapping) and key.key(axis) else self.node.span  # type: ignore[union-attr]
+        if axis not in self.model.constants:
+            hint = sentence(did_you_mean(axis, self.model.constants), "A swept constant is declared under `constants`, with a value.")
+            raise problem_at(span, f"'{axis}' is swept, and is no constant of '{self.name}'", hint)
+        assert isinstance(node, yaml.Sequence)
+        values = []
+        for item in node.items:
+            checker = ExperimentChecker(self._point("", {}, {}), self.model, self.node, None, None)
+            from .check.expressions import Context
+
+            term = checker.checker.value(item, Context("constants", ()))
+            value = checker.checker.static(term, "a swept value")
+            values.append(value.item() if not value.shape else tuple(np.ravel(value).tolist()))
+        if len(set(values)) < len(values):
+            raise problem_at(span, f"'{axis}' has the same value twice")
+        return values
+
+    def _point(self, variant: str, values: Mapping[str, Any], constants: Mapping[str, yaml.Node]) -> Point:
+        return Point(self.document.study.study, self.name, variant, values, constants)
+
+    def points(self, axes: Mapping[str, list[Any]]) -> list[dict[str, int]]:
+        """Every combination, as places along the axes; zipped axes go in step."""
+        groups: list[list[str]] = []
+        for names in self.model.zip:
+            lengths = {name: len(axes.get(name, [])) for name in names}
+            if len(set(lengths.values())) != 1 or 0 in lengths.values():
+                at = self.node.key("zip")
+                shown = ", ".join(f"{name} {length}" for name, length in lengths.items())
+                raise problem_at(at.span if at else None, f"zipped axes need the same number of values: {shown}")
+            groups.append(list(names))
+        zipped = {name for group in groups for name in group}
+        groups += [[name] for name in axes if name not in zipped]
+        groups.sort(key=lambda group: list(axes).index(group[0]))
+        total = 1
+        for group in groups:
+            total *= len(axes[group[0]])
+        if total > MAX_CELLS:
+            raise problem_at(self.node.span, f"{total:,} points; the limit is {MAX_CELLS:,}")
+        ranges = [range(len(axes[group[0]])) for group in groups]
+        found = []
+        for places in itertools.product(*ranges):
+            found.append({name: place for group, place in zip(groups, places, strict=True) for name in group})
+        return found
+
+    # -- programs --------------------------------------------------------------------------------------------------
+
+    def plan(self) -> ExperimentPlan:
+        """The experiment's plan. Raises SpecError with every problem."""
+        axes = self.axes()
+        self._paths_apart(axes)
+        programs: list[Program] = []
+        claims: tuple[ClaimPlan, ...] = ()
+        for places in self.points(axes):
+            try:
+                programs.append(self._program(axes, places))
+            except SpecError as error:
+                self.problems.extend(error.problems)
+                if len(self.problems) > 100:
+                    break
+        if programs:
+            claims = self._claims(axes, programs)
+        if self.problems:
+            raise SpecError(in_file_order(self.problems))
+        figures = tuple(FigurePlan(self.name, name, figure.kind, figure) for name, figure in self.model.figures.items())
+        self._check_figures(axes, programs)
+        if self.problems:
+            raise SpecError(in_file_order(self.problems))
+        return ExperimentPlan(
+            self.name, self.model.about or "", {name: tuple(values) for name, values in axes.items()}, tuple(programs), claims, figures
+        )
+
+    def _program(self, axes: Mapping[str, list[Any]], places: Mapping[str, int]) -> Program:
+        node, model = self.node, self.model
+        values = {axis: axes[axis][place] for axis, place in places.items()}
+        variant = values.pop("variant", "")
+        constants: dict[str, yaml.Node] = {}
+        patched = False
+        for axis, value in [("variant", variant), *values.items()] if variant else values.items():
+            path: list[str | int] = ["variants", value] if axis == "variant" else ["sweep", axis]
+            below = yaml.find(self.node, path)
+            if axis != "variant" and isinstance(below, yaml.Sequence):
+                constants[axis] = below.items[axes[axis].index(value)]
+                continue
+            patch = below if axis == "variant" else yaml.find(below, [value])
+            if isinstance(patch, yaml.Mapping) and patch.entries:
+                merged = merge(node, patch)
+                must_change(node, merged, patch.span, f"the variant '{value}'")
+                assert isinstance(merged, yaml.Mapping)
+                node, patched = merged, True
+        node = self._late(node, ("variants", "sweep")) if patched else node
+        for _, patch, _ in self.late:
+            own = yaml.find(patch, ["variants", variant]) if variant else None
+            if isinstance(own, yaml.Mapping):
+                merged = merge(node, own)
+                assert isinstance(merged, yaml.Mapping)
+                node, patched = merged, True
+        if patched:
+            model = experiment(without(node, "base"))
+        defaults = self.document.study.layer_defaults
+        checker = ExperimentChecker(
+            self._point(variant, values, constants), model, node, defaults, self.document.top.get("layer_defaults")
+        )
+        try:
+            program = checker.program()
+        finally:
+            self.warnings.extend(checker.warnings)
+        return replace(program, digest=training_digest(program))
+
+    def _paths_apart(self, axes: Mapping[str, list[Any]]) -> None:
+        """Two axes that patch one path would depend on their order."""
+        touched: dict[tuple[str, ...], str] = {}
+        for axis in axes:
+            node = self.node.get("variants") if axis == "variant" else yaml.find(self.node, ["sweep", axis])
+            if not isinstance(node, yaml.Mapping):
+                continue
+            for key, patch in node.entries:
+                for path in _leaf_paths(patch):
+                    other = touched.setdefault(path, axis)
+                    if other != axis:
+                        message = f"the axes '{other}' and '{axis}' both change '{'.'.join(path)}'"
+                        raise problem_at(key.span, message, "Two axes must not patch one path: which would come last?")
+
+    # -- claims and figures ----------------------------------------------------------------------------------------
+
+    def _subject(self, axes: Mapping[str, list[Any]], programs: Sequence[Program]) -> Subject:
+        measures = {measure.name: measure.term.type.shape for program in programs for measure in program.measures}
+        constants = {
+            name: float(value) for name, value in programs[0].constants.items() if not np.shape(value) and name not in axes
+        }
+        every = dict(axes)
+        if "variant" in every:
+            every["variant"] = list(self.model.variants)
+        return Subject(measures, {name: tuple(values) for name, values in every.items()}, constants)
+
+    def _claims(self, axes: Mapping[str, list[Any]], programs: Sequence[Program]) -> tuple[ClaimPlan, ...]:
+        subject = self._subject(axes, programs)
+        found = []
+        for name, claim in self.model.claims.items():
+            node = yaml.find(self.node, ["claims", name, "check"])
+            if not isinstance(node, yaml.Scalar):
+                continue
+            try:
+                tree = check_claim(read(node), subject)
+                found.append(ClaimPlan(self.name, name, claim.says, node.text, tree, claim.judge))
+            except SpecError as error:
+                self.problems.extend(error.problems)
+        return tuple(found)
+
+    def _check_figures(self, axes: Mapping[str, list[Any]], programs: Sequence[Program]) -> None:
+        """The measures and axes that figures name."""
+        subject = self._subject(axes, programs)
+        for name, figure in self.model.figures.items():
+            for field in ("y", "colour", "panel", "x"):
+                value = getattr(figure, field, None)
+                if value is None or (figure.kind == "function" and field in ("x", "y")):
+                    continue
+                for word in value if isinstance(value, list) else [value]:
+                    known = subject.measures if field == "y" else subject.axes
+                    if word not in known:
+                        span, _ = yaml.locate(self.node, ["figures", name, field])
+                        what = "measure" if field == "y" else "axis"
+                        hint = did_you_mean(word, known) or f"There is {listing(known) or 'none'}."
+                        self.problems.append(Problem(f"there is no {what} '{word}'", span, hint))
+
+
+def _leaf_paths(node: yaml.Node, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    if isinstance(node, yaml.Mapping) and node.entries:
+        return [found for key, below in node.entries for found in _leaf_paths(below, (*path, key.text))]
+    return [path] if path else []
+
+
+def _empty_maps(node: yaml.Node) -> yaml.Node:
+    """A map's names alone, to check that they exist."""
+    if isinstance(node, yaml.Mapping):
+        return yaml.Mapping(tuple((key, yaml.Mapping((), key.span)) for key, _ in node.entries), node.span)
+    return node
+
+
+def _added_only(base: yaml.Node, patch: yaml.Node) -> yaml.Node:
+    """The part of a variant that adds to the base, without what it deletes."""
+    if isinstance(patch, yaml.Mapping):
+        entries = tuple(
+            (key, node) for key, node in patch.entries if not (isinstance(node, yaml.Scalar) and node.value is None)
+        )
+        return yaml.Mapping(entries, patch.span)
+    return patch

@@ -1,0 +1,246 @@
+"""The one tree that crosses from `spec/` to `interpreter/`: resolved, typed, immutable. No YAML and no text to parse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import terms as t
+from .types import Shape, Type
+
+
+@dataclass(frozen=True, eq=False)
+class Named:
+    """A name and its term: a draw, an example's binding, an output."""
+
+    name: str
+    term: t.Term
+
+    @property
+    def type(self) -> Type:
+        """The type of one example's value."""
+        return self.term.type
+
+
+@dataclass(frozen=True, eq=False)
+class InitialValue:
+    """How a weight starts: Keras' class and its arguments."""
+
+    keras: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class LayerPlan:
+    """A layer, with all its arguments computed.
+
+    `key` names it in the seed tree and in paths (`dense_2`, `block[0].hidden`); `kind` is `keras`, `apply`, `whiten` or
+    `repeat`. Shapes are those of one example. `weights` are Keras' names with their shapes, the untrained ones listed.
+    """
+
+    key: str
+    kind: str
+    input: Type
+    output: Type
+    keras: str = ""
+    config: Mapping[str, Any] = field(default_factory=dict)
+    initializers: Mapping[str, InitialValue] = field(default_factory=dict)
+    constraints: Mapping[str, InitialValue] = field(default_factory=dict)
+    weights: Mapping[str, Shape] = field(default_factory=dict)
+    untrained: tuple[str, ...] = ()
+    flops: int = 0
+    differs_in_training: bool = False
+    draws: bool = False
+    parameter: str = ""
+    body: t.Term | None = None
+    blocks: tuple[tuple[LayerPlan, ...], ...] = ()
+    skip: bool = False
+    examples: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkPlan:
+    """A network: its input, its layers; `each` leading axes are shared over, `squeeze` drops a last axis of one."""
+
+    name: str
+    input: t.Term
+    layers: tuple[LayerPlan, ...]
+    output: Type
+    each: int | None = None
+    squeeze: bool = False
+
+    def leaves(self) -> list[LayerPlan]:
+        """All layers that hold weights of their own, blocks opened, shared ones once."""
+        return list({layer.key: layer for layer in _leaves(self.layers)}.values())
+
+    @property
+    def parameters(self) -> int:
+        """How many trainable weights it has."""
+        total = 0
+        for layer in self.leaves():
+            for name, shape in layer.weights.items():
+                size = 1
+                for axis in shape:
+                    size *= axis
+                total += size if name not in layer.untrained else 0
+        return total
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of one example forwards (a multiply-add counts as two)."""
+        return sum(layer.flops for layer in _leaves(self.layers)) * (self.each or 1)
+
+
+def _leaves(layers: tuple[LayerPlan, ...]) -> list[LayerPlan]:
+    found: list[LayerPlan] = []
+    for layer in layers:
+        if layer.kind == "repeat":
+            for block in layer.blocks:
+                found.extend(_leaves(block))
+        else:
+            found.append(layer)
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Mode:
+    """A gradient mode on a target; `value` is its constant, `body` a surrogate's expression in `parameters`."""
+
+    name: str
+    value: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class LossPlan:
+    """A term of the objective with its weight (a literal, or a term in the step)."""
+
+    name: str
+    term: t.Term
+    weight: t.Term
+
+
+@dataclass(frozen=True, eq=False)
+class OptimizerPlan:
+    """A Keras optimiser; an argument is a value, or a term in the step."""
+
+    name: str
+    keras: str
+    arguments: Mapping[str, Any]
+    elementwise: bool
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingPlan:
+    """How the objective is minimised. `optimizers` maps a network to its optimiser, `""` to that of the rest."""
+
+    optimizers: Mapping[str, OptimizerPlan]
+    batch: int
+    steps: int
+    evaluations: tuple[int, ...]
+    until: Condition | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """A condition on measures, as a claim's check: a tree of `spec.claims`."""
+
+    tree: Any
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class MeasurePlan:
+    """A measure: a term over expectations (or constants)."""
+
+    name: str
+    term: t.Term
+    on: str = "test"
+
+
+@dataclass(frozen=True, eq=False)
+class ProbePlan:
+    """Values of single test examples that a figure shows: terms by label, how many examples, at which steps."""
+
+    figure: str
+    terms: Mapping[str, t.Term]
+    examples: int
+    steps: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """An experiment at one variant and one point of its sweep: all that its replicates share."""
+
+    study: str
+    experiment: str
+    variant: str
+    point: Mapping[str, Any]
+    seed: int
+    dtype: str
+    constants: Mapping[str, Any]
+    draws: tuple[Named, ...]
+    examples: tuple[Named, ...]
+    outputs: tuple[Named, ...]
+    networks: tuple[NetworkPlan, ...]
+    loss: tuple[LossPlan, ...]
+    gradient: Mapping[str, Mode]
+    training: TrainingPlan | None
+    measures: tuple[MeasurePlan, ...]
+    test_examples: int
+    replicates: int
+    probes: tuple[ProbePlan, ...]
+    digest: str = ""
+
+    @property
+    def name(self) -> str:
+        """What people call it: `staircase/forward_only d=10`."""
+        label = f"{self.experiment}/{self.variant}" if self.variant else self.experiment
+        return " ".join([label, *(f"{key}={value}" for key, value in self.point.items())])
+
+
+@dataclass(frozen=True, eq=False)
+class ClaimPlan:
+    """A claim: its sentence, its check as a tree, how it is judged."""
+
+    experiment: str
+    name: str
+    says: str
+    text: str
+    tree: Any
+    judge: str
+
+
+@dataclass(frozen=True, eq=False)
+class FigurePlan:
+    """A figure of an experiment: its validated model."""
+
+    experiment: str
+    name: str
+    kind: str
+    model: Any
+
+
+@dataclass(frozen=True, eq=False)
+class ExperimentPlan:
+    """An experiment: its programs, and what is made of their results."""
+
+    name: str
+    about: str
+    axes: Mapping[str, tuple[Any, ...]]
+    programs: tuple[Program, ...]
+    claims: tuple[ClaimPlan, ...]
+    figures: tuple[FigurePlan, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class StudyPlan:
+    """A whole study, resolved."""
+
+    name: str
+    title: str
+    about: str
+    profile: str
+    experiments: tuple[ExperimentPlan, ...]
+    warnings: tuple[Any, ...] = ()
+    text: str = ""
