@@ -454,6 +454,8 @@ class Checker:
         if row.phase == "measures" and context.phase not in ("measures", "any"):
             message = f"`{row.name}` ranges over evaluation examples, and stands only in measures"
             raise problem_at(span, message, "`mean` is the mean of an array.")
+        if row.name == "len":
+            context = replace(context, phase="measures")
         if row.name in ("E", "quantile"):
             context = replace(context, expectation=True)
         operand = self.term(node.arguments[0], text, context)

@@ -1,0 +1,138 @@
+"""Compiled samplers: words of random bits to values, one for each row of the table of distributions.
+
+Everything discrete, and the unit uniform, is exact, so it is the same to the bit in XLA and in the plain graph. Normals
+agree to a few units in the last place, since both compute the inverse error function by their own polynomials.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from statistics import NormalDist
+from typing import Any
+
+import tensorflow as tf
+
+from dlspec.spec.distributions import DISTRIBUTIONS
+from dlspec.spec.types import Shape
+
+Sampler = Callable[..., Any]
+SAMPLERS: dict[str, Sampler] = {}
+_TAIL = NormalDist().cdf(-2.0)
+
+
+def samples(name: str) -> Callable[[Sampler], Sampler]:
+    """Registers the sampler of a row; a second one is refused."""
+
+    def register(sampler: Sampler) -> Sampler:
+        if name in SAMPLERS:
+            raise ValueError(f"the distribution '{name}' has two samplers")
+        SAMPLERS[name] = sampler
+        return sampler
+
+    return register
+
+
+def sample(name: str, words: Any, shape: Shape, sizes: Mapping[str, int], parameters: Mapping[str, Any], dtype: Any) -> Any:
+    """Values [..., *shape, *event] from words [..., W]; parameters broadcast against [..., *shape]."""
+    row = DISTRIBUTIONS[name]
+    if row.per_word == 1:
+        lead = words.shape[:-1].as_list()
+        each = (row.words(sizes),) if row.event(sizes) else ()
+        words = tf.reshape(words, [-1 if size is None else size for size in lead] + [*shape, *each])
+        return SAMPLERS[name](words, dtype=dtype, **sizes, **parameters)
+    flat = SAMPLERS[name](words, count=math.prod(shape), dtype=dtype)
+    return tf.reshape(flat, [-1 if size is None else size for size in words.shape[:-1].as_list()] + list(shape))
+
+
+def _top(words: Any, dtype: Any) -> Any:
+    """The top 24 bits of each word as a number; exact in float32."""
+    return tf.cast(tf.cast(tf.bitwise.right_shift(words, tf.constant(8, tf.uint32)), tf.int32), dtype)
+
+
+def unit(words: Any, dtype: Any) -> Any:
+    """Numbers in [0, 1), multiples of 2⁻²⁴."""
+    return _top(words, dtype) * tf.constant(2.0**-24, dtype)
+
+
+def _standard(words: Any, dtype: Any, low: float = 0.0) -> Any:
+    """Standard normals by the inverse distribution function, between its `low` and `1 - low` quantiles.
+
+    With v = 2u - 1 computed exactly from the middles of 2²⁴ cells: √2 · erfinv((1 - 2 · low) · v).
+    """
+    centre = (_top(words, dtype) - tf.constant(2.0**23 - 0.5, dtype)) * tf.constant(2.0**-23, dtype)
+    return tf.constant(math.sqrt(2.0), dtype) * tf.math.erfinv(centre * tf.constant(1 - 2 * low, dtype))
+
+
+@samples("normal")
+def _normal(words: Any, mean: Any, deviation: Any, dtype: Any) -> Any:
+    return mean + deviation * _standard(words, dtype)
+
+
+@samples("truncated_normal")
+def _truncated_normal(words: Any, mean: Any, deviation: Any, dtype: Any) -> Any:
+    return mean + deviation * _standard(words, dtype, _TAIL)
+
+
+@samples("uniform")
+def _uniform(words: Any, low: Any, high: Any, dtype: Any) -> Any:
+    # In float64 the product of two 24-bit numbers is exact, so fusing it with the sum cannot change the result.
+    wide = tf.cast(low, tf.float64) + (tf.cast(high - low, tf.float64)) * unit(words, tf.float64)
+    return tf.cast(wide, dtype)
+
+
+@samples("exponential")
+def _exponential(words: Any, rate: Any, dtype: Any) -> Any:
+    return -tf.math.log1p(-unit(words, dtype)) / rate
+
+
+@samples("laplace")
+def _laplace(words: Any, location: Any, scale: Any, dtype: Any) -> Any:
+    centre = (_top(words, dtype) - tf.constant(2.0**23 - 0.5, dtype)) * tf.constant(2.0**-24, dtype)
+    return location - scale * tf.sign(centre) * tf.math.log1p(-2.0 * tf.abs(centre))
+
+
+@samples("bernoulli")
+def _bernoulli(words: Any, p: Any, dtype: Any) -> Any:
+    return tf.cast(unit(words, tf.float64) < tf.cast(p, tf.float64), tf.int32)
+
+
+@samples("rademacher")
+def _rademacher(words: Any, count: int, dtype: Any) -> Any:
+    places = tf.cast(tf.range(32, dtype=tf.int32), tf.uint32)
+    bits = tf.bitwise.bitwise_and(tf.bitwise.right_shift(words[..., tf.newaxis], places), tf.constant(1, tf.uint32))
+    shape = words.shape[:-1].as_list()
+    flat = tf.reshape(tf.cast(bits, tf.int32), [-1 if size is None else size for size in shape] + [32 * words.shape[-1]])
+    return 1 - 2 * flat[..., :count]
+
+
+@samples("integer")
+def _integer(words: Any, n: int, dtype: Any) -> Any:
+    wide = tf.cast(words, tf.uint64) * tf.constant(n, tf.uint64)
+    return tf.cast(tf.bitwise.right_shift(wide, tf.constant(32, tf.uint64)), tf.int32)
+
+
+@samples("categorical")
+def _categorical(words: Any, p: Any, dtype: Any) -> Any:
+    p = tf.cast(p, tf.float64)
+    edges = tf.cumsum(p / tf.reduce_sum(p, axis=-1, keepdims=True), axis=-1)
+    rank = words.shape.rank - (edges.shape.rank - 1)
+    shape = tf.concat([tf.shape(edges)[:-1], tf.ones([rank], tf.int32), tf.shape(edges)[-1:]], axis=0)
+    hit = unit(words, tf.float64)[..., tf.newaxis] >= tf.reshape(edges, shape)
+    return tf.minimum(tf.reduce_sum(tf.cast(hit, tf.int32), axis=-1), p.shape[-1] - 1)
+
+
+def _order(words: Any) -> Any:
+    """A stable order of words, ties by place; compared as signed numbers after a flip of the top bit."""
+    flipped = tf.bitwise.bitwise_xor(words, tf.constant(2**31, tf.uint32))
+    return tf.argsort(tf.bitcast(flipped, tf.int32), axis=-1, stable=True)
+
+
+@samples("permutation")
+def _permutation(words: Any, n: int, dtype: Any) -> Any:
+    return _order(words)
+
+
+@samples("subset")
+def _subset(words: Any, n: int, k: int, dtype: Any) -> Any:
+    return _order(words)[..., :k]

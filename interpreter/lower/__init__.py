@@ -1,0 +1,6 @@
+"""Lowering: terms to TensorFlow operations. One function an operation of the table."""
+
+from .operations import LOWERINGS
+from .terms import Lowering, Value
+
+__all__ = ["LOWERINGS", "Lowering", "Value"]

@@ -1,0 +1,67 @@
+"""Random words by a counter-based generator: Threefry-2x32-20 (Salmon et al. 2011, "Parallel random numbers: as easy
+as 1, 2, 3", section 4.2), written in TensorFlow's integer operations, so XLA and the plain graph give the same bits.
+
+Word (r, i, j) is a pure function of replicate r's key, the example's number i and j. Keys come from names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import tensorflow as tf
+
+ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+PARITY = 0x1BD11BDA
+
+
+def _hashed(path: tuple[str | int, ...]) -> bytes:
+    """SHA-256 of a path of names: each part with its length, so that no two paths run together."""
+    parts = b"".join(f"{len(str(part).encode())}:{part};".encode() for part in path)
+    return hashlib.sha256(parts).digest()
+
+
+def key(*path: str | int) -> tuple[int, int]:
+    """The two 32-bit words of a place in the tree of names."""
+    digest = _hashed(path)
+    return int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:8], "little")
+
+
+def keras_seed(*path: str | int) -> int:
+    """A seed for a Keras initialiser: 31 bits of the same tree."""
+    return int.from_bytes(_hashed(path)[8:12], "little") >> 1
+
+
+def _rotate(x: Any, places: int) -> Any:
+    return tf.bitwise.bitwise_or(
+        tf.bitwise.left_shift(x, tf.constant(places, tf.uint32)),
+        tf.bitwise.right_shift(x, tf.constant(32 - places, tf.uint32)),
+    )
+
+
+def threefry(key0: Any, key1: Any, x0: Any, x1: Any) -> tuple[Any, Any]:
+    """Twenty rounds on a block of two words; all uint32, broadcasting."""
+    parity = tf.bitwise.bitwise_xor(tf.bitwise.bitwise_xor(key0, key1), tf.constant(PARITY, tf.uint32))
+    keys = (key0, key1, parity)
+    x0, x1 = x0 + key0, x1 + key1
+    for group in range(5):
+        for places in ROTATIONS[group % 2]:
+            x0 = x0 + x1
+            x1 = tf.bitwise.bitwise_xor(_rotate(x1, places), x0)
+        x0 = x0 + keys[(group + 1) % 3]
+        x1 = x1 + keys[(group + 2) % 3] + tf.constant(group + 1, tf.uint32)
+    return x0, x1
+
+
+def words(keys: Any, index: Any, count: int) -> Any:
+    """Random words [R, B, count].
+
+    keys: uint32 [R, 2]; index: the examples' numbers, below 2³², int [B] or [R, B]. The first half of an example's
+    words comes from one lane of its blocks, the second half from the other.
+    """
+    blocks = (count + 1) // 2
+    number = tf.cast(index, tf.uint32)
+    number = number[tf.newaxis, :, tf.newaxis] if number.shape.rank == 1 else number[:, :, tf.newaxis]
+    block = tf.range(blocks, dtype=tf.int32)
+    x0, x1 = threefry(keys[:, 0, None, None], keys[:, 1, None, None], number, tf.cast(block, tf.uint32)[None, None, :])
+    return tf.concat([x0, x1[..., : count - blocks]], axis=-1) if count > 1 else x0
