@@ -1,0 +1,338 @@
+"""A compiled program: the replicates of one cell side by side, from one evaluation to the next without leaving the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dlspec.spec import terms as t
+from dlspec.spec.axes import EXAMPLE, REPLICATE
+from dlspec.spec.resolved import MeasurePlan, OptimizerPlan, ProbePlan, Program
+
+from .lower import Lowering, Value
+from .networks import Network
+from .random import key
+
+CHUNK_BYTES = 64 * 2**20
+CONVOLUTIONS = frozenset({"Conv1D", "Conv2D"})
+FINE = -1
+
+
+def uses_xla(program: Program, device: str = "cpu") -> bool:
+    """Which compiled form a program gets: XLA, but on a CPU the plain graph where convolutions are trained.
+
+    There the gradients of convolutions ran fifty times slower under XLA than through oneDNN.
+    """
+    if device != "cpu" or program.training is None:
+        return True
+    return not any(layer.keras in CONVOLUTIONS for plan in program.networks for layer in plan.leaves())
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """The first step at which a term of the loss was not finite, for one replicate."""
+
+    step: int
+    term: str
+
+
+class Compiled:
+    """A program for some replicates. `train` and `evaluate` are one compiled call each."""
+
+    def __init__(self, program: Program, replicates: Sequence[int], xla: bool) -> None:
+        self.program = program
+        self.replicates = tuple(replicates)
+        self.xla = xla
+        self.dtype = tf.as_dtype(program.dtype)
+        self.paths = [(program.seed, program.experiment, replicate) for replicate in self.replicates]
+        self.networks = {plan.name: Network(plan, self.paths, program.dtype, program.gradient) for plan in program.networks}
+        self.bindings = {item.name: item.term for item in (*program.draws, *program.examples, *program.outputs)}
+        self.samples = self._samples()
+        self.keys = {stream: self._keys(stream) for stream in ("draw", "train", "test")}
+        self.drawn = self._draw()
+        self.optimizers = self._optimizers()
+        self.step = 0
+        self.evaluated = self._expectations()
+
+    # -- randomness ------------------------------------------------------------------------------------------------
+
+    def _samples(self) -> dict[tuple[str, ...], int]:
+        found: dict[tuple[str, ...], int] = {}
+        for term in self.bindings.values():
+            for item in t.walk(term):
+                if isinstance(item, t.Sample):
+                    found.setdefault(item.path, len(found))
+        return found
+
+    def _keys(self, stream: str) -> Any:
+        """The keys of a stream: uint32 [samples, replicates, 2]."""
+        rows = [[key(*path, stream, *place) for path in self.paths] for place in self.samples]
+        return tf.constant(np.asarray(rows, np.uint32).reshape(len(rows), len(self.paths), 2))
+
+    def lowering(self, keys: Any, index: Any, batch: int, drawn: dict[str, Any], **more: Any) -> Lowering:
+        """A context for terms over a batch of examples."""
+        lowering = Lowering(
+            self.dtype, {REPLICATE: len(self.replicates), EXAMPLE: batch}, self.bindings, self.program.gradient,
+            keys=lambda sample: keys[self.samples[sample.path]], index=index, **more,
+        )  # fmt: skip
+        lowering.weight = lambda term: self.networks[term.network].weight(term)  # type: ignore[attr-defined]
+        lowering.network = lambda name, given: self.apply(lowering, name, given)
+        for name, tensor in drawn.items():
+            lowering.values[name] = Value(tensor, (REPLICATE,))
+        return lowering
+
+    def apply(self, lowering: Lowering, name: str, given: Value | None) -> Value:
+        """A network on its own input, once a context, or on another."""
+        place = f"network {name}"
+        if given is None and place in lowering.values:
+            return lowering.values[place]
+        network = self.networks[name]
+        term = network.plan.input
+        value = network(lowering, lowering(term) if given is None else given, term.type)
+        if given is None:
+            lowering.values[place] = value
+        return value
+
+    def _draw(self) -> dict[str, Any]:
+        """The replicates' draws, [R, …] each; computed outside any compiled program, so they are the same for all."""
+        keys = self.keys["draw"]
+        lowering = Lowering(
+            self.dtype, {REPLICATE: len(self.replicates), EXAMPLE: 1}, self.bindings, {},
+            keys=lambda sample: keys[self.samples[sample.path]], index=tf.zeros([1], tf.int64), lead=(REPLICATE,),
+        )  # fmt: skip
+        found = {}
+        for item in self.program.draws:
+            value = lowering(item.term)
+            found[item.name] = lowering.whole(value, (REPLICATE,), len(item.type.shape))
+            lowering.values[item.name] = Value(found[item.name], (REPLICATE,))
+        return found
+
+    # -- training --------------------------------------------------------------------------------------------------
+
+    def _optimizers(self) -> list[tuple[Any, list[Any]]]:
+        plan = self.program.training
+        if plan is None:
+            return []
+        found = []
+        for name, optimizer in plan.optimizers.items():
+            networks = [self.networks[name]] if name else list(self.networks.values())
+            variables = [variable for network in networks for variable in network.trainable()]
+            if variables:
+                made = self._optimizer(optimizer)
+                made.build(variables)
+                found.append((made, variables))
+        return found
+
+    def _optimizer(self, plan: OptimizerPlan) -> Any:
+        arguments = dict(plan.arguments)
+        rate = arguments.get("learning_rate")
+        if isinstance(rate, t.Term):
+            arguments["learning_rate"] = _Schedule(rate, self.dtype)
+        return getattr(keras.optimizers, plan.keras)(**arguments)
+
+    def state(self) -> list[Any]:
+        """All variables that training changes."""
+        weights = [variable for network in self.networks.values() for variable in network.weights.values()]
+        return weights + [variable for optimizer, _ in self.optimizers for variable in optimizer.variables]
+
+    def losses(self, lowering: Lowering, batch: int) -> list[tuple[str, Any]]:
+        """The weighted terms of the objective, [R, B] each."""
+        found = []
+        for term in self.program.loss:
+            value = lowering(term.term)
+            tensor = lowering.whole(Value(lowering.cast(value.tensor, "real"), value.axes), (REPLICATE, EXAMPLE), 0)
+            factor = lowering.cast(lowering(term.weight).tensor, "real")
+            found.append((term.name, tensor * factor))
+        return found
+
+    @cached_property
+    def _train(self) -> Any:
+        plan = self.program.training
+        assert plan is not None
+        replicates, terms, batch = len(self.replicates), len(self.program.loss), plan.batch
+
+        @tf.function(jit_compile=self.xla, autograph=False)
+        def train(keys: Any, drawn: dict[str, Any], start: Any, count: Any) -> Any:
+            def body(step: Any, bad: Any) -> Any:
+                index = tf.cast(step, tf.int64) * batch + tf.range(batch, dtype=tf.int64)
+                with tf.GradientTape(watch_accessed_variables=False) as tape:
+                    variables = [variable for _, group in self.optimizers for variable in group]
+                    tape.watch([variable.value for variable in variables])
+                    lowering = self.lowering(keys, index, batch, drawn, step=step)
+                    losses = self.losses(lowering, batch)
+                    total = tf.add_n([tf.reduce_sum(tensor) for _, tensor in losses])
+                # Of the sum over examples, so that messages are per example; averaged only here.
+                gradients = tape.gradient(total, [variable.value for variable in variables], unconnected_gradients="zero")
+                gradients = dict(zip([id(v) for v in variables], gradients, strict=True))
+                finite = tf.stack([tf.reduce_all(tf.math.is_finite(tensor), axis=1) for _, tensor in losses], axis=1)
+                bad = tf.where((bad == FINE) & ~finite, step, bad)
+                for optimizer, group in self.optimizers:
+                    optimizer.apply([gradients[id(variable)] / batch for variable in group], group)
+                return step + 1, bad
+
+            bad = tf.fill([replicates, terms], FINE)
+            return tf.while_loop(lambda step, bad: step < start + count, body, [start, bad])[1]
+
+        return train
+
+    def train(self, count: int) -> list[Divergence | None]:
+        """Makes so many updates; says which replicates ceased to be finite, when and in which term."""
+        bad = self._train(self.keys["train"], self.drawn, tf.constant(self.step), tf.constant(count)).numpy()
+        self.step += count
+        found: list[Divergence | None] = []
+        for row in bad:
+            steps = [(int(step), place) for place, step in enumerate(row) if step != FINE]
+            found.append(Divergence(min(steps)[0], self.program.loss[min(steps)[1]].name) if steps else None)
+        return found
+
+    # -- evaluation ------------------------------------------------------------------------------------------------
+
+    def _expectations(self) -> list[tuple[t.Expectation, str]]:
+        """All expectations of the measures, inner ones first, each with its stream."""
+        found: dict[int, tuple[t.Expectation, str]] = {}
+
+        def visit(term: t.Term, stream: str) -> None:
+            for child in t.children(term):
+                visit(child, stream)
+            if isinstance(term, t.Expectation):
+                found.setdefault(id(term), (term, stream))
+
+        for measure in self.program.measures:
+            visit(measure.term, measure.on)
+        return list(found.values())
+
+    def _levels(self) -> list[list[tuple[t.Expectation, str]]]:
+        """Expectations in passes: one that holds others comes after them."""
+        depth: dict[int, int] = {}
+        for term, _ in self.evaluated:
+            inner = [depth[id(item)] for item in t.walk(term.body) if isinstance(item, t.Expectation)]
+            depth[id(term)] = 1 + max(inner, default=-1)
+        count = 1 + max(depth.values(), default=-1)
+        return [[pair for pair in self.evaluated if depth[id(pair[0])] == level] for level in range(count)]
+
+    def _chunk(self) -> int:
+        """How many examples are evaluated at once."""
+        widest = max([item.type.bytes for item in self.program.examples] + [self._activations(), 4])
+        return max(1, min(self.program.test_examples, CHUNK_BYTES // (widest * len(self.replicates))))
+
+    def _activations(self) -> int:
+        return max((leaf.output.bytes for plan in self.program.networks for leaf in plan.leaves()), default=4)
+
+    @cached_property
+    def _evaluate(self) -> Any:
+        chunk, total = self._chunk(), self.program.test_examples
+        chunks = -(-total // chunk)
+        if any(term.quantile is not None for term, _ in self.evaluated):
+            chunk, chunks = total, 1
+
+        @tf.function(jit_compile=self.xla, autograph=False)
+        def evaluate(keys: dict[str, Any], drawn: dict[str, Any], step: Any) -> dict[str, Any]:
+            known: dict[int, Value] = {}
+
+            def context(stream: str, index: Any) -> Lowering:
+                lowering = self.lowering(keys[stream], index, chunk, drawn, step=step)
+                lowering.expectation = lambda term: known[id(term)]
+                return lowering
+
+            def sums(place: Any, level: list[tuple[t.Expectation, str]]) -> list[Any]:
+                index = tf.cast(place, tf.int64) * chunk + tf.range(chunk, dtype=tf.int64)
+                inside = index < total
+                contexts: dict[str, Lowering] = {}
+                found = []
+                for term, stream in level:
+                    lowering = contexts.setdefault(stream, context(stream, index))
+                    value = lowering(term.body)
+                    event = len(term.body.type.shape)
+                    whole = lowering.whole(value, (REPLICATE, EXAMPLE), event)
+                    wide = tf.cast(whole, tf.float64)
+                    if term.quantile is not None:
+                        found.append(_quantile(wide, term.quantile))
+                    else:
+                        mask = tf.reshape(inside, [1, chunk] + [1] * event)
+                        found.append(tf.reduce_sum(tf.where(mask, wide, tf.zeros([], tf.float64)), axis=1) / total)
+                return found
+
+            for level in self._levels():
+                if chunks == 1:
+                    results = sums(tf.constant(0), level)
+                else:
+                    shapes = [(len(self.replicates), *term.body.type.shape) for term, _ in level]
+                    first = [tf.zeros(shape, tf.float64) for shape in shapes]
+                    loop = tf.while_loop(
+                        lambda place, *_: place < chunks,
+                        lambda place, *held, level=level: (place + 1, *(a + b for a, b in zip(held, sums(place, level), strict=True))),
+                        [tf.constant(0), *first],
+                    )
+                    results = list(loop[1:])
+                for (term, _), result in zip(level, results, strict=True):
+                    known[id(term)] = Value(result, (REPLICATE,))
+            return {measure.name: self._outer(measure, known, drawn, step) for measure in self.program.measures}
+
+        return evaluate
+
+    def _outer(self, measure: MeasurePlan, known: dict[int, Value], drawn: dict[str, Any], step: Any) -> Any:
+        """A measure over its expectations, in float64: [R, …]."""
+        term = measure.term
+        if isinstance(term, t.Expectation):
+            return known[id(term)].tensor
+        lowering = self.lowering(self.keys["test"], tf.zeros([1], tf.int64), 1, {}, step=step)
+        lowering.dtype = tf.float64
+        for name, tensor in drawn.items():
+            lowering.values[name] = Value(tf.cast(tensor, tf.float64) if tensor.dtype.is_floating else tensor, (REPLICATE,))
+        lowering.weight = lambda item: _wide(self.networks[item.network].weight(item))  # type: ignore[attr-defined]
+        lowering.expectation = lambda item: known[id(item)]
+        return tf.cast(lowering.whole(lowering(term), (REPLICATE,), len(term.type.shape)), tf.float64)
+
+    def evaluate(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Every measure at the present weights: [R, …] in float64."""
+        streams = {"train": self.keys["train"], "test": self.keys["test"]}
+        found = self._evaluate(streams, self.drawn, tf.constant(self.step))
+        return {name: tensor.numpy() for name, tensor in found.items()}
+
+    def probe(self, plan: ProbePlan) -> dict[str, np.ndarray[Any, Any]]:
+        """The values that a figure shows of single test examples: [R, N, …] each."""
+
+        @tf.function(jit_compile=self.xla, autograph=False)
+        def values(keys: Any, drawn: dict[str, Any], step: Any) -> dict[str, Any]:
+            index = tf.range(plan.examples, dtype=tf.int64)
+            lowering = self.lowering(keys, index, plan.examples, drawn, step=step)
+            return {
+                label: lowering.whole(lowering(term), (REPLICATE, EXAMPLE), len(term.type.shape)) for label, term in plan.terms.items()
+            }
+
+        found = values(self.keys["test"], self.drawn, tf.constant(self.step))
+        return {label: tensor.numpy() for label, tensor in found.items()}
+
+
+class _Schedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """A learning rate that is an expression of the step."""
+
+    def __init__(self, term: t.Term, dtype: Any) -> None:
+        self.term = term
+        self.dtype = dtype
+
+    def __call__(self, step: Any) -> Any:
+        lowering = Lowering(self.dtype, {}, {}, {}, step=step)
+        return lowering.cast(lowering(self.term).tensor, "real")
+
+    def get_config(self) -> dict[str, Any]:
+        return {}
+
+
+def _wide(value: Value) -> Value:
+    return Value(tf.cast(value.tensor, tf.float64), value.axes)
+
+
+def _quantile(values: Any, q: float) -> Any:
+    """The q-quantile along axis 1, linear between neighbours (NumPy's default)."""
+    ordered = tf.sort(values, axis=1)
+    place = q * (values.shape[1] - 1)
+    low = int(np.floor(place))
+    high = min(low + 1, values.shape[1] - 1)
+    return ordered[:, low] + (place - low) * (ordered[:, high] - ordered[:, low])
