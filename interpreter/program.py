@@ -181,6 +181,18 @@ class Compiled:
 
         return train
 
+    def operations(self) -> dict[str, int]:
+        """How many operations of each kind the training program has."""
+        if self.program.training is None:
+            return {}
+        concrete = self._train.get_concrete_function(self.keys["train"], self.drawn, tf.constant(0), tf.constant(1))
+        counts: dict[str, int] = {}
+        graphs = [concrete.graph, *(f.graph for f in concrete.graph._functions.values() if hasattr(f, "graph"))]
+        for graph in graphs:
+            for operation in graph.get_operations():
+                counts[operation.type] = counts.get(operation.type, 0) + 1
+        return counts
+
     def train(self, count: int) -> list[Divergence | None]:
         """Makes so many updates; says which replicates ceased to be finite, when and in which term."""
         bad = self._train(self.keys["train"], self.drawn, tf.constant(self.step), tf.constant(count)).numpy()

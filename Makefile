@@ -1,0 +1,52 @@
+# Each target installs what it needs into .venv: `make demo` and `make test` work alone, in either order.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: demo test check format schemas clean help
+
+help:  ## What there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+$(VENV)/base.stamp: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/test.stamp: $(VENV)/base.stamp
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	touch $@
+
+$(VENV)/dev.stamp: $(VENV)/test.stamp
+	$(BIN)/python -m pip install --quiet --editable '.[test,dev]'
+	touch $@
+
+demo: $(VENV)/base.stamp  ## Runs the flat study: figure 7 and its claims
+	$(BIN)/dlspec run examples/flat.yaml
+
+test: $(VENV)/test.stamp  ## Runs the tests
+	$(BIN)/python -m pytest
+
+check: $(VENV)/dev.stamp  ## Everything that CI runs: format, lint, types, imports, generated files, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	mkdir -p $(VENV)/typing/dlspec
+	ln -sfn ../../../spec $(VENV)/typing/dlspec/spec
+	ln -sfn ../../../interpreter $(VENV)/typing/dlspec/interpreter
+	MYPYPATH=$(VENV)/typing $(BIN)/mypy -p dlspec.spec -p dlspec.interpreter
+	$(BIN)/lint-imports
+	$(BIN)/dlspec schema --check
+	$(BIN)/dlspec ops --check
+	$(BIN)/python -m pytest
+
+format: $(VENV)/dev.stamp  ## Formats the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+schemas: $(VENV)/base.stamp  ## Writes the generated files: the JSON Schema and the reference of operations
+	$(BIN)/dlspec schema --write
+	$(BIN)/dlspec ops --write
+
+clean:  ## Removes the environment and what was built
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,199 @@
+"""The command `dlspec`. What needs TensorFlow is imported where it is used, so the rest starts at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from dlspec import spec
+
+app = typer.Typer(
+    help="Specs of experiments on how deep learning fails: written down, run, reviewed.",
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+)  # fmt: skip
+
+DONE, ERROR, USAGE, CLAIM_FAILS = 0, 1, 2, 3
+SCHEMA = Path("schemas/study.schema.json")
+REFERENCE = Path("docs/reference.md")
+
+
+class Jit(StrEnum):
+    """Compiled forms."""
+
+    auto = "auto"
+    xla = "xla"
+    graph = "graph"
+
+
+class Stage(StrEnum):
+    """Stages of the pipeline that can be printed."""
+
+    resolved = "resolved"
+    cells = "cells"
+    expressions = "expressions"
+    graph = "graph"
+
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="A study.")]
+Profile = Annotated[str | None, typer.Option("-p", "--profile", metavar="NAME", help="A profile of the study.")]
+Overrides = Annotated[list[str] | None, typer.Option("-o", metavar="PATH=VALUE", help="Overrides one path; may be repeated.")]
+Only = Annotated[list[str] | None, typer.Option("--only", metavar="EXPERIMENT[/VARIANT]", help="Only this; may be repeated.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Prints one JSON object.")]
+
+
+def fail(error: spec.SpecError) -> NoReturn:
+    """Prints what is wrong, and ends."""
+    print(spec.render(error.problems), file=sys.stderr)
+    count = len(error.problems)
+    if count > 1:
+        print(f"\n{count} errors.", file=sys.stderr)
+    raise typer.Exit(ERROR)
+
+
+def warn(problems: Any) -> None:
+    """Prints warnings."""
+    if problems:
+        print(spec.render(problems), file=sys.stderr)
+
+
+def resolved(file: str, profile: str | None, overrides: list[str] | None, only: list[str] | None) -> spec.StudyPlan:
+    """The plan of a file, or the end with its errors."""
+    try:
+        document = spec.load(file)
+        plan = spec.resolve(document, profile, [spec.Override.read(text) for text in overrides or ()], only or ())
+    except spec.SpecError as error:
+        fail(error)
+    warn(plan.warnings)
+    return plan
+
+
+@app.command()
+def run(
+    file: File, profile: Profile = None, override: Overrides = None, only: Only = None,
+    jobs: Annotated[int, typer.Option("-j", min=1, help="How many programs run at once.")] = 1,
+    jit: Annotated[Jit, typer.Option(help="Forces XLA or the plain graph.")] = Jit.auto,
+    runs: Annotated[Path, typer.Option(help="Where runs are stored.")] = Path("runs"),
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Runs a study: figures, claims and numbers, in a folder under runs/."""
+    plan = resolved(file, profile, override, only)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from .execute import execute
+
+    raise typer.Exit(execute(plan, jobs, jit.value, runs, as_json, sys.argv[1:]))
+
+
+@app.command()
+def validate(files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Studies.")]) -> None:
+    """Checks studies in all their profiles, without running anything."""
+    bad = 0
+    for file in files:
+        try:
+            warn(spec.validate(spec.load(file)))
+            print(f"{file}: valid")
+        except spec.SpecError as error:
+            bad += len(error.problems)
+            print(spec.render(error.problems), file=sys.stderr)
+    if bad:
+        print(f"\n{bad} error{'s' if bad > 1 else ''}.", file=sys.stderr)
+        raise typer.Exit(ERROR)
+
+
+@app.command()
+def show(
+    file: File, stage: Annotated[Stage, typer.Option(help="Which stage.")] = Stage.cells,
+    profile: Profile = None, override: Overrides = None, only: Only = None,
+) -> None:  # fmt: skip
+    """Prints a stage of the pipeline: the resolved spec, its cells, its typed expressions, or its graphs."""
+    from . import show as stages
+
+    plan = resolved(file, profile, override, only)
+    if stage is Stage.graph:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    print(getattr(stages, stage.value)(plan))
+
+
+@app.command()
+def schema(
+    write: Annotated[bool, typer.Option("--write", help=f"Writes {SCHEMA}.")] = False,
+    check: Annotated[bool, typer.Option("--check", help=f"Fails when {SCHEMA} is stale.")] = False,
+) -> None:
+    """Prints the JSON Schema of a study."""
+    from dlspec.spec.schema import study_schema_text
+
+    _generated(study_schema_text(), SCHEMA, write, check)
+
+
+@app.command()
+def ops(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One of them.")] = None,
+    write: Annotated[bool, typer.Option("--write", help=f"Writes {REFERENCE}.")] = False,
+    check: Annotated[bool, typer.Option("--check", help=f"Fails when {REFERENCE} is stale.")] = False,
+) -> None:
+    """Prints the operations, distributions, layers and modes of the language, or one of them."""
+    from dlspec.spec import reference
+    from dlspec.spec.diagnostics import did_you_mean, sentence
+
+    if name is None:
+        _generated(reference.reference(), REFERENCE, write, check)
+        return
+    text = reference.describe(name)
+    if text is None:
+        hint = sentence(did_you_mean(name, reference.known()), "`dlspec ops` lists them all.")
+        print(f"there is no operation '{name}'\n{hint}", file=sys.stderr)
+        raise typer.Exit(ERROR)
+    print(text)
+
+
+@app.command()
+def new(name: Annotated[str, typer.Argument(metavar="NAME", help="The study's name, or a path ending in .yaml.")]) -> None:
+    """Writes a first spec that runs."""
+    from dlspec.spec.template import first_spec
+
+    path = Path(name if name.endswith(".yaml") else f"{name}.yaml")
+    word = path.stem.replace("-", "_")
+    if not (word.isascii() and word.isidentifier()):
+        print(f"'{word}' is not a name: a letter, then letters, digits and underscores", file=sys.stderr)
+        raise typer.Exit(USAGE)
+    if path.exists():
+        print(f"{path} is there already; nothing was written", file=sys.stderr)
+        raise typer.Exit(ERROR)
+    root = next((folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / SCHEMA).exists()), None)
+    place = os.path.relpath(root / SCHEMA, path.parent or ".") if root else str(SCHEMA)
+    try:
+        path.write_text(first_spec(word, place), "utf-8")
+    except OSError as error:
+        print(f"{path}: cannot be written: {error.strerror}", file=sys.stderr)
+        raise typer.Exit(ERROR) from None
+    print(f"{path}\n\nNow: dlspec run {path}")
+
+
+def _generated(text: str, path: Path, write: bool, check: bool) -> None:
+    if write:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+        print(path)
+    elif check:
+        if not path.exists() or path.read_text("utf-8") != text:
+            print(f"{path} is stale: `make schemas` writes it anew", file=sys.stderr)
+            raise typer.Exit(ERROR)
+    else:
+        print(text, end="")
+
+
+def main() -> None:
+    """The entry point: errors of the writer's own end in prose, never in a traceback."""
+    try:
+        app(prog_name="dlspec")
+    except spec.SpecError as error:
+        print(spec.render(error.problems), file=sys.stderr)
+        sys.exit(ERROR)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ERROR)
+

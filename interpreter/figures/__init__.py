@@ -1,0 +1,5 @@
+"""Figures: one function a kind of the table draws it from results."""
+
+from .draw import DRAWERS, draw
+
+__all__ = ["DRAWERS", "draw"]

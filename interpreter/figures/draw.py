@@ -1,0 +1,249 @@
+"""Draws the figures of a study with matplotlib, as PNG and SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from dlspec.spec.resolved import FigurePlan
+
+from ..results import Cell, Results
+from .fits import fitted
+
+Drawer = Callable[[FigurePlan, Results], Any]
+DRAWERS: dict[str, Drawer] = {}
+STYLE: dict[str, Any] = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+    "legend.frameon": False,
+    "figure.dpi": 150,
+    "svg.hashsalt": "dlspec",
+    # Okabe & Ito 2008: told apart by people with any colour vision.
+    "axes.prop_cycle": matplotlib.cycler(color=["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]),
+}
+
+
+def draws(kind: str) -> Callable[[Drawer], Drawer]:
+    """Registers the drawing of a kind of figure."""
+
+    def register(drawer: Drawer) -> Drawer:
+        if kind in DRAWERS:
+            raise ValueError(f"the figure '{kind}' is drawn twice")
+        DRAWERS[kind] = drawer
+        return drawer
+
+    return register
+
+
+def draw(plan: FigurePlan, results: Results, folder: Path) -> list[Path]:
+    """Draws one figure; returns the files written, or none where no cell has what it shows."""
+    with plt.rc_context(STYLE):
+        figure = DRAWERS[plan.kind](plan, results)
+        if figure is None:
+            return []
+        if plan.model.caption:
+            figure.supxlabel(plan.model.caption, fontsize=8)
+        figure.suptitle(plan.model.title or plan.name.replace("_", " ").capitalize(), fontsize=11)
+        stem = folder / f"{plan.experiment}.{plan.name}"
+        paths = [stem.with_name(f"{stem.name}.{end}") for end in ("png", "svg")]
+        for path in paths:
+            figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+        plt.close(figure)
+    return paths
+
+
+def panels(count: int, width: float = 3.4, height: float = 2.7) -> tuple[Any, list[Any]]:
+    """A figure with so many panels, at most five in a row."""
+    columns = min(count, 5)
+    rows = -(-count // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(width * columns + 0.4, height * rows + 0.5), squeeze=False, layout="constrained")
+    flat = list(axes.ravel())
+    for unused in flat[count:]:
+        unused.set_visible(False)
+    return figure, flat[:count]
+
+
+def label(cell: Cell, leave_out: Sequence[str] = ()) -> str:
+    """What tells a cell's program from the others."""
+    parts = [cell.variant] if cell.variant and "variant" not in leave_out else []
+    parts += [f"{name} = {value}" for name, value in cell.constants.items() if name not in leave_out]
+    return ", ".join(parts) or cell.experiment
+
+
+def axis_value(cell: Cell, axis: str) -> Any:
+    """A cell's value on an axis."""
+    return cell.variant if axis == "variant" else cell.constants[axis]
+
+
+def split(results: Results, axis: str | None) -> list[tuple[str, list[Cell]]]:
+    """The cells by their value on an axis, with a heading each."""
+    usable = [cell for cell in results.cells if cell.curves or cell.samples]
+    if axis is None:
+        return [("", usable)]
+    found = []
+    for value in results.axes[axis]:
+        cells = [cell for cell in usable if axis_value(cell, axis) == value]
+        if cells:
+            found.append((str(value) if axis == "variant" else f"{axis} = {value}", cells))
+    return found
+
+
+def programs(cells: Sequence[Cell]) -> Iterator[list[Cell]]:
+    """The cells that differ in their replicate alone."""
+    found: dict[Any, list[Cell]] = {}
+    for cell in cells:
+        found.setdefault((cell.variant, tuple(cell.constants.items())), []).append(cell)
+    yield from found.values()
+
+
+def names(value: str | list[str]) -> list[str]:
+    """One name or several as a list."""
+    return [value] if isinstance(value, str) else value
+
+
+def _scaled(axes: Any, scale: Any) -> None:
+    axes.set_xscale("symlog" if scale.x == "log" else "linear")
+    axes.set_yscale(scale.y)
+
+
+@draws("curves")
+def curves(plan: FigurePlan, results: Results) -> Any:
+    """Measures over the steps: the mean over replicates, and the range that they span."""
+    parts = split(results, plan.model.panel)
+    if not any(cells for _, cells in parts):
+        return None
+    figure, axes = panels(len(parts))
+    for place, (axis, (title, cells)) in enumerate(zip(axes, parts, strict=True)):
+        for group in programs(cells):
+            for name in names(plan.model.y):
+                steps = max((cell.steps for cell in group), key=len)
+                table = np.full((len(group), len(steps)), np.nan)
+                for row, cell in zip(table, group, strict=True):
+                    values = np.asarray(cell.curves.get(name, []), dtype=float).reshape(len(cell.steps), -1).mean(axis=1)
+                    row[: len(values)] = values
+                if plan.model.scale.y == "log":
+                    table[table <= 0] = np.nan
+                text = label(group[0], [plan.model.panel or ""])
+                text = f"{name}, {text}" if len(names(plan.model.y)) > 1 else text
+                with np.errstate(all="ignore"):
+                    line = axis.plot(steps, _quiet(np.nanmean, table), label=text, linewidth=1.2)[0]
+                    axis.fill_between(steps, _quiet(np.nanmin, table), _quiet(np.nanmax, table), color=line.get_color(), alpha=0.18, linewidth=0)
+        axis.set_title(title, fontsize=9)
+        axis.set_xlabel("step")
+        axis.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        _scaled(axis, plan.model.scale)
+        if place == 0:
+            axis.set_ylabel(", ".join(names(plan.model.y)).replace("_", " "))
+        axis.legend(fontsize=7)
+    return figure
+
+
+def _quiet(function: Any, table: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    found = np.full(table.shape[1], np.nan)
+    some = ~np.isnan(table).all(axis=0)
+    found[some] = function(table[:, some], axis=0)
+    return found
+
+
+@draws("function")
+def function(plan: FigurePlan, results: Results) -> Any:
+    """A target and what was learnt of it, over test examples of the first replicate, at each of the steps."""
+    parts = []
+    for title, cells in split(results, plan.model.panel):
+        for group in programs(cells):
+            first = next((cell for cell in group if cell.samples.get(plan.name)), None)
+            if first is None:
+                continue
+            for step, values in sorted(first.samples[plan.name].items()):
+                heading = title or label(first)
+                parts.append((f"{heading}, step {step:,}", values))
+    if not parts:
+        return None
+    figure, axes = panels(len(parts))
+    for axis, (title, values) in zip(axes, parts, strict=True):
+        x = np.ravel(values["x"])
+        order = np.argsort(x, kind="stable")
+        for place, (name, y) in enumerate((k.removeprefix("y:"), np.ravel(v)) for k, v in values.items() if k != "x"):
+            style = {"linewidth": 2.2, "alpha": 0.55} if place == 0 else {"linewidth": 0, "marker": ".", "markersize": 1.8}
+            axis.plot(x[order], y[order], label=name, **style)
+        if plan.model.zoom is not None:
+            axis.set_xlim(*plan.model.zoom)
+        axis.set_title(title, fontsize=9)
+        axis.set_xlabel(str(plan.model.x))
+        axis.legend(fontsize=7, markerscale=4)
+    return figure
+
+
+@draws("bars")
+def bars(plan: FigurePlan, results: Results) -> Any:
+    """Final measures, one bar a program: the mean over replicates, with each replicate as a point."""
+    parts = split(results, plan.model.panel)
+    if not any(cells for _, cells in parts):
+        return None
+    figure, axes = panels(len(parts), width=3.8)
+    for axis, (title, cells) in zip(axes, parts, strict=True):
+        groups = list(programs(cells))
+        measures = names(plan.model.y)
+        width = 0.8 / len(measures)
+        for row, name in enumerate(measures):
+            for place, group in enumerate(groups):
+                values = [float(np.mean(cell.curves[name][-1])) for cell in group if cell.curves.get(name)]
+                if not values:
+                    continue
+                at = place + (row - (len(measures) - 1) / 2) * width
+                axis.bar(at, np.mean(values), width * 0.9, color=f"C{row}", alpha=0.6, label=name if place == 0 else None)
+                axis.plot([at] * len(values), values, ".", color="black", markersize=3)
+        axis.set_xticks(range(len(groups)), [label(group[0], [plan.model.panel or ""]) for group in groups], rotation=25, ha="right")
+        axis.set_yscale(plan.model.scale.y)
+        axis.set_ylabel(", ".join(measures).replace("_", " "))
+        axis.set_title(title, fontsize=9)
+        if len(measures) > 1:
+            axis.legend(fontsize=7)
+    return figure
+
+
+@draws("scaling")
+def scaling(plan: FigurePlan, results: Results) -> Any:
+    """Final measures against a swept constant, each replicate a point, the mean a line; a law fitted where asked for."""
+    parts = split(results, plan.model.panel)
+    if not any(cells for _, cells in parts):
+        return None
+    figure, axes = panels(len(parts), width=3.8)
+    swept = plan.model.x
+    for axis, (title, cells) in zip(axes, parts, strict=True):
+        rest: dict[str, list[Cell]] = {}
+        for cell in cells:
+            rest.setdefault(label(cell, [swept, plan.model.panel or ""]), []).append(cell)
+        for name in names(plan.model.y):
+            for text, group in rest.items():
+                points = [(float(axis_value(c, swept)), float(np.mean(c.curves[name][-1]))) for c in group if c.curves.get(name)]
+                if not points:
+                    continue
+                x, y = np.asarray(sorted(points)).T
+                legend = text if len(names(plan.model.y)) == 1 else name if len(rest) == 1 else f"{name}, {text}"
+                means = [(v, float(np.mean(y[x == v]))) for v in np.unique(x)]
+                line = axis.plot(*zip(*means, strict=True), label=legend, linewidth=1.2)[0]
+                axis.plot(x, y, ".", color=line.get_color(), markersize=4, alpha=0.6)
+                if plan.model.fit is not None and len(means) > 1:
+                    law, text_of_fit = fitted(plan.model.fit, x, y)
+                    grid = np.geomspace(x.min(), x.max(), 100) if plan.model.scale.x == "log" else np.linspace(x.min(), x.max(), 100)
+                    axis.plot(grid, law(grid), "--", color=line.get_color(), linewidth=0.9, label=text_of_fit)
+        axis.set_xscale(plan.model.scale.x)
+        axis.set_yscale(plan.model.scale.y)
+        axis.set_xlabel(swept)
+        axis.set_ylabel(", ".join(names(plan.model.y)).replace("_", " "))
+        axis.set_title(title, fontsize=9)
+        axis.legend(fontsize=7)
+    return figure
