@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import keras
@@ -10,22 +13,37 @@ import numpy as np
 import tensorflow as tf
 
 from dlspec.spec import terms as t
-from dlspec.spec.axes import EXAMPLE, REPLICATE
+from dlspec.spec.axes import EXAMPLE, REPLICATE, Axes, union
+from dlspec.spec.initializers import INITIALIZERS
+from dlspec.spec.layers import LAYERS
 from dlspec.spec.resolved import InitialValue, LayerPlan, Mode, NetworkPlan
 from dlspec.spec.types import Type
 
+from .distributions import SAMPLERS, unit
 from .gradients import carried, passed
 from .lower import Lowering, Value
-from .random import keras_seed
-
-FOLDED = frozenset({"Activation", "LeakyReLU", "Flatten", "Reshape", "RepeatVector", "MaxPooling1D", "MaxPooling2D"}) | {
-    "AveragePooling1D", "AveragePooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalAveragePooling1D",
-    "GlobalAveragePooling2D",
-}  # fmt: skip
-"""Layers without weights: replicates are more examples to them."""
+from .random import folded, keras_seed, words
 
 MAPPED = frozenset({"Dense"})
 """Layers whose products of stacked weights TensorFlow batches; the others are written out once a replicate."""
+
+
+EACH = "each#4294967295"
+"""The axis that `each` shares a network over: the innermost of all."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One application of a network: the named axes that were folded into one after the replicates', and their lengths."""
+
+    lowering: Lowering
+    axes: Axes
+    lengths: list[int]
+
+    @property
+    def examples(self) -> int:
+        """How many examples there are, the other axes apart."""
+        return self.lengths[0] if self.axes and self.axes[0] == EXAMPLE else 1
 
 
 class Network:
@@ -39,6 +57,8 @@ class Network:
         self.layers: dict[str, Any] = {}
         self.weights: dict[tuple[str, str], Any] = {}
         self.untrained: set[tuple[str, str]] = set()
+        self.averages: dict[tuple[str, str], tuple[Any, Any]] = {}
+        self.spreads = any(layer.kind == "apply" for layer in plan.leaves())
         for layer in plan.leaves():
             if layer.kind == "keras":
                 self._build(layer, seed_path)
@@ -56,19 +76,24 @@ class Network:
             name = variable.path.rsplit("/", 1)[-1]
             starts = []
             for path in seed_path:
-                start = plan.initializers.get(name)
+                start = _start(plan, name)
                 if start is None:
                     starts.append(np.asarray(variable.value))
                 else:
                     seed = keras_seed(*path, "weights", self.plan.name, plan.key, name)
-                    starts.append(np.asarray(initializer(start, seed)(variable.shape, dtype=self.dtype)))
+                    value = np.array(initializer(start, seed)(variable.shape, dtype=self.dtype))
+                    if plan.keras == "LSTM" and name == "bias" and config["unit_forget_bias"]:
+                        value[config["units"] : 2 * config["units"]] = 1
+                    starts.append(value)
             held = self._variable(plan.key, name, np.stack(starts), name not in plan.untrained)
-            constraint = plan.constraints.get(f"{name}_constraint")
+            constraint = plan.constraints.get(f"{_argument(name)}_constraint")
             if constraint is not None:
-                held.constraint = _each_replicate(keras.constraints.get({"class_name": _camel(constraint.keras), "config": dict(constraint.arguments)}))
+                config_ = {"class_name": _camel(constraint.keras), "config": dict(constraint.arguments)}
+                held.constraint = _each_replicate(keras.constraints.get(config_))
 
     def _variable(self, layer: str, name: str, value: Any, trainable: bool) -> Any:
-        variable = keras.Variable(value, trainable=trainable, dtype=self.dtype, name=f"{self.plan.name}_{layer}_{name}".replace("[", "_").replace("]", "_").replace(".", "_"))
+        label = re.sub(r"[\[\].]", "_", f"{self.plan.name}_{layer}_{name}")
+        variable = keras.Variable(value, trainable=trainable, dtype=self.dtype, name=label)
         self.weights[layer, name] = variable
         if not trainable:
             self.untrained.add((layer, name))
@@ -78,83 +103,162 @@ class Network:
         """The variables that an optimiser changes, in order."""
         return [variable for place, variable in self.weights.items() if place not in self.untrained]
 
-    def weight(self, term: t.Weight | t.AllWeights) -> Value:
-        """One weight [R, …], or all trainable ones as one vector [R, P]."""
+    def read(self, place: tuple[str, str], training: bool) -> Any:
+        """A weight [R, …]; outside training its moving average, where the optimiser keeps one."""
+        value = tf.convert_to_tensor(self.weights[place].value)
+        if training or place not in self.averages:
+            return value
+        average, iterations = self.averages[place]
+        return tf.where(tf.convert_to_tensor(iterations.value) > 0, tf.convert_to_tensor(average.value), value)
+
+    def weight(self, term: t.Weight | t.AllWeights, training: bool) -> Value:
+        """One weight [R, …], or all trainable ones (of a layer, if it names one) as one vector [R, P]."""
         if isinstance(term, t.Weight):
-            return Value(self.weights[term.layer, term.weight].value, (REPLICATE,))
-        flat = [tf.reshape(variable.value, [self.replicates, -1]) for variable in self.trainable()]
+            return Value(self.read((term.layer, term.weight), training), (REPLICATE,))
+        places = [place for place in self.weights if place not in self.untrained and term.layer in (None, place[0])]
+        flat = [tf.reshape(self.read(place, training), [self.replicates, -1]) for place in places]
         return Value(tf.concat(flat, axis=1), (REPLICATE,))
 
     # -- application -----------------------------------------------------------------------------------------------
 
     def __call__(self, lowering: Lowering, given: Value, kind: Type) -> Value:
         """The network on an input with any named axes; all but the replicates' are folded into the batch."""
-        axes = tuple(axis for axis in given.axes if axis != REPLICATE) or (EXAMPLE,)
-        event = len(kind.shape)
+        axes = union([given.axes, (EXAMPLE,) if self.spreads else ()])
+        axes = tuple(axis for axis in axes if axis != REPLICATE)
         real = Value(lowering.cast(given.tensor, "int" if self._takes_ints() else "real"), given.axes)
-        tensor = lowering.whole(real, (REPLICATE, *axes), event) if given.axes else lowering.spread(real, (REPLICATE, *axes), event)
-        if tensor.shape[0] != self.replicates:
-            tensor = tf.broadcast_to(tensor, [self.replicates, *tensor.shape.as_list()[1:]])
-        lead = tensor.shape.as_list()[: len(axes) + 1]
-        each = 1 if self.plan.each is not None else 0
-        shape = list(kind.shape[each:])
-        folded = lead[1:] + list(kind.shape[:each])
-        x = tf.reshape(tensor, [lead[0], int(np.prod(folded)), *shape])
+        tensor = lowering.whole(real, (REPLICATE, *axes), len(kind.shape))
+        lengths = [lowering.length(axis) for axis in axes]
+        batch = Batch(lowering, axes, lengths)
+        if self.plan.each is not None:
+            lowering.sizes = {**lowering.sizes, EACH: self.plan.each}
+            batch = Batch(lowering, (*axes, EACH), [*lengths, self.plan.each])
+        shape = kind.shape[len(batch.axes) - len(axes) :]
+        x = tf.reshape(tensor, [self.replicates, prod(batch.lengths), *shape])
         mode = self.modes.get(self.plan.name)
         before = x
-        x = self._run(lowering, self.plan.layers, x, mode is not None and mode.name == "freeze")
+        x = self._run(batch, self.plan.layers, x, mode is not None and mode.name == "freeze")
         if self.plan.squeeze:
             x = tf.squeeze(x, axis=-1)
         if mode is not None:
             x = carried(before, x) if mode.name == "forward_only" else passed(mode, x)
-        out = tf.reshape(x, [*lead, *self.plan.output.shape])
-        return Value(out, (REPLICATE, *axes))
+        return Value(tf.reshape(x, [self.replicates, *lengths, *self.plan.output.shape]), (REPLICATE, *axes))
 
     def _takes_ints(self) -> bool:
         return bool(self.plan.layers) and self.plan.layers[0].keras == "Embedding"
 
-    def _run(self, lowering: Lowering, layers: Sequence[LayerPlan], x: Any, frozen: bool) -> Any:
+    def _run(self, batch: Batch, layers: Sequence[LayerPlan], x: Any, frozen: bool) -> Any:
         for layer in layers:
             if layer.kind == "repeat":
                 for block in layer.blocks:
-                    y = self._run(lowering, block, x, frozen)
+                    y = self._run(batch, block, x, frozen)
                     x = x + y if layer.skip else y
                 continue
             mode = self.modes.get(f"{self.plan.name}.{layer.key}")
-            y = self._apply(lowering, layer, x, frozen or (mode is not None and mode.name == "freeze"))
+            y = self._apply(batch, layer, x, frozen or (mode is not None and mode.name == "freeze"))
             if mode is not None:
                 y = carried(x, y) if mode.name == "forward_only" else passed(mode, y)
             x = y
         return x
 
-    def _apply(self, lowering: Lowering, layer: LayerPlan, x: Any, frozen: bool) -> Any:
+    def _apply(self, batch: Batch, layer: LayerPlan, x: Any, frozen: bool) -> Any:
         if layer.kind == "apply":
-            assert layer.body is not None
-            lowering.values[layer.parameter] = Value(x, (REPLICATE, EXAMPLE))
-            value = lowering(layer.body)
-            return value.tensor
-        if layer.kind == "whiten":
-            matrix = self.weights[layer.key, "matrix"].value
-            lead = x.shape.as_list()
-            flat = tf.reshape(x, [lead[0], -1, lead[-1]])
-            return tf.reshape(tf.matmul(flat, matrix), lead)
-        held = [self.weights[layer.key, name].value for (key, name) in self.weights if key == layer.key]
+            return self._function(batch, layer, x)
+        training = batch.lowering.training
+        held = {name: self.read((key, name), training is not None) for (key, name) in self.weights if key == layer.key}
         if frozen:
-            held = [tf.stop_gradient(weight) for weight in held]
+            held = {name: tf.stop_gradient(weight) for name, weight in held.items()}
+        if layer.kind == "whiten":
+            if batch.lowering.watch is not None:
+                batch.lowering.watch((self.plan.name, layer.key), x)
+            lead = x.shape.as_list()
+            return tf.reshape(tf.matmul(tf.reshape(x, [lead[0], -1, lead[-1]]), held["matrix"]), lead)
+        if layer.keras == "BatchNormalization":
+            return self._batch_normalization(batch, layer, x, held)
+        if layer.draws:
+            return x if training is None else self._noisy(batch, layer, x)
         module = self.layers[layer.key]
         if not held:
             shape = x.shape.as_list()
             y = module(tf.reshape(x, [shape[0] * shape[1], *shape[2:]]))
             return tf.reshape(y, [*shape[:2], *y.shape.as_list()[1:]])
 
-        def one(weights: Any, batch: Any) -> Any:
-            return module.stateless_call(list(weights), [], batch)[0]
+        # Recurrent layers hold the seed of a dropout that the language does not have.
+        unused = [tf.zeros(variable.shape, variable.dtype) for variable in module.non_trainable_variables]
 
+        def one(weights: Any, given: Any) -> Any:
+            return module.stateless_call(list(weights), unused, given)[0]
+
+        weights = list(held.values())
         if self.replicates == 1:
-            return one([weight[0] for weight in held], x[0])[tf.newaxis]
+            return one([weight[0] for weight in weights], x[0])[tf.newaxis]
         if layer.keras in MAPPED:
-            return tf.vectorized_map(lambda pair: one(pair[0], pair[1]), (held, x), fallback_to_while_loop=False)
-        return tf.stack([one([weight[r] for weight in held], x[r]) for r in range(self.replicates)])
+            return tf.vectorized_map(lambda pair: one(pair[0], pair[1]), (weights, x), fallback_to_while_loop=False)
+        return tf.stack([one([weight[r] for weight in weights], x[r]) for r in range(self.replicates)])
+
+    def _function(self, batch: Batch, layer: LayerPlan, x: Any) -> Any:
+        """A function of the language as a layer: its argument has the named axes again."""
+        assert layer.body is not None
+        lowering, axes = batch.lowering, (REPLICATE, *batch.axes)
+        lowering.values[layer.parameter] = Value(tf.reshape(x, [x.shape[0], *batch.lengths, *layer.input.shape]), axes)
+        value = lowering(layer.body)
+        y = lowering.whole(Value(lowering.cast(value.tensor, "real"), value.axes), axes, len(layer.output.shape))
+        return tf.reshape(y, [*x.shape.as_list()[:2], *layer.output.shape])
+
+    def _batch_normalization(self, batch: Batch, layer: LayerPlan, x: Any, held: Mapping[str, Any]) -> Any:
+        """gamma · (x - mean) / √(variance + epsilon) + beta, over each replicate's own batch in training.
+
+        Elsewhere mean and variance are the moving averages, of which training keeps `momentum` at each application.
+        """
+        over = list(range(1, x.shape.rank - 1))
+
+        def wide(weight: Any) -> Any:
+            return tf.reshape(weight, [weight.shape[0], *[1] * len(over), weight.shape[-1]])
+
+        training = batch.lowering.training
+        if training is None:
+            mean, variance = wide(held["moving_mean"]), wide(held["moving_variance"])
+        else:
+            mean = tf.reduce_mean(x, axis=over, keepdims=True)
+            variance = tf.reduce_mean(tf.square(x - tf.stop_gradient(mean)), axis=over, keepdims=True)
+            momentum = tf.cast(layer.config["momentum"], x.dtype)
+            for name, seen in (("moving_mean", mean), ("moving_variance", variance)):
+                place = (self.plan.name, layer.key, name)
+                old = training.moving.get(place, held[name])
+                training.moving[place] = tf.stop_gradient(old * momentum + tf.reshape(seen, old.shape) * (1 - momentum))
+        y = (x - mean) * tf.math.rsqrt(variance + tf.cast(layer.config["epsilon"], x.dtype))
+        y = y * wide(held["gamma"]) if "gamma" in held else y
+        return y + wide(held["beta"]) if "beta" in held else y
+
+    def _noisy(self, batch: Batch, layer: LayerPlan, x: Any) -> Any:
+        """Dropout and noise: a pure function of the seed tree, the layer, the example, and which application it is."""
+        training = batch.lowering.training
+        assert training is not None
+        place = (self.plan.name, layer.key)
+        turn = training.turns.get(place, 0)
+        training.turns[place] = turn + 1
+        keys = folded(training.noise(*place), turn)
+        bits = words(keys, training.index[: batch.examples], prod(x.shape.as_list()[1:]) // batch.examples)
+        bits = tf.reshape(bits, x.shape)
+        if layer.keras == "Dropout":
+            rate = layer.config["rate"]
+            kept = unit(bits, tf.float64) >= tf.constant(rate, tf.float64)
+            return tf.where(kept, x / tf.cast(1 - rate, x.dtype) if rate < 1 else x, tf.zeros([], x.dtype))
+        zero, deviation = (tf.cast(value, x.dtype) for value in (0.0, layer.config["stddev"]))
+        return x + SAMPLERS["normal"](bits, mean=zero, deviation=deviation, dtype=x.dtype)
+
+
+def _argument(weight: str) -> str:
+    """A weight's name in Keras' arguments: `recurrent_initializer` starts `recurrent_kernel`."""
+    return weight.removesuffix("_kernel")
+
+
+def _start(plan: LayerPlan, weight: str) -> InitialValue | None:
+    """How a weight starts; None where Keras starts it from a constant of its own."""
+    if weight in plan.initializers:
+        return plan.initializers[weight]
+    row = next(row for row in LAYERS.values() if row.keras == plan.keras)
+    parameter = row.parameters.get(f"{_argument(weight)}_initializer")
+    return None if parameter is None else InitialValue(INITIALIZERS[parameter.default].keras)
 
 
 def initializer(start: InitialValue, seed: int) -> Any:

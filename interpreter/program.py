@@ -15,7 +15,7 @@ from dlspec.spec import terms as t
 from dlspec.spec.axes import EXAMPLE, REPLICATE
 from dlspec.spec.resolved import MeasurePlan, OptimizerPlan, ProbePlan, Program
 
-from .lower import Lowering, Value
+from .lower import Lowering, Training, Value
 from .networks import Network
 from .random import key
 
@@ -58,6 +58,7 @@ class Compiled:
         self.drawn = self._draw()
         self.optimizers = self._optimizers()
         self.step = 0
+        self._whiten()
         self.evaluated = self._expectations()
 
     # -- randomness ------------------------------------------------------------------------------------------------
@@ -68,6 +69,10 @@ class Compiled:
             for item in t.walk(term):
                 if isinstance(item, t.Sample):
                     found.setdefault(item.path, len(found))
+        for plan in self.program.networks:
+            for layer in plan.leaves():
+                if layer.draws:
+                    found.setdefault(_noise(plan.name, layer.key), len(found))
         return found
 
     def _keys(self, stream: str) -> Any:
@@ -81,7 +86,8 @@ class Compiled:
             self.dtype, {REPLICATE: len(self.replicates), EXAMPLE: batch}, self.bindings, self.program.gradient,
             keys=lambda sample: keys[self.samples[sample.path]], index=index, **more,
         )  # fmt: skip
-        lowering.weight = lambda term: self.networks[term.network].weight(term)  # type: ignore[attr-defined]
+        training = lowering.training is not None
+        lowering.weight = lambda term: self.networks[term.network].weight(term, training)  # type: ignore[attr-defined]
         lowering.network = lambda name, given: self.apply(lowering, name, given)
         for name, tensor in drawn.items():
             lowering.values[name] = Value(tensor, (REPLICATE,))
@@ -113,6 +119,38 @@ class Compiled:
             lowering.values[item.name] = Value(found[item.name], (REPLICATE,))
         return found
 
+    def _whiten(self) -> None:
+        """Sets the matrices of layers that whiten, from the first training examples and the weights at the start.
+
+        C^(-1/2), where C is the mean of x xᵀ over examples and leading axes, in float64. Directions that hold nothing
+        but rounding are dropped. A layer sees what those before it make, so they are set in the order they are reached.
+        """
+        counts = {(plan.name, leaf.key): leaf.examples for plan in self.program.networks for leaf in plan.leaves() if leaf.kind == "whiten"}
+        reached: dict[tuple[str, str], None] = {}
+        if counts:
+            self._watched(list(self.networks), 0, 1, lambda place, x: reached.setdefault(place))
+        for place in reached:
+            total, seen = np.zeros([]), 0
+
+            def add(at: tuple[str, str], x: Any, place: tuple[str, str] = place) -> None:
+                nonlocal total, seen
+                if at == place:
+                    flat = tf.reshape(tf.cast(x, tf.float64), [x.shape[0], -1, x.shape[-1]])
+                    total, seen = total + tf.matmul(flat, flat, transpose_a=True).numpy(), seen + flat.shape[1]
+
+            chunk = self._chunk()
+            for first in range(0, counts[place], chunk):
+                self._watched([place[0]], first, min(chunk, counts[place] - first), add)
+            matrix = _inverse_root(total / seen, float(np.finfo(self.program.dtype).eps))
+            self.networks[place[0]].weights[place[1], "matrix"].assign(matrix)
+
+    def _watched(self, names: Sequence[str], first: int, count: int, watch: Any) -> None:
+        """Networks applied to training examples, outside any compiled program."""
+        index = tf.range(first, first + count, dtype=tf.int64)
+        lowering = self.lowering(self.keys["train"], index, count, self.drawn, step=tf.constant(0), watch=watch)
+        for name in names:
+            self.apply(lowering, name, None)
+
     # -- training --------------------------------------------------------------------------------------------------
 
     def _optimizers(self) -> list[tuple[Any, list[Any]]]:
@@ -127,7 +165,17 @@ class Compiled:
                 made = self._optimizer(optimizer)
                 made.build(variables)
                 found.append((made, variables))
+                if made.use_ema:
+                    self._average(made, networks)
         return found
+
+    def _average(self, optimizer: Any, networks: Sequence[Network]) -> None:
+        """Lets the networks be evaluated at the optimiser's moving averages of their weights."""
+        averages = iter(optimizer._model_variables_moving_average)
+        for network in networks:
+            for place in network.weights:
+                if place not in network.untrained:
+                    network.averages[place] = (next(averages), optimizer.iterations)
 
     def _optimizer(self, plan: OptimizerPlan) -> Any:
         arguments = dict(plan.arguments)
@@ -161,10 +209,11 @@ class Compiled:
         def train(keys: Any, drawn: dict[str, Any], start: Any, count: Any) -> Any:
             def body(step: Any, bad: Any) -> Any:
                 index = tf.cast(step, tf.int64) * batch + tf.range(batch, dtype=tf.int64)
+                training = Training(lambda network, layer: keys[self.samples[_noise(network, layer)]], index)
                 with tf.GradientTape(watch_accessed_variables=False) as tape:
                     variables = [variable for _, group in self.optimizers for variable in group]
                     tape.watch([variable.value for variable in variables])
-                    lowering = self.lowering(keys, index, batch, drawn, step=step)
+                    lowering = self.lowering(keys, index, batch, drawn, step=step, training=training)
                     losses = self.losses(lowering, batch)
                     total = tf.add_n([tf.reduce_sum(tensor) for _, tensor in losses])
                 # Of the sum over examples, so that messages are per example; averaged only here.
@@ -174,6 +223,8 @@ class Compiled:
                 bad = tf.where((bad == FINE) & ~finite, step, bad)
                 for optimizer, group in self.optimizers:
                     optimizer.apply([gradients[id(variable)] / batch for variable in group], group)
+                for (network, layer, name), value in training.moving.items():
+                    self.networks[network].weights[layer, name].assign(value)
                 return step + 1, bad
 
             bad = tf.fill([replicates, terms], FINE)
@@ -297,7 +348,7 @@ class Compiled:
         lowering.dtype = tf.float64
         for name, tensor in drawn.items():
             lowering.values[name] = Value(tf.cast(tensor, tf.float64) if tensor.dtype.is_floating else tensor, (REPLICATE,))
-        lowering.weight = lambda item: _wide(self.networks[item.network].weight(item))  # type: ignore[attr-defined]
+        lowering.weight = lambda item: _wide(self.networks[item.network].weight(item, False))  # type: ignore[attr-defined]
         lowering.expectation = lambda item: known[id(item)]
         return tf.cast(lowering.whole(lowering(term), (REPLICATE,), len(term.type.shape)), tf.float64)
 
@@ -335,6 +386,19 @@ class _Schedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignor
 
     def get_config(self) -> dict[str, Any]:
         return {}
+
+
+def _noise(network: str, layer: str) -> tuple[str, ...]:
+    """The place of a layer's noise in the seed tree."""
+    return ("layer", network, layer)
+
+
+def _inverse_root(matrices: np.ndarray[Any, Any], precision: float) -> np.ndarray[Any, Any]:
+    """The inverse square roots of symmetric matrices [R, n, n] whose roots are known to a relative precision."""
+    sizes, vectors = np.linalg.eigh(matrices)
+    least = matrices.shape[-1] * max(precision**2, float(np.finfo(np.float64).eps)) * sizes[:, -1:]
+    inverse = np.where(sizes > least, 1 / np.sqrt(np.maximum(sizes, least + np.finfo(np.float64).tiny)), 0.0)
+    return np.asarray((vectors * inverse[:, np.newaxis]) @ np.swapaxes(vectors, 1, 2))
 
 
 def _wide(value: Value) -> Value:

@@ -65,3 +65,11 @@ def words(keys: Any, index: Any, count: int) -> Any:
     block = tf.range(blocks, dtype=tf.int32)
     x0, x1 = threefry(keys[:, 0, None, None], keys[:, 1, None, None], number, tf.cast(block, tf.uint32)[None, None, :])
     return tf.concat([x0, x1[..., : count - blocks]], axis=-1) if count > 1 else x0
+
+
+def folded(keys: Any, turn: int) -> Any:
+    """Keys [R, 2] of the n-th use of a place: those of the place itself for the first, then blocks no word comes from."""
+    if turn == 0:
+        return keys
+    last = tf.constant(2**32 - 1, tf.uint32)
+    return tf.stack(threefry(keys[:, 0], keys[:, 1], tf.constant(turn, tf.uint32), last), axis=1)

@@ -45,9 +45,19 @@ def aligned(values: list[Value], types: list[Type], elementwise: bool) -> tuple[
 
 
 def apply(name: str, arrays: list[Any], static: Mapping[str, Any]) -> Array:
-    """An operation of the table on arrays that agree."""
+    """An operation of the table on arrays that agree; a bool counts as an int where a number is asked for."""
+    row = OPERATIONS[name]
+    patterns = [argument for argument in row.arguments if not argument.static]
+    patterns += [patterns[-1]] * (len(arrays) - len(patterns)) if patterns else []
+    wanted = {"number": "int", "real": "real"}
+    given = [
+        as_kind(array, wanted[pattern.kind]) if pattern.kind in wanted and np.asarray(array).dtype.kind == "b" else array
+        for array, pattern in zip(arrays, patterns, strict=False)
+    ]
+    if name == "power" and np.any(np.less(given[1], 0)):
+        given = [as_kind(array, "real") for array in given]
     with np.errstate(all="ignore"):
-        return np.asarray(OPERATIONS[name].numpy(*arrays, **static))
+        return np.asarray(row.numpy(*given, **static))
 
 
 def evaluate(term: t.Term, environment: Mapping[str, Value] | None = None) -> Array:

@@ -1,8 +1,9 @@
 """Identity of a cell: a digest over resolved meaning, not text.
 
-In it: the reachable task, architecture, loss, gradient modes, training (not its evaluation), seed, dtype, constants by
-value, the versions of the language and of the numerics, and the kind of device. Not in it: comments, order, formatting,
-defaults written out, names of variants, of outputs, functions and constants, claims, figures, texts, unused names, replicate counts.
+In it: the reachable task, architecture, loss, gradient modes, training (not its evaluation, but for a stopping
+condition), seed, dtype, constants by value, the versions of the language and of the numerics, and the kind of device.
+Not in it: comments, order, formatting, defaults written out, names of variants, of outputs, functions and constants,
+claims, figures, texts, unused names, replicate counts.
 Names that seed (experiment, draws, bindings, networks, layers) are meaning.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -45,12 +47,29 @@ def _training(program: Program) -> Any:
     head = [LANGUAGE, NUMERICS, program.experiment, program.seed, program.dtype]
     if program.training is None:
         return [*head, None]
-    loss = sorted((json.dumps([walk.term(term.term), walk.term(term.weight)]) for term in program.loss))
+    loss = sorted(json.dumps([walk.term(term.term), walk.term(term.weight)]) for term in program.loss)
     plan = program.training
-    optimizers = {name: [o.keras, {k: walk.value(v) for k, v in o.arguments.items()}] for name, o in plan.optimizers.items()}
-    until = plan.until.text if plan.until else None
+    optimizers = {
+        name: [o.keras, {k: walk.value(v) for k, v in o.arguments.items()}] for name, o in plan.optimizers.items()
+    }
+    until = _condition(program, plan.until.tree) if plan.until else None
     networks = walk.networks()
     return [*head, loss, networks, walk.bindings(), walk.modes(), optimizers, plan.batch, plan.steps, until]
+
+
+def _condition(program: Program, tree: Any) -> Any:
+    """A stopping condition with what it hangs on: the measures by their meaning, and when they are taken."""
+    measures = {measure.name: measure_digest(program, measure) for measure in program.measures}
+
+    def plain(item: Any) -> Any:
+        if is_dataclass(item):
+            parts = {field.name: getattr(item, field.name) for field in fields(item)}
+            if "measure" in parts:
+                parts["measure"] = measures[parts["measure"]]
+            return [type(item).__name__, {name: plain(part) for name, part in parts.items()}]
+        return [plain(part) for part in item] if isinstance(item, tuple | list) else item
+
+    return [plain(tree), list(program.training.evaluations) if program.training else []]
 
 
 class _Walk:
@@ -67,16 +86,19 @@ class _Walk:
     def term(self, term: t.Term, names: dict[str, Any] | None = None) -> Any:
         """The meaning of a term; `names` numbers the parameters and indices in scope."""
         names = names or {}
-        go = lambda inner: self.term(inner, names)  # noqa: E731
+
+        def go(inner: t.Term) -> Any:
+            return self.term(inner, names)
+
         match term:
             case t.Literal(value):
                 return self.value(value)
             case t.Reference(name, "outputs"):
                 return self.term(self.named[name].term)
-            case t.Reference(name, _):
+            case t.Reference(name, phase):
                 if name not in self.reached:
                     self.reached[name] = None
-                    self.reached[name] = self.term(self.named[name].term)
+                    self.reached[name] = [phase, self.term(self.named[name].term)]
                 return ["name", name]
             case t.Parameter(key):
                 return names.get(key, ["parameter"])
@@ -127,7 +149,12 @@ class _Walk:
             return self.term(value)
         if isinstance(value, np.ndarray):
             if value.size > 64:
-                return ["array", str(value.dtype), list(value.shape), hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()]
+                return [
+                    "array",
+                    str(value.dtype),
+                    list(value.shape),
+                    hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest(),
+                ]
             return ["array", list(value.shape), [self.value(item) for item in value.ravel().tolist()]]
         if isinstance(value, bool) or value is None or isinstance(value, str):
             return value

@@ -55,7 +55,7 @@ def _need(rank: int, what: str) -> Callable[[Shape], None]:
     def check(shape: Shape) -> None:
         if len(shape) != rank:
             hint = f"It takes {what}; `reshape(x, [...])` in the network's `input`, or a `reshape` layer, gives it one."
-            raise ShapeProblem(f"takes an input of {rank} axes, {what}, and gets {shape_text(shape)}", hint)
+            raise ShapeProblem(f"takes an input of {rank} axes, {what}, and gets {shape_text(shape) if shape else 'a single number'}", hint)
 
     return check
 
@@ -63,7 +63,8 @@ def _need(rank: int, what: str) -> Callable[[Shape], None]:
 def _pair(value: Any, rank: int) -> tuple[int, ...]:
     sizes = tuple(value) if isinstance(value, list | tuple) else (value,) * rank
     if len(sizes) != rank:
-        raise ShapeProblem(f"takes one size or {rank} of them, and gets {list(sizes)}")
+        many = f" or {rank} of them" if rank > 1 else ""
+        raise ShapeProblem(f"takes one size{many}, and gets {list(sizes)}")
     return tuple(int(size) for size in sizes)
 
 
@@ -244,7 +245,7 @@ def _embedding() -> Layer:
 
 
 def _reshaped(shape: Shape, config: Config) -> Shape:
-    target = _pair(config["target_shape"], len(config["target_shape"]))
+    target: Shape = config["target_shape"]
     if prod(target) != prod(shape):
         raise ShapeProblem(f"{shape_text(shape)} holds {prod(shape)} values, and {shape_text(target)} {prod(target)}")
     return target
@@ -276,7 +277,7 @@ LAYERS: Mapping[str, Layer] = MappingProxyType(
             _shapeless("flatten", "Flatten", "all values in one axis", output=lambda s, c: (prod(s),)),
             _shapeless(
                 "reshape", "Reshape", "the same values in another shape",
-                Parameter("target_shape", "sizes", "the new shape"), primary="target_shape", output=_reshaped,
+                Parameter("target_shape", "shape", "the new shape"), primary="target_shape", output=_reshaped,
             ),
             _shapeless(
                 "repeat_vector", "RepeatVector", "a vector repeated along a new first axis",

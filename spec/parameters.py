@@ -14,8 +14,8 @@ REQUIRED: Any = object()
 class Parameter:
     """One argument, under Keras' own name.
 
-    `kind`: `size` (a positive constant), `sizes` (one or a list), `real` (a constant), `schedule` (may use `step`),
-    `bool`, `choice` (a word of `choices`), `activation`, `initializer`, `constraint`.
+    `kind`: `size` (a positive constant), `sizes` (one or a list), `shape` (a list of sizes), `real` (a constant),
+    `schedule` (may use `step`), `bool`, `choice` (a word of `choices`), `activation`, `initializer`, `constraint`.
     """
 
     name: str

@@ -21,7 +21,10 @@ def merge(base: Node | None, patch: Node, path: Path = (), adds: bool = True) ->
     """The base with the patch over it; None when it is deleted. `adds` says whether new names may appear."""
     if isinstance(patch, Scalar) and patch.value is None and patch.plain:
         return None
-    if base is None or path[-1:] == ("loss",):
+    if base is None:
+        _nothing_to_delete(patch)
+        return patch
+    if path[-1:] == ("loss",):
         return patch
     if isinstance(base, Sequence) and isinstance(patch, Mapping) and path[-1:] == ("layers",):
         return _merge_layers(base, patch, path, adds)
@@ -41,6 +44,14 @@ def merge(base: Node | None, patch: Node, path: Path = (), adds: bool = True) ->
         else:
             entries[key.text] = (below[0] if below and not isinstance(node, Scalar) else key, merged)
     return Mapping(tuple(entries.values()), base.span)
+
+
+def _nothing_to_delete(patch: Node) -> None:
+    """Refuses `null` in a map that is new."""
+    for key, node in patch.entries if isinstance(patch, Mapping) else ():
+        if isinstance(node, Scalar) and node.value is None and node.plain:
+            raise problem_at(key.span, f"there is no '{key.text}' to delete here", "Remove it, or give it a value.")
+        _nothing_to_delete(node)
 
 
 def _one_of(path: Path, base: Mapping, patch: Mapping) -> bool:
@@ -134,14 +145,26 @@ def must_exist(base: Node, patch: Node, allowed: SequenceOf[str], what: str, pat
             below = base.items[place] if place is not None else None
         if below is None and path and path[-1] in NAMED:
             known = base.keys() if isinstance(base, Mapping) else ()
-            hint = sentence(did_you_mean(key.text, known), f"{what} only changes what is there.")
+            hint = sentence(did_you_mean(key.text, known), f"{what[0].upper()}{what[1:]} only changes what is there.")
             raise problem_at(key.span, f"there is no '{key.text}' under '{'.'.join(path)}'", hint)
         if below is not None:
             must_exist(below, node, allowed, what, (*path, key.text))
 
 
 NAMED = frozenset(
-    {"constants", "functions", "draw", "example", "architecture", "outputs", "loss", "measures", "variants", "sweep", "layers"}
+    {
+        "constants",
+        "functions",
+        "draw",
+        "example",
+        "architecture",
+        "outputs",
+        "loss",
+        "measures",
+        "variants",
+        "sweep",
+        "layers",
+    }
     | {"claims", "figures", "gradient"}
 )
 """The maps whose keys are the writer's own names."""

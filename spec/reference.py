@@ -1,15 +1,21 @@
-"""The reference of the language's tables as Markdown, generated: operations, distributions, layers, modes, optimisers."""
+"""The reference of the language's tables as Markdown, generated: operations, distributions, layers, modes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import Any
+
 from .distributions import DISTRIBUTIONS
+from .expressions.printer import number_text
 from .gradient_modes import GRADIENT_MODES
 from .initializers import INITIALIZERS
 from .layers import LAYERS
+from .model.base import Closed
 from .model.figures import FIGURES
-from .operations import CLAIM_FORMS, FORMS, OPERATIONS
+from .model.layers import OWN_LAYERS
+from .operations import CLAIM_FORMS, FORMS, OPERATIONS, Operation
 from .optimizers import OPTIMIZERS
-from .parameters import REQUIRED, Parameter
+from .parameters import ACTIVATIONS, CONSTRAINTS, REQUIRED, Parameter
 
 HEAD = """# Reference: operations, distributions, layers and modes
 
@@ -24,72 +30,104 @@ def reference() -> str:
     parts = [HEAD]
     families: dict[str, list[str]] = {}
     for row in OPERATIONS.values():
-        name = f"`{row.name}`" + (f", `a {row.operator} b`".replace("|", "\\|") if row.operator else "")
-        families.setdefault(row.family, []).append(_cells(name, f"`{row.signature}`", _with(row.meaning, row.source), f"`{row.example[0]}` = `{row.example[1]}`"))
+        name = f"`{row.name}`" + (f", `{_written(row)}`" if row.operator else "")
+        example = f"`{row.example[0]}` = `{row.example[1]}`"
+        line = _cells(name, f"`{row.signature}`", _with(row.meaning, row.source), example)
+        families.setdefault(row.family, []).append(line)
     for family, lines in families.items():
         parts.append(_table(family.capitalize(), ("operation", "signature", "meaning", "example"), lines))
-    forms = [_cells(f"`{row.name}`", f"`{row.signature}`", row.meaning, row.phase) for row in (*FORMS.values(), *CLAIM_FORMS.values())]
+    every = (*FORMS.values(), *CLAIM_FORMS.values())
+    forms = [_cells(f"`{row.name}`", f"`{row.signature}`", row.meaning, row.phase) for row in every]
     parts.append(_table("Special forms", ("form", "signature", "meaning", "where"), forms))
-    draws = [_cells(f"`{row.name}`", f"`{row.name}{row.signature}`", row.meaning, row.kind) for row in DISTRIBUTIONS.values()]
+    draws = [
+        _cells(f"`{row.name}`", f"`{row.name}{row.signature}`", row.meaning, row.kind) for row in DISTRIBUTIONS.values()
+    ]
     parts.append(_table("Distributions", ("distribution", "call", "meaning", "kind"), draws))
     layers = [_cells(f"`{row.name}`", row.meaning, _arguments(row.parameters.values())) for row in LAYERS.values()]
+    layers += [_cells(f"`{name}`", model.__doc__ or "", _keys(model)) for name, model in OWN_LAYERS.items()]
     parts.append(_table("Layers", ("layer", "meaning", "arguments"), layers))
-    modes = [_cells(f"`{row.name}`", _with(row.meaning, row.source), row.argument or "", ", ".join(row.targets)) for row in GRADIENT_MODES.values()]
+    activations = [_cells(f"`{name}`", meaning) for name, meaning in ACTIVATIONS.items()]
+    parts.append(_table("Activations", ("activation", "meaning"), activations))
+    modes = [
+        _cells(f"`{row.name}`", _with(row.meaning, row.source), row.argument or "", ", ".join(row.targets))
+        for row in GRADIENT_MODES.values()
+    ]
     parts.append(_table("Gradient modes", ("mode", "meaning", "argument", "for a"), modes))
-    optimizers = [_cells(f"`{row.name}`", _with(row.meaning, row.source), _arguments(row.parameters.values())) for row in OPTIMIZERS.values()]
+    optimizers = [
+        _cells(f"`{name}`", _with(row.meaning, row.source), _arguments(row.parameters.values()))
+        for name, row in OPTIMIZERS.items()
+    ]
     parts.append(_table("Optimisers", ("optimiser", "meaning", "arguments"), optimizers))
-    starts = [_cells(f"`{row.name}`", _with(row.meaning, row.source), _arguments(row.parameters.values())) for row in INITIALIZERS.values()]
+    starts = [
+        _cells(f"`{name}`", _with(row.meaning, row.source), _arguments(row.parameters.values()))
+        for name, row in INITIALIZERS.items()
+    ]
     parts.append(_table("Initialisers", ("initialiser", "meaning", "arguments"), starts))
-    figures = [_cells(f"`{kind}`", model.__doc__ or "", ", ".join(f"`{name}`" for name in model.model_fields if name != "kind")) for kind, model in FIGURES.items()]
+    constraints = [_cells(f"`{name}`", _arguments(rows.values())) for name, rows in CONSTRAINTS.items()]
+    parts.append(_table("Constraints", ("constraint", "arguments"), constraints))
+    figures = [_cells(f"`{kind}`", model.__doc__ or "", _keys(model)) for kind, model in FIGURES.items()]
     parts.append(_table("Figures", ("kind", "meaning", "keys"), figures))
     return "\n".join(parts)
 
 
 def describe(name: str) -> str | None:
-    """One entry in prose, or None when there is none of that name."""
-    if name in OPERATIONS:
-        row = OPERATIONS[name]
-        written = f"\nwritten   a {row.operator} b" if row.operator else ""
+    """All entries of a name in prose (`clip` is an operation and a gradient mode), or None when there is none."""
+    return "\n\n".join(_entries(name)) or None
+
+
+def _entries(name: str) -> Iterator[str]:
+    if row := OPERATIONS.get(name):
+        written = f"\nwritten   {_written(row)}" if row.operator else ""
         source = f"\nsource    {row.source}" if row.source else ""
-        return f"{row.name}{row.signature}{written}\n{row.meaning}\nexample   {row.example[0]} = {row.example[1]}{source}"
-    if name in FORMS or name in CLAIM_FORMS:
-        form = FORMS.get(name) or CLAIM_FORMS[name]
-        return f"{form.name}{form.signature}\n{form.meaning}\nstands in {form.phase}"
-    if name in DISTRIBUTIONS:
-        draw = DISTRIBUTIONS[name]
-        return f"{draw.name}{draw.signature} -> {draw.kind}\n{draw.meaning}\nstands in task.draw, task.example and initialisers"
-    if name in LAYERS:
-        layer = LAYERS[name]
-        return f"{name}: a layer (keras.layers.{layer.keras})\n{layer.meaning}\narguments {_arguments(layer.parameters.values())}"
-    if name in GRADIENT_MODES:
-        mode = GRADIENT_MODES[name]
-        return f"{name}: a gradient mode\n{_with(mode.meaning, mode.source)}"
-    if name in OPTIMIZERS:
-        optimizer = OPTIMIZERS[name]
-        return f"{name}: an optimiser (keras.optimizers.{optimizer.keras})\n{_with(optimizer.meaning, optimizer.source)}\narguments {_arguments(optimizer.parameters.values())}"
-    return None
+        example = f"\nexample   {row.example[0]} = {row.example[1]}"
+        yield f"{row.name}{row.signature}{written}\n{row.meaning}{example}{source}"
+    if form := FORMS.get(name) or CLAIM_FORMS.get(name):
+        yield f"{form.name}{form.signature}\n{form.meaning}\nstands in {form.phase}"
+    if draw := DISTRIBUTIONS.get(name):
+        where = "stands in task.draw, task.example and initialisers"
+        yield f"{draw.name}{draw.signature} -> {draw.kind}\n{draw.meaning}\n{where}"
+    if layer := LAYERS.get(name):
+        head = f"{name}: a layer (keras.layers.{layer.keras})"
+        yield f"{head}\n{layer.meaning}\narguments {_arguments(layer.parameters.values())}"
+    if mode := GRADIENT_MODES.get(name):
+        yield f"{name}: a gradient mode, for a {' or a '.join(mode.targets)}\n{_with(mode.meaning, mode.source)}"
+    if optimizer := OPTIMIZERS.get(name):
+        head = (
+            f"{name}: an optimiser (keras.optimizers.{optimizer.keras})\n{_with(optimizer.meaning, optimizer.source)}"
+        )
+        yield f"{head}\narguments {_arguments(optimizer.parameters.values())}"
+    if start := INITIALIZERS.get(name):
+        head = f"{name}: an initialiser (keras.initializers.{start.keras})\n{_with(start.meaning, start.source)}"
+        yield f"{head}\narguments {_arguments(start.parameters.values())}"
 
 
 def known() -> list[str]:
     """All names that can be described."""
-    return sorted({*OPERATIONS, *FORMS, *CLAIM_FORMS, *DISTRIBUTIONS, *LAYERS, *GRADIENT_MODES, *OPTIMIZERS})
+    tables = (OPERATIONS, FORMS, CLAIM_FORMS, DISTRIBUTIONS, LAYERS, GRADIENT_MODES, OPTIMIZERS, INITIALIZERS)
+    return sorted({name for table in tables for name in table})
+
+
+def _written(row: Operation) -> str:
+    return f"a {row.operator} b" if len(row.arguments) > 1 else f"{row.operator} a"
 
 
 def _with(meaning: str, source: str) -> str:
     return f"{meaning} ({source})" if source else meaning
 
 
-def _arguments(parameters: object) -> str:
-    found = []
-    for parameter in parameters:  # type: ignore[attr-defined]
-        assert isinstance(parameter, Parameter)
-        default = "" if parameter.default is REQUIRED else f" = {_plain(parameter.default)}"
-        found.append(f"`{parameter.name}{default}`")
+def _arguments(parameters: Iterable[Parameter]) -> str:
+    found = [f"`{p.name}`" if p.default is REQUIRED else f"`{p.name} = {_plain(p.default)}`" for p in parameters]
     return ", ".join(found) or "none"
 
 
-def _plain(value: object) -> str:
-    return {None: "none", True: "true", False: "false"}.get(value, str(value)) if not isinstance(value, int | float) or isinstance(value, bool) else f"{value:g}"  # type: ignore[arg-type]
+def _keys(model: type[Closed]) -> str:
+    return ", ".join(f"`{name}`" for name in model.model_fields if name != "kind")
+
+
+def _plain(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return "none" if value is None else str(value).lower()
+    return number_text(value) if isinstance(value, int | float) else str(value)
 
 
 def _cells(*cells: str) -> str:

@@ -1,4 +1,4 @@
-"""A document to a study's plan: profile, overrides, variants and sweeps laid over the base, each cell checked and named."""
+"""A document to a study's plan: profile, overrides, variants and sweeps laid over the base, each cell checked."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ import numpy as np
 from . import source as yaml
 from .check.claims import Subject, check_claim
 from .check.experiment import ExperimentChecker, Point
+from .check.expressions import Context
+from .check.figures import axes_known, check_figures
 from .check.text import read
 from .diagnostics import Problem, Source, Span, SpecError, did_you_mean, in_file_order, listing, problem_at, sentence
 from .document import Document, experiment
+from .findings import Findings, noted
 from .identity import training_digest
 from .patches import merge, must_change, must_exist, nest, without
 from .resolved import ClaimPlan, ExperimentPlan, FigurePlan, Program, StudyPlan
@@ -33,12 +36,12 @@ class Override:
     @staticmethod
     def read(text: str) -> Override:
         """Reads `training.steps=100`, `staircase.variants.non_flat.training.steps=100`. Raises SpecError."""
-        path, equals, value = text.partition("=")
+        path, equals, _ = text.partition("=")
         source = Source("-o", text)
         span = Span(source, 1, 1, 1, len(text) + 1)
         if not equals or not path.strip():
             raise problem_at(span, "an override is written path=value", "`-o training.steps=100`")
-        node = yaml.parse_value(Source("-o", " " * (len(path) + 1) + value))
+        node = yaml.parse_value(source, len(path) + 1)
         return Override(tuple(path.strip().split(".")), node, span)
 
 
@@ -65,8 +68,8 @@ def resolve(
         raise SpecError(in_file_order(problems))
     study = document.study
     return StudyPlan(
-        study.study, study.title or study.study, study.about or "", profile or "", tuple(plans), tuple(dict.fromkeys(warnings)),
-        document.source.text,
+        study.study, study.title or study.study, study.about or "", profile or "", tuple(plans),
+        tuple(dict.fromkeys(warnings)), document.source.text,
     )  # fmt: skip
 
 
@@ -78,7 +81,12 @@ def validate(document: Document) -> tuple[Problem, ...]:
         try:
             warnings.extend(resolve(document, profile).warnings)
         except SpecError as error:
-            problems.extend(error.problems)
+            known = {(problem.span, problem.message) for problem in problems}
+            node = yaml.find(document.top, ["profiles", profile]) if profile else None
+            fresh = [problem for problem in error.problems if (problem.span, problem.message) not in known]
+            problems.extend(
+                noted(problem, f"In the profile '{profile}'.", node) if profile else problem for problem in fresh
+            )
     if problems:
         raise SpecError(in_file_order(problems))
     return in_file_order(warnings)
@@ -126,7 +134,10 @@ def _targets(document: Document, overrides: Sequence[Override]) -> dict[str, lis
         fields = set(type(next(iter(document.study.experiments.values()))).model_fields)
         if not path or path[0] not in fields:
             known = [*document.experiments, *fields]
-            hint = sentence(did_you_mean(path[0] if path else "", known), "A path begins with an experiment, or with one of its keys.")
+            hint = sentence(
+                did_you_mean(path[0] if path else "", known),
+                "A path begins with an experiment, or with one of its keys.",
+            )
             raise problem_at(override.span, f"there is no path '{'.'.join(override.path)}'", hint)
         for name in document.experiments:
             found[name].append(replace(override, path=path))
@@ -144,21 +155,27 @@ class _Experiment:
         self.name = name
         self.warnings: list[Problem] = []
         self.problems: list[Problem] = []
+        self.noticed: list[Problem] = []
         self.only = only
         self.late: list[tuple[str, yaml.Node, Span]] = []
         if profile is not None:
-            self.late.append(("the profile", profile, profile.span))
+            self.late.append(("a profile", profile, profile.span))
         swept = node.get("sweep")
         for override in overrides:
             path = override.path
             if path[:1] == ("constants",) and len(path) == 2 and isinstance(swept, yaml.Mapping) and swept.get(path[1]):
-                value = override.value if isinstance(override.value, yaml.Sequence) else yaml.Sequence((override.value,), override.span)
+                value = (
+                    override.value
+                    if isinstance(override.value, yaml.Sequence)
+                    else yaml.Sequence((override.value,), override.span)
+                )
                 path, override = ("sweep", path[1]), replace(override, value=value)
-            self.late.append((f"the override '{'.'.join(path)}'", nest(path, override.value, override.span), override.span))
+            self.late.append(("an override", nest(path, override.value, override.span), override.span))
         for what, patch, span in self.late:
             self._must_exist(node, patch, what, span)
         self.node = self._late(node, ("variants",))
-        self.node = self._only_field(self.node, ("variants", "sweep", "claims", "figures"))
+        if profile is not None:
+            self._must_matter(node, profile)
         self.model = experiment(without(self.node, "base"))
 
     def _must_exist(self, node: yaml.Mapping, patch: yaml.Node, what: str, span: Span) -> None:
@@ -182,8 +199,17 @@ class _Experiment:
                 node = merged
         return node
 
-    def _only_field(self, node: yaml.Mapping, fields: tuple[str, ...]) -> yaml.Mapping:
-        return node
+    def _must_matter(self, node: yaml.Mapping, profile: yaml.Mapping) -> None:
+        """Refuses a profile that changes neither the experiment nor any of its variants."""
+        if not profile.entries or yaml.data(merge(node, profile) or node) != yaml.data(node):
+            return
+        variants = node.get("variants")
+        for _, variant in variants.entries if isinstance(variants, yaml.Mapping) else ():
+            varied = merge(node, variant) or node
+            if yaml.data(merge(varied, without(profile, "variants")) or varied) != yaml.data(varied):
+                return
+        key = next(key for key, _ in profile.entries)
+        raise problem_at(key.span, "the profile changes nothing: all it says holds already", "Remove it.")
 
     # -- axes ------------------------------------------------------------------------------------------------------
 
@@ -200,27 +226,36 @@ class _Experiment:
         elif self.only:
             raise problem_at(None, f"--only {self.name}/{self.only[0]}: the experiment has no variants")
         for axis, values in self.model.sweep.items():
-            found[axis] = list(values) if isinstance(values, dict) else self._numbers(axis)
+            node = yaml.find(self.node, ["sweep"])
+            key = node.key(axis) if isinstance(node, yaml.Mapping) else None
+            span = key.span if key is not None else self.node.span
+            if axis == "variant":
+                hint = "Move its entries under `variants`, or choose another name."
+                raise problem_at(span, "'variant' is the axis that `variants` make", hint)
+            if not values:
+                raise problem_at(span, f"the axis '{axis}' has no values", "`d: [1, 2]`, or a map of named patches.")
+            found[axis] = list(values) if isinstance(values, dict) else self._numbers(axis, span)
         return found
 
-    def _numbers(self, axis: str) -> list[Any]:
+    def _numbers(self, axis: str, span: Span) -> list[Any]:
         node = yaml.find(self.node, ["sweep", axis])
-        key = yaml.find(self.node, ["sweep"])
-        span = key.key(axis).span if isinstance(key, yaml.Mapping) and key.key(axis) else self.node.span  # type: ignore[union-attr]
         if axis not in self.model.constants:
-            hint = sentence(did_you_mean(axis, self.model.constants), "A swept constant is declared under `constants`, with a value.")
+            hint = sentence(
+                did_you_mean(axis, self.model.constants),
+                "A swept constant is declared under `constants`, with a value.",
+            )
             raise problem_at(span, f"'{axis}' is swept, and is no constant of '{self.name}'", hint)
         assert isinstance(node, yaml.Sequence)
-        values = []
+        values: list[Any] = []
         for item in node.items:
             checker = ExperimentChecker(self._point("", {}, {}), self.model, self.node, None, None)
-            from .check.expressions import Context
-
+            checker.declare()
             term = checker.checker.value(item, Context("constants", ()))
             value = checker.checker.static(term, "a swept value")
-            values.append(value.item() if not value.shape else tuple(np.ravel(value).tolist()))
-        if len(set(values)) < len(values):
-            raise problem_at(span, f"'{axis}' has the same value twice")
+            found = value.item() if not value.shape else tuple(np.ravel(value).tolist())
+            if found in values:
+                raise problem_at(item.span, f"'{axis}' has the value {found} twice", "Remove one.")
+            values.append(found)
         return values
 
     def _point(self, variant: str, values: Mapping[str, Any], constants: Mapping[str, yaml.Node]) -> Point:
@@ -229,14 +264,23 @@ class _Experiment:
     def points(self, axes: Mapping[str, list[Any]]) -> list[dict[str, int]]:
         """Every combination, as places along the axes; zipped axes go in step."""
         groups: list[list[str]] = []
-        for names in self.model.zip:
-            lengths = {name: len(axes.get(name, [])) for name in names}
-            if len(set(lengths.values())) != 1 or 0 in lengths.values():
-                at = self.node.key("zip")
-                shown = ", ".join(f"{name} {length}" for name, length in lengths.items())
-                raise problem_at(at.span if at else None, f"zipped axes need the same number of values: {shown}")
+        zipped: list[str] = []
+        for place, names in enumerate(self.model.zip):
+            for inner, name in enumerate(names):
+                span, _ = yaml.locate(self.node, ["zip", place, inner])
+                if name not in axes:
+                    hint = did_you_mean(name, axes) or axes_known(axes)
+                    raise problem_at(span, f"there is no axis '{name}' to zip", hint)
+                if name in zipped:
+                    raise problem_at(
+                        span, f"the axis '{name}' is zipped twice", "Put all that go in step into one list."
+                    )
+                zipped.append(name)
+            if len({len(axes[name]) for name in names}) != 1:
+                span, _ = yaml.locate(self.node, ["zip", place])
+                shown = " and ".join(f"'{name}' has {len(axes[name])}" for name in names)
+                raise problem_at(span, f"axes that go in step have equally many values, and {shown}")
             groups.append(list(names))
-        zipped = {name for group in groups for name in group}
         groups += [[name] for name in axes if name not in zipped]
         groups.sort(key=lambda group: list(axes).index(group[0]))
         total = 1
@@ -258,23 +302,33 @@ class _Experiment:
         self._paths_apart(axes)
         programs: list[Program] = []
         claims: tuple[ClaimPlan, ...] = ()
+        found = Findings()
         for places in self.points(axes):
+            values = {axis: axes[axis][place] for axis, place in places.items()}
+            checked: Sequence[Problem] = ()
+            self.noticed = []
             try:
                 programs.append(self._program(axes, places))
             except SpecError as error:
-                self.problems.extend(error.problems)
-                if len(self.problems) > 100:
-                    break
+                checked = error.problems
+            found.add(values, checked, self.noticed)
+            if found.many:
+                break
+        self.problems.extend(found.problems(self.node))
+        self.warnings.extend(found.warnings(late=bool(self.late)))
         if programs:
             claims = self._claims(axes, programs)
-        if self.problems:
-            raise SpecError(in_file_order(self.problems))
+            self.problems.extend(check_figures(self.model.figures, self.node, self._subject(axes, programs)))
         figures = tuple(FigurePlan(self.name, name, figure.kind, figure) for name, figure in self.model.figures.items())
-        self._check_figures(axes, programs)
         if self.problems:
             raise SpecError(in_file_order(self.problems))
         return ExperimentPlan(
-            self.name, self.model.about or "", {name: tuple(values) for name, values in axes.items()}, tuple(programs), claims, figures
+            self.name,
+            self.model.about or "",
+            {name: tuple(values) for name, values in axes.items()},
+            tuple(programs),
+            claims,
+            figures,
         )
 
     def _program(self, axes: Mapping[str, list[Any]], places: Mapping[str, int]) -> Program:
@@ -311,12 +365,12 @@ class _Experiment:
         try:
             program = checker.program()
         finally:
-            self.warnings.extend(checker.warnings)
+            self.noticed.extend(checker.warnings)
         return replace(program, digest=training_digest(program))
 
     def _paths_apart(self, axes: Mapping[str, list[Any]]) -> None:
         """Two axes that patch one path would depend on their order."""
-        touched: dict[tuple[str, ...], str] = {}
+        touched: dict[tuple[str, ...], str] = {("constants", axis): axis for axis in axes}
         for axis in axes:
             node = self.node.get("variants") if axis == "variant" else yaml.find(self.node, ["sweep", axis])
             if not isinstance(node, yaml.Mapping):
@@ -333,12 +387,21 @@ class _Experiment:
     def _subject(self, axes: Mapping[str, list[Any]], programs: Sequence[Program]) -> Subject:
         measures = {measure.name: measure.term.type.shape for program in programs for measure in program.measures}
         constants = {
-            name: float(value) for name, value in programs[0].constants.items() if not np.shape(value) and name not in axes
+            name: float(value)
+            for name, value in programs[0].constants.items()
+            if not np.shape(value) and name not in axes
         }
         every = dict(axes)
         if "variant" in every:
             every["variant"] = list(self.model.variants)
-        return Subject(measures, {name: tuple(values) for name, values in every.items()}, constants)
+        evaluated = tuple(
+            (
+                {**({"variant": program.variant} if program.variant else {}), **program.point},
+                program.training.evaluations if program.training else (0,),
+            )
+            for program in (() if self.late else programs)
+        )
+        return Subject(measures, {name: tuple(values) for name, values in every.items()}, constants, evaluated)
 
     def _claims(self, axes: Mapping[str, list[Any]], programs: Sequence[Program]) -> tuple[ClaimPlan, ...]:
         subject = self._subject(axes, programs)
@@ -354,25 +417,9 @@ class _Experiment:
                 self.problems.extend(error.problems)
         return tuple(found)
 
-    def _check_figures(self, axes: Mapping[str, list[Any]], programs: Sequence[Program]) -> None:
-        """The measures and axes that figures name."""
-        subject = self._subject(axes, programs)
-        for name, figure in self.model.figures.items():
-            for field in ("y", "colour", "panel", "x"):
-                value = getattr(figure, field, None)
-                if value is None or (figure.kind == "function" and field in ("x", "y")):
-                    continue
-                for word in value if isinstance(value, list) else [value]:
-                    known = subject.measures if field == "y" else subject.axes
-                    if word not in known:
-                        span, _ = yaml.locate(self.node, ["figures", name, field])
-                        what = "measure" if field == "y" else "axis"
-                        hint = did_you_mean(word, known) or f"There is {listing(known) or 'none'}."
-                        self.problems.append(Problem(f"there is no {what} '{word}'", span, hint))
-
 
 def _leaf_paths(node: yaml.Node, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    if isinstance(node, yaml.Mapping) and node.entries:
+    if isinstance(node, yaml.Mapping) and node.entries and path[-1:] != ("loss",):
         return [found for key, below in node.entries for found in _leaf_paths(below, (*path, key.text))]
     return [path] if path else []
 

@@ -60,6 +60,8 @@ def _patch(schema: Any) -> Any:
         found["properties"] = {key: _nullable(value) for key, value in found["properties"].items()}
     if isinstance(found.get("additionalProperties"), dict):
         found["additionalProperties"] = _nullable(found["additionalProperties"])
+    if isinstance(found.get("patternProperties"), dict):
+        found["patternProperties"] = {key: _nullable(value) for key, value in found["patternProperties"].items()}
     properties = schema.get("properties", {})
     if "layers" in properties:
         layers = found["properties"]["layers"]

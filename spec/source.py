@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from .diagnostics import Problem, Source, Span, SpecError, problem_at
+from .malformed import balanced, syntax_error
 
 MAX_BYTES = 4 * 2**20
 MAX_NODES = 200_000
@@ -99,7 +100,7 @@ def parse(source: Source) -> Mapping:
     try:
         events = list(_events(source))
     except yaml.YAMLError as error:
-        raise _syntax_error(source, error) from None
+        raise syntax_error(source, error) from None
     builder = _Builder(source)
     documents = [node for node in builder.documents(events) if node is not None]
     if builder.problems:
@@ -116,12 +117,12 @@ def parse(source: Source) -> Mapping:
     return top
 
 
-def parse_value(source: Source) -> Node:
-    """The tree of one value, such as an override gives. Raises SpecError."""
+def parse_value(source: Source, start: int = 0) -> Node:
+    """The tree of one value, such as an override gives from a column on. Raises SpecError."""
     try:
-        events = list(_events(source))
+        events = list(_events(Source(source.name, " " * start + source.text[start:])))
     except yaml.YAMLError as error:
-        raise _syntax_error(source, error) from None
+        raise syntax_error(source, error) from None
     builder = _Builder(source)
     found = [node for node in builder.documents(events) if node is not None]
     if builder.problems:
@@ -254,8 +255,12 @@ class _Builder:
 
     def tag(self, event: Any) -> None:
         if event.tag is not None and event.tag not in _PLAIN_TAGS:
-            span = self.span(event.start_mark, event.start_mark)
-            message = f"unknown tag '{event.tag}': a spec holds plain values, and no tag constructs anything"
+            start = self.span(event.start_mark, event.start_mark)
+            line = self.source.lines[start.line - 1]
+            written = next((match for match in re.finditer(r"!\S*", line) if match.start() >= start.column - 1), None)
+            word, column = (written.group(), written.start() + 1) if written else (event.tag, start.column)
+            span = Span(self.source, start.line, column, start.line, column + len(word))
+            message = f"unknown tag '{word}': a spec holds plain values, and no tag constructs anything"
             self.problems.append(Problem(message, span, "Remove the tag."))
 
     def scalar(self, event: Any) -> Scalar:
@@ -274,11 +279,13 @@ class _Builder:
         line = self.source.lines[span.line - 1]
         whole = balanced(line, span.column - 1)
         hint = f'Quote it: "{whole}"' if whole else "Quote the expression."
+        if whole:
+            span = Span(self.source, span.line, span.column, span.line, span.column + len(whole))
         self.problems.append(Problem("YAML split this expression at a comma, inside '{ }' or '[ ]'", span, hint))
 
     def sequence(self, event: Any, stream: Any, depth: int) -> Sequence:
         self.flow += 1 if event.flow_style else 0
-        items = []
+        items: list[Node] = []
         for inner in stream:
             if isinstance(inner, yaml.SequenceEndEvent):
                 self.flow -= 1 if event.flow_style else 0
@@ -309,42 +316,3 @@ class _Builder:
                 first[key.text] = key.span
                 entries.append((key, value))
         raise AssertionError("the YAML parser ends every mapping")
-
-
-def balanced(line: str, start: int) -> str:
-    """The text from a column to where its round and square brackets are closed again, or nothing.
-
-    >>> balanced("{s: bernoulli(0.5, [d]), t: 1}", 4)
-    'bernoulli(0.5, [d])'
-    """
-    depth = 0
-    for place in range(start, len(line)):
-        depth += (line[place] in "([") - (line[place] in ")]")
-        if depth == 0 and line[place] in ")]":
-            rest = re.match(r"[^,{}\[\]#]*", line[place + 1 :])
-            return line[start : place + 1] + (rest.group().rstrip() if rest else "")
-        if depth < 0:
-            break
-    return ""
-
-
-def _syntax_error(source: Source, error: yaml.YAMLError) -> SpecError:
-    if isinstance(error, yaml.reader.ReaderError):
-        return problem_at(None, f"{source.name}: {error.reason} (character {error.character!r})")
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    problem = getattr(error, "problem", None) or "not YAML"
-    if mark is None:
-        return problem_at(None, f"{source.name}: {problem}")
-    lines = source.lines
-    line, column = min(mark.line, len(lines) - 1), mark.column
-    text = lines[line]
-    hint = "Indent with spaces." if "\t" in text[: column + 1] else ""
-    for match in re.finditer(r"[{,]\s*\w+(?:\(\w*\))?:\s+(?=[^\s\"'{])", text):
-        whole = balanced(text, match.end()) if "(" in text[match.end() :] else ""
-        if whole and ("," in whole or "[" in whole):
-            hint = f'Inside {{ }} and [ ] an expression with a comma or a bracket is quoted: "{whole}"'
-            break
-    if not hint and re.search(r"[\w)]\s*:\s.*:\s", text) and "mapping values" in problem:
-        hint = "Quote a text that holds a colon followed by a space."
-    span = Span(source, line + 1, column + 1, line + 1, column + 2)
-    return problem_at(span, f"not YAML: {problem}", hint)

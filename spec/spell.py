@@ -41,7 +41,11 @@ def spell(term: t.Term) -> str:
         case t.Stop(operand):
             return f"stop({spell(operand)})"
         case t.Sample(distribution, _, sizes, parameters, shape):
-            words = [*map(str, sizes.values()), *(spell(value) for value in parameters.values()), *([shape_text(shape)] if shape else [])]
+            words = [
+                *map(str, sizes.values()),
+                *(spell(value) for value in parameters.values()),
+                *([shape_text(shape)] if shape else []),
+            ]
             return f"{distribution}({', '.join(words)})"
         case t.NetworkOutput(network, given):
             return network if given is None else f"{network}({spell(given)})"

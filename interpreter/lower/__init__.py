@@ -1,6 +1,6 @@
 """Lowering: terms to TensorFlow operations. One function an operation of the table."""
 
 from .operations import LOWERINGS
-from .terms import Lowering, Value
+from .terms import Lowering, Training, Value
 
-__all__ = ["LOWERINGS", "Lowering", "Value"]
+__all__ = ["LOWERINGS", "Lowering", "Training", "Value"]

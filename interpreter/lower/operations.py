@@ -25,17 +25,31 @@ def lowers(name: str) -> Callable[[Lower], Lower]:
 
 
 for _name, _lower in {
-    "add": tf.add, "subtract": tf.subtract, "multiply": tf.multiply, "divide": tf.divide, "floor_divide": tf.math.floordiv,
-    "modulo": tf.math.floormod, "power": tf.pow, "equal": tf.equal, "not_equal": tf.not_equal, "less": tf.less,
+    "add": tf.add, "subtract": tf.subtract, "multiply": tf.multiply, "divide": tf.divide, "power": tf.pow, "equal": tf.equal, "not_equal": tf.not_equal, "less": tf.less,
     "less_equal": tf.less_equal, "greater": tf.greater, "greater_equal": tf.greater_equal, "logical_and": tf.logical_and,
     "logical_or": tf.logical_or, "logical_not": tf.logical_not, "select": tf.where, "negative": tf.negative, "abs": tf.abs,
     "sign": tf.sign, "square": tf.square, "sqrt": tf.sqrt, "exp": tf.exp, "expm1": tf.math.expm1, "log": tf.math.log,
     "log1p": tf.math.log1p, "sin": tf.sin, "cos": tf.cos, "tan": tf.tan, "atan": tf.atan, "atan2": tf.atan2, "tanh": tf.tanh,
     "sigmoid": tf.sigmoid, "softplus": tf.math.softplus, "erf": tf.math.erf, "floor": tf.floor,
     "ceil": tf.math.ceil, "round": tf.round, "minimum": tf.minimum, "maximum": tf.maximum, "is_finite": tf.math.is_finite,
-    "inverse": tf.linalg.inv, "det": tf.linalg.det, "diagonal": tf.linalg.diag_part, "trace": tf.linalg.trace,
+    "inverse": tf.linalg.inv, "diagonal": tf.linalg.diag_part, "trace": tf.linalg.trace,
 }.items():  # fmt: skip
     lowers(_name)(_lower)
+
+
+def _whole(of_real: Lower, of_int: Lower) -> Lower:
+    """Ints divided by 0 give 0, as in NumPy; elsewhere TensorFlow stops in one form and goes on in the other."""
+
+    def lower(a: Any, b: Any) -> Any:
+        if a.dtype.is_floating:
+            return of_real(a, b)
+        return tf.where(b == 0, 0, of_int(a, tf.where(b == 0, 1, b)))
+
+    return lower
+
+
+lowers("floor_divide")(_whole(tf.math.floordiv, tf.math.floordiv))
+lowers("modulo")(_whole(tf.math.floormod, tf.math.floormod))
 
 
 @lowers("relu")
@@ -115,6 +129,21 @@ def _solve(a: Any, b: Any) -> Any:
 def _cond(x: Any) -> Any:
     values = tf.linalg.svd(x, compute_uv=False)
     return values[..., 0] / values[..., -1]
+
+
+@lowers("det")
+def _det(x: Any) -> Any:
+    # XLA has no determinant: Gaussian elimination, with the largest of each column as pivot.
+    total: Any = tf.ones([], x.dtype)
+    for size in range(x.shape[-1], 0, -1):
+        place = tf.argmax(tf.abs(x[..., 0]), axis=-1, output_type=tf.int32)
+        hot = tf.one_hot(place, size, dtype=x.dtype)[..., tf.newaxis]
+        row = tf.reduce_sum(hot * x, axis=-2)
+        total = total * tf.where(place == 0, row[..., 0], -row[..., 0])
+        rest = (x + hot * (x[..., :1, :] - row[..., tf.newaxis, :]))[..., 1:, :]
+        factor = tf.math.divide_no_nan(rest[..., 0], row[..., :1])
+        x = rest[..., 1:] - factor[..., tf.newaxis] * row[..., tf.newaxis, 1:]
+    return total
 
 
 @lowers("singular_values")

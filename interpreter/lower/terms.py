@@ -30,7 +30,17 @@ class Value:
     axes: Axes = ()
 
 
-Word = Callable[[t.Sample, int], Any]
+@dataclass
+class Training:
+    """What the loss's context has besides: the keys of a layer's noise, which examples of the walk the batch holds.
+
+    It gathers the moving averages that the step changes, and counts how often each layer drew.
+    """
+
+    noise: Callable[[str, str], Any]
+    index: Any
+    moving: dict[tuple[str, str, str], Any] = field(default_factory=dict)
+    turns: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
 @dataclass
@@ -38,7 +48,8 @@ class Lowering:
     """Terms of one program to tensors, in one context (a batch, an evaluation, a replicate's draws).
 
     `sizes` gives the axes' lengths; `bindings` the terms of names, computed once each; `draw` the keys of a sample and
-    the numbers of the examples; `network` applies a network; `weight` gives a weight; `expectation` a mean.
+    the numbers of the examples; `network` applies a network; `weight` gives a weight; `expectation` a mean. `training`
+    is set in the loss alone; `watch` sees what enters each layer that whitens.
     """
 
     dtype: Any
@@ -52,6 +63,8 @@ class Lowering:
     weight: Callable[[t.Term], Value] | None = None
     expectation: Callable[[t.Expectation], Value] | None = None
     step: Any = None
+    training: Training | None = None
+    watch: Callable[[tuple[str, str], Any], None] | None = None
     values: dict[str, Value] = field(default_factory=dict)
     indices: tuple[t.IndexVariable, ...] = ()
 
@@ -133,6 +146,7 @@ class Lowering:
         if number is None:
             kinds = [arg.type.kind for arg, p in zip(term.arguments, patterns, strict=False) if p.kind == "number"]
             number = "real" if "real" in kinds else "int"
+        number = "int" if number == "bool" else number
         values, kinds = [], []
         for argument, pattern in zip(term.arguments, patterns, strict=False):
             kind = number if pattern.kind == "number" else pattern.kind

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import claims as c
-from ..diagnostics import Span, did_you_mean, listing, problem_at, sentence
+from ..diagnostics import Span, did_you_mean, listing, problem_at
 from ..expressions import nodes as n
 from ..operations import CLAIM_FORMS, OPERATIONS, OPERATORS
 from .text import Text
@@ -22,12 +22,19 @@ class Subject:
     measures: Mapping[str, tuple[int, ...]]
     axes: Mapping[str, tuple[Any, ...]]
     constants: Mapping[str, float]
+    evaluated: tuple[tuple[Mapping[str, Any], tuple[int, ...]], ...] = ()
+    """For each point of the axes, the steps at which measures are taken."""
+
+    @property
+    def swept(self) -> list[str]:
+        """The axes of numbers."""
+        return [name for name, values in self.axes.items() if all(isinstance(value, int | float) for value in values)]
 
 
 def check_claim(text: Text, subject: Subject) -> c.Claim:
     """The tree of a claim's check. Raises SpecError."""
     tree = _claim(text.tree, text, subject)
-    if not (isinstance(text.tree, n.Binary | n.Unary | n.Boolean) or _is_condition(text.tree)):
+    if not _is_condition(text.tree):
         hint = "Compare it: `final(error) <= 0.1`."
         raise problem_at(text.span(text.tree), "a claim is a condition, and this is a number", hint)
     return tree
@@ -35,11 +42,30 @@ def check_claim(text: Text, subject: Subject) -> c.Claim:
 
 def check_until(text: Text, subject: Subject) -> c.Claim:
     """The tree of a stopping condition: bare measures stand for their newest values."""
-    return _claim(text.tree, text, subject, until=True)
+    tree = _claim(text.tree, text, subject, until=True)
+    if not _is_condition(text.tree):
+        raise problem_at(
+            text.span(text.tree), "`until` is a condition, and this is a number", "Compare it: `error < 0.1`."
+        )
+    return tree
 
 
 def _is_condition(node: n.Expr) -> bool:
-    return isinstance(node, n.Call) and node.function in ("increasing", "decreasing", "diverged", "within", "all", "any")
+    match node:
+        case n.Boolean():
+            return True
+        case n.Unary(operator) | n.Binary(operator):
+            return operator == "not" or (operator in OPERATORS and OPERATORS[operator].result.kind == "bool")
+        case n.Call(function):
+            row = OPERATIONS.get(function)
+            return function in ("increasing", "decreasing", "diverged") or (
+                row is not None and row.result.kind == "bool"
+            )
+    return False
+
+
+def _forms() -> str:
+    return f"Claims are made of {', '.join(CLAIM_FORMS)} and elementwise operations."
 
 
 def _claim(node: n.Expr, text: Text, subject: Subject, until: bool = False) -> c.Claim:
@@ -54,15 +80,22 @@ def _claim(node: n.Expr, text: Text, subject: Subject, until: bool = False) -> c
         case n.Index() if until:
             return _measured("final", node, (), text, subject, span)
         case n.Unary(operator, operand):
-            name = {"-": "negative", "not": "logical_not"}.get(operator)
+            sign = {"-": "negative", "not": "logical_not"}.get(operator)
             inner = _claim(operand, text, subject, until)
-            return c.Apply(name, (inner,)) if name else inner
+            return c.Apply(sign, (inner,)) if sign else inner
         case n.Binary(operator, left, right):
             parts = (_claim(left, text, subject, until), _claim(right, text, subject, until))
             return c.Apply(OPERATORS[operator].name, parts)
         case n.Call(function, arguments, keywords) if not keywords:
             return _call(function, arguments, node, text, subject, span, until)
-    raise problem_at(span, "this has no meaning in a claim", f"Claims are made of {listing(CLAIM_FORMS)} and arithmetic.")
+        case n.Call(keywords=((name, value), *_)):
+            hint = (
+                f"A condition compares: `{name} == {value.name}`."
+                if isinstance(value, n.Name)
+                else "A condition compares: `d == 10`."
+            )
+            raise problem_at(text.keyword(name, value), "claims take no arguments by name", hint)
+    raise problem_at(span, "this has no meaning in a claim", _forms())
 
 
 def _name(name: str, span: Span, subject: Subject, until: bool) -> c.Claim:
@@ -74,7 +107,11 @@ def _name(name: str, span: Span, subject: Subject, until: bool) -> c.Claim:
     if name in subject.axes:
         if all(isinstance(value, int | float) for value in subject.axes[name]):
             return c.Coordinate(name)
-        raise problem_at(span, f"'{name}' is an axis of names, not of numbers", f"Choose with it: `{name} == {subject.axes[name][0]}`.")
+        raise problem_at(
+            span,
+            f"'{name}' is an axis of names, not of numbers",
+            f"Choose with it: `{name} == {subject.axes[name][0]}`.",
+        )
     if name in subject.constants:
         return c.Number(subject.constants[name])
     known = [*subject.measures, *subject.axes, *subject.constants]
@@ -87,10 +124,15 @@ def _call(
     if function in ("final", "lowest", "highest"):
         return _measured(function, *_first(arguments, function, span), text, subject, span)
     if function == "at":
-        if len(arguments) < 2 or not isinstance(arguments[1], n.Number) or not isinstance(arguments[1].value, int):
-            raise problem_at(span, "`at(measure, step, …)` takes a step as its second argument, a whole number")
+        hint = "`at(error, 100)` is the error at step 100."
+        if len(arguments) < 2:
+            raise problem_at(span, "`at` takes a measure and a step", hint)
+        step = arguments[1]
+        if not isinstance(step, n.Number) or not isinstance(step.value, int):
+            raise problem_at(text.span(step), "the second argument of `at` is a step, a whole number", hint)
         found = _measured("at", arguments[0], arguments[2:], text, subject, span)
-        return c.Measured("at", found.measure, found.index, arguments[1].value, selections=found.selections)
+        _evaluated(step.value, found.selections, subject, text.span(step))
+        return c.Measured("at", found.measure, found.index, step.value, selections=found.selections)
     if function == "first_step":
         first, rest = _first(arguments, function, span)
         if not isinstance(first, n.Binary) or first.operator not in COMPARISONS:
@@ -102,20 +144,38 @@ def _call(
         return c.Diverged(tuple(_selection(item, text, subject) for item in arguments))
     if function in ("slope", "increasing", "decreasing"):
         if len(arguments) != 2:
-            raise problem_at(span, f"`{function}{CLAIM_FORMS[function].signature}` is given {len(arguments)} arguments")
-        x = _claim(arguments[1], text, subject)
+            raise problem_at(
+                span, f"`{function}{CLAIM_FORMS[function].signature}` takes 2 arguments, and is given {len(arguments)}"
+            )
+        along = arguments[1]
+        words = isinstance(along, n.Name) and along.name in subject.axes and along.name not in subject.swept
+        x = None if words else _claim(along, text, subject)
         axis = _axis_of(x)
-        if axis is None:
-            raise problem_at(text.span(arguments[1]), "this is no swept constant, nor made from one", f"The axes are {listing(subject.axes) or 'none'}.")
+        if x is None or axis is None:
+            hint = f"Swept here: {listing(subject.swept)}." if subject.swept else "There is no sweep over a constant."
+            raise problem_at(text.span(along), "this is no swept constant, nor made from one", hint)
         return c.Along(function, _claim(arguments[0], text, subject), x, axis)
     row = OPERATIONS.get(function)
     if row is not None and row.elementwise:
         if len(arguments) != len(row.arguments):
-            raise problem_at(span, f"`{row.name}{row.signature}` is given {len(arguments)} arguments")
+            message = f"`{row.name}` takes {len(row.arguments)} arguments, and is given {len(arguments)}"
+            raise problem_at(span, message, f"It is `{row.name}{row.signature}`: {row.meaning}.")
         return c.Apply(function, tuple(_claim(item, text, subject, until) for item in arguments))
     known = [*CLAIM_FORMS, *(name for name, row in OPERATIONS.items() if row.elementwise)]
-    hint = sentence(did_you_mean(function, known), f"Claims are made of {listing(CLAIM_FORMS)} and elementwise operations.")
-    raise problem_at(span, f"'{function}' has no meaning in a claim", hint)
+    head = text.span(n.Name(function, start=node.start, end=node.start + len(function)))
+    raise problem_at(head, f"'{function}' has no meaning in a claim", did_you_mean(function, known) or _forms())
+
+
+def _evaluated(step: int, selections: tuple[c.Selection, ...], subject: Subject, span: Span) -> None:
+    """Refuses a step at which nothing is measured, somewhere that a claim looks."""
+    for point, steps in subject.evaluated:
+        chosen = all(holds(item, point[item.axis]) for item in selections if item.axis in point)
+        if chosen and step not in steps:
+            where = " where " + ", ".join(f"{axis} = {value}" for axis, value in point.items()) if point else ""
+            message = f"nothing is measured at step {step:,}{where}"
+            late = f"The last step is {steps[-1]:,}."
+            hint = late if step > steps[-1] else f"`evaluate: {{at: [{step}]}}` adds it."
+            raise problem_at(span, message, hint)
 
 
 def _first(arguments: tuple[n.Expr, ...], function: str, span: Span) -> tuple[n.Expr, tuple[n.Expr, ...]]:
@@ -135,13 +195,19 @@ def _measured(
         index, node = tuple(int(place) for place in places if place is not None), node.array
     if not isinstance(node, n.Name) or node.name not in subject.measures:
         word = node.name if isinstance(node, n.Name) else ""
-        hint = did_you_mean(word, subject.measures) or f"The measures are {listing(subject.measures)}."
+        hint = did_you_mean(word, subject.measures) or f"Known here: {listing(subject.measures)}."
         raise problem_at(text.span(node), f"`{reduction}` takes the name of a measure", hint)
     shape = subject.measures[node.name]
     if len(index) > len(shape) or any(place >= size for place, size in zip(index, shape, strict=False)):
-        raise problem_at(text.span(node), f"the measure '{node.name}' has the shape {list(shape)}, and no entry {list(index)}")
+        raise problem_at(
+            text.span(node), f"the measure '{node.name}' has the shape {list(shape)}, and no entry {list(index)}"
+        )
     if len(index) < len(shape):
-        raise problem_at(text.span(node), f"the measure '{node.name}' is an array {list(shape)}", f"Choose an entry: `{node.name}[0]`.")
+        raise problem_at(
+            text.span(node),
+            f"the measure '{node.name}' is an array {list(shape)}",
+            f"Choose an entry: `{node.name}[0]`.",
+        )
     selections = tuple(_selection(item, text, subject) for item in conditions)
     return c.Measured(reduction, node.name, index, selections=selections)
 
@@ -152,13 +218,19 @@ def _selection(node: n.Expr, text: Text, subject: Subject) -> c.Selection:
         raise problem_at(span, "a condition compares an axis with a value", "`variant == forward_only`, `d <= 10`")
     axis = node.left.name
     if axis not in subject.axes:
-        hint = did_you_mean(axis, subject.axes) or f"The axes are {listing(subject.axes) or 'none: there are no variants and no sweep'}."
+        hint = (
+            did_you_mean(axis, subject.axes)
+            or f"The axes are {listing(subject.axes) or 'none: there are no variants and no sweep'}."
+        )
         raise problem_at(text.span(node.left), f"there is no axis '{axis}'", hint)
     values = subject.axes[axis]
     if isinstance(node.right, n.Name):
         word = node.right.name
         if word not in values:
-            hint = did_you_mean(word, [str(value) for value in values]) or f"It has {listing(str(value) for value in values)}."
+            hint = (
+                did_you_mean(word, [str(value) for value in values])
+                or f"It has {listing(str(value) for value in values)}."
+            )
             raise problem_at(text.span(node.right), f"the axis '{axis}' has no '{word}'", hint)
         if node.operator not in ("==", "!="):
             raise problem_at(span, f"'{axis}' is an axis of names: it is compared by == or !=")

@@ -36,8 +36,10 @@ from .expressions import Checker, Context
 from .networks import NetworkChecker
 from .scope import MEANING, Binding, Function, order
 from .text import read
+from .unused import unused
 
 MAX_STEPS = 10**9
+MAX_EVALUATIONS = 100_000
 
 
 class Poisoned(SpecError):
@@ -61,7 +63,9 @@ class Point:
 class ExperimentChecker:
     """Checks an experiment and builds its program. It is the checker's source of names."""
 
-    def __init__(self, point: Point, model: Any, node: yaml.Mapping, study_defaults: Any, study_defaults_node: yaml.Node | None) -> None:
+    def __init__(
+        self, point: Point, model: Any, node: yaml.Mapping, study_defaults: Any, study_defaults_node: yaml.Node | None
+    ) -> None:
         self.point = point
         self.model = model
         self.node = node
@@ -81,6 +85,8 @@ class ExperimentChecker:
     def term(self, name: str, phase: str, span: Span) -> t.Term | None:
         """The term of a binding, checked when first asked for."""
         binding = self.bindings.get(name)
+        if binding is None and name not in self.functions and phase != "constants":
+            self.unnamed(name, span)
         if binding is None or binding.phase == "architecture":
             return None
         if order(binding.phase) > order("constants" if phase == "schedule" else phase):
@@ -90,11 +96,28 @@ class ExperimentChecker:
             return made
         return t.Reference(name, binding.phase, type=made.type, span=span)
 
+    def unnamed(self, name: str, span: Span) -> None:
+        """The error for a measure or a term of the loss, which expressions cannot use."""
+        for phase, what in (("measures", "a measure"), ("loss", "a term of the loss")):
+            if name in getattr(self.model, phase):
+                hint = "Write it out again, or give what they share a name under `outputs`."
+                raise problem_at(span, f"'{name}' is {what}, which no expression can use", hint)
+
     def misplaced(self, name: str, own: str, phase: str, span: Span) -> None:
         """The error for a name of a later phase."""
-        where = {"constants": "a constant", "schedule": "a schedule", "draw": "`task.draw`", "example": "`task.example`"}
-        message = f"'{name}' is {MEANING[own]}, and {where.get(phase, phase)} comes before it"
-        raise problem_at(span, message, "The phases are constants → draw → example → architecture → outputs → loss and measures.")
+        if phase == "schedule":
+            hint = "Learning rates and the weights of loss terms are made of constants and `step`."
+            raise problem_at(span, f"'{name}' is {MEANING[own]}, and cannot be used here", hint)
+        where = {
+            "constants": "a constant is needed here",
+            "draw": "`task.draw` comes before it",
+            "example": "`task.example` comes before it",
+            "architecture": "the architecture comes before it",
+        }
+        hint = "The phases are constants → draw → example → architecture → outputs → loss and measures."
+        raise problem_at(
+            span, f"'{name}' is {MEANING[own]}, and {where.get(phase, f'`{phase}` comes before it')}", hint
+        )
 
     def made(self, binding: Binding, span: Span) -> t.Term:
         """The term of a binding; an error is reported once, where it belongs."""
@@ -105,7 +128,11 @@ class ExperimentChecker:
             return self.terms[name]
         if name in self.active:
             chain = " → ".join([*self.active[self.active.index(name) :], name])
-            raise problem_at(span, f"'{name}' is defined through itself: {chain}", "Break the cycle.")
+            raise problem_at(
+                span,
+                f"'{name}' is defined through itself: {chain}",
+                "Nothing is made from itself: write one of them another way.",
+            )
         self.active.append(name)
         try:
             term = self.checker.value(binding.node, Context(binding.phase, ("value", name)))
@@ -133,7 +160,9 @@ class ExperimentChecker:
             self.misplaced(name, "architecture", phase, span)
         plan = self.plan(name, span)
         if argument is not None and argument.type.shape != plan.input.type.shape:
-            message = f"the network '{name}' takes an input like its own, {plan.input.type}, and this is {argument.type}"
+            message = (
+                f"the network '{name}' takes an input like its own, {plan.input.type}, and this is {argument.type}"
+            )
             raise problem_at(argument.span, message)
         return t.NetworkOutput(name, argument, type=plan.output, span=span)
 
@@ -145,12 +174,18 @@ class ExperimentChecker:
             return self.plans[name]
         if name in self.active:
             chain = " → ".join([*self.active[self.active.index(name) :], name])
-            raise problem_at(span, f"the network '{name}' feeds itself: {chain}", "Break the cycle.")
+            raise problem_at(
+                span,
+                f"the network '{name}' feeds itself: {chain}",
+                "Nothing is made from itself: write one of them another way.",
+            )
         node = yaml.find(self.node, ["architecture", name])
         assert node is not None
         self.active.append(name)
         try:
-            checker = NetworkChecker(self.checker, name, self.model.architecture[name], node, self.defaults, self.default_nodes)
+            checker = NetworkChecker(
+                self.checker, name, self.model.architecture[name], node, self.defaults, self.default_nodes
+            )
             self.plans[name] = checker.plan()
             return self.plans[name]
         except SpecError as error:
@@ -171,6 +206,15 @@ class ExperimentChecker:
         plan = self.plan(str(name), span)
         if rest == ["weights"]:
             return t.AllWeights(plan.name, type=Type("real", (plan.parameters,)), span=span)
+        keys = {key: layer for layer in plan.leaves() for key in (layer.key, re.sub(r"_\d+$", "", layer.key))}
+        if len(rest) == 1 and rest[0] in keys:
+            weights = keys[str(rest[0])].weights
+            hint = (
+                f"It has {listing(weights) or 'none'}: write `{name}.{rest[0]}.{next(iter(weights))}`."
+                if weights
+                else ""
+            )
+            raise problem_at(span, f"'{name}.{rest[0]}' is a layer, and not one of its weights", hint)
         layer, weight = self.layer(plan, rest[:-1], span), str(rest[-1]) if rest else ""
         if weight not in layer.weights:
             hint = sentence(did_you_mean(weight, layer.weights), f"It has {listing(layer.weights) or 'none'}.")
@@ -190,7 +234,9 @@ class ExperimentChecker:
             if len(keys) == 1:
                 known.setdefault(short, known[keys[0]])
         if text not in known:
-            hint = sentence(did_you_mean(text, known), f"Its layers are {listing(layer.key for layer in plan.leaves())}.")
+            hint = sentence(
+                did_you_mean(text, known), f"Its layers are {listing(layer.key for layer in plan.leaves())}."
+            )
             raise problem_at(span, f"the network '{plan.name}' has no layer '{text}'", hint)
         return known[text]
 
@@ -226,25 +272,29 @@ class ExperimentChecker:
         self.declare()
         for binding in self.bindings.values():
             if binding.phase != "architecture":
-                self.attempt(lambda binding=binding: self.made(binding, binding.key))  # type: ignore[misc]
+                self.attempt(lambda binding=binding: self.made(binding, binding.key))
         for name in self.model.architecture:
-            self.attempt(lambda name=name: self.plan(name, self.node.span))  # type: ignore[misc]
-        loss = [self.attempt(lambda key=key: self.loss_term(key)) for key in self.model.loss]  # type: ignore[misc]
+            self.attempt(lambda name=name: self.plan(name, self.node.span))
+        loss = [self.attempt(lambda key=key: self.loss_term(key)) for key in self.model.loss]
         modes = self.modes()
-        measures = [self.attempt(lambda key=key: self.measure(key)) for key in self.model.measures]  # type: ignore[misc]
+        measures = [self.attempt(lambda key=key: self.measure(key)) for key in self.model.measures]
         found = [measure for measure in measures if measure is not None]
         training = self.attempt(lambda: self.training(found))
         replicates = self.attempt(lambda: self.count(["replicates"], self.model.replicates, "'replicates'"))
         examples = self.attempt(self.test_examples)
         probes = self.probes(training)
+        idle = [function for name, function in self.functions.items() if name not in self.checker.called]
+        self.problems.extend(unused(idle, self.node, self.known()))
         if self.model.training is not None and not self.model.loss:
             at = self.node.key("training")
-            self.problems.append(Problem("there is training, and no loss to minimise", at.span if at else None, "Add `loss:`."))
+            self.problems.append(
+                Problem("there is training, and no loss to minimise", at.span if at else None, "Add `loss:`.")
+            )
         if self.problems:
             raise SpecError(in_file_order(self.problems))
         return Program(
-            study=self.point.study, experiment=self.point.experiment, variant=self.point.variant, point=dict(self.point.values),
-            seed=self.model.seed, dtype=self.model.dtype,
+            study=self.point.study, experiment=self.point.experiment, variant=self.point.variant,
+            point=dict(self.point.values), seed=self.model.seed, dtype=self.model.dtype,
             constants={name: self.terms[name].value for name in self.phase("constants")},  # type: ignore[attr-defined]
             draws=self.named("draw"), examples=self.named("example"), outputs=self.named("outputs"),
             networks=tuple(self.plans[name] for name in self.model.architecture),
@@ -308,22 +358,27 @@ class ExperimentChecker:
             if self.refused(replace(key, text=name), seen):
                 continue
             for word in parameters:
-                if not is_name(word) or parameters.count(word) > 1:
-                    self.problems.append(Problem(f"'{word}' cannot be a parameter here", key.span))
+                if parameters.count(word) > 1:
+                    message = f"the parameter '{word}' stands twice"
+                    self.problems.append(Problem(message, key.span, "Rename one of them."))
+                elif not is_name(word):
+                    message = f"'{word}' cannot be a parameter: it is a word of the expression language, or no name"
+                    self.problems.append(Problem(message, key.span, "Choose another."))
             self.functions[name] = Function(name, parameters, value, key.span)
 
     def refused(self, key: yaml.Scalar, seen: dict[str, Span]) -> bool:
         """Refuses a name that is no name, or stands twice; warns of one that hides an operation."""
         name = key.text
         if not is_name(name):
-            self.problems.append(Problem(f"'{name}' cannot be a name: it is a word of the expression language", key.span))
+            message = f"'{name}' cannot be a name: it is a word of the expression language"
+            self.problems.append(Problem(message, key.span, "Choose another."))
             return True
         if name in seen:
             message = f"the name '{name}' is taken already, in line {seen[name].line}"
             self.problems.append(Problem(message, key.span, "An experiment has one namespace: rename one of them."))
             return True
         seen[name] = key.span
-        if name in OPERATIONS or name in FORMS or name in DISTRIBUTIONS or name == "pi":
+        if name in OPERATIONS or name in FORMS or name in DISTRIBUTIONS or name in ("pi", "step"):
             message = f"the name '{name}' hides an operation of the language"
             self.warnings.append(Problem(message, key.span, "Your own name is the one that counts.", "warning"))
         return False
@@ -338,6 +393,9 @@ class ExperimentChecker:
         if term.type.shape:
             hint = "`sum(…)` or `mean(…)` makes one number of it."
             raise problem_at(term.span, f"a loss is one number per example, and this is {term.type}", hint)
+        if term.type.kind == "bool":
+            hint = "A comparison has no gradient: take `hinge`, `cross_entropy` or a square."
+            raise problem_at(term.span, "a loss is a number per example, and this is bool", hint)
         if not any(isinstance(item, t.NetworkOutput | t.Weight | t.AllWeights) for item in self.reached(term)):
             raise problem_at(term.span, "this loss depends on no network: there is nothing to train")
         factor: t.Term = t.Literal(np.asarray(1.0), type=Type("real"), span=term.span)
@@ -366,7 +424,7 @@ class ExperimentChecker:
             node = yaml.find(self.node, ["gradient"])
             key = node.key(target) if isinstance(node, yaml.Mapping) else None
             span = key.span if key else self.node.span
-            mode = self.attempt(lambda target=target, entry=entry, span=span: self.mode(target, entry, span))  # type: ignore[misc]
+            mode = self.attempt(lambda target=target, entry=entry, span=span: self.mode(target, entry, span))
             if mode is not None:
                 found.update(mode)
         return found
@@ -379,10 +437,18 @@ class ExperimentChecker:
             kind, key = "function", head
         elif head in self.model.architecture:
             plan = self.plan(head, span)
-            kind, key = ("layer", f"{head}.{self.layer(plan, steps, span).key}") if steps else ("network", head)
+            part = self.layer(plan, steps, span) if steps else plan
+            kind, key = ("layer", f"{head}.{part.key}") if isinstance(part, LayerPlan) else ("network", head)
+            given = part.input.type if isinstance(part, NetworkPlan) else part.input
+            if entry.kind == "forward_only" and given.shape != part.output.shape:
+                shapes = f"whose input is {given} and output {part.output}"
+                message = f"`forward_only` passes the message of '{target}' on, {shapes}"
+                raise problem_at(span, message, "Both have to be of one shape.")
         else:
             known = [*self.functions, *self.model.architecture]
-            hint = sentence(did_you_mean(head, known), f"A mode is given to {listing(known) or 'a function or a network'}.")
+            hint = sentence(
+                did_you_mean(head, known), f"A mode is given to {listing(known) or 'a function or a network'}."
+            )
             raise problem_at(span, f"there is no function, network or layer '{target}'", hint)
         row = GRADIENT_MODES[entry.kind]
         if kind not in row.targets:
@@ -473,6 +539,7 @@ class ExperimentChecker:
         found = {0, steps}
         if plan.every is not None or (plan.at is None and plan.log is None):
             every = self.count(["training", "evaluate", "every"], max(1, -(-steps // 50)), "'every'")
+            self.few(-(-steps // every), "every")
             found.update(range(0, steps, every))
         node = yaml.find(self.node, ["training", "evaluate", "at"])
         for item in node.items if isinstance(node, yaml.Sequence) else ():
@@ -482,10 +549,21 @@ class ExperimentChecker:
                 raise problem_at(item.span, f"a step is not negative, and this is {step}")
             if step <= steps:
                 found.add(step)
+            else:
+                message = f"step {step:,} comes after the last, {steps:,}: nothing is measured there"
+                self.warnings.append(Problem(message, item.span, "Lower it, or raise `steps`.", "warning"))
         if plan.log is not None:
             count = self.count(["training", "evaluate", "log"], 1, "'log'")
-            found.update(int(round(step)) for step in np.geomspace(1, steps, count))
+            self.few(count, "log")
+            found.update(round(step) for step in np.geomspace(1, steps, count))
         return tuple(sorted(found))
+
+    def few(self, count: int, key: str) -> None:
+        """Refuses more evaluations than anyone could read."""
+        if count > MAX_EVALUATIONS:
+            span, _ = yaml.locate(self.node, ["training", "evaluate", key])
+            hint = "Measure less often: a curve needs about fifty points."
+            raise problem_at(span, f"measures would be taken {count:,} times; the limit is {MAX_EVALUATIONS:,}", hint)
 
     def optimizers(self) -> dict[str, OptimizerPlan]:
         """The optimiser, or one for each network."""
@@ -503,7 +581,8 @@ class ExperimentChecker:
             found[name] = self.optimizer(entry, [*path, name])
         missing = [name for name in self.model.architecture if name not in found]
         if missing and isinstance(node, yaml.Mapping):
-            raise problem_at(node.span, f"no optimiser for {listing(missing)}", "Give one optimiser for all, or one for each network.")
+            message = f"there is no optimiser for {listing(f'`{name}`' for name in missing)}"
+            raise problem_at(node.span, message, "Give one optimiser for all, or one for each network.")
         return found
 
     def optimizer(self, entry: Any, path: list[str | int]) -> OptimizerPlan:
@@ -540,7 +619,7 @@ class ExperimentChecker:
         found = []
         for name, figure in self.model.figures.items():
             if figure.kind == "function":
-                probe = self.attempt(lambda name=name, figure=figure: self.probe(name, figure, training))  # type: ignore[misc]
+                probe = self.attempt(lambda name=name, figure=figure: self.probe(name, figure, training))
                 if probe is not None:
                     found.append(probe)
         return found
@@ -555,19 +634,34 @@ class ExperimentChecker:
             term = self.checker.value(node, Context("measures", ("figures", name, label)))
             terms["x" if label == "x" and step == ["x"] else f"y:{label}"] = term
         for label, term in terms.items():
+            if any(isinstance(item, t.Expectation) for item in t.walk(term)):
+                hint = "A figure of kind `curves` shows measures over the steps."
+                raise problem_at(
+                    term.span, "a figure of kind `function` shows single examples, and this is an average", hint
+                )
             if term.type.shape != terms["x"].type.shape:
-                message = f"'{label.removeprefix('y:')}' is {term.type}, and x is {terms['x'].type}: a curve has a y for each x"
-                raise problem_at(term.span, message)
+                message = f"'{label.removeprefix('y:')}' is {term.type}, and x is {terms['x'].type}"
+                raise problem_at(term.span, message, "A curve has a y for each x: both have one shape.")
         examples = self.count([*path, "examples"], figure.examples, "'examples'")
         last = training.steps if training else 0
         steps = [last]
         node = yaml.find(self.node, [*path, "steps"])
         if isinstance(node, yaml.Sequence):
-            steps = [int(self.checker.integer(self.checker.value(item, Context("constants", ())), "a step")) for item in node.items]
+            steps = []
+            for item in node.items:
+                wanted = int(self.checker.integer(self.checker.value(item, Context("constants", ())), "a step"))
+                if wanted < 0:
+                    raise problem_at(item.span, f"a step is not negative, and this is {wanted}")
+                if wanted > last:
+                    message = f"step {wanted:,} comes after the last, {last:,}: that is shown instead"
+                    self.warnings.append(Problem(message, item.span, "Lower it, or raise `steps`.", "warning"))
+                steps.append(wanted)
         return ProbePlan(name, terms, examples, tuple(sorted({min(step, last) for step in steps})))
 
 
-def _merged_defaults(model: Any, node: yaml.Mapping, study: Any, study_node: yaml.Node | None) -> tuple[Any, yaml.Node | None]:
+def _merged_defaults(
+    model: Any, node: yaml.Mapping, study: Any, study_node: yaml.Node | None
+) -> tuple[Any, yaml.Node | None]:
     """An experiment's layer defaults over the study's."""
     own = node.get("layer_defaults")
     if study is None or study_node is None:

@@ -16,12 +16,15 @@ from ..distributions import DISTRIBUTIONS
 from ..evaluate import apply, as_kind, evaluate
 from ..expressions import nodes as n
 from ..operations import FORMS, OPERATIONS, OPERATORS, Operation, result_type
-from ..types import KINDS, MAX_BYTES, Shape, ShapeProblem, Type, broadcast, join, shape_text
-from .scope import MEANING, Function, order
+from ..types import KINDS, MAX_BYTES, Shape, ShapeProblem, Type, broadcast, join
+from .scope import MEANING, Function
 from .text import Text, read
 
 MAX_CALLS = 20_000
+MAX_INT = 2**31
 SIGNS = {"-": "negative"}
+GROWING = ("add", "subtract", "multiply", "power", "sum", "prod", "cumsum", "cumprod", "dot", "matmul")
+"""The operations whose result can be too large for an int where their arguments are not."""
 
 
 class Names(Protocol):
@@ -57,7 +60,6 @@ class Context:
     path: tuple[str, ...]
     local: Mapping[str, t.Term] = field(default_factory=dict)
     calls: tuple[str, ...] = ()
-    expectation: bool = False
     samples: Iterator[int] = field(default_factory=itertools.count)
 
 
@@ -69,6 +71,7 @@ class Checker:
         self.keys = itertools.count(1)
         self.budget = MAX_CALLS
         self.differentiable: set[str] = set()
+        self.called: set[str] = set()
 
     def value(self, node: yaml.Node, context: Context) -> t.Term:
         """The term of a document's value: an expression, or a list of them."""
@@ -78,8 +81,19 @@ class Checker:
         if isinstance(node, yaml.Sequence):
             if not node.items:
                 raise problem_at(node.span, "an empty array has no shape")
+            for item in node.items:
+                self.unbracketed(node, item)
             return self.stack([self.value(item, context) for item in node.items], node.span)
         raise problem_at(node.span, "expected an expression (a number, a text, or a list), found a mapping")
+
+    def unbracketed(self, node: yaml.Sequence, item: yaml.Node) -> None:
+        """Refuses `x: [i for i < n]`, whose brackets YAML takes for those of a list."""
+        line = node.span.source.lines[node.span.line - 1]
+        if line[node.span.column - 1 : node.span.column] != "[" or not isinstance(item, yaml.Scalar) or not item.plain:
+            return
+        if isinstance(item.value, str) and isinstance(read(item).tree, n.Comprehension):
+            hint = f"Index notation goes without them at the top of a value: `{item.text}`"
+            raise problem_at(node.span, "YAML takes these brackets for those of a list", hint)
 
     def constant(self, node: yaml.Node, context: Context, what: str) -> np.ndarray[Any, Any]:
         """The value of an expression that has to be known before anything runs."""
@@ -89,7 +103,9 @@ class Checker:
         """The value of a constant term; the error says what made it none."""
         if isinstance(term, t.Literal):
             return term.value
-        blame = next((x for x in t.walk(term) if isinstance(x, t.Reference | t.NetworkOutput | t.Sample | t.Parameter)), term)
+        blame = next(
+            (x for x in t.walk(term) if isinstance(x, t.Reference | t.NetworkOutput | t.Sample | t.Parameter)), term
+        )
         if isinstance(blame, t.Reference):
             cause = f"'{blame.name}' is {MEANING[blame.phase]}"
         elif isinstance(blame, t.NetworkOutput):
@@ -128,6 +144,9 @@ class Checker:
                 return self.operate(OPERATORS[operator], operands, {}, span)
             case n.Conditional(then, condition, otherwise):
                 parts = [self.term(part, text, context) for part in (condition, then, otherwise)]
+                if parts[0].type.kind != "bool":
+                    message = f"`if` takes a bool, and this is {parts[0].type}"
+                    raise problem_at(parts[0].span, message, "A comparison gives a bool: `x > 0`.")
                 return self.operate(OPERATIONS["select"], parts, {}, span)
             case n.Call():
                 return self.call(node, text, context)
@@ -142,23 +161,32 @@ class Checker:
         """A name: bound inside the expression, by the experiment, or by a network."""
         if name in context.local:
             return replace(context.local[name], span=span)
-        if name == "step" and context.phase == "schedule":
-            return t.StepNumber(type=Type("real"), span=span)
         found = self.names.term(name, context.phase, span)
         if found is None:
             found = self.names.network(name, None, context.phase, span)
+        if found is None and name == "step" and context.phase == "schedule":
+            return t.StepNumber(type=Type("real"), span=span)
         if found is None and name == "pi":
             return t.Literal(np.asarray(np.pi), type=Type("real"), span=span)
         if found is not None:
             return replace(found, span=span)
         if self.names.function(name) or name in OPERATIONS or name in FORMS or name in DISTRIBUTIONS:
             raise problem_at(span, f"'{name}' is a function: it needs its arguments, `{name}(…)`")
+        if name == "step":
+            raise problem_at(span, "`step` stands only in learning rates and in the weights of loss terms")
         known = self.names.known() | set(context.local) | {"pi"}
-        raise problem_at(span, f"unknown name '{name}'", did_you_mean(name, known) or f"Known here: {listing(sorted(known))}.")
+        raise problem_at(
+            span, f"unknown name '{name}'", did_you_mean(name, known) or f"Known here: {listing(sorted(known))}."
+        )
 
     def stack(self, items: Sequence[t.Term], span: Span) -> t.Term:
         """Items of equal or broadcasting shapes as one array."""
-        shape = self.shapes([item.type.shape for item in items], span)
+        try:
+            shape = broadcast([item.type.shape for item in items])
+        except ShapeProblem:
+            texts = listing(dict.fromkeys(str(item.type) for item in items))
+            hint = "The items of an array have one shape."
+            raise problem_at(span, f"this array holds {texts}", hint) from None
         kind = join(item.type.kind for item in items)
         kind = "int" if kind == "int" else kind
         result = self.sized(Type(kind, (len(items), *shape)), span)
@@ -174,19 +202,29 @@ class Checker:
             patterns += [patterns[-1]] * (len(terms) - len(patterns))
         for argument, term in zip(patterns, terms, strict=False):
             if argument.kind in KINDS and KINDS.index(term.type.kind) > KINDS.index(argument.kind):
-                hint = {"bool": "A comparison gives a bool: `x > 0`.", "int": "`argmax`, `step_of` and `integer` give ints."}
+                hint = {
+                    "bool": "A comparison gives a bool: `x > 0`.",
+                    "int": "`argmax`, `step_of` and `integer` give ints.",
+                }
                 shown = f"`{row.operator}`" if row.operator else f"'{argument.name}' of `{row.name}`"
-                message = f"{shown} takes a {argument.kind}, and this is {term.type}"
+                article = "an" if argument.kind == "int" else "a"
+                message = f"{shown} takes {article} {argument.kind}, and this is {term.type}"
                 raise problem_at(term.span, message, hint.get(argument.kind, ""))
         try:
             if row.constant:
                 return self.compute(row, terms, static, span)
             result, more = result_type(row, [term.type for term in terms], static)
         except ShapeProblem as problem:
-            raise problem_at(span, f"`{row.operator or row.name}`: {problem}", problem.hint) from None
+            named = str(problem).startswith(f"{row.name} ")
+            message = str(problem) if named else f"`{row.operator or row.name}`: {problem}"
+            raise problem_at(span, message, problem.hint or _signature(row)) from None
         self.sized(result, span)
         if all(isinstance(term, t.Literal) for term in terms) and terms:
             return self.fold(row, [term.value for term in terms if isinstance(term, t.Literal)], more, result, span)
+        for term in terms:
+            if isinstance(term, t.Literal) and term.type.kind == "int" and bool((np.abs(term.value) >= MAX_INT).any()):
+                message = "this int is too large beside values that are drawn or learnt"
+                raise problem_at(term.span, message, "Make it a real number: `1.0 * c`, or `3e9` for 3000000000.")
         if row.name == "power" and result.kind == "int":
             exponent = terms[1]
             if not isinstance(exponent, t.Literal) or bool((exponent.value < 0).any()):
@@ -197,10 +235,14 @@ class Checker:
         """An operation whose shape depends on values."""
         values = [self.static(term, f"what `{row.name}` is given") for term in terms]
         if row.name == "range":
-            first, last, step = (float(v) for v in [*values, *[np.nan] * (3 - len(values))])
+            first, last, step = [float(value) for value in values] + [np.nan] * (3 - len(values))
+            if step == 0:
+                raise problem_at(terms[-1].span or span, "the step of this range is 0: it would never end")
             count = (first if np.isnan(last) else last - first) / (1 if np.isnan(step) else step or np.nan)
             if not count >= 1:
-                raise problem_at(span, "this range is empty", "`range(first, last, step)` goes up to and without `last`.")
+                raise problem_at(
+                    span, "this range is empty", "`range(first, last, step)` goes up to and without `last`."
+                )
             self.sized(Type("int", (int(count),)), span)
         if "shape" in static or "size" in static:
             sizes = static.get("shape", (static.get("size", 1),))
@@ -215,6 +257,8 @@ class Checker:
         if row.name == "power" and result.kind == "int" and bool((values[1] < 0).any()):
             result = Type("real", result.shape)
             values = [value.astype(float) for value in values]
+        if row.name in ("floor_divide", "modulo") and bool((values[1] == 0).any()):
+            raise problem_at(span, f"`{row.operator}` divides by zero here")
         if row.elementwise:
             deepest = len(result.shape)
             values = [np.reshape(value, (1,) * (deepest - np.ndim(value)) + np.shape(value)) for value in values]
@@ -225,6 +269,14 @@ class Checker:
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             hint = "A constant has to be a finite number."
             raise problem_at(span, f"`{row.operator or row.name}` of these constants is not finite", hint)
+        if row.name in GROWING and result.kind == "int":
+            real = apply(row.name, [value.astype(float) for value in values], static)
+            if bool((np.abs(real) >= 2.0**63).any()):
+                raise problem_at(
+                    span,
+                    f"`{row.operator or row.name}` of these constants is too large for an int",
+                    "Make one of them real: `3.0 ^ 60`.",
+                )
         return t.Literal(as_kind(array, result.kind), type=result, span=span)
 
     def comprehend(
@@ -270,8 +322,10 @@ class Checker:
         """`z[0]`, `z[1:]`, `W[i, j]`: one subscript an axis, from the first."""
         rank = len(array.type.shape)
         if len(subscripts) > rank:
-            what = f"an array with {rank} axes" if rank else "a single number"
-            raise problem_at(span, f"{len(subscripts)} subscripts for {what} ({array.type})")
+            message = (
+                f"{len(subscripts)} subscripts for an array of {rank} {'axis' if rank == 1 else 'axes'}, {array.type}"
+            )
+            raise problem_at(span, message if rank else f"a single number takes no subscript, and this is {array.type}")
         axis = 0
         for subscript in subscripts:
             size = array.type.shape[axis]
@@ -281,7 +335,9 @@ class Checker:
                 continue
             place = self.term(subscript, text, context)
             if place.type.kind == "real":
-                raise problem_at(place.span, f"an index has to be an int, and this is {place.type}", "`a // b` of ints is an int.")
+                raise problem_at(
+                    place.span, f"an index has to be an int, and this is {place.type}", "`a // b` of ints is an int."
+                )
             if len(place.type.shape) > 1 or (place.type.shape and len(subscripts) > 1):
                 raise problem_at(place.span, f"an index is an int or an array of them, alone; this is {place.type}")
             if isinstance(place, t.Literal):
@@ -297,7 +353,9 @@ class Checker:
             raise problem_at(place.span, f"the index {worst} is outside the array, whose length is {size}")
         return replace(place, value=np.where(place.value < 0, place.value + size, place.value))
 
-    def cut(self, array: t.Term, node: n.Slice, axis: int, size: int, text: Text, context: Context, span: Span) -> t.Term:
+    def cut(
+        self, array: t.Term, node: n.Slice, axis: int, size: int, text: Text, context: Context, span: Span
+    ) -> t.Term:
         """A slice with constant ends, as Python has it."""
         ends = []
         for end in (node.first, node.last):
@@ -317,7 +375,9 @@ class Checker:
             if isinstance(item, n.Attribute):
                 path.append(item.name)
                 item = item.owner
-            elif isinstance(item, n.Index) and len(item.subscripts) == 1 and not isinstance(item.subscripts[0], n.Slice):
+            elif (
+                isinstance(item, n.Index) and len(item.subscripts) == 1 and not isinstance(item.subscripts[0], n.Slice)
+            ):
                 path.append(int(self.integer(self.term(item.subscripts[0], text, context), "the block's number")))
                 item = item.array
             else:
@@ -358,13 +418,18 @@ class Checker:
         if function.name in context.calls:
             chain = " → ".join([*context.calls[context.calls.index(function.name) :], function.name])
             raise problem_at(span, f"the function '{function.name}' uses itself: {chain}", "Functions do not recurse.")
+        self.called.add(function.name)
         self.budget -= 1
         if self.budget < 0:
-            raise problem_at(span, f"more than {MAX_CALLS:,} calls, when each function is written out", "Name results instead.")
+            raise problem_at(
+                span, f"more than {MAX_CALLS:,} calls, when each function is written out", "Name results instead."
+            )
         if node.keywords or len(node.arguments) != len(function.parameters):
-            shape = f"{function.name}({', '.join(function.parameters)})"
-            count = f"{len(node.arguments)} argument{'' if len(node.arguments) == 1 else 's'}"
-            raise problem_at(span, f"`{shape}` is given {count}" if not node.keywords else f"`{shape}` takes its arguments by position")
+            shape = f"`{function.name}({', '.join(function.parameters)})`"
+            if node.keywords:
+                raise problem_at(text.keyword(*node.keywords[0]), f"{shape} takes its arguments by position")
+            wanted = _arguments(len(function.parameters))
+            raise problem_at(span, f"{shape} takes {wanted}, and is given {len(node.arguments)}")
         arguments = [self.term(argument, text, context) for argument in node.arguments]
         local: dict[str, t.Term] = {}
         keys = []
@@ -383,7 +448,9 @@ class Checker:
         if isinstance(body, t.Literal):
             return replace(body, span=span)
         carrier, surrogate = self.backward(function, keys, arguments, body, inner, span)
-        return t.Invoke(function.name, tuple(keys), tuple(arguments), body, carrier, surrogate, type=body.type, span=span)
+        return t.Invoke(
+            function.name, tuple(keys), tuple(arguments), body, carrier, surrogate, type=body.type, span=span
+        )
 
     def backward(
         self, function: Function, keys: list[str], arguments: list[t.Term], body: t.Term, inner: Context, span: Span
@@ -401,11 +468,14 @@ class Checker:
             return None, None
         if len(trained) > 1:
             names = listing(f"'{function.parameters[place]}'" for place in trained)
-            message = f"`forward_only` passes its message to one argument of '{function.name}', and {names} depend on weights"
+            message = (
+                f"`forward_only` passes its message to one argument of '{function.name}', and {names} depend on weights"
+            )
             raise problem_at(span, message, "`stop(x)` makes an argument a constant for the backward pass.")
         given = arguments[trained[0]].type
         if given.shape != body.type.shape:
-            message = f"`forward_only` passes a message of the output's shape {body.type} to '{function.parameters[trained[0]]}', which is {given}"
+            parameter = function.parameters[trained[0]]
+            message = f"`forward_only` passes a message of the shape of {body.type} to '{parameter}', which is {given}"
             raise problem_at(span, message, "Both have to be of one shape.")
         return trained[0], None
 
@@ -415,26 +485,34 @@ class Checker:
         arguments = list(row.arguments)
         variadic = bool(arguments) and arguments[-1].variadic
         if len(node.arguments) > len(arguments) and not variadic:
-            raise problem_at(span, f"`{row.name}{row.signature}` is given {len(node.arguments)} arguments", _fewer(row.name))
+            message = f"`{row.name}` takes {_arguments(len(arguments))}, and is given {len(node.arguments)}"
+            raise problem_at(span, message, _fewer(row.name) or _signature(row))
         for place, expression in enumerate(node.arguments):
             given.append((arguments[min(place, len(arguments) - 1)], expression))
         taken = {argument.name for argument, _ in given}
         for name, expression in node.keywords:
             argument = next((argument for argument in arguments if argument.name == name), None)
             if argument is None or (name in taken and not argument.variadic):
-                hint = did_you_mean(name, [argument.name for argument in arguments])
+                hint = did_you_mean(name, [argument.name for argument in arguments]) if argument is None else ""
                 message = f"`{row.name}` has no argument '{name}'" if argument is None else f"'{name}' is given twice"
-                raise problem_at(text.span(expression), message, hint or f"It is `{row.name}{row.signature}`.")
+                raise problem_at(text.keyword(name, expression), message, hint or _signature(row))
             taken.add(name)
             given.append((argument, expression))
         missing = [argument.name for argument in arguments if argument.name not in taken and not argument.optional]
         if missing:
-            hint = f"It is `{row.name}{row.signature}`: {row.meaning}."
-            raise problem_at(span, f"`{row.name}` lacks {listing(f'{chr(39)}{name}{chr(39)}' for name in missing)}", hint)
+            hint = _signature(row)
+            raise problem_at(
+                span, f"`{row.name}` lacks {listing(f'{chr(39)}{name}{chr(39)}' for name in missing)}", hint
+            )
         given.sort(key=lambda pair: arguments.index(pair[0]))
-        static = {a.name: self.parameter(a.kind, a.name, row.name, self.term(e, text, context)) for a, e in given if a.static}
-        terms = [self.term(expression, text, context) for argument, expression in given if not argument.static]
-        return self.operate(row, terms, static, span)
+        made = [(argument, self.term(expression, text, context)) for argument, expression in given]
+        try:
+            static = {a.name: self.parameter(a.kind, a.name, row.name, term) for a, term in made if a.static}
+            return self.operate(row, [term for argument, term in made if not argument.static], static, span)
+        except SpecError as error:
+            if len(node.arguments) < 2 or not _fewer(row.name):
+                raise
+            raise SpecError([replace(problem, hint=_fewer(row.name)) for problem in error.problems]) from None
 
     def parameter(self, kind: str, name: str, row: str, term: t.Term) -> Any:
         """A static argument of an operation."""
@@ -450,14 +528,14 @@ class Checker:
         row = FORMS[node.function]
         wanted = 2 if row.name == "quantile" else 1
         if len(node.arguments) != wanted or node.keywords:
-            raise problem_at(span, f"`{row.name}{row.signature}` is given {len(node.arguments)} arguments")
+            given = len(node.arguments) + len(node.keywords)
+            message = f"`{row.name}` takes {_arguments(wanted)} by position, and is given {given}"
+            raise problem_at(span, message, f"It is `{row.name}{row.signature}`: {row.meaning}.")
         if row.phase == "measures" and context.phase not in ("measures", "any"):
             message = f"`{row.name}` ranges over evaluation examples, and stands only in measures"
             raise problem_at(span, message, "`mean` is the mean of an array.")
         if row.name == "len":
             context = replace(context, phase="measures")
-        if row.name in ("E", "quantile"):
-            context = replace(context, expectation=True)
         operand = self.term(node.arguments[0], text, context)
         if row.name == "len":
             if not operand.type.shape:
@@ -467,9 +545,12 @@ class Checker:
             return operand if isinstance(operand, t.Literal) else t.Stop(operand, type=operand.type, span=span)
         quantile = None
         if row.name == "quantile":
-            quantile = float(self.number(self.term(node.arguments[1], text, context), "the quantile"))
+            share = self.term(node.arguments[1], text, context)
+            quantile = float(self.number(share, "the quantile"))
             if not 0 <= quantile <= 1:
-                raise problem_at(span, f"a quantile lies between 0 and 1, and this is {quantile}", "The median is 0.5.")
+                raise problem_at(
+                    share.span, f"a quantile lies between 0 and 1, and this is {quantile:g}", "The median is 0.5."
+                )
         return t.Expectation(operand, quantile, type=Type("real", operand.type.shape), span=span)
 
     # -- static values -------------------------------------------------------------------------------------------
@@ -500,17 +581,14 @@ class Checker:
     def shape(self, term: t.Term, what: str) -> Shape:
         """A constant array of sizes; one size stands for an array of one."""
         value = self.static(term, what)
-        if value.ndim > 1 or (value.dtype.kind not in "iu" and not np.all(np.mod(value, 1) == 0)) or not (value >= 1).all():
+        if (
+            value.ndim > 1
+            or (value.dtype.kind not in "iu" and not np.all(np.mod(value, 1) == 0))
+            or not (value >= 1).all()
+        ):
             message = f"{what} has to be an array of sizes such as [3, 2], and is {_shown(term, value)}"
             raise problem_at(term.span, message)
         return tuple(int(size) for size in np.atleast_1d(value))
-
-    def shapes(self, shapes: Sequence[Shape], span: Span) -> Shape:
-        """The broadcast of some shapes."""
-        try:
-            return broadcast(shapes)
-        except ShapeProblem as problem:
-            raise problem_at(span, str(problem), problem.hint) from None
 
     def sized(self, type_: Type, span: Span) -> Type:
         """The type, if one value of it fits in memory with its batch."""
@@ -528,11 +606,23 @@ class Checker:
 
 
 def _shown(term: t.Term, value: np.ndarray[Any, Any]) -> str:
-    return f"{value}" if not value.shape else f"{term.type} of shape {shape_text(value.shape)}"
+    if value.size > 8:
+        return str(term.type)
+    return f"{value}" if not value.shape else str(value.tolist())
+
+
+def _arguments(count: int) -> str:
+    return f"{count} argument{'' if count == 1 else 's'}"
+
+
+def _signature(row: Operation) -> str:
+    return "" if row.operator else f"It is `{row.name}{row.signature}`: {row.meaning}."
 
 
 def _fewer(name: str) -> str:
-    return {"min": "`minimum(a, b)` is the smaller of two.", "max": "`maximum(a, b)` is the larger of two."}.get(name, "")
+    return {"min": "`minimum(a, b)` is the smaller of two.", "max": "`maximum(a, b)` is the larger of two."}.get(
+        name, ""
+    )
 
 
 def replace_end(span: Span, name: str) -> Span:
@@ -542,4 +632,6 @@ def replace_end(span: Span, name: str) -> Span:
 
 def _noted(problem: Problem, span: Span, function: str) -> Problem:
     note = f"The call is in line {span.line}: `{function}`."
-    return problem if note in problem.hint or problem.span == span else replace(problem, hint=sentence(problem.hint, note))
+    return (
+        problem if note in problem.hint or problem.span == span else replace(problem, hint=sentence(problem.hint, note))
+    )

@@ -31,7 +31,9 @@ KERAS_DISTRIBUTIONS = {
 class NetworkChecker:
     """Checks one network: its model beside the tree that it came from."""
 
-    def __init__(self, checker: Checker, name: str, model: Any, node: yaml.Node, defaults: Any, default_nodes: Any) -> None:
+    def __init__(
+        self, checker: Checker, name: str, model: Any, node: yaml.Node, defaults: Any, default_nodes: Any
+    ) -> None:
         self.checker = checker
         self.name = name
         self.model = model
@@ -69,7 +71,9 @@ class NetworkChecker:
         last = self.model.layers[-1] if self.model.layers else None
         return last is not None and last.kind == "dense" and last.value.units == 1
 
-    def layers(self, models: list[Any], node: yaml.Sequence, current: Type, prefix: str) -> tuple[list[LayerPlan], Type]:
+    def layers(
+        self, models: list[Any], node: yaml.Sequence, current: Type, prefix: str
+    ) -> tuple[list[LayerPlan], Type]:
         """The layers in order, each with its key."""
         plans: list[LayerPlan] = []
         counts: dict[str, int] = {}
@@ -78,14 +82,16 @@ class NetworkChecker:
             counts[model.kind] = counts.get(model.kind, 0) + 1
             name = getattr(model.value, "name", None)
             if name is not None and name in names:
-                raise problem_at(item.span, f"two layers of '{self.name}' have the name '{name}'")
+                at, _ = yaml.locate(item, [model.kind, "name"])
+                raise problem_at(at, f"two layers of '{self.name}' have the name '{name}'", "Rename one of them.")
             names[name or f"{model.kind}_{counts[model.kind]}"] = item.span
             key = prefix + (name or f"{model.kind}_{counts[model.kind]}")
             span = _head(item)
             try:
                 plan = self.layer(model, item, key, current)
             except ShapeProblem as problem:
-                raise problem_at(span, f"the layer '{key}' {problem}", problem.hint) from None
+                link = " " if str(problem).startswith("takes ") else ": "
+                raise problem_at(span, f"the layer '{key}'{link}{problem}", problem.hint) from None
             plans.append(plan)
             current = plan.output
         return plans, current
@@ -106,9 +112,10 @@ class NetworkChecker:
         weights = row.weights(given.shape, config)
         output = Type("real", row.output(given.shape, config))
         starts = self.starts(weights, initializers, inner)
+        self.checker.sized(output, _head(item))
         return LayerPlan(
-            key, "keras", given, self.checker.sized(output, _head(item)), row.keras, config, starts, constraints, weights,
-            row.untrained, row.flops(given.shape, config), row.differs_in_training, row.draws,
+            key, "keras", given, output, row.keras, config, starts, constraints, weights, row.untrained,
+            row.flops(given.shape, config), row.differs_in_training, row.draws,
         )  # fmt: skip
 
     def arguments(
@@ -130,9 +137,12 @@ class NetworkChecker:
             elif parameter.kind == "constraint":
                 if value is not None:
                     rows = CONSTRAINTS[value.kind]
-                    arguments = {key: self.real(getattr(value.value, key), yaml.find(node, [value.kind, key]), key) for key in rows}
+                    arguments = {
+                        key: self.real(getattr(value.value, key), yaml.find(node, [value.kind, key]), key)
+                        for key in rows
+                    }
                     constraints[name] = InitialValue(value.kind, arguments)
-            elif parameter.kind in ("size", "sizes", "real") and value is not None:
+            elif parameter.kind in ("size", "sizes", "shape", "real") and value is not None:
                 config[name] = self.plain(parameter, value, node)
             else:
                 config[name] = value
@@ -146,6 +156,8 @@ class NetworkChecker:
         what = f"'{parameter.name}'"
         if parameter.kind == "size":
             return self.checker.size(self.checker.value(node, context), what)
+        if parameter.kind == "shape":
+            return self.checker.shape(self.checker.value(node, context), what)
         if parameter.kind == "sizes":
             term = self.checker.value(node, context)
             shape = self.checker.shape(term, what)
@@ -158,7 +170,9 @@ class NetworkChecker:
             return float(value)
         return float(self.checker.number(self.checker.value(node, Context("constants", ())), f"'{name}'"))
 
-    def starts(self, weights: Mapping[str, Any], initializers: dict[str, Any], inner: yaml.Node | None) -> dict[str, InitialValue]:
+    def starts(
+        self, weights: Mapping[str, Any], initializers: dict[str, Any], inner: yaml.Node | None
+    ) -> dict[str, InitialValue]:
         """How each weight starts."""
         found = {}
         for parameter, (value, node) in initializers.items():
@@ -184,7 +198,9 @@ class NetworkChecker:
                 arguments[name] = given if parameter.kind == "choice" else self.real(given, below, name)
             return InitialValue(row.keras, arguments)
         if not isinstance(node, yaml.Scalar):
-            raise problem_at(node.span if node else self.node.span, "an initialiser is a name, a number or a distribution")
+            raise problem_at(
+                node.span if node else self.node.span, "an initialiser is a name, a number or a distribution"
+            )
         return self.distribution(read(node), shape)
 
     def distribution(self, text: Text, shape: Any) -> InitialValue:
@@ -208,18 +224,23 @@ class NetworkChecker:
         keras, names = KERAS_DISTRIBUTIONS[tree.function]
         row = DISTRIBUTIONS[tree.function]
         try:
-            bound = bind(row, [isinstance(argument, n.Array) for argument in tree.arguments], [key for key, _ in tree.keywords])
+            bound = bind(
+                row, [isinstance(argument, n.Array) for argument in tree.arguments], [key for key, _ in tree.keywords]
+            )
         except ValueError as error:
             raise problem_at(text.span(tree), str(error)) from None
         if "shape" in bound:
-            raise problem_at(text.span(tree), "an initialiser takes no shape: the layer gives it")
+            place = bound["shape"]
+            shown = tree.arguments[place] if isinstance(place, int) else dict(tree.keywords)[place]
+            raise problem_at(text.span(shown), "an initialiser takes no shape: the layer gives it", "Leave it out.")
         keywords = dict(tree.keywords)
         arguments = {parameter.name: parameter.default for parameter in row.parameters}
         for name, place in bound.items():
             expression = tree.arguments[place] if isinstance(place, int) else keywords[place]
-            arguments[name] = float(self.checker.number(self.checker.term(expression, text, context), f"'{name}'"))
-        if (arguments.get("deviation") or 0) < 0:
-            raise problem_at(text.span(tree), "the deviation must not be negative")
+            value = float(self.checker.number(self.checker.term(expression, text, context), f"'{name}'"))
+            if name == "deviation" and value < 0:
+                raise problem_at(text.span(expression), f"'{name}' must not be negative, and is {value:g}")
+            arguments[name] = value
         return InitialValue(keras, {names[name]: value for name, value in arguments.items()})
 
     def function(self, word: str, item: yaml.Node, key: str, given: Type) -> LayerPlan:
@@ -231,10 +252,17 @@ class NetworkChecker:
         assert isinstance(node, yaml.Scalar)
         parameter = f"{key}@{next(self.checker.keys)}"
         local = {"x": t.Parameter(parameter, type=given, span=node.span)}
-        known = word in OPERATIONS or self.checker.names.function(word) is not None
-        if not known:
+        function = self.checker.names.function(word)
+        if function is None and word not in OPERATIONS:
             hint = did_you_mean(word, [*LAYERS, *OPERATIONS, *self.checker.names.known(), "whiten", "repeat"])
             raise problem_at(node.span, f"'{word}' is no layer, and no function of one argument", hint)
+        required = (
+            [argument for argument in OPERATIONS[word].arguments if not argument.optional] if function is None else []
+        )
+        count = len(function.parameters) if function is not None else len(required)
+        if count != 1:
+            message = f"'{word}' takes {count} arguments, and a layer has one: the output of the one before"
+            raise problem_at(node.span, message, "Declare a function of one argument, and name that.")
         call = n.Call(word, (n.Name("x", start=0, end=len(word)),), start=0, end=len(word))
         body = self.checker.term(call, Text(call, node), Context("architecture", ("architecture", self.name), local))
         return LayerPlan(key, "apply", given, body.type, parameter=parameter, body=body)
@@ -252,7 +280,7 @@ class NetworkChecker:
             if (model.skip or model.share) and current.shape != before.shape:
                 word = "skip" if model.skip else "share"
                 message = f"the block '{key}' turns {before} into {current}, and with '{word}' both have to be the same"
-                raise problem_at(layers_node.span, message)
+                raise problem_at(layers_node.span, message, "End the block with a layer of its input's size.")
         return LayerPlan(key, "repeat", given, current, blocks=tuple(blocks), skip=model.skip)
 
     def whiten(self, model: Any, inner: yaml.Node | None, key: str, given: Type) -> LayerPlan:
@@ -260,12 +288,23 @@ class NetworkChecker:
         if not given.shape:
             raise ShapeProblem("takes an array, and gets a single number")
         node = yaml.find(inner, ["examples"])
-        count = self.checker.size(self.checker.value(node, Context("constants", ())), "'examples'") if node else model.examples
+        count = (
+            self.checker.size(self.checker.value(node, Context("constants", ())), "'examples'")
+            if node
+            else model.examples
+        )
         size = given.shape[-1]
         flops = 2 * size * int(np.prod(given.shape))
         weights = {"matrix": (size, size)}
         return LayerPlan(
-            key, "whiten", given, Type("real", given.shape), weights=weights, untrained=("matrix",), flops=flops, examples=count
+            key,
+            "whiten",
+            given,
+            Type("real", given.shape),
+            weights=weights,
+            untrained=("matrix",),
+            flops=flops,
+            examples=count,
         )
 
 
@@ -275,4 +314,3 @@ def _head(item: yaml.Node) -> Span:
 
 def _inner(item: yaml.Node, kind: str) -> yaml.Node | None:
     return item.get(kind) if isinstance(item, yaml.Mapping) else None
-

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import terms as t
-from ..diagnostics import Span, problem_at
+from ..diagnostics import Span, did_you_mean, problem_at
 from ..distributions import DISTRIBUTIONS, bind
 from ..expressions import nodes as n
 from ..types import Shape, ShapeProblem, Type, broadcast
@@ -26,12 +26,20 @@ def sample(checker: Checker, node: n.Call, text: Text, context: Context, span: S
     if context.phase not in ("draw", "example"):
         message = f"`{row.name}` draws, and stands only in `task.draw`, `task.example` and initialisers"
         raise problem_at(span, message, "Give the draw a name there, and use the name here.")
+    known = [*(parameter.name for parameter in row.parameters), *(["shape"] if row.shaped else [])]
+    for name, value in node.keywords:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"It is `{row.name}{row.signature}`."
+            raise problem_at(text.keyword(name, value), f"`{row.name}` has no parameter '{name}'", hint)
     terms = [checker.term(argument, text, context) for argument in node.arguments]
     keywords = {name: checker.term(value, text, context) for name, value in node.keywords}
     try:
         bound = bind(row, [bool(term.type.shape) for term in terms], list(keywords))
     except ValueError as error:
-        raise problem_at(span, str(error), f"{row.name}: {row.meaning}.") from None
+        hint = f"It draws {row.meaning}."
+        if row.shaped and len(node.arguments) == len(row.parameters) + 1:
+            hint = "A shape is written in brackets: `[n]`."
+        raise problem_at(span, str(error), hint) from None
     given = {name: terms[place] if isinstance(place, int) else keywords[place] for name, place in bound.items()}
     sizes: dict[str, int] = {}
     parameters: dict[str, t.Term] = {}
@@ -45,7 +53,11 @@ def sample(checker: Checker, node: n.Call, text: Text, context: Context, span: S
             _check(parameter.kind, parameter.name, row.name, term)
             parameters[parameter.name] = term
     if sizes.get("k", 0) > sizes.get("n", sizes.get("k", 0)):
-        raise problem_at(span, f"a subset of {sizes['k']} cannot be chosen from {sizes['n']}")
+        hint = "`subset(n, k)` takes k of the numbers 0, …, n - 1."
+        raise problem_at(span, f"a subset of {sizes['k']} cannot be chosen from {sizes['n']}", hint)
+    low, high = parameters.get("low"), parameters.get("high")
+    if isinstance(low, t.Literal) and isinstance(high, t.Literal) and bool(np.any(low.value > high.value)):
+        raise problem_at(span, f"'low' of `{row.name}` is above 'high'", f"It is `{row.name}{row.signature}`.")
     shape = checker.shape(given["shape"], f"the shape of `{row.name}`") if "shape" in given else ()
     shape = _fitting(row.name, shape, "shape" in given, parameters, span)
     result = checker.sized(Type(row.kind, (*shape, *row.event(sizes))), span)
@@ -68,9 +80,12 @@ def _fitting(name: str, shape: Shape, said: bool, parameters: dict[str, t.Term],
     """The shape of independent copies: as said, and wide enough for the parameters."""
     shapes = [term.type.shape for key, term in parameters.items() if DISTRIBUTIONS[name].parameters[0].kind != "vector"]
     try:
-        wide = broadcast([shape, *shapes])
+        wide = broadcast(found for found in [shape, *shapes] if found)
     except ShapeProblem as problem:
-        raise problem_at(span, f"`{name}`: {problem}", problem.hint) from None
+        hint = "A shape is as wide as the parameters: leave it out, or make it theirs."
+        raise problem_at(span, f"`{name}`: {problem}", hint if said else problem.hint) from None
     if said and wide != shape:
-        raise problem_at(span, f"the parameters of `{name}` have the shape {list(wide)}, and {list(shape)} is asked for")
+        raise problem_at(
+            span, f"the parameters of `{name}` have the shape {list(wide)}, and {list(shape)} is asked for"
+        )
     return wide

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,6 +23,11 @@ class Text:
     def span(self, node: n.Node) -> Span:
         """Where a part of the expression stands in the file."""
         return stretch(self.node, node.start, node.end)
+
+    def keyword(self, name: str, value: n.Node) -> Span:
+        """Where the name of an argument stands, before its value."""
+        found = list(re.finditer(rf"\b{name}\s*=", self.node.text[: value.start]))
+        return stretch(self.node, found[-1].start(), found[-1].start() + len(name)) if found else self.span(value)
 
 
 @lru_cache(maxsize=4096)

@@ -12,6 +12,7 @@ from lark import Lark, Token, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
 from lark.visitors import Transformer_NonRecursive
 
+from ..diagnostics import listing
 from . import nodes as n
 
 MAX_LENGTH = 10_000
@@ -73,11 +74,23 @@ def _check_size(text: str) -> None:
 @cache
 def _parser() -> Lark:
     grammar = files(__package__).joinpath("grammar.lark").read_text("utf-8")
-    return Lark(grammar, parser="lalr", propagate_positions=True, maybe_placeholders=True)
+    callbacks = {"NAME": _own_word}
+    return Lark(grammar, parser="lalr", propagate_positions=True, maybe_placeholders=True, lexer_callbacks=callbacks)
+
+
+def _own_word(token: Token) -> Token:
+    """Refuses a word of the language where a name stands: the lexer is contextual, and takes it for one there."""
+    if token in KEYWORDS:
+        start = token.start_pos or 0
+        hint = (
+            "It is a word of the language, as " + listing(f"`{word}`" for word in sorted(KEYWORDS - {token})) + " are."
+        )
+        raise SyntaxProblem(f"'{token}' cannot be a name", start, start + len(token), hint)
+    return token
 
 
 @v_args(meta=True)
-class _Build(Transformer_NonRecursive):  # type: ignore[type-arg]
+class _Build(Transformer_NonRecursive):  # type: ignore[misc]
     """One method a rule of the grammar; children are built already."""
 
     def __default__(self, data: Any, children: list[Any], meta: Any) -> Any:
@@ -119,7 +132,7 @@ class _Build(Transformer_NonRecursive):  # type: ignore[type-arg]
         return n.Binary(str(operator), left, right, start=meta.start_pos, end=meta.end_pos)
 
     def compare(self, meta: Any, children: list[Any]) -> n.Binary:
-        left, operator, right = children
+        left = children[0]
         if isinstance(left, n.Binary) and left.operator in COMPARISONS and left.start == meta.start_pos:
             hint = "Write `a < b and b < c`."
             raise SyntaxProblem("comparisons do not chain", meta.start_pos, meta.end_pos, hint)
@@ -188,7 +201,9 @@ def _explain(text: str, error: UnexpectedInput) -> SyntaxProblem:
         hint = "A bracket is not closed." if opened > 0 else ""
         return SyntaxProblem("the expression ends too early", max(0, len(text.rstrip()) - 1), len(text), hint)
     place = token.start_pos or 0
-    return SyntaxProblem(f"'{token}' is not expected here", place, place + len(token), _token_hint(text, str(token), place))
+    return SyntaxProblem(
+        f"'{token}' is not expected here", place, place + len(token), _token_hint(text, str(token), place)
+    )
 
 
 def _character_hint(character: str) -> str:

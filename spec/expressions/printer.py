@@ -73,7 +73,8 @@ def _spell(node: n.Expr) -> tuple[str, int]:
         case n.Index(array, subscripts):
             return f"{_text(array, _POSTFIX)}[{', '.join(_subscript(item) for item in subscripts)}]", _POSTFIX
         case n.Attribute(owner, name):
-            return f"{_text(owner, _POSTFIX)}.{name}", _POSTFIX
+            least = _ATOM + 1 if isinstance(owner, n.Number) else _POSTFIX
+            return f"{_text(owner, least)}.{name}", _POSTFIX
 
 
 def _subscript(item: n.Expr | n.Slice) -> str:

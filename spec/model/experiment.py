@@ -1,4 +1,4 @@
-"""An experiment as the document writes it: task, architecture, loss, gradient, and how it is run, compared and judged."""
+"""An experiment as the document writes it: task, architecture, loss, gradient, and how it is run and judged."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ class Nothing(Closed):
 
 GradientEntry: Any = one_of(
     "GradientEntry",
-    "How a backward pass is made: `exact`, `forward_only`, `stop`, `freeze`, `{surrogate: …}`, `{scale: c}`, `{clip: c}`.",
+    "How a backward pass is made: `exact`, `forward_only`, `stop`, `freeze`, "
+    "`{surrogate: …}`, `{scale: c}`, `{clip: c}`.",
     "a gradient mode",
     {row.name: (row.meaning, Nothing if row.argument is None else Expression) for row in GRADIENT_MODES.values()},
 )
@@ -92,8 +93,12 @@ def _measure_form(value: Any) -> str:
     return "measure" if isinstance(value, dict) else "expression"
 
 
-Measure = Annotated[Annotated[Expression, Tag("expression")] | Annotated[MeasureOf, Tag("measure")], Discriminator(_measure_form)]
-Loss = Annotated[Annotated[Expression, Tag("expression")] | Annotated[LossTerm, Tag("measure")], Discriminator(_measure_form)]
+Measure = Annotated[
+    Annotated[Expression, Tag("expression")] | Annotated[MeasureOf, Tag("measure")], Discriminator(_measure_form)
+]
+Loss = Annotated[
+    Annotated[Expression, Tag("expression")] | Annotated[LossTerm, Tag("measure")], Discriminator(_measure_form)
+]
 
 
 class Claim(Closed):
@@ -113,13 +118,19 @@ class Experiment(Closed):
     base: Name | None = Field(None, description="The experiment that this one is derived from.")
     dtype: Literal["float32", "float64"] = Field("float32", description="The type of real numbers.")
     seed: int = Field(0, ge=0, lt=2**63, description="The root of all randomness.")
-    constants: dict[Name, Expression] = Field(default_factory=dict, description="Numbers and arrays known before anything runs.")
+    constants: dict[Name, Expression] = Field(
+        default_factory=dict, description="Numbers and arrays known before anything runs."
+    )
     functions: dict[str, Expression] = Field(default_factory=dict, description="Functions: `u(r): floor_to(r, z)`.")
     task: Task = Field(default_factory=lambda: Task(), description="What is learnt.")
     architecture: dict[Name, Network] = Field(default_factory=dict, description="By what: networks, by name.")
-    layer_defaults: LayerDefaults = Field(default_factory=lambda: LayerDefaults(), description="What holds for all layers.")
+    layer_defaults: LayerDefaults = Field(
+        default_factory=lambda: LayerDefaults(), description="What holds for all layers."
+    )
     outputs: dict[Name, Expression] = Field(default_factory=dict, description="Named predictions, made from networks.")
-    loss: dict[Name, Loss] = Field(default_factory=dict, description="Measured by what: terms, whose weighted sum is minimised.")
+    loss: dict[Name, Loss] = Field(
+        default_factory=dict, description="Measured by what: terms, whose weighted sum is minimised."
+    )
     gradient: dict[str, GradientEntry] = Field(
         default_factory=dict, description="Along which backward pass: a mode for a function, a network or a layer."
     )
@@ -128,7 +139,8 @@ class Experiment(Closed):
     replicates: Expression = Field(1, description="How many independent runs, each with its own draws.")
     variants: dict[Name, Patch] = Field(default_factory=dict, description="Named patches: what is compared.")
     sweep: dict[Name, list[Expression] | dict[Name, Patch]] = Field(
-        default_factory=dict, description="Axes that multiply: a list of values of a constant, or a map of named patches."
+        default_factory=dict,
+        description="Axes that multiply: a list of values of a constant, or a map of named patches.",
     )
     zip: list[list[Name]] = Field(default_factory=list, description="Sweep axes that go in step.")
     claims: dict[Name, Claim] = Field(default_factory=dict, description="The study's sentences, as checks.")

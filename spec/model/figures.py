@@ -14,7 +14,7 @@ AxisScale = Literal["linear", "log"]
 
 
 class Scale(Closed):
-    """Linear or logarithmic axes."""
+    """The scale of each axis."""
 
     x: AxisScale = Field("linear", description="The horizontal axis.")
     y: AxisScale = Field("linear", description="The vertical axis.")
@@ -38,7 +38,7 @@ class Curves(Figure):
 
 
 class Function(Figure):
-    """Values against a value over test examples of the first replicate, as curves: a target and what was learnt of it."""
+    """Values against a value over the first replicate's test examples: a target, and what was learnt of it."""
 
     kind: Literal["function"]
     x: Expression = Field(description="The horizontal value: one number an example, or an array.")
@@ -65,10 +65,14 @@ class Scaling(Figure):
     colour: Name | None = Field(None, description="The axis with one colour a value; otherwise `variant`.")
     scale: Scale = Field(default_factory=lambda: Scale(), description="Linear or logarithmic axes.")
     fit: Literal["power", "exponential", "linear"] | None = Field(
-        None, description="A fitted law: y = a · x^b, y = a · exp(b · x), or y = a + b · x, by least squares on the axes' scale."
+        None,
+        description="A fitted law: y = a · x^b, y = a · exp(b · x), or y = a + b · x, "
+        "by least squares on the axes' scale.",
     )
 
 
-FIGURES: Mapping[str, type[Figure]] = MappingProxyType({"curves": Curves, "function": Function, "bars": Bars, "scaling": Scaling})
+FIGURES: Mapping[str, type[Figure]] = MappingProxyType(
+    {"curves": Curves, "function": Function, "bars": Bars, "scaling": Scaling}
+)
 
 AnyFigure = Annotated[Curves | Function | Bars | Scaling, Field(discriminator="kind")]

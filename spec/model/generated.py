@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, create_model
+from pydantic_core.core_schema import no_info_plain_validator_function
 
 from ..diagnostics import did_you_mean, sentence
 from ..initializers import INITIALIZERS
 from ..parameters import ACTIVATIONS, CONSTRAINTS, Parameter
 from .base import Closed, Expression, OneOf
-
-REGULARIZERS = ("kernel_regularizer", "bias_regularizer", "activity_regularizer", "recurrent_regularizer")
 
 
 def arguments_model(title: str, meaning: str, parameters: Mapping[str, Parameter], **more: Any) -> type[Closed]:
@@ -24,6 +24,30 @@ def arguments_model(title: str, meaning: str, parameters: Mapping[str, Parameter
         default = ... if parameter.required else parameter.default
         fields[parameter.name] = (kind | None if default is None else kind, Field(default, description=description))
     return create_model(title, __base__=Closed, __doc__=meaning, **fields)
+
+
+class Deferred(type):
+    """The type of a row's arguments. Its model is made when first used: a document uses few of the many rows."""
+
+    make: Any
+
+    @property
+    def __args__(cls) -> tuple[type[Closed]]:
+        return (cls.make(),)
+
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        reference = f"{cls.__module__}.{cls.__name__}:{id(cls)}"
+        return no_info_plain_validator_function(lambda value: cls.make().model_validate(value), ref=reference)
+
+    def __get_pydantic_json_schema__(cls, core: Any, handler: Any) -> Any:
+        return handler.resolve_ref_schema(handler(cls.make().__pydantic_core_schema__))
+
+
+def deferred_model(title: str, meaning: str, parameters: Mapping[str, Parameter], **more: Any) -> Deferred:
+    """`arguments_model`, made when first used."""
+    made = Deferred(title, (), {})
+    made.make = cache(lambda: arguments_model(title, meaning, parameters, **more))
+    return made
 
 
 def one_of(title: str, doc: str, noun: str, rows: Mapping[str, tuple[str, Any]], **more: Any) -> type[OneOf]:
@@ -62,8 +86,14 @@ Initializer: Any = one_of(
     "Initializer",
     "How a weight starts: a number, a distribution that knows `fan_in` and `fan_out`, or one of Keras' initialisers.",
     "an initialiser",
-    {row.name: (row.meaning, arguments_model(f"{row.keras}Initializer", row.meaning, row.parameters)) for row in INITIALIZERS.values()},
-    expression=(Expression | None, Field(None, description="A number, or a distribution: `normal(0, 1 / sqrt(fan_in))`.")),
+    {
+        row.name: (row.meaning, deferred_model(f"{row.keras}Initializer", row.meaning, row.parameters))
+        for row in INITIALIZERS.values()
+    },
+    expression=(
+        Expression | None,
+        Field(None, description="A number, or a distribution: `normal(0, 1 / sqrt(fan_in))`."),
+    ),
 )
 Initializer.bare = "expression"
 Initializer.primary = {"constant": "value"}
@@ -72,6 +102,9 @@ Constraint: Any = one_of(
     "Constraint",
     "What weights are kept to after each step.",
     "a constraint",
-    {name: (name.replace("_", " "), arguments_model(f"{name}_constraint", name, rows)) for name, rows in CONSTRAINTS.items()},
+    {
+        name: (name.replace("_", " "), deferred_model(f"{name}_constraint", name, rows))
+        for name, rows in CONSTRAINTS.items()
+    },
 )
 Constraint.primary = {"max_norm": "max_value"}

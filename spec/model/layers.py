@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import Field, field_validator
@@ -9,7 +11,7 @@ from pydantic import Field, field_validator
 from ..layers import LAYERS
 from ..optimizers import OPTIMIZERS
 from .base import Closed, Expression, Name, OneOf
-from .generated import Initializer, arguments_model, one_of
+from .generated import Initializer, deferred_model, one_of
 
 
 class Whiten(Closed):
@@ -36,6 +38,9 @@ class Repeat(Closed):
         return layers
 
 
+OWN_LAYERS: Mapping[str, type[Closed]] = MappingProxyType({"whiten": Whiten, "repeat": Repeat})
+"""The layers of the language's own, beside Keras'."""
+
 _NAME = {"name": (Name | None, Field(None, description="The layer's name; otherwise its kind and position."))}
 
 LayerEntry: Any = one_of(
@@ -43,9 +48,11 @@ LayerEntry: Any = one_of(
     "A layer: one key with its arguments, or a word alone; a word that is no layer is a function of one argument.",
     "a layer",
     {
-        **{row.name: (row.meaning, arguments_model(f"{row.keras}Layer", row.meaning, row.parameters, **_NAME)) for row in LAYERS.values()},
-        "whiten": (Whiten.__doc__ or "", Whiten),
-        "repeat": (Repeat.__doc__ or "", Repeat),
+        **{
+            row.name: (row.meaning, deferred_model(f"{row.keras}Layer", row.meaning, row.parameters, **_NAME))
+            for row in LAYERS.values()
+        },
+        **{name: (model.__doc__ or "", model) for name, model in OWN_LAYERS.items()},
     },
     apply=(str | None, Field(None, description="A function or an operation of one argument.")),
 )
@@ -57,7 +64,10 @@ OptimizerEntry: Any = one_of(
     "OptimizerEntry",
     "One of Keras' optimisers with its arguments.",
     "an optimiser",
-    {row.name: (row.meaning, arguments_model(f"{row.keras}Optimizer", row.meaning, row.parameters)) for row in OPTIMIZERS.values()},
+    {
+        row.name: (row.meaning, deferred_model(f"{row.keras}Optimizer", row.meaning, row.parameters))
+        for row in OPTIMIZERS.values()
+    },
 )
 OptimizerEntry.primary = {name: "learning_rate" for name in OPTIMIZERS}
 

@@ -35,6 +35,8 @@ class Study(Closed):
     title: str | None = Field(None, description="One line, for people.")
     source: Origin | None = Field(None, description="Where it comes from.")
     about: str | None = Field(None, description="What it is about, in a few sentences.")
-    layer_defaults: LayerDefaults = Field(default_factory=lambda: LayerDefaults(), description="What holds for all layers.")
+    layer_defaults: LayerDefaults = Field(
+        default_factory=lambda: LayerDefaults(), description="What holds for all layers."
+    )
     experiments: dict[Name, Experiment] = Field(min_length=1, description="The experiments, by name.")
     profiles: dict[Name, Profile] = Field(default_factory=dict, description="Named patches, chosen with `-p`.")

@@ -1,0 +1,60 @@
+"""Checks of figures: the measures and axes that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .. import source as yaml
+from ..diagnostics import Problem, Span, did_you_mean, listing
+from .claims import Subject
+
+FIELDS = ("y", "colour", "panel", "x")
+
+
+def check_figures(figures: Mapping[str, Any], experiment: yaml.Mapping, subject: Subject) -> list[Problem]:
+    """What is wrong with an experiment's figures."""
+    found: list[Problem] = []
+    for name, figure in figures.items():
+        for field in FIELDS:
+            value = getattr(figure, field, None)
+            if value is None or (figure.kind == "function" and field in ("x", "y")):
+                continue
+            path: list[str | int] = ["figures", name, field]
+            places = [[*path, place] for place in range(len(value))] if isinstance(value, list) else [path]
+            for place, word in zip(places, value if isinstance(value, list) else [value], strict=True):
+                span, _ = yaml.locate(experiment, place)
+                problem = _measure(word, span, subject) if field == "y" else _axis(word, span, field, subject)
+                found.extend([problem] if problem is not None else [])
+    return found
+
+
+def _measure(word: str, span: Span, subject: Subject) -> Problem | None:
+    """A measure that there is, and that is one number."""
+    if word not in subject.measures:
+        hint = did_you_mean(word, subject.measures) or f"Known here: {listing(subject.measures)}."
+        return Problem(f"there is no measure '{word}'", span, hint)
+    shape = list(subject.measures[word])
+    if shape:
+        hint = "Give the entry that is to be seen, or the mean of all, a measure of its own."
+        return Problem(f"the measure '{word}' is an array {shape}, and a figure shows a number", span, hint)
+    return None
+
+
+def _axis(word: str, span: Span, field: str, subject: Subject) -> Problem | None:
+    """An axis that there is, and for x one of numbers."""
+    if word not in subject.axes:
+        hint = did_you_mean(word, subject.axes) or axes_known(subject.axes)
+        return Problem(f"there is no axis '{word}'", span, hint)
+    if field == "x" and word not in subject.swept:
+        hint = f"Swept here: {listing(subject.swept)}." if subject.swept else "There is no sweep over a constant."
+        return Problem(f"'{word}' is an axis of names, and x needs a swept constant", span, hint)
+    return None
+
+
+def axes_known(axes: Iterable[str]) -> str:
+    """The axes that there are, as a hint."""
+    names = listing(axes)
+    if not names:
+        return "There are no axes: no variants, and no sweep."
+    return f"The axes are {names}." if " " in names else f"The only axis is {names}."

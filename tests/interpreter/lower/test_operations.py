@@ -1,0 +1,224 @@
+"""Every operation of the table: plain graph, XLA and NumPy agree in value, kind and shape; gradients are finite differences."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from dlspec.interpreter.lower import LOWERINGS
+from dlspec.spec.axes import EXAMPLE, REPLICATE
+from dlspec.spec.operations import OPERATIONS
+
+POOL = {
+    "real": ["w", "w3", "w23", "w13", "W", "W3", "c3"],
+    "int": ["i", "i3", "i23", "K", "K3", "n3"],
+    "bool": ["b", "b3", "b23"],
+}
+# What an argument is wrapped in, where an operation is not defined, or huge, on all numbers.
+DOMAIN = {
+    "sqrt": ["abs({}) + 0.1"], "log": ["abs({}) + 0.1"], "log1p": ["abs({})"], "divide": ["{}", "{} + 7"], "tan": ["{} / 4"],
+    "huber": ["{}", "{}", "abs({}) + 0.5"], "exp": ["{} / 2"], "expm1": ["{} / 2"], "is_finite": ["1 / {}"],
+}  # fmt: skip
+MATRIX = "w33 / 4 + [[2, 0, 0], [0, 3, 1], [0, 1, 2]]"
+SHAPED: dict[str, list[str]] = {
+    "power": ["(abs(w3) + 0.1) ^ w", "i3 ^ 2", "K ^ n3", "i3 ^ i23", "w23 ^ 3", "(i + 1) ^ -i3", "2 ^ w3", "b3 ^ 2"],
+    "negative": ["-w23", "-K3", "-b"],
+    "argmax": ["argmax(w4)", "argmax(w23)", "argmax(w23, axis=0)", "argmax(i23)", "argmax(b3)", "argmax(W3 * w23)"],
+    "argmin": ["argmin(w4)", "argmin(w423, axis=1)", "argmin(i23, axis=0)", "argmin(c3 + w)"],
+    "dot": ["dot(w3, W3)", "dot(i3, K3)", "dot(w3, n3)", "dot(b3, b3)", "dot(c3, W3)"],
+    "matmul": [
+        "matmul(w23, w33)", "matmul(w23, W3)", "matmul(W3, w33)", "matmul(W33, W33)", "matmul(i23, K3)", "matmul(w3, transpose(W23))",
+        "matmul(b23, b3)",
+    ],
+    "outer": ["outer(w3, W3)", "outer(i3, w4)", "outer(K3, n3)", "outer(b3, b3)"],
+    "transpose": ["transpose(w23)", "transpose(i23)", "transpose(W33)"],
+    "inverse": [f"inverse({MATRIX})"],
+    "solve": [f"solve({MATRIX}, w3)", f"solve({MATRIX}, W3)", f"solve({MATRIX}, c3)", "solve([[2, 1, 0], [1, 3, 1], [0, 1, 2]], w3)"],
+    "cond": [f"cond({MATRIX})", "cond(w23)"],
+    "singular_values": ["singular_values(w33)", "singular_values(W33)"],
+    "trace": ["trace(w33)", "trace(outer(i3, i3))"],
+    "diagonal": ["diagonal(w33)", "diagonal(outer(K3, i3))"],
+    "det": ["det(w33)", f"det({MATRIX})"],
+    "range": ["range(4) + w4", "range(1, 7, 2) * w3", "range(0, 1, 0.25) + w4", "range(3) + i3"],
+    "linspace": ["linspace(-1, 1, 3) * w3", "linspace(0, 5, 4) + w4"],
+    "unique": ["unique([3, 1, 3, 2]) * w3", "unique([0.5, 0.25, 0.5]) + w"],
+    "zeros": ["zeros([2, 3]) + w3", "zeros([3]) + W"],
+    "ones": ["ones([2, 3]) * w3", "ones(4) + w4"],
+    "eye": ["eye(3) + w33", "eye(3) * W3"],
+    "concat": [
+        "concat(w3, w4)", "concat(W3, w3)", "concat(w3, c3, i3)", "concat(w23, W23)", "concat(i3, K3)", "concat(b3, b3)", "concat(w23, w33)",
+        "concat(c3, W3)",
+    ],
+    "sort": ["sort(w4)", "sort(w23)", "sort(i23)", "sort(W3)", "sort(b3)", "sort(w423)"],
+    "argsort": ["argsort(w4)", "argsort(i23)", "argsort(concat(i3, i3))", "argsort(b3)", "argsort(W23)"],
+    "reverse": ["reverse(w23)", "reverse(i3)", "reverse(w423)", "reverse(b3)"],
+    "roll": ["roll(w4, 1)", "roll(w23, -1)", "roll(i3, 5)", "roll(b3, 2)"],
+    "diff": ["diff(w4)", "diff(w423)", "diff(i3)", "diff(b3)", "diff(W3)"],
+    "cumsum": ["cumsum(w4)", "cumsum(w423)", "cumsum(i23)", "cumsum(b3)"],
+    "cumprod": ["cumprod(w4)", "cumprod(w423)", "cumprod(i3)", "cumprod(b3)"],
+    "reshape": ["reshape(w23, [6])", "reshape(w423, [3, 8])", "reshape(i3, [3, 1])", "reshape(b23, [3, 2])", "reshape(w, [1])"],
+    "repeat": ["repeat(w, 2)", "repeat(w23, 3)", "repeat(i3, 2)", "repeat(b, 2)", "repeat(W3, 2)"],
+    "one_hot": ["one_hot(i, 4)", "one_hot(i23, 5)", "one_hot(K, 5)", "one_hot(i - 1, 3)"],
+    "scatter": ["scatter(i3, w3, 5)", "scatter(n3, w3, 3)", "scatter(i3, K3, 4)", "scatter(K3, w3, 5)", "scatter(i3, b3, 5)"],
+    "step_of": ["step_of(w, steps)", "step_of(w23, steps)", "step_of(w3, sort(W3))", "step_of(i3, steps)", "step_of(w23, sort(w3))"],
+    "floor_to": ["floor_to(w, steps)", "floor_to(w23, steps)", "floor_to(w3, sort(W3))", "floor_to(w, sort(w4))", "floor_to(i3, steps)"],
+    "cross_entropy": ["cross_entropy(w4, i // 2)", "cross_entropy(w23, i23[0, 0:2] // 2)", "cross_entropy(9 * w4, K)", "cross_entropy(i3, 1)"],
+    "softmax": ["softmax(w4)", "softmax(w23 * 9)", "softmax(i3)", "softmax(W3)"],
+    "log_softmax": ["log_softmax(w4)", "log_softmax(w23 * 99)", "log_softmax(i3)"],
+}  # fmt: skip
+REDUCED = ["w4", "w23", "w423", "W3", "i23", "b23", "w3 * W23"]
+
+
+def cases() -> list[str]:
+    """Expressions for every row: those above, or arguments from the pool that fit the signature."""
+    rng = np.random.default_rng(1)
+    found: list[str] = []
+    for name, row in OPERATIONS.items():
+        if name in SHAPED:
+            found += SHAPED[name]
+        elif row.elementwise:
+            found += [elementwise(name, rng) for _ in range(6)]
+        elif row.family == "reductions":
+            given = [text for text in REDUCED if row.arguments[0].kind != "bool" or text.startswith("b")]
+            found += [f"{name}({text})" for text in given] + [f"{name}({text}, axis=-1)" for text in given]
+            found += [f"{name}(w423 > 0, axis=1)" if given == ["b23"] else f"{name}(w423, axis=1)"]
+    return found
+
+
+def elementwise(name: str, rng: Any) -> str:
+    """A call with arguments of kinds that the row takes and of shapes that broadcast."""
+    row, arguments = OPERATIONS[name], []
+    kinds = {"real": ["real", "real", "int", "bool"], "number": ["real", "int", "bool"], "bool": ["bool"], "int": ["int"]}
+    for place, argument in enumerate(row.arguments):
+        text = str(rng.choice(POOL[str(rng.choice(kinds[argument.kind]))]))
+        wrap = DOMAIN.get(name, [])
+        arguments.append(wrap[place].format(text) if place < len(wrap) else text)
+    return f"{name}({', '.join(arguments)})"
+
+
+def test_every_operation_has_a_lowering_and_no_lowering_is_left_over() -> None:
+    assert OPERATIONS.keys() == LOWERINGS.keys()
+
+
+def test_the_cases_speak_of_every_operation() -> None:
+    text = " ".join(cases())
+    written = {row.name for row in OPERATIONS.values() if re.search(rf"\b{row.name}\(", text)}
+    assert written | {"power", "negative"} == OPERATIONS.keys()
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize(("dtype", "rtol", "atol"), [("float64", 1e-9, 1e-9), ("float32", 1e-4, 2e-5)])
+def test_values_kinds_and_shapes_are_those_of_numpy(checked: Callable[..., Any], xla: bool, dtype: str, rtol: float, atol: float) -> None:
+    checked(cases(), dtype).check(xla, rtol, atol)
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+def test_whole_numbers_divided_by_zero_give_zero_in_every_form(checked: Callable[..., Any], xla: bool) -> None:
+    found = checked(["i3 // (i3 - i3)", "i3 % (K - K)"]).compiled(xla)
+    assert all((tensor.numpy() == 0).all() for tensor in found.values())
+
+
+def test_operations_that_shapes_come_from_refuse_to_be_lowered() -> None:
+    with pytest.raises(TypeError, match="before anything runs"):
+        LOWERINGS["unique"](tf.zeros([3]))
+
+
+# -- gradients -----------------------------------------------------------------------------------------------------------
+
+FLAT = {
+    "sign", "floor", "ceil", "round", "floor_divide", "floor_to",
+}  # fmt: skip
+"""Piecewise constant: the derivative is 0 wherever there is one, and so is the gradient."""
+
+NONE: dict[str, str] = {
+    **dict.fromkeys(("equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "within", "is_finite"), "gives a bool"),
+    **dict.fromkeys(("logical_and", "logical_or", "logical_not", "any", "all"), "takes bools"),
+    **dict.fromkeys(("argmax", "argmin", "argsort", "step_of"), "gives an index"),
+    "one_hot": "takes an index",
+    **dict.fromkeys(("range", "linspace", "unique", "zeros", "ones", "eye"), "computed before anything runs"),
+}
+"""Operations with nothing to differentiate, and why."""
+
+# Expressions of one operation, smooth where they are taken, in the names w, w3, w23 … alone.
+SMOOTH: dict[str, list[str]] = {
+    "power": ["(abs(w3) + 0.1) ^ w", "w23 ^ 3"], "select": ["select(b3, w3, w23)"], "clip": ["clip(w23, -0.7, w13 / 9)"],
+    "dot": ["dot(w3, W3 * w3)"], "matmul": ["matmul(w23, w33)", "matmul(w3, w33)"], "outer": ["outer(w3, w4)"],
+    "solve": [f"solve({MATRIX}, w3)"], "concat": ["concat(w3, w4, W3)"], "scatter": ["scatter(i3, w3, 5)"],
+    "hinge": ["hinge(w3, w23)"], "huber": ["huber(w3, w23, 0.6)"], "cross_entropy": ["cross_entropy(w4, i // 2)"],
+    "modulo": ["modulo(w3, 0.7)"], "floor_divide": ["floor_divide(w3, 0.7)"], "floor_to": ["floor_to(w23, steps)"],
+    "cond": [f"cond({MATRIX})"], "inverse": [f"inverse({MATRIX})"], "det": [f"det({MATRIX})"], "roll": ["roll(w23, 1)"],
+    "reshape": ["reshape(w23, [6])"], "repeat": ["repeat(w3, 2)"], "singular_values": [f"singular_values({MATRIX})"],
+}  # fmt: skip
+
+
+def smooth() -> list[str]:
+    """A differentiable expression for every operation that has a gradient."""
+    found = []
+    for name, row in OPERATIONS.items():
+        if name in NONE:
+            continue
+        if name in SMOOTH:
+            found += SMOOTH[name]
+            continue
+        names = ["w33"] if row.arguments[0].shape in (("n", "n"), ("m", "n")) else ["w423"] if row.family != "elementwise" else ["w23"]
+        names += ["w3"] * (len(row.arguments) - 1)
+        if row.family == "reductions":
+            names = names[:1]
+        wrap = DOMAIN.get(name, ["{}"] * len(names))
+        found.append(f"{name}({', '.join(text.format(argument) for text, argument in zip(wrap, names, strict=False))})")
+    return found
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+def test_gradients_are_finite_differences(checked: Callable[..., Any], xla: bool) -> None:
+    """Of the sum of each output with fixed random factors, along one random direction of all reals at once."""
+    held = checked(smooth(), "float64")
+    tensors = held.tensors()
+    rng = np.random.default_rng(3)
+    reals = {name: tensor for name, tensor in tensors.items() if tensor.dtype.is_floating}
+    direction = {name: tf.constant(rng.normal(size=tensor.shape)) for name, tensor in reals.items()}
+    factors = {text: tf.constant(rng.normal(size=(2, 3, *term.type.shape))) for text, term in held.terms.items()}
+
+    def weighted(given: dict[str, Any]) -> dict[str, Any]:
+        lowering = held.lowering({**tensors, **given})
+        return {
+            text: tf.reduce_sum(factors[text] * lowering.whole(lowering(term), (REPLICATE, EXAMPLE), len(term.type.shape)))
+            for text, term in held.terms.items()
+        }
+
+    @tf.function(jit_compile=xla, autograph=False)
+    def slopes() -> dict[str, Any]:
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(list(reals.values()))
+            sums = weighted(reals)
+        found = {}
+        for text, total in sums.items():
+            gradients = tape.gradient(total, reals, unconnected_gradients="zero")
+            found[text] = tf.add_n([tf.reduce_sum(gradients[name] * direction[name]) for name in reals])
+        return found
+
+    @tf.function(autograph=False)
+    def moved(by: Any) -> dict[str, Any]:
+        return weighted({name: tensor + by * direction[name] for name, tensor in reals.items()})
+
+    step = 1e-5
+    ahead, behind, given = moved(tf.constant(step, tf.float64)), moved(tf.constant(-step, tf.float64)), slopes()
+    wrong = []
+    for text in held.terms:
+        expected = (float(ahead[text]) - float(behind[text])) / (2 * step)
+        if not np.isclose(float(given[text]), expected, rtol=1e-5, atol=1e-6):
+            wrong.append(f"{text}: {expected} is {float(given[text])}")
+        flat = any(text.startswith(f"{name}(") for name in FLAT)
+        if flat != (float(given[text]) == 0):
+            wrong.append(f"{text}: the gradient is {float(given[text])}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_operations_with_and_without_gradients_are_all_of_them() -> None:
+    spoken = set(itertools.chain(NONE, (text.split("(")[0] for text in smooth()))) | {"power"}
+    assert spoken >= OPERATIONS.keys()

@@ -1,0 +1,118 @@
+"""Imports point one way: `spec/` starts without TensorFlow and the interpreter, which sees no YAML and no Lark."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HEAVY = ("tensorflow", "keras", "matplotlib", "xarray", "rich", "typer", "dlspec.interpreter")
+USE = f"""
+from dlspec import spec
+document = spec.load({str(ROOT / "examples/flat.yaml")!r})
+assert spec.resolve(document).experiments[0].programs
+spec.validate(document)
+"""
+
+
+def loaded(code: str) -> set[str]:
+    """Which of the heavy packages are loaded in a fresh process once it has run some code."""
+    report = f"import sys\n{code}\nprint('loaded', *(name for name in {HEAVY!r} if name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True, cwd=ROOT)
+    first, *names = done.stdout.splitlines()[-1].split()
+    assert first == "loaded"
+    return set(names)
+
+
+def test_the_front_end_loads_nothing_heavy() -> None:
+    assert loaded("import dlspec.spec") == set()
+    assert loaded(USE + "\nimport dlspec.spec.schema, dlspec.spec.reference, dlspec.spec.template") == set()
+
+
+def test_the_wall_can_fail() -> None:
+    """The twin: a process that does load such packages is found out."""
+    assert loaded("import xarray") == {"xarray"}
+    assert {"dlspec.interpreter", "xarray"} <= loaded("import dlspec.interpreter.results, xarray")
+
+
+def modules(folder: str) -> list[Path]:
+    """The sources of a package."""
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def imported(source: str, package: tuple[str, ...]) -> set[str]:
+    """The full names of all modules that a source imports, wherever in it; `package` is the one that it lies in."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            lead = package[: len(package) + 1 - node.level] if node.level else ()
+            module = ".".join([*lead, *([node.module] if node.module else [])])
+            found.update({module} | {f"{module}.{alias.name}" for alias in node.names})
+    return found
+
+
+def crossings(folder: str, forbidden: tuple[str, ...]) -> list[str]:
+    """Imports in a package of what it must not see."""
+    found = []
+    for path in modules(folder):
+        package = ("dlspec", *path.relative_to(ROOT).parts[:-1])
+        for name in sorted(imported(path.read_text("utf-8"), package)):
+            if any(name == wall or name.startswith(wall + ".") for wall in forbidden):
+                found.append(f"{path.relative_to(ROOT)} imports {name}")
+    return found
+
+
+def test_the_interpreter_never_sees_yaml_or_lark() -> None:
+    assert len(modules("interpreter")) > 5
+    assert crossings("interpreter", ("yaml", "lark", "dlspec.spec.source", "dlspec.spec.expressions.parser")) == []
+
+
+def test_the_front_end_never_sees_the_interpreter() -> None:
+    assert len(modules("spec")) > 20
+    assert (
+        crossings("spec", ("dlspec.interpreter", "tensorflow", "keras", "matplotlib", "xarray", "typer", "rich")) == []
+    )
+
+
+def test_crossings_are_found() -> None:
+    """The twin: `spec/` does import YAML and Lark, `interpreter/` the front end, and relative imports are followed."""
+    assert any("imports yaml" in line for line in crossings("spec", ("yaml",)))
+    assert any("imports lark" in line for line in crossings("spec", ("lark",)))
+    assert crossings("interpreter", ("dlspec.spec",))
+    assert "dlspec.interpreter.run" in imported("from ..interpreter import run", ("dlspec", "spec"))
+    assert "dlspec.spec.source" in imported("def f():\n    from .. import source", ("dlspec", "spec", "check"))
+
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+
+
+@pytest.mark.parametrize("folder", ["spec", "interpreter"])
+def test_every_package_is_installed(folder: str) -> None:
+    there = {".".join(("dlspec", *path.parent.relative_to(ROOT).parts)) for path in modules(folder)}
+    listed = {name for name in PROJECT["packages"] if name.split(".")[1] == folder}
+    assert there == listed
+    assert PROJECT["package-dir"][f"dlspec.{folder}"] == folder
+
+
+def test_files_that_are_not_python_are_installed() -> None:
+    covered = {
+        path
+        for package, patterns in PROJECT["package-data"].items()
+        for pattern in patterns
+        for path in (ROOT / Path(*package.split(".")[1:])).glob(pattern)
+    }
+    data = {
+        p
+        for f in ("spec", "interpreter")
+        for p in (ROOT / f).rglob("*")
+        if p.is_file() and p.suffix not in (".py", ".pyc")
+    }
+    assert data, "the grammar at least"
+    assert data == covered
