@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from dlspec.spec import claims as c
-from dlspec.spec.check.claims import holds
+from dlspec.spec.claims import holds
 from dlspec.spec.operations import OPERATIONS
 from dlspec.spec.resolved import ClaimPlan
 
@@ -108,12 +108,13 @@ def _reduced(tree: c.Measured, cell: Cell) -> float:
 
 
 def _select(grid: xr.DataArray, selections: Sequence[c.Selection], results: Results) -> xr.DataArray:
-    """The part of an array where conditions hold; an axis with one value left is dropped."""
-    for selection in selections:
-        kept = [value for value in results.axes[selection.axis] if holds(selection, value)]
-        grid = grid.sel({selection.axis: kept})
-        if selection.operator == "==" and len(kept) == 1:
-            grid = grid.squeeze(selection.axis, drop=True)
+    """The part of an array where conditions hold; an axis that one `==` leaves a single value of is dropped."""
+    for axis in dict.fromkeys(selection.axis for selection in selections):
+        own = [selection for selection in selections if selection.axis == axis]
+        kept = [place for place, value in enumerate(results.axes[axis]) if all(holds(one, value) for one in own)]
+        grid = grid.isel({axis: kept})
+        if len(kept) == 1 and any(one.operator == "==" for one in own):
+            grid = grid.squeeze(axis, drop=True)
     return grid
 
 

@@ -75,14 +75,18 @@ def resolved(file: str, profile: str | None, overrides: list[str] | None, only: 
 @app.command()
 def run(
     file: File, profile: Profile = None, override: Overrides = None, only: Only = None,
-    jobs: Annotated[int, typer.Option("-j", min=1, help="How many programs run at once.")] = 1,
+    jobs: Annotated[
+        int | None, typer.Option("-j", min=1, help="How many programs run at once; otherwise one a core, on a GPU one.")
+    ] = None,
     jit: Annotated[Jit, typer.Option(help="Forces XLA or the plain graph.")] = Jit.auto,
     runs: Annotated[Path, typer.Option(help="Where runs are stored.")] = Path("runs"),
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Runs a study: figures, claims and numbers, in a folder under runs/."""
     plan = resolved(file, profile, override, only)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from .start import start
+
+    start()
     from .execute import execute
 
     raise typer.Exit(execute(plan, jobs, jit.value, runs, as_json, sys.argv[1:]))
@@ -114,7 +118,9 @@ def show(
 
     plan = resolved(file, profile, override, only)
     if stage is Stage.graph:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        from .start import start
+
+        start()
     print(getattr(stages, stage.value)(plan))
 
 
@@ -196,4 +202,16 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ERROR)
+    except Exception as error:
+        if os.environ.get("DLSPEC_TRACEBACK"):
+            raise
+        print(_fault(error), file=sys.stderr)
+        sys.exit(ERROR)
+
+
+def _fault(error: Exception) -> str:
+    """A fault of dlspec's own, in prose."""
+    fault = error if isinstance(error, spec.InternalError) else spec.InternalError(f"{type(error).__name__}: {error}")
+    notes = [note[0].upper() + note[1:] + "." for note in getattr(error, "__notes__", [])]
+    return "\n".join([str(fault), *notes, "DLSPEC_TRACEBACK=1 shows where it arose."])
 

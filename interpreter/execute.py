@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import threading
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from dlspec.spec.resolved import StudyPlan
 
@@ -19,13 +21,15 @@ from .figures import draw
 from .progress import Live, Log
 from .results import Results
 from .run import Options, run
+from .start import device
 from .store import Run, summary
 from .summary import print_claims, print_finals
 
 DONE, ERROR, CLAIM_FAILS, INTERRUPTED = 0, 1, 3, 130
+WIDE = 160
 
 
-def execute(plan: StudyPlan, jobs: int, jit: str, root: Path, as_json: bool, command: Sequence[str]) -> int:
+def execute(plan: StudyPlan, jobs: int | None, jit: str, root: Path, as_json: bool, command: Sequence[str]) -> int:
     """Runs, stores and prints; returns the exit code."""
     errors = Console(stderr=True)
     try:
@@ -35,19 +39,13 @@ def execute(plan: StudyPlan, jobs: int, jit: str, root: Path, as_json: bool, com
         return ERROR
     stop = threading.Event()
     before = signal.signal(signal.SIGINT, lambda *_: _interrupt(stop, errors))
-    device = _device()
+    where = device()
+    jobs = jobs or (1 if where == "gpu" else os.cpu_count() or 1)
     try:
         with Live(plan, errors) if errors.is_terminal else Log(plan) as watcher:
-            results = run(plan, Options(jit, jobs, device), watcher, stop)
-        verdicts = [judge(claim, results[e.name]) for e in plan.experiments for claim in e.claims]
-        folder.write(plan, results, verdicts, device, command)
-        figures = [
-            path.name
-            for experiment in plan.experiments
-            for figure in experiment.figures
-            for path in draw(figure, results[experiment.name], folder.draft)
-        ]
-        place = folder.commit()
+            results = run(plan, Options(jit, jobs, where), watcher, stop)
+        folder.write_results(plan, results, where, command)
+        place, verdicts, figures = _concluded(plan, results, folder)
     except OSError as error:
         folder.discard()
         errors.print(f"{error.filename or root}: cannot be written: {error.strerror}. Nothing was stored.", highlight=False)
@@ -64,13 +62,20 @@ def execute(plan: StudyPlan, jobs: int, jit: str, root: Path, as_json: bool, com
     return _code(results, verdicts, stop, errors, place)
 
 
-def _device() -> str:
-    import tensorflow as tf
-
-    accelerators = tf.config.list_physical_devices("GPU")
-    for accelerator in accelerators:
-        tf.config.experimental.set_memory_growth(accelerator, True)
-    return "gpu" if accelerators else "cpu"
+def _concluded(plan: StudyPlan, results: Mapping[str, Results], folder: Run) -> tuple[Path, list[Verdict], list[str]]:
+    """Claims judged, figures drawn, the folder moved to its place: a fault here still keeps what was trained."""
+    verdicts: list[Verdict] = []
+    figures: list[str] = []
+    try:
+        verdicts += [judge(claim, results[e.name]) for e in plan.experiments for claim in e.claims]
+        folder.write_claims(verdicts)
+        for experiment in plan.experiments:
+            for figure in experiment.figures:
+                figures += [path.name for path in draw(figure, results[experiment.name], folder.draft)]
+    except Exception as error:
+        error.add_note(f"what was trained is kept in {folder.commit()}")
+        raise
+    return folder.commit(), verdicts, figures
 
 
 def _interrupt(stop: threading.Event, console: Console) -> None:
@@ -82,7 +87,9 @@ def _interrupt(stop: threading.Event, console: Console) -> None:
 
 def _print(plan: StudyPlan, results: Mapping[str, Results], verdicts: Sequence[Verdict], place: Path, figures: Sequence[str]) -> None:
     console = Console(file=sys.stdout, soft_wrap=True)
-    console.print(f"[bold]{plan.title}[/]" + (f"  (profile {plan.profile})" if plan.profile else ""), highlight=False)
+    if not console.is_terminal:
+        console.width = WIDE
+    console.print(Text(plan.title, "bold").append(f"  (profile {plan.profile})" if plan.profile else "", "not bold"))
     console.print()
     print_finals(results, console)
     print_claims(verdicts, console)

@@ -28,7 +28,7 @@ def passed(mode: Mode, value: Any) -> Any:
     if mode.name == "stop":
         return tf.stop_gradient(value)
     if mode.name == "scale":
-        return _changed(value, lambda message: message * tf.cast(mode.value, message.dtype))
+        return _changed(value, lambda message: message * tf.constant(mode.value, message.dtype))
     if mode.name == "clip":
         limit = mode.value
         return _changed(value, lambda message: tf.clip_by_value(message, -limit, limit))  # type: ignore[operator]

@@ -220,12 +220,12 @@ class Network:
         else:
             mean = tf.reduce_mean(x, axis=over, keepdims=True)
             variance = tf.reduce_mean(tf.square(x - tf.stop_gradient(mean)), axis=over, keepdims=True)
-            momentum = tf.cast(layer.config["momentum"], x.dtype)
+            momentum = tf.constant(layer.config["momentum"], x.dtype)
             for name, seen in (("moving_mean", mean), ("moving_variance", variance)):
                 place = (self.plan.name, layer.key, name)
                 old = training.moving.get(place, held[name])
                 training.moving[place] = tf.stop_gradient(old * momentum + tf.reshape(seen, old.shape) * (1 - momentum))
-        y = (x - mean) * tf.math.rsqrt(variance + tf.cast(layer.config["epsilon"], x.dtype))
+        y = (x - mean) * tf.math.rsqrt(variance + tf.constant(layer.config["epsilon"], x.dtype))
         y = y * wide(held["gamma"]) if "gamma" in held else y
         return y + wide(held["beta"]) if "beta" in held else y
 
@@ -242,8 +242,8 @@ class Network:
         if layer.keras == "Dropout":
             rate = layer.config["rate"]
             kept = unit(bits, tf.float64) >= tf.constant(rate, tf.float64)
-            return tf.where(kept, x / tf.cast(1 - rate, x.dtype) if rate < 1 else x, tf.zeros([], x.dtype))
-        zero, deviation = (tf.cast(value, x.dtype) for value in (0.0, layer.config["stddev"]))
+            return tf.where(kept, x / tf.constant(1 - rate, x.dtype) if rate < 1 else x, tf.zeros([], x.dtype))
+        zero, deviation = (tf.constant(value, x.dtype) for value in (0.0, layer.config["stddev"]))
         return x + SAMPLERS["normal"](bits, mean=zero, deviation=deviation, dtype=x.dtype)
 
 

@@ -63,7 +63,9 @@ def words(keys: Any, index: Any, count: int) -> Any:
     number = tf.cast(index, tf.uint32)
     number = number[tf.newaxis, :, tf.newaxis] if number.shape.rank == 1 else number[:, :, tf.newaxis]
     block = tf.range(blocks, dtype=tf.int32)
-    x0, x1 = threefry(keys[:, 0, None, None], keys[:, 1, None, None], number, tf.cast(block, tf.uint32)[None, None, :])
+    # Not `keys[:, 0, None, None]`: where the keys are a stack, TensorFlow's own rewriting of the graph drops the new axes.
+    key0, key1 = (tf.reshape(keys[:, lane], [-1, 1, 1]) for lane in (0, 1))
+    x0, x1 = threefry(key0, key1, number, tf.cast(block, tf.uint32)[None, None, :])
     return tf.concat([x0, x1[..., : count - blocks]], axis=-1) if count > 1 else x0
 
 

@@ -84,15 +84,16 @@ class Run:
             self.place = root / f"{name}-{stamp}-{count}"
         self.draft = Path(tempfile.mkdtemp(prefix=f".{self.place.name}-", dir=root))
 
-    def write(
-        self, plan: StudyPlan, results: Mapping[str, Results], verdicts: Sequence[Verdict], device: str, command: Sequence[str]
-    ) -> None:
-        """Everything but the figures, into the draft."""
+    def write_claims(self, verdicts: Sequence[Verdict]) -> None:
+        """The verdicts, into the draft."""
+        self._json("claims.json", claims_json(verdicts))
+
+    def write_results(self, plan: StudyPlan, results: Mapping[str, Results], device: str, command: Sequence[str]) -> None:
+        """What was trained and how, into the draft."""
         cells = [cell for found in results.values() for cell in found.cells]
         pq.write_table(curves_table(cells), self.draft / "curves.parquet")
         (self.draft / "spec.yaml").write_text(plan.text, "utf-8")
         self._json("cells.json", cells_json(results))
-        self._json("claims.json", claims_json(verdicts))
         about = {"format_version": FORMAT_VERSION, "study": plan.name, "profile": plan.profile, "command": list(command)}
         self._json("run.json", {**about, "finished": datetime.now(UTC).isoformat(timespec="seconds"), **provenance(device)})
         samples = {

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from .claims import Verdict
 from .figures.draw import label, programs
-from .results import Results
+from .results import Cell, Results
 
 MARKS = {"holds": ("✓", "green"), "fails": ("✗", "red"), "inconclusive": ("?", "yellow")}
 
@@ -28,25 +29,51 @@ def print_finals(results: Mapping[str, Results], console: Console) -> None:
     """A table an experiment: each measure's mean over replicates, with the range that they span."""
     for name, found in results.items():
         measures = [m for m in dict.fromkeys(m for cell in found.cells for m in cell.curves) if _scalar(found, m)]
-        table = Table(title=name, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2))
-        table.add_column("")
-        for measure in measures:
-            table.add_column(measure.replace("_", " "), justify="right")
-        table.add_column("steps", justify="right")
-        table.add_column("replicates", justify="right")
-        for group in programs(found.cells):
-            row = [label(group[0])]
-            for measure in measures:
-                values = [float(cell.curves[measure][-1]) for cell in group if cell.curves.get(measure)]
-                row.append(_spread(values))
-            good = sum(cell.status == "done" for cell in group)
-            steps = max((cell.steps[-1] for cell in group if cell.steps), default=0)
-            table.add_row(*row, f"{steps:,}", str(good) if good == len(group) else f"{good} of {len(group)}")
-        console.print(table)
+        groups = list(programs(found.cells))
+        columns = [(measure.replace("_", " "), [_final(group, measure) for group in groups]) for measure in measures]
+        columns += [("steps", [f"{max((c.steps[-1] for c in group if c.steps), default=0):,}" for group in groups])]
+        columns += [("replicates", [_counted(group) for group in groups])]
+        heads = [label(group[0]) for group in groups]
+        for place, part in enumerate(_fitting(heads, columns, console.width)):
+            title = {"title": name, "title_justify": "left", "title_style": "bold"} if place == 0 else {}
+            table = Table("", box=None, pad_edge=False, padding=(0, 3, 0, 0), **title)
+            for head, _ in part:
+                table.add_column(head, justify="right", no_wrap=True)
+            for row, cells in zip(heads, zip(*(cells for _, cells in part), strict=True), strict=True):
+                table.add_row(row, *cells)
+            console.print(table)
+            console.print()
         for cell in found.cells:
             if cell.status != "done":
-                console.print(f"  {label(cell)}, replicate {cell.replicate}: {cell.status}: {cell.message}", style="yellow", highlight=False)
-        console.print()
+                text = f"  {label(cell)}, replicate {cell.replicate}: {cell.status}: {cell.message}"
+                console.print(text, style="yellow", highlight=False)
+
+
+Column = tuple[str, list[str]]
+
+
+def _fitting(heads: Sequence[str], columns: Sequence[Column], width: int) -> list[list[Column]]:
+    """The columns in as many tables as the width asks for."""
+    first = max(map(len, heads), default=0) + 3
+    parts: list[list[Column]] = [[]]
+    used = first
+    for head, cells in columns:
+        own = max(len(text) for text in [head, *cells]) + 3
+        if parts[-1] and used + own > width:
+            parts.append([])
+            used = first
+        parts[-1].append((head, cells))
+        used += own
+    return parts
+
+
+def _final(group: Sequence[Cell], measure: str) -> str:
+    return _spread([float(cell.curves[measure][-1]) for cell in group if cell.curves.get(measure)])
+
+
+def _counted(group: Sequence[Cell]) -> str:
+    good = sum(cell.status == "done" for cell in group)
+    return str(good) if good == len(group) else f"{good} of {len(group)}"
 
 
 def _scalar(found: Results, measure: str) -> bool:
@@ -69,6 +96,8 @@ def print_claims(verdicts: Sequence[Verdict], console: Console) -> None:
             seen = f"saw {number(verdict.value)}"
             if verdict.interval is not None and verdict.interval[0] != verdict.interval[1]:
                 seen += f" [{number(verdict.interval[0])}, {number(verdict.interval[1])}]"
-        console.print(f"[{colour}]{mark} {verdict.verdict:<12}[/] {verdict.claim.says}", highlight=False)
+        text = Text.assemble((f"{mark} {verdict.verdict:<12} ", colour), verdict.claim.says)
         details = "; ".join(part for part in (seen, verdict.reason) if part)
-        console.print(f"               [dim]{verdict.claim.text}[/]" + (f"  {details}" if details else ""), highlight=False)
+        text.append(f"\n               {verdict.claim.text}", "dim")
+        text.append(f"\n               {details}" if details else "")
+        console.print(text)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -71,3 +77,12 @@ class Apply:
 
 
 Claim = Number | Coordinate | Measured | Diverged | Along | Apply
+
+
+def holds(selection: Selection, value: Any) -> bool:
+    """Whether a value of an axis satisfies a condition.
+
+    >>> holds(Selection("d", "<=", 10), 5)
+    True
+    """
+    return bool(COMPARE[selection.operator](value, selection.value))

@@ -84,14 +84,26 @@ def _merge_layer(item: Node, patch: Node, path: Path, adds: bool) -> Node:
     if not isinstance(item, Mapping) or len(item.entries) != 1:
         return patch
     ((kind, inner),) = item.entries
-    if isinstance(patch, Mapping) and patch.keys() and patch.keys()[0] in (*LAYERS, "repeat", "whiten"):
-        return patch
+    arguments = LAYERS[kind.text].parameters if kind.text in LAYERS else ()
+    if isinstance(patch, Mapping) and len(patch.entries) == 1:
+        word = patch.keys()[0]
+        if word in (*LAYERS, "repeat", "whiten") and word not in arguments and word != kind.text:
+            return patch
+        if word == kind.text and word not in arguments:
+            patch = patch.entries[0][1]
     if not isinstance(inner, Mapping):
-        primary = LAYERS[kind.text].primary if kind.text in LAYERS else None
-        word = Scalar(primary, primary or "", True, inner.span)
-        inner = Mapping(((word, inner),) if primary else (), inner.span)
+        inner = _long_form(kind.text, inner)
+    if not isinstance(patch, Mapping):
+        patch = _long_form(kind.text, patch)
     merged = merge(inner, patch, path, adds)
     return Mapping(((kind, merged if merged is not None else inner),), item.span)
+
+
+def _long_form(kind: str, given: Node) -> Mapping:
+    """`dense: 3` as `dense: {units: 3}`."""
+    primary = LAYERS[kind].primary if kind in LAYERS else None
+    word = Scalar(primary, primary or "", True, given.span)
+    return Mapping(((word, given),) if primary else (), given.span)
 
 
 def layer_names(items: SequenceOf[Node]) -> dict[str, int]:
@@ -147,6 +159,10 @@ def must_exist(base: Node, patch: Node, allowed: SequenceOf[str], what: str, pat
             known = base.keys() if isinstance(base, Mapping) else ()
             hint = sentence(did_you_mean(key.text, known), f"{what[0].upper()}{what[1:]} only changes what is there.")
             raise problem_at(key.span, f"there is no '{key.text}' under '{'.'.join(path)}'", hint)
+        if below is None and key.text in NAMED and isinstance(node, Mapping) and node.entries:
+            first, _ = node.entries[0]
+            message = f"there is no '{first.text}' under '{key.text}'"
+            raise problem_at(first.span, message, f"{what} only changes what is there.")
         if below is not None:
             must_exist(below, node, allowed, what, (*path, key.text))
 

@@ -13,7 +13,7 @@ from . import source as yaml
 from .check.claims import Subject, check_claim
 from .check.experiment import ExperimentChecker, Point
 from .check.expressions import Context
-from .check.figures import axes_known, check_figures
+from .check.figures import axes_known, check_figures, conditions
 from .check.text import read
 from .diagnostics import Problem, Source, Span, SpecError, did_you_mean, in_file_order, listing, problem_at, sentence
 from .document import Document, experiment
@@ -316,10 +316,10 @@ class _Experiment:
                 break
         self.problems.extend(found.problems(self.node))
         self.warnings.extend(found.warnings(late=bool(self.late)))
+        figures: tuple[FigurePlan, ...] = ()
         if programs:
             claims = self._claims(axes, programs)
-            self.problems.extend(check_figures(self.model.figures, self.node, self._subject(axes, programs)))
-        figures = tuple(FigurePlan(self.name, name, figure.kind, figure) for name, figure in self.model.figures.items())
+            figures = self._figures(self._subject(axes, programs))
         if self.problems:
             raise SpecError(in_file_order(self.problems))
         return ExperimentPlan(
@@ -402,6 +402,17 @@ class _Experiment:
             for program in (() if self.late else programs)
         )
         return Subject(measures, {name: tuple(values) for name, values in every.items()}, constants, evaluated)
+
+    def _figures(self, subject: Subject) -> tuple[FigurePlan, ...]:
+        self.problems.extend(check_figures(self.model.figures, self.node, subject))
+        found = []
+        for name, figure in self.model.figures.items():
+            try:
+                shown = conditions(name, self.node, subject)
+                found.append(FigurePlan(self.name, name, figure.kind, figure, shown))
+            except SpecError as error:
+                self.problems.extend(error.problems)
+        return tuple(found)
 
     def _claims(self, axes: Mapping[str, list[Any]], programs: Sequence[Program]) -> tuple[ClaimPlan, ...]:
         subject = self._subject(axes, programs)

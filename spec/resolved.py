@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import terms as t
+from .claims import Selection
 from .types import Shape, Type
 
 
@@ -213,12 +214,13 @@ class ClaimPlan:
 
 @dataclass(frozen=True, eq=False)
 class FigurePlan:
-    """A figure of an experiment: its validated model."""
+    """A figure of an experiment: its validated model; `where` chooses the cells that it shows."""
 
     experiment: str
     name: str
     kind: str
     model: Any
+    where: tuple[Selection, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from dlspec.spec.claims import holds
 from dlspec.spec.resolved import FigurePlan
 
 from ..results import Cell, Results
@@ -49,8 +51,9 @@ def draws(kind: str) -> Callable[[Drawer], Drawer]:
 
 def draw(plan: FigurePlan, results: Results, folder: Path) -> list[Path]:
     """Draws one figure; returns the files written, or none where no cell has what it shows."""
+    shown = replace(results, cells=[cell for cell in results.cells if _chosen(plan, cell)])
     with plt.rc_context(STYLE):
-        figure = DRAWERS[plan.kind](plan, results)
+        figure = DRAWERS[plan.kind](plan, shown)
         if figure is None:
             return []
         if plan.model.caption:
@@ -62,6 +65,10 @@ def draw(plan: FigurePlan, results: Results, folder: Path) -> list[Path]:
             figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
         plt.close(figure)
     return paths
+
+
+def _chosen(plan: FigurePlan, cell: Cell) -> bool:
+    return all(holds(condition, axis_value(cell, condition.axis)) for condition in plan.where)
 
 
 def panels(count: int, width: float = 3.4, height: float = 2.7) -> tuple[Any, list[Any]]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from .. import claims as c
 from ..diagnostics import Span, did_you_mean, listing, problem_at
 from ..expressions import nodes as n
@@ -50,6 +52,11 @@ def check_until(text: Text, subject: Subject) -> c.Claim:
     return tree
 
 
+def check_condition(text: Text, subject: Subject) -> c.Selection:
+    """A condition on an axis: `variant == forward_only`, `d <= 10`."""
+    return _selection(text.tree, text, subject)
+
+
 def _is_condition(node: n.Expr) -> bool:
     match node:
         case n.Boolean():
@@ -82,10 +89,10 @@ def _claim(node: n.Expr, text: Text, subject: Subject, until: bool = False) -> c
         case n.Unary(operator, operand):
             sign = {"-": "negative", "not": "logical_not"}.get(operator)
             inner = _claim(operand, text, subject, until)
-            return c.Apply(sign, (inner,)) if sign else inner
+            return _applied(sign, (inner,)) if sign else inner
         case n.Binary(operator, left, right):
             parts = (_claim(left, text, subject, until), _claim(right, text, subject, until))
-            return c.Apply(OPERATORS[operator].name, parts)
+            return _applied(OPERATORS[operator].name, parts)
         case n.Call(function, arguments, keywords) if not keywords:
             return _call(function, arguments, node, text, subject, span, until)
         case n.Call(keywords=((name, value), *_)):
@@ -96,6 +103,15 @@ def _claim(node: n.Expr, text: Text, subject: Subject, until: bool = False) -> c
             )
             raise problem_at(text.keyword(name, value), "claims take no arguments by name", hint)
     raise problem_at(span, "this has no meaning in a claim", _forms())
+
+
+def _applied(operation: str, arguments: tuple[c.Claim, ...]) -> c.Claim:
+    """An operation of claims; of numbers alone, its value."""
+    numbers = [argument.value for argument in arguments if isinstance(argument, c.Number)]
+    if len(numbers) < len(arguments):
+        return c.Apply(operation, arguments)
+    with np.errstate(all="ignore"):
+        return c.Number(float(OPERATIONS[operation].numpy(*numbers)))
 
 
 def _name(name: str, span: Span, subject: Subject, until: bool) -> c.Claim:
@@ -239,27 +255,9 @@ def _selection(node: n.Expr, text: Text, subject: Subject) -> c.Selection:
     if not isinstance(value, c.Number):
         raise problem_at(text.span(node.right), "an axis is compared with a constant")
     selection = c.Selection(axis, node.operator, value.value)
-    if not any(isinstance(item, int | float) and holds(selection, item) for item in values):
+    if not any(isinstance(item, int | float) and c.holds(selection, item) for item in values):
         raise problem_at(span, f"no value of '{axis}' fits: it has {listing(str(item) for item in values)}")
     return selection
-
-
-def holds(selection: c.Selection, value: Any) -> bool:
-    """Whether a value of an axis satisfies a condition."""
-    wanted = selection.value
-    return bool(
-        {
-            "==": value == wanted,
-            "!=": value != wanted,
-        }.get(selection.operator)
-        if selection.operator in ("==", "!=")
-        else {
-            "<": lambda: value < wanted,
-            "<=": lambda: value <= wanted,
-            ">": lambda: value > wanted,
-            ">=": lambda: value >= wanted,
-        }[selection.operator]()
-    )
 
 
 def _axis_of(tree: Any) -> str | None:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .. import source as yaml
+from ..claims import Selection
 from ..diagnostics import Problem, Span, did_you_mean, listing
-from .claims import Subject
+from .claims import Subject, check_condition
+from .text import read
 
 FIELDS = ("y", "colour", "panel", "x")
 
@@ -27,6 +29,13 @@ def check_figures(figures: Mapping[str, Any], experiment: yaml.Mapping, subject:
                 problem = _measure(word, span, subject) if field == "y" else _axis(word, span, field, subject)
                 found.extend([problem] if problem is not None else [])
     return found
+
+
+def conditions(name: str, experiment: yaml.Mapping, subject: Subject) -> tuple[Selection, ...]:
+    """The cells that a figure shows. Raises SpecError."""
+    node = yaml.find(experiment, ["figures", name, "where"])
+    items = node.items if isinstance(node, yaml.Sequence) else () if node is None else (node,)
+    return tuple(check_condition(read(item), subject) for item in items if isinstance(item, yaml.Scalar))
 
 
 def _measure(word: str, span: Span, subject: Subject) -> Problem | None:

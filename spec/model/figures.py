@@ -26,6 +26,9 @@ class Figure(Closed):
     title: str | None = Field(None, description="Above the figure; otherwise its name.")
     caption: str | None = Field(None, description="Below the figure: what to see in it.")
     panel: Name | None = Field(None, description="The axis with one panel a value: `variant` or a swept constant.")
+    where: str | list[str] = Field(
+        default_factory=list, description="Shows only cells where these hold: `variant == non_flat`, `d <= 10`."
+    )
 
 
 class Curves(Figure):

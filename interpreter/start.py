@@ -1,0 +1,48 @@
+"""TensorFlow's start: its own log held back, and shown only where it fails."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+def start() -> None:
+    """Imports TensorFlow and finds its devices; what it prints on the way is dropped unless it fails."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with held_back():
+        import tensorflow as tf
+
+        for accelerator in tf.config.list_physical_devices("GPU"):
+            tf.config.experimental.set_memory_growth(accelerator, True)
+        tf.constant(0.0)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+def device() -> str:
+    """What programs run on: `gpu` or `cpu`."""
+    import tensorflow as tf
+
+    return "gpu" if tf.config.list_physical_devices("GPU") else "cpu"
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Holds back what is written to the standard error's descriptor, C++ included; an exception shows it after all."""
+    sys.stderr.flush()
+    own = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(own, 2)
+            held.seek(0)
+            sys.stderr.write(held.read().decode("utf-8", "replace"))
+            raise
+        finally:
+            os.dup2(own, 2)
+            os.close(own)
