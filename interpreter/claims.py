@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-
 from dlspec.spec import claims as c
 from dlspec.spec.claims import holds
 from dlspec.spec.operations import OPERATIONS
@@ -45,12 +44,13 @@ def judge(claim: ClaimPlan, results: Results) -> Verdict:
     bad = [cell for cell in used if cell.status != "done"]
     if bad and not asks:
         return Verdict(claim, "inconclusive", None, None, f"{bad[0].status}: {_cell_name(bad[0])} {bad[0].message}".strip())
+    measured = [evaluate(item, results) for item in _measured(claim.tree)]
+    if any(item.size == 0 or bool(item.isnull().any()) for item in measured):
+        return Verdict(claim, "inconclusive", None, None, "some of its cells were not run")
     truth = evaluate(claim.tree, results)
     shown, interval = _seen(claim.tree, results)
     if isinstance(truth, float | bool):
         return Verdict(claim, "holds" if truth else "fails", shown, interval)
-    if truth.size == 0 or bool(truth.isnull().any()) if truth.dtype.kind == "f" else truth.size == 0:
-        return Verdict(claim, "inconclusive", shown, interval, "some of its cells were not run")
     if claim.judge == "mean":
         return _judge_mean(claim, results, shown, interval)
     each = truth.astype(bool)
@@ -69,8 +69,8 @@ def evaluate(tree: Any, results: Results) -> Any:
         case c.Number(value):
             return value
         case c.Coordinate(axis):
-            values = np.asarray(results.axes[axis], dtype=float)
-            return xr.DataArray(values, dims=[axis], coords={axis: list(results.axes[axis])})
+            places = np.asarray(results.axes[axis], dtype=float)
+            return xr.DataArray(places, dims=[axis], coords={axis: list(results.axes[axis])})
         case c.Measured():
             return _select(results.grid(lambda cell: _reduced(tree, cell)), tree.selections, results)
         case c.Diverged(selections):

@@ -12,7 +12,6 @@ from statistics import NormalDist
 from typing import Any
 
 import tensorflow as tf
-
 from dlspec.spec.distributions import DISTRIBUTIONS
 from dlspec.spec.types import Shape
 
@@ -33,7 +32,9 @@ def samples(name: str) -> Callable[[Sampler], Sampler]:
     return register
 
 
-def sample(name: str, words: Any, shape: Shape, sizes: Mapping[str, int], parameters: Mapping[str, Any], dtype: Any) -> Any:
+def sample(
+    name: str, words: Any, shape: Shape, sizes: Mapping[str, int], parameters: Mapping[str, Any], dtype: Any
+) -> Any:
     """Values [..., *shape, *event] from words [..., W]; parameters broadcast against [..., *shape]."""
     row = DISTRIBUTIONS[name]
     if row.per_word == 1:
@@ -65,8 +66,28 @@ def _standard(words: Any, dtype: Any, low: float = 0.0) -> Any:
     return tf.constant(math.sqrt(2.0), dtype) * inverse(centre * tf.constant(1 - 2 * low, dtype))
 
 
-_MIDDLE = (2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087, -0.00125372503, -0.00417768164, 0.246640727, 1.50140941)
-_TAILS = (-0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613, 0.00943887047, 1.00167406, 2.83297682)
+_MIDDLE = (
+    2.81022636e-08,
+    3.43273939e-07,
+    -3.5233877e-06,
+    -4.39150654e-06,
+    0.00021858087,
+    -0.00125372503,
+    -0.00417768164,
+    0.246640727,
+    1.50140941,
+)
+_TAILS = (
+    -0.000200214257,
+    0.000100950558,
+    0.00134934322,
+    -0.00367342844,
+    0.00573950773,
+    -0.0076224613,
+    0.00943887047,
+    1.00167406,
+    2.83297682,
+)
 
 
 def _erfinv(x: Any) -> Any:
@@ -98,7 +119,9 @@ def _uniform(words: Any, low: Any, high: Any, dtype: Any) -> Any:
     # The width is cut to 29 binary digits, less than a thirtieth of a step, so that its product with the unit's 24 is
     # exact in float64, and fusing that with the sum cannot change the result.
     low, high = tf.cast(low, tf.float64), tf.cast(high, tf.float64)
-    width = tf.bitcast(tf.bitwise.bitwise_and(tf.bitcast(high - low, tf.int64), tf.constant(-(2**24), tf.int64)), tf.float64)
+    width = tf.bitcast(
+        tf.bitwise.bitwise_and(tf.bitcast(high - low, tf.int64), tf.constant(-(2**24), tf.int64)), tf.float64
+    )
     return tf.cast(low + width * unit(words, tf.float64), dtype)
 
 
@@ -123,7 +146,9 @@ def _rademacher(words: Any, count: int, dtype: Any) -> Any:
     places = tf.cast(tf.range(32, dtype=tf.int32), tf.uint32)
     bits = tf.bitwise.bitwise_and(tf.bitwise.right_shift(words[..., tf.newaxis], places), tf.constant(1, tf.uint32))
     shape = words.shape[:-1].as_list()
-    flat = tf.reshape(tf.cast(bits, tf.int32), [-1 if size is None else size for size in shape] + [32 * words.shape[-1]])
+    flat = tf.reshape(
+        tf.cast(bits, tf.int32), [-1 if size is None else size for size in shape] + [32 * words.shape[-1]]
+    )
     return 1 - 2 * flat[..., :count]
 
 

@@ -11,10 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dlspec.spec.resolved import StudyPlan
 from rich.console import Console
 from rich.text import Text
-
-from dlspec.spec.resolved import StudyPlan
 
 from .claims import Verdict, judge
 from .figures import draw

@@ -11,7 +11,6 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-
 from dlspec.spec import terms as t
 from dlspec.spec.axes import EXAMPLE, REPLICATE, Axes, union
 from dlspec.spec.initializers import INITIALIZERS
@@ -49,7 +48,9 @@ class Batch:
 class Network:
     """One network of a program: its layers, and its weights for all replicates side by side."""
 
-    def __init__(self, plan: NetworkPlan, seed_path: Sequence[Sequence[str | int]], dtype: str, modes: Mapping[str, Mode]) -> None:
+    def __init__(
+        self, plan: NetworkPlan, seed_path: Sequence[Sequence[str | int]], dtype: str, modes: Mapping[str, Mode]
+    ) -> None:
         self.plan = plan
         self.replicates = len(seed_path)
         self.dtype = dtype

@@ -10,7 +10,6 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-
 from dlspec.spec import terms as t
 from dlspec.spec.axes import EXAMPLE, REPLICATE
 from dlspec.spec.resolved import MeasurePlan, OptimizerPlan, ProbePlan, Program
@@ -51,7 +50,9 @@ class Compiled:
         self.xla = xla
         self.dtype = tf.as_dtype(program.dtype)
         self.paths = [(program.seed, program.experiment, replicate) for replicate in self.replicates]
-        self.networks = {plan.name: Network(plan, self.paths, program.dtype, program.gradient) for plan in program.networks}
+        self.networks = {
+            plan.name: Network(plan, self.paths, program.dtype, program.gradient) for plan in program.networks
+        }
         self.bindings = {item.name: item.term for item in (*program.draws, *program.examples, *program.outputs)}
         self.samples = self._samples()
         self.keys = {stream: self._keys(stream) for stream in ("draw", "train", "test")}
@@ -87,7 +88,7 @@ class Compiled:
             keys=lambda sample: keys[self.samples[sample.path]], index=index, **more,
         )  # fmt: skip
         training = lowering.training is not None
-        lowering.weight = lambda term: self.networks[term.network].weight(term, training)  # type: ignore[attr-defined]
+        lowering.weight = lambda term: self.networks[term.network].weight(term, training)
         lowering.network = lambda name, given: self.apply(lowering, name, given)
         for name, tensor in drawn.items():
             lowering.values[name] = Value(tensor, (REPLICATE,))
@@ -125,7 +126,12 @@ class Compiled:
         C^(-1/2), where C is the mean of x xᵀ over examples and leading axes, in float64. Directions that hold nothing
         but rounding are dropped. A layer sees what those before it make, so they are set in the order they are reached.
         """
-        counts = {(plan.name, leaf.key): leaf.examples for plan in self.program.networks for leaf in plan.leaves() if leaf.kind == "whiten"}
+        counts = {
+            (plan.name, leaf.key): leaf.examples
+            for plan in self.program.networks
+            for leaf in plan.leaves()
+            if leaf.kind == "whiten"
+        }
         reached: dict[tuple[str, str], None] = {}
         if counts:
             self._watched(list(self.networks), 0, 1, lambda place, x: reached.setdefault(place))
@@ -217,7 +223,9 @@ class Compiled:
                     losses = self.losses(lowering, batch)
                     total = tf.add_n([tf.reduce_sum(tensor) for _, tensor in losses])
                 # Of the sum over examples, so that messages are per example; averaged only here.
-                gradients = tape.gradient(total, [variable.value for variable in variables], unconnected_gradients="zero")
+                gradients = tape.gradient(
+                    total, [variable.value for variable in variables], unconnected_gradients="zero"
+                )
                 gradients = dict(zip([id(v) for v in variables], gradients, strict=True))
                 finite = tf.stack([tf.reduce_all(tf.math.is_finite(tensor), axis=1) for _, tensor in losses], axis=1)
                 bad = tf.where((bad == FINE) & ~finite, step, bad)
@@ -329,7 +337,10 @@ class Compiled:
                     first = [tf.zeros(shape, tf.float64) for shape in shapes]
                     loop = tf.while_loop(
                         lambda place, *_: place < chunks,
-                        lambda place, *held, level=level: (place + 1, *(a + b for a, b in zip(held, sums(place, level), strict=True))),
+                        lambda place, *held, level=level: (
+                            place + 1,
+                            *(a + b for a, b in zip(held, sums(place, level), strict=True)),
+                        ),
                         [tf.constant(0), *first],
                     )
                     results = list(loop[1:])
@@ -347,8 +358,10 @@ class Compiled:
         lowering = self.lowering(self.keys["test"], tf.zeros([1], tf.int64), 1, {}, step=step)
         lowering.dtype = tf.float64
         for name, tensor in drawn.items():
-            lowering.values[name] = Value(tf.cast(tensor, tf.float64) if tensor.dtype.is_floating else tensor, (REPLICATE,))
-        lowering.weight = lambda item: _wide(self.networks[item.network].weight(item, False))  # type: ignore[attr-defined]
+            lowering.values[name] = Value(
+                tf.cast(tensor, tf.float64) if tensor.dtype.is_floating else tensor, (REPLICATE,)
+            )
+        lowering.weight = lambda item: _wide(self.networks[item.network].weight(item, False))
         lowering.expectation = lambda item: known[id(item)]
         return tf.cast(lowering.whole(lowering(term), (REPLICATE,), len(term.type.shape)), tf.float64)
 
@@ -366,7 +379,8 @@ class Compiled:
             index = tf.range(plan.examples, dtype=tf.int64)
             lowering = self.lowering(keys, index, plan.examples, drawn, step=step)
             return {
-                label: lowering.whole(lowering(term), (REPLICATE, EXAMPLE), len(term.type.shape)) for label, term in plan.terms.items()
+                label: lowering.whole(lowering(term), (REPLICATE, EXAMPLE), len(term.type.shape))
+                for label, term in plan.terms.items()
             }
 
         found = values(self.keys["test"], self.drawn, tf.constant(self.step))

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from dlspec.spec.resolved import Program, StudyPlan
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from dlspec.spec.resolved import Program, StudyPlan
 
 from .results import Cell
 

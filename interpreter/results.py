@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-
 from dlspec.spec.resolved import ExperimentPlan, Program
 
 Array = np.ndarray[Any, Any]

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-
 from dlspec.spec.resolved import Program, StudyPlan
 
 from .claims import evaluate as evaluate_claim

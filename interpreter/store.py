@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-
 from dlspec.spec.identity import LANGUAGE, NUMERICS
 from dlspec.spec.resolved import StudyPlan
 
@@ -104,7 +103,7 @@ class Run:
             for name, value in values.items()
         }
         if samples:
-            np.savez_compressed(self.draft / "samples.npz", **samples)
+            np.savez_compressed(self.draft / "samples.npz", allow_pickle=False, **samples)
 
     def _json(self, name: str, value: Any) -> None:
         (self.draft / name).write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", "utf-8")

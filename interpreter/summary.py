@@ -35,8 +35,8 @@ def print_finals(results: Mapping[str, Results], console: Console) -> None:
         columns += [("replicates", [_counted(group) for group in groups])]
         heads = [label(group[0]) for group in groups]
         for place, part in enumerate(_fitting(heads, columns, console.width)):
-            title = {"title": name, "title_justify": "left", "title_style": "bold"} if place == 0 else {}
-            table = Table("", box=None, pad_edge=False, padding=(0, 3, 0, 0), **title)
+            table = Table("", title=name if place == 0 else None, title_justify="left", title_style="bold")
+            table.box, table.pad_edge, table.padding = None, False, (0, 3, 0, 0)
             for head, _ in part:
                 table.add_column(head, justify="right", no_wrap=True)
             for row, cells in zip(heads, zip(*(cells for _, cells in part), strict=True), strict=True):

@@ -51,7 +51,9 @@ def apply(name: str, arrays: list[Any], static: Mapping[str, Any]) -> Array:
     patterns += [patterns[-1]] * (len(arrays) - len(patterns)) if patterns else []
     wanted = {"number": "int", "real": "real"}
     given = [
-        as_kind(array, wanted[pattern.kind]) if pattern.kind in wanted and np.asarray(array).dtype.kind == "b" else array
+        as_kind(array, wanted[pattern.kind])
+        if pattern.kind in wanted and np.asarray(array).dtype.kind == "b"
+        else array
         for array, pattern in zip(arrays, patterns, strict=False)
     ]
     if name == "power" and np.any(np.less(given[1], 0)):
@@ -96,9 +98,9 @@ def _value(term: t.Term, names: dict[str, Value]) -> Value:
             event = len(term.type.shape) - 1
             return Value(as_kind(np.stack(np.broadcast_arrays(*arrays), axis=-event - 1), term.type.kind), axes)
         case t.Cut(array, axis, first, last):
-            value = _value(array, names)
-            place = len(value.axes) + axis
-            return Value(value.array[(slice(None),) * place + (slice(first, last),)], value.axes)
+            whole = _value(array, names)
+            place = len(whole.axes) + axis
+            return Value(whole.array[(slice(None),) * place + (slice(first, last),)], whole.axes)
         case t.Gather(array, index, axis):
             return _gather(_value(array, names), _value(index, names), axis, len(index.type.shape))
         case t.Comprehend(indices, body):

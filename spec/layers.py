@@ -219,7 +219,8 @@ def _recurrent(name: str, keras: str, meaning: str, gates: int, *own: Parameter)
         return (shape[0], config["units"]) if config["return_sequences"] else (config["units"],)
 
     def flops(shape: Shape, config: Config) -> int:
-        return 2 * shape[0] * gates * config["units"] * (shape[-1] + config["units"])
+        units: int = config["units"]
+        return 2 * shape[0] * gates * units * (shape[-1] + units)
 
     parameters = named(
         _UNITS, Parameter("activation", "activation", "of the state", "tanh"), *own, _BIAS, *_KERNEL,

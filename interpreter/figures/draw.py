@@ -13,10 +13,10 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.ticker import MaxNLocator
-
+from cycler import cycler
 from dlspec.spec.claims import holds
 from dlspec.spec.resolved import FigurePlan
+from matplotlib.ticker import MaxNLocator
 
 from ..results import Cell, Results
 from .fits import fitted
@@ -33,7 +33,7 @@ STYLE: dict[str, Any] = {
     "figure.dpi": 150,
     "svg.hashsalt": "dlspec",
     # Okabe & Ito 2008: told apart by people with any colour vision.
-    "axes.prop_cycle": matplotlib.cycler(color=["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]),
+    "axes.prop_cycle": cycler(color=["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]),
 }
 
 
@@ -72,9 +72,9 @@ def _chosen(plan: FigurePlan, cell: Cell) -> bool:
 
 
 def panels(count: int, width: float = 3.4, height: float = 2.7) -> tuple[Any, list[Any]]:
-    """A figure with so many panels, at most five in a row."""
-    columns = min(count, 5)
-    rows = -(-count // columns)
+    """A figure with so many panels, at most five in a row, rows alike."""
+    rows = -(-count // 5)
+    columns = -(-count // rows)
     figure, axes = plt.subplots(rows, columns, figsize=(width * columns + 0.4, height * rows + 0.5), squeeze=False, layout="constrained")
     flat = list(axes.ravel())
     for unused in flat[count:]:

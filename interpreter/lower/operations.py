@@ -167,7 +167,10 @@ def _concat(*arrays: Any, rank: int) -> Any:
     lead = tf.shape(arrays[0])[: arrays[0].shape.rank - rank]
     for array in arrays[1:]:
         lead = tf.broadcast_dynamic_shape(lead, tf.shape(array)[: array.shape.rank - rank])
-    spread = [tf.broadcast_to(array, tf.concat([lead, tf.shape(array)[array.shape.rank - rank :]], axis=0)) for array in arrays]
+    spread = [
+        tf.broadcast_to(array, tf.concat([lead, tf.shape(array)[array.shape.rank - rank :]], axis=0))
+        for array in arrays
+    ]
     return tf.concat(spread, axis=-rank)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-
 from dlspec.spec import terms as t
 from dlspec.spec.axes import EXAMPLE, REPLICATE, Axes, rank_of, union
 from dlspec.spec.diagnostics import InternalError
@@ -60,7 +59,7 @@ class Lowering:
     index: Any = None
     lead: Axes = (REPLICATE, EXAMPLE)
     network: Callable[[str, Value | None], Value] | None = None
-    weight: Callable[[t.Term], Value] | None = None
+    weight: Callable[[t.Weight | t.AllWeights], Value] | None = None
     expectation: Callable[[t.Expectation], Value] | None = None
     step: Any = None
     training: Training | None = None
@@ -79,8 +78,8 @@ class Lowering:
 
     def _lower(self, term: t.Term) -> Value:
         match term:
-            case t.Literal(value):
-                return Value(self.constant(value, term.type.kind))
+            case t.Literal(constant):
+                return Value(self.constant(constant, term.type.kind))
             case t.Reference(name=name):
                 if name not in self.values:
                     outer, self.indices = self.indices, ()
@@ -162,7 +161,8 @@ class Lowering:
         axes = union(value.axes for value in values)
         deepest = max(events, default=0)
         return [
-            self.spread(value, axes, event, deepest - event if elementwise else 0) for value, event in zip(values, events, strict=True)
+            self.spread(value, axes, event, deepest - event if elementwise else 0)
+            for value, event in zip(values, events, strict=True)
         ], axes
 
     def spread(self, value: Value, axes: Axes, event: int, pad: int = 0) -> Any:

@@ -185,7 +185,7 @@ def _call(
 def _evaluated(step: int, selections: tuple[c.Selection, ...], subject: Subject, span: Span) -> None:
     """Refuses a step at which nothing is measured, somewhere that a claim looks."""
     for point, steps in subject.evaluated:
-        chosen = all(holds(item, point[item.axis]) for item in selections if item.axis in point)
+        chosen = all(c.holds(item, point[item.axis]) for item in selections if item.axis in point)
         if chosen and step not in steps:
             where = " where " + ", ".join(f"{axis} = {value}" for axis, value in point.items()) if point else ""
             message = f"nothing is measured at step {step:,}{where}"

@@ -98,6 +98,7 @@ task:
     permutation_: permutation(4)
     subset_: subset(5, 2)
     each: "[normal() for i < 8, j < 5]"
+    nested: "[[normal() for j < 8] for i < 5]"
     own: "normal(d[0], 0.5 + abs(d[0:3]), shape=[3])"
     twice: "[normal(), normal()]"
     alias: normal_[0]
@@ -124,7 +125,7 @@ def values(compiled: Callable[..., Compiled]) -> dict[str, np.ndarray[Any, Any]]
 
 CONTINUOUS = {
     "normal_": stats.norm(0.5, 2), "truncated": stats.truncnorm(-2, 2, -1, 0.5), "uniform_": stats.uniform(-1.3, 4.2),
-    "exponential_": stats.expon(scale=1 / 1.7), "laplace_": stats.laplace(0.25, 1.5), "each": stats.norm(), "test": stats.norm(0.5, 2),
+    "exponential_": stats.expon(scale=1 / 1.7), "laplace_": stats.laplace(0.25, 1.5), "each": stats.norm(), "nested": stats.norm(), "test": stats.norm(0.5, 2),
 }  # fmt: skip
 DISCRETE = {
     "bernoulli_": {0: 0.7, 1: 0.3}, "rademacher_": {-1: 0.5, 1: 0.5}, "integer_": dict.fromkeys(range(7), 1 / 7),
@@ -166,7 +167,9 @@ def test_each_occurrence_is_a_draw_and_a_name_is_its_value(values: dict[str, Any
     a, b = values["twice"][..., 0].ravel(), values["twice"][..., 1].ravel()
     assert abs(np.corrcoef(a, b)[0, 1]) < 4.5 / np.sqrt(a.size)
     np.testing.assert_array_equal(values["alias"], values["normal_"][..., 0])
-    assert abs(np.corrcoef(values["test"].ravel(), values["normal_"].ravel())[0, 1]) < 4.5 / np.sqrt(values["test"].size)
+    assert abs(np.corrcoef(values["test"].ravel(), values["normal_"].ravel())[0, 1]) < 4.5 / np.sqrt(
+        values["test"].size
+    )
     assert not np.array_equal(values["d"][0], values["d"][1])
 
 

@@ -75,7 +75,9 @@ def forward(w: dict[str, Any], x: Any) -> tuple[Any, Any]:
     return hidden, np.einsum("rbj,rj->rb", hidden, w["top.kernel"][..., 0]) + w["top.bias"]
 
 
-def backward(w: dict[str, Any], x: Any, message: Any, hidden_message: Callable[[Any], Any] = lambda m: m) -> dict[str, Any]:
+def backward(
+    w: dict[str, Any], x: Any, message: Any, hidden_message: Callable[[Any], Any] = lambda m: m
+) -> dict[str, Any]:
     """The averaged gradient that a message [R, B] at the score makes; what reaches the hidden units may be changed."""
     hidden, _ = forward(w, x)
     below = hidden_message(message[..., None] * w["top.kernel"][:, None, :, 0]) * (1 - hidden**2)
@@ -107,7 +109,9 @@ def test_forward_values_are_the_same_to_the_bit_under_every_mode(compiled: Calla
             def run(keys: Any, held: Compiled = held) -> Any:
                 index = tf.range(BATCH, dtype=tf.int64)
                 training = Training(lambda *_: None, index)
-                return held.losses(held.lowering(keys, index, BATCH, held.drawn, step=tf.constant(0), training=training), BATCH)[0][1]
+                return held.losses(
+                    held.lowering(keys, index, BATCH, held.drawn, step=tf.constant(0), training=training), BATCH
+                )[0][1]
 
             found[f"{target} {mode}"] = run(held.keys["train"]).numpy()
     first = found["u exact"]
@@ -142,7 +146,9 @@ def test_forward_only_on_a_linear_score_is_the_isotron(compiled: Callable[..., C
     given, w = examples(held), weights(held)["top.kernel"][..., 0]
     gap = floor_to(np.einsum("rbi,ri->rb", given["x"], w)) - given["y"]
     found = gradient(held)
-    np.testing.assert_allclose(found["top.kernel"][..., 0], 2 * np.mean(gap[..., None] * given["x"], axis=1), rtol=1e-10)
+    np.testing.assert_allclose(
+        found["top.kernel"][..., 0], 2 * np.mean(gap[..., None] * given["x"], axis=1), rtol=1e-10
+    )
     np.testing.assert_allclose(found["top.bias"][..., 0], 2 * gap.mean(axis=1), rtol=1e-10)
 
 
@@ -164,9 +170,13 @@ def test_a_surrogate_is_hard_forwards_and_soft_backwards(compiled: Callable[...,
         ("{clip: 0.3}", lambda m: np.clip(m, -0.3, 0.3)),
     ],
 )  # fmt: skip
-def test_messages_are_changed_per_example_before_averaging(compiled: Callable[..., Compiled], mode: str, change: Any) -> None:
+def test_messages_are_changed_per_example_before_averaging(
+    compiled: Callable[..., Compiled], mode: str, change: Any
+) -> None:
     for target in ("f", "smooth"):
-        text = body(f"{target}: {mode}", "f" if target == "f" else "smooth(f)").replace("functions:", "functions:\n  smooth(r): r ^ 3 / 9")
+        text = body(f"{target}: {mode}", "f" if target == "f" else "smooth(f)").replace(
+            "functions:", "functions:\n  smooth(r): r ^ 3 / 9"
+        )
         held = compiled(text, 2)
         given, w = examples(held), weights(held)
         _, score = forward(w, given["x"])
@@ -180,7 +190,9 @@ def test_messages_are_changed_per_example_before_averaging(compiled: Callable[..
     ("mode", "change"),
     [("stop", lambda m: 0 * m), ("{scale: 2}", lambda m: 2 * m), ("{clip: 0.05}", lambda m: np.clip(m, -0.05, 0.05))],
 )  # fmt: skip
-def test_a_layers_mode_changes_what_it_and_those_below_get(compiled: Callable[..., Compiled], mode: str, change: Any) -> None:
+def test_a_layers_mode_changes_what_it_and_those_below_get(
+    compiled: Callable[..., Compiled], mode: str, change: Any
+) -> None:
     held = compiled(body(f"f.hidden: {mode}", "f"), 2)
     given, w = examples(held), weights(held)
     _, score = forward(w, given["x"])
@@ -226,16 +238,26 @@ measures: {{m: E(guess)}}
         ("hard: {scale: 2}", lambda s: 0 * s),
     ],
 )  # fmt: skip
-def test_functions_as_layers_under_each_have_their_mode(compiled: Callable[..., Compiled], mode: str, slope: Any) -> None:
+def test_functions_as_layers_under_each_have_their_mode(
+    compiled: Callable[..., Compiled], mode: str, slope: Any
+) -> None:
     held = compiled(CHAIN.format(gradient=mode), 2)
     given, w, factor = examples(held), weights(held), held.drawn["W"].numpy()[:, None, None, None]
     first = np.einsum("rbki,rij->rbkj", given["x"], w["dense_1.kernel"]) + w["dense_1.bias"][:, None, None]
     soft = np.tanh(first) * factor
     out = np.einsum("rbkj,rj->rbk", np.sign(soft), w["dense_2.kernel"][..., 0]) + w["dense_2.bias"][:, None]
     message = 2 * (out.sum(-1) - given["y"])
-    below = message[..., None, None] * w["dense_2.kernel"][:, None, None, :, 0] * slope(soft) * factor * (1 - np.tanh(first) ** 2)
+    below = (
+        message[..., None, None]
+        * w["dense_2.kernel"][:, None, None, :, 0]
+        * slope(soft)
+        * factor
+        * (1 - np.tanh(first) ** 2)
+    )
     found = gradient(held)
-    np.testing.assert_allclose(found["dense_1.kernel"], np.einsum("rbki,rbkj->rij", given["x"], below) / BATCH, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(
+        found["dense_1.kernel"], np.einsum("rbki,rbkj->rij", given["x"], below) / BATCH, rtol=1e-9, atol=1e-12
+    )
     above = np.einsum("rb,rbkj->rj", message, np.sign(soft)) / BATCH
     np.testing.assert_allclose(found["dense_2.kernel"][..., 0], above, rtol=1e-9, atol=1e-12)
 
@@ -248,7 +270,9 @@ def test_stop_as_an_operation(compiled: Callable[..., Compiled]) -> None:
 
 
 def test_terms_of_the_loss_are_weighted(compiled: Callable[..., Compiled]) -> None:
-    text = body(guess="f").replace('squared: "(guess - y)^2"', 'a: {of: "(f - y)^2", weight: 0.25 + step}, b: {of: f, weight: 3}')
+    text = body(guess="f").replace(
+        'squared: "(guess - y)^2"', 'a: {of: "(f - y)^2", weight: 0.25 + step}, b: {of: f, weight: 3}'
+    )
     held = compiled(text, 2)
     for step in range(2):
         given, w = examples(held, 2 * BATCH), weights(held)

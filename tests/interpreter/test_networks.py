@@ -39,14 +39,18 @@ def applied(held: Compiled, xla: bool = False, count: int = BATCH, training: int
     @tf.function(jit_compile=xla, autograph=False)
     def run(keys: Any) -> tuple[Any, Any]:
         index = tf.range(count, dtype=tf.int64)
-        state = Training(lambda network, layer: keys[held.samples["layer", network, layer]], index) if training else None
+        state = (
+            Training(lambda network, layer: keys[held.samples["layer", network, layer]], index) if training else None
+        )
         lowering = held.lowering(keys, index, count, held.drawn, step=tf.constant(0), training=state)
         (plan,) = held.program.networks
         given = lowering(plan.input)
         for _ in range(training or 1):
             value = held.apply(lowering, plan.name, given)
         axes = ("replicate", "example")
-        return lowering.whole(given, axes, len(plan.input.type.shape)), lowering.whole(value, axes, len(plan.output.shape))
+        return lowering.whole(given, axes, len(plan.input.type.shape)), lowering.whole(
+            value, axes, len(plan.output.shape)
+        )
 
     given, out = run(held.keys["train"])
     return given.numpy(), out.numpy()
@@ -222,7 +226,9 @@ loss: {l: sum(f)}
 
     found = held.evaluate()
     for r in range(REPLICATES):
-        np.testing.assert_allclose(found["rows"][r], np.stack([f(c[r] * j, r) for j in range(2)], axis=1), rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(
+            found["rows"][r], np.stack([f(c[r] * j, r) for j in range(2)], axis=1), rtol=1e-10, atol=1e-12
+        )
         np.testing.assert_allclose(found["twice"][r], (f(2 * x[r], r) - f(x[r], r)).min(axis=0), rtol=1e-10)
         np.testing.assert_allclose(found["once"][r], f(c[r, 1], r), rtol=1e-10)
 
@@ -249,7 +255,10 @@ def test_every_initialiser_of_the_table_has_a_case() -> None:
 
 
 def test_initialisers_have_the_mean_and_deviation_they_say(compiled: Callable[..., Compiled]) -> None:
-    layers = ", ".join(f"{{dense: {{units: 60, name: {name}, kernel_initializer: {text}}}}}, {{dense: 40}}" for name, (text, _, _) in STARTS.items())
+    layers = ", ".join(
+        f"{{dense: {{units: 60, name: {name}, kernel_initializer: {text}}}}}, {{dense: 40}}"
+        for name, (text, _, _) in STARTS.items()
+    )
     held = compiled(body(layers, "[40]"), 2)
     for name, (_, mean, deviation) in STARTS.items():
         kernel = held.networks["f"].weights[name, "kernel"].numpy()
@@ -274,12 +283,15 @@ def test_the_fans_are_keras_own() -> None:
 
 def test_weights_start_by_names_alone(programs: Any) -> None:
     """The same for a replicate whatever else varies; others for other replicates, layers, networks and seeds."""
-    text = body("{dense: {units: 5, name: a}}, {dense: {units: 5, name: b}}, {lstm: 2}", "[3, 5]") + """
+    text = (
+        body("{dense: {units: 5, name: a}}, {dense: {units: 5, name: b}}, {lstm: 2}", "[3, 5]")
+        + """
 variants:
   one: {}
   two: {measures: {more: E(sum(x))}, task: {example: {y: normal()}}, constants: {q: 2}, architecture: {g: {input: x, layers: [{dense: 5}]}}}
   three: {seed: 1}
 """
+    )
     one, two, three = (Compiled(program, range(3), False).networks for program in programs(text).values())
     alone = Compiled(programs(text)["one"], [2], False).networks["f"]
     for place, variable in one["f"].weights.items():
@@ -289,7 +301,10 @@ variants:
         if place[1] != "bias":
             assert not np.allclose(value[0], value[1])
             assert not np.allclose(value, three["f"].weights[place].numpy())
-    a, b, g = (network.weights[place, "kernel"].numpy() for network, place in ((one["f"], "a"), (one["f"], "b"), (two["g"], "dense_1")))
+    a, b, g = (
+        network.weights[place, "kernel"].numpy()
+        for network, place in ((one["f"], "a"), (one["f"], "b"), (two["g"], "dense_1"))
+    )
     assert not np.allclose(a, b)
     assert not np.allclose(a, g)
 
@@ -304,7 +319,9 @@ def test_the_forget_gates_bias_starts_at_one(compiled: Callable[..., Compiled]) 
     np.testing.assert_array_equal(first[0], next(v.numpy() for v in layer.weights if v.path.endswith("bias")))
 
 
-@pytest.mark.xfail(strict=True, reason="the checker drops `recurrent_initializer`: the weight is called `recurrent_kernel`")
+@pytest.mark.xfail(
+    strict=True, reason="the checker drops `recurrent_initializer`: the weight is called `recurrent_kernel`"
+)
 def test_recurrent_kernels_start_as_said(compiled: Callable[..., Compiled]) -> None:
     held = compiled(body("{lstm: {units: 3, recurrent_initializer: zeros}}"), 2)
     assert (held.networks["f"].weights["lstm_1", "recurrent_kernel"].numpy() == 0).all()
@@ -338,7 +355,9 @@ def test_dropout_is_seeded_by_names(compiled: Callable[..., Compiled], xla: bool
     held = compiled(body("{dropout: 0.25}", "[6, 3]"), 2)
     index = tf.range(BATCH, dtype=tf.int64)
     x, y = applied(held, xla, training=1)
-    keys = tf.constant([key(0, "e", replicate, "train", "layer", "f", "dropout_1") for replicate in range(2)], tf.uint32)
+    keys = tf.constant(
+        [key(0, "e", replicate, "train", "layer", "f", "dropout_1") for replicate in range(2)], tf.uint32
+    )
     kept = words(keys, index, 18).numpy().reshape(2, BATCH, 6, 3) >= 2**32 // 4
     assert 0.6 < kept.mean() < 0.9
     np.testing.assert_allclose(y, np.where(kept, x / 0.75, 0), rtol=1e-14)
@@ -346,7 +365,9 @@ def test_dropout_is_seeded_by_names(compiled: Callable[..., Compiled], xla: bool
 
 
 def test_dropout_drops_its_share_and_differs_everywhere(compiled: Callable[..., Compiled]) -> None:
-    held = compiled(body("{dropout: 0.3}, {dropout: 0.3}", "[40]").replace("normal([40])", "ones([40]) + 0 * normal()"), 3)
+    held = compiled(
+        body("{dropout: 0.3}, {dropout: 0.3}", "[40]").replace("normal([40])", "ones([40]) + 0 * normal()"), 3
+    )
     count = 800
     _, y = applied(held, count=count, training=1)
     once = compiled(body("{dropout: 0.3}", "[40]").replace("normal([40])", "ones([40]) + 0 * normal()"), 3)
@@ -380,7 +401,9 @@ training: {optimizer: {sgd: 1}, batch: 2, steps: 3, evaluate: {examples: 4}}
 measures: {m: E(f)}
 """
     held = compiled(text, 2)
-    place = tf.constant([key(0, "e", replicate, "train", "layer", "f", "dropout_1") for replicate in range(2)], tf.uint32)
+    place = tf.constant(
+        [key(0, "e", replicate, "train", "layer", "f", "dropout_1") for replicate in range(2)], tf.uint32
+    )
     total = np.zeros((2, 16))
     for step in range(3):
         held.train(1)
@@ -393,7 +416,9 @@ measures: {m: E(f)}
 @pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 def test_batch_normalisation_trains_like_keras(compiled: Callable[..., Compiled], xla: bool) -> None:
     """Steps of SGD through a normalised network, each replicate beside plain Keras layers in training mode."""
-    layers = "{dense: {units: 3, name: d}}, {batch_normalization: {momentum: 0.8, name: n}}, {dense: {units: 2, name: e}}"
+    layers = (
+        "{dense: {units: 3, name: d}}, {batch_normalization: {momentum: 0.8, name: n}}, {dense: {units: 2, name: e}}"
+    )
     more = 'loss: {l: "sum((f - 1) ^ 2)"}\ntraining: {optimizer: {sgd: 0.125}, batch: 5, steps: 3, evaluate: {examples: 7}}\n'
     held = compiled(body(layers, "[4, 2]", measure="E(f)", more=more), 2, xla)
     lowering = held.lowering(held.keys["train"], tf.range(15, dtype=tf.int64), 15, held.drawn)
@@ -403,7 +428,11 @@ def test_batch_normalisation_trains_like_keras(compiled: Callable[..., Compiled]
     models = []
     for r in range(2):
         model = keras.Sequential(
-            [keras.layers.Dense(3, dtype="float64"), keras.layers.BatchNormalization(momentum=0.8, dtype="float64"), keras.layers.Dense(2, dtype="float64")]
+            [
+                keras.layers.Dense(3, dtype="float64"),
+                keras.layers.BatchNormalization(momentum=0.8, dtype="float64"),
+                keras.layers.Dense(2, dtype="float64"),
+            ]
         )
         model.build((None, 4, 2))
         for name, layer in zip("dne", model.layers, strict=True):
@@ -416,7 +445,11 @@ def test_batch_normalisation_trains_like_keras(compiled: Callable[..., Compiled]
             with tf.GradientTape() as tape:
                 out = model(x[r, 5 * step : 5 * step + 5], training=True)
                 loss = tf.reduce_sum(tf.square(out - 1)) / 5
-            for variable, slope in zip(model.trainable_variables, tape.gradient(loss, [v.value for v in model.trainable_variables]), strict=True):
+            for variable, slope in zip(
+                model.trainable_variables,
+                tape.gradient(loss, [v.value for v in model.trainable_variables]),
+                strict=True,
+            ):
                 variable.assign(variable.value - 0.125 * slope)
     measured = held.evaluate()["m"]
     for r, model in enumerate(models):
@@ -443,7 +476,9 @@ replicates: 2
 """
 
 
-def test_whitening_multiplies_by_the_inverse_root_of_the_uncentred_correlations(compiled: Callable[..., Compiled]) -> None:
+def test_whitening_multiplies_by_the_inverse_root_of_the_uncentred_correlations(
+    compiled: Callable[..., Compiled],
+) -> None:
     held = compiled(WHITEN, 2)
     lowering = held.lowering(held.keys["train"], tf.range(50, dtype=tf.int64), 50, held.drawn)
     x = lowering(held.bindings["x"]).tensor.numpy()

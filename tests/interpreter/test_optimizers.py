@@ -27,8 +27,17 @@ measures: {{m: E(f), w: "f.dense.kernel"}}
 replicates: 3
 """
 ARGUMENTS: dict[str, list[dict[str, Any]]] = {
-    "sgd": [{"learning_rate": 0.125}, {"learning_rate": 0.125, "momentum": 0.75}, {"learning_rate": 0.125, "momentum": 0.5, "nesterov": True}],
-    "adam": [{}, {"learning_rate": 0.25, "beta_1": 0.5, "beta_2": 0.75, "epsilon": 0.125}, {"amsgrad": True}, {"clipvalue": 0.25}],
+    "sgd": [
+        {"learning_rate": 0.125},
+        {"learning_rate": 0.125, "momentum": 0.75},
+        {"learning_rate": 0.125, "momentum": 0.5, "nesterov": True},
+    ],
+    "adam": [
+        {},
+        {"learning_rate": 0.25, "beta_1": 0.5, "beta_2": 0.75, "epsilon": 0.125},
+        {"amsgrad": True},
+        {"clipvalue": 0.25},
+    ],
     "adamw": [{}, {"learning_rate": 0.125, "weight_decay": 0.5}],
     "rmsprop": [{}, {"rho": 0.5, "momentum": 0.5, "centered": True}],
     "adagrad": [{"learning_rate": 0.5, "initial_accumulator_value": 0.25}],
@@ -77,19 +86,26 @@ def test_every_optimiser_of_the_table_has_a_case() -> None:
 
 
 @pytest.mark.parametrize(("name", "given"), CASES, ids=[f"{place}-{name}" for place, (name, _) in enumerate(CASES)])
-def test_stacked_replicates_move_as_each_would_alone(program: Callable[[str], Any], name: str, given: dict[str, Any]) -> None:
+def test_stacked_replicates_move_as_each_would_alone(
+    program: Callable[[str], Any], name: str, given: dict[str, Any]
+) -> None:
     plan = program(BODY.format(dtype="float64", optimizer=written(name, given)))
     mixes = name == "lamb" or "clipnorm" in given or "global_clipnorm" in given
     assert groups(plan) == ([[0], [1], [2]] if mixes else [[0, 1, 2]])
     for group in groups(plan):
         held = Compiled(plan, group, False)
-        paths = [alone(getattr(keras.optimizers, OPTIMIZERS[name].keras)(**given), held, place) for place in range(len(group))]
+        paths = [
+            alone(getattr(keras.optimizers, OPTIMIZERS[name].keras)(**given), held, place)
+            for place in range(len(group))
+        ]
         start = held.networks["f"].weights["dense_1", "kernel"].numpy()
         for step in range(STEPS):
             held.train(1)
             for (_, weight), variable in held.networks["f"].weights.items():
                 expected = np.stack([path[step][weight] for path in paths])
-                np.testing.assert_allclose(variable.numpy(), expected, rtol=1e-9, atol=1e-12, err_msg=f"{weight} at step {step + 1}")
+                np.testing.assert_allclose(
+                    variable.numpy(), expected, rtol=1e-9, atol=1e-12, err_msg=f"{weight} at step {step + 1}"
+                )
         assert (np.abs(start - held.networks["f"].weights["dense_1", "kernel"].numpy()) > 1e-7).mean() > 0.7
 
 
@@ -104,7 +120,9 @@ def test_xla_moves_the_same(compiled: Callable[..., Compiled]) -> None:
 
 
 def test_a_learning_rate_may_use_the_step(compiled: Callable[..., Compiled]) -> None:
-    held = compiled(BODY.format(dtype="float64", optimizer='{sgd: {learning_rate: "0.5 / (1 + step) if step < 2 else 0"}}'), 2)
+    held = compiled(
+        BODY.format(dtype="float64", optimizer='{sgd: {learning_rate: "0.5 / (1 + step) if step < 2 else 0"}}'), 2
+    )
     rates = iter([0.5, 0.25, 0.0, 0.0])
     x, target = inputs(held), held.drawn["t"].numpy()
     for step in range(STEPS):
@@ -113,13 +131,17 @@ def test_a_learning_rate_may_use_the_step(compiled: Callable[..., Compiled]) -> 
         message = 2 * (np.einsum("rbi,rij->rbj", batch, w["kernel"]) + w["bias"][:, None] - target[:, None]) / BATCH
         held.train(1)
         expected = w["kernel"] - next(rates) * np.einsum("rbi,rbj->rij", batch, message)
-        np.testing.assert_allclose(held.networks["f"].weights["dense_1", "kernel"].numpy(), expected, rtol=1e-6, atol=1e-12)
+        np.testing.assert_allclose(
+            held.networks["f"].weights["dense_1", "kernel"].numpy(), expected, rtol=1e-6, atol=1e-12
+        )
 
 
 def test_each_network_may_have_an_optimiser_of_its_own(compiled: Callable[..., Compiled]) -> None:
-    text = BODY.format(dtype="float64", optimizer="{f: {sgd: 0.125}, g: {sgd: 0}}").replace(
-        "loss: {square: \"sum((f - t) ^ 2)\"}", "loss: {square: \"sum((f + g - t) ^ 2)\"}"
-    ).replace("architecture:", "architecture:\n  g: {input: x, layers: [{dense: 3}]}")
+    text = (
+        BODY.format(dtype="float64", optimizer="{f: {sgd: 0.125}, g: {sgd: 0}}")
+        .replace('loss: {square: "sum((f - t) ^ 2)"}', 'loss: {square: "sum((f + g - t) ^ 2)"}')
+        .replace("architecture:", "architecture:\n  g: {input: x, layers: [{dense: 3}]}")
+    )
     held = compiled(text, 2)
     before = {name: network.weights["dense_1", "kernel"].numpy() for name, network in held.networks.items()}
     held.train(1)
@@ -131,7 +153,11 @@ def test_each_network_may_have_an_optimiser_of_its_own(compiled: Callable[..., C
 @pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 def test_measures_see_the_moving_average_and_the_loss_does_not(compiled: Callable[..., Compiled], xla: bool) -> None:
     plain = compiled(BODY.format(dtype="float64", optimizer="{sgd: {learning_rate: 0.125}}"), 2, xla)
-    held = compiled(BODY.format(dtype="float64", optimizer="{sgd: {learning_rate: 0.125, use_ema: true, ema_momentum: 0.75}}"), 2, xla)
+    held = compiled(
+        BODY.format(dtype="float64", optimizer="{sgd: {learning_rate: 0.125, use_ema: true, ema_momentum: 0.75}}"),
+        2,
+        xla,
+    )
     kernel = held.networks["f"].weights["dense_1", "kernel"]
     average = None
     np.testing.assert_allclose(held.evaluate()["w"], kernel.numpy())

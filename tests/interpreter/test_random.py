@@ -43,7 +43,9 @@ def run(xla: bool, *arrays: Any) -> tuple[Any, Any]:
 @pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 def test_the_published_vectors(xla: bool) -> None:
     counters, keys, outputs = (np.asarray([row[place] for row in PUBLISHED], np.uint32) for place in range(3))
-    assert [oracle(*map(int, key), *map(int, counter)) for counter, key, _ in PUBLISHED] == [row[2] for row in PUBLISHED]
+    assert [oracle(*map(int, key), *map(int, counter)) for counter, key, _ in PUBLISHED] == [
+        row[2] for row in PUBLISHED
+    ]
     found = run(xla, keys[:, 0], keys[:, 1], counters[:, 0], counters[:, 1])
     np.testing.assert_array_equal(np.stack(found, axis=1), outputs)
 
@@ -59,7 +61,10 @@ def test_random_blocks_are_those_of_another_implementation(xla: bool) -> None:
 def test_words_are_pure_in_replicate_example_and_place(count: int) -> None:
     keys = np.asarray([[1, 2], [3, 4], [5, 2**32 - 1]], np.uint32)
     index = np.asarray([0, 7, 2**31, 2**32 - 1], np.int64)
-    forms = [tf.function(words, jit_compile=xla)(tf.constant(keys), tf.constant(index), count).numpy() for xla in (False, True)]
+    forms = [
+        tf.function(words, jit_compile=xla)(tf.constant(keys), tf.constant(index), count).numpy()
+        for xla in (False, True)
+    ]
     np.testing.assert_array_equal(*forms)
     blocks = (count + 1) // 2
     for r, i in np.ndindex(3, 4):
@@ -81,7 +86,16 @@ def test_keys_are_the_hash_of_names_and_lengths() -> None:
 
 
 def test_paths_never_run_together() -> None:
-    paths: list[tuple[str | int, ...]] = [("a", "bc"), ("ab", "c"), ("abc",), ("a", "b", "c"), ("a", "bc", ""), (1, 23), (12, 3), ("1:2;", "")]
+    paths: list[tuple[str | int, ...]] = [
+        ("a", "bc"),
+        ("ab", "c"),
+        ("abc",),
+        ("a", "b", "c"),
+        ("a", "bc", ""),
+        (1, 23),
+        (12, 3),
+        ("1:2;", ""),
+    ]
     assert len({key(*path) for path in paths}) == len(paths)
     assert len({keras_seed(*path) for path in paths}) == len(paths)
 
@@ -95,7 +109,9 @@ def test_the_uses_of_a_place_have_keys_of_their_own() -> None:
 
 
 def test_words_are_even_and_unrelated() -> None:
-    bits = np.unpackbits(words(tf.constant([[1, 2], [1, 3]], tf.uint32), tf.range(500, dtype=tf.int64), 8).numpy().view(np.uint8))
+    bits = np.unpackbits(
+        words(tf.constant([[1, 2], [1, 3]], tf.uint32), tf.range(500, dtype=tf.int64), 8).numpy().view(np.uint8)
+    )
     rows = bits.reshape(2, 500, 256).astype(float) - 0.5
     assert abs(rows.mean()) < 4 * 0.5 / np.sqrt(rows.size)
     for a, b in ((rows[0], rows[1]), (rows[0, :-1], rows[0, 1:]), (rows[..., :-32], rows[..., 32:])):

@@ -17,7 +17,7 @@ from dlspec.spec.optimizers import OPTIMIZERS
 from dlspec.spec.parameters import ACTIVATIONS, CONSTRAINTS, Parameter
 
 DEVIATIONS = {
-    ("embedding", "embeddings_initializer"): "Keras' \"uniform\" is its RandomUniform(-0.05, 0.05), written out",
+    ("embedding", "embeddings_initializer"): 'Keras\' "uniform" is its RandomUniform(-0.05, 0.05), written out',
     ("average_pool1d", "pool_size"): "Keras has none; 2 is that of its maximum pooling",
     ("average_pool2d", "pool_size"): "Keras has none; 2 is that of its maximum pooling",
     ("dropout", "rate"): "Keras has none; 0.5 is Hinton et al.'s (2012)",
@@ -66,13 +66,19 @@ def test_rows_name_keras_classes_with_their_arguments_and_defaults(what: str, ro
         if parameter.required:
             assert given.default is inspect.Parameter.empty or row.name == "constant", parameter.name
         else:
-            assert same(parameter.default, given.default), f"'{parameter.name}' is {parameter.default}, in Keras {given.default}"
+            assert same(parameter.default, given.default), (
+                f"'{parameter.name}' is {parameter.default}, in Keras {given.default}"
+            )
 
 
 def test_required_arguments_of_keras_have_a_place_in_every_row() -> None:
     for _, row, module in ROWS:
         for name, given in inspect.signature(getattr(module, row.keras).__init__).parameters.items():
-            if given.default is inspect.Parameter.empty and given.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD and name != "self":
+            if (
+                given.default is inspect.Parameter.empty
+                and given.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+                and name != "self"
+            ):
                 assert name in row.parameters, f"{row.keras} needs '{name}'"
 
 
@@ -80,7 +86,10 @@ def test_deviations_are_of_the_tables_and_mean_what_keras_means() -> None:
     rows = {row.name: row for _, row, _ in ROWS}
     assert all(name in rows[row].parameters for row, name in DEVIATIONS)
     for name, parameter in (("AveragePooling1D", "pool_size"), ("AveragePooling2D", "pool_size"), ("Dropout", "rate")):
-        assert inspect.signature(getattr(keras.layers, name).__init__).parameters[parameter].default is inspect.Parameter.empty
+        assert (
+            inspect.signature(getattr(keras.layers, name).__init__).parameters[parameter].default
+            is inspect.Parameter.empty
+        )
     default = keras.layers.Embedding(2, 3).embeddings_initializer
     assert isinstance(default, keras.initializers.RandomUniform)
     assert (default.minval, default.maxval) == (-0.05, 0.05)

@@ -49,7 +49,9 @@ def _body(texts: Sequence[str], dtype: str) -> str:
     outs = [f'out_{place}: "{text}"' for place, text in enumerate(texts)]
     draws = ", ".join(text for name, text in quoted.items() if name[0].isupper())
     return BODY.format(
-        dtype=dtype, draws=draws, examples=", ".join([*(text for name, text in quoted.items() if name[0].islower()), *outs])
+        dtype=dtype,
+        draws=draws,
+        examples=", ".join([*(text for name, text in quoted.items() if name[0].islower()), *outs]),
     )
 
 
@@ -83,7 +85,9 @@ class Checked:
         found = {}
         for text, term in self.terms.items():
             value = evaluate_batched(term, names)
-            array = np.reshape(value.array, spread(value.axes, (REPLICATE, EXAMPLE), value.array.shape, len(term.type.shape)))
+            array = np.reshape(
+                value.array, spread(value.axes, (REPLICATE, EXAMPLE), value.array.shape, len(term.type.shape))
+            )
             found[text] = np.broadcast_to(array, (REPLICATES, EXAMPLES, *term.type.shape))
         return found
 
@@ -97,7 +101,9 @@ class Checked:
     def tensors(self) -> dict[str, Any]:
         """The names' values as tensors."""
         kinds = {"f": self.dtype, "i": "int32", "b": "bool"}
-        return {name: tf.constant(value.array, kinds[value.array.dtype.kind]) for name, value in pool(self.dtype).items()}
+        return {
+            name: tf.constant(value.array, kinds[value.array.dtype.kind]) for name, value in pool(self.dtype).items()
+        }
 
     def compiled(self, xla: bool) -> dict[str, Any]:
         """Each expression's tensor, all of them from one compiled program; the raw tensors' ranks are checked on the way."""

@@ -64,12 +64,25 @@ class Writer:
         if kind == "real" and not shape and self.random.random() < 0.2:
             return str(round(self.random.uniform(-2, 2), 2))
         name = self.random.choice(names)
-        return ("w" if name == "W" and suffix in ("13", "4", "423") else "i" if name == "K" and suffix == "23" else name) + suffix
+        return (
+            "w" if name == "W" and suffix in ("13", "4", "423") else "i" if name == "K" and suffix == "23" else name
+        ) + suffix
 
     def arithmetic(self, kind: str, shape: tuple[int, ...], depth: int) -> str:
-        a, b = self.write(kind, shape, depth), self.write(kind, shape[-1:] if self.random.random() < 0.3 else shape, depth)
+        a, b = (
+            self.write(kind, shape, depth),
+            self.write(kind, shape[-1:] if self.random.random() < 0.3 else shape, depth),
+        )
         if kind == "real":
-            forms = ["({a} + {b})", "({a} - {b})", "half({a}) * half({b})", "tanh({a})", "maximum({a}, {b})", "{a} / (1 + abs({b}))", "-({a})"]
+            forms = [
+                "({a} + {b})",
+                "({a} - {b})",
+                "half({a}) * half({b})",
+                "tanh({a})",
+                "maximum({a}, {b})",
+                "{a} / (1 + abs({b}))",
+                "-({a})",
+            ]
         elif kind == "int":
             forms = ["({a} + {b})", "({a} - {b})", "({a}) // 2", "({a}) % 3", "minimum({a}, {b})", "floor_to_int"]
             index = f"step_of({self.write('real', shape, depth)}, steps)"
@@ -87,7 +100,9 @@ class Writer:
 
     def reduced(self, kind: str, shape: tuple[int, ...], depth: int) -> str:
         """Something with an axis more, reduced along it."""
-        name = self.random.choice({"real": ["mean", "max", "norm", "sum"], "int": ["sum", "min"], "bool": ["any", "all"]}[kind])
+        name = self.random.choice(
+            {"real": ["mean", "max", "norm", "sum"], "int": ["sum", "min"], "bool": ["any", "all"]}[kind]
+        )
         return f"{name}({self.write(kind, (*shape, 3), depth)}, axis=-1)"
 
     def taken(self, kind: str, shape: tuple[int, ...], depth: int) -> str:
@@ -113,7 +128,10 @@ class Writer:
 
     def function(self, kind: str, shape: tuple[int, ...], depth: int) -> str:
         if kind == "real":
-            forms = [f"bend({self.write(kind, shape, depth)})", f"gap({self.write('real', (3,), depth)}, {self.write('real', (3,), depth)})"]
+            forms = [
+                f"bend({self.write(kind, shape, depth)})",
+                f"gap({self.write('real', (3,), depth)}, {self.write('real', (3,), depth)})",
+            ]
             return self.random.choice(forms)
         return self.arithmetic(kind, shape, depth)
 
@@ -122,14 +140,18 @@ class Writer:
         if kind != "real" or not self.indices:
             return self.arithmetic(kind, shape, depth)
         name, _ = self.random.choice(self.indices)
-        return self.random.choice([f"w33[{name} + i, (K + {name}) % 3]", f"w3[i3[{name} + i]]", f"W3[{name} + i]", f"c3[({name} + K) % 3]"])
+        return self.random.choice(
+            [f"w33[{name} + i, (K + {name}) % 3]", f"w3[i3[{name} + i]]", f"W3[{name} + i]", f"c3[({name} + K) % 3]"]
+        )
 
 
 def expressions(seed: int, count: int) -> list[str]:
     """Random expressions; most are well typed."""
     chance = random.Random(seed)
     kinds, shapes = ["real", "real", "int", "bool"], [(), (), (3,), (2, 3), (2,)]
-    return [Writer(chance).write(chance.choice(kinds), chance.choice(shapes), chance.choice([2, 3])) for _ in range(count)]
+    return [
+        Writer(chance).write(chance.choice(kinds), chance.choice(shapes), chance.choice([2, 3])) for _ in range(count)
+    ]
 
 
 @pytest.mark.parametrize("seed", [0, 1])

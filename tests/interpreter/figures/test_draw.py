@@ -1,0 +1,130 @@
+"""Figures of results made by hand: what is on the axes is what was measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from dlspec import spec
+from dlspec.interpreter.figures.draw import DRAWERS, draw, panels
+from dlspec.interpreter.figures.fits import fitted
+from dlspec.interpreter.results import Cell, Results
+from dlspec.spec.diagnostics import Source
+from dlspec.spec.model.figures import FIGURES
+
+SPEC = """
+dlspec: 1
+study: drawn
+experiments:
+  e:
+    constants: {d: 1}
+    sweep: {d: [1, 2, 4]}
+    task: {example: {x: "normal([3])"}}
+    architecture: {f: {input: x, layers: [dense: 1]}}
+    loss: {l: f^2}
+    training: {optimizer: sgd, batch: 4, steps: 20, evaluate: {every: 10, examples: 8}}
+    measures: {error: E(f^2), other: E(f)}
+    replicates: 2
+    variants: {a: {}, b: {training: {steps: 10}}}
+    figures:
+      shown: FIGURE
+"""
+
+
+def results(figure: str) -> tuple[Any, Results]:
+    """A study's figure, and cells whose `error` is d^2 · (1 + replicate) · (variant b: 10) at its last step."""
+    text = SPEC.replace("FIGURE", figure)
+    (plan,) = spec.resolve(spec.parse(Source("drawn.yaml", text))).experiments
+    cells = []
+    for program in plan.programs:
+        d = program.point["d"]
+        for replicate in range(2):
+            cell = Cell("e", program.variant, dict(program.point), replicate, "")
+            for step in (0, 10, 20):
+                value = d**2 * (1 + replicate) * (10 if program.variant == "b" else 1) * (21 - step)
+                cell.record(step, {"error": value, "other": -1.0})
+            x = np.asarray([2.0, 0.0, 1.0])
+            cell.samples["shown"] = {20: {"x": x, "y:target": x**2, "y:learnt": x + d}}
+            cells.append(cell)
+    return plan.figures[0], Results.of_plan(plan, cells)
+
+
+def drawn(figure: str) -> Any:
+    plan, found = results(figure)
+    chosen = [c for c in found.cells if not plan.where or c.variant == plan.where[0].value]
+    return DRAWERS[plan.kind](plan, Results(found.experiment, found.axes, found.replicates, chosen))
+
+
+def lines(axis: Any) -> dict[str, tuple[list[float], list[float]]]:
+    return {line.get_label(): (list(line.get_xdata()), list(line.get_ydata())) for line in axis.get_lines()}
+
+
+def test_every_kind_is_drawn() -> None:
+    assert DRAWERS.keys() == FIGURES.keys()
+
+
+def test_curves_show_the_mean_over_replicates() -> None:
+    figure = drawn("{kind: curves, y: error, panel: d}")
+    assert [axis.get_title() for axis in figure.axes] == ["d = 1", "d = 2", "d = 4"]
+    assert lines(figure.axes[1])["a"] == ([0, 10, 20], [4 * 1.5 * 21, 4 * 1.5 * 11, 4 * 1.5 * 1])
+    plt.close(figure)
+
+
+def test_scaling_shows_each_replicate_the_mean_and_the_fitted_law() -> None:
+    figure = drawn("{kind: scaling, x: d, y: error, panel: variant, scale: {x: log, y: log}, fit: power}")
+    shown = lines(figure.axes[0])
+    assert shown["a"] == ([1, 2, 4], [1.5, 6, 24]) or shown["error"] == ([1, 2, 4], [1.5, 6, 24])
+    assert any("x^2.00" in label for label in shown)
+    plt.close(figure)
+
+
+def test_bars_stand_as_high_as_the_mean() -> None:
+    figure = drawn("{kind: bars, y: error, panel: variant}")
+    heights = [[round(patch.get_height(), 6) for patch in axis.patches] for axis in figure.axes]
+    assert heights == [[1.5, 6, 24], [15, 60, 240]]
+    plt.close(figure)
+
+
+def test_a_function_is_drawn_in_the_order_of_x() -> None:
+    figure = drawn('{kind: function, x: "x[0]", y: {target: y, learnt: f}}'.replace("y}", "y}").replace("target: y", "target: f^2"))
+    shown = lines(figure.axes[0])
+    assert shown["target"] == ([0, 1, 2], [0, 1, 4]) and shown["learnt"][1] == [1, 2, 3]
+    plt.close(figure)
+
+
+def test_where_chooses_the_cells(tmp_path: Path) -> None:
+    plan, found = results("{kind: bars, y: error, where: variant == b}")
+    paths = draw(plan, found, tmp_path)
+    assert [path.name for path in paths] == ["e.shown.png", "e.shown.svg"]
+    assert "a, d" not in paths[1].read_text("utf-8") and "b, d" in paths[1].read_text("utf-8")
+
+
+def test_a_figure_of_nothing_is_left_out(tmp_path: Path) -> None:
+    plan, found = results("{kind: bars, y: error}")
+    assert draw(plan, Results(found.experiment, found.axes, 0, []), tmp_path) == []
+
+
+@pytest.mark.parametrize(("count", "shape"), [(1, (1, 1)), (5, (1, 5)), (6, (2, 3)), (11, (3, 4))])
+def test_panels_fill_their_rows(count: int, shape: tuple[int, int]) -> None:
+    figure, axes = panels(count)
+    grid = axes[0].get_gridspec()
+    assert (grid.nrows, grid.ncols) == shape and len(axes) == count
+    plt.close(figure)
+
+
+@pytest.mark.parametrize(
+    ("law", "curve", "text"),
+    [
+        ("power", lambda x: 3 * x**1.5, "3 · x^1.50"),
+        ("exponential", lambda x: 2 * np.exp(-0.5 * x), "2 · exp(-0.5 x)"),
+        ("linear", lambda x: 1 + 4 * x, "1 + 4 · x"),
+    ],
+)
+def test_a_law_is_found_again(law: str, curve: Any, text: str) -> None:
+    x = np.asarray([1.0, 2.0, 5.0, 9.0])
+    found, words = fitted(law, x, curve(x))
+    np.testing.assert_allclose(found(x), curve(x), rtol=1e-9)
+    assert words == text
