@@ -239,7 +239,8 @@ def scaling(plan: FigurePlan, results: Results) -> Any:
                 if not points:
                     continue
                 x, y = np.asarray(sorted(points)).T
-                legend = text if len(names(plan.model.y)) == 1 else name if len(rest) == 1 else f"{name}, {text}"
+                several = len(names(plan.model.y)) > 1 or text == group[0].experiment
+                legend = text if not several else name if len(rest) == 1 else f"{name}, {text}"
                 means = [(v, float(np.mean(y[x == v]))) for v in np.unique(x)]
                 line = axis.plot(*zip(*means, strict=True), label=legend, linewidth=1.2)[0]
                 axis.plot(x, y, ".", color=line.get_color(), markersize=4, alpha=0.6)

@@ -41,7 +41,9 @@ def verdict(check: str, value: Any, judge_by: str = "replicates", steps: int = 3
         for replicate in range(3):
             cell = Cell("e", program.variant, dict(program.point), replicate, "")
             for step in range(steps):
-                cell.record(step * 10, {"error": value(program.variant, program.point["d"], replicate, step), "other": 0.0})
+                cell.record(
+                    step * 10, {"error": value(program.variant, program.point["d"], replicate, step), "other": 0.0}
+                )
             if status and status(program.variant, program.point["d"], replicate):
                 cell.status, cell.message = "diverged", "at step 10"
             cells.append(cell)

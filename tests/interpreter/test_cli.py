@@ -74,7 +74,9 @@ def test_json_is_one_object_on_stdout_and_the_same_numbers_every_time(tmp_path: 
     first, second = (json.loads(dlspec("run", "small.yaml", "--json", cwd=tmp_path).stdout) for _ in range(2))
     assert set(first) == {"format_version", "study", "profile", "run", "cells", "claims"}
     assert [cell["final"] for cell in first["cells"]] == [cell["final"] for cell in second["cells"]]
-    assert {"experiment", "variant", "constants", "replicate", "digest", "steps", "seconds", "final"} <= set(first["cells"][0])
+    assert {"experiment", "variant", "constants", "replicate", "digest", "steps", "seconds", "final"} <= set(
+        first["cells"][0]
+    )
     assert {"id", "verdict", "value", "interval"} <= set(first["claims"][0])
     assert first["run"] != second["run"]
 
@@ -101,7 +103,9 @@ def test_a_claim_that_fails_has_an_exit_code_of_its_own(tmp_path: Path) -> None:
         (("ops", "floor_too"), 1, "Did you mean 'floor_to'?"),
     ],
 )
-def test_what_is_wrong_goes_to_stderr_with_its_exit_code(arguments: tuple[str, ...], code: int, said: str, tmp_path: Path) -> None:
+def test_what_is_wrong_goes_to_stderr_with_its_exit_code(
+    arguments: tuple[str, ...], code: int, said: str, tmp_path: Path
+) -> None:
     path = small(tmp_path)
     (tmp_path / "bad.yaml").write_text(path.read_text("utf-8").replace("(f - y)^2}", "(f - z)^2}", 1), "utf-8")
     done = dlspec(*arguments, cwd=tmp_path)

@@ -157,7 +157,7 @@ def test_elements_examples_and_replicates_are_independent(values: dict[str, Any]
     given = (given - given.mean()) / given.std()
     pairs = {
         "replicates": (given[0], given[1]), "examples": (given[:, :-1], given[:, 1:]), "elements": (given[..., :-1], given[..., 1:]),
-        "halves": (given[..., :20], given[..., 20:]),
+        "halves": (given[..., :20], given[..., 20:]), "rows": (given[..., :-8], given[..., 8:]),
     }  # fmt: skip
     for what, (a, b) in pairs.items():
         assert abs((a * b).mean()) < 4.5 / np.sqrt(a.size), what

@@ -25,7 +25,9 @@ def test_curves_are_a_row_a_number() -> None:
     assert [(r["measure"], r["index"], r["step"], r["value"]) for r in rows] == [
         ("a", 0, 0, 1.5), ("a", 0, 10, 2.5), ("b", 0, 0, 1.0), ("b", 1, 0, np.inf), ("b", 0, 10, 3.0), ("b", 1, 10, 4.0),
     ]  # fmt: skip
-    assert {(r["experiment"], r["variant"], r["replicate"], r["digest"]) for r in rows} == {("product", "linear", 1, "abc")}
+    assert {(r["experiment"], r["variant"], r["replicate"], r["digest"]) for r in rows} == {
+        ("product", "linear", 1, "abc")
+    }
 
 
 def test_a_number_that_is_not_finite_is_null_in_json() -> None:
