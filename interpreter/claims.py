@@ -43,7 +43,9 @@ def judge(claim: ClaimPlan, results: Results) -> Verdict:
     used = _used(claim.tree, results)
     bad = [cell for cell in used if cell.status != "done"]
     if bad and not asks:
-        return Verdict(claim, "inconclusive", None, None, f"{bad[0].status}: {_cell_name(bad[0])} {bad[0].message}".strip())
+        return Verdict(
+            claim, "inconclusive", None, None, f"{bad[0].status}: {_cell_name(bad[0])} {bad[0].message}".strip()
+        )
     measured = [evaluate(item, results) for item in _measured(claim.tree)]
     if any(item.size == 0 or bool(item.isnull().any()) for item in measured):
         return Verdict(claim, "inconclusive", None, None, "some of its cells were not run")
@@ -164,7 +166,11 @@ def _seen(tree: Any, results: Results) -> tuple[float | None, tuple[float, float
     sides = _sides(tree)
     if sides is None:
         first = tree.arguments[0] if isinstance(tree, c.Apply) and tree.arguments else None
-        if first is None or not _measured(first) or (isinstance(first, c.Apply) and OPERATIONS[first.operation].result.kind == "bool"):
+        if (
+            first is None
+            or not _measured(first)
+            or (isinstance(first, c.Apply) and OPERATIONS[first.operation].result.kind == "bool")
+        ):
             return None, None
         sides = (first, None, 0)
     value = evaluate(sides[0], results)
@@ -175,7 +181,9 @@ def _seen(tree: Any, results: Results) -> tuple[float | None, tuple[float, float
     return (float(np.mean(flat)), (float(np.min(flat)), float(np.max(flat)))) if flat.size else (None, None)
 
 
-def _judge_mean(claim: ClaimPlan, results: Results, shown: float | None, interval: tuple[float, float] | None) -> Verdict:
+def _judge_mean(
+    claim: ClaimPlan, results: Results, shown: float | None, interval: tuple[float, float] | None
+) -> Verdict:
     """A paired t interval of the difference of both sides, over replicates, at 95 %; three replicates or more."""
     sides = _sides(claim.tree)
     if sides is None:
@@ -207,4 +215,6 @@ def student(freedom: int) -> float:
 
 def _cell_name(cell: Cell) -> str:
     parts = [cell.experiment, *([cell.variant] if cell.variant else [])]
-    return " ".join(["/".join(parts), *(f"{key}={value}" for key, value in cell.constants.items()), f"replicate {cell.replicate}"])
+    return " ".join(
+        ["/".join(parts), *(f"{key}={value}" for key, value in cell.constants.items()), f"replicate {cell.replicate}"]
+    )

@@ -40,8 +40,12 @@ class Stage(StrEnum):
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="A study.")]
 Profile = Annotated[str | None, typer.Option("-p", "--profile", metavar="NAME", help="A profile of the study.")]
-Overrides = Annotated[list[str] | None, typer.Option("-o", metavar="PATH=VALUE", help="Overrides one path; may be repeated.")]
-Only = Annotated[list[str] | None, typer.Option("--only", metavar="EXPERIMENT[/VARIANT]", help="Only this; may be repeated.")]
+Overrides = Annotated[
+    list[str] | None, typer.Option("-o", metavar="PATH=VALUE", help="Overrides one path; may be repeated.")
+]
+Only = Annotated[
+    list[str] | None, typer.Option("--only", metavar="EXPERIMENT[/VARIANT]", help="Only this; may be repeated.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Prints one JSON object.")]
 
 
@@ -156,7 +160,9 @@ def ops(
 
 
 @app.command()
-def new(name: Annotated[str, typer.Argument(metavar="NAME", help="The study's name, or a path ending in .yaml.")]) -> None:
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The study's name, or a path ending in .yaml.")],
+) -> None:
     """Writes a first spec that runs."""
     from dlspec.spec.template import first_spec
 
@@ -213,4 +219,3 @@ def _fault(error: Exception) -> str:
     fault = error if isinstance(error, spec.InternalError) else spec.InternalError(f"{type(error).__name__}: {error}")
     notes = [note[0].upper() + note[1:] + "." for note in getattr(error, "__notes__", [])]
     return "\n".join([str(fault), *notes, "DLSPEC_TRACEBACK=1 shows where it arose."])
-

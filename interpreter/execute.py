@@ -34,7 +34,9 @@ def execute(plan: StudyPlan, jobs: int | None, jit: str, root: Path, as_json: bo
     try:
         folder = Run(root, plan)
     except OSError as error:
-        errors.print(f"{root}: cannot be written: {error.strerror}. Choose another folder with --runs.", highlight=False)
+        errors.print(
+            f"{root}: cannot be written: {error.strerror}. Choose another folder with --runs.", highlight=False
+        )
         return ERROR
     stop = threading.Event()
     before = signal.signal(signal.SIGINT, lambda *_: _interrupt(stop, errors))
@@ -47,7 +49,9 @@ def execute(plan: StudyPlan, jobs: int | None, jit: str, root: Path, as_json: bo
         place, verdicts, figures = _concluded(plan, results, folder)
     except OSError as error:
         folder.discard()
-        errors.print(f"{error.filename or root}: cannot be written: {error.strerror}. Nothing was stored.", highlight=False)
+        errors.print(
+            f"{error.filename or root}: cannot be written: {error.strerror}. Nothing was stored.", highlight=False
+        )
         return ERROR
     except BaseException:
         folder.discard()
@@ -84,7 +88,9 @@ def _interrupt(stop: threading.Event, console: Console) -> None:
     console.print("stopping at the next evaluation; again to stop at once and keep nothing", style="yellow")
 
 
-def _print(plan: StudyPlan, results: Mapping[str, Results], verdicts: Sequence[Verdict], place: Path, figures: Sequence[str]) -> None:
+def _print(
+    plan: StudyPlan, results: Mapping[str, Results], verdicts: Sequence[Verdict], place: Path, figures: Sequence[str]
+) -> None:
     console = Console(file=sys.stdout, soft_wrap=True)
     if not console.is_terminal:
         console.width = WIDE
@@ -99,11 +105,16 @@ def _print(plan: StudyPlan, results: Mapping[str, Results], verdicts: Sequence[V
     console.print(f"run    {place}", highlight=False)
 
 
-def _code(results: Mapping[str, Results], verdicts: Sequence[Verdict], stop: threading.Event, errors: Any, place: Path) -> int:
+def _code(
+    results: Mapping[str, Results], verdicts: Sequence[Verdict], stop: threading.Event, errors: Any, place: Path
+) -> int:
     cells = [cell for found in results.values() for cell in found.cells]
     if stop.is_set():
         whole = sum(cell.status == "done" for cell in cells)
-        errors.print(f"interrupted: {whole} cells are whole, {len(cells) - whole} in part; all they gave is kept in {place}", highlight=False)
+        errors.print(
+            f"interrupted: {whole} cells are whole, {len(cells) - whole} in part; all they gave is kept in {place}",
+            highlight=False,
+        )
         return INTERRUPTED
     if any(cell.status == "failed" for cell in cells):
         return ERROR

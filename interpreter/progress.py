@@ -18,7 +18,11 @@ from .results import Cell
 
 def newest(measures: dict[str, Any]) -> str:
     """The newest values in a few words: the mean over replicates."""
-    shown = [f"{name} {float(np.mean(value)):.3g}" for name, value in measures.items() if np.size(value) and value[0].ndim == 0]
+    shown = [
+        f"{name} {float(np.mean(value)):.3g}"
+        for name, value in measures.items()
+        if np.size(value) and value[0].ndim == 0
+    ]
     return "  ".join(shown[:3])
 
 
@@ -66,7 +70,9 @@ class Log(Quiet):
         with self.lock:
             seconds = time.perf_counter() - self.begun[id(program)]
             words = [f"{seconds:.1f} s", newest(self.last.get(id(program), {}))]
-            words += [f"replicate {cell.replicate} {cell.status}: {cell.message}" for cell in cells if cell.status != "done"]
+            words += [
+                f"replicate {cell.replicate} {cell.status}: {cell.message}" for cell in cells if cell.status != "done"
+            ]
             print(f"      {program.name}: {'  '.join(word for word in words if word)}", file=sys.stderr, flush=True)
 
 

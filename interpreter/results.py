@@ -62,7 +62,9 @@ class Results:
     def of(self, program: Program) -> list[Cell]:
         """The cells of a program, by replicate."""
         return [
-            cell for cell in self.cells if cell.variant == program.variant and dict(cell.constants) == dict(program.point)
+            cell
+            for cell in self.cells
+            if cell.variant == program.variant and dict(cell.constants) == dict(program.point)
         ]
 
     def grid(self, value: Any) -> xr.DataArray:
@@ -73,7 +75,11 @@ class Results:
         shape = [len(coordinates[name]) for name in dims]
         data = np.full(shape, np.nan)
         for cell in self.cells:
-            place = tuple(self.axes[name].index(cell.variant if name == "variant" else cell.constants[name]) for name in self.axes)
+            place = tuple(
+                self.axes[name].index(cell.variant if name == "variant" else cell.constants[name]) for name in self.axes
+            )
             data[(*place, cell.replicate)] = value(cell)
-        labels = {name: [str(v) if isinstance(v, str | tuple) else v for v in values] for name, values in coordinates.items()}
+        labels = {
+            name: [str(v) if isinstance(v, str | tuple) else v for v in values] for name, values in coordinates.items()
+        }
         return xr.DataArray(data, dims=dims, coords=labels)

@@ -99,7 +99,10 @@ def run_program(program: Program, options: Options, watcher: Watcher, stop: thre
             notes = "; ".join(getattr(error, "__notes__", []))
             text = str(error).strip().split("\n")[0][:300]
             for cell in own:
-                cell.status, cell.message = "failed", f"{type(error).__name__}: {text}" + (f" ({notes})" if notes else "")
+                cell.status, cell.message = (
+                    "failed",
+                    f"{type(error).__name__}: {text}" + (f" ({notes})" if notes else ""),
+                )
         for cell in own:
             cell.seconds = (time.perf_counter() - begin) / len(own)
     watcher.finished(program, cells)

@@ -15,7 +15,9 @@ def cells(plan: StudyPlan) -> str:
     lines = []
     for program in _programs(plan):
         parameters = sum(network.parameters for network in program.networks)
-        flops = 3 * sum(network.flops for network in program.networks) * (program.training.batch if program.training else 1)
+        flops = (
+            3 * sum(network.flops for network in program.networks) * (program.training.batch if program.training else 1)
+        )
         steps = program.training.steps if program.training else 0
         lines.append(
             f"{program.digest}  {program.name}  replicates {program.replicates}  steps {steps:,}  "
@@ -35,14 +37,21 @@ def _resolved(program: Program) -> str:
         lines.append(f"  network {network.name}: {network.input.type} → {network.output}")
         for layer in network.leaves():
             starts = {name: (start.keras, dict(start.arguments)) for name, start in layer.initializers.items()}
-            lines.append(f"    {layer.key}: {layer.keras or layer.kind} {dict(layer.config)} {layer.input} → {layer.output} {starts}")
+            lines.append(
+                f"    {layer.key}: {layer.keras or layer.kind} {dict(layer.config)} {layer.input} → {layer.output} {starts}"
+            )
     if program.training:
         plan = program.training
         for name, optimizer in plan.optimizers.items():
-            arguments = {k: v if isinstance(v, int | float | bool) else "a schedule" for k, v in optimizer.arguments.items()}
+            arguments = {
+                k: v if isinstance(v, int | float | bool) else "a schedule" for k, v in optimizer.arguments.items()
+            }
             lines.append(f"  optimizer {name or 'for all'}: {optimizer.keras} {arguments}")
         lines.append(f"  batch {plan.batch}, steps {plan.steps:,}, evaluated at {len(plan.evaluations)} steps")
-    modes = {name: mode.name if mode.value is None else f"{mode.name} {mode.value:g}" for name, mode in program.gradient.items()}
+    modes = {
+        name: mode.name if mode.value is None else f"{mode.name} {mode.value:g}"
+        for name, mode in program.gradient.items()
+    }
     lines.append(f"  gradient {modes or 'exact'}")
     return "\n".join(lines)
 
@@ -56,7 +65,9 @@ def expressions(plan: StudyPlan) -> str:
         for phase, items in parts:
             lines.extend(f"  {phase:<8} {item.name}: {item.type} = {spell(item.term)}" for item in items)
         lines.extend(f"  loss     {term.name}: {term.term.type} = {spell(term.term)}" for term in program.loss)
-        lines.extend(f"  measure  {measure.name}: {measure.term.type} = {spell(measure.term)}" for measure in program.measures)
+        lines.extend(
+            f"  measure  {measure.name}: {measure.term.type} = {spell(measure.term)}" for measure in program.measures
+        )
     return "\n".join(lines)
 
 

@@ -87,14 +87,23 @@ class Run:
         """The verdicts, into the draft."""
         self._json("claims.json", claims_json(verdicts))
 
-    def write_results(self, plan: StudyPlan, results: Mapping[str, Results], device: str, command: Sequence[str]) -> None:
+    def write_results(
+        self, plan: StudyPlan, results: Mapping[str, Results], device: str, command: Sequence[str]
+    ) -> None:
         """What was trained and how, into the draft."""
         cells = [cell for found in results.values() for cell in found.cells]
         pq.write_table(curves_table(cells), self.draft / "curves.parquet")
         (self.draft / "spec.yaml").write_text(plan.text, "utf-8")
         self._json("cells.json", cells_json(results))
-        about = {"format_version": FORMAT_VERSION, "study": plan.name, "profile": plan.profile, "command": list(command)}
-        self._json("run.json", {**about, "finished": datetime.now(UTC).isoformat(timespec="seconds"), **provenance(device)})
+        about = {
+            "format_version": FORMAT_VERSION,
+            "study": plan.name,
+            "profile": plan.profile,
+            "command": list(command),
+        }
+        self._json(
+            "run.json", {**about, "finished": datetime.now(UTC).isoformat(timespec="seconds"), **provenance(device)}
+        )
         samples = {
             f"{cell.experiment}/{cell.variant}/{_point(cell)}/{cell.replicate}/{figure}/{step}/{name}": value
             for cell in cells
@@ -122,7 +131,8 @@ class Run:
 def curves_table(cells: Sequence[Cell]) -> pa.Table:
     """All curves, one row a number: the cell, the measure, its index, the step, the value."""
     columns: dict[str, list[Any]] = {
-        name: [] for name in ("experiment", "variant", "constants", "replicate", "digest", "measure", "index", "step", "value")
+        name: []
+        for name in ("experiment", "variant", "constants", "replicate", "digest", "measure", "index", "step", "value")
     }
     for cell in cells:
         for name, values in cell.curves.items():
@@ -134,8 +144,20 @@ def curves_table(cells: Sequence[Cell]) -> pa.Table:
                     )  # fmt: skip
                     for column, item in zip(columns.values(), row, strict=True):
                         column.append(item)
-    kinds = [pa.string(), pa.string(), pa.string(), pa.int32(), pa.string(), pa.string(), pa.int32(), pa.int64(), pa.float64()]
-    return pa.table([pa.array(values, kind) for values, kind in zip(columns.values(), kinds, strict=True)], names=list(columns))
+    kinds = [
+        pa.string(),
+        pa.string(),
+        pa.string(),
+        pa.int32(),
+        pa.string(),
+        pa.string(),
+        pa.int32(),
+        pa.int64(),
+        pa.float64(),
+    ]
+    return pa.table(
+        [pa.array(values, kind) for values, kind in zip(columns.values(), kinds, strict=True)], names=list(columns)
+    )
 
 
 def _point(cell: Cell) -> str:

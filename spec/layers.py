@@ -37,11 +37,15 @@ class Layer:
 
 def _initializer(name: str, default: str) -> Parameter:
     what = name.removesuffix("_initializer")
-    return Parameter(name, "initializer", f"how the {what} starts: a name, or a distribution that knows fan_in and fan_out", default)
+    return Parameter(
+        name, "initializer", f"how the {what} starts: a name, or a distribution that knows fan_in and fan_out", default
+    )
 
 
 def _constraint(name: str) -> Parameter:
-    return Parameter(name, "constraint", f"what the {name.removesuffix('_constraint')} is kept to after each step", None)
+    return Parameter(
+        name, "constraint", f"what the {name.removesuffix('_constraint')} is kept to after each step", None
+    )
 
 
 _KERNEL = (_initializer("kernel_initializer", "glorot_uniform"), _initializer("bias_initializer", "zeros"))
@@ -55,7 +59,10 @@ def _need(rank: int, what: str) -> Callable[[Shape], None]:
     def check(shape: Shape) -> None:
         if len(shape) != rank:
             hint = f"It takes {what}; `reshape(x, [...])` in the network's `input`, or a `reshape` layer, gives it one."
-            raise ShapeProblem(f"takes an input of {rank} axes, {what}, and gets {shape_text(shape) if shape else 'a single number'}", hint)
+            raise ShapeProblem(
+                f"takes an input of {rank} axes, {what}, and gets {shape_text(shape) if shape else 'a single number'}",
+                hint,
+            )
 
     return check
 
@@ -68,7 +75,9 @@ def _pair(value: Any, rank: int) -> tuple[int, ...]:
     return tuple(int(size) for size in sizes)
 
 
-def _window(shape: Shape, size: tuple[int, ...], strides: tuple[int, ...], padding: str, dilation: tuple[int, ...]) -> Shape:
+def _window(
+    shape: Shape, size: tuple[int, ...], strides: tuple[int, ...], padding: str, dilation: tuple[int, ...]
+) -> Shape:
     """How many places a window has along each axis."""
     places = []
     for length, width, step, gap in zip(shape, size, strides, dilation, strict=True):
@@ -107,7 +116,9 @@ def _convolution(rank: int) -> Layer:
     def weights(shape: Shape, config: Config) -> Weights:
         check(shape)
         if shape[-1] % config["groups"] or config["filters"] % config["groups"]:
-            raise ShapeProblem(f"{config['groups']} groups do not divide {shape[-1]} channels and {config['filters']} filters")
+            raise ShapeProblem(
+                f"{config['groups']} groups do not divide {shape[-1]} channels and {config['filters']} filters"
+            )
         kernel = (*_pair(config["kernel_size"], rank), shape[-1] // config["groups"], config["filters"])
         return {"kernel": kernel, **({"bias": (config["filters"],)} if config["use_bias"] else {})}
 
@@ -129,7 +140,15 @@ def _convolution(rank: int) -> Layer:
         Parameter("groups", "size", "channels are split into so many groups", 1),
         _ACTIVATION, _BIAS, *_KERNEL, *_KEPT,
     )  # fmt: skip
-    return Layer(f"conv{rank}d", f"Conv{rank}D", f"a convolution over {rank} {'axis' if rank == 1 else 'axes'}", parameters, output, weights, flops)
+    return Layer(
+        f"conv{rank}d",
+        f"Conv{rank}D",
+        f"a convolution over {rank} {'axis' if rank == 1 else 'axes'}",
+        parameters,
+        output,
+        weights,
+        flops,
+    )
 
 
 def _pool(rank: int, kind: str) -> Layer:
@@ -161,7 +180,9 @@ def _global_pool(rank: int, kind: str) -> Layer:
 
     word = {"max": "largest", "average": "mean"}[kind]
     keras = f"Global{kind.capitalize()}Pooling{rank}D"
-    return Layer(f"global_{kind}_pool{rank}d", keras, f"the {word} value of each channel", named(), output, _none, _no_flops)
+    return Layer(
+        f"global_{kind}_pool{rank}d", keras, f"the {word} value of each channel", named(), output, _none, _no_flops
+    )
 
 
 def _none(shape: Shape, config: Config) -> Weights:
@@ -201,7 +222,10 @@ def _normalization(name: str, keras: str, meaning: str, *parameters: Parameter, 
 
 
 _EPSILON = Parameter("epsilon", "real", "keeps the variance from 0", 1e-3)
-_CENTER = (Parameter("center", "bool", "adds a learnt beta", True), Parameter("scale", "bool", "multiplies by a learnt gamma", True))
+_CENTER = (
+    Parameter("center", "bool", "adds a learnt beta", True),
+    Parameter("scale", "bool", "multiplies by a learnt gamma", True),
+)
 
 
 def _recurrent(name: str, keras: str, meaning: str, gates: int, *own: Parameter) -> Layer:

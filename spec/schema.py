@@ -31,6 +31,10 @@ def study_schema() -> dict[str, Any]:
         }
     profile = definitions["Profile"]["properties"]
     _replace(profile, "experiments", {"type": "object", "additionalProperties": reference})
+    # An experiment with a base is a patch of it; the condition keeps an editor's errors to one of the two.
+    derived = {"if": {"required": ["base"]}, "then": reference, "else": {"$ref": "#/$defs/Experiment"}}
+    patterns = study["properties"]["experiments"]["patternProperties"]
+    patterns.update(dict.fromkeys(patterns, derived))
     schema = {"$schema": IDENTIFIER, "title": "dlspec study", **study, "$defs": dict(sorted(definitions.items()))}
     found: dict[str, Any] = _referenced(schema)
     return found

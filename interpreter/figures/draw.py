@@ -33,7 +33,9 @@ STYLE: dict[str, Any] = {
     "figure.dpi": 150,
     "svg.hashsalt": "dlspec",
     # Okabe & Ito 2008: told apart by people with any colour vision.
-    "axes.prop_cycle": cycler(color=["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]),
+    "axes.prop_cycle": cycler(
+        color=["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
+    ),
 }
 
 
@@ -75,7 +77,9 @@ def panels(count: int, width: float = 3.4, height: float = 2.7) -> tuple[Any, li
     """A figure with so many panels, at most five in a row, rows alike."""
     rows = -(-count // 5)
     columns = -(-count // rows)
-    figure, axes = plt.subplots(rows, columns, figsize=(width * columns + 0.4, height * rows + 0.5), squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(width * columns + 0.4, height * rows + 0.5), squeeze=False, layout="constrained"
+    )
     flat = list(axes.ravel())
     for unused in flat[count:]:
         unused.set_visible(False)
@@ -138,7 +142,9 @@ def curves(plan: FigurePlan, results: Results) -> Any:
                 steps = max((cell.steps for cell in group), key=len)
                 table = np.full((len(group), len(steps)), np.nan)
                 for row, cell in zip(table, group, strict=True):
-                    values = np.asarray(cell.curves.get(name, []), dtype=float).reshape(len(cell.steps), -1).mean(axis=1)
+                    values = (
+                        np.asarray(cell.curves.get(name, []), dtype=float).reshape(len(cell.steps), -1).mean(axis=1)
+                    )
                     row[: len(values)] = values
                 if plan.model.scale.y == "log":
                     table[table <= 0] = np.nan
@@ -146,7 +152,14 @@ def curves(plan: FigurePlan, results: Results) -> Any:
                 text = f"{name}, {text}" if len(names(plan.model.y)) > 1 else text
                 with np.errstate(all="ignore"):
                     line = axis.plot(steps, _quiet(np.nanmean, table), label=text, linewidth=1.2)[0]
-                    axis.fill_between(steps, _quiet(np.nanmin, table), _quiet(np.nanmax, table), color=line.get_color(), alpha=0.18, linewidth=0)
+                    axis.fill_between(
+                        steps,
+                        _quiet(np.nanmin, table),
+                        _quiet(np.nanmax, table),
+                        color=line.get_color(),
+                        alpha=0.18,
+                        linewidth=0,
+                    )
         axis.set_title(title, fontsize=9)
         axis.set_xlabel("step")
         axis.xaxis.set_major_locator(MaxNLocator(4, integer=True))
@@ -183,7 +196,9 @@ def function(plan: FigurePlan, results: Results) -> Any:
         x = np.ravel(values["x"])
         order = np.argsort(x, kind="stable")
         for place, (name, y) in enumerate((k.removeprefix("y:"), np.ravel(v)) for k, v in values.items() if k != "x"):
-            style = {"linewidth": 2.2, "alpha": 0.55} if place == 0 else {"linewidth": 0, "marker": ".", "markersize": 1.8}
+            style = (
+                {"linewidth": 2.2, "alpha": 0.55} if place == 0 else {"linewidth": 0, "marker": ".", "markersize": 1.8}
+            )
             axis.plot(x[order], y[order], label=name, **style)
         if plan.model.zoom is not None:
             axis.set_xlim(*plan.model.zoom)
@@ -210,9 +225,13 @@ def bars(plan: FigurePlan, results: Results) -> Any:
                 if not values:
                     continue
                 at = place + (row - (len(measures) - 1) / 2) * width
-                axis.bar(at, np.mean(values), width * 0.9, color=f"C{row}", alpha=0.6, label=name if place == 0 else None)
+                axis.bar(
+                    at, np.mean(values), width * 0.9, color=f"C{row}", alpha=0.6, label=name if place == 0 else None
+                )
                 axis.plot([at] * len(values), values, ".", color="black", markersize=3)
-        axis.set_xticks(range(len(groups)), [label(group[0], [plan.model.panel or ""]) for group in groups], rotation=25, ha="right")
+        axis.set_xticks(
+            range(len(groups)), [label(group[0], [plan.model.panel or ""]) for group in groups], rotation=25, ha="right"
+        )
         axis.set_yscale(plan.model.scale.y)
         axis.set_ylabel(", ".join(measures).replace("_", " "))
         axis.set_title(title, fontsize=9)
@@ -235,7 +254,11 @@ def scaling(plan: FigurePlan, results: Results) -> Any:
             rest.setdefault(label(cell, [swept, plan.model.panel or ""]), []).append(cell)
         for name in names(plan.model.y):
             for text, group in rest.items():
-                points = [(float(axis_value(c, swept)), float(np.mean(c.curves[name][-1]))) for c in group if c.curves.get(name)]
+                points = [
+                    (float(axis_value(c, swept)), float(np.mean(c.curves[name][-1])))
+                    for c in group
+                    if c.curves.get(name)
+                ]
                 if not points:
                     continue
                 x, y = np.asarray(sorted(points)).T
@@ -246,7 +269,11 @@ def scaling(plan: FigurePlan, results: Results) -> Any:
                 axis.plot(x, y, ".", color=line.get_color(), markersize=4, alpha=0.6)
                 if plan.model.fit is not None and len(means) > 1:
                     law, text_of_fit = fitted(plan.model.fit, x, y)
-                    grid = np.geomspace(x.min(), x.max(), 100) if plan.model.scale.x == "log" else np.linspace(x.min(), x.max(), 100)
+                    grid = (
+                        np.geomspace(x.min(), x.max(), 100)
+                        if plan.model.scale.x == "log"
+                        else np.linspace(x.min(), x.max(), 100)
+                    )
                     axis.plot(grid, law(grid), "--", color=line.get_color(), linewidth=0.9, label=text_of_fit)
         axis.set_xscale(plan.model.scale.x)
         axis.set_yscale(plan.model.scale.y)

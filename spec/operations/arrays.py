@@ -17,10 +17,14 @@ def _concat(types: Sequence[Type], static: Mapping[str, Any]) -> tuple[Type, Map
     ranks = {len(given.shape) for given in types}
     if ranks == {0} or len(ranks) > 1:
         texts = ", ".join(str(given) for given in types)
-        raise ShapeProblem(f"concat joins arrays of the same number of axes, not {texts}", "`[a, b]` makes an array of numbers.")
+        raise ShapeProblem(
+            f"concat joins arrays of the same number of axes, not {texts}", "`[a, b]` makes an array of numbers."
+        )
     rest = {given.shape[1:] for given in types}
     if len(rest) > 1:
-        raise ShapeProblem("concat joins along the first axis; the others differ: " + " and ".join(map(shape_text, sorted(rest))))
+        raise ShapeProblem(
+            "concat joins along the first axis; the others differ: " + " and ".join(map(shape_text, sorted(rest)))
+        )
     length = sum(given.shape[0] for given in types)
     return Type(join(given.kind for given in types), (length, *rest.pop())), {"rank": ranks.pop()}
 
@@ -55,7 +59,9 @@ def _last_axis(kind: str | None) -> Any:
 def _reshape(types: Sequence[Type], static: Mapping[str, Any]) -> tuple[Type, Mapping[str, Any]]:
     given, shape = types[0], static["shape"]
     if prod(given.shape) != prod(shape):
-        raise ShapeProblem(f"{shape_text(given.shape)} holds {prod(given.shape)} values, {shape_text(shape)} {prod(shape)}")
+        raise ShapeProblem(
+            f"{shape_text(given.shape)} holds {prod(given.shape)} values, {shape_text(shape)} {prod(shape)}"
+        )
     return Type(given.kind, shape), {"shape": shape, "rank": len(given.shape)}
 
 

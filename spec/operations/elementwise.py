@@ -31,14 +31,18 @@ def _erf(x: Any) -> Any:
     return np.vectorize(math.erf, otypes=[float])(x)
 
 
-def _binary(name: str, operator: str, meaning: str, numpy: Any, example: tuple[str, str], result: str = "number") -> Operation:
+def _binary(
+    name: str, operator: str, meaning: str, numpy: Any, example: tuple[str, str], result: str = "number"
+) -> Operation:
     kind = "real" if operator == "/" else "number"
     signature = f"(a: {kind}[...], b: {kind}[...]) -> {result}[...]"
     rule = _power if operator == "^" else None
     return Operation(name, signature, meaning, numpy, operator=operator, example=example, rule=rule)
 
 
-def _unary(name: str, meaning: str, numpy: Any, example: tuple[str, str], kind: str = "real", source: str = "") -> Operation:
+def _unary(
+    name: str, meaning: str, numpy: Any, example: tuple[str, str], kind: str = "real", source: str = ""
+) -> Operation:
     signature = f"(x: {kind}[...]) -> {kind}[...]"
     return Operation(name, signature, meaning, numpy, example=example, source=source)
 

@@ -26,7 +26,12 @@ FORMS = _forms(
     Form("len", "(x: any[n, ...]) -> int", "the length of the first axis; always a constant", "any"),
     Form("stop", "(x: any) -> any", "x, through which no gradient passes", "any"),
     Form("E", "(x: any) -> real", "the mean over the evaluation examples, accumulated in float64", "measures"),
-    Form("quantile", "(x: real, q: real) -> real", "the q-quantile over the evaluation examples (0.5 is the median)", "measures"),
+    Form(
+        "quantile",
+        "(x: real, q: real) -> real",
+        "the q-quantile over the evaluation examples (0.5 is the median)",
+        "measures",
+    ),
 )
 
 CLAIM_FORMS = _forms(

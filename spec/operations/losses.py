@@ -14,14 +14,18 @@ from .table import Operation, table
 def _classes(types: Sequence[Type], static: Mapping[str, Any]) -> tuple[Type, Mapping[str, Any]]:
     logits, label = types
     if not logits.shape:
-        raise ShapeProblem("the scores have to be an array, one number a class", "Give the last layer one unit per class.")
+        raise ShapeProblem(
+            "the scores have to be an array, one number a class", "Give the last layer one unit per class."
+        )
     if label.shape != logits.shape[:-1]:
         raise ShapeProblem(
             f"the scores {logits} need a label for each row, and the label is {label}",
             "The last axis of the scores is that of the classes.",
         )
     if label.kind == "real":
-        raise ShapeProblem("the label has to be an int, the index of a class, and is real", "`step_of` and `argmax` give indices.")
+        raise ShapeProblem(
+            "the label has to be an int, the index of a class, and is real", "`step_of` and `argmax` give indices."
+        )
     return Type("real", label.shape), {}
 
 

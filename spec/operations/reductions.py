@@ -14,7 +14,9 @@ from .table import Operation, table
 def normal_axis(axis: int, rank: int) -> int:
     """An axis counted from the end (-1 the last), as lowering needs it. Raises ShapeProblem."""
     if not -rank <= axis < rank:
-        raise ShapeProblem(f"there is no axis {axis}: the array has {rank}", "Axes count from 0, or from -1 at the end.")
+        raise ShapeProblem(
+            f"there is no axis {axis}: the array has {rank}", "Axes count from 0, or from -1 at the end."
+        )
     return axis - rank if axis >= 0 else axis
 
 
@@ -53,7 +55,9 @@ def _shifted(x: Any, axis: Any) -> Any:
     return np.log(np.sum(np.exp(x - top), axis=axis)) + np.squeeze(top, axis=axis)
 
 
-def _row(name: str, meaning: str, numpy: Any, example: tuple[str, str], kind: str | None, argument: str = "number") -> Operation:
+def _row(
+    name: str, meaning: str, numpy: Any, example: tuple[str, str], kind: str | None, argument: str = "number"
+) -> Operation:
     signature = f"(x: {argument}[*s], axis: axis = none) -> {kind or 'number'}[]"
     return Operation(name, signature, meaning, numpy, example=example, rule=reduction(kind))
 

@@ -151,7 +151,6 @@ def test_a_gradient_mode_is_replaced_under_another_key() -> None:
     assert variant({"gradient": {"f": None}}).gradient == {}
 
 
-ARGUMENT = pytest.mark.xfail(reason="`activation` is an argument of dense, and taken for the layer of that name")
 LAYERS = [
     {"dense": {"units": 4, "name": "hidden"}},
     "relu",
@@ -178,15 +177,12 @@ def test_how_layers_are_called() -> None:
             {"hidden": {"activation": "tanh"}},
             0,
             {"dense": {"units": 4, "name": "hidden", "activation": "tanh"}},
-            marks=ARGUMENT,
         ),
         ({"dense_2": {"use_bias": False}}, 2, {"dense": {"units": 3, "use_bias": False}}),
         ({"conv1d": {"filters": 7}}, 3, {"conv1d": {"filters": 7, "kernel_size": 3}}),
         ({"conv1d": {"dense": {"units": 2}}}, 3, {"dense": {"units": 2}}),
-        pytest.param(
-            {"dense_2": {"activation": "tanh"}}, 2, {"dense": {"units": 3, "activation": "tanh"}}, marks=ARGUMENT
-        ),
-        ({"dense_2": 5}, 2, {"dense": 5}),
+        pytest.param({"dense_2": {"activation": "tanh"}}, 2, {"dense": {"units": 3, "activation": "tanh"}}),
+        ({"dense_2": 5}, 2, {"dense": {"units": 5}}),
         ({"relu": None}, 1, {"dense": 3}),
     ],
 )
@@ -334,7 +330,7 @@ ADDED = [
     {"task": {"example": {"new": 1}}},
     {"measures": {"new": "f"}},
     {"variants": {"new": {}}},
-    pytest.param({"outputs": {"new": "f"}}, marks=pytest.mark.xfail(reason="the first of its map is let through")),
+    {"outputs": {"new": "f"}},
     {"architecture": {"new": {"input": "x", "layers": []}}},
     {"architecture": {"f": {"layers": {"new": {"units": 2}}}}},
 ]

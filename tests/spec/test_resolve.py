@@ -380,11 +380,19 @@ def test_a_name_that_hides_an_operation_is_warned_of() -> None:
 
 def test_the_example_of_the_documentation() -> None:
     found = spec.resolve(spec.load(FLAT))
-    (staircase,) = found.experiments
+    staircase, bias = found.experiments
     assert (found.name, found.title) == ("flat", "Flat activations")
-    assert [p.variant for p in staircase.programs] == ["non_flat", "end_to_end", "multi_class", "forward_only"]
+    assert [p.variant for p in staircase.programs] == [
+        "non_flat",
+        "non_flat_from_0",
+        "end_to_end",
+        "multi_class",
+        "forward_only",
+        "surrogate",
+    ]
+    assert [p.point for p in bias.programs][:2] == [{"start": -1.5}, {"start": -1}] and bias.axes.keys() == {"start"}
     programs = {p.variant: p for p in staircase.programs}
-    assert len({p.digest for p in staircase.programs}) == 4
+    assert len({p.digest for p in staircase.programs}) == 6
     offsets = programs["non_flat"].constants["offsets"]
     assert offsets.ndim == 1 and (np.diff(offsets) > 0).all()
     assert programs["multi_class"].networks[0].output.shape == (offsets.size,)
@@ -397,4 +405,4 @@ def test_the_example_of_the_documentation() -> None:
         "dense_4",
     ]
     quick = spec.resolve(spec.load(FLAT), "quick").experiments[0].programs
-    assert {(p.training.steps, p.replicates) for p in quick if p.training} == {(1000, 3)}
+    assert {(p.training.steps, p.replicates) for p in quick if p.training} == {(3000, 3)}
