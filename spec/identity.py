@@ -20,7 +20,7 @@ from . import terms as t
 from .resolved import InitialValue, LayerPlan, MeasurePlan, NetworkPlan, Program
 
 LANGUAGE = 1
-NUMERICS = 1
+NUMERICS = 2
 """Raised whenever the same spec gives other numbers than before."""
 
 

@@ -25,7 +25,8 @@ def study_schema() -> dict[str, Any]:
     reference = {"$ref": "#/$defs/ExperimentPatch"}
     for name in ("Experiment", "ExperimentPatch"):
         fields = definitions[name]["properties"]
-        _replace(fields, "variants", {"type": "object", "additionalProperties": reference})
+        kind = "object" if name == "Experiment" else ["object", "null"]
+        _replace(fields, "variants", {"type": kind, "additionalProperties": reference})
         fields["sweep"]["additionalProperties"] = {
             "anyOf": [{"type": "array", "items": MARK}, {"type": "object", "additionalProperties": reference}]
         }

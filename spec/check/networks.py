@@ -177,6 +177,7 @@ class NetworkChecker:
         found = {}
         for parameter, (value, node) in initializers.items():
             weight = parameter.removesuffix("_initializer")
+            weight = "recurrent_kernel" if weight == "recurrent" else weight
             if weight in weights:
                 found[weight] = self.start(value, node, weights[weight])
         return found
@@ -251,6 +252,7 @@ class NetworkChecker:
         node = item.get("apply") if isinstance(item, yaml.Mapping) else item
         assert isinstance(node, yaml.Scalar)
         parameter = f"{key}@{next(self.checker.keys)}"
+        self.checker.differentiable.add(parameter)
         local = {"x": t.Parameter(parameter, type=given, span=node.span)}
         function = self.checker.names.function(word)
         if function is None and word not in OPERATIONS:

@@ -319,9 +319,6 @@ def test_the_forget_gates_bias_starts_at_one(compiled: Callable[..., Compiled]) 
     np.testing.assert_array_equal(first[0], next(v.numpy() for v in layer.weights if v.path.endswith("bias")))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the checker drops `recurrent_initializer`: the weight is called `recurrent_kernel`"
-)
 def test_recurrent_kernels_start_as_said(compiled: Callable[..., Compiled]) -> None:
     held = compiled(body("{lstm: {units: 3, recurrent_initializer: zeros}}"), 2)
     assert (held.networks["f"].weights["lstm_1", "recurrent_kernel"].numpy() == 0).all()
