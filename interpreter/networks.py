@@ -105,26 +105,37 @@ class Network:
         return [variable for place, variable in self.weights.items() if place not in self.untrained]
 
     def read(self, place: tuple[str, str], training: bool) -> Any:
-        """A weight [R, …]; outside training its moving average, where the optimiser keeps one."""
+        """A weight [R, …] at its present value; outside training its moving average, where the optimiser keeps one."""
         value = tf.convert_to_tensor(self.weights[place].value)
         if training or place not in self.averages:
             return value
         average, iterations = self.averages[place]
         return tf.where(tf.convert_to_tensor(iterations.value) > 0, tf.convert_to_tensor(average.value), value)
 
-    def weight(self, term: t.Weight | t.AllWeights, training: bool) -> Value:
-        """One weight [R, …], or all trainable ones (of a layer, if it names one) as one vector [R, P]."""
+    def value(self, place: tuple[str, str], lowering: Lowering) -> Value:
+        """A weight in a context: [R, …], or what the context gives in its place."""
+        given = lowering.given.get((self.plan.name, *place))
+        return given or Value(self.read(place, lowering.training is not None), (REPLICATE,))
+
+    def places(self, term: t.Weight | t.AllWeights) -> list[tuple[str, str]]:
+        """The weights that a term names: one, or all trainable ones (of a layer, if it names one)."""
         if isinstance(term, t.Weight):
-            return Value(self.read((term.layer, term.weight), training), (REPLICATE,))
-        places = [place for place in self.weights if place not in self.untrained and term.layer in (None, place[0])]
-        flat = [tf.reshape(self.read(place, training), [self.replicates, -1]) for place in places]
-        return Value(tf.concat(flat, axis=1), (REPLICATE,))
+            return [(term.layer, term.weight)]
+        return [place for place in self.weights if place not in self.untrained and term.layer in (None, place[0])]
+
+    def weight(self, term: t.Weight | t.AllWeights, lowering: Lowering) -> Value:
+        """One weight [R, …], or several as one vector [R, P]."""
+        values = [self.value(place, lowering) for place in self.places(term)]
+        return values[0] if isinstance(term, t.Weight) else joined(values)
 
     # -- application -----------------------------------------------------------------------------------------------
 
     def __call__(self, lowering: Lowering, given: Value, kind: Type) -> Value:
         """The network on an input with any named axes; all but the replicates' are folded into the batch."""
-        axes = union([given.axes, (EXAMPLE,) if self.spreads else ()])
+        apart = self.spreads or any(
+            name == self.plan.name and EXAMPLE in v.axes for (name, *_), v in lowering.given.items()
+        )
+        axes = union([given.axes, (EXAMPLE,) if apart else ()])
         axes = tuple(axis for axis in axes if axis != REPLICATE)
         real = Value(lowering.cast(given.tensor, "int" if self._takes_ints() else "real"), given.axes)
         tensor = lowering.whole(real, (REPLICATE, *axes), len(kind.shape))
@@ -164,10 +175,31 @@ class Network:
     def _apply(self, batch: Batch, layer: LayerPlan, x: Any, frozen: bool) -> Any:
         if layer.kind == "apply":
             return self._function(batch, layer, x)
-        training = batch.lowering.training
-        held = {name: self.read((key, name), training is not None) for (key, name) in self.weights if key == layer.key}
+        held = {name: self.value((key, name), batch.lowering) for (key, name) in self.weights if key == layer.key}
         if frozen:
-            held = {name: tf.stop_gradient(weight) for name, weight in held.items()}
+            held = {name: Value(tf.stop_gradient(weight.tensor), weight.axes) for name, weight in held.items()}
+        if any(EXAMPLE in weight.axes for weight in held.values()):
+            return self._apart(batch, layer, x, held)
+        return self._with(batch, layer, x, {name: weight.tensor for name, weight in held.items()})
+
+    def _apart(self, batch: Batch, layer: LayerPlan, x: Any, held: Mapping[str, Value]) -> Any:
+        """A layer whose weights differ from example to example: replicates and examples side by side."""
+        shape = x.shape.as_list()
+        lead = shape[0] * batch.examples
+        own = {
+            name: tf.reshape(
+                batch.lowering.whole(weight, (REPLICATE, EXAMPLE), rank), [lead, *weight.tensor.shape[-rank:]]
+            )
+            if (rank := len(layer.weights[name]))
+            else tf.reshape(batch.lowering.whole(weight, (REPLICATE, EXAMPLE), 0), [lead])
+            for name, weight in held.items()
+        }
+        y = self._with(batch, layer, tf.reshape(x, [lead, shape[1] // batch.examples, *shape[2:]]), own)
+        return tf.reshape(y, [*shape[:2], *y.shape.as_list()[2:]])
+
+    def _with(self, batch: Batch, layer: LayerPlan, x: Any, held: Mapping[str, Any]) -> Any:
+        """A layer on [L, N, …] with weights [L, …]."""
+        training = batch.lowering.training
         if layer.kind == "whiten":
             if batch.lowering.watch is not None:
                 batch.lowering.watch((self.plan.name, layer.key), x)
@@ -186,15 +218,17 @@ class Network:
         # Recurrent layers hold the seed of a dropout that the language does not have.
         unused = [tf.zeros(variable.shape, variable.dtype) for variable in module.non_trainable_variables]
 
-        def one(weights: Any, given: Any) -> Any:
-            return module.stateless_call(list(weights), unused, given)[0]
+        def one(pair: Any) -> Any:
+            return module.stateless_call(list(pair[0]), unused, pair[1])[0]
 
-        weights = list(held.values())
-        if self.replicates == 1:
-            return one([weight[0] for weight in weights], x[0])[tf.newaxis]
+        weights, lead = list(held.values()), x.shape[0]
+        if lead == 1:
+            return one([[weight[0] for weight in weights], x[0]])[tf.newaxis]
         if layer.keras in MAPPED:
-            return tf.vectorized_map(lambda pair: one(pair[0], pair[1]), (weights, x), fallback_to_while_loop=False)
-        return tf.stack([one([weight[r] for weight in weights], x[r]) for r in range(self.replicates)])
+            return tf.vectorized_map(one, (weights, x), fallback_to_while_loop=False)
+        if lead == self.replicates:
+            return tf.stack([one([[weight[r] for weight in weights], x[r]]) for r in range(lead)])
+        return tf.map_fn(one, (weights, x), fn_output_signature=x.dtype)
 
     def _function(self, batch: Batch, layer: LayerPlan, x: Any) -> Any:
         """A function of the language as a layer: its argument has the named axes again."""
@@ -246,6 +280,13 @@ class Network:
             return tf.where(kept, x / tf.constant(1 - rate, x.dtype) if rate < 1 else x, tf.zeros([], x.dtype))
         zero, deviation = (tf.constant(value, x.dtype) for value in (0.0, layer.config["stddev"]))
         return x + SAMPLERS["normal"](bits, mean=zero, deviation=deviation, dtype=x.dtype)
+
+
+def joined(values: Sequence[Value]) -> Value:
+    """Several weights with the same leading axes as one vector."""
+    axes = values[0].axes
+    flat = [tf.reshape(value.tensor, [*value.tensor.shape[: len(axes)], -1]) for value in values]
+    return Value(tf.concat(flat, axis=-1), axes)
 
 
 def _argument(weight: str) -> str:

@@ -12,11 +12,14 @@ import numpy as np
 import tensorflow as tf
 from dlspec.spec import terms as t
 from dlspec.spec.axes import EXAMPLE, REPLICATE
-from dlspec.spec.resolved import MeasurePlan, OptimizerPlan, ProbePlan, Program
+from dlspec.spec.resolved import OptimizerPlan, ProbePlan, Program
 
+from .evaluation import Evaluation
 from .lower import Lowering, Training, Value
 from .networks import Network
+from .order import chosen
 from .random import key
+from .statistics import Statistic
 
 CHUNK_BYTES = 64 * 2**20
 CONVOLUTIONS = frozenset({"Conv1D", "Conv2D"})
@@ -55,12 +58,13 @@ class Compiled:
         }
         self.bindings = {item.name: item.term for item in (*program.draws, *program.examples, *program.outputs)}
         self.samples = self._samples()
-        self.keys = {stream: self._keys(stream) for stream in ("draw", "train", "test")}
+        self.keys = {stream: self._keys(stream) for stream in ("draw", "train", "test", "redraw")}
+        self.order = tf.constant([key(*path, "train", "order") for path in self.paths], tf.uint32)
         self.drawn = self._draw()
         self.optimizers = self._optimizers()
         self.step = 0
         self._whiten()
-        self.evaluated = self._expectations()
+        self.evaluation = Evaluation(self)
 
     # -- randomness ------------------------------------------------------------------------------------------------
 
@@ -85,10 +89,9 @@ class Compiled:
         """A context for terms over a batch of examples."""
         lowering = Lowering(
             self.dtype, {REPLICATE: len(self.replicates), EXAMPLE: batch}, self.bindings, self.program.gradient,
-            keys=lambda sample: keys[self.samples[sample.path]], index=index, **more,
+            keys=lambda sample: keys[self.samples[sample.path]], index=index, enumerated=self.program.data.path, **more,
         )  # fmt: skip
-        training = lowering.training is not None
-        lowering.weight = lambda term: self.networks[term.network].weight(term, training)
+        lowering.weight = lambda term: self.networks[term.network].weight(term, lowering)
         lowering.network = lambda name, given: self.apply(lowering, name, given)
         for name, tensor in drawn.items():
             lowering.values[name] = Value(tensor, (REPLICATE,))
@@ -144,7 +147,7 @@ class Compiled:
                     flat = tf.reshape(tf.cast(x, tf.float64), [x.shape[0], -1, x.shape[-1]])
                     total, seen = total + tf.matmul(flat, flat, transpose_a=True).numpy(), seen + flat.shape[1]
 
-            chunk = self._chunk()
+            chunk = self.chunk(counts[place])
             for first in range(0, counts[place], chunk):
                 self._watched([place[0]], first, min(chunk, counts[place] - first), add)
             matrix = _inverse_root(total / seen, float(np.finfo(self.program.dtype).eps))
@@ -214,8 +217,9 @@ class Compiled:
         @tf.function(jit_compile=self.xla, autograph=False)
         def train(keys: Any, drawn: dict[str, Any], start: Any, count: Any) -> Any:
             def body(step: Any, bad: Any) -> Any:
-                index = tf.cast(step, tf.int64) * batch + tf.range(batch, dtype=tf.int64)
-                training = Training(lambda network, layer: keys[self.samples[_noise(network, layer)]], index)
+                index = self.taken(step, batch)
+                walked = tf.cast(step, tf.int64) * batch + tf.range(batch, dtype=tf.int64)
+                training = Training(lambda network, layer: keys[self.samples[_noise(network, layer)]], walked)
                 with tf.GradientTape(watch_accessed_variables=False) as tape:
                     variables = [variable for _, group in self.optimizers for variable in group]
                     tape.watch([variable.value for variable in variables])
@@ -239,6 +243,15 @@ class Compiled:
             return tf.while_loop(lambda step, bad: step < start + count, body, [start, bad])[1]
 
         return train
+
+    def taken(self, step: Any, batch: int) -> Any:
+        """The numbers of the examples of a step: int64 [B], or [R, B] where each replicate has an order of its own."""
+        data = self.program.data
+        place = tf.range(batch, dtype=tf.int64)
+        if data.kind == "enumerated":
+            return place
+        place = tf.cast(step, tf.int64) * batch + place
+        return chosen(self.order, place, data.train, data.order) if data.kind == "finite" else place
 
     def operations(self) -> dict[str, int]:
         """How many operations of each kind the training program has."""
@@ -264,112 +277,31 @@ class Compiled:
 
     # -- evaluation ------------------------------------------------------------------------------------------------
 
-    def _expectations(self) -> list[tuple[t.Expectation, str]]:
-        """All expectations of the measures, inner ones first, each with its stream."""
-        found: dict[int, tuple[t.Expectation, str]] = {}
-
-        def visit(term: t.Term, stream: str) -> None:
-            for child in t.children(term):
-                visit(child, stream)
-            if isinstance(term, t.Expectation):
-                found.setdefault(id(term), (term, stream))
-
+    def evaluate(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Every measure at the present weights: [R, …] in float64."""
+        found = self.evaluation.measured(self.step)
+        by_statistic = {id(statistic): run(self.step) for statistic, run in self.statistics}
         for measure in self.program.measures:
-            visit(measure.term, measure.on)
-        return list(found.values())
+            term = measure.term
+            if isinstance(term, t.GradientStatistic):
+                found[measure.name] = by_statistic[id(term)][0]
+            elif isinstance(term, t.SamplingFloor):
+                found[measure.name] = by_statistic[id(term.of)][1]
+        return found
 
-    def _levels(self) -> list[list[tuple[t.Expectation, str]]]:
-        """Expectations in passes: one that holds others comes after them."""
-        depth: dict[int, int] = {}
-        for term, _ in self.evaluated:
-            inner = [depth[id(item)] for item in t.walk(term.body) if isinstance(item, t.Expectation)]
-            depth[id(term)] = 1 + max(inner, default=-1)
-        count = 1 + max(depth.values(), default=-1)
-        return [[pair for pair in self.evaluated if depth[id(pair[0])] == level] for level in range(count)]
+    @cached_property
+    def statistics(self) -> list[tuple[t.GradientStatistic, Statistic]]:
+        """The gradient statistics among the measures, each compiled by itself."""
+        terms = [measure.term for measure in self.program.measures]
+        return [(term, Statistic(self, term)) for term in terms if isinstance(term, t.GradientStatistic)]
 
-    def _chunk(self) -> int:
-        """How many examples are evaluated at once."""
-        widest = max([item.type.bytes for item in self.program.examples] + [self._activations(), 4])
-        return max(1, min(self.program.test_examples, CHUNK_BYTES // (widest * len(self.replicates))))
+    def chunk(self, wanted: int, *more: int) -> int:
+        """How many of some examples are taken at once; `more` are the bytes of what else one of them needs."""
+        widest = max([item.type.bytes for item in self.program.examples] + [self._activations(), 4, *more])
+        return max(1, min(wanted, CHUNK_BYTES // (widest * len(self.replicates))))
 
     def _activations(self) -> int:
         return max((leaf.output.bytes for plan in self.program.networks for leaf in plan.leaves()), default=4)
-
-    @cached_property
-    def _evaluate(self) -> Any:
-        chunk, total = self._chunk(), self.program.test_examples
-        chunks = -(-total // chunk)
-        if any(term.quantile is not None for term, _ in self.evaluated):
-            chunk, chunks = total, 1
-
-        @tf.function(jit_compile=self.xla, autograph=False)
-        def evaluate(keys: dict[str, Any], drawn: dict[str, Any], step: Any) -> dict[str, Any]:
-            known: dict[int, Value] = {}
-
-            def context(stream: str, index: Any) -> Lowering:
-                lowering = self.lowering(keys[stream], index, chunk, drawn, step=step)
-                lowering.expectation = lambda term: known[id(term)]
-                return lowering
-
-            def sums(place: Any, level: list[tuple[t.Expectation, str]]) -> list[Any]:
-                index = tf.cast(place, tf.int64) * chunk + tf.range(chunk, dtype=tf.int64)
-                inside = index < total
-                contexts: dict[str, Lowering] = {}
-                found = []
-                for term, stream in level:
-                    lowering = contexts.setdefault(stream, context(stream, index))
-                    value = lowering(term.body)
-                    event = len(term.body.type.shape)
-                    whole = lowering.whole(value, (REPLICATE, EXAMPLE), event)
-                    wide = tf.cast(whole, tf.float64)
-                    if term.quantile is not None:
-                        found.append(_quantile(wide, term.quantile))
-                    else:
-                        mask = tf.reshape(inside, [1, chunk] + [1] * event)
-                        found.append(tf.reduce_sum(tf.where(mask, wide, tf.zeros([], tf.float64)), axis=1) / total)
-                return found
-
-            for level in self._levels():
-                if chunks == 1:
-                    results = sums(tf.constant(0), level)
-                else:
-                    shapes = [(len(self.replicates), *term.body.type.shape) for term, _ in level]
-                    first = [tf.zeros(shape, tf.float64) for shape in shapes]
-                    loop = tf.while_loop(
-                        lambda place, *_: place < chunks,
-                        lambda place, *held, level=level: (
-                            place + 1,
-                            *(a + b for a, b in zip(held, sums(place, level), strict=True)),
-                        ),
-                        [tf.constant(0), *first],
-                    )
-                    results = list(loop[1:])
-                for (term, _), result in zip(level, results, strict=True):
-                    known[id(term)] = Value(result, (REPLICATE,))
-            return {measure.name: self._outer(measure, known, drawn, step) for measure in self.program.measures}
-
-        return evaluate
-
-    def _outer(self, measure: MeasurePlan, known: dict[int, Value], drawn: dict[str, Any], step: Any) -> Any:
-        """A measure over its expectations, in float64: [R, …]."""
-        term = measure.term
-        if isinstance(term, t.Expectation):
-            return known[id(term)].tensor
-        lowering = self.lowering(self.keys["test"], tf.zeros([1], tf.int64), 1, {}, step=step)
-        lowering.dtype = tf.float64
-        for name, tensor in drawn.items():
-            lowering.values[name] = Value(
-                tf.cast(tensor, tf.float64) if tensor.dtype.is_floating else tensor, (REPLICATE,)
-            )
-        lowering.weight = lambda item: _wide(self.networks[item.network].weight(item, False))
-        lowering.expectation = lambda item: known[id(item)]
-        return tf.cast(lowering.whole(lowering(term), (REPLICATE,), len(term.type.shape)), tf.float64)
-
-    def evaluate(self) -> dict[str, np.ndarray[Any, Any]]:
-        """Every measure at the present weights: [R, …] in float64."""
-        streams = {"train": self.keys["train"], "test": self.keys["test"]}
-        found = self._evaluate(streams, self.drawn, tf.constant(self.step))
-        return {name: tensor.numpy() for name, tensor in found.items()}
 
     def probe(self, plan: ProbePlan) -> dict[str, np.ndarray[Any, Any]]:
         """The values that a figure shows of single test examples: [R, N, …] each."""
@@ -413,16 +345,3 @@ def _inverse_root(matrices: np.ndarray[Any, Any], precision: float) -> np.ndarra
     least = matrices.shape[-1] * max(precision**2, float(np.finfo(np.float64).eps)) * sizes[:, -1:]
     inverse = np.where(sizes > least, 1 / np.sqrt(np.maximum(sizes, least + np.finfo(np.float64).tiny)), 0.0)
     return np.asarray((vectors * inverse[:, np.newaxis]) @ np.swapaxes(vectors, 1, 2))
-
-
-def _wide(value: Value) -> Value:
-    return Value(tf.cast(value.tensor, tf.float64), value.axes)
-
-
-def _quantile(values: Any, q: float) -> Any:
-    """The q-quantile along axis 1, linear between neighbours (NumPy's default)."""
-    ordered = tf.sort(values, axis=1)
-    place = q * (values.shape[1] - 1)
-    low = int(np.floor(place))
-    high = min(low + 1, values.shape[1] - 1)
-    return ordered[:, low] + (place - low) * (ordered[:, high] - ordered[:, low])

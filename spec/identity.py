@@ -39,12 +39,20 @@ def measure_digest(program: Program, measure: MeasurePlan) -> str:
     """What a measure's values depend on, beside the training's digest."""
     walk = _Walk(program)
     term = walk.term(measure.term)
-    return digest([term, walk.bindings(), walk.networks(), measure.on, program.test_examples])
+    meaning = [term, walk.bindings(), walk.networks(), measure.on, program.evaluated(measure.on)]
+    derived = any(isinstance(item, t.Gradient | t.GradientStatistic) for item in t.walk(measure.term))
+    return digest([*meaning, *_data(program), *([walk.modes()] if derived else [])])
+
+
+def _data(program: Program) -> list[Any]:
+    """Where examples come from, beside new ones at every step."""
+    plan = program.data
+    return [] if plan.kind == "fresh" else [[plan.kind, plan.train, plan.order, list(plan.path)]]
 
 
 def _training(program: Program) -> Any:
     walk = _Walk(program)
-    head = [LANGUAGE, NUMERICS, program.experiment, program.seed, program.dtype]
+    head = [LANGUAGE, NUMERICS, program.experiment, program.seed, program.dtype, *_data(program)]
     if program.training is None:
         return [*head, None]
     loss = sorted(json.dumps([walk.term(term.term), walk.term(term.weight)]) for term in program.loss)
@@ -139,6 +147,12 @@ class _Walk:
                 return ["weights", network, layer]
             case t.Expectation(body, quantile):
                 return ["expectation", go(body), quantile]
+            case t.Gradient(of, weights):
+                return ["gradient", go(of), go(weights)]
+            case t.GradientStatistic(statistic, of, weights, examples, over, draws, every):
+                return [statistic, go(of), go(weights), examples, list(over), draws, list(every)]
+            case t.SamplingFloor(statistic):
+                return ["floor", go(statistic)]
             case t.StepNumber():
                 return ["step"]
         raise TypeError(type(term).__name__)

@@ -269,10 +269,18 @@ def _inner(kind: Any, step: Any) -> Any:
     if isinstance(kind, type) and issubclass(kind, Closed):
         return kind
     models = _models(kind)
-    tagged = [model for model in models if _tag(model) == step]
+    tagged = [model for part in _branches(kind, step) for model in _models(part)]
+    tagged = tagged or [model for model in models if _tag(model) == step]
     if tagged:
         return tagged[0]
     return models[0] if len(models) == 1 else kind
+
+
+def _branches(kind: Any, tag: Any) -> list[Any]:
+    """The parts of a union that carry a tag."""
+    if any(isinstance(item, pydantic.Tag) and item.tag == tag for item in getattr(kind, "__metadata__", ())):
+        return [kind]
+    return [found for part in getattr(kind, "__args__", ()) for found in _branches(part, tag)]
 
 
 def _tag(model: type[Closed]) -> str | None:

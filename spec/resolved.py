@@ -143,6 +143,20 @@ class TrainingPlan:
 
 
 @dataclass(frozen=True, eq=False)
+class DataPlan:
+    """Where examples come from: `fresh` ones at every step, `finite` sets, or `enumerated` values of a binary draw.
+
+    `train` and `test` are the sizes of the sets (0 for fresh training data); `path` is the enumerated sample's.
+    """
+
+    kind: str = "fresh"
+    train: int = 0
+    test: int = 0
+    order: str = "shuffle"
+    path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class Condition:
     """A condition on measures, as a claim's check: a tree of `spec.claims`."""
 
@@ -188,10 +202,14 @@ class Program:
     gradient: Mapping[str, Mode]
     training: TrainingPlan | None
     measures: tuple[MeasurePlan, ...]
-    test_examples: int
+    data: DataPlan
     replicates: int
     probes: tuple[ProbePlan, ...]
     digest: str = ""
+
+    def evaluated(self, stream: str) -> int:
+        """Over how many examples of a stream, `test` or `train`, measures are taken: all of a finite set."""
+        return self.data.train if stream == "train" and self.data.train else self.data.test
 
     @property
     def name(self) -> str:

@@ -51,8 +51,16 @@ def spell(term: t.Term) -> str:
             return network if given is None else f"{network}({spell(given)})"
         case t.Weight(network, layer, weight):
             return f"{network}.{layer}.{weight}"
-        case t.AllWeights(network):
-            return f"{network}.weights"
+        case t.AllWeights(network, layer):
+            return f"{network}.weights" if layer is None else f"{network}.{layer}.weights"
         case t.Expectation(body, quantile):
             return f"E({spell(body)})" if quantile is None else f"quantile({spell(body)}, {quantile:g})"
+        case t.Gradient(of, weights):
+            return f"gradient({spell(of)}, {spell(weights)})"
+        case t.GradientStatistic(statistic, of, weights, examples, over, draws, every):
+            words = [spell(of), spell(weights), f"examples={examples}"]
+            words += [f"over={', '.join(over)}", f"draws={'all' if every else draws}"] if over else []
+            return f"{statistic}({', '.join(words)})"
+        case t.SamplingFloor(statistic):
+            return f"floor of {spell(statistic)}"
     return "step"

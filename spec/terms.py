@@ -164,6 +164,37 @@ class Expectation(Term):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Gradient(Term):
+    """The gradient of one example's value with respect to weights, along the backward pass that the modes make."""
+
+    of: Term
+    weights: Weight | AllWeights
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GradientStatistic(Term):
+    """A row of the table of gradient statistics: over `examples`, and for a variance over `draws` of the names `over`.
+
+    `every` is the path of the sample in `over` whose values are all taken in turn, instead of `draws` at random.
+    """
+
+    statistic: str
+    of: Term
+    weights: Weight | AllWeights
+    examples: int
+    over: tuple[str, ...] = ()
+    draws: int = 0
+    every: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SamplingFloor(Term):
+    """Two standard errors of a gradient statistic."""
+
+    of: GradientStatistic
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class StepNumber(Term):
     """How many updates have been made."""
 

@@ -47,8 +47,10 @@ class Lowering:
     """Terms of one program to tensors, in one context (a batch, an evaluation, a replicate's draws).
 
     `sizes` gives the axes' lengths; `bindings` the terms of names, computed once each; `draw` the keys of a sample and
-    the numbers of the examples; `network` applies a network; `weight` gives a weight; `expectation` a mean. `training`
-    is set in the loss alone; `watch` sees what enters each layer that whitens.
+    the numbers of the examples; `network` applies a network; `weight` gives a weight; `expectation` a mean, `gradient`
+    one example's. `given` holds tensors that stand for weights (network, layer, weight); `enumerated` is the path of a
+    sample whose values are all taken in turn. `training` is set in the loss alone; `watch` sees what enters each layer
+    that whitens.
     """
 
     dtype: Any
@@ -61,6 +63,9 @@ class Lowering:
     network: Callable[[str, Value | None], Value] | None = None
     weight: Callable[[t.Weight | t.AllWeights], Value] | None = None
     expectation: Callable[[t.Expectation], Value] | None = None
+    gradient: Callable[[t.Gradient], Value] | None = None
+    given: Mapping[tuple[str, str, str], Value] = field(default_factory=dict)
+    enumerated: tuple[str, ...] = ()
     step: Any = None
     training: Training | None = None
     watch: Callable[[tuple[str, str], Any], None] | None = None
@@ -123,6 +128,9 @@ class Lowering:
                 assert self.expectation is not None
                 value = self.expectation(term)
                 return Value(tf.cast(value.tensor, self.dtype), value.axes)
+            case t.Gradient():
+                assert self.gradient is not None
+                return self.gradient(term)
             case t.StepNumber():
                 return Value(tf.cast(self.step, self.dtype))
         raise InternalError(f"no lowering for {type(term).__name__}")
@@ -270,6 +278,8 @@ class Lowering:
         extents = tuple(index.extent for index in around)
         each = words_needed(row, term.shape, term.sizes)
         copies = int(np.prod(extents, dtype=int))
+        if term.path == self.enumerated:
+            return self.listed(term)
         bits = words(self.keys(term), self.index, each * copies)
         bits = tf.reshape(bits, [*(self.length(axis) for axis in (REPLICATE, EXAMPLE)), *extents, each])
         axes: Axes = (REPLICATE, EXAMPLE, *(index.key for index in around))
@@ -284,3 +294,14 @@ class Lowering:
             parameters[name] = self.spread(Value(self.cast(value.tensor, "real"), value.axes), axes, event, pad)
         tensor = sample(term.distribution, bits, term.shape, term.sizes, parameters, self.dtype)
         return Value(self.cast(tensor, term.type.kind), axes)
+
+    def listed(self, term: t.Sample) -> Value:
+        """The values of an enumerated draw: the bits of the examples' numbers, the lowest first."""
+        count = int(np.prod(term.shape, dtype=int))
+        index = self.index if self.index.shape.rank == 1 else self.index[0]
+        places = tf.range(count, dtype=tf.int64)
+        bits = tf.cast(tf.bitwise.bitwise_and(tf.bitwise.right_shift(index[:, tf.newaxis], places), 1), tf.int32)
+        values = 1 - 2 * bits if term.distribution == "rademacher" else bits
+        if EXAMPLE not in self.lead:
+            return Value(tf.reshape(values, term.shape))
+        return Value(tf.reshape(values, [index.shape[0], *term.shape]), (EXAMPLE,))

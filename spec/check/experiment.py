@@ -19,6 +19,7 @@ from ..operations import FORMS, OPERATIONS
 from ..optimizers import MIXING, OPTIMIZERS
 from ..resolved import (
     Condition,
+    DataPlan,
     LayerPlan,
     LossPlan,
     MeasurePlan,
@@ -32,7 +33,9 @@ from ..resolved import (
 )
 from ..types import Type
 from .claims import Subject, check_until
+from .data import data_plan
 from .expressions import Checker, Context
+from .gradients import statistic
 from .networks import NetworkChecker
 from .scope import MEANING, Binding, Function, order
 from .text import read
@@ -78,6 +81,7 @@ class ExperimentChecker:
         self.plans: dict[str, NetworkPlan] = {}
         self.failed: set[str] = set()
         self.active: list[str] = []
+        self.data: DataPlan | None = None
         self.checker = Checker(self)
 
     # -- names: what the expression checker asks for ---------------------------------------------------------------
@@ -277,11 +281,12 @@ class ExperimentChecker:
             self.attempt(lambda name=name: self.plan(name, self.node.span))
         loss = [self.attempt(lambda key=key: self.loss_term(key)) for key in self.model.loss]
         modes = self.modes()
-        measures = [self.attempt(lambda key=key: self.measure(key)) for key in self.model.measures]
-        found = [measure for measure in measures if measure is not None]
+        self.data = self.attempt(lambda: data_plan(self))
+        found: list[MeasurePlan] = []
+        for key in self.model.measures:
+            found.extend(self.attempt(lambda key=key: self.measure(key)) or ())
         training = self.attempt(lambda: self.training(found))
         replicates = self.attempt(lambda: self.count(["replicates"], self.model.replicates, "'replicates'"))
-        examples = self.attempt(self.test_examples)
         probes = self.probes(training)
         idle = [function for name, function in self.functions.items() if name not in self.checker.called]
         self.problems.extend(unused(idle, self.node, self.known()))
@@ -299,7 +304,7 @@ class ExperimentChecker:
             draws=self.named("draw"), examples=self.named("example"), outputs=self.named("outputs"),
             networks=tuple(self.plans[name] for name in self.model.architecture),
             loss=tuple(term for term in loss if term is not None), gradient=modes, training=training,
-            measures=tuple(found), test_examples=examples or 0, replicates=replicates or 1, probes=tuple(probes),
+            measures=tuple(found), data=self.data or DataPlan(), replicates=replicates or 1, probes=tuple(probes),
         )  # fmt: skip
 
     def attempt(self, action: Any) -> Any:
@@ -462,10 +467,13 @@ class ExperimentChecker:
             return {key: Mode(entry.kind, value)}
         return {key: Mode(entry.kind)} if entry.kind != "exact" else {}
 
-    def measure(self, name: str) -> MeasurePlan:
-        """A measure; a bare one per example means its expectation."""
+    def measure(self, name: str) -> list[MeasurePlan]:
+        """A measure, with its sampling floor where it has one; a bare one per example means its expectation."""
         node = yaml.find(self.node, ["measures", name])
         assert node is not None
+        kind = getattr(self.model.measures[name], "kind", None)
+        if isinstance(node, yaml.Mapping) and kind is not None:
+            return statistic(self, name, kind, node)
         of = node.get("of") if isinstance(node, yaml.Mapping) else node
         assert of is not None
         term = self.checker.value(of, Context("measures", ("measures", name)))
@@ -476,12 +484,14 @@ class ExperimentChecker:
                 raise problem_at(loose.span, message, "Put it inside an `E(…)`, or put one around the whole.")
             term = t.Expectation(term, type=Type("real", term.type.shape), span=term.span)
         on = getattr(self.model.measures[name], "on", "test")
-        return MeasurePlan(name, term, on)
+        return [MeasurePlan(name, term, on)]
 
     def per_example(self, term: t.Term) -> t.Term | None:
         """Some part of a term, outside any expectation, that has one value per example."""
-        if isinstance(term, t.Expectation):
+        if isinstance(term, t.Expectation | t.GradientStatistic | t.SamplingFloor):
             return None
+        if isinstance(term, t.Gradient):
+            return term
         if isinstance(term, t.Reference):
             return term if self.varies(term.name) else None
         if isinstance(term, t.NetworkOutput):
@@ -505,17 +515,12 @@ class ExperimentChecker:
             return int(default)
         return self.checker.size(self.checker.value(node, Context("constants", ())), what)
 
-    def test_examples(self) -> int:
-        """Over how many examples measures are taken."""
-        default = self.model.training.evaluate.examples if self.model.training else 1000
-        return self.count(["training", "evaluate", "examples"], default, "'examples'")
-
     def training(self, measures: list[MeasurePlan]) -> TrainingPlan | None:
         """Optimisers, batch, steps, and the steps at which measures are taken."""
         if self.model.training is None:
             return None
         optimizers = self.optimizers()
-        batch = self.count(["training", "batch"], 1, "'batch'")
+        batch = self.batch()
         steps = self.count(["training", "steps"], 1, "'steps'")
         if steps > MAX_STEPS:
             at, _ = yaml.locate(self.node, ["training", "steps"])
@@ -527,6 +532,16 @@ class ExperimentChecker:
             subject = Subject({m.name: m.term.type.shape for m in measures}, {}, self.scalars())
             until = Condition(check_until(read(node), subject), node.text)
         return TrainingPlan(optimizers, batch, steps, self.evaluations(steps), until)
+
+    def batch(self) -> int:
+        """How many examples a step; all of them where they are enumerated."""
+        if self.data is not None and self.data.kind == "enumerated":
+            return self.data.train
+        if self.model.training.batch is None and self.data is not None:
+            key = self.node.key("training")
+            hint = "Add `batch: 100`; only enumerated data have a batch of their own."
+            raise problem_at(key.span if key else None, "the training lacks 'batch'", hint)
+        return self.count(["training", "batch"], 1, "'batch'")
 
     def scalars(self) -> dict[str, float]:
         """The constants that are single numbers."""

@@ -526,12 +526,16 @@ class Checker:
     def form(self, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
         """A special form."""
         row = FORMS[node.function]
-        wanted = 2 if row.name == "quantile" else 1
+        wanted = 2 if row.name in ("quantile", "gradient") else 1
         if len(node.arguments) != wanted or node.keywords:
             given = len(node.arguments) + len(node.keywords)
             message = f"`{row.name}` takes {_arguments(wanted)} by position, and is given {given}"
             raise problem_at(span, message, f"It is `{row.name}{row.signature}`: {row.meaning}.")
         if row.phase == "measures" and context.phase not in ("measures", "any"):
+            if row.name == "gradient":
+                raise problem_at(
+                    span, "gradients as values stand only in measures", "The loss is what is differentiated."
+                )
             message = f"`{row.name}` ranges over evaluation examples, and stands only in measures"
             raise problem_at(span, message, "`mean` is the mean of an array.")
         if row.name == "len":
@@ -543,6 +547,10 @@ class Checker:
             return t.Literal(np.asarray(operand.type.shape[0]), type=Type("int"), span=span)
         if row.name == "stop":
             return operand if isinstance(operand, t.Literal) else t.Stop(operand, type=operand.type, span=span)
+        if row.name == "gradient":
+            from .gradients import gradient
+
+            return gradient(operand, self.term(node.arguments[1], text, context), span)
         quantile = None
         if row.name == "quantile":
             share = self.term(node.arguments[1], text, context)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from ..gradient_modes import GRADIENT_MODES
+from ..gradient_statistics import GRADIENT_STATISTICS
 from ..optimizers import OPTIMIZERS
 from .base import Closed, Expression, Name, OneOf
 from .figures import AnyFigure
@@ -17,11 +18,33 @@ Patch = dict[str, Any]
 """A part of an experiment, laid over it: maps merge, anything else replaces, null deletes."""
 
 
+class Data(Closed):
+    """Finite data: so many examples drawn once per replicate, or every value of a binary draw."""
+
+    train: Expression | None = Field(None, description="How many training examples, drawn once per replicate.")
+    test: Expression = Field(1000, description="How many test examples, drawn once per replicate.")
+    order: Literal["shuffle", "with_replacement"] = Field(
+        "shuffle", description="How a batch is taken: in a new random order each epoch, or each example at random."
+    )
+    enumerate: Name | None = Field(
+        None, description="A binary draw of `example`: all its values, full batches, exact expectations."
+    )
+
+
+def _data_form(value: Any) -> str:
+    return "finite" if isinstance(value, dict) else "fresh"
+
+
 class Task(Closed):
     """What is learnt: the hidden target of each replicate, and the examples."""
 
     draw: dict[Name, Expression] = Field(default_factory=dict, description="Once per replicate: the hidden target.")
     example: dict[Name, Expression] = Field(default_factory=dict, description="Once per example: inputs and labels.")
+    data: Annotated[
+        Annotated[Literal["fresh"], Tag("fresh")] | Annotated[Data, Tag("finite")], Discriminator(_data_form)
+    ] = Field(
+        "fresh", description="`fresh`: new examples at every step. `{train: n, test: n}`. `{enumerate: x}`: every x."
+    )
 
 
 class Network(Closed):
@@ -76,7 +99,9 @@ class Training(Closed):
         Annotated[OptimizerEntry, Tag("one optimiser")] | Annotated[dict[Name, OptimizerEntry], Tag("per network")],
         Discriminator(_optimizer_form),
     ] = Field(description="A Keras optimiser, or a map from network to optimiser.")
-    batch: Expression = Field(description="How many examples a step.")
+    batch: Expression | None = Field(
+        None, description="How many examples a step; left out where data are enumerated, whose batch is all of them."
+    )
     steps: Expression = Field(description="How many updates.")
     evaluate: Evaluate = Field(default_factory=lambda: Evaluate(), description="When measures are taken.")
     until: str | None = Field(None, description="Stops once this condition on measures holds at an evaluation.")
@@ -89,15 +114,57 @@ class MeasureOf(Closed):
     on: Literal["test", "train"] = Field("test", description="Over which examples `E` ranges.")
 
 
-def _measure_form(value: Any) -> str:
+class GradientOverExamples(Closed):
+    """A gradient, and the examples that a statistic of it ranges over."""
+
+    of: Expression = Field(description="One number per example: the gradient's loss.")
+    weights: Expression = Field(description="With respect to what: `f.weights`, `f.last.kernel`.")
+    examples: Expression = Field(
+        10000,
+        description="From how many examples it is estimated, the same ones throughout; all where data are enumerated.",
+    )
+
+
+class GradientOverDraws(GradientOverExamples):
+    """A gradient averaged over examples, and the draws that its variance ranges over."""
+
+    over: Name | list[Name] = Field(description="What is drawn again, of `task.draw`: the target.")
+    draws: Expression = Field(100, description="How many targets at random; `all` takes every value of a binary draw.")
+
+
+Diagnostic: Any = one_of(
+    "Diagnostic",
+    "A statistic of a gradient.",
+    "a diagnostic",
+    {
+        name: (GRADIENT_STATISTICS[name].meaning, model)
+        for name, model in (
+            ("gradient_snr", GradientOverExamples),
+            ("gradient_noise", GradientOverExamples),
+            ("gradient_variance", GradientOverDraws),
+        )
+    },
+)
+
+
+def _term_form(value: Any) -> str:
     return "measure" if isinstance(value, dict) else "expression"
 
 
+def _measure_form(value: Any) -> str:
+    if isinstance(value, dict) and "of" not in value and set(value) & set(GRADIENT_STATISTICS):
+        return "diagnostic"
+    return _term_form(value)
+
+
 Measure = Annotated[
-    Annotated[Expression, Tag("expression")] | Annotated[MeasureOf, Tag("measure")], Discriminator(_measure_form)
+    Annotated[Expression, Tag("expression")]
+    | Annotated[MeasureOf, Tag("measure")]
+    | Annotated[Diagnostic, Tag("diagnostic")],
+    Discriminator(_measure_form),
 ]
 Loss = Annotated[
-    Annotated[Expression, Tag("expression")] | Annotated[LossTerm, Tag("measure")], Discriminator(_measure_form)
+    Annotated[Expression, Tag("expression")] | Annotated[LossTerm, Tag("measure")], Discriminator(_term_form)
 ]
 
 

@@ -12,6 +12,7 @@ from .linear_algebra import LINEAR_ALGEBRA
 from .losses import LOSSES
 from .reductions import REDUCTIONS
 from .table import STATIC_KINDS, Argument, Operation, result_type
+from .tasks import TASKS
 
 
 def _united(*tables: Mapping[str, Operation]) -> Mapping[str, Operation]:
@@ -24,7 +25,7 @@ def _united(*tables: Mapping[str, Operation]) -> Mapping[str, Operation]:
     return MappingProxyType(found)
 
 
-OPERATIONS = _united(ELEMENTWISE, REDUCTIONS, LINEAR_ALGEBRA, ARRAYS, LOSSES)
+OPERATIONS = _united(ELEMENTWISE, REDUCTIONS, LINEAR_ALGEBRA, ARRAYS, LOSSES, TASKS)
 OPERATORS = MappingProxyType({row.operator: row for row in OPERATIONS.values() if row.operator})
 
 __all__ = [

@@ -32,6 +32,12 @@ FORMS = _forms(
         "the q-quantile over the evaluation examples (0.5 is the median)",
         "measures",
     ),
+    Form(
+        "gradient",
+        "(x: real[], weights) -> real[the weights' shape]",
+        "the gradient of one example's x with respect to weights, by the gradient modes; its `E` is the full gradient",
+        "measures",
+    ),
 )
 
 CLAIM_FORMS = _forms(

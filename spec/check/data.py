@@ -1,0 +1,92 @@
+"""Where examples come from: new at every step, finite sets, or every value of a binary draw."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .. import source as yaml
+from .. import terms as t
+from ..diagnostics import Span, did_you_mean, listing, problem_at
+from ..resolved import DataPlan
+
+if TYPE_CHECKING:
+    from .experiment import ExperimentChecker
+
+MAX_BITS = 24
+COINS = ("rademacher", "bernoulli")
+
+
+def data_plan(experiment: ExperimentChecker) -> DataPlan:
+    """The plan of `task.data`. Raises SpecError."""
+    model = experiment.model.task.data
+    path: list[str | int] = ["task", "data"]
+    if model == "fresh":
+        return DataPlan("fresh", 0, _evaluated(experiment))
+    node = yaml.find(experiment.node, path)
+    span, _ = yaml.locate(experiment.node, path)
+    if model.enumerate is not None:
+        extra = [name for name in ("train", "test", "order") if name in model.model_fields_set]
+        if extra:
+            key = node.key(extra[0]) if isinstance(node, yaml.Mapping) else None
+            hint = "Leave it out: every value is there once, to train on and to test on."
+            raise problem_at(key.span if key else span, f"'{extra[0]}' does not go with 'enumerate'", hint)
+        at, _ = yaml.locate(experiment.node, [*path, "enumerate"])
+        return _enumerated(experiment, model.enumerate, at)
+    if model.train is None:
+        raise problem_at(span, "finite data need the number of training examples", "`data: {train: 10000, test: 1000}`")
+    said = yaml.find(experiment.node, ["training", "evaluate", "examples"])
+    if said is not None:
+        raise problem_at(
+            said.span, "the test examples are those of `task.data`, and here is another number", "Remove it."
+        )
+    train = experiment.count([*path, "train"], 0, "'train'")
+    test = experiment.count([*path, "test"], model.test, "'test'")
+    return DataPlan("finite", train, test, model.order)
+
+
+def _evaluated(experiment: ExperimentChecker) -> int:
+    """Over how many test examples measures are taken, where new ones can be had."""
+    training = experiment.model.training
+    default = training.evaluate.examples if training else 1000
+    return experiment.count(["training", "evaluate", "examples"], default, "'examples'")
+
+
+def _enumerated(experiment: ExperimentChecker, name: str, span: Span) -> DataPlan:
+    examples = experiment.phase("example")
+    if name not in examples:
+        hint = did_you_mean(name, examples) or f"Drawn for each example: {listing(examples) or 'nothing'}."
+        raise problem_at(span, f"'{name}' is not drawn for each example", hint)
+    term = coins(experiment, name, span, MAX_BITS, "Leave `data` out, so that examples are sampled")
+    for other in examples:
+        for item in t.walk(experiment.made(experiment.bindings[other], span)):
+            if isinstance(item, t.Sample) and item is not term:
+                hint = "Expectations are exact only where nothing else is drawn: move it to `draw`, or sample."
+                raise problem_at(
+                    item.span, f"'{other}' is drawn for each example too, beside the enumerated '{name}'", hint
+                )
+    bits = prod(term.shape)
+    for path in (["training", "evaluate", "examples"], ["training", "batch"]):
+        said = yaml.find(experiment.node, path)
+        if said is not None:
+            message = f"with `enumerate` all 2^{bits} examples are taken each time, and here is another number"
+            raise problem_at(said.span, message, "Remove it.")
+    return DataPlan("enumerated", 2**bits, 2**bits, "shuffle", term.path)
+
+
+def coins(experiment: ExperimentChecker, name: str, span: Span, limit: int, otherwise: str) -> t.Sample:
+    """The binary draw that a name is, if its values can be enumerated. Raises SpecError."""
+    term = experiment.made(experiment.bindings[name], span)
+    if not isinstance(term, t.Sample) or term.distribution not in COINS or not _fair(term):
+        hint = "Only `rademacher([d])` and `bernoulli(0.5, [d])` have values that are few and equally likely."
+        raise problem_at(span, f"the values of '{name}' cannot be enumerated", hint)
+    if prod(term.shape) > limit:
+        raise problem_at(span, f"'{name}' has 2^{prod(term.shape)} values", f"{otherwise}; the limit is 2^{limit}.")
+    return term
+
+
+def _fair(term: t.Sample) -> bool:
+    p = term.parameters.get("p")
+    return p is None or (isinstance(p, t.Literal) and bool(np.all(p.value == 0.5)))
