@@ -31,6 +31,11 @@ EACH = "each#4294967295"
 """The axis that `each` shares a network over: the innermost of all."""
 
 
+def input_of(network: str) -> str:
+    """Under which name a context holds a network's own input."""
+    return f"input of {network}"
+
+
 @dataclass(frozen=True)
 class Batch:
     """One application of a network: the named axes that were folded into one after the replicates', and their lengths."""

@@ -15,8 +15,9 @@ from dlspec.spec.axes import EXAMPLE, REPLICATE
 from dlspec.spec.resolved import OptimizerPlan, ProbePlan, Program
 
 from .evaluation import Evaluation
+from .finite import kept, looked_up
 from .lower import Lowering, Training, Value
-from .networks import Network
+from .networks import Network, input_of
 from .order import chosen
 from .random import key
 from .statistics import Statistic
@@ -104,7 +105,8 @@ class Compiled:
             return lowering.values[place]
         network = self.networks[name]
         term = network.plan.input
-        value = network(lowering, lowering(term) if given is None else given, term.type)
+        own = lowering.values.get(input_of(name)) if given is None else given
+        value = network(lowering, lowering(term) if own is None else own, term.type)
         if given is None:
             lowering.values[place] = value
         return value
@@ -215,7 +217,7 @@ class Compiled:
         replicates, terms, batch = len(self.replicates), len(self.program.loss), plan.batch
 
         @tf.function(jit_compile=self.xla, autograph=False)
-        def train(keys: Any, drawn: dict[str, Any], start: Any, count: Any) -> Any:
+        def train(keys: Any, drawn: dict[str, Any], held: dict[str, Any], start: Any, count: Any) -> Any:
             def body(step: Any, bad: Any) -> Any:
                 index = self.taken(step, batch)
                 walked = tf.cast(step, tf.int64) * batch + tf.range(batch, dtype=tf.int64)
@@ -224,6 +226,7 @@ class Compiled:
                     variables = [variable for _, group in self.optimizers for variable in group]
                     tape.watch([variable.value for variable in variables])
                     lowering = self.lowering(keys, index, batch, drawn, step=step, training=training)
+                    lowering.values.update(looked_up(held, index))
                     losses = self.losses(lowering, batch)
                     total = tf.add_n([tf.reduce_sum(tensor) for _, tensor in losses])
                 # Of the sum over examples, so that messages are per example; averaged only here.
@@ -257,7 +260,9 @@ class Compiled:
         """How many operations of each kind the training program has."""
         if self.program.training is None:
             return {}
-        concrete = self._train.get_concrete_function(self.keys["train"], self.drawn, tf.constant(0), tf.constant(1))
+        concrete = self._train.get_concrete_function(
+            self.keys["train"], self.drawn, self.held, tf.constant(0), tf.constant(1)
+        )
         counts: dict[str, int] = {}
         graphs = [concrete.graph, *(f.graph for f in concrete.graph._functions.values() if hasattr(f, "graph"))]
         for graph in graphs:
@@ -265,9 +270,14 @@ class Compiled:
                 counts[operation.type] = counts.get(operation.type, 0) + 1
         return counts
 
+    @cached_property
+    def held(self) -> dict[str, Any]:
+        """What a step looks up of finite training data, instead of making it anew."""
+        return kept(self)
+
     def train(self, count: int) -> list[Divergence | None]:
         """Makes so many updates; says which replicates ceased to be finite, when and in which term."""
-        bad = self._train(self.keys["train"], self.drawn, tf.constant(self.step), tf.constant(count)).numpy()
+        bad = self._train(self.keys["train"], self.drawn, self.held, tf.constant(self.step), tf.constant(count)).numpy()
         self.step += count
         found: list[Divergence | None] = []
         for row in bad:

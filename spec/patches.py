@@ -58,6 +58,10 @@ def _one_of(path: Path, base: Mapping, patch: Mapping) -> bool:
     """Whether a map at this path is one key that names a kind."""
     if path[-1:] == ("optimizer",) or path[-2:-1] == ("optimizer",):
         return bool(set(base.keys()) & set(OPTIMIZERS)) or bool(set(patch.keys()) & set(OPTIMIZERS))
+    if path[-2:] == ("task", "data"):
+        return (base.get("enumerate") is None) != (patch.get("enumerate") is None)
+    if path[-2:-1] == ("measures",):
+        return not set(base.keys()) & set(patch.keys())
     return path[-2:-1] == ("gradient",)
 
 

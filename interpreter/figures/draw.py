@@ -15,6 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from cycler import cycler
 from dlspec.spec.claims import holds
+from dlspec.spec.gradient_statistics import FLOOR
 from dlspec.spec.resolved import FigurePlan
 from matplotlib.ticker import MaxNLocator
 
@@ -177,37 +178,6 @@ def _quiet(function: Any, table: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return found
 
 
-@draws("function")
-def function(plan: FigurePlan, results: Results) -> Any:
-    """A target and what was learnt of it, over test examples of the first replicate, at each of the steps."""
-    parts = []
-    for title, cells in split(results, plan.model.panel):
-        for group in programs(cells):
-            first = next((cell for cell in group if cell.samples.get(plan.name)), None)
-            if first is None:
-                continue
-            for step, values in sorted(first.samples[plan.name].items()):
-                heading = title or label(first)
-                parts.append((f"{heading}, step {step:,}", values))
-    if not parts:
-        return None
-    figure, axes = panels(len(parts))
-    for axis, (title, values) in zip(axes, parts, strict=True):
-        x = np.ravel(values["x"])
-        order = np.argsort(x, kind="stable")
-        for place, (name, y) in enumerate((k.removeprefix("y:"), np.ravel(v)) for k, v in values.items() if k != "x"):
-            style = (
-                {"linewidth": 2.2, "alpha": 0.55} if place == 0 else {"linewidth": 0, "marker": ".", "markersize": 1.8}
-            )
-            axis.plot(x[order], y[order], label=name, **style)
-        if plan.model.zoom is not None:
-            axis.set_xlim(*plan.model.zoom)
-        axis.set_title(title, fontsize=9)
-        axis.set_xlabel(str(plan.model.x))
-        axis.legend(fontsize=7, markerscale=4)
-    return figure
-
-
 @draws("bars")
 def bars(plan: FigurePlan, results: Results) -> Any:
     """Final measures, one bar a program: the mean over replicates, with each replicate as a point."""
@@ -242,7 +212,10 @@ def bars(plan: FigurePlan, results: Results) -> Any:
 
 @draws("scaling")
 def scaling(plan: FigurePlan, results: Results) -> Any:
-    """Final measures against a swept constant, each replicate a point, the mean a line; a law fitted where asked for."""
+    """Final measures against a swept constant, each replicate a point, the mean a line; a law fitted where asked for.
+
+    Where a measure has a sampling floor, what lies below it is drawn on it as a hollow triangle, and is in no fit.
+    """
     parts = split(results, plan.model.panel)
     if not any(cells for _, cells in parts):
         return None
@@ -261,13 +234,24 @@ def scaling(plan: FigurePlan, results: Results) -> Any:
                 ]
                 if not points:
                     continue
-                x, y = np.asarray(sorted(points)).T
+                order = np.argsort([place for place, _ in points], kind="stable")
+                x, y = np.asarray(points)[order].T
+                floors = [float(c.curves[name + FLOOR][-1]) for c in group if c.curves.get(name + FLOOR)]
                 several = len(names(plan.model.y)) > 1 or text == group[0].experiment
                 legend = text if not several else name if len(rest) == 1 else f"{name}, {text}"
-                means = [(v, float(np.mean(y[x == v]))) for v in np.unique(x)]
+                seen = np.ones_like(y, bool)
+                if len(floors) == len(points):
+                    floor = np.asarray(floors)[order]
+                    seen = y > floor
+                means = [
+                    (v, float(np.mean(np.maximum(y, floor)[x == v] if floors else y[x == v]))) for v in np.unique(x)
+                ]
                 line = axis.plot(*zip(*means, strict=True), label=legend, linewidth=1.2)[0]
-                axis.plot(x, y, ".", color=line.get_color(), markersize=4, alpha=0.6)
-                if plan.model.fit is not None and len(means) > 1:
+                axis.plot(x[seen], y[seen], ".", color=line.get_color(), markersize=4, alpha=0.6)
+                if floors:
+                    _floor(axis, x, floor, seen, line.get_color(), f"{legend}: sampling floor")
+                x, y = x[seen], y[seen]
+                if plan.model.fit is not None and len(np.unique(x)) > 1:
                     law, text_of_fit = fitted(plan.model.fit, x, y)
                     grid = (
                         np.geomspace(x.min(), x.max(), 100)
@@ -282,3 +266,11 @@ def scaling(plan: FigurePlan, results: Results) -> Any:
         axis.set_title(title, fontsize=9)
         axis.legend(fontsize=7)
     return figure
+
+
+def _floor(axis: Any, x: Any, floor: Any, seen: Any, colour: Any, text: str) -> None:
+    """The sampling floor, and the points that are not told from zero."""
+    places = np.unique(x)
+    axis.plot(places, [np.mean(floor[x == place]) for place in places], ":", color=colour, linewidth=0.9, label=text)
+    if not seen.all():
+        axis.plot(x[~seen], floor[~seen], "v", color=colour, markersize=4, fillstyle="none", linewidth=0)

@@ -35,16 +35,16 @@ def data_plan(experiment: ExperimentChecker) -> DataPlan:
             raise problem_at(key.span if key else span, f"'{extra[0]}' does not go with 'enumerate'", hint)
         at, _ = yaml.locate(experiment.node, [*path, "enumerate"])
         return _enumerated(experiment, model.enumerate, at)
-    if model.train is None:
-        raise problem_at(span, "finite data need the number of training examples", "`data: {train: 10000, test: 1000}`")
     said = yaml.find(experiment.node, ["training", "evaluate", "examples"])
     if said is not None:
-        raise problem_at(
-            said.span, "the test examples are those of `task.data`, and here is another number", "Remove it."
-        )
-    train = experiment.count([*path, "train"], 0, "'train'")
+        message = "the test examples are those of `task.data`, and here is another number"
+        raise problem_at(said.span, message, "Remove it.")
     test = experiment.count([*path, "test"], model.test, "'test'")
-    return DataPlan("finite", train, test, model.order)
+    if model.train is None:
+        if "order" in model.model_fields_set:
+            raise problem_at(span, "fresh data have no order: each example is new", "Give `train`, or remove `order`.")
+        return DataPlan("fresh", 0, test)
+    return DataPlan("finite", experiment.count([*path, "train"], 0, "'train'"), test, model.order)
 
 
 def _evaluated(experiment: ExperimentChecker) -> int:

@@ -27,7 +27,6 @@ from ..resolved import (
     Named,
     NetworkPlan,
     OptimizerPlan,
-    ProbePlan,
     Program,
     TrainingPlan,
 )
@@ -37,6 +36,7 @@ from .data import data_plan
 from .expressions import Checker, Context
 from .gradients import statistic
 from .networks import NetworkChecker
+from .probes import probes
 from .scope import MEANING, Binding, Function, order
 from .text import read
 from .unused import unused
@@ -287,7 +287,7 @@ class ExperimentChecker:
             found.extend(self.attempt(lambda key=key: self.measure(key)) or ())
         training = self.attempt(lambda: self.training(found))
         replicates = self.attempt(lambda: self.count(["replicates"], self.model.replicates, "'replicates'"))
-        probes = self.probes(training)
+        found_probes = probes(self, training)
         idle = [function for name, function in self.functions.items() if name not in self.checker.called]
         self.problems.extend(unused(idle, self.node, self.known()))
         if self.model.training is not None and not self.model.loss:
@@ -304,7 +304,7 @@ class ExperimentChecker:
             draws=self.named("draw"), examples=self.named("example"), outputs=self.named("outputs"),
             networks=tuple(self.plans[name] for name in self.model.architecture),
             loss=tuple(term for term in loss if term is not None), gradient=modes, training=training,
-            measures=tuple(found), data=self.data or DataPlan(), replicates=replicates or 1, probes=tuple(probes),
+            measures=tuple(found), data=self.data or DataPlan(), replicates=replicates or 1, probes=tuple(found_probes),
         )  # fmt: skip
 
     def attempt(self, action: Any) -> Any:
@@ -628,50 +628,6 @@ class ExperimentChecker:
                 arguments[name] = term
         mixing = any(name in arguments for name in MIXING)
         return OptimizerPlan(row.name, row.keras, arguments, row.elementwise and not mixing)
-
-    def probes(self, training: TrainingPlan | None) -> list[ProbePlan]:
-        """What figures show of single examples."""
-        found = []
-        for name, figure in self.model.figures.items():
-            if figure.kind == "function":
-                probe = self.attempt(lambda name=name, figure=figure: self.probe(name, figure, training))
-                if probe is not None:
-                    found.append(probe)
-        return found
-
-    def probe(self, name: str, figure: Any, training: TrainingPlan | None) -> ProbePlan:
-        """The values of a `function` figure: x and the curves, at its steps."""
-        path: list[str | int] = ["figures", name]
-        terms: dict[str, t.Term] = {}
-        for label, step in [("x", ["x"]), *((label, ["y", label]) for label in figure.y)]:
-            node = yaml.find(self.node, [*path, *step])
-            assert node is not None
-            term = self.checker.value(node, Context("measures", ("figures", name, label)))
-            terms["x" if label == "x" and step == ["x"] else f"y:{label}"] = term
-        for label, term in terms.items():
-            if any(isinstance(item, t.Expectation) for item in t.walk(term)):
-                hint = "A figure of kind `curves` shows measures over the steps."
-                raise problem_at(
-                    term.span, "a figure of kind `function` shows single examples, and this is an average", hint
-                )
-            if term.type.shape != terms["x"].type.shape:
-                message = f"'{label.removeprefix('y:')}' is {term.type}, and x is {terms['x'].type}"
-                raise problem_at(term.span, message, "A curve has a y for each x: both have one shape.")
-        examples = self.count([*path, "examples"], figure.examples, "'examples'")
-        last = training.steps if training else 0
-        steps = [last]
-        node = yaml.find(self.node, [*path, "steps"])
-        if isinstance(node, yaml.Sequence):
-            steps = []
-            for item in node.items:
-                wanted = int(self.checker.integer(self.checker.value(item, Context("constants", ())), "a step"))
-                if wanted < 0:
-                    raise problem_at(item.span, f"a step is not negative, and this is {wanted}")
-                if wanted > last:
-                    message = f"step {wanted:,} comes after the last, {last:,}: that is shown instead"
-                    self.warnings.append(Problem(message, item.span, "Lower it, or raise `steps`.", "warning"))
-                steps.append(wanted)
-        return ProbePlan(name, terms, examples, tuple(sorted({min(step, last) for step in steps})))
 
 
 def _merged_defaults(

@@ -12,6 +12,8 @@ from .claims import Subject, check_condition
 from .text import read
 
 FIELDS = ("y", "colour", "panel", "x")
+OF_EXAMPLES = ("function", "examples", "images")
+"""The kinds that show single examples."""
 
 
 def check_figures(figures: Mapping[str, Any], experiment: yaml.Mapping, subject: Subject) -> list[Problem]:
@@ -20,7 +22,7 @@ def check_figures(figures: Mapping[str, Any], experiment: yaml.Mapping, subject:
     for name, figure in figures.items():
         for field in FIELDS:
             value = getattr(figure, field, None)
-            if value is None or (figure.kind == "function" and field in ("x", "y")):
+            if value is None or (figure.kind in OF_EXAMPLES and field in ("x", "y")):
                 continue
             path: list[str | int] = ["figures", name, field]
             places = [[*path, place] for place in range(len(value))] if isinstance(value, list) else [path]

@@ -21,7 +21,9 @@ Patch = dict[str, Any]
 class Data(Closed):
     """Finite data: so many examples drawn once per replicate, or every value of a binary draw."""
 
-    train: Expression | None = Field(None, description="How many training examples, drawn once per replicate.")
+    train: Expression | None = Field(
+        None, description="How many training examples, drawn once per replicate; without it they are new at every step."
+    )
     test: Expression = Field(1000, description="How many test examples, drawn once per replicate.")
     order: Literal["shuffle", "with_replacement"] = Field(
         "shuffle", description="How a batch is taken: in a new random order each epoch, or each example at random."

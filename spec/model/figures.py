@@ -60,7 +60,7 @@ class Bars(Figure):
 
 
 class Scaling(Figure):
-    """A final measure against a swept constant."""
+    """A final measure against a swept constant, with its sampling floor where it has one."""
 
     kind: Literal["scaling"]
     x: Name = Field(description="The swept constant.")
@@ -74,8 +74,31 @@ class Scaling(Figure):
     )
 
 
+class Examples(Figure):
+    """Arrays over their entries: a row a test example of the first replicate, a column a step of training."""
+
+    kind: Literal["examples"]
+    y: dict[str, Expression] = Field(description="The curves, by label: arrays of one shape.")
+    x: Expression | None = Field(None, description="Where the entries lie; otherwise their numbers.")
+    count: Expression = Field(3, description="How many test examples.")
+    steps: list[Expression] | None = Field(None, description="At which steps of training; otherwise the last.")
+
+
+ROWS_SEARCHED = 16
+"""Among how many times the wanted number of images those of each row are looked for."""
+
+
+class Images(Figure):
+    """Test examples of the first replicate as images, sorted into rows by a value."""
+
+    kind: Literal["images"]
+    image: Expression = Field(description="What is shown: [height, width], or [height, width, 3] between 0 and 1.")
+    rows: Expression | None = Field(None, description="One number an example: examples of one value share a row.")
+    count: Expression = Field(8, description="How many images a row.")
+
+
 FIGURES: Mapping[str, type[Figure]] = MappingProxyType(
-    {"curves": Curves, "function": Function, "bars": Bars, "scaling": Scaling}
+    {"curves": Curves, "function": Function, "bars": Bars, "scaling": Scaling, "examples": Examples, "images": Images}
 )
 
-AnyFigure = Annotated[Curves | Function | Bars | Scaling, Field(discriminator="kind")]
+AnyFigure = Annotated[Curves | Function | Bars | Scaling | Examples | Images, Field(discriminator="kind")]

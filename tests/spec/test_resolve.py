@@ -294,7 +294,9 @@ def test_evaluations_that_are_refused(evaluate: dict[str, Any]) -> None:
 def test_evaluation_examples() -> None:
     training = {"optimizer": "sgd", "batch": 2, "steps": 10}
     assert experiment(study()).programs[0].evaluated("test") == 1000
-    assert experiment(study(training={**training, "evaluate": {"examples": "10 * d"}})).programs[0].evaluated("test") == 30
+    assert (
+        experiment(study(training={**training, "evaluate": {"examples": "10 * d"}})).programs[0].evaluated("test") == 30
+    )
 
 
 @pytest.mark.parametrize(("given", "found"), [(None, 1), (4, 4), ("d + 1", 4), (5.0, 5)])

@@ -67,6 +67,7 @@ SHAPED: dict[str, list[str]] = {
     "scatter": ["scatter(i3, w3, 5)", "scatter(n3, w3, 3)", "scatter(i3, K3, 4)", "scatter(K3, w3, 5)", "scatter(i3, b3, 5)"],
     "step_of": ["step_of(w, steps)", "step_of(w23, steps)", "step_of(w3, sort(W3))", "step_of(i3, steps)", "step_of(w23, sort(w3))"],
     "floor_to": ["floor_to(w, steps)", "floor_to(w23, steps)", "floor_to(w3, sort(W3))", "floor_to(w, sort(w4))", "floor_to(i3, steps)"],
+    "line_image": ["line_image(w, 3, [1, 2], 5)", "line_image(2 * W, abs(w) + 1, w3[0:2], 4)", "line_image(w, 9, K3[0:2], 3)", "line_image(0, 2, i3[0:2], 4)"],
     "cross_entropy": ["cross_entropy(w4, i // 2)", "cross_entropy(w23, i23[0, 0:2] // 2)", "cross_entropy(9 * w4, K)", "cross_entropy(i3, 1)"],
     "softmax": ["softmax(w4)", "softmax(w23 * 9)", "softmax(i3)", "softmax(W3)"],
     "log_softmax": ["log_softmax(w4)", "log_softmax(w23 * 99)", "log_softmax(i3)"],
@@ -138,7 +139,7 @@ def test_operations_that_shapes_come_from_refuse_to_be_lowered() -> None:
 # -- gradients -----------------------------------------------------------------------------------------------------------
 
 FLAT = {
-    "sign", "floor", "ceil", "round", "floor_divide", "floor_to",
+    "sign", "floor", "ceil", "round", "floor_divide", "floor_to", "line_image",
 }  # fmt: skip
 """Piecewise constant: the derivative is 0 wherever there is one, and so is the gradient."""
 
@@ -161,7 +162,7 @@ SMOOTH: dict[str, list[str]] = {
     "hinge": ["hinge(w3, w23)"], "huber": ["huber(w3, w23, 0.6)"], "cross_entropy": ["cross_entropy(w4, i // 2)"],
     "modulo": ["modulo(w3, 0.7)"], "floor_divide": ["floor_divide(w3, 0.7)"], "floor_to": ["floor_to(w23, steps)"],
     "cond": [f"cond({MATRIX})"], "inverse": [f"inverse({MATRIX})"], "det": [f"det({MATRIX})"], "roll": ["roll(w23, 1)"],
-    "reshape": ["reshape(w23, [6])"], "repeat": ["repeat(w3, 2)"], "singular_values": [f"singular_values({MATRIX})"],
+    "line_image": ["line_image(w, 3, w3[0:2], 5)"], "reshape": ["reshape(w23, [6])"], "repeat": ["repeat(w3, 2)"], "singular_values": [f"singular_values({MATRIX})"],
 }  # fmt: skip
 
 
