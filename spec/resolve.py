@@ -173,6 +173,7 @@ class _Experiment:
             self.late.append(("an override", nest(path, override.value, override.span), override.span))
         for what, patch, span in self.late:
             self._must_exist(node, patch, what, span)
+        self.declared = node
         self.node = self._late(node, ("variants",))
         if profile is not None:
             self._must_matter(node, profile)
@@ -246,6 +247,10 @@ class _Experiment:
             )
             raise problem_at(span, f"'{axis}' is swept, and is no constant of '{self.name}'", hint)
         assert isinstance(node, yaml.Sequence)
+        return self._values(axis, node)
+
+    def _values(self, axis: str, node: yaml.Sequence) -> list[Any]:
+        """The values of a swept constant."""
         values: list[Any] = []
         for item in node.items:
             checker = ExperimentChecker(self._point("", {}, {}), self.model, self.node, None, None)
@@ -394,6 +399,11 @@ class _Experiment:
         every = dict(axes)
         if "variant" in every:
             every["variant"] = list(self.model.variants)
+        # A claim may speak of values that a profile or an override leaves out: then it is inconclusive, not wrong.
+        for axis in every if self.late else ():
+            node = yaml.find(self.declared, ["sweep", axis])
+            if isinstance(node, yaml.Sequence):
+                every[axis] = list(dict.fromkeys([*every[axis], *self._values(axis, node)]))
         evaluated = tuple(
             (
                 {**({"variant": program.variant} if program.variant else {}), **program.point},
