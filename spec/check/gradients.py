@@ -75,9 +75,11 @@ def statistic(experiment: ExperimentChecker, name: str, kind: str, node: yaml.Ma
     examples = experiment.count([*path, "examples"], EXAMPLES, "'examples'")
     if enumerated and experiment.data is not None:
         examples = experiment.data.test
-    elif examples < BLOCKS:
+    elif examples < (2 if over else BLOCKS):
         at, _ = yaml.locate(experiment.node, [*path, "examples"])
-        raise problem_at(at, f"a gradient's statistics need {BLOCKS} examples or more, and this is {examples}")
+        raise problem_at(
+            at, f"a gradient's statistics need {2 if over else BLOCKS} examples or more, and this is {examples}"
+        )
     if kind == "gradient_noise":
         return [MeasurePlan(name, t.GradientStatistic(kind, of, asked, examples, type=real, span=inner.span))]
     if name + FLOOR in experiment.model.measures:

@@ -1,0 +1,134 @@
+"""Statistics of gradients against NumPy: exact where every input and target is there, and without bias where not."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from dlspec.interpreter.program import Compiled
+from dlspec.spec.gradient_statistics import BLOCKS
+
+FORMS = pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+
+PARITY = """
+dtype: float64
+constants: {d: 4}
+task:
+  data: DATA
+  draw: {s: "bernoulli(0.5, [d])", w: "2 * s - 1"}
+  example: {x: "rademacher([d])", y: "prod(1 - s * (1 - x))", z: "y + dot(w, x)"}
+architecture:
+  f: {input: x, layers: [{dense: {units: 3, activation: tanh, name: hidden}}, {dense: {units: 1, name: top}}]}
+measures:
+  STATISTICS
+replicates: 2
+"""
+
+
+def body(data: str, **statistics: str) -> str:
+    lines = "\n  ".join(f"{name}: {text}" for name, text in statistics.items())
+    return PARITY.replace("DATA", data).replace("STATISTICS", lines)
+
+
+def slopes(held: Compiled, x: Any) -> tuple[Any, Any]:
+    """f and ∂f/∂w for inputs [R, B, d] or [B, d]: [R, B], [R, B, P]."""
+    w = {f"{layer}.{name}": variable.numpy() for (layer, name), variable in held.networks["f"].weights.items()}
+    x = np.broadcast_to(x, (2, *np.shape(x)[-2:]))
+    h = np.tanh(np.einsum("rbi,rij->rbj", x, w["hidden.kernel"]) + w["hidden.bias"][:, None])
+    f = np.einsum("rbj,rj->rb", h, w["top.kernel"][..., 0]) + w["top.bias"]
+    below = w["top.kernel"][:, None, :, 0] * (1 - h**2)
+    parts = [np.einsum("rbi,rbj->rbij", x, below).reshape(2, x.shape[1], -1), below, h, np.ones((*h.shape[:2], 1))]
+    return f, np.concatenate(parts, axis=-1)
+
+
+CUBE = np.asarray(list(itertools.product([1, -1], repeat=4)))[:, ::-1]
+TARGETS = (1 - CUBE) // 2
+
+
+@FORMS
+def test_the_variance_over_all_targets_and_inputs_is_exact(compiled: Callable[..., Compiled], xla: bool) -> None:
+    of = "{gradient_variance: {of: (f - z)^2, weights: f.weights, over: s, draws: all}}"
+    held = compiled(body("{enumerate: x}", variance=of), 2, xla)
+    f, each = slopes(held, CUBE)
+    means = []
+    for s in TARGETS:
+        z = np.prod(1 - s * (1 - CUBE), axis=-1) + CUBE @ (2 * s - 1)
+        means.append((2 * (f - z)[..., None] * each).mean(axis=1))
+    means = np.asarray(means)
+    expected = ((means - means.mean(axis=0)) ** 2).sum(axis=-1).mean(axis=0)
+    found = held.evaluate()
+    assert found.keys() == {"variance"}
+    np.testing.assert_allclose(found["variance"], expected, rtol=1e-9)
+
+
+def test_sampled_variances_are_unbiased_and_their_floor_is_their_spread(
+    program: Callable[[str], Any],
+) -> None:
+    """Over 150 replicates of the same weights: the mean is the exact one, and the floor twice the deviation."""
+    fixed = "architecture:\n  f: {input: x, layers: [{dense: {units: 1, kernel_initializer: 0.3, name: top}}]}\n"
+    exact = body("{enumerate: x}", v="{gradient_variance: {of: (f - y)^2, weights: f.weights, over: s, draws: all}}")
+    given = body(
+        "fresh", v="{gradient_variance: {of: (f - y)^2, weights: f.weights, over: s, draws: 60, examples: 32}}"
+    )
+
+    def evaluated(text: str, replicates: int) -> Any:
+        start = text.index("architecture")
+        changed = text[:start] + fixed + text[text.index("measures") :]
+        return Compiled(program(changed), range(replicates), True).evaluate()
+
+    truth = float(evaluated(exact, 1)["v"][0])
+    found = evaluated(given, 150)
+    error = found["v"].std(ddof=1) / np.sqrt(150)
+    assert abs(found["v"].mean() - truth) < 4 * error
+    assert 0.6 < np.mean(found["v_floor"]) / (2 * found["v"].std(ddof=1)) < 1.6
+
+
+@FORMS
+def test_ratios_over_every_input_are_exact(compiled: Callable[..., Compiled], xla: bool) -> None:
+    inner = "of: (f - y)^2, weights: f.weights"
+    held = compiled(
+        body("{enumerate: x}", r=f"{{gradient_snr: {{{inner}}}}}", n=f"{{gradient_noise: {{{inner}}}}}"), 2, xla
+    )
+    f, each = slopes(held, CUBE)
+    s = held.drawn["s"].numpy()
+    y = np.prod(1 - s[:, None] * (1 - CUBE), axis=-1)
+    g = 2 * (f - y)[..., None] * each
+    signal, power = (g.mean(axis=1) ** 2).sum(axis=-1), (g**2).sum(axis=-1).mean(axis=1)
+    found = held.evaluate()
+    np.testing.assert_allclose(found["n"], power - signal, rtol=1e-9)
+    np.testing.assert_allclose(found["r"], signal / (power - signal), rtol=1e-8)
+
+
+@FORMS
+def test_ratios_over_examples_are_those_of_their_blocks(compiled: Callable[..., Compiled], xla: bool) -> None:
+    inner = "of: (f - y)^2, weights: f.weights, examples: 200"
+    held = compiled(body("fresh", r=f"{{gradient_snr: {{{inner}}}}}", n=f"{{gradient_noise: {{{inner}}}}}"), 2, xla)
+    each = 200 // BLOCKS
+    count = BLOCKS * each
+    lowering = held.lowering(held.keys["test"], tf.range(count, dtype=tf.int64), count, held.drawn)
+    x, y = lowering(held.bindings["x"]).tensor.numpy(), lowering(held.bindings["y"]).tensor.numpy()
+    f, slope = slopes(held, x)
+    blocks = (2 * (f - y)[..., None] * slope).reshape(2, BLOCKS, each, -1).mean(axis=2)
+    products = np.einsum("rap,rbp->rab", blocks, blocks)
+    off = ~np.eye(BLOCKS, dtype=bool)
+    signal = products[:, off].mean(axis=1)
+    noise = each * blocks.var(axis=1, ddof=1).sum(axis=-1)
+    pairs = np.stack([products[:, place, place + 1] for place in range(0, BLOCKS, 2)], axis=1)
+    floor = 2 * np.sqrt(2 / (BLOCKS * (BLOCKS - 1)) * (pairs**2).mean(axis=1))
+    found = held.evaluate()
+    np.testing.assert_allclose(found["n"], noise, rtol=1e-9)
+    np.testing.assert_allclose(found["r"], signal / noise, rtol=1e-7)
+    np.testing.assert_allclose(found["r_floor"], floor / noise, rtol=1e-7)
+
+
+def test_the_floor_of_a_gradient_without_signal_covers_it(compiled: Callable[..., Compiled]) -> None:
+    """The label is a coin toss of its own: the ratio is 0, and 95 % of estimates lie within two standard errors of it."""
+    text = body("fresh", r="{gradient_snr: {of: c * f, weights: f.top.kernel, examples: 640}}")
+    held = compiled(text.replace('z: "y', 'c: rademacher(), z: "y'), 200, True)
+    found = held.evaluate()
+    assert 0.9 <= np.mean(np.abs(found["r"]) <= found["r_floor"]) <= 1
+    assert np.mean(np.abs(found["r"]) <= found["r_floor"] / 4) < 0.6
