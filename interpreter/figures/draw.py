@@ -16,6 +16,7 @@ import numpy as np
 from cycler import cycler
 from dlspec.spec.claims import holds
 from dlspec.spec.gradient_statistics import FLOOR
+from dlspec.spec.model.figures import entry
 from dlspec.spec.resolved import FigurePlan
 from matplotlib.ticker import MaxNLocator
 
@@ -125,6 +126,12 @@ def names(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
+def curve(cell: Cell, word: str) -> np.ndarray[Any, Any]:
+    """A measure, or an entry of one, at the cell's steps; empty where the cell has none."""
+    name, index = entry(word)
+    return np.asarray([np.asarray(value)[index] for value in cell.curves.get(name, [])], dtype=float)
+
+
 def _scaled(axes: Any, scale: Any) -> None:
     axes.set_xscale("symlog" if scale.x == "log" else "linear")
     axes.set_yscale(scale.y)
@@ -143,9 +150,7 @@ def curves(plan: FigurePlan, results: Results) -> Any:
                 steps = max((cell.steps for cell in group), key=len)
                 table = np.full((len(group), len(steps)), np.nan)
                 for row, cell in zip(table, group, strict=True):
-                    values = (
-                        np.asarray(cell.curves.get(name, []), dtype=float).reshape(len(cell.steps), -1).mean(axis=1)
-                    )
+                    values = curve(cell, name)
                     row[: len(values)] = values
                 if plan.model.scale.y == "log":
                     table[table <= 0] = np.nan
@@ -191,7 +196,7 @@ def bars(plan: FigurePlan, results: Results) -> Any:
         width = 0.8 / len(measures)
         for row, name in enumerate(measures):
             for place, group in enumerate(groups):
-                values = [float(np.mean(cell.curves[name][-1])) for cell in group if cell.curves.get(name)]
+                values = [curve(cell, name)[-1] for cell in group if len(curve(cell, name))]
                 if not values:
                     continue
                 at = place + (row - (len(measures) - 1) / 2) * width
@@ -228,15 +233,13 @@ def scaling(plan: FigurePlan, results: Results) -> Any:
         for name in names(plan.model.y):
             for text, group in rest.items():
                 points = [
-                    (float(axis_value(c, swept)), float(np.mean(c.curves[name][-1])))
-                    for c in group
-                    if c.curves.get(name)
+                    (float(axis_value(c, swept)), float(curve(c, name)[-1])) for c in group if len(curve(c, name))
                 ]
                 if not points:
                     continue
                 order = np.argsort([place for place, _ in points], kind="stable")
                 x, y = np.asarray(points)[order].T
-                floors = [float(c.curves[name + FLOOR][-1]) for c in group if c.curves.get(name + FLOOR)]
+                floors = [float(curve(c, name + FLOOR)[-1]) for c in group if len(curve(c, name + FLOOR))]
                 several = len(names(plan.model.y)) > 1 or text == group[0].experiment
                 legend = text if not several else name if len(rest) == 1 else f"{name}, {text}"
                 seen = np.ones_like(y, bool)

@@ -8,6 +8,7 @@ from typing import Any
 from .. import source as yaml
 from ..claims import Selection
 from ..diagnostics import Problem, Span, did_you_mean, listing
+from ..model.figures import entry
 from .claims import Subject, check_condition
 from .text import read
 
@@ -41,14 +42,20 @@ def conditions(name: str, experiment: yaml.Mapping, subject: Subject) -> tuple[S
 
 
 def _measure(word: str, span: Span, subject: Subject) -> Problem | None:
-    """A measure that there is, and that is one number."""
-    if word not in subject.measures:
-        hint = did_you_mean(word, subject.measures) or f"Known here: {listing(subject.measures)}."
-        return Problem(f"there is no measure '{word}'", span, hint)
-    shape = list(subject.measures[word])
-    if shape:
-        hint = "Give the entry that is to be seen, or the mean of all, a measure of its own."
-        return Problem(f"the measure '{word}' is an array {shape}, and a figure shows a number", span, hint)
+    """A measure that there is, and that is one number, or an entry of an array."""
+    name, index = entry(word)
+    if name not in subject.measures:
+        hint = did_you_mean(name, subject.measures) or f"Known here: {listing(subject.measures)}."
+        return Problem(f"there is no measure '{name}'", span, hint)
+    shape = list(subject.measures[name])
+    if not index and shape:
+        hint = f"Show entries of it, such as `{name}[{', '.join('0' for _ in shape)}]`."
+        return Problem(f"the measure '{name}' is an array {shape}, and a figure shows a number", span, hint)
+    if len(index) != len(shape) or any(place >= size for place, size in zip(index, shape, strict=False)):
+        message = (
+            f"the measure '{name}' is {f'an array {shape}' if shape else 'one number'}, and has no entry {list(index)}"
+        )
+        return Problem(message, span, "Entries count from 0.")
     return None
 
 

@@ -132,3 +132,6 @@ EXPRESSION_SCHEMA = {
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 """A name that expressions can use: a letter, then letters, digits and underscores."""
+
+MeasureName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*(\[\d+(, ?\d+)*\])?$")]
+"""A measure, or an entry of one that is an array: `error`, `left[0]`."""

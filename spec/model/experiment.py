@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from ..diagnostics import did_you_mean
 from ..gradient_modes import GRADIENT_MODES
 from ..gradient_statistics import GRADIENT_STATISTICS
 from ..optimizers import OPTIMIZERS
@@ -154,8 +155,8 @@ def _term_form(value: Any) -> str:
 
 
 def _measure_form(value: Any) -> str:
-    if isinstance(value, dict) and "of" not in value and set(value) & set(GRADIENT_STATISTICS):
-        return "diagnostic"
+    if isinstance(value, dict) and len(value) == 1 and not set(value) & set(MeasureOf.model_fields):
+        return "diagnostic" if did_you_mean(str(next(iter(value))), GRADIENT_STATISTICS) else "measure"
     return _term_form(value)
 
 

@@ -8,9 +8,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .base import Closed, Expression, Name
+from .base import Closed, Expression, MeasureName, Name
 
 AxisScale = Literal["linear", "log"]
+
+
+def entry(word: str) -> tuple[str, tuple[int, ...]]:
+    """A measure's name and the entry of it that is meant.
+
+    >>> entry("left[0, 2]"), entry("error")
+    (('left', (0, 2)), ('error', ()))
+    """
+    name, _, rest = word.partition("[")
+    return name, tuple(int(part) for part in rest.rstrip("]").split(",")) if rest else ()
 
 
 class Scale(Closed):
@@ -35,7 +45,9 @@ class Curves(Figure):
     """A measure over the steps of training: the mean over replicates, with the range they span."""
 
     kind: Literal["curves"]
-    y: Name | list[Name] = Field(description="The measure, or several.")
+    y: MeasureName | list[MeasureName] = Field(
+        description="The measure, or several; `left[0]` is an entry of an array."
+    )
     colour: Name | None = Field(None, description="The axis with one colour a value; otherwise `variant`.")
     scale: Scale = Field(default_factory=lambda: Scale(), description="Linear or logarithmic axes.")
 
@@ -55,7 +67,9 @@ class Bars(Figure):
     """A final measure, one bar a cell, with the spread over replicates."""
 
     kind: Literal["bars"]
-    y: Name | list[Name] = Field(description="The measure, or several.")
+    y: MeasureName | list[MeasureName] = Field(
+        description="The measure, or several; `left[0]` is an entry of an array."
+    )
     scale: Scale = Field(default_factory=lambda: Scale(), description="Linear or logarithmic axes.")
 
 
@@ -64,7 +78,9 @@ class Scaling(Figure):
 
     kind: Literal["scaling"]
     x: Name = Field(description="The swept constant.")
-    y: Name | list[Name] = Field(description="The measure, or several.")
+    y: MeasureName | list[MeasureName] = Field(
+        description="The measure, or several; `left[0]` is an entry of an array."
+    )
     colour: Name | None = Field(None, description="The axis with one colour a value; otherwise `variant`.")
     scale: Scale = Field(default_factory=lambda: Scale(), description="Linear or logarithmic axes.")
     fit: Literal["power", "exponential", "linear"] | None = Field(

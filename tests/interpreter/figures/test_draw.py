@@ -26,7 +26,7 @@ experiments:
     architecture: {f: {input: x, layers: [dense: 1]}}
     loss: {l: f^2}
     training: {optimizer: sgd, batch: 4, steps: 20, evaluate: {every: 10, examples: 8}}
-    measures: {error: E(f^2), other: E(f)}
+    measures: {error: E(f^2), other: E(f), pair: "E([f, f^2])"}
     replicates: 2
     variants: {a: {}, b: {training: {steps: 10}}}
     figures:
@@ -45,7 +45,7 @@ def results(figure: str) -> tuple[Any, Results]:
             cell = Cell("e", program.variant, dict(program.point), replicate, "")
             for step in (0, 10, 20):
                 value = d**2 * (1 + replicate) * (10 if program.variant == "b" else 1) * (21 - step)
-                cell.record(step, {"error": value, "other": -1.0})
+                cell.record(step, {"error": value, "other": -1.0, "pair": np.asarray([step, 2 * value])})
             x = np.asarray([2.0, 0.0, 1.0])
             cell.samples["shown"] = {20: {"x": x, "y:target": x**2, "y:learnt": x + d}}
             cells.append(cell)
@@ -78,6 +78,60 @@ def test_scaling_shows_each_replicate_the_mean_and_the_fitted_law() -> None:
     shown = lines(figure.axes[0])
     assert shown["error"] == ([1, 2, 4], [1.5, 6, 24])
     assert any("x^2.00" in label for label in shown)
+    plt.close(figure)
+
+
+def test_an_entry_of_an_array_is_a_curve() -> None:
+    figure = drawn('{kind: curves, y: ["pair[0]", "pair[1]"], panel: d, where: variant == a}')
+    shown = lines(figure.axes[0])
+    assert shown["pair[0], a"] == ([0, 10, 20], [0, 10, 20])
+    assert shown["pair[1], a"] == ([0, 10, 20], [2 * 1.5 * 21, 2 * 1.5 * 11, 2 * 1.5 * 1])
+    plt.close(figure)
+
+
+def test_what_lies_below_its_sampling_floor_is_drawn_on_it_and_fitted_to_nothing() -> None:
+    plan, found = results("{kind: scaling, x: d, y: error, scale: {x: log, y: log}, fit: power, panel: variant}")
+    cells = [cell for cell in found.cells if cell.variant == "a"]
+    for cell in cells:
+        # Means over the two replicates are 1.5 d²; at d = 4 all lies below the floor.
+        floor = 100.0 if cell.constants["d"] == 4 else 0.1
+        cell.curves["error_floor"] = [np.asarray(floor)] * len(cell.steps)
+    figure = DRAWERS[plan.kind](plan, Results(found.experiment, found.axes, found.replicates, cells))
+    axis = figure.axes[0]
+    shown = lines(axis)
+    assert shown["error"] == ([1, 2, 4], [1.5, 6, 100])
+    assert shown["error: sampling floor"] == ([1, 2, 4], [0.1, 0.1, 100])
+    (hollow,) = [line for line in axis.get_lines() if line.get_marker() == "v"]
+    assert list(hollow.get_xdata()) == [4, 4] and list(hollow.get_ydata()) == [100, 100]
+    assert any(label.endswith("x^2.00") for label in shown)
+    plt.close(figure)
+
+
+def shown_of(figure: str, values: dict[int, dict[str, Any]]) -> Any:
+    plan, found = results(figure)
+    cell = found.cells[0]
+    cell.samples["shown"] = values
+    return DRAWERS[plan.kind](plan, Results(found.experiment, found.axes, 1, [cell]))
+
+
+def test_examples_have_a_row_each_and_a_column_a_step() -> None:
+    target, learnt = np.asarray([[1.0, 2, 3], [4, 5, 6]]), np.zeros((2, 3))
+    values = {step: {"y:target": target, "y:learnt": learnt + step} for step in (5, 20)}
+    figure = shown_of("{kind: examples, y: {target: x, learnt: x - f}, count: 2, steps: [5, 20]}", values)
+    assert len(figure.axes) == 4
+    assert lines(figure.axes[3]) == {"target": ([0, 1, 2], [4, 5, 6]), "learnt": ([0, 1, 2], [20, 20, 20])}
+    assert [axis.get_title() for axis in figure.axes[:2]] == ["a, d = 1, step 5", "a, d = 1, step 20"]
+    plt.close(figure)
+
+
+def test_images_of_one_value_share_a_row() -> None:
+    images = np.arange(32)[:, None, None] * np.ones((32, 2, 2)) / 32
+    rows = np.where(np.arange(32) % 3 == 0, 1.0, -1.0)
+    text = '{kind: images, image: "outer(x, x)", rows: "x[0]", count: 2}'
+    figure = shown_of(text, {0: {"image": images, "rows": rows}})
+    pictures = [[axis.images[0].get_array()[0, 0] * 32 for axis in figure.axes[at : at + 2]] for at in (0, 2)]
+    assert pictures == [[1, 2], [0, 3]]
+    assert [axis.get_title(loc="left") for axis in figure.axes[::2]] == ["x[0] = -1", "x[0] = 1"]
     plt.close(figure)
 
 
