@@ -12,25 +12,14 @@ import numpy as np
 import tensorflow as tf
 from dlspec.spec import terms as t
 from dlspec.spec.axes import EXAMPLE, REPLICATE
+from dlspec.spec.cost import CHUNK_BYTES
 from dlspec.spec.resolved import MeasurePlan, OptimizerPlan, ProbePlan, Program
 
 from .lower import Lowering, Training, Value
 from .networks import Network
 from .random import key
 
-CHUNK_BYTES = 64 * 2**20
-CONVOLUTIONS = frozenset({"Conv1D", "Conv2D"})
 FINE = -1
-
-
-def uses_xla(program: Program, device: str = "cpu") -> bool:
-    """Which compiled form a program gets: XLA, but on a CPU the plain graph where convolutions are trained.
-
-    There the gradients of convolutions ran fifty times slower under XLA than through oneDNN.
-    """
-    if device != "cpu" or program.training is None:
-        return True
-    return not any(layer.keras in CONVOLUTIONS for plan in program.networks for layer in plan.leaves())
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,11 @@ def measure_digest(program: Program, measure: MeasurePlan) -> str:
     return digest([term, walk.bindings(), walk.networks(), measure.on, program.test_examples])
 
 
+def term_meaning(program: Program, term: t.Term) -> Any:
+    """A term as digests take it: functions and outputs opened, constants by value, draws and bindings by name."""
+    return _Walk(program).term(term)
+
+
 def _training(program: Program) -> Any:
     walk = _Walk(program)
     head = [LANGUAGE, NUMERICS, program.experiment, program.seed, program.dtype]
