@@ -95,7 +95,11 @@ class Comparison:
     def _twins(self, old: Setting, new: Setting, mine: Branch) -> bool:
         free = old.variant not in self.after.plan.axes.get("variant", ()) and new.variant not in self.variants.values()
         free = free and new.variant not in self.before.plan.axes.get("variant", ())
-        return free and old.patches == new.patches and same(mine, _cell_part(self.after.trees[new]))
+        if not free or old.patches != new.patches:
+            return False
+        points = self.after.programs[new]
+        programs = [(program, points[point]) for point, program in self.before.programs[old].items() if point in points]
+        return all(means_the_same(pair, programs) for pair in differences(mine, _cell_part(self.after.trees[new])))
 
     def _renamed(self) -> list[Change]:
         found = []

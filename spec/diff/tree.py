@@ -201,6 +201,9 @@ class _Builder:
         return Branch(entries, head, frozenset(usual))
 
     def value(self, value: Any, name: str, annotation: Any) -> Tree:
+        kind = _one_of(annotation)
+        if kind is not None and isinstance(value, str | int | float):  # a default, which is not validated
+            value = kind.model_validate(value)
         if isinstance(value, OneOf):
             if value.kind == value.bare:
                 return self.value(value.value, "", None)
@@ -243,6 +246,12 @@ def _is_word(annotation: Any) -> bool:
     if get_origin(annotation) is Literal:
         return True
     return any(_is_word(inner) for inner in get_args(annotation) if inner is not type(None))
+
+
+def _one_of(annotation: Any) -> type[OneOf] | None:
+    """The one-of model that a field holds, if it does."""
+    kinds = (annotation, *get_args(annotation))
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, OneOf)), None)
 
 
 @lru_cache(maxsize=8192)
