@@ -8,7 +8,7 @@ from pathlib import Path
 from dlspec import spec
 from dlspec.spec.diagnostics import Source
 from dlspec.spec.diff import StudyDiff, compare
-from dlspec.spec.diff.changes import Change
+from dlspec.spec.diff.changes import Change, Texts
 from dlspec.spec.diff.report import Beside
 from dlspec.spec.diff.sides import two
 from dlspec.spec.diff.study import SideError
@@ -63,7 +63,7 @@ def _alone(name: str, before: Source | None, after: Source | None) -> StudyDiff:
     known = after if after is not None else before
     assert known is not None
     _parsed(known, "after" if before is None else "before")
-    texts = (None, name) if before is None else (name, None)
+    texts: Texts = (None, name) if before is None else (name, None)
     change = Change("", ("study",), action, *texts, ("text",), scope="file")
     names = [source.name if source else "nothing" for source in (before, after)]
     return StudyDiff(names[0], names[1], f"study {action}", (change,))

@@ -71,7 +71,9 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], console: Console
     console.print()
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
     for place, head in enumerate(heads):
-        table.add_column(INDENT + head if not place else head, justify="left" if place < 2 else "right", overflow="fold")
+        table.add_column(
+            INDENT + head if not place else head, justify="left" if place < 2 else "right", overflow="fold"
+        )
     for row in rows:
         table.add_row(INDENT + row[0], *row[1:])
     console.print(table)
@@ -100,7 +102,10 @@ def stored_beside(root: Path, before: Document, after: Document, diff: StudyDiff
     plans = spec.resolve(before), spec.resolve(after)
     sides = [_finals(runs, plan) for plan in plans]
     judged = [verdicts(runs, plan) for plan in plans]
-    names = {(cell.experiment, cell.before.digest if cell.before else "", cell.after.digest if cell.after else ""): cell for cell in diff.cells}
+    names = {
+        (cell.experiment, cell.before.digest if cell.before else "", cell.after.digest if cell.after else ""): cell
+        for cell in diff.cells
+    }
     found: dict[str, dict[str, tuple[str, str]]] = {}
     for (_, old, new), cell in names.items():
         own = sides[0].get(old, {}), sides[1].get(new, {})

@@ -49,12 +49,12 @@ def driver(arguments: Sequence[str]) -> int:
 
         from .differences import print_diff
 
-        print_diff("", compare(*sides), Console(file=sys.stdout, soft_wrap=True, highlight=False))
+        print_diff("", compare(sides[0], sides[1]), Console(file=sys.stdout, soft_wrap=True, highlight=False))
     except spec.SpecError as error:
         if error.problems:
             print(f"not compared by meaning: {error.problems[0].message}")
         lines = [_raw(file).splitlines(keepends=True) if file != NOTHING else [] for file in (old, new)]
-        sys.stdout.writelines(difflib.unified_diff(*lines, *names))
+        sys.stdout.writelines(difflib.unified_diff(lines[0], lines[1], names[0], names[1]))
     print()
     return 0
 

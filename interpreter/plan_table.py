@@ -44,8 +44,12 @@ def _total(row: Row) -> int:
 
 def _table(title: str, rows: Sequence[Row]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    for place, head in enumerate(("cell", "networks", "parameters", "FLOPs a step", "steps", "memory", "time", "compiled", "results")):
-        table.add_column(head, justify="left" if place in (0, 1, 7, 8) else "right", overflow="fold", header_style="dim")
+    for place, head in enumerate(
+        ("cell", "networks", "parameters", "FLOPs a step", "steps", "memory", "time", "compiled", "results")
+    ):
+        table.add_column(
+            head, justify="left" if place in (0, 1, 7, 8) else "right", overflow="fold", header_style="dim"
+        )
     for row in rows:
         plan = row.program.training
         name = row.program.name.removeprefix(row.program.experiment).lstrip("/ ") or row.program.experiment

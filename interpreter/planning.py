@@ -147,7 +147,9 @@ def refusal(row: Row, limit: int) -> str:
             fits.append(f"a batch of {batch:,} would fit (it is {plan.batch:,})")
     count = _largest(program.replicates, lambda some: memory(program, replicates=some) <= room)
     if count and count < program.replicates:
-        fits.append(f"{count:,} {'replicate' if count == 1 else 'replicates'} would fit (there are {program.replicates:,})")
+        fits.append(
+            f"{count:,} {'replicate' if count == 1 else 'replicates'} would fit (there are {program.replicates:,})"
+        )
     return text + ". " + ("; ".join(fits) if fits else "neither a batch of 1 nor one replicate would fit") + "."
 
 

@@ -22,9 +22,31 @@ from .types import Type
 ITEM = {"float32": 4, "float64": 8}
 CHUNK_BYTES = 64 * 2**20
 """How much memory the widest value of one pass of an evaluation may take."""
-UPDATE = {"sgd": 2, "adam": 12, "adamw": 14, "rmsprop": 8, "adagrad": 6, "adadelta": 12, "adamax": 9, "nadam": 16, "lion": 8, "lamb": 18}
+UPDATE = {
+    "sgd": 2,
+    "adam": 12,
+    "adamw": 14,
+    "rmsprop": 8,
+    "adagrad": 6,
+    "adadelta": 12,
+    "adamax": 9,
+    "nadam": 16,
+    "lion": 8,
+    "lamb": 18,
+}
 """Operations of an update, a parameter."""
-SLOTS = {"sgd": 0, "adam": 2, "adamw": 2, "rmsprop": 1, "adagrad": 1, "adadelta": 2, "adamax": 2, "nadam": 2, "lion": 1, "lamb": 2}
+SLOTS = {
+    "sgd": 0,
+    "adam": 2,
+    "adamw": 2,
+    "rmsprop": 1,
+    "adagrad": 1,
+    "adadelta": 2,
+    "adamax": 2,
+    "nadam": 2,
+    "lion": 1,
+    "lamb": 2,
+}
 """Values that an optimiser keeps, a parameter."""
 
 
@@ -107,7 +129,12 @@ class _Counter:
             self.term(term.term, 1)
         forward, backward, held = self.use.forward, self.use.backward, self.use.bytes
         parameters = sum(network.parameters for network in program.networks)
-        weights = sum(prod(shape) for network in program.networks for layer in network.leaves() for shape in layer.weights.values())
+        weights = sum(
+            prod(shape)
+            for network in program.networks
+            for layer in network.leaves()
+            for shape in layer.weights.values()
+        )
         examples = sum(self.size(item.type) for item in program.examples)
         plan = program.training
         update, kept = self._optimizers(parameters)
@@ -187,7 +214,9 @@ class _Counter:
         upstream = self.term(given if given is not None else plan.input, times)
         mode = self.program.gradient.get(plan.name)
         before = self.use.backward
-        self.layers(plan.layers, plan.name, times * (plan.each or 1), upstream, mode is not None and mode.name == "freeze")
+        self.layers(
+            plan.layers, plan.name, times * (plan.each or 1), upstream, mode is not None and mode.name == "freeze"
+        )
         if mode is not None and mode.name == "stop":
             self.use.backward = before
         return True
@@ -219,7 +248,14 @@ class _Counter:
         return upstream
 
 
-_PASSES: Mapping[str, int] = {"LayerNormalization": 8, "BatchNormalization": 8, "Dropout": 2, "GaussianNoise": 1, "Activation": 0, "LeakyReLU": 2}
+_PASSES: Mapping[str, int] = {
+    "LayerNormalization": 8,
+    "BatchNormalization": 8,
+    "Dropout": 2,
+    "GaussianNoise": 1,
+    "Activation": 0,
+    "LeakyReLU": 2,
+}
 """Operations an output of layers without a kernel."""
 
 

@@ -37,7 +37,7 @@ def diff(
     from ..comparison import compared
 
     try:
-        found = compared(*sides, runs)
+        found = compared(sides[0], sides[1], runs)
     except spec.SpecError as error:
         _trouble(error, sides)
     if as_json:

@@ -13,6 +13,10 @@ FACTORS = ("task", "architecture", "loss", "gradient", "training")
 """The classes that decide what is trained: an experiment varies one of them, and the others are kept."""
 
 
+Texts = tuple[str | None, str | None]
+"""What stood there before, and what stands there after."""
+
+
 @dataclass(frozen=True)
 class Edit:
     """A stretch of an expression: `same` text, or what was `removed` or `added`."""

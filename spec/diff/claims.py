@@ -49,7 +49,7 @@ def moved(before: Any, after: Any) -> list[Verdict]:
     found: list[Verdict] = []
     while gone and fresh:
         first = gone.pop(0)
-        other = max(fresh, key=lambda part: len(read_measures(part) & read_measures(first)))  # noqa: B023
+        other = max(fresh, key=lambda part: len(read_measures(part) & read_measures(first)))
         fresh.remove(other)
         found.extend(_part(first, other))
     found += [Verdict(LOOSER, "a condition was dropped") for _ in gone]
@@ -109,7 +109,9 @@ def _comparison(before: c.Apply, after: c.Apply) -> list[Verdict]:
         return [Verdict(UNKNOWN, "the comparison was turned round")]
     found = _value(l0, l1, -1) + _value(r0, r1, 1)  # left < right: a smaller left and a larger right ask less
     if o0 != o1:
-        found.append(Verdict(LOOSER, "equality is enough") if o1 == "less_equal" else Verdict(STRICTER, "equality is not enough"))
+        found.append(
+            Verdict(LOOSER, "equality is enough") if o1 == "less_equal" else Verdict(STRICTER, "equality is not enough")
+        )
     return found
 
 

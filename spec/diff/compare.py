@@ -66,7 +66,9 @@ def _layers(before: Layers, after: Layers, path: Path) -> list[Pair]:
             if _kind(old_item) == _kind(new_item):
                 found.extend(differences(old_item, new_item, (*path, new_key)))
             else:
-                found.append(Pair((*path, new_key if old_key == new_key else f"{old_key} → {new_key}"), old_item, new_item))
+                found.append(
+                    Pair((*path, new_key if old_key == new_key else f"{old_key} → {new_key}"), old_item, new_item)
+                )
         found.extend(Pair((*path, key), item, None) for key, item in old)
         found.extend(Pair((*path, key), None, item) for key, item in new)
     return found
@@ -80,7 +82,10 @@ def _mark(item: Branch | Expression) -> str:
     """A text that two layers share if and only if they are the same."""
     if isinstance(item, Expression):
         return repr(item.form)
-    parts = [f"{key}={_mark(value) if isinstance(value, Branch | Expression) else _text(value)}" for key, value in sorted(item.entries.items())]
+    parts = [
+        f"{key}={_mark(value) if isinstance(value, Branch | Expression) else _text(value)}"
+        for key, value in sorted(item.entries.items())
+    ]
     return f"{item.head}({', '.join(parts)})"
 
 

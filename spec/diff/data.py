@@ -22,7 +22,10 @@ def data(diffs: Iterable[tuple[str, StudyDiff]], beside: Beside | None = None) -
     }
     if beside is not None and (beside.finals or beside.verdicts):
         finals = {cell: {m: _sides(pair) for m, pair in own.items()} for cell, own in beside.finals.items()}
-        found["stored"] = {"finals": finals, "verdicts": {claim: _sides(pair) for claim, pair in beside.verdicts.items()}}
+        found["stored"] = {
+            "finals": finals,
+            "verdicts": {claim: _sides(pair) for claim, pair in beside.verdicts.items()},
+        }
     return found
 
 

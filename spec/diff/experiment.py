@@ -10,7 +10,7 @@ from ..model.layers import LayerDefaults
 from ..resolved import Program
 from . import claims as judged
 from .cells import cells, paired
-from .changes import CLASSES, Cell, Change, Edit, Warned, Where
+from .changes import CLASSES, Cell, Change, Edit, Texts, Warned, Where
 from .classes import NAMED, Reach, own_class
 from .compare import Pair, differences
 from .expressions import commuted, edits
@@ -61,7 +61,9 @@ class Comparison:
         found = Result()
         found.changes += self._renamed()
         groups = self._groups(self.before, self.after)
-        kept = [self._change(group, len(self._common(self.before, self.after))) for group in self._with_defaults(groups)]
+        kept = [
+            self._change(group, len(self._common(self.before, self.after))) for group in self._with_defaults(groups)
+        ]
         found.changes += [change for change in kept if change is not None]
         found.changes += self._settings() + self._axes()
         for profile, (old, new) in self.profiles.items():
@@ -113,7 +115,9 @@ class Comparison:
             )
         for old, new in self.variants.items():
             note = "no result depends on this name"
-            found.append(Change(self.name, ("variants", old), "renamed", old, new, ("text",), note=note, scope="variant"))
+            found.append(
+                Change(self.name, ("variants", old), "renamed", old, new, ("text",), note=note, scope="variant")
+            )
         return found
 
     # -- paths -------------------------------------------------------------------------------------------------------
@@ -159,9 +163,9 @@ class Comparison:
     def _of_pair(self, pair: Pair) -> Change:
         before, after = pair.before, pair.after
         action = "added" if before is None else "removed" if after is None else "changed"
-        texts = [None if side is None else spell(side) for side in (before, after)]
+        texts: Texts = (None if before is None else spell(before), None if after is None else spell(after))
         if pair.path[0] == "gradient":  # a mode that is not said is the exact one
-            action, texts = "changed", [text or "exact" for text in texts]
+            action, texts = "changed", (texts[0] or "exact", texts[1] or "exact")
         parts: tuple[Edit, ...] = ()
         order = False
         if isinstance(before, Expression) and isinstance(after, Expression):
@@ -202,10 +206,12 @@ class Comparison:
                 if not lone:
                     continue
                 own = tree if action == "added" else self.carried(tree)
-                parts = tuple(self._of_pair(pair) for pair in differences(base, own) if pair.path[0] not in BESIDE_CELLS)
+                parts = tuple(
+                    self._of_pair(pair) for pair in differences(base, own) if pair.path[0] not in BESIDE_CELLS
+                )
                 classes = _classes(parts)
                 name = setting.name or BASE
-                texts = (None, name) if action == "added" else (name, None)
+                texts: Texts = (None, name) if action == "added" else (name, None)
                 scope = "sweep" if setting.patches and not setting.variant else "variant"
                 path = ("sweep" if scope == "sweep" else "variants", name)
                 found.append(Change(self.name, path, action, *texts, classes, scope=scope, parts=parts))
@@ -215,10 +221,12 @@ class Comparison:
         """Variants that came or went where the other axes did too: by name alone."""
         old = [self.variants.get(name, name) for name in before]
         gone, fresh = [name for name in old if name not in after], [name for name in after if name not in old]
-        found = [("removed", name, (name, None)) for name in gone] + [("added", name, (None, name)) for name in fresh]
         return [
-            Change(self.name, ("variants", name), action, *texts, ("training",), scope="variant")
-            for action, name, texts in found
+            Change(self.name, ("variants", name), action, before, after, ("training",), scope="variant")
+            for action, name, before, after in (
+                *(("removed", name, name, None) for name in gone),
+                *(("added", name, None, name) for name in fresh),
+            )
         ]
 
     def _patched(self, which: int) -> bool:
@@ -239,7 +247,7 @@ class Comparison:
 
     def _axis(self, axis: str, before: Sequence[object] | None, after: Sequence[object] | None) -> Change:
         action = "added" if before is None else "removed" if after is None else "changed"
-        texts = [None if values is None else f"[{', '.join(map(_shown, values))}]" for values in (before, after)]
+        texts: Texts = (_list(before), _list(after))
         note = ""
         if before is not None and after is not None:
             fresh = [_shown(value) for value in after if value not in before]
@@ -335,6 +343,10 @@ def _values(side: Side, axis: str) -> tuple[object, ...] | None:
 def _named_values(pair: Sequence[Sequence[object] | None]) -> bool:
     """Whether an axis is one of named patches: these are reported each by itself."""
     return any(isinstance(value, str) for values in pair for value in values or ())
+
+
+def _list(values: Sequence[object] | None) -> str | None:
+    return None if values is None else f"[{', '.join(map(_shown, values))}]"
 
 
 def _shown(value: object) -> str:

@@ -21,7 +21,14 @@ def headline(diff: StudyDiff) -> str:
     factors = [change for change in rest if change.factor and not change.where.profiles]
     parts = []
     if factors:
-        parts.append(_factors(factors, len({change.experiment for change in factors}) > 1, bool(_seeding(renames)), _grown(diff, factors)))
+        parts.append(
+            _factors(
+                factors,
+                len({change.experiment for change in factors}) > 1,
+                bool(_seeding(renames)),
+                _grown(diff, factors),
+            )
+        )
     parts += _parts(rest, factors, diff)
     if renames:
         seeds = _seeding(renames)
@@ -40,7 +47,9 @@ def _seeding(renames: Iterable[Change]) -> list[Change]:
 def _single(change: Change) -> bool:
     """Whether a change is that of one value, and not of a whole part that holds several."""
     if change.path == ("loss",):
-        return ": " in (change.before or "") and all((text or "").count(": ") <= 1 for text in (change.before, change.after))
+        return ": " in (change.before or "") and all(
+            (text or "").count(": ") <= 1 for text in (change.before, change.after)
+        )
     return len(change.path) > 1 or change.action == "changed"
 
 
@@ -140,7 +149,11 @@ def _judged(own: Sequence[Change], diff: StudyDiff) -> list[str]:
         if change.path[0] != "claims" and known:
             found.append(f"by {describe(change)}")
         else:
-            found.append(f"claim `{change.path[1]}` {change.note}" if change.note and change.path[0] == "claims" else describe(change))
+            found.append(
+                f"claim `{change.path[1]}` {change.note}"
+                if change.note and change.path[0] == "claims"
+                else describe(change)
+            )
     return found
 
 

@@ -30,7 +30,11 @@ def _study(name: str, diff: StudyDiff, beside: Beside) -> str:
     parts = [f"### `{name}`\n\n**{_prose(diff.headline)}**"]
     warnings = list(warned(diff))
     if warnings:
-        parts.append("\n".join(f"> [!WARNING]\n> {_prose(text)}" if not i else f"> {_prose(text)}" for i, text in enumerate(warnings)))
+        parts.append(
+            "\n".join(
+                f"> [!WARNING]\n> {_prose(text)}" if not i else f"> {_prose(text)}" for i, text in enumerate(warnings)
+            )
+        )
     for title, lines in sections(diff):
         parts.append(_folded(f"{title} ({len(lines)})", _table(lines), len(lines) > FOLD))
     if diff.cells:
@@ -67,14 +71,20 @@ def _marked(edits: Sequence[Edit]) -> str:
 
 def _grid(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(
-        [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads), *(f"| {' | '.join(_cell(item) for item in row)} |" for row in rows)]
+        [
+            f"| {' | '.join(heads)} |",
+            "|" + "---|" * len(heads),
+            *(f"| {' | '.join(_cell(item) for item in row)} |" for row in rows),
+        ]
     )
 
 
 def _cell(text: str) -> str:
     """A text inside a table: what Markdown would take for markup is escaped."""
     found = escape(" ".join(text.split()), quote=False) if text.strip() else text
-    found = (" " if text[:1] == " " and text.strip() else "") + found + (" " if text[-1:] == " " and text.strip() else "")
+    found = (
+        (" " if text[:1] == " " and text.strip() else "") + found + (" " if text[-1:] == " " and text.strip() else "")
+    )
     for character in "|*_`[]":
         found = found.replace(character, f"&#{ord(character)};")
     return found

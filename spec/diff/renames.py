@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ..expressions import nodes as n
@@ -72,7 +72,9 @@ class Renames:
             if place == ("gradient",):
                 own = _targets(entries.get("gradient"), values, layers)
             entries = _rekeyed(entries, place, own)
-        networks = {key: _relayered(key, inner, layers) for key, inner in _map(Branch(entries), ("architecture",)).items()}
+        networks = {
+            key: _relayered(key, inner, layers) for key, inner in _map(Branch(entries), ("architecture",)).items()
+        }
         if layers and networks:
             entries["architecture"] = Branch(networks)
         return replace(tree, entries=entries)
@@ -102,7 +104,7 @@ def find(before: Branch, after: Branch, variants: Mapping[str, str]) -> Renames:
         renames.found.append(fresh)
 
 
-def _candidates(before: Branch, after: Branch) -> Iterable[Rename]:
+def _candidates(before: Branch, after: Branch) -> Iterator[Rename]:
     """Pairs of a name that went and one that came that mean the same: by what they stand for, else by their use."""
     uses: tuple[dict[str, list[object]], dict[str, list[object]]] | None = None
     for by_use in (False, True):
@@ -209,8 +211,7 @@ def _rekeyed(entries: dict[str, Tree], place: tuple[str, ...], mapping: Mapping[
     inner = entries.get(place[0])
     if not mapping or not isinstance(inner, Branch):
         return entries
+    below = {mapping.get(key, key): value for key, value in inner.entries.items()}
     if len(place) > 1:
         below = _rekeyed(dict(inner.entries), place[1:], mapping)
-    else:
-        below = {mapping.get(key, key): value for key, value in inner.entries.items()}
     return {**entries, place[0]: replace(inner, entries=below)}

@@ -109,7 +109,10 @@ def consequences(diff: StudyDiff) -> list[str]:
     sides = [(cell.before.total if cell.before else 0, cell.after.total if cell.after else 0) for cell in diff.cells]
     before, after = (sum(side[which] for side in sides) for which in (0, 1))
     if before != after:
-        found.append(f"training costs {flops(before)} → {flops(after)} in all" + (f" ({after / before:.3g} times)" if before and after else ""))
+        found.append(
+            f"training costs {flops(before)} → {flops(after)} in all"
+            + (f" ({after / before:.3g} times)" if before and after else "")
+        )
     return found
 
 
@@ -128,12 +131,18 @@ def cost_rows(diff: StudyDiff) -> list[tuple[str, ...]]:
 
 def _costs(cell: Cell) -> tuple[str, ...]:
     sides = (cell.before, cell.after)
-    networks = [", ".join(f"{name} {shape}" for name, shape in side.networks.items()) if side else "–" for side in sides]
+    networks = [
+        ", ".join(f"{name} {shape}" for name, shape in side.networks.items()) if side else "–" for side in sides
+    ]
     numbers = [
-        (f"{side.cost.parameters:,}", flops(side.cost.step), f"{side.steps:,}", flops(side.total)) if side else ("–",) * 4
+        (f"{side.cost.parameters:,}", flops(side.cost.step), f"{side.steps:,}", flops(side.total))
+        if side
+        else ("–",) * 4
         for side in sides
     ]
-    return tuple(_moved(old, new) for old, new in zip((networks[0], *numbers[0]), (networks[1], *numbers[1]), strict=True))
+    return tuple(
+        _moved(old, new) for old, new in zip((networks[0], *numbers[0]), (networks[1], *numbers[1]), strict=True)
+    )
 
 
 def _moved(before: str, after: str) -> str:

@@ -28,15 +28,21 @@ class Two:
 def two(before: str, after: str) -> list[Two]:
     """The studies to compare. Raises SpecError for what cannot be read."""
     if before == "-" and after == "-":
-        raise problem_at(None, "only one side can be read from the standard input", "`git show HEAD:a.yaml | dlspec diff - a.yaml`")
+        raise problem_at(
+            None, "only one side can be read from the standard input", "`git show HEAD:a.yaml | dlspec diff - a.yaml`"
+        )
     sides = [_directory(side) for side in (before, after)]
     if sides[0] is None and sides[1] is None:
         return [Two("", read(before), read(after))]
     if sides[0] is None or sides[1] is None:
         alone, other = (before, after) if sides[0] is not None else (after, before)
-        raise problem_at(None, f"{alone} is a directory, and {other} is not", "Compare files with files, directories with directories.")
+        raise problem_at(
+            None,
+            f"{alone} is a directory, and {other} is not",
+            "Compare files with files, directories with directories.",
+        )
     names = dict.fromkeys([*sides[0], *sides[1]])
-    return [Two(name, *(side[name] if name in side else None for side in (sides[0], sides[1]))) for name in sorted(names)]
+    return [Two(name, sides[0].get(name), sides[1].get(name)) for name in sorted(names)]
 
 
 def read(side: str) -> Source:
@@ -79,5 +85,7 @@ def _git(*arguments: str) -> bytes:
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         reason = said[0].removeprefix("fatal: ") if said else "git does not know it"
-        raise problem_at(None, f"{arguments[-1]}: cannot be read: {reason}", "A side is a file, `REV:path` of git, or `-`.")
+        raise problem_at(
+            None, f"{arguments[-1]}: cannot be read: {reason}", "A side is a file, `REV:path` of git, or `-`."
+        )
     return done.stdout

@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from .. import source as yaml
 from ..diagnostics import Problem, SpecError
 from ..document import Document
 from ..resolve import resolve
-from ..resolved import ExperimentPlan, StudyPlan
+from ..resolved import StudyPlan
 from .cells import cells, paired
-from .changes import CLASSES, Cell, Change, StudyDiff, Warned, Where
+from .changes import Cell, Change, StudyDiff, Texts, Warned, Where
 from .compare import differences
 from .experiment import Comparison
 from .headline import headline
 from .settings import Side, side
-from .tree import Word, same, spell, study_tree
+from .tree import same, spell, study_tree
 
 
 class SideError(SpecError):
@@ -40,7 +39,9 @@ class _Studies:
         self.after = after
         names = before.experiments.keys() & after.experiments.keys()
         self.equal = {name for name in names if self._written(before, name) == self._written(after, name)}
-        self.plans = (self._plan(before, None, ()), self._plan(after, None, self._own(after)))
+        old = self._plan(before, None, ())
+        own = [name for name in after.experiments if name not in self.equal]  # the others are valid as in `before`
+        self.plans = (old, self._plan(after, None, own) if own else replace(old, experiments=()))
 
     def diff(self) -> StudyDiff:
         """The difference."""
@@ -59,7 +60,17 @@ class _Studies:
             if was != name:
                 note = "the same distribution, and new random numbers"
                 changes.append(
-                    Change("", ("experiments", was), "renamed", was, name, ("task",), note=note, scope="experiment", seeds=True)
+                    Change(
+                        "",
+                        ("experiments", was),
+                        "renamed",
+                        was,
+                        name,
+                        ("task",),
+                        note=note,
+                        scope="experiment",
+                        seeds=True,
+                    )
                 )
             found = Comparison(name, before, after, self._profiles(was, name)).result()
             changes += found.changes
@@ -89,13 +100,8 @@ class _Studies:
         parts = [yaml.data(document.experiments[name]), profiles, yaml.data(node) if node else None]
         return json.dumps(parts, sort_keys=True)
 
-    def _own(self, document: Document) -> list[str]:
-        return [name for name in document.experiments if name not in self.equal]
-
-    def _plan(self, document: Document, profile: str | None, only: Iterable[str]) -> StudyPlan | None | Any:
+    def _plan(self, document: Document, profile: str | None, only: Iterable[str]) -> StudyPlan:
         wanted = list(only)
-        if not wanted and document is self.after:
-            return replace(self.plans[0], experiments=()) if hasattr(self, "plans") else None
         try:
             return resolve(document, profile, (), wanted)
         except SpecError as error:
@@ -103,9 +109,8 @@ class _Studies:
 
     def _sides(self, which: int, profile: str | None) -> dict[str, Side]:
         document, plan = (self.before, self.after)[which], self.plans[which]
-        found: Iterable[ExperimentPlan] = plan.experiments if plan is not None else ()
         defaults = document.study.layer_defaults
-        return {item.name: side(item, defaults) for item in found if item.name not in self.equal}
+        return {item.name: side(item, defaults) for item in plan.experiments if item.name not in self.equal}
 
     def _profiles(self, was: str, now: str) -> dict[str, tuple[Side, Side]]:
         """An experiment in each profile that both sides have and one of them patches it in."""
@@ -117,7 +122,9 @@ class _Studies:
             patched = [name in document.study.profiles[profile].experiments for document, name in places]
             if any(patched):
                 plans = [self._plan(document, profile, [name]).experiments[0] for document, name in places]
-                sides = [side(plan, document.study.layer_defaults) for plan, (document, _) in zip(plans, places, strict=True)]
+                sides = [
+                    side(plan, document.study.layer_defaults) for plan, (document, _) in zip(plans, places, strict=True)
+                ]
                 found[profile] = (sides[0], sides[1])
         return found
 
@@ -135,7 +142,7 @@ class _Studies:
         return found
 
     def _whole(self, name: str, action: str) -> Change:
-        texts = (None, name) if action == "added" else (name, None)
+        texts: Texts = (None, name) if action == "added" else (name, None)
         return Change("", ("experiments", name), action, *texts, ("task",), scope="experiment")
 
     def _united(self, changes: list[Change]) -> list[Change]:
@@ -143,9 +150,13 @@ class _Studies:
         own = [item.study.layer_defaults for item in (self.before, self.after)]
         found: dict[object, Change] = {}
         for change in changes:
-            general = change.path[0] == "layer_defaults" and getattr(own[0], change.path[-1]) != getattr(own[1], change.path[-1])
+            general = change.path[0] == "layer_defaults" and getattr(own[0], change.path[-1]) != getattr(
+                own[1], change.path[-1]
+            )
             if general:
-                found.setdefault((change.path, change.before, change.after), replace(change, experiment="", where=Where()))
+                found.setdefault(
+                    (change.path, change.before, change.after), replace(change, experiment="", where=Where())
+                )
             else:
                 found[id(change)] = change
         return list(found.values())
@@ -160,16 +171,19 @@ class _Studies:
                 gone.remove(name)
                 fresh.remove(twin)
                 note = "no result depends on this name"
-                found.append(Change("", ("profiles", name), "renamed", name, twin, ("text",), note=note, scope="profile"))
+                found.append(
+                    Change("", ("profiles", name), "renamed", name, twin, ("text",), note=note, scope="profile")
+                )
         for name in fresh:
             found.append(Change("", ("profiles", name), "added", None, name, ("training",), scope="profile"))
         for name in gone:
             found.append(Change("", ("profiles", name), "removed", name, None, ("training",), scope="profile"))
         for name in old:
-            about = [side.study.profiles[name].about if name in side.study.profiles else None for side in (self.before, self.after)]
+            profiles = [item.study.profiles.get(name) for item in (self.before, self.after)]
+            about = [item.about if item is not None else None for item in profiles]
             if name in new and about[0] != about[1]:
                 action = "added" if about[0] is None else "removed" if about[1] is None else "changed"
-                found.append(Change("", ("profiles", name, "about"), action, *about, ("text",), where=Where()))
+                found.append(Change("", ("profiles", name, "about"), action, about[0], about[1], ("text",)))
         return found
 
     def _texts(self) -> list[Change]:
@@ -177,9 +191,7 @@ class _Studies:
         found = []
         for pair in differences(study_tree(self.before.study), study_tree(self.after.study)):
             action = "added" if pair.before is None else "removed" if pair.after is None else "changed"
-            texts = [None if side is None else spell(side) for side in (pair.before, pair.after)]
+            before, after = (None if side is None else spell(side) for side in (pair.before, pair.after))
             note = "runs are stored under the new name" if pair.path == ("study",) else ""
-            known = all(side is None or isinstance(side, Word) or pair.path[0] in ("study", "source") for side in (pair.before, pair.after))
-            classes = ("text",) if known else (CLASSES[-1],)
-            found.append(Change("", pair.path, action, *texts, classes, note=note))
+            found.append(Change("", pair.path, action, before, after, ("text",), note=note))
         return found

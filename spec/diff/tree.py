@@ -183,7 +183,7 @@ class _Builder:
         return name, expression(made.tree, parameters) if isinstance(made, Expression) else made
 
     def wrapped(self, kind: type[Closed], value: Any) -> Branch:
-        return self.branch(value if isinstance(value, Closed) else kind(of=value))
+        return self.branch(value if isinstance(value, Closed) else kind.model_validate({"of": value}))
 
     def branch(self, model: Closed, head: str = "") -> Branch:
         entries = self.fields(model)

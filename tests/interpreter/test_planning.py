@@ -89,7 +89,9 @@ def profiled(program: Program, model: Any) -> int:
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 @pytest.mark.parametrize("body", [DENSE, CONVOLUTION], ids=["dense", "convolution"])
-def test_parameters_and_operations_are_keras_and_the_profiler_s(program: Callable[[str], Program], body: str, optimizer: str) -> None:
+def test_parameters_and_operations_are_keras_and_the_profiler_s(
+    program: Callable[[str], Program], body: str, optimizer: str
+) -> None:
     one = program(body.replace("OPTIMIZER", optimizer))
     model = reference(one)
     found = cost(one)
@@ -121,10 +123,14 @@ def test_the_command_needs_no_tensorflow(tmp_path: Path) -> None:
     )
     file = str(ROOT / "tests/spec/diff/base.yaml")
     command = [sys.executable, "-c", code, "plan", file]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"}, timeout=120)
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"}, timeout=120
+    )
     assert done.stdout.splitlines()[-2:] == ["code 0", "loaded"], done.stderr
     assert "score [20] → 30 → 1" in done.stdout and "3 to run" in done.stdout and "expected time" in done.stdout
-    done = subprocess.run([*command, "--json", "--memory", "0.0001"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [*command, "--json", "--memory", "0.0001"], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
     data = json.loads(done.stdout.splitlines()[0])
     assert data["format_version"] == 1 and len(data["refused"]) == len(data["cells"]) == 6
     assert done.stdout.splitlines()[1] == "code 1" and "beside TensorFlow" in done.stderr

@@ -38,7 +38,9 @@ def two(tmp_path: Path) -> Path:
 def test_a_difference_is_said_in_a_sentence_and_ends_with_1(two: Path) -> None:
     done = dlspec("diff", "a.yaml", "b.yaml", cwd=two)
     assert done.returncode == 1 and not done.stderr
-    assert done.stdout.startswith("one factor changed: gradient of `u`, forward_only → stop in variant `forward_only`\n")
+    assert done.stdout.startswith(
+        "one factor changed: gradient of `u`, forward_only → stop in variant `forward_only`\n"
+    )
     assert "must run again: staircase/forward_only" in done.stdout
 
 
@@ -81,7 +83,11 @@ def test_json_is_one_object_with_a_version(two: Path) -> None:
     assert found["format_version"] == 1 and found["same"] is False and done.returncode == 1
     (study,) = found["studies"]
     (change,) = study["changes"]
-    assert change["path"] == ["gradient", "u"] and change["classes"] == ["gradient"] and change["variants"] == ["forward_only"]
+    assert (
+        change["path"] == ["gradient", "u"]
+        and change["classes"] == ["gradient"]
+        and change["variants"] == ["forward_only"]
+    )
     statuses = {cell["variant"]: cell["status"] for cell in study["cells"]}
     assert statuses == {"forward_only": "again", "smooth": "same", "end_to_end": "same"}
     assert all(cell["after"]["step_flops"] > 0 and cell["after"]["parameters"] > 0 for cell in study["cells"])
@@ -93,7 +99,10 @@ def test_the_standard_input_is_a_side(two: Path) -> None:
 
 
 def test_directories_are_compared_study_by_study(two: Path) -> None:
-    for name, files in {"old": {"x.yaml": BASE, "y.yaml": BASE, "no.yaml": "a: 1"}, "new": {"x.yaml": EDITED, "z.yaml": BASE}}.items():
+    for name, files in {
+        "old": {"x.yaml": BASE, "y.yaml": BASE, "no.yaml": "a: 1"},
+        "new": {"x.yaml": EDITED, "z.yaml": BASE},
+    }.items():
         (two / name).mkdir()
         for file, text in files.items():
             (two / name / file).write_text(text, "utf-8")
@@ -121,7 +130,10 @@ def test_stored_finals_and_verdicts_of_both_sides_stand_beside_the_change(two: P
             (folder / file).write_text(json.dumps(data), "utf-8")
         (folder / "spec.yaml").write_text((two / name).read_text("utf-8"), "utf-8")
     found = json.loads(dlspec("diff", "--json", "a.yaml", "b.yaml", cwd=two).stdout)["stored"]
-    assert found["finals"]["staircase/forward_only"]["error"] == {"before": "1.25 [0.25, 2.25]", "after": "1.75 [0.75, 2.75]"}
+    assert found["finals"]["staircase/forward_only"]["error"] == {
+        "before": "1.25 [0.25, 2.25]",
+        "after": "1.75 [0.75, 2.75]",
+    }
     assert found["verdicts"]["staircase.learns"] == {"before": "holds", "after": "fails"}
     text = dlspec("diff", "a.yaml", "b.yaml", cwd=two).stdout
     assert "stored results" in text and "1.25 [0.25, 2.25]" in text and "holds" in text
@@ -134,7 +146,9 @@ def test_stored_finals_and_verdicts_of_both_sides_stand_beside_the_change(two: P
 
 def test_tensorflow_is_not_loaded(two: Path) -> None:
     code = f"import sys\ntry:\n    {MAIN.replace('; ', chr(10) + '    ')}\nexcept SystemExit: pass\n"
-    code += "print('loaded', *(n for n in ('tensorflow', 'keras', 'matplotlib', 'xarray', 'pyarrow') if n in sys.modules))"
+    code += (
+        "print('loaded', *(n for n in ('tensorflow', 'keras', 'matplotlib', 'xarray', 'pyarrow') if n in sys.modules))"
+    )
     done = run([sys.executable, "-c", code, "diff", "a.yaml", "b.yaml"], two)
     assert done.stdout.splitlines()[-1] == "loaded", done.stderr
     twin = run([sys.executable, "-c", "import pyarrow\n" + code, "diff", "a.yaml", "b.yaml"], two)
@@ -157,7 +171,11 @@ def repository(tmp_path: Path) -> Path:
     (tmp_path / ".gitattributes").write_text("studies/*.yaml diff=dlspec\n", "utf-8")
     (tmp_path / "studies").mkdir()
     path = tmp_path / "studies" / "a.yaml"
-    for message, text in {"first": BASE, "spaces": "# one\n\n" + BASE.replace("(guess - y)^2", "(guess-y) ^ 2"), "edit": EDITED}.items():
+    for message, text in {
+        "first": BASE,
+        "spaces": "# one\n\n" + BASE.replace("(guess - y)^2", "(guess-y) ^ 2"),
+        "edit": EDITED,
+    }.items():
         path.write_text(text, "utf-8")
         git(tmp_path, "add", "-A")
         git(tmp_path, "commit", "-qm", message)
@@ -185,7 +203,10 @@ def test_git_diff_shows_the_difference_by_meaning(repository: Path) -> None:
 def test_git_log_shows_paths_that_changed_and_no_formatting(repository: Path) -> None:
     text = git(repository, "log", "-p", "-2", "--format=commit %s", "--", "studies")
     edit, spaces = text.split("commit spaces")
-    assert "-staircase/forward_only.gradient.u: forward_only" in edit and "+staircase/forward_only.gradient.u: stop" in edit
+    assert (
+        "-staircase/forward_only.gradient.u: forward_only" in edit
+        and "+staircase/forward_only.gradient.u: stop" in edit
+    )
     changed = [line for line in edit.splitlines() if re.match(r"[-+](?![-+])", line)]
     assert len(changed) == 2
     assert not [line for line in spaces.splitlines() if re.match(r"[-+](?![-+])", line)]
