@@ -29,7 +29,7 @@ def print_diff(name: str, diff: StudyDiff, console: Console, beside: Beside | No
     for title, lines in sections(diff):
         console.print()
         console.print(Text(title, "bold cyan"))
-        width = min(48, max(len(line.path) for line in lines))
+        width = min(64, max(len(line.path) for line in lines))
         for line in lines:
             console.print(_line(line, width, console))
     if diff.cells:

@@ -37,7 +37,7 @@ def headline(diff: StudyDiff) -> str:
             parts.append(f"{_renamed(seeds)}: the same distribution, and new random numbers")
         if neutral:
             parts.append(_renamed(neutral) if rest or seeds else f"the same meaning: {_renamed(neutral)}")
-    return "; ".join(parts)
+    return "; ".join(dict.fromkeys(parts))
 
 
 def _seeding(renames: Iterable[Change]) -> list[Change]:
@@ -65,11 +65,12 @@ def _grown(diff: StudyDiff, factors: Sequence[Change]) -> str:
 
 def _factors(factors: Sequence[Change], several: bool, seeds: bool, grown: str) -> str:
     """What changed of what is trained."""
+    factors, shared = _once(factors)
     if [change for change in factors if change.path == ("spelling",)] == list(factors):
         return "no value changed, but what is computed is written in another order: digests differ, numbers by rounding"
     if len(factors) == 1:
         (change,) = factors
-        alone = f"{describe(change)}{_where(change)}"
+        alone = f"{describe(change)}{_where(change)}{shared}"
         if seeds:
             return f"one value changed, beside names that seed: {alone}"
         if len(change.classes) > 1:
@@ -86,7 +87,7 @@ def _factors(factors: Sequence[Change], several: bool, seeds: bool, grown: str) 
         place = f" in variant `{where}`" if where else ""
         if len(own) == 1:
             return f"confounded: {listing(classes)} {verb}{place}, by one value: {describe(own[0])}"
-        return f"confounded: {listing(classes)} {verb}{place}: {_described(own)}"
+        return f"confounded: {listing(classes)} {verb}{place}: {_by_class(own)}"
     kinds = list(dict.fromkeys(name for change in factors for name in change.classes if name in FACTORS))
     if len(kinds) == 1 and _together(factors):
         where = _where(factors[0])
@@ -108,6 +109,28 @@ def _confounded(factors: Sequence[Change]) -> tuple[str, list[str], list[Change]
                 everywhere = all(not change.where.variants for change in here)
                 return ("" if everywhere else variant, [name for name in FACTORS if name in kinds], here)
     return None
+
+
+def _once(factors: Sequence[Change]) -> tuple[list[Change], str]:
+    """The changes, with one that is the same in several experiments once; and, of a lone one, in which they are."""
+    found: dict[object, list[Change]] = {}
+    for change in factors:
+        found.setdefault((change.path, change.before, change.after, change.classes, change.where), []).append(change)
+    if len(found) > 1:
+        return list(factors), ""
+    (own,) = found.values()
+    shared = f" in experiments {listing(f'`{change.experiment}`' for change in own)}" if len(own) > 1 else ""
+    return own[:1], shared
+
+
+def _by_class(changes: Sequence[Change]) -> str:
+    """Changes in a few words, with several of one class as how many there are and the first of them."""
+    found = []
+    for kind in dict.fromkeys(change.classes for change in changes):
+        own = [change for change in changes if change.classes == kind]
+        text = describe(own[0], " ")
+        found.append(text if len(own) == 1 else f"{len(own)} values of {listing(map(_of, kind))} ({text}, …)")
+    return listing(found)
 
 
 def _together(factors: Sequence[Change]) -> bool:

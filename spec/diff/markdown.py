@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -12,6 +13,8 @@ LIMIT = 60_000
 """GitHub's comments end at 65,536 characters."""
 FOLD = 8
 """Sections of more lines are folded."""
+MARKUP = re.compile(r"[|*`\[\]]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+"""What Markdown would take for its own; an underscore inside a word is none of it."""
 TAGS = {"same": "{}", "removed": "<del>{}</del>", "added": "<ins>{}</ins>"}
 
 
@@ -85,9 +88,7 @@ def _cell(text: str) -> str:
     found = (
         (" " if text[:1] == " " and text.strip() else "") + found + (" " if text[-1:] == " " and text.strip() else "")
     )
-    for character in "|*_`[]":
-        found = found.replace(character, f"&#{ord(character)};")
-    return found
+    return MARKUP.sub(lambda match: f"&#{ord(match[0])};", found)
 
 
 def _prose(text: str) -> str:

@@ -46,7 +46,7 @@ def sections(diff: StudyDiff) -> list[tuple[str, list[Line]]]:
 def _lines(change: Change, several: bool) -> list[Line]:
     path = ".".join([*([change.experiment] if change.experiment and several else []), *change.path])
     words = [change.note]
-    if len(change.classes) > 1 and not change.parts:
+    if len(change.classes) > 1 and not change.scope:
         words.insert(0, f"reaches {listing(change.classes)}")
     if change.where.variants:
         words.insert(0, f"in {listing(change.where.variants, 6)}")
@@ -126,7 +126,7 @@ def cost_rows(diff: StudyDiff) -> list[tuple[str, ...]]:
     for cell in diff.cells:
         if cell.status in ("again", "new", "gone"):
             rows.setdefault(_costs(cell), []).append(cell)
-    return [(listing((cell.name for cell in own), 4), *row) for row, own in rows.items()]
+    return [(listing((cell.name for cell in own), 2), *row) for row, own in rows.items()]
 
 
 def _costs(cell: Cell) -> tuple[str, ...]:

@@ -86,3 +86,30 @@ def test_an_edit_undone_is_no_difference_and_back_is_as_different_as_forth(place
     back = compare(spec.parse(Source("a", text)), spec.parse(Source("b", BASE)))
     assert back.same == difference(place).same
     assert not compare(spec.parse(Source("a", text)), spec.parse(Source("b", text))).changes
+
+
+def test_what_a_derived_experiment_takes_over_is_one_change_said_once() -> None:
+    derived = BASE.replace("  width:\n", "  again:\n    base: staircase\n    training: {steps: 500}\n  width:\n")
+    sides = (Source("a", derived), Source("b", derived.replace("batch: 64", "batch: 32")))
+    diff = compare(*(spec.parse(source) for source in sides))
+    assert diff.headline == "one factor changed: batch, 64 → 32 in experiments `staircase` and `again`"
+    sides = (
+        Source("a", derived),
+        Source("b", derived.replace("batch: 64", "batch: 32").replace("steps: 500", "steps: 600")),
+    )
+    diff = compare(*(spec.parse(source) for source in sides))
+    assert "one factor" not in diff.headline
+
+
+def test_a_name_that_seems_unused_and_is_not_is_never_passed_over() -> None:
+    """Digests have the last word, whatever the rules of names say."""
+    from dlspec.spec.diff import classes
+
+    text = BASE.replace("normal([d]) / d", "normal([d]) / (d + 1)")
+    live = classes.Reach._part
+    classes.Reach._part = lambda self, path: "text"  # type: ignore[method-assign]
+    try:
+        diff = compare(spec.parse(Source("a", BASE)), spec.parse(Source("b", text)))
+    finally:
+        classes.Reach._part = live  # type: ignore[method-assign]
+    assert [change.classes for change in diff.changes] == [("task",)]
