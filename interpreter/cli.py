@@ -11,6 +11,9 @@ from typing import Annotated, Any, NoReturn
 import typer
 from dlspec import spec
 
+from .commands.diff import diff
+from .commands.plan import plan
+
 app = typer.Typer(
     help="Specs of experiments on how deep learning fails: written down, run, reviewed.",
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -125,6 +128,10 @@ def show(
 
         start()
     print(getattr(stages, stage.value)(plan))
+
+
+app.command()(diff)
+app.command()(plan)
 
 
 @app.command()

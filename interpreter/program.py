@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from dlspec.spec import terms as t
 from dlspec.spec.axes import EXAMPLE, REPLICATE
+from dlspec.spec.cost import CHUNK_BYTES
 from dlspec.spec.resolved import OptimizerPlan, ProbePlan, Program
 
 from .evaluation import Evaluation
@@ -22,19 +23,7 @@ from .order import chosen
 from .random import key
 from .statistics import Statistic
 
-CHUNK_BYTES = 64 * 2**20
-CONVOLUTIONS = frozenset({"Conv1D", "Conv2D"})
 FINE = -1
-
-
-def uses_xla(program: Program, device: str = "cpu") -> bool:
-    """Which compiled form a program gets: XLA, but on a CPU the plain graph where there are convolutions.
-
-    There convolutions ran half as fast under XLA as through oneDNN, and their gradients fifty times slower.
-    """
-    if device != "cpu":
-        return True
-    return not any(layer.keras in CONVOLUTIONS for plan in program.networks for layer in plan.leaves())
 
 
 @dataclass(frozen=True)

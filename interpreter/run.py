@@ -13,7 +13,8 @@ import numpy as np
 from dlspec.spec.resolved import Program, StudyPlan
 
 from .claims import evaluate as evaluate_claim
-from .program import Compiled, uses_xla
+from .compilation import uses_xla
+from .program import Compiled
 from .results import Cell, Results
 
 

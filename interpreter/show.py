@@ -73,7 +73,8 @@ def expressions(plan: StudyPlan) -> str:
 
 def graph(plan: StudyPlan) -> str:
     """The compiled training program of each cell, as TensorFlow's operations by count."""
-    from .program import Compiled, uses_xla
+    from .compilation import uses_xla
+    from .program import Compiled
 
     lines = []
     for program in _programs(plan):

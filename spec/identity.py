@@ -50,6 +50,11 @@ def _data(program: Program) -> list[Any]:
     return [] if plan.kind == "fresh" else [[plan.kind, plan.train, plan.order, list(plan.path)]]
 
 
+def term_meaning(program: Program, term: t.Term) -> Any:
+    """A term as digests take it: functions and outputs opened, constants by value, draws and bindings by name."""
+    return _Walk(program).term(term)
+
+
 def _training(program: Program) -> Any:
     walk = _Walk(program)
     head = [LANGUAGE, NUMERICS, program.experiment, program.seed, program.dtype, *_data(program)]

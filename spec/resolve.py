@@ -156,6 +156,7 @@ class _Experiment:
         self.warnings: list[Problem] = []
         self.problems: list[Problem] = []
         self.noticed: list[Problem] = []
+        self.models: list[Any] = []
         self.only = only
         self.late: list[tuple[str, yaml.Node, Span]] = []
         if profile is not None:
@@ -334,6 +335,8 @@ class _Experiment:
             tuple(programs),
             claims,
             figures,
+            self.model,
+            tuple(self.models),
         )
 
     def _program(self, axes: Mapping[str, list[Any]], places: Mapping[str, int]) -> Program:
@@ -371,6 +374,7 @@ class _Experiment:
             program = checker.program()
         finally:
             self.noticed.extend(checker.warnings)
+        self.models.append(model)
         return replace(program, digest=training_digest(program))
 
     def _paths_apart(self, axes: Mapping[str, list[Any]]) -> None:

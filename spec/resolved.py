@@ -251,6 +251,10 @@ class ExperimentPlan:
     programs: tuple[Program, ...]
     claims: tuple[ClaimPlan, ...]
     figures: tuple[FigurePlan, ...]
+    model: Any = None
+    """The experiment as the document writes it, validated."""
+    models: tuple[Any, ...] = ()
+    """The same with the patches of each program over it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -60,9 +60,11 @@ def _probe(experiment: ExperimentChecker, name: str, figure: Any, training: Trai
 def _shown(figure: Any) -> list[tuple[str, Path]]:
     """The labels of a figure's values, and where their expressions stand."""
     if figure.kind == "images":
-        return [("image", ["image"]), *([("rows", ["rows"])] if figure.rows is not None else [])]
+        rows: list[tuple[str, Path]] = [("rows", ["rows"])] if figure.rows is not None else []
+        return [("image", ["image"]), *rows]
     own: list[tuple[str, Path]] = [("x", ["x"])] if figure.x is not None else []
-    return [*own, *((f"y:{label}", ["y", label]) for label in figure.y)]
+    curves: list[tuple[str, Path]] = [(f"y:{label}", ["y", label]) for label in figure.y]
+    return [*own, *curves]
 
 
 def _image(terms: dict[str, t.Term]) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from dlspec.interpreter.program import Compiled, uses_xla
+from dlspec.interpreter.compilation import uses_xla
+from dlspec.interpreter.program import Compiled
 from dlspec.interpreter.results import Cell
 
 CHAIN = """

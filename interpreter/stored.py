@@ -1,0 +1,104 @@
+"""What earlier runs gave: their cells and verdicts, read from the folders under `runs/` without TensorFlow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from dlspec import spec
+from dlspec.spec.diagnostics import Source
+from dlspec.spec.identity import measure_digest
+from dlspec.spec.resolved import ExperimentPlan, Program, StudyPlan
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """One run: its cells and claims as `cells.json` and `claims.json` hold them, and the spec that it ran."""
+
+    folder: Path
+    profile: str
+    text: str
+    cells: Sequence[Mapping[str, Any]]
+    claims: Sequence[Mapping[str, Any]]
+
+    @cached_property
+    def measured(self) -> Mapping[str, Mapping[str, str]]:
+        """For each cell's digest, what its measures mean; empty where the spec cannot be resolved any more."""
+        try:
+            document = spec.parse(Source(str(self.folder / "spec.yaml"), self.text))
+            plan = spec.resolve(document, self.profile or None)
+        except spec.SpecError:
+            return {}
+        programs = [program for experiment in plan.experiments for program in experiment.programs]
+        return {p.digest: {measure.name: measure_digest(p, measure) for measure in p.measures} for p in programs}
+
+
+def stored_runs(root: Path) -> list[StoredRun]:
+    """The runs in a folder, the newest first; what is no whole run is passed over."""
+    found = []
+    for folder in root.iterdir() if root.is_dir() else ():
+        if folder.name.startswith(".") or not (folder / "cells.json").is_file():
+            continue
+        try:
+            about = json.loads((folder / "run.json").read_text("utf-8"))
+            cells = json.loads((folder / "cells.json").read_text("utf-8"))
+            claims = folder / "claims.json"
+            judged = json.loads(claims.read_text("utf-8")) if claims.is_file() else []
+            text = (folder / "spec.yaml").read_text("utf-8")
+        except (OSError, ValueError):
+            continue
+        found.append((about.get("finished", ""), StoredRun(folder, about.get("profile") or "", text, cells, judged)))
+    return [run for _, run in sorted(found, key=lambda item: (item[0], item[1].folder.name), reverse=True)]
+
+
+def finals(runs: Sequence[StoredRun], program: Program) -> dict[str, list[float]]:
+    """A program's stored finals by measure, one a replicate: those of the same training and the same measure."""
+    wanted = {measure.name: measure_digest(program, measure) for measure in program.measures}
+    found: dict[str, dict[int, float]] = {}
+    for run in runs:
+        for cell in _cells(run, program):
+            meanings = run.measured.get(program.digest, {})
+            for name, mark in wanted.items():
+                old = next((key for key, value in meanings.items() if value == mark), None)
+                value = cell["final"].get(old) if old is not None else None
+                if isinstance(value, int | float):
+                    found.setdefault(name, {}).setdefault(cell["replicate"], float(value))
+    return {name: [values[place] for place in sorted(values)] for name, values in found.items()}
+
+
+def whole(runs: Sequence[StoredRun], program: Program) -> int:
+    """How many replicates of a program are stored with all its measures."""
+    stored = finals(runs, program)
+    arrays = {measure.name for measure in program.measures if measure.term.type.shape}
+    done = {cell["replicate"] for run in runs for cell in _cells(run, program)}
+    counts = [len(stored.get(measure.name, [])) for measure in program.measures if measure.name not in arrays]
+    return min([len(done), *counts])
+
+
+def verdicts(runs: Sequence[StoredRun], plan: StudyPlan) -> dict[str, str]:
+    """The stored verdict of each claim, from the newest run that ran all the cells of its experiment."""
+    found: dict[str, str] = {}
+    for experiment in plan.experiments:
+        run = next((run for run in runs if _has_all(run, experiment)), None)
+        for claim in experiment.claims:
+            name = f"{experiment.name}.{claim.name}"
+            known = {item["id"]: item for item in run.claims} if run else {}
+            if name in known and known[name]["check"] == claim.text:
+                found[name] = known[name]["verdict"]
+    return found
+
+
+def _has_all(run: StoredRun, experiment: ExperimentPlan) -> bool:
+    return bool(experiment.programs) and all(
+        {cell["replicate"] for cell in _cells(run, program)} >= set(range(program.replicates))
+        for program in experiment.programs
+    )
+
+
+def _cells(run: StoredRun, program: Program) -> Iterator[Mapping[str, Any]]:
+    return (cell for cell in run.cells if cell["digest"] == program.digest and cell["status"] == "done"
+            and cell["experiment"] == program.experiment)  # fmt: skip

@@ -1,0 +1,77 @@
+"""What becomes of each cell: whether its stored results stay valid, and what it costs before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ..cost import cost, shapes
+from ..identity import measure_digest
+from ..resolved import Program
+from .changes import Cell, CellSide
+from .settings import Point, Setting, Side, renamed
+
+Pairs = list[tuple[Program | None, Program | None]]
+
+
+def paired(before: Side | None, after: Side | None, variants: Mapping[str, str], constants: Mapping[str, str]) -> Pairs:
+    """The programs of an experiment side by side: of one variant and point, else of one digest."""
+    old: dict[tuple[Setting, Point], Program] = {}
+    for setting, points in before.programs.items() if before else ():
+        now = Setting(variants.get(setting.variant, setting.variant), setting.patches)
+        old.update({(now, renamed(point, constants)): program for point, program in points.items()})
+    found: Pairs = []
+    lone: list[Program] = []
+    for setting, points in after.programs.items() if after else ():
+        for point, program in points.items():
+            other = old.pop((setting, point), None)
+            if other is None:
+                lone.append(program)
+            else:
+                found.append((other, program))
+    rest = list(old.values())
+    for program in lone:
+        twin = next((other for other in rest if _identity(other) == _identity(program)), None)
+        if twin is not None:
+            rest.remove(twin)
+        found.append((twin, program))
+    return [*found, *((program, None) for program in rest)]
+
+
+def cells(pairs: Iterable[tuple[Program | None, Program | None]], measures: Mapping[str, str]) -> list[Cell]:
+    """The cells of paired programs; `measures` maps old names of measures to new ones."""
+    return [_cell(before, after, measures) for before, after in pairs]
+
+
+def _cell(before: Program | None, after: Program | None, names: Mapping[str, str]) -> Cell:
+    known = after if after is not None else before
+    assert known is not None
+    sides = (_side(before, names) if before else None, _side(after, {}) if after else None)
+    status, differing = _status(*sides)
+    return Cell(known.experiment, known.variant, dict(known.point), *sides, status, differing)
+
+
+def _status(before: CellSide | None, after: CellSide | None) -> tuple[str, tuple[str, ...]]:
+    if before is None or after is None:
+        return ("new" if before is None else "gone"), ()
+    if before.digest != after.digest:
+        return "again", ()
+    differing = tuple(name for name, mark in after.measures.items() if before.measures.get(name) != mark)
+    if differing:
+        return "measures", differing
+    return "same", ()
+
+
+def _side(program: Program, names: Mapping[str, str]) -> CellSide:
+    return CellSide(
+        program.digest,
+        {names.get(item.name, item.name): measure_digest(program, item) for item in program.measures},
+        {network.name: shapes(network) for network in program.networks},
+        program.training.steps if program.training else 0,
+        program.replicates,
+        cost(program),
+    )
+
+
+def _identity(program: Program) -> tuple[object, ...]:
+    marks = sorted(measure_digest(program, item) for item in program.measures)
+    return (program.experiment, program.digest, *marks)

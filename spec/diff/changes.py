@@ -1,0 +1,139 @@
+"""What a difference is made of: changes with their classes, cells with their digests, warnings and a headline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..cost import Cost
+
+CLASSES = ("task", "architecture", "loss", "gradient", "training", "measure", "claim", "figure", "text")
+FACTORS = ("task", "architecture", "loss", "gradient", "training")
+"""The classes that decide what is trained: an experiment varies one of them, and the others are kept."""
+
+
+Texts = tuple[str | None, str | None]
+"""What stood there before, and what stands there after."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A stretch of an expression: `same` text, or what was `removed` or `added`."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Where:
+    """In which cells a change is: `variants` is empty where it is in all of them, or there are none."""
+
+    variants: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Change:
+    """One path that differs. `action` is `changed`, `added`, `removed` or `renamed`.
+
+    `edits` spells the expression with what was removed and added in it. `note` is what a reader has to know beside it.
+    A change with `scope` is that of a whole part: a `variant`, an `experiment`, a `profile`, a `sweep` or a `file`.
+    """
+
+    experiment: str
+    path: tuple[str, ...]
+    action: str
+    before: str | None
+    after: str | None
+    classes: tuple[str, ...]
+    edits: tuple[Edit, ...] = ()
+    where: Where = Where()
+    note: str = ""
+    scope: str = ""
+    seeds: bool = False
+    """Whether a rename gives other random numbers (of the same distribution)."""
+    respelled: bool = False
+    """Whether only operands of + and * are in another order: the same value, but for rounding."""
+    parts: tuple[Change, ...] = ()
+    """Of a variant that was added: where it differs from the base."""
+
+    @property
+    def factor(self) -> bool:
+        """Whether what is trained may differ."""
+        if self.action == "renamed" or self.scope or self.respelled:
+            return False
+        return any(name in FACTORS for name in self.classes)
+
+    @property
+    def label(self) -> str:
+        """The whole path in a line."""
+        return ".".join([*([self.experiment] if self.experiment else []), *self.path])
+
+
+@dataclass(frozen=True)
+class CellSide:
+    """A cell on one side: its digest, what it costs, and how many replicates there are."""
+
+    digest: str
+    measures: Mapping[str, str]
+    networks: Mapping[str, str]
+    steps: int
+    replicates: int
+    cost: Cost
+
+    @property
+    def total(self) -> int:
+        """Floating-point operations of the whole training, all replicates."""
+        return self.cost.step * self.steps * self.replicates
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell on both sides. `status` says what becomes of stored results.
+
+    `same`: they stay valid. `measures`: the training is the same, the measures named in `measures` are not.
+    `again`: it must run again. `new`, `gone`: it is on one side only.
+    """
+
+    experiment: str
+    variant: str
+    point: Mapping[str, Any]
+    before: CellSide | None
+    after: CellSide | None
+    status: str
+    measures: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What people call it: `staircase/forward_only d=10`."""
+        label = f"{self.experiment}/{self.variant}" if self.variant else self.experiment
+        return " ".join([label, *(f"{key}={value}" for key, value in self.point.items())])
+
+
+@dataclass(frozen=True)
+class Warned:
+    """A claim that was loosened, removed, or stands on something else now."""
+
+    experiment: str
+    claim: str
+    message: str
+
+
+@dataclass(frozen=True)
+class StudyDiff:
+    """All that differs between two studies."""
+
+    before: str
+    after: str
+    headline: str
+    changes: tuple[Change, ...] = ()
+    cells: tuple[Cell, ...] = ()
+    warnings: tuple[Warned, ...] = ()
+    unchanged: Mapping[str, int] = field(default_factory=dict)
+    """Experiments that are the same throughout, with how many cells each has."""
+
+    @property
+    def same(self) -> bool:
+        """Whether both mean the same: nothing but names that enter no result differs."""
+        return all(change.action == "renamed" and not change.seeds for change in self.changes)

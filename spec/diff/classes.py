@@ -1,0 +1,117 @@
+"""Which part of the science a path belongs to.
+
+Constants, functions and outputs have no part of their own: they are classed by what is made from them. What nothing
+that runs is made from is text; what only measures are made from is measure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from .changes import CLASSES, FACTORS
+from .expressions import names
+from .tree import TEXTS, Branch, Expression, leaves
+
+Path = tuple[str, ...]
+
+PARTS: Mapping[str, str] = {
+    "task": "task",
+    "architecture": "architecture",
+    "layer_defaults": "architecture",
+    "loss": "loss",
+    "gradient": "gradient",
+    "training": "training",
+    "seed": "training",
+    "dtype": "training",
+    "measures": "measure",
+    "replicates": "measure",
+    "claims": "claim",
+    "figures": "figure",
+    "about": "text",
+    "title": "text",
+    "source": "text",
+    "study": "text",
+}
+"""The class of each key of an experiment; of a key that is not named here, `training`: it may change what is trained."""
+BORROWED = frozenset({"constants", "functions", "outputs"})
+"""Parts whose names have the classes of what is made from them."""
+NAMED = BORROWED | {"task", "architecture"}
+"""Parts that matter only through what uses their names."""
+
+
+def own_class(path: Path) -> str:
+    """The class of a path by its own place."""
+    if path[-1] in TEXTS and path[0] in ("claims", "figures", "about", "title", "source"):
+        return "text"
+    if path[:2] == ("training", "evaluate"):
+        return "measure"
+    return PARTS.get(path[0], "training")
+
+
+def named(path: Path) -> str | None:
+    """The name that a path defines, or is a part of."""
+    if path[0] == "task":
+        return path[2] if len(path) > 2 and path[1] in ("draw", "example") else None
+    if path[0] == "gradient" and len(path) > 1:
+        return path[1].partition(".")[0]
+    return path[1] if path[0] in NAMED and len(path) > 1 else None
+
+
+class Reach:
+    """What is made from each name of an experiment, through other names; gathered over all of its settings."""
+
+    def __init__(self, trees: Iterable[Branch]) -> None:
+        self.users: dict[str, set[Path]] = {}
+        made: dict[str, set[str]] = {}
+        roots: dict[str, set[str]] = {}
+        trains = False
+        for tree in trees:
+            trains = trains or bool(tree.entries.get("training"))
+            for path, leaf in leaves(tree):
+                if not isinstance(leaf, Expression):
+                    continue
+                free = names(leaf.tree) - set(leaf.parameters)
+                owner = named(path)
+                target = made.setdefault(owner, set()) if owner else roots.setdefault(own_class(path), set())
+                target |= free
+                for name in free:
+                    self.users.setdefault(name, set()).add(path)
+        measured = _closure(roots.get("measure", set()), made)
+        self.live = _closure(set().union(*(roots.get(part, set()) for part in FACTORS)), made)
+        if not trains:
+            self.live |= measured
+        self.seen = self.live | measured
+
+    def classes(self, path: Path) -> tuple[str, ...]:
+        """The classes of a path, in the language's order; `text` alone where no result is made from it."""
+        found: set[str] = set()
+        if path[0] in BORROWED and len(path) > 1:
+            self._gather(path[1], found, set())
+        else:
+            found.add(self._part(path))
+        return tuple(name for name in CLASSES if name in found and (name != "text" or found == {"text"})) or ("text",)
+
+    def _part(self, path: Path) -> str:
+        own, name = own_class(path), named(path)
+        if name is None or name in self.live or own not in FACTORS:
+            return own
+        return "measure" if name in self.seen and path[0] != "gradient" else "text"
+
+    def _gather(self, name: str, found: set[str], seen: set[str]) -> None:
+        seen.add(name)
+        for path in self.users.get(name, ()):
+            if path[0] not in BORROWED:
+                found.add(self._part(path))
+            elif path[1] not in seen:
+                self._gather(path[1], found, seen)
+
+
+def _closure(start: set[str], made: Mapping[str, set[str]]) -> set[str]:
+    """All names that some are made from, and they themselves."""
+    found: set[str] = set()
+    pending = set(start)
+    while pending:
+        name = pending.pop()
+        found.add(name)
+        pending |= made.get(name, set()) - found
+    return found

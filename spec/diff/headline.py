@@ -1,0 +1,265 @@
+"""One sentence that a reviewer can act on. It speaks of one factor only where one value changed, in one part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..diagnostics import listing
+from .changes import FACTORS, Change, StudyDiff
+from .classes import BORROWED
+
+LONG = 60
+
+
+def headline(diff: StudyDiff) -> str:
+    """The headline of a difference."""
+    changes = [change for change in diff.changes]
+    if not changes:
+        return "no difference: both mean the same"
+    renames = [change for change in changes if change.action == "renamed"]
+    rest = [change for change in changes if change.action != "renamed"]
+    factors = [change for change in rest if change.factor and not change.where.profiles]
+    parts = []
+    if factors:
+        parts.append(
+            _factors(
+                factors,
+                len({change.experiment for change in factors}) > 1,
+                bool(_seeding(renames)),
+                _grown(diff, factors),
+            )
+        )
+    parts += _parts(rest, factors, diff)
+    if renames:
+        seeds = _seeding(renames)
+        neutral = [change for change in renames if not change.seeds]
+        if seeds:
+            parts.append(f"{_renamed(seeds)}: the same distribution, and new random numbers")
+        if neutral:
+            parts.append(_renamed(neutral) if rest or seeds else f"the same meaning: {_renamed(neutral)}")
+    return "; ".join(dict.fromkeys(parts))
+
+
+def _seeding(renames: Iterable[Change]) -> list[Change]:
+    return [change for change in renames if change.seeds]
+
+
+def _single(change: Change) -> bool:
+    """Whether a change is that of one value, and not of a whole part that holds several."""
+    if change.path == ("loss",):
+        return ": " in (change.before or "") and all(
+            (text or "").count(": ") <= 1 for text in (change.before, change.after)
+        )
+    return len(change.path) > 1 or change.action == "changed"
+
+
+def _grown(diff: StudyDiff, factors: Sequence[Change]) -> str:
+    """How the networks grew, where it is not the architecture that changed."""
+    if any("architecture" in change.classes for change in factors):
+        return ""
+    for cell in diff.cells:
+        if cell.before is not None and cell.after is not None and cell.before.networks != cell.after.networks:
+            return f"{cell.before.cost.parameters:,} → {cell.after.cost.parameters:,} parameters"
+    return ""
+
+
+def _factors(factors: Sequence[Change], several: bool, seeds: bool, grown: str) -> str:
+    """What changed of what is trained."""
+    factors, shared = _once(factors)
+    if [change for change in factors if change.path == ("spelling",)] == list(factors):
+        return "no value changed, but what is computed is written in another order: digests differ, numbers by rounding"
+    if len(factors) == 1:
+        (change,) = factors
+        alone = f"{describe(change)}{_where(change)}{shared}"
+        if seeds:
+            return f"one value changed, beside names that seed: {alone}"
+        if len(change.classes) > 1:
+            return f"one value changed, and it reaches {listing(change.classes)}: {alone}"
+        if not _single(change):
+            return f"{change.classes[0]} changed: {alone}"
+        if grown:
+            return f"one value changed, and the networks' sizes with it ({grown}): {alone}"
+        return f"one factor changed: {alone}"
+    worst = _confounded(factors)
+    if worst is not None:
+        where, classes, own = worst
+        verb = "both changed" if len(classes) == 2 else "all changed"
+        place = f" in variant `{where}`" if where else ""
+        if len(own) == 1:
+            return f"confounded: {listing(classes)} {verb}{place}, by one value: {describe(own[0])}"
+        return f"confounded: {listing(classes)} {verb}{place}: {_by_class(own)}"
+    kinds = list(dict.fromkeys(name for change in factors for name in change.classes if name in FACTORS))
+    if len(kinds) == 1 and _together(factors):
+        where = _where(factors[0])
+        return f"{len(factors)} values of {_of(kinds[0])} changed{where}: {_described(factors)}"
+    places = "experiments" if several else "variants"
+    return f"{len(factors)} changes in different {places}: {_described(factors, True)}"
+
+
+def _confounded(factors: Sequence[Change]) -> tuple[str, list[str], list[Change]] | None:
+    """A cell in which more than one part changed: the first, with those parts and the changes."""
+    experiments = dict.fromkeys(change.experiment for change in factors)
+    for experiment in experiments:
+        own = [change for change in factors if change.experiment == experiment]
+        variants = list(dict.fromkeys(name for change in own for name in change.where.variants))
+        for variant in ["", *variants]:
+            here = [change for change in own if not change.where.variants or variant in change.where.variants]
+            kinds = {name for change in here for name in change.classes if name in FACTORS}
+            if len(kinds) > 1 and len(here) > 1:
+                everywhere = all(not change.where.variants for change in here)
+                return ("" if everywhere else variant, [name for name in FACTORS if name in kinds], here)
+    return None
+
+
+def _once(factors: Sequence[Change]) -> tuple[list[Change], str]:
+    """The changes, with one that is the same in several experiments once; and, of a lone one, in which they are."""
+    found: dict[object, list[Change]] = {}
+    for change in factors:
+        found.setdefault((change.path, change.before, change.after, change.classes, change.where), []).append(change)
+    if len(found) > 1:
+        return list(factors), ""
+    (own,) = found.values()
+    shared = f" in experiments {listing(f'`{change.experiment}`' for change in own)}" if len(own) > 1 else ""
+    return own[:1], shared
+
+
+def _by_class(changes: Sequence[Change]) -> str:
+    """Changes in a few words, with several of one class as how many there are and the first of them."""
+    found = []
+    for kind in dict.fromkeys(change.classes for change in changes):
+        own = [change for change in changes if change.classes == kind]
+        text = describe(own[0], " ")
+        found.append(text if len(own) == 1 else f"{len(own)} values of {listing(map(_of, kind))} ({text}, …)")
+    return listing(found)
+
+
+def _together(factors: Sequence[Change]) -> bool:
+    """Whether all of them are in the same cells."""
+    return len({(change.experiment, change.where.variants) for change in factors}) == 1
+
+
+def _parts(rest: Sequence[Change], factors: Sequence[Change], diff: StudyDiff) -> list[str]:
+    """What else changed, from what weighs most to what weighs least."""
+    found = [_scope(change) for change in rest if change.scope]
+    others = [change for change in rest if not change.scope and change not in factors]
+    profiles = [change for change in others if change.where.profiles]
+    if profiles:
+        names = dict.fromkeys(name for change in profiles for name in change.where.profiles)
+        found.append(f"in profile {listing(f'`{name}`' for name in names)}: {_described(profiles)}")
+    plain = [change for change in others if not change.where.profiles]
+    found += _judged([change for change in plain if change.classes[0] == "claim"], diff)
+    order = [change for change in plain if change.respelled]
+    if order:
+        found.append(f"written in another order, the same but for rounding: {_described(order)}")
+    for kind in ("measure", "figure"):
+        own = [change for change in plain if change.classes[0] == kind and not change.respelled]
+        if own:
+            found.append(_described(own))
+    texts = [change for change in plain if change.classes == ("text",)]
+    if texts and not found and not factors:
+        idle = [change for change in texts if change.note.startswith("no result")]
+        found.append("only what no result depends on changed: " + _described(texts) if idle else "only texts changed")
+    return found
+
+
+def _judged(own: Sequence[Change], diff: StudyDiff) -> list[str]:
+    """Claims: those that ask less come first, whatever it was that moved them."""
+    found = [f"claim `{item.claim}` {item.message}" for item in diff.warnings]
+    known = {item.claim for item in diff.warnings}
+    for change in own:
+        if change.path[0] == "claims" and change.path[1] in known:
+            continue
+        if change.path[0] != "claims" and known:
+            found.append(f"by {describe(change)}")
+        else:
+            found.append(
+                f"claim `{change.path[1]}` {change.note}"
+                if change.note and change.path[0] == "claims"
+                else describe(change)
+            )
+    return found
+
+
+def _scope(change: Change) -> str:
+    kind = {"sweep": "sweep"}.get(change.scope, change.scope)
+    if change.scope == "sweep":
+        return f"sweep of `{change.path[-1]}` {change.action}" + (f": {change.note}" if change.note else "")
+    text = f"{kind} `{change.path[-1]}` {change.action}"
+    if change.scope == "variant" and change.parts:
+        own = [part for part in change.parts if part.factor]
+        if len(own) == 1 and len(own[0].classes) == 1:
+            text += f": one factor beside the base: {describe(own[0])}"
+        elif own:
+            kinds = dict.fromkeys(name for part in own for name in part.classes if name in FACTORS)
+            text += f": beside the base in {listing(kinds)}"
+    return text
+
+
+def _renamed(renames: Sequence[Change]) -> str:
+    return "renamed: " + listing((f"{change.scope} `{change.before}` → `{change.after}`" for change in renames), 4)
+
+
+def _described(changes: Sequence[Change], where: bool = False) -> str:
+    pause = ", " if len(changes) == 1 else " "
+    texts = [describe(change, pause) + (_where(change) if where else "") for change in changes]
+    return listing(dict.fromkeys(texts), 4)
+
+
+def _of(kind: str) -> str:
+    return kind if kind in ("training", "architecture") else f"the {kind}"
+
+
+def _where(change: Change) -> str:
+    found = ""
+    if change.where.variants:
+        word = "variant" if len(change.where.variants) == 1 else "variants"
+        found = f" in {word} {listing((f'`{name}`' for name in change.where.variants), 4)}"
+    return found
+
+
+def describe(change: Change, pause: str = ", ") -> str:
+    """A change in a few words: `gradient of `u`, exact → forward_only`."""
+    what = _what(change)
+    before, after = change.before, change.after
+    if change.path == ("spelling",):
+        return "the order of operations"
+    if change.action == "added":
+        return f"{what} added" + (f" ({after})" if after and len(after) <= LONG else "")
+    if change.action == "removed":
+        return f"{what} removed"
+    if before is not None and after is not None and len(before) + len(after) <= LONG:
+        return f"{what}{pause}{before} → {after}"
+    return what
+
+
+def _what(change: Change) -> str:
+    path = change.path
+    singular = {"constants": "constant", "functions": "function", "outputs": "output", "loss": "loss term",
+                "measures": "measure", "claims": "claim", "figures": "figure"}  # fmt: skip
+    if path[0] == "gradient" and len(path) > 1:
+        return f"gradient of `{path[1]}`" + "".join(f" ({step})" for step in path[2:] if step != "value")
+    if path[0] == "task" and len(path) > 2 and path[1] in ("draw", "example"):
+        return f"{path[1]} `{path[2]}`"
+    if path[0] in singular and len(path) > 1:
+        rest = ".".join(path[2:])
+        part = f" ({change.classes[0]})" if path[0] in BORROWED and len(change.classes) == 1 and change.factor else ""
+        return f"{singular[path[0]]} `{path[1]}`" + (f" ({rest})" if rest else part)
+    if path[0] == "architecture" and len(path) > 1:
+        return _layer(path)
+    if path[0] == "layer_defaults" and len(path) > 1:
+        return f"{path[1].replace('_', ' ')} of all layers"
+    if path[0] == "training" and len(path) > 1:
+        return " ".join(path[1:]).replace("_", " ")
+    return ".".join(path).replace("_", " ") if len(path) > 1 else path[0]
+
+
+def _layer(path: tuple[str, ...]) -> str:
+    """A network, one of its layers, or an argument of that: `units of layer `hidden` in `score``."""
+    if path[2:3] != ("layers",) or len(path) < 4:
+        rest = ".".join(path[2:])
+        return f"{rest} of network `{path[1]}`" if rest else f"network `{path[1]}`"
+    steps = [step for step in path[3:] if step != "layers"]
+    known = 1 if len(steps) == 1 or "layers" not in path[3:] else len(path[3 : path.index("layers", 3)]) + 1
+    layer, rest = ".".join(steps[:known]), ".".join(steps[known:])
+    name = f"layer `{layer}` of network `{path[1]}`"
+    return f"{rest.replace('_', ' ')} of {name}" if rest else name

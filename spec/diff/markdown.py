@@ -1,0 +1,99 @@
+"""A difference as GitHub-flavoured Markdown that fits a comment; what is long is folded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from .changes import Edit, StudyDiff
+from .report import COLUMNS, Beside, Line, consequences, cost_rows, sections, warned
+
+LIMIT = 60_000
+"""GitHub's comments end at 65,536 characters."""
+FOLD = 8
+"""Sections of more lines are folded."""
+MARKUP = re.compile(r"[|*`\[\]]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+"""What Markdown would take for its own; an underscore inside a word is none of it."""
+TAGS = {"same": "{}", "removed": "<del>{}</del>", "added": "<ins>{}</ins>"}
+
+
+def markdown(diffs: Iterable[tuple[str, StudyDiff]], beside: Beside | None = None) -> str:
+    """Differences of some studies, under their names."""
+    parts = [_study(name, diff, beside or Beside()) for name, diff in diffs]
+    text = "\n\n".join(parts) + "\n"
+    if len(text) > LIMIT:
+        text = text[:LIMIT].rpartition("\n")[0]
+        text += "</details>" * (text.count("<details>") - text.count("</details>"))
+        text += "\n\n… cut here: `dlspec diff` shows all of it.\n"
+    return text
+
+
+def _study(name: str, diff: StudyDiff, beside: Beside) -> str:
+    parts = [f"### `{name}`\n\n**{_prose(diff.headline)}**"]
+    warnings = list(warned(diff))
+    if warnings:
+        parts.append(
+            "\n".join(
+                f"> [!WARNING]\n> {_prose(text)}" if not i else f"> {_prose(text)}" for i, text in enumerate(warnings)
+            )
+        )
+    for title, lines in sections(diff):
+        parts.append(_folded(f"{title} ({len(lines)})", _table(lines), len(lines) > FOLD))
+    if diff.cells:
+        text = "\n".join(f"- {_prose(item)}" for item in consequences(diff))
+        parts.append(f"**Cells**\n\n{text}")
+        rows = cost_rows(diff)
+        if rows:
+            parts.append(_folded("What they cost", _grid(COLUMNS, rows), True))
+    if beside.finals:
+        rows = [(cell, measure, *pair) for cell, own in beside.finals.items() for measure, pair in own.items()]
+        parts.append(_folded("Stored results", _grid(("cell", "measure", "before", "after"), rows), len(rows) > FOLD))
+    if beside.verdicts:
+        rows = [(claim, *pair) for claim, pair in beside.verdicts.items()]
+        parts.append(_folded("Verdicts", _grid(("claim", "before", "after"), rows), len(rows) > FOLD))
+    return "\n\n".join(parts)
+
+
+def _folded(title: str, body: str, long: bool) -> str:
+    if long:
+        return f"<details><summary><b>{title}</b></summary>\n\n{body}\n\n</details>"
+    return f"**{title}**\n\n{body}"
+
+
+def _table(lines: Sequence[Line]) -> str:
+    rows = [(f"{'&nbsp;&nbsp;' * (len(line.path) - len(line.path.lstrip()))}`{line.path.strip()}`", _marked(line.edits), _prose(line.beside))
+            for line in lines]  # fmt: skip
+    return "\n".join(["| path | change | |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def _marked(edits: Sequence[Edit]) -> str:
+    text = "".join(TAGS[edit.kind].format(_cell(edit.text)) for edit in edits if edit.text)
+    return f"<code>{text}</code>" if text else ""
+
+
+def _grid(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return "\n".join(
+        [
+            f"| {' | '.join(heads)} |",
+            "|" + "---|" * len(heads),
+            *(f"| {' | '.join(_cell(item) for item in row)} |" for row in rows),
+        ]
+    )
+
+
+def _cell(text: str) -> str:
+    """A text inside a table: what Markdown would take for markup is escaped."""
+    found = escape(" ".join(text.split()), quote=False) if text.strip() else text
+    found = (
+        (" " if text[:1] == " " and text.strip() else "") + found + (" " if text[-1:] == " " and text.strip() else "")
+    )
+    return MARKUP.sub(lambda match: f"&#{ord(match[0])};", found)
+
+
+def _prose(text: str) -> str:
+    """A sentence; what stands between backquotes stays code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return _cell(text)
+    return "".join(f"`{part}`" if place % 2 else _cell(part) for place, part in enumerate(parts))

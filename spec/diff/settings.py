@@ -1,0 +1,80 @@
+"""An experiment on one side: a tree for each way its base is patched, and the programs that run with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..model.layers import LayerDefaults
+from ..resolved import ExperimentPlan, Program
+from .tree import Branch, Tree, defaults_tree, experiment_tree
+
+Point = tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A variant, and the named patches of a sweep, that are laid over the base."""
+
+    variant: str = ""
+    patches: Point = ()
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        words = [*([self.variant] if self.variant else []), *(f"{axis}={value}" for axis, value in self.patches)]
+        return " ".join(words)
+
+
+@dataclass
+class Side:
+    """An experiment in one profile, with its trees and programs by setting."""
+
+    plan: ExperimentPlan
+    base: Branch
+    defaults: Branch
+    """What `layer_defaults` say, the study's and the experiment's together."""
+    trees: dict[Setting, Branch] = field(default_factory=dict)
+    programs: dict[Setting, dict[Point, Program]] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> Branch:
+        """All that is written in any setting, under one roof: what the first setting says comes first."""
+        found = self.base
+        for tree in self.trees.values():
+            found = _united(found, tree)
+        return found
+
+
+def side(plan: ExperimentPlan, defaults: LayerDefaults) -> Side:
+    """An experiment's trees; models that sweep points share are made into one."""
+    made: dict[int, Branch] = {}
+
+    def tree(model: Any) -> Branch:
+        if id(model) not in made:
+            made[id(model)] = experiment_tree(model, defaults)
+        return made[id(model)]
+
+    found = Side(plan, tree(plan.model), defaults_tree(plan.model, defaults))
+    for program, model in zip(plan.programs, plan.models, strict=True):
+        patches = tuple((axis, value) for axis, value in program.point.items() if isinstance(value, str))
+        numbers = tuple((axis, value) for axis, value in program.point.items() if not isinstance(value, str))
+        setting = Setting(program.variant, patches)
+        found.trees.setdefault(setting, tree(model))
+        found.programs.setdefault(setting, {})[numbers] = program
+    return found
+
+
+def renamed(point: Point, names: Mapping[str, str]) -> Point:
+    """A point with its swept constants under their new names."""
+    return tuple((names.get(axis, axis), value) for axis, value in point)
+
+
+def _united(a: Tree, b: Tree) -> Any:
+    if isinstance(a, Branch) and isinstance(b, Branch) and a.head == b.head:
+        entries = dict(a.entries)
+        for key, inner in b.entries.items():
+            entries[key] = _united(entries[key], inner) if key in entries else inner
+        return Branch(entries, a.head, a.usual)
+    return a

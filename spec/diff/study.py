@@ -1,0 +1,197 @@
+"""Two studies compared: experiments paired by name or meaning, those that are the same passed over at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+
+from .. import source as yaml
+from ..diagnostics import Problem, SpecError
+from ..document import Document
+from ..resolve import resolve
+from ..resolved import StudyPlan
+from .cells import cells, paired
+from .changes import Cell, Change, StudyDiff, Texts, Warned, Where
+from .compare import differences
+from .experiment import Comparison
+from .headline import headline
+from .settings import Side, side
+from .tree import same, spell, study_tree
+
+
+class SideError(SpecError):
+    """One of the two sides is no valid study; `side` is its name."""
+
+    def __init__(self, side: str, problems: Iterable[Problem]) -> None:
+        super().__init__(problems)
+        self.side = side
+
+
+def compare(before: Document, after: Document) -> StudyDiff:
+    """What differs between two studies, by meaning. Raises SideError when one of them does not resolve."""
+    return _Studies(before, after).diff()
+
+
+class _Studies:
+    def __init__(self, before: Document, after: Document) -> None:
+        self.before = before
+        self.after = after
+        names = before.experiments.keys() & after.experiments.keys()
+        self.equal = {name for name in names if self._written(before, name) == self._written(after, name)}
+        old = self._plan(before, None, ())
+        own = [name for name in after.experiments if name not in self.equal]  # the others are valid as in `before`
+        self.plans = (old, self._plan(after, None, own) if own else replace(old, experiments=()))
+
+    def diff(self) -> StudyDiff:
+        """The difference."""
+        changes = self._texts()
+        made: list[Cell] = []
+        warnings: list[Warned] = []
+        old, new = (self._sides(which, None) for which in (0, 1))
+        twins = self._twins(old, new)
+        for name, after in new.items():
+            before = old.pop(next((was for was, now in twins.items() if now == name), name), None)
+            if before is None:
+                changes.append(self._whole(name, "added"))
+                made += cells(paired(None, after, {}, {}), {})
+                continue
+            was = before.plan.name
+            if was != name:
+                note = "the same distribution, and new random numbers"
+                changes.append(
+                    Change(
+                        "",
+                        ("experiments", was),
+                        "renamed",
+                        was,
+                        name,
+                        ("task",),
+                        note=note,
+                        scope="experiment",
+                        seeds=True,
+                    )
+                )
+            found = Comparison(name, before, after, self._profiles(was, name)).result()
+            changes += found.changes
+            made += found.cells
+            warnings += found.warnings
+        for name, gone in old.items():
+            changes.append(self._whole(name, "removed"))
+            made += cells(paired(gone, None, {}, {}), {})
+            warnings += [Warned(name, c.name, f"removed with its experiment: {c.says}") for c in gone.plan.claims]
+        changes = self._united(changes) + self._profile_names(set(new))
+        unchanged = {plan.name: len(plan.programs) for plan in self.plans[0].experiments if plan.name in self.equal}
+        found_diff = StudyDiff(
+            self.before.source.name, self.after.source.name, "", tuple(changes), tuple(made), tuple(warnings), unchanged
+        )
+        return replace(found_diff, headline=headline(found_diff))
+
+    # -- what is resolved --------------------------------------------------------------------------------------------
+
+    def _written(self, document: Document, name: str) -> str:
+        """All that an experiment's meaning hangs on, as it is written."""
+        profiles = {
+            profile: yaml.data(node)
+            for profile in document.study.profiles
+            if (node := yaml.find(document.top, ["profiles", profile, "experiments", name])) is not None
+        }
+        node = document.top.get("layer_defaults")
+        parts = [yaml.data(document.experiments[name]), profiles, yaml.data(node) if node else None]
+        return json.dumps(parts, sort_keys=True)
+
+    def _plan(self, document: Document, profile: str | None, only: Iterable[str]) -> StudyPlan:
+        wanted = list(only)
+        try:
+            return resolve(document, profile, (), wanted)
+        except SpecError as error:
+            raise SideError("before" if document is self.before else "after", error.problems) from None
+
+    def _sides(self, which: int, profile: str | None) -> dict[str, Side]:
+        document, plan = (self.before, self.after)[which], self.plans[which]
+        defaults = document.study.layer_defaults
+        return {item.name: side(item, defaults) for item in plan.experiments if item.name not in self.equal}
+
+    def _profiles(self, was: str, now: str) -> dict[str, tuple[Side, Side]]:
+        """An experiment in each profile that both sides have and one of them patches it in."""
+        found = {}
+        for profile in self.before.study.profiles:
+            if profile not in self.after.study.profiles:
+                continue
+            places = [(self.before, was), (self.after, now)]
+            patched = [name in document.study.profiles[profile].experiments for document, name in places]
+            if any(patched):
+                plans = [self._plan(document, profile, [name]).experiments[0] for document, name in places]
+                sides = [
+                    side(plan, document.study.layer_defaults) for plan, (document, _) in zip(plans, places, strict=True)
+                ]
+                found[profile] = (sides[0], sides[1])
+        return found
+
+    # -- whole parts -------------------------------------------------------------------------------------------------
+
+    def _twins(self, old: dict[str, Side], new: dict[str, Side]) -> dict[str, str]:
+        """Experiments under a new name: the same in every setting."""
+        found: dict[str, str] = {}
+        for was in [name for name in old if name not in new]:
+            for now in [name for name in new if name not in old and name not in found.values()]:
+                trees = old[was].trees, new[now].trees
+                if trees[0].keys() == trees[1].keys() and all(same(trees[0][key], trees[1][key]) for key in trees[0]):
+                    found[was] = now
+                    break
+        return found
+
+    def _whole(self, name: str, action: str) -> Change:
+        texts: Texts = (None, name) if action == "added" else (name, None)
+        return Change("", ("experiments", name), action, *texts, ("task",), scope="experiment")
+
+    def _united(self, changes: list[Change]) -> list[Change]:
+        """Changes with those of the study's own `layer_defaults` once, and not once an experiment."""
+        own = [item.study.layer_defaults for item in (self.before, self.after)]
+        found: dict[object, Change] = {}
+        for change in changes:
+            general = change.path[0] == "layer_defaults" and getattr(own[0], change.path[-1]) != getattr(
+                own[1], change.path[-1]
+            )
+            if general:
+                found.setdefault(
+                    (change.path, change.before, change.after), replace(change, experiment="", where=Where())
+                )
+            else:
+                found[id(change)] = change
+        return list(found.values())
+
+    def _profile_names(self, compared: set[str]) -> list[Change]:
+        old, new = self.before.study.profiles, self.after.study.profiles
+        gone, fresh = [name for name in old if name not in new], [name for name in new if name not in old]
+        found = []
+        for name in list(gone):
+            twin = next((other for other in fresh if old[name].experiments == new[other].experiments), None)
+            if twin is not None:
+                gone.remove(name)
+                fresh.remove(twin)
+                note = "no result depends on this name"
+                found.append(
+                    Change("", ("profiles", name), "renamed", name, twin, ("text",), note=note, scope="profile")
+                )
+        for name in fresh:
+            found.append(Change("", ("profiles", name), "added", None, name, ("training",), scope="profile"))
+        for name in gone:
+            found.append(Change("", ("profiles", name), "removed", name, None, ("training",), scope="profile"))
+        for name in old:
+            profiles = [item.study.profiles.get(name) for item in (self.before, self.after)]
+            about = [item.about if item is not None else None for item in profiles]
+            if name in new and about[0] != about[1]:
+                action = "added" if about[0] is None else "removed" if about[1] is None else "changed"
+                found.append(Change("", ("profiles", name, "about"), action, about[0], about[1], ("text",)))
+        return found
+
+    def _texts(self) -> list[Change]:
+        """What the study says of itself."""
+        found = []
+        for pair in differences(study_tree(self.before.study), study_tree(self.after.study)):
+            action = "added" if pair.before is None else "removed" if pair.after is None else "changed"
+            before, after = (None if side is None else spell(side) for side in (pair.before, pair.after))
+            note = "runs are stored under the new name" if pair.path == ("study",) else ""
+            found.append(Change("", pair.path, action, before, after, ("text",), note=note))
+        return found

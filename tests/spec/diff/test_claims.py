@@ -1,0 +1,56 @@
+"""Whether a changed claim asks less, more, or one cannot tell."""
+
+from __future__ import annotations
+
+import pytest
+from dlspec import spec
+from dlspec.spec.diagnostics import Source
+from dlspec.spec.diff.claims import moved
+
+BODY = """
+dlspec: 1
+study: s
+experiments:
+  e:
+    constants: {d: 1, tol: 0.1}
+    sweep: {d: [1, 2, 3]}
+    task: {example: {x: "normal([d])"}}
+    measures: {m: "E(sum(x))", k: "E(sum(x)^2)"}
+    claims: {c: {says: So., check: "CHECK"}}
+"""
+
+CASES = {
+    ("final(m) <= 1", "final(m) <= 2"): {"looser"},
+    ("final(m) <= 2", "final(m) <= 1"): {"stricter"},
+    ("final(m) >= 1", "final(m) >= 2"): {"stricter"},
+    ("1 > final(m)", "2 > final(m)"): {"looser"},
+    ("final(m) < 1", "final(m) <= 1"): {"looser"},
+    ("final(m) < 0.1 * final(k)", "final(m) < 0.5 * final(k)"): {"looser"},
+    ("final(m) < final(k) - 1", "final(m) < final(k) - 2"): {"stricter"},
+    ("final(m) < final(k) / 2", "final(m) < final(k) / 4"): {"stricter"},
+    ("-final(m) < 1", "-final(m) < 3"): {"looser"},
+    ("within(final(m), 0, 1)", "within(final(m), -1, 1)"): {"looser"},
+    ("within(final(m), 0, 1)", "within(final(m), 0, 0.5)"): {"stricter"},
+    ("not final(m) < 1", "not final(m) < 2"): {"stricter"},
+    ("final(m) < 1 and final(k) < 2", "final(k) < 2"): {"looser"},
+    ("final(k) < 2", "final(m) < 1 and final(k) < 2"): {"stricter"},
+    ("final(k) < 2", "final(m) < 1 or final(k) < 2"): {"looser"},
+    ("final(m) < 1", "lowest(m) < 1"): {"looser"},
+    ("final(m) > 1", "lowest(m) > 1"): {"stricter"},
+    ("final(m) < 1", "final(m, d <= 2) < 1"): {"looser"},
+    ("final(m, d <= 2) < 1", "final(m) < 1"): {"stricter"},
+    ("final(m) < 1", "final(k) < 1"): {"unknown"},
+    ("final(m) < tol", "final(m) < 0.1"): set(),
+    ("first_step(m >= 1) <= 5", "first_step(m >= 2) <= 5"): {"stricter"},
+    ("first_step(m < 1) <= 5", "first_step(m < 2) <= 5"): {"looser"},
+}
+
+
+def tree(check: str) -> object:
+    plan = spec.resolve(spec.parse(Source("s.yaml", BODY.replace("CHECK", check))))
+    return plan.experiments[0].claims[0].tree
+
+
+@pytest.mark.parametrize(("checks", "directions"), CASES.items(), ids=[f"{a} → {b}" for a, b in CASES])
+def test_a_check_moves_the_right_way(checks: tuple[str, str], directions: set[str]) -> None:
+    assert {verdict.direction for verdict in moved(tree(checks[0]), tree(checks[1]))} == directions
