@@ -11,6 +11,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 from dlspec import spec
 
+from .commands.fmt import fmt
+
 app = typer.Typer(
     help="Specs of experiments on how deep learning fails: written down, run, reviewed.",
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -125,6 +127,9 @@ def show(
 
         start()
     print(getattr(stages, stage.value)(plan))
+
+
+app.command()(fmt)
 
 
 @app.command()

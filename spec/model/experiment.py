@@ -8,7 +8,7 @@ from pydantic import Discriminator, Field, Tag
 
 from ..gradient_modes import GRADIENT_MODES
 from ..optimizers import OPTIMIZERS
-from .base import Closed, Expression, Name, OneOf
+from .base import Closed, Condition, Expression, FunctionHead, Name, OneOf
 from .figures import AnyFigure
 from .generated import one_of
 from .layers import LayerDefaults, LayerEntry, OptimizerEntry
@@ -79,7 +79,7 @@ class Training(Closed):
     batch: Expression = Field(description="How many examples a step.")
     steps: Expression = Field(description="How many updates.")
     evaluate: Evaluate = Field(default_factory=lambda: Evaluate(), description="When measures are taken.")
-    until: str | None = Field(None, description="Stops once this condition on measures holds at an evaluation.")
+    until: Condition | None = Field(None, description="Stops once this condition on measures holds at an evaluation.")
 
 
 class MeasureOf(Closed):
@@ -105,7 +105,7 @@ class Claim(Closed):
     """A sentence of the study, and the check that it comes to."""
 
     says: str = Field(description="The sentence.")
-    check: str | bool = Field(description="The condition: `final(error, variant == forward_only) <= 1e-3`.")
+    check: Condition | bool = Field(description="The condition: `final(error, variant == forward_only) <= 1e-3`.")
     judge: Literal["replicates", "mean"] = Field(
         "replicates", description="`replicates`: every one has to agree. `mean`: a paired t interval over replicates."
     )
@@ -121,7 +121,9 @@ class Experiment(Closed):
     constants: dict[Name, Expression] = Field(
         default_factory=dict, description="Numbers and arrays known before anything runs."
     )
-    functions: dict[str, Expression] = Field(default_factory=dict, description="Functions: `u(r): floor_to(r, z)`.")
+    functions: dict[FunctionHead, Expression] = Field(
+        default_factory=dict, description="Functions: `u(r): floor_to(r, z)`."
+    )
     task: Task = Field(default_factory=lambda: Task(), description="What is learnt.")
     architecture: dict[Name, Network] = Field(default_factory=dict, description="By what: networks, by name.")
     layer_defaults: LayerDefaults = Field(
