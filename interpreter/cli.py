@@ -12,6 +12,7 @@ import typer
 from dlspec import spec
 
 from .commands.fmt import fmt
+from .commands.validate import validate
 
 app = typer.Typer(
     help="Specs of experiments on how deep learning fails: written down, run, reviewed.",
@@ -97,20 +98,8 @@ def run(
     raise typer.Exit(execute(plan, jobs, jit.value, runs, as_json, sys.argv[1:]))
 
 
-@app.command()
-def validate(files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Studies.")]) -> None:
-    """Checks studies in all their profiles, without running anything."""
-    bad = 0
-    for file in files:
-        try:
-            warn(spec.validate(spec.load(file)))
-            print(f"{file}: valid")
-        except spec.SpecError as error:
-            bad += len(error.problems)
-            print(spec.render(error.problems), file=sys.stderr)
-    if bad:
-        print(f"\n{bad} error{'s' if bad > 1 else ''}.", file=sys.stderr)
-        raise typer.Exit(ERROR)
+app.command()(validate)
+app.command()(fmt)
 
 
 @app.command()
@@ -127,9 +116,6 @@ def show(
 
         start()
     print(getattr(stages, stage.value)(plan))
-
-
-app.command()(fmt)
 
 
 @app.command()

@@ -53,7 +53,7 @@ def fmt(
         if file == "-":
             sys.stdout.write(text)
         elif changed:
-            trouble += not _written(Path(file), text)
+            trouble += not _written(file, text)
     if trouble:
         raise typer.Exit(TROUBLE)
     raise typer.Exit(CHANGES if check and changes else DONE)
@@ -66,24 +66,24 @@ def _difference(before: str, after: str, name: str) -> list[str]:
     return [line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines]
 
 
-def _written(path: Path, text: str) -> bool:
+def _written(name: str, text: str) -> bool:
     """Puts a text in the place of a file's, whole or not at all; a link stays a link."""
-    path = path.resolve()
     try:
+        path = Path(name).resolve()
         mode = path.stat().st_mode & 0o7777
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
             with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(name, mode)
-            os.replace(name, path)
+            os.chmod(beside, mode)
+            os.replace(beside, path)
         except BaseException:
-            os.unlink(name)
+            os.unlink(beside)
             raise
     except OSError as error:
-        print(f"{path}: cannot be written: {error.strerror}; it was left as it was", file=sys.stderr)
+        print(f"{name}: cannot be written: {error.strerror}; it was left as it was", file=sys.stderr)
         return False
-    print(f"{path.name}: formatted", file=sys.stderr)
+    print(f"{name}: formatted", file=sys.stderr)
     return True

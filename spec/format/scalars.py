@@ -134,9 +134,8 @@ def _reads(document: str, text: str, times: int) -> bool:
     if any(event.style or event.anchor or event.tag for event in scalars):
         return False
     values = [event.value for event in scalars]
-    rest = ["k", "l", "m"]
     for _ in range(times):
         if text not in values:
             return False
         values.remove(text)
-    return sorted(values) == (rest if times == 2 else rest)
+    return sorted(values) == ["k", "l", "m"]

@@ -277,7 +277,7 @@ class _Attach:
 
     def column(self, node: Collection) -> int:
         """In which column the entries of a block begin: for a list, its dashes."""
-        line, place = node.entries[0].start if node.entries else node.start
+        place = (node.entries[0].start if node.entries else node.start)[1]
         if node.mapping or node.flow:
             return place
         dash = self.lines[node.start[0]].find("-", node.start[1])
