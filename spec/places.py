@@ -88,6 +88,8 @@ class Place:
 
     def below(self, key: str, keys: Mapping[str, str]) -> Place:
         """The place under a key of a mapping that has these keys."""
+        if key == "kind" and len(self.models) > 1:
+            return Place(tuple(item for model in self.models for item in _field(model, key).alternatives))
         model = self.model(keys)
         if model is not None:
             return _field(model, key)
