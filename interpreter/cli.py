@@ -12,6 +12,7 @@ import typer
 from dlspec import spec
 
 from .commands.fmt import fmt
+from .commands.lsp import lsp
 from .commands.validate import validate
 
 app = typer.Typer(
@@ -100,6 +101,7 @@ def run(
 
 app.command()(validate)
 app.command()(fmt)
+app.command()(lsp)
 
 
 @app.command()

@@ -5,6 +5,7 @@ Every answer is given for a text that may be half typed; nothing here knows of a
 
 from __future__ import annotations
 
+from .completion import Completion
 from .opened import OpenStudy
 
-__all__ = ["OpenStudy"]
+__all__ = ["Completion", "OpenStudy"]

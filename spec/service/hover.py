@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..model.figures import FIGURES
 from ..places import EXPRESSION, meaning
 from ..reference import describe
 from .completion import parameters
@@ -25,6 +26,8 @@ def hover(where: Where, line: str, experiments: Mapping[str, Names]) -> str | No
     place = where.place
     if place.condition or place.expression(where.before or word):
         return _in_expression(where, word, line, names)
+    if where.path[-1:] == ("kind",) and word in FIGURES:
+        return f"**{word}**: {FIGURES[word].__doc__}"
     model = next((model for model in place.models if word in place.words), None)
     if model is not None and meaning(model, word):
         return f"**{word}**: {meaning(model, word)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from .. import source as yaml
@@ -40,8 +41,15 @@ class OpenStudy:
         except SpecError:
             return
 
+    @property
+    def study(self) -> bool:
+        """Whether the text means to be a study, or may become one: it has no keys yet."""
+        return yaml.is_study(self.source.text) or not re.search(r"^[\w\"'-]+\s*:", self.source.text, re.MULTILINE)
+
     def problems(self) -> Sequence[Problem]:
-        """All that is wrong, as `dlspec validate` says it, and the warnings."""
+        """All that is wrong, as `dlspec validate` says it, and the warnings; none in a file that is no study."""
+        if not yaml.is_study(self.source.text):
+            return ()
         try:
             return validate(parse(self.source))
         except SpecError as error:
@@ -54,7 +62,7 @@ class OpenStudy:
     def complete(self, line: int, column: int) -> list[Completion]:
         """What can stand at a position."""
         at = self.where(line, column)
-        if at is None:
+        if at is None or not self.study:
             return []
         self.refresh()
         return complete(at, self.experiments)
@@ -62,7 +70,7 @@ class OpenStudy:
     def hover(self, line: int, column: int) -> tuple[str, tuple[int, int]] | None:
         """What the word at a position means, in Markdown, and the columns that it spans."""
         at = self.where(line, column)
-        if at is None:
+        if at is None or not self.study:
             return None
         self.refresh()
         text = hover(at, self.lines[line] if line < len(self.lines) else "", self.experiments)
@@ -94,7 +102,7 @@ class OpenStudy:
         return known.key if known is not None else None
 
     def formatted(self) -> str | None:
-        """The text in its canonical form; None while it is not valid."""
+        """The text in its canonical form; None while it is not a valid study."""
         try:
             return formatted(self.source)
         except SpecError:
