@@ -47,7 +47,7 @@ class Server(LanguageServer):
             study.update(text)
         return study
 
-    def at(self, params: lsp.TextDocumentPositionParams) -> tuple[OpenStudy, int, int]:
+    def at(self, params: lsp.CompletionParams | lsp.HoverParams | lsp.DefinitionParams) -> tuple[OpenStudy, int, int]:
         """The study of a request, and its position in code points."""
         study = self.study(params.text_document.uri)
         place = self.codec.position_from_client_units(study.lines, params.position)

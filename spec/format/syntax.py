@@ -96,13 +96,13 @@ def read_text(text: str) -> Text:
     """The text's tree, with comments. The text has been read as YAML before."""
     lines = text.split("\n")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    stream = iter(list(yaml.parse(text, Loader=loader)))
+    stream: Iterator[Any] = iter(list(yaml.parse(text, Loader=loader)))
     leaves: list[Leaf] = []
     explicit: int | None = None
     top: Leaf | Collection | None = None
     for event in stream:
         if isinstance(event, yaml.DocumentStartEvent):
-            explicit = event.end_mark.line if event.explicit else None
+            explicit = event.end_mark.line if event.explicit and event.end_mark else None
             top = _node(next(stream), stream, lines, leaves)
     if not isinstance(top, Collection):
         raise TypeError("a document with a mapping at its top")
@@ -150,7 +150,7 @@ def _node(event: Any, stream: Iterator[Any], lines: list[str], leaves: list[Leaf
     start = (event.start_mark.line, event.start_mark.column)
     end = (event.end_mark.line, event.end_mark.column)
     if isinstance(event, yaml.AliasEvent):
-        leaf = Leaf("", "", [], start, end, alias=event.anchor)
+        leaf = Leaf("", "", [], start, end, alias=str(event.anchor))
         leaves.append(leaf)
         return leaf
     anchor, tag, start = _properties(event, lines, start)
@@ -163,7 +163,8 @@ def _node(event: Any, stream: Iterator[Any], lines: list[str], leaves: list[Leaf
     found = Collection(mapping, bool(event.flow_style), start, end, anchor=anchor, tag=tag)
     for inner in stream:
         if isinstance(inner, yaml.CollectionEndEvent):
-            found.end = (inner.end_mark.line, inner.end_mark.column)
+            mark: Any = inner.end_mark
+            found.end = (mark.line, mark.column)
             return found
         first = _node(inner, stream, lines, leaves)
         if not mapping:

@@ -88,7 +88,9 @@ def _openings(line: str) -> list[_Opening]:
 
 def where(lines: list[str], line: int, column: int) -> Where | None:
     """Where a position is; None inside a comment or a text in a block."""
-    text = lines[line] if line < len(lines) else ""
+    if line >= len(lines):
+        return Where((), True, "", "", column, column, _siblings(lines, len(lines), 0))
+    text = lines[line]
     column = min(column, len(text))
     if _commented(text, column):
         return None

@@ -173,7 +173,7 @@ def test_columns_count_in_the_editors_units() -> None:
         assert "known before" in await editor.hover("m: c", 3)
         found = await editor.client.text_document_definition_async(lsp.DefinitionParams(**editor.at("m: c", 3)))
         assert isinstance(found, lsp.Location)
-        assert found.range == lsp.Range(editor.at("c: 1")["position"], editor.at("c: 1", 1)["position"])
+        assert found.range == lsp.Range(editor.at("{c: 1", 1)["position"], editor.at("{c: 1", 2)["position"])
 
     drive(task)
 
@@ -262,7 +262,8 @@ def test_formatting() -> None:
         )
         assert edits[0].new_text == "dlspec: 1\nstudy: s\nexperiments:\n  e: {measures: {m: 1 + 1}}   # é\n"
         await editor.type(edits[0].new_text)
-        assert await editor.client.text_document_formatting_async(params) == []
+        unchanged = await editor.client.text_document_formatting_async(params)
+        assert unchanged is not None and len(unchanged) == 0
         await editor.type(text.replace("1+1", "1+"))
         assert await editor.client.text_document_formatting_async(params) is None
         assert editor.told == ["The study is not valid yet, and was left as it is."]
