@@ -12,7 +12,10 @@ import typer
 from dlspec import spec
 
 from .commands.diff import diff
+from .commands.fmt import fmt
+from .commands.lsp import lsp
 from .commands.plan import plan
+from .commands.validate import validate
 
 app = typer.Typer(
     help="Specs of experiments on how deep learning fails: written down, run, reviewed.",
@@ -98,20 +101,9 @@ def run(
     raise typer.Exit(execute(plan, jobs, jit.value, runs, as_json, sys.argv[1:]))
 
 
-@app.command()
-def validate(files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Studies.")]) -> None:
-    """Checks studies in all their profiles, without running anything."""
-    bad = 0
-    for file in files:
-        try:
-            warn(spec.validate(spec.load(file)))
-            print(f"{file}: valid")
-        except spec.SpecError as error:
-            bad += len(error.problems)
-            print(spec.render(error.problems), file=sys.stderr)
-    if bad:
-        print(f"\n{bad} error{'s' if bad > 1 else ''}.", file=sys.stderr)
-        raise typer.Exit(ERROR)
+app.command()(validate)
+app.command()(fmt)
+app.command()(lsp)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 from dlspec.spec import terms as t
-from dlspec.spec.axes import EXAMPLE, REPLICATE
+from dlspec.spec.axes import EXAMPLE, REPLICATE, rank_of
 from dlspec.spec.resolved import MeasurePlan
 
 from .lower import Lowering, Value
@@ -68,7 +68,7 @@ class Evaluation:
                     for term, mean in zip(
                         terms, self._means(terms, stream, keys[stream], drawn, step, known), strict=True
                     ):
-                        known[id(term)] = Value(mean, (REPLICATE,))
+                        known[id(term)] = Value(mean, (REPLICATE, *(index.key for index in free(term))))
             return {measure.name: self._outer(measure, known, drawn, step) for measure in self.measures}
 
         return evaluate
@@ -102,19 +102,25 @@ class Evaluation:
                     mean = full_gradient(self.compiled, lowering, keys, drawn, term.body, inside)
                     found.append(tf.cast(mean, tf.float64) / total)
                     continue
+                indices = free(term)
+                lowering.indices = indices
+                axes = (REPLICATE, EXAMPLE, *(index.key for index in indices))
                 event = len(term.body.type.shape)
-                wide = tf.cast(lowering.whole(lowering(term.body), (REPLICATE, EXAMPLE), event), tf.float64)
+                wide = tf.cast(lowering.whole(lowering(term.body), axes, event), tf.float64)
+                lowering.indices = ()
                 if term.quantile is not None:
                     found.append(_quantile(wide, term.quantile))
                 else:
-                    mask = tf.reshape(inside, [1, chunk] + [1] * event)
+                    mask = tf.reshape(inside, [1, chunk] + [1] * (event + len(indices)))
                     found.append(tf.reduce_sum(tf.where(mask, wide, tf.zeros([], tf.float64)), axis=1) / total)
             return found
 
         chunks = -(-total // chunk)
         if chunks == 1:
             return sums(tf.constant(0))
-        first = [tf.zeros((len(self.compiled.replicates), *term.body.type.shape), tf.float64) for term in terms]
+        extents = [tuple(index.extent for index in free(term)) for term in terms]
+        shapes = [(*sizes, *term.body.type.shape) for sizes, term in zip(extents, terms, strict=True)]
+        first = [tf.zeros((len(self.compiled.replicates), *shape), tf.float64) for shape in shapes]
         loop = tf.while_loop(
             lambda place, *_: place < chunks,
             lambda place, *held: (place + 1, *(a + b for a, b in zip(held, sums(place), strict=True))),
@@ -138,6 +144,14 @@ class Evaluation:
         lowering.weight = lambda item: _wide(read(item))
         lowering.expectation = lambda item: known[id(item)]
         return tf.cast(lowering.whole(lowering(term), (REPLICATE,), len(term.type.shape)), tf.float64)
+
+
+def free(term: t.Term) -> tuple[t.IndexVariable, ...]:
+    """The indices of index notation around a term that it depends on, from the outermost inwards."""
+    parts = list(t.walk(term))
+    bound = {index.key for item in parts if isinstance(item, t.Comprehend) for index in item.indices}
+    found = {item.key: item for item in parts if isinstance(item, t.IndexVariable) and item.key not in bound}
+    return tuple(found[key] for key in sorted(found, key=rank_of))
 
 
 def gradient(compiled: Compiled, lowering: Lowering, keys: Any, drawn: dict[str, Any], term: t.Gradient) -> Value:

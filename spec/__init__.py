@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from .diagnostics import InternalError, Problem, SpecError, render
 from .document import Document, load, parse
+from .format import formatted
 from .resolve import Override, resolve, validate
 from .resolved import Program, StudyPlan
+from .source import decode, is_study, read
 
 __all__ = [
     "Document",
@@ -15,8 +17,12 @@ __all__ = [
     "Program",
     "SpecError",
     "StudyPlan",
+    "decode",
+    "formatted",
+    "is_study",
     "load",
     "parse",
+    "read",
     "render",
     "resolve",
     "validate",

@@ -40,13 +40,13 @@ def load(path: str | Path) -> Document:
 def parse(source: Source) -> Document:
     """Validates a text."""
     top = yaml.parse(source)
-    experiments = _derived(top)
+    experiments = derived(top)
     expanded = _with_experiments(top, experiments)
     study = validated(Study, expanded)
     return Document(source, top, study, experiments)
 
 
-def _derived(top: yaml.Mapping) -> dict[str, yaml.Mapping]:
+def derived(top: yaml.Mapping) -> dict[str, yaml.Mapping]:
     """The experiments with their bases under them."""
     node = top.get("experiments")
     if not isinstance(node, yaml.Mapping):

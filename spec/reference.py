@@ -108,6 +108,8 @@ def known() -> list[str]:
 
 
 def _written(row: Operation) -> str:
+    if row.operator == "^":
+        return "a^b"
     return f"a {row.operator} b" if len(row.arguments) > 1 else f"{row.operator} a"
 
 

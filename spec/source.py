@@ -95,6 +95,15 @@ def decode(data: bytes, name: str) -> Source:
         raise problem_at(span, message, "Save the file as UTF-8.") from None
 
 
+def is_study(text: str) -> bool:
+    """Whether a YAML text means to be a study: a key `dlspec` begins one of its lines.
+
+    >>> is_study("# mine\\ndlspec: 1\\n"), is_study("repos: [dlspec: 1]\\n")
+    (True, False)
+    """
+    return re.search(r"^(?:\{\s*)?([\"']?)dlspec\1\s*:", text, re.MULTILINE) is not None
+
+
 def parse(source: Source) -> Mapping:
     """The document's tree. Raises SpecError for whatever is not one YAML document with a mapping at the top."""
     try:

@@ -275,7 +275,7 @@ class Checker:
                 raise problem_at(
                     span,
                     f"`{row.operator or row.name}` of these constants is too large for an int",
-                    "Make one of them real: `3.0 ^ 60`.",
+                    "Make one of them real: `3.0^60`.",
                 )
         return t.Literal(as_kind(array, result.kind), type=result, span=span)
 

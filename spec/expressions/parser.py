@@ -226,7 +226,7 @@ def _character_hint(character: str) -> str:
 
 def _token_hint(text: str, token: str, place: int) -> str:
     if token == "*" and text[:place].rstrip().endswith("*"):
-        return "Powers are written `a ^ b`."
+        return "Powers are written `a^b`."
     if token == "=":
         return "Comparison is `==`; a name is bound by a YAML key."
     if token == "for":

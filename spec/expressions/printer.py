@@ -29,7 +29,7 @@ def print_expression(node: n.Expr, *, top: bool = True) -> str:
 
     >>> from .parser import parse_expression
     >>> print_expression(parse_expression("(a+(b*c))^-2"))
-    '(a + b * c) ^ -2'
+    '(a + b * c)^-2'
     """
     if top and isinstance(node, n.Comprehension):
         return _comprehension(node)
@@ -58,7 +58,7 @@ def _spell(node: n.Expr) -> tuple[str, int]:
                 return f"not {_text(operand, _NOT)}", _NOT
             return f"{operator}{_text(operand, _SIGN)}", _SIGN
         case n.Binary("^", left, right):
-            return f"{_text(left, _POSTFIX)} ^ {_text(right, _SIGN)}", PRECEDENCE["^"]
+            return f"{_text(left, _POSTFIX)}^{_text(right, _SIGN)}", PRECEDENCE["^"]
         case n.Binary(operator, left, right):
             strength = PRECEDENCE[operator]
             first = strength + 1 if strength == PRECEDENCE["<"] else strength

@@ -119,6 +119,14 @@ Expression = Annotated[
 ]
 """A number, a truth value, the text of an expression, or a list of expressions (an array)."""
 
+CONDITION = "condition"
+Condition = Annotated[str, CONDITION]
+"""The text of a condition: an expression of its own kind (`variant == non_flat`, `final(error) <= 1e-3`)."""
+
+HEAD = "function head"
+FunctionHead = Annotated[str, HEAD]
+"""A function's name with its parameters: `u(r)`."""
+
 EXPRESSION_SCHEMA = {
     "title": "Expression",
     "description": "A number, the text of an expression (`relu(x) + 1`), or a list of expressions (an array).",

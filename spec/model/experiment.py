@@ -10,7 +10,7 @@ from ..diagnostics import did_you_mean
 from ..gradient_modes import GRADIENT_MODES
 from ..gradient_statistics import GRADIENT_STATISTICS
 from ..optimizers import OPTIMIZERS
-from .base import Closed, Expression, Name, OneOf
+from .base import Closed, Condition, Expression, FunctionHead, Name, OneOf
 from .figures import AnyFigure
 from .generated import one_of
 from .layers import LayerDefaults, LayerEntry, OptimizerEntry
@@ -41,21 +41,21 @@ def _data_form(value: Any) -> str:
 class Task(Closed):
     """What is learnt: the hidden target of each replicate, and the examples."""
 
-    draw: dict[Name, Expression] = Field(default_factory=dict, description="Once per replicate: the hidden target.")
-    example: dict[Name, Expression] = Field(default_factory=dict, description="Once per example: inputs and labels.")
     data: Annotated[
         Annotated[Literal["fresh"], Tag("fresh")] | Annotated[Data, Tag("finite")], Discriminator(_data_form)
     ] = Field(
         "fresh", description="`fresh`: new examples at every step. `{train: n, test: n}`. `{enumerate: x}`: every x."
     )
+    draw: dict[Name, Expression] = Field(default_factory=dict, description="Once per replicate: the hidden target.")
+    example: dict[Name, Expression] = Field(default_factory=dict, description="Once per example: inputs and labels.")
 
 
 class Network(Closed):
     """A network: layers applied to an expression."""
 
     input: Expression = Field(description="What enters: an expression of one example.")
-    layers: list[LayerEntry] = Field(description="Its layers, in order.")
     each: Expression | None = Field(None, description="Shares the network over a leading axis of this length.")
+    layers: list[LayerEntry] = Field(description="Its layers, in order.")
 
 
 class LossTerm(Closed):
@@ -107,7 +107,7 @@ class Training(Closed):
     )
     steps: Expression = Field(description="How many updates.")
     evaluate: Evaluate = Field(default_factory=lambda: Evaluate(), description="When measures are taken.")
-    until: str | None = Field(None, description="Stops once this condition on measures holds at an evaluation.")
+    until: Condition | None = Field(None, description="Stops once this condition on measures holds at an evaluation.")
 
 
 class MeasureOf(Closed):
@@ -175,7 +175,7 @@ class Claim(Closed):
     """A sentence of the study, and the check that it comes to."""
 
     says: str = Field(description="The sentence.")
-    check: str | bool = Field(description="The condition: `final(error, variant == forward_only) <= 1e-3`.")
+    check: Condition | bool = Field(description="The condition: `final(error, variant == forward_only) <= 1e-3`.")
     judge: Literal["replicates", "mean"] = Field(
         "replicates", description="`replicates`: every one has to agree. `mean`: a paired t interval over replicates."
     )
@@ -191,7 +191,14 @@ class Experiment(Closed):
     constants: dict[Name, Expression] = Field(
         default_factory=dict, description="Numbers and arrays known before anything runs."
     )
-    functions: dict[str, Expression] = Field(default_factory=dict, description="Functions: `u(r): floor_to(r, z)`.")
+    sweep: dict[Name, list[Expression] | dict[Name, Patch]] = Field(
+        default_factory=dict,
+        description="Axes that multiply: a list of values of a constant, or a map of named patches.",
+    )
+    zip: list[list[Name]] = Field(default_factory=list, description="Sweep axes that go in step.")
+    functions: dict[FunctionHead, Expression] = Field(
+        default_factory=dict, description="Functions: `u(r): floor_to(r, z)`."
+    )
     task: Task = Field(default_factory=lambda: Task(), description="What is learnt.")
     architecture: dict[Name, Network] = Field(default_factory=dict, description="By what: networks, by name.")
     layer_defaults: LayerDefaults = Field(
@@ -208,11 +215,6 @@ class Experiment(Closed):
     measures: dict[Name, Measure] = Field(min_length=1, description="What is measured; `E` ranges over test examples.")
     replicates: Expression = Field(1, description="How many independent runs, each with its own draws.")
     variants: dict[Name, Patch] = Field(default_factory=dict, description="Named patches: what is compared.")
-    sweep: dict[Name, list[Expression] | dict[Name, Patch]] = Field(
-        default_factory=dict,
-        description="Axes that multiply: a list of values of a constant, or a map of named patches.",
-    )
-    zip: list[list[Name]] = Field(default_factory=list, description="Sweep axes that go in step.")
     claims: dict[Name, Claim] = Field(default_factory=dict, description="The study's sentences, as checks.")
     figures: dict[Name, AnyFigure] = Field(default_factory=dict, description="What is drawn.")
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .base import Closed, Expression, MeasureName, Name
+from .base import Closed, Condition, Expression, MeasureName, Name
 
 AxisScale = Literal["linear", "log"]
 
@@ -36,7 +36,7 @@ class Figure(Closed):
     title: str | None = Field(None, description="Above the figure; otherwise its name.")
     caption: str | None = Field(None, description="Below the figure: what to see in it.")
     panel: Name | None = Field(None, description="The axis with one panel a value: `variant` or a swept constant.")
-    where: str | list[str] = Field(
+    where: Condition | list[Condition] = Field(
         default_factory=list, description="Shows only cells where these hold: `variant == non_flat`, `d <= 10`."
     )
 

@@ -24,9 +24,9 @@ class Whiten(Closed):
 class Repeat(Closed):
     """A block of layers, several times over."""
 
+    name: Name | None = Field(None, description="The block's name: its layers are `f.name[0].hidden`, and so on.")
     times: Expression = Field(description="How many times; a constant.")
     layers: list[LayerEntry] = Field(description="The block's layers.")
-    name: Name | None = Field(None, description="The block's name: its layers are `f.name[0].hidden`, and so on.")
     skip: bool = Field(False, description="Whether the block's input is added to its output (He et al. 2016).")
     share: bool = Field(False, description="Whether all repetitions have the same weights.")
 

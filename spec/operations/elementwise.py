@@ -56,7 +56,7 @@ ELEMENTWISE = table(
         _binary("divide", "/", "a / b, always real", np.divide, ("1 / 2", "0.5"), "real"),
         _binary("floor_divide", "//", "the largest whole number ≤ a / b", np.floor_divide, ("-7 // 2", "-4")),
         _binary("modulo", "%", "a - b · (a // b), with the sign of b", np.mod, ("-7 % 3", "2")),
-        _binary("power", "^", "a to the power of b", np.power, ("2 ^ 3", "8")),
+        _binary("power", "^", "a to the power of b", np.power, ("2^3", "8")),
         _binary("equal", "==", "whether a and b are equal", np.equal, ("2 == 2", "true"), "bool"),
         _binary("not_equal", "!=", "whether a and b differ", np.not_equal, ("2 != 2", "false"), "bool"),
         _binary("less", "<", "whether a is less than b", np.less, ("2 < 3", "true"), "bool"),

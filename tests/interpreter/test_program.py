@@ -35,6 +35,7 @@ measures:
   far: "quantile(abs(guess - y), 0.9)"
   centred: "E((y - E(y))^2)"
   profile: E(x * y)
+  waves: E(y * x[j] * cos(i * x[j])) ^ 2 for i < 2, j < d
   fit: {{of: "E((guess - y)^2)", on: train}}
   share: k == 1
   size: squared_norm(f.weights) + b
@@ -101,6 +102,7 @@ def test_measures_are_numpys(compiled: Callable[..., Compiled], xla: bool) -> No
     expected = {
         "error": ((guess - y) ** 2).mean(axis=1), "spread": guess.std(axis=1), "middle": np.median(y, axis=1),
         "far": np.quantile(np.abs(guess - y), 0.9, axis=1), "centred": y.var(axis=1), "profile": (given["x"] * y[..., None]).mean(axis=1),
+        "waves": (y[..., None, None] * given["x"][:, :, None] * np.cos(np.arange(2)[:, None] * given["x"][:, :, None])).mean(axis=1) ** 2,
         "fit": ((forward(w, train["x"])[1] - train["y"]) ** 2).mean(axis=1), "share": (given["k"] == 1).mean(axis=1),
         "size": sum((value**2).reshape(3, -1).sum(axis=1) for value in w.values()) + held.drawn["b"].numpy(),
     }  # fmt: skip

@@ -174,7 +174,7 @@ def test_what_a_span_slices_parses_to_its_node(text: str) -> None:
         ("a < b < c", "do not chain", "a < b and b < c"),
         ("a == b != c", "do not chain", "a < b and b < c"),
         ("[]", "no shape", "zeros"),
-        ("a ** b", "'*'", "a ^ b"),
+        ("a ** b", "'*'", "a^b"),
         ("a = b", "'='", "=="),
         ("a b", "'b'", "a * b"),
         ("2 x", "'x'", "a * b"),

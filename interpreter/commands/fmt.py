@@ -1,0 +1,89 @@
+"""`dlspec fmt`: writes studies in their canonical form."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from dlspec import spec
+
+DONE, CHANGES, TROUBLE = 0, 1, 2
+
+
+def fmt(
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Studies; `-` reads one from standard input.")],
+    check: Annotated[bool, typer.Option("--check", help="Writes nothing; ends with 1 if a file would change.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Writes nothing; prints what would change.")] = False,
+    only_studies: Annotated[
+        bool, typer.Option("--only-studies", help="Passes over files without a key `dlspec`.")
+    ] = False,
+) -> None:
+    """Writes studies in their canonical form: order, spacing and quotes; comments and meaning stay."""
+    changes, trouble = 0, 0
+    if "-" in files and len(files) > 1:
+        print("`-` stands alone: standard input is one study", file=sys.stderr)
+        raise typer.Exit(TROUBLE)
+    for file in files:
+        try:
+            source = spec.decode(sys.stdin.buffer.read(), "<stdin>") if file == "-" else spec.read(file)
+            if only_studies and not spec.is_study(source.text):
+                continue
+            text = spec.formatted(source)
+        except spec.SpecError as error:
+            print(spec.render(error.problems), file=sys.stderr)
+            trouble += 1
+            continue
+        except spec.InternalError as error:
+            print(error, file=sys.stderr)
+            trouble += 1
+            continue
+        changed = text != source.text
+        changes += changed
+        if diff:
+            sys.stdout.writelines(_difference(source.text, text, source.name))
+        if check and changed:
+            print(f"{source.name}: would be formatted", file=sys.stderr)
+        if check or diff:
+            continue
+        if file == "-":
+            sys.stdout.write(text)
+        elif changed:
+            trouble += not _written(file, text)
+    if trouble:
+        raise typer.Exit(TROUBLE)
+    raise typer.Exit(CHANGES if check and changes else DONE)
+
+
+def _difference(before: str, after: str, name: str) -> list[str]:
+    lines = difflib.unified_diff(
+        before.splitlines(keepends=True), after.splitlines(keepends=True), name, f"{name} (formatted)"
+    )
+    return [line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines]
+
+
+def _written(name: str, text: str) -> bool:
+    """Puts a text in the place of a file's, whole or not at all; a link stays a link."""
+    try:
+        path = Path(name).resolve()
+        mode = path.stat().st_mode & 0o7777
+        handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(beside, mode)
+            os.replace(beside, path)
+        except BaseException:
+            os.unlink(beside)
+            raise
+    except OSError as error:
+        print(f"{name}: cannot be written: {error.strerror}; it was left as it was", file=sys.stderr)
+        return False
+    print(f"{name}: formatted", file=sys.stderr)
+    return True

@@ -1,0 +1,80 @@
+"""One canonical form of a study's text: key order, spacing and quotes; comments, groups and anchors stay.
+
+The new text is read back before it is given out: the same meaning, the same digests, every comment.
+"""
+
+from __future__ import annotations
+
+from .. import source as yaml
+from ..diagnostics import InternalError, Source, SpecError
+from ..document import Document, parse
+from ..expressions.parser import SyntaxProblem, parse_expression
+from ..identity import measure_digest
+from ..resolve import resolve, validate
+from .layout import layout
+from .scalars import head
+from .syntax import comments, read_text
+
+
+def formatted(source: Source) -> str:
+    """The canonical text of a study. Raises SpecError for one that is not valid, InternalError where meaning is at stake."""
+    document = parse(source)
+    validate(document)
+    before = _plain(source.text)
+    after = layout(read_text(before))
+    if after == source.text:
+        return after
+    try:
+        written = parse(Source(source.name, after))
+        same = _same(document.top, written.top) and _digests(document) == _digests(written)
+    except SpecError as error:
+        raise _refused(source, error.problems[0].message) from None
+    if not same:
+        raise _refused(source, "its meaning would change")
+    if comments(before) != comments(after):
+        raise _refused(source, "a comment would be lost")
+    return after
+
+
+def _plain(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _refused(source: Source, reason: str) -> InternalError:
+    return InternalError(f"{source.name} cannot be formatted, and was left as it is: {reason}")
+
+
+def _same(before: yaml.Node, after: yaml.Node) -> bool:
+    """Whether two trees say the same: maps by their keys, scalars by value, expressions by their syntax trees."""
+    if isinstance(before, yaml.Mapping) and isinstance(after, yaml.Mapping):
+        first = {head(key.text): node for key, node in before.entries}
+        second = {head(key.text): node for key, node in after.entries}
+        return first.keys() == second.keys() and all(_same(node, second[key]) for key, node in first.items())
+    if isinstance(before, yaml.Sequence) and isinstance(after, yaml.Sequence):
+        pairs = zip(before.items, after.items, strict=False)
+        return len(before.items) == len(after.items) and all(_same(one, other) for one, other in pairs)
+    if isinstance(before, yaml.Scalar) and isinstance(after, yaml.Scalar):
+        if type(before.value) is type(after.value) and before.value == after.value:
+            return True
+        return isinstance(before.value, str) and isinstance(after.value, str) and _equal(before.text, after.text)
+    return False
+
+
+def _equal(before: str, after: str) -> bool:
+    try:
+        return parse_expression(before) == parse_expression(after)
+    except SyntaxProblem:
+        return False
+
+
+def _digests(document: Document) -> list[list[str]]:
+    """The digests of every cell and measure, in every profile."""
+    return [
+        [program.digest, *(measure_digest(program, measure) for measure in program.measures)]
+        for profile in (None, *document.study.profiles)
+        for experiment in resolve(document, profile).experiments
+        for program in experiment.programs
+    ]
+
+
+__all__ = ["formatted"]
