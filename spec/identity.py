@@ -42,6 +42,12 @@ def measure_digest(program: Program, measure: MeasurePlan) -> str:
     return digest([term, walk.bindings(), walk.networks(), measure.on, program.test_examples])
 
 
+def sample_digest(program: Program, term: t.Term, examples: int) -> str:
+    """What the values of a term over single test examples depend on, beside the training's digest."""
+    walk = _Walk(program)
+    return digest(["sample", walk.term(term), walk.bindings(), walk.networks(), examples])
+
+
 def _training(program: Program) -> Any:
     walk = _Walk(program)
     head = [LANGUAGE, NUMERICS, program.experiment, program.seed, program.dtype]
