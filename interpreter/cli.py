@@ -11,10 +11,15 @@ from typing import Annotated, Any, NoReturn
 import typer
 from dlspec import spec
 
+from .commands import compare, runs
+
 app = typer.Typer(
     help="Specs of experiments on how deep learning fails: written down, run, reviewed.",
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
 )  # fmt: skip
+
+app.command()(compare.compare)
+app.add_typer(runs.app, name="runs")
 
 DONE, ERROR, USAGE, CLAIM_FAILS = 0, 1, 2, 3
 SCHEMA = Path("schemas/study.schema.json")

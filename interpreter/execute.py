@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from dlspec.spec.resolved import StudyPlan
@@ -94,7 +95,10 @@ def _run(
         missing = progress.missing()
     options = replace(options, jobs=how.jobs or (1 if where == "gpu" else os.cpu_count() or 1))
     with _watcher(missing, how, errors) as watcher:
-        Run(progress, store, _local(options, watcher), options, watcher, stop).finish()
+        from .train import form
+
+        compiled = partial(form, jit=options.jit, device=where)
+        Run(progress, store, _local(options, watcher), options, watcher, stop, compiled).finish()
     return progress.results(plan), where
 
 

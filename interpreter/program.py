@@ -197,7 +197,7 @@ class Compiled:
 
     def saved(self) -> list[np.ndarray[Any, Any]]:
         """The values of all variables that training changes, in the order of `state`."""
-        return [np.array(variable.value) for variable in self.state()]
+        return [variable.value.numpy().copy() for variable in self.state()]
 
     def restore(self, step: int, values: Sequence[np.ndarray[Any, Any]]) -> None:
         """Sets all variables to values that were saved after so many steps of the same program. Raises ValueError."""

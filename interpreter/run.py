@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Protocol
 
 from dlspec.spec.identity import NUMERICS
-from dlspec.spec.resolved import StudyPlan
+from dlspec.spec.resolved import Program, StudyPlan
 
 from .executor import Executor, Job, Watcher
 from .results import Cell, Results
@@ -95,11 +95,14 @@ class Progress:
 
 
 class Run:
-    """One run: pieces that wait, pieces that run here, pieces that other processes run."""
+    """One run: pieces that wait, pieces that run here, pieces that other processes run.
+
+    `form` says how a program is compiled, `xla` or `graph`.
+    """
 
     def __init__(
         self, progress: Progress, store: Store, executor: Executor, options: Options, watcher: Following,
-        stop: threading.Event,
+        stop: threading.Event, form: Callable[[Program], str],
     ) -> None:  # fmt: skip
         self.progress = progress
         self.store = store
@@ -107,6 +110,7 @@ class Run:
         self.options = options
         self.watcher = watcher
         self.stop = stop
+        self.form = form
         self.waiting = deque(progress.missing())
         self.held: list[Piece] = []
         self.running: dict[int, Job] = {}
@@ -163,9 +167,7 @@ class Run:
             self.waiting.append(piece.only(lost))  # a damaged file, set aside on reading
 
     def _submit(self, piece: Piece) -> None:
-        from .train import form
-
-        compiled = form(piece.program, self.options.jit, self.options.device)
+        compiled = self.form(piece.program)
         made_by = {
             **self.packages, "numerics": NUMERICS, "device": self.options.device, "compiled": compiled,
         }  # fmt: skip

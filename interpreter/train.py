@@ -40,11 +40,8 @@ def train(job: Job, watcher: Watcher, stop: threading.Event) -> list[Cell]:
             compiled.restore(checkpoint.step, checkpoint.state)
         before = checkpoint.seconds if checkpoint else 0.0
         _train(compiled, cells, job, watcher, stop, begin - before, checkpoint is not None)
-        if job.weights is not None and all(cell.status == "done" for cell in cells):
-            from .weights import write
-
-            for place, cell in enumerate(cells):
-                write(compiled, place, Path(job.weights) / cell.key)
+        if job.weights is not None and not any(cell.status == "interrupted" for cell in cells):
+            _keep_weights(compiled, cells, Path(job.weights), watcher)
     except Exception as error:
         before = 0.0
         notes = "; ".join(getattr(error, "__notes__", []))
@@ -140,6 +137,20 @@ def _keep(compiled: Compiled, cells: Sequence[Cell], job: Job, watcher: Watcher,
         watcher.warn(
             f"{error.filename or job.checkpoints.path}: no checkpoint could be written: {error.strerror}. "
             f"{job.piece.program.name} goes on; if it is killed now it starts from where it was last kept"
+        )
+
+
+def _keep_weights(compiled: Compiled, cells: Sequence[Cell], folder: Path, watcher: Watcher) -> None:
+    """Writes the final weights; where they cannot be written, the numbers are kept still."""
+    from .weights import write
+
+    try:
+        for place, cell in enumerate(cells):
+            write(compiled, place, folder / cell.key)
+    except OSError as error:
+        name = compiled.program.name
+        watcher.warn(
+            f"{error.filename or folder}: the weights of {name} could not be written: {error.strerror or error}"
         )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .errors import StoreError, damaged_index
+from .errors import StoreError, damaged_index, explained
 
 VERSION = 1
 APPLICATION = 0x646C7370  # "dlsp"
@@ -121,3 +122,18 @@ class Index:
     def count(self) -> int:
         """How many cells are stored."""
         return int(self.connection.execute("SELECT count(*) FROM cells").fetchone()[0])
+
+
+def counted(root: Path) -> dict[str, int] | None:
+    """How many cells a store holds, in how many bytes of cells; none if there is no store. Raises StoreError."""
+    path = root / "index.sqlite"
+    if not path.exists():
+        return None
+    with explained(root):
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=BUSY_SECONDS, uri=True)
+        try:
+            count = int(connection.execute("SELECT count(*) FROM cells").fetchone()[0])
+        finally:
+            connection.close()
+    size = sum(entry.stat().st_size for folder in (root / "cells").glob("??") for entry in os.scandir(folder))
+    return {"cells": count, "bytes": size}

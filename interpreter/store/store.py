@@ -256,8 +256,10 @@ class Store:
                     connection.execute("DELETE FROM cells WHERE part = ?", (name,))
                     _dropped(connection, name)
         if not dry:
-            for name, samples in doomed:
+            for (name, samples), keys in doomed.items():
                 parts.remove(self.cells, name, samples)
+                for key in keys:
+                    shutil.rmtree(self.weights / key, ignore_errors=True)
             for path in old:
                 path.unlink(missing_ok=True)
         return cells, freed
