@@ -23,6 +23,10 @@ from .summary import MARKS, number
 FORMAT_VERSION = 1
 NAMED = 16
 """How many curves a panel names; more would hide it."""
+STYLES: tuple[dict[str, Any], ...] = ({"linewidth": 3.2, "alpha": 0.4}, {"linewidth": 1.2, "linestyle": "--"})
+"""A's curves are broad and light, so that B's, dashed, are seen where both are the same."""
+WIDE = 50
+"""From this ratio of the largest to the smallest value on, an axis is logarithmic."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,7 @@ def show(made: Comparison, console: Console) -> None:
 
 
 def draw(made: Comparison, path: Path) -> list[Path]:
-    """Draws the curves of both runs, A solid and B dashed, as PNG and SVG; no file if there are none. Raises OSError."""
+    """Draws the curves of both runs, A broad and B dashed, as PNG and SVG; no file if there are none. Raises OSError."""
     import matplotlib.pyplot as plt
 
     shown = list(dict.fromkeys((final.experiment, final.measure) for final in made.finals))
@@ -166,7 +170,7 @@ def draw(made: Comparison, path: Path) -> list[Path]:
         figure, axes = panels(len(shown))
         for axis, (experiment, measure) in zip(axes, shown, strict=True):
             _panel(axis, made, experiment, measure)
-        figure.suptitle(f"A {made.runs[0].name} (solid), B {made.runs[1].name} (dashed)", fontsize=9)
+        figure.suptitle(f"A {made.runs[0].name} (broad)\nB {made.runs[1].name} (dashed)", fontsize=8)
         path.parent.mkdir(parents=True, exist_ok=True)
         paths = [path.with_suffix(end) for end in (".png", ".svg")]
         for file in paths:
@@ -183,9 +187,9 @@ def _moving(found: dict[str, Results], experiment: str, measure: str) -> bool:
 def _panel(axis: Any, made: Comparison, experiment: str, measure: str) -> None:
     groups = [_groups(found.get(experiment)) for found in made.results]
     names = list(dict.fromkeys([*groups[0], *groups[1]]))
-    lowest = math.inf
+    ends = [math.inf, -math.inf]
     for place, name in enumerate(names):
-        for found, style in zip(groups, ("-", "--"), strict=True):
+        for found, style in zip(groups, STYLES, strict=True):
             cells = [cell for cell in found.get(name, []) if cell.curves.get(measure)]
             if not cells or np.ndim(cells[0].curves[measure][-1]) != 0:
                 continue
@@ -194,10 +198,11 @@ def _panel(axis: Any, made: Comparison, experiment: str, measure: str) -> None:
             for row, cell in zip(table, cells, strict=True):
                 row[: len(cell.steps)] = np.asarray(cell.curves[measure], dtype=float)
             mean = np.nanmean(table, axis=0)
-            lowest = min(lowest, float(np.nanmin(mean)) if np.isfinite(mean).any() else math.inf)
-            text = name if style == "-" and len(names) <= NAMED else None
-            axis.plot(steps, mean, style, color=f"C{place % 10}", linewidth=1.2, label=text)
-    if 0 < lowest < math.inf:
+            if (seen := mean[np.isfinite(mean)]).size:
+                ends = [min(ends[0], float(seen.min())), max(ends[1], float(seen.max()))]
+            text = name if len(names) <= NAMED and (found is groups[0] or name not in groups[0]) else None
+            axis.plot(steps, mean, color=f"C{place % 10}", label=text, **style)
+    if 0 < ends[0] * WIDE < ends[1]:
         axis.set_yscale("log")
     axis.set_title(f"{experiment}: {measure.replace('_', ' ')}", fontsize=9)
     axis.set_xlabel("step")

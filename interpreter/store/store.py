@@ -305,13 +305,18 @@ def locked(root: Path) -> Iterator[None]:
 
 
 def _dropped(connection: sqlite3.Connection, name: str) -> tuple[str, str | None] | None:
-    """Forgets a part that no cell lies in any more; returns its files, or nothing if a cell does."""
+    """Forgets a part that no cell lies in any more; returns the files to remove, or nothing if a cell lies in it.
+
+    The same samples, found again by a forced run, are the same file: it stays.
+    """
     if connection.execute("SELECT 1 FROM cells WHERE part = ?", (name,)).fetchone():
         return None
     row = connection.execute("SELECT samples FROM parts WHERE name = ?", (name,)).fetchone()
     connection.execute("DELETE FROM parts WHERE name = ?", (name,))
     connection.execute("DELETE FROM offers WHERE part = ?", (name,))
-    return name, row[0] if row else None
+    samples = row[0] if row else None
+    shared = connection.execute("SELECT 1 FROM parts WHERE samples = ?", (samples,)).fetchone()
+    return name, None if shared else samples
 
 
 def _drop_claims(connection: sqlite3.Connection, keys: Sequence[str]) -> None:
