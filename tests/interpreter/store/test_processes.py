@@ -88,9 +88,14 @@ def test_eight_processes_run_each_cell_once(tmp_path: Path) -> None:
     (tmp_path / "many.yaml").write_text(sweep(MANY), "utf-8")
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", WORKER], cwd=tmp_path, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, env={**os.environ, "NO_COLOR": "1"},
-        )  # fmt: skip
+            [sys.executable, "-c", WORKER],
+            cwd=tmp_path,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "NO_COLOR": "1"},
+        )
         for _ in range(PROCESSES)
     ]
     for process in processes:

@@ -113,7 +113,9 @@ def test_a_change_of_words_is_the_same_cell(
     for one, other in zip(cells, again, strict=True):
         assert other is not None
         assert set(other.curves) == {measure.name for measure in own.program.measures}
-        assert [np.asarray(v).tobytes() for v in other.curves.values()] == [np.asarray(v).tobytes() for v in one.curves.values()]
+        assert [np.asarray(v).tobytes() for v in other.curves.values()] == [
+            np.asarray(v).tobytes() for v in one.curves.values()
+        ]
         assert list(other.samples) == [probe.figure for probe in own.program.probes]
 
 
