@@ -57,14 +57,14 @@ class Checkpoints:
         arrays: dict[str, Array] = {f"state/{place}": value for place, value in enumerate(checkpoint.state)}
         cells = []
         for place, cell in enumerate(checkpoint.cells):
-            shown = []
+            shown: list[tuple[str, int, str]] = []
             for name, values in cell.curves.items():
                 arrays[f"curve/{place}/{name}"] = np.asarray(values)
             for figure, by_step in cell.samples.items():
                 for step, labels in by_step.items():
                     for label, value in labels.items():
                         arrays[f"sample/{place}/{len(shown)}"] = np.asarray(value)
-                        shown.append([figure, step, label])
+                        shown.append((figure, step, label))
             cells.append(
                 {
                     "key": cell.key, "status": cell.status, "message": cell.message, "end": cell.end, "cause": cell.cause,

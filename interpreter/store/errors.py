@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from dlspec.spec.diagnostics import Problem, SpecError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+PAGES = 1 << 17
 
 
 class StoreError(SpecError):
@@ -67,7 +70,7 @@ def _of_database(root: Path, error: sqlite3.Error) -> StoreError:
     text = str(error)
     code = getattr(error, "sqlite_errorcode", None)
     primary = code & 0xFF if isinstance(code, int) else None
-    if primary == sqlite3.SQLITE_FULL:
+    if primary == sqlite3.SQLITE_FULL or (primary == sqlite3.SQLITE_IOERR and _little_space(root)):
         return full(root)
     if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return StoreError(
@@ -82,6 +85,14 @@ def _of_database(root: Path, error: sqlite3.Error) -> StoreError:
             "What is stored already is kept. Run again when that process is done.",
         )
     return StoreError(f"{root}: the index: {text}", "What is stored already is kept.")
+
+
+def _little_space(root: Path) -> bool:
+    """Whether a disk has no room for the few pages that SQLite keeps beside its file; it calls that an I/O error."""
+    try:
+        return shutil.disk_usage(root).free < PAGES
+    except OSError:
+        return False
 
 
 def damaged_index(root: Path, reason: str) -> StoreError:

@@ -113,7 +113,7 @@ def write(folder: Path, piece: Piece, cells: Sequence[Cell], packages: Mapping[s
         name = atomic.write(
             folder, lambda stream: _save(stream, samples), lambda sum_: f"{piece.name}.{sum_}.npz", mark
         ).name
-    about = {
+    about: dict[str, Any] = {
         "format": FORMAT, "language": LANGUAGE, "numerics": NUMERICS, "digest": piece.wanted.digest,
         "device": piece.wanted.device, "program": piece.program.name, "study": piece.program.study,
         "packages": dict(packages), "created": datetime.now(UTC).isoformat(timespec="microseconds"), "samples": name,
