@@ -9,8 +9,10 @@ from dlspec.spec.resolved import Program
 
 from .wanted import Piece
 
-STEP = 2e6
-"""What a step costs beside its networks, in floating-point operations that take as long."""
+STEP = 3e7
+"""What a step costs beside its networks, in floating-point operations that take as long; fitted to small studies."""
+START = 6e10
+"""What compiling a program costs, likewise."""
 
 
 class TimeLeft:
@@ -26,7 +28,7 @@ class TimeLeft:
     def started(self, piece: Piece, step: int) -> None:
         """A piece begins at a step: what a checkpoint spares is neither left nor done."""
         self.begun = self.clock() if self.begun is None else self.begun
-        self.at[piece.name] = _share(piece, step)
+        self.at[piece.name] = _share(piece, step) - START
         self.left -= self.at[piece.name]
 
     def reached(self, piece: Piece, step: int) -> None:
@@ -74,12 +76,13 @@ def steps(program: Program) -> int:
 
 
 def work(piece: Piece) -> float:
-    """The cost of a piece: three passes of its networks over a batch and the rest of a step, for each step."""
+    """The cost of a piece: compiling, and for each step three passes of its networks over a batch and the rest of it."""
     program = piece.program
     batch = program.training.batch if program.training else program.test_examples
     flops = 3.0 * sum(network.flops for network in program.networks) * batch * len(piece.replicates)
-    return steps(program) * (STEP + flops)
+    return START + steps(program) * (STEP + flops)
 
 
 def _share(piece: Piece, step: int) -> float:
-    return work(piece) * min(1.0, step / max(1, steps(piece.program)))
+    """The work up to a step, compiling included."""
+    return START + (work(piece) - START) * min(1.0, step / max(1, steps(piece.program)))
