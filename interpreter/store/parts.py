@@ -62,7 +62,8 @@ class Part:
         cell.key = key
         cell.status, cell.message, cell.end, cell.cause = held["status"], held["message"], held["end"], held["cause"]
         cell.seconds, cell.compiled, cell.stored = held["seconds"], held["compiled"], True
-        kept = [place for place, step in enumerate(held["steps"]) if step in set(wanted.steps)]
+        steps = set(wanted.steps)
+        kept = [place for place, step in enumerate(held["steps"]) if step in steps]
         cell.steps = [held["steps"][place] for place in kept]
         curves: dict[str, Array] = {}
         for item in held["measures"]:
