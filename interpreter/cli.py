@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from dlspec import spec
 
+from .commands import compare, runs
 from .commands.diff import diff
 from .commands.fmt import fmt
 from .commands.lsp import lsp
@@ -21,6 +22,9 @@ app = typer.Typer(
     help="Specs of experiments on how deep learning fails: written down, run, reviewed.",
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
 )  # fmt: skip
+
+app.command()(compare.compare)
+app.add_typer(runs.app, name="runs")
 
 DONE, ERROR, USAGE, CLAIM_FAILS = 0, 1, 2, 3
 SCHEMA = Path("schemas/study.schema.json")
@@ -33,6 +37,13 @@ class Jit(StrEnum):
     auto = "auto"
     xla = "xla"
     graph = "graph"
+
+
+class LogForm(StrEnum):
+    """How progress is told."""
+
+    auto = "auto"
+    json = "json"
 
 
 class Stage(StrEnum):
@@ -52,6 +63,7 @@ Overrides = Annotated[
 Only = Annotated[
     list[str] | None, typer.Option("--only", metavar="EXPERIMENT[/VARIANT]", help="Only this; may be repeated.")
 ]
+Runs = Annotated[Path, typer.Option("--runs", metavar="FOLDER", help="Where runs and the store lie.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Prints one JSON object.")]
 
 
@@ -88,17 +100,21 @@ def run(
         int | None, typer.Option("-j", min=1, help="How many programs run at once; otherwise one a core, on a GPU one.")
     ] = None,
     jit: Annotated[Jit, typer.Option(help="Forces XLA or the plain graph.")] = Jit.auto,
-    runs: Annotated[Path, typer.Option(help="Where runs are stored.")] = Path("runs"),
+    runs: Runs = Path("runs"),
+    force: Annotated[bool, typer.Option("--force", help="Runs again even what is stored.")] = False,
+    keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Keeps final weights in Keras' format.")] = False,
+    checkpoint: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="How often at most training state is kept, to resume from.")
+    ] = 30.0,
+    log: Annotated[LogForm, typer.Option(help="`json`: progress as one JSON object a line, on stderr.")] = LogForm.auto,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Runs a study: figures, claims and numbers, in a folder under runs/."""
+    """Runs what is not stored yet of a study; figures, claims and numbers go to a folder under runs/."""
     plan = resolved(file, profile, override, only)
-    from .start import start
+    from .execute import How, execute
 
-    start()
-    from .execute import execute
-
-    raise typer.Exit(execute(plan, jobs, jit.value, runs, as_json, sys.argv[1:]))
+    how = How(runs, jobs, jit.value, force, keep_weights, checkpoint, log.value, as_json)
+    raise typer.Exit(execute(plan, how, sys.argv[1:]))
 
 
 app.command()(validate)

@@ -1,4 +1,4 @@
-"""`dlspec run`: runs a plan under someone's eyes, judges its claims, draws its figures, and stores it all."""
+"""`dlspec run`: runs what the store lacks under someone's eyes, judges the claims, draws the figures, and keeps it all."""
 
 from __future__ import annotations
 
@@ -8,84 +8,164 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from dlspec.spec.resolved import StudyPlan
 from rich.console import Console
 from rich.text import Text
 
 from .claims import Verdict, judge
+from .executor import Executor, Threads
 from .figures import draw
-from .progress import Live, Log
+from .progress import JsonLines, Live, Log, Quiet
 from .results import Results
-from .run import Options, run
-from .start import device
-from .store import Run, summary
+from .run import Options, Progress, Run
+from .run_folder import RunFolder, summary
+from .start import device, device_without_tensorflow, environment, start
+from .store import Store, explained
 from .summary import print_claims, print_finals
+from .wanted import Piece, wanted
 
 DONE, ERROR, CLAIM_FAILS, INTERRUPTED = 0, 1, 3, 130
 WIDE = 160
+STORE = "store"
 
 
-def execute(plan: StudyPlan, jobs: int | None, jit: str, root: Path, as_json: bool, command: Sequence[str]) -> int:
-    """Runs, stores and prints; returns the exit code."""
+@dataclass(frozen=True)
+class How:
+    """How a study is run and told of: `jobs` at once, `log` is `auto` or `json`, `json` prints one object at the end."""
+
+    root: Path = Path("runs")
+    jobs: int | None = None
+    jit: str = "auto"
+    force: bool = False
+    keep_weights: bool = False
+    checkpoint: float = 30.0
+    log: str = "auto"
+    json: bool = False
+
+
+def execute(plan: StudyPlan, how: How, command: Sequence[str]) -> int:
+    """Runs, stores and prints; returns the exit code. Raises StoreError."""
     errors = Console(stderr=True)
-    try:
-        folder = Run(root, plan)
-    except OSError as error:
-        errors.print(
-            f"{root}: cannot be written: {error.strerror}. Choose another folder with --runs.", highlight=False
-        )
-        return ERROR
     stop = threading.Event()
-    before = signal.signal(signal.SIGINT, lambda *_: _interrupt(stop, errors))
-    where = device()
-    jobs = jobs or (1 if where == "gpu" else os.cpu_count() or 1)
+    before = signal.signal(signal.SIGINT, lambda *_: _interrupt(stop, errors, store))
+    store: Store | None = None
     try:
-        with Live(plan, errors) if errors.is_terminal else Log(plan) as watcher:
-            results = run(plan, Options(jit, jobs, where), watcher, stop)
-        folder.write_results(plan, results, where, command)
-        place, verdicts, figures = _concluded(plan, results, folder)
-    except OSError as error:
-        folder.discard()
-        errors.print(
-            f"{error.filename or root}: cannot be written: {error.strerror}. Nothing was stored.", highlight=False
-        )
-        return ERROR
+        with explained(how.root):
+            how.root.mkdir(parents=True, exist_ok=True)
+        store = Store(how.root / STORE, lambda text: _warn(text, how))
+        results, where = _run(plan, how, store, stop, errors)
+        place, verdicts, figures = _conclude(plan, results, how.root, where, command)
     except BaseException:
-        folder.discard()
+        if store is not None:
+            store.close()
         raise
     finally:
         signal.signal(signal.SIGINT, before)
-    if as_json:
+    store.close()
+    if how.json:
         print(json.dumps(summary(plan, str(place), results, verdicts), allow_nan=False))
     else:
         _print(plan, results, verdicts, place, figures)
     return _code(results, verdicts, stop, errors, place)
 
 
-def _concluded(plan: StudyPlan, results: Mapping[str, Results], folder: Run) -> tuple[Path, list[Verdict], list[str]]:
-    """Claims judged, figures drawn, the folder moved to its place: a fault here still keeps what was trained."""
+def _run(
+    plan: StudyPlan, how: How, store: Store, stop: threading.Event, errors: Console
+) -> tuple[dict[str, Results], str]:
+    """The results of the plan, and on which kind of device. TensorFlow is loaded only where something is to run."""
+    where = device_without_tensorflow() or store.device(environment())
+    if where is None:
+        start()
+        where = device()
+        store.note_device(environment(), where)
+    options = Options(how.jit, how.jobs or 1, where, how.force, how.keep_weights, how.checkpoint)
+    progress = Progress.of_store(wanted(plan, where), store, options)
+    missing = progress.missing()
+    _tell(progress, missing, how)
+    if not missing:
+        return progress.results(plan), where
+    start()
+    if (actual := device()) != where:
+        where, options = actual, replace(options, device=actual)
+        progress = Progress.of_store(wanted(plan, where), store, options)
+        missing = progress.missing()
+    options = replace(options, jobs=how.jobs or (1 if where == "gpu" else os.cpu_count() or 1))
+    with _watcher(missing, how, errors) as watcher:
+        from .train import form
+
+        compiled = partial(form, jit=options.jit, device=where)
+        Run(progress, store, _local(options, watcher), options, watcher, stop, compiled).finish()
+    return progress.results(plan), where
+
+
+def _local(options: Options, watcher: Quiet) -> Executor:
+    """The executor in this process."""
+    from .train import train
+
+    return Threads(options.jobs, lambda job, stop: train(job, watcher, stop))
+
+
+def _watcher(missing: Sequence[Piece], how: How, errors: Console) -> Quiet:
+    if how.log == "json":
+        return JsonLines(missing)
+    return Live(missing, errors) if errors.is_terminal else Log(missing)
+
+
+def _tell(progress: Progress, missing: Sequence[Piece], how: How) -> None:
+    """How many cells are stored already, and how many are to run."""
+    there, rest = len(progress.cells), sum(len(piece.replicates) for piece in missing)
+    if how.log == "json":
+        JsonLines().say("planned", cells=there + rest, stored=there, to_run=rest)
+    elif not rest:
+        print(f"all {there} cells are stored already: nothing is to run", file=sys.stderr, flush=True)
+    elif there:
+        print(f"{there} of {there + rest} cells are stored already, {rest} to run", file=sys.stderr, flush=True)
+
+
+def _warn(text: str, how: How) -> None:
+    (JsonLines() if how.log == "json" else Quiet()).warn(text)
+
+
+def _conclude(
+    plan: StudyPlan, results: Mapping[str, Results], root: Path, where: str, command: Sequence[str]
+) -> tuple[Path, list[Verdict], list[str]]:
+    """The run's folder, with claims judged and figures drawn: a fault there still keeps what was trained."""
     verdicts: list[Verdict] = []
     figures: list[str] = []
-    try:
-        verdicts += [judge(claim, results[e.name]) for e in plan.experiments for claim in e.claims]
-        folder.write_claims(verdicts)
-        for experiment in plan.experiments:
-            for figure in experiment.figures:
-                figures += [path.name for path in draw(figure, results[experiment.name], folder.draft)]
-    except Exception as error:
-        error.add_note(f"what was trained is kept in {folder.commit()}")
-        raise
-    return folder.commit(), verdicts, figures
+    with explained(root):
+        folder = RunFolder(root, plan)
+        try:
+            folder.write_results(plan, results, where, command)
+            try:
+                verdicts += [judge(claim, results[e.name]) for e in plan.experiments for claim in e.claims]
+                folder.write_claims(verdicts)
+                folder.write_verdicts(verdicts)
+                for experiment in plan.experiments:
+                    for figure in experiment.figures:
+                        figures += [path.name for path in draw(figure, results[experiment.name], folder.draft)]
+            except OSError:
+                raise
+            except Exception as error:
+                error.add_note(f"what was trained is kept in {folder.commit()}")
+                raise
+            return folder.commit(), verdicts, figures
+        except BaseException:
+            folder.discard()
+            raise
 
 
-def _interrupt(stop: threading.Event, console: Console) -> None:
-    if stop.is_set():
+def _interrupt(stop: threading.Event, console: Console, store: Store | None) -> None:
+    if not stop.is_set():
+        stop.set()
+        console.print("stopping at the next evaluation; again to stop at once: what is stored stays", style="yellow")
+        return
+    if store is None:
         raise KeyboardInterrupt
-    stop.set()
-    console.print("stopping at the next evaluation; again to stop at once and keep nothing", style="yellow")
+    os._exit(INTERRUPTED)  # training does not return to Python before its evaluation; a dead process holds no claims
 
 
 def _print(
@@ -106,13 +186,14 @@ def _print(
 
 
 def _code(
-    results: Mapping[str, Results], verdicts: Sequence[Verdict], stop: threading.Event, errors: Any, place: Path
+    results: Mapping[str, Results], verdicts: Sequence[Verdict], stop: threading.Event, errors: Console, place: Path
 ) -> int:
     cells = [cell for found in results.values() for cell in found.cells]
     if stop.is_set():
         whole = sum(cell.status == "done" for cell in cells)
         errors.print(
-            f"interrupted: {whole} cells are whole, {len(cells) - whole} in part; all they gave is kept in {place}",
+            f"interrupted: {whole} cells are whole, {len(cells) - whole} in part; all they gave is kept in {place}. "
+            "Run again to go on from there.",
             highlight=False,
         )
         return INTERRUPTED

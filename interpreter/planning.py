@@ -7,8 +7,9 @@ measured in a fraction of a second, and the rest is a rule that `RULE` states.
 from __future__ import annotations
 
 import os
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -20,7 +21,8 @@ from dlspec.spec.cost import Cost, cost, memory, shapes
 from dlspec.spec.resolved import Program, StudyPlan
 
 from .compilation import uses_xla
-from .stored import StoredRun, whole
+from .store import Store
+from .wanted import wanted
 
 FORMAT_VERSION = 1
 TENSORFLOW_BYTES = 600 * 2**20
@@ -70,8 +72,20 @@ def calibrate(side: int = 64, seconds: float = 0.2) -> float:
     return 2 * many * side**3 / best
 
 
-def rows(plan: StudyPlan, runs: Sequence[StoredRun], rate: float, device: str = "cpu") -> list[Row]:
-    """A row for each cell of a study."""
+def stored_replicates(plan: StudyPlan, root: Path, device: str = "cpu") -> dict[str, int]:
+    """How many replicates of each program a store holds with all that is asked, by the program's name."""
+    if not root.is_dir():
+        return {}
+    asked = [(item, replicate) for item in wanted(plan, device) for replicate in range(item.program.replicates)]
+    found: dict[str, int] = {}
+    with Store(root, lambda text: print(text, file=sys.stderr)) as store:
+        for (item, _), cell in zip(asked, store.find(asked), strict=True):
+            found[item.program.name] = found.get(item.program.name, 0) + (cell is not None)
+    return found
+
+
+def rows(plan: StudyPlan, stored: Mapping[str, int], rate: float, device: str = "cpu") -> list[Row]:
+    """A row for each cell of a study; `stored` as `stored_replicates` counts."""
     found = []
     for experiment in plan.experiments:
         for program in experiment.programs:
@@ -79,7 +93,7 @@ def rows(plan: StudyPlan, runs: Sequence[StoredRun], rate: float, device: str = 
             found.append(
                 Row(
                     program, {network.name: shapes(network) for network in program.networks}, cost(program),
-                    memory(program), form, expected_seconds(program, form, rate), min(whole(runs, program), program.replicates),
+                    memory(program), form, expected_seconds(program, form, rate), stored.get(program.name, 0),
                 )
             )  # fmt: skip
     return found

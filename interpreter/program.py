@@ -189,6 +189,20 @@ class Compiled:
         weights = [variable for network in self.networks.values() for variable in network.weights.values()]
         return weights + [variable for optimizer, _ in self.optimizers for variable in optimizer.variables]
 
+    def saved(self) -> list[np.ndarray[Any, Any]]:
+        """The values of all variables that training changes, in the order of `state`."""
+        return [variable.value.numpy().copy() for variable in self.state()]
+
+    def restore(self, step: int, values: Sequence[np.ndarray[Any, Any]]) -> None:
+        """Sets all variables to values that were saved after so many steps of the same program. Raises ValueError."""
+        variables = self.state()
+        for variable, value in zip(variables, values, strict=True):
+            if tuple(variable.shape) != value.shape:
+                raise ValueError(f"a saved variable has the shape {value.shape}, and {variable.name} {variable.shape}")
+        for variable, value in zip(variables, values, strict=True):
+            variable.value.assign(tf.cast(value, variable.value.dtype))
+        self.step = step
+
     def losses(self, lowering: Lowering, batch: int) -> list[tuple[str, Any]]:
         """The weighted terms of the objective, [R, B] each."""
         found = []

@@ -1,19 +1,27 @@
-"""Progress of a run: live on a terminal, a plain line per program where there is none."""
+"""Progress of a run: live on a terminal, a plain line per piece where there is none, or JSON lines."""
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from dlspec.spec.resolved import Program, StudyPlan
+from dlspec.spec.diagnostics import listing
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from .executor import Job
 from .results import Cell
+from .time_left import TimeLeft, in_words, steps
+from .wanted import Piece
+
+FORMAT_VERSION = 1
 
 
 def newest(measures: dict[str, Any]) -> str:
@@ -26,8 +34,23 @@ def newest(measures: dict[str, Any]) -> str:
     return "  ".join(shown[:3])
 
 
+def called(job: Job, whole: int) -> str:
+    """A job's program, and its replicates where they are not all."""
+    some = job.piece.replicates
+    if len(some) == whole:
+        return job.piece.program.name
+    return f"{job.piece.program.name} (replicate{'s' if len(some) > 1 else ''} {listing(map(str, some))})"
+
+
 class Quiet:
-    """Says nothing."""
+    """Says nothing but warnings; keeps the time left."""
+
+    def __init__(self, pieces: Sequence[Piece] = ()) -> None:
+        self.total = len(pieces)
+        self.time_left = TimeLeft(pieces)
+        self.lock = threading.Lock()
+        self.begun: dict[int, float] = {}
+        self.last: dict[int, dict[str, Any]] = {}
 
     def __enter__(self) -> Quiet:
         return self
@@ -35,58 +58,148 @@ class Quiet:
     def __exit__(self, *_: object) -> None:
         return None
 
-    def started(self, program: Program, compiled: str) -> None:
-        """A program begins to be compiled."""
+    def started(self, job: Job, step: int) -> None:
+        """A piece begins to be compiled."""
+        with self.lock:
+            self.begun[job.number] = time.perf_counter()
+            self.time_left.started(job.piece, step)
+            self.show_started(job, step)
 
-    def evaluated(self, program: Program, step: int, measures: dict[str, Any], rate: float) -> None:
+    def evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
         """An evaluation is done."""
+        with self.lock:
+            self.last[job.number] = measures
+            self.time_left.reached(job.piece, step)
+            self.show_evaluated(job, step, measures, rate)
 
-    def finished(self, program: Program, cells: Sequence[Cell]) -> None:
-        """A program is done."""
+    def finished(self, job: Job, cells: Sequence[Cell]) -> None:
+        """A piece is done."""
+        with self.lock:
+            self.time_left.finished(job.piece)
+            self.show_finished(job, cells, time.perf_counter() - self.begun.get(job.number, time.perf_counter()))
+
+    def stored(self, piece: Piece, cells: Sequence[Cell]) -> None:
+        """Another process stored cells of a piece."""
+        with self.lock:
+            self.time_left.stored(piece)
+            self.show_stored(piece)
+
+    def waiting(self, cells: int) -> None:
+        """Other processes run what is left."""
+
+    def warn(self, text: str) -> None:
+        """Something that whoever watches should know."""
+        print(f"warning: {text}", file=sys.stderr, flush=True)
+
+    def show_started(self, job: Job, step: int) -> None:
+        """Shows that a piece begins."""
+
+    def show_evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
+        """Shows an evaluation."""
+
+    def show_finished(self, job: Job, cells: Sequence[Cell], seconds: float) -> None:
+        """Shows that a piece is done."""
+
+    def show_stored(self, piece: Piece) -> None:
+        """Shows that a piece need not run."""
 
 
 class Log(Quiet):
-    """A line when a program begins and one when it ends, on standard error."""
+    """A line when a piece begins and one when it ends, on standard error."""
 
-    def __init__(self, plan: StudyPlan) -> None:
-        self.total = sum(len(experiment.programs) for experiment in plan.experiments)
-        self.count = 0
-        self.lock = threading.Lock()
-        self.begun: dict[int, float] = {}
-        self.last: dict[int, dict[str, Any]] = {}
+    def _say(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
 
-    def started(self, program: Program, compiled: str) -> None:
-        with self.lock:
-            self.count += 1
-            self.begun[id(program)] = time.perf_counter()
-            steps = f"{program.training.steps:,} steps" if program.training else "measured only"
-            words = f"{steps}, {program.replicates} replicate{'s' if program.replicates > 1 else ''}, {compiled}"
-            print(f"[{self.count}/{self.total}] {program.name}: {words}", file=sys.stderr, flush=True)
+    def show_started(self, job: Job, step: int) -> None:
+        """A line with what will run."""
+        program, count = job.piece.program, len(job.piece.replicates)
+        told = f"{program.training.steps:,} steps" if program.training else "measured only"
+        told += f" from step {step:,}" if step else ""
+        words = f"{told}, {count} replicate{'s' if count > 1 else ''}, {job.compiled}"
+        self._say(f"[{job.number}/{self.total}] {called(job, program.replicates)}: {words}")
 
-    def evaluated(self, program: Program, step: int, measures: dict[str, Any], rate: float) -> None:
-        self.last[id(program)] = measures
+    def show_finished(self, job: Job, cells: Sequence[Cell], seconds: float) -> None:
+        """A line with how long it took, what came out, and the time left."""
+        left = self.time_left.seconds()
+        words = [f"{seconds:.1f} s", newest(self.last.pop(job.number, {}))]
+        words += [
+            f"replicate {cell.replicate} {cell.status}: {cell.message}" for cell in cells if cell.status != "done"
+        ]
+        words += [f"(about {in_words(left)} left)"] if left else []
+        self._say(f"      {called(job, job.piece.program.replicates)}: {'  '.join(word for word in words if word)}")
 
-    def finished(self, program: Program, cells: Sequence[Cell]) -> None:
-        with self.lock:
-            seconds = time.perf_counter() - self.begun[id(program)]
-            words = [f"{seconds:.1f} s", newest(self.last.get(id(program), {}))]
-            words += [
-                f"replicate {cell.replicate} {cell.status}: {cell.message}" for cell in cells if cell.status != "done"
-            ]
-            print(f"      {program.name}: {'  '.join(word for word in words if word)}", file=sys.stderr, flush=True)
+    def show_stored(self, piece: Piece) -> None:
+        """A line for what another process ran."""
+        self._say(f"      {piece.program.name}: another process has run it")
+
+    def waiting(self, cells: int) -> None:
+        """A line that says what is waited for."""
+        self._say(
+            f"waiting for {cells} cell{'s' if cells > 1 else ''} that other processes run; Ctrl-C ends the waiting"
+        )
+
+
+class JsonLines(Quiet):
+    """One JSON object a line on standard error: what happens, when, and how long the rest will take."""
+
+    def say(self, event: str, **more: Any) -> None:
+        """Prints an event."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        line = {"format_version": FORMAT_VERSION, "event": event, "time": now, **more}
+        print(json.dumps(line, allow_nan=False), file=sys.stderr, flush=True)
+
+    def show_started(self, job: Job, step: int) -> None:
+        """`started`: the piece, its digest, where it starts from."""
+        program = job.piece.program
+        self.say(
+            "started", **_told(job.piece), digest=program.digest, compiled=job.compiled, from_step=step,
+            steps=program.training.steps if program.training else 0,
+        )  # fmt: skip
+
+    def show_evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
+        """`evaluated`: the means over replicates, the rate, the time left over the whole run."""
+        means = {name: _finite(np.mean(value)) for name, value in measures.items() if np.ndim(value) == 1}
+        self.say(
+            "evaluated", **_told(job.piece), step=step, measures=means, steps_per_second=round(rate, 1), seconds_left=self._left(),
+        )  # fmt: skip
+
+    def show_finished(self, job: Job, cells: Sequence[Cell], seconds: float) -> None:
+        """`finished`: how each cell ended."""
+        self.last.pop(job.number, None)
+        ended = [
+            {"key": cell.key, "replicate": cell.replicate, "status": cell.status, "message": cell.message}
+            for cell in cells
+        ]
+        self.say("finished", **_told(job.piece), cells=ended, seconds=round(seconds, 3), seconds_left=self._left())
+
+    def show_stored(self, piece: Piece) -> None:
+        """`stored`: another process ran it."""
+        self.say("stored", **_told(piece))
+
+    def waiting(self, cells: int) -> None:
+        """`waiting`: how many cells other processes run."""
+        self.say("waiting", cells=cells)
+
+    def warn(self, text: str) -> None:
+        """`warning`: in words."""
+        self.say("warning", message=text)
+
+    def _left(self) -> float | None:
+        left = self.time_left.seconds()
+        return None if left is None else round(left, 1)
 
 
 class Live(Quiet):
-    """A bar a program: steps, steps a second, time left, the newest measures."""
+    """A bar a piece: steps, steps a second, the newest measures; and one for the whole study with the time left."""
 
-    def __init__(self, plan: StudyPlan, console: Console) -> None:
+    def __init__(self, pieces: Sequence[Piece], console: Console) -> None:
+        super().__init__(pieces)
         self.console = console
         self.progress = Progress(
             TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(), TextColumn("{task.fields[newest]}", style="dim"), console=console, transient=True,
+            TextColumn("{task.fields[newest]}", style="dim"), console=console, transient=True,
         )  # fmt: skip
-        programs = [program for experiment in plan.experiments for program in experiment.programs]
-        total = sum(program.training.steps if program.training else 1 for program in programs)
+        total = sum(steps(piece.program) for piece in pieces)
         self.whole = self.progress.add_task("whole study", total=total, rate="", newest="")
         self.tasks: dict[int, Any] = {}
         self.at: dict[int, int] = {}
@@ -98,21 +211,54 @@ class Live(Quiet):
     def __exit__(self, *_: object) -> None:
         self.progress.stop()
 
-    def started(self, program: Program, compiled: str) -> None:
-        total = program.training.steps if program.training else 1
-        self.tasks[id(program)] = self.progress.add_task(program.name, total=total, rate="compiling", newest="")
-        self.at[id(program)] = 0
+    def show_started(self, job: Job, step: int) -> None:
+        """A bar of its own."""
+        name, total = called(job, job.piece.program.replicates), steps(job.piece.program)
+        self.tasks[job.number] = self.progress.add_task(name, total=total, completed=step, rate="compiling", newest="")
+        self.at[job.number] = 0
+        self._move(job, step)
 
-    def evaluated(self, program: Program, step: int, measures: dict[str, Any], rate: float) -> None:
-        task = self.tasks[id(program)]
-        before, self.at[id(program)] = self.at[id(program)], step
-        self.progress.update(task, completed=step, rate=f"{rate:,.0f} steps/s" if rate else "", newest=newest(measures))
-        self.progress.update(self.whole, advance=step - before)
+    def show_evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
+        """The bar moves."""
+        words = f"{rate:,.0f} steps/s" if rate else ""
+        self.progress.update(self.tasks[job.number], completed=step, rate=words, newest=newest(measures))
+        self._move(job, step)
 
-    def finished(self, program: Program, cells: Sequence[Cell]) -> None:
-        total = program.training.steps if program.training else 1
-        self.progress.update(self.whole, advance=total - self.at[id(program)])
-        self.progress.remove_task(self.tasks[id(program)])
+    def show_finished(self, job: Job, cells: Sequence[Cell], seconds: float) -> None:
+        """The bar goes, a line stays."""
+        self._move(job, steps(job.piece.program))
+        if job.number in self.tasks:
+            self.progress.remove_task(self.tasks.pop(job.number))
+        self.last.pop(job.number, None)
         bad = [cell for cell in cells if cell.status != "done"]
-        words = "[green]done[/]" if not bad else f"[red]{bad[0].status}[/] {bad[0].message}"
-        self.console.print(f"  {program.name}  {words}", highlight=False)
+        words = "[green]done[/]" if not bad else f"[red]{bad[0].status}[/] {escape(bad[0].message)}"
+        self.console.print(f"  {called(job, job.piece.program.replicates)}  {words}", highlight=False)
+
+    def show_stored(self, piece: Piece) -> None:
+        """The whole study's bar moves."""
+        self.progress.update(self.whole, advance=steps(piece.program))
+
+    def waiting(self, cells: int) -> None:
+        """Says what is waited for."""
+        self.progress.update(self.whole, newest=f"waiting for {cells} cells that other processes run")
+
+    def warn(self, text: str) -> None:
+        """A line above the bars."""
+        self.console.print(f"warning: {text}", style="yellow", highlight=False, markup=False)
+
+    def _move(self, job: Job, step: int) -> None:
+        before, self.at[job.number] = self.at.get(job.number, 0), step
+        left = in_words(self.time_left.seconds())
+        self.progress.update(self.whole, advance=step - before, rate=f"about {left} left" if left else "")
+
+
+def _told(piece: Piece) -> dict[str, Any]:
+    program = piece.program
+    return {
+        "program": program.name, "experiment": program.experiment, "variant": program.variant,
+        "constants": dict(program.point), "replicates": list(piece.replicates),
+    }  # fmt: skip
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import xarray as xr
@@ -13,12 +13,41 @@ from dlspec.spec.resolved import ExperimentPlan, Program
 Array = np.ndarray[Any, Any]
 
 
+class Curve(Sequence[Array]):
+    """A measure at each evaluated step, held as one array [steps, …]: as small as its numbers."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, values: Array) -> None:
+        self.values = values
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @overload
+    def __getitem__(self, place: int) -> Array: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Curve: ...
+
+    def __getitem__(self, place: int | slice) -> Any:
+        return Curve(self.values[place]) if isinstance(place, slice) else self.values[place]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.array(self.values, dtype) if copy else np.asarray(self.values, dtype)
+
+
+Samples = Mapping[str, Mapping[int, Mapping[str, Array]]]
+"""What figures show of single test examples: figure → step → label → [examples, …]."""
+
+
 @dataclass
 class Cell:
     """One replicate of one program: its curves (measure → [steps, …]) at the evaluated steps, and how it ended.
 
-    `status` is `done`, `diverged` (with the step and the term in `message`), `failed` or `interrupted`.
-    `samples` holds what figures show of single test examples: figure → step → label → [examples, …].
+    `status` is `done`, `diverged` (with the step and the term in `message`), `failed` or `interrupted`. A diverged cell
+    says at which step in `end`, and in `cause` the measure that was not finite, or nothing where it was the loss.
+    `key` is its name in the store; `stored` says that it lay there before this run.
     """
 
     experiment: str
@@ -31,14 +60,25 @@ class Cell:
     seconds: float = 0.0
     compiled: str = "xla"
     steps: list[int] = field(default_factory=list)
-    curves: dict[str, list[Array]] = field(default_factory=dict)
-    samples: dict[str, dict[int, dict[str, Array]]] = field(default_factory=dict)
+    curves: dict[str, Sequence[Array]] = field(default_factory=dict)
+    samples: Samples = field(default_factory=dict)
+    end: int | None = None
+    cause: str = ""
+    key: str = ""
+    stored: bool = False
 
     def record(self, step: int, measures: Mapping[str, Array]) -> None:
         """Adds an evaluation."""
         self.steps.append(step)
         for name, value in measures.items():
-            self.curves.setdefault(name, []).append(np.asarray(value))
+            values = self.curves.setdefault(name, [])
+            assert isinstance(values, list), "a stored cell is not trained on"
+            values.append(np.asarray(value))
+
+    def sample(self, figure: str, step: int, values: Mapping[str, Array]) -> None:
+        """Adds what a figure shows at a step."""
+        assert isinstance(self.samples, dict), "a stored cell is not trained on"
+        self.samples.setdefault(figure, {})[step] = dict(values)
 
     def final(self) -> dict[str, Any]:
         """Each measure at the last step, as plain numbers."""

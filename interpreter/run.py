@@ -1,167 +1,206 @@
-"""Runs a study's plan: every program trained from evaluation to evaluation, one after the other or several at once."""
+"""Runs what a plan asks for and the store lacks: claims pieces, has them executed, stores each as it ends."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Protocol
 
-import numpy as np
+from dlspec.spec.identity import NUMERICS
 from dlspec.spec.resolved import Program, StudyPlan
 
-from .claims import evaluate as evaluate_claim
-from .compilation import uses_xla
-from .program import Compiled
+from .executor import Executor, Job, Watcher
 from .results import Cell, Results
+from .store import WHOLE, Store, StoreError
+from .wanted import Piece, Wanted, pieces
 
-
-class Watcher(Protocol):
-    """What is told of a run as it goes on."""
-
-    def started(self, program: Program, compiled: str) -> None:
-        """A program begins to be compiled."""
-
-    def evaluated(self, program: Program, step: int, measures: dict[str, Any], rate: float) -> None:
-        """An evaluation is done; `rate` is steps a second since the last."""
-
-    def finished(self, program: Program, cells: Sequence[Cell]) -> None:
-        """A program is done, in whichever way."""
+PACKAGES = ("dlspec", "tensorflow", "keras", "numpy")
+POLL_SECONDS = 0.2
+AGAIN_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to run: `jit` forces `xla` or `graph`; `jobs` programs run at once."""
+    """How to run: `jit` forces `xla` or `graph`; `jobs` programs run at once; `force` runs what is stored, too.
+
+    `checkpoint` is the least number of seconds between two checkpoints of a piece.
+    """
 
     jit: str = "auto"
     jobs: int = 1
     device: str = "cpu"
+    force: bool = False
+    keep_weights: bool = False
+    checkpoint: float = 30.0
 
 
-def run(plan: StudyPlan, options: Options, watcher: Watcher, stop: threading.Event) -> dict[str, Results]:
-    """The results of every experiment. Set `stop` to end after the present stretch; what is done is kept."""
-    programs = [program for experiment in plan.experiments for program in experiment.programs]
-    done: dict[int, list[Cell]] = {}
+class Following(Watcher, Protocol):
+    """A watcher of a whole run."""
 
-    def one(place: int) -> None:
-        if not stop.is_set():
-            done[place] = run_program(programs[place], options, watcher, stop)
+    def stored(self, piece: Piece, cells: Sequence[Cell]) -> None:
+        """Another process stored cells of a piece that was still to run."""
 
-    with ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
-        pending = [pool.submit(one, place) for place in range(len(programs))]
+    def waiting(self, cells: int) -> None:
+        """Nothing is left to run but what other processes run at present."""
+
+
+@dataclass
+class Progress:
+    """The cells of a run so far, by program and replicate."""
+
+    wanted: Sequence[Wanted]
+    cells: dict[tuple[int, int], Cell] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.places = {id(one): place for place, one in enumerate(self.wanted)}
+
+    @staticmethod
+    def of_store(wanted: Sequence[Wanted], store: Store, options: Options) -> Progress:
+        """What is stored already; with `force` nothing counts, with `keep_weights` only cells with their weights."""
+        progress = Progress(wanted)
+        if not options.force:
+            asked = [(place, one, r) for place, one in enumerate(wanted) for r in range(one.program.replicates)]
+            for (place, _, replicate), cell in zip(asked, store.find([(one, r) for _, one, r in asked]), strict=True):
+                if cell is not None and (not options.keep_weights or _has_weights(store, cell)):
+                    progress.cells[place, replicate] = cell
+        return progress
+
+    def missing(self) -> list[Piece]:
+        """What is to run."""
+        found = []
+        for place, one in enumerate(self.wanted):
+            found += pieces(one, [r for r in range(one.program.replicates) if (place, r) not in self.cells])
+        return found
+
+    def add(self, piece: Piece, cells: Sequence[Cell]) -> None:
+        """Takes up cells of a piece."""
+        place = self.places[id(piece.wanted)]
+        self.cells.update(((place, cell.replicate), cell) for cell in cells)
+
+    def results(self, plan: StudyPlan) -> dict[str, Results]:
+        """The results of every experiment, with the cells that there are."""
+        found = {}
+        place = 0
+        for experiment in plan.experiments:
+            cells = []
+            for program in experiment.programs:
+                cells += [self.cells[place, r] for r in range(program.replicates) if (place, r) in self.cells]
+                place += 1
+            found[experiment.name] = Results.of_plan(experiment, cells)
+        return found
+
+
+class Run:
+    """One run: pieces that wait, pieces that run here, pieces that other processes run.
+
+    `form` says how a program is compiled, `xla` or `graph`.
+    """
+
+    def __init__(
+        self, progress: Progress, store: Store, executor: Executor, options: Options, watcher: Following,
+        stop: threading.Event, form: Callable[[Program], str],
+    ) -> None:  # fmt: skip
+        self.progress = progress
+        self.store = store
+        self.executor = executor
+        self.options = options
+        self.watcher = watcher
+        self.stop = stop
+        self.form = form
+        self.waiting = deque(progress.missing())
+        self.held: list[Piece] = []
+        self.running: dict[int, Job] = {}
+        self.ran: set[str] = set()
+        self.count = 0
+        self.packages = {name: version(name) for name in PACKAGES}
+
+    def finish(self) -> None:
+        """Runs everything to its end, or until `stop` is set. Raises StoreError when nothing can be stored any more."""
+        looked, told = time.monotonic(), False
         try:
-            for future in pending:
-                future.result()
-        except BaseException:
-            stop.set()
+            while True:
+                if self.stop.is_set():
+                    self.executor.cancel()
+                    self.waiting.clear()
+                    self.held.clear()
+                while self.waiting and self.executor.room() > 0 and not self.stop.is_set():
+                    self._begin(self.waiting.popleft())
+                if not self.waiting and self.held and time.monotonic() - looked >= AGAIN_SECONDS:
+                    if not self.running and not told:
+                        self.watcher.waiting(sum(len(piece.replicates) for piece in self.held))
+                        told = True
+                    self.waiting.extend(self.held)
+                    self.held.clear()
+                    looked = time.monotonic()
+                    continue
+                if not self.running and not self.waiting and not self.held:
+                    return
+                self._end(POLL_SECONDS)
+        except StoreError:
+            self._abandon()
             raise
-    found = {}
-    place = 0
-    for experiment in plan.experiments:
-        cells: list[Cell] = []
-        for _ in experiment.programs:
-            cells.extend(done.get(place, []))
-            place += 1
-        found[experiment.name] = Results.of_plan(experiment, cells)
-    return found
+        finally:
+            if not self.running:
+                self.executor.close()
 
+    def _begin(self, piece: Piece) -> None:
+        """Claims a piece; runs what is ours of it, takes up what is stored, puts back what others run."""
+        force = (self.options.force or self.options.keep_weights) and not self.ran.intersection(piece.keys)
+        claim = self.store.claim(piece, force)
+        if claim.stored:
+            self._take_up(piece.only(claim.stored))
+        if claim.held:
+            self.held.append(piece.only(claim.held))
+        if claim.mine:
+            self._submit(piece.only(claim.mine))
 
-def form(program: Program, options: Options) -> str:
-    """The compiled form that a program gets: `xla` or `graph`."""
-    if options.jit != "auto":
-        return options.jit
-    return "xla" if uses_xla(program, options.device) else "graph"
+    def _take_up(self, piece: Piece) -> None:
+        found = [cell for cell in self.store.find([(piece.wanted, r) for r in piece.replicates]) if cell is not None]
+        self.progress.add(piece, found)
+        self.watcher.stored(piece, found)
+        there = {cell.replicate for cell in found}
+        if lost := [replicate for replicate in piece.replicates if replicate not in there]:
+            self.waiting.append(piece.only(lost))  # a damaged file, set aside on reading
 
+    def _submit(self, piece: Piece) -> None:
+        compiled = self.form(piece.program)
+        made_by = {
+            **self.packages, "numerics": NUMERICS, "device": self.options.device, "compiled": compiled,
+        }  # fmt: skip
+        checkpoints = self.store.checkpoints(piece, made_by, self.options.checkpoint)
+        if self.options.force:
+            checkpoints.remove()
+        weights = str(self.store.weights) if self.options.keep_weights else None
+        self.count += 1
+        job = Job(self.count, piece, compiled, checkpoints, weights)
+        self.running[job.number] = job
+        self.executor.submit(job)
 
-def groups(program: Program) -> list[list[int]]:
-    """Which replicates run side by side: all, unless an optimiser mixes the entries of a weight."""
-    alone = program.training is not None and not all(plan.elementwise for plan in program.training.optimizers.values())
-    every = list(range(program.replicates))
-    return [[replicate] for replicate in every] if alone else [every]
-
-
-def run_program(program: Program, options: Options, watcher: Watcher, stop: threading.Event) -> list[Cell]:
-    """The cells of one program. A fault in it ends it alone: its cells say so, the rest of the study goes on."""
-    compiled = form(program, options)
-    watcher.started(program, compiled)
-    cells: list[Cell] = []
-    for group in groups(program):
-        own = [
-            Cell(program.experiment, program.variant, dict(program.point), replicate, program.digest, compiled=compiled)
-            for replicate in group
-        ]
-        cells.extend(own)
-        begin = time.perf_counter()
-        try:
-            _train(Compiled(program, group, compiled == "xla"), own, watcher, stop)
-        except Exception as error:
-            notes = "; ".join(getattr(error, "__notes__", []))
-            text = str(error).strip().split("\n")[0][:300]
-            for cell in own:
-                cell.status, cell.message = (
-                    "failed",
-                    f"{type(error).__name__}: {text}" + (f" ({notes})" if notes else ""),
-                )
-        for cell in own:
-            cell.seconds = (time.perf_counter() - begin) / len(own)
-    watcher.finished(program, cells)
-    return cells
-
-
-def _train(compiled: Compiled, cells: list[Cell], watcher: Watcher, stop: threading.Event) -> None:
-    """Evaluates, trains to the next evaluation, and so on; a diverged replicate keeps the curve it had."""
-    program, plan = compiled.program, compiled.program.training
-    stops = sorted({*(plan.evaluations if plan else (0,)), *(step for probe in program.probes for step in probe.steps)})
-    wanted = set(plan.evaluations) if plan else {0}
-    before = time.perf_counter()
-    for step in stops:
-        count = step - compiled.step
-        if count > 0:
-            for cell, fault in zip(cells, compiled.train(count), strict=True):
-                if fault is not None and cell.status == "done":
-                    cell.status = "diverged"
-                    cell.message = f"the loss term '{fault.term}' was not finite at step {fault.step:,}"
-        alive = [place for place, cell in enumerate(cells) if cell.status == "done"]
-        if not alive:
+    def _end(self, seconds: float) -> None:
+        """Stores the next piece to have ended."""
+        finished = self.executor.finished(seconds)
+        if finished is None:
             return
-        if step in wanted:
-            measures = compiled.evaluate()
-            _record(step, measures, cells)
-            elapsed = time.perf_counter() - before
-            shown = {name: value[alive] for name, value in measures.items()}
-            watcher.evaluated(program, step, shown, count * len(cells) / elapsed if elapsed else 0.0)
-            before = time.perf_counter()
-        for probe in program.probes:
-            if step in probe.steps:
-                values = compiled.probe(probe)
-                for place in alive:
-                    cells[place].samples.setdefault(probe.figure, {})[step] = {k: v[place] for k, v in values.items()}
-        if stop.is_set() and step != stops[-1]:
-            for place in alive:
-                cells[place].status, cells[place].message = "interrupted", f"after step {step:,}"
-            return
-        if plan is not None and plan.until is not None and _reached(plan.until.tree, cells, alive):
-            return
+        job = self.running.pop(finished.job.number)
+        cells = self.store.commit(job.piece, finished.cells, self.packages)
+        if job.checkpoints is not None and all(cell.status in WHOLE for cell in cells):
+            job.checkpoints.remove()
+        self.ran.update(job.piece.keys)
+        self.progress.add(job.piece, cells)
+        self.watcher.finished(job, cells)
+
+    def _abandon(self) -> None:
+        """After a fault of the store: lets what runs end at its next evaluation; checkpoints may still be kept."""
+        self.executor.cancel()
+        while self.running:
+            finished = self.executor.finished(POLL_SECONDS)
+            if finished is not None:
+                self.running.pop(finished.job.number)
 
 
-def _record(step: int, measures: dict[str, Any], cells: list[Cell]) -> None:
-    for place, cell in enumerate(cells):
-        if cell.status != "done":
-            continue
-        bad = [name for name, value in measures.items() if not np.isfinite(value[place]).all()]
-        cell.record(step, {name: value[place] for name, value in measures.items()})
-        if bad and step:
-            cell.status, cell.message = "diverged", f"the measure '{bad[0]}' was not finite at step {step:,}"
-
-
-def _reached(tree: Any, cells: Sequence[Cell], alive: Sequence[int]) -> bool:
-    """Whether the stopping condition holds for every replicate that goes on."""
-    for place in alive:
-        cell = cells[place]
-        alone = Cell(cell.experiment, "", {}, 0, "", steps=cell.steps, curves=cell.curves)
-        single = Results(cell.experiment, {}, 1, [alone])
-        if not bool(evaluate_claim(tree, single)):
-            return False
-    return True
+def _has_weights(store: Store, cell: Cell) -> bool:
+    return cell.status != "done" or (store.weights / cell.key).is_dir()

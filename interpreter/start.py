@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import glob
+import json
 import logging
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+
+ACCELERATORS = ("/dev/nvidia[0-9]*", "/dev/dxg", "/dev/kfd")
+"""What the system shows of graphics cards: NVIDIA's, those of Windows' Linux, AMD's."""
 
 
 def start() -> None:
@@ -27,6 +33,29 @@ def device() -> str:
     import tensorflow as tf
 
     return "gpu" if tf.config.list_physical_devices("GPU") else "cpu"
+
+
+def device_without_tensorflow() -> str | None:
+    """The kind of device, where it is known before TensorFlow is loaded: `cpu` where there is no other, or none is shown."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+        return "cpu"
+    if sys.platform == "darwin":
+        try:
+            version("tensorflow-metal")
+        except PackageNotFoundError:
+            return "cpu"
+        return None
+    return None if _accelerators() else "cpu"
+
+
+def environment() -> str:
+    """What the kind of device depends on: the installation, and what the system shows of graphics cards."""
+    parts = [version("tensorflow"), sys.prefix, os.environ.get("CUDA_VISIBLE_DEVICES"), _accelerators()]
+    return json.dumps(parts)
+
+
+def _accelerators() -> list[str]:
+    return sorted(path for pattern in ACCELERATORS for path in glob.glob(pattern))
 
 
 @contextmanager

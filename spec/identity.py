@@ -55,6 +55,12 @@ def term_meaning(program: Program, term: t.Term) -> Any:
     return _Walk(program).term(term)
 
 
+def sample_digest(program: Program, term: t.Term, examples: int) -> str:
+    """What the values of a term over single test examples depend on, beside the training's digest."""
+    walk = _Walk(program)
+    return digest(["sample", walk.term(term), walk.bindings(), walk.networks(), examples])
+
+
 def _training(program: Program) -> Any:
     walk = _Walk(program)
     head = [LANGUAGE, NUMERICS, program.experiment, program.seed, program.dtype, *_data(program)]

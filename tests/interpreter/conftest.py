@@ -7,14 +7,16 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from dlspec import spec
+from dlspec.interpreter.executor import Job
 from dlspec.interpreter.program import Compiled
 from dlspec.interpreter.results import Cell
-from dlspec.interpreter.run import Options, run_program
+from dlspec.interpreter.train import train
+from dlspec.interpreter.wanted import Wanted, pieces
 from dlspec.spec.diagnostics import Source
 from dlspec.spec.resolved import Program
 
@@ -24,11 +26,13 @@ HEAD = "dlspec: 1\nstudy: t\nexperiments:\n  e:\n"
 class Silent:
     """A watcher that says nothing."""
 
-    def started(self, program: Program, compiled: str) -> None: ...
+    def started(self, job: Job, step: int) -> None: ...
 
-    def evaluated(self, program: Program, step: int, measures: dict[str, Any], rate: float) -> None: ...
+    def evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None: ...
 
-    def finished(self, program: Program, cells: Any) -> None: ...
+    def finished(self, job: Job, cells: Sequence[Cell]) -> None: ...
+
+    def warn(self, text: str) -> None: ...
 
 
 def _programs(body: str) -> dict[str, Program]:
@@ -69,6 +73,8 @@ def cells() -> Callable[..., list[Cell]]:
     """The cells of a program, run to its end."""
 
     def ran(program: Program, jit: str = "graph") -> list[Cell]:
-        return run_program(program, Options(jit), Silent(), threading.Event())
+        own = Wanted.of(program, "cpu")
+        jobs = [Job(0, piece, jit) for piece in pieces(own, range(program.replicates))]
+        return [cell for job in jobs for cell in train(job, Silent(), threading.Event())]
 
     return ran

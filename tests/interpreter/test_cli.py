@@ -48,13 +48,18 @@ def small(folder: Path, check: str = "final(error) < 1e-3", steps: int = 100, ev
     return path
 
 
+def runs(folder: Path) -> list[Path]:
+    """The folders of runs."""
+    return sorted(path.parent for path in (folder / "runs").glob("*/run.json"))
+
+
 def test_a_run_prints_its_numbers_and_verdicts_and_keeps_everything(tmp_path: Path) -> None:
     small(tmp_path)
     done = dlspec("run", "small.yaml", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "✓ holds" in done.stdout and "error" in done.stdout
     assert "line: 100 steps, 2 replicates" in done.stderr
-    (run,) = (tmp_path / "runs").iterdir()
+    (run,) = runs(tmp_path)
     names = {path.name for path in run.iterdir()}
     assert {"spec.yaml", "curves.parquet", "cells.json", "claims.json", "run.json", "samples.npz"} <= names
     assert {"line.error.png", "line.error.svg", "line.fit.png", "line.fit.svg"} <= names
@@ -71,7 +76,9 @@ def test_a_run_prints_its_numbers_and_verdicts_and_keeps_everything(tmp_path: Pa
 
 def test_json_is_one_object_on_stdout_and_the_same_numbers_every_time(tmp_path: Path) -> None:
     small(tmp_path)
-    first, second = (json.loads(dlspec("run", "small.yaml", "--json", cwd=tmp_path).stdout) for _ in range(2))
+    first, second = (
+        json.loads(dlspec("run", "small.yaml", "--json", *again, cwd=tmp_path).stdout) for again in ((), ("--force",))
+    )
     assert set(first) == {"format_version", "study", "profile", "run", "cells", "claims"}
     assert [cell["final"] for cell in first["cells"]] == [cell["final"] for cell in second["cells"]]
     assert {"experiment", "variant", "constants", "replicate", "digest", "steps", "seconds", "final"} <= set(
@@ -143,7 +150,7 @@ def test_ctrl_c_stops_at_an_evaluation_and_keeps_what_there_is(tmp_path: Path) -
         out, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "kept in" in err and "Traceback" not in err
-    (run,) = (tmp_path / "runs").iterdir()
+    (run,) = runs(tmp_path)
     cells = json.loads((run / "cells.json").read_text("utf-8"))
     assert {cell["status"] for cell in cells} == {"interrupted"}
     assert 0 < cells[0]["steps"] < 10**8
@@ -158,7 +165,7 @@ def test_a_killed_run_leaves_no_run_behind(tmp_path: Path) -> None:
         process.stderr.readline()
         process.kill()
         process.communicate(timeout=60)
-    assert [path for path in (tmp_path / "runs").iterdir() if not path.name.startswith(".")] == []
+    assert runs(tmp_path) == []
 
 
 def test_the_first_spec_runs_and_its_claims_hold(tmp_path: Path) -> None:

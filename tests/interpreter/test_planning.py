@@ -101,7 +101,7 @@ def test_parameters_and_operations_are_keras_and_the_profiler_s(
 
 def test_what_would_not_fit_is_refused_with_what_would(program: Callable[[str], Program]) -> None:
     one = program(DENSE.replace("OPTIMIZER", "adam").replace("batch: 64", "batch: 1000000") + "replicates: 3")
-    (row,) = rows(_plan(one), [], 1e10)
+    (row,) = rows(_plan(one), {}, 1e10)
     assert refusal(row, TENSORFLOW_BYTES + row.memory) == ""
     text = refusal(row, TENSORFLOW_BYTES + row.memory // 2)
     batch = int(text.split("a batch of ")[1].split(" ")[0].replace(",", ""))

@@ -1,0 +1,196 @@
+"""The folder of a run: everything that it gave, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import tempfile
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from dlspec.spec.identity import LANGUAGE, NUMERICS
+from dlspec.spec.resolved import StudyPlan
+
+from .claims import Verdict
+from .results import Cell, Results
+from .store.atomic import sync
+
+FORMAT_VERSION = 1
+
+
+def claims_json(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
+    """Claims as data."""
+    return [
+        {
+            "id": verdict.id, "says": verdict.claim.says, "check": verdict.claim.text, "verdict": verdict.verdict,
+            "value": _number(verdict.value), "interval": [_number(v) for v in verdict.interval] if verdict.interval else None,
+            "reason": verdict.reason,
+        }
+        for verdict in verdicts
+    ]  # fmt: skip
+
+
+def cells_json(results: Mapping[str, Results]) -> list[dict[str, Any]]:
+    """Cells with their finals as data; a number that is not finite is null."""
+    return [
+        {
+            "experiment": cell.experiment, "variant": cell.variant, "constants": dict(cell.constants), "replicate": cell.replicate,
+            "digest": cell.digest, "key": cell.key, "stored": cell.stored, "status": cell.status, "message": cell.message, "compiled": cell.compiled,
+            "steps": cell.steps[-1] if cell.steps else 0, "seconds": round(cell.seconds, 3),
+            "final": {name: _finite(value) for name, value in cell.final().items()},
+        }
+        for found in results.values()
+        for cell in found.cells
+    ]  # fmt: skip
+
+
+def summary(plan: StudyPlan, run: str, results: Mapping[str, Results], verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """What `dlspec run --json` prints."""
+    return {
+        "format_version": FORMAT_VERSION, "study": plan.name, "profile": plan.profile or None, "run": run,
+        "cells": cells_json(results), "claims": claims_json(verdicts),
+    }  # fmt: skip
+
+
+def provenance(device: str) -> dict[str, Any]:
+    """Versions and device: what the numbers may depend on beside the spec."""
+    packages = ("dlspec", "tensorflow", "keras", "numpy")
+    return {
+        "packages": {name: version(name) for name in packages}, "python": platform.python_version(),
+        "platform": platform.platform(), "processor": platform.machine(), "device": device,
+        "language": LANGUAGE, "numerics": NUMERICS,
+    }  # fmt: skip
+
+
+class RunFolder:
+    """A run's folder under `runs/`, built beside its place and moved there when it is whole."""
+
+    def __init__(self, root: Path, plan: StudyPlan) -> None:
+        self.stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        self.root = root
+        self.name = plan.name + (f"-{plan.profile}" if plan.profile else "")
+        root.mkdir(parents=True, exist_ok=True)
+        self.draft = Path(tempfile.mkdtemp(prefix=f".{self.name}-{self.stamp}-", dir=root))
+
+    def write_claims(self, verdicts: Sequence[Verdict]) -> None:
+        """The verdicts, into the draft."""
+        self._json("claims.json", claims_json(verdicts))
+
+    def write_results(
+        self, plan: StudyPlan, results: Mapping[str, Results], device: str, command: Sequence[str]
+    ) -> None:
+        """What was trained and how, into the draft."""
+        cells = [cell for found in results.values() for cell in found.cells]
+        write_curves(self.draft / "curves.parquet", cells)
+        (self.draft / "spec.yaml").write_text(plan.text, "utf-8")
+        self._json("cells.json", cells_json(results))
+        self.about = {
+            "format_version": FORMAT_VERSION, "study": plan.name, "profile": plan.profile, "command": list(command),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"), **provenance(device),
+            "cells": dict(Counter(cell.status for cell in cells)), "stored": sum(cell.stored for cell in cells),
+        }  # fmt: skip
+        self._json("run.json", self.about)
+        write_samples(self.draft / "samples.npz", cells)
+
+    def write_verdicts(self, verdicts: Sequence[Verdict]) -> None:
+        """How many claims hold, fail and are open, into `run.json`: what `dlspec runs` lists."""
+        self._json("run.json", {**self.about, "verdicts": dict(Counter(verdict.verdict for verdict in verdicts))})
+
+    def _json(self, name: str, value: Any) -> None:
+        (self.draft / name).write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", "utf-8")
+
+    def commit(self) -> Path:
+        """Moves the draft to a place that is free: from now on it is a run."""
+        os.chmod(self.draft, 0o755)
+        for path in self.draft.iterdir():
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
+        sync(self.draft)
+        count = 1
+        while True:
+            place = self.root / f"{self.name}-{self.stamp}{f'-{count}' if count > 1 else ''}"
+            try:
+                os.rename(self.draft, place)  # a folder with something in it is never replaced
+                sync(self.root)
+                return place
+            except OSError:
+                if not place.exists():
+                    raise
+                count += 1
+
+    def discard(self) -> None:
+        """Removes the draft."""
+        shutil.rmtree(self.draft, ignore_errors=True)
+
+
+CURVES = pa.schema(
+    [
+        ("experiment", pa.string()), ("variant", pa.string()), ("constants", pa.string()), ("replicate", pa.int32()),
+        ("digest", pa.string()), ("measure", pa.string()), ("index", pa.int32()), ("step", pa.int64()), ("value", pa.float64()),
+    ]
+)  # fmt: skip
+BATCH = 256
+
+
+def write_curves(path: Path, cells: Sequence[Cell]) -> None:
+    """All curves into one Parquet file, some cells at a time."""
+    with pq.ParquetWriter(path, CURVES) as writer:
+        for start in range(0, len(cells), BATCH):
+            writer.write_table(curves_table(cells[start : start + BATCH]))
+
+
+def curves_table(cells: Iterable[Cell]) -> pa.Table:
+    """Curves, one row a number: the cell, the measure, its index, the step, the value."""
+    return pa.Table.from_batches([batch for cell in cells for batch in _rows(cell)], CURVES)
+
+
+def _rows(cell: Cell) -> Iterator[pa.RecordBatch]:
+    for name, values in cell.curves.items():
+        table = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
+        steps, width = np.asarray(cell.steps[: len(table)]), table.shape[1]
+        words = (cell.experiment, cell.variant, _point(cell), cell.replicate, cell.digest, name)
+        columns = [
+            pa.repeat(pa.scalar(word, field.type), table.size) for word, field in zip(words, CURVES, strict=False)
+        ]
+        columns += [
+            pa.array(np.tile(np.arange(width), len(table)), pa.int32()), pa.array(np.repeat(steps, width), pa.int64()),
+            pa.array(table.ravel(), pa.float64()),
+        ]  # fmt: skip
+        yield pa.record_batch(columns, schema=CURVES)
+
+
+def write_samples(path: Path, cells: Iterable[Cell]) -> None:
+    """What figures show of single examples, as npz, a cell at a time; no file where there is nothing."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for cell in cells:
+            lead = f"{cell.experiment}/{cell.variant}/{_point(cell)}/{cell.replicate}"
+            for figure, by_step in cell.samples.items():
+                for step, values in by_step.items():
+                    for name, value in values.items():
+                        with archive.open(f"{lead}/{figure}/{step}/{name}.npy", "w", force_zip64=True) as entry:
+                            np.lib.format.write_array(entry, np.asanyarray(value), allow_pickle=False)
+        empty = not archive.namelist()
+    if empty:
+        path.unlink()
+
+
+def _point(cell: Cell) -> str:
+    return json.dumps(dict(cell.constants), sort_keys=True)
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or not np.isfinite(value) else float(value)
+
+
+def _finite(value: Any) -> Any:
+    return [_finite(item) for item in value] if isinstance(value, list) else _number(value)

@@ -1,0 +1,156 @@
+"""Runs that were kept: their folders found, listed, filtered and read. Listing reads `run.json` alone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from dlspec.spec.diagnostics import did_you_mean, listing, sentence
+
+from .store import StoreError, explained
+
+VERDICTS = ("holds", "fails", "inconclusive")
+COMPARISONS = "comparisons"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A run's folder and what its `run.json` says."""
+
+    folder: Path
+    about: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def study(self) -> str:
+        """The study that was run."""
+        return str(self.about["study"])
+
+    @property
+    def profile(self) -> str:
+        """The profile it was run in."""
+        return str(self.about.get("profile") or "")
+
+    @property
+    def finished(self) -> datetime:
+        """When it ended."""
+        return datetime.fromisoformat(self.about["finished"])
+
+    @cached_property
+    def cells(self) -> Mapping[str, int]:
+        """How many cells ended how."""
+        if "cells" in self.about:
+            return dict(self.about["cells"])
+        return Counter(cell["status"] for cell in self.read("cells.json"))
+
+    @cached_property
+    def verdicts(self) -> Mapping[str, int]:
+        """How many claims came out how."""
+        if "verdicts" in self.about:
+            return dict(self.about["verdicts"])
+        return Counter(claim["verdict"] for claim in self.read("claims.json"))
+
+    def read(self, name: str) -> Any:
+        """One of its JSON files; an empty list if it is not there. Raises StoreError."""
+        path = self.folder / name
+        try:
+            return json.loads(path.read_text("utf-8")) if path.exists() else []
+        except (OSError, ValueError) as error:
+            raise StoreError(
+                f"{path}: cannot be read: {error}", "The cells lie in the store still: run the study again."
+            ) from error
+
+    def size(self) -> int:
+        """Its bytes on the disk."""
+        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+
+
+def kept(root: Path, unreadable: list[str] | None = None) -> list[Kept]:
+    """The runs under a folder, the newest first; what cannot be read is named in `unreadable`."""
+    found = []
+    for path in sorted(root.glob("*/run.json")):
+        try:
+            run = Kept(path.parent, json.loads(path.read_text("utf-8")))
+            found.append((run.finished, run.name, run))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            if unreadable is not None:
+                unreadable.append(f"{path}: cannot be read: {error}")
+    return [run for _, _, run in sorted(found, key=lambda item: item[:2], reverse=True)]
+
+
+def chosen(
+    runs: Sequence[Kept], study: str | None = None, profile: str | None = None, since: datetime | None = None,
+    verdict: str | None = None,
+) -> list[Kept]:  # fmt: skip
+    """The runs that satisfy every filter that is given."""
+    if since is not None and since.tzinfo is None:
+        since = since.astimezone(UTC)
+    return [
+        run
+        for run in runs
+        if (study is None or run.study == study)
+        and (profile is None or run.profile == profile)
+        and (since is None or run.finished >= since)
+        and (verdict is None or run.verdicts.get(verdict, 0) > 0)
+    ]
+
+
+def named(root: Path, word: str) -> Kept:
+    """The run that a word names: a folder, a run's name, or the beginning of one alone. Raises StoreError."""
+    runs = kept(root)
+    for run in runs:
+        if run.name == word:
+            return run
+    near = [run for run in runs if run.name.startswith(word)]
+    if len(near) == 1:
+        return near[0]
+    path = Path(word)
+    if (path / "run.json").is_file():
+        return next(run for run in kept(path.resolve().parent) if run.name == path.resolve().name)
+    if near:
+        names = listing([run.name for run in near], 6)
+        raise StoreError(f"'{word}' begins the names of {len(near)} runs", f"They are {names}.")
+    hint = sentence(did_you_mean(word, [run.name for run in runs]), "`dlspec runs` lists them all.")
+    raise StoreError(f"{root}: there is no run '{word}'", hint)
+
+
+def superfluous(runs: Sequence[Kept], keep: int) -> list[Kept]:
+    """All but the newest so many runs of each study and profile; `runs` has the newest first."""
+    seen: Counter[tuple[str, str]] = Counter()
+    found = []
+    for run in runs:
+        seen[run.study, run.profile] += 1
+        if seen[run.study, run.profile] > keep:
+            found.append(run)
+    return found
+
+
+def used(runs: Sequence[Kept]) -> set[str]:
+    """The keys of the stored cells that runs show."""
+    return {cell["key"] for run in runs for cell in run.read("cells.json") if cell.get("key")}
+
+
+def remove(root: Path, run: Kept) -> None:
+    """Removes a run's folder; what is half removed is no run any more. Raises StoreError."""
+    with explained(root):
+        (run.folder / "run.json").unlink(missing_ok=True)
+        shutil.rmtree(run.folder)
+
+
+def drafts(root: Path, seconds: float) -> Iterator[Path]:
+    """Drafts of runs that killed processes left behind: those as old as `seconds`."""
+    now = datetime.now(UTC).timestamp()
+    for path in root.glob(".*-*Z-*"):
+        if path.is_dir() and now - path.stat().st_mtime > seconds:
+            yield path

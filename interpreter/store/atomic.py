@@ -1,0 +1,57 @@
+"""Files that are whole or not there: written beside their place, flushed to the disk, and renamed."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import IO
+
+BLOCK = 1 << 20
+PREFIX = ".draft-"
+
+
+def write(folder: Path, fill: Callable[[IO[bytes]], None], name: str | Callable[[str], str], mark: str = "") -> Path:
+    """Writes a file into a folder, which is made if it is not there; returns its path.
+
+    `fill` gets the open draft. `name` is the file's name, or a function from the draft's checksum to it. A draft that a
+    killed process leaves behind is called `.draft-MARK-…`. Raises OSError; the draft is then removed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(prefix=f"{PREFIX}{mark}-", dir=folder)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            fill(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(draft, 0o644)
+        place = folder / (name if isinstance(name, str) else name(checksum(Path(draft))))
+        os.replace(draft, place)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+    sync(folder)
+    return place
+
+
+def sync(folder: Path) -> None:
+    """Flushes a folder's entries, where the system can: a renamed file is then there after a loss of power."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def checksum(path: Path) -> str:
+    """The first 16 hexadecimal digits of a file's SHA-256."""
+    found = sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(BLOCK):
+            found.update(block)
+    return found.hexdigest()[:16]

@@ -1,0 +1,124 @@
+"""Checkpoints: where the training of a piece stood at an evaluation, so that a killed run goes on from there."""
+
+from __future__ import annotations
+
+import json
+import time
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from ..results import Array, Cell
+from . import atomic
+from .errors import Damaged
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state of training at a step: every variable in order, and the cells as they were."""
+
+    step: int
+    seconds: float
+    state: Sequence[Array]
+    cells: Sequence[Cell]
+
+
+@dataclass
+class Checkpoints:
+    """The checkpoint of one piece, in a file that is replaced whole.
+
+    `made_by` says what wrote it: versions, device, compiled form. Another maker's would go on with other rounding, so it
+    is not taken up. `every` is the least number of seconds between two.
+    """
+
+    path: Path
+    made_by: Mapping[str, Any]
+    every: float
+    mark: str = ""
+    last: float = 0.0
+
+    def due(self) -> bool:
+        """Whether enough time has passed since the last."""
+        return time.monotonic() - self.last >= self.every
+
+    def begin(self) -> None:
+        """Starts the clock."""
+        self.last = time.monotonic()
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Replaces the checkpoint. Raises OSError; the one before is then there still."""
+        arrays: dict[str, Array] = {f"state/{place}": value for place, value in enumerate(checkpoint.state)}
+        cells = []
+        for place, cell in enumerate(checkpoint.cells):
+            shown: list[tuple[str, int, str]] = []
+            for name, values in cell.curves.items():
+                arrays[f"curve/{place}/{name}"] = np.asarray(values)
+            for figure, by_step in cell.samples.items():
+                for step, labels in by_step.items():
+                    for label, value in labels.items():
+                        arrays[f"sample/{place}/{len(shown)}"] = np.asarray(value)
+                        shown.append((figure, step, label))
+            cells.append(
+                {
+                    "key": cell.key, "status": cell.status, "message": cell.message, "end": cell.end, "cause": cell.cause,
+                    "steps": cell.steps, "curves": list(cell.curves), "samples": shown,
+                }
+            )  # fmt: skip
+        about = {
+            "format": FORMAT, "made_by": dict(self.made_by), "step": checkpoint.step, "seconds": checkpoint.seconds,
+            "variables": len(checkpoint.state), "cells": cells,
+        }  # fmt: skip
+
+        def fill(stream: IO[bytes]) -> None:
+            with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+                archive.writestr("about.json", json.dumps(about))
+                for name, value in arrays.items():
+                    with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                        np.lib.format.write_array(entry, value, allow_pickle=False)
+
+        atomic.write(self.path.parent, fill, self.path.name, self.mark)
+        self.last = time.monotonic()
+
+    def load(self, cells: Sequence[Cell]) -> Checkpoint | None:
+        """The checkpoint, its cells filled in; none if there is none of the same maker. Raises Damaged."""
+        if not self.path.exists():
+            return None
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                about = json.loads(archive.read("about.json"))
+                if about["format"] != FORMAT or about["made_by"] != dict(self.made_by):
+                    return None
+                if [item["key"] for item in about["cells"]] != [cell.key for cell in cells]:
+                    return None
+
+                def array(name: str) -> Array:
+                    with archive.open(f"{name}.npy") as entry:  # the archive checks each entry's CRC
+                        value = np.lib.format.read_array(entry, allow_pickle=False)
+                        if entry.read(1):
+                            raise ValueError(f"{name} is longer than it says")
+                    return np.asarray(value)
+
+                state = [array(f"state/{place}") for place in range(about["variables"])]
+                for place, (cell, item) in enumerate(zip(cells, about["cells"], strict=True)):
+                    cell.status, cell.message, cell.end, cell.cause = (
+                        item["status"], item["message"], item["end"], item["cause"],
+                    )  # fmt: skip
+                    cell.steps = list(item["steps"])
+                    cell.curves = {name: list(array(f"curve/{place}/{name}")) for name in item["curves"]}
+                    for count, (figure, step, label) in enumerate(item["samples"]):
+                        values = cell.samples.setdefault(figure, {}).setdefault(step, {})  # type: ignore[attr-defined]
+                        values[label] = array(f"sample/{place}/{count}")
+                return Checkpoint(about["step"], about["seconds"], state, cells)
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise Damaged(self.path, str(error).split("\n")[0]) from error
+
+    def remove(self) -> None:
+        """Removes it: what it led to is stored."""
+        self.path.unlink(missing_ok=True)

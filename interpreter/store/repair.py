@@ -1,0 +1,60 @@
+"""Makes the index of a store anew from the cells' own files, which carry all that it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import parts
+from .errors import Damaged, StoreError, explained
+from .index import Index
+from .owners import Owner
+from .store import aside, listed, locked
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """What a repair found: cells listed again, files that were damaged and where they lie now, the old index."""
+
+    cells: int
+    damaged: tuple[str, ...]
+    index: Path | None
+
+
+def repair(root: Path) -> Repaired:
+    """Sets the present index aside and makes a new one. No other process may use the store. Raises StoreError."""
+    if not root.is_dir():
+        raise StoreError(f"{root}: there is no store", "`dlspec run` makes one; --runs says where.")
+    with explained(root), locked(root):
+        owner = Owner(root / "owners")
+        try:
+            living = [name for name, alive in owner.others().items() if alive]
+            if living:
+                count = f"{len(living)} other process{'es' if len(living) > 1 else ''}"
+                raise StoreError(f"{root}: {count} uses the store", "Repair it when no run is going on.")
+            return _anew(root)
+        finally:
+            owner.leave()
+
+
+def _anew(root: Path) -> Repaired:
+    old = aside(root, root / "index.sqlite")
+    for end in ("-wal", "-shm"):
+        aside(root, root / f"index.sqlite{end}")
+    index = Index(root)
+    damaged: list[str] = []
+    found: list[parts.Part] = []
+    try:
+        for path in parts.every(root / "cells"):
+            try:
+                found.append(parts.read(root / "cells", path.name))
+            except Damaged as fault:
+                aside(root, fault.path)
+                damaged.append(f"{fault.path}: {fault.reason}")
+        with index.writing() as connection:
+            for part in sorted(found, key=lambda part: str(part.about["created"])):
+                listed(connection, part)
+            connection.execute("UPDATE cells SET ends = 1")
+        return Repaired(index.count(), tuple(damaged), old)
+    finally:
+        index.close()

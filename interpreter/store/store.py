@@ -1,0 +1,336 @@
+"""The store: the results of cells under their names, shared by all runs and by several processes at once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from ..results import Cell
+from ..wanted import Piece, Wanted
+from . import atomic, parts
+from .checkpoints import Checkpoints
+from .errors import Damaged, explained
+from .index import BUSY_SECONDS, Index
+from .owners import Owner
+
+WHOLE = ("done", "diverged")
+"""How a cell ends that is stored: it would end so again. What failed or was interrupted is run again."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What came of claiming a piece: replicates that are this process' to run, that others run, and that are stored."""
+
+    mine: tuple[int, ...]
+    held: tuple[int, ...]
+    stored: tuple[int, ...]
+
+
+class Store:
+    """A store, made if it is not there. Every fault of it is a StoreError; `warn` is told of what was set aside."""
+
+    def __init__(self, root: Path, warn: Callable[[str], None]) -> None:
+        self.root = root
+        self.warn = warn
+        self.cells = root / "cells"
+        self.weights = root / "weights"
+        with explained(root):
+            root.mkdir(parents=True, exist_ok=True)
+            with locked(root):
+                self.owner = Owner(root / "owners")
+                try:
+                    self.index = Index(root)
+                    self._reap()
+                except BaseException:
+                    self.owner.leave()
+                    raise
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Gives back what is claimed still, and closes."""
+        try:
+            with self.index.writing() as connection:
+                connection.execute("DELETE FROM claims WHERE owner = ?", (self.owner.name,))
+        except sqlite3.Error:
+            pass  # an owner that is gone holds nothing
+        self.index.close()
+        self.owner.leave()
+
+    def _reap(self) -> None:
+        """Forgets dead processes: their claims, and the drafts of files that they left behind."""
+        dead = [name for name, alive in self.owner.others().items() if not alive]
+        for name in dead:
+            with self.index.writing() as connection:
+                connection.execute("DELETE FROM claims WHERE owner = ?", (name,))
+            for draft in self.root.glob(f"*/{atomic.PREFIX}{name}-*"):
+                draft.unlink(missing_ok=True)
+            for draft in self.cells.glob(f"*/{atomic.PREFIX}{name}-*"):
+                draft.unlink(missing_ok=True)
+            self.owner.forget(name)
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    def find(self, asked: Sequence[tuple[Wanted, int]]) -> list[Cell | None]:
+        """The cells that are stored with all that is asked of them, in the order asked. Damaged ones are set aside."""
+        with explained(self.root):
+            keys = [wanted.key(replicate) for wanted, replicate in asked]
+            direct = self.index.parts_of(list(dict.fromkeys(keys)))
+            cache: dict[str, parts.Part | None] = {}
+            found: list[Cell | None] = []
+            for key, (wanted, replicate) in zip(keys, asked, strict=True):
+                place: tuple[str, str] | None = (key, direct[key]) if key in direct else None
+                place = place or self._other(wanted, replicate, cache)
+                part = self._part(place[1], cache, bool(wanted.samples)) if place else None
+                inside = place is not None and part is not None and place[0] in part.held
+                found.append(part.cell(wanted, replicate, place[0]) if inside and part and place else None)
+            return found
+
+    def _other(self, wanted: Wanted, replicate: int, cache: dict[str, parts.Part | None]) -> tuple[str, str] | None:
+        """A cell stored for another spec, of the same training, that holds what is asked and perhaps more."""
+        measure = next(iter(wanted.measures.values()), "")
+        for key, name in self.index.others(wanted.digest, replicate, measure):
+            part = self._part(name, cache, bool(wanted.samples))
+            if part is not None and key in part.held and wanted.served_by(part.held[key][0]):
+                return key, name
+        return None
+
+    def _part(self, name: str, cache: dict[str, parts.Part | None], samples: bool) -> parts.Part | None:
+        if name not in cache:
+            try:
+                cache[name] = parts.read(self.cells, name, samples)
+            except Damaged as damaged:
+                cache[name] = None
+                self.set_aside(damaged, name)
+        return cache[name]
+
+    def device(self, environment: str) -> str | None:
+        """The kind of device that was found in an environment before."""
+        with explained(self.root):
+            row = self.index.connection.execute(
+                "SELECT kind FROM devices WHERE environment = ?", (environment,)
+            ).fetchone()
+        return row[0] if row else None
+
+    def note_device(self, environment: str, kind: str) -> None:
+        """Remembers the kind of device of an environment."""
+        with explained(self.root), self.index.writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO devices VALUES (?, ?)", (environment, kind))
+
+    # -- running -----------------------------------------------------------------------------------------------------
+
+    def claim(self, piece: Piece, force: bool = False) -> Claim:
+        """Claims the cells of a piece that are neither stored nor run by a process that is alive.
+
+        With `force`, stored cells are claimed too.
+        """
+        with explained(self.root):
+            if (settled := self._settled(piece, force)) is not None:
+                return settled
+            with self.index.writing() as connection:
+                stored = {} if force else self.index.parts_of(piece.keys)
+                held = self.index.owners_of(piece.keys)
+                living = {owner for owner in set(held.values()) if self.owner.alive(owner)}
+                now = datetime.now(UTC).isoformat(timespec="seconds")
+                mine, others, there = [], [], []
+                for replicate, key in zip(piece.replicates, piece.keys, strict=True):
+                    if key in stored:
+                        there.append(replicate)
+                    elif held.get(key) in living:
+                        others.append(replicate)
+                    else:
+                        connection.execute(
+                            "INSERT OR REPLACE INTO claims VALUES (?, ?, ?)", (key, self.owner.name, now)
+                        )
+                        mine.append(replicate)
+            if mine and not force and self._adopt(piece.only(mine)):
+                there, mine = there + mine, []
+            return Claim(tuple(mine), tuple(others), tuple(there))
+
+    def _settled(self, piece: Piece, force: bool) -> Claim | None:
+        """What a claim comes to where nothing is left to claim, found without a transaction that others wait for."""
+        stored = {} if force else self.index.parts_of(piece.keys)
+        held = {key: owner for key, owner in self.index.owners_of(piece.keys).items() if key not in stored}
+        if len(stored) + len(held) < len(set(piece.keys)) or not all(map(self.owner.alive, set(held.values()))):
+            return None
+        there = tuple(r for r, key in zip(piece.replicates, piece.keys, strict=True) if key in stored)
+        return Claim((), tuple(r for r in piece.replicates if r not in there), there)
+
+    def _adopt(self, piece: Piece) -> bool:
+        """Lists a part that a process wrote and was killed before it could list it."""
+        for name in parts.found(self.cells, piece.name):
+            try:
+                part = parts.read(self.cells, name)
+            except Damaged as damaged:
+                self.set_aside(damaged, name)
+                continue
+            if set(piece.keys) <= set(part.held):
+                with self.index.writing() as connection:
+                    listed(connection, part)
+                    _drop_claims(connection, piece.keys)
+                return True
+        return False
+
+    def commit(self, piece: Piece, cells: Sequence[Cell], packages: Mapping[str, str]) -> list[Cell]:
+        """Stores what a piece gave, gives its claims back, and returns its cells as they are stored.
+
+        A piece of which a cell failed or was interrupted is not stored: only its claims are given back.
+        """
+        with explained(self.root):
+            if any(cell.status not in WHOLE for cell in cells):
+                self.release(piece)
+                return list(cells)
+            path = parts.write(self.cells, piece, cells, packages, self.owner.name)
+            part = parts.read(self.cells, path.name)
+            with self.index.writing() as connection:
+                before = set(self.index.parts_of(piece.keys).values()) - {path.name}
+                listed(connection, part)
+                _drop_claims(connection, piece.keys)
+                dropped = [gone for name in before if (gone := _dropped(connection, name)) is not None]
+            for name, samples in dropped:
+                parts.remove(self.cells, name, samples)
+            found = [part.cell(piece.wanted, cell.replicate, cell.key) for cell in cells]
+            for cell in found:
+                cell.stored = False
+            return found
+
+    def release(self, piece: Piece) -> None:
+        """Gives claims back."""
+        with explained(self.root), self.index.writing() as connection:
+            _drop_claims(connection, piece.keys)
+
+    def checkpoints(self, piece: Piece, made_by: Mapping[str, Any], every: float) -> Checkpoints:
+        """The checkpoint of a piece."""
+        return Checkpoints(self.root / "checkpoints" / f"{piece.name}.ckpt", made_by, every, self.owner.name)
+
+    # -- keeping it in order -----------------------------------------------------------------------------------------
+
+    def set_aside(self, damaged: Damaged, part: str) -> None:
+        """Moves a part with a damaged file to `damaged/`, and forgets the cells in it: they will run again."""
+        moved = aside(self.root, damaged.path)
+        aside(self.root, self.cells / part[:2] / part)
+        with self.index.writing() as connection:
+            lost = connection.execute("DELETE FROM cells WHERE part = ?", (part,)).rowcount
+            _dropped(connection, part)
+        if moved or lost:
+            kept = f"It is kept in {moved}" if moved else "It is gone"
+            self.warn(f"{damaged.path}: {damaged.reason}. {kept}; {_cells(lost)} of it will run again.")
+
+    def prune(self, keep: set[str], dry: bool) -> tuple[int, int]:
+        """Removes the parts of which no cell is to be kept or is claimed, and checkpoints; returns cells and bytes.
+
+        With `dry`, removes nothing.
+        """
+        with explained(self.root), self.index.writing() as connection:
+            claimed = {key for (key,) in connection.execute("SELECT key FROM claims")}
+            by_part: dict[tuple[str, str | None], list[str]] = {}
+            rows = "SELECT parts.name, parts.samples, cells.key FROM parts LEFT JOIN cells ON cells.part = parts.name"
+            for name, samples, key in connection.execute(rows):
+                by_part.setdefault((name, samples), []).extend([key] if key else [])
+            doomed = {part: keys for part, keys in by_part.items() if not (keep | claimed).intersection(keys)}
+            cells = sum(map(len, doomed.values()))
+            freed = sum(
+                path.stat().st_size
+                for name, samples in doomed
+                for file in (name, samples)
+                if file and (path := self.cells / file[:2] / file).exists()
+            )
+            old = [path for path in (self.root / "checkpoints").glob("*.ckpt") if not claimed & _checkpointed(path)]
+            freed += sum(path.stat().st_size for path in old)
+            if not dry:
+                for name, _ in doomed:
+                    connection.execute("DELETE FROM cells WHERE part = ?", (name,))
+                    _dropped(connection, name)
+        if not dry:
+            for (name, samples), keys in doomed.items():
+                parts.remove(self.cells, name, samples)
+                for key in keys:
+                    shutil.rmtree(self.weights / key, ignore_errors=True)
+            for path in old:
+                path.unlink(missing_ok=True)
+        return cells, freed
+
+
+def listed(connection: sqlite3.Connection, part: parts.Part) -> None:
+    """Writes a part and its cells into the index."""
+    about = part.about
+    connection.execute(
+        "INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?)",
+        (part.path.name, about["digest"], about["samples"], about["created"]),
+    )
+    for cell in about["cells"]:
+        connection.execute(
+            "INSERT INTO cells VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT (key) DO UPDATE SET "
+            "part = excluded.part, status = excluded.status, ends = ends + (part != excluded.part)",
+            (cell["key"], part.path.name, about["digest"], cell["replicate"], cell["status"]),
+        )
+        for item in cell["measures"]:
+            connection.execute("INSERT OR IGNORE INTO offers VALUES (?, ?)", (item["digest"], part.path.name))
+
+
+def aside(root: Path, path: Path) -> Path | None:
+    """Moves a file to the store's folder of damaged ones; where it lies then, or nothing if it is gone."""
+    if not path.exists():
+        return None
+    folder = root / "damaged"
+    folder.mkdir(exist_ok=True)
+    place = folder / path.name
+    count = 1
+    while place.exists():
+        count += 1
+        place = folder / f"{path.name}.{count}"
+    shutil.move(path, place)
+    return place
+
+
+@contextmanager
+def locked(root: Path) -> Iterator[None]:
+    """Holds the lock under which a store is opened or made anew."""
+    with FileLock(root / "lock", thread_local=False).acquire(timeout=BUSY_SECONDS):
+        yield
+
+
+def _dropped(connection: sqlite3.Connection, name: str) -> tuple[str, str | None] | None:
+    """Forgets a part that no cell lies in any more; returns the files to remove, or nothing if a cell lies in it.
+
+    The same samples, found again by a forced run, are the same file: it stays.
+    """
+    if connection.execute("SELECT 1 FROM cells WHERE part = ?", (name,)).fetchone():
+        return None
+    row = connection.execute("SELECT samples FROM parts WHERE name = ?", (name,)).fetchone()
+    connection.execute("DELETE FROM parts WHERE name = ?", (name,))
+    connection.execute("DELETE FROM offers WHERE part = ?", (name,))
+    samples = row[0] if row else None
+    shared = connection.execute("SELECT 1 FROM parts WHERE samples = ?", (samples,)).fetchone()
+    return name, None if shared else samples
+
+
+def _drop_claims(connection: sqlite3.Connection, keys: Sequence[str]) -> None:
+    connection.executemany("DELETE FROM claims WHERE key = ?", [(key,) for key in keys])
+
+
+def _checkpointed(path: Path) -> set[str]:
+    """The keys of the cells in a checkpoint; none if it is damaged."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {cell["key"] for cell in json.loads(archive.read("about.json"))["cells"]}
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return set()
+
+
+def _cells(count: int) -> str:
+    return f"{count} cell{'' if count == 1 else 's'}"

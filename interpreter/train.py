@@ -1,0 +1,170 @@
+"""Trains one piece of a program from evaluation to evaluation, from its start or from a checkpoint."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from dlspec.spec.resolved import Program
+
+from .claims import evaluate as evaluate_claim
+from .compilation import uses_xla
+from .executor import Job, Watcher
+from .program import Compiled
+from .results import Cell, Results
+from .store import Checkpoint, Damaged
+
+
+def form(program: Program, jit: str, device: str) -> str:
+    """The compiled form that a program gets: `xla` or `graph`; `jit` forces one unless it is `auto`."""
+    if jit != "auto":
+        return jit
+    return "xla" if uses_xla(program, device) else "graph"
+
+
+def train(job: Job, watcher: Watcher, stop: threading.Event) -> list[Cell]:
+    """The cells of a job. A fault in it ends it alone: its cells say so, and nothing is raised.
+
+    Set `stop` to end after the present stretch; where it stood is then kept in the job's checkpoint.
+    """
+    begin = time.perf_counter()
+    cells: list[Cell] = []
+    try:
+        cells, checkpoint = _start(job, watcher)
+        watcher.started(job, checkpoint.step if checkpoint else 0)
+        compiled = Compiled(job.piece.program, job.piece.replicates, job.compiled == "xla")
+        if checkpoint is not None:
+            compiled.restore(checkpoint.step, checkpoint.state)
+        before = checkpoint.seconds if checkpoint else 0.0
+        _train(compiled, cells, job, watcher, stop, begin - before, checkpoint is not None)
+        if job.weights is not None and not any(cell.status == "interrupted" for cell in cells):
+            _keep_weights(compiled, cells, Path(job.weights), watcher)
+    except Exception as error:
+        before = 0.0
+        notes = "; ".join(getattr(error, "__notes__", []))
+        text = str(error).strip().split("\n")[0][:300]
+        cells = cells or [job.piece.wanted.cell(replicate) for replicate in job.piece.replicates]
+        for cell in cells:
+            cell.status, cell.message = "failed", f"{type(error).__name__}: {text}" + (f" ({notes})" if notes else "")
+    for cell in cells:
+        cell.compiled = job.compiled
+        cell.seconds = (before + time.perf_counter() - begin) / len(cells)
+    return cells
+
+
+def _start(job: Job, watcher: Watcher) -> tuple[list[Cell], Checkpoint | None]:
+    """Cells with nothing in them, or those of the checkpoint."""
+
+    def fresh() -> list[Cell]:
+        return [job.piece.wanted.cell(replicate) for replicate in job.piece.replicates]
+
+    if job.checkpoints is None:
+        return fresh(), None
+    job.checkpoints.begin()
+    cells = fresh()
+    try:
+        checkpoint = job.checkpoints.load(cells)
+    except Damaged as damaged:
+        watcher.warn(f"{damaged}: the checkpoint is damaged and is dropped; {job.piece.program.name} starts anew")
+        job.checkpoints.remove()
+        return fresh(), None
+    return (cells, checkpoint) if checkpoint is not None else (fresh(), None)
+
+
+def _train(
+    compiled: Compiled, cells: list[Cell], job: Job, watcher: Watcher, stop: threading.Event, begin: float, resumed: bool
+) -> None:  # fmt: skip
+    """Evaluates, trains to the next evaluation, and so on.
+
+    A replicate's curve ends where it diverged, or where its stopping condition was met: what the others do next
+    to it does not change its numbers.
+    """
+    program, plan = compiled.program, compiled.program.training
+    wanted = set(job.piece.wanted.steps)
+    stops = sorted(wanted.union(*(probe.steps for probe in program.probes)))
+    until = plan.until.tree if plan is not None and plan.until is not None else None
+    over = {place for place, cell in enumerate(cells) if until is not None and cell.steps and _reached(until, cell)}
+    before = time.perf_counter()
+    for step in stops:
+        if resumed and step <= compiled.step:
+            continue
+        count = step - compiled.step
+        if count > 0:
+            for place, (cell, fault) in enumerate(zip(cells, compiled.train(count), strict=True)):
+                if fault is not None and cell.status == "done" and place not in over:
+                    cell.status, cell.end = "diverged", fault.step
+                    cell.message = f"the loss term '{fault.term}' was not finite at step {fault.step:,}"
+        alive = [place for place, cell in enumerate(cells) if cell.status == "done" and place not in over]
+        if not alive:
+            return
+        if step in wanted:
+            measures = compiled.evaluate()
+            for place in alive:
+                _record(step, {name: value[place] for name, value in measures.items()}, cells[place])
+            elapsed = time.perf_counter() - before
+            shown = {name: value[alive] for name, value in measures.items()}
+            watcher.evaluated(job, step, shown, count * len(cells) / elapsed if elapsed else 0.0)
+            before = time.perf_counter()
+        for probe in program.probes:
+            if step in probe.steps:
+                values = compiled.probe(probe)
+                for place in alive:
+                    cells[place].sample(probe.figure, step, {k: v[place] for k, v in values.items()})
+        if until is not None and step in wanted:
+            over.update(place for place in alive if cells[place].status == "done" and _reached(until, cells[place]))
+        alive = [place for place in alive if cells[place].status == "done" and place not in over]
+        if step == stops[-1] or not alive:
+            return
+        ending = stop.is_set()
+        if job.checkpoints is not None and (ending or job.checkpoints.due()):
+            _keep(compiled, cells, job, watcher, time.perf_counter() - begin)
+        if ending:
+            for place in alive:
+                cells[place].status, cells[place].message = "interrupted", f"after step {step:,}"
+            return
+
+
+def _keep(compiled: Compiled, cells: Sequence[Cell], job: Job, watcher: Watcher, seconds: float) -> None:
+    """Writes a checkpoint; where it cannot be written, training goes on without."""
+    assert job.checkpoints is not None
+    try:
+        job.checkpoints.save(Checkpoint(compiled.step, seconds, compiled.saved(), cells))
+    except OSError as error:
+        job.checkpoints.begin()
+        watcher.warn(
+            f"{error.filename or job.checkpoints.path}: no checkpoint could be written: {error.strerror}. "
+            f"{job.piece.program.name} goes on; if it is killed now it starts from where it was last kept"
+        )
+
+
+def _keep_weights(compiled: Compiled, cells: Sequence[Cell], folder: Path, watcher: Watcher) -> None:
+    """Writes the final weights; where they cannot be written, the numbers are kept still."""
+    from .weights import write
+
+    try:
+        for place, cell in enumerate(cells):
+            write(compiled, place, folder / cell.key)
+    except OSError as error:
+        name = compiled.program.name
+        watcher.warn(
+            f"{error.filename or folder}: the weights of {name} could not be written: {error.strerror or error}"
+        )
+
+
+def _record(step: int, measures: dict[str, Any], cell: Cell) -> None:
+    """Adds an evaluation to a cell; one that is not finite ends it."""
+    bad = [name for name, value in measures.items() if not np.isfinite(value).all()]
+    cell.record(step, measures)
+    if bad and step:
+        cell.status, cell.end, cell.cause = "diverged", step, bad[0]
+        cell.message = f"the measure '{bad[0]}' was not finite at step {step:,}"
+
+
+def _reached(tree: Any, cell: Cell) -> bool:
+    """Whether a cell's stopping condition holds at its last evaluation."""
+    alone = Cell(cell.experiment, "", {}, 0, "", steps=cell.steps, curves=cell.curves)
+    return bool(evaluate_claim(tree, Results(cell.experiment, {}, 1, [alone])))

@@ -1,0 +1,120 @@
+"""What a plan asks of each of its cells, and the names that this gives them in a store. Needs no TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dlspec.spec.identity import digest, measure_digest, sample_digest, training_digest
+from dlspec.spec.resolved import Program, StudyPlan
+
+from .results import Cell
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """What is asked of the cells of a program: measures at steps, and what figures show.
+
+    `digest` is that of the training, with the kind of device. `measures` maps names to digests, `samples` figures to
+    labels to digests, `sample_steps` figures to steps.
+    """
+
+    program: Program
+    device: str
+    digest: str
+    measures: Mapping[str, str]
+    steps: tuple[int, ...]
+    samples: Mapping[str, Mapping[str, str]]
+    sample_steps: Mapping[str, tuple[int, ...]]
+    base: str
+
+    @staticmethod
+    def of(program: Program, device: str) -> Wanted:
+        """What a program asks for on a kind of device."""
+        training = training_digest(program, device)
+        measures = {measure.name: measure_digest(program, measure) for measure in program.measures}
+        steps = program.training.evaluations if program.training else (0,)
+        samples = {
+            probe.figure: {label: sample_digest(program, term, probe.examples) for label, term in probe.terms.items()}
+            for probe in program.probes
+        }
+        sample_steps = {probe.figure: tuple(sorted(probe.steps)) for probe in program.probes}
+        shown = sorted(
+            {(item, step) for figure, labels in samples.items() for item in labels.values() for step in sample_steps[figure]}
+        )  # fmt: skip
+        base = digest([training, sorted(set(measures.values())), sorted(set(steps)), shown])
+        return Wanted(program, device, training, measures, tuple(sorted(set(steps))), samples, sample_steps, base)
+
+    def key(self, replicate: int) -> str:
+        """A cell's name in the store: its training, measures, steps and samples, and the replicate."""
+        return digest([self.base, replicate])
+
+    def cell(self, replicate: int) -> Cell:
+        """The cell, with nothing in it yet."""
+        program = self.program
+        return Cell(
+            program.experiment, program.variant, dict(program.point), replicate, self.digest, key=self.key(replicate)
+        )
+
+    def served_by(self, held: Mapping[str, Any]) -> bool:
+        """Whether a stored cell holds all that is asked: `held` is what a part says of it.
+
+        A cell that diverged because a measure was not finite would only do so again where that measure is taken at that
+        step. One that stopped early, by its condition or by diverging, owes nothing after its end.
+        """
+        measures = {item["digest"] for item in held["measures"]}
+        steps = set(held["steps"])
+        if not set(self.measures.values()) <= measures:
+            return False
+        if held["cause"] and (held["cause"] not in self.measures.values() or held["end"] not in self.steps):
+            return False
+        end = held["end"] if held["end"] is not None else max(steps, default=0)
+        if not {step for step in self.steps if step <= end} <= steps:
+            return False
+        return all(
+            {step for step in self.sample_steps[figure] if step <= end} <= set(held["samples"].get(item, ()))
+            for figure, labels in self.samples.items()
+            for item in labels.values()
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """Replicates of a program that are trained side by side: what is run, claimed and stored at once."""
+
+    wanted: Wanted
+    replicates: tuple[int, ...]
+
+    @property
+    def program(self) -> Program:
+        """Its program."""
+        return self.wanted.program
+
+    @property
+    def keys(self) -> list[str]:
+        """The names of its cells in the store."""
+        return [self.wanted.key(replicate) for replicate in self.replicates]
+
+    @property
+    def name(self) -> str:
+        """The name of what is stored of it: the same for the same cells."""
+        return digest(sorted(self.keys))
+
+    def only(self, replicates: Sequence[int]) -> Piece:
+        """A part of it."""
+        return replace(self, replicates=tuple(replicates))
+
+
+def wanted(plan: StudyPlan, device: str) -> list[Wanted]:
+    """What each program of a plan asks for, in the plan's order."""
+    return [Wanted.of(program, device) for experiment in plan.experiments for program in experiment.programs]
+
+
+def pieces(wanted: Wanted, replicates: Sequence[int]) -> list[Piece]:
+    """Which replicates are trained side by side: all, unless an optimiser mixes the entries of a weight."""
+    training = wanted.program.training
+    alone = training is not None and not all(plan.elementwise for plan in training.optimizers.values())
+    if alone:
+        return [Piece(wanted, (replicate,)) for replicate in replicates]
+    return [Piece(wanted, tuple(replicates))] if replicates else []

@@ -1,0 +1,155 @@
+"""What tests of the store share: a small study's plan, cells with made-up numbers, runs of the command in processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from dlspec import spec
+from dlspec.interpreter.results import Cell
+from dlspec.interpreter.wanted import Wanted, wanted
+from dlspec.spec.diagnostics import Source
+
+STUDY = """\
+dlspec: 1
+study: small
+experiments:
+  line:
+    constants: {rate: 0.1}
+    task: {draw: {v: "normal([3])"}, example: {x: "normal([3])", y: "dot(v, x)"}}
+    architecture: {f: {input: x, layers: [dense: 1]}}
+    loss: {squared: (f - y)^2}
+    training: {optimizer: {sgd: {learning_rate: rate}}, batch: 8, steps: 40, evaluate: {every: 10, examples: 64}}
+    measures: {error: E((f - y)^2), spread: "[E(f), E(f^2)]"}
+    replicates: 3
+    sweep: {rate: [0.1, 0.05]}
+    claims: {learns: {says: it learns, check: final(error) < 10}}
+    figures: {fit: {kind: function, x: "x[0]", y: {target: y, learnt: f}}}
+"""
+
+
+@pytest.fixture(scope="session")
+def study() -> str:
+    """A small study with two programs of three replicates, a measure that is an array, and a figure with samples."""
+    return STUDY
+
+
+@pytest.fixture(scope="session")
+def asked() -> Callable[..., list[Wanted]]:
+    """What a study, changed by replacements in its text, asks for."""
+
+    def made(*changes: tuple[str, str], text: str = STUDY) -> list[Wanted]:
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        return wanted(spec.resolve(spec.parse(Source("small.yaml", text))), "cpu")
+
+    return made
+
+
+def invented(own: Wanted, replicate: int, status: str = "done") -> Cell:
+    """A cell with numbers that tell it from all others."""
+    cell = own.cell(replicate)
+    cell.status = status
+    random = np.random.default_rng(int(cell.key, 16))
+    shapes = {measure.name: measure.term.type.shape for measure in own.program.measures}
+    for step in own.steps:
+        cell.record(step, {name: random.normal(size=shape) for name, shape in shapes.items()})
+    for figure, labels in own.samples.items():
+        for step in own.sample_steps[figure]:
+            cell.sample(figure, step, {label: random.normal(size=5) for label in labels})
+    return cell
+
+
+@pytest.fixture(scope="session")
+def make_cell() -> Callable[..., Cell]:
+    """Cells with numbers that tell them from all others, made without training."""
+    return invented
+
+
+def assert_same(one: Cell, other: Cell) -> None:
+    """Two cells hold the same numbers to the bit, and ended in the same way."""
+    assert (one.experiment, one.variant, one.constants, one.replicate) == (
+        other.experiment, other.variant, other.constants, other.replicate,
+    )  # fmt: skip
+    assert (one.status, one.message, one.end, one.steps) == (other.status, other.message, other.end, other.steps)
+    assert set(one.curves) == set(other.curves)
+    for name, values in one.curves.items():
+        assert np.asarray(values, float).tobytes() == np.asarray(other.curves[name], float).tobytes()
+    assert set(one.samples) == set(other.samples)
+    for figure, steps in one.samples.items():
+        assert set(steps) == set(other.samples[figure])
+        for step, labels in steps.items():
+            for label, value in labels.items():
+                assert np.array_equal(value, other.samples[figure][step][label], equal_nan=True)
+
+
+@pytest.fixture(scope="session")
+def same_cell() -> Callable[[Cell, Cell], None]:
+    """Asserts that two cells hold the same numbers to the bit."""
+    return assert_same
+
+
+COMMAND = [sys.executable, "-c", "from dlspec.interpreter.cli import main; main()"]
+
+
+@pytest.fixture(scope="session")
+def dlspec() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the command in a process of its own."""
+
+    def ran(*arguments: str, cwd: Path, **more: Any) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "NO_COLOR": "1"}
+        return subprocess.run(
+            [*COMMAND, *arguments], cwd=cwd, capture_output=True, text=True, env=environment, timeout=300, **more
+        )
+
+    return ran
+
+
+@pytest.fixture(scope="session")
+def events() -> Callable[[str], list[dict[str, Any]]]:
+    """The events that `--log json` told, a last line that a kill cut off left out."""
+
+    def read(text: str) -> list[dict[str, Any]]:
+        found = []
+        for line in text.splitlines():
+            if line.startswith("{") and line.endswith("}"):
+                found.append(json.loads(line))
+        return found
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def numbers() -> Callable[[Path], dict[str, Any]]:
+    """All that a run's folder says of its cells, but for how long they took and whether they were stored."""
+
+    def read(folder: Path) -> dict[str, Any]:
+        cells = json.loads((folder / "cells.json").read_text("utf-8"))
+        for cell in cells:
+            del cell["seconds"], cell["stored"]
+        samples: dict[str, bytes] = {}
+        if (folder / "samples.npz").exists():
+            with np.load(folder / "samples.npz") as held:
+                samples = {name: held[name].tobytes() for name in held}
+        return {"cells": cells, "curves": pq.read_table(folder / "curves.parquet").to_pydict(), "samples": samples}
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def run_folders() -> Callable[[Path], Sequence[Path]]:
+    """The runs under a folder, the oldest first."""
+
+    def found(folder: Path) -> Sequence[Path]:
+        return sorted(path.parent for path in (folder / "runs").glob("*/run.json"))
+
+    return found
