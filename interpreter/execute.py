@@ -19,6 +19,7 @@ from rich.text import Text
 from .claims import Verdict, judge
 from .executor import Executor, Threads
 from .figures import draw
+from .folders import STORE
 from .progress import JsonLines, Live, Log, Quiet
 from .results import Results
 from .run import Options, Progress, Run
@@ -30,7 +31,6 @@ from .wanted import Piece, wanted
 
 DONE, ERROR, CLAIM_FAILS, INTERRUPTED = 0, 1, 3, 130
 WIDE = 160
-STORE = "store"
 
 
 @dataclass(frozen=True)

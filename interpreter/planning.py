@@ -21,8 +21,6 @@ from dlspec.spec.cost import Cost, cost, memory, shapes
 from dlspec.spec.resolved import Program, StudyPlan
 
 from .compilation import uses_xla
-from .store import Store
-from .wanted import wanted
 
 FORMAT_VERSION = 1
 TENSORFLOW_BYTES = 600 * 2**20
@@ -76,6 +74,9 @@ def stored_replicates(plan: StudyPlan, root: Path, device: str = "cpu") -> dict[
     """How many replicates of each program a store holds with all that is asked, by the program's name."""
     if not root.is_dir():
         return {}
+    from .store import Store
+    from .wanted import wanted
+
     asked = [(item, replicate) for item in wanted(plan, device) for replicate in range(item.program.replicates)]
     found: dict[str, int] = {}
     with Store(root, lambda text: print(text, file=sys.stderr)) as store:

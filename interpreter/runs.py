@@ -17,7 +17,6 @@ from dlspec.spec.diagnostics import did_you_mean, listing, sentence
 from .store import StoreError, explained
 
 VERDICTS = ("holds", "fails", "inconclusive")
-COMPARISONS = "comparisons"
 
 
 @dataclass(frozen=True)

@@ -70,15 +70,6 @@ def finals(runs: Sequence[StoredRun], program: Program) -> dict[str, list[float]
     return {name: [values[place] for place in sorted(values)] for name, values in found.items()}
 
 
-def whole(runs: Sequence[StoredRun], program: Program) -> int:
-    """How many replicates of a program are stored with all its measures."""
-    stored = finals(runs, program)
-    arrays = {measure.name for measure in program.measures if measure.term.type.shape}
-    done = {cell["replicate"] for run in runs for cell in _cells(run, program)}
-    counts = [len(stored.get(measure.name, [])) for measure in program.measures if measure.name not in arrays]
-    return min([len(done), *counts])
-
-
 def verdicts(runs: Sequence[StoredRun], plan: StudyPlan) -> dict[str, str]:
     """The stored verdict of each claim, from the newest run that ran all the cells of its experiment."""
     found: dict[str, str] = {}

@@ -22,7 +22,8 @@ def compare(
     from rich.console import Console
 
     from ..compare import as_data, compare, draw, show
-    from ..runs import COMPARISONS, named
+    from ..folders import COMPARISONS
+    from ..runs import named
     from ..store import explained
 
     made = compare(named(root, first), named(root, second))

@@ -41,16 +41,15 @@ def plan(
     if device not in ("cpu", "gpu"):
         print(f"there is no device '{device}': it is cpu or gpu", file=sys.stderr)
         raise typer.Exit(2)
-    from ..execute import STORE
+    from ..folders import STORE
     from ..planning import available_memory, calibrate, plan_data, refusal, rows, stored_replicates
-    from ..store import StoreError
 
     rate = calibrate()
     limit = available_memory() if memory is None else round(memory * GIB)
     try:
         stored = stored_replicates(found, runs / STORE, device)
-    except StoreError as error:
-        print(error, file=sys.stderr)
+    except spec.SpecError as error:
+        print(spec.render(error.problems), file=sys.stderr)
         raise typer.Exit(ERROR) from None
     made = rows(found, stored, rate, device)
     refused = [text for row in made if (text := refusal(row, limit))]

@@ -12,6 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
+from ..folders import STORE
+
 app = typer.Typer(help="Lists, shows, exports and prunes runs.", rich_markup_mode=None)
 
 Root = Annotated[Path, typer.Option("--runs", metavar="FOLDER", help="Where runs and the store lie.")]
@@ -136,7 +138,7 @@ def prune(
         if not dry_run:
             shutil.rmtree(path, ignore_errors=True)
         print(f"{path.name}: {verb}, the draft of a run that was killed")
-    if cells and (root / "store" / "index.sqlite").exists():
+    if cells and (root / STORE / "index.sqlite").exists():
         from ..store import Store
 
         left = used([run for run in every if run.name not in doomed])

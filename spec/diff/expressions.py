@@ -22,7 +22,7 @@ def edits(before: n.Expr, after: n.Expr) -> tuple[Edit, ...]:
 
     >>> parse = parse_expression
     >>> [(e.kind, e.text) for e in edits(parse("E((a - b)^2)"), parse("E((a - b)^4)"))]
-    [('same', 'E((a - b) ^ '), ('removed', '2'), ('added', '4'), ('same', ')')]
+    [('same', 'E((a - b)^'), ('removed', '2'), ('added', '4'), ('same', ')')]
     """
     texts = print_expression(before), print_expression(after)
     # Read back, so that offsets are those of the canonical text.
@@ -39,8 +39,8 @@ def edits(before: n.Expr, after: n.Expr) -> tuple[Edit, ...]:
 def marked(parts: Iterable[Edit]) -> str:
     """Edits in one line, as git marks words.
 
-    >>> marked([Edit("same", "x ^ "), Edit("removed", "2"), Edit("added", "4")])
-    'x ^ [-2-]{+4+}'
+    >>> marked([Edit("same", "x^"), Edit("removed", "2"), Edit("added", "4")])
+    'x^[-2-]{+4+}'
     """
     frames = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
     return "".join(frames[edit.kind].format(edit.text) for edit in parts)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from dlspec.interpreter.program import Compiled
-from dlspec.interpreter.run import groups
+from dlspec.interpreter.wanted import Wanted, pieces
 from dlspec.spec.optimizers import OPTIMIZERS
 
 STEPS, BATCH = 4, 8
@@ -91,8 +91,9 @@ def test_stacked_replicates_move_as_each_would_alone(
 ) -> None:
     plan = program(BODY.format(dtype="float64", optimizer=written(name, given)))
     mixes = name == "lamb" or "clipnorm" in given or "global_clipnorm" in given
-    assert groups(plan) == ([[0], [1], [2]] if mixes else [[0, 1, 2]])
-    for group in groups(plan):
+    groups = [list(piece.replicates) for piece in pieces(Wanted.of(plan, "cpu"), range(3))]
+    assert groups == ([[0], [1], [2]] if mixes else [[0, 1, 2]])
+    for group in groups:
         held = Compiled(plan, group, False)
         paths = [
             alone(getattr(keras.optimizers, OPTIMIZERS[name].keras)(**given), held, place)

@@ -8,7 +8,7 @@ from dlspec.spec.expressions.parser import parse_expression as parse
 from dlspec.spec.expressions.printer import print_expression
 
 CASES = {
-    ("E((guess - y)^2)", "E((guess - y)^4)"): "E((guess - y) ^ [-2-]{+4+})",
+    ("E((guess - y)^2)", "E((guess - y)^4)"): "E((guess - y)^[-2-]{+4+})",
     ("a + b * c", "a - b * c"): "a [-+-]{+-+} b * c",
     ("abs(r) < half", "abs(r - 1) <= half"): "abs(r{+ - 1+}) [-<-]{+<=+} half",
     ("f(x)", "g(x)"): "[-f-]{+g+}(x)",
