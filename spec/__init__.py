@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from .diagnostics import InternalError, Problem, SpecError, render
 from .document import Document, load, parse
-from .format import formatted
 from .resolve import Override, resolve, validate
 from .resolved import Program, StudyPlan
 from .source import decode, is_study, read
@@ -18,7 +17,6 @@ __all__ = [
     "SpecError",
     "StudyPlan",
     "decode",
-    "formatted",
     "is_study",
     "load",
     "parse",

@@ -24,6 +24,8 @@ def fmt(
     ] = False,
 ) -> None:
     """Writes studies in their canonical form: order, spacing and quotes; comments and meaning stay."""
+    from dlspec.spec.format import formatted
+
     changes, trouble = 0, 0
     if "-" in files and len(files) > 1:
         print("`-` stands alone: standard input is one study", file=sys.stderr)
@@ -33,7 +35,7 @@ def fmt(
             source = spec.decode(sys.stdin.buffer.read(), "<stdin>") if file == "-" else spec.read(file)
             if only_studies and not spec.is_study(source.text):
                 continue
-            text = spec.formatted(source)
+            text = formatted(source)
         except spec.SpecError as error:
             print(spec.render(error.problems), file=sys.stderr)
             trouble += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,8 @@ from .fits import fitted
 
 Drawer = Callable[[FigurePlan, Results], Any]
 DRAWERS: dict[str, Drawer] = {}
+LETTERS_PER_INCH = 13
+"""About how many letters of a title fit on an inch."""
 STYLE: dict[str, Any] = {
     "font.size": 9,
     "axes.spines.top": False,
@@ -62,7 +65,8 @@ def draw(plan: FigurePlan, results: Results, folder: Path) -> list[Path]:
             return []
         if plan.model.caption:
             figure.supxlabel(plan.model.caption, fontsize=8)
-        figure.suptitle(plan.model.title or plan.name.replace("_", " ").capitalize(), fontsize=11)
+        title = plan.model.title or plan.name.replace("_", " ").capitalize()
+        figure.suptitle(textwrap.fill(title, int(LETTERS_PER_INCH * figure.get_figwidth())), fontsize=11)
         stem = folder / f"{plan.experiment}.{plan.name}"
         paths = [stem.with_name(f"{stem.name}.{end}") for end in ("png", "svg")]
         for path in paths:
@@ -264,6 +268,8 @@ def scaling(plan: FigurePlan, results: Results) -> Any:
                     axis.plot(grid, law(grid), "--", color=line.get_color(), linewidth=0.9, label=text_of_fit)
         axis.set_xscale(plan.model.scale.x)
         axis.set_yscale(plan.model.scale.y)
+        if plan.model.scale.x == "linear" and all(isinstance(axis_value(cell, swept), int) for cell in cells):
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.set_xlabel(swept)
         axis.set_ylabel(", ".join(names(plan.model.y)).replace("_", " "))
         axis.set_title(title, fontsize=9)

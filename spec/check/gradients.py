@@ -86,7 +86,7 @@ def statistic(experiment: ExperimentChecker, name: str, kind: str, node: yaml.Ma
         key, _ = yaml.locate(experiment.node, ["measures", name + FLOOR])
         raise problem_at(key, f"'{name}{FLOOR}' is the sampling floor of '{name}'", "Choose another name.")
     found = t.GradientStatistic(kind, of, asked, examples, over, draws, every, type=real, span=inner.span)
-    if every and enumerated:
+    if enumerated:  # each target's gradient is exact, and no value is lost in noise
         return [MeasurePlan(name, found)]
     return [MeasurePlan(name, found), MeasurePlan(name + FLOOR, t.SamplingFloor(found, type=real, span=inner.span))]
 
