@@ -84,7 +84,7 @@ def evaluate(tree: Any, results: Results) -> Any:
             if OPERATIONS[operation].operator in ("and", "or", "not"):
                 values = [value.astype(bool) if isinstance(value, xr.DataArray) else bool(value) for value in values]
             with np.errstate(all="ignore"):
-                return xr.apply_ufunc(OPERATIONS[operation].numpy, *values)
+                return xr.apply_ufunc(OPERATIONS[operation].numpy, *values, join="inner")
     raise TypeError(type(tree).__name__)
 
 
@@ -110,14 +110,19 @@ def _reduced(tree: c.Measured, cell: Cell) -> float:
 
 
 def _select(grid: xr.DataArray, selections: Sequence[c.Selection], results: Results) -> xr.DataArray:
-    """The part of an array where conditions hold; an axis that one `==` leaves a single value of is dropped."""
+    """The part of an array where conditions hold; an axis that one `==` leaves a single value of is dropped.
+
+    Of the replicates those stay that every program in this part has.
+    """
+    meant = results.meant()
     for axis in dict.fromkeys(selection.axis for selection in selections):
         own = [selection for selection in selections if selection.axis == axis]
         kept = [place for place, value in enumerate(results.axes[axis]) if all(holds(one, value) for one in own)]
-        grid = grid.isel({axis: kept})
+        grid, meant = grid.isel({axis: kept}), meant.isel({axis: kept})
         if len(kept) == 1 and any(one.operator == "==" for one in own):
             grid = grid.squeeze(axis, drop=True)
-    return grid
+    everywhere = meant.all([name for name in meant.dims if name != "replicate"])
+    return grid.isel(replicate=np.flatnonzero(everywhere.values))
 
 
 def _along(tree: c.Along, results: Results) -> Any:
@@ -188,7 +193,7 @@ def _judge_mean(
     sides = _sides(claim.tree)
     if sides is None:
         return Verdict(claim, "inconclusive", shown, interval, "`judge: mean` needs one comparison")
-    gap = xr.apply_ufunc(np.subtract, evaluate(sides[0], results), evaluate(sides[1], results)) * sides[2]
+    gap = xr.apply_ufunc(np.subtract, *(evaluate(side, results) for side in sides[:2]), join="inner") * sides[2]
     if not isinstance(gap, xr.DataArray) or gap.sizes.get("replicate", 0) < 3:
         return Verdict(claim, "inconclusive", shown, interval, "a t interval needs three replicates or more")
     count = gap.sizes["replicate"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, overload
 
 import numpy as np
@@ -87,17 +87,32 @@ class Cell:
 
 @dataclass(frozen=True)
 class Results:
-    """The cells of one experiment, on its axes; `replicates` is the largest number of any program."""
+    """The cells of one experiment, on its axes; `replicates` is the largest number of any program.
+
+    `fewer` holds the number of replicates of programs, by variant and point, that have not so many.
+    """
 
     experiment: str
     axes: Mapping[str, tuple[Any, ...]]
     replicates: int
     cells: Sequence[Cell]
+    fewer: Mapping[tuple[Any, ...], int] = field(default_factory=dict)
 
     @staticmethod
     def of_plan(plan: ExperimentPlan, cells: Sequence[Cell]) -> Results:
         """The results of an experiment's plan."""
-        return Results(plan.name, plan.axes, max((program.replicates for program in plan.programs), default=0), cells)
+        most = max((program.replicates for program in plan.programs), default=0)
+        found = Results(plan.name, plan.axes, most, cells)
+        fewer = {
+            found.place(program.variant, program.point): program.replicates
+            for program in plan.programs
+            if program.replicates < most
+        }
+        return replace(found, fewer=fewer)
+
+    def place(self, variant: str, point: Mapping[str, Any]) -> tuple[int, ...]:
+        """Where a program lies on the axes."""
+        return tuple(self.axes[name].index(variant if name == "variant" else point[name]) for name in self.axes)
 
     def of(self, program: Program) -> list[Cell]:
         """The cells of a program, by replicate."""
@@ -115,10 +130,21 @@ class Results:
         shape = [len(coordinates[name]) for name in dims]
         data = np.full(shape, np.nan)
         for cell in self.cells:
-            place = tuple(
-                self.axes[name].index(cell.variant if name == "variant" else cell.constants[name]) for name in self.axes
-            )
-            data[(*place, cell.replicate)] = value(cell)
+            data[(*self.place(cell.variant, cell.constants), cell.replicate)] = value(cell)
+        return self._array(data, dims, coordinates)
+
+    def meant(self) -> xr.DataArray:
+        """Whether there is such a replicate at all: programs may differ in how many they have."""
+        dims = [*self.axes, "replicate"]
+        coordinates: dict[str, list[Any]] = {name: list(values) for name, values in self.axes.items()}
+        coordinates["replicate"] = list(range(self.replicates))
+        data = np.ones([len(coordinates[name]) for name in dims], bool)
+        for place, count in self.fewer.items():
+            data[(*place, slice(count, None))] = False
+        return self._array(data, dims, coordinates)
+
+    @staticmethod
+    def _array(data: Array, dims: list[str], coordinates: Mapping[str, list[Any]]) -> xr.DataArray:
         labels = {
             name: [str(v) if isinstance(v, str | tuple) else v for v in values] for name, values in coordinates.items()
         }

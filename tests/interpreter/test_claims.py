@@ -32,13 +32,15 @@ experiments:
 """
 
 
-def verdict(check: str, value: Any, judge_by: str = "replicates", steps: int = 3, status: Any = None) -> Any:
+def verdict(
+    check: str, value: Any, judge_by: str = "replicates", steps: int = 3, status: Any = None, fewer: str = ""
+) -> Any:
     """The verdict of a check on cells whose `error` at evaluation s is value(variant, d, replicate, s)."""
-    text = SPEC.replace("CHECK", check).replace("JUDGE", judge_by)
+    text = SPEC.replace("CHECK", check).replace("JUDGE", judge_by).replace("b: {", f"b: {{{fewer}")
     (plan,) = spec.resolve(spec.parse(Source("claims.yaml", text))).experiments
     cells = []
     for program in plan.programs:
-        for replicate in range(3):
+        for replicate in range(program.replicates):
             cell = Cell("e", program.variant, dict(program.point), replicate, "")
             for step in range(steps):
                 cell.record(
@@ -139,3 +141,13 @@ def test_cells_that_were_not_run_leave_a_claim_open() -> None:
     cell.record(0, {"error": 0.5, "other": math.nan})
     assert judge(plan.claims[0], Results.of_plan(plan, [cell])).verdict == OPEN
     assert judge(plan.claims[0], Results.of_plan(plan, [])).verdict == OPEN
+
+
+def test_variants_may_differ_in_their_replicates() -> None:
+    """b has one of the three: it is judged by that, and compared with a's first."""
+    check = "final(error, variant == b) == 0"
+    assert verdict(check, VALUES["replicate"]).verdict == OPEN
+    assert verdict(check, VALUES["replicate"], fewer="replicates: 1, ").verdict == HOLDS
+    both = "final(error, variant == a) == final(error, variant == b)"
+    assert verdict(both, VALUES["replicate"], fewer="replicates: 1, ").verdict == HOLDS
+    assert verdict("final(error, variant == a) <= 1", VALUES["replicate"], fewer="replicates: 1, ").verdict == OPEN
