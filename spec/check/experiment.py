@@ -14,35 +14,26 @@ from .. import terms as t
 from ..diagnostics import Problem, Span, SpecError, did_you_mean, in_file_order, listing, problem_at, sentence
 from ..distributions import DISTRIBUTIONS
 from ..expressions.parser import is_name
-from ..gradient_modes import GRADIENT_MODES
 from ..operations import FORMS, OPERATIONS
-from ..optimizers import MIXING, OPTIMIZERS
 from ..resolved import (
-    Condition,
     DataPlan,
     LayerPlan,
     LossPlan,
     MeasurePlan,
-    Mode,
     Named,
     NetworkPlan,
-    OptimizerPlan,
     Program,
-    TrainingPlan,
 )
 from ..types import Type
-from .claims import Subject, check_until
 from .data import data_plan
 from .expressions import Checker, Context
 from .gradients import statistic
+from .modes import modes
 from .networks import NetworkChecker
 from .probes import probes
 from .scope import MEANING, Binding, Function, order
-from .text import read
+from .training import TrainingChecker
 from .unused import unused
-
-MAX_STEPS = 10**9
-MAX_EVALUATIONS = 100_000
 
 
 class Poisoned(SpecError):
@@ -280,12 +271,12 @@ class ExperimentChecker:
         for name in self.model.architecture:
             self.attempt(lambda name=name: self.plan(name, self.node.span))
         loss = [self.attempt(lambda key=key: self.loss_term(key)) for key in self.model.loss]
-        modes = self.modes()
+        gradient = modes(self)
         self.data = self.attempt(lambda: data_plan(self))
         found: list[MeasurePlan] = []
         for key in self.model.measures:
             found.extend(self.attempt(lambda key=key: self.measure(key)) or ())
-        training = self.attempt(lambda: self.training(found))
+        training = self.attempt(lambda: TrainingChecker(self).plan(found))
         replicates = self.attempt(lambda: self.count(["replicates"], self.model.replicates, "'replicates'"))
         found_probes = probes(self, training)
         idle = [function for name, function in self.functions.items() if name not in self.checker.called]
@@ -303,7 +294,7 @@ class ExperimentChecker:
             constants={name: self.terms[name].value for name in self.phase("constants")},  # type: ignore[attr-defined]
             draws=self.named("draw"), examples=self.named("example"), outputs=self.named("outputs"),
             networks=tuple(self.plans[name] for name in self.model.architecture),
-            loss=tuple(term for term in loss if term is not None), gradient=modes, training=training,
+            loss=tuple(term for term in loss if term is not None), gradient=gradient, training=training,
             measures=tuple(found), data=self.data or DataPlan(), replicates=replicates or 1, probes=tuple(found_probes),
         )  # fmt: skip
 
@@ -422,51 +413,6 @@ class ExperimentChecker:
                     pending.append(self.terms[item.name])
         return found
 
-    def modes(self) -> dict[str, Mode]:
-        """The gradient modes, by target."""
-        found: dict[str, Mode] = {}
-        for target, entry in self.model.gradient.items():
-            node = yaml.find(self.node, ["gradient"])
-            key = node.key(target) if isinstance(node, yaml.Mapping) else None
-            span = key.span if key else self.node.span
-            mode = self.attempt(lambda target=target, entry=entry, span=span: self.mode(target, entry, span))
-            if mode is not None:
-                found.update(mode)
-        return found
-
-    def mode(self, target: str, entry: Any, span: Span) -> dict[str, Mode]:
-        """One gradient mode on its target."""
-        head, *rest = target.replace("[", ".[").split(".")
-        steps: list[str | int] = [int(step[1:-1]) if re.fullmatch(r"\[\d+\]", step) else step for step in rest]
-        if head in self.functions and not steps:
-            kind, key = "function", head
-        elif head in self.model.architecture:
-            plan = self.plan(head, span)
-            part = self.layer(plan, steps, span) if steps else plan
-            kind, key = ("layer", f"{head}.{part.key}") if isinstance(part, LayerPlan) else ("network", head)
-            given = part.input.type if isinstance(part, NetworkPlan) else part.input
-            if entry.kind == "forward_only" and given.shape != part.output.shape:
-                shapes = f"whose input is {given} and output {part.output}"
-                message = f"`forward_only` passes the message of '{target}' on, {shapes}"
-                raise problem_at(span, message, "Both have to be of one shape.")
-        else:
-            known = [*self.functions, *self.model.architecture]
-            hint = sentence(
-                did_you_mean(head, known), f"A mode is given to {listing(known) or 'a function or a network'}."
-            )
-            raise problem_at(span, f"there is no function, network or layer '{target}'", hint)
-        row = GRADIENT_MODES[entry.kind]
-        if kind not in row.targets:
-            raise problem_at(span, f"`{row.name}` is for a {' or a '.join(row.targets)}, and '{target}' is a {kind}")
-        if entry.kind in ("scale", "clip"):
-            node = yaml.find(self.node, ["gradient", target, entry.kind])
-            assert node is not None
-            value = float(self.checker.number(self.checker.value(node, Context("constants", ())), f"'{entry.kind}'"))
-            if entry.kind == "clip" and value <= 0:
-                raise problem_at(node.span, f"a clip has to be positive, and is {value:g}")
-            return {key: Mode(entry.kind, value)}
-        return {key: Mode(entry.kind)} if entry.kind != "exact" else {}
-
     def measure(self, name: str) -> list[MeasurePlan]:
         """A measure, with its sampling floor where it has one; a bare one per example means its expectation."""
         node = yaml.find(self.node, ["measures", name])
@@ -515,119 +461,10 @@ class ExperimentChecker:
             return int(default)
         return self.checker.size(self.checker.value(node, Context("constants", ())), what)
 
-    def training(self, measures: list[MeasurePlan]) -> TrainingPlan | None:
-        """Optimisers, batch, steps, and the steps at which measures are taken."""
-        if self.model.training is None:
-            return None
-        optimizers = self.optimizers()
-        batch = self.batch()
-        steps = self.count(["training", "steps"], 1, "'steps'")
-        if steps > MAX_STEPS:
-            at, _ = yaml.locate(self.node, ["training", "steps"])
-            raise problem_at(at, f"{steps:,} steps; the limit is {MAX_STEPS:,}")
-        until = None
-        if self.model.training.until is not None:
-            node = yaml.find(self.node, ["training", "until"])
-            assert isinstance(node, yaml.Scalar)
-            subject = Subject({m.name: m.term.type.shape for m in measures}, {}, self.scalars())
-            until = Condition(check_until(read(node), subject), node.text)
-        return TrainingPlan(optimizers, batch, steps, self.evaluations(steps), until)
-
-    def batch(self) -> int:
-        """How many examples a step; all of them where they are enumerated."""
-        if self.data is not None and self.data.kind == "enumerated":
-            return self.data.train
-        if self.model.training.batch is None and self.data is not None:
-            key = self.node.key("training")
-            hint = "Add `batch: 100`; only enumerated data have a batch of their own."
-            raise problem_at(key.span if key else None, "the training lacks 'batch'", hint)
-        return self.count(["training", "batch"], 1, "'batch'")
-
     def scalars(self) -> dict[str, float]:
         """The constants that are single numbers."""
         values = {name: self.terms[name] for name in self.phase("constants") if name in self.terms}
         return {name: float(x.value) for name, x in values.items() if isinstance(x, t.Literal) and not x.type.shape}
-
-    def evaluations(self, steps: int) -> tuple[int, ...]:
-        """The steps at which measures are taken: `every`, `at` and `log` united, with 0 and the last."""
-        plan = self.model.training.evaluate
-        found = {0, steps}
-        if plan.every is not None or (plan.at is None and plan.log is None):
-            every = self.count(["training", "evaluate", "every"], max(1, -(-steps // 50)), "'every'")
-            self.few(-(-steps // every), "every")
-            found.update(range(0, steps, every))
-        node = yaml.find(self.node, ["training", "evaluate", "at"])
-        for item in node.items if isinstance(node, yaml.Sequence) else ():
-            term = self.checker.value(item, Context("constants", ()))
-            step = int(self.checker.integer(term, "a step"))
-            if step < 0:
-                raise problem_at(item.span, f"a step is not negative, and this is {step}")
-            if step <= steps:
-                found.add(step)
-            else:
-                message = f"step {step:,} comes after the last, {steps:,}: nothing is measured there"
-                self.warnings.append(Problem(message, item.span, "Lower it, or raise `steps`.", "warning"))
-        if plan.log is not None:
-            count = self.count(["training", "evaluate", "log"], 1, "'log'")
-            self.few(count, "log")
-            found.update(round(step) for step in np.geomspace(1, steps, count))
-        return tuple(sorted(found))
-
-    def few(self, count: int, key: str) -> None:
-        """Refuses more evaluations than anyone could read."""
-        if count > MAX_EVALUATIONS:
-            span, _ = yaml.locate(self.node, ["training", "evaluate", key])
-            hint = "Measure less often: a curve needs about fifty points."
-            raise problem_at(span, f"measures would be taken {count:,} times; the limit is {MAX_EVALUATIONS:,}", hint)
-
-    def optimizers(self) -> dict[str, OptimizerPlan]:
-        """The optimiser, or one for each network."""
-        model = self.model.training.optimizer
-        path: list[str | int] = ["training", "optimizer"]
-        if not isinstance(model, dict):
-            return {"": self.optimizer(model, path)}
-        node = yaml.find(self.node, path)
-        found = {}
-        for name, entry in model.items():
-            if name not in self.model.architecture:
-                key = node.key(name) if isinstance(node, yaml.Mapping) else None
-                hint = sentence(did_you_mean(name, [*self.model.architecture, *OPTIMIZERS]))
-                raise problem_at(key.span if key else None, f"'{name}' is neither an optimiser nor a network", hint)
-            found[name] = self.optimizer(entry, [*path, name])
-        missing = [name for name in self.model.architecture if name not in found]
-        if missing and isinstance(node, yaml.Mapping):
-            message = f"there is no optimiser for {listing(f'`{name}`' for name in missing)}"
-            raise problem_at(node.span, message, "Give one optimiser for all, or one for each network.")
-        return found
-
-    def optimizer(self, entry: Any, path: list[str | int]) -> OptimizerPlan:
-        """One optimiser; its learning rate may be a term in the step."""
-        row = OPTIMIZERS[entry.kind]
-        arguments: dict[str, Any] = {}
-        for name, parameter in row.parameters.items():
-            value = getattr(entry.value, name)
-            if value is None:
-                continue
-            node = yaml.find(self.node, [*path, row.name, name])
-            if node is None and name == "learning_rate" and name in entry.value.model_fields_set:
-                node = yaml.find(self.node, [*path, row.name])
-            if parameter.kind in ("bool", "choice") or not isinstance(node, yaml.Scalar | yaml.Sequence):
-                arguments[name] = value
-                continue
-            term = self.checker.value(node, Context("schedule" if parameter.kind == "schedule" else "constants", ()))
-            if isinstance(term, t.Literal) or parameter.kind != "schedule":
-                number = float(self.checker.number(term, f"'{name}'"))
-                if name in ("learning_rate", "epsilon", "weight_decay") and number < 0:
-                    raise problem_at(node.span, f"'{name}' must not be negative, and is {number:g}")
-                if name.startswith(("beta_", "rho")) and not 0 <= number < 1:
-                    raise problem_at(node.span, f"'{name}' lies between 0 and 1, below 1, and is {number:g}")
-                arguments[name] = number
-            elif term.type.shape:
-                raise problem_at(node.span, f"a learning rate is one number, and this is {term.type}")
-            else:
-                arguments[name] = term
-        mixing = any(name in arguments for name in MIXING)
-        return OptimizerPlan(row.name, row.keras, arguments, row.elementwise and not mixing)
 
 
 def _merged_defaults(

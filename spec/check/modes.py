@@ -1,0 +1,62 @@
+"""Gradient modes: their targets, and the constants that they take."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from .. import source as yaml
+from ..diagnostics import Span, did_you_mean, listing, problem_at, sentence
+from ..gradient_modes import GRADIENT_MODES
+from ..resolved import LayerPlan, Mode, NetworkPlan
+from .expressions import Context
+
+if TYPE_CHECKING:
+    from .experiment import ExperimentChecker
+
+
+def modes(experiment: ExperimentChecker) -> dict[str, Mode]:
+    """The gradient modes, by target."""
+    found: dict[str, Mode] = {}
+    for target, entry in experiment.model.gradient.items():
+        node = yaml.find(experiment.node, ["gradient"])
+        key = node.key(target) if isinstance(node, yaml.Mapping) else None
+        span = key.span if key else experiment.node.span
+        mode = experiment.attempt(lambda target=target, entry=entry, span=span: _mode(experiment, target, entry, span))
+        if mode is not None:
+            found.update(mode)
+    return found
+
+
+def _mode(experiment: ExperimentChecker, target: str, entry: Any, span: Span) -> dict[str, Mode]:
+    """One gradient mode on its target."""
+    head, *rest = target.replace("[", ".[").split(".")
+    steps: list[str | int] = [int(step[1:-1]) if re.fullmatch(r"\[\d+\]", step) else step for step in rest]
+    if head in experiment.functions and not steps:
+        kind, key = "function", head
+    elif head in experiment.model.architecture:
+        plan = experiment.plan(head, span)
+        part = experiment.layer(plan, steps, span) if steps else plan
+        kind, key = ("layer", f"{head}.{part.key}") if isinstance(part, LayerPlan) else ("network", head)
+        given = part.input.type if isinstance(part, NetworkPlan) else part.input
+        if entry.kind == "forward_only" and given.shape != part.output.shape:
+            shapes = f"whose input is {given} and output {part.output}"
+            message = f"`forward_only` passes the message of '{target}' on, {shapes}"
+            raise problem_at(span, message, "Both have to be of one shape.")
+    else:
+        known = [*experiment.functions, *experiment.model.architecture]
+        hint = sentence(did_you_mean(head, known), f"A mode is given to {listing(known) or 'a function or a network'}.")
+        raise problem_at(span, f"there is no function, network or layer '{target}'", hint)
+    row = GRADIENT_MODES[entry.kind]
+    if kind not in row.targets:
+        raise problem_at(span, f"`{row.name}` is for a {' or a '.join(row.targets)}, and '{target}' is a {kind}")
+    if entry.kind in ("scale", "clip"):
+        node = yaml.find(experiment.node, ["gradient", target, entry.kind])
+        assert node is not None
+        value = float(
+            experiment.checker.number(experiment.checker.value(node, Context("constants", ())), f"'{entry.kind}'")
+        )
+        if entry.kind == "clip" and value <= 0:
+            raise problem_at(node.span, f"a clip has to be positive, and is {value:g}")
+        return {key: Mode(entry.kind, value)}
+    return {key: Mode(entry.kind)} if entry.kind != "exact" else {}

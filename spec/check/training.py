@@ -1,0 +1,141 @@
+"""Training: optimisers, batch, steps, and the steps at which measures are taken."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import source as yaml
+from .. import terms as t
+from ..diagnostics import Problem, did_you_mean, listing, problem_at, sentence
+from ..optimizers import MIXING, OPTIMIZERS
+from ..resolved import Condition, MeasurePlan, OptimizerPlan, TrainingPlan
+from .claims import Subject, check_until
+from .expressions import Context
+from .text import read
+
+if TYPE_CHECKING:
+    from .experiment import ExperimentChecker
+
+MAX_STEPS = 10**9
+MAX_EVALUATIONS = 100_000
+
+
+class TrainingChecker:
+    """Checks an experiment's training."""
+
+    def __init__(self, experiment: ExperimentChecker) -> None:
+        self.experiment = experiment
+        self.model = experiment.model
+        self.node = experiment.node
+        self.checker = experiment.checker
+
+    def plan(self, measures: list[MeasurePlan]) -> TrainingPlan | None:
+        """Optimisers, batch, steps, and the steps at which measures are taken."""
+        if self.model.training is None:
+            return None
+        optimizers = self.optimizers()
+        batch = self.batch()
+        steps = self.experiment.count(["training", "steps"], 1, "'steps'")
+        if steps > MAX_STEPS:
+            at, _ = yaml.locate(self.node, ["training", "steps"])
+            raise problem_at(at, f"{steps:,} steps; the limit is {MAX_STEPS:,}")
+        until = None
+        if self.model.training.until is not None:
+            node = yaml.find(self.node, ["training", "until"])
+            assert isinstance(node, yaml.Scalar)
+            subject = Subject({m.name: m.term.type.shape for m in measures}, {}, self.experiment.scalars())
+            until = Condition(check_until(read(node), subject), node.text)
+        return TrainingPlan(optimizers, batch, steps, self.evaluations(steps), until)
+
+    def batch(self) -> int:
+        """How many examples a step; all of them where they are enumerated."""
+        if self.experiment.data is not None and self.experiment.data.kind == "enumerated":
+            return self.experiment.data.train
+        if self.model.training.batch is None and self.experiment.data is not None:
+            key = self.node.key("training")
+            hint = "Add `batch: 100`; only enumerated data have a batch of their own."
+            raise problem_at(key.span if key else None, "the training lacks 'batch'", hint)
+        return self.experiment.count(["training", "batch"], 1, "'batch'")
+
+    def evaluations(self, steps: int) -> tuple[int, ...]:
+        """The steps at which measures are taken: `every`, `at` and `log` united, with 0 and the last."""
+        plan = self.model.training.evaluate
+        found = {0, steps}
+        if plan.every is not None or (plan.at is None and plan.log is None):
+            every = self.experiment.count(["training", "evaluate", "every"], max(1, -(-steps // 50)), "'every'")
+            self.few(-(-steps // every), "every")
+            found.update(range(0, steps, every))
+        node = yaml.find(self.node, ["training", "evaluate", "at"])
+        for item in node.items if isinstance(node, yaml.Sequence) else ():
+            term = self.checker.value(item, Context("constants", ()))
+            step = int(self.checker.integer(term, "a step"))
+            if step < 0:
+                raise problem_at(item.span, f"a step is not negative, and this is {step}")
+            if step <= steps:
+                found.add(step)
+            else:
+                message = f"step {step:,} comes after the last, {steps:,}: nothing is measured there"
+                self.experiment.warnings.append(Problem(message, item.span, "Lower it, or raise `steps`.", "warning"))
+        if plan.log is not None:
+            count = self.experiment.count(["training", "evaluate", "log"], 1, "'log'")
+            self.few(count, "log")
+            found.update(round(step) for step in np.geomspace(1, steps, count))
+        return tuple(sorted(found))
+
+    def few(self, count: int, key: str) -> None:
+        """Refuses more evaluations than anyone could read."""
+        if count > MAX_EVALUATIONS:
+            span, _ = yaml.locate(self.node, ["training", "evaluate", key])
+            hint = "Measure less often: a curve needs about fifty points."
+            raise problem_at(span, f"measures would be taken {count:,} times; the limit is {MAX_EVALUATIONS:,}", hint)
+
+    def optimizers(self) -> dict[str, OptimizerPlan]:
+        """The optimiser, or one for each network."""
+        model = self.model.training.optimizer
+        path: list[str | int] = ["training", "optimizer"]
+        if not isinstance(model, dict):
+            return {"": self.optimizer(model, path)}
+        node = yaml.find(self.node, path)
+        found = {}
+        for name, entry in model.items():
+            if name not in self.model.architecture:
+                key = node.key(name) if isinstance(node, yaml.Mapping) else None
+                hint = sentence(did_you_mean(name, [*self.model.architecture, *OPTIMIZERS]))
+                raise problem_at(key.span if key else None, f"'{name}' is neither an optimiser nor a network", hint)
+            found[name] = self.optimizer(entry, [*path, name])
+        missing = [name for name in self.model.architecture if name not in found]
+        if missing and isinstance(node, yaml.Mapping):
+            message = f"there is no optimiser for {listing(f'`{name}`' for name in missing)}"
+            raise problem_at(node.span, message, "Give one optimiser for all, or one for each network.")
+        return found
+
+    def optimizer(self, entry: Any, path: list[str | int]) -> OptimizerPlan:
+        """One optimiser; its learning rate may be a term in the step."""
+        row = OPTIMIZERS[entry.kind]
+        arguments: dict[str, Any] = {}
+        for name, parameter in row.parameters.items():
+            value = getattr(entry.value, name)
+            if value is None:
+                continue
+            node = yaml.find(self.node, [*path, row.name, name])
+            if node is None and name == "learning_rate" and name in entry.value.model_fields_set:
+                node = yaml.find(self.node, [*path, row.name])
+            if parameter.kind in ("bool", "choice") or not isinstance(node, yaml.Scalar | yaml.Sequence):
+                arguments[name] = value
+                continue
+            term = self.checker.value(node, Context("schedule" if parameter.kind == "schedule" else "constants", ()))
+            if isinstance(term, t.Literal) or parameter.kind != "schedule":
+                number = float(self.checker.number(term, f"'{name}'"))
+                if name in ("learning_rate", "epsilon", "weight_decay") and number < 0:
+                    raise problem_at(node.span, f"'{name}' must not be negative, and is {number:g}")
+                if name.startswith(("beta_", "rho")) and not 0 <= number < 1:
+                    raise problem_at(node.span, f"'{name}' lies between 0 and 1, below 1, and is {number:g}")
+                arguments[name] = number
+            elif term.type.shape:
+                raise problem_at(node.span, f"a learning rate is one number, and this is {term.type}")
+            else:
+                arguments[name] = term
+        mixing = any(name in arguments for name in MIXING)
+        return OptimizerPlan(row.name, row.keras, arguments, row.elementwise and not mixing)
