@@ -20,7 +20,7 @@ Cell = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Spread:
-    """What replicates gave: their mean, and the range that they span if there are several."""
+    """What replicates gave: their mean, and the range that they span, or nothing where they agree."""
 
     mean: str
     range: str = ""
@@ -31,8 +31,8 @@ class Spread:
         seen = [value for value in values if value is not None]
         if not seen:
             return Spread("–")
-        mean = number(sum(seen) / len(seen))
-        return Spread(mean, f"{number(min(seen))} to {number(max(seen))}" if len(seen) > 1 else "")
+        low, high = number(min(seen)), number(max(seen))
+        return Spread(number(sum(seen) / len(seen)), f"{low} to {high}" if low != high else "")
 
 
 @dataclass(frozen=True)
