@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,12 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Line:
-    """Some points of one series: `count` of `of` are listed."""
+    """Some points of one series, each as its place and its value, of the `of` that it has."""
 
     panel: str
     label: str
     x: str
-    points: str
+    points: list[tuple[str, str]]
     of: int
 
 
@@ -59,6 +60,11 @@ class Picture:
         return f"{self.title}{f' ({shown})' if shown else ''}.{end}"
 
     @property
+    def in_panels(self) -> bool:
+        """Whether its panels have headings."""
+        return any(line.panel for line in self.lines)
+
+    @cached_property
     def lines(self) -> list[Line]:
         """The numbers behind it, some of each series, the first and the last among them."""
         return list(_lines(self.numbers or {}))
@@ -99,7 +105,7 @@ def _lines(numbers: Mapping[str, Any]) -> Iterator[Line]:
             last = len(series["x"]) - 1
             count = min(TABLE_POINTS, last + 1)
             places = sorted({round(place * last / max(1, count - 1)) for place in range(count)})
-            pairs = "; ".join(f"{_value(series['x'][p])}: {number(series['y'][p])}" for p in places)
+            pairs = [(_value(series["x"][place]), number(series["y"][place])) for place in places]
             yield Line(panel["title"], series["label"], panel["x"], pairs, series["of"])
 
 

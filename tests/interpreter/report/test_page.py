@@ -50,7 +50,7 @@ def addresses(read: Read) -> list[str]:
 def test_words_stay_words(make_run: Make) -> None:
     found = Read(page(make_run()))
     tags = [tag for tag, _ in found.elements]
-    assert not {"iframe", "svg", "em", "b", "i", "object", "embed", "base", "form"} & set(tags)
+    assert not {"iframe", "svg", "em", "i", "object", "embed", "base", "form"} & set(tags)
     scripts = [given.get("type") for tag, given in found.elements if tag == "script"]
     assert scripts == ["application/json"] * 3 + [None], "one script of the page's own, and numbers"
     assert not [name for _, given in found.elements for name in given if name.startswith("on") or name == "style"]
@@ -101,7 +101,7 @@ def test_provenance_is_there(make_run: Make) -> None:
     found = Read(page(run))
     assert "dlspec run 'my studies/hostile.yaml' -p 'x; rm -rf ~'" in found.text
     assert f"tensorflow {run.about['packages']['tensorflow']}" in found.text
-    assert "e 7" in found.text and "not in a repository" in found.text
+    assert "e 7" in found.text and "no commit known" in found.text
     run.about["git"] = {"commit": "c0ffee", "dirty": True}
     assert "c0ffee, with changes that are not in it" in Read(page(run)).text
     run.about["git"]["dirty"] = False
