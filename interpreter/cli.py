@@ -16,6 +16,7 @@ from .commands.diff import diff
 from .commands.fmt import fmt
 from .commands.lsp import lsp
 from .commands.plan import plan
+from .commands.report import report
 from .commands.validate import validate
 
 app = typer.Typer(
@@ -113,7 +114,7 @@ def run(
     plan = resolved(file, profile, override, only)
     from .execute import How, execute
 
-    how = How(runs, jobs, jit.value, force, keep_weights, checkpoint, log.value, as_json)
+    how = How(runs, jobs, jit.value, force, keep_weights, checkpoint, log.value, as_json, Path(file))
     raise typer.Exit(execute(plan, how, sys.argv[1:]))
 
 
@@ -140,6 +141,7 @@ def show(
 
 app.command()(diff)
 app.command()(plan)
+app.command()(report)
 
 
 @app.command()

@@ -21,9 +21,11 @@ from .executor import Executor, Threads
 from .figures import draw
 from .folders import STORE
 from .progress import JsonLines, Live, Log, Quiet
+from .report import REPORT, write_report
 from .results import Results
 from .run import Options, Progress, Run
 from .run_folder import RunFolder, summary
+from .runs import read
 from .start import device, device_without_tensorflow, environment, start
 from .store import Store, explained
 from .summary import print_claims, print_finals
@@ -35,7 +37,10 @@ WIDE = 160
 
 @dataclass(frozen=True)
 class How:
-    """How a study is run and told of: `jobs` at once, `log` is `auto` or `json`, `json` prints one object at the end."""
+    """How a study is run and told of: `jobs` at once, `log` is `auto` or `json`, `json` prints one object at the end.
+
+    `study` is its file, whose revision in git is noted.
+    """
 
     root: Path = Path("runs")
     jobs: int | None = None
@@ -45,6 +50,7 @@ class How:
     checkpoint: float = 30.0
     log: str = "auto"
     json: bool = False
+    study: Path | None = None
 
 
 def execute(plan: StudyPlan, how: How, command: Sequence[str]) -> int:
@@ -58,7 +64,7 @@ def execute(plan: StudyPlan, how: How, command: Sequence[str]) -> int:
             how.root.mkdir(parents=True, exist_ok=True)
         store = Store(how.root / STORE, lambda text: _warn(text, how))
         results, where = _run(plan, how, store, stop, errors)
-        place, verdicts, figures = _conclude(plan, results, how.root, where, command)
+        place, verdicts, figures = _conclude(plan, results, how, where, command)
     except BaseException:
         if store is not None:
             store.close()
@@ -131,15 +137,15 @@ def _warn(text: str, how: How) -> None:
 
 
 def _conclude(
-    plan: StudyPlan, results: Mapping[str, Results], root: Path, where: str, command: Sequence[str]
+    plan: StudyPlan, results: Mapping[str, Results], how: How, where: str, command: Sequence[str]
 ) -> tuple[Path, list[Verdict], list[str]]:
-    """The run's folder, with claims judged and figures drawn: a fault there still keeps what was trained."""
+    """The run's folder, with claims judged, figures drawn and the report written: a fault there still keeps what was trained."""
     verdicts: list[Verdict] = []
     figures: list[str] = []
-    with explained(root):
-        folder = RunFolder(root, plan)
+    with explained(how.root):
+        folder = RunFolder(how.root, plan)
         try:
-            folder.write_results(plan, results, where, command)
+            folder.write_results(plan, results, where, command, how.study)
             try:
                 verdicts += [judge(claim, results[e.name]) for e in plan.experiments for claim in e.claims]
                 folder.write_claims(verdicts)
@@ -147,6 +153,7 @@ def _conclude(
                 for experiment in plan.experiments:
                     for figure in experiment.figures:
                         figures += [path.name for path in draw(figure, results[experiment.name], folder.draft)]
+                write_report(read(folder.draft), folder.draft / REPORT, folder.title)
             except OSError:
                 raise
             except Exception as error:
@@ -182,6 +189,7 @@ def _print(
     for name in figures:
         if name.endswith(".png"):
             console.print(f"figure {place / name}", highlight=False)
+    console.print(f"report {place / REPORT}", highlight=False)
     console.print(f"run    {place}", highlight=False)
 
 

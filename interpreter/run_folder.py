@@ -23,6 +23,7 @@ from dlspec.spec.resolved import StudyPlan
 
 from .claims import Verdict
 from .results import Cell, Results
+from .revision import revision
 from .store.atomic import sync
 
 FORMAT_VERSION = 1
@@ -80,16 +81,18 @@ class RunFolder:
         self.root = root
         self.name = plan.name + (f"-{plan.profile}" if plan.profile else "")
         root.mkdir(parents=True, exist_ok=True)
-        self.draft = Path(tempfile.mkdtemp(prefix=f".{self.name}-{self.stamp}-", dir=root))
+        self.title = f"{self.name}-{self.stamp}"
+        self.draft = Path(tempfile.mkdtemp(prefix=f".{self.title}-", dir=root))
 
     def write_claims(self, verdicts: Sequence[Verdict]) -> None:
         """The verdicts, into the draft."""
         self._json("claims.json", claims_json(verdicts))
 
     def write_results(
-        self, plan: StudyPlan, results: Mapping[str, Results], device: str, command: Sequence[str]
-    ) -> None:
-        """What was trained and how, into the draft."""
+        self, plan: StudyPlan, results: Mapping[str, Results], device: str, command: Sequence[str],
+        study: Path | None = None,
+    ) -> None:  # fmt: skip
+        """What was trained and how, into the draft; `study` is the study's file, whose revision in git is noted."""
         cells = [cell for found in results.values() for cell in found.cells]
         write_curves(self.draft / "curves.parquet", cells)
         (self.draft / "spec.yaml").write_text(plan.text, "utf-8")
@@ -97,6 +100,8 @@ class RunFolder:
         self.about = {
             "format_version": FORMAT_VERSION, "study": plan.name, "profile": plan.profile, "command": list(command),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"), **provenance(device),
+            "seeds": {e.name: sorted({program.seed for program in e.programs}) for e in plan.experiments},
+            "git": revision(study) if study is not None else None,
             "cells": dict(Counter(cell.status for cell in cells)), "stored": sum(cell.stored for cell in cells),
         }  # fmt: skip
         self._json("run.json", self.about)
@@ -118,7 +123,7 @@ class RunFolder:
         sync(self.draft)
         count = 1
         while True:
-            place = self.root / f"{self.name}-{self.stamp}{f'-{count}' if count > 1 else ''}"
+            place = self.root / f"{self.title}{f'-{count}' if count > 1 else ''}"
             try:
                 os.rename(self.draft, place)  # a folder with something in it is never replaced
                 sync(self.root)

@@ -75,12 +75,17 @@ class Kept:
         return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
 
 
+def read(folder: Path) -> Kept:
+    """The run in a folder. Raises OSError, and ValueError where its `run.json` is none."""
+    return Kept(folder, json.loads((folder / "run.json").read_text("utf-8")))
+
+
 def kept(root: Path, unreadable: list[str] | None = None) -> list[Kept]:
     """The runs under a folder, the newest first; what cannot be read is named in `unreadable`."""
     found = []
     for path in sorted(root.glob("*/run.json")):
         try:
-            run = Kept(path.parent, json.loads(path.read_text("utf-8")))
+            run = read(path.parent)
             found.append((run.finished, run.name, run))
         except (OSError, ValueError, KeyError, TypeError) as error:
             if unreadable is not None:
@@ -122,6 +127,14 @@ def named(root: Path, word: str) -> Kept:
         raise StoreError(f"'{word}' begins the names of {len(near)} runs", f"They are {names}.")
     hint = sentence(did_you_mean(word, [run.name for run in runs]), "`dlspec runs` lists them all.")
     raise StoreError(f"{root}: there is no run '{word}'", hint)
+
+
+def newest(root: Path) -> Kept:
+    """The run that ended last. Raises StoreError where there is none."""
+    runs = kept(root)
+    if not runs:
+        raise StoreError(f"{root}: no runs yet", "`dlspec run FILE` makes one; --runs names another folder.")
+    return runs[0]
 
 
 def superfluous(runs: Sequence[Kept], keep: int) -> list[Kept]:

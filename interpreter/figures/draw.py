@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -23,6 +24,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..results import Cell, Results
 from .fits import fitted
+from .points import points
 
 Drawer = Callable[[FigurePlan, Results], Any]
 DRAWERS: dict[str, Drawer] = {}
@@ -57,7 +59,7 @@ def draws(kind: str) -> Callable[[Drawer], Drawer]:
 
 
 def draw(plan: FigurePlan, results: Results, folder: Path) -> list[Path]:
-    """Draws one figure; returns the files written, or none where no cell has what it shows."""
+    """Draws one figure, as PNG, SVG and numbers (JSON); returns the files written, none where no cell has what it shows."""
     shown = replace(results, cells=[cell for cell in results.cells if _chosen(plan, cell)])
     with plt.rc_context(STYLE):
         figure = DRAWERS[plan.kind](plan, shown)
@@ -71,6 +73,9 @@ def draw(plan: FigurePlan, results: Results, folder: Path) -> list[Path]:
         paths = [stem.with_name(f"{stem.name}.{end}") for end in ("png", "svg")]
         for path in paths:
             figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+        if (numbers := points(figure))["panels"]:
+            paths.append(stem.with_name(f"{stem.name}.json"))
+            paths[-1].write_text(json.dumps(numbers, allow_nan=False) + "\n", "utf-8")
         plt.close(figure)
     return paths
 

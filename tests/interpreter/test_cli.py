@@ -61,8 +61,19 @@ def test_a_run_prints_its_numbers_and_verdicts_and_keeps_everything(tmp_path: Pa
     assert "line: 100 steps, 2 replicates" in done.stderr
     (run,) = runs(tmp_path)
     names = {path.name for path in run.iterdir()}
-    assert {"spec.yaml", "curves.parquet", "cells.json", "claims.json", "run.json", "samples.npz"} <= names
-    assert {"line.error.png", "line.error.svg", "line.fit.png", "line.fit.svg"} <= names
+    assert {
+        "spec.yaml",
+        "curves.parquet",
+        "cells.json",
+        "claims.json",
+        "run.json",
+        "samples.npz",
+        "report.html",
+    } <= names
+    assert {f"line.{figure}.{end}" for figure in ("error", "fit") for end in ("png", "svg", "json")} <= names
+    assert f"report {run.relative_to(tmp_path) / 'report.html'}" in done.stdout
+    page = (run / "report.html").read_text("utf-8")
+    assert run.name in page and "dlspec run small.yaml" in page and page.count("data:image/") == 2
     assert (run / "line.error.png").read_bytes().startswith(b"\x89PNG")
     assert (run / "spec.yaml").read_text("utf-8") == (tmp_path / "small.yaml").read_text("utf-8")
     table = pq.read_table(run / "curves.parquet").to_pydict()
@@ -72,6 +83,7 @@ def test_a_run_prints_its_numbers_and_verdicts_and_keeps_everything(tmp_path: Pa
     assert sorted(cell["final"]["error"] for cell in cells) == sorted(finals)
     about = json.loads((run / "run.json").read_text("utf-8"))
     assert about["device"] in ("cpu", "gpu") and about["packages"]["tensorflow"]
+    assert about["seeds"] == {"line": [0]} and "git" in about
 
 
 def test_json_is_one_object_on_stdout_and_the_same_numbers_every_time(tmp_path: Path) -> None:

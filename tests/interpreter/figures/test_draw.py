@@ -154,7 +154,7 @@ def test_a_function_is_drawn_in_the_order_of_x() -> None:
 def test_where_chooses_the_cells(tmp_path: Path) -> None:
     plan, found = results("{kind: bars, y: error, where: variant == b}")
     paths = draw(plan, found, tmp_path)
-    assert [path.name for path in paths] == ["e.shown.png", "e.shown.svg"]
+    assert [path.name for path in paths] == ["e.shown.png", "e.shown.svg", "e.shown.json"]
     assert "a, d" not in paths[1].read_text("utf-8") and "b, d" in paths[1].read_text("utf-8")
 
 

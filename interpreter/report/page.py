@@ -1,0 +1,120 @@
+"""The page of a run: what its folder holds, put into the template."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+import shlex
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dlspec import spec
+from dlspec.spec.diagnostics import Source
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from ..runs import VERDICTS, Kept
+from .finals import Finals, finals, number
+from .pictures import Picture, pictures
+
+REPORT = "report.html"
+"""What a report is called in its run's folder."""
+HERE = Path(__file__).parent
+MARKS = {"holds": "✓", "fails": "✗", "inconclusive": "?"}
+
+
+@dataclass(frozen=True)
+class Section:
+    """One experiment on the page."""
+
+    finals: Finals
+    about: str
+    pictures: list[Picture]
+
+
+def write_report(run: Kept, file: Path, name: str = "") -> int:
+    """Writes a run's page, whole or not at all; returns its bytes. Raises OSError, StoreError."""
+    text = page(run, name).encode()
+    handle, draft = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(text)
+        os.chmod(draft, 0o644)
+        os.replace(draft, file)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+    return len(text)
+
+
+def page(run: Kept, name: str = "") -> str:
+    """A run as HTML; `name` is what it will be called, where its folder has another name still. Raises StoreError."""
+    path = run.folder / "spec.yaml"
+    text = path.read_text("utf-8") if path.exists() else ""
+    study = _study(text)
+    experiments = study.experiments if study is not None else {}
+    sections = [
+        Section(
+            own, _words(experiments.get(own.experiment), "about"),
+            pictures(run, own.experiment, getattr(experiments.get(own.experiment), "figures", None) or {}),
+        )
+        for own in finals(run.read("cells.json"))
+    ]  # fmt: skip
+    style, script = (HERE / "page.css").read_text("utf-8"), (HERE / "page.js").read_text("utf-8")
+    environment = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["number"] = number
+    return environment.get_template("page.html.jinja").render(
+        run=run, name=name or run.name, about=run.about, title=_words(study, "title") or run.study.replace("_", " ").capitalize(),
+        words=_words(study, "about"), profile=_words(study.profiles.get(run.profile), "about") if study is not None else "",
+        source=_source(study.source if study is not None else None), claims=run.read("claims.json"), sections=sections,
+        verdicts=VERDICTS, marks=MARKS, command=shlex.join(["dlspec", *map(str, run.about.get("command", ()))]), text=text,
+        policy=f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {_digest(script)}",
+        style=Markup(style), script=Markup(script),
+    )  # fmt: skip
+
+
+def _study(text: str) -> Any:
+    """The study that was run, or nothing where this version of the language can't read it: its text is shown all the same."""
+    try:
+        return spec.parse(Source("spec.yaml", text)).study
+    except spec.SpecError:
+        return None
+
+
+def _words(model: Any, field: str) -> str:
+    return str(getattr(model, field, None) or "").strip()
+
+
+def _source(source: Any) -> Mapping[str, str] | None:
+    """Where a study comes from: the words, and a link where it names arXiv, a DOI or an address."""
+    if source is None:
+        return None
+    parts = [source.paper or source.url or ""]
+    parts += [f"{name} {value}" for name in ("section", "figure") if (value := getattr(source, name)) is not None]
+    return {"text": ", ".join(part for part in parts if part), "link": _link(source.url) or _link(source.paper)}
+
+
+def _link(word: str | None) -> str:
+    """The address that a word stands for; empty if it is none.
+
+    >>> _link("arXiv:1703.07950"), _link("doi:10.1/x"), _link("javascript:alert(1)")
+    ('https://arxiv.org/abs/1703.07950', 'https://doi.org/10.1/x', '')
+    """
+    word = (word or "").strip()
+    if found := re.fullmatch(r"arxiv:\s*([\w.\-/]+)", word, re.IGNORECASE):
+        return f"https://arxiv.org/abs/{found[1]}"
+    if found := re.fullmatch(r"doi:\s*(10\.\S+)", word, re.IGNORECASE):
+        return f"https://doi.org/{found[1]}"
+    return word if re.fullmatch(r"https?://\S+", word, re.IGNORECASE) else ""
+
+
+def _digest(text: str) -> str:
+    """How a content security policy names a style or a script that it lets through."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

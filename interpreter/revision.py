@@ -1,0 +1,32 @@
+"""The revision of a study: git's commit, and whether something differed from it."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+SECONDS = 10
+
+
+def revision(study: Path) -> dict[str, Any] | None:
+    """The commit that a study's repository is at, and whether tracked files differed from it, or git didn't know the study.
+
+    Other files that git doesn't know don't count: runs leave some. Nothing where there is no repository, no commit, or
+    no git: a run needs none.
+    """
+    commit = _git(study.parent, "rev-parse", "HEAD")
+    if commit is None:
+        return None
+    changed = _git(study.parent, "status", "--porcelain", "--untracked-files=no")
+    known = _git(study.parent, "ls-files", "--error-unmatch", "--", study.name)
+    return {"commit": commit.strip(), "dirty": changed != "" or known is None}
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    command = ["git", "-C", str(folder), "--no-optional-locks", *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=SECONDS)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None

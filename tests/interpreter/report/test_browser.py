@@ -1,0 +1,130 @@
+"""The report in a browser: no error, no request, no barrier, on a wide screen, in the dark and on a phone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dlspec.interpreter.report import REPORT, write_report
+from dlspec.interpreter.runs import Kept
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+
+SCREENS: dict[str, dict[str, Any]] = {
+    "wide": {"viewport": {"width": 1280, "height": 900}},
+    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True},
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as started:
+        sandbox = [] if os.getuid() else ["--no-sandbox"]
+        opened = started.chromium.launch(executable_path=CHROMIUM, args=sandbox)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def report(make_run: Callable[..., Kept]) -> Path:
+    run = make_run()
+    write_report(run, run.folder / REPORT)
+    return run.folder / REPORT
+
+
+class Opened:
+    """A page with what it said and asked for."""
+
+    def __init__(self, browser: Any, report: Path, screen: str) -> None:
+        self.context = browser.new_context(**SCREENS[screen])
+        self.page = self.context.new_page()
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.said.append(dialog.message), dialog.dismiss()))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(report.as_uri())
+
+
+@pytest.fixture
+def open_report(browser: Any, report: Path) -> Iterator[Callable[[str], Opened]]:
+    opened: list[Opened] = []
+
+    def made(screen: str) -> Opened:
+        opened.append(Opened(browser, report, screen))
+        return opened[-1]
+
+    yield made
+    for one in opened:
+        one.context.close()
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_it_opens_alone_and_has_no_barriers(screen: str, open_report: Callable[[str], Opened], report: Path) -> None:
+    opened = open_report(screen)
+    page = opened.page
+    page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen]["viewport"]["width"]
+    assert all(page.evaluate("[...document.images].map(image => image.complete && image.naturalWidth > 0)"))
+    assert page.locator("img").count() == 3
+    found = axe.Axe().run(page)
+    assert found.response["passes"], "axe looked at something"
+    assert found.violations_count == 0, found.generate_report()
+    assert opened.said == []
+    assert [url for url in opened.asked if not url.startswith("data:")] == [report.as_uri()]
+
+
+def test_axe_finds_a_barrier(open_report: Callable[[str], Opened]) -> None:
+    """The twin: an image without words, and text that is hardly seen, are found."""
+    page = open_report("wide").page
+    page.evaluate("document.images[0].removeAttribute('alt'); document.querySelector('h1').style.color = '#eee'")
+    found = {violation["id"] for violation in axe.Axe().run(page).response["violations"]}
+    assert {"image-alt", "color-contrast"} <= found
+
+
+def test_numbers_are_under_the_pointer(open_report: Callable[[str], Opened]) -> None:
+    page = open_report("wide").page
+    plot = page.locator(".plot.numbers").first
+    image = plot.locator("img")
+    image.scroll_into_view_if_needed()
+    place = page.evaluate(
+        """() => { const plot = document.querySelector(".plot.numbers");
+        const series = JSON.parse(plot.querySelector("script").textContent).panels[0].series[0];
+        const box = plot.querySelector("img").getBoundingClientRect();
+        return [box.left + series.left[1] * box.width, box.top + series.top[1] * box.height, series.x[1]]; }"""
+    )
+    assert not plot.locator(".tip").is_visible()
+    page.mouse.move(place[0] + 2, place[1] - 2)
+    assert plot.locator(".tip").is_visible()
+    assert (
+        f"step {place[2]}" in plot.locator(".tip").inner_text() and "error 0.1818" in plot.locator(".tip").inner_text()
+    )
+    page.mouse.move(1, 1)
+    assert not plot.locator(".tip").is_visible()
+
+
+def test_folds_open_with_the_keyboard(open_report: Callable[[str], Opened]) -> None:
+    page = open_report("wide").page
+    fold = page.locator("details.behind").first
+    fold.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert fold.evaluate("fold => fold.open")
+    assert "0: 2 10: 0.182 20: 0.0952" in fold.inner_text()
+
+
+def test_the_spec_is_printed(open_report: Callable[[str], Opened]) -> None:
+    page = open_report("wide").page
+    spec = page.locator("section[aria-labelledby=spec] details")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert spec.evaluate("fold => fold.open")
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert not spec.evaluate("fold => fold.open")
