@@ -24,6 +24,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..results import Cell, Results
 from .fits import fitted
+from .palette import Palette
 from .points import points
 
 Drawer = Callable[[FigurePlan, Results], Any]
@@ -153,6 +154,7 @@ def curves(plan: FigurePlan, results: Results) -> Any:
     if not any(cells for _, cells in parts):
         return None
     figure, axes = panels(len(parts))
+    palette = Palette.of(results, plan.model.colour, (plan.model.panel,))
     for place, (axis, (title, cells)) in enumerate(zip(axes, parts, strict=True)):
         for group in programs(cells):
             for name in names(plan.model.y):
@@ -166,7 +168,8 @@ def curves(plan: FigurePlan, results: Results) -> Any:
                 text = label(group[0], [plan.model.panel or ""])
                 text = f"{name}, {text}" if len(names(plan.model.y)) > 1 else text
                 with np.errstate(all="ignore"):
-                    line = axis.plot(steps, _quiet(np.nanmean, table), label=text, linewidth=1.2)[0]
+                    style = palette.line(group[0], name, (plan.model.panel,))
+                    line = axis.plot(steps, _quiet(np.nanmean, table), label=text, linewidth=1.2, **style)[0]
                     axis.fill_between(
                         steps,
                         _quiet(np.nanmin, table),
@@ -235,6 +238,7 @@ def scaling(plan: FigurePlan, results: Results) -> Any:
         return None
     figure, axes = panels(len(parts), width=3.8)
     swept = plan.model.x
+    palette = Palette.of(results, plan.model.colour, (plan.model.panel, swept))
     for axis, (title, cells) in zip(axes, parts, strict=True):
         rest: dict[str, list[Cell]] = {}
         for cell in cells:
@@ -258,7 +262,8 @@ def scaling(plan: FigurePlan, results: Results) -> Any:
                 means = [
                     (v, float(np.mean(np.maximum(y, floor)[x == v] if floors else y[x == v]))) for v in np.unique(x)
                 ]
-                line = axis.plot(*zip(*means, strict=True), label=legend, linewidth=1.2)[0]
+                style = palette.line(group[0], name, (plan.model.panel, swept))
+                line = axis.plot(*zip(*means, strict=True), label=legend, linewidth=1.2, **style)[0]
                 axis.plot(x[seen], y[seen], ".", color=line.get_color(), markersize=4, alpha=0.6)
                 if floors:
                     _floor(axis, x, floor, seen, line.get_color(), f"{legend}: sampling floor")

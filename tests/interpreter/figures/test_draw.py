@@ -135,6 +135,20 @@ def test_images_of_one_value_share_a_row() -> None:
     plt.close(figure)
 
 
+def test_a_value_has_one_colour_in_every_panel() -> None:
+    plan, found = results("{kind: curves, y: [error, other], panel: d}")
+    cells = sorted(found.cells, key=lambda cell: cell.variant, reverse=True)
+    figure = DRAWERS[plan.kind](plan, Results(found.experiment, found.axes, found.replicates, cells))
+    for axis in figure.axes:
+        looks = {line.get_label(): (line.get_color(), line.get_linestyle()) for line in axis.get_lines()}
+        assert looks["error, a"][0] == looks["other, a"][0] == "C0" and looks["error, b"][0] == "C1"
+        assert looks["error, a"][1] != looks["other, a"][1] and looks["error, a"][1] == looks["error, b"][1]
+    plt.close(figure)
+    figure = drawn("{kind: curves, y: error, colour: d, where: variant == a}")
+    assert len({line.get_color() for line in figure.axes[0].get_lines()}) == 3
+    plt.close(figure)
+
+
 def test_bars_stand_as_high_as_the_mean() -> None:
     figure = drawn("{kind: bars, y: error, panel: variant}")
     heights = [[round(patch.get_height(), 6) for patch in axis.patches] for axis in figure.axes]

@@ -1,0 +1,41 @@
+"""Which colour and dash a line has: the same in every panel, a colour for each value of one axis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..results import Cell, Results
+
+DASHES = ("-", "--", "-.", ":")
+COLOURS = 8
+
+
+@dataclass
+class Palette:
+    """Colours by the values of `axis`, or by measure where there is none; dashes for what else differs."""
+
+    results: Results
+    axis: str | None
+    told: dict[Any, int] = field(default_factory=dict)
+
+    @staticmethod
+    def of(results: Results, asked: str | None, taken: tuple[str | None, ...]) -> Palette:
+        """By the axis that is asked for; otherwise by variants, or the first axis that is not taken."""
+        left = [name for name in results.axes if name not in taken and len(results.axes[name]) > 1]
+        return Palette(results, asked or ("variant" if "variant" in left else left[0] if left else None))
+
+    def line(self, cell: Cell, measure: str, taken: tuple[str | None, ...]) -> dict[str, Any]:
+        """The colour and dash of a measure's line in a cell's program."""
+        rest = [
+            (name, cell.variant if name == "variant" else cell.constants[name])
+            for name in self.results.axes
+            if name not in (self.axis, *taken)
+        ]
+        if self.axis is None:
+            colour = self.told.setdefault(measure, len(self.told))
+            return {"color": f"C{colour % COLOURS}", "linestyle": DASHES[0]}
+        value = cell.variant if self.axis == "variant" else cell.constants[self.axis]
+        dash = self.told.setdefault((measure, *rest), len(self.told))
+        colour = self.results.axes[self.axis].index(value)
+        return {"color": f"C{colour % COLOURS}", "linestyle": DASHES[dash % len(DASHES)]}
