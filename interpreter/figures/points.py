@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.container import BarContainer
 from matplotlib.ticker import FixedLocator
@@ -17,6 +18,7 @@ SERIES_POINTS = (12, 400)
 """How few and how many of one series, spread evenly over it."""
 
 Array = np.ndarray[Any, Any]
+Band = dict[float, tuple[float, float]]
 
 
 def points(figure: Any) -> dict[str, Any]:
@@ -24,29 +26,45 @@ def points(figure: Any) -> dict[str, Any]:
 
     `left` and `top` are fractions of the figure's width and height, from its upper left corner. `of` is how many
     points the series has; what is not finite or outside its panel is left out. An `x` on a named axis is its name.
+    `low` and `high` are the band around the series, where one is drawn.
     """
     found = [(axes, list(_series(axes))) for axes in figure.axes if axes.get_visible() and axes.axison]
     count = sum(len(series) for _, series in found)
     most = int(np.clip(POINTS // max(1, count), *SERIES_POINTS))
     panels = [
         {"title": axes.get_title() or axes.get_title(loc="left"), "x": axes.get_xlabel(), "y": axes.get_ylabel(),
-         "series": [placed for label, x, y in series if (placed := _placed(figure, axes, label, x, y, most))]}
+         "series": [placed for one in series if (placed := _placed(figure, axes, *one, most))]}
         for axes, series in found
     ]  # fmt: skip
     return {"format_version": FORMAT_VERSION, "panels": [panel for panel in panels if panel["series"]]}
 
 
-def _series(axes: Any) -> Iterator[tuple[str, Array, Array]]:
-    """Lines and bars with their labels; what has none goes with what has the same colour."""
+def _series(axes: Any) -> Iterator[tuple[str, Array, Array, Band]]:
+    """Lines and bars with their labels and bands; what has no label goes with what has the same colour."""
     named: dict[str, str] = {}
+    bands = [
+        (to_hex(fill.get_facecolor()[0]), _band(fill)) for fill in axes.collections if isinstance(fill, PolyCollection)
+    ]
     for bars in axes.containers:
         if isinstance(bars, BarContainer):
             label = _named(bars.get_label(), named, to_hex(bars.patches[0].get_facecolor()), str(axes.get_ylabel()))
             x = [bar.get_x() + bar.get_width() / 2 for bar in bars.patches]
-            yield label, np.asarray(x, float), np.asarray([bar.get_height() for bar in bars.patches], float)
+            yield label, np.asarray(x, float), np.asarray([bar.get_height() for bar in bars.patches], float), {}
     for line in axes.lines:
         label = _named(line.get_label(), named, to_hex(line.get_color()), "each replicate")
-        yield label, np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)
+        own = next((place for place, (colour, _) in enumerate(bands) if colour == to_hex(line.get_color())), None)
+        band = bands.pop(own)[1] if own is not None else {}
+        yield label, np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float), band
+
+
+def _band(fill: Any) -> Band:
+    """What is filled between two curves: the lowest and the highest value at each place."""
+    found: Band = {}
+    for path in fill.get_paths():
+        for x, y in path.vertices.tolist():
+            low, high = found.get(x, (y, y))
+            found[x] = min(low, y), max(high, y)
+    return found
 
 
 def _named(label: Any, named: dict[str, str], colour: str, otherwise: str) -> str:
@@ -56,7 +74,7 @@ def _named(label: Any, named: dict[str, str], colour: str, otherwise: str) -> st
     return named.get(colour, otherwise)
 
 
-def _placed(figure: Any, axes: Any, label: str, x: Array, y: Array, most: int) -> dict[str, Any] | None:
+def _placed(figure: Any, axes: Any, label: str, x: Array, y: Array, band: Band, most: int) -> dict[str, Any] | None:
     """One series as data, or nothing where no point of it is seen."""
     with np.errstate(all="ignore"):
         pixels = axes.transData.transform(np.column_stack([x, y]))
@@ -69,9 +87,12 @@ def _placed(figure: Any, axes: Any, label: str, x: Array, y: Array, most: int) -
         return None
     kept = seen[np.unique(np.linspace(0, seen.size - 1, min(most, seen.size)).round().astype(int))]
     place = figure.transFigure.inverted().transform(pixels[kept])
+    ranges = [band.get(float(at), (float(value), float(value))) for at, value in zip(x[kept], y[kept], strict=True)]
+    spread = {"low": [_short(low) for low, _ in ranges], "high": [_short(high) for _, high in ranges]}
     return {
         "label": label, "of": int(seen.size), "x": [_word(axes, value) for value in x[kept]], "y": [_short(value) for value in y[kept]],
         "left": [round(float(value), 4) for value in place[:, 0]], "top": [round(1 - float(value), 4) for value in place[:, 1]],
+        **(spread if spread["low"] != spread["high"] else {}),
     }  # fmt: skip
 
 

@@ -7,7 +7,8 @@ for (const plot of document.querySelectorAll(".plot.numbers")) {
     for (const series of panel.series)
       series.x.forEach((x, i) => points.push({
         left: series.left[i], top: series.top[i],
-        text: `${series.label}\n${panel.x || "entry"} ${x}\n${panel.y || "value"} ${series.y[i]}`,
+        text: `${series.label}\n${panel.x || "entry"} ${x}\n${panel.y || "value"} ${series.y[i]}`
+          + (series.low ? `\nfrom ${series.low[i]} to ${series.high[i]}` : ""),
       }));
   const mark = plot.appendChild(document.createElement("div"));
   const tip = plot.appendChild(document.createElement("div"));

@@ -30,12 +30,12 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Line:
-    """Some points of one series, each as its place and its value, of the `of` that it has."""
+    """Some points of one series, each as its place, its value and the range around it, of the `of` that it has."""
 
     panel: str
     label: str
     x: str
-    points: list[tuple[str, str]]
+    points: list[tuple[str, str, str]]
     of: int
 
 
@@ -105,8 +105,14 @@ def _lines(numbers: Mapping[str, Any]) -> Iterator[Line]:
             last = len(series["x"]) - 1
             count = min(TABLE_POINTS, last + 1)
             places = sorted({round(place * last / max(1, count - 1)) for place in range(count)})
-            pairs = [(_value(series["x"][place]), number(series["y"][place])) for place in places]
+            pairs = [
+                (_value(series["x"][place]), number(series["y"][place]), _range(series, place)) for place in places
+            ]
             yield Line(panel["title"], series["label"], panel["x"], pairs, series["of"])
+
+
+def _range(series: Mapping[str, Any], place: int) -> str:
+    return f"{number(series['low'][place])} to {number(series['high'][place])}" if "low" in series else ""
 
 
 def _value(value: Any) -> str:

@@ -54,6 +54,22 @@ def test_bars_bear_the_names_of_their_ticks() -> None:
     ]  # fmt: skip
 
 
+def test_a_band_goes_with_its_line() -> None:
+    figure, (axes,) = panels(1)
+    for colour, shift in (("C0", 0.0), ("C1", 10.0)):
+        axes.plot([0, 1, 2], np.asarray([1.0, 2.0, 3.0]) + shift, label=f"{shift:g}", color=colour)
+        axes.fill_between(
+            [0, 1, 2], np.asarray([0.0, 1.5, 3.0]) + shift, np.asarray([2.0, 2.5, 3.5]) + shift, color=colour, alpha=0.2
+        )
+    axes.plot([0, 2], [5.0, 5.0], label="bare", color="C2")
+    figure.canvas.draw()
+    (panel,) = points(figure)["panels"]
+    first, second, bare = panel["series"]
+    assert (first["low"], first["high"]) == ([0, 1.5, 3], [2, 2.5, 3.5])
+    assert (second["low"], second["high"]) == ([10, 11.5, 13], [12, 12.5, 13.5])
+    assert "low" not in bare and "high" not in bare
+
+
 def test_images_have_none() -> None:
     figure, (axes,) = panels(1)
     axes.set_axis_off()

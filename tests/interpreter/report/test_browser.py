@@ -106,7 +106,8 @@ def test_numbers_are_under_the_pointer(open_report: Callable[[str], Opened]) -> 
     page.mouse.move(place[0] + 2, place[1] - 2)
     assert plot.locator(".tip").is_visible()
     assert (
-        f"step {place[2]}" in plot.locator(".tip").inner_text() and "error 0.1818" in plot.locator(".tip").inner_text()
+        f"step {place[2]}" in plot.locator(".tip").inner_text()
+        and "error 0.18182\nfrom 0.090909 to 0.27273" in plot.locator(".tip").inner_text()
     )
     page.mouse.move(1, 1)
     assert not plot.locator(".tip").is_visible()
@@ -118,7 +119,7 @@ def test_folds_open_with_the_keyboard(open_report: Callable[[str], Opened]) -> N
     fold.locator("summary").focus()
     page.keyboard.press("Enter")
     assert fold.evaluate("fold => fold.open")
-    assert "0: 2 10: 0.182 20: 0.0952" in fold.inner_text()
+    assert "0: 2 (1 to 3) 10: 0.182 (0.0909 to 0.273) 20: 0.0952 (0.0476 to 0.143)" in fold.inner_text()
 
 
 def test_the_spec_is_printed(open_report: Callable[[str], Opened]) -> None:
