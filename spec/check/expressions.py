@@ -263,7 +263,7 @@ class Checker:
             deepest = len(result.shape)
             values = [np.reshape(value, (1,) * (deepest - np.ndim(value)) + np.shape(value)) for value in values]
         try:
-            array = apply(row.name, values, static)
+            array = _folded(row, values, static)
         except np.linalg.LinAlgError as error:
             raise problem_at(span, f"`{row.name}`: {str(error).lower()}") from None
         if array.dtype.kind == "f" and not np.isfinite(array).all():
@@ -611,6 +611,23 @@ class Checker:
         if term.type.kind == "bool":
             raise problem_at(term.span, f"`{what}` takes a number, and this is {term.type}")
         return term
+
+
+LARGE = 4096
+"""From how many entries on the value of an operation of linear algebra is kept: profiles and cells ask for it again."""
+_kept: dict[Any, np.ndarray[Any, Any]] = {}
+
+
+def _folded(row: Operation, values: list[Any], static: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+    """The value of an operation on literals."""
+    if row.family != "linear algebra" or max(np.size(value) for value in values) < LARGE:
+        return apply(row.name, values, static)
+    key = (row.name, repr(dict(static)), *((np.shape(value), np.asarray(value).tobytes()) for value in values))
+    if key not in _kept:
+        if len(_kept) >= 16:
+            _kept.pop(next(iter(_kept)))
+        _kept[key] = apply(row.name, values, static)
+    return _kept[key]
 
 
 def _shown(term: t.Term, value: np.ndarray[Any, Any]) -> str:
