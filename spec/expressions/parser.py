@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, cast
 
 from lark import Lark, Token, v_args
@@ -75,7 +77,22 @@ def _check_size(text: str) -> None:
 def _parser() -> Lark:
     grammar = files(__package__).joinpath("grammar.lark").read_text("utf-8")
     callbacks = {"NAME": _own_word}
-    return Lark(grammar, parser="lalr", propagate_positions=True, maybe_placeholders=True, lexer_callbacks=callbacks)
+    return Lark(
+        grammar, parser="lalr", propagate_positions=True, maybe_placeholders=True, lexer_callbacks=callbacks, cache=_tables(),
+    )  # fmt: skip
+
+
+def _tables() -> str | bool:
+    """Where the grammar's tables are kept between processes, in the user's own cache; nowhere if it cannot be written.
+
+    Lark reads them back by `pickle`, so they must not lie where others can write.
+    """
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dlspec"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return str(folder / "grammar.lalr") if os.access(folder, os.W_OK) else False
 
 
 def _own_word(token: Token) -> Token:

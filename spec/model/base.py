@@ -16,7 +16,7 @@ MARK = {"x-expression": True}
 class Closed(BaseModel):
     """A mapping of the document: unknown keys are refused, values never change after validation."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
 
 class OneOf(Closed):
@@ -27,7 +27,7 @@ class OneOf(Closed):
     place of the arguments for the kind's `primary` one, and any other word or number for the field named by `bare`.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
     noun: ClassVar[str] = "an entry"
     bare: ClassVar[str] = ""
