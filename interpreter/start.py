@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import glob
 import json
 import logging
@@ -21,6 +22,8 @@ def start() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with held_back():
         import tensorflow as tf
+
+        gc.enable()  # at rest so far, see `__main__.py`
 
         for accelerator in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(accelerator, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import Annotated
 
@@ -21,4 +22,5 @@ def lsp(
             raise
         print("`dlspec lsp` needs pygls, which is not installed: `pip install 'dlspec[lsp]'`", file=sys.stderr)
         raise typer.Exit(2) from None
+    gc.enable()  # at rest so far, see `__main__.py`
     server().start_io()

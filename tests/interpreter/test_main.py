@@ -1,0 +1,32 @@
+"""The entry point: it runs the command, and what runs for long has Python's collector at work again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120).stdout
+
+
+def test_the_installed_command_and_the_module_are_this_entry_point() -> None:
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
+    assert scripts == {"dlspec": "dlspec.interpreter.__main__:main"}
+    command = [sys.executable, "-m", "dlspec.interpreter", "validate", str(ROOT / "examples" / "flat.yaml")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, f"{ROOT / 'examples' / 'flat.yaml'}: valid\n")
+
+
+def test_short_commands_leave_the_collector_at_rest_and_training_does_not() -> None:
+    short = (
+        "import gc, sys\nsys.argv = ['dlspec', 'ops', 'hinge']\nfrom dlspec.interpreter.__main__ import main\n"
+        "try: main()\nexcept SystemExit: pass\nprint(gc.isenabled())"
+    )
+    assert run(short).splitlines()[-1] == "False"
+    long = "import gc\ngc.disable()\nfrom dlspec.interpreter.start import start\nstart()\nprint(gc.isenabled())"
+    assert run(long).splitlines()[-1] == "True"
