@@ -152,12 +152,12 @@ def test_every_stage_can_be_shown(stage: str, tmp_path: Path) -> None:
 
 def test_ctrl_c_stops_at_an_evaluation_and_keeps_what_there_is(tmp_path: Path) -> None:
     small(tmp_path, steps=10**8, every=10**5)
-    command = [sys.executable, "-c", "from dlspec.interpreter.cli import main; main()", "run", "small.yaml"]
+    command = [sys.executable, "-c", "from dlspec.interpreter.__main__ import main; main()", "run", "small.yaml"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         first = process.stderr.readline()
         assert "line" in first
-        time.sleep(3)
+        time.sleep(6)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=120)
     assert process.returncode == 130
