@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 from dlspec.spec import terms as t
-from dlspec.spec.axes import EXAMPLE, REPLICATE, rank_of
+from dlspec.spec.axes import EXAMPLE, REPLICATE
 from dlspec.spec.resolved import MeasurePlan
 
 from .lower import Lowering, Value
@@ -68,7 +68,7 @@ class Evaluation:
                     for term, mean in zip(
                         terms, self._means(terms, stream, keys[stream], drawn, step, known), strict=True
                     ):
-                        known[id(term)] = Value(mean, (REPLICATE, *(index.key for index in free(term))))
+                        known[id(term)] = Value(mean, (REPLICATE, *(index.key for index in t.free_indices(term))))
             return {measure.name: self._outer(measure, known, drawn, step) for measure in self.measures}
 
         return evaluate
@@ -84,10 +84,8 @@ class Evaluation:
     ) -> list[Any]:
         """The expectations of some terms over one stream: [R, …] each."""
         total = self.program.evaluated(stream)
-        weights = [item.type.bytes for term in terms for item in t.walk(term.body) if isinstance(item, t.Gradient)]
-        whole = [id(term.body) for term in terms if isinstance(term.body, t.Gradient)]
-        if len(whole) == len(weights):
-            weights = []
+        apart = [term.body for term in terms if _summed(term) is None]
+        weights = [item.type.bytes for body in apart for item in t.walk(body) if isinstance(item, t.Gradient)]
         chunk = total if any(term.quantile is not None for term in terms) else self.compiled.chunk(total, *weights)
 
         def sums(place: Any) -> list[Any]:
@@ -98,11 +96,11 @@ class Evaluation:
             lowering.gradient = lambda term: gradient(self.compiled, lowering, keys, drawn, term)
             found = []
             for term in terms:
-                if isinstance(term.body, t.Gradient) and term.quantile is None:
-                    mean = full_gradient(self.compiled, lowering, keys, drawn, term.body, inside)
+                if (whole := _summed(term)) is not None:
+                    mean = full_gradient(self.compiled, lowering, keys, drawn, whole, inside)
                     found.append(tf.cast(mean, tf.float64) / total)
                     continue
-                indices = free(term)
+                indices = t.free_indices(term)
                 lowering.indices = indices
                 axes = (REPLICATE, EXAMPLE, *(index.key for index in indices))
                 event = len(term.body.type.shape)
@@ -118,7 +116,7 @@ class Evaluation:
         chunks = -(-total // chunk)
         if chunks == 1:
             return sums(tf.constant(0))
-        extents = [tuple(index.extent for index in free(term)) for term in terms]
+        extents = [tuple(index.extent for index in t.free_indices(term)) for term in terms]
         shapes = [(*sizes, *term.body.type.shape) for sizes, term in zip(extents, terms, strict=True)]
         first = [tf.zeros((len(self.compiled.replicates), *shape), tf.float64) for shape in shapes]
         loop = tf.while_loop(
@@ -146,12 +144,9 @@ class Evaluation:
         return tf.cast(lowering.whole(lowering(term), (REPLICATE,), len(term.type.shape)), tf.float64)
 
 
-def free(term: t.Term) -> tuple[t.IndexVariable, ...]:
-    """The indices of index notation around a term that it depends on, from the outermost inwards."""
-    parts = list(t.walk(term))
-    bound = {index.key for item in parts if isinstance(item, t.Comprehend) for index in item.indices}
-    found = {item.key: item for item in parts if isinstance(item, t.IndexVariable) and item.key not in bound}
-    return tuple(found[key] for key in sorted(found, key=rank_of))
+def _summed(term: t.Expectation) -> t.Gradient | None:
+    """The gradient that an expectation is the mean of: one backward pass for the sum gives it, and none is told apart."""
+    return term.body if isinstance(term.body, t.Gradient) and term.quantile is None else None
 
 
 def gradient(compiled: Compiled, lowering: Lowering, keys: Any, drawn: dict[str, Any], term: t.Gradient) -> Value:

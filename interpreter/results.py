@@ -124,28 +124,24 @@ class Results:
 
     def grid(self, value: Any) -> xr.DataArray:
         """One number a cell on the experiment's axes and the replicates; cells that are not there are undefined."""
-        dims = [*self.axes, "replicate"]
-        coordinates: dict[str, list[Any]] = {name: list(values) for name, values in self.axes.items()}
-        coordinates["replicate"] = list(range(self.replicates))
-        shape = [len(coordinates[name]) for name in dims]
-        data = np.full(shape, np.nan)
+        data = np.full(self._shape(), np.nan)
         for cell in self.cells:
             data[(*self.place(cell.variant, cell.constants), cell.replicate)] = value(cell)
-        return self._array(data, dims, coordinates)
+        return self._labelled(data)
 
     def meant(self) -> xr.DataArray:
         """Whether there is such a replicate at all: programs may differ in how many they have."""
-        dims = [*self.axes, "replicate"]
-        coordinates: dict[str, list[Any]] = {name: list(values) for name, values in self.axes.items()}
-        coordinates["replicate"] = list(range(self.replicates))
-        data = np.ones([len(coordinates[name]) for name in dims], bool)
+        data = np.ones(self._shape(), bool)
         for place, count in self.fewer.items():
             data[(*place, slice(count, None))] = False
-        return self._array(data, dims, coordinates)
+        return self._labelled(data)
 
-    @staticmethod
-    def _array(data: Array, dims: list[str], coordinates: Mapping[str, list[Any]]) -> xr.DataArray:
-        labels = {
-            name: [str(v) if isinstance(v, str | tuple) else v for v in values] for name, values in coordinates.items()
+    def _shape(self) -> list[int]:
+        return [*(len(values) for values in self.axes.values()), self.replicates]
+
+    def _labelled(self, data: Array) -> xr.DataArray:
+        labels: dict[str, list[Any]] = {
+            name: [str(v) if isinstance(v, str | tuple) else v for v in values] for name, values in self.axes.items()
         }
-        return xr.DataArray(data, dims=dims, coords=labels)
+        labels["replicate"] = list(range(self.replicates))
+        return xr.DataArray(data, dims=list(labels), coords=labels)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .axes import rank_of
 from .diagnostics import Span
 from .types import Shape, Type
 
@@ -209,6 +210,14 @@ def children(term: Term) -> Iterator[Term]:
             yield from (inner for inner in value if isinstance(inner, Term))
         elif isinstance(value, Mapping):
             yield from (inner for inner in value.values() if isinstance(inner, Term))
+
+
+def free_indices(term: Term) -> tuple[IndexVariable, ...]:
+    """The indices of index notation around a term that it depends on, from the outermost inwards."""
+    parts = list(walk(term))
+    bound = {index.key for item in parts if isinstance(item, Comprehend) for index in item.indices}
+    found = {item.key: item for item in parts if isinstance(item, IndexVariable) and item.key not in bound}
+    return tuple(found[key] for key in sorted(found, key=rank_of))
 
 
 def walk(term: Term) -> Iterator[Term]:

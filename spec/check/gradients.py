@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import source as yaml
 from .. import terms as t
@@ -18,7 +18,6 @@ from .expressions import Context
 if TYPE_CHECKING:
     from .experiment import ExperimentChecker
 
-EXAMPLES, DRAWS = 10_000, 100
 MAX_TARGET_BITS = 16
 
 
@@ -34,8 +33,7 @@ def _one_number(of: t.Term) -> None:
             "`sum(…)` or `mean(…)` makes one number of an array." if of.type.shape else "A comparison has no gradient."
         )
         raise problem_at(of.span, f"a gradient is taken of one number per example, and this is {of.type}", hint)
-    bound = {index.key for item in t.walk(of) if isinstance(item, t.Comprehend) for index in item.indices}
-    if any(isinstance(item, t.IndexVariable) and item.key not in bound for item in t.walk(of)):
+    if t.free_indices(of):
         hint = "Write one `gradient` for each entry, or the sum of them."
         raise problem_at(of.span, "a gradient depends on no index of index notation around it", hint)
     if any(isinstance(item, t.Expectation | t.Gradient) for item in t.walk(of)):
@@ -54,7 +52,7 @@ def _weights(term: t.Term) -> t.Weight | t.AllWeights:
 
 def statistic(experiment: ExperimentChecker, name: str, kind: str, node: yaml.Mapping) -> list[MeasurePlan]:
     """A statistic of a gradient, and its sampling floor as a measure of its own. Raises SpecError."""
-    inner = node.get(kind)
+    inner, model = node.get(kind), experiment.model.measures[name].value
     assert isinstance(inner, yaml.Mapping)
     context = Context("measures", ("measures", name))
     parts = {key: inner.get(key) for key in ("of", "weights")}
@@ -64,7 +62,7 @@ def statistic(experiment: ExperimentChecker, name: str, kind: str, node: yaml.Ma
     real = Type("real")
     path: list[str | int] = ["measures", name, kind]
     over = _over(experiment, of, path) if kind == "gradient_variance" else ()
-    draws, every = _draws(experiment, over, [*path, "draws"]) if over else (0, ())
+    draws, every = _draws(experiment, over, [*path, "draws"], model.draws) if over else (0, ())
     enumerated = experiment.data is not None and experiment.data.kind == "enumerated"
     if enumerated and inner.get("examples") is not None:
         at, _ = yaml.locate(experiment.node, [*path, "examples"])
@@ -72,7 +70,7 @@ def statistic(experiment: ExperimentChecker, name: str, kind: str, node: yaml.Ma
     if enumerated and not over:
         exact = t.Gradient(of, asked, type=Type("real", asked.type.shape), span=of.span)
         return [MeasurePlan(name, _exact(experiment, kind, exact))]
-    examples = experiment.count([*path, "examples"], EXAMPLES, "'examples'")
+    examples = experiment.count([*path, "examples"], model.examples, "'examples'")
     if enumerated and experiment.data is not None:
         examples = experiment.data.test
     elif examples < (2 if over else BLOCKS):
@@ -111,11 +109,13 @@ def _over(experiment: ExperimentChecker, of: t.Term, path: list[str | int]) -> t
     return tuple(found)
 
 
-def _draws(experiment: ExperimentChecker, over: tuple[str, ...], path: list[str | int]) -> tuple[int, tuple[str, ...]]:
+def _draws(
+    experiment: ExperimentChecker, over: tuple[str, ...], path: list[str | int], default: Any
+) -> tuple[int, tuple[str, ...]]:
     """How many targets, and the path of the draw whose values are all taken."""
     node = yaml.find(experiment.node, path)
     if not isinstance(node, yaml.Scalar) or node.value != "all":
-        draws = experiment.count(path, DRAWS, "'draws'")
+        draws = experiment.count(path, default, "'draws'")
         if draws < 2:
             raise problem_at(yaml.locate(experiment.node, path)[0], "a variance needs two draws or more")
         return draws, ()
