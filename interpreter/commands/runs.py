@@ -189,7 +189,7 @@ def _store(root: Path) -> dict[str, int] | None:
     from ..store.index import counted
 
     try:
-        return counted(root / "store")
+        return counted(root / STORE)
     except StoreError as error:
         _warn(f"{error.problems[0].message}. {error.problems[0].hint}")
         return None

@@ -120,6 +120,17 @@ def killed_at_random(
     return told
 
 
+def kill_in_training(trial: Trial, events: Events) -> None:
+    """Starts a run and kills it after its fourth evaluation, before it is done."""
+    process, seen = trial.start(), 0
+    while seen < 4 and process.poll() is None:
+        time.sleep(0.01)
+        seen = sum(event["event"] == "evaluated" for event in events(trial.logs[-1].read_text("utf-8")))
+    assert process.poll() is None, "it was killed before it was done"
+    process.kill()
+    process.wait()
+
+
 def test_a_killed_run_goes_on_from_its_checkpoint(
     tmp_path: Path, events: Events, numbers: Callable[[Path], dict[str, Any]],
     run_folders: Callable[[Path], Sequence[Path]],
@@ -130,13 +141,7 @@ def test_a_killed_run_goes_on_from_its_checkpoint(
     reference = numbers(run_folders(unbroken.folder)[0])
     trial = Trial(tmp_path / "trial", 4000, 200)
     for _ in range(2):
-        process, seen = trial.start(), 0
-        while seen < 4 and process.poll() is None:
-            time.sleep(0.01)
-            seen = sum(event["event"] == "evaluated" for event in events(trial.logs[-1].read_text("utf-8")))
-        assert process.poll() is None, "it was killed before it was done"
-        process.kill()
-        process.wait()
+        kill_in_training(trial, events)
     assert trial.start().wait(600) == 0
     told = assert_whole(trial, reference, events, numbers, run_folders)
     assert any(event["event"] == "started" and event["from_step"] > 0 for event in told)
@@ -155,12 +160,7 @@ def test_thirty_kills(
 def test_another_maker_starts_anew(tmp_path: Path, events: Events) -> None:
     """A checkpoint of another compiled form would go on with other rounding: it is not taken up."""
     trial = Trial(tmp_path / "trial", 4000, 200)
-    process, seen = trial.start(), 0
-    while seen < 4 and process.poll() is None:
-        time.sleep(0.01)
-        seen = sum(event["event"] == "evaluated" for event in events(trial.logs[-1].read_text("utf-8")))
-    process.kill()
-    process.wait()
+    kill_in_training(trial, events)
     assert list((trial.folder / "runs" / "store" / "checkpoints").glob("*.ckpt"))
     done = subprocess.run(command("--jit", "graph"), cwd=trial.folder, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0
@@ -170,12 +170,7 @@ def test_another_maker_starts_anew(tmp_path: Path, events: Events) -> None:
 
 def test_a_damaged_checkpoint_is_dropped_with_a_warning(tmp_path: Path, events: Events) -> None:
     trial = Trial(tmp_path / "trial", 4000, 200)
-    process, seen = trial.start(), 0
-    while seen < 4 and process.poll() is None:
-        time.sleep(0.01)
-        seen = sum(event["event"] == "evaluated" for event in events(trial.logs[-1].read_text("utf-8")))
-    process.kill()
-    process.wait()
+    kill_in_training(trial, events)
     paths = list((trial.folder / "runs" / "store" / "checkpoints").glob("*.ckpt"))
     for path in paths:
         whole = bytearray(path.read_bytes())
