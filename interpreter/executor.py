@@ -76,7 +76,7 @@ class Threads:
         self.train = train
         self.pool = ThreadPoolExecutor(max_workers=self.jobs, thread_name_prefix="dlspec")
         self.stop = threading.Event()
-        self.ended: queue.SimpleQueue[Finished] = queue.SimpleQueue()
+        self.ended: queue.Queue[Finished] = queue.Queue()  # a SimpleQueue may wait for ever after a signal
         self.running = 0
 
     def room(self) -> int:

@@ -142,7 +142,7 @@ def prune(
         from ..store import Store
 
         left = used([run for run in every if run.name not in doomed])
-        with Store(root / "store", _warn) as store:
+        with Store(root / STORE, _warn) as store:
             count, freed = store.prune(left, dry_run)
         print(f"store: {count:,} cells {verb}, {megabytes(freed)} with checkpoints")
 
@@ -152,7 +152,7 @@ def repair(context: typer.Context, root: Root = RUNS) -> None:
     """Makes the store's index anew from the cells' own files, which lose nothing by it."""
     from ..store.repair import repair as anew
 
-    done = anew(_root(context, root) / "store")
+    done = anew(_root(context, root) / STORE)
     for line in done.damaged:
         _warn(f"{line}. It was moved to {_root(context, root) / 'store' / 'damaged'}, and its cells will run again")
     print(f"{done.cells:,} cells are listed again" + (f"; the index before is {done.index}" if done.index else ""))

@@ -157,7 +157,7 @@ def test_ctrl_c_stops_at_an_evaluation_and_keeps_what_there_is(tmp_path: Path) -
         assert process.stderr is not None
         first = process.stderr.readline()
         assert "line" in first
-        time.sleep(6)
+        time.sleep(3)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=120)
     assert process.returncode == 130
