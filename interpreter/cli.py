@@ -6,7 +6,7 @@ import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated
 
 import typer
 from dlspec import spec
@@ -17,6 +17,7 @@ from .commands.fmt import fmt
 from .commands.lsp import lsp
 from .commands.plan import plan
 from .commands.report import report
+from .commands.study import AsJson, File, Only, Overrides, Profile, Runs, resolved
 from .commands.validate import validate
 
 app = typer.Typer(
@@ -54,44 +55,6 @@ class Stage(StrEnum):
     cells = "cells"
     expressions = "expressions"
     graph = "graph"
-
-
-File = Annotated[str, typer.Argument(metavar="FILE", help="A study.")]
-Profile = Annotated[str | None, typer.Option("-p", "--profile", metavar="NAME", help="A profile of the study.")]
-Overrides = Annotated[
-    list[str] | None, typer.Option("-o", metavar="PATH=VALUE", help="Overrides one path; may be repeated.")
-]
-Only = Annotated[
-    list[str] | None, typer.Option("--only", metavar="EXPERIMENT[/VARIANT]", help="Only this; may be repeated.")
-]
-Runs = Annotated[Path, typer.Option("--runs", metavar="FOLDER", help="Where runs and the store lie.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Prints one JSON object.")]
-
-
-def fail(error: spec.SpecError) -> NoReturn:
-    """Prints what is wrong, and ends."""
-    print(spec.render(error.problems), file=sys.stderr)
-    count = len(error.problems)
-    if count > 1:
-        print(f"\n{count} errors.", file=sys.stderr)
-    raise typer.Exit(ERROR)
-
-
-def warn(problems: Any) -> None:
-    """Prints warnings."""
-    if problems:
-        print(spec.render(problems), file=sys.stderr)
-
-
-def resolved(file: str, profile: str | None, overrides: list[str] | None, only: list[str] | None) -> spec.StudyPlan:
-    """The plan of a file, or the end with its errors."""
-    try:
-        document = spec.load(file)
-        plan = spec.resolve(document, profile, [spec.Override.read(text) for text in overrides or ()], only or ())
-    except spec.SpecError as error:
-        fail(error)
-    warn(plan.warnings)
-    return plan
 
 
 @app.command()

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from .study import Runs
+
 
 def compare(
     first: Annotated[str, typer.Argument(metavar="RUN", help="A run: its name, the beginning of it, or its folder.")],
@@ -15,7 +17,7 @@ def compare(
     figure: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where the curves of both are drawn; else under FOLDER/comparisons/.")
     ] = None,
-    root: Annotated[Path, typer.Option("--runs", metavar="FOLDER", help="Where runs lie.")] = Path("runs"),
+    root: Runs = Path("runs"),
     as_json: Annotated[bool, typer.Option("--json", help="Prints one JSON object.")] = False,
 ) -> None:  # fmt: skip
     """Compares two runs: finals and verdicts side by side, curves in one figure."""

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from .study import Runs
+
 
 def report(
     run: Annotated[
@@ -15,7 +17,7 @@ def report(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where the page goes; otherwise into the run's folder.")
     ] = None,
-    root: Annotated[Path, typer.Option("--runs", metavar="FOLDER", help="Where runs lie.")] = Path("runs"),
+    root: Runs = Path("runs"),
 ) -> None:  # fmt: skip
     """Writes a run as one HTML page that needs nothing beside it: claims, figures, cells, provenance, the spec."""
     from ..report import REPORT, write_report

@@ -13,10 +13,10 @@ from typing import Annotated, Any
 import typer
 
 from ..folders import STORE
+from .study import Runs
 
 app = typer.Typer(help="Lists, shows, exports and prunes runs.", rich_markup_mode=None)
 
-Root = Annotated[Path, typer.Option("--runs", metavar="FOLDER", help="Where runs and the store lie.")]
 Name = Annotated[str, typer.Argument(metavar="RUN", help="A run: its name, the beginning of it, or its folder.")]
 RUNS = Path("runs")
 DRAFT_SECONDS = 86_400
@@ -32,7 +32,7 @@ class VerdictName(StrEnum):
 
 @app.callback(invoke_without_command=True)
 def runs(
-    context: typer.Context, root: Root = RUNS,
+    context: typer.Context, root: Runs = RUNS,
     study: Annotated[str | None, typer.Option(metavar="NAME", help="Only runs of this study.")] = None,
     profile: Annotated[str | None, typer.Option("-p", "--profile", metavar="NAME", help="Only in this profile.")] = None,
     since: Annotated[datetime | None, typer.Option(help="Only runs that ended since then.")] = None,
@@ -65,7 +65,7 @@ def runs(
 
 
 @app.command()
-def show(context: typer.Context, run: Name, root: Root = RUNS) -> None:
+def show(context: typer.Context, run: Name, root: Runs = RUNS) -> None:
     """Prints a run's finals and verdicts again, and where it lies."""
     from rich.console import Console
     from rich.text import Text
@@ -93,7 +93,7 @@ def export(
     context: typer.Context, run: Name,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Its ending, .csv or .parquet, says the format.")],
     finals: Annotated[bool, typer.Option("--finals", help="One row a cell, with its last values; not the curves.")] = False,
-    root: Root = RUNS,
+    root: Runs = RUNS,
 ) -> None:  # fmt: skip
     """Writes a run's curves, one row a number, as CSV or Parquet."""
     from ..export import export as write
@@ -114,7 +114,7 @@ def prune(
         bool, typer.Option("--cells", help="Removes from the store, too, what no run that is left shows.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Says what would go, and removes nothing.")] = False,
-    root: Root = RUNS,
+    root: Runs = RUNS,
 ) -> None:  # fmt: skip
     """Removes runs, and with --cells stored cells and checkpoints. Stored cells stay otherwise."""
     from ..runs import drafts, kept, named, remove, superfluous, used
@@ -148,7 +148,7 @@ def prune(
 
 
 @app.command()
-def repair(context: typer.Context, root: Root = RUNS) -> None:
+def repair(context: typer.Context, root: Runs = RUNS) -> None:
     """Makes the store's index anew from the cells' own files, which lose nothing by it."""
     from ..store.repair import repair as anew
 
