@@ -10,7 +10,7 @@ import pyarrow.csv as csv
 import pyarrow.parquet as pq
 
 from .runs import Kept
-from .store import StoreError, explained
+from .store_errors import StoreError, explained
 
 ENDINGS = (".csv", ".parquet")
 

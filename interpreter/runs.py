@@ -14,7 +14,7 @@ from typing import Any
 
 from dlspec.spec.diagnostics import did_you_mean, listing, sentence
 
-from .store import StoreError, explained
+from .store_errors import StoreError, explained
 
 VERDICTS = ("holds", "fails", "inconclusive")
 
@@ -81,9 +81,9 @@ def read(folder: Path) -> Kept:
 
 
 def kept(root: Path, unreadable: list[str] | None = None) -> list[Kept]:
-    """The runs under a folder, the newest first; what cannot be read is named in `unreadable`."""
+    """The runs under a folder, the newest first, without drafts; what cannot be read is named in `unreadable`."""
     found = []
-    for path in sorted(root.glob("*/run.json")):
+    for path in sorted(root.glob("[!.]*/run.json")):
         try:
             run = read(path.parent)
             found.append((run.finished, run.name, run))

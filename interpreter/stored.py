@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +12,9 @@ from dlspec import spec
 from dlspec.spec.diagnostics import Source
 from dlspec.spec.identity import measure_digest
 from dlspec.spec.resolved import ExperimentPlan, Program, StudyPlan
+
+from .runs import kept
+from .store_errors import StoreError
 
 
 @dataclass(frozen=True)
@@ -38,21 +40,15 @@ class StoredRun:
 
 
 def stored_runs(root: Path) -> list[StoredRun]:
-    """The runs in a folder, the newest first; what is no whole run is passed over."""
+    """The runs in a folder, the newest first; one that cannot be read whole is passed over."""
     found = []
-    for folder in root.iterdir() if root.is_dir() else ():
-        if folder.name.startswith(".") or not (folder / "cells.json").is_file():
-            continue
+    for run in kept(root):
         try:
-            about = json.loads((folder / "run.json").read_text("utf-8"))
-            cells = json.loads((folder / "cells.json").read_text("utf-8"))
-            claims = folder / "claims.json"
-            judged = json.loads(claims.read_text("utf-8")) if claims.is_file() else []
-            text = (folder / "spec.yaml").read_text("utf-8")
-        except (OSError, ValueError):
+            text = (run.folder / "spec.yaml").read_text("utf-8")
+            found.append(StoredRun(run.folder, run.profile, text, run.read("cells.json"), run.read("claims.json")))
+        except (OSError, ValueError, StoreError):
             continue
-        found.append((about.get("finished", ""), StoredRun(folder, about.get("profile") or "", text, cells, judged)))
-    return [run for _, run in sorted(found, key=lambda item: (item[0], item[1].folder.name), reverse=True)]
+    return found
 
 
 def finals(runs: Sequence[StoredRun], program: Program) -> dict[str, list[float]]:

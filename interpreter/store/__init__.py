@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..store_errors import Damaged, StoreError, explained
 from .checkpoints import Checkpoint, Checkpoints
-from .errors import Damaged, StoreError, explained
 from .store import WHOLE, Claim, Store
 
 __all__ = ["WHOLE", "Checkpoint", "Checkpoints", "Claim", "Damaged", "Store", "StoreError", "explained"]

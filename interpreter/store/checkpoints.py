@@ -14,8 +14,8 @@ from typing import IO, Any
 import numpy as np
 
 from ..results import Array, Cell
+from ..store_errors import Damaged
 from . import atomic
-from .errors import Damaged
 
 FORMAT = 1
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .errors import StoreError, damaged_index, explained
+from ..store_errors import StoreError, damaged_index, explained
 
 VERSION = 1
 APPLICATION = 0x646C7370  # "dlsp"

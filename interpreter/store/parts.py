@@ -21,9 +21,9 @@ import pyarrow.parquet as pq
 from dlspec.spec.identity import LANGUAGE, NUMERICS
 
 from ..results import Array, Cell, Curve
+from ..store_errors import Damaged
 from ..wanted import Piece, Wanted
 from . import atomic
-from .errors import Damaged
 
 FORMAT = 1
 ABOUT = b"dlspec"

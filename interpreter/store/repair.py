@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..store_errors import Damaged, StoreError, explained
 from . import parts
-from .errors import Damaged, StoreError, explained
 from .index import Index
 from .owners import Owner
 from .store import aside, listed, locked

@@ -16,10 +16,10 @@ from typing import Any
 from filelock import FileLock
 
 from ..results import Cell
+from ..store_errors import Damaged, explained
 from ..wanted import Piece, Wanted
 from . import atomic, parts
 from .checkpoints import Checkpoints
-from .errors import Damaged, explained
 from .index import BUSY_SECONDS, Index
 from .owners import Owner
 

@@ -113,7 +113,7 @@ def test_directories_are_compared_study_by_study(two: Path) -> None:
 
 
 def test_stored_finals_and_verdicts_of_both_sides_stand_beside_the_change(two: Path) -> None:
-    for name, value in (("a.yaml", 0.25), ("b.yaml", 0.75)):
+    for day, (name, value) in enumerate((("a.yaml", 0.25), ("b.yaml", 0.75)), 1):
         plan = spec.resolve(spec.load(two / name))
         folder = two / "runs" / f"run-{name}"
         folder.mkdir(parents=True)
@@ -125,7 +125,11 @@ def test_stored_finals_and_verdicts_of_both_sides_stand_beside_the_change(two: P
         ]  # fmt: skip
         claims = [{"id": f"{c.experiment}.{c.name}", "check": c.text, "verdict": "holds" if value < 0.5 else "fails"}
                   for e in plan.experiments for c in e.claims]  # fmt: skip
-        contents = {"cells.json": cells, "claims.json": claims, "run.json": {"profile": "", "finished": name}}
+        contents = {
+            "cells.json": cells,
+            "claims.json": claims,
+            "run.json": {"profile": "", "finished": f"2024-05-0{day}T12:00:00+00:00"},
+        }
         for file, data in contents.items():
             (folder / file).write_text(json.dumps(data), "utf-8")
         (folder / "spec.yaml").write_text((two / name).read_text("utf-8"), "utf-8")
