@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from dlspec.spec import terms as t
 from dlspec.spec.axes import EXAMPLE, REPLICATE
-from dlspec.spec.cost import CHUNK_BYTES
+from dlspec.spec.cost import chunk
 from dlspec.spec.resolved import OptimizerPlan, ProbePlan, Program
 
 from .evaluation import Evaluation
@@ -138,9 +138,9 @@ class Compiled:
                     flat = tf.reshape(tf.cast(x, tf.float64), [x.shape[0], -1, x.shape[-1]])
                     total, seen = total + tf.matmul(flat, flat, transpose_a=True).numpy(), seen + flat.shape[1]
 
-            chunk = self.chunk(counts[place])
-            for first in range(0, counts[place], chunk):
-                self._watched([place[0]], first, min(chunk, counts[place] - first), add)
+            stretch = self.chunk(counts[place])
+            for first in range(0, counts[place], stretch):
+                self._watched([place[0]], first, min(stretch, counts[place] - first), add)
             matrix = _inverse_root(total / seen, float(np.finfo(self.program.dtype).eps))
             self.networks[place[0]].weights[place[1], "matrix"].assign(matrix)
 
@@ -310,11 +310,7 @@ class Compiled:
 
     def chunk(self, wanted: int, *more: int) -> int:
         """How many of some examples are taken at once; `more` are the bytes of what else one of them needs."""
-        widest = max([item.type.bytes for item in self.program.examples] + [self._activations(), 4, *more])
-        return max(1, min(wanted, CHUNK_BYTES // (widest * len(self.replicates))))
-
-    def _activations(self) -> int:
-        return max((leaf.output.bytes for plan in self.program.networks for leaf in plan.leaves()), default=4)
+        return chunk(self.program, wanted, len(self.replicates), *more)
 
     def probe(self, plan: ProbePlan) -> dict[str, np.ndarray[Any, Any]]:
         """The values that a figure shows of single test examples: [R, N, …] each."""

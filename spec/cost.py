@@ -80,8 +80,15 @@ def memory(program: Program, batch: int | None = None, replicates: int | None = 
     alone = plan is not None and not all(item.elementwise for item in plan.optimizers.values())
     count = 1 if alone else (replicates or program.replicates)
     size = (batch or plan.batch) if plan is not None else 0
-    chunk = max(1, min(program.evaluated("test"), CHUNK_BYTES // (_widest(program) * count)))
-    return count * (found.state_bytes + max(size * found.example_bytes, chunk * found.evaluated_bytes))
+    at_once = chunk(program, program.evaluated("test"), count)
+    return count * (found.state_bytes + max(size * found.example_bytes, at_once * found.evaluated_bytes))
+
+
+def chunk(program: Program, wanted: int, replicates: int, *more: int) -> int:
+    """How many of some examples are evaluated at once; `more` are the bytes of what else one of them needs."""
+    layers = [layer.output.bytes for network in program.networks for layer in network.leaves()]
+    widest = max([item.type.bytes for item in program.examples] + [max(layers, default=4), 4, *more])
+    return max(1, min(wanted, CHUNK_BYTES // (widest * replicates)))
 
 
 def shapes(network: NetworkPlan) -> str:
@@ -92,11 +99,6 @@ def shapes(network: NetworkPlan) -> str:
             shape = layer.output.shape
             found.append(str(shape[0]) if len(shape) == 1 else "×".join(map(str, shape)))
     return (f"{network.each} × " if network.each else "") + " → ".join(found)
-
-
-def _widest(program: Program) -> int:
-    layers = [layer.output.bytes for network in program.networks for layer in network.leaves()]
-    return max([item.type.bytes for item in program.examples] + [max(layers, default=4), 4])
 
 
 @dataclass
