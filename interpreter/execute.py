@@ -110,9 +110,11 @@ def _run(
 
 def _local(options: Options, watcher: Quiet) -> Executor:
     """The executor in this process."""
+    from .forms import Forms
     from .train import train
 
-    return Threads(options.jobs, lambda job, stop: train(job, watcher, stop))
+    forms = Forms()
+    return Threads(options.jobs, lambda job, stop: train(job, watcher, stop, forms))
 
 
 def _watcher(missing: Sequence[Piece], how: How, errors: Console) -> Quiet:

@@ -37,7 +37,10 @@ class Watcher(Protocol):
     """What is told of jobs as they go on; from several threads."""
 
     def started(self, job: Job, step: int) -> None:
-        """A piece begins to be compiled, to go on from a step."""
+        """A piece begins, to go on from a step."""
+
+    def compiling(self, job: Job) -> None:
+        """A piece is compiled: none of its form was before, or all such run at present."""
 
     def evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
         """An evaluation is done; `rate` is steps a second since the last."""

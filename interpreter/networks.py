@@ -53,11 +53,9 @@ class Batch:
 class Network:
     """One network of a program: its layers, and its weights for all replicates side by side."""
 
-    def __init__(
-        self, plan: NetworkPlan, seed_path: Sequence[Sequence[str | int]], dtype: str, modes: Mapping[str, Mode]
-    ) -> None:
+    def __init__(self, plan: NetworkPlan, replicates: int, dtype: str, modes: Mapping[str, Mode]) -> None:
         self.plan = plan
-        self.replicates = len(seed_path)
+        self.replicates = replicates
         self.dtype = dtype
         self.modes = modes
         self.layers: dict[str, Any] = {}
@@ -67,43 +65,56 @@ class Network:
         self.spreads = any(layer.kind == "apply" for layer in plan.leaves())
         for layer in plan.leaves():
             if layer.kind == "keras":
-                self._build(layer, seed_path)
+                self._build(layer)
             elif layer.kind == "whiten":
-                size = layer.weights["matrix"][0]
-                start = np.broadcast_to(np.eye(size, dtype=dtype), (self.replicates, size, size))
-                self._variable(layer.key, "matrix", start, False)
+                self._variable(layer.key, "matrix", layer.weights["matrix"], False)
 
-    def _build(self, plan: LayerPlan, seed_path: Sequence[Sequence[str | int]]) -> None:
+    def _build(self, plan: LayerPlan) -> None:
         config = {name: value for name, value in plan.config.items() if value is not None}
         layer = getattr(keras.layers, plan.keras)(**config, dtype=self.dtype)
         layer.build((None, *plan.input.shape))
         self.layers[plan.key] = layer
         for variable in layer.weights:
-            name = variable.path.rsplit("/", 1)[-1]
-            starts = []
-            for path in seed_path:
-                start = _start(plan, name)
-                if start is None:
-                    starts.append(np.asarray(variable.value))
-                else:
-                    seed = keras_seed(*path, "weights", self.plan.name, plan.key, name)
-                    value = np.array(initializer(start, seed)(variable.shape, dtype=self.dtype))
-                    if plan.keras == "LSTM" and name == "bias" and config["unit_forget_bias"]:
-                        value[config["units"] : 2 * config["units"]] = 1
-                    starts.append(value)
-            held = self._variable(plan.key, name, np.stack(starts), name not in plan.untrained)
+            name = _name(variable)
+            held = self._variable(plan.key, name, variable.shape, name not in plan.untrained)
             constraint = plan.constraints.get(f"{_argument(name)}_constraint")
             if constraint is not None:
                 config_ = {"class_name": _camel(constraint.keras), "config": dict(constraint.arguments)}
                 held.constraint = _each_replicate(keras.constraints.get(config_))
 
-    def _variable(self, layer: str, name: str, value: Any, trainable: bool) -> Any:
+    def _variable(self, layer: str, name: str, shape: Sequence[int], trainable: bool) -> Any:
         label = re.sub(r"[\[\].]", "_", f"{self.plan.name}_{layer}_{name}")
-        variable = keras.Variable(value, trainable=trainable, dtype=self.dtype, name=label)
+        start = np.zeros((self.replicates, *shape), self.dtype)
+        variable = keras.Variable(start, trainable=trainable, dtype=self.dtype, name=label)
         self.weights[layer, name] = variable
         if not trainable:
             self.untrained.add((layer, name))
         return variable
+
+    def begin(self, plan: NetworkPlan, seed_paths: Sequence[Sequence[str | int]]) -> None:
+        """Starts the weights anew: each replicate's from its own place in the seed tree, as a plan of the same form says."""
+        for layer in plan.leaves():
+            if layer.kind == "keras":
+                for variable in self.layers[layer.key].weights:
+                    starts = [self._start(layer, variable, path) for path in seed_paths]
+                    self.weights[layer.key, _name(variable)].assign(np.stack(starts))
+            elif layer.kind == "whiten":
+                size = layer.weights["matrix"][0]
+                start = np.broadcast_to(np.eye(size, dtype=self.dtype), (self.replicates, size, size))
+                self.weights[layer.key, "matrix"].assign(start)
+
+    def _start(self, plan: LayerPlan, variable: Any, seed_path: Sequence[str | int]) -> np.ndarray[Any, Any]:
+        """One replicate's weight at the start; what the language does not initialise starts as Keras has it."""
+        name = _name(variable)
+        start = _initial(plan, name)
+        if start is None:
+            return np.asarray(variable.value)
+        seed = keras_seed(*seed_path, "weights", self.plan.name, plan.key, name)
+        value = np.array(initializer(start, seed)(variable.shape, dtype=self.dtype))
+        if plan.keras == "LSTM" and name == "bias" and plan.config["unit_forget_bias"]:
+            units = plan.config["units"]
+            value[units : 2 * units] = 1
+        return value
 
     def trainable(self) -> list[Any]:
         """The variables that an optimiser changes, in order."""
@@ -299,7 +310,12 @@ def _argument(weight: str) -> str:
     return weight.removesuffix("_kernel")
 
 
-def _start(plan: LayerPlan, weight: str) -> InitialValue | None:
+def _name(variable: Any) -> str:
+    """A weight's name in its layer."""
+    return str(variable.path.rsplit("/", 1)[-1])
+
+
+def _initial(plan: LayerPlan, weight: str) -> InitialValue | None:
     """How a weight starts; None where Keras starts it from a constant of its own."""
     if weight in plan.initializers:
         return plan.initializers[weight]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -35,44 +35,48 @@ class Divergence:
 
 
 class Compiled:
-    """A program for some replicates. `train` and `evaluate` are one compiled call each."""
+    """A program for some replicates. `train` and `evaluate` are one compiled call each.
+
+    Seeds, draws, weights and learning rates are inputs of what is compiled: `begin` starts another program of the same
+    form (`spec.identity.form_digest`), with as many replicates, in the graphs that are there.
+    """
 
     def __init__(self, program: Program, replicates: Sequence[int], xla: bool) -> None:
         self.program = program
-        self.replicates = tuple(replicates)
         self.xla = xla
         self.dtype = tf.as_dtype(program.dtype)
-        self.paths = [(program.seed, program.experiment, replicate) for replicate in self.replicates]
+        self.replicates = tuple(replicates)
         self.networks = {
-            plan.name: Network(plan, self.paths, program.dtype, program.gradient) for plan in program.networks
+            plan.name: Network(plan, len(self.replicates), program.dtype, program.gradient) for plan in program.networks
         }
-        self.bindings = {item.name: item.term for item in (*program.draws, *program.examples, *program.outputs)}
-        self.samples = self._samples()
-        self.keys = {stream: self._keys(stream) for stream in ("draw", "train", "test", "redraw")}
-        self.order = tf.constant([key(*path, "train", "order") for path in self.paths], tf.uint32)
-        self.drawn = self._draw()
+        self.bindings = _bindings(program)
+        self.samples = _samples(program)
         self.optimizers = self._optimizers()
-        self.step = 0
-        self._whiten()
+        self.starts = [_compact(item.numpy()) for optimizer, _ in self.optimizers for item in optimizer.variables]
         self.evaluation = Evaluation(self)
+        self.begin(program, replicates)
+
+    def begin(self, program: Program, replicates: Sequence[int]) -> None:
+        """Starts some replicates of a program of the same form: its weights, its draws, step 0."""
+        if len(replicates) != len(self.replicates):
+            raise ValueError(f"compiled for {len(self.replicates)} replicates side by side, not {len(replicates)}")
+        self.replicates = tuple(replicates)
+        self.paths = [(program.seed, program.experiment, replicate) for replicate in self.replicates]
+        self.keys = {stream: self._keys(stream, self.samples) for stream in ("draw", "train", "test", "redraw")}
+        self.order = tf.constant([key(*path, "train", "order") for path in self.paths], tf.uint32)
+        self.drawn = self._draw(program)
+        self.step = 0
+        for plan in program.networks:
+            self.networks[plan.name].begin(plan, self.paths)
+        self._begin_optimizers(program)
+        self.__dict__.pop("held", None)
+        self._whiten()
 
     # -- randomness ------------------------------------------------------------------------------------------------
 
-    def _samples(self) -> dict[tuple[str, ...], int]:
-        found: dict[tuple[str, ...], int] = {}
-        for term in self.bindings.values():
-            for item in t.walk(term):
-                if isinstance(item, t.Sample):
-                    found.setdefault(item.path, len(found))
-        for plan in self.program.networks:
-            for layer in plan.leaves():
-                if layer.draws:
-                    found.setdefault(_noise(plan.name, layer.key), len(found))
-        return found
-
-    def _keys(self, stream: str) -> Any:
+    def _keys(self, stream: str, samples: Mapping[tuple[str, ...], int]) -> Any:
         """The keys of a stream: uint32 [samples, replicates, 2]."""
-        rows = [[key(*path, stream, *place) for path in self.paths] for place in self.samples]
+        rows = [[key(*path, stream, *place) for path in self.paths] for place in samples]
         return tf.constant(np.asarray(rows, np.uint32).reshape(len(rows), len(self.paths), 2))
 
     def lowering(self, keys: Any, index: Any, batch: int, drawn: dict[str, Any], **more: Any) -> Lowering:
@@ -100,15 +104,16 @@ class Compiled:
             lowering.values[place] = value
         return value
 
-    def _draw(self) -> dict[str, Any]:
+    def _draw(self, program: Program) -> dict[str, Any]:
         """The replicates' draws, [R, …] each; computed outside any compiled program, so they are the same for all."""
-        keys = self.keys["draw"]
+        samples = _samples(program)
+        keys = self._keys("draw", samples)
         lowering = Lowering(
-            self.dtype, {REPLICATE: len(self.replicates), EXAMPLE: 1}, self.bindings, {},
-            keys=lambda sample: keys[self.samples[sample.path]], index=tf.zeros([1], tf.int64), lead=(REPLICATE,),
+            self.dtype, {REPLICATE: len(self.replicates), EXAMPLE: 1}, _bindings(program), {},
+            keys=lambda sample: keys[samples[sample.path]], index=tf.zeros([1], tf.int64), lead=(REPLICATE,),
         )  # fmt: skip
         found = {}
-        for item in self.program.draws:
+        for item in program.draws:
             value = lowering(item.term)
             found[item.name] = lowering.whole(value, (REPLICATE,), len(item.type.shape))
             lowering.values[item.name] = Value(found[item.name], (REPLICATE,))
@@ -155,6 +160,7 @@ class Compiled:
 
     def _optimizers(self) -> list[tuple[Any, list[Any]]]:
         plan = self.program.training
+        self.made: dict[str, Any] = {}
         if plan is None:
             return []
         found = []
@@ -164,10 +170,24 @@ class Compiled:
             if variables:
                 made = self._optimizer(optimizer)
                 made.build(variables)
+                self.made[name] = made
                 found.append((made, variables))
                 if made.use_ema:
                     self._average(made, networks)
         return found
+
+    def _begin_optimizers(self, program: Program) -> None:
+        """Sets what optimisers keep to how it was before the first update, and learning rates that are numbers."""
+        plan = program.training
+        if plan is None:
+            return
+        variables = [variable for optimizer, _ in self.optimizers for variable in optimizer.variables]
+        for variable, start in zip(variables, self.starts, strict=True):
+            variable.assign(np.broadcast_to(start, variable.shape))
+        for name, optimizer in plan.optimizers.items():
+            rate = optimizer.arguments.get("learning_rate")
+            if name in self.made and isinstance(rate, int | float):
+                self.made[name].learning_rate = rate
 
     def _average(self, optimizer: Any, networks: Sequence[Network]) -> None:
         """Lets the networks be evaluated at the optimiser's moving averages of their weights."""
@@ -220,16 +240,18 @@ class Compiled:
         replicates, terms, batch = len(self.replicates), len(self.program.loss), plan.batch
 
         @tf.function(jit_compile=self.xla, autograph=False)
-        def train(keys: Any, drawn: dict[str, Any], held: dict[str, Any], start: Any, count: Any) -> Any:
+        def train(given: dict[str, Any], start: Any, count: Any) -> Any:
+            keys, drawn = given["keys"], given["drawn"]
+
             def body(step: Any, bad: Any) -> Any:
-                index = self.taken(step, batch)
+                index = self.taken(given["order"], step, batch)
                 walked = tf.cast(step, tf.int64) * batch + tf.range(batch, dtype=tf.int64)
                 training = Training(lambda network, layer: keys[self.samples[_noise(network, layer)]], walked)
                 with tf.GradientTape(watch_accessed_variables=False) as tape:
                     variables = [variable for _, group in self.optimizers for variable in group]
                     tape.watch([variable.value for variable in variables])
                     lowering = self.lowering(keys, index, batch, drawn, step=step, training=training)
-                    lowering.values.update(looked_up(held, index))
+                    lowering.values.update(looked_up(given["held"], index))
                     losses = self.losses(lowering, batch)
                     total = tf.add_n([tf.reduce_sum(tensor) for _, tensor in losses])
                 # Of the sum over examples, so that messages are per example; averaged only here.
@@ -250,28 +272,31 @@ class Compiled:
 
         return train
 
-    def taken(self, step: Any, batch: int) -> Any:
+    def taken(self, order: Any, step: Any, batch: int) -> Any:
         """The numbers of the examples of a step: int64 [B], or [R, B] where each replicate has an order of its own."""
         data = self.program.data
         place = tf.range(batch, dtype=tf.int64)
         if data.kind == "enumerated":
             return place
         place = tf.cast(step, tf.int64) * batch + place
-        return chosen(self.order, place, data.train, data.order) if data.kind == "finite" else place
+        return chosen(order, place, data.train, data.order) if data.kind == "finite" else place
 
     def operations(self) -> dict[str, int]:
         """How many operations of each kind the training program has."""
         if self.program.training is None:
             return {}
-        concrete = self._train.get_concrete_function(
-            self.keys["train"], self.drawn, self.held, tf.constant(0), tf.constant(1)
-        )
+        concrete = self._train.get_concrete_function(self.given, tf.constant(0), tf.constant(1))
         counts: dict[str, int] = {}
         graphs = [concrete.graph, *(f.graph for f in concrete.graph._functions.values() if hasattr(f, "graph"))]
         for graph in graphs:
             for operation in graph.get_operations():
                 counts[operation.type] = counts.get(operation.type, 0) + 1
         return counts
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What a training program is given beside its variables: keys, orders, draws, finite data."""
+        return {"keys": self.keys["train"], "order": self.order, "drawn": self.drawn, "held": self.held}
 
     @cached_property
     def held(self) -> dict[str, Any]:
@@ -280,7 +305,7 @@ class Compiled:
 
     def train(self, count: int) -> list[Divergence | None]:
         """Makes so many updates; says which replicates ceased to be finite, when and in which term."""
-        bad = self._train(self.keys["train"], self.drawn, self.held, tf.constant(self.step), tf.constant(count)).numpy()
+        bad = self._train(self.given, tf.constant(self.step), tf.constant(count)).numpy()
         self.step += count
         found: list[Divergence | None] = []
         for row in bad:
@@ -314,7 +339,14 @@ class Compiled:
 
     def probe(self, plan: ProbePlan) -> dict[str, np.ndarray[Any, Any]]:
         """The values that a figure shows of single test examples: [R, N, …] each."""
+        found = self._probes[plan.figure](self.keys["test"], self.drawn, tf.constant(self.step))
+        return {label: tensor.numpy() for label, tensor in found.items()}
 
+    @cached_property
+    def _probes(self) -> dict[str, Any]:
+        return {plan.figure: self._probe(plan) for plan in self.program.probes}
+
+    def _probe(self, plan: ProbePlan) -> Any:
         @tf.function(jit_compile=self.xla, autograph=False)
         def values(keys: Any, drawn: dict[str, Any], step: Any) -> dict[str, Any]:
             index = tf.range(plan.examples, dtype=tf.int64)
@@ -324,8 +356,7 @@ class Compiled:
                 for label, term in plan.terms.items()
             }
 
-        found = values(self.keys["test"], self.drawn, tf.constant(self.step))
-        return {label: tensor.numpy() for label, tensor in found.items()}
+        return values
 
 
 class _Schedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
@@ -341,6 +372,29 @@ class _Schedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignor
 
     def get_config(self) -> dict[str, Any]:
         return {}
+
+
+def _bindings(program: Program) -> dict[str, t.Term]:
+    return {item.name: item.term for item in (*program.draws, *program.examples, *program.outputs)}
+
+
+def _samples(program: Program) -> dict[tuple[str, ...], int]:
+    """All that is drawn anywhere, by its place in the seed tree, numbered."""
+    found: dict[tuple[str, ...], int] = {}
+    for term in _bindings(program).values():
+        for item in t.walk(term):
+            if isinstance(item, t.Sample):
+                found.setdefault(item.path, len(found))
+    for plan in program.networks:
+        for layer in plan.leaves():
+            if layer.draws:
+                found.setdefault(_noise(plan.name, layer.key), len(found))
+    return found
+
+
+def _compact(value: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """An array, or its one value where all entries are the same."""
+    return value.flat[:1].reshape([]) if value.size and (value == value.flat[0]).all() else value
 
 
 def _noise(network: str, layer: str) -> tuple[str, ...]:

@@ -59,11 +59,16 @@ class Quiet:
         return None
 
     def started(self, job: Job, step: int) -> None:
-        """A piece begins to be compiled."""
+        """A piece begins."""
         with self.lock:
             self.begun[job.number] = time.perf_counter()
             self.time_left.started(job.piece, step)
             self.show_started(job, step)
+
+    def compiling(self, job: Job) -> None:
+        """A piece is compiled."""
+        with self.lock:
+            self.show_compiling(job)
 
     def evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
         """An evaluation is done."""
@@ -93,6 +98,9 @@ class Quiet:
 
     def show_started(self, job: Job, step: int) -> None:
         """Shows that a piece begins."""
+
+    def show_compiling(self, job: Job) -> None:
+        """Shows that a piece is compiled."""
 
     def show_evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
         """Shows an evaluation."""
@@ -156,6 +164,10 @@ class JsonLines(Quiet):
             steps=program.training.steps if program.training else 0,
         )  # fmt: skip
 
+    def show_compiling(self, job: Job) -> None:
+        """`compiling`: no piece before it had its form."""
+        self.say("compiling", **_told(job.piece))
+
     def show_evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
         """`evaluated`: the means over replicates, the rate, the time left over the whole run."""
         means = {name: _finite(np.mean(value)) for name, value in measures.items() if np.ndim(value) == 1}
@@ -214,9 +226,13 @@ class Live(Quiet):
     def show_started(self, job: Job, step: int) -> None:
         """A bar of its own."""
         name, total = called(job, job.piece.program.replicates), steps(job.piece.program)
-        self.tasks[job.number] = self.progress.add_task(name, total=total, completed=step, rate="compiling", newest="")
+        self.tasks[job.number] = self.progress.add_task(name, total=total, completed=step, rate="starting", newest="")
         self.at[job.number] = 0
         self._move(job, step)
+
+    def show_compiling(self, job: Job) -> None:
+        """The bar says so."""
+        self.progress.update(self.tasks[job.number], rate="compiling")
 
     def show_evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
         """The bar moves."""

@@ -14,6 +14,7 @@ from dlspec.spec.resolved import Program
 from .claims import evaluate as evaluate_claim
 from .compilation import uses_xla
 from .executor import Job, Watcher
+from .forms import Forms
 from .program import Compiled
 from .results import Cell, Results
 from .store import Checkpoint, Damaged
@@ -26,23 +27,27 @@ def form(program: Program, jit: str, device: str) -> str:
     return "xla" if uses_xla(program, device) else "graph"
 
 
-def train(job: Job, watcher: Watcher, stop: threading.Event) -> list[Cell]:
+def train(job: Job, watcher: Watcher, stop: threading.Event, forms: Forms | None = None) -> list[Cell]:
     """The cells of a job. A fault in it ends it alone: its cells say so, and nothing is raised.
 
-    Set `stop` to end after the present stretch; where it stood is then kept in the job's checkpoint.
+    What it compiles is taken from `forms` where a job before it left the same, and left there. Set `stop` to end after the present stretch; where it stood is then kept in the job's checkpoint.
     """
     begin = time.perf_counter()
+    forms = forms or Forms()
     cells: list[Cell] = []
     try:
         cells, checkpoint = _start(job, watcher)
         watcher.started(job, checkpoint.step if checkpoint else 0)
-        compiled = Compiled(job.piece.program, job.piece.replicates, job.compiled == "xla")
+        compiled = forms.take(
+            job.piece.program, job.piece.replicates, job.compiled == "xla", lambda: watcher.compiling(job)
+        )
         if checkpoint is not None:
             compiled.restore(checkpoint.step, checkpoint.state)
         before = checkpoint.seconds if checkpoint else 0.0
         _train(compiled, cells, job, watcher, stop, begin - before, checkpoint is not None)
         if job.weights is not None and not any(cell.status == "interrupted" for cell in cells):
-            _keep_weights(compiled, cells, Path(job.weights), watcher)
+            _keep_weights(compiled, cells, job, Path(job.weights), watcher)
+        forms.leave(compiled)
     except Exception as error:
         before = 0.0
         notes = "; ".join(getattr(error, "__notes__", []))
@@ -83,7 +88,7 @@ def _train(
     A replicate's curve ends where it diverged, or where its stopping condition was met: what the others do next
     to it does not change its numbers.
     """
-    program, plan = compiled.program, compiled.program.training
+    program, plan = job.piece.program, job.piece.program.training
     wanted = set(job.piece.wanted.steps)
     stops = sorted(wanted.union(*(probe.steps for probe in program.probes)))
     until = plan.until.tree if plan is not None and plan.until is not None else None
@@ -141,7 +146,7 @@ def _keep(compiled: Compiled, cells: Sequence[Cell], job: Job, watcher: Watcher,
         )
 
 
-def _keep_weights(compiled: Compiled, cells: Sequence[Cell], folder: Path, watcher: Watcher) -> None:
+def _keep_weights(compiled: Compiled, cells: Sequence[Cell], job: Job, folder: Path, watcher: Watcher) -> None:
     """Writes the final weights; where they cannot be written, the numbers are kept still."""
     from .weights import write
 
@@ -149,7 +154,7 @@ def _keep_weights(compiled: Compiled, cells: Sequence[Cell], folder: Path, watch
         for place, cell in enumerate(cells):
             write(compiled, place, folder / cell.key)
     except OSError as error:
-        name = compiled.program.name
+        name = job.piece.program.name
         watcher.warn(
             f"{error.filename or folder}: the weights of {name} could not be written: {error.strerror or error}"
         )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,46 @@ def sample_digest(program: Program, term: t.Term, examples: int) -> str:
     """What the values of a term over single test examples depend on, beside the training's digest."""
     walk = _Walk(program)
     return digest(["sample", walk.term(term), walk.bindings(), walk.networks(), examples])
+
+
+def form_digest(program: Program) -> str:
+    """What a program's compiled form depends on: two with the same one run in the same compiled graph.
+
+    Not in it are what the graph is given: seeds, draws (unless a statistic draws them anew), initial weights, learning
+    rates that are numbers, how many steps there are and when is evaluated.
+    """
+    redrawn = any(
+        isinstance(item, t.GradientStatistic) and item.over
+        for measure in program.measures
+        for item in t.walk(measure.term)
+    )
+    walk = _FormWalk(program, redrawn)
+    loss = [[term.name, walk.term(term.term), walk.term(term.weight)] for term in program.loss]
+    measures = [
+        [measure.name, measure.on, program.evaluated(measure.on), walk.term(measure.term)]
+        for measure in program.measures
+    ]
+    probes = [
+        [probe.figure, probe.examples, {label: walk.term(term) for label, term in probe.terms.items()}]
+        for probe in program.probes
+    ]
+    for plan in program.networks:
+        walk.network(plan.name)
+    draws = [[item.name, walk.term(item.term) if redrawn else walk.kind(item.term)] for item in program.draws]
+    examples = [[item.name, walk.term(item.term)] for item in program.examples]
+    training = program.training and [
+        program.training.batch,
+        {
+            name: [
+                plan.keras,
+                {k: walk.value(v) for k, v in plan.arguments.items() if k != "learning_rate" or isinstance(v, t.Term)},
+            ]
+            for name, plan in program.training.optimizers.items()
+        },
+    ]
+    modes = {name: [mode.name, mode.value] for name, mode in program.gradient.items()}
+    parts = [loss, measures, probes, draws, examples, walk.networks(), walk.bindings(), modes, training]
+    return digest([program.dtype, *_data(program), program.data.test, *parts])
 
 
 def _training(program: Program) -> Any:
@@ -117,7 +157,7 @@ class _Walk:
             case t.Reference(name, phase):
                 if name not in self.reached:
                     self.reached[name] = None
-                    self.reached[name] = [phase, self.term(self.named[name].term)]
+                    self.reached[name] = [phase, self.binding(self.named[name].term, phase)]
                 return ["name", name]
             case t.Parameter(key):
                 return names.get(key, ["parameter"])
@@ -167,6 +207,10 @@ class _Walk:
             case t.StepNumber():
                 return ["step"]
         raise TypeError(type(term).__name__)
+
+    def binding(self, term: t.Term, phase: str) -> Any:
+        """The meaning of a draw or of an example's binding."""
+        return self.term(term)
 
     def value(self, value: Any) -> Any:
         """A constant by value: real numbers by their shortest exact text."""
@@ -222,3 +266,22 @@ class _Walk:
     def modes(self) -> Any:
         """The gradient modes of reached networks and layers."""
         return {k: [m.name, m.value] for k, m in sorted(self.program.gradient.items()) if k.split(".")[0] in self.used}
+
+
+class _FormWalk(_Walk):
+    """The same without what a compiled graph is given: draws but for their types, and how weights start."""
+
+    def __init__(self, program: Program, redrawn: bool) -> None:
+        super().__init__(program)
+        self.redrawn = redrawn
+
+    def binding(self, term: t.Term, phase: str) -> Any:
+        return self.term(term) if self.redrawn or phase != "draw" else self.kind(term)
+
+    def kind(self, term: t.Term) -> Any:
+        """The type of one example's value."""
+        return [term.type.kind, list(term.type.shape)]
+
+    def layer(self, layer: LayerPlan) -> Any:
+        bare = replace(layer, initializers={})
+        return super().layer(bare)
