@@ -239,11 +239,13 @@ class Network:
 
         weights, lead = list(held.values()), x.shape[0]
         if lead == 1:
-            return one([[weight[0] for weight in weights], x[0]])[tf.newaxis]
+            return one([[tf.squeeze(weight, 0) for weight in weights], tf.squeeze(x, 0)])[tf.newaxis]
         if layer.keras in MAPPED:
             return tf.vectorized_map(one, (weights, x), fallback_to_while_loop=False)
         if lead == self.replicates:
-            return tf.stack([one([[weight[r] for weight in weights], x[r]]) for r in range(lead)])
+            # Not `x[r]`: the gradient of each such slice is as large as the whole.
+            apart = zip(*(tf.unstack(tensor) for tensor in (x, *weights)), strict=True)
+            return tf.stack([one([own, alone]) for alone, *own in apart])
         return tf.map_fn(one, (weights, x), fn_output_signature=x.dtype)
 
     def _function(self, batch: Batch, layer: LayerPlan, x: Any) -> Any:

@@ -30,7 +30,8 @@ def form(program: Program, jit: str, device: str) -> str:
 def train(job: Job, watcher: Watcher, stop: threading.Event, forms: Forms | None = None) -> list[Cell]:
     """The cells of a job. A fault in it ends it alone: its cells say so, and nothing is raised.
 
-    What it compiles is taken from `forms` where a job before it left the same, and left there. Set `stop` to end after the present stretch; where it stood is then kept in the job's checkpoint.
+    What it compiles is taken from `forms` where a job before it left the same, and left there. Set `stop` to end after
+    the present stretch; where it stood is then kept in the job's checkpoint.
     """
     begin = time.perf_counter()
     forms = forms or Forms()
