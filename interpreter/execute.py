@@ -88,7 +88,7 @@ def _run(
         start()
         where = device()
         store.note_device(environment(), where)
-    options = Options(how.jit, how.jobs or 1, where, how.force, how.keep_weights, how.checkpoint)
+    options = Options(how.jit, _jobs(how, where), where, how.force, how.keep_weights, how.checkpoint)
     progress = Progress.of_store(wanted(plan, where), store, options)
     missing = progress.missing()
     _tell(progress, missing, how)
@@ -96,16 +96,20 @@ def _run(
         return progress.results(plan), where
     start()
     if (actual := device()) != where:
-        where, options = actual, replace(options, device=actual)
+        where, options = actual, replace(options, device=actual, jobs=_jobs(how, actual))
         progress = Progress.of_store(wanted(plan, where), store, options)
         missing = progress.missing()
-    options = replace(options, jobs=how.jobs or (1 if where == "gpu" else os.cpu_count() or 1))
     with _watcher(missing, how, errors) as watcher:
         from .train import form
 
         compiled = partial(form, jit=options.jit, device=where)
         Run(progress, store, _local(options, watcher), options, watcher, stop, compiled).finish()
     return progress.results(plan), where
+
+
+def _jobs(how: How, device: str) -> int:
+    """How many programs run at once: as many as there are cores, on a GPU one."""
+    return how.jobs or (1 if device == "gpu" else os.cpu_count() or 1)
 
 
 def _local(options: Options, watcher: Quiet) -> Executor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Protocol
@@ -50,10 +50,15 @@ class Following(Watcher, Protocol):
 
 @dataclass
 class Progress:
-    """The cells of a run so far, by program and replicate."""
+    """The cells of a run so far, by program and replicate.
+
+    `jobs` is how many pieces run at once, `begun` holds the names of those that have a checkpoint.
+    """
 
     wanted: Sequence[Wanted]
     cells: dict[tuple[int, int], Cell] = field(default_factory=dict)
+    jobs: int = 1
+    begun: Set[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.places = {id(one): place for place, one in enumerate(self.wanted)}
@@ -61,7 +66,7 @@ class Progress:
     @staticmethod
     def of_store(wanted: Sequence[Wanted], store: Store, options: Options) -> Progress:
         """What is stored already; with `force` nothing counts, with `keep_weights` only cells with their weights."""
-        progress = Progress(wanted)
+        progress = Progress(wanted, jobs=options.jobs, begun=store.begun())
         if not options.force:
             asked = [(place, one, r) for place, one in enumerate(wanted) for r in range(one.program.replicates)]
             for (place, _, replicate), cell in zip(asked, store.find([(one, r) for _, one, r in asked]), strict=True):
@@ -70,11 +75,22 @@ class Progress:
         return progress
 
     def missing(self) -> list[Piece]:
-        """What is to run."""
+        """What is to run: replicates side by side, in parts where there are fewer programs than run at once."""
         found = []
         for place, one in enumerate(self.wanted):
-            found += pieces(one, [r for r in range(one.program.replicates) if (place, r) not in self.cells])
+            rest = [r for r in range(one.program.replicates) if (place, r) not in self.cells]
+            found += self._pieces(one, rest) if rest else []
         return found
+
+    def _pieces(self, one: Wanted, rest: Sequence[int]) -> list[Piece]:
+        """Pieces of a program; those that were begun, where a run with another number of jobs left checkpoints."""
+        parts = -(-self.jobs // len(self.wanted))
+        made = pieces(one, rest, parts)
+        if self.begun:
+            for other in (parts, *range(1, one.program.replicates + 1)):
+                if self.begun.intersection(piece.name for piece in pieces(one, rest, other)):
+                    return pieces(one, rest, other)
+        return made
 
     def add(self, piece: Piece, cells: Sequence[Cell]) -> None:
         """Takes up cells of a piece."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from dlspec.spec.identity import digest, measure_digest, sample_digest, training_digest
@@ -111,10 +112,14 @@ def wanted(plan: StudyPlan, device: str) -> list[Wanted]:
     return [Wanted.of(program, device) for experiment in plan.experiments for program in experiment.programs]
 
 
-def pieces(wanted: Wanted, replicates: Sequence[int]) -> list[Piece]:
-    """Which replicates are trained side by side: all, unless an optimiser mixes the entries of a weight."""
-    training = wanted.program.training
+def pieces(wanted: Wanted, replicates: Sequence[int], parts: int = 1) -> list[Piece]:
+    """Which of some replicates are trained side by side: those in one of so many parts of the program's.
+
+    Each is alone where an optimiser mixes the entries of a weight.
+    """
+    training, count = wanted.program.training, wanted.program.replicates
     alone = training is not None and not all(plan.elementwise for plan in training.optimizers.values())
-    if alone:
-        return [Piece(wanted, (replicate,)) for replicate in replicates]
-    return [Piece(wanted, tuple(replicates))] if replicates else []
+    parts = count if alone else max(1, min(parts, count))
+    ends = [count * part // parts for part in range(parts + 1)]
+    groups = [tuple(r for r in replicates if first <= r < last) for first, last in pairwise(ends)]
+    return [Piece(wanted, group) for group in groups if group]

@@ -213,6 +213,10 @@ class Store:
         with explained(self.root), self.index.writing() as connection:
             _drop_claims(connection, piece.keys)
 
+    def begun(self) -> frozenset[str]:
+        """The names of the pieces that have a checkpoint."""
+        return frozenset(path.stem for path in (self.root / "checkpoints").glob("*.ckpt"))
+
     def checkpoints(self, piece: Piece, made_by: Mapping[str, Any], every: float) -> Checkpoints:
         """The checkpoint of a piece."""
         return Checkpoints(self.root / "checkpoints" / f"{piece.name}.ckpt", made_by, every, self.owner.name)

@@ -1,0 +1,77 @@
+"""Which replicates are trained side by side: the cores are all used, and a run goes on with the pieces it began."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from dlspec.interpreter.run import Options, Progress
+from dlspec.interpreter.store import Store
+from dlspec.interpreter.store.checkpoints import Checkpoint
+from dlspec.interpreter.wanted import Wanted, pieces
+from dlspec.spec.resolved import Program
+
+BODY = """
+task: {example: {x: "normal([2])"}}
+architecture: {f: {input: x, layers: [dense: 1]}}
+loss: {square: f^2}
+training: {optimizer: OPTIMIZER, batch: 8, steps: 4, evaluate: {examples: 8}}
+measures: {m: E(f)}
+replicates: 5
+"""
+
+
+@pytest.fixture
+def wanted(program: Callable[[str], Program]) -> Wanted:
+    return Wanted.of(program(BODY.replace("OPTIMIZER", "{sgd: {}}")), "cpu")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store", lambda text: pytest.fail(text))
+
+
+def groups(progress: Progress) -> list[tuple[int, ...]]:
+    return [piece.replicates for piece in progress.missing()]
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        (1, [(0, 1, 2, 3, 4)]),
+        (2, [(0, 1), (2, 3, 4)]),
+        (3, [(0,), (1, 2), (3, 4)]),
+        (9, [(0,), (1,), (2,), (3,), (4,)]),
+    ],
+)
+def test_parts_are_nearly_equal(wanted: Wanted, parts: int, expected: list[tuple[int, ...]]) -> None:
+    assert [piece.replicates for piece in pieces(wanted, range(5), parts)] == expected
+
+
+def test_a_part_keeps_its_replicates_when_others_are_stored(wanted: Wanted) -> None:
+    assert [piece.replicates for piece in pieces(wanted, [1, 3, 4], 2)] == [(1,), (3, 4)]
+    assert pieces(wanted, [], 2) == []
+
+
+def test_replicates_are_alone_where_an_optimiser_mixes_weights(program: Callable[[str], Program]) -> None:
+    alone = Wanted.of(program(BODY.replace("OPTIMIZER", "{lamb: {}}")), "cpu")
+    assert [piece.replicates for piece in pieces(alone, range(3))] == [(0,), (1,), (2,)]
+
+
+def test_programs_are_parted_only_where_there_are_fewer_than_run_at_once(wanted: Wanted, store: Store) -> None:
+    assert groups(Progress.of_store([wanted], store, Options(jobs=1))) == [(0, 1, 2, 3, 4)]
+    assert groups(Progress.of_store([wanted], store, Options(jobs=2))) == [(0, 1), (2, 3, 4)]
+    assert groups(Progress.of_store([wanted, wanted], store, Options(jobs=2))) == [(0, 1, 2, 3, 4)] * 2
+    assert len(Progress.of_store([wanted, wanted], store, Options(jobs=3)).missing()) == 4
+
+
+def test_pieces_with_a_checkpoint_go_on_whatever_number_runs_at_once(wanted: Wanted, store: Store) -> None:
+    whole = pieces(wanted, range(5))[0]
+    checkpoints = store.checkpoints(whole, {}, 0)
+    checkpoints.save(Checkpoint(2, 1.0, [], [wanted.cell(replicate) for replicate in whole.replicates]))
+    assert groups(Progress.of_store([wanted], store, Options(jobs=2))) == [(0, 1, 2, 3, 4)]
+    checkpoints.remove()
+    third = pieces(wanted, range(5), 3)[2]
+    store.checkpoints(third, {}, 0).save(Checkpoint(2, 1.0, [], [wanted.cell(r) for r in third.replicates]))
+    assert groups(Progress.of_store([wanted], store, Options(jobs=2))) == [(0,), (1, 2), (3, 4)]
