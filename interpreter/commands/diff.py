@@ -31,9 +31,6 @@ def diff(
     if len(sides) != 2:
         print("dlspec diff takes two sides: `dlspec diff HEAD:study.yaml study.yaml`", file=sys.stderr)
         raise typer.Exit(TROUBLE)
-    import gc
-
-    gc.disable()  # the process is short: collecting would take a tenth of its time
     from dlspec.spec.diff.data import data
     from dlspec.spec.diff.markdown import markdown as to_markdown
 

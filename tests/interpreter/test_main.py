@@ -7,6 +7,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -25,8 +27,21 @@ def test_the_installed_command_and_the_module_are_this_entry_point() -> None:
 def test_short_commands_leave_the_collector_at_rest_and_training_does_not() -> None:
     short = (
         "import gc, sys\nsys.argv = ['dlspec', 'ops', 'hinge']\nfrom dlspec.interpreter.__main__ import main\n"
-        "try: main()\nexcept SystemExit: pass\nprint(gc.isenabled())"
+        "try: main()\nexcept SystemExit: pass\nprint(gc.isenabled(), gc.get_freeze_count() > 0)"
     )
-    assert run(short).splitlines()[-1] == "False"
+    assert run(short).splitlines()[-1] == "False True", "nor does it work at the end"
     long = "import gc\ngc.disable()\nfrom dlspec.interpreter.start import start\nstart()\nprint(gc.isenabled())"
     assert run(long).splitlines()[-1] == "True"
+
+
+def test_libraries_start_as_a_short_command_needs_them_unless_the_user_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown = (
+        "import os, sys\nsys.argv = ['dlspec', 'ops', 'hinge']\nfrom dlspec.interpreter.__main__ import main\n"
+        "try: main()\nexcept SystemExit: pass\nprint(os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    assert run(shown).splitlines()[-1] == "1"
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+    assert run(shown).splitlines()[-1] == "3"
