@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -202,14 +203,21 @@ class StepNumber(Term):
 
 def children(term: Term) -> Iterator[Term]:
     """The terms right below one."""
-    for item in fields(term):
-        value = getattr(term, item.name)
+    for name in _parts(type(term)):
+        value = getattr(term, name)
         if isinstance(value, Term):
             yield value
         elif isinstance(value, tuple):
             yield from (inner for inner in value if isinstance(inner, Term))
         elif isinstance(value, Mapping):
             yield from (inner for inner in value.values() if isinstance(inner, Term))
+
+
+@cache
+def _parts(kind: type[Term]) -> tuple[str, ...]:
+    """The fields that a kind of term has of its own, any of which may hold others."""
+    shared = {item.name for item in fields(Term)}
+    return tuple(item.name for item in fields(kind) if item.name not in shared)
 
 
 def free_indices(term: Term) -> tuple[IndexVariable, ...]:
