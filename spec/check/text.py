@@ -54,7 +54,7 @@ def read(node: yaml.Scalar) -> Text:
 def stretch(node: yaml.Scalar, start: int, end: int) -> Span:
     """The span of some of a scalar's characters, through quotes, line folding and indentation."""
     span = node.span
-    if span.line == span.end_line and "\\" not in _raw(span):
+    if span.line == span.end_line and (node.plain or "\\" not in _raw(span)):
         shift = 0 if node.plain else 1
         first = span.column + shift + start
         last = min(span.column + shift + max(end, start + 1), span.end_column)
