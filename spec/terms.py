@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -203,7 +202,7 @@ class StepNumber(Term):
 
 def children(term: Term) -> Iterator[Term]:
     """The terms right below one."""
-    for name in _parts(type(term)):
+    for name in _PARTS[type(term)]:
         value = getattr(term, name)
         if isinstance(value, Term):
             yield value
@@ -213,11 +212,9 @@ def children(term: Term) -> Iterator[Term]:
             yield from (inner for inner in value.values() if isinstance(inner, Term))
 
 
-@cache
-def _parts(kind: type[Term]) -> tuple[str, ...]:
-    """The fields that a kind of term has of its own, any of which may hold others."""
-    shared = {item.name for item in fields(Term)}
-    return tuple(item.name for item in fields(kind) if item.name not in shared)
+_SHARED = {item.name for item in fields(Term)}
+_PARTS = {kind: tuple(item.name for item in fields(kind) if item.name not in _SHARED) for kind in Term.__subclasses__()}
+"""The fields that a kind of term has of its own, any of which may hold others."""
 
 
 def free_indices(term: Term) -> tuple[IndexVariable, ...]:
