@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from . import terms as t
-from .resolved import InitialValue, LayerPlan, MeasurePlan, NetworkPlan, Program
+from .resolved import InitialValue, LayerPlan, MeasurePlan, NetworkPlan, Program, StudyPlan
 
 LANGUAGE = 1
 NUMERICS = 2
@@ -28,6 +28,15 @@ def digest(meaning: Any) -> str:
     """A short name of a nested structure: 16 hexadecimal digits of SHA-256."""
     text = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def identified(plan: StudyPlan) -> StudyPlan:
+    """The plan with the digest of each of its programs."""
+    experiments = tuple(
+        replace(item, programs=tuple(replace(program, digest=training_digest(program)) for program in item.programs))
+        for item in plan.experiments
+    )
+    return replace(plan, experiments=experiments)
 
 
 def training_digest(program: Program, device: str = "cpu") -> str:

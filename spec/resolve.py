@@ -18,7 +18,7 @@ from .check.text import read
 from .diagnostics import Problem, Source, Span, SpecError, did_you_mean, in_file_order, listing, problem_at, sentence
 from .document import Document, experiment
 from .findings import Findings, noted
-from .identity import training_digest
+from .identity import identified
 from .patches import merge, must_change, must_exist, nest, without
 from .resolved import ClaimPlan, ExperimentPlan, FigurePlan, Program, StudyPlan
 
@@ -49,6 +49,13 @@ def resolve(
     document: Document, profile: str | None = None, overrides: Sequence[Override] = (), only: Sequence[str] = ()
 ) -> StudyPlan:
     """The plan of a study in a profile. Raises SpecError with every problem of every experiment."""
+    return identified(_checked(document, profile, overrides, only))
+
+
+def _checked(
+    document: Document, profile: str | None = None, overrides: Sequence[Override] = (), only: Sequence[str] = ()
+) -> StudyPlan:
+    """The plan but for its digests, which a check has no need of."""
     patches = _profile(document, profile)
     problems: list[Problem] = []
     warnings: list[Problem] = []
@@ -79,7 +86,7 @@ def validate(document: Document) -> tuple[Problem, ...]:
     warnings: list[Problem] = []
     for profile in (None, *document.study.profiles):
         try:
-            warnings.extend(resolve(document, profile).warnings)
+            warnings.extend(_checked(document, profile).warnings)
         except SpecError as error:
             known = {(problem.span, problem.message) for problem in problems}
             node = yaml.find(document.top, ["profiles", profile]) if profile else None
@@ -370,12 +377,11 @@ class _Experiment:
         checker = ExperimentChecker(
             self._point(variant, values, constants), model, node, defaults, self.document.top.get("layer_defaults")
         )
+        self.models.append(model)
         try:
-            program = checker.program()
+            return checker.program()
         finally:
             self.noticed.extend(checker.warnings)
-        self.models.append(model)
-        return replace(program, digest=training_digest(program))
 
     def _paths_apart(self, axes: Mapping[str, list[Any]]) -> None:
         """Two axes that patch one path would depend on their order."""

@@ -202,14 +202,19 @@ class StepNumber(Term):
 
 def children(term: Term) -> Iterator[Term]:
     """The terms right below one."""
-    for item in fields(term):
-        value = getattr(term, item.name)
+    for name in _PARTS[type(term)]:
+        value = getattr(term, name)
         if isinstance(value, Term):
             yield value
         elif isinstance(value, tuple):
             yield from (inner for inner in value if isinstance(inner, Term))
         elif isinstance(value, Mapping):
             yield from (inner for inner in value.values() if isinstance(inner, Term))
+
+
+_SHARED = {item.name for item in fields(Term)}
+_PARTS = {kind: tuple(item.name for item in fields(kind) if item.name not in _SHARED) for kind in Term.__subclasses__()}
+"""The fields that a kind of term has of its own, any of which may hold others."""
 
 
 def free_indices(term: Term) -> tuple[IndexVariable, ...]:

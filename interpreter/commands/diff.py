@@ -31,12 +31,6 @@ def diff(
     if len(sides) != 2:
         print("dlspec diff takes two sides: `dlspec diff HEAD:study.yaml study.yaml`", file=sys.stderr)
         raise typer.Exit(TROUBLE)
-    import gc
-
-    gc.disable()  # the process is short: collecting would take a tenth of its time
-    from dlspec.spec.diff.data import data
-    from dlspec.spec.diff.markdown import markdown as to_markdown
-
     from ..comparison import compared
 
     try:
@@ -46,8 +40,12 @@ def diff(
     if as_json:
         import json
 
+        from dlspec.spec.diff.data import data
+
         print(json.dumps(data(found.diffs, found.beside), allow_nan=False))
     elif markdown:
+        from dlspec.spec.diff.markdown import markdown as to_markdown
+
         print(to_markdown(found.diffs, found.beside), end="")
     else:
         from rich.console import Console

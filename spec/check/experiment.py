@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -401,17 +401,15 @@ class ExperimentChecker:
                 raise problem_at(factor.span, f"a weight is one number, and this is {factor.type}")
         return LossPlan(name, term, factor)
 
-    def reached(self, term: t.Term) -> list[t.Term]:
+    def reached(self, term: t.Term) -> Iterator[t.Term]:
         """All terms that one depends on, through names."""
-        found: list[t.Term] = []
         pending, seen = [term], set()
         while pending:
             for item in t.walk(pending.pop()):
-                found.append(item)
+                yield item
                 if isinstance(item, t.Reference) and item.name not in seen and item.name in self.terms:
                     seen.add(item.name)
                     pending.append(self.terms[item.name])
-        return found
 
     def measure(self, name: str) -> list[MeasurePlan]:
         """A measure, with its sampling floor where it has one; a bare one per example means its expectation."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 
 from .. import source as yaml
 from ..diagnostics import Span, problem_at
@@ -30,11 +29,6 @@ class Text:
         return stretch(self.node, found[-1].start(), found[-1].start() + len(name)) if found else self.span(value)
 
 
-@lru_cache(maxsize=4096)
-def _parsed(text: str) -> n.Expr:
-    return parse_expression(text)
-
-
 def read(node: yaml.Scalar) -> Text:
     """The expression that a scalar holds. Raises SpecError."""
     if node.value is None:
@@ -46,7 +40,7 @@ def read(node: yaml.Scalar) -> Text:
             raise problem_at(node.span, f"'{node.text}' is not a finite number")
         return Text(n.Number(node.value, start=0, end=len(node.text)), node)
     try:
-        return Text(_parsed(node.text), node)
+        return Text(parse_expression(node.text), node)
     except SyntaxProblem as error:
         raise problem_at(stretch(node, error.start, error.end), error.message, error.hint) from None
 
@@ -54,7 +48,7 @@ def read(node: yaml.Scalar) -> Text:
 def stretch(node: yaml.Scalar, start: int, end: int) -> Span:
     """The span of some of a scalar's characters, through quotes, line folding and indentation."""
     span = node.span
-    if span.line == span.end_line and "\\" not in _raw(span):
+    if span.line == span.end_line and (node.plain or "\\" not in _raw(span)):
         shift = 0 if node.plain else 1
         first = span.column + shift + start
         last = min(span.column + shift + max(end, start + 1), span.end_column)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from .. import source as yaml
 from ..diagnostics import Problem, SpecError, did_you_mean, sentence
@@ -14,8 +14,10 @@ from .scope import Function
 from .text import Text, read
 
 
-def unused(functions: Iterable[Function], experiment: yaml.Mapping, known: set[str]) -> list[Problem]:
+def unused(functions: Sequence[Function], experiment: yaml.Mapping, known: set[str]) -> list[Problem]:
     """What is wrong in the bodies of some functions. A name that any variant may declare is none of it."""
+    if not functions:
+        return []
     words = known | set(_words(experiment)) | {"pi"}
     found: list[Problem] = []
     for function in functions:

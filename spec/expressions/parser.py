@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
@@ -32,8 +32,9 @@ class SyntaxProblem(Exception):
     hint: str = ""
 
 
+@lru_cache(maxsize=8192)
 def parse_expression(text: str) -> n.Expr:
-    """The syntax tree of a text; raises SyntaxProblem.
+    """The syntax tree of a text; raises SyntaxProblem. One text has one tree: cells and profiles ask for it again.
 
     >>> parse_expression("a + 2")
     Binary(operator='+', left=Name(name='a'), right=Number(value=2))

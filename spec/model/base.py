@@ -36,7 +36,7 @@ class OneOf(Closed):
     @property
     def kind(self) -> str:
         """The one key that is present."""
-        return next(name for name in type(self).model_fields if name in self.model_fields_set)
+        return next(iter(self.model_fields_set))
 
     @property
     def value(self) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from ..diagnostics import did_you_mean
 from ..gradient_modes import GRADIENT_MODES
@@ -183,6 +183,8 @@ class Claim(Closed):
 
 class Experiment(Closed):
     """One experiment. Only `measures` is required."""
+
+    model_config = ConfigDict(defer_build=False)  # built once: by itself for what is patched, and as a part of a study
 
     about: str | None = Field(None, description="What it shows.")
     base: Name | None = Field(None, description="The experiment that this one is derived from.")
