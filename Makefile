@@ -12,6 +12,7 @@ help:  ## What there is
 $(VENV)/base.stamp: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m compileall -q spec interpreter
 	touch $@
 
 $(VENV)/test.stamp: $(VENV)/base.stamp
