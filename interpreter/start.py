@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 
+from .compilation_cache import use_compilation_cache
+
 ACCELERATORS = ("/dev/nvidia[0-9]*", "/dev/dxg", "/dev/kfd")
 """What the system shows of graphics cards: NVIDIA's, those of Windows' Linux, AMD's."""
 
@@ -20,6 +22,7 @@ ACCELERATORS = ("/dev/nvidia[0-9]*", "/dev/dxg", "/dev/kfd")
 def start() -> None:
     """Imports TensorFlow and finds its devices; what it prints on the way is dropped unless it fails."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    use_compilation_cache()
     with held_back():
         import tensorflow as tf
 
