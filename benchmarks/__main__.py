@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 from dataclasses import asdict
@@ -27,6 +28,7 @@ TRIAL = ROOT / "benchmarks" / "results" / "trial"
 def main() -> int:
     """Runs what is asked for; 1 where a contender turned out to do other work or dlspec itself failed."""
     arguments = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that workers, which may be stopped, are ended
     whole = not (arguments.only or arguments.contenders or arguments.quick or arguments.one or arguments.rivals_only)
     arguments.results = arguments.results or (RESULTS if whole else TRIAL.with_suffix(".json"))
     arguments.page = arguments.page or (PAGE if whole else TRIAL.with_suffix(".md"))
@@ -52,7 +54,7 @@ def main() -> int:
         print("what making examples takes", file=sys.stderr, flush=True)
         data["examples"] = _shares(workloads, budget)
         print("from the command to training", file=sys.stderr, flush=True)
-        data["commands"] = [asdict(one) for one in commands(1 if arguments.quick else 3)]
+        data["commands"] = [asdict(one) for one in commands(1 if arguments.quick else 2)]
     arguments.results.parent.mkdir(parents=True, exist_ok=True)
     arguments.results.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", "utf-8")
     arguments.page.parent.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,7 @@ class Budget:
     """How long to measure: rounds, the seconds that each contender works in one, and those to choose its settings."""
 
     rounds: int = 7
-    seconds: float = 0.4
+    seconds: float = 0.3
     choice: float = 2.0
 
 

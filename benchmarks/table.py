@@ -115,7 +115,7 @@ def _summary(data: Mapping[str, Any]) -> str:
             found = best(rows, count)
             told = ("none", "") if found is None else (CONTENDERS[found[0]].title, _times(found[1]))
             lines.append(
-                f"| {item['workload']} | {count} | {_time(Spread.of(own['seconds']))} | {share(item, own):.0%} | {told[0]} | {told[1]} |"
+                f"| {item['workload']} | {count} | {time_in_words(Spread.of(own['seconds']))} | {share(item, own):.0%} | {told[0]} | {told[1]} |"
             )
     return "\n".join(lines) + "\n"
 
@@ -156,7 +156,7 @@ def _cells(item: Mapping[str, Any], rows: Rows, name: str, count: int) -> list[s
     own = rows.get(("dlspec", count))
     compared = "" if name == "dlspec" or own is None or own["out"] else _times(ratio(row["seconds"], own["seconds"]))
     return [
-        _time(Spread.of(row["seconds"])), compared, f"{share(item, row):.0%}", f"{row['first_step']:.1f} s",
+        time_in_words(Spread.of(row["seconds"])), compared, f"{share(item, row):.0%}", f"{row['first_step']:.1f} s",
         f"{row['memory'] / 2**20:,.0f} MiB",
     ]  # fmt: skip
 
@@ -186,7 +186,7 @@ def _examples(found: Sequence[Mapping[str, Any]]) -> str:
         made, held = item["made"], item["held"]
         part = Spread.of([1 - b / a for a, b in zip(made, held, strict=True)])
         lines.append(
-            f"| {item['workload']} | {item['replicates']} | {_time(Spread.of(made))} | {_time(Spread.of(held))} | "
+            f"| {item['workload']} | {item['replicates']} | {time_in_words(Spread.of(made))} | {time_in_words(Spread.of(held))} | "
             f"{part.middle:.0%} ({part.low:.0%} to {part.high:.0%}) |"
         )
     return "\n".join(lines) + "\n"
@@ -204,10 +204,10 @@ def _times(spread: Spread) -> str:
     return f"{spread.middle:.{digits}f} ({spread.low:.{digits}f} to {spread.high:.{digits}f})"
 
 
-def _time(spread: Spread) -> str:
+def time_in_words(spread: Spread) -> str:
     """A time with its quartiles, in the unit that suits it.
 
-    >>> _time(Spread(1.2e-4, 1.1e-4, 1.3e-4))
+    >>> time_in_words(Spread(1.2e-4, 1.1e-4, 1.3e-4))
     '120 µs (110 to 130)'
     """
     for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):

@@ -78,7 +78,6 @@ WORKLOADS = {
     for workload in (
         _parities(30),
         _parities(100),
-        _tuples("end_to_end"),
         _tuples("decomposition"),
         Workload(
             "allocation", "Allocation, d = 1000 assets, k = 2000 classes, end-to-end: batch 100, Adam",
