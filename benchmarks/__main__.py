@@ -50,17 +50,25 @@ def main() -> int:
         counts = (1,) if arguments.one else (1, WORKLOADS[name].several)
         print(name, file=sys.stderr, flush=True)
         data["workloads"].append(measure(WORKLOADS[name], names, counts, budget).data())
+        _write(data, arguments)
     if not arguments.rivals_only:
         print("what making examples takes", file=sys.stderr, flush=True)
         data["examples"] = _shares(workloads, budget)
         print("from the command to training", file=sys.stderr, flush=True)
         data["commands"] = [asdict(one) for one in commands(1 if arguments.quick else 2)]
-    arguments.results.parent.mkdir(parents=True, exist_ok=True)
-    arguments.results.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    arguments.page.parent.mkdir(parents=True, exist_ok=True)
-    arguments.page.write_text(table(data), "utf-8")
+    _write(data, arguments)
     print(arguments.page)
     return int(any(_wrong(row) for item in data["workloads"] for row in item["rows"]))
+
+
+def _write(data: dict[str, Any], arguments: argparse.Namespace) -> None:
+    """The numbers, and the page of them; after each workload, so that what was measured is kept."""
+    for path, text in (
+        (arguments.results, json.dumps(data, indent=1, ensure_ascii=False) + "\n"),
+        (arguments.page, table(data)),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
 
 
 def _wrong(row: dict[str, Any]) -> bool:

@@ -64,21 +64,17 @@ def _parities(d: int) -> Workload:
     )  # fmt: skip
 
 
-def _tuples(variant: str) -> Workload:
-    return Workload(
-        f"tuples-{variant.replace('_', '-')}", f"Line-image tuples, k = 3, {variant.replace('_', ' ')}: 600 images a step, Adam",
-        "examples/decomposition.yaml", f"tuples/{variant}", "tuples",
-        {"k": 3, "m": 28, "batch": 200, "inner": variant == "decomposition", "optimizer": {"name": "adam", **ADAM}},
-        options=("sweep.k=[3]",), several=3, convolutions=True,
-    )  # fmt: skip
-
-
 WORKLOADS = {
     workload.name: workload
     for workload in (
         _parities(30),
         _parities(100),
-        _tuples("decomposition"),
+        Workload(
+            "tuples", "Line-image tuples, k = 3, decomposition: 600 images a step through two convolutions, Adam",
+            "examples/decomposition.yaml", "tuples/decomposition", "tuples",
+            {"k": 3, "m": 28, "batch": 200, "inner": True, "optimizer": {"name": "adam", **ADAM}},
+            options=("sweep.k=[3]",), several=3, convolutions=True,
+        ),
         Workload(
             "allocation", "Allocation, d = 1000 assets, k = 2000 classes, end-to-end: batch 100, Adam",
             "examples/decomposition.yaml", "allocation/end_to_end", "allocation",
