@@ -26,9 +26,6 @@ CONTENDERS = {
         Contender("keras-graph", "Keras `fit`, data ready made", "keras_fit", "keras", "graph"),
         Contender("keras-xla", "Keras `fit`, XLA, data ready made", "keras_fit", "keras", "xla"),
         Contender("tf-step", "TensorFlow, a `tf.function` a step", "tensorflow_loop", "tensorflow", "step-graph"),
-        Contender(
-            "tf-step-xla", "TensorFlow, a `tf.function` a step, XLA", "tensorflow_loop", "tensorflow", "step-xla"
-        ),
         Contender("tf-loop-graph", "TensorFlow, the whole loop", "tensorflow_loop", "tensorflow", "loop-graph", True),
         Contender("tf-loop-xla", "TensorFlow, the whole loop, XLA", "tensorflow_loop", "tensorflow", "loop-xla", True),
         Contender("torch-eager", "PyTorch, eager", "pytorch", "torch", "eager", True),

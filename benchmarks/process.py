@@ -27,10 +27,12 @@ class Worker:
 
     def __init__(self, workload: str, contender: str, replicates: int) -> None:
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `end`
+        self.cache = tempfile.TemporaryDirectory()  # none keeps what an earlier one compiled
         begin = time.perf_counter()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", workload, contender, str(replicates)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, cwd=ROOT,
+            env=os.environ | {"TORCHINDUCTOR_CACHE_DIR": self.cache.name},
         )  # fmt: skip
         try:
             self.about = self._answer()
@@ -66,6 +68,7 @@ class Worker:
         for pipe in (self.process.stdin, self.process.stdout, self.log):
             if pipe is not None:
                 pipe.close()
+        self.cache.cleanup()
 
     def _signal(self, what: int) -> None:
         if self.process.poll() is None:
