@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from dlspec import spec
 from dlspec.interpreter.start import start
+from dlspec.interpreter.wanted import Wanted, pieces
 from dlspec.spec.resolved import Program
 
 from .workloads import ROOT, Workload
@@ -21,21 +24,33 @@ def resolved(workload: Workload, replicates: int) -> Program:
     return program
 
 
-class Contender:
-    """The compiled program of a cell."""
+class Programs:
+    """A cell's programs: its replicates in the parts that `dlspec run` trains at once, of a run of this cell alone."""
 
-    def __init__(self, workload: Workload, replicates: int, form: str = "auto") -> None:
-        start()
+    def __init__(self, program: Program, form: str = "auto") -> None:
         from dlspec.interpreter.program import Compiled
         from dlspec.interpreter.train import form as chosen
 
-        self.program = resolved(workload, replicates)
-        self.form = chosen(self.program, form, "cpu")
-        self.compiled = Compiled(self.program, range(replicates), self.form == "xla")
+        jobs = os.cpu_count() or 1
+        self.form = chosen(program, form, "cpu")
+        parts = pieces(Wanted.of(program, "cpu"), range(program.replicates), jobs)
+        self.parts = [Compiled(program, piece.replicates, self.form == "xla") for piece in parts]
+        self.pool = ThreadPoolExecutor(jobs)
 
     def train(self, steps: int) -> None:
-        """Makes so many updates."""
-        self.compiled.train(steps)
+        """Makes so many updates of every replicate."""
+        list(self.pool.map(lambda part: part.train(steps), self.parts))
+
+
+class Contender:
+    """The compiled programs of a cell."""
+
+    def __init__(self, workload: Workload, replicates: int, form: str = "auto") -> None:
+        start()
+        self.program = resolved(workload, replicates)
+        self.programs = Programs(self.program, form)
+        self.form = self.programs.form
+        self.train = self.programs.train
 
     def parameters(self) -> int:
         """How many weights one replicate has."""
@@ -49,7 +64,7 @@ class Contender:
         import tensorflow as tf
         from dlspec.spec.axes import EXAMPLE, REPLICATE
 
-        compiled, program = self.compiled, self.program
+        compiled, program = self.programs.parts[0], self.program
         assert program.training is not None
         batch = program.training.batch
         terms = {item.name: item.term for item in program.examples}

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .dlspec_run import resolved
+from .dlspec_run import Programs, resolved
 from .workloads import WORKLOADS, Workload
 
 
@@ -61,15 +61,11 @@ def one_batch(compiled: Any, wanted: dict[str, Any]) -> dict[str, Any]:
 
 def examples_share(workload: Workload, replicates: int, rounds: int, seconds: float) -> Share:
     """Trains both programs in turn."""
-    from dlspec.interpreter.program import Compiled
-    from dlspec.interpreter.train import form
-
     program = resolved(workload, replicates)
-    xla = form(program, "auto", "cpu") == "xla"
-    made = Compiled(program, range(replicates), xla)
+    made = Programs(program)
     made.train(1)
     with held_examples():
-        held = Compiled(program, range(replicates), xla)
+        held = Programs(program)
         held.train(1)
     share = Share(workload.name, replicates)
     steps = 1
@@ -82,9 +78,9 @@ def examples_share(workload: Workload, replicates: int, rounds: int, seconds: fl
     return share
 
 
-def _timed(compiled: Any, steps: int) -> float:
+def _timed(programs: Programs, steps: int) -> float:
     begin = time.perf_counter()
-    compiled.train(steps)
+    programs.train(steps)
     return time.perf_counter() - begin
 
 

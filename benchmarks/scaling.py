@@ -84,15 +84,14 @@ def steps_of(series: Series, overrides: Sequence[Sequence[str]], rounds: int, se
     from dlspec.interpreter.start import start
 
     start()
-    from dlspec.interpreter.program import Compiled
-    from dlspec.interpreter.train import form
+    from .dlspec_run import Programs
 
     document = spec.load(str(ROOT / FILE))
     made = []
     for given in overrides:
         plan = spec.resolve(document, None, [spec.Override.read(text) for text in given], ["random_parity"])
         (program,) = plan.experiments[0].programs
-        compiled = Compiled(program, range(program.replicates), form(program, "auto", "cpu") == "xla")
+        compiled = Programs(program)
         compiled.train(1)
         made.append(compiled)
     counts = [_steps(compiled, seconds) for compiled in made]
