@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test check format schemas clean help
+.PHONY: demo test bench scaling check format schemas clean help
 
 help:  ## What there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -22,6 +22,19 @@ $(VENV)/test.stamp: $(VENV)/base.stamp
 $(VENV)/dev.stamp: $(VENV)/test.stamp
 	$(BIN)/python -m pip install --quiet --editable '.[test,dev]'
 	touch $@
+
+# PyTorch's own wheels bring CUDA, several GB of it. A build without: `make bench TORCH=torch==2.13.0+cpu`, where pip can find one.
+TORCH ?= torch
+$(VENV)/bench.stamp: $(VENV)/base.stamp
+	$(BIN)/python -m pip install --quiet '$(TORCH)'
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	touch $@
+
+bench: $(VENV)/bench.stamp  ## Measures dlspec beside its rivals, some 25 minutes: docs/benchmarks.md. ONLY=parities, CONTENDERS=dlspec,jax and QUICK=1 choose
+	$(BIN)/python -m benchmarks --only='$(ONLY)' --contenders='$(CONTENDERS)' $(if $(QUICK),--quick)
+
+scaling: $(VENV)/base.stamp  ## Measures time against dimension, batch, replicates, cells and -j, some 12 minutes: docs/scaling.md. QUICK=1 tries it
+	$(BIN)/python -m benchmarks.scaling $(if $(QUICK),--quick)
 
 demo: $(VENV)/base.stamp  ## Runs the flat study: figure 7 and its claims
 	$(BIN)/dlspec run examples/flat.yaml

@@ -1,4 +1,4 @@
-"""The examples in the docstrings of `spec/` say what the code does."""
+"""The examples in the docstrings of `spec/` and `benchmarks/` say what the code does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ import pkgutil
 import dlspec.spec
 import pytest
 
-MODULES = ["dlspec.spec", *(info.name for info in pkgutil.walk_packages(dlspec.spec.__path__, "dlspec.spec."))]
+MODULES = [
+    "benchmarks.spread",
+    "benchmarks.table",
+    "dlspec.spec",
+    *(info.name for info in pkgutil.walk_packages(dlspec.spec.__path__, "dlspec.spec.")),
+]
 
 
 def examples(name: str) -> list[doctest.DocTest]:

@@ -1,0 +1,84 @@
+"""dlspec itself: the example file through the front end, to the program that `dlspec run` trains."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from dlspec import spec
+from dlspec.interpreter.start import start
+from dlspec.interpreter.wanted import Wanted, pieces
+from dlspec.spec.resolved import Program
+
+from .workloads import ROOT, Workload
+
+
+def resolved(workload: Workload, replicates: int) -> Program:
+    """The program of a workload's cell, as `dlspec run` resolves it."""
+    document = spec.load(str(ROOT / workload.file))
+    overrides = [spec.Override.read(text) for text in workload.overrides(replicates)]
+    plan = spec.resolve(document, None, overrides, [workload.only])
+    ((program,),) = (experiment.programs for experiment in plan.experiments)
+    return program
+
+
+class Programs:
+    """A cell's programs: its replicates in the parts that `dlspec run` trains at once, of a run of this cell alone."""
+
+    def __init__(self, program: Program, form: str = "auto") -> None:
+        from dlspec.interpreter.program import Compiled
+        from dlspec.interpreter.train import form as chosen
+
+        jobs = os.cpu_count() or 1
+        self.form = chosen(program, form, "cpu")
+        parts = pieces(Wanted.of(program, "cpu"), range(program.replicates), jobs)
+        self.parts = [Compiled(program, piece.replicates, self.form == "xla") for piece in parts]
+        self.pool = ThreadPoolExecutor(jobs)
+
+    def train(self, steps: int) -> None:
+        """Makes so many updates of every replicate."""
+        list(self.pool.map(lambda part: part.train(steps), self.parts))
+
+
+class Contender:
+    """The compiled programs of a cell."""
+
+    def __init__(self, workload: Workload, replicates: int, form: str = "auto") -> None:
+        start()
+        self.program = resolved(workload, replicates)
+        self.programs = Programs(self.program, form)
+        self.form = self.programs.form
+        self.train = self.programs.train
+
+    def parameters(self) -> int:
+        """How many weights one replicate has."""
+        return sum(network.parameters for network in self.program.networks)
+
+    def sample(self, names: dict[str, list[str]]) -> dict[str, Any]:
+        """The first replicate's weights and first batch, by the names asked for, with the loss and its gradient's norm.
+
+        The keys are `weight 0`, …, `target NAME`, `drawn NAME`, `loss` and `gradient`.
+        """
+        import tensorflow as tf
+        from dlspec.spec.axes import EXAMPLE, REPLICATE
+
+        compiled, program = self.programs.parts[0], self.program
+        assert program.training is not None
+        batch = program.training.batch
+        terms = {item.name: item.term for item in program.examples}
+        variables = [variable for network in compiled.networks.values() for variable in network.weights.values()]
+        with tf.GradientTape() as tape:
+            lowering = compiled.lowering(
+                compiled.keys["train"], tf.range(batch, dtype=tf.int64), batch, compiled.drawn, step=tf.constant(0)
+            )
+            loss = tf.reduce_mean(tf.add_n([tensor[0] for _, tensor in compiled.losses(lowering, batch)]))
+        gradients = tape.gradient(loss, [variable.value for variable in variables])
+        found: dict[str, Any] = {f"weight {n}": variable.numpy()[0] for n, variable in enumerate(variables)}
+        found |= {f"target {name}": compiled.drawn[name].numpy()[0] for name in names["target"]}
+        for name in names["drawn"]:
+            value = lowering.whole(lowering(terms[name]), (REPLICATE, EXAMPLE), len(terms[name].type.shape))
+            found[f"drawn {name}"] = value.numpy()[0]
+        found |= {"loss": float(loss), "gradient": float(tf.linalg.global_norm(gradients))}
+        return {name: np.asarray(value) for name, value in found.items()}

@@ -1,0 +1,105 @@
+"""What making examples takes: the training program as it is, and with the examples of one batch held and used at every step."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from .dlspec_run import Programs, resolved
+from .workloads import WORKLOADS, Workload
+
+
+@dataclass
+class Share:
+    """Seconds per step and replicate with examples made at each step, and with those of one batch held; one a round."""
+
+    workload: str
+    replicates: int
+    made: list[float] = field(default_factory=list)
+    held: list[float] = field(default_factory=list)
+
+
+@contextmanager
+def held_examples() -> Iterator[None]:
+    """Programs that are compiled within use one batch at every step, made before and given to them as finite data are."""
+    from dlspec.interpreter import finite, program
+    from dlspec.interpreter.lower import Value
+    from dlspec.spec.axes import EXAMPLE, REPLICATE
+
+    before = program.kept, program.looked_up
+
+    def kept(compiled: Any) -> dict[str, Any]:
+        return one_batch(compiled, finite._needed(compiled))
+
+    def looked_up(held: dict[str, Any], index: Any) -> dict[str, Any]:
+        return {name: Value(tensor, (REPLICATE, EXAMPLE)) for name, tensor in held.items()}
+
+    program.kept, program.looked_up = kept, looked_up  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        program.kept, program.looked_up = before  # type: ignore[assignment]
+
+
+def one_batch(compiled: Any, wanted: dict[str, Any]) -> dict[str, Any]:
+    """The values of the first batch, [R, B, …] by name."""
+    import tensorflow as tf
+    from dlspec.spec.axes import EXAMPLE, REPLICATE
+
+    batch = compiled.program.training.batch
+    index = tf.range(batch, dtype=tf.int64)
+    lowering = compiled.lowering(compiled.keys["train"], index, batch, compiled.drawn)
+    return {
+        name: lowering.whole(lowering(term), (REPLICATE, EXAMPLE), len(term.type.shape))
+        for name, term in wanted.items()
+    }
+
+
+def examples_share(workload: Workload, replicates: int, rounds: int, seconds: float) -> Share:
+    """Trains both programs in turn."""
+    program = resolved(workload, replicates)
+    made = Programs(program)
+    made.train(1)
+    with held_examples():
+        held = Programs(program)
+        held.train(1)
+    share = Share(workload.name, replicates)
+    steps = 1
+    while (took := min(_timed(made, steps) for _ in range(2))) < seconds / 4:
+        steps *= max(2, min(16, int(seconds / 4 / max(took, 1e-6))))
+    steps = max(1, round(steps * seconds / took))
+    for _ in range(rounds):
+        share.made.append(_timed(made, steps) / steps / replicates)
+        share.held.append(_timed(held, steps) / steps / replicates)
+    return share
+
+
+def _timed(programs: Programs, steps: int) -> float:
+    begin = time.perf_counter()
+    programs.train(steps)
+    return time.perf_counter() - begin
+
+
+def main() -> None:
+    """`python -m benchmarks.examples_share ROUNDS SECONDS WORKLOAD…`: prints a JSON object a line."""
+    import json
+
+    from dlspec.interpreter.start import start
+
+    start()
+    rounds, seconds, names = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]
+    for name in names:
+        for count in _counts(WORKLOADS[name]):
+            print(json.dumps(asdict(examples_share(WORKLOADS[name], count, rounds, seconds))), flush=True)
+
+
+def _counts(workload: Workload) -> Sequence[int]:
+    return (1, workload.several)
+
+
+if __name__ == "__main__":
+    main()

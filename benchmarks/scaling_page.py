@@ -1,0 +1,154 @@
+"""The page `docs/scaling.md`: each series with its figure, its slope and why it has it; then arithmetic on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dlspec.spec.cost import cost, memory
+
+from .dlspec_run import resolved
+from .spread import Spread
+from .table import time_in_words
+from .workloads import WORKLOADS
+
+HEAD = """# Scaling
+
+`make scaling` measures this page anew: the time against one quantity at a time, on log-log axes. A slope of 1 is
+proportional growth, of 2 quadratic, of 0 none. Slopes are least squares on the medians of the upper half of the points, as
+what is fixed weighs on the lower half. Points are measured in turn, seven rounds; bars are quartiles.
+"""
+
+WHY = {
+    "dimension": (
+        "Random parities of d bits, 10 d hidden units, batch 128, one replicate",
+        "The products of a step take about 2 · 2 · 128 · 10 d² operations and the first layer has 10 d² weights to update: "
+        "slope 2. Below d = 30 or so a step is what does not depend on d, some tens of microseconds of a loop's turn and of small "
+        "operations, and drawing 128 · d coin tosses, of slope 1. From there on the slope nears 2 from below, since larger "
+        "matrices are multiplied nearer to the machine's ceiling.",
+    ),
+    "batch": (
+        "Random parities, d = 30, one replicate",
+        "Examples, products and their gradients are proportional to the batch: slope 1. The update of the 9,601 weights and "
+        "the loop's turn are not, which is what small batches cost. A batch whose layers leave the processor's cache has a "
+        "slope a little above 1.",
+    ),
+    "replicates": (
+        "Random parities, d = 30, batch 128",
+        "Each replicate has weights and examples of its own, so the work is proportional: slope 1 where the cores are full. "
+        "Below that, more replicates share a step's fixed part and give the cores more to do at once, and the slope is less "
+        "than 1: that difference is what running replicates side by side gains. On a GPU the flat part is far longer.",
+    ),
+    "cells": (
+        "A tiny study of one weight matrix of 4, 10 steps a cell, swept over its learning rate; `dlspec run` from its start to its end",
+        "One cell costs the start: Python, TensorFlow's import, compiling the shapes. Then each cell costs its checking, its "
+        "claim, its training and its entry in the store, so the slope nears 1. Run again, when all is stored, only "
+        "resolving the study and reading the store is left, and TensorFlow is not loaded.",
+    ),
+    "jobs": (
+        "Eight programs of unlike shapes (d = 52 to 66), one replicate, 10,000 steps each; `dlspec run -j` from its start to its end",
+        "Programs that cannot share a compilation run in threads, since TensorFlow holds no lock of the interpreter while it "
+        "computes. The slope would be -1 if nothing were in common; TensorFlow's import is, and so are the cores: beyond "
+        "their number, and where one program's products already use both, nothing is gained.",
+    ),
+}
+
+GPU = {"name": "NVIDIA H100 SXM", "bytes": 80e9, "operations": 67e12, "bandwidth": 3.35e12}
+"""Its data sheet: memory, float32 operations a second outside tensor cores, bytes a second to and from memory."""
+
+
+def page(data: Mapping[str, Any], fitted: Mapping[str, tuple[tuple[float, float, int], Any]]) -> str:
+    """The whole page; `fitted` holds slope, factor and first fitted point of each series, and the series."""
+    m = data["machine"]
+    packages = ", ".join(
+        f"{name} {held}" for name, held in data["versions"].items() if name in ("dlspec", "tensorflow")
+    )
+    parts = [
+        HEAD,
+        f"Measured on {data['date']}: {m['processor']}, {m['cores']} cores, {m['memory']:.0f} GiB, {m['system']}, "
+        f"Python {m['python']}; {packages}. The load of the machine was {m['load']:.1f} before.\n",
+        _slopes(fitted),
+        *(_series(name, fitted) for name in WHY),
+        _gpu(),
+        _million(fitted),
+    ]
+    return "\n".join(parts)
+
+
+def _slopes(fitted: Mapping[str, Any]) -> str:
+    lines = ["| time of | against | slope | from |", "|---|---|---:|---:|"]
+    for (slope, _, begin), series in fitted.values():
+        lines.append(f"| {series.unit} | {series.quantity} | {slope:.2f} | {begin:,} on |")
+    return "\n".join(lines) + "\n"
+
+
+def _series(name: str, fitted: Mapping[str, Any]) -> str:
+    what, why = WHY[name]
+    (slope, _, begin), series = fitted[name]
+    lines = [
+        f"## {series.quantity[0].upper()}{series.quantity[1:]}\n",
+        f"{what}.\n",
+        f"![{series.quantity}](figures/scaling_{name}.png)\n",
+    ]
+    others = [fitted["cells_stored"][1]] if name == "cells" else []
+    lines += [
+        f"| {series.quantity} | " + " | ".join(one.unit for one in (series, *others)) + " |",
+        "|---:|" + "---:|" * (1 + len(others)),
+    ]
+    for place, at in enumerate(series.at):
+        times = [time_in_words(Spread.of(one.seconds[place])) for one in (series, *others)]
+        lines.append(f"| {at:,} | " + " | ".join(times) + " |")
+    told = f"Slope **{slope:.2f}** from {begin:,} on. {why}"
+    if others:
+        told += f" With everything stored the slope is {fitted['cells_stored'][0][0]:.2f}."
+    if series.left_out:
+        told += f" Not measured: {series.left_out}."
+    return "\n".join([*lines, "", told, ""])
+
+
+def _gpu() -> str:
+    """What one graphics card would hold, from the plan's count of bytes and operations."""
+    lines = [
+        "## One graphics card, on paper\n",
+        f"Nothing below was measured. From the plan's count of bytes and operations and the data sheet of an {GPU['name']} "
+        f"({GPU['bytes'] / 1e9:.0f} GB, {GPU['operations'] / 1e12:.0f} TFLOP/s in float32, {GPU['bandwidth'] / 1e12:.2f} TB/s): how many "
+        "replicates fit, and the most steps of a replicate a second, by arithmetic and by what a step reads and writes (the "
+        "state once each way, a batch's values once each way). The smaller of the two bounds.\n",
+        "| workload | a replicate | replicates that fit | by arithmetic | by memory's speed |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for name, workload in WORKLOADS.items():
+        program = resolved(workload, 1)
+        assert program.training is not None
+        found, each = cost(program), memory(program)
+        moved = 2 * (found.state_bytes + program.training.batch * found.example_bytes / 2)
+        fast, wide = GPU["operations"] / found.step, GPU["bandwidth"] / moved
+        lines.append(f"| {name} | {each / 1e6:.1f} MB | {int(GPU['bytes'] / each):,} | {_rate(fast)} | {_rate(wide)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _rate(value: float) -> str:
+    return f"{float(f'{value:.2g}'):,.0f} steps/s"
+
+
+def _million(fitted: Mapping[str, Any]) -> str:
+    (_, factor, _), series = fitted["cells"]
+    slope = fitted["cells"][0][0]
+    last, seconds = series.at[-1], Spread.of(series.seconds[-1]).middle
+    each = seconds / last
+    hours = factor * 1e6**slope / 3600
+    again = fitted["cells_stored"][0]
+    return f"""## A sweep of a million cells, planned
+
+- **What it costs here.** {last:,} tiny cells took {seconds:,.0f} s, {each * 1e3:.1f} ms each; along the fitted line a million take
+  {hours:,.1f} hours in one process, and looking them all up again {again[1] * 1e6 ** again[0] / 60:,.0f} minutes.
+- **Replicates before cells.** Replicates of a cell are one program, one claim and one pass of the cores; a million cells of
+  which 100 each are replicates are 10,000 programs.
+- **Shapes before values.** What differs in values alone (seeds, draws, rates) can share a compilation; sweep those within
+  one run. What differs in shapes is compiled anew: split the sweep by shape.
+- **Several processes, one store.** `dlspec run` of the same file may be started as often as there are cores or machines that see
+  the folder of runs: each claims what is neither stored nor claimed, and a claim dies with its process. Nothing runs twice.
+- **In parts.** A sweep is restarted at no cost but the look-up, so it can be run in parts (`--only`, `-o` on the swept constant)
+  and stopped at any time.
+- **Before it starts**, `dlspec plan` counts cells, memory and time without TensorFlow.
+"""
