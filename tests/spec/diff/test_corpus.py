@@ -51,7 +51,7 @@ def test_an_edit_is_seen_for_what_it_is(place: int) -> None:
     assert diff.same == case["same"]
     assert {change.label: list(change.classes) for change in diff.changes} == case["changes"]
     assert [item.claim for item in diff.warnings] == case["warnings"]
-    kinds = ("again", "measures", "new", "gone")
+    kinds = ("again", "measures", "steps", "new", "gone")
     cells = {kind: sorted(cell.name for cell in diff.cells if cell.status == kind) for kind in kinds}
     assert {kind: names for kind, names in cells.items() if names} == case["cells"]
 
