@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from dlspec.interpreter.planning import TENSORFLOW_BYTES, refusal, rows
+from dlspec.interpreter.planning import PROCESS_BYTES, refusal, rows
 from dlspec.spec.cost import memory
 from dlspec.spec.resolved import Program, StudyPlan
 
@@ -26,12 +26,12 @@ measures: {m: E(f)}
 def test_what_would_not_fit_is_refused_with_what_would(program: Callable[[str], Program]) -> None:
     one = program(DENSE.replace("OPTIMIZER", "adam").replace("batch: 64", "batch: 1000000") + "replicates: 3")
     (row,) = rows(_plan(one), {}, 1e10)
-    assert refusal(row, TENSORFLOW_BYTES + row.memory) == ""
-    text = refusal(row, TENSORFLOW_BYTES + row.memory // 2)
+    assert refusal(row, PROCESS_BYTES + row.memory) == ""
+    text = refusal(row, PROCESS_BYTES + row.memory // 2)
     batch = int(text.split("a batch of ")[1].split(" ")[0].replace(",", ""))
     assert memory(one, batch=batch) <= row.memory // 2 < memory(one, batch=batch + 1)
     assert "1 replicate would fit (there are 3)" in text
-    assert "neither a batch of 1 nor one replicate would fit" in refusal(row, TENSORFLOW_BYTES)
+    assert "neither a batch of 1 nor one replicate would fit" in refusal(row, PROCESS_BYTES)
 
 
 def _plan(one: Program) -> StudyPlan:

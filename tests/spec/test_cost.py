@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from dlspec import spec
-from dlspec.spec.cost import cost, memory, shapes
+from dlspec.spec.cost import CHUNK_BYTES, chunk, cost, memory, shapes
 from dlspec.spec.diagnostics import Source
 
 BODY = """
@@ -96,3 +96,27 @@ def test_a_value_stopped_in_one_place_and_used_in_another_gets_its_message_once(
     plain = cost(program())
     assert cost(one).forward == plain.forward + 1
     assert cost(one).step == plain.step + 8 * (1 + 1), "one product, and one message to what is not stopped"
+
+
+def test_a_whitening_takes_no_more_examples_than_there_are() -> None:
+    """Where none are said; more than there are is an error (`tests/golden/errors/architecture_whiten_too_many.yaml`)."""
+    for data, count in (("{train: 100, test: 10}", 100), ("{train: 30000, test: 10}", 10000), ("fresh", 10000)):
+        text = BODY.replace("LAYERS", "[whiten, dense: 1]").replace("GRADIENT", "{}").replace("OPTIMIZER", "sgd")
+        text = text.replace("task: {", f"task: {{data: {data}, ")
+        one = spec.resolve(spec.parse(Source("s.yaml", text))).experiments[0].programs[0]
+        assert one.networks[0].layers[0].examples == count
+
+
+def test_memory_counts_every_image_that_a_network_is_shared_over() -> None:
+    text = (
+        BODY.replace("normal([10])", "normal([4, 10])")
+        .replace("sum(x)", "sum(x[0])")
+        .replace("f: {input: x,", "f: {input: x, each: 4,")
+    )
+    text = (
+        text.replace("(f - y)^2", "(sum(f) - y)^2")
+        .replace("LAYERS", "[dense: 100000, dense: 1]")
+        .replace("GRADIENT", "{}")
+    )
+    one = spec.resolve(spec.parse(Source("s.yaml", text.replace("OPTIMIZER", "sgd")))).experiments[0].programs[0]
+    assert chunk(one, 1000, 1) == CHUNK_BYTES // (4 * 100000 * 4)
