@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .planning import RULE, Row, duration, size
+from .planning import PROCESS_BYTES, RULE, Row, duration, size
 
 WIDE = 180
 
@@ -33,6 +33,12 @@ def print_plan(plan: StudyPlan, rows: Sequence[Row], rate: float) -> None:
     console.print(
         f"{cells:,} replicates in {len(rows):,} cells, {left:,} to run: about {duration(seconds)} one cell after the other; "
         f"{flops(sum(_total(row) for row in todo))}FLOP"
+    )
+    console.print(
+        Text(
+            f"memory: of a cell's arrays at their peak; the process takes about {size(PROCESS_BYTES)} beside, once",
+            "dim",
+        )
     )
     console.print(Text(RULE.format(rate=rate / 1e9), "dim"))
 

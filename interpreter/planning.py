@@ -23,8 +23,8 @@ from dlspec.spec.resolved import Program, StudyPlan
 from .compilation import uses_xla
 
 FORMAT_VERSION = 1
-TENSORFLOW_BYTES = 600 * 2**20
-"""What TensorFlow itself takes, with its compiled programs."""
+PROCESS_BYTES = 860 * 2**20
+"""What a process takes beside its programs' arrays: TensorFlow loaded (710 MiB), and compiled programs (30 to 200 MiB)."""
 DRAW_OPERATIONS = 100
 """Operations of drawing one number: twenty rounds of Threefry, and the inverse of a distribution function."""
 STEP_SECONDS = {"xla": 3e-5, "graph": 1e-3}
@@ -156,12 +156,12 @@ def available_memory() -> int:
 
 def refusal(row: Row, limit: int) -> str:
     """Why a cell would not fit in so much memory, and what would; empty where it fits."""
-    room = limit - TENSORFLOW_BYTES
+    room = limit - PROCESS_BYTES
     if row.memory <= room:
         return ""
     program = row.program
     text = (
-        f"{program.name} needs about {size(row.memory)} beside TensorFlow's {size(TENSORFLOW_BYTES)}, "
+        f"{program.name} needs about {size(row.memory)} beside TensorFlow's {size(PROCESS_BYTES)}, "
         f"and {size(limit)} are there"
     )
     fits = []
@@ -227,5 +227,5 @@ def plan_data(plan: StudyPlan, found: Sequence[Row], rate: float, refused: Seque
     ]  # fmt: skip
     return {
         "format_version": FORMAT_VERSION, "study": plan.name, "profile": plan.profile or None,
-        "flops_per_second": round(rate), "cells": cells, "refused": list(refused),
+        "flops_per_second": round(rate), "process_memory": PROCESS_BYTES, "cells": cells, "refused": list(refused),
     }  # fmt: skip

@@ -1,53 +1,38 @@
 """What a program costs: parameters, floating-point operations and memory, counted from its plan without running it.
 
-The rule. A multiply-add is two operations; any other elementwise operation is one. Forwards, a network costs what its
-layers' rows say (`spec/layers.py`), one operation an output for a bias and one for an activation; terms of the loss cost
-one operation an entry, a product of arrays two a multiply-add. Backwards, a layer with a kernel costs its forward count
-for the kernel, and once more for its input where anything trained lies before it; other operations cost their forward
-count. The optimiser costs a few operations a parameter. Drawing examples is not in it: that is integer arithmetic.
+FLOPs. What one training step of one replicate computes in numbers that are not whole: the loss of a batch forwards, every
+message and gradient backwards, the mean over the batch and the optimiser's update. A multiply-add of a product of matrices
+or a convolution is two operations, any other elementwise operation is one (`spec/flops.py` has them all), moving values is none.
+Backwards, a layer with a kernel costs its forward count for the kernel, and once more for its input where anything
+trained lies before it. What does not vary with the example is counted once a step. Drawing the examples is not in it: that is
+integer arithmetic for the most part, and evaluations are not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import Any
 
 from . import terms as t
+from .axes import EXAMPLE
+from .flops import LAYER_WORK, OPERATION_WORK, update
+from .gradient_statistics import BLOCKS
 from .operations import OPERATIONS
-from .resolved import LayerPlan, NetworkPlan, OptimizerPlan, Program
+from .resolved import LayerPlan, NetworkPlan, Program
 from .types import Type
 
 ITEM = {"float32": 4, "float64": 8}
 CHUNK_BYTES = 64 * 2**20
 """How much memory the widest value of one pass of an evaluation may take."""
-UPDATE = {
-    "sgd": 2,
-    "adam": 12,
-    "adamw": 14,
-    "rmsprop": 8,
-    "adagrad": 6,
-    "adadelta": 12,
-    "adamax": 9,
-    "nadam": 16,
-    "lion": 8,
-    "lamb": 18,
-}
-"""Operations of an update, a parameter."""
-SLOTS = {
-    "sgd": 0,
-    "adam": 2,
-    "adamw": 2,
-    "rmsprop": 1,
-    "adagrad": 1,
-    "adadelta": 2,
-    "adamax": 2,
-    "nadam": 2,
-    "lion": 1,
-    "lamb": 2,
-}
-"""Values that an optimiser keeps, a parameter."""
+BACKWARD = 3.5
+"""How often all layers' outputs are held at once where gradients are taken: both ways, and the next operation's."""
+WHITENED = 6
+"""How often a whitened input is: as it is made, in float64, and their products."""
+LOSS_WORK = (3, 1)
+"""Operations of a term of the loss for each example, both ways: its weight, its sum, and whether it is finite."""
+MODE_WORK = {"exact": 0, "surrogate": 0, "freeze": 0, "stop": 0, "forward_only": 0, "scale": 1, "clip": 2}
+"""Operations that a gradient mode adds to a message, an entry."""
 
 
 @dataclass(frozen=True)
@@ -71,22 +56,49 @@ def cost(program: Program) -> Cost:
 
 
 def memory(program: Program, batch: int | None = None, replicates: int | None = None) -> int:
-    """The bytes of a program at its peak: its state, and the larger of a training step and a pass of an evaluation.
+    """The bytes of a program's arrays at its peak: its state, finite data, and the largest of a training step, a pass of an
+    evaluation, and the estimate of a whitening.
 
-    All replicates lie side by side, unless an optimiser mixes the entries of a weight.
+    All replicates lie side by side, unless an optimiser mixes the entries of a weight. How many copies of what is held
+    at once was fitted to the peaks of the four studies (`docs/plan.md`); TensorFlow and compiled programs come beside it.
     """
     found = cost(program)
     plan = program.training
     alone = plan is not None and not all(item.elementwise for item in plan.optimizers.values())
     count = 1 if alone else (replicates or program.replicates)
     size = (batch or plan.batch) if plan is not None else 0
-    at_once = chunk(program, program.evaluated("test"), count)
-    return count * (found.state_bytes + max(size * found.example_bytes, at_once * found.evaluated_bytes))
+    kept = program.data.train * sum(item.type.bytes for item in program.examples) if plan is not None else 0
+    passes: list[float] = [
+        size * found.example_bytes,
+        chunk(program, program.evaluated("test"), count) * found.evaluated_bytes,
+    ]
+    passes += [at_once * held for at_once, held in _differentiated(program, count)]
+    passes += [
+        WHITENED * min(leaf.examples, chunk(program, leaf.examples, count)) * leaf.input.bytes
+        for network in program.networks
+        for leaf in network.leaves()
+        if leaf.kind == "whiten"
+    ]
+    return round(count * (found.state_bytes + kept + max(passes)))
+
+
+def _differentiated(program: Program, replicates: int) -> Iterator[tuple[int, float]]:
+    """Of the gradients that measures take: how many examples at once, and the bytes that one of them holds."""
+    layers = sum(layer.output.bytes * (n.each or 1) for n in program.networks for layer in _leaves(n.layers))
+    held = BACKWARD * layers + 2 * sum(item.type.bytes for item in program.examples)
+    for measure in program.measures:
+        if isinstance(measure.term, t.GradientStatistic):
+            own = measure.term.examples if measure.term.over else measure.term.examples // BLOCKS
+            yield chunk(program, max(1, own), replicates), held
+        for item in t.walk(measure.term):
+            if isinstance(item, t.Gradient):  # one for each example
+                total = program.evaluated(measure.on)
+                yield chunk(program, total, replicates, item.type.bytes), held + 2 * item.type.bytes
 
 
 def chunk(program: Program, wanted: int, replicates: int, *more: int) -> int:
     """How many of some examples are evaluated at once; `more` are the bytes of what else one of them needs."""
-    layers = [layer.output.bytes for network in program.networks for layer in network.leaves()]
+    layers = [layer.output.bytes * (network.each or 1) for network in program.networks for layer in network.leaves()]
     widest = max([item.type.bytes for item in program.examples] + [max(layers, default=4), 4, *more])
     return max(1, min(wanted, CHUNK_BYTES // (widest * replicates)))
 
@@ -103,33 +115,58 @@ def shapes(network: NetworkPlan) -> str:
 
 @dataclass
 class _Use:
-    """What applying something to one example takes: operations both ways, and bytes held for the way back."""
+    """What a step takes for one example, or once for all of them: operations both ways, and bytes held for the way back."""
 
     forward: float = 0
     backward: float = 0
     bytes: float = 0
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """What is known of a value: whether anything trained lies in it, and the named axes that it varies along."""
+
+    trained: bool = False
+    axes: frozenset[str] = frozenset()
+
+    def __or__(self, other: _Seen) -> _Seen:
+        return _Seen(self.trained or other.trained, self.axes | other.axes)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """Which ways are counted: a binding goes forwards once, and backwards once if a message comes to it."""
+
+    forward: bool = True
+    message: bool = True
+
+    def without_message(self) -> _Way:
+        return _Way(self.forward, False)
+
+
 class _Counter:
-    """Walks what the loss reaches; a binding is computed once, a network on its own input too."""
+    """Walks what the loss reaches, as the lowering does: a binding is computed once, a network on its own input too.
+
+    What does not vary from example to example is computed once a step; along an index it is computed for each of its
+    values only where it depends on it.
+    """
 
     def __init__(self, program: Program) -> None:
         self.program = program
         self.item = ITEM[program.dtype]
         self.outputs = {item.name: item.term for item in program.outputs}
         self.networks = {plan.name: plan for plan in program.networks}
-        self.use = _Use()
-        self.done: set[str] = set()
-        self.trained: dict[str, bool] = {}
-        """Whether an output depends on weights."""
-        self.bound: dict[str, bool] = {}
-        """Whether a function's argument does."""
+        self.each, self.once = _Use(), _Use()
+        self.extents: dict[str, int] = {}
+        self.done: dict[str, _Way] = {}
+        self.seen: dict[str, _Seen] = {}
+        """Of outputs and networks by their places, of functions' arguments by their keys."""
 
     def cost(self) -> Cost:
-        program = self.program
-        for term in program.loss if program.training else ():
-            self.term(term.term, 1)
-        forward, backward, held = self.use.forward, self.use.backward, self.use.bytes
+        program, plan = self.program, self.program.training
+        for loss in program.loss if plan else ():
+            found = self.term(loss.term, _Way()) | self.term(loss.weight, _Way()) | _Seen(axes=frozenset({EXAMPLE}))
+            self.add(found, *LOSS_WORK, 0, _Way())
         parameters = sum(network.parameters for network in program.networks)
         weights = sum(
             prod(shape)
@@ -138,127 +175,229 @@ class _Counter:
             for shape in layer.weights.values()
         )
         examples = sum(self.size(item.type) for item in program.examples)
-        plan = program.training
-        update, kept = self._optimizers(parameters)
-        layers = sum(self.size(layer.output) * (n.each or 1) for n in program.networks for layer in _leaves(n.layers))
-        widest = max([self.size(layer.output) for n in program.networks for layer in _leaves(n.layers)], default=0)
+        updates, kept = self._optimizers()
+        layers = [self.size(layer.output) * (n.each or 1) for n in program.networks for layer in _leaves(n.layers)]
+        each, once = self.each, self.once
+        step = (each.forward + each.backward) * plan.batch + once.forward + once.backward + updates if plan else 0
         return Cost(
-            parameters, round(forward), round((forward + backward) * plan.batch + update) if plan else 0,
-            (weights + (kept + parameters if plan else 0)) * self.item,
-            round(2 * held + 2 * examples), 2 * examples + min(layers, 3 * widest),
+            parameters, round(each.forward), round(step), (weights + (kept + parameters if plan else 0)) * self.item,
+            round(2 * each.bytes + 2 * examples), 2 * examples + sum(layers) + max(layers, default=0),
         )  # fmt: skip
 
     def size(self, given: Type) -> int:
         """The bytes of one example's value."""
         return prod(given.shape) * (1 if given.kind == "bool" else 4 if given.kind == "int" else self.item)
 
-    def _optimizers(self, parameters: int) -> tuple[int, int]:
-        """Operations of an update, and values kept, of all optimisers."""
+    def _optimizers(self) -> tuple[int, int]:
+        """Operations of an update, the mean over the batch with it, and values kept, of all optimisers."""
         plan = self.program.training
         updates = kept = 0
         for name, optimizer in plan.optimizers.items() if plan else ():
-            count = self.networks[name].parameters if name else parameters
-            updates += UPDATE.get(optimizer.name, 10) * count
-            kept += _slots(optimizer) * count
+            networks = [self.networks[name]] if name else self.program.networks
+            count = sum(network.parameters for network in networks)
+            row = update(optimizer.name, optimizer.arguments)
+            updates += (row.operations + 1) * count
+            kept += row.slots * count
         return updates, kept
+
+    def add(self, value: _Seen, forward: float, backward: float, held: float, way: _Way) -> None:
+        """Work on a value, for all its indices, for each example or once."""
+        use = self.each if EXAMPLE in value.axes else self.once
+        times = prod(self.extents[axis] for axis in value.axes if axis != EXAMPLE)
+        use.forward += forward * times * way.forward
+        use.backward += backward * times * way.message
+        use.bytes += held * times * way.forward
+
+    def new(self, place: str, way: _Way) -> _Way:
+        """The ways in which a place has not been counted yet."""
+        before = self.done.get(place, _Way(False, False))
+        self.done[place] = _Way(before.forward or way.forward, before.message or way.message)
+        return _Way(way.forward and not before.forward, way.message and not before.message)
+
+    def joined(self, given: Type, value: _Seen, way: _Way, left: _Way) -> None:
+        """A further message to a value that has had one is added to it."""
+        if value.trained and way.message and not left.message:
+            self.add(value, 0, prod(given.shape), 0, way)
 
     # -- terms -------------------------------------------------------------------------------------------------------
 
-    def term(self, term: t.Term, times: int) -> bool:
-        """Adds a term's cost, `times` over; says whether anything trained lies in it."""
+    def term(self, term: t.Term, way: _Way) -> _Seen:
+        """Counts a term in some ways."""
         match term:
             case t.Reference(name, "outputs"):
-                place = f"output {name}"
-                if place in self.done:
-                    return self.trained[place]
-                self.done.add(place)
-                self.trained[place] = self.term(self.outputs[name], 1)
-                return self.trained[place]
+                left = self.new(name, way)
+                if left.forward or left.message:
+                    self.seen[name] = self.term(self.outputs[name], left)
+                self.joined(term.type, self.seen[name], way, left)
+                return self.seen[name]
+            case t.Reference(_, phase):
+                return _Seen(axes=frozenset({EXAMPLE} if phase == "example" else ()))
             case t.NetworkOutput(name, given):
-                return self.network(self.networks[name], given, times)
+                return self.network(self.networks[name], given, way)
             case t.Weight() | t.AllWeights():
-                return True
-            case t.Invoke(_, parameters, arguments, body, _, surrogate):
-                found = [self.term(item, times) for item in arguments]
-                self.bound.update(zip(parameters, found, strict=True))
-                inner = self.term(body, times)
-                if surrogate is not None and inner:
-                    self.term(surrogate, times)
-                return inner or any(found)
+                return _Seen(trained=True)
+            case t.Invoke():
+                return self.invoke(term, way)
             case t.Parameter(key):
-                return self.bound.get(key, False)
+                return self.seen[key]
+            case t.IndexVariable(key, extent):
+                self.extents[key] = extent
+                return _Seen(axes=frozenset({key}))
             case t.Comprehend(indices, body):
-                return self.term(body, times * prod(index.extent for index in indices))
+                inner = self.term(body, way)
+                return _Seen(inner.trained, inner.axes - {index.key for index in indices})
             case t.Stop(operand):
-                before = self.use.backward
-                self.term(operand, times)
-                self.use.backward = before
-                return False
-            case t.Operate(operation, arguments):
-                trained = any([self.term(item, times) for item in arguments])
-                self.add(_operations(operation, arguments, term.type) * times, trained, self.size(term.type) * times)
-                return trained
-        return any([self.term(child, times) for child in t.children(term)])
+                return _Seen(axes=self.term(operand, way.without_message()).axes)
+            case t.Operate():
+                return self.operate(term, way)
+            case t.Gather(array, index):
+                source = self.term(array, way)
+                found = source | _Seen(axes=self.term(index, way.without_message()).axes)
+                self.add(found, 0, prod(term.type.shape) * source.trained, self.size(term.type), way)
+                return found
+        found = _Seen()
+        for child in t.children(term):
+            found |= self.term(child, way)
+        return found
 
-    def add(self, operations: float, trained: bool, held: float) -> None:
-        """One operation: backwards too where something trained lies in it."""
-        self.use.forward += operations
-        self.use.backward += operations if trained else 0
-        self.use.bytes += held
+    def operate(self, term: t.Operate, way: _Way) -> _Seen:
+        """An operation: forwards, and backwards to every argument that holds anything trained."""
+        row = OPERATION_WORK[term.operation]
+        passes = row.passes and term.type.kind == "real"
+        inner = way if passes else way.without_message()
+        arguments = [self.term(item, inner) for item in term.arguments]
+        found = _Seen()
+        for argument in arguments:
+            found |= argument
+        shapes, result = [item.type.shape for item in term.arguments], term.type.shape
+        entries = row.entries(shapes, result)
+        backward = 0.0
+        for place, (argument, shape) in enumerate(zip(arguments, shapes, strict=True)):
+            if argument.trained:
+                backward += row.backwards(place) * entries
+                if OPERATIONS[term.operation].elementwise and (shape != result or argument.axes != found.axes):
+                    backward += prod(result)  # summed over what it was spread along
+        self.add(found, row.forward * entries, backward, self.size(term.type), inner)
+        return found if passes else _Seen(axes=found.axes)
 
-    def network(self, plan: NetworkPlan, given: t.Term | None, times: int) -> bool:
+    def invoke(self, term: t.Invoke, way: _Way) -> _Seen:
+        """A user's function, along the backward pass that its mode makes."""
+        mode = self.program.gradient.get(term.function)
+        name = mode.name if mode is not None else "exact"
+        if name == "forward_only" and term.carrier is None:
+            name = "exact"
+        arguments = [
+            self.term(item, way if name not in ("stop", "forward_only") or (name, place) == ("forward_only", term.carrier) else way.without_message())
+            for place, item in enumerate(term.arguments)
+        ]  # fmt: skip
+        self.seen.update(zip(term.parameters, arguments, strict=True))
+        inner = self.term(term.body, way if name in ("exact", "scale", "clip") else way.without_message())
+        if name == "surrogate" and term.surrogate is not None:
+            return _Seen(self.term(term.surrogate, way).trained, inner.axes)
+        if name == "forward_only":
+            assert term.carrier is not None
+            return _Seen(arguments[term.carrier].trained, inner.axes | arguments[term.carrier].axes)
+        if name == "stop":
+            return _Seen(axes=inner.axes)
+        self.add(inner, 0, MODE_WORK[name] * prod(term.type.shape) * inner.trained, 0, way)
+        return inner
+
+    def network(self, plan: NetworkPlan, given: t.Term | None, way: _Way) -> _Seen:
         """A network on its own input, once, or on another."""
-        if given is None and plan.name in self.done:
-            return True
+        place = f"network {plan.name}"
         if given is None:
-            self.done.add(plan.name)
-            times = 1
-        upstream = self.term(given if given is not None else plan.input, times)
+            left = self.new(place, way)
+            if place in self.seen:
+                self.joined(plan.output, self.seen[place], way, left)
+            if not (left.forward or left.message):
+                return self.seen[place]
+            way = left
         mode = self.program.gradient.get(plan.name)
-        before = self.use.backward
-        self.layers(
-            plan.layers, plan.name, times * (plan.each or 1), upstream, mode is not None and mode.name == "freeze"
+        name = mode.name if mode is not None else "exact"
+        inner = way if name not in ("stop", "forward_only") else way.without_message()
+        source = self.term(given if given is not None else plan.input, way.without_message() if name == "stop" else way)
+        shared = f"each of {plan.name}"
+        self.extents[shared] = plan.each or 1
+        over = _Seen(source.trained, source.axes | {shared})
+        trained, _ = self.layers(plan.layers, plan.name, over, inner, name == "freeze")
+        trained = source.trained if name == "forward_only" else trained and name != "stop"
+        found = _Seen(trained, source.axes)
+        if given is None:
+            self.seen[place] = found
+        return found
+
+    def layers(
+        self, layers: tuple[LayerPlan, ...], network: str, given: _Seen, way: _Way, frozen: bool
+    ) -> tuple[bool, bool]:
+        """Layers on an input; says whether anything trained lies in the output, and whether a message comes to the input.
+
+        A message comes from the end, so they are walked backwards, each knowing what lies before it.
+        """
+        before = self.before(layers, network, given.trained, frozen)
+        message = way.message
+        for layer, upstream in zip(reversed(layers), reversed(before[:-1]), strict=True):
+            message = self.layer(layer, network, _Seen(upstream, given.axes), _Way(way.forward, message), frozen)
+        return before[-1], message
+
+    def layer(self, layer: LayerPlan, network: str, given: _Seen, way: _Way, frozen: bool) -> bool:
+        """One layer; says whether a message comes to its input."""
+        size = prod(layer.output.shape)
+        if layer.kind == "repeat":
+            upstream = [given.trained]
+            for block in layer.blocks:
+                last = self.before(block, network, upstream[-1], frozen)[-1]
+                upstream.append(last or (layer.skip and upstream[-1]))
+            message = way.message
+            for block, trained in zip(reversed(layer.blocks), reversed(upstream[:-1]), strict=True):
+                over = _Seen(trained, given.axes)
+                _, reached = self.layers(block, network, over, _Way(way.forward, message), frozen)
+                if layer.skip:
+                    self.add(over, size, size * trained, self.size(layer.output), _Way(way.forward, message))
+                message = reached or (layer.skip and message)
+            return message
+        name = self.mode(layer, network)
+        inner = way if name not in ("stop", "forward_only") else way.without_message()
+        passed = way.message and name != "stop"
+        held = self.size(layer.output) * (2 if layer.config.get("activation") else 1)
+        if layer.body is not None:
+            self.seen[layer.parameter] = given
+            self.term(layer.body, inner)
+            return passed
+        own = self.own(layer, network, frozen)
+        forward, backward = (
+            LAYER_WORK[layer.keras](layer.input.shape, layer.output.shape, layer.config) if layer.keras else (0, 0)
         )
-        if mode is not None and mode.name == "stop":
-            self.use.backward = before
-        return True
+        backward = layer.flops * (own + given.trained) + backward * (own or given.trained)
+        self.add(given, layer.flops + forward, backward, held, inner)
+        self.add(given, 0, MODE_WORK[name] * size * (own or given.trained), 0, way)
+        return passed
 
-    def layers(self, layers: tuple[LayerPlan, ...], network: str, times: int, upstream: bool, frozen: bool) -> bool:
+    def mode(self, layer: LayerPlan, network: str) -> str:
+        mode = self.program.gradient.get(f"{network}.{layer.key}")
+        return mode.name if mode is not None else "exact"
+
+    def own(self, layer: LayerPlan, network: str, frozen: bool) -> bool:
+        """Whether a layer's own weights are trained."""
+        trained = any(name not in layer.untrained for name in layer.weights)
+        return trained and not frozen and self.mode(layer, network) != "freeze"
+
+    def before(self, layers: tuple[LayerPlan, ...], network: str, upstream: bool, frozen: bool) -> list[bool]:
+        """Whether anything trained lies in what comes before each layer, and in what the last one makes."""
+        found = [upstream]
         for layer in layers:
-            if layer.kind == "repeat":
-                for block in layer.blocks:
-                    upstream = self.layers(block, network, times, upstream, frozen)
-                continue
-            mode = self.program.gradient.get(f"{network}.{layer.key}")
-            held = frozen or (mode is not None and mode.name == "freeze") or layer.kind == "whiten"
-            size = prod(layer.output.shape)
-            use = self.use
-            use.bytes += self.size(layer.output) * times * (2 if layer.config.get("activation") else 1)
-            if layer.body is not None:
-                self.bound[layer.parameter] = upstream
-                self.term(layer.body, times)
-                continue
-            own = bool(layer.weights) and not held
-            use.forward += layer.flops * times
-            use.backward += layer.flops * times * (own + upstream)
-            extras = size * (("bias" in layer.weights) + (layer.config.get("activation") not in (None, "linear")))
-            extras += size * (0 if layer.flops or layer.kind != "keras" else _PASSES.get(layer.keras, 0))
-            self.add(extras * times, own or upstream, 0)
-            upstream = upstream or own
-            if mode is not None and mode.name == "stop":
-                upstream = False
-        return upstream
+            found.append(self.trained(layer, network, found[-1], frozen))
+        return found
 
-
-_PASSES: Mapping[str, int] = {
-    "LayerNormalization": 8,
-    "BatchNormalization": 8,
-    "Dropout": 2,
-    "GaussianNoise": 1,
-    "Activation": 0,
-    "LeakyReLU": 2,
-}
-"""Operations an output of layers without a kernel."""
+    def trained(self, layer: LayerPlan, network: str, upstream: bool, frozen: bool) -> bool:
+        """Whether anything trained lies in a layer's output."""
+        if layer.kind == "repeat":
+            for block in layer.blocks:
+                upstream = self.before(block, network, upstream, frozen)[-1] or (layer.skip and upstream)
+            return upstream
+        name = self.mode(layer, network)
+        if name == "stop":
+            return False
+        return upstream or (name != "forward_only" and self.own(layer, network, frozen))
 
 
 def _leaves(layers: tuple[LayerPlan, ...]) -> Iterator[LayerPlan]:
@@ -268,18 +407,3 @@ def _leaves(layers: tuple[LayerPlan, ...]) -> Iterator[LayerPlan]:
                 yield from _leaves(block)
         else:
             yield layer
-
-
-def _slots(plan: OptimizerPlan) -> int:
-    given: Mapping[str, Any] = plan.arguments
-    count = SLOTS.get(plan.name, 2) + bool(given.get("use_ema")) + bool(given.get("amsgrad"))
-    return count + (bool(given.get("momentum")) if plan.name in ("sgd", "rmsprop") else 0) + bool(given.get("centered"))
-
-
-def _operations(name: str, arguments: tuple[t.Term, ...], result: Type) -> int:
-    """Operations of one application: an entry each; two a multiply-add in products, one an entry summed in reductions."""
-    shapes = [item.type.shape for item in arguments]
-    entries = max([prod(result.shape), *(prod(shape) for shape in shapes)])
-    if OPERATIONS[name].family == "linear algebra" and len(shapes) == 2 and all(shapes):
-        return 2 * prod(result.shape) * (shapes[0][-1] if shapes[0] else 1)
-    return entries

@@ -179,8 +179,9 @@ class ExperimentChecker:
         self.active.append(name)
         try:
             checker = NetworkChecker(
-                self.checker, name, self.model.architecture[name], node, self.defaults, self.default_nodes
-            )
+                self.checker, name, self.model.architecture[name], node, self.defaults, self.default_nodes,
+                self.data.train if self.data is not None else 0,
+            )  # fmt: skip
             self.plans[name] = checker.plan()
             return self.plans[name]
         except SpecError as error:
@@ -265,6 +266,7 @@ class ExperimentChecker:
     def program(self) -> Program:
         """The program. Raises SpecError with every independent problem, in file order."""
         self.declare()
+        self.data = self.attempt(lambda: data_plan(self))
         for binding in self.bindings.values():
             if binding.phase != "architecture":
                 self.attempt(lambda binding=binding: self.made(binding, binding.key))
@@ -272,7 +274,6 @@ class ExperimentChecker:
             self.attempt(lambda name=name: self.plan(name, self.node.span))
         loss = [self.attempt(lambda key=key: self.loss_term(key)) for key in self.model.loss]
         gradient = modes(self)
-        self.data = self.attempt(lambda: data_plan(self))
         found: list[MeasurePlan] = []
         for key in self.model.measures:
             found.extend(self.attempt(lambda key=key: self.measure(key)) or ())

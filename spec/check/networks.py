@@ -32,7 +32,7 @@ class NetworkChecker:
     """Checks one network: its model beside the tree that it came from."""
 
     def __init__(
-        self, checker: Checker, name: str, model: Any, node: yaml.Node, defaults: Any, default_nodes: Any
+        self, checker: Checker, name: str, model: Any, node: yaml.Node, defaults: Any, default_nodes: Any, train: int
     ) -> None:
         self.checker = checker
         self.name = name
@@ -40,6 +40,8 @@ class NetworkChecker:
         self.node = node
         self.defaults = defaults
         self.default_nodes = default_nodes
+        self.train = train
+        """How many training examples there are; 0 where each is new."""
 
     def plan(self) -> NetworkPlan:
         """The network, with every shape computed."""
@@ -293,8 +295,11 @@ class NetworkChecker:
         count = (
             self.checker.size(self.checker.value(node, Context("constants", ())), "'examples'")
             if node
-            else model.examples
+            else min(model.examples, self.train or model.examples)
         )
+        if node and self.train and count > self.train:
+            message = f"the matrix cannot be estimated from {count:,} training examples: there are {self.train:,}"
+            raise problem_at(node.span, message, "Give a smaller number, or leave it out: all are taken, up to 10,000.")
         size = given.shape[-1]
         flops = 2 * size * int(np.prod(given.shape))
         weights = {"matrix": (size, size)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ..cost import cost, shapes
-from ..identity import measure_digest
+from ..identity import measure_digest, sample_digest
 from ..resolved import Program
 from .changes import Cell, CellSide
 from .settings import Point, Setting, Side, renamed
@@ -58,6 +58,8 @@ def _status(before: CellSide | None, after: CellSide | None) -> tuple[str, tuple
     differing = tuple(name for name, mark in after.measures.items() if before.measures.get(name) != mark)
     if differing:
         return "measures", differing
+    if not after.taken <= before.taken:
+        return "steps", ()
     return "same", ()
 
 
@@ -65,11 +67,23 @@ def _side(program: Program, names: Mapping[str, str]) -> CellSide:
     return CellSide(
         program.digest,
         {names.get(item.name, item.name): measure_digest(program, item) for item in program.measures},
+        _taken(program),
         {network.name: shapes(network) for network in program.networks},
         program.training.steps if program.training else 0,
         program.replicates,
         cost(program),
     )
+
+
+def _taken(program: Program) -> frozenset[object]:
+    steps = program.training.evaluations if program.training else (0,)
+    shown = {
+        (sample_digest(program, term, probe.examples), step)
+        for probe in program.probes
+        for term in probe.terms.values()
+        for step in probe.steps
+    }
+    return frozenset({*steps, *shown})
 
 
 def _identity(program: Program) -> tuple[object, ...]:

@@ -55,6 +55,8 @@ class Change:
     """Whether a rename gives other random numbers (of the same distribution)."""
     respelled: bool = False
     """Whether only operands of + and * are in another order: the same value, but for rounding."""
+    opened: bool = False
+    """Whether what results are made from is only put otherwise: a name came or went, and all values are the same."""
     parts: tuple[Change, ...] = ()
     """Of a variant that was added: where it differs from the base."""
 
@@ -77,6 +79,8 @@ class CellSide:
 
     digest: str
     measures: Mapping[str, str]
+    taken: frozenset[object]
+    """The steps at which measures are taken, and what figures show at which."""
     networks: Mapping[str, str]
     steps: int
     replicates: int
@@ -93,6 +97,7 @@ class Cell:
     """A cell on both sides. `status` says what becomes of stored results.
 
     `same`: they stay valid. `measures`: the training is the same, the measures named in `measures` are not.
+    `steps`: training and measures are the same, but wanted at more steps, or more is shown in figures.
     `again`: it must run again. `new`, `gone`: it is on one side only.
     """
 
@@ -135,5 +140,5 @@ class StudyDiff:
 
     @property
     def same(self) -> bool:
-        """Whether both mean the same: nothing but names that enter no result differs."""
-        return all(change.action == "renamed" and not change.seeds for change in self.changes)
+        """Whether both mean the same: nothing but names that enter no result, and what they stand for, differs."""
+        return all(change.opened or (change.action == "renamed" and not change.seeds) for change in self.changes)

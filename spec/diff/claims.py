@@ -207,6 +207,30 @@ def read_measures(tree: Any) -> set[str]:
     return own | {name for f in fields(tree) for name in read_measures(getattr(tree, f.name))}
 
 
+def measured(tree: Any) -> list[c.Measured]:
+    """All that a check measures."""
+    if isinstance(tree, tuple):
+        return [part for item in tree for part in measured(item)]
+    if not is_dataclass(tree):
+        return []
+    own = [tree] if isinstance(tree, c.Measured) else []
+    return own + [part for f in fields(tree) for part in measured(getattr(tree, f.name))]
+
+
+def looked_at(part: c.Measured, place: Mapping[str, Any]) -> bool:
+    """Whether a part of a check looks at the cell at a place on the axes."""
+    return all(c.holds(item, place[item.axis]) for item in part.selections if item.axis in place)
+
+
+def along(tree: Any, form: str) -> bool:
+    """Whether a check speaks of a form along an axis: `slope`, `increasing`, `decreasing`."""
+    if isinstance(tree, tuple):
+        return any(along(item, form) for item in tree)
+    if not is_dataclass(tree):
+        return False
+    return getattr(tree, "form", "") == form or any(along(getattr(tree, f.name), form) for f in fields(tree))
+
+
 def described(verdicts: list[Verdict]) -> str:
     """How a claim moved, in a phrase: `loosened: the threshold moved from 0.001 to 0.01`."""
     words = {LOOSER: "loosened", UNKNOWN: "perhaps loosened", STRICTER: "stricter"}

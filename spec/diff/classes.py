@@ -91,6 +91,19 @@ class Reach:
             found.add(self._part(path))
         return tuple(name for name in CLASSES if name in found and (name != "text" or found == {"text"})) or ("text",)
 
+    def roots(self, name: str) -> set[Path]:
+        """The paths outside constants, functions and outputs that a name reaches, through these."""
+        found: set[Path] = set()
+        pending, seen = [name], {name}
+        while pending:
+            for path in self.users.get(pending.pop(), ()):
+                if path[0] not in BORROWED:
+                    found.add(path)
+                elif path[1] not in seen:
+                    seen.add(path[1])
+                    pending.append(path[1])
+        return found
+
     def _part(self, path: Path) -> str:
         own, name = own_class(path), named(path)
         if name is None or name in self.live or own not in FACTORS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -55,7 +56,7 @@ def _entries(before: Branch, after: Branch, path: Path) -> list[Pair]:
 
 def _layers(before: Layers, after: Layers, path: Path) -> list[Pair]:
     """Layers that came, went or changed; what is equal on both sides keeps its place."""
-    left, right = [_mark(item) for _, item in before.items], [_mark(item) for _, item in after.items]
+    left, right = ([_own_name(*item) + _mark(item[1]) for item in side.items] for side in (before, after))
     found: list[Pair] = []
     for kind, i, j, k, m in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
         if kind == "equal":
@@ -72,6 +73,11 @@ def _layers(before: Layers, after: Layers, path: Path) -> list[Pair]:
         found.extend(Pair((*path, key), item, None) for key, item in old)
         found.extend(Pair((*path, key), None, item) for key, item in new)
     return found
+
+
+def _own_name(key: str, item: Branch | Expression) -> str:
+    """A layer's name, where it has one of its own: without, its key is its kind and its place."""
+    return "" if re.fullmatch(rf"{_kind(item)}_\d+", key) else f"{key}: "
 
 
 def _kind(item: Branch | Expression) -> str:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+from ..diagnostics import listing
 from ..expressions.printer import number_text
 from ..model.layers import LayerDefaults
 from ..resolved import Program
 from . import claims as judged
 from .cells import cells, paired
 from .changes import CLASSES, Cell, Change, Edit, Texts, Warned, Where
-from .classes import NAMED, Reach, own_class
+from .classes import BORROWED, NAMED, Reach, own_class
 from .compare import Pair, differences
 from .expressions import commuted, edits
-from .meaning import means_the_same
+from .meaning import keeps_meaning, means_the_same, measured_otherwise
 from .renames import SEEDING, Renames, find
 from .settings import Setting, Side, renamed
 from .tree import Branch, Expression, same, spell
 
 BASE = "the base by itself"
+OPENED = "the same by meaning: what is made from it is what it was"
+KEPT = ("same", "steps")
+"""What becomes of cells whose digests stay."""
 BESIDE_CELLS = ("claims", "figures", "about")
 """Parts that are the same in every cell, and in no cell's meaning."""
 
@@ -158,7 +163,21 @@ class Comparison:
         pair = group.pair
         variants = tuple(setting.name for setting in group.settings) if len(group.settings) < total else ()
         where = Where(variants if pair.path[0] not in BESIDE_CELLS else (), (profile,) if profile else ())
-        return replace(self._of_pair(pair), where=where)
+        found = replace(self._of_pair(pair), where=where)
+        return (
+            found
+            if profile or not self._put_otherwise(pair)
+            else replace(found, classes=("text",), note=OPENED, opened=True)
+        )
+
+    def _put_otherwise(self, pair: Pair) -> bool:
+        """Whether a constant, function or output came or went and all that is made from it means what it did."""
+        if pair.path[0] not in BORROWED or len(pair.path) != 2 or (pair.before is None) == (pair.after is None):
+            return False
+        roots = self.reach.roots(pair.path[1])
+        common = self._common(self.before, self.after)
+        programs = [both for old, new in common for both in self._programs(self.before, self.after, old, new)]
+        return bool(roots) and all(keeps_meaning(path, programs) for path in roots)
 
     def _of_pair(self, pair: Pair) -> Change:
         before, after = pair.before, pair.after
@@ -273,11 +292,12 @@ class Comparison:
         for name, own in by_setting.items():
             reasons = [c for c in found if _in_setting(c, name) and not c.where.profiles and c.classes != ("text",)]
             reasons = [c for c in reasons if c.scope in ("", "sweep") and c.classes[0] not in ("claim", "figure")]
-            if any(cell.status != "same" for cell in own) and not reasons:
+            if any(cell.status not in KEPT for cell in own) and not reasons:
                 unexplained.append(name)
         dead = [c for c in found if c.classes == ("text",) and not c.scope and c.path[0] in (*NAMED, "gradient")]
         if unexplained and dead:  # what seemed to be used by nothing is used after all
-            classes = {id(change): (own_class(change.path),) for change in dead}
+            trained = any(cell.status == "again" for name in unexplained for cell in by_setting[name])
+            classes = {id(change): (own_class(change.path) if trained else "measure",) for change in dead}
             return [replace(change, classes=classes.get(id(change), change.classes)) for change in found]
         if unexplained:
             note = "the same by meaning, computed in another way: the digest differs, and numbers may in their rounding"
@@ -290,11 +310,18 @@ class Comparison:
         if free or change.path[0] in ("replicates", *BESIDE_CELLS) or change.path[:2] == ("training", "evaluate"):
             return change
         own = [cell for name, found in by_setting.items() if _in_setting(change, name) for cell in found]
-        if not own or any(cell.status != "same" for cell in own):
+        states = {cell.status for cell in own}
+        if "measures" in states <= {*KEPT, "measures"}:  # nothing is trained otherwise
+            change = replace(
+                change, classes=("measure", *(name for name in change.classes if name in ("claim", "figure")))
+            )
+        if not own or any(cell.status not in KEPT for cell in own):
             return change
         kept = tuple(name for name in change.classes if name in ("claim", "figure")) or ("text",)
-        note = change.note or ("no result depends on it" if kept == ("text",) else "no cell depends on it")
-        return replace(change, classes=kept, note=note)
+        opened = change.opened or (kept == ("text",) and change.classes != ("text",) and change.path[0] in BORROWED)
+        note = "no result depends on it" if kept == ("text",) else "no cell depends on it"
+        note = OPENED if opened else note
+        return replace(change, classes=kept, note=change.note or note, opened=opened)
 
     # -- claims ------------------------------------------------------------------------------------------------------
 
@@ -313,12 +340,49 @@ class Comparison:
             if claim.judge != now[name].judge:
                 what = f"it is judged by {now[name].judge} instead of {claim.judge}"
                 verdicts.append(judged.Verdict(judged.UNKNOWN, what))
+            verdicts += self._judged_on(old)
             if verdicts:
                 note = judged.described(verdicts)
                 self.notes["claims", name, "check"] = self.notes["claims", name, "judge"] = note
                 if {verdict.direction for verdict in verdicts} != {judged.STRICTER}:
                     found.append(Warned(self.name, name, note))
         return found
+
+    def _judged_on(self, check: Any) -> list[judged.Verdict]:
+        """How what a check is judged on moved, though it says the same: the cells, their replicates, its measures."""
+        pairs = paired(self.before, self.after, self.variants, self.constants)
+        names = {new: old for old, new in self.renames.of({"measure"}).items()}
+        found: list[judged.Verdict] = []
+        for part in judged.measured(check):
+            own = [pair for pair in pairs if judged.looked_at(part, self._place(pair))]
+            gone = [before for before, after in own if after is None]
+            both = [(before, after) for before, after in own if before is not None and after is not None]
+            if gone and both:
+                direction = judged.UNKNOWN if judged.along(check, "slope") else judged.LOOSER
+                whole = listing(dict.fromkeys(program.name for program in gone if program is not None), 4)
+                found.append(judged.Verdict(direction, f"it looks at fewer cells, without {whole}"))
+            counts = {(before.replicates, after.replicates) for before, after in both}
+            found += [
+                judged.Verdict(judged.LOOSER, f"it is judged over {new} replicates instead of {old}")
+                for old, new in sorted(counts)
+                if new < old
+            ]
+            before_name = names.get(part.measure, part.measure)
+            if both and all(
+                before.digest == after.digest and measured_otherwise(before, before_name, after, part.measure)
+                for before, after in both
+            ):
+                found.append(judged.Verdict(judged.UNKNOWN, f"`{part.measure}` is measured otherwise"))
+        return list(dict.fromkeys(found))
+
+    def _place(self, pair: tuple[Program | None, Program | None]) -> dict[str, object]:
+        """Where a cell stands on the axes, by their new names."""
+        before, after = pair
+        if after is not None:
+            return {"variant": after.variant, **after.point}
+        assert before is not None
+        point = {self.constants.get(axis, axis): value for axis, value in before.point.items()}
+        return {"variant": self.variants.get(before.variant, before.variant), **point}
 
 
 def _cell_part(tree: Branch) -> Branch:

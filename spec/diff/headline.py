@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from ..diagnostics import listing
 from .changes import FACTORS, Change, StudyDiff
@@ -82,12 +83,12 @@ def _factors(factors: Sequence[Change], several: bool, seeds: bool, grown: str) 
         return f"one factor changed: {alone}"
     worst = _confounded(factors)
     if worst is not None:
-        where, classes, own = worst
+        classes, own, place = worst.classes, worst.changes, worst.place
         verb = "both changed" if len(classes) == 2 else "all changed"
-        place = f" in variant `{where}`" if where else ""
+        also = f"; and, by other changes,{worst.others}" if worst.others else ""
         if len(own) == 1:
-            return f"confounded: {listing(classes)} {verb}{place}, by one value: {describe(own[0])}"
-        return f"confounded: {listing(classes)} {verb}{place}: {_by_class(own)}"
+            return f"confounded: {listing(classes)} {verb}{place}, by one value: {describe(own[0])}{also}"
+        return f"confounded: {listing(classes)} {verb}{place}: {_by_class(own)}{also}"
     kinds = list(dict.fromkeys(name for change in factors for name in change.classes if name in FACTORS))
     if len(kinds) == 1 and _together(factors):
         where = _where(factors[0])
@@ -96,18 +97,39 @@ def _factors(factors: Sequence[Change], several: bool, seeds: bool, grown: str) 
     return f"{len(factors)} changes in different {places}: {_described(factors, True)}"
 
 
-def _confounded(factors: Sequence[Change]) -> tuple[str, list[str], list[Change]] | None:
-    """A cell in which more than one part changed: the first, with those parts and the changes."""
+@dataclass(frozen=True)
+class _Confounded:
+    """Variants in which more than one part changed: in words where, the parts, the changes; in which others by others."""
+
+    place: str
+    classes: list[str]
+    changes: list[Change]
+    others: str
+
+
+def _confounded(factors: Sequence[Change]) -> _Confounded | None:
+    """The first variant in which more than one part changed, with those that have the same changes."""
     experiments = dict.fromkeys(change.experiment for change in factors)
     for experiment in experiments:
         own = [change for change in factors if change.experiment == experiment]
         variants = list(dict.fromkeys(name for change in own for name in change.where.variants))
-        for variant in ["", *variants]:
-            here = [change for change in own if not change.where.variants or variant in change.where.variants]
+        held = {
+            variant: [change for change in own if not change.where.variants or variant in change.where.variants]
+            for variant in ["", *variants]
+        }
+        found: list[tuple[set[str], list[Change]]] = []
+        for here in held.values():
             kinds = {name for change in here for name in change.classes if name in FACTORS}
-            if len(kinds) > 1 and len(here) > 1:
-                everywhere = all(not change.where.variants for change in here)
-                return ("" if everywhere else variant, [name for name in FACTORS if name in kinds], here)
+            if len(kinds) > 1 and len(here) > 1 and here not in [own for _, own in found]:
+                found.append((kinds, here))
+        if found:
+            kinds, here = found[0]
+            everywhere = all(not change.where.variants for change in here)
+            alike = [] if everywhere else [variant for variant, theirs in held.items() if theirs == here]
+            others = [
+                v for v, theirs in held.items() if v and theirs != here and any(theirs == own for _, own in found)
+            ]
+            return _Confounded(_in(alike), [name for name in FACTORS if name in kinds], here, _in(others))
     return None
 
 
@@ -156,6 +178,8 @@ def _parts(rest: Sequence[Change], factors: Sequence[Change], diff: StudyDiff) -
         if own:
             found.append(_described(own))
     texts = [change for change in plain if change.classes == ("text",)]
+    if opened := [change for change in texts if change.opened]:
+        found.append(f"the same meaning: {_described(opened)}")
     if texts and not found and not factors:
         idle = [change for change in texts if change.note.startswith("no result")]
         found.append("only what no result depends on changed: " + _described(texts) if idle else "only texts changed")
@@ -164,7 +188,10 @@ def _parts(rest: Sequence[Change], factors: Sequence[Change], diff: StudyDiff) -
 
 def _judged(own: Sequence[Change], diff: StudyDiff) -> list[str]:
     """Claims: those that ask less come first, whatever it was that moved them."""
-    found = [f"claim `{item.claim}` {item.message}" for item in diff.warnings]
+    told: dict[str, list[str]] = {}
+    for item in diff.warnings:
+        told.setdefault(item.message, []).append(f"`{item.claim}`")
+    found = [f"claim{'s' * (len(names) > 1)} {listing(names, 4)} {message}" for message, names in told.items()]
     known = {item.claim for item in diff.warnings}
     for change in own:
         if change.path[0] == "claims" and change.path[1] in known:
@@ -210,11 +237,14 @@ def _of(kind: str) -> str:
 
 
 def _where(change: Change) -> str:
-    found = ""
-    if change.where.variants:
-        word = "variant" if len(change.where.variants) == 1 else "variants"
-        found = f" in {word} {listing((f'`{name}`' for name in change.where.variants), 4)}"
-    return found
+    return _in(change.where.variants)
+
+
+def _in(variants: Sequence[str]) -> str:
+    if not variants:
+        return ""
+    word = "variant" if len(variants) == 1 else "variants"
+    return f" in {word} {listing((f'`{name}`' for name in variants), 4)}"
 
 
 def describe(change: Change, pause: str = ", ") -> str:

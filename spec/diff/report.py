@@ -99,6 +99,8 @@ def consequences(diff: StudyDiff) -> list[str]:
     for status, text in (("again", "must run again"), ("new", "new, to run"), ("gone", "gone")):
         if status in by_status:
             found.append(f"{text}: {_names(by_status[status])}")
+    if "steps" in by_status:
+        found.append(f"the same training, to run again for more steps or more shown: {_names(by_status['steps'])}")
     measured: dict[tuple[str, ...], list[Cell]] = {}
     for cell in by_status.get("measures", []):
         measured.setdefault(cell.measures, []).append(cell)

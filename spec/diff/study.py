@@ -42,6 +42,9 @@ class _Studies:
         old = self._plan(before, None, ())
         own = [name for name in after.experiments if name not in self.equal]  # the others are valid as in `before`
         self.plans = (old, self._plan(after, None, own) if own else replace(old, experiments=()))
+        for profile, model in after.study.profiles.items():  # nothing to compare, but an error in it is said
+            if held := [name for name in self.equal if name in model.experiments]:
+                self._plan(after, profile, held)
 
     def diff(self) -> StudyDiff:
         """The difference."""

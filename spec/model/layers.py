@@ -17,7 +17,10 @@ from .generated import Initializer, deferred_model, one_of
 class Whiten(Closed):
     """Multiplies by the inverse square root of its input's uncentred correlation matrix, estimated before step 0."""
 
-    examples: Expression = Field(10000, description="From how many training examples the matrix is estimated.")
+    examples: Expression = Field(
+        10000,
+        description="From how many training examples the matrix is estimated; of fewer, unless said, from all of them.",
+    )
     name: Name | None = Field(None, description="The layer's name; otherwise its kind and position.")
 
 

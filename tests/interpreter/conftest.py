@@ -10,15 +10,21 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
+import tensorflow as tf
 from dlspec import spec
 from dlspec.interpreter.executor import Job
+from dlspec.interpreter.lower import Training, Value
 from dlspec.interpreter.program import Compiled
 from dlspec.interpreter.results import Cell
 from dlspec.interpreter.train import train
 from dlspec.interpreter.wanted import Wanted, pieces
+from dlspec.spec.axes import EXAMPLE, REPLICATE
 from dlspec.spec.diagnostics import Source
 from dlspec.spec.resolved import Program
+from tensorflow.compat.v1 import profiler
+from tensorflow.python.framework import graph_util, ops
 
 HEAD = "dlspec: 1\nstudy: t\nexperiments:\n  e:\n"
 
@@ -80,3 +86,117 @@ def cells() -> Callable[..., list[Cell]]:
         return [cell for job in jobs for cell in train(job, Silent(), threading.Event())]
 
     return ran
+
+
+# -- floating-point operations -----------------------------------------------------------------------------------------
+
+ELEMENTWISE = (
+    "Abs", "Atan", "Atan2", "Ceil", "Cos", "Cumprod", "Cumsum", "DivNoNan", "Elu", "EluGrad", "Erf", "Erfc", "Exp", "Expm1", "Floor", "FloorDiv",
+    "FloorMod", "IsFinite", "LeakyRelu", "LeakyReluGrad", "Log1p", "LogSoftmax", "LogicalAnd", "LogicalNot", "LogicalOr", "Relu",
+    "Relu6", "Relu6Grad", "ReluGrad", "Round", "Select", "SelectV2", "Selu", "SeluGrad", "Sigmoid", "SigmoidGrad", "Sign", "Sin",
+    "Softplus", "Softsign", "SoftsignGrad", "Sqrt", "SqrtGrad", "Tan", "Tanh", "TanhGrad",
+)  # fmt: skip
+REDUCING = ("All", "Any", "Max", "Min", "Prod", "UnsortedSegmentSum")
+UPDATING = ("AssignAddVariableOp", "AssignSubVariableOp")
+MOVING = frozenset(
+    {
+        "AssignVariableOp", "Bitcast", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "BroadcastArgs", "BroadcastGradientArgs", "BroadcastTo",
+        "Cast", "ConcatOffset", "ConcatV2", "Const", "DynamicStitch", "ExpandDims", "Fill", "GatherNd", "GatherV2", "Identity",
+        "IdentityN", "InvertPermutation", "LeftShift", "ListDiff", "MatrixDiagPartV3", "MatrixDiagV3", "NoOp", "OneHot", "OnesLike",
+        "Pack", "Pad", "PadV2", "Placeholder", "PreventGradient", "Range", "Rank", "ReadVariableOp", "Reshape", "ResourceGather",
+        "ReverseV2", "RightShift", "Roll", "Shape", "ShapeN", "Size", "Slice", "Split", "SplitV", "Squeeze", "StopGradient",
+        "StridedSlice", "StridedSliceGrad", "TensorScatterUpdate", "Tile", "Transpose", "Unpack", "ZerosLike",
+    }
+)  # fmt: skip
+"""Operations of TensorFlow that its profiler does not know: by entry of their outputs, of their inputs, and none.
+
+What random words are made of is whole numbers, and counts as none."""
+
+
+def _register() -> None:
+    """Adds to the profiler's registry what it lacks: one operation an entry."""
+
+    def entries(place: int | None) -> Callable[[Any, Any], Any]:
+        def count(graph: Any, node: Any) -> Any:
+            tensor = graph.get_operation_by_name(node.name)
+            tensor = tensor.outputs[0] if place is None else tensor.inputs[place]
+            return ops.OpStats("flops", int(np.prod(tensor.shape.as_list(), dtype=int)))
+
+        return count
+
+    for names, place in ((ELEMENTWISE, None), (REDUCING, 0), (UPDATING, 1)):
+        for name in names:
+            ops.RegisterStatistics(name, "flops")(entries(place))
+
+
+_register()
+KNOWN = frozenset(name.removesuffix(",flops") for name in ops._stats_registry._registry)
+
+
+def _counted(concrete: Any) -> int:
+    """What TensorFlow's profiler counts in a traced function.
+
+    Operations that nothing asks for are dropped first, as the runtime does, and those on shapes and places (whole
+    numbers) are not counted. An operation that neither the profiler nor the lists above know is an error.
+    """
+    graph = concrete.graph
+    definition = graph.as_graph_def()
+    wanted = [node.name for node in definition.node if node.op.startswith("Assign")]
+    wanted += [output.op.name for output in concrete.outputs]
+    kept = {node.name: node.op for node in graph_util.extract_sub_graph(definition, wanted).node}
+    assert not (unknown := set(kept.values()) - KNOWN - MOVING), f"not known: {unknown}"
+    options = profiler.ProfileOptionBuilder(profiler.ProfileOptionBuilder.float_operation()).with_empty_output().build()
+    pending, total = [profiler.profile(graph, cmd="scope", options=options)], 0
+    while pending:
+        node = pending.pop()
+        pending.extend(node.children)
+        if node.float_ops and node.name in kept:
+            operation = graph.get_operation_by_name(node.name)
+            values = [*operation.inputs, *operation.outputs]
+            real = any(value.dtype.is_floating or value.dtype == tf.bool for value in values)
+            total += node.float_ops if real or kept[node.name] in UPDATING else 0
+    return int(total)
+
+
+def _executed(program: Program) -> int:
+    """What it counts in one training step of a program for one replicate, the examples given."""
+    compiled, plan = Compiled(program, (0,), False), program.training
+    assert plan is not None
+    kinds = {"bool": tf.bool, "int": tf.int32, "real": compiled.dtype}
+    specs = {
+        item.name: tf.TensorSpec((1, plan.batch, *item.type.shape), kinds[item.type.kind]) for item in program.examples
+    }
+
+    @tf.function(autograph=False)
+    def step(bits: Any, **examples: Any) -> Any:
+        keys, index = compiled.keys["train"], tf.range(plan.batch, dtype=tf.int64)
+        training = Training(lambda network, layer: keys[compiled.samples["layer", network, layer]], index)
+        groups = [variable for _, group in compiled.optimizers for variable in group]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch([variable.value for variable in groups])
+            lowering = compiled.lowering(
+                keys, index, plan.batch, compiled.drawn, step=tf.constant(0), training=training
+            )
+            lowering.values.update({name: Value(tensor, (REPLICATE, EXAMPLE)) for name, tensor in examples.items()})
+            losses = [tensor for _, tensor in compiled.losses(lowering, plan.batch)]
+            total = tf.add_n([tf.reduce_sum(tensor) for tensor in losses])
+        gradients = tape.gradient(total, [variable.value for variable in groups], unconnected_gradients="zero")
+        made = {id(variable): gradient for variable, gradient in zip(groups, gradients, strict=True)}
+        for optimizer, group in compiled.optimizers:
+            optimizer.apply([made[id(variable)] / plan.batch for variable in group], group)
+        moved = list(training.moving.values())
+        return [total, *moved, *(tf.reduce_all(tf.math.is_finite(tensor), axis=1) for tensor in losses)]
+
+    return _counted(step.get_concrete_function(tf.constant(0), **specs))
+
+
+@pytest.fixture(scope="session")
+def counted() -> Callable[[Any], int]:
+    """How many floating-point operations TensorFlow's profiler counts in a traced function."""
+    return _counted
+
+
+@pytest.fixture(scope="session")
+def executed() -> Callable[[Program], int]:
+    """How many it counts in one training step of a program, as the interpreter makes it."""
+    return _executed

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from dlspec import spec
-from dlspec.spec.cost import cost, memory, shapes
+from dlspec.spec.cost import CHUNK_BYTES, chunk, cost, memory, shapes
 from dlspec.spec.diagnostics import Source
 
 BODY = """
@@ -32,11 +32,11 @@ def test_a_dense_network_by_hand() -> None:
     found = cost(program())
     assert found.parameters == 10 * 20 + 20 + 20 + 1
     products, biases = 2 * 10 * 20 + 2 * 20, 20 + 1
-    residual = 1 + 1  # a difference and a square
-    assert found.forward == products + biases + residual
+    residual = 1 + 1  # a difference and a power
+    assert found.forward == products + biases + residual + 3  # the term's weight, its sum, whether it is finite
     first, second = 2 * 10 * 20, 2 * 20
-    backward = first + 2 * second + biases + residual  # no message to the examples
-    assert found.step == 8 * (found.forward + backward) + 2 * found.parameters
+    backward = first + 2 * second + biases + 3 + 1  # no message to the examples; 2 (f - y), times the weight
+    assert found.step == 8 * (found.forward + backward) + (1 + 2) * found.parameters  # the mean, the update
     assert shapes(program().networks[0]) == "[10] → 20 → 1"
 
 
@@ -64,3 +64,59 @@ def test_a_network_applied_again_costs_again() -> None:
     again = spec.resolve(spec.parse(Source("s.yaml", text.replace("(f - y)^2", "(f - y)^2 + f(2 * x)"))))
     network = 2 * 10 * 20 + 2 * 20 + 20 + 1
     assert cost(again.experiments[0].programs[0]).forward == once + network + 10 + 1
+
+
+@pytest.mark.parametrize(
+    ("loss", "once", "each"),
+    [
+        ("(f - y)^2 + v^2", 1, 1),  # of the replicate: squared once, added for each example
+        ("(f - y)^2 + norm(f.dense_1.kernel)", 2 * 200 + 2 * 200, 1),  # of the weights: both ways, once
+        (
+            "(f - y)^2 + sum([exp(v) * y for i < 50])",
+            1,
+            1 + 50 + 1,
+        ),  # the same for every i: one product, spread, summed
+    ],
+)
+def test_what_does_not_vary_with_the_example_is_computed_once_a_step(loss: str, once: int, each: int) -> None:
+    text = BODY.replace("LAYERS", "[dense: 20, dense: 1]").replace("GRADIENT", "{}").replace("OPTIMIZER", "sgd")
+    text = text.replace("task: {", 'task: {draw: {v: "normal()"}, ').replace('"(f - y)^2"', f'"{loss}"')
+    one = spec.resolve(spec.parse(Source("s.yaml", text))).experiments[0].programs[0]
+    plain = cost(program())
+    found = cost(one)
+    assert found.forward == plain.forward + each
+    spread = 1 if "kernel" in loss else 0  # the message to what is added to every example is summed over them
+    assert found.step == plain.step + once + 8 * (each + spread)
+
+
+def test_a_value_stopped_in_one_place_and_used_in_another_gets_its_message_once() -> None:
+    text = BODY.replace("LAYERS", "[dense: 20, dense: 1]").replace("GRADIENT", "{}").replace("OPTIMIZER", "sgd")
+    text = text.replace("(f - y)^2", "stop(f) * (f - y)^2")
+    one = spec.resolve(spec.parse(Source("s.yaml", text))).experiments[0].programs[0]
+    plain = cost(program())
+    assert cost(one).forward == plain.forward + 1
+    assert cost(one).step == plain.step + 8 * (1 + 1), "one product, and one message to what is not stopped"
+
+
+def test_a_whitening_takes_no_more_examples_than_there_are() -> None:
+    """Where none are said; more than there are is an error (`tests/golden/errors/architecture_whiten_too_many.yaml`)."""
+    for data, count in (("{train: 100, test: 10}", 100), ("{train: 30000, test: 10}", 10000), ("fresh", 10000)):
+        text = BODY.replace("LAYERS", "[whiten, dense: 1]").replace("GRADIENT", "{}").replace("OPTIMIZER", "sgd")
+        text = text.replace("task: {", f"task: {{data: {data}, ")
+        one = spec.resolve(spec.parse(Source("s.yaml", text))).experiments[0].programs[0]
+        assert one.networks[0].layers[0].examples == count
+
+
+def test_memory_counts_every_image_that_a_network_is_shared_over() -> None:
+    text = (
+        BODY.replace("normal([10])", "normal([4, 10])")
+        .replace("sum(x)", "sum(x[0])")
+        .replace("f: {input: x,", "f: {input: x, each: 4,")
+    )
+    text = (
+        text.replace("(f - y)^2", "(sum(f) - y)^2")
+        .replace("LAYERS", "[dense: 100000, dense: 1]")
+        .replace("GRADIENT", "{}")
+    )
+    one = spec.resolve(spec.parse(Source("s.yaml", text.replace("OPTIMIZER", "sgd")))).experiments[0].programs[0]
+    assert chunk(one, 1000, 1) == CHUNK_BYTES // (4 * 100000 * 4)

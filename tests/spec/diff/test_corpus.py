@@ -12,6 +12,7 @@ from dlspec import spec
 from dlspec.spec.diagnostics import Source
 from dlspec.spec.diff import StudyDiff, compare
 from dlspec.spec.diff.changes import FACTORS
+from dlspec.spec.diff.study import SideError
 
 FOLDER = Path(__file__).parent
 BASE = (FOLDER / "base.yaml").read_text("utf-8")
@@ -51,7 +52,7 @@ def test_an_edit_is_seen_for_what_it_is(place: int) -> None:
     assert diff.same == case["same"]
     assert {change.label: list(change.classes) for change in diff.changes} == case["changes"]
     assert [item.claim for item in diff.warnings] == case["warnings"]
-    kinds = ("again", "measures", "new", "gone")
+    kinds = ("again", "measures", "steps", "new", "gone")
     cells = {kind: sorted(cell.name for cell in diff.cells if cell.status == kind) for kind in kinds}
     assert {kind: names for kind, names in cells.items() if names} == case["cells"]
 
@@ -113,3 +114,17 @@ def test_a_name_that_seems_unused_and_is_not_is_never_passed_over() -> None:
     finally:
         classes.Reach._part = live  # type: ignore[method-assign]
     assert [change.classes for change in diff.changes] == [("task",)]
+
+
+def test_an_error_in_a_profile_of_an_experiment_that_is_the_same_is_said() -> None:
+    bad = BASE.replace(
+        "experiments:\n      staircase: {training",
+        "experiments:\n      width: {training: {stepz: 3}}\n      staircase: {training",
+    )
+    assert bad != BASE
+    sides = (Source("a", bad), Source("b", bad.replace("batch: 64", "batch: 32")))
+    with pytest.raises(SideError) as raised:
+        compare(*(spec.parse(source) for source in sides))
+    assert raised.value.side == "after"
+    (problem,) = raised.value.problems
+    assert "stepz" in problem.message and problem.span is not None and problem.span.source.name == "b"
