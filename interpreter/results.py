@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, overload
 
 import numpy as np
@@ -112,7 +113,15 @@ class Results:
 
     def place(self, variant: str, point: Mapping[str, Any]) -> tuple[int, ...]:
         """Where a program lies on the axes."""
-        return tuple(self.axes[name].index(variant if name == "variant" else point[name]) for name in self.axes)
+        return tuple(places[variant if name == "variant" else point[name]] for name, places in self._places.items())
+
+    @cached_property
+    def _places(self) -> dict[str, dict[Any, int]]:
+        """Where each value lies on its axis; the first of equal ones."""
+        return {
+            name: {value: place for place, value in reversed(list(enumerate(values)))}
+            for name, values in self.axes.items()
+        }
 
     def of(self, program: Program) -> list[Cell]:
         """The cells of a program, by replicate."""

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -156,22 +156,23 @@ def write_curves(path: Path, cells: Sequence[Cell]) -> None:
 
 def curves_table(cells: Iterable[Cell]) -> pa.Table:
     """Curves, one row a number: the cell, the measure, its index, the step, the value."""
-    return pa.Table.from_batches([batch for cell in cells for batch in _rows(cell)], CURVES)
-
-
-def _rows(cell: Cell) -> Iterator[pa.RecordBatch]:
-    for name, values in cell.curves.items():
-        table = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
-        steps, width = np.asarray(cell.steps[: len(table)]), table.shape[1]
-        words = (cell.experiment, cell.variant, _point(cell), cell.replicate, cell.digest, name)
-        columns = [
-            pa.repeat(pa.scalar(word, field.type), table.size) for word, field in zip(words, CURVES, strict=False)
-        ]
-        columns += [
-            pa.array(np.tile(np.arange(width), len(table)), pa.int32()), pa.array(np.repeat(steps, width), pa.int64()),
-            pa.array(table.ravel(), pa.float64()),
-        ]  # fmt: skip
-        yield pa.record_batch(columns, schema=CURVES)
+    curves = [
+        ((cell.experiment, cell.variant, point, cell.replicate, cell.digest, name), cell.steps[: len(values)],
+         np.asarray(values, dtype=np.float64).reshape(len(values), -1))
+        for cell in cells for point in [_point(cell)] for name, values in cell.curves.items()
+    ]  # fmt: skip
+    if not curves:
+        return CURVES.empty_table()
+    words = zip(*(words for words, _, _ in curves), strict=True)
+    of = pa.array(np.repeat(np.arange(len(curves)), [table.size for _, _, table in curves]))
+    columns = [pa.array(column, field.type).take(of) for column, field in zip(words, CURVES, strict=False)]
+    index = [np.tile(np.arange(table.shape[1]), len(table)) for _, _, table in curves]
+    step = [np.repeat(steps, table.shape[1]) for _, steps, table in curves]
+    columns += [
+        pa.array(np.concatenate(index), pa.int32()), pa.array(np.concatenate(step), pa.int64()),
+        pa.array(np.concatenate([table.ravel() for _, _, table in curves]), pa.float64()),
+    ]  # fmt: skip
+    return pa.Table.from_arrays(columns, schema=CURVES)
 
 
 def write_samples(path: Path, cells: Iterable[Cell]) -> None:

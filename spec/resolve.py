@@ -356,7 +356,7 @@ class _Experiment:
             path: list[str | int] = ["variants", value] if axis == "variant" else ["sweep", axis]
             below = yaml.find(self.node, path)
             if axis != "variant" and isinstance(below, yaml.Sequence):
-                constants[axis] = below.items[axes[axis].index(value)]
+                constants[axis] = below.items[places[axis]]
                 continue
             patch = below if axis == "variant" else yaml.find(below, [value])
             if isinstance(patch, yaml.Mapping) and patch.entries:
