@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
-import xarray as xr
 from dlspec.spec.resolved import ExperimentPlan, Program
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Array = np.ndarray[Any, Any]
 
@@ -149,6 +151,8 @@ class Results:
         return [*(len(values) for values in self.axes.values()), self.replicates]
 
     def _labelled(self, data: Array) -> xr.DataArray:
+        import xarray as xr
+
         labels: dict[str, list[Any]] = {
             name: [str(v) if isinstance(v, str | tuple) else v for v in values] for name, values in self.axes.items()
         }
