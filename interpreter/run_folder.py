@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,10 +21,13 @@ import pyarrow.parquet as pq
 from dlspec.spec.identity import LANGUAGE, NUMERICS
 from dlspec.spec.resolved import StudyPlan
 
-from .claims import Verdict
+from .folders import TENSORBOARD
 from .results import Cell, Results
 from .revision import revision
 from .store.atomic import sync
+
+if TYPE_CHECKING:
+    from .claims import Verdict
 
 FORMAT_VERSION = 1
 
@@ -73,15 +76,25 @@ def provenance(device: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def new_title(root: Path, plan: StudyPlan) -> str:
+    """What a run that begins now is called: the study, the profile, the time, and a number where another has that name."""
+    name = "-".join(
+        [plan.name, *([plan.profile] if plan.profile else []), datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")]
+    )
+    count, title = 1, name
+    while (root / title).exists() or (root / TENSORBOARD / title).exists():
+        count += 1
+        title = f"{name}-{count}"
+    return title
+
+
 class RunFolder:
     """A run's folder under `runs/`, built beside its place and moved there when it is whole."""
 
-    def __init__(self, root: Path, plan: StudyPlan) -> None:
-        self.stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    def __init__(self, root: Path, plan: StudyPlan, title: str = "") -> None:
         self.root = root
-        self.name = plan.name + (f"-{plan.profile}" if plan.profile else "")
         root.mkdir(parents=True, exist_ok=True)
-        self.title = f"{self.name}-{self.stamp}"
+        self.title = title or new_title(root, plan)
         self.draft = Path(tempfile.mkdtemp(prefix=f".{self.title}-", dir=root))
 
     def write_claims(self, verdicts: Sequence[Verdict]) -> None:

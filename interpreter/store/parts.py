@@ -184,7 +184,7 @@ def _folder(folder: Path, name: str) -> Path:
 
 
 def _size(item: Mapping[str, Any], steps: int) -> int:
-    return steps * math.prod(item["shape"])
+    return steps * int(math.prod(item["shape"]))
 
 
 def _entry(replicate: int, item: str, step: int) -> str:
