@@ -115,6 +115,10 @@ class Both:
         self.watcher.started(job, step)
         self.tracking.tell_faults(self.watcher.warn)
 
+    def compiling(self, job: Job) -> None:
+        """A piece is compiled."""
+        self.watcher.compiling(job)
+
     def evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
         """An evaluation is done."""
         self.watcher.evaluated(job, step, measures, rate)
