@@ -70,6 +70,13 @@ def run(
     checkpoint: Annotated[
         float, typer.Option(min=0, metavar="SECONDS", help="How often at most training state is kept, to resume from.")
     ] = 30.0,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Writes curves and figures for `tensorboard --logdir FOLDER`, as they come.")
+    ] = False,
+    mlflow: Annotated[
+        str | None,
+        typer.Option(metavar="URI", help="Tells MLflow of every cell: a server, or a store such as sqlite:///mlflow.db."),
+    ] = None,
     log: Annotated[LogForm, typer.Option(help="`json`: progress as one JSON object a line, on stderr.")] = LogForm.auto,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
@@ -77,7 +84,8 @@ def run(
     plan = resolved(file, profile, override, only)
     from .execute import How, execute
 
-    how = How(runs, jobs, jit.value, force, keep_weights, checkpoint, log.value, as_json, Path(file))
+    how = How(runs, jobs, jit.value, force, keep_weights, checkpoint, log.value, as_json, Path(file),
+              tensorboard=tensorboard, mlflow=mlflow)  # fmt: skip
     raise typer.Exit(execute(plan, how, sys.argv[1:]))
 
 

@@ -1,4 +1,7 @@
-"""`dlspec run`: runs what the store lacks under someone's eyes, judges the claims, draws the figures, and keeps it all."""
+"""`dlspec run`: runs what the store lacks under someone's eyes, judges the claims, draws the figures, and keeps it all.
+
+What only the end needs (claims, figures, the report) is imported there: a run knows sooner what it has to do.
+"""
 
 from __future__ import annotations
 
@@ -11,25 +14,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dlspec.spec.resolved import StudyPlan
 from rich.console import Console
 from rich.text import Text
 
-from .claims import Verdict, judge
-from .executor import Executor, Threads
-from .figures import draw
+from .executor import Executor, Threads, Watcher
 from .folders import STORE
 from .progress import JsonLines, Live, Log, Quiet
-from .report import REPORT, write_report
 from .results import Results
 from .run import Options, Progress, Run
-from .run_folder import RunFolder, summary
+from .run_folder import RunFolder, new_title, summary
 from .runs import read
 from .start import device, device_without_tensorflow, environment, start
 from .store import Store, explained
-from .summary import print_claims, print_finals
+from .tracking import Both, Tracking, opened
 from .wanted import Piece, wanted
+
+if TYPE_CHECKING:
+    from .claims import Verdict
 
 DONE, ERROR, CLAIM_FAILS, INTERRUPTED = 0, 1, 3, 130
 WIDE = 160
@@ -39,7 +43,8 @@ WIDE = 160
 class How:
     """How a study is run and told of: `jobs` at once, `log` is `auto` or `json`, `json` prints one object at the end.
 
-    `study` is its file, whose revision in git is noted.
+    `study` is its file, whose revision in git is noted. `tensorboard` writes event files; `mlflow` is the URI of a
+    tracking server or store; `tracking` is what is told of both, once the run has begun.
     """
 
     root: Path = Path("runs")
@@ -51,11 +56,17 @@ class How:
     log: str = "auto"
     json: bool = False
     study: Path | None = None
+    tensorboard: bool = False
+    mlflow: str | None = None
+    tracking: Tracking | None = None
 
 
 def execute(plan: StudyPlan, how: How, command: Sequence[str]) -> int:
-    """Runs, stores and prints; returns the exit code. Raises StoreError."""
+    """Runs, stores and prints; returns the exit code. Raises StoreError, MissingExtra."""
     errors = Console(stderr=True)
+    title = new_title(how.root, plan)
+    tracking = opened(plan, how.root, title, how.tensorboard, how.mlflow, partial(_warn, how=how))
+    how = replace(how, tracking=tracking)
     stop = threading.Event()
     before = signal.signal(signal.SIGINT, lambda *_: _interrupt(stop, errors, store))
     store: Store | None = None
@@ -64,12 +75,14 @@ def execute(plan: StudyPlan, how: How, command: Sequence[str]) -> int:
             how.root.mkdir(parents=True, exist_ok=True)
         store = Store(how.root / STORE, lambda text: _warn(text, how))
         results, where = _run(plan, how, store, stop, errors)
-        place, verdicts, figures = _conclude(plan, results, how, where, command)
+        place, verdicts, figures = _conclude(plan, results, how, where, command, title)
+        tracking.conclude(results, place, figures, verdicts)
     except BaseException:
         if store is not None:
             store.close()
         raise
     finally:
+        tracking.close()
         signal.signal(signal.SIGINT, before)
     store.close()
     if how.json:
@@ -99,6 +112,8 @@ def _run(
         where, options = actual, replace(options, device=actual, jobs=_jobs(how, actual))
         progress = Progress.of_store(wanted(plan, where), store, options)
         missing = progress.missing()
+    if how.tracking is not None:
+        how.tracking.ended(progress.cells.values())
     with _watcher(missing, how, errors) as watcher:
         from .train import form
 
@@ -112,7 +127,7 @@ def _jobs(how: How, device: str) -> int:
     return how.jobs or (1 if device == "gpu" else os.cpu_count() or 1)
 
 
-def _local(options: Options, watcher: Quiet) -> Executor:
+def _local(options: Options, watcher: Watcher) -> Executor:
     """The executor in this process."""
     from .forms import Forms
     from .train import train
@@ -121,10 +136,12 @@ def _local(options: Options, watcher: Quiet) -> Executor:
     return Threads(options.jobs, lambda job, stop: train(job, watcher, stop, forms))
 
 
-def _watcher(missing: Sequence[Piece], how: How, errors: Console) -> Quiet:
+def _watcher(missing: Sequence[Piece], how: How, errors: Console) -> Quiet | Both:
     if how.log == "json":
-        return JsonLines(missing)
-    return Live(missing, errors) if errors.is_terminal else Log(missing)
+        watcher: Quiet = JsonLines(missing)
+    else:
+        watcher = Live(missing, errors) if errors.is_terminal else Log(missing)
+    return how.tracking.beside(watcher) if how.tracking is not None else watcher
 
 
 def _tell(progress: Progress, missing: Sequence[Piece], how: How) -> None:
@@ -143,13 +160,17 @@ def _warn(text: str, how: How) -> None:
 
 
 def _conclude(
-    plan: StudyPlan, results: Mapping[str, Results], how: How, where: str, command: Sequence[str]
-) -> tuple[Path, list[Verdict], list[str]]:
+    plan: StudyPlan, results: Mapping[str, Results], how: How, where: str, command: Sequence[str], title: str
+) -> tuple[Path, list[Verdict], list[str]]:  # fmt: skip
     """The run's folder, with claims judged, figures drawn and the report written: a fault there still keeps what was trained."""
+    from .claims import judge
+    from .figures import draw
+    from .report import REPORT, write_report
+
     verdicts: list[Verdict] = []
     figures: list[str] = []
     with explained(how.root):
-        folder = RunFolder(how.root, plan)
+        folder = RunFolder(how.root, plan, title)
         try:
             folder.write_results(plan, results, where, command, how.study)
             try:
@@ -184,6 +205,9 @@ def _interrupt(stop: threading.Event, console: Console, store: Store | None) -> 
 def _print(
     plan: StudyPlan, results: Mapping[str, Results], verdicts: Sequence[Verdict], place: Path, figures: Sequence[str]
 ) -> None:
+    from .report import REPORT
+    from .summary import print_claims, print_finals
+
     console = Console(file=sys.stdout, soft_wrap=True)
     if not console.is_terminal:
         console.width = WIDE

@@ -43,7 +43,10 @@ class Watcher(Protocol):
         """A piece is compiled: none of its form was before, or all such run at present."""
 
     def evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
-        """An evaluation is done; `rate` is steps a second since the last."""
+        """An evaluation is done: measures as [replicates, …], undefined for replicates that ended before.
+
+        `rate` is steps a second since the last.
+        """
 
     def finished(self, job: Job, cells: Sequence[Cell]) -> None:
         """A piece is done, in whichever way."""

@@ -25,12 +25,8 @@ FORMAT_VERSION = 1
 
 
 def newest(measures: dict[str, Any]) -> str:
-    """The newest values in a few words: the mean over replicates."""
-    shown = [
-        f"{name} {float(np.mean(value)):.3g}"
-        for name, value in measures.items()
-        if np.size(value) and value[0].ndim == 0
-    ]
+    """The newest values in a few words: the mean over the replicates that go on."""
+    shown = [f"{name} {_mean(value):.3g}" for name, value in measures.items() if np.size(value) and np.ndim(value) == 1]
     return "  ".join(shown[:3])
 
 
@@ -169,8 +165,8 @@ class JsonLines(Quiet):
         self.say("compiling", **_told(job.piece))
 
     def show_evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
-        """`evaluated`: the means over replicates, the rate, the time left over the whole run."""
-        means = {name: _finite(np.mean(value)) for name, value in measures.items() if np.ndim(value) == 1}
+        """`evaluated`: the means over the replicates that go on, the rate, the time left over the whole run."""
+        means = {name: _finite(_mean(value)) for name, value in measures.items() if np.ndim(value) == 1}
         self.say(
             "evaluated", **_told(job.piece), step=step, measures=means, steps_per_second=round(rate, 1), seconds_left=self._left(),
         )  # fmt: skip
@@ -274,6 +270,12 @@ def _told(piece: Piece) -> dict[str, Any]:
         "program": program.name, "experiment": program.experiment, "variant": program.variant,
         "constants": dict(program.point), "replicates": list(piece.replicates),
     }  # fmt: skip
+
+
+def _mean(value: Any) -> float:
+    """The mean of what is defined; not a number where nothing is."""
+    defined = np.asarray(value)[~np.isnan(value)]
+    return float(np.mean(defined)) if defined.size else float("nan")
 
 
 def _finite(value: Any) -> float | None:

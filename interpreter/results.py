@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, overload
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
-import xarray as xr
 from dlspec.spec.resolved import ExperimentPlan, Program
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Array = np.ndarray[Any, Any]
 
@@ -112,7 +115,15 @@ class Results:
 
     def place(self, variant: str, point: Mapping[str, Any]) -> tuple[int, ...]:
         """Where a program lies on the axes."""
-        return tuple(self.axes[name].index(variant if name == "variant" else point[name]) for name in self.axes)
+        return tuple(places[variant if name == "variant" else point[name]] for name, places in self._places.items())
+
+    @cached_property
+    def _places(self) -> dict[str, dict[Any, int]]:
+        """Where each value lies on its axis; the first of equal ones."""
+        return {
+            name: {value: place for place, value in reversed(list(enumerate(values)))}
+            for name, values in self.axes.items()
+        }
 
     def of(self, program: Program) -> list[Cell]:
         """The cells of a program, by replicate."""
@@ -140,6 +151,8 @@ class Results:
         return [*(len(values) for values in self.axes.values()), self.replicates]
 
     def _labelled(self, data: Array) -> xr.DataArray:
+        import xarray as xr
+
         labels: dict[str, list[Any]] = {
             name: [str(v) if isinstance(v, str | tuple) else v for v in values] for name, values in self.axes.items()
         }

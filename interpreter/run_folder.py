@@ -9,11 +9,11 @@ import shutil
 import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,10 +21,13 @@ import pyarrow.parquet as pq
 from dlspec.spec.identity import LANGUAGE, NUMERICS
 from dlspec.spec.resolved import StudyPlan
 
-from .claims import Verdict
+from .folders import TENSORBOARD
 from .results import Cell, Results
 from .revision import revision
 from .store.atomic import sync
+
+if TYPE_CHECKING:
+    from .claims import Verdict
 
 FORMAT_VERSION = 1
 
@@ -73,15 +76,25 @@ def provenance(device: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def new_title(root: Path, plan: StudyPlan) -> str:
+    """What a run that begins now is called: the study, the profile, the time, and a number where another has that name."""
+    name = "-".join(
+        [plan.name, *([plan.profile] if plan.profile else []), datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")]
+    )
+    count, title = 1, name
+    while (root / title).exists() or (root / TENSORBOARD / title).exists():
+        count += 1
+        title = f"{name}-{count}"
+    return title
+
+
 class RunFolder:
     """A run's folder under `runs/`, built beside its place and moved there when it is whole."""
 
-    def __init__(self, root: Path, plan: StudyPlan) -> None:
-        self.stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    def __init__(self, root: Path, plan: StudyPlan, title: str = "") -> None:
         self.root = root
-        self.name = plan.name + (f"-{plan.profile}" if plan.profile else "")
         root.mkdir(parents=True, exist_ok=True)
-        self.title = f"{self.name}-{self.stamp}"
+        self.title = title or new_title(root, plan)
         self.draft = Path(tempfile.mkdtemp(prefix=f".{self.title}-", dir=root))
 
     def write_claims(self, verdicts: Sequence[Verdict]) -> None:
@@ -156,22 +169,23 @@ def write_curves(path: Path, cells: Sequence[Cell]) -> None:
 
 def curves_table(cells: Iterable[Cell]) -> pa.Table:
     """Curves, one row a number: the cell, the measure, its index, the step, the value."""
-    return pa.Table.from_batches([batch for cell in cells for batch in _rows(cell)], CURVES)
-
-
-def _rows(cell: Cell) -> Iterator[pa.RecordBatch]:
-    for name, values in cell.curves.items():
-        table = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
-        steps, width = np.asarray(cell.steps[: len(table)]), table.shape[1]
-        words = (cell.experiment, cell.variant, _point(cell), cell.replicate, cell.digest, name)
-        columns = [
-            pa.repeat(pa.scalar(word, field.type), table.size) for word, field in zip(words, CURVES, strict=False)
-        ]
-        columns += [
-            pa.array(np.tile(np.arange(width), len(table)), pa.int32()), pa.array(np.repeat(steps, width), pa.int64()),
-            pa.array(table.ravel(), pa.float64()),
-        ]  # fmt: skip
-        yield pa.record_batch(columns, schema=CURVES)
+    curves = [
+        ((cell.experiment, cell.variant, point, cell.replicate, cell.digest, name), cell.steps[: len(values)],
+         np.asarray(values, dtype=np.float64).reshape(len(values), -1))
+        for cell in cells for point in [_point(cell)] for name, values in cell.curves.items()
+    ]  # fmt: skip
+    if not curves:
+        return CURVES.empty_table()
+    words = zip(*(words for words, _, _ in curves), strict=True)
+    of = pa.array(np.repeat(np.arange(len(curves)), [table.size for _, _, table in curves]))
+    columns = [pa.array(column, field.type).take(of) for column, field in zip(words, CURVES, strict=False)]
+    index = [np.tile(np.arange(table.shape[1]), len(table)) for _, _, table in curves]
+    step = [np.repeat(steps, table.shape[1]) for _, steps, table in curves]
+    columns += [
+        pa.array(np.concatenate(index), pa.int32()), pa.array(np.concatenate(step), pa.int64()),
+        pa.array(np.concatenate([table.ravel() for _, _, table in curves]), pa.float64()),
+    ]  # fmt: skip
+    return pa.Table.from_arrays(columns, schema=CURVES)
 
 
 def write_samples(path: Path, cells: Iterable[Cell]) -> None:

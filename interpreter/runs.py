@@ -14,6 +14,7 @@ from typing import Any
 
 from dlspec.spec.diagnostics import did_you_mean, listing, sentence
 
+from .folders import TENSORBOARD
 from .store_errors import StoreError, explained
 
 VERDICTS = ("holds", "fails", "inconclusive")
@@ -158,11 +159,19 @@ def remove(root: Path, run: Kept) -> None:
     with explained(root):
         (run.folder / "run.json").unlink(missing_ok=True)
         shutil.rmtree(run.folder)
+        shutil.rmtree(root / TENSORBOARD / run.name, ignore_errors=True)
 
 
 def drafts(root: Path, seconds: float) -> Iterator[Path]:
-    """Drafts of runs that killed processes left behind: those as old as `seconds`."""
+    """What killed processes left behind of runs, drafts and event files: those as old as `seconds`."""
     now = datetime.now(UTC).timestamp()
     for path in root.glob(".*-*Z-*"):
         if path.is_dir() and now - path.stat().st_mtime > seconds:
             yield path
+    for path in (root / TENSORBOARD).glob("*Z*"):
+        if not (root / path.name).exists() and now - max(map(_changed, [path, *path.rglob("*")])) > seconds:
+            yield path
+
+
+def _changed(path: Path) -> float:
+    return path.stat().st_mtime

@@ -15,6 +15,9 @@ from .results import Cell, Results
 
 MARKS = {"holds": ("✓", "green"), "fails": ("✗", "red"), "inconclusive": ("?", "yellow")}
 
+MOST_ROWS = 200
+"""How many programs of an experiment are shown."""
+
 
 def number(value: float) -> str:
     """A number in four digits at most.
@@ -29,7 +32,8 @@ def print_finals(results: Mapping[str, Results], console: Console) -> None:
     """A table an experiment: each measure's mean over replicates, with the range that they span."""
     for name, found in results.items():
         measures = [m for m in dict.fromkeys(m for cell in found.cells for m in cell.curves) if _scalar(found, m)]
-        groups = list(programs(found.cells))
+        every = list(programs(found.cells))
+        groups = every[:MOST_ROWS]
         columns = [(measure.replace("_", " "), [_final(group, measure) for group in groups]) for measure in measures]
         columns += [("steps", [f"{max((c.steps[-1] for c in group if c.steps), default=0):,}" for group in groups])]
         columns += [("replicates", [_counted(group) for group in groups])]
@@ -42,6 +46,9 @@ def print_finals(results: Mapping[str, Results], console: Console) -> None:
             for row, cells in zip(heads, zip(*(cells for _, cells in part), strict=True), strict=True):
                 table.add_row(row, *cells)
             console.print(table)
+            if len(every) > MOST_ROWS:
+                rest = f"… and {len(every) - MOST_ROWS:,} more: `dlspec runs export RUN FILE.csv --finals` writes all"
+                console.print(rest, highlight=False, markup=False)
             console.print()
         for cell in found.cells:
             if cell.status != "done":

@@ -112,7 +112,7 @@ def _train(
             for place in alive:
                 _record(step, {name: value[place] for name, value in measures.items()}, cells[place])
             elapsed = time.perf_counter() - before
-            shown = {name: value[alive] for name, value in measures.items()}
+            shown = {name: _only(value, alive) for name, value in measures.items()}
             watcher.evaluated(job, step, shown, count * len(cells) / elapsed if elapsed else 0.0)
             before = time.perf_counter()
         for probe in program.probes:
@@ -132,6 +132,15 @@ def _train(
             for place in alive:
                 cells[place].status, cells[place].message = "interrupted", f"after step {step:,}"
             return
+
+
+def _only(value: Any, alive: Sequence[int]) -> Any:
+    """A measure [replicates, …] with the rows of some replicates; the others' are not a number."""
+    if len(alive) == len(value):
+        return value
+    shown = np.full(np.shape(value), np.nan)
+    shown[list(alive)] = np.asarray(value)[list(alive)]
+    return shown
 
 
 def _keep(compiled: Compiled, cells: Sequence[Cell], job: Job, watcher: Watcher, seconds: float) -> None:

@@ -33,7 +33,7 @@ class Wanted:
     @staticmethod
     def of(program: Program, device: str) -> Wanted:
         """What a program asks for on a kind of device."""
-        training = training_digest(program, device)
+        training = program.digest if device == "cpu" else training_digest(program, device)
         measures = {measure.name: measure_digest(program, measure) for measure in program.measures}
         steps = program.training.evaluations if program.training else (0,)
         samples = {
@@ -51,12 +51,12 @@ class Wanted:
         """A cell's name in the store: its training, measures, steps and samples, and the replicate."""
         return digest([self.base, replicate])
 
-    def cell(self, replicate: int) -> Cell:
-        """The cell, with nothing in it yet."""
+    def cell(self, replicate: int, key: str = "") -> Cell:
+        """The cell, with nothing in it yet; under its own key, or that of the cell that serves for it."""
         program = self.program
         return Cell(
-            program.experiment, program.variant, dict(program.point), replicate, self.digest, key=self.key(replicate)
-        )
+            program.experiment, program.variant, dict(program.point), replicate, self.digest, key=key or self.key(replicate)
+        )  # fmt: skip
 
     def served_by(self, held: Mapping[str, Any]) -> bool:
         """Whether a stored cell holds all that is asked: `held` is what a part says of it.

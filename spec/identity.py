@@ -23,11 +23,12 @@ LANGUAGE = 1
 NUMERICS = 2
 """Raised whenever the same spec gives other numbers than before."""
 
+CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
 
 def digest(meaning: Any) -> str:
     """A short name of a nested structure: 16 hexadecimal digits of SHA-256."""
-    text = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(CANONICAL.encode(meaning).encode()).hexdigest()[:16]
 
 
 def identified(plan: StudyPlan) -> StudyPlan:

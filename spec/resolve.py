@@ -14,6 +14,7 @@ from .check.claims import Subject, check_claim
 from .check.experiment import ExperimentChecker, Point
 from .check.expressions import Context
 from .check.figures import axes_known, check_figures, conditions
+from .check.sharing import Shared
 from .check.text import read
 from .diagnostics import Problem, Source, Span, SpecError, did_you_mean, in_file_order, listing, problem_at, sentence
 from .document import Document, experiment
@@ -164,6 +165,7 @@ class _Experiment:
         self.problems: list[Problem] = []
         self.noticed: list[Problem] = []
         self.models: list[Any] = []
+        self.shared: dict[tuple[tuple[str, Any], ...], Shared] = {}
         self.only = only
         self.late: list[tuple[str, yaml.Node, Span]] = []
         if profile is not None:
@@ -351,13 +353,14 @@ class _Experiment:
         values = {axis: axes[axis][place] for axis, place in places.items()}
         variant = values.pop("variant", "")
         constants: dict[str, yaml.Node] = {}
-        patched = False
+        patched, patches = False, []
         for axis, value in [("variant", variant), *values.items()] if variant else values.items():
             path: list[str | int] = ["variants", value] if axis == "variant" else ["sweep", axis]
             below = yaml.find(self.node, path)
             if axis != "variant" and isinstance(below, yaml.Sequence):
-                constants[axis] = below.items[axes[axis].index(value)]
+                constants[axis] = below.items[places[axis]]
                 continue
+            patches.append((axis, value))
             patch = below if axis == "variant" else yaml.find(below, [value])
             if isinstance(patch, yaml.Mapping) and patch.entries:
                 merged = merge(node, patch)
@@ -374,14 +377,20 @@ class _Experiment:
         if patched:
             model = experiment(without(node, "base"))
         defaults = self.document.study.layer_defaults
+        shared = self.shared.get(tuple(patches))
+        if shared is not None:
+            node, model = shared.checked.node, shared.checked.model
         checker = ExperimentChecker(
-            self._point(variant, values, constants), model, node, defaults, self.document.top.get("layer_defaults")
-        )
+            self._point(variant, values, constants), model, node, defaults, self.document.top.get("layer_defaults"), shared
+        )  # fmt: skip
         self.models.append(model)
         try:
-            return checker.program()
+            program = checker.program()
         finally:
             self.noticed.extend(checker.warnings)
+        if shared is None and constants:
+            self.shared[tuple(patches)] = Shared(checker, constants)
+        return program
 
     def _paths_apart(self, axes: Mapping[str, list[Any]]) -> None:
         """Two axes that patch one path would depend on their order."""

@@ -57,11 +57,17 @@ class Mapping:
 
     def get(self, key: str) -> Node | None:
         """The node under a key, or None."""
-        return next((node for name, node in self.entries if name.text == key), None)
+        for name, node in self.entries:
+            if name.text == key:
+                return node
+        return None
 
     def key(self, key: str) -> Scalar | None:
         """The key itself, for its position."""
-        return next((name for name, _ in self.entries if name.text == key), None)
+        for name, _ in self.entries:
+            if name.text == key:
+                return name
+        return None
 
     def keys(self) -> tuple[str, ...]:
         """The keys' texts, in file order."""

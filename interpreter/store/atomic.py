@@ -55,3 +55,8 @@ def checksum(path: Path) -> str:
         while block := stream.read(BLOCK):
             found.update(block)
     return found.hexdigest()[:16]
+
+
+def checksum_of(content: bytes) -> str:
+    """The same of bytes that were read."""
+    return sha256(content).hexdigest()[:16]

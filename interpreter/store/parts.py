@@ -7,6 +7,7 @@ Its Parquet schema carries what the index says of it, so that the index can be m
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from . import atomic
 
 FORMAT = 1
 ABOUT = b"dlspec"
+CHANGED = "its bytes are not those that were written"
 CURVES = pa.schema(
     [("replicate", pa.int32()), ("measure", pa.string()), ("step", pa.int64()), ("index", pa.int32()), ("value", pa.float64())]
 )  # fmt: skip
@@ -58,8 +60,7 @@ class Part:
     def cell(self, wanted: Wanted, replicate: int, key: str) -> Cell:
         """A stored cell as it is wanted: under the program's names, at the steps it asks for."""
         held, start = self.held[key]
-        cell = wanted.cell(replicate)
-        cell.key = key
+        cell = wanted.cell(replicate, key)
         cell.status, cell.message, cell.end, cell.cause = held["status"], held["message"], held["end"], held["cause"]
         cell.seconds, cell.compiled, cell.stored = held["seconds"], held["compiled"], True
         steps = set(wanted.steps)
@@ -129,11 +130,16 @@ def write(folder: Path, piece: Piece, cells: Sequence[Cell], packages: Mapping[s
 def read(folder: Path, name: str, samples: bool = True) -> Part:
     """Reads a part by its file's name. Raises Damaged where it, or its samples, are not what was written."""
     path = _folder(folder, name) / name
-    checked(path)
     try:
-        with pq.ParquetFile(path) as stream:
+        content = path.read_bytes()
+    except OSError as error:
+        raise Damaged(path, error.strerror or str(error)) from error
+    if atomic.checksum_of(content) != name.split(".")[1]:
+        raise Damaged(path, CHANGED)
+    try:
+        with pq.ParquetFile(pa.BufferReader(content)) as stream:
             about = json.loads(stream.schema_arrow.metadata[ABOUT])
-            values = stream.read(columns=["value"]).column("value").to_numpy()
+            values = stream.read(columns=["value"], use_threads=False).column("value").to_numpy()
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise Damaged(path, str(error).split("\n")[0]) from error
     part = Part(path, about, values)
@@ -149,7 +155,7 @@ def checked(path: Path) -> None:
     except OSError as error:
         raise Damaged(path, error.strerror or str(error)) from error
     if found != path.name.split(".")[1]:
-        raise Damaged(path, "its bytes are not those that were written")
+        raise Damaged(path, CHANGED)
 
 
 def found(folder: Path, piece: str) -> list[str]:
@@ -178,7 +184,7 @@ def _folder(folder: Path, name: str) -> Path:
 
 
 def _size(item: Mapping[str, Any], steps: int) -> int:
-    return steps * int(np.prod(item["shape"], dtype=np.int64))
+    return steps * int(math.prod(item["shape"]))
 
 
 def _entry(replicate: int, item: str, step: int) -> str:
@@ -206,7 +212,7 @@ def _table(described: Sequence[Mapping[str, Any]], cells: Sequence[Cell], wanted
     for about, cell in zip(described, cells, strict=True):
         for item in about["measures"]:
             values = np.asarray(cell.curves[item["name"]], dtype=np.float64)
-            width = int(np.prod(item["shape"], dtype=np.int64))
+            width = math.prod(item["shape"])
             columns = [
                 pa.array(np.full(values.size, cell.replicate), pa.int32()), pa.repeat(item["name"], values.size),
                 pa.array(np.repeat(cell.steps, width), pa.int64()),

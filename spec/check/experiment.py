@@ -32,6 +32,7 @@ from .modes import modes
 from .networks import NetworkChecker
 from .probes import probes
 from .scope import MEANING, Binding, Function, order
+from .sharing import Shared
 from .training import TrainingChecker
 from .unused import unused
 
@@ -58,8 +59,9 @@ class ExperimentChecker:
     """Checks an experiment and builds its program. It is the checker's source of names."""
 
     def __init__(
-        self, point: Point, model: Any, node: yaml.Mapping, study_defaults: Any, study_defaults_node: yaml.Node | None
-    ) -> None:
+        self, point: Point, model: Any, node: yaml.Mapping, study_defaults: Any, study_defaults_node: yaml.Node | None,
+        shared: Shared | None = None,
+    ) -> None:  # fmt: skip
         self.point = point
         self.model = model
         self.node = node
@@ -74,6 +76,20 @@ class ExperimentChecker:
         self.active: list[str] = []
         self.data: DataPlan | None = None
         self.checker = Checker(self)
+        self.losses: dict[str, LossPlan] = {}
+        self.measured: dict[str, list[MeasurePlan]] = {}
+        if shared is not None:
+            self.take_up(shared)
+
+    def take_up(self, shared: Shared) -> None:
+        """Starts with what another point has in common with this one; keys stay unique over both."""
+        other = shared.checked
+        self.terms, self.plans = dict(shared.terms), dict(shared.plans)
+        self.losses = {name: other.losses[name] for name in shared.loss}
+        self.measured = {name: other.measured[name] for name in shared.measures}
+        self.checker.keys = other.checker.keys
+        self.checker.differentiable = other.checker.differentiable
+        self.checker.called = set(other.checker.called)
 
     # -- names: what the expression checker asks for ---------------------------------------------------------------
 
@@ -382,6 +398,11 @@ class ExperimentChecker:
 
     def loss_term(self, name: str) -> LossPlan:
         """A term of the loss: one number per example."""
+        if name not in self.losses:
+            self.losses[name] = self._loss_term(name)
+        return self.losses[name]
+
+    def _loss_term(self, name: str) -> LossPlan:
         node = yaml.find(self.node, ["loss", name])
         assert node is not None
         of, weight = (node.get("of"), node.get("weight")) if isinstance(node, yaml.Mapping) else (node, None)
@@ -414,6 +435,11 @@ class ExperimentChecker:
 
     def measure(self, name: str) -> list[MeasurePlan]:
         """A measure, with its sampling floor where it has one; a bare one per example means its expectation."""
+        if name not in self.measured:
+            self.measured[name] = self._measure(name)
+        return self.measured[name]
+
+    def _measure(self, name: str) -> list[MeasurePlan]:
         node = yaml.find(self.node, ["measures", name])
         assert node is not None
         kind = getattr(self.model.measures[name], "kind", None)

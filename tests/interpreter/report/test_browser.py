@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is no
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 
+EXAMPLES = Path(__file__).parents[3] / "examples"
+MOST_BYTES = 5_000_000
 SCREENS: dict[str, dict[str, Any]] = {
     "wide": {"viewport": {"width": 1280, "height": 900}},
     "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
@@ -68,19 +72,38 @@ def open_report(browser: Any, report: Path) -> Iterator[Callable[[str], Opened]]
         one.context.close()
 
 
-@pytest.mark.parametrize("screen", SCREENS)
-def test_it_opens_alone_and_has_no_barriers(screen: str, open_report: Callable[[str], Opened], report: Path) -> None:
-    opened = open_report(screen)
+def without_faults(opened: Opened, screen: str, report: Path, images: int) -> None:
+    """Asserts that a page fits its screen, shows its images, has no barrier, says nothing and asks for nothing."""
     page = opened.page
     page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen]["viewport"]["width"]
     assert all(page.evaluate("[...document.images].map(image => image.complete && image.naturalWidth > 0)"))
-    assert page.locator("img").count() == 3
+    assert page.locator("img").count() == images
     found = axe.Axe().run(page)
     assert found.response["passes"], "axe looked at something"
     assert found.violations_count == 0, found.generate_report()
     assert opened.said == []
     assert [url for url in opened.asked if not url.startswith("data:")] == [report.as_uri()]
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_it_opens_alone_and_has_no_barriers(screen: str, open_report: Callable[[str], Opened], report: Path) -> None:
+    without_faults(open_report(screen), screen, report, images=3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("study", sorted(path.stem for path in EXAMPLES.glob("*.yaml")))
+def test_the_report_of_a_study_is_small_and_opens_alone(study: str, browser: Any, tmp_path: Path) -> None:
+    code = "from dlspec.interpreter.cli import main; main()"
+    command = [sys.executable, "-c", code, "run", str(EXAMPLES / f"{study}.yaml"), "-p", "quick"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (report,) = tmp_path.glob(f"runs/{study}-*/{REPORT}")
+    assert report.stat().st_size < MOST_BYTES
+    for screen in SCREENS:
+        opened = Opened(browser, report, screen)
+        without_faults(opened, screen, report, images=len(list(report.parent.glob("*.png"))))
+        opened.context.close()
 
 
 def test_axe_finds_a_barrier(open_report: Callable[[str], Opened]) -> None:

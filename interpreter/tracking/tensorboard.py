@@ -1,0 +1,108 @@
+"""TensorBoard's event files: a folder a cell, written while it runs, and one for the figures. Needs no TensorFlow."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..results import Cell
+from .missing import needs
+
+if TYPE_CHECKING:
+    from ..claims import Verdict
+
+LONGEST = 120
+"""How many letters a folder's name has at most."""
+FIGURES = "figures"
+
+
+class TensorBoard:
+    """Writes `ROOT/TITLE/EXPERIMENT/VARIANT/CONSTANTS/replicate_N`, so that a cell is a run there; raises OSError.
+
+    Files are records of protocol buffers, as TensorFlow's documentation of TFRecord and its `event.proto` say.
+    """
+
+    def __init__(self, root: Path, title: str) -> None:
+        needs("tensorboard", "TensorBoard", "--tensorboard")
+        self.folder = root / title
+        self.open: dict[str, Any] = {}
+
+    def begin(self) -> None:
+        """Makes the run's folder."""
+        self.folder.mkdir(parents=True)
+
+    def progressed(self, cell: Cell, points: Sequence[tuple[int, Mapping[str, float]]]) -> None:
+        """Adds points to a cell's curves; they are in the file at once."""
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
+        if cell.key not in self.open:
+            self.open[cell.key] = _file(self.folder / place(cell))
+        for step, numbers in points:
+            values = [Summary.Value(tag=tag, simple_value=value) for tag, value in numbers.items()]
+            _add(self.open[cell.key], step, Summary(value=values))
+        self.open[cell.key].flush()
+
+    def ended(self, cell: Cell) -> None:
+        """Closes a cell's file: no more are open than cells run."""
+        if cell.key in self.open:
+            self.open.pop(cell.key).close()
+
+    def conclude(self, folder: Path, figures: Sequence[Path], verdicts: Sequence[Verdict]) -> None:
+        """Adds the figures, and takes the run's name if it got another one."""
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
+        if figures:
+            file = _file(self.folder / FIGURES)
+            for path in figures:
+                image = path.read_bytes()
+                width, height = int.from_bytes(image[16:20]), int.from_bytes(image[20:24])  # a PNG's header
+                shown = Summary.Image(height=height, width=width, colorspace=4, encoded_image_string=image)
+                _add(file, 0, Summary(value=[Summary.Value(tag=path.stem.replace(".", "/"), image=shown)]))
+            file.close()
+        if folder.name != self.folder.name:
+            self.folder = self.folder.rename(self.folder.with_name(folder.name))
+
+    def close(self) -> None:
+        """Closes what is open still."""
+        while self.open:
+            self.open.popitem()[1].close()
+
+
+def place(cell: Cell) -> Path:
+    """Where a cell's curves lie: `staircase/forward_only/replicate_0`, `line/rate=0.1/replicate_2`."""
+    point = ",".join(f"{name}={value}" for name, value in cell.constants.items())
+    return Path(
+        *[_word(part) for part in (cell.experiment, cell.variant, point) if part], f"replicate_{cell.replicate}"
+    )
+
+
+def _word(text: str) -> str:
+    """A text as a folder's name; a long one is cut, and told from others by its digest."""
+    plain = re.sub(r"[^\w=.,+-]", "_", text)
+    if plain == text and len(text) <= LONGEST:
+        return text
+    return f"{plain[: LONGEST - 9]}-{sha256(text.encode()).hexdigest()[:8]}"
+
+
+def _file(folder: Path) -> Any:
+    """A new event file, with the record that every one begins with."""
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{os.getpid()}.0.v2"
+    writer = RecordWriter((folder / name).open("wb"))
+    writer.write(Event(wall_time=time.time(), file_version="brain.Event:2").SerializeToString())
+    return writer
+
+
+def _add(writer: Any, step: int, summary: Any) -> None:
+    from tensorboard.compat.proto.event_pb2 import Event
+
+    writer.write(Event(wall_time=time.time(), step=step, summary=summary).SerializeToString())

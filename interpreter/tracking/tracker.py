@@ -1,0 +1,71 @@
+"""What a tracker is told of a run, one thing after another, in a thread of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..results import Cell
+from ..wanted import Piece
+from .scalars import at, curves
+
+if TYPE_CHECKING:
+    from ..claims import Verdict
+
+BEFORE = -1
+"""A step before the first."""
+
+
+class Tracker(Protocol):
+    """Keeps a run in a form that others show. What it raises ends it, and never the run."""
+
+    def begin(self) -> None:
+        """The run begins."""
+
+    def progressed(self, cell: Cell, points: Sequence[tuple[int, Mapping[str, float]]]) -> None:
+        """The next points of a cell's curves: the step, and the numbers by name."""
+
+    def ended(self, cell: Cell) -> None:
+        """A cell is at its end, in whichever way; all its points were told."""
+
+    def conclude(self, folder: Path, figures: Sequence[Path], verdicts: Sequence[Verdict]) -> None:
+        """The run's folder is whole; `figures` are its images."""
+
+    def close(self) -> None:
+        """Nothing more will come, whether the run was concluded or not."""
+
+
+@dataclass
+class Told:
+    """Which points of which cells a tracker was told, so that each is told once and in order.
+
+    A piece that goes on from a checkpoint, or that begins again elsewhere, has points that were told before it or must be
+    told first: what would leave a gap waits for the cell's end.
+    """
+
+    tracker: Tracker
+    last: dict[str, int] = field(default_factory=dict)
+    over: set[str] = field(default_factory=set)
+
+    def evaluated(self, piece: Piece, step: int, measures: Mapping[str, Any]) -> None:
+        """An evaluation of a piece, its replicates side by side."""
+        steps = piece.wanted.steps
+        for place, replicate in enumerate(piece.replicates):
+            key = piece.wanted.key(replicate)
+            last = self.last.get(key, BEFORE)
+            if step <= last or any(last < other < step for other in steps) or key in self.over:
+                continue
+            if numbers := at(measures, place):
+                self.tracker.progressed(piece.wanted.cell(replicate, key), [(step, numbers)])
+                self.last[key] = step
+
+    def ended(self, cell: Cell) -> None:
+        """A cell's end, with the points that were not told yet."""
+        if cell.key in self.over:
+            return
+        if points := list(curves(cell, self.last.pop(cell.key, BEFORE))):
+            self.tracker.progressed(cell, points)
+        self.tracker.ended(cell)
+        self.over.add(cell.key)

@@ -1,0 +1,79 @@
+"""What tests of trackers share: a study's plan, and cells with made-up numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from dlspec import spec
+from dlspec.interpreter.results import Cell
+from dlspec.interpreter.wanted import Piece, pieces, wanted
+from dlspec.spec.diagnostics import Source
+from dlspec.spec.resolved import StudyPlan
+
+STUDY = """\
+dlspec: 1
+study: small
+experiments:
+  line:
+    constants: {rate: 0.1}
+    task: {example: {x: "normal([3])"}}
+    architecture: {f: {input: x, layers: [dense: 1]}}
+    loss: {squared: f^2}
+    training: {optimizer: {sgd: {learning_rate: rate}}, batch: 8, steps: 40, evaluate: {every: 10, examples: 64}}
+    measures: {error: E(f^2), pair: "[E(f), E(f^2)]", many: "E(repeat(f, 9))"}
+    replicates: 2
+    sweep: {rate: [0.1, 0.05]}
+    claims: {learns: {says: it learns, check: final(error) < 10}}
+"""
+
+
+@pytest.fixture(scope="session")
+def plan() -> StudyPlan:
+    """Two programs of two replicates, with a number, a small array and a larger one as measures."""
+    return spec.resolve(spec.parse(Source("small.yaml", STUDY)))
+
+
+@pytest.fixture
+def piece(plan: StudyPlan) -> Piece:
+    """The replicates of the first program, side by side."""
+    first = wanted(plan, "cpu")[0]
+    return pieces(first, range(2))[0]
+
+
+def numbers(replicate: int, step: int) -> dict[str, np.ndarray]:
+    """What a replicate measures at a step."""
+    value = float(replicate + 1) / (step + 1)
+    return {"error": np.asarray(value), "pair": np.asarray([value, -value]), "many": np.full(9, value)}
+
+
+@pytest.fixture(scope="session")
+def measured() -> Callable[[int], dict[str, np.ndarray]]:
+    """An evaluation of both replicates side by side."""
+
+    def made(step: int) -> dict[str, np.ndarray]:
+        both = [numbers(replicate, step) for replicate in range(2)]
+        return {name: np.stack([one[name] for one in both]) for name in both[0]}
+
+    return made
+
+
+@pytest.fixture
+def ended(piece: Piece) -> Callable[..., list[Cell]]:
+    """The cells of the piece at their end, the second one ended early where a step is given."""
+
+    def made(early: int = 40) -> list[Cell]:
+        cells = [piece.wanted.cell(replicate) for replicate in piece.replicates]
+        for cell, last in zip(cells, (40, early), strict=True):
+            for step in (0, 10, 20, 30, 40):
+                if step <= last:
+                    cell.record(step, numbers(cell.replicate, step))
+        if early < 40:
+            cells[1].status, cells[1].message = (
+                "diverged",
+                f"the loss term 'squared' was not finite at step {early + 1}",
+            )
+        return cells
+
+    return made
