@@ -13,6 +13,7 @@ from dlspec import spec
 
 from .commands import compare, runs
 from .commands.diff import diff
+from .commands.export import export
 from .commands.fmt import fmt
 from .commands.lsp import lsp
 from .commands.plan import plan
@@ -104,6 +105,7 @@ def show(
 
 app.command()(diff)
 app.command()(plan)
+app.command()(export)
 app.command()(report)
 
 
