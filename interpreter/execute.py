@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from .claims import Verdict, judge
+from .devices import AUTO, Asked
 from .executor import Executor, Threads
 from .figures import draw
 from .folders import STORE
@@ -26,7 +27,7 @@ from .results import Results
 from .run import Options, Progress, Run
 from .run_folder import RunFolder, summary
 from .runs import read
-from .start import device, device_without_tensorflow, environment, start
+from .start import device, device_without_tensorflow, environment, overlooked, start
 from .store import Store, explained
 from .summary import print_claims, print_finals
 from .wanted import Piece, wanted
@@ -39,7 +40,7 @@ WIDE = 160
 class How:
     """How a study is run and told of: `jobs` at once, `log` is `auto` or `json`, `json` prints one object at the end.
 
-    `study` is its file, whose revision in git is noted.
+    `study` is its file, whose revision in git is noted. `device` is `auto`, `cpu` or a GPU.
     """
 
     root: Path = Path("runs")
@@ -51,6 +52,7 @@ class How:
     log: str = "auto"
     json: bool = False
     study: Path | None = None
+    device: Asked = AUTO
 
 
 def execute(plan: StudyPlan, how: How, command: Sequence[str]) -> int:
@@ -83,9 +85,9 @@ def _run(
     plan: StudyPlan, how: How, store: Store, stop: threading.Event, errors: Console
 ) -> tuple[dict[str, Results], str]:
     """The results of the plan, and on which kind of device. TensorFlow is loaded only where something is to run."""
-    where = device_without_tensorflow() or store.device(environment())
+    where = device_without_tensorflow(how.device) or store.device(environment())
     if where is None:
-        start()
+        start(how.device)
         where = device()
         store.note_device(environment(), where)
     options = Options(how.jit, _jobs(how, where), where, how.force, how.keep_weights, how.checkpoint)
@@ -94,7 +96,9 @@ def _run(
     _tell(progress, missing, how)
     if not missing:
         return progress.results(plan), where
-    start()
+    start(how.device)
+    if warning := overlooked(how.device):
+        _warn(warning, how)
     if (actual := device()) != where:
         where, options = actual, replace(options, device=actual, jobs=_jobs(how, actual))
         progress = Progress.of_store(wanted(plan, where), store, options)

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 from dlspec import spec
 
-from .study import File, Overrides, Profile, resolved
+from ..devices import AUTO
+from .study import Device, File, Overrides, Profile, resolved
 
 
 class Format(StrEnum):
@@ -29,7 +30,7 @@ def export(
     replicates: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="How many replicates lie side by side; otherwise all that `run` trains so.")
     ] = None,
-    profile: Profile = None, override: Overrides = None,
+    device: Device = AUTO, profile: Profile = None, override: Overrides = None,
     output: Annotated[Path | None, typer.Option("--output", metavar="FOLDER", help="A new folder; otherwise named for the cell.")] = None,
 ) -> None:  # fmt: skip
     """Writes the compiled training program of a cell into a folder: the program, its inputs at the start, a manifest."""
@@ -43,14 +44,15 @@ def export(
         raise spec.SpecError(
             spec.Problem(f"{folder} is there already; nothing was written", hint="--output names another folder.")
         )
-    from ..start import device, start
+    from ..start import device as kind
+    from ..start import start
 
-    start()
+    start(device)
     from ..compilation import uses_xla
     from ..export_program import export as write
     from ..program import Compiled
 
-    where = device()
+    where = kind()
     compiled = Compiled(program, numbers, form is Format.stablehlo or uses_xla(program, where))
     about = write(compiled, form.value, folder, where)
     print(
