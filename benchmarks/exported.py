@@ -47,6 +47,7 @@ def saved_model(folder: Path, about: dict[str, Any]) -> tuple[Program, str]:
     """A program from inputs to outputs by name, and the device that it runs on."""
     import tensorflow as tf
 
+    tf.config.experimental.enable_tensor_float_32_execution(about["dtype"] == "tf32")
     held = tf.saved_model.load(str(folder))
     train = held.signatures["train"]
 

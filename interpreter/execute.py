@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from dlspec.spec.dtypes import DTYPES
 from dlspec.spec.resolved import StudyPlan
 from rich.console import Console
 from rich.text import Text
@@ -99,6 +100,8 @@ def _run(
     start(how.device)
     if warning := overlooked(how.device):
         _warn(warning, how)
+    if device() == "cpu" and any(DTYPES[piece.program.dtype].rounded for piece in missing):
+        _warn("on a CPU `dtype: tf32` gives the numbers of float32: only a GPU rounds to TensorFloat-32", how)
     if (actual := device()) != where:
         where, options = actual, replace(options, device=actual, jobs=_jobs(how, actual))
         progress = Progress.of_store(wanted(plan, where), store, options)

@@ -22,6 +22,7 @@ import tensorflow as tf
 from dlspec.spec.cost import cost
 from dlspec.spec.diagnostics import InternalError
 
+from .products import products
 from .program import Compiled
 from .run_folder import provenance
 from .store_errors import explained
@@ -52,7 +53,8 @@ def export(compiled: Compiled, form: str, folder: Path, device: str) -> dict[str
         folder.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         try:
-            inputs, outputs = (_stablehlo if form == "stablehlo" else _saved_model)(compiled, draft / PLACES[form])
+            with products(compiled.program.dtype):
+                inputs, outputs = (_stablehlo if form == "stablehlo" else _saved_model)(compiled, draft / PLACES[form])
             np.savez(draft / INPUTS, **{port.name: value for port, value in inputs})
             about = _about(compiled, form, device, [port for port, _ in inputs], outputs)
             (draft / MANIFEST).write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", "utf-8")

@@ -15,11 +15,11 @@ from math import prod
 from typing import Any
 
 from . import terms as t
+from .dtypes import BYTES, DTYPES
 from .operations import OPERATIONS
 from .resolved import LayerPlan, NetworkPlan, OptimizerPlan, Program
 from .types import Type
 
-ITEM = {"float32": 4, "float64": 8}
 CHUNK_BYTES = 64 * 2**20
 """How much memory the widest value of one pass of an evaluation may take."""
 UPDATE = {
@@ -115,7 +115,8 @@ class _Counter:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.item = ITEM[program.dtype]
+        self.dtype = DTYPES[program.dtype]
+        self.item = BYTES[self.dtype.real]
         self.outputs = {item.name: item.term for item in program.outputs}
         self.networks = {plan.name: plan for plan in program.networks}
         self.use = _Use()
@@ -140,17 +141,22 @@ class _Counter:
         examples = sum(self.size(item.type) for item in program.examples)
         plan = program.training
         update, kept = self._optimizers(parameters)
-        layers = sum(self.size(layer.output) * (n.each or 1) for n in program.networks for layer in _leaves(n.layers))
-        widest = max([self.size(layer.output) for n in program.networks for layer in _leaves(n.layers)], default=0)
+        layers = sum(self.given(layer) * (n.each or 1) for n in program.networks for layer in _leaves(n.layers))
+        widest = max([self.given(layer) for n in program.networks for layer in _leaves(n.layers)], default=0)
+        rounded = weights * self.dtype.bytes if self.dtype.layers != self.dtype.real else 0
         return Cost(
             parameters, round(forward), round((forward + backward) * plan.batch + update) if plan else 0,
-            (weights + (kept + parameters if plan else 0)) * self.item,
+            (weights + (kept + parameters if plan else 0)) * self.item + rounded,
             round(2 * held + 2 * examples), 2 * examples + min(layers, 3 * widest),
         )  # fmt: skip
 
     def size(self, given: Type) -> int:
         """The bytes of one example's value."""
         return prod(given.shape) * (1 if given.kind == "bool" else 4 if given.kind == "int" else self.item)
+
+    def given(self, layer: LayerPlan) -> int:
+        """The bytes of what a layer gives for one example."""
+        return prod(layer.output.shape) * self.dtype.bytes
 
     def _optimizers(self, parameters: int) -> tuple[int, int]:
         """Operations of an update, and values kept, of all optimisers."""
@@ -233,7 +239,7 @@ class _Counter:
             held = frozen or (mode is not None and mode.name == "freeze") or layer.kind == "whiten"
             size = prod(layer.output.shape)
             use = self.use
-            use.bytes += self.size(layer.output) * times * (2 if layer.config.get("activation") else 1)
+            use.bytes += self.given(layer) * times * (2 if layer.config.get("activation") else 1)
             if layer.body is not None:
                 self.bound[layer.parameter] = upstream
                 self.term(layer.body, times)
