@@ -92,22 +92,20 @@ def _port(port: Port) -> dict[str, Any]:
 
 
 def _arguments(compiled: Compiled) -> list[tuple[str, str, Any]]:
-    """The training function's arguments, flat and in its order: name, role, value."""
-    assert compiled.program.training is not None
-    given = [("keys", "data", compiled.keys["train"])]
-    given += [(f"draw_{name}", "data", compiled.drawn[name]) for name in sorted(compiled.drawn)]
-    given += [(f"held_{name}", "data", compiled.held[name]) for name in sorted(compiled.held)]
-    given += [("start", "start", tf.constant(compiled.step))]
-    return [*given, ("steps", "steps", tf.constant(compiled.program.training.steps - compiled.step))]
+    """The training function's arguments, flat and in TensorFlow's order of them: name, role, value."""
+    plan, given = compiled.program.training, compiled.given
+    assert plan is not None
+    found = [(f"draw_{name}", "data", given["drawn"][name]) for name in sorted(given["drawn"])]
+    found += [(f"held_{name}", "data", given["held"][name]) for name in sorted(given["held"])]
+    found += [("keys", "data", given["keys"]), ("order", "data", given["order"])]
+    found += [("start", "start", tf.constant(compiled.step))]
+    return [*found, ("steps", "steps", tf.constant(plan.steps - compiled.step))]
 
 
 def _call(compiled: Compiled, flat: Sequence[Any]) -> tuple[Any, ...]:
     """The training function's arguments from flat ones."""
-    left = iter(flat)
-    keys = next(left)
-    drawn = {name: next(left) for name in sorted(compiled.drawn)}
-    held = {name: next(left) for name in sorted(compiled.held)}
-    return (keys, drawn, held, *left)
+    *given, start, steps = flat
+    return tf.nest.pack_sequence_as(compiled.given, given), start, steps
 
 
 def _state(compiled: Compiled) -> list[tuple[str, Any]]:
