@@ -26,7 +26,7 @@ def trained(plan: StudyPlan, name: str | None) -> Program:
 
 
 def side_by_side(program: Program, count: int | None) -> range:
-    """The numbers of so many replicates, or of all that `dlspec run` trains side by side. Raises SpecError."""
+    """The numbers of so many replicates, or of all that can be trained side by side. Raises SpecError."""
     plan = program.training
     alone = plan is not None and not all(optimizer.elementwise for optimizer in plan.optimizers.values())
     if alone and count is not None and count > 1:

@@ -28,7 +28,7 @@ def export(
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="XLA's input as text, or TensorFlow's own.")] = Format.stablehlo,
     replicates: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="How many replicates lie side by side; otherwise all that `run` trains so.")
+        int | None, typer.Option(min=1, metavar="N", help="How many replicates lie side by side; otherwise all of the cell.")
     ] = None,
     device: Device = AUTO, profile: Profile = None, override: Overrides = None,
     output: Annotated[Path | None, typer.Option("--output", metavar="FOLDER", help="A new folder; otherwise named for the cell.")] = None,
