@@ -13,12 +13,14 @@ from dlspec import spec
 
 from .commands import compare, runs
 from .commands.diff import diff
+from .commands.export import export
 from .commands.fmt import fmt
 from .commands.lsp import lsp
 from .commands.plan import plan
 from .commands.report import report
-from .commands.study import AsJson, File, Only, Overrides, Profile, Runs, resolved
+from .commands.study import AsJson, Device, File, Only, Overrides, Profile, Runs, resolved
 from .commands.validate import validate
+from .devices import AUTO
 
 app = typer.Typer(
     help="Specs of experiments on how deep learning fails: written down, run, reviewed.",
@@ -64,6 +66,7 @@ def run(
         int | None, typer.Option("-j", min=1, help="How many programs run at once; otherwise one a core, on a GPU one.")
     ] = None,
     jit: Annotated[Jit, typer.Option(help="Forces XLA or the plain graph.")] = Jit.auto,
+    device: Device = AUTO,
     runs: Runs = Path("runs"),
     force: Annotated[bool, typer.Option("--force", help="Runs again even what is stored.")] = False,
     keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Keeps final weights in Keras' format.")] = False,
@@ -84,7 +87,7 @@ def run(
     plan = resolved(file, profile, override, only)
     from .execute import How, execute
 
-    how = How(runs, jobs, jit.value, force, keep_weights, checkpoint, log.value, as_json, Path(file),
+    how = How(runs, jobs, jit.value, force, keep_weights, checkpoint, log.value, as_json, Path(file), device,
               tensorboard=tensorboard, mlflow=mlflow)  # fmt: skip
     raise typer.Exit(execute(plan, how, sys.argv[1:]))
 
@@ -112,6 +115,7 @@ def show(
 
 app.command()(diff)
 app.command()(plan)
+app.command()(export)
 app.command()(report)
 
 

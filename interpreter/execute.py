@@ -16,10 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dlspec.spec.dtypes import DTYPES
 from dlspec.spec.resolved import StudyPlan
 from rich.console import Console
 from rich.text import Text
 
+from .devices import AUTO, Asked
 from .executor import Executor, Threads, Watcher
 from .folders import STORE
 from .progress import JsonLines, Live, Log, Quiet
@@ -27,7 +29,7 @@ from .results import Results
 from .run import Options, Progress, Run
 from .run_folder import RunFolder, new_title, summary
 from .runs import read
-from .start import device, device_without_tensorflow, environment, start
+from .start import device, device_without_tensorflow, environment, overlooked, start
 from .store import Store, explained
 from .tracking import Both, Tracking, opened
 from .wanted import Piece, wanted
@@ -45,6 +47,7 @@ class How:
 
     `study` is its file, whose revision in git is noted. `tensorboard` writes event files; `mlflow` is the URI of a
     tracking server or store; `tracking` is what is told of both, once the run has begun.
+    `device` is `auto`, `cpu` or a GPU.
     """
 
     root: Path = Path("runs")
@@ -56,6 +59,7 @@ class How:
     log: str = "auto"
     json: bool = False
     study: Path | None = None
+    device: Asked = AUTO
     tensorboard: bool = False
     mlflow: str | None = None
     tracking: Tracking | None = None
@@ -96,9 +100,9 @@ def _run(
     plan: StudyPlan, how: How, store: Store, stop: threading.Event, errors: Console
 ) -> tuple[dict[str, Results], str]:
     """The results of the plan, and on which kind of device. TensorFlow is loaded only where something is to run."""
-    where = device_without_tensorflow() or store.device(environment())
+    where = device_without_tensorflow(how.device) or store.device(environment())
     if where is None:
-        start()
+        start(how.device)
         where = device()
         store.note_device(environment(), where)
     options = Options(how.jit, _jobs(how, where), where, how.force, how.keep_weights, how.checkpoint)
@@ -107,7 +111,11 @@ def _run(
     _tell(progress, missing, how)
     if not missing:
         return progress.results(plan), where
-    start()
+    start(how.device)
+    if warning := overlooked(how.device):
+        _warn(warning, how)
+    if device() == "cpu" and any(DTYPES[piece.program.dtype].rounded for piece in missing):
+        _warn("on a CPU `dtype: tf32` gives the numbers of float32: only a GPU rounds to TensorFloat-32", how)
     if (actual := device()) != where:
         where, options = actual, replace(options, device=actual, jobs=_jobs(how, actual))
         progress = Progress.of_store(wanted(plan, where), store, options)

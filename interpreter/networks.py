@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 from dlspec.spec import terms as t
 from dlspec.spec.axes import EXAMPLE, REPLICATE, Axes, union
+from dlspec.spec.dtypes import Dtype
 from dlspec.spec.initializers import INITIALIZERS
 from dlspec.spec.layers import LAYERS
 from dlspec.spec.resolved import InitialValue, LayerPlan, Mode, NetworkPlan
@@ -53,10 +54,11 @@ class Batch:
 class Network:
     """One network of a program: its layers, and its weights for all replicates side by side."""
 
-    def __init__(self, plan: NetworkPlan, replicates: int, dtype: str, modes: Mapping[str, Mode]) -> None:
+    def __init__(self, plan: NetworkPlan, replicates: int, dtype: Dtype, modes: Mapping[str, Mode]) -> None:
         self.plan = plan
         self.replicates = replicates
         self.dtype = dtype
+        self.real, self.between = tf.as_dtype(dtype.real), tf.as_dtype(dtype.layers)
         self.modes = modes
         self.layers: dict[str, Any] = {}
         self.weights: dict[tuple[str, str], Any] = {}
@@ -71,7 +73,7 @@ class Network:
 
     def _build(self, plan: LayerPlan) -> None:
         config = {name: value for name, value in plan.config.items() if value is not None}
-        layer = getattr(keras.layers, plan.keras)(**config, dtype=self.dtype)
+        layer = getattr(keras.layers, plan.keras)(**config, dtype=self.dtype.keras)
         layer.build((None, *plan.input.shape))
         self.layers[plan.key] = layer
         for variable in layer.weights:
@@ -84,8 +86,8 @@ class Network:
 
     def _variable(self, layer: str, name: str, shape: Sequence[int], trainable: bool) -> Any:
         label = re.sub(r"[\[\].]", "_", f"{self.plan.name}_{layer}_{name}")
-        start = np.zeros((self.replicates, *shape), self.dtype)
-        variable = keras.Variable(start, trainable=trainable, dtype=self.dtype, name=label)
+        start = np.zeros((self.replicates, *shape), self.dtype.real)
+        variable = keras.Variable(start, trainable=trainable, dtype=self.dtype.real, name=label)
         self.weights[layer, name] = variable
         if not trainable:
             self.untrained.add((layer, name))
@@ -100,7 +102,7 @@ class Network:
                     self.weights[layer.key, _name(variable)].assign(np.stack(starts))
             elif layer.kind == "whiten":
                 size = layer.weights["matrix"][0]
-                start = np.broadcast_to(np.eye(size, dtype=self.dtype), (self.replicates, size, size))
+                start = np.broadcast_to(np.eye(size, dtype=self.dtype.real), (self.replicates, size, size))
                 self.weights[layer.key, "matrix"].assign(start)
 
     def _start(self, plan: LayerPlan, variable: Any, seed_path: Sequence[str | int]) -> np.ndarray[Any, Any]:
@@ -110,7 +112,7 @@ class Network:
         if start is None:
             return np.asarray(variable.value)
         seed = keras_seed(*seed_path, "weights", self.plan.name, plan.key, name)
-        value = np.array(initializer(start, seed)(variable.shape, dtype=self.dtype))
+        value = np.array(initializer(start, seed)(variable.shape, dtype=self.dtype.real))
         if plan.keras == "LSTM" and name == "bias" and plan.config["unit_forget_bias"]:
             units = plan.config["units"]
             value[units : 2 * units] = 1
@@ -161,7 +163,7 @@ class Network:
             lowering.sizes = {**lowering.sizes, EACH: self.plan.each}
             batch = Batch(lowering, (*axes, EACH), [*lengths, self.plan.each])
         shape = kind.shape[len(batch.axes) - len(axes) :]
-        x = tf.reshape(tensor, [self.replicates, prod(batch.lengths), *shape])
+        x = self._rounded(tf.reshape(tensor, [self.replicates, prod(batch.lengths), *shape]))
         mode = self.modes.get(self.plan.name)
         before = x
         x = self._run(batch, self.plan.layers, x, mode is not None and mode.name == "freeze")
@@ -169,7 +171,12 @@ class Network:
             x = tf.squeeze(x, axis=-1)
         if mode is not None:
             x = carried(before, x) if mode.name == "forward_only" else passed(mode, x)
+        x = lowering.cast(x, "real")
         return Value(tf.reshape(x, [self.replicates, *lengths, *self.plan.output.shape]), (REPLICATE, *axes))
+
+    def _rounded(self, x: Any) -> Any:
+        """Real numbers as they go from layer to layer."""
+        return tf.cast(x, self.between) if x.dtype.is_floating else x
 
     def _takes_ints(self) -> bool:
         return bool(self.plan.layers) and self.plan.layers[0].keras == "Embedding"
@@ -214,17 +221,18 @@ class Network:
         return tf.reshape(y, [*shape[:2], *y.shape.as_list()[2:]])
 
     def _with(self, batch: Batch, layer: LayerPlan, x: Any, held: Mapping[str, Any]) -> Any:
-        """A layer on [L, N, …] with weights [L, …]."""
+        """A layer on [L, N, …] with weights [L, …]. What whitens, normalises batches or makes noise computes in real numbers."""
         training = batch.lowering.training
         if layer.kind == "whiten":
+            x = tf.cast(x, self.real)
             if batch.lowering.watch is not None:
                 batch.lowering.watch((self.plan.name, layer.key), x)
             lead = x.shape.as_list()
-            return tf.reshape(tf.matmul(tf.reshape(x, [lead[0], -1, lead[-1]]), held["matrix"]), lead)
+            return self._rounded(tf.reshape(tf.matmul(tf.reshape(x, [lead[0], -1, lead[-1]]), held["matrix"]), lead))
         if layer.keras == "BatchNormalization":
-            return self._batch_normalization(batch, layer, x, held)
+            return self._rounded(self._batch_normalization(batch, layer, tf.cast(x, self.real), held))
         if layer.draws:
-            return x if training is None else self._noisy(batch, layer, x)
+            return x if training is None else self._rounded(self._noisy(batch, layer, tf.cast(x, self.real)))
         module = self.layers[layer.key]
         if not held:
             shape = x.shape.as_list()
@@ -235,7 +243,11 @@ class Network:
         unused = [tf.zeros(variable.shape, variable.dtype) for variable in module.non_trainable_variables]
 
         def one(pair: Any) -> Any:
-            return module.stateless_call(list(pair[0]), unused, pair[1])[0]
+            if self.between == self.real:
+                return module.stateless_call(list(pair[0]), unused, pair[1])[0]
+            # `stateless_call` passes over what rounds weights under a mixed policy.
+            with keras.StatelessScope(list(zip(module.trainable_variables, pair[0], strict=True))):
+                return module(pair[1])
 
         weights, lead = list(held.values()), x.shape[0]
         if lead == 1:
@@ -246,16 +258,17 @@ class Network:
             # Not `x[r]`: the gradient of each such slice is as large as the whole.
             apart = zip(*(tf.unstack(tensor) for tensor in (x, *weights)), strict=True)
             return tf.stack([one([own, alone]) for alone, *own in apart])
-        return tf.map_fn(one, (weights, x), fn_output_signature=x.dtype)
+        return tf.map_fn(one, (weights, x), fn_output_signature=self.between)
 
     def _function(self, batch: Batch, layer: LayerPlan, x: Any) -> Any:
         """A function of the language as a layer: its argument has the named axes again."""
         assert layer.body is not None
         lowering, axes = batch.lowering, (REPLICATE, *batch.axes)
-        lowering.values[layer.parameter] = Value(tf.reshape(x, [x.shape[0], *batch.lengths, *layer.input.shape]), axes)
+        given = tf.reshape(lowering.cast(x, "real"), [x.shape[0], *batch.lengths, *layer.input.shape])
+        lowering.values[layer.parameter] = Value(given, axes)
         value = lowering(layer.body)
         y = lowering.whole(Value(lowering.cast(value.tensor, "real"), value.axes), axes, len(layer.output.shape))
-        return tf.reshape(y, [*x.shape.as_list()[:2], *layer.output.shape])
+        return self._rounded(tf.reshape(y, [*x.shape.as_list()[:2], *layer.output.shape]))
 
     def _batch_normalization(self, batch: Batch, layer: LayerPlan, x: Any, held: Mapping[str, Any]) -> Any:
         """gamma · (x - mean) / √(variance + epsilon) + beta, over each replicate's own batch in training.

@@ -13,6 +13,7 @@ import tensorflow as tf
 from dlspec.spec import terms as t
 from dlspec.spec.axes import EXAMPLE, REPLICATE
 from dlspec.spec.cost import chunk
+from dlspec.spec.dtypes import DTYPES
 from dlspec.spec.resolved import OptimizerPlan, ProbePlan, Program
 
 from .evaluation import Evaluation
@@ -44,10 +45,11 @@ class Compiled:
     def __init__(self, program: Program, replicates: Sequence[int], xla: bool) -> None:
         self.program = program
         self.xla = xla
-        self.dtype = tf.as_dtype(program.dtype)
+        self.kind = DTYPES[program.dtype]
+        self.dtype = tf.as_dtype(self.kind.real)
         self.replicates = tuple(replicates)
         self.networks = {
-            plan.name: Network(plan, len(self.replicates), program.dtype, program.gradient) for plan in program.networks
+            plan.name: Network(plan, len(self.replicates), self.kind, program.gradient) for plan in program.networks
         }
         self.bindings = _bindings(program)
         self.samples = _samples(program)
@@ -146,7 +148,7 @@ class Compiled:
             stretch = self.chunk(counts[place])
             for first in range(0, counts[place], stretch):
                 self._watched([place[0]], first, min(stretch, counts[place] - first), add)
-            matrix = _inverse_root(total / seen, float(np.finfo(self.program.dtype).eps))
+            matrix = _inverse_root(total / seen, self.kind.epsilon)
             self.networks[place[0]].weights[place[1], "matrix"].assign(matrix)
 
     def _watched(self, names: Sequence[str], first: int, count: int, watch: Any) -> None:

@@ -24,6 +24,7 @@ from dlspec.spec.resolved import StudyPlan
 from .folders import TENSORBOARD
 from .results import Cell, Results
 from .revision import revision
+from .start import accelerator
 from .store.atomic import sync
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def provenance(device: str) -> dict[str, Any]:
     return {
         "packages": {name: version(name) for name in packages}, "python": platform.python_version(),
         "platform": platform.platform(), "processor": platform.machine(), "device": device,
-        "language": LANGUAGE, "numerics": NUMERICS,
+        "language": LANGUAGE, "numerics": NUMERICS, **({"accelerator": name} if (name := accelerator()) else {}),
     }  # fmt: skip
 
 

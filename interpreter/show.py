@@ -75,10 +75,11 @@ def graph(plan: StudyPlan) -> str:
     """The compiled training program of each cell, as TensorFlow's operations by count."""
     from .compilation import uses_xla
     from .program import Compiled
+    from .start import device
 
-    lines = []
+    lines, where = [], device()
     for program in _programs(plan):
-        compiled = Compiled(program, [0], uses_xla(program))
+        compiled = Compiled(program, [0], uses_xla(program, where))
         lines.append(f"{program.name}: {'xla' if compiled.xla else 'graph'}")
         counts = compiled.operations()
         lines.extend(f"  {count:>5} {name}" for name, count in sorted(counts.items(), key=lambda item: -item[1]))

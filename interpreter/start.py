@@ -12,15 +12,21 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from .compilation_cache import use_compilation_cache
+from .devices import AUTO, INSTALL, Asked
 
 ACCELERATORS = ("/dev/nvidia[0-9]*", "/dev/dxg", "/dev/kfd")
 """What the system shows of graphics cards: NVIDIA's, those of Windows' Linux, AMD's."""
 
 
-def start() -> None:
-    """Imports TensorFlow and finds its devices; what it prints on the way is dropped unless it fails."""
+def start(asked: Asked = AUTO) -> None:
+    """Imports TensorFlow and lets it see the device that is asked for alone. Raises SpecError where that is not there.
+
+    What TensorFlow prints on the way is dropped unless it fails. A GPU's memory is taken as it is needed, and its
+    operations give the same bits in every run.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     use_compilation_cache()
     with held_back():
@@ -28,22 +34,56 @@ def start() -> None:
 
         gc.enable()  # at rest so far, see `__main__.py`
 
-        for accelerator in tf.config.list_physical_devices("GPU"):
+        there = tf.config.list_physical_devices("GPU")
+    chosen = asked.chosen(there, _accelerators(), _hidden())
+    with held_back():
+        tf.config.set_visible_devices(chosen, "GPU")
+        for accelerator in chosen:
             tf.config.experimental.set_memory_growth(accelerator, True)
+        if chosen:
+            tf.config.experimental.enable_op_determinism()
         tf.constant(0.0)
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 def device() -> str:
-    """What programs run on: `gpu` or `cpu`."""
+    """The kind of device that programs run on: `gpu` or `cpu`."""
+    return "gpu" if _visible() else "cpu"
+
+
+def accelerator() -> str | None:
+    """What the GPU that programs run on is called; nothing on a CPU, or where TensorFlow was not needed."""
+    if "tensorflow" not in sys.modules or not (found := _visible()):
+        return None
     import tensorflow as tf
 
-    return "gpu" if tf.config.list_physical_devices("GPU") else "cpu"
+    return str(tf.config.experimental.get_device_details(found[0]).get("device_name", "GPU"))
 
 
-def device_without_tensorflow() -> str | None:
-    """The kind of device, where it is known before TensorFlow is loaded: `cpu` where there is no other, or none is shown."""
-    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+def overlooked(asked: Asked) -> str:
+    """A warning where the system shows a GPU that TensorFlow does not find and nobody asked for the CPU; else nothing."""
+    shown = _accelerators()
+    if asked.kind != "auto" or not shown or _hidden() or device() == "gpu":
+        return ""
+    return f"the system shows {shown[0]}, and TensorFlow finds no GPU: this runs on the CPU. {INSTALL}; --device cpu says that it is meant"
+
+
+def _visible() -> list[Any]:
+    import tensorflow as tf
+
+    return list(tf.config.get_visible_devices("GPU"))
+
+
+def _hidden() -> bool:
+    """Whether CUDA is told to show no device."""
+    return os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+
+
+def device_without_tensorflow(asked: Asked = AUTO) -> str | None:
+    """The kind of device, where it is known before TensorFlow is loaded: what is asked for, or `cpu` where none is shown."""
+    if asked.kind != "auto":
+        return asked.kind
+    if _hidden():
         return "cpu"
     if sys.platform == "darwin":
         try:

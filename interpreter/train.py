@@ -15,6 +15,7 @@ from .claims import evaluate as evaluate_claim
 from .compilation import uses_xla
 from .executor import Job, Watcher
 from .forms import Forms
+from .products import products
 from .program import Compiled
 from .results import Cell, Results
 from .store import Checkpoint, Damaged
@@ -33,8 +34,12 @@ def train(job: Job, watcher: Watcher, stop: threading.Event, forms: Forms | None
     What it compiles is taken from `forms` where a job before it left the same, and left there. Set `stop` to end after
     the present stretch; where it stood is then kept in the job's checkpoint.
     """
+    with products(job.piece.program.dtype):
+        return _trained(job, watcher, stop, forms or Forms())
+
+
+def _trained(job: Job, watcher: Watcher, stop: threading.Event, forms: Forms) -> list[Cell]:
     begin = time.perf_counter()
-    forms = forms or Forms()
     cells: list[Cell] = []
     try:
         cells, checkpoint = _start(job, watcher)

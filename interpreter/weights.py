@@ -56,7 +56,7 @@ class _Made:
         first = plan.layers[0] if plan.layers else None
         shape = first.input.shape if first is not None else plan.output.shape
         integral = first is not None and first.keras == "Embedding"
-        x = keras.Input(shape, dtype="int32" if integral else self.network.dtype)
+        x = keras.Input(shape, dtype="int32" if integral else self.network.dtype.real)
         return keras.Model(x, self._run(plan.layers, x), name=plan.name)
 
     def leaves(self) -> Any:
@@ -69,7 +69,7 @@ class _Made:
             if layer.kind == "repeat":
                 for block in layer.blocks:
                     y = self._run(block, x)
-                    x = keras.layers.Add()([x, y]) if layer.skip else y
+                    x = keras.layers.Add(dtype=self.network.dtype.keras)([x, y]) if layer.skip else y
             else:
                 x = self._layer(layer)(x)
         return x
@@ -79,7 +79,7 @@ class _Made:
             name = re.sub(r"[^A-Za-z0-9_]+", "_", plan.key).strip("_")
             if plan.kind == "whiten":
                 made = keras.layers.Dense(
-                    plan.weights["matrix"][1], use_bias=False, name=name, dtype=self.network.dtype
+                    plan.weights["matrix"][1], use_bias=False, name=name, dtype=self.network.dtype.real
                 )
                 names = {"kernel": "matrix"}
             else:

@@ -16,13 +16,13 @@ from math import prod
 
 from . import terms as t
 from .axes import EXAMPLE
+from .dtypes import BYTES, DTYPES
 from .flops import LAYER_WORK, OPERATION_WORK, update
 from .gradient_statistics import BLOCKS
 from .operations import OPERATIONS
 from .resolved import LayerPlan, NetworkPlan, Program
 from .types import Type
 
-ITEM = {"float32": 4, "float64": 8}
 CHUNK_BYTES = 64 * 2**20
 """How much memory the widest value of one pass of an evaluation may take."""
 BACKWARD = 3.5
@@ -153,7 +153,8 @@ class _Counter:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.item = ITEM[program.dtype]
+        self.dtype = DTYPES[program.dtype]
+        self.item = BYTES[self.dtype.real]
         self.outputs = {item.name: item.term for item in program.outputs}
         self.networks = {plan.name: plan for plan in program.networks}
         self.each, self.once = _Use(), _Use()
@@ -176,17 +177,23 @@ class _Counter:
         )
         examples = sum(self.size(item.type) for item in program.examples)
         updates, kept = self._optimizers()
-        layers = [self.size(layer.output) * (n.each or 1) for n in program.networks for layer in _leaves(n.layers)]
+        layers = [self.given(layer) * (n.each or 1) for n in program.networks for layer in _leaves(n.layers)]
+        rounded = weights * self.dtype.bytes if self.dtype.layers != self.dtype.real else 0
         each, once = self.each, self.once
         step = (each.forward + each.backward) * plan.batch + once.forward + once.backward + updates if plan else 0
         return Cost(
-            parameters, round(each.forward), round(step), (weights + (kept + parameters if plan else 0)) * self.item,
+            parameters, round(each.forward), round(step),
+            (weights + (kept + parameters if plan else 0)) * self.item + rounded,
             round(2 * each.bytes + 2 * examples), 2 * examples + sum(layers) + max(layers, default=0),
         )  # fmt: skip
 
     def size(self, given: Type) -> int:
         """The bytes of one example's value."""
         return prod(given.shape) * (1 if given.kind == "bool" else 4 if given.kind == "int" else self.item)
+
+    def given(self, layer: LayerPlan) -> int:
+        """The bytes of what a layer gives for one example."""
+        return prod(layer.output.shape) * self.dtype.bytes
 
     def _optimizers(self) -> tuple[int, int]:
         """Operations of an update, the mean over the batch with it, and values kept, of all optimisers."""
@@ -352,13 +359,13 @@ class _Counter:
                 over = _Seen(trained, given.axes)
                 _, reached = self.layers(block, network, over, _Way(way.forward, message), frozen)
                 if layer.skip:
-                    self.add(over, size, size * trained, self.size(layer.output), _Way(way.forward, message))
+                    self.add(over, size, size * trained, self.given(layer), _Way(way.forward, message))
                 message = reached or (layer.skip and message)
             return message
         name = self.mode(layer, network)
         inner = way if name not in ("stop", "forward_only") else way.without_message()
         passed = way.message and name != "stop"
-        held = self.size(layer.output) * (2 if layer.config.get("activation") else 1)
+        held = self.given(layer) * (2 if layer.config.get("activation") else 1)
         if layer.body is not None:
             self.seen[layer.parameter] = given
             self.term(layer.body, inner)

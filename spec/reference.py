@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .distributions import DISTRIBUTIONS
+from .dtypes import DTYPES
 from .expressions.printer import number_text
 from .gradient_modes import GRADIENT_MODES
 from .initializers import INITIALIZERS
@@ -58,6 +59,8 @@ def reference() -> str:
         for name, row in OPTIMIZERS.items()
     ]
     parts.append(_table("Optimisers", ("optimiser", "meaning", "arguments"), optimizers))
+    types = [_cells(f"`{name}`", _with(row.meaning, row.source)) for name, row in DTYPES.items()]
+    parts.append(_table("Number types", ("dtype", "meaning"), types))
     starts = [
         _cells(f"`{name}`", _with(row.meaning, row.source), _arguments(row.parameters.values()))
         for name, row in INITIALIZERS.items()
@@ -96,6 +99,8 @@ def _entries(name: str) -> Iterator[str]:
             f"{name}: an optimiser (keras.optimizers.{optimizer.keras})\n{_with(optimizer.meaning, optimizer.source)}"
         )
         yield f"{head}\narguments {_arguments(optimizer.parameters.values())}"
+    if dtype := DTYPES.get(name):
+        yield f"{name}: a number type, for `dtype`\n{_with(dtype.meaning, dtype.source)}"
     if start := INITIALIZERS.get(name):
         head = f"{name}: an initialiser (keras.initializers.{start.keras})\n{_with(start.meaning, start.source)}"
         yield f"{head}\narguments {_arguments(start.parameters.values())}"
@@ -103,7 +108,7 @@ def _entries(name: str) -> Iterator[str]:
 
 def known() -> list[str]:
     """All names that can be described."""
-    tables = (OPERATIONS, FORMS, CLAIM_FORMS, DISTRIBUTIONS, LAYERS, GRADIENT_MODES, OPTIMIZERS, INITIALIZERS)
+    tables = (OPERATIONS, FORMS, CLAIM_FORMS, DISTRIBUTIONS, LAYERS, GRADIENT_MODES, OPTIMIZERS, INITIALIZERS, DTYPES)
     return sorted({name for table in tables for name in table})
 
 

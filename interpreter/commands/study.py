@@ -9,6 +9,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 from dlspec import spec
 
+from ..devices import Asked
+
 ERROR = 1
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="A study.")]
@@ -20,6 +22,22 @@ Only = Annotated[
     list[str] | None, typer.Option("--only", metavar="EXPERIMENT[/VARIANT]", help="Only this; may be repeated.")
 ]
 Runs = Annotated[Path, typer.Option("--runs", metavar="FOLDER", help="Where runs and the store lie.")]
+
+
+def _device(text: str | Asked) -> Asked:
+    """A device as an option's value; one that is none is a usage error."""
+    try:
+        return Asked.read(str(text))
+    except spec.SpecError as error:
+        raise typer.BadParameter(f"{error.problems[0].message}. {error.problems[0].hint}") from None
+
+
+Device = Annotated[
+    Asked,
+    typer.Option(
+        parser=_device, metavar="DEVICE", help="`cpu`, `gpu`, `gpu:N`, or `auto`: the first GPU where there is one."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Prints one JSON object.")]
 
 

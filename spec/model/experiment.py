@@ -188,7 +188,9 @@ class Experiment(Closed):
 
     about: str | None = Field(None, description="What it shows.")
     base: Name | None = Field(None, description="The experiment that this one is derived from.")
-    dtype: Literal["float32", "float64"] = Field("float32", description="The type of real numbers.")
+    dtype: Literal["float32", "float64", "tf32", "bfloat16"] = Field(
+        "float32", description="The type of real numbers, and how networks compute with them."
+    )
     seed: int = Field(0, ge=0, lt=2**63, description="The root of all randomness.")
     constants: dict[Name, Expression] = Field(
         default_factory=dict, description="Numbers and arrays known before anything runs."

@@ -120,9 +120,9 @@ CASES = [
 ]  # fmt: skip
 
 
-def plain(case: Case, held: Compiled, replicate: int) -> Any:
+def plain(case: Case, held: Compiled, replicate: int, policy: str = "float64") -> Any:
     """The plain Keras layer with one replicate's weights."""
-    layer = getattr(keras.layers, LAYERS[case.name].keras)(**case.arguments, dtype="float64")
+    layer = getattr(keras.layers, LAYERS[case.name].keras)(**case.arguments, dtype=policy)
     layer.build((None, *case.shape))
     (leaf,) = held.networks["f"].plan.leaves()
     values = {variable.path.rsplit("/", 1)[-1]: variable for variable in layer.weights}
@@ -156,6 +156,28 @@ def test_layers_are_keras_own_with_the_same_weights(compiled: Callable[..., Comp
         np.testing.assert_allclose(out[replicate], expected, rtol=1e-10, atol=1e-12)
         assert plan.parameters == sum(prod(variable.shape) for variable in layer.trainable_variables)
     assert plan.flops == 2 * case.macs
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("case", CASES, ids=[f"{place}-{case.name}" for place, case in enumerate(CASES)])
+def test_layers_in_bfloat16_are_keras_own_under_its_policy(
+    compiled: Callable[..., Compiled], case: Case, xla: bool
+) -> None:
+    """To four units in the last place of bfloat16: products sum in other orders before they are rounded."""
+    text = body(case.text, str(list(case.shape))).replace("float64", "bfloat16")
+    held = compiled(text.replace(f"normal({list(case.shape)})", case.task) if case.task else text, REPLICATES)
+    for place, variable in held.networks["f"].weights.items():
+        assert variable.dtype == "float32"
+        if place[1] in ("gamma", "beta", "moving_mean", "moving_variance"):
+            variable.assign(np.abs(np.random.default_rng(len(place[1])).normal(size=variable.shape)) + 0.1)
+    given, out = applied(held, xla)
+    assert out.dtype == np.float32
+    if not xla:  # which may leave a rounding out, and be more exact
+        np.testing.assert_array_equal(out, out.astype(tf.bfloat16.as_numpy_dtype).astype(np.float32))
+    for replicate in range(REPLICATES):
+        layer = plain(case, held, replicate, "mixed_bfloat16")
+        expected = np.asarray(tf.cast(layer(given[replicate], training=False), tf.float32))
+        np.testing.assert_allclose(out[replicate], expected, rtol=2**-6, atol=2**-7 * np.abs(expected).max())
 
 
 def test_xla_gives_the_same_outputs(compiled: Callable[..., Compiled]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dlspec.spec.dtypes import DTYPES
 from dlspec.spec.model.experiment import Experiment
 from dlspec.spec.model.figures import FIGURES
 from dlspec.spec.places import NOWHERE, TOP, Place, fields
@@ -47,7 +48,7 @@ def test_patches_are_experiments() -> None:
 
 
 def test_choices_are_known() -> None:
-    assert "adam" in at("training", "optimizer").words and at("dtype").words == ("float32", "float64")
+    assert "adam" in at("training", "optimizer").words and at("dtype").words == tuple(DTYPES)
     assert set(at("figures", "f", "kind").words) == set(FIGURES)
     assert at("figures", "f").below("fit", {"kind": "scaling"}).words
     assert at("functions").heads and not at("constants").heads
