@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 import queue
 import time
 from collections import deque
@@ -33,7 +32,7 @@ from ..store_errors import of_system
 from .connect import Cluster, living
 from .inbox import WAIT_SECONDS, Inbox, Message
 from .resources import Resources
-from .worker import Outcome, Sent, installed, run
+from .worker import Outcome, Sent, installed, packed, run
 
 ATTEMPTS = 4
 """How often a job is begun whose worker is lost each time."""
@@ -139,7 +138,7 @@ class Remote:
         assert job.checkpoints is not None
         path = job.checkpoints.path
         sent = Sent(
-            job.number, running.attempt, pickle.dumps(job.piece), job.compiled, self.cluster.device, self.versions,
+            job.number, running.attempt, packed(job.piece), job.compiled, self.cluster.device, self.versions,
             self.threads, job.checkpoints.made_by, job.checkpoints.every, max(1.0, len(self.running) / TALKING),
             job.weights is not None, str(path), path.read_bytes() if path.exists() else None,
         )  # fmt: skip

@@ -57,12 +57,13 @@ class Reporter:
         self.beat = beat
         self.stop = stop
         self.queue: queue.Queue[Message | None] = queue.Queue()
+        self.heard = threading.Event()
         self.thread = threading.Thread(target=self._send, name="dlspec-reporter", daemon=True)
 
     def __enter__(self) -> Reporter:
         self.tell("begun", ray.util.get_node_ip_address())
-        self._deliver([self.queue.get()])  # type: ignore[list-item]
         self.thread.start()
+        self.heard.wait()  # not ray.get: Ray lends out the cores of a task whose main thread waits in it
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -92,3 +93,4 @@ class Reporter:
                 self.stop.set()
         except RayError:
             pass
+        self.heard.set()

@@ -6,6 +6,7 @@ weights at the end.
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import platform
@@ -17,11 +18,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from dlspec.spec.diagnostics import Source
 from dlspec.spec.identity import NUMERICS
 
 from ..executor import Job
 from ..results import Cell, Curve
 from ..store import Checkpoint, Checkpoints, Damaged
+from ..wanted import Piece
 from .inbox import Reporter
 
 PACKAGES = ("dlspec", "tensorflow", "keras", "numpy")
@@ -59,6 +62,20 @@ class Sent:
     weights: bool
     origin: str = ""
     checkpoint: bytes | None = None
+
+
+class _Packer(pickle.Pickler):
+    """Leaves out the study's text, to which every term points: it may be longer than all the rest."""
+
+    def reducer_override(self, given: Any) -> Any:
+        return (Source, (given.name, "")) if isinstance(given, Source) else NotImplemented
+
+
+def packed(piece: Piece) -> bytes:
+    """A piece as bytes, for a worker of the same versions."""
+    held = io.BytesIO()
+    _Packer(held, pickle.HIGHEST_PROTOCOL).dump(piece)
+    return held.getvalue()
 
 
 @dataclass(frozen=True)
