@@ -220,6 +220,8 @@ class Remote:
                 running.begun = values[0]
             case "started":
                 self.watcher.started(job, values[0])
+            case "compiling":
+                self.watcher.compiling(job)
             case "evaluated":
                 self.watcher.evaluated(job, *values)
             case "warning":

@@ -14,6 +14,7 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,14 @@ def differences(here: Mapping[str, str], there: Mapping[str, str]) -> str:
     return ", ".join(found)
 
 
+@cache
+def _forms() -> Any:
+    """What this process has compiled: Ray gives it one piece after another."""
+    from ..forms import Forms
+
+    return Forms()
+
+
 def _trained(sent: Sent, reporter: Reporter, stop: threading.Event) -> Outcome:
     from ..train import train
 
@@ -126,7 +135,7 @@ def _trained(sent: Sent, reporter: Reporter, stop: threading.Event) -> Outcome:
         job = Job(
             sent.number, pickle.loads(sent.piece), sent.compiled, checkpoints, str(weights) if weights else None
         )  # fmt: skip
-        cells = train(job, Told(reporter), stop)
+        cells = train(job, Told(reporter), stop, _forms())
         for cell in cells:
             cell.curves = {key: Curve(_stacked(values)) for key, values in cell.curves.items()}
         return Outcome(cells, _files(weights) if weights is not None else {})
@@ -155,8 +164,12 @@ class Told:
         self.reporter = reporter
 
     def started(self, job: Job, step: int) -> None:
-        """A piece begins to be compiled, to go on from a step."""
+        """A piece begins, to go on from a step."""
         self.reporter.tell("started", step)
+
+    def compiling(self, job: Job) -> None:
+        """A piece is compiled: this process had none of its form before."""
+        self.reporter.tell("compiling")
 
     def evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
         """An evaluation is done."""
