@@ -78,6 +78,7 @@ def living(ray: Any) -> list[Node]:
 
 def _ray() -> Any:
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")  # else gRPC prints a line at every subprocess
+    os.environ.setdefault("RAY_raylet_start_wait_time_s", "120")  # 30 s do not do on a machine that is busy
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:
         import ray
@@ -130,6 +131,10 @@ def _connect(ray: Any, where: str) -> None:
         raise ClusterError(
             f"{where}: the cluster runs another version of Ray or Python than this process, which has Ray {ray.__version__}",
             "Install the same Ray and Python on all machines: " + " ".join(str(error).split())[:300],
+        ) from error
+    except Exception as error:  # Ray has no class of its own for a daemon that does not come up
+        raise ClusterError(
+            f"{where}: Ray did not start: {_first(error)}", f"Its logs say more: /tmp/ray/session_latest/logs. {START}"
         ) from error
 
 

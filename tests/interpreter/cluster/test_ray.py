@@ -15,6 +15,8 @@ import pytest
 
 pytest.importorskip("ray")
 
+os.environ.setdefault("RAY_raylet_start_wait_time_s", "120")  # the machine may be busy with other tests
+
 Study = Callable[[int, int, Sequence[float]], str]
 
 
