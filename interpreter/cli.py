@@ -50,6 +50,13 @@ class LogForm(StrEnum):
     json = "json"
 
 
+class ExecutorName(StrEnum):
+    """Where programs run."""
+
+    local = "local"
+    ray = "ray"
+
+
 class Stage(StrEnum):
     """Stages of the pipeline that can be printed."""
 
@@ -63,7 +70,16 @@ class Stage(StrEnum):
 def run(
     file: File, profile: Profile = None, override: Overrides = None, only: Only = None,
     jobs: Annotated[
-        int | None, typer.Option("-j", min=1, help="How many programs run at once; otherwise one a core, on a GPU one.")
+        int | None, typer.Option("-j", min=1, help="How many programs run at once; otherwise one a core, on a GPU one, on a cluster all it has room for.")
+    ] = None,
+    executor: Annotated[
+        ExecutorName, typer.Option(help="Where programs run: in this process, or on a Ray cluster.")
+    ] = ExecutorName.local,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT", help="The Ray cluster; otherwise RAY_ADDRESS, or one of this run's own on this machine."
+        ),
     ] = None,
     jit: Annotated[Jit, typer.Option(help="Forces XLA or the plain graph.")] = Jit.auto,
     device: Device = AUTO,
@@ -84,11 +100,19 @@ def run(
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Runs what is not stored yet of a study; figures, claims and numbers go to a folder under runs/."""
+    if address is not None and executor is not ExecutorName.ray:
+        print("--address is that of a Ray cluster: it goes with --executor ray", file=sys.stderr)
+        raise typer.Exit(USAGE)
+    if device != AUTO and executor is ExecutorName.ray:
+        print("--device is for this machine: on a cluster the plan says which nodes a program gets", file=sys.stderr)
+        raise typer.Exit(USAGE)
     plan = resolved(file, profile, override, only)
     from .execute import How, execute
 
-    how = How(runs, jobs, jit.value, force, keep_weights, checkpoint, log.value, as_json, Path(file), device,
-              tensorboard=tensorboard, mlflow=mlflow)  # fmt: skip
+    how = How(
+        runs, jobs, executor.value, address, jit.value, force, keep_weights, checkpoint, log.value, as_json, Path(file),
+        device, tensorboard=tensorboard, mlflow=mlflow,
+    )  # fmt: skip
     raise typer.Exit(execute(plan, how, sys.argv[1:]))
 
 

@@ -7,6 +7,13 @@ from dlspec.spec.resolved import Program
 CONVOLUTIONS = frozenset({"Conv1D", "Conv2D"})
 
 
+def form(program: Program, jit: str, device: str) -> str:
+    """The compiled form that a program gets: `xla` or `graph`; `jit` forces one unless it is `auto`."""
+    if jit != "auto":
+        return jit
+    return "xla" if uses_xla(program, device) else "graph"
+
+
 def uses_xla(program: Program, device: str = "cpu") -> bool:
     """Which compiled form a program gets: XLA, but on a CPU the plain graph where there are convolutions.
 

@@ -21,6 +21,7 @@ from dlspec.spec.resolved import StudyPlan
 from rich.console import Console
 from rich.text import Text
 
+from .compilation import form
 from .devices import AUTO, Asked
 from .executor import Executor, Threads, Watcher
 from .folders import STORE
@@ -43,7 +44,9 @@ WIDE = 160
 
 @dataclass(frozen=True)
 class How:
-    """How a study is run and told of: `jobs` at once, `log` is `auto` or `json`, `json` prints one object at the end.
+    """How a study is run and told of: `jobs` at once, by an `executor`, `local` or `ray` at an `address`.
+
+    `log` is `auto` or `json`, `json` prints one object at the end.
 
     `study` is its file, whose revision in git is noted. `tensorboard` writes event files; `mlflow` is the URI of a
     tracking server or store; `tracking` is what is told of both, once the run has begun.
@@ -52,6 +55,8 @@ class How:
 
     root: Path = Path("runs")
     jobs: int | None = None
+    executor: str = "local"
+    address: str | None = None
     jit: str = "auto"
     force: bool = False
     keep_weights: bool = False
@@ -100,6 +105,8 @@ def _run(
     plan: StudyPlan, how: How, store: Store, stop: threading.Event, errors: Console
 ) -> tuple[dict[str, Results], str]:
     """The results of the plan, and on which kind of device. TensorFlow is loaded only where something is to run."""
+    if how.executor == "ray":
+        return _run_on_cluster(plan, how, store, stop, errors)
     where = device_without_tensorflow(how.device) or store.device(environment())
     if where is None:
         start(how.device)
@@ -123,8 +130,6 @@ def _run(
     if how.tracking is not None:
         how.tracking.ended(progress.cells.values())
     with _watcher(missing, how, errors) as watcher:
-        from .train import form
-
         compiled = partial(form, jit=options.jit, device=where)
         Run(progress, store, _local(options, watcher), options, watcher, stop, compiled).finish()
     return progress.results(plan), where
@@ -133,6 +138,35 @@ def _run(
 def _jobs(how: How, device: str) -> int:
     """How many programs run at once: as many as there are cores, on a GPU one."""
     return how.jobs or (1 if device == "gpu" else os.cpu_count() or 1)
+
+
+def _run_on_cluster(
+    plan: StudyPlan, how: How, store: Store, stop: threading.Event, errors: Console
+) -> tuple[dict[str, Results], str]:
+    """The same on a Ray cluster; TensorFlow is loaded by its workers alone. Raises ClusterError."""
+    from .cluster import connected
+
+    with connected(how.address) as cluster:
+        options = Options(
+            how.jit, how.jobs or cluster.at_once, cluster.device, how.force, how.keep_weights, how.checkpoint
+        )
+        progress = Progress.of_store(wanted(plan, cluster.device), store, options)
+        missing = progress.missing()
+        _tell(progress, missing, how)
+        if how.tracking is not None:
+            how.tracking.ended(progress.cells.values())
+        if missing:
+            from .cluster.executor import Remote
+
+            if how.log == "json":
+                JsonLines().say("cluster", address=cluster.address, nodes=len(cluster.nodes), device=cluster.device)
+            else:
+                print(f"on a Ray cluster at {cluster.address}: {cluster}", file=sys.stderr, flush=True)
+            with _watcher(missing, how, errors) as watcher:
+                compiled = partial(form, jit=options.jit, device=cluster.device)
+                executor = Remote(cluster, watcher, how.jobs)
+                Run(progress, store, executor, options, watcher, stop, compiled).finish()
+        return progress.results(plan), cluster.device
 
 
 def _local(options: Options, watcher: Watcher) -> Executor:

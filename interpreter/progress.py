@@ -220,10 +220,11 @@ class Live(Quiet):
         self.progress.stop()
 
     def show_started(self, job: Job, step: int) -> None:
-        """A bar of its own."""
+        """A bar of its own, also where it began once before."""
+        if job.number in self.tasks:
+            self.progress.remove_task(self.tasks.pop(job.number))
         name, total = called(job, job.piece.program.replicates), steps(job.piece.program)
         self.tasks[job.number] = self.progress.add_task(name, total=total, completed=step, rate="starting", newest="")
-        self.at[job.number] = 0
         self._move(job, step)
 
     def show_compiling(self, job: Job) -> None:

@@ -26,10 +26,11 @@ class TimeLeft:
         self.at: dict[str, float] = {}
 
     def started(self, piece: Piece, step: int) -> None:
-        """A piece begins at a step: what a checkpoint spares is neither left nor done."""
+        """A piece begins at a step, perhaps again: what a checkpoint spares is neither left nor done."""
         self.begun = self.clock() if self.begun is None else self.begun
+        before = self.at.get(piece.name, 0.0)
         self.at[piece.name] = _share(piece, step) - START
-        self.left -= self.at[piece.name]
+        self.left -= self.at[piece.name] - before
 
     def reached(self, piece: Piece, step: int) -> None:
         """A piece has come to a step."""

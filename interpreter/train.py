@@ -9,23 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from dlspec.spec.resolved import Program
 
 from .claims import evaluate as evaluate_claim
-from .compilation import uses_xla
 from .executor import Job, Watcher
 from .forms import Forms
 from .products import products
 from .program import Compiled
 from .results import Cell, Results
 from .store import Checkpoint, Damaged
-
-
-def form(program: Program, jit: str, device: str) -> str:
-    """The compiled form that a program gets: `xla` or `graph`; `jit` forces one unless it is `auto`."""
-    if jit != "auto":
-        return jit
-    return "xla" if uses_xla(program, device) else "graph"
 
 
 def train(job: Job, watcher: Watcher, stop: threading.Event, forms: Forms | None = None) -> list[Cell]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +12,7 @@ from dlspec.spec.resolved import LayerPlan
 
 from .networks import Network
 from .program import Compiled
-from .store.atomic import PREFIX
+from .store.atomic import replaced
 
 
 def write(compiled: Compiled, replicate: int, folder: Path) -> None:
@@ -25,21 +22,13 @@ def write(compiled: Compiled, replicate: int, folder: Path) -> None:
     no model of Keras alone: of such there is `NETWORK.weights.h5`, the weights of its layers in order. The weights are
     those that measures see: moving averages where the optimiser keeps them.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{folder.name}-", dir=folder.parent))
-    try:
+    with replaced(folder) as draft:
         for name, network in compiled.networks.items():
             made = _Made(network, replicate)
             if any(layer.kind == "apply" for layer in network.plan.leaves()):
                 made.leaves().save_weights(draft / f"{name}.weights.h5")
             else:
                 made.model().save(draft / f"{name}.keras")
-        os.chmod(draft, 0o755)
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(draft, folder)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
 
 
 class _Made:

@@ -1,10 +1,12 @@
-"""Files that are whole or not there: written beside their place, flushed to the disk, and renamed."""
+"""Files and folders that are whole or not there: written beside their place, flushed to the disk, and renamed."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import IO
@@ -34,6 +36,21 @@ def write(folder: Path, fill: Callable[[IO[bytes]], None], name: str | Callable[
         raise
     sync(folder)
     return place
+
+
+@contextmanager
+def replaced(folder: Path) -> Iterator[Path]:
+    """A draft of a folder to be filled, that takes the folder's place when the context ends without an exception."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{folder.name}-", dir=folder.parent))
+    try:
+        yield draft
+        os.chmod(draft, 0o755)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(draft, folder)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
 
 
 def sync(folder: Path) -> None:
