@@ -33,7 +33,7 @@ $(VENV)/bench.stamp: $(VENV)/base.stamp
 bench: $(VENV)/bench.stamp  ## Measures dlspec beside its rivals, some 25 minutes: docs/benchmarks.md. ONLY=parities, CONTENDERS=dlspec,jax and QUICK=1 choose
 	$(BIN)/python -m benchmarks --only='$(ONLY)' --contenders='$(CONTENDERS)' $(if $(QUICK),--quick)
 
-scaling: $(VENV)/base.stamp  ## Measures time against dimension, batch, replicates, cells and -j, some 12 minutes: docs/scaling.md. QUICK=1 tries it
+scaling: $(VENV)/base.stamp  ## Measures time against dimension, batch, replicates, cells and -j, some 12 minutes: docs/scaling_measured.md. QUICK=1 tries it
 	$(BIN)/python -m benchmarks.scaling $(if $(QUICK),--quick)
 
 demo: $(VENV)/base.stamp  ## Runs the flat study: figure 7 and its claims

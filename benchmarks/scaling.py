@@ -1,6 +1,6 @@
 """`python -m benchmarks.scaling`: time against one quantity at a time, log-log, each with its fitted slope.
 
-Writes the numbers (JSON), a figure a series (PNG), and the page `docs/scaling.md`.
+Writes the numbers (JSON), a figure a series (PNG), and the page `docs/scaling_measured.md`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .spread import Spread
 from .workloads import ROOT
 
 RESULTS = ROOT / "benchmarks" / "results" / "scaling.json"
-PAGE = ROOT / "docs" / "scaling.md"
+PAGE = ROOT / "docs" / "scaling_measured.md"
 FIGURES = ROOT / "docs" / "figures"
 TRIAL = ROOT / "benchmarks" / "results" / "trial-scaling"
 FILE = "examples/parities.yaml"

@@ -1,4 +1,4 @@
-"""The page `docs/scaling.md`: each series with its figure, its slope and why it has it; then arithmetic on paper."""
+"""The page `docs/scaling_measured.md`: each series with its figure, its slope and why it has it; then arithmetic on paper."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Protocol
@@ -58,7 +58,7 @@ class Progress:
     wanted: Sequence[Wanted]
     cells: dict[tuple[int, int], Cell] = field(default_factory=dict)
     jobs: int = 1
-    begun: Set[str] = frozenset()
+    begun: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.places = {id(one): place for place, one in enumerate(self.wanted)}

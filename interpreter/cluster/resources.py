@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dlspec.spec.cost import cost, memory
 
-from ..planning import TENSORFLOW_BYTES, size
+from ..planning import PROCESS_BYTES, size
 from ..wanted import Piece
 
 CORE_OPERATIONS = 1e8
@@ -30,7 +30,7 @@ class Resources:
         program = piece.program
         step = cost(program).step * len(piece.replicates)
         cores = max(1, min(MOST_CORES, round(step / CORE_OPERATIONS)))
-        used = TENSORFLOW_BYTES + memory(program, replicates=len(piece.replicates))
+        used = PROCESS_BYTES + memory(program, replicates=len(piece.replicates))
         return Resources(1, 1, used) if device == "gpu" else Resources(cores, 0, used)
 
     def within(self, nodes: Iterable[Node]) -> Resources:

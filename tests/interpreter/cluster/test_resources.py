@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from dlspec.interpreter.cluster.resources import CORE_OPERATIONS, MOST_CORES, Node, Resources
-from dlspec.interpreter.planning import TENSORFLOW_BYTES
+from dlspec.interpreter.planning import PROCESS_BYTES
 from dlspec.interpreter.wanted import Piece, Wanted
 from dlspec.spec.cost import cost, memory
 from dlspec.spec.resolved import Program
@@ -36,7 +36,7 @@ def piece(program: Callable[[str], Program]) -> Made:
 
 def test_a_small_piece_takes_a_core(piece: Made) -> None:
     small = piece(4, 8)
-    assert Resources.of(small, "cpu") == Resources(1, 0, TENSORFLOW_BYTES + memory(small.program))
+    assert Resources.of(small, "cpu") == Resources(1, 0, PROCESS_BYTES + memory(small.program))
 
 
 def test_cores_and_memory_grow_with_the_plan(piece: Made) -> None:
@@ -46,7 +46,7 @@ def test_cores_and_memory_grow_with_the_plan(piece: Made) -> None:
     asked = Resources.of(large, "cpu")
     assert asked.cores == min(MOST_CORES, round(operations / CORE_OPERATIONS)) > 1
     one = Resources.of(large.only([0]), "cpu")
-    assert one.memory == TENSORFLOW_BYTES + memory(large.program, replicates=1) < asked.memory
+    assert one.memory == PROCESS_BYTES + memory(large.program, replicates=1) < asked.memory
     assert one.cores <= asked.cores
 
 
