@@ -122,7 +122,9 @@ def _run_on_cluster(
     from .cluster import connected
 
     with connected(how.address) as cluster:
-        options = Options(how.jit, how.jobs or cluster.at_once, cluster.device, how.force, how.keep_weights, how.checkpoint)
+        options = Options(
+            how.jit, how.jobs or cluster.at_once, cluster.device, how.force, how.keep_weights, how.checkpoint
+        )
         progress = Progress.of_store(wanted(plan, cluster.device), store, options)
         missing = progress.missing()
         _tell(progress, missing, how)
