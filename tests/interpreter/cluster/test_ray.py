@@ -38,7 +38,7 @@ def assert_kept(folder: Path, cells: int) -> None:
 def test_broken_off_and_gone_on_with(tmp_path: Path, study: Study, trial: Any) -> None:
     """Ctrl-C in the midst of training keeps checkpoints here; the next run goes on from them, with weights in the end."""
     text = study(60_000, 500, [0.01])
-    here = trial(tmp_path / "here", text)
+    here = trial(tmp_path / "here", text, "-j", "1")  # the same replicates side by side
     here.ends(0)
     broken = trial(tmp_path / "far", text, "--executor", "ray", "-j", "1")
     broken.until(lambda run: len(run.events("evaluated")) > 3)
@@ -48,7 +48,7 @@ def test_broken_off_and_gone_on_with(tmp_path: Path, study: Study, trial: Any) -
     assert left.stat().st_size > 0
     (ended,) = broken.events("finished")
     assert {cell["status"] for cell in ended["cells"]} == {"interrupted"}
-    again = trial(tmp_path / "far", text, "--executor", "ray", "--keep-weights")
+    again = trial(tmp_path / "far", text, "--executor", "ray", "-j", "1", "--keep-weights")
     again.ends(0)
     (begun,) = again.events("started")
     assert begun["from_step"] > 0 and not again.events("warning")
