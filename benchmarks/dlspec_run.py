@@ -28,8 +28,8 @@ class Programs:
     """A cell's programs: its replicates in the parts that `dlspec run` trains at once, of a run of this cell alone."""
 
     def __init__(self, program: Program, form: str = "auto") -> None:
+        from dlspec.interpreter.compilation import form as chosen
         from dlspec.interpreter.program import Compiled
-        from dlspec.interpreter.train import form as chosen
 
         jobs = os.cpu_count() or 1
         self.form = chosen(program, form, "cpu")

@@ -64,14 +64,14 @@ class Measured:
 
 def measure(workload: Workload, names: Sequence[str], counts: Sequence[int], budget: Budget) -> Measured:
     """All contenders on one workload, with each number of replicates; all rounds alternate."""
-    from dlspec.interpreter.planning import TENSORFLOW_BYTES
+    from dlspec.interpreter.planning import PROCESS_BYTES
     from dlspec.spec.cost import cost, memory
 
     from .dlspec_run import resolved
 
     program = resolved(workload, 1)
     found = cost(program)
-    planned = {str(count): TENSORFLOW_BYTES + memory(program, replicates=count) for count in counts}
+    planned = {str(count): PROCESS_BYTES + memory(program, replicates=count) for count in counts}
     measured = Measured(workload.name, found.step, found.parameters, planned)
     with tempfile.TemporaryDirectory() as folder:
         _fill(measured, workload, names, counts, budget, Path(folder) / "sample.npz")

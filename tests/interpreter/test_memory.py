@@ -43,7 +43,8 @@ from dlspec.interpreter.start import start
 start()
 from dlspec.interpreter.executor import Job
 from dlspec.interpreter.progress import Quiet
-from dlspec.interpreter.train import form, train
+from dlspec.interpreter.compilation import form
+from dlspec.interpreter.train import train
 from dlspec.interpreter.wanted import Wanted, pieces
 
 path, name = sys.argv[1:]
