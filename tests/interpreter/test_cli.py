@@ -55,7 +55,7 @@ def runs(folder: Path) -> list[Path]:
 
 def test_a_run_prints_its_numbers_and_verdicts_and_keeps_everything(tmp_path: Path) -> None:
     small(tmp_path)
-    done = dlspec("run", "small.yaml", cwd=tmp_path)
+    done = dlspec("run", "small.yaml", "-j", "1", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "✓ holds" in done.stdout and "error" in done.stdout
     assert "line: 100 steps, 2 replicates" in done.stderr
