@@ -72,7 +72,7 @@ class Store:
         self.owner.leave()
 
     def _reap(self) -> None:
-        """Forgets dead processes: their claims, and the drafts of files that they left behind."""
+        """Forgets dead processes: their claims, the drafts of files that they left behind, checkpoints of what is stored."""
         dead = [name for name, alive in self.owner.others().items() if not alive]
         for name in dead:
             with self.index.writing() as connection:
@@ -82,6 +82,18 @@ class Store:
             for draft in self.cells.glob(f"*/{atomic.PREFIX}{name}-*"):
                 draft.unlink(missing_ok=True)
             self.owner.forget(name)
+        if dead:
+            self._drop_spent()
+
+    def _drop_spent(self) -> None:
+        """Removes checkpoints whose cells all are stored: a process was killed between storing them and removing these.
+
+        One of a living process, which runs stored cells again, has its claim.
+        """
+        for path in list((self.root / "checkpoints").glob("*.ckpt")):
+            keys = sorted(_checkpointed(path))
+            if keys and len(self.index.parts_of(keys)) == len(keys) and not self.index.owners_of(keys):
+                path.unlink(missing_ok=True)
 
     # -- reading -----------------------------------------------------------------------------------------------------
 

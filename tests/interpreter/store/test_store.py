@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dlspec.interpreter.results import Cell
-from dlspec.interpreter.store import Claim, Store, StoreError, parts
+from dlspec.interpreter.store import Checkpoint, Claim, Store, StoreError, parts
 from dlspec.interpreter.store.repair import repair
 from dlspec.interpreter.wanted import Piece, Wanted
 
@@ -201,6 +201,24 @@ def test_a_dead_process_claims_nothing(asked: Asked, opened: Opened) -> None:
     opened.stores.remove(dead)
     assert opened().claim(Piece(own, EVERY)).mine == EVERY
     assert not list((dead.root / "cells").iterdir()), "its drafts are gone"
+
+
+def test_a_checkpoint_of_what_is_stored_goes_with_its_process(asked: Asked, make_cell: Make, opened: Opened) -> None:
+    """As a process killed between storing a piece and removing its checkpoint leaves it; others stay."""
+    first, second = asked()
+    third = asked(("batch: 8", "batch: 9"))[0]
+    dead, living = opened(), opened()
+    for own in (first, second, third):
+        cells = [make_cell(own, replicate) for replicate in EVERY]
+        dead.checkpoints(Piece(own, EVERY), {}, 0).save(Checkpoint(10, 1.0, [], cells))
+    for own in (first, third):
+        put(dead, own, make_cell)
+    living.claim(Piece(third, EVERY), force=True)
+    dead.index.close()
+    dead.owner.lock.release()
+    opened.stores.remove(dead)
+    kept = {f"{Piece(own, EVERY).name}.ckpt" for own in (second, third)}
+    assert {path.name for path in (opened().root / "checkpoints").iterdir()} == kept
 
 
 def test_a_part_that_was_written_and_not_listed_is_taken_up(asked: Asked, make_cell: Make, opened: Opened) -> None:
