@@ -65,7 +65,8 @@ class Measured:
 def measure(workload: Workload, names: Sequence[str], counts: Sequence[int], budget: Budget) -> Measured:
     """All contenders on one workload, with each number of replicates; all rounds alternate."""
     from dlspec.interpreter.planning import PROCESS_BYTES
-    from dlspec.spec.cost import cost, memory
+    from dlspec.spec.cost import cost
+    from dlspec.spec.memory import memory
 
     from .dlspec_run import resolved
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dlspec.spec.cost import cost, memory
+from dlspec.spec.cost import cost
+from dlspec.spec.memory import memory
 
 from .dlspec_run import resolved
 from .spread import Spread

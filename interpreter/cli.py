@@ -110,8 +110,9 @@ def run(
     from .execute import How, execute
 
     how = How(
-        runs, jobs, executor.value, address, jit.value, force, keep_weights, checkpoint, log.value, as_json, Path(file),
-        device, tensorboard=tensorboard, mlflow=mlflow,
+        root=runs, jobs=jobs, executor=executor.value, address=address, jit=jit.value, force=force,
+        keep_weights=keep_weights, checkpoint=checkpoint, log=log.value, json=as_json, study=Path(file), device=device,
+        tensorboard=tensorboard, mlflow=mlflow,
     )  # fmt: skip
     raise typer.Exit(execute(plan, how, sys.argv[1:]))
 

@@ -13,6 +13,8 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
+from dlspec.spec.user_cache import user_cache
+
 OPTION = "--tf_xla_persistent_cache_directory"
 DEVICES = "--tf_xla_persistent_cache_device_types"
 KEPT_DAYS = 30
@@ -26,9 +28,11 @@ def use_compilation_cache() -> None:
     flags = os.environ.get("TF_XLA_FLAGS", "")
     if OPTION in flags:
         return
-    folder = _folder()
+    cache = user_cache()
+    if cache is None:
+        return
+    folder = cache / "xla" / _made_for()
     try:
-        folder.parents[1].mkdir(mode=0o700, parents=True, exist_ok=True)  # code is loaded from here
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):
             return
@@ -38,10 +42,8 @@ def use_compilation_cache() -> None:
     os.environ["TF_XLA_FLAGS"] = f"{flags} {OPTION}={folder} {DEVICES}=CPU,GPU,XLA_CPU_JIT,XLA_GPU_JIT".strip()
 
 
-def _folder() -> Path:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    made_for = hashlib.sha256(_instructions().encode()).hexdigest()[:12]
-    return cache / "dlspec" / "xla" / f"{version('tensorflow')}-{made_for}"
+def _made_for() -> str:
+    return f"{version('tensorflow')}-{hashlib.sha256(_instructions().encode()).hexdigest()[:12]}"
 
 
 def _instructions() -> str:

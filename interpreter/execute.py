@@ -10,8 +10,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,11 +46,8 @@ WIDE = 160
 class How:
     """How a study is run and told of: `jobs` at once, by an `executor`, `local` or `ray` at an `address`.
 
-    `log` is `auto` or `json`, `json` prints one object at the end.
-
-    `study` is its file, whose revision in git is noted. `tensorboard` writes event files; `mlflow` is the URI of a
-    tracking server or store; `tracking` is what is told of both, once the run has begun.
-    `device` is `auto`, `cpu` or a GPU.
+    `log` is `auto` or `json`, `json` prints one object at the end. `study` is its file, whose revision in git is noted.
+    `tensorboard` writes event files; `mlflow` is the URI of a tracking server or store.
     """
 
     root: Path = Path("runs")
@@ -67,7 +64,6 @@ class How:
     device: Asked = AUTO
     tensorboard: bool = False
     mlflow: str | None = None
-    tracking: Tracking | None = None
 
 
 def execute(plan: StudyPlan, how: How, command: Sequence[str]) -> int:
@@ -75,7 +71,6 @@ def execute(plan: StudyPlan, how: How, command: Sequence[str]) -> int:
     errors = Console(stderr=True)
     title = new_title(how.root, plan)
     tracking = opened(plan, how.root, title, how.tensorboard, how.mlflow, partial(_warn, how=how))
-    how = replace(how, tracking=tracking)
     stop = threading.Event()
     before = signal.signal(signal.SIGINT, lambda *_: _interrupt(stop, errors, store))
     store: Store | None = None
@@ -83,7 +78,8 @@ def execute(plan: StudyPlan, how: How, command: Sequence[str]) -> int:
         with explained(how.root):
             how.root.mkdir(parents=True, exist_ok=True)
         store = Store(how.root / STORE, lambda text: _warn(text, how))
-        results, where = _run(plan, how, store, stop, errors)
+        run = _run_on_cluster if how.executor == "ray" else _run
+        results, where = run(plan, how, store, tracking, stop, errors)
         place, verdicts, figures = _conclude(plan, results, how, where, command, title)
         tracking.conclude(results, place, figures, verdicts)
     except BaseException:
@@ -102,71 +98,80 @@ def execute(plan: StudyPlan, how: How, command: Sequence[str]) -> int:
 
 
 def _run(
-    plan: StudyPlan, how: How, store: Store, stop: threading.Event, errors: Console
+    plan: StudyPlan, how: How, store: Store, tracking: Tracking, stop: threading.Event, errors: Console
 ) -> tuple[dict[str, Results], str]:
     """The results of the plan, and on which kind of device. TensorFlow is loaded only where something is to run."""
-    if how.executor == "ray":
-        return _run_on_cluster(plan, how, store, stop, errors)
     where = device_without_tensorflow(how.device) or store.device(environment())
     if where is None:
         start(how.device)
         where = device()
         store.note_device(environment(), where)
-    options = Options(how.jit, _jobs(how, where), where, how.force, how.keep_weights, how.checkpoint)
-    progress = Progress.of_store(wanted(plan, where), store, options)
-    missing = progress.missing()
-    _tell(progress, missing, how)
-    if not missing:
-        return progress.results(plan), where
+    begun = _begun(plan, how, store, where, _jobs(how, where))
+    _tell(begun, how)
+    if not begun.missing:
+        return begun.progress.results(plan), where
     start(how.device)
     if warning := overlooked(how.device):
         _warn(warning, how)
-    if device() == "cpu" and any(DTYPES[piece.program.dtype].rounded for piece in missing):
+    if device() == "cpu" and any(DTYPES[piece.program.dtype].rounded for piece in begun.missing):
         _warn("on a CPU `dtype: tf32` gives the numbers of float32: only a GPU rounds to TensorFloat-32", how)
     if (actual := device()) != where:
-        where, options = actual, replace(options, device=actual, jobs=_jobs(how, actual))
-        progress = Progress.of_store(wanted(plan, where), store, options)
-        missing = progress.missing()
-    if how.tracking is not None:
-        how.tracking.ended(progress.cells.values())
-    with _watcher(missing, how, errors) as watcher:
-        compiled = partial(form, jit=options.jit, device=where)
-        Run(progress, store, _local(options, watcher), options, watcher, stop, compiled).finish()
-    return progress.results(plan), where
-
-
-def _jobs(how: How, device: str) -> int:
-    """How many programs run at once: as many as there are cores, on a GPU one."""
-    return how.jobs or (1 if device == "gpu" else os.cpu_count() or 1)
+        where = actual
+        begun = _begun(plan, how, store, where, _jobs(how, where))
+    _finish(begun, how, store, tracking, stop, errors, partial(_local, begun.options))
+    return begun.progress.results(plan), where
 
 
 def _run_on_cluster(
-    plan: StudyPlan, how: How, store: Store, stop: threading.Event, errors: Console
+    plan: StudyPlan, how: How, store: Store, tracking: Tracking, stop: threading.Event, errors: Console
 ) -> tuple[dict[str, Results], str]:
     """The same on a Ray cluster; TensorFlow is loaded by its workers alone. Raises ClusterError."""
     from .cluster import connected
 
     with connected(how.address) as cluster:
-        options = Options(
-            how.jit, how.jobs or cluster.at_once, cluster.device, how.force, how.keep_weights, how.checkpoint
-        )
-        progress = Progress.of_store(wanted(plan, cluster.device), store, options)
-        missing = progress.missing()
-        _tell(progress, missing, how)
-        if how.tracking is not None:
-            how.tracking.ended(progress.cells.values())
-        if missing:
+        begun = _begun(plan, how, store, cluster.device, how.jobs or cluster.at_once)
+        _tell(begun, how)
+        if begun.missing:
             from .cluster.executor import Remote
 
             if how.log == "json":
                 JsonLines().say("cluster", address=cluster.address, nodes=len(cluster.nodes), device=cluster.device)
             else:
                 print(f"on a Ray cluster at {cluster.address}: {cluster}", file=sys.stderr, flush=True)
-            with _watcher(missing, how, errors) as watcher:
-                compiled = partial(form, jit=options.jit, device=cluster.device)
-                executor = Remote(cluster, watcher, how.jobs)
-                Run(progress, store, executor, options, watcher, stop, compiled).finish()
-        return progress.results(plan), cluster.device
+            remote = partial(Remote, cluster, jobs=how.jobs)
+            _finish(begun, how, store, tracking, stop, errors, remote)
+        return begun.progress.results(plan), cluster.device
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """How programs run on a kind of device, what is stored of them, and what is missing."""
+
+    options: Options
+    progress: Progress
+    missing: Sequence[Piece]
+
+
+def _begun(plan: StudyPlan, how: How, store: Store, where: str, jobs: int) -> _Begun:
+    options = Options(how.jit, jobs, where, how.force, how.keep_weights, how.checkpoint)
+    progress = Progress.of_store(wanted(plan, where), store, options)
+    return _Begun(options, progress, progress.missing())
+
+
+def _finish(
+    begun: _Begun, how: How, store: Store, tracking: Tracking, stop: threading.Event, errors: Console,
+    executor: Callable[[Quiet | Both], Executor],
+) -> None:  # fmt: skip
+    """Runs what is missing to its end."""
+    tracking.ended(begun.progress.cells.values())
+    with _watcher(begun.missing, how, tracking, errors) as watcher:
+        compiled = partial(form, jit=begun.options.jit, device=begun.options.device)
+        Run(begun.progress, store, executor(watcher), begun.options, watcher, stop, compiled).finish()
+
+
+def _jobs(how: How, device: str) -> int:
+    """How many programs run at once: as many as there are cores, on a GPU one."""
+    return how.jobs or (1 if device == "gpu" else os.cpu_count() or 1)
 
 
 def _local(options: Options, watcher: Watcher) -> Executor:
@@ -178,17 +183,15 @@ def _local(options: Options, watcher: Watcher) -> Executor:
     return Threads(options.jobs, lambda job, stop: train(job, watcher, stop, forms))
 
 
-def _watcher(missing: Sequence[Piece], how: How, errors: Console) -> Quiet | Both:
+def _watcher(missing: Sequence[Piece], how: How, tracking: Tracking, errors: Console) -> Quiet | Both:
     if how.log == "json":
-        watcher: Quiet = JsonLines(missing)
-    else:
-        watcher = Live(missing, errors) if errors.is_terminal else Log(missing)
-    return how.tracking.beside(watcher) if how.tracking is not None else watcher
+        return tracking.beside(JsonLines(missing))
+    return tracking.beside(Live(missing, errors) if errors.is_terminal else Log(missing))
 
 
-def _tell(progress: Progress, missing: Sequence[Piece], how: How) -> None:
+def _tell(begun: _Begun, how: How) -> None:
     """How many cells are stored already, and how many are to run."""
-    there, rest = len(progress.cells), sum(len(piece.replicates) for piece in missing)
+    there, rest = len(begun.progress.cells), sum(len(piece.replicates) for piece in begun.missing)
     if how.log == "json":
         JsonLines().say("planned", cells=there + rest, stored=there, to_run=rest)
     elif not rest:

@@ -8,10 +8,7 @@ them. `manifest.json` names its inputs and outputs in order, `inputs.npz` holds 
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +22,7 @@ from dlspec.spec.diagnostics import InternalError
 from .products import products
 from .program import Compiled
 from .run_folder import provenance
+from .store.atomic import replaced
 from .store_errors import explained
 
 FORMAT_VERSION = 1
@@ -49,20 +47,12 @@ def export(compiled: Compiled, form: str, folder: Path, device: str) -> dict[str
 
     `form` is `stablehlo`, which wants a program compiled by XLA, or `saved_model`. Raises SpecError where the folder cannot be written.
     """
-    with explained(folder.parent):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        try:
-            with products(compiled.program.dtype):
-                inputs, outputs = (_stablehlo if form == "stablehlo" else _saved_model)(compiled, draft / PLACES[form])
-            np.savez(draft / INPUTS, **{port.name: value for port, value in inputs})
-            about = _about(compiled, form, device, [port for port, _ in inputs], outputs)
-            (draft / MANIFEST).write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", "utf-8")
-            os.chmod(draft, 0o755)
-            os.rename(draft, folder)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
+    with explained(folder.parent), replaced(folder, over=False) as draft:
+        with products(compiled.program.dtype):
+            inputs, outputs = (_stablehlo if form == "stablehlo" else _saved_model)(compiled, draft / PLACES[form])
+        np.savez(draft / INPUTS, **{port.name: value for port, value in inputs})
+        about = _about(compiled, form, device, [port for port, _ in inputs], outputs)
+        (draft / MANIFEST).write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", "utf-8")
     return about
 
 
@@ -115,7 +105,7 @@ def _state(compiled: Compiled) -> list[tuple[str, Any]]:
         for network, held in compiled.networks.items()
         for (layer, weight), variable in held.weights.items()
     ]
-    for place, (optimizer, _) in enumerate(compiled.optimizers, 1):
+    for place, (optimizer, _) in enumerate(compiled.optimizers.values(), 1):
         found += [(f"optimizer_{place}_{variable.name}", variable) for variable in optimizer.variables]
     return found
 

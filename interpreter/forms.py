@@ -25,7 +25,7 @@ class Forms:
     def __init__(self) -> None:
         self.compiled = 0
         self.lock = threading.Lock()
-        self.idle: list[tuple[Form, Compiled]] = []
+        self.idle: list[Compiled] = []
 
     def take(
         self, program: Program, replicates: Sequence[int], xla: bool, compiling: Callable[[], None] = lambda: None
@@ -43,15 +43,13 @@ class Forms:
 
     def leave(self, compiled: Compiled) -> None:
         """Gives back what was taken; the one that was left longest ago is dropped where there are too many."""
-        form = (form_digest(compiled.program), len(compiled.replicates), compiled.xla)
         with self.lock:
-            self.idle.append((form, compiled))
+            self.idle.append(compiled)
             del self.idle[:-IDLE]
 
     def _found(self, form: Form) -> Compiled | None:
         with self.lock:
-            for place, (own, compiled) in enumerate(self.idle):
-                if own == form:
-                    del self.idle[place]
-                    return compiled
+            for place, compiled in enumerate(self.idle):
+                if (compiled.form, len(compiled.replicates), compiled.xla) == form:
+                    return self.idle.pop(place)
         return None

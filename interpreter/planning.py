@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 from dlspec.spec import terms as t
-from dlspec.spec.cost import Cost, cost, memory, shapes
+from dlspec.spec.cost import Cost, cost, shapes
+from dlspec.spec.memory import memory
 from dlspec.spec.resolved import Program, StudyPlan
 
 from .compilation import uses_xla

@@ -12,8 +12,9 @@ import numpy as np
 import tensorflow as tf
 from dlspec.spec import terms as t
 from dlspec.spec.axes import EXAMPLE, REPLICATE
-from dlspec.spec.cost import chunk
 from dlspec.spec.dtypes import DTYPES
+from dlspec.spec.identity import form_digest
+from dlspec.spec.memory import chunk
 from dlspec.spec.resolved import OptimizerPlan, ProbePlan, Program
 
 from .evaluation import Evaluation
@@ -23,6 +24,7 @@ from .networks import Network, input_of
 from .order import chosen
 from .random import key
 from .statistics import Statistic
+from .whitening import whiten
 
 FINE = -1
 
@@ -54,7 +56,7 @@ class Compiled:
         self.bindings = _bindings(program)
         self.samples = _samples(program)
         self.optimizers = self._optimizers()
-        self.starts = [_compact(item.numpy()) for optimizer, _ in self.optimizers for item in optimizer.variables]
+        self.starts = [_compact(variable.numpy()) for variable in self._kept()]
         self.evaluation = Evaluation(self)
         self.begin(program, replicates)
 
@@ -72,7 +74,12 @@ class Compiled:
             self.networks[plan.name].begin(plan, self.paths)
         self._begin_optimizers(program)
         self.__dict__.pop("held", None)
-        self._whiten()
+        whiten(self)
+
+    @cached_property
+    def form(self) -> str:
+        """The digest of its form: which programs it may begin."""
+        return form_digest(self.program)
 
     # -- randomness ------------------------------------------------------------------------------------------------
 
@@ -121,59 +128,21 @@ class Compiled:
             lowering.values[item.name] = Value(found[item.name], (REPLICATE,))
         return found
 
-    def _whiten(self) -> None:
-        """Sets the matrices of layers that whiten, from the first training examples and the weights at the start.
-
-        C^(-1/2), where C is the mean of x xᵀ over examples and leading axes, in float64. Directions that hold nothing
-        but rounding are dropped. A layer sees what those before it make, so they are set in the order they are reached.
-        """
-        counts = {
-            (plan.name, leaf.key): leaf.examples
-            for plan in self.program.networks
-            for leaf in plan.leaves()
-            if leaf.kind == "whiten"
-        }
-        reached: dict[tuple[str, str], None] = {}
-        if counts:
-            self._watched(list(self.networks), 0, 1, lambda place, x: reached.setdefault(place))
-        for place in reached:
-            total, seen = np.zeros([]), 0
-
-            def add(at: tuple[str, str], x: Any, place: tuple[str, str] = place) -> None:
-                nonlocal total, seen
-                if at == place:
-                    flat = tf.reshape(tf.cast(x, tf.float64), [x.shape[0], -1, x.shape[-1]])
-                    total, seen = total + tf.matmul(flat, flat, transpose_a=True).numpy(), seen + flat.shape[1]
-
-            stretch = self.chunk(counts[place])
-            for first in range(0, counts[place], stretch):
-                self._watched([place[0]], first, min(stretch, counts[place] - first), add)
-            matrix = _inverse_root(total / seen, self.kind.epsilon)
-            self.networks[place[0]].weights[place[1], "matrix"].assign(matrix)
-
-    def _watched(self, names: Sequence[str], first: int, count: int, watch: Any) -> None:
-        """Networks applied to training examples, outside any compiled program."""
-        index = tf.range(first, first + count, dtype=tf.int64)
-        lowering = self.lowering(self.keys["train"], index, count, self.drawn, step=tf.constant(0), watch=watch)
-        for name in names:
-            self.apply(lowering, name, None)
-
     # -- training --------------------------------------------------------------------------------------------------
 
-    def _optimizers(self) -> list[tuple[Any, list[Any]]]:
+    def _optimizers(self) -> dict[str, tuple[Any, list[Any]]]:
+        """By the network's name, or `""`: the optimiser, and the variables that it changes."""
         plan = self.program.training
-        self.made: dict[str, Any] = {}
         if plan is None:
-            return []
-        found = []
+            return {}
+        found: dict[str, tuple[Any, list[Any]]] = {}
         for name, optimizer in plan.optimizers.items():
             networks = [self.networks[name]] if name else list(self.networks.values())
             variables = [variable for network in networks for variable in network.trainable()]
             if variables:
                 made = self._optimizer(optimizer)
                 made.build(variables)
-                self.made[name] = made
-                found.append((made, variables))
+                found[name] = made, variables
                 if made.use_ema:
                     self._average(made, networks)
         return found
@@ -183,13 +152,16 @@ class Compiled:
         plan = program.training
         if plan is None:
             return
-        variables = [variable for optimizer, _ in self.optimizers for variable in optimizer.variables]
-        for variable, start in zip(variables, self.starts, strict=True):
+        for variable, start in zip(self._kept(), self.starts, strict=True):
             variable.assign(np.broadcast_to(start, variable.shape))
-        for name, optimizer in plan.optimizers.items():
-            rate = optimizer.arguments.get("learning_rate")
-            if name in self.made and isinstance(rate, int | float):
-                self.made[name].learning_rate = rate
+        for name, (optimizer, _) in self.optimizers.items():
+            rate = plan.optimizers[name].arguments.get("learning_rate")
+            if isinstance(rate, int | float):
+                optimizer.learning_rate = rate
+
+    def _kept(self) -> list[Any]:
+        """The optimisers' variables."""
+        return [variable for optimizer, _ in self.optimizers.values() for variable in optimizer.variables]
 
     def _average(self, optimizer: Any, networks: Sequence[Network]) -> None:
         """Lets the networks be evaluated at the optimiser's moving averages of their weights."""
@@ -209,7 +181,7 @@ class Compiled:
     def state(self) -> list[Any]:
         """All variables that training changes."""
         weights = [variable for network in self.networks.values() for variable in network.weights.values()]
-        return weights + [variable for optimizer, _ in self.optimizers for variable in optimizer.variables]
+        return weights + self._kept()
 
     def saved(self) -> list[np.ndarray[Any, Any]]:
         """The values of all variables that training changes, in the order of `state`."""
@@ -250,7 +222,7 @@ class Compiled:
                 walked = tf.cast(step, tf.int64) * batch + tf.range(batch, dtype=tf.int64)
                 training = Training(lambda network, layer: keys[self.samples[_noise(network, layer)]], walked)
                 with tf.GradientTape(watch_accessed_variables=False) as tape:
-                    variables = [variable for _, group in self.optimizers for variable in group]
+                    variables = [variable for _, group in self.optimizers.values() for variable in group]
                     tape.watch([variable.value for variable in variables])
                     lowering = self.lowering(keys, index, batch, drawn, step=step, training=training)
                     lowering.values.update(looked_up(given["held"], index))
@@ -263,7 +235,7 @@ class Compiled:
                 gradients = dict(zip([id(v) for v in variables], gradients, strict=True))
                 finite = tf.stack([tf.reduce_all(tf.math.is_finite(tensor), axis=1) for _, tensor in losses], axis=1)
                 bad = tf.where((bad == FINE) & ~finite, step, bad)
-                for optimizer, group in self.optimizers:
+                for optimizer, group in self.optimizers.values():
                     optimizer.apply([gradients[id(variable)] / batch for variable in group], group)
                 for (network, layer, name), value in training.moving.items():
                     self.networks[network].weights[layer, name].assign(value)
@@ -402,11 +374,3 @@ def _compact(value: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def _noise(network: str, layer: str) -> tuple[str, ...]:
     """The place of a layer's noise in the seed tree."""
     return ("layer", network, layer)
-
-
-def _inverse_root(matrices: np.ndarray[Any, Any], precision: float) -> np.ndarray[Any, Any]:
-    """The inverse square roots of symmetric matrices [R, n, n] whose roots are known to a relative precision."""
-    sizes, vectors = np.linalg.eigh(matrices)
-    least = matrices.shape[-1] * max(precision**2, float(np.finfo(np.float64).eps)) * sizes[:, -1:]
-    inverse = np.where(sizes > least, 1 / np.sqrt(np.maximum(sizes, least + np.finfo(np.float64).tiny)), 0.0)
-    return np.asarray((vectors * inverse[:, np.newaxis]) @ np.swapaxes(vectors, 1, 2))

@@ -7,7 +7,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import Protocol
 
 from dlspec.spec.identity import NUMERICS
@@ -16,9 +15,9 @@ from dlspec.spec.resolved import Program, StudyPlan
 from .executor import Executor, Job, Watcher
 from .results import Cell, Results
 from .store import WHOLE, Store, StoreError
+from .versions import versions
 from .wanted import Piece, Wanted, pieces
 
-PACKAGES = ("dlspec", "tensorflow", "keras", "numpy")
 POLL_SECONDS = 0.2
 AGAIN_SECONDS = 0.5
 
@@ -85,12 +84,11 @@ class Progress:
     def _pieces(self, one: Wanted, rest: Sequence[int]) -> list[Piece]:
         """Pieces of a program; those that were begun, where a run with another number of jobs left checkpoints."""
         parts = -(-self.jobs // len(self.wanted))
-        made = pieces(one, rest, parts)
-        if self.begun:
-            for other in (parts, *range(1, one.program.replicates + 1)):
-                if self.begun.intersection(piece.name for piece in pieces(one, rest, other)):
-                    return pieces(one, rest, other)
-        return made
+        for other in (parts, *range(1, one.program.replicates + 1)) if self.begun else ():
+            found = pieces(one, rest, other)
+            if self.begun.intersection(piece.name for piece in found):
+                return found
+        return pieces(one, rest, parts)
 
     def add(self, piece: Piece, cells: Sequence[Cell]) -> None:
         """Takes up cells of a piece."""
@@ -132,7 +130,7 @@ class Run:
         self.running: dict[int, Job] = {}
         self.ran: set[str] = set()
         self.count = 0
-        self.packages = {name: version(name) for name in PACKAGES}
+        self.packages = versions()
 
     def finish(self) -> None:
         """Runs everything to its end, or until `stop` is set. Raises StoreError when nothing can be stored any more."""

@@ -11,7 +11,6 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +25,7 @@ from .results import Cell, Results
 from .revision import revision
 from .start import accelerator
 from .store.atomic import sync
+from .versions import versions
 
 if TYPE_CHECKING:
     from .claims import Verdict
@@ -69,9 +69,8 @@ def summary(plan: StudyPlan, run: str, results: Mapping[str, Results], verdicts:
 
 def provenance(device: str) -> dict[str, Any]:
     """Versions and device: what the numbers may depend on beside the spec."""
-    packages = ("dlspec", "tensorflow", "keras", "numpy")
     return {
-        "packages": {name: version(name) for name in packages}, "python": platform.python_version(),
+        "packages": versions(), "python": platform.python_version(),
         "platform": platform.platform(), "processor": platform.machine(), "device": device,
         "language": LANGUAGE, "numerics": NUMERICS, **({"accelerator": name} if (name := accelerator()) else {}),
     }  # fmt: skip

@@ -35,7 +35,7 @@ def start(asked: Asked = AUTO) -> None:
         gc.enable()  # at rest so far, see `__main__.py`
 
         there = tf.config.list_physical_devices("GPU")
-    chosen = asked.chosen(there, _accelerators(), _hidden())
+    chosen = asked.chosen(there, _accelerators(), hidden())
     with held_back():
         tf.config.set_visible_devices(chosen, "GPU")
         for accelerator in chosen:
@@ -63,7 +63,7 @@ def accelerator() -> str | None:
 def overlooked(asked: Asked) -> str:
     """A warning where the system shows a GPU that TensorFlow does not find and nobody asked for the CPU; else nothing."""
     shown = _accelerators()
-    if asked.kind != "auto" or not shown or _hidden() or device() == "gpu":
+    if asked.kind != "auto" or not shown or hidden() or device() == "gpu":
         return ""
     return f"the system shows {shown[0]}, and TensorFlow finds no GPU: this runs on the CPU. {INSTALL}; --device cpu says that it is meant"
 
@@ -74,7 +74,7 @@ def _visible() -> list[Any]:
     return list(tf.config.get_visible_devices("GPU"))
 
 
-def _hidden() -> bool:
+def hidden() -> bool:
     """Whether CUDA is told to show no device."""
     return os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
 
@@ -83,7 +83,7 @@ def device_without_tensorflow(asked: Asked = AUTO) -> str | None:
     """The kind of device, where it is known before TensorFlow is loaded: what is asked for, or `cpu` where none is shown."""
     if asked.kind != "auto":
         return asked.kind
-    if _hidden():
+    if hidden():
         return "cpu"
     if sys.platform == "darwin":
         try:

@@ -117,9 +117,8 @@ def pieces(wanted: Wanted, replicates: Sequence[int], parts: int = 1) -> list[Pi
 
     Each is alone where an optimiser mixes the entries of a weight.
     """
-    training, count = wanted.program.training, wanted.program.replicates
-    alone = training is not None and not all(plan.elementwise for plan in training.optimizers.values())
-    parts = count if alone else max(1, min(parts, count))
+    count = wanted.program.replicates
+    parts = count if wanted.program.apart else max(1, min(parts, count))
     ends = [count * part // parts for part in range(parts + 1)]
     groups = [tuple(r for r in replicates if first <= r < last) for first, last in pairwise(ends)]
     return [Piece(wanted, group) for group in groups if group]

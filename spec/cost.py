@@ -1,4 +1,4 @@
-"""What a program costs: parameters, floating-point operations and memory, counted from its plan without running it.
+"""What a program costs: parameters, floating-point operations and bytes, counted from its plan without running it.
 
 FLOPs. What one training step of one replicate computes in numbers that are not whole: the loss of a batch forwards, every
 message and gradient backwards, the mean over the batch and the optimiser's update. A multiply-add of a product of matrices
@@ -10,7 +10,6 @@ integer arithmetic for the most part, and evaluations are not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
@@ -18,17 +17,10 @@ from . import terms as t
 from .axes import EXAMPLE
 from .dtypes import BYTES, DTYPES
 from .flops import LAYER_WORK, OPERATION_WORK, update
-from .gradient_statistics import BLOCKS
 from .operations import OPERATIONS
 from .resolved import LayerPlan, NetworkPlan, Program
 from .types import Type
 
-CHUNK_BYTES = 64 * 2**20
-"""How much memory the widest value of one pass of an evaluation may take."""
-BACKWARD = 3.5
-"""How often all layers' outputs are held at once where gradients are taken: both ways, and the next operation's."""
-WHITENED = 6
-"""How often a whitened input is: as it is made, in float64, and their products."""
 LOSS_WORK = (3, 1)
 """Operations of a term of the loss for each example, both ways: its weight, its sum, and whether it is finite."""
 MODE_WORK = {"exact": 0, "surrogate": 0, "freeze": 0, "stop": 0, "forward_only": 0, "scale": 1, "clip": 2}
@@ -53,54 +45,6 @@ class Cost:
 def cost(program: Program) -> Cost:
     """The cost of a program. Without training, a step is none, and all memory is the evaluation's."""
     return _Counter(program).cost()
-
-
-def memory(program: Program, batch: int | None = None, replicates: int | None = None) -> int:
-    """The bytes of a program's arrays at its peak: its state, finite data, and the largest of a training step, a pass of an
-    evaluation, and the estimate of a whitening.
-
-    All replicates lie side by side, unless an optimiser mixes the entries of a weight. How many copies of what is held
-    at once was fitted to the peaks of the four studies (`docs/plan.md`); TensorFlow and compiled programs come beside it.
-    """
-    found = cost(program)
-    plan = program.training
-    alone = plan is not None and not all(item.elementwise for item in plan.optimizers.values())
-    count = 1 if alone else (replicates or program.replicates)
-    size = (batch or plan.batch) if plan is not None else 0
-    kept = program.data.train * sum(item.type.bytes for item in program.examples) if plan is not None else 0
-    passes: list[float] = [
-        size * found.example_bytes,
-        chunk(program, program.evaluated("test"), count) * found.evaluated_bytes,
-    ]
-    passes += [at_once * held for at_once, held in _differentiated(program, count)]
-    passes += [
-        WHITENED * min(leaf.examples, chunk(program, leaf.examples, count)) * leaf.input.bytes
-        for network in program.networks
-        for leaf in network.leaves()
-        if leaf.kind == "whiten"
-    ]
-    return round(count * (found.state_bytes + kept + max(passes)))
-
-
-def _differentiated(program: Program, replicates: int) -> Iterator[tuple[int, float]]:
-    """Of the gradients that measures take: how many examples at once, and the bytes that one of them holds."""
-    layers = sum(layer.output.bytes * (n.each or 1) for n in program.networks for layer in _leaves(n.layers))
-    held = BACKWARD * layers + 2 * sum(item.type.bytes for item in program.examples)
-    for measure in program.measures:
-        if isinstance(measure.term, t.GradientStatistic):
-            own = measure.term.examples if measure.term.over else measure.term.examples // BLOCKS
-            yield chunk(program, max(1, own), replicates), held
-        for item in t.walk(measure.term):
-            if isinstance(item, t.Gradient):  # one for each example
-                total = program.evaluated(measure.on)
-                yield chunk(program, total, replicates, item.type.bytes), held + 2 * item.type.bytes
-
-
-def chunk(program: Program, wanted: int, replicates: int, *more: int) -> int:
-    """How many of some examples are evaluated at once; `more` are the bytes of what else one of them needs."""
-    layers = [layer.output.bytes * (network.each or 1) for network in program.networks for layer in network.leaves()]
-    widest = max([item.type.bytes for item in program.examples] + [max(layers, default=4), 4, *more])
-    return max(1, min(wanted, CHUNK_BYTES // (widest * replicates)))
 
 
 def shapes(network: NetworkPlan) -> str:
@@ -177,7 +121,7 @@ class _Counter:
         )
         examples = sum(self.size(item.type) for item in program.examples)
         updates, kept = self._optimizers()
-        layers = [self.given(layer) * (n.each or 1) for n in program.networks for layer in _leaves(n.layers)]
+        layers = [self.given(layer) * (n.each or 1) for n in program.networks for layer in n.applied()]
         rounded = weights * self.dtype.bytes if self.dtype.layers != self.dtype.real else 0
         each, once = self.each, self.once
         step = (each.forward + each.backward) * plan.batch + once.forward + once.backward + updates if plan else 0
@@ -405,12 +349,3 @@ class _Counter:
         if name == "stop":
             return False
         return upstream or (name != "forward_only" and self.own(layer, network, frozen))
-
-
-def _leaves(layers: tuple[LayerPlan, ...]) -> Iterator[LayerPlan]:
-    for layer in layers:
-        if layer.kind == "repeat":
-            for block in layer.blocks:
-                yield from _leaves(block)
-        else:
-            yield layer

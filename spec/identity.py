@@ -94,8 +94,9 @@ def form_digest(program: Program) -> str:
     ]
     for plan in program.networks:
         walk.network(plan.name)
-    draws = [[item.name, walk.term(item.term) if redrawn else walk.kind(item.term)] for item in program.draws]
-    examples = [[item.name, walk.term(item.term)] for item in program.examples]
+    for phase, items in (("draw", program.draws), ("example", program.examples)):
+        for item in items:
+            walk.reach(item.name, phase)
     training = program.training and [
         program.training.batch,
         {
@@ -107,7 +108,7 @@ def form_digest(program: Program) -> str:
         },
     ]
     modes = {name: [mode.name, mode.value] for name, mode in program.gradient.items()}
-    parts = [loss, measures, probes, draws, examples, walk.networks(), walk.bindings(), modes, training]
+    parts = [loss, measures, probes, walk.networks(), walk.bindings(), modes, training]
     return digest([program.dtype, *_data(program), program.data.test, *parts])
 
 
@@ -165,9 +166,7 @@ class _Walk:
             case t.Reference(name, "outputs"):
                 return self.term(self.named[name].term)
             case t.Reference(name, phase):
-                if name not in self.reached:
-                    self.reached[name] = None
-                    self.reached[name] = [phase, self.binding(self.named[name].term, phase)]
+                self.reach(name, phase)
                 return ["name", name]
             case t.Parameter(key):
                 return names.get(key, ["parameter"])
@@ -217,6 +216,12 @@ class _Walk:
             case t.StepNumber():
                 return ["step"]
         raise TypeError(type(term).__name__)
+
+    def reach(self, name: str, phase: str) -> None:
+        """Notes a draw or an example's binding, and all that it reaches."""
+        if name not in self.reached:
+            self.reached[name] = None
+            self.reached[name] = [phase, self.binding(self.named[name].term, phase)]
 
     def binding(self, term: t.Term, phase: str) -> Any:
         """The meaning of a draw or of an example's binding."""
@@ -286,12 +291,7 @@ class _FormWalk(_Walk):
         self.redrawn = redrawn
 
     def binding(self, term: t.Term, phase: str) -> Any:
-        return self.term(term) if self.redrawn or phase != "draw" else self.kind(term)
-
-    def kind(self, term: t.Term) -> Any:
-        """The type of one example's value."""
-        return [term.type.kind, list(term.type.shape)]
+        return self.term(term) if self.redrawn or phase != "draw" else [term.type.kind, list(term.type.shape)]
 
     def layer(self, layer: LayerPlan) -> Any:
-        bare = replace(layer, initializers={})
-        return super().layer(bare)
+        return super().layer(replace(layer, initializers={}))

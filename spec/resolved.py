@@ -73,7 +73,11 @@ class NetworkPlan:
 
     def leaves(self) -> list[LayerPlan]:
         """All layers that hold weights of their own, blocks opened, shared ones once."""
-        return list({layer.key: layer for layer in _leaves(self.layers)}.values())
+        return list({layer.key: layer for layer in self.applied()}.values())
+
+    def applied(self) -> list[LayerPlan]:
+        """All layers in the order they are applied in, blocks opened, shared ones as often as they are."""
+        return _leaves(self.layers)
 
     @property
     def parameters(self) -> int:
@@ -90,7 +94,7 @@ class NetworkPlan:
     @property
     def flops(self) -> int:
         """Floating-point operations of one example forwards (a multiply-add counts as two)."""
-        return sum(layer.flops for layer in _leaves(self.layers)) * (self.each or 1)
+        return sum(layer.flops for layer in self.applied()) * (self.each or 1)
 
 
 def _leaves(layers: tuple[LayerPlan, ...]) -> list[LayerPlan]:
@@ -210,6 +214,11 @@ class Program:
     def evaluated(self, stream: str) -> int:
         """Over how many examples of a stream, `test` or `train`, measures are taken: all of a finite set."""
         return self.data.train if stream == "train" and self.data.train else self.data.test
+
+    @property
+    def apart(self) -> bool:
+        """Whether each replicate trains by itself: an optimiser mixes the entries of a weight, and would mix them."""
+        return self.training is not None and not all(item.elementwise for item in self.training.optimizers.values())
 
     @property
     def name(self) -> str:

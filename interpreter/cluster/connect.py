@@ -14,7 +14,7 @@ from typing import Any
 
 from dlspec.spec.diagnostics import Problem, SpecError, listing
 
-from ..start import held_back
+from ..start import held_back, hidden
 from .resources import Node
 
 REACH_SECONDS = 5.0
@@ -64,8 +64,7 @@ def connected(address: str | None) -> Iterator[Cluster]:
     try:
         nodes = living(ray)
         _probe(ray, nodes)
-        hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
-        gpu = not hidden and any(node.gpus >= 1 for node in nodes)
+        gpu = not hidden() and any(node.gpus >= 1 for node in nodes)
         yield Cluster("this machine" if where == "local" else where, nodes, "gpu" if gpu else "cpu")
     finally:
         ray.shutdown()

@@ -267,24 +267,19 @@ def _fill(stream: IO[bytes], held: bytes) -> None:
     stream.write(held)
 
 
-def _fresh(job: Job) -> list[Cell]:
-    cells = [job.piece.wanted.cell(replicate) for replicate in job.piece.replicates]
-    for cell in cells:
-        cell.compiled = job.compiled
-    return cells
-
-
 def _failed(job: Job, message: str) -> list[Cell]:
-    cells = _fresh(job)
-    for cell in cells:
-        cell.status, cell.message = "failed", message
-    return cells
+    return _empty(job, "failed", message)
 
 
 def _interrupted(job: Job) -> list[Cell]:
-    cells = _fresh(job)
+    return _empty(job, "interrupted", "before it began")
+
+
+def _empty(job: Job, status: str, message: str) -> list[Cell]:
+    """The cells of a job that gave none."""
+    cells = [job.piece.wanted.cell(replicate) for replicate in job.piece.replicates]
     for cell in cells:
-        cell.status, cell.message = "interrupted", "before it began"
+        cell.status, cell.message, cell.compiled = status, message, job.compiled
     return cells
 
 

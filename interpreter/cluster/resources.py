@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from dlspec.spec.cost import cost, memory
+from dlspec.spec.cost import cost
+from dlspec.spec.memory import memory
 
 from ..planning import PROCESS_BYTES, size
 from ..wanted import Piece

@@ -25,10 +25,9 @@ from dlspec.spec.identity import NUMERICS
 from ..executor import Job
 from ..results import Cell, Curve
 from ..store import Checkpoint, Checkpoints, Damaged
+from ..versions import PACKAGES
 from ..wanted import Piece
 from .inbox import Reporter
-
-PACKAGES = ("dlspec", "tensorflow", "keras", "numpy")
 
 
 def installed() -> dict[str, str]:

@@ -39,14 +39,18 @@ def write(folder: Path, fill: Callable[[IO[bytes]], None], name: str | Callable[
 
 
 @contextmanager
-def replaced(folder: Path) -> Iterator[Path]:
-    """A draft of a folder to be filled, that takes the folder's place when the context ends without an exception."""
+def replaced(folder: Path, over: bool = True) -> Iterator[Path]:
+    """A draft of a folder to be filled, that takes the folder's place when the context ends without an exception.
+
+    Not `over` one that is there and holds something: that raises OSError.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{folder.name}-", dir=folder.parent))
     try:
         yield draft
         os.chmod(draft, 0o755)
-        shutil.rmtree(folder, ignore_errors=True)
+        if over:
+            shutil.rmtree(folder, ignore_errors=True)
         os.replace(draft, folder)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)

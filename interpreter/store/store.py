@@ -90,7 +90,7 @@ class Store:
 
         One of a living process, which runs stored cells again, has its claim.
         """
-        for path in list((self.root / "checkpoints").glob("*.ckpt")):
+        for path in self._kept_checkpoints():
             keys = sorted(_checkpointed(path))
             if keys and len(self.index.parts_of(keys)) == len(keys) and not self.index.owners_of(keys):
                 path.unlink(missing_ok=True)
@@ -227,7 +227,10 @@ class Store:
 
     def begun(self) -> frozenset[str]:
         """The names of the pieces that have a checkpoint."""
-        return frozenset(path.stem for path in (self.root / "checkpoints").glob("*.ckpt"))
+        return frozenset(path.stem for path in self._kept_checkpoints())
+
+    def _kept_checkpoints(self) -> list[Path]:
+        return list((self.root / "checkpoints").glob("*.ckpt"))
 
     def checkpoints(self, piece: Piece, made_by: Mapping[str, Any], every: float) -> Checkpoints:
         """The checkpoint of a piece."""
@@ -265,7 +268,7 @@ class Store:
                 for file in (name, samples)
                 if file and (path := self.cells / file[:2] / file).exists()
             )
-            old = [path for path in (self.root / "checkpoints").glob("*.ckpt") if not claimed & _checkpointed(path)]
+            old = [path for path in self._kept_checkpoints() if not claimed & _checkpointed(path)]
             freed += sum(path.stat().st_size for path in old)
             if not dry:
                 for name, _ in doomed:

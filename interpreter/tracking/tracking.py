@@ -111,7 +111,7 @@ class Both:
         self.watcher.__exit__(*error)
 
     def started(self, job: Job, step: int) -> None:
-        """A piece begins to be compiled."""
+        """A piece begins."""
         self.watcher.started(job, step)
         self.tracking.tell_faults(self.watcher.warn)
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, cast
 
 from lark import Lark, Token, v_args
@@ -15,6 +13,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 from lark.visitors import Transformer_NonRecursive
 
 from ..diagnostics import listing
+from ..user_cache import user_cache
 from . import nodes as n
 
 MAX_LENGTH = 10_000
@@ -84,16 +83,9 @@ def _parser() -> Lark:
 
 
 def _tables() -> str | bool:
-    """Where the grammar's tables are kept between processes, in the user's own cache; nowhere if it cannot be written.
-
-    Lark reads them back by `pickle`, so they must not lie where others can write.
-    """
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dlspec"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:
-        return False
-    return str(folder / "grammar.lalr") if os.access(folder, os.W_OK) else False
+    """Where the grammar's tables are kept between processes, if anywhere; Lark reads them back by `pickle`."""
+    folder = user_cache()
+    return str(folder / "grammar.lalr") if folder is not None else False
 
 
 def _own_word(token: Token) -> Token:

@@ -171,7 +171,7 @@ def _executed(program: Program) -> int:
     def step(bits: Any, **examples: Any) -> Any:
         keys, index = compiled.keys["train"], tf.range(plan.batch, dtype=tf.int64)
         training = Training(lambda network, layer: keys[compiled.samples["layer", network, layer]], index)
-        groups = [variable for _, group in compiled.optimizers for variable in group]
+        groups = [variable for _, group in compiled.optimizers.values() for variable in group]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([variable.value for variable in groups])
             lowering = compiled.lowering(
@@ -182,7 +182,7 @@ def _executed(program: Program) -> int:
             total = tf.add_n([tf.reduce_sum(tensor) for tensor in losses])
         gradients = tape.gradient(total, [variable.value for variable in groups], unconnected_gradients="zero")
         made = {id(variable): gradient for variable, gradient in zip(groups, gradients, strict=True)}
-        for optimizer, group in compiled.optimizers:
+        for optimizer, group in compiled.optimizers.values():
             optimizer.apply([made[id(variable)] / plan.batch for variable in group], group)
         moved = list(training.moving.values())
         return [total, *moved, *(tf.reduce_all(tf.math.is_finite(tensor), axis=1) for tensor in losses)]

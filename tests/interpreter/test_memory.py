@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from dlspec import spec
 from dlspec.interpreter.planning import PROCESS_BYTES
-from dlspec.spec.cost import memory
 from dlspec.spec.diagnostics import Source
+from dlspec.spec.memory import memory
 from dlspec.spec.resolved import Program
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dlspec.interpreter.planning import PROCESS_BYTES, refusal, rows
-from dlspec.spec.cost import memory
+from dlspec.spec.memory import memory
 from dlspec.spec.resolved import Program, StudyPlan
 
 ROOT = Path(__file__).parents[2]

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from dlspec import spec
-from dlspec.spec.cost import CHUNK_BYTES, chunk, cost, memory, shapes
+from dlspec.spec.cost import cost, shapes
 from dlspec.spec.diagnostics import Source
+from dlspec.spec.memory import CHUNK_BYTES, chunk, memory
 
 BODY = """
 dlspec: 1

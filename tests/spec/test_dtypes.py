@@ -6,9 +6,10 @@ from typing import get_args
 
 import pytest
 from dlspec import spec
-from dlspec.spec.cost import cost, memory
+from dlspec.spec.cost import cost
 from dlspec.spec.diagnostics import Source
 from dlspec.spec.dtypes import DTYPES
+from dlspec.spec.memory import memory
 from dlspec.spec.model.experiment import Experiment
 from dlspec.spec.reference import describe, reference
 

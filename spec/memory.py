@@ -1,0 +1,64 @@
+"""How much memory a program takes at its peak, and how many examples are evaluated at once so that it takes no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from . import terms as t
+from .cost import cost
+from .gradient_statistics import BLOCKS
+from .resolved import Program
+
+CHUNK_BYTES = 64 * 2**20
+"""How much memory the widest value of one pass of an evaluation may take."""
+BACKWARD = 3.5
+"""How often all layers' outputs are held at once where gradients are taken: both ways, and the next operation's."""
+WHITENED = 6
+"""How often a whitened input is: as it is made, in float64, and their products."""
+
+
+def memory(program: Program, batch: int | None = None, replicates: int | None = None) -> int:
+    """The bytes of a program's arrays at its peak: its state, finite data, and the largest of a training step, a pass of an
+    evaluation, and the estimate of a whitening.
+
+    All replicates lie side by side, unless an optimiser mixes the entries of a weight. How many copies of what is held
+    at once was fitted to the peaks of the four studies (`docs/plan.md`); TensorFlow and compiled programs come beside it.
+    """
+    found = cost(program)
+    plan = program.training
+    count = 1 if program.apart else (replicates or program.replicates)
+    size = (batch or plan.batch) if plan is not None else 0
+    kept = program.data.train * sum(item.type.bytes for item in program.examples) if plan is not None else 0
+    passes: list[float] = [
+        size * found.example_bytes,
+        chunk(program, program.evaluated("test"), count) * found.evaluated_bytes,
+    ]
+    passes += [at_once * held for at_once, held in _differentiated(program, count)]
+    passes += [
+        WHITENED * min(leaf.examples, chunk(program, leaf.examples, count)) * leaf.input.bytes
+        for network in program.networks
+        for leaf in network.leaves()
+        if leaf.kind == "whiten"
+    ]
+    return round(count * (found.state_bytes + kept + max(passes)))
+
+
+def _differentiated(program: Program, replicates: int) -> Iterator[tuple[int, float]]:
+    """Of the gradients that measures take: how many examples at once, and the bytes that one of them holds."""
+    layers = sum(layer.output.bytes * (n.each or 1) for n in program.networks for layer in n.applied())
+    held = BACKWARD * layers + 2 * sum(item.type.bytes for item in program.examples)
+    for measure in program.measures:
+        if isinstance(measure.term, t.GradientStatistic):
+            own = measure.term.examples if measure.term.over else measure.term.examples // BLOCKS
+            yield chunk(program, max(1, own), replicates), held
+        for item in t.walk(measure.term):
+            if isinstance(item, t.Gradient):  # one for each example
+                total = program.evaluated(measure.on)
+                yield chunk(program, total, replicates, item.type.bytes), held + 2 * item.type.bytes
+
+
+def chunk(program: Program, wanted: int, replicates: int, *more: int) -> int:
+    """How many of some examples are evaluated at once; `more` are the bytes of what else one of them needs."""
+    layers = [layer.output.bytes * (network.each or 1) for network in program.networks for layer in network.leaves()]
+    widest = max([item.type.bytes for item in program.examples] + [max(layers, default=4), 4, *more])
+    return max(1, min(wanted, CHUNK_BYTES // (widest * replicates)))
