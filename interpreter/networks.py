@@ -39,11 +39,15 @@ def input_of(network: str) -> str:
 
 @dataclass(frozen=True)
 class Batch:
-    """One application of a network: the named axes that were folded into one after the replicates', and their lengths."""
+    """One application of a network: the named axes that were folded into one after the replicates', and their lengths.
+
+    `index` [R, N] is there where the input is the one-hot vectors of it, and the first layer dense.
+    """
 
     lowering: Lowering
     axes: Axes
     lengths: list[int]
+    index: Any = None
 
     @property
     def examples(self) -> int:
@@ -148,8 +152,19 @@ class Network:
 
     # -- application -----------------------------------------------------------------------------------------------
 
-    def __call__(self, lowering: Lowering, given: Value, kind: Type) -> Value:
-        """The network on an input with any named axes; all but the replicates' are folded into the batch."""
+    def of_index(self, lowering: Lowering, index: Value) -> Value:
+        """The network on the one-hot vectors of an index."""
+        kind = self.plan.input.type
+        places = Value(lowering.cast(index.tensor, "int"), index.axes)
+        return self(
+            lowering, Value(tf.one_hot(places.tensor, kind.shape[0], dtype=self.real), index.axes), kind, places
+        )
+
+    def __call__(self, lowering: Lowering, given: Value, kind: Type, index: Value | None = None) -> Value:
+        """The network on an input with any named axes; all but the replicates' are folded into the batch.
+
+        `index` is there where the input is the one-hot vectors of it, and the first layer dense.
+        """
         apart = self.spreads or any(
             name == self.plan.name and EXAMPLE in v.axes for (name, *_), v in lowering.given.items()
         )
@@ -162,6 +177,9 @@ class Network:
         if self.plan.each is not None:
             lowering.sizes = {**lowering.sizes, EACH: self.plan.each}
             batch = Batch(lowering, (*axes, EACH), [*lengths, self.plan.each])
+        if index is not None:
+            places = tf.reshape(lowering.whole(index, (REPLICATE, *axes), 0), [self.replicates, prod(lengths)])
+            batch = Batch(lowering, axes, lengths, places)
         shape = kind.shape[len(batch.axes) - len(axes) :]
         x = self._rounded(tf.reshape(tensor, [self.replicates, prod(batch.lengths), *shape]))
         mode = self.modes.get(self.plan.name)
@@ -203,6 +221,8 @@ class Network:
             held = {name: Value(tf.stop_gradient(weight.tensor), weight.axes) for name, weight in held.items()}
         if any(EXAMPLE in weight.axes for weight in held.values()):
             return self._apart(batch, layer, x, held)
+        if batch.index is not None and layer is self.plan.layers[0]:
+            return self._rows(layer, batch.index, {name: weight.tensor for name, weight in held.items()})
         return self._with(batch, layer, x, {name: weight.tensor for name, weight in held.items()})
 
     def _apart(self, batch: Batch, layer: LayerPlan, x: Any, held: Mapping[str, Value]) -> Any:
@@ -251,7 +271,7 @@ class Network:
 
         weights, lead = list(held.values()), x.shape[0]
         if lead == 1:
-            return one([[tf.squeeze(weight, 0) for weight in weights], tf.squeeze(x, 0)])[tf.newaxis]
+            return tf.expand_dims(one([[tf.squeeze(weight, 0) for weight in weights], tf.squeeze(x, 0)]), 0)
         if layer.keras in MAPPED:
             return tf.vectorized_map(one, (weights, x), fallback_to_while_loop=False)
         if lead == self.replicates:
@@ -259,6 +279,16 @@ class Network:
             apart = zip(*(tf.unstack(tensor) for tensor in (x, *weights)), strict=True)
             return tf.stack([one([own, alone]) for alone, *own in apart])
         return tf.map_fn(one, (weights, x), fn_output_signature=self.between)
+
+    def _rows(self, layer: LayerPlan, index: Any, held: Mapping[str, Any]) -> Any:
+        """A dense layer on the one-hot vectors of an index [R, N]: rows of its kernel; nothing where the index is none."""
+        kernel = held["kernel"]
+        inside = (index >= 0) & (index < kernel.shape[1])
+        rows = tf.gather(kernel, tf.clip_by_value(index, 0, kernel.shape[1] - 1), batch_dims=1)
+        y = self._rounded(tf.where(inside[..., tf.newaxis], rows, tf.zeros([], rows.dtype)))
+        if "bias" in held:
+            y += self._rounded(held["bias"])[:, tf.newaxis]
+        return self.layers[layer.key].activation(y)
 
     def _function(self, batch: Batch, layer: LayerPlan, x: Any) -> Any:
         """A function of the language as a layer: its argument has the named axes again."""

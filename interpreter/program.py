@@ -18,7 +18,7 @@ from dlspec.spec.memory import chunk
 from dlspec.spec.resolved import OptimizerPlan, ProbePlan, Program
 
 from .evaluation import Evaluation
-from .finite import kept, looked_up
+from .examples import kept, looked_up, maker
 from .lower import Lowering, Training, Value
 from .networks import Network, input_of
 from .order import chosen
@@ -106,11 +106,12 @@ class Compiled:
         if given is None and place in lowering.values:
             return lowering.values[place]
         network = self.networks[name]
-        term = network.plan.input
-        own = lowering.values.get(input_of(name)) if given is None else given
-        value = network(lowering, lowering(term) if own is None else own, term.type)
-        if given is None:
-            lowering.values[place] = value
+        plan = network.plan
+        if given is not None:
+            return network(lowering, given, plan.input.type)
+        own = lowering.values.get(input_of(name)) or lowering(plan.taken)
+        value = network(lowering, own, plan.input.type) if plan.index is None else network.of_index(lowering, own)
+        lowering.values[place] = value
         return value
 
     def _draw(self, program: Program) -> dict[str, Any]:
@@ -212,6 +213,7 @@ class Compiled:
         plan = self.program.training
         assert plan is not None
         replicates, terms, batch = len(self.replicates), len(self.program.loss), plan.batch
+        make = None if self.xla or self.held else maker(self)
 
         @tf.function(jit_compile=self.xla, autograph=False)
         def train(given: dict[str, Any], start: Any, count: Any) -> Any:
@@ -226,6 +228,8 @@ class Compiled:
                     tape.watch([variable.value for variable in variables])
                     lowering = self.lowering(keys, index, batch, drawn, step=step, training=training)
                     lowering.values.update(looked_up(given["held"], index))
+                    if make is not None:
+                        lowering.values.update(make(keys, drawn, index, step))
                     losses = self.losses(lowering, batch)
                     total = tf.add_n([tf.reduce_sum(tensor) for _, tensor in losses])
                 # Of the sum over examples, so that messages are per example; averaged only here.
@@ -235,8 +239,7 @@ class Compiled:
                 gradients = dict(zip([id(v) for v in variables], gradients, strict=True))
                 finite = tf.stack([tf.reduce_all(tf.math.is_finite(tensor), axis=1) for _, tensor in losses], axis=1)
                 bad = tf.where((bad == FINE) & ~finite, step, bad)
-                for optimizer, group in self.optimizers.values():
-                    optimizer.apply([gradients[id(variable)] / batch for variable in group], group)
+                self._update([[gradients[id(v)] for v in group] for _, group in self.optimizers.values()], batch)
                 for (network, layer, name), value in training.moving.items():
                     self.networks[network].weights[layer, name].assign(value)
                 return step + 1, bad
@@ -245,6 +248,17 @@ class Compiled:
             return tf.while_loop(lambda step, bad: step < start + count, body, [start, bad])[1]
 
         return train
+
+    @cached_property
+    def _update(self) -> Any:
+        """One update of every optimiser, given gradients of sums over a batch; compiled by XLA in either form."""
+
+        @tf.function(jit_compile=True, autograph=False)
+        def update(gradients: list[list[Any]], batch: int) -> None:
+            for (optimizer, group), sums in zip(self.optimizers.values(), gradients, strict=True):
+                optimizer.apply([total / batch for total in sums], group)
+
+        return update.python_function if self.xla else update
 
     def taken(self, order: Any, step: Any, batch: int) -> Any:
         """The numbers of the examples of a step: int64 [B], or [R, B] where each replicate has an order of its own."""

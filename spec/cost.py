@@ -270,7 +270,8 @@ class _Counter:
         shared = f"each of {plan.name}"
         self.extents[shared] = plan.each or 1
         over = _Seen(source.trained, source.axes | {shared})
-        trained, _ = self.layers(plan.layers, plan.name, over, inner, name == "freeze")
+        looked_up = plan.layers[0] if given is None and plan.index is not None else None
+        trained, _ = self.layers(plan.layers, plan.name, over, inner, name == "freeze", looked_up)
         trained = source.trained if name == "forward_only" else trained and name != "stop"
         found = _Seen(trained, source.axes)
         if given is None:
@@ -278,8 +279,9 @@ class _Counter:
         return found
 
     def layers(
-        self, layers: tuple[LayerPlan, ...], network: str, given: _Seen, way: _Way, frozen: bool
-    ) -> tuple[bool, bool]:
+        self, layers: tuple[LayerPlan, ...], network: str, given: _Seen, way: _Way, frozen: bool,
+        looked_up: LayerPlan | None = None,
+    ) -> tuple[bool, bool]:  # fmt: skip
         """Layers on an input; says whether anything trained lies in the output, and whether a message comes to the input.
 
         A message comes from the end, so they are walked backwards, each knowing what lies before it.
@@ -287,11 +289,14 @@ class _Counter:
         before = self.before(layers, network, given.trained, frozen)
         message = way.message
         for layer, upstream in zip(reversed(layers), reversed(before[:-1]), strict=True):
-            message = self.layer(layer, network, _Seen(upstream, given.axes), _Way(way.forward, message), frozen)
+            passed = _Way(way.forward, message)
+            message = self.layer(layer, network, _Seen(upstream, given.axes), passed, frozen, layer is looked_up)
         return before[-1], message
 
-    def layer(self, layer: LayerPlan, network: str, given: _Seen, way: _Way, frozen: bool) -> bool:
-        """One layer; says whether a message comes to its input."""
+    def layer(
+        self, layer: LayerPlan, network: str, given: _Seen, way: _Way, frozen: bool, looked_up: bool = False
+    ) -> bool:
+        """One layer; says whether a message comes to its input. Of one that is looked up, rows are summed backwards."""
         size = prod(layer.output.shape)
         if layer.kind == "repeat":
             upstream = [given.trained]
@@ -318,8 +323,12 @@ class _Counter:
         forward, backward = (
             LAYER_WORK[layer.keras](layer.input.shape, layer.output.shape, layer.config) if layer.keras else (0, 0)
         )
-        backward = layer.flops * (own + given.trained) + backward * (own or given.trained)
-        self.add(given, layer.flops + forward, backward, held, inner)
+        backward = backward * (own or given.trained)
+        if looked_up:
+            backward += size * own
+        else:
+            forward, backward = forward + layer.flops, backward + layer.flops * (own + given.trained)
+        self.add(given, forward, backward, held, inner)
         self.add(given, 0, MODE_WORK[name] * size * (own or given.trained), 0, way)
         return passed
 

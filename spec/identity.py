@@ -20,7 +20,7 @@ from . import terms as t
 from .resolved import InitialValue, LayerPlan, MeasurePlan, NetworkPlan, Program, StudyPlan
 
 LANGUAGE = 1
-NUMERICS = 2
+NUMERICS = 3
 """Raised whenever the same spec gives other numbers than before."""
 
 CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)

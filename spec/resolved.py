@@ -62,7 +62,11 @@ class LayerPlan:
 
 @dataclass(frozen=True, eq=False)
 class NetworkPlan:
-    """A network: its input, its layers; `each` leading axes are shared over, `squeeze` drops a last axis of one."""
+    """A network: its input, its layers; `each` leading axes are shared over, `squeeze` drops a last axis of one.
+
+    `index` is there where the input is the one-hot vector of it and the first layer is dense: that layer's product with
+    the input is a row of its kernel, and is looked up.
+    """
 
     name: str
     input: t.Term
@@ -70,6 +74,12 @@ class NetworkPlan:
     output: Type
     each: int | None = None
     squeeze: bool = False
+    index: t.Term | None = None
+
+    @property
+    def taken(self) -> t.Term:
+        """What is made of an example for the network: its input, or the index of that."""
+        return self.input if self.index is None else self.index
 
     def leaves(self) -> list[LayerPlan]:
         """All layers that hold weights of their own, blocks opened, shared ones once."""
@@ -93,8 +103,9 @@ class NetworkPlan:
 
     @property
     def flops(self) -> int:
-        """Floating-point operations of one example forwards (a multiply-add counts as two)."""
-        return sum(layer.flops for layer in self.applied()) * (self.each or 1)
+        """Floating-point operations of one example of its own input, forwards (a multiply-add counts as two)."""
+        looked_up = self.layers[0].flops if self.index is not None else 0
+        return (sum(layer.flops for layer in self.applied()) - looked_up) * (self.each or 1)
 
 
 def _leaves(layers: tuple[LayerPlan, ...]) -> list[LayerPlan]:

@@ -195,7 +195,7 @@ class ExperimentChecker:
         self.active.append(name)
         try:
             checker = NetworkChecker(
-                self.checker, name, self.model.architecture[name], node, self.defaults, self.default_nodes,
+                self.checker, self.terms, name, self.model.architecture[name], node, self.defaults, self.default_nodes,
                 self.data.train if self.data is not None else 0,
             )  # fmt: skip
             self.plans[name] = checker.plan()

@@ -32,9 +32,12 @@ class NetworkChecker:
     """Checks one network: its model beside the tree that it came from."""
 
     def __init__(
-        self, checker: Checker, name: str, model: Any, node: yaml.Node, defaults: Any, default_nodes: Any, train: int
-    ) -> None:
+        self, checker: Checker, bound: Mapping[str, t.Term], name: str, model: Any, node: yaml.Node, defaults: Any,
+        default_nodes: Any, train: int,
+    ) -> None:  # fmt: skip
         self.checker = checker
+        self.bound = bound
+        """The terms of bindings."""
         self.name = name
         self.model = model
         self.node = node
@@ -66,7 +69,16 @@ class NetworkChecker:
         squeeze = self.one_unit()
         shape = current.shape[:-1] if squeeze else current.shape
         output = Type(current.kind, (each, *shape) if each is not None else shape)
-        return NetworkPlan(self.name, given, tuple(layers), output, each, squeeze)
+        index = self.one_hot(given) if layers and layers[0].keras == "Dense" and each is None else None
+        return NetworkPlan(self.name, given, tuple(layers), output, each, squeeze, index)
+
+    def one_hot(self, given: t.Term) -> t.Term | None:
+        """The index that a term is the one-hot vector of, by itself or by a name that is made for each example."""
+        while isinstance(given, t.Reference) and given.phase != "draw":
+            given = self.bound[given.name]
+        if isinstance(given, t.Operate) and given.operation == "one_hot" and not given.arguments[0].type.shape:
+            return given.arguments[0]
+        return None
 
     def one_unit(self) -> bool:
         """Whether the last layer is dense with literally one unit, and so loses its axis."""

@@ -1,12 +1,13 @@
-"""Finite training data: what the loss needs of each example, made once and kept, so that a step only looks it up."""
+"""What the loss needs of the training examples: made at each step, or kept of finite data and looked up."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 from dlspec.spec import terms as t
-from dlspec.spec.axes import EXAMPLE, REPLICATE
+from dlspec.spec.axes import EXAMPLE, REPLICATE, Axes
 
 from .lower import Value
 from .networks import input_of
@@ -45,6 +46,27 @@ def kept(compiled: Compiled) -> dict[str, Any]:
     return {name: tf.concat(tensors, axis=1) for name, tensors in parts.items()}
 
 
+def maker(compiled: Compiled) -> Callable[[Any, dict[str, Any], Any, Any], dict[str, Value]]:
+    """What makes the values of a batch by name: keys, draws, int64 [R, B] numbers and a step to the values, by XLA.
+
+    In a plain graph each of its small operations would pass over the memory by itself.
+    """
+    wanted = _needed(compiled)
+    axes: dict[str, Axes] = {}
+
+    @tf.function(jit_compile=True, autograph=False)
+    def made(keys: Any, drawn: dict[str, Any], index: Any, step: Any) -> dict[str, Any]:
+        lowering = compiled.lowering(keys, index, index.shape[-1], drawn, step=step)
+        values = {name: lowering(term) for name, term in wanted.items()}
+        axes.update({name: value.axes for name, value in values.items()})
+        return {name: value.tensor for name, value in values.items()}
+
+    def values(keys: Any, drawn: dict[str, Any], index: Any, step: Any) -> dict[str, Value]:
+        return {name: Value(tensor, axes[name]) for name, tensor in made(keys, drawn, index, step).items()}
+
+    return values
+
+
 def looked_up(held: dict[str, Any], index: Any) -> dict[str, Value]:
     """The values of some examples, int64 [R, B], by name."""
     return {name: Value(tf.gather(tensor, index, batch_dims=1), (REPLICATE, EXAMPLE)) for name, tensor in held.items()}
@@ -66,7 +88,7 @@ def _needed(compiled: Compiled) -> dict[str, t.Term]:
                 pending.append(compiled.bindings[item.name])
             elif isinstance(item, t.NetworkOutput) and item.input is None and item.network not in seen:
                 seen.add(item.network)
-                given = plans[item.network].input
+                given = plans[item.network].taken
                 if any(isinstance(part, t.NetworkOutput) for part in t.walk(given)) or isinstance(given, t.Reference):
                     pending.append(given)
                 else:
