@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from dlspec.interpreter import finite
+from dlspec.interpreter import examples as held_examples
 from dlspec.interpreter.program import Compiled
 
 FORMS = pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
@@ -42,7 +42,7 @@ def test_looking_up_is_making_anew(
     held = compiled(text, 2, xla)
     assert held.held.keys() == {"input of f", "y"}
     held.train(30)
-    monkeypatch.setattr(finite, "MAX_BYTES", 0)
+    monkeypatch.setattr(held_examples, "MAX_BYTES", 0)
     anew = compiled(text, 2, xla)
     assert not anew.held
     anew.train(30)
