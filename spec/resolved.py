@@ -64,8 +64,8 @@ class LayerPlan:
 class NetworkPlan:
     """A network: its input, its layers; `each` leading axes are shared over, `squeeze` drops a last axis of one.
 
-    `index` is there where the input is the one-hot vector of it and the first layer is dense: that layer's product with
-    the input is a row of its kernel, and is looked up.
+    `index` is there where the input is the one-hot vector of it, one of its entries is 1 for certain, and the first layer
+    is dense: that layer's product with the input is a row of its kernel, and is looked up.
     """
 
     name: str

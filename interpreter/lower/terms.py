@@ -106,6 +106,8 @@ class Lowering:
                 self.indices = outer
                 return self.comprehended(value, indices, len(body.type.shape))
             case t.Gather(array, index, axis):
+                if isinstance(index, t.IndexVariable) and index.extent <= array.type.shape[axis]:
+                    return self.along(self(array), index, axis)
                 return self.gather(self(array), self(index), axis, len(index.type.shape))
             case t.Cut(array, axis, first, last):
                 value = self(array)
@@ -219,6 +221,16 @@ class Lowering:
             shape = tf.broadcast_static_shape(shape, tensor.shape)
         spread = [tensor if tensor.shape == shape else tf.broadcast_to(tensor, shape) for tensor in tensors]
         return Value(tf.stack(spread, axis=len(axes)), axes)
+
+    def along(self, array: Value, index: t.IndexVariable, axis: int) -> Value:
+        """An array at an index that stays inside: one of its own axes, or the first part of it, named."""
+        if index.key in array.axes:
+            return self.gather(array, self(index), axis, 0)
+        place = len(array.axes) + axis
+        cut = [slice(None)] * place + [slice(0, index.extent)]
+        whole = array.tensor.shape[place] == index.extent
+        order = (*array.axes, *(f"+{place}" for place in range(axis)), index.key)
+        return self.ordered(array.tensor if whole else array.tensor[tuple(cut)], order, axis)
 
     def gather(self, array: Value, index: Value, axis: int, event: int) -> Value:
         """An array at an index, clamped to the range."""

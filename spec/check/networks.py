@@ -73,12 +73,18 @@ class NetworkChecker:
         return NetworkPlan(self.name, given, tuple(layers), output, each, squeeze, index)
 
     def one_hot(self, given: t.Term) -> t.Term | None:
-        """The index that a term is the one-hot vector of, by itself or by a name that is made for each example."""
+        """The index that a term is the one-hot vector of, by itself or by a name that is made for each example.
+
+        None where the index may lie outside: that vector is all 0.
+        """
         while isinstance(given, t.Reference) and given.phase != "draw":
             given = self.bound[given.name]
-        if isinstance(given, t.Operate) and given.operation == "one_hot" and not given.arguments[0].type.shape:
-            return given.arguments[0]
-        return None
+        if not isinstance(given, t.Operate) or given.operation != "one_hot" or given.arguments[0].type.shape:
+            return None
+        index = drawn = given.arguments[0]
+        while isinstance(drawn, t.Reference):
+            drawn = self.bound[drawn.name]
+        return index if _values(drawn) <= given.type.shape[0] else None
 
     def one_unit(self) -> bool:
         """Whether the last layer is dense with literally one unit, and so loses its axis."""
@@ -333,3 +339,12 @@ def _head(item: yaml.Node) -> Span:
 
 def _inner(item: yaml.Node, kind: str) -> yaml.Node | None:
     return item.get(kind) if isinstance(item, yaml.Mapping) else None
+
+
+def _values(term: t.Term) -> float:
+    """How many values a drawn number has, from 0 on; infinite for all else."""
+    if isinstance(term, t.Sample) and term.distribution == "integer":
+        return term.sizes["n"]
+    if isinstance(term, t.Sample) and term.distribution == "categorical":
+        return term.parameters["p"].type.shape[-1]
+    return float("inf")
