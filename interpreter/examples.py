@@ -24,7 +24,7 @@ def kept(compiled: Compiled) -> dict[str, Any]:
     program = compiled.program
     if program.data.kind != "finite" or program.training is None:
         return {}
-    wanted = _needed(compiled)
+    wanted = needed(compiled)
     count, replicates = program.data.train, len(compiled.replicates)
     if sum(term.type.bytes for term in wanted.values()) * count * replicates > MAX_BYTES:
         return {}
@@ -51,7 +51,7 @@ def maker(compiled: Compiled) -> Callable[[Any, dict[str, Any], Any, Any], dict[
 
     In a plain graph each of its small operations would pass over the memory by itself.
     """
-    wanted = _needed(compiled)
+    wanted = needed(compiled)
     axes: dict[str, Axes] = {}
 
     @tf.function(jit_compile=True, autograph=False)
@@ -72,7 +72,7 @@ def looked_up(held: dict[str, Any], index: Any) -> dict[str, Value]:
     return {name: Value(tf.gather(tensor, index, batch_dims=1), (REPLICATE, EXAMPLE)) for name, tensor in held.items()}
 
 
-def _needed(compiled: Compiled) -> dict[str, t.Term]:
+def needed(compiled: Compiled) -> dict[str, t.Term]:
     """What the loss uses of an example: whole inputs of networks, and the bindings that it uses besides."""
     program = compiled.program
     plans = {plan.name: plan for plan in program.networks}

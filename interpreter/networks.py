@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from math import prod
 from typing import Any
 
@@ -200,25 +201,57 @@ class Network:
         return bool(self.plan.layers) and self.plan.layers[0].keras == "Embedding"
 
     def _run(self, batch: Batch, layers: Sequence[LayerPlan], x: Any, frozen: bool) -> Any:
-        for layer in layers:
-            if layer.kind == "repeat":
-                for block in layer.blocks:
-                    y = self._run(batch, block, x, frozen)
-                    x = x + y if layer.skip else y
+        for unmapped, some in groupby(layers, self._unmapped):
+            stretch = list(some)
+            held = [self._held(batch, layer, frozen) for layer in stretch] if unmapped and self.replicates > 1 else []
+            if any(held) and not any(EXAMPLE in weight.axes for own in held for weight in own.values()):
+                x = self._one_by_one(stretch, [[w.tensor for w in own.values()] for own in held], x)
                 continue
-            mode = self.modes.get(f"{self.plan.name}.{layer.key}")
-            y = self._apply(batch, layer, x, frozen or (mode is not None and mode.name == "freeze"))
-            if mode is not None:
-                y = carried(x, y) if mode.name == "forward_only" else passed(mode, y)
-            x = y
+            for layer in stretch:
+                x = self._layer(batch, layer, x, frozen)
         return x
+
+    def _unmapped(self, layer: LayerPlan) -> bool:
+        """Whether a layer is Keras' own call on one replicate after the other, if it has weights."""
+        plain = layer.kind == "keras" and not layer.draws and f"{self.plan.name}.{layer.key}" not in self.modes
+        return plain and layer.keras not in MAPPED | {"BatchNormalization"}
+
+    def _one_by_one(self, layers: Sequence[LayerPlan], weights: Sequence[Sequence[Any]], x: Any) -> Any:
+        """Layers in a row, on each replicate by itself: what is between them is not stacked."""
+        # Not `x[r]`: the gradient of each such slice is as large as the whole.
+        apart = [list(zip(*map(tf.unstack, own), strict=True)) for own in weights]
+        found = []
+        for replicate, alone in enumerate(tf.unstack(x)):
+            y = alone
+            for layer, own in zip(layers, apart, strict=True):
+                y = self._called(layer, own[replicate] if own else (), y)
+            found.append(y)
+        return tf.stack(found)
+
+    def _layer(self, batch: Batch, layer: LayerPlan, x: Any, frozen: bool) -> Any:
+        """A layer, along the backward pass that its mode makes."""
+        if layer.kind == "repeat":
+            for block in layer.blocks:
+                y = self._run(batch, block, x, frozen)
+                x = x + y if layer.skip else y
+            return x
+        mode = self.modes.get(f"{self.plan.name}.{layer.key}")
+        y = self._apply(batch, layer, x, frozen or (mode is not None and mode.name == "freeze"))
+        if mode is not None:
+            y = carried(x, y) if mode.name == "forward_only" else passed(mode, y)
+        return y
+
+    def _held(self, batch: Batch, layer: LayerPlan, frozen: bool) -> dict[str, Value]:
+        """A layer's weights in a context."""
+        held = {name: self.value((key, name), batch.lowering) for (key, name) in self.weights if key == layer.key}
+        if frozen:
+            held = {name: Value(tf.stop_gradient(weight.tensor), weight.axes) for name, weight in held.items()}
+        return held
 
     def _apply(self, batch: Batch, layer: LayerPlan, x: Any, frozen: bool) -> Any:
         if layer.kind == "apply":
             return self._function(batch, layer, x)
-        held = {name: self.value((key, name), batch.lowering) for (key, name) in self.weights if key == layer.key}
-        if frozen:
-            held = {name: Value(tf.stop_gradient(weight.tensor), weight.axes) for name, weight in held.items()}
+        held = self._held(batch, layer, frozen)
         if any(EXAMPLE in weight.axes for weight in held.values()):
             return self._apart(batch, layer, x, held)
         if batch.index is not None and layer is self.plan.layers[0]:
@@ -253,39 +286,40 @@ class Network:
             return self._rounded(self._batch_normalization(batch, layer, tf.cast(x, self.real), held))
         if layer.draws:
             return x if training is None else self._rounded(self._noisy(batch, layer, tf.cast(x, self.real)))
-        module = self.layers[layer.key]
         if not held:
             shape = x.shape.as_list()
-            y = module(tf.reshape(x, [shape[0] * shape[1], *shape[2:]]))
+            y = self._called(layer, (), tf.reshape(x, [shape[0] * shape[1], *shape[2:]]))
             return tf.reshape(y, [*shape[:2], *y.shape.as_list()[1:]])
-
-        # Recurrent layers hold the seed of a dropout that the language does not have.
-        unused = [tf.zeros(variable.shape, variable.dtype) for variable in module.non_trainable_variables]
+        weights = list(held.values())
+        if x.shape[0] == 1:
+            # Not `[tf.newaxis]`: the gradient of that slice is as large as the whole.
+            return tf.expand_dims(self._called(layer, [tf.squeeze(w, 0) for w in weights], tf.squeeze(x, 0)), 0)
 
         def one(pair: Any) -> Any:
-            if self.between == self.real:
-                return module.stateless_call(list(pair[0]), unused, pair[1])[0]
-            # `stateless_call` passes over what rounds weights under a mixed policy.
-            with keras.StatelessScope(list(zip(module.trainable_variables, pair[0], strict=True))):
-                return module(pair[1])
+            return self._called(layer, *pair)
 
-        weights, lead = list(held.values()), x.shape[0]
-        if lead == 1:
-            return tf.expand_dims(one([[tf.squeeze(weight, 0) for weight in weights], tf.squeeze(x, 0)]), 0)
         if layer.keras in MAPPED:
             return tf.vectorized_map(one, (weights, x), fallback_to_while_loop=False)
-        if lead == self.replicates:
-            # Not `x[r]`: the gradient of each such slice is as large as the whole.
-            apart = zip(*(tf.unstack(tensor) for tensor in (x, *weights)), strict=True)
-            return tf.stack([one([own, alone]) for alone, *own in apart])
+        if x.shape[0] == self.replicates:
+            return self._one_by_one([layer], [weights], x)
         return tf.map_fn(one, (weights, x), fn_output_signature=self.between)
 
+    def _called(self, layer: LayerPlan, weights: Sequence[Any], x: Any) -> Any:
+        """Keras' layer with one replicate's weights, on one replicate's batch."""
+        module = self.layers[layer.key]
+        if not weights:
+            return module(x)
+        if self.between == self.real:
+            # Recurrent layers hold the seed of a dropout that the language does not have.
+            unused = [tf.zeros(variable.shape, variable.dtype) for variable in module.non_trainable_variables]
+            return module.stateless_call(list(weights), unused, x)[0]
+        # `stateless_call` passes over what rounds weights under a mixed policy.
+        with keras.StatelessScope(list(zip(module.trainable_variables, weights, strict=True))):
+            return module(x)
+
     def _rows(self, layer: LayerPlan, index: Any, held: Mapping[str, Any]) -> Any:
-        """A dense layer on the one-hot vectors of an index [R, N]: rows of its kernel; nothing where the index is none."""
-        kernel = held["kernel"]
-        inside = (index >= 0) & (index < kernel.shape[1])
-        rows = tf.gather(kernel, tf.clip_by_value(index, 0, kernel.shape[1] - 1), batch_dims=1)
-        y = self._rounded(tf.where(inside[..., tf.newaxis], rows, tf.zeros([], rows.dtype)))
+        """A dense layer on the one-hot vectors of an index [R, N]: rows of its kernel."""
+        y = self._rounded(tf.gather(held["kernel"], index, batch_dims=1))
         if "bias" in held:
             y += self._rounded(held["bias"])[:, tf.newaxis]
         return self.layers[layer.key].activation(y)
