@@ -26,14 +26,14 @@ class Share:
 @contextmanager
 def held_examples() -> Iterator[None]:
     """Programs that are compiled within use one batch at every step, made before and given to them as finite data are."""
-    from dlspec.interpreter import finite, program
+    from dlspec.interpreter import examples, program
     from dlspec.interpreter.lower import Value
     from dlspec.spec.axes import EXAMPLE, REPLICATE
 
     before = program.kept, program.looked_up
 
     def kept(compiled: Any) -> dict[str, Any]:
-        return one_batch(compiled, finite._needed(compiled))
+        return one_batch(compiled, examples.needed(compiled))
 
     def looked_up(held: dict[str, Any], index: Any) -> dict[str, Any]:
         return {name: Value(tensor, (REPLICATE, EXAMPLE)) for name, tensor in held.items()}

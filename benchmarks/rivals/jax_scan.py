@@ -89,7 +89,7 @@ class Tuples:
 
 
 class Allocation:
-    """Allocation of assets to classes: see `examples/decomposition.yaml`."""
+    """Allocation of assets to classes: see `examples/decomposition.yaml`. The one-hot input's rows are looked up."""
 
     def __init__(self, d: int, k: int, batch: int) -> None:
         self.d, self.k, self.batch = d, k, batch
@@ -110,7 +110,7 @@ class Allocation:
         """The mean loss of a batch."""
         right = jax.nn.one_hot(target["class"][drawn["i"]], self.k, dtype=bool)
         z = jnp.where(right, 1.0, drawn["toss"])
-        f = jax.nn.softmax(dense(weights, 0, jax.nn.one_hot(drawn["i"], self.d)))
+        f = jax.nn.softmax(weights[0][drawn["i"]] + weights[1])
         return jnp.mean(-jnp.sum(z * f, axis=-1))
 
 

@@ -93,7 +93,7 @@ class Tuples:
 
 
 class Allocation:
-    """Allocation of assets to classes: see `examples/decomposition.yaml`."""
+    """Allocation of assets to classes: see `examples/decomposition.yaml`. The one-hot input's rows are looked up."""
 
     def __init__(self, d: int, k: int, batch: int) -> None:
         self.d, self.k, self.batch = d, k, batch
@@ -110,8 +110,9 @@ class Allocation:
         """The mean loss of a batch."""
         right = torch.arange(self.k) == target["class"][drawn["i"]][:, None]
         z = torch.where(right, 1.0, drawn["toss"])
-        one_hot = (torch.arange(self.d) == drawn["i"][:, None]).float()
-        return -(z * torch.softmax(dense(weights, 0, one_hot), -1)).sum(-1).mean()
+        return (
+            -(z * torch.softmax(torch.nn.functional.embedding(drawn["i"], weights[0]) + weights[1], -1)).sum(-1).mean()
+        )
 
 
 class Staircase:

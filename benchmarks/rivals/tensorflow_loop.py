@@ -121,7 +121,7 @@ class Tuples:
 
 
 class Allocation:
-    """Allocation of assets to classes: see `examples/decomposition.yaml`."""
+    """Allocation of assets to classes: see `examples/decomposition.yaml`. The one-hot input's rows are looked up."""
 
     def __init__(self, d: int, k: int, batch: int) -> None:
         self.d, self.k, self.batch = d, k, batch
@@ -139,7 +139,8 @@ class Allocation:
         own = tf.gather(target["class"], drawn["i"], batch_dims=drawn["i"].shape.rank - 1)
         right = tf.range(self.k) == own[..., None]
         z = tf.where(right, 1.0, drawn["toss"])
-        f = tf.nn.softmax(dense(weights, 0, tf.one_hot(drawn["i"], self.d)))
+        rows = tf.gather(weights[0], drawn["i"], batch_dims=drawn["i"].shape.rank - 1)
+        f = tf.nn.softmax(rows + weights[1][..., None, :])
         return tf.reduce_mean(-tf.reduce_sum(z * f, axis=-1), axis=-1)
 
 
