@@ -15,15 +15,14 @@ import tensorflow as tf
 from dlspec.spec import terms as t
 from dlspec.spec.axes import EXAMPLE, REPLICATE, Axes, union
 from dlspec.spec.dtypes import Dtype
-from dlspec.spec.initializers import INITIALIZERS
-from dlspec.spec.layers import LAYERS
-from dlspec.spec.resolved import InitialValue, LayerPlan, Mode, NetworkPlan
+from dlspec.spec.resolved import LayerPlan, Mode, NetworkPlan
 from dlspec.spec.types import Type
 
 from .distributions import SAMPLERS, unit
 from .gradients import carried, passed
+from .initial_weights import argument_of, name_of, started
 from .lower import Lowering, Value
-from .random import folded, keras_seed, words
+from .random import folded, words
 
 MAPPED = frozenset({"Dense"})
 """Layers whose products of stacked weights TensorFlow batches; the others are written out once a replicate."""
@@ -82,9 +81,9 @@ class Network:
         layer.build((None, *plan.input.shape))
         self.layers[plan.key] = layer
         for variable in layer.weights:
-            name = _name(variable)
+            name = name_of(variable)
             held = self._variable(plan.key, name, variable.shape, name not in plan.untrained)
-            constraint = plan.constraints.get(f"{_argument(name)}_constraint")
+            constraint = plan.constraints.get(f"{argument_of(name)}_constraint")
             if constraint is not None:
                 config_ = {"class_name": _camel(constraint.keras), "config": dict(constraint.arguments)}
                 held.constraint = _each_replicate(keras.constraints.get(config_))
@@ -103,25 +102,12 @@ class Network:
         for layer in plan.leaves():
             if layer.kind == "keras":
                 for variable in self.layers[layer.key].weights:
-                    starts = [self._start(layer, variable, path) for path in seed_paths]
-                    self.weights[layer.key, _name(variable)].assign(np.stack(starts))
+                    starts = [started(layer, variable, self.plan.name, path, self.dtype.real) for path in seed_paths]
+                    self.weights[layer.key, name_of(variable)].assign(np.stack(starts))
             elif layer.kind == "whiten":
                 size = layer.weights["matrix"][0]
                 start = np.broadcast_to(np.eye(size, dtype=self.dtype.real), (self.replicates, size, size))
                 self.weights[layer.key, "matrix"].assign(start)
-
-    def _start(self, plan: LayerPlan, variable: Any, seed_path: Sequence[str | int]) -> np.ndarray[Any, Any]:
-        """One replicate's weight at the start; what the language does not initialise starts as Keras has it."""
-        name = _name(variable)
-        start = _initial(plan, name)
-        if start is None:
-            return np.asarray(variable.value)
-        seed = keras_seed(*seed_path, "weights", self.plan.name, plan.key, name)
-        value = np.array(initializer(start, seed)(variable.shape, dtype=self.dtype.real))
-        if plan.keras == "LSTM" and name == "bias" and plan.config["unit_forget_bias"]:
-            units = plan.config["units"]
-            value[units : 2 * units] = 1
-        return value
 
     def trainable(self) -> list[Any]:
         """The variables that an optimiser changes, in order."""
@@ -382,34 +368,6 @@ def joined(values: Sequence[Value]) -> Value:
     axes = values[0].axes
     flat = [tf.reshape(value.tensor, [*value.tensor.shape[: len(axes)], -1]) for value in values]
     return Value(tf.concat(flat, axis=-1), axes)
-
-
-def _argument(weight: str) -> str:
-    """A weight's name in Keras' arguments: `recurrent_initializer` starts `recurrent_kernel`."""
-    return weight.removesuffix("_kernel")
-
-
-def _name(variable: Any) -> str:
-    """A weight's name in its layer."""
-    return str(variable.path.rsplit("/", 1)[-1])
-
-
-def _initial(plan: LayerPlan, weight: str) -> InitialValue | None:
-    """How a weight starts; None where Keras starts it from a constant of its own."""
-    if weight in plan.initializers:
-        return plan.initializers[weight]
-    row = next(row for row in LAYERS.values() if row.keras == plan.keras)
-    parameter = row.parameters.get(f"{_argument(weight)}_initializer")
-    return None if parameter is None else InitialValue(INITIALIZERS[parameter.default].keras)
-
-
-def initializer(start: InitialValue, seed: int) -> Any:
-    """A Keras initialiser with its seed."""
-    kind = getattr(keras.initializers, start.keras)
-    arguments = dict(start.arguments)
-    if start.keras not in ("Zeros", "Ones", "Constant", "Identity"):
-        arguments["seed"] = seed
-    return kind(**arguments)
 
 
 def _each_replicate(constraint: Any) -> Any:
