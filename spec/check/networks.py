@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -32,8 +32,9 @@ class NetworkChecker:
     """Checks one network: its model beside the tree that it came from."""
 
     def __init__(
-        self, checker: Checker, name: str, model: Any, node: yaml.Node, defaults: Any, default_nodes: Any, train: int
-    ) -> None:
+        self, checker: Checker, name: str, model: Any, node: yaml.Node, defaults: Any, default_nodes: Any,
+        train: Callable[[], int],
+    ) -> None:  # fmt: skip
         self.checker = checker
         self.name = name
         self.model = model
@@ -295,10 +296,10 @@ class NetworkChecker:
         count = (
             self.checker.size(self.checker.value(node, Context("constants", ())), "'examples'")
             if node
-            else min(model.examples, self.train or model.examples)
+            else min(model.examples, self.train() or model.examples)
         )
-        if node and self.train and count > self.train:
-            message = f"the matrix cannot be estimated from {count:,} training examples: there are {self.train:,}"
+        if node and self.train() and count > self.train():
+            message = f"the matrix cannot be estimated from {count:,} training examples: there are {self.train():,}"
             raise problem_at(node.span, message, "Give a smaller number, or leave it out: all are taken, up to 10,000.")
         size = given.shape[-1]
         flops = 2 * size * int(np.prod(given.shape))
