@@ -57,7 +57,7 @@ def _curves(table: pa.Table, cells: dict[tuple[str, str, str, int], Cell]) -> No
         entries = int(width[start:end].max()) + 1
         cell.steps = steps[start:end:entries].tolist()
         curve = values[start:end]
-        cell.curves[measure] = Curve(curve if entries == 1 else curve.reshape(-1, entries))
+        cell.curves = {**cell.curves, measure: Curve(curve if entries == 1 else curve.reshape(-1, entries))}
 
 
 def verdicts(run: Kept) -> list[Verdict]:

@@ -63,7 +63,7 @@ class Cell:
     seconds: float = 0.0
     compiled: str = "xla"
     steps: list[int] = field(default_factory=list)
-    curves: dict[str, Sequence[Array]] = field(default_factory=dict)
+    curves: Mapping[str, Sequence[Array]] = field(default_factory=dict)
     samples: Samples = field(default_factory=dict)
     end: int | None = None
     cause: str = ""
@@ -72,6 +72,7 @@ class Cell:
 
     def record(self, step: int, measures: Mapping[str, Array]) -> None:
         """Adds an evaluation."""
+        assert isinstance(self.curves, dict), "a stored cell is not trained on"
         self.steps.append(step)
         for name, value in measures.items():
             values = self.curves.setdefault(name, [])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from dlspec.spec.identity import digest, measure_digest, sample_digest, training_digest
+from dlspec.spec.identity import CANONICAL, KEPT, Digests, digest, digest_of_text
 from dlspec.spec.resolved import Program, StudyPlan
 
 from .results import Cell
@@ -33,23 +33,11 @@ class Wanted:
     @staticmethod
     def of(program: Program, device: str) -> Wanted:
         """What a program asks for on a kind of device."""
-        training = program.digest if device == "cpu" else training_digest(program, device)
-        measures = {measure.name: measure_digest(program, measure) for measure in program.measures}
-        steps = program.training.evaluations if program.training else (0,)
-        samples = {
-            probe.figure: {label: sample_digest(program, term, probe.examples) for label, term in probe.terms.items()}
-            for probe in program.probes
-        }
-        sample_steps = {probe.figure: tuple(sorted(probe.steps)) for probe in program.probes}
-        shown = sorted(
-            {(item, step) for figure, labels in samples.items() for item in labels.values() for step in sample_steps[figure]}
-        )  # fmt: skip
-        base = digest([training, sorted(set(measures.values())), sorted(set(steps)), shown])
-        return Wanted(program, device, training, measures, tuple(sorted(set(steps))), samples, sample_steps, base)
+        return _Wanting(device).of(program)
 
     def key(self, replicate: int) -> str:
         """A cell's name in the store: its training, measures, steps and samples, and the replicate."""
-        return digest([self.base, replicate])
+        return digest_of_text(f'["{self.base}",{replicate}]')
 
     def cell(self, replicate: int, key: str = "") -> Cell:
         """The cell, with nothing in it yet; under its own key, or that of the cell that serves for it."""
@@ -109,7 +97,64 @@ class Piece:
 
 def wanted(plan: StudyPlan, device: str) -> list[Wanted]:
     """What each program of a plan asks for, in the plan's order."""
-    return [Wanted.of(program, device) for experiment in plan.experiments for program in experiment.programs]
+    wanting = _Wanting(device)
+    return [wanting.of(program) for experiment in plan.experiments for program in experiment.programs]
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What programs ask for that differ in their training alone; `of` keeps alive what it is known by, `text` is its own."""
+
+    of: Any
+    measures: Mapping[str, str]
+    steps: tuple[int, ...]
+    samples: Mapping[str, Mapping[str, str]]
+    sample_steps: Mapping[str, tuple[int, ...]]
+    text: str
+
+
+class _Wanting:
+    """Finds what programs ask for on a kind of device; what several ask for alike is made once, and held once."""
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+        self.digests = Digests()
+        self.asked: dict[Any, _Asked] = {}
+
+    def of(self, program: Program) -> Wanted:
+        """What a program asks for."""
+        training = program.digest if self.device == "cpu" else self.digests.training(program, self.device)
+        asked = self._asked(program)
+        base = digest_of_text(f'["{training}",{asked.text}]')
+        return Wanted(
+            program, self.device, training, asked.measures, asked.steps, asked.samples, asked.sample_steps, base
+        )  # fmt: skip
+
+    def _asked(self, program: Program) -> _Asked:
+        body = self.digests.body(program)
+        steps = program.training.evaluations if program.training else (0,)
+        of = (body, program.data, steps, *program.measures, *program.probes)
+        key = tuple(map(id, of))
+        if (found := self.asked.get(key)) is None:
+            if len(self.asked) >= KEPT:
+                self.asked.clear()
+            found = self.asked[key] = self._made(program, of, tuple(sorted(set(steps))))
+        return found
+
+    def _made(self, program: Program, of: Any, steps: tuple[int, ...]) -> _Asked:
+        measures = {measure.name: self.digests.measure(program, measure) for measure in program.measures}
+        samples = {
+            probe.figure: {
+                label: self.digests.sample(program, term, probe.examples) for label, term in probe.terms.items()
+            }
+            for probe in program.probes
+        }
+        sample_steps = {probe.figure: tuple(sorted(probe.steps)) for probe in program.probes}
+        shown = sorted(
+            {(item, step) for figure, labels in samples.items() for item in labels.values() for step in sample_steps[figure]}
+        )  # fmt: skip
+        text = CANONICAL.encode([sorted(set(measures.values())), steps, shown])[1:-1]
+        return _Asked(of, measures, steps, samples, sample_steps, text)
 
 
 def pieces(wanted: Wanted, replicates: Sequence[int], parts: int = 1) -> list[Piece]:

@@ -11,30 +11,40 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import partial
 from typing import Any
 
-import numpy as np
-
 from . import terms as t
-from .resolved import InitialValue, LayerPlan, MeasurePlan, NetworkPlan, Program, StudyPlan
+from .meaning import Walk
+from .resolved import LayerPlan, MeasurePlan, Program, StudyPlan, TrainingPlan
 
 LANGUAGE = 1
 NUMERICS = 3
 """Raised whenever the same spec gives other numbers than before."""
+
+KEPT = 4096
+"""How many programs' common parts are kept written out."""
 
 CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def digest(meaning: Any) -> str:
     """A short name of a nested structure: 16 hexadecimal digits of SHA-256."""
-    return hashlib.sha256(CANONICAL.encode(meaning).encode()).hexdigest()[:16]
+    return digest_of_text(CANONICAL.encode(meaning))
+
+
+def digest_of_text(text: str) -> str:
+    """The same of the structure's text, as `CANONICAL` writes it."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def identified(plan: StudyPlan) -> StudyPlan:
     """The plan with the digest of each of its programs."""
+    digests = Digests()
     experiments = tuple(
-        replace(item, programs=tuple(replace(program, digest=training_digest(program)) for program in item.programs))
+        replace(item, programs=tuple(replace(program, digest=digests.training(program)) for program in item.programs))
         for item in plan.experiments
     )
     return replace(plan, experiments=experiments)
@@ -42,33 +52,28 @@ def identified(plan: StudyPlan) -> StudyPlan:
 
 def training_digest(program: Program, device: str = "cpu") -> str:
     """What the trained weights depend on, but for the replicate."""
-    return digest([_training(program), device])
+    return Digests().training(program, device)
 
 
 def measure_digest(program: Program, measure: MeasurePlan) -> str:
     """What a measure's values depend on, beside the training's digest."""
-    walk = _Walk(program)
-    term = walk.term(measure.term)
-    meaning = [term, walk.bindings(), walk.networks(), measure.on, program.evaluated(measure.on)]
-    derived = any(isinstance(item, t.Gradient | t.GradientStatistic) for item in t.walk(measure.term))
-    return digest([*meaning, *_data(program), *([walk.modes()] if derived else [])])
+    return Digests().measure(program, measure)
+
+
+def sample_digest(program: Program, term: t.Term, examples: int) -> str:
+    """What the values of a term over single test examples depend on, beside the training's digest."""
+    return Digests().sample(program, term, examples)
+
+
+def term_meaning(program: Program, term: t.Term) -> Any:
+    """A term as digests take it: functions and outputs opened, constants by value, draws and bindings by name."""
+    return Walk(program).term(term)
 
 
 def _data(program: Program) -> list[Any]:
     """Where examples come from, beside new ones at every step."""
     plan = program.data
     return [] if plan.kind == "fresh" else [[plan.kind, plan.train, plan.order, list(plan.path)]]
-
-
-def term_meaning(program: Program, term: t.Term) -> Any:
-    """A term as digests take it: functions and outputs opened, constants by value, draws and bindings by name."""
-    return _Walk(program).term(term)
-
-
-def sample_digest(program: Program, term: t.Term, examples: int) -> str:
-    """What the values of a term over single test examples depend on, beside the training's digest."""
-    walk = _Walk(program)
-    return digest(["sample", walk.term(term), walk.bindings(), walk.networks(), examples])
 
 
 def form_digest(program: Program) -> str:
@@ -112,24 +117,8 @@ def form_digest(program: Program) -> str:
     return digest([program.dtype, *_data(program), program.data.test, *parts])
 
 
-def _training(program: Program) -> Any:
-    walk = _Walk(program)
-    head = [LANGUAGE, NUMERICS, program.experiment, program.seed, program.dtype, *_data(program)]
-    if program.training is None:
-        return [*head, None]
-    loss = sorted(json.dumps([walk.term(term.term), walk.term(term.weight)]) for term in program.loss)
-    plan = program.training
-    optimizers = {
-        name: [o.keras, {k: walk.value(v) for k, v in o.arguments.items()}] for name, o in plan.optimizers.items()
-    }
-    until = _condition(program, plan.until.tree) if plan.until else None
-    networks = walk.networks()
-    return [*head, loss, networks, walk.bindings(), walk.modes(), optimizers, plan.batch, plan.steps, until]
-
-
-def _condition(program: Program, tree: Any) -> Any:
-    """A stopping condition with what it hangs on: the measures by their meaning, and when they are taken."""
-    measures = {measure.name: measure_digest(program, measure) for measure in program.measures}
+def _condition(program: Program, tree: Any, measures: Mapping[str, str]) -> Any:
+    """A stopping condition with what it hangs on: the measures by their digests, and when they are taken."""
 
     def plain(item: Any) -> Any:
         if is_dataclass(item):
@@ -142,148 +131,199 @@ def _condition(program: Program, tree: Any) -> Any:
     return [plain(tree), list(program.training.evaluations) if program.training else []]
 
 
-class _Walk:
-    """Terms to nested lists; gathers the bindings and networks that they reach."""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A term or the like written out, with the names and networks that stand in it; `of` is kept to be known by."""
+
+    of: Any
+    text: str
+    names: tuple[str, ...]
+    networks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """What some names and networks lead to: all bindings and networks, written out, and which networks these are."""
+
+    bindings: str
+    networks: str
+    used: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Body:
+    """What programs with the same task, architecture, outputs and gradient modes have in common.
+
+    `of` is one of them. `parts` are those of all programs with the same outputs and modes, by identity. `done` holds
+    texts and digests by what they are of, and that itself; `led` what names and networks lead to.
+    """
+
+    of: Program
+    walk: _DirectWalk
+    parts: dict[int, _Part]
+    done: dict[Any, tuple[Any, str]] = field(default_factory=dict)
+    led: dict[Any, _Reached] = field(default_factory=dict)
+
+    def part(self, of: Any, write: Callable[[], Any]) -> _Part:
+        """A part, written when it is first asked for."""
+        if (found := self.parts.get(id(of))) is None:
+            if len(self.parts) >= KEPT:
+                self.parts.clear()
+            self.walk.names, self.walk.invoked = {}, {}
+            text = CANONICAL.encode(write())
+            found = self.parts[id(of)] = _Part(of, text, tuple(self.walk.names), tuple(self.walk.invoked))
+        return found
+
+    def term(self, term: t.Term) -> _Part:
+        """A term as a part."""
+        return self.part(term, partial(self.walk.term, term))
+
+    def reached(self, *parts: _Part) -> _Reached:
+        """All bindings and networks that some parts reach."""
+        names = tuple(name for part in parts for name in part.names)
+        networks = tuple(name for part in parts for name in part.networks)
+        if (found := self.led.get((names, networks))) is None:
+            found = self.led[names, networks] = self._reached(names, networks)
+        return found
+
+    def _reached(self, names: Iterable[str], networks: Iterable[str]) -> _Reached:
+        bindings: dict[str, str] = {}
+        plans: dict[str, str] = {}
+        named, invoked = list(names), list(networks)
+        while named or invoked:
+            if invoked:
+                found, name = plans, invoked.pop()
+            else:
+                found, name = bindings, named.pop()
+            if name in found:
+                continue
+            if found is plans:
+                plan = self.walk.plans[name]
+                part = self.part(plan, partial(self.walk.stack, plan))
+                plans[name] = part.text
+            else:
+                part = self.term(self.walk.named[name].term)
+                bindings[name] = f'["{self.walk.phases[name]}",{part.text}]'
+            named += part.names
+            invoked += part.networks
+        return _Reached(_map(bindings), _map(plans), frozenset(plans))
+
+
+class Digests:
+    """Digests of many programs, for which what they have in common is written out once.
+
+    What is in common is known by its identity: programs of one plan share terms and networks (`check/sharing.py`). The
+    digests are those of `digest` over the same nested lists, put together from their texts.
+    """
+
+    def __init__(self) -> None:
+        self.bodies: dict[Any, _Body] = {}
+        self.contexts: dict[Any, dict[int, _Part]] = {}
+
+    def training(self, program: Program, device: str = "cpu") -> str:
+        """What the trained weights depend on, but for the replicate."""
+        head = [LANGUAGE, NUMERICS, program.experiment, program.seed, program.dtype, *_data(program)]
+        plan = program.training
+        if plan is None:
+            return digest([[*head, None], device])
+        body = self.body(program)
+        optimizers = body.part(plan.optimizers, lambda: _optimizers(body.walk, plan))
+        loss = body.part(program.loss, lambda: _loss(body.walk, program))
+        reached = body.reached(loss, optimizers)
+        until = None
+        if plan.until is not None:
+            measures = {measure.name: self.measure(program, measure) for measure in program.measures}
+            until = _condition(program, plan.until.tree, measures)
+        parts = [
+            CANONICAL.encode(head)[:-1], loss.text, reached.networks, reached.bindings, _modes(program, reached.used),
+            optimizers.text, CANONICAL.encode([plan.batch, plan.steps, until])[1:], CANONICAL.encode(device),
+        ]  # fmt: skip
+        return digest_of_text(f"[{','.join(parts)}]")
+
+    def measure(self, program: Program, measure: MeasurePlan) -> str:
+        """What a measure's values depend on, beside the training's digest."""
+        body, data = self.body(program), _data(program)
+        examples = program.evaluated(measure.on)
+        key = ("measure", id(measure.term), measure.on, examples, CANONICAL.encode(data))
+        if key not in body.done:
+            part = body.term(measure.term)
+            reached = body.reached(part)
+            rest = CANONICAL.encode([measure.on, examples, *data])[1:-1]
+            derived = body.part(measure, partial(_derived, measure.term)).text == "true"
+            modes = f",{_modes(program, reached.used)}" if derived else ""
+            text = f"[{part.text},{reached.bindings},{reached.networks},{rest}{modes}]"
+            body.done[key] = measure.term, digest_of_text(text)
+        return body.done[key][1]
+
+    def sample(self, program: Program, term: t.Term, examples: int) -> str:
+        """What the values of a term over single test examples depend on, beside the training's digest."""
+        body = self.body(program)
+        key = ("sample", id(term), examples)
+        if key not in body.done:
+            part = body.term(term)
+            reached = body.reached(part)
+            text = f'["sample",{part.text},{reached.bindings},{reached.networks},{examples}]'
+            body.done[key] = term, digest_of_text(text)
+        return body.done[key][1]
+
+    def body(self, program: Program) -> _Body:
+        """What a program has in common with others."""
+        context = (*map(id, program.outputs), *((key, m.name, m.value) for key, m in program.gradient.items()))
+        parts = (program.draws, program.examples, program.networks)
+        key = (context, *(tuple(map(id, part)) for part in parts))
+        if (found := self.bodies.get(key)) is None:
+            if len(self.bodies) >= KEPT:
+                self.bodies.clear()
+                self.contexts.clear()
+            found = self.bodies[key] = _Body(program, _DirectWalk(program), self.contexts.setdefault(context, {}))
+        return found
+
+
+def _optimizers(walk: Walk, plan: TrainingPlan) -> Any:
+    return {name: [o.keras, {k: walk.value(v) for k, v in o.arguments.items()}] for name, o in plan.optimizers.items()}
+
+
+def _loss(walk: Walk, program: Program) -> Any:
+    return sorted(json.dumps([walk.term(term.term), walk.term(term.weight)]) for term in program.loss)
+
+
+def _derived(term: t.Term) -> bool:
+    """Whether gradients stand in a term, so that gradient modes are part of its meaning."""
+    return any(isinstance(item, t.Gradient | t.GradientStatistic) for item in t.walk(term))
+
+
+def _modes(program: Program, used: Iterable[str]) -> str:
+    """The gradient modes of networks and of their layers."""
+    if not program.gradient:
+        return "{}"
+    modes = {k: [m.name, m.value] for k, m in program.gradient.items() if k.split(".")[0] in used}
+    return CANONICAL.encode(modes)
+
+
+def _map(texts: Mapping[str, str]) -> str:
+    """A mapping of texts that are written out already."""
+    return "{" + ",".join(f"{CANONICAL.encode(name)}:{text}" for name, text in sorted(texts.items())) + "}"
+
+
+class _DirectWalk(Walk):
+    """Terms to nested lists; notes the names and networks that stand in them, and goes no further."""
 
     def __init__(self, program: Program) -> None:
-        self.program = program
-        self.named = {item.name: item for item in (*program.draws, *program.examples, *program.outputs)}
-        self.plans = {plan.name: plan for plan in program.networks}
-        self.reached: dict[str, Any] = {}
-        self.used: dict[str, Any] = {}
-        self.invoked: set[str] = set()
-
-    def term(self, term: t.Term, names: dict[str, Any] | None = None) -> Any:
-        """The meaning of a term; `names` numbers the parameters and indices in scope."""
-        names = names or {}
-
-        def go(inner: t.Term) -> Any:
-            return self.term(inner, names)
-
-        match term:
-            case t.Literal(value):
-                return self.value(value)
-            case t.Reference(name, "outputs"):
-                return self.term(self.named[name].term)
-            case t.Reference(name, phase):
-                self.reach(name, phase)
-                return ["name", name]
-            case t.Parameter(key):
-                return names.get(key, ["parameter"])
-            case t.IndexVariable(key, extent):
-                return ["index", names.get(key, key), extent]
-            case t.Operate(operation, arguments, static):
-                return [operation, [go(item) for item in arguments], {k: self.value(v) for k, v in static.items()}]
-            case t.Invoke(function, parameters, arguments, body, _, surrogate):
-                inner = {**names, **{key: go(argument) for key, argument in zip(parameters, arguments, strict=True)}}
-                mode = self.program.gradient.get(function)
-                meaning = self.term(body, inner)
-                if mode is None:
-                    return meaning
-                soft = self.term(surrogate, inner) if surrogate is not None else None
-                return ["mode", mode.name, mode.value, meaning, soft, [go(argument) for argument in arguments]]
-            case t.Comprehend(indices, body):
-                inner = {**names, **{index.key: len(names) + place for place, index in enumerate(indices)}}
-                return ["for", [index.extent for index in indices], self.term(body, inner)]
-            case t.Gather(array, index, axis):
-                return ["gather", go(array), go(index), axis]
-            case t.Cut(array, axis, first, last):
-                return ["cut", go(array), axis, first, last]
-            case t.Stack(items):
-                return ["stack", [go(item) for item in items]]
-            case t.Stop(operand):
-                return ["stop", go(operand)]
-            case t.Sample(distribution, path, sizes, parameters, shape):
-                given = {name: go(value) for name, value in parameters.items()}
-                return ["sample", distribution, list(path), dict(sizes), given, list(shape)]
-            case t.NetworkOutput(network, given):
-                self.network(network)
-                return ["network", network, None if given is None else go(given)]
-            case t.Weight(network, layer, weight):
-                self.network(network)
-                return ["weight", network, layer, weight]
-            case t.AllWeights(network, layer):
-                self.network(network)
-                return ["weights", network, layer]
-            case t.Expectation(body, quantile):
-                return ["expectation", go(body), quantile]
-            case t.Gradient(of, weights):
-                return ["gradient", go(of), go(weights)]
-            case t.GradientStatistic(statistic, of, weights, examples, over, draws, every):
-                return [statistic, go(of), go(weights), examples, list(over), draws, list(every)]
-            case t.SamplingFloor(statistic):
-                return ["floor", go(statistic)]
-            case t.StepNumber():
-                return ["step"]
-        raise TypeError(type(term).__name__)
+        super().__init__(program)
+        self.names: dict[str, None] = {}
+        self.invoked: dict[str, None] = {}
+        self.phases = {item.name: "draw" for item in program.draws} | {
+            item.name: "example" for item in program.examples
+        }
 
     def reach(self, name: str, phase: str) -> None:
-        """Notes a draw or an example's binding, and all that it reaches."""
-        if name not in self.reached:
-            self.reached[name] = None
-            self.reached[name] = [phase, self.binding(self.named[name].term, phase)]
-
-    def binding(self, term: t.Term, phase: str) -> Any:
-        """The meaning of a draw or of an example's binding."""
-        return self.term(term)
-
-    def value(self, value: Any) -> Any:
-        """A constant by value: real numbers by their shortest exact text."""
-        if isinstance(value, t.Term):
-            return self.term(value)
-        if isinstance(value, np.ndarray):
-            if value.size > 64:
-                return [
-                    "array",
-                    str(value.dtype),
-                    list(value.shape),
-                    hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest(),
-                ]
-            return ["array", list(value.shape), [self.value(item) for item in value.ravel().tolist()]]
-        if isinstance(value, bool) or value is None or isinstance(value, str):
-            return value
-        if isinstance(value, int | float | np.generic):
-            number = float(value)
-            return repr(int(number)) if number.is_integer() and abs(number) < 2**53 else repr(number)
-        if isinstance(value, tuple | list):
-            return [self.value(item) for item in value]
-        return {str(key): self.value(item) for key, item in dict(value).items()}
+        self.names[name] = None
 
     def network(self, name: str) -> None:
-        """Notes a network and all that it reaches."""
-        if name in self.used:
-            return
-        self.used[name] = None
-        plan: NetworkPlan = self.plans[name]
-        self.used[name] = [self.term(plan.input), [self.layer(layer) for layer in plan.layers], plan.each, plan.squeeze]
-
-    def layer(self, layer: LayerPlan) -> Any:
-        """A layer's meaning."""
-        starts = {name: self.start(start) for name, start in layer.initializers.items()}
-        kept = {name: self.start(start) for name, start in layer.constraints.items()}
-        body = self.term(layer.body, {layer.parameter: ["parameter"]}) if layer.body is not None else None
-        blocks = [[self.layer(inner) for inner in block] for block in layer.blocks]
-        config = {name: self.value(value) for name, value in layer.config.items()}
-        return [layer.key, layer.kind, layer.keras, config, starts, kept, body, blocks, layer.skip, layer.examples]
-
-    def start(self, start: InitialValue) -> Any:
-        """An initialiser's meaning."""
-        return [start.keras, {name: self.value(value) for name, value in start.arguments.items()}]
-
-    def bindings(self) -> Any:
-        """The draws and example bindings that were reached."""
-        return dict(sorted(self.reached.items()))
-
-    def networks(self) -> Any:
-        """The networks that were reached."""
-        return dict(sorted(self.used.items()))
-
-    def modes(self) -> Any:
-        """The gradient modes of reached networks and layers."""
-        return {k: [m.name, m.value] for k, m in sorted(self.program.gradient.items()) if k.split(".")[0] in self.used}
+        self.invoked[name] = None
 
 
-class _FormWalk(_Walk):
+class _FormWalk(Walk):
     """The same without what a compiled graph is given: draws but for their types, and how weights start."""
 
     def __init__(self, program: Program, redrawn: bool) -> None:

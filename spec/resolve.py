@@ -188,6 +188,7 @@ class _Experiment:
         if profile is not None:
             self._must_matter(node, profile)
         self.model = experiment(without(self.node, "base"))
+        self.swept = {axis: yaml.find(self.node, ["sweep", axis]) for axis in self.model.sweep}
 
     def _must_exist(self, node: yaml.Mapping, patch: yaml.Node, what: str, span: Span) -> None:
         reached: yaml.Node = node
@@ -261,17 +262,17 @@ class _Experiment:
 
     def _values(self, axis: str, node: yaml.Sequence) -> list[Any]:
         """The values of a swept constant."""
-        values: list[Any] = []
+        values: dict[Any, None] = {}
+        checker = ExperimentChecker(self._point("", {}, {}), Shared(self.node, self.model))
+        checker.declare()
         for item in node.items:
-            checker = ExperimentChecker(self._point("", {}, {}), self.model, self.node, None, None)
-            checker.declare()
             term = checker.checker.value(item, Context("constants", ()))
             value = checker.checker.static(term, "a swept value")
             found = value.item() if not value.shape else tuple(np.ravel(value).tolist())
             if found in values:
                 raise problem_at(item.span, f"'{axis}' has the value {found} twice", "Remove one.")
-            values.append(found)
-        return values
+            values[found] = None
+        return list(values)
 
     def _point(self, variant: str, values: Mapping[str, Any], constants: Mapping[str, yaml.Node]) -> Point:
         return Point(self.document.study.study, self.name, variant, values, constants)
@@ -349,19 +350,34 @@ class _Experiment:
         )
 
     def _program(self, axes: Mapping[str, list[Any]], places: Mapping[str, int]) -> Program:
-        node, model = self.node, self.model
         values = {axis: axes[axis][place] for axis, place in places.items()}
         variant = values.pop("variant", "")
         constants: dict[str, yaml.Node] = {}
-        patched, patches = False, []
-        for axis, value in [("variant", variant), *values.items()] if variant else values.items():
-            path: list[str | int] = ["variants", value] if axis == "variant" else ["sweep", axis]
-            below = yaml.find(self.node, path)
-            if axis != "variant" and isinstance(below, yaml.Sequence):
-                constants[axis] = below.items[places[axis]]
-                continue
-            patches.append((axis, value))
-            patch = below if axis == "variant" else yaml.find(below, [value])
+        patches = [("variant", variant)] if variant else []
+        for axis, value in values.items():
+            if isinstance(swept := self.swept[axis], yaml.Sequence):
+                constants[axis] = swept.items[places[axis]]
+            else:
+                patches.append((axis, value))
+        key = tuple(patches)
+        if key not in self.shared:
+            self.shared[key] = self._patched(variant, patches)
+        shared = self.shared[key]
+        checker = ExperimentChecker(
+            self._point(variant, values, constants), shared, self.document.study.layer_defaults,
+            self.document.top.get("layer_defaults"),
+        )  # fmt: skip
+        self.models.append(shared.model)
+        try:
+            return checker.program()
+        finally:
+            self.noticed.extend(checker.warnings)
+
+    def _patched(self, variant: str, patches: Sequence[tuple[str, str]]) -> Shared:
+        """The experiment with the patches of a variant and of places on axes over it, for all points that have these."""
+        node, model, patched = self.node, self.model, False
+        for axis, value in patches:
+            patch = yaml.find(self.node, ["variants", value] if axis == "variant" else ["sweep", axis, value])
             if isinstance(patch, yaml.Mapping) and patch.entries:
                 merged = merge(node, patch)
                 must_change(node, merged, patch.span, f"the variant '{value}'")
@@ -374,23 +390,7 @@ class _Experiment:
                 merged = merge(node, own)
                 assert isinstance(merged, yaml.Mapping)
                 node, patched = merged, True
-        if patched:
-            model = experiment(without(node, "base"))
-        defaults = self.document.study.layer_defaults
-        shared = self.shared.get(tuple(patches))
-        if shared is not None:
-            node, model = shared.checked.node, shared.checked.model
-        checker = ExperimentChecker(
-            self._point(variant, values, constants), model, node, defaults, self.document.top.get("layer_defaults"), shared
-        )  # fmt: skip
-        self.models.append(model)
-        try:
-            program = checker.program()
-        finally:
-            self.noticed.extend(checker.warnings)
-        if shared is None and constants:
-            self.shared[tuple(patches)] = Shared(checker, constants)
-        return program
+        return Shared(node, experiment(without(node, "base")) if patched else model)
 
     def _paths_apart(self, axes: Mapping[str, list[Any]]) -> None:
         """Two axes that patch one path would depend on their order."""

@@ -208,7 +208,7 @@ def children(term: Term) -> Iterator[Term]:
             yield value
         elif isinstance(value, tuple):
             yield from (inner for inner in value if isinstance(inner, Term))
-        elif isinstance(value, Mapping):
+        elif not isinstance(value, str) and isinstance(value, Mapping):
             yield from (inner for inner in value.values() if isinstance(inner, Term))
 
 

@@ -37,6 +37,14 @@ CREATE TABLE devices(        -- the kind of device that TensorFlow found in an e
 ) WITHOUT ROWID;
 """
 
+SEEN = """
+CREATE TABLE IF NOT EXISTS seen(   -- a part as it was last found whole: what it says of itself, and its files' stamps
+    part TEXT PRIMARY KEY, about TEXT NOT NULL, size INTEGER NOT NULL, changed INTEGER NOT NULL,
+    samples_size INTEGER, samples_changed INTEGER
+)
+"""
+"""What spares a start the reading of all files. Stores had none of it once; what it lacks is read, and noted."""
+
 
 class Index:
     """A connection to the index; made if it is not there. To be opened under the store's lock."""
@@ -73,6 +81,7 @@ class Index:
             run(f"PRAGMA application_id = {APPLICATION}")
             run(f"PRAGMA user_version = {VERSION}")
             run("COMMIT")
+        run(SEEN)
         (word,) = run("PRAGMA quick_check(1)").fetchone()
         if word != "ok":
             raise damaged_index(self.root, word)
@@ -109,6 +118,13 @@ class Index:
     def owners_of(self, keys: Sequence[str]) -> dict[str, str]:
         """Who runs each of the cells that are claimed."""
         return dict(self.where("SELECT key, owner FROM claims WHERE key IN", keys))
+
+    def seen(self, parts: Sequence[str]) -> dict[str, tuple[str, int, int, int | None, int | None]]:
+        """What is remembered of each of some parts: what it says of itself, and its files' sizes and times of change."""
+        found = self.where(
+            "SELECT part, about, size, changed, samples_size, samples_changed FROM seen WHERE part IN", parts
+        )
+        return {row[0]: row[1:] for row in found}
 
     def others(self, digest: str, replicate: int, measure: str) -> list[tuple[str, str]]:
         """Stored cells (key, part) of a training and replicate whose part holds a measure, the newest first."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,10 +22,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from dlspec.spec.identity import LANGUAGE, NUMERICS
 
-from ..results import Array, Cell, Curve
+from ..results import Array, Cell
 from ..store_errors import Damaged
 from ..wanted import Piece, Wanted
 from . import atomic
+from .numbers import Numbers, StoredCurves, StoredSamples, entry
 
 FORMAT = 1
 ABOUT = b"dlspec"
@@ -35,75 +37,72 @@ CURVES = pa.schema(
 
 
 @dataclass(frozen=True)
-class Part:
-    """A part that was read and found whole: what it says of itself, and its values in the order of `about`."""
+class Stamp:
+    """A file's size, and when it was last changed in ns: as long as both stay, its bytes count as those that were read."""
 
-    path: Path
+    size: int
+    changed: int
+
+    @staticmethod
+    def of(path: str | Path) -> Stamp | None:
+        """The present stamp of a file; none if it cannot be looked at."""
+        try:
+            found = os.stat(path)
+        except OSError:
+            return None
+        return Stamp(found.st_size, found.st_mtime_ns)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the index remembers of a part: what it says of itself, as JSON, and the stamps of its files."""
+
+    about: str
+    stamp: Stamp
+    sampled: Stamp | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part that was found whole: what it says of itself, and the stamps of its files as they were then.
+
+    `sampled` is the stamp of its samples; none where it has none, or where they were not looked at.
+    """
+
+    folder: Path
+    name: str
     about: Mapping[str, Any]
-    values: Array
+    stamp: Stamp
+    sampled: Stamp | None = None
 
     @property
     def samples(self) -> Path | None:
         """Its file of samples."""
         name = self.about["samples"]
-        return self.path.parent / name if name else None
+        return _folder(self.folder, self.name) / name if name else None
 
     @cached_property
-    def held(self) -> dict[str, tuple[Mapping[str, Any], int]]:
-        """What it says of each cell by its key, and where the cell's values begin."""
-        found, start = {}, 0
-        for cell in self.about["cells"]:
-            found[cell["key"]] = (cell, start)
-            start += sum(_size(item, len(cell["steps"])) for item in cell["measures"])
-        return found
+    def held(self) -> dict[str, Mapping[str, Any]]:
+        """What it says of each cell by its key."""
+        return {cell["key"]: cell for cell in self.about["cells"]}
 
-    def cell(self, wanted: Wanted, replicate: int, key: str) -> Cell:
-        """A stored cell as it is wanted: under the program's names, at the steps it asks for."""
-        held, start = self.held[key]
+    def cell(self, wanted: Wanted, replicate: int, key: str, numbers: Numbers) -> Cell:
+        """A stored cell as it is wanted: under the program's names, at the steps it asks for; its numbers are read later."""
+        held = self.held[key]
         cell = wanted.cell(replicate, key)
         cell.status, cell.message, cell.end, cell.cause = held["status"], held["message"], held["end"], held["cause"]
         cell.seconds, cell.compiled, cell.stored = held["seconds"], held["compiled"], True
-        steps = set(wanted.steps)
-        kept = [place for place, step in enumerate(held["steps"]) if step in steps]
-        cell.steps = [held["steps"][place] for place in kept]
-        curves: dict[str, Array] = {}
-        for item in held["measures"]:
-            size = _size(item, len(held["steps"]))
-            values = self.values[start : start + size].reshape(len(held["steps"]), *item["shape"])
-            curves[item["digest"]] = values if len(kept) == len(held["steps"]) else values[kept]
-            start += size
-        cell.curves = {name: Curve(curves[item]) for name, item in wanted.measures.items()} if kept else {}
+        steps = tuple(held["steps"])
+        if steps == wanted.steps:
+            cell.steps, places = list(wanted.steps), None
+        else:
+            places = [place for place, step in enumerate(steps) if step in wanted.steps]
+            cell.steps = [steps[place] for place in places]
+        if cell.steps:
+            cell.curves = StoredCurves(numbers, self.name, key, wanted.measures, places)
         if self.samples is not None and wanted.samples:
-            cell.samples = StoredSamples(self.samples, held["replicate"], wanted, held["samples"])
+            cell.samples = StoredSamples(numbers, self.samples, held["replicate"], wanted, held["samples"])
         return cell
-
-
-class StoredSamples(Mapping[str, dict[int, dict[str, Array]]]):
-    """A stored cell's samples, read when they are asked for: figure → step → label → [examples, …]."""
-
-    def __init__(self, path: Path, replicate: int, wanted: Wanted, held: Mapping[str, Sequence[int]]) -> None:
-        self.path = path
-        self.replicate = replicate
-        self.labels = wanted.samples
-        self.steps = {
-            figure: [step for step in steps if all(step in held.get(item, ()) for item in wanted.samples[figure].values())]
-            for figure, steps in wanted.sample_steps.items()
-        }  # fmt: skip
-
-    def __getitem__(self, figure: str) -> dict[int, dict[str, Array]]:
-        if not self.steps[figure]:
-            raise KeyError(figure)
-        with np.load(self.path, allow_pickle=False) as held:
-            return {
-                step: {label: held[_entry(self.replicate, item, step)] for label, item in self.labels[figure].items()}
-                for step in self.steps[figure]
-            }
-
-    def __iter__(self) -> Iterator[str]:
-        return (figure for figure, steps in self.steps.items() if steps)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
 
 
 def write(folder: Path, piece: Piece, cells: Sequence[Cell], packages: Mapping[str, str], mark: str) -> Path:
@@ -130,32 +129,76 @@ def write(folder: Path, piece: Piece, cells: Sequence[Cell], packages: Mapping[s
 def read(folder: Path, name: str, samples: bool = True) -> Part:
     """Reads a part by its file's name. Raises Damaged where it, or its samples, are not what was written."""
     path = _folder(folder, name) / name
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise Damaged(path, error.strerror or str(error)) from error
-    if atomic.checksum_of(content) != name.split(".")[1]:
-        raise Damaged(path, CHANGED)
+    content, stamp = _content(path)
+    about = _described(path, content)
+    sampled = checked(path.parent / about["samples"]) if samples and about["samples"] else None
+    return Part(folder, name, about, stamp, sampled)
+
+
+def known(folder: Path, name: str, samples: bool, seen: Seen | None) -> Part | None:
+    """A part as it was found whole before, unread, if none of its files was changed since; else nothing."""
+    if seen is None or Stamp.of(f"{folder}/{name[:2]}/{name}") != seen.stamp:
+        return None
+    about = json.loads(seen.about)
+    if samples and about["samples"]:
+        sampled = Stamp.of(_folder(folder, name) / about["samples"])
+        if sampled is None or sampled != seen.sampled:
+            return None
+    return Part(folder, name, about, seen.stamp, seen.sampled)
+
+
+def numbers(folder: Path, name: str) -> dict[str, dict[str, Array]]:
+    """The curves in a part: cell's key → measure's digest → [steps, …]. Raises Damaged."""
+    path = _folder(folder, name) / name
+    content, _ = _content(path)
+    about = _described(path, content)
     try:
         with pq.ParquetFile(pa.BufferReader(content)) as stream:
-            about = json.loads(stream.schema_arrow.metadata[ABOUT])
             values = stream.read(columns=["value"], use_threads=False).column("value").to_numpy()
+        curves: dict[str, dict[str, Array]] = {}
+        start = 0
+        for cell in about["cells"]:
+            own = curves[cell["key"]] = {}
+            for item in cell["measures"]:
+                shape = (len(cell["steps"]), *item["shape"])
+                own[item["digest"]] = values[start : start + math.prod(shape)].reshape(shape)
+                start += math.prod(shape)
+        return curves
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise Damaged(path, str(error).split("\n")[0]) from error
-    part = Part(path, about, values)
-    if samples and part.samples is not None:
-        checked(part.samples)
-    return part
 
 
-def checked(path: Path) -> None:
-    """Raises Damaged unless a file's checksum is the one in its name."""
+def _content(path: Path) -> tuple[bytes, Stamp]:
+    """The bytes of a part, compared with the checksum in its name, and its stamp from before they were read."""
+    try:
+        with path.open("rb") as stream:
+            found = os.fstat(stream.fileno())
+            content = stream.read()
+    except OSError as error:
+        raise Damaged(path, error.strerror or str(error)) from error
+    if atomic.checksum_of(content) != path.name.split(".")[1]:
+        raise Damaged(path, CHANGED)
+    return content, Stamp(found.st_size, found.st_mtime_ns)
+
+
+def _described(path: Path, content: bytes) -> dict[str, Any]:
+    try:
+        about: dict[str, Any] = json.loads(pq.read_schema(pa.BufferReader(content)).metadata[ABOUT])
+        return about
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+        raise Damaged(path, str(error).split("\n")[0]) from error
+
+
+def checked(path: Path) -> Stamp:
+    """The stamp of a file whose checksum is the one in its name. Raises Damaged where it is another."""
+    stamp = Stamp.of(path)
     try:
         found = atomic.checksum(path)
     except OSError as error:
         raise Damaged(path, error.strerror or str(error)) from error
-    if found != path.name.split(".")[1]:
+    if stamp is None or found != path.name.split(".")[1]:
         raise Damaged(path, CHANGED)
+    return stamp
 
 
 def found(folder: Path, piece: str) -> list[str]:
@@ -181,14 +224,6 @@ def remove(folder: Path, name: str, samples: str | None) -> int:
 
 def _folder(folder: Path, name: str) -> Path:
     return folder / name[:2]
-
-
-def _size(item: Mapping[str, Any], steps: int) -> int:
-    return steps * int(math.prod(item["shape"]))
-
-
-def _entry(replicate: int, item: str, step: int) -> str:
-    return f"{replicate}/{item}/{step}"
 
 
 def _about(piece: Piece, cell: Cell, samples: Mapping[str, list[int]]) -> dict[str, Any]:
@@ -233,7 +268,7 @@ def _samples(piece: Piece, cells: Sequence[Cell]) -> tuple[dict[str, Array], lis
                 for label, item in labels.items():
                     if step not in shown.setdefault(item, []):
                         shown[item].append(step)
-                    entries[_entry(cell.replicate, item, step)] = values[label]
+                    entries[entry(cell.replicate, item, step)] = values[label]
         described.append(shown)
     return entries, described
 

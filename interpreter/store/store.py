@@ -10,17 +10,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from filelock import FileLock
 
 from ..results import Cell
-from ..store_errors import Damaged, explained
+from ..store_errors import Damaged, StoreError, explained
 from ..wanted import Piece, Wanted
 from . import atomic, parts
 from .checkpoints import Checkpoints
 from .index import BUSY_SECONDS, Index
+from .numbers import Numbers
 from .owners import Owner
 
 WHOLE = ("done", "diverged")
@@ -36,6 +38,28 @@ class Claim:
     stored: tuple[int, ...]
 
 
+Row = tuple[str, int, int, int | None, int | None]
+
+
+class _Looked:
+    """What one look into the store has found so far: what the index remembers, the parts, and those that were read."""
+
+    def __init__(self, seen: Mapping[str, Row]) -> None:
+        self.seen = dict(seen)
+        self.found: dict[tuple[str, bool], parts.Part | None] = {}
+        self.read: list[parts.Part] = []
+
+    def remembered(self, name: str) -> parts.Seen | None:
+        """What the index remembers of a part."""
+        if (row := self.seen.get(name)) is None:
+            return None
+        about, size, changed, samples_size, samples_changed = row
+        sampled = None
+        if samples_size is not None and samples_changed is not None:
+            sampled = parts.Stamp(samples_size, samples_changed)
+        return parts.Seen(about, parts.Stamp(size, changed), sampled)
+
+
 class Store:
     """A store, made if it is not there. Every fault of it is a StoreError; `warn` is told of what was set aside."""
 
@@ -44,6 +68,7 @@ class Store:
         self.warn = warn
         self.cells = root / "cells"
         self.weights = root / "weights"
+        self.numbers = Numbers(partial(parts.numbers, self.cells), parts.checked, self._lost)
         with explained(root):
             root.mkdir(parents=True, exist_ok=True)
             with locked(root):
@@ -98,37 +123,62 @@ class Store:
     # -- reading -----------------------------------------------------------------------------------------------------
 
     def find(self, asked: Sequence[tuple[Wanted, int]]) -> list[Cell | None]:
-        """The cells that are stored with all that is asked of them, in the order asked. Damaged ones are set aside."""
+        """The cells that are stored with all that is asked of them, in the order asked. Damaged ones are set aside.
+
+        A file of the size and the time of change that it had when it was found whole counts as whole; others are read.
+        Curves and samples are read when they are asked for: a StoreError then where they are not what was written.
+        """
         with explained(self.root):
             keys = [wanted.key(replicate) for wanted, replicate in asked]
             direct = self.index.parts_of(list(dict.fromkeys(keys)))
-            cache: dict[str, parts.Part | None] = {}
+            looked = _Looked(self.index.seen(list(dict.fromkeys(direct.values()))))
             found: list[Cell | None] = []
             for key, (wanted, replicate) in zip(keys, asked, strict=True):
                 place: tuple[str, str] | None = (key, direct[key]) if key in direct else None
-                place = place or self._other(wanted, replicate, cache)
-                part = self._part(place[1], cache, bool(wanted.samples)) if place else None
+                place = place or self._other(wanted, replicate, looked)
+                part = self._part(place[1], looked, bool(wanted.samples)) if place else None
                 inside = place is not None and part is not None and place[0] in part.held
-                found.append(part.cell(wanted, replicate, place[0]) if inside and part and place else None)
+                found.append(
+                    part.cell(wanted, replicate, place[0], self.numbers) if inside and part and place else None
+                )
+            if looked.read:
+                with self.index.writing() as connection:
+                    for part in looked.read:
+                        _note(connection, part)
             return found
 
-    def _other(self, wanted: Wanted, replicate: int, cache: dict[str, parts.Part | None]) -> tuple[str, str] | None:
+    def _other(self, wanted: Wanted, replicate: int, looked: _Looked) -> tuple[str, str] | None:
         """A cell stored for another spec, of the same training, that holds what is asked and perhaps more."""
         measure = next(iter(wanted.measures.values()), "")
         for key, name in self.index.others(wanted.digest, replicate, measure):
-            part = self._part(name, cache, bool(wanted.samples))
-            if part is not None and key in part.held and wanted.served_by(part.held[key][0]):
+            if name not in looked.seen:
+                looked.seen |= self.index.seen([name])
+            part = self._part(name, looked, bool(wanted.samples))
+            if part is not None and key in part.held and wanted.served_by(part.held[key]):
                 return key, name
         return None
 
-    def _part(self, name: str, cache: dict[str, parts.Part | None], samples: bool) -> parts.Part | None:
-        if name not in cache:
+    def _part(self, name: str, looked: _Looked, samples: bool) -> parts.Part | None:
+        if (name, samples) not in looked.found:
             try:
-                cache[name] = parts.read(self.cells, name, samples)
+                part = parts.known(self.cells, name, samples, looked.remembered(name))
+                if part is None:
+                    part = parts.read(self.cells, name, samples)
+                    looked.read.append(part)
+                looked.found[name, samples] = part
             except Damaged as damaged:
-                cache[name] = None
+                looked.found[name, samples] = None
                 self.set_aside(damaged, name)
-        return cache[name]
+        return looked.found[name, samples]
+
+    def _lost(self, damaged: Damaged) -> NoReturn:
+        """A file that counted as whole is not what was written: it is moved away, so that the next run misses it."""
+        with explained(self.root):
+            moved = aside(self.root, damaged.path)
+        kept = f"It is kept in {moved}. " if moved else ""
+        raise StoreError(
+            f"{damaged.path}: {damaged.reason}", f"{kept}Run again: its cells run anew, all others are stored."
+        ) from damaged
 
     def device(self, environment: str) -> str | None:
         """The kind of device that was found in an environment before."""
@@ -215,7 +265,7 @@ class Store:
                 dropped = [gone for name in before if (gone := _dropped(connection, name)) is not None]
             for name, samples in dropped:
                 parts.remove(self.cells, name, samples)
-            found = [part.cell(piece.wanted, cell.replicate, cell.key) for cell in cells]
+            found = [part.cell(piece.wanted, cell.replicate, cell.key, self.numbers) for cell in cells]
             for cell in found:
                 cell.stored = False
             return found
@@ -289,16 +339,28 @@ def listed(connection: sqlite3.Connection, part: parts.Part) -> None:
     about = part.about
     connection.execute(
         "INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?)",
-        (part.path.name, about["digest"], about["samples"], about["created"]),
+        (part.name, about["digest"], about["samples"], about["created"]),
     )
     for cell in about["cells"]:
         connection.execute(
             "INSERT INTO cells VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT (key) DO UPDATE SET "
             "part = excluded.part, status = excluded.status, ends = ends + (part != excluded.part)",
-            (cell["key"], part.path.name, about["digest"], cell["replicate"], cell["status"]),
+            (cell["key"], part.name, about["digest"], cell["replicate"], cell["status"]),
         )
         for item in cell["measures"]:
-            connection.execute("INSERT OR IGNORE INTO offers VALUES (?, ?)", (item["digest"], part.path.name))
+            connection.execute("INSERT OR IGNORE INTO offers VALUES (?, ?)", (item["digest"], part.name))
+    _note(connection, part)
+
+
+def _note(connection: sqlite3.Connection, part: parts.Part) -> None:
+    """Remembers a part as it was found whole; what was known of its samples stays where they were not looked at."""
+    sampled = (part.sampled.size, part.sampled.changed) if part.sampled else (None, None)
+    connection.execute(
+        "INSERT INTO seen VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (part) DO UPDATE SET size = excluded.size, "
+        "changed = excluded.changed, samples_size = coalesce(excluded.samples_size, samples_size), "
+        "samples_changed = coalesce(excluded.samples_changed, samples_changed)",
+        (part.name, json.dumps(part.about), part.stamp.size, part.stamp.changed, *sampled),
+    )
 
 
 def aside(root: Path, path: Path) -> Path | None:
@@ -333,6 +395,7 @@ def _dropped(connection: sqlite3.Connection, name: str) -> tuple[str, str | None
     row = connection.execute("SELECT samples FROM parts WHERE name = ?", (name,)).fetchone()
     connection.execute("DELETE FROM parts WHERE name = ?", (name,))
     connection.execute("DELETE FROM offers WHERE part = ?", (name,))
+    connection.execute("DELETE FROM seen WHERE part = ?", (name,))
     samples = row[0] if row else None
     shared = connection.execute("SELECT 1 FROM parts WHERE samples = ?", (samples,)).fetchone()
     return name, None if shared else samples

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,9 +30,10 @@ from .expressions import Checker, Context
 from .gradients import statistic
 from .modes import modes
 from .networks import NetworkChecker
+from .one_hot import index_of, values
 from .probes import probes
 from .scope import MEANING, Binding, Function, order
-from .sharing import Shared
+from .sharing import Declared, Found, Part, Question, Shared
 from .training import TrainingChecker
 from .unused import unused
 
@@ -59,13 +60,15 @@ class ExperimentChecker:
     """Checks an experiment and builds its program. It is the checker's source of names."""
 
     def __init__(
-        self, point: Point, model: Any, node: yaml.Mapping, study_defaults: Any, study_defaults_node: yaml.Node | None,
-        shared: Shared | None = None,
-    ) -> None:  # fmt: skip
+        self, point: Point, shared: Shared, study_defaults: Any = None, study_defaults_node: yaml.Node | None = None
+    ) -> None:
         self.point = point
-        self.model = model
-        self.node = node
-        self.defaults, self.default_nodes = _merged_defaults(model, node, study_defaults, study_defaults_node)
+        self.shared = shared
+        self.model = shared.model
+        self.node = shared.node
+        if shared.defaults is None:
+            shared.defaults = _merged_defaults(self.model, self.node, study_defaults, study_defaults_node)
+        self.defaults, self.default_nodes = shared.defaults
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self.bindings: dict[str, Binding] = {}
@@ -75,21 +78,60 @@ class ExperimentChecker:
         self.failed: set[str] = set()
         self.active: list[str] = []
         self.data: DataPlan | None = None
+        self.told: list[dict[Question, Hashable]] = []
         self.checker = Checker(self)
-        self.losses: dict[str, LossPlan] = {}
-        self.measured: dict[str, list[MeasurePlan]] = {}
-        if shared is not None:
-            self.take_up(shared)
+        self.checker.keys = shared.keys
+        self.checker.differentiable = shared.differentiable
+        self.checker.called = shared.called
 
-    def take_up(self, shared: Shared) -> None:
-        """Starts with what another point has in common with this one; keys stay unique over both."""
-        other = shared.checked
-        self.terms, self.plans = dict(shared.terms), dict(shared.plans)
-        self.losses = {name: other.losses[name] for name in shared.loss}
-        self.measured = {name: other.measured[name] for name in shared.measures}
-        self.checker.keys = other.checker.keys
-        self.checker.differentiable = other.checker.differentiable
-        self.checker.called = set(other.checker.called)
+    # -- parts that other points may have checked ------------------------------------------------------------------
+
+    def part(self, part: Part, make: Callable[[], Any]) -> Any:
+        """What `make` gives, or gave at another point that told it the same. Raises what `make` raises."""
+        if part in self.shared.parts and (found := self._found(part)) is not None:
+            self.warnings.extend(found.warnings)
+            return found.value
+        problems, warnings = len(self.problems), len(self.warnings)
+        self.told.append({})
+        try:
+            value = make()
+        finally:
+            told = self.told.pop()
+        if len(self.problems) == problems:
+            self.shared.note(part, tuple(told.items()), Found(value, tuple(self.warnings[warnings:])))
+        return value
+
+    def _found(self, part: Part) -> Found | None:
+        """What another point found of a part. What is asked on the way is not asked by the part that wants it."""
+        self.told.append({})
+        try:
+            return self.shared.find(part, self.answer)
+        except SpecError:
+            return None  # a name that cannot be made is asked for again, where its error belongs
+        finally:
+            self.told.pop()
+
+    def asked(self, about: str, name: str = "") -> None:
+        """Notes that the part which is being checked asks about a name, and what it is told."""
+        if self.told and (about, name) not in self.told[-1]:
+            self.told[-1][about, name] = self.answer((about, name))
+
+    def answer(self, question: Question) -> Hashable:
+        """All that a part is told about a name: of what comes before networks, and is no constant, the type alone."""
+        about, name = question
+        if about == "data":
+            data = self.data
+            return data and (data.kind, data.train, data.test, data.order, data.path)
+        if about == "network":
+            return self._plan(name, self.node.span)
+        binding = self.bindings[name]
+        term = self.made(binding, self.node.span)
+        if about == "index":
+            return index_of(self._reference(name, term), self._whole)
+        if about == "values":
+            return values(term, self._whole)
+        typed = binding.phase in ("draw", "example") and not isinstance(term, t.Literal)
+        return term.type if typed else term
 
     # -- names: what the expression checker asks for ---------------------------------------------------------------
 
@@ -103,6 +145,7 @@ class ExperimentChecker:
         if order(binding.phase) > order("constants" if phase == "schedule" else phase):
             self.misplaced(name, binding.phase, phase, span)
         made = self.made(binding, span)
+        self.asked("term", name)
         if isinstance(made, t.Literal):
             return made
         return t.Reference(name, binding.phase, type=made.type, span=span)
@@ -146,18 +189,22 @@ class ExperimentChecker:
             )
         self.active.append(name)
         try:
-            term = self.checker.value(binding.node, Context(binding.phase, ("value", name)))
-            if binding.phase == "constants":
-                value = self.checker.static(term, f"the constant '{name}'")
-                term = t.Literal(value, type=term.type, span=term.span)
-            self.terms[name] = term
-            return term
+            self.terms[name] = self.part(("binding", name, id(binding.node)), lambda: self.bound(binding))
+            return self.terms[name]
         except SpecError as error:
             self.failed.add(name)
             self.problems.extend(error.problems)
             raise Poisoned from None
         finally:
             self.active.pop()
+
+    def bound(self, binding: Binding) -> t.Term:
+        """The term that a binding stands for."""
+        term = self.checker.value(binding.node, Context(binding.phase, ("value", binding.name)))
+        if binding.phase != "constants":
+            return term
+        value = self.checker.static(term, f"the constant '{binding.name}'")
+        return t.Literal(value, type=term.type, span=term.span)
 
     def function(self, name: str) -> Function | None:
         """A user's function."""
@@ -179,6 +226,11 @@ class ExperimentChecker:
 
     def plan(self, name: str, span: Span) -> NetworkPlan:
         """A network, checked when first asked for."""
+        found = self._plan(name, span)
+        self.asked("network", name)
+        return found
+
+    def _plan(self, name: str, span: Span) -> NetworkPlan:
         if name in self.failed:
             raise Poisoned
         if name in self.plans:
@@ -195,10 +247,10 @@ class ExperimentChecker:
         self.active.append(name)
         try:
             checker = NetworkChecker(
-                self.checker, self.terms, name, self.model.architecture[name], node, self.defaults, self.default_nodes,
-                self.data.train if self.data is not None else 0,
+                self.checker, self.index, name, self.model.architecture[name], node, self.defaults, self.default_nodes,
+                self.training_set,
             )  # fmt: skip
-            self.plans[name] = checker.plan()
+            self.plans[name] = self.part(("network", name), checker.plan)
             return self.plans[name]
         except SpecError as error:
             self.failed.add(name)
@@ -206,6 +258,30 @@ class ExperimentChecker:
             raise Poisoned from None
         finally:
             self.active.pop()
+
+    def index(self, given: t.Term) -> t.Term | None:
+        """The index that a term is the one-hot vector of; None where it is none for certain."""
+        if isinstance(given, t.Reference):
+            self.asked("index", given.name)
+        elif (
+            isinstance(given, t.Operate)
+            and given.operation == "one_hot"
+            and isinstance(given.arguments[0], t.Reference)
+        ):
+            self.asked("values", given.arguments[0].name)
+        return index_of(given, self._whole)
+
+    def _whole(self, name: str) -> t.Term:
+        """The term behind a name."""
+        return self.made(self.bindings[name], self.node.span)
+
+    def _reference(self, name: str, term: t.Term) -> t.Term:
+        return t.Reference(name, self.bindings[name].phase, type=term.type)
+
+    def training_set(self) -> int:
+        """How many training examples there are; 0 where each is new."""
+        self.asked("data")
+        return self.data.train if self.data is not None else 0
 
     def weight(self, path: Sequence[str | int], phase: str, span: Span) -> t.Term:
         """`score.dense_2.kernel`, `f.weights`."""
@@ -282,22 +358,29 @@ class ExperimentChecker:
     def program(self) -> Program:
         """The program. Raises SpecError with every independent problem, in file order."""
         self.declare()
-        self.data = self.attempt(lambda: data_plan(self))
+        self.data = self.attempt(self._data)
         for binding in self.bindings.values():
             if binding.phase != "architecture":
                 self.attempt(lambda binding=binding: self.made(binding, binding.key))
         for name in self.model.architecture:
             self.attempt(lambda name=name: self.plan(name, self.node.span))
-        loss = [self.attempt(lambda key=key: self.loss_term(key)) for key in self.model.loss]
+        loss = [
+            self.attempt(lambda key=key: self.part(("loss", key), lambda: self.loss_term(key)))
+            for key in self.model.loss
+        ]
         gradient = modes(self)
         found: list[MeasurePlan] = []
         for key in self.model.measures:
             found.extend(self.attempt(lambda key=key: self.measure(key)) or ())
         training = self.attempt(lambda: TrainingChecker(self).plan(found))
-        replicates = self.attempt(lambda: self.count(["replicates"], self.model.replicates, "'replicates'"))
+        replicates = self.attempt(
+            lambda: self.part(
+                ("replicates",), lambda: self.count(["replicates"], self.model.replicates, "'replicates'")
+            )
+        )
         found_probes = probes(self, training)
         idle = [function for name, function in self.functions.items() if name not in self.checker.called]
-        self.problems.extend(unused(idle, self.node, self.known()))
+        self.problems.extend(unused(idle, self.node, self.known()) if idle else ())
         if self.model.training is not None and not self.model.loss:
             at = self.node.key("training")
             self.problems.append(
@@ -311,9 +394,17 @@ class ExperimentChecker:
             constants={name: self.terms[name].value for name in self.phase("constants")},  # type: ignore[attr-defined]
             draws=self.named("draw"), examples=self.named("example"), outputs=self.named("outputs"),
             networks=tuple(self.plans[name] for name in self.model.architecture),
-            loss=tuple(term for term in loss if term is not None), gradient=gradient, training=training,
+            loss=self.once(term for term in loss if term is not None), gradient=gradient, training=training,
             measures=tuple(found), data=self.data or DataPlan(), replicates=replicates or 1, probes=tuple(found_probes),
         )  # fmt: skip
+
+    def _data(self) -> DataPlan:
+        """Where examples come from; what is enumerated is looked for in the terms themselves, at each point."""
+        model = self.model.task.data
+        if model != "fresh" and model.enumerate is not None:
+            return data_plan(self)
+        found: DataPlan = self.part(("data",), lambda: data_plan(self))
+        return found
 
     def attempt(self, action: Any) -> Any:
         """Runs a part; its problems are kept, and the other parts are checked all the same."""
@@ -329,22 +420,56 @@ class ExperimentChecker:
 
     def named(self, phase: str) -> tuple[Named, ...]:
         """The bindings of a phase, each after those that it uses."""
+        key = ("phase", phase, *(self.terms[name] for name in self.phase(phase)))
+        if key not in self.shared.made:
+            self.shared.made[key] = self._named(phase)
+        found: tuple[Named, ...] = self.shared.made[key]
+        return found
+
+    def _named(self, phase: str) -> tuple[Named, ...]:
         order_: list[str] = []
 
         def visit(name: str) -> None:
             if name in order_ or name not in self.bindings or self.bindings[name].phase != phase:
                 return
-            for item in t.walk(self.terms[name]):
-                if isinstance(item, t.Reference) and item.phase == phase:
-                    visit(item.name)
+            for used in self._used(self.terms[name]):
+                visit(used)
             order_.append(name)
 
         for name in self.phase(phase):
             visit(name)
-        return tuple(Named(name, self.terms[name]) for name in order_)
+        made = self.shared.made
+        return tuple(
+            made.setdefault(("named", name, self.terms[name]), Named(name, self.terms[name])) for name in order_
+        )
+
+    def once(self, items: Iterable[Any]) -> tuple[Any, ...]:
+        """Some parts in a tuple: the same one at every point where they are the same."""
+        found: tuple[Any, ...] = tuple(items)
+        return self.shared.made.setdefault(("tuple", *found), found)  # type: ignore[no-any-return]
+
+    def _used(self, term: t.Term) -> tuple[str, ...]:
+        """The names that stand in a term."""
+        key = ("used", term)
+        if key not in self.shared.made:
+            self.shared.made[key] = tuple(item.name for item in t.walk(term) if isinstance(item, t.Reference))
+        found: tuple[str, ...] = self.shared.made[key]
+        return found
 
     def declare(self) -> None:
         """Fills the namespace; a name stands once in an experiment."""
+        if self.shared.declared is not None:
+            self.bindings, self.functions = dict(self.shared.declared.bindings), self.shared.declared.functions
+            self.warnings.extend(self.shared.declared.warnings)
+        else:
+            self._declare()
+            if not self.problems:
+                self.shared.declared = Declared(dict(self.bindings), self.functions, tuple(self.warnings))
+        for name, node in self.point.constants.items():
+            if (binding := self.bindings.get(name)) is not None and binding.phase == "constants":
+                self.bindings[name] = Binding(name, "constants", node, binding.key)
+
+    def _declare(self) -> None:
         places = {
             "constants": ["constants"],
             "draw": ["task", "draw"],
@@ -358,8 +483,7 @@ class ExperimentChecker:
             for key, value in node.entries if isinstance(node, yaml.Mapping) else ():
                 if self.refused(key, seen):
                     continue
-                given = self.point.constants.get(key.text, value) if phase == "constants" else value
-                self.bindings[key.text] = Binding(key.text, phase, given, key.span)
+                self.bindings[key.text] = Binding(key.text, phase, value, key.span)
         node = yaml.find(self.node, ["functions"])
         for key, value in node.entries if isinstance(node, yaml.Mapping) else ():
             match = re.fullmatch(r"\s*(\w+)\s*\(\s*(\w+(?:\s*,\s*\w+)*)\s*\)\s*", key.text)
@@ -398,11 +522,6 @@ class ExperimentChecker:
 
     def loss_term(self, name: str) -> LossPlan:
         """A term of the loss: one number per example."""
-        if name not in self.losses:
-            self.losses[name] = self._loss_term(name)
-        return self.losses[name]
-
-    def _loss_term(self, name: str) -> LossPlan:
         node = yaml.find(self.node, ["loss", name])
         assert node is not None
         of, weight = (node.get("of"), node.get("weight")) if isinstance(node, yaml.Mapping) else (node, None)
@@ -430,21 +549,20 @@ class ExperimentChecker:
             for item in t.walk(pending.pop()):
                 yield item
                 if isinstance(item, t.Reference) and item.name not in seen and item.name in self.terms:
+                    self.asked("term", item.name)
                     seen.add(item.name)
                     pending.append(self.terms[item.name])
 
     def measure(self, name: str) -> list[MeasurePlan]:
         """A measure, with its sampling floor where it has one; a bare one per example means its expectation."""
-        if name not in self.measured:
-            self.measured[name] = self._measure(name)
-        return self.measured[name]
-
-    def _measure(self, name: str) -> list[MeasurePlan]:
         node = yaml.find(self.node, ["measures", name])
         assert node is not None
         kind = getattr(self.model.measures[name], "kind", None)
         if isinstance(node, yaml.Mapping) and kind is not None:
             return statistic(self, name, kind, node)
+        return [self.part(("measure", name), lambda: self._mean(name, node))]
+
+    def _mean(self, name: str, node: yaml.Node) -> MeasurePlan:
         of = node.get("of") if isinstance(node, yaml.Mapping) else node
         assert of is not None
         term = self.checker.value(of, Context("measures", ("measures", name)))
@@ -455,7 +573,7 @@ class ExperimentChecker:
                 raise problem_at(loose.span, message, "Put it inside an `E(…)`, or put one around the whole.")
             term = t.Expectation(term, type=Type("real", term.type.shape), span=term.span)
         on = getattr(self.model.measures[name], "on", "test")
-        return [MeasurePlan(name, term, on)]
+        return MeasurePlan(name, term, on)
 
     def per_example(self, term: t.Term) -> t.Term | None:
         """Some part of a term, outside any expectation, that has one value per example."""
@@ -475,6 +593,7 @@ class ExperimentChecker:
 
     def varies(self, name: str) -> bool:
         """Whether a binding has one value per example."""
+        self.asked("term", name)
         if self.bindings[name].phase == "example":
             return True
         return self.bindings[name].phase == "outputs" and self.per_example(self.terms[name]) is not None
@@ -489,6 +608,8 @@ class ExperimentChecker:
     def scalars(self) -> dict[str, float]:
         """The constants that are single numbers."""
         values = {name: self.terms[name] for name in self.phase("constants") if name in self.terms}
+        for name in values:
+            self.asked("term", name)
         return {name: float(x.value) for name, x in values.items() if isinstance(x, t.Literal) and not x.type.shape}
 
 

@@ -22,7 +22,11 @@ def modes(experiment: ExperimentChecker) -> dict[str, Mode]:
         node = yaml.find(experiment.node, ["gradient"])
         key = node.key(target) if isinstance(node, yaml.Mapping) else None
         span = key.span if key else experiment.node.span
-        mode = experiment.attempt(lambda target=target, entry=entry, span=span: _mode(experiment, target, entry, span))
+        mode = experiment.attempt(
+            lambda target=target, entry=entry, span=span: experiment.part(
+                ("mode", target), lambda: _mode(experiment, target, entry, span)
+            )
+        )
         if mode is not None:
             found.update(mode)
     return found

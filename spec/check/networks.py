@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -32,12 +32,12 @@ class NetworkChecker:
     """Checks one network: its model beside the tree that it came from."""
 
     def __init__(
-        self, checker: Checker, bound: Mapping[str, t.Term], name: str, model: Any, node: yaml.Node, defaults: Any,
-        default_nodes: Any, train: int,
+        self, checker: Checker, index: Callable[[t.Term], t.Term | None], name: str, model: Any, node: yaml.Node, defaults: Any,
+        default_nodes: Any, train: Callable[[], int],
     ) -> None:  # fmt: skip
         self.checker = checker
-        self.bound = bound
-        """The terms of bindings."""
+        self.index = index
+        """The index that a term is the one-hot vector of."""
         self.name = name
         self.model = model
         self.node = node
@@ -69,22 +69,8 @@ class NetworkChecker:
         squeeze = self.one_unit()
         shape = current.shape[:-1] if squeeze else current.shape
         output = Type(current.kind, (each, *shape) if each is not None else shape)
-        index = self.one_hot(given) if layers and layers[0].keras == "Dense" and each is None else None
+        index = self.index(given) if layers and layers[0].keras == "Dense" and each is None else None
         return NetworkPlan(self.name, given, tuple(layers), output, each, squeeze, index)
-
-    def one_hot(self, given: t.Term) -> t.Term | None:
-        """The index that a term is the one-hot vector of, by itself or by a name that is made for each example.
-
-        None where the index may lie outside: that vector is all 0.
-        """
-        while isinstance(given, t.Reference) and given.phase != "draw":
-            given = self.bound[given.name]
-        if not isinstance(given, t.Operate) or given.operation != "one_hot" or given.arguments[0].type.shape:
-            return None
-        index = drawn = given.arguments[0]
-        while isinstance(drawn, t.Reference):
-            drawn = self.bound[drawn.name]
-        return index if _values(drawn) <= given.type.shape[0] else None
 
     def one_unit(self) -> bool:
         """Whether the last layer is dense with literally one unit, and so loses its axis."""
@@ -313,10 +299,10 @@ class NetworkChecker:
         count = (
             self.checker.size(self.checker.value(node, Context("constants", ())), "'examples'")
             if node
-            else min(model.examples, self.train or model.examples)
+            else min(model.examples, self.train() or model.examples)
         )
-        if node and self.train and count > self.train:
-            message = f"the matrix cannot be estimated from {count:,} training examples: there are {self.train:,}"
+        if node and self.train() and count > self.train():
+            message = f"the matrix cannot be estimated from {count:,} training examples: there are {self.train():,}"
             raise problem_at(node.span, message, "Give a smaller number, or leave it out: all are taken, up to 10,000.")
         size = given.shape[-1]
         flops = 2 * size * int(np.prod(given.shape))
@@ -339,12 +325,3 @@ def _head(item: yaml.Node) -> Span:
 
 def _inner(item: yaml.Node, kind: str) -> yaml.Node | None:
     return item.get(kind) if isinstance(item, yaml.Mapping) else None
-
-
-def _values(term: t.Term) -> float:
-    """How many values a drawn number has, from 0 on; infinite for all else."""
-    if isinstance(term, t.Sample) and term.distribution == "integer":
-        return term.sizes["n"]
-    if isinstance(term, t.Sample) and term.distribution == "categorical":
-        return term.parameters["p"].type.shape[-1]
-    return float("inf")

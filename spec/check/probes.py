@@ -23,13 +23,18 @@ def probes(experiment: ExperimentChecker, training: TrainingPlan | None) -> list
     found = []
     for name, figure in experiment.model.figures.items():
         if figure.kind in OF_EXAMPLES:
-            probe = experiment.attempt(lambda name=name, figure=figure: _probe(experiment, name, figure, training))
+            last = training.steps if training else 0
+            probe = experiment.attempt(
+                lambda name=name, figure=figure, last=last: experiment.part(
+                    ("probe", name, last), lambda: _probe(experiment, name, figure, last)
+                )
+            )
             if probe is not None:
                 found.append(probe)
     return found
 
 
-def _probe(experiment: ExperimentChecker, name: str, figure: Any, training: TrainingPlan | None) -> ProbePlan:
+def _probe(experiment: ExperimentChecker, name: str, figure: Any, last: int) -> ProbePlan:
     """The values of one figure, at its steps."""
     path: Path = ["figures", name]
     terms = {}
@@ -52,7 +57,6 @@ def _probe(experiment: ExperimentChecker, name: str, figure: Any, training: Trai
     else:
         examples = experiment.count([*path, "count"], figure.count, "'count'")
         examples *= ROWS_SEARCHED if figure.kind == "images" and figure.rows is not None else 1
-    last = training.steps if training else 0
     steps = {last} if figure.kind != "images" else {0}
     return ProbePlan(name, terms, examples, tuple(sorted(_steps(experiment, path, last) or steps)))
 

@@ -1,65 +1,88 @@
-"""What the points of a sweep share: parts of an experiment that speak of no constant which differs between them."""
+"""What the points of a sweep share: each part of an experiment is checked once for all points that tell it the same.
+
+Checking a part is a function of the document and of what the part asks about names: a constant's value, a type, a
+network. What it asked and was told is noted beside what it came to. At another point it comes to the same if it is told
+the same, question by question: as a build system takes up a result whose inputs did not change (Mokhov, Mitchell and
+Peyton Jones 2018, constructive traces).
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+import itertools
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from .. import source as yaml
+from ..diagnostics import Problem
+from .scope import Binding, Function
 
-if TYPE_CHECKING:
-    from .experiment import ExperimentChecker
+Part = tuple[Hashable, ...]
+Question = tuple[str, str]
+"""`term` (of draws and examples its type), `index`, `values` (see `one_hot.py`), `network` or `data`, and the name."""
 
-WORD = re.compile(r"[^\W\d]\w*")
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a part came to, without a fault, and what it warned of."""
+
+    value: Any
+    warnings: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question, and where each answer to it leads."""
+
+    question: Question
+    answers: dict[Hashable, _Asked | Found] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """The namespace of an experiment, with its swept constants as they stand under `constants`."""
+
+    bindings: dict[str, Binding]
+    functions: dict[str, Function]
+    warnings: tuple[Problem, ...]
 
 
 class Shared:
-    """A point that was checked without a fault, whose terms other points of the same experiment take up.
+    """What points with the same patches know of each other. They have one document, but for the swept constants.
 
-    Both have the same document but for some constants. A part is shared when no word in it names one of these, a
-    name made from one of these, or a function or a network that speaks of such: a word too many costs a check, no more.
+    `node` and `model` are that document, `keys` number parameters and indices over all points, `differentiable` and
+    `called` are what the expressions of all have come to. `made` holds what is made of parts, by them.
     """
 
-    def __init__(self, checked: ExperimentChecker, constants: Iterable[str]) -> None:
-        self.checked = checked
-        self.differing = set(constants)
-        node, model = checked.node, checked.model
-        parts = {name: words(binding.node) for name, binding in checked.bindings.items()}
-        parts |= {
-            name: words(function.node) | words(yaml.find(node, ["gradient", name]))
-            for name, function in checked.functions.items()
-        }
-        defaults = words(checked.default_nodes)
-        parts |= {name: words(yaml.find(node, ["architecture", name])) | defaults for name in model.architecture}
-        while more := {name for name, said in parts.items() if name not in self.differing and said & self.differing}:
-            self.differing |= more
-        self.terms = {name: term for name, term in checked.terms.items() if name not in self.differing}
-        self.plans = {name: plan for name, plan in checked.plans.items() if name not in self.differing}
-        self.loss = {name for name in model.loss if self.speaks_of_none(["loss", name])}
-        self.measures = {
-            name
-            for name in model.measures
-            if getattr(model.measures[name], "kind", None) is None and self.speaks_of_none(["measures", name])
-        }
+    def __init__(self, node: yaml.Mapping, model: Any) -> None:
+        self.node = node
+        self.model = model
+        self.keys = itertools.count(1)
+        self.differentiable: set[str] = set()
+        self.called: set[str] = set()
+        self.defaults: tuple[Any, yaml.Node | None] | None = None
+        self.declared: Declared | None = None
+        self.parts: dict[Part, _Asked | Found] = {}
+        self.made: dict[Part, Any] = {}
 
-    def speaks_of_none(self, path: list[str | int]) -> bool:
-        """Whether the part at a path is the same at every point."""
-        return not words(yaml.find(self.checked.node, path)) & self.differing
+    def find(self, part: Part, answer: Callable[[Question], Hashable]) -> Found | None:
+        """What a part came to at a point that answered its questions alike. `answer` is asked in the part's order."""
+        found = self.parts.get(part)
+        while isinstance(found, _Asked):
+            found = found.answers.get(answer(found.question))
+        return found
 
-
-def words(node: yaml.Node | None) -> set[str]:
-    """All words in the keys and texts of a part."""
-    return set(_words(node))
-
-
-def _words(node: yaml.Node | None) -> Iterator[str]:
-    if isinstance(node, yaml.Scalar):
-        yield from WORD.findall(node.text)
-    elif isinstance(node, yaml.Sequence):
-        for item in node.items:
-            yield from _words(item)
-    elif isinstance(node, yaml.Mapping):
-        for key, below in node.entries:
-            yield from WORD.findall(key.text)
-            yield from _words(below)
+    def note(self, part: Part, told: Sequence[tuple[Question, Hashable]], found: Found) -> None:
+        """Keeps what a part came to, with what it asked and was told."""
+        if not told:
+            self.parts[part] = found
+            return
+        place = self.parts.setdefault(part, _Asked(told[0][0]))
+        for (question, answer), then in itertools.zip_longest(told, told[1:]):
+            assert isinstance(place, _Asked) and place.question == question, (
+                "a part asks the same if it is told the same"
+            )
+            if then is None:
+                place.answers[answer] = found
+            else:
+                place = place.answers.setdefault(answer, _Asked(then[0]))

@@ -35,7 +35,14 @@ class TrainingChecker:
         """Optimisers, batch, steps, and the steps at which measures are taken."""
         if self.model.training is None:
             return None
-        optimizers = self.optimizers()
+        part = self.experiment.part
+        optimizers = part(("optimizers",), self.optimizers)
+        shapes = tuple((item.name, item.term.type.shape) for item in measures) if self.model.training.until else ()
+        batch, steps, until, evaluations = part(("schedule", shapes), lambda: self.schedule(measures))
+        return TrainingPlan(optimizers, batch, steps, evaluations, until)
+
+    def schedule(self, measures: list[MeasurePlan]) -> tuple[int, int, Condition | None, tuple[int, ...]]:
+        """Batch, steps, the stopping condition, and the steps at which measures are taken."""
         batch = self.batch()
         steps = self.experiment.count(["training", "steps"], 1, "'steps'")
         if steps > MAX_STEPS:
@@ -47,10 +54,11 @@ class TrainingChecker:
             assert isinstance(node, yaml.Scalar)
             subject = Subject({m.name: m.term.type.shape for m in measures}, {}, self.experiment.scalars())
             until = Condition(check_until(read(node), subject), node.text)
-        return TrainingPlan(optimizers, batch, steps, self.evaluations(steps), until)
+        return batch, steps, until, self.evaluations(steps)
 
     def batch(self) -> int:
         """How many examples a step; all of them where they are enumerated."""
+        self.experiment.asked("data")
         if self.experiment.data is not None and self.experiment.data.kind == "enumerated":
             return self.experiment.data.train
         if self.model.training.batch is None and self.experiment.data is not None:

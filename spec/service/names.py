@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from .. import source as yaml
 from ..check.experiment import ExperimentChecker, Point
 from ..check.scope import MEANING
+from ..check.sharing import Shared
 from ..diagnostics import Span, SpecError
 from ..document import derived, experiment
 from ..patches import without
@@ -127,7 +128,7 @@ def _checked(name: str, node: yaml.Mapping, top: yaml.Mapping) -> tuple[dict[str
     parts: dict[str, dict[str, str]] = {}
     try:
         model = experiment(without(node, "base"))
-        checker = ExperimentChecker(Point("", name, "", {}, {}), model, node, None, None)
+        checker = ExperimentChecker(Point("", name, "", {}, {}), Shared(node, model))
         checker.declare()
     except SpecError:
         return types, parts

@@ -6,14 +6,16 @@ import copy
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import yaml
 from dlspec import spec
+from dlspec.spec import identity
 from dlspec.spec.diagnostics import Source
-from dlspec.spec.identity import digest, measure_digest, training_digest
+from dlspec.spec.identity import digest, measure_digest, sample_digest, training_digest
 
 BASE: dict[str, Any] = {
     "dlspec": 1,
@@ -389,3 +391,26 @@ def test_a_digest_is_sixteen_digits_of_plain_data() -> None:
     assert len(BEFORE) == 16 and int(BEFORE, 16) >= 0
     with pytest.raises(TypeError):
         digest({"a": np.zeros(2)})
+
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").rglob("*.yaml"))
+
+
+@pytest.mark.parametrize("kept", [identity.KEPT, 2])
+@pytest.mark.parametrize("path", EXAMPLES, ids=[path.stem for path in EXAMPLES])
+def test_parts_that_were_written_out_before_give_the_same_digests(
+    path: Path, kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What several programs have in common is known by its identity, however little of it is kept."""
+    monkeypatch.setattr(identity, "KEPT", kept)
+    plan = spec.resolve(spec.load(str(path)))
+    programs = [program for experiment in plan.experiments for program in experiment.programs]
+    digests = identity.Digests()
+    for one in [*programs, *reversed(programs)]:
+        assert digests.training(one) == one.digest == training_digest(one)
+        assert digests.training(one, "gpu") == training_digest(one, "gpu")
+        for measure in one.measures:
+            assert digests.measure(one, measure) == measure_digest(one, measure)
+        for probe in one.probes:
+            for term in probe.terms.values():
+                assert digests.sample(one, term, probe.examples) == sample_digest(one, term, probe.examples)

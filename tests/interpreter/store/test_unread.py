@@ -1,0 +1,185 @@
+"""A start with everything stored reads no cell's file; what it takes on trust is compared when it is read after all."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from dlspec.interpreter.results import Cell
+from dlspec.interpreter.store import Store, StoreError, parts
+from dlspec.interpreter.store import numbers as numbers_module
+from dlspec.interpreter.wanted import Piece, Wanted
+
+EVERY = (0, 1, 2)
+Asked = Callable[..., list[Wanted]]
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def filled(tmp_path: Path, asked: Asked, make_cell: Callable[..., Cell]) -> Path:
+    """A store with the six cells of the small study, which have samples."""
+    with Store(tmp_path / "store", pytest.fail) as store:
+        for own in asked():
+            store.claim(Piece(own, EVERY))
+            store.commit(Piece(own, EVERY), [make_cell(own, r) for r in EVERY], {})
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the cells' files that are read, one for each time."""
+    names: list[str] = []
+    content, checksum = parts._content, parts.atomic.checksum
+
+    def read(path: Path) -> Any:
+        names.append(path.name)
+        return content(path)
+
+    def summed(path: Path) -> str:
+        names.append(path.name)
+        return checksum(path)
+
+    monkeypatch.setattr(parts, "_content", read)
+    monkeypatch.setattr(parts.atomic, "checksum", summed)
+    return names
+
+
+def found(store: Store, wanted: list[Wanted]) -> list[Cell | None]:
+    return store.find([(own, replicate) for own in wanted for replicate in EVERY])
+
+
+def changed(path: Path, forget: bool = False) -> None:
+    """Changes a file's last byte but three; with `forget` the file looks as if nobody had."""
+    before = path.stat()
+    content = bytearray(path.read_bytes())
+    content[-4] ^= 1
+    path.write_bytes(content)
+    after = before.st_mtime_ns if forget else before.st_mtime_ns + 1
+    os.utime(path, ns=(before.st_atime_ns, after))
+    assert path.stat().st_size == before.st_size
+
+
+def test_a_start_opens_no_file(
+    filled: Path, asked: Asked, make_cell: Callable[..., Cell], same_cell: Callable[..., None], opened: list[str]
+) -> None:
+    with Store(filled, pytest.fail) as store:
+        cells = found(store, asked())
+        assert None not in cells and not opened
+        for own, group in zip(asked(), (cells[:3], cells[3:]), strict=True):
+            for replicate, cell in enumerate(group):
+                assert cell is not None and cell.stored
+                same_cell(cell, make_cell(own, replicate))
+    curves = [name for name in opened if name.endswith(".parquet")]
+    assert len(curves) == len(set(curves)) == 2, "each part is read once for all that ask"
+
+
+def test_a_store_that_remembers_nothing_reads_once(filled: Path, asked: Asked, opened: list[str]) -> None:
+    """As a store is that was made before the index remembered parts."""
+    with sqlite3.connect(filled / "index.sqlite") as connection:
+        connection.execute("DROP TABLE seen")
+    connection.close()
+    with Store(filled, pytest.fail) as store:
+        assert None not in found(store, asked())
+        assert len(opened) == 4, "two parts and their samples"
+        assert None not in found(store, asked())
+    with Store(filled, pytest.fail) as store:
+        assert None not in found(store, asked())
+    assert len(opened) == 4
+
+
+def test_a_file_with_another_time_is_read_and_remembered(filled: Path, asked: Asked, opened: list[str]) -> None:
+    path = next(parts.every(filled / "cells"))
+    os.utime(path, ns=(1, 1))
+    with Store(filled, pytest.fail) as store:
+        assert None not in found(store, asked())
+        assert None not in found(store, asked())
+    assert opened[0] == path.name and opened.count(path.name) == 1
+
+
+@pytest.mark.parametrize("end", ["parquet", "npz"])
+def test_a_file_that_was_changed_in_place_is_found_before_its_cells_count(filled: Path, asked: Asked, end: str) -> None:
+    """Of the same size, at another time: the part is set aside with its samples, the other one counts."""
+    changed(next(filled.glob(f"cells/??/*.{end}")))
+    warned: list[str] = []
+    with Store(filled, warned.append) as store:
+        assert sum(cell is None for cell in found(store, asked())) == 3
+    assert len(warned) == 1 and parts.CHANGED in warned[0] and "3 cells of it will run again" in warned[0]
+
+
+@pytest.mark.parametrize("end", ["parquet", "npz"])
+@pytest.mark.parametrize("gone", [False, True])
+def test_what_counted_as_whole_and_is_not_is_an_error_when_it_is_read(
+    filled: Path, asked: Asked, make_cell: Callable[..., Cell], end: str, gone: bool
+) -> None:
+    """Never a wrong number: the error says what to do, and the next start misses the cells."""
+    path = next(filled.glob(f"cells/??/*.{end}"))
+    with Store(filled, pytest.fail) as store:
+        if not gone:
+            changed(path, forget=True)
+        cells = found(store, asked())
+        assert None not in cells
+        if gone:
+            path.unlink()
+        with pytest.raises(StoreError, match="No such file" if gone else parts.CHANGED) as caught:
+            for cell in cells:
+                assert cell is not None
+                _ = cell.final() if end == "parquet" else cell.samples["fit"]
+        assert "Run again" in caught.value.problems[0].hint
+        assert gone or path.name in {item.name for item in (filled / "damaged").iterdir()}
+    warned: list[str] = []
+    with Store(filled, warned.append) as store:
+        lost = [cell is None for cell in found(store, asked())]
+        assert sum(lost) == 3 and len(warned) == 1
+        own = asked()[lost[3]]
+        store.claim(Piece(own, EVERY))
+        store.commit(Piece(own, EVERY), [make_cell(own, r) for r in EVERY], {})
+        assert None not in found(store, asked())
+
+
+def test_fewer_steps_are_cut_from_what_is_read(filled: Path, asked: Asked, make_cell: Callable[..., Cell]) -> None:
+    fewer = asked(("every: 10", "every: 20"))[0]
+    with Store(filled, pytest.fail) as store:
+        (cell,) = store.find([(fewer, 0)])
+    assert cell is not None and cell.steps == [0, 20, 40]
+    whole = make_cell(asked()[0], 0)
+    for name, curve in cell.curves.items():
+        assert np.array_equal(np.asarray(curve), np.asarray(whole.curves[name])[::2])
+
+
+def test_what_does_not_fit_is_read_each_time(
+    filled: Path, asked: Asked, opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(numbers_module, "ROOM", 1000)
+    with Store(filled, pytest.fail) as store:
+        (cell,) = store.find([(asked()[0], 0)])
+        assert cell is not None
+        assert cell.final() == cell.final() and not store.numbers.kept
+    assert len(opened) > 2
+
+
+def test_a_repaired_index_remembers(filled: Path, asked: Asked, opened: list[str]) -> None:
+    from dlspec.interpreter.store.repair import repair
+
+    assert repair(filled).cells == 6
+    opened.clear()
+    with Store(filled, pytest.fail) as store:
+        assert None not in found(store, asked()) and not opened
+
+
+def test_damage_that_only_a_reader_sees_as_a_user_meets_it(tmp_path: Path, study: str, dlspec: Command) -> None:
+    (tmp_path / "small.yaml").write_text(study, "utf-8")
+    assert dlspec("run", "small.yaml", cwd=tmp_path).returncode == 0
+    path = next(parts.every(tmp_path / "runs" / "store" / "cells"))
+    changed(path, forget=True)
+    done = dlspec("run", "small.yaml", cwd=tmp_path)
+    assert done.returncode == 1 and "all 6 cells are stored already" in done.stderr
+    assert parts.CHANGED in done.stderr and "Run again" in done.stderr
+    assert "Traceback" not in done.stderr and "internal" not in done.stderr
+    after = dlspec("run", "small.yaml", cwd=tmp_path)
+    assert after.returncode == 0 and "3 of 6 cells are stored already, 3 to run" in after.stderr
