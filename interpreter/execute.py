@@ -23,7 +23,7 @@ from rich.text import Text
 
 from .compilation import form
 from .devices import AUTO, Asked
-from .executor import Executor, Threads, Watcher
+from .executor import Executor, Watcher
 from .folders import STORE
 from .progress import JsonLines, Live, Log, Quiet
 from .results import Results
@@ -118,7 +118,7 @@ def _run(
     if (actual := device()) != where:
         where = actual
         begun = _begun(plan, how, store, where, _jobs(how, where))
-    _finish(begun, how, store, tracking, stop, errors, partial(_local, begun.options))
+    _finish(begun, how, store, tracking, stop, errors, partial(_local, begun.options, how.device))
     return begun.progress.results(plan), where
 
 
@@ -174,13 +174,11 @@ def _jobs(how: How, device: str) -> int:
     return how.jobs or (1 if device == "gpu" else os.cpu_count() or 1)
 
 
-def _local(options: Options, watcher: Watcher) -> Executor:
-    """The executor in this process."""
-    from .forms import Forms
-    from .train import train
+def _local(options: Options, asked: Asked, watcher: Watcher) -> Executor:
+    """The executor on this machine."""
+    from .recycled import Recycled
 
-    forms = Forms()
-    return Threads(options.jobs, lambda job, stop: train(job, watcher, stop, forms))
+    return Recycled(options.jobs, watcher, asked)
 
 
 def _watcher(missing: Sequence[Piece], how: How, tracking: Tracking, errors: Console) -> Quiet | Both:

@@ -13,12 +13,12 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from . import terms as t
 from .meaning import Walk
-from .resolved import LayerPlan, MeasurePlan, Program, StudyPlan, TrainingPlan
+from .resolved import LayerPlan, MeasurePlan, NetworkPlan, Program, StudyPlan, TrainingPlan
 
 LANGUAGE = 1
 NUMERICS = 3
@@ -302,7 +302,12 @@ def _modes(program: Program, used: Iterable[str]) -> str:
 
 def _map(texts: Mapping[str, str]) -> str:
     """A mapping of texts that are written out already."""
-    return "{" + ",".join(f"{CANONICAL.encode(name)}:{text}" for name, text in sorted(texts.items())) + "}"
+    return "{" + ",".join(f"{_name(name)}:{text}" for name, text in sorted(texts.items())) + "}"
+
+
+@cache
+def _name(name: str) -> str:
+    return CANONICAL.encode(name)
 
 
 class _DirectWalk(Walk):
@@ -335,3 +340,7 @@ class _FormWalk(Walk):
 
     def layer(self, layer: LayerPlan) -> Any:
         return super().layer(replace(layer, initializers={}))
+
+    def stack(self, plan: NetworkPlan) -> Any:
+        """A network's meaning, and whether it looks rows up: that hangs on draws, whose types alone are told here."""
+        return [super().stack(plan), plan.index is not None]

@@ -26,13 +26,14 @@ from ray.exceptions import (
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from ..executor import Finished, Job, Watcher
+from ..packed import packed
 from ..results import Cell
 from ..store import atomic
 from ..store_errors import of_system
 from .connect import Cluster, living
 from .inbox import WAIT_SECONDS, Inbox, Message
 from .resources import Resources
-from .worker import Outcome, Sent, installed, packed, run
+from .worker import Outcome, Sent, installed, run
 
 ATTEMPTS = 4
 """How often a job is begun whose worker is lost each time."""

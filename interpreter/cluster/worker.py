@@ -6,9 +6,7 @@ weights at the end.
 
 from __future__ import annotations
 
-import io
 import os
-import pickle
 import platform
 import tempfile
 import threading
@@ -19,14 +17,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from dlspec.spec.diagnostics import Source
 from dlspec.spec.identity import NUMERICS
 
 from ..executor import Job
+from ..packed import unpacked
 from ..results import Cell, Curve
 from ..store import Checkpoint, Checkpoints, Damaged
 from ..versions import PACKAGES
-from ..wanted import Piece
 from .inbox import Reporter
 
 
@@ -62,20 +59,6 @@ class Sent:
     weights: bool
     origin: str = ""
     checkpoint: bytes | None = None
-
-
-class _Packer(pickle.Pickler):
-    """Leaves out the study's text, to which every term points: it may be longer than all the rest."""
-
-    def reducer_override(self, given: Any) -> Any:
-        return (Source, (given.name, "")) if isinstance(given, Source) else NotImplemented
-
-
-def packed(piece: Piece) -> bytes:
-    """A piece as bytes, for a worker of the same versions."""
-    held = io.BytesIO()
-    _Packer(held, pickle.HIGHEST_PROTOCOL).dump(piece)
-    return held.getvalue()
 
 
 @dataclass(frozen=True)
@@ -132,7 +115,7 @@ def _trained(sent: Sent, reporter: Reporter, stop: threading.Event) -> Outcome:
             checkpoints.path.write_bytes(sent.checkpoint)
         weights = folder / "weights" if sent.weights else None
         job = Job(
-            sent.number, pickle.loads(sent.piece), sent.compiled, checkpoints, str(weights) if weights else None
+            sent.number, unpacked(sent.piece), sent.compiled, checkpoints, str(weights) if weights else None
         )  # fmt: skip
         cells = train(job, Told(reporter), stop, _forms())
         for cell in cells:

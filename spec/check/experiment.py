@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -99,6 +100,35 @@ class ExperimentChecker:
             told = self.told.pop()
         if len(self.problems) == problems:
             self.shared.note(part, tuple(told.items()), Found(value, tuple(self.warnings[warnings:])))
+        return value
+
+    def piece(self, place: tuple[yaml.Scalar, int], make: Callable[[], t.Term]) -> t.Term:
+        """The same for a piece of an expression, by where it begins in its text: what the piece asks, the part asks."""
+        scalar, start = place
+        piece = ("piece", id(scalar), start)
+        told: dict[Question, Hashable] = {}
+
+        def answer(question: Question) -> Hashable:
+            told[question] = self.answer(question)
+            return told[question]
+
+        found = None
+        self.told.append({})
+        try:
+            with suppress(SpecError):  # a name that cannot be made is asked for again, where its error belongs
+                found = self.shared.find(piece, answer)
+            if found is None:
+                self.told[-1].clear()
+                value = make()
+                told = self.told[-1]
+                self.shared.note(piece, tuple(told.items()), Found((scalar, value), ()))
+            else:
+                value = found.value[1]
+        finally:
+            self.told.pop()
+        for question, answered in told.items():
+            if self.told:
+                self.told[-1].setdefault(question, answered)
         return value
 
     def _found(self, part: Part) -> Found | None:

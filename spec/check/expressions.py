@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -50,6 +50,9 @@ class Names(Protocol):
 
     def trained(self, term: t.Term) -> bool:
         """Whether a term depends on weights."""
+
+    def piece(self, place: tuple[yaml.Scalar, int], make: Callable[[], t.Term]) -> t.Term:
+        """What `make` gives of a piece of an expression, or gave at another point of a sweep that told it the same."""
 
 
 @dataclass(frozen=True)
@@ -191,8 +194,9 @@ class Checker:
         kind = "int" if kind == "int" else kind
         result = self.sized(Type(kind, (len(items), *shape)), span)
         if all(isinstance(item, t.Literal) for item in items):
-            values = [np.broadcast_to(item.value, shape) for item in items if isinstance(item, t.Literal)]
-            return t.Literal(as_kind(np.stack(values), kind), type=result, span=span)
+            values = [item.value for item in items if isinstance(item, t.Literal)]
+            stacked = np.stack([np.broadcast_to(value, shape) for value in values]) if shape else np.array(values)
+            return t.Literal(as_kind(stacked, kind), type=result, span=span)
         return t.Stack(tuple(items), type=result, span=span)
 
     def operate(self, row: Operation, terms: list[t.Term], static: dict[str, Any], span: Span) -> t.Term:

@@ -18,7 +18,30 @@ if TYPE_CHECKING:
 
 
 def sample(checker: Checker, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
-    """One occurrence of a distribution: one draw, independent for each element of index notation."""
+    """One occurrence of a distribution: one draw, independent for each element of index notation.
+
+    Points of a sweep share those whose arguments are numbers and names.
+    """
+    if context.local or context.calls or not all(map(_plain, (*node.arguments, *dict(node.keywords).values()))):
+        return _sample(checker, node, text, context, span)
+    made = False
+
+    def make() -> t.Term:
+        nonlocal made
+        made = True
+        return _sample(checker, node, text, context, span)
+
+    found = checker.names.piece((text.node, node.start), make)
+    if not made:
+        next(context.samples)
+    return found
+
+
+def _plain(node: n.Expr) -> bool:
+    return isinstance(node, n.Number | n.Name) or (isinstance(node, n.Array) and all(map(_plain, node.items)))
+
+
+def _sample(checker: Checker, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
     row = DISTRIBUTIONS[node.function]
     if context.calls:
         message = f"`{row.name}` draws, and stands in the body of the function '{context.calls[-1]}'"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from dlspec.interpreter.program import Compiled
 from dlspec.spec.cost import cost
+from dlspec.spec.identity import form_digest
 from dlspec.spec.resolved import Program
 
 BODY = """
@@ -68,3 +69,10 @@ def test_a_look_up_costs_no_product(program: Callable[..., Program]) -> None:
     # Forwards and backwards a product each, and the scaling; backwards the rows are summed, instead.
     assert cost(product).step - cost(looked_up).step == 8 * (2 * 30 + 5 - 3)
     assert cost(product).parameters == cost(looked_up).parameters
+
+
+def test_a_graph_that_looks_rows_up_is_none_for_an_index_that_may_lie_outside(program: Callable[..., Program]) -> None:
+    # The draws of both have the same types, and draws are no part of a form.
+    body = BODY.format(input="one_hot(target, 5)")
+    inside, outside = program(body), program(body.replace("target: integer(5)", "target: integer(6)"))
+    assert form_digest(inside) != form_digest(outside)

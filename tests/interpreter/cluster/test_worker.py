@@ -1,35 +1,12 @@
-"""What a worker is sent: a piece without the study's text, and versions that must be the same."""
+"""What a worker is sent: versions that must be the same."""
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Callable
-
 import pytest
-from dlspec.interpreter.wanted import Piece, Wanted
-from dlspec.spec.resolved import Program
 
 pytest.importorskip("ray")
 
-from dlspec.interpreter.cluster.worker import differences, installed, packed
-
-BODY = """
-task: {example: {x: "normal([8])"}}
-architecture: {f: {input: x, layers: [dense: 1]}}
-loss: {squared: f^2}
-training: {optimizer: sgd, batch: 8, steps: 10, evaluate: {every: 10, examples: 16}}
-measures: {error: E(f^2)}
-"""
-
-
-def test_a_piece_arrives_without_the_text(program: Callable[[str], Program]) -> None:
-    """The names of its cells in the store are the same on both sides, so is all that they are made from."""
-    piece = Piece(Wanted.of(program(BODY + "# a remark that is nobody's business\n"), "cpu"), (0, 1))
-    assert b"normal([8])" in pickle.dumps(piece)
-    sent = packed(piece)
-    assert b"normal([8])" not in sent
-    arrived: Piece = pickle.loads(sent)
-    assert Piece(Wanted.of(arrived.program, "cpu"), arrived.replicates).keys == arrived.keys == piece.keys
+from dlspec.interpreter.cluster.worker import differences, installed
 
 
 def test_other_versions_are_told_by_name() -> None:
