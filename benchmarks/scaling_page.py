@@ -24,27 +24,29 @@ WHY = {
     "dimension": (
         "Random parities of d bits, 10 d hidden units, batch 128, one replicate",
         "The products of a step take about 2 · 2 · 128 · 10 d² operations and the first layer has 10 d² weights to update: "
-        "slope 2. Below d = 30 or so a step is what does not depend on d, some tens of microseconds of a loop's turn and of small "
-        "operations, and drawing 128 · d coin tosses, of slope 1. From there on the slope nears 2 from below, since larger "
-        "matrices are multiplied nearer to the machine's ceiling.",
+        "slope 2. Small networks are far from it: a loop's turn and small operations do not depend on d, drawing 128 · d coin "
+        "tosses has slope 1, and larger matrices are multiplied nearer to the machine's ceiling, the more so once XLA spreads a product "
+        "over the cores. So the slope nears 2 from below; over the last doubling it is largest.",
     ),
     "batch": (
         "Random parities, d = 30, one replicate",
         "Examples, products and their gradients are proportional to the batch: slope 1. The update of the 9,601 weights and "
-        "the loop's turn are not, which is what small batches cost. A batch whose layers leave the processor's cache has a "
-        "slope a little above 1.",
+        "the loop's turn are not, which is what small batches cost. The slope is below 1, since XLA computes small products on one core and "
+        "larger ones on all: where it begins to, a batch twice as large takes hardly longer.",
     ),
     "replicates": (
         "Random parities, d = 30, batch 128",
-        "Each replicate has weights and examples of its own, so the work is proportional: slope 1 where the cores are full. "
-        "Below that, more replicates share a step's fixed part and give the cores more to do at once, and the slope is less "
-        "than 1: that difference is what running replicates side by side gains. On a GPU the flat part is far longer.",
+        "Each replicate has weights and examples of its own, so the work is proportional: slope 1 where the cores are full. Two take no "
+        "longer than one, each core has its own; from there on a replicate costs the same, and less than half of what it costs alone. "
+        "The slope is above 1 where the layers of all replicates together, about 0.6 MB each, leave the processor's cache: a replicate "
+        "among 256 costs twice what one among 16 does. Parts that fit, one after the other, would be faster; dlspec parts replicates over "
+        "cores alone.",
     ),
     "cells": (
         "A tiny study of one weight matrix of 4, 10 steps a cell, swept over its learning rate; `dlspec run` from its start to its end",
         "One cell costs the start: Python, TensorFlow's import, compiling the shapes. Then each cell costs its checking, its "
-        "claim, its training and its entry in the store, so the slope nears 1. Run again, when all is stored, only "
-        "resolving the study and reading the store is left, and TensorFlow is not loaded.",
+        "claim, its training and its entry in the store, so the slope nears 1 from below as the start weighs less. Run again, when all is "
+        "stored, only resolving the study, looking into the store, and the run's folder with its report are left, and TensorFlow is not loaded.",
     ),
     "jobs": (
         "Eight programs of unlike shapes (d = 52 to 66), one replicate, 10,000 steps each; `dlspec run -j` from its start to its end",
@@ -132,17 +134,20 @@ def _rate(value: float) -> str:
     return f"{float(f'{value:.2g}'):,.0f} steps/s"
 
 
+def _pace(series: Any) -> float:
+    """The seconds of one cell more, between the last two points: without what a run's start takes."""
+    (first, last), (few, many) = series.at[-2:], (Spread.of(one).middle for one in series.seconds[-2:])
+    return (many - few) / (last - first)
+
+
 def _million(fitted: Mapping[str, Any]) -> str:
-    (_, factor, _), series = fitted["cells"]
-    slope = fitted["cells"][0][0]
+    series, stored = fitted["cells"][1], fitted["cells_stored"][1]
     last, seconds = series.at[-1], Spread.of(series.seconds[-1]).middle
-    each = seconds / last
-    hours = factor * 1e6**slope / 3600
-    again = fitted["cells_stored"][0]
+    each, again = _pace(series), _pace(stored)
     return f"""## A sweep of a million cells, planned
 
-- **What it costs here.** {last:,} tiny cells took {seconds:,.0f} s, {each * 1e3:.1f} ms each; along the fitted line a million take
-  {hours:,.1f} hours in one process, and looking them all up again {again[1] * 1e6 ** again[0] / 60:,.0f} minutes.
+- **What it costs here.** {last:,} tiny cells took {seconds:,.0f} s, each of the last ones {each * 1e3:.1f} ms; at that pace a million take
+  {each * 1e6 / 3600:,.1f} hours in one process, and a run with all of them stored {again * 1e6 / 60:,.0f} minutes.
 - **Replicates before cells.** Replicates of a cell are one program, one claim and one pass of the cores; a million cells of
   which 100 each are replicates are 10,000 programs.
 - **Shapes before values.** What differs in values alone (seeds, draws, rates) can share a compilation; sweep those within

@@ -41,7 +41,7 @@ METHOD = """## How it is measured
 
 LIMIT = """A normal takes about 2.3 ns of a core: 0.8 ns for its word of Threefry, 1.5 ns for the inverse of the distribution function (a logarithm, a
 square root, two polynomials). XLA's loops on a CPU have one output, so both words of a block are computed for each of them. Where an example is
-100 normals for three small layers, as in the staircase, that is more than a tenth of the step, and in its linear variants most of it.
+100 normals for three small layers, as in the staircase, that is a sixth of the step, and in its linear variants most of it.
 A cheaper generator or a coarser normal would be other numbers.
 """
 

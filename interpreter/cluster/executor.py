@@ -40,6 +40,8 @@ ATTEMPTS = 4
 LOST = (WorkerCrashedError, NodeDiedError, OutOfMemoryError, ObjectLostError)
 QUEUED = 2
 """How many jobs are with the cluster for each that it runs: a worker that is done need not wait for the driver."""
+PIECES = 200
+"""How many pieces a worker runs before Ray replaces it: TensorFlow keeps something of all that it compiled."""
 LISTEN_SECONDS = 0.2
 LOOK_SECONDS = 5.0
 GRACE_SECONDS = 30.0
@@ -83,7 +85,7 @@ class Remote:
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         options = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": -1, "scheduling_strategy": here}
         self.inbox: Any = ray.remote(**options)(Inbox).remote()
-        self.task = ray.remote(max_retries=0)(run)
+        self.task = ray.remote(max_retries=0, max_calls=PIECES)(run)
 
     # -- the interface -----------------------------------------------------------------------------------------------
 
