@@ -18,6 +18,7 @@ from dlspec.spec.dtypes import Dtype
 from dlspec.spec.resolved import LayerPlan, Mode, NetworkPlan
 from dlspec.spec.types import Type
 
+from .compilation import CONVOLUTIONS
 from .distributions import SAMPLERS, unit
 from .gradients import carried, passed
 from .initial_weights import argument_of, name_of, started
@@ -295,6 +296,8 @@ class Network:
         module = self.layers[layer.key]
         if not weights:
             return module(x)
+        if self.between == self.real and layer.keras in CONVOLUTIONS:
+            return _convolved(module, *weights, x=x)
         if self.between == self.real:
             # Recurrent layers hold the seed of a dropout that the language does not have.
             unused = [tf.zeros(variable.shape, variable.dtype) for variable in module.non_trainable_variables]
@@ -361,6 +364,14 @@ class Network:
             return tf.where(kept, x / tf.constant(1 - rate, x.dtype) if rate < 1 else x, tf.zeros([], x.dtype))
         zero, deviation = (tf.constant(value, x.dtype) for value in (0.0, layer.config["stddev"]))
         return x + SAMPLERS["normal"](bits, mean=zero, deviation=deviation, dtype=x.dtype)
+
+
+def _convolved(module: Any, kernel: Any, bias: Any = None, *, x: Any) -> Any:
+    """A layer that convolves. Its bias is a plain sum: of Keras' own, TensorFlow computes the gradient together with the
+    kernel's, which takes longer on a CPU than one after the other.
+    """
+    y = module.convolution_op(x, kernel)
+    return module.activation(y if bias is None else y + bias)
 
 
 def joined(values: Sequence[Value]) -> Value:
