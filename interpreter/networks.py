@@ -18,7 +18,6 @@ from dlspec.spec.dtypes import Dtype
 from dlspec.spec.resolved import LayerPlan, Mode, NetworkPlan
 from dlspec.spec.types import Type
 
-from .compilation import CONVOLUTIONS
 from .distributions import SAMPLERS, unit
 from .gradients import carried, passed
 from .initial_weights import argument_of, name_of, started
@@ -296,7 +295,7 @@ class Network:
         module = self.layers[layer.key]
         if not weights:
             return module(x)
-        if self.between == self.real and layer.keras in CONVOLUTIONS:
+        if self.between == self.real and layer.keras == "Conv2D":
             return _convolved(module, *weights, x=x)
         if self.between == self.real:
             # Recurrent layers hold the seed of a dropout that the language does not have.
@@ -367,7 +366,7 @@ class Network:
 
 
 def _convolved(module: Any, kernel: Any, bias: Any = None, *, x: Any) -> Any:
-    """A layer that convolves. Its bias is a plain sum: of Keras' own, TensorFlow computes the gradient together with the
+    """A two-dimensional convolution. Its bias is a plain sum: of Keras' own, TensorFlow computes the gradient together with the
     kernel's, which takes longer on a CPU than one after the other.
     """
     y = module.convolution_op(x, kernel)
