@@ -24,6 +24,13 @@ class Job:
     checkpoints: Checkpoints | None = None
     weights: str | None = None
 
+    def without_result(self, status: str, message: str) -> list[Cell]:
+        """Its cells where it gave none: `failed` or `interrupted`, and why."""
+        cells = [self.piece.wanted.cell(replicate) for replicate in self.piece.replicates]
+        for cell in cells:
+            cell.status, cell.message, cell.compiled = status, message, self.compiled
+        return cells
+
 
 @dataclass(frozen=True)
 class Finished:

@@ -142,10 +142,8 @@ class _Child:
         code = self.process.exitcode or 0
         how = f"by the signal {signal.Signals(-code).name}" if code < 0 else f"with code {code}"
         for job in left:
-            cells = [job.piece.wanted.cell(replicate) for replicate in job.piece.replicates]
-            for cell in cells:
-                cell.status, cell.message = "failed", f"the process that trained it was ended {how}; all else is stored"
-            self._end(job, cells)
+            message = f"the process that trained it was ended {how}; all else is stored"
+            self._end(job, job.without_result("failed", message))
 
 
 @dataclass(frozen=True)

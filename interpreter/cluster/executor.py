@@ -271,19 +271,11 @@ def _fill(stream: IO[bytes], held: bytes) -> None:
 
 
 def _failed(job: Job, message: str) -> list[Cell]:
-    return _empty(job, "failed", message)
+    return job.without_result("failed", message)
 
 
 def _interrupted(job: Job) -> list[Cell]:
-    return _empty(job, "interrupted", "before it began")
-
-
-def _empty(job: Job, status: str, message: str) -> list[Cell]:
-    """The cells of a job that gave none."""
-    cells = [job.piece.wanted.cell(replicate) for replicate in job.piece.replicates]
-    for cell in cells:
-        cell.status, cell.message, cell.compiled = status, message, job.compiled
-    return cells
+    return job.without_result("interrupted", "before it began")
 
 
 def _given_up(running: Running, reason: str) -> str:

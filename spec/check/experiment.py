@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -89,7 +88,7 @@ class ExperimentChecker:
 
     def part(self, part: Part, make: Callable[[], Any]) -> Any:
         """What `make` gives, or gave at another point that told it the same. Raises what `make` raises."""
-        if part in self.shared.parts and (found := self._found(part)) is not None:
+        if part in self.shared.parts and (found := self._found(part, self.answer)) is not None:
             self.warnings.extend(found.warnings)
             return found.value
         problems, warnings = len(self.problems), len(self.warnings)
@@ -112,30 +111,24 @@ class ExperimentChecker:
             told[question] = self.answer(question)
             return told[question]
 
-        found = None
-        self.told.append({})
-        try:
-            with suppress(SpecError):  # a name that cannot be made is asked for again, where its error belongs
-                found = self.shared.find(piece, answer)
-            if found is None:
-                self.told[-1].clear()
+        found = self._found(piece, answer)
+        if found is None:
+            self.told.append({})
+            try:
                 value = make()
-                told = self.told[-1]
-                self.shared.note(piece, tuple(told.items()), Found((scalar, value), ()))
-            else:
-                value = found.value[1]
-        finally:
-            self.told.pop()
-        for question, answered in told.items():
-            if self.told:
-                self.told[-1].setdefault(question, answered)
-        return value
+            finally:
+                told = self.told.pop()
+            found = Found((scalar, value), ())
+            self.shared.note(piece, tuple(told.items()), found)
+        if self.told:
+            self.told[-1].update(told)
+        return found.value[1]  # type: ignore[no-any-return]
 
-    def _found(self, part: Part) -> Found | None:
+    def _found(self, part: Part, answer: Callable[[Question], Hashable]) -> Found | None:
         """What another point found of a part. What is asked on the way is not asked by the part that wants it."""
         self.told.append({})
         try:
-            return self.shared.find(part, self.answer)
+            return self.shared.find(part, answer)
         except SpecError:
             return None  # a name that cannot be made is asked for again, where its error belongs
         finally:
@@ -157,7 +150,7 @@ class ExperimentChecker:
         binding = self.bindings[name]
         term = self.made(binding, self.node.span)
         if about == "index":
-            return index_of(self._reference(name, term), self._whole)
+            return None if binding.phase == "draw" else index_of(term, self._whole)
         if about == "values":
             return values(term, self._whole)
         typed = binding.phase in ("draw", "example") and not isinstance(term, t.Literal)
@@ -304,9 +297,6 @@ class ExperimentChecker:
     def _whole(self, name: str) -> t.Term:
         """The term behind a name."""
         return self.made(self.bindings[name], self.node.span)
-
-    def _reference(self, name: str, term: t.Term) -> t.Term:
-        return t.Reference(name, self.bindings[name].phase, type=term.type)
 
     def training_set(self) -> int:
         """How many training examples there are; 0 where each is new."""

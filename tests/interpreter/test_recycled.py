@@ -98,12 +98,17 @@ def test_cells_are_the_same_in_whichever_process(executor: Recycled, heard: Hear
     assert executor.room() == 2
 
 
+def begun(executor: Recycled, heard: Heard, job: Job) -> None:
+    """Gives a job to a child process, and waits until it trains."""
+    executor.forms.compiled = 1
+    executor.submit(job)
+    assert heard.evaluated_once.wait(120)
+
+
 def test_a_process_that_is_killed_fails_its_jobs_and_another_takes_over(
     executor: Recycled, heard: Heard, job: Callable[..., Job]
 ) -> None:
-    executor.forms.compiled = 1
-    executor.submit(job(0, steps=10**6))
-    assert heard.evaluated_once.wait(120)
+    begun(executor, heard, job(0, steps=10**6))
     os.kill(executor.children[0].process.pid or 0, signal.SIGKILL)
     cells = ended(executor).cells
     assert [(cell.replicate, cell.status) for cell in cells] == [(0, "failed"), (1, "failed")]
@@ -115,8 +120,6 @@ def test_a_process_that_is_killed_fails_its_jobs_and_another_takes_over(
 def test_jobs_end_at_their_next_evaluation_when_they_are_cancelled(
     executor: Recycled, heard: Heard, job: Callable[..., Job]
 ) -> None:
-    executor.forms.compiled = 1
-    executor.submit(job(0, steps=10**6))
-    assert heard.evaluated_once.wait(120)
+    begun(executor, heard, job(0, steps=10**6))
     executor.cancel()
     assert [cell.status for cell in ended(executor).cells] == ["interrupted", "interrupted"]
