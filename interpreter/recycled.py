@@ -23,6 +23,7 @@ from .executor import Finished, Job, Threads, Watcher
 from .packed import packed, unpacked
 from .results import Cell
 from .store import Checkpoints
+from .told import Told
 
 COMPILATIONS = 64
 """After how many a process gets no more jobs. At 17 MiB each, beside the 700 of TensorFlow itself, some 1.8 GiB."""
@@ -115,7 +116,7 @@ class _Child:
     def _hear(self) -> None:
         try:
             while True:
-                kind, number, *values = self.line.recv()
+                number, kind, *values = self.line.recv()
                 if kind == "warn":
                     self.watcher.warn(*values)
                     continue
@@ -168,11 +169,15 @@ def _serve(line: Connection, jobs: int, asked: Asked) -> None:
     from .forms import Forms
     from .train import train
 
-    told, forms, stop = _Told(line), Forms(), threading.Event()
+    forms, stop, sending = Forms(), threading.Event(), threading.Lock()
     running, leaving = 0, False
 
+    def tell(*what: Any) -> None:
+        with sending:
+            line.send(what)
+
     def run(job: Job) -> None:
-        inbox.put(Finished(job, train(job, told, stop, forms)))
+        inbox.put(Finished(job, train(job, Told(tell), stop, forms)))
 
     with ThreadPoolExecutor(jobs, thread_name_prefix="dlspec") as pool:
         while running or not leaving:
@@ -182,7 +187,7 @@ def _serve(line: Connection, jobs: int, asked: Asked) -> None:
                     pool.submit(run, job)
                     running += 1
                 case Finished(job, cells):
-                    told.send("ended", job.number, cells)
+                    tell(job.number, "ended", cells)
                     running -= 1
                 case "cancel":
                     stop.set()
@@ -197,35 +202,3 @@ def _take(line: Connection, inbox: queue.Queue[Any]) -> None:
             inbox.put(line.recv())
         except (EOFError, OSError):
             os._exit(1)
-
-
-class _Told:
-    """The child's watcher: what it is told goes to the parent's."""
-
-    def __init__(self, line: Connection) -> None:
-        self.line = line
-        self.lock = threading.Lock()
-
-    def send(self, kind: str, number: int, *values: Any) -> None:
-        """Sends to the parent."""
-        with self.lock:
-            self.line.send((kind, number, *values))
-
-    def started(self, job: Job, step: int) -> None:
-        """A piece begins, to go on from a step."""
-        self.send("started", job.number, step)
-
-    def compiling(self, job: Job) -> None:
-        """A piece is compiled."""
-        self.send("compiling", job.number)
-
-    def evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
-        """An evaluation is done."""
-        self.send("evaluated", job.number, step, measures, rate)
-
-    def finished(self, job: Job, cells: Sequence[Cell]) -> None:
-        """The parent sees that by the result."""
-
-    def warn(self, text: str) -> None:
-        """Something that whoever watches should know."""
-        self.send("warn", 0, text)

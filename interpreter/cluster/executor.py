@@ -227,7 +227,7 @@ class Remote:
                 self.watcher.compiling(job)
             case "evaluated":
                 self.watcher.evaluated(job, *values)
-            case "warning":
+            case "warn":
                 self.watcher.warn(f"node {running.begun}: {values[0]}")
             case "dropped":
                 job.checkpoints.remove()

@@ -23,6 +23,7 @@ from ..executor import Job
 from ..packed import unpacked
 from ..results import Cell, Curve
 from ..store import Checkpoint, Checkpoints, Damaged
+from ..told import Told
 from ..versions import PACKAGES
 from .inbox import Reporter
 
@@ -117,7 +118,7 @@ def _trained(sent: Sent, reporter: Reporter, stop: threading.Event) -> Outcome:
         job = Job(
             sent.number, unpacked(sent.piece), sent.compiled, checkpoints, str(weights) if weights else None
         )  # fmt: skip
-        cells = train(job, Told(reporter), stop, _forms())
+        cells = train(job, Told(lambda number, kind, *values: reporter.tell(kind, *values)), stop, _forms())
         for cell in cells:
             cell.curves = {key: Curve(_stacked(values)) for key, values in cell.curves.items()}
         return Outcome(cells, _files(weights) if weights is not None else {})
@@ -137,32 +138,6 @@ def _files(folder: Path) -> dict[str, dict[str, bytes]]:
         held.name: {path.name: path.read_bytes() for path in sorted(held.iterdir())}
         for held in sorted(folder.iterdir())
     }
-
-
-class Told:
-    """A watcher that tells the driver's."""
-
-    def __init__(self, reporter: Reporter) -> None:
-        self.reporter = reporter
-
-    def started(self, job: Job, step: int) -> None:
-        """A piece begins, to go on from a step."""
-        self.reporter.tell("started", step)
-
-    def compiling(self, job: Job) -> None:
-        """A piece is compiled: this process had none of its form before."""
-        self.reporter.tell("compiling")
-
-    def evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
-        """An evaluation is done."""
-        self.reporter.tell("evaluated", step, measures, rate)
-
-    def finished(self, job: Job, cells: Sequence[Cell]) -> None:
-        """The driver sees that by the result."""
-
-    def warn(self, text: str) -> None:
-        """Something that whoever watches should know."""
-        self.reporter.tell("warning", text)
 
 
 @dataclass
