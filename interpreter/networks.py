@@ -28,6 +28,10 @@ MAPPED = frozenset({"Dense"})
 """Layers whose products of stacked weights TensorFlow batches; the others are written out once a replicate."""
 
 
+RISING = frozenset({None, "linear", "relu"})
+"""Activations f with f(max(a, b)) = max(f(a), f(b)) to the bit."""
+
+
 EACH = "each#4294967295"
 """The axis that `each` shares a network over: the innermost of all."""
 
@@ -189,7 +193,7 @@ class Network:
     def _run(self, batch: Batch, layers: Sequence[LayerPlan], x: Any, frozen: bool) -> Any:
         for unmapped, some in groupby(layers, self._unmapped):
             stretch = list(some)
-            held = [self._held(batch, layer, frozen) for layer in stretch] if unmapped and self.replicates > 1 else []
+            held = [self._held(batch, layer, frozen) for layer in stretch] if unmapped else []
             if any(held) and not any(EXAMPLE in weight.axes for own in held for weight in own.values()):
                 x = self._one_by_one(stretch, [[w.tensor for w in own.values()] for own in held], x)
                 continue
@@ -207,12 +211,21 @@ class Network:
         # Not `x[r]`: the gradient of each such slice is as large as the whole.
         apart = [list(zip(*map(tf.unstack, own), strict=True)) for own in weights]
         found = []
-        for replicate, alone in enumerate(tf.unstack(x)):
-            y = alone
-            for layer, own in zip(layers, apart, strict=True):
-                y = self._called(layer, own[replicate] if own else (), y)
+        for replicate, y in enumerate(tf.unstack(x)):
+            rows = iter(zip(layers, (*layers[1:], None), apart, strict=True))
+            for layer, after, own in rows:
+                if after is not None and self._pools_first(layer, after):
+                    y = _convolved(self.layers[layer.key], *own[replicate], x=y, pool=self.layers[after.key])
+                    next(rows)
+                else:
+                    y = self._called(layer, own[replicate] if own else (), y)
             found.append(y)
         return tf.stack(found)
+
+    def _pools_first(self, layer: LayerPlan, after: LayerPlan) -> bool:
+        """Whether a convolution's bias and activation wait for the pooling: they never change which value is largest."""
+        pair = (layer.keras, after.keras) == ("Conv2D", "MaxPooling2D")
+        return pair and self.between == self.real and layer.config.get("activation") in RISING
 
     def _layer(self, batch: Batch, layer: LayerPlan, x: Any, frozen: bool) -> Any:
         """A layer, along the backward pass that its mode makes."""
@@ -365,11 +378,14 @@ class Network:
         return x + SAMPLERS["normal"](bits, mean=zero, deviation=deviation, dtype=x.dtype)
 
 
-def _convolved(module: Any, kernel: Any, bias: Any = None, *, x: Any) -> Any:
-    """A two-dimensional convolution. Its bias is a plain sum: of Keras' own, TensorFlow computes the gradient together with the
-    kernel's, which takes longer on a CPU than one after the other.
+def _convolved(module: Any, kernel: Any, bias: Any = None, *, x: Any, pool: Any = None) -> Any:
+    """A two-dimensional convolution, its products pooled before the bias is added if `pool` is there.
+
+    The bias is a plain sum: of Keras' own, TensorFlow computes the gradient together with the kernel's, which takes
+    longer on a CPU than one after the other.
     """
     y = module.convolution_op(x, kernel)
+    y = y if pool is None else pool(y)
     return module.activation(y if bias is None else y + bias)
 
 

@@ -219,8 +219,13 @@ class Compiled:
         def train(given: dict[str, Any], start: Any, count: Any) -> Any:
             keys, drawn = given["keys"], given["drawn"]
 
-            def body(step: Any, bad: Any) -> Any:
-                index = self.taken(given["order"], step, batch)
+            def ahead(step: Any) -> tuple[Any, ...]:
+                # Of finite data the next step's numbers are made at the end of this one: within the step, XLA would draw
+                # an example's number anew for each of its entries.
+                return (self.taken(given["order"], step, batch),) if self.program.data.kind == "finite" else ()
+
+            def body(step: Any, bad: Any, numbers: tuple[Any, ...]) -> Any:
+                (index,) = numbers or (self.taken(given["order"], step, batch),)
                 walked = tf.cast(step, tf.int64) * batch + tf.range(batch, dtype=tf.int64)
                 training = Training(lambda network, layer: keys[self.samples[_noise(network, layer)]], walked)
                 with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -242,10 +247,10 @@ class Compiled:
                 self._update([[gradients[id(v)] for v in group] for _, group in self.optimizers.values()], batch)
                 for (network, layer, name), value in training.moving.items():
                     self.networks[network].weights[layer, name].assign(value)
-                return step + 1, bad
+                return step + 1, bad, ahead(step + 1)
 
             bad = tf.fill([replicates, terms], FINE)
-            return tf.while_loop(lambda step, bad: step < start + count, body, [start, bad])[1]
+            return tf.while_loop(lambda step, *_: step < start + count, body, [start, bad, ahead(start)])[1]
 
         return train
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from dlspec.interpreter.lower import Training
+from dlspec.interpreter.networks import RISING
 from dlspec.interpreter.program import Compiled
 from dlspec.interpreter.random import key, words
 from dlspec.spec.initializers import INITIALIZERS, fans
@@ -156,6 +157,47 @@ def test_layers_are_keras_own_with_the_same_weights(compiled: Callable[..., Comp
         np.testing.assert_allclose(out[replicate], expected, rtol=1e-10, atol=1e-12)
         assert plan.parameters == sum(prod(variable.shape) for variable in layer.trainable_variables)
     assert plan.flops == 2 * case.macs
+
+
+@pytest.mark.parametrize("activation", ["relu", "sigmoid"])
+@pytest.mark.parametrize("replicates", [1, 2])
+def test_pooled_convolutions_are_keras_own(compiled: Callable[..., Compiled], replicates: int, activation: str) -> None:
+    """In values and in the gradients of kernel and bias, whether or not the pooling is done before the bias is added."""
+    convolution = f"{{conv2d: {{filters: 5, kernel_size: 3, padding: same, activation: {activation}}}}}"
+    pool = "{max_pool2d: {pool_size: 2, padding: same}}"
+    text = body(
+        f"{convolution}, {pool}",
+        "[5, 6, 2]",
+        more="loss: {l: sum(f)}\ntraining: {optimizer: {sgd: {learning_rate: 1.0}}, batch: 4, steps: 1}",
+    )
+    held = compiled(text, replicates)
+    kernel, bias = held.networks["f"].weights.values()
+    bias.assign(np.random.default_rng(0).normal(size=bias.shape))
+    before = [variable.numpy() for variable in (kernel, bias)]
+    given, out = applied(held)
+    held.train(1)
+    for replicate in range(replicates):
+        layers = (
+            keras.layers.Conv2D(5, 3, padding="same", activation=activation, dtype="float64"),
+            keras.layers.MaxPool2D(2, padding="same", dtype="float64"),
+        )
+        layers[0].build((None, 5, 6, 2))
+        layers[0].set_weights([start[replicate] for start in before])
+        with tf.GradientTape() as tape:
+            expected = layers[1](layers[0](given[replicate]))
+            total = tf.reduce_sum(expected) / BATCH
+        np.testing.assert_array_equal(out[replicate], expected)
+        for held_, start, gradient in zip(
+            (kernel, bias), before, tape.gradient(total, [w.value for w in layers[0].weights]), strict=True
+        ):
+            np.testing.assert_allclose(start[replicate] - held_.numpy()[replicate], gradient, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("activation", sorted(RISING - {None}))
+def test_pooling_may_go_before_activations_that_rise(activation: str) -> None:
+    values = np.random.default_rng(0).normal(size=(2, 1000)).astype(np.float32)
+    function = keras.activations.get(activation)
+    np.testing.assert_array_equal(function(values.max(axis=0)), np.max(function(tf.constant(values)), axis=0))
 
 
 @pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
