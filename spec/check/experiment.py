@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,6 @@ import numpy as np
 from .. import source as yaml
 from .. import terms as t
 from ..diagnostics import Problem, Span, SpecError, did_you_mean, in_file_order, listing, problem_at, sentence
-from ..distributions import DISTRIBUTIONS
-from ..expressions.parser import is_name
-from ..operations import FORMS, OPERATIONS
 from ..resolved import (
     DataPlan,
     LayerPlan,
@@ -26,6 +23,7 @@ from ..resolved import (
 )
 from ..types import Type
 from .data import data_plan
+from .declarations import declared
 from .expressions import Checker, Context
 from .gradients import statistic
 from .modes import modes
@@ -33,7 +31,7 @@ from .networks import NetworkChecker
 from .one_hot import index_of, values
 from .probes import probes
 from .scope import MEANING, Binding, Function, order
-from .sharing import Declared, Found, Part, Question, Shared
+from .sharing import Part, Question, Shared, Taking
 from .training import TrainingChecker
 from .unused import unused
 
@@ -78,66 +76,26 @@ class ExperimentChecker:
         self.failed: set[str] = set()
         self.active: list[str] = []
         self.data: DataPlan | None = None
-        self.told: list[dict[Question, Hashable]] = []
+        self.taking = Taking(shared, self.answer, self.problems, self.warnings)
         self.checker = Checker(self)
         self.checker.keys = shared.keys
         self.checker.differentiable = shared.differentiable
         self.checker.called = shared.called
 
-    # -- parts that other points may have checked ------------------------------------------------------------------
+    # -- what parts of it are told, see `sharing.py` ---------------------------------------------------------------
 
     def part(self, part: Part, make: Callable[[], Any]) -> Any:
         """What `make` gives, or gave at another point that told it the same. Raises what `make` raises."""
-        if part in self.shared.parts and (found := self._found(part, self.answer)) is not None:
-            self.warnings.extend(found.warnings)
-            return found.value
-        problems, warnings = len(self.problems), len(self.warnings)
-        self.told.append({})
-        try:
-            value = make()
-        finally:
-            told = self.told.pop()
-        if len(self.problems) == problems:
-            self.shared.note(part, tuple(told.items()), Found(value, tuple(self.warnings[warnings:])))
-        return value
+        return self.taking.part(part, make)
 
     def piece(self, place: tuple[yaml.Scalar, int], make: Callable[[], t.Term]) -> t.Term:
-        """The same for a piece of an expression, by where it begins in its text: what the piece asks, the part asks."""
-        scalar, start = place
-        piece = ("piece", id(scalar), start)
-        told: dict[Question, Hashable] = {}
-
-        def answer(question: Question) -> Hashable:
-            told[question] = self.answer(question)
-            return told[question]
-
-        found = self._found(piece, answer)
-        if found is None:
-            self.told.append({})
-            try:
-                value = make()
-            finally:
-                told = self.told.pop()
-            found = Found((scalar, value), ())
-            self.shared.note(piece, tuple(told.items()), found)
-        if self.told:
-            self.told[-1].update(told)
-        return found.value[1]  # type: ignore[no-any-return]
-
-    def _found(self, part: Part, answer: Callable[[Question], Hashable]) -> Found | None:
-        """What another point found of a part. What is asked on the way is not asked by the part that wants it."""
-        self.told.append({})
-        try:
-            return self.shared.find(part, answer)
-        except SpecError:
-            return None  # a name that cannot be made is asked for again, where its error belongs
-        finally:
-            self.told.pop()
+        """The same for a piece of an expression, by where it begins in its text."""
+        found: t.Term = self.taking.piece(place, make)
+        return found
 
     def asked(self, about: str, name: str = "") -> None:
         """Notes that the part which is being checked asks about a name, and what it is told."""
-        if self.told and (about, name) not in self.told[-1]:
-            self.told[-1][about, name] = self.answer((about, name))
+        self.taking.asked((about, name))
 
     def answer(self, question: Question) -> Hashable:
         """All that a part is told about a name: of what comes before networks, and is no constant, the type alone."""
@@ -478,67 +436,15 @@ class ExperimentChecker:
 
     def declare(self) -> None:
         """Fills the namespace; a name stands once in an experiment."""
-        if self.shared.declared is not None:
-            self.bindings, self.functions = dict(self.shared.declared.bindings), self.shared.declared.functions
-            self.warnings.extend(self.shared.declared.warnings)
-        else:
-            self._declare()
-            if not self.problems:
-                self.shared.declared = Declared(dict(self.bindings), self.functions, tuple(self.warnings))
+        if self.shared.declared is None:
+            self.shared.declared = declared(self.node)
+        found = self.shared.declared
+        self.bindings, self.functions = dict(found.bindings), found.functions
+        self.problems.extend(found.problems)
+        self.warnings.extend(found.warnings)
         for name, node in self.point.constants.items():
             if (binding := self.bindings.get(name)) is not None and binding.phase == "constants":
                 self.bindings[name] = Binding(name, "constants", node, binding.key)
-
-    def _declare(self) -> None:
-        places = {
-            "constants": ["constants"],
-            "draw": ["task", "draw"],
-            "example": ["task", "example"],
-            "architecture": ["architecture"],
-            "outputs": ["outputs"],
-        }
-        seen: dict[str, Span] = {}
-        for phase, path in places.items():
-            node = yaml.find(self.node, path)
-            for key, value in node.entries if isinstance(node, yaml.Mapping) else ():
-                if self.refused(key, seen):
-                    continue
-                self.bindings[key.text] = Binding(key.text, phase, value, key.span)
-        node = yaml.find(self.node, ["functions"])
-        for key, value in node.entries if isinstance(node, yaml.Mapping) else ():
-            match = re.fullmatch(r"\s*(\w+)\s*\(\s*(\w+(?:\s*,\s*\w+)*)\s*\)\s*", key.text)
-            if match is None:
-                hint = "A function is written `u(r): …` or `gap(a, b): …`."
-                self.problems.append(Problem(f"'{key.text}' is no function's head", key.span, hint))
-                continue
-            name, parameters = match[1], tuple(re.split(r"\s*,\s*", match[2]))
-            if self.refused(replace(key, text=name), seen):
-                continue
-            for word in parameters:
-                if parameters.count(word) > 1:
-                    message = f"the parameter '{word}' stands twice"
-                    self.problems.append(Problem(message, key.span, "Rename one of them."))
-                elif not is_name(word):
-                    message = f"'{word}' cannot be a parameter: it is a word of the expression language, or no name"
-                    self.problems.append(Problem(message, key.span, "Choose another."))
-            self.functions[name] = Function(name, parameters, value, key.span)
-
-    def refused(self, key: yaml.Scalar, seen: dict[str, Span]) -> bool:
-        """Refuses a name that is no name, or stands twice; warns of one that hides an operation."""
-        name = key.text
-        if not is_name(name):
-            message = f"'{name}' cannot be a name: it is a word of the expression language"
-            self.problems.append(Problem(message, key.span, "Choose another."))
-            return True
-        if name in seen:
-            message = f"the name '{name}' is taken already, in line {seen[name].line}"
-            self.problems.append(Problem(message, key.span, "An experiment has one namespace: rename one of them."))
-            return True
-        seen[name] = key.span
-        if name in OPERATIONS or name in FORMS or name in DISTRIBUTIONS or name in ("pi", "step"):
-            message = f"the name '{name}' hides an operation of the language"
-            self.warnings.append(Problem(message, key.span, "Your own name is the one that counts.", "warning"))
-        return False
 
     def loss_term(self, name: str) -> LossPlan:
         """A term of the loss: one number per example."""

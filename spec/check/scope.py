@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .. import source as yaml
 from ..diagnostics import Span
-from ..terms import Term
-from ..types import Type
 
 PHASES = ("constants", "draw", "example", "architecture", "outputs", "loss", "measures")
 
@@ -46,20 +43,3 @@ class Function:
     parameters: tuple[str, ...]
     node: yaml.Node
     key: Span
-
-
-@dataclass(frozen=True, eq=False)
-class Checked:
-    """What became of a binding: its term."""
-
-    name: str
-    phase: str
-    term: Term
-
-    @property
-    def type(self) -> Type:
-        """The type of one example's value."""
-        return self.term.type
-
-
-Names = Mapping[str, Binding]

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import source as yaml
-from ..diagnostics import Problem
-from .scope import Binding, Function
+from ..diagnostics import Problem, SpecError
+from .declarations import Declared
 
 Part = tuple[Hashable, ...]
 Question = tuple[str, str]
@@ -36,15 +36,6 @@ class _Asked:
 
     question: Question
     answers: dict[Hashable, _Asked | Found] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """The namespace of an experiment, with its swept constants as they stand under `constants`."""
-
-    bindings: dict[str, Binding]
-    functions: dict[str, Function]
-    warnings: tuple[Problem, ...]
 
 
 class Shared:
@@ -86,3 +77,73 @@ class Shared:
                 place.answers[answer] = found
             else:
                 place = place.answers.setdefault(answer, _Asked(then[0]))
+
+
+class Taking:
+    """Takes up, at one point, what other points came to, and notes what each part asks and is told.
+
+    `answer` answers questions at this point; `problems` and `warnings` are the point's own, in which parts report.
+    """
+
+    def __init__(
+        self, shared: Shared, answer: Callable[[Question], Hashable], problems: list[Problem], warnings: list[Problem]
+    ) -> None:
+        self.shared = shared
+        self.answer = answer
+        self.problems = problems
+        self.warnings = warnings
+        self.told: list[dict[Question, Hashable]] = []
+
+    def part(self, part: Part, make: Callable[[], Any]) -> Any:
+        """What `make` gives, or gave at another point that told it the same. Raises what `make` raises."""
+        if part in self.shared.parts and (found := self._found(part, self.answer)) is not None:
+            self.warnings.extend(found.warnings)
+            return found.value
+        problems, warnings = len(self.problems), len(self.warnings)
+        value, told = self._made(make)
+        if len(self.problems) == problems:
+            self.shared.note(part, tuple(told.items()), Found(value, tuple(self.warnings[warnings:])))
+        return value
+
+    def piece(self, place: tuple[yaml.Scalar, int], make: Callable[[], Any]) -> Any:
+        """The same for a piece of an expression, by where it begins in its text: what the piece asks, the part asks."""
+        scalar, start = place
+        piece = ("piece", id(scalar), start)
+        told: dict[Question, Hashable] = {}
+
+        def answer(question: Question) -> Hashable:
+            told[question] = self.answer(question)
+            return told[question]
+
+        found = self._found(piece, answer)
+        if found is None:
+            value, told = self._made(make)
+            found = Found((scalar, value), ())
+            self.shared.note(piece, tuple(told.items()), found)
+        if self.told:
+            self.told[-1].update(told)
+        return found.value[1]
+
+    def asked(self, question: Question) -> None:
+        """Notes that the part which is being checked asks something, and what it is told."""
+        if self.told and question not in self.told[-1]:
+            self.told[-1][question] = self.answer(question)
+
+    def _made(self, make: Callable[[], Any]) -> tuple[Any, dict[Question, Hashable]]:
+        """What `make` gives, with what it asked and was told on the way."""
+        self.told.append({})
+        try:
+            value = make()
+        finally:
+            told = self.told.pop()
+        return value, told
+
+    def _found(self, part: Part, answer: Callable[[Question], Hashable]) -> Found | None:
+        """What another point found of a part. What is asked on the way is not asked by the part that wants it."""
+        self.told.append({})
+        try:
+            return self.shared.find(part, answer)
+        except SpecError:
+            return None  # a name that cannot be made is asked for again, where its error belongs
+        finally:
+            self.told.pop()

@@ -1,0 +1,95 @@
+"""The names that an experiment declares, each in its phase: which there are, before any of them is checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from .. import source as yaml
+from ..diagnostics import Problem, Span
+from ..distributions import DISTRIBUTIONS
+from ..expressions.parser import is_name
+from ..operations import FORMS, OPERATIONS
+from .scope import Binding, Function
+
+PLACES = {
+    "constants": ["constants"],
+    "draw": ["task", "draw"],
+    "example": ["task", "example"],
+    "architecture": ["architecture"],
+    "outputs": ["outputs"],
+}
+"""Where the names of each phase stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """The namespace of an experiment, its swept constants as they stand under `constants`; and what is wrong with names."""
+
+    bindings: dict[str, Binding]
+    functions: dict[str, Function]
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+
+def declared(node: yaml.Mapping) -> Declared:
+    """The namespace of an experiment; a name stands once in it."""
+    bindings: dict[str, Binding] = {}
+    functions: dict[str, Function] = {}
+    seen: dict[str, Span] = {}
+    found: list[Problem] = []
+    for phase, path in PLACES.items():
+        for key, value in _entries(node, path):
+            wrong = _faults(key, seen)
+            found += wrong
+            if not _refused(wrong):
+                bindings[key.text] = Binding(key.text, phase, value, key.span)
+    for key, value in _entries(node, ["functions"]):
+        match = re.fullmatch(r"\s*(\w+)\s*\(\s*(\w+(?:\s*,\s*\w+)*)\s*\)\s*", key.text)
+        if match is None:
+            hint = "A function is written `u(r): …` or `gap(a, b): …`."
+            found.append(Problem(f"'{key.text}' is no function's head", key.span, hint))
+            continue
+        name, parameters = match[1], tuple(re.split(r"\s*,\s*", match[2]))
+        wrong = _faults(replace(key, text=name), seen)
+        found += wrong
+        if not _refused(wrong):
+            found += _parameter_faults(parameters, key.span)
+            functions[name] = Function(name, parameters, value, key.span)
+    problems = tuple(problem for problem in found if problem.severity == "error")
+    return Declared(bindings, functions, problems, tuple(problem for problem in found if problem.severity != "error"))
+
+
+def _entries(node: yaml.Mapping, path: list[str]) -> tuple[tuple[yaml.Scalar, yaml.Node], ...]:
+    found = yaml.find(node, path)
+    return found.entries if isinstance(found, yaml.Mapping) else ()
+
+
+def _refused(found: list[Problem]) -> bool:
+    return any(problem.severity == "error" for problem in found)
+
+
+def _faults(key: yaml.Scalar, seen: dict[str, Span]) -> list[Problem]:
+    """What is wrong with a name: it is none, or stands twice; a warning where it hides an operation."""
+    name = key.text
+    if not is_name(name):
+        message = f"'{name}' cannot be a name: it is a word of the expression language"
+        return [Problem(message, key.span, "Choose another.")]
+    if name in seen:
+        message = f"the name '{name}' is taken already, in line {seen[name].line}"
+        return [Problem(message, key.span, "An experiment has one namespace: rename one of them.")]
+    seen[name] = key.span
+    if name in OPERATIONS or name in FORMS or name in DISTRIBUTIONS or name in ("pi", "step"):
+        message = f"the name '{name}' hides an operation of the language"
+        return [Problem(message, key.span, "Your own name is the one that counts.", "warning")]
+    return []
+
+
+def _parameter_faults(parameters: tuple[str, ...], span: Span) -> Iterator[Problem]:
+    for word in parameters:
+        if parameters.count(word) > 1:
+            yield Problem(f"the parameter '{word}' stands twice", span, "Rename one of them.")
+        elif not is_name(word):
+            message = f"'{word}' cannot be a parameter: it is a word of the expression language, or no name"
+            yield Problem(message, span, "Choose another.")
