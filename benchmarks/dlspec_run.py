@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 from dlspec import spec
+from dlspec.interpreter.parting import parts, pieces
 from dlspec.interpreter.start import start
-from dlspec.interpreter.wanted import Wanted, pieces
+from dlspec.interpreter.wanted import Wanted
 from dlspec.spec.resolved import Program
 
 from .workloads import ROOT, Workload
@@ -33,8 +34,9 @@ class Programs:
 
         jobs = os.cpu_count() or 1
         self.form = chosen(program, form, "cpu")
-        parts = pieces(Wanted.of(program, "cpu"), range(program.replicates), jobs)
-        self.parts = [Compiled(program, piece.replicates, self.form == "xla") for piece in parts]
+        own = Wanted.of(program, "cpu")
+        found = pieces(own, range(program.replicates), parts(own, jobs))
+        self.parts = [Compiled(program, piece.replicates, self.form == "xla") for piece in found]
         self.pool = ThreadPoolExecutor(jobs)
 
     def train(self, steps: int) -> None:

@@ -22,6 +22,7 @@ from dlspec.spec.memory import memory
 from dlspec.spec.resolved import Program, StudyPlan
 
 from .compilation import uses_xla
+from .parting import abreast
 
 FORMAT_VERSION = 1
 PROCESS_BYTES = 860 * 2**20
@@ -96,10 +97,16 @@ def rows(plan: StudyPlan, stored: Mapping[str, int], rate: float, device: str = 
             found.append(
                 Row(
                     program, {network.name: shapes(network) for network in program.networks}, cost(program),
-                    memory(program), form, expected_seconds(program, form, rate), stored.get(program.name, 0),
+                    memory(program, replicates=at_once(program, device)), form, expected_seconds(program, form, rate), stored.get(program.name, 0),
                 )
             )  # fmt: skip
     return found
+
+
+def at_once(program: Program, device: str) -> int:
+    """How many of a program's replicates are in memory at once: all, or as many parts as run at once where there are more."""
+    cores = os.cpu_count() or 1 if device == "cpu" else 1
+    return min(program.replicates, cores * abreast(program, device))
 
 
 def expected_seconds(program: Program, form: str, rate: float) -> float:

@@ -13,10 +13,11 @@ from dlspec.spec.identity import NUMERICS
 from dlspec.spec.resolved import Program, StudyPlan
 
 from .executor import Executor, Job, Watcher
+from .parting import parts, pieces
 from .results import Cell, Results
 from .store import WHOLE, Store, StoreError
 from .versions import versions
-from .wanted import Piece, Wanted, pieces
+from .wanted import Piece, Wanted
 
 POLL_SECONDS = 0.2
 AGAIN_SECONDS = 0.5
@@ -83,12 +84,12 @@ class Progress:
 
     def _pieces(self, one: Wanted, rest: Sequence[int]) -> list[Piece]:
         """Pieces of a program; those that were begun, where a run with another number of jobs left checkpoints."""
-        parts = -(-self.jobs // len(self.wanted))
-        for other in (parts, *range(1, one.program.replicates + 1)) if self.begun else ():
+        whole = parts(one, -(-self.jobs // len(self.wanted)))
+        for other in (whole, *range(1, one.program.replicates + 1)) if self.begun else ():
             found = pieces(one, rest, other)
             if self.begun.intersection(piece.name for piece in found):
                 return found
-        return pieces(one, rest, parts)
+        return pieces(one, rest, whole)
 
     def add(self, piece: Piece, cells: Sequence[Cell]) -> None:
         """Takes up cells of a piece."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 from dlspec.spec.identity import CANONICAL, KEPT, Digests, digest, digest_of_text
@@ -155,15 +154,3 @@ class _Wanting:
         )  # fmt: skip
         text = CANONICAL.encode([sorted(set(measures.values())), steps, shown])[1:-1]
         return _Asked(of, measures, steps, samples, sample_steps, text)
-
-
-def pieces(wanted: Wanted, replicates: Sequence[int], parts: int = 1) -> list[Piece]:
-    """Which of some replicates are trained side by side: those in one of so many parts of the program's.
-
-    Each is alone where an optimiser mixes the entries of a weight.
-    """
-    count = wanted.program.replicates
-    parts = count if wanted.program.apart else max(1, min(parts, count))
-    ends = [count * part // parts for part in range(parts + 1)]
-    groups = [tuple(r for r in replicates if first <= r < last) for first, last in pairwise(ends)]
-    return [Piece(wanted, group) for group in groups if group]

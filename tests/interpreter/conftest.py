@@ -17,10 +17,11 @@ import tensorflow as tf
 from dlspec import spec
 from dlspec.interpreter.executor import Job
 from dlspec.interpreter.lower import Training, Value
+from dlspec.interpreter.parting import pieces
 from dlspec.interpreter.program import Compiled
 from dlspec.interpreter.results import Cell
 from dlspec.interpreter.train import train
-from dlspec.interpreter.wanted import Wanted, pieces
+from dlspec.interpreter.wanted import Wanted
 from dlspec.spec.axes import EXAMPLE, REPLICATE
 from dlspec.spec.diagnostics import Source
 from dlspec.spec.resolved import Program

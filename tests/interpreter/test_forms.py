@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from dlspec.interpreter.executor import Job
 from dlspec.interpreter.forms import IDLE, Forms
+from dlspec.interpreter.parting import pieces
 from dlspec.interpreter.program import Compiled
 from dlspec.interpreter.train import train
-from dlspec.interpreter.wanted import Wanted, pieces
+from dlspec.interpreter.wanted import Wanted
 from dlspec.spec.optimizers import OPTIMIZERS
 from dlspec.spec.resolved import Program
 

@@ -45,7 +45,8 @@ from dlspec.interpreter.executor import Job
 from dlspec.interpreter.progress import Quiet
 from dlspec.interpreter.compilation import form
 from dlspec.interpreter.train import train
-from dlspec.interpreter.wanted import Wanted, pieces
+from dlspec.interpreter.parting import pieces
+from dlspec.interpreter.wanted import Wanted
 
 path, name = sys.argv[1:]
 plan = spec.resolve(spec.parse(Source(path, Path(path).read_text("utf-8"))))

@@ -9,8 +9,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from dlspec.interpreter.parting import pieces
 from dlspec.interpreter.program import Compiled
-from dlspec.interpreter.wanted import Wanted, pieces
+from dlspec.interpreter.wanted import Wanted
 from dlspec.spec.optimizers import OPTIMIZERS
 
 STEPS, BATCH = 4, 8

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from dlspec.interpreter.parting import pieces
 from dlspec.interpreter.run import Options, Progress
 from dlspec.interpreter.store import Store
 from dlspec.interpreter.store.checkpoints import Checkpoint
-from dlspec.interpreter.wanted import Wanted, pieces
+from dlspec.interpreter.wanted import Wanted
 from dlspec.spec.resolved import Program
 
 BODY = """
@@ -64,6 +65,36 @@ def test_programs_are_parted_only_where_there_are_fewer_than_run_at_once(wanted:
     assert groups(Progress.of_store([wanted], store, Options(jobs=2))) == [(0, 1), (2, 3, 4)]
     assert groups(Progress.of_store([wanted, wanted], store, Options(jobs=2))) == [(0, 1, 2, 3, 4)] * 2
     assert len(Progress.of_store([wanted, wanted], store, Options(jobs=3)).missing()) == 4
+
+
+WIDE = (
+    BODY.replace("[2]", "[1000]")
+    .replace("dense: 1", "dense: 1000, dense: 1")
+    .replace("f^2", "mean(f)^2")
+    .replace("E(f)", "E(mean(f))")
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "replicates", "device", "jobs", "expected"),
+    [
+        (BODY, 1000, "cpu", 1, [1000]),
+        (WIDE, 16, "cpu", 1, [8, 8]),
+        (WIDE, 16, "cpu", 3, [5, 5, 6]),
+        (WIDE, 20, "cpu", 2, [5, 5, 5, 5]),
+        (WIDE, 8, "cpu", 1, [8]),
+        (WIDE, 16, "gpu", 1, [16]),
+        (WIDE.replace("dense: 1000", "conv1d: {filters: 2, kernel_size: 3}, flatten").replace("input: x", "input: 'reshape(x, [1000, 1])'"), 16, "cpu", 1, [16]),
+    ],
+)  # fmt: skip
+def test_replicates_go_in_parts_where_they_would_not_stay_in_a_cpus_cache(
+    program: Callable[[str], Program], body: str, replicates: int, device: str, jobs: int, expected: list[int]
+) -> None:
+    text = body.replace("OPTIMIZER", "{sgd: {}}").replace("replicates: 5", f"replicates: {replicates}")
+    one = Wanted.of(program(text), device)
+    found = Progress([one], jobs=jobs).missing()
+    assert [len(piece.replicates) for piece in found] == expected
+    assert [replicate for piece in found for replicate in piece.replicates] == list(range(replicates))
 
 
 def test_pieces_with_a_checkpoint_go_on_whatever_number_runs_at_once(wanted: Wanted, store: Store) -> None:

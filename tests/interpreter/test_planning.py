@@ -34,6 +34,16 @@ def test_what_would_not_fit_is_refused_with_what_would(program: Callable[[str], 
     assert "neither a batch of 1 nor one replicate would fit" in refusal(row, PROCESS_BYTES)
 
 
+def test_replicates_that_run_one_part_after_the_other_are_not_in_memory_together(
+    program: Callable[[str], Program],
+) -> None:
+    text = DENSE.replace("OPTIMIZER", "adam")
+    (few,), (many,) = (rows(_plan(program(f"{text}replicates: {count}")), {}, 1e10) for count in (1000, 100_000))
+    assert few.memory == many.memory < memory(few.program) / 2
+    (on_gpu,) = rows(_plan(few.program), {}, 1e10, "gpu")
+    assert on_gpu.memory == memory(few.program)
+
+
 def _plan(one: Program) -> StudyPlan:
     from dlspec.spec.resolved import ExperimentPlan
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from dlspec import spec
+from dlspec.interpreter.parting import pieces
 from dlspec.interpreter.results import Cell
-from dlspec.interpreter.wanted import Piece, pieces, wanted
+from dlspec.interpreter.wanted import Piece, wanted
 from dlspec.spec.diagnostics import Source
 from dlspec.spec.resolved import StudyPlan
 

@@ -16,8 +16,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from dlspec.interpreter.executor import Job
+from dlspec.interpreter.parting import pieces
 from dlspec.interpreter.train import train
-from dlspec.interpreter.wanted import Wanted, pieces
+from dlspec.interpreter.wanted import Wanted
 from dlspec.spec.resolved import Program
 
 accumulator = pytest.importorskip(
