@@ -24,6 +24,8 @@ METHOD = """## How it is measured
   `fit` is fed batches that were made before and are not timed, which is in its favour. Before anything is timed, each rival
   is given dlspec's weights and a batch of dlspec's examples: where its loss or the norm of its gradient is not the same, or
   where it has another number of weights, it is out, and its row says so.
+- TensorFlow uses oneDNN in all of its rows (`TF_ENABLE_ONEDNN_OPTS=1`), as it does for dlspec. Its own default is Eigen on processors
+  without instructions for 8-bit networks, with which convolutions took 3.5 times as long.
 - Each contender is a process of its own, warmed up. Then come rounds: in each, every contender trains in turn for about as
   long, while all others are stopped. The time is the median over rounds, with the quartiles.
 - **Ratio** is the rival's time over dlspec's, taken in each round and then the median: above 1 dlspec is faster.
@@ -39,10 +41,14 @@ METHOD = """## How it is measured
 """
 
 
-LIMIT = """A normal takes about 2.3 ns of a core: 0.8 ns for its word of Threefry, 1.5 ns for the inverse of the distribution function (a logarithm, a
-square root, two polynomials). XLA's loops on a CPU have one output, so both words of a block are computed for each of them. Where an example is
-100 normals for three small layers, as in the staircase, that is a sixth of the step, and in its linear variants most of it.
-A cheaper generator or a coarser normal would be other numbers.
+LIMIT = """On a processor with AVX-512 a normal takes about 2.3 ns of a core: 0.8 ns for its word of Threefry, 1.5 ns for the inverse of the
+distribution function (a logarithm, a square root, two polynomials). Where an example is 100 normals for three small layers, as in the
+staircase, that is a sixth of the step, and in its linear variants most of it.
+
+XLA's loops on a CPU have one output, so both words of a block are computed for each of them. What was tried against it was no
+faster: both words in one 64-bit value (half as many numbers then fit a register, so that a word takes as long as before), a pass that goes
+from counter to normal for each of the two lanes, and the same over the whole batch as one row (what they save, the copy into
+place takes). A cheaper generator or a coarser normal would be other numbers.
 """
 
 
