@@ -26,16 +26,19 @@ def resolved(workload: Workload, replicates: int) -> Program:
 
 
 class Programs:
-    """A cell's programs: its replicates in the parts that `dlspec run` trains at once, of a run of this cell alone."""
+    """A cell's programs: its replicates in the parts that `dlspec run` trains, of a run of this cell alone.
 
-    def __init__(self, program: Program, form: str = "auto") -> None:
+    With `in_cache` false there are as many parts as cores, however large.
+    """
+
+    def __init__(self, program: Program, form: str = "auto", in_cache: bool = True) -> None:
         from dlspec.interpreter.compilation import form as chosen
         from dlspec.interpreter.program import Compiled
 
         jobs = os.cpu_count() or 1
         self.form = chosen(program, form, "cpu")
         own = Wanted.of(program, "cpu")
-        found = pieces(own, range(program.replicates), parts(own, jobs))
+        found = pieces(own, range(program.replicates), parts(own, jobs) if in_cache else jobs)
         self.parts = [Compiled(program, piece.replicates, self.form == "xla") for piece in found]
         self.pool = ThreadPoolExecutor(jobs)
 

@@ -91,7 +91,7 @@ def steps_of(series: Series, overrides: Sequence[Sequence[str]], rounds: int, se
     for given in overrides:
         plan = spec.resolve(document, None, [spec.Override.read(text) for text in given], ["random_parity"])
         (program,) = plan.experiments[0].programs
-        compiled = Programs(program)
+        compiled = Programs(program, in_cache=False)
         compiled.train(1)
         made.append(compiled)
     counts = [_steps(compiled, seconds) for compiled in made]

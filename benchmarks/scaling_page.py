@@ -35,12 +35,12 @@ WHY = {
         "larger ones on all: where it begins to, a batch twice as large takes hardly longer.",
     ),
     "replicates": (
-        "Random parities, d = 30, batch 128",
+        "Random parities, d = 30, batch 128; all replicates of a core in one program",
         "Each replicate has weights and examples of its own, so the work is proportional: slope 1 where the cores are full. Two take no "
         "longer than one, each core has its own; from there on a replicate costs the same, and less than half of what it costs alone. "
         "The slope is above 1 where the layers of all replicates together, about 0.6 MB each, leave the processor's cache: a replicate "
-        "among 256 costs twice what one among 16 does. Parts that fit, one after the other, would be faster; dlspec parts replicates over "
-        "cores alone.",
+        "among 256 costs twice what one among 16 does. So `dlspec run` lays no more side by side than fit, 8 MiB of what a step reads and "
+        "writes, and trains such parts one after the other (`interpreter/parting.py`).",
     ),
     "cells": (
         "A tiny study of one weight matrix of 4, 10 steps a cell, swept over its learning rate; `dlspec run` from its start to its end",

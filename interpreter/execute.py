@@ -25,7 +25,7 @@ from .compilation import form
 from .devices import AUTO, Asked
 from .executor import Executor, Watcher
 from .folders import STORE
-from .progress import JsonLines, Live, Log, Quiet
+from .progress import JsonLines, Live, Log, Quiet, tell
 from .results import Results
 from .run import Options, Progress, Run
 from .run_folder import RunFolder, new_title, summary
@@ -137,7 +137,7 @@ def _run_on_cluster(
             if how.log == "json":
                 JsonLines().say("cluster", address=cluster.address, nodes=len(cluster.nodes), device=cluster.device)
             else:
-                print(f"on a Ray cluster at {cluster.address}: {cluster}", file=sys.stderr, flush=True)
+                tell(f"on a Ray cluster at {cluster.address}: {cluster}")
             remote = partial(Remote, cluster, jobs=how.jobs)
             _finish(begun, how, store, tracking, stop, errors, remote)
         return begun.progress.results(plan), cluster.device
@@ -193,9 +193,9 @@ def _tell(begun: _Begun, how: How) -> None:
     if how.log == "json":
         JsonLines().say("planned", cells=there + rest, stored=there, to_run=rest)
     elif not rest:
-        print(f"all {there} cells are stored already: nothing is to run", file=sys.stderr, flush=True)
+        tell(f"all {there} cells are stored already: nothing is to run")
     elif there:
-        print(f"{there} of {there + rest} cells are stored already, {rest} to run", file=sys.stderr, flush=True)
+        tell(f"{there} of {there + rest} cells are stored already, {rest} to run")
 
 
 def _warn(text: str, how: How) -> None:

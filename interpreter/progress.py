@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,6 +37,12 @@ def called(job: Job, whole: int) -> str:
     if len(some) == whole:
         return job.piece.program.name
     return f"{job.piece.program.name} (replicate{'s' if len(some) > 1 else ''} {listing(map(str, some))})"
+
+
+def tell(line: str) -> None:
+    """A line on standard error. Where nobody reads that any more a run goes on all the same: its results are stored."""
+    with suppress(BrokenPipeError):
+        print(line, file=sys.stderr, flush=True)
 
 
 class Quiet:
@@ -90,7 +97,7 @@ class Quiet:
 
     def warn(self, text: str) -> None:
         """Something that whoever watches should know."""
-        print(f"warning: {text}", file=sys.stderr, flush=True)
+        tell(f"warning: {text}")
 
     def show_started(self, job: Job, step: int) -> None:
         """Shows that a piece begins."""
@@ -111,16 +118,13 @@ class Quiet:
 class Log(Quiet):
     """A line when a piece begins and one when it ends, on standard error."""
 
-    def _say(self, text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
-
     def show_started(self, job: Job, step: int) -> None:
         """A line with what will run."""
         program, count = job.piece.program, len(job.piece.replicates)
         told = f"{program.training.steps:,} steps" if program.training else "measured only"
         told += f" from step {step:,}" if step else ""
         words = f"{told}, {count} replicate{'s' if count > 1 else ''}, {job.compiled}"
-        self._say(f"[{job.number}/{self.total}] {called(job, program.replicates)}: {words}")
+        tell(f"[{job.number}/{self.total}] {called(job, program.replicates)}: {words}")
 
     def show_finished(self, job: Job, cells: Sequence[Cell], seconds: float) -> None:
         """A line with how long it took, what came out, and the time left."""
@@ -130,17 +134,15 @@ class Log(Quiet):
             f"replicate {cell.replicate} {cell.status}: {cell.message}" for cell in cells if cell.status != "done"
         ]
         words += [f"(about {in_words(left)} left)"] if left else []
-        self._say(f"      {called(job, job.piece.program.replicates)}: {'  '.join(word for word in words if word)}")
+        tell(f"      {called(job, job.piece.program.replicates)}: {'  '.join(word for word in words if word)}")
 
     def show_stored(self, piece: Piece) -> None:
         """A line for what another process ran."""
-        self._say(f"      {piece.program.name}: another process has run it")
+        tell(f"      {piece.program.name}: another process has run it")
 
     def waiting(self, cells: int) -> None:
         """A line that says what is waited for."""
-        self._say(
-            f"waiting for {cells} cell{'s' if cells > 1 else ''} that other processes run; Ctrl-C ends the waiting"
-        )
+        tell(f"waiting for {cells} cell{'s' if cells > 1 else ''} that other processes run; Ctrl-C ends the waiting")
 
 
 class JsonLines(Quiet):
@@ -150,7 +152,7 @@ class JsonLines(Quiet):
         """Prints an event."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = {"format_version": FORMAT_VERSION, "event": event, "time": now, **more}
-        print(json.dumps(line, allow_nan=False), file=sys.stderr, flush=True)
+        tell(json.dumps(line, allow_nan=False))
 
     def show_started(self, job: Job, step: int) -> None:
         """`started`: the piece, its digest, where it starts from."""

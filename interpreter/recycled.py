@@ -116,19 +116,28 @@ class _Child:
     def _hear(self) -> None:
         try:
             while True:
-                number, kind, *values = self.line.recv()
-                if kind == "warn":
-                    self.watcher.warn(*values)
-                    continue
-                with self.lock:
-                    job = self.jobs[number]
-                if kind == "ended":
-                    self._end(job, values[0])
-                    continue
-                self.compiled += kind == "compiling"
-                getattr(self.watcher, kind)(job, *values)
-        except (EOFError, OSError):
+                try:
+                    told = self.line.recv()
+                except (EOFError, OSError):
+                    return
+                self._told(*told)
+        except BaseException:
+            self.process.kill()  # the watcher's fault, and nobody hears the child any more
+            raise
+        finally:
             self._lost()
+
+    def _told(self, number: int, kind: str, *values: Any) -> None:
+        if kind == "warn":
+            self.watcher.warn(*values)
+            return
+        with self.lock:
+            job = self.jobs[number]
+        if kind == "ended":
+            self._end(job, values[0])
+            return
+        self.compiled += kind == "compiling"
+        getattr(self.watcher, kind)(job, *values)
 
     def _end(self, job: Job, cells: Sequence[Cell]) -> None:
         with self.lock:

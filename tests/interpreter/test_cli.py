@@ -180,6 +180,27 @@ def test_a_killed_run_leaves_no_run_behind(tmp_path: Path) -> None:
     assert runs(tmp_path) == []
 
 
+def test_a_run_goes_on_when_nobody_reads_its_log_any_more(tmp_path: Path) -> None:
+    small(tmp_path)
+    command = [
+        sys.executable,
+        "-c",
+        "from dlspec.interpreter.cli import main; main()",
+        "run",
+        "small.yaml",
+        "--log",
+        "json",
+    ]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None and process.stdout is not None
+        assert json.loads(process.stderr.readline())["event"] == "started"
+        process.stderr.close()
+        out = process.stdout.read()
+        assert process.wait(120) == 0 and "✓ holds" in out
+    (run,) = runs(tmp_path)
+    assert {cell["status"] for cell in json.loads((run / "cells.json").read_text("utf-8"))} == {"done"}
+
+
 def test_the_first_spec_runs_and_its_claims_hold(tmp_path: Path) -> None:
     made = dlspec("new", "first", cwd=tmp_path)
     assert made.returncode == 0 and "dlspec run first.yaml" in made.stdout

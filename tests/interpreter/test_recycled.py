@@ -123,3 +123,13 @@ def test_jobs_end_at_their_next_evaluation_when_they_are_cancelled(
     begun(executor, heard, job(0, steps=10**6))
     executor.cancel()
     assert [cell.status for cell in ended(executor).cells] == ["interrupted", "interrupted"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_watcher_at_fault_ends_the_process_and_no_job_is_waited_for(
+    executor: Recycled, heard: Heard, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun(executor, heard, job(0, steps=10**6))
+    monkeypatch.setattr(heard, "evaluated", lambda *_: 1 / 0)
+    assert [cell.status for cell in ended(executor).cells] == ["failed", "failed"]
+    monkeypatch.undo()
