@@ -214,6 +214,9 @@ class Compiled:
         assert plan is not None
         replicates, terms, batch = len(self.replicates), len(self.program.loss), plan.batch
         make = None if self.xla or self.held else maker(self)
+        # The mean over the batch is taken of messages at their source; where some are clipped they stay per example, and it is
+        # taken of the gradients.
+        averaged = 1 if any(mode.name == "clip" for mode in self.program.gradient.values()) else batch
 
         @tf.function(jit_compile=self.xla, autograph=False)
         def train(given: dict[str, Any], start: Any, count: Any) -> Any:
@@ -237,14 +240,16 @@ class Compiled:
                         lowering.values.update(make(keys, drawn, index, step))
                     losses = self.losses(lowering, batch)
                     total = tf.add_n([tf.reduce_sum(tensor) for _, tensor in losses])
-                # Of the sum over examples, so that messages are per example; averaged only here.
                 gradients = tape.gradient(
-                    total, [variable.value for variable in variables], unconnected_gradients="zero"
-                )
+                    total, [variable.value for variable in variables], unconnected_gradients="zero",
+                    output_gradients=tf.constant(1 / averaged, total.dtype),
+                )  # fmt: skip
                 gradients = dict(zip([id(v) for v in variables], gradients, strict=True))
                 finite = tf.stack([tf.reduce_all(tf.math.is_finite(tensor), axis=1) for _, tensor in losses], axis=1)
                 bad = tf.where((bad == FINE) & ~finite, step, bad)
-                self._update([[gradients[id(v)] for v in group] for _, group in self.optimizers.values()], batch)
+                self._update(
+                    [[gradients[id(v)] for v in group] for _, group in self.optimizers.values()], batch // averaged
+                )
                 for (network, layer, name), value in training.moving.items():
                     self.networks[network].weights[layer, name].assign(value)
                 return step + 1, bad, ahead(step + 1)
@@ -256,12 +261,12 @@ class Compiled:
 
     @cached_property
     def _update(self) -> Any:
-        """One update of every optimiser, given gradients of sums over a batch; compiled by XLA in either form."""
+        """One update of every optimiser, given gradients and what they are to be divided by; compiled by XLA in either form."""
 
         @tf.function(jit_compile=True, autograph=False)
-        def update(gradients: list[list[Any]], batch: int) -> None:
-            for (optimizer, group), sums in zip(self.optimizers.values(), gradients, strict=True):
-                optimizer.apply([total / batch for total in sums], group)
+        def update(gradients: list[list[Any]], divisor: int) -> None:
+            for (optimizer, group), own in zip(self.optimizers.values(), gradients, strict=True):
+                optimizer.apply([gradient / divisor if divisor > 1 else gradient for gradient in own], group)
 
         return update.python_function if self.xla else update
 
