@@ -182,6 +182,7 @@ class Rival:
         key, own = jax.random.split(jax.random.key(0))
         keys = jax.random.split(own, replicates)
         self.state = (*jax.vmap(self._start)(keys), key)
+        self.losses: Any = None
 
     def _start(self, key: Any) -> Any:
         """Weights, the optimiser's state and the target of one replicate."""
@@ -193,9 +194,10 @@ class Rival:
         return weights, self.optimizer.init(weights), self.task.target(own)
 
     def _step(self, weights: Any, slots: Any, target: Any, key: Any) -> Any:
-        gradients = jax.grad(self.task.loss)(weights, target, self.task.draw(key))
+        """One update of one replicate; its loss too, which would not be computed if nobody had it."""
+        loss, gradients = jax.value_and_grad(self.task.loss)(weights, target, self.task.draw(key))
         updates, slots = self.optimizer.update(gradients, slots, weights)
-        return optax.apply_updates(weights, updates), slots
+        return (optax.apply_updates(weights, updates), slots), loss
 
     @partial(jax.jit, static_argnums=(0, 2), donate_argnums=1)
     def _scan(self, state: Any, steps: int) -> Any:
@@ -205,16 +207,16 @@ class Rival:
         def body(carry: Any, key: Any) -> Any:
             if replicates == 1:
                 one = jax.tree.map(lambda x: x[0], (*carry, target))
-                return jax.tree.map(lambda x: x[None], self._step(*one, key)), None
-            return jax.vmap(self._step)(*carry, target, jax.random.split(key, replicates)), None
+                return jax.tree.map(lambda x: x[None], self._step(*one, key))
+            return jax.vmap(self._step)(*carry, target, jax.random.split(key, replicates))
 
         key, own = jax.random.split(key)
-        (weights, slots), _ = jax.lax.scan(body, (weights, slots), jax.random.split(own, steps))
-        return weights, slots, target, key
+        (weights, slots), losses = jax.lax.scan(body, (weights, slots), jax.random.split(own, steps))
+        return (weights, slots, target, key), losses
 
     def train(self, steps: int) -> None:
         """Makes so many updates, and waits for them."""
-        self.state = jax.block_until_ready(self._scan(self.state, steps))
+        self.state, self.losses = jax.block_until_ready(self._scan(self.state, steps))
 
     def check(self, weights: list[Any], target: dict[str, Any], drawn: dict[str, Any]) -> tuple[float, float]:
         """The loss and its gradient's norm at given weights and examples."""

@@ -222,16 +222,20 @@ class Rival:
         self.optimizer.build(self.weights)
         self.target = self.task.target(Random(tf.constant([0, -8]), "philox", self.lead))
         self.made = tf.Variable(0)
+        self.last: Any = None
         xla = compiled == "xla"
         self.train = self._steps(xla) if kind == "step" else self._loop(xla)
 
-    def _update(self, step: Any) -> None:
+    def _update(self, step: Any) -> Any:
+        """One update; the losses of its batch [...], which a program under XLA would not compute if nobody had them."""
         drawn = self.task.draw(Random(tf.stack([0, 8 * step]), self.algorithm, self.lead))
         values = [tf.convert_to_tensor(weight.value) for weight in self.weights]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(values)
-            total = tf.reduce_sum(self._losses(values, drawn))
+            losses = self._losses(values, drawn)
+            total = tf.reduce_sum(losses)
         self.optimizer.apply(tape.gradient(total, values), self.weights)
+        return losses
 
     def _losses(self, values: Any, drawn: Any) -> Any:
         """The replicates' losses: all at once, but convolutions, whose kernels cannot be stacked, one by one."""
@@ -241,12 +245,12 @@ class Rival:
 
     def _steps(self, xla: bool) -> Any:
         @tf.function(jit_compile=xla, autograph=False)
-        def step() -> None:
-            self._update(self.made.assign_add(1))
+        def step() -> Any:
+            return self._update(self.made.assign_add(1))
 
         def train(steps: int) -> None:
             for _ in range(steps):
-                step()
+                self.last = step()
             self.weights[0].numpy()
 
         return train
@@ -254,14 +258,14 @@ class Rival:
     def _loop(self, xla: bool) -> Any:
         @tf.function(jit_compile=xla, autograph=False)
         def loop(start: Any, steps: Any) -> Any:
-            def body(step: Any) -> Any:
-                self._update(step)
-                return step + 1
+            def body(step: Any, last: Any) -> Any:
+                return step + 1, self._update(step)
 
-            return tf.while_loop(lambda step: step < start + steps, body, [start])
+            return tf.while_loop(lambda step, last: step < start + steps, body, [start, tf.zeros(self.lead)])
 
         def train(steps: int) -> None:
-            self.made.assign(loop(self.made.value(), tf.constant(steps))[0])
+            made, self.last = loop(self.made.value(), tf.constant(steps))
+            self.made.assign(made)
             self.weights[0].numpy()
 
         return train

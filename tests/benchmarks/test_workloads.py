@@ -86,6 +86,7 @@ def test_the_hand_written_loops_train(form: str):
     before = [weight.numpy().copy() for weight in rival.weights]
     rival.train(3)
     assert int(rival.made) == 3
+    assert rival.last.shape == (2,) and np.all(rival.last.numpy() > 0), "the losses of the last step"
     for old, weight in zip(before, rival.weights, strict=True):
         assert weight.shape[0] == 2 and np.isfinite(weight.numpy()).all()
         assert not np.allclose(old[0], weight.numpy()[0]) and not np.allclose(old[1], weight.numpy()[1])
