@@ -193,7 +193,7 @@ def test_a_run_goes_on_when_nobody_reads_its_log_any_more(tmp_path: Path) -> Non
     ]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None and process.stdout is not None
-        assert json.loads(process.stderr.readline())["event"] == "started"
+        assert json.loads(process.stderr.readline())["event"] == "planned"
         process.stderr.close()
         out = process.stdout.read()
         assert process.wait(120) == 0 and "✓ holds" in out
