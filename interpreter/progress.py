@@ -36,7 +36,9 @@ def called(job: Job, whole: int) -> str:
     some = job.piece.replicates
     if len(some) == whole:
         return job.piece.program.name
-    return f"{job.piece.program.name} (replicate{'s' if len(some) > 1 else ''} {listing(map(str, some))})"
+    many = len(some) > 2 and some == tuple(range(some[0], some[-1] + 1))
+    which = f"{some[0]} to {some[-1]}" if many else listing(map(str, some))
+    return f"{job.piece.program.name} (replicate{'s' if len(some) > 1 else ''} {which})"
 
 
 def tell(line: str) -> None:

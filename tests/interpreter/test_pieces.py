@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from dlspec.interpreter.executor import Job
 from dlspec.interpreter.parting import pieces
+from dlspec.interpreter.progress import called
 from dlspec.interpreter.run import Options, Progress
 from dlspec.interpreter.store import Store
 from dlspec.interpreter.store.checkpoints import Checkpoint
-from dlspec.interpreter.wanted import Wanted
+from dlspec.interpreter.wanted import Piece, Wanted
 from dlspec.spec.resolved import Program
 
 BODY = """
@@ -95,6 +97,15 @@ def test_replicates_go_in_parts_where_they_would_not_stay_in_a_cpus_cache(
     found = Progress([one], jobs=jobs).missing()
     assert [len(piece.replicates) for piece in found] == expected
     assert [replicate for piece in found for replicate in piece.replicates] == list(range(replicates))
+
+
+@pytest.mark.parametrize(
+    ("replicates", "shown"),
+    [((0,), " (replicate 0)"), ((1, 2), " (replicates 1 and 2)"), ((1, 2, 3), " (replicates 1 to 3)"),
+     ((0, 2, 3), " (replicates 0, 2 and 3)"), ((0, 1, 2, 3, 4), "")],
+)  # fmt: skip
+def test_a_part_is_called_by_its_replicates(wanted: Wanted, replicates: tuple[int, ...], shown: str) -> None:
+    assert called(Job(1, Piece(wanted, replicates), "xla"), 5) == f"{wanted.program.name}{shown}"
 
 
 def test_pieces_with_a_checkpoint_go_on_whatever_number_runs_at_once(wanted: Wanted, store: Store) -> None:
