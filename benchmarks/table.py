@@ -27,7 +27,7 @@ METHOD = """## How it is measured
 - TensorFlow uses oneDNN in all of its rows (`TF_ENABLE_ONEDNN_OPTS=1`), as it does for dlspec. Its own default is Eigen on processors
   without instructions for 8-bit networks, with which convolutions took 3.5 times as long.
 - dlspec sees at every step whether each replicate's loss is finite. The rivals have each step's loss, as training loops do; under XLA what
-  nobody has is not computed. (The table of 2026-11-25 was measured when those in TensorFlow and JAX had not, which favours them by 1 to 3 %.)
+  nobody has is not computed. (The table of 2026-11-25 was measured when those in TensorFlow and JAX had not, which is in their favour.)
 - Each contender is a process of its own, warmed up. Then come rounds: in each, every contender trains in turn for about as
   long, while all others are stopped. The time is the median over rounds, with the quartiles.
 - **Ratio** is the rival's time over dlspec's, taken in each round and then the median: above 1 dlspec is faster.
