@@ -25,7 +25,7 @@ def abreast(program: Program, device: str) -> int:
     """How many of a program's replicates lie side by side, at most."""
     if program.apart:
         return 1
-    if program.replicates <= FEW or not uses_xla(program, "cpu") or device != "cpu":
+    if program.replicates <= FEW or device != "cpu" or not uses_xla(program):
         return program.replicates
     found, plan = cost(program), program.training
     held = found.state_bytes + (plan.batch * found.example_bytes if plan is not None else 0)
