@@ -12,24 +12,30 @@ from typing import Any
 
 from .contenders import CEILING, Contender, entered
 from .process import Out, Worker
+from .spread import in_question
 from .workloads import Workload
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How long to measure: rounds, the seconds that each contender works in one, and those to choose its settings."""
+    """How long to measure: rounds, the seconds that each contender works in one, and those to choose its settings.
+
+    After `rounds` more of them follow, `most` in all, until the best rival's ratio is known to ± `precision` of it.
+    """
 
     rounds: int = 7
     seconds: float = 0.3
     choice: float = 2.0
+    most: int = 60
+    precision: float = 0.01
 
 
-QUICK = Budget(rounds=3, seconds=0.1, choice=0.5)
+QUICK = Budget(rounds=3, seconds=0.1, choice=0.5, most=3)
 
 
 @dataclass
 class Row:
-    """A contender with a number of replicates. `seconds` is per step and replicate, one entry a round."""
+    """A contender with a number of replicates. `seconds` is per step and replicate, one entry a round from the first on."""
 
     contender: str
     replicates: int
@@ -94,9 +100,19 @@ def _fill(
                 worker = _started(row, contender, workload, budget, sample, measured.parameters)
                 if worker is not None:
                     workers.append((row, worker))
-        for _ in range(budget.rounds):
+        rows = {(row.contender, row.replicates): vars(row) for row in measured.rows}
+        asked = set(rows)
+        for turn in range(budget.most):
+            if turn >= budget.rounds:
+                asked &= in_question(
+                    rows, budget.precision
+                )  # who rests does not come back: rounds are counted from the first
+            if not asked:
+                break
             for row, worker in workers:
-                if row.out:
+                if row.out or (
+                    row.contender not in (CEILING.name, "dlspec") and (row.contender, row.replicates) not in asked
+                ):
                     continue
                 try:
                     if row.contender == CEILING.name:

@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .contenders import CONTENDERS
-from .spread import Spread, ratio
+from .spread import Rows, Spread, best, ratio
 from .workloads import WORKLOADS, Workload
-
-Rows = Mapping[tuple[str, int], Mapping[str, Any]]
 
 HEAD = """# Benchmarks
 
@@ -27,10 +25,12 @@ METHOD = """## How it is measured
 - TensorFlow uses oneDNN in all of its rows (`TF_ENABLE_ONEDNN_OPTS=1`), as it does for dlspec. Its own default is Eigen on processors
   without instructions for 8-bit networks, with which convolutions took 3.5 times as long.
 - dlspec sees at every step whether each replicate's loss is finite. The rivals have each step's loss, as training loops do; under XLA what
-  nobody has is not computed. (The table of 2026-11-25 was measured when those in TensorFlow and JAX had not, which is in their favour.)
+  nobody has is not computed.
 - Each contender is a process of its own, warmed up. Then come rounds: in each, every contender trains in turn for about as
   long, while all others are stopped. The time is the median over rounds, with the quartiles.
-- **Ratio** is the rival's time over dlspec's, taken in each round and then the median: above 1 dlspec is faster.
+- **Ratio** is the rival's time over dlspec's, taken in each round and then the median, with its interval of 95 %: above 1 dlspec
+  is faster. After seven rounds, dlspec and the rivals that may still be the fastest go on until the best rival's ratio is
+  known to ± 1 %, for 60 rounds at most.
 - **Ceiling** is how fast this machine multiplies 2048 × 2048 matrices of float32 through TensorFlow, measured in the same
   rounds. The share of it is dlspec's count of a step's operations (`dlspec plan`) over the time and the ceiling; everything
   that a step does besides, examples and optimiser too, lowers it.
@@ -88,32 +88,10 @@ def _several(item: Mapping[str, Any]) -> int:
     return max((row["replicates"] for row in item["rows"]), default=1)
 
 
-def alternatives(rows: Rows, count: int) -> dict[str, Sequence[float]]:
-    """The rivals' seconds per step and replicate with so many replicates: side by side, or one after another if faster."""
-    found: dict[str, Sequence[float]] = {}
-    for (name, replicates), row in rows.items():
-        if name == "dlspec" or row["out"] or not row["seconds"] or replicates not in (1, count):
-            continue
-        if name not in found or Spread.of(row["seconds"]).middle < Spread.of(found[name]).middle:
-            found[name] = row["seconds"]
-    return found
-
-
-def best(rows: Rows, count: int) -> tuple[str, Spread] | None:
-    """The fastest rival with so many replicates, and its ratio to dlspec; None where dlspec or every rival is out."""
-    own = rows.get(("dlspec", count))
-    rivals = alternatives(rows, count)
-    if own is None or own["out"] or not rivals:
-        return None
-    ratios = {name: ratio(seconds, own["seconds"]) for name, seconds in rivals.items()}
-    name = min(ratios, key=lambda one: ratios[one].middle)
-    return name, ratios[name]
-
-
 def share(item: Mapping[str, Any], row: Mapping[str, Any]) -> float:
     """The share of the ceiling that a contender reaches, round by round, and then the median."""
     return Spread.of(
-        [item["flops"] / seconds / ceiling for seconds, ceiling in zip(row["seconds"], item["ceiling"], strict=True)]
+        [item["flops"] / seconds / ceiling for seconds, ceiling in zip(row["seconds"], item["ceiling"], strict=False)]
     ).middle
 
 
@@ -214,7 +192,7 @@ def _seconds(spread: Any) -> str:
 
 
 def _times(spread: Spread) -> str:
-    """A ratio with its quartiles."""
+    """A ratio with its interval."""
     digits = 1 if spread.middle < 9.95 else 0
     if spread.middle < 1.5:
         digits = 2

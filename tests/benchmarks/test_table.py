@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.table import alternatives, best, table
+from benchmarks.spread import alternatives, best
+from benchmarks.table import table
 
 
 def row(contender: str, replicates: int, seconds: list[float], out: str = "") -> dict[str, Any]:
@@ -45,13 +46,13 @@ def test_the_best_rival_is_named_even_where_it_is_faster_than_dlspec(data):
     assert name == "jax" and spread.middle == pytest.approx(0.8)
     text = table(data)
     assert (
-        "| parities-30 | 8 | 50.0 µs (50.0 to 50.0) | 100% | JAX, `jit(scan)`, `vmap` over replicates | 0.80 (0.80 to 0.90) |"
+        "| parities-30 | 8 | 50.0 µs (50.0 to 50.0) | 100% | JAX, `jit(scan)`, `vmap` over replicates | 0.80 (0.80 to 1.00) |"
         in text
     )
 
 
 def test_a_rival_that_cannot_train_side_by_side_may_train_one_after_another(data):
-    assert alternatives(rows(data), 8)["keras-graph"] == [2e-4, 2e-4, 2e-4]
+    assert alternatives(rows(data), 8) == {"keras-graph": 1, "jax": 8}
     assert "one after another" in table(data)
 
 
