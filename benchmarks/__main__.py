@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,11 +36,11 @@ def main() -> int:
     if arguments.table:
         arguments.page.write_text(table(json.loads(arguments.results.read_text("utf-8"))), "utf-8")
         return 0
-    workloads = [name for name in WORKLOADS if any(name.startswith(part) for part in arguments.only.split(","))]
-    names = [name for name in CONTENDERS if any(name.startswith(part) for part in arguments.contenders.split(","))]
-    if not workloads or not names:
-        kind, known = ("workload", WORKLOADS) if not workloads else ("contender", CONTENDERS)
-        print(f"no {kind} begins so; there are {', '.join(known)}", file=sys.stderr)
+    try:
+        workloads = _beginning("workload", arguments.only, WORKLOADS)
+        names = _beginning("contender", arguments.contenders, CONTENDERS)
+    except LookupError as fault:
+        print(fault.args[0], file=sys.stderr)
         return 2
     budget = QUICK if arguments.quick else Budget()
     data: dict[str, Any] = {
@@ -59,6 +60,15 @@ def main() -> int:
     _write(data, arguments)
     print(arguments.page)
     return int(any(_wrong(row) for item in data["workloads"] for row in item["rows"]))
+
+
+def _beginning(kind: str, asked: str, known: Iterable[str]) -> list[str]:
+    """The known names that begin with one of those asked for, in the known order. Raises LookupError where one fits none."""
+    parts, names = asked.split(","), list(known)
+    for part in parts:
+        if not any(name.startswith(part) for name in names):
+            raise LookupError(f"no {kind} begins with '{part}'; there are {', '.join(names)}")
+    return [name for name in names if any(name.startswith(part) for part in parts)]
 
 
 def _write(data: dict[str, Any], arguments: argparse.Namespace) -> None:
