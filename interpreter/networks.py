@@ -223,7 +223,7 @@ class Network:
         return tf.stack(found)
 
     def _pools_first(self, layer: LayerPlan, after: LayerPlan) -> bool:
-        """Whether a convolution's bias and activation wait for the pooling: they never change which value is largest."""
+        """Whether a convolution's activation waits for the pooling: it never changes which value is largest."""
         pair = (layer.keras, after.keras) == ("Conv2D", "MaxPooling2D")
         return pair and self.between == self.real and layer.config.get("activation") in RISING
 
@@ -379,14 +379,22 @@ class Network:
 
 
 def _convolved(module: Any, kernel: Any, bias: Any = None, *, x: Any, pool: Any = None) -> Any:
-    """A two-dimensional convolution, its products pooled before the bias is added if `pool` is there.
+    """A two-dimensional convolution, pooled before its activation if `pool` is there.
 
     The bias is a plain sum: of Keras' own, TensorFlow computes the gradient together with the kernel's, which takes
-    longer on a CPU than one after the other.
+    longer on a CPU than one after the other. Before a pooling it is added where oneDNN does so within the convolution, and its
+    gradient is summed behind the pooling, where a quarter or less is left of what there is to sum.
     """
     y = module.convolution_op(x, kernel)
-    y = y if pool is None else pool(y)
-    return module.activation(y if bias is None else y + bias)
+    if pool is None:
+        return module.activation(y if bias is None else y + bias)
+    return module.activation(pool(y) if bias is None else _through(bias, pool(y + tf.stop_gradient(bias))))
+
+
+@tf.custom_gradient
+def _through(bias: Any, pooled: Any) -> Any:
+    """Values of a max-pooling that hold a bias already, with the bias' gradient: what reaches any value reaches it."""
+    return tf.identity(pooled), lambda dy: (tf.reduce_sum(dy, axis=list(range(dy.shape.rank - 1))), dy)
 
 
 def joined(values: Sequence[Value]) -> Value:
