@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import source as yaml
+from .check import folding
 from .check.claims import Subject, check_claim
 from .check.experiment import ExperimentChecker, Point
 from .check.expressions import Context
@@ -267,7 +268,7 @@ class _Experiment:
         checker.declare()
         for item in node.items:
             term = checker.checker.value(item, Context("constants", ()))
-            value = checker.checker.static(term, "a swept value")
+            value = folding.known(term, "a swept value")
             found = value.item() if not value.shape else tuple(np.ravel(value).tolist())
             if found in values:
                 raise problem_at(item.span, f"'{axis}' has the value {found} twice", "Remove one.")

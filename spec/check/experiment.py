@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from .. import source as yaml
 from .. import terms as t
-from ..diagnostics import Problem, Span, SpecError, did_you_mean, in_file_order, listing, problem_at, sentence
+from ..diagnostics import Problem, Span, SpecError, did_you_mean, in_file_order, problem_at
 from ..resolved import (
     DataPlan,
-    LayerPlan,
-    LossPlan,
     MeasurePlan,
     Named,
     NetworkPlan,
     Program,
 )
-from ..types import Type
+from . import folding
 from .data import data_plan
 from .declarations import declared
 from .expressions import Checker, Context
-from .gradients import statistic
+from .measures import loss_term, measure
 from .modes import modes
 from .networks import NetworkChecker
 from .one_hot import index_of, values
@@ -34,6 +29,7 @@ from .scope import MEANING, Binding, Function, order
 from .sharing import Part, Question, Shared, Taking
 from .training import TrainingChecker
 from .unused import unused
+from .weights import weight
 
 
 class Poisoned(SpecError):
@@ -184,7 +180,7 @@ class ExperimentChecker:
         term = self.checker.value(binding.node, Context(binding.phase, ("value", binding.name)))
         if binding.phase != "constants":
             return term
-        value = self.checker.static(term, f"the constant '{binding.name}'")
+        value = folding.known(term, f"the constant '{binding.name}'")
         return t.Literal(value, type=term.type, span=term.span)
 
     def function(self, name: str) -> Function | None:
@@ -269,42 +265,7 @@ class ExperimentChecker:
             raise problem_at(span, f"'{name}' is no network, and only networks have parts", known)
         if order(phase) < order("loss"):
             raise problem_at(span, "weights change in training, and stand only in losses and measures")
-        plan = self.plan(str(name), span)
-        if rest == ["weights"]:
-            return t.AllWeights(plan.name, type=Type("real", (plan.parameters,)), span=span)
-        keys = {key: layer for layer in plan.leaves() for key in (layer.key, re.sub(r"_\d+$", "", layer.key))}
-        if len(rest) == 1 and rest[0] in keys:
-            weights = keys[str(rest[0])].weights
-            hint = (
-                f"It has {listing(weights) or 'none'}: write `{name}.{rest[0]}.{next(iter(weights))}`."
-                if weights
-                else ""
-            )
-            raise problem_at(span, f"'{name}.{rest[0]}' is a layer, and not one of its weights", hint)
-        layer, weight = self.layer(plan, rest[:-1], span), str(rest[-1]) if rest else ""
-        if weight not in layer.weights:
-            hint = sentence(did_you_mean(weight, layer.weights), f"It has {listing(layer.weights) or 'none'}.")
-            raise problem_at(span, f"the layer '{plan.name}.{layer.key}' has no weight '{weight}'", hint)
-        return t.Weight(plan.name, layer.key, weight, type=Type("real", layer.weights[weight]), span=span)
-
-    def layer(self, plan: NetworkPlan, path: Sequence[str | int], span: Span) -> LayerPlan:
-        """A layer by its path: a name, a kind and position, or a kind alone where there is one of it."""
-        text = ""
-        for step in path:
-            text += f"[{step}]" if isinstance(step, int) else ("." if text else "") + step
-        known = {layer.key: layer for layer in plan.leaves()}
-        single: dict[str, list[str]] = {}
-        for key in known:
-            single.setdefault(re.sub(r"_\d+$", "", key), []).append(key)
-        for short, keys in single.items():
-            if len(keys) == 1:
-                known.setdefault(short, known[keys[0]])
-        if text not in known:
-            hint = sentence(
-                did_you_mean(text, known), f"Its layers are {listing(layer.key for layer in plan.leaves())}."
-            )
-            raise problem_at(span, f"the network '{plan.name}' has no layer '{text}'", hint)
-        return known[text]
+        return weight(self.plan(str(name), span), rest, span)
 
     def gradient(self, name: str) -> tuple[str, Function | None]:
         """The gradient mode of a function, and its surrogate."""
@@ -343,13 +304,13 @@ class ExperimentChecker:
         for name in self.model.architecture:
             self.attempt(lambda name=name: self.plan(name, self.node.span))
         loss = [
-            self.attempt(lambda key=key: self.part(("loss", key), lambda: self.loss_term(key)))
+            self.attempt(lambda key=key: self.part(("loss", key), lambda: loss_term(self, key)))
             for key in self.model.loss
         ]
         gradient = modes(self)
         found: list[MeasurePlan] = []
         for key in self.model.measures:
-            found.extend(self.attempt(lambda key=key: self.measure(key)) or ())
+            found.extend(self.attempt(lambda key=key: measure(self, key)) or ())
         training = self.attempt(lambda: TrainingChecker(self).plan(found))
         replicates = self.attempt(
             lambda: self.part(
@@ -446,28 +407,6 @@ class ExperimentChecker:
             if (binding := self.bindings.get(name)) is not None and binding.phase == "constants":
                 self.bindings[name] = Binding(name, "constants", node, binding.key)
 
-    def loss_term(self, name: str) -> LossPlan:
-        """A term of the loss: one number per example."""
-        node = yaml.find(self.node, ["loss", name])
-        assert node is not None
-        of, weight = (node.get("of"), node.get("weight")) if isinstance(node, yaml.Mapping) else (node, None)
-        assert of is not None
-        term = self.checker.value(of, Context("loss", ("loss", name)))
-        if term.type.shape:
-            hint = "`sum(…)` or `mean(…)` makes one number of it."
-            raise problem_at(term.span, f"a loss is one number per example, and this is {term.type}", hint)
-        if term.type.kind == "bool":
-            hint = "A comparison has no gradient: take `hinge`, `cross_entropy` or a square."
-            raise problem_at(term.span, "a loss is a number per example, and this is bool", hint)
-        if not any(isinstance(item, t.NetworkOutput | t.Weight | t.AllWeights) for item in self.reached(term)):
-            raise problem_at(term.span, "this loss depends on no network: there is nothing to train")
-        factor: t.Term = t.Literal(np.asarray(1.0), type=Type("real"), span=term.span)
-        if weight is not None:
-            factor = self.checker.value(weight, Context("schedule", ()))
-            if factor.type.shape:
-                raise problem_at(factor.span, f"a weight is one number, and this is {factor.type}")
-        return LossPlan(name, term, factor)
-
     def reached(self, term: t.Term) -> Iterator[t.Term]:
         """All terms that one depends on, through names."""
         pending, seen = [term], set()
@@ -479,57 +418,12 @@ class ExperimentChecker:
                     seen.add(item.name)
                     pending.append(self.terms[item.name])
 
-    def measure(self, name: str) -> list[MeasurePlan]:
-        """A measure, with its sampling floor where it has one; a bare one per example means its expectation."""
-        node = yaml.find(self.node, ["measures", name])
-        assert node is not None
-        kind = getattr(self.model.measures[name], "kind", None)
-        if isinstance(node, yaml.Mapping) and kind is not None:
-            return statistic(self, name, kind, node)
-        return [self.part(("measure", name), lambda: self._mean(name, node))]
-
-    def _mean(self, name: str, node: yaml.Node) -> MeasurePlan:
-        of = node.get("of") if isinstance(node, yaml.Mapping) else node
-        assert of is not None
-        term = self.checker.value(of, Context("measures", ("measures", name)))
-        loose = self.per_example(term)
-        if loose is not None:
-            if any(isinstance(item, t.Expectation) for item in t.walk(term)):
-                message = "this is one value per example, beside an `E` over examples"
-                raise problem_at(loose.span, message, "Put it inside an `E(…)`, or put one around the whole.")
-            term = t.Expectation(term, type=Type("real", term.type.shape), span=term.span)
-        on = getattr(self.model.measures[name], "on", "test")
-        return MeasurePlan(name, term, on)
-
-    def per_example(self, term: t.Term) -> t.Term | None:
-        """Some part of a term, outside any expectation, that has one value per example."""
-        if isinstance(term, t.Expectation | t.GradientStatistic | t.SamplingFloor):
-            return None
-        if isinstance(term, t.Gradient):
-            return term
-        if isinstance(term, t.Reference):
-            return term if self.varies(term.name) else None
-        if isinstance(term, t.NetworkOutput):
-            return term
-        for child in t.children(term):
-            found = self.per_example(child)
-            if found is not None:
-                return found
-        return None
-
-    def varies(self, name: str) -> bool:
-        """Whether a binding has one value per example."""
-        self.asked("term", name)
-        if self.bindings[name].phase == "example":
-            return True
-        return self.bindings[name].phase == "outputs" and self.per_example(self.terms[name]) is not None
-
     def count(self, path: list[str | int], default: Any, what: str) -> int:
         """A constant positive whole number of the document, or its default."""
         node = yaml.find(self.node, path)
         if node is None:
             return int(default)
-        return self.checker.size(self.checker.value(node, Context("constants", ())), what)
+        return folding.size(self.checker.value(node, Context("constants", ())), what)
 
     def scalars(self) -> dict[str, float]:
         """The constants that are single numbers."""

@@ -13,18 +13,17 @@ from .. import source as yaml
 from .. import terms as t
 from ..diagnostics import Problem, Span, SpecError, did_you_mean, listing, problem_at, sentence
 from ..distributions import DISTRIBUTIONS
-from ..evaluate import apply, as_kind, evaluate
+from ..evaluate import as_kind
 from ..expressions import nodes as n
 from ..operations import FORMS, OPERATIONS, OPERATORS, Operation, result_type
-from ..types import KINDS, MAX_BYTES, Shape, ShapeProblem, Type, broadcast, join
-from .scope import MEANING, Function
+from ..types import KINDS, ShapeProblem, Type, broadcast, join
+from . import folding
+from .scope import Function
 from .text import Text, read
 
 MAX_CALLS = 20_000
 MAX_INT = 2**31
 SIGNS = {"-": "negative"}
-GROWING = ("add", "subtract", "multiply", "power", "sum", "prod", "cumsum", "cumprod", "dot", "matmul")
-"""The operations whose result can be too large for an int where their arguments are not."""
 
 
 class Names(Protocol):
@@ -100,25 +99,7 @@ class Checker:
 
     def constant(self, node: yaml.Node, context: Context, what: str) -> np.ndarray[Any, Any]:
         """The value of an expression that has to be known before anything runs."""
-        return self.static(self.value(node, context), what)
-
-    def static(self, term: t.Term, what: str) -> np.ndarray[Any, Any]:
-        """The value of a constant term; the error says what made it none."""
-        if isinstance(term, t.Literal):
-            return term.value
-        blame = next(
-            (x for x in t.walk(term) if isinstance(x, t.Reference | t.NetworkOutput | t.Sample | t.Parameter)), term
-        )
-        if isinstance(blame, t.Reference):
-            cause = f"'{blame.name}' is {MEANING[blame.phase]}"
-        elif isinstance(blame, t.NetworkOutput):
-            cause = f"'{blame.network}' is a network's output"
-        elif isinstance(blame, t.Sample):
-            cause = f"`{blame.distribution}` draws a new value each time"
-        else:
-            cause = "this changes while the experiment runs"
-        hint = "Only `constants`, `len(x)` and what is computed from them are known before anything runs."
-        raise problem_at(term.span, f"{what} has to be a constant, and {cause}", hint)
+        return folding.known(self.value(node, context), what)
 
     # -- one method a kind of node -------------------------------------------------------------------------------
 
@@ -192,7 +173,7 @@ class Checker:
             raise problem_at(span, f"this array holds {texts}", hint) from None
         kind = join(item.type.kind for item in items)
         kind = "int" if kind == "int" else kind
-        result = self.sized(Type(kind, (len(items), *shape)), span)
+        result = folding.sized(Type(kind, (len(items), *shape)), span)
         if all(isinstance(item, t.Literal) for item in items):
             values = [item.value for item in items if isinstance(item, t.Literal)]
             stacked = np.stack([np.broadcast_to(value, shape) for value in values]) if shape else np.array(values)
@@ -216,15 +197,15 @@ class Checker:
                 raise problem_at(term.span, message, hint.get(argument.kind, ""))
         try:
             if row.constant:
-                return self.compute(row, terms, static, span)
+                return folding.compute(row, terms, static, span)
             result, more = result_type(row, [term.type for term in terms], static)
         except ShapeProblem as problem:
             named = str(problem).startswith(f"{row.name} ")
             message = str(problem) if named else f"`{row.operator or row.name}`: {problem}"
             raise problem_at(span, message, problem.hint or _signature(row)) from None
-        self.sized(result, span)
+        folding.sized(result, span)
         if all(isinstance(term, t.Literal) for term in terms) and terms:
-            return self.fold(row, [term.value for term in terms if isinstance(term, t.Literal)], more, result, span)
+            return folding.fold(row, [term.value for term in terms if isinstance(term, t.Literal)], more, result, span)
         for term in terms:
             if isinstance(term, t.Literal) and term.type.kind == "int" and bool((np.abs(term.value) >= MAX_INT).any()):
                 message = "this int is too large beside values that are drawn or learnt"
@@ -235,54 +216,6 @@ class Checker:
                 result = Type("real", result.shape)
         return t.Operate(row.name, tuple(terms), more, type=result, span=span)
 
-    def compute(self, row: Operation, terms: list[t.Term], static: dict[str, Any], span: Span) -> t.Term:
-        """An operation whose shape depends on values."""
-        values = [self.static(term, f"what `{row.name}` is given") for term in terms]
-        if row.name == "range":
-            first, last, step = [float(value) for value in values] + [np.nan] * (3 - len(values))
-            if step == 0:
-                raise problem_at(terms[-1].span or span, "the step of this range is 0: it would never end")
-            count = (first if np.isnan(last) else last - first) / (1 if np.isnan(step) else step or np.nan)
-            if not count >= 1:
-                raise problem_at(
-                    span, "this range is empty", "`range(first, last, step)` goes up to and without `last`."
-                )
-            self.sized(Type("int", (int(count),)), span)
-        if "shape" in static or "size" in static:
-            sizes = static.get("shape", (static.get("size", 1),))
-            self.sized(Type("real", tuple(sizes) * (2 if row.name == "eye" else 1)), span)
-        array = np.asarray(apply(row.name, list(values), static))
-        kind = {"b": "bool", "i": "int", "u": "int"}.get(array.dtype.kind, "real")
-        result = self.sized(Type(kind, array.shape), span)
-        return t.Literal(as_kind(array, kind), type=result, span=span)
-
-    def fold(self, row: Operation, values: list[Any], static: Mapping[str, Any], result: Type, span: Span) -> t.Term:
-        """The literal that an operation makes of literals."""
-        if row.name == "power" and result.kind == "int" and bool((values[1] < 0).any()):
-            result = Type("real", result.shape)
-            values = [value.astype(float) for value in values]
-        if row.name in ("floor_divide", "modulo") and bool((values[1] == 0).any()):
-            raise problem_at(span, f"`{row.operator}` divides by zero here")
-        if row.elementwise:
-            deepest = len(result.shape)
-            values = [np.reshape(value, (1,) * (deepest - np.ndim(value)) + np.shape(value)) for value in values]
-        try:
-            array = _folded(row, values, static)
-        except np.linalg.LinAlgError as error:
-            raise problem_at(span, f"`{row.name}`: {str(error).lower()}") from None
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            hint = "A constant has to be a finite number."
-            raise problem_at(span, f"`{row.operator or row.name}` of these constants is not finite", hint)
-        if row.name in GROWING and result.kind == "int":
-            real = apply(row.name, [value.astype(float) for value in values], static)
-            if bool((np.abs(real) >= 2.0**63).any()):
-                raise problem_at(
-                    span,
-                    f"`{row.operator or row.name}` of these constants is too large for an int",
-                    "Make one of them real: `3.0^60`.",
-                )
-        return t.Literal(as_kind(array, result.kind), type=result, span=span)
-
     def comprehend(
         self, body: n.Expr, ranges: Sequence[tuple[str, n.Expr]], text: Text, context: Context, span: Span
     ) -> t.Term:
@@ -290,35 +223,15 @@ class Checker:
         local, indices = dict(context.local), []
         for name, extent in ranges:
             bound = self.term(extent, text, replace(context, local=local))
-            size = self.size(bound, f"the range of '{name}'")
+            size = folding.size(bound, f"the range of '{name}'")
             index = t.IndexVariable(f"{name}#{next(self.keys)}", size, type=Type("int"), span=span)
             local[name] = index
             indices.append(index)
         inner = self.term(body, text, replace(context, local=local))
         shape = (*(index.extent for index in indices), *inner.type.shape)
-        result = self.sized(Type(inner.type.kind, shape), span)
+        result = folding.sized(Type(inner.type.kind, shape), span)
         term = t.Comprehend(tuple(indices), inner, type=result, span=span)
-        return self.closed(term)
-
-    def closed(self, term: t.Term) -> t.Term:
-        """A literal in place of a term that depends on nothing."""
-        free: set[str] = set()
-        bound: set[str] = set()
-        for item in t.walk(term):
-            if isinstance(item, t.Comprehend):
-                bound.update(index.key for index in item.indices)
-            elif isinstance(item, t.Invoke):
-                bound.update(item.parameters)
-            elif isinstance(item, t.IndexVariable | t.Parameter):
-                free.add(item.key)
-            elif not isinstance(item, t.Literal | t.Operate | t.Stack | t.Cut | t.Gather | t.Stop):
-                return term
-        if free - bound:
-            return term
-        value = evaluate(term)
-        if value.dtype.kind == "f" and not np.isfinite(value).all():
-            raise problem_at(term.span, "this constant array is not finite everywhere")
-        return t.Literal(value, type=term.type, span=term.span)
+        return folding.closed(term)
 
     def index(
         self, array: t.Term, subscripts: Sequence[n.Expr | n.Slice], text: Text, context: Context, span: Span
@@ -348,7 +261,7 @@ class Checker:
                 place = self.place(place, size)
             shape = (*array.type.shape[:axis], *place.type.shape, *array.type.shape[axis + 1 :])
             array = t.Gather(array, place, axis, type=Type(array.type.kind, shape), span=span)
-        return self.closed(array)
+        return folding.closed(array)
 
     def place(self, place: t.Literal, size: int) -> t.Literal:
         """Constant indices inside their range, counted from the front."""
@@ -363,7 +276,7 @@ class Checker:
         """A slice with constant ends, as Python has it."""
         ends = []
         for end in (node.first, node.last):
-            value = None if end is None else int(self.integer(self.term(end, text, context), "the end of a slice"))
+            value = None if end is None else int(folding.integer(self.term(end, text, context), "the end of a slice"))
             ends.append(value)
         first, last, _ = slice(*ends).indices(size)
         if last <= first:
@@ -382,7 +295,7 @@ class Checker:
             elif (
                 isinstance(item, n.Index) and len(item.subscripts) == 1 and not isinstance(item.subscripts[0], n.Slice)
             ):
-                path.append(int(self.integer(self.term(item.subscripts[0], text, context), "the block's number")))
+                path.append(int(folding.integer(self.term(item.subscripts[0], text, context), "the block's number")))
                 item = item.array
             else:
                 message = "only networks have parts that a dot reaches"
@@ -522,10 +435,10 @@ class Checker:
         """A static argument of an operation."""
         what = f"'{name}' of `{row}`"
         if kind == "size":
-            return self.size(term, what)
+            return folding.size(term, what)
         if kind == "shape":
-            return self.shape(term, what)
-        return int(self.integer(term, what))
+            return folding.shape(term, what)
+        return int(folding.integer(term, what))
 
     def form(self, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
         """A special form."""
@@ -558,7 +471,7 @@ class Checker:
         quantile = None
         if row.name == "quantile":
             share = self.term(node.arguments[1], text, context)
-            quantile = float(self.number(share, "the quantile"))
+            quantile = float(folding.number(share, "the quantile"))
             if not 0 <= quantile <= 1:
                 raise problem_at(
                     share.span, f"a quantile lies between 0 and 1, and this is {quantile:g}", "The median is 0.5."
@@ -567,77 +480,11 @@ class Checker:
 
     # -- static values -------------------------------------------------------------------------------------------
 
-    def integer(self, term: t.Term, what: str) -> Any:
-        """A constant whole number."""
-        value = self.static(term, what)
-        if value.shape or value.dtype.kind not in "iu":
-            if value.dtype.kind == "f" and not value.shape and float(value).is_integer():
-                return np.asarray(int(value))
-            raise problem_at(term.span, f"{what} has to be a whole number, and is {_shown(term, value)}")
-        return value
-
-    def number(self, term: t.Term, what: str) -> Any:
-        """A constant finite number."""
-        value = self.static(term, what)
-        if value.shape or value.dtype.kind == "b":
-            raise problem_at(term.span, f"{what} has to be a number, and is {_shown(term, value)}")
-        return value
-
-    def size(self, term: t.Term, what: str) -> int:
-        """A constant positive whole number."""
-        value = int(self.integer(term, what))
-        if value < 1:
-            raise problem_at(term.span, f"{what} has to be at least 1, and is {value}")
-        return value
-
-    def shape(self, term: t.Term, what: str) -> Shape:
-        """A constant array of sizes; one size stands for an array of one."""
-        value = self.static(term, what)
-        if (
-            value.ndim > 1
-            or (value.dtype.kind not in "iu" and not np.all(np.mod(value, 1) == 0))
-            or not (value >= 1).all()
-        ):
-            message = f"{what} has to be an array of sizes such as [3, 2], and is {_shown(term, value)}"
-            raise problem_at(term.span, message)
-        return tuple(int(size) for size in np.atleast_1d(value))
-
-    def sized(self, type_: Type, span: Span) -> Type:
-        """The type, if one value of it fits in memory with its batch."""
-        if type_.bytes > MAX_BYTES:
-            size = f"{type_.bytes / 2**20:,.0f} MiB"
-            message = f"one value of {type_} needs {size}; the limit is {MAX_BYTES // 2**20} MiB"
-            raise problem_at(span, message, "A batch holds many of them: choose smaller sizes.")
-        return type_
-
     def numeric(self, term: t.Term, what: str) -> t.Term:
         """A number; a bool counts as an int."""
         if term.type.kind == "bool":
             raise problem_at(term.span, f"`{what}` takes a number, and this is {term.type}")
         return term
-
-
-LARGE = 4096
-"""From how many entries on the value of an operation of linear algebra is kept: profiles and cells ask for it again."""
-_kept: dict[Any, np.ndarray[Any, Any]] = {}
-
-
-def _folded(row: Operation, values: list[Any], static: Mapping[str, Any]) -> np.ndarray[Any, Any]:
-    """The value of an operation on literals."""
-    if row.family != "linear algebra" or max(np.size(value) for value in values) < LARGE:
-        return apply(row.name, values, static)
-    key = (row.name, repr(dict(static)), *((np.shape(value), np.asarray(value).tobytes()) for value in values))
-    if key not in _kept:
-        if len(_kept) >= 16:
-            _kept.pop(next(iter(_kept)))
-        _kept[key] = apply(row.name, values, static)
-    return _kept[key]
-
-
-def _shown(term: t.Term, value: np.ndarray[Any, Any]) -> str:
-    if value.size > 8:
-        return str(term.type)
-    return f"{value}" if not value.shape else str(value.tolist())
 
 
 def _arguments(count: int) -> str:

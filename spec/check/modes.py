@@ -9,7 +9,9 @@ from .. import source as yaml
 from ..diagnostics import Span, did_you_mean, listing, problem_at, sentence
 from ..gradient_modes import GRADIENT_MODES
 from ..resolved import LayerPlan, Mode, NetworkPlan
+from . import folding
 from .expressions import Context
+from .weights import layer
 
 if TYPE_CHECKING:
     from .experiment import ExperimentChecker
@@ -40,7 +42,7 @@ def _mode(experiment: ExperimentChecker, target: str, entry: Any, span: Span) ->
         kind, key = "function", head
     elif head in experiment.model.architecture:
         plan = experiment.plan(head, span)
-        part = experiment.layer(plan, steps, span) if steps else plan
+        part = layer(plan, steps, span) if steps else plan
         kind, key = ("layer", f"{head}.{part.key}") if isinstance(part, LayerPlan) else ("network", head)
         given = part.input.type if isinstance(part, NetworkPlan) else part.input
         if entry.kind == "forward_only" and given.shape != part.output.shape:
@@ -57,9 +59,7 @@ def _mode(experiment: ExperimentChecker, target: str, entry: Any, span: Span) ->
     if entry.kind in ("scale", "clip"):
         node = yaml.find(experiment.node, ["gradient", target, entry.kind])
         assert node is not None
-        value = float(
-            experiment.checker.number(experiment.checker.value(node, Context("constants", ())), f"'{entry.kind}'")
-        )
+        value = float(folding.number(experiment.checker.value(node, Context("constants", ())), f"'{entry.kind}'"))
         if entry.kind == "clip" and value <= 0:
             raise problem_at(node.span, f"a clip has to be positive, and is {value:g}")
         return {key: Mode(entry.kind, value)}

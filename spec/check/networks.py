@@ -18,6 +18,7 @@ from ..operations import OPERATIONS
 from ..parameters import CONSTRAINTS, Parameter
 from ..resolved import InitialValue, LayerPlan, NetworkPlan
 from ..types import ShapeProblem, Type
+from . import folding
 from .expressions import Checker, Context
 from .text import Text, read
 
@@ -58,7 +59,7 @@ class NetworkChecker:
         if self.model.each is not None:
             at = yaml.find(self.node, ["each"])
             assert at is not None
-            each = self.checker.size(self.checker.value(at, context), "'each'")
+            each = folding.size(self.checker.value(at, context), "'each'")
             if not current.shape or current.shape[0] != each:
                 message = f"'each' is {each}, and the input is {current}"
                 raise problem_at(at.span, message, "It is the length of the input's first axis.")
@@ -118,7 +119,7 @@ class NetworkChecker:
         weights = row.weights(given.shape, config)
         output = Type("real", row.output(given.shape, config))
         starts = self.starts(weights, initializers, inner)
-        self.checker.sized(output, _head(item))
+        folding.sized(output, _head(item))
         return LayerPlan(
             key, "keras", given, output, row.keras, config, starts, constraints, weights, row.untrained,
             row.flops(given.shape, config), row.differs_in_training, row.draws,
@@ -161,12 +162,12 @@ class NetworkChecker:
         context = Context("constants", ())
         what = f"'{parameter.name}'"
         if parameter.kind == "size":
-            return self.checker.size(self.checker.value(node, context), what)
+            return folding.size(self.checker.value(node, context), what)
         if parameter.kind == "shape":
-            return self.checker.shape(self.checker.value(node, context), what)
+            return folding.shape(self.checker.value(node, context), what)
         if parameter.kind == "sizes":
             term = self.checker.value(node, context)
-            shape = self.checker.shape(term, what)
+            shape = folding.shape(term, what)
             return shape[0] if not term.type.shape else shape
         return self.real(value, node, parameter.name)
 
@@ -174,7 +175,7 @@ class NetworkChecker:
         """A constant real argument."""
         if node is None:
             return float(value)
-        return float(self.checker.number(self.checker.value(node, Context("constants", ())), f"'{name}'"))
+        return float(folding.number(self.checker.value(node, Context("constants", ())), f"'{name}'"))
 
     def starts(
         self, weights: Mapping[str, Any], initializers: dict[str, Any], inner: yaml.Node | None
@@ -223,7 +224,7 @@ class NetworkChecker:
             hint = sentence(did_you_mean(tree.name, INITIALIZERS), f"Keras has {listing(INITIALIZERS, 20)}.")
             raise problem_at(text.span(tree), f"unknown initialiser '{tree.name}'", hint)
         if not (isinstance(tree, n.Call) and tree.function in DISTRIBUTIONS):
-            value = self.checker.number(self.checker.term(tree, text, context), "an initialiser")
+            value = folding.number(self.checker.term(tree, text, context), "an initialiser")
             return InitialValue("Constant", {"value": float(value)})
         if tree.function not in KERAS_DISTRIBUTIONS:
             hint = f"Weights start from {listing(KERAS_DISTRIBUTIONS)}, or one of Keras' initialisers."
@@ -244,7 +245,7 @@ class NetworkChecker:
         arguments = {parameter.name: parameter.default for parameter in row.parameters}
         for name, place in bound.items():
             expression = tree.arguments[place] if isinstance(place, int) else keywords[place]
-            value = float(self.checker.number(self.checker.term(expression, text, context), f"'{name}'"))
+            value = float(folding.number(self.checker.term(expression, text, context), f"'{name}'"))
             if name == "deviation" and value < 0:
                 raise problem_at(text.span(expression), f"'{name}' must not be negative, and is {value:g}")
             arguments[name] = value
@@ -279,7 +280,7 @@ class NetworkChecker:
         """A block several times; its keys are `block[0].hidden`."""
         times_node, layers_node = yaml.find(inner, ["times"]), yaml.find(inner, ["layers"])
         assert times_node is not None and isinstance(layers_node, yaml.Sequence)
-        times = self.checker.size(self.checker.value(times_node, Context("constants", ())), "'times'")
+        times = folding.size(self.checker.value(times_node, Context("constants", ())), "'times'")
         blocks, current = [], given
         for index in range(times):
             before = current
@@ -297,7 +298,7 @@ class NetworkChecker:
             raise ShapeProblem("takes an array, and gets a single number")
         node = yaml.find(inner, ["examples"])
         count = (
-            self.checker.size(self.checker.value(node, Context("constants", ())), "'examples'")
+            folding.size(self.checker.value(node, Context("constants", ())), "'examples'")
             if node
             else min(model.examples, self.train() or model.examples)
         )

@@ -9,6 +9,7 @@ from .. import terms as t
 from ..diagnostics import Problem, problem_at
 from ..model.figures import ROWS_SEARCHED
 from ..resolved import ProbePlan, TrainingPlan
+from . import folding
 from .expressions import Context
 from .figures import OF_EXAMPLES
 
@@ -97,7 +98,7 @@ def _steps(experiment: ExperimentChecker, path: Path, last: int) -> set[int]:
     found = set()
     for item in node.items if isinstance(node, yaml.Sequence) else ():
         term = experiment.checker.value(item, Context("constants", ()))
-        wanted = int(experiment.checker.integer(term, "a step"))
+        wanted = int(folding.integer(term, "a step"))
         if wanted < 0:
             raise problem_at(item.span, f"a step is not negative, and this is {wanted}")
         if wanted > last:

@@ -11,6 +11,7 @@ from ..diagnostics import Span, did_you_mean, problem_at
 from ..distributions import DISTRIBUTIONS, bind
 from ..expressions import nodes as n
 from ..types import Shape, ShapeProblem, Type, broadcast
+from . import folding
 from .text import Text
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _sample(checker: Checker, node: n.Call, text: Text, context: Context, span: 
     for parameter in row.parameters:
         term = given.get(parameter.name)
         if parameter.kind == "size" and term is not None:
-            sizes[parameter.name] = checker.size(term, f"'{parameter.name}' of `{row.name}`")
+            sizes[parameter.name] = folding.size(term, f"'{parameter.name}' of `{row.name}`")
         elif term is None:
             parameters[parameter.name] = t.Literal(np.asarray(parameter.default), type=Type("real"), span=span)
         else:
@@ -81,9 +82,9 @@ def _sample(checker: Checker, node: n.Call, text: Text, context: Context, span: 
     low, high = parameters.get("low"), parameters.get("high")
     if isinstance(low, t.Literal) and isinstance(high, t.Literal) and bool(np.any(low.value > high.value)):
         raise problem_at(span, f"'low' of `{row.name}` is above 'high'", f"It is `{row.name}{row.signature}`.")
-    shape = checker.shape(given["shape"], f"the shape of `{row.name}`") if "shape" in given else ()
+    shape = folding.shape(given["shape"], f"the shape of `{row.name}`") if "shape" in given else ()
     shape = _fitting(row.name, shape, "shape" in given, parameters, span)
-    result = checker.sized(Type(row.kind, (*shape, *row.event(sizes))), span)
+    result = folding.sized(Type(row.kind, (*shape, *row.event(sizes))), span)
     path = (*context.path, f"{row.name}#{next(context.samples)}")
     return t.Sample(row.name, path, sizes, parameters, shape, type=result, span=span)
 

@@ -11,6 +11,7 @@ from .. import terms as t
 from ..diagnostics import Problem, did_you_mean, listing, problem_at, sentence
 from ..optimizers import MIXING, OPTIMIZERS
 from ..resolved import Condition, MeasurePlan, OptimizerPlan, TrainingPlan
+from . import folding
 from .claims import Subject, check_until
 from .expressions import Context
 from .text import read
@@ -78,7 +79,7 @@ class TrainingChecker:
         node = yaml.find(self.node, ["training", "evaluate", "at"])
         for item in node.items if isinstance(node, yaml.Sequence) else ():
             term = self.checker.value(item, Context("constants", ()))
-            step = int(self.checker.integer(term, "a step"))
+            step = int(folding.integer(term, "a step"))
             if step < 0:
                 raise problem_at(item.span, f"a step is not negative, and this is {step}")
             if step <= steps:
@@ -135,7 +136,7 @@ class TrainingChecker:
                 continue
             term = self.checker.value(node, Context("schedule" if parameter.kind == "schedule" else "constants", ()))
             if isinstance(term, t.Literal) or parameter.kind != "schedule":
-                number = float(self.checker.number(term, f"'{name}'"))
+                number = float(folding.number(term, f"'{name}'"))
                 if name in ("learning_rate", "epsilon", "weight_decay") and number < 0:
                     raise problem_at(node.span, f"'{name}' must not be negative, and is {number:g}")
                 if name.startswith(("beta_", "rho")) and not 0 <= number < 1:

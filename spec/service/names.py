@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from .. import source as yaml
 from ..check.experiment import ExperimentChecker, Point
+from ..check.measures import measure
 from ..check.scope import MEANING
 from ..check.sharing import Shared
 from ..diagnostics import Span, SpecError
@@ -146,9 +147,9 @@ def _checked(name: str, node: yaml.Mapping, top: yaml.Mapping) -> tuple[dict[str
                 types[binding.name] = str(checker.made(binding, binding.key).type)
         except SpecError:
             continue
-    for measure in model.measures:
+    for name in model.measures:
         try:
-            for made in checker.measure(measure):
+            for made in measure(checker, name):
                 types.setdefault(made.name, str(made.term.type))
         except SpecError:
             continue

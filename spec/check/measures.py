@@ -1,0 +1,90 @@
+"""What an experiment minimises and what it measures: the terms of its loss, and its measures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .. import source as yaml
+from .. import terms as t
+from ..diagnostics import problem_at
+from ..resolved import LossPlan, MeasurePlan
+from ..types import Type
+from .expressions import Context
+from .gradients import statistic
+
+if TYPE_CHECKING:
+    from .experiment import ExperimentChecker
+
+
+def loss_term(experiment: ExperimentChecker, name: str) -> LossPlan:
+    """A term of the loss: one number per example."""
+    node = yaml.find(experiment.node, ["loss", name])
+    assert node is not None
+    of, weight = (node.get("of"), node.get("weight")) if isinstance(node, yaml.Mapping) else (node, None)
+    assert of is not None
+    term = experiment.checker.value(of, Context("loss", ("loss", name)))
+    if term.type.shape:
+        hint = "`sum(…)` or `mean(…)` makes one number of it."
+        raise problem_at(term.span, f"a loss is one number per example, and this is {term.type}", hint)
+    if term.type.kind == "bool":
+        hint = "A comparison has no gradient: take `hinge`, `cross_entropy` or a square."
+        raise problem_at(term.span, "a loss is a number per example, and this is bool", hint)
+    if not any(isinstance(item, t.NetworkOutput | t.Weight | t.AllWeights) for item in experiment.reached(term)):
+        raise problem_at(term.span, "this loss depends on no network: there is nothing to train")
+    factor: t.Term = t.Literal(np.asarray(1.0), type=Type("real"), span=term.span)
+    if weight is not None:
+        factor = experiment.checker.value(weight, Context("schedule", ()))
+        if factor.type.shape:
+            raise problem_at(factor.span, f"a weight is one number, and this is {factor.type}")
+    return LossPlan(name, term, factor)
+
+
+def measure(experiment: ExperimentChecker, name: str) -> list[MeasurePlan]:
+    """A measure, with its sampling floor where it has one; a bare one per example means its expectation."""
+    node = yaml.find(experiment.node, ["measures", name])
+    assert node is not None
+    kind = getattr(experiment.model.measures[name], "kind", None)
+    if isinstance(node, yaml.Mapping) and kind is not None:
+        return statistic(experiment, name, kind, node)
+    return [experiment.part(("measure", name), lambda: _mean(experiment, name, node))]
+
+
+def _mean(experiment: ExperimentChecker, name: str, node: yaml.Node) -> MeasurePlan:
+    of = node.get("of") if isinstance(node, yaml.Mapping) else node
+    assert of is not None
+    term = experiment.checker.value(of, Context("measures", ("measures", name)))
+    loose = _per_example(experiment, term)
+    if loose is not None:
+        if any(isinstance(item, t.Expectation) for item in t.walk(term)):
+            message = "this is one value per example, beside an `E` over examples"
+            raise problem_at(loose.span, message, "Put it inside an `E(…)`, or put one around the whole.")
+        term = t.Expectation(term, type=Type("real", term.type.shape), span=term.span)
+    on = getattr(experiment.model.measures[name], "on", "test")
+    return MeasurePlan(name, term, on)
+
+
+def _per_example(experiment: ExperimentChecker, term: t.Term) -> t.Term | None:
+    """Some part of a term, outside any expectation, that has one value per example."""
+    if isinstance(term, t.Expectation | t.GradientStatistic | t.SamplingFloor):
+        return None
+    if isinstance(term, t.Gradient):
+        return term
+    if isinstance(term, t.Reference):
+        return term if _varies(experiment, term.name) else None
+    if isinstance(term, t.NetworkOutput):
+        return term
+    for child in t.children(term):
+        found = _per_example(experiment, child)
+        if found is not None:
+            return found
+    return None
+
+
+def _varies(experiment: ExperimentChecker, name: str) -> bool:
+    """Whether a binding has one value per example."""
+    experiment.asked("term", name)
+    if experiment.bindings[name].phase == "example":
+        return True
+    return experiment.bindings[name].phase == "outputs" and _per_example(experiment, experiment.terms[name]) is not None
