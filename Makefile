@@ -30,7 +30,7 @@ $(VENV)/bench.stamp: $(VENV)/base.stamp
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	touch $@
 
-bench: $(VENV)/bench.stamp  ## Measures dlspec beside its rivals, some 25 minutes: docs/benchmarks.md. ONLY=parities, CONTENDERS=dlspec,jax and QUICK=1 choose
+bench: $(VENV)/bench.stamp  ## Measures dlspec beside its rivals, some 40 minutes: docs/benchmarks.md. ONLY=parities, CONTENDERS=dlspec,jax and QUICK=1 choose
 	$(BIN)/python -m benchmarks --only='$(ONLY)' --contenders='$(CONTENDERS)' $(if $(QUICK),--quick)
 
 scaling: $(VENV)/base.stamp  ## Measures time against dimension, batch, replicates, cells and -j, some 12 minutes: docs/scaling_measured.md. QUICK=1 tries it
@@ -39,8 +39,11 @@ scaling: $(VENV)/base.stamp  ## Measures time against dimension, batch, replicat
 demo: $(VENV)/base.stamp  ## Runs the flat study: figure 7 and its claims
 	$(BIN)/dlspec run examples/flat.yaml
 
+# Files of tests go to as many processes as there are cores, 4 at most: each loads TensorFlow, some 3 GB in the end.
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+
 test: $(VENV)/test.stamp  ## Runs the tests
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 check: $(VENV)/dev.stamp  ## Everything that CI runs: format, lint, types, imports, generated files, tests
 	$(BIN)/ruff format --check .
@@ -52,7 +55,7 @@ check: $(VENV)/dev.stamp  ## Everything that CI runs: format, lint, types, impor
 	$(BIN)/lint-imports
 	$(BIN)/dlspec schema --check
 	$(BIN)/dlspec ops --check
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 format: $(VENV)/dev.stamp  ## Formats the code
 	$(BIN)/ruff format .
