@@ -43,14 +43,16 @@ METHOD = """## How it is measured
 """
 
 
-LIMIT = """On a processor with AVX-512 a normal takes about 2.3 ns of a core: 0.8 ns for its word of Threefry, 1.5 ns for the inverse of the
+LIMIT = """A normal takes 2 to 6 ns of a core, by processor: four tenths of it for its word of Threefry, the rest for the inverse of the
 distribution function (a logarithm, a square root, two polynomials). Where an example is 100 normals for three small layers, as in the
 staircase, that is a sixth of the step, and in its linear variants most of it.
 
 XLA's loops on a CPU have one output, so both words of a block are computed for each of them. What was tried against it was no
 faster: both words in one 64-bit value (half as many numbers then fit a register, so that a word takes as long as before), a pass that goes
-from counter to normal for each of the two lanes, and the same over the whole batch as one row (what they save, the copy into
-place takes). A cheaper generator or a coarser normal would be other numbers.
+from counter to normal for each of the two lanes, the whole batch as one row (what it saves, the copy into place or the reading of
+counters takes), examples along the innermost axis (the products then take longer), polynomials by Estrin's scheme, and
+vectors of 512 bits (`--xla_cpu_prefer_vector_width=512`: normals alone take a fifth less, the step as long as before). A
+cheaper generator or a coarser normal would be other numbers.
 """
 
 
