@@ -30,7 +30,7 @@ $(VENV)/bench.stamp: $(VENV)/base.stamp
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	touch $@
 
-bench: $(VENV)/bench.stamp  ## Measures dlspec beside its rivals, some 40 minutes: docs/benchmarks.md. ONLY=parities, CONTENDERS=dlspec,jax and QUICK=1 choose
+bench: $(VENV)/bench.stamp  ## Measures dlspec beside its rivals, some 35 minutes: docs/benchmarks.md. ONLY=parities, CONTENDERS=dlspec,jax and QUICK=1 choose
 	$(BIN)/python -m benchmarks --only='$(ONLY)' --contenders='$(CONTENDERS)' $(if $(QUICK),--quick)
 
 scaling: $(VENV)/base.stamp  ## Measures time against dimension, batch, replicates, cells and -j, some 12 minutes: docs/scaling_measured.md. QUICK=1 tries it

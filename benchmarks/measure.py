@@ -100,35 +100,38 @@ def _fill(
                 worker = _started(row, contender, workload, budget, sample, measured.parameters)
                 if worker is not None:
                     workers.append((row, worker))
-        rows = {(row.contender, row.replicates): vars(row) for row in measured.rows}
-        asked = set(rows)
-        for turn in range(budget.most):
-            if turn >= budget.rounds:
-                asked &= in_question(
-                    rows, budget.precision
-                )  # who rests does not come back: rounds are counted from the first
-            if not asked:
-                break
-            for row, worker in workers:
-                if row.out or (
-                    row.contender not in (CEILING.name, "dlspec") and (row.contender, row.replicates) not in asked
-                ):
-                    continue
-                try:
-                    if row.contender == CEILING.name:
-                        measured.ceiling.append(products * 2 * 2048**3 / worker.train(products)[0])
-                    else:
-                        took, cpu = worker.train(row.steps)
-                        row.seconds.append(took / row.steps / row.replicates)
-                        row.cpu.append(cpu / row.steps / row.replicates)
-                except Out as fault:
-                    row.out = str(fault)
+        _rounds(measured, workers, budget, products)
         for row, worker in workers:
             if not row.out:
                 row.memory = int(worker.ask(do="memory")["bytes"])
     finally:
         for _, worker in workers:
             worker.end()
+
+
+def _rounds(measured: Measured, workers: Sequence[tuple[Row, Worker]], budget: Budget, products: int) -> None:
+    """Round after round, in each of which all train in turn; after the first few, dlspec and the rivals still in question."""
+    rows = {(row.contender, row.replicates): vars(row) for row in measured.rows}
+    asked = set(rows)
+    for turn in range(budget.most):
+        if turn >= budget.rounds:
+            # Who rests does not come back: a row's rounds are counted from the first.
+            asked &= in_question(rows, budget.precision)
+        if not asked:
+            return
+        for row, worker in workers:
+            rests = row.contender not in (CEILING.name, "dlspec") and (row.contender, row.replicates) not in asked
+            if row.out or rests:
+                continue
+            try:
+                if row.contender == CEILING.name:
+                    measured.ceiling.append(products * 2 * 2048**3 / worker.train(products)[0])
+                else:
+                    took, cpu = worker.train(row.steps)
+                    row.seconds.append(took / row.steps / row.replicates)
+                    row.cpu.append(cpu / row.steps / row.replicates)
+            except Out as fault:
+                row.out = str(fault)
 
 
 def _started(

@@ -34,7 +34,7 @@ class Spread:
 
     @staticmethod
     def of_median(values: Sequence[float]) -> Spread:
-        """The median with an interval that holds the true one with a probability of 95 % or more.
+        """The median with an interval that holds the true one with a probability of about 95 %, more where there are few.
 
         Its ends are values themselves, by rank, whatever their distribution: the number of values below the true median is
         binomial, here taken as normal (Conover 1999, "Practical nonparametric statistics", section 3.2).

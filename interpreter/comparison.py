@@ -44,7 +44,7 @@ def compared(before: str, after: str, runs: Path) -> Compared:
             continue
         diffs.append((pair.name or after, found))
         if not pair.name and runs.is_dir():
-            from .differences import stored_beside
+            from .beside import stored_beside
 
             beside = stored_beside(runs, *documents, found)
     return Compared(diffs, beside)

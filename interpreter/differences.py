@@ -1,19 +1,14 @@
-"""A difference between studies on the terminal, and what is stored of both sides beside it."""
+"""A difference between studies on the terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from dlspec import spec
 from dlspec.spec.diff.changes import Edit, StudyDiff
 from dlspec.spec.diff.report import COLUMNS, Beside, Line, consequences, cost_rows, sections, warned
-from dlspec.spec.document import Document
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-
-from .stored import StoredRun, finals, stored_runs, verdicts
 
 STYLES = {"same": "", "removed": "red strike", "added": "green"}
 INDENT = "  "
@@ -89,44 +84,3 @@ def _beside(beside: Beside, console: Console) -> None:
         console.print()
         console.print(Text("stored verdicts", "bold cyan"))
         _table(("claim", "before", "after"), [(claim, *pair) for claim, pair in beside.verdicts.items()], console)
-
-
-# -- stored results ----------------------------------------------------------------------------------------------------
-
-
-def stored_beside(root: Path, before: Document, after: Document, diff: StudyDiff) -> Beside:
-    """What runs in a folder gave for the cells and claims of both sides; nothing where there are none."""
-    runs = stored_runs(root)
-    if not runs or not diff.changes:
-        return Beside()
-    plans = spec.resolve(before), spec.resolve(after)
-    sides = [_finals(runs, plan) for plan in plans]
-    judged = [verdicts(runs, plan) for plan in plans]
-    names = {
-        (cell.experiment, cell.before.digest if cell.before else "", cell.after.digest if cell.after else ""): cell
-        for cell in diff.cells
-    }
-    found: dict[str, dict[str, tuple[str, str]]] = {}
-    for (_, old, new), cell in names.items():
-        own = sides[0].get(old, {}), sides[1].get(new, {})
-        rows = {measure: (own[0].get(measure, "–"), own[1].get(measure, "–")) for measure in [*own[0], *own[1]]}
-        if rows:
-            found[cell.name] = rows
-    claims = {name: (judged[0].get(name, "–"), judged[1].get(name, "–")) for name in [*judged[0], *judged[1]]}
-    return Beside(found, claims)
-
-
-def _finals(runs: Sequence[StoredRun], plan: spec.StudyPlan) -> dict[str, dict[str, str]]:
-    """Finals in words, by digest and measure: the mean over replicates, and the range that they span."""
-    found = {}
-    for experiment in plan.experiments:
-        for program in experiment.programs:
-            values = finals(runs, program)
-            if values:
-                found[program.digest] = {name: _spread(numbers) for name, numbers in values.items() if numbers}
-    return found
-
-
-def _spread(values: Sequence[float]) -> str:
-    mean = sum(values) / len(values)
-    return f"{mean:.3g}" if len(values) == 1 else f"{mean:.3g} [{min(values):.3g}, {max(values):.3g}]"

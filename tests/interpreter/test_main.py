@@ -66,10 +66,11 @@ def test_a_check_loads_nothing_heavy_and_a_diff_no_more_than_it_prints_with(tmp_
     assert loaded("validate", str(before)) == (f"{before}: valid", set())
     after = tmp_path / "after.yaml"
     after.write_text(before.read_text("utf-8").replace("batch: 256", "batch: 128"), "utf-8")
-    said, found = loaded("diff", str(before), str(after), "--md")
-    assert said
-    assert not found & {"tensorflow", "keras", "matplotlib", "xarray", "pyarrow", "asyncio", "rich"}
-    said, found = loaded("diff", str(before), str(after))
+    for runs in (tmp_path, tmp_path / "none"):  # with a folder of runs beside it, and without
+        said, found = loaded("diff", str(before), str(after), "--md", "--runs", str(runs))
+        assert said
+        assert not found & {"tensorflow", "keras", "matplotlib", "xarray", "pyarrow", "asyncio", "rich"}
+    said, found = loaded("diff", str(before), str(after), "--runs", str(tmp_path))
     assert said
     assert "rich" in found, "the twin: what is loaded is found"
     assert not found & {"tensorflow", "keras", "matplotlib", "xarray", "pyarrow", "asyncio"}
