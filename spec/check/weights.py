@@ -16,14 +16,11 @@ def weight(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> t.Term:
     if path == ["weights"]:
         return t.AllWeights(plan.name, type=Type("real", (plan.parameters,)), span=span)
     keys = {key: layer for layer in plan.leaves() for key in (layer.key, re.sub(r"_\d+$", "", layer.key))}
-    if len(path) == 1 and path[0] in keys:
-        weights = keys[str(path[0])].weights
-        hint = (
-            f"It has {listing(weights) or 'none'}: write `{plan.name}.{path[0]}.{next(iter(weights))}`."
-            if weights
-            else ""
-        )
-        raise problem_at(span, f"'{plan.name}.{path[0]}' is a layer, and not one of its weights", hint)
+    whole = path_text(path)
+    if whole in keys:
+        weights = keys[whole].weights
+        hint = f"It has {listing(weights)}: write `{plan.name}.{whole}.{next(iter(weights))}`." if weights else ""
+        raise problem_at(span, f"'{plan.name}.{whole}' is a layer, and not one of its weights", hint)
     owner, name = layer(plan, path[:-1], span), str(path[-1]) if path else ""
     if name not in owner.weights:
         hint = sentence(did_you_mean(name, owner.weights), f"It has {listing(owner.weights) or 'none'}.")
@@ -33,9 +30,7 @@ def weight(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> t.Term:
 
 def layer(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> LayerPlan:
     """A layer by its path: a name, a kind and position, or a kind alone where there is one of it."""
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else ("." if text else "") + step
+    text = path_text(path)
     known = {layer.key: layer for layer in plan.leaves()}
     single: dict[str, list[str]] = {}
     for key in known:
@@ -47,3 +42,15 @@ def layer(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> LayerPlan
         hint = sentence(did_you_mean(text, known), f"Its layers are {listing(layer.key for layer in plan.leaves())}.")
         raise problem_at(span, f"the network '{plan.name}' has no layer '{text}'", hint)
     return known[text]
+
+
+def path_text(path: Sequence[str | int]) -> str:
+    """A path as it is written.
+
+    >>> path_text(["block", 0, "hidden"])
+    'block[0].hidden'
+    """
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else ("." if text else "") + step
+    return text
