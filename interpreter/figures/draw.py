@@ -142,6 +142,13 @@ def curve(cell: Cell, word: str) -> np.ndarray[Any, Any]:
     return np.asarray([np.asarray(value)[index] for value in cell.curves.get(name, [])], dtype=float)
 
 
+def by_end(cells: Sequence[Cell]) -> tuple[list[Cell], list[Cell], str]:
+    """The cells that came to their last step; those that did not, but hold values; and what became of these, in words."""
+    early = [cell for cell in cells if cell.status != "done" and cell.curves]
+    told = "diverged" if all(cell.status == "diverged" for cell in early) else "not finished"
+    return [cell for cell in cells if cell.status == "done"], early, told
+
+
 def _scaled(axes: Any, scale: Any) -> None:
     axes.set_xscale("symlog" if scale.x == "log" else "linear")
     axes.set_yscale(scale.y)
@@ -197,7 +204,10 @@ def _quiet(function: Any, table: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 @draws("bars")
 def bars(plan: FigurePlan, results: Results) -> Any:
-    """Final measures, one bar a program: the mean over replicates, with each replicate as a point."""
+    """Final measures, one bar a program: the mean over replicates, with each replicate as a point.
+
+    A replicate that diverged is a cross at its last value, and in no mean.
+    """
     parts = split(results, plan.model.panel)
     if not any(cells for _, cells in parts):
         return None
@@ -206,23 +216,28 @@ def bars(plan: FigurePlan, results: Results) -> Any:
         groups = list(programs(cells))
         measures = names(plan.model.y)
         width = 0.8 / len(measures)
+        labelled: set[str] = set()
         for row, name in enumerate(measures):
             for place, group in enumerate(groups):
-                values = [curve(cell, name)[-1] for cell in group if len(curve(cell, name))]
-                if not values:
-                    continue
+                finished, early, told = by_end(group)
+                values, last = ([curve(c, name)[-1] for c in some if len(curve(c, name))] for some in (finished, early))
                 at = place + (row - (len(measures) - 1) / 2) * width
-                axis.bar(
-                    at, np.mean(values), width * 0.9, color=f"C{row}", alpha=0.6, label=name if place == 0 else None
-                )
-                axis.plot([at] * len(values), values, ".", color="black", markersize=3)
+                if values:
+                    bar = name if name not in labelled else None
+                    labelled.add(name)
+                    axis.bar(at, np.mean(values), width * 0.9, color=f"C{row}", alpha=0.6, label=bar)
+                    axis.plot([at] * len(values), values, ".", color="black", markersize=3)
+                if last:
+                    cross = told if told not in labelled else None
+                    labelled.add(told)
+                    axis.plot([at] * len(last), last, "x", color="black", markersize=4, label=cross)
         axis.set_xticks(
             range(len(groups)), [label(group[0], [plan.model.panel or ""]) for group in groups], rotation=25, ha="right"
         )
         axis.set_yscale(plan.model.scale.y)
         axis.set_ylabel(", ".join(measures).replace("_", " "))
         axis.set_title(title, fontsize=9)
-        if len(measures) > 1:
+        if len(measures) > 1 or labelled - set(measures):
             axis.legend(fontsize=7)
     return figure
 
@@ -231,7 +246,8 @@ def bars(plan: FigurePlan, results: Results) -> Any:
 def scaling(plan: FigurePlan, results: Results) -> Any:
     """Final measures against a swept constant, each replicate a point, the mean a line; a law fitted where asked for.
 
-    Where a measure has a sampling floor, what lies below it is drawn on it as a hollow triangle, and is in no fit.
+    Where a measure has a sampling floor, what lies below it is drawn on it as a hollow triangle, and is in no fit. A
+    replicate that diverged is a cross at its last value, and in no mean and no fit.
     """
     parts = split(results, plan.model.panel)
     if not any(cells for _, cells in parts):
@@ -241,20 +257,26 @@ def scaling(plan: FigurePlan, results: Results) -> Any:
     palette = Palette.of(results, plan.model.colour, (plan.model.panel, swept))
     for axis, (title, cells) in zip(axes, parts, strict=True):
         rest: dict[str, list[Cell]] = {}
+        crosses: list[tuple[list[tuple[float, float]], str, str]] = []
         for cell in cells:
             rest.setdefault(label(cell, [swept, plan.model.panel or ""]), []).append(cell)
         for name in names(plan.model.y):
-            for text, group in rest.items():
-                points = [
-                    (float(axis_value(c, swept)), float(curve(c, name)[-1])) for c in group if len(curve(c, name))
-                ]
+            for text, cells_of_one in rest.items():
+                group, early, told = by_end(cells_of_one)
+                points, last = (
+                    [(float(axis_value(c, swept)), float(curve(c, name)[-1])) for c in some if len(curve(c, name))]
+                    for some in (group, early)
+                )
+                several = len(names(plan.model.y)) > 1 or text == cells_of_one[0].experiment
+                legend = text if not several else name if len(rest) == 1 else f"{name}, {text}"
+                style = palette.line(cells_of_one[0], name, (plan.model.panel, swept))
+                if last:
+                    crosses.append((last, style["color"], f"{legend}: {told}"))
                 if not points:
                     continue
                 order = np.argsort([place for place, _ in points], kind="stable")
                 x, y = np.asarray(points)[order].T
                 floors = [float(curve(c, name + FLOOR)[-1]) for c in group if len(curve(c, name + FLOOR))]
-                several = len(names(plan.model.y)) > 1 or text == group[0].experiment
-                legend = text if not several else name if len(rest) == 1 else f"{name}, {text}"
                 seen = np.ones_like(y, bool)
                 if len(floors) == len(points):
                     floor = np.asarray(floors)[order]
@@ -262,7 +284,6 @@ def scaling(plan: FigurePlan, results: Results) -> Any:
                 means = [
                     (v, float(np.mean(np.maximum(y, floor)[x == v] if floors else y[x == v]))) for v in np.unique(x)
                 ]
-                style = palette.line(group[0], name, (plan.model.panel, swept))
                 line = axis.plot(*zip(*means, strict=True), label=legend, linewidth=1.2, **style)[0]
                 axis.plot(x[seen], y[seen], ".", color=line.get_color(), markersize=4, alpha=0.6)
                 if floors:
@@ -276,6 +297,8 @@ def scaling(plan: FigurePlan, results: Results) -> Any:
                         else np.linspace(x.min(), x.max(), 100)
                     )
                     axis.plot(grid, law(grid), "--", color=line.get_color(), linewidth=0.9, label=text_of_fit)
+        for last, colour, text in crosses:
+            axis.plot(*zip(*last, strict=True), "x", color=colour, markersize=5, label=text)
         axis.set_xscale(plan.model.scale.x)
         axis.set_yscale(plan.model.scale.y)
         if plan.model.scale.x == "linear" and all(isinstance(axis_value(cell, swept), int) for cell in cells):

@@ -107,6 +107,41 @@ def test_what_lies_below_its_sampling_floor_is_drawn_on_it_and_fitted_to_nothing
     plt.close(figure)
 
 
+def early(figure: str, status: str) -> Any:
+    """A drawn figure of variant a, where at d = 4 the second replicate, and at d = 2 both, end early at step 10."""
+    plan, found = results(figure)
+    cells = [cell for cell in found.cells if cell.variant == "a"]
+    for cell in cells:
+        if cell.constants["d"] == 2 or (cell.constants["d"] == 4 and cell.replicate == 1):
+            cell.status, cell.steps = status, cell.steps[:2]
+            cell.curves = {name: values[:2] for name, values in cell.curves.items()}
+    return DRAWERS[plan.kind](plan, Results(found.experiment, found.axes, found.replicates, cells))
+
+
+@pytest.mark.parametrize(("status", "told"), [("diverged", "diverged"), ("interrupted", "not finished")])
+def test_what_ended_early_is_a_cross_in_a_scaling_and_in_no_mean_and_no_fit(status: str, told: str) -> None:
+    figure = early("{kind: scaling, x: d, y: error, scale: {x: log, y: log}, fit: power, panel: variant}", status)
+    shown = lines(figure.axes[0])
+    assert shown["error"] == ([1, 4], [1.5, 16])
+    places, values = shown[f"error: {told}"]
+    assert sorted(zip(places, values, strict=True)) == [(2, 4 * 11), (2, 8 * 11), (4, 32 * 11)]
+    fits = [label for label in shown if "x^" in label]
+    expected = np.polyfit(np.log([1, 1, 4]), np.log([1, 2, 16]), 1)[0]
+    assert len(fits) == 1 and fits[0].endswith(f"x^{expected:.2f}")
+    plt.close(figure)
+
+
+@pytest.mark.parametrize(("status", "told"), [("diverged", "diverged"), ("failed", "not finished")])
+def test_what_ended_early_is_a_cross_among_bars_and_in_no_mean(status: str, told: str) -> None:
+    figure = early("{kind: bars, y: error, panel: variant}", status)
+    (axis,) = figure.axes
+    assert [round(patch.get_height(), 6) for patch in axis.patches] == [1.5, 16]
+    crosses = [list(line.get_ydata()) for line in axis.get_lines() if line.get_marker() == "x"]
+    assert crosses == [[44, 88], [352]]
+    assert [text.get_text() for text in axis.get_legend().get_texts()].count(told) == 1
+    plt.close(figure)
+
+
 def shown_of(figure: str, values: dict[int, dict[str, Any]]) -> Any:
     plan, found = results(figure)
     cell = found.cells[0]
