@@ -220,9 +220,6 @@ class _Experiment:
         key = next(key for key, _ in profile.entries)
         raise problem_at(key.span, "the profile changes nothing: all it says holds already", "Remove it.")
 
-    def _point(self, variant: str, values: Mapping[str, Any], constants: Mapping[str, yaml.Node]) -> Point:
-        return Point(self.document.study.study, self.name, variant, values, constants)
-
     # -- programs --------------------------------------------------------------------------------------------------
 
     def plan(self) -> ExperimentPlan:
@@ -277,7 +274,7 @@ class _Experiment:
             self.shared[key] = self._patched(variant, patches)
         shared = self.shared[key]
         checker = ExperimentChecker(
-            self._point(variant, values, constants), shared, self.document.study.layer_defaults,
+            Point(self.document.study.study, self.name, variant, values, constants), shared, self.document.study.layer_defaults,
             self.document.top.get("layer_defaults"),
         )  # fmt: skip
         self.models.append(shared.model)

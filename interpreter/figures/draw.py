@@ -142,6 +142,11 @@ def curve(cell: Cell, word: str) -> np.ndarray[Any, Any]:
     return np.asarray([np.asarray(value)[index] for value in cell.curves.get(name, [])], dtype=float)
 
 
+def lasts(cells: Sequence[Cell], word: str) -> list[tuple[Cell, float]]:
+    """The last value of a measure, or of an entry of one, in each cell that has any."""
+    return [(cell, float(values[-1])) for cell in cells if len(values := curve(cell, word))]
+
+
 def by_end(cells: Sequence[Cell]) -> tuple[list[Cell], list[Cell], str]:
     """The cells that came to their last step; those that did not, but hold values; and what became of these, in words."""
     early = [cell for cell in cells if cell.status != "done" and cell.curves]
@@ -220,7 +225,7 @@ def bars(plan: FigurePlan, results: Results) -> Any:
         for row, name in enumerate(measures):
             for place, group in enumerate(groups):
                 finished, early, told = by_end(group)
-                values, last = ([curve(c, name)[-1] for c in some if len(curve(c, name))] for some in (finished, early))
+                values, last = ([value for _, value in lasts(some, name)] for some in (finished, early))
                 at = place + (row - (len(measures) - 1) / 2) * width
                 if values:
                     bar = name if name not in labelled else None
@@ -264,7 +269,7 @@ def scaling(plan: FigurePlan, results: Results) -> Any:
             for text, cells_of_one in rest.items():
                 group, early, told = by_end(cells_of_one)
                 points, last = (
-                    [(float(axis_value(c, swept)), float(curve(c, name)[-1])) for c in some if len(curve(c, name))]
+                    [(float(axis_value(cell, swept)), value) for cell, value in lasts(some, name)]
                     for some in (group, early)
                 )
                 several = len(names(plan.model.y)) > 1 or text == cells_of_one[0].experiment
@@ -276,7 +281,7 @@ def scaling(plan: FigurePlan, results: Results) -> Any:
                     continue
                 order = np.argsort([place for place, _ in points], kind="stable")
                 x, y = np.asarray(points)[order].T
-                floors = [float(curve(c, name + FLOOR)[-1]) for c in group if len(curve(c, name + FLOOR))]
+                floors = [value for _, value in lasts(group, name + FLOOR)]
                 seen = np.ones_like(y, bool)
                 if len(floors) == len(points):
                     floor = np.asarray(floors)[order]

@@ -97,10 +97,6 @@ class Checker:
             hint = f"Index notation goes without them at the top of a value: `{item.text}`"
             raise problem_at(node.span, "YAML takes these brackets for those of a list", hint)
 
-    def constant(self, node: yaml.Node, context: Context, what: str) -> np.ndarray[Any, Any]:
-        """The value of an expression that has to be known before anything runs."""
-        return folding.known(self.value(node, context), what)
-
     # -- one method a kind of node -------------------------------------------------------------------------------
 
     def term(self, node: n.Expr, text: Text, context: Context) -> t.Term:
