@@ -13,8 +13,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+from dlspec.interpreter.environment import set_environment
+
+set_environment()
 
 
 def main() -> None:

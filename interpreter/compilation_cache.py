@@ -1,7 +1,7 @@
 """XLA's compiled programs kept in the user's cache: a program of a form that an earlier run compiled is only loaded.
 
 TensorFlow names what it keeps by the program's own text. What it was compiled for is in the folder's name: TensorFlow's
-version and the processor's instructions, since machines of several kinds may share a home.
+version, the processor's instructions, since machines of several kinds may share a home, and XLA's options.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def use_compilation_cache() -> None:
 
 
 def _made_for() -> str:
-    return f"{version('tensorflow')}-{hashlib.sha256(_instructions().encode()).hexdigest()[:12]}"
+    made_for = f"{_instructions()}\n{os.environ.get('XLA_FLAGS', '')}"
+    return f"{version('tensorflow')}-{hashlib.sha256(made_for.encode()).hexdigest()[:12]}"
 
 
 def _instructions() -> str:

@@ -7,7 +7,7 @@ agree to a few units in the last place: the same polynomial, with its products f
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from statistics import NormalDist
 from typing import Any
 
@@ -62,46 +62,64 @@ def _standard(words: Any, dtype: Any, low: float = 0.0) -> Any:
     With v = 2u - 1 computed exactly from the middles of 2²⁴ cells: √2 · erfinv((1 - 2 · low) · v).
     """
     centre = (_top(words, dtype) - tf.constant(2.0**23 - 0.5, dtype)) * tf.constant(2.0**-23, dtype)
-    inverse = _erfinv if dtype == tf.float32 else tf.math.erfinv
-    return tf.constant(math.sqrt(2.0), dtype) * inverse(centre * tf.constant(1 - 2 * low, dtype))
+    inner = centre * tf.constant(1 - 2 * low, dtype) if low else centre
+    return _quantile(inner) if dtype == tf.float32 else tf.constant(math.sqrt(2.0), dtype) * tf.math.erfinv(inner)
 
 
-_MIDDLE = (
-    2.81022636e-08,
-    3.43273939e-07,
-    -3.5233877e-06,
-    -4.39150654e-06,
-    0.00021858087,
-    -0.00125372503,
-    -0.00417768164,
-    0.246640727,
-    1.50140941,
+# In f - 3/2, f in [1, 2): -(log 2 / 8) · (log2 f - (f - 1)) - 1.
+_LOGARITHM = (
+    -0.00131051103,
+    0.0021767742,
+    -0.00323277758,
+    0.00611612387,
+    -0.0123506114,
+    0.0277806744,
+    0.00331017817,
+    -1.00736146,
 )
-_TAILS = (
-    -0.000200214257,
-    0.000100950558,
-    0.00134934322,
-    -0.00367342844,
-    0.00573950773,
-    -0.0076224613,
-    0.00943887047,
-    1.00167406,
-    2.83297682,
+# In w / 8 - 1: √2 · erfinv(x) / x.
+_QUANTILE = (
+    0.0101717142,
+    -0.0125543671,
+    -0.0294825826,
+    0.0511488914,
+    0.0011483269,
+    -0.0435478836,
+    0.0455694497,
+    -0.0557356961,
+    0.0597133487,
+    -0.0240288563,
+    -0.0516043305,
+    0.177946597,
+    -0.457564265,
+    1.99525142,
+    3.76384258,
 )
 
 
-def _erfinv(x: Any) -> Any:
-    """The inverse error function in single precision (Giles 2010, "Approximating the erfinv function", table 5).
+def _quantile(x: Any) -> Any:
+    """The normal quantile of (1 + x) / 2 in single precision, to 9e-7, for |x| ≤ 1 - 2⁻²⁴.
 
-    TensorFlow's own goes through (x + 1) / 2 outside XLA: it loses the upper tail, and is infinite at the last cell.
+    As in Giles 2010 ("Approximating the erfinv function"), x times a polynomial in w = -log(1 - x²), but in one piece, of
+    degree 14, and with a logarithm made for the purpose: 1 - x² is neither zero, subnormal nor infinite. Its bits, as a whole
+    number, are log2 but for a polynomial of its fraction. Both are minimax fits (relative error 6.0e-8, and 2.4e-8 in w / 8).
+    TensorFlow's own erfinv goes through (x + 1) / 2 outside XLA: it loses the upper tail, and is infinite at the last cell.
     """
-    w = -tf.math.log((1.0 - x) * (1.0 + x))
-    near, far = w - 2.5, tf.sqrt(tf.maximum(w, 5.0)) - 3.0
-    middle: Any = _MIDDLE[0]
-    tails: Any = _TAILS[0]
-    for a, b in zip(_MIDDLE[1:], _TAILS[1:], strict=True):
-        middle, tails = a + middle * near, b + tails * far
-    return tf.where(w < 5.0, middle, tails) * x
+    bits = tf.bitcast((1.0 - x) * (1.0 + x), tf.int32)
+    one = tf.constant(0x3F800000, tf.int32)
+    fraction = tf.bitcast(
+        tf.bitwise.bitwise_or(tf.bitwise.bitwise_and(bits, tf.constant(0x7FFFFF, tf.int32)), one), x.dtype
+    )
+    straight = tf.constant(-math.log(2.0) / 8.0 * 2.0**-23, x.dtype) * tf.cast(bits - one, x.dtype)
+    return _polynomial(_QUANTILE, straight + _polynomial(_LOGARITHM, fraction - 1.5)) * x
+
+
+def _polynomial(coefficients: Sequence[float], x: Any) -> Any:
+    """Horner's scheme, the highest power first."""
+    value: Any = coefficients[0]
+    for coefficient in coefficients[1:]:
+        value = coefficient + value * x
+    return value
 
 
 @samples("normal")

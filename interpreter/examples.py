@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 from dlspec.spec import terms as t
 from dlspec.spec.axes import EXAMPLE, REPLICATE, Axes
 
-from .lower import Value
+from .lower import Lowering, Value
 from .networks import input_of
 
 if TYPE_CHECKING:
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 2**30
 """Larger sets are made anew at each step, from their numbers."""
+
+TRANSFORMED = frozenset({"normal", "truncated_normal", "exponential", "laplace"})
+"""The distributions each of whose values takes a logarithm or a polynomial."""
+MANY = 16
+"""From so many values an example on, making them twice costs more than a branch."""
 
 
 def kept(compiled: Compiled) -> dict[str, Any]:
@@ -70,6 +76,50 @@ def maker(compiled: Compiled) -> Callable[[Any, dict[str, Any], Any, Any], dict[
 def looked_up(held: dict[str, Any], index: Any) -> dict[str, Value]:
     """The values of some examples, int64 [R, B], by name."""
     return {name: Value(tf.gather(tensor, index, batch_dims=1), (REPLICATE, EXAMPLE)) for name, tensor in held.items()}
+
+
+def draw_once(compiled: Compiled, lowering: Lowering) -> None:
+    """Sets the values of the names that the loss needs and that draw many reals, each out of a branch of its own.
+
+    XLA on a CPU makes a value anew in each of the operations that use it, a generator's rounds included, unless it comes out
+    of a branch. The other branch is never taken: no step is below 0.
+    """
+    for name, term in _drawing(compiled):
+        for part in t.walk(term):
+            if isinstance(part, t.Reference):
+                lowering(part)  # before the branch: what is made within it is not seen outside
+        kinds: list[tuple[Any, Any, Axes]] = []
+
+        def made(term: t.Term = term, kinds: list[tuple[Any, Any, Axes]] = kinds) -> Any:
+            lowering.alone = True
+            value = lowering(term)
+            lowering.alone = False
+            kinds.append((value.tensor.shape, value.tensor.dtype, value.axes))
+            return value.tensor
+
+        def unused(kinds: list[tuple[Any, Any, Axes]] = kinds) -> Any:
+            return tf.zeros(*kinds[0][:2])
+
+        # Not `tf.cond`: XLA takes both branches of a condition where each is elementwise.
+        tensor = tf.switch_case(tf.cast(lowering.step < 0, tf.int32), [made, unused])
+        lowering.values[name] = Value(tensor, kinds[0][2])
+
+
+def _drawing(compiled: Compiled) -> list[tuple[str, t.Term]]:
+    """The names of an example that the loss needs, directly or through others, and that draw many reals; in order."""
+    pending = list(needed(compiled).values())
+    found: set[str] = set()
+    while pending:
+        for item in t.walk(pending.pop()):
+            if isinstance(item, t.Reference) and item.phase == "example" and item.name not in found:
+                found.add(item.name)
+                pending.append(compiled.bindings[item.name])
+    terms = [(item.name, item.term) for item in compiled.program.examples if item.name in found]
+    return [(name, term) for name, term in terms if any(map(_many_reals, t.walk(term)))]
+
+
+def _many_reals(term: t.Term) -> bool:
+    return isinstance(term, t.Sample) and term.distribution in TRANSFORMED and prod(term.shape) >= MANY
 
 
 def needed(compiled: Compiled) -> dict[str, t.Term]:

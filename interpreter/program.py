@@ -18,11 +18,12 @@ from dlspec.spec.memory import chunk
 from dlspec.spec.resolved import OptimizerPlan, ProbePlan, Program
 
 from .evaluation import Evaluation
-from .examples import kept, looked_up, maker
+from .examples import draw_once, kept, looked_up, maker
 from .lower import Lowering, Training, Value
 from .networks import Network, input_of
 from .order import chosen
 from .random import key
+from .start import device
 from .statistics import Statistic
 from .whitening import whiten
 
@@ -41,12 +42,14 @@ class Compiled:
     """A program for some replicates. `train` and `evaluate` are one compiled call each.
 
     Seeds, draws, weights and learning rates are inputs of what is compiled: `begin` starts another program of the same
-    form (`spec.identity.form_digest`), with as many replicates, in the graphs that are there.
+    form (`spec.identity.form_digest`), with as many replicates, in the graphs that are there. A `portable` one holds
+    nothing that is of use on a CPU alone: it may be run elsewhere.
     """
 
-    def __init__(self, program: Program, replicates: Sequence[int], xla: bool) -> None:
+    def __init__(self, program: Program, replicates: Sequence[int], xla: bool, portable: bool = False) -> None:
         self.program = program
         self.xla = xla
+        self.on_cpu = device() == "cpu" and not portable
         self.kind = DTYPES[program.dtype]
         self.dtype = tf.as_dtype(self.kind.real)
         self.replicates = tuple(replicates)
@@ -92,7 +95,8 @@ class Compiled:
         """A context for terms over a batch of examples."""
         lowering = Lowering(
             self.dtype, {REPLICATE: len(self.replicates), EXAMPLE: batch}, self.bindings, self.program.gradient,
-            keys=lambda sample: keys[self.samples[sample.path]], index=index, enumerated=self.program.data.path, **more,
+            keys=lambda sample: keys[self.samples[sample.path]], index=index, enumerated=self.program.data.path,
+            on_cpu=self.on_cpu, **more,
         )  # fmt: skip
         lowering.weight = lambda term: self.networks[term.network].weight(term, lowering)
         lowering.network = lambda name, given: self.apply(lowering, name, given)
@@ -238,6 +242,8 @@ class Compiled:
                     lowering.values.update(looked_up(given["held"], index))
                     if make is not None:
                         lowering.values.update(make(keys, drawn, index, step))
+                    if self.xla and self.on_cpu and not given["held"]:
+                        draw_once(self, lowering)
                     losses = self.losses(lowering, batch)
                     total = tf.add_n([tf.reduce_sum(tensor) for _, tensor in losses])
                 gradients = tape.gradient(

@@ -16,6 +16,7 @@ from typing import Any
 
 from .compilation_cache import use_compilation_cache
 from .devices import AUTO, INSTALL, Asked
+from .environment import set_environment
 
 ACCELERATORS = ("/dev/nvidia[0-9]*", "/dev/dxg", "/dev/kfd")
 """What the system shows of graphics cards: NVIDIA's, those of Windows' Linux, AMD's."""
@@ -27,10 +28,7 @@ def start(asked: Asked = AUTO) -> None:
     What TensorFlow prints on the way is dropped unless it fails. A GPU's memory is taken as it is needed, and its
     operations give the same bits in every run.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # TensorFlow's own default is to use oneDNN where the processor has instructions for 8-bit networks, and Eigen elsewhere,
-    # which takes more than three times as long for convolutions.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    set_environment()
     use_compilation_cache()
     with held_back():
         import tensorflow as tf

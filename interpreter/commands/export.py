@@ -53,7 +53,7 @@ def export(
     from ..program import Compiled
 
     where = kind()
-    compiled = Compiled(program, numbers, form is Format.stablehlo or uses_xla(program, where))
+    compiled = Compiled(program, numbers, form is Format.stablehlo or uses_xla(program, where), portable=True)
     about = write(compiled, form.value, folder, where)
     print(
         f"{folder}: {program.name}, {len(numbers)} {'replicate' if len(numbers) == 1 else 'replicates'} side by side, "

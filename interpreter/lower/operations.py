@@ -99,6 +99,18 @@ def _dot(a: Any, b: Any) -> Any:
     return tf.reduce_sum(a * b, axis=-1)
 
 
+def dot_as_product(a: Any, b: Any) -> Any | None:
+    """`dot` of one vector a replicate with one an example, [R, 1, n] and [R, B, n], as a product of matrices; else nothing.
+
+    A GPU may round products.
+    """
+    if a.shape.rank == b.shape.rank == 3 and a.dtype == tf.float32:
+        for vector, matrix in ((a, b), (b, a)):
+            if vector.shape[1] == 1 and matrix.shape[1] != 1:
+                return tf.matmul(matrix, vector, transpose_b=True)[..., 0]
+    return None
+
+
 @lowers("matmul")
 def _matmul(a: Any, b: Any, ranks: tuple[int, int]) -> Any:
     left = a[..., tf.newaxis, :] if ranks[0] == 1 else a

@@ -18,7 +18,7 @@ from dlspec.spec.resolved import Mode
 from ..distributions import sample
 from ..gradients import carried, passed
 from ..random import words
-from .operations import LOWERINGS
+from .operations import LOWERINGS, dot_as_product
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ class Lowering:
     `sizes` gives the axes' lengths; `bindings` the terms of names, computed once each; `draw` the keys of a sample and
     the numbers of the examples; `network` applies a network; `weight` gives a weight; `expectation` a mean, `gradient`
     one example's. `given` holds tensors that stand for weights (network, layer, weight); `enumerated` is the path of a
-    sample whose values are all taken in turn. `training` is set in the loss alone; `watch` sees what enters each layer
-    that whitens.
+    sample whose values are all taken in turn; `alone` says that what is lowered becomes one loop, `on_cpu` that it runs on
+    this machine's CPU. `training` is set in the loss alone; `watch` sees what enters each layer that whitens.
     """
 
     dtype: Any
@@ -66,6 +66,8 @@ class Lowering:
     gradient: Callable[[t.Gradient], Value] | None = None
     given: Mapping[tuple[str, str, str], Value] = field(default_factory=dict)
     enumerated: tuple[str, ...] = ()
+    alone: bool = False
+    on_cpu: bool = False
     step: Any = None
     training: Training | None = None
     watch: Callable[[tuple[str, str], Any], None] | None = None
@@ -164,7 +166,10 @@ class Lowering:
             values.append(Value(self.cast(value.tensor, kind), value.axes))
         events = [len(argument.type.shape) for argument in term.arguments]
         tensors, axes = self.aligned(values, events, row.elementwise)
-        return Value(self.cast(LOWERINGS[term.operation](*tensors, **term.static), term.type.kind), axes)
+        found = dot_as_product(*tensors) if term.operation == "dot" and self.on_cpu else None
+        if found is None:
+            found = LOWERINGS[term.operation](*tensors, **term.static)
+        return Value(self.cast(found, term.type.kind), axes)
 
     def aligned(self, values: list[Value], events: list[int], elementwise: bool) -> tuple[list[Any], Axes]:
         """Tensors whose leading axes agree; elementwise ones are padded so that the examples' shapes broadcast."""
@@ -292,7 +297,7 @@ class Lowering:
         copies = int(np.prod(extents, dtype=int))
         if term.path == self.enumerated:
             return self.listed(term)
-        bits = words(self.keys(term), self.index, each * copies)
+        bits = words(self.keys(term), self.index, each * copies, one_pass=self.alone and row.per_word == 1)
         bits = tf.reshape(bits, [*(self.length(axis) for axis in (REPLICATE, EXAMPLE)), *extents, each])
         axes: Axes = (REPLICATE, EXAMPLE, *(index.key for index in around))
         if EXAMPLE not in self.lead:

@@ -199,3 +199,23 @@ def test_equal_words_keep_their_places() -> None:
     for xla in (False, True):
         found = tf.function(SAMPLERS["permutation"], jit_compile=xla)(tf.constant(bits), n=7, dtype=tf.float32).numpy()
         assert found.tolist() == [[5, 1, 3, 0, 2, 6, 4]]
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+def test_normals_are_the_quantiles_of_their_cells_within_1e6(xla: bool) -> None:
+    """Around the middle, at both ends, at each power of two of 1 - v², and at random."""
+    near = np.arange(4000)
+    powers = (2.0**23 * np.sqrt(1 - 2.0 ** -np.arange(1, 23))).astype(np.int64)[:, None] + np.arange(-20, 20)
+    random = np.random.default_rng(3).integers(0, 2**24, 400_000)
+    cells = np.unique(np.concatenate([near, 2**24 - 1 - near, 2**23 - 2000 + near, 2**23 + powers.ravel(), random]))
+    cells = cells[cells < 2**24]
+
+    @tf.function(jit_compile=xla)
+    def standard(given: Any) -> Any:
+        plain = {"mean": tf.constant(0.0), "deviation": tf.constant(1.0)}
+        return sample("normal", given, (cells.size,), {}, plain, tf.float32)
+
+    found, mirrored = (standard((each.astype(np.uint32) << 8)[None]).numpy()[0] for each in (cells, 2**24 - 1 - cells))
+    quantiles = stats.norm.ppf((cells + 0.5) * 2.0**-24)
+    assert np.abs(found - quantiles).max() < 1e-6
+    np.testing.assert_array_equal(found, -mirrored)

@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 from dlspec.interpreter import examples as held_examples
 from dlspec.interpreter.program import Compiled
+from dlspec.spec.resolved import Program
 
 FORMS = pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 
@@ -107,3 +108,32 @@ def test_every_value_is_there_once_and_a_step_takes_them_all(
     after: Any = held.networks["f"].weights
     np.testing.assert_allclose(after["top", "kernel"].numpy()[..., 0], kernel, rtol=1e-10)
     np.testing.assert_allclose(after["top", "bias"].numpy()[:, 0], bias, rtol=1e-10, atol=1e-14)
+
+
+REALS = """
+task:
+  draw: {v: "normal([20])", s: "exponential(1)"}
+  example: {scale: "exponential(s)", x: "scale * normal([20])", few: "normal([3])", r: "dot(v, x)", unused: "normal([30])"}
+architecture: {f: {input: x, layers: [{dense: {units: 4, activation: tanh}}, dense: 1]}}
+loss: {squared: "(f - r - sum(few))^2"}
+training: {optimizer: {adam: {learning_rate: 0.01}}, batch: 16, steps: 20, evaluate: {every: 20}}
+measures: {error: "E((f - r)^2)"}
+replicates: 2
+"""
+
+
+def test_many_reals_come_out_of_a_branch_and_are_the_same(program: Callable[[str], Program]) -> None:
+    made = [Compiled(program(REALS), [0, 1], True, portable=portable) for portable in (False, True)]
+    assert ["Case" in "".join(one.operations()) for one in made] == [True, False]
+    assert sum(count for kind, count in made[0].operations().items() if "Case" in kind) == 1  # x, not few, not unused
+    for one in made:
+        one.train(20)
+    for place, variable in made[0].networks["f"].weights.items():
+        np.testing.assert_allclose(variable.numpy(), made[1].networks["f"].weights[place].numpy(), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("data", ["{train: 20}", "stream"])
+def test_no_branch_where_nothing_is_drawn_in_it(program: Callable[[str], Program], data: str) -> None:
+    few = REALS.replace("scale * normal([20])", "scale * rademacher([20])")
+    text = few if data == "stream" else REALS.replace("task:", f"task:\n  data: {data}")
+    assert not any("Case" in kind for kind in Compiled(program(text), [0], True).operations())

@@ -186,7 +186,7 @@ def test_a_compiled_program_says_how_exact_its_products_are(
 ) -> None:
     """XLA rounds products of float32 on a GPU only where they ask for DEFAULT."""
     layers = "[reshape: [2, 2, 1], conv2d: {filters: 2, kernel_size: 2}, flatten, dense: 3, dense: 1]"
-    export(Compiled(program(body(dtype, layers)), [0, 1], True), "stablehlo", tmp_path / "out", "cpu")
+    export(Compiled(program(body(dtype, layers)), [0, 1], True, portable=True), "stablehlo", tmp_path / "out", "cpu")
     text = (tmp_path / "out" / "program.stablehlo.mlir").read_text("utf-8")
     other = {"HIGHEST": "DEFAULT", "DEFAULT": "HIGHEST"}[precision]
     lines = [line for line in text.splitlines() if "dot_general" in line or "stablehlo.convolution" in line]

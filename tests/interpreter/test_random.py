@@ -71,6 +71,9 @@ def test_words_are_pure_in_replicate_example_and_place(count: int) -> None:
         pairs = [oracle(*map(int, keys[r]), int(index[i]), block) for block in range(blocks)]
         lanes = [pair[0] for pair in pairs] + [pair[1] for pair in pairs]
         np.testing.assert_array_equal(forms[0][r, i], lanes[:count])
+    for xla in (False, True):
+        in_one = tf.function(words, jit_compile=xla)(tf.constant(keys), tf.constant(index), count, one_pass=True)
+        np.testing.assert_array_equal(in_one.numpy(), forms[0])
     alone = words(tf.constant(keys[1:2]), tf.constant(index[2:3]), count).numpy()
     np.testing.assert_array_equal(alone[0, 0], forms[0][1, 2])
     own = words(tf.constant(keys), tf.constant(np.stack([index, index + 1, index])), count).numpy()
