@@ -24,6 +24,7 @@ METHOD = """## How it is measured
   where it has another number of weights, it is out, and its row says so.
 - TensorFlow uses oneDNN in all of its rows (`TF_ENABLE_ONEDNN_OPTS=1`), as it does for dlspec. Its own default is Eigen on processors
   without instructions for 8-bit networks, with which convolutions took 3.5 times as long.
+- XLA's vectors are as wide in all rows, JAX's too, as they are for dlspec (`--xla_cpu_prefer_vector_width=512`; its own default is 256).
 - dlspec sees at every step whether each replicate's loss is finite. The rivals have each step's loss, as training loops do; under XLA what
   nobody has is not computed.
 - Each contender is a process of its own, warmed up. Then come rounds: in each, every contender trains in turn for about as
@@ -43,16 +44,15 @@ METHOD = """## How it is measured
 """
 
 
-LIMIT = """A normal takes 2 to 6 ns of a core, by processor: four tenths of it for its word of Threefry, the rest for the inverse of the
-distribution function (a logarithm, a square root, two polynomials). Where an example is 100 normals for three small layers, as in the
-staircase, that is a sixth of the step, and in its linear variants most of it.
+LIMIT = """A normal takes 2 ns of a core with vectors of 512 bits, and 3 with 256: half of it for its word of Threefry, the rest for
+the quantile, which is sums and products alone (a logarithm read off the number's bits, one polynomial). Where an example is 100
+normals for three small layers, as in the staircase, that is some tenth of the step, and in its linear variants most of it.
 
-XLA's loops on a CPU have one output, so both words of a block are computed for each of them. What was tried against it was no
-faster: both words in one 64-bit value (half as many numbers then fit a register, so that a word takes as long as before), a pass that goes
-from counter to normal for each of the two lanes, the whole batch as one row (what it saves, the copy into place or the reading of
-counters takes), examples along the innermost axis (the products then take longer), polynomials by Estrin's scheme, and
-vectors of 512 bits (`--xla_cpu_prefer_vector_width=512`: normals alone take a fifth less, the step as long as before). A
-cheaper generator or a coarser normal would be other numbers.
+XLA's loops on a CPU have one output, and a value is made anew in each operation that uses it. So both words of a block are computed for each
+of them, but a normal is made once: it comes out of a branch that is always taken. What else was tried was no faster: both words in one 64-bit
+value (half as many numbers then fit a register), the whole batch as one row, examples along the innermost axis (the
+products then take longer), examples of the next step carried through the loop (each is copied twice), polynomials by
+Estrin's scheme. Fewer than twenty rounds of Threefry would be other numbers.
 """
 
 
@@ -62,7 +62,7 @@ def table(data: Mapping[str, Any]) -> str:
     if data.get("commands"):
         parts.append(_commands(data["commands"]))
     if data.get("examples"):
-        parts.append(_examples(data["examples"]))
+        parts.append(_examples(data["examples"], data.get("examples_note")))
     return "\n".join([*parts, METHOD])
 
 
@@ -171,7 +171,7 @@ def _commands(found: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _examples(found: Sequence[Mapping[str, Any]]) -> str:
+def _examples(found: Sequence[Mapping[str, Any]], note: str | None) -> str:
     lines = [
         "## What making examples takes\n",
         "The training program as it is, and with the examples of one batch made once and used at every step, in turn: the "
@@ -186,7 +186,7 @@ def _examples(found: Sequence[Mapping[str, Any]]) -> str:
             f"| {item['workload']} | {item['replicates']} | {time_in_words(Spread.of(made))} | {time_in_words(Spread.of(held))} | "
             f"{part.middle:.0%} ({part.low:.0%} to {part.high:.0%}) |"
         )
-    return "\n".join([*lines, "", LIMIT, ""])
+    return "\n".join([*lines, "", *([note, ""] if note else []), LIMIT, ""])
 
 
 def _seconds(spread: Any) -> str:
