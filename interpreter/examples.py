@@ -88,21 +88,24 @@ def draw_once(compiled: Compiled, lowering: Lowering) -> None:
         for part in t.walk(term):
             if isinstance(part, t.Reference):
                 lowering(part)  # before the branch: what is made within it is not seen outside
-        kinds: list[tuple[Any, Any, Axes]] = []
+        lowering.values[name] = _out_of_branch(lowering, term)
 
-        def made(term: t.Term = term, kinds: list[tuple[Any, Any, Axes]] = kinds) -> Any:
-            lowering.alone = True
-            value = lowering(term)
-            lowering.alone = False
-            kinds.append((value.tensor.shape, value.tensor.dtype, value.axes))
-            return value.tensor
 
-        def unused(kinds: list[tuple[Any, Any, Axes]] = kinds) -> Any:
-            return tf.zeros(*kinds[0][:2])
+def _out_of_branch(lowering: Lowering, term: t.Term) -> Value:
+    found: list[Value] = []
 
-        # Not `tf.cond`: XLA takes both branches of a condition where each is elementwise.
-        tensor = tf.switch_case(tf.cast(lowering.step < 0, tf.int32), [made, unused])
-        lowering.values[name] = Value(tensor, kinds[0][2])
+    def made() -> Any:
+        lowering.alone = True
+        found.append(lowering(term))
+        lowering.alone = False
+        return found[0].tensor
+
+    def unused() -> Any:
+        return tf.zeros(found[0].tensor.shape, found[0].tensor.dtype)
+
+    # Not `tf.cond`: XLA takes both branches of a condition where each is elementwise.
+    tensor = tf.switch_case(tf.cast(lowering.step < 0, tf.int32), [made, unused])
+    return Value(tensor, found[0].axes)
 
 
 def _drawing(compiled: Compiled) -> list[tuple[str, t.Term]]:
