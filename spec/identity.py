@@ -21,7 +21,7 @@ from .meaning import Walk
 from .resolved import LayerPlan, MeasurePlan, NetworkPlan, Program, StudyPlan, TrainingPlan
 
 LANGUAGE = 1
-NUMERICS = 6
+NUMERICS = 7
 """Raised whenever the same spec gives other numbers than before."""
 
 KEPT = 4096
