@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ class _Made:
 
     def _layer(self, plan: LayerPlan) -> Any:
         if plan.key not in self.layers:
-            name = re.sub(r"[^A-Za-z0-9_]+", "_", plan.key).strip("_")
+            name = self._name(plan.key)
             if plan.kind == "whiten":
                 made = keras.layers.Dense(
                     plan.weights["matrix"][1], use_bias=False, name=name, dtype=self.network.dtype.real
@@ -82,6 +83,12 @@ class _Made:
                 variable.assign(value[self.replicate])
             self.layers[plan.key] = made
         return self.layers[plan.key]
+
+    def _name(self, key: str) -> str:
+        """A name that Keras takes for a layer, and no other layer has: `block[0].hidden` and `block_0_hidden` are two."""
+        plain = re.sub(r"[^A-Za-z0-9_]+", "_", key).strip("_")
+        taken = {made.name for made in self.layers.values()}
+        return next(name for name in (plain, *(f"{plain}_{n}" for n in count(2))) if name not in taken)
 
 
 class _Leaves(keras.Model):  # type: ignore[misc]

@@ -92,7 +92,7 @@ def _merge_layer(item: Node, patch: Node, path: Path, adds: bool) -> Node:
     if isinstance(patch, Mapping) and len(patch.entries) == 1:
         word = patch.keys()[0]
         if word in (*LAYERS, "repeat", "whiten") and word not in arguments and word != kind.text:
-            return patch
+            return _renamed(item, patch)
         if word == kind.text and word not in arguments:
             patch = patch.entries[0][1]
     if not isinstance(inner, Mapping):
@@ -101,6 +101,21 @@ def _merge_layer(item: Node, patch: Node, path: Path, adds: bool) -> Node:
         patch = _long_form(kind.text, patch)
     merged = merge(inner, patch, path, adds)
     return Mapping(((kind, merged if merged is not None else inner),), item.span)
+
+
+def _renamed(item: Mapping, patch: Mapping) -> Node:
+    """A layer of another kind in place of a named one: it keeps the name that it was reached by."""
+    inner = item.entries[0][1]
+    key = inner.key("name") if isinstance(inner, Mapping) else None
+    ((kind, given),) = patch.entries
+    if key is None or not isinstance(inner, Mapping):
+        return patch
+    nothing = isinstance(given, Scalar) and given.value is None
+    given = Mapping((), given.span) if nothing else given
+    given = given if isinstance(given, Mapping) else _long_form(kind.text, given)
+    if given.key("name") is not None or (name := inner.get("name")) is None:
+        return patch
+    return Mapping(((kind, replace(given, entries=(*given.entries, (key, name)))),), patch.span)
 
 
 def _long_form(kind: str, given: Node) -> Mapping:

@@ -20,6 +20,7 @@ from ..resolved import InitialValue, LayerPlan, NetworkPlan
 from ..types import ShapeProblem, Type
 from . import folding
 from .expressions import Checker, Context
+from .layer_names import layer_keys
 from .text import Text, read
 
 KERAS_DISTRIBUTIONS = {
@@ -83,16 +84,9 @@ class NetworkChecker:
     ) -> tuple[list[LayerPlan], Type]:
         """The layers in order, each with its key."""
         plans: list[LayerPlan] = []
-        counts: dict[str, int] = {}
-        names: dict[str, Span] = {}
-        for model, item in zip(models, node.items, strict=True):
-            counts[model.kind] = counts.get(model.kind, 0) + 1
-            name = getattr(model.value, "name", None)
-            if name is not None and name in names:
-                at, _ = yaml.locate(item, [model.kind, "name"])
-                raise problem_at(at, f"two layers of '{self.name}' have the name '{name}'", "Rename one of them.")
-            names[name or f"{model.kind}_{counts[model.kind]}"] = item.span
-            key = prefix + (name or f"{model.kind}_{counts[model.kind]}")
+        keys = layer_keys(self.name, models, node)
+        for model, item, own in zip(models, node.items, keys, strict=True):
+            key = prefix + own
             span = _head(item)
             try:
                 plan = self.layer(model, item, key, current)

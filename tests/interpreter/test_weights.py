@@ -37,6 +37,11 @@ def trained(program: Callable[[str], Program], layers: str, optimizer: str = "{a
         ("[dense: {units: 5, activation: relu}, dense: 1]", "{adam: {}}"),
         ("[dense: 5, batch_normalization: {}, dropout: 0.5, dense: 2]", "{adam: {}}"),
         ("[whiten: {examples: 64}, dense: 1]", "{adam: {}}"),
+        (
+            "[dense: {units: 4, name: block_0_a}, repeat: {name: block, times: 1, layers: [dense: {units: 4, name: a}]}, "
+            "dense: {units: 3, name: last_}, dense: {units: 1, name: last}]",
+            "{sgd: {}}",
+        ),
         ("[dense: 1]", "{adam: {use_ema: true, ema_momentum: 0.9}}"),
         ("[repeat: {name: block, times: 3, layers: [dense: {units: 4, activation: tanh}], skip: true}, dense: 1]", "{sgd: {}}"),
         ("[repeat: {name: block, times: 3, layers: [dense: {units: 4, activation: tanh}], share: true}, dense: 1]", "{sgd: {}}"),

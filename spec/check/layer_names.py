@@ -1,0 +1,58 @@
+"""What the layers of a list are called: by their own names, else by kind and position; no two alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .. import source as yaml
+from ..diagnostics import Span, problem_at
+
+WEIGHTS = "weights"
+"""The name that reaches all weights of a network."""
+
+
+def layer_keys(network: str, models: Sequence[Any], node: yaml.Sequence) -> list[str]:
+    """A key for each layer.
+
+    A name that also says another layer's kind and position, or the kind of the only other of its kind, would reach two
+    layers, and give them one weight. Raises SpecError.
+    """
+    names = [getattr(model.value, "name", None) for model in models]
+    places = _places([model.value if model.kind == "apply" else model.kind for model in models])
+    keys = _places([model.kind for model in models])
+    taken: dict[str, int] = {}
+    for place, (name, model) in enumerate(zip(names, models, strict=True)):
+        if name is None:
+            continue
+        span, _ = yaml.locate(node.items[place], [model.kind, "name"])
+        if name in taken:
+            raise problem_at(span, f"two layers of '{network}' have the name '{name}'", "Rename one of them.")
+        taken[name] = place
+        _free(network, name, place, (places, keys), span)
+    words = [word for word, _ in keys]
+    return [name or word for name, word in zip(names, words, strict=True)]
+
+
+def _free(network: str, name: str, place: int, called: Sequence[list[tuple[str, str]]], span: Span) -> None:
+    """Refuses a name that reaches something else already."""
+    if name == WEIGHTS:
+        message = f"`{network}.weights` is all weights of '{network}', and no layer's name"
+        raise problem_at(span, message, "Choose another name.")
+    for words in called:
+        for other, (word, single) in enumerate(words):
+            if other != place and name in (word, single):
+                message = f"the name '{name}' already stands for layer {other + 1} of this list, by its kind"
+                hint = "Choose another name: a layer is also called by its kind and position among those of its kind."
+                raise problem_at(span, message, hint)
+
+
+def _places(kinds: Sequence[str]) -> list[tuple[str, str]]:
+    """Kind and position of each, and its kind alone where it is the only one (else the same again)."""
+    counts: dict[str, int] = {}
+    found = []
+    for kind in kinds:
+        counts[kind] = counts.get(kind, 0) + 1
+        word = f"{kind}_{counts[kind]}"
+        found.append((word, kind if kinds.count(kind) == 1 else word))
+    return found
