@@ -23,8 +23,9 @@ from rich.text import Text
 
 from .compilation import form
 from .devices import AUTO, Asked
-from .executor import Executor, Watcher
-from .folders import STORE
+from .executor import Executor
+from .folders import REPORT, STORE
+from .job import Watcher
 from .progress import JsonLines, Live, Log, Quiet, tell
 from .results import Results
 from .run import Options, Progress, Run
@@ -208,7 +209,7 @@ def _conclude(
     """The run's folder, with claims judged, figures drawn and the report written: a fault there still keeps what was trained."""
     from .claims import judge
     from .figures import draw
-    from .report import REPORT, write_report
+    from .report import write_report
 
     verdicts: list[Verdict] = []
     figures: list[str] = []
@@ -248,7 +249,6 @@ def _interrupt(stop: threading.Event, console: Console, store: Store | None) -> 
 def _print(
     plan: StudyPlan, results: Mapping[str, Results], verdicts: Sequence[Verdict], place: Path, figures: Sequence[str]
 ) -> None:
-    from .report import REPORT
     from .summary import print_claims, print_finals
 
     console = Console(file=sys.stdout, soft_wrap=True)

@@ -1,7 +1,9 @@
-"""Where things lie in a folder of runs, besides the runs themselves."""
+"""What lies in a folder of runs, besides the runs themselves, and the page in each run."""
 
 from __future__ import annotations
 
+REPORT = "report.html"
+"""The page in a run's folder."""
 STORE = "store"
 """The store of cells."""
 COMPARISONS = "comparisons"

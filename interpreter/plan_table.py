@@ -6,12 +6,14 @@ import sys
 from collections.abc import Sequence
 
 from dlspec.spec.diff.report import flops
+from dlspec.spec.memory import PROCESS_BYTES
 from dlspec.spec.resolved import StudyPlan
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .planning import PROCESS_BYTES, RULE, Row, duration, size
+from .number_text import duration, size
+from .planning import RULE, Row
 
 WIDE = 180
 

@@ -18,15 +18,14 @@ from typing import Any
 import numpy as np
 from dlspec.spec import terms as t
 from dlspec.spec.cost import Cost, cost, shapes
-from dlspec.spec.memory import memory
+from dlspec.spec.memory import PROCESS_BYTES, memory
 from dlspec.spec.resolved import Program, StudyPlan
 
 from .compilation import uses_xla
+from .number_text import size
 from .parting import abreast
 
 FORMAT_VERSION = 1
-PROCESS_BYTES = 860 * 2**20
-"""What a process takes beside its programs' arrays: TensorFlow loaded (710 MiB), and compiled programs (30 to 200 MiB)."""
 DRAW_OPERATIONS = 100
 """Operations of drawing one number: twenty rounds of Threefry, and the inverse of a distribution function."""
 STEP_SECONDS = {"xla": 3e-5, "graph": 1e-3}
@@ -196,29 +195,6 @@ def _largest(most: int, fits: Any) -> int:
 
 
 # -- text --------------------------------------------------------------------------------------------------------------
-
-
-def size(count: float) -> str:
-    """Bytes in three digits.
-
-    >>> size(3 * 2**20)
-    '3 MiB'
-    """
-    for unit, power in (("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)):
-        if count >= 2**power:
-            return f"{count / 2**power:.3g} {unit}"
-    return f"{count:.0f} B"
-
-
-def duration(seconds: float) -> str:
-    """A time in its largest unit.
-
-    >>> duration(42), duration(4000)
-    ('42 s', '1.1 h')
-    """
-    if seconds < 99.5:
-        return f"{seconds:.2g} s"
-    return f"{seconds / 60:.2g} min" if seconds < 3600 else f"{seconds / 3600:.2g} h"
 
 
 def plan_data(plan: StudyPlan, found: Sequence[Row], rate: float, refused: Sequence[str]) -> dict[str, Any]:

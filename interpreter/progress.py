@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from .executor import Job
+from .job import Job
 from .results import Cell
 from .time_left import TimeLeft, in_words, steps
 from .wanted import Piece

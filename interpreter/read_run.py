@@ -12,7 +12,7 @@ from dlspec.spec.resolved import ClaimPlan
 from .claims import Verdict
 from .results import Cell, Curve, Results
 from .runs import Kept
-from .store import StoreError
+from .store_errors import StoreError
 
 
 def results(run: Kept) -> dict[str, Results]:

@@ -19,7 +19,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from .devices import Asked
-from .executor import Finished, Job, Threads, Watcher
+from .executor import Finished, Threads
+from .job import Job, Watcher
 from .packed import packed, unpacked
 from .results import Cell
 from .store import Checkpoints

@@ -12,7 +12,8 @@ from typing import Protocol
 from dlspec.spec.identity import NUMERICS
 from dlspec.spec.resolved import Program, StudyPlan
 
-from .executor import Executor, Job, Watcher
+from .executor import Executor
+from .job import Job, Watcher
 from .parting import parts, pieces
 from .results import Cell, Results
 from .store import WHOLE, Store, StoreError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .executor import Job
+from .job import Job
 from .results import Cell
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from .claims import evaluate as evaluate_claim
-from .executor import Job, Watcher
 from .forms import Forms
+from .job import Job, Watcher
 from .products import products
 from .program import Compiled
 from .results import Cell, Results

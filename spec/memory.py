@@ -9,6 +9,8 @@ from .cost import cost
 from .gradient_statistics import BLOCKS
 from .resolved import Program
 
+PROCESS_BYTES = 860 * 2**20
+"""What a process takes beside its programs' arrays: TensorFlow loaded (710 MiB), and compiled programs (30 to 200 MiB)."""
 CHUNK_BYTES = 64 * 2**20
 """How much memory the widest value of one pass of an evaluation may take."""
 BACKWARD = 3.5

@@ -25,7 +25,8 @@ from ray.exceptions import (
 )
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from ..executor import Finished, Job, Watcher
+from ..executor import Finished
+from ..job import Job, Watcher
 from ..packed import packed
 from ..results import Cell
 from ..store import atomic

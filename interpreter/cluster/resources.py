@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dlspec.spec.cost import cost
-from dlspec.spec.memory import memory
+from dlspec.spec.memory import PROCESS_BYTES, memory
 
-from ..planning import PROCESS_BYTES, size
+from ..number_text import size
 from ..wanted import Piece
 
 CORE_OPERATIONS = 1e8

@@ -19,7 +19,7 @@ from typing import Any
 
 from dlspec.spec.identity import NUMERICS
 
-from ..executor import Job
+from ..job import Job
 from ..packed import unpacked
 from ..results import Cell, Curve
 from ..store import Checkpoint, Checkpoints, Damaged

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..folders import REPORT
 from .study import Runs
 
 
@@ -20,7 +21,7 @@ def report(
     root: Runs = Path("runs"),
 ) -> None:  # fmt: skip
     """Writes a run as one HTML page that needs nothing beside it: claims, figures, cells, provenance, the spec."""
-    from ..report import REPORT, write_report
+    from ..report import write_report
     from ..runs import named, newest
     from ..store import explained
 

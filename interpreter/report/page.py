@@ -22,8 +22,6 @@ from ..runs import VERDICTS, Kept
 from .finals import Finals, finals, number
 from .pictures import Picture, pictures
 
-REPORT = "report.html"
-"""What a report is called in its run's folder."""
 HERE = Path(__file__).parent
 MARKS = {"holds": "✓", "fails": "✗", "inconclusive": "?"}
 

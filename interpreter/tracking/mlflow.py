@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlspec.spec.resolved import StudyPlan
 
-from ..report import REPORT
+from ..folders import REPORT
 from ..results import Cell
 from .missing import needs
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from dlspec.spec.resolved import StudyPlan
 
-from ..executor import Job
 from ..folders import TENSORBOARD
+from ..job import Job
 from ..progress import Quiet
 from ..results import Cell, Results
 from ..wanted import Piece

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from dlspec import spec
-from dlspec.interpreter.executor import Job
+from dlspec.interpreter.job import Job
 from dlspec.interpreter.lower import Training, Value
 from dlspec.interpreter.parting import pieces
 from dlspec.interpreter.program import Compiled

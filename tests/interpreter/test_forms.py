@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from dlspec.interpreter.executor import Job
 from dlspec.interpreter.forms import IDLE, Forms
+from dlspec.interpreter.job import Job
 from dlspec.interpreter.parting import pieces
 from dlspec.interpreter.program import Compiled
 from dlspec.interpreter.train import train

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 from dlspec import spec
-from dlspec.interpreter.planning import PROCESS_BYTES
 from dlspec.spec.diagnostics import Source
-from dlspec.spec.memory import memory
+from dlspec.spec.memory import PROCESS_BYTES, memory
 from dlspec.spec.resolved import Program
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -41,7 +40,7 @@ from dlspec.spec import terms as t
 from dlspec.spec.diagnostics import Source
 from dlspec.interpreter.start import start
 start()
-from dlspec.interpreter.executor import Job
+from dlspec.interpreter.job import Job
 from dlspec.interpreter.progress import Quiet
 from dlspec.interpreter.compilation import form
 from dlspec.interpreter.train import train

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from dlspec.interpreter.executor import Job
+from dlspec.interpreter.job import Job
 from dlspec.interpreter.parting import pieces
 from dlspec.interpreter.progress import called
 from dlspec.interpreter.run import Options, Progress

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from dlspec.interpreter.planning import PROCESS_BYTES, refusal, rows
-from dlspec.spec.memory import memory
+from dlspec.interpreter.planning import refusal, rows
+from dlspec.spec.memory import PROCESS_BYTES, memory
 from dlspec.spec.resolved import Program, StudyPlan
 
 ROOT = Path(__file__).parents[2]

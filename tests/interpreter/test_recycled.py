@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from dlspec.interpreter import recycled
 from dlspec.interpreter.devices import Asked
-from dlspec.interpreter.executor import Finished, Job
+from dlspec.interpreter.executor import Finished
+from dlspec.interpreter.job import Job
 from dlspec.interpreter.recycled import Recycled
 from dlspec.interpreter.results import Cell
 from dlspec.interpreter.train import train

@@ -7,10 +7,9 @@ from dataclasses import replace
 
 import pytest
 from dlspec.interpreter.cluster.resources import CORE_OPERATIONS, MOST_CORES, Node, Resources
-from dlspec.interpreter.planning import PROCESS_BYTES
 from dlspec.interpreter.wanted import Piece, Wanted
 from dlspec.spec.cost import cost
-from dlspec.spec.memory import memory
+from dlspec.spec.memory import PROCESS_BYTES, memory
 from dlspec.spec.resolved import Program
 
 BODY = """

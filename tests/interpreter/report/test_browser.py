@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlspec.interpreter.report import REPORT, write_report
+from dlspec.interpreter.folders import REPORT
+from dlspec.interpreter.report import write_report
 from dlspec.interpreter.runs import Kept
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -10,7 +10,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from dlspec.interpreter.report import REPORT, page, write_report
+from dlspec.interpreter.folders import REPORT
+from dlspec.interpreter.report import page, write_report
 from dlspec.interpreter.runs import Kept, read
 from dlspec.interpreter.store import StoreError
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from dlspec.interpreter.executor import Job
+from dlspec.interpreter.job import Job
 from dlspec.interpreter.parting import pieces
 from dlspec.interpreter.train import train
 from dlspec.interpreter.wanted import Wanted

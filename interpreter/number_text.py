@@ -1,0 +1,26 @@
+"""Numbers as people read them: sizes in bytes, times."""
+
+from __future__ import annotations
+
+
+def size(count: float) -> str:
+    """Bytes in three digits.
+
+    >>> size(3 * 2**20)
+    '3 MiB'
+    """
+    for unit, power in (("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)):
+        if count >= 2**power:
+            return f"{count / 2**power:.3g} {unit}"
+    return f"{count:.0f} B"
+
+
+def duration(seconds: float) -> str:
+    """A time in its largest unit.
+
+    >>> duration(42), duration(4000)
+    ('42 s', '1.1 h')
+    """
+    if seconds < 99.5:
+        return f"{seconds:.2g} s"
+    return f"{seconds / 60:.2g} min" if seconds < 3600 else f"{seconds / 3600:.2g} h"
