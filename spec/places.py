@@ -8,14 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import WithJsonSchema
+from pydantic import WithJsonSchema, create_model
 
 from .model.base import CONDITION, HEAD, MARK, Closed, OneOf
 from .model.experiment import Experiment
 from .model.generated import Deferred
+from .model.patch import Refused
 from .model.study import Study
 
 EXPRESSION, CONDITIONS, TEXT = "an expression", "a condition", "a text"
@@ -150,6 +152,13 @@ def _field(model: type[Closed], name: str) -> Place:
     return Place(found, field.description or "")
 
 
+@cache
+def _patch(refused: Refused) -> type[Closed]:
+    """An experiment less what a patch cannot hold: a model that says what may stand there, and validates nothing."""
+    held = {name: (item.annotation, item) for name, item in Experiment.model_fields.items() if name not in refused.keys}
+    return create_model(refused.title, __base__=Closed, __doc__=Experiment.__doc__, **held)  # type: ignore[call-overload, no-any-return]
+
+
 def _words(model: type[Closed], name: str) -> tuple[str, ...]:
     return tuple(str(word) for item in _field(model, name).alternatives for word in get_args(item))
 
@@ -167,7 +176,8 @@ def _flat(kind: Any) -> tuple[Any, ...]:
     if origin in (Union, UnionType):
         return tuple(item for part in get_args(kind) for item in _flat(part))
     if origin is dict and get_args(kind)[1] is Any:
-        return (Experiment,)  # what is open in the models is a patch of an experiment
+        refused = [mark for mark in getattr(get_args(kind)[0], "__metadata__", ()) if isinstance(mark, Refused)]
+        return (_patch(refused[0]) if refused else Experiment,)  # what is open in the models is a patch
     if kind in (NoneType, None, Any):
         return ()
     return (TEXT,) if kind is str else (kind,)

@@ -154,8 +154,9 @@ def _refused(fault: _Fault) -> Problem:
     written = yaml.find(fault.top, fault.path)
     if isinstance(written, yaml.Scalar) and written.text == word and isinstance(fault.error["input"], dict):
         return Problem(f"`{word}` needs an argument", fault.at_value(), f"Write `{{{word}: …}}`.")
+    at = fault.at_key() if fault.error["loc"][-1] == "[key]" else fault.at_value()
     first, _, hint = str(fault.error["msg"]).removeprefix("Value error, ").partition(".  ")
-    return Problem(first, fault.at_value(), hint)
+    return Problem(first, at, hint)
 
 
 def _choice(fault: _Fault) -> Problem:

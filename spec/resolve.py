@@ -18,6 +18,7 @@ from .diagnostics import Problem, Source, Span, SpecError, did_you_mean, in_file
 from .document import Document, experiment
 from .findings import Findings, noted
 from .identity import identified
+from .late import deleting_variants, must_hold, must_not_be_swept
 from .patches import merge, must_change, must_exist, nest, without
 from .resolved import ClaimPlan, ExperimentPlan, FigurePlan, Program, StudyPlan
 from .sweep import Sweep
@@ -163,7 +164,7 @@ class _Experiment:
         self.noticed: list[Problem] = []
         self.models: list[Any] = []
         self.shared: dict[tuple[tuple[str, Any], ...], Shared] = {}
-        self.late: list[tuple[str, yaml.Node, Span]] = []
+        self.late: list[tuple[str, yaml.Mapping, Span]] = []
         if profile is not None:
             self.late.append(("a profile", profile, profile.span))
         swept = node.get("sweep")
@@ -176,20 +177,23 @@ class _Experiment:
                     else yaml.Sequence((override.value,), override.span)
                 )
                 path, override = ("sweep", path[1]), replace(override, value=value)
-            self.late.append(("an override", nest(path, override.value, override.span), override.span))
+            self.late.append(("an override", _overriding(name, path, override), override.span))
         for what, patch, span in self.late:
+            must_hold(patch)
             self._must_exist(node, patch, what, span)
         self.declared = node
-        self.node = self._late(node, ("variants",))
+        self.node = self._late(node)
         if profile is not None:
             self._must_matter(node, profile)
         self.model = experiment(without(self.node, "base"))
+        for _, patch, _ in self.late:
+            must_not_be_swept(patch, self.model.sweep)
         self.sweep = Sweep(document.study.study, name, self.node, self.model, only)
         self.swept = {axis: yaml.find(self.node, ["sweep", axis]) for axis in self.model.sweep}
 
-    def _must_exist(self, node: yaml.Mapping, patch: yaml.Node, what: str, span: Span) -> None:
+    def _must_exist(self, node: yaml.Mapping, patch: yaml.Mapping, what: str, span: Span) -> None:
         reached: yaml.Node = node
-        if isinstance(patch, yaml.Mapping) and (variants := patch.get("variants")) is not None:
+        if (variants := patch.get("variants")) is not None:
             must_exist(node, nest(("variants",), _empty_maps(variants), span), (), what)
             patch = without(patch, "variants")
         variants_node = node.get("variants")
@@ -199,13 +203,12 @@ class _Experiment:
                 reached = merged if isinstance(merged, yaml.Mapping) else reached
         must_exist(reached, patch, (), what)
 
-    def _late(self, node: yaml.Mapping, keep: tuple[str, ...]) -> yaml.Mapping:
-        """The base with profile and overrides over it, its variants as they were."""
+    def _late(self, node: yaml.Mapping, whole: bool = True) -> yaml.Mapping:
+        """The base (whole, or of one cell) with profile and overrides over it; its variants as they were, or left out."""
         for _, patch, _ in self.late:
-            if isinstance(patch, yaml.Mapping):
-                merged = merge(node, without(patch, *keep))
-                assert isinstance(merged, yaml.Mapping)
-                node = merged
+            merged = merge(node, deleting_variants(patch) if whole else without(patch, "variants", "sweep"))
+            assert isinstance(merged, yaml.Mapping)
+            node = merged
         return node
 
     def _must_matter(self, node: yaml.Mapping, profile: yaml.Mapping) -> None:
@@ -293,7 +296,7 @@ class _Experiment:
                 must_change(node, merged, patch.span, f"the variant '{value}'")
                 assert isinstance(merged, yaml.Mapping)
                 node, patched = merged, True
-        node = self._late(node, ("variants", "sweep")) if patched else node
+        node = self._late(node, whole=False) if patched else node
         for _, patch, _ in self.late:
             own = yaml.find(patch, ["variants", variant]) if variant else None
             if isinstance(own, yaml.Mapping):
@@ -313,7 +316,8 @@ class _Experiment:
         }
         every = dict(axes)
         if "variant" in every:
-            every["variant"] = list(self.model.variants)
+            declared = self.declared.get("variants")
+            every["variant"] = list(declared.keys() if isinstance(declared, yaml.Mapping) else self.model.variants)
         # A claim may speak of values that a profile or an override leaves out: then it is inconclusive, not wrong.
         for axis in every if self.late else ():
             node = yaml.find(self.declared, ["sweep", axis])
@@ -352,6 +356,17 @@ class _Experiment:
             except SpecError as error:
                 self.problems.extend(error.problems)
         return tuple(found)
+
+
+def _overriding(name: str, path: tuple[str, ...], override: Override) -> yaml.Mapping:
+    """An override as a patch of its experiment."""
+    patch = nest(path, override.value, override.span)
+    if not isinstance(patch, yaml.Mapping):
+        hint = f"Say what of it: `-o {name}.training.steps=100`. `--only` chooses experiments and variants."
+        raise problem_at(override.span, f"the experiment '{name}' is no value that an override can set", hint)
+    if not patch.entries:
+        raise problem_at(override.span, "the override changes nothing", f"`-o {name}.training.steps=100`")
+    return patch
 
 
 def _empty_maps(node: yaml.Node) -> yaml.Node:

@@ -8,10 +8,10 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from .model.base import EXPRESSION_SCHEMA, MARK
+from .model.patch import IN_PROFILES, IN_VARIANTS, Refused
 from .model.study import Study
 
 IDENTIFIER = "https://json-schema.org/draft/2020-12/schema"
-PATCHED = ("Experiment",)
 
 
 def study_schema() -> dict[str, Any]:
@@ -23,15 +23,19 @@ def study_schema() -> dict[str, Any]:
     patches = {f"{name}Patch": _patch(schema) for name, schema in definitions.items() if name != "Expression"}
     definitions.update(patches)
     reference = {"$ref": "#/$defs/ExperimentPatch"}
+    varied = {"$ref": f"#/$defs/{IN_VARIANTS.title}"}
     for name in ("Experiment", "ExperimentPatch"):
         fields = definitions[name]["properties"]
         kind = "object" if name == "Experiment" else ["object", "null"]
-        _replace(fields, "variants", {"type": kind, "additionalProperties": reference})
-        fields["sweep"]["additionalProperties"] = {
-            "anyOf": [{"type": "array", "items": MARK}, {"type": "object", "additionalProperties": reference}]
-        }
+        _replace(fields, "variants", {"type": kind, "additionalProperties": varied})
+        axis = {"anyOf": [{"type": "array", "items": MARK}, {"type": "object", "additionalProperties": varied}]}
+        _replace(fields, "sweep", {"type": kind, "additionalProperties": axis})
     profile = definitions["Profile"]["properties"]
-    _replace(profile, "experiments", {"type": "object", "additionalProperties": reference})
+    _replace(
+        profile, "experiments", {"type": "object", "additionalProperties": {"$ref": f"#/$defs/{IN_PROFILES.title}"}}
+    )
+    for refused in (IN_VARIANTS, IN_PROFILES):
+        definitions[refused.title] = _less(definitions["ExperimentPatch"], refused)
     # An experiment with a base is a patch of it; the condition keeps an editor's errors to one of the two.
     derived = {"if": {"required": ["base"]}, "then": reference, "else": {"$ref": "#/$defs/Experiment"}}
     patterns = study["properties"]["experiments"]["patternProperties"]
@@ -46,6 +50,12 @@ def study_schema_text() -> str:
     return json.dumps(study_schema(), indent=1, ensure_ascii=False) + "\n"
 
 
+def _less(patch: dict[str, Any], refused: Refused) -> dict[str, Any]:
+    """The schema of a patch without what it cannot hold where it stands."""
+    held = {name: field for name, field in patch["properties"].items() if name not in refused.keys}
+    return {**patch, "title": refused.title, "properties": held}
+
+
 def _replace(fields: dict[str, Any], name: str, schema: dict[str, Any]) -> None:
     fields[name] = {**schema, "description": fields[name].get("description", "")}
 
@@ -56,7 +66,10 @@ def _patch(schema: Any) -> Any:
         return [_patch(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    found = {key: _patch(value) for key, value in schema.items() if key not in ("required", "minItems", "default")}
+    left_out = ("required", "minItems", "default", "discriminator")
+    found = {key: _patch(value) for key, value in schema.items() if key not in left_out}
+    if "oneOf" in found:  # without the key that tells them apart, a patch may be of several
+        found["anyOf"] = found.pop("oneOf")
     if "$ref" in schema:
         found["$ref"] = schema["$ref"] + "Patch"
     if schema.get("minProperties") == 1 and "maxProperties" not in schema:

@@ -14,9 +14,7 @@ from .base import Closed, Condition, Expression, FunctionHead, Name, OneOf
 from .figures import AnyFigure
 from .generated import one_of
 from .layers import LayerDefaults, LayerEntry, OptimizerEntry
-
-Patch = dict[str, Any]
-"""A part of an experiment, laid over it: maps merge, anything else replaces, null deletes."""
+from .patch import Patch
 
 
 class Data(Closed):
@@ -223,4 +221,4 @@ class Experiment(Closed):
     figures: dict[Name, AnyFigure] = Field(default_factory=dict, description="What is drawn.")
 
 
-__all__ = ["Claim", "Experiment", "GradientEntry", "OneOf", "Patch"]
+__all__ = ["Claim", "Experiment", "GradientEntry", "OneOf"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from .base import Closed, Name
 from .experiment import Experiment
 from .layers import LayerDefaults
+from .patch import ProfilePatch
 
 
 class Origin(Closed):
@@ -24,7 +25,7 @@ class Profile(Closed):
     """A named patch over whole experiments: a quick run, a larger one."""
 
     about: str | None = Field(None, description="What it is for.")
-    experiments: dict[Name, dict[str, Any]] = Field(description="For each experiment, what changes.")
+    experiments: dict[Name, ProfilePatch] = Field(description="For each experiment, what changes.")
 
 
 class Study(Closed):
