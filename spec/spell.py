@@ -27,6 +27,8 @@ def spell(term: t.Term) -> str:
                 return f"({words[0]} {operator} {words[1]})"
             words += [f"{name}={value}" for name, value in static.items() if name in ("axis", "size", "shape")]
             return f"{operation}({', '.join(words)})"
+        case t.Invoke("", _, _, body):
+            return spell(body)
         case t.Invoke(function, _, arguments):
             return f"{function}({', '.join(spell(argument) for argument in arguments)})"
         case t.Comprehend(indices, body):

@@ -18,6 +18,7 @@ from ..expressions import nodes as n
 from ..operations import FORMS, OPERATIONS, OPERATORS, Operation, result_type
 from ..types import KINDS, ShapeProblem, Type, broadcast, join
 from . import folding
+from .enclosed import applied, behind, enclosed, ranges
 from .scope import Function
 from .text import Text, read
 
@@ -62,6 +63,8 @@ class Context:
     path: tuple[str, ...]
     local: Mapping[str, t.Term] = field(default_factory=dict)
     calls: tuple[str, ...] = ()
+    bound: Mapping[str, t.Term] = field(default_factory=dict)
+    """The arguments of the functions around it, by the keys of their parameters, outermost first."""
     samples: Iterator[int] = field(default_factory=itertools.count)
 
 
@@ -353,13 +356,16 @@ class Checker:
             if not literal and self.names.trained(argument):
                 self.differentiable.add(key)
             local[name] = argument if literal else t.Parameter(key, type=argument.type, span=argument.span)
-        inner = replace(context, local=local, calls=(*context.calls, function.name))
+        bound = {**context.bound, **dict(zip(keys, arguments, strict=True))}
+        inner = replace(context, local=local, calls=(*context.calls, function.name), bound=bound)
         try:
             body = self.value(function.node, inner)
         except SpecError as error:
             raise SpecError([_noted(problem, span, function.name) for problem in error.problems]) from None
         if isinstance(body, t.Literal):
             return replace(body, span=span)
+        if ranges(body):
+            return replace(applied(function.name, keys, arguments, body), span=span)
         carrier, surrogate = self.backward(function, keys, arguments, body, inner, span)
         return t.Invoke(
             function.name, tuple(keys), tuple(arguments), body, carrier, surrogate, type=body.type, span=span
@@ -463,7 +469,8 @@ class Checker:
         if row.name == "gradient":
             from .gradients import gradient
 
-            return gradient(operand, self.term(node.arguments[1], text, context), span)
+            weights = behind(self.term(node.arguments[1], text, context), context.bound)
+            return gradient(enclosed(operand, context.bound), weights, span)
         quantile = None
         if row.name == "quantile":
             share = self.term(node.arguments[1], text, context)
@@ -472,6 +479,7 @@ class Checker:
                 raise problem_at(
                     share.span, f"a quantile lies between 0 and 1, and this is {quantile:g}", "The median is 0.5."
                 )
+        operand = enclosed(operand, context.bound)
         return t.Expectation(operand, quantile, type=Type("real", operand.type.shape), span=span)
 
     # -- static values -------------------------------------------------------------------------------------------
