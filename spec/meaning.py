@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from math import copysign
 from typing import Any
 
 import numpy as np
 
 from . import terms as t
 from .resolved import InitialValue, LayerPlan, NetworkPlan, Program
+from .types import Type
 
 
 class Walk:
@@ -30,7 +32,7 @@ class Walk:
 
         match term:
             case t.Literal(value):
-                return self.value(value)
+                return self.constant(value, term.type)
             case t.Reference(name, "outputs"):
                 return self.term(self.named[name].term)
             case t.Reference(name, phase):
@@ -41,7 +43,8 @@ class Walk:
             case t.IndexVariable(key, extent):
                 return ["index", names.get(key, key), extent]
             case t.Operate(operation, arguments, static):
-                return [operation, [go(item) for item in arguments], {k: self.value(v) for k, v in static.items()}]
+                told = {k: self.value(v) for k, v in static.items()}
+                return [operation, term.type.kind, [go(item) for item in arguments], told]
             case t.Invoke(function, parameters, arguments, body, _, surrogate):
                 inner = {**names, **{key: go(argument) for key, argument in zip(parameters, arguments, strict=True)}}
                 mode = self.program.gradient.get(function)
@@ -49,7 +52,8 @@ class Walk:
                 if mode is None:
                     return meaning
                 soft = self.term(surrogate, inner) if surrogate is not None else None
-                return ["mode", mode.name, mode.value, meaning, soft, [go(argument) for argument in arguments]]
+                passed = [go(argument) for argument in arguments]
+                return ["mode", mode.name, mode.value, term.type.kind, meaning, soft, passed]
             case t.Comprehend(indices, body):
                 inner = {**names, **{index.key: len(names) + place for place, index in enumerate(indices)}}
                 return ["for", [index.extent for index in indices], self.term(body, inner)]
@@ -95,24 +99,28 @@ class Walk:
         """The meaning of a draw or of an example's binding."""
         return self.term(term)
 
+    def constant(self, value: np.ndarray[Any, Any], given: Type) -> Any:
+        """A constant of the language: its kind, its shape, and every value exactly."""
+        if value.size > 64:
+            content = np.ascontiguousarray(value)
+            sum_ = hashlib.sha256(content.astype(content.dtype.newbyteorder("<"), copy=False).tobytes()).hexdigest()
+            return ["array", given.kind, str(value.dtype.newbyteorder("=")), list(value.shape), sum_]
+        return ["array", given.kind, list(value.shape), [repr(item) for item in value.ravel().tolist()]]
+
     def value(self, value: Any) -> Any:
-        """A constant by value: real numbers by their shortest exact text."""
+        """What a layer, an optimiser or an operation is told beside its arguments: numbers by value, of whichever kind."""
         if isinstance(value, t.Term):
             return self.term(value)
         if isinstance(value, np.ndarray):
-            if value.size > 64:
-                return [
-                    "array",
-                    str(value.dtype),
-                    list(value.shape),
-                    hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest(),
-                ]
             return ["array", list(value.shape), [self.value(item) for item in value.ravel().tolist()]]
         if isinstance(value, bool) or value is None or isinstance(value, str):
             return value
-        if isinstance(value, int | float | np.generic):
+        if isinstance(value, int | np.integer):
+            return repr(int(value))
+        if isinstance(value, float | np.generic):
             number = float(value)
-            return repr(int(number)) if number.is_integer() and abs(number) < 2**53 else repr(number)
+            whole = number.is_integer() and abs(number) < 2**53 and (number != 0 or copysign(1, number) > 0)
+            return repr(int(number)) if whole else repr(number)
         if isinstance(value, tuple | list):
             return [self.value(item) for item in value]
         return {str(key): self.value(item) for key, item in dict(value).items()}

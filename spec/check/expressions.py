@@ -15,7 +15,7 @@ from ..diagnostics import Problem, Span, SpecError, did_you_mean, listing, probl
 from ..distributions import DISTRIBUTIONS
 from ..evaluate import as_kind
 from ..expressions import nodes as n
-from ..operations import FORMS, OPERATIONS, OPERATORS, Operation, result_type
+from ..operations import FORMS, OPERATIONS, OPERATORS, Operation, result_type, wanted_kinds
 from ..types import KINDS, ShapeProblem, Type, broadcast, join
 from . import folding
 from .enclosed import applied, behind, enclosed, ranges
@@ -177,7 +177,8 @@ class Checker:
             values = [item.value for item in items if isinstance(item, t.Literal)]
             stacked = np.stack([np.broadcast_to(value, shape) for value in values]) if shape else np.array(values)
             return t.Literal(as_kind(stacked, kind), type=result, span=span)
-        return t.Stack(tuple(items), type=result, span=span)
+        kept = map(folding.real, items) if kind == "real" else items
+        return t.Stack(tuple(kept), type=result, span=span)
 
     def operate(self, row: Operation, terms: list[t.Term], static: dict[str, Any], span: Span) -> t.Term:
         """An operation applied; computed at once when all its arguments are literals."""
@@ -205,14 +206,16 @@ class Checker:
         folding.sized(result, span)
         if all(isinstance(term, t.Literal) for term in terms) and terms:
             return folding.fold(row, [term.value for term in terms if isinstance(term, t.Literal)], more, result, span)
-        for term in terms:
-            if isinstance(term, t.Literal) and term.type.kind == "int" and bool((np.abs(term.value) >= MAX_INT).any()):
-                message = "this int is too large beside values that are drawn or learnt"
-                raise problem_at(term.span, message, "Make it a real number: `1.0 * c`, or `3e9` for 3000000000.")
         if row.name == "power" and result.kind == "int":
             exponent = terms[1]
             if not isinstance(exponent, t.Literal) or bool((exponent.value < 0).any()):
                 result = Type("real", result.shape)
+        wanted = wanted_kinds(row, [term.type for term in terms], result)
+        terms = [folding.real(term) if kind == "real" else term for term, kind in zip(terms, wanted, strict=True)]
+        for term in terms:
+            if isinstance(term, t.Literal) and term.type.kind == "int" and bool((np.abs(term.value) >= MAX_INT).any()):
+                message = "this int is too large beside values that are drawn or learnt"
+                raise problem_at(term.span, message, "Make it a real number: `1.0 * c`, or `3e9` for 3000000000.")
         return t.Operate(row.name, tuple(terms), more, type=result, span=span)
 
     def comprehend(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,13 @@ def shape(term: t.Term, what: str) -> Shape:
         message = f"{what} has to be an array of sizes such as [3, 2], and is {_shown(term, value)}"
         raise problem_at(term.span, message)
     return tuple(int(size) for size in np.atleast_1d(value))
+
+
+def real(term: t.Term) -> t.Term:
+    """A constant that stands where a real number is asked for, as one; any other term as it is."""
+    if not isinstance(term, t.Literal) or term.type.kind == "real":
+        return term
+    return replace(term, value=as_kind(term.value, "real"), type=Type("real", term.type.shape))
 
 
 def sized(type_: Type, span: Span) -> Type:
@@ -157,7 +165,8 @@ def _folded(row: Operation, values: list[Any], static: Mapping[str, Any]) -> np.
     """The value of an operation on literals."""
     if row.family != "linear algebra" or max(np.size(value) for value in values) < LARGE:
         return apply(row.name, values, static)
-    key = (row.name, repr(dict(static)), *((np.shape(value), np.asarray(value).tobytes()) for value in values))
+    arrays = [np.asarray(value) for value in values]
+    key = (row.name, repr(dict(static)), *((array.shape, array.dtype.str, array.tobytes()) for array in arrays))
     if key not in _kept:
         if len(_kept) >= 16:
             _kept.pop(next(iter(_kept)))

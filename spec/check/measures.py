@@ -11,6 +11,7 @@ from .. import terms as t
 from ..diagnostics import problem_at
 from ..resolved import LossPlan, MeasurePlan
 from ..types import Type
+from . import folding
 from .expressions import Context
 from .gradients import statistic
 
@@ -35,7 +36,7 @@ def loss_term(experiment: ExperimentChecker, name: str) -> LossPlan:
         raise problem_at(term.span, "this loss depends on no network: there is nothing to train")
     factor: t.Term = t.Literal(np.asarray(1.0), type=Type("real"), span=term.span)
     if weight is not None:
-        factor = experiment.checker.value(weight, Context("schedule", ()))
+        factor = folding.real(experiment.checker.value(weight, Context("schedule", ())))
         if factor.type.shape:
             raise problem_at(factor.span, f"a weight is one number, and this is {factor.type}")
     return LossPlan(name, term, factor)

@@ -75,7 +75,7 @@ def _sample(checker: Checker, node: n.Call, text: Text, context: Context, span: 
             parameters[parameter.name] = t.Literal(np.asarray(parameter.default), type=Type("real"), span=span)
         else:
             _check(parameter.kind, parameter.name, row.name, term)
-            parameters[parameter.name] = term
+            parameters[parameter.name] = folding.real(term)
     if sizes.get("k", 0) > sizes.get("n", sizes.get("k", 0)):
         hint = "`subset(n, k)` takes k of the numbers 0, …, n - 1."
         raise problem_at(span, f"a subset of {sizes['k']} cannot be chosen from {sizes['n']}", hint)

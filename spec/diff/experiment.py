@@ -15,7 +15,7 @@ from .cells import cells, paired
 from .changes import CLASSES, Cell, Change, Edit, Texts, Warned, Where
 from .classes import BORROWED, NAMED, Reach, own_class
 from .compare import Pair, differences
-from .expressions import commuted, edits
+from .expressions import commuted, edits, kinds_that_differ
 from .meaning import keeps_meaning, means_the_same, measured_otherwise
 from .renames import SEEDING, Renames, find
 from .settings import Setting, Side, renamed
@@ -193,6 +193,8 @@ class Comparison:
         note = self.notes.get(pair.path, "")
         if order:
             note = "the same value, its operands in another order: digests differ, numbers by rounding"
+        elif isinstance(before, Expression) and isinstance(after, Expression) and not note:
+            note = kinds_that_differ(before.form, after.form)
         classes = self.reach.classes(pair.path)
         return Change(self.name, pair.path, action, *texts, classes, parts, note=note, respelled=order)
 
@@ -260,7 +262,7 @@ class Comparison:
         for axis in every:
             old = next((name for name, new in self.constants.items() if new == axis), axis)
             pair = _values(self.before, old), _values(self.after, axis)
-            if pair[0] is None or pair[1] is None or (set(pair[0]) != set(pair[1]) and not _named_values(pair)):
+            if pair[0] is None or pair[1] is None or (_marked(pair[0]) != _marked(pair[1]) and not _named_values(pair)):
                 found.append(self._axis(axis, *pair))
         return found
 
@@ -272,7 +274,7 @@ class Comparison:
             fresh = [_shown(value) for value in after if value not in before]
             gone = [_shown(value) for value in before if value not in after]
             parts = [f"{', '.join(fresh)} added"] * bool(fresh) + [f"{', '.join(gone)} removed"] * bool(gone)
-            note = "; ".join(parts)
+            note = "; ".join([*parts, *_kinds(before, after)])
         classes = self.reach.classes(("constants", axis)) if not _named_values((before, after)) else ("training",)
         return Change(self.name, ("sweep", axis), action, *texts, classes, note=note, scope="sweep")
 
@@ -402,6 +404,18 @@ def _classes(parts: Sequence[Change]) -> tuple[str, ...]:
 def _values(side: Side, axis: str) -> tuple[object, ...] | None:
     found = side.plan.axes.get(axis)
     return None if found is None else tuple(found)
+
+
+def _marked(values: Sequence[object]) -> set[object]:
+    """Values with their kinds: 1 and 1.0 are two."""
+    return {(repr(value), value) for value in values}
+
+
+def _kinds(before: Sequence[object], after: Sequence[object]) -> list[str]:
+    """The values that are the same number of another kind."""
+    there = {value: value for value in before}
+    kinds = [(there[value], value) for value in after if value in there and repr(there[value]) != repr(value)]
+    return [f"{_shown(old)} → {_shown(new)}: another kind of number" for old, new in kinds]
 
 
 def _named_values(pair: Sequence[Sequence[object] | None]) -> bool:

@@ -240,7 +240,7 @@ def _root(node: n.Node) -> str:
 
 
 def canonical(node: Any, bound: Mapping[str, str] | None = None) -> Any:
-    """A form that equal spellings share: bound names by number, `-2` as minus 2, whole numbers as int."""
+    """A form that equal spellings share: bound names by number, `-2` as minus 2. `1` and `1.0` differ: they are of two kinds."""
     bound = bound or {}
     if isinstance(node, tuple):
         return tuple(canonical(item, bound) for item in node)
@@ -250,8 +250,7 @@ def canonical(node: Any, bound: Mapping[str, str] | None = None) -> Any:
         case n.Name(name):
             return n.Name(bound.get(name, name))
         case n.Number(value):
-            number = int(value) if float(value).is_integer() and abs(value) < 2**53 else value
-            return n.Unary("-", n.Number(-number)) if number < 0 else n.Number(number)
+            return n.Unary("-", n.Number(-value)) if value < 0 else n.Number(value)
         case n.Unary("+", operand):
             return canonical(operand, bound)
         case n.Comprehension(body, ranges):
@@ -263,6 +262,37 @@ def canonical(node: Any, bound: Mapping[str, str] | None = None) -> Any:
             return n.Call(bound.get(function, function), canonical(arguments, bound), named)
     parts = {f.name: canonical(getattr(node, f.name), bound) for f in fields(node) if f.name not in ("start", "end")}
     return type(node)(**parts)
+
+
+def without_kinds(node: Any) -> Any:
+    """A canonical form in which whole numbers are ints, however they are written."""
+    if isinstance(node, tuple):
+        return tuple(without_kinds(item) for item in node)
+    if not isinstance(node, n.Node):
+        return node
+    if isinstance(node, n.Number):
+        return n.Number(int(node.value)) if float(node.value).is_integer() and abs(node.value) < 2**53 else node
+    parts = {f.name: without_kinds(getattr(node, f.name)) for f in fields(node) if f.name not in ("start", "end")}
+    return type(node)(**parts)
+
+
+def kinds_that_differ(before: n.Expr, after: n.Expr) -> str:
+    """What differs where two canonical forms are the same but for the kinds of numbers; nothing where more does.
+
+    >>> parse = parse_expression
+    >>> kinds_that_differ(parse("1 if z > 0 else 2"), parse("1.0 if z > 0 else 2"))
+    '1 → 1.0: int → real'
+    """
+    if before == after or without_kinds(before) != without_kinds(after):
+        return ""
+    numbers = [[node for node in n.walk(tree) if isinstance(node, n.Number)] for tree in (before, after)]
+    words = {int: "int", float: "real"}
+    found = dict.fromkeys(
+        f"{print_expression(a)} → {print_expression(b)}: {words[type(a.value)]} → {words[type(b.value)]}"
+        for a, b in zip(*numbers, strict=True)
+        if a != b
+    )
+    return "; ".join(found)
 
 
 def commuted(node: Any) -> Any:

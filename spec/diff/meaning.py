@@ -13,6 +13,7 @@ from ..identity import term_meaning
 from ..operations import OPERATORS
 from ..resolved import Program
 from .compare import Pair
+from .expressions import without_kinds
 from .tree import Expression
 
 Programs = Sequence[tuple[Program, Program]]
@@ -58,6 +59,8 @@ def _same(pair: Pair, before: Program, after: Program) -> bool:
         return bool(sides[0] == sides[1])
     if _evaluation(pair, [(before, after)]):
         return True
+    if _same_but_for_kinds(pair):
+        return True
     values = [
         constant(side.tree, program.constants) if isinstance(side, Expression) and not side.parameters else None
         for side, program in zip((pair.before, pair.after), (before, after), strict=True)
@@ -72,7 +75,17 @@ def _same(pair: Pair, before: Program, after: Program) -> bool:
 def _alike(a: Any, b: Any) -> bool:
     if a is None or b is None:
         return False
-    return np.shape(a) == np.shape(b) and bool(np.array_equal(a, b))
+    same = np.shape(a) == np.shape(b) and np.asarray(a).dtype.kind == np.asarray(b).dtype.kind
+    return same and bool(np.array_equal(a, b))
+
+
+def _same_but_for_kinds(pair: Pair) -> bool:
+    """Whether numbers differ in kind alone where that is no matter: in what optimisers, layers and schedules are given."""
+    if not (isinstance(pair.before, Expression) and isinstance(pair.after, Expression)):
+        return False
+    if pair.path[0] not in ("training", "layer_defaults") and "layers" not in pair.path:
+        return False
+    return bool(without_kinds(pair.before.form) == without_kinds(pair.after.form))
 
 
 def _meaning(path: tuple[str, ...], program: Program) -> str | None:

@@ -16,11 +16,20 @@ class Node:
     end: int = field(default=0, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Number(Node):
-    """`1`, `1e-3`: an int when written as one."""
+    """`1`, `1e-3`: an int when written as one, and then another number than `1.0`."""
 
     value: int | float
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are the same number of the same kind."""
+        if not isinstance(other, Number):
+            return NotImplemented
+        return type(self.value) is type(other.value) and self.value == other.value
+
+    def __hash__(self) -> int:
+        return hash((type(self.value), self.value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from .forms import CLAIM_FORMS, FORMS, Form
 from .linear_algebra import LINEAR_ALGEBRA
 from .losses import LOSSES
 from .reductions import REDUCTIONS
-from .table import STATIC_KINDS, Argument, Operation, result_type
+from .table import STATIC_KINDS, Argument, Operation, result_type, wanted_kinds
 from .tasks import TASKS
 
 
@@ -38,4 +38,5 @@ __all__ = [
     "Form",
     "Operation",
     "result_type",
+    "wanted_kinds",
 ]

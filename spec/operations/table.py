@@ -109,6 +109,22 @@ def result_type(
     return Type(kind, build_shape(operation.result.shape or (), sizes)), static
 
 
+def wanted_kinds(operation: Operation, types: Sequence[Type], result: Type) -> list[str]:
+    """The kind that each argument which is not static counts as: a bool is an int, and both are real, where that is asked for.
+
+    >>> add = table("", [Operation("add", "(a: number[...], b: number[...]) -> number[...]", "a + b", sum)])["add"]
+    >>> wanted_kinds(add, [Type("int"), Type("real")], Type("real"))
+    ['real', 'real']
+    """
+    patterns = [argument for argument in operation.arguments if not argument.static]
+    patterns += [patterns[-1]] * (len(types) - len(patterns)) if patterns else []
+    pairs = list(zip(patterns, types, strict=False))
+    number = join(given.kind for pattern, given in pairs if pattern.kind == "number")
+    number = result.kind if operation.result.kind == "number" or operation.name == "power" else number
+    number = "int" if number == "bool" else number
+    return [number if pattern.kind == "number" else pattern.kind for pattern, _ in pairs]
+
+
 def match_shape(argument: Argument, shape: Shape, sizes: dict[str, Any]) -> None:
     """Binds the sizes that a pattern names, or raises ShapeProblem."""
     pattern = list(argument.shape or ())
