@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+
+from .suggestions import did_you_mean as did_you_mean
 
 
 @dataclass(frozen=True)
@@ -75,16 +76,14 @@ def _position(problem: Problem) -> tuple[str, int, int]:
     return ("", 0, 0) if span is None else (span.source.name, span.line, span.column)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The nearest of the known words as a question, or nothing when none is near.
+def shortened(text: str, longest: int = 60) -> str:
+    """What a writer wrote, as a message shows it: cut where it is long, and nothing in it that cannot be seen.
 
-    >>> did_you_mean("floor_too", ["floor", "floor_to", "ceil"])
-    "Did you mean 'floor_to'?"
+    >>> shortened("1" * 9, 6), shortened("a\u2028b")
+    ('11111…', 'a\\u2028b')
     """
-    names = sorted(set(known))
-    folded = {name.lower(): name for name in reversed(names)}
-    close = difflib.get_close_matches(word.lower(), list(folded), n=1, cutoff=0.6)
-    return f"Did you mean '{folded[close[0]]}'?" if close else ""
+    seen = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: longest + 1])
+    return seen if len(seen) <= longest else seen[: longest - 1] + "…"
 
 
 def sentence(*parts: str) -> str:
@@ -92,11 +91,11 @@ def sentence(*parts: str) -> str:
     return "  ".join(part for part in parts if part)
 
 
-def listing(words: Iterable[str], limit: int = 12) -> str:
-    """`a, b and c`: known names in prose, cut when there are many."""
+def listing(words: Iterable[str], limit: int = 12, total: int | None = None) -> str:
+    """`a, b and c`: known names in prose, cut when there are many. `total` is how many where only the first are given."""
     names = list(words)
     if len(names) > limit:
-        return ", ".join(names[:limit]) + f" and {len(names) - limit} more"
+        return ", ".join(names[:limit]) + f" and {(total or len(names)) - limit} more"
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
 
 

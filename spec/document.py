@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -9,7 +10,7 @@ from typing import TypeVar
 import pydantic
 
 from . import source as yaml
-from .diagnostics import Source, SpecError, did_you_mean, listing, problem_at
+from .diagnostics import Problem, Source, SpecError, did_you_mean, listing, problem_at
 from .model.base import Closed
 from .model.experiment import Experiment
 from .model.study import Study
@@ -17,6 +18,9 @@ from .patches import merge, without
 from .refusals import problems
 
 M = TypeVar("M", bound=Closed)
+
+SHOWN = 12
+"""How many experiments on a circle of bases are named."""
 
 OWN = ("claims", "figures", "about", "base")
 """What an experiment does not take over from its base."""
@@ -52,31 +56,49 @@ def derived(top: yaml.Mapping) -> dict[str, yaml.Mapping]:
     if not isinstance(node, yaml.Mapping):
         return {}
     found: dict[str, yaml.Mapping] = {}
-
-    def derive(name: str, chain: tuple[str, ...]) -> yaml.Mapping | None:
-        own = node.get(name)
-        if name in found or not isinstance(own, yaml.Mapping):
-            return found.get(name)
-        base = own.get("base")
-        if isinstance(base, yaml.Scalar) and isinstance(base.value, str):
-            if base.text in (*chain, name):
-                loop = " → ".join([*chain, name, base.text])
-                hint = "`base` names another experiment: remove it, or name that one."
-                raise problem_at(base.span, f"the experiment is derived from itself: {loop}", hint)
-            if node.key(base.text) is None:
-                hint = did_you_mean(base.text, node.keys()) or f"The experiments are {listing(node.keys())}."
-                raise problem_at(base.span, f"there is no experiment '{base.text}'", hint)
-            below = derive(base.text, (*chain, name))
-            if below is not None:
-                merged = merge(without(below, *OWN), without(own, "base"))
-                assert isinstance(merged, yaml.Mapping)
-                own = merged
-        found[name] = own
-        return own
-
+    problems: list[Problem] = []
     for key, _ in node.entries:
-        derive(key.text, ())
+        try:
+            for name in reversed(_bases(node, key.text, found)):
+                found[name] = _over_base(node, name, found)
+        except SpecError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise SpecError(problems)
     return found
+
+
+def _bases(node: yaml.Mapping, name: str, known: Mapping[str, yaml.Mapping]) -> list[str]:
+    """An experiment and those that it is derived from, up to one that is known."""
+    chain: dict[str, None] = {}
+    while name not in known and isinstance(own := node.get(name), yaml.Mapping):
+        chain[name] = None
+        base = own.get("base")
+        if not isinstance(base, yaml.Scalar) or not isinstance(base.value, str):
+            break
+        if base.text in chain:
+            names = [*chain, base.text]
+            loop = " → ".join(names if len(names) <= SHOWN else [*names[:3], "…", *names[-2:]])
+            hint = "`base` names another experiment: remove it, or name that one."
+            raise problem_at(base.span, f"the experiment is derived from itself: {loop}", hint)
+        if node.key(base.text) is None:
+            hint = did_you_mean(base.text, node.keys()) or f"The experiments are {listing(node.keys())}."
+            raise problem_at(base.span, f"there is no experiment '{base.text}'", hint)
+        name = base.text
+    return list(chain)
+
+
+def _over_base(node: yaml.Mapping, name: str, found: Mapping[str, yaml.Mapping]) -> yaml.Mapping:
+    """An experiment over its base, which is found already."""
+    own = node.get(name)
+    assert isinstance(own, yaml.Mapping)
+    base = own.get("base")
+    below = found.get(base.text) if isinstance(base, yaml.Scalar) and isinstance(base.value, str) else None
+    if below is None:
+        return own
+    merged = merge(without(below, *OWN), without(own, "base"))
+    assert isinstance(merged, yaml.Mapping)
+    return merged
 
 
 def _with_experiments(top: yaml.Mapping, experiments: dict[str, yaml.Mapping]) -> yaml.Mapping:

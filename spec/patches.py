@@ -158,9 +158,21 @@ def nest(path: SequenceOf[str], value: Node, span: Span) -> Node:
 
 def must_change(before: Node | None, after: Node | None, span: Span, what: str) -> None:
     """Refuses a patch that is not empty and yet changes nothing."""
-    same = (before is None and after is None) or (before and after and data(before) == data(after))
-    if same:
+    if alike(before, after):
         raise problem_at(span, f"{what} changes nothing: all it says holds already", "Remove it, or write `{}`.")
+
+
+def alike(before: Node | None, after: Node | None) -> bool:
+    """Whether two trees hold the same data; what both share is not gone through."""
+    if before is after:
+        return True
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        pairs = ((node, after.get(key.text)) for key, node in before.entries)
+        return len(before.entries) == len(after.entries) and all(alike(one, other) for one, other in pairs)
+    if isinstance(before, Sequence) and isinstance(after, Sequence):
+        items = zip(before.items, after.items, strict=False)
+        return len(before.items) == len(after.items) and all(alike(one, other) for one, other in items)
+    return before is not None and after is not None and data(before) == data(after)
 
 
 def must_exist(base: Node, patch: Node, allowed: SequenceOf[str], what: str, path: Path = ()) -> None:

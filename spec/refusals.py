@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pydantic
@@ -11,6 +12,7 @@ import pydantic
 from . import source as yaml
 from .diagnostics import Problem, Span, did_you_mean, listing
 from .model.base import Closed, OneOf
+from .suggestions import Words
 
 WANTED = {
     "model_type": "a mapping",
@@ -88,19 +90,20 @@ def _united(faults: Sequence[_Fault]) -> list[_Fault]:
         first = found.get(fault.path, fault)
         wanted = tuple(dict.fromkeys((*first.wanted, WANTED[fault.kind])))
         found[fault.path] = _Fault(fault.model, fault.top, first.error, fault.path, wanted)
-    for path, fault in found.items():
-        if not any(len(other.path) > len(path) and other.path[: len(path)] == path for other in faults):
-            rest.append(fault)
-    return rest
+    inner = {other.path[:length] for other in faults for length in range(len(other.path))}
+    return rest + [fault for path, fault in found.items() if path not in inner]
 
 
 def _without_misspelt(faults: Sequence[_Fault]) -> list[_Fault]:
     """The faults less those of a missing key that stands there, misspelt."""
-    unknown = [fault.path for fault in faults if fault.kind == "extra_forbidden"]
+    beside: dict[tuple[str | int, ...], list[str]] = {}
+    for fault in faults:
+        if fault.kind == "extra_forbidden":
+            beside.setdefault(fault.path[:-1], []).append(str(fault.path[-1]))
 
     def misspelt(fault: _Fault) -> bool:
-        beside = [str(path[-1]) for path in unknown if path[:-1] == fault.path[:-1]]
-        return fault.kind == "missing" and any(did_you_mean(word, [fault.word]) for word in beside)
+        words = beside.get(fault.path[:-1], ())
+        return fault.kind == "missing" and any(did_you_mean(word, [fault.word]) for word in words)
 
     return [fault for fault in faults if not misspelt(fault)]
 
@@ -130,10 +133,16 @@ def _unknown(fault: _Fault) -> Problem:
     if word.endswith("_regularizer"):
         hint = "Write a loss term instead: `{of: squared_norm(f.weights), weight: 1e-4}`."
         return Problem("Keras' regularisers are refused", fault.at_key(), hint)
-    known = [name for name in owner.model_fields if name != getattr(owner, "bare", "")] if owner else []
+    known = _keys(owner) if owner else Words()
     where = f" of {owner.noun}" if owner and issubclass(owner, OneOf) else ""
     hint = did_you_mean(word, known) or (f"Known here: {listing(known, 30)}." if known else "")
     return Problem(f"unknown key '{word}'{where}", fault.at_key(), hint)
+
+
+@cache
+def _keys(model: type[Closed]) -> Words:
+    """The keys that a model knows."""
+    return Words(name for name in model.model_fields if name != getattr(model, "bare", ""))
 
 
 def _missing(fault: _Fault) -> Problem:

@@ -19,9 +19,12 @@ from .document import Document, experiment
 from .findings import Findings, noted
 from .identity import identified
 from .late import deleting_variants, must_hold, must_not_be_swept
-from .patches import merge, must_change, must_exist, nest, without
+from .patches import alike, merge, must_change, must_exist, nest, without
 from .resolved import ClaimPlan, ExperimentPlan, FigurePlan, Program, StudyPlan
 from .sweep import Sweep
+
+BESIDE = ("variants", "sweep", "zip")
+"""What speaks of all cells, and is no part of one: cells are as many as these, and none goes through them again."""
 
 
 @dataclass(frozen=True)
@@ -188,6 +191,7 @@ class _Experiment:
         self.model = experiment(without(self.node, "base"))
         for _, patch, _ in self.late:
             must_not_be_swept(patch, self.model.sweep)
+        self.alone = without(self.node, *BESIDE)
         self.sweep = Sweep(document.study.study, name, self.node, self.model, only)
         self.swept = {axis: yaml.find(self.node, ["sweep", axis]) for axis in self.model.sweep}
 
@@ -213,12 +217,12 @@ class _Experiment:
 
     def _must_matter(self, node: yaml.Mapping, profile: yaml.Mapping) -> None:
         """Refuses a profile that changes neither the experiment nor any of its variants."""
-        if not profile.entries or yaml.data(merge(node, profile) or node) != yaml.data(node):
+        if not profile.entries or not alike(merge(node, profile) or node, node):
             return
         variants = node.get("variants")
         for _, variant in variants.entries if isinstance(variants, yaml.Mapping) else ():
             varied = merge(node, variant) or node
-            if yaml.data(merge(varied, without(profile, "variants")) or varied) != yaml.data(varied):
+            if not alike(merge(varied, without(profile, "variants")) or varied, varied):
                 return
         key = next(key for key, _ in profile.entries)
         raise problem_at(key.span, "the profile changes nothing: all it says holds already", "Remove it.")
@@ -288,7 +292,7 @@ class _Experiment:
 
     def _patched(self, variant: str, patches: Sequence[tuple[str, str]]) -> Shared:
         """The experiment with the patches of a variant and of places on axes over it, for all points that have these."""
-        node, model, patched = self.node, self.model, False
+        node, model, patched = self.alone, self.model, False
         for axis, value in patches:
             patch = yaml.find(self.node, ["variants", value] if axis == "variant" else ["sweep", axis, value])
             if isinstance(patch, yaml.Mapping) and patch.entries:
@@ -303,7 +307,9 @@ class _Experiment:
                 merged = merge(node, own)
                 assert isinstance(merged, yaml.Mapping)
                 node, patched = merged, True
-        return Shared(node, experiment(without(node, "base")) if patched else model)
+        return Shared(
+            node if patched else self.node, experiment(without(node, "base")) if patched else model, self.node
+        )
 
     # -- claims and figures ----------------------------------------------------------------------------------------
 

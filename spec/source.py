@@ -19,6 +19,10 @@ from .malformed import balanced, syntax_error
 MAX_BYTES = 4 * 2**20
 MAX_NODES = 200_000
 MAX_DEPTH = 60
+MAX_DIGITS = 399
+"""The digits of the longest whole number that is read as one: a longer one is infinite."""
+FEW = 8
+"""Up to how many entries a mapping is looked through; one with more is indexed."""
 
 _NULL = re.compile(r"(?:~|null|Null|NULL|)\Z")
 _BOOL = re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z")
@@ -26,6 +30,10 @@ _INT = re.compile(r"[-+]?[0-9]+\Z")
 _BASED = re.compile(r"0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _SPECIAL = {".inf": float("inf"), "+.inf": float("inf"), "-.inf": float("-inf"), ".nan": float("nan")}
+
+HIDDEN = {0x85: 0xF0085, 0x2028: 0xF2028, 0x2029: 0xF2029}
+"""Line breaks of YAML 1.1 alone, which the parser would break lines at: in YAML 1.2, and in editors, they end none."""
+SHOWN = {stand_in: character for character, stand_in in HIDDEN.items()}
 
 _PLAIN_TAGS = {"tag:yaml.org,2002:" + name for name in ("str", "map", "seq", "int", "float", "bool", "null")} | {"!"}
 
@@ -54,20 +62,25 @@ class Mapping:
 
     entries: tuple[tuple[Scalar, Node], ...]
     span: Span = field(compare=False, repr=False)
+    _index: dict[str, tuple[Scalar, Node]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def get(self, key: str) -> Node | None:
         """The node under a key, or None."""
-        for name, node in self.entries:
-            if name.text == key:
-                return node
-        return None
+        found = self._entry(key)
+        return found[1] if found is not None else None
 
     def key(self, key: str) -> Scalar | None:
         """The key itself, for its position."""
-        for name, _ in self.entries:
-            if name.text == key:
-                return name
-        return None
+        found = self._entry(key)
+        return found[0] if found is not None else None
+
+    def _entry(self, key: str) -> tuple[Scalar, Node] | None:
+        """A key with its node; the first question of many makes the index."""
+        if len(self.entries) <= FEW:
+            return next((entry for entry in self.entries if entry[0].text == key), None)
+        if not self._index:
+            self._index.update((entry[0].text, entry) for entry in self.entries)
+        return self._index.get(key)
 
     def keys(self) -> tuple[str, ...]:
         """The keys' texts, in file order."""
@@ -198,9 +211,9 @@ def scalar_value(text: str) -> str | int | float | bool | None:
     if _BOOL.match(text):
         return text.lower() == "true"
     if _INT.match(text):
-        return int(text) if len(text) < 400 else float(text)
+        return int(text) if len(text) <= MAX_DIGITS else float(text)
     if _BASED.match(text):
-        return int(text, 0)
+        return int(text, 0) if len(text) <= MAX_DIGITS else float("inf")
     if text.lower() in _SPECIAL:
         return _SPECIAL[text.lower()]
     return float(text) if _FLOAT.match(text) else text
@@ -208,7 +221,7 @@ def scalar_value(text: str) -> str | int | float | bool | None:
 
 def _events(source: Source) -> Any:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.parse(source.text, Loader=loader)
+    return yaml.parse(source.text.translate(HIDDEN), Loader=loader)
 
 
 class _Builder:
@@ -281,7 +294,7 @@ class _Builder:
     def scalar(self, event: Any) -> Scalar:
         plain = not event.style
         span = self.span(event.start_mark, event.end_mark)
-        text = event.value
+        text = event.value.translate(SHOWN) if not event.value.isascii() else event.value
         if plain and self.flow:
             self.unsplit(text, span)
         value = scalar_value(text) if plain and event.tag in (None, "!") else text

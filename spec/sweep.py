@@ -17,7 +17,7 @@ from .check.sharing import Shared
 from .diagnostics import Span, did_you_mean, listing, problem_at, sentence
 from .model.experiment import Experiment
 
-MAX_CELLS = 1_000_000
+MAX_CELLS = 10_000
 
 
 class Sweep:
@@ -101,7 +101,9 @@ class Sweep:
         for group in groups:
             total *= len(axes[group[0]])
         if total > MAX_CELLS:
-            raise problem_at(self.node.span, f"{total:,} points; the limit is {MAX_CELLS:,}")
+            span, _ = yaml.locate(self.node, ["sweep" if self.model.sweep else "variants"])
+            hint = "Axes multiply: sweep fewer values, put axes in step with `zip`, or make experiments of parts."
+            raise problem_at(span, f"{total:,} points; the limit is {MAX_CELLS:,}", hint)
         ranges = [range(len(axes[group[0]])) for group in groups]
         found = []
         for places in itertools.product(*ranges):

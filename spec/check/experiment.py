@@ -9,13 +9,10 @@ from typing import Any
 from .. import source as yaml
 from .. import terms as t
 from ..diagnostics import Problem, Span, SpecError, did_you_mean, in_file_order, problem_at
-from ..resolved import (
-    DataPlan,
-    MeasurePlan,
-    Named,
-    NetworkPlan,
-    Program,
-)
+from ..distributions import DISTRIBUTIONS
+from ..operations import FORMS, OPERATIONS
+from ..resolved import DataPlan, MeasurePlan, Named, NetworkPlan, Program
+from ..suggestions import Words
 from . import folding
 from .data import data_plan
 from .declarations import declared
@@ -25,11 +22,14 @@ from .modes import modes
 from .networks import NetworkChecker
 from .one_hot import index_of, values
 from .probes import probes
-from .scope import MEANING, Binding, Function, order
+from .scope import MEANING, PHASES, Binding, Function, order
+from .sequence import Order
 from .sharing import Part, Question, Shared, Taking
 from .training import TrainingChecker
 from .unused import unused
 from .weights import weight
+
+MAX_REPLICATES = 100_000
 
 
 class Poisoned(SpecError):
@@ -72,6 +72,8 @@ class ExperimentChecker:
         self.failed: set[str] = set()
         self.active: list[str] = []
         self.data: DataPlan | None = None
+        self.sequence = Order(self.bindings, self.functions, shared.made)
+        self.varying: dict[str, bool] = {}
         self.taking = Taking(shared, self.answer, self.problems, self.warnings)
         self.checker = Checker(self)
         self.checker.keys = shared.keys
@@ -153,6 +155,7 @@ class ExperimentChecker:
     def made(self, binding: Binding, span: Span) -> t.Term:
         """The term of a binding; an error is reported once, where it belongs."""
         name = binding.name
+        self.prepare(name)
         if name in self.failed:
             raise Poisoned
         if name in self.terms:
@@ -174,6 +177,28 @@ class ExperimentChecker:
             raise Poisoned from None
         finally:
             self.active.pop()
+
+    def prepare(self, name: str) -> None:
+        """Makes what a name is made from, so that a chain of thousands of names is no deeper than one of them."""
+        if self.active or name in self.sequence.done:
+            return
+        names = self.sequence.before(name)
+        for circle in self.sequence.circles:
+            self.circle(circle)
+        self.sequence.circles.clear()
+        for other in names:
+            if other != name and self.bindings[other].phase == "architecture":
+                self.attempt(lambda other=other: self.plan(other, self.node.span))
+            elif other != name:
+                self.attempt(lambda other=other: self.made(self.bindings[other], self.bindings[other].key))
+
+    def circle(self, names: Sequence[str]) -> None:
+        """Refuses a long chain of names that ends where it begins."""
+        self.failed.update(names)
+        chain = " → ".join([*names[:3], "…", names[-1], names[0]])
+        hint = "Nothing is made from itself: write one of them another way."
+        message = f"'{names[0]}' is defined through itself, by way of {len(names)} names: {chain}"
+        self.problems.append(Problem(message, self.bindings[names[0]].key, hint))
 
     def bound(self, binding: Binding) -> t.Term:
         """The term that a binding stands for."""
@@ -208,6 +233,7 @@ class ExperimentChecker:
         return found
 
     def _plan(self, name: str, span: Span) -> NetworkPlan:
+        self.prepare(name)
         if name in self.failed:
             raise Poisoned
         if name in self.plans:
@@ -292,6 +318,32 @@ class ExperimentChecker:
         """All names that expressions can use."""
         return {*self.bindings, *self.functions, *self.model.architecture}
 
+    def values(self, phase: str) -> Words:
+        """The names that have a value in a phase."""
+        return self.words(("values", phase), lambda: self._values(phase))
+
+    def callables(self, phase: str) -> Words:
+        """What can be called in a phase: functions, networks, operations, and draws where they may stand."""
+        return self.words(("callables", phase), lambda: self._callables(phase))
+
+    def words(self, key: tuple[str, str], make: Callable[[], Iterable[str]]) -> Words:
+        """Names for suggestions, the same at all points."""
+        if key not in self.shared.made:
+            self.shared.made[key] = Words(sorted(make()))
+        found: Words = self.shared.made[key]
+        return found
+
+    def _values(self, phase: str) -> list[str]:
+        last = order("constants" if phase == "schedule" else phase)
+        more = ["pi", "step"] if phase == "schedule" else ["pi"]
+        return [name for name, binding in self.bindings.items() if order(binding.phase) <= last] + more
+
+    def _callables(self, phase: str) -> list[str]:
+        networks = self.model.architecture if phase in PHASES and order(phase) >= order("architecture") else ()
+        forms = [name for name, row in FORMS.items() if row.phase in ("any", phase)]
+        draws = DISTRIBUTIONS if phase in ("draw", "example") else ()
+        return [*self.functions, *networks, *OPERATIONS, *forms, *draws]
+
     # -- the parts, in order ---------------------------------------------------------------------------------------
 
     def program(self) -> Program:
@@ -312,14 +364,10 @@ class ExperimentChecker:
         for key in self.model.measures:
             found.extend(self.attempt(lambda key=key: measure(self, key)) or ())
         training = self.attempt(lambda: TrainingChecker(self).plan(found))
-        replicates = self.attempt(
-            lambda: self.part(
-                ("replicates",), lambda: self.count(["replicates"], self.model.replicates, "'replicates'")
-            )
-        )
+        replicates = self.attempt(lambda: self.part(("replicates",), lambda: self.replicates()))
         found_probes = probes(self, training)
         idle = [function for name, function in self.functions.items() if name not in self.checker.called]
-        self.problems.extend(unused(idle, self.node, self.known()) if idle else ())
+        self.problems.extend(unused(idle, self.shared.whole, self.known()) if idle else ())
         if self.model.training is not None and not self.model.loss:
             at = self.node.key("training")
             self.problems.append(
@@ -366,21 +414,30 @@ class ExperimentChecker:
         return found
 
     def _named(self, phase: str) -> tuple[Named, ...]:
-        order_: list[str] = []
-
-        def visit(name: str) -> None:
-            if name in order_ or name not in self.bindings or self.bindings[name].phase != phase:
-                return
-            for used in self._used(self.terms[name]):
-                visit(used)
-            order_.append(name)
-
-        for name in self.phase(phase):
-            visit(name)
+        order_ = self.by_use(self.phase(phase), phase)
         made = self.shared.made
         return tuple(
             made.setdefault(("named", name, self.terms[name]), Named(name, self.terms[name])) for name in order_
         )
+
+    def by_use(self, names: Iterable[str], phase: str) -> list[str]:
+        """Some names of a phase and those of it that they are made from, each after its own."""
+        order_: dict[str, None] = {}
+        seen: set[str] = set()
+        for first in names:
+            path = [(first, iter(self._used(self.terms[first])))] if first not in seen else []
+            seen.add(first)
+            while path:
+                name, below = path[-1]
+                for used in below:
+                    if used not in seen and used in self.bindings and self.bindings[used].phase == phase:
+                        seen.add(used)
+                        path.append((used, iter(self._used(self.terms[used]))))
+                        break
+                else:
+                    order_[name] = None
+                    path.pop()
+        return list(order_)
 
     def once(self, items: Iterable[Any]) -> tuple[Any, ...]:
         """Some parts in a tuple: the same one at every point where they are the same."""
@@ -401,6 +458,7 @@ class ExperimentChecker:
             self.shared.declared = declared(self.node)
         found = self.shared.declared
         self.bindings, self.functions = dict(found.bindings), found.functions
+        self.sequence = Order(self.bindings, self.functions, self.shared.made)
         self.problems.extend(found.problems)
         self.warnings.extend(found.warnings)
         for name, node in self.point.constants.items():
@@ -424,6 +482,15 @@ class ExperimentChecker:
         if node is None:
             return int(default)
         return folding.size(self.checker.value(node, Context("constants", ())), what)
+
+    def replicates(self) -> int:
+        """How many replicates there are, within the limit."""
+        count = self.count(["replicates"], self.model.replicates, "'replicates'")
+        if count > MAX_REPLICATES:
+            span, _ = yaml.locate(self.node, ["replicates"])
+            hint = "A mean over replicates has a standard error of 1 / √replicates: 1,000 give 3 %."
+            raise problem_at(span, f"{count:,} replicates; the limit is {MAX_REPLICATES:,}", hint)
+        return count
 
     def scalars(self) -> dict[str, float]:
         """The constants that are single numbers."""

@@ -11,11 +11,12 @@ import numpy as np
 
 from .. import source as yaml
 from .. import terms as t
-from ..diagnostics import Problem, Span, SpecError, did_you_mean, listing, problem_at, sentence
+from ..diagnostics import Problem, Span, SpecError, did_you_mean, listing, problem_at, sentence, shortened
 from ..distributions import DISTRIBUTIONS
 from ..evaluate import as_kind
 from ..expressions import nodes as n
-from ..operations import FORMS, OPERATIONS, OPERATORS, Operation, result_type, wanted_kinds
+from ..operations import CLAIM_FORMS, FORMS, OPERATIONS, OPERATORS, Operation, result_type, wanted_kinds
+from ..suggestions import Words
 from ..types import KINDS, ShapeProblem, Type, broadcast, join
 from . import folding
 from .enclosed import applied, behind, enclosed, ranges
@@ -23,7 +24,11 @@ from .scope import Function
 from .text import Text, read
 
 MAX_CALLS = 20_000
+MAX_STEPS = 150
+"""How deep expressions may be nested when each function is written out: as deep as all passes over terms can go."""
 MAX_INT = 2**31
+CALLS_TOLD = 3
+"""How many of the calls that lead to a fault are told, from the inner one."""
 SIGNS = {"-": "negative"}
 
 
@@ -43,7 +48,13 @@ class Names(Protocol):
         """A weight by its path, the network's name first."""
 
     def known(self) -> set[str]:
-        """All names, for suggestions."""
+        """All names."""
+
+    def values(self, phase: str) -> Words:
+        """The names that have a value in a phase, for suggestions."""
+
+    def callables(self, phase: str) -> Words:
+        """What can be called in a phase, for suggestions."""
 
     def gradient(self, name: str) -> tuple[str, Function | None]:
         """The gradient mode of a function, and its surrogate."""
@@ -75,6 +86,8 @@ class Checker:
         self.names = names
         self.keys = itertools.count(1)
         self.budget = MAX_CALLS
+        self.steps = 0
+        """How deep the expression is that is being checked, through the functions that it calls."""
         self.differentiable: set[str] = set()
         self.called: set[str] = set()
 
@@ -104,12 +117,24 @@ class Checker:
 
     def term(self, node: n.Expr, text: Text, context: Context) -> t.Term:
         """The term of a syntax tree."""
+        self.steps += 1
+        try:
+            return self._term(node, text, context)
+        finally:
+            self.steps -= 1
+
+    def _term(self, node: n.Expr, text: Text, context: Context) -> t.Term:
         span = text.span(node)
+        if self.steps > MAX_STEPS:
+            hint = "Give a part of it a name of its own: a name's value is made once, and counts as one step."
+            message = f"this is nested more than {MAX_STEPS} steps deep, when each function is written out"
+            raise problem_at(span, message, hint)
         match node:
             case n.Number(value):
                 kind = "int" if isinstance(value, int) else "real"
                 if isinstance(value, int) and abs(value) >= 2**63:
-                    raise problem_at(span, f"{value} is too large for an int", "Write it as a real number: `1e20`.")
+                    hint = "Write it as a real number: `1e20`."
+                    raise problem_at(span, f"{shortened(str(value))} is too large for an int", hint)
                 return t.Literal(as_kind(value, kind), type=Type(kind), span=span)
             case n.Boolean(value):
                 return t.Literal(np.asarray(value), type=Type("bool"), span=span)
@@ -157,10 +182,13 @@ class Checker:
             raise problem_at(span, f"'{name}' is a function: it needs its arguments, `{name}(…)`")
         if name == "step":
             raise problem_at(span, "`step` stands only in learning rates and in the weights of loss terms")
-        known = self.names.known() | set(context.local) | {"pi"}
-        raise problem_at(
-            span, f"unknown name '{name}'", did_you_mean(name, known) or f"Known here: {listing(sorted(known))}."
-        )
+        known = self.names.values(context.phase)
+        own = context.path[-1] if context.path[:1] == ("value",) else ""
+        near = did_you_mean(name, context.local) or did_you_mean(name, known, own)
+        first = itertools.islice((word for word in itertools.chain(context.local, known) if word != own), 13)
+        total = len(context.local) + len(known) - (own in known)
+        hint = near or f"Known here: {listing(first, total=total)}."
+        raise problem_at(span, f"unknown name '{name}'", hint)
 
     def stack(self, items: Sequence[t.Term], span: Span) -> t.Term:
         """Items of equal or broadcasting shapes as one array."""
@@ -328,8 +356,12 @@ class Checker:
                 return replace(network, span=span)
         if node.function in self.names.known():
             raise problem_at(head, f"'{node.function}' is a value, and only functions and networks are called")
-        known = {*OPERATIONS, *FORMS, *DISTRIBUTIONS, *self.names.known()}
-        hint = sentence(did_you_mean(node.function, known), "`dlspec ops` lists them all.")
+        if node.function in CLAIM_FORMS:
+            row = CLAIM_FORMS[node.function]
+            hint = f"Under `claims` it is `{row.name}{row.signature}`: {row.meaning}."
+            raise problem_at(head, f"`{node.function}` stands only in claims", hint)
+        near = did_you_mean(node.function, self.names.callables(context.phase))
+        hint = sentence(near, "`dlspec ops` lists them all.")
         raise problem_at(head, f"unknown operation '{node.function}'", hint)
 
     def invoke(self, function: Function, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
@@ -515,6 +547,5 @@ def replace_end(span: Span, name: str) -> Span:
 
 def _noted(problem: Problem, span: Span, function: str) -> Problem:
     note = f"The call is in line {span.line}: `{function}`."
-    return (
-        problem if note in problem.hint or problem.span == span else replace(problem, hint=sentence(problem.hint, note))
-    )
+    told = note in problem.hint or problem.hint.count("The call is in line") >= CALLS_TOLD or problem.span == span
+    return problem if told else replace(problem, hint=sentence(problem.hint, note))

@@ -84,8 +84,11 @@ def _per_example(experiment: ExperimentChecker, term: t.Term) -> t.Term | None:
 
 
 def _varies(experiment: ExperimentChecker, name: str) -> bool:
-    """Whether a binding has one value per example."""
+    """Whether a binding has one value per example. Outputs are asked each after those that it is made from."""
     experiment.asked("term", name)
-    if experiment.bindings[name].phase == "example":
-        return True
-    return experiment.bindings[name].phase == "outputs" and _per_example(experiment, experiment.terms[name]) is not None
+    varying = experiment.varying
+    if experiment.bindings[name].phase != "outputs":
+        return experiment.bindings[name].phase == "example"
+    for used in experiment.by_use([name], "outputs") if name not in varying else ():
+        varying[used] = _per_example(experiment, experiment.terms[used]) is not None
+    return varying[name]

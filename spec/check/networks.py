@@ -23,6 +23,9 @@ from .expressions import Checker, Context
 from .layer_names import layer_keys
 from .text import Text, read
 
+MAX_LAYERS = 2_000
+"""The layers of a network, repeated ones written out."""
+
 KERAS_DISTRIBUTIONS = {
     "normal": ("RandomNormal", {"mean": "mean", "deviation": "stddev"}),
     "truncated_normal": ("TruncatedNormal", {"mean": "mean", "deviation": "stddev"}),
@@ -47,6 +50,7 @@ class NetworkChecker:
         self.default_nodes = default_nodes
         self.train = train
         """How many training examples there are; 0 where each is new."""
+        self.count = 0
 
     def plan(self) -> NetworkPlan:
         """The network, with every shape computed."""
@@ -86,6 +90,7 @@ class NetworkChecker:
         plans: list[LayerPlan] = []
         keys = layer_keys(self.name, models, node)
         for model, item, own in zip(models, node.items, keys, strict=True):
+            self.counted(item)
             key = prefix + own
             span = _head(item)
             try:
@@ -96,6 +101,13 @@ class NetworkChecker:
             plans.append(plan)
             current = plan.output
         return plans, current
+
+    def counted(self, item: yaml.Node) -> None:
+        """Counts a layer, those of repeated blocks each time, and refuses one too many."""
+        self.count += 1
+        if self.count > MAX_LAYERS:
+            message = f"the network '{self.name}' has more than {MAX_LAYERS:,} layers, repeated ones written out"
+            raise problem_at(_head(item), message, "Repeat its block less often: each layer is compiled by itself.")
 
     def layer(self, model: Any, item: yaml.Node, key: str, given: Type) -> LayerPlan:
         """One layer on an input of a type."""

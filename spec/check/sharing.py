@@ -45,9 +45,11 @@ class Shared:
     `called` are what the expressions of all have come to. `made` holds what is made of parts, by them.
     """
 
-    def __init__(self, node: yaml.Mapping, model: Any) -> None:
+    def __init__(self, node: yaml.Mapping, model: Any, whole: yaml.Mapping | None = None) -> None:
         self.node = node
         self.model = model
+        self.whole = whole or node
+        """The experiment with all of its variants, any of which may declare names."""
         self.keys = itertools.count(1)
         self.differentiable: set[str] = set()
         self.called: set[str] = set()

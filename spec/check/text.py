@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from .. import source as yaml
-from ..diagnostics import Span, problem_at
+from ..diagnostics import Span, problem_at, shortened
 from ..expressions import nodes as n
 from ..expressions.parser import SyntaxProblem, parse_expression
 
@@ -32,12 +32,14 @@ class Text:
 def read(node: yaml.Scalar) -> Text:
     """The expression that a scalar holds. Raises SpecError."""
     if node.value is None:
-        raise problem_at(node.span, "expected an expression, found nothing")
+        hint = "Write a number or an expression; remove the key where nothing is meant."
+        raise problem_at(node.span, "expected an expression, found nothing", hint)
     if isinstance(node.value, bool):
         return Text(n.Boolean(node.value, start=0, end=len(node.text)), node)
     if isinstance(node.value, int | float):
-        if not math.isfinite(node.value):
-            raise problem_at(node.span, f"'{node.text}' is not a finite number")
+        if isinstance(node.value, float) and not math.isfinite(node.value):
+            hint = "Write a finite number, below 1e300."
+            raise problem_at(node.span, f"'{shortened(node.text)}' is not a finite number", hint)
         return Text(n.Number(node.value, start=0, end=len(node.text)), node)
     try:
         return Text(parse_expression(node.text), node)

@@ -12,13 +12,14 @@ from lark import Lark, Token, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
 from lark.visitors import Transformer_NonRecursive
 
-from ..diagnostics import listing
+from ..diagnostics import listing, shortened
 from ..user_cache import user_cache
 from . import nodes as n
 
 MAX_LENGTH = 10_000
 MAX_NESTING = 60
 MAX_DEPTH = 120
+MAX_DIGITS = 300
 
 
 @dataclass
@@ -111,9 +112,10 @@ class _Build(Transformer_NonRecursive):  # type: ignore[misc]
 
     def number(self, meta: Any, children: list[Token]) -> n.Number:
         text = str(children[0])
-        value = int(text) if text.isdigit() else float(text)
-        if value == float("inf") or abs(value) > 1e300:
-            raise SyntaxProblem(f"the number {text[:20]} is too large", meta.start_pos, meta.end_pos)
+        value = int(text) if text.isdigit() and len(text) <= MAX_DIGITS else float(text)
+        if abs(value) > 1e300:
+            hint = "Numbers go up to 1e300."
+            raise SyntaxProblem(f"the number {shortened(text, 20)} is too large", meta.start_pos, meta.end_pos, hint)
         return n.Number(value, start=meta.start_pos, end=meta.end_pos)
 
     def true(self, meta: Any, children: list[Any]) -> n.Boolean:

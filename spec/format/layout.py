@@ -45,6 +45,7 @@ class _Layout:
     def __init__(self, tree: Text) -> None:
         self.top = tree.top
         self.kept: set[int] = set()
+        self.known: dict[int, dict[str, str]] = {}
         if any(isinstance(node, Leaf) and node.alias for node in _nodes(tree.top)):
             self.settle()
 
@@ -75,7 +76,7 @@ class _Layout:
 
     def entries(self, node: Collection, place: Place) -> list[Entry]:
         """The entries in canonical order."""
-        model = place.model(_keys(node)) if node.mapping else None
+        model = place.model(self.keys(node)) if node.mapping else None
         if model is None or id(node) in self.kept:
             return node.entries
         order = {name: rank for rank, name in enumerate(fields(model))}
@@ -83,7 +84,13 @@ class _Layout:
 
     def below(self, node: Collection, entry: Entry, place: Place) -> Place:
         """The place of an entry's value."""
-        return place.below(entry.key.text, _keys(node)) if entry.key is not None else place.item()
+        return place.below(entry.key.text, self.keys(node)) if entry.key is not None else place.item()
+
+    def keys(self, node: Collection) -> dict[str, str]:
+        """The keys of a mapping with the texts of their values: asked for again for each of its entries."""
+        if id(node) not in self.known:
+            self.known[id(node)] = _keys(node)
+        return self.known[id(node)]
 
     # -- blocks ----------------------------------------------------------------------------------------------------
 

@@ -302,3 +302,13 @@ def test_any_text_is_a_tree_or_a_spec_error(text: str) -> None:
         assert all(found.message for found in error.problems)
     else:
         assert isinstance(yaml.data(top), dict)
+
+
+@pytest.mark.parametrize("character", ["\x85", "\u2028", "\u2029"])
+def test_a_break_of_yaml_1_1_ends_no_line(character: str) -> None:
+    text = f"a: one{character}two\nb: 'x{character}  y'\nc: [1, # {character}\n  2]\nd: 3\n"
+    top = yaml.parse(Source("case.yaml", text))
+    assert yaml.data(top) == {"a": f"one{character}two", "b": f"x{character}  y", "c": [1, 2], "d": 3}
+    key = top.key("d")
+    assert key is not None and (key.span.line, key.span.column) == (5, 1)
+    assert len(key.span.source.lines) == 6

@@ -1,0 +1,104 @@
+"""Near words: what was meant by a word that is not known, found fast among thousands of names and for thousands of words."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from functools import cached_property, lru_cache
+
+FEW = 200
+"""Up to how many words each is compared; of more, those alone that share the rarest letters in a row."""
+COMPARED = 48
+"""How many of many words are compared."""
+CUTOFF = 0.6
+"""How alike words have to be, from 0 to 1: twice the letters in common over those of both."""
+LONGEST = 100
+"""No longer word is compared: nobody misspells one."""
+
+
+class Words:
+    """Some names, asked about again and again. Made once for what asks often: what it holds never changes.
+
+    >>> Words(["floor", "floor_to", "ceil"]).near("floor_too")
+    'floor_to'
+    """
+
+    def __init__(self, words: Iterable[str] = ()) -> None:
+        self.given = tuple(dict.fromkeys(words))
+        self.words = frozenset(self.given)
+
+    def __contains__(self, word: object) -> bool:
+        return word in self.words
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.given)
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    @cached_property
+    def sorted(self) -> tuple[str, ...]:
+        """The words in the order of the alphabet."""
+        return tuple(sorted(self.words))
+
+    @cached_property
+    def folded(self) -> dict[str, str]:
+        """Each word by its small letters; of two that differ in capitals alone, the first."""
+        return {word.lower(): word for word in reversed(self.sorted) if len(word) <= LONGEST}
+
+    @cached_property
+    def index(self) -> dict[str, list[str]]:
+        """The words, in small letters, that hold some letters in a row."""
+        found: dict[str, list[str]] = {}
+        for word in self.folded:
+            for part in _parts(word):
+                found.setdefault(part, []).append(word)
+        return found
+
+    def near(self, word: str, but: str = "") -> str:
+        """The nearest of the words but for one that may not stand there; nothing when none is near."""
+        small = word.lower()
+        if len(small) > LONGEST:
+            return ""
+        if len(self.folded) <= FEW:
+            return self._nearest(small, tuple(self.folded), but)
+        found: dict[str, None] = {}
+        rows = sorted((self.index.get(part, []) for part in _parts(small)), key=len)
+        for row in rows:
+            found.update(dict.fromkeys(row[: COMPARED - len(found)]))
+            if len(found) >= COMPARED:
+                break
+        return self._nearest(small, tuple(found), but)
+
+    def _nearest(self, small: str, among: tuple[str, ...], but: str) -> str:
+        close = (self.folded[word] for word in _close(small, among))
+        return next((word for word in close if word != but), "")
+
+
+def _parts(word: str) -> set[str]:
+    """The pairs and the triples of letters in a row of a word, its beginning and end marked."""
+    marked = f"^{word}$"
+    return {marked[at : at + size] for size in (2, 3) for at in range(len(marked) - size + 1)}
+
+
+@lru_cache(maxsize=1024)
+def _close(word: str, among: tuple[str, ...]) -> list[str]:
+    """The two nearest. What `difflib` would refuse for its length or its letters is not shown to it: that is slow."""
+    least = CUTOFF / 2
+    likely = [
+        other
+        for other in among
+        if min(len(word), len(other)) >= least * (both := len(word) + len(other))
+        and sum(map(other.__contains__, word)) >= least * both
+    ]
+    return difflib.get_close_matches(word, likely, n=2, cutoff=CUTOFF)
+
+
+def did_you_mean(word: str, known: Iterable[str], but: str = "") -> str:
+    """The nearest of the known words as a question, or nothing when none is near.
+
+    >>> did_you_mean("floor_too", ["floor", "floor_to", "ceil"])
+    "Did you mean 'floor_to'?"
+    """
+    near = (known if isinstance(known, Words) else Words(known)).near(word, but)
+    return f"Did you mean '{near}'?" if near else ""
