@@ -12,7 +12,7 @@ from statistics import NormalDist
 from typing import Any
 
 import tensorflow as tf
-from dlspec.spec.distributions import DISTRIBUTIONS
+from dlspec.spec.distributions import DISTRIBUTIONS, Distribution
 from dlspec.spec.types import Shape
 
 Sampler = Callable[..., Any]
@@ -33,10 +33,15 @@ def samples(name: str) -> Callable[[Sampler], Sampler]:
 
 
 def sample(
-    name: str, words: Any, shape: Shape, sizes: Mapping[str, int], parameters: Mapping[str, Any], dtype: Any
-) -> Any:
-    """Values [..., *shape, *event] from words [..., W]; parameters broadcast against [..., *shape]."""
+    name: str, words: Any, shape: Shape, sizes: Mapping[str, int], parameters: Mapping[str, Any], dtype: Any,
+    late: Sequence[str] = (),
+) -> Any:  # fmt: skip
+    """Values [..., *shape, *event] from words [..., W]; parameters broadcast against [..., *shape].
+
+    `late` are parameters that nobody has seen before: where one is out of its bounds, real values are NaN.
+    """
     row = DISTRIBUTIONS[name]
+    parameters = {key: _bounded(row, key, parameters) if late else value for key, value in parameters.items()}
     if row.per_word == 1:
         lead = words.shape[:-1].as_list()
         each = (row.words(sizes),) if row.event(sizes) else ()
@@ -44,6 +49,23 @@ def sample(
         return SAMPLERS[name](words, dtype=dtype, **sizes, **parameters)
     flat = SAMPLERS[name](words, count=math.prod(shape), dtype=dtype)
     return tf.reshape(flat, [-1 if size is None else size for size in words.shape[:-1].as_list()] + list(shape))
+
+
+def _bounded(row: Distribution, name: str, parameters: Mapping[str, Any]) -> Any:
+    """A parameter, where it is out of its bounds NaN; of what draws whole numbers, at the nearest bound."""
+    value = parameters[name]
+    (parameter,) = (item for item in row.parameters if item.name == name)
+    bounds = parameter.bounds
+    low, high = (None if end is None else tf.constant(end, value.dtype) for end in (bounds.least, bounds.most))
+    if row.kind == "int":
+        value = value if low is None else tf.maximum(value, low)
+        return value if high is None else tf.minimum(value, high)
+    inside = [] if low is None else [value > low if bounds.above else value >= low]
+    inside += [] if high is None else [value < high if bounds.below else value <= high]
+    inside += [value <= parameters[parameter.under]] if parameter.under else []
+    for condition in inside:
+        value = tf.where(condition, value, tf.constant(math.nan, value.dtype))
+    return value
 
 
 def _top(words: Any, dtype: Any) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from .bounds import ANY, COUNT, NOT_NEGATIVE, POSITIVE, SHARE, Bounds
 from .types import Shape
 
 Array = np.ndarray[Any, Any]
@@ -22,11 +23,16 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter: `real` broadcasts against the sample, `vector` is one array, `size` is a constant."""
+    """A parameter: `real` broadcasts against the sample, `vector` is one array, `size` is a constant.
+
+    Its entries lie within `bounds`, and not above the parameter that `under` names; a vector's sum is not 0.
+    """
 
     name: str
     kind: str
     default: float | None = None
+    bounds: Bounds = ANY
+    under: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,16 @@ class Distribution:
         """How it is called."""
         given = [f"{p.name}" if p.default is None else f"{p.name}={p.default:g}" for p in self.parameters]
         return f"({', '.join([*given, 'shape'] if self.shaped else given)})"
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What its parameters may be.
+
+        >>> DISTRIBUTIONS["normal"].limits, DISTRIBUTIONS["uniform"].limits
+        (('deviation ≥ 0',), ('low ≤ high',))
+        """
+        found = [f"{p.name} {p.bounds.interval}" for p in self.parameters if p.bounds.interval]
+        return (*found, *(f"{p.name} ≤ {p.under}" for p in self.parameters if p.under))
 
 
 def bind(row: Distribution, lists: Sequence[bool], keywords: Sequence[str]) -> dict[str, int | str]:
@@ -130,46 +146,46 @@ DISTRIBUTIONS: Mapping[str, Distribution] = MappingProxyType(
         row.name: row
         for row in (
             Distribution(
-                "normal", (Parameter("mean", "real", 0.0), Parameter("deviation", "real", 1.0)),
+                "normal", (Parameter("mean", "real", 0.0), Parameter("deviation", "real", 1.0, NOT_NEGATIVE)),
                 "a Gaussian, by the inverse of its distribution function; its tails end at 5.4 deviations", "real",
                 lambda words, mean, deviation: mean + deviation * _quantile(centred(words)),
             ),
             Distribution(
-                "truncated_normal", (Parameter("mean", "real", 0.0), Parameter("deviation", "real", 1.0)),
+                "truncated_normal", (Parameter("mean", "real", 0.0), Parameter("deviation", "real", 1.0, NOT_NEGATIVE)),
                 "a Gaussian cut off at two deviations on either side", "real",
                 lambda words, mean, deviation: mean + deviation * _quantile(_TAIL + (1 - 2 * _TAIL) * centred(words)),
             ),
             Distribution(
-                "uniform", (Parameter("low", "real", 0.0), Parameter("high", "real", 1.0)),
+                "uniform", (Parameter("low", "real", 0.0, under="high"), Parameter("high", "real", 1.0)),
                 "evenly between low and high, in steps of 2⁻²⁴ of the width", "real",
                 lambda words, low, high: low + (high - low) * unit(words),
             ),
             Distribution(
-                "exponential", (Parameter("rate", "real", 1.0),), "waiting times, with mean 1 / rate", "real",
+                "exponential", (Parameter("rate", "real", 1.0, POSITIVE),), "waiting times, with mean 1 / rate", "real",
                 lambda words, rate: -np.log1p(-unit(words)) / rate,
             ),
             Distribution(
-                "laplace", (Parameter("location", "real", 0.0), Parameter("scale", "real", 1.0)),
+                "laplace", (Parameter("location", "real", 0.0), Parameter("scale", "real", 1.0, NOT_NEGATIVE)),
                 "a two-sided exponential", "real", _laplace,
             ),
             Distribution(
-                "bernoulli", (Parameter("p", "real"),), "1 with probability p, else 0", "int",
+                "bernoulli", (Parameter("p", "real", None, SHARE),), "1 with probability p, else 0", "int",
                 lambda words, p: (unit(words) < p).astype(np.int64),
             ),
             Distribution(
                 "rademacher", (), "-1 or 1, each with probability 1/2; 32 of them from one word", "int", _coins, per_word=32,
             ),
-            Distribution("integer", (Parameter("n", "size"),), "evenly one of 0, …, n - 1", "int", _integer),
+            Distribution("integer", (Parameter("n", "size", None, COUNT),), "evenly one of 0, …, n - 1", "int", _integer),
             Distribution(
-                "categorical", (Parameter("p", "vector"),), "i with probability p[i] / sum(p)", "int", _categorical,
+                "categorical", (Parameter("p", "vector", None, NOT_NEGATIVE),), "i with probability p[i] / sum(p)", "int", _categorical,
             ),
             Distribution(
-                "permutation", (Parameter("n", "size"),), "0, …, n - 1 in random order", "int",
+                "permutation", (Parameter("n", "size", None, COUNT),), "0, …, n - 1 in random order", "int",
                 lambda words, n: _permutation(words), shaped=False,
                 words=lambda sizes: sizes["n"], event=lambda sizes: (sizes["n"],),
             ),
             Distribution(
-                "subset", (Parameter("n", "size"), Parameter("k", "size")), "k different ones of 0, …, n - 1, in random order",
+                "subset", (Parameter("n", "size", None, COUNT), Parameter("k", "size", None, COUNT, under="n")), "k different ones of 0, …, n - 1, in random order",
                 "int", lambda words, n, k: _permutation(words)[..., :k], shaped=False,
                 words=lambda sizes: sizes["n"], event=lambda sizes: (sizes["k"],),
             ),

@@ -62,6 +62,10 @@ def apply(name: str, arrays: list[Any], static: Mapping[str, Any]) -> Array:
         return np.asarray(row.numpy(*given, **static))
 
 
+STEP = "@step"
+"""What an environment calls the number of the update."""
+
+
 def evaluate(term: t.Term, environment: Mapping[str, Value] | None = None) -> Array:
     """The value of a closed term, of the term's own shape; `environment` gives names and parameters their values."""
     value = _value(term, dict(environment or {}))
@@ -81,6 +85,8 @@ def _value(term: t.Term, names: dict[str, Value]) -> Value:
             return Value(value)
         case t.Reference(name=name) | t.Parameter(key=name):
             return names[name]
+        case t.StepNumber():
+            return names[STEP]
         case t.IndexVariable(key, extent):
             return Value(np.arange(extent), (key,))
         case t.Stop(operand):

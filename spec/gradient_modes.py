@@ -6,16 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from .bounds import ANY, POSITIVE, Bounds
+
 
 @dataclass(frozen=True, slots=True)
 class GradientMode:
-    """A row. `argument` says what stands under the mode's name; `targets` what it may be given to."""
+    """A row. `argument` says what stands under the mode's name, within `bounds`; `targets` what it may be given to."""
 
     name: str
     meaning: str
     argument: str | None = None
     targets: tuple[str, ...] = ("function", "network", "layer")
     source: str = ""
+    bounds: Bounds = ANY
 
 
 GRADIENT_MODES: Mapping[str, GradientMode] = MappingProxyType(
@@ -36,8 +39,8 @@ GRADIENT_MODES: Mapping[str, GradientMode] = MappingProxyType(
             GradientMode("freeze", "the weights get no gradient; messages pass", None, ("network", "layer")),
             GradientMode("scale", "the message is multiplied by a constant", "a constant"),
             GradientMode(
-                "clip", "each entry of each example's message is kept within ± a constant, before averaging", "a positive constant",
-                source="Pascanu et al. 2013",
+                "clip", "each entry of each example's message is kept within ± a constant, before averaging", "a constant",
+                source="Pascanu et al. 2013", bounds=POSITIVE,
             ),
         )
     }

@@ -7,23 +7,27 @@ from dataclasses import dataclass
 from math import prod
 from types import MappingProxyType
 
+from .bounds import NOT_NEGATIVE, POSITIVE, Bounds
 from .parameters import Parameter, named
 from .types import Shape
 
 
 @dataclass(frozen=True, slots=True)
 class Initializer:
-    """A row: Keras' class and its arguments."""
+    """A row: Keras' class and its arguments; `axes` are those that a weight may have."""
 
     name: str
     keras: str
     meaning: str
     parameters: Mapping[str, Parameter]
     source: str = ""
+    axes: Bounds = NOT_NEGATIVE
 
 
-def _row(name: str, keras: str, meaning: str, *parameters: Parameter, source: str = "") -> Initializer:
-    return Initializer(name, keras, meaning, named(*parameters), source)
+def _row(
+    name: str, keras: str, meaning: str, *parameters: Parameter, source: str = "", axes: Bounds = NOT_NEGATIVE
+) -> Initializer:
+    return Initializer(name, keras, meaning, named(*parameters), source, axes)
 
 
 _GLOROT, _HE, _LECUN = "Glorot & Bengio 2010", "He et al. 2015", "LeCun et al. 1998"
@@ -35,8 +39,8 @@ INITIALIZERS: Mapping[str, Initializer] = MappingProxyType(
             _row("zeros", "Zeros", "all 0"),
             _row("ones", "Ones", "all 1"),
             _row("constant", "Constant", "all the same value", Parameter("value", "real", "the value", 0.0)),
-            _row("identity", "Identity", "the identity matrix", Parameter("gain", "real", "multiplies it", 1.0)),
-            _row("orthogonal", "Orthogonal", "a random orthogonal matrix", Parameter("gain", "real", "multiplies it", 1.0), source="Saxe et al. 2014"),
+            _row("identity", "Identity", "the identity matrix", Parameter("gain", "real", "multiplies it", 1.0), axes=Bounds(2, 2)),
+            _row("orthogonal", "Orthogonal", "a random orthogonal matrix", Parameter("gain", "real", "multiplies it", 1.0), source="Saxe et al. 2014", axes=Bounds(2)),
             _row("glorot_uniform", "GlorotUniform", "uniform within ±√(6 / (fan_in + fan_out)); Keras' default", source=_GLOROT),
             _row("glorot_normal", "GlorotNormal", "truncated normal of variance 2 / (fan_in + fan_out)", source=_GLOROT),
             _row("he_uniform", "HeUniform", "uniform within ±√(6 / fan_in)", source=_HE),
@@ -45,7 +49,7 @@ INITIALIZERS: Mapping[str, Initializer] = MappingProxyType(
             _row("lecun_normal", "LecunNormal", "truncated normal of variance 1 / fan_in", source=_LECUN),
             _row(
                 "variance_scaling", "VarianceScaling", "variance scale / fan",
-                Parameter("scale", "real", "the numerator", 1.0),
+                Parameter("scale", "real", "the numerator of the variance", 1.0, bounds=POSITIVE),
                 Parameter("mode", "choice", "which fan divides", "fan_in", ("fan_in", "fan_out", "fan_avg")),
                 Parameter("distribution", "choice", "its form", "truncated_normal", ("truncated_normal", "untruncated_normal", "uniform")),
             ),

@@ -11,6 +11,7 @@ from math import prod
 from types import MappingProxyType
 from typing import Any
 
+from .bounds import BELOW_ONE, NOT_NEGATIVE, POSITIVE, SHARE
 from .parameters import Parameter, named
 from .types import Shape, ShapeProblem, shape_text
 
@@ -125,6 +126,10 @@ def _convolution(rank: int) -> Layer:
     def output(shape: Shape, config: Config) -> Shape:
         check(shape)
         sizes = [_pair(config[name], rank) for name in ("kernel_size", "strides", "dilation_rate")]
+        if max(sizes[1]) > 1 and max(sizes[2]) > 1:
+            hint = "Leave `strides` or `dilation_rate` out."
+            given = f"and gets {list(sizes[1])} and {list(sizes[2])}"
+            raise ShapeProblem(f"takes `strides` or `dilation_rate` above 1, not both, {given}", hint)
         return (*_window(shape[:-1], sizes[0], sizes[1], config["padding"], sizes[2]), config["filters"])
 
     def flops(shape: Shape, config: Config) -> int:
@@ -221,7 +226,7 @@ def _normalization(name: str, keras: str, meaning: str, *parameters: Parameter, 
     return Layer(name, keras, meaning, named(*parameters), _arrays, weights, _no_flops, None, untrained, moving)
 
 
-_EPSILON = Parameter("epsilon", "real", "keeps the variance from 0", 1e-3)
+_EPSILON = Parameter("epsilon", "real", "keeps the variance from 0", 1e-3, bounds=POSITIVE)
 _CENTER = (
     Parameter("center", "bool", "adds a learnt beta", True),
     Parameter("scale", "bool", "multiplies by a learnt gamma", True),
@@ -281,7 +286,7 @@ def _repeated(shape: Shape, config: Config) -> Shape:
     return (config["n"], shape[0])
 
 
-_RATE = Parameter("rate", "real", "the share of values set to 0", 0.5)
+_RATE = Parameter("rate", "real", "the share of values set to 0", 0.5, bounds=BELOW_ONE)
 _RECURRENT_GATE = Parameter("recurrent_activation", "activation", "of the gates", "sigmoid")
 
 LAYERS: Mapping[str, Layer] = MappingProxyType(
@@ -314,17 +319,17 @@ LAYERS: Mapping[str, Layer] = MappingProxyType(
             ),
             _shapeless(
                 "leaky_relu", "LeakyReLU", "x, or a share of it below 0",
-                Parameter("negative_slope", "real", "the share", 0.3), primary="negative_slope",
+                Parameter("negative_slope", "real", "the share of x that is left below 0", 0.3, bounds=NOT_NEGATIVE), primary="negative_slope",
             ),
             _shapeless("dropout", "Dropout", "sets values to 0 at random, in training", _RATE, primary="rate", training=True, draws=True),
             _shapeless(
                 "gaussian_noise", "GaussianNoise", "adds normal noise, in training",
-                Parameter("stddev", "real", "its deviation"), primary="stddev", training=True, draws=True,
+                Parameter("stddev", "real", "the deviation of the noise", bounds=SHARE), primary="stddev", training=True, draws=True,
             ),
             _normalization("layer_normalization", "LayerNormalization", "mean 0 and variance 1 over each example's last axis", _EPSILON, *_CENTER),
             _normalization(
                 "batch_normalization", "BatchNormalization", "mean 0 and variance 1 over the batch; moving averages in measures",
-                Parameter("momentum", "real", "the moving averages' memory", 0.99), _EPSILON, *_CENTER, moving=True,
+                Parameter("momentum", "real", "the moving averages' memory", 0.99, bounds=BELOW_ONE), _EPSILON, *_CENTER, moving=True,
             ),
             _embedding(),
             _recurrent("simple_rnn", "SimpleRNN", "a recurrent network: h' = activation(x · kernel + h · recurrent_kernel + bias)", 1),

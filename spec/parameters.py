@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from .bounds import ANY, COUNT, NOT_NEGATIVE, POSITIVE, SHARE, Bounds
+
 REQUIRED: Any = object()
 
 
@@ -16,6 +18,7 @@ class Parameter:
 
     `kind`: `size` (a positive constant), `sizes` (one or a list), `shape` (a list of sizes), `real` (a constant),
     `schedule` (may use `step`), `bool`, `choice` (a word of `choices`), `activation`, `initializer`, `constraint`.
+    A number lies within `bounds`, and not above the argument that `under` names.
     """
 
     name: str
@@ -23,6 +26,13 @@ class Parameter:
     meaning: str
     default: Any = REQUIRED
     choices: tuple[str, ...] = ()
+    bounds: Bounds = ANY
+    under: str = ""
+
+    @property
+    def within(self) -> Bounds:
+        """Its bounds; sizes are at least 1."""
+        return COUNT if self.kind in ("size", "sizes", "shape") else self.bounds
 
     @property
     def required(self) -> bool:
@@ -65,12 +75,14 @@ ACTIVATIONS: Mapping[str, str] = MappingProxyType(
 CONSTRAINTS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
     {
         "non_neg": named(),
-        "max_norm": named(Parameter("max_value", "real", "the largest norm of a unit's incoming weights", 2)),
+        "max_norm": named(
+            Parameter("max_value", "real", "the largest norm of a unit's incoming weights", 2, bounds=POSITIVE)
+        ),
         "unit_norm": named(),
         "min_max_norm": named(
-            Parameter("min_value", "real", "the smallest norm", 0.0),
-            Parameter("max_value", "real", "the largest norm", 1.0),
-            Parameter("rate", "real", "how firmly the norm is pulled back", 1.0),
+            Parameter("min_value", "real", "the smallest norm", 0.0, bounds=NOT_NEGATIVE, under="max_value"),
+            Parameter("max_value", "real", "the largest norm", 1.0, bounds=POSITIVE),
+            Parameter("rate", "real", "how firmly the norm is pulled back", 1.0, bounds=SHARE),
         ),
     }
 )

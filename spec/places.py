@@ -170,7 +170,7 @@ def _flat(kind: Any) -> tuple[Any, ...]:
     origin = get_origin(kind)
     if origin is Annotated:
         inner, *marks = get_args(kind)
-        if any(isinstance(mark, WithJsonSchema) and mark.json_schema == MARK for mark in marks):
+        if any(isinstance(mark, WithJsonSchema) and MARK.items() <= (mark.json_schema or {}).items() for mark in marks):
             return (EXPRESSION,)
         return (CONDITIONS,) if CONDITION in marks else _flat(inner)
     if origin in (Union, UnionType):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .distributions import DISTRIBUTIONS
+from .distributions import DISTRIBUTIONS, Distribution
 from .dtypes import DTYPES
 from .expressions.printer import number_text
 from .gradient_modes import GRADIENT_MODES
@@ -41,7 +41,8 @@ def reference() -> str:
     forms = [_cells(f"`{row.name}`", f"`{row.signature}`", row.meaning, row.phase) for row in every]
     parts.append(_table("Special forms", ("form", "signature", "meaning", "where"), forms))
     draws = [
-        _cells(f"`{row.name}`", f"`{row.name}{row.signature}`", row.meaning, row.kind) for row in DISTRIBUTIONS.values()
+        _cells(f"`{row.name}`", f"`{row.name}{row.signature}`", _drawing(row), row.kind)
+        for row in DISTRIBUTIONS.values()
     ]
     parts.append(_table("Distributions", ("distribution", "call", "meaning", "kind"), draws))
     layers = [_cells(f"`{row.name}`", row.meaning, _arguments(row.parameters.values())) for row in LAYERS.values()]
@@ -50,7 +51,12 @@ def reference() -> str:
     activations = [_cells(f"`{name}`", meaning) for name, meaning in ACTIVATIONS.items()]
     parts.append(_table("Activations", ("activation", "meaning"), activations))
     modes = [
-        _cells(f"`{row.name}`", _with(row.meaning, row.source), row.argument or "", ", ".join(row.targets))
+        _cells(
+            f"`{row.name}`",
+            _with(row.meaning, row.source),
+            " ".join(filter(None, [row.argument, row.bounds.interval])),
+            ", ".join(row.targets),
+        )
         for row in GRADIENT_MODES.values()
     ]
     parts.append(_table("Gradient modes", ("mode", "meaning", "argument", "for a"), modes))
@@ -88,7 +94,7 @@ def _entries(name: str) -> Iterator[str]:
         yield f"{form.name}{form.signature}\n{form.meaning}\nstands in {form.phase}"
     if draw := DISTRIBUTIONS.get(name):
         where = "stands in task.draw, task.example and initialisers"
-        yield f"{draw.name}{draw.signature} -> {draw.kind}\n{draw.meaning}\n{where}"
+        yield f"{draw.name}{draw.signature} -> {draw.kind}\n{_drawing(draw)}\n{where}"
     if layer := LAYERS.get(name):
         head = f"{name}: a layer (keras.layers.{layer.keras})"
         yield f"{head}\n{layer.meaning}\narguments {_arguments(layer.parameters.values())}"
@@ -118,13 +124,25 @@ def _written(row: Operation) -> str:
     return f"a {row.operator} b" if len(row.arguments) > 1 else f"{row.operator} a"
 
 
+def _drawing(row: Distribution) -> str:
+    """What a distribution draws, and what its parameters may be."""
+    return "; ".join([row.meaning, *row.limits])
+
+
 def _with(meaning: str, source: str) -> str:
     return f"{meaning} ({source})" if source else meaning
 
 
 def _arguments(parameters: Iterable[Parameter]) -> str:
-    found = [f"`{p.name}`" if p.default is REQUIRED else f"`{p.name} = {_plain(p.default)}`" for p in parameters]
+    found = [_argument(p) for p in parameters]
     return ", ".join(found) or "none"
+
+
+def _argument(p: Parameter) -> str:
+    """An argument with its default and, where it has some, its bounds."""
+    shown = f"`{p.name}`" if p.default is REQUIRED else f"`{p.name} = {_plain(p.default)}`"
+    limits = [*filter(None, [p.bounds.interval]), *([f"≤ {p.under}"] if p.under else [])]
+    return f"{shown} {' and '.join(limits)}" if limits else shown
 
 
 def _keys(model: type[Closed]) -> str:

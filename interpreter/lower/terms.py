@@ -309,7 +309,8 @@ class Lowering:
             event = len(parameter.type.shape)
             pad = 0 if vector else len(term.shape) - event
             parameters[name] = self.spread(Value(self.cast(value.tensor, "real"), value.axes), axes, event, pad)
-        tensor = sample(term.distribution, bits, term.shape, term.sizes, parameters, self.dtype)
+        late = [name for name, parameter in term.parameters.items() if not isinstance(parameter, t.Literal)]
+        tensor = sample(term.distribution, bits, term.shape, term.sizes, parameters, self.dtype, late)
         return Value(self.cast(tensor, term.type.kind), axes)
 
     def listed(self, term: t.Sample) -> Value:

@@ -16,7 +16,7 @@ Ranging = t.Expectation | t.Gradient
 def enclosed(term: t.Term, bound: Mapping[str, t.Term]) -> t.Term:
     """A term in which no parameter of the functions around it is free: `bound` are their arguments, outermost first."""
     free = free_parameters(term)
-    for key, argument in reversed(bound.items()):
+    for key, argument in reversed(list(bound.items())):
         if key in free:
             term = t.Invoke("", (key,), (argument,), term, type=term.type, span=term.span)
             free |= free_parameters(argument)

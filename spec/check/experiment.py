@@ -75,7 +75,7 @@ class ExperimentChecker:
         self.sequence = Order(self.bindings, self.functions, shared.made)
         self.varying: dict[str, bool] = {}
         self.taking = Taking(shared, self.answer, self.problems, self.warnings)
-        self.checker = Checker(self)
+        self.checker = Checker(self, self.model.dtype)
         self.checker.keys = shared.keys
         self.checker.differentiable = shared.differentiable
         self.checker.called = shared.called
@@ -251,7 +251,7 @@ class ExperimentChecker:
         try:
             checker = NetworkChecker(
                 self.checker, self.index, name, self.model.architecture[name], node, self.defaults, self.default_nodes,
-                self.training_set,
+                self.training_set, self.model.dtype,
             )  # fmt: skip
             self.plans[name] = self.part(("network", name), checker.plan)
             return self.plans[name]
@@ -476,12 +476,12 @@ class ExperimentChecker:
                     seen.add(item.name)
                     pending.append(self.terms[item.name])
 
-    def count(self, path: list[str | int], default: Any, what: str) -> int:
+    def count(self, path: list[str | int], default: Any, what: str, most: int = folding.MAX_SIZE) -> int:
         """A constant positive whole number of the document, or its default."""
         node = yaml.find(self.node, path)
         if node is None:
             return int(default)
-        return folding.size(self.checker.value(node, Context("constants", ())), what)
+        return folding.size(self.checker.value(node, Context("constants", ())), what, most)
 
     def replicates(self) -> int:
         """How many replicates there are, within the limit."""

@@ -82,8 +82,9 @@ class Context:
 class Checker:
     """Elaborates the expressions of one experiment. One instance an experiment: its keys are unique there."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, dtype: str = "float32") -> None:
         self.names = names
+        self.dtype = dtype
         self.keys = itertools.count(1)
         self.budget = MAX_CALLS
         self.steps = 0

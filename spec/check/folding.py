@@ -17,6 +17,8 @@ from .scope import MEANING
 
 GROWING = ("add", "subtract", "multiply", "power", "sum", "prod", "cumsum", "cumprod", "dot", "matmul")
 """The operations whose result can be too large for an int where their arguments are not."""
+MAX_SIZE = 2**31 - 1
+"""How long anything may be."""
 LARGE = 4096
 """From how many entries on the value of an operation of linear algebra is kept: profiles and cells ask for it again."""
 _kept: dict[Any, np.ndarray[Any, Any]] = {}
@@ -59,11 +61,13 @@ def number(term: t.Term, what: str) -> Any:
     return value
 
 
-def size(term: t.Term, what: str) -> int:
+def size(term: t.Term, what: str, most: int = MAX_SIZE) -> int:
     """A constant positive whole number."""
     value = int(integer(term, what))
     if value < 1:
         raise problem_at(term.span, f"{what} has to be at least 1, and is {value}")
+    if value > most:
+        raise problem_at(term.span, f"{what} has to be at most {most:,}, and is {value:.3g}", "Choose a smaller one.")
     return value
 
 

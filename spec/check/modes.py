@@ -12,6 +12,7 @@ from ..resolved import LayerPlan, Mode, NetworkPlan
 from . import folding
 from .expressions import Context
 from .weights import layer
+from .within import representable, within
 
 if TYPE_CHECKING:
     from .experiment import ExperimentChecker
@@ -59,8 +60,9 @@ def _mode(experiment: ExperimentChecker, target: str, entry: Any, span: Span) ->
     if entry.kind in ("scale", "clip"):
         node = yaml.find(experiment.node, ["gradient", target, entry.kind])
         assert node is not None
-        value = float(folding.number(experiment.checker.value(node, Context("constants", ())), f"'{entry.kind}'"))
-        if entry.kind == "clip" and value <= 0:
-            raise problem_at(node.span, f"a clip has to be positive, and is {value:g}")
+        what = f"'{entry.kind}'"
+        value = float(folding.number(experiment.checker.value(node, Context("constants", ())), what))
+        within(what, row.bounds, value, node.span, f"Here {row.meaning}.")
+        representable(what, value, experiment.model.dtype, node.span)
         return {key: Mode(entry.kind, value)}
     return {key: Mode(entry.kind)} if entry.kind != "exact" else {}

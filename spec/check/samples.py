@@ -8,11 +8,12 @@ import numpy as np
 
 from .. import terms as t
 from ..diagnostics import Span, did_you_mean, problem_at
-from ..distributions import DISTRIBUTIONS, bind
+from ..distributions import DISTRIBUTIONS, Distribution, Parameter, bind
 from ..expressions import nodes as n
 from ..types import Shape, ShapeProblem, Type, broadcast
 from . import folding
 from .text import Text
+from .within import in_order, representable, within
 
 if TYPE_CHECKING:
     from .expressions import Checker, Context
@@ -74,14 +75,13 @@ def _sample(checker: Checker, node: n.Call, text: Text, context: Context, span: 
         elif term is None:
             parameters[parameter.name] = t.Literal(np.asarray(parameter.default), type=Type("real"), span=span)
         else:
-            _check(parameter.kind, parameter.name, row.name, term)
+            _check(parameter, row, term, checker.dtype)
             parameters[parameter.name] = folding.real(term)
     if sizes.get("k", 0) > sizes.get("n", sizes.get("k", 0)):
         hint = "`subset(n, k)` takes k of the numbers 0, …, n - 1."
         raise problem_at(span, f"a subset of {sizes['k']} cannot be chosen from {sizes['n']}", hint)
-    low, high = parameters.get("low"), parameters.get("high")
-    if isinstance(low, t.Literal) and isinstance(high, t.Literal) and bool(np.any(low.value > high.value)):
-        raise problem_at(span, f"'low' of `{row.name}` is above 'high'", f"It is `{row.name}{row.signature}`.")
+    literal = {name: term.value for name, term in parameters.items() if isinstance(term, t.Literal)}
+    in_order(row.parameters, literal, lambda name: span, row.name)
     shape = folding.shape(given["shape"], f"the shape of `{row.name}`") if "shape" in given else ()
     shape = _fitting(row.name, shape, "shape" in given, parameters, span)
     result = folding.sized(Type(row.kind, (*shape, *row.event(sizes))), span)
@@ -89,15 +89,17 @@ def _sample(checker: Checker, node: n.Call, text: Text, context: Context, span: 
     return t.Sample(row.name, path, sizes, parameters, shape, type=result, span=span)
 
 
-def _check(kind: str, name: str, row: str, term: t.Term) -> None:
-    if kind == "vector" and len(term.type.shape) != 1:
-        raise problem_at(term.span, f"'{name}' of `{row}` has to be an array [n], and is {term.type}")
-    if isinstance(term, t.Literal):
-        low = {"deviation": 0.0, "scale": 0.0, "rate": 1e-38, "p": 0.0}.get(name)
-        if low is not None and bool((term.value < low).any()):
-            raise problem_at(term.span, f"'{name}' of `{row}` must not be negative")
-        if name == "p" and kind == "real" and bool((term.value > 1).any()):
-            raise problem_at(term.span, f"'p' of `{row}` is a probability, and is above 1")
+def _check(parameter: Parameter, row: Distribution, term: t.Term, dtype: str) -> None:
+    """Refuses a parameter that is no array, or that is known to be out of its bounds."""
+    what = f"'{parameter.name}' of `{row.name}`"
+    if parameter.kind == "vector" and len(term.type.shape) != 1:
+        raise problem_at(term.span, f"{what} has to be an array [n], and is {term.type}")
+    if not isinstance(term, t.Literal):
+        return
+    within(what, parameter.bounds, term.value, term.span, f"It is `{row.name}{row.signature}`: {row.meaning}.")
+    representable(what, term.value, dtype, term.span)
+    if parameter.kind == "vector" and not np.sum(term.value) > 0:
+        raise problem_at(term.span, f"the entries of {what} are all 0", "One of them at least has to be more than 0.")
 
 
 def _fitting(name: str, shape: Shape, said: bool, parameters: dict[str, t.Term], span: Span) -> Shape:

@@ -9,12 +9,14 @@ import numpy as np
 from .. import source as yaml
 from .. import terms as t
 from ..diagnostics import Problem, did_you_mean, listing, problem_at, sentence
-from ..optimizers import MIXING, OPTIMIZERS
+from ..optimizers import EXCLUSIVE, MIXING, OPTIMIZERS
 from ..resolved import Condition, MeasurePlan, OptimizerPlan, TrainingPlan
 from . import folding
 from .claims import Subject, check_until
 from .expressions import Context
+from .schedules import scheduled
 from .text import read
+from .within import explained, representable, within
 
 if TYPE_CHECKING:
     from .experiment import ExperimentChecker
@@ -40,15 +42,17 @@ class TrainingChecker:
         optimizers = part(("optimizers",), self.optimizers)
         shapes = tuple((item.name, item.term.type.shape) for item in measures) if self.model.training.until else ()
         batch, steps, until, evaluations = part(("schedule", shapes), lambda: self.schedule(measures))
+        for plan in optimizers.values():
+            for name, value in plan.arguments.items():
+                if isinstance(value, t.Term):
+                    row = OPTIMIZERS[plan.name].parameters[name]
+                    scheduled(f"'{name}'", row.bounds, value, steps, explained(row.meaning))
         return TrainingPlan(optimizers, batch, steps, evaluations, until)
 
     def schedule(self, measures: list[MeasurePlan]) -> tuple[int, int, Condition | None, tuple[int, ...]]:
         """Batch, steps, the stopping condition, and the steps at which measures are taken."""
         batch = self.batch()
-        steps = self.experiment.count(["training", "steps"], 1, "'steps'")
-        if steps > MAX_STEPS:
-            at, _ = yaml.locate(self.node, ["training", "steps"])
-            raise problem_at(at, f"{steps:,} steps; the limit is {MAX_STEPS:,}")
+        steps = self.experiment.count(["training", "steps"], 1, "'steps'", MAX_STEPS)
         until = None
         if self.model.training.until is not None:
             node = yaml.find(self.node, ["training", "until"])
@@ -137,14 +141,22 @@ class TrainingChecker:
             term = self.checker.value(node, Context("schedule" if parameter.kind == "schedule" else "constants", ()))
             if isinstance(term, t.Literal) or parameter.kind != "schedule":
                 number = float(folding.number(term, f"'{name}'"))
-                if name in ("learning_rate", "epsilon", "weight_decay") and number < 0:
-                    raise problem_at(node.span, f"'{name}' must not be negative, and is {number:g}")
-                if name.startswith(("beta_", "rho")) and not 0 <= number < 1:
-                    raise problem_at(node.span, f"'{name}' lies between 0 and 1, below 1, and is {number:g}")
+                within(f"'{name}'", parameter.bounds, number, node.span, explained(parameter.meaning))
+                representable(f"'{name}'", number, self.model.dtype, node.span)
                 arguments[name] = number
             elif term.type.shape:
                 raise problem_at(node.span, f"a learning rate is one number, and this is {term.type}")
             else:
                 arguments[name] = term
+        self.one_of(EXCLUSIVE, arguments, [*path, row.name])
         mixing = any(name in arguments for name in MIXING)
         return OptimizerPlan(row.name, row.keras, arguments, row.elementwise and not mixing)
+
+    def one_of(self, names: tuple[str, ...], arguments: dict[str, Any], path: list[str | int]) -> None:
+        """Refuses more than one of some arguments."""
+        given = [name for name in names if name in arguments]
+        if len(given) > 1:
+            node = yaml.find(self.node, path)
+            key = node.key(given[1]) if isinstance(node, yaml.Mapping) else None
+            message = f"an optimiser clips in one way, and here are {listing(f'`{name}`' for name in given)}"
+            raise problem_at(key.span if key else None, message, "Leave all but one out.")

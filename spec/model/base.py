@@ -32,6 +32,8 @@ class OneOf(Closed):
     noun: ClassVar[str] = "an entry"
     bare: ClassVar[str] = ""
     primary: ClassVar[Mapping[str, str]] = {}
+    bounded: ClassVar[Mapping[str, Mapping[str, float]]] = {}
+    """What a schema says of a number in place of the arguments."""
 
     @property
     def kind(self) -> str:
@@ -83,7 +85,7 @@ class OneOf(Closed):
             field = shape["properties"][key]
             model = {name: part for name, part in field.items() if name != "description"}
             shape["properties"][key] = {
-                "anyOf": [model, dict(MARK)],
+                "anyOf": [model, {**MARK, **cls.bounded.get(key, {})}],
                 "description": field["description"],
             }
         words = [name for name in shape["properties"]]
@@ -118,6 +120,12 @@ Expression = Annotated[
     WithJsonSchema(MARK),
 ]
 """A number, a truth value, the text of an expression, or a list of expressions (an array)."""
+
+
+def number(bounds: Mapping[str, float]) -> Any:
+    """The type of an expression that is a number: where it is written out, a schema bounds it."""
+    return Annotated[Any, BeforeValidator(_expression), WithJsonSchema({**MARK, **bounds})]
+
 
 CONDITION = "condition"
 Condition = Annotated[str, CONDITION]

@@ -10,7 +10,7 @@ from ..diagnostics import did_you_mean
 from ..gradient_modes import GRADIENT_MODES
 from ..gradient_statistics import GRADIENT_STATISTICS
 from ..optimizers import OPTIMIZERS
-from .base import Closed, Condition, Expression, FunctionHead, Name, OneOf
+from .base import Closed, Condition, Expression, FunctionHead, Name, OneOf, number
 from .figures import AnyFigure
 from .generated import one_of
 from .layers import LayerDefaults, LayerEntry, OptimizerEntry
@@ -72,7 +72,10 @@ GradientEntry: Any = one_of(
     "How a backward pass is made: `exact`, `forward_only`, `stop`, `freeze`, "
     "`{surrogate: …}`, `{scale: c}`, `{clip: c}`.",
     "a gradient mode",
-    {row.name: (row.meaning, Nothing if row.argument is None else Expression) for row in GRADIENT_MODES.values()},
+    {
+        row.name: (row.meaning, Nothing if row.argument is None else number(row.bounds.schema))
+        for row in GRADIENT_MODES.values()
+    },
 )
 
 

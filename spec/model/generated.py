@@ -12,7 +12,10 @@ from pydantic_core.core_schema import no_info_plain_validator_function
 from ..diagnostics import did_you_mean, sentence
 from ..initializers import INITIALIZERS
 from ..parameters import ACTIVATIONS, CONSTRAINTS, Parameter
-from .base import Closed, Expression, OneOf
+from .base import Closed, Expression, OneOf, number
+
+NUMBERS = ("real", "schedule", "size")
+"""The kinds of parameters that are one number."""
 
 
 def arguments_model(title: str, meaning: str, parameters: Mapping[str, Parameter], **more: Any) -> type[Closed]:
@@ -58,6 +61,11 @@ def one_of(title: str, doc: str, noun: str, rows: Mapping[str, tuple[str, Any]],
     return made
 
 
+def short_bounds(primary: Mapping[str, str], rows: Mapping[str, Mapping[str, Parameter]]) -> dict[str, Any]:
+    """What a schema says of a number that stands for the primary argument of a row."""
+    return {row: rows[row][name].within.schema for row, name in primary.items() if rows[row][name].kind in NUMBERS}
+
+
 def _field_type(parameter: Parameter) -> Any:
     match parameter.kind:
         case "bool":
@@ -70,7 +78,7 @@ def _field_type(parameter: Parameter) -> Any:
             return Initializer
         case "constraint":
             return Constraint
-    return Expression
+    return number(parameter.within.schema) if parameter.kind in NUMBERS else Expression
 
 
 def _check_activation(value: Any) -> Any:
@@ -108,3 +116,4 @@ Constraint: Any = one_of(
     },
 )
 Constraint.primary = {"max_norm": "max_value"}
+Constraint.bounded = short_bounds(Constraint.primary, CONSTRAINTS)

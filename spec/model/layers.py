@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 from ..layers import LAYERS
 from ..optimizers import OPTIMIZERS
 from .base import Closed, Expression, Name, OneOf
-from .generated import Initializer, deferred_model, one_of
+from .generated import Initializer, deferred_model, one_of, short_bounds
 
 
 class Whiten(Closed):
@@ -61,6 +61,7 @@ LayerEntry: Any = one_of(
 )
 LayerEntry.bare = "apply"
 LayerEntry.primary = {row.name: row.primary for row in LAYERS.values() if row.primary}
+LayerEntry.bounded = short_bounds(LayerEntry.primary, {name: row.parameters for name, row in LAYERS.items()})
 Repeat.model_rebuild(_types_namespace={"LayerEntry": LayerEntry})
 
 OptimizerEntry: Any = one_of(
@@ -73,6 +74,9 @@ OptimizerEntry: Any = one_of(
     },
 )
 OptimizerEntry.primary = {name: "learning_rate" for name in OPTIMIZERS}
+OptimizerEntry.bounded = short_bounds(
+    OptimizerEntry.primary, {name: row.parameters for name, row in OPTIMIZERS.items()}
+)
 
 
 class LayerDefaults(Closed):

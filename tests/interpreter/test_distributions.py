@@ -219,3 +219,37 @@ def test_normals_are_the_quantiles_of_their_cells_within_1e6(xla: bool) -> None:
     quantiles = stats.norm.ppf((cells + 0.5) * 2.0**-24)
     assert np.abs(found - quantiles).max() < 1e-6
     np.testing.assert_array_equal(found, -mirrored)
+
+
+LATE: dict[str, tuple[dict[str, list[float]], list[bool]]] = {
+    "normal": ({"mean": [0, 0, 0], "deviation": [1, 0, -1]}, [True, True, False]),
+    "truncated_normal": ({"mean": [0, 0, 0], "deviation": [1, 0, -1]}, [True, True, False]),
+    "uniform": ({"low": [0, 1, 1], "high": [1, 1, 0.5]}, [True, True, False]),
+    "exponential": ({"rate": [1, 0, -1]}, [True, False, False]),
+    "laplace": ({"location": [0, 0, 0], "scale": [1, 0, -1]}, [True, True, False]),
+}
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+def test_what_is_drawn_with_a_parameter_out_of_its_bounds_is_nan(xla: bool) -> None:
+    bits = tf.constant(np.random.default_rng(1).integers(1, 2**32, size=(5, 3), dtype=np.uint32))
+
+    @tf.function(jit_compile=xla)
+    def run() -> Any:
+        found = {}
+        for name, (given, _) in LATE.items():
+            tensors = {key: tf.constant(value, tf.float32) for key, value in given.items()}
+            found[name] = sample(name, bits, (3,), {}, tensors, tf.float32, list(tensors))
+        weights = tf.constant([0.5, -1, 0.5])
+        found["categorical"] = sample("categorical", bits, (3,), {}, {"p": weights}, tf.float32, ["p"])
+        chance = tf.constant([1.5, -0.5, 1.0])
+        found["bernoulli"] = sample("bernoulli", bits, (3,), {}, {"p": chance}, tf.float32, ["p"])
+        return found
+
+    found = {name: value.numpy() for name, value in run().items()}
+    assert {name for name, row in DISTRIBUTIONS.items() if row.kind == "real"} == LATE.keys()
+    for name, (_, finite) in LATE.items():
+        assert (np.isfinite(found[name]) == finite).all(), name
+        assert (np.isnan(found[name]) == ~np.asarray(finite)).all(), name
+    assert (found["bernoulli"] == [1, 0, 1]).all()
+    assert set(found["categorical"].ravel().tolist()) == {0, 2}
