@@ -1,13 +1,14 @@
 """Patches: one part of a document laid over another. Maps merge, anything else replaces, `null` deletes.
 
-A loss is one value, and is replaced whole. One-of maps (optimiser, layer, gradient mode) merge under the same key and
-are replaced under another. A map patches a list of layers by name.
+A loss is one value, and is replaced whole; terms that say a weight alone keep what they are of. One-of maps (optimiser,
+layer, gradient mode) merge under the same key and are replaced under another. A map patches a list of layers by name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence as SequenceOf
 from dataclasses import replace
+from typing import Any
 
 from .diagnostics import Span, did_you_mean, listing, problem_at, sentence
 from .layers import LAYERS
@@ -24,8 +25,8 @@ def merge(base: Node | None, patch: Node, path: Path = (), adds: bool = True) ->
     if base is None:
         _nothing_to_delete(patch)
         return patch
-    if path[-1:] == ("loss",):
-        return patch
+    if path == ("loss",):
+        return _merge_loss(base, patch)
     if isinstance(base, Sequence) and isinstance(patch, Mapping) and path[-1:] == ("layers",):
         return _merge_layers(base, patch, path, adds)
     if not isinstance(base, Mapping) or not isinstance(patch, Mapping):
@@ -56,13 +57,45 @@ def _nothing_to_delete(patch: Node) -> None:
 
 def _one_of(path: Path, base: Mapping, patch: Mapping) -> bool:
     """Whether a map at this path is one key that names a kind."""
-    if path[-1:] == ("optimizer",) or path[-2:-1] == ("optimizer",):
+    if path[:2] == ("training", "optimizer") and len(path) <= 3:
         return bool(set(base.keys()) & set(OPTIMIZERS)) or bool(set(patch.keys()) & set(OPTIMIZERS))
-    if path[-2:] == ("task", "data"):
+    if path == ("task", "data"):
         return (base.get("enumerate") is None) != (patch.get("enumerate") is None)
-    if path[-2:-1] == ("measures",):
+    if path[:-1] == ("measures",):
         return not set(base.keys()) & set(patch.keys())
-    return path[-2:-1] == ("gradient",)
+    return path[:-1] == ("gradient",)
+
+
+def weights_alone(patch: Node) -> bool:
+    """Whether a patch of a loss changes some of its terms, and leaves the others: it says weights, or deletes terms."""
+    return isinstance(patch, Mapping) and bool(patch.entries) and all(_no_term(node) for _, node in patch.entries)
+
+
+def _no_term(node: Node) -> bool:
+    if isinstance(node, Scalar):
+        return node.value is None and node.plain
+    return isinstance(node, Mapping) and node.get("of") is None
+
+
+def _merge_loss(base: Node, patch: Node) -> Node:
+    """A loss in place of another. A term that says a weight alone is that of the base with this weight."""
+    if not isinstance(base, Mapping) or not isinstance(patch, Mapping):
+        return patch
+    entries = {key.text: (key, node) for key, node in base.entries} if weights_alone(patch) else {}
+    for key, node in patch.entries:
+        if isinstance(node, Mapping) and node.get("of") is None:
+            if (before := base.get(key.text)) is None:
+                hint = sentence(did_you_mean(key.text, base.keys()), f"Its terms are {listing(base.keys())}.")
+                raise problem_at(key.span, f"there is no term '{key.text}' in the loss to weigh", hint)
+            own = before if isinstance(before, Mapping) else nest(("of",), before, key.span)
+            node = replace(node, entries=(*(entry for entry in own.entries if entry[0].text == "of"), *node.entries))
+        elif isinstance(node, Scalar) and node.value is None and node.plain and entries:
+            if entries.pop(key.text, None) is None:
+                hint = did_you_mean(key.text, base.keys())
+                raise problem_at(key.span, f"there is no '{key.text}' to delete here", hint)
+            continue
+        entries[key.text] = (key, node)
+    return Mapping(tuple(entries.values()), base.span)
 
 
 def _merge_layers(base: Sequence, patch: Mapping, path: Path, adds: bool) -> Sequence:
@@ -148,7 +181,7 @@ def layer_names(items: SequenceOf[Node]) -> dict[str, int]:
     return found
 
 
-def nest(path: SequenceOf[str], value: Node, span: Span) -> Node:
+def nest(path: SequenceOf[str], value: Node, span: Span) -> Any:
     """A patch of one path: `training.steps=10` as `{training: {steps: 10}}`."""
     node = value
     for name in reversed(path):

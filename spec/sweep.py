@@ -16,6 +16,7 @@ from .check.figures import axes_known
 from .check.sharing import Shared
 from .diagnostics import Span, did_you_mean, listing, problem_at, sentence
 from .model.experiment import Experiment
+from .patches import weights_alone
 
 MAX_CELLS = 10_000
 
@@ -112,20 +113,39 @@ class Sweep:
 
     def must_be_apart(self, axes: Mapping[str, list[Any]]) -> None:
         """Two axes that patch one path would depend on their order."""
-        touched: dict[tuple[str, ...], str] = {("constants", axis): axis for axis in axes}
+        touched = _Touched()
+        for axis in axes:
+            touched.by(axis, ("constants", axis))
         for axis in axes:
             node = self.node.get("variants") if axis == "variant" else yaml.find(self.node, ["sweep", axis])
             if not isinstance(node, yaml.Mapping):
                 continue
             for key, patch in node.entries:
                 for path in _leaf_paths(patch):
-                    other = touched.setdefault(path, axis)
-                    if other != axis:
+                    other = touched.by(axis, path)
+                    if other is not None:
                         message = f"the axes '{other}' and '{axis}' both change '{'.'.join(path)}'"
                         raise problem_at(key.span, message, "Two axes must not patch one path: which would come last?")
 
 
+class _Touched:
+    """Which axes change which paths, and something in them."""
+
+    def __init__(self) -> None:
+        self.paths: dict[tuple[str, ...], str] = {}
+        self.within: dict[tuple[str, ...], dict[str, None]] = {}
+
+    def by(self, axis: str, path: tuple[str, ...]) -> str | None:
+        """Notes that an axis changes a path. Another that changes it, what it is in, or what is in it."""
+        steps = [path[:length] for length in range(1, len(path) + 1)]
+        others = [self.paths.get(step) for step in steps] + list(self.within.get(path, ()))
+        self.paths.setdefault(path, axis)
+        for step in steps:
+            self.within.setdefault(step, {})[axis] = None
+        return next((other for other in others if other not in (None, axis)), None)
+
+
 def _leaf_paths(node: yaml.Node, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    if isinstance(node, yaml.Mapping) and node.entries and path[-1:] != ("loss",):
+    if isinstance(node, yaml.Mapping) and node.entries and (path != ("loss",) or weights_alone(node)):
         return [found for key, below in node.entries for found in _leaf_paths(below, (*path, key.text))]
     return [path] if path else []

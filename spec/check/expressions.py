@@ -360,6 +360,7 @@ class Checker:
         if node.function in CLAIM_FORMS:
             row = CLAIM_FORMS[node.function]
             hint = f"Under `claims` it is `{row.name}{row.signature}`: {row.meaning}."
+            hint = sentence("An entry of an array is written `f.weights[n]`.", hint) if row.name == "at" else hint
             raise problem_at(head, f"`{node.function}` stands only in claims", hint)
         near = did_you_mean(node.function, self.names.callables(context.phase))
         hint = sentence(near, "`dlspec ops` lists them all.")

@@ -116,6 +116,46 @@ def test_a_loss_is_replaced_whole() -> None:
     assert len(variant({"training": {"steps": 3}}).loss) == 2, "untouched, it stays"
 
 
+LOSS = {"a": "f", "b": {"of": "y", "weight": 2}}
+
+
+@pytest.mark.parametrize(
+    ("patch", "result"),
+    [
+        ({"b": {"weight": 3}}, {"a": "f", "b": {"of": "y", "weight": 3}}),
+        ({"a": {"weight": 3}}, {"a": {"of": "f", "weight": 3}, "b": {"of": "y", "weight": 2}}),
+        ({"a": None}, {"b": {"of": "y", "weight": 2}}),
+        ({"a": None, "b": {"weight": 1}}, {"b": {"of": "y", "weight": 1}}),
+        ({"b": {"of": "z"}}, {"b": {"of": "z"}}),
+        ({"c": "z", "b": {"weight": 3}}, {"c": "z", "b": {"of": "y", "weight": 3}}),
+    ],
+)
+def test_a_term_that_says_a_weight_alone_keeps_what_it_is_of(patch: Any, result: Any) -> None:
+    assert merged({"loss": LOSS}, {"loss": patch}) == {"loss": result}
+
+
+def test_a_weight_is_of_a_term_that_is_there() -> None:
+    with pytest.raises(SpecError, match="no term 'c' in the loss"):
+        merged({"loss": LOSS}, {"loss": {"c": {"weight": 1}}})
+    weights = {term.name: term.weight for term in resolve(study(), None, "loss.size.weight=0.5")[""].loss}
+    assert {name: float(term.value) for name, term in weights.items()} == {"squared": 1, "size": 0.5}  # type: ignore[attr-defined]
+
+
+def test_names_that_are_words_of_the_language_merge_like_others() -> None:
+    for name in ("loss", "layers", "gradient", "measures", "optimizer"):
+        base, patch = {"architecture": {name: {"input": "x", "each": 2}}}, {"architecture": {name: {"each": 3}}}
+        assert merged(base, patch) == {"architecture": {name: {"input": "x", "each": 3}}}
+
+
+def test_axes_do_not_change_what_another_replaces_whole() -> None:
+    both = {"sweep": {"a": {"x": {"loss": {"squared": "f"}}}, "b": {"y": {"loss": {"squared": {"weight": 2}}}}}}
+    with pytest.raises(SpecError, match=r"both change 'loss\.squared\.weight'"):
+        resolve(study(lambda e: e.update(both)))
+    apart = {"sweep": {"a": {"x": {"loss": {"size": {"weight": 1}}}}, "b": {"y": {"loss": {"squared": {"weight": 2}}}}}}
+    (program,) = resolve(study(lambda e: e.update(apart))).values()
+    assert [float(term.weight.value) for term in program.loss] == [2, 1]  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     ("base", "patch", "result"),
     [
@@ -135,7 +175,8 @@ def test_a_loss_is_replaced_whole() -> None:
 def test_an_optimiser_merges_under_its_own_key_and_is_replaced_under_another(
     base: Any, patch: Any, result: Any
 ) -> None:
-    assert merged({"optimizer": base}, {"optimizer": patch}) == {"optimizer": result}
+    found = merged({"training": {"optimizer": base}}, {"training": {"optimizer": patch}})
+    assert found == {"training": {"optimizer": result}}
 
 
 def test_a_gradient_mode_is_replaced_under_another_key() -> None:
