@@ -40,7 +40,8 @@ class Distribution:
     """A row of the table.
 
     `words(sizes)` is how many words one sample takes (a fraction where one word holds several); `event(sizes)` is the
-    shape of one sample; `shaped` says whether a trailing shape asks for independent copies.
+    shape of one sample; `shaped` says whether a trailing shape asks for independent copies. `between` gives the least and
+    the largest value of ints, of the sizes and of the lengths of vectors.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Distribution:
     per_word: int = 1
     words: Callable[[Mapping[str, int]], int] = lambda sizes: 1
     event: Callable[[Mapping[str, int]], Shape] = lambda sizes: ()
+    between: Callable[[Mapping[str, int]], tuple[int, int]] | None = None
 
     @property
     def signature(self) -> str:
@@ -170,24 +172,30 @@ DISTRIBUTIONS: Mapping[str, Distribution] = MappingProxyType(
             ),
             Distribution(
                 "bernoulli", (Parameter("p", "real", None, SHARE),), "1 with probability p, else 0", "int",
-                lambda words, p: (unit(words) < p).astype(np.int64),
+                lambda words, p: (unit(words) < p).astype(np.int64), between=lambda sizes: (0, 1),
             ),
             Distribution(
                 "rademacher", (), "-1 or 1, each with probability 1/2; 32 of them from one word", "int", _coins, per_word=32,
+                between=lambda sizes: (-1, 1),
             ),
-            Distribution("integer", (Parameter("n", "size", None, COUNT),), "evenly one of 0, …, n - 1", "int", _integer),
+            Distribution(
+                "integer", (Parameter("n", "size", None, COUNT),),
+                "evenly one of 0, …, n - 1, each with probability 1 / n to 2⁻³²; n is at most 2³¹", "int", _integer,
+                between=lambda sizes: (0, sizes["n"] - 1),
+            ),
             Distribution(
                 "categorical", (Parameter("p", "vector", None, NOT_NEGATIVE),), "i with probability p[i] / sum(p)", "int", _categorical,
+                between=lambda sizes: (0, sizes["p"] - 1),
             ),
             Distribution(
                 "permutation", (Parameter("n", "size", None, COUNT),), "0, …, n - 1 in random order", "int",
                 lambda words, n: _permutation(words), shaped=False,
-                words=lambda sizes: sizes["n"], event=lambda sizes: (sizes["n"],),
+                words=lambda sizes: sizes["n"], event=lambda sizes: (sizes["n"],), between=lambda sizes: (0, sizes["n"] - 1),
             ),
             Distribution(
                 "subset", (Parameter("n", "size", None, COUNT), Parameter("k", "size", None, COUNT, under="n")), "k different ones of 0, …, n - 1, in random order",
                 "int", lambda words, n, k: _permutation(words)[..., :k], shaped=False,
-                words=lambda sizes: sizes["n"], event=lambda sizes: (sizes["k"],),
+                words=lambda sizes: sizes["n"], event=lambda sizes: (sizes["k"],), between=lambda sizes: (0, sizes["n"] - 1),
             ),
         )
     }

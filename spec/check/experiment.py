@@ -22,6 +22,7 @@ from .modes import modes
 from .networks import NetworkChecker
 from .one_hot import index_of, values
 from .probes import probes
+from .ranges import ranges
 from .scope import MEANING, PHASES, Binding, Function, order
 from .sequence import Order
 from .sharing import Part, Question, Shared, Taking
@@ -375,7 +376,7 @@ class ExperimentChecker:
             )
         if self.problems:
             raise SpecError(in_file_order(self.problems))
-        return Program(
+        made = Program(
             study=self.point.study, experiment=self.point.experiment, variant=self.point.variant,
             point=dict(self.point.values), seed=self.model.seed, dtype=self.model.dtype,
             constants={name: self.terms[name].value for name in self.phase("constants")},  # type: ignore[attr-defined]
@@ -384,6 +385,18 @@ class ExperimentChecker:
             loss=self.once(term for term in loss if term is not None), gradient=gradient, training=training,
             measures=tuple(found), data=self.data or DataPlan(), replicates=replicates or 1, probes=tuple(found_probes),
         )  # fmt: skip
+        self.ranged(made)
+        return made
+
+    def ranged(self, program: Program) -> None:
+        """Checks the ranges of ints, once for all points whose terms are the same. Raises SpecError."""
+        probes = tuple(term for probe in program.probes for term in probe.terms.values())
+        named = (program.draws, program.examples, program.outputs, program.networks, program.loss)
+        key: Part = ("ranges", *named, *(measure.term for measure in program.measures), *probes)
+        if key not in self.shared.made:
+            if found := ranges(program):
+                raise SpecError(in_file_order(found))
+            self.shared.made[key] = True
 
     def _data(self) -> DataPlan:
         """Where examples come from; what is enumerated is looked for in the terms themselves, at each point."""

@@ -16,9 +16,10 @@ from ..distributions import DISTRIBUTIONS
 from ..evaluate import as_kind
 from ..expressions import nodes as n
 from ..operations import CLAIM_FORMS, FORMS, OPERATIONS, OPERATORS, Operation, result_type, wanted_kinds
+from ..operations.intervals import INT64
 from ..suggestions import Words
 from ..types import KINDS, ShapeProblem, Type, broadcast, join
-from . import folding
+from . import folding, intervals
 from .enclosed import applied, behind, enclosed, ranges
 from .scope import Function
 from .text import Text, read
@@ -26,7 +27,6 @@ from .text import Text, read
 MAX_CALLS = 20_000
 MAX_STEPS = 150
 """How deep expressions may be nested when each function is written out: as deep as all passes over terms can go."""
-MAX_INT = 2**31
 CALLS_TOLD = 3
 """How many of the calls that lead to a fault are told, from the inner one."""
 SIGNS = {"-": "negative"}
@@ -234,6 +234,10 @@ class Checker:
             raise problem_at(span, message, problem.hint or _signature(row)) from None
         folding.sized(result, span)
         if all(isinstance(term, t.Literal) for term in terms) and terms:
+            if row.name in intervals.CHOOSING:
+                chosen = t.Operate(row.name, tuple(terms), more, type=result, span=span)
+                if found := intervals.outside(chosen, INT64):
+                    raise SpecError(found)
             return folding.fold(row, [term.value for term in terms if isinstance(term, t.Literal)], more, result, span)
         if row.name == "power" and result.kind == "int":
             exponent = terms[1]
@@ -241,10 +245,6 @@ class Checker:
                 result = Type("real", result.shape)
         wanted = wanted_kinds(row, [term.type for term in terms], result)
         terms = [folding.real(term) if kind == "real" else term for term, kind in zip(terms, wanted, strict=True)]
-        for term in terms:
-            if isinstance(term, t.Literal) and term.type.kind == "int" and bool((np.abs(term.value) >= MAX_INT).any()):
-                message = "this int is too large beside values that are drawn or learnt"
-                raise problem_at(term.span, message, "Make it a real number: `1.0 * c`, or `3e9` for 3000000000.")
         return t.Operate(row.name, tuple(terms), more, type=result, span=span)
 
     def comprehend(
@@ -517,6 +517,7 @@ class Checker:
                     share.span, f"a quantile lies between 0 and 1, and this is {quantile:g}", "The median is 0.5."
                 )
         operand = enclosed(operand, context.bound)
+        operand = folding.real(operand)
         return t.Expectation(operand, quantile, type=Type("real", operand.type.shape), span=span)
 
     # -- static values -------------------------------------------------------------------------------------------

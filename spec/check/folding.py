@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from .. import terms as t
-from ..diagnostics import Span, problem_at
+from ..diagnostics import Span, SpecError, problem_at
 from ..evaluate import apply, as_kind, evaluate
 from ..operations import Operation
+from ..operations.intervals import GROWING, INT64
 from ..types import MAX_BYTES, Shape, Type
+from . import intervals
 from .scope import MEANING
 
-GROWING = ("add", "subtract", "multiply", "power", "sum", "prod", "cumsum", "cumprod", "dot", "matmul")
-"""The operations whose result can be too large for an int where their arguments are not."""
 MAX_SIZE = 2**31 - 1
 """How long anything may be."""
 LARGE = 4096
@@ -159,6 +159,8 @@ def closed(term: t.Term) -> t.Term:
             return term
     if free - bound:
         return term
+    if found := intervals.outside(term, INT64):
+        raise SpecError(found)
     value = evaluate(term)
     if value.dtype.kind == "f" and not np.isfinite(value).all():
         raise problem_at(term.span, "this constant array is not finite everywhere")

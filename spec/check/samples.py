@@ -10,6 +10,7 @@ from .. import terms as t
 from ..diagnostics import Span, did_you_mean, problem_at
 from ..distributions import DISTRIBUTIONS, Distribution, Parameter, bind
 from ..expressions import nodes as n
+from ..operations.intervals import INT32, INT64
 from ..types import Shape, ShapeProblem, Type, broadcast
 from . import folding
 from .text import Text
@@ -17,6 +18,10 @@ from .within import in_order, representable, within
 
 if TYPE_CHECKING:
     from .expressions import Checker, Context
+
+
+MAX_VALUES = INT32[1] + 1
+"""How many different values the ints from 0 on have."""
 
 
 def sample(checker: Checker, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
@@ -71,12 +76,16 @@ def _sample(checker: Checker, node: n.Call, text: Text, context: Context, span: 
     for parameter in row.parameters:
         term = given.get(parameter.name)
         if parameter.kind == "size" and term is not None:
-            sizes[parameter.name] = folding.size(term, f"'{parameter.name}' of `{row.name}`")
+            most = INT64[1] if row.shaped else folding.MAX_SIZE  # a number of values, or a length
+            sizes[parameter.name] = folding.size(term, f"'{parameter.name}' of `{row.name}`", most)
         elif term is None:
             parameters[parameter.name] = t.Literal(np.asarray(parameter.default), type=Type("real"), span=span)
         else:
             _check(parameter, row, term, checker.dtype)
             parameters[parameter.name] = folding.real(term)
+    if sizes.get("n", 0) > MAX_VALUES:
+        message = f"an int is below {MAX_VALUES:,}, and `{row.name}` of {sizes['n']:,} draws larger ones"
+        raise problem_at(given["n"].span, message, f"Draw a real number: `floor(uniform(0, {sizes['n']}))`.")
     if sizes.get("k", 0) > sizes.get("n", sizes.get("k", 0)):
         hint = "`subset(n, k)` takes k of the numbers 0, …, n - 1."
         raise problem_at(span, f"a subset of {sizes['k']} cannot be chosen from {sizes['n']}", hint)

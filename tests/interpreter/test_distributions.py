@@ -47,6 +47,23 @@ def test_every_distribution_has_a_sampler_and_no_sampler_is_left_over() -> None:
     assert DISTRIBUTIONS.keys() == SAMPLERS.keys()
 
 
+def test_integers_reach_their_ends_and_no_further() -> None:
+    """The largest of 2³¹ values is the largest int; each value gets 2³² / n words, rounded up or down."""
+    words = np.array([0, 1, 2**16, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1], np.uint32)
+    for n in (1, 2, 3, 2**16 + 1, 2**31 - 1, 2**31):
+        right = [int(word) * n >> 32 for word in words]
+        for xla in (False, True):
+
+            @tf.function(jit_compile=xla)
+            def run(given: Any, n: int = n) -> Any:
+                return SAMPLERS["integer"](given, n=n, dtype=tf.float32)
+
+            found = run(tf.constant(words)).numpy()
+            assert found.dtype == np.int32 and found.tolist() == right
+        assert DISTRIBUTIONS["integer"].numpy(words, n=n).tolist() == right
+        assert right[-1] == n - 1
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
 def test_both_forms_agree_with_each_other_and_with_numpy(name: str, dtype: str) -> None:

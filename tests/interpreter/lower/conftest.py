@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -146,7 +147,9 @@ def checked(programs: Callable[[str], dict[str, Program]]) -> Callable[..., Chec
         texts = list(dict.fromkeys(texts))
         if lenient:
             texts = [text for text in texts if _accepted(programs, text)]
-        (program,) = programs(_body(texts, dtype)).values()
+        # Ints out of range are evaluated all the same: where one gets through, the three have to agree on it.
+        with mock.patch("dlspec.spec.check.experiment.ranges", return_value=[]):
+            (program,) = programs(_body(texts, dtype)).values()
         terms = {item.name: item.term for item in program.examples}
         return Checked(program, {text: terms[f"out_{place}"] for place, text in enumerate(texts)}, dtype)
 
