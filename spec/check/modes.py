@@ -54,6 +54,8 @@ def _mode(experiment: ExperimentChecker, target: str, entry: Any, span: Span) ->
         known = [*experiment.functions, *experiment.model.architecture]
         hint = sentence(did_you_mean(head, known), f"A mode is given to {listing(known) or 'a function or a network'}.")
         raise problem_at(span, f"there is no function, network or layer '{target}'", hint)
+    if kind == "layer" and entry.kind in ("forward_only", "clip"):
+        _without_function(experiment.plan(head, span), key, span)
     row = GRADIENT_MODES[entry.kind]
     if kind not in row.targets:
         raise problem_at(span, f"`{row.name}` is for a {' or a '.join(row.targets)}, and '{target}' is a {kind}")
@@ -66,3 +68,12 @@ def _mode(experiment: ExperimentChecker, target: str, entry: Any, span: Span) ->
         representable(what, value, experiment.model.dtype, node.span)
         return {key: Mode(entry.kind, value)}
     return {key: Mode(entry.kind)} if entry.kind != "exact" else {}
+
+
+def _without_function(plan: NetworkPlan, key: str, span: Span) -> None:
+    """Refuses a mode that hangs on what comes behind a layer, where a function is its activation."""
+    layer_key = key.removeprefix(f"{plan.name}.")
+    if any(leaf.key == f"{layer_key}.activation" for leaf in plan.leaves()):
+        message = f"the activation of '{key}' is a function, and is no part of what this mode reaches"
+        hint = f"Write the function into `layers` behind it, or give the mode to `{key}.activation`."
+        raise problem_at(span, message, hint)

@@ -15,7 +15,7 @@ from ..expressions import nodes as n
 from ..initializers import INITIALIZERS, Initializer, fans
 from ..layers import LAYERS
 from ..operations import OPERATIONS
-from ..parameters import CONSTRAINTS, Parameter
+from ..parameters import ACTIVATIONS, CONSTRAINTS, Parameter
 from ..resolved import InitialValue, LayerPlan, NetworkPlan
 from ..types import ShapeProblem, Type
 from . import folding
@@ -102,7 +102,39 @@ class NetworkChecker:
                 raise problem_at(span, f"the layer '{key}'{link}{problem}", problem.hint) from None
             plans.append(plan)
             current = plan.output
+            if (activation := self.own_activation(model, item)) is not None and plan.kind == "keras":
+                plans.append(self.activated(activation, f"{key}.activation", current))
         return plans, current
+
+    def own_activation(self, model: Any, item: yaml.Node) -> yaml.Scalar | None:
+        """Where a layer names a function as its activation; None where Keras has it."""
+        said = model.kind != "apply" and "activation" in model.value.model_fields_set
+        word = model.value.activation if said else None
+        if word is None or (word in ACTIVATIONS and self.checker.names.function(word) is None):
+            return None
+        node = item.get(model.kind) if isinstance(item, yaml.Mapping) else item
+        node = node.get("activation") if isinstance(node, yaml.Mapping) else node
+        assert isinstance(node, yaml.Scalar)
+        if "return_sequences" in LAYERS[model.kind].parameters:
+            hint = f"It computes within the recurrence: Keras has {listing(ACTIVATIONS, 20)}."
+            raise problem_at(node.span, f"the layer '{model.kind}' takes one of Keras' activations", hint)
+        return node
+
+    def activated(self, node: yaml.Scalar, key: str, given: Type) -> LayerPlan:
+        """A function as a layer's activation: it comes behind the layer, and keeps its shape."""
+        word = str(node.value)
+        if self.checker.names.function(word) is None and word not in OPERATIONS:
+            known = [*ACTIVATIONS, *OPERATIONS, *self.checker.names.known()]
+            hint = (
+                did_you_mean(word, known)
+                or f"Keras has {listing(ACTIVATIONS, 20)}; or name a function of one argument."
+            )
+            raise problem_at(node.span, f"unknown activation '{word}'", hint)
+        plan = self.function(word, node, key, given)
+        if plan.output.shape != given.shape:
+            message = f"the activation '{word}' turns {given} into {plan.output}"
+            raise problem_at(node.span, message, "It keeps the shape; any function may stand in `layers` by itself.")
+        return plan
 
     def counted(self, item: yaml.Node) -> None:
         """Counts a layer, those of repeated blocks each time, and refuses one too many."""
@@ -121,6 +153,8 @@ class NetworkChecker:
         if model.kind == "whiten":
             return self.whiten(model.value, inner, key, given)
         row = LAYERS[model.kind]
+        if row.name == "activation" and (activation := self.own_activation(model, item)) is not None:
+            return self.activated(activation, key, given)
         config, initializers, constraints = self.arguments(row.parameters, model.value, inner, item)
         if row.name == "embedding" and given.kind == "real":
             raise ShapeProblem("takes ints, the numbers of words, and gets real numbers")
@@ -155,9 +189,20 @@ class NetworkChecker:
                     constraints[name] = InitialValue(value.kind, self.reals(value, rows, node))
             elif parameter.kind in ("size", "sizes", "shape", "real") and value is not None:
                 config[name] = self.plain(parameter, value, node)
+            elif parameter.kind == "activation" and said and value is not None:
+                config[name] = self.keras_activation(name, value, node)
             else:
                 config[name] = value
         return config, initializers, constraints
+
+    def keras_activation(self, name: str, word: str, node: yaml.Node | None) -> str | None:
+        """A word that Keras knows; None where a function comes behind the layer. A gate has none."""
+        if word in ACTIVATIONS and (name != "activation" or self.checker.names.function(word) is None):
+            return word
+        if name == "activation":
+            return None
+        hint = did_you_mean(word, ACTIVATIONS) or f"Keras has {listing(ACTIVATIONS, 20)}."
+        raise problem_at((node or self.node).span, f"unknown activation '{word}'", hint)
 
     def plain(self, parameter: Parameter, value: Any, node: yaml.Node | None) -> Any:
         """The value of a constant argument."""

@@ -146,7 +146,8 @@ EXPRESSION_SCHEMA = {
     ],
 }
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
+Name = Annotated[str, Field(pattern=NAME)]
 """A name that expressions can use: a letter, then letters, digits and underscores."""
 
 MeasureName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*(\[\d+(, ?\d+)*\])?$")]

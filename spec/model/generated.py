@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -12,7 +13,7 @@ from pydantic_core.core_schema import no_info_plain_validator_function
 from ..diagnostics import did_you_mean, sentence
 from ..initializers import INITIALIZERS
 from ..parameters import ACTIVATIONS, CONSTRAINTS, Parameter
-from .base import Closed, Expression, OneOf, number
+from .base import NAME, Closed, Expression, Name, OneOf, number
 
 NUMBERS = ("real", "schedule", "size")
 """The kinds of parameters that are one number."""
@@ -82,13 +83,14 @@ def _field_type(parameter: Parameter) -> Any:
 
 
 def _check_activation(value: Any) -> Any:
-    if isinstance(value, str) and value not in ACTIVATIONS:
-        hint = did_you_mean(value, ACTIVATIONS) or f"Keras knows {', '.join(ACTIVATIONS)}."
-        raise ValueError(sentence(f"unknown activation '{value}'.", hint))
+    if not isinstance(value, str) or not re.fullmatch(NAME, value):
+        hint = did_you_mean(str(value), ACTIVATIONS) or f"Keras has {', '.join(ACTIVATIONS)}."
+        raise ValueError(sentence("an activation is a word of Keras', or the name of a function.", hint))
     return value
 
 
-Activation: Any = Annotated[Literal[tuple(ACTIVATIONS)], BeforeValidator(_check_activation)]
+Activation: Any = Annotated[Literal[tuple(ACTIVATIONS)] | Name, BeforeValidator(_check_activation)]
+"""One of Keras', or a function of one argument."""
 
 Initializer: Any = one_of(
     "Initializer",

@@ -89,6 +89,8 @@ def _values(where: Where, names: Names | None, experiments: Mapping[str, Names])
     if figure and (last in AXES or (last == "x" and TEXT in place.alternatives)):
         yield Completion("variant", "axis", "the axis that `variants` make")
         yield from (_known(item) for item in names.of("constants"))
+    if str(last).endswith("activation"):
+        yield from (_known(item) for item in names.of("functions"))
     if place.condition:
         yield from _condition(where, names, figure)
     elif place.expression(where.before or "x"):
