@@ -1,0 +1,250 @@
+"""What is checked of a study: it is refused with a remedy, or runs to its end, and all that it gives is as planned."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import tempfile
+import threading
+import traceback
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from dlspec import spec
+from dlspec.interpreter.execute import CLAIM_FAILS, DONE, How, execute
+from dlspec.interpreter.folders import STORE
+from dlspec.interpreter.forms import Forms
+from dlspec.interpreter.job import Job
+from dlspec.interpreter.program import Compiled
+from dlspec.interpreter.results import Cell
+from dlspec.interpreter.run import Options, Progress
+from dlspec.interpreter.store import Store
+from dlspec.interpreter.train import train
+from dlspec.interpreter.wanted import Piece, Wanted, wanted
+from dlspec.spec.cost import cost
+from dlspec.spec.diagnostics import Source, SpecError
+from dlspec.spec.resolved import Program, StudyPlan
+
+VERDICTS = ("holds", "fails", "inconclusive")
+ROUNDING = {"float64": 1e-6, "float32": 2e-3, "tf32": 2e-3, "bfloat16": 0.1}
+"""How far two forms may be apart, of the largest entry: float32 sums in another order, through two steps of an optimiser."""
+
+
+class Wrong(Exception):
+    """Something is not as it should be; the first word says of what kind."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a study came out: `refused`, `fine` or `wrong`, with what is said of it, and the kind of fault."""
+
+    status: str
+    kind: str = ""
+    text: str = ""
+    cells: int = 0
+    diverged: int = 0
+
+
+def text(tree: Mapping[str, Any]) -> str:
+    """A study's tree as YAML."""
+    return str(yaml.safe_dump(tree, sort_keys=False, width=1000, allow_unicode=True))
+
+
+def check(tree: Mapping[str, Any], extent: Sequence[str] = (), xla: bool = False) -> Outcome:
+    """Runs a study and checks all of it. `extent` are checks for which it is run again: `again`, `form`, `alone`."""
+    try:
+        plan = spec.resolve(spec.parse(Source("fuzzed.yaml", text(tree))))
+    except SpecError as error:
+        bare = [problem.message for problem in error.problems if not problem.hint and problem.severity == "error"]
+        if bare:
+            return Outcome("wrong", f"no remedy: {_general(bare[0])}", bare[0])
+        message = error.problems[0].message
+        return Outcome("refused", _general(message), message)
+    except Exception as error:
+        return _raised("resolve", error)
+    try:
+        cells = _checked(plan, extent, "xla" if xla else "graph")
+    except Wrong as wrong:
+        return Outcome("wrong", _general(str(wrong)), str(wrong))
+    except Exception as error:
+        return _raised("run", error)
+    return Outcome("fine", cells=len(cells), diverged=sum(cell.status == "diverged" for cell in cells))
+
+
+def _raised(where: str, error: Exception) -> Outcome:
+    kind = f"{where}: {type(error).__name__}: {_general(str(error).splitlines()[0] if str(error) else '')}"
+    return Outcome("wrong", kind, "".join(traceback.format_exception(error))[-3000:])
+
+
+def _general(message: str) -> str:
+    """A message without what differs from study to study."""
+    import re
+
+    return re.sub(r"'[^']*'|`[^`]*`|\[[^\]]*\]|-?\d[\d.e+-]*|\b(nan|inf)\b", "_", message)[:110]
+
+
+def _checked(plan: StudyPlan, extent: Sequence[str], jit: str) -> list[Cell]:
+    with tempfile.TemporaryDirectory() as folder:
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            code = execute(plan, How(Path(folder), jobs=1, jit=jit), ["run", "fuzzed.yaml"])
+        found = _stored(plan, Path(folder), jit)
+        for programs, cells in found:
+            _as_planned(programs, cells)
+        if code not in (DONE, CLAIM_FAILS):
+            raise Wrong(f"exit code {code}: {said.getvalue()[-600:]}")
+        _folder(plan, Path(folder))
+        if "again" in extent:
+            _same_again(plan, Path(folder), jit)
+    if "form" in extent:
+        for program, cells in found[:2]:
+            other = "graph" if jit == "xla" else "xla"
+            _agree(f"form {jit} and {other}", program, cells, _run(program, range(program.replicates), other))
+    if "alone" in extent:
+        for program, cells in found[:1]:
+            if program.replicates > 1:
+                _agree("alone and side by side", program, cells[1:2], _run(program, [1], jit))
+    _parameters(found[0][0])
+    return [cell for _, cells in found for cell in cells]
+
+
+def _stored(plan: StudyPlan, root: Path, jit: str) -> list[tuple[Program, list[Cell]]]:
+    """The cells of each program, read back from the store; what failed is there too."""
+    store = Store(root / STORE, lambda _: None)
+    try:
+        progress = Progress.of_store(wanted(plan, "cpu"), store, Options(jit))
+        lacking = [piece for piece in progress.missing()]
+        if lacking:
+            with _quiet():
+                cells = train(Job(0, lacking[0], jit), _Silent(), threading.Event())
+            raise Wrong(f"not stored: {cells[0].status} {cells[0].message}")
+        return [
+            (one.program, [progress.cells[place, r] for r in range(one.program.replicates)])
+            for place, one in enumerate(progress.wanted)
+        ]
+    finally:
+        store.close()
+
+
+def _as_planned(program: Program, cells: Sequence[Cell]) -> None:
+    """Statuses, steps, and the shapes and kinds of measures."""
+    plan = program.training
+    steps = list(plan.evaluations) if plan else [0]
+    for cell in cells:
+        if cell.status not in ("done", "diverged"):
+            raise Wrong(f"status {cell.status}: {cell.message}")
+        expected = steps if cell.status == "done" else [step for step in steps if step in cell.steps]
+        if list(cell.steps) != expected:
+            raise Wrong(f"steps {cell.steps} for {steps} ({cell.status})")
+        for measure in program.measures:
+            curve = cell.curves.get(measure.name)
+            if curve is None or len(curve) != len(cell.steps):
+                if cell.status == "done":
+                    raise Wrong(f"measure '{measure.name}' has no curve")
+                continue
+            for value in curve:
+                if np.shape(value) != measure.term.type.shape:
+                    raise Wrong(f"shape of '{measure.name}': {np.shape(value)} for {measure.term.type}")
+                if np.asarray(value).dtype != np.float64:
+                    raise Wrong(f"kind of '{measure.name}': {np.asarray(value).dtype} for {measure.term.type}")
+                if cell.status == "done" and not np.isfinite(value).all() and cell.steps != [0]:
+                    raise Wrong(f"finite? '{measure.name}' is {np.asarray(value).tolist()} in a cell that is done")
+        for probe in program.probes:
+            for step, values in cell.samples.get(probe.figure, {}).items():
+                for label, term in probe.terms.items():
+                    if np.shape(values[label]) != (probe.examples, *term.type.shape):
+                        raise Wrong(f"shape of figure's '{label}' at {step}: {np.shape(values[label])} for {term.type}")
+
+
+def _folder(plan: StudyPlan, root: Path) -> None:
+    """The run's folder holds a verdict for each claim, each figure, and the report."""
+    import json
+
+    (folder,) = {path.parent for path in root.glob("*/report.html")}
+    listed = json.loads((folder / "claims.json").read_text("utf-8"))
+    asked = sum(len(experiment.claims) for experiment in plan.experiments)
+    if len(listed) != asked:
+        raise Wrong(f"verdicts: {len(listed)} for {asked} claims")
+    for entry in listed:
+        if entry.get("verdict") not in VERDICTS:
+            raise Wrong(f"verdict '{entry.get('verdict')}'")
+    for experiment in plan.experiments:
+        for figure in experiment.figures:
+            if not list(folder.rglob(f"*{figure.name}*.png")):
+                raise Wrong(f"figure of kind '{figure.kind}' was not drawn")
+
+
+def _same_again(plan: StudyPlan, root: Path, jit: str) -> None:
+    """Run once more from the start, the first program gives the same numbers to the bit."""
+    program, cells = _stored(plan, root, jit)[0]
+    pieces = [piece for piece in Progress(wanted(plan, "cpu")).missing() if piece.program is program]
+    other = [cell for piece in pieces for cell in _run(program, piece.replicates, jit)]
+    for one, two in zip(cells, other, strict=True):
+        for name in one.curves:
+            if not np.array_equal(np.asarray(one.curves[name]), np.asarray(two.curves[name]), equal_nan=True):
+                gap = np.asarray(one.curves[name]) - np.asarray(two.curves[name])
+                raise Wrong(f"again: '{name}' differs by {np.max(np.abs(gap)):.3g}")
+
+
+def _run(program: Program, replicates: Sequence[int], jit: str) -> list[Cell]:
+    with _quiet():
+        return train(
+            Job(0, Piece(Wanted.of(program, "cpu"), tuple(replicates)), jit), _Silent(), threading.Event(), Forms()
+        )
+
+
+def _agree(what: str, program: Program, one: Sequence[Cell], two: Sequence[Cell]) -> None:
+    """Two runs agree to rounding."""
+    share = ROUNDING[program.dtype]
+    for first, second in zip(one, two, strict=True):
+        if first.status != second.status:
+            raise Wrong(f"{what}: {first.status} {first.message} | {second.status} {second.message}")
+        for name in first.curves:
+            left, right = (np.asarray(cell.curves[name], dtype=float) for cell in (first, second))
+            if left.shape != right.shape:
+                raise Wrong(f"{what}: '{name}' has {left.shape} and {right.shape}")
+            scale = max(1.0, float(np.max(np.abs(left[np.isfinite(left)]), initial=0.0)))
+            same = np.isclose(left, right, rtol=share, atol=share * scale, equal_nan=True)
+            if not same.all():
+                place = np.unravel_index(int(np.argmin(same)), same.shape)
+                raise Wrong(f"{what}: '{name}' {place} is {left[place]:.6g} and {right[place]:.6g}")
+
+
+def _parameters(program: Program) -> None:
+    """The plan's count of parameters is that of the network."""
+    with _quiet():
+        compiled = Compiled(program, (0,), False)
+    real = sum(
+        int(np.prod(variable.shape[1:]))
+        for network in compiled.networks.values()
+        for place, variable in network.weights.items()
+        if place not in network.untrained
+    )
+    planned = cost(program).parameters
+    shapes = sum(network.parameters for network in program.networks)
+    if real not in (planned, shapes):
+        raise Wrong(f"parameters: {real} are there, {planned} are planned")
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
+        yield
+
+
+class _Silent:
+    def started(self, *_: Any) -> None: ...
+
+    def compiling(self, *_: Any) -> None: ...
+
+    def evaluated(self, *_: Any) -> None: ...
+
+    def finished(self, *_: Any) -> None: ...
+
+    def warn(self, *_: Any) -> None: ...

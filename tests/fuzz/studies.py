@@ -1,0 +1,593 @@
+"""Random valid studies, a number each; `python -m tests.fuzz.studies --from 0 --count 2000` runs so many and checks each.
+
+A study's parts are drawn from the tables (operations, distributions, layers, initialisers, optimisers, gradient modes, statistics,
+figures, number types), so a new row is reached without a change here, or the generator says that nothing writes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from dlspec.spec.distributions import DISTRIBUTIONS
+from dlspec.spec.dtypes import DTYPES
+from dlspec.spec.gradient_modes import GRADIENT_MODES
+from dlspec.spec.gradient_statistics import BLOCKS, GRADIENT_STATISTICS
+from dlspec.spec.initializers import INITIALIZERS
+from dlspec.spec.layers import LAYERS
+from dlspec.spec.model.figures import FIGURES
+from dlspec.spec.operations import CLAIM_FORMS, FORMS, OPERATIONS
+from dlspec.spec.optimizers import OPTIMIZERS
+from dlspec.spec.parameters import ACTIVATIONS, CONSTRAINTS
+from dlspec.spec.types import Shape, Type
+
+from .expressions import Given, Writer
+from .networks import Layers
+
+STEPS = 2
+DATA = ("fresh", "test", "finite", "with_replacement", "enumerated")
+
+
+def rows() -> set[str]:
+    """Every row of the tables that studies are to reach."""
+    tables = {
+        "operation": OPERATIONS, "distribution": DISTRIBUTIONS, "layer": {**LAYERS, "whiten": 0, "repeat": 0, "function": 0},
+        "activation": ACTIVATIONS, "initialiser": INITIALIZERS, "constraint": CONSTRAINTS, "optimiser": OPTIMIZERS,
+        "mode": GRADIENT_MODES, "statistic": GRADIENT_STATISTICS, "figure": FIGURES, "dtype": DTYPES,
+        "claim": CLAIM_FORMS, "form": {**FORMS, "indices": 0, "array": 0, "function": 0}, "data": dict.fromkeys(DATA),
+    }  # fmt: skip
+    return {f"{table} {name}" for table, names in tables.items() for name in names}
+
+
+@dataclass
+class Study:
+    """A study as a tree, and the rows of the tables that it has."""
+
+    seed: int
+    tree: dict[str, Any]
+    seen: set[str] = field(default_factory=set)
+
+
+def study(seed: int) -> Study:
+    """The study of a number."""
+    random = Random(seed)
+    writer = Writer(random, featured=frozenset(random.sample([*OPERATIONS, *LAYERS], 14)))
+    experiment = Composer(writer).experiment()
+    tree: dict[str, Any] = {"dlspec": 1, "study": f"fuzzed{seed}", "experiments": {"e": experiment}}
+    if random.random() < 0.1:
+        derived = {"base": "e", "seed": 3, "measures": {"again": "E(1.0)"}}
+        tree["experiments"]["d"] = derived
+    return Study(seed, tree, writer.seen)
+
+
+class Composer:
+    """Composes one experiment, part by part; each adds to the names that later parts may use."""
+
+    def __init__(self, writer: Writer) -> None:
+        self.writer = writer
+        self.random = writer.random
+        self.seen = writer.seen
+        self.tree: dict[str, Any] = {}
+        self.scalars: list[str] = []
+        """Measures that are one number, and entries of those that are arrays."""
+        self.axes: dict[str, list[Any]] = {}
+        self.networks: dict[str, Shape] = {}
+        self.named: list[str] = []
+        """Layers that have names of their own, with the network's."""
+
+    def chance(self, share: float) -> bool:
+        """True in a share of the cases."""
+        return self.random.random() < share
+
+    def add(self, *names: Given) -> None:
+        """Lets later parts use names."""
+        self.writer = self.writer.with_names(*names)
+
+    def experiment(self) -> dict[str, Any]:
+        """The whole."""
+        for part in (
+            self.numbers, self.constants, self.task, self.functions, self.architecture, self.outputs, self.loss,
+            self.gradient, self.training, self.measures, self.axes_of, self.claims, self.figures,
+        ):  # fmt: skip
+            part()
+        return self.tree
+
+    def numbers(self) -> None:
+        """Number type, seed, replicates."""
+        dtype = self.random.choices(list(DTYPES), [4 if name == "float32" else 1 for name in DTYPES])[0]
+        self.seen.add(f"dtype {dtype}")
+        if dtype != "float32" or self.chance(0.2):
+            self.tree["dtype"] = dtype
+        self.tree["seed"] = self.random.randint(0, 9)
+        self.tree["replicates"] = self.random.choice((1, 1, 2, 3))
+
+    def constants(self) -> None:
+        """Constants: c real and k int are swept perhaps, n is a size."""
+        plain = Writer(self.random, featured=self.writer.featured, seen=self.seen)
+        self.size = self.random.randint(2, 4)
+        self.tree["constants"] = {"c": 0.5, "k": 2, "n": self.size}
+        if self.chance(0.5):
+            shape = self._shape(2)
+            self.tree["constants"]["a"] = plain.real(shape, 2)
+            self.add(Given("a", Type("real", shape)))
+        self.add(Given("c", Type("real")), Given("k", Type("int")), Given("n", Type("int")))
+
+    def _shape(self, rank: int) -> Shape:
+        return tuple(self.random.randint(1, 4) for _ in range(self.random.randint(0, rank)))
+
+    # -- task ------------------------------------------------------------------------------------------------------
+
+    def task(self) -> None:
+        """Draws, examples, and where these come from."""
+        self.data = self.random.choices(DATA, (4, 1, 2, 1, 2))[0]
+        self.seen.add(f"data {self.data}")
+        task: dict[str, Any] = {}
+        if self.data == "test":
+            task["data"] = {"test": 5}
+        elif self.data in ("finite", "with_replacement"):
+            task["data"] = {"train": 6, "test": 4}
+            if self.data == "with_replacement":
+                task["data"]["order"] = "with_replacement"
+        elif self.data == "enumerated":
+            task["data"] = {"enumerate": "x0"}
+        task["draw"] = {}
+        self.coin = ""
+        for place in range(self.random.randint(0, 2)):
+            name = f"w{place}"
+            task["draw"][name], given = self._draw(name)
+            self.add(given)
+            if given.type == Type("int", (3,)) and task["draw"][name].startswith("rademacher"):
+                self.coin = name
+        if self.chance(0.4):
+            shape = self._shape(2)
+            task["draw"]["v"] = self.writer.real(shape)
+            self.add(Given("v", Type("real", shape)))
+        if not task["draw"]:
+            del task["draw"]
+        task["example"] = {}
+        if self.data == "enumerated":
+            text = self.random.choice((f"rademacher([{self.size}])", "bernoulli(0.5, [n])"))
+            self.seen.add(f"distribution {text.partition('(')[0]}")
+            task["example"]["x0"] = text
+            self.add(Given("x0", Type("int", (self.size,))))
+        else:
+            for place in range(self.random.randint(1, 3)):
+                name = f"x{place}"
+                task["example"][name], given = self._draw(name)
+                self.add(given)
+        for place in range(self.random.randint(0, 2)):
+            shape = self._shape(2)
+            task["example"][f"y{place}"] = self.writer.real(shape, 3)
+            self.add(Given(f"y{place}", Type("real", shape)))
+        self.tree["task"] = task
+
+    def _draw(self, name: str) -> tuple[str, Given]:
+        """A draw, and the name that it gets."""
+        row = (
+            DISTRIBUTIONS["rademacher"]
+            if name == "w0" and self.chance(0.3)
+            else self.random.choice(list(DISTRIBUTIONS.values()))
+        )
+        self.seen.add(f"distribution {row.name}")
+        shape = self.random.choice(((), (3,), (self.size,), (2, 3), (4, 4), (3, 2, 1)))
+        below, arguments = 0, []
+        if row.name in ("integer", "permutation", "subset"):
+            below = self.random.randint(2, 5)
+            arguments = [str(below)]
+        if row.name == "subset":
+            arguments.append(str(self.random.randint(1, below)))
+        event = {"permutation": (below,), "subset": (int(arguments[1]),) if len(arguments) > 1 else ()}.get(row.name)
+        if row.name == "bernoulli":
+            arguments, below = [self.random.choice(("0.5", "0.3", "sigmoid(c)"))], 2
+        if row.name == "categorical":
+            arguments, below = [self.random.choice(("[1, 2, 1]", "softmax([c, 1, 0.5])", "[0.2, 0.8, 0]"))], 3
+        if row.name in ("normal", "truncated_normal", "uniform", "laplace", "exponential") and self.chance(0.5):
+            if row.name == "exponential":
+                arguments = ["c + 1"]
+            else:
+                arguments = [self.random.choice(("0", "c - 1.0", "0.5")), self.random.choice(("1", "2.5", "c + 1"))]
+                shape = shape or (2,)
+        if event is not None:
+            return f"{row.name}({', '.join(arguments)})", Given(name, Type("int", event), below)
+        copies = [f"[{', '.join(map(str, shape))}]"] if shape else []
+        return f"{row.name}({', '.join([*arguments, *copies])})", Given(name, Type(row.kind, shape), below)
+
+    def functions(self) -> None:
+        """Functions of one or two numbers."""
+        found: list[tuple[str, int]] = []
+        bodies = {}
+        for place in range(self.random.randint(0, 2)):
+            name, count = f"g{place}", self.random.randint(1, 2)
+            parameters = ["p", "q"][:count]
+            body = self.random.choice(
+                ("tanh({0}) + {1}", "{0} * sigmoid({1} - c)", "relu({0}) - 0.5 * {1}", "{0} if {0} > 0 else 0.1 * {1}",
+                 "sign({0}) * sqrt(abs({1}) + 1)", "floor_to({0}, linspace(-1, 1, 3)) + 0 * {1}", "clip({0}, -1, 1) + {1}")
+            )  # fmt: skip
+            bodies[f"{name}({', '.join(parameters)})"] = body.format(parameters[0], parameters[-1])
+            found.append((name, count))
+        if bodies:
+            self.tree["functions"] = bodies
+            self.writer.functions = tuple(found)
+
+    # -- networks --------------------------------------------------------------------------------------------------
+
+    def architecture(self) -> None:
+        """One or two networks."""
+        self.tree["architecture"] = {}
+        for name in ("f", "h")[: self.random.choice((1, 1, 1, 2))]:
+            self.tree["architecture"][name], output = self._network(name)
+            self.networks[name] = output
+        self.add(*(Given(name, Type("real", shape)) for name, shape in self.networks.items()))
+        if self.chance(0.15):
+            self.tree["layer_defaults"] = {"use_bias": self.chance(0.5), "kernel_initializer": "he_normal"}
+
+    def _network(self, name: str) -> tuple[dict[str, Any], Shape]:
+        layers = Layers(self.writer, self.data in ("fresh", "test", "finite"))
+        kind = self.random.choices(("vector", "sequence", "image", "words", "any"), (5, 2, 2, 1, 1))[0]
+        shape: Shape = {
+            "vector": (self.random.randint(1, 4),), "sequence": (3, 2), "image": (4, 4, self.random.randint(1, 2)),
+            "words": (3,), "any": self._shape(2) or (2,),
+        }[kind]  # fmt: skip
+        network: dict[str, Any] = {}
+        each = None
+        if kind == "words":
+            network["input"] = self.writer.below(5, shape)
+            if not network["input"].startswith("clip"):
+                network["input"] = f"clip({network['input']}, 0, 4)"
+        else:
+            if kind == "vector" and self.chance(0.2):
+                each = self.random.randint(1, 3)
+            network["input"] = self.writer.real(shape if each is None else (each, *shape), 2)
+            if each is not None:
+                network["each"] = each
+        found, shape = layers.some(shape, self.random.randint(0, 3), kind == "words")
+        if len(shape) > 1 and self.chance(0.7):
+            self.seen.add("layer flatten")
+            found.append("flatten")
+            shape = (shape[0] * shape[1] * (shape[2] if len(shape) > 2 else 1),)
+        if self.chance(0.8) or not any(isinstance(item, dict) and "dense" in item for item in found):
+            units = self.random.choice((1, 1, 2, 3))
+            if shape:
+                found.append(layers.dense(units))
+                shape = (*shape[:-1], units)
+        shape = shape[:-1] if found and _units(found[-1]) == 1 else shape
+        network["layers"] = found
+        for item in found:
+            inner = next(iter(item.values())) if isinstance(item, dict) else None
+            if isinstance(inner, dict) and "name" in inner and "repeat" not in item:
+                self.named.append(f"{name}.{inner['name']}")
+        return network, shape if each is None else (each, *shape)
+
+    def outputs(self) -> None:
+        """Named predictions."""
+        if self.chance(0.4):
+            shape = self._shape(1)
+            self.tree["outputs"] = {"o": self._of_networks(shape)}
+            self.add(Given("o", Type("real", shape)))
+
+    def _number(self, name: str) -> str:
+        """A network as one number."""
+        shape = self.networks[name]
+        if not shape:
+            return name
+        if self.chance(0.4):
+            return f"{name}[{', '.join('0' for _ in shape)}]"
+        return f"{self.random.choice(('sum', 'mean', 'max', 'norm'))}({name})"
+
+    def _of_networks(self, shape: Shape, depth: int = 2) -> str:
+        """An expression that depends on a network."""
+        name = self.random.choice(list(self.networks))
+        return f"{self.writer.real(shape, depth)} + {self._number(name)}"
+
+    def loss(self) -> None:
+        """One to three terms."""
+        self.tree["loss"] = {}
+        for place in range(self.random.choice((1, 1, 2, 3))):
+            of = self._term()
+            entry: Any = of
+            if self.chance(0.3):
+                entry = {"of": of, "weight": self.random.choice((0.5, "c", "1 / (1 + step)", "exp(-step)"))}
+            self.tree["loss"][f"l{place}"] = entry
+
+    def _term(self) -> str:
+        name = self.random.choice(list(self.networks))
+        number, w = self._number(name), self.writer
+        choice = self.random.choice(
+            ("square", "hinge", "logistic", "huber", "classes", "any", "any", "weights", "again")
+        )
+        if choice in ("square", "huber", "hinge", "logistic"):
+            other = w.real((), 2)
+            self.seen.add(f"operation {choice}")
+            return {
+                "square": f"({number} - {other})^2", "huber": f"huber({number}, {other}, 1)",
+                "hinge": f"hinge(sign({other}), {number})", "logistic": f"logistic({other}, {number})",
+            }[choice]  # fmt: skip
+        shape = self.networks[name]
+        if choice == "classes" and len(shape) == 1:
+            self.seen.add("operation cross_entropy")
+            return f"cross_entropy({name}, {w.below(shape[0])})"
+        if choice == "weights":
+            return f"0.1 * squared_norm({name}.weights) + {number}"
+        if choice == "again":
+            network = self.tree["architecture"][name]
+            return (
+                f"squared_norm({name} - {name}(0.5 * ({network['input']})))"
+                if "clip" not in network["input"]
+                else number
+            )
+        return f"tanh({w.real((), 3)}) * {number}"
+
+    def gradient(self) -> None:
+        """Modes for networks, layers and functions."""
+        modes: dict[str, Any] = {}
+        targets = [*self.networks, *self.named, *(name for name, _ in self.writer.functions)]
+        for target in self.random.sample(targets, min(len(targets), self.random.choice((0, 0, 1, 2)))):
+            function = target in dict(self.writer.functions)
+            kind = "function" if function else "layer" if "." in target else "network"
+            row = self.random.choice([row for row in GRADIENT_MODES.values() if kind in row.targets])
+            if row.name == "forward_only" and not function:
+                continue
+            self.seen.add(f"mode {row.name}")
+            value = {
+                "surrogate": "tanh(p)" if not function or dict(self.writer.functions)[target] == 1 else "tanh(p) + q"
+            }
+            modes[target] = row.name if row.argument is None else {row.name: value.get(row.name, 0.5)}
+        if modes:
+            self.tree["gradient"] = modes
+
+    # -- training --------------------------------------------------------------------------------------------------
+
+    def training(self) -> None:
+        """Optimiser, batch, two steps, evaluations."""
+        optimizer: Any = self._optimizer()
+        if self.chance(0.2):
+            optimizer = {name: self._optimizer() for name in self.networks}
+        training: dict[str, Any] = {"optimizer": optimizer, "steps": STEPS}
+        if self.data != "enumerated":
+            training["batch"] = self.random.randint(1, 4)
+        evaluate: dict[str, Any] = {}
+        if self.data == "fresh":
+            evaluate["examples"] = self.random.randint(3, 8)
+        if self.chance(0.6):
+            evaluate.update(self.random.choice(({"at": [0, 2]}, {"every": 1}, {"log": 2}, {"every": 2, "at": [1]})))
+        if evaluate:
+            training["evaluate"] = evaluate
+        self.tree["training"] = training
+
+    def _optimizer(self) -> Any:
+        row = self.random.choice(list(OPTIMIZERS.values()))
+        self.seen.add(f"optimiser {row.name}")
+        arguments: dict[str, Any] = {}
+        clipped = False
+        for parameter in row.parameters.values():
+            if not self.chance(0.2):
+                continue
+            if parameter.name == "learning_rate":
+                arguments["learning_rate"] = self.random.choice(
+                    (0.01, "c / 100", "0.01 / (1 + step)", "0.01 * exp(-step)")
+                )
+            elif parameter.kind == "bool":
+                arguments[parameter.name] = self.chance(0.5)
+            elif parameter.name.startswith(("clip", "global_clip")):
+                if not clipped:
+                    arguments[parameter.name] = 0.5
+                clipped = True
+            elif parameter.name == "momentum":
+                arguments["momentum"] = 0.5
+            elif parameter.name in ("initial_accumulator_value", "weight_decay"):
+                arguments[parameter.name] = 0.01
+            elif parameter.name == "epsilon":
+                arguments["epsilon"] = 1e-5
+            elif parameter.name != "ema_momentum":
+                arguments[parameter.name] = 0.8
+        if arguments.get("nesterov") and "momentum" not in arguments:
+            del arguments["nesterov"]
+        return {row.name: arguments} if arguments else row.name
+
+    # -- measures --------------------------------------------------------------------------------------------------
+
+    def measures(self) -> None:
+        """Some of every kind."""
+        self.tree["measures"] = {}
+        for place in range(self.random.randint(1, 4)):
+            name = f"m{place}"
+            kinds = ("E", "E", "bare", "quantile", "array", "gradient", "weights", "statistic", "train", "mixed")
+            entry, shape = self._measure(self.random.choice(kinds))
+            self.tree["measures"][name] = entry
+            if shape == ():
+                self.scalars.append(name)
+            elif shape:
+                self.scalars.append(f"{name}[{', '.join('0' for _ in shape)}]")
+        if not self.scalars:
+            self.tree["measures"]["last"] = "E(c + 0.0)"
+            self.scalars.append("last")
+
+    def _measure(self, kind: str) -> tuple[Any, Shape | None]:
+        """A measure and its shape; None where that is not known here."""
+        w = self.writer
+        name = self.random.choice(list(self.networks))
+        match kind:
+            case "E":
+                self.seen.add("form E")
+                if self.chance(0.3):
+                    return f"E({w.write('bool', (), 2)})", ()
+                return f"E({self._of_networks(())})", ()
+            case "bare":
+                return w.real((), 2), ()
+            case "quantile":
+                self.seen.add("form quantile")
+                return f"quantile({self._of_networks(())}, {self.random.choice((0, 0.5, 0.9, 1))})", ()
+            case "array":
+                shape = self._shape(2)
+                return f"E({w.real(shape, 2)})", shape
+            case "gradient":
+                self.seen.add("form gradient")
+                of = self._number(name)
+                if self.chance(0.5):
+                    return f"E(squared_norm(gradient({of}, {name}.weights)))", ()
+                return f"E(gradient({of}, {name}.weights))", None
+            case "weights":
+                return f"norm({name}.weights)", ()
+            case "train" if self.data in ("finite", "with_replacement"):
+                return {"of": f"E({self._of_networks(())})", "on": "train"}, ()
+            case "mixed":
+                return f"E({w.real((), 1)}) - 0.5 * E({self._number(name)})^2", ()
+            case "statistic":
+                return self._statistic(name), ()
+        return f"E({self._number(name)})", ()
+
+    def _statistic(self, name: str) -> Any:
+        row = self.random.choice(list(GRADIENT_STATISTICS.values()))
+        entry: dict[str, Any] = {
+            "of": f"({self._number(name)} - {self.writer.real((), 1)})^2",
+            "weights": f"{name}.weights",
+        }
+        if row.name == "gradient_variance":
+            if not self.coin:
+                return f"E({self._number(name)})"
+            entry["of"] = f"({self._number(name)} - sum({self.coin}))^2"
+            entry["over"] = self.coin
+            entry["draws"] = self.random.choice((2, 3, "all"))
+        self.seen.add(f"statistic {row.name}")
+        if self.data != "enumerated":
+            entry["examples"] = BLOCKS if row.name != "gradient_variance" else 4
+        return {row.name: entry}
+
+    # -- axes ------------------------------------------------------------------------------------------------------
+
+    def axes_of(self) -> None:
+        """Variants, sweeps, and axes in step."""
+        if self.chance(0.3):
+            first = next(iter(self.networks))
+            patches = {
+                "one": {"training": {"optimizer": {"sgd": {"learning_rate": 0.03}}}}, "two": {"seed": 11},
+                "three": {"loss": {"other": f"({self._number(first)} - 1)^2"}}, "four": {"replicates": self.tree["replicates"] + 1},
+                "five": {"gradient": {first: {"scale": 2}}},
+            }  # fmt: skip
+            names = self.random.sample(list(patches), 2)
+            self.tree["variants"] = {name: patches[name] for name in names}
+            self.axes["variant"] = names
+        sweep: dict[str, Any] = {}
+        if self.chance(0.3):
+            sweep["c"] = self.random.sample([0.5, 1.0, 1.5, 0.25], 2)
+        if self.chance(0.15):
+            sweep["k"] = self.random.sample([1, 2, 3], 2)
+        if self.chance(0.1):
+            sweep["way"] = {"base": {}, "short": {"training": {"steps": 1}}}
+        if sweep:
+            self.tree["sweep"] = sweep
+            self.axes.update((name, list(values)) for name, values in sweep.items())
+            if "c" in sweep and "k" in sweep and len(sweep["c"]) == len(sweep["k"]) and self.chance(0.7):
+                self.tree["zip"] = [["c", "k"]]
+
+    @property
+    def swept(self) -> list[str]:
+        """Swept constants."""
+        return [name for name in ("c", "k") if name in self.axes]
+
+    def _condition(self) -> str:
+        axis = self.random.choice(list(self.axes))
+        value = self.random.choice(self.axes[axis])
+        return f"{axis} {self.random.choice(('==', '!=') if isinstance(value, str) else ('==', '<=', '>='))} {value}"
+
+    # -- claims ----------------------------------------------------------------------------------------------------
+
+    def claims(self) -> None:
+        """Claims of every form."""
+        found = {}
+        for place in range(self.random.randint(1, 3)):
+            check = self._check()
+            found[f"s{place}"] = {"says": "It is so.", "check": check}
+            if self.tree["replicates"] == 3 and _compares(check) and self.chance(0.4):
+                found[f"s{place}"]["judge"] = "mean"
+        self.tree["claims"] = found
+
+    def _check(self) -> str:
+        choice = self.random.choice(("compare", "compare", "and", "along", "along", "diverged", "not"))
+        if choice == "diverged":
+            self.seen.add("claim diverged")
+            return f"{self.random.choice(('', 'not '))}diverged({self._condition() if self.axes else ''})"
+        if choice == "and":
+            return f"{self._compared()} {self.random.choice(('and', 'or'))} {self._compared()}"
+        if choice == "not":
+            return f"not {self._compared()}"
+        if choice == "along" and self.swept:
+            axis, form = self.random.choice(self.swept), self.random.choice(("slope", "increasing", "decreasing"))
+            self.seen.add(f"claim {form}")
+            if form == "slope":
+                return f"slope({self._read()}, {self.random.choice((axis, f'log({axis})'))}) > 0"
+            return f"{form}({self._read()}, {axis})"
+        return self._compared()
+
+    def _compared(self) -> str:
+        right = self.random.choice(("0", "0.5", "c", "k + 1", self._read(), f"2 * abs({self._read()})"))
+        return f"({self._read()} {self.random.choice(('<', '<=', '>', '>=', '=='))} {right})"
+
+    def _read(self) -> str:
+        measure = self.random.choice(self.scalars)
+        form = self.random.choice(("final", "final", "lowest", "highest", "at", "first_step"))
+        self.seen.add(f"claim {form}")
+        conditions = f", {self._condition()}" if self.axes and self.chance(0.3) else ""
+        inner = {"at": f"{measure}, 0", "first_step": f"{measure} >= 0.5"}.get(form, measure)
+        return f"{form}({inner}{conditions})"
+
+    # -- figures ---------------------------------------------------------------------------------------------------
+
+    def figures(self) -> None:
+        """One or two figures."""
+        found: dict[str, Any] = {}
+        for place in range(self.random.choice((0, 1, 1, 2))):
+            kind = self.random.choice([kind for kind in FIGURES if kind != "scaling" or self.swept])
+            self.seen.add(f"figure {kind}")
+            found[f"p{place}"] = {"kind": kind, **self._figure(kind)}
+        if found:
+            self.tree["figures"] = found
+
+    def _figure(self, kind: str) -> dict[str, Any]:
+        w, figure = self.writer, dict[str, Any]()
+        if self.chance(0.2):
+            figure["title"] = self.random.choice(("a title", "50 % of $x_0$", "cost: $5", "<b>&amp;</b>"))
+        if self.axes and self.chance(0.3):
+            figure["where"] = self._condition()
+        if self.axes and self.chance(0.3):
+            figure["panel"] = self.random.choice(list(self.axes))
+        if kind in ("curves", "bars", "scaling"):
+            figure["y"] = self.random.choice((self.scalars[0], list(dict.fromkeys(self.scalars))[:2]))
+            if self.chance(0.3):
+                figure["scale"] = (
+                    {"y": "log"} if kind == "bars" else {"x": "log", "y": self.random.choice(("log", "linear"))}
+                )
+            if self.axes and kind != "bars" and self.chance(0.3):
+                figure["colour"] = self.random.choice(list(self.axes))
+            if kind == "scaling":
+                figure["x"] = self.random.choice(self.swept)
+                if self.chance(0.6):
+                    figure["fit"] = self.random.choice(("power", "exponential", "linear"))
+        elif kind == "function":
+            figure.update(x=w.real((), 1), y={"one": self._of_networks(()), "two": w.real((), 1)}, examples=5)
+        elif kind == "examples":
+            figure.update(y={"one": w.real((3,), 1), "two": w.real((3,), 2)}, count=2)
+        else:
+            figure.update(image=w.real(self.random.choice(((4, 4), (2, 3))), 2), count=2)
+            if self.chance(0.5):
+                figure["rows"] = w.write("int", (), 1)
+        if kind in ("function", "examples") and self.chance(0.5):
+            figure["steps"] = [0, 2]
+        return figure
+
+
+def _units(entry: Any) -> Any:
+    """The units of a dense layer."""
+    inner = entry.get("dense") if isinstance(entry, dict) else None
+    return inner["units"] if isinstance(inner, dict) else inner
+
+
+def _compares(check: str) -> bool:
+    return check.startswith("(") and " and " not in check and " or " not in check
+
+
+if __name__ == "__main__":
+    from .runs import main
+
+    main()

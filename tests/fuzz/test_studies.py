@@ -1,0 +1,46 @@
+"""Generated studies: what is accepted runs to its end and gives what was planned. `runs.py` does so for thousands."""
+
+from __future__ import annotations
+
+import pytest
+from dlspec import spec
+from dlspec.spec.diagnostics import Source, SpecError
+
+from tests.fuzz.checks import check, text
+from tests.fuzz.runs import smaller
+from tests.fuzz.studies import rows, study
+
+RESOLVED = 160
+QUICK = (0, 1, 2, 3, 6, 7, 8, 9)
+
+
+def test_generated_studies_reach_the_tables_and_most_are_valid() -> None:
+    seen, accepted = set(), 0
+    for seed in range(RESOLVED):
+        made = study(seed)
+        try:
+            spec.resolve(spec.parse(Source("fuzzed.yaml", text(made.tree))))
+        except SpecError as error:
+            assert all(problem.hint for problem in error.problems), (seed, error)
+            continue
+        accepted += 1
+        seen |= made.seen
+    assert accepted >= 0.9 * RESOLVED
+    assert len(rows() - seen) <= 0.02 * len(rows()), rows() - seen
+
+
+def test_a_number_gives_one_study() -> None:
+    assert text(study(5).tree) == text(study(5).tree) != text(study(6).tree)
+
+
+@pytest.mark.parametrize("seed", QUICK)
+def test_what_is_accepted_runs_as_planned(seed: int) -> None:
+    outcome = check(study(seed).tree, ("again", "form", "alone")[seed % 3 :][:1])
+    assert outcome.status != "wrong", f"{outcome.kind}\n{outcome.text}"
+
+
+def test_smaller_studies_lack_one_part() -> None:
+    tree = {"dlspec": 1, "study": "s", "experiments": {"e": {"a": 1, "b": [1, 2]}}}
+    found = list(smaller(tree))
+    assert {"dlspec": 1, "study": "s", "experiments": {"e": {"a": 1, "b": [2]}}} in found
+    assert all("dlspec" in candidate for candidate in found)
