@@ -139,7 +139,7 @@ WRONG: dict[str, Any] = {
     ),
     "no argument of a layer": flat(*STAIRCASE, "architecture", "score", "layers", value=[{"dense": {}}]),
     "an activation": flat(
-        *STAIRCASE, "architecture", "score", "layers", value=[{"dense": {"units": 1, "activation": "rleu"}}]
+        *STAIRCASE, "architecture", "score", "layers", value=[{"dense": {"units": 1, "activation": "r leu"}}]
     ),
     "a gradient mode": flat(*STAIRCASE, "gradient", value={"u": "forwardonly"}) | {"dlspec": 2},
     "a gradient mode in full": flat(*STAIRCASE, "gradient", value={"u": {"scales": 2}}),
