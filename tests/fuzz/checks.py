@@ -9,12 +9,10 @@ import threading
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from dlspec import spec
 from dlspec.interpreter.execute import CLAIM_FAILS, DONE, How, execute
 from dlspec.interpreter.folders import STORE
@@ -30,6 +28,8 @@ from dlspec.spec.cost import cost
 from dlspec.spec.diagnostics import Source, SpecError
 from dlspec.spec.resolved import Program, StudyPlan
 
+from .outcome import Outcome, text
+
 VERDICTS = ("holds", "fails", "inconclusive")
 ROUNDING = {"float64": 1e-6, "float32": 2e-3, "tf32": 2e-3, "bfloat16": 0.1}
 """How far two forms may be apart, of the largest entry: float32 sums in another order, through two steps of an optimiser."""
@@ -37,22 +37,6 @@ ROUNDING = {"float64": 1e-6, "float32": 2e-3, "tf32": 2e-3, "bfloat16": 0.1}
 
 class Wrong(Exception):
     """Something is not as it should be; the first word says of what kind."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a study came out: `refused`, `fine` or `wrong`, with what is said of it, and the kind of fault."""
-
-    status: str
-    kind: str = ""
-    text: str = ""
-    cells: int = 0
-    diverged: int = 0
-
-
-def text(tree: Mapping[str, Any]) -> str:
-    """A study's tree as YAML."""
-    return str(yaml.safe_dump(tree, sort_keys=False, width=1000, allow_unicode=True))
 
 
 def check(tree: Mapping[str, Any], extent: Sequence[str] = (), xla: bool = False) -> Outcome:

@@ -12,7 +12,8 @@ from dlspec.spec.layers import LAYERS, Layer
 from dlspec.spec.parameters import ACTIVATIONS, CONSTRAINTS, Parameter
 from dlspec.spec.types import Shape, ShapeProblem
 
-from .expressions import MAX_ENTRIES, Writer, factors
+from .expressions import Writer
+from .makers import MAX_ENTRIES, factors
 
 REALS = {
     "rate": (0.2, 0.5), "stddev": (0.1, 0.5), "epsilon": (1e-3, 1e-2), "momentum": (0.5, 0.9), "negative_slope": (0.1, 0.3),

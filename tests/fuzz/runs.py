@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from .checks import Outcome, check, text
+from .outcome import Outcome, text
 from .studies import rows, study
 
 RECYCLED = 40
@@ -71,6 +71,8 @@ class Child:
 
 def _serve(line: Connection) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    from .checks import check
+
     while True:
         try:
             tree, checks, xla = line.recv()
@@ -157,7 +159,8 @@ def run(seeds: range, keep: Path | None = None, shrink: bool = True) -> int:
             first = outcome.kind not in kinds
             kinds.setdefault(outcome.kind, []).append(seed)
             tree = shrunk(made.tree, seed, outcome.kind, child) if first and shrink else made.tree
-            print(f"seed {seed}: {outcome.kind}\n{outcome.text}\n{text(tree)}", flush=True)
+            told = f"{outcome.text}\n{text(tree)}" if first and keep is None else ""
+            print(f"seed {seed}: {outcome.kind}\n{told}", flush=True)
             if keep is not None:
                 keep.mkdir(parents=True, exist_ok=True)
                 remark = "".join(f"# {line}\n" for line in outcome.text.splitlines()[-12:])

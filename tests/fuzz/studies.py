@@ -13,7 +13,7 @@ from typing import Any
 from dlspec.spec.distributions import DISTRIBUTIONS
 from dlspec.spec.dtypes import DTYPES
 from dlspec.spec.gradient_modes import GRADIENT_MODES
-from dlspec.spec.gradient_statistics import BLOCKS, GRADIENT_STATISTICS
+from dlspec.spec.gradient_statistics import GRADIENT_STATISTICS
 from dlspec.spec.initializers import INITIALIZERS
 from dlspec.spec.layers import LAYERS
 from dlspec.spec.model.figures import FIGURES
@@ -22,10 +22,10 @@ from dlspec.spec.optimizers import OPTIMIZERS
 from dlspec.spec.parameters import ACTIVATIONS, CONSTRAINTS
 from dlspec.spec.types import Shape, Type
 
+from .asked import STEPS, Asked
 from .expressions import Given, Writer
 from .networks import Layers
 
-STEPS = 2
 DATA = ("fresh", "test", "finite", "with_replacement", "enumerated")
 
 
@@ -61,24 +61,13 @@ def study(seed: int) -> Study:
     return Study(seed, tree, writer.seen)
 
 
-class Composer:
+class Composer(Asked):
     """Composes one experiment, part by part; each adds to the names that later parts may use."""
 
     def __init__(self, writer: Writer) -> None:
-        self.writer = writer
-        self.random = writer.random
-        self.seen = writer.seen
-        self.tree: dict[str, Any] = {}
-        self.scalars: list[str] = []
-        """Measures that are one number, and entries of those that are arrays."""
-        self.axes: dict[str, list[Any]] = {}
-        self.networks: dict[str, Shape] = {}
+        super().__init__(writer)
         self.named: list[str] = []
         """Layers that have names of their own, with the network's."""
-
-    def chance(self, share: float) -> bool:
-        """True in a share of the cases."""
-        return self.random.random() < share
 
     def add(self, *names: Given) -> None:
         """Lets later parts use names."""
@@ -108,13 +97,10 @@ class Composer:
         self.size = self.random.randint(2, 4)
         self.tree["constants"] = {"c": 0.5, "k": 2, "n": self.size}
         if self.chance(0.5):
-            shape = self._shape(2)
+            shape = self.shape(2)
             self.tree["constants"]["a"] = plain.real(shape, 2)
             self.add(Given("a", Type("real", shape)))
         self.add(Given("c", Type("real")), Given("k", Type("int")), Given("n", Type("int")))
-
-    def _shape(self, rank: int) -> Shape:
-        return tuple(self.random.randint(1, 4) for _ in range(self.random.randint(0, rank)))
 
     # -- task ------------------------------------------------------------------------------------------------------
 
@@ -140,7 +126,7 @@ class Composer:
             if given.type == Type("int", (3,)) and task["draw"][name].startswith("rademacher"):
                 self.coin = name
         if self.chance(0.4):
-            shape = self._shape(2)
+            shape = self.shape(2)
             task["draw"]["v"] = self.writer.real(shape)
             self.add(Given("v", Type("real", shape)))
         if not task["draw"]:
@@ -157,7 +143,7 @@ class Composer:
                 task["example"][name], given = self._draw(name)
                 self.add(given)
         for place in range(self.random.randint(0, 2)):
-            shape = self._shape(2)
+            shape = self.shape(2)
             task["example"][f"y{place}"] = self.writer.real(shape, 3)
             self.add(Given(f"y{place}", Type("real", shape)))
         self.tree["task"] = task
@@ -227,7 +213,7 @@ class Composer:
         kind = self.random.choices(("vector", "sequence", "image", "words", "any"), (5, 2, 2, 1, 1))[0]
         shape: Shape = {
             "vector": (self.random.randint(1, 4),), "sequence": (3, 2), "image": (4, 4, self.random.randint(1, 2)),
-            "words": (3,), "any": self._shape(2) or (2,),
+            "words": (3,), "any": self.shape(2) or (2,),
         }[kind]  # fmt: skip
         network: dict[str, Any] = {}
         each = None
@@ -262,23 +248,9 @@ class Composer:
     def outputs(self) -> None:
         """Named predictions."""
         if self.chance(0.4):
-            shape = self._shape(1)
-            self.tree["outputs"] = {"o": self._of_networks(shape)}
+            shape = self.shape(1)
+            self.tree["outputs"] = {"o": self.of_networks(shape)}
             self.add(Given("o", Type("real", shape)))
-
-    def _number(self, name: str) -> str:
-        """A network as one number."""
-        shape = self.networks[name]
-        if not shape:
-            return name
-        if self.chance(0.4):
-            return f"{name}[{', '.join('0' for _ in shape)}]"
-        return f"{self.random.choice(('sum', 'mean', 'max', 'norm'))}({name})"
-
-    def _of_networks(self, shape: Shape, depth: int = 2) -> str:
-        """An expression that depends on a network."""
-        name = self.random.choice(list(self.networks))
-        return f"{self.writer.real(shape, depth)} + {self._number(name)}"
 
     def loss(self) -> None:
         """One to three terms."""
@@ -292,7 +264,7 @@ class Composer:
 
     def _term(self) -> str:
         name = self.random.choice(list(self.networks))
-        number, w = self._number(name), self.writer
+        number, w = self.number(name), self.writer
         choice = self.random.choice(
             ("square", "hinge", "logistic", "huber", "classes", "any", "any", "weights", "again")
         )
@@ -385,206 +357,11 @@ class Composer:
             del arguments["nesterov"]
         return {row.name: arguments} if arguments else row.name
 
-    # -- measures --------------------------------------------------------------------------------------------------
-
-    def measures(self) -> None:
-        """Some of every kind."""
-        self.tree["measures"] = {}
-        for place in range(self.random.randint(1, 4)):
-            name = f"m{place}"
-            kinds = ("E", "E", "bare", "quantile", "array", "gradient", "weights", "statistic", "train", "mixed")
-            entry, shape = self._measure(self.random.choice(kinds))
-            self.tree["measures"][name] = entry
-            if shape == ():
-                self.scalars.append(name)
-            elif shape:
-                self.scalars.append(f"{name}[{', '.join('0' for _ in shape)}]")
-        if not self.scalars:
-            self.tree["measures"]["last"] = "E(c + 0.0)"
-            self.scalars.append("last")
-
-    def _measure(self, kind: str) -> tuple[Any, Shape | None]:
-        """A measure and its shape; None where that is not known here."""
-        w = self.writer
-        name = self.random.choice(list(self.networks))
-        match kind:
-            case "E":
-                self.seen.add("form E")
-                if self.chance(0.3):
-                    return f"E({w.write('bool', (), 2)})", ()
-                return f"E({self._of_networks(())})", ()
-            case "bare":
-                return w.real((), 2), ()
-            case "quantile":
-                self.seen.add("form quantile")
-                return f"quantile({self._of_networks(())}, {self.random.choice((0, 0.5, 0.9, 1))})", ()
-            case "array":
-                shape = self._shape(2)
-                return f"E({w.real(shape, 2)})", shape
-            case "gradient":
-                self.seen.add("form gradient")
-                of = self._number(name)
-                if self.chance(0.5):
-                    return f"E(squared_norm(gradient({of}, {name}.weights)))", ()
-                return f"E(gradient({of}, {name}.weights))", None
-            case "weights":
-                return f"norm({name}.weights)", ()
-            case "train" if self.data in ("finite", "with_replacement"):
-                return {"of": f"E({self._of_networks(())})", "on": "train"}, ()
-            case "mixed":
-                return f"E({w.real((), 1)}) - 0.5 * E({self._number(name)})^2", ()
-            case "statistic":
-                return self._statistic(name), ()
-        return f"E({self._number(name)})", ()
-
-    def _statistic(self, name: str) -> Any:
-        row = self.random.choice(list(GRADIENT_STATISTICS.values()))
-        entry: dict[str, Any] = {
-            "of": f"({self._number(name)} - {self.writer.real((), 1)})^2",
-            "weights": f"{name}.weights",
-        }
-        if row.name == "gradient_variance":
-            if not self.coin:
-                return f"E({self._number(name)})"
-            entry["of"] = f"({self._number(name)} - sum({self.coin}))^2"
-            entry["over"] = self.coin
-            entry["draws"] = self.random.choice((2, 3, "all"))
-        self.seen.add(f"statistic {row.name}")
-        if self.data != "enumerated":
-            entry["examples"] = BLOCKS if row.name != "gradient_variance" else 4
-        return {row.name: entry}
-
-    # -- axes ------------------------------------------------------------------------------------------------------
-
-    def axes_of(self) -> None:
-        """Variants, sweeps, and axes in step."""
-        if self.chance(0.3):
-            first = next(iter(self.networks))
-            patches = {
-                "one": {"training": {"optimizer": {"sgd": {"learning_rate": 0.03}}}}, "two": {"seed": 11},
-                "three": {"loss": {"other": f"({self._number(first)} - 1)^2"}}, "four": {"replicates": self.tree["replicates"] + 1},
-                "five": {"gradient": {first: {"scale": 2}}},
-            }  # fmt: skip
-            names = self.random.sample(list(patches), 2)
-            self.tree["variants"] = {name: patches[name] for name in names}
-            self.axes["variant"] = names
-        sweep: dict[str, Any] = {}
-        if self.chance(0.3):
-            sweep["c"] = self.random.sample([0.5, 1.0, 1.5, 0.25], 2)
-        if self.chance(0.15):
-            sweep["k"] = self.random.sample([1, 2, 3], 2)
-        if self.chance(0.1):
-            sweep["way"] = {"base": {}, "short": {"training": {"steps": 1}}}
-        if sweep:
-            self.tree["sweep"] = sweep
-            self.axes.update((name, list(values)) for name, values in sweep.items())
-            if "c" in sweep and "k" in sweep and len(sweep["c"]) == len(sweep["k"]) and self.chance(0.7):
-                self.tree["zip"] = [["c", "k"]]
-
-    @property
-    def swept(self) -> list[str]:
-        """Swept constants."""
-        return [name for name in ("c", "k") if name in self.axes]
-
-    def _condition(self) -> str:
-        axis = self.random.choice(list(self.axes))
-        value = self.random.choice(self.axes[axis])
-        return f"{axis} {self.random.choice(('==', '!=') if isinstance(value, str) else ('==', '<=', '>='))} {value}"
-
-    # -- claims ----------------------------------------------------------------------------------------------------
-
-    def claims(self) -> None:
-        """Claims of every form."""
-        found = {}
-        for place in range(self.random.randint(1, 3)):
-            check = self._check()
-            found[f"s{place}"] = {"says": "It is so.", "check": check}
-            if self.tree["replicates"] == 3 and _compares(check) and self.chance(0.4):
-                found[f"s{place}"]["judge"] = "mean"
-        self.tree["claims"] = found
-
-    def _check(self) -> str:
-        choice = self.random.choice(("compare", "compare", "and", "along", "along", "diverged", "not"))
-        if choice == "diverged":
-            self.seen.add("claim diverged")
-            return f"{self.random.choice(('', 'not '))}diverged({self._condition() if self.axes else ''})"
-        if choice == "and":
-            return f"{self._compared()} {self.random.choice(('and', 'or'))} {self._compared()}"
-        if choice == "not":
-            return f"not {self._compared()}"
-        if choice == "along" and self.swept:
-            axis, form = self.random.choice(self.swept), self.random.choice(("slope", "increasing", "decreasing"))
-            self.seen.add(f"claim {form}")
-            if form == "slope":
-                return f"slope({self._read()}, {self.random.choice((axis, f'log({axis})'))}) > 0"
-            return f"{form}({self._read()}, {axis})"
-        return self._compared()
-
-    def _compared(self) -> str:
-        right = self.random.choice(("0", "0.5", "c", "k + 1", self._read(), f"2 * abs({self._read()})"))
-        return f"({self._read()} {self.random.choice(('<', '<=', '>', '>=', '=='))} {right})"
-
-    def _read(self) -> str:
-        measure = self.random.choice(self.scalars)
-        form = self.random.choice(("final", "final", "lowest", "highest", "at", "first_step"))
-        self.seen.add(f"claim {form}")
-        conditions = f", {self._condition()}" if self.axes and self.chance(0.3) else ""
-        inner = {"at": f"{measure}, 0", "first_step": f"{measure} >= 0.5"}.get(form, measure)
-        return f"{form}({inner}{conditions})"
-
-    # -- figures ---------------------------------------------------------------------------------------------------
-
-    def figures(self) -> None:
-        """One or two figures."""
-        found: dict[str, Any] = {}
-        for place in range(self.random.choice((0, 1, 1, 2))):
-            kind = self.random.choice([kind for kind in FIGURES if kind != "scaling" or self.swept])
-            self.seen.add(f"figure {kind}")
-            found[f"p{place}"] = {"kind": kind, **self._figure(kind)}
-        if found:
-            self.tree["figures"] = found
-
-    def _figure(self, kind: str) -> dict[str, Any]:
-        w, figure = self.writer, dict[str, Any]()
-        if self.chance(0.2):
-            figure["title"] = self.random.choice(("a title", "50 % of $x_0$", "cost: $5", "<b>&amp;</b>"))
-        if self.axes and self.chance(0.3):
-            figure["where"] = self._condition()
-        if self.axes and self.chance(0.3):
-            figure["panel"] = self.random.choice(list(self.axes))
-        if kind in ("curves", "bars", "scaling"):
-            figure["y"] = self.random.choice((self.scalars[0], list(dict.fromkeys(self.scalars))[:2]))
-            if self.chance(0.3):
-                figure["scale"] = (
-                    {"y": "log"} if kind == "bars" else {"x": "log", "y": self.random.choice(("log", "linear"))}
-                )
-            if self.axes and kind != "bars" and self.chance(0.3):
-                figure["colour"] = self.random.choice(list(self.axes))
-            if kind == "scaling":
-                figure["x"] = self.random.choice(self.swept)
-                if self.chance(0.6):
-                    figure["fit"] = self.random.choice(("power", "exponential", "linear"))
-        elif kind == "function":
-            figure.update(x=w.real((), 1), y={"one": self._of_networks(()), "two": w.real((), 1)}, examples=5)
-        elif kind == "examples":
-            figure.update(y={"one": w.real((3,), 1), "two": w.real((3,), 2)}, count=2)
-        else:
-            figure.update(image=w.real(self.random.choice(((4, 4), (2, 3))), 2), count=2)
-            if self.chance(0.5):
-                figure["rows"] = w.write("int", (), 1)
-        if kind in ("function", "examples") and self.chance(0.5):
-            figure["steps"] = [0, 2]
-        return figure
-
 
 def _units(entry: Any) -> Any:
     """The units of a dense layer."""
     inner = entry.get("dense") if isinstance(entry, dict) else None
     return inner["units"] if isinstance(inner, dict) else inner
-
-
-def _compares(check: str) -> bool:
-    return check.startswith("(") and " and " not in check and " or " not in check
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ import pytest
 from dlspec import spec
 from dlspec.spec.diagnostics import Source, SpecError
 
-from tests.fuzz.checks import check, text
+from tests.fuzz.checks import check
+from tests.fuzz.outcome import text
 from tests.fuzz.runs import smaller
 from tests.fuzz.studies import rows, study
 
