@@ -93,7 +93,8 @@ def _value(term: t.Term, names: dict[str, Value]) -> Value:
             return _value(operand, names)
         case t.Invoke(parameters=parameters, arguments=arguments, body=body):
             given = {key: _value(argument, names) for key, argument in zip(parameters, arguments, strict=True)}
-            return _value(body, {**names, **given})
+            found = _value(body, {**names, **given})
+            return Value(as_kind(found.array, term.type.kind), found.axes)
         case t.Operate(name, arguments, static):
             values = [_value(argument, names) for argument in arguments]
             types = [argument.type for argument in arguments]

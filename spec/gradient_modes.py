@@ -45,3 +45,6 @@ GRADIENT_MODES: Mapping[str, GradientMode] = MappingProxyType(
         )
     }
 )  # fmt: skip
+
+CARRYING = ("forward_only", "surrogate", "scale", "clip")
+"""The modes that let a gradient through: what has one of them is real, since no gradient passes through ints."""

@@ -269,6 +269,7 @@ class Lowering:
         arguments = [self(argument) for argument in term.arguments]
         self.values.update(zip(term.parameters, arguments, strict=True))
         value = self(term.body)
+        value = Value(self.cast(value.tensor, term.type.kind), value.axes)  # under a mode ints are real
         mode = self.modes.get(term.function)
         if mode is None:
             return value

@@ -21,6 +21,7 @@ from .measures import loss_term, measure
 from .modes import modes
 from .networks import NetworkChecker
 from .one_hot import index_of, values
+from .paths import unreached, untrained
 from .probes import probes
 from .ranges import ranges
 from .scope import MEANING, PHASES, Binding, Function, order
@@ -389,13 +390,22 @@ class ExperimentChecker:
         return made
 
     def ranged(self, program: Program) -> None:
-        """Checks the ranges of ints, once for all points whose terms are the same. Raises SpecError."""
+        """Checks the ranges of ints and the ways of gradients, once for all points whose terms are the same. Raises SpecError."""
         probes = tuple(term for probe in program.probes for term in probe.terms.values())
         named = (program.draws, program.examples, program.outputs, program.networks, program.loss)
-        key: Part = ("ranges", *named, *(measure.term for measure in program.measures), *probes)
+        modes_ = tuple((name, mode.name) for name, mode in program.gradient.items())
+        key: Part = (
+            "ranges",
+            *named,
+            modes_,
+            program.training is None,
+            *(measure.term for measure in program.measures),
+            *probes,
+        )
         if key not in self.shared.made:
-            if found := ranges(program):
+            if found := [*ranges(program), *unreached(program)]:
                 raise SpecError(in_file_order(found))
+            self.warnings.extend(untrained(program))
             self.shared.made[key] = True
 
     def _data(self) -> DataPlan:

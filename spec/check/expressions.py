@@ -15,6 +15,7 @@ from ..diagnostics import Problem, Span, SpecError, did_you_mean, listing, probl
 from ..distributions import DISTRIBUTIONS
 from ..evaluate import as_kind
 from ..expressions import nodes as n
+from ..gradient_modes import CARRYING
 from ..operations import CLAIM_FORMS, FORMS, OPERATIONS, OPERATORS, Operation, result_type, wanted_kinds
 from ..operations.intervals import INT64
 from ..suggestions import Words
@@ -399,14 +400,15 @@ class Checker:
             body = self.value(function.node, inner)
         except SpecError as error:
             raise SpecError([_noted(problem, span, function.name) for problem in error.problems]) from None
+        carries = self.names.gradient(function.name)[0] in CARRYING
         if isinstance(body, t.Literal):
-            return replace(body, span=span)
+            return replace(folding.real(body) if carries else body, span=span)
         if ranges(body):
             return replace(applied(function.name, keys, arguments, body), span=span)
         carrier, surrogate = self.backward(function, keys, arguments, body, inner, span)
-        return t.Invoke(
-            function.name, tuple(keys), tuple(arguments), body, carrier, surrogate, type=body.type, span=span
-        )
+        # What lets a gradient through is real, whatever its body gives: ints would end it.
+        result = Type("real", body.type.shape) if carries else body.type
+        return t.Invoke(function.name, tuple(keys), tuple(arguments), body, carrier, surrogate, type=result, span=span)
 
     def backward(
         self, function: Function, keys: list[str], arguments: list[t.Term], body: t.Term, inner: Context, span: Span
@@ -418,8 +420,19 @@ class Checker:
             if soft.type.shape != body.type.shape:
                 message = f"the surrogate of '{function.name}' is {soft.type}, and the function {body.type}"
                 raise problem_at(surrogate.key, message, "Both have to be of one shape.")
+            if soft.type.kind != "real" and self.differentiable.intersection(keys):
+                message = f"the surrogate of '{function.name}' is {soft.type}, and has no gradient"
+                raise problem_at(surrogate.key, message, "Only real numbers have one; `stop` lets none through.")
             return None, soft
-        trained = [place for place, key in enumerate(keys) if key in self.differentiable]
+        learnt = [place for place, key in enumerate(keys) if key in self.differentiable]
+        trained = [place for place in learnt if arguments[place].type.kind == "real"]
+        if mode == "forward_only" and learnt and not trained:
+            place = learnt[0]
+            message = (
+                f"`forward_only` passes its message to '{function.parameters[place]}' of '{function.name}', which is "
+                f"{arguments[place].type}: no gradient passes through it"
+            )
+            raise problem_at(arguments[place].span or span, message, "Give it the real number that the weights make.")
         if mode != "forward_only" or not trained:
             return None, None
         if len(trained) > 1:

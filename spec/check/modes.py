@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import source as yaml
 from ..diagnostics import Span, did_you_mean, listing, problem_at, sentence
-from ..gradient_modes import GRADIENT_MODES
+from ..gradient_modes import CARRYING, GRADIENT_MODES
 from ..resolved import LayerPlan, Mode, NetworkPlan
 from . import folding
 from .expressions import Context
@@ -50,6 +50,9 @@ def _mode(experiment: ExperimentChecker, target: str, entry: Any, span: Span) ->
             shapes = f"whose input is {given} and output {part.output}"
             message = f"`forward_only` passes the message of '{target}' on, {shapes}"
             raise problem_at(span, message, "Both have to be of one shape.")
+        if entry.kind in CARRYING and part.output.kind != "real":
+            message = f"`{entry.kind}` is for what has a gradient, and '{target}' gives {part.output}"
+            raise problem_at(span, message, "No gradient passes through ints: give the mode to the function itself.")
     else:
         known = [*experiment.functions, *experiment.model.architecture]
         hint = sentence(did_you_mean(head, known), f"A mode is given to {listing(known) or 'a function or a network'}.")

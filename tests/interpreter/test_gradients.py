@@ -139,6 +139,20 @@ def test_forward_only_passes_the_message_as_it_is(compiled: Callable[..., Compil
     close(gradient(held), backward(w, given["x"], 2 * (floor_to(score) - given["y"])))
 
 
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("values", ["1 if r >= 0 else -1", "1.0 if r >= 0 else -1.0", "r >= 0"])
+def test_a_function_of_ints_passes_the_message_as_one_of_reals(
+    compiled: Callable[..., Compiled], xla: bool, values: str
+) -> None:
+    """Behind it stand operations of ints: were its value an int, no gradient would come back through them."""
+    text = body("u: forward_only", "2 * u(f) - 1").replace("floor_to(r, [-1, -0.5, 0, 0.5, 1])", values)
+    held = compiled(text, 2, xla=xla)
+    given, before = examples(held), weights(held)
+    low = 0 if values == "r >= 0" else -1
+    guess = 2 * np.where(forward(before, given["x"])[1] >= 0, 1, low) - 1
+    close(gradient(held), backward(before, given["x"], 2 * 2 * (guess - given["y"])))
+
+
 def test_forward_only_on_a_linear_score_is_the_isotron(compiled: Callable[..., Compiled]) -> None:
     """mean((u(w · x) - y) x) times 2, the loss being (u - y)²."""
     linear = re.sub(r"\{dense: \{.*hidden\}\}, ", "", body("u: forward_only"))
