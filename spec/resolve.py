@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import source as yaml
+from .check.bounds import Budget
 from .check.claims import Subject, check_claim
 from .check.experiment import ExperimentChecker, Point
 from .check.figures import check_figures, conditions
@@ -64,11 +65,14 @@ def _checked(
     plans = []
     wanted = _only(document, only)
     targets = _targets(document, overrides)
+    kept = Budget()
     for name, node in document.experiments.items():
         if wanted and name not in wanted:
             continue
         try:
-            made = _Experiment(document, name, node, patches.get(name), targets.get(name, []), wanted.get(name, ()))
+            made = _Experiment(
+                document, name, node, patches.get(name), targets.get(name, []), wanted.get(name, ()), kept
+            )
             plans.append(made.plan())
             warnings.extend(made.warnings)
         except SpecError as error:
@@ -158,10 +162,11 @@ class _Experiment:
 
     def __init__(
         self, document: Document, name: str, node: yaml.Mapping, profile: yaml.Mapping | None,
-        overrides: Sequence[Override], only: tuple[str, ...],
+        overrides: Sequence[Override], only: tuple[str, ...], kept: Budget,
     ) -> None:  # fmt: skip
         self.document = document
         self.name = name
+        self.kept = kept
         self.warnings: list[Problem] = []
         self.problems: list[Problem] = []
         self.noticed: list[Problem] = []

@@ -30,6 +30,7 @@ from .sharing import Part, Question, Shared, Taking
 from .training import TrainingChecker
 from .unused import unused
 from .weights import weight
+from .written import written
 
 MAX_REPLICATES = 100_000
 
@@ -79,6 +80,7 @@ class ExperimentChecker:
         self.taking = Taking(shared, self.answer, self.problems, self.warnings)
         self.checker = Checker(self, self.model.dtype)
         self.checker.keys = shared.keys
+        self.checker.kept = shared.kept
         self.checker.differentiable = shared.differentiable
         self.checker.called = shared.called
 
@@ -206,9 +208,17 @@ class ExperimentChecker:
         """The term that a binding stands for."""
         term = self.checker.value(binding.node, Context(binding.phase, ("value", binding.name)))
         if binding.phase != "constants":
+            self.sized(term, binding.key, binding.name)
             return term
         value = folding.known(term, f"the constant '{binding.name}'")
         return t.Literal(value, type=term.type, span=term.span)
+
+    def sized(self, term: t.Term, span: Span, output: str = "") -> None:
+        """Refuses a term that is too large when it is written out; keeps the size of an output."""
+        sizes = self.shared.sizes
+        size = written(term, sizes, span)
+        if output:
+            sizes[output] = size
 
     def function(self, name: str) -> Function | None:
         """A user's function."""

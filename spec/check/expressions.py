@@ -21,11 +21,12 @@ from ..operations.intervals import INT64
 from ..suggestions import Words
 from ..types import KINDS, ShapeProblem, Type, broadcast, join
 from . import folding, intervals
+from .bounds import Budget
 from .enclosed import applied, behind, enclosed, ranges
 from .scope import Function
 from .text import Text, read
 
-MAX_CALLS = 20_000
+MAX_CALLS = 5_000
 MAX_STEPS = 150
 """How deep expressions may be nested when each function is written out: as deep as all passes over terms can go."""
 CALLS_TOLD = 3
@@ -88,6 +89,8 @@ class Checker:
         self.dtype = dtype
         self.keys = itertools.count(1)
         self.budget = MAX_CALLS
+        self.kept = Budget()
+        """What the constants of the study hold so far."""
         self.steps = 0
         """How deep the expression is that is being checked, through the functions that it calls."""
         self.differentiable: set[str] = set()
@@ -95,6 +98,11 @@ class Checker:
 
     def value(self, node: yaml.Node, context: Context) -> t.Term:
         """The term of a document's value: an expression, or a list of them."""
+        term = self._value(node, context)
+        self.kept.keep(term)
+        return term
+
+    def _value(self, node: yaml.Node, context: Context) -> t.Term:
         if isinstance(node, yaml.Scalar):
             text = read(node)
             return self.term(text.tree, text, context)
@@ -246,6 +254,8 @@ class Checker:
                 result = Type("real", result.shape)
         wanted = wanted_kinds(row, [term.type for term in terms], result)
         terms = [folding.real(term) if kind == "real" else term for term, kind in zip(terms, wanted, strict=True)]
+        for term in terms:
+            self.kept.keep(term)
         return t.Operate(row.name, tuple(terms), more, type=result, span=span)
 
     def comprehend(

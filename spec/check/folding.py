@@ -14,11 +14,13 @@ from ..evaluate import apply, as_kind, evaluate
 from ..operations import Operation
 from ..operations.intervals import GROWING, INT64
 from ..types import MAX_BYTES, Shape, Type
-from . import intervals
+from . import bounds, intervals
 from .scope import MEANING
 
 MAX_SIZE = 2**31 - 1
 """How long anything may be."""
+MAX_AXES = 16
+"""Axes of one value: replicates, examples and indices come before them, and arrays have few more altogether."""
 LARGE = 4096
 """From how many entries on the value of an operation of linear algebra is kept: profiles and cells ask for it again."""
 _kept: dict[Any, np.ndarray[Any, Any]] = {}
@@ -88,7 +90,10 @@ def real(term: t.Term) -> t.Term:
 
 
 def sized(type_: Type, span: Span) -> Type:
-    """The type, if one value of it fits in memory with its batch."""
+    """The type, if one value of it fits in memory with its batch, and its axes into arrays."""
+    if len(type_.shape) > MAX_AXES:
+        message = f"an array of {len(type_.shape)} axes; the limit is {MAX_AXES}"
+        raise problem_at(span, message, "Join some of its axes: `reshape(x, shape)` does.")
     if type_.bytes > MAX_BYTES:
         size = f"{type_.bytes / 2**20:,.0f} MiB"
         message = f"one value of {type_} needs {size}; the limit is {MAX_BYTES // 2**20} MiB"
@@ -106,7 +111,7 @@ def compute(row: Operation, terms: list[t.Term], static: dict[str, Any], span: S
         count = (first if np.isnan(last) else last - first) / (1 if np.isnan(step) else step or np.nan)
         if not count >= 1:
             raise problem_at(span, "this range is empty", "`range(first, last, step)` goes up to and without `last`.")
-        sized(Type("int", (int(count),)), span)
+        sized(Type("int", (bounds.count(count, span),)), span)
     if "shape" in static or "size" in static:
         sizes = static.get("shape", (static.get("size", 1),))
         sized(Type("real", tuple(sizes) * (2 if row.name == "eye" else 1)), span)
@@ -118,6 +123,9 @@ def compute(row: Operation, terms: list[t.Term], static: dict[str, Any], span: S
 
 def fold(row: Operation, values: list[Any], static: Mapping[str, Any], result: Type, span: Span) -> t.Term:
     """The literal that an operation makes of literals."""
+    bounds.operation(
+        row, [Type("real" if value.dtype.kind == "f" else "int", value.shape) for value in values], result, span
+    )
     if row.name == "power" and result.kind == "int" and bool((values[1] < 0).any()):
         result = Type("real", result.shape)
         values = [value.astype(float) for value in values]
@@ -159,6 +167,7 @@ def closed(term: t.Term) -> t.Term:
             return term
     if free - bound:
         return term
+    bounds.affordable(term)
     if found := intervals.outside(term, INT64):
         raise SpecError(found)
     value = evaluate(term)

@@ -26,6 +26,7 @@ def loss_term(experiment: ExperimentChecker, name: str) -> LossPlan:
     of, weight = (node.get("of"), node.get("weight")) if isinstance(node, yaml.Mapping) else (node, None)
     assert of is not None
     term = experiment.checker.value(of, Context("loss", ("loss", name)))
+    experiment.sized(term, of.span)
     if term.type.shape:
         hint = "`sum(…)` or `mean(…)` makes one number of it."
         raise problem_at(term.span, f"a loss is one number per example, and this is {term.type}", hint)
@@ -56,6 +57,7 @@ def _mean(experiment: ExperimentChecker, name: str, node: yaml.Node) -> MeasureP
     of = node.get("of") if isinstance(node, yaml.Mapping) else node
     assert of is not None
     term = experiment.checker.value(of, Context("measures", ("measures", name)))
+    experiment.sized(term, of.span)
     loose = _per_example(experiment, term)
     if loose is not None:
         if any(isinstance(item, t.Expectation) for item in t.walk(term)):

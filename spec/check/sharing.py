@@ -15,7 +15,9 @@ from typing import Any
 
 from .. import source as yaml
 from ..diagnostics import Problem, SpecError
+from .bounds import Budget
 from .declarations import Declared
+from .written import Size
 
 Part = tuple[Hashable, ...]
 Question = tuple[str, str]
@@ -45,7 +47,12 @@ class Shared:
     `called` are what the expressions of all have come to. `made` holds what is made of parts, by them.
     """
 
-    def __init__(self, node: yaml.Mapping, model: Any, whole: yaml.Mapping | None = None) -> None:
+    def __init__(
+        self, node: yaml.Mapping, model: Any, whole: yaml.Mapping | None = None, kept: Budget | None = None
+    ) -> None:
+        self.kept = kept or Budget()
+        self.sizes: dict[str, Size] = {}
+        """The sizes of outputs, written out."""
         self.node = node
         self.model = model
         self.whole = whole or node

@@ -38,13 +38,18 @@ def test_examples_and_outputs_in_reverse_order_are_put_in_order() -> None:
     program = study(example=[*CHAIN, "c0: sum(x)"]).experiments[0].programs[0]
     names = [item.name for item in program.examples]
     assert [name for name in names if name != "x"] == [f"c{place}" for place in range(LENGTH + 1)]
-    outputs = study(outputs=[*CHAIN, "c0: sum(x)"], measures=[f"m: c{LENGTH}"]).experiments[0].programs[0].outputs
-    assert len(outputs) == LENGTH + 1
+    outputs = study(outputs=[*CHAIN[-60:], "c0: sum(x)"], measures=["m: c60"]).experiments[0].programs[0].outputs
+    assert len(outputs) == 61
 
 
-def test_a_mean_over_outputs_that_use_each_other_twice_is_found_at_once() -> None:
+def test_outputs_that_are_too_large_written_out_are_refused_before_any_is() -> None:
+    (message,) = problems(outputs=[*CHAIN, "c0: sum(x)"], measures=[f"m: c{LENGTH}"])
+    assert message == "this is nested more than 200 deep, when outputs and functions are written out"
     twice = [f"c{place}: c{place - 1} + c{place - 1}" for place in range(60, 0, -1)]
-    assert study(outputs=[*twice, "c0: sum(x)"], measures=["m: c60"]).experiments[0].programs[0].measures
+    (message,) = problems(outputs=[*twice, "c0: sum(x)"], measures=["m: c60"])
+    assert message == "this holds more than 200,000 operations, when outputs and functions are written out"
+    (message,) = problems(functions=["g(a): a * a"], measures=["m: " + "g(" * 40 + "sum(x)" + ")" * 40])
+    assert message == "this holds more than 200,000 operations, when outputs and functions are written out"
 
 
 def test_networks_in_reverse_order_are_built() -> None:
