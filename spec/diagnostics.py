@@ -79,8 +79,8 @@ def _position(problem: Problem) -> tuple[str, int, int]:
 def shortened(text: str, longest: int = 60) -> str:
     """What a writer wrote, as a message shows it: cut where it is long, and nothing in it that cannot be seen.
 
-    >>> shortened("1" * 9, 6), shortened("a\u2028b")
-    ('11111…', 'a\\u2028b')
+    >>> shortened("111111111", 6), shortened("a" + chr(0x2028))
+    ('11111…', 'a\\\\u2028')
     """
     seen = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: longest + 1])
     return seen if len(seen) <= longest else seen[: longest - 1] + "…"

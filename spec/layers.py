@@ -72,7 +72,9 @@ def _pair(value: Any, rank: int) -> tuple[int, ...]:
     sizes = tuple(value) if isinstance(value, list | tuple) else (value,) * rank
     if len(sizes) != rank:
         many = f" or {rank} of them" if rank > 1 else ""
-        raise ShapeProblem(f"takes one size{many}, and gets {list(sizes)}")
+        raise ShapeProblem(
+            f"takes one size{many}, and gets {list(sizes)}", "Give one size, or as many as the layer has axes."
+        )
     return tuple(int(size) for size in sizes)
 
 
@@ -118,7 +120,8 @@ def _convolution(rank: int) -> Layer:
         check(shape)
         if shape[-1] % config["groups"] or config["filters"] % config["groups"]:
             raise ShapeProblem(
-                f"{config['groups']} groups do not divide {shape[-1]} channels and {config['filters']} filters"
+                f"{config['groups']} groups do not divide {shape[-1]} channels and {config['filters']} filters",
+                "Choose a number of groups that divides both.",
             )
         kernel = (*_pair(config["kernel_size"], rank), shape[-1] // config["groups"], config["filters"])
         return {"kernel": kernel, **({"bias": (config["filters"],)} if config["use_bias"] else {})}
@@ -204,7 +207,7 @@ def _same(shape: Shape, config: Config) -> Shape:
 
 def _arrays(shape: Shape, config: Config) -> Shape:
     if not shape:
-        raise ShapeProblem("takes an array, and gets a single number")
+        raise ShapeProblem("takes an array, and gets a single number", "`[x]` makes an array of a number.")
     return shape
 
 
@@ -277,7 +280,10 @@ def _embedding() -> Layer:
 def _reshaped(shape: Shape, config: Config) -> Shape:
     target: Shape = config["target_shape"]
     if prod(target) != prod(shape):
-        raise ShapeProblem(f"{shape_text(shape)} holds {prod(shape)} values, and {shape_text(target)} {prod(target)}")
+        raise ShapeProblem(
+            f"{shape_text(shape)} holds {prod(shape)} values, and {shape_text(target)} {prod(target)}",
+            "Both shapes have to hold equally many values.",
+        )
     return target
 
 

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 
 import yaml
 
-from .diagnostics import Source, Span, SpecError, problem_at
+from .diagnostics import Problem, Source, Span, SpecError, problem_at
+
+PLAIN = "YAML is lines of `key: value`, indented alike; a text with `: `, `#` or brackets in it stands in quotes."
+NO_COLON = (
+    "Write `key: value`, with a space after the colon; a text over several lines is indented deeper than its key."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +47,14 @@ class _Trouble:
 
 def syntax_error(source: Source, error: yaml.YAMLError) -> SpecError:
     """The error of a text that the YAML parser refuses."""
+    if conflicts := conflict_markers(source):
+        return SpecError(conflicts)
     if isinstance(error, yaml.reader.ReaderError):
         return _unreadable(source, error)
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or "the text cannot be read"
     if mark is None:
-        return problem_at(None, f"{source.name}: not YAML: {problem}")
+        return problem_at(None, f"{source.name}: not YAML: {problem}", PLAIN)
     start = getattr(error, "context_mark", None) or mark
     last = len(source.lines) - 1
     context = getattr(error, "context", None) or ""
@@ -56,7 +63,21 @@ def syntax_error(source: Source, error: yaml.YAMLError) -> SpecError:
         found = explain(trouble)
         if found is not None:
             return found
-    return trouble.error(f"not YAML: {problem}", "", trouble.line, trouble.column)
+    hint = "A study needs about ten levels." if "nesting depth" in problem else PLAIN
+    return trouble.error(f"not YAML: {problem}", hint, trouble.line, trouble.column)
+
+
+def conflict_markers(source: Source) -> list[Problem]:
+    """What a merge left in a file: a problem for each side of each conflict, at its mark."""
+    if not re.search(r"^(?:<{7}|>{7})(?: |$)", source.text, re.MULTILINE):
+        return []
+    found = []
+    for number, text in enumerate(source.lines, 1):
+        if re.match(r"(?:<{7}|>{7}|\|{7})(?: |$)|={7}$", text):
+            span = Span(source, number, 1, number, len(text) + 1)
+            hint = "Keep one side, or write both as one, and remove the lines with the marks."
+            found.append(Problem("this line is the mark of a merge conflict that is not resolved", span, hint))
+    return found
 
 
 def balanced(line: str, start: int) -> str:
@@ -64,16 +85,18 @@ def balanced(line: str, start: int) -> str:
 
     >>> balanced("{s: bernoulli(0.5, [d]), t: 1}", 4)
     'bernoulli(0.5, [d])'
+    >>> balanced("{s: E(a, b) + c[0] * d(1) - 2, t: 1}", 4)
+    'E(a, b) + c[0] * d(1) - 2'
     """
-    depth = 0
+    depth, closed = 0, False
     for place in range(start, len(line)):
-        depth += (line[place] in "([") - (line[place] in ")]")
-        if depth == 0 and line[place] in ")]":
-            rest = re.match(r"[^,{}\[\]#]*", line[place + 1 :])
-            return line[start : place + 1] + (rest.group().rstrip() if rest else "")
-        if depth < 0:
-            break
-    return ""
+        character = line[place]
+        ends = character in ",{}" if depth == 0 else False
+        if ends or (depth == 0 and character == "]") or (character == "#" and line[place - 1 : place].isspace()):
+            return line[start:place].rstrip() if closed and depth == 0 else ""
+        depth += (character in "([") - (character in ")]")
+        closed |= depth == 0 and character in ")]"
+    return line[start:].rstrip() if closed and depth == 0 else ""
 
 
 def _unreadable(source: Source, error: yaml.reader.ReaderError) -> SpecError:
@@ -82,7 +105,7 @@ def _unreadable(source: Source, error: yaml.reader.ReaderError) -> SpecError:
     place = source.text.find(character)
     message = f"the character U+{ord(character):04X} has no place in a text"
     if place < 0:
-        return problem_at(None, f"{source.name}: {message}")
+        return problem_at(None, f"{source.name}: {message}", "Remove it.")
     before = source.text[:place].replace("\r\n", "\n").replace("\r", "\n")
     line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
     return problem_at(Span(source, line, column, line, column + 1), message, "Remove it.")
@@ -105,9 +128,18 @@ def _index_notation(trouble: _Trouble) -> SpecError | None:
     return trouble.error(message, hint, trouble.line, match.start(2) - 1)
 
 
+def _after_brackets(trouble: _Trouble) -> SpecError | None:
+    """An array, and more behind it: `c: [i * 2] for i < k`, `w: [1, 2] * 3`."""
+    match = re.match(r"\s*(?:- )?(?:[^:{\[\"']+:\s+)?(\[.*\]\s*[^\s,\]}#:][^#]*?)\s*(?:#.*)?$", trouble.text)
+    if match is None or trouble.column < match.start(1) or '"' in match[1]:
+        return None
+    message = "YAML takes these brackets for those of a list, and more follows"
+    return trouble.error(message, f'Quote it: "{match[1]}"', trouble.line, match.start(1), len(match[1]))
+
+
 def _split(trouble: _Trouble) -> SpecError | None:
     """An expression that brackets of its own end too early, inside YAML's."""
-    if "flow" not in trouble.context:
+    if not any(word in trouble.context for word in ("flow", "alias", "anchor")):
         return None
     key = r"[\w.]+(?:\([^()]*\))?:\s+"
     for match in re.finditer(rf"(?:[{{,]\s*{key}|^\s*{key}|[\[,]\s*)(?=[^\s\"'{{\[])", trouble.text):
@@ -141,7 +173,7 @@ def _colon(trouble: _Trouble) -> SpecError | None:
     if "could not find expected ':'" in trouble.problem:
         text = trouble.source.lines[trouble.start_line]
         message = "this line has no colon: expected `key: value`"
-        return trouble.error(message, "", trouble.start_line, trouble.start_column, len(text.strip()))
+        return trouble.error(message, NO_COLON, trouble.start_line, trouble.start_column, len(text.strip()))
     if "mapping values" not in trouble.problem:
         return None
     if re.search(r":\s", trouble.text[: trouble.column]):
@@ -150,7 +182,7 @@ def _colon(trouble: _Trouble) -> SpecError | None:
     above = trouble.source.lines[trouble.above] if trouble.above >= 0 else ""
     if above and ":" not in above:
         message = "this line has no colon: expected `key: value`"
-        return trouble.error(message, "", trouble.above, len(above) - len(above.lstrip()), len(above.strip()))
+        return trouble.error(message, NO_COLON, trouble.above, len(above) - len(above.lstrip()), len(above.strip()))
     return None
 
 
@@ -177,5 +209,5 @@ def _character(trouble: _Trouble) -> SpecError | None:
 
 
 _EXPLANATIONS: tuple[Callable[[_Trouble], SpecError | None], ...] = (
-    _tab, _index_notation, _split, _unclosed, _after_quote, _colon, _indentation, _character,
+    _tab, _index_notation, _after_brackets, _split, _unclosed, _after_quote, _colon, _indentation, _character,
 )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 import pydantic
 
 from . import source as yaml
-from .diagnostics import Problem, Span, did_you_mean, listing
+from .diagnostics import Problem, Span, did_you_mean, listing, sentence
 from .model.base import Closed, OneOf
 from .suggestions import Words
 
@@ -125,7 +125,7 @@ def _problem(fault: _Fault) -> Problem:
             return _choice(fault)
         case "too_short" | "dict_too_short":
             return Problem(f"'{fault.word}' has to hold at least one entry", fault.at_key(), _described(fault))
-    return Problem(_prose(fault), fault.at_value(), _remedy(fault))
+    return Problem(_prose(fault), fault.at_value(), _remedy(fault) or _is(fault))
 
 
 def _unknown(fault: _Fault) -> Problem:
@@ -135,7 +135,8 @@ def _unknown(fault: _Fault) -> Problem:
         return Problem("Keras' regularisers are refused", fault.at_key(), hint)
     known = _keys(owner) if owner else Words()
     where = f" of {owner.noun}" if owner and issubclass(owner, OneOf) else ""
-    hint = did_you_mean(word, known) or (f"Known here: {listing(known, 30)}." if known else "")
+    listed = f"Known here: {listing(known, 30)}." if known else "Remove it: there are none here."
+    hint = did_you_mean(word, known) or listed
     return Problem(f"unknown key '{word}'{where}", fault.at_key(), hint)
 
 
@@ -148,7 +149,8 @@ def _keys(model: type[Closed]) -> Words:
 def _missing(fault: _Fault) -> Problem:
     span, _ = yaml.locate(fault.top, fault.path)
     if isinstance(fault.path[-1], int):
-        return Problem(f"'{_called(fault.path[:-1])}' lacks its entry {fault.path[-1] + 1}", span)
+        hint = "Add it to the list, between its brackets."
+        return Problem(f"'{_called(fault.path[:-1])}' lacks its entry {fault.path[-1] + 1}", span, hint)
     above = yaml.find(fault.top, fault.path[:-1])
     meaning = _described(fault)
     what = f", {meaning[:1].lower()}{meaning[1:]}" if meaning else ""
@@ -180,19 +182,24 @@ def _choice(fault: _Fault) -> Problem:
     if fault.kind == "union_tag_invalid":
         node = yaml.find(fault.top, [*fault.path, "kind"])
         span, word, given = node.span if node is not None else fault.at_key(), "kind", str(context.get("tag"))
-        return Problem(f"'{word}' is one of {', '.join(words)}, not '{given}'", span, did_you_mean(given, bare))
+        return Problem(
+            f"'{word}' is one of {', '.join(words)}, not '{given}'",
+            span,
+            did_you_mean(given, bare) or "Choose one of them.",
+        )
     given = _shown(fault.error.get("input"))
     if len(words) == 1:
-        return Problem(f"'{fault.word}' has to be {words[0]}, and is {given}", fault.at_value())
+        return Problem(f"'{fault.word}' has to be {words[0]}, and is {given}", fault.at_value(), f"Write {words[0]}.")
     message = f"'{fault.word}' is one of {', '.join(words)}, not {given}"
-    return Problem(message, fault.at_value(), did_you_mean(str(fault.error.get("input")), bare))
+    return Problem(
+        message, fault.at_value(), did_you_mean(str(fault.error.get("input")), bare) or "Choose one of them."
+    )
 
 
 def _prose(fault: _Fault) -> str:
     found, context = _shown(fault.error.get("input")), fault.error.get("ctx", {})
     if fault.kind in WANTED:
-        inside = owner_of(fault.model, fault.error["loc"])
-        if inside is not None and not inside.model_fields:
+        if _bare(fault):
             return f"'{fault.word}' takes no arguments"
         return f"'{fault.word}' takes {' or '.join(fault.wanted)}, and this is {found}"
     if fault.kind == "greater_than_equal":
@@ -210,7 +217,33 @@ def _remedy(fault: _Fault) -> str:
         return "Write `name: value`, one a line, without dashes."
     if fault.wanted == ("a list",) and isinstance(fault.error.get("input"), dict):
         return "Put a dash before each entry."
+    if fault.kind in WANTED and _bare(fault):
+        return f"Write `{fault.word}` alone."
+    if fault.wanted and fault.error.get("input") is None:
+        return sentence(f"Write {' or '.join(fault.wanted)} behind the colon, or remove the key.", _meaning(fault))
+    if "a text" in fault.wanted and isinstance(fault.error.get("input"), dict | list):
+        return "Write one text, in quotes where it holds a colon, a comma or a bracket."
     return ""
+
+
+def _bare(fault: _Fault) -> bool:
+    """Whether nothing can stand in a place: a kind without arguments."""
+    inside = owner_of(fault.model, fault.error["loc"])
+    return inside is not None and not inside.model_fields
+
+
+def _is(fault: _Fault) -> str:
+    """What would be taken in a place, and what it means, where the models say it."""
+    wanted = f"Write {' or '.join(fault.wanted)}." if fault.wanted else ""
+    owner = fault.owner
+    known = f"Known here: {listing(_keys(owner), 30)}." if owner is not None and owner.model_fields else ""
+    return sentence(wanted, _meaning(fault)) or known or "Write another value, or remove the key."
+
+
+def _meaning(fault: _Fault) -> str:
+    """`seed`: the root of all randomness."""
+    meaning = _described(fault)
+    return f"`{fault.word}`: {meaning[:1].lower()}{meaning[1:]}" if meaning else ""
 
 
 def _described(fault: _Fault) -> str:

@@ -96,14 +96,20 @@ def read(path: str | Path) -> Source:
     try:
         data = Path(path).read_bytes()
     except OSError as error:
-        raise problem_at(None, f"{name}: cannot be read: {error.strerror or error}") from None
+        raise problem_at(
+            None, f"{name}: cannot be read: {error.strerror or error}", "Check the path, and that you may read it."
+        ) from None
     return decode(data, name)
 
 
 def decode(data: bytes, name: str) -> Source:
     """Bytes to a source; the error for bytes that are not UTF-8 names the line."""
     if len(data) > MAX_BYTES:
-        raise problem_at(None, f"{name}: {len(data):,} bytes is too long for a spec; the limit is {MAX_BYTES:,}")
+        raise problem_at(
+            None,
+            f"{name}: {len(data):,} bytes is too long for a spec; the limit is {MAX_BYTES:,}",
+            "A study is a few pages: data do not belong in it.",
+        )
     try:
         return Source(name, data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

@@ -38,7 +38,11 @@ class Sweep:
                     raise problem_at(None, f"--only {self.name}/{word}: there is no variant '{word}'", hint)
             found["variant"] = [name for name in names if not self.only or name in self.only]
         elif self.only:
-            raise problem_at(None, f"--only {self.name}/{self.only[0]}: the experiment has no variants")
+            raise problem_at(
+                None,
+                f"--only {self.name}/{self.only[0]}: the experiment has no variants",
+                f"Write `--only {self.name}`.",
+            )
         for axis, values in self.model.sweep.items():
             node = yaml.find(self.node, ["sweep"])
             key = node.key(axis) if isinstance(node, yaml.Mapping) else None
@@ -94,7 +98,11 @@ class Sweep:
             if len({len(axes[name]) for name in names}) != 1:
                 span, _ = yaml.locate(self.node, ["zip", place])
                 shown = " and ".join(f"'{name}' has {len(axes[name])}" for name in names)
-                raise problem_at(span, f"axes that go in step have equally many values, and {shown}")
+                raise problem_at(
+                    span,
+                    f"axes that go in step have equally many values, and {shown}",
+                    "Give them as many, or leave one out of `zip`.",
+                )
             groups.append(list(names))
         groups += [[name] for name in axes if name not in zipped]
         groups.sort(key=lambda group: list(axes).index(group[0]))

@@ -161,7 +161,9 @@ def _call(
     if function in ("slope", "increasing", "decreasing"):
         if len(arguments) != 2:
             raise problem_at(
-                span, f"`{function}{CLAIM_FORMS[function].signature}` takes 2 arguments, and is given {len(arguments)}"
+                span,
+                f"`{function}{CLAIM_FORMS[function].signature}` takes 2 arguments, and is given {len(arguments)}",
+                "Write `slope(final(m), d)`: what is judged, and the axis.",
             )
         along = arguments[1]
         words = isinstance(along, n.Name) and along.name in subject.axes and along.name not in subject.swept
@@ -207,7 +209,7 @@ def _measured(
     if isinstance(node, n.Index):
         places = [item.value if isinstance(item, n.Number) else None for item in node.subscripts]
         if any(not isinstance(place, int) for place in places):
-            raise problem_at(text.span(node), "an entry of a measure is chosen by whole numbers")
+            raise problem_at(text.span(node), "an entry of a measure is chosen by whole numbers", "Write `left[0]`.")
         index, node = tuple(int(place) for place in places if place is not None), node.array
     if not isinstance(node, n.Name) or node.name not in subject.measures:
         word = node.name if isinstance(node, n.Name) else ""
@@ -216,7 +218,9 @@ def _measured(
     shape = subject.measures[node.name]
     if len(index) > len(shape) or any(place >= size for place, size in zip(index, shape, strict=False)):
         raise problem_at(
-            text.span(node), f"the measure '{node.name}' has the shape {list(shape)}, and no entry {list(index)}"
+            text.span(node),
+            f"the measure '{node.name}' has the shape {list(shape)}, and no entry {list(index)}",
+            "Entries count from 0 along each axis.",
         )
     if len(index) < len(shape):
         raise problem_at(
@@ -249,14 +253,22 @@ def _selection(node: n.Expr, text: Text, subject: Subject) -> c.Selection:
             )
             raise problem_at(text.span(node.right), f"the axis '{axis}' has no '{word}'", hint)
         if node.operator not in ("==", "!="):
-            raise problem_at(span, f"'{axis}' is an axis of names: it is compared by == or !=")
+            raise problem_at(
+                span, f"'{axis}' is an axis of names: it is compared by == or !=", "Write `variant == NAME`."
+            )
         return c.Selection(axis, node.operator, word)
     value = _claim(node.right, text, subject)
     if not isinstance(value, c.Number):
-        raise problem_at(text.span(node.right), "an axis is compared with a constant")
+        raise problem_at(
+            text.span(node.right), "an axis is compared with a constant", "Write `d <= 10` or `variant == NAME`."
+        )
     selection = c.Selection(axis, node.operator, value.value)
     if not any(isinstance(item, int | float) and c.holds(selection, item) for item in values):
-        raise problem_at(span, f"no value of '{axis}' fits: it has {listing(str(item) for item in values)}")
+        raise problem_at(
+            span,
+            f"no value of '{axis}' fits: it has {listing(str(item) for item in values)}",
+            "Choose one of its values.",
+        )
     return selection
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import source as yaml
 from .. import terms as t
-from ..diagnostics import Problem, Span, SpecError, did_you_mean, in_file_order, problem_at
+from ..diagnostics import Problem, Span, SpecError, did_you_mean, in_file_order, listing, problem_at
 from ..distributions import DISTRIBUTIONS
 from ..operations import FORMS, OPERATIONS
 from ..resolved import DataPlan, MeasurePlan, Named, NetworkPlan, Program
@@ -235,7 +235,7 @@ class ExperimentChecker:
             message = (
                 f"the network '{name}' takes an input like its own, {plan.input.type}, and this is {argument.type}"
             )
-            raise problem_at(argument.span, message)
+            raise problem_at(argument.span, message, "Make it of that shape, or declare another network for it.")
         return t.NetworkOutput(name, argument, type=plan.output, span=span)
 
     def plan(self, name: str, span: Span) -> NetworkPlan:
@@ -299,10 +299,15 @@ class ExperimentChecker:
         """`score.dense_2.kernel`, `f.weights`."""
         name, *rest = path
         if name not in self.model.architecture:
-            known = did_you_mean(str(name), self.model.architecture)
+            listed = f"The networks are {listing(self.model.architecture) or 'none'}."
+            known = did_you_mean(str(name), self.model.architecture) or listed
             raise problem_at(span, f"'{name}' is no network, and only networks have parts", known)
         if order(phase) < order("loss"):
-            raise problem_at(span, "weights change in training, and stand only in losses and measures")
+            raise problem_at(
+                span,
+                "weights change in training, and stand only in losses and measures",
+                "Move this into `loss` or `measures`.",
+            )
         return weight(self.plan(str(name), span), rest, span)
 
     def gradient(self, name: str) -> tuple[str, Function | None]:

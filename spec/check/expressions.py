@@ -108,11 +108,19 @@ class Checker:
             return self.term(text.tree, text, context)
         if isinstance(node, yaml.Sequence):
             if not node.items:
-                raise problem_at(node.span, "an empty array has no shape")
+                raise problem_at(
+                    node.span,
+                    "an empty array has no shape",
+                    "An array has at least one item; `zeros([n])` makes one of a given length.",
+                )
             for item in node.items:
                 self.unbracketed(node, item)
             return self.stack([self.value(item, context) for item in node.items], node.span)
-        raise problem_at(node.span, "expected an expression (a number, a text, or a list), found a mapping")
+        raise problem_at(
+            node.span,
+            "expected an expression (a number, a text, or a list), found a mapping",
+            "Write it behind the colon; one that holds `: ` or braces stands in quotes.",
+        )
 
     def unbracketed(self, node: yaml.Sequence, item: yaml.Node) -> None:
         """Refuses `x: [i for i < n]`, whose brackets YAML takes for those of a list."""
@@ -189,9 +197,17 @@ class Checker:
         if found is not None:
             return replace(found, span=span)
         if self.names.function(name) or name in OPERATIONS or name in FORMS or name in DISTRIBUTIONS:
-            raise problem_at(span, f"'{name}' is a function: it needs its arguments, `{name}(…)`")
+            raise problem_at(
+                span,
+                f"'{name}' is a function: it needs its arguments, `{name}(…)`",
+                "Write what it is applied to in brackets, or choose another name for a value of your own.",
+            )
         if name == "step":
-            raise problem_at(span, "`step` stands only in learning rates and in the weights of loss terms")
+            raise problem_at(
+                span,
+                "`step` stands only in learning rates and in the weights of loss terms",
+                "Elsewhere numbers do not change while the experiment runs: leave it out, or use a constant.",
+            )
         known = self.names.values(context.phase)
         own = context.path[-1] if context.path[:1] == ("value",) else ""
         near = did_you_mean(name, context.local) or did_you_mean(name, known, own)
@@ -284,7 +300,11 @@ class Checker:
             message = (
                 f"{len(subscripts)} subscripts for an array of {rank} {'axis' if rank == 1 else 'axes'}, {array.type}"
             )
-            raise problem_at(span, message if rank else f"a single number takes no subscript, and this is {array.type}")
+            raise problem_at(
+                span,
+                message if rank else f"a single number takes no subscript, and this is {array.type}",
+                "Leave the subscripts out that are too many.",
+            )
         axis = 0
         for subscript in subscripts:
             size = array.type.shape[axis]
@@ -298,7 +318,11 @@ class Checker:
                     place.span, f"an index has to be an int, and this is {place.type}", "`a // b` of ints is an int."
                 )
             if len(place.type.shape) > 1 or (place.type.shape and len(subscripts) > 1):
-                raise problem_at(place.span, f"an index is an int or an array of them, alone; this is {place.type}")
+                raise problem_at(
+                    place.span,
+                    f"an index is an int or an array of them, alone; this is {place.type}",
+                    "Use one index a subscript: `W[i, j]`.",
+                )
             if isinstance(place, t.Literal):
                 place = self.place(place, size)
             shape = (*array.type.shape[:axis], *place.type.shape, *array.type.shape[axis + 1 :])
@@ -309,7 +333,11 @@ class Checker:
         """Constant indices inside their range, counted from the front."""
         if bool(((place.value < -size) | (place.value >= size)).any()):
             worst = int(place.value.flat[int(np.argmax((place.value < -size) | (place.value >= size)))])
-            raise problem_at(place.span, f"the index {worst} is outside the array, whose length is {size}")
+            raise problem_at(
+                place.span,
+                f"the index {worst} is outside the array, whose length is {size}",
+                "Indices count from 0, or from -1 at the end.",
+            )
         return replace(place, value=np.where(place.value < 0, place.value + size, place.value))
 
     def cut(
@@ -322,7 +350,11 @@ class Checker:
             ends.append(value)
         first, last, _ = slice(*ends).indices(size)
         if last <= first:
-            raise problem_at(text.span(node), f"this slice of an axis of length {size} is empty")
+            raise problem_at(
+                text.span(node),
+                f"this slice of an axis of length {size} is empty",
+                "`z[a:b]` goes from a up to and without b.",
+            )
         shape = (*array.type.shape[:axis], last - first, *array.type.shape[axis + 1 :])
         return t.Cut(array, axis, first, last, type=Type(array.type.kind, shape), span=span)
 
@@ -367,7 +399,11 @@ class Checker:
             if network is not None:
                 return replace(network, span=span)
         if node.function in self.names.known():
-            raise problem_at(head, f"'{node.function}' is a value, and only functions and networks are called")
+            raise problem_at(
+                head,
+                f"'{node.function}' is a value, and only functions and networks are called",
+                f"A product is written `{node.function} * (…)`, an entry `{node.function}[…]`.",
+            )
         if node.function in CLAIM_FORMS:
             row = CLAIM_FORMS[node.function]
             hint = f"Under `claims` it is `{row.name}{row.signature}`: {row.meaning}."
@@ -391,9 +427,17 @@ class Checker:
         if node.keywords or len(node.arguments) != len(function.parameters):
             shape = f"`{function.name}({', '.join(function.parameters)})`"
             if node.keywords:
-                raise problem_at(text.keyword(*node.keywords[0]), f"{shape} takes its arguments by position")
+                raise problem_at(
+                    text.keyword(*node.keywords[0]),
+                    f"{shape} takes its arguments by position",
+                    "Leave the name and `=` out.",
+                )
             wanted = _arguments(len(function.parameters))
-            raise problem_at(span, f"{shape} takes {wanted}, and is given {len(node.arguments)}")
+            raise problem_at(
+                span,
+                f"{shape} takes {wanted}, and is given {len(node.arguments)}",
+                "Give one for each name in the brackets of its head, under `functions`.",
+            )
         arguments = [self.term(argument, text, context) for argument in node.arguments]
         local: dict[str, t.Term] = {}
         keys = []
@@ -522,7 +566,9 @@ class Checker:
         operand = self.term(node.arguments[0], text, context)
         if row.name == "len":
             if not operand.type.shape:
-                raise problem_at(operand.span, "a single number has no length")
+                raise problem_at(
+                    operand.span, "a single number has no length", "`len` is the length of an array's first axis."
+                )
             return t.Literal(np.asarray(operand.type.shape[0]), type=Type("int"), span=span)
         if row.name == "stop":
             return operand if isinstance(operand, t.Literal) else t.Stop(operand, type=operand.type, span=span)
@@ -548,7 +594,11 @@ class Checker:
     def numeric(self, term: t.Term, what: str) -> t.Term:
         """A number; a bool counts as an int."""
         if term.type.kind == "bool":
-            raise problem_at(term.span, f"`{what}` takes a number, and this is {term.type}")
+            raise problem_at(
+                term.span,
+                f"`{what}` takes a number, and this is {term.type}",
+                "`1 if c else 0` makes a number of a condition.",
+            )
         return term
 
 

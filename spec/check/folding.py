@@ -51,7 +51,11 @@ def integer(term: t.Term, what: str) -> Any:
     if value.shape or value.dtype.kind not in "iu":
         if value.dtype.kind == "f" and not value.shape and float(value).is_integer():
             return np.asarray(int(value))
-        raise problem_at(term.span, f"{what} has to be a whole number, and is {_shown(term, value)}")
+        raise problem_at(
+            term.span,
+            f"{what} has to be a whole number, and is {_shown(term, value)}",
+            "Write a whole number; `a // b` of whole numbers is one.",
+        )
     return value
 
 
@@ -59,7 +63,11 @@ def number(term: t.Term, what: str) -> Any:
     """A constant finite number."""
     value = known(term, what)
     if value.shape or value.dtype.kind == "b":
-        raise problem_at(term.span, f"{what} has to be a number, and is {_shown(term, value)}")
+        raise problem_at(
+            term.span,
+            f"{what} has to be a number, and is {_shown(term, value)}",
+            "Write one number, or take an entry of the array: `a[0]`.",
+        )
     return value
 
 
@@ -67,7 +75,7 @@ def size(term: t.Term, what: str, most: int = MAX_SIZE) -> int:
     """A constant positive whole number."""
     value = int(integer(term, what))
     if value < 1:
-        raise problem_at(term.span, f"{what} has to be at least 1, and is {value}")
+        raise problem_at(term.span, f"{what} has to be at least 1, and is {value}", "Write a whole number from 1 on.")
     if value > most:
         raise problem_at(term.span, f"{what} has to be at most {most:,}, and is {value:.3g}", "Choose a smaller one.")
     return value
@@ -78,7 +86,7 @@ def shape(term: t.Term, what: str) -> Shape:
     value = known(term, what)
     if value.ndim > 1 or (value.dtype.kind not in "iu" and not np.all(np.mod(value, 1) == 0)) or not (value >= 1).all():
         message = f"{what} has to be an array of sizes such as [3, 2], and is {_shown(term, value)}"
-        raise problem_at(term.span, message)
+        raise problem_at(term.span, message, "Write whole numbers from 1 on, as in `[3, 2]`.")
     return tuple(int(size) for size in np.atleast_1d(value))
 
 
@@ -107,7 +115,11 @@ def compute(row: Operation, terms: list[t.Term], static: dict[str, Any], span: S
     if row.name == "range":
         first, last, step = [float(value) for value in values] + [np.nan] * (3 - len(values))
         if step == 0:
-            raise problem_at(terms[-1].span or span, "the step of this range is 0: it would never end")
+            raise problem_at(
+                terms[-1].span or span,
+                "the step of this range is 0: it would never end",
+                "Leave the step out, or choose another.",
+            )
         count = (first if np.isnan(last) else last - first) / (1 if np.isnan(step) else step or np.nan)
         if not count >= 1:
             raise problem_at(span, "this range is empty", "`range(first, last, step)` goes up to and without `last`.")
@@ -130,14 +142,18 @@ def fold(row: Operation, values: list[Any], static: Mapping[str, Any], result: T
         result = Type("real", result.shape)
         values = [value.astype(float) for value in values]
     if row.name in ("floor_divide", "modulo") and bool((values[1] == 0).any()):
-        raise problem_at(span, f"`{row.operator}` divides by zero here")
+        raise problem_at(span, f"`{row.operator}` divides by zero here", "Choose a divisor that is not 0.")
     if row.elementwise:
         deepest = len(result.shape)
         values = [np.reshape(value, (1,) * (deepest - np.ndim(value)) + np.shape(value)) for value in values]
     try:
         array = _folded(row, values, static)
     except np.linalg.LinAlgError as error:
-        raise problem_at(span, f"`{row.name}`: {str(error).lower()}") from None
+        raise problem_at(
+            span,
+            f"`{row.name}`: {str(error).lower()}",
+            "The matrix has no inverse, or not the shape for it: check its rows.",
+        ) from None
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         hint = "A constant has to be a finite number."
         raise problem_at(span, f"`{row.operator or row.name}` of these constants is not finite", hint)
@@ -172,7 +188,11 @@ def closed(term: t.Term) -> t.Term:
         raise SpecError(found)
     value = evaluate(term)
     if value.dtype.kind == "f" and not np.isfinite(value).all():
-        raise problem_at(term.span, "this constant array is not finite everywhere")
+        raise problem_at(
+            term.span,
+            "this constant array is not finite everywhere",
+            "A constant has to be finite in each entry: look for a division by 0 or an overflow.",
+        )
     return t.Literal(value, type=term.type, span=term.span)
 
 

@@ -76,7 +76,9 @@ def statistic(experiment: ExperimentChecker, name: str, kind: str, node: yaml.Ma
     elif examples < (2 if over else BLOCKS):
         at, _ = yaml.locate(experiment.node, [*path, "examples"])
         raise problem_at(
-            at, f"a gradient's statistics need {2 if over else BLOCKS} examples or more, and this is {examples}"
+            at,
+            f"a gradient's statistics need {2 if over else BLOCKS} examples or more, and this is {examples}",
+            "Give more `examples`.",
         )
     if kind == "gradient_noise":
         return [MeasurePlan(name, t.GradientStatistic(kind, of, asked, examples, type=real, span=inner.span))]
@@ -102,7 +104,11 @@ def _over(experiment: ExperimentChecker, of: t.Term, path: list[str | int]) -> t
             hint = did_you_mean(item.text, known) or f"Drawn once per replicate: {listing(known) or 'nothing'}."
             raise problem_at(item.span, f"'{item.text}' is not drawn once per replicate", hint)
         if item.text not in reached:
-            raise problem_at(item.span, f"'of' does not depend on '{item.text}': its gradient has no variance over it")
+            raise problem_at(
+                item.span,
+                f"'of' does not depend on '{item.text}': its gradient has no variance over it",
+                "Name a draw that it depends on.",
+            )
         found.append(item.text)
     if not any(isinstance(part, t.Sample) for name in found for part in t.walk(experiment.terms[name])):
         raise problem_at(node.span if node else None, f"nothing is drawn in {listing(found)}", "Name the draw itself.")
@@ -117,7 +123,9 @@ def _draws(
     if not isinstance(node, yaml.Scalar) or node.value != "all":
         draws = experiment.count(path, default, "'draws'")
         if draws < 2:
-            raise problem_at(yaml.locate(experiment.node, path)[0], "a variance needs two draws or more")
+            raise problem_at(
+                yaml.locate(experiment.node, path)[0], "a variance needs two draws or more", "Give `draws: 2` or more."
+            )
         return draws, ()
     if len(over) > 1:
         raise problem_at(node.span, "`draws: all` goes over one draw, and 'over' names several", "Give a number.")

@@ -34,12 +34,20 @@ def loss_term(experiment: ExperimentChecker, name: str) -> LossPlan:
         hint = "A comparison has no gradient: take `hinge`, `cross_entropy` or a square."
         raise problem_at(term.span, "a loss is a number per example, and this is bool", hint)
     if not any(isinstance(item, t.NetworkOutput | t.Weight | t.AllWeights) for item in experiment.reached(term)):
-        raise problem_at(term.span, "this loss depends on no network: there is nothing to train")
+        raise problem_at(
+            term.span,
+            "this loss depends on no network: there is nothing to train",
+            "Use a network's output in it, by the network's name.",
+        )
     factor: t.Term = t.Literal(np.asarray(1.0), type=Type("real"), span=term.span)
     if weight is not None:
         factor = folding.real(experiment.checker.value(weight, Context("schedule", ())))
         if factor.type.shape:
-            raise problem_at(factor.span, f"a weight is one number, and this is {factor.type}")
+            raise problem_at(
+                factor.span,
+                f"a weight is one number, and this is {factor.type}",
+                "`sum(…)` or an index makes one number of it.",
+            )
     return LossPlan(name, term, factor)
 
 

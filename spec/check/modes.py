@@ -61,7 +61,11 @@ def _mode(experiment: ExperimentChecker, target: str, entry: Any, span: Span) ->
         _without_function(experiment.plan(head, span), key, span)
     row = GRADIENT_MODES[entry.kind]
     if kind not in row.targets:
-        raise problem_at(span, f"`{row.name}` is for a {' or a '.join(row.targets)}, and '{target}' is a {kind}")
+        raise problem_at(
+            span,
+            f"`{row.name}` is for a {' or a '.join(row.targets)}, and '{target}' is a {kind}",
+            f"Name a {' or a '.join(row.targets)}, or choose another mode.",
+        )
     if entry.kind in ("scale", "clip"):
         node = yaml.find(experiment.node, ["gradient", target, entry.kind])
         assert node is not None

@@ -59,7 +59,11 @@ class NetworkChecker:
         context = Context("architecture", ("architecture", self.name))
         entry = yaml.find(self.node, ["input"])
         if entry is None:
-            raise problem_at(self.node.span, f"the network '{self.name}' has no input")
+            raise problem_at(
+                self.node.span,
+                f"the network '{self.name}' has no input",
+                "Add `input:`, the expression that it is applied to.",
+            )
         given = self.checker.value(entry, context)
         current = Type("real" if given.type.kind == "bool" else given.type.kind, given.type.shape)
         each = None
@@ -157,7 +161,10 @@ class NetworkChecker:
             return self.activated(activation, key, given)
         config, initializers, constraints = self.arguments(row.parameters, model.value, inner, item)
         if row.name == "embedding" and given.kind == "real":
-            raise ShapeProblem("takes ints, the numbers of words, and gets real numbers")
+            raise ShapeProblem(
+                "takes ints, the numbers of words, and gets real numbers",
+                "Draw the numbers of words with `integer(n)`, or leave the embedding out.",
+            )
         weights = row.weights(given.shape, config)
         output = Type("real", row.output(given.shape, config))
         starts = self.starts(weights, initializers, inner)
@@ -268,7 +275,9 @@ class NetworkChecker:
             return InitialValue(row.keras, self.reals(value, row.parameters, node))
         if not isinstance(node, yaml.Scalar):
             raise problem_at(
-                node.span if node else self.node.span, "an initialiser is a name, a number or a distribution"
+                node.span if node else self.node.span,
+                "an initialiser is a name, a number or a distribution",
+                f"Keras has {listing(INITIALIZERS, 20)}.",
             )
         return self.distribution(read(node), shape)
 
@@ -305,7 +314,7 @@ class NetworkChecker:
                 row, [isinstance(argument, n.Array) for argument in tree.arguments], [key for key, _ in tree.keywords]
             )
         except ValueError as error:
-            raise problem_at(text.span(tree), str(error)) from None
+            raise problem_at(text.span(tree), str(error), f"It is `{row.name}{row.signature}`.") from None
         if "shape" in bound:
             place = bound["shape"]
             shown = tree.arguments[place] if isinstance(place, int) else dict(tree.keywords)[place]
@@ -327,7 +336,11 @@ class NetworkChecker:
         """A user's function or an operation of one argument, as a layer."""
         if word in LAYERS:
             missing = [p.name for p in LAYERS[word].parameters.values() if p.required]
-            raise problem_at(item.span, f"the layer '{word}' needs {listing(missing)}: `{word}: {{{missing[0]}: …}}`")
+            raise problem_at(
+                item.span,
+                f"the layer '{word}' needs {listing(missing)}: `{word}: {{{missing[0]}: …}}`",
+                "A layer with arguments is written as a mapping.",
+            )
         node = item.get("apply") if isinstance(item, yaml.Mapping) else item
         assert isinstance(node, yaml.Scalar)
         parameter = f"{key}@{next(self.checker.keys)}"
@@ -367,7 +380,7 @@ class NetworkChecker:
     def whiten(self, model: Any, inner: yaml.Node | None, key: str, given: Type) -> LayerPlan:
         """A fixed linear map of the last axis."""
         if not given.shape:
-            raise ShapeProblem("takes an array, and gets a single number")
+            raise ShapeProblem("takes an array, and gets a single number", "`[x]` makes an array of a number.")
         node = yaml.find(inner, ["examples"])
         count = (
             folding.size(self.checker.value(node, Context("constants", ())), "'examples'")

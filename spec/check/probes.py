@@ -78,7 +78,11 @@ def _image(terms: dict[str, t.Term]) -> None:
         hint = "An image is [height, width] or [height, width, 3]; `reshape` and an index give it one."
         raise problem_at(terms["image"].span, f"this is no image: {terms['image'].type}", hint)
     if "rows" in terms and terms["rows"].type.shape:
-        raise problem_at(terms["rows"].span, f"'rows' is one number an example, and this is {terms['rows'].type}")
+        raise problem_at(
+            terms["rows"].span,
+            f"'rows' is one number an example, and this is {terms['rows'].type}",
+            "Take one entry of it: `z[0]`.",
+        )
 
 
 def _one_shape(terms: dict[str, t.Term], kind: str) -> None:
@@ -100,7 +104,7 @@ def _steps(experiment: ExperimentChecker, path: Path, last: int) -> set[int]:
         term = experiment.checker.value(item, Context("constants", ()))
         wanted = int(folding.integer(term, "a step"))
         if wanted < 0:
-            raise problem_at(item.span, f"a step is not negative, and this is {wanted}")
+            raise problem_at(item.span, f"a step is not negative, and this is {wanted}", "Steps count from 0.")
         if wanted > last:
             message = f"step {wanted:,} comes after the last, {last:,}: that is shown instead"
             experiment.warnings.append(Problem(message, item.span, "Lower it, or raise `steps`.", "warning"))

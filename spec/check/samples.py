@@ -102,7 +102,11 @@ def _check(parameter: Parameter, row: Distribution, term: t.Term, dtype: str) ->
     """Refuses a parameter that is no array, or that is known to be out of its bounds."""
     what = f"'{parameter.name}' of `{row.name}`"
     if parameter.kind == "vector" and len(term.type.shape) != 1:
-        raise problem_at(term.span, f"{what} has to be an array [n], and is {term.type}")
+        raise problem_at(
+            term.span,
+            f"{what} has to be an array [n], and is {term.type}",
+            "Write its numbers in brackets: `[0.5, 0.5]`.",
+        )
     if not isinstance(term, t.Literal):
         return
     within(what, parameter.bounds, term.value, term.span, f"It is `{row.name}{row.signature}`: {row.meaning}.")
@@ -121,6 +125,8 @@ def _fitting(name: str, shape: Shape, said: bool, parameters: dict[str, t.Term],
         raise problem_at(span, f"`{name}`: {problem}", hint if said else problem.hint) from None
     if said and wide != shape:
         raise problem_at(
-            span, f"the parameters of `{name}` have the shape {list(wide)}, and {list(shape)} is asked for"
+            span,
+            f"the parameters of `{name}` have the shape {list(wide)}, and {list(shape)} is asked for",
+            "Leave the shape out, or give one that ends like theirs.",
         )
     return wide

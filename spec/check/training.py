@@ -85,7 +85,7 @@ class TrainingChecker:
             term = self.checker.value(item, Context("constants", ()))
             step = int(folding.integer(term, "a step"))
             if step < 0:
-                raise problem_at(item.span, f"a step is not negative, and this is {step}")
+                raise problem_at(item.span, f"a step is not negative, and this is {step}", "Steps count from 0.")
             if step <= steps:
                 found.add(step)
             else:
@@ -145,7 +145,11 @@ class TrainingChecker:
                 representable(f"'{name}'", number, self.model.dtype, node.span)
                 arguments[name] = number
             elif term.type.shape:
-                raise problem_at(node.span, f"a learning rate is one number, and this is {term.type}")
+                raise problem_at(
+                    node.span,
+                    f"a learning rate is one number, and this is {term.type}",
+                    "`sum(…)` or an index makes one number of it.",
+                )
             else:
                 arguments[name] = term
         self.one_of(EXCLUSIVE, arguments, [*path, row.name])

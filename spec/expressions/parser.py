@@ -62,7 +62,7 @@ KEYWORDS = frozenset({"and", "or", "not", "if", "else", "for", "true", "false"})
 
 def _check_size(text: str) -> None:
     if not text.strip():
-        raise SyntaxProblem("the expression is empty", 0, len(text))
+        raise SyntaxProblem("the expression is empty", 0, len(text), "Write a number or an expression.")
     depth = 0
     for place, character in enumerate(text):
         depth += (character in "([") - (character in ")]")
@@ -96,6 +96,9 @@ def _own_word(token: Token) -> Token:
         hint = (
             "It is a word of the language, as " + listing(f"`{word}`" for word in sorted(KEYWORDS - {token})) + " are."
         )
+        if token == "not":
+            hint = "`not` binds less than what stands before it: write `(not b)`."
+            raise SyntaxProblem("'not' is not expected here", start, start + len(token), hint)
         raise SyntaxProblem(f"'{token}' cannot be a name", start, start + len(token), hint)
     return token
 
@@ -205,12 +208,18 @@ def _explain(text: str, error: UnexpectedInput) -> SyntaxProblem:
     if isinstance(error, UnexpectedCharacters):
         place = error.pos_in_stream
         character = text[place]
-        return SyntaxProblem(f"'{character}' has no meaning here", place, place + 1, _character_hint(character))
+        return SyntaxProblem(
+            f"'{shortened(character)}' has no meaning here", place, place + 1, _character_hint(character)
+        )
     assert isinstance(error, UnexpectedToken)
     token = error.token
     if token.type == "$END":
         opened = sum((c in "([") - (c in ")]") for c in text)
-        hint = "A bracket is not closed." if opened > 0 else ""
+        hint = (
+            "A bracket is not closed."
+            if opened > 0
+            else "An operand is missing at the end, or the operator is one too many."
+        )
         return SyntaxProblem("the expression ends too early", max(0, len(text.rstrip()) - 1), len(text), hint)
     place = token.start_pos or 0
     return SyntaxProblem(
@@ -233,7 +242,7 @@ def _character_hint(character: str) -> str:
         "×": "Write `*`.",
         "≤": "Write `<=`.",
         "≥": "Write `>=`.",
-    }.get(character, "")
+    }.get(character, "Expressions are written in letters, digits and `+ - * / // % ^ < > == ( ) [ ] , . :`.")
 
 
 def _token_hint(text: str, token: str, place: int) -> str:
@@ -252,4 +261,6 @@ def _token_hint(text: str, token: str, place: int) -> str:
     before = text[:place].rstrip()
     if before and (before[-1].isalnum() or before[-1] in ")]") and (token[0].isalnum() or token == "("):
         return "Is an operator missing?  Multiplication is written `a * b`."
-    return ""
+    if token in ("for", "if", "else", "and", "or") or not token[0].isalnum():
+        return f"Before `{token}` stands a value: a name, a number, or something in brackets."
+    return "An expression is made of names, numbers, calls `f(x)` and operators between them."

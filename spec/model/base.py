@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from ..diagnostics import did_you_mean, sentence
+from ..diagnostics import did_you_mean, listing, sentence
 
 MARK = {"x-expression": True}
 """What stands for an expression in generated schemas until `schema.py` puts the reference there."""
@@ -55,13 +55,14 @@ class OneOf(Closed):
         if isinstance(value, str | int | float | bool):
             if cls.bare:
                 return {cls.bare: value}
-            known = did_you_mean(str(value), cls.model_fields)
+            known = did_you_mean(str(value), cls.model_fields) or cls._known()
             raise ValueError(sentence(f"unknown word '{value}' for {cls.noun}.", known))
         if not isinstance(value, dict):
-            raise ValueError(f"{cls.noun} is one key with its arguments")
+            raise ValueError(sentence(f"{cls.noun} is one key with its arguments.", cls._known()))
         if len(value) != 1:
             keys = ", ".join(f"'{key}'" for key in value) or "none"
-            raise ValueError(f"{cls.noun} is one key with its arguments, and here are {len(value)}: {keys}")
+            message = f"{cls.noun} is one key with its arguments, and here are {len(value)}: {keys}."
+            raise ValueError(sentence(message, "Put each into an entry of its own." if value else cls._known()))
         ((key, inner),) = value.items()
         if key in cls.model_fields and not isinstance(inner, dict) and key != cls.bare:
             if inner is None:
@@ -69,6 +70,10 @@ class OneOf(Closed):
             if key in cls.primary:
                 return {key: {cls.primary[key]: inner}}
         return value
+
+    @classmethod
+    def _known(cls) -> str:
+        return f"Known here: {listing((name for name in cls.model_fields if name != cls.bare), 30)}."
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: Any, handler: Any) -> Any:
@@ -110,8 +115,11 @@ def _expression(value: Any) -> Any:
     if isinstance(value, list):
         return [_expression(item) for item in value]
     if value is None:
-        raise ValueError("expected an expression, found nothing")
-    raise ValueError("expected an expression (a number, a string, or a list of expressions), found a mapping")
+        raise ValueError(
+            sentence("expected an expression, found nothing.", "Write one behind the colon, or remove the key.")
+        )
+    message = "expected an expression (a number, a string, or a list of expressions), found a mapping."
+    raise ValueError(sentence(message, "Write it behind the colon; one that holds `: ` or braces stands in quotes."))
 
 
 Expression = Annotated[

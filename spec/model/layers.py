@@ -37,7 +37,7 @@ class Repeat(Closed):
     @classmethod
     def _some(cls, layers: list[Any]) -> list[Any]:
         if not layers:
-            raise ValueError("a block has at least one layer")
+            raise ValueError("a block has at least one layer.  Write its layers in the list: `layers: [dense: 4]`.")
         return layers
 
 
