@@ -191,12 +191,16 @@ def _watcher(missing: Sequence[Piece], how: How, tracking: Tracking, errors: Con
 def _tell(begun: _Begun, how: How) -> None:
     """How many cells are stored already, and how many are to run."""
     there, rest = len(begun.progress.cells), sum(len(piece.replicates) for piece in begun.missing)
+    other = begun.progress.of_another_form(partial(form, jit=begun.options.jit, device=begun.options.device))
     if how.log == "json":
         JsonLines().say("planned", cells=there + rest, stored=there, to_run=rest)
     elif not rest:
         tell(f"all {there} cells are stored already: nothing is to run")
     elif there:
         tell(f"{there} of {there + rest} cells are stored already, {rest} to run")
+    if other and how.log != "json":
+        words = ", ".join(f"{count} as {name}" for name, count in other.items())
+        tell(f"{words}: another compiled form than this run's, equal to it but for rounding; --force runs them again")
 
 
 def _warn(text: str, how: How) -> None:

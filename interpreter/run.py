@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -74,6 +74,14 @@ class Progress:
                 if cell is not None and (not options.keep_weights or _has_weights(store, cell)):
                     progress.cells[place, replicate] = cell
         return progress
+
+    def of_another_form(self, form: Callable[[Program], str]) -> dict[str, int]:
+        """How many stored cells are of another compiled form than this run gives their programs, by that form."""
+        asked = [form(one.program) for one in self.wanted]
+        other = [
+            cell.compiled for (place, _), cell in self.cells.items() if cell.stored and cell.compiled != asked[place]
+        ]
+        return dict(Counter(other))
 
     def missing(self) -> list[Piece]:
         """What is to run: replicates side by side, in parts where there are fewer programs than run at once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -26,6 +27,14 @@ def number(value: float) -> str:
     ('0.000123', '12')
     """
     return f"{value:.3g}"
+
+
+def forms(results: Mapping[str, Results]) -> str:
+    """In which compiled form cells were trained: `xla`, or `xla (3 cells), graph (1 cell)`."""
+    found = Counter(cell.compiled for item in results.values() for cell in item.cells)
+    if len(found) == 1:
+        return next(iter(found))
+    return ", ".join(f"{name} ({count} cell{'' if count == 1 else 's'})" for name, count in found.items()) or "nothing"
 
 
 def print_finals(results: Mapping[str, Results], console: Console) -> None:

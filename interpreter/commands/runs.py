@@ -72,7 +72,7 @@ def show(context: typer.Context, run: Name, root: Runs = RUNS) -> None:
 
     from ..read_run import results, verdicts
     from ..runs import named
-    from ..summary import print_claims, print_finals
+    from ..summary import forms, print_claims, print_finals
 
     found = named(_root(context, root), run)
     console = Console(soft_wrap=True)
@@ -84,8 +84,10 @@ def show(context: typer.Context, run: Name, root: Runs = RUNS) -> None:
     accelerator = found.about.get("accelerator")
     where = found.about["device"] + (f" ({accelerator})" if accelerator else "")
     console.print(f"{packages}; {where}", highlight=False, markup=False)
+    read = results(found)
+    console.print(f"compiled as {forms(read)}", highlight=False, markup=False)
     console.print()
-    print_finals(results(found), console)
+    print_finals(read, console)
     print_claims(verdicts(found), console)
     console.print(f"\nrun    {found.folder}", highlight=False)
 

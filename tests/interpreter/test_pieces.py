@@ -9,9 +9,11 @@ import pytest
 from dlspec.interpreter.job import Job
 from dlspec.interpreter.parting import pieces
 from dlspec.interpreter.progress import called
+from dlspec.interpreter.results import Results
 from dlspec.interpreter.run import Options, Progress
 from dlspec.interpreter.store import Store
 from dlspec.interpreter.store.checkpoints import Checkpoint
+from dlspec.interpreter.summary import forms
 from dlspec.interpreter.wanted import Piece, Wanted
 from dlspec.spec.resolved import Program
 
@@ -117,3 +119,15 @@ def test_pieces_with_a_checkpoint_go_on_whatever_number_runs_at_once(wanted: Wan
     third = pieces(wanted, range(5), 3)[2]
     store.checkpoints(third, {}, 0).save(Checkpoint(2, 1.0, [], [wanted.cell(r) for r in third.replicates]))
     assert groups(Progress.of_store([wanted], store, Options(jobs=2))) == [(0,), (1, 2), (3, 4)]
+
+
+def test_stored_cells_of_another_compiled_form_are_told(wanted: Wanted, store: Store) -> None:
+    cells = [wanted.cell(replicate, f"key{replicate}") for replicate in range(3)]
+    for cell, form, stored in zip(cells, ("graph", "xla", "graph"), (True, True, False), strict=True):
+        cell.compiled, cell.stored = form, stored
+    progress = Progress([wanted], {(0, cell.replicate): cell for cell in cells})
+    assert progress.of_another_form(lambda program: "xla") == {"graph": 1}, "what this run made itself is not told"
+    assert progress.of_another_form(lambda program: "graph") == {"xla": 1}
+    results = {"e": Results("e", {}, 3, cells)}
+    assert forms(results) == "graph (2 cells), xla (1 cell)"
+    assert forms({"e": Results("e", {}, 3, cells[:1])}) == "graph"
