@@ -236,6 +236,9 @@ class ExperimentChecker:
                 f"the network '{name}' takes an input like its own, {plan.input.type}, and this is {argument.type}"
             )
             raise problem_at(argument.span, message, "Make it of that shape, or declare another network for it.")
+        if argument is not None and argument.type.kind == "real" != plan.input.type.kind and not _takes_reals(plan):
+            message = f"the network '{name}' takes ints, {plan.input.type}, and this is {argument.type}"
+            raise problem_at(argument.span, message, "Its first layer is one of ints: words of an embedding, places.")
         return t.NetworkOutput(name, argument, type=plan.output, span=span)
 
     def plan(self, name: str, span: Span) -> NetworkPlan:
@@ -536,6 +539,12 @@ class ExperimentChecker:
         for name in values:
             self.asked("term", name)
         return {name: float(x.value) for name, x in values.items() if isinstance(x, t.Literal) and not x.type.shape}
+
+
+def _takes_reals(plan: NetworkPlan) -> bool:
+    """Whether a network whose own input is of ints takes real numbers as well: not for words, and not for functions of ints."""
+    first = next(iter(plan.applied()), None)
+    return first is not None and first.kind == "keras" and first.keras != "Embedding"
 
 
 def _merged_defaults(

@@ -137,6 +137,8 @@ def test_words_outside_an_embedding_also_of_another_input() -> None:
     assert "0 … 4" in found.message and "0 … 5" in found.message and "`v`" in found.message
     (found,) = problems(example, "E(f(w - 1))", **network)
     assert "-1 … 3" in found.message
+    (found,) = problems(example, "E(f(x[0:2]))", **network)
+    assert "takes ints" in found.message and "real[2]" in found.message
     network["architecture"]["f"]["input"] = "v"
     assert "input_dim" in problems(example, **network)[0].hint
 
@@ -164,6 +166,13 @@ def test_ints_in_a_network_are_followed_through_its_functions() -> None:
     network["architecture"]["g"]["input"] = "y"
     assert problems(BASE, "E(1.0 * g)", **network) == []
     assert "39,999,200,004" in problems(BASE, "E(1.0 * g(k))", **network)[0].message
+
+
+def test_a_dense_network_of_ints_takes_reals_too() -> None:
+    network = {"architecture": {"f": {"input": "s", "layers": [{"dense": 1}]}}}
+    assert problems(BASE, "E(f + f(1.5 * s))", **network) == []
+    network["architecture"]["f"]["layers"] = ["square", {"dense": 1}]  # type: ignore[list-item]
+    assert "takes ints" in problems(BASE, "E(f(1.5 * s))", **network)[0].message
 
 
 def test_a_long_chain_of_names_is_no_recursion() -> None:
