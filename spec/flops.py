@@ -66,6 +66,13 @@ def _comparisons(shapes: Shapes, result: Shape) -> float:
     return prod(shapes[0]) * max(1.0, log2(max(1, shapes[0][-1])))
 
 
+def _doublings(shapes: Shapes, result: Shape) -> float:
+    """Running products along the first axis: of n values n - 1, n - 2, n - 4, …"""
+    size = shapes[0][0]
+    spans = [1 << power for power in range((size - 1).bit_length())]
+    return prod(shapes[0]) / size * sum(size - span for span in spans)
+
+
 def _diagonal(shapes: Shapes, result: Shape) -> float:
     return shapes[0][0]
 
@@ -80,20 +87,20 @@ COMPARES = Work(1)
 OPERATION_WORK: Mapping[str, Work] = MappingProxyType(
     {
         # elementwise
-        "add": Work(1), "subtract": Work(1, (0, 1)), "multiply": Work(1, (1,)), "divide": Work(1, (1, 4)),
-        "floor_divide": Work(1, passes=False), "modulo": Work(1, (0, 3)), "power": Work(1, (3, 6)),
+        "add": Work(1), "subtract": Work(1, (0, 1)), "multiply": Work(1, (1,)), "divide": Work(1, (2, 3)),
+        "floor_divide": Work(21, passes=False), "modulo": Work(1, (1, 23)), "power": Work(1, (6, 7)),
         "equal": COMPARES, "not_equal": COMPARES, "less": COMPARES, "less_equal": COMPARES, "greater": COMPARES,
         "greater_equal": COMPARES, "logical_and": COMPARES, "logical_or": COMPARES, "logical_not": COMPARES,
         "is_finite": COMPARES, "within": Work(3), "select": Work(1, (0, 1)), "negative": Work(1, (1,)), "abs": Work(1, (2,)),
-        "sign": Work(1), "square": Work(1, (2,)), "sqrt": Work(1, (1,)), "exp": Work(1, (1,)), "expm1": Work(1, (2,)),
-        "log": Work(1, (2,)), "log1p": Work(1, (3,)), "sin": Work(1, (2,)), "cos": Work(1, (3,)), "tan": Work(1, (4,)),
-        "atan": Work(1, (4,)), "atan2": Work(1, (5, 6)), "tanh": Work(1, (1,)), "sigmoid": Work(1, (1,)),
-        "relu": Work(1, (1,)), "softplus": Work(1, (2,)), "erf": Work(1, (5,)), "floor": Work(1, passes=False), "ceil": Work(1, passes=False),
-        "round": Work(1, passes=False), "minimum": Work(1, (2,)), "maximum": Work(1, (2,)), "clip": Work(2, (4, 4, 2)),
+        "sign": Work(1), "square": Work(1, (2,)), "sqrt": Work(1, (4,)), "exp": Work(1, (1,)), "expm1": Work(1, (2,)),
+        "log": Work(1, (2,)), "log1p": Work(1, (3,)), "sin": Work(1, (2,)), "cos": Work(1, (3,)), "tan": Work(1, (3,)),
+        "atan": Work(1, (4,)), "atan2": Work(1, (12, 13)), "tanh": Work(1, (3,)), "sigmoid": Work(1, (3,)),
+        "relu": Work(1, (1,)), "softplus": Work(1, (2,)), "erf": Work(5, (5,)), "floor": Work(1, passes=False), "ceil": Work(1, passes=False),
+        "round": Work(1, passes=False), "minimum": Work(4, (7,)), "maximum": Work(4, (7,)), "clip": Work(8, (14, 14, 7)),
         # reductions
-        "sum": Work(1), "mean": Work(1, (1,)), "prod": Work(1, (4,)), "min": Work(1, (4,)), "max": Work(1, (4,)),
+        "sum": Work(1), "mean": Work(1, (1,)), "prod": Work(1, (4,)), "min": Work(3, (5,)), "max": Work(3, (5,)),
         "any": Work(1), "all": Work(1), "variance": Work(4, (7,)), "norm": Work(2, (2,)), "squared_norm": Work(2, (2,)),
-        "logsumexp": Work(4, (1,)), "argmax": Work(1), "argmin": Work(1),
+        "logsumexp": Work(4, (3,)), "argmax": Work(4), "argmin": Work(4),
         # linear algebra; of a dense n × n matrix, after Golub & Van Loan 2013: an inverse 2 n³, elimination ⅔ n³,
         # singular values alone 2⅔ n³, with both sides for their gradient about 20 n³
         "dot": Work(2, (1,), _inner), "matmul": Work(2, (2,), _inner), "outer": Work(1, (2,)), "transpose": MOVES,
@@ -104,10 +111,10 @@ OPERATION_WORK: Mapping[str, Work] = MappingProxyType(
         "range": MOVES, "linspace": MOVES, "unique": MOVES, "zeros": MOVES, "ones": MOVES, "eye": MOVES,
         "concat": MOVES, "reverse": MOVES, "roll": MOVES, "reshape": MOVES, "one_hot": MOVES,
         "repeat": Work(0, (1,)), "sort": Work(1, entries=_comparisons), "argsort": Work(1, entries=_comparisons),
-        "diff": Work(1, (2,), _result), "cumsum": Work(1, (1,)), "cumprod": Work(1, (4,)), "scatter": Work(3, (0, 2), _places),
+        "diff": Work(1, (2,), _result), "cumsum": Work(1, (1,)), "cumprod": Work(1, (4.53,), _doublings), "scatter": Work(3, (0, 2), _places),
         "step_of": Work(1, entries=_table), "floor_to": Work(3, entries=_table, passes=False),
         # losses
-        "hinge": Work(3, (3,)), "logistic": Work(3, (4, 3)), "huber": Work(9, (9, 10, 6)), "cross_entropy": Work(3, (5, 0)),
+        "hinge": Work(3, (3,)), "logistic": Work(3, (4,)), "huber": Work(9, (9, 10, 6)), "cross_entropy": Work(4, (5, 0)),
         "softmax": Work(5, (4,)), "log_softmax": Work(1, (4,)),
         # task primitives: each row and column against four bounds, each pixel against six
         "line_image": Work(6, entries=_result, passes=False),

@@ -23,6 +23,8 @@ HEAD = """# Reference: operations, distributions, layers and modes
 Generated from the tables by `dlspec ops --write`; do not edit.
 
 Signatures: `real[...]` broadcasts, `*s` is any shape, `n` the same size everywhere, `number` int or real as given.
+What is undefined (NaN) makes what comes of it undefined, and a message of 0 goes on as 0 whatever the derivative is, in NumPy, under XLA and
+as a plain graph alike. `corners` says what an operation does besides where it is undefined, and what its gradient is at ties and corners.
 """
 
 
@@ -33,10 +35,10 @@ def reference() -> str:
     for row in OPERATIONS.values():
         name = f"`{row.name}`" + (f", `{_written(row)}`" if row.operator else "")
         example = f"`{row.example[0]}` = `{row.example[1]}`"
-        line = _cells(name, f"`{row.signature}`", _with(row.meaning, row.source), example)
+        line = _cells(name, f"`{row.signature}`", _with(row.meaning, row.source), row.corner, example)
         families.setdefault(row.family, []).append(line)
     for family, lines in families.items():
-        parts.append(_table(family.capitalize(), ("operation", "signature", "meaning", "example"), lines))
+        parts.append(_table(family.capitalize(), ("operation", "signature", "meaning", "corners", "example"), lines))
     every = (*FORMS.values(), *CLAIM_FORMS.values())
     forms = [_cells(f"`{row.name}`", f"`{row.signature}`", row.meaning, row.phase) for row in every]
     parts.append(_table("Special forms", ("form", "signature", "meaning", "where"), forms))
@@ -88,8 +90,9 @@ def _entries(name: str) -> Iterator[str]:
     if row := OPERATIONS.get(name):
         written = f"\nwritten   {_written(row)}" if row.operator else ""
         source = f"\nsource    {row.source}" if row.source else ""
+        corner = f"\ncorners   {row.corner}" if row.corner else ""
         example = f"\nexample   {row.example[0]} = {row.example[1]}"
-        yield f"{row.name}{row.signature}{written}\n{row.meaning}{example}{source}"
+        yield f"{row.name}{row.signature}{written}\n{row.meaning}{corner}{example}{source}"
     if form := FORMS.get(name) or CLAIM_FORMS.get(name):
         yield f"{form.name}{form.signature}\n{form.meaning}\nstands in {form.phase}"
     if draw := DISTRIBUTIONS.get(name):

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from .operations import lowers
+from .elementwise import undefined
+from .registry import lowers
 
 
 @lowers("line_image")
@@ -29,4 +30,8 @@ def _line_image(theta: Any, length: Any, centre: Any, size: int) -> Any:
     )
     reach = (tf.abs(sine) + tf.abs(cosine)) / 2
     near = near_x[..., tf.newaxis, :] & near_y[..., tf.newaxis] & (tf.abs(off) <= reach[..., tf.newaxis, tf.newaxis])
-    return tf.cast(near, theta.dtype)
+    # A line of negative length enters no pixel; what is undefined gives no picture.
+    unknown = tf.math.is_nan(cosine + half + tf.reduce_sum(centre, axis=-1))
+    nothing = tf.where(unknown, undefined(theta.dtype), tf.zeros([], theta.dtype))
+    one = tf.where(half >= 0, nothing + 1, nothing)
+    return tf.where(near, one[..., tf.newaxis, tf.newaxis], nothing[..., tf.newaxis, tf.newaxis])

@@ -18,7 +18,19 @@ from dlspec.spec.resolved import Mode
 from ..distributions import sample
 from ..gradients import carried, passed
 from ..random import words
-from .operations import LOWERINGS, dot_as_product
+from .linear_algebra import dot_as_product
+from .operations import LOWERINGS
+
+TIES = frozenset({"maximum", "minimum", "clip", "max", "min"})
+"""The operations that ask which of their arguments are constants: these take no share of a gradient at a tie."""
+
+
+def constants(term: t.Term) -> np.ndarray[Any, Any]:
+    """Which entries of a value are constants: bool, of its shape."""
+    if isinstance(term, t.Stack):
+        items = [np.broadcast_to(constants(item), term.type.shape[1:]) for item in term.items]
+        return np.stack(items)
+    return np.full(term.type.shape, isinstance(term, t.Literal))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +62,7 @@ class Lowering:
     the numbers of the examples; `network` applies a network; `weight` gives a weight; `expectation` a mean, `gradient`
     one example's. `given` holds tensors that stand for weights (network, layer, weight); `enumerated` is the path of a
     sample whose values are all taken in turn; `alone` says that what is lowered becomes one loop, `on_cpu` that it runs on
-    this machine's CPU. `training` is set in the loss alone; `watch` sees what enters each layer that whitens.
+    this machine's CPU. `taken` holds where the branches of the selects around are. `training` is set in the loss alone; `watch` sees what enters each layer that whitens.
     """
 
     dtype: Any
@@ -73,6 +85,7 @@ class Lowering:
     watch: Callable[[tuple[str, str], Any], None] | None = None
     values: dict[str, Value] = field(default_factory=dict)
     indices: tuple[t.IndexVariable, ...] = ()
+    taken: tuple[Value, ...] = ()
 
     def __call__(self, term: t.Term) -> Value:
         """The value of a term."""
@@ -89,9 +102,10 @@ class Lowering:
                 return Value(self.constant(constant, term.type.kind))
             case t.Reference(name=name):
                 if name not in self.values:
-                    outer, self.indices = self.indices, ()
+                    indices, taken = self.indices, self.taken
+                    self.indices, self.taken = (), ()
                     self.values[name] = self(self.bindings[name])
-                    self.indices = outer
+                    self.indices, self.taken = indices, taken
                 return self.values[name]
             case t.Parameter(key):
                 return self.values[key]
@@ -124,7 +138,7 @@ class Lowering:
                 return self.sample(term)
             case t.NetworkOutput(network, given):
                 assert self.network is not None
-                return self.network(network, None if given is None else self(given))
+                return self.network(network, None if given is None else self.where_taken(given))
             case t.Weight() | t.AllWeights():
                 assert self.weight is not None
                 return self.weight(term)
@@ -158,18 +172,42 @@ class Lowering:
             kinds = [arg.type.kind for arg, p in zip(term.arguments, patterns, strict=False) if p.kind == "number"]
             number = "real" if "real" in kinds else "int"
         number = "int" if number == "bool" else number
-        values, kinds = [], []
+        values: list[Value] = []
+        kinds = []
         for argument, pattern in zip(term.arguments, patterns, strict=False):
             kind = number if pattern.kind == "number" else pattern.kind
             kinds.append(kind)
+            outer = self.taken
+            if term.operation == "select" and values:
+                holds = values[0] if len(values) == 1 else Value(tf.logical_not(values[0].tensor), values[0].axes)
+                self.taken = (*outer, self.anywhere(holds, len(term.arguments[0].type.shape)))
             value = self(argument)
+            self.taken = outer
             values.append(Value(self.cast(value.tensor, kind), value.axes))
         events = [len(argument.type.shape) for argument in term.arguments]
         tensors, axes = self.aligned(values, events, row.elementwise)
         found = dot_as_product(*tensors) if term.operation == "dot" and self.on_cpu else None
         if found is None:
-            found = LOWERINGS[term.operation](*tensors, **term.static)
+            more = {"fixed": tuple(map(constants, term.arguments))} if term.operation in TIES else {}
+            found = LOWERINGS[term.operation](*tensors, **term.static, **more)
         return Value(self.cast(found, term.type.kind), axes)
+
+    def anywhere(self, holds: Value, event: int) -> Value:
+        """Whether a condition holds for any entry of an example's value."""
+        return Value(tf.reduce_any(holds.tensor, axis=list(range(-event, 0))), holds.axes) if event else holds
+
+    def where_taken(self, given: t.Term) -> Value:
+        """What a network is applied to: 0 where a `select` around it takes another branch.
+
+        The gradient of a weight adds up over examples what went in times its message, and a message of 0 mends no input that is
+        undefined.
+        """
+        value = self(given)
+        for taken in self.taken if value.tensor.dtype.is_floating else ():
+            axes, event = union([value.axes, taken.axes]), len(given.type.shape)
+            inside = tf.reshape(mask := self.spread(taken, axes, 0), [*mask.shape, *[1] * event])
+            value = Value(tf.where(inside, self.spread(value, axes, event), tf.zeros([], value.tensor.dtype)), axes)
+        return value
 
     def aligned(self, values: list[Value], events: list[int], elementwise: bool) -> tuple[list[Any], Axes]:
         """Tensors whose leading axes agree; elementwise ones are padded so that the examples' shapes broadcast."""

@@ -91,7 +91,8 @@ def _floor_to(x: Any, steps: Any, rank: int) -> Any:
     table = np.reshape(steps, (*np.shape(steps)[:-1], *(1,) * rank, np.shape(steps)[-1]))
     index = step_index(x, steps, rank)
     table = np.broadcast_to(table, (*index.shape, table.shape[-1]))
-    return np.take_along_axis(table, index[..., None], axis=-1)[..., 0]
+    found = np.take_along_axis(table, index[..., None], axis=-1)[..., 0]
+    return np.where(np.isnan(np.asarray(x, float)), np.nan, found)
 
 
 def _scatter(index: Any, values: Any, size: int) -> Any:
@@ -126,7 +127,7 @@ def _tile_numpy(x: Any, times: int, rank: int) -> Any:
 
 def _roll(types: Sequence[Type], static: Mapping[str, Any]) -> tuple[Type, Mapping[str, Any]]:
     _need_axis(types)
-    return types[0], {"by": static["by"], "axis": normal_axis(0, len(types[0].shape))}
+    return types[0], {"by": static["by"] % types[0].shape[0], "axis": normal_axis(0, len(types[0].shape))}
 
 
 ARRAYS = table(
@@ -164,10 +165,12 @@ ARRAYS = table(
         Operation(
             "sort", "(x: number[*s]) -> number[*s]", "sorted upwards, along the last axis",
             lambda x: np.sort(x, axis=-1), example=("sort([3, 1, 2])", "[1, 2, 3]"), rule=_last_axis(None),
+            corner="what is undefined comes last; the gradient goes to where each value came from, equals in their order",
         ),
         Operation(
             "argsort", "(x: number[*s]) -> int[*s]", "the indices that sort, along the last axis (equals in their order)",
             lambda x: np.argsort(x, axis=-1, kind="stable"), example=("argsort([3, 1, 2])", "[1, 2, 0]"), rule=_last_axis("int"),
+            corner="what is undefined comes last; -0 equals 0",
         ),
         Operation(
             "reverse", "(x: number[*s]) -> number[*s]", "the first axis backwards", _reverse,
@@ -188,6 +191,7 @@ ARRAYS = table(
         Operation(
             "cumprod", "(x: number[*s]) -> number[*s]", "running products along the first axis",
             lambda x, axis: np.cumprod(x, axis=axis), example=("cumprod([1, 2, 3])", "[1, 2, 6]"), rule=_first_axis(0),
+            corner="the gradient is exact where a factor is 0",
         ),
         Operation(
             "reshape", "(x: number[*s], shape: shape) -> number[*t]", "the same values in another shape, the last axis running fastest",
@@ -201,18 +205,22 @@ ARRAYS = table(
             "one_hot", "(index: int[*s], size: size) -> real[*s, size]", "1 at the index, 0 elsewhere, along a new last axis",
             lambda index, size: (np.asarray(index)[..., None] == np.arange(size)).astype(float),
             example=("one_hot(1, 3)", "[0.0, 1.0, 0.0]"), rule=_one_hot,
+            corner="all 0 where the index is outside",
         ),
         Operation(
             "scatter", "(index: int[k], values: number[k], size: size) -> number[size]",
             "zeros of a size with values[i] added at index[i]", _scatter, example=("scatter([2, 0], [5, 7], 3)", "[7, 0, 5]"),
+            corner="an index outside adds nothing",
         ),
         Operation(
             "step_of", "(x: real[*s], steps: real[n]) -> int[*s]", "the index of the last of the sorted steps that is ≤ x (0 below the first)",
             step_index, example=("step_of(2.5, [0, 1, 2, 3])", "2"), rule=_steps("int"),
+            corner="0 where x is undefined",
         ),
         Operation(
             "floor_to", "(x: real[*s], steps: real[n]) -> real[*s]", "the last of the sorted steps that is ≤ x (the first below it)",
             _floor_to, example=("floor_to(2.5, [0, 1, 2, 3])", "2.0"), rule=_steps("real"),
+            corner="gradient 0",
         ),
     ],
 )  # fmt: skip

@@ -43,7 +43,7 @@ def _log_softmax(x: Any) -> Any:
 def _cross_entropy(score: Any, label: Any) -> Any:
     score = np.asarray(score, dtype=float)
     hot = np.asarray(label)[..., None] == np.arange(score.shape[-1])
-    return -np.sum(np.where(hot, _log_softmax(score), 0.0), axis=-1)
+    return np.where(hot.any(axis=-1), -np.sum(np.where(hot, _log_softmax(score), 0.0), axis=-1), np.nan)
 
 
 def _huber(prediction: Any, target: Any, delta: Any) -> Any:
@@ -57,6 +57,7 @@ LOSSES = table(
         Operation(
             "hinge", "(y: real[...], score: real[...]) -> real[...]", "max(0, 1 - y · score), for y = ±1",
             lambda y, score: np.maximum(0, 1 - y * score), source="Cortes & Vapnik 1995", example=("hinge(1, 0.25)", "0.75"),
+            corner="gradient 0 at y · score = 1",
         ),
         Operation(
             "logistic", "(y: real[...], score: real[...]) -> real[...]", "log(1 + exp(-y · score)), for y = ±1",
@@ -65,11 +66,13 @@ LOSSES = table(
         Operation(
             "huber", "(prediction: real[...], target: real[...], delta: real[...]) -> real[...]",
             "squared error / 2 within delta, linear beyond", _huber, source="Huber 1964", example=("huber(3, 0, 1)", "2.5"),
+            corner="gradient 0 at a gap of 0",
         ),
         Operation(
             "cross_entropy", "(score: real[*s, classes], label: int[*s]) -> real[*s]",
             "-log of the softmax of the scores at the label", _cross_entropy, example=("cross_entropy([0, 0], 1)", "0.6931471805599453"),
             rule=_classes,
+            corner="undefined where the label is no class",
         ),
         Operation(
             "softmax", "(x: real[*s]) -> real[*s]", "exp(x) / sum(exp(x)) along the last axis",

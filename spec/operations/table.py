@@ -44,7 +44,8 @@ class Operation:
     """A row: the only declaration of an operation.
 
     `numpy` is its value on arrays whose leading axes are free, and the oracle of its lowering; static arguments
-    come as keywords. `rule` replaces the signature's own type rule where that cannot say it; it may add to the
+    come as keywords. `corner` says what comes of what is undefined or outside, and its gradient at ties and corners.
+    `rule` replaces the signature's own type rule where that cannot say it; it may add to the
     static arguments. `constant` means that the shape depends on values, so these must be known before anything runs.
     """
 
@@ -57,6 +58,7 @@ class Operation:
     example: tuple[str, str] = ("", "")
     rule: Rule | None = None
     constant: bool = False
+    corner: str = ""
     family: str = field(default="", compare=False)
     arguments: tuple[Argument, ...] = field(default=(), compare=False)
     result: Argument = field(default=Argument("", "real", ()), compare=False)
@@ -169,6 +171,6 @@ def table(family: str, rows: Iterable[Operation]) -> Mapping[str, Operation]:
         if row.name in found:
             raise ValueError(f"the operation '{row.name}' is declared twice")
         values = {name: getattr(row, name) for name in ("name", "signature", "meaning", "numpy", "source", "operator")}
-        more = {name: getattr(row, name) for name in ("example", "rule", "constant")}
+        more = {name: getattr(row, name) for name in ("example", "rule", "constant", "corner")}
         found[row.name] = Operation(**values, **more, family=family, arguments=arguments, result=result)
     return MappingProxyType(found)

@@ -25,7 +25,8 @@ def _line_image(theta: Any, length: Any, centre: Any, size: int) -> Any:
     half = half[..., np.newaxis, np.newaxis]
     first = np.maximum(np.maximum(left[..., np.newaxis, :], low[..., np.newaxis]), -half)
     last = np.minimum(np.minimum(right[..., np.newaxis, :], high[..., np.newaxis]), half)
-    return (first <= last).astype(float)
+    undefined = np.isnan(np.cos(theta) + half[..., 0, 0] + centre.sum(axis=-1))
+    return np.where(undefined[..., np.newaxis, np.newaxis], np.nan, first <= last)
 
 
 TASKS = table(
@@ -36,6 +37,7 @@ TASKS = table(
             "1 in each pixel that a line enters, else 0; its angle from the horizontal, its length and centre (x, y) in pixels, y upwards",
             _line_image, example=("line_image(0, 2, [1, 0], 3)", "[[0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [1.0, 1.0, 1.0]]"),
             source="arXiv:1703.07950, section 3.1",
+            corner="empty where the length is negative; gradient 0",
         ),
     ],
 )  # fmt: skip

@@ -89,7 +89,7 @@ def cells() -> Callable[..., list[Cell]]:
 
 ELEMENTWISE = (
     "Abs", "Atan", "Atan2", "Ceil", "Cos", "Cumprod", "Cumsum", "DivNoNan", "Elu", "EluGrad", "Erf", "Erfc", "Exp", "Expm1", "Floor", "FloorDiv",
-    "FloorMod", "IsFinite", "LeakyRelu", "LeakyReluGrad", "Log1p", "LogSoftmax", "LogicalAnd", "LogicalNot", "LogicalOr", "Relu",
+    "FloorMod", "IsFinite", "LeakyRelu", "LeakyReluGrad", "Log1p", "LogSoftmax", "LogicalAnd", "LogicalNot", "IsInf", "IsNan", "LogicalOr", "MulNoNan", "Relu",
     "Relu6", "Relu6Grad", "ReluGrad", "Round", "Select", "SelectV2", "Selu", "SeluGrad", "Sigmoid", "SigmoidGrad", "Sign", "Sin",
     "Softplus", "Softsign", "SoftsignGrad", "Sqrt", "SqrtGrad", "Tan", "Tanh", "TanhGrad",
 )  # fmt: skip

@@ -44,7 +44,7 @@ KERNELS = {
 }
 """Operations whose work the profiler does not see, and why."""
 LARGE: dict[str, tuple[list[Shape], dict[str, Any]]] = {
-    "matmul": ([(50, 70), (70, 30)], {"ranks": (2, 2)}), "dot": ([(70,), (70,)], {}), "outer": ([(50,), (70,)], {}),
+    "matmul": ([(300, 400), (400, 300)], {"ranks": (2, 2)}), "dot": ([(70,), (70,)], {}), "outer": ([(50,), (70,)], {}),
     "transpose": ([(50, 70)], {}), "diagonal": ([(70, 70)], {}), "trace": ([(70, 70)], {}),
     "diff": ([(500, 3)], {"axis": -2}), "cumsum": ([(50, 7)], {"axis": -2}), "cumprod": ([(50, 7)], {"axis": -2}),
     "reverse": ([(50, 7)], {"axis": -2}), "roll": ([(50, 7)], {"axis": -2, "by": 1}), "reshape": ([(50, 7)], {"shape": (350,), "rank": 2}),
