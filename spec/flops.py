@@ -88,7 +88,7 @@ OPERATION_WORK: Mapping[str, Work] = MappingProxyType(
     {
         # elementwise
         "add": Work(1), "subtract": Work(1, (0, 1)), "multiply": Work(1, (1,)), "divide": Work(1, (2, 3)),
-        "floor_divide": Work(21, passes=False), "modulo": Work(1, (1, 23)), "power": Work(1, (6, 7)),
+        "floor_divide": Work(21, passes=False), "modulo": Work(1, (1, 23)), "power": Work(1, (3, 7)),
         "equal": COMPARES, "not_equal": COMPARES, "less": COMPARES, "less_equal": COMPARES, "greater": COMPARES,
         "greater_equal": COMPARES, "logical_and": COMPARES, "logical_or": COMPARES, "logical_not": COMPARES,
         "is_finite": COMPARES, "within": Work(3), "select": Work(1, (0, 1)), "negative": Work(1, (1,)), "abs": Work(1, (2,)),

@@ -88,7 +88,25 @@ def _of_power(x: Any, p: Any, y: Any) -> tuple[Any, Any]:
     return slope, tf.where(x > 0, y * tf.math.log(tf.where(x > 0, x, one)), _zero(x))
 
 
-lowers("power")(binary(tf.pow, _of_power))
+_power = binary(tf.pow, _of_power)
+
+
+@lowers("power")
+def _lower_power(x: Any, p: Any) -> Any:
+    known = tf.get_static_value(p)
+    return _power(x, p) if known is None or np.size(known) != 1 else _to_number(x, p, float(np.ravel(known)[0]))
+
+
+def _to_number(x: Any, p: Any, exponent: float) -> Any:
+    """x to the power of one number, known when it is traced."""
+
+    def derivative(x: Any, y: Any) -> Any:
+        if exponent in (0, 1):
+            return tf.fill([1] * x.shape.rank, tf.constant(exponent, x.dtype))
+        slope = exponent * (x if exponent == 2 else tf.pow(x, tf.constant(exponent - 1, x.dtype)))
+        return _flat_at_zero(x, slope) if 0 < exponent < 1 else slope
+
+    return unary(lambda x: tf.pow(x, p), derivative)(x)
 
 
 def _whole(of_real: Lower, of_int: Lower) -> Lower:

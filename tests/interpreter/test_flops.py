@@ -66,6 +66,8 @@ def test_an_operation_costs_what_its_graph_has(name: str, counted: Counted) -> N
     kinds += [kinds[-1]] * (len(shapes) - len(kinds))
 
     def value(*tensors: Any) -> Any:
+        if name == "power" and len(tensors) == 1:  # as it is written: to a number
+            tensors = (*tensors, tf.constant(3.0))
         return LOWERINGS[name](*tensors, **static)
 
     def message(place: int) -> Callable[..., Any]:
@@ -88,8 +90,8 @@ def test_an_operation_costs_what_its_graph_has(name: str, counted: Counted) -> N
     for place, kind in enumerate(kinds):
         if kind == tf.float32:
             given = specs
-            if (name, place) == ("power", 0):  # as it is written: to a number
-                given = [specs[0], tf.TensorSpec(())]
+            if (name, place) == ("power", 0):
+                given = specs[:1]
             both = tf.function(message(place)).get_concrete_function(*given, tf.TensorSpec(result))
             if len(both.outputs) == 1:
                 assert not work.passes, f"no message passes '{name}'"
