@@ -34,6 +34,8 @@ class Asked:
         """Measures that are one number, and entries of those that are arrays."""
         self.axes: dict[str, list[Any]] = {}
         self.networks = {}
+        self.kernels: list[str] = []
+        """Weights that are named."""
 
     def chance(self, share: float) -> bool:
         """True in a share of the cases."""
@@ -71,6 +73,8 @@ class Asked:
                 self.scalars.append(name)
             elif shape:
                 self.scalars.append(f"{name}[{', '.join('0' for _ in shape)}]")
+        if "until" in self.tree["training"]:
+            self.tree["measures"]["seen"] = self.of_networks(())
         if not self.scalars:
             self.tree["measures"]["last"] = "E(c + 0.0)"
             self.scalars.append("last")
@@ -99,6 +103,11 @@ class Asked:
                 if self.chance(0.5):
                     return f"E(squared_norm(gradient({of}, {name}.weights)))", ()
                 return f"E(gradient({of}, {name}.weights))", None
+            case "weights" if self.kernels and self.chance(0.7):
+                kernel = self.random.choice(self.kernels)
+                if self.chance(0.5):
+                    return kernel, None
+                return f"max(abs(E(gradient({self.number(kernel.partition('.')[0])}, {kernel}))))", ()
             case "weights":
                 return f"norm({name}.weights)", ()
             case "train" if self.data in ("finite", "with_replacement"):

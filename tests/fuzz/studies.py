@@ -243,6 +243,8 @@ class Composer(Asked):
             inner = next(iter(item.values())) if isinstance(item, dict) else None
             if isinstance(inner, dict) and "name" in inner and "repeat" not in item:
                 self.named.append(f"{name}.{inner['name']}")
+                if "dense" in item or "conv1d" in item or "conv2d" in item:
+                    self.kernels.append(f"{name}.{inner['name']}.kernel")
         return network, shape if each is None else (each, *shape)
 
     def outputs(self) -> None:
@@ -325,6 +327,8 @@ class Composer(Asked):
             evaluate.update(self.random.choice(({"at": [0, 2]}, {"every": 1}, {"log": 2}, {"every": 2, "at": [1]})))
         if evaluate:
             training["evaluate"] = evaluate
+        if self.chance(0.1):
+            training["until"] = "seen > 0.5"
         self.tree["training"] = training
 
     def _optimizer(self) -> Any:
