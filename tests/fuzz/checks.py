@@ -18,6 +18,7 @@ from dlspec.interpreter.execute import CLAIM_FAILS, DONE, How, execute
 from dlspec.interpreter.folders import STORE
 from dlspec.interpreter.forms import Forms
 from dlspec.interpreter.job import Job
+from dlspec.interpreter.parting import parts, pieces
 from dlspec.interpreter.program import Compiled
 from dlspec.interpreter.results import Cell
 from dlspec.interpreter.run import Options, Progress
@@ -89,10 +90,10 @@ def _checked(plan: StudyPlan, extent: Sequence[str], jit: str) -> list[Cell]:
     if "form" in extent:
         for program, cells in found[:2]:
             other = "graph" if jit == "xla" else "xla"
-            _agree(f"form {jit} and {other}", program, cells, _run(program, range(program.replicates), other))
+            _agree(f"form {jit} and {other}", program, cells, _again(program, other))
     if "alone" in extent:
         for program, cells in found[:1]:
-            if program.replicates > 1:
+            if len(pieces(Wanted.of(program, "cpu"), range(program.replicates))[0].replicates) > 1:
                 _agree("alone and side by side", program, cells[1:2], _run(program, [1], jit))
     _parameters(found[0][0])
     return [cell for _, cells in found for cell in cells]
@@ -123,7 +124,8 @@ def _as_planned(program: Program, cells: Sequence[Cell]) -> None:
     for cell in cells:
         if cell.status not in ("done", "diverged"):
             raise Wrong(f"status {cell.status}: {cell.message}")
-        expected = steps if cell.status == "done" else [step for step in steps if step in cell.steps]
+        early = cell.status == "diverged" or (plan is not None and plan.until is not None)
+        expected = steps[: len(cell.steps)] if early else steps
         if list(cell.steps) != expected:
             raise Wrong(f"steps {cell.steps} for {steps} ({cell.status})")
         for measure in program.measures:
@@ -167,13 +169,21 @@ def _folder(plan: StudyPlan, root: Path) -> None:
 def _same_again(plan: StudyPlan, root: Path, jit: str) -> None:
     """Run once more from the start, the first program gives the same numbers to the bit."""
     program, cells = _stored(plan, root, jit)[0]
-    pieces = [piece for piece in Progress(wanted(plan, "cpu")).missing() if piece.program is program]
-    other = [cell for piece in pieces for cell in _run(program, piece.replicates, jit)]
-    for one, two in zip(cells, other, strict=True):
+    for one, two in zip(cells, _again(program, jit), strict=True):
         for name in one.curves:
             if not np.array_equal(np.asarray(one.curves[name]), np.asarray(two.curves[name]), equal_nan=True):
                 gap = np.asarray(one.curves[name]) - np.asarray(two.curves[name])
                 raise Wrong(f"again: '{name}' differs by {np.max(np.abs(gap)):.3g}")
+
+
+def _again(program: Program, jit: str) -> list[Cell]:
+    """All replicates, in the pieces that a run makes of them."""
+    own = Wanted.of(program, "cpu")
+    return [
+        cell
+        for piece in pieces(own, range(program.replicates), parts(own, 1))
+        for cell in _run(program, piece.replicates, jit)
+    ]
 
 
 def _run(program: Program, replicates: Sequence[int], jit: str) -> list[Cell]:

@@ -18,7 +18,7 @@ from .studies import rows, study
 
 RECYCLED = 40
 """After how many studies a child gives way to another: TensorFlow keeps something of each."""
-TIMEOUT = 120.0
+TIMEOUT = 300.0
 """Seconds for one study."""
 TRIALS = 40
 """How many smaller studies are tried of one that went wrong."""
