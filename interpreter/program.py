@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +16,7 @@ from dlspec.spec.identity import form_digest
 from dlspec.spec.memory import chunk
 from dlspec.spec.resolved import OptimizerPlan, ProbePlan, Program
 
+from .divergence import Divergence, Watch
 from .evaluation import Evaluation
 from .examples import draw_once, kept, looked_up, maker
 from .lower import Lowering, Training, Value
@@ -28,14 +28,6 @@ from .statistics import Statistic
 from .whitening import whiten
 
 FINE = -1
-
-
-@dataclass(frozen=True)
-class Divergence:
-    """The first step at which a term of the loss was not finite, for one replicate."""
-
-    step: int
-    term: str
 
 
 class Compiled:
@@ -61,6 +53,7 @@ class Compiled:
         self.optimizers = self._optimizers()
         self.starts = [_compact(variable.numpy()) for variable in self._kept()]
         self.evaluation = Evaluation(self)
+        self.watch = Watch(self)
         self.begin(program, replicates)
 
     def begin(self, program: Program, replicates: Sequence[int]) -> None:
@@ -78,6 +71,7 @@ class Compiled:
         self._begin_optimizers(program)
         self.__dict__.pop("held", None)
         whiten(self)
+        self.watch.begin()
 
     @cached_property
     def form(self) -> str:
@@ -201,6 +195,7 @@ class Compiled:
         for variable, value in zip(variables, values, strict=True):
             variable.value.assign(tf.cast(value, variable.value.dtype))
         self.step = step
+        self.watch.begin()
 
     def losses(self, lowering: Lowering, batch: int) -> list[tuple[str, Any]]:
         """The weighted terms of the objective, [R, B] each."""
@@ -308,13 +303,18 @@ class Compiled:
         return kept(self)
 
     def train(self, count: int) -> list[Divergence | None]:
-        """Makes so many updates; says which replicates ceased to be finite, when and in which term."""
+        """Makes so many updates; says which replicates ceased to be finite, when and in what."""
+        return self.watch.watched(count, self._advance)
+
+    def _advance(self, count: int) -> list[Divergence | None]:
+        """Makes so many updates; says which terms of the loss were not finite first, and at which step."""
         bad = self._train(self.given, tf.constant(self.step), tf.constant(count)).numpy()
         self.step += count
         found: list[Divergence | None] = []
         for row in bad:
             steps = [(int(step), place) for place, step in enumerate(row) if step != FINE]
-            found.append(Divergence(min(steps)[0], self.program.loss[min(steps)[1]].name) if steps else None)
+            term = f"the loss term '{self.program.loss[min(steps)[1]].name}'" if steps else ""
+            found.append(Divergence(min(steps)[0], term) if steps else None)
         return found
 
     # -- evaluation ------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Sequence
@@ -48,7 +49,7 @@ def _trained(job: Job, watcher: Watcher, stop: threading.Event, forms: Forms) ->
     except Exception as error:
         before = 0.0
         notes = "; ".join(getattr(error, "__notes__", []))
-        text = str(error).strip().split("\n")[0][:300]
+        text = _useful(error)
         cells = cells or [job.piece.wanted.cell(replicate) for replicate in job.piece.replicates]
         for cell in cells:
             cell.status, cell.message = "failed", f"{type(error).__name__}: {text}" + (f" ({notes})" if notes else "")
@@ -56,6 +57,20 @@ def _trained(job: Job, watcher: Watcher, stop: threading.Event, forms: Forms) ->
         cell.compiled = job.compiled
         cell.seconds = (before + time.perf_counter() - begin) / len(cells)
     return cells
+
+
+AROUND = ("Graph execution error:", "Detected at node", "File ", "[[", "<stack traces")
+"""How lines begin that TensorFlow puts around what went wrong."""
+
+
+def _useful(error: Exception) -> str:
+    """What an exception says went wrong; of a graph's, its reason and the operation."""
+    lines = [line.strip() for line in str(error).strip().splitlines()]
+    told = [line for line in lines if line and not line.startswith(AROUND) and "root error(s) found" not in line]
+    node = next((found[1] for line in lines if (found := re.search(r"{{node ([^}]+)}}", line))), "")
+    graph = lines[:1] == [AROUND[0]]
+    text = (told[-1 if graph else 0] if told else "")[:300]
+    return text if not node or node in text else f"{text} in the operation {node}".strip()
 
 
 def _start(job: Job, watcher: Watcher) -> tuple[list[Cell], Checkpoint | None]:
@@ -99,7 +114,7 @@ def _train(
             for place, (cell, fault) in enumerate(zip(cells, compiled.train(count), strict=True)):
                 if fault is not None and cell.status == "done" and place not in over:
                     cell.status, cell.end = "diverged", fault.step
-                    cell.message = f"the loss term '{fault.term}' was not finite at step {fault.step:,}"
+                    cell.message = str(fault)
         alive = [place for place, cell in enumerate(cells) if cell.status == "done" and place not in over]
         if not alive:
             return

@@ -11,6 +11,7 @@ import tensorflow as tf
 from dlspec.interpreter.compilation import uses_xla
 from dlspec.interpreter.program import Compiled
 from dlspec.interpreter.results import Cell
+from dlspec.interpreter.train import _useful
 
 CHAIN = """
 dtype: {dtype}
@@ -292,7 +293,7 @@ measures: {m: E(f)}
             f, step = f + np.float32(16) * 4 * f, step + 1
     for fault in found:
         assert fault is not None
-        assert (fault.step, fault.term) == (step, "squared")
+        assert (fault.step, fault.what) == (step, "the loss term 'squared'")
 
 
 def test_a_faulty_program_ends_alone_and_says_why(program: Any, cells: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,6 +304,26 @@ def test_a_faulty_program_ends_alone_and_says_why(program: Any, cells: Any, monk
     found = cells(program(text()))
     assert [cell.status for cell in found] == ["failed"] * 3
     assert "ValueError: no such thing" in found[0].message
+
+
+def test_a_graphs_failure_names_its_operation_and_its_reason() -> None:
+    @tf.function(autograph=False)
+    def inverted(x: Any) -> Any:
+        return tf.linalg.inv(x)
+
+    @tf.function(autograph=False)
+    def checked(x: Any) -> Any:
+        return tf.debugging.check_numerics(x, "the loss")
+
+    found = []
+    for function, given in ((inverted, tf.zeros([2, 2])), (checked, tf.constant([np.nan]))):
+        with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+            function(given)
+        found.append(_useful(caught.value))
+    assert "MatrixInverse" in found[0]
+    assert "Graph execution error" not in found[0]
+    assert all(part in found[1] for part in ("the loss", "NaN", "CheckNumerics"))
+    assert _useful(ValueError("one\ntwo")) == "one"
 
 
 # -- compiled forms --------------------------------------------------------------------------------------------------------
