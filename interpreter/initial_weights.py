@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
+from dlspec.spec import terms as t
 from dlspec.spec.initializers import INITIALIZERS
 from dlspec.spec.layers import LAYERS
-from dlspec.spec.resolved import InitialValue, LayerPlan
+from dlspec.spec.resolved import VALUE, InitialValue, LayerPlan
 
 from .random import keras_seed
+
+Values = Callable[[t.Term], np.ndarray[Any, Any]]
+"""A term's value in each replicate: [R, …]."""
+
+
+def all_started(
+    plan: LayerPlan, variable: Any, network: str, seed_paths: Sequence[Sequence[str | int]], dtype: str, values: Values
+) -> np.ndarray[Any, Any]:
+    """A weight of all replicates at the start: [R, …]."""
+    start = _initial(plan, name_of(variable))
+    if start is None or start.keras != VALUE:
+        return np.stack([started(plan, variable, network, path, dtype) for path in seed_paths])
+    own = values(start.arguments["value"])
+    shape = tuple(variable.shape)
+    own = own.reshape(own.shape[:1] + (1,) * (len(shape) - own.ndim + 1) + own.shape[1:])
+    return _remembering(plan, variable, np.array(np.broadcast_to(own, (len(seed_paths), *shape)), dtype))
+
+
+def _remembering(plan: LayerPlan, variable: Any, value: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The same but that a forget gate starts open, where it shall."""
+    if plan.keras == "LSTM" and name_of(variable) == "bias" and plan.config["unit_forget_bias"]:
+        units = plan.config["units"]
+        value[..., units : 2 * units] = 1
+    return value
 
 
 def started(
@@ -22,12 +47,10 @@ def started(
     start = _initial(plan, name)
     if start is None:
         return np.asarray(variable.value)
+    if start.keras == "Constant":  # Keras' own goes through float32
+        return _remembering(plan, variable, np.full(variable.shape, start.arguments["value"], dtype))
     seed = keras_seed(*seed_path, "weights", network, plan.key, name)
-    value = np.array(initializer(start, seed)(variable.shape, dtype=dtype))
-    if plan.keras == "LSTM" and name == "bias" and plan.config["unit_forget_bias"]:
-        units = plan.config["units"]
-        value[units : 2 * units] = 1
-    return value
+    return _remembering(plan, variable, np.array(initializer(start, seed)(variable.shape, dtype=dtype)))
 
 
 def name_of(variable: Any) -> str:

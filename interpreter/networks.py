@@ -20,7 +20,7 @@ from dlspec.spec.types import Type
 
 from .distributions import SAMPLERS, unit
 from .gradients import carried, passed
-from .initial_weights import argument_of, name_of, started
+from .initial_weights import Values, all_started, argument_of, name_of
 from .lower import Lowering, Value
 from .random import folded, words
 
@@ -101,13 +101,16 @@ class Network:
             self.untrained.add((layer, name))
         return variable
 
-    def begin(self, plan: NetworkPlan, seed_paths: Sequence[Sequence[str | int]]) -> None:
-        """Starts the weights anew: each replicate's from its own place in the seed tree, as a plan of the same form says."""
+    def begin(self, plan: NetworkPlan, seed_paths: Sequence[Sequence[str | int]], values: Values) -> None:
+        """Starts the weights anew: each replicate's from its own place in the seed tree, as a plan of the same form says.
+
+        `values` gives what is made of constants and draws.
+        """
         for layer in plan.leaves():
             if layer.kind == "keras":
                 for variable in self.layers[layer.key].weights:
-                    starts = [started(layer, variable, self.plan.name, path, self.dtype.real) for path in seed_paths]
-                    self.weights[layer.key, name_of(variable)].assign(np.stack(starts))
+                    starts = all_started(layer, variable, self.plan.name, seed_paths, self.dtype.real, values)
+                    self.weights[layer.key, name_of(variable)].assign(starts)
             elif layer.kind == "whiten":
                 size = layer.weights["matrix"][0]
                 start = np.broadcast_to(np.eye(size, dtype=self.dtype.real), (self.replicates, size, size))

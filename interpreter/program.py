@@ -67,7 +67,7 @@ class Compiled:
         self.drawn = self._draw(program)
         self.step = 0
         for plan in program.networks:
-            self.networks[plan.name].begin(plan, self.paths)
+            self.networks[plan.name].begin(plan, self.paths, self._of_draws)
         self._begin_optimizers(program)
         self.__dict__.pop("held", None)
         whiten(self)
@@ -125,6 +125,13 @@ class Compiled:
             value = lowering(item.term)
             found[item.name] = lowering.whole(value, (REPLICATE,), len(item.type.shape))
             lowering.values[item.name] = Value(found[item.name], (REPLICATE,))
+        return found
+
+    def _of_draws(self, term: t.Term) -> np.ndarray[Any, Any]:
+        """A term of constants and draws, [R, …]."""
+        lowering = Lowering(self.dtype, {REPLICATE: len(self.replicates)}, {}, {}, lead=(REPLICATE,))
+        lowering.values.update({name: Value(tensor, (REPLICATE,)) for name, tensor in self.drawn.items()})
+        found: np.ndarray[Any, Any] = lowering.whole(lowering(term), (REPLICATE,), len(term.type.shape)).numpy()
         return found
 
     # -- training --------------------------------------------------------------------------------------------------

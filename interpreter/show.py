@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dlspec.spec.resolved import Program, StudyPlan
+from typing import Any
+
+from dlspec.spec import terms as t
+from dlspec.spec.resolved import InitialValue, Program, StudyPlan
 from dlspec.spec.spell import spell
 
 
@@ -31,12 +34,18 @@ def resolved(plan: StudyPlan) -> str:
     return "\n\n".join(_resolved(program) for program in _programs(plan))
 
 
+def _start(start: InitialValue) -> tuple[str, dict[str, Any]]:
+    """How a weight starts, a term as its text."""
+    given = start.arguments.items()
+    return start.keras, {name: spell(value) if isinstance(value, t.Term) else value for name, value in given}
+
+
 def _resolved(program: Program) -> str:
     lines = [f"{program.name}  {program.digest}"]
     for network in program.networks:
         lines.append(f"  network {network.name}: {network.input.type} → {network.output}")
         for layer in network.leaves():
-            starts = {name: (start.keras, dict(start.arguments)) for name, start in layer.initializers.items()}
+            starts = {name: _start(start) for name, start in layer.initializers.items()}
             lines.append(
                 f"    {layer.key}: {layer.keras or layer.kind} {dict(layer.config)} {layer.input} → {layer.output} {starts}"
             )

@@ -24,9 +24,13 @@ class Named:
         return self.term.type
 
 
+VALUE = "Value"
+"""What an initial value is called that is a term, of constants and draws: it is the argument `value`."""
+
+
 @dataclass(frozen=True, eq=False)
 class InitialValue:
-    """How a weight starts: Keras' class and its arguments."""
+    """How a weight starts: Keras' class and its arguments, or a term."""
 
     keras: str
     arguments: Mapping[str, Any] = field(default_factory=dict)

@@ -125,7 +125,7 @@ class ExperimentChecker:
             self.unnamed(name, span)
         if binding is None or binding.phase == "architecture":
             return None
-        if order(binding.phase) > order("constants" if phase == "schedule" else phase):
+        if order(binding.phase) > order(phase):
             self.misplaced(name, binding.phase, phase, span)
         made = self.made(binding, span)
         self.asked("term", name)
@@ -148,6 +148,7 @@ class ExperimentChecker:
         where = {
             "constants": "a constant is needed here",
             "draw": "`task.draw` comes before it",
+            "start": "weights start before it, from constants and draws",
             "example": "`task.example` comes before it",
             "architecture": "the architecture comes before it",
         }
@@ -228,7 +229,7 @@ class ExperimentChecker:
         """A network's output on its own input, or on another of the same shape."""
         if name not in self.model.architecture:
             return None
-        if order("constants" if phase == "schedule" else phase) < order("architecture"):
+        if order(phase) < order("architecture"):
             self.misplaced(name, "architecture", phase, span)
         plan = self.plan(name, span)
         if argument is not None and argument.type.shape != plan.input.type.shape:
@@ -354,7 +355,7 @@ class ExperimentChecker:
         return found
 
     def _values(self, phase: str) -> list[str]:
-        last = order("constants" if phase == "schedule" else phase)
+        last = order(phase)
         more = ["pi", "step"] if phase == "schedule" else ["pi"]
         return [name for name, binding in self.bindings.items() if order(binding.phase) <= last] + more
 

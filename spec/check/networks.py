@@ -9,10 +9,8 @@ import numpy as np
 
 from .. import source as yaml
 from .. import terms as t
-from ..diagnostics import Span, did_you_mean, listing, problem_at, sentence
-from ..distributions import DISTRIBUTIONS, bind
+from ..diagnostics import Span, did_you_mean, listing, problem_at
 from ..expressions import nodes as n
-from ..initializers import INITIALIZERS, Initializer, fans
 from ..layers import LAYERS
 from ..operations import OPERATIONS
 from ..parameters import ACTIVATIONS, CONSTRAINTS, Parameter
@@ -21,17 +19,11 @@ from ..types import ShapeProblem, Type
 from . import folding
 from .expressions import Checker, Context
 from .layer_names import layer_keys
-from .text import Text, read
-from .within import explained, in_order, representable, within
+from .numbers import Numbers
+from .text import Text
 
 MAX_LAYERS = 2_000
 """The layers of a network, repeated ones written out."""
-
-KERAS_DISTRIBUTIONS = {
-    "normal": ("RandomNormal", {"mean": "mean", "deviation": "stddev"}),
-    "truncated_normal": ("TruncatedNormal", {"mean": "mean", "deviation": "stddev"}),
-    "uniform": ("RandomUniform", {"low": "minval", "high": "maxval"}),
-}
 
 
 class NetworkChecker:
@@ -52,7 +44,7 @@ class NetworkChecker:
         self.train = train
         """How many training examples there are; 0 where each is new."""
         self.count = 0
-        self.dtype = dtype
+        self.numbers = Numbers(checker, dtype, node)
 
     def plan(self) -> NetworkPlan:
         """The network, with every shape computed."""
@@ -193,7 +185,7 @@ class NetworkChecker:
             elif parameter.kind == "constraint":
                 if value is not None:
                     rows = CONSTRAINTS[value.kind]
-                    constraints[name] = InitialValue(value.kind, self.reals(value, rows, node))
+                    constraints[name] = InitialValue(value.kind, self.numbers.reals(value, rows, node))
             elif parameter.kind in ("size", "sizes", "shape", "real") and value is not None:
                 config[name] = self.plain(parameter, value, node)
             elif parameter.kind == "activation" and said and value is not None:
@@ -225,29 +217,7 @@ class NetworkChecker:
             term = self.checker.value(node, context)
             shape = folding.shape(term, what)
             return shape[0] if not term.type.shape else shape
-        return self.real(parameter, value, node)
-
-    def real(self, parameter: Parameter, value: Any, node: yaml.Node | None) -> float:
-        """A constant real argument within its bounds."""
-        if node is None:
-            return float(value)
-        what = f"'{parameter.name}'"
-        found = float(folding.number(self.checker.value(node, Context("constants", ())), what))
-        within(what, parameter.bounds, found, node.span, explained(parameter.meaning))
-        representable(what, found, self.dtype, node.span)
-        return found
-
-    def reals(self, value: Any, rows: Mapping[str, Parameter], node: yaml.Node | None) -> dict[str, Any]:
-        """The arguments of a constraint or an initialiser."""
-        found = {}
-        short = yaml.find(node, [value.kind])
-        short = short if isinstance(short, yaml.Scalar) and short.value is not None else None
-        for name, row in rows.items():
-            given = getattr(value.value, name)
-            own = yaml.find(node, [value.kind, name]) or (short if name in value.value.model_fields_set else None)
-            found[name] = given if row.kind == "choice" else self.real(row, given, own)
-        in_order(rows.values(), found, lambda name: (yaml.find(node, [value.kind, name]) or node or self.node).span)
-        return found
+        return self.numbers.real(parameter, value, node)
 
     def starts(
         self, weights: Mapping[str, Any], initializers: dict[str, Any], inner: yaml.Node | None
@@ -258,79 +228,8 @@ class NetworkChecker:
             weight = parameter.removesuffix("_initializer")
             weight = "recurrent_kernel" if weight == "recurrent" else weight
             if weight in weights:
-                found[weight] = self.start(value, node, weights[weight])
+                found[weight] = self.numbers.start(value, node, weights[weight])
         return found
-
-    def start(self, value: Any, node: yaml.Node | None, shape: Any) -> InitialValue:
-        """An initialiser: a word, a mapping, a number, or a distribution that knows the fans."""
-        if isinstance(value, str):
-            if value in INITIALIZERS:
-                self.fits(INITIALIZERS[value], shape, node)
-                return InitialValue(INITIALIZERS[value].keras)
-            scalar = yaml.Scalar(value, value, True, self.node.span)
-            return self.distribution(read(scalar), shape)
-        if value.kind != "expression":
-            row = INITIALIZERS[value.kind]
-            self.fits(row, shape, node)
-            return InitialValue(row.keras, self.reals(value, row.parameters, node))
-        if not isinstance(node, yaml.Scalar):
-            raise problem_at(
-                node.span if node else self.node.span,
-                "an initialiser is a name, a number or a distribution",
-                f"Keras has {listing(INITIALIZERS, 20)}.",
-            )
-        return self.distribution(read(node), shape)
-
-    def fits(self, row: Initializer, shape: Any, node: yaml.Node | None) -> None:
-        """Refuses an initialiser that makes no arrays of a weight's shape."""
-        if not row.axes.hold(len(shape)):
-            many = f"weights of {row.axes.least:g} axes{'' if row.axes.most is not None else ' or more'}"
-            message = f"the initialiser '{row.name}' makes {many}, and this weight is {list(shape)}"
-            raise problem_at(node.span if node else self.node.span, message, f"It is {row.meaning}.")
-
-    def distribution(self, text: Text, shape: Any) -> InitialValue:
-        """`truncated_normal(0, 1 / sqrt(fan_in))`, or a constant."""
-        fan_in, fan_out = fans(shape)
-        local: dict[str, t.Term] = {
-            name: t.Literal(np.asarray(size), type=Type("int"), span=text.node.span)
-            for name, size in (("fan_in", fan_in), ("fan_out", fan_out))
-        }
-        context = Context("constants", (), local)
-        tree = text.tree
-        if isinstance(tree, n.Name) and tree.name not in local:
-            hint = sentence(did_you_mean(tree.name, INITIALIZERS), f"Keras has {listing(INITIALIZERS, 20)}.")
-            raise problem_at(text.span(tree), f"unknown initialiser '{tree.name}'", hint)
-        if not (isinstance(tree, n.Call) and tree.function in DISTRIBUTIONS):
-            value = float(folding.number(self.checker.term(tree, text, context), "an initialiser"))
-            representable("an initialiser", value, self.dtype, text.span(tree))
-            return InitialValue("Constant", {"value": value})
-        if tree.function not in KERAS_DISTRIBUTIONS:
-            hint = f"Weights start from {listing(KERAS_DISTRIBUTIONS)}, or one of Keras' initialisers."
-            raise problem_at(text.span(tree), f"`{tree.function}` is no distribution for weights", hint)
-        keras, names = KERAS_DISTRIBUTIONS[tree.function]
-        row = DISTRIBUTIONS[tree.function]
-        try:
-            bound = bind(
-                row, [isinstance(argument, n.Array) for argument in tree.arguments], [key for key, _ in tree.keywords]
-            )
-        except ValueError as error:
-            raise problem_at(text.span(tree), str(error), f"It is `{row.name}{row.signature}`.") from None
-        if "shape" in bound:
-            place = bound["shape"]
-            shown = tree.arguments[place] if isinstance(place, int) else dict(tree.keywords)[place]
-            raise problem_at(text.span(shown), "an initialiser takes no shape: the layer gives it", "Leave it out.")
-        keywords = dict(tree.keywords)
-        arguments = {parameter.name: parameter.default for parameter in row.parameters}
-        for name, place in bound.items():
-            expression = tree.arguments[place] if isinstance(place, int) else keywords[place]
-            what, span = f"'{name}' of `{row.name}`", text.span(expression)
-            value = float(folding.number(self.checker.term(expression, text, context), f"'{name}'"))
-            bounds = next(parameter.bounds for parameter in row.parameters if parameter.name == name)
-            within(what, bounds, value, span, f"It is `{row.name}{row.signature}`.")
-            representable(what, value, self.dtype, span)
-            arguments[name] = value
-        in_order(row.parameters, arguments, lambda name: text.span(tree), row.name)
-        return InitialValue(keras, {names[name]: value for name, value in arguments.items()})
 
     def function(self, word: str, item: yaml.Node, key: str, given: Type) -> LayerPlan:
         """A user's function or an operation of one argument, as a layer."""

@@ -9,6 +9,9 @@ from ..diagnostics import Span
 
 PHASES = ("constants", "draw", "example", "architecture", "outputs", "loss", "measures")
 
+AS_EARLY_AS = {"schedule": "constants", "start": "draw"}
+"""Places that come as early as a phase: learning rates, and how weights start."""
+
 MEANING = {
     "constants": "known before anything runs",
     "draw": "drawn once per replicate",
@@ -22,7 +25,7 @@ MEANING = {
 
 def order(phase: str) -> int:
     """Where a phase comes: a name may use those of its own phase and of earlier ones."""
-    return PHASES.index(phase)
+    return PHASES.index(AS_EARLY_AS.get(phase, phase))
 
 
 @dataclass(frozen=True, eq=False)

@@ -57,6 +57,8 @@ class OneOf(Closed):
                 return {cls.bare: value}
             known = did_you_mean(str(value), cls.model_fields) or cls._known()
             raise ValueError(sentence(f"unknown word '{value}' for {cls.noun}.", known))
+        if isinstance(value, list) and cls.bare == "expression":
+            return {cls.bare: value}
         if not isinstance(value, dict):
             raise ValueError(sentence(f"{cls.noun} is one key with its arguments.", cls._known()))
         if len(value) != 1:
@@ -97,6 +99,8 @@ class OneOf(Closed):
         forms: list[Any] = [shape, {"type": "string", "enum": words}]
         if cls.bare:
             forms[1] = {"anyOf": [{"enum": words}, {"type": "string"}, {"type": "number"}]}
+        if cls.bare == "expression":
+            forms[1]["anyOf"].append({"type": "array", "items": dict(MARK)})
         return {"title": title, "description": meaning, "anyOf": forms}
 
 

@@ -95,7 +95,9 @@ def written(table: str, row: str, name: str, value: Any) -> dict[str, Any]:
     }  # fmt: skip
     dense = made["architecture"]["f"]["layers"][0]["dense"]
     if table == "layer":
-        made["task"]["example"]["x"] = f"{'integer(5, ' if row == 'embedding' else 'normal('}{shape_for(row)})"
+        words = max(1, value) if name == "input_dim" else NEEDED["input_dim"]
+        draw = f"integer({words}, " if row == "embedding" else "normal("
+        made["task"]["example"]["x"] = f"{draw}{shape_for(row)})"
         layer = {row: {**needed(LAYERS[row].parameters), name: value}}
         made["architecture"]["f"]["layers"] = [layer, "flatten", {"dense": 1}]
     elif table == "optimiser":
