@@ -42,19 +42,34 @@ def load(path: str | Path) -> Document:
 
 
 def parse(source: Source) -> Document:
-    """Validates a text."""
-    top = yaml.parse(source)
-    experiments = derived(top)
-    expanded = _with_experiments(top, experiments)
-    study = validated(Study, expanded)
-    return Document(source, top, study, experiments)
+    """Validates a text. Raises SpecError with all that is wrong: in YAML, in the models, and in what can be checked in spite of it."""
+    top, problems = yaml.parsed(source)
+    experiments, more = _derived(top)
+    problems += more
+    try:
+        study = validated(Study, _with_experiments(top, experiments))
+    except SpecError as error:
+        told = {problem.span.line for problem in problems if problem.span is not None}
+        problems += [problem for problem in error.problems if problem.span is None or problem.span.line not in told]
+    if not problems:
+        return Document(source, top, study, experiments)
+    from .remaining import remaining
+
+    raise SpecError([*problems, *remaining(source, top, experiments, problems)])
 
 
 def derived(top: yaml.Mapping) -> dict[str, yaml.Mapping]:
-    """The experiments with their bases under them."""
+    """The experiments with their bases under them. Raises SpecError."""
+    found, problems = _derived(top)
+    if problems:
+        raise SpecError(problems)
+    return found
+
+
+def _derived(top: yaml.Mapping) -> tuple[dict[str, yaml.Mapping], list[Problem]]:
     node = top.get("experiments")
     if not isinstance(node, yaml.Mapping):
-        return {}
+        return {}, []
     found: dict[str, yaml.Mapping] = {}
     problems: list[Problem] = []
     for key, _ in node.entries:
@@ -63,9 +78,7 @@ def derived(top: yaml.Mapping) -> dict[str, yaml.Mapping]:
                 found[name] = _over_base(node, name, found)
         except SpecError as error:
             problems.extend(error.problems)
-    if problems:
-        raise SpecError(problems)
-    return found
+    return found, problems
 
 
 def _bases(node: yaml.Mapping, name: str, known: Mapping[str, yaml.Mapping]) -> list[str]:
@@ -82,7 +95,8 @@ def _bases(node: yaml.Mapping, name: str, known: Mapping[str, yaml.Mapping]) -> 
             hint = "`base` names another experiment: remove it, or name that one."
             raise problem_at(base.span, f"the experiment is derived from itself: {loop}", hint)
         if node.key(base.text) is None:
-            hint = did_you_mean(base.text, node.keys()) or f"The experiments are {listing(node.keys())}."
+            others = [other.text for other, _ in node.entries if other.text not in chain]
+            hint = did_you_mean(base.text, others) or f"The other experiments are {listing(others) or 'none'}."
             raise problem_at(base.span, f"there is no experiment '{base.text}'", hint)
         name = base.text
     return list(chain)

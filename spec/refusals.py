@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -77,6 +77,30 @@ def problems(model: type[Closed], top: yaml.Mapping, error: pydantic.ValidationE
     """The problems of a tree that a model refuses."""
     faults = [_Fault(model, top, item, _path(top, item)) for item in error.errors(include_url=False)]
     return [_problem(fault) for fault in _without_misspelt(_united(faults))]
+
+
+def unknown_keys(model: type[Closed], top: yaml.Mapping, error: pydantic.ValidationError) -> yaml.Mapping | None:
+    """A tree less the keys that are not known, where nothing else is wrong and none of them may be a known one misspelt."""
+    faults = [_Fault(model, top, item, _path(top, item)) for item in error.errors(include_url=False)]
+    for fault in faults:
+        owner = fault.owner
+        if fault.kind != "extra_forbidden" or owner is None or did_you_mean(fault.word, _keys(owner)):
+            return None
+    for fault in faults:
+        top = _less(top, fault.path)
+    return top
+
+
+def _less(node: yaml.Mapping, path: Sequence[str | int]) -> yaml.Mapping:
+    """A mapping less what stands at a path of keys; unchanged where the path leads through a list."""
+    step, *rest = path
+    below = node.get(str(step))
+    if not rest:
+        return replace(node, entries=tuple(entry for entry in node.entries if entry[0].text != step))
+    if not isinstance(below, yaml.Mapping):
+        return node
+    inner = _less(below, rest)
+    return replace(node, entries=tuple((key, inner if key.text == step else old) for key, old in node.entries))
 
 
 def _united(faults: Sequence[_Fault]) -> list[_Fault]:

@@ -258,6 +258,8 @@ class _Experiment:
         if programs:
             claims = self._claims(axes, programs)
             figures = self._figures(self._subject(axes, programs))
+        else:
+            self.problems.extend(self._unreadable())
         if self.problems:
             raise SpecError(in_file_order(self.problems))
         return ExperimentPlan(
@@ -313,7 +315,10 @@ class _Experiment:
                 assert isinstance(merged, yaml.Mapping)
                 node, patched = merged, True
         return Shared(
-            node if patched else self.node, experiment(without(node, "base")) if patched else model, self.node
+            node if patched else self.node,
+            experiment(without(node, "base")) if patched else model,
+            self.node,
+            self.kept,
         )
 
     # -- claims and figures ----------------------------------------------------------------------------------------
@@ -353,6 +358,18 @@ class _Experiment:
             except SpecError as error:
                 self.problems.extend(error.problems)
         return tuple(found)
+
+    def _unreadable(self) -> list[Problem]:
+        """What is wrong with the claims' syntax, where no cell holds whose measures they could speak of."""
+        found: list[Problem] = []
+        for name in self.model.claims:
+            node = yaml.find(self.node, ["claims", name, "check"])
+            try:
+                if isinstance(node, yaml.Scalar):
+                    read(node)
+            except SpecError as error:
+                found.extend(error.problems)
+        return found
 
     def _claims(self, axes: Mapping[str, list[Any]], programs: Sequence[Program]) -> tuple[ClaimPlan, ...]:
         subject = self._subject(axes, programs)

@@ -131,13 +131,21 @@ def is_study(text: str) -> bool:
 
 def parse(source: Source) -> Mapping:
     """The document's tree. Raises SpecError for whatever is not one YAML document with a mapping at the top."""
+    top, problems = parsed(source)
+    if problems:
+        raise SpecError(problems)
+    return top
+
+
+def parsed(source: Source) -> tuple[Mapping, list[Problem]]:
+    """The document's tree, with what is wrong in it and leaves the rest as it is. Raises SpecError where there is no tree."""
     try:
         events = list(_events(source))
     except yaml.YAMLError as error:
         raise syntax_error(source, error) from None
     builder = _Builder(source)
     documents = [node for node in builder.documents(events) if node is not None]
-    if builder.problems:
+    if builder.problems and (len(documents) != 1 or not isinstance(documents[0], Mapping)):
         raise SpecError(builder.problems)
     if not documents or (isinstance(documents[0], Scalar) and documents[0].value is None):
         raise problem_at(None, f"{source.name}: the file is empty", "`dlspec new NAME` writes a first spec that runs.")
@@ -148,7 +156,7 @@ def parse(source: Source) -> Mapping:
     if not isinstance(top, Mapping):
         hint = "A study begins with `dlspec: 1` and `study: NAME`."
         raise problem_at(top.span, "expected a mapping at the top of the file", hint)
-    return top
+    return top, builder.problems
 
 
 def parse_value(source: Source, start: int = 0) -> Node:

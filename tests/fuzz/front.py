@@ -327,7 +327,7 @@ def mutant(texts: list[str], some: random.Random) -> str:
 # -- what is asked of each --------------------------------------------------------------------------------------------------
 
 
-def examine(text: str, tally: Tally) -> None:
+def examine(text: str, tally: Tally, timed: bool = True) -> None:
     """Checks, formats and judges one text."""
     tally.inputs += 1
     before = time.process_time()
@@ -346,7 +346,7 @@ def examine(text: str, tally: Tally) -> None:
         last = traceback.extract_tb(error.__traceback__)[-1]
         tally.faults[f"{type(error).__name__} in {Path(last.filename).name}:{last.lineno}: {str(error)[:80]}"] = text
     took = time.process_time() - before
-    if took > SECONDS and text.count("\n") <= 2000:
+    if timed and took > SECONDS and text.count("\n") <= 2000:
         tally.faults[f"{took:.1f} s for {text.count(chr(10))} lines"] = text
     for problem in problems:
         tally.errors += 1
@@ -357,12 +357,12 @@ def examine(text: str, tally: Tally) -> None:
             tally.nowhere[message] += 1
 
 
-def run(seed: int, count: int) -> Tally:
+def run(seed: int, count: int, timed: bool = True) -> Tally:
     """Some mutants of a seed, in this process."""
     texts, tally = corpus(), Tally()
     some = random.Random(seed)
     for _ in range(count):
-        examine(mutant(texts, some), tally)
+        examine(mutant(texts, some), tally, timed)
     return tally
 
 
