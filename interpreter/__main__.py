@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 
 SETTINGS = {
     "OPENBLAS_NUM_THREADS": "1",  # constants are small: NumPy's threads would only wait for one another
@@ -21,10 +22,13 @@ def main() -> None:
     gc.disable()
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
-    from .cli import main as command
-
     try:
+        from .cli import main as command
+
         command()
+    except KeyboardInterrupt:  # before the command could begin
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
     finally:
         if not gc.isenabled():
             gc.freeze()  # nor is anything collected at the end, where Python would look through all there is

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from dlspec import spec
 
 from .commands import compare, runs
 from .commands.diff import diff
@@ -21,6 +20,8 @@ from .commands.report import report
 from .commands.study import AsJson, Device, File, Only, Overrides, Profile, Runs, resolved
 from .commands.validate import validate
 from .devices import AUTO
+from .ends import ended
+from .output import prepared
 
 app = typer.Typer(
     help="Specs of experiments on how deep learning fails: written down, run, reviewed.",
@@ -215,24 +216,6 @@ def _generated(text: str, path: Path, write: bool, check: bool) -> None:
 
 
 def main() -> None:
-    """The entry point: errors of the writer's own end in prose, never in a traceback."""
-    try:
-        app(prog_name="dlspec")
-    except spec.SpecError as error:
-        print(spec.render(error.problems), file=sys.stderr)
-        sys.exit(ERROR)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(ERROR)
-    except Exception as error:
-        if os.environ.get("DLSPEC_TRACEBACK"):
-            raise
-        print(_fault(error), file=sys.stderr)
-        sys.exit(ERROR)
-
-
-def _fault(error: Exception) -> str:
-    """A fault of dlspec's own, in prose."""
-    fault = error if isinstance(error, spec.InternalError) else spec.InternalError(f"{type(error).__name__}: {error}")
-    notes = [note[0].upper() + note[1:] + "." for note in getattr(error, "__notes__", [])]
-    return "\n".join([str(fault), *notes, "DLSPEC_TRACEBACK=1 shows where it arose."])
+    """The entry point: whatever ends a command is told in prose, never in a traceback."""
+    prepared()
+    sys.exit(ended(lambda: app(prog_name="dlspec")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from .aside import Aside
 from .claims import Verdict, student
-from .figures.draw import STYLE, label, panels, programs
+from .groups import label, programs
 from .read_run import results, verdicts
 from .results import Cell, Results
 from .runs import Kept
@@ -63,12 +65,18 @@ class Comparison:
     claims: Sequence[tuple[str, Verdict | None, Verdict | None]]
 
 
-def compare(first: Kept, second: Kept) -> Comparison:
-    """Reads both runs. Raises StoreError."""
+def compare(first: Kept, second: Kept, aside: Aside | None = None) -> Comparison:
+    """Reads both runs. Raises StoreError; with `aside`, claims that can't be read are told, and missing."""
     found = results(first), results(second)
-    told = tuple({verdict.id: verdict for verdict in verdicts(run)} for run in (first, second))
+    told = tuple(_told(run, aside) for run in (first, second))
     claims = [(name, told[0].get(name), told[1].get(name)) for name in dict.fromkeys([*told[0], *told[1]])]
     return Comparison((first, second), found, _finals(*found), claims)
+
+
+def _told(run: Kept, aside: Aside | None) -> dict[str, Verdict]:
+    with aside.part(f"claims of {run.name}", "All else is here") if aside is not None else nullcontext():
+        return {verdict.id: verdict for verdict in verdicts(run)}
+    return {}
 
 
 def _finals(first: dict[str, Results], second: dict[str, Results]) -> list[Final]:
@@ -146,7 +154,10 @@ def show(made: Comparison, console: Console) -> None:
             name = final.program if final.program != before else ""
             before = final.program
             table.add_row(
-                name, final.measure.replace("_", " "), _spread(final.first), _spread(final.second), difference
+                *map(
+                    Text,
+                    (name, final.measure.replace("_", " "), _spread(final.first), _spread(final.second), difference),
+                )
             )
         console.print(table)
     if made.claims:
@@ -154,28 +165,31 @@ def show(made: Comparison, console: Console) -> None:
         table = _table("claims", "", "A", "saw", "B", "saw")
         for name, one, other in made.claims:
             changed = one is not None and other is not None and one.verdict != other.verdict
-            table.add_row(Text(name, "bold" if changed else ""), _mark(one), _seen(one), _mark(other), _seen(other))
+            table.add_row(
+                Text(name, "bold" if changed else ""), _mark(one), Text(_seen(one)), _mark(other), Text(_seen(other))
+            )
         console.print(table)
 
 
 def draw(made: Comparison, path: Path) -> list[Path]:
     """Draws the curves of both runs, A broad and B dashed, as PNG and SVG; no file if there are none. Raises OSError."""
-    import matplotlib.pyplot as plt
+    from .figures.canvas import panels, save, style
+    from .figures.draw import MOST_PANELS
 
     shown = list(dict.fromkeys((final.experiment, final.measure) for final in made.finals))
     shown = [place for place in shown if any(_moving(found, *place) for found in made.results)]
     if not shown:
         return []
-    with plt.rc_context(STYLE):
+    left_out = f"\nthe first {MOST_PANELS} of {len(shown):,} measures" if len(shown) > MOST_PANELS else ""
+    shown = shown[:MOST_PANELS]
+    with style():
         figure, axes = panels(len(shown))
         for axis, (experiment, measure) in zip(axes, shown, strict=True):
             _panel(axis, made, experiment, measure)
-        figure.suptitle(f"A {made.runs[0].name} (broad)\nB {made.runs[1].name} (dashed)", fontsize=8)
+        figure.suptitle(f"A {made.runs[0].name} (broad)\nB {made.runs[1].name} (dashed){left_out}", fontsize=8)
         path.parent.mkdir(parents=True, exist_ok=True)
         paths = [path.with_suffix(end) for end in (".png", ".svg")]
-        for file in paths:
-            figure.savefig(file, metadata={"Date": None} if file.suffix == ".svg" else None)
-        plt.close(figure)
+        save(figure, paths)
     return paths
 
 
@@ -185,6 +199,8 @@ def _moving(found: dict[str, Results], experiment: str, measure: str) -> bool:
 
 
 def _panel(axis: Any, made: Comparison, experiment: str, measure: str) -> None:
+    from .figures.scales import drawable
+
     groups = [_groups(found.get(experiment)) for found in made.results]
     names = list(dict.fromkeys([*groups[0], *groups[1]]))
     ends = [math.inf, -math.inf]
@@ -197,7 +213,8 @@ def _panel(axis: Any, made: Comparison, experiment: str, measure: str) -> None:
             table = np.full((len(cells), len(steps)), np.nan)
             for row, cell in zip(table, cells, strict=True):
                 row[: len(cell.steps)] = np.asarray(cell.curves[measure], dtype=float)
-            mean = np.nanmean(table, axis=0)
+            done = [cell.status == "done" for cell in cells]
+            mean = drawable(np.mean(table[done] if any(done) else table, axis=0))  # a gap where one has no value
             if (seen := mean[np.isfinite(mean)]).size:
                 ends = [min(ends[0], float(seen.min())), max(ends[1], float(seen.max()))]
             text = name if len(names) <= NAMED and (found is groups[0] or name not in groups[0]) else None
@@ -211,7 +228,7 @@ def _panel(axis: Any, made: Comparison, experiment: str, measure: str) -> None:
 
 
 def _table(title: str, *heads: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(title=Text(title), title_justify="left", title_style="bold")
     table.box, table.pad_edge, table.padding = None, False, (0, 3, 0, 0)
     for place, head in enumerate(heads):
         table.add_column(head, justify="left" if place == 0 else "right", no_wrap=True)

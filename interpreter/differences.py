@@ -70,7 +70,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], console: Console
             INDENT + head if not place else head, justify="left" if place < 2 else "right", overflow="fold"
         )
     for row in rows:
-        table.add_row(INDENT + row[0], *row[1:])
+        table.add_row(*map(Text, (INDENT + row[0], *row[1:])))
     console.print(table)
 
 

@@ -11,33 +11,37 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dlspec.spec.diagnostics import SpecError, render
 from dlspec.spec.dtypes import DTYPES
 from dlspec.spec.resolved import StudyPlan
 from rich.console import Console
 from rich.text import Text
 
+from .aside import Aside
 from .compilation import form
 from .devices import AUTO, Asked
 from .executor import Executor
 from .folders import REPORT, STORE
 from .job import Watcher
+from .output import Output
 from .progress import JsonLines, Live, Log, Quiet, tell
 from .results import Results
 from .run import Options, Progress, Run
-from .run_folder import RunFolder, new_title, summary
-from .runs import read
+from .run_folder import new_title, summary
 from .start import device, device_without_tensorflow, environment, overlooked, start
-from .store import Store, explained
+from .store import Store, StoreError, explained
 from .tracking import Both, Tracking, opened
 from .wanted import Piece, wanted
 
 if TYPE_CHECKING:
     from .claims import Verdict
+    from .conclude import Concluded
 
 DONE, ERROR, CLAIM_FAILS, INTERRUPTED = 0, 1, 3, 130
 WIDE = 160
@@ -81,8 +85,10 @@ def execute(plan: StudyPlan, how: How, command: Sequence[str]) -> int:
         store = Store(how.root / STORE, lambda text: _warn(text, how))
         run = _run_on_cluster if how.executor == "ray" else _run
         results, where = run(plan, how, store, tracking, stop, errors)
-        place, verdicts, figures = _conclude(plan, results, how, where, command, title)
-        tracking.conclude(results, place, figures, verdicts)
+        output, done = _conclude(plan, results, how, where, command, title)
+        if done.folder is not None:
+            with Aside(partial(_warn, how=how)).part("what trackers are told at the end"):
+                tracking.conclude(results, done.folder, done.figures, done.verdicts)
     except BaseException:
         if store is not None:
             store.close()
@@ -91,11 +97,7 @@ def execute(plan: StudyPlan, how: How, command: Sequence[str]) -> int:
         tracking.close()
         signal.signal(signal.SIGINT, before)
     store.close()
-    if how.json:
-        print(json.dumps(summary(plan, str(place), results, verdicts), allow_nan=False))
-    else:
-        _print(plan, results, verdicts, place, figures)
-    return _code(results, verdicts, stop, errors, place)
+    return _code(results, done, stop, output)
 
 
 def _run(
@@ -209,41 +211,38 @@ def _warn(text: str, how: How) -> None:
 
 def _conclude(
     plan: StudyPlan, results: Mapping[str, Results], how: How, where: str, command: Sequence[str], title: str
-) -> tuple[Path, list[Verdict], list[str]]:  # fmt: skip
-    """The run's folder, with claims judged, figures drawn and the report written: a fault there still keeps what was trained."""
-    from .claims import judge
-    from .figures import draw
-    from .report import write_report
+) -> tuple[Output, Concluded]:  # fmt: skip
+    """Verdicts and finals first, then the run's folder, with figures and the report. Raises StoreError."""
+    from .conclude import Ran, conclude, judged
 
-    verdicts: list[Verdict] = []
-    figures: list[str] = []
-    with explained(how.root):
-        folder = RunFolder(how.root, plan, title)
-        try:
-            folder.write_results(plan, results, where, command, how.study)
-            try:
-                verdicts += [judge(claim, results[e.name]) for e in plan.experiments for claim in e.claims]
-                folder.write_claims(verdicts)
-                folder.write_verdicts(verdicts)
-                for experiment in plan.experiments:
-                    for figure in experiment.figures:
-                        figures += [path.name for path in draw(figure, results[experiment.name], folder.draft)]
-                write_report(read(folder.draft), folder.draft / REPORT, folder.title)
-            except OSError:
-                raise
-            except Exception as error:
-                error.add_note(f"what was trained is kept in {folder.commit()}")
-                raise
-            return folder.commit(), verdicts, figures
-        except BaseException:
-            folder.discard()
-            raise
+    output, warn = Output(), partial(_warn, how=how)
+    ran = Ran(plan, results, how.root, title, where, command, how.study)
+    try:
+        verdicts = judged(ran)
+        if not how.json:
+            _print(plan, results, verdicts, output, Aside(warn))
+        done = conclude(ran, verdicts, warn)
+    except SpecError:
+        raise
+    except Exception as error:
+        error.add_note(f"what was trained is kept in {how.root / STORE}, and does not run again")
+        raise
+    if how.json:
+        place = str(done.folder) if done.folder else None
+        text = json.dumps(summary(plan, place, results, verdicts), allow_nan=False)
+        output.show(lambda: print(text))
+    else:
+        output.show(lambda: _print_files(done))
+    return output, done
 
 
 def _interrupt(stop: threading.Event, console: Console, store: Store | None) -> None:
     if not stop.is_set():
         stop.set()
-        console.print("stopping at the next evaluation; again to stop at once: what is stored stays", style="yellow")
+        with suppress(OSError):
+            console.print(
+                "stopping at the next evaluation; again to stop at once: what is stored stays", style="yellow"
+            )
         return
     if store is None:
         raise KeyboardInterrupt
@@ -251,37 +250,45 @@ def _interrupt(stop: threading.Event, console: Console, store: Store | None) -> 
 
 
 def _print(
-    plan: StudyPlan, results: Mapping[str, Results], verdicts: Sequence[Verdict], place: Path, figures: Sequence[str]
-) -> None:
+    plan: StudyPlan, results: Mapping[str, Results], verdicts: Sequence[Verdict], output: Output, aside: Aside
+) -> None:  # fmt: skip
+    """Finals and verdicts, before anything is drawn."""
     from .summary import print_claims, print_finals
 
     console = Console(file=sys.stdout, soft_wrap=True)
     if not console.is_terminal:
         console.width = WIDE
-    console.print(Text(plan.title, "bold").append(f"  (profile {plan.profile})" if plan.profile else "", "not bold"))
-    console.print()
-    print_finals(results, console)
-    print_claims(verdicts, console)
-    console.print()
-    for name in figures:
-        if name.endswith(".png"):
-            console.print(f"figure {place / name}", highlight=False)
-    console.print(f"report {place / REPORT}", highlight=False)
-    console.print(f"run    {place}", highlight=False)
+    title = Text(plan.title, "bold").append(f"  (profile {plan.profile})" if plan.profile else "", "not bold")
+    output.show(lambda: console.print(title, "", sep="\n"))
+    with aside.part("table of finals", through=(StoreError,)):
+        output.show(lambda: print_finals(results, console))
+    with aside.part("list of claims", "They are in the run's folder", (StoreError,)):
+        output.show(lambda: print_claims(verdicts, console))
 
 
-def _code(
-    results: Mapping[str, Results], verdicts: Sequence[Verdict], stop: threading.Event, errors: Console, place: Path
-) -> int:
+def _print_files(done: Concluded) -> None:
+    if done.folder is None:
+        return
+    images = [f"figure {done.folder / name}" for name in done.figures if name.endswith(".png")]
+    report = [f"report {done.folder / REPORT}"] if done.report else []
+    print("", *images, *report, f"run    {done.folder}", sep="\n")
+
+
+def _code(results: Mapping[str, Results], done: Concluded, stop: threading.Event, output: Output) -> int:
     cells = [cell for found in results.values() for cell in found.cells]
+    kept = f"all they gave is kept in {done.folder}. " if done.folder else ""
+    if done.error is not None:
+        tell(f"{render(done.error.problems)}\nThere is no folder of this run; its cells are stored.")
     if stop.is_set():
         whole = sum(cell.status == "done" for cell in cells)
-        errors.print(
-            f"interrupted: {whole} cells are whole, {len(cells) - whole} in part; all they gave is kept in {place}. "
-            "Run again to go on from there.",
-            highlight=False,
+        tell(
+            f"interrupted: {whole} cells are whole, {len(cells) - whole} in part; {kept}Run again to go on from there."
         )
         return INTERRUPTED
-    if any(cell.status == "failed" for cell in cells):
+    if output.error is not None and not isinstance(output.error, BrokenPipeError):
+        where = f"the run is kept in {done.folder}" if done.folder else "its cells are stored"
+        tell(f"standard output cannot be written: {output.error.strerror}; {where}")
         return ERROR
-    return CLAIM_FAILS if any(verdict.verdict == "fails" for verdict in verdicts) else DONE
+    if done.error is not None or any(cell.status == "failed" for cell in cells):
+        return ERROR
+    return CLAIM_FAILS if any(verdict.verdict == "fails" for verdict in done.verdicts) else DONE

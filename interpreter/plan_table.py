@@ -51,7 +51,9 @@ def _total(row: Row) -> int:
 
 
 def _table(title: str, rows: Sequence[Row]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    table = Table(
+        title=Text(title), title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 3, 0, 0)
+    )
     for place, head in enumerate(
         ("cell", "networks", "parameters", "FLOPs a step", "steps", "memory", "time", "compiled", "results")
     ):
@@ -62,7 +64,7 @@ def _table(title: str, rows: Sequence[Row]) -> Table:
         plan = row.program.training
         name = row.program.name.removeprefix(row.program.experiment).lstrip("/ ") or row.program.experiment
         table.add_row(
-            name, ", ".join(f"{network} {shape}" for network, shape in row.networks.items()), f"{row.cost.parameters:,}",
+            Text(name), Text(", ".join(f"{network} {shape}" for network, shape in row.networks.items())), f"{row.cost.parameters:,}",
             flops(row.cost.step), f"{plan.steps:,}" if plan else "–", size(row.memory), duration(row.seconds), row.compiled, _results(row),
         )  # fmt: skip
     return table

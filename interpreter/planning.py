@@ -73,15 +73,18 @@ def calibrate(side: int = 64, seconds: float = 0.2) -> float:
 
 
 def stored_replicates(plan: StudyPlan, root: Path, device: str = "cpu") -> dict[str, int]:
-    """How many replicates of each program a store holds with all that is asked, by the program's name."""
-    if not root.is_dir():
+    """How many replicates of each program a store holds with all that is asked, by the program's name. Raises StoreError.
+
+    The store is looked at and not changed: it may be one that can only be read.
+    """
+    if not (root / "index.sqlite").exists():
         return {}
-    from .store import Store
+    from .store.reading import ReadStore
     from .wanted import wanted
 
     asked = [(item, replicate) for item in wanted(plan, device) for replicate in range(item.program.replicates)]
     found: dict[str, int] = {}
-    with Store(root, lambda text: print(text, file=sys.stderr)) as store:
+    with ReadStore(root, lambda text: print(f"warning: {text}", file=sys.stderr)) as store:
         for (item, _), cell in zip(asked, store.find(asked), strict=True):
             found[item.program.name] = found.get(item.program.name, 0) + (cell is not None)
     return found

@@ -42,8 +42,8 @@ def called(job: Job, whole: int) -> str:
 
 
 def tell(line: str) -> None:
-    """A line on standard error. Where nobody reads that any more a run goes on all the same: its results are stored."""
-    with suppress(BrokenPipeError):
+    """A line on standard error. Where that can't be written a run goes on all the same: its results are stored."""
+    with suppress(OSError):
         print(line, file=sys.stderr, flush=True)
 
 
@@ -68,11 +68,12 @@ class Quiet:
         with self.lock:
             self.begun[job.number] = time.perf_counter()
             self.time_left.started(job.piece, step)
-            self.show_started(job, step)
+            with suppress(OSError):
+                self.show_started(job, step)
 
     def compiling(self, job: Job) -> None:
         """A piece is compiled."""
-        with self.lock:
+        with self.lock, suppress(OSError):
             self.show_compiling(job)
 
     def evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
@@ -80,19 +81,22 @@ class Quiet:
         with self.lock:
             self.last[job.number] = measures
             self.time_left.reached(job.piece, step)
-            self.show_evaluated(job, step, measures, rate)
+            with suppress(OSError):
+                self.show_evaluated(job, step, measures, rate)
 
     def finished(self, job: Job, cells: Sequence[Cell]) -> None:
         """A piece is done."""
         with self.lock:
             self.time_left.finished(job.piece)
-            self.show_finished(job, cells, time.perf_counter() - self.begun.get(job.number, time.perf_counter()))
+            with suppress(OSError):
+                self.show_finished(job, cells, time.perf_counter() - self.begun.get(job.number, time.perf_counter()))
 
     def stored(self, piece: Piece, cells: Sequence[Cell]) -> None:
         """Another process stored cells of a piece."""
         with self.lock:
             self.time_left.stored(piece)
-            self.show_stored(piece)
+            with suppress(OSError):
+                self.show_stored(piece)
 
     def waiting(self, cells: int) -> None:
         """Other processes run what is left."""
@@ -227,7 +231,7 @@ class Live(Quiet):
         """A bar of its own, also where it began once before."""
         if job.number in self.tasks:
             self.progress.remove_task(self.tasks.pop(job.number))
-        name, total = called(job, job.piece.program.replicates), steps(job.piece.program)
+        name, total = escape(called(job, job.piece.program.replicates)), steps(job.piece.program)
         self.tasks[job.number] = self.progress.add_task(name, total=total, completed=step, rate="starting", newest="")
         self._move(job, step)
 
@@ -249,7 +253,7 @@ class Live(Quiet):
         self.last.pop(job.number, None)
         bad = [cell for cell in cells if cell.status != "done"]
         words = "[green]done[/]" if not bad else f"[red]{bad[0].status}[/] {escape(bad[0].message)}"
-        self.console.print(f"  {called(job, job.piece.program.replicates)}  {words}", highlight=False)
+        self.console.print(f"  {escape(called(job, job.piece.program.replicates))}  {words}", highlight=False)
 
     def show_stored(self, piece: Piece) -> None:
         """The whole study's bar moves."""
@@ -261,7 +265,8 @@ class Live(Quiet):
 
     def warn(self, text: str) -> None:
         """A line above the bars."""
-        self.console.print(f"warning: {text}", style="yellow", highlight=False, markup=False)
+        with suppress(OSError):
+            self.console.print(f"warning: {text}", style="yellow", highlight=False, markup=False)
 
     def _move(self, job: Job, step: int) -> None:
         before, self.at[job.number] = self.at.get(job.number, 0), step

@@ -30,7 +30,7 @@ def results(run: Kept) -> dict[str, Results]:
         with pq.ParquetFile(path) as held:
             for group in range(held.num_row_groups):
                 _curves(held.read_row_group(group), cells)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         hint = "The cells lie in the store still: run the study again."
         raise StoreError(f"{path}: cannot be read: {str(error).splitlines()[0]}", hint) from error
     found: dict[str, list[Cell]] = {}
@@ -53,7 +53,9 @@ def _curves(table: pa.Table, cells: dict[tuple[str, str, str, int], Cell]) -> No
         experiment, variant, constants, replicate, measure = (
             column.dictionary[int(code)].as_py() for column, code in zip(coded, codes[:, start], strict=True)
         )
-        cell = cells[experiment, variant, constants, replicate]
+        cell = cells.get((experiment, variant, constants, replicate))
+        if cell is None:
+            raise ValueError(f"{experiment}/{variant} replicate {replicate} is not in cells.json")
         entries = int(width[start:end].max()) + 1
         cell.steps = steps[start:end:entries].tolist()
         curve = values[start:end]

@@ -9,7 +9,8 @@ import shutil
 import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,11 +21,13 @@ import pyarrow.parquet as pq
 from dlspec.spec.identity import LANGUAGE, NUMERICS
 from dlspec.spec.resolved import StudyPlan
 
+from .aside import Aside
 from .folders import TENSORBOARD
 from .results import Cell, Results
 from .revision import revision
 from .start import accelerator
 from .store.atomic import sync
+from .store_errors import StoreError
 from .versions import versions
 
 if TYPE_CHECKING:
@@ -59,8 +62,10 @@ def cells_json(results: Mapping[str, Results]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def summary(plan: StudyPlan, run: str, results: Mapping[str, Results], verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    """What `dlspec run --json` prints."""
+def summary(
+    plan: StudyPlan, run: str | None, results: Mapping[str, Results], verdicts: Sequence[Verdict]
+) -> dict[str, Any]:
+    """What `dlspec run --json` prints; `run` is the run's folder, or nothing where it could not be made."""
     return {
         "format_version": FORMAT_VERSION, "study": plan.name, "profile": plan.profile or None, "run": run,
         "cells": cells_json(results), "claims": claims_json(verdicts),
@@ -103,22 +108,41 @@ class RunFolder:
 
     def write_results(
         self, plan: StudyPlan, results: Mapping[str, Results], device: str, command: Sequence[str],
-        study: Path | None = None,
+        study: Path | None = None, aside: Aside | None = None,
     ) -> None:  # fmt: skip
-        """What was trained and how, into the draft; `study` is the study's file, whose revision in git is noted."""
+        """What was trained and how, into the draft; `study` is the study's file, whose revision in git is noted.
+
+        With `aside`, curves, samples and the revision each fail alone. Raises StoreError where stored numbers are lost.
+        """
         cells = [cell for found in results.values() for cell in found.cells]
-        write_curves(self.draft / "curves.parquet", cells)
+        curves, samples = self.draft / "curves.parquet", self.draft / "samples.npz"
+        with self._part(aside, curves, (StoreError,)):
+            write_curves(curves, cells)
+        git = None
+        with self._part(aside, Path("the study's revision in git")):
+            git = revision(study) if study is not None else None
         (self.draft / "spec.yaml").write_text(plan.text, "utf-8")
         self._json("cells.json", cells_json(results))
         self.about = {
             "format_version": FORMAT_VERSION, "study": plan.name, "profile": plan.profile, "command": list(command),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"), **provenance(device),
             "seeds": {e.name: sorted({program.seed for program in e.programs}) for e in plan.experiments},
-            "git": revision(study) if study is not None else None,
+            "git": git,
             "cells": dict(Counter(cell.status for cell in cells)), "stored": sum(cell.stored for cell in cells),
         }  # fmt: skip
         self._json("run.json", self.about)
-        write_samples(self.draft / "samples.npz", cells)
+        with self._part(aside, samples):
+            write_samples(samples, cells)
+
+    @contextmanager
+    def _part(self, aside: Aside | None, path: Path, through: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+        """A file of the draft that others do without: no half of it stays."""
+        with aside.part(path.name, through=through) if aside is not None else nullcontext():
+            try:
+                yield
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
 
     def write_verdicts(self, verdicts: Sequence[Verdict]) -> None:
         """How many claims hold, fail and are open, into `run.json`: what `dlspec runs` lists."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from typing import Any
 from dlspec.spec.diagnostics import did_you_mean, listing, sentence
 
 from .folders import TENSORBOARD
+from .kept_shapes import SHAPES, filled, is_counts
 from .store_errors import StoreError, explained
 
 VERDICTS = ("holds", "fails", "inconclusive")
@@ -35,7 +37,7 @@ class Kept:
     @property
     def study(self) -> str:
         """The study that was run."""
-        return str(self.about["study"])
+        return str(self.about.get("study") or "")
 
     @property
     def profile(self) -> str:
@@ -45,30 +47,35 @@ class Kept:
     @property
     def finished(self) -> datetime:
         """When it ended."""
-        return datetime.fromisoformat(self.about["finished"])
+        found = datetime.fromisoformat(self.about["finished"])
+        return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
     @cached_property
     def cells(self) -> Mapping[str, int]:
         """How many cells ended how."""
-        if "cells" in self.about:
+        if is_counts(self.about.get("cells")):
             return dict(self.about["cells"])
         return Counter(cell["status"] for cell in self.read("cells.json"))
 
     @cached_property
     def verdicts(self) -> Mapping[str, int]:
         """How many claims came out how."""
-        if "verdicts" in self.about:
+        if is_counts(self.about.get("verdicts")):
             return dict(self.about["verdicts"])
         return Counter(claim["verdict"] for claim in self.read("claims.json"))
 
     def read(self, name: str) -> Any:
-        """One of its JSON files; an empty list if it is not there. Raises StoreError."""
+        """One of its JSON files; an empty list if it is not there. Raises StoreError, also where its shape is another."""
         path = self.folder / name
         try:
-            return json.loads(path.read_text("utf-8")) if path.exists() else []
-        except (OSError, ValueError) as error:
+            if not path.exists():
+                return []
+            found = json.loads(path.read_text("utf-8"))
+            return filled(found, SHAPES[name]) if name in SHAPES else found
+        except (OSError, ValueError, RecursionError) as error:
+            why = f"{error.strerror}" if isinstance(error, OSError) and error.strerror else str(error)
             raise StoreError(
-                f"{path}: cannot be read: {error}", "The cells lie in the store still: run the study again."
+                f"{path}: cannot be read: {why}", "The cells lie in the store still: run the study again."
             ) from error
 
     def size(self) -> int:
@@ -78,19 +85,35 @@ class Kept:
 
 def read(folder: Path) -> Kept:
     """The run in a folder. Raises OSError, and ValueError where its `run.json` is none."""
-    return Kept(folder, json.loads((folder / "run.json").read_text("utf-8")))
+    about = json.loads((folder / "run.json").read_text("utf-8"))
+    if not isinstance(about, dict):
+        raise ValueError("it is no object")
+    return Kept(folder, about)
 
 
 def kept(root: Path, unreadable: list[str] | None = None) -> list[Kept]:
-    """The runs under a folder, the newest first, without drafts; what cannot be read is named in `unreadable`."""
+    """The runs under a folder, the newest first, without drafts; what cannot be read is named in `unreadable`.
+
+    Raises StoreError where it is no folder, or one that may not be looked into.
+    """
     found = []
+    try:
+        if not root.is_dir() and root.exists():
+            raise StoreError(f"{root}: this is a file, not a folder of runs", "--runs names another.")
+        os.listdir(root)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        hint = "Give yourself the right to read there, or name another folder with --runs."
+        raise StoreError(f"{root}: cannot be read: {error.strerror}", hint) from None
     for path in sorted(root.glob("[!.]*/run.json")):
         try:
             run = read(path.parent)
             found.append((run.finished, run.name, run))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             if unreadable is not None:
-                unreadable.append(f"{path}: cannot be read: {error}")
+                why = f"it has no {error}" if isinstance(error, KeyError) else error
+                unreadable.append(f"{path}: cannot be read: {why}")
     return [run for _, _, run in sorted(found, key=lambda item: item[:2], reverse=True)]
 
 
@@ -150,7 +173,7 @@ def superfluous(runs: Sequence[Kept], keep: int) -> list[Kept]:
 
 
 def used(runs: Sequence[Kept]) -> set[str]:
-    """The keys of the stored cells that runs show."""
+    """The keys of the stored cells that runs show. Raises StoreError where one can't be read: it may show any."""
     return {cell["key"] for run in runs for cell in run.read("cells.json") if cell.get("key")}
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .claims import Verdict
-from .figures.draw import label, programs
+from .groups import label, programs
 from .results import Cell, Results
 
 MARKS = {"holds": ("✓", "green"), "fails": ("✗", "red"), "inconclusive": ("?", "yellow")}
@@ -48,12 +48,12 @@ def print_finals(results: Mapping[str, Results], console: Console) -> None:
         columns += [("replicates", [_counted(group) for group in groups])]
         heads = [label(group[0]) for group in groups]
         for place, part in enumerate(_fitting(heads, columns, console.width)):
-            table = Table("", title=name if place == 0 else None, title_justify="left", title_style="bold")
+            table = Table("", title=Text(name) if place == 0 else None, title_justify="left", title_style="bold")
             table.box, table.pad_edge, table.padding = None, False, (0, 3, 0, 0)
             for head, _ in part:
                 table.add_column(head, justify="right", no_wrap=True)
             for row, cells in zip(heads, zip(*(cells for _, cells in part), strict=True), strict=True):
-                table.add_row(row, *cells)
+                table.add_row(*map(Text, (row, *cells)))
             console.print(table)
             if len(every) > MOST_ROWS:
                 rest = f"… and {len(every) - MOST_ROWS:,} more: `dlspec runs export RUN FILE.csv --finals` writes all"
@@ -62,7 +62,7 @@ def print_finals(results: Mapping[str, Results], console: Console) -> None:
         for cell in found.cells:
             if cell.status != "done":
                 text = f"  {label(cell)}, replicate {cell.replicate}: {cell.status}: {cell.message}"
-                console.print(text, style="yellow", highlight=False)
+                console.print(text, style="yellow", highlight=False, markup=False)
 
 
 Column = tuple[str, list[str]]

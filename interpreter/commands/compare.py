@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .study import Runs
+from .study import ERROR, Runs
 
 
 def compare(
@@ -23,21 +24,25 @@ def compare(
     """Compares two runs: finals and verdicts side by side, curves in one figure."""
     from rich.console import Console
 
+    from ..aside import Aside
     from ..compare import as_data, compare, draw, show
     from ..folders import COMPARISONS
     from ..runs import named
-    from ..store import explained
 
-    made = compare(named(root, first), named(root, second))
+    aside = Aside(lambda text: print(f"warning: {text}", file=sys.stderr))
+    made = compare(named(root, first), named(root, second), aside)
     place = figure or root / COMPARISONS / f"{made.runs[0].name}--{made.runs[1].name}.png"
-    with explained(place.parent):
+    paths: list[Path] = []
+    with aside.part("the figure of both", "All else is here"):
         paths = draw(made, place)
+    code = ERROR if aside.failed else 0
     if as_json:
         print(json.dumps(as_data(made, paths), allow_nan=False))
-        return
+        raise typer.Exit(code)
     console = Console(soft_wrap=True)
     if not console.is_terminal:
         console.width = 160
     show(made, console)
     if paths:
-        console.print(f"\nfigure {paths[0]}", highlight=False)
+        console.print(f"\nfigure {paths[0]}", highlight=False, markup=False)
+    raise typer.Exit(code)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from dlspec import spec
 
-from .study import ERROR, AsJson, File, Only, Overrides, Profile, Runs, fail, resolved
+from .study import ERROR, AsJson, File, Only, Overrides, Profile, Runs, resolved
 
 GIB = 2**30
 
@@ -36,7 +36,9 @@ def plan(
     try:
         stored = stored_replicates(found, runs / STORE, device)
     except spec.SpecError as error:
-        fail(error)
+        problem = error.problems[0]
+        print(f"warning: {problem.message}. {problem.hint} Nothing counts as stored in what follows.", file=sys.stderr)
+        stored = {}
     made = rows(found, stored, rate, device)
     refused = [text for row in made if (text := refusal(row, limit))]
     if as_json:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..folders import REPORT
-from .study import Runs
+from .study import ERROR, Runs
 
 
 def report(
@@ -21,12 +22,17 @@ def report(
     root: Runs = Path("runs"),
 ) -> None:  # fmt: skip
     """Writes a run as one HTML page that needs nothing beside it: claims, figures, cells, provenance, the spec."""
+    from ..aside import Aside
     from ..report import write_report
     from ..runs import named, newest
     from ..store import explained
 
     found = named(root, run) if run is not None else newest(root)
     file = output or found.folder / REPORT
+    # A page that is there already is not replaced by one with less in it.
+    aside = None if file.exists() else Aside(lambda text: print(f"warning: {text}", file=sys.stderr))
     with explained(file.parent):
-        write_report(found, file)
+        write_report(found, file, aside=aside)
     print(file)
+    if aside is not None and aside.failed:
+        raise typer.Exit(ERROR)

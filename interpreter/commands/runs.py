@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from ..folders import STORE
-from .study import Runs
+from .study import ERROR, Runs
 
 app = typer.Typer(help="Lists, shows, exports and prunes runs.", rich_markup_mode=None)
 
@@ -46,9 +46,10 @@ def runs(
     from ..runs import chosen, kept
 
     unreadable: list[str] = []
-    found = chosen(kept(root, unreadable), study, profile, since, verdict.value if verdict else None)
+    every = [run for run in kept(root, unreadable) if _counted(run, unreadable)]
+    found = chosen(every, study, profile, since, verdict.value if verdict else None)
     for line in unreadable:
-        print(f"warning: {line}", file=sys.stderr)
+        _warn(line)
     if as_json:
         print(json.dumps({"format_version": 1, "runs": [_data(run) for run in found], "store": _store(root)}))
         return
@@ -70,6 +71,7 @@ def show(context: typer.Context, run: Name, root: Runs = RUNS) -> None:
     from rich.console import Console
     from rich.text import Text
 
+    from ..aside import Aside
     from ..read_run import results, verdicts
     from ..runs import named
     from ..summary import forms, print_claims, print_finals
@@ -79,17 +81,22 @@ def show(context: typer.Context, run: Name, root: Runs = RUNS) -> None:
     if not console.is_terminal:
         console.width = 160
     console.print(Text(found.name, "bold").append(f"  {found.finished:%Y-%m-%d %H:%M} UTC", "not bold"))
-    packages = ", ".join(f"{name} {number}" for name, number in found.about["packages"].items())
-    console.print(f"dlspec {' '.join(found.about['command'])}", highlight=False, markup=False)
+    packages = ", ".join(f"{name} {number}" for name, number in (found.about.get("packages") or {}).items())
+    console.print(f"dlspec {' '.join(map(str, found.about.get('command', ())))}", highlight=False, markup=False)
     accelerator = found.about.get("accelerator")
-    where = found.about["device"] + (f" ({accelerator})" if accelerator else "")
+    where = str(found.about.get("device", "–")) + (f" ({accelerator})" if accelerator else "")
     console.print(f"{packages}; {where}", highlight=False, markup=False)
-    read = results(found)
-    console.print(f"compiled as {forms(read)}", highlight=False, markup=False)
-    console.print()
-    print_finals(read, console)
-    print_claims(verdicts(found), console)
-    console.print(f"\nrun    {found.folder}", highlight=False)
+    aside = Aside(_warn)
+    with aside.part("finals", "All else is here"):
+        read = results(found)
+        console.print(f"compiled as {forms(read)}", highlight=False, markup=False)
+        console.print()
+        print_finals(read, console)
+    with aside.part("claims", "All else is here"):
+        print_claims(verdicts(found), console)
+    console.print(f"\nrun    {found.folder}", highlight=False, markup=False)
+    if aside.failed:
+        raise typer.Exit(ERROR)
 
 
 @app.command()
@@ -174,6 +181,17 @@ def megabytes(size: int) -> str:
 def _root(context: typer.Context, root: Path) -> Path:
     """The folder given after the subcommand, or before it."""
     return root if root != RUNS else (context.obj or root)
+
+
+def _counted(run: Any, unreadable: list[str]) -> bool:
+    """Whether a run's cells and verdicts can be counted; what can't be read is named."""
+    from ..store import StoreError
+
+    try:
+        return run.cells is not None and run.verdicts is not None
+    except StoreError as error:
+        unreadable.append(f"{error.problems[0].message}. {error.problems[0].hint}")
+        return False
 
 
 def _warn(text: str) -> None:

@@ -1,6 +1,7 @@
 """Figures: one function a kind of the table draws it from results."""
 
-from . import examples
+from . import loading  # noqa: I001 - before all else
+from . import bars, curves, examples, scaling
 from .draw import DRAWERS, draw
 
-__all__ = ["DRAWERS", "draw", "examples"]
+__all__ = ["DRAWERS", "bars", "curves", "draw", "examples", "loading", "scaling"]

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 from dlspec.spec.model.figures import ROWS_SEARCHED
 from dlspec.spec.resolved import FigurePlan
 
+from ..groups import label, programs
 from ..results import Cell, Results
-from .draw import draws, label, panels, programs, split
+from .canvas import Sheet, grid
+from .draw import MOST_PANELS, draws, legend, panels, some, split
+from .scales import drawable, plotted
+from .texts import short
+
+MOST_ROWS, MOST_COLUMNS = 40, 20
+"""How many rows and columns of panels, and of images, a figure has at most."""
+MOST_IMAGES = 200
+"""How many images it has at most."""
 
 
 def _first(plan: FigurePlan, results: Results) -> Iterator[tuple[str, Cell]]:
@@ -20,34 +29,43 @@ def _first(plan: FigurePlan, results: Results) -> Iterator[tuple[str, Cell]]:
         for group in programs(cells):
             first = next((cell for cell in group if cell.samples.get(plan.name)), None)
             if first is not None:
-                yield title, first
+                other = f", replicate {first.replicate}" if first.replicate != group[0].replicate else ""
+                yield f"{title or short(label(first))}{other}", first
 
 
 @draws("function")
 def function(plan: FigurePlan, results: Results) -> Any:
     """A target and what was learnt of it, over test examples of the first replicate, at each of the steps."""
     parts = [
-        (f"{title or label(first)}, step {step:,}", values)
+        (f"{title}, step {step:,}", values)
         for title, first in _first(plan, results)
         for step, values in sorted(first.samples[plan.name].items())
     ]
     if not parts:
         return None
-    figure, axes = panels(len(parts))
-    for axis, (title, values) in zip(axes, parts, strict=True):
-        x = np.ravel(values["x"])
+    figure, axes = panels(min(len(parts), MOST_PANELS))
+    for axis, (title, values) in zip(axes, some(parts, MOST_PANELS, figure, "panels"), strict=True):
+        x = drawable(np.ravel(values["x"]))
         order = np.argsort(x, kind="stable")
         for place, (name, y) in enumerate((k.removeprefix("y:"), np.ravel(v)) for k, v in values.items() if k != "x"):
             style = (
                 {"linewidth": 2.2, "alpha": 0.55} if place == 0 else {"linewidth": 0, "marker": ".", "markersize": 1.8}
             )
-            axis.plot(x[order], y[order], label=name, **style)
+            plotted(axis, x[order], _finite(y, figure)[order], label=short(name), **style)
         if plan.model.zoom is not None:
             axis.set_xlim(*plan.model.zoom)
         axis.set_title(title, fontsize=9)
-        axis.set_xlabel(str(plan.model.x))
-        axis.legend(fontsize=7, markerscale=4)
+        axis.set_xlabel(short(plan.model.x))
+        legend(axis, markerscale=4)
     return figure
+
+
+def _finite(values: Any, figure: Sheet) -> Any:
+    """Values as they can be drawn, with a note where some can't."""
+    found = drawable(values)
+    if not np.isfinite(found).all():
+        figure.note("Values that are not finite are gaps.")
+    return found
 
 
 @draws("examples")
@@ -56,61 +74,95 @@ def examples(plan: FigurePlan, results: Results) -> Any:
     cells = list(_first(plan, results))
     if not cells:
         return None
-    steps = sorted({step for _, cell in cells for step in cell.samples[plan.name]})
-    count = max(len(next(iter(values.values()))) for _, cell in cells for values in cell.samples[plan.name].values())
-    rows = [(title or label(cell), cell, row) for title, cell in cells for row in range(count)]
-    figure, axes = plt.subplots(
-        len(rows),
-        len(steps),
-        figsize=(2.9 * len(steps) + 0.4, 1.7 * len(rows) + 0.5),
-        squeeze=False,
-        layout="constrained",
-    )
+    every = sorted({step for _, cell in cells for step in cell.samples[plan.name]})
+    counts = [len(next(iter(values.values()))) for _, cell in cells for values in cell.samples[plan.name].values()]
+    lines = [(title, cell, row) for title, cell in cells for row in range(max(counts))]
+    width, height = min(len(every), MOST_COLUMNS), min(len(lines), MOST_ROWS)
+    figure, axes = grid(height, width, 2.9 * width + 0.4, 1.7 * height + 0.5)
+    rows, steps = some(lines, MOST_ROWS, figure, "rows"), some(every, MOST_COLUMNS, figure, "steps")
     for line, (heading, cell, row) in zip(axes, rows, strict=True):
         for axis, step in zip(line, steps, strict=True):
             values = cell.samples[plan.name].get(step)
-            if values is None:
+            if values is None or row >= len(next(iter(values.values()))):
                 axis.set_visible(False)
                 continue
             curves = {name.removeprefix("y:"): array[row] for name, array in values.items() if name != "x"}
             x = values["x"][row] if "x" in values else np.arange(len(next(iter(curves.values()))))
             for place, (name, y) in enumerate(curves.items()):
                 style = {"linewidth": 2.4, "alpha": 0.5} if place == 0 else {"linewidth": 1.0}
-                axis.plot(x, y, label=name, **style)
+                plotted(axis, drawable(x), _finite(y, figure), label=short(name), **style)
             if row == 0:
                 axis.set_title(f"{heading}, step {step:,}", fontsize=8)
             axis.tick_params(labelsize=7)
-    axes[0, 0].legend(fontsize=7)
+    legend(axes[0, 0])
     return figure
 
 
 @draws("images")
 def images(plan: FigurePlan, results: Results) -> Any:
-    """Images, those of one value in a row; of the first cell of each panel."""
+    """Images, those of one value in a row, at each of the steps; of the first cell of each panel.
+
+    What is trained is told from data by its steps: the heading says which step is shown.
+    """
     shown: dict[str, Cell] = {}
-    for title, cell in _first(plan, results):
-        shown.setdefault(title, cell)
+    headings: dict[str, str] = {}
+    for title, cells in split(results, plan.model.panel):
+        first = next(iter(_first(plan, replace(results, cells=cells))), None)
+        if first is not None:
+            shown[title], headings[title] = first[1], first[0] if plan.model.panel is None else title
     if not shown:
         return None
     lines: list[tuple[str, Any]] = []
     wanted = 1
+    trained = any(step for cell in shown.values() for step in cell.samples[plan.name])
+    figure_notes: list[str] = []
+    if plan.model.panel is None and len(list(programs(results.cells))) > 1:
+        figure_notes.append(f"Shown: {headings['']}.")
     for title, cell in shown.items():
-        values = next(iter(cell.samples[plan.name].values()))
-        by = values.get("rows", np.zeros(len(values["image"])))
-        wanted = _wanted(values)
-        for value in np.unique(by):
-            heading = f"{plan.model.rows} = {value:g}" if "rows" in values else ""
-            lines.append((", ".join(part for part in (title, heading) if part), values["image"][by == value][:wanted]))
-    figure, axes = plt.subplots(
-        len(lines), wanted, figsize=(1.1 * wanted + 0.4, 1.25 * len(lines) + 0.4), squeeze=False, layout="constrained"
-    )
-    for line, (heading, pictures) in zip(axes, lines, strict=True):
+        for step, values in sorted(cell.samples[plan.name].items()):
+            wanted = max(wanted, _wanted(values))
+            for value, pictures in _by_value(values):
+                parts = [title, f"step {step:,}" if trained else ""]
+                parts += (
+                    [f"{plan.model.rows} = {'undefined' if np.isnan(value) else f'{value:g}'}"]
+                    if "rows" in values
+                    else []
+                )
+                lines.append((", ".join(part for part in parts if part), pictures[: _wanted(values)]))
+    width = min(wanted, MOST_COLUMNS)
+    most = min(MOST_ROWS, MOST_IMAGES // width)
+    height = min(len(lines), most)
+    figure, axes = grid(height, width, 1.1 * width + 0.4, 1.25 * height + 0.4)
+    for text in figure_notes:
+        figure.note(text)
+    if wanted > width:
+        figure.note(f"The first {width} of {wanted:,} images a row.")
+    for line, (heading, pictures) in zip(axes, some(lines, most, figure, "rows"), strict=True):
         for place, axis in enumerate(line):
             axis.set_axis_off()
             if place < len(pictures):
-                axis.imshow(np.squeeze(pictures[place]), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+                axis.imshow(_picture(pictures[place], figure), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         line[0].set_title(heading, fontsize=8, loc="left")
     return figure
+
+
+def _by_value(values: Any) -> Iterator[tuple[float, Any]]:
+    """The images of each value that sorts them into rows, those with an undefined one last."""
+    by = np.asarray(values.get("rows", np.zeros(len(values["image"]))), dtype=float)
+    for value in np.unique(by):
+        yield float(value), values["image"][np.isnan(by) if np.isnan(value) else by == value]
+
+
+def _picture(image: Any, figure: Sheet) -> Any:
+    """An image [height, width] or [height, width, 3]; what is not finite is black, and said."""
+    image = np.asarray(image, dtype=float)
+    image = image[..., 0] if image.ndim == 3 and image.shape[-1] == 1 else image
+    if not np.isfinite(image).all():
+        figure.note("Entries of images that are not finite are black.")
+        image = np.where(np.isfinite(image), image, 0.0)
+    if image.size and (image.min() < 0 or image.max() > 1):
+        figure.note("Entries of images below 0 are black, above 1 white.")
+    return np.clip(image, 0, 1)
 
 
 def _wanted(values: Any) -> int:
@@ -118,4 +170,4 @@ def _wanted(values: Any) -> int:
     if "rows" not in values:
         return len(values["image"])
     most = int(max(np.unique(values["rows"], return_counts=True)[1]))
-    return min(most, len(values["image"]) // ROWS_SEARCHED)
+    return max(1, min(most, len(values["image"]) // ROWS_SEARCHED))

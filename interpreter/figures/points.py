@@ -11,6 +11,8 @@ from matplotlib.colors import to_hex
 from matplotlib.container import BarContainer
 from matplotlib.ticker import FixedLocator
 
+from .scales import MARK
+
 FORMAT_VERSION = 1
 POINTS = 6000
 """About how many points of a figure are kept."""
@@ -51,6 +53,8 @@ def _series(axes: Any) -> Iterator[tuple[str, Array, Array, Band]]:
             x = [bar.get_x() + bar.get_width() / 2 for bar in bars.patches]
             yield label, np.asarray(x, float), np.asarray([bar.get_height() for bar in bars.patches], float), {}
     for line in axes.lines:
+        if line.get_gid() == MARK:
+            continue
         label = _named(line.get_label(), named, to_hex(line.get_color()), "each replicate")
         own = next((place for place, (colour, _) in enumerate(bands) if colour == to_hex(line.get_color())), None)
         band = bands.pop(own)[1] if own is not None else {}
@@ -58,7 +62,9 @@ def _series(axes: Any) -> Iterator[tuple[str, Array, Array, Band]]:
 
 
 def _band(fill: Any) -> Band:
-    """What is filled between two curves: the lowest and the highest value at each place."""
+    """What is filled between two curves: the lowest and the highest value at each place, as they are if the fill says so."""
+    if (ranges := getattr(fill, "ranges", None)) is not None:
+        return dict(ranges)
     found: Band = {}
     for path in fill.get_paths():
         for x, y in path.vertices.tolist():

@@ -18,26 +18,32 @@ from dlspec.spec.diagnostics import Source
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ..aside import Aside
 from ..runs import VERDICTS, Kept
 from .finals import Finals, finals, number
 from .pictures import Picture, pictures
 
+GOES_ON = "All else is on the page"
 HERE = Path(__file__).parent
 MARKS = {"holds": "✓", "fails": "✗", "inconclusive": "?"}
 
 
 @dataclass(frozen=True)
 class Section:
-    """One experiment on the page."""
+    """One experiment on the page; `whole` says that there is a table of its cells."""
 
     finals: Finals
     about: str
     pictures: list[Picture]
+    whole: bool
 
 
-def write_report(run: Kept, file: Path, name: str = "") -> int:
-    """Writes a run's page, whole or not at all; returns its bytes. Raises OSError, StoreError."""
-    text = page(run, name).encode()
+def write_report(run: Kept, file: Path, name: str = "", aside: Aside | None = None) -> int:
+    """Writes a run's page, whole or not at all; returns its bytes. Raises OSError, StoreError.
+
+    With `aside`, a part of it that can't be made is missing, which the page says and `aside` is told.
+    """
+    text = page(run, name, aside).encode()
     handle, draft = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -50,19 +56,43 @@ def write_report(run: Kept, file: Path, name: str = "") -> int:
     return len(text)
 
 
-def page(run: Kept, name: str = "") -> str:
-    """A run as HTML; `name` is what it will be called, where its folder has another name still. Raises StoreError."""
-    path = run.folder / "spec.yaml"
-    text = path.read_text("utf-8") if path.exists() else ""
-    study = _study(text)
+def page(run: Kept, name: str = "", aside: Aside | None = None) -> str:
+    """A run as HTML; `name` is what it will be called, where its folder has another name still. Raises StoreError.
+
+    With `aside`, a part that can't be made is missing, which the page says and `aside` is told.
+    """
+    missing: list[str] = []
+
+    def tell(text: str) -> None:
+        missing.append(text)
+        if aside is not None:
+            aside.warn(f"report: {text}")
+
+    parts = Aside(tell, strict=aside is None)
+    text, study = "", None
+    with parts.part("the spec", GOES_ON):
+        path = run.folder / "spec.yaml"
+        text = path.read_text("utf-8") if path.exists() else ""
+        study = _study(text)
     experiments = study.experiments if study is not None else {}
-    sections = [
-        Section(
-            own, _words(experiments.get(own.experiment), "about"),
-            pictures(run, own.experiment, getattr(experiments.get(own.experiment), "figures", None) or {}),
-        )
-        for own in finals(run.read("cells.json"))
-    ]  # fmt: skip
+    sections = []
+    with parts.part("the cells", GOES_ON):
+        for own in finals(run.read("cells.json")):
+            model = experiments.get(own.experiment)
+            shown: list[Picture] = []
+            with parts.part(f"the figures of {own.experiment}", GOES_ON):
+                shown = pictures(run, own.experiment, getattr(model, "figures", None) or {}, parts)
+            whole = False
+            with parts.part(f"the table of {own.experiment}", GOES_ON):
+                whole = all(made is not None for made in (own.rows, own.replicates, own.troubles, own.left_out))
+            sections.append(Section(own, _words(model, "about"), shown, whole))
+    claims: list[Any] = []
+    with parts.part("the claims", GOES_ON):
+        claims = run.read("claims.json")
+    cells: Mapping[str, int] = {}
+    counts: Mapping[str, int] = {}
+    with parts.part("the numbers of cells and verdicts", GOES_ON):
+        cells, counts = run.cells, run.verdicts
     style, script = (HERE / "page.css").read_text("utf-8"), (HERE / "page.js").read_text("utf-8")
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -71,10 +101,10 @@ def page(run: Kept, name: str = "") -> str:
     return environment.get_template("page.html.jinja").render(
         run=run, name=name or run.name, about=run.about, title=_words(study, "title") or run.study.replace("_", " ").capitalize(),
         words=_words(study, "about"), profile=_words(study.profiles.get(run.profile), "about") if study is not None else "",
-        source=_source(study.source if study is not None else None), claims=run.read("claims.json"), sections=sections,
+        source=_source(study.source if study is not None else None), claims=claims, sections=sections,
         verdicts=VERDICTS, marks=MARKS, command=shlex.join(["dlspec", *map(str, run.about.get("command", ()))]), text=text,
         policy=f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {_digest(script)}",
-        style=Markup(style), script=Markup(script),
+        style=Markup(style), script=Markup(script), missing=missing, cells=cells, counts=counts,
     )  # fmt: skip
 
 

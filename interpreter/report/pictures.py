@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,11 +11,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ..aside import Aside
 from ..runs import Kept
 from .finals import number
 
 SVG_BYTES = 120_000
 """Up to which size a figure is shown as SVG, which stays sharp; beyond, as whichever is smaller."""
+ELSE = "All else is on the page"
 TABLE_POINTS = 12
 """How many points of a series the table lists."""
 
@@ -70,32 +73,44 @@ class Picture:
         return list(_lines(self.numbers or {}))
 
 
-def pictures(run: Kept, experiment: str, models: Mapping[str, Any]) -> list[Picture]:
-    """The figures of an experiment, in the order of the study, with their models where the study has them."""
+def pictures(run: Kept, experiment: str, models: Mapping[str, Any], aside: Aside) -> list[Picture]:
+    """The figures of an experiment, in the order of the study, with their models where the study has them.
+
+    One that can't be read is left out, and `aside` is told of it.
+    """
     lead = f"{experiment}."
     there = {
         path.stem.removeprefix(lead): path for path in sorted(run.folder.glob("*.png")) if path.stem.startswith(lead)
     }
     order = [*(name for name in models if name in there), *(name for name in there if name not in models)]
-    return [_picture(name, there[name], models.get(name)) for name in order]
+    found = []
+    for name in order:
+        with aside.part(f"the figure {lead}{name}", ELSE):
+            found.append(_picture(name, there[name], models.get(name), aside))
+    return found
 
 
-def _picture(name: str, path: Path, model: Any) -> Picture:
+def _picture(name: str, path: Path, model: Any, aside: Aside) -> Picture:
     title = (model.title if model is not None else "") or name.replace("_", " ").capitalize()
-    svg, numbers = path.with_suffix(".svg"), path.with_suffix(".json")
+    svg, file = path.with_suffix(".svg"), path.with_suffix(".json")
     width, height = _size(path)
     sharp = svg.exists() and svg.stat().st_size <= max(SVG_BYTES, path.stat().st_size)
-    kind, file = ("svg+xml", svg) if sharp else ("png", path)
+    kind, image = ("svg+xml", svg) if sharp else ("png", path)
+    numbers = None
+    with aside.part(f"the numbers of the figure {path.stem}", ELSE):
+        read = json.loads(file.read_text("utf-8")) if file.exists() else None
+        numbers = read if list(_lines(read or {})) else None  # what has another shape is found here, not on the page
     return Picture(
         name, title, (model.caption or "") if model is not None else "", model.kind if model is not None else "",
-        f"data:image/{kind};base64,{base64.b64encode(file.read_bytes()).decode()}", width, height,
-        json.loads(numbers.read_text("utf-8")) if numbers.exists() else None,
+        f"data:image/{kind};base64,{base64.b64encode(image.read_bytes()).decode()}", width, height, numbers,
     )  # fmt: skip
 
 
 def _size(path: Path) -> tuple[int, int]:
-    """The width and height of a PNG, from its header (its 16th to 24th byte)."""
+    """The width and height of a PNG, from its header (its 16th to 24th byte). Raises OSError where it is none."""
     head = path.read_bytes()[:24]
+    if len(head) < 24 or not head.startswith(b"\x89PNG"):
+        raise OSError(errno.EIO, "it is no PNG", path.name)
     return int.from_bytes(head[16:20]), int.from_bytes(head[20:24])
 
 

@@ -61,16 +61,7 @@ class Index:
 
     def _prepare(self) -> None:
         run = self.connection.execute
-        version, application = self._number("user_version"), self._number("application_id")
-        empty = run("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-        if not empty and application != APPLICATION:
-            raise StoreError(f"{self.path}: this is no store of dlspec", "Choose another folder with --runs.")
-        if not empty and version != VERSION:
-            newer = "a newer" if version > VERSION else "an older"
-            raise StoreError(
-                f"{self.path}: this store is of version {version}, made by {newer} dlspec; this one reads {VERSION}",
-                "Nothing was changed. Use that dlspec, or choose another folder with --runs.",
-            )
+        empty = self._empty()
         run("PRAGMA journal_mode = WAL")
         run("PRAGMA synchronous = FULL")
         if empty:
@@ -85,6 +76,20 @@ class Index:
         (word,) = run("PRAGMA quick_check(1)").fetchone()
         if word != "ok":
             raise damaged_index(self.root, word)
+
+    def _empty(self) -> bool:
+        """Whether there is nothing in it yet. Raises StoreError where it is no index that can be read."""
+        version, application = self._number("user_version"), self._number("application_id")
+        empty = bool(self.connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0)
+        if not empty and application != APPLICATION:
+            raise StoreError(f"{self.path}: this is no store of dlspec", "Choose another folder with --runs.")
+        if not empty and version != VERSION:
+            newer = "a newer" if version > VERSION else "an older"
+            raise StoreError(
+                f"{self.path}: this store is of version {version}, made by {newer} dlspec; this one reads {VERSION}",
+                "Nothing was changed. Use that dlspec, or choose another folder with --runs.",
+            )
+        return empty
 
     def _number(self, pragma: str) -> int:
         return int(self.connection.execute(f"PRAGMA {pragma}").fetchone()[0])
@@ -140,13 +145,48 @@ class Index:
         return int(self.connection.execute("SELECT count(*) FROM cells").fetchone()[0])
 
 
+class ReadIndex(Index):
+    """An index that is looked at and never changed: its folder may be one that can't be written. Raises StoreError."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.path = root / "index.sqlite"
+        self.connection = read_only(self.path)
+        try:
+            self._empty()
+        except BaseException:
+            self.connection.close()
+            raise
+
+    def seen(self, parts: Sequence[str]) -> dict[str, tuple[str, int, int, int | None, int | None]]:
+        """As of any index; stores had no such memory once, and none is added here."""
+        there = self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'seen'").fetchone()
+        return super().seen(parts) if there else {}
+
+
+def read_only(path: Path) -> sqlite3.Connection:
+    """A connection that reads alone, also where nothing may be written beside the file. Raises sqlite3.Error."""
+    uri = path.absolute().as_uri()
+    connection = sqlite3.connect(f"{uri}?mode=ro", timeout=BUSY_SECONDS, uri=True, isolation_level=None)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+        return connection
+    except sqlite3.OperationalError:
+        connection.close()
+        log = path.with_name(f"{path.name}-wal")
+        if log.exists() and log.stat().st_size:
+            raise
+    # Readers share memory in a file beside the index; where that can't be made nobody writes either.
+    return sqlite3.connect(f"{uri}?immutable=1", timeout=BUSY_SECONDS, uri=True, isolation_level=None)
+
+
 def counted(root: Path) -> dict[str, int] | None:
     """How many cells a store holds, in how many bytes of cells; none if there is no store. Raises StoreError."""
     path = root / "index.sqlite"
     if not path.exists():
         return None
     with explained(root):
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=BUSY_SECONDS, uri=True)
+        connection = read_only(path)
         try:
             count = int(connection.execute("SELECT count(*) FROM cells").fetchone()[0])
         finally:

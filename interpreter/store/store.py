@@ -142,10 +142,14 @@ class Store:
                     part.cell(wanted, replicate, place[0], self.numbers) if inside and part and place else None
                 )
             if looked.read:
-                with self.index.writing() as connection:
-                    for part in looked.read:
-                        _note(connection, part)
+                self._remember(looked.read)
             return found
+
+    def _remember(self, read: Sequence[parts.Part]) -> None:
+        """Lets the next look spare the reading of parts that were found whole."""
+        with self.index.writing() as connection:
+            for part in read:
+                _note(connection, part)
 
     def _other(self, wanted: Wanted, replicate: int, looked: _Looked) -> tuple[str, str] | None:
         """A cell stored for another spec, of the same training, that holds what is asked and perhaps more."""

@@ -88,7 +88,9 @@ class Tracking:
             for name, told in list(self.told.items()):
                 try:
                     event(told)
-                except Exception as error:  # a library's own fault, or a server's: of any kind
+                except (
+                    BaseException
+                ) as error:  # a library's own fault, or a server's: of any kind, and none ends the thread
                     del self.told[name]
                     text = str(error).strip().split("\n")[0][:300]
                     self.faults.put(

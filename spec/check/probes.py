@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from .. import source as yaml
@@ -58,8 +59,18 @@ def _probe(experiment: ExperimentChecker, name: str, figure: Any, last: int) -> 
     else:
         examples = experiment.count([*path, "count"], figure.count, "'count'")
         examples *= ROWS_SEARCHED if figure.kind == "images" and figure.rows is not None else 1
-    steps = {last} if figure.kind != "images" else {0}
+    steps = {last} if figure.kind != "images" or _trained(terms.values()) else {0}
     return ProbePlan(name, terms, examples, tuple(sorted(_steps(experiment, path, last) or steps)))
+
+
+def _trained(terms: Iterable[t.Term]) -> bool:
+    """Whether training can change some values: they hold a network's output, weights, the step, or a named output."""
+    parts = [item for term in terms for item in t.walk(term)]
+    return any(
+        isinstance(item, t.NetworkOutput | t.Weight | t.AllWeights | t.StepNumber)
+        or (isinstance(item, t.Reference) and item.phase == "outputs")
+        for item in parts
+    )
 
 
 def _shown(figure: Any) -> list[tuple[str, Path]]:

@@ -111,6 +111,10 @@ class Images(Figure):
     image: Expression = Field(description="What is shown: [height, width], or [height, width, 3] between 0 and 1.")
     rows: Expression | None = Field(None, description="One number an example: examples of one value share a row.")
     count: Expression = Field(8, description="How many images a row.")
+    steps: list[Expression] | None = Field(
+        None,
+        description="At which steps of training; otherwise the last where training changes the images, and step 0 else.",
+    )
 
 
 FIGURES: Mapping[str, type[Figure]] = MappingProxyType(

@@ -224,3 +224,53 @@ def test_a_side_may_be_a_revision(repository: Path) -> None:
     done = dlspec("diff", "HEAD~2:studies", "HEAD~1:studies", cwd=repository)
     assert done.returncode == 0, done.stderr
     assert dlspec("diff", "HEAD~2:studies", "studies", cwd=repository).returncode == 1
+
+
+def conflicting(repository: Path) -> Path:
+    """Two branches change the same line, and are being merged."""
+    git(repository, "checkout", "-qb", "other", "HEAD~1")
+    path = repository / "studies/a.yaml"
+    path.write_text(path.read_text("utf-8").replace("gradient: {u: forward_only}", "gradient: {u: freeze}"), "utf-8")
+    git(repository, "commit", "-qam", "other")
+    assert run(["git", "merge", "-"], repository).returncode == 1
+    return path
+
+
+def test_git_shows_a_file_that_is_not_merged(repository: Path) -> None:
+    path = conflicting(repository)
+    (repository / "plain.txt").write_text("also shown", "utf-8")
+    git(repository, "add", "plain.txt")
+    text = git(repository, "diff")
+    assert "dlspec diff studies/a.yaml" in text and "not merged yet: 1 conflict, the first on line" in text
+    assert "gradient of `u`, freeze → stop" in text
+    path.unlink()
+    text = git(repository, "diff")
+    assert "not merged yet. From ours to theirs:" in text and "freeze → stop" in text
+    git(repository, "merge", "--abort")
+    git(repository, "checkout", "-q", "other", "--", ".")
+
+
+def test_git_goes_on_when_nobody_reads_any_more(repository: Path) -> None:
+    (repository / "studies/a.yaml").write_text(BASE.replace("(guess - y)^2", "abs(guess - y)"), "utf-8")
+    done = run(["sh", "-c", "git diff | head -1; git log -p | head -1; git diff > /dev/full; true"], repository)
+    assert "died" not in done.stderr and "Traceback" not in done.stderr and "internal error" not in done.stderr
+    for arguments in (
+        ["studies/a.yaml", "studies/a.yaml", "0" * 40, "100644", "studies/a.yaml", "0" * 40, "100644"],
+        ["x"],
+    ):
+        reading, writing = os.pipe()
+        os.close(reading)
+        command = [sys.executable, "-c", MAIN, "diff", "--driver", *arguments]
+        closed = subprocess.run(command, cwd=repository, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=120)
+        os.close(writing)
+        assert (closed.returncode, closed.stderr) == (0, "")
+
+
+def test_the_driver_shows_what_it_cannot_read_and_never_fails(two: Path) -> None:
+    sides = ("0" * 40, "100644")
+    done = dlspec("diff", "--driver", "a.yaml", "none", *sides, "b.yaml", *sides, cwd=two)
+    assert done.returncode == 0 and "not compared: none: No such file or directory" in done.stdout and not done.stderr
+    (two / "bytes.yaml").write_bytes(b"\xff\xfe\x00")
+    for command in (("--driver", "a.yaml", "a.yaml", *sides, "bytes.yaml", *sides), ("--textconv", "bytes.yaml")):
+        done = dlspec("diff", *command, cwd=two)
+        assert done.returncode == 0 and done.stdout and not done.stderr

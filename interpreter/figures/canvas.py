@@ -1,0 +1,108 @@
+"""What figures are drawn on: the same everywhere, whatever the environment and the user's own settings of matplotlib say.
+
+Nothing here goes through `pyplot`: a figure is an object of its own on a canvas of Agg, and needs no window system.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from cycler import cycler
+from matplotlib import rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from .texts import literal
+
+STYLE: dict[str, Any] = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+    "legend.frameon": False,
+    "figure.dpi": 150,
+    "svg.hashsalt": "dlspec",
+    # Okabe & Ito 2008: told apart by people with any colour vision.
+    "axes.prop_cycle": cycler(
+        color=["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
+    ),
+}
+NOT_SET = ("backend", "backend_fallback")
+INCHES = 200.0
+"""How wide and how high a figure may be: an image of Agg has fewer than 2¹⁶ pixels a side."""
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """matplotlib's own defaults and the style of dlspec's figures, until the context ends."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of defaults that a later matplotlib drops
+        defaults = {name: value for name, value in matplotlib.rcParamsDefault.items() if name not in NOT_SET}
+    with rc_context({**defaults, **STYLE}), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what can't be drawn as it should stands in the figure's own notes
+        yield
+
+
+class Sheet(Figure):
+    """A figure, and what is to be said below it of what it could not show."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        """Adds a note, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+
+def grid(rows: int, columns: int, width: float, height: float) -> tuple[Sheet, Any]:
+    """A figure of so many inches with panels [rows, columns]."""
+    figure = Sheet(figsize=(min(width, INCHES), min(height, INCHES)), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+def panels(count: int, width: float = 3.4, height: float = 2.7) -> tuple[Sheet, list[Any]]:
+    """A figure with so many panels, at most five in a row, rows alike."""
+    rows = -(-count // 5)
+    columns = -(-count // rows)
+    figure, axes = grid(rows, columns, width * columns + 0.4, height * rows + 0.5)
+    flat = list(axes.ravel())
+    for unused in flat[count:]:
+        unused.set_visible(False)
+    return figure, flat[:count]
+
+
+def save(figure: Figure, paths: Sequence[Path]) -> str:
+    """Writes a figure into files, all whole or none; returns the letters that no font has. Raises OSError.
+
+    The files' endings say how.
+    """
+    literal(figure)
+    made = []
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        for path in paths:
+            image = io.BytesIO()
+            figure.savefig(image, format=path.suffix[1:], metadata={"Date": None} if path.suffix == ".svg" else None)
+            made.append(image.getvalue())
+    written: list[Path] = []
+    try:
+        for path, content in zip(paths, made, strict=True):
+            written.append(path)
+            path.write_bytes(content)
+    except BaseException:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
+    missing = [found for one in told if (found := re.match(r"Glyph (\d+) ", str(one.message)))]
+    return "".join(dict.fromkeys(chr(int(found[1])) for found in missing))

@@ -1,0 +1,114 @@
+"""The drawing of curves: measures over the steps of training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from dlspec.spec.resolved import FigurePlan
+from matplotlib.ticker import MaxNLocator
+
+from ..groups import label, programs
+from ..results import Cell, Results
+from .draw import MOST_PANELS, by_end, curve, draws, heading, legend, names, panels, some, split
+from .palette import Palette
+from .scales import Array, Vertical, drawable, plotted
+from .texts import short
+
+MOST_LINES = 200
+"""How many curves a panel has at most."""
+
+
+def tables(cells: Sequence[Cell], name: str) -> tuple[Array, Array]:
+    """The steps of cells, and a measure of theirs [cells, steps]; undefined where a cell has no such step."""
+    steps = np.asarray(sorted({step for cell in cells for step in cell.steps}), dtype=float)
+    table = np.full((len(cells), len(steps)), np.nan)
+    for row, cell in zip(table, cells, strict=True):
+        values = curve(cell, name)
+        row[np.searchsorted(steps, cell.steps[: len(values)])] = values
+    return steps, table
+
+
+@draws("curves")
+def curves(plan: FigurePlan, results: Results) -> Any:
+    """Measures over the steps: the mean over all replicates that came to their end, and the range that they span.
+
+    A mean is drawn where all of them have a value; elsewhere each has a thin line of its own. So has what ended early,
+    up to a cross. The mean is that of all values, also where a logarithmic axis can't show some of them.
+    """
+    parts = split(results, plan.model.panel)
+    if not any(cells for _, cells in parts):
+        return None
+    figure, axes = panels(min(len(parts), MOST_PANELS))
+    palette = Palette.of(results, plan.model.colour, (plan.model.panel,))
+    measures = names(plan.model.y)
+    shown = some(parts, MOST_PANELS, figure, "panels")
+    for place, (axis, (title, cells)) in enumerate(zip(axes, shown, strict=True)):
+        vertical = Vertical(axis, figure, plan.model.scale.y)
+        lines = [_Line(group, name) for group in programs(cells) for name in measures]
+        lines = list(some(lines, MOST_LINES, figure, "curves of a panel"))
+        styles = [palette.line(line.cells[0], line.name, (plan.model.panel,)) for line in lines]
+        for line, style in zip(lines, styles, strict=True):
+            vertical.take(line.steps, line.table, style["color"])
+        axis.set_xscale("symlog" if plan.model.scale.x == "log" else "linear")
+        for line, style in zip(lines, styles, strict=True):
+            text = label(line.cells[0], [plan.model.panel or ""])
+            _draw(axis, line, vertical, short(f"{line.name}, {text}" if len(measures) > 1 else text), style)
+        vertical.finish()
+        axis.set_title(title, fontsize=9)
+        axis.set_xlabel("step")
+        if plan.model.scale.x != "log":
+            axis.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        if place == 0:
+            axis.set_ylabel(heading(measures))
+        legend(axis)
+    return figure
+
+
+class _Line:
+    """One measure of one program: its replicates [replicates, steps], and which of them came to their end."""
+
+    def __init__(self, cells: Sequence[Cell], name: str) -> None:
+        self.cells = cells
+        self.name = name
+        self.steps, self.table = tables(cells, name)
+        done, early, self.told = by_end(cells)
+        if not done and self.told == "not finished":
+            done = [cell for cell in early if cell.status != "diverged"]
+            self.told = "diverged" if len(done) < len(early) else ""
+            early = [cell for cell in early if cell.status == "diverged"]
+        self.early = len(early)
+        self.whole = np.asarray([any(cell is one for one in done) for cell in cells])
+
+
+def _draw(axis: Any, line: _Line, vertical: Vertical, text: str, style: dict[str, Any]) -> None:
+    """The mean with its range where all have a value, and each replicate by itself elsewhere."""
+    own = line.table[line.whole]
+    everywhere = np.isfinite(own).all(axis=0) if len(own) else np.zeros(len(line.steps), bool)
+    if line.early:
+        text = f"{text} ({line.early} of {len(line.cells)} {line.told})"
+    if everywhere.any():
+        with np.errstate(all="ignore"):
+            mean, low, high = (
+                np.where(everywhere, drawable(f(own, axis=0)), np.nan) for f in (np.mean, np.min, np.max)
+            )
+        plotted(axis, line.steps, vertical.shown(mean), label=text, linewidth=1.2, **style)
+        # A range that goes on below a logarithmic axis is drawn down to its edge, and keeps its own numbers.
+        fill = axis.fill_between(
+            line.steps, vertical.raised(low), vertical.shown(high), color=style["color"], alpha=0.18, linewidth=0
+        )
+        fill.ranges = dict(zip(line.steps.tolist(), zip(low.tolist(), high.tolist(), strict=True), strict=True))
+        text = ""
+    apart = ~everywhere
+    near = apart | np.append(apart[1:], False) | np.append(False, apart[:-1])
+    for row, whole, cell in zip(line.table, line.whole, line.cells, strict=True):
+        shown = vertical.shown(np.where(near, row, np.nan) if whole else row)
+        if whole and not np.isfinite(vertical.shown(np.where(apart, row, np.nan))).any():
+            continue
+        if np.isfinite(shown).any():
+            plotted(axis, line.steps, shown, label=text or None, linewidth=0.6, alpha=0.8, **style)
+            text = ""
+            if not whole and cell.status != "done":
+                last = np.flatnonzero(np.isfinite(shown))[-1]
+                axis.plot(line.steps[last], shown[last], "x", color=style["color"], markersize=5)

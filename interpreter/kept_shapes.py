@@ -1,0 +1,83 @@
+"""What the JSON files of a run's folder hold: what has to be there, and what stands for what an older run did not write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of an entry: how it has to look, and what stands for it where it is not there; without that it has to be."""
+
+    fits: Callable[[Any], bool]
+    looks: str
+    otherwise: tuple[Any, ...] = ()
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def _is_final(value: Any) -> bool:
+    return all(map(_is_final, value)) if isinstance(value, list) else _is_number(value) or isinstance(value, bool)
+
+
+def _is_finals(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_final, value.values()))
+
+
+def is_counts(value: Any) -> bool:
+    """Whether a value counts things by their names."""
+    return isinstance(value, dict) and all(isinstance(count, int) for count in value.values())
+
+
+def _is_interval(value: Any) -> bool:
+    return value is None or (isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)))
+
+
+def _text(*otherwise: str) -> Field:
+    return Field(lambda value: isinstance(value, str), "a text", otherwise)
+
+
+def _count(*otherwise: int) -> Field:
+    return Field(lambda value: isinstance(value, int), "a whole number", otherwise)
+
+
+VERDICT = ("holds", "fails", "inconclusive")
+SHAPES: Mapping[str, Mapping[str, Field]] = {
+    "cells.json": {
+        "experiment": _text(), "variant": _text(), "constants": Field(lambda v: isinstance(v, dict), "an object"),
+        "replicate": _count(), "digest": _text(), "status": _text(), "message": _text(""), "compiled": _text(""),
+        "steps": _count(0), "seconds": Field(lambda v: v is not None and _is_number(v), "a number", (0.0,)),
+        "final": Field(_is_finals, "an object of numbers"),
+    },
+    "claims.json": {
+        "id": _text(), "says": _text(""), "check": _text(),
+        "verdict": Field(lambda value: value in VERDICT, f"one of {', '.join(VERDICT)}"),
+        "value": Field(_is_number, "a number", (None,)), "interval": Field(_is_interval, "two numbers", (None,)),
+        "reason": _text(""),
+    },
+}  # fmt: skip
+"""The files that are lists of entries."""
+
+
+def filled(value: Any, shape: Mapping[str, Field]) -> list[dict[str, Any]]:
+    """The entries of a file, with what an older run did not write. Raises ValueError for what is not such a list."""
+    if not isinstance(value, list):
+        raise ValueError("it is no list")
+    found = []
+    for place, entry in enumerate(value, 1):
+        if not isinstance(entry, dict):
+            raise ValueError(f"entry {place} is no object")
+        whole = dict(entry)
+        for name, field in shape.items():
+            if name not in whole and field.otherwise:
+                whole[name] = field.otherwise[0]
+            if name not in whole:
+                raise ValueError(f"entry {place} has no '{name}'")
+            if not field.fits(whole[name]):
+                raise ValueError(f"'{name}' of entry {place} is not {field.looks}")
+        found.append(whole)
+    return found
