@@ -239,7 +239,7 @@ def _conclude(
 def _interrupt(stop: threading.Event, console: Console, store: Store | None) -> None:
     if not stop.is_set():
         stop.set()
-        with suppress(OSError):
+        with suppress(OSError, SystemExit):  # rich would end the process where nobody reads any more
             console.print(
                 "stopping at the next evaluation; again to stop at once: what is stored stays", style="yellow"
             )

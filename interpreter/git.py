@@ -16,7 +16,7 @@ from dlspec import spec
 from dlspec.spec.diagnostics import Source
 
 from .aside import reason
-from .output import to_nowhere
+from .output import printed, to_nowhere
 
 SECONDS = 10
 NOTHING = "/dev/null"
@@ -58,8 +58,7 @@ def driver(arguments: Sequence[str]) -> int:
 def _shown(show: Callable[[], object]) -> int:
     """Prints; always 0, as git gives up altogether where its program fails, also if nobody reads any more."""
     try:
-        show()
-        sys.stdout.flush()
+        printed(show)
     except OSError as error:
         to_nowhere()
         if not isinstance(error, BrokenPipeError):

@@ -64,11 +64,21 @@ class Output:
         if self.error is not None:
             return
         try:
-            part()
-            sys.stdout.flush()
+            printed(part)
         except OSError as error:
             self.error = error
             to_nowhere()
+
+
+def printed(part: Callable[[], object]) -> None:
+    """Prints, and sees that it is out. Raises OutputLost, BrokenPipeError: rich would end the process where a reader left."""
+    try:
+        part()
+        sys.stdout.flush()
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from None
+        raise
 
 
 def to_nowhere() -> None:

@@ -66,6 +66,7 @@ def page(run: Kept, name: str = "", aside: Aside | None = None) -> str:
     def tell(text: str) -> None:
         missing.append(text)
         if aside is not None:
+            aside.failed.append(text)
             aside.warn(f"report: {text}")
 
     parts = Aside(tell, strict=aside is None)

@@ -118,7 +118,7 @@ def test_damaged_files_are_told_by_every_command(make_run: Callable[..., Path], 
     assert told("runs", "export", run.name, "y.csv")[0] == 0, "the curves are whole"
     (run / "run.json").write_text('{"finished": "2024-01-01T00:00:00", "cells": 3}', "utf-8")
     code, out, err = told("runs")
-    assert code == 0 and other.name in out and run.name not in out and "cells.json" in err
+    assert code == 0 and other.name in out and f"{run.name} " not in out and "cells.json" in err
     (run / "run.json").write_text("[]", "utf-8")
     code, out, err = told("runs")
     assert code == 0 and other.name in out and "run.json: cannot be read: it is no object" in err

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from dlspec import spec
 from dlspec.interpreter.ends import ERROR, INTERRUPTED, ended
-from dlspec.interpreter.output import OutputLost
+from dlspec.interpreter.output import Output, OutputLost
 from dlspec.spec.template import first_spec
+from rich.console import Console
 
 MAIN = "from dlspec.interpreter.__main__ import main; main()"
 
@@ -60,6 +61,24 @@ def test_a_reader_that_left_is_no_matter(arguments: tuple[str, ...], folder: Pat
     done = dlspec(*arguments, cwd=folder, stdout=writing)
     os.close(writing)
     assert done.returncode == 1 and done.stderr == ""
+
+
+def test_a_run_whose_reader_left_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rich ends a process where a reader left; a run's folder comes after what is printed first."""
+    monkeypatch.setattr("dlspec.interpreter.output.to_nowhere", lambda: None)
+    output = Output()
+
+    def left() -> None:
+        try:
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+        except BrokenPipeError:
+            Console().on_broken_pipe()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "dup2", lambda *_: None)
+        output.show(left)
+    assert isinstance(output.error, BrokenPipeError)
+    output.show(pytest.fail)
 
 
 def test_streams_that_are_closed_lead_nowhere_and_not_into_the_next_file(folder: Path) -> None:
