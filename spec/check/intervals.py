@@ -7,6 +7,8 @@ that it chooses from. What hangs on an int with a problem has none of its own, s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import reduce
+from math import prod
 
 from .. import terms as t
 from ..diagnostics import Problem, Span
@@ -15,6 +17,7 @@ from ..operations import OPERATIONS, wanted_kinds
 from ..operations.intervals import INT32, Bounds, bounds_of, hull, kept
 from ..resolved import LayerPlan, NetworkPlan
 from ..spell import spell
+from ..types import Type
 
 Known = Bounds | None
 """The bounds of an int or a bool; None for real numbers."""
@@ -175,7 +178,16 @@ class Ranges:
             bounds if kind == "int" else (0, 1)
             for bounds, kind in zip(given, wanted_kinds(OPERATIONS[term.operation], types, term.type), strict=True)
         ]
+        if isinstance(term.arguments[0], t.Stack) and term.operation in ("sum", "prod") and not term.type.shape:
+            return self._item_by_item(term.operation, term.arguments[0])
         return bounds_of(term.operation, ints, types, term.static, term.type)
+
+    def _item_by_item(self, operation: str, stack: t.Stack) -> Bounds:
+        """The bounds of `sum([a, b, …])` or `prod`: each item by its own bounds, as often as it stands there."""
+        each = Type("int", (prod(stack.type.shape[1:]),))
+        parts = [bounds_of(operation, [self._whole(item)], [each], {}, Type("int")) for item in stack.items]
+        pairs = "add" if operation == "sum" else "multiply"
+        return reduce(lambda a, b: bounds_of(pairs, [a, b], [Type("int")] * 2, {}, Type("int")), parts)
 
     def _divisor(self, term: t.Operate, found: Bounds) -> None:
         if found[0] <= 0 <= found[1]:
