@@ -201,4 +201,9 @@ def _quantile(values: Any, q: float) -> Any:
     place = q * (values.shape[1] - 1)
     low = int(np.floor(place))
     high = min(low + 1, values.shape[1] - 1)
-    return ordered[:, low] + (place - low) * (ordered[:, high] - ordered[:, low])
+    found = ordered[:, low]
+    if place > low:
+        found += (place - low) * (ordered[:, high] - found)
+    # Whatever is undefined, wherever it is sorted to.
+    undefined = tf.reduce_any(tf.math.is_nan(values), axis=1)
+    return tf.where(undefined, tf.constant(np.nan, values.dtype), found)

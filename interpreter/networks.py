@@ -22,6 +22,7 @@ from .distributions import SAMPLERS, unit
 from .gradients import carried, passed
 from .initial_weights import Values, all_started, argument_of, name_of
 from .lower import Lowering, Value
+from .pooling import POOLING, undefined_kept
 from .random import folded, words
 
 MAPPED = frozenset({"Dense"})
@@ -310,7 +311,7 @@ class Network:
         """Keras' layer with one replicate's weights, on one replicate's batch."""
         module = self.layers[layer.key]
         if not weights:
-            return module(x)
+            return undefined_kept(module, x) if layer.keras in POOLING else module(x)
         if self.between == self.real and layer.keras == "Conv2D":
             return _convolved(module, *weights, x=x)
         if self.between == self.real:
@@ -391,7 +392,9 @@ def _convolved(module: Any, kernel: Any, bias: Any = None, *, x: Any, pool: Any 
     y = module.convolution_op(x, kernel)
     if pool is None:
         return module.activation(y if bias is None else y + bias)
-    return module.activation(pool(y) if bias is None else _through(bias, pool(y + tf.stop_gradient(bias))))
+    if bias is None:
+        return module.activation(undefined_kept(pool, y))
+    return module.activation(_through(bias, undefined_kept(pool, y + tf.stop_gradient(bias))))
 
 
 @tf.custom_gradient

@@ -13,6 +13,7 @@ from ..diagnostics import Span, SpecError, problem_at
 from ..evaluate import apply, as_kind, evaluate
 from ..operations import Operation
 from ..operations.intervals import GROWING, INT64
+from ..operations.table import match_shape
 from ..types import MAX_BYTES, Shape, Type
 from . import bounds, intervals
 from .scope import MEANING
@@ -110,8 +111,11 @@ def sized(type_: Type, span: Span) -> Type:
 
 
 def compute(row: Operation, terms: list[t.Term], static: dict[str, Any], span: Span) -> t.Term:
-    """An operation whose shape depends on values."""
+    """An operation whose shape depends on values: its arguments have the ranks that its signature says, and its result is finite."""
     values = [known(term, f"what `{row.name}` is given") for term in terms]
+    given = [argument for argument in row.arguments if not argument.static]
+    for argument, term in zip(given, terms, strict=False):
+        match_shape(argument, term.type.shape, {})
     if row.name == "range":
         first, last, step = [float(value) for value in values] + [np.nan] * (3 - len(values))
         if step == 0:
@@ -128,6 +132,9 @@ def compute(row: Operation, terms: list[t.Term], static: dict[str, Any], span: S
         sizes = static.get("shape", (static.get("size", 1),))
         sized(Type("real", tuple(sizes) * (2 if row.name == "eye" else 1)), span)
     array = np.asarray(apply(row.name, list(values), static))
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        hint = "A constant has to be a finite number: the steps from the first to the last overflow."
+        raise problem_at(span, f"`{row.name}` of these constants is not finite", hint)
     kind = {"b": "bool", "i": "int", "u": "int"}.get(array.dtype.kind, "real")
     result = sized(Type(kind, array.shape), span)
     return t.Literal(as_kind(array, kind), type=result, span=span)
@@ -154,6 +161,12 @@ def fold(row: Operation, values: list[Any], static: Mapping[str, Any], result: T
             f"`{row.name}`: {str(error).lower()}",
             "The matrix has no inverse, or not the shape for it: check its rows.",
         ) from None
+    if row.name in ("inverse", "solve") and not np.isfinite(array).all():
+        raise problem_at(
+            span,
+            f"`{row.name}`: singular matrix",
+            "The matrix has no inverse: its rows depend on each other, to rounding.",
+        )
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         hint = "A constant has to be a finite number."
         raise problem_at(span, f"`{row.operator or row.name}` of these constants is not finite", hint)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from dlspec.interpreter.evaluation import _quantile
 from dlspec.interpreter.program import Compiled
 from dlspec.spec import terms as t
 
@@ -134,3 +135,16 @@ def values(held: Compiled) -> Any:
     lowering = held.lowering(held.keys["test"], tf.range(6, dtype=tf.int64), 6, held.drawn)
     term = next(item for item in t.walk(held.program.measures[0].term) if isinstance(item, t.Gradient))
     return lowering(term.of).tensor.numpy()
+
+
+@FORMS
+def test_a_quantile_of_something_undefined_is_undefined(xla: bool) -> None:
+    """With a NaN of either sign; elsewhere NumPy's, of infinities too where the place is one entry's."""
+    values = np.random.default_rng(2).normal(size=(4, 7))
+    values[0, 3], values[1, 5], values[2, 2] = np.nan, -np.nan, np.inf
+    for q in (0.0, 0.3, 0.5, 1.0):
+        found = tf.function(lambda x, q=q: _quantile(x, q), jit_compile=xla)(tf.constant(values)).numpy()
+        expected = np.quantile(values, q, axis=1)
+        if q in (0.0, 0.5, 1.0):  # NumPy's own of these is undefined beside an infinite entry
+            expected[2] = np.sort(values[2])[int(q * 6)]
+        np.testing.assert_allclose(found, expected, rtol=1e-12)

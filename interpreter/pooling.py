@@ -1,0 +1,30 @@
+"""Max-pooling that keeps what is undefined: TensorFlow's own drops NaN in both forms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+POOLING = frozenset({"MaxPooling1D", "MaxPooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D"})
+
+
+def undefined_kept(pool: Any, x: Any) -> Any:
+    """What a max-pooling makes of x [N, ...]: NaN where a window holds one. The gradient is the pooling's own.
+
+    One sum tells whether there is any, and only then the windows are looked through: it is NaN if an entry is, and where it is so for
+    infinities of both signs alone nothing is found.
+    """
+    y = pool(x)
+
+    def marked() -> Any:
+        held = pool(tf.cast(tf.math.is_nan(x), x.dtype))
+        return tf.where(held > 0, tf.constant(float("nan"), y.dtype), y)
+
+    return _same(y, tf.cond(tf.math.is_nan(tf.reduce_sum(x)), marked, lambda: tf.identity(y)))
+
+
+@tf.custom_gradient
+def _same(y: Any, value: Any) -> Any:
+    """The value, with the gradient of y."""
+    return tf.identity(value), lambda message: (message, None)
