@@ -12,6 +12,8 @@ from lsprotocol import types as lsp
 from pygls.lsp.server import LanguageServer
 from pygls.workspace import PositionCodec, ServerTextPosition, ServerTextRange
 
+from .language_protocol import AnsweringProtocol
+
 PAUSE = 0.2
 """Seconds without a keystroke after which a text is checked."""
 
@@ -31,7 +33,8 @@ class Server(LanguageServer):
     """A server and the studies that are open in the editor."""
 
     def __init__(self) -> None:
-        super().__init__("dlspec", version("dlspec"), text_document_sync_kind=lsp.TextDocumentSyncKind.Full)
+        full = lsp.TextDocumentSyncKind.Full
+        super().__init__("dlspec", version("dlspec"), text_document_sync_kind=full, protocol_cls=AnsweringProtocol)
         self.open: dict[str, OpenStudy] = {}
 
     @property
@@ -41,7 +44,10 @@ class Server(LanguageServer):
 
     def study(self, uri: str) -> OpenStudy:
         """The study of a document, with the text as the editor has it."""
-        text = self.workspace.get_text_document(uri).source
+        try:
+            text = self.workspace.get_text_document(uri).source
+        except OSError:  # neither open nor a file: there is nothing to say of it
+            text = ""
         study = self.open.setdefault(uri, OpenStudy(uri.rpartition("/")[2]))
         if study.source.text != text:
             study.update(text)
