@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from dlspec.interpreter.lower import Lowering
+from dlspec.interpreter.lower import LOWERINGS, Lowering
 from dlspec.interpreter.lower import Value as Lowered
 from dlspec.spec import terms as t
 from dlspec.spec.axes import EXAMPLE
@@ -249,3 +249,22 @@ def test_every_row_is_covered(capsys: pytest.CaptureFixture[str]) -> None:
             f"\nspecial values: {len(covered)} of {len(OPERATIONS)} operations ({len(CONSTANT)} are computed before anything runs), "
             f"{len(CASES)} cases, {inputs} inputs, each in NumPy, graph and XLA"
         )
+
+
+LONG = ("sum", "mean", "norm", "squared_norm", "variance", "logsumexp", "cumsum")
+"""Operations that add many numbers up."""
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+def test_long_sums_of_float32_are_those_of_float64(xla: bool) -> None:
+    numbers = np.full((2, 300_000), 0.1, np.float32)
+    numbers[1] += np.random.default_rng(0).random(300_000).astype(np.float32)
+
+    @tf.function(jit_compile=xla, autograph=False)
+    def run(x: Any) -> Any:
+        return {name: LOWERINGS[name](x, axis=-1 if name == "cumsum" else (-1,)) for name in LONG}
+
+    for name, found in run(tf.constant(numbers)).items():
+        wide = numbers.astype(np.float64)
+        expected = OPERATIONS[name].numpy(wide, axis=-1) if name != "logsumexp" else np.log(np.exp(wide).sum(axis=-1))
+        np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6, atol=1e-9, err_msg=name)
