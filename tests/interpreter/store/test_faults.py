@@ -98,6 +98,10 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, study: str, dlspec: Com
         assert "cannot be written" in done.stderr and "--runs" in done.stderr and "Traceback" not in done.stderr
         listed = dlspec("runs", "--runs", str(place), cwd=tmp_path)
         assert listed.returncode == 0 and "small-" in listed.stdout, "what is there can be listed"
+        planned = dlspec("plan", "small.yaml", "--json", "--runs", str(place), cwd=tmp_path)
+        assert planned.returncode == 0 and not planned.stderr
+        cells = json.loads(planned.stdout)["cells"]
+        assert all(cell["stored"] == cell["replicates"] for cell in cells), "and what is stored is known"
 
 
 def test_a_folder_under_a_file_cannot_be_made(tmp_path: Path, study: str, dlspec: Command) -> None:
