@@ -157,7 +157,7 @@ class Writer:
         if choice == "range":
             self.seen.add("operation range")
             return f"range({size})" if kind == "int" else f"range(0, {size}, 1.0)"
-        values = [str(place if kind == "int" else place / 2) for place in self.random.sample(range(12), size)]
+        values = [str(place if kind == "int" else place / 2) for place in self.random.sample(range(size + 8), size)]
         if choice == "unique":
             self.seen.add("operation unique")
             return f"unique([{', '.join([*values, values[0]])}])"
