@@ -40,7 +40,9 @@ def merge(base: Node | None, patch: Node, path: Path = (), adds: bool = True) ->
         if merged is None:
             if below is None:
                 message = f"there is no '{key.text}' to delete here"
-                raise problem_at(key.span, message, did_you_mean(key.text, entries))
+                raise problem_at(
+                    key.span, message, did_you_mean(key.text, entries) or "Remove it: nothing of the name is there."
+                )
             del entries[key.text]
         else:
             entries[key.text] = (below[0] if below and not isinstance(node, Scalar) else key, merged)
