@@ -72,6 +72,8 @@ class Network:
         self.layers: dict[str, Any] = {}
         self.weights: dict[tuple[str, str], Any] = {}
         self.untrained: set[tuple[str, str]] = set()
+        self.trained: frozenset[tuple[str, str]] | None = None
+        """The places that training changes, of all that could be trained."""
         self.averages: dict[tuple[str, str], tuple[Any, Any]] = {}
         self.spreads = any(layer.kind == "apply" for layer in plan.leaves())
         for layer in plan.leaves():
@@ -119,7 +121,14 @@ class Network:
 
     def trainable(self) -> list[Any]:
         """The variables that an optimiser changes, in order."""
-        return [variable for place, variable in self.weights.items() if place not in self.untrained]
+        return [self.weights[place] for place in self.changed()]
+
+    def changed(self) -> list[tuple[str, str]]:
+        """The places of those: what a term of the loss reaches and no mode freezes."""
+        return [
+            place for place in self.weights
+            if place not in self.untrained and (self.trained is None or place in self.trained)
+        ]  # fmt: skip
 
     def read(self, place: tuple[str, str], training: bool) -> Any:
         """A weight [R, …] at its present value; outside training its moving average, where the optimiser keeps one."""
@@ -127,7 +136,10 @@ class Network:
         if training or place not in self.averages:
             return value
         average, iterations = self.averages[place]
-        return tf.where(tf.convert_to_tensor(iterations.value) > 0, tf.convert_to_tensor(average.value), value)
+        averaged, constraint = tf.convert_to_tensor(average.value), self.weights[place].constraint
+        if constraint is not None:  # Keras averages the weights as they are before their constraint is applied
+            averaged = constraint(averaged)
+        return tf.where(tf.convert_to_tensor(iterations.value) > 0, averaged, value)
 
     def value(self, place: tuple[str, str], lowering: Lowering) -> Value:
         """A weight in a context: [R, …], or what the context gives in its place."""

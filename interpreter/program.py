@@ -15,6 +15,7 @@ from dlspec.spec.dtypes import DTYPES
 from dlspec.spec.identity import form_digest
 from dlspec.spec.memory import chunk
 from dlspec.spec.resolved import OptimizerPlan, ProbePlan, Program
+from dlspec.spec.trained import trained
 
 from .divergence import Divergence, Watch
 from .evaluation import Evaluation
@@ -48,6 +49,9 @@ class Compiled:
         self.networks = {
             plan.name: Network(plan, len(self.replicates), self.kind, program.gradient) for plan in program.networks
         }
+        changed = trained(program)
+        for name, network in self.networks.items():
+            network.trained = frozenset((layer, weight) for own, layer, weight in changed if own == name)
         self.bindings = _bindings(program)
         self.samples = _samples(program)
         self.optimizers = self._optimizers()
@@ -173,9 +177,8 @@ class Compiled:
         """Lets the networks be evaluated at the optimiser's moving averages of their weights."""
         averages = iter(optimizer._model_variables_moving_average)
         for network in networks:
-            for place in network.weights:
-                if place not in network.untrained:
-                    network.averages[place] = (next(averages), optimizer.iterations)
+            for place in network.changed():
+                network.averages[place] = (next(averages), optimizer.iterations)
 
     def _optimizer(self, plan: OptimizerPlan) -> Any:
         arguments = dict(plan.arguments)

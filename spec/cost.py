@@ -19,6 +19,7 @@ from .dtypes import BYTES, DTYPES
 from .flops import LAYER_WORK, OPERATION_WORK, update
 from .operations import OPERATIONS
 from .resolved import LayerPlan, NetworkPlan, Program
+from .trained import trained_parameters
 from .types import Type
 
 LOSS_WORK = (3, 1)
@@ -101,6 +102,7 @@ class _Counter:
         self.item = BYTES[self.dtype.real]
         self.outputs = {item.name: item.term for item in program.outputs}
         self.networks = {plan.name: plan for plan in program.networks}
+        self.changed = {plan.name: trained_parameters(program, plan) for plan in program.networks}
         self.each, self.once = _Use(), _Use()
         self.extents: dict[str, int] = {}
         self.done: dict[str, _Way] = {}
@@ -112,7 +114,7 @@ class _Counter:
         for loss in program.loss if plan else ():
             found = self.term(loss.term, _Way()) | self.term(loss.weight, _Way()) | _Seen(axes=frozenset({EXAMPLE}))
             self.add(found, *LOSS_WORK, 0, _Way())
-        parameters = sum(network.parameters for network in program.networks)
+        parameters = sum(self.changed.values()) if plan else sum(network.parameters for network in program.networks)
         weights = sum(
             prod(shape)
             for network in program.networks
@@ -145,7 +147,7 @@ class _Counter:
         updates = kept = 0
         for name, optimizer in plan.optimizers.items() if plan else ():
             networks = [self.networks[name]] if name else self.program.networks
-            count = sum(network.parameters for network in networks)
+            count = sum(self.changed[network.name] for network in networks)
             row = update(optimizer.name, optimizer.arguments)
             updates += (row.operations + 1) * count
             kept += row.slots * count
