@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
 import numpy as np
-from dlspec.spec.resolved import ExperimentPlan, Program
-
-if TYPE_CHECKING:
-    import xarray as xr
+from dlspec.spec.resolved import ExperimentPlan
 
 Array = np.ndarray[Any, Any]
 
@@ -93,20 +90,22 @@ class Cell:
 class Results:
     """The cells of one experiment, on its axes; `replicates` is the largest number of any program.
 
-    `fewer` holds the number of replicates of programs, by variant and point, that have not so many.
+    `fewer` holds the number of replicates of programs, by place, that have not so many. Axes that are `zipped` go in step:
+    together they are one dimension, whose places are told apart by the values of all of them.
     """
 
     experiment: str
     axes: Mapping[str, tuple[Any, ...]]
     replicates: int
     cells: Sequence[Cell]
-    fewer: Mapping[tuple[Any, ...], int] = field(default_factory=dict)
+    fewer: Mapping[tuple[int, ...], int] = field(default_factory=dict)
+    zipped: Sequence[tuple[str, ...]] = ()
 
     @staticmethod
     def of_plan(plan: ExperimentPlan, cells: Sequence[Cell]) -> Results:
         """The results of an experiment's plan."""
         most = max((program.replicates for program in plan.programs), default=0)
-        found = Results(plan.name, plan.axes, most, cells)
+        found = Results(plan.name, plan.axes, most, cells, zipped=plan.zipped)
         fewer = {
             found.place(program.variant, program.point): program.replicates
             for program in plan.programs
@@ -114,48 +113,54 @@ class Results:
         }
         return replace(found, fewer=fewer)
 
-    def place(self, variant: str, point: Mapping[str, Any]) -> tuple[int, ...]:
-        """Where a program lies on the axes."""
-        return tuple(places[variant if name == "variant" else point[name]] for name, places in self._places.items())
+    @cached_property
+    def dimensions(self) -> tuple[tuple[str, ...], ...]:
+        """The axes, those that go in step together, in the order of their first."""
+        groups = {axis: group for group in self.zipped for axis in group}
+        return tuple(dict.fromkeys(groups.get(axis, (axis,)) for axis in self.axes))
 
     @cached_property
-    def _places(self) -> dict[str, dict[Any, int]]:
-        """Where each value lies on its axis; the first of equal ones."""
-        return {
-            name: {value: place for place, value in reversed(list(enumerate(values)))}
-            for name, values in self.axes.items()
-        }
+    def dimension(self) -> Mapping[str, int]:
+        """The number of the dimension that an axis belongs to."""
+        return {axis: number for number, group in enumerate(self.dimensions) for axis in group}
 
-    def of(self, program: Program) -> list[Cell]:
-        """The cells of a program, by replicate."""
+    def length(self, dimension: int) -> int:
+        """How many places a dimension has; the one after all others is that of the replicates."""
+        return len(self.axes[self.dimensions[dimension][0]]) if dimension < len(self.dimensions) else self.replicates
+
+    def place(self, variant: str, point: Mapping[str, Any]) -> tuple[int, ...]:
+        """Where a program lies on the dimensions."""
+        values = {"variant": variant, **point}
+        return tuple(
+            places[tuple(values[axis] for axis in group)]
+            for group, places in zip(self.dimensions, self._places, strict=True)
+        )
+
+    @cached_property
+    def _places(self) -> list[dict[tuple[Any, ...], int]]:
+        """Where the values of each dimension's axes lie."""
         return [
-            cell
-            for cell in self.cells
-            if cell.variant == program.variant and dict(cell.constants) == dict(program.point)
+            {values: place for place, values in enumerate(zip(*(self.axes[axis] for axis in group), strict=True))}
+            for group in self.dimensions
         ]
 
-    def grid(self, value: Any) -> xr.DataArray:
-        """One number a cell on the experiment's axes and the replicates; cells that are not there are undefined."""
-        data = np.full(self._shape(), np.nan)
+    @cached_property
+    def table(self) -> Array:
+        """The cells at their places, [length of each dimension, replicates]; None where one was not run."""
+        found = np.full([self.length(number) for number in range(len(self.dimensions) + 1)], None, dtype=object)
         for cell in self.cells:
-            data[(*self.place(cell.variant, cell.constants), cell.replicate)] = value(cell)
-        return self._labelled(data)
+            found[(*self.place(cell.variant, cell.constants), cell.replicate)] = cell
+        return found
 
-    def meant(self) -> xr.DataArray:
-        """Whether there is such a replicate at all: programs may differ in how many they have."""
-        data = np.ones(self._shape(), bool)
+    @cached_property
+    def meant(self) -> Array:
+        """Whether there is such a replicate at all, in the shape of `table`: programs may differ in how many they have."""
+        found = np.ones(self.table.shape, bool)
         for place, count in self.fewer.items():
-            data[(*place, slice(count, None))] = False
-        return self._labelled(data)
+            found[place][count:] = False
+        return found
 
-    def _shape(self) -> list[int]:
-        return [*(len(values) for values in self.axes.values()), self.replicates]
-
-    def _labelled(self, data: Array) -> xr.DataArray:
-        import xarray as xr
-
-        labels: dict[str, list[Any]] = {
-            name: [str(v) if isinstance(v, str | tuple) else v for v in values] for name, values in self.axes.items()
-        }
-        labels["replicate"] = list(range(self.replicates))
-        return xr.DataArray(data, dims=list(labels), coords=labels)
+    @cached_property
+    def judged(self) -> dict[Any, Any]:
+        """What claims have looked at so far, so that it is looked up once."""
+        return {}

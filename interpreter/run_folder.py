@@ -11,6 +11,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,10 +43,19 @@ def claims_json(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
         {
             "id": verdict.id, "says": verdict.claim.says, "check": verdict.claim.text, "verdict": verdict.verdict,
             "value": _number(verdict.value), "interval": [_number(v) for v in verdict.interval] if verdict.interval else None,
-            "reason": verdict.reason,
+            "reason": verdict.reason, "seen": [_plain(asdict(part)) for part in verdict.seen],
         }
         for verdict in verdicts
     ]  # fmt: skip
+
+
+def _plain(value: Any) -> Any:
+    """Data with null for what is not finite."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def cells_json(results: Mapping[str, Results]) -> list[dict[str, Any]]:

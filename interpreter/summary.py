@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 import numpy as np
 from rich.console import Console
@@ -13,9 +14,11 @@ from rich.text import Text
 from .claims import Verdict
 from .groups import label, programs
 from .results import Cell, Results
+from .seen_words import lines
 
 MARKS = {"holds": ("✓", "green"), "fails": ("✗", "red"), "inconclusive": ("?", "yellow")}
 
+INDENT = " " * 15
 MOST_ROWS = 200
 """How many programs of an experiment are shown."""
 
@@ -104,16 +107,12 @@ def _spread(values: Sequence[float]) -> str:
 
 
 def print_claims(verdicts: Sequence[Verdict], console: Console) -> None:
-    """One line a claim: its verdict, its sentence, what was seen."""
+    """A claim: its verdict, its sentence, its check, and what was seen of each condition in it."""
     for verdict in verdicts:
         mark, colour = MARKS[verdict.verdict]
-        seen = ""
-        if verdict.value is not None:
-            seen = f"saw {number(verdict.value)}"
-            if verdict.interval is not None and verdict.interval[0] != verdict.interval[1]:
-                seen += f" [{number(verdict.interval[0])}, {number(verdict.interval[1])}]"
         text = Text.assemble((f"{mark} {verdict.verdict:<12} ", colour), verdict.claim.says)
-        details = "; ".join(part for part in (seen, verdict.reason) if part)
-        text.append(f"\n               {verdict.claim.text}", "dim")
-        text.append(f"\n               {details}" if details else "")
+        text.append(f"\n{INDENT}{verdict.claim.text}", "dim")
+        told = [asdict(part) for part in verdict.seen]
+        for line in (*lines(told), *([verdict.reason] if verdict.reason else [])):
+            text.append(f"\n{INDENT}{line}")
         console.print(text)

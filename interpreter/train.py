@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from .claims import evaluate as evaluate_claim
+from .claim_values import reached
 from .forms import Forms
 from .job import Job, Watcher
 from .products import products
 from .program import Compiled
-from .results import Cell, Results
+from .results import Cell
 from .store import Checkpoint, Damaged
 
 
@@ -104,7 +104,7 @@ def _train(
     wanted = set(job.piece.wanted.steps)
     stops = sorted(wanted.union(*(probe.steps for probe in program.probes)))
     until = plan.until.tree if plan is not None and plan.until is not None else None
-    over = {place for place, cell in enumerate(cells) if until is not None and cell.steps and _reached(until, cell)}
+    over = {place for place, cell in enumerate(cells) if until is not None and cell.steps and reached(until, cell)}
     before = time.perf_counter()
     for step in stops:
         if resumed and step <= compiled.step:
@@ -132,7 +132,7 @@ def _train(
                 for place in alive:
                     cells[place].sample(probe.figure, step, {k: v[place] for k, v in values.items()})
         if until is not None and step in wanted:
-            over.update(place for place in alive if cells[place].status == "done" and _reached(until, cells[place]))
+            over.update(place for place in alive if cells[place].status == "done" and reached(until, cells[place]))
         alive = [place for place in alive if cells[place].status == "done" and place not in over]
         if step == stops[-1] or not alive:
             return
@@ -188,9 +188,3 @@ def _record(step: int, measures: dict[str, Any], cell: Cell) -> None:
     if bad and step:
         cell.status, cell.end, cell.cause = "diverged", step, bad[0]
         cell.message = f"the measure '{bad[0]}' was not finite at step {step:,}"
-
-
-def _reached(tree: Any, cell: Cell) -> bool:
-    """Whether a cell's stopping condition holds at its last evaluation."""
-    alone = Cell(cell.experiment, "", {}, 0, "", steps=cell.steps, curves=cell.curves)
-    return bool(evaluate_claim(tree, Results(cell.experiment, {}, 1, [alone])))

@@ -11,6 +11,9 @@ COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
 
+BY_SIZE = ("less", "less_equal", "greater", "greater_equal")
+"""The comparisons that a mean over replicates can be judged by."""
+
 
 @dataclass(frozen=True)
 class Number:

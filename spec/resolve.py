@@ -271,6 +271,7 @@ class _Experiment:
             figures,
             self.model,
             tuple(self.models),
+            tuple(tuple(names) for names in self.model.zip),
         )
 
     def _program(self, axes: Mapping[str, list[Any]], places: Mapping[str, int]) -> Program:
@@ -346,7 +347,9 @@ class _Experiment:
             )
             for program in (() if self.late else programs)
         )
-        return Subject(measures, {name: tuple(values) for name, values in every.items()}, constants, evaluated)
+        zipped = tuple(tuple(names) for names in self.model.zip)
+        known = {name: tuple(values) for name, values in every.items()}
+        return Subject(measures, known, constants, evaluated, zipped, bool(self.late or self.sweep.only))
 
     def _figures(self, subject: Subject) -> tuple[FigurePlan, ...]:
         self.problems.extend(check_figures(self.model.figures, self.node, subject))
@@ -379,7 +382,7 @@ class _Experiment:
             if not isinstance(node, yaml.Scalar):
                 continue
             try:
-                tree = check_claim(read(node), subject)
+                tree = check_claim(read(node), subject, claim.judge)
                 found.append(ClaimPlan(self.name, name, claim.says, node.text, tree, claim.judge))
             except SpecError as error:
                 self.problems.extend(error.problems)

@@ -279,6 +279,8 @@ class ExperimentPlan:
     """The experiment as the document writes it, validated."""
     models: tuple[Any, ...] = ()
     """The same with the patches of each program over it."""
+    zipped: tuple[tuple[str, ...], ...] = ()
+    """The axes that go in step."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -68,17 +68,20 @@ class Sweep:
 
     def values(self, axis: str, node: yaml.Sequence) -> list[Any]:
         """The values of a swept constant."""
-        values: dict[Any, None] = {}
+        values: list[Any] = []
+        seen: set[Any] = set()
+        zipped = any(axis in names for names in self.model.zip)
         checker = ExperimentChecker(Point(self.study, self.name, "", {}, {}), Shared(self.node, self.model))
         checker.declare()
         for item in node.items:
             term = checker.checker.value(item, Context("constants", ()))
             value = folding.known(term, "a swept value")
             found = value.item() if not value.shape else tuple(np.ravel(value).tolist())
-            if found in values:
+            if found in seen and not zipped:
                 raise problem_at(item.span, f"'{axis}' has the value {found} twice", "Remove one.")
-            values[found] = None
-        return list(values)
+            seen.add(found)
+            values.append(found)
+        return values
 
     def points(self, axes: Mapping[str, list[Any]]) -> list[dict[str, int]]:
         """Every combination, as places along the axes; zipped axes go in step."""
@@ -103,6 +106,7 @@ class Sweep:
                     f"axes that go in step have equally many values, and {shown}",
                     "Give them as many, or leave one out of `zip`.",
                 )
+            self._must_differ(names, axes, place)
             groups.append(list(names))
         groups += [[name] for name in axes if name not in zipped]
         groups.sort(key=lambda group: list(axes).index(group[0]))
@@ -118,6 +122,16 @@ class Sweep:
         for places in itertools.product(*ranges):
             found.append({name: place for group, place in zip(groups, places, strict=True) for name in group})
         return found
+
+    def _must_differ(self, names: Sequence[str], axes: Mapping[str, list[Any]], place: int) -> None:
+        """Of axes that go in step one may have a value twice, and not all of them at once: a cell is told by them together."""
+        seen: set[tuple[Any, ...]] = set()
+        for values in zip(*(axes[name] for name in names), strict=True):
+            if values in seen:
+                span, _ = yaml.locate(self.node, ["zip", place])
+                told = ", ".join(f"{name} = {value}" for name, value in zip(names, values, strict=True))
+                raise problem_at(span, f"axes that go in step have {told} twice", "Remove one from each of them.")
+            seen.add(values)
 
     def must_be_apart(self, axes: Mapping[str, list[Any]]) -> None:
         """Two axes that patch one path would depend on their order."""

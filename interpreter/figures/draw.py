@@ -119,7 +119,7 @@ def split(results: Results, axis: str | None) -> list[tuple[str, list[Cell]]]:
     if axis is None:
         return [("", usable)]
     found = []
-    for value in results.axes[axis]:
+    for value in dict.fromkeys(results.axes[axis]):
         cells = [cell for cell in usable if axis_value(cell, axis) == value]
         if cells:
             found.append((short(value if axis == "variant" else f"{axis} = {value}"), cells))

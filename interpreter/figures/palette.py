@@ -37,5 +37,5 @@ class Palette:
             return {"color": f"C{colour % COLOURS}", "linestyle": DASHES[0]}
         value = cell.variant if self.axis == "variant" else cell.constants[self.axis]
         dash = self.told.setdefault((measure, *rest), len(self.told))
-        colour = self.results.axes[self.axis].index(value)
+        colour = list(dict.fromkeys(self.results.axes[self.axis])).index(value)
         return {"color": f"C{colour % COLOURS}", "linestyle": DASHES[dash % len(DASHES)]}

@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from ..aside import Aside
 from ..runs import VERDICTS, Kept
+from ..seen_words import lines
 from .finals import Finals, finals, number
 from .pictures import Picture, pictures
 
@@ -103,10 +104,19 @@ def page(run: Kept, name: str = "", aside: Aside | None = None) -> str:
         run=run, name=name or run.name, about=run.about, title=_words(study, "title") or run.study.replace("_", " ").capitalize(),
         words=_words(study, "about"), profile=_words(study.profiles.get(run.profile), "about") if study is not None else "",
         source=_source(study.source if study is not None else None), claims=claims, sections=sections,
-        verdicts=VERDICTS, marks=MARKS, command=shlex.join(["dlspec", *map(str, run.about.get("command", ()))]), text=text,
+        seen=_seen, verdicts=VERDICTS, marks=MARKS, command=shlex.join(["dlspec", *map(str, run.about.get("command", ()))]), text=text,
         policy=f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {_digest(script)}",
         style=Markup(style), script=Markup(script), missing=missing, cells=cells, counts=counts,
     )  # fmt: skip
+
+
+def _seen(claim: Mapping[str, Any]) -> list[str]:
+    """What was seen of a claim, a line a condition; runs of before hold one mean and range alone."""
+    if "seen" in claim or claim["value"] is None:
+        return lines(claim.get("seen", ()))
+    low, high = claim["interval"] or (None, None)
+    spread = f", from {number(low)} to {number(high)}" if low is not None and high is not None and low != high else ""
+    return [f"saw {number(claim['value'])}{spread}"]
 
 
 def _study(text: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from .. import claims as c
 from ..diagnostics import Span, did_you_mean, listing, problem_at
 from ..expressions import nodes as n
 from ..operations import CLAIM_FORMS, OPERATIONS, OPERATORS
+from .claim_axes import Reach
 from .text import Text
 
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
@@ -26,19 +28,33 @@ class Subject:
     constants: Mapping[str, float]
     evaluated: tuple[tuple[Mapping[str, Any], tuple[int, ...]], ...] = ()
     """For each point of the axes, the steps at which measures are taken."""
+    zipped: tuple[tuple[str, ...], ...] = ()
+    late: bool = False
+    """Whether a profile or an override may have left out values of the axes: then a claim on these is not wrong."""
 
     @property
     def swept(self) -> list[str]:
         """The axes of numbers."""
         return [name for name, values in self.axes.items() if all(isinstance(value, int | float) for value in values)]
 
+    @cached_property
+    def reach(self) -> Reach:
+        """What parts of claims speak of along the axes."""
+        return Reach(self.axes, self.zipped)
 
-def check_claim(text: Text, subject: Subject) -> c.Claim:
+
+def check_claim(text: Text, subject: Subject, judge: str = "replicates") -> c.Claim:
     """The tree of a claim's check. Raises SpecError."""
     tree = _claim(text.tree, text, subject)
+    span = text.span(text.tree)
     if not _is_condition(text.tree):
-        hint = "Compare it: `final(error) <= 0.1`."
-        raise problem_at(text.span(text.tree), "a claim is a condition, and this is a number", hint)
+        raise problem_at(span, "a claim is a condition, and this is a number", "Compare it: `final(error) <= 0.1`.")
+    if judge == "mean" and not (isinstance(tree, c.Apply) and tree.operation in c.BY_SIZE):
+        message = "`judge: mean` takes an interval of one difference, and this is not one comparison by <, <=, > or >="
+        hint = "Make each comparison a claim of its own, or leave out `judge`: then every replicate has to agree."
+        raise problem_at(span, message, hint)
+    if not subject.late:
+        subject.reach.check(tree, span)
     return tree
 
 
@@ -88,9 +104,11 @@ def _claim(node: n.Expr, text: Text, subject: Subject, until: bool = False) -> c
             return _measured("final", node, (), text, subject, span)
         case n.Unary(operator, operand):
             sign = {"-": "negative", "not": "logical_not"}.get(operator)
+            _must_be_conditions(operator, (operand,), text)
             inner = _claim(operand, text, subject, until)
             return _applied(sign, (inner,)) if sign else inner
         case n.Binary(operator, left, right):
+            _must_be_conditions(operator, (left, right), text)
             parts = (_claim(left, text, subject, until), _claim(right, text, subject, until))
             return _applied(OPERATORS[operator].name, parts)
         case n.Call(function, arguments, keywords) if not keywords:
@@ -103,6 +121,14 @@ def _claim(node: n.Expr, text: Text, subject: Subject, until: bool = False) -> c
             )
             raise problem_at(text.keyword(name, value), "claims take no arguments by name", hint)
     raise problem_at(span, "this has no meaning in a claim", _forms())
+
+
+def _must_be_conditions(operator: str, operands: tuple[n.Expr, ...], text: Text) -> None:
+    """Refuses `and`, `or`, `not` of a number: it would be taken for true."""
+    for operand in operands if operator in ("and", "or", "not") else ():
+        if not _is_condition(operand):
+            hint = "Compare it: `final(error) <= 0.1`."
+            raise problem_at(text.span(operand), f"`{operator}` takes conditions, and this is a number", hint)
 
 
 def _applied(operation: str, arguments: tuple[c.Claim, ...]) -> c.Claim:

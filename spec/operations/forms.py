@@ -45,7 +45,7 @@ CLAIM_FORMS = _forms(
     Form("lowest", "(measure, conditions…)", "the measure's smallest value over the steps", "claims"),
     Form("highest", "(measure, conditions…)", "the measure's largest value over the steps", "claims"),
     Form("at", "(measure, step, conditions…)", "the measure at an evaluated step", "claims"),
-    Form("first_step", "(measure comparison, conditions…)", "the first evaluated step at which it holds, infinity when never", "claims"),
+    Form("first_step", "(measure comparison, conditions…)", "the first evaluated step at which it holds; where it never does, a number beyond the last step", "claims"),
     Form("slope", "(y, x)", "the least-squares slope of y against x, along the axis of x", "claims"),
     Form("increasing", "(y, axis)", "whether y grows strictly along a swept constant", "claims"),
     Form("decreasing", "(y, axis)", "whether y falls strictly along a swept constant", "claims"),

@@ -1,0 +1,122 @@
+"""Which values of each axis the parts of a claim speak of, and that these parts can be compared value by value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from .. import claims as c
+from ..claim_text import claim_text
+from ..diagnostics import Span, listing, problem_at
+
+Kept = dict[tuple[str, ...], frozenset[int]]
+"""The places that are kept along each dimension: an axis, or axes that go in step."""
+FEWEST = 2
+"""Of how many values along an axis a slope or an order can be told."""
+
+
+class Reach:
+    """The axes of an experiment by dimension; what each part of a claim keeps of them is looked up once."""
+
+    def __init__(self, axes: Mapping[str, Sequence[Any]], zipped: Iterable[tuple[str, ...]]) -> None:
+        self.axes = axes
+        groups = {axis: group for group in zipped for axis in group}
+        self.dimension = {axis: groups.get(axis, (axis,)) for axis in axes}
+        self.all = {group: frozenset(range(len(axes[group[0]]))) for group in self.dimension.values()}
+        self.known: dict[tuple[c.Selection, ...], Kept] = {}
+
+    def check(self, tree: Any, span: Span) -> None:
+        """Raises SpecError where parts of a claim can't be compared, or speak of nothing."""
+        self._kept(tree, span, True)
+
+    def _kept(self, tree: Any, span: Span, positive: bool) -> Kept:
+        match tree:
+            case c.Coordinate(axis):
+                group = self.dimension[axis]
+                return {group: self.all[group]}
+            case c.Measured():
+                own = self._chosen(tree.selections, tree, span)
+                if tree.reduction == "first_step":
+                    return self._met([own, self._kept(tree.threshold, span, True)], tree, span)
+                return own
+            case c.Diverged(selections):
+                return self._chosen(selections, tree, span)
+            case c.Along():
+                return self._along(tree, span)
+            case c.Apply("logical_not", (inner,)):
+                return self._kept(inner, span, not positive)
+            case c.Apply("logical_and" | "logical_or", arguments):
+                both = [self._kept(argument, span, positive) for argument in arguments]
+                return self._joined(both, tree, span, (tree.operation == "logical_and") == positive)
+            case c.Apply(_, arguments):
+                return self._met([self._kept(argument, span, positive) for argument in arguments], tree, span)
+        return {}
+
+    def _chosen(self, selections: tuple[c.Selection, ...], tree: Any, span: Span) -> Kept:
+        """What conditions leave; a single value that `==` picks makes no axis."""
+        if selections in self.known:
+            return self.known[selections]
+        found = dict(self.all)
+        for one in selections:
+            group, values = self.dimension[one.axis], self.axes[one.axis]
+            found[group] = frozenset(place for place in found[group] if c.holds(one, values[place]))
+            if not found[group]:
+                known = listing(self._values(group, self.all[group]))
+                raise problem_at(
+                    span,
+                    f"`{claim_text(tree)}` speaks of no cell: its conditions exclude each other",
+                    f"{' and '.join(group)} has {known}.",
+                )
+        pinned = {self.dimension[one.axis] for one in selections if one.operator == "=="}
+        self.known[selections] = {
+            group: kept for group, kept in found.items() if not (group in pinned and len(kept) == 1)
+        }
+        return self.known[selections]
+
+    def _met(self, parts: Sequence[Kept], tree: Any, span: Span) -> Kept:
+        """Where operands meet: along each axis at the values of the one that has the fewest, which the others must have."""
+        found: Kept = {}
+        for part in parts:
+            for group, kept in part.items():
+                held = found.get(group, kept)
+                if not (held <= kept or kept <= held):
+                    raise self._apart(group, held, kept, tree, span)
+                found[group] = held & kept
+        return found
+
+    def _joined(self, parts: Sequence[Kept], tree: Any, span: Span, both: bool) -> Kept:
+        """Of two conditions that must both hold each holds at its own values; where one is enough they must have the same."""
+        found = {group: kept for part in parts for group, kept in part.items()}
+        for group in found:
+            own = [part[group] for part in parts if group in part]
+            if len(set(own)) > 1 and not both:
+                raise self._apart(group, own[0], own[1], tree, span)
+            found[group] = frozenset().union(*own)
+        return found
+
+    def _along(self, tree: c.Along, span: Span) -> Kept:
+        group = self.dimension[tree.axis]
+        y = self._kept(tree.y, span, True)
+        if group not in y:
+            raise problem_at(
+                span, f"`{claim_text(tree.y)}` is one number along '{tree.axis}', and `{tree.form}` goes along it",
+                f"Leave out the condition `{tree.axis} == …`, or choose several values: `{tree.axis} >= …`.",
+            )  # fmt: skip
+        found = self._met([y, self._kept(tree.x, span, True)], tree, span)
+        if len(found.pop(group)) < FEWEST:
+            raise problem_at(
+                span, f"`{claim_text(tree)}` goes along a single value of '{tree.axis}'", "It needs two or more."
+            )
+        return found
+
+    def _apart(self, group: tuple[str, ...], one: frozenset[int], other: frozenset[int], tree: Any, span: Span) -> Any:
+        name = " and ".join(f"'{axis}'" for axis in group)
+        sets = [", ".join(self._values(group, kept)) for kept in (one, other)]
+        message = f"the parts of `{claim_text(tree)}` speak of other values of {name}: {sets[0]} and {sets[1]}"
+        hint = "They are compared value by value: choose the same values in both, or one value in one of them by `==`."
+        return problem_at(span, message, hint)
+
+    def _values(self, group: tuple[str, ...], kept: Iterable[int]) -> list[str]:
+        every = [self.axes[axis] for axis in group]
+        found = ["/".join(str(values[place]) for values in every) for place in sorted(kept)]
+        return found if len(found) <= 6 else [*found[:5], f"{len(found) - 5} more"]
