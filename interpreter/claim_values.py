@@ -157,12 +157,12 @@ def _first_step(tree: c.Measured, cell: Cell, threshold: float) -> tuple[float, 
     if cell.status != "done" or not len(curve):
         return math.nan, math.nan
     values = along_steps(tree, curve)
-    reached = c.COMPARE[tree.operator](values, threshold)
+    there = c.COMPARE[tree.operator](values, threshold)
     unknown = np.isnan(values)
-    first = int(np.argmax(reached | unknown))
+    first = int(np.argmax(there | unknown))
     if unknown[first]:
         return math.nan, math.nan
-    if reached[first]:
+    if there[first]:
         return float(cell.steps[first]), float(cell.steps[first])
     return float(cell.steps[-1] + 1), math.inf
 
