@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -20,6 +22,8 @@ RECYCLED = 40
 """After how many studies a child gives way to another: TensorFlow keeps something of each."""
 TIMEOUT = 300.0
 """Seconds for one study."""
+TOLD = 10
+"""After how many studies a line says how many there were."""
 TRIALS = 40
 """How many smaller studies are tried of one that went wrong."""
 
@@ -139,7 +143,8 @@ def main() -> None:
 
 
 def run(seeds: range, keep: Path | None = None, shrink: bool = True) -> int:
-    """Runs the studies of some seeds; 1 where any goes wrong."""
+    """Runs the studies of some seeds; 1 where any goes wrong. A signal to end it still has what was found told."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     child, begin = Child(), time.monotonic()
     outcomes: Counter[str] = Counter()
     kinds: dict[str, list[int]] = {}
@@ -148,8 +153,14 @@ def run(seeds: range, keep: Path | None = None, shrink: bool = True) -> int:
     cells = diverged = 0
     for seed in seeds:
         made = study(seed)
-        outcome = child.run(made.tree, seed)
+        try:
+            outcome = child.run(made.tree, seed)
+        except KeyboardInterrupt:
+            seeds = range(seeds.start, seed)
+            break
         outcomes[outcome.status] += 1
+        if not sum(outcomes.values()) % TOLD:
+            print(f"to seed {seed}: {dict(outcomes)}", file=sys.stderr, flush=True)
         cells, diverged = cells + outcome.cells, diverged + outcome.diverged
         if outcome.status == "refused":
             refusals[outcome.kind] += 1
@@ -166,7 +177,7 @@ def run(seeds: range, keep: Path | None = None, shrink: bool = True) -> int:
                 remark = "".join(f"# {line}\n" for line in outcome.text.splitlines()[-12:])
                 (keep / f"{seed}.yaml").write_text(f"# seed {seed}: {outcome.kind}\n{remark}{text(tree)}", "utf-8")
     child.stop()
-    total = sum(outcomes.values())
+    total = max(1, sum(outcomes.values()))
     print(f"seeds {seeds.start} to {seeds.stop - 1}, {time.monotonic() - begin:.0f} s: "
           f"{outcomes['fine']} fine, {outcomes['refused']} refused, {outcomes['wrong']} wrong; "
           f"accepted {1 - outcomes['refused'] / total:.0%}; {cells} cells, {diverged} of them diverged")  # fmt: skip
