@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from dlspec.spec.gradient_statistics import FLOOR
+from dlspec.spec.model.figures import entry
 from dlspec.spec.resolved import FigurePlan
 from matplotlib.ticker import MaxNLocator
 
@@ -92,7 +93,7 @@ def _series(plan: FigurePlan, palette: Palette, cells: list[Cell]) -> list[_Seri
             style = palette.line(own[0], name, (plan.model.panel, swept))
             order = np.argsort([place for place, _ in points], kind="stable")
             x, y = np.asarray(points, dtype=float).reshape(-1, 2)[order].T
-            floors = [value for _, value in lasts(finished, name + FLOOR)]
+            floors = [] if entry(name)[1] else [value for _, value in lasts(finished, name + FLOOR)]
             floor = np.asarray(floors)[order] if floors and len(floors) == len(points) else None
             found.append(_Series(short(legend), style, x, y, floor, last, told))
     return found

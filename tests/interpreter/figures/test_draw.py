@@ -89,6 +89,12 @@ def test_an_entry_of_an_array_is_a_curve() -> None:
     plt.close(figure)
 
 
+def test_an_entry_of_an_array_has_a_scaling() -> None:
+    figure = drawn('{kind: scaling, x: d, y: "pair[1]", panel: variant, fit: power}')
+    assert lines(figure.axes[0])["pair[1]"] == ([1, 2, 4], [3, 12, 48])
+    plt.close(figure)
+
+
 def test_what_lies_below_its_sampling_floor_is_drawn_on_it_and_fitted_to_nothing() -> None:
     plan, found = results("{kind: scaling, x: d, y: error, scale: {x: log, y: log}, fit: power, panel: variant}")
     cells = [cell for cell in found.cells if cell.variant == "a"]
