@@ -124,6 +124,8 @@ class Asked:
             "of": f"({self.number(name)} - {self.writer.real((), 1)})^2",
             "weights": f"{name}.weights",
         }
+        if self.coin and self.chance(0.5):
+            row = GRADIENT_STATISTICS["gradient_variance"]
         if row.name == "gradient_variance":
             if not self.coin:
                 return f"E({self.number(name)})"
@@ -167,10 +169,12 @@ class Asked:
         """Swept constants."""
         return [name for name in ("c", "k") if name in self.axes]
 
-    def _condition(self) -> str:
-        axis = self.random.choice(list(self.axes))
+    def _condition(self, axes: list[str] | None = None) -> str:
+        """A condition on an axis, mostly one that leaves a single value: then any two may be compared."""
+        axis = self.random.choice(axes or list(self.axes))
         value = self.random.choice(self.axes[axis])
-        return f"{axis} {self.random.choice(('==', '!=') if isinstance(value, str) else ('==', '<=', '>='))} {value}"
+        other = ("!=",) if isinstance(value, str) else ("<=", ">=")
+        return f"{axis} {'==' if self.chance(0.85) else self.random.choice(other)} {value}"
 
     # -- claims ----------------------------------------------------------------------------------------------------
 
@@ -197,19 +201,21 @@ class Asked:
             axis, form = self.random.choice(self.swept), self.random.choice(("slope", "increasing", "decreasing"))
             self.seen.add(f"claim {form}")
             if form == "slope":
-                return f"slope({self._read()}, {self.random.choice((axis, f'log({axis})'))}) > 0"
-            return f"{form}({self._read()}, {axis})"
+                return f"slope({self._read(axis)}, {self.random.choice((axis, f'log({axis})'))}) > 0"
+            return f"{form}({self._read(axis)}, {axis})"
         return self._compared()
 
     def _compared(self) -> str:
         right = self.random.choice(("0", "0.5", "c", "k + 1", self._read(), f"2 * abs({self._read()})"))
         return f"({self._read()} {self.random.choice(('<', '<=', '>', '>=', '=='))} {right})"
 
-    def _read(self) -> str:
+    def _read(self, without: str = "") -> str:
+        """A measure over the steps, mostly of all cells; `without` is the axis that stays whole."""
         measure = self.random.choice(self.scalars)
         form = self.random.choice(("final", "final", "lowest", "highest", "at", "first_step"))
         self.seen.add(f"claim {form}")
-        conditions = f", {self._condition()}" if self.axes and self.chance(0.3) else ""
+        axes = [axis for axis in self.axes if axis != without]
+        conditions = f", {self._condition(axes)}" if axes and self.chance(0.3) else ""
         inner = {"at": f"{measure}, 0", "first_step": f"{measure} >= 0.5"}.get(form, measure)
         return f"{form}({inner}{conditions})"
 
@@ -259,4 +265,6 @@ class Asked:
 
 
 def _compares(check: str) -> bool:
-    return check.startswith("(") and " and " not in check and " or " not in check
+    return check.startswith("(") and not any(
+        word in check for word in (" and ", " or ", ") == ", "] == ", " == c)", " == k")
+    )
