@@ -18,7 +18,7 @@ from .aside import Aside
 from .claims import Verdict, student
 from .groups import label, programs
 from .read_run import results, verdicts
-from .results import Cell, Results
+from .results import DONE, Cell, Results
 from .runs import Kept
 from .summary import MARKS, number
 
@@ -31,9 +31,13 @@ WIDE = 50
 """From this ratio of the largest to the smallest value on, an axis is logarithmic."""
 
 
+Done = tuple[int, int]
+"""How many replicates of a program are done, and how many there are."""
+
+
 @dataclass(frozen=True)
 class Final:
-    """A measure of one program at its last step, in both runs: one number a replicate."""
+    """A measure of one program at its last step, in both runs: one number a replicate that is done."""
 
     experiment: str
     program: str
@@ -41,6 +45,7 @@ class Final:
     first: dict[int, float]
     second: dict[int, float]
     same: bool
+    done: tuple[Done, Done] = ((0, 0), (0, 0))
 
     def difference(self) -> tuple[float, tuple[float, float] | None] | None:
         """The mean of second less first, and its 95 % t interval, paired by replicate; it needs three for that."""
@@ -88,9 +93,11 @@ def _finals(first: dict[str, Results], second: dict[str, Results]) -> list[Final
             same = {(c.digest, c.replicate) for c in cells} == {(c.digest, c.replicate) for c in others}
             measures = dict.fromkeys(m for cell in [*cells, *others] for m in cell.curves)
             for measure in measures:
-                made = Final(experiment, name, measure, _last(cells, measure), _last(others, measure), same)
-                if made.first or made.second:
-                    found.append(made)
+                if all(
+                    np.ndim(cell.curves[measure][-1]) == 0 for cell in [*cells, *others] if cell.curves.get(measure)
+                ):
+                    ends = _last(cells, measure), _last(others, measure)
+                    found.append(Final(experiment, name, measure, *ends, same, (_done(cells), _done(others))))
     return found
 
 
@@ -99,9 +106,16 @@ def _groups(found: Results | None) -> dict[str, list[Cell]]:
 
 
 def _last(cells: Sequence[Cell], measure: str) -> dict[int, float]:
-    """The finals that are one number, by replicate."""
-    ends = {cell.replicate: cell.curves[measure][-1] for cell in cells if cell.curves.get(measure)}
-    return {replicate: float(value) for replicate, value in ends.items() if np.ndim(value) == 0}
+    """The finals of a measure that is one number, by replicate."""
+    return {
+        cell.replicate: float(cell.curves[measure][-1])
+        for cell in cells
+        if cell.status == DONE and cell.curves.get(measure)
+    }
+
+
+def _done(cells: Sequence[Cell]) -> Done:
+    return sum(cell.status == DONE for cell in cells), len(cells)
 
 
 def as_data(made: Comparison, figure: Sequence[Path]) -> dict[str, Any]:
@@ -132,6 +146,7 @@ def as_data(made: Comparison, figure: Sequence[Path]) -> dict[str, Any]:
             {
                 "experiment": final.experiment, "program": final.program, "measure": final.measure, "same_cells": final.same,
                 "first": spread(final.first), "second": spread(final.second), "difference": gap(final),
+                "replicates": [{"done": good, "of": count} for good, count in final.done],
             }
             for final in made.finals
         ],
@@ -156,7 +171,13 @@ def show(made: Comparison, console: Console) -> None:
             table.add_row(
                 *map(
                     Text,
-                    (name, final.measure.replace("_", " "), _spread(final.first), _spread(final.second), difference),
+                    (
+                        name,
+                        final.measure.replace("_", " "),
+                        _spread(final.first, final.done[0]),
+                        _spread(final.second, final.done[1]),
+                        difference,
+                    ),
                 )
             )
         console.print(table)
@@ -235,11 +256,14 @@ def _table(title: str, *heads: str) -> Table:
     return table
 
 
-def _spread(values: dict[int, float]) -> str:
+def _spread(values: dict[int, float], done: Done) -> str:
+    """The mean and the range, and how many replicates that is of, where it is not all."""
+    some = f" ({done[0]} of {done[1]})" if done[0] < done[1] else ""
     if not values:
-        return "–"
+        return f"–{some}"
     mean = number(float(np.mean(list(values.values()))))
-    return mean if len(values) == 1 else f"{mean} [{number(min(values.values()))}, {number(max(values.values()))}]"
+    ends = f" [{number(min(values.values()))}, {number(max(values.values()))}]" if len(values) > 1 else ""
+    return f"{mean}{ends}{some}"
 
 
 def _difference(final: Final) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +11,12 @@ import pyarrow as pa
 import pyarrow.csv as csv
 import pyarrow.parquet as pq
 
+from .results import final_of
 from .runs import Kept
 from .store_errors import StoreError, explained
 
 ENDINGS = (".csv", ".parquet")
+STATUS = "status"
 
 
 def export(run: Kept, path: Path, finals: bool) -> int:
@@ -34,17 +38,39 @@ def _curves(run: Kept, path: Path) -> int:
         with pq.ParquetFile(source) as held:
             rows = int(held.metadata.num_rows)
             made = csv.CSVWriter if path.suffix == ".csv" else pq.ParquetWriter
-            with made(path, held.schema_arrow) as writer:
+            told = _with_status(run) if STATUS not in held.schema_arrow.names else lambda batch: batch
+            with made(path, told(held.schema_arrow.empty_table()).schema) as writer:
                 for batch in held.iter_batches():
-                    writer.write(batch)
+                    writer.write_table(told(pa.Table.from_batches([batch])))
     except (pa.ArrowInvalid, FileNotFoundError) as error:
         hint = "The cells lie in the store still: run the study again."
         raise StoreError(f"{source}: cannot be read: {str(error).splitlines()[0]}", hint) from error
     return rows
 
 
+def _with_status(run: Kept) -> Callable[[pa.Table], pa.Table]:
+    """Gives curves of a run of before, whose file does not say it, how their cells ended; null where that can't be read."""
+    try:
+        cells = run.read("cells.json")
+    except StoreError:
+        cells = []
+    ended = {(c["experiment"], c["variant"], _text(c["constants"]), c["replicate"]): c["status"] for c in cells}
+
+    def told(table: pa.Table) -> pa.Table:
+        names = ("experiment", "variant", "constants", "replicate")
+        places = zip(*(table.column(name).to_pylist() for name in names), strict=True)
+        column = pa.array([ended.get(place) for place in places], pa.string())
+        return table.add_column(table.schema.get_field_index("measure"), STATUS, column)
+
+    return told
+
+
+def _text(constants: Any) -> str:
+    return json.dumps(dict(constants), sort_keys=True)
+
+
 def _finals(run: Kept) -> pa.Table:
-    cells = run.read("cells.json")
+    cells = [{**cell, "final": final_of(cell)} for cell in run.read("cells.json")]
     constants = list(dict.fromkeys(name for cell in cells for name in cell["constants"]))
     measures = list(dict.fromkeys(name for cell in cells for name in cell["final"]))
     rows: list[dict[str, Any]] = []
@@ -54,7 +80,8 @@ def _finals(run: Kept) -> pa.Table:
         }
         row |= {name: _plain(cell["constants"].get(name)) for name in constants}
         for name in measures:
-            row |= _spread(name, cell["final"].get(name))
+            if name in cell["final"]:
+                row |= _spread(name, cell["final"][name])
         rows.append(row)
     columns = list(dict.fromkeys(name for row in rows for name in row))
     return pa.table({name: [row.get(name) for row in rows] for name in columns})

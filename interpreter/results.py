@@ -41,6 +41,25 @@ Samples = Mapping[str, Mapping[int, Mapping[str, Array]]]
 """What figures show of single test examples: figure → step → label → [examples, …]."""
 
 
+DONE = "done"
+"""The status of a cell that was trained to its end: no other has final values."""
+
+
+def undefined(value: Any) -> Any:
+    """Nothing in the shape of a value.
+
+    >>> undefined([[1.0, 2.0], [3.0, 4.0]])
+    [[None, None], [None, None]]
+    """
+    return [undefined(item) for item in value] if isinstance(value, list) else None
+
+
+def final_of(cell: Mapping[str, Any]) -> dict[str, Any]:
+    """The finals of an entry of `cells.json`: runs of before wrote the last evaluation of what was not done, too."""
+    ends: dict[str, Any] = cell["final"]
+    return ends if cell["status"] == DONE else {name: undefined(value) for name, value in ends.items()}
+
+
 @dataclass
 class Cell:
     """One replicate of one program: its curves (measure → [steps, …]) at the evaluated steps, and how it ended.
@@ -82,8 +101,12 @@ class Cell:
         self.samples.setdefault(figure, {})[step] = dict(values)
 
     def final(self) -> dict[str, Any]:
-        """Each measure at the last step, as plain numbers."""
-        return {name: values[-1].tolist() for name, values in self.curves.items() if values}
+        """Each measure at the last step, as plain numbers; nothing, in the measure's shape, where the cell is not done.
+
+        What diverged or was broken off has a last evaluation, but that is no final value.
+        """
+        ends = {name: values[-1].tolist() for name, values in self.curves.items() if values}
+        return ends if self.status == DONE else {name: undefined(value) for name, value in ends.items()}
 
 
 @dataclass(frozen=True)

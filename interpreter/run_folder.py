@@ -59,7 +59,7 @@ def _plain(value: Any) -> Any:
 
 
 def cells_json(results: Mapping[str, Results]) -> list[dict[str, Any]]:
-    """Cells with their finals as data; a number that is not finite is null."""
+    """Cells with their finals as data; a number that is not finite is null, and so is all that is not done."""
     return [
         {
             "experiment": cell.experiment, "variant": cell.variant, "constants": dict(cell.constants), "replicate": cell.replicate,
@@ -188,7 +188,7 @@ class RunFolder:
 CURVES = pa.schema(
     [
         ("experiment", pa.string()), ("variant", pa.string()), ("constants", pa.string()), ("replicate", pa.int32()),
-        ("digest", pa.string()), ("measure", pa.string()), ("index", pa.int32()), ("step", pa.int64()), ("value", pa.float64()),
+        ("digest", pa.string()), ("status", pa.string()), ("measure", pa.string()), ("index", pa.int32()), ("step", pa.int64()), ("value", pa.float64()),
     ]
 )  # fmt: skip
 BATCH = 256
@@ -202,9 +202,9 @@ def write_curves(path: Path, cells: Sequence[Cell]) -> None:
 
 
 def curves_table(cells: Iterable[Cell]) -> pa.Table:
-    """Curves, one row a number: the cell, the measure, its index, the step, the value."""
+    """Curves, one row a number: the cell and how it ended, the measure, its index, the step, the value."""
     curves = [
-        ((cell.experiment, cell.variant, point, cell.replicate, cell.digest, name), cell.steps[: len(values)],
+        ((cell.experiment, cell.variant, point, cell.replicate, cell.digest, cell.status, name), cell.steps[: len(values)],
          np.asarray(values, dtype=np.float64).reshape(len(values), -1))
         for cell in cells for point in [_point(cell)] for name, values in cell.curves.items()
     ]  # fmt: skip

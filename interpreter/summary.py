@@ -13,7 +13,7 @@ from rich.text import Text
 
 from .claims import Verdict
 from .groups import label, programs
-from .results import Cell, Results
+from .results import DONE, Cell, Results
 from .seen_words import lines
 
 MARKS = {"holds": ("✓", "green"), "fails": ("✗", "red"), "inconclusive": ("?", "yellow")}
@@ -63,7 +63,7 @@ def print_finals(results: Mapping[str, Results], console: Console) -> None:
                 console.print(rest, highlight=False, markup=False)
             console.print()
         for cell in found.cells:
-            if cell.status != "done":
+            if cell.status != DONE:
                 text = f"  {label(cell)}, replicate {cell.replicate}: {cell.status}: {cell.message}"
                 console.print(text, style="yellow", highlight=False, markup=False)
 
@@ -87,11 +87,13 @@ def _fitting(heads: Sequence[str], columns: Sequence[Column], width: int) -> lis
 
 
 def _final(group: Sequence[Cell], measure: str) -> str:
-    return _spread([float(cell.curves[measure][-1]) for cell in group if cell.curves.get(measure)])
+    return _spread(
+        [float(cell.curves[measure][-1]) for cell in group if cell.status == DONE and cell.curves.get(measure)]
+    )
 
 
 def _counted(group: Sequence[Cell]) -> str:
-    good = sum(cell.status == "done" for cell in group)
+    good = sum(cell.status == DONE for cell in group)
     return str(good) if good == len(group) else f"{good} of {len(group)}"
 
 

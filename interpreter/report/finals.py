@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from ..results import DONE, final_of
+
 ENTRIES = 8
 """Up to how many entries of an array measure have a column each."""
 FOLDED = 16
@@ -78,7 +80,7 @@ class Finals:
         rows = []
         for group in self.programs[:MOST_ROWS]:
             given = [numbers(cell) for cell in group]
-            good = sum(cell["status"] == "done" for cell in group)
+            good = sum(cell["status"] == DONE for cell in group)
             rows.append(
                 Row(
                     label(group[0]), [Spread.of([own.get(name) for own in given]) for name in self.measures],
@@ -119,7 +121,7 @@ class Finals:
             f"{label(cell)}, replicate {cell['replicate']}: {cell['status']}"
             + (f": {cell['message']}" if cell["message"] else "")
             for cell in self.cells
-            if cell["status"] != "done"
+            if cell["status"] != DONE
         ][:MOST_ROWS]
 
 
@@ -139,8 +141,11 @@ def label(cell: Cell) -> str:
 
 
 def numbers(cell: Cell) -> dict[str, float | None]:
-    """A cell's finals, one number a name; arrays of a few entries are taken apart, larger ones left out."""
-    return {name: value for measure, final in cell["final"].items() for name, value in _entries(measure, final)}
+    """A cell's finals, one number a name, all of them nothing where it is not done.
+
+    Arrays of a few entries are taken apart, larger ones left out.
+    """
+    return {name: value for measure, final in final_of(cell).items() for name, value in _entries(measure, final)}
 
 
 def _entries(name: str, value: Any) -> Iterator[tuple[str, float | None]]:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from dlspec.spec.resolved import StudyPlan
 
 from ..folders import REPORT
-from ..results import Cell
+from ..results import DONE, Cell
 from .missing import needs
+from .scalars import scalars
 
 if TYPE_CHECKING:
     from ..claims import Verdict
@@ -22,7 +23,7 @@ METRICS = 1000
 """How many metrics MLflow takes at once."""
 LETTERS = 500
 """How long the value of a parameter may be in every store of MLflow."""
-ENDS = {"done": "FINISHED", "diverged": "FINISHED", "interrupted": "KILLED", "failed": "FAILED"}
+ENDS = {"done": "FINISHED", "diverged": "FAILED", "interrupted": "KILLED", "failed": "FAILED"}
 DEFAULTS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
@@ -69,8 +70,10 @@ class MLflow:
             self.client.log_batch(self._run(cell), metrics=some)
 
     def ended(self, cell: Cell) -> None:
-        """Ends a cell's run, with how it ended among its tags."""
+        """Ends a cell's run, with how it ended among its tags; what is not done has no final metric."""
         run = self._run(cell)
+        if cell.status != DONE and cell.steps:
+            self._no_finals(cell)
         tags = {
             "dlspec.status": cell.status,
             "dlspec.compiled": cell.compiled,
@@ -80,6 +83,12 @@ class MLflow:
             self.client.set_tag(run, name, value)
         self.client.set_terminated(run, ENDS[cell.status])
         del self.runs[cell.key]
+
+    def _no_finals(self, cell: Cell) -> None:
+        """Ends each metric with what is not a number: MLflow takes the last for the result, and ranks that behind all."""
+        last = dict(scalars({name: values[-1] for name, values in cell.curves.items() if values}))
+        step = max(cell.steps[-1] + 1, cell.end or 0)
+        self.progressed(cell, [(step, dict.fromkeys(last, float("nan")))])
 
     def conclude(self, folder: Path, figures: Sequence[Path], verdicts: Sequence[Verdict]) -> None:
         """Logs figures and what else belongs to the run, and its verdicts as tags."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def test_a_run_a_cell_under_the_study(
     found = {one.info.run_name: one for one in client.search_runs([experiment.experiment_id])}
     assert set(found) == {"small-1", "line, rate=0.1, replicate 0", "line, rate=0.1, replicate 1"}
     parent, first, second = found["small-1"], found["line, rate=0.1, replicate 0"], found["line, rate=0.1, replicate 1"]
-    assert parent.info.status == first.info.status == second.info.status == "FINISHED"
+    assert (parent.info.status, first.info.status, second.info.status) == ("FINISHED", "FINISHED", "FAILED")
     assert first.data.params == {"experiment": "line", "rate": "0.1", "replicate": "0"}
     assert first.data.tags["mlflow.parentRunId"] == parent.info.run_id
     assert (first.data.tags["dlspec.digest"], first.data.tags["dlspec.key"]) == (cells[0].digest, cells[0].key)
@@ -50,7 +51,11 @@ def test_a_run_a_cell_under_the_study(
     assert second.data.tags["dlspec.message"] == "the loss term 'squared' was not finite at step 11"
     history = client.get_metric_history(first.info.run_id, "error")
     assert [(point.step, point.value) for point in history] == [(step, 1 / (step + 1)) for step in (0, 10, 20, 30, 40)]
-    assert [point.step for point in client.get_metric_history(second.info.run_id, "pair/1")] == [0, 10]
+    history = client.get_metric_history(second.info.run_id, "pair/1")
+    assert [(point.step, math.isnan(point.value)) for point in history] == [(0, False), (10, False), (11, True)]
+    for order in ("metrics.error ASC", "metrics.error DESC"):
+        ranked = client.search_runs([experiment.experiment_id], "params.replicate != ''", order_by=[order])
+        assert [run.info.run_name for run in ranked] == [first.info.run_name, second.info.run_name]
     assert set(first.data.metrics) == {"error", "pair/0", "pair/1"}
     assert parent.data.tags["dlspec.claim.line.learns"] == "holds"
     assert {item.path for item in client.list_artifacts(parent.info.run_id)} == {"claims.json", "figures", "spec.yaml"}
