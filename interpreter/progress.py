@@ -91,12 +91,12 @@ class Quiet:
             with suppress(OSError):
                 self.show_finished(job, cells, time.perf_counter() - self.begun.get(job.number, time.perf_counter()))
 
-    def stored(self, piece: Piece, cells: Sequence[Cell]) -> None:
-        """Another process stored cells of a piece."""
+    def stored(self, piece: Piece, cells: Sequence[Cell], here: bool) -> None:
+        """Another process stored cells of a piece, or this one did, `here`, for an equal program."""
         with self.lock:
             self.time_left.stored(piece)
             with suppress(OSError):
-                self.show_stored(piece)
+                self.show_stored(piece, here)
 
     def waiting(self, cells: int) -> None:
         """Other processes run what is left."""
@@ -117,7 +117,7 @@ class Quiet:
     def show_finished(self, job: Job, cells: Sequence[Cell], seconds: float) -> None:
         """Shows that a piece is done."""
 
-    def show_stored(self, piece: Piece) -> None:
+    def show_stored(self, piece: Piece, here: bool) -> None:
         """Shows that a piece need not run."""
 
 
@@ -142,9 +142,11 @@ class Log(Quiet):
         words += [f"(about {in_words(left)} left)"] if left else []
         tell(f"      {called(job, job.piece.program.replicates)}: {'  '.join(word for word in words if word)}")
 
-    def show_stored(self, piece: Piece) -> None:
-        """A line for what another process ran."""
-        tell(f"      {piece.program.name}: another process has run it")
+    def show_stored(self, piece: Piece, here: bool) -> None:
+        """A line for what another process ran, or this one, for an equal program."""
+        tell(
+            f"      {piece.program.name}: {'its cells are those that ran above' if here else 'another process has run it'}"
+        )
 
     def waiting(self, cells: int) -> None:
         """A line that says what is waited for."""
@@ -188,9 +190,9 @@ class JsonLines(Quiet):
         ]
         self.say("finished", **_told(job.piece), cells=ended, seconds=round(seconds, 3), seconds_left=self._left())
 
-    def show_stored(self, piece: Piece) -> None:
-        """`stored`: another process ran it."""
-        self.say("stored", **_told(piece))
+    def show_stored(self, piece: Piece, here: bool) -> None:
+        """`stored`: another process ran it, or this run did, for an equal program."""
+        self.say("stored", **_told(piece), by="this run" if here else "another process")
 
     def waiting(self, cells: int) -> None:
         """`waiting`: how many cells other processes run."""
@@ -255,13 +257,15 @@ class Live(Quiet):
         words = "[green]done[/]" if not bad else f"[red]{bad[0].status}[/] {escape(bad[0].message)}"
         self.console.print(f"  {escape(called(job, job.piece.program.replicates))}  {words}", highlight=False)
 
-    def show_stored(self, piece: Piece) -> None:
+    def show_stored(self, piece: Piece, here: bool) -> None:
         """The whole study's bar moves."""
         self.progress.update(self.whole, advance=steps(piece.program))
 
     def waiting(self, cells: int) -> None:
         """Says what is waited for."""
-        self.progress.update(self.whole, newest=f"waiting for {cells} cells that other processes run")
+        self.progress.update(
+            self.whole, newest=f"waiting for {cells} cell{'s' if cells > 1 else ''} that other processes run"
+        )
 
     def warn(self, text: str) -> None:
         """A line above the bars."""

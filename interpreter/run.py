@@ -42,8 +42,8 @@ class Options:
 class Following(Watcher, Protocol):
     """A watcher of a whole run."""
 
-    def stored(self, piece: Piece, cells: Sequence[Cell]) -> None:
-        """Another process stored cells of a piece that was still to run."""
+    def stored(self, piece: Piece, cells: Sequence[Cell], here: bool) -> None:
+        """Cells of a piece that was still to run are stored: by another process, or `here`, for an equal program of this run."""
 
     def waiting(self, cells: int) -> None:
         """Nothing is left to run but what other processes run at present."""
@@ -185,7 +185,11 @@ class Run:
     def _take_up(self, piece: Piece) -> None:
         found = [cell for cell in self.store.find([(piece.wanted, r) for r in piece.replicates]) if cell is not None]
         self.progress.add(piece, found)
-        self.watcher.stored(piece, found)
+        for here in (True, False):
+            if cells := [cell for cell in found if (piece.wanted.key(cell.replicate) in self.ran) is here]:
+                for cell in cells:
+                    cell.stored = not here  # it did not lie there before this run
+                self.watcher.stored(piece.only([cell.replicate for cell in cells]), cells, here)
         there = {cell.replicate for cell in found}
         if lost := [replicate for replicate in piece.replicates if replicate not in there]:
             self.waiting.append(piece.only(lost))  # a damaged file, set aside on reading
@@ -214,8 +218,15 @@ class Run:
         if job.checkpoints is not None and all(cell.status in WHOLE for cell in cells):
             job.checkpoints.remove()
         self.ran.update(job.piece.keys)
+        self._release(job.piece)
         self.progress.add(job.piece, cells)
         self.watcher.finished(job, cells)
+
+    def _release(self, piece: Piece) -> None:
+        """Puts back what waited for a piece that ran here, as another program of this run has equal cells."""
+        ours = [held for held in self.held if not set(piece.keys).isdisjoint(held.keys)]
+        self.held = [held for held in self.held if held not in ours]
+        self.waiting.extend(ours)
 
     def _abandon(self) -> None:
         """After a fault of the store: lets what runs end at its next evaluation; checkpoints may still be kept."""

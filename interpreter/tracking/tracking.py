@@ -132,9 +132,9 @@ class Both:
         self.watcher.finished(job, cells)
         self.tracking.ended(cells)
 
-    def stored(self, piece: Piece, cells: Sequence[Cell]) -> None:
-        """Another process stored cells of a piece."""
-        self.watcher.stored(piece, cells)
+    def stored(self, piece: Piece, cells: Sequence[Cell], here: bool) -> None:
+        """Another process stored cells of a piece, or this one did, `here`, for an equal program."""
+        self.watcher.stored(piece, cells, here)
         self.tracking.ended(cells)
 
     def waiting(self, cells: int) -> None:

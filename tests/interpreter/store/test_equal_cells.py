@@ -1,0 +1,67 @@
+"""Equal programs of one run: one of them runs, the others take its cells up, and no other process is spoken of."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dlspec.interpreter.executor import Threads
+from dlspec.interpreter.job import Job
+from dlspec.interpreter.progress import JsonLines, Log, Quiet
+from dlspec.interpreter.results import Cell
+from dlspec.interpreter.run import Options, Progress, Run
+from dlspec.interpreter.store import Store
+from dlspec.interpreter.wanted import Piece, Wanted
+
+EQUAL = """\
+dlspec: 1
+study: equal
+experiments:
+  e:
+    task: {example: {x: "normal()"}}
+    measures: {m: E(x)}
+    replicates: 2
+    variants: {a: {}, b: {}, c: {}}
+"""
+
+
+def ran(
+    root: Path, asked: Sequence[Wanted], made: Callable[[Sequence[Piece]], Quiet], make_cell: Callable[..., Cell]
+) -> tuple[list[int], Progress]:  # fmt: skip
+    """Runs what is asked for with made-up numbers; which replicates ran, in order, and what came out."""
+    jobs: list[int] = []
+
+    def train(job: Job, stop: threading.Event) -> list[Cell]:
+        jobs.extend(job.piece.replicates)
+        return [make_cell(job.piece.wanted, replicate) for replicate in job.piece.replicates]
+
+    with Store(root, pytest.fail) as store:
+        progress = Progress.of_store(asked, store, Options())
+        watcher = made(progress.missing())
+        Run(progress, store, Threads(2, train), Options(), watcher, threading.Event(), lambda _: "graph").finish()
+    return jobs, progress
+
+
+def test_what_is_equal_runs_once_and_no_other_process_is_spoken_of(
+    asked: Callable[..., list[Wanted]], make_cell: Callable[..., Cell], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:  # fmt: skip
+    jobs, progress = ran(tmp_path / "store", asked(text=EQUAL), Log, make_cell)
+    said = capsys.readouterr().err
+    assert sorted(jobs) == [0, 1] and len(progress.cells) == 6
+    assert "process" not in said and said.count("its cells are those that ran above") == 2
+    assert not any(cell.stored for cell in progress.cells.values()), "none lay there before this run"
+    jobs, progress = ran(tmp_path / "store", asked(text=EQUAL), Log, make_cell)
+    assert jobs == [] and all(cell.stored for cell in progress.cells.values())
+
+
+def test_the_events_say_who_ran_it(
+    asked: Callable[..., list[Wanted]], make_cell: Callable[..., Cell], events: Callable[[str], list[dict[str, Any]]],
+    tmp_path: Path, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    ran(tmp_path / "store", asked(text=EQUAL), JsonLines, make_cell)
+    told = events(capsys.readouterr().err)
+    assert [event["by"] for event in told if event["event"] == "stored"] == ["this run"] * 2
+    assert "waiting" not in {event["event"] for event in told}
