@@ -114,7 +114,7 @@ class _Counter:
         for loss in program.loss if plan else ():
             found = self.term(loss.term, _Way()) | self.term(loss.weight, _Way()) | _Seen(axes=frozenset({EXAMPLE}))
             self.add(found, *LOSS_WORK, 0, _Way())
-        parameters = sum(self.changed.values()) if plan else sum(network.parameters for network in program.networks)
+        parameters = sum(network.parameters for network in program.networks)
         weights = sum(
             prod(shape)
             for network in program.networks
