@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from dlspec.spec import terms as t
 from dlspec.spec.axes import EXAMPLE, REPLICATE
+from dlspec.spec.blocks import SUMMED
 from dlspec.spec.resolved import MeasurePlan
 
 from .lower import Lowering, Value
@@ -63,8 +64,7 @@ class Evaluation:
         def evaluate(keys: dict[str, Any], drawn: dict[str, Any], step: Any) -> dict[str, Any]:
             known: dict[int, Value] = {}
             for level in levels:
-                for stream in dict.fromkeys(stream for _, stream in level):
-                    terms = [term for term, own in level if own == stream]
+                for stream, terms in _passes(level):
                     for term, mean in zip(
                         terms, self._means(terms, stream, keys[stream], drawn, step, known), strict=True
                     ):
@@ -86,7 +86,8 @@ class Evaluation:
         total = self.program.evaluated(stream)
         apart = [term.body for term in terms if _summed(term) is None]
         weights = [item.type.bytes for body in apart for item in t.walk(body) if isinstance(item, t.Gradient)]
-        chunk = total if any(term.quantile is not None for term in terms) else self.compiled.chunk(total, *weights)
+        most = min(total, SUMMED) if len(apart) < len(terms) else total
+        chunk = total if any(term.quantile is not None for term in terms) else self.compiled.chunk(most, *weights)
 
         def sums(place: Any) -> list[Any]:
             index = tf.cast(place, tf.int64) * chunk + tf.range(chunk, dtype=tf.int64)
@@ -142,6 +143,15 @@ class Evaluation:
         lowering.weight = lambda item: _wide(read(item))
         lowering.expectation = lambda item: known[id(item)]
         return tf.cast(lowering.whole(lowering(term), (REPLICATE,), len(term.type.shape)), tf.float64)
+
+
+def _passes(level: Level) -> list[tuple[str, list[t.Expectation]]]:
+    """Expectations that go over their stream together: a quantile needs all examples at once, too many for a sum."""
+    found: dict[tuple[str, bool], list[t.Expectation]] = {}
+    whole = {stream for term, stream in level if term.quantile is not None}
+    for term, stream in level:
+        found.setdefault((stream, stream in whole and _summed(term) is not None), []).append(term)
+    return [(stream, terms) for (stream, _), terms in found.items()]
 
 
 def _summed(term: t.Expectation) -> t.Gradient | None:

@@ -1,9 +1,13 @@
 """Statistics of gradients at the present weights: over examples, or over draws of the target.
 
-Over examples these are split into K independent blocks with mean gradients m₁, …, m_K of n examples each:
+Over examples these are split into K independent blocks with mean gradients m₁, …, m_K of b examples each (of one, where
+that is cheap: `spec.blocks`):
 
     signal  ‖E g‖²      (‖Σ m‖² - Σ‖m‖²) / (K (K - 1))
-    noise   E‖g - E g‖² n (Σ‖m‖² - ‖Σ m‖² / K) / (K - 1)
+    noise   E‖g - E g‖² b (Σ‖m‖² - ‖Σ m‖² / K) / (K - 1)
+
+Without a signal the estimate of it has the variance 2‖Σ‖² / (K (K - 1)), where Σ is the covariance of a block's mean; its
+squared Frobenius norm is E⟨d, d'⟩² of two independent differences d = (m₁ - m₂) / √2, which hold no signal.
 
 Over D draws of the target each has two gradients ḡ and ḡ' from independent halves of its own examples (one and the same
 where every example is there): the variance is (Σ⟨ḡ, ḡ'⟩ - ⟨Σ ḡ, Σ ḡ'⟩ / D) / (D - 1). All are without bias.
@@ -18,9 +22,9 @@ import numpy as np
 import tensorflow as tf
 from dlspec.spec import terms as t
 from dlspec.spec.axes import EXAMPLE, REPLICATE
-from dlspec.spec.gradient_statistics import BLOCKS
+from dlspec.spec.blocks import SUMMED, alongside, block, comparisons, group
 
-from .evaluation import full_gradient
+from .evaluation import full_gradient, gradient
 from .lower import Lowering, Value
 
 if TYPE_CHECKING:
@@ -48,7 +52,7 @@ class Statistic:
 
     def _mean(self, keys: Any, drawn: dict[str, Any], step: Any, first: Any, count: int) -> Any:
         """The mean gradient of `count` examples from number `first` on: float64 [R, P]."""
-        chunk = self.compiled.chunk(count)
+        chunk = self.compiled.chunk(min(count, SUMMED))
         chunks = -(-count // chunk)
 
         def part(place: Any) -> Any:
@@ -67,27 +71,54 @@ class Statistic:
 
     @cached_property
     def _over_examples(self) -> Any:
-        each, blocks = self.term.examples // BLOCKS, BLOCKS
+        each = block(self.compiled.program, self.term)
+        blocks, compared = self.term.examples // each, group(each)
+        floor = self.term.statistic != "gradient_noise"
+        count = compared if floor or each == 1 else 1
+        if each == 1:
+            count *= max(1, self.compiled.chunk(min(blocks, SUMMED), alongside(self.term)) // compared)
+        found = self._each if each == 1 else self._means
 
         @tf.function(jit_compile=self.compiled.xla, autograph=False)
         def statistic(keys: dict[str, Any], drawn: dict[str, Any], step: Any) -> Any:
-            def body(block: Any, total: Any, squares: Any, last: Any, products: Any) -> Any:
-                mean = self._mean(keys["test"], drawn, step, tf.cast(block, tf.int64) * each, each)
-                pair = tf.where(block % 2 == 1, tf.square(_dot(mean, last)), tf.zeros([], tf.float64))
-                return block + 1, total + mean, squares + _dot(mean, mean), mean, products + pair
+            def body(first: Any, total: Any, squares: Any, products: Any) -> Any:
+                number = tf.cast(first, tf.int64) + tf.range(count, dtype=tf.int64)
+                inside = number < blocks
+                means = found(keys["test"], drawn, step, number, each)
+                means = tf.where(inside[:, tf.newaxis], means, tf.zeros([], tf.float64))
+                total, squares = (
+                    total + tf.reduce_sum(means, axis=1),
+                    squares + tf.reduce_sum(means * means, axis=[1, 2]),
+                )
+                return first + count, total, squares, products + (_spread(means, inside, compared) if floor else 0)
 
-            wide, narrow = tf.zeros([self.replicates, self.size], tf.float64), tf.zeros([self.replicates], tf.float64)
-            start = [tf.constant(0), wide, narrow, wide, narrow]
-            _, total, squares, _, products = tf.while_loop(lambda block, *_: block < blocks, body, start)
+            narrow = tf.zeros([self.replicates], tf.float64)
+            start = [tf.constant(0), tf.zeros([self.replicates, self.size], tf.float64), narrow, narrow]
+            _, total, squares, products = tf.while_loop(lambda first, *_: first < blocks, body, start)
             signal = (_dot(total, total) - squares) / (blocks * (blocks - 1))
             noise = each * (squares - _dot(total, total) / blocks) / (blocks - 1)
-            if self.term.statistic == "gradient_noise":
+            if not floor:
                 return noise, tf.zeros_like(noise)
-            # Without a signal ⟨m_a, m_b⟩ has mean 0 and the variance that independent pairs show.
-            error = tf.sqrt(2 / (blocks * (blocks - 1)) * products / (blocks // 2))
+            error = tf.sqrt(2 / (blocks * (blocks - 1)) * products / comparisons(blocks, compared))
             return signal / noise, 2 * error / noise
 
         return statistic
+
+    def _each(self, keys: Any, drawn: dict[str, Any], step: Any, number: Any, _: int) -> Any:
+        """The gradients of some examples from one backward pass: float64 [R, B, P]."""
+        lowering = self.compiled.lowering(keys, number, number.shape[0], drawn, step=step)
+        found = gradient(self.compiled, lowering, keys, drawn, self.gradient)
+        return tf.cast(tf.reshape(found.tensor, [self.replicates, number.shape[0], self.size]), tf.float64)
+
+    def _means(self, keys: Any, drawn: dict[str, Any], step: Any, number: Any, each: int) -> Any:
+        """The mean gradients of some blocks, one after the other: float64 [R, B, P]."""
+
+        def one(place: Any) -> Any:
+            return self._mean(keys, drawn, step, place * each, each)
+
+        if number.shape[0] == 1:
+            return one(number[0])[:, tf.newaxis]
+        return tf.transpose(tf.map_fn(one, number, fn_output_signature=tf.float64), [1, 0, 2])
 
     @cached_property
     def _over_draws(self) -> Any:
@@ -147,3 +178,15 @@ class Statistic:
 
 def _dot(a: Any, b: Any) -> Any:
     return tf.reduce_sum(a * b, axis=-1)
+
+
+def _spread(means: Any, inside: Any, compared: int) -> Any:
+    """The sum of ⟨d, d'⟩² over the pairs of differences within groups of blocks [R, B, P]: [R]."""
+    replicates, count, size = means.shape
+    both = tf.reshape(inside, [count // 2, 2])[:, 1]
+    pairs = tf.reshape(means, [replicates, count // 2, 2, size])
+    apart = (pairs[:, :, 0] - pairs[:, :, 1]) / np.sqrt(2)
+    apart = tf.where(both[:, tf.newaxis], apart, tf.zeros([], tf.float64))
+    apart = tf.reshape(apart, [replicates, count // compared, compared // 2, size])
+    products = tf.square(tf.matmul(apart, apart, transpose_b=True))
+    return tf.reduce_sum(products * np.triu(np.ones([compared // 2] * 2), 1), axis=[1, 2, 3])

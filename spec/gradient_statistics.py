@@ -41,6 +41,3 @@ GRADIENT_STATISTICS: Mapping[str, GradientStatistic] = MappingProxyType(
 
 FLOOR = "_floor"
 """What the name of a statistic's sampling floor ends in."""
-
-BLOCKS = 64
-"""Into how many independent blocks the examples of a statistic are split."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from . import terms as t
+from .blocks import FEW, GROUP, SUMMED, alongside, block
 from .cost import cost
-from .gradient_statistics import BLOCKS
 from .resolved import Program
 
 PROCESS_BYTES = 860 * 2**20
@@ -51,12 +51,27 @@ def _differentiated(program: Program, replicates: int) -> Iterator[tuple[int, fl
     held = BACKWARD * layers + 2 * sum(item.type.bytes for item in program.examples)
     for measure in program.measures:
         if isinstance(measure.term, t.GradientStatistic):
-            own = measure.term.examples if measure.term.over else measure.term.examples // BLOCKS
-            yield chunk(program, max(1, own), replicates), held
+            yield from _statistic(program, measure.term, replicates, held)
         for item in t.walk(measure.term):
             if isinstance(item, t.Gradient):  # one for each example
                 total = program.evaluated(measure.on)
                 yield chunk(program, total, replicates, item.type.bytes), held + 2 * item.type.bytes
+
+
+def _statistic(
+    program: Program, term: t.GradientStatistic, replicates: int, held: float
+) -> Iterator[tuple[int, float]]:
+    """The same of a statistic; what it sums and compares is float64, of twice the bytes."""
+    own = term.weights.type.bytes
+    if term.over:
+        yield chunk(program, min(SUMMED, term.examples), replicates), held
+    elif block(program, term) == 1:
+        wide = alongside(term)
+        at_once = chunk(program, min(SUMMED, term.examples), replicates, wide)
+        yield max(GROUP, at_once // GROUP * GROUP), held + wide
+    else:
+        examples = block(program, term)
+        yield 1, chunk(program, examples, replicates) * held + 6 * FEW * own
 
 
 def chunk(program: Program, wanted: int, replicates: int, *more: int) -> int:

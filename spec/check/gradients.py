@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from .. import source as yaml
 from .. import terms as t
+from ..blocks import LEAST
 from ..diagnostics import Span, did_you_mean, listing, problem_at
-from ..gradient_statistics import BLOCKS, FLOOR
+from ..gradient_statistics import FLOOR
 from ..operations import OPERATIONS
 from ..resolved import MeasurePlan
 from ..types import Type
@@ -73,11 +74,11 @@ def statistic(experiment: ExperimentChecker, name: str, kind: str, node: yaml.Ma
     examples = experiment.count([*path, "examples"], model.examples, "'examples'")
     if enumerated and experiment.data is not None:
         examples = experiment.data.test
-    elif examples < (2 if over else BLOCKS):
+    elif examples < (2 if over else LEAST):
         at, _ = yaml.locate(experiment.node, [*path, "examples"])
         raise problem_at(
             at,
-            f"a gradient's statistics need {2 if over else BLOCKS} examples or more, and this is {examples}",
+            f"a gradient's statistics need {2 if over else LEAST} examples or more, and this is {examples}",
             "Give more `examples`.",
         )
     if kind == "gradient_noise":

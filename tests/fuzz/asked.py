@@ -5,7 +5,8 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from dlspec.spec.gradient_statistics import BLOCKS, GRADIENT_STATISTICS
+from dlspec.spec.blocks import LEAST
+from dlspec.spec.gradient_statistics import GRADIENT_STATISTICS
 from dlspec.spec.model.figures import FIGURES
 from dlspec.spec.types import Shape
 
@@ -134,7 +135,7 @@ class Asked:
             entry["draws"] = self.random.choice((2, 3, "all"))
         self.seen.add(f"statistic {row.name}")
         if self.data != "enumerated":
-            entry["examples"] = BLOCKS if row.name != "gradient_variance" else 4
+            entry["examples"] = LEAST if row.name != "gradient_variance" else 4
         return {row.name: entry}
 
     # -- axes ------------------------------------------------------------------------------------------------------

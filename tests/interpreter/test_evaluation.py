@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from dlspec.interpreter.evaluation import _quantile
+from dlspec.interpreter import evaluation
+from dlspec.interpreter.evaluation import _quantile, full_gradient
 from dlspec.interpreter.program import Compiled
 from dlspec.spec import terms as t
 
@@ -148,3 +149,34 @@ def test_a_quantile_of_something_undefined_is_undefined(xla: bool) -> None:
         if q in (0.0, 0.5, 1.0):  # NumPy's own of these is undefined beside an infinite entry
             expected[2] = np.sort(values[2])[int(q * 6)]
         np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+LONG = """
+task: {data: {test: 60000}, example: {x: "uniform(0.5, 1)"}}
+architecture: {f: {input: "[x]", layers: [{dense: {units: 1, use_bias: false, kernel_initializer: 1, name: top}}]}}
+measures:
+  full: E(gradient(f, f.top.kernel))
+  inputs: E(x)
+  median: quantile(x, 0.5)
+"""
+
+
+def test_gradients_of_many_examples_are_summed_in_float64(
+    compiled: Callable[..., Compiled], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the experiment's dtype at most 1,024 are, in a pass of their own beside a quantile that needs all at once."""
+    taken: list[int] = []
+
+    def noted(*given: Any) -> Any:
+        taken.append(given[-1].shape[0])
+        return full_gradient(*given)
+
+    monkeypatch.setattr(evaluation, "full_gradient", noted)
+    held = compiled(LONG, 1)
+    found = held.evaluate()
+    assert taken and max(taken) <= 1024
+    np.testing.assert_allclose(np.ravel(found["full"]), found["inputs"], rtol=5e-7)
+    lowering = held.lowering(held.keys["test"], tf.range(60000, dtype=tf.int64), 60000, held.drawn)
+    x = lowering(held.bindings["x"]).tensor.numpy().astype(np.float64)
+    np.testing.assert_allclose(found["median"], np.quantile(x, 0.5, axis=1), rtol=1e-7)
+    np.testing.assert_allclose(found["inputs"], x.mean(axis=1), rtol=1e-12)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from dlspec.interpreter.program import Compiled
-from dlspec.spec.gradient_statistics import BLOCKS
+from dlspec.spec import blocks, memory
 
 FORMS = pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 
@@ -103,26 +103,92 @@ def test_ratios_over_every_input_are_exact(compiled: Callable[..., Compiled], xl
     np.testing.assert_allclose(found["r"], signal / (power - signal), rtol=1e-8)
 
 
+def compared(means: Any, group: int) -> Any:
+    """The mean of ⟨d, d'⟩² over pairs of differences within groups of blocks [R, K, P]: [R]."""
+    count = means.shape[1] // 2
+    apart = (means[:, : 2 * count : 2] - means[:, 1 : 2 * count : 2]) / np.sqrt(2)
+    held = [range(first, min(first + group // 2, count)) for first in range(0, count, group // 2)]
+    pairs = [pair for some in held for pair in itertools.combinations(some, 2)]
+    return np.mean([np.einsum("rp,rp->r", apart[:, i], apart[:, j]) ** 2 for i, j in pairs], axis=0)
+
+
 @FORMS
-def test_ratios_over_examples_are_those_of_their_blocks(compiled: Callable[..., Compiled], xla: bool) -> None:
-    inner = "of: (f - y)^2, weights: f.weights, examples: 200"
+@pytest.mark.parametrize("each", [1, 3])
+def test_ratios_over_examples_are_those_of_their_blocks(
+    compiled: Callable[..., Compiled], xla: bool, each: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blocks of one example in chunks that 203 does not fill, and of several with a backward pass each."""
+    monkeypatch.setattr(blocks, "ALONE_BYTES", 2**16 if each == 1 else 0)
+    monkeypatch.setattr(memory, "CHUNK_BYTES", 100 * 19 * 4 * 6 * 2)
+    inner = "of: (f - y)^2, weights: f.weights, examples: 203"
     held = compiled(body("fresh", r=f"{{gradient_snr: {{{inner}}}}}", n=f"{{gradient_noise: {{{inner}}}}}"), 2, xla)
-    each = 200 // BLOCKS
-    count = BLOCKS * each
+    number = 203 // each
+    count = number * each
     lowering = held.lowering(held.keys["test"], tf.range(count, dtype=tf.int64), count, held.drawn)
     x, y = lowering(held.bindings["x"]).tensor.numpy(), lowering(held.bindings["y"]).tensor.numpy()
     f, slope = slopes(held, x)
-    blocks = (2 * (f - y)[..., None] * slope).reshape(2, BLOCKS, each, -1).mean(axis=2)
-    products = np.einsum("rap,rbp->rab", blocks, blocks)
-    off = ~np.eye(BLOCKS, dtype=bool)
-    signal = products[:, off].mean(axis=1)
-    noise = each * blocks.var(axis=1, ddof=1).sum(axis=-1)
-    pairs = np.stack([products[:, place, place + 1] for place in range(0, BLOCKS, 2)], axis=1)
-    floor = 2 * np.sqrt(2 / (BLOCKS * (BLOCKS - 1)) * (pairs**2).mean(axis=1))
+    means = (2 * (f - y)[..., None] * slope).reshape(2, number, each, -1).mean(axis=2)
+    products = np.einsum("rap,rbp->rab", means, means)
+    signal = products[:, ~np.eye(number, dtype=bool)].mean(axis=1)
+    noise = each * means.var(axis=1, ddof=1).sum(axis=-1)
+    floor = 2 * np.sqrt(2 / (number * (number - 1)) * compared(means, 16 if each == 1 else 4))
     found = held.evaluate()
     np.testing.assert_allclose(found["n"], noise, rtol=1e-9)
     np.testing.assert_allclose(found["r"], signal / noise, rtol=1e-7)
     np.testing.assert_allclose(found["r_floor"], floor / noise, rtol=1e-7)
+
+
+KNOWN = """
+task: {example: {z: normal()}}
+architecture: {mu: {input: "[1]", layers: [dense: {units: 1, use_bias: false, kernel_initializer: 0}]}}
+measures:
+  few: {gradient_snr: {of: (mu + z - 1)^2, weights: mu.weights, examples: 640}}
+  many: {gradient_snr: {of: (mu + z - 1)^2, weights: mu.weights, examples: 6400}}
+  few_noise: {gradient_noise: {of: (mu + z - 1)^2, weights: mu.weights, examples: 640}}
+  many_noise: {gradient_noise: {of: (mu + z - 1)^2, weights: mu.weights, examples: 6400}}
+replicates: 300
+"""
+
+
+@pytest.mark.parametrize(("alone", "each"), [(2**16, 1), (0, {"few": 10, "many": 16})], ids=["one", "blocks"])
+def test_errors_fall_with_the_root_of_examples(
+    compiled: Callable[..., Compiled], alone: int, each: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """g = 2 (z - 1) has the mean -2 and the variance 4: the ratio is 1, its floor 2 √2 / K for K blocks."""
+    monkeypatch.setattr(blocks, "ALONE_BYTES", alone)
+    replicates = 300
+    found = compiled(KNOWN, replicates, True).evaluate()
+    for name, examples in (("few", 640), ("many", 6400)):
+        size = each if each == 1 else each[name]
+        number = examples // size
+        error = 4 * np.sqrt(2 / (number - 1))
+        noise = found[f"{name}_noise"]
+        assert abs(noise.mean() - 4) < 4 * error / np.sqrt(replicates)
+        assert 0.8 < noise.std(ddof=1) / error < 1.2
+        # The ratio's own error: of the mean 2 · √(4 / n) / 2, of the variance √(2 / K); its mean is 1 + O(1 / K).
+        spread = np.sqrt(4 / examples + 2 / number)
+        assert 0.8 < found[name].std(ddof=1) / spread < 1.2
+        assert abs(found[name].mean() - 1) < 4 * spread / np.sqrt(replicates) + 3 / number
+        floor = 2 * np.sqrt(2) / (size * number)
+        assert 0.8 < np.mean(found[f"{name}_floor"]) / floor < 1.2
+    assert np.median(found["few_floor"]) / np.median(found["many_floor"]) > 6
+
+
+def test_the_error_of_a_variance_falls_with_the_root_of_draws(compiled: Callable[..., Compiled]) -> None:
+    """The mean of (mu - s z)² has the gradient -2 s E z = -2 s at mu = 0, over s of variance 1: 4."""
+    text = """
+task: {draw: {s: normal()}, example: {z: "1 + normal()"}}
+architecture: {mu: {input: "[1]", layers: [dense: {units: 1, use_bias: false, kernel_initializer: 0}]}}
+measures:
+  few: {gradient_variance: {of: (mu - s * z)^2, weights: mu.weights, over: s, draws: 40, examples: 64}}
+  many: {gradient_variance: {of: (mu - s * z)^2, weights: mu.weights, over: s, draws: 400, examples: 64}}
+replicates: 200
+"""
+    found = compiled(text, 200, True).evaluate()
+    for name in ("few", "many"):
+        assert abs(found[name].mean() - 4) < 4 * found[name].std(ddof=1) / np.sqrt(200)
+    assert 2.4 < found["few"].std() / found["many"].std() < 4.2
+    assert 2.4 < found["few_floor"].mean() / found["many_floor"].mean() < 4.2
 
 
 def test_the_floor_of_a_gradient_without_signal_covers_it(compiled: Callable[..., Compiled]) -> None:
