@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from rich.text import Text
 
 from .aside import Aside
 from .claims import Verdict, student
+from .entries import entry_name, extremes, finals_at, is_small, places_of, shape_words, shapes_of
 from .groups import label, programs
 from .read_run import results, verdicts
 from .results import DONE, Cell, Results
@@ -93,11 +94,8 @@ def _finals(first: dict[str, Results], second: dict[str, Results]) -> list[Final
             same = {(c.digest, c.replicate) for c in cells} == {(c.digest, c.replicate) for c in others}
             measures = dict.fromkeys(m for cell in [*cells, *others] for m in cell.curves)
             for measure in measures:
-                if all(
-                    np.ndim(cell.curves[measure][-1]) == 0 for cell in [*cells, *others] if cell.curves.get(measure)
-                ):
-                    ends = _last(cells, measure), _last(others, measure)
-                    found.append(Final(experiment, name, measure, *ends, same, (_done(cells), _done(others))))
+                for told, ends in _ends(cells, others, measure):
+                    found.append(Final(experiment, name, told, *ends, same, (_done(cells), _done(others))))
     return found
 
 
@@ -105,13 +103,20 @@ def _groups(found: Results | None) -> dict[str, list[Cell]]:
     return {label(group[0]): group for group in programs(found.cells)} if found else {}
 
 
-def _last(cells: Sequence[Cell], measure: str) -> dict[int, float]:
-    """The finals of a measure that is one number, by replicate."""
-    return {
-        cell.replicate: float(cell.curves[measure][-1])
-        for cell in cells
-        if cell.status == DONE and cell.curves.get(measure)
-    }
+Ends = tuple[dict[int, float], dict[int, float]]
+
+
+def _ends(cells: Sequence[Cell], others: Sequence[Cell], measure: str) -> Iterator[tuple[str, Ends]]:
+    """The finals of both runs, by replicate: of a number, of each entry of a small array, or of how far a larger one goes."""
+    shapes = shapes_of([*cells, *others], measure)
+    if is_small(shapes):
+        for at in places_of(shapes):
+            yield entry_name(measure, at), (dict(finals_at(cells, measure, at)), dict(finals_at(others, measure, at)))
+        return
+    both = list(extremes(cells, measure)), list(extremes(others, measure))
+    for end, word in ((1, "least"), (2, "largest")):
+        first, second = ({row[0]: row[end] for row in own} for own in both)
+        yield f"{measure} ({shape_words(shapes)}), {word}", (first, second)
 
 
 def _done(cells: Sequence[Cell]) -> Done:

@@ -16,8 +16,9 @@ from .store_errors import StoreError
 
 
 def results(run: Kept) -> dict[str, Results]:
-    """The cells by experiment; a measure's array is flat, [steps, entries], and [steps] if it has one. Raises StoreError."""
+    """The cells by experiment, a measure's array in its shape, [steps, …]. Raises StoreError."""
     path = run.folder / "curves.parquet"
+    shapes: dict[int, dict[str, tuple[int, ...]]] = {}
     cells: dict[tuple[str, str, str, int], Cell] = {}
     for item in run.read("cells.json"):
         cell = Cell(
@@ -26,10 +27,11 @@ def results(run: Kept) -> dict[str, Results]:
         )  # fmt: skip
         place = (cell.experiment, cell.variant, json.dumps(dict(cell.constants), sort_keys=True), cell.replicate)
         cells[place] = cell
+        shapes[id(cell)] = {name: np.shape(value) for name, value in item["final"].items()}
     try:
         with pq.ParquetFile(path) as held:
             for group in range(held.num_row_groups):
-                _curves(held.read_row_group(group), cells)
+                _curves(held.read_row_group(group), cells, shapes)
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         hint = "The cells lie in the store still: run the study again."
         raise StoreError(f"{path}: cannot be read: {str(error).splitlines()[0]}", hint) from error
@@ -39,7 +41,9 @@ def results(run: Kept) -> dict[str, Results]:
     return {name: Results(name, {}, 1 + max(cell.replicate for cell in group), group) for name, group in found.items()}
 
 
-def _curves(table: pa.Table, cells: dict[tuple[str, str, str, int], Cell]) -> None:
+def _curves(
+    table: pa.Table, cells: dict[tuple[str, str, str, int], Cell], shapes: dict[int, dict[str, tuple[int, ...]]]
+) -> None:  # fmt: skip
     """A row group's curves: rows of one cell and measure follow one another, step by step."""
     if not table.num_rows:
         return
@@ -58,8 +62,8 @@ def _curves(table: pa.Table, cells: dict[tuple[str, str, str, int], Cell]) -> No
             raise ValueError(f"{experiment}/{variant} replicate {replicate} is not in cells.json")
         entries = int(width[start:end].max()) + 1
         cell.steps = steps[start:end:entries].tolist()
-        curve = values[start:end]
-        cell.curves = {**cell.curves, measure: Curve(curve if entries == 1 else curve.reshape(-1, entries))}
+        shape = shapes[id(cell)].get(measure, () if entries == 1 else (entries,))
+        cell.curves = {**cell.curves, measure: Curve(values[start:end].reshape(-1, *shape))}
 
 
 def verdicts(run: Kept) -> list[Verdict]:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .claims import Verdict
+from .entries import Place, entry_name, extremes, finals_at, is_small, places_of, shape_words, shapes_of
 from .groups import label, programs
 from .results import DONE, Cell, Results
 from .seen_words import lines
@@ -43,10 +44,9 @@ def forms(results: Mapping[str, Results]) -> str:
 def print_finals(results: Mapping[str, Results], console: Console) -> None:
     """A table an experiment: each measure's mean over replicates, with the range that they span."""
     for name, found in results.items():
-        measures = [m for m in dict.fromkeys(m for cell in found.cells for m in cell.curves) if _scalar(found, m)]
         every = list(programs(found.cells))
         groups = every[:MOST_ROWS]
-        columns = [(measure.replace("_", " "), [_final(group, measure) for group in groups]) for measure in measures]
+        columns = _columns(found, groups)
         columns += [("steps", [f"{max((c.steps[-1] for c in group if c.steps), default=0):,}" for group in groups])]
         columns += [("replicates", [_counted(group) for group in groups])]
         heads = [label(group[0]) for group in groups]
@@ -86,19 +86,34 @@ def _fitting(heads: Sequence[str], columns: Sequence[Column], width: int) -> lis
     return parts
 
 
-def _final(group: Sequence[Cell], measure: str) -> str:
-    return _spread(
-        [float(cell.curves[measure][-1]) for cell in group if cell.status == DONE and cell.curves.get(measure)]
-    )
+def _columns(found: Results, groups: Sequence[Sequence[Cell]]) -> list[Column]:
+    """A column a measure; of an array of a few entries one each, of a larger one how large it is and what it spans."""
+    columns: list[Column] = []
+    for measure in dict.fromkeys(m for cell in found.cells for m in cell.curves):
+        shapes, words = shapes_of(found.cells, measure), measure.replace("_", " ")
+        if is_small(shapes):
+            columns += [
+                (entry_name(words, at), [_final(group, measure, at) for group in groups]) for at in places_of(shapes)
+            ]
+        else:
+            columns.append((words, [_span(group, measure) for group in groups]))
+    return columns
+
+
+def _final(group: Sequence[Cell], measure: str, place: Place) -> str:
+    return _spread([value for _, value in finals_at(group, measure, place)])
+
+
+def _span(group: Sequence[Cell], measure: str) -> str:
+    """The shape of an array, and its least and largest entry over the replicates."""
+    ends = [(low, high) for _, low, high in extremes(group, measure) if not np.isnan(low)]
+    seen = f"{number(min(low for low, _ in ends))} … {number(max(high for _, high in ends))}" if ends else "–"
+    return f"{shape_words(shapes_of(group, measure))}: {seen}" if shapes_of(group, measure) else "–"
 
 
 def _counted(group: Sequence[Cell]) -> str:
     good = sum(cell.status == DONE for cell in group)
     return str(good) if good == len(group) else f"{good} of {len(group)}"
-
-
-def _scalar(found: Results, measure: str) -> bool:
-    return all(np.ndim(cell.curves[measure][-1]) == 0 for cell in found.cells if cell.curves.get(measure))
 
 
 def _spread(values: Sequence[float]) -> str:

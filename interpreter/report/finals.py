@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from ..entries import ENTRIES, shape_words
 from ..results import DONE, final_of
 
-ENTRIES = 8
-"""Up to how many entries of an array measure have a column each."""
+MOST_ENTRIES = 5000
+"""How many entries of a larger array measure are shown at most, over all programs of an experiment."""
 FOLDED = 16
 """From how many rows on a table is folded."""
 MOST_ROWS = 2000
@@ -49,6 +50,29 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """An entry of an array measure of a program: where it lies, and what its replicates gave."""
+
+    name: str
+    place: str
+    final: Spread
+
+
+@dataclass(frozen=True)
+class Large:
+    """An array measure that is too large for columns: its shape, what all its entries span, and the entries.
+
+    `more` is how many entries are not shown.
+    """
+
+    name: str
+    shape: str
+    span: str
+    entries: Sequence[Entry]
+    more: int
+
+
+@dataclass(frozen=True)
 class Finals:
     """The cells of one experiment."""
 
@@ -61,10 +85,32 @@ class Finals:
         return list(dict.fromkeys(name for cell in self.cells for name in numbers(cell)))
 
     @cached_property
-    def left_out(self) -> list[str]:
-        """Measures that are too large for columns."""
-        every = dict.fromkeys(name for cell in self.cells for name in cell["final"])
-        return [name for name in every if not any(own.partition("[")[0] == name for own in self.measures)]
+    def arrays(self) -> list[Large]:
+        """Measures that are too large for columns, each with all its entries."""
+        large = dict.fromkeys(
+            name
+            for cell in self.cells
+            for name, value in cell["final"].items()
+            if len(list(_flat(value, ()))) > ENTRIES
+        )
+        return [self._large(name) for name in large]
+
+    def _large(self, measure: str) -> Large:
+        found: list[Entry] = []
+        ends: list[float] = []
+        count = 0
+        for group in self.programs:
+            given = [dict(_flat(final_of(cell).get(measure), ())) for cell in group]
+            for place in dict.fromkeys(place for own in given for place in own if place):
+                values = [own.get(place) for own in given]
+                ends = [
+                    f(seen) for seen in [[*ends, *(v for v in values if v is not None)]] if seen for f in (min, max)
+                ]
+                count += 1
+                if count <= MOST_ENTRIES:
+                    found.append(Entry(label(group[0]), ", ".join(map(str, place)), Spread.of(values)))
+        shapes = (_shape(cell["final"][measure]) for cell in self.cells if cell["final"].get(measure) is not None)
+        return Large(measure, shape_words(shapes), " to ".join(map(number, ends)) or "–", found, count - len(found))
 
     @cached_property
     def programs(self) -> list[list[Cell]]:
@@ -163,6 +209,10 @@ def _flat(value: Any, place: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...],
             yield from _flat(item, (*place, index))
     else:
         yield place, value
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    return (len(value), *(_shape(value[0]) if value else ())) if isinstance(value, list) else ()
 
 
 def number(value: float) -> str:

@@ -86,7 +86,7 @@ def page(run: Kept, name: str = "", aside: Aside | None = None) -> str:
                 shown = pictures(run, own.experiment, getattr(model, "figures", None) or {}, parts)
             whole = False
             with parts.part(f"the table of {own.experiment}", GOES_ON):
-                whole = all(made is not None for made in (own.rows, own.replicates, own.troubles, own.left_out))
+                whole = all(made is not None for made in (own.rows, own.replicates, own.troubles, own.arrays))
             sections.append(Section(own, _words(model, "about"), shown, whole))
     claims: list[Any] = []
     with parts.part("the claims", GOES_ON):
