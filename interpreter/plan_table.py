@@ -14,6 +14,7 @@ from rich.text import Text
 
 from .number_text import duration, size
 from .planning import RULE, Row
+from .precision import plain, precisions
 
 WIDE = 180
 
@@ -28,6 +29,8 @@ def print_plan(plan: StudyPlan, rows: Sequence[Row], rate: float) -> None:
         own = [row for row in rows if row.program.experiment == experiment.name]
         console.print()
         console.print(_table(experiment.name, own))
+        for words in [] if plain(experiment) else precisions(experiment):
+            console.print(Text(f"numbers: {words}", "dim"))
     todo = [row for row in rows if row.to_run]
     console.print()
     cells, left = sum(row.program.replicates for row in rows), sum(row.to_run for row in rows)

@@ -205,7 +205,7 @@ def plan_data(plan: StudyPlan, found: Sequence[Row], rate: float, refused: Seque
     cells = [
         {
             "experiment": row.program.experiment, "variant": row.program.variant, "constants": dict(row.program.point),
-            "digest": row.program.digest, "networks": row.networks, "parameters": row.cost.parameters,
+            "digest": row.program.digest, "dtype": row.program.dtype, "networks": row.networks, "parameters": row.cost.parameters,
             "forward_flops": row.cost.forward, "step_flops": row.cost.step,
             "steps": row.program.training.steps if row.program.training else 0, "replicates": row.program.replicates,
             "memory": row.memory, "seconds": round(row.seconds, 3), "compiled": row.compiled, "stored": row.stored,

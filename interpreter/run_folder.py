@@ -24,6 +24,7 @@ from dlspec.spec.resolved import StudyPlan
 
 from .aside import Aside
 from .folders import TENSORBOARD
+from .precision import precisions
 from .results import Cell, Results
 from .revision import revision
 from .start import accelerator
@@ -137,7 +138,7 @@ class RunFolder:
             "format_version": FORMAT_VERSION, "study": plan.name, "profile": plan.profile, "command": list(command),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"), **provenance(device),
             "seeds": {e.name: sorted({program.seed for program in e.programs}) for e in plan.experiments},
-            "git": git,
+            "git": git, "numbers": {experiment.name: precisions(experiment) for experiment in plan.experiments},
             "cells": dict(Counter(cell.status for cell in cells)), "stored": sum(cell.stored for cell in cells),
         }  # fmt: skip
         self._json("run.json", self.about)

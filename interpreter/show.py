@@ -8,6 +8,8 @@ from dlspec.spec import terms as t
 from dlspec.spec.resolved import InitialValue, Program, StudyPlan
 from dlspec.spec.spell import spell
 
+from .precision import precision
+
 
 def _programs(plan: StudyPlan) -> list[Program]:
     return [program for experiment in plan.experiments for program in experiment.programs]
@@ -24,7 +26,7 @@ def cells(plan: StudyPlan) -> str:
         steps = program.training.steps if program.training else 0
         lines.append(
             f"{program.digest}  {program.name}  replicates {program.replicates}  steps {steps:,}  "
-            f"parameters {parameters:,}  FLOP/step {flops:,}"
+            f"parameters {parameters:,}  FLOP/step {flops:,}  numbers {program.dtype}"
         )
     return "\n".join(lines)
 
@@ -41,7 +43,7 @@ def _start(start: InitialValue) -> tuple[str, dict[str, Any]]:
 
 
 def _resolved(program: Program) -> str:
-    lines = [f"{program.name}  {program.digest}"]
+    lines = [f"{program.name}  {program.digest}", f"  numbers {precision(program)}"]
     for network in program.networks:
         lines.append(f"  network {network.name}: {network.input.type} → {network.output}")
         for layer in network.leaves():
