@@ -70,8 +70,8 @@ def _statistic(
         at_once = chunk(program, min(SUMMED, term.examples), replicates, wide)
         yield max(GROUP, at_once // GROUP * GROUP), held + wide
     else:
-        examples = block(program, term)
-        yield 1, chunk(program, examples, replicates) * held + 6 * FEW * own
+        examples, blocks = block(program, term), 1 if term.statistic == "gradient_noise" else FEW
+        yield 1, chunk(program, examples, replicates) * held + 6 * blocks * own
 
 
 def chunk(program: Program, wanted: int, replicates: int, *more: int) -> int:

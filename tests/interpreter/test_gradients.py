@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from dlspec.interpreter.gradients import passed
 from dlspec.interpreter.lower import Training
 from dlspec.interpreter.program import Compiled
+from dlspec.spec.resolved import Mode
 
 BATCH, RATE = 8, 0.5
 
@@ -290,3 +292,19 @@ def test_terms_of_the_loss_are_weighted(compiled: Callable[..., Compiled]) -> No
         given = {name: value[:, step * BATCH : (step + 1) * BATCH] for name, value in given.items()}
         _, score = forward(w, given["x"])
         close(gradient(held), backward(w, given["x"], 2 * (0.25 + step) * (score - given["y"]) + 3))
+
+
+@pytest.mark.parametrize("jit", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("count", [1, 4, 37])
+def test_an_undefined_message_is_not_clipped_to_the_limit(jit: bool, count: int) -> None:
+    message = np.resize([np.nan, 2.0, -np.inf, 0.125], count).astype(np.float32)
+
+    @tf.function(jit_compile=jit, autograph=False)
+    def received(given: Any) -> Any:
+        with tf.GradientTape() as tape:
+            start = given * 0 + 1
+            tape.watch(start)
+            end = passed(Mode("clip", value=0.5), start)
+        return tape.gradient(end, start, output_gradients=given)
+
+    np.testing.assert_array_equal(received(tf.constant(message)).numpy(), np.clip(message, -0.5, 0.5))

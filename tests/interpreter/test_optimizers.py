@@ -170,3 +170,21 @@ def test_measures_see_the_moving_average_and_the_loss_does_not(compiled: Callabl
         average = kernel.numpy() if average is None else 0.75 * average + 0.25 * kernel.numpy()
         np.testing.assert_allclose(held.evaluate()["w"], average, rtol=1e-7)
     assert not np.allclose(held.evaluate()["m"], plain.evaluate()["m"])
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("name", ["sgd", "adam"])
+def test_an_undefined_gradient_is_not_clipped_to_the_limit(
+    compiled: Callable[..., Compiled], name: str, xla: bool
+) -> None:
+    """The weights become undefined, and so the replicate is told as diverged: elsewhere they move by the limit."""
+    held = compiled(BODY.format(dtype="float64", optimizer=written(name, {"clipvalue": 0.25})), 3, xla)
+    ((_, group),) = held.optimizers.values()
+    wrong = np.asarray([True, False, True])
+    given = [
+        tf.constant(np.where(wrong.reshape([3] + [1] * (len(v.shape) - 1)), np.nan, np.ones(v.shape))) for v in group
+    ]
+    tf.function(lambda: held._update([given], 1), jit_compile=xla, autograph=False)()
+    for variable in group:
+        undefined = np.isnan(variable.numpy().reshape(3, -1))
+        assert (undefined == wrong[:, None]).all()
