@@ -205,6 +205,12 @@ def _pooling(backward: Callable[[int], int]) -> LayerWork:
     return work
 
 
+def _max_pooling(given: Shape, made: Shape, config: Mapping[str, Any]) -> tuple[float, float]:
+    """A comparison for each value in each window, and a sum of the input that tells whether any is undefined."""
+    forward, backward = _pooling(lambda window: window + 1)(given, made, config)
+    return forward + prod(given), backward
+
+
 def _whole(forward: float, backward: float) -> LayerWork:
     """So many an entry of the input."""
     return lambda given, made, config: (forward * prod(given), backward * prod(given))
@@ -221,9 +227,9 @@ def _gates(forward: float, backward: float) -> LayerWork:
 LAYER_WORK: Mapping[str, LayerWork] = MappingProxyType(
     {
         "Dense": _affine, "Conv1D": _affine, "Conv2D": _affine, "Activation": _activation, "LeakyReLU": _every(1, 1),
-        "MaxPooling1D": _pooling(lambda window: window + 1), "MaxPooling2D": _pooling(lambda window: window + 1),
+        "MaxPooling1D": _max_pooling, "MaxPooling2D": _max_pooling,
         "AveragePooling1D": _pooling(lambda window: 2 * window), "AveragePooling2D": _pooling(lambda window: 2 * window),
-        "GlobalMaxPooling1D": _whole(1, 4), "GlobalMaxPooling2D": _whole(1, 4),
+        "GlobalMaxPooling1D": _whole(2, 4), "GlobalMaxPooling2D": _whole(2, 4),
         "GlobalAveragePooling1D": _whole(1, 1), "GlobalAveragePooling2D": _whole(1, 1),
         "Flatten": _nothing, "Reshape": _nothing, "RepeatVector": _every(0, 1), "Embedding": _every(0, 1),
         "Dropout": _every(4, 2), "GaussianNoise": _every(1, 0),
