@@ -25,7 +25,9 @@ class Stream(io.TextIOWrapper):
             raise _lost(error) from None
 
     def flush(self) -> None:
-        """Flushes as any stream. Raises OutputLost, BrokenPipeError."""
+        """Flushes as any stream, and one that is closed already not at all. Raises OutputLost, BrokenPipeError."""
+        if self.closed:
+            return  # as the language server leaves it
         try:
             super().flush()
         except OSError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +88,7 @@ class _Made:
         """A name that Keras takes for a layer, and no other layer has: `block[0].hidden` and `block_0_hidden` are two."""
         plain = re.sub(r"[^A-Za-z0-9_]+", "_", key).strip("_")
         taken = {made.name for made in self.layers.values()}
-        return next(name for name in (plain, *(f"{plain}_{n}" for n in count(2))) if name not in taken)
+        return next(name for name in chain([plain], (f"{plain}_{n}" for n in count(2))) if name not in taken)
 
 
 class _Leaves(keras.Model):  # type: ignore[misc]

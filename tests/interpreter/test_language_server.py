@@ -119,7 +119,7 @@ def drive(task: Callable[[Editor], Awaitable[None]]) -> None:
         await editor.client.shutdown_async(None)
         editor.client.exit(None)
         errors = (await asyncio.wait_for(server.stderr.read(), 30)).decode()
-        assert await asyncio.wait_for(server.wait(), 30) == 0
+        assert await asyncio.wait_for(server.wait(), 30) == 0, errors
         assert errors.splitlines()[-1] == "loaded", errors
         assert "Traceback" not in errors, errors
         await editor.client.stop()

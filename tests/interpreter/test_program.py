@@ -60,7 +60,7 @@ def weights(held: Compiled) -> dict[str, Any]:
 
 def forward(w: dict[str, Any], x: Any) -> tuple[Any, Any]:
     before = np.einsum("rbi,rij->rbj", x, w["hidden.kernel"]) + w["hidden.bias"][:, None]
-    return before, np.einsum("rbj,rj->rb", np.maximum(before, 0), w["dense_1.kernel"][..., 0]) + w["dense_1.bias"]
+    return before, np.einsum("rbj,rj->rb", np.maximum(before, 0), w["last.kernel"][..., 0]) + w["last.bias"]
 
 
 def test_labels_are_what_the_task_says(compiled: Callable[..., Compiled]) -> None:
@@ -74,17 +74,17 @@ def test_labels_are_what_the_task_says(compiled: Callable[..., Compiled]) -> Non
 @pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 def test_steps_of_sgd_are_numpys_by_hand(compiled: Callable[..., Compiled], xla: bool) -> None:
     """Three steps on examples 0…15, 16…31, 32…47 of each replicate's own walk."""
-    held = compiled(text().replace("dense: 1}", "dense: {units: 1, name: dense_1}}"), 3, xla)
+    held = compiled(text().replace("dense: 1}", "dense: {units: 1, name: last}}"), 3, xla)
     expected, start = weights(held), weights(held)
     for step in range(3):
         given = examples(held, "train", 16 * step, 16)
         before, guess = forward(expected, given["x"])
         message = 2 * (guess - given["y"]) / 16
-        below = message[..., None] * expected["dense_1.kernel"][:, None, :, 0] * (before > 0)
+        below = message[..., None] * expected["last.kernel"][:, None, :, 0] * (before > 0)
         slopes = {
             "hidden.kernel": np.einsum("rbi,rbj->rij", given["x"], below), "hidden.bias": below.sum(axis=1),
-            "dense_1.kernel": np.einsum("rbj,rb->rj", np.maximum(before, 0), message)[..., None],
-            "dense_1.bias": message.sum(axis=1, keepdims=True),
+            "last.kernel": np.einsum("rbj,rb->rj", np.maximum(before, 0), message)[..., None],
+            "last.bias": message.sum(axis=1, keepdims=True),
         }  # fmt: skip
         expected = {name: value - 0.0625 * slopes[name] for name, value in expected.items()}
     assert held.train(3) == [None, None, None]
@@ -95,7 +95,7 @@ def test_steps_of_sgd_are_numpys_by_hand(compiled: Callable[..., Compiled], xla:
 
 @pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 def test_measures_are_numpys(compiled: Callable[..., Compiled], xla: bool) -> None:
-    held = compiled(text().replace("dense: 1}", "dense: {units: 1, name: dense_1}}"), 3, xla)
+    held = compiled(text().replace("dense: 1}", "dense: {units: 1, name: last}}"), 3, xla)
     held.train(5)
     given, train, w = examples(held, "test", 0, 100), examples(held, "train", 0, 100), weights(held)
     _, guess = forward(w, given["x"])
@@ -127,7 +127,7 @@ def test_examples_that_do_not_fill_a_chunk_are_counted_once(
 
 def test_probes_are_the_first_test_examples(compiled: Callable[..., Compiled]) -> None:
     figure = "figures: {p: {kind: function, x: y, y: {learnt: guess}, examples: 7}}"
-    held = compiled(text().replace("dense: 1}", "dense: {units: 1, name: dense_1}}") + figure, 2)
+    held = compiled(text().replace("dense: 1}", "dense: {units: 1, name: last}}") + figure, 2)
     (probe,) = held.program.probes
     found, given = held.probe(probe), examples(held, "test", 0, 7)
     np.testing.assert_array_equal(found["x"], given["y"])

@@ -76,7 +76,9 @@ def test_what_cannot_be_read_is_trouble(dlspec: Command, tmp_path: Path) -> None
     assert done.returncode == 2
     assert done.stderr.splitlines() == [
         "none.yaml: cannot be read: No such file or directory",
+        "Check the path, and that you may read it.",
         ".: cannot be read: Is a directory",
+        "Check the path, and that you may read it.",
     ]
     assert dlspec("fmt").returncode == 2
     (tmp_path / "l.yaml").write_bytes(MESSY.encode() + b"# \xff\n")
