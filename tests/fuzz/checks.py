@@ -27,7 +27,8 @@ from dlspec.interpreter.train import train
 from dlspec.interpreter.wanted import Piece, Wanted, wanted
 from dlspec.spec.cost import cost
 from dlspec.spec.diagnostics import Source, SpecError
-from dlspec.spec.resolved import Program, StudyPlan
+from dlspec.spec.resolved import MeasurePlan, Program, StudyPlan
+from dlspec.spec.terms import GradientStatistic
 
 from .outcome import Outcome, text
 
@@ -139,13 +140,19 @@ def _as_planned(program: Program, cells: Sequence[Cell]) -> None:
                     raise Wrong(f"shape of '{measure.name}': {np.shape(value)} for {measure.term.type}")
                 if np.asarray(value).dtype != np.float64:
                     raise Wrong(f"kind of '{measure.name}': {np.asarray(value).dtype} for {measure.term.type}")
-                if cell.status == "done" and not np.isfinite(value).all() and cell.steps != [0]:
+                if cell.status == "done" and not _defined(measure, value) and cell.steps != [0]:
                     raise Wrong(f"finite? '{measure.name}' is {np.asarray(value).tolist()} in a cell that is done")
         for probe in program.probes:
             for step, values in cell.samples.get(probe.figure, {}).items():
                 for label, term in probe.terms.items():
                     if np.shape(values[label]) != (probe.examples, *term.type.shape):
                         raise Wrong(f"shape of figure's '{label}' at {step}: {np.shape(values[label])} for {term.type}")
+
+
+def _defined(measure: MeasurePlan, value: Any) -> bool:
+    """Whether a measure has a value: a ratio to no noise at all is infinite, any other is finite."""
+    infinite = isinstance(measure.term, GradientStatistic) and measure.term.statistic == "gradient_snr"
+    return bool((~np.isnan(value) if infinite else np.isfinite(value)).all())
 
 
 def _folder(plan: StudyPlan, root: Path, whole: bool) -> None:
