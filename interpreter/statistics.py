@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
+EPSILON = float(np.finfo(np.float64).eps)
+"""What is smaller than this share of a sum of squares, times the number of its terms, is rounding: no noise at all."""
+
 
 class Statistic:
     """One statistic of a program: its value and its sampling floor, [R] each, one compiled call."""
@@ -96,11 +99,13 @@ class Statistic:
             start = [tf.constant(0), tf.zeros([self.replicates, self.size], tf.float64), narrow, narrow]
             _, total, squares, products = tf.while_loop(lambda first, *_: first < blocks, body, start)
             signal = (_dot(total, total) - squares) / (blocks * (blocks - 1))
-            noise = each * (squares - _dot(total, total) / blocks) / (blocks - 1)
+            apart = squares - _dot(total, total) / blocks
+            apart = tf.where(apart <= blocks * EPSILON * squares, tf.zeros_like(apart), apart)
+            noise = each * apart / (blocks - 1)
             if not floor:
                 return noise, tf.zeros_like(noise)
             error = tf.sqrt(2 / (blocks * (blocks - 1)) * products / comparisons(blocks, compared))
-            return signal / noise, 2 * error / noise
+            return signal / noise, tf.math.divide_no_nan(2 * error, noise)
 
         return statistic
 
