@@ -10,6 +10,7 @@ from dlspec.spec.diff.changes import StudyDiff
 from dlspec.spec.diff.report import Beside
 from dlspec.spec.document import Document
 
+from .number_text import spread
 from .stored import StoredRun, finals, stored_runs, verdicts
 
 
@@ -42,10 +43,5 @@ def _finals(runs: Sequence[StoredRun], plan: spec.StudyPlan) -> dict[str, dict[s
         for program in experiment.programs:
             values = finals(runs, program)
             if values:
-                found[program.digest] = {name: _spread(numbers) for name, numbers in values.items() if numbers}
+                found[program.digest] = {name: spread(numbers) for name, numbers in values.items() if numbers}
     return found
-
-
-def _spread(values: Sequence[float]) -> str:
-    mean = sum(values) / len(values)
-    return f"{mean:.3g}" if len(values) == 1 else f"{mean:.3g} [{min(values):.3g}, {max(values):.3g}]"

@@ -11,6 +11,7 @@ from dlspec.spec.diagnostics import listing
 
 from .claim_values import CONDITIONS, along_steps, beside, chosen, value
 from .grid import Entry
+from .number_text import number
 from .results import Cell, Results
 
 TOLD = 3
@@ -94,7 +95,7 @@ def _worth(tree: Any, entry: Entry, results: Results) -> str:
     worth = float(grid.low[index]) if index is not None else float("nan")
     if isinstance(tree, c.Apply) and tree.operation in CONDITIONS:
         return "true" if worth else "false"
-    return f"{worth:.3g}"
+    return number(worth)
 
 
 def _along(tree: c.Along, entry: Entry, results: Results) -> str:

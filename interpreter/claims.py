@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,29 +14,9 @@ from .blame import never, undecided
 from .claim_values import Undecidable, value
 from .grid import Grid
 from .results import Results
-from .seen import Seen, seen
-
-HOLDS, FAILS, OPEN = "holds", "fails", "inconclusive"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """How a claim came out: `holds`, `fails` or `inconclusive`, why, and what was seen of each condition in it.
-
-    Where it is one condition, `value` and `interval` are the mean and the range over replicates at the place that decided.
-    """
-
-    claim: ClaimPlan
-    verdict: str
-    value: float | None
-    interval: tuple[float, float] | None
-    reason: str = ""
-    seen: Sequence[Seen] = ()
-
-    @property
-    def id(self) -> str:
-        """What it is called: experiment and name."""
-        return f"{self.claim.experiment}.{self.claim.name}"
+from .seen import seen
+from .student_t import student
+from .verdict import FAILS, HOLDS, OPEN, Seen, Verdict
 
 
 def judge(claim: ClaimPlan, results: Results) -> Verdict:
@@ -107,17 +86,3 @@ def _by_mean(tree: Any, truth: Grid, results: Results) -> tuple[str, str]:
     holds, fails = (low > 0, most <= 0) if strict else (low >= 0, most < 0)
     told = f"95 % interval of the margin: {low:.3g} to {float((mean + half).max()):.3g}"
     return (HOLDS if holds else FAILS if fails else OPEN), told
-
-
-def student(freedom: int) -> float:
-    """The 97.5 % quantile of Student's t with some degrees of freedom (Abramowitz & Stegun 26.7.5, exact for 1 and 2)."""
-    if freedom == 1:
-        return 12.706204736
-    if freedom == 2:
-        return 4.302652730
-    z = 1.959963984540054
-    g1 = (z**3 + z) / 4
-    g2 = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    g3 = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    g4 = (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160
-    return z + g1 / freedom + g2 / freedom**2 + g3 / freedom**3 + g4 / freedom**4

@@ -1,4 +1,4 @@
-"""Two runs side by side: finals with their spread and their difference, verdicts, and the curves of both in one figure."""
+"""Two runs side by side, as data: finals with their spread and their difference, and verdicts."""
 
 from __future__ import annotations
 
@@ -10,27 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from .aside import Aside
-from .claims import Verdict, student
 from .entries import entry_name, extremes, finals_at, is_small, places_of, shape_words, shapes_of
 from .groups import label, programs
 from .read_run import results, verdicts
 from .results import DONE, Cell, Results
 from .runs import Kept
-from .summary import MARKS, number
+from .student_t import student
+from .verdict import Verdict
 
 FORMAT_VERSION = 1
-NAMED = 16
-"""How many curves a panel names; more would hide it."""
-STYLES: tuple[dict[str, Any], ...] = ({"linewidth": 3.2, "alpha": 0.4}, {"linewidth": 1.2, "linestyle": "--"})
-"""A's curves are broad and light, so that B's, dashed, are seen where both are the same."""
-WIDE = 50
-"""From this ratio of the largest to the smallest value on, an axis is logarithmic."""
-
 
 Done = tuple[int, int]
 """How many replicates of a program are done, and how many there are."""
@@ -88,7 +78,7 @@ def _told(run: Kept, aside: Aside | None) -> dict[str, Verdict]:
 def _finals(first: dict[str, Results], second: dict[str, Results]) -> list[Final]:
     found = []
     for experiment in dict.fromkeys([*first, *second]):
-        one, other = _groups(first.get(experiment)), _groups(second.get(experiment))
+        one, other = grouped(first.get(experiment)), grouped(second.get(experiment))
         for name in dict.fromkeys([*one, *other]):
             cells, others = one.get(name, []), other.get(name, [])
             same = {(c.digest, c.replicate) for c in cells} == {(c.digest, c.replicate) for c in others}
@@ -99,7 +89,8 @@ def _finals(first: dict[str, Results], second: dict[str, Results]) -> list[Final
     return found
 
 
-def _groups(found: Results | None) -> dict[str, list[Cell]]:
+def grouped(found: Results | None) -> dict[str, list[Cell]]:
+    """The cells of each program, by what tells it from the others."""
     return {label(group[0]): group for group in programs(found.cells)} if found else {}
 
 
@@ -158,141 +149,6 @@ def as_data(made: Comparison, figure: Sequence[Path]) -> dict[str, Any]:
         "claims": [{"id": name, "first": told(one), "second": told(other)} for name, one, other in made.claims],
         "figures": [str(path) for path in figure],
     }  # fmt: skip
-
-
-def show(made: Comparison, console: Console) -> None:
-    """Prints finals and verdicts side by side."""
-    first, second = made.runs
-    console.print(Text.assemble(("A ", "bold"), first.name, f"  {first.finished:%Y-%m-%d %H:%M} UTC"))
-    console.print(Text.assemble(("B ", "bold"), second.name, f"  {second.finished:%Y-%m-%d %H:%M} UTC"))
-    for experiment in dict.fromkeys(final.experiment for final in made.finals):
-        console.print()
-        table = _table(experiment, "", "measure", "A", "B", "B - A")
-        before = ""
-        for final in (final for final in made.finals if final.experiment == experiment):
-            difference = "same cells" if final.same else _difference(final)
-            name = final.program if final.program != before else ""
-            before = final.program
-            table.add_row(
-                *map(
-                    Text,
-                    (
-                        name,
-                        final.measure.replace("_", " "),
-                        _spread(final.first, final.done[0]),
-                        _spread(final.second, final.done[1]),
-                        difference,
-                    ),
-                )
-            )
-        console.print(table)
-    if made.claims:
-        console.print()
-        table = _table("claims", "", "A", "saw", "B", "saw")
-        for name, one, other in made.claims:
-            changed = one is not None and other is not None and one.verdict != other.verdict
-            table.add_row(
-                Text(name, "bold" if changed else ""), _mark(one), Text(_seen(one)), _mark(other), Text(_seen(other))
-            )
-        console.print(table)
-
-
-def draw(made: Comparison, path: Path) -> list[Path]:
-    """Draws the curves of both runs, A broad and B dashed, as PNG and SVG; no file if there are none. Raises OSError."""
-    from .figures.canvas import panels, save, style
-    from .figures.draw import MOST_PANELS
-
-    shown = list(dict.fromkeys((final.experiment, final.measure) for final in made.finals))
-    shown = [place for place in shown if any(_moving(found, *place) for found in made.results)]
-    if not shown:
-        return []
-    left_out = f"\nthe first {MOST_PANELS} of {len(shown):,} measures" if len(shown) > MOST_PANELS else ""
-    shown = shown[:MOST_PANELS]
-    with style():
-        figure, axes = panels(len(shown))
-        for axis, (experiment, measure) in zip(axes, shown, strict=True):
-            _panel(axis, made, experiment, measure)
-        figure.suptitle(f"A {made.runs[0].name} (broad)\nB {made.runs[1].name} (dashed){left_out}", fontsize=8)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        paths = [path.with_suffix(end) for end in (".png", ".svg")]
-        save(figure, paths)
-    return paths
-
-
-def _moving(found: dict[str, Results], experiment: str, measure: str) -> bool:
-    cells = found[experiment].cells if experiment in found else []
-    return any(len(cell.curves.get(measure, [])) > 1 for cell in cells)
-
-
-def _panel(axis: Any, made: Comparison, experiment: str, measure: str) -> None:
-    from .figures.scales import drawable
-
-    groups = [_groups(found.get(experiment)) for found in made.results]
-    names = list(dict.fromkeys([*groups[0], *groups[1]]))
-    ends = [math.inf, -math.inf]
-    for place, name in enumerate(names):
-        for found, style in zip(groups, STYLES, strict=True):
-            cells = [cell for cell in found.get(name, []) if cell.curves.get(measure)]
-            if not cells or np.ndim(cells[0].curves[measure][-1]) != 0:
-                continue
-            steps = max((cell.steps for cell in cells), key=len)
-            table = np.full((len(cells), len(steps)), np.nan)
-            for row, cell in zip(table, cells, strict=True):
-                row[: len(cell.steps)] = np.asarray(cell.curves[measure], dtype=float)
-            done = [cell.status == "done" for cell in cells]
-            mean = drawable(np.mean(table[done] if any(done) else table, axis=0))  # a gap where one has no value
-            if (seen := mean[np.isfinite(mean)]).size:
-                ends = [min(ends[0], float(seen.min())), max(ends[1], float(seen.max()))]
-            text = name if len(names) <= NAMED and (found is groups[0] or name not in groups[0]) else None
-            axis.plot(steps, mean, color=f"C{place % 10}", label=text, **style)
-    if 0 < ends[0] * WIDE < ends[1]:
-        axis.set_yscale("log")
-    axis.set_title(f"{experiment}: {measure.replace('_', ' ')}", fontsize=9)
-    axis.set_xlabel("step")
-    if axis.get_legend_handles_labels()[0]:
-        axis.legend(fontsize=7)
-
-
-def _table(title: str, *heads: str) -> Table:
-    table = Table(title=Text(title), title_justify="left", title_style="bold")
-    table.box, table.pad_edge, table.padding = None, False, (0, 3, 0, 0)
-    for place, head in enumerate(heads):
-        table.add_column(head, justify="left" if place == 0 else "right", no_wrap=True)
-    return table
-
-
-def _spread(values: dict[int, float], done: Done) -> str:
-    """The mean and the range, and how many replicates that is of, where it is not all."""
-    some = f" ({done[0]} of {done[1]})" if done[0] < done[1] else ""
-    if not values:
-        return f"–{some}"
-    mean = number(float(np.mean(list(values.values()))))
-    ends = f" [{number(min(values.values()))}, {number(max(values.values()))}]" if len(values) > 1 else ""
-    return f"{mean}{ends}{some}"
-
-
-def _difference(final: Final) -> str:
-    difference = final.difference()
-    if difference is None:
-        return "–"
-    mean, interval = difference
-    return number(mean) + (f" ± {number((interval[1] - interval[0]) / 2)}" if interval else "")
-
-
-def _mark(verdict: Verdict | None) -> Text:
-    if verdict is None:
-        return Text("–")
-    mark, colour = MARKS[verdict.verdict]
-    return Text(f"{mark} {verdict.verdict}", colour)
-
-
-def _seen(verdict: Verdict | None) -> str:
-    if verdict is None or verdict.value is None:
-        return "–"
-    seen = number(verdict.value)
-    if verdict.interval is not None and verdict.interval[0] != verdict.interval[1]:
-        seen += f" [{number(verdict.interval[0])}, {number(verdict.interval[1])}]"
-    return seen
 
 
 def _finite(value: float | None) -> float | None:

@@ -12,13 +12,14 @@ from pathlib import Path
 from dlspec.spec.resolved import ClaimPlan, FigurePlan, StudyPlan
 
 from .aside import Aside, reason
-from .claims import Verdict, judge
+from .claims import judge
 from .folders import REPORT
 from .report import write_report
 from .results import Results
 from .run_folder import RunFolder
 from .runs import read
 from .store import StoreError, explained
+from .verdict import Verdict
 
 
 @dataclass

@@ -40,8 +40,8 @@ from .tracking import Both, Tracking, opened
 from .wanted import Piece, wanted
 
 if TYPE_CHECKING:
-    from .claims import Verdict
     from .conclude import Concluded
+    from .verdict import Verdict
 
 DONE, ERROR, CLAIM_FAILS, INTERRUPTED = 0, 1, 3, 130
 WIDE = 160

@@ -1,6 +1,27 @@
-"""Numbers as people read them: sizes in bytes, times."""
+"""Numbers as people read them: values and their ranges, sizes in bytes, times."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
+
+
+def number(value: float) -> str:
+    """A number in three digits.
+
+    >>> number(0.00012345), number(12.0)
+    ('0.000123', '12')
+    """
+    return f"{value:.3g}"
+
+
+def spread(values: Collection[float]) -> str:
+    """The mean of some numbers, and the range that they span where there are several.
+
+    >>> spread([1.0, 2.0])
+    '1.5 [1, 2]'
+    """
+    mean = number(sum(values) / len(values))
+    return f"{mean} [{number(min(values))}, {number(max(values))}]" if len(values) > 1 else mean
 
 
 def size(count: float) -> str:

@@ -18,6 +18,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from .job import Job
+from .number_text import number
 from .results import Cell
 from .time_left import TimeLeft, in_words, steps
 from .wanted import Piece
@@ -27,7 +28,9 @@ FORMAT_VERSION = 1
 
 def newest(measures: dict[str, Any]) -> str:
     """The newest values in a few words: the mean over the replicates that go on."""
-    shown = [f"{name} {_mean(value):.3g}" for name, value in measures.items() if np.size(value) and np.ndim(value) == 1]
+    shown = [
+        f"{name} {number(_mean(value))}" for name, value in measures.items() if np.size(value) and np.ndim(value) == 1
+    ]
     return "  ".join(shown[:3])
 
 

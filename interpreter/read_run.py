@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from dlspec.spec.resolved import ClaimPlan
 
-from .claims import Verdict
 from .results import Cell, Curve, Results
 from .runs import Kept
 from .store_errors import StoreError
+from .verdict import Verdict
 
 
 def results(run: Kept) -> dict[str, Results]:

@@ -33,7 +33,7 @@ from .store_errors import StoreError
 from .versions import versions
 
 if TYPE_CHECKING:
-    from .claims import Verdict
+    from .verdict import Verdict
 
 FORMAT_VERSION = 1
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,36 +14,12 @@ from .blame import where
 from .claim_values import beside, rises, value
 from .grid import Array, Entry, Grid, aligned
 from .results import Results
+from .verdict import Point, Seen
 
 MOST_POINTS = 64
 """How many points are kept of a condition at most."""
 LOGIC = ("logical_and", "logical_or", "logical_not")
 RIGHT_LARGER = {"less": True, "less_equal": True, "greater": False, "greater_equal": False}
-
-
-@dataclass(frozen=True)
-class Point:
-    """The replicates at one place on the axes: mean and range of what is known, and how many never arrived or are undefined."""
-
-    where: str
-    mean: float | None
-    low: float | None
-    high: float | None
-    never: int = 0
-    undefined: int = 0
-
-
-@dataclass(frozen=True)
-class Seen:
-    """One condition of a claim. `decided` is the entry that failed worst, or came closest to it, with its numbers in words."""
-
-    text: str
-    holds: bool | None
-    points: Sequence[Point]
-    of: int
-    entry: str
-    decided: str
-    nearest: int
 
 
 def seen(tree: Any, results: Results, mean: bool = False) -> list[Seen]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .number_text import number
+
 SHOWN = 6
 """How many places are put into words."""
 
@@ -43,5 +45,5 @@ def _placed(point: Mapping[str, Any]) -> str:
     beside += [f"{point['undefined']} undefined"] if point["undefined"] else []
     if point["mean"] is None:
         return lead + (", ".join(beside) or "nothing")
-    spread = f" [{point['low']:.3g}, {point['high']:.3g}]" if point["low"] != point["high"] else ""
-    return lead + f"{point['mean']:.3g}{spread}" + (f" ({', '.join(beside)})" if beside else "")
+    spread = f" [{number(point['low'])}, {number(point['high'])}]" if point["low"] != point["high"] else ""
+    return lead + f"{number(point['mean'])}{spread}" + (f" ({', '.join(beside)})" if beside else "")

@@ -11,26 +11,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .claims import Verdict
 from .entries import Place, entry_name, extremes, finals_at, is_small, places_of, shape_words, shapes_of
 from .groups import label, programs
+from .number_text import number, spread
 from .results import DONE, Cell, Results
 from .seen_words import lines
+from .verdict import FAILS, HOLDS, MARKS, OPEN, Verdict
 
-MARKS = {"holds": ("✓", "green"), "fails": ("✗", "red"), "inconclusive": ("?", "yellow")}
+COLOURS = {HOLDS: "green", FAILS: "red", OPEN: "yellow"}
 
 INDENT = " " * 15
 MOST_ROWS = 200
 """How many programs of an experiment are shown."""
-
-
-def number(value: float) -> str:
-    """A number in four digits at most.
-
-    >>> number(0.00012345), number(12.0)
-    ('0.000123', '12')
-    """
-    return f"{value:.3g}"
 
 
 def forms(results: Mapping[str, Results]) -> str:
@@ -117,16 +109,13 @@ def _counted(group: Sequence[Cell]) -> str:
 
 
 def _spread(values: Sequence[float]) -> str:
-    if not values:
-        return "–"
-    mean = number(float(np.mean(values)))
-    return mean if len(values) == 1 else f"{mean} [{number(min(values))}, {number(max(values))}]"
+    return spread(values) if values else "–"
 
 
 def print_claims(verdicts: Sequence[Verdict], console: Console) -> None:
     """A claim: its verdict, its sentence, its check, and what was seen of each condition in it."""
     for verdict in verdicts:
-        mark, colour = MARKS[verdict.verdict]
+        mark, colour = MARKS[verdict.verdict], COLOURS[verdict.verdict]
         text = Text.assemble((f"{mark} {verdict.verdict:<12} ", colour), verdict.claim.says)
         text.append(f"\n{INDENT}{verdict.claim.text}", "dim")
         told = [asdict(part) for part in verdict.seen]

@@ -25,7 +25,8 @@ def compare(
     from rich.console import Console
 
     from ..aside import Aside
-    from ..compare import as_data, compare, draw, show
+    from ..compare import as_data, compare
+    from ..comparison_table import show
     from ..folders import COMPARISONS
     from ..runs import named
 
@@ -34,6 +35,8 @@ def compare(
     place = figure or root / COMPARISONS / f"{made.runs[0].name}--{made.runs[1].name}.png"
     paths: list[Path] = []
     with aside.part("the figure of both", "All else is here"):
+        from ..figures.run_comparison import draw
+
         paths = draw(made, place)
     code = ERROR if aside.failed else 0
     if as_json:

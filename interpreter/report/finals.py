@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from ..entries import ENTRIES, shape_words
+from ..number_text import number
 from ..results import DONE, final_of
 
 MOST_ENTRIES = 5000
@@ -213,12 +214,3 @@ def _flat(value: Any, place: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...],
 
 def _shape(value: Any) -> tuple[int, ...]:
     return (len(value), *(_shape(value[0]) if value else ())) if isinstance(value, list) else ()
-
-
-def number(value: float) -> str:
-    """A number in three digits.
-
-    >>> number(0.00012345), number(12.0)
-    ('0.000123', '12')
-    """
-    return f"{value:.3g}"

@@ -19,14 +19,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ..aside import Aside
+from ..number_text import number
 from ..runs import VERDICTS, Kept
 from ..seen_words import lines
-from .finals import Finals, finals, number
+from ..verdict import MARKS
+from .finals import Finals, finals
 from .pictures import Picture, pictures
 
 GOES_ON = "All else is on the page"
 HERE = Path(__file__).parent
-MARKS = {"holds": "✓", "fails": "✗", "inconclusive": "?"}
 
 
 @dataclass(frozen=True)

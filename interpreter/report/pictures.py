@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ..aside import Aside
+from ..number_text import number
 from ..runs import Kept
-from .finals import number
 
 SVG_BYTES = 120_000
 """Up to which size a figure is shown as SVG, which stays sharp; beyond, as whichever is smaller."""

@@ -17,7 +17,7 @@ from .missing import needs
 from .scalars import scalars
 
 if TYPE_CHECKING:
-    from ..claims import Verdict
+    from ..verdict import Verdict
 
 METRICS = 1000
 """How many metrics MLflow takes at once."""

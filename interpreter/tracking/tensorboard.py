@@ -15,7 +15,7 @@ from ..results import Cell
 from .missing import needs
 
 if TYPE_CHECKING:
-    from ..claims import Verdict
+    from ..verdict import Verdict
 
 LONGEST = 120
 """How many letters a folder's name has at most."""

@@ -12,7 +12,7 @@ from ..wanted import Piece
 from .scalars import at, curves
 
 if TYPE_CHECKING:
-    from ..claims import Verdict
+    from ..verdict import Verdict
 
 BEFORE = -1
 """A step before the first."""

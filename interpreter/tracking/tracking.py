@@ -18,7 +18,7 @@ from ..wanted import Piece
 from .tracker import Told, Tracker
 
 if TYPE_CHECKING:
-    from ..claims import Verdict
+    from ..verdict import Verdict
 
 Event = Callable[[Told], None]
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from dlspec import spec
-from dlspec.interpreter.claims import judge, student
+from dlspec.interpreter.claims import judge
 from dlspec.interpreter.results import Cell, Results
 from dlspec.interpreter.seen_words import lines
+from dlspec.interpreter.student_t import student
 from dlspec.spec.claims import Number
 from dlspec.spec.diagnostics import Source
 from scipy import stats

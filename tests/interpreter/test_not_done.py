@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.csv as csv
 import pyarrow.parquet as pq
 import pytest
-from dlspec.interpreter.compare import as_data, compare, show
+from dlspec.interpreter.compare import as_data, compare
+from dlspec.interpreter.comparison_table import show
 from dlspec.interpreter.export import export
 from dlspec.interpreter.report.finals import Spread, finals
 from dlspec.interpreter.results import Cell, Results

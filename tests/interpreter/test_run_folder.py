@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 from dlspec import spec
-from dlspec.interpreter.claims import Verdict
 from dlspec.interpreter.results import Cell, Results
 from dlspec.interpreter.run_folder import RunFolder, cells_json, curves_table, write_samples
+from dlspec.interpreter.verdict import Verdict
 from dlspec.spec.diagnostics import Source
 from dlspec.spec.template import first_spec
 

@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow.csv as csv
 import pyarrow.parquet as pq
 import pytest
-from dlspec.interpreter.compare import as_data, compare, draw
+from dlspec.interpreter.compare import as_data, compare
 from dlspec.interpreter.export import export
+from dlspec.interpreter.figures.run_comparison import draw
 from dlspec.interpreter.list_runs import table
 from dlspec.interpreter.read_run import results, verdicts
 from dlspec.interpreter.results import Cell, Results

@@ -204,7 +204,9 @@ def test_the_floor_of_a_gradient_without_signal_covers_it(compiled: Callable[...
 def test_one_gradient_for_all_examples_is_without_noise(compiled: Callable[..., Compiled], xla: bool) -> None:
     """The noise is 0, not what rounding leaves of it; a ratio to it is infinite, and known exactly."""
     of = "of: f - 0.7 * y, weights: f.top.bias, examples: 1000"
-    found = compiled(body("fresh", n=f"{{gradient_noise: {{{of}}}}}", r=f"{{gradient_snr: {{{of}}}}}"), 2, xla).evaluate()
+    found = compiled(
+        body("fresh", n=f"{{gradient_noise: {{{of}}}}}", r=f"{{gradient_snr: {{{of}}}}}"), 2, xla
+    ).evaluate()
     assert found["n"].tolist() == [0, 0]
     assert found["r"].tolist() == [np.inf, np.inf]
     assert found["r_floor"].tolist() == [0, 0]

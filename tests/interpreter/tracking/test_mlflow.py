@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlspec.interpreter.claims import Verdict
 from dlspec.interpreter.tracking import opened
+from dlspec.interpreter.verdict import Verdict
 from dlspec.interpreter.wanted import Piece
 from dlspec.spec.resolved import StudyPlan
 

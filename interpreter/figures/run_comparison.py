@@ -1,0 +1,73 @@
+"""The curves of two runs in one figure."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..compare import Comparison, grouped
+from ..results import Results
+from .canvas import panels, save, style
+from .draw import MOST_PANELS
+from .scales import drawable
+
+NAMED = 16
+"""How many curves a panel names; more would hide it."""
+STYLES: tuple[dict[str, Any], ...] = ({"linewidth": 3.2, "alpha": 0.4}, {"linewidth": 1.2, "linestyle": "--"})
+"""A's curves are broad and light, so that B's, dashed, are seen where both are the same."""
+WIDE = 50
+"""From this ratio of the largest to the smallest value on, an axis is logarithmic."""
+
+
+def draw(made: Comparison, path: Path) -> list[Path]:
+    """Draws the curves of both runs, A broad and B dashed, as PNG and SVG; no file if there are none. Raises OSError."""
+    shown = list(dict.fromkeys((final.experiment, final.measure) for final in made.finals))
+    shown = [place for place in shown if any(_moving(found, *place) for found in made.results)]
+    if not shown:
+        return []
+    left_out = f"\nthe first {MOST_PANELS} of {len(shown):,} measures" if len(shown) > MOST_PANELS else ""
+    shown = shown[:MOST_PANELS]
+    with style():
+        figure, axes = panels(len(shown))
+        for axis, (experiment, measure) in zip(axes, shown, strict=True):
+            _panel(axis, made, experiment, measure)
+        figure.suptitle(f"A {made.runs[0].name} (broad)\nB {made.runs[1].name} (dashed){left_out}", fontsize=8)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        paths = [path.with_suffix(end) for end in (".png", ".svg")]
+        save(figure, paths)
+    return paths
+
+
+def _moving(found: dict[str, Results], experiment: str, measure: str) -> bool:
+    cells = found[experiment].cells if experiment in found else []
+    return any(len(cell.curves.get(measure, [])) > 1 for cell in cells)
+
+
+def _panel(axis: Any, made: Comparison, experiment: str, measure: str) -> None:
+    groups = [grouped(found.get(experiment)) for found in made.results]
+    names = list(dict.fromkeys([*groups[0], *groups[1]]))
+    ends = [math.inf, -math.inf]
+    for place, name in enumerate(names):
+        for found, line in zip(groups, STYLES, strict=True):
+            cells = [cell for cell in found.get(name, []) if cell.curves.get(measure)]
+            if not cells or np.ndim(cells[0].curves[measure][-1]) != 0:
+                continue
+            steps = max((cell.steps for cell in cells), key=len)
+            table = np.full((len(cells), len(steps)), np.nan)
+            for row, cell in zip(table, cells, strict=True):
+                row[: len(cell.steps)] = np.asarray(cell.curves[measure], dtype=float)
+            done = [cell.status == "done" for cell in cells]
+            mean = drawable(np.mean(table[done] if any(done) else table, axis=0))  # a gap where one has no value
+            if (seen := mean[np.isfinite(mean)]).size:
+                ends = [min(ends[0], float(seen.min())), max(ends[1], float(seen.max()))]
+            text = name if len(names) <= NAMED and (found is groups[0] or name not in groups[0]) else None
+            axis.plot(steps, mean, color=f"C{place % 10}", label=text, **line)
+    if 0 < ends[0] * WIDE < ends[1]:
+        axis.set_yscale("log")
+    axis.set_title(f"{experiment}: {measure.replace('_', ' ')}", fontsize=9)
+    axis.set_xlabel("step")
+    if axis.get_legend_handles_labels()[0]:
+        axis.legend(fontsize=7)
