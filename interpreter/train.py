@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from dlspec.spec.resolved import ProbePlan
 
 from .claim_values import reached
 from .forms import Forms
@@ -18,6 +19,7 @@ from .products import products
 from .program import Compiled
 from .results import Cell
 from .store import Checkpoint, Damaged
+from .wanted import shown_at
 
 
 def train(job: Job, watcher: Watcher, stop: threading.Event, forms: Forms | None = None) -> list[Cell]:
@@ -98,7 +100,7 @@ def _train(
     """Evaluates, trains to the next evaluation, and so on.
 
     A replicate's curve ends where it diverged, or where its stopping condition was met: what the others do next
-    to it does not change its numbers.
+    to it does not change its numbers. What a figure shows at a step after that condition is shown where it was met.
     """
     program, plan = job.piece.program, job.piece.program.training
     wanted = set(job.piece.wanted.steps)
@@ -126,13 +128,11 @@ def _train(
             shown = {name: _only(value, alive) for name, value in measures.items()}
             watcher.evaluated(job, step, shown, count * len(cells) / elapsed if elapsed else 0.0)
             before = time.perf_counter()
-        for probe in program.probes:
-            if step in probe.steps:
-                values = compiled.probe(probe)
-                for place in alive:
-                    cells[place].sample(probe.figure, step, {k: v[place] for k, v in values.items()})
+        ends: set[int] = set()
         if until is not None and step in wanted:
-            over.update(place for place in alive if cells[place].status == "done" and reached(until, cells[place]))
+            ends = {place for place in alive if cells[place].status == "done" and reached(until, cells[place])}
+        _sample(compiled, program.probes, cells, alive, ends)
+        over |= ends
         alive = [place for place in alive if cells[place].status == "done" and place not in over]
         if step == stops[-1] or not alive:
             return
@@ -143,6 +143,19 @@ def _train(
             for place in alive:
                 cells[place].status, cells[place].message = "interrupted", f"after step {step:,}"
             return
+
+
+def _sample(
+    compiled: Compiled, probes: Sequence[ProbePlan], cells: Sequence[Cell], alive: Sequence[int], ends: set[int]
+) -> None:
+    """Keeps what figures show at the present step; of those that their stopping condition `ends` here, what is shown later."""
+    step = compiled.step
+    for probe in probes:
+        late = shown_at(probe.steps, step)
+        places = [place for place in alive if step in (late if place in ends else probe.steps)]
+        values = compiled.probe(probe) if places else {}
+        for place in places:
+            cells[place].sample(probe.figure, step, {k: v[place] for k, v in values.items()})
 
 
 def _only(value: Any, alive: Sequence[int]) -> Any:

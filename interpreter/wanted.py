@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +10,15 @@ from dlspec.spec.identity import CANONICAL, KEPT, Digests, digest, digest_of_tex
 from dlspec.spec.resolved import Program, StudyPlan
 
 from .results import Cell
+
+
+def shown_at(steps: Iterable[int], end: int | None) -> set[int]:
+    """Of the steps that a figure asks for those at which a cell is sampled that stopped at `end`, and `end` for what comes after.
+
+    >>> sorted(shown_at((0, 10, 20), 15)), sorted(shown_at((0, 10), 15)), sorted(shown_at((10,), None))
+    ([0, 10, 15], [0, 10], [10])
+    """
+    return set(steps) if end is None else {min(step, end) for step in steps}
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +58,8 @@ class Wanted:
         """Whether a stored cell holds all that is asked: `held` is what a part says of it.
 
         A cell that diverged because a measure was not finite would only do so again where that measure is taken at that
-        step. One that stopped early, by its condition or by diverging, owes nothing after its end.
+        step. One that stopped early, by its condition or by diverging, owes nothing after its end; what a figure shows at
+        a later step is shown where its condition stopped it.
         """
         measures = {item["digest"] for item in held["measures"]}
         steps = set(held["steps"])
@@ -61,10 +71,17 @@ class Wanted:
         if not {step for step in self.steps if step <= end} <= steps:
             return False
         return all(
-            {step for step in self.sample_steps[figure] if step <= end} <= set(held["samples"].get(item, ()))
+            self.shown(figure, held) <= set(held["samples"].get(item, ()))
             for figure, labels in self.samples.items()
             for item in labels.values()
         )
+
+    def shown(self, figure: str, held: Mapping[str, Any]) -> set[int]:
+        """At which steps a stored cell has what a figure shows."""
+        steps = self.sample_steps[figure]
+        if held["end"] is not None:  # it diverged, and has no last state to show
+            return {step for step in steps if step <= held["end"]}
+        return shown_at(steps, max(held["steps"], default=0))
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from dlspec.spec.resolved import FigurePlan
 from ..groups import axis_value
 from ..results import Cell, Results
 from .canvas import STYLE, Sheet, panels, save, style
+from .lacking import lacking
 from .points import points
 from .texts import short, wrapped
 
@@ -54,9 +55,12 @@ def draw(
     shown = replace(results, cells=[cell for cell in results.cells if _chosen(plan, cell)])
     with style():
         figure = DRAWERS[plan.kind](plan, shown)
+        missing_cells = lacking(plan, shown)
         if figure is None:
-            warn("no cell has what it shows, so there is none")
+            warn("no cell has what it shows, so there is none" + (f": {missing_cells}" if missing_cells else ""))
             return []
+        if missing_cells:
+            warn(f"nothing is shown of {missing_cells}")
         _words(plan, figure)
         stem = folder / f"{plan.experiment}.{plan.name}"
         paths = [stem.with_name(f"{stem.name}.{end}") for end in ("png", "svg")]

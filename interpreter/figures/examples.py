@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from dlspec.spec.model.figures import ROWS_SEARCHED
 from dlspec.spec.resolved import FigurePlan
 
 from ..groups import label, programs
-from ..results import Cell, Results
+from ..results import DONE, Cell, Results
 from .canvas import Sheet, grid
 from .draw import MOST_PANELS, draws, legend, panels, some, split
 from .scales import drawable, plotted
@@ -33,17 +33,33 @@ def _first(plan: FigurePlan, results: Results) -> Iterator[tuple[str, Cell]]:
                 yield f"{title or short(label(first))}{other}", first
 
 
+def _stops(plan: FigurePlan, cells: Iterable[Cell], results: Results, figure: Sheet) -> None:
+    """Notes that `until` stops the replicates of a program at other steps, where it stops the one that is shown before others."""
+    told = []
+    groups = {id(cell): group for group in programs(results.cells) for cell in group}
+    for shown in cells:
+        group = groups[id(shown)]
+        ends = sorted({cell.steps[-1] for cell in group if cell.status == DONE and cell.steps})
+        if len(ends) > 1 and shown.steps and max(shown.samples[plan.name]) == shown.steps[-1]:
+            told.append(f"of {short(label(shown))} at steps {ends[0]:,} to {ends[-1]:,}")
+    if told:
+        more = f", and of {len(told) - 3} more cells" if len(told) > 3 else ""
+        figure.note(f"`until` stops the replicates {', '.join(told[:3])}{more}: shown is where the one drawn stops.")
+
+
 @draws("function")
 def function(plan: FigurePlan, results: Results) -> Any:
     """A target and what was learnt of it, over test examples of the first replicate, at each of the steps."""
+    cells = list(_first(plan, results))
     parts = [
         (f"{title}, step {step:,}", values)
-        for title, first in _first(plan, results)
+        for title, first in cells
         for step, values in sorted(first.samples[plan.name].items())
     ]
     if not parts:
         return None
     figure, axes = panels(min(len(parts), MOST_PANELS))
+    _stops(plan, (cell for _, cell in cells), results, figure)
     for axis, (title, values) in zip(axes, some(parts, MOST_PANELS, figure, "panels"), strict=True):
         x = drawable(np.ravel(values["x"]))
         order = np.argsort(x, kind="stable")
@@ -79,6 +95,7 @@ def examples(plan: FigurePlan, results: Results) -> Any:
     lines = [(title, cell, row) for title, cell in cells for row in range(max(counts))]
     width, height = min(len(every), MOST_COLUMNS), min(len(lines), MOST_ROWS)
     figure, axes = grid(height, width, 2.9 * width + 0.4, 1.7 * height + 0.5)
+    _stops(plan, (cell for _, cell in cells), results, figure)
     rows, steps = some(lines, MOST_ROWS, figure, "rows"), some(every, MOST_COLUMNS, figure, "steps")
     for line, (heading, cell, row) in zip(axes, rows, strict=True):
         for axis, step in zip(line, steps, strict=True):
@@ -135,6 +152,7 @@ def images(plan: FigurePlan, results: Results) -> Any:
     figure, axes = grid(height, width, 1.1 * width + 0.4, 1.25 * height + 0.4)
     for text in figure_notes:
         figure.note(text)
+    _stops(plan, shown.values(), results, figure)
     if wanted > width:
         figure.note(f"The first {width} of {wanted:,} images a row.")
     for line, (heading, pictures) in zip(axes, some(lines, most, figure, "rows"), strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -98,19 +98,22 @@ class StoredCurves(Mapping[str, Curve]):
 
 
 class StoredSamples(Mapping[str, dict[int, dict[str, Array]]]):
-    """A stored cell's samples: figure → step → label → [examples, …]."""
+    """A stored cell's samples: figure → step → label → [examples, …]; `about` is what its part says of it."""
 
-    def __init__(
-        self, numbers: Numbers, path: Path, replicate: int, wanted: Wanted, held: Mapping[str, Sequence[int]]
-    ) -> None:
+    def __init__(self, numbers: Numbers, path: Path, replicate: int, wanted: Wanted, about: Mapping[str, Any]) -> None:
         self.numbers = numbers
         self.path = path
         self.replicate = replicate
         self.labels = wanted.samples
+        held = about["samples"]
         self.steps = {
-            figure: [step for step in steps if all(step in held.get(item, ()) for item in wanted.samples[figure].values())]
-            for figure, steps in wanted.sample_steps.items()
-        }  # fmt: skip
+            figure: [
+                step
+                for step in sorted(wanted.shown(figure, about))
+                if all(step in held.get(item, ()) for item in labels.values())
+            ]
+            for figure, labels in wanted.samples.items()
+        }
 
     def __getitem__(self, figure: str) -> dict[int, dict[str, Array]]:
         if not self.steps[figure]:

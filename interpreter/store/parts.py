@@ -101,7 +101,7 @@ class Part:
         if cell.steps:
             cell.curves = StoredCurves(numbers, self.name, key, wanted.measures, places)
         if self.samples is not None and wanted.samples:
-            cell.samples = StoredSamples(numbers, self.samples, held["replicate"], wanted, held["samples"])
+            cell.samples = StoredSamples(numbers, self.samples, held["replicate"], wanted, held)
         return cell
 
 

@@ -17,6 +17,7 @@ from dlspec import spec
 from dlspec.interpreter.execute import CLAIM_FAILS, DONE, How, execute
 from dlspec.interpreter.folders import STORE
 from dlspec.interpreter.forms import Forms
+from dlspec.interpreter.groups import axis_value
 from dlspec.interpreter.job import Job
 from dlspec.interpreter.parting import parts, pieces
 from dlspec.interpreter.program import Compiled
@@ -25,6 +26,7 @@ from dlspec.interpreter.run import Options, Progress
 from dlspec.interpreter.store import Store
 from dlspec.interpreter.train import train
 from dlspec.interpreter.wanted import Piece, Wanted, wanted
+from dlspec.spec.claims import holds
 from dlspec.spec.cost import cost
 from dlspec.spec.diagnostics import Source, SpecError
 from dlspec.spec.resolved import MeasurePlan, Program, StudyPlan
@@ -85,7 +87,7 @@ def _checked(plan: StudyPlan, extent: Sequence[str], jit: str) -> list[Cell]:
             _as_planned(programs, cells)
         if code not in (DONE, CLAIM_FAILS):
             raise Wrong(f"exit code {code}: {said.getvalue()[-600:]}")
-        _folder(plan, Path(folder), all(cell.status == "done" for _, cells in found for cell in cells))
+        _folder(plan, Path(folder), [cell for _, cells in found for cell in cells])
         if "again" in extent:
             _same_again(plan, Path(folder), jit)
     if "form" in extent:
@@ -155,8 +157,8 @@ def _defined(measure: MeasurePlan, value: Any) -> bool:
     return bool((~np.isnan(value) if infinite else np.isfinite(value)).all())
 
 
-def _folder(plan: StudyPlan, root: Path, whole: bool) -> None:
-    """The run's folder holds a verdict for each claim, the report, and each figure where no cell diverged (`whole`)."""
+def _folder(plan: StudyPlan, root: Path, cells: Sequence[Cell]) -> None:
+    """The run's folder holds a verdict for each claim, the report, and each figure that speaks of any cell that is done."""
     import json
 
     (folder,) = {path.parent for path in root.glob("*/report.html")}
@@ -169,7 +171,9 @@ def _folder(plan: StudyPlan, root: Path, whole: bool) -> None:
             raise Wrong(f"verdict '{entry.get('verdict')}'")
     for experiment in plan.experiments:
         for figure in experiment.figures:
-            if whole and not list(folder.rglob(f"*{figure.name}*.png")):
+            done = [cell for cell in cells if cell.experiment == experiment.name and cell.status == "done"]
+            shown = any(all(holds(c, axis_value(cell, c.axis)) for c in figure.where) for cell in done)
+            if shown and not list(folder.rglob(f"*{figure.name}*.png")):
                 raise Wrong(f"figure of kind '{figure.kind}' was not drawn")
 
 
