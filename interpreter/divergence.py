@@ -1,7 +1,7 @@
 """Where a replicate ceases to be finite: in a term of the loss, in a weight, or in what an optimiser keeps.
 
 A loss may hide what its weights have become, so they are looked at by themselves: at the end of each stretch of training,
-which costs a step nothing. Weights that are not finite stay so, whichever optimiser goes on with them. Where some are
+in one call that also keeps the state for the next stretch to begin from; neither costs a step anything. Weights that are not finite stay so, whichever optimiser goes on with them. Where some are
 found, the stretch is made again from its start in halves, until the step is known; what a step draws depends on its
 number alone, so it is the same walk.
 """
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from .program import Compiled
 
 Faults = list["Divergence | None"]
-State = Sequence[np.ndarray[Any, Any]]
+State = Sequence[Any]
+"""The values of all variables that training changes, as tensors: a variable that is assigned to leaves them as they are."""
 
 
 @dataclass(frozen=True)
@@ -45,28 +46,29 @@ class Watch:
         self.compiled = compiled
         self.fallen: Faults | None = None
         """By replicate, how it diverged before the present step; None where nothing has been looked at."""
+        self.start: State = ()
+        """The state at the present step, where something has been looked at."""
 
     def begin(self) -> None:
         """Forgets what was seen: the state has been set from outside."""
-        self.fallen = None
+        self.fallen, self.start = None, ()
 
     def watched(self, count: int, advance: Callable[[int], Faults]) -> Faults:
         """Makes so many updates by `advance`, which says how the loss of each replicate first ceased to be finite."""
         compiled = self.compiled
-        first, start = compiled.step, compiled.saved()
-        known = self.fallen
+        first, start, known = compiled.step, self.start, self.fallen
         if known is None:
-            known = [Divergence(first, what, True) if what else None for what in self._faults()]
-        found = [before or fault for before, fault in zip(known, advance(count), strict=True)]
-        faults = self._faults()
+            faults, start = self._look()
+            known = [Divergence(first, what, True) if what else None for what in faults]
+        fallen = [before or fault for before, fault in zip(known, advance(count), strict=True)]
+        faults, end = self._look()
         new = {place: what for place, what in enumerate(faults) if what and known[place] is None}
         if new:
-            end = compiled.saved()
-            for place, fault in self._located(start, first, count, found, new, advance).items():
-                found[place] = fault
+            for place, fault in self._located(start, first, count, fallen, new, advance).items():
+                fallen[place] = fault
             compiled.restore(first + count, end)
-        self.fallen = found
-        return list(found)
+        self.fallen, self.start = fallen, end
+        return list(fallen)
 
     def _located(
         self, start: State, first: int, count: int, found: Faults, new: dict[int, str], advance: Callable[[int], Faults]
@@ -79,7 +81,7 @@ class Watch:
             if end < first + count:
                 self.compiled.restore(first, start)
                 advance(end - first)
-                group = {place: what for place, what in enumerate(self._faults()) if what and place in group}
+                group = {place: what for place, what in enumerate(self._look()[0]) if what and place in group}
             self._bisect(start, first, end, group, advance, located)
         return located
 
@@ -96,18 +98,17 @@ class Watch:
         middle = (low + high) // 2
         self.compiled.restore(low, start)
         advance(middle - low)
-        between, faults = self.compiled.saved(), self._faults()
+        faults, between = self._look()
         early = {place: what for place, what in enumerate(faults) if what and place in new}
         self._bisect(start, low, middle, early, advance, located)
         late = {place: what for place, what in new.items() if place not in early}
         self._bisect(between, middle, high, late, advance, located)
 
-    def _faults(self) -> list[str | None]:
-        """By replicate, the first of what it keeps that is not finite now."""
-        if not self._names:
-            return [None] * len(self.compiled.replicates)
-        sound = self._sound().numpy()
-        return [None if row.all() else self._names[int(np.argmin(row))] for row in sound]
+    def _look(self) -> tuple[list[str | None], State]:
+        """By replicate, the first of what it keeps that is not finite now; and the state."""
+        sound, state = self._state()
+        rows = sound.numpy()
+        return [None if row.all() else self._names[int(np.argmin(row))] for row in rows], state
 
     @cached_property
     def _watched(self) -> list[tuple[str, Any]]:
@@ -132,15 +133,15 @@ class Watch:
         return [name for name, _ in self._watched]
 
     @cached_property
-    def _sound(self) -> Any:
-        """Whether each of it is finite: [R, …]. Outside the step's program, which it would slow down."""
+    def _state(self) -> Any:
+        """Whether each of what is looked at is finite, [R, …], and the state. Outside the step's program, which it would slow down."""
+        replicates = len(self.compiled.replicates)
 
         @tf.function(autograph=False)
-        def sound() -> Any:
+        def state() -> Any:
             values = [tf.convert_to_tensor(variable.value) for _, variable in self._watched]
-            return tf.stack(
-                [tf.reduce_all(tf.math.is_finite(value), axis=list(range(1, value.shape.rank))) for value in values],
-                axis=1,
-            )
+            sound = [tf.reduce_all(tf.math.is_finite(value), axis=list(range(1, value.shape.rank))) for value in values]
+            kept = [tf.convert_to_tensor(variable.value) for variable in self.compiled.state()]
+            return tf.stack(sound, axis=1) if sound else tf.ones([replicates, 0], tf.bool), kept
 
-        return sound
+        return state

@@ -196,11 +196,11 @@ class Compiled:
         """The values of all variables that training changes, in the order of `state`."""
         return [variable.value.numpy().copy() for variable in self.state()]
 
-    def restore(self, step: int, values: Sequence[np.ndarray[Any, Any]]) -> None:
+    def restore(self, step: int, values: Sequence[Any]) -> None:
         """Sets all variables to values that were saved after so many steps of the same program. Raises ValueError."""
         variables = self.state()
         for variable, value in zip(variables, values, strict=True):
-            if tuple(variable.shape) != value.shape:
+            if tuple(variable.shape) != tuple(value.shape):
                 raise ValueError(f"a saved variable has the shape {value.shape}, and {variable.name} {variable.shape}")
         for variable, value in zip(variables, values, strict=True):
             variable.value.assign(tf.cast(value, variable.value.dtype))

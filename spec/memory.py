@@ -42,7 +42,8 @@ def memory(program: Program, batch: int | None = None, replicates: int | None = 
         for leaf in network.leaves()
         if leaf.kind == "whiten"
     ]
-    return round(count * (found.state_bytes + kept + max(passes)))
+    copies = 2 if plan is not None else 1  # the present one, and that of the last evaluation
+    return round(count * (copies * found.state_bytes + kept + max(passes)))
 
 
 def _differentiated(program: Program, replicates: int) -> Iterator[tuple[int, float]]:
