@@ -1,9 +1,9 @@
 """Where a replicate ceases to be finite: in a term of the loss, in a weight, or in what an optimiser keeps.
 
 A loss may hide what its weights have become, so they are looked at by themselves: at the end of each stretch of training,
-in one call that also keeps the state for the next stretch to begin from; neither costs a step anything. Weights that are not finite stay so, whichever optimiser goes on with them. Where some are
-found, the stretch is made again from its start in halves, until the step is known; what a step draws depends on its
-number alone, so it is the same walk.
+in one call that also keeps the state for the next stretch to begin from; neither costs a step anything. Weights that are
+not finite stay so, whichever optimiser goes on with them. Where some are found, the stretch is made again from its start
+in halves, until the step is known; what a step draws depends on its number alone, so it is the same walk.
 """
 
 from __future__ import annotations

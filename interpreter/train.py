@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from dlspec.spec import terms as t
 from dlspec.spec.resolved import ProbePlan
 
 from .claim_values import reached
@@ -107,6 +108,7 @@ def _train(
     stops = sorted(wanted.union(*(probe.steps for probe in program.probes)))
     until = plan.until.tree if plan is not None and plan.until is not None else None
     over = {place for place, cell in enumerate(cells) if until is not None and cell.steps and reached(until, cell)}
+    ratios = {measure.name for measure in program.measures if is_ratio(measure.term)}
     before = time.perf_counter()
     for step in stops:
         if resumed and step <= compiled.step:
@@ -123,7 +125,7 @@ def _train(
         if step in wanted:
             measures = compiled.evaluate()
             for place in alive:
-                _record(step, {name: value[place] for name, value in measures.items()}, cells[place])
+                _record(step, {name: value[place] for name, value in measures.items()}, cells[place], ratios)
             elapsed = time.perf_counter() - before
             shown = {name: _only(value, alive) for name, value in measures.items()}
             watcher.evaluated(job, step, shown, count * len(cells) / elapsed if elapsed else 0.0)
@@ -194,9 +196,14 @@ def _keep_weights(compiled: Compiled, cells: Sequence[Cell], job: Job, folder: P
         )
 
 
-def _record(step: int, measures: dict[str, Any], cell: Cell) -> None:
-    """Adds an evaluation to a cell; one that is not finite ends it."""
-    bad = [name for name, value in measures.items() if not np.isfinite(value).all()]
+def is_ratio(term: t.Term) -> bool:
+    """Whether a measure is a ratio to noise, which is no trouble where it has no value: there may be no noise at all."""
+    return isinstance(term, t.GradientStatistic) and term.statistic == "gradient_snr"
+
+
+def _record(step: int, measures: dict[str, Any], cell: Cell, ratios: Collection[str]) -> None:
+    """Adds an evaluation to a cell; one that is not finite ends it, but for `ratios` to noise."""
+    bad = [name for name, value in measures.items() if name not in ratios and not np.isfinite(value).all()]
     cell.record(step, measures)
     if bad and step:
         cell.status, cell.end, cell.cause = "diverged", step, bad[0]

@@ -24,13 +24,12 @@ from dlspec.interpreter.program import Compiled
 from dlspec.interpreter.results import Cell
 from dlspec.interpreter.run import Options, Progress
 from dlspec.interpreter.store import Store
-from dlspec.interpreter.train import train
+from dlspec.interpreter.train import is_ratio, train
 from dlspec.interpreter.wanted import Piece, Wanted, wanted
 from dlspec.spec.claims import holds
 from dlspec.spec.cost import cost
 from dlspec.spec.diagnostics import Source, SpecError
-from dlspec.spec.resolved import MeasurePlan, Program, StudyPlan
-from dlspec.spec.terms import GradientStatistic
+from dlspec.spec.resolved import Program, StudyPlan
 
 from .outcome import Outcome, text
 
@@ -142,19 +141,17 @@ def _as_planned(program: Program, cells: Sequence[Cell]) -> None:
                     raise Wrong(f"shape of '{measure.name}': {np.shape(value)} for {measure.term.type}")
                 if np.asarray(value).dtype != np.float64:
                     raise Wrong(f"kind of '{measure.name}': {np.asarray(value).dtype} for {measure.term.type}")
-                if cell.status == "done" and not _defined(measure, value) and cell.steps != [0]:
+                if (
+                    cell.status == "done"
+                    and not (is_ratio(measure.term) or np.isfinite(value).all())
+                    and cell.steps != [0]
+                ):
                     raise Wrong(f"finite? '{measure.name}' is {np.asarray(value).tolist()} in a cell that is done")
         for probe in program.probes:
             for step, values in cell.samples.get(probe.figure, {}).items():
                 for label, term in probe.terms.items():
                     if np.shape(values[label]) != (probe.examples, *term.type.shape):
                         raise Wrong(f"shape of figure's '{label}' at {step}: {np.shape(values[label])} for {term.type}")
-
-
-def _defined(measure: MeasurePlan, value: Any) -> bool:
-    """Whether a measure has a value: a ratio to no noise at all is infinite, any other is finite."""
-    infinite = isinstance(measure.term, GradientStatistic) and measure.term.statistic == "gradient_snr"
-    return bool((~np.isnan(value) if infinite else np.isfinite(value)).all())
 
 
 def _folder(plan: StudyPlan, root: Path, cells: Sequence[Cell]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from dlspec.interpreter.program import Compiled
+from dlspec.interpreter.results import Cell
 from dlspec.spec import blocks, memory
 
 FORMS = pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
@@ -210,3 +211,23 @@ def test_one_gradient_for_all_examples_is_without_noise(compiled: Callable[..., 
     assert found["n"].tolist() == [0, 0]
     assert found["r"].tolist() == [np.inf, np.inf]
     assert found["r_floor"].tolist() == [0, 0]
+
+
+def test_a_gradient_that_vanishes_has_no_ratio_and_ends_nothing(
+    program: Callable[[str], Any], cells: Callable[..., list[Cell]]
+) -> None:
+    """`relu` of what is negative is dead: its ratio is 0 / 0, and training goes on."""
+    text = """
+task:
+  example: {x: normal()}
+architecture:
+  f: {input: "[x]", layers: [{dense: {units: 1, kernel_initializer: 0, bias_initializer: -1, activation: relu}}]}
+loss: {l: (f - 1)^2}
+training: {optimizer: sgd, batch: 4, steps: 3, evaluate: {every: 1, examples: 8}}
+measures: {r: {gradient_snr: {of: (f - 1)^2, weights: f.weights, examples: 64}}}
+"""
+    (cell,) = cells(program(text))
+    assert cell.status == "done"
+    assert cell.steps == [0, 1, 2, 3]
+    assert np.isnan(cell.curves["r"]).all()
+    assert np.asarray(cell.curves["r_floor"]).tolist() == [0, 0, 0, 0]
