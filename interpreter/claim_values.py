@@ -285,7 +285,7 @@ def beside(tree: c.Along, results: Results) -> tuple[dict[int, tuple[int, ...]],
     except Unlike as unlike:
         raise _unlike(unlike, results) from None
     dimension = results.dimension[tree.axis]
-    if len(places[dimension]) < 2:
+    if len({results.axes[tree.axis][place] for place in places[dimension]}) < 2:
         raise Undecidable(f"`{tree.form}` goes along '{tree.axis}', of which only one value was run")
     return places, ranges, list(places).index(dimension)
 

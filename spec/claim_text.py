@@ -34,7 +34,7 @@ def _spelled(tree: Any) -> tuple[str, int]:
         case c.Measured():
             return _measured(tree), _ATOM
         case c.Diverged(selections):
-            return f"diverged({', '.join(map(_selection, selections))})", _ATOM
+            return f"diverged({', '.join(map(selection_text, selections))})", _ATOM
         case c.Along(form, y, x):
             return f"{form}({_text(y, 0)}, {_text(x, 0)})", _ATOM
         case c.Apply(operation, arguments):
@@ -61,11 +61,12 @@ def _measured(tree: c.Measured) -> str:
     measure = tree.measure + (f"[{', '.join(map(str, tree.index))}]" if tree.index else "")
     if tree.reduction == "first_step":
         measure = f"{measure} {tree.operator} {_text(tree.threshold, PRECEDENCE['<'] + 1)}"
-    given = [measure, *([str(tree.step)] if tree.reduction == "at" else []), *map(_selection, tree.selections)]
+    given = [measure, *([str(tree.step)] if tree.reduction == "at" else []), *map(selection_text, tree.selections)]
     return f"{tree.reduction}({', '.join(given)})"
 
 
-def _selection(one: c.Selection) -> str:
+def selection_text(one: c.Selection) -> str:
+    """A condition on an axis: `d == 2`."""
     return f"{one.axis} {one.operator} {one.value if isinstance(one.value, str) else _number(one.value)}"
 
 

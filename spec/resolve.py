@@ -10,7 +10,7 @@ import numpy as np
 
 from . import source as yaml
 from .check.bounds import Budget
-from .check.claims import Subject, check_claim
+from .check.claims import Axes, Subject, check_claim
 from .check.experiment import ExperimentChecker, Point
 from .check.figures import check_figures, conditions
 from .check.sharing import Shared
@@ -331,15 +331,17 @@ class _Experiment:
             for name, value in programs[0].constants.items()
             if not np.shape(value) and name not in axes
         }
-        every = dict(axes)
-        if "variant" in every:
-            declared = self.declared.get("variants")
-            every["variant"] = list(declared.keys() if isinstance(declared, yaml.Mapping) else self.model.variants)
+        planned = dict(axes)
+        if "variant" in planned:  # `--only` leaves claims about the others undecided
+            planned["variant"] = list(self.model.variants)
+        zipped = tuple(tuple(names) for names in self.model.zip)
         # A claim may speak of values that a profile or an override leaves out: then it is inconclusive, not wrong.
-        for axis in every if self.late else ():
-            node = yaml.find(self.declared, ["sweep", axis])
-            if isinstance(node, yaml.Sequence):
-                every[axis] = list(dict.fromkeys([*every[axis], *self.sweep.values(axis, node)]))
+        before = self._before() if self.late else ()
+        written = before[0][0] if before else {}
+        own = {axis: tuple(values) for axis, values in planned.items()}
+        known = {axis: tuple(dict.fromkeys([*v, *written[axis]])) if axis in written else v for axis, v in own.items()}
+        if before and not zipped:
+            before = (*before, (known, ()))
         evaluated = tuple(
             (
                 {**({"variant": program.variant} if program.variant else {}), **program.point},
@@ -347,9 +349,16 @@ class _Experiment:
             )
             for program in (() if self.late else programs)
         )
-        zipped = tuple(tuple(names) for names in self.model.zip)
-        known = {name: tuple(values) for name, values in every.items()}
-        return Subject(measures, known, constants, evaluated, zipped, bool(self.late or self.sweep.only))
+        return Subject(measures, known, constants, evaluated, zipped, own, before)
+
+    def _before(self) -> tuple[Axes, ...]:
+        """The axes as they are without the profile and the overrides, and which go in step; nothing where these are not sound."""
+        try:
+            model = experiment(without(self.declared, "base"))
+            axes = Sweep(self.document.study.study, self.name, self.declared, model, ()).axes()
+        except SpecError:
+            return ()
+        return (({axis: tuple(values) for axis, values in axes.items()}, tuple(map(tuple, model.zip))),)
 
     def _figures(self, subject: Subject) -> tuple[FigurePlan, ...]:
         self.problems.extend(check_figures(self.model.figures, self.node, subject))

@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .. import claims as c
-from ..claim_text import claim_text
+from ..claim_text import claim_text, selection_text
 from ..diagnostics import Span, listing, problem_at
 
 Kept = dict[tuple[str, ...], frozenset[int]]
 """The places that are kept along each dimension: an axis, or axes that go in step."""
 FEWEST = 2
 """Of how many values along an axis a slope or an order can be told."""
+
+
+def _selections(tree: Any) -> Iterator[c.Selection]:
+    """All conditions on axes in a part of a claim."""
+    match tree:
+        case c.Measured(threshold=threshold, selections=own):
+            yield from own
+            yield from _selections(threshold)
+        case c.Diverged(own):
+            yield from own
+        case c.Along(_, y, x):
+            yield from (*_selections(y), *_selections(x))
+        case c.Apply(_, arguments):
+            for argument in arguments:
+                yield from _selections(argument)
+
+
+def _named(tree: Any) -> set[str]:
+    """The axes that a claim names."""
+    found = {one.axis for one in _selections(tree)}
+    stack = [tree]
+    while stack:
+        match stack.pop():
+            case c.Coordinate(axis):
+                found.add(axis)
+            case c.Measured(threshold=threshold):
+                stack.append(threshold)
+            case c.Along(_, y, x, axis):
+                found.add(axis)
+                stack += [y, x]
+            case c.Apply(_, arguments):
+                stack += arguments
+    return found
 
 
 class Reach:
@@ -24,6 +57,10 @@ class Reach:
         self.dimension = {axis: groups.get(axis, (axis,)) for axis in axes}
         self.all = {group: frozenset(range(len(axes[group[0]]))) for group in self.dimension.values()}
         self.known: dict[tuple[c.Selection, ...], Kept] = {}
+
+    def knows(self, tree: Any) -> bool:
+        """Whether all axes that a claim names are among these."""
+        return all(axis in self.axes for axis in _named(tree))
 
     def check(self, tree: Any, span: Span) -> None:
         """Raises SpecError where parts of a claim can't be compared, or speak of nothing."""
@@ -65,7 +102,7 @@ class Reach:
                 raise problem_at(
                     span,
                     f"`{claim_text(tree)}` speaks of no cell: its conditions exclude each other",
-                    f"{' and '.join(group)} has {known}.",
+                    f"{' and '.join(group)} {'has' if len(group) == 1 else 'have'} {known}.",
                 )
         pinned = {self.dimension[one.axis] for one in selections if one.operator == "=="}
         self.known[selections] = {
@@ -98,22 +135,33 @@ class Reach:
         group = self.dimension[tree.axis]
         y = self._kept(tree.y, span, True)
         if group not in y:
-            raise problem_at(
-                span, f"`{claim_text(tree.y)}` is one number along '{tree.axis}', and `{tree.form}` goes along it",
-                f"Leave out the condition `{tree.axis} == …`, or choose several values: `{tree.axis} >= …`.",
-            )  # fmt: skip
+            message = f"`{claim_text(tree.y)}` is one number along '{tree.axis}', and `{tree.form}` goes along it"
+            raise problem_at(span, message, self._loosened(tree, group))
         found = self._met([y, self._kept(tree.x, span, True)], tree, span)
-        if len(found.pop(group)) < FEWEST:
-            raise problem_at(
-                span, f"`{claim_text(tree)}` goes along a single value of '{tree.axis}'", "It needs two or more."
-            )
+        values = {self.axes[tree.axis][place] for place in found.pop(group)}
+        if len(values) < FEWEST:
+            others = [axis for axis in group if axis != tree.axis]
+            hint = f"It needs two or more: go along {listing(others)}, or choose others." if others else ""
+            message = f"`{claim_text(tree)}` goes along a single value of '{tree.axis}'"
+            raise problem_at(span, message, hint or "It needs two or more.")
         return found
+
+    def _loosened(self, tree: c.Along, group: tuple[str, ...]) -> str:
+        """How to make what is one number along an axis a number for each of its values."""
+        pins = [one for one in _selections(tree.y) if one.axis in group and one.operator == "=="]
+        if not pins:
+            return f"Give what has a value for each '{tree.axis}', as `final(…)` has."
+        told = " and ".join(f"`{selection_text(one)}`" for one in dict.fromkeys(pins))
+        conditions = "conditions" if len(set(pins)) > 1 else "condition"
+        return f"Leave out the {conditions} {told}, or choose several values: `{pins[0].axis} >= …`."
 
     def _apart(self, group: tuple[str, ...], one: frozenset[int], other: frozenset[int], tree: Any, span: Span) -> Any:
         name = " and ".join(f"'{axis}'" for axis in group)
         sets = [", ".join(self._values(group, kept)) for kept in (one, other)]
         message = f"the parts of `{claim_text(tree)}` speak of other values of {name}: {sets[0]} and {sets[1]}"
-        hint = "They are compared value by value: choose the same values in both, or one value in one of them by `==`."
+        pin = ", ".join(f"{axis} == {self.axes[axis][min(one)]}" for axis in group)
+        alone = f"one value of each in one of them: `{pin}`" if len(group) > 1 else "one value in one of them by `==`"
+        hint = f"They are compared value by value: choose the same values in both, or {alone}."
         return problem_at(span, message, hint)
 
     def _values(self, group: tuple[str, ...], kept: Iterable[int]) -> list[str]:

@@ -10,13 +10,17 @@ from typing import Any
 import numpy as np
 
 from .. import claims as c
-from ..diagnostics import Span, did_you_mean, listing, problem_at
+from ..diagnostics import Span, SpecError, did_you_mean, listing, problem_at
 from ..expressions import nodes as n
 from ..operations import CLAIM_FORMS, OPERATIONS, OPERATORS
 from .claim_axes import Reach
 from .text import Text
 
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
+
+
+Axes = tuple[Mapping[str, tuple[Any, ...]], tuple[tuple[str, ...], ...]]
+"""Axes with their values, and which of them go in step."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,11 @@ class Subject:
     evaluated: tuple[tuple[Mapping[str, Any], tuple[int, ...]], ...] = ()
     """For each point of the axes, the steps at which measures are taken."""
     zipped: tuple[tuple[str, ...], ...] = ()
-    late: bool = False
-    """Whether a profile or an override may have left out values of the axes: then a claim on these is not wrong."""
+    planned: Mapping[str, tuple[Any, ...]] | None = None
+    """The axes as they are planned, where others' values are known besides."""
+    before: tuple[Axes, ...] = ()
+    """Axes, and which of them go in step, as they are without the profile and the overrides: what is left out of these
+    leaves a claim undecided, not wrong."""
 
     @property
     def swept(self) -> list[str]:
@@ -40,7 +47,26 @@ class Subject:
     @cached_property
     def reach(self) -> Reach:
         """What parts of claims speak of along the axes."""
-        return Reach(self.axes, self.zipped)
+        return Reach(self.axes if self.planned is None else self.planned, self.zipped)
+
+    def left_out(self, axis: str) -> str:
+        """What to do where a profile or an override has removed an axis; empty where none has."""
+        if not any(axis in axes for axes, _ in self.before):
+            return ""
+        return f"The profile or an override removes '{axis}': keep one value of it, or remove the claim there, too."
+
+    def compare(self, tree: c.Claim, span: Span) -> None:
+        """Raises SpecError where the claim's parts can't be compared, neither as planned nor with what is left out."""
+        found = _apart(self.reach, tree, span)
+        others = [reach for reach in self.reaches_before if reach.knows(tree)] if found else []
+        told = [_apart(reach, tree, span) for reach in others]
+        if found and all(told):
+            raise told[0] or found if told else found
+
+    @cached_property
+    def reaches_before(self) -> list[Reach]:
+        """The same over the axes as they are written."""
+        return [Reach(axes, zipped) for axes, zipped in self.before]
 
 
 def check_claim(text: Text, subject: Subject, judge: str = "replicates") -> c.Claim:
@@ -53,9 +79,17 @@ def check_claim(text: Text, subject: Subject, judge: str = "replicates") -> c.Cl
         message = "`judge: mean` takes an interval of one difference, and this is not one comparison by <, <=, > or >="
         hint = "Make each comparison a claim of its own, or leave out `judge`: then every replicate has to agree."
         raise problem_at(span, message, hint)
-    if not subject.late:
-        subject.reach.check(tree, span)
+    subject.compare(tree, span)
     return tree
+
+
+def _apart(reach: Reach, tree: c.Claim, span: Span) -> SpecError | None:
+    """What is wrong with a claim over some axes."""
+    try:
+        reach.check(tree, span)
+    except SpecError as error:
+        return error
+    return None
 
 
 def check_until(text: Text, subject: Subject) -> c.Claim:
@@ -197,7 +231,8 @@ def _call(
         axis = _axis_of(x)
         if x is None or axis is None:
             hint = f"Swept here: {listing(subject.swept)}." if subject.swept else "There is no sweep over a constant."
-            raise problem_at(text.span(along), "this is no swept constant, nor made from one", hint)
+            gone = subject.left_out(along.name) if isinstance(along, n.Name) and along.name not in subject.axes else ""
+            raise problem_at(text.span(along), "this is no swept constant, nor made from one", gone or hint)
         return c.Along(function, _claim(arguments[0], text, subject), x, axis)
     row = OPERATIONS.get(function)
     if row is not None and row.elementwise:
@@ -265,7 +300,8 @@ def _selection(node: n.Expr, text: Text, subject: Subject) -> c.Selection:
     axis = node.left.name
     if axis not in subject.axes:
         hint = (
-            did_you_mean(axis, subject.axes)
+            subject.left_out(axis)
+            or did_you_mean(axis, subject.axes)
             or f"The axes are {listing(subject.axes) or 'none: there are no variants and no sweep'}."
         )
         raise problem_at(text.span(node.left), f"there is no axis '{axis}'", hint)

@@ -222,6 +222,23 @@ def test_axes_in_step_may_have_a_value_twice(check: str, expected: str) -> None:
         assert missing.verdict == OPEN and "not run: b, d = 50, m = 3, replicate 2" in missing.reason
 
 
+def test_a_profile_that_leaves_one_value_of_an_axis_decides_nothing_along_it() -> None:
+    """One value, and one value twice beside an axis in step, are no order and no slope."""
+    quick = "profiles:\n  quick: {experiments: {e: {sweep: {d: [30, 30], m: [2, 3]}}}}\n"
+    for check in ("increasing(final(error), d)", "slope(final(error), d) > 0"):
+        text = ZIPPED.replace("CHECK", check).replace("JUDGE", "replicates") + quick
+        (plan,) = spec.resolve(spec.parse(Source("claims.yaml", text)), "quick").experiments
+        cells = []
+        for program in plan.programs:
+            for replicate in range(3):
+                cell = Cell("e", program.variant, dict(program.point), replicate, "")
+                cell.record(0, {"error": float(program.point["m"]), "other": 0.0})
+                cells.append(cell)
+        found = judge(plan.claims[0], Results.of_plan(plan, cells))
+        form = check.split("(")[0]
+        assert (found.verdict, found.reason) == (OPEN, f"`{form}` goes along 'd', of which only one value was run")
+
+
 def test_many_claims_look_once_at_each_cell() -> None:
     """5,000 claims on one measure read each cell's numbers a single time."""
     text = SPEC.replace("CHECK", "final(error) < 1").replace("JUDGE", "replicates")
