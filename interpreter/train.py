@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from dlspec.spec import terms as t
+from dlspec.spec.gradient_statistics import RATIOS
 from dlspec.spec.resolved import ProbePlan
 
 from .claim_values import reached
@@ -108,7 +108,7 @@ def _train(
     stops = sorted(wanted.union(*(probe.steps for probe in program.probes)))
     until = plan.until.tree if plan is not None and plan.until is not None else None
     over = {place for place, cell in enumerate(cells) if until is not None and cell.steps and reached(until, cell)}
-    ratios = {measure.name for measure in program.measures if is_ratio(measure.term)}
+    ratios = {measure.name for measure in program.measures if measure.statistic in RATIOS}
     before = time.perf_counter()
     for step in stops:
         if resumed and step <= compiled.step:
@@ -194,11 +194,6 @@ def _keep_weights(compiled: Compiled, cells: Sequence[Cell], job: Job, folder: P
         watcher.warn(
             f"{error.filename or folder}: the weights of {name} could not be written: {error.strerror or error}"
         )
-
-
-def is_ratio(term: t.Term) -> bool:
-    """Whether a measure is a ratio to noise, which is no trouble where it has no value: there may be no noise at all."""
-    return isinstance(term, t.GradientStatistic) and term.statistic == "gradient_snr"
 
 
 def _record(step: int, measures: dict[str, Any], cell: Cell, ratios: Collection[str]) -> None:

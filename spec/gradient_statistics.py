@@ -41,3 +41,6 @@ GRADIENT_STATISTICS: Mapping[str, GradientStatistic] = MappingProxyType(
 
 FLOOR = "_floor"
 """What the name of a statistic's sampling floor ends in."""
+
+RATIOS = ("gradient_snr",)
+"""Ratios to noise: infinite where there is none, undefined where there is no signal either; no trouble of the training."""

@@ -185,11 +185,12 @@ class Condition:
 
 @dataclass(frozen=True, eq=False)
 class MeasurePlan:
-    """A measure: a term over expectations (or constants)."""
+    """A measure: a term over expectations (or constants). `statistic` is the row of gradient statistics that it is, if any."""
 
     name: str
     term: t.Term
     on: str = "test"
+    statistic: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .. import source as yaml
 from .. import terms as t
 from ..blocks import LEAST
@@ -70,7 +72,7 @@ def statistic(experiment: ExperimentChecker, name: str, kind: str, node: yaml.Ma
         raise problem_at(at, "with `enumerate` all examples are taken, and here is another number", "Remove it.")
     if enumerated and not over:
         exact = t.Gradient(of, asked, type=Type("real", asked.type.shape), span=of.span)
-        return [MeasurePlan(name, _exact(experiment, kind, exact))]
+        return [MeasurePlan(name, _exact(experiment, kind, exact), statistic=kind)]
     examples = experiment.count([*path, "examples"], model.examples, "'examples'")
     if enumerated and experiment.data is not None:
         examples = experiment.data.test
@@ -82,14 +84,19 @@ def statistic(experiment: ExperimentChecker, name: str, kind: str, node: yaml.Ma
             "Give more `examples`.",
         )
     if kind == "gradient_noise":
-        return [MeasurePlan(name, t.GradientStatistic(kind, of, asked, examples, type=real, span=inner.span))]
+        return [
+            MeasurePlan(
+                name, t.GradientStatistic(kind, of, asked, examples, type=real, span=inner.span), statistic=kind
+            )
+        ]
     if name + FLOOR in experiment.model.measures:
         key, _ = yaml.locate(experiment.node, ["measures", name + FLOOR])
         raise problem_at(key, f"'{name}{FLOOR}' is the sampling floor of '{name}'", "Choose another name.")
     found = t.GradientStatistic(kind, of, asked, examples, over, draws, every, type=real, span=inner.span)
     if enumerated:  # each target's gradient is exact, and no value is lost in noise
-        return [MeasurePlan(name, found)]
-    return [MeasurePlan(name, found), MeasurePlan(name + FLOOR, t.SamplingFloor(found, type=real, span=inner.span))]
+        return [MeasurePlan(name, found, statistic=kind)]
+    floor = MeasurePlan(name + FLOOR, t.SamplingFloor(found, type=real, span=inner.span))
+    return [MeasurePlan(name, found, statistic=kind), floor]
 
 
 def _over(experiment: ExperimentChecker, of: t.Term, path: list[str | int]) -> tuple[str, ...]:
@@ -146,5 +153,6 @@ def _exact(experiment: ExperimentChecker, kind: str, gradient: t.Gradient) -> t.
         return t.Expectation(term, type=Type("real", term.type.shape), span=span)
 
     signal = operate("squared_norm", mean(gradient))
-    noise = operate("subtract", mean(operate("squared_norm", gradient)), signal)
+    apart = operate("subtract", mean(operate("squared_norm", gradient)), signal)
+    noise = operate("maximum", apart, t.Literal(np.zeros([]), type=Type("real"), span=span))  # rounding may leave less
     return noise if kind == "gradient_noise" else operate("divide", signal, noise)

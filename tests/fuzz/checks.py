@@ -24,11 +24,12 @@ from dlspec.interpreter.program import Compiled
 from dlspec.interpreter.results import Cell
 from dlspec.interpreter.run import Options, Progress
 from dlspec.interpreter.store import Store
-from dlspec.interpreter.train import is_ratio, train
+from dlspec.interpreter.train import train
 from dlspec.interpreter.wanted import Piece, Wanted, wanted
 from dlspec.spec.claims import holds
 from dlspec.spec.cost import cost
 from dlspec.spec.diagnostics import Source, SpecError
+from dlspec.spec.gradient_statistics import RATIOS
 from dlspec.spec.resolved import Program, StudyPlan
 
 from .outcome import Outcome, text
@@ -143,7 +144,7 @@ def _as_planned(program: Program, cells: Sequence[Cell]) -> None:
                     raise Wrong(f"kind of '{measure.name}': {np.asarray(value).dtype} for {measure.term.type}")
                 if (
                     cell.status == "done"
-                    and not (is_ratio(measure.term) or np.isfinite(value).all())
+                    and not (measure.statistic in RATIOS or np.isfinite(value).all())
                     and cell.steps != [0]
                 ):
                     raise Wrong(f"finite? '{measure.name}' is {np.asarray(value).tolist()} in a cell that is done")
