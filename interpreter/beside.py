@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dlspec import spec
@@ -14,9 +14,11 @@ from .number_text import spread
 from .stored import StoredRun, finals, stored_runs, verdicts
 
 
-def stored_beside(root: Path, before: Document, after: Document, diff: StudyDiff) -> Beside:
+def stored_beside(
+    root: Path, before: Document, after: Document, diff: StudyDiff, warn: Callable[[str], None] = lambda text: None
+) -> Beside:
     """What runs in a folder gave for the cells and claims of both sides; nothing where there are none."""
-    runs = stored_runs(root)
+    runs = stored_runs(root, warn)
     if not runs or not diff.changes:
         return Beside()
     plans = spec.resolve(before), spec.resolve(after)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,8 +29,8 @@ class Compared:
         return all(item.same for _, item in self.diffs)
 
 
-def compared(before: str, after: str, runs: Path) -> Compared:
-    """Reads and compares. Raises SpecError; a SideError where it is known which side is to blame."""
+def compared(before: str, after: str, runs: Path, warn: Callable[[str], None] = lambda text: None) -> Compared:
+    """Reads and compares; `warn` is told of runs that cannot be read. Raises SpecError; a SideError where it is known which side is to blame."""
     diffs: list[tuple[str, StudyDiff]] = []
     beside = Beside()
     for pair in two(before, after):
@@ -46,7 +47,7 @@ def compared(before: str, after: str, runs: Path) -> Compared:
         if not pair.name and runs.is_dir():
             from .beside import stored_beside
 
-            beside = stored_beside(runs, *documents, found)
+            beside = stored_beside(runs, *documents, found, warn)
     return Compared(diffs, beside)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -39,15 +39,21 @@ class StoredRun:
         return {p.digest: {measure.name: measure_digest(p, measure) for measure in p.measures} for p in programs}
 
 
-def stored_runs(root: Path) -> list[StoredRun]:
-    """The runs in a folder, the newest first; one that cannot be read whole is passed over."""
+def stored_runs(root: Path, warn: Callable[[str], None] = lambda text: None) -> list[StoredRun]:
+    """The runs in a folder, the newest first; of one that cannot be read whole `warn` is told why, in a line."""
     found = []
-    for run in kept(root):
+    unreadable: list[str] = []
+    for run in kept(root, unreadable):
         try:
             text = (run.folder / "spec.yaml").read_text("utf-8")
             found.append(StoredRun(run.folder, run.profile, text, run.read("cells.json"), run.read("claims.json")))
-        except (OSError, ValueError, StoreError):
-            continue
+        except StoreError as error:
+            unreadable.append(error.problems[0].message)
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else str(error)
+            unreadable.append(f"{run.folder / 'spec.yaml'}: cannot be read: {why}")
+    for line in unreadable:
+        warn(f"{line}. The run is left out of what is stored")
     return found
 
 

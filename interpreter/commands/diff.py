@@ -34,7 +34,7 @@ def diff(
     from ..comparison import compared
 
     try:
-        found = compared(sides[0], sides[1], runs)
+        found = compared(sides[0], sides[1], runs, _warn)
     except spec.SpecError as error:
         _trouble(error, sides)
     if as_json:
@@ -58,6 +58,10 @@ def diff(
                 console.print()
             print_diff(name if len(found.diffs) > 1 else "", item, console, found.beside)
     raise typer.Exit(SAME if found.same else DIFFERENT)
+
+
+def _warn(text: str) -> None:
+    print(f"warning: {text}", file=sys.stderr)
 
 
 def _trouble(error: spec.SpecError, sides: list[str]) -> NoReturn:

@@ -150,3 +150,19 @@ def test_values_in_brackets_are_no_markup(make_run: Callable[..., Path], tmp_pat
     print_finals({"e": Results("e", {"d": ("[bold]",)}, 2, cells)}, Console(width=160))
     out = capsys.readouterr().out
     assert "d = [bold]" in out and "at [red]" in out
+
+
+def test_a_difference_tells_which_runs_it_cannot_read(make_run: Callable[..., Path], tmp_path: Path) -> None:
+    """What is left out of the numbers beside a difference is named, a line each; the difference is shown all the same."""
+    run, other = make_run(), make_run()
+    (run / "cells.json").write_text("{}", "utf-8")
+    after = tmp_path / "after.yaml"
+    text = (run / "spec.yaml").read_text("utf-8")
+    (tmp_path / "before.yaml").write_text(text, "utf-8")
+    after.write_text(text.replace("steps: ", "steps: 1"), "utf-8")
+    done = dlspec("diff", "before.yaml", "after.yaml", cwd=tmp_path)
+    assert done.returncode == 1 and "steps" in done.stdout
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("warning: ") and f"{run.name}/cells.json: cannot be read: it is no list" in line
+    (other / "run.json").write_text("[]", "utf-8")
+    assert len(dlspec("diff", "before.yaml", "after.yaml", cwd=tmp_path).stderr.splitlines()) == 2
