@@ -10,19 +10,30 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .. import terms as t
-from ..diagnostics import Problem
+from ..diagnostics import Problem, listing
 from ..resolved import LayerPlan, Mode, NetworkPlan, Program
 from ..spell import spell
+
+UNTRAINED = ("stop", "freeze", "forward_only")
+"""The modes under which weights get no gradient."""
 
 Layer = tuple[str, str]
 """A network, and a layer's key."""
 
 
+Place = tuple[str, str, str]
+"""A network, a layer's key and a weight's name."""
+
+
 @dataclass
 class Reached:
-    """The layers that a gradient reaches, and the terms that end it before others."""
+    """The layers that a gradient passes, the weights that it reaches, and the terms that end it before others.
+
+    A layer of a network whose mode passes the message on as it is (`forward_only`) gets none for its weights.
+    """
 
     layers: set[Layer] = field(default_factory=set)
+    weights: set[Place] = field(default_factory=set)
     ends: list[t.Term] = field(default_factory=list)
 
 
@@ -50,14 +61,21 @@ class Paths:
             if term.type.kind != "real":
                 found.ends.append(term)
             elif isinstance(term, t.Weight | t.AllWeights):
-                layers = self.plans[term.network].leaves()
-                found.layers |= {(term.network, layer.key) for layer in layers if self._named(term, layer)}
+                found.weights |= self.places(term)
+                found.layers |= {place[:2] for place in self.places(term)}
             else:
                 stack.extend(self._onwards(term, found))
         return found
 
-    def _named(self, term: t.Weight | t.AllWeights, layer: LayerPlan) -> bool:
-        return term.layer is None or layer.key == term.layer
+    def places(self, term: t.Weight | t.AllWeights) -> set[Place]:
+        """The trainable weights that a term names."""
+        every = {
+            (term.network, layer.key, name)
+            for layer in self.plans[term.network].leaves()
+            if term.layer in (None, layer.key)
+            for name in set(layer.weights) - set(layer.untrained)
+        }
+        return {place for place in every if isinstance(term, t.AllWeights) or place[2] == term.weight}
 
     def _onwards(self, term: t.Term, found: Reached) -> Iterator[t.Term]:
         """The terms that the gradient of a real term goes on to."""
@@ -89,8 +107,8 @@ class Paths:
     def _network(self, plan: NetworkPlan, found: Reached) -> bool:
         """Notes the layers that a gradient reaches from the last one on; whether it comes out at the input."""
         mode = self.modes.get(plan.name)
-        if mode is not None and mode.name == "stop":
-            return False
+        if mode is not None and mode.name in ("stop", "forward_only"):
+            return mode.name == "forward_only"  # the message goes to the input as it is
         for layer in reversed(plan.applied()):
             own = self.modes.get(f"{plan.name}.{layer.key}")
             if own is not None and own.name == "stop":
@@ -101,6 +119,9 @@ class Paths:
                     return False
             else:
                 found.layers.add((plan.name, layer.key))
+                if own is None or own.name != "forward_only":
+                    names = set(layer.weights) - set(layer.untrained)
+                    found.weights |= {(plan.name, layer.key, name) for name in names}
         return True
 
     def _lets_through(self, layer: LayerPlan) -> bool:
@@ -122,6 +143,29 @@ class Paths:
         """Whether a term hangs on weights, or on one term, by any way at all."""
         learnt = (t.NetworkOutput, t.Weight, t.AllWeights)
         return any(item is on or (on is None and isinstance(item, learnt)) for item in self.behind(root))
+
+    def made_of(self, root: t.Term) -> set[Place]:
+        """The trainable weights that a value is made with, by any way at all: through ints, `stop` and modes, too."""
+        found: set[Place] = set()
+        seen: set[int] = set()
+        stack = [root]
+        while stack:
+            term = stack.pop()
+            if id(term) in seen:
+                continue
+            seen.add(id(term))
+            stack.extend(t.children(term))
+            match term:
+                case t.Weight() | t.AllWeights():
+                    found |= self.places(term)
+                case t.Reference(name=name):
+                    stack.append(self.named[name])
+                case t.NetworkOutput(network, given):
+                    plan = self.plans[network]
+                    found |= self.places(t.AllWeights(network, type=plan.output))
+                    stack += [] if given is not None else [plan.input]
+                    stack += [layer.body for layer in plan.applied() if layer.body is not None]
+        return found
 
     def origin(self, end: t.Term) -> t.Term:
         """Where real numbers that are learnt become ints or bools: the first such place behind an end."""
@@ -160,9 +204,12 @@ def unreached(program: Program) -> list[Problem]:
         if program.training is not None:
             found += _blocked(paths, loss.term, f"the gradient of the loss '{loss.name}'", None)
     for measure in program.measures:
+        if isinstance(measure.term, t.SamplingFloor):  # of a statistic, which is looked at itself
+            continue
         for item in t.walk(measure.term):
             if isinstance(item, t.Gradient | t.GradientStatistic):
-                found += _blocked(paths, item.of, f"the gradient in '{measure.name}'", item.weights)
+                apart = list(_apart(paths, item.of, item.weights, measure.name))
+                found += apart or _blocked(paths, item.of, f"the gradient in '{measure.name}'", item.weights)
     return found
 
 
@@ -172,14 +219,22 @@ def untrained(program: Program) -> list[Problem]:
         return []
     paths = Paths(program)
     every = [paths.through(loss.term) for loss in program.loss]
-    trained = {layer for found in every for layer in found.layers}
+    trained = {place[:2] for found in every for place in found.weights}
+
+    def meant(target: str) -> bool:
+        """Whether a mode says that the weights get no gradient."""
+        mode = program.gradient.get(target)
+        return mode is not None and mode.name in UNTRAINED
+
     told: dict[str, Problem] = {}
     for end in [end for found in every for end in found.ends]:
         for name, plan in paths.plans.items():
             held = [layer for layer in plan.leaves() if set(layer.weights) - set(layer.untrained)]
-            missing = [layer.key for layer in held if (name, layer.key) not in trained]
+            missing = [
+                layer.key for layer in held if (name, layer.key) not in trained and not meant(f"{name}.{layer.key}")
+            ]
             own = any(layer.body is end for layer in plan.applied())
-            if not missing or name in program.gradient or not (own or paths.reaches(end, name)):
+            if not missing or meant(name) or not (own or paths.reaches(end, name)):
                 continue
             label = f"'{name}'" if len(missing) == len(held) else f"'{name}.{missing[0]}'"
             origin = paths.origin(end)
@@ -195,19 +250,33 @@ def untrained(program: Program) -> list[Problem]:
     return list(told.values())
 
 
+def _apart(paths: Paths, of: t.Term, weights: t.Weight | t.AllWeights, measure: str) -> Iterator[Problem]:
+    """The problem of a gradient by weights that the value has nothing of: it would be 0 in silence."""
+    made = paths.made_of(of)
+    if made & paths.places(weights):
+        return
+    name = ".".join(part for part in (weights.network, weights.layer, getattr(weights, "weight", "weights")) if part)
+    own = weights.network
+    known = listing(dict.fromkeys(".".join(p) if p[0] == own else f"{p[0]}.weights" for p in sorted(made)))
+    message = f"the gradient in '{measure}' is 0: `{_shown(of)}` does not depend on `{name}`"
+    hint = (
+        f"Name weights that it depends on: {known}."
+        if known
+        else "It depends on no weights: take what a network gives."
+    )
+    yield Problem(message, of.span, hint)
+
+
+def _shown(term: t.Term) -> str:
+    text = spell(term)
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
 def _blocked(paths: Paths, of: t.Term, what: str, weights: t.Weight | t.AllWeights | None) -> Iterator[Problem]:
     """The problem of a value whose gradient ends before every weight that it is taken by."""
     found = paths.through(of)
-    if weights is None:
-        reached = bool(found.layers)
-    else:
-        wanted = {
-            (weights.network, layer.key)
-            for layer in paths.plans[weights.network].leaves()
-            if weights.layer is None or layer.key == weights.layer
-        }
-        reached = bool(found.layers & wanted)
-    if reached:
+    wanted = found.weights if weights is None else found.weights & paths.places(weights)
+    if wanted:
         return
     ends = [end for end in found.ends if paths.hangs(end) or _is_layer(paths, end)]
     if not ends:

@@ -120,3 +120,61 @@ def test_what_is_not_trained_beside_what_is_warns() -> None:
     (found,) = warnings(**behind, loss={"l": "f^2"})
     assert "'f.dense_1' is not trained" in found and "binary" in found
     assert warnings(**behind, loss={"l": "f^2"}, gradient={"binary": "forward_only"}) == []
+
+
+@pytest.mark.parametrize(
+    ("measure", "weights", "known"),
+    [
+        ("E(sum(gradient(g, f.weights)))", "f.weights", "Name weights that it depends on: g.weights."),
+        ("norm(E(gradient(y, f.dense.kernel)))", "f.dense_1.kernel", "It depends on no weights"),
+        ("norm(E(gradient(norm(f.dense.bias), f.dense.kernel)))", "f.dense_1.kernel", "Name weights that it depends on: f.dense_1.bias."),
+        ({"gradient_noise": {"of": "g^2", "weights": "f.weights", "examples": 128}}, "f.weights", "Name weights that it depends on: g.weights."),
+        ({"gradient_snr": {"of": "g^2", "weights": "f.weights", "examples": 128}}, "f.weights", "Name weights that it depends on: g.weights."),
+    ],
+)  # fmt: skip
+def test_a_gradient_by_weights_that_the_value_does_not_depend_on_is_an_error(
+    measure: Any, weights: str, known: str
+) -> None:
+    _, found = checked(loss={"l": "g + sum(f)"}, measures={"m": measure})
+    assert len(found) == 1 and found[0].span is not None
+    assert found[0].message.startswith("the gradient in 'm' is 0: ")
+    assert found[0].message.endswith(f"does not depend on `{weights}`") and found[0].hint.startswith(known)
+
+
+@pytest.mark.parametrize(
+    "of", ["g + sum(f)", "stop(sum(f)) + g", "h(sum(f))", "f[0] if g > 0 else 0", "norm(f.weights)"]
+)
+def test_a_gradient_by_weights_that_the_value_is_made_with_is_none(of: str) -> None:
+    found = checked(
+        functions={"h(z)": "tanh(z)"}, loss={"l": "g + sum(f)"}, measures={"m": f"norm(E(gradient({of}, f.weights)))"}
+    )[1]
+    assert found == []
+    nested = {"f": {"input": "x", "layers": [{"dense": 4}]}, "g": {"input": "f", "layers": [{"dense": 1}]}}
+    parts = {"architecture": nested, "loss": {"l": "g^2"}, "functions": {}}
+    assert checked(**parts, measures={"m": "norm(E(gradient(g, f.weights)))"})[1] == []
+
+
+def test_weights_below_forward_only_are_not_reached() -> None:
+    """A network whose message is passed on as it is trains nothing: beside it, a loss behind ints reaches no weights."""
+    nets = {"f": {"input": "x", "layers": [{"dense": 4}]}, "g": {"input": "x", "layers": [{"dense": 1}]}}
+    parts = {"architecture": nets, "functions": {}, "measures": {"m": "E(g)"}}
+    loss = {"l": "sum(f) + (1 if g > 0 else 0) * 1.0"}
+    assert checked(**parts, loss=loss)[1] == []
+    (problem,) = checked(**parts, loss=loss, gradient={"f": "forward_only"})[1]
+    assert "the gradient of the loss 'l' reaches no weights" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("mode", "warned"), [({"scale": 2}, True), ({"clip": 1}, True), ("freeze", False), ("stop", False)]
+)
+def test_a_mode_that_lets_gradients_through_hides_no_warning(mode: Any, warned: bool) -> None:
+    text = {
+        **BASE,
+        "functions": {},
+        "loss": {"l": "g + mean(1.0 * argmax(f) * x)"},
+        "gradient": {"f": mode},
+        "measures": {"m": "E(g)"},
+    }
+    document = json.dumps({"dlspec": 1, "study": "s", "experiments": {"e": text}})
+    warnings = spec.validate(spec.parse(Source("paths.yaml", document)))
+    assert [problem.message.startswith("'f' is not trained") for problem in warnings] == [True] * warned
