@@ -6,7 +6,7 @@ from .diagnostics import InternalError, Problem, SpecError, render
 from .document import Document, load, parse
 from .resolve import Override, resolve, validate
 from .resolved import Program, StudyPlan
-from .source import decode, is_study, read
+from .study_text import decode, is_study, read
 
 __all__ = [
     "Document",

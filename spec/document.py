@@ -16,6 +16,7 @@ from .model.experiment import Experiment
 from .model.study import Study
 from .patches import merge, without
 from .refusals import problems
+from .study_text import read
 
 M = TypeVar("M", bound=Closed)
 
@@ -38,7 +39,7 @@ class Document:
 
 def load(path: str | Path) -> Document:
     """Reads and validates a file. Raises SpecError with every problem that was found."""
-    return parse(yaml.read(path))
+    return parse(read(path))
 
 
 def parse(source: Source) -> Document:

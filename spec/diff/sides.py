@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import source as yaml
+from .. import study_text
 from ..diagnostics import Source, problem_at
 
 STUDY = re.compile(rb"^dlspec\s*:", re.MULTILINE)
@@ -48,10 +48,10 @@ def two(before: str, after: str) -> list[Two]:
 def read(side: str) -> Source:
     """One study's text: a file that exists, or else what git has under `REV:path`."""
     if side == "-":
-        return yaml.decode(sys.stdin.buffer.read(), "standard input")
+        return study_text.decode(sys.stdin.buffer.read(), "standard input")
     if ":" in side and not Path(side).exists():
-        return yaml.decode(_git("show", side), side)
-    return yaml.read(side)
+        return study_text.decode(_git("show", side), side)
+    return study_text.read(side)
 
 
 def _directory(side: str) -> dict[str, Source] | None:
@@ -61,7 +61,7 @@ def _directory(side: str) -> dict[str, Source] | None:
     path = Path(side)
     if path.is_dir():
         files = sorted(item for item in path.rglob("*") if item.suffix in SUFFIXES and item.is_file())
-        return {str(item.relative_to(path)): yaml.read(item) for item in files if STUDY.search(item.read_bytes())}
+        return {str(item.relative_to(path)): study_text.read(item) for item in files if STUDY.search(item.read_bytes())}
     if ":" in side and not path.exists() and _git("cat-file", "-t", side).strip() == b"tree":
         return dict(_tree(side))
     return None
@@ -74,7 +74,7 @@ def _tree(side: str) -> Iterator[tuple[str, Source]]:
         if name.endswith(SUFFIXES):
             data = _git("cat-file", "blob", head.split()[2])
             if STUDY.search(data):
-                yield name, yaml.decode(data, f"{side.rstrip('/')}/{name}")
+                yield name, study_text.decode(data, f"{side.rstrip('/')}/{name}")
 
 
 def _git(*arguments: str) -> bytes:

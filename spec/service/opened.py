@@ -10,6 +10,7 @@ from ..diagnostics import Problem, Source, Span, SpecError
 from ..document import parse
 from ..format import formatted
 from ..resolve import validate
+from ..study_text import is_study
 from .completion import Completion, complete, parameters
 from .hover import SCOPE, hover
 from .names import Names, names
@@ -44,11 +45,11 @@ class OpenStudy:
     @property
     def study(self) -> bool:
         """Whether the text means to be a study, or may become one: it has no keys yet."""
-        return yaml.is_study(self.source.text) or not re.search(r"^[\w\"'-]+\s*:", self.source.text, re.MULTILINE)
+        return is_study(self.source.text) or not re.search(r"^[\w\"'-]+\s*:", self.source.text, re.MULTILINE)
 
     def problems(self) -> Sequence[Problem]:
         """All that is wrong, as `dlspec validate` says it, and the warnings; none in a file that is no study."""
-        if not yaml.is_study(self.source.text):
+        if not is_study(self.source.text):
             return ()
         try:
             return validate(parse(self.source))

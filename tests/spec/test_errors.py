@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from dlspec import spec
 from dlspec.spec.diagnostics import Problem
-from dlspec.spec.source import decode
+from dlspec.spec.study_text import decode
 
 CASES = Path(__file__).parents[1] / "golden" / "errors"
 NAMES = sorted(path.stem for path in CASES.glob("*.yaml"))

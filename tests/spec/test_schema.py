@@ -21,8 +21,9 @@ from dlspec.spec.optimizers import OPTIMIZERS
 from dlspec.spec.parameters import CONSTRAINTS
 from dlspec.spec.reference import describe, known, reference
 from dlspec.spec.schema import study_schema, study_schema_text
-from dlspec.spec.source import data, read
+from dlspec.spec.source import data
 from dlspec.spec.source import parse as parse_yaml
+from dlspec.spec.study_text import read
 from dlspec.spec.template import first_spec
 
 ROOT = Path(__file__).parents[2]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from dlspec.spec import source as yaml
 from dlspec.spec.diagnostics import Source, Span, SpecError
+from dlspec.spec.study_text import MAX_BYTES, decode, read
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +22,7 @@ def tree(text: str) -> yaml.Mapping:
 def problem(text: str | bytes) -> Any:
     """The one problem of a text."""
     with pytest.raises(SpecError) as caught:
-        yaml.parse(yaml.decode(text if isinstance(text, bytes) else text.encode(), "a.yaml"))
+        yaml.parse(decode(text if isinstance(text, bytes) else text.encode(), "a.yaml"))
     (found,) = caught.value.problems
     return found
 
@@ -170,7 +171,7 @@ def test_positions(path: list[str | int], key: tuple[int, ...] | None, value: tu
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_positions_count_characters_not_bytes(newline: str) -> None:
-    source = yaml.decode(f"\ufeffé: 'ü', # ß{newline}b: ö".replace(", #", " #").encode(), "a.yaml")
+    source = decode(f"\ufeffé: 'ü', # ß{newline}b: ö".replace(", #", " #").encode(), "a.yaml")
     top = yaml.parse(source)
     first, second = top.get("é"), top.get("b")
     assert first is not None and place(first.span) == (1, 4, 1, 7)
@@ -262,9 +263,9 @@ def test_bytes_that_are_not_utf_8() -> None:
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="cannot be read"):
-        yaml.read(tmp_path / "none.yaml")
+        read(tmp_path / "none.yaml")
     with pytest.raises(SpecError, match="cannot be read"):
-        yaml.read(tmp_path)
+        read(tmp_path)
 
 
 # -- limits ------------------------------------------------------------------------------------------------------------
@@ -278,8 +279,8 @@ def test_depth_has_a_limit() -> None:
 
 
 def test_length_has_a_limit() -> None:
-    assert "too long" in problem(b"#" * (yaml.MAX_BYTES + 1)).message
-    assert yaml.decode(b"#" * yaml.MAX_BYTES, "a.yaml")
+    assert "too long" in problem(b"#" * (MAX_BYTES + 1)).message
+    assert decode(b"#" * MAX_BYTES, "a.yaml")
 
 
 def test_aliases_cannot_grow_without_bound() -> None:
