@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from dlspec import spec
@@ -11,7 +11,7 @@ from dlspec.spec.diff.report import Beside
 from dlspec.spec.document import Document
 
 from .number_text import spread
-from .stored import StoredRun, finals, stored_runs, verdicts
+from .stored import StoredRun, finals, place, stored_runs, verdicts
 
 
 def stored_beside(
@@ -25,12 +25,13 @@ def stored_beside(
     sides = [_finals(runs, plan) for plan in plans]
     judged = [verdicts(runs, plan) for plan in plans]
     names = {
-        (cell.experiment, cell.before.digest if cell.before else "", cell.after.digest if cell.after else ""): cell
+        (cell.name, cell.before.digest if cell.before else "", cell.after.digest if cell.after else ""): cell
         for cell in diff.cells
     }
     found: dict[str, dict[str, tuple[str, str]]] = {}
     for (_, old, new), cell in names.items():
-        own = sides[0].get(old, {}), sides[1].get(new, {})
+        here = place(cell.experiment, cell.variant, cell.point)
+        own = tuple(_of(side.get(mark, {}), here) for side, mark in zip(sides, (old, new), strict=True))
         rows = {measure: (own[0].get(measure, "–"), own[1].get(measure, "–")) for measure in [*own[0], *own[1]]}
         if rows:
             found[cell.name] = rows
@@ -38,12 +39,20 @@ def stored_beside(
     return Beside(found, claims)
 
 
-def _finals(runs: Sequence[StoredRun], plan: spec.StudyPlan) -> dict[str, dict[str, str]]:
-    """Finals in words, by digest and measure: the mean over replicates, and the range that they span."""
-    found = {}
+def _of(places: Mapping[str, Mapping[str, str]], here: str) -> Mapping[str, str]:
+    """The finals at a place, of those that share its training; where it is called otherwise, the first."""
+    return places[here] if here in places else next(iter(places.values()), {})
+
+
+def _finals(runs: Sequence[StoredRun], plan: spec.StudyPlan) -> dict[str, dict[str, dict[str, str]]]:
+    """Finals in words, by digest, place and measure: the mean over replicates, and the range that they span."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
     for experiment in plan.experiments:
         for program in experiment.programs:
             values = finals(runs, program)
             if values:
-                found[program.digest] = {name: spread(numbers) for name, numbers in values.items() if numbers}
+                here = place(program.experiment, program.variant, program.point)
+                found.setdefault(program.digest, {})[here] = {
+                    name: spread(numbers) for name, numbers in values.items() if numbers
+                }
     return found

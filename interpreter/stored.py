@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,14 +30,24 @@ class StoredRun:
 
     @cached_property
     def measured(self) -> Mapping[str, Mapping[str, str]]:
-        """For each cell's digest, what its measures mean; empty where the spec cannot be resolved any more."""
+        """What the measures of each program mean, by its place; empty where the spec cannot be resolved any more."""
         try:
             document = spec.parse(Source(str(self.folder / "spec.yaml"), self.text))
             plan = spec.resolve(document, self.profile or None)
         except spec.SpecError:
             return {}
         programs = [program for experiment in plan.experiments for program in experiment.programs]
-        return {p.digest: {measure.name: measure_digest(p, measure) for measure in p.measures} for p in programs}
+        return {
+            place(p.experiment, p.variant, p.point): {
+                measure.name: measure_digest(p, measure) for measure in p.measures
+            }
+            for p in programs
+        }
+
+
+def place(experiment: str, variant: str, point: Mapping[str, Any]) -> str:
+    """What tells a program from the others of a study, as a text."""
+    return json.dumps([experiment, variant, dict(point)], sort_keys=True, default=list)
 
 
 def stored_runs(root: Path, warn: Callable[[str], None] = lambda text: None) -> list[StoredRun]:
@@ -63,7 +74,7 @@ def finals(runs: Sequence[StoredRun], program: Program) -> dict[str, list[float]
     found: dict[str, dict[int, float]] = {}
     for run in runs:
         for cell in _cells(run, program):
-            meanings = run.measured.get(program.digest, {})
+            meanings = run.measured.get(place(cell["experiment"], cell["variant"], cell["constants"]), {})
             for name, mark in wanted.items():
                 old = next((key for key, value in meanings.items() if value == mark), None)
                 value = cell["final"].get(old) if old is not None else None
