@@ -16,7 +16,7 @@ from dlspec.interpreter.wanted import Wanted
 from dlspec.spec.optimizers import OPTIMIZERS
 from dlspec.spec.resolved import Program
 
-from .conftest import Silent
+from tests.interpreter.conftest import Silent
 
 BODY = """
 constants: {scale: 1.5}
