@@ -18,7 +18,7 @@ from .report import write_report
 from .results import Results
 from .run_folder import RunFolder
 from .runs import read
-from .store import StoreError, explained
+from .store_errors import StoreError, explained
 from .verdict import Verdict
 
 

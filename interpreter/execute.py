@@ -35,7 +35,8 @@ from .results import Results
 from .run import Options, Progress, Run
 from .run_folder import new_title, summary
 from .start import device, device_without_tensorflow, environment, overlooked, start
-from .store import Store, StoreError, explained
+from .store.store import Store
+from .store_errors import StoreError, explained
 from .tracking import Both, Tracking, opened
 from .wanted import Piece, wanted
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .results import Cell
-from .store import Checkpoints
+from .store.checkpoints import Checkpoints
 from .wanted import Piece
 
 

@@ -23,7 +23,7 @@ from .executor import Finished, Threads
 from .job import Job, Watcher
 from .packed import packed, unpacked
 from .results import Cell
-from .store import Checkpoints
+from .store.checkpoints import Checkpoints
 from .told import Told
 
 COMPILATIONS = 64

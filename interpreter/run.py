@@ -16,7 +16,8 @@ from .executor import Executor
 from .job import Job, Watcher
 from .parting import parts, pieces
 from .results import Cell, Results
-from .store import WHOLE, Store, StoreError
+from .store.store import WHOLE, Store
+from .store_errors import StoreError
 from .versions import versions
 from .wanted import Piece, Wanted
 

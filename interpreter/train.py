@@ -19,7 +19,8 @@ from .job import Job, Watcher
 from .products import products
 from .program import Compiled
 from .results import Cell
-from .store import Checkpoint, Damaged
+from .store.checkpoints import Checkpoint
+from .store_errors import Damaged
 from .wanted import shown_at
 
 

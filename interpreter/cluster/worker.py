@@ -22,7 +22,8 @@ from dlspec.spec.identity import NUMERICS
 from ..job import Job
 from ..packed import unpacked
 from ..results import Cell, Curve
-from ..store import Checkpoint, Checkpoints, Damaged
+from ..store.checkpoints import Checkpoint, Checkpoints
+from ..store_errors import Damaged
 from ..told import Told
 from ..versions import PACKAGES
 from .inbox import Reporter

@@ -25,7 +25,7 @@ def report(
     from ..aside import Aside
     from ..report import write_report
     from ..runs import named, newest
-    from ..store import explained
+    from ..store_errors import explained
 
     found = named(root, run) if run is not None else newest(root)
     file = output or found.folder / REPORT

@@ -150,7 +150,7 @@ def prune(
             shutil.rmtree(path, ignore_errors=True)
         print(f"{path.name}: {verb}, the draft of a run that was killed")
     if cells and (root / STORE / "index.sqlite").exists():
-        from ..store import Store
+        from ..store.store import Store
 
         left = used([run for run in every if run.name not in doomed])
         with Store(root / STORE, _warn) as store:
@@ -185,7 +185,7 @@ def _root(context: typer.Context, root: Path) -> Path:
 
 def _counted(run: Any, unreadable: list[str]) -> bool:
     """Whether a run's cells and verdicts can be counted; what can't be read is named."""
-    from ..store import StoreError
+    from ..store_errors import StoreError
 
     try:
         return run.cells is not None and run.verdicts is not None
@@ -207,8 +207,8 @@ def _data(run: Any) -> dict[str, Any]:
 
 def _store(root: Path) -> dict[str, int] | None:
     """What the store holds, or nothing where there is none that can be read."""
-    from ..store import StoreError
     from ..store.index import counted
+    from ..store_errors import StoreError
 
     try:
         return counted(root / STORE)

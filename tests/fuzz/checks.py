@@ -23,7 +23,7 @@ from dlspec.interpreter.parting import parts, pieces
 from dlspec.interpreter.program import Compiled
 from dlspec.interpreter.results import Cell
 from dlspec.interpreter.run import Options, Progress
-from dlspec.interpreter.store import Store
+from dlspec.interpreter.store.store import Store
 from dlspec.interpreter.train import train
 from dlspec.interpreter.wanted import Piece, Wanted, wanted
 from dlspec.spec.claims import holds

@@ -11,8 +11,8 @@ from dlspec.interpreter.parting import pieces
 from dlspec.interpreter.progress import called
 from dlspec.interpreter.results import Results
 from dlspec.interpreter.run import Options, Progress
-from dlspec.interpreter.store import Store
 from dlspec.interpreter.store.checkpoints import Checkpoint
+from dlspec.interpreter.store.store import Store
 from dlspec.interpreter.summary import forms
 from dlspec.interpreter.wanted import Piece, Wanted
 from dlspec.spec.resolved import Program

@@ -19,7 +19,7 @@ from dlspec.interpreter.read_run import results, verdicts
 from dlspec.interpreter.results import Cell, Results
 from dlspec.interpreter.run_folder import cells_json, write_curves
 from dlspec.interpreter.runs import Kept, chosen, kept, named, superfluous, used
-from dlspec.interpreter.store import StoreError
+from dlspec.interpreter.store_errors import StoreError
 
 Make = Callable[..., Kept]
 

@@ -13,7 +13,7 @@ import pytest
 from dlspec.interpreter.folders import REPORT
 from dlspec.interpreter.report import page, write_report
 from dlspec.interpreter.runs import Kept, read
-from dlspec.interpreter.store import StoreError
+from dlspec.interpreter.store_errors import StoreError
 
 Make = Callable[..., Kept]
 

@@ -13,7 +13,7 @@ from dlspec.interpreter.job import Job
 from dlspec.interpreter.progress import JsonLines, Log, Quiet
 from dlspec.interpreter.results import Cell
 from dlspec.interpreter.run import Options, Progress, Run
-from dlspec.interpreter.store import Store
+from dlspec.interpreter.store.store import Store
 from dlspec.interpreter.wanted import Piece, Wanted
 
 EQUAL = """\

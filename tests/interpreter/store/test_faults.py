@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlspec.interpreter.store import Store, StoreError, parts
+from dlspec.interpreter.store import parts
+from dlspec.interpreter.store.store import Store
+from dlspec.interpreter.store_errors import StoreError
 from dlspec.interpreter.wanted import Piece, Wanted
 
 Command = Callable[..., subprocess.CompletedProcess[str]]

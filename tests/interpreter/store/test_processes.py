@@ -37,7 +37,7 @@ WORKER = textwrap.dedent(
     from dlspec.interpreter.executor import Threads
     from dlspec.interpreter.progress import Quiet
     from dlspec.interpreter.run import Options, Progress, Run
-    from dlspec.interpreter.store import Store
+    from dlspec.interpreter.store.store import Store
     from dlspec.interpreter.wanted import wanted
 
     def train(job, stop):

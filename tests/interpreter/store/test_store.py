@@ -9,8 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dlspec.interpreter.results import Cell
-from dlspec.interpreter.store import Checkpoint, Claim, Store, StoreError, parts
+from dlspec.interpreter.store import parts
+from dlspec.interpreter.store.checkpoints import Checkpoint
 from dlspec.interpreter.store.repair import repair
+from dlspec.interpreter.store.store import Claim, Store
+from dlspec.interpreter.store_errors import StoreError
 from dlspec.interpreter.wanted import Piece, Wanted
 
 Asked = Callable[..., list[Wanted]]

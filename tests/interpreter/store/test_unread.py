@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 from dlspec.interpreter.results import Cell
-from dlspec.interpreter.store import Store, StoreError, parts
 from dlspec.interpreter.store import numbers as numbers_module
+from dlspec.interpreter.store import parts
+from dlspec.interpreter.store.store import Store
+from dlspec.interpreter.store_errors import StoreError
 from dlspec.interpreter.wanted import Piece, Wanted
 
 EVERY = (0, 1, 2)
