@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 from dlspec import spec
-from dlspec.interpreter.parting import parts, pieces
-from dlspec.interpreter.start import start
-from dlspec.interpreter.wanted import Wanted
-from dlspec.spec.resolved import Program
+from dlspec.interpreter.backend.startup import start
+from dlspec.interpreter.schedule.batching import parts, pieces
+from dlspec.interpreter.store.requests import Wanted
+from dlspec.spec.ir.plan import Program
 
 from .workloads import ROOT, Workload
 
@@ -32,8 +32,8 @@ class Programs:
     """
 
     def __init__(self, program: Program, form: str = "auto", in_cache: bool = True) -> None:
-        from dlspec.interpreter.compilation import form as chosen
-        from dlspec.interpreter.program import Compiled
+        from dlspec.interpreter.backend.jit_policy import form as chosen
+        from dlspec.interpreter.program.program import Compiled
 
         jobs = os.cpu_count() or 1
         self.form = chosen(program, form, "cpu")
@@ -67,7 +67,7 @@ class Contender:
         The keys are `weight 0`, …, `target NAME`, `drawn NAME`, `loss` and `gradient`.
         """
         import tensorflow as tf
-        from dlspec.spec.axes import EXAMPLE, REPLICATE
+        from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
 
         compiled, program = self.programs.parts[0], self.program
         assert program.training is not None

@@ -26,9 +26,10 @@ class Share:
 @contextmanager
 def held_examples() -> Iterator[None]:
     """Programs that are compiled within use one batch at every step, made before and given to them as finite data are."""
-    from dlspec.interpreter import examples, program
     from dlspec.interpreter.lower import Value
-    from dlspec.spec.axes import EXAMPLE, REPLICATE
+    from dlspec.interpreter.program import batches as examples
+    from dlspec.interpreter.program import program
+    from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
 
     before = program.kept, program.looked_up
 
@@ -48,7 +49,7 @@ def held_examples() -> Iterator[None]:
 def one_batch(compiled: Any, wanted: dict[str, Any]) -> dict[str, Any]:
     """The values of the first batch, [R, B, …] by name."""
     import tensorflow as tf
-    from dlspec.spec.axes import EXAMPLE, REPLICATE
+    from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
 
     batch = compiled.program.training.batch
     index = tf.range(batch, dtype=tf.int64)
@@ -88,7 +89,7 @@ def main() -> None:
     """`python -m benchmarks.examples_share ROUNDS SECONDS WORKLOAD…`: prints a JSON object a line."""
     import json
 
-    from dlspec.interpreter.start import start
+    from dlspec.interpreter.backend.startup import start
 
     start()
     rounds, seconds, names = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]

@@ -70,8 +70,8 @@ class Measured:
 
 def measure(workload: Workload, names: Sequence[str], counts: Sequence[int], budget: Budget) -> Measured:
     """All contenders on one workload, with each number of replicates; all rounds alternate."""
-    from dlspec.spec.cost import cost
-    from dlspec.spec.memory import PROCESS_BYTES, memory
+    from dlspec.spec.passes.cost import cost
+    from dlspec.spec.passes.memory import PROCESS_BYTES, memory
 
     from .dlspec_run import resolved
 

@@ -81,7 +81,7 @@ class Series:
 def steps_of(series: Series, overrides: Sequence[Sequence[str]], rounds: int, seconds: float) -> Series:
     """The seconds of a step of random parities under overrides, the points in turn."""
     from dlspec import spec
-    from dlspec.interpreter.start import start
+    from dlspec.interpreter.backend.startup import start
 
     start()
     from .dlspec_run import Programs

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dlspec.spec.cost import cost
-from dlspec.spec.memory import memory
+from dlspec.spec.passes.cost import cost
+from dlspec.spec.passes.memory import memory
 
 from .dlspec_run import resolved
 from .spread import Spread
@@ -40,7 +40,7 @@ WHY = {
         "longer than one, each core has its own; from there on a replicate costs the same, and less than half of what it costs alone. "
         "The slope is above 1 where the layers of all replicates together, about 0.6 MB each, leave the processor's cache: a replicate "
         "among 256 costs twice what one among 16 does. So `dlspec run` lays no more side by side than fit, 8 MiB of what a step reads and "
-        "writes, and trains such parts one after the other (`interpreter/parting.py`).",
+        "writes, and trains such parts one after the other (`interpreter/schedule/batching.py`).",
     ),
     "cells": (
         "A tiny study of one weight matrix of 4, 10 steps a cell, swept over its learning rate; `dlspec run` from its start to its end",

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from dlspec.interpreter.environment import set_environment
+from dlspec.interpreter.backend.environment import set_environment
 
 set_environment()
 

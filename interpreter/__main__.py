@@ -23,7 +23,7 @@ def main() -> None:
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     try:
-        from .cli import main as command
+        from .cli.app import main as command
 
         command()
     except KeyboardInterrupt:  # before the command could begin

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .diagnostics import InternalError, Problem, SpecError, render
-from .document import Document, load, parse
-from .resolve import Override, resolve, validate
-from .resolved import Program, StudyPlan
-from .study_text import decode, is_study, read
+from .diagnostics.problems import InternalError, Problem, SpecError, render
+from .ir.plan import Program, StudyPlan
+from .resolve.document import Document, load, parse
+from .resolve.resolve import Override, resolve, validate
+from .source.text import decode, is_study, read
 
 __all__ = [
     "Document",

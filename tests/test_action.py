@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from dlspec.interpreter.cli import app
+from dlspec.interpreter.cli.app import app
 
 ROOT = Path(__file__).parents[1]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from dlspec.spec.resolved import FigurePlan
+from dlspec.spec.ir.plan import FigurePlan
 
-from ..groups import label, programs
-from ..results import Results
+from ..results.cell_groups import label, programs
+from ..results.cells import Results
+from .axis_scales import Vertical
 from .draw import MOST_PANELS, by_end, draws, heading, lasts, legend, names, panels, some, split
+from .math_text import short
 from .palette import COLOURS
-from .scales import Vertical
-from .texts import short
 
 MOST_BARS = 200
 """How many programs a panel has at most."""

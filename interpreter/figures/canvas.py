@@ -19,7 +19,7 @@ from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from .texts import literal
+from .math_text import literal
 
 STYLE: dict[str, Any] = {
     "font.size": 9,

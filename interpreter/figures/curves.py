@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from dlspec.spec.resolved import FigurePlan
+from dlspec.spec.ir.plan import FigurePlan
 from matplotlib.ticker import MaxNLocator
 
-from ..groups import label, programs
-from ..results import Cell, Results
+from ..results.cell_groups import label, programs
+from ..results.cells import Cell, Results
+from .axis_scales import Array, Vertical, drawable, plotted
 from .draw import MOST_PANELS, by_end, curve, draws, heading, legend, names, panels, some, split
+from .math_text import short
 from .palette import Palette
-from .scales import Array, Vertical, drawable, plotted
-from .texts import short
 
 MOST_LINES = 200
 """How many curves a panel has at most."""

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from dlspec.spec.claims import holds
+from dlspec.spec.ir.claims import holds
+from dlspec.spec.ir.plan import FigurePlan
 from dlspec.spec.model.figures import entry
-from dlspec.spec.resolved import FigurePlan
 
-from ..groups import axis_value
-from ..results import Cell, Results
+from ..results.cell_groups import axis_value
+from ..results.cells import Cell, Results
 from .canvas import STYLE, Sheet, panels, save, style
 from .lacking import lacking
-from .points import points
-from .texts import short, wrapped
+from .math_text import short, wrapped
+from .point_data import points
 
 __all__ = ["DRAWERS", "STYLE", "draw", "draws", "panels"]
 

@@ -7,15 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from dlspec.spec.ir.plan import FigurePlan
 from dlspec.spec.model.figures import ROWS_SEARCHED
-from dlspec.spec.resolved import FigurePlan
 
-from ..groups import label, programs
-from ..results import DONE, Cell, Results
+from ..results.cell_groups import label, programs
+from ..results.cells import DONE, Cell, Results
+from .axis_scales import drawable, plotted
 from .canvas import Sheet, grid
 from .draw import MOST_PANELS, draws, legend, panels, some, split
-from .scales import drawable, plotted
-from .texts import short
+from .math_text import short
 
 MOST_ROWS, MOST_COLUMNS = 40, 20
 """How many rows and columns of panels, and of images, a figure has at most."""

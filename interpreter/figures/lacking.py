@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dlspec.spec.resolved import FigurePlan
+from dlspec.spec.ir.plan import FigurePlan
 
-from ..groups import axis_value, label, programs
-from ..results import Cell, Results
+from ..results.cell_groups import axis_value, label, programs
+from ..results.cells import Cell, Results
 
 SAMPLED = ("function", "examples", "images")
 """The kinds of figures that show values taken while a cell was trained, one cell each."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..results import Cell, Results
+from ..results.cells import Cell, Results
 
 DASHES = ("-", "--", "-.", ":")
 COLOURS = 8

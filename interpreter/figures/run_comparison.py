@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..compare import Comparison, grouped
-from ..results import Results
+from ..results.cells import Results
+from ..verdicts.run_comparison import Comparison, grouped
+from .axis_scales import drawable
 from .canvas import panels, save, style
 from .draw import MOST_PANELS
-from .scales import drawable
 
 NAMED = 16
 """How many curves a panel names; more would hide it."""

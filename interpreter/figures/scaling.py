@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from dlspec.spec.gradient_statistics import FLOOR
+from dlspec.spec.ir.plan import FigurePlan
 from dlspec.spec.model.figures import entry
-from dlspec.spec.resolved import FigurePlan
+from dlspec.spec.tables.gradient_statistics import FLOOR
 from matplotlib.ticker import MaxNLocator
 
-from ..groups import axis_value, label
-from ..results import Cell, Results
+from ..results.cell_groups import axis_value, label
+from ..results.cells import Cell, Results
+from .axis_scales import Array, Vertical, drawable, horizontal, plotted
 from .draw import MOST_PANELS, by_end, draws, heading, lasts, legend, names, panels, some, split
 from .fits import fitted
+from .math_text import short
 from .palette import Palette
-from .scales import Array, Vertical, drawable, horizontal, plotted
-from .texts import short
 
 MOST_SERIES = 100
 """How many series a panel has at most."""

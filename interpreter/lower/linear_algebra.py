@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import tensorflow as tf
-from dlspec.spec.operations.linear_algebra import least_pivot
+from dlspec.spec.tables.operations.linear_algebra import least_pivot
 
 from .derivatives import multiply, product, times
 from .elementwise import undefined

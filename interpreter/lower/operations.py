@@ -7,10 +7,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from . import corners as corners
-from . import elementwise as elementwise
-from . import linear_algebra as linear_algebra
-from . import reductions as reductions
 from .derivatives import Lower, multiply, times
 from .elementwise import undefined
 from .reductions import LONG, total

@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from dlspec.spec import terms as t
-from dlspec.spec.axes import EXAMPLE, REPLICATE, Axes, rank_of, union
-from dlspec.spec.diagnostics import InternalError
-from dlspec.spec.distributions import DISTRIBUTIONS, words_needed
-from dlspec.spec.operations import OPERATIONS
-from dlspec.spec.resolved import Mode
+from dlspec.spec.diagnostics.problems import InternalError
+from dlspec.spec.ir import terms as t
+from dlspec.spec.ir.axes import EXAMPLE, REPLICATE, Axes, rank_of, union
+from dlspec.spec.ir.plan import Mode
+from dlspec.spec.tables.distributions import DISTRIBUTIONS, words_needed
+from dlspec.spec.tables.operations import OPERATIONS
 
-from ..distributions import sample
-from ..gradients import carried, passed
-from ..random import words
+from .backward_modes import carried, passed
 from .linear_algebra import dot_as_product
 from .operations import LOWERINGS
+from .samplers import sample
+from .threefry import words
 
 TIES = frozenset({"maximum", "minimum", "clip", "max", "min"})
 """The operations that ask which of their arguments are constants: these take no share of a gradient at a tie."""

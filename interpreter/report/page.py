@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from dlspec import spec
-from dlspec.spec.diagnostics import Source
+from dlspec.spec.diagnostics.problems import Source
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ..aside import Aside
-from ..number_text import number
-from ..runs import VERDICTS, Kept
-from ..seen_words import lines
-from ..verdict import MARKS
-from .finals import Finals, finals
-from .pictures import Picture, pictures
+from ..results.number_text import number
+from ..results.optional_outputs import Aside
+from ..results.run_list import VERDICTS, Kept
+from ..results.verdicts import MARKS
+from ..verdicts.evidence_text import lines
+from .figures import Picture, pictures
+from .final_values import Finals, finals
 
 GOES_ON = "All else is on the page"
 HERE = Path(__file__).parent

@@ -13,9 +13,9 @@ from typing import IO, Any
 
 import numpy as np
 
-from ..results import Array, Cell
-from ..store_errors import Damaged
-from . import atomic
+from ..results import atomic_files as atomic
+from ..results.cells import Array, Cell
+from ..results.errors import Damaged
 
 FORMAT = 1
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..store_errors import Damaged, StoreError, explained
-from . import parts
-from .index import Index
-from .owners import Owner
+from ..results.errors import Damaged, StoreError, explained
+from . import files as parts
+from .leases import Owner
+from .sqlite_index import Index
 from .store import aside, listed, locked
 
 

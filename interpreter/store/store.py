@@ -16,14 +16,15 @@ from typing import Any, NoReturn
 
 from filelock import FileLock
 
-from ..results import Cell
-from ..store_errors import Damaged, StoreError, explained
-from ..wanted import Piece, Wanted
-from . import atomic, parts
+from ..results import atomic_files as atomic
+from ..results.cells import Cell
+from ..results.errors import Damaged, StoreError, explained
+from . import files as parts
 from .checkpoints import Checkpoints
-from .index import BUSY_SECONDS, Index
-from .numbers import Numbers
-from .owners import Owner
+from .lazy_arrays import Numbers
+from .leases import Owner
+from .requests import Piece, Wanted
+from .sqlite_index import BUSY_SECONDS, Index
 
 WHOLE = ("done", "diverged")
 """How a cell ends that is stored: it would end so again. What failed or was interrupted is run again."""

@@ -1,6 +1,6 @@
 """What tells others of a run: TensorBoard's event files and MLflow's tracking, beside the progress on the terminal."""
 
+from .dispatcher import Both, Tracking, opened
 from .tracker import Tracker
-from .tracking import Both, Tracking, opened
 
 __all__ = ["Both", "Tracker", "Tracking", "opened"]

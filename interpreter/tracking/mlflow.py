@@ -9,15 +9,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlspec.spec.resolved import StudyPlan
+from dlspec.spec.ir.plan import StudyPlan
 
-from ..folders import REPORT
-from ..results import DONE, Cell
-from .missing import needs
+from ..results.cells import DONE, Cell
+from ..results.folder_names import REPORT
+from .extras import needs
 from .scalars import scalars
 
 if TYPE_CHECKING:
-    from ..verdict import Verdict
+    from ..results.verdicts import Verdict
 
 METRICS = 1000
 """How many metrics MLflow takes at once."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..results import Cell
+from ..results.cells import Cell
 
 ENTRIES = 8
 """Up to how many entries of an array measure have a curve each; larger arrays lie in the run's `curves.parquet` alone."""

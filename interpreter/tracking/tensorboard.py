@@ -11,11 +11,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..results import Cell
-from .missing import needs
+from ..results.cells import Cell
+from .extras import needs
 
 if TYPE_CHECKING:
-    from ..verdict import Verdict
+    from ..results.verdicts import Verdict
 
 LONGEST = 120
 """How many letters a folder's name has at most."""

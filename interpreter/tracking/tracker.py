@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..results import Cell
-from ..wanted import Piece
+from ..results.cells import Cell
+from ..store.requests import Piece
 from .scalars import at, curves
 
 if TYPE_CHECKING:
-    from ..verdict import Verdict
+    from ..results.verdicts import Verdict
 
 BEFORE = -1
 """A step before the first."""

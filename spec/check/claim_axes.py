@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .. import claims as c
-from ..claim_text import claim_text, selection_text
-from ..diagnostics import Span, listing, problem_at
+from ..diagnostics.problems import Span, listing, problem_at
+from ..ir import claims as c
+from ..passes.print_claim import claim_text, selection_text
 
 Kept = dict[tuple[str, ...], frozenset[int]]
 """The places that are kept along each dimension: an axis, or axes that go in step."""

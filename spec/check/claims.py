@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from .. import claims as c
-from ..diagnostics import Span, SpecError, did_you_mean, listing, problem_at
+from ..diagnostics.problems import Span, SpecError, did_you_mean, listing, problem_at
 from ..expressions import nodes as n
-from ..operations import CLAIM_FORMS, OPERATIONS, OPERATORS
+from ..ir import claims as c
+from ..tables.operations import CLAIM_FORMS, OPERATIONS, OPERATORS
 from .claim_axes import Reach
-from .text import Text
+from .expression_text import Text
 
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import source as yaml
-from .. import terms as t
-from ..diagnostics import Span, did_you_mean, listing, problem_at
-from ..resolved import DataPlan
+from ..diagnostics.problems import Span, did_you_mean, listing, problem_at
+from ..ir import terms as t
+from ..ir.plan import DataPlan
+from ..source import nodes as yaml
 
 if TYPE_CHECKING:
     from .experiment import ExperimentChecker

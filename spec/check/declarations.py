@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from .. import source as yaml
-from ..diagnostics import Problem, Span
-from ..distributions import DISTRIBUTIONS
+from ..diagnostics.problems import Problem, Span
 from ..expressions.parser import is_name
-from ..operations import FORMS, OPERATIONS
-from .scope import Binding, Function
+from ..source import nodes as yaml
+from ..tables.distributions import DISTRIBUTIONS
+from ..tables.operations import FORMS, OPERATIONS
+from .namespace import Binding, Function
 
 PLACES = {
     "constants": ["constants"],

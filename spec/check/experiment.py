@@ -6,31 +6,31 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass
 from typing import Any
 
-from .. import source as yaml
-from .. import terms as t
-from ..diagnostics import Problem, Span, SpecError, did_you_mean, in_file_order, listing, problem_at
-from ..distributions import DISTRIBUTIONS
-from ..operations import FORMS, OPERATIONS
-from ..resolved import DataPlan, MeasurePlan, Named, NetworkPlan, Program
-from ..suggestions import Words
-from . import folding
+from ..diagnostics.problems import Problem, Span, SpecError, did_you_mean, in_file_order, listing, problem_at
+from ..diagnostics.suggestions import Words
+from ..ir import terms as t
+from ..ir.plan import DataPlan, MeasurePlan, Named, NetworkPlan, Program
+from ..passes.expanded_size import written
+from ..passes.gradient_paths import unreached, untrained
+from ..source import nodes as yaml
+from ..tables.distributions import DISTRIBUTIONS
+from ..tables.operations import FORMS, OPERATIONS
+from . import constant_folding as folding
 from .data import data_plan
 from .declarations import declared
+from .definition_order import Order
 from .expressions import Checker, Context
+from .figure_samples import probes
+from .gradient_modes import modes
+from .integer_ranges import ranges
 from .measures import loss_term, measure
-from .modes import modes
+from .memo import Part, Question, Shared, Taking
+from .namespace import MEANING, PHASES, Binding, Function, order
 from .networks import NetworkChecker
 from .one_hot import index_of, values
-from .paths import unreached, untrained
-from .probes import probes
-from .ranges import ranges
-from .scope import MEANING, PHASES, Binding, Function, order
-from .sequence import Order
-from .sharing import Part, Question, Shared, Taking
 from .training import TrainingChecker
-from .unused import unused
-from .weights import weight
-from .written import written
+from .unused_functions import unused
+from .weight_paths import weight
 
 MAX_REPLICATES = 100_000
 

@@ -9,22 +9,23 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .. import source as yaml
-from .. import terms as t
-from ..diagnostics import Problem, Span, SpecError, did_you_mean, listing, problem_at, sentence, shortened
-from ..distributions import DISTRIBUTIONS
-from ..evaluate import as_kind
+from ..diagnostics.problems import Problem, Span, SpecError, did_you_mean, listing, problem_at, sentence, shortened
+from ..diagnostics.suggestions import Words
 from ..expressions import nodes as n
-from ..gradient_modes import CARRYING
-from ..operations import CLAIM_FORMS, FORMS, OPERATIONS, OPERATORS, Operation, result_type, wanted_kinds
-from ..operations.intervals import INT64
-from ..suggestions import Words
-from ..types import KINDS, ShapeProblem, Type, broadcast, join
-from . import folding, intervals
-from .bounds import Budget
-from .enclosed import applied, behind, enclosed, ranges
-from .scope import Function
-from .text import Text, read
+from ..ir import terms as t
+from ..ir.types import KINDS, ShapeProblem, Type, broadcast, join
+from ..passes import integer_ranges as intervals
+from ..passes.evaluate import as_kind
+from ..source import nodes as yaml
+from ..tables.distributions import DISTRIBUTIONS
+from ..tables.gradient_modes import CARRYING
+from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS, OPERATORS, Operation, result_type, wanted_kinds
+from ..tables.operations.intervals import INT64
+from . import constant_folding as folding
+from .constant_limits import Budget
+from .expectations import applied, behind, enclosed, ranges
+from .expression_text import Text, read
+from .namespace import Function
 
 MAX_CALLS = 5_000
 MAX_STEPS = 150
@@ -388,7 +389,7 @@ class Checker:
         if node.function in FORMS:
             return self.form(node, text, context, span)
         if node.function in DISTRIBUTIONS:
-            from .samples import sample
+            from .distributions import sample
 
             return sample(self, node, text, context, span)
         if node.function in OPERATIONS:
@@ -573,7 +574,7 @@ class Checker:
         if row.name == "stop":
             return operand if isinstance(operand, t.Literal) else t.Stop(operand, type=operand.type, span=span)
         if row.name == "gradient":
-            from .gradients import gradient
+            from .gradient_measures import gradient
 
             weights = behind(self.term(node.arguments[1], text, context), context.bound)
             return gradient(enclosed(operand, context.bound), weights, span)

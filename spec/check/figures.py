@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .. import source as yaml
-from ..claims import Selection
-from ..diagnostics import Problem, Span, did_you_mean, listing
+from ..diagnostics.problems import Problem, Span, did_you_mean, listing
+from ..ir.claims import Selection
 from ..model.figures import entry
+from ..source import nodes as yaml
 from .claims import Subject, check_condition
-from .text import read
+from .expression_text import read
 
 FIELDS = ("y", "colour", "panel", "x")
 OF_EXAMPLES = ("function", "examples", "images")

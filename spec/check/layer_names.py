@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .. import source as yaml
-from ..diagnostics import Span, problem_at
+from ..diagnostics.problems import Span, problem_at
+from ..source import nodes as yaml
 
 WEIGHTS = "weights"
 """The name that reaches all weights of a network."""

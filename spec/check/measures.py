@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import source as yaml
-from .. import terms as t
-from ..diagnostics import problem_at
-from ..resolved import LossPlan, MeasurePlan
-from ..types import Type
-from . import folding
+from ..diagnostics.problems import problem_at
+from ..ir import terms as t
+from ..ir.plan import LossPlan, MeasurePlan
+from ..ir.types import Type
+from ..source import nodes as yaml
+from . import constant_folding as folding
 from .expressions import Context
-from .gradients import statistic
+from .gradient_measures import statistic
 
 if TYPE_CHECKING:
     from .experiment import ExperimentChecker

@@ -7,20 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from .. import source as yaml
-from .. import terms as t
-from ..diagnostics import Span, did_you_mean, listing, problem_at
+from ..diagnostics.problems import Span, did_you_mean, listing, problem_at
 from ..expressions import nodes as n
-from ..layers import LAYERS
-from ..operations import OPERATIONS
-from ..parameters import ACTIVATIONS, CONSTRAINTS, Parameter
-from ..resolved import InitialValue, LayerPlan, NetworkPlan
-from ..types import ShapeProblem, Type
-from . import folding
+from ..ir import terms as t
+from ..ir.plan import InitialValue, LayerPlan, NetworkPlan
+from ..ir.types import ShapeProblem, Type
+from ..source import nodes as yaml
+from ..tables.keras_parameters import ACTIVATIONS, CONSTRAINTS, Parameter
+from ..tables.layers import LAYERS
+from ..tables.operations import OPERATIONS
+from . import constant_folding as folding
+from .expression_text import Text
 from .expressions import Checker, Context
+from .initializers import Numbers
 from .layer_names import layer_keys
-from .numbers import Numbers
-from .text import Text
 
 MAX_LAYERS = 2_000
 """The layers of a network, repeated ones written out."""

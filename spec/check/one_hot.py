@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import inf
 
-from .. import terms as t
+from ..ir import terms as t
 
 Whole = Callable[[str], t.Term]
 """The term behind a name."""

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import source as yaml
-from .. import terms as t
-from ..diagnostics import Problem, did_you_mean, listing, problem_at, sentence
-from ..optimizers import EXCLUSIVE, MIXING, OPTIMIZERS
-from ..resolved import Condition, MeasurePlan, OptimizerPlan, TrainingPlan
-from . import folding
+from ..diagnostics.problems import Problem, did_you_mean, listing, problem_at, sentence
+from ..ir import terms as t
+from ..ir.plan import Condition, MeasurePlan, OptimizerPlan, TrainingPlan
+from ..source import nodes as yaml
+from ..tables.optimizers import EXCLUSIVE, MIXING, OPTIMIZERS
+from . import constant_folding as folding
+from .argument_bounds import explained, representable, within
 from .claims import Subject, check_until
+from .expression_text import read
 from .expressions import Context
-from .schedules import scheduled
-from .text import read
-from .within import explained, representable, within
+from .learning_rates import scheduled
 
 if TYPE_CHECKING:
     from .experiment import ExperimentChecker

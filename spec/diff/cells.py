@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ..cost import cost, shapes
-from ..identity import measure_digest, sample_digest
-from ..resolved import Program
+from ..ir.plan import Program
+from ..passes.cost import cost, shapes
+from ..passes.digests import measure_digest, sample_digest
 from .changes import Cell, CellSide
 from .settings import Point, Setting, Side, renamed
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..cost import Cost
+from ..passes.cost import Cost
 
 CLASSES = ("task", "architecture", "loss", "gradient", "training", "measure", "claim", "figure", "text")
 FACTORS = ("task", "architecture", "loss", "gradient", "training")

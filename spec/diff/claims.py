@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
-from .. import claims as c
 from ..expressions.printer import number_text
-from ..operations import OPERATIONS
+from ..ir import claims as c
+from ..tables.operations import OPERATIONS
 
 LOOSER, STRICTER, UNKNOWN = "looser", "stricter", "unknown"
 _BELOW = ("less", "less_equal")

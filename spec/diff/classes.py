@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from .changes import CLASSES, FACTORS
 from .expressions import names
-from .tree import TEXTS, Branch, Expression, leaves
+from .trees import TEXTS, Branch, Expression, leaves
 
 Path = tuple[str, ...]
 

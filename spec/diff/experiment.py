@@ -6,20 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..diagnostics import listing
+from ..diagnostics.problems import listing
 from ..expressions.printer import number_text
+from ..ir.plan import Program
 from ..model.layers import LayerDefaults
-from ..resolved import Program
 from . import claims as judged
 from .cells import cells, paired
 from .changes import CLASSES, Cell, Change, Edit, Texts, Warned, Where
 from .classes import BORROWED, NAMED, Reach, own_class
-from .compare import Pair, differences
+from .equivalence import keeps_meaning, means_the_same, measured_otherwise
 from .expressions import commuted, edits, kinds_that_differ
-from .meaning import keeps_meaning, means_the_same, measured_otherwise
+from .paths import Pair, differences
 from .renames import SEEDING, Renames, find
 from .settings import Setting, Side, renamed
-from .tree import Branch, Expression, same, spell
+from .trees import Branch, Expression, same, spell
 
 BASE = "the base by itself"
 OPENED = "the same by meaning: what is made from it is what it was"

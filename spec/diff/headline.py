@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..diagnostics import listing
+from ..diagnostics.problems import listing
 from .changes import FACTORS, Change, StudyDiff
 from .classes import BORROWED
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from .changes import Edit, StudyDiff
-from .report import COLUMNS, Beside, Line, consequences, cost_rows, sections, warned
+from .sections import COLUMNS, Beside, Line, consequences, cost_rows, sections, warned
 
 LIMIT = 60_000
 """GitHub's comments end at 65,536 characters."""

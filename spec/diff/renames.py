@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from ..expressions import nodes as n
 from .expressions import names, substituted
-from .tree import Branch, Expression, Layers, Tree, expression, leaves, same
+from .trees import Branch, Expression, Layers, Tree, expression, leaves, same
 
 KINDS: Mapping[tuple[str, ...], str] = {
     ("constants",): "constant",

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..ir.plan import ExperimentPlan, Program
 from ..model.layers import LayerDefaults
-from ..resolved import ExperimentPlan, Program
-from .tree import Branch, Tree, defaults_tree, experiment_tree
+from .trees import Branch, Tree, defaults_tree, experiment_tree
 
 Point = tuple[tuple[str, Any], ...]
 

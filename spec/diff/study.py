@@ -6,18 +6,18 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 
-from .. import source as yaml
-from ..diagnostics import Problem, SpecError
-from ..document import Document
-from ..resolve import resolve
-from ..resolved import StudyPlan
+from ..diagnostics.problems import Problem, SpecError
+from ..ir.plan import StudyPlan
+from ..resolve.document import Document
+from ..resolve.resolve import resolve
+from ..source import nodes as yaml
 from .cells import cells, paired
 from .changes import Cell, Change, StudyDiff, Texts, Warned, Where
-from .compare import differences
 from .experiment import Comparison
 from .headline import headline
+from .paths import differences
 from .settings import Side, side
-from .tree import same, spell, study_tree
+from .trees import same, spell, study_tree
 
 
 class SideError(SpecError):

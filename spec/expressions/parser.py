@@ -12,8 +12,8 @@ from lark import Lark, Token, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
 from lark.visitors import Transformer_NonRecursive
 
-from ..diagnostics import listing, shortened
-from ..user_cache import user_cache
+from ..cache_dir import user_cache
+from ..diagnostics.problems import listing, shortened
 from . import nodes as n
 
 MAX_LENGTH = 10_000

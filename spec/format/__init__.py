@@ -5,12 +5,12 @@ The new text is read back before it is given out: the same meaning, the same dig
 
 from __future__ import annotations
 
-from .. import source as yaml
-from ..diagnostics import InternalError, Source, SpecError
-from ..document import Document, parse
+from ..diagnostics.problems import InternalError, Source, SpecError
 from ..expressions.parser import SyntaxProblem, parse_expression
-from ..identity import measure_digest
-from ..resolve import resolve, validate
+from ..passes.digests import measure_digest
+from ..resolve.document import Document, parse
+from ..resolve.resolve import resolve, validate
+from ..source import nodes as yaml
 from .layout import layout
 from .scalars import head
 from .syntax import comments, read_text

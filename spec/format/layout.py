@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..places import TOP, Place, fields
+from ..model.fields import TOP, Place, fields
 from .scalars import spell, spell_key
 from .syntax import Collection, Comment, Entry, Leaf, Text
 

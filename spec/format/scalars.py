@@ -10,7 +10,7 @@ import yaml
 from ..expressions import nodes as n
 from ..expressions.parser import SyntaxProblem, parse_expression
 from ..expressions.spacing import respaced
-from ..source import scalar_value
+from ..source.nodes import scalar_value
 from .syntax import Leaf
 
 _WORD = re.compile(r"[A-Za-z][\w.-]*(?: [\w.-]+)*\Z", re.ASCII)

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from ..source import HIDDEN, SHOWN
-from .remarks import Place, Remark, remarks
+from ..source.nodes import HIDDEN, SHOWN
+from .comments import Place, Remark, remarks
 
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s*)+")
 _BLOCK_HEADER = re.compile(r"[|>][-+0-9]*")

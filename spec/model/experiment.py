@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
-from ..diagnostics import did_you_mean
-from ..gradient_modes import GRADIENT_MODES
-from ..gradient_statistics import GRADIENT_STATISTICS
-from ..optimizers import OPTIMIZERS
+from ..diagnostics.problems import did_you_mean
+from ..tables.gradient_modes import GRADIENT_MODES
+from ..tables.gradient_statistics import GRADIENT_STATISTICS
+from ..tables.optimizers import OPTIMIZERS
 from .base import Closed, Condition, Expression, FunctionHead, Name, OneOf, number
 from .figures import AnyFigure
 from .generated import one_of

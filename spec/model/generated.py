@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, create_model
 from pydantic_core.core_schema import no_info_plain_validator_function
 
-from ..diagnostics import did_you_mean, sentence
-from ..initializers import INITIALIZERS
-from ..parameters import ACTIVATIONS, CONSTRAINTS, Parameter
+from ..diagnostics.problems import did_you_mean, sentence
+from ..tables.initializers import INITIALIZERS
+from ..tables.keras_parameters import ACTIVATIONS, CONSTRAINTS, Parameter
 from .base import NAME, Closed, Expression, Name, OneOf, number
 
 NUMBERS = ("real", "schedule", "size")

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from ..layers import LAYERS
-from ..optimizers import OPTIMIZERS
+from ..tables.layers import LAYERS
+from ..tables.optimizers import OPTIMIZERS
 from .base import Closed, Expression, Name, OneOf
 from .generated import Initializer, deferred_model, one_of, short_bounds
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from dlspec import spec
-from dlspec.spec.diagnostics import Source
+from dlspec.spec.diagnostics.problems import Source
 
 from benchmarks import scaling
 from benchmarks.scaling import Series, figure

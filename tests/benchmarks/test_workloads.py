@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from dlspec.interpreter.program import Compiled
+from dlspec.interpreter.program.program import Compiled
 
 from benchmarks import ready_made
 from benchmarks.contenders import CONTENDERS, DRAWN

@@ -5,10 +5,10 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from dlspec.spec.blocks import LEAST
-from dlspec.spec.gradient_statistics import GRADIENT_STATISTICS
+from dlspec.spec.ir.types import Shape
 from dlspec.spec.model.figures import FIGURES
-from dlspec.spec.types import Shape
+from dlspec.spec.passes.example_blocks import LEAST
+from dlspec.spec.tables.gradient_statistics import GRADIENT_STATISTICS
 
 from .expressions import Writer
 

@@ -14,23 +14,23 @@ from typing import Any
 
 import numpy as np
 from dlspec import spec
-from dlspec.interpreter.execute import CLAIM_FAILS, DONE, How, execute
-from dlspec.interpreter.folders import STORE
-from dlspec.interpreter.forms import Forms
-from dlspec.interpreter.groups import axis_value
-from dlspec.interpreter.job import Job
-from dlspec.interpreter.parting import parts, pieces
-from dlspec.interpreter.program import Compiled
-from dlspec.interpreter.results import Cell
-from dlspec.interpreter.run import Options, Progress
+from dlspec.interpreter.cli.run import CLAIM_FAILS, DONE, How, execute
+from dlspec.interpreter.program.job import Job
+from dlspec.interpreter.program.program import Compiled
+from dlspec.interpreter.program.program_cache import Forms
+from dlspec.interpreter.program.training_loop import train
+from dlspec.interpreter.results.cell_groups import axis_value
+from dlspec.interpreter.results.cells import Cell
+from dlspec.interpreter.results.folder_names import STORE
+from dlspec.interpreter.schedule.batching import parts, pieces
+from dlspec.interpreter.schedule.scheduler import Options, Progress
+from dlspec.interpreter.store.requests import Piece, Wanted, wanted
 from dlspec.interpreter.store.store import Store
-from dlspec.interpreter.train import train
-from dlspec.interpreter.wanted import Piece, Wanted, wanted
-from dlspec.spec.claims import holds
-from dlspec.spec.cost import cost
-from dlspec.spec.diagnostics import Source, SpecError
-from dlspec.spec.gradient_statistics import RATIOS
-from dlspec.spec.resolved import Program, StudyPlan
+from dlspec.spec.diagnostics.problems import Source, SpecError
+from dlspec.spec.ir.claims import holds
+from dlspec.spec.ir.plan import Program, StudyPlan
+from dlspec.spec.passes.cost import cost
+from dlspec.spec.tables.gradient_statistics import RATIOS
 
 from .outcome import Outcome, text
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from math import prod
 from random import Random
 
-from dlspec.spec.operations import OPERATIONS, Argument, Operation
-from dlspec.spec.types import Shape, Type
+from dlspec.spec.ir.types import Shape, Type
+from dlspec.spec.tables.operations import OPERATIONS, Argument, Operation
 
 from .makers import MAKERS
 

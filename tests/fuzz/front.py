@@ -27,7 +27,7 @@ from pathlib import Path
 import yaml
 from dlspec import spec
 from dlspec.spec.format import formatted
-from dlspec.spec.study_text import decode
+from dlspec.spec.source.text import decode
 
 ROOT = Path(__file__).parents[2]
 MEMORY = 2**30

@@ -7,8 +7,8 @@ from math import prod
 from random import Random
 from typing import TYPE_CHECKING
 
-from dlspec.spec.operations import OPERATIONS
-from dlspec.spec.types import Shape
+from dlspec.spec.ir.types import Shape
+from dlspec.spec.tables.operations import OPERATIONS
 
 if TYPE_CHECKING:
     from .expressions import Writer

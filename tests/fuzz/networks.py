@@ -7,10 +7,10 @@ from math import prod
 from random import Random
 from typing import Any
 
-from dlspec.spec.initializers import INITIALIZERS
-from dlspec.spec.layers import LAYERS, Layer
-from dlspec.spec.parameters import ACTIVATIONS, CONSTRAINTS, Parameter
-from dlspec.spec.types import Shape, ShapeProblem
+from dlspec.spec.ir.types import Shape, ShapeProblem
+from dlspec.spec.tables.initializers import INITIALIZERS
+from dlspec.spec.tables.keras_parameters import ACTIVATIONS, CONSTRAINTS, Parameter
+from dlspec.spec.tables.layers import LAYERS, Layer
 
 from .expressions import Writer
 from .makers import MAX_ENTRIES, factors

@@ -107,7 +107,7 @@ def smaller(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[Any]:
 def shrunk(tree: Mapping[str, Any], seed: int, kind: str, child: Child, trials: int = TRIALS) -> Mapping[str, Any]:
     """A smaller study that goes wrong in the same way."""
     from dlspec import spec
-    from dlspec.spec.diagnostics import Source, SpecError
+    from dlspec.spec.diagnostics.problems import Source, SpecError
 
     left = trials
     found = True

@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from dlspec.spec.distributions import DISTRIBUTIONS
-from dlspec.spec.dtypes import DTYPES
-from dlspec.spec.gradient_modes import GRADIENT_MODES
-from dlspec.spec.gradient_statistics import GRADIENT_STATISTICS
-from dlspec.spec.initializers import INITIALIZERS
-from dlspec.spec.layers import LAYERS
+from dlspec.spec.ir.types import Shape, Type
 from dlspec.spec.model.figures import FIGURES
-from dlspec.spec.operations import CLAIM_FORMS, FORMS, OPERATIONS
-from dlspec.spec.optimizers import OPTIMIZERS
-from dlspec.spec.parameters import ACTIVATIONS, CONSTRAINTS
-from dlspec.spec.types import Shape, Type
+from dlspec.spec.tables.distributions import DISTRIBUTIONS
+from dlspec.spec.tables.dtypes import DTYPES
+from dlspec.spec.tables.gradient_modes import GRADIENT_MODES
+from dlspec.spec.tables.gradient_statistics import GRADIENT_STATISTICS
+from dlspec.spec.tables.initializers import INITIALIZERS
+from dlspec.spec.tables.keras_parameters import ACTIVATIONS, CONSTRAINTS
+from dlspec.spec.tables.layers import LAYERS
+from dlspec.spec.tables.operations import CLAIM_FORMS, FORMS, OPERATIONS
+from dlspec.spec.tables.optimizers import OPTIMIZERS
 
 from .asked import STEPS, Asked
 from .expressions import Given, Writer

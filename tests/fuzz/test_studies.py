@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from dlspec import spec
-from dlspec.spec.diagnostics import Source, SpecError
+from dlspec.spec.diagnostics.problems import Source, SpecError
 
 from tests.fuzz.checks import check
 from tests.fuzz.outcome import text

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from dlspec import spec
-from dlspec.interpreter.job import Job
 from dlspec.interpreter.lower import Training, Value
-from dlspec.interpreter.parting import pieces
-from dlspec.interpreter.program import Compiled
-from dlspec.interpreter.results import Cell
-from dlspec.interpreter.train import train
-from dlspec.interpreter.wanted import Wanted
-from dlspec.spec.axes import EXAMPLE, REPLICATE
-from dlspec.spec.diagnostics import Source
-from dlspec.spec.resolved import Program
+from dlspec.interpreter.program.job import Job
+from dlspec.interpreter.program.program import Compiled
+from dlspec.interpreter.program.training_loop import train
+from dlspec.interpreter.results.cells import Cell
+from dlspec.interpreter.schedule.batching import pieces
+from dlspec.interpreter.store.requests import Wanted
+from dlspec.spec.diagnostics.problems import Source
+from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
+from dlspec.spec.ir.plan import Program
 from tensorflow.compat.v1 import profiler
 from tensorflow.python.framework import graph_util, ops
 

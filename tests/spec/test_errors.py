@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 from dlspec import spec
-from dlspec.spec.diagnostics import Problem
-from dlspec.spec.study_text import decode
+from dlspec.spec.diagnostics.problems import Problem
+from dlspec.spec.source.text import decode
 
 CASES = Path(__file__).parents[1] / "golden" / "errors"
 NAMES = sorted(path.stem for path in CASES.glob("*.yaml"))

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from dlspec import spec
-from dlspec.interpreter.results import Cell, Results
-from dlspec.spec.diagnostics import Source
-from dlspec.spec.resolved import FigurePlan
+from dlspec.interpreter.results.cells import Cell, Results
+from dlspec.spec.diagnostics.problems import Source
+from dlspec.spec.ir.plan import FigurePlan
 
 SPEC = """
 dlspec: 1

@@ -11,8 +11,8 @@ import pytest
 from dlspec import spec
 from dlspec.interpreter.figures.draw import DRAWERS, draw, panels
 from dlspec.interpreter.figures.fits import fitted
-from dlspec.interpreter.results import Cell, Results
-from dlspec.spec.diagnostics import Source
+from dlspec.interpreter.results.cells import Cell, Results
+from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.model.figures import FIGURES
 
 SPEC = """

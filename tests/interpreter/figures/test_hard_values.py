@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from dlspec.interpreter.figures.axis_scales import MARK
 from dlspec.interpreter.figures.draw import DRAWERS, draw
-from dlspec.interpreter.figures.points import points
-from dlspec.interpreter.figures.scales import MARK
+from dlspec.interpreter.figures.point_data import points
 
 Make = Callable[..., Any]
 LOG = "scale: {y: log}"

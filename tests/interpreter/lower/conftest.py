@@ -13,10 +13,10 @@ import tensorflow as tf
 from dlspec.interpreter.lower import Lowering
 from dlspec.interpreter.lower import Value as Lowered
 from dlspec.spec import SpecError
-from dlspec.spec import terms as t
-from dlspec.spec.axes import EXAMPLE, REPLICATE, spread
-from dlspec.spec.evaluate import Value, evaluate_batched
-from dlspec.spec.resolved import Program
+from dlspec.spec.ir import terms as t
+from dlspec.spec.ir.axes import EXAMPLE, REPLICATE, spread
+from dlspec.spec.ir.plan import Program
+from dlspec.spec.passes.evaluate import Value, evaluate_batched
 
 REPLICATES, EXAMPLES = 2, 3
 SIZES = {REPLICATE: REPLICATES, EXAMPLE: EXAMPLES}

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from dlspec.interpreter.lower import Value
-from dlspec.interpreter.program import Compiled
-from dlspec.spec.axes import EXAMPLE, REPLICATE
+from dlspec.interpreter.program.program import Compiled
+from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
 
 # Each expression of a number w, where it is taken, and the derivative there.
 CORNERS: list[tuple[str, float, float]] = [

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dlspec.spec.check.intervals import Ranges
-from dlspec.spec.operations.intervals import INT32
+from dlspec.spec.passes.integer_ranges import Ranges
+from dlspec.spec.tables.operations.intervals import INT32
 
 # The draws lie in 0 … 4; each factor is the largest whose result still is an int.
 EDGES = [

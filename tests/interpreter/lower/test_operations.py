@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from dlspec.interpreter.lower import LOWERINGS
-from dlspec.spec.axes import EXAMPLE, REPLICATE
-from dlspec.spec.operations import OPERATIONS
+from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
+from dlspec.spec.tables.operations import OPERATIONS
 
 POOL = {
     "real": ["w", "w3", "w23", "w13", "W", "W3", "c3"],

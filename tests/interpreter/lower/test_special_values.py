@@ -16,11 +16,11 @@ import pytest
 import tensorflow as tf
 from dlspec.interpreter.lower import LOWERINGS, Lowering
 from dlspec.interpreter.lower import Value as Lowered
-from dlspec.spec import terms as t
-from dlspec.spec.axes import EXAMPLE
-from dlspec.spec.evaluate import Value, evaluate_batched
-from dlspec.spec.operations import OPERATIONS, Operation, result_type
-from dlspec.spec.types import Shape, Type
+from dlspec.spec.ir import terms as t
+from dlspec.spec.ir.axes import EXAMPLE
+from dlspec.spec.ir.types import Shape, Type
+from dlspec.spec.passes.evaluate import Value, evaluate_batched
+from dlspec.spec.tables.operations import OPERATIONS, Operation, result_type
 
 NAN, INF = np.nan, np.inf
 REAL = [NAN, -NAN, INF, -INF, 0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.5, 1e30, -1e30, 1e-30]

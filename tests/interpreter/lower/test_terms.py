@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from dlspec.interpreter.lower import Lowering
-from dlspec.spec import terms as t
-from dlspec.spec.types import Type
+from dlspec.spec.ir import terms as t
+from dlspec.spec.ir.types import Type
 
 CASES = [
     # index notation: indices of one array, of several, nested, in an index, unused

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dlspec import spec
-from dlspec.interpreter.claims import judge
 from dlspec.interpreter.figures import draw
-from dlspec.interpreter.results import Cell, Results
-from dlspec.interpreter.run_folder import RunFolder
-from dlspec.interpreter.runs import Kept, read
-from dlspec.spec.diagnostics import Source
+from dlspec.interpreter.results.cells import Cell, Results
+from dlspec.interpreter.results.run_list import Kept, read
+from dlspec.interpreter.results.run_writer import RunFolder
+from dlspec.interpreter.verdicts.judge import judge
+from dlspec.spec.diagnostics.problems import Source
 
 STUDY = """\
 dlspec: 1

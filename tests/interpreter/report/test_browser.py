@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlspec.interpreter.folders import REPORT
 from dlspec.interpreter.report import write_report
-from dlspec.interpreter.runs import Kept
+from dlspec.interpreter.results.folder_names import REPORT
+from dlspec.interpreter.results.run_list import Kept
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -95,7 +95,7 @@ def test_it_opens_alone_and_has_no_barriers(screen: str, open_report: Callable[[
 @pytest.mark.slow
 @pytest.mark.parametrize("study", sorted(path.stem for path in EXAMPLES.glob("*.yaml")))
 def test_the_report_of_a_study_is_small_and_opens_alone(study: str, browser: Any, tmp_path: Path) -> None:
-    code = "from dlspec.interpreter.cli import main; main()"
+    code = "from dlspec.interpreter.cli.app import main; main()"
     command = [sys.executable, "-c", code, "run", str(EXAMPLES / f"{study}.yaml"), "-p", "quick"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -10,10 +10,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from dlspec.interpreter.folders import REPORT
 from dlspec.interpreter.report import page, write_report
-from dlspec.interpreter.runs import Kept, read
-from dlspec.interpreter.store_errors import StoreError
+from dlspec.interpreter.results.errors import StoreError
+from dlspec.interpreter.results.folder_names import REPORT
+from dlspec.interpreter.results.run_list import Kept, read
 
 Make = Callable[..., Kept]
 
@@ -149,7 +149,7 @@ def test_a_report_is_written_whole_or_not_at_all(make_run: Make, tmp_path: Path)
 
 def test_a_report_loads_no_tensorflow(make_run: Make) -> None:
     code = (
-        "import sys; from dlspec.interpreter.cli import main\n"
+        "import sys; from dlspec.interpreter.cli.app import main\n"
         "try: main()\nfinally: print(*sorted({'tensorflow', 'keras', 'matplotlib'} & set(sys.modules)), file=sys.stderr)"
     )
     run = make_run()

@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from dlspec import spec
-from dlspec.interpreter.results import Cell
-from dlspec.interpreter.wanted import Wanted, wanted
-from dlspec.spec.diagnostics import Source
+from dlspec.interpreter.results.cells import Cell
+from dlspec.interpreter.store.requests import Wanted, wanted
+from dlspec.spec.diagnostics.problems import Source
 
 STUDY = """\
 dlspec: 1
@@ -98,7 +98,7 @@ def same_cell() -> Callable[[Cell, Cell], None]:
     return assert_same
 
 
-COMMAND = [sys.executable, "-c", "from dlspec.interpreter.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from dlspec.interpreter.cli.app import main; main()"]
 
 
 @pytest.fixture(scope="session")

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlspec.interpreter.executor import Threads
-from dlspec.interpreter.job import Job
-from dlspec.interpreter.progress import JsonLines, Log, Quiet
-from dlspec.interpreter.results import Cell
-from dlspec.interpreter.run import Options, Progress, Run
+from dlspec.interpreter.executors.base import Threads
+from dlspec.interpreter.program.job import Job
+from dlspec.interpreter.results.cells import Cell
+from dlspec.interpreter.schedule.progress import JsonLines, Log, Quiet
+from dlspec.interpreter.schedule.scheduler import Options, Progress, Run
+from dlspec.interpreter.store.requests import Piece, Wanted
 from dlspec.interpreter.store.store import Store
-from dlspec.interpreter.wanted import Piece, Wanted
 
 EQUAL = """\
 dlspec: 1

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlspec.interpreter.store import parts
+from dlspec.interpreter.results.errors import StoreError
+from dlspec.interpreter.store import files as parts
+from dlspec.interpreter.store.requests import Piece, Wanted
 from dlspec.interpreter.store.store import Store
-from dlspec.interpreter.store_errors import StoreError
-from dlspec.interpreter.wanted import Piece, Wanted
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -174,7 +174,7 @@ def test_nothing_to_run_needs_no_tensorflow(tmp_path: Path, study: str, dlspec: 
     (tmp_path / "small.yaml").write_text(study, "utf-8")
     assert dlspec("run", "small.yaml", cwd=tmp_path).returncode == 0
     code = (
-        "import sys\nfrom dlspec.interpreter.cli import main\nsys.argv = ['dlspec', 'run', 'small.yaml']\n"
+        "import sys\nfrom dlspec.interpreter.cli.app import main\nsys.argv = ['dlspec', 'run', 'small.yaml']\n"
         "try:\n    main()\nexcept SystemExit as end:\n    print(end.code, 'tensorflow' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)

@@ -39,7 +39,7 @@ Events = Callable[[str], list[dict[str, Any]]]
 
 def command(*more: str) -> list[str]:
     return [
-        sys.executable, "-c", "from dlspec.interpreter.cli import main; main()",
+        sys.executable, "-c", "from dlspec.interpreter.cli.app import main; main()",
         "run", "kills.yaml", "-j", "2", "--checkpoint", "0", "--log", "json", *more,
     ]  # fmt: skip
 

@@ -34,11 +34,11 @@ WORKER = textwrap.dedent(
     import sys, threading, time
     from pathlib import Path
     from dlspec import spec
-    from dlspec.interpreter.executor import Threads
-    from dlspec.interpreter.progress import Quiet
-    from dlspec.interpreter.run import Options, Progress, Run
+    from dlspec.interpreter.executors.base import Threads
+    from dlspec.interpreter.schedule.progress import Quiet
+    from dlspec.interpreter.schedule.scheduler import Options, Progress, Run
     from dlspec.interpreter.store.store import Store
-    from dlspec.interpreter.wanted import wanted
+    from dlspec.interpreter.store.requests import wanted
 
     def train(job, stop):
         cells = []
@@ -122,7 +122,15 @@ def test_eight_commands_run_each_cell_once(
     tmp_path: Path, events: Callable[[str], list[dict[str, Any]]], run_folders: Callable[[Path], list[Path]]
 ) -> None:
     (tmp_path / "many.yaml").write_text(sweep(MANY), "utf-8")
-    command = [sys.executable, "-c", "from dlspec.interpreter.cli import main; main()", "run", "many.yaml", "-j", "1"]
+    command = [
+        sys.executable,
+        "-c",
+        "from dlspec.interpreter.cli.app import main; main()",
+        "run",
+        "many.yaml",
+        "-j",
+        "1",
+    ]
     logs = [(tmp_path / f"{number}.log").open("w") for number in range(PROCESSES)]
     processes = [
         subprocess.Popen([*command, "--log", "json"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=log) for log in logs

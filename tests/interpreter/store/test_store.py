@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dlspec.interpreter.results import Cell
-from dlspec.interpreter.store import parts
+from dlspec.interpreter.results.cells import Cell
+from dlspec.interpreter.results.errors import StoreError
+from dlspec.interpreter.store import files as parts
 from dlspec.interpreter.store.checkpoints import Checkpoint
 from dlspec.interpreter.store.repair import repair
+from dlspec.interpreter.store.requests import Piece, Wanted
 from dlspec.interpreter.store.store import Claim, Store
-from dlspec.interpreter.store_errors import StoreError
-from dlspec.interpreter.wanted import Piece, Wanted
 
 Asked = Callable[..., list[Wanted]]
 Make = Callable[..., Cell]

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dlspec.interpreter.results import Cell
-from dlspec.interpreter.store import numbers as numbers_module
-from dlspec.interpreter.store import parts
+from dlspec.interpreter.results.cells import Cell
+from dlspec.interpreter.results.errors import StoreError
+from dlspec.interpreter.store import files as parts
+from dlspec.interpreter.store import lazy_arrays as numbers_module
+from dlspec.interpreter.store.requests import Piece, Wanted
 from dlspec.interpreter.store.store import Store
-from dlspec.interpreter.store_errors import StoreError
-from dlspec.interpreter.wanted import Piece, Wanted
 
 EVERY = (0, 1, 2)
 Asked = Callable[..., list[Wanted]]

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from dlspec import spec
-from dlspec.interpreter.parting import pieces
-from dlspec.interpreter.results import Cell
-from dlspec.interpreter.wanted import Piece, wanted
-from dlspec.spec.diagnostics import Source
-from dlspec.spec.resolved import StudyPlan
+from dlspec.interpreter.results.cells import Cell
+from dlspec.interpreter.schedule.batching import pieces
+from dlspec.interpreter.store.requests import Piece, wanted
+from dlspec.spec.diagnostics.problems import Source
+from dlspec.spec.ir.plan import StudyPlan
 
 STUDY = """\
 dlspec: 1

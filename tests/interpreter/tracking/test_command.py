@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from dlspec.interpreter.job import Job
-from dlspec.interpreter.parting import pieces
-from dlspec.interpreter.train import train
-from dlspec.interpreter.wanted import Wanted
-from dlspec.spec.resolved import Program
+from dlspec.interpreter.program.job import Job
+from dlspec.interpreter.program.training_loop import train
+from dlspec.interpreter.schedule.batching import pieces
+from dlspec.interpreter.store.requests import Wanted
+from dlspec.spec.ir.plan import Program
 
 accumulator = pytest.importorskip(
     "tensorboard.backend.event_processing.event_accumulator", reason="TensorBoard is not installed"
@@ -40,7 +40,7 @@ experiments:
     figures: {fall: {kind: curves, y: error}}
 """
 CODE = (
-    "import sys; from dlspec.interpreter.cli import main\n"
+    "import sys; from dlspec.interpreter.cli.app import main\n"
     "try: main()\nfinally: print('tensorflow' in sys.modules, file=sys.stderr)"
 )
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dlspec.interpreter.results.verdicts import Verdict
+from dlspec.interpreter.store.requests import Piece
 from dlspec.interpreter.tracking import opened
-from dlspec.interpreter.verdict import Verdict
-from dlspec.interpreter.wanted import Piece
-from dlspec.spec.resolved import StudyPlan
+from dlspec.spec.ir.plan import StudyPlan
 
 mlflow = pytest.importorskip("mlflow.tracking", reason="MLflow is not installed")
 

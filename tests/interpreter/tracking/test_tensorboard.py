@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dlspec.interpreter.results import Cell
+from dlspec.interpreter.results.cells import Cell
+from dlspec.interpreter.store.requests import Piece
 from dlspec.interpreter.tracking import opened
 from dlspec.interpreter.tracking.tensorboard import LONGEST, place
-from dlspec.interpreter.wanted import Piece
-from dlspec.spec.resolved import StudyPlan
+from dlspec.spec.ir.plan import StudyPlan
 
 accumulator = pytest.importorskip(
     "tensorboard.backend.event_processing.event_accumulator", reason="TensorBoard is not installed"
@@ -91,7 +91,7 @@ def test_writing_loads_no_tensorflow(tmp_path: Path) -> None:
     code = (
         "import sys, pathlib\n"
         "from dlspec.interpreter.tracking.tensorboard import TensorBoard\n"
-        "from dlspec.interpreter.results import Cell\n"
+        "from dlspec.interpreter.results.cells import Cell\n"
         "board = TensorBoard(pathlib.Path(sys.argv[1]), 'r'); board.begin()\n"
         "board.progressed(Cell('e', '', {}, 0, '', key='k'), [(0, {'m': 1.0})]); board.close()\n"
         "print('tensorflow' in sys.modules)"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from dlspec import spec
-from dlspec.spec import terms as t
-from dlspec.spec.diagnostics import Source
+from dlspec.spec.diagnostics.problems import Source
+from dlspec.spec.ir import terms as t
 
 NAMES = """\
 dlspec: 1

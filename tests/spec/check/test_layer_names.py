@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from dlspec import spec
-from dlspec.spec.diagnostics import Source, SpecError
+from dlspec.spec.diagnostics.problems import Source, SpecError
 
 
 def program(layers: list[Any], more: dict[str, Any] | None = None, **experiment: Any) -> spec.Program:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from dlspec import spec
-from dlspec.spec.diagnostics import Source
+from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.diff import StudyDiff, compare
 from dlspec.spec.diff.changes import FACTORS
 from dlspec.spec.diff.study import SideError

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 from dlspec import spec
-from dlspec.spec.diagnostics import Source
+from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.diff import StudyDiff, compare
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from dlspec import spec
-from dlspec.spec.diagnostics import Source
+from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.format import formatted
 from dlspec.spec.format.layout import WIDTH, layout
 from dlspec.spec.format.syntax import read_text

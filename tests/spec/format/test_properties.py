@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from dlspec import spec
-from dlspec.spec.diagnostics import Source
+from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.format import formatted
 from dlspec.spec.format.layout import layout
 from dlspec.spec.format.syntax import comments, read_text

@@ -1,0 +1,24 @@
+"""Which compiled form a program gets, known without TensorFlow."""
+
+from __future__ import annotations
+
+from dlspec.spec.ir.plan import Program
+
+CONVOLUTIONS = frozenset({"Conv1D", "Conv2D"})
+
+
+def form(program: Program, jit: str, device: str) -> str:
+    """The compiled form that a program gets: `xla` or `graph`; `jit` forces one unless it is `auto`."""
+    if jit != "auto":
+        return jit
+    return "xla" if uses_xla(program, device) else "graph"
+
+
+def uses_xla(program: Program, device: str = "cpu") -> bool:
+    """Which compiled form a program gets: XLA, but on a CPU the plain graph where there are convolutions.
+
+    There convolutions ran half as fast under XLA as through oneDNN, and their gradients fifty times slower.
+    """
+    if device != "cpu":
+        return True
+    return not any(layer.keras in CONVOLUTIONS for plan in program.networks for layer in plan.leaves())

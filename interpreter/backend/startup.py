@@ -1,0 +1,124 @@
+"""TensorFlow's start: its own log held back, and shown only where it fails."""
+
+from __future__ import annotations
+
+import gc
+import glob
+import json
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from .devices import AUTO, INSTALL, Asked
+from .environment import set_environment
+from .xla_cache import use_compilation_cache
+
+ACCELERATORS = ("/dev/nvidia[0-9]*", "/dev/dxg", "/dev/kfd")
+"""What the system shows of graphics cards: NVIDIA's, those of Windows' Linux, AMD's."""
+
+
+def start(asked: Asked = AUTO) -> None:
+    """Imports TensorFlow and lets it see the device that is asked for alone. Raises SpecError where that is not there.
+
+    What TensorFlow prints on the way is dropped unless it fails. A GPU's memory is taken as it is needed, and its
+    operations give the same bits in every run.
+    """
+    set_environment()
+    use_compilation_cache()
+    with held_back():
+        import tensorflow as tf
+
+        gc.enable()  # at rest so far, see `__main__.py`
+
+        there = tf.config.list_physical_devices("GPU")
+    chosen = asked.chosen(there, _accelerators(), hidden())
+    with held_back():
+        tf.config.set_visible_devices(chosen, "GPU")
+        for accelerator in chosen:
+            tf.config.experimental.set_memory_growth(accelerator, True)
+        if chosen:
+            tf.config.experimental.enable_op_determinism()
+        tf.constant(0.0)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+def device() -> str:
+    """The kind of device that programs run on: `gpu` or `cpu`."""
+    return "gpu" if _visible() else "cpu"
+
+
+def accelerator() -> str | None:
+    """What the GPU that programs run on is called; nothing on a CPU, or where TensorFlow was not needed."""
+    if "tensorflow" not in sys.modules or not (found := _visible()):
+        return None
+    import tensorflow as tf
+
+    return str(tf.config.experimental.get_device_details(found[0]).get("device_name", "GPU"))
+
+
+def overlooked(asked: Asked) -> str:
+    """A warning where the system shows a GPU that TensorFlow does not find and nobody asked for the CPU; else nothing."""
+    shown = _accelerators()
+    if asked.kind != "auto" or not shown or hidden() or device() == "gpu":
+        return ""
+    return f"the system shows {shown[0]}, and TensorFlow finds no GPU: this runs on the CPU. {INSTALL}; --device cpu says that it is meant"
+
+
+def _visible() -> list[Any]:
+    import tensorflow as tf
+
+    return list(tf.config.get_visible_devices("GPU"))
+
+
+def hidden() -> bool:
+    """Whether CUDA is told to show no device."""
+    return os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+
+
+def device_without_tensorflow(asked: Asked = AUTO) -> str | None:
+    """The kind of device, where it is known before TensorFlow is loaded: what is asked for, or `cpu` where none is shown."""
+    if asked.kind != "auto":
+        return asked.kind
+    if hidden():
+        return "cpu"
+    if sys.platform == "darwin":
+        try:
+            version("tensorflow-metal")
+        except PackageNotFoundError:
+            return "cpu"
+        return None
+    return None if _accelerators() else "cpu"
+
+
+def environment() -> str:
+    """What the kind of device depends on: the installation, and what the system shows of graphics cards."""
+    parts = [version("tensorflow"), sys.prefix, os.environ.get("CUDA_VISIBLE_DEVICES"), _accelerators()]
+    return json.dumps(parts)
+
+
+def _accelerators() -> list[str]:
+    return sorted(path for pattern in ACCELERATORS for path in glob.glob(pattern))
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Holds back what is written to the standard error's descriptor, C++ included; an exception shows it after all."""
+    sys.stderr.flush()
+    own = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(own, 2)
+            held.seek(0)
+            sys.stderr.write(held.read().decode("utf-8", "replace"))
+            raise
+        finally:
+            os.dup2(own, 2)
+            os.close(own)

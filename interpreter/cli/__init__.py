@@ -1,0 +1,1 @@
+"""Commands, one module each, registered in `interpreter/cli/app.py`."""

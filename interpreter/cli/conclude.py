@@ -1,0 +1,103 @@
+"""The end of a run: its claims are judged and told before anything else; then its folder, its figures and its report.
+
+What draws or writes beside them fails alone: it takes neither the verdicts nor the rest of the folder with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dlspec.spec.ir.plan import ClaimPlan, FigurePlan, StudyPlan
+
+from ..report import write_report
+from ..results.cells import Results
+from ..results.errors import StoreError, explained
+from ..results.folder_names import REPORT
+from ..results.optional_outputs import Aside, reason
+from ..results.run_list import read
+from ..results.run_writer import RunFolder
+from ..results.verdicts import Verdict
+from ..verdicts.judge import judge
+
+
+@dataclass
+class Concluded:
+    """What a run came to: its verdicts, its folder and what lies in it; `error` says why there is no folder."""
+
+    verdicts: list[Verdict]
+    folder: Path | None = None
+    figures: list[str] = field(default_factory=list)
+    report: bool = False
+    error: StoreError | None = None
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A run whose training is over: what was asked for, what it gave, and where and how it ran.
+
+    `command` is the command's words, `study` the study's file, `title` the name that the run's folder will have.
+    """
+
+    plan: StudyPlan
+    results: Mapping[str, Results]
+    root: Path
+    title: str
+    device: str
+    command: Sequence[str]
+    study: Path | None = None
+
+
+def judged(ran: Ran) -> list[Verdict]:
+    """The verdicts on all claims; one that can't be judged by a fault of dlspec is open. Raises StoreError."""
+    return [_verdict(claim, ran.results[e.name]) for e in ran.plan.experiments for claim in e.claims]
+
+
+def _verdict(claim: ClaimPlan, results: Results) -> Verdict:
+    try:
+        return judge(claim, results)
+    except StoreError:
+        raise
+    except Exception as error:
+        return Verdict(claim, "inconclusive", None, None, f"it could not be judged: {reason(error)}")
+
+
+def conclude(ran: Ran, verdicts: list[Verdict], warn: Callable[[str], None]) -> Concluded:
+    """Makes the run's folder, with figures and report; `warn` is told of each part that failed."""
+    aside = Aside(warn)
+    done = Concluded(verdicts)
+    try:
+        with explained(ran.root):
+            folder = RunFolder(ran.root, ran.plan, ran.title)
+            try:
+                folder.write_results(ran.plan, ran.results, ran.device, ran.command, ran.study, aside)
+                folder.write_claims(verdicts)
+                folder.write_verdicts(verdicts)
+                done.figures = _figures(ran, folder.draft, aside)
+                with aside.part("report"):
+                    write_report(read(folder.draft), folder.draft / REPORT, folder.title, aside)
+                    done.report = True
+                done.folder = folder.commit()
+            except BaseException:
+                folder.discard()
+                raise
+    except StoreError as error:
+        done.error, done.figures, done.report = error, [], False
+    return done
+
+
+def _figures(ran: Ran, folder: Path, aside: Aside) -> list[str]:
+    """Draws the figures; returns the names of the files."""
+    every: list[FigurePlan] = [figure for experiment in ran.plan.experiments for figure in experiment.figures]
+    found: list[str] = []
+    for figure in every:
+        with aside.part(f"figure {figure.experiment}.{figure.name}"):
+            from ..figures import draw
+
+            found += [path.name for path in draw(figure, ran.results[figure.experiment], folder, _told(figure, aside))]
+    return found
+
+
+def _told(figure: FigurePlan, aside: Aside) -> Callable[[str], None]:
+    return lambda text: aside.warn(f"figure {figure.experiment}.{figure.name}: {text}")

@@ -1,0 +1,180 @@
+"""The language server: the protocol's requests handed to `dlspec.spec.editor`, and its answers back, over standard streams."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from dlspec import spec
+from dlspec.spec.editor import Completion, OpenStudy
+from lsprotocol import types as lsp
+from pygls.lsp.server import LanguageServer
+from pygls.workspace import PositionCodec, ServerTextPosition, ServerTextRange
+
+from .language_protocol import AnsweringProtocol
+
+PAUSE = 0.2
+"""Seconds without a keystroke after which a text is checked."""
+
+_KINDS = {
+    "key": lsp.CompletionItemKind.Property,
+    "word": lsp.CompletionItemKind.EnumMember,
+    "operation": lsp.CompletionItemKind.Function,
+    "distribution": lsp.CompletionItemKind.Function,
+    "functions": lsp.CompletionItemKind.Function,
+    "constants": lsp.CompletionItemKind.Constant,
+    "architecture": lsp.CompletionItemKind.Module,
+    "part": lsp.CompletionItemKind.Field,
+}
+
+
+class Server(LanguageServer):
+    """A server and the studies that are open in the editor."""
+
+    def __init__(self) -> None:
+        full = lsp.TextDocumentSyncKind.Full
+        super().__init__("dlspec", version("dlspec"), text_document_sync_kind=full, protocol_cls=AnsweringProtocol)
+        self.open: dict[str, OpenStudy] = {}
+
+    @property
+    def codec(self) -> PositionCodec:
+        """Turns code points into the units that the editor counts in, and back."""
+        return self.workspace.position_codec
+
+    def study(self, uri: str) -> OpenStudy:
+        """The study of a document, with the text as the editor has it."""
+        try:
+            text = self.workspace.get_text_document(uri).source
+        except OSError:  # neither open nor a file: there is nothing to say of it
+            text = ""
+        study = self.open.setdefault(uri, OpenStudy(uri.rpartition("/")[2]))
+        if study.source.text != text:
+            study.update(text)
+        return study
+
+    def at(self, params: lsp.CompletionParams | lsp.HoverParams | lsp.DefinitionParams) -> tuple[OpenStudy, int, int]:
+        """The study of a request, and its position in code points."""
+        study = self.study(params.text_document.uri)
+        place = self.codec.position_from_client_units(study.lines, params.position)
+        return study, place.line, place.character
+
+    def range(self, study: OpenStudy, start: tuple[int, int], end: tuple[int, int]) -> lsp.Range:
+        """A stretch of a study's text, from 0, in the editor's units."""
+        whole = ServerTextRange(ServerTextPosition(*start), ServerTextPosition(*end))
+        return self.codec.range_to_client_units(study.lines, whole)
+
+    def span(self, study: OpenStudy, problem: spec.Problem) -> lsp.Range:
+        """Where a problem is; the first line for one that has no place."""
+        span = problem.span
+        if span is None:
+            return self.range(study, (0, 0), (0, 0))
+        return self.range(study, (span.line - 1, span.column - 1), (span.end_line - 1, span.end_column - 1))
+
+    async def check(self, uri: str, number: int | None, pause: float) -> None:
+        """Publishes the problems of a text once it has rested for a while, unless a newer one has come."""
+        await asyncio.sleep(pause)
+        if not self.current(uri, number):
+            return
+        study = self.study(uri)
+        try:
+            problems: Sequence[spec.Problem] = await asyncio.to_thread(study.problems)
+        except Exception as error:
+            fault = spec.InternalError(f"{type(error).__name__}: {error}")
+            self.window_log_message(lsp.LogMessageParams(lsp.MessageType.Error, str(fault)))
+            return
+        if self.current(uri, number):
+            found = [self.diagnostic(study, problem) for problem in problems]
+            self.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, found, number))
+
+    def current(self, uri: str, number: int | None) -> bool:
+        """Whether a document is open, and has this version still."""
+        return uri in self.open and self.workspace.get_text_document(uri).version == number
+
+    def diagnostic(self, study: OpenStudy, problem: spec.Problem) -> lsp.Diagnostic:
+        """A problem as the protocol has it."""
+        return lsp.Diagnostic(
+            range=self.span(study, problem),
+            message="\n".join(part for part in (problem.message, problem.hint) if part),
+            severity=lsp.DiagnosticSeverity.Error if problem.severity == "error" else lsp.DiagnosticSeverity.Warning,
+            source="dlspec",
+        )
+
+
+def server() -> Server:
+    """A server with its features, not yet started."""
+    made = Server()
+
+    @made.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
+    async def opened(ls: Server, params: lsp.DidOpenTextDocumentParams) -> None:
+        ls.study(params.text_document.uri)
+        await ls.check(params.text_document.uri, params.text_document.version, 0)
+
+    @made.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
+    async def changed(ls: Server, params: lsp.DidChangeTextDocumentParams) -> None:
+        await ls.check(params.text_document.uri, params.text_document.version, PAUSE)
+
+    @made.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
+    def closed(ls: Server, params: lsp.DidCloseTextDocumentParams) -> None:
+        ls.open.pop(params.text_document.uri, None)
+        ls.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(params.text_document.uri, []))
+
+    @made.feature(lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions(trigger_characters=[".", "{", "["]))
+    def complete(ls: Server, params: lsp.CompletionParams) -> lsp.CompletionList:
+        study, line, column = ls.at(params)
+        at = study.where(line, column)
+        start, end = (at.start, at.end) if at is not None else (column, column)
+        keyed = study.lines[line][end:].lstrip().startswith(":") if line < len(study.lines) else False
+        stretch = ls.range(study, (line, start), (line, end))
+        found = study.complete(line, column)
+        return lsp.CompletionList(False, [_item(item, place, stretch, keyed) for place, item in enumerate(found)])
+
+    @made.feature(lsp.TEXT_DOCUMENT_HOVER)
+    def hover(ls: Server, params: lsp.HoverParams) -> lsp.Hover | None:
+        study, line, column = ls.at(params)
+        found = study.hover(line, column)
+        if found is None:
+            return None
+        text, (start, end) = found
+        content = lsp.MarkupContent(lsp.MarkupKind.Markdown, text)
+        return lsp.Hover(content, ls.range(study, (line, start), (line, end)))
+
+    @made.feature(lsp.TEXT_DOCUMENT_DEFINITION)
+    def define(ls: Server, params: lsp.DefinitionParams) -> lsp.Location | None:
+        study, line, column = ls.at(params)
+        span = study.definition(line, column)
+        if span is None:
+            return None
+        place = ls.range(study, (span.line - 1, span.column - 1), (span.end_line - 1, span.end_column - 1))
+        return lsp.Location(params.text_document.uri, place)
+
+    @made.feature(lsp.TEXT_DOCUMENT_FORMATTING)
+    def form(ls: Server, params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit] | None:
+        study = ls.study(params.text_document.uri)
+        try:
+            text = study.formatted()
+        except spec.InternalError as error:
+            ls.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Error, str(error)))
+            return None
+        if text is None:
+            message = "The study is not valid yet, and was left as it is."
+            ls.window_show_message(lsp.ShowMessageParams(lsp.MessageType.Info, message))
+            return None
+        if text == study.source.text:
+            return []
+        last = len(study.lines) - 1
+        return [lsp.TextEdit(ls.range(study, (0, 0), (last, len(study.lines[last]))), text)]
+
+    return made
+
+
+def _item(item: Completion, place: int, stretch: lsp.Range, keyed: bool) -> lsp.CompletionItem:
+    """A proposal; the order is kept, and no second colon is put behind a key that has one."""
+    return lsp.CompletionItem(
+        label=item.label,
+        kind=_KINDS.get(item.kind, lsp.CompletionItemKind.Variable),
+        detail=item.detail or None,
+        documentation=lsp.MarkupContent(lsp.MarkupKind.Markdown, item.meaning) if item.meaning else None,
+        sort_text=f"{place:04d}",
+        text_edit=lsp.TextEdit(stretch, item.label if keyed or not item.insert else item.insert),
+    )

@@ -1,0 +1,67 @@
+"""A study as commands take it: its file and options, and its plan or the end with its errors."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from dlspec import spec
+
+from ..backend.devices import Asked
+
+ERROR = 1
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="A study.")]
+Profile = Annotated[str | None, typer.Option("-p", "--profile", metavar="NAME", help="A profile of the study.")]
+Overrides = Annotated[
+    list[str] | None, typer.Option("-o", metavar="PATH=VALUE", help="Overrides one path; may be repeated.")
+]
+Only = Annotated[
+    list[str] | None, typer.Option("--only", metavar="EXPERIMENT[/VARIANT]", help="Only this; may be repeated.")
+]
+Runs = Annotated[Path, typer.Option("--runs", metavar="FOLDER", help="Where runs and the store lie.")]
+
+
+def _device(text: str | Asked) -> Asked:
+    """A device as an option's value; one that is none is a usage error."""
+    try:
+        return Asked.read(str(text))
+    except spec.SpecError as error:
+        raise typer.BadParameter(f"{error.problems[0].message}. {error.problems[0].hint}") from None
+
+
+Device = Annotated[
+    Asked,
+    typer.Option(
+        parser=_device, metavar="DEVICE", help="`cpu`, `gpu`, `gpu:N`, or `auto`: the first GPU where there is one."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Prints one JSON object.")]
+
+
+def fail(error: spec.SpecError) -> NoReturn:
+    """Prints what is wrong, and ends."""
+    print(spec.render(error.problems), file=sys.stderr)
+    count = len(error.problems)
+    if count > 1:
+        print(f"\n{count} errors.", file=sys.stderr)
+    raise typer.Exit(ERROR)
+
+
+def warn(problems: Any) -> None:
+    """Prints warnings."""
+    if problems:
+        print(spec.render(problems), file=sys.stderr)
+
+
+def resolved(file: str, profile: str | None, overrides: list[str] | None, only: list[str] | None) -> spec.StudyPlan:
+    """The plan of a file, or the end with its errors."""
+    try:
+        document = spec.load(file)
+        plan = spec.resolve(document, profile, [spec.Override.read(text) for text in overrides or ()], only or ())
+    except spec.SpecError as error:
+        fail(error)
+    warn(plan.warnings)
+    return plan

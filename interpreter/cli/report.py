@@ -1,0 +1,38 @@
+"""`dlspec report`: a run as one HTML page."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..results.folder_names import REPORT
+from .options import ERROR, Runs
+
+
+def report(
+    run: Annotated[
+        str | None, typer.Argument(metavar="[RUN]", help="A run: its name, the beginning of it, or its folder; otherwise the newest.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where the page goes; otherwise into the run's folder.")
+    ] = None,
+    root: Runs = Path("runs"),
+) -> None:  # fmt: skip
+    """Writes a run as one HTML page that needs nothing beside it: claims, figures, cells, provenance, the spec."""
+    from ..report import write_report
+    from ..results.errors import explained
+    from ..results.optional_outputs import Aside
+    from ..results.run_list import named, newest
+
+    found = named(root, run) if run is not None else newest(root)
+    file = output or found.folder / REPORT
+    # A page that is there already is not replaced by one with less in it.
+    aside = None if file.exists() else Aside(lambda text: print(f"warning: {text}", file=sys.stderr))
+    with explained(file.parent):
+        write_report(found, file, aside=aside)
+    print(file)
+    if aside is not None and aside.failed:
+        raise typer.Exit(ERROR)

@@ -1,0 +1,295 @@
+"""`dlspec run`: runs what the store lacks under someone's eyes, judges the claims, draws the figures, and keeps it all.
+
+What only the end needs (claims, figures, the report) is imported there: a run knows sooner what it has to do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dlspec.spec.diagnostics.problems import SpecError, render
+from dlspec.spec.ir.plan import StudyPlan
+from dlspec.spec.tables.dtypes import DTYPES
+from rich.console import Console
+from rich.text import Text
+
+from ..backend.devices import AUTO, Asked
+from ..backend.jit_policy import form
+from ..backend.startup import device, device_without_tensorflow, environment, overlooked, start
+from ..executors.base import Executor
+from ..program.job import Watcher
+from ..results.cells import Results
+from ..results.errors import StoreError, explained
+from ..results.folder_names import REPORT, STORE
+from ..results.optional_outputs import Aside
+from ..results.run_writer import new_title, summary
+from ..schedule.progress import JsonLines, Live, Log, Quiet, tell
+from ..schedule.scheduler import Options, Progress, Run
+from ..store.requests import Piece, wanted
+from ..store.store import Store
+from ..tracking import Both, Tracking, opened
+from .standard_output import Output
+
+if TYPE_CHECKING:
+    from ..results.verdicts import Verdict
+    from .conclude import Concluded
+
+DONE, ERROR, CLAIM_FAILS, INTERRUPTED = 0, 1, 3, 130
+WIDE = 160
+
+
+@dataclass(frozen=True)
+class How:
+    """How a study is run and told of: `jobs` at once, by an `executor`, `local` or `ray` at an `address`.
+
+    `log` is `auto` or `json`, `json` prints one object at the end. `study` is its file, whose revision in git is noted.
+    `tensorboard` writes event files; `mlflow` is the URI of a tracking server or store.
+    """
+
+    root: Path = Path("runs")
+    jobs: int | None = None
+    executor: str = "local"
+    address: str | None = None
+    jit: str = "auto"
+    force: bool = False
+    keep_weights: bool = False
+    checkpoint: float = 30.0
+    log: str = "auto"
+    json: bool = False
+    study: Path | None = None
+    device: Asked = AUTO
+    tensorboard: bool = False
+    mlflow: str | None = None
+
+
+def execute(plan: StudyPlan, how: How, command: Sequence[str]) -> int:
+    """Runs, stores and prints; returns the exit code. Raises StoreError, MissingExtra."""
+    errors = Console(stderr=True)
+    title = new_title(how.root, plan)
+    tracking = opened(plan, how.root, title, how.tensorboard, how.mlflow, partial(_warn, how=how))
+    stop = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: _interrupt(stop, errors, store))
+    store: Store | None = None
+    try:
+        with explained(how.root):
+            how.root.mkdir(parents=True, exist_ok=True)
+        store = Store(how.root / STORE, lambda text: _warn(text, how))
+        run = _run_on_cluster if how.executor == "ray" else _run
+        results, where = run(plan, how, store, tracking, stop, errors)
+        output, done = _conclude(plan, results, how, where, command, title)
+        if done.folder is not None:
+            with Aside(partial(_warn, how=how)).part("what trackers are told at the end"):
+                tracking.conclude(results, done.folder, done.figures, done.verdicts)
+    except BaseException:
+        if store is not None:
+            store.close()
+        raise
+    finally:
+        tracking.close()
+        signal.signal(signal.SIGINT, before)
+    store.close()
+    return _code(results, done, stop, output)
+
+
+def _run(
+    plan: StudyPlan, how: How, store: Store, tracking: Tracking, stop: threading.Event, errors: Console
+) -> tuple[dict[str, Results], str]:
+    """The results of the plan, and on which kind of device. TensorFlow is loaded only where something is to run."""
+    where = device_without_tensorflow(how.device) or store.device(environment())
+    if where is None:
+        start(how.device)
+        where = device()
+        store.note_device(environment(), where)
+    begun = _begun(plan, how, store, where, _jobs(how, where))
+    _tell(begun, how)
+    if not begun.missing:
+        return begun.progress.results(plan), where
+    start(how.device)
+    if warning := overlooked(how.device):
+        _warn(warning, how)
+    if device() == "cpu" and any(DTYPES[piece.program.dtype].rounded for piece in begun.missing):
+        _warn("on a CPU `dtype: tf32` gives the numbers of float32: only a GPU rounds to TensorFloat-32", how)
+    if (actual := device()) != where:
+        where = actual
+        begun = _begun(plan, how, store, where, _jobs(how, where))
+    _finish(begun, how, store, tracking, stop, errors, partial(_local, begun.options, how.device))
+    return begun.progress.results(plan), where
+
+
+def _run_on_cluster(
+    plan: StudyPlan, how: How, store: Store, tracking: Tracking, stop: threading.Event, errors: Console
+) -> tuple[dict[str, Results], str]:
+    """The same on a Ray cluster; TensorFlow is loaded by its workers alone. Raises ClusterError."""
+    from ..executors.ray import connected
+
+    with connected(how.address) as cluster:
+        begun = _begun(plan, how, store, cluster.device, how.jobs or cluster.at_once)
+        _tell(begun, how)
+        if begun.missing:
+            from ..executors.ray.executor import Remote
+
+            if how.log == "json":
+                JsonLines().say("cluster", address=cluster.address, nodes=len(cluster.nodes), device=cluster.device)
+            else:
+                tell(f"on a Ray cluster at {cluster.address}: {cluster}")
+            remote = partial(Remote, cluster, jobs=how.jobs)
+            _finish(begun, how, store, tracking, stop, errors, remote)
+        return begun.progress.results(plan), cluster.device
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """How programs run on a kind of device, what is stored of them, and what is missing."""
+
+    options: Options
+    progress: Progress
+    missing: Sequence[Piece]
+
+
+def _begun(plan: StudyPlan, how: How, store: Store, where: str, jobs: int) -> _Begun:
+    options = Options(how.jit, jobs, where, how.force, how.keep_weights, how.checkpoint)
+    progress = Progress.of_store(wanted(plan, where), store, options)
+    return _Begun(options, progress, progress.missing())
+
+
+def _finish(
+    begun: _Begun, how: How, store: Store, tracking: Tracking, stop: threading.Event, errors: Console,
+    executor: Callable[[Quiet | Both], Executor],
+) -> None:  # fmt: skip
+    """Runs what is missing to its end."""
+    tracking.ended(begun.progress.cells.values())
+    with _watcher(begun.missing, how, tracking, errors) as watcher:
+        compiled = partial(form, jit=begun.options.jit, device=begun.options.device)
+        Run(begun.progress, store, executor(watcher), begun.options, watcher, stop, compiled).finish()
+
+
+def _jobs(how: How, device: str) -> int:
+    """How many programs run at once: as many as there are cores, on a GPU one."""
+    return how.jobs or (1 if device == "gpu" else os.cpu_count() or 1)
+
+
+def _local(options: Options, asked: Asked, watcher: Watcher) -> Executor:
+    """The executor on this machine."""
+    from ..executors.local import Recycled
+
+    return Recycled(options.jobs, watcher, asked)
+
+
+def _watcher(missing: Sequence[Piece], how: How, tracking: Tracking, errors: Console) -> Quiet | Both:
+    if how.log == "json":
+        return tracking.beside(JsonLines(missing))
+    return tracking.beside(Live(missing, errors) if errors.is_terminal else Log(missing))
+
+
+def _tell(begun: _Begun, how: How) -> None:
+    """How many cells are stored already, and how many are to run."""
+    there, rest = len(begun.progress.cells), sum(len(piece.replicates) for piece in begun.missing)
+    other = begun.progress.of_another_form(partial(form, jit=begun.options.jit, device=begun.options.device))
+    if how.log == "json":
+        JsonLines().say("planned", cells=there + rest, stored=there, to_run=rest)
+    elif not rest:
+        tell(f"all {there} cells are stored already: nothing is to run")
+    elif there:
+        tell(f"{there} of {there + rest} cells are stored already, {rest} to run")
+    if other and how.log != "json":
+        words = ", ".join(f"{count} as {name}" for name, count in other.items())
+        tell(f"{words}: another compiled form than this run's, equal to it but for rounding; --force runs them again")
+
+
+def _warn(text: str, how: How) -> None:
+    (JsonLines() if how.log == "json" else Quiet()).warn(text)
+
+
+def _conclude(
+    plan: StudyPlan, results: Mapping[str, Results], how: How, where: str, command: Sequence[str], title: str
+) -> tuple[Output, Concluded]:  # fmt: skip
+    """Verdicts and finals first, then the run's folder, with figures and the report. Raises StoreError."""
+    from .conclude import Ran, conclude, judged
+
+    output, warn = Output(), partial(_warn, how=how)
+    ran = Ran(plan, results, how.root, title, where, command, how.study)
+    try:
+        verdicts = judged(ran)
+        if not how.json:
+            _print(plan, results, verdicts, output, Aside(warn))
+        done = conclude(ran, verdicts, warn)
+    except SpecError:
+        raise
+    except Exception as error:
+        error.add_note(f"what was trained is kept in {how.root / STORE}, and does not run again")
+        raise
+    if how.json:
+        place = str(done.folder) if done.folder else None
+        text = json.dumps(summary(plan, place, results, verdicts), allow_nan=False)
+        output.show(lambda: print(text))
+    else:
+        output.show(lambda: _print_files(done))
+    return output, done
+
+
+def _interrupt(stop: threading.Event, console: Console, store: Store | None) -> None:
+    if not stop.is_set():
+        stop.set()
+        with suppress(OSError, SystemExit):  # rich would end the process where nobody reads any more
+            console.print(
+                "stopping at the next evaluation; again to stop at once: what is stored stays", style="yellow"
+            )
+        return
+    if store is None:
+        raise KeyboardInterrupt
+    os._exit(INTERRUPTED)  # training does not return to Python before its evaluation; a dead process holds no claims
+
+
+def _print(
+    plan: StudyPlan, results: Mapping[str, Results], verdicts: Sequence[Verdict], output: Output, aside: Aside
+) -> None:  # fmt: skip
+    """Finals and verdicts, before anything is drawn."""
+    from .text.results import print_claims, print_finals
+
+    console = Console(file=sys.stdout, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = WIDE
+    title = Text(plan.title, "bold").append(f"  (profile {plan.profile})" if plan.profile else "", "not bold")
+    output.show(lambda: console.print(title, "", sep="\n"))
+    with aside.part("table of finals", through=(StoreError,)):
+        output.show(lambda: print_finals(results, console))
+    with aside.part("list of claims", "They are in the run's folder", (StoreError,)):
+        output.show(lambda: print_claims(verdicts, console))
+
+
+def _print_files(done: Concluded) -> None:
+    if done.folder is None:
+        return
+    images = [f"figure {done.folder / name}" for name in done.figures if name.endswith(".png")]
+    report = [f"report {done.folder / REPORT}"] if done.report else []
+    print("", *images, *report, f"run    {done.folder}", sep="\n")
+
+
+def _code(results: Mapping[str, Results], done: Concluded, stop: threading.Event, output: Output) -> int:
+    cells = [cell for found in results.values() for cell in found.cells]
+    kept = f"all they gave is kept in {done.folder}. " if done.folder else ""
+    if done.error is not None:
+        tell(f"{render(done.error.problems)}\nThere is no folder of this run; its cells are stored.")
+    if stop.is_set():
+        whole = sum(cell.status == "done" for cell in cells)
+        tell(
+            f"interrupted: {whole} cells are whole, {len(cells) - whole} in part; {kept}Run again to go on from there."
+        )
+        return INTERRUPTED
+    if output.error is not None and not isinstance(output.error, BrokenPipeError):
+        where = f"the run is kept in {done.folder}" if done.folder else "its cells are stored"
+        tell(f"standard output cannot be written: {output.error.strerror}; {where}")
+        return ERROR
+    if done.error is not None or any(cell.status == "failed" for cell in cells):
+        return ERROR
+    return CLAIM_FAILS if any(verdict.verdict == "fails" for verdict in done.verdicts) else DONE

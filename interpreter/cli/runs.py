@@ -1,0 +1,217 @@
+"""`dlspec runs`: what is kept; shown, exported, pruned, repaired."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..results.folder_names import STORE
+from .options import ERROR, Runs
+
+app = typer.Typer(help="Lists, shows, exports and prunes runs.", rich_markup_mode=None)
+
+Name = Annotated[str, typer.Argument(metavar="RUN", help="A run: its name, the beginning of it, or its folder.")]
+RUNS = Path("runs")
+DRAFT_SECONDS = 86_400
+
+
+class VerdictName(StrEnum):
+    """How a claim can come out."""
+
+    holds = "holds"
+    fails = "fails"
+    inconclusive = "inconclusive"
+
+
+@app.callback(invoke_without_command=True)
+def runs(
+    context: typer.Context, root: Runs = RUNS,
+    study: Annotated[str | None, typer.Option(metavar="NAME", help="Only runs of this study.")] = None,
+    profile: Annotated[str | None, typer.Option("-p", "--profile", metavar="NAME", help="Only in this profile.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Only runs that ended since then.")] = None,
+    verdict: Annotated[VerdictName | None, typer.Option(help="Only with a claim that came out so.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Prints one JSON object.")] = False,
+) -> None:  # fmt: skip
+    """Lists the runs that are kept, the newest first, and what the store holds."""
+    context.obj = root
+    if context.invoked_subcommand is not None:
+        return
+    from ..results.run_list import chosen, kept
+
+    unreadable: list[str] = []
+    every = [run for run in kept(root, unreadable) if _counted(run, unreadable)]
+    found = chosen(every, study, profile, since, verdict.value if verdict else None)
+    for line in unreadable:
+        _warn(line)
+    if as_json:
+        print(json.dumps({"format_version": 1, "runs": [_data(run) for run in found], "store": _store(root)}))
+        return
+    if found:
+        from .text.run_list import table
+
+        print(table(found))
+    else:
+        print(
+            f"{root}: no such run" if study or profile or since or verdict else f"{root}: no runs yet", file=sys.stderr
+        )
+    if (held := _store(root)) is not None:
+        print(f"store: {held['cells']:,} cells, {megabytes(held['bytes'])}")
+
+
+@app.command()
+def show(context: typer.Context, run: Name, root: Runs = RUNS) -> None:
+    """Prints a run's finals and verdicts again, and where it lies."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from ..results.optional_outputs import Aside
+    from ..results.run_list import named
+    from ..results.run_reader import results, verdicts
+    from .text.results import forms, print_claims, print_finals
+
+    found = named(_root(context, root), run)
+    console = Console(soft_wrap=True)
+    if not console.is_terminal:
+        console.width = 160
+    console.print(Text(found.name, "bold").append(f"  {found.finished:%Y-%m-%d %H:%M} UTC", "not bold"))
+    packages = ", ".join(f"{name} {number}" for name, number in (found.about.get("packages") or {}).items())
+    console.print(f"dlspec {' '.join(map(str, found.about.get('command', ())))}", highlight=False, markup=False)
+    accelerator = found.about.get("accelerator")
+    where = str(found.about.get("device", "–")) + (f" ({accelerator})" if accelerator else "")
+    console.print(f"{packages}; {where}", highlight=False, markup=False)
+    aside = Aside(_warn)
+    with aside.part("finals", "All else is here"):
+        read = results(found)
+        console.print(f"compiled as {forms(read)}", highlight=False, markup=False)
+        console.print()
+        print_finals(read, console)
+    with aside.part("claims", "All else is here"):
+        print_claims(verdicts(found), console)
+    console.print(f"\nrun    {found.folder}", highlight=False, markup=False)
+    if aside.failed:
+        raise typer.Exit(ERROR)
+
+
+@app.command()
+def export(
+    context: typer.Context, run: Name,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Its ending, .csv or .parquet, says the format.")],
+    finals: Annotated[bool, typer.Option("--finals", help="One row a cell, with its last values; not the curves.")] = False,
+    root: Runs = RUNS,
+) -> None:  # fmt: skip
+    """Writes a run's curves, one row a number, as CSV or Parquet."""
+    from ..results.export_table import export as write
+    from ..results.run_list import named
+
+    rows = write(named(_root(context, root), run), file, finals)
+    print(f"{file}: {rows:,} rows")
+
+
+@app.command()
+def prune(
+    context: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[RUN…]", help="Runs to remove.")] = None,
+    keep: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Removes all but the newest N of each study and profile.")
+    ] = None,
+    cells: Annotated[
+        bool, typer.Option("--cells", help="Removes from the store, too, what no run that is left shows.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Says what would go, and removes nothing.")] = False,
+    root: Runs = RUNS,
+) -> None:  # fmt: skip
+    """Removes runs, and with --cells stored cells and checkpoints. Stored cells stay otherwise."""
+    from ..results.run_list import drafts, kept, named, remove, superfluous, used
+
+    root = _root(context, root)
+    if not names and keep is None and not cells:
+        print(
+            "say which runs go: by name, with --keep N, or --cells for stored cells that no run shows", file=sys.stderr
+        )
+        raise typer.Exit(2)
+    every = kept(root)
+    doomed = {run.name: run for run in [named(root, name) for name in names or ()]}
+    doomed |= {run.name: run for run in (superfluous(every, keep) if keep is not None else ())}
+    verb = "would go" if dry_run else "removed"
+    for run in doomed.values():
+        size = run.size()
+        if not dry_run:
+            remove(root, run)
+        print(f"{run.name}: {verb}, {megabytes(size)}")
+    for path in drafts(root, DRAFT_SECONDS):
+        if not dry_run:
+            shutil.rmtree(path, ignore_errors=True)
+        print(f"{path.name}: {verb}, the draft of a run that was killed")
+    if cells and (root / STORE / "index.sqlite").exists():
+        from ..store.store import Store
+
+        left = used([run for run in every if run.name not in doomed])
+        with Store(root / STORE, _warn) as store:
+            count, freed = store.prune(left, dry_run)
+        print(f"store: {count:,} cells {verb}, {megabytes(freed)} with checkpoints")
+
+
+@app.command()
+def repair(context: typer.Context, root: Runs = RUNS) -> None:
+    """Makes the store's index anew from the cells' own files, which lose nothing by it."""
+    from ..store.repair import repair as anew
+
+    done = anew(_root(context, root) / STORE)
+    for line in done.damaged:
+        _warn(f"{line}. It was moved to {_root(context, root) / 'store' / 'damaged'}, and its cells will run again")
+    print(f"{done.cells:,} cells are listed again" + (f"; the index before is {done.index}" if done.index else ""))
+
+
+def megabytes(size: int) -> str:
+    """A size as one reads it.
+
+    >>> megabytes(1_234_567), megabytes(999)
+    ('1.2 MB', '1 kB')
+    """
+    return f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{max(1, round(size / 1e3))} kB"
+
+
+def _root(context: typer.Context, root: Path) -> Path:
+    """The folder given after the subcommand, or before it."""
+    return root if root != RUNS else (context.obj or root)
+
+
+def _counted(run: Any, unreadable: list[str]) -> bool:
+    """Whether a run's cells and verdicts can be counted; what can't be read is named."""
+    from ..results.errors import StoreError
+
+    try:
+        return run.cells is not None and run.verdicts is not None
+    except StoreError as error:
+        unreadable.append(f"{error.problems[0].message}. {error.problems[0].hint}")
+        return False
+
+
+def _warn(text: str) -> None:
+    print(f"warning: {text}", file=sys.stderr)
+
+
+def _data(run: Any) -> dict[str, Any]:
+    return {
+        "run": run.name, "study": run.study, "profile": run.profile or None, "finished": run.about["finished"],
+        "cells": run.cells, "stored": run.about.get("stored"), "verdicts": run.verdicts,
+    }  # fmt: skip
+
+
+def _store(root: Path) -> dict[str, int] | None:
+    """What the store holds, or nothing where there is none that can be read."""
+    from ..results.errors import StoreError
+    from ..store.sqlite_index import counted
+
+    try:
+        return counted(root / STORE)
+    except StoreError as error:
+        _warn(f"{error.problems[0].message}. {error.problems[0].hint}")
+        return None

@@ -1,0 +1,97 @@
+"""Every stage of the pipeline as text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dlspec.spec.ir import terms as t
+from dlspec.spec.ir.plan import InitialValue, Program, StudyPlan
+from dlspec.spec.passes.print_term import spell
+
+from ..results.precision_text import precision
+
+
+def _programs(plan: StudyPlan) -> list[Program]:
+    return [program for experiment in plan.experiments for program in experiment.programs]
+
+
+def cells(plan: StudyPlan) -> str:
+    """One line a program: name, digest, replicates, steps, parameters, floating-point operations a step."""
+    lines = []
+    for program in _programs(plan):
+        parameters = sum(network.parameters for network in program.networks)
+        flops = (
+            3 * sum(network.flops for network in program.networks) * (program.training.batch if program.training else 1)
+        )
+        steps = program.training.steps if program.training else 0
+        lines.append(
+            f"{program.digest}  {program.name}  replicates {program.replicates}  steps {steps:,}  "
+            f"parameters {parameters:,}  FLOP/step {flops:,}  numbers {program.dtype}"
+        )
+    return "\n".join(lines)
+
+
+def resolved(plan: StudyPlan) -> str:
+    """Each program with all its parts, defaults written out."""
+    return "\n\n".join(_resolved(program) for program in _programs(plan))
+
+
+def _start(start: InitialValue) -> tuple[str, dict[str, Any]]:
+    """How a weight starts, a term as its text."""
+    given = start.arguments.items()
+    return start.keras, {name: spell(value) if isinstance(value, t.Term) else value for name, value in given}
+
+
+def _resolved(program: Program) -> str:
+    lines = [f"{program.name}  {program.digest}", f"  numbers {precision(program)}"]
+    for network in program.networks:
+        lines.append(f"  network {network.name}: {network.input.type} → {network.output}")
+        for layer in network.leaves():
+            starts = {name: _start(start) for name, start in layer.initializers.items()}
+            lines.append(
+                f"    {layer.key}: {layer.keras or layer.kind} {dict(layer.config)} {layer.input} → {layer.output} {starts}"
+            )
+    if program.training:
+        plan = program.training
+        for name, optimizer in plan.optimizers.items():
+            arguments = {
+                k: v if isinstance(v, int | float | bool) else "a schedule" for k, v in optimizer.arguments.items()
+            }
+            lines.append(f"  optimizer {name or 'for all'}: {optimizer.keras} {arguments}")
+        lines.append(f"  batch {plan.batch}, steps {plan.steps:,}, evaluated at {len(plan.evaluations)} steps")
+    modes = {
+        name: mode.name if mode.value is None else f"{mode.name} {mode.value:g}"
+        for name, mode in program.gradient.items()
+    }
+    lines.append(f"  gradient {modes or 'exact'}")
+    return "\n".join(lines)
+
+
+def expressions(plan: StudyPlan) -> str:
+    """Every expression with its type."""
+    lines = []
+    for program in _programs(plan):
+        lines.append(program.name)
+        parts = [("draw", program.draws), ("example", program.examples), ("outputs", program.outputs)]
+        for phase, items in parts:
+            lines.extend(f"  {phase:<8} {item.name}: {item.type} = {spell(item.term)}" for item in items)
+        lines.extend(f"  loss     {term.name}: {term.term.type} = {spell(term.term)}" for term in program.loss)
+        lines.extend(
+            f"  measure  {measure.name}: {measure.term.type} = {spell(measure.term)}" for measure in program.measures
+        )
+    return "\n".join(lines)
+
+
+def graph(plan: StudyPlan) -> str:
+    """The compiled training program of each cell, as TensorFlow's operations by count."""
+    from ..backend.jit_policy import uses_xla
+    from ..backend.startup import device
+    from ..program.program import Compiled
+
+    lines, where = [], device()
+    for program in _programs(plan):
+        compiled = Compiled(program, [0], uses_xla(program, where))
+        lines.append(f"{program.name}: {'xla' if compiled.xla else 'graph'}")
+        counts = compiled.operations()
+        lines.extend(f"  {count:>5} {name}" for name, count in sorted(counts.items(), key=lambda item: -item[1]))
+    return "\n".join(lines)

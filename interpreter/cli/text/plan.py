@@ -1,0 +1,80 @@
+"""`dlspec plan` on the terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from dlspec.spec.diff.sections import flops
+from dlspec.spec.ir.plan import StudyPlan
+from dlspec.spec.passes.memory import PROCESS_BYTES
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ...results.number_text import duration, size
+from ...results.precision_text import plain, precisions
+from ...schedule.estimate import RULE, Row
+
+WIDE = 180
+
+
+def print_plan(plan: StudyPlan, rows: Sequence[Row], rate: float) -> None:
+    """A table an experiment, the totals, and how the time was reckoned."""
+    console = Console(file=sys.stdout, soft_wrap=True, highlight=False)
+    if not console.is_terminal:
+        console.width = WIDE
+    console.print(Text(plan.title, "bold").append(f"  (profile {plan.profile})" if plan.profile else "", "not bold"))
+    for experiment in plan.experiments:
+        own = [row for row in rows if row.program.experiment == experiment.name]
+        console.print()
+        console.print(_table(experiment.name, own))
+        for words in [] if plain(experiment) else precisions(experiment):
+            console.print(Text(f"numbers: {words}", "dim"))
+    todo = [row for row in rows if row.to_run]
+    console.print()
+    cells, left = sum(row.program.replicates for row in rows), sum(row.to_run for row in rows)
+    seconds = sum(row.seconds for row in todo)
+    console.print(
+        f"{cells:,} replicates in {len(rows):,} cells, {left:,} to run: about {duration(seconds)} one cell after the other; "
+        f"{flops(sum(_total(row) for row in todo))}FLOP"
+    )
+    console.print(
+        Text(
+            f"memory: of a cell's arrays at their peak; the process takes about {size(PROCESS_BYTES)} beside, once",
+            "dim",
+        )
+    )
+    console.print(Text(RULE.format(rate=rate / 1e9), "dim"))
+
+
+def _total(row: Row) -> int:
+    plan = row.program.training
+    return row.cost.step * plan.steps * row.to_run if plan else 0
+
+
+def _table(title: str, rows: Sequence[Row]) -> Table:
+    table = Table(
+        title=Text(title), title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 3, 0, 0)
+    )
+    for place, head in enumerate(
+        ("cell", "networks", "parameters", "FLOPs a step", "steps", "memory", "time", "compiled", "results")
+    ):
+        table.add_column(
+            head, justify="left" if place in (0, 1, 7, 8) else "right", overflow="fold", header_style="dim"
+        )
+    for row in rows:
+        plan = row.program.training
+        name = row.program.name.removeprefix(row.program.experiment).lstrip("/ ") or row.program.experiment
+        table.add_row(
+            Text(name), Text(", ".join(f"{network} {shape}" for network, shape in row.networks.items())), f"{row.cost.parameters:,}",
+            flops(row.cost.step), f"{plan.steps:,}" if plan else "–", size(row.memory), duration(row.seconds), row.compiled, _results(row),
+        )  # fmt: skip
+    return table
+
+
+def _results(row: Row) -> str:
+    count = row.program.replicates
+    if not row.stored:
+        return f"{count} to run"
+    return f"{count} stored" if not row.to_run else f"{row.stored} of {count} stored"

@@ -1,0 +1,31 @@
+"""Runs as a table of text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...results.run_list import VERDICTS, Kept
+
+WORDS = {"holds": "hold", "fails": "fail", "inconclusive": "open"}
+
+
+def table(runs: Sequence[Kept]) -> str:
+    """One line a run: its name, when it ended, its cells, its verdicts."""
+    rows = [("run", "ended (UTC)", "cells", "claims")]
+    rows += [(run.name, f"{run.finished:%Y-%m-%d %H:%M}", cells(run), claims(run)) for run in runs]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "   ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def cells(run: Kept) -> str:
+    """How many cells, and how many of them did not end well."""
+    total = sum(run.cells.values())
+    rest = [f"{count:,} {status}" for status, count in run.cells.items() if status != "done"]
+    return f"{total:,}" + (f" ({', '.join(rest)})" if rest else "")
+
+
+def claims(run: Kept) -> str:
+    """How many claims came out how."""
+    return ", ".join(f"{run.verdicts[name]} {WORDS[name]}" for name in VERDICTS if run.verdicts.get(name)) or "–"

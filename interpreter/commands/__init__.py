@@ -1,1 +1,0 @@
-"""Commands, one module each, registered in `interpreter/cli.py`."""

@@ -1,0 +1,214 @@
+"""Threads whose process is replaced from time to time: TensorFlow keeps something of every program that it compiled.
+
+No call gives that back (see "Many forms" in `docs/scaling.md`), but the end of a process does. A run compiles its first
+programs itself; what comes after goes to one child process after another.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import queue
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+from ..backend.devices import Asked
+from ..program.job import Job, Watcher
+from ..results.cells import Cell
+from ..store.checkpoints import Checkpoints
+from .base import Finished, Threads
+from .event_forwarding import Told
+from .pickling import packed, unpacked
+
+COMPILATIONS = 64
+"""After how many a process gets no more jobs. At 17 MiB each, beside the 700 of TensorFlow itself, some 1.8 GiB."""
+
+
+class Recycled(Threads):
+    """Several jobs at once, of which this process runs those that come before its last compilation."""
+
+    def __init__(self, jobs: int, watcher: Watcher, asked: Asked) -> None:
+        from ..program.program_cache import Forms
+        from ..program.training_loop import train
+
+        self.forms = Forms()
+        super().__init__(jobs, lambda job, stop: train(job, watcher, stop, self.forms))
+        self.watcher = watcher
+        self.asked = asked
+        self.children: list[_Child] = []
+
+    def submit(self, job: Job) -> None:
+        """Takes a job."""
+        if self.forms.compiled < COMPILATIONS:
+            super().submit(job)
+            return
+        self.running += 1
+        while not self._child().submit(job):
+            pass
+
+    def _child(self) -> _Child:
+        """The process that takes jobs at present."""
+        if not self.children or self.children[-1].gone or self.children[-1].compiled >= COMPILATIONS:
+            for child in self.children:
+                child.leave()
+            self.children = [child for child in self.children if not child.gone]
+            self.children.append(_Child(self.jobs, self.asked, self.watcher, self.ended.put))
+        return self.children[-1]
+
+    def cancel(self) -> None:
+        """Lets jobs end at their next evaluation."""
+        super().cancel()
+        for child in self.children:
+            child.cancel()
+
+    def close(self) -> None:
+        """Waits for threads and processes to end."""
+        super().close()
+        for child in self.children:
+            child.leave()
+            child.hears.join()
+
+
+class _Child:
+    """A process with threads of its own, as the run's process sees it. What it tells is heard by a thread here."""
+
+    def __init__(self, jobs: int, asked: Asked, watcher: Watcher, ended: Callable[[Finished], None]) -> None:
+        self.watcher = watcher
+        self.ended = ended
+        self.compiled = 0
+        self.gone = False
+        self.jobs: dict[int, Job] = {}
+        self.lock = threading.Lock()
+        context = multiprocessing.get_context("spawn")
+        self.line, far = context.Pipe()
+        self.process = context.Process(target=_serve, args=(far, jobs, asked), name="dlspec", daemon=True)
+        self.process.start()
+        far.close()
+        self.hears = threading.Thread(target=self._hear, name="dlspec-hears", daemon=True)
+        self.hears.start()
+
+    def submit(self, job: Job) -> bool:
+        """Gives it a job; whether it is there to take it."""
+        with self.lock:
+            if self.gone:
+                return False
+            self.jobs[job.number] = job
+        self._tell(_Sent(job.number, packed(job.piece), job.compiled, job.checkpoints, job.weights))
+        return True
+
+    def cancel(self) -> None:
+        """Lets its jobs end at their next evaluation."""
+        self._tell("cancel")
+
+    def leave(self) -> None:
+        """Lets it end when its jobs have."""
+        self._tell("leave")
+
+    def _tell(self, what: Any) -> None:
+        with suppress(OSError):  # it has ended, and the thread that hears it ends its jobs
+            self.line.send(what)
+
+    def _hear(self) -> None:
+        try:
+            while True:
+                try:
+                    told = self.line.recv()
+                except (EOFError, OSError):
+                    return
+                self._told(*told)
+        except BaseException:
+            self.process.kill()  # the watcher's fault, and nobody hears the child any more
+            raise
+        finally:
+            self._lost()
+
+    def _told(self, number: int, kind: str, *values: Any) -> None:
+        if kind == "warn":
+            self.watcher.warn(*values)
+            return
+        with self.lock:
+            job = self.jobs[number]
+        if kind == "ended":
+            self._end(job, values[0])
+            return
+        self.compiled += kind == "compiling"
+        getattr(self.watcher, kind)(job, *values)
+
+    def _end(self, job: Job, cells: Sequence[Cell]) -> None:
+        with self.lock:
+            del self.jobs[job.number]
+        self.ended(Finished(job, cells))
+
+    def _lost(self) -> None:
+        """Its end: jobs that it still had are failed."""
+        self.process.join()
+        with self.lock:
+            self.gone, left = True, list(self.jobs.values())
+        code = self.process.exitcode or 0
+        how = f"by the signal {signal.Signals(-code).name}" if code < 0 else f"with code {code}"
+        for job in left:
+            message = f"the process that trained it was ended {how}; all else is stored"
+            self._end(job, job.without_result("failed", message))
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A job on its way, its piece packed."""
+
+    number: int
+    piece: bytes
+    compiled: str
+    checkpoints: Checkpoints | None
+    weights: str | None
+
+
+def _serve(line: Connection, jobs: int, asked: Asked) -> None:
+    """The child: trains what it is given until it is told to leave, or its parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent has it too, and cancels
+    inbox: queue.Queue[Any] = queue.Queue()
+    threading.Thread(target=_take, args=(line, inbox), daemon=True).start()
+    from ..backend.startup import start
+
+    start(asked)
+    from ..program.program_cache import Forms
+    from ..program.training_loop import train
+
+    forms, stop, sending = Forms(), threading.Event(), threading.Lock()
+    running, leaving = 0, False
+
+    def tell(*what: Any) -> None:
+        with sending:
+            line.send(what)
+
+    def run(job: Job) -> None:
+        inbox.put(Finished(job, train(job, Told(tell), stop, forms)))
+
+    with ThreadPoolExecutor(jobs, thread_name_prefix="dlspec") as pool:
+        while running or not leaving:
+            match inbox.get():
+                case _Sent() as sent:
+                    job = Job(sent.number, unpacked(sent.piece), sent.compiled, sent.checkpoints, sent.weights)
+                    pool.submit(run, job)
+                    running += 1
+                case Finished(job, cells):
+                    tell(job.number, "ended", cells)
+                    running -= 1
+                case "cancel":
+                    stop.set()
+                case "leave":
+                    leaving = True
+
+
+def _take(line: Connection, inbox: queue.Queue[Any]) -> None:
+    """Takes what the parent sends. With the parent gone nothing that is trained would be stored any more."""
+    while True:
+        try:
+            inbox.put(line.recv())
+        except (EOFError, OSError):
+            os._exit(1)

@@ -1,0 +1,32 @@
+"""Pieces as bytes, for another process of the same versions."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from typing import Any
+
+from dlspec.spec.diagnostics.problems import Source
+
+from ..store.requests import Piece
+
+
+class _Packer(pickle.Pickler):
+    """Leaves out the study's text, to which every term points: it may be longer than all the rest."""
+
+    def reducer_override(self, given: Any) -> Any:
+        return (Source, (given.name, "")) if isinstance(given, Source) else NotImplemented
+
+
+def packed(piece: Piece) -> bytes:
+    """A piece as bytes."""
+    held = io.BytesIO()
+    _Packer(held, pickle.HIGHEST_PROTOCOL).dump(piece)
+    return held.getvalue()
+
+
+def unpacked(held: bytes) -> Piece:
+    """The piece that was packed."""
+    found = pickle.loads(held)
+    assert isinstance(found, Piece)
+    return found

@@ -1,0 +1,73 @@
+"""What a piece asks of a cluster's node, from the plan: cores, graphics cards, memory. Needs neither Ray nor TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from dlspec.spec.passes.cost import cost
+from dlspec.spec.passes.memory import PROCESS_BYTES, memory
+
+from ...results.number_text import size
+from ...store.requests import Piece
+
+CORE_OPERATIONS = 1e8
+"""How many operations of one step it takes for a further core to be worth while; measured, see `docs/scaling.md`."""
+MOST_CORES = 8
+"""More cores than so many are of little use to one program."""
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Cores, graphics cards and bytes of memory that one piece takes while it runs."""
+
+    cores: int
+    gpus: int
+    memory: int
+
+    @staticmethod
+    def of(piece: Piece, device: str) -> Resources:
+        """From the plan: a core, and another for every `CORE_OPERATIONS` of a step; a whole card where there are any."""
+        program = piece.program
+        step = cost(program).step * len(piece.replicates)
+        cores = max(1, min(MOST_CORES, round(step / CORE_OPERATIONS)))
+        used = PROCESS_BYTES + memory(program, replicates=len(piece.replicates))
+        return Resources(1, 1, used) if device == "gpu" else Resources(cores, 0, used)
+
+    def within(self, nodes: Iterable[Node]) -> Resources:
+        """The same with no more cores than the largest of some nodes has: fewer make a program slower, not impossible."""
+        most = max((int(node.cores) for node in nodes), default=self.cores)
+        return Resources(max(1, min(self.cores, most)), self.gpus, self.memory)
+
+    def __str__(self) -> str:
+        gpus = f", {self.gpus} GPU" if self.gpus else ""
+        return f"{self.cores} core{'s' if self.cores > 1 else ''}{gpus} and {size(self.memory)} of memory"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A living node of a cluster, and what it has in all."""
+
+    id: str
+    name: str
+    cores: float
+    gpus: float
+    memory: float
+
+    @staticmethod
+    def of(entry: Mapping[str, object]) -> Node:
+        """From Ray's table of nodes."""
+        has = entry["Resources"]
+        assert isinstance(has, Mapping)
+        return Node(
+            str(entry["NodeID"]), str(entry["NodeManagerHostname"]), has.get("CPU", 0.0), has.get("GPU", 0.0),
+            has.get("memory", 0.0),
+        )  # fmt: skip
+
+    def holds(self, asked: Resources) -> int:
+        """How many such pieces it runs at once."""
+        if asked.cores > self.cores or asked.gpus > self.gpus or asked.memory > self.memory:
+            return 0
+        counts = [self.cores // asked.cores, self.memory // asked.memory]
+        counts += [self.gpus // asked.gpus] if asked.gpus else []
+        return int(min(counts))

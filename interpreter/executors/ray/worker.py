@@ -1,0 +1,170 @@
+"""What runs on a node of the cluster: one piece, trained as it would be in the driver's process.
+
+The worker writes to no file but temporary ones of its own. Checkpoints go to the driver as they are made, cells and final
+weights at the end.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from dlspec.spec.passes.digests import NUMERICS
+
+from ...backend.versions import PACKAGES
+from ...program.job import Job
+from ...results.cells import Cell, Curve
+from ...results.errors import Damaged
+from ...store.checkpoints import Checkpoint, Checkpoints
+from ..event_forwarding import Told
+from ..pickling import unpacked
+from .messages import Reporter
+
+
+def installed() -> dict[str, str]:
+    """What a cell's numbers depend on here, and what it takes to read a job: versions, by name."""
+    found = {"Python": ".".join(platform.python_version_tuple()[:2]), "numerics": str(NUMERICS)}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "none"
+    return found
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A job on its way: `piece` is pickled, to be opened only where the same versions are installed.
+
+    `checkpoint` holds a checkpoint's bytes to go on from, `origin` says which file of the driver they are. `threads` is
+    how many threads TensorFlow computes with, which may decide over the last bits; `weights` whether they are wanted.
+    """
+
+    number: int
+    attempt: int
+    piece: bytes
+    compiled: str
+    device: str
+    versions: Mapping[str, str]
+    threads: int
+    made_by: Mapping[str, Any]
+    every: float
+    beat: float
+    weights: bool
+    origin: str = ""
+    checkpoint: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What comes back: cells, and final weights by cell and file; or why there are none. Neither: it was not begun."""
+
+    cells: Sequence[Cell] = ()
+    weights: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+    fault: str = ""
+
+
+def run(sent: Sent, inbox: Any) -> Outcome:
+    """Trains a piece. What is wrong with the node is told as the outcome's fault, what is wrong with a cell by the cell."""
+    if differs := differences(sent.versions, installed()):
+        return Outcome(fault=f"{platform.node()} differs: {differs}")
+    stop = threading.Event()
+    with Reporter(inbox, sent.number, sent.attempt, sent.beat, stop) as reporter:
+        if stop.is_set():
+            return Outcome()
+        os.environ["TF_NUM_INTRAOP_THREADS"] = str(sent.threads)
+        if sent.device == "cpu":
+            os.environ["CUDA_VISIBLE_DEVICES"] = ""
+        from ...backend.startup import device, start
+
+        start()
+        if (found := device()) != sent.device:
+            return Outcome(
+                fault=f"TensorFlow finds a {found} on {platform.node()}, where Ray was told of a {sent.device}"
+            )
+        return _trained(sent, reporter, stop)
+
+
+def differences(here: Mapping[str, str], there: Mapping[str, str]) -> str:
+    """In which versions a node differs from the driver, in words; empty where it does not."""
+    found = [f"{name} {there[name]} there and {here[name]} here" for name in here if there[name] != here[name]]
+    return ", ".join(found)
+
+
+@cache
+def _forms() -> Any:
+    """What this process has compiled: Ray gives it one piece after another."""
+    from ...program.program_cache import Forms
+
+    return Forms()
+
+
+def _trained(sent: Sent, reporter: Reporter, stop: threading.Event) -> Outcome:
+    from ...program.training_loop import train
+
+    with tempfile.TemporaryDirectory(prefix="dlspec-") as name:
+        folder = Path(name)
+        checkpoints = Forwarded(folder / "checkpoint", sent.made_by, sent.every, reporter=reporter, origin=sent.origin)
+        if sent.checkpoint is not None:
+            checkpoints.path.write_bytes(sent.checkpoint)
+        weights = folder / "weights" if sent.weights else None
+        job = Job(
+            sent.number, unpacked(sent.piece), sent.compiled, checkpoints, str(weights) if weights else None
+        )  # fmt: skip
+        cells = train(job, Told(lambda number, kind, *values: reporter.tell(kind, *values)), stop, _forms())
+        for cell in cells:
+            cell.curves = {key: Curve(_stacked(values)) for key, values in cell.curves.items()}
+        return Outcome(cells, _files(weights) if weights is not None else {})
+
+
+def _stacked(values: Sequence[Any]) -> Any:
+    import numpy as np
+
+    return np.asarray(values)
+
+
+def _files(folder: Path) -> dict[str, dict[str, bytes]]:
+    """What lies in each of a folder's folders."""
+    if not folder.is_dir():
+        return {}
+    return {
+        held.name: {path.name: path.read_bytes() for path in sorted(held.iterdir())}
+        for held in sorted(folder.iterdir())
+    }
+
+
+@dataclass
+class Forwarded(Checkpoints):
+    """A checkpoint in a temporary file, of which a copy goes to the driver each time; `origin` is the driver's file."""
+
+    reporter: Reporter | None = None
+    origin: str = ""
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Replaces the checkpoint, and sends it. Raises OSError."""
+        super().save(checkpoint)
+        self._tell("checkpoint", self.path.read_bytes())
+
+    def load(self, cells: Sequence[Cell]) -> Checkpoint | None:
+        """The checkpoint that was sent along. Raises Damaged, under the name that the driver knows it by."""
+        try:
+            return super().load(cells)
+        except Damaged as damaged:
+            raise Damaged(Path(self.origin), damaged.reason) from damaged
+
+    def remove(self) -> None:
+        """Removes it, here and at the driver."""
+        super().remove()
+        self._tell("dropped")
+
+    def _tell(self, kind: str, *values: Any) -> None:
+        if self.reporter is not None:
+            self.reporter.tell(kind, *values)

@@ -1,0 +1,149 @@
+"""What the loss needs of the training examples: made at each step, or kept of finite data and looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import tensorflow as tf
+from dlspec.spec.ir import terms as t
+from dlspec.spec.ir.axes import EXAMPLE, REPLICATE, Axes
+
+from ..lower import Lowering, Value
+from ..networks.network import input_of
+
+if TYPE_CHECKING:
+    from .program import Compiled
+
+MAX_BYTES = 2**30
+"""Larger sets are made anew at each step, from their numbers."""
+
+TRANSFORMED = frozenset({"normal", "truncated_normal", "exponential", "laplace"})
+"""The distributions each of whose values takes a logarithm or a polynomial."""
+MANY = 16
+"""From so many values an example on, making them twice costs more than a branch."""
+
+
+def kept(compiled: Compiled) -> dict[str, Any]:
+    """The values of all training examples by name, [R, N, …] each; none where data are not finite, or too large."""
+    program = compiled.program
+    if program.data.kind != "finite" or program.training is None:
+        return {}
+    wanted = needed(compiled)
+    count, replicates = program.data.train, len(compiled.replicates)
+    if sum(term.type.bytes for term in wanted.values()) * count * replicates > MAX_BYTES:
+        return {}
+    chunk = compiled.chunk(count)
+
+    @tf.function(jit_compile=compiled.xla, autograph=False)
+    def made(keys: Any, drawn: dict[str, Any], first: Any) -> dict[str, Any]:
+        lowering = compiled.lowering(keys, first + tf.range(chunk, dtype=tf.int64), chunk, drawn)
+        return {
+            name: lowering.whole(lowering(term), (REPLICATE, EXAMPLE), len(term.type.shape))
+            for name, term in wanted.items()
+        }
+
+    parts: dict[str, list[Any]] = {name: [] for name in wanted}
+    for first in range(0, count, chunk):
+        found = made(compiled.keys["train"], compiled.drawn, tf.constant(first, tf.int64))
+        for name, tensor in found.items():
+            parts[name].append(tensor[:, : count - first])
+    return {name: tf.concat(tensors, axis=1) for name, tensors in parts.items()}
+
+
+def maker(compiled: Compiled) -> Callable[[Any, dict[str, Any], Any, Any], dict[str, Value]]:
+    """What makes the values of a batch by name: keys, draws, int64 [R, B] numbers and a step to the values, by XLA.
+
+    In a plain graph each of its small operations would pass over the memory by itself.
+    """
+    wanted = needed(compiled)
+    axes: dict[str, Axes] = {}
+
+    @tf.function(jit_compile=True, autograph=False)
+    def made(keys: Any, drawn: dict[str, Any], index: Any, step: Any) -> dict[str, Any]:
+        lowering = compiled.lowering(keys, index, index.shape[-1], drawn, step=step)
+        values = {name: lowering(term) for name, term in wanted.items()}
+        axes.update({name: value.axes for name, value in values.items()})
+        return {name: value.tensor for name, value in values.items()}
+
+    def values(keys: Any, drawn: dict[str, Any], index: Any, step: Any) -> dict[str, Value]:
+        return {name: Value(tensor, axes[name]) for name, tensor in made(keys, drawn, index, step).items()}
+
+    return values
+
+
+def looked_up(held: dict[str, Any], index: Any) -> dict[str, Value]:
+    """The values of some examples, int64 [R, B], by name."""
+    return {name: Value(tf.gather(tensor, index, batch_dims=1), (REPLICATE, EXAMPLE)) for name, tensor in held.items()}
+
+
+def draw_once(compiled: Compiled, lowering: Lowering) -> None:
+    """Sets the values of the names that the loss needs and that draw many reals, each out of a branch of its own.
+
+    XLA on a CPU makes a value anew in each of the operations that use it, a generator's rounds included, unless it comes out
+    of a branch. The other branch is never taken: no step is below 0.
+    """
+    for name, term in _drawing(compiled):
+        for part in t.walk(term):
+            if isinstance(part, t.Reference):
+                lowering(part)  # before the branch: what is made within it is not seen outside
+        lowering.values[name] = _out_of_branch(lowering, term)
+
+
+def _out_of_branch(lowering: Lowering, term: t.Term) -> Value:
+    found: list[Value] = []
+
+    def made() -> Any:
+        lowering.alone = True
+        found.append(lowering(term))
+        lowering.alone = False
+        return found[0].tensor
+
+    def unused() -> Any:
+        return tf.zeros(found[0].tensor.shape, found[0].tensor.dtype)
+
+    # Not `tf.cond`: XLA takes both branches of a condition where each is elementwise.
+    tensor = tf.switch_case(tf.cast(lowering.step < 0, tf.int32), [made, unused])
+    return Value(tensor, found[0].axes)
+
+
+def _drawing(compiled: Compiled) -> list[tuple[str, t.Term]]:
+    """The names of an example that the loss needs, directly or through others, and that draw many reals; in order."""
+    pending = list(needed(compiled).values())
+    found: set[str] = set()
+    while pending:
+        for item in t.walk(pending.pop()):
+            if isinstance(item, t.Reference) and item.phase == "example" and item.name not in found:
+                found.add(item.name)
+                pending.append(compiled.bindings[item.name])
+    terms = [(item.name, item.term) for item in compiled.program.examples if item.name in found]
+    return [(name, term) for name, term in terms if any(map(_many_reals, t.walk(term)))]
+
+
+def _many_reals(term: t.Term) -> bool:
+    return isinstance(term, t.Sample) and term.distribution in TRANSFORMED and prod(term.shape) >= MANY
+
+
+def needed(compiled: Compiled) -> dict[str, t.Term]:
+    """What the loss uses of an example: whole inputs of networks, and the bindings that it uses besides."""
+    program = compiled.program
+    plans = {plan.name: plan for plan in program.networks}
+    pending = [term.term for term in program.loss]
+    found: dict[str, t.Term] = {}
+    seen: set[str] = set()
+    while pending:
+        for item in t.walk(pending.pop()):
+            if isinstance(item, t.Reference) and item.phase == "example":
+                found[item.name] = compiled.bindings[item.name]
+            elif isinstance(item, t.Reference) and item.phase == "outputs" and item.name not in seen:
+                seen.add(item.name)
+                pending.append(compiled.bindings[item.name])
+            elif isinstance(item, t.NetworkOutput) and item.input is None and item.network not in seen:
+                seen.add(item.network)
+                given = plans[item.network].taken
+                if any(isinstance(part, t.NetworkOutput) for part in t.walk(given)) or isinstance(given, t.Reference):
+                    pending.append(given)
+                else:
+                    found[input_of(item.network)] = given
+    return found

@@ -1,0 +1,219 @@
+"""Measures at the present weights: expectations over a stream's examples, chunk by chunk, accumulated in float64."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+from dlspec.spec.ir import terms as t
+from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
+from dlspec.spec.ir.plan import MeasurePlan
+from dlspec.spec.passes.example_blocks import SUMMED
+
+from ..lower import Lowering, Value
+from ..networks.network import joined
+
+if TYPE_CHECKING:
+    from .program import Compiled
+
+Level = list[tuple[t.Expectation, str]]
+
+
+class Evaluation:
+    """The measures of a program, but for statistics of gradients; one compiled call."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        self.compiled = compiled
+        self.program = compiled.program
+        plain = (t.GradientStatistic, t.SamplingFloor)
+        self.measures = [measure for measure in self.program.measures if not isinstance(measure.term, plain)]
+
+    def measured(self, step: int) -> dict[str, np.ndarray[Any, Any]]:
+        """Every measure by name: [R, …] in float64."""
+        if not self.measures:
+            return {}
+        keys = self.compiled.keys
+        found = self._compiled({name: keys[name] for name in ("train", "test")}, self.compiled.drawn, tf.constant(step))
+        return {name: tensor.numpy() for name, tensor in found.items()}
+
+    def levels(self) -> list[Level]:
+        """The expectations of the measures, each with its stream, in passes: one that holds others comes after them."""
+        found: dict[int, tuple[t.Expectation, str]] = {}
+        for measure in self.measures:
+            for item in t.walk(measure.term):
+                if isinstance(item, t.Expectation):
+                    found.setdefault(id(item), (item, measure.on))
+        depth: dict[int, int] = {}
+
+        def deep(term: t.Expectation) -> int:
+            if id(term) not in depth:
+                inner = [deep(item) for item in t.walk(term.body) if isinstance(item, t.Expectation)]
+                depth[id(term)] = 1 + max(inner, default=-1)
+            return depth[id(term)]
+
+        count = 1 + max((deep(term) for term, _ in found.values()), default=-1)
+        return [[pair for pair in found.values() if depth[id(pair[0])] == level] for level in range(count)]
+
+    @cached_property
+    def _compiled(self) -> Any:
+        levels = self.levels()
+
+        @tf.function(jit_compile=self.compiled.xla, autograph=False)
+        def evaluate(keys: dict[str, Any], drawn: dict[str, Any], step: Any) -> dict[str, Any]:
+            known: dict[int, Value] = {}
+            for level in levels:
+                for stream, terms in _passes(level):
+                    for term, mean in zip(
+                        terms, self._means(terms, stream, keys[stream], drawn, step, known), strict=True
+                    ):
+                        known[id(term)] = Value(mean, (REPLICATE, *(index.key for index in t.free_indices(term))))
+            return {measure.name: self._outer(measure, known, drawn, step) for measure in self.measures}
+
+        return evaluate
+
+    def _means(
+        self,
+        terms: list[t.Expectation],
+        stream: str,
+        keys: Any,
+        drawn: dict[str, Any],
+        step: Any,
+        known: dict[int, Value],
+    ) -> list[Any]:
+        """The expectations of some terms over one stream: [R, …] each."""
+        total = self.program.evaluated(stream)
+        apart = [term.body for term in terms if _summed(term) is None]
+        weights = [item.type.bytes for body in apart for item in t.walk(body) if isinstance(item, t.Gradient)]
+        most = min(total, SUMMED) if len(apart) < len(terms) else total
+        chunk = total if any(term.quantile is not None for term in terms) else self.compiled.chunk(most, *weights)
+
+        def sums(place: Any) -> list[Any]:
+            index = tf.cast(place, tf.int64) * chunk + tf.range(chunk, dtype=tf.int64)
+            inside = index < total
+            lowering = self.compiled.lowering(keys, index, chunk, drawn, step=step)
+            lowering.expectation = lambda term: known[id(term)]
+            lowering.gradient = lambda term: gradient(self.compiled, lowering, keys, drawn, term)
+            found = []
+            for term in terms:
+                if (whole := _summed(term)) is not None:
+                    mean = full_gradient(self.compiled, lowering, keys, drawn, whole, inside)
+                    found.append(tf.cast(mean, tf.float64) / total)
+                    continue
+                indices = t.free_indices(term)
+                lowering.indices = indices
+                axes = (REPLICATE, EXAMPLE, *(index.key for index in indices))
+                event = len(term.body.type.shape)
+                wide = tf.cast(lowering.whole(lowering(term.body), axes, event), tf.float64)
+                lowering.indices = ()
+                if term.quantile is not None:
+                    found.append(_quantile(wide, term.quantile))
+                else:
+                    mask = tf.reshape(inside, [1, chunk] + [1] * (event + len(indices)))
+                    found.append(tf.reduce_sum(tf.where(mask, wide, tf.zeros([], tf.float64)), axis=1) / total)
+            return found
+
+        chunks = -(-total // chunk)
+        if chunks == 1:
+            return sums(tf.constant(0))
+        extents = [tuple(index.extent for index in t.free_indices(term)) for term in terms]
+        shapes = [(*sizes, *term.body.type.shape) for sizes, term in zip(extents, terms, strict=True)]
+        first = [tf.zeros((len(self.compiled.replicates), *shape), tf.float64) for shape in shapes]
+        loop = tf.while_loop(
+            lambda place, *_: place < chunks,
+            lambda place, *held: (place + 1, *(a + b for a, b in zip(held, sums(place), strict=True))),
+            [tf.constant(0), *first],
+        )
+        return list(loop[1:])
+
+    def _outer(self, measure: MeasurePlan, known: dict[int, Value], drawn: dict[str, Any], step: Any) -> Any:
+        """A measure over its expectations, in float64: [R, …]."""
+        term = measure.term
+        if isinstance(term, t.Expectation):
+            return known[id(term)].tensor
+        compiled = self.compiled
+        lowering = compiled.lowering(compiled.keys["test"], tf.zeros([1], tf.int64), 1, {}, step=step)
+        lowering.dtype = tf.float64
+        for name, tensor in drawn.items():
+            wide = tf.cast(tensor, tf.float64) if tensor.dtype.is_floating else tensor
+            lowering.values[name] = Value(wide, (REPLICATE,))
+        read = lowering.weight
+        assert read is not None
+        lowering.weight = lambda item: _wide(read(item))
+        lowering.expectation = lambda item: known[id(item)]
+        return tf.cast(lowering.whole(lowering(term), (REPLICATE,), len(term.type.shape)), tf.float64)
+
+
+def _passes(level: Level) -> list[tuple[str, list[t.Expectation]]]:
+    """Expectations that go over their stream together: a quantile needs all examples at once, too many for a sum."""
+    found: dict[tuple[str, bool], list[t.Expectation]] = {}
+    whole = {stream for term, stream in level if term.quantile is not None}
+    for term, stream in level:
+        found.setdefault((stream, stream in whole and _summed(term) is not None), []).append(term)
+    return [(stream, terms) for (stream, _), terms in found.items()]
+
+
+def _summed(term: t.Expectation) -> t.Gradient | None:
+    """The gradient that an expectation is the mean of: one backward pass for the sum gives it, and none is told apart."""
+    return term.body if isinstance(term.body, t.Gradient) and term.quantile is None else None
+
+
+def gradient(compiled: Compiled, lowering: Lowering, keys: Any, drawn: dict[str, Any], term: t.Gradient) -> Value:
+    """Each example's gradient: weights that differ from example to example, so that one backward pass tells them apart."""
+    network = compiled.networks[term.weights.network]
+    places = network.places(term.weights)
+    own = {}
+    for place in places:
+        weight = network.value(place, lowering)
+        own[place] = lowering.whole(weight, (REPLICATE, EXAMPLE), weight.tensor.shape.rank - len(weight.axes))
+    found = _differentiated(compiled, lowering, keys, drawn, term, own, (REPLICATE, EXAMPLE), None)
+    return found[0] if isinstance(term.weights, t.Weight) else joined(found)
+
+
+def full_gradient(
+    compiled: Compiled, lowering: Lowering, keys: Any, drawn: dict[str, Any], term: t.Gradient, inside: Any
+) -> Any:
+    """The sum of the gradients of the examples inside: [R, …]."""
+    network = compiled.networks[term.weights.network]
+    own = {place: network.value(place, lowering).tensor for place in network.places(term.weights)}
+    found = _differentiated(compiled, lowering, keys, drawn, term, own, (REPLICATE,), inside)
+    return (found[0] if isinstance(term.weights, t.Weight) else joined(found)).tensor
+
+
+def _differentiated(
+    compiled: Compiled, lowering: Lowering, keys: Any, drawn: dict[str, Any], term: t.Gradient,
+    own: dict[tuple[str, str], Any], axes: tuple[str, ...], inside: Any,
+) -> list[Value]:  # fmt: skip
+    """The gradient of a sum over examples with respect to tensors that stand for weights."""
+    batch = lowering.sizes[EXAMPLE]
+    tensors = [tf.identity(tensor) for tensor in own.values()]
+    given = {(term.weights.network, *place): Value(tensor, axes) for place, tensor in zip(own, tensors, strict=True)}
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(tensors)
+        inner = compiled.lowering(keys, lowering.index, batch, drawn, step=lowering.step, given=given)
+        made = [item.name for item in compiled.program.examples if item.name in lowering.values]
+        inner.values.update({name: lowering.values[name] for name in made})
+        value = inner(term.of)
+        each = inner.whole(Value(inner.cast(value.tensor, "real"), value.axes), (REPLICATE, EXAMPLE), 0)
+        total = tf.reduce_sum(each if inside is None else tf.where(inside, each, tf.zeros([], each.dtype)))
+    found = tape.gradient(total, tensors, unconnected_gradients="zero")
+    return [Value(tensor, axes) for tensor in found]
+
+
+def _wide(value: Value) -> Value:
+    return Value(tf.cast(value.tensor, tf.float64), value.axes)
+
+
+def _quantile(values: Any, q: float) -> Any:
+    """The q-quantile along axis 1, linear between neighbours (NumPy's default)."""
+    ordered = tf.sort(values, axis=1)
+    place = q * (values.shape[1] - 1)
+    low = int(np.floor(place))
+    high = min(low + 1, values.shape[1] - 1)
+    found = ordered[:, low]
+    if place > low:
+        found += (place - low) * (ordered[:, high] - found)
+    # Whatever is undefined, wherever it is sorted to.
+    undefined = tf.reduce_any(tf.math.is_nan(values), axis=1)
+    return tf.where(undefined, tf.constant(np.nan, values.dtype), found)

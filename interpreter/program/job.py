@@ -1,0 +1,51 @@
+"""A job: a piece of a program that is to be run, and who watches it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ..results.cells import Cell
+from ..store.checkpoints import Checkpoints
+from ..store.requests import Piece
+
+
+@dataclass(frozen=True)
+class Job:
+    """A piece to be run: its number, how it is compiled (`xla` or `graph`), where its checkpoint lies if it has one."""
+
+    number: int
+    piece: Piece
+    compiled: str
+    checkpoints: Checkpoints | None = None
+    weights: str | None = None
+
+    def without_result(self, status: str, message: str) -> list[Cell]:
+        """Its cells where it gave none: `failed` or `interrupted`, and why."""
+        cells = [self.piece.wanted.cell(replicate) for replicate in self.piece.replicates]
+        for cell in cells:
+            cell.status, cell.message, cell.compiled = status, message, self.compiled
+        return cells
+
+
+class Watcher(Protocol):
+    """What is told of jobs as they go on; from several threads."""
+
+    def started(self, job: Job, step: int) -> None:
+        """A piece begins, to go on from a step."""
+
+    def compiling(self, job: Job) -> None:
+        """A piece is compiled: none of its form was before, or all such run at present."""
+
+    def evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
+        """An evaluation is done: measures as [replicates, …], undefined for replicates that ended before.
+
+        `rate` is steps a second since the last.
+        """
+
+    def finished(self, job: Job, cells: Sequence[Cell]) -> None:
+        """A piece is done, in whichever way."""
+
+    def warn(self, text: str) -> None:
+        """Something that whoever watches should know; the run goes on."""

@@ -1,0 +1,100 @@
+"""A cell's final weights in Keras' own format: a model that Keras alone loads, wherever the network is made of its layers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import chain, count
+from pathlib import Path
+from typing import Any
+
+import keras
+from dlspec.spec.ir.plan import LayerPlan
+
+from ..networks.network import Network
+from ..results.atomic_files import replaced
+from .program import Compiled
+
+
+def write(compiled: Compiled, replicate: int, folder: Path) -> None:
+    """Writes every network of one replicate into a folder, whole or not at all, in place of what is there.
+
+    `NETWORK.keras` is a model (`keras.saving.load_model`). A network with functions of the language among its layers is
+    no model of Keras alone: of such there is `NETWORK.weights.h5`, the weights of its layers in order. The weights are
+    those that measures see: moving averages where the optimiser keeps them.
+    """
+    with replaced(folder) as draft:
+        for name, network in compiled.networks.items():
+            made = _Made(network, replicate)
+            if any(layer.kind == "apply" for layer in network.plan.leaves()):
+                made.leaves().save_weights(draft / f"{name}.weights.h5")
+            else:
+                made.model().save(draft / f"{name}.keras")
+
+
+class _Made:
+    """The layers of one replicate of a network, made anew with its weights; shared ones once."""
+
+    def __init__(self, network: Network, replicate: int) -> None:
+        self.network = network
+        self.replicate = replicate
+        self.layers: dict[str, Any] = {}
+
+    def model(self) -> Any:
+        """The network as a model of one input."""
+        plan = self.network.plan
+        first = plan.layers[0] if plan.layers else None
+        shape = first.input.shape if first is not None else plan.output.shape
+        integral = first is not None and first.keras == "Embedding"
+        x = keras.Input(shape, dtype="int32" if integral else self.network.dtype.real)
+        return keras.Model(x, self._run(plan.layers, x), name=plan.name)
+
+    def leaves(self) -> Any:
+        """The network's layers in order, as a model that only holds weights."""
+        held = [self._layer(layer) for layer in self.network.plan.leaves() if layer.kind != "apply"]
+        return _Leaves(held, name=self.network.plan.name)
+
+    def _run(self, layers: Sequence[LayerPlan], x: Any) -> Any:
+        for layer in layers:
+            if layer.kind == "repeat":
+                for block in layer.blocks:
+                    y = self._run(block, x)
+                    x = keras.layers.Add(dtype=self.network.dtype.keras)([x, y]) if layer.skip else y
+            else:
+                x = self._layer(layer)(x)
+        return x
+
+    def _layer(self, plan: LayerPlan) -> Any:
+        if plan.key not in self.layers:
+            name = self._name(plan.key)
+            if plan.kind == "whiten":
+                made = keras.layers.Dense(
+                    plan.weights["matrix"][1], use_bias=False, name=name, dtype=self.network.dtype.real
+                )
+                names = {"kernel": "matrix"}
+            else:
+                held = self.network.layers[plan.key]
+                made = type(held).from_config({**held.get_config(), "name": name})
+                names = {}
+            made.build((None, *plan.input.shape))
+            for variable in made.weights:
+                own = variable.path.rsplit("/", 1)[-1]
+                value = self.network.read((plan.key, names.get(own, own)), training=False)
+                variable.assign(value[self.replicate])
+            self.layers[plan.key] = made
+        return self.layers[plan.key]
+
+    def _name(self, key: str) -> str:
+        """A name that Keras takes for a layer, and no other layer has: `block[0].hidden` and `block_0_hidden` are two."""
+        plain = re.sub(r"[^A-Za-z0-9_]+", "_", key).strip("_")
+        taken = {made.name for made in self.layers.values()}
+        return next(name for name in chain([plain], (f"{plain}_{n}" for n in count(2))) if name not in taken)
+
+
+class _Leaves(keras.Model):  # type: ignore[misc]
+    """Layers side by side."""
+
+    def __init__(self, held: Sequence[Any], name: str) -> None:
+        super().__init__(name=name)
+        self.held = list(held)
+        self.built = True

@@ -1,0 +1,55 @@
+"""Compiled programs that later cells of the same form take up again: one compilation for all whose shapes agree."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from dlspec.spec.ir.plan import Program
+from dlspec.spec.passes.digests import form_digest
+
+from .program import Compiled
+
+IDLE = 8
+"""How many compiled programs are kept that no cell runs in; each holds its variables."""
+
+Form = tuple[str, int, bool]
+
+
+class Forms:
+    """Takes and leaves compiled programs; from several threads. `compiled` counts how many were made.
+
+    Two threads that run the same form at once have one each.
+    """
+
+    def __init__(self) -> None:
+        self.compiled = 0
+        self.lock = threading.Lock()
+        self.idle: list[Compiled] = []
+
+    def take(
+        self, program: Program, replicates: Sequence[int], xla: bool, compiling: Callable[[], None] = lambda: None
+    ) -> Compiled:
+        """A compiled program at step 0, for nobody else until it is left; tells `compiling` where it makes one."""
+        form = (form_digest(program), len(replicates), xla)
+        found = self._found(form)
+        if found is not None:
+            found.begin(program, replicates)
+            return found
+        compiling()
+        with self.lock:
+            self.compiled += 1
+        return Compiled(program, replicates, xla)
+
+    def leave(self, compiled: Compiled) -> None:
+        """Gives back what was taken; the one that was left longest ago is dropped where there are too many."""
+        with self.lock:
+            self.idle.append(compiled)
+            del self.idle[:-IDLE]
+
+    def _found(self, form: Form) -> Compiled | None:
+        with self.lock:
+            for place, compiled in enumerate(self.idle):
+                if (compiled.form, len(compiled.replicates), compiled.xla) == form:
+                    return self.idle.pop(place)
+        return None

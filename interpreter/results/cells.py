@@ -1,0 +1,189 @@
+"""What running a study gives: cells with their curves, and how they are laid out for claims and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, overload
+
+import numpy as np
+from dlspec.spec.ir.plan import ExperimentPlan
+
+Array = np.ndarray[Any, Any]
+
+
+class Curve(Sequence[Array]):
+    """A measure at each evaluated step, held as one array [steps, …]: as small as its numbers."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, values: Array) -> None:
+        self.values = values
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @overload
+    def __getitem__(self, place: int) -> Array: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Curve: ...
+
+    def __getitem__(self, place: int | slice) -> Any:
+        return Curve(self.values[place]) if isinstance(place, slice) else self.values[place]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.array(self.values, dtype) if copy else np.asarray(self.values, dtype)
+
+
+Samples = Mapping[str, Mapping[int, Mapping[str, Array]]]
+"""What figures show of single test examples: figure → step → label → [examples, …]."""
+
+
+DONE = "done"
+"""The status of a cell that was trained to its end: no other has final values."""
+
+
+def undefined(value: Any) -> Any:
+    """Nothing in the shape of a value.
+
+    >>> undefined([[1.0, 2.0], [3.0, 4.0]])
+    [[None, None], [None, None]]
+    """
+    return [undefined(item) for item in value] if isinstance(value, list) else None
+
+
+def final_of(cell: Mapping[str, Any]) -> dict[str, Any]:
+    """The finals of an entry of `cells.json`: runs of before wrote the last evaluation of what was not done, too."""
+    ends: dict[str, Any] = cell["final"]
+    return ends if cell["status"] == DONE else {name: undefined(value) for name, value in ends.items()}
+
+
+@dataclass
+class Cell:
+    """One replicate of one program: its curves (measure → [steps, …]) at the evaluated steps, and how it ended.
+
+    `status` is `done`, `diverged` (with the step and the term in `message`), `failed` or `interrupted`. A diverged cell
+    says at which step in `end`, and in `cause` the measure that was not finite, or nothing where it was the loss.
+    `key` is its name in the store; `stored` says that it lay there before this run.
+    """
+
+    experiment: str
+    variant: str
+    constants: Mapping[str, Any]
+    replicate: int
+    digest: str
+    status: str = "done"
+    message: str = ""
+    seconds: float = 0.0
+    compiled: str = "xla"
+    steps: list[int] = field(default_factory=list)
+    curves: Mapping[str, Sequence[Array]] = field(default_factory=dict)
+    samples: Samples = field(default_factory=dict)
+    end: int | None = None
+    cause: str = ""
+    key: str = ""
+    stored: bool = False
+
+    def record(self, step: int, measures: Mapping[str, Array]) -> None:
+        """Adds an evaluation."""
+        assert isinstance(self.curves, dict), "a stored cell is not trained on"
+        self.steps.append(step)
+        for name, value in measures.items():
+            values = self.curves.setdefault(name, [])
+            assert isinstance(values, list), "a stored cell is not trained on"
+            values.append(np.asarray(value))
+
+    def sample(self, figure: str, step: int, values: Mapping[str, Array]) -> None:
+        """Adds what a figure shows at a step."""
+        assert isinstance(self.samples, dict), "a stored cell is not trained on"
+        self.samples.setdefault(figure, {})[step] = dict(values)
+
+    def final(self) -> dict[str, Any]:
+        """Each measure at the last step, as plain numbers; nothing, in the measure's shape, where the cell is not done.
+
+        What diverged or was broken off has a last evaluation, but that is no final value.
+        """
+        ends = {name: values[-1].tolist() for name, values in self.curves.items() if values}
+        return ends if self.status == DONE else {name: undefined(value) for name, value in ends.items()}
+
+
+@dataclass(frozen=True)
+class Results:
+    """The cells of one experiment, on its axes; `replicates` is the largest number of any program.
+
+    `fewer` holds the number of replicates of programs, by place, that have not so many. Axes that are `zipped` go in step:
+    together they are one dimension, whose places are told apart by the values of all of them.
+    """
+
+    experiment: str
+    axes: Mapping[str, tuple[Any, ...]]
+    replicates: int
+    cells: Sequence[Cell]
+    fewer: Mapping[tuple[int, ...], int] = field(default_factory=dict)
+    zipped: Sequence[tuple[str, ...]] = ()
+
+    @staticmethod
+    def of_plan(plan: ExperimentPlan, cells: Sequence[Cell]) -> Results:
+        """The results of an experiment's plan."""
+        most = max((program.replicates for program in plan.programs), default=0)
+        found = Results(plan.name, plan.axes, most, cells, zipped=plan.zipped)
+        fewer = {
+            found.place(program.variant, program.point): program.replicates
+            for program in plan.programs
+            if program.replicates < most
+        }
+        return replace(found, fewer=fewer)
+
+    @cached_property
+    def dimensions(self) -> tuple[tuple[str, ...], ...]:
+        """The axes, those that go in step together, in the order of their first."""
+        groups = {axis: group for group in self.zipped for axis in group}
+        return tuple(dict.fromkeys(groups.get(axis, (axis,)) for axis in self.axes))
+
+    @cached_property
+    def dimension(self) -> Mapping[str, int]:
+        """The number of the dimension that an axis belongs to."""
+        return {axis: number for number, group in enumerate(self.dimensions) for axis in group}
+
+    def length(self, dimension: int) -> int:
+        """How many places a dimension has; the one after all others is that of the replicates."""
+        return len(self.axes[self.dimensions[dimension][0]]) if dimension < len(self.dimensions) else self.replicates
+
+    def place(self, variant: str, point: Mapping[str, Any]) -> tuple[int, ...]:
+        """Where a program lies on the dimensions."""
+        values = {"variant": variant, **point}
+        return tuple(
+            places[tuple(values[axis] for axis in group)]
+            for group, places in zip(self.dimensions, self._places, strict=True)
+        )
+
+    @cached_property
+    def _places(self) -> list[dict[tuple[Any, ...], int]]:
+        """Where the values of each dimension's axes lie."""
+        return [
+            {values: place for place, values in enumerate(zip(*(self.axes[axis] for axis in group), strict=True))}
+            for group in self.dimensions
+        ]
+
+    @cached_property
+    def table(self) -> Array:
+        """The cells at their places, [length of each dimension, replicates]; None where one was not run."""
+        found = np.full([self.length(number) for number in range(len(self.dimensions) + 1)], None, dtype=object)
+        for cell in self.cells:
+            found[(*self.place(cell.variant, cell.constants), cell.replicate)] = cell
+        return found
+
+    @cached_property
+    def meant(self) -> Array:
+        """Whether there is such a replicate at all, in the shape of `table`: programs may differ in how many they have."""
+        found = np.ones(self.table.shape, bool)
+        for place, count in self.fewer.items():
+            found[place][count:] = False
+        return found
+
+    @cached_property
+    def judged(self) -> dict[Any, Any]:
+        """What claims have looked at so far, so that it is looked up once."""
+        return {}

@@ -1,0 +1,27 @@
+"""What numbers a plan's programs compute with, in words: what is rounded, and what is not."""
+
+from __future__ import annotations
+
+from dlspec.spec.ir.plan import ExperimentPlan, Program
+from dlspec.spec.model.experiment import Experiment
+from dlspec.spec.tables.dtypes import DTYPES
+
+
+def precision(program: Program) -> str:
+    """A program's number type, and what its row in the table says of it."""
+    return f"{program.dtype}: {DTYPES[program.dtype].meaning}"
+
+
+def precisions(plan: ExperimentPlan) -> list[str]:
+    """The number types of an experiment, each once; where variants differ in theirs, with the variants that have it."""
+    found: dict[str, dict[str, None]] = {}
+    for program in plan.programs:
+        found.setdefault(precision(program), {})[program.variant] = None
+    apart = len(found) > 1
+    return [f"{words} ({', '.join(variants)})" if apart else words for words, variants in found.items()]
+
+
+def plain(plan: ExperimentPlan) -> bool:
+    """Whether there is nothing to say of it: all of the default, in single precision throughout."""
+    default = Experiment.model_fields["dtype"].default
+    return all(program.dtype == default for program in plan.programs)

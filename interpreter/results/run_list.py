@@ -1,0 +1,200 @@
+"""Runs that were kept: their folders found, listed, filtered and read. Listing reads `run.json` alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from dlspec.spec.diagnostics.problems import did_you_mean, listing, sentence
+
+from .errors import StoreError, explained
+from .folder_names import TENSORBOARD
+from .json_shapes import SHAPES, filled, is_counts
+
+VERDICTS = ("holds", "fails", "inconclusive")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A run's folder and what its `run.json` says."""
+
+    folder: Path
+    about: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def study(self) -> str:
+        """The study that was run."""
+        return str(self.about.get("study") or "")
+
+    @property
+    def profile(self) -> str:
+        """The profile it was run in."""
+        return str(self.about.get("profile") or "")
+
+    @property
+    def finished(self) -> datetime:
+        """When it ended."""
+        found = datetime.fromisoformat(self.about["finished"])
+        return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+    @cached_property
+    def cells(self) -> Mapping[str, int]:
+        """How many cells ended how."""
+        if is_counts(self.about.get("cells")):
+            return dict(self.about["cells"])
+        return Counter(cell["status"] for cell in self.read("cells.json"))
+
+    @cached_property
+    def verdicts(self) -> Mapping[str, int]:
+        """How many claims came out how."""
+        if is_counts(self.about.get("verdicts")):
+            return dict(self.about["verdicts"])
+        return Counter(claim["verdict"] for claim in self.read("claims.json"))
+
+    def read(self, name: str) -> Any:
+        """One of its JSON files; an empty list if it is not there. Raises StoreError, also where its shape is another."""
+        path = self.folder / name
+        try:
+            if not path.exists():
+                return []
+            found = json.loads(path.read_text("utf-8"))
+            return filled(found, SHAPES[name]) if name in SHAPES else found
+        except (OSError, ValueError, RecursionError) as error:
+            why = f"{error.strerror}" if isinstance(error, OSError) and error.strerror else str(error)
+            raise StoreError(
+                f"{path}: cannot be read: {why}", "The cells lie in the store still: run the study again."
+            ) from error
+
+    def size(self) -> int:
+        """Its bytes on the disk."""
+        return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+
+
+def read(folder: Path) -> Kept:
+    """The run in a folder. Raises OSError, and ValueError where its `run.json` is none."""
+    about = json.loads((folder / "run.json").read_text("utf-8"))
+    if not isinstance(about, dict):
+        raise ValueError("it is no object")
+    return Kept(folder, about)
+
+
+def kept(root: Path, unreadable: list[str] | None = None) -> list[Kept]:
+    """The runs under a folder, the newest first, without drafts; what cannot be read is named in `unreadable`.
+
+    Raises StoreError where it is no folder, or one that may not be looked into.
+    """
+    found = []
+    try:
+        if not root.is_dir() and root.exists():
+            raise StoreError(f"{root}: this is a file, not a folder of runs", "--runs names another.")
+        os.listdir(root)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        hint = "Give yourself the right to read there, or name another folder with --runs."
+        raise StoreError(f"{root}: cannot be read: {error.strerror}", hint) from None
+    for path in sorted(root.glob("[!.]*/run.json")):
+        try:
+            run = read(path.parent)
+            found.append((run.finished, run.name, run))
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            if unreadable is not None:
+                why = f"it has no {error}" if isinstance(error, KeyError) else error
+                unreadable.append(f"{path}: cannot be read: {why}")
+    return [run for _, _, run in sorted(found, key=lambda item: item[:2], reverse=True)]
+
+
+def chosen(
+    runs: Sequence[Kept], study: str | None = None, profile: str | None = None, since: datetime | None = None,
+    verdict: str | None = None,
+) -> list[Kept]:  # fmt: skip
+    """The runs that satisfy every filter that is given."""
+    if since is not None and since.tzinfo is None:
+        since = since.astimezone(UTC)
+    return [
+        run
+        for run in runs
+        if (study is None or run.study == study)
+        and (profile is None or run.profile == profile)
+        and (since is None or run.finished >= since)
+        and (verdict is None or run.verdicts.get(verdict, 0) > 0)
+    ]
+
+
+def named(root: Path, word: str) -> Kept:
+    """The run that a word names: a folder, a run's name, or the beginning of one alone. Raises StoreError."""
+    runs = kept(root)
+    for run in runs:
+        if run.name == word:
+            return run
+    near = [run for run in runs if run.name.startswith(word)]
+    if len(near) == 1:
+        return near[0]
+    path = Path(word)
+    if (path / "run.json").is_file():
+        return next(run for run in kept(path.resolve().parent) if run.name == path.resolve().name)
+    if near:
+        names = listing([run.name for run in near], 6)
+        raise StoreError(f"'{word}' begins the names of {len(near)} runs", f"They are {names}.")
+    hint = sentence(did_you_mean(word, [run.name for run in runs]), "`dlspec runs` lists them all.")
+    raise StoreError(f"{root}: there is no run '{word}'", hint)
+
+
+def newest(root: Path) -> Kept:
+    """The run that ended last. Raises StoreError where there is none."""
+    runs = kept(root)
+    if not runs:
+        raise StoreError(f"{root}: no runs yet", "`dlspec run FILE` makes one; --runs names another folder.")
+    return runs[0]
+
+
+def superfluous(runs: Sequence[Kept], keep: int) -> list[Kept]:
+    """All but the newest so many runs of each study and profile; `runs` has the newest first."""
+    seen: Counter[tuple[str, str]] = Counter()
+    found = []
+    for run in runs:
+        seen[run.study, run.profile] += 1
+        if seen[run.study, run.profile] > keep:
+            found.append(run)
+    return found
+
+
+def used(runs: Sequence[Kept]) -> set[str]:
+    """The keys of the stored cells that runs show. Raises StoreError where one can't be read: it may show any."""
+    return {cell["key"] for run in runs for cell in run.read("cells.json") if cell.get("key")}
+
+
+def remove(root: Path, run: Kept) -> None:
+    """Removes a run's folder; what is half removed is no run any more. Raises StoreError."""
+    with explained(root):
+        (run.folder / "run.json").unlink(missing_ok=True)
+        shutil.rmtree(run.folder)
+        shutil.rmtree(root / TENSORBOARD / run.name, ignore_errors=True)
+
+
+def drafts(root: Path, seconds: float) -> Iterator[Path]:
+    """What killed processes left behind of runs, drafts and event files: those as old as `seconds`."""
+    now = datetime.now(UTC).timestamp()
+    for path in root.glob(".*-*Z-*"):
+        if path.is_dir() and now - path.stat().st_mtime > seconds:
+            yield path
+    for path in (root / TENSORBOARD).glob("*Z*"):
+        if not (root / path.name).exists() and now - max(map(_changed, [path, *path.rglob("*")])) > seconds:
+            yield path
+
+
+def _changed(path: Path) -> float:
+    return path.stat().st_mtime

@@ -1,0 +1,50 @@
+"""Which replicates of a program are trained side by side. Needs no TensorFlow.
+
+There are at least as many parts as run at once, so that no core waits. On a CPU there are more of them where what a step
+reads and writes would not stay in the processor's cache: there a replicate takes longer the more there are beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from dlspec.spec.ir.plan import Program
+from dlspec.spec.passes.cost import cost
+
+from ..backend.jit_policy import uses_xla
+from ..store.requests import Piece, Wanted
+
+CACHED_BYTES = 8 * 2**20
+"""How many bytes of replicates lie side by side: what a core has of the caches of common processors, the shared one included."""
+FEW = 8
+"""So many replicates are side by side whatever they take: small operations take longer one by one."""
+
+
+def abreast(program: Program, device: str) -> int:
+    """How many of a program's replicates lie side by side, at most."""
+    if program.apart:
+        return 1
+    if program.replicates <= FEW or device != "cpu" or not uses_xla(program):
+        return program.replicates
+    found, plan = cost(program), program.training
+    held = found.state_bytes + (plan.batch * found.example_bytes if plan is not None else 0)
+    return min(program.replicates, max(FEW, CACHED_BYTES // max(1, held)))
+
+
+def parts(wanted: Wanted, at_once: int = 1) -> int:
+    """Into how many parts a program's replicates go where so many of them run at once: a multiple, so that none waits."""
+    needed = -(-wanted.program.replicates // abreast(wanted.program, wanted.device))
+    return at_once * -(-needed // at_once)
+
+
+def pieces(wanted: Wanted, replicates: Sequence[int], parts: int = 1) -> list[Piece]:
+    """Some replicates, grouped by the part of the program's that they are in: there are so many parts, nearly equal.
+
+    Each is alone where an optimiser mixes the entries of a weight.
+    """
+    count = wanted.program.replicates
+    parts = count if wanted.program.apart else max(1, min(parts, count))
+    ends = [count * part // parts for part in range(parts + 1)]
+    groups = [tuple(r for r in replicates if first <= r < last) for first, last in pairwise(ends)]
+    return [Piece(wanted, group) for group in groups if group]

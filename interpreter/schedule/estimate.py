@@ -1,0 +1,218 @@
+"""What a run would take, before it is run: shapes, costs, memory and expected time of every cell. No TensorFlow here.
+
+The expected time is a rough one, for choosing between minutes and hours: how fast this machine multiplies matrices is
+measured in a fraction of a second, and the rest is a rule that `RULE` states.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from dlspec.spec.ir import terms as t
+from dlspec.spec.ir.plan import Program, StudyPlan
+from dlspec.spec.passes.cost import Cost, cost, shapes
+from dlspec.spec.passes.memory import PROCESS_BYTES, memory
+
+from ..backend.jit_policy import uses_xla
+from ..results.number_text import size
+from .batching import abreast
+
+FORMAT_VERSION = 1
+DRAW_OPERATIONS = 100
+"""Operations of drawing one number: twenty rounds of Threefry, and the inverse of a distribution function."""
+STEP_SECONDS = {"xla": 3e-5, "graph": 1e-3}
+"""What a step takes beside its arithmetic."""
+COMPILE_SECONDS = {"xla": 4.0, "graph": 3.0}
+EFFICIENCY = {"xla": 0.25, "graph": 0.7}
+"""Which share of the measured rate training reaches, on all cores: dense networks under XLA, convolutions as a graph."""
+RULE = (
+    "expected time: {rate:.3g} GFLOP/s measured on products of 64 × 64 matrices on one core, of which a run reaches on each core "
+    "a quarter under XLA, and 70 % in convolutions as a graph; "
+    "100 operations for each number drawn; 0.03 ms a step beside under XLA and 1 ms as a graph; 3 to 4 s to compile. "
+    "Right within a factor of three or so."
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A cell: all its replicates, side by side."""
+
+    program: Program
+    networks: dict[str, str]
+    cost: Cost
+    memory: int
+    compiled: str
+    seconds: float
+    stored: int
+
+    @property
+    def to_run(self) -> int:
+        """How many replicates have no stored results."""
+        return self.program.replicates - self.stored
+
+
+def calibrate(side: int = 64, seconds: float = 0.2) -> float:
+    """How many operations a second one core makes in products of float32 matrices, at its best: others may use it too."""
+    a = np.ones((side, side), np.float32)
+    many = 20
+    end, best = time.perf_counter() + seconds, float("inf")
+    while time.perf_counter() < end:
+        begin = time.perf_counter()
+        for _ in range(many):
+            a @ a
+        best = min(best, time.perf_counter() - begin)
+    return 2 * many * side**3 / best
+
+
+def stored_replicates(plan: StudyPlan, root: Path, device: str = "cpu") -> dict[str, int]:
+    """How many replicates of each program a store holds with all that is asked, by the program's name. Raises StoreError.
+
+    The store is looked at and not changed: it may be one that can only be read.
+    """
+    if not (root / "index.sqlite").exists():
+        return {}
+    from ..store.read_only import ReadStore
+    from ..store.requests import wanted
+
+    asked = [(item, replicate) for item in wanted(plan, device) for replicate in range(item.program.replicates)]
+    found: dict[str, int] = {}
+    with ReadStore(root, lambda text: print(f"warning: {text}", file=sys.stderr)) as store:
+        for (item, _), cell in zip(asked, store.find(asked), strict=True):
+            found[item.program.name] = found.get(item.program.name, 0) + (cell is not None)
+    return found
+
+
+def rows(plan: StudyPlan, stored: Mapping[str, int], rate: float, device: str = "cpu") -> list[Row]:
+    """A row for each cell of a study; `stored` as `stored_replicates` counts."""
+    found = []
+    for experiment in plan.experiments:
+        for program in experiment.programs:
+            form = "xla" if uses_xla(program, device) else "graph"
+            found.append(
+                Row(
+                    program, {network.name: shapes(network) for network in program.networks}, cost(program),
+                    memory(program, replicates=at_once(program, device)), form, expected_seconds(program, form, rate), stored.get(program.name, 0),
+                )
+            )  # fmt: skip
+    return found
+
+
+def at_once(program: Program, device: str) -> int:
+    """How many of a program's replicates are in memory at once: all, or as many parts as run at once where there are more."""
+    cores = os.cpu_count() or 1 if device == "cpu" else 1
+    return min(program.replicates, cores * abreast(program, device))
+
+
+def expected_seconds(program: Program, form: str, rate: float) -> float:
+    """The rule of the expected time: training, evaluations, compilation."""
+    found = cost(program)
+    plan = program.training
+    reached = rate * EFFICIENCY[form] * (os.cpu_count() or 1)
+    drawn = DRAW_OPERATIONS * _drawn(program)
+    evaluations = len(plan.evaluations) if plan else 1
+    forward = found.forward or _forward(program)
+    work = program.evaluated("test") * (forward + drawn) + _differentiated(program) * (3 * forward + drawn)
+    measured = evaluations * work * program.replicates / reached
+    trained = 0.0
+    if plan is not None:
+        step = (found.step + drawn * plan.batch) * program.replicates / reached
+        trained = plan.steps * (step + STEP_SECONDS[form])
+    return trained + measured + COMPILE_SECONDS[form]
+
+
+def _differentiated(program: Program) -> int:
+    """Of how many examples gradients are taken at one evaluation, all targets together."""
+    statistics = [measure.term for measure in program.measures if isinstance(measure.term, t.GradientStatistic)]
+    asked = sum(term.examples * max(1, term.draws) for term in statistics)
+    values = [item for measure in program.measures for item in t.walk(measure.term) if isinstance(item, t.Gradient)]
+    return asked + len(values) * program.evaluated("test")
+
+
+def _drawn(program: Program) -> int:
+    """How many numbers one example draws."""
+    samples = [item for named in program.examples for item in t.walk(named.term) if isinstance(item, t.Sample)]
+    return sum(prod(sample.type.shape) for sample in samples)
+
+
+def _forward(program: Program) -> int:
+    return sum(network.flops for network in program.networks)
+
+
+# -- memory ------------------------------------------------------------------------------------------------------------
+
+
+def available_memory() -> int:
+    """The bytes that a process can have here: what is free, within what the container is allowed."""
+    found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for path, name in (("/proc/meminfo", "MemAvailable:"), ("/sys/fs/cgroup/memory.max", "")):
+        try:
+            text = Path(path).read_text("ascii")
+        except OSError:
+            continue
+        if name:
+            found += [int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith(name)]
+        elif text.strip().isdigit():
+            found.append(int(text))
+    return min(found)
+
+
+def refusal(row: Row, limit: int) -> str:
+    """Why a cell would not fit in so much memory, and what would; empty where it fits."""
+    room = limit - PROCESS_BYTES
+    if row.memory <= room:
+        return ""
+    program = row.program
+    text = (
+        f"{program.name} needs about {size(row.memory)} beside TensorFlow's {size(PROCESS_BYTES)}, "
+        f"and {size(limit)} are there"
+    )
+    fits = []
+    plan = program.training
+    if plan is not None:
+        batch = _largest(plan.batch, lambda count: memory(program, batch=count) <= room)
+        if batch:
+            fits.append(f"a batch of {batch:,} would fit (it is {plan.batch:,})")
+    count = _largest(program.replicates, lambda some: memory(program, replicates=some) <= room)
+    if count and count < program.replicates:
+        fits.append(
+            f"{count:,} {'replicate' if count == 1 else 'replicates'} would fit (there are {program.replicates:,})"
+        )
+    return text + ". " + ("; ".join(fits) if fits else "neither a batch of 1 nor one replicate would fit") + "."
+
+
+def _largest(most: int, fits: Any) -> int:
+    """The largest count up to a bound that fits, by bisection; 0 when none does."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle - 1)
+    return low
+
+
+# -- text --------------------------------------------------------------------------------------------------------------
+
+
+def plan_data(plan: StudyPlan, found: Sequence[Row], rate: float, refused: Sequence[str]) -> dict[str, Any]:
+    """What `dlspec plan --json` prints."""
+    cells = [
+        {
+            "experiment": row.program.experiment, "variant": row.program.variant, "constants": dict(row.program.point),
+            "digest": row.program.digest, "dtype": row.program.dtype, "networks": row.networks, "parameters": row.cost.parameters,
+            "forward_flops": row.cost.forward, "step_flops": row.cost.step,
+            "steps": row.program.training.steps if row.program.training else 0, "replicates": row.program.replicates,
+            "memory": row.memory, "seconds": round(row.seconds, 3), "compiled": row.compiled, "stored": row.stored,
+        }
+        for row in found
+    ]  # fmt: skip
+    return {
+        "format_version": FORMAT_VERSION, "study": plan.name, "profile": plan.profile or None,
+        "flops_per_second": round(rate), "process_memory": PROCESS_BYTES, "cells": cells, "refused": list(refused),
+    }  # fmt: skip

@@ -1,0 +1,89 @@
+"""How long a run will take still: the work that is left, at the rate of what was done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+from dlspec.spec.ir.plan import Program
+
+from ..store.requests import Piece
+
+STEP = 3e7
+"""What a step costs beside its networks, in floating-point operations that take as long; fitted to small studies."""
+START = 6e10
+"""What compiling a program costs, likewise."""
+
+
+class TimeLeft:
+    """Work done and work left over a whole run; a piece's work is its steps by what a step of it costs."""
+
+    def __init__(self, pieces: Iterable[Piece], clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self.left = sum(work(piece) for piece in pieces)
+        self.done = 0.0
+        self.begun: float | None = None
+        self.at: dict[str, float] = {}
+
+    def started(self, piece: Piece, step: int) -> None:
+        """A piece begins at a step, perhaps again: what a checkpoint spares is neither left nor done."""
+        self.begun = self.clock() if self.begun is None else self.begun
+        before = self.at.get(piece.name, 0.0)
+        self.at[piece.name] = _share(piece, step) - START
+        self.left -= self.at[piece.name] - before
+
+    def reached(self, piece: Piece, step: int) -> None:
+        """A piece has come to a step."""
+        self._advance(piece, _share(piece, step))
+
+    def finished(self, piece: Piece) -> None:
+        """A piece has ended, at its last step or before."""
+        self._advance(piece, work(piece))
+
+    def stored(self, piece: Piece) -> None:
+        """A piece need not run: another process ran it."""
+        self.left -= work(piece)
+
+    def _advance(self, piece: Piece, reached: float) -> None:
+        gained = reached - self.at.get(piece.name, 0.0)
+        self.at[piece.name] = reached
+        self.done += gained
+        self.left -= gained
+
+    def seconds(self) -> float | None:
+        """Seconds left, or None while there is nothing to tell from."""
+        if self.begun is None or self.done <= 0:
+            return None
+        return max(0.0, (self.clock() - self.begun) * self.left / self.done)
+
+
+def in_words(seconds: float | None) -> str:
+    """A length of time as one reads it.
+
+    >>> in_words(42.4), in_words(150), in_words(7300), in_words(None)
+    ('42 s', '3 min', '2 h 2 min', '')
+    """
+    if seconds is None:
+        return ""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def steps(program: Program) -> int:
+    """The steps of a program; one that only measures counts as one."""
+    return program.training.steps if program.training else 1
+
+
+def work(piece: Piece) -> float:
+    """The cost of a piece: compiling, and for each step three passes of its networks over a batch and the rest of it."""
+    program = piece.program
+    batch = program.training.batch if program.training else program.evaluated("test")
+    flops = 3.0 * sum(network.flops for network in program.networks) * batch * len(piece.replicates)
+    return START + steps(program) * (STEP + flops)
+
+
+def _share(piece: Piece, step: int) -> float:
+    """The work up to a step, compiling included."""
+    return START + (work(piece) - START) * min(1.0, step / max(1, steps(piece.program)))

@@ -1,0 +1,299 @@
+"""Progress of a run: live on a terminal, a plain line per piece where there is none, or JSON lines."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from dlspec.spec.diagnostics.problems import listing
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from ..program.job import Job
+from ..results.cells import Cell
+from ..results.number_text import number
+from ..store.requests import Piece
+from .eta import TimeLeft, in_words, steps
+
+FORMAT_VERSION = 1
+
+
+def newest(measures: dict[str, Any]) -> str:
+    """The newest values in a few words: the mean over the replicates that go on."""
+    shown = [
+        f"{name} {number(_mean(value))}" for name, value in measures.items() if np.size(value) and np.ndim(value) == 1
+    ]
+    return "  ".join(shown[:3])
+
+
+def called(job: Job, whole: int) -> str:
+    """A job's program, and its replicates where they are not all."""
+    some = job.piece.replicates
+    if len(some) == whole:
+        return job.piece.program.name
+    many = len(some) > 2 and some == tuple(range(some[0], some[-1] + 1))
+    which = f"{some[0]} to {some[-1]}" if many else listing(map(str, some))
+    return f"{job.piece.program.name} (replicate{'s' if len(some) > 1 else ''} {which})"
+
+
+def tell(line: str) -> None:
+    """A line on standard error. Where that can't be written a run goes on all the same: its results are stored."""
+    with suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
+
+
+class Quiet:
+    """Says nothing but warnings; keeps the time left."""
+
+    def __init__(self, pieces: Sequence[Piece] = ()) -> None:
+        self.total = len(pieces)
+        self.time_left = TimeLeft(pieces)
+        self.lock = threading.Lock()
+        self.begun: dict[int, float] = {}
+        self.last: dict[int, dict[str, Any]] = {}
+
+    def __enter__(self) -> Quiet:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def started(self, job: Job, step: int) -> None:
+        """A piece begins."""
+        with self.lock:
+            self.begun[job.number] = time.perf_counter()
+            self.time_left.started(job.piece, step)
+            with suppress(OSError):
+                self.show_started(job, step)
+
+    def compiling(self, job: Job) -> None:
+        """A piece is compiled."""
+        with self.lock, suppress(OSError):
+            self.show_compiling(job)
+
+    def evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
+        """An evaluation is done."""
+        with self.lock:
+            self.last[job.number] = measures
+            self.time_left.reached(job.piece, step)
+            with suppress(OSError):
+                self.show_evaluated(job, step, measures, rate)
+
+    def finished(self, job: Job, cells: Sequence[Cell]) -> None:
+        """A piece is done."""
+        with self.lock:
+            self.time_left.finished(job.piece)
+            with suppress(OSError):
+                self.show_finished(job, cells, time.perf_counter() - self.begun.get(job.number, time.perf_counter()))
+
+    def stored(self, piece: Piece, cells: Sequence[Cell], here: bool) -> None:
+        """Another process stored cells of a piece, or this one did, `here`, for an equal program."""
+        with self.lock:
+            self.time_left.stored(piece)
+            with suppress(OSError):
+                self.show_stored(piece, here)
+
+    def waiting(self, cells: int) -> None:
+        """Other processes run what is left."""
+
+    def warn(self, text: str) -> None:
+        """Something that whoever watches should know."""
+        tell(f"warning: {text}")
+
+    def show_started(self, job: Job, step: int) -> None:
+        """Shows that a piece begins."""
+
+    def show_compiling(self, job: Job) -> None:
+        """Shows that a piece is compiled."""
+
+    def show_evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
+        """Shows an evaluation."""
+
+    def show_finished(self, job: Job, cells: Sequence[Cell], seconds: float) -> None:
+        """Shows that a piece is done."""
+
+    def show_stored(self, piece: Piece, here: bool) -> None:
+        """Shows that a piece need not run."""
+
+
+class Log(Quiet):
+    """A line when a piece begins and one when it ends, on standard error."""
+
+    def show_started(self, job: Job, step: int) -> None:
+        """A line with what will run."""
+        program, count = job.piece.program, len(job.piece.replicates)
+        told = f"{program.training.steps:,} steps" if program.training else "measured only"
+        told += f" from step {step:,}" if step else ""
+        words = f"{told}, {count} replicate{'s' if count > 1 else ''}, {job.compiled}"
+        tell(f"[{job.number}/{self.total}] {called(job, program.replicates)}: {words}")
+
+    def show_finished(self, job: Job, cells: Sequence[Cell], seconds: float) -> None:
+        """A line with how long it took, what came out, and the time left."""
+        left = self.time_left.seconds()
+        words = [f"{seconds:.1f} s", newest(self.last.pop(job.number, {}))]
+        words += [
+            f"replicate {cell.replicate} {cell.status}: {cell.message}" for cell in cells if cell.status != "done"
+        ]
+        words += [f"(about {in_words(left)} left)"] if left else []
+        tell(f"      {called(job, job.piece.program.replicates)}: {'  '.join(word for word in words if word)}")
+
+    def show_stored(self, piece: Piece, here: bool) -> None:
+        """A line for what another process ran, or this one, for an equal program."""
+        tell(
+            f"      {piece.program.name}: {'its cells are those that ran above' if here else 'another process has run it'}"
+        )
+
+    def waiting(self, cells: int) -> None:
+        """A line that says what is waited for."""
+        tell(f"waiting for {cells} cell{'s' if cells > 1 else ''} that other processes run; Ctrl-C ends the waiting")
+
+
+class JsonLines(Quiet):
+    """One JSON object a line on standard error: what happens, when, and how long the rest will take."""
+
+    def say(self, event: str, **more: Any) -> None:
+        """Prints an event."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        line = {"format_version": FORMAT_VERSION, "event": event, "time": now, **more}
+        tell(json.dumps(line, allow_nan=False))
+
+    def show_started(self, job: Job, step: int) -> None:
+        """`started`: the piece, its digest, where it starts from."""
+        program = job.piece.program
+        self.say(
+            "started", **_told(job.piece), digest=program.digest, compiled=job.compiled, from_step=step,
+            steps=program.training.steps if program.training else 0,
+        )  # fmt: skip
+
+    def show_compiling(self, job: Job) -> None:
+        """`compiling`: no piece before it had its form."""
+        self.say("compiling", **_told(job.piece))
+
+    def show_evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
+        """`evaluated`: the means over the replicates that go on, the rate, the time left over the whole run."""
+        means = {name: _finite(_mean(value)) for name, value in measures.items() if np.ndim(value) == 1}
+        self.say(
+            "evaluated", **_told(job.piece), step=step, measures=means, steps_per_second=round(rate, 1), seconds_left=self._left(),
+        )  # fmt: skip
+
+    def show_finished(self, job: Job, cells: Sequence[Cell], seconds: float) -> None:
+        """`finished`: how each cell ended."""
+        self.last.pop(job.number, None)
+        ended = [
+            {"key": cell.key, "replicate": cell.replicate, "status": cell.status, "message": cell.message}
+            for cell in cells
+        ]
+        self.say("finished", **_told(job.piece), cells=ended, seconds=round(seconds, 3), seconds_left=self._left())
+
+    def show_stored(self, piece: Piece, here: bool) -> None:
+        """`stored`: another process ran it, or this run did, for an equal program."""
+        self.say("stored", **_told(piece), by="this run" if here else "another process")
+
+    def waiting(self, cells: int) -> None:
+        """`waiting`: how many cells other processes run."""
+        self.say("waiting", cells=cells)
+
+    def warn(self, text: str) -> None:
+        """`warning`: in words."""
+        self.say("warning", message=text)
+
+    def _left(self) -> float | None:
+        left = self.time_left.seconds()
+        return None if left is None else round(left, 1)
+
+
+class Live(Quiet):
+    """A bar a piece: steps, steps a second, the newest measures; and one for the whole study with the time left."""
+
+    def __init__(self, pieces: Sequence[Piece], console: Console) -> None:
+        super().__init__(pieces)
+        self.console = console
+        self.progress = Progress(
+            TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
+            TextColumn("{task.fields[newest]}", style="dim"), console=console, transient=True,
+        )  # fmt: skip
+        total = sum(steps(piece.program) for piece in pieces)
+        self.whole = self.progress.add_task("whole study", total=total, rate="", newest="")
+        self.tasks: dict[int, Any] = {}
+        self.at: dict[int, int] = {}
+
+    def __enter__(self) -> Live:
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def show_started(self, job: Job, step: int) -> None:
+        """A bar of its own, also where it began once before."""
+        if job.number in self.tasks:
+            self.progress.remove_task(self.tasks.pop(job.number))
+        name, total = escape(called(job, job.piece.program.replicates)), steps(job.piece.program)
+        self.tasks[job.number] = self.progress.add_task(name, total=total, completed=step, rate="starting", newest="")
+        self._move(job, step)
+
+    def show_compiling(self, job: Job) -> None:
+        """The bar says so."""
+        self.progress.update(self.tasks[job.number], rate="compiling")
+
+    def show_evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
+        """The bar moves."""
+        words = f"{rate:,.0f} steps/s" if rate else ""
+        self.progress.update(self.tasks[job.number], completed=step, rate=words, newest=newest(measures))
+        self._move(job, step)
+
+    def show_finished(self, job: Job, cells: Sequence[Cell], seconds: float) -> None:
+        """The bar goes, a line stays."""
+        self._move(job, steps(job.piece.program))
+        if job.number in self.tasks:
+            self.progress.remove_task(self.tasks.pop(job.number))
+        self.last.pop(job.number, None)
+        bad = [cell for cell in cells if cell.status != "done"]
+        words = "[green]done[/]" if not bad else f"[red]{bad[0].status}[/] {escape(bad[0].message)}"
+        self.console.print(f"  {escape(called(job, job.piece.program.replicates))}  {words}", highlight=False)
+
+    def show_stored(self, piece: Piece, here: bool) -> None:
+        """The whole study's bar moves."""
+        self.progress.update(self.whole, advance=steps(piece.program))
+
+    def waiting(self, cells: int) -> None:
+        """Says what is waited for."""
+        self.progress.update(
+            self.whole, newest=f"waiting for {cells} cell{'s' if cells > 1 else ''} that other processes run"
+        )
+
+    def warn(self, text: str) -> None:
+        """A line above the bars."""
+        with suppress(OSError):
+            self.console.print(f"warning: {text}", style="yellow", highlight=False, markup=False)
+
+    def _move(self, job: Job, step: int) -> None:
+        before, self.at[job.number] = self.at.get(job.number, 0), step
+        left = in_words(self.time_left.seconds())
+        self.progress.update(self.whole, advance=step - before, rate=f"about {left} left" if left else "")
+
+
+def _told(piece: Piece) -> dict[str, Any]:
+    program = piece.program
+    return {
+        "program": program.name, "experiment": program.experiment, "variant": program.variant,
+        "constants": dict(program.point), "replicates": list(piece.replicates),
+    }  # fmt: skip
+
+
+def _mean(value: Any) -> float:
+    """The mean of what is defined; not a number where nothing is."""
+    defined = np.asarray(value)[~np.isnan(value)]
+    return float(np.mean(defined)) if defined.size else float("nan")
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if np.isfinite(value) else None

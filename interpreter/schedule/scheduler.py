@@ -1,0 +1,242 @@
+"""Runs what a plan asks for and the store lacks: claims pieces, has them executed, stores each as it ends."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from dlspec.spec.ir.plan import Program, StudyPlan
+from dlspec.spec.passes.digests import NUMERICS
+
+from ..backend.versions import versions
+from ..executors.base import Executor
+from ..program.job import Job, Watcher
+from ..results.cells import Cell, Results
+from ..results.errors import StoreError
+from ..store.requests import Piece, Wanted
+from ..store.store import WHOLE, Store
+from .batching import parts, pieces
+
+POLL_SECONDS = 0.2
+AGAIN_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run: `jit` forces `xla` or `graph`; `jobs` programs run at once; `force` runs what is stored, too.
+
+    `checkpoint` is the least number of seconds between two checkpoints of a piece.
+    """
+
+    jit: str = "auto"
+    jobs: int = 1
+    device: str = "cpu"
+    force: bool = False
+    keep_weights: bool = False
+    checkpoint: float = 30.0
+
+
+class Following(Watcher, Protocol):
+    """A watcher of a whole run."""
+
+    def stored(self, piece: Piece, cells: Sequence[Cell], here: bool) -> None:
+        """Cells of a piece that was still to run are stored: by another process, or `here`, for an equal program of this run."""
+
+    def waiting(self, cells: int) -> None:
+        """Nothing is left to run but what other processes run at present."""
+
+
+@dataclass
+class Progress:
+    """The cells of a run so far, by program and replicate.
+
+    `jobs` is how many pieces run at once, `begun` holds the names of those that have a checkpoint.
+    """
+
+    wanted: Sequence[Wanted]
+    cells: dict[tuple[int, int], Cell] = field(default_factory=dict)
+    jobs: int = 1
+    begun: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        self.places = {id(one): place for place, one in enumerate(self.wanted)}
+
+    @staticmethod
+    def of_store(wanted: Sequence[Wanted], store: Store, options: Options) -> Progress:
+        """What is stored already; with `force` nothing counts, with `keep_weights` only cells with their weights."""
+        progress = Progress(wanted, jobs=options.jobs, begun=store.begun())
+        if not options.force:
+            asked = [(place, one, r) for place, one in enumerate(wanted) for r in range(one.program.replicates)]
+            for (place, _, replicate), cell in zip(asked, store.find([(one, r) for _, one, r in asked]), strict=True):
+                if cell is not None and (not options.keep_weights or _has_weights(store, cell)):
+                    progress.cells[place, replicate] = cell
+        return progress
+
+    def of_another_form(self, form: Callable[[Program], str]) -> dict[str, int]:
+        """How many stored cells are of another compiled form than this run gives their programs, by that form."""
+        asked = [form(one.program) for one in self.wanted]
+        other = [
+            cell.compiled for (place, _), cell in self.cells.items() if cell.stored and cell.compiled != asked[place]
+        ]
+        return dict(Counter(other))
+
+    def missing(self) -> list[Piece]:
+        """What is to run: replicates side by side, in parts where there are fewer programs than run at once."""
+        found = []
+        for place, one in enumerate(self.wanted):
+            rest = [r for r in range(one.program.replicates) if (place, r) not in self.cells]
+            found += self._pieces(one, rest) if rest else []
+        return found
+
+    def _pieces(self, one: Wanted, rest: Sequence[int]) -> list[Piece]:
+        """Pieces of a program; those that were begun, where a run with another number of jobs left checkpoints."""
+        whole = parts(one, -(-self.jobs // len(self.wanted)))
+        for other in (whole, *range(1, one.program.replicates + 1)) if self.begun else ():
+            found = pieces(one, rest, other)
+            if self.begun.intersection(piece.name for piece in found):
+                return found
+        return pieces(one, rest, whole)
+
+    def add(self, piece: Piece, cells: Sequence[Cell]) -> None:
+        """Takes up cells of a piece."""
+        place = self.places[id(piece.wanted)]
+        self.cells.update(((place, cell.replicate), cell) for cell in cells)
+
+    def results(self, plan: StudyPlan) -> dict[str, Results]:
+        """The results of every experiment, with the cells that there are."""
+        found = {}
+        place = 0
+        for experiment in plan.experiments:
+            cells = []
+            for program in experiment.programs:
+                cells += [self.cells[place, r] for r in range(program.replicates) if (place, r) in self.cells]
+                place += 1
+            found[experiment.name] = Results.of_plan(experiment, cells)
+        return found
+
+
+class Run:
+    """One run: pieces that wait, pieces that run here, pieces that other processes run.
+
+    `form` says how a program is compiled, `xla` or `graph`.
+    """
+
+    def __init__(
+        self, progress: Progress, store: Store, executor: Executor, options: Options, watcher: Following,
+        stop: threading.Event, form: Callable[[Program], str],
+    ) -> None:  # fmt: skip
+        self.progress = progress
+        self.store = store
+        self.executor = executor
+        self.options = options
+        self.watcher = watcher
+        self.stop = stop
+        self.form = form
+        self.waiting = deque(progress.missing())
+        self.held: list[Piece] = []
+        self.running: dict[int, Job] = {}
+        self.ran: set[str] = set()
+        self.count = 0
+        self.packages = versions()
+
+    def finish(self) -> None:
+        """Runs everything to its end, or until `stop` is set. Raises StoreError when nothing can be stored any more."""
+        looked, told = time.monotonic(), False
+        try:
+            while True:
+                if self.stop.is_set():
+                    self.executor.cancel()
+                    self.waiting.clear()
+                    self.held.clear()
+                while self.waiting and self.executor.room() > 0 and not self.stop.is_set():
+                    self._begin(self.waiting.popleft())
+                if not self.waiting and self.held and time.monotonic() - looked >= AGAIN_SECONDS:
+                    if not self.running and not told:
+                        self.watcher.waiting(sum(len(piece.replicates) for piece in self.held))
+                        told = True
+                    self.waiting.extend(self.held)
+                    self.held.clear()
+                    looked = time.monotonic()
+                    continue
+                if not self.running and not self.waiting and not self.held:
+                    return
+                self._end(POLL_SECONDS)
+        except StoreError:
+            self._abandon()
+            raise
+        finally:
+            if not self.running:
+                self.executor.close()
+
+    def _begin(self, piece: Piece) -> None:
+        """Claims a piece; runs what is ours of it, takes up what is stored, puts back what others run."""
+        force = (self.options.force or self.options.keep_weights) and not self.ran.intersection(piece.keys)
+        claim = self.store.claim(piece, force)
+        if claim.stored:
+            self._take_up(piece.only(claim.stored))
+        if claim.held:
+            self.held.append(piece.only(claim.held))
+        if claim.mine:
+            self._submit(piece.only(claim.mine))
+
+    def _take_up(self, piece: Piece) -> None:
+        found = [cell for cell in self.store.find([(piece.wanted, r) for r in piece.replicates]) if cell is not None]
+        self.progress.add(piece, found)
+        for here in (True, False):
+            if cells := [cell for cell in found if (piece.wanted.key(cell.replicate) in self.ran) is here]:
+                for cell in cells:
+                    cell.stored = not here  # it did not lie there before this run
+                self.watcher.stored(piece.only([cell.replicate for cell in cells]), cells, here)
+        there = {cell.replicate for cell in found}
+        if lost := [replicate for replicate in piece.replicates if replicate not in there]:
+            self.waiting.append(piece.only(lost))  # a damaged file, set aside on reading
+
+    def _submit(self, piece: Piece) -> None:
+        compiled = self.form(piece.program)
+        made_by = {
+            **self.packages, "numerics": NUMERICS, "device": self.options.device, "compiled": compiled,
+        }  # fmt: skip
+        checkpoints = self.store.checkpoints(piece, made_by, self.options.checkpoint)
+        if self.options.force:
+            checkpoints.remove()
+        weights = str(self.store.weights) if self.options.keep_weights else None
+        self.count += 1
+        job = Job(self.count, piece, compiled, checkpoints, weights)
+        self.running[job.number] = job
+        self.executor.submit(job)
+
+    def _end(self, seconds: float) -> None:
+        """Stores the next piece to have ended."""
+        finished = self.executor.finished(seconds)
+        if finished is None:
+            return
+        job = self.running.pop(finished.job.number)
+        cells = self.store.commit(job.piece, finished.cells, self.packages)
+        if job.checkpoints is not None and all(cell.status in WHOLE for cell in cells):
+            job.checkpoints.remove()
+        self.ran.update(job.piece.keys)
+        self._release(job.piece)
+        self.progress.add(job.piece, cells)
+        self.watcher.finished(job, cells)
+
+    def _release(self, piece: Piece) -> None:
+        """Puts back what waited for a piece that ran here, as another program of this run has equal cells."""
+        ours = [held for held in self.held if not set(piece.keys).isdisjoint(held.keys)]
+        self.held = [held for held in self.held if held not in ours]
+        self.waiting.extend(ours)
+
+    def _abandon(self) -> None:
+        """After a fault of the store: lets what runs end at its next evaluation; checkpoints may still be kept."""
+        self.executor.cancel()
+        while self.running:
+            finished = self.executor.finished(POLL_SECONDS)
+            if finished is not None:
+                self.running.pop(finished.job.number)
+
+
+def _has_weights(store: Store, cell: Cell) -> bool:
+    return cell.status != "done" or (store.weights / cell.key).is_dir()

@@ -1,0 +1,281 @@
+"""The files of stored cells: a part holds what one piece of a program gave, its curves in Parquet, its samples in npz.
+
+A part's name ends in the checksum of its bytes, so that a file that is not what was written is known without the index.
+Its Parquet schema carries what the index says of it, so that the index can be made anew.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from dlspec.spec.passes.digests import LANGUAGE, NUMERICS
+
+from ..results import atomic_files as atomic
+from ..results.cells import Array, Cell
+from ..results.errors import Damaged
+from .lazy_arrays import Numbers, StoredCurves, StoredSamples, entry
+from .requests import Piece, Wanted
+
+FORMAT = 1
+ABOUT = b"dlspec"
+CHANGED = "its bytes are not those that were written"
+CURVES = pa.schema(
+    [("replicate", pa.int32()), ("measure", pa.string()), ("step", pa.int64()), ("index", pa.int32()), ("value", pa.float64())]
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """A file's size, and when it was last changed in ns: as long as both stay, its bytes count as those that were read."""
+
+    size: int
+    changed: int
+
+    @staticmethod
+    def of(path: str | Path) -> Stamp | None:
+        """The present stamp of a file; none if it cannot be looked at."""
+        try:
+            found = os.stat(path)
+        except OSError:
+            return None
+        return Stamp(found.st_size, found.st_mtime_ns)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the index remembers of a part: what it says of itself, as JSON, and the stamps of its files."""
+
+    about: str
+    stamp: Stamp
+    sampled: Stamp | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part that was found whole: what it says of itself, and the stamps of its files as they were then.
+
+    `sampled` is the stamp of its samples; none where it has none, or where they were not looked at.
+    """
+
+    folder: Path
+    name: str
+    about: Mapping[str, Any]
+    stamp: Stamp
+    sampled: Stamp | None = None
+
+    @property
+    def samples(self) -> Path | None:
+        """Its file of samples."""
+        name = self.about["samples"]
+        return _folder(self.folder, self.name) / name if name else None
+
+    @cached_property
+    def held(self) -> dict[str, Mapping[str, Any]]:
+        """What it says of each cell by its key."""
+        return {cell["key"]: cell for cell in self.about["cells"]}
+
+    def cell(self, wanted: Wanted, replicate: int, key: str, numbers: Numbers) -> Cell:
+        """A stored cell as it is wanted: under the program's names, at the steps it asks for; its numbers are read later."""
+        held = self.held[key]
+        cell = wanted.cell(replicate, key)
+        cell.status, cell.message, cell.end, cell.cause = held["status"], held["message"], held["end"], held["cause"]
+        cell.seconds, cell.compiled, cell.stored = held["seconds"], held["compiled"], True
+        steps = tuple(held["steps"])
+        if steps == wanted.steps:
+            cell.steps, places = list(wanted.steps), None
+        else:
+            places = [place for place, step in enumerate(steps) if step in wanted.steps]
+            cell.steps = [steps[place] for place in places]
+        if cell.steps:
+            cell.curves = StoredCurves(numbers, self.name, key, wanted.measures, places)
+        if self.samples is not None and wanted.samples:
+            cell.samples = StoredSamples(numbers, self.samples, held["replicate"], wanted, held)
+        return cell
+
+
+def write(folder: Path, piece: Piece, cells: Sequence[Cell], packages: Mapping[str, str], mark: str) -> Path:
+    """Writes a part and its samples, the part last: what is there is whole. Raises OSError."""
+    folder = _folder(folder, piece.name)
+    samples, described = _samples(piece, cells)
+    name = None
+    if samples:
+        name = atomic.write(
+            folder, lambda stream: _save(stream, samples), lambda sum_: f"{piece.name}.{sum_}.npz", mark
+        ).name
+    about: dict[str, Any] = {
+        "format": FORMAT, "language": LANGUAGE, "numerics": NUMERICS, "digest": piece.wanted.digest,
+        "device": piece.wanted.device, "program": piece.program.name, "study": piece.program.study,
+        "packages": dict(packages), "created": datetime.now(UTC).isoformat(timespec="microseconds"), "samples": name,
+        "cells": [_about(piece, cell, shown) for cell, shown in zip(cells, described, strict=True)],
+    }  # fmt: skip
+    table = _table(about["cells"], cells, piece.wanted).replace_schema_metadata({ABOUT: json.dumps(about).encode()})
+    return atomic.write(
+        folder, lambda stream: pq.write_table(table, stream), lambda sum_: f"{piece.name}.{sum_}.parquet", mark
+    )
+
+
+def read(folder: Path, name: str, samples: bool = True) -> Part:
+    """Reads a part by its file's name. Raises Damaged where it, or its samples, are not what was written."""
+    path = _folder(folder, name) / name
+    content, stamp = _content(path)
+    about = _described(path, content)
+    sampled = checked(path.parent / about["samples"]) if samples and about["samples"] else None
+    return Part(folder, name, about, stamp, sampled)
+
+
+def known(folder: Path, name: str, samples: bool, seen: Seen | None) -> Part | None:
+    """A part as it was found whole before, unread, if none of its files was changed since; else nothing."""
+    if seen is None or Stamp.of(f"{folder}/{name[:2]}/{name}") != seen.stamp:
+        return None
+    about = json.loads(seen.about)
+    if samples and about["samples"]:
+        sampled = Stamp.of(_folder(folder, name) / about["samples"])
+        if sampled is None or sampled != seen.sampled:
+            return None
+    return Part(folder, name, about, seen.stamp, seen.sampled)
+
+
+def numbers(folder: Path, name: str) -> dict[str, dict[str, Array]]:
+    """The curves in a part: cell's key → measure's digest → [steps, …]. Raises Damaged."""
+    path = _folder(folder, name) / name
+    content, _ = _content(path)
+    about = _described(path, content)
+    try:
+        with pq.ParquetFile(pa.BufferReader(content)) as stream:
+            values = stream.read(columns=["value"], use_threads=False).column("value").to_numpy()
+        curves: dict[str, dict[str, Array]] = {}
+        start = 0
+        for cell in about["cells"]:
+            own = curves[cell["key"]] = {}
+            for item in cell["measures"]:
+                shape = (len(cell["steps"]), *item["shape"])
+                own[item["digest"]] = values[start : start + math.prod(shape)].reshape(shape)
+                start += math.prod(shape)
+        return curves
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+        raise Damaged(path, str(error).split("\n")[0]) from error
+
+
+def _content(path: Path) -> tuple[bytes, Stamp]:
+    """The bytes of a part, compared with the checksum in its name, and its stamp from before they were read."""
+    try:
+        with path.open("rb") as stream:
+            found = os.fstat(stream.fileno())
+            content = stream.read()
+    except OSError as error:
+        raise Damaged(path, error.strerror or str(error)) from error
+    if atomic.checksum_of(content) != path.name.split(".")[1]:
+        raise Damaged(path, CHANGED)
+    return content, Stamp(found.st_size, found.st_mtime_ns)
+
+
+def _described(path: Path, content: bytes) -> dict[str, Any]:
+    try:
+        about: dict[str, Any] = json.loads(pq.read_schema(pa.BufferReader(content)).metadata[ABOUT])
+        return about
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+        raise Damaged(path, str(error).split("\n")[0]) from error
+
+
+def checked(path: Path) -> Stamp:
+    """The stamp of a file whose checksum is the one in its name. Raises Damaged where it is another."""
+    stamp = Stamp.of(path)
+    try:
+        found = atomic.checksum(path)
+    except OSError as error:
+        raise Damaged(path, error.strerror or str(error)) from error
+    if stamp is None or found != path.name.split(".")[1]:
+        raise Damaged(path, CHANGED)
+    return stamp
+
+
+def found(folder: Path, piece: str) -> list[str]:
+    """The files that hold a piece, by its name: there is one at most, unless a process was killed at replacing it."""
+    return sorted(path.name for path in _folder(folder, piece).glob(f"{piece}.*.parquet"))
+
+
+def every(folder: Path) -> Iterator[Path]:
+    """All parts."""
+    yield from sorted(folder.glob("??/*.parquet"))
+
+
+def remove(folder: Path, name: str, samples: str | None) -> int:
+    """Removes a part and its samples; returns the bytes that this frees."""
+    freed = 0
+    for file in (name, samples):
+        path = _folder(folder, name) / file if file else None
+        if path is not None and path.exists():
+            freed += path.stat().st_size
+            path.unlink(missing_ok=True)
+    return freed
+
+
+def _folder(folder: Path, name: str) -> Path:
+    return folder / name[:2]
+
+
+def _about(piece: Piece, cell: Cell, samples: Mapping[str, list[int]]) -> dict[str, Any]:
+    names = {item: name for name, item in piece.wanted.measures.items()}
+    measures = [
+        {"digest": item, "name": name, "shape": list(np.shape(cell.curves[name][0]))}
+        for item, name in names.items()
+        if cell.curves.get(name)
+    ]
+    cause = piece.wanted.measures[cell.cause] if cell.cause else ""
+    return {
+        "key": cell.key, "replicate": cell.replicate, "status": cell.status, "message": cell.message, "end": cell.end,
+        "cause": cause, "seconds": cell.seconds, "compiled": cell.compiled, "steps": list(cell.steps),
+        "measures": measures, "samples": dict(samples),
+    }  # fmt: skip
+
+
+def _table(described: Sequence[Mapping[str, Any]], cells: Sequence[Cell], wanted: Wanted) -> pa.Table:
+    """A row a number, in the order of the description: cell, measure, step, index."""
+    batches = []
+    for about, cell in zip(described, cells, strict=True):
+        for item in about["measures"]:
+            values = np.asarray(cell.curves[item["name"]], dtype=np.float64)
+            width = math.prod(item["shape"])
+            columns = [
+                pa.array(np.full(values.size, cell.replicate), pa.int32()), pa.repeat(item["name"], values.size),
+                pa.array(np.repeat(cell.steps, width), pa.int64()),
+                pa.array(np.tile(np.arange(width), len(cell.steps)), pa.int32()), pa.array(values.ravel(), pa.float64()),
+            ]  # fmt: skip
+            batches.append(pa.record_batch(columns, schema=CURVES))
+    return pa.Table.from_batches(batches, CURVES)
+
+
+def _samples(piece: Piece, cells: Sequence[Cell]) -> tuple[dict[str, Array], list[dict[str, list[int]]]]:
+    """The samples of all cells by their entries, and for each cell at which steps it has which."""
+    entries: dict[str, Array] = {}
+    described = []
+    for cell in cells:
+        shown: dict[str, list[int]] = {}
+        for figure, labels in piece.wanted.samples.items():
+            for step, values in cell.samples.get(figure, {}).items():
+                for label, item in labels.items():
+                    if step not in shown.setdefault(item, []):
+                        shown[item].append(step)
+                    entries[entry(cell.replicate, item, step)] = values[label]
+        described.append(shown)
+    return entries, described
+
+
+def _save(stream: IO[bytes], arrays: Mapping[str, Array]) -> None:
+    """As `np.savez_compressed`, whatever the entries are called."""
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, value in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
+                np.lib.format.write_array(entry, np.asanyarray(value), allow_pickle=False)

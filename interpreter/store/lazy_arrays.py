@@ -1,0 +1,135 @@
+"""The numbers of stored cells, read from their files when they are asked for: a stored cell weighs little until then."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from ..results.cells import Array, Curve
+from ..results.errors import Damaged
+
+if TYPE_CHECKING:
+    from .requests import Wanted
+
+ROOM = 64 << 20
+"""How many bytes of curves are kept that were read, for whoever asks next; what comes after is read anew each time."""
+OVERHEAD = 1000
+"""What a cell's curves take beside their numbers, in bytes."""
+
+Curves = Mapping[str, Mapping[str, Array]]
+"""The curves of a part: cell's key → measure's digest → [steps, …]."""
+
+
+class Numbers:
+    """Reads curves and samples; from several threads. Each file's checksum is compared whenever it is read.
+
+    `read` gives the curves of a part by its name, `checked` looks at a file of samples, both raise Damaged; `lost` is
+    then told, and raises what the user is to know.
+    """
+
+    def __init__(
+        self, read: Callable[[str], Curves], checked: Callable[[Path], object], lost: Callable[[Damaged], NoReturn]
+    ) -> None:
+        self.read = read
+        self.checked = checked
+        self.lost = lost
+        self.lock = threading.Lock()
+        self.kept: dict[str, Curves] = {}
+        self.room = ROOM
+
+    def curves(self, part: str, key: str) -> Mapping[str, Array]:
+        """The curves of a cell, by the digests of its measures."""
+        with self.lock:
+            if (kept := self.kept.get(part)) is not None:
+                return kept[key]
+            try:
+                found = self.read(part)
+            except Damaged as damaged:
+                self.lost(damaged)
+            size = sum(OVERHEAD + sum(curve.nbytes for curve in own.values()) for own in found.values())
+            if size <= self.room:
+                self.kept[part] = found
+                self.room -= size
+            return found[key]
+
+    def samples(self, path: Path, entries: Sequence[str]) -> list[Array]:
+        """Entries of a file of samples."""
+        try:
+            self.checked(path)
+            with np.load(path, allow_pickle=False) as held:
+                return [held[name] for name in entries]
+        except OSError as error:
+            self.lost(Damaged(path, error.strerror or str(error)))
+        except Damaged as damaged:
+            self.lost(damaged)
+
+
+class StoredCurves(Mapping[str, Curve]):
+    """A stored cell's curves: measure → [steps, …]; `measures` are digests by name, `places` those of the wanted steps.
+
+    Without `places` all steps are wanted.
+    """
+
+    __slots__ = ("key", "measures", "numbers", "part", "places")
+
+    def __init__(
+        self, numbers: Numbers, part: str, key: str, measures: Mapping[str, str], places: Sequence[int] | None
+    ) -> None:
+        self.numbers = numbers
+        self.part = part
+        self.key = key
+        self.measures = measures
+        self.places = places
+
+    def __getitem__(self, measure: str) -> Curve:
+        item = self.measures[measure]
+        values = self.numbers.curves(self.part, self.key)[item]
+        return Curve(values if self.places is None else values[list(self.places)])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.measures)
+
+    def __len__(self) -> int:
+        return len(self.measures)
+
+
+class StoredSamples(Mapping[str, dict[int, dict[str, Array]]]):
+    """A stored cell's samples: figure → step → label → [examples, …]; `about` is what its part says of it."""
+
+    def __init__(self, numbers: Numbers, path: Path, replicate: int, wanted: Wanted, about: Mapping[str, Any]) -> None:
+        self.numbers = numbers
+        self.path = path
+        self.replicate = replicate
+        self.labels = wanted.samples
+        held = about["samples"]
+        self.steps = {
+            figure: [
+                step
+                for step in sorted(wanted.shown(figure, about))
+                if all(step in held.get(item, ()) for item in labels.values())
+            ]
+            for figure, labels in wanted.samples.items()
+        }
+
+    def __getitem__(self, figure: str) -> dict[int, dict[str, Array]]:
+        if not self.steps[figure]:
+            raise KeyError(figure)
+        labels = self.labels[figure]
+        names = [entry(self.replicate, item, step) for step in self.steps[figure] for item in labels.values()]
+        values = iter(self.numbers.samples(self.path, names))
+        return {step: {label: next(values) for label in labels} for step in self.steps[figure]}
+
+    def __iter__(self) -> Iterator[str]:
+        return (figure for figure, steps in self.steps.items() if steps)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def entry(replicate: int, item: str, step: int) -> str:
+    """What an array in a file of samples is called: of a replicate, a sample's digest, at a step."""
+    return f"{replicate}/{item}/{step}"

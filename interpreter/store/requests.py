@@ -1,0 +1,173 @@
+"""What a plan asks of each of its cells, and the names that this gives them in a store. Needs no TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dlspec.spec.ir.plan import Program, StudyPlan
+from dlspec.spec.passes.digests import CANONICAL, KEPT, Digests, digest, digest_of_text
+
+from ..results.cells import Cell
+
+
+def shown_at(steps: Iterable[int], end: int | None) -> set[int]:
+    """Of the steps that a figure asks for those at which a cell is sampled that stopped at `end`, and `end` for what comes after.
+
+    >>> sorted(shown_at((0, 10, 20), 15)), sorted(shown_at((0, 10), 15)), sorted(shown_at((10,), None))
+    ([0, 10, 15], [0, 10], [10])
+    """
+    return set(steps) if end is None else {min(step, end) for step in steps}
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """What is asked of the cells of a program: measures at steps, and what figures show.
+
+    `digest` is that of the training, with the kind of device. `measures` maps names to digests, `samples` figures to
+    labels to digests, `sample_steps` figures to steps.
+    """
+
+    program: Program
+    device: str
+    digest: str
+    measures: Mapping[str, str]
+    steps: tuple[int, ...]
+    samples: Mapping[str, Mapping[str, str]]
+    sample_steps: Mapping[str, tuple[int, ...]]
+    base: str
+
+    @staticmethod
+    def of(program: Program, device: str) -> Wanted:
+        """What a program asks for on a kind of device."""
+        return _Wanting(device).of(program)
+
+    def key(self, replicate: int) -> str:
+        """A cell's name in the store: its training, measures, steps and samples, and the replicate."""
+        return digest_of_text(f'["{self.base}",{replicate}]')
+
+    def cell(self, replicate: int, key: str = "") -> Cell:
+        """The cell, with nothing in it yet; under its own key, or that of the cell that serves for it."""
+        program = self.program
+        return Cell(
+            program.experiment, program.variant, dict(program.point), replicate, self.digest, key=key or self.key(replicate)
+        )  # fmt: skip
+
+    def served_by(self, held: Mapping[str, Any]) -> bool:
+        """Whether a stored cell holds all that is asked: `held` is what a part says of it.
+
+        A cell that diverged because a measure was not finite would only do so again where that measure is taken at that
+        step. One that stopped early, by its condition or by diverging, owes nothing after its end; what a figure shows at
+        a later step is shown where its condition stopped it.
+        """
+        measures = {item["digest"] for item in held["measures"]}
+        steps = set(held["steps"])
+        if not set(self.measures.values()) <= measures:
+            return False
+        if held["cause"] and (held["cause"] not in self.measures.values() or held["end"] not in self.steps):
+            return False
+        end = held["end"] if held["end"] is not None else max(steps, default=0)
+        if not {step for step in self.steps if step <= end} <= steps:
+            return False
+        return all(
+            self.shown(figure, held) <= set(held["samples"].get(item, ()))
+            for figure, labels in self.samples.items()
+            for item in labels.values()
+        )
+
+    def shown(self, figure: str, held: Mapping[str, Any]) -> set[int]:
+        """At which steps a stored cell has what a figure shows."""
+        steps = self.sample_steps[figure]
+        if held["end"] is not None:  # it diverged, and has no last state to show
+            return {step for step in steps if step <= held["end"]}
+        return shown_at(steps, max(held["steps"], default=0))
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """Replicates of a program that are trained side by side: what is run, claimed and stored at once."""
+
+    wanted: Wanted
+    replicates: tuple[int, ...]
+
+    @property
+    def program(self) -> Program:
+        """Its program."""
+        return self.wanted.program
+
+    @property
+    def keys(self) -> list[str]:
+        """The names of its cells in the store."""
+        return [self.wanted.key(replicate) for replicate in self.replicates]
+
+    @property
+    def name(self) -> str:
+        """The name of what is stored of it: the same for the same cells."""
+        return digest(sorted(self.keys))
+
+    def only(self, replicates: Sequence[int]) -> Piece:
+        """A part of it."""
+        return replace(self, replicates=tuple(replicates))
+
+
+def wanted(plan: StudyPlan, device: str) -> list[Wanted]:
+    """What each program of a plan asks for, in the plan's order."""
+    wanting = _Wanting(device)
+    return [wanting.of(program) for experiment in plan.experiments for program in experiment.programs]
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What programs ask for that differ in their training alone; `of` keeps alive what it is known by, `text` is its own."""
+
+    of: Any
+    measures: Mapping[str, str]
+    steps: tuple[int, ...]
+    samples: Mapping[str, Mapping[str, str]]
+    sample_steps: Mapping[str, tuple[int, ...]]
+    text: str
+
+
+class _Wanting:
+    """Finds what programs ask for on a kind of device; what several ask for alike is made once, and held once."""
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+        self.digests = Digests()
+        self.asked: dict[Any, _Asked] = {}
+
+    def of(self, program: Program) -> Wanted:
+        """What a program asks for."""
+        training = program.digest if self.device == "cpu" else self.digests.training(program, self.device)
+        asked = self._asked(program)
+        base = digest_of_text(f'["{training}",{asked.text}]')
+        return Wanted(
+            program, self.device, training, asked.measures, asked.steps, asked.samples, asked.sample_steps, base
+        )  # fmt: skip
+
+    def _asked(self, program: Program) -> _Asked:
+        body = self.digests.body(program)
+        steps = program.training.evaluations if program.training else (0,)
+        of = (body, program.data, steps, *program.measures, *program.probes)
+        key = tuple(map(id, of))
+        if (found := self.asked.get(key)) is None:
+            if len(self.asked) >= KEPT:
+                self.asked.clear()
+            found = self.asked[key] = self._made(program, of, tuple(sorted(set(steps))))
+        return found
+
+    def _made(self, program: Program, of: Any, steps: tuple[int, ...]) -> _Asked:
+        measures = {measure.name: self.digests.measure(program, measure) for measure in program.measures}
+        samples = {
+            probe.figure: {
+                label: self.digests.sample(program, term, probe.examples) for label, term in probe.terms.items()
+            }
+            for probe in program.probes
+        }
+        sample_steps = {probe.figure: tuple(sorted(probe.steps)) for probe in program.probes}
+        shown = sorted(
+            {(item, step) for figure, labels in samples.items() for item in labels.values() for step in sample_steps[figure]}
+        )  # fmt: skip
+        text = CANONICAL.encode([sorted(set(measures.values())), steps, shown])[1:-1]
+        return _Asked(of, measures, steps, samples, sample_steps, text)

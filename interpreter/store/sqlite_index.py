@@ -1,0 +1,195 @@
+"""The index of a store, in SQLite: which cell lies in which file, who runs what at present."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..results.errors import StoreError, damaged_index, explained
+
+VERSION = 1
+APPLICATION = 0x646C7370  # "dlsp"
+BUSY_SECONDS = 60
+ROWS = 500
+
+SCHEMA = """
+CREATE TABLE parts(          -- a file of curves, and of samples if there are any, written when a program ended
+    name TEXT PRIMARY KEY, digest TEXT NOT NULL, samples TEXT, created TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE cells(          -- one replicate of a program; `ends` counts how often it was run to its end
+    key TEXT PRIMARY KEY, part TEXT NOT NULL REFERENCES parts(name), digest TEXT NOT NULL, replicate INTEGER NOT NULL,
+    status TEXT NOT NULL, ends INTEGER NOT NULL DEFAULT 1
+) WITHOUT ROWID;
+CREATE INDEX cells_by_digest ON cells(digest, replicate);
+CREATE INDEX cells_by_part ON cells(part);
+CREATE TABLE offers(         -- the measures that a part holds, by their digests
+    measure TEXT NOT NULL, part TEXT NOT NULL, PRIMARY KEY (measure, part)
+) WITHOUT ROWID;
+CREATE TABLE claims(         -- cells that a process runs at present
+    key TEXT PRIMARY KEY, owner TEXT NOT NULL, since TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE devices(        -- the kind of device that TensorFlow found in an environment
+    environment TEXT PRIMARY KEY, kind TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+SEEN = """
+CREATE TABLE IF NOT EXISTS seen(   -- a part as it was last found whole: what it says of itself, and its files' stamps
+    part TEXT PRIMARY KEY, about TEXT NOT NULL, size INTEGER NOT NULL, changed INTEGER NOT NULL,
+    samples_size INTEGER, samples_changed INTEGER
+)
+"""
+"""What spares a start the reading of all files. Stores had none of it once; what it lacks is read, and noted."""
+
+
+class Index:
+    """A connection to the index; made if it is not there. To be opened under the store's lock."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.path = root / "index.sqlite"
+        self.connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+        try:
+            self._prepare()
+        except BaseException:
+            self.connection.close()
+            raise
+
+    def _prepare(self) -> None:
+        run = self.connection.execute
+        empty = self._empty()
+        run("PRAGMA journal_mode = WAL")
+        run("PRAGMA synchronous = FULL")
+        if empty:
+            run("BEGIN IMMEDIATE")
+            for statement in SCHEMA.split(";\n"):
+                if statement.strip():
+                    run(statement)
+            run(f"PRAGMA application_id = {APPLICATION}")
+            run(f"PRAGMA user_version = {VERSION}")
+            run("COMMIT")
+        run(SEEN)
+        (word,) = run("PRAGMA quick_check(1)").fetchone()
+        if word != "ok":
+            raise damaged_index(self.root, word)
+
+    def _empty(self) -> bool:
+        """Whether there is nothing in it yet. Raises StoreError where it is no index that can be read."""
+        version, application = self._number("user_version"), self._number("application_id")
+        empty = bool(self.connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0)
+        if not empty and application != APPLICATION:
+            raise StoreError(f"{self.path}: this is no store of dlspec", "Choose another folder with --runs.")
+        if not empty and version != VERSION:
+            newer = "a newer" if version > VERSION else "an older"
+            raise StoreError(
+                f"{self.path}: this store is of version {version}, made by {newer} dlspec; this one reads {VERSION}",
+                "Nothing was changed. Use that dlspec, or choose another folder with --runs.",
+            )
+        return empty
+
+    def _number(self, pragma: str) -> int:
+        return int(self.connection.execute(f"PRAGMA {pragma}").fetchone()[0])
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self.connection.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction that others wait for; undone if anything in it fails."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.connection
+        except BaseException:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+    def where(self, sql: str, keys: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query that ends in `IN`, for any number of keys."""
+        for start in range(0, len(keys), ROWS):
+            some = keys[start : start + ROWS]
+            yield from self.connection.execute(f"{sql} ({','.join('?' * len(some))})", some)
+
+    def parts_of(self, keys: Sequence[str]) -> dict[str, str]:
+        """The part of each of the cells that are stored."""
+        return dict(self.where("SELECT key, part FROM cells WHERE key IN", keys))
+
+    def owners_of(self, keys: Sequence[str]) -> dict[str, str]:
+        """Who runs each of the cells that are claimed."""
+        return dict(self.where("SELECT key, owner FROM claims WHERE key IN", keys))
+
+    def seen(self, parts: Sequence[str]) -> dict[str, tuple[str, int, int, int | None, int | None]]:
+        """What is remembered of each of some parts: what it says of itself, and its files' sizes and times of change."""
+        found = self.where(
+            "SELECT part, about, size, changed, samples_size, samples_changed FROM seen WHERE part IN", parts
+        )
+        return {row[0]: row[1:] for row in found}
+
+    def others(self, digest: str, replicate: int, measure: str) -> list[tuple[str, str]]:
+        """Stored cells (key, part) of a training and replicate whose part holds a measure, the newest first."""
+        found = self.connection.execute(
+            "SELECT cells.key, cells.part FROM cells JOIN offers USING (part) JOIN parts ON parts.name = cells.part "
+            "WHERE cells.digest = ? AND cells.replicate = ? AND offers.measure = ? ORDER BY parts.created DESC",
+            (digest, replicate, measure),
+        )
+        return list(found)
+
+    def count(self) -> int:
+        """How many cells are stored."""
+        return int(self.connection.execute("SELECT count(*) FROM cells").fetchone()[0])
+
+
+class ReadIndex(Index):
+    """An index that is looked at and never changed: its folder may be one that can't be written. Raises StoreError."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.path = root / "index.sqlite"
+        self.connection = read_only(self.path)
+        try:
+            self._empty()
+        except BaseException:
+            self.connection.close()
+            raise
+
+    def seen(self, parts: Sequence[str]) -> dict[str, tuple[str, int, int, int | None, int | None]]:
+        """As of any index; stores had no such memory once, and none is added here."""
+        there = self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'seen'").fetchone()
+        return super().seen(parts) if there else {}
+
+
+def read_only(path: Path) -> sqlite3.Connection:
+    """A connection that reads alone, also where nothing may be written beside the file. Raises sqlite3.Error."""
+    uri = path.absolute().as_uri()
+    connection = sqlite3.connect(f"{uri}?mode=ro", timeout=BUSY_SECONDS, uri=True, isolation_level=None)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+        return connection
+    except sqlite3.OperationalError:
+        connection.close()
+        log = path.with_name(f"{path.name}-wal")
+        if log.exists() and log.stat().st_size:
+            raise
+    # Readers share memory in a file beside the index; where that can't be made nobody writes either.
+    return sqlite3.connect(f"{uri}?immutable=1", timeout=BUSY_SECONDS, uri=True, isolation_level=None)
+
+
+def counted(root: Path) -> dict[str, int] | None:
+    """How many cells a store holds, in how many bytes of cells; none if there is no store. Raises StoreError."""
+    path = root / "index.sqlite"
+    if not path.exists():
+        return None
+    with explained(root):
+        connection = read_only(path)
+        try:
+            count = int(connection.execute("SELECT count(*) FROM cells").fetchone()[0])
+        finally:
+            connection.close()
+    size = sum(entry.stat().st_size for folder in (root / "cells").glob("??") for entry in os.scandir(folder))
+    return {"cells": count, "bytes": size}

@@ -1,0 +1,180 @@
+"""What was seen of each condition in a claim: by axis, over replicates, with the entry that decided."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from dlspec.spec.ir import claims as c
+from dlspec.spec.passes.print_claim import claim_text
+
+from ..results.cells import Results
+from ..results.verdicts import Point, Seen
+from .grid import Array, Entry, Grid, aligned
+from .undecided import where
+from .values import beside, rises, value
+
+MOST_POINTS = 64
+"""How many points are kept of a condition at most."""
+LOGIC = ("logical_and", "logical_or", "logical_not")
+RIGHT_LARGER = {"less": True, "less_equal": True, "greater": False, "greater_equal": False}
+
+
+def seen(tree: Any, results: Results, mean: bool = False) -> list[Seen]:
+    """What was seen of each condition of a claim; `mean` where the mean over replicates is judged. Raises Undecidable."""
+    return [_condition(part, positive, results, mean) for part, positive in _conditions(tree, True)]
+
+
+def _conditions(tree: Any, positive: bool) -> Iterator[tuple[Any, bool]]:
+    """The conditions that are joined, and whether the claim wants them true."""
+    if isinstance(tree, c.Apply) and tree.operation in LOGIC:
+        for argument in tree.arguments:
+            yield from _conditions(argument, positive != (tree.operation == "logical_not"))
+    else:
+        yield tree, positive
+
+
+def _condition(tree: Any, positive: bool, results: Results, mean: bool) -> Seen:
+    truth = value(tree, results)
+    number, other, margin = _sides(tree, truth, results)
+    unknown = np.isnan(truth.low)
+    holds = None if unknown.any() else bool(truth.low.all())
+    replicate = len(results.dimensions)
+    if mean and replicate in margin.places:
+        margin = Grid.exact({d: k for d, k in margin.places.items() if d != replicate}, _mean(margin, replicate))
+    worth = margin.low if positive else -margin.low
+    worth = np.where(np.isnan(worth), -np.inf, worth)
+    if not mean and worth.shape == unknown.shape:
+        worth = np.where(unknown, -np.inf, np.where(np.isneginf(worth), -np.finfo(float).max, worth))
+    at = margin.entry([int(p) for p in np.unravel_index(int(np.argmin(worth)), worth.shape)]) if worth.size else {}
+    points, of, nearest = _points(number, at, results)
+    decided = _decided(tree, number, other, at, results) if number is not None else ""
+    return Seen(claim_text(tree), holds, points, of, where(at, results), decided, nearest)
+
+
+def _sides(tree: Any, truth: Grid, results: Results) -> tuple[Grid | None, Grid | None, Grid]:
+    """What a condition looks at, what it is compared with, and by how much it holds: less than 0 where it does not."""
+    if isinstance(tree, c.Along):
+        places, ((low, high), (x, _)), axis = beside(tree, results)
+        shape = [len(kept) for kept in places.values()]
+        sign = 1 if tree.form == "increasing" else -1
+        y = np.moveaxis(np.broadcast_to(sign * low, shape), axis, -1)
+        along = np.moveaxis(np.broadcast_to(x, shape), axis, -1)
+        least = np.full(y.shape[:-1], np.nan)
+        for index in np.ndindex(*least.shape):
+            steps = rises(y[index], y[index], along[index])
+            least[index] = min(y[index][there] - y[index][here] for here, there, _ in steps) if steps else np.nan
+        return (
+            Grid(places, np.broadcast_to(low, shape), np.broadcast_to(high, shape)),
+            None,
+            Grid.exact(truth.places, least),
+        )
+    if not isinstance(tree, c.Apply) or len(tree.arguments) < 2 or not _looks(tree):
+        return None, None, truth
+    grids = [value(argument, results) for argument in tree.arguments]
+    places, ranges = aligned(grids)
+    a, b = ranges[0], ranges[1]
+    with np.errstate(all="ignore"):
+        if tree.operation in RIGHT_LARGER:
+            (low, _), (_, high) = (b, a) if RIGHT_LARGER[tree.operation] else (a, b)
+            margin = low - high
+        elif tree.operation == "within":
+            margin = np.minimum(a[0] - b[1], ranges[2][0] - a[1])
+        elif tree.operation in ("equal", "not_equal"):
+            margin = np.abs(a[0] - b[0]) * (-1 if tree.operation == "equal" else 1)
+        else:
+            margin = truth.low
+    margin = np.broadcast_to(margin, [len(kept) for kept in places.values()])
+    first = 0 if _looks(tree.arguments[0]) else 1
+    number = _on(places, ranges[first], grids[first])
+    rest = [grid for place, grid in enumerate(grids[:2]) if place != first and _looks(tree.arguments[place])]
+    return number, rest[0] if rest else None, Grid.exact(places, margin)
+
+
+def _on(places: Mapping[int, tuple[int, ...]], pair: tuple[Array, Array], grid: Grid) -> Grid:
+    """A grid at the places where it met the others."""
+    own = {dimension: kept for dimension, kept in places.items() if dimension in grid.places}
+    shape = [len(kept) for kept in own.values()]
+    return Grid(own, pair[0].reshape(shape), pair[1].reshape(shape))
+
+
+def _looks(tree: Any) -> bool:
+    """Whether a part looks at results."""
+    if isinstance(tree, c.Apply):
+        return any(map(_looks, tree.arguments))
+    return isinstance(tree, c.Measured | c.Diverged | c.Along)
+
+
+def _mean(grid: Grid, dimension: int) -> Array:
+    return np.asarray(grid.low.mean(axis=list(grid.places).index(dimension)))
+
+
+def _points(number: Grid | None, at: Entry, results: Results) -> tuple[list[Point], int, int]:
+    """The places of a grid over its replicates: some of many, the nearest to the entry that decided and the extreme ones among them."""
+    if number is None:
+        return [], 0, -1
+    replicate = len(results.dimensions)
+    low, high, places = number.low, number.high, dict(number.places)
+    if replicate in places:
+        axis = list(places).index(replicate)
+        low, high = np.moveaxis(low, axis, -1), np.moveaxis(high, axis, -1)
+        del places[replicate]
+    else:
+        low, high = low[..., np.newaxis], high[..., np.newaxis]
+    shape, count = low.shape[:-1], low.shape[-1]
+    low, high = low.reshape(-1, count), high.reshape(-1, count)
+    keys = [tuple(kept.index(at[d]) if at.get(d) in kept else 0 for d, kept in places.items())]
+    nearest = int(np.ravel_multi_index(keys[0], shape)) if shape else 0
+    kept = list(range(len(low)))
+    if len(low) > MOST_POINTS:
+        mean = np.where(low < high, np.nan, low).mean(axis=1)
+        known = np.flatnonzero(np.isfinite(mean))
+        extreme = {int(known[np.argmin(mean[known])]), int(known[np.argmax(mean[known])])} if known.size else set()
+        chosen = {nearest, *extreme, *range(MOST_POINTS - 3)}
+        kept = sorted(chosen)
+    bare = Grid(places, low, high)
+    found = [
+        _point(low[row], high[row], where(bare.entry([int(p) for p in np.unravel_index(row, shape)]), results))
+        for row in kept
+    ]
+    return found, len(low), kept.index(nearest)
+
+
+def _point(low: Array, high: Array, place: str) -> Point:
+    wide, undefined = int((low < high).sum()), int(np.isnan(low).sum())
+    known = low[(low == high) & np.isfinite(low)]
+    if not known.size:
+        return Point(place, None, None, None, wide, undefined)
+    return Point(place, float(np.mean(known)), float(known.min()), float(known.max()), wide, undefined)
+
+
+def _decided(tree: Any, number: Grid, other: Grid | None, at: Entry, results: Results) -> str:
+    """The numbers at the entry that decided."""
+    if isinstance(tree, c.Along):
+        dimension = results.dimension[tree.axis]
+        kept = number.places[dimension]
+        own = [{**at, dimension: place} for place in kept]
+        y = np.asarray([_lone(number, entry)[0] for entry in own])
+        x = np.asarray([_lone(value(tree.x, results), entry)[0] for entry in own])
+        sign = 1 if tree.form == "increasing" else -1
+        steps = rises(sign * y, sign * y, x)
+        here, there, _ = min(steps, key=lambda step: sign * (y[step[1]] - y[step[0]]))
+        ends = [where({dimension: kept[place]}, results) for place in (here, there)]
+        return f"from {_text(y[here], y[here])} at {ends[0]} to {_text(y[there], y[there])} at {ends[1]}"
+    if len(results.dimensions) in number.places and len(results.dimensions) not in at:
+        return ""
+    text = _text(*_lone(number, at))
+    return f"{text} against {_text(*_lone(other, at))}" if other is not None else text
+
+
+def _lone(grid: Grid, at: Entry) -> tuple[float, float]:
+    index = grid.index({dimension: at[dimension] for dimension in grid.places if dimension in at})
+    return (float(grid.low[index]), float(grid.high[index])) if index is not None else (math.nan, math.nan)
+
+
+def _text(low: float, high: float) -> str:
+    if math.isnan(low):
+        return "undefined"
+    return f"{low:.3g}" if low == high else f"beyond {low:.6g}"

@@ -1,0 +1,49 @@
+"""What was seen of a claim, from data (`claims.json`) to words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..results.number_text import number
+
+SHOWN = 6
+"""How many places are put into words."""
+
+
+def lines(told: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A line a condition; where there are several each is named, with how it came out."""
+    if len(told) == 1:
+        return [line] if (line := words(told[0])) else []
+    ends = {True: "true", False: "false", None: "undecided"}
+    return [
+        f"`{part['text']}` is {ends[part['holds']]}" + (f"; {line}" if (line := words(part)) else "") for part in told
+    ]
+
+
+def words(told: Mapping[str, Any]) -> str:
+    """One condition as data (`claims.json`) in a phrase: what was seen by axis, and the entry that decided."""
+    points = told["points"]
+    parts = []
+    if points and told["of"] <= SHOWN:
+        parts.append("saw " + "; ".join(_placed(point) for point in points))
+    elif points:
+        known = [point for point in points if point["mean"] is not None]
+        ends = [min(known, key=lambda p: p["mean"]), max(known, key=lambda p: p["mean"])] if known else points[:1]
+        parts.append(f"saw {told['of']:,} places, from {' to '.join(_placed(point) for point in ends)}")
+    if told["entry"]:
+        lead = "closest" if told["holds"] else "undecided" if told["holds"] is None else "farthest off"
+        parts.append(f"{lead}: {told['entry']}" + (f": {told['decided']}" if told["decided"] else ""))
+    elif told["decided"] and " " in told["decided"]:
+        parts.append(told["decided"])
+    return "; ".join(parts)
+
+
+def _placed(point: Mapping[str, Any]) -> str:
+    lead = f"{point['where']}: " if point["where"] else ""
+    beside = [f"{point['never']} never"] if point["never"] else []
+    beside += [f"{point['undefined']} undefined"] if point["undefined"] else []
+    if point["mean"] is None:
+        return lead + (", ".join(beside) or "nothing")
+    spread = f" [{number(point['low'])}, {number(point['high'])}]" if point["low"] != point["high"] else ""
+    return lead + f"{number(point['mean'])}{spread}" + (f" ({', '.join(beside)})" if beside else "")

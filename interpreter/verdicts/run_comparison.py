@@ -1,0 +1,155 @@
+"""Two runs side by side, as data: finals with their spread and their difference, and verdicts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..results.array_entries import entry_name, extremes, finals_at, is_small, places_of, shape_words, shapes_of
+from ..results.cell_groups import label, programs
+from ..results.cells import DONE, Cell, Results
+from ..results.optional_outputs import Aside
+from ..results.run_list import Kept
+from ..results.run_reader import results, verdicts
+from ..results.verdicts import Verdict
+from .student_t import student
+
+FORMAT_VERSION = 1
+
+Done = tuple[int, int]
+"""How many replicates of a program are done, and how many there are."""
+
+
+@dataclass(frozen=True)
+class Final:
+    """A measure of one program at its last step, in both runs: one number a replicate that is done."""
+
+    experiment: str
+    program: str
+    measure: str
+    first: dict[int, float]
+    second: dict[int, float]
+    same: bool
+    done: tuple[Done, Done] = ((0, 0), (0, 0))
+
+    def difference(self) -> tuple[float, tuple[float, float] | None] | None:
+        """The mean of second less first, and its 95 % t interval, paired by replicate; it needs three for that."""
+        paired = sorted(self.first.keys() & self.second.keys())
+        if not paired:
+            return None
+        gaps = np.asarray([self.second[r] - self.first[r] for r in paired])
+        mean = float(np.mean(gaps))
+        if len(gaps) < 3:
+            return mean, None
+        half = float(np.std(gaps, ddof=1)) / math.sqrt(len(gaps)) * student(len(gaps) - 1)
+        return mean, (mean - half, mean + half)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All that two runs can be compared by."""
+
+    runs: tuple[Kept, Kept]
+    results: tuple[dict[str, Results], dict[str, Results]]
+    finals: Sequence[Final]
+    claims: Sequence[tuple[str, Verdict | None, Verdict | None]]
+
+
+def compare(first: Kept, second: Kept, aside: Aside | None = None) -> Comparison:
+    """Reads both runs. Raises StoreError; with `aside`, claims that can't be read are told, and missing."""
+    found = results(first), results(second)
+    told = tuple(_told(run, aside) for run in (first, second))
+    claims = [(name, told[0].get(name), told[1].get(name)) for name in dict.fromkeys([*told[0], *told[1]])]
+    return Comparison((first, second), found, _finals(*found), claims)
+
+
+def _told(run: Kept, aside: Aside | None) -> dict[str, Verdict]:
+    with aside.part(f"claims of {run.name}", "All else is here") if aside is not None else nullcontext():
+        return {verdict.id: verdict for verdict in verdicts(run)}
+    return {}
+
+
+def _finals(first: dict[str, Results], second: dict[str, Results]) -> list[Final]:
+    found = []
+    for experiment in dict.fromkeys([*first, *second]):
+        one, other = grouped(first.get(experiment)), grouped(second.get(experiment))
+        for name in dict.fromkeys([*one, *other]):
+            cells, others = one.get(name, []), other.get(name, [])
+            same = {(c.digest, c.replicate) for c in cells} == {(c.digest, c.replicate) for c in others}
+            measures = dict.fromkeys(m for cell in [*cells, *others] for m in cell.curves)
+            for measure in measures:
+                for told, ends in _ends(cells, others, measure):
+                    found.append(Final(experiment, name, told, *ends, same, (_done(cells), _done(others))))
+    return found
+
+
+def grouped(found: Results | None) -> dict[str, list[Cell]]:
+    """The cells of each program, by what tells it from the others."""
+    return {label(group[0]): group for group in programs(found.cells)} if found else {}
+
+
+Ends = tuple[dict[int, float], dict[int, float]]
+
+
+def _ends(cells: Sequence[Cell], others: Sequence[Cell], measure: str) -> Iterator[tuple[str, Ends]]:
+    """The finals of both runs, by replicate: of a number, of each entry of a small array, or of how far a larger one goes."""
+    shapes = shapes_of([*cells, *others], measure)
+    if is_small(shapes):
+        for at in places_of(shapes):
+            yield entry_name(measure, at), (dict(finals_at(cells, measure, at)), dict(finals_at(others, measure, at)))
+        return
+    both = list(extremes(cells, measure)), list(extremes(others, measure))
+    for end, word in ((1, "least"), (2, "largest")):
+        first, second = ({row[0]: row[end] for row in own} for own in both)
+        yield f"{measure} ({shape_words(shapes)}), {word}", (first, second)
+
+
+def _done(cells: Sequence[Cell]) -> Done:
+    return sum(cell.status == DONE for cell in cells), len(cells)
+
+
+def as_data(made: Comparison, figure: Sequence[Path]) -> dict[str, Any]:
+    """The comparison as JSON; what is not finite is null."""
+
+    def spread(values: dict[int, float]) -> dict[str, Any] | None:
+        if not values:
+            return None
+        every = list(values.values())
+        return {"mean": _finite(float(np.mean(every))), "interval": [_finite(min(every)), _finite(max(every))]}
+
+    def gap(final: Final) -> dict[str, Any] | None:
+        difference = final.difference()
+        if difference is None:
+            return None
+        mean, interval = difference
+        return {"mean": _finite(mean), "interval": [_finite(v) for v in interval] if interval else None}
+
+    def told(verdict: Verdict | None) -> dict[str, Any] | None:
+        if verdict is None:
+            return None
+        interval = [_finite(v) for v in verdict.interval] if verdict.interval else None
+        return {"verdict": verdict.verdict, "value": _finite(verdict.value), "interval": interval}
+
+    return {
+        "format_version": FORMAT_VERSION, "runs": [run.name for run in made.runs],
+        "finals": [
+            {
+                "experiment": final.experiment, "program": final.program, "measure": final.measure, "same_cells": final.same,
+                "first": spread(final.first), "second": spread(final.second), "difference": gap(final),
+                "replicates": [{"done": good, "of": count} for good, count in final.done],
+            }
+            for final in made.finals
+        ],
+        "claims": [{"id": name, "first": told(one), "second": told(other)} for name, one, other in made.claims],
+        "figures": [str(path) for path in figure],
+    }  # fmt: skip
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else value

@@ -1,0 +1,350 @@
+"""What a claim's tree is worth at each place: numbers and their ranges, conditions in three values.
+
+A condition is 1, 0, or not a number where it is not decided. A number is not one where it is undefined: log of 0, 1 / 0, a
+measure that was not finite, a cell that has no final. An event that never came (`first_step`) is a number known only to lie
+beyond the last step: its range goes through what is made of it, and a comparison is decided where all of the range decides it alike.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import pairwise, product
+from typing import Any
+
+import numpy as np
+from dlspec.spec.ir import claims as c
+from dlspec.spec.ir.claims import holds
+from dlspec.spec.tables.operations import OPERATIONS
+
+from ..results.cells import Cell, Results
+from .grid import Array, Grid, Unlike, aligned
+
+Range = tuple[Array, Array]
+
+MONOTONE = frozenset(
+    {
+        "add", "subtract", "multiply", "negative", "sign", "sqrt", "exp", "expm1", "log", "log1p", "atan", "tanh", "sigmoid", "relu",
+        "softplus", "erf", "floor", "ceil", "round", "minimum", "maximum", "clip",
+    }
+)  # fmt: skip
+"""Operations that rise or fall along each argument, the others held: over ranges they are extreme at the ranges' ends."""
+ONE_SIGN = {"divide": 1, "abs": 0, "square": 0}
+"""Those that do so where one argument keeps its sign."""
+
+
+class Undecidable(Exception):
+    """A claim that cannot be judged on these results, and why."""
+
+
+def value(tree: Any, results: Results) -> Grid:
+    """The value of a claim's tree, or of a part of it. Raises Undecidable."""
+    match tree:
+        case c.Number(number):
+            return Grid.number(number)
+        case c.Coordinate(axis):
+            dimension = results.dimension[axis]
+            places = {dimension: tuple(range(results.length(dimension)))}
+            return Grid.exact(places, np.asarray(results.axes[axis], dtype=float))
+        case c.Measured() | c.Diverged():
+            if tree not in results.judged:
+                results.judged[tree] = _looked_up(tree, results)
+            found: Grid = results.judged[tree]
+            return found
+        case c.Along():
+            return _along(tree, results)
+        case c.Apply(operation, arguments):
+            return _applied(operation, [value(argument, results) for argument in arguments], results)
+    raise TypeError(type(tree).__name__)
+
+
+def reached(tree: Any, cell: Cell) -> bool:
+    """Whether a cell's stopping condition holds at its last evaluation; what is undefined does not."""
+    alone = Cell(cell.experiment, "", {}, 0, "", steps=cell.steps, curves=cell.curves)
+    return bool((value(tree, Results(cell.experiment, {}, 1, [alone])).low == 1).all())
+
+
+# -- cells -------------------------------------------------------------------------------------------------------------
+
+
+def chosen(selections: Sequence[c.Selection], results: Results) -> dict[int, tuple[int, ...]]:
+    """The places along each dimension, that of the replicates last, that conditions leave. Raises Undecidable for none.
+
+    Of the replicates those stay that every program at these places has.
+    """
+    places = {dimension: tuple(range(results.length(dimension))) for dimension in range(len(results.dimensions))}
+    for one in selections:
+        dimension, values = results.dimension[one.axis], results.axes[one.axis]
+        places[dimension] = tuple(place for place in places[dimension] if holds(one, values[place]))
+        if not places[dimension]:
+            told = " and ".join(f"{s.axis} {s.operator} {s.value:g}" if isinstance(s.value, float) else
+                                f"{s.axis} {s.operator} {s.value}" for s in selections
+                                if results.dimension[s.axis] == dimension)  # fmt: skip
+            raise Undecidable(f"nothing was run where {told}")
+    everywhere = results.meant[np.ix_(*places.values(), range(results.replicates))]
+    kept = np.flatnonzero(everywhere.reshape(-1, results.replicates).all(axis=0))
+    return {**places, len(results.dimensions): tuple(kept.tolist())}
+
+
+def _looked_up(tree: c.Measured | c.Diverged, results: Results) -> Grid:
+    """A number a cell; a dimension of which `==` leaves a single place is dropped."""
+    places = chosen(tree.selections, results)
+    cells = results.table[np.ix_(*places.values())]
+    pinned = {results.dimension[one.axis] for one in tree.selections if one.operator == "=="}
+    pinned = {dimension for dimension in pinned if len(places[dimension]) == 1}
+    cells = cells.squeeze(tuple(pinned))
+    places = {dimension: kept for dimension, kept in places.items() if dimension not in pinned}
+    if isinstance(tree, c.Diverged):
+        return Grid.exact(places, _each(_diverged, cells))
+    if tree.reduction == "first_step":
+        return _first_steps(tree, Grid(places, cells, cells), results)
+    return Grid.exact(places, _each(lambda cell: reduced(tree, cell), cells))
+
+
+def _each(function: Callable[[Cell], float], cells: Array) -> Array:
+    """A number for each cell that was run."""
+    found = [math.nan if cell is None else function(cell) for cell in cells.ravel()]
+    return np.asarray(found, dtype=float).reshape(cells.shape)
+
+
+def _diverged(cell: Cell) -> float:
+    return {"done": 0.0, "diverged": 1.0}.get(cell.status, math.nan)
+
+
+def reduced(tree: c.Measured, cell: Cell) -> float:
+    """A cell's measure over the steps as one number; undefined where it has none, or did not come to its end."""
+    if cell.status != "done":
+        return math.nan
+    curve: Any = cell.curves.get(tree.measure, ())
+    if not len(curve):
+        return math.nan
+    if tree.reduction == "final":
+        return float(np.asarray(curve[-1])[tree.index])
+    if tree.reduction == "at":
+        return (
+            float(np.asarray(curve[cell.steps.index(tree.step)])[tree.index]) if tree.step in cell.steps else math.nan
+        )
+    values = along_steps(tree, curve)
+    return float(np.min(values) if tree.reduction == "lowest" else np.max(values))
+
+
+def along_steps(tree: c.Measured, curve: Any) -> Array:
+    """A measure's entry at each evaluated step."""
+    values: Array = np.asarray(curve, dtype=float)
+    for place in tree.index:
+        values = values[:, place]
+    return values
+
+
+def _first_steps(tree: c.Measured, cells: Grid, results: Results) -> Grid:
+    """For each cell the first evaluated step at which a comparison holds, or the range beyond its last."""
+    threshold = value(tree.threshold, results)
+    try:
+        places, ((own, _), (least, most)) = aligned([cells, threshold])
+    except Unlike as unlike:
+        raise _unlike(unlike, results) from None
+    own, least, most = np.broadcast_arrays(own, least, most)
+    low, high = np.full(own.shape, np.nan), np.full(own.shape, np.nan)
+    for index in np.ndindex(*own.shape):
+        cell: Any = own[index]
+        if cell is not None and least[index] == most[index]:
+            low[index], high[index] = _first_step(tree, cell, float(least[index]))
+    return Grid(places, low, low if np.array_equal(low, high, equal_nan=True) else high)
+
+
+def _first_step(tree: c.Measured, cell: Cell, threshold: float) -> tuple[float, float]:
+    curve: Any = cell.curves.get(tree.measure, ())
+    if cell.status != "done" or not len(curve):
+        return math.nan, math.nan
+    values = along_steps(tree, curve)
+    there = c.COMPARE[tree.operator](values, threshold)
+    unknown = np.isnan(values)
+    first = int(np.argmax(there | unknown))
+    if unknown[first]:
+        return math.nan, math.nan
+    if there[first]:
+        return float(cell.steps[first]), float(cell.steps[first])
+    return float(cell.steps[-1] + 1), math.inf
+
+
+# -- operations --------------------------------------------------------------------------------------------------------
+
+
+def _applied(operation: str, grids: Sequence[Grid], results: Results) -> Grid:
+    try:
+        places, ranges = aligned(grids, 1.0 if operation == "logical_and" else None)
+    except Unlike as unlike:
+        raise _unlike(unlike, results) from None
+    with np.errstate(all="ignore"):
+        if operation in CONDITIONS:
+            return Grid.exact(places, _spread(places, CONDITIONS[operation](*ranges)))
+        if operation == "select":
+            (condition, _), then, otherwise = ranges
+            low, high = (
+                np.where(np.isnan(condition), np.nan, np.where(condition != 0, *pair))
+                for pair in zip(then, otherwise, strict=True)
+            )
+        elif not any(grid.ranges for grid in grids):
+            low = high = _exact(operation, [own for own, _ in ranges])
+        else:
+            low, high = _ranged(operation, ranges)
+    low = _spread(places, low)
+    return Grid(places, low, low if not any(grid.ranges for grid in grids) else _spread(places, high))
+
+
+def _spread(places: dict[int, tuple[int, ...]], array: Array) -> Array:
+    return np.broadcast_to(array, [len(kept) for kept in places.values()])
+
+
+def _exact(operation: str, values: Sequence[Array]) -> Array:
+    """An operation on numbers; undefined where an argument is, and where finite arguments give nothing finite."""
+    found = np.asarray(OPERATIONS[operation].numpy(*values), dtype=float)
+    finite, known = np.asarray(True), np.asarray(True)
+    for one in values:
+        finite, known = finite & np.isfinite(one), known & ~np.isnan(one)
+    return np.where(~known | (finite & ~np.isfinite(found)), np.nan, found)
+
+
+def _ranged(operation: str, ranges: Sequence[Range]) -> Range:
+    """An operation where some arguments are ranges: over their ends where it is monotone, else undefined."""
+    known = _exact(operation, [low for low, _ in ranges])
+    wide, missing = np.asarray(False), np.asarray(False)
+    for low, high in ranges:
+        wide, missing = wide | (low < high), missing | np.isnan(low)
+    unfit = missing
+    if operation in ONE_SIGN:
+        low, high = ranges[ONE_SIGN[operation]]
+        unfit = unfit | ((low <= 0) & (high >= 0) & wide)
+    elif operation not in MONOTONE:
+        unfit = unfit | wide
+    numpy = OPERATIONS[operation].numpy
+    ends = np.stack(np.broadcast_arrays(*(np.asarray(numpy(*ends), dtype=float) for ends in product(*ranges))))
+    least = np.where(np.isnan(ends), np.inf, ends).min(axis=0)
+    most = np.where(np.isnan(ends), -np.inf, ends).max(axis=0)
+    low, high = (np.where(wide, np.where(unfit, np.nan, end), known) for end in (least, most))
+    return low, high
+
+
+def _less(a: Range, b: Range) -> Array:
+    """Whether a < b."""
+    return _decided(a[1] < b[0], a[0] >= b[1], a, b)
+
+
+def _not(condition: Array) -> Array:
+    return 1.0 - condition
+
+
+def _equal(a: Range, b: Range) -> Array:
+    same = (a[0] == a[1]) & (b[0] == b[1]) & (a[0] == b[0])
+    return _decided(same, (a[1] < b[0]) | (b[1] < a[0]), a, b)
+
+
+def _decided(true: Array, false: Array, *ranges: Range) -> Array:
+    found = np.where(true, 1.0, np.where(false, 0.0, np.nan))
+    for low, _ in ranges:
+        found = np.where(np.isnan(low), np.nan, found)
+    return found
+
+
+def _both(a: Array, b: Array) -> Array:
+    """Kleene's conjunction: false where one is, else not decided where one is not."""
+    return np.where((a == 0) | (b == 0), 0.0, np.where(np.isnan(a) | np.isnan(b), np.nan, 1.0))
+
+
+def _either(a: Array, b: Array) -> Array:
+    return _not(_both(_not(_truth(a)), _not(_truth(b))))
+
+
+def _truth(condition: Array) -> Array:
+    return np.where(np.isnan(condition), np.nan, (condition != 0).astype(float))
+
+
+CONDITIONS: dict[str, Callable[..., Array]] = {
+    "less": _less,
+    "greater": lambda a, b: _less(b, a),
+    "less_equal": lambda a, b: _not(_less(b, a)),
+    "greater_equal": lambda a, b: _not(_less(a, b)),
+    "equal": _equal,
+    "not_equal": lambda a, b: _not(_equal(a, b)),
+    "within": lambda x, low, high: _both(_not(_less(x, low)), _not(_less(high, x))),
+    "is_finite": lambda x: np.where(x[0] < x[1], np.nan, np.isfinite(x[0]).astype(float)),
+    "logical_and": lambda a, b: _both(_truth(a[0]), _truth(b[0])),
+    "logical_or": lambda a, b: _either(a[0], b[0]),
+    "logical_not": lambda a: _not(_truth(a[0])),
+}
+"""Each operation that gives a condition, on ranges."""
+
+
+# -- along an axis -----------------------------------------------------------------------------------------------------
+
+
+def beside(tree: c.Along, results: Results) -> tuple[dict[int, tuple[int, ...]], list[Range], int]:
+    """Both arguments of `slope` and its like on the same places, and which axis of the arrays they go along."""
+    try:
+        places, ranges = aligned([value(tree.y, results), value(tree.x, results)])
+    except Unlike as unlike:
+        raise _unlike(unlike, results) from None
+    dimension = results.dimension[tree.axis]
+    if len({results.axes[tree.axis][place] for place in places[dimension]}) < 2:
+        raise Undecidable(f"`{tree.form}` goes along '{tree.axis}', of which only one value was run")
+    return places, ranges, list(places).index(dimension)
+
+
+def _along(tree: c.Along, results: Results) -> Grid:
+    places, ranges, axis = beside(tree, results)
+    shape = [len(kept) for kept in places.values()]
+    (low, high), (x, most) = [tuple(np.broadcast_to(end, shape) for end in own) for own in ranges]
+    left = {dimension: kept for place, (dimension, kept) in enumerate(places.items()) if place != axis}
+    low, high, x, most = (np.moveaxis(array, axis, -1) for array in (low, high, x, most))
+    x = np.where(x < most, np.nan, x)
+    with np.errstate(all="ignore"):
+        if tree.form == "slope":
+            return Grid(left, *_slope(low, high, x))
+        sign = 1 if tree.form == "increasing" else -1
+        return Grid.exact(left, _rising(*((low, high) if sign > 0 else (-high, -low)), x))
+
+
+def _slope(low: Array, high: Array, x: Array) -> Range:
+    """The slope of the least squares' line along the last axis: a weighted sum of the values."""
+    weight = x - x.mean(axis=-1, keepdims=True)
+    square = (weight**2).sum(axis=-1, keepdims=True)
+    weight = np.where(square > 0, weight / square, np.nan)
+    if high is low or np.array_equal(low, high, equal_nan=True):
+        centre = low - low.mean(axis=-1, keepdims=True)
+        found = np.asarray((weight * centre).sum(axis=-1))
+        return found, found
+    ends = [np.where(weight == 0, 0.0, weight * end) for end in (low, high)]
+    least, most = np.minimum(*ends).sum(axis=-1), np.maximum(*ends).sum(axis=-1)
+    return least, most
+
+
+def _rising(low: Array, high: Array, x: Array) -> Array:
+    """Whether values along the last axis rise with x: what lies at a smaller x is smaller, all of it."""
+    found = np.full(low.shape[:-1], np.nan)
+    for index in np.ndindex(*found.shape):
+        own = x[index]
+        if not (np.isnan(own).any() or np.isnan(low[index]).any()):
+            steps = [step for _, _, step in rises(low[index], high[index], own)]
+            found[index] = 0.0 if 0.0 in steps else np.nan if np.isnan(steps).any() else 1.0
+    return found
+
+
+def rises(low: Array, high: Array, x: Array) -> list[tuple[int, int, float]]:
+    """From each value of x to the next larger one: the places of the largest value here and the smallest there, and whether it rises."""
+    values = np.unique(x)
+    groups = [np.flatnonzero(x == one) for one in values]
+    found = []
+    for here, there in pairwise(groups):
+        a, b = int(here[np.argmax(high[here])]), int(there[np.argmin(low[there])])
+        least, most = int(here[np.argmax(low[here])]), int(there[np.argmin(high[there])])
+        found.append((a, b, 1.0 if high[a] < low[b] else 0.0 if low[least] >= high[most] else math.nan))
+    return found
+
+
+def _unlike(unlike: Unlike, results: Results) -> Undecidable:
+    names = (
+        " and ".join(results.dimensions[unlike.dimension])
+        if unlike.dimension < len(results.dimensions)
+        else "replicate"
+    )
+    return Undecidable(f"two of its parts speak of other values of {names}, and can't be compared value by value")

@@ -1,0 +1,132 @@
+"""Distributions in expressions: where they may stand, and what their arguments are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..diagnostics.problems import Span, did_you_mean, problem_at
+from ..expressions import nodes as n
+from ..ir import terms as t
+from ..ir.types import Shape, ShapeProblem, Type, broadcast
+from ..tables.distributions import DISTRIBUTIONS, Distribution, Parameter, bind
+from ..tables.operations.intervals import INT32, INT64
+from . import constant_folding as folding
+from .argument_bounds import in_order, representable, within
+from .expression_text import Text
+
+if TYPE_CHECKING:
+    from .expressions import Checker, Context
+
+
+MAX_VALUES = INT32[1] + 1
+"""How many different values the ints from 0 on have."""
+
+
+def sample(checker: Checker, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
+    """One occurrence of a distribution: one draw, independent for each element of index notation.
+
+    Points of a sweep share those whose arguments are numbers and names.
+    """
+    if context.local or context.calls or not all(map(_plain, (*node.arguments, *dict(node.keywords).values()))):
+        return _sample(checker, node, text, context, span)
+    made = False
+
+    def make() -> t.Term:
+        nonlocal made
+        made = True
+        return _sample(checker, node, text, context, span)
+
+    found = checker.names.piece((text.node, node.start), make)
+    if not made:
+        next(context.samples)
+    return found
+
+
+def _plain(node: n.Expr) -> bool:
+    return isinstance(node, n.Number | n.Name) or (isinstance(node, n.Array) and all(map(_plain, node.items)))
+
+
+def _sample(checker: Checker, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
+    row = DISTRIBUTIONS[node.function]
+    if context.calls:
+        message = f"`{row.name}` draws, and stands in the body of the function '{context.calls[-1]}'"
+        raise problem_at(span, message, "Draw under `task.draw` or `task.example`, and pass the value.")
+    if context.phase not in ("draw", "example"):
+        message = f"`{row.name}` draws, and stands only in `task.draw`, `task.example` and initialisers"
+        raise problem_at(span, message, "Give the draw a name there, and use the name here.")
+    known = [*(parameter.name for parameter in row.parameters), *(["shape"] if row.shaped else [])]
+    for name, value in node.keywords:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"It is `{row.name}{row.signature}`."
+            raise problem_at(text.keyword(name, value), f"`{row.name}` has no parameter '{name}'", hint)
+    terms = [checker.term(argument, text, context) for argument in node.arguments]
+    keywords = {name: checker.term(value, text, context) for name, value in node.keywords}
+    try:
+        bound = bind(row, [bool(term.type.shape) for term in terms], list(keywords))
+    except ValueError as error:
+        hint = f"It draws {row.meaning}."
+        if row.shaped and len(node.arguments) == len(row.parameters) + 1:
+            hint = "A shape is written in brackets: `[n]`."
+        raise problem_at(span, str(error), hint) from None
+    given = {name: terms[place] if isinstance(place, int) else keywords[place] for name, place in bound.items()}
+    sizes: dict[str, int] = {}
+    parameters: dict[str, t.Term] = {}
+    for parameter in row.parameters:
+        term = given.get(parameter.name)
+        if parameter.kind == "size" and term is not None:
+            most = INT64[1] if row.shaped else folding.MAX_SIZE  # a number of values, or a length
+            sizes[parameter.name] = folding.size(term, f"'{parameter.name}' of `{row.name}`", most)
+        elif term is None:
+            parameters[parameter.name] = t.Literal(np.asarray(parameter.default), type=Type("real"), span=span)
+        else:
+            _check(parameter, row, term, checker.dtype)
+            parameters[parameter.name] = folding.real(term)
+    if sizes.get("n", 0) > MAX_VALUES:
+        message = f"an int is below {MAX_VALUES:,}, and `{row.name}` of {sizes['n']:,} draws larger ones"
+        raise problem_at(given["n"].span, message, f"Draw a real number: `floor(uniform(0, {sizes['n']}))`.")
+    if sizes.get("k", 0) > sizes.get("n", sizes.get("k", 0)):
+        hint = "`subset(n, k)` takes k of the numbers 0, …, n - 1."
+        raise problem_at(span, f"a subset of {sizes['k']} cannot be chosen from {sizes['n']}", hint)
+    literal = {name: term.value for name, term in parameters.items() if isinstance(term, t.Literal)}
+    in_order(row.parameters, literal, lambda name: span, row.name)
+    shape = folding.shape(given["shape"], f"the shape of `{row.name}`") if "shape" in given else ()
+    shape = _fitting(row.name, shape, "shape" in given, parameters, span)
+    result = folding.sized(Type(row.kind, (*shape, *row.event(sizes))), span)
+    path = (*context.path, f"{row.name}#{next(context.samples)}")
+    return t.Sample(row.name, path, sizes, parameters, shape, type=result, span=span)
+
+
+def _check(parameter: Parameter, row: Distribution, term: t.Term, dtype: str) -> None:
+    """Refuses a parameter that is no array, or that is known to be out of its bounds."""
+    what = f"'{parameter.name}' of `{row.name}`"
+    if parameter.kind == "vector" and len(term.type.shape) != 1:
+        raise problem_at(
+            term.span,
+            f"{what} has to be an array [n], and is {term.type}",
+            "Write its numbers in brackets: `[0.5, 0.5]`.",
+        )
+    if not isinstance(term, t.Literal):
+        return
+    within(what, parameter.bounds, term.value, term.span, f"It is `{row.name}{row.signature}`: {row.meaning}.")
+    representable(what, term.value, dtype, term.span)
+    if parameter.kind == "vector" and not np.sum(term.value) > 0:
+        raise problem_at(term.span, f"the entries of {what} are all 0", "One of them at least has to be more than 0.")
+
+
+def _fitting(name: str, shape: Shape, said: bool, parameters: dict[str, t.Term], span: Span) -> Shape:
+    """The shape of independent copies: as said, and wide enough for the parameters."""
+    shapes = [term.type.shape for key, term in parameters.items() if DISTRIBUTIONS[name].parameters[0].kind != "vector"]
+    try:
+        wide = broadcast(found for found in [shape, *shapes] if found)
+    except ShapeProblem as problem:
+        hint = "A shape is as wide as the parameters: leave it out, or make it theirs."
+        raise problem_at(span, f"`{name}`: {problem}", hint if said else problem.hint) from None
+    if said and wide != shape:
+        raise problem_at(
+            span,
+            f"the parameters of `{name}` have the shape {list(wide)}, and {list(shape)} is asked for",
+            "Leave the shape out, or give one that ends like theirs.",
+        )
+    return wide

@@ -1,0 +1,123 @@
+"""What figures show of single examples: the terms that are read at their steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from ..diagnostics.problems import Problem, problem_at
+from ..ir import terms as t
+from ..ir.plan import ProbePlan, TrainingPlan
+from ..model.figures import ROWS_SEARCHED
+from ..source import nodes as yaml
+from . import constant_folding as folding
+from .expressions import Context
+from .figures import OF_EXAMPLES
+
+if TYPE_CHECKING:
+    from .experiment import ExperimentChecker
+
+Path = list[str | int]
+
+
+def probes(experiment: ExperimentChecker, training: TrainingPlan | None) -> list[ProbePlan]:
+    """What every figure shows of single examples."""
+    found = []
+    for name, figure in experiment.model.figures.items():
+        if figure.kind in OF_EXAMPLES:
+            last = training.steps if training else 0
+            probe = experiment.attempt(
+                lambda name=name, figure=figure, last=last: experiment.part(
+                    ("probe", name, last), lambda: _probe(experiment, name, figure, last)
+                )
+            )
+            if probe is not None:
+                found.append(probe)
+    return found
+
+
+def _probe(experiment: ExperimentChecker, name: str, figure: Any, last: int) -> ProbePlan:
+    """The values of one figure, at its steps."""
+    path: Path = ["figures", name]
+    terms = {}
+    for label, step in _shown(figure):
+        node = yaml.find(experiment.node, [*path, *step])
+        assert node is not None
+        terms[label] = experiment.checker.value(node, Context("measures", ("figures", name, label)))
+    for term in terms.values():
+        found = next((item for item in t.walk(term) if isinstance(item, t.Expectation | t.Gradient)), None)
+        if found is not None:
+            what = "an average" if isinstance(found, t.Expectation) else "a gradient"
+            message = f"a figure of kind `{figure.kind}` shows single examples, and this is {what}"
+            raise problem_at(term.span, message, "A figure of kind `curves` shows measures over the steps.")
+    if figure.kind == "images":
+        _image(terms)
+    else:
+        _one_shape(terms, figure.kind)
+    if figure.kind == "function":
+        examples = experiment.count([*path, "examples"], figure.examples, "'examples'")
+    else:
+        examples = experiment.count([*path, "count"], figure.count, "'count'")
+        examples *= ROWS_SEARCHED if figure.kind == "images" and figure.rows is not None else 1
+    steps = {last} if figure.kind != "images" or _trained(terms.values()) else {0}
+    return ProbePlan(name, terms, examples, tuple(sorted(_steps(experiment, path, last) or steps)))
+
+
+def _trained(terms: Iterable[t.Term]) -> bool:
+    """Whether training can change some values: they hold a network's output, weights, the step, or a named output."""
+    parts = [item for term in terms for item in t.walk(term)]
+    return any(
+        isinstance(item, t.NetworkOutput | t.Weight | t.AllWeights | t.StepNumber)
+        or (isinstance(item, t.Reference) and item.phase == "outputs")
+        for item in parts
+    )
+
+
+def _shown(figure: Any) -> list[tuple[str, Path]]:
+    """The labels of a figure's values, and where their expressions stand."""
+    if figure.kind == "images":
+        rows: list[tuple[str, Path]] = [("rows", ["rows"])] if figure.rows is not None else []
+        return [("image", ["image"]), *rows]
+    own: list[tuple[str, Path]] = [("x", ["x"])] if figure.x is not None else []
+    curves: list[tuple[str, Path]] = [(f"y:{label}", ["y", label]) for label in figure.y]
+    return [*own, *curves]
+
+
+def _image(terms: dict[str, t.Term]) -> None:
+    shape = terms["image"].type.shape
+    if len(shape) != 2 and not (len(shape) == 3 and shape[-1] in (1, 3)):
+        hint = "An image is [height, width] or [height, width, 3]; `reshape` and an index give it one."
+        raise problem_at(terms["image"].span, f"this is no image: {terms['image'].type}", hint)
+    if "rows" in terms and terms["rows"].type.shape:
+        raise problem_at(
+            terms["rows"].span,
+            f"'rows' is one number an example, and this is {terms['rows'].type}",
+            "Take one entry of it: `z[0]`.",
+        )
+
+
+def _one_shape(terms: dict[str, t.Term], kind: str) -> None:
+    first, model = next(iter(terms.items()))
+    if kind == "examples" and len(model.type.shape) != 1:
+        hint = "A single number against another is a figure of kind `function`."
+        raise problem_at(model.span, f"a figure of kind `examples` shows arrays [n], and this is {model.type}", hint)
+    for label, term in terms.items():
+        if term.type.shape != model.type.shape:
+            message = f"'{label.removeprefix('y:')}' is {term.type}, and {first.removeprefix('y:')} is {model.type}"
+            raise problem_at(term.span, message, "A curve has a y for each x: both have one shape.")
+
+
+def _steps(experiment: ExperimentChecker, path: Path, last: int) -> set[int]:
+    """The steps that a figure names, none after the last."""
+    node = yaml.find(experiment.node, [*path, "steps"])
+    found = set()
+    for item in node.items if isinstance(node, yaml.Sequence) else ():
+        term = experiment.checker.value(item, Context("constants", ()))
+        wanted = int(folding.integer(term, "a step"))
+        if wanted < 0:
+            raise problem_at(item.span, f"a step is not negative, and this is {wanted}", "Steps count from 0.")
+        if wanted > last:
+            message = f"step {wanted:,} comes after the last, {last:,}: that is shown instead"
+            experiment.warnings.append(Problem(message, item.span, "Lower it, or raise `steps`.", "warning"))
+        found.add(min(wanted, last))
+    return found

@@ -1,0 +1,158 @@
+"""Gradients as values: `gradient(x, weights)`, and the statistics of them that are measures."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..diagnostics.problems import Span, did_you_mean, listing, problem_at
+from ..ir import terms as t
+from ..ir.plan import MeasurePlan
+from ..ir.types import Type
+from ..passes.example_blocks import LEAST
+from ..source import nodes as yaml
+from ..tables.gradient_statistics import FLOOR
+from ..tables.operations import OPERATIONS
+from .data import coins
+from .expressions import Context
+
+if TYPE_CHECKING:
+    from .experiment import ExperimentChecker
+
+MAX_TARGET_BITS = 16
+
+
+def gradient(of: t.Term, weights: t.Term, span: Span) -> t.Term:
+    """The gradient of one example's value. Raises SpecError."""
+    _one_number(of)
+    return t.Gradient(of, _weights(weights), type=Type("real", weights.type.shape), span=span)
+
+
+def _one_number(of: t.Term) -> None:
+    if of.type.shape or of.type.kind == "bool":
+        hint = (
+            "`sum(…)` or `mean(…)` makes one number of an array." if of.type.shape else "A comparison has no gradient."
+        )
+        raise problem_at(of.span, f"a gradient is taken of one number per example, and this is {of.type}", hint)
+    if t.free_indices(of):
+        hint = "Write one `gradient` for each entry, or the sum of them."
+        raise problem_at(of.span, "a gradient depends on no index of index notation around it", hint)
+    if any(isinstance(item, t.Expectation | t.Gradient) for item in t.walk(of)):
+        hint = "The gradient of an average is the average of gradients: `E(gradient(x, w))`."
+        raise problem_at(
+            of.span, "a gradient is taken of one example's value, and here is an average or a gradient", hint
+        )
+
+
+def _weights(term: t.Term) -> t.Weight | t.AllWeights:
+    if isinstance(term, t.Weight | t.AllWeights):
+        return term
+    hint = "Write `f.weights` for all of a network's, or `f.dense_1.kernel` for one."
+    raise problem_at(term.span, "a gradient is taken with respect to weights", hint)
+
+
+def statistic(experiment: ExperimentChecker, name: str, kind: str, node: yaml.Mapping) -> list[MeasurePlan]:
+    """A statistic of a gradient, and its sampling floor as a measure of its own. Raises SpecError."""
+    inner, model = node.get(kind), experiment.model.measures[name].value
+    assert isinstance(inner, yaml.Mapping)
+    context = Context("measures", ("measures", name))
+    parts = {key: inner.get(key) for key in ("of", "weights")}
+    of, weights = (experiment.checker.value(part, context) for part in parts.values() if part is not None)
+    _one_number(of)
+    asked = _weights(weights)
+    real = Type("real")
+    path: list[str | int] = ["measures", name, kind]
+    over = _over(experiment, of, path) if kind == "gradient_variance" else ()
+    draws, every = _draws(experiment, over, [*path, "draws"], model.draws) if over else (0, ())
+    enumerated = experiment.data is not None and experiment.data.kind == "enumerated"
+    if enumerated and inner.get("examples") is not None:
+        at, _ = yaml.locate(experiment.node, [*path, "examples"])
+        raise problem_at(at, "with `enumerate` all examples are taken, and here is another number", "Remove it.")
+    if enumerated and not over:
+        exact = t.Gradient(of, asked, type=Type("real", asked.type.shape), span=of.span)
+        return [MeasurePlan(name, _exact(experiment, kind, exact), statistic=kind)]
+    examples = experiment.count([*path, "examples"], model.examples, "'examples'")
+    if enumerated and experiment.data is not None:
+        examples = experiment.data.test
+    elif examples < (2 if over else LEAST):
+        at, _ = yaml.locate(experiment.node, [*path, "examples"])
+        raise problem_at(
+            at,
+            f"a gradient's statistics need {2 if over else LEAST} examples or more, and this is {examples}",
+            "Give more `examples`.",
+        )
+    if kind == "gradient_noise":
+        return [
+            MeasurePlan(
+                name, t.GradientStatistic(kind, of, asked, examples, type=real, span=inner.span), statistic=kind
+            )
+        ]
+    if name + FLOOR in experiment.model.measures:
+        key, _ = yaml.locate(experiment.node, ["measures", name + FLOOR])
+        raise problem_at(key, f"'{name}{FLOOR}' is the sampling floor of '{name}'", "Choose another name.")
+    found = t.GradientStatistic(kind, of, asked, examples, over, draws, every, type=real, span=inner.span)
+    if enumerated:  # each target's gradient is exact, and no value is lost in noise
+        return [MeasurePlan(name, found, statistic=kind)]
+    floor = MeasurePlan(name + FLOOR, t.SamplingFloor(found, type=real, span=inner.span))
+    return [MeasurePlan(name, found, statistic=kind), floor]
+
+
+def _over(experiment: ExperimentChecker, of: t.Term, path: list[str | int]) -> tuple[str, ...]:
+    """The draws that are made again: of `task.draw`, and such that the value depends on them."""
+    node = yaml.find(experiment.node, [*path, "over"])
+    names = node.items if isinstance(node, yaml.Sequence) else (node,)
+    reached = {item.name for item in experiment.reached(of) if isinstance(item, t.Reference)}
+    found = []
+    for item in names:
+        assert isinstance(item, yaml.Scalar)
+        known = experiment.phase("draw")
+        if item.text not in known:
+            hint = did_you_mean(item.text, known) or f"Drawn once per replicate: {listing(known) or 'nothing'}."
+            raise problem_at(item.span, f"'{item.text}' is not drawn once per replicate", hint)
+        if item.text not in reached:
+            raise problem_at(
+                item.span,
+                f"'of' does not depend on '{item.text}': its gradient has no variance over it",
+                "Name a draw that it depends on.",
+            )
+        found.append(item.text)
+    if not any(isinstance(part, t.Sample) for name in found for part in t.walk(experiment.terms[name])):
+        raise problem_at(node.span if node else None, f"nothing is drawn in {listing(found)}", "Name the draw itself.")
+    return tuple(found)
+
+
+def _draws(
+    experiment: ExperimentChecker, over: tuple[str, ...], path: list[str | int], default: Any
+) -> tuple[int, tuple[str, ...]]:
+    """How many targets, and the path of the draw whose values are all taken."""
+    node = yaml.find(experiment.node, path)
+    if not isinstance(node, yaml.Scalar) or node.value != "all":
+        draws = experiment.count(path, default, "'draws'")
+        if draws < 2:
+            raise problem_at(
+                yaml.locate(experiment.node, path)[0], "a variance needs two draws or more", "Give `draws: 2` or more."
+            )
+        return draws, ()
+    if len(over) > 1:
+        raise problem_at(node.span, "`draws: all` goes over one draw, and 'over' names several", "Give a number.")
+    sample = coins(experiment, over[0], node.span, MAX_TARGET_BITS, "Give a number of draws")
+    return int(2 ** prod(sample.shape)), sample.path
+
+
+def _exact(experiment: ExperimentChecker, kind: str, gradient: t.Gradient) -> t.Term:
+    """‖E g‖² / (E‖g‖² - ‖E g‖²), or its denominator: exact where every example is there."""
+    span = gradient.span
+    assert span is not None
+
+    def operate(name: str, *arguments: t.Term) -> t.Term:
+        return experiment.checker.operate(OPERATIONS[name], list(arguments), {}, span)
+
+    def mean(term: t.Term) -> t.Term:
+        return t.Expectation(term, type=Type("real", term.type.shape), span=span)
+
+    signal = operate("squared_norm", mean(gradient))
+    apart = operate("subtract", mean(operate("squared_norm", gradient)), signal)
+    noise = operate("maximum", apart, t.Literal(np.zeros([]), type=Type("real"), span=span))  # rounding may leave less
+    return noise if kind == "gradient_noise" else operate("divide", signal, noise)

@@ -1,0 +1,86 @@
+"""Gradient modes: their targets, and the constants that they take."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sentence
+from ..ir.plan import LayerPlan, Mode, NetworkPlan
+from ..source import nodes as yaml
+from ..tables.gradient_modes import CARRYING, GRADIENT_MODES
+from . import constant_folding as folding
+from .argument_bounds import representable, within
+from .expressions import Context
+from .weight_paths import layer
+
+if TYPE_CHECKING:
+    from .experiment import ExperimentChecker
+
+
+def modes(experiment: ExperimentChecker) -> dict[str, Mode]:
+    """The gradient modes, by target."""
+    found: dict[str, Mode] = {}
+    for target, entry in experiment.model.gradient.items():
+        node = yaml.find(experiment.node, ["gradient"])
+        key = node.key(target) if isinstance(node, yaml.Mapping) else None
+        span = key.span if key else experiment.node.span
+        mode = experiment.attempt(
+            lambda target=target, entry=entry, span=span: experiment.part(
+                ("mode", target), lambda: _mode(experiment, target, entry, span)
+            )
+        )
+        if mode is not None:
+            found.update(mode)
+    return found
+
+
+def _mode(experiment: ExperimentChecker, target: str, entry: Any, span: Span) -> dict[str, Mode]:
+    """One gradient mode on its target."""
+    head, *rest = target.replace("[", ".[").split(".")
+    steps: list[str | int] = [int(step[1:-1]) if re.fullmatch(r"\[\d+\]", step) else step for step in rest]
+    if head in experiment.functions and not steps:
+        kind, key = "function", head
+    elif head in experiment.model.architecture:
+        plan = experiment.plan(head, span)
+        part = layer(plan, steps, span) if steps else plan
+        kind, key = ("layer", f"{head}.{part.key}") if isinstance(part, LayerPlan) else ("network", head)
+        given = part.input.type if isinstance(part, NetworkPlan) else part.input
+        if entry.kind == "forward_only" and given.shape != part.output.shape:
+            shapes = f"whose input is {given} and output {part.output}"
+            message = f"`forward_only` passes the message of '{target}' on, {shapes}"
+            raise problem_at(span, message, "Both have to be of one shape.")
+        if entry.kind in CARRYING and part.output.kind != "real":
+            message = f"`{entry.kind}` is for what has a gradient, and '{target}' gives {part.output}"
+            raise problem_at(span, message, "No gradient passes through ints: give the mode to the function itself.")
+    else:
+        known = [*experiment.functions, *experiment.model.architecture]
+        hint = sentence(did_you_mean(head, known), f"A mode is given to {listing(known) or 'a function or a network'}.")
+        raise problem_at(span, f"there is no function, network or layer '{target}'", hint)
+    if kind == "layer" and entry.kind in ("forward_only", "clip"):
+        _without_function(experiment.plan(head, span), key, span)
+    row = GRADIENT_MODES[entry.kind]
+    if kind not in row.targets:
+        raise problem_at(
+            span,
+            f"`{row.name}` is for a {' or a '.join(row.targets)}, and '{target}' is a {kind}",
+            f"Name a {' or a '.join(row.targets)}, or choose another mode.",
+        )
+    if entry.kind in ("scale", "clip"):
+        node = yaml.find(experiment.node, ["gradient", target, entry.kind])
+        assert node is not None
+        what = f"'{entry.kind}'"
+        value = float(folding.number(experiment.checker.value(node, Context("constants", ())), what))
+        within(what, row.bounds, value, node.span, f"Here {row.meaning}.")
+        representable(what, value, experiment.model.dtype, node.span)
+        return {key: Mode(entry.kind, value)}
+    return {key: Mode(entry.kind)} if entry.kind != "exact" else {}
+
+
+def _without_function(plan: NetworkPlan, key: str, span: Span) -> None:
+    """Refuses a mode that hangs on what comes behind a layer, where a function is its activation."""
+    layer_key = key.removeprefix(f"{plan.name}.")
+    if any(leaf.key == f"{layer_key}.activation" for leaf in plan.leaves()):
+        message = f"the activation of '{key}' is a function, and is no part of what this mode reaches"
+        hint = f"Write the function into `layers` behind it, or give the mode to `{key}.activation`."
+        raise problem_at(span, message, hint)

@@ -1,0 +1,151 @@
+"""Numbers that a layer is given: real arguments within their bounds, and how weights start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..diagnostics.problems import did_you_mean, listing, problem_at, sentence
+from ..expressions import nodes as n
+from ..ir import terms as t
+from ..ir.plan import VALUE, InitialValue
+from ..ir.types import Type
+from ..source import nodes as yaml
+from ..tables.distributions import DISTRIBUTIONS, bind
+from ..tables.initializers import INITIALIZERS, Initializer, fans
+from ..tables.keras_parameters import Parameter
+from . import constant_folding as folding
+from .argument_bounds import explained, in_order, representable, within
+from .expression_text import Text, read
+from .expressions import Checker, Context
+
+KERAS_DISTRIBUTIONS = {
+    "normal": ("RandomNormal", {"mean": "mean", "deviation": "stddev"}),
+    "truncated_normal": ("TruncatedNormal", {"mean": "mean", "deviation": "stddev"}),
+    "uniform": ("RandomUniform", {"low": "minval", "high": "maxval"}),
+}
+
+
+class Numbers:
+    """Checks the numbers of one network, whose node errors fall back on."""
+
+    def __init__(self, checker: Checker, dtype: str, node: yaml.Node) -> None:
+        self.checker = checker
+        self.dtype = dtype
+        self.node = node
+
+    def real(self, parameter: Parameter, value: Any, node: yaml.Node | None) -> float:
+        """A constant real argument within its bounds."""
+        if node is None:
+            return float(value)
+        what = f"'{parameter.name}'"
+        found = float(folding.number(self.checker.value(node, Context("constants", ())), what))
+        within(what, parameter.bounds, found, node.span, explained(parameter.meaning))
+        representable(what, found, self.dtype, node.span)
+        return found
+
+    def reals(self, value: Any, rows: Mapping[str, Parameter], node: yaml.Node | None) -> dict[str, Any]:
+        """The arguments of a constraint or an initialiser."""
+        found = {}
+        short = yaml.find(node, [value.kind])
+        short = short if isinstance(short, yaml.Scalar) and short.value is not None else None
+        for name, row in rows.items():
+            given = getattr(value.value, name)
+            own = yaml.find(node, [value.kind, name]) or (short if name in value.value.model_fields_set else None)
+            found[name] = given if row.kind == "choice" else self.real(row, given, own)
+        in_order(rows.values(), found, lambda name: (yaml.find(node, [value.kind, name]) or node or self.node).span)
+        return found
+
+    def start(self, value: Any, node: yaml.Node | None, shape: Any) -> InitialValue:
+        """An initialiser: a word, a mapping, a number, or a distribution that knows the fans."""
+        if isinstance(value, str):
+            if value in INITIALIZERS:
+                self.fits(INITIALIZERS[value], shape, node)
+                return InitialValue(INITIALIZERS[value].keras)
+            scalar = yaml.Scalar(value, value, True, self.node.span)
+            return self.distribution(read(scalar), shape)
+        if value.kind != "expression":
+            row = INITIALIZERS[value.kind]
+            self.fits(row, shape, node)
+            return InitialValue(row.keras, self.reals(value, row.parameters, node))
+        if isinstance(node, yaml.Sequence):
+            return self.value(self.checker.value(node, Context("start", ())), shape)
+        if not isinstance(node, yaml.Scalar):
+            span = node.span if node else self.node.span
+            hint = f"Keras has {listing(INITIALIZERS, 20)}."
+            raise problem_at(span, "an initialiser is a name, a number or a distribution", hint)
+        return self.distribution(read(node), shape)
+
+    def fits(self, row: Initializer, shape: Any, node: yaml.Node | None) -> None:
+        """Refuses an initialiser that makes no arrays of a weight's shape."""
+        if not row.axes.hold(len(shape)):
+            many = f"weights of {row.axes.least:g} axes{'' if row.axes.most is not None else ' or more'}"
+            message = f"the initialiser '{row.name}' makes {many}, and this weight is {list(shape)}"
+            raise problem_at(node.span if node else self.node.span, message, f"It is {row.meaning}.")
+
+    def distribution(self, text: Text, shape: Any) -> InitialValue:
+        """`truncated_normal(0, 1 / sqrt(fan_in))`, a constant, or what is made of constants and draws."""
+        fan_in, fan_out = fans(shape)
+        local: dict[str, t.Term] = {
+            name: t.Literal(np.asarray(size), type=Type("int"), span=text.node.span)
+            for name, size in (("fan_in", fan_in), ("fan_out", fan_out))
+        }
+        tree = text.tree
+        known = self.checker.names.known()
+        if isinstance(tree, n.Name) and tree.name not in local and tree.name not in known and tree.name != "pi":
+            hint = sentence(
+                did_you_mean(tree.name, [*INITIALIZERS, *known, *local]), f"Keras has {listing(INITIALIZERS, 20)}."
+            )
+            raise problem_at(text.span(tree), f"unknown initialiser '{tree.name}'", hint)
+        if not (isinstance(tree, n.Call) and tree.function in DISTRIBUTIONS):
+            inner = [item for item in n.walk(tree) if isinstance(item, n.Call) and item.function in DISTRIBUTIONS]
+            if inner and self.checker.names.function(inner[0].function) is None:
+                hint = "Scale its parameters, as in `normal(0, 0.1)`, or draw under `task.draw` and use the name."
+                raise problem_at(text.span(inner[0]), "a distribution stands alone in an initialiser", hint)
+            return self.value(self.checker.term(tree, text, Context("start", (), local)), shape)
+        context = Context("constants", (), local)
+        if tree.function not in KERAS_DISTRIBUTIONS:
+            hint = f"Weights start from {listing(KERAS_DISTRIBUTIONS)}, or one of Keras' initialisers."
+            raise problem_at(text.span(tree), f"`{tree.function}` is no distribution for weights", hint)
+        keras, names = KERAS_DISTRIBUTIONS[tree.function]
+        row = DISTRIBUTIONS[tree.function]
+        try:
+            bound = bind(
+                row, [isinstance(argument, n.Array) for argument in tree.arguments], [key for key, _ in tree.keywords]
+            )
+        except ValueError as error:
+            raise problem_at(text.span(tree), str(error), f"It is `{row.name}{row.signature}`.") from None
+        if "shape" in bound:
+            place = bound["shape"]
+            shown = tree.arguments[place] if isinstance(place, int) else dict(tree.keywords)[place]
+            raise problem_at(text.span(shown), "an initialiser takes no shape: the layer gives it", "Leave it out.")
+        keywords = dict(tree.keywords)
+        arguments = {parameter.name: parameter.default for parameter in row.parameters}
+        for name, place in bound.items():
+            expression = tree.arguments[place] if isinstance(place, int) else keywords[place]
+            what, span = f"'{name}' of `{row.name}`", text.span(expression)
+            value = float(folding.number(self.checker.term(expression, text, context), f"'{name}'"))
+            bounds = next(parameter.bounds for parameter in row.parameters if parameter.name == name)
+            within(what, bounds, value, span, f"It is `{row.name}{row.signature}`.")
+            representable(what, value, self.dtype, span)
+            arguments[name] = value
+        in_order(row.parameters, arguments, lambda name: text.span(tree), row.name)
+        return InitialValue(keras, {names[name]: value for name, value in arguments.items()})
+
+    def value(self, term: t.Term, shape: Any) -> InitialValue:
+        """A weight that starts as a constant, or as each replicate's draws make it: a number, or an array of its shape."""
+        if term.type.kind == "bool":
+            hint = "`1 if b > 0 else 0` is a number."
+            raise problem_at(term.span, "a weight starts as a number, and this is a bool", hint)
+        own = term.type.shape
+        if len(own) > len(shape) or any(a not in (1, b) for a, b in zip(own[::-1], tuple(shape)[::-1], strict=False)):
+            message = f"this initialiser is {term.type}, and the weight is {Type('real', tuple(shape))}"
+            raise problem_at(term.span, message, "It is one number, or an array of the weight's shape.")
+        if not isinstance(term, t.Literal):
+            return InitialValue(VALUE, {"value": term})
+        representable("an initialiser", term.value, self.dtype, term.span)
+        return (
+            InitialValue("Constant", {"value": float(term.value)}) if not own else InitialValue(VALUE, {"value": term})
+        )

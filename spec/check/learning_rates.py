@@ -1,0 +1,34 @@
+"""Learning rates that change with the step: within their bounds at every step that is looked at."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..diagnostics.problems import problem_at
+from ..ir import terms as t
+from ..ir.axes import EXAMPLE
+from ..passes.evaluate import STEP, Value, evaluate_batched
+from ..tables.bounds import Bounds
+
+LOOKED_AT = 10_000
+"""All steps up to so many; of more, the first, the last and some between."""
+ROUNDING = 1e-6
+
+
+def scheduled(what: str, bounds: Bounds, term: t.Term, steps: int, hint: str) -> None:
+    """Refuses a schedule that leaves its bounds, or is not finite. Raises SpecError."""
+    places = np.unique(np.linspace(0, steps - 1, min(steps, LOOKED_AT)).round())
+    found = evaluate_batched(term, {STEP: Value(places, (EXAMPLE,))})
+    rates = np.broadcast_to(np.asarray(found.array, float), places.shape)
+    lost = ~np.isfinite(rates)
+    if bool(lost.any()):
+        message = f"{what} is not a finite number at step {int(places[lost.argmax()]):,}"
+        raise problem_at(term.span, message, "`step` counts from 0: `step + 1` is never 0.")
+    slack = ROUNDING * float(np.abs(rates).max())
+    wrong = np.array(
+        [not (bounds.hold(rate) or bounds.hold(rate + slack)) for rate in rates[[rates.argmin(), rates.argmax()]]]
+    )
+    if bool(wrong.any()):
+        place = int(rates.argmin() if wrong[0] else rates.argmax())
+        message = f"{what} has to be {bounds}, and is {rates[place]:g} at step {int(places[place]):,}"
+        raise problem_at(term.span, message, hint)

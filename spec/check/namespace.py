@@ -1,0 +1,48 @@
+"""The names of one experiment, each in its phase."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..diagnostics.problems import Span
+from ..source import nodes as yaml
+
+PHASES = ("constants", "draw", "example", "architecture", "outputs", "loss", "measures")
+
+AS_EARLY_AS = {"schedule": "constants", "start": "draw"}
+"""Places that come as early as a phase: learning rates, and how weights start."""
+
+MEANING = {
+    "constants": "known before anything runs",
+    "draw": "drawn once per replicate",
+    "example": "drawn for each example",
+    "architecture": "a network's output",
+    "outputs": "an output, made from networks",
+    "loss": "a term of the loss",
+    "measures": "a measure",
+}
+
+
+def order(phase: str) -> int:
+    """Where a phase comes: a name may use those of its own phase and of earlier ones."""
+    return PHASES.index(AS_EARLY_AS.get(phase, phase))
+
+
+@dataclass(frozen=True, eq=False)
+class Binding:
+    """A name bound to an expression: where it stands, and in which phase."""
+
+    name: str
+    phase: str
+    node: yaml.Node
+    key: Span
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """A user's function: `u(r): floor_to(r, z)`."""
+
+    name: str
+    parameters: tuple[str, ...]
+    node: yaml.Node
+    key: Span

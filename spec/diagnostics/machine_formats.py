@@ -1,0 +1,105 @@
+"""Problems in the forms that other tools read: GitHub's annotations, SARIF 2.1.0, JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from .problems import Problem
+
+FORMAT_VERSION = 1
+SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+RULES = {
+    "invalid": "The study is not valid: it cannot run.",
+    "doubtful": "The study is valid, and something in it is likely not what was meant.",
+}
+
+Found = Mapping[str, Sequence[Problem]]
+"""The problems of each file, warnings among them."""
+
+
+def github(found: Found) -> str:
+    """Workflow commands that GitHub shows beside the lines, one a problem.
+
+    >>> print(github({"a,b.yaml": [Problem("100% wrong", None, "Mend it.")]}))
+    ::error file=a%2Cb.yaml,title=dlspec::100%25 wrong%0AMend it.
+    """
+    lines = []
+    for file, problems in found.items():
+        for problem in problems:
+            place = {"file": file}
+            if problem.span is not None:
+                span = problem.span
+                place |= {"line": str(span.line), "col": str(span.column)}
+                place |= {"endLine": str(span.end_line), "endColumn": str(span.end_column)}
+            given = ",".join(f"{key}={_property(value)}" for key, value in {**place, "title": "dlspec"}.items())
+            lines.append(f"::{problem.severity} {given}::{_data(_message(problem))}")
+    return "\n".join(lines)
+
+
+def _message(problem: Problem) -> str:
+    return "\n".join(part for part in (problem.message, problem.hint) if part)
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def as_json(found: Found) -> str:
+    """One JSON object: each file with its problems; lines and columns count from 1, the end lies one past."""
+    files = [
+        {"file": file, "valid": not _errors(problems), "problems": [_plain(problem) for problem in problems]}
+        for file, problems in found.items()
+    ]
+    return _text({"format_version": FORMAT_VERSION, "files": files})
+
+
+def _plain(problem: Problem) -> dict[str, Any]:
+    plain: dict[str, Any] = {"severity": problem.severity, "message": problem.message, "hint": problem.hint}
+    if problem.span is not None:
+        span = problem.span
+        plain |= {"line": span.line, "column": span.column, "end_line": span.end_line, "end_column": span.end_column}
+    return plain
+
+
+def _errors(problems: Sequence[Problem]) -> bool:
+    return any(problem.severity == "error" for problem in problems)
+
+
+def sarif(found: Found, version: str) -> str:
+    """A SARIF 2.1.0 log (OASIS 2020), as code scanning takes it; columns count code points."""
+    rules = [{"id": rule, "shortDescription": {"text": text}} for rule, text in RULES.items()]
+    driver = {"name": "dlspec", "version": version, "rules": rules}
+    results = [_result(file, problem) for file, problems in found.items() for problem in problems]
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    return _text({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def _result(file: str, problem: Problem) -> dict[str, Any]:
+    path = Path(file)
+    uri = path.as_uri() if path.is_absolute() else quote(path.as_posix())
+    place: dict[str, Any] = {"artifactLocation": {"uri": uri}}
+    if problem.span is not None:
+        span = problem.span
+        place["region"] = {
+            "startLine": span.line, "startColumn": span.column, "endLine": span.end_line, "endColumn": span.end_column,
+        }  # fmt: skip
+    rule = "invalid" if problem.severity == "error" else "doubtful"
+    return {
+        "ruleId": rule,
+        "ruleIndex": list(RULES).index(rule),
+        "level": problem.severity,
+        "message": {"text": _message(problem)},
+        "locations": [{"physicalLocation": place}],
+    }
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)

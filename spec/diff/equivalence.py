@@ -1,0 +1,133 @@
+"""What the resolved programs say of a path: whether two spellings come to the same, by the rules of `spec/passes/digests.py`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..expressions import nodes as n
+from ..ir.plan import Program
+from ..passes.digests import term_meaning
+from ..tables.operations import OPERATORS
+from .expressions import without_kinds
+from .paths import Pair
+from .trees import Expression
+
+Programs = Sequence[tuple[Program, Program]]
+
+
+def means_the_same(pair: Pair, programs: Programs) -> bool:
+    """Whether a pair differs in spelling alone, in every program that has it.
+
+    A binding, a term of the loss and a measure are compared as the digest takes them: functions and outputs opened,
+    constants by value. A constant, and a number that is made of constants, is compared by its value.
+    """
+    if pair.before is None or pair.after is None:
+        return _evaluation(pair, programs)
+    return bool(programs) and all(_same(pair, *both) for both in programs)
+
+
+def measured_otherwise(before: Program, old: str, after: Program, new: str) -> bool:
+    """Whether a measure is another one by itself: its term and what it is taken on, not how many examples."""
+    sides = [_meaning(("measures", name), program) for name, program in ((old, before), (new, after))]
+    return None not in sides and sides[0] != sides[1]
+
+
+def keeps_meaning(path: tuple[str, ...], programs: Programs) -> bool:
+    """Whether what stands at a path is known to mean the same on both sides of every program."""
+    path = path[:-1] if path[-1:] == ("of",) else path
+    sides = [[_meaning(path, program) for program in both] for both in programs]
+    return bool(sides) and all(before is not None and before == after for before, after in sides)
+
+
+def _evaluation(pair: Pair, programs: Programs) -> bool:
+    """When measures are taken, however it is said."""
+    if pair.path[:2] != ("training", "evaluate") or pair.path[2:] == ("examples",):
+        return False
+    steps = [[p.training.evaluations if p.training else () for p in both] for both in programs]
+    return bool(steps) and all(a == b for a, b in steps)
+
+
+def _same(pair: Pair, before: Program, after: Program) -> bool:
+    if pair.path[:1] == ("constants",):
+        return _alike(before.constants.get(pair.path[1]), after.constants.get(pair.path[1]))
+    sides = [_meaning(pair.path, program) for program in (before, after)]
+    if None not in sides:
+        return bool(sides[0] == sides[1])
+    if _evaluation(pair, [(before, after)]):
+        return True
+    if _same_but_for_kinds(pair):
+        return True
+    values = [
+        constant(side.tree, program.constants) if isinstance(side, Expression) and not side.parameters else None
+        for side, program in zip((pair.before, pair.after), (before, after), strict=True)
+    ]
+    if any(value is None for value in values):
+        return False
+    # A last layer of literally one unit loses its axis: there the spelling matters.
+    literal = [isinstance(side, Expression) and side.tree == n.Number(1) for side in (pair.before, pair.after)]
+    return bool(values[0] == values[1]) and not (pair.path[-1:] == ("units",) and literal[0] != literal[1])
+
+
+def _alike(a: Any, b: Any) -> bool:
+    if a is None or b is None:
+        return False
+    same = np.shape(a) == np.shape(b) and np.asarray(a).dtype.kind == np.asarray(b).dtype.kind
+    return same and bool(np.array_equal(a, b))
+
+
+def _same_but_for_kinds(pair: Pair) -> bool:
+    """Whether numbers differ in kind alone where that is no matter: in what optimisers, layers and schedules are given."""
+    if not (isinstance(pair.before, Expression) and isinstance(pair.after, Expression)):
+        return False
+    if pair.path[0] not in ("training", "layer_defaults") and "layers" not in pair.path:
+        return False
+    return bool(without_kinds(pair.before.form) == without_kinds(pair.after.form))
+
+
+def _meaning(path: tuple[str, ...], program: Program) -> str | None:
+    """What the digest takes a binding, a term of the loss or a measure for; None for another path."""
+    term: Any = None
+    rest: Any = None
+    if path[:2] in (("task", "draw"), ("task", "example")) and len(path) == 3:
+        named = program.draws if path[1] == "draw" else program.examples
+        term = next((item.term for item in named if item.name == path[2]), None)
+    elif path[:1] == ("outputs",) and len(path) == 2:
+        term = next((item.term for item in program.outputs if item.name == path[1]), None)
+    elif path[:1] == ("loss",) and len(path) == 2:
+        term = next((item.term for item in program.loss if item.name == path[1]), None)
+    elif path[:1] == ("loss",) and path[2:] == ("weight",):
+        term = next((item.weight for item in program.loss if item.name == path[1]), None)
+    elif path[:1] == ("measures",) and len(path) == 2:
+        found = next((item for item in program.measures if item.name == path[1]), None)
+        term, rest = (found.term, found.on) if found else (None, None)
+    if term is None:
+        return None
+    return json.dumps([term_meaning(program, term), rest], sort_keys=True)
+
+
+def constant(node: n.Node, constants: Mapping[str, Any]) -> float | None:
+    """The value of a number made of numbers and single constants by arithmetic; None for anything else.
+
+    >>> from ..expressions.parser import parse_expression
+    >>> constant(parse_expression("2 * d + 1"), {"d": 5})
+    11.0
+    """
+    match node:
+        case n.Number(value):
+            return float(value)
+        case n.Name(name) if name in constants and not np.shape(constants[name]):
+            return float(constants[name])
+        case n.Unary("-", operand):
+            inner = constant(operand, constants)
+            return None if inner is None else -inner
+        case n.Binary(operator, left, right) if operator in ("+", "-", "*", "/", "//", "^"):
+            sides = (constant(left, constants), constant(right, constants))
+            if None in sides:
+                return None
+            with np.errstate(all="ignore"):
+                return float(OPERATORS[operator].numpy(*sides))
+    return None

@@ -1,0 +1,193 @@
+"""What can stand at the cursor: keys, words, names in scope, operations, parts of networks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from ..check.namespace import PHASES
+from ..expressions.parser import KEYWORDS
+from ..model.fields import EXPRESSION, TEXT, Place, fields, meaning
+from ..tables.distributions import DISTRIBUTIONS
+from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS
+from .cursor import Where
+from .names import Known, Names
+
+AXES = ("panel", "colour")
+"""Keys of figures that take an axis: `variant`, or a swept constant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One proposal: what is shown, what is inserted, of which kind it is, and what it means."""
+
+    label: str
+    kind: str
+    detail: str = ""
+    meaning: str = ""
+    insert: str = ""
+
+
+def complete(where: Where, experiments: Mapping[str, Names]) -> list[Completion]:
+    """The proposals at a place, those of the writer's own names first."""
+    names = experiments.get(where.experiment or "")
+    found = [*_keys(where, names)] if where.key else []
+    if not where.key or any(isinstance(step, int) for step in where.path[-1:]):
+        found += _values(where, names, experiments)
+    return list({item.label: item for item in reversed(found)}.values())[::-1]
+
+
+def _keys(where: Where, names: Names | None) -> Iterator[Completion]:
+    place = where.place
+    model = place.model(where.siblings)
+    if model is not None:
+        if getattr(model, "noun", "") and where.siblings:
+            return
+        for name in fields(model):
+            if name not in where.siblings:
+                below = place.below(name, {**where.siblings, name: ""})
+                short = any(isinstance(item, str) for item in below.alternatives) or bool(below.words)
+                yield Completion(name, "key", _shape(below), meaning(model, name), f"{name}: " if short else f"{name}:")
+    if names is None or not place.names:
+        return
+    last = where.inside[-1:]
+    if last == ("gradient",):
+        for item in names.of("functions", "architecture"):
+            yield Completion(item.name, item.kind, item.meaning, item.text, f"{item.name}: ")
+    if last == ("sweep",):
+        for item in names.of("constants"):
+            yield Completion(item.name, item.kind, item.meaning, item.text, f"{item.name}: ")
+
+
+def _shape(place: Place) -> str:
+    """What a key takes, in a word or two."""
+    if EXPRESSION in place.alternatives:
+        return "an expression"
+    if place.condition:
+        return "a condition"
+    if TEXT in place.alternatives:
+        return "a text"
+    return " | ".join(place.words) if 0 < len(place.words) <= 4 else ""
+
+
+def _values(where: Where, names: Names | None, experiments: Mapping[str, Names]) -> Iterator[Completion]:
+    place = where.place
+    model = next((model for model in place.models if where.key is False or where.path), None)
+    for word in place.words:
+        yield Completion(word, "word", "", meaning(model, word) if model is not None else "")
+    last = where.path[-1] if where.path else ""
+    if last == "base":
+        for name in experiments:
+            if name != where.experiment:
+                yield Completion(name, "experiment", "an experiment")
+    if names is None:
+        return
+    figure = where.inside[:1] == ("figures",)
+    if figure and (last == "y" or where.path[-2:-1] == ("y",)) and TEXT in place.alternatives:
+        yield from (_known(item) for item in names.of("measures"))
+    if figure and (last in AXES or (last == "x" and TEXT in place.alternatives)):
+        yield Completion("variant", "axis", "the axis that `variants` make")
+        yield from (_known(item) for item in names.of("constants"))
+    if str(last).endswith("activation"):
+        yield from (_known(item) for item in names.of("functions"))
+    if place.condition:
+        yield from _condition(where, names, figure)
+    elif place.expression(where.before or "x"):
+        yield from _expression(where, names)
+    elif any(getattr(model, "bare", "") == "apply" for model in place.models):
+        yield from (_known(item) for item in names.of("functions"))
+        one = [row for row in OPERATIONS.values() if len(row.arguments) == 1]
+        yield from (Completion(row.name, "operation", row.signature, row.meaning) for row in one)
+
+
+def _condition(where: Where, names: Names, figure: bool) -> Iterator[Completion]:
+    if re.search(r"variant\s*[=!]=\s*\w*$", where.before):
+        yield from (_known(item) for item in names.of("variants"))
+        return
+    yield Completion("variant", "axis", "the axis that `variants` make")
+    yield from (_known(item) for item in names.of("measures", "constants"))
+    yield from (_known(item) for item in names.of("variants"))
+    if not figure:
+        for form in CLAIM_FORMS.values():
+            yield Completion(form.name, "operation", form.signature, form.meaning)
+        yield from _operations(OPERATIONS.values())
+
+
+def _expression(where: Where, names: Names) -> Iterator[Completion]:
+    attribute = re.search(r"([A-Za-z_]\w*(?:\[\d+\]|\.\w+)*)\.\w*$", where.before)
+    if attribute is not None:
+        for name, what in names.parts.get(_numbered(attribute[1], names), {}).items():
+            yield Completion(name, "part", what)
+        return
+    yield from _local(where, names)
+    phase = phase_of(where.inside)
+    kinds = [*PHASES[: PHASES.index(phase) + 1]] if phase in PHASES else ["constants"]
+    kinds = [kind for kind in kinds if kind not in ("loss", "measures")]
+    if where.inside[:1] in (("functions",), ("gradient",)):
+        kinds = ["constants", "draw", "example", "architecture", "outputs"]
+    known = [*names.of(*reversed(kinds)), *names.of("functions")]
+    yield from (_known(item) for item in known if item.name != where.path[-1])
+    if where.inside[:1] == ("training",) or where.inside[-1:] == ("weight",):
+        yield Completion("step", "name", "the number of the update")
+    if phase in ("draw", "example") or str(where.path[-1]).endswith("_initializer"):
+        for row in DISTRIBUTIONS.values():
+            yield Completion(row.name, "distribution", row.signature, row.meaning)
+    if str(where.path[-1]).endswith("_initializer"):
+        yield from (Completion(name, "name", "how many it has") for name in ("fan_in", "fan_out"))
+    for form in FORMS.values():
+        if form.phase in ("any", phase):
+            yield Completion(form.name, "operation", form.signature, form.meaning)
+    yield from _operations(OPERATIONS.values())
+    yield Completion("pi", "name", "3.14159…")
+    yield from (Completion(word, "word") for word in sorted(KEYWORDS))
+
+
+def _numbered(path: str, names: Names) -> str:
+    """A layer's path with its number, where there is one of its kind: `f.dense` is `f.dense_1`."""
+    return path if path in names.parts or f"{path}_1" not in names.parts else f"{path}_1"
+
+
+def _local(where: Where, names: Names) -> Iterator[Completion]:
+    """Parameters of the function that is being written, and the indices of index notation."""
+    for name in parameters(where, names):
+        yield Completion(name, "parameter", "a parameter")
+    for match in re.finditer(r"(?:\bfor|,)\s+([A-Za-z_]\w*)\s*<", where.before):
+        yield Completion(match[1], "parameter", "an index")
+
+
+def parameters(where: Where, names: Names) -> tuple[str, ...]:
+    """The parameters that are bound where the cursor stands."""
+    match where.inside:
+        case ("functions", str() as head, *_):
+            _, _, rest = head.partition("(")
+            return tuple(word.strip() for word in rest.rstrip(") ").split(",") if word.strip())
+        case ("gradient", str() as target, "surrogate", *_):
+            found = names.find(target, "functions")
+            return found.parameters if found is not None else ()
+    return ()
+
+
+def phase_of(path: tuple[str | int, ...]) -> str:
+    """The phase of what stands at a path of an experiment."""
+    match path:
+        case ("task", "draw" | "example" as phase, *_):
+            return str(phase)
+        case ("architecture", _, "input", *_):
+            return "example"
+        case (("constants" | "outputs" | "loss" | "measures") as phase, *rest):
+            return "constants" if rest[1:2] == ["weight"] else str(phase)
+        case ("figures", *_):
+            return "outputs"
+    return "constants"
+
+
+def _operations(rows: Iterable[object]) -> Iterator[Completion]:
+    for row in rows:
+        if not getattr(row, "operator", ""):
+            yield Completion(row.name, "operation", row.signature, row.meaning)  # type: ignore[attr-defined]
+
+
+def _known(item: Known) -> Completion:
+    detail = ", ".join(part for part in (item.type, item.meaning) if part)
+    return Completion(item.name, item.kind, detail, f"`{item.text}`" if item.text else "")

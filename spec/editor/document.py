@@ -1,0 +1,110 @@
+"""A study that is open in an editor: its text, what is wrong with it, and answers to what is asked of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from ..diagnostics.problems import Problem, Source, Span, SpecError
+from ..format import formatted
+from ..resolve.document import parse
+from ..resolve.resolve import validate
+from ..source import nodes as yaml
+from ..source.text import is_study
+from .completion import Completion, complete, parameters
+from .cursor import Where, where
+from .hover import SCOPE, hover
+from .names import Names, names
+
+
+class OpenStudy:
+    """One text at a time. Lines and columns of questions count from 0, in code points; spans count from 1."""
+
+    def __init__(self, name: str, text: str = "") -> None:
+        self.source = Source(name, text)
+        self.experiments: Mapping[str, Names] = {}
+        """The names of each experiment, as of the last text that was YAML."""
+        self.update(text)
+
+    def update(self, text: str) -> None:
+        """Takes a new text; names stay as they were while it is no YAML."""
+        self.source = Source(self.source.name, text)
+        self.lines = self.source.lines
+        self.stale = True
+
+    def refresh(self) -> None:
+        """Reads the names anew where the text has changed."""
+        if not self.stale:
+            return
+        self.stale = False
+        try:
+            self.experiments = names(yaml.parse(self.source))
+        except SpecError:
+            return
+
+    @property
+    def study(self) -> bool:
+        """Whether the text means to be a study, or may become one: it has no keys yet."""
+        return is_study(self.source.text) or not re.search(r"^[\w\"'-]+\s*:", self.source.text, re.MULTILINE)
+
+    def problems(self) -> Sequence[Problem]:
+        """All that is wrong, as `dlspec validate` says it, and the warnings; none in a file that is no study."""
+        if not is_study(self.source.text):
+            return ()
+        try:
+            return validate(parse(self.source))
+        except SpecError as error:
+            return error.problems
+
+    def where(self, line: int, column: int) -> Where | None:
+        """Where a position is; None inside comments and texts."""
+        return where(self.lines, line, column)
+
+    def complete(self, line: int, column: int) -> list[Completion]:
+        """What can stand at a position."""
+        at = self.where(line, column)
+        if at is None or not self.study:
+            return []
+        self.refresh()
+        return complete(at, self.experiments)
+
+    def hover(self, line: int, column: int) -> tuple[str, tuple[int, int]] | None:
+        """What the word at a position means, in Markdown, and the columns that it spans."""
+        at = self.where(line, column)
+        if at is None or not self.study:
+            return None
+        self.refresh()
+        text = hover(at, self.lines[line] if line < len(self.lines) else "", self.experiments)
+        return (text, (at.start, at.end)) if text else None
+
+    def definition(self, line: int, column: int) -> Span | None:
+        """Where the name at a position is declared, or None."""
+        at = self.where(line, column)
+        if at is None or not at.word:
+            return None
+        self.refresh()
+        own = self.experiments.get(at.experiment or "")
+        if not at.key and at.path[-1:] == ("base",):
+            other = self.experiments.get(at.word)
+            return other.key if other is not None else None
+        if own is None or (not at.key and at.word in parameters(at, own)):
+            return None
+        if at.key and at.inside[:1] == ("sweep",):
+            kinds: tuple[str, ...] = ("constants",)
+        elif at.key and at.inside[:1] == ("gradient",):
+            kinds = ("functions", "architecture")
+        elif at.key:
+            kinds = tuple(str(step) for step in at.inside[-1:])
+        elif at.place.condition or at.inside[:1] == ("figures",):
+            kinds = ("measures", *SCOPE, "variants")
+        else:
+            kinds = SCOPE
+        known = own.find(at.word, *kinds)
+        return known.key if known is not None else None
+
+    def formatted(self) -> str | None:
+        """The text in its canonical form; None while it is not a valid study."""
+        try:
+            return formatted(self.source)
+        except SpecError:
+            return None

@@ -1,0 +1,159 @@
+"""The names of an experiment, as far as they can be known in a text that may be wrong elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ..check.experiment import ExperimentChecker, Point
+from ..check.measures import measure
+from ..check.memo import Shared
+from ..check.namespace import MEANING
+from ..diagnostics.problems import Span, SpecError
+from ..ir.types import shape_text
+from ..resolve.document import derived, experiment
+from ..resolve.patches import without
+from ..source import nodes as yaml
+
+PLACES: Mapping[str, tuple[str, ...]] = {
+    "constants": ("constants",),
+    "draw": ("task", "draw"),
+    "example": ("task", "example"),
+    "architecture": ("architecture",),
+    "outputs": ("outputs",),
+    "functions": ("functions",),
+    "measures": ("measures",),
+    "loss": ("loss",),
+    "variants": ("variants",),
+}
+"""Where names are declared."""
+
+WHAT = {**MEANING, "functions": "a function", "variants": "a variant"}
+
+
+@dataclass(frozen=True)
+class Known:
+    """A name: what kind it is (a phase, or `functions`, `measures`, `variants`), where it stands, its text and type."""
+
+    name: str
+    kind: str
+    key: Span
+    text: str = ""
+    type: str = ""
+    parameters: tuple[str, ...] = ()
+
+    @property
+    def meaning(self) -> str:
+        """What it is, in words."""
+        return WHAT[self.kind]
+
+
+@dataclass(frozen=True)
+class Names:
+    """What an experiment declares: names by kind and name, its own key, and the parts of its networks by path."""
+
+    key: Span
+    known: Mapping[tuple[str, str], Known] = field(default_factory=dict)
+    parts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def of(self, *kinds: str) -> list[Known]:
+        """The names of some kinds, in file order."""
+        return [item for (kind, _), item in self.known.items() if kind in kinds]
+
+    def find(self, name: str, *kinds: str) -> Known | None:
+        """A name of the first of some kinds that has it."""
+        return next((self.known[kind, name] for kind in kinds if (kind, name) in self.known), None)
+
+
+def names(top: yaml.Mapping) -> dict[str, Names]:
+    """The names of every experiment of a tree."""
+    node = top.get("experiments")
+    if not isinstance(node, yaml.Mapping):
+        return {}
+    try:
+        whole: Mapping[str, yaml.Mapping] = derived(top)
+    except SpecError:
+        whole = {}
+    found = {}
+    for key, own in node.entries:
+        below = whole.get(key.text, own)
+        if isinstance(below, yaml.Mapping):
+            found[key.text] = _names(key, below, top)
+    return found
+
+
+def _names(key: yaml.Scalar, node: yaml.Mapping, top: yaml.Mapping) -> Names:
+    known: dict[tuple[str, str], Known] = {}
+    variants = node.get("variants")
+    patches = [patch for _, patch in variants.entries] if isinstance(variants, yaml.Mapping) else []
+    for part in (node, *patches):
+        for item in _declared(part):
+            known.setdefault((item.kind, item.name), item)
+    types, parts = _checked(key.text, node, top)
+    typed = {
+        (kind, name): Known(name, kind, item.key, item.text, types.get(name, ""), item.parameters)
+        for (kind, name), item in known.items()
+    }
+    return Names(key.span, typed, parts)
+
+
+def _declared(node: yaml.Node) -> Iterator[Known]:
+    """The names that an experiment or a patch declares."""
+    for kind, path in PLACES.items():
+        below = yaml.find(node, path)
+        for key, value in below.entries if isinstance(below, yaml.Mapping) else ():
+            name, parameters = key.text, ()
+            if kind == "functions":
+                match = re.match(r"\s*(\w+)\s*\(([^()]*)\)", key.text)
+                if match is None:
+                    continue
+                name, parameters = match[1], tuple(word.strip() for word in match[2].split(","))  # type: ignore[assignment]
+            yield Known(name, kind, key.span, _written(kind, value), "", parameters)
+
+
+def _written(kind: str, node: yaml.Node) -> str:
+    """A name's definition on a line, where it is an expression."""
+    if isinstance(node, yaml.Mapping) and kind in ("measures", "loss"):
+        node = node.get("of") or node
+    if isinstance(node, yaml.Scalar):
+        return " ".join(node.text.split())
+    if isinstance(node, yaml.Sequence):
+        return f"[{', '.join(_written(kind, item) or '…' for item in node.items)}]"
+    return ""
+
+
+def _checked(name: str, node: yaml.Mapping, top: yaml.Mapping) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """The types of an experiment's names, and the layers and weights of its networks; what is wrong is left out."""
+    types: dict[str, str] = {}
+    parts: dict[str, dict[str, str]] = {}
+    try:
+        model = experiment(without(node, "base"))
+        checker = ExperimentChecker(Point("", name, "", {}, {}), Shared(node, model))
+        checker.declare()
+    except SpecError:
+        return types, parts
+    for binding in list(checker.bindings.values()):
+        try:
+            if binding.phase == "architecture":
+                plan = checker.plan(binding.name, binding.key)
+                types[binding.name] = str(plan.output)
+                parts[binding.name] = {"weights": f"real[{plan.parameters}], all weights together"}
+                for layer in plan.leaves():
+                    path = f"{binding.name}.{layer.key}"
+                    parts[binding.name][layer.key.partition(".")[0]] = f"a layer, {layer.input} → {layer.output}"
+                    parts[path] = {weight: f"real{shape_text(shape)}" for weight, shape in layer.weights.items()}
+            else:
+                types[binding.name] = str(checker.made(binding, binding.key).type)
+        except SpecError:
+            continue
+    for name in model.measures:
+        try:
+            for made in measure(checker, name):
+                types.setdefault(made.name, str(made.term.type))
+        except SpecError:
+            continue
+    return types, parts
+
+
+__all__ = ["Known", "Names", "names"]

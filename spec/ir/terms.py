@@ -1,0 +1,237 @@
+"""Typed terms: what the checker makes of expressions, and all that the interpreter sees of them.
+
+Every term has a type (the kind and shape of one example's value). Names are resolved, functions are bound to their
+arguments, constants are values. A term is compared by identity; each meaning (value, graph, digest) is a pass over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+
+from ..diagnostics.problems import Span
+from .axes import rank_of
+from .types import Shape, Type
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Term:
+    """What every term has: its type, and where it was written."""
+
+    type: Type
+    span: Span | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Literal(Term):
+    """A value known before anything runs: bool, int64 or float64."""
+
+    value: np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference(Term):
+    """The value of a binding of the phases `draw`, `example` or `outputs`."""
+
+    name: str
+    phase: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parameter(Term):
+    """A parameter of the function whose body this is; `key` is unique in the experiment."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IndexVariable(Term):
+    """An index of index notation, 0 ≤ i < extent; `key` is unique in the experiment."""
+
+    key: str
+    extent: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Operate(Term):
+    """An operation of the table applied to arguments; `static` holds its static arguments."""
+
+    operation: str
+    arguments: tuple[Term, ...]
+    static: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Invoke(Term):
+    """A user's function applied: its body with `parameters` (keys) bound to `arguments`.
+
+    `carrier` is the argument that `forward_only` passes its message to; `surrogate` the term whose derivative is taken.
+    """
+
+    function: str
+    parameters: tuple[str, ...]
+    arguments: tuple[Term, ...]
+    body: Term
+    carrier: int | None = None
+    surrogate: Term | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comprehend(Term):
+    """Index notation: the body for all values of the indices, which become its first axes."""
+
+    indices: tuple[IndexVariable, ...]
+    body: Term
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gather(Term):
+    """`array` at `index` along one axis (counted from 0), clamped to the range."""
+
+    array: Term
+    index: Term
+    axis: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut(Term):
+    """`array[first:last]` along one axis (counted from 0)."""
+
+    array: Term
+    axis: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack(Term):
+    """Equal shapes under a new first axis."""
+
+    items: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stop(Term):
+    """A value through which no gradient passes."""
+
+    operand: Term
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample(Term):
+    """One occurrence of a distribution. `path` names it in the seed tree; `shape` is that of independent copies."""
+
+    distribution: str
+    path: tuple[str, ...]
+    sizes: Mapping[str, int]
+    parameters: Mapping[str, Term]
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NetworkOutput(Term):
+    """What a network makes of its own input, or of another one."""
+
+    network: str
+    input: Term | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weight(Term):
+    """One weight of a layer: `score.dense_2.kernel`."""
+
+    network: str
+    layer: str
+    weight: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AllWeights(Term):
+    """All trainable weights of a network (or of one of its layers) as one vector."""
+
+    network: str
+    layer: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expectation(Term):
+    """The mean of a term over the evaluation examples; with `quantile` set, that quantile instead."""
+
+    body: Term
+    quantile: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gradient(Term):
+    """The gradient of one example's value with respect to weights, along the backward pass that the modes make."""
+
+    of: Term
+    weights: Weight | AllWeights
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GradientStatistic(Term):
+    """A row of the table of gradient statistics: over `examples`, and for a variance over `draws` of the names `over`.
+
+    `every` is the path of the sample in `over` whose values are all taken in turn, instead of `draws` at random.
+    """
+
+    statistic: str
+    of: Term
+    weights: Weight | AllWeights
+    examples: int
+    over: tuple[str, ...] = ()
+    draws: int = 0
+    every: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SamplingFloor(Term):
+    """Two standard errors of a gradient statistic."""
+
+    of: GradientStatistic
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepNumber(Term):
+    """How many updates have been made."""
+
+
+def children(term: Term) -> Iterator[Term]:
+    """The terms right below one."""
+    for name in _PARTS[type(term)]:
+        value = getattr(term, name)
+        if isinstance(value, Term):
+            yield value
+        elif isinstance(value, tuple):
+            yield from (inner for inner in value if isinstance(inner, Term))
+        elif not isinstance(value, str) and isinstance(value, Mapping):
+            yield from (inner for inner in value.values() if isinstance(inner, Term))
+
+
+_SHARED = {item.name for item in fields(Term)}
+_PARTS = {kind: tuple(item.name for item in fields(kind) if item.name not in _SHARED) for kind in Term.__subclasses__()}
+"""The fields that a kind of term has of its own, any of which may hold others."""
+
+
+def free_indices(term: Term) -> tuple[IndexVariable, ...]:
+    """The indices of index notation around a term that it depends on, from the outermost inwards."""
+    parts = list(walk(term))
+    bound = {index.key for item in parts if isinstance(item, Comprehend) for index in item.indices}
+    found = {item.key: item for item in parts if isinstance(item, IndexVariable) and item.key not in bound}
+    return tuple(found[key] for key in sorted(found, key=rank_of))
+
+
+def walk(term: Term) -> Iterator[Term]:
+    """A term and all below it, each once, a parent before its children."""
+    seen: set[int] = set()
+    stack = [term]
+    while stack:
+        item = stack.pop()
+        if id(item) not in seen:
+            seen.add(id(item))
+            yield item
+            stack.extend(children(item))

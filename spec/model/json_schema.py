@@ -1,0 +1,108 @@
+"""The JSON Schema of a study, generated from the models and tables, for editors and for other tools."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from .base import EXPRESSION_SCHEMA, MARK
+from .patch import IN_PROFILES, IN_VARIANTS, Refused
+from .study import Study
+
+IDENTIFIER = "https://json-schema.org/draft/2020-12/schema"
+
+
+def study_schema() -> dict[str, Any]:
+    """The schema, with variants and profiles as patches: nothing required, and null allowed everywhere."""
+    _, whole = models_json_schema([(Study, "validation")], by_alias=True)
+    definitions = whole["$defs"]
+    study = definitions.pop("Study")
+    definitions["Expression"] = EXPRESSION_SCHEMA
+    patches = {f"{name}Patch": _patch(schema) for name, schema in definitions.items() if name != "Expression"}
+    definitions.update(patches)
+    reference = {"$ref": "#/$defs/ExperimentPatch"}
+    varied = {"$ref": f"#/$defs/{IN_VARIANTS.title}"}
+    for name in ("Experiment", "ExperimentPatch"):
+        fields = definitions[name]["properties"]
+        kind = "object" if name == "Experiment" else ["object", "null"]
+        _replace(fields, "variants", {"type": kind, "additionalProperties": varied})
+        axis = {"anyOf": [{"type": "array", "items": MARK}, {"type": "object", "additionalProperties": varied}]}
+        _replace(fields, "sweep", {"type": kind, "additionalProperties": axis})
+    profile = definitions["Profile"]["properties"]
+    _replace(
+        profile, "experiments", {"type": "object", "additionalProperties": {"$ref": f"#/$defs/{IN_PROFILES.title}"}}
+    )
+    for refused in (IN_VARIANTS, IN_PROFILES):
+        definitions[refused.title] = _less(definitions["ExperimentPatch"], refused)
+    # An experiment with a base is a patch of it; the condition keeps an editor's errors to one of the two.
+    derived = {"if": {"required": ["base"]}, "then": reference, "else": {"$ref": "#/$defs/Experiment"}}
+    patterns = study["properties"]["experiments"]["patternProperties"]
+    patterns.update(dict.fromkeys(patterns, derived))
+    schema = {"$schema": IDENTIFIER, "title": "dlspec study", **study, "$defs": dict(sorted(definitions.items()))}
+    found: dict[str, Any] = _referenced(schema)
+    return found
+
+
+def study_schema_text() -> str:
+    """The schema as it is committed."""
+    return json.dumps(study_schema(), indent=1, ensure_ascii=False) + "\n"
+
+
+def _less(patch: dict[str, Any], refused: Refused) -> dict[str, Any]:
+    """The schema of a patch without what it cannot hold where it stands."""
+    held = {name: field for name, field in patch["properties"].items() if name not in refused.keys}
+    return {**patch, "title": refused.title, "properties": held}
+
+
+def _replace(fields: dict[str, Any], name: str, schema: dict[str, Any]) -> None:
+    fields[name] = {**schema, "description": fields[name].get("description", "")}
+
+
+def _patch(schema: Any) -> Any:
+    """A schema in which nothing is required, null deletes, and references go to other patches."""
+    if isinstance(schema, list):
+        return [_patch(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    left_out = ("required", "minItems", "default", "discriminator")
+    found = {key: _patch(value) for key, value in schema.items() if key not in left_out}
+    if "oneOf" in found:  # without the key that tells them apart, a patch may be of several
+        found["anyOf"] = found.pop("oneOf")
+    if "$ref" in schema:
+        found["$ref"] = schema["$ref"] + "Patch"
+    if schema.get("minProperties") == 1 and "maxProperties" not in schema:
+        found.pop("minProperties")
+    if isinstance(found.get("properties"), dict):
+        found["properties"] = {key: _nullable(value) for key, value in found["properties"].items()}
+    if isinstance(found.get("additionalProperties"), dict):
+        found["additionalProperties"] = _nullable(found["additionalProperties"])
+    if isinstance(found.get("patternProperties"), dict):
+        found["patternProperties"] = {key: _nullable(value) for key, value in found["patternProperties"].items()}
+    properties = schema.get("properties", {})
+    if "layers" in properties:
+        layers = found["properties"]["layers"]
+        by_name = {"type": "object", "additionalProperties": True, "description": "Layers patched by name."}
+        found["properties"]["layers"] = {"anyOf": [layers, by_name], "description": layers.get("description", "")}
+    return found
+
+
+def _nullable(schema: Any) -> Any:
+    if not isinstance(schema, dict) or {"type": "null"} in schema.get("anyOf", []):
+        return schema
+    description = {"description": schema["description"]} if "description" in schema else {}
+    inner = {key: value for key, value in schema.items() if key != "description"}
+    return {**description, "anyOf": [inner, {"type": "null"}]}
+
+
+def _referenced(schema: Any) -> Any:
+    """The marks of expressions replaced by the reference."""
+    if isinstance(schema, list):
+        return [_referenced(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: _referenced(value) for key, value in schema.items() if key != "x-expression"}
+    if "x-expression" in schema:
+        found["$ref"] = "#/$defs/Expression"
+    return found

@@ -1,0 +1,166 @@
+"""The reference of the language's tables as Markdown, generated: operations, distributions, layers, modes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ..expressions.printer import number_text
+from ..tables.distributions import DISTRIBUTIONS, Distribution
+from ..tables.dtypes import DTYPES
+from ..tables.gradient_modes import GRADIENT_MODES
+from ..tables.initializers import INITIALIZERS
+from ..tables.keras_parameters import ACTIVATIONS, CONSTRAINTS, REQUIRED, Parameter
+from ..tables.layers import LAYERS
+from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS, Operation
+from ..tables.optimizers import OPTIMIZERS
+from .base import Closed
+from .figures import FIGURES
+from .layers import OWN_LAYERS
+
+HEAD = """# Reference: operations, distributions, layers and modes
+
+Generated from the tables by `dlspec ops --write`; do not edit.
+
+Signatures: `real[...]` broadcasts, `*s` is any shape, `n` the same size everywhere, `number` int or real as given.
+What is undefined (NaN) makes what comes of it undefined, and a message of 0 goes on as 0 whatever the derivative is, in NumPy, under XLA and
+as a plain graph alike. `corners` says what an operation does besides where it is undefined, and what its gradient is at ties and corners.
+"""
+
+
+def reference() -> str:
+    """The whole reference."""
+    parts = [HEAD]
+    families: dict[str, list[str]] = {}
+    for row in OPERATIONS.values():
+        name = f"`{row.name}`" + (f", `{_written(row)}`" if row.operator else "")
+        example = f"`{row.example[0]}` = `{row.example[1]}`"
+        line = _cells(name, f"`{row.signature}`", _with(row.meaning, row.source), row.corner, example)
+        families.setdefault(row.family, []).append(line)
+    for family, lines in families.items():
+        parts.append(_table(family.capitalize(), ("operation", "signature", "meaning", "corners", "example"), lines))
+    every = (*FORMS.values(), *CLAIM_FORMS.values())
+    forms = [_cells(f"`{row.name}`", f"`{row.signature}`", row.meaning, row.phase) for row in every]
+    parts.append(_table("Special forms", ("form", "signature", "meaning", "where"), forms))
+    draws = [
+        _cells(f"`{row.name}`", f"`{row.name}{row.signature}`", _drawing(row), row.kind)
+        for row in DISTRIBUTIONS.values()
+    ]
+    parts.append(_table("Distributions", ("distribution", "call", "meaning", "kind"), draws))
+    layers = [_cells(f"`{row.name}`", row.meaning, _arguments(row.parameters.values())) for row in LAYERS.values()]
+    layers += [_cells(f"`{name}`", model.__doc__ or "", _keys(model)) for name, model in OWN_LAYERS.items()]
+    parts.append(_table("Layers", ("layer", "meaning", "arguments"), layers))
+    activations = [_cells(f"`{name}`", meaning) for name, meaning in ACTIVATIONS.items()]
+    parts.append(_table("Activations", ("activation", "meaning"), activations))
+    modes = [
+        _cells(
+            f"`{row.name}`",
+            _with(row.meaning, row.source),
+            " ".join(filter(None, [row.argument, row.bounds.interval])),
+            ", ".join(row.targets),
+        )
+        for row in GRADIENT_MODES.values()
+    ]
+    parts.append(_table("Gradient modes", ("mode", "meaning", "argument", "for a"), modes))
+    optimizers = [
+        _cells(f"`{name}`", _with(row.meaning, row.source), _arguments(row.parameters.values()))
+        for name, row in OPTIMIZERS.items()
+    ]
+    parts.append(_table("Optimisers", ("optimiser", "meaning", "arguments"), optimizers))
+    types = [_cells(f"`{name}`", _with(row.meaning, row.source)) for name, row in DTYPES.items()]
+    parts.append(_table("Number types", ("dtype", "meaning"), types))
+    starts = [
+        _cells(f"`{name}`", _with(row.meaning, row.source), _arguments(row.parameters.values()))
+        for name, row in INITIALIZERS.items()
+    ]
+    parts.append(_table("Initialisers", ("initialiser", "meaning", "arguments"), starts))
+    constraints = [_cells(f"`{name}`", _arguments(rows.values())) for name, rows in CONSTRAINTS.items()]
+    parts.append(_table("Constraints", ("constraint", "arguments"), constraints))
+    figures = [_cells(f"`{kind}`", model.__doc__ or "", _keys(model)) for kind, model in FIGURES.items()]
+    parts.append(_table("Figures", ("kind", "meaning", "keys"), figures))
+    return "\n".join(parts)
+
+
+def describe(name: str) -> str | None:
+    """All entries of a name in prose (`clip` is an operation and a gradient mode), or None when there is none."""
+    return "\n\n".join(_entries(name)) or None
+
+
+def _entries(name: str) -> Iterator[str]:
+    if row := OPERATIONS.get(name):
+        written = f"\nwritten   {_written(row)}" if row.operator else ""
+        source = f"\nsource    {row.source}" if row.source else ""
+        corner = f"\ncorners   {row.corner}" if row.corner else ""
+        example = f"\nexample   {row.example[0]} = {row.example[1]}"
+        yield f"{row.name}{row.signature}{written}\n{row.meaning}{corner}{example}{source}"
+    if form := FORMS.get(name) or CLAIM_FORMS.get(name):
+        yield f"{form.name}{form.signature}\n{form.meaning}\nstands in {form.phase}"
+    if draw := DISTRIBUTIONS.get(name):
+        where = "stands in task.draw, task.example and initialisers"
+        yield f"{draw.name}{draw.signature} -> {draw.kind}\n{_drawing(draw)}\n{where}"
+    if layer := LAYERS.get(name):
+        head = f"{name}: a layer (keras.layers.{layer.keras})"
+        yield f"{head}\n{layer.meaning}\narguments {_arguments(layer.parameters.values())}"
+    if mode := GRADIENT_MODES.get(name):
+        yield f"{name}: a gradient mode, for a {' or a '.join(mode.targets)}\n{_with(mode.meaning, mode.source)}"
+    if optimizer := OPTIMIZERS.get(name):
+        head = (
+            f"{name}: an optimiser (keras.optimizers.{optimizer.keras})\n{_with(optimizer.meaning, optimizer.source)}"
+        )
+        yield f"{head}\narguments {_arguments(optimizer.parameters.values())}"
+    if dtype := DTYPES.get(name):
+        yield f"{name}: a number type, for `dtype`\n{_with(dtype.meaning, dtype.source)}"
+    if start := INITIALIZERS.get(name):
+        head = f"{name}: an initialiser (keras.initializers.{start.keras})\n{_with(start.meaning, start.source)}"
+        yield f"{head}\narguments {_arguments(start.parameters.values())}"
+
+
+def known() -> list[str]:
+    """All names that can be described."""
+    tables = (OPERATIONS, FORMS, CLAIM_FORMS, DISTRIBUTIONS, LAYERS, GRADIENT_MODES, OPTIMIZERS, INITIALIZERS, DTYPES)
+    return sorted({name for table in tables for name in table})
+
+
+def _written(row: Operation) -> str:
+    if row.operator == "^":
+        return "a^b"
+    return f"a {row.operator} b" if len(row.arguments) > 1 else f"{row.operator} a"
+
+
+def _drawing(row: Distribution) -> str:
+    """What a distribution draws, and what its parameters may be."""
+    return "; ".join([row.meaning, *row.limits])
+
+
+def _with(meaning: str, source: str) -> str:
+    return f"{meaning} ({source})" if source else meaning
+
+
+def _arguments(parameters: Iterable[Parameter]) -> str:
+    found = [_argument(p) for p in parameters]
+    return ", ".join(found) or "none"
+
+
+def _argument(p: Parameter) -> str:
+    """An argument with its default and, where it has some, its bounds."""
+    shown = f"`{p.name}`" if p.default is REQUIRED else f"`{p.name} = {_plain(p.default)}`"
+    limits = [*filter(None, [p.bounds.interval]), *([f"≤ {p.under}"] if p.under else [])]
+    return f"{shown} {' and '.join(limits)}" if limits else shown
+
+
+def _keys(model: type[Closed]) -> str:
+    return ", ".join(f"`{name}`" for name in model.model_fields if name != "kind")
+
+
+def _plain(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return "none" if value is None else str(value).lower()
+    return number_text(value) if isinstance(value, int | float) else str(value)
+
+
+def _cells(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\\\\|", "\\|") for cell in cells) + " |"
+
+
+def _table(title: str, heads: tuple[str, ...], lines: list[str]) -> str:
+    return "\n".join([f"## {title}\n", _cells(*heads), "|" + "---|" * len(heads), *lines, ""])

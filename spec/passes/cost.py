@@ -1,0 +1,362 @@
+"""What a program costs: parameters, floating-point operations and bytes, counted from its plan without running it.
+
+FLOPs. What one training step of one replicate computes in numbers that are not whole: the loss of a batch forwards, every
+message and gradient backwards, the mean over the batch and the optimiser's update. A multiply-add of a product of matrices
+or a convolution is two operations, any other elementwise operation is one (`spec/tables/flops.py` has them all), moving values is none.
+Backwards, a layer with a kernel costs its forward count for the kernel, and once more for its input where anything
+trained lies before it. What does not vary with the example is counted once a step. Drawing the examples is not in it: that is
+integer arithmetic for the most part, and evaluations are not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+from ..ir import terms as t
+from ..ir.axes import EXAMPLE
+from ..ir.plan import LayerPlan, NetworkPlan, Program
+from ..ir.types import Type
+from ..tables.dtypes import BYTES, DTYPES
+from ..tables.flops import LAYER_WORK, OPERATION_WORK, update
+from ..tables.operations import OPERATIONS
+from .trained_weights import trained_parameters
+
+LOSS_WORK = (3, 1)
+"""Operations of a term of the loss for each example, both ways: its weight, its sum, and whether it is finite."""
+MODE_WORK = {"exact": 0, "surrogate": 0, "freeze": 0, "stop": 0, "forward_only": 0, "scale": 1, "clip": 2}
+"""Operations that a gradient mode adds to a message, an entry."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one replicate: `parameters` trained; operations of one example `forward`s and of a training `step`.
+
+    `examples_bytes` is what one example of the batch takes while training, `state_bytes` weights and the optimiser's.
+    """
+
+    parameters: int
+    forward: int
+    step: int
+    state_bytes: int
+    example_bytes: int
+    evaluated_bytes: int
+
+
+def cost(program: Program) -> Cost:
+    """The cost of a program. Without training, a step is none, and all memory is the evaluation's."""
+    return _Counter(program).cost()
+
+
+def shapes(network: NetworkPlan) -> str:
+    """A network's shapes from its input on: `[100] → 100 → 1`."""
+    found = [str(list(network.input.type.shape[1 if network.each else 0 :]))]
+    for layer in network.leaves():
+        if layer.weights and layer.kind == "keras":
+            shape = layer.output.shape
+            found.append(str(shape[0]) if len(shape) == 1 else "×".join(map(str, shape)))
+    return (f"{network.each} × " if network.each else "") + " → ".join(found)
+
+
+@dataclass
+class _Use:
+    """What a step takes for one example, or once for all of them: operations both ways, and bytes held for the way back."""
+
+    forward: float = 0
+    backward: float = 0
+    bytes: float = 0
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What is known of a value: whether anything trained lies in it, and the named axes that it varies along."""
+
+    trained: bool = False
+    axes: frozenset[str] = frozenset()
+
+    def __or__(self, other: _Seen) -> _Seen:
+        return _Seen(self.trained or other.trained, self.axes | other.axes)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """Which ways are counted: a binding goes forwards once, and backwards once if a message comes to it."""
+
+    forward: bool = True
+    message: bool = True
+
+    def without_message(self) -> _Way:
+        return _Way(self.forward, False)
+
+
+class _Counter:
+    """Walks what the loss reaches, as the lowering does: a binding is computed once, a network on its own input too.
+
+    What does not vary from example to example is computed once a step; along an index it is computed for each of its
+    values only where it depends on it.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.dtype = DTYPES[program.dtype]
+        self.item = BYTES[self.dtype.real]
+        self.outputs = {item.name: item.term for item in program.outputs}
+        self.networks = {plan.name: plan for plan in program.networks}
+        self.changed = {plan.name: trained_parameters(program, plan) for plan in program.networks}
+        self.each, self.once = _Use(), _Use()
+        self.extents: dict[str, int] = {}
+        self.done: dict[str, _Way] = {}
+        self.seen: dict[str, _Seen] = {}
+        """Of outputs and networks by their places, of functions' arguments by their keys."""
+
+    def cost(self) -> Cost:
+        program, plan = self.program, self.program.training
+        for loss in program.loss if plan else ():
+            found = self.term(loss.term, _Way()) | self.term(loss.weight, _Way()) | _Seen(axes=frozenset({EXAMPLE}))
+            self.add(found, *LOSS_WORK, 0, _Way())
+        parameters = sum(network.parameters for network in program.networks)
+        weights = sum(
+            prod(shape)
+            for network in program.networks
+            for layer in network.leaves()
+            for shape in layer.weights.values()
+        )
+        examples = sum(self.size(item.type) for item in program.examples)
+        updates, kept = self._optimizers()
+        layers = [self.given(layer) * (n.each or 1) for n in program.networks for layer in n.applied()]
+        rounded = weights * self.dtype.bytes if self.dtype.layers != self.dtype.real else 0
+        each, once = self.each, self.once
+        step = (each.forward + each.backward) * plan.batch + once.forward + once.backward + updates if plan else 0
+        return Cost(
+            parameters, round(each.forward), round(step),
+            (weights + (kept + parameters if plan else 0)) * self.item + rounded,
+            round(2 * each.bytes + 2 * examples), 2 * examples + sum(layers) + max(layers, default=0),
+        )  # fmt: skip
+
+    def size(self, given: Type) -> int:
+        """The bytes of one example's value."""
+        return prod(given.shape) * (1 if given.kind == "bool" else 4 if given.kind == "int" else self.item)
+
+    def given(self, layer: LayerPlan) -> int:
+        """The bytes of what a layer gives for one example."""
+        return prod(layer.output.shape) * self.dtype.bytes
+
+    def _optimizers(self) -> tuple[int, int]:
+        """Operations of an update, the mean over the batch with it, and values kept, of all optimisers."""
+        plan = self.program.training
+        updates = kept = 0
+        for name, optimizer in plan.optimizers.items() if plan else ():
+            networks = [self.networks[name]] if name else self.program.networks
+            count = sum(self.changed[network.name] for network in networks)
+            row = update(optimizer.name, optimizer.arguments)
+            updates += (row.operations + 1) * count
+            kept += row.slots * count
+        return updates, kept
+
+    def add(self, value: _Seen, forward: float, backward: float, held: float, way: _Way) -> None:
+        """Work on a value, for all its indices, for each example or once."""
+        use = self.each if EXAMPLE in value.axes else self.once
+        times = prod(self.extents[axis] for axis in value.axes if axis != EXAMPLE)
+        use.forward += forward * times * way.forward
+        use.backward += backward * times * way.message
+        use.bytes += held * times * way.forward
+
+    def new(self, place: str, way: _Way) -> _Way:
+        """The ways in which a place has not been counted yet."""
+        before = self.done.get(place, _Way(False, False))
+        self.done[place] = _Way(before.forward or way.forward, before.message or way.message)
+        return _Way(way.forward and not before.forward, way.message and not before.message)
+
+    def joined(self, given: Type, value: _Seen, way: _Way, left: _Way) -> None:
+        """A further message to a value that has had one is added to it."""
+        if value.trained and way.message and not left.message:
+            self.add(value, 0, prod(given.shape), 0, way)
+
+    # -- terms -------------------------------------------------------------------------------------------------------
+
+    def term(self, term: t.Term, way: _Way) -> _Seen:
+        """Counts a term in some ways."""
+        match term:
+            case t.Reference(name, "outputs"):
+                left = self.new(name, way)
+                if left.forward or left.message:
+                    self.seen[name] = self.term(self.outputs[name], left)
+                self.joined(term.type, self.seen[name], way, left)
+                return self.seen[name]
+            case t.Reference(_, phase):
+                return _Seen(axes=frozenset({EXAMPLE} if phase == "example" else ()))
+            case t.NetworkOutput(name, given):
+                return self.network(self.networks[name], given, way)
+            case t.Weight() | t.AllWeights():
+                return _Seen(trained=True)
+            case t.Invoke():
+                return self.invoke(term, way)
+            case t.Parameter(key):
+                return self.seen[key]
+            case t.IndexVariable(key, extent):
+                self.extents[key] = extent
+                return _Seen(axes=frozenset({key}))
+            case t.Comprehend(indices, body):
+                inner = self.term(body, way)
+                return _Seen(inner.trained, inner.axes - {index.key for index in indices})
+            case t.Stop(operand):
+                return _Seen(axes=self.term(operand, way.without_message()).axes)
+            case t.Operate():
+                return self.operate(term, way)
+            case t.Gather(array, index):
+                source = self.term(array, way)
+                found = source | _Seen(axes=self.term(index, way.without_message()).axes)
+                self.add(found, 0, prod(term.type.shape) * source.trained, self.size(term.type), way)
+                return found
+        found = _Seen()
+        for child in t.children(term):
+            found |= self.term(child, way)
+        return found
+
+    def operate(self, term: t.Operate, way: _Way) -> _Seen:
+        """An operation: forwards, and backwards to every argument that holds anything trained."""
+        row = OPERATION_WORK[term.operation]
+        passes = row.passes and term.type.kind == "real"
+        inner = way if passes else way.without_message()
+        arguments = [self.term(item, inner) for item in term.arguments]
+        found = _Seen()
+        for argument in arguments:
+            found |= argument
+        shapes, result = [item.type.shape for item in term.arguments], term.type.shape
+        entries = row.entries(shapes, result)
+        backward = 0.0
+        for place, (argument, shape) in enumerate(zip(arguments, shapes, strict=True)):
+            if argument.trained:
+                backward += row.backwards(place) * entries
+                if OPERATIONS[term.operation].elementwise and (shape != result or argument.axes != found.axes):
+                    backward += prod(result)  # summed over what it was spread along
+        self.add(found, row.forward * entries, backward, self.size(term.type), inner)
+        return found if passes else _Seen(axes=found.axes)
+
+    def invoke(self, term: t.Invoke, way: _Way) -> _Seen:
+        """A user's function, along the backward pass that its mode makes."""
+        mode = self.program.gradient.get(term.function)
+        name = mode.name if mode is not None else "exact"
+        if name == "forward_only" and term.carrier is None:
+            name = "exact"
+        arguments = [
+            self.term(item, way if name not in ("stop", "forward_only") or (name, place) == ("forward_only", term.carrier) else way.without_message())
+            for place, item in enumerate(term.arguments)
+        ]  # fmt: skip
+        self.seen.update(zip(term.parameters, arguments, strict=True))
+        inner = self.term(term.body, way if name in ("exact", "scale", "clip") else way.without_message())
+        if name == "surrogate" and term.surrogate is not None:
+            return _Seen(self.term(term.surrogate, way).trained, inner.axes)
+        if name == "forward_only":
+            assert term.carrier is not None
+            return _Seen(arguments[term.carrier].trained, inner.axes | arguments[term.carrier].axes)
+        if name == "stop":
+            return _Seen(axes=inner.axes)
+        self.add(inner, 0, MODE_WORK[name] * prod(term.type.shape) * inner.trained, 0, way)
+        return inner
+
+    def network(self, plan: NetworkPlan, given: t.Term | None, way: _Way) -> _Seen:
+        """A network on its own input, once, or on another."""
+        place = f"network {plan.name}"
+        if given is None:
+            left = self.new(place, way)
+            if place in self.seen:
+                self.joined(plan.output, self.seen[place], way, left)
+            if not (left.forward or left.message):
+                return self.seen[place]
+            way = left
+        mode = self.program.gradient.get(plan.name)
+        name = mode.name if mode is not None else "exact"
+        inner = way if name not in ("stop", "forward_only") else way.without_message()
+        source = self.term(given if given is not None else plan.input, way.without_message() if name == "stop" else way)
+        shared = f"each of {plan.name}"
+        self.extents[shared] = plan.each or 1
+        over = _Seen(source.trained, source.axes | {shared})
+        looked_up = plan.layers[0] if given is None and plan.index is not None else None
+        trained, _ = self.layers(plan.layers, plan.name, over, inner, name == "freeze", looked_up)
+        trained = source.trained if name == "forward_only" else trained and name != "stop"
+        found = _Seen(trained, source.axes)
+        if given is None:
+            self.seen[place] = found
+        return found
+
+    def layers(
+        self, layers: tuple[LayerPlan, ...], network: str, given: _Seen, way: _Way, frozen: bool,
+        looked_up: LayerPlan | None = None,
+    ) -> tuple[bool, bool]:  # fmt: skip
+        """Layers on an input; says whether anything trained lies in the output, and whether a message comes to the input.
+
+        A message comes from the end, so they are walked backwards, each knowing what lies before it.
+        """
+        before = self.before(layers, network, given.trained, frozen)
+        message = way.message
+        for layer, upstream in zip(reversed(layers), reversed(before[:-1]), strict=True):
+            passed = _Way(way.forward, message)
+            message = self.layer(layer, network, _Seen(upstream, given.axes), passed, frozen, layer is looked_up)
+        return before[-1], message
+
+    def layer(
+        self, layer: LayerPlan, network: str, given: _Seen, way: _Way, frozen: bool, looked_up: bool = False
+    ) -> bool:
+        """One layer; says whether a message comes to its input. Of one that is looked up, rows are summed backwards."""
+        size = prod(layer.output.shape)
+        if layer.kind == "repeat":
+            upstream = [given.trained]
+            for block in layer.blocks:
+                last = self.before(block, network, upstream[-1], frozen)[-1]
+                upstream.append(last or (layer.skip and upstream[-1]))
+            message = way.message
+            for block, trained in zip(reversed(layer.blocks), reversed(upstream[:-1]), strict=True):
+                over = _Seen(trained, given.axes)
+                _, reached = self.layers(block, network, over, _Way(way.forward, message), frozen)
+                if layer.skip:
+                    self.add(over, size, size * trained, self.given(layer), _Way(way.forward, message))
+                message = reached or (layer.skip and message)
+            return message
+        name = self.mode(layer, network)
+        inner = way if name not in ("stop", "forward_only") else way.without_message()
+        passed = way.message and name != "stop"
+        held = self.given(layer) * (2 if layer.config.get("activation") else 1)
+        if layer.body is not None:
+            self.seen[layer.parameter] = given
+            self.term(layer.body, inner)
+            return passed
+        own = self.own(layer, network, frozen)
+        forward, backward = (
+            LAYER_WORK[layer.keras](layer.input.shape, layer.output.shape, layer.config) if layer.keras else (0, 0)
+        )
+        backward = backward * (own or given.trained)
+        if looked_up:
+            backward += size * own
+        else:
+            forward, backward = forward + layer.flops, backward + layer.flops * (own + given.trained)
+        self.add(given, forward, backward, held, inner)
+        self.add(given, 0, MODE_WORK[name] * size * (own or given.trained), 0, way)
+        return passed
+
+    def mode(self, layer: LayerPlan, network: str) -> str:
+        mode = self.program.gradient.get(f"{network}.{layer.key}")
+        return mode.name if mode is not None else "exact"
+
+    def own(self, layer: LayerPlan, network: str, frozen: bool) -> bool:
+        """Whether a layer's own weights are trained."""
+        trained = any(name not in layer.untrained for name in layer.weights)
+        return trained and not frozen and self.mode(layer, network) != "freeze"
+
+    def before(self, layers: tuple[LayerPlan, ...], network: str, upstream: bool, frozen: bool) -> list[bool]:
+        """Whether anything trained lies in what comes before each layer, and in what the last one makes."""
+        found = [upstream]
+        for layer in layers:
+            found.append(self.trained(layer, network, found[-1], frozen))
+        return found
+
+    def trained(self, layer: LayerPlan, network: str, upstream: bool, frozen: bool) -> bool:
+        """Whether anything trained lies in a layer's output."""
+        if layer.kind == "repeat":
+            for block in layer.blocks:
+                upstream = self.before(block, network, upstream, frozen)[-1] or (layer.skip and upstream)
+            return upstream
+        name = self.mode(layer, network)
+        if name == "stop":
+            return False
+        return upstream or (name != "forward_only" and self.own(layer, network, frozen))

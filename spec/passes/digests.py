@@ -1,0 +1,346 @@
+"""Identity of a cell: a digest over resolved meaning, not text.
+
+In it: the reachable task, architecture, loss, gradient modes, training (not its evaluation, but for a stopping
+condition), seed, dtype, constants by value, the versions of the language and of the numerics, and the kind of device.
+Not in it: comments, order, formatting, defaults written out, names of variants, of outputs, functions and constants,
+claims, figures, texts, unused names, replicate counts.
+Names that seed (experiment, draws, bindings, networks, layers) are meaning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import cache, partial
+from typing import Any
+
+from ..ir import terms as t
+from ..ir.plan import LayerPlan, MeasurePlan, NetworkPlan, Program, StudyPlan, TrainingPlan
+from .canonical import Walk
+
+LANGUAGE = 1
+NUMERICS = 7
+"""Raised whenever the same spec gives other numbers than before."""
+
+KEPT = 4096
+"""How many programs' common parts are kept written out."""
+
+CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def digest(meaning: Any) -> str:
+    """A short name of a nested structure: 16 hexadecimal digits of SHA-256."""
+    return digest_of_text(CANONICAL.encode(meaning))
+
+
+def digest_of_text(text: str) -> str:
+    """The same of the structure's text, as `CANONICAL` writes it."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def identified(plan: StudyPlan) -> StudyPlan:
+    """The plan with the digest of each of its programs."""
+    digests = Digests()
+    experiments = tuple(
+        replace(item, programs=tuple(replace(program, digest=digests.training(program)) for program in item.programs))
+        for item in plan.experiments
+    )
+    return replace(plan, experiments=experiments)
+
+
+def training_digest(program: Program, device: str = "cpu") -> str:
+    """What the trained weights depend on, but for the replicate."""
+    return Digests().training(program, device)
+
+
+def measure_digest(program: Program, measure: MeasurePlan) -> str:
+    """What a measure's values depend on, beside the training's digest."""
+    return Digests().measure(program, measure)
+
+
+def sample_digest(program: Program, term: t.Term, examples: int) -> str:
+    """What the values of a term over single test examples depend on, beside the training's digest."""
+    return Digests().sample(program, term, examples)
+
+
+def term_meaning(program: Program, term: t.Term) -> Any:
+    """A term as digests take it: functions and outputs opened, constants by value, draws and bindings by name."""
+    return Walk(program).term(term)
+
+
+def _data(program: Program) -> list[Any]:
+    """Where examples come from, beside new ones at every step."""
+    plan = program.data
+    return [] if plan.kind == "fresh" else [[plan.kind, plan.train, plan.order, list(plan.path)]]
+
+
+def form_digest(program: Program) -> str:
+    """What a program's compiled form depends on: two with the same one run in the same compiled graph.
+
+    Not in it are what the graph is given: seeds, draws (unless a statistic draws them anew), initial weights, learning
+    rates that are numbers, how many steps there are and when is evaluated.
+    """
+    redrawn = any(
+        isinstance(item, t.GradientStatistic) and item.over
+        for measure in program.measures
+        for item in t.walk(measure.term)
+    )
+    walk = _FormWalk(program, redrawn)
+    loss = [[term.name, walk.term(term.term), walk.term(term.weight)] for term in program.loss]
+    measures = [
+        [measure.name, measure.on, program.evaluated(measure.on), walk.term(measure.term)]
+        for measure in program.measures
+    ]
+    probes = [
+        [probe.figure, probe.examples, {label: walk.term(term) for label, term in probe.terms.items()}]
+        for probe in program.probes
+    ]
+    for plan in program.networks:
+        walk.network(plan.name)
+    for phase, items in (("draw", program.draws), ("example", program.examples)):
+        for item in items:
+            walk.reach(item.name, phase)
+    training = program.training and [
+        program.training.batch,
+        {
+            name: [
+                plan.keras,
+                {k: walk.value(v) for k, v in plan.arguments.items() if k != "learning_rate" or isinstance(v, t.Term)},
+            ]
+            for name, plan in program.training.optimizers.items()
+        },
+    ]
+    modes = {name: [mode.name, mode.value] for name, mode in program.gradient.items()}
+    parts = [loss, measures, probes, walk.networks(), walk.bindings(), modes, training]
+    return digest([program.dtype, *_data(program), program.data.test, *parts])
+
+
+def _condition(program: Program, tree: Any, measures: Mapping[str, str]) -> Any:
+    """A stopping condition with what it hangs on: the measures by their digests, and when they are taken."""
+
+    def plain(item: Any) -> Any:
+        if is_dataclass(item):
+            parts = {field.name: getattr(item, field.name) for field in fields(item)}
+            if "measure" in parts:
+                parts["measure"] = measures[parts["measure"]]
+            return [type(item).__name__, {name: plain(part) for name, part in parts.items()}]
+        return [plain(part) for part in item] if isinstance(item, tuple | list) else item
+
+    return [plain(tree), list(program.training.evaluations) if program.training else []]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A term or the like written out, with the names and networks that stand in it; `of` is kept to be known by."""
+
+    of: Any
+    text: str
+    names: tuple[str, ...]
+    networks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """What some names and networks lead to: all bindings and networks, written out, and which networks these are."""
+
+    bindings: str
+    networks: str
+    used: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Body:
+    """What programs with the same task, architecture, outputs and gradient modes have in common.
+
+    `of` is one of them. `parts` are those of all programs with the same outputs and modes, by identity. `done` holds
+    texts and digests by what they are of, and that itself; `led` what names and networks lead to.
+    """
+
+    of: Program
+    walk: _DirectWalk
+    parts: dict[int, _Part]
+    done: dict[Any, tuple[Any, str]] = field(default_factory=dict)
+    led: dict[Any, _Reached] = field(default_factory=dict)
+
+    def part(self, of: Any, write: Callable[[], Any]) -> _Part:
+        """A part, written when it is first asked for."""
+        if (found := self.parts.get(id(of))) is None:
+            if len(self.parts) >= KEPT:
+                self.parts.clear()
+            self.walk.names, self.walk.invoked = {}, {}
+            text = CANONICAL.encode(write())
+            found = self.parts[id(of)] = _Part(of, text, tuple(self.walk.names), tuple(self.walk.invoked))
+        return found
+
+    def term(self, term: t.Term) -> _Part:
+        """A term as a part."""
+        return self.part(term, partial(self.walk.term, term))
+
+    def reached(self, *parts: _Part) -> _Reached:
+        """All bindings and networks that some parts reach."""
+        names = tuple(name for part in parts for name in part.names)
+        networks = tuple(name for part in parts for name in part.networks)
+        if (found := self.led.get((names, networks))) is None:
+            found = self.led[names, networks] = self._reached(names, networks)
+        return found
+
+    def _reached(self, names: Iterable[str], networks: Iterable[str]) -> _Reached:
+        bindings: dict[str, str] = {}
+        plans: dict[str, str] = {}
+        named, invoked = list(names), list(networks)
+        while named or invoked:
+            if invoked:
+                found, name = plans, invoked.pop()
+            else:
+                found, name = bindings, named.pop()
+            if name in found:
+                continue
+            if found is plans:
+                plan = self.walk.plans[name]
+                part = self.part(plan, partial(self.walk.stack, plan))
+                plans[name] = part.text
+            else:
+                part = self.term(self.walk.named[name].term)
+                bindings[name] = f'["{self.walk.phases[name]}",{part.text}]'
+            named += part.names
+            invoked += part.networks
+        return _Reached(_map(bindings), _map(plans), frozenset(plans))
+
+
+class Digests:
+    """Digests of many programs, for which what they have in common is written out once.
+
+    What is in common is known by its identity: programs of one plan share terms and networks (`check/sharing.py`). The
+    digests are those of `digest` over the same nested lists, put together from their texts.
+    """
+
+    def __init__(self) -> None:
+        self.bodies: dict[Any, _Body] = {}
+        self.contexts: dict[Any, dict[int, _Part]] = {}
+
+    def training(self, program: Program, device: str = "cpu") -> str:
+        """What the trained weights depend on, but for the replicate."""
+        head = [LANGUAGE, NUMERICS, program.experiment, program.seed, program.dtype, *_data(program)]
+        plan = program.training
+        if plan is None:
+            return digest([[*head, None], device])
+        body = self.body(program)
+        optimizers = body.part(plan.optimizers, lambda: _optimizers(body.walk, plan))
+        loss = body.part(program.loss, lambda: _loss(body.walk, program))
+        reached = body.reached(loss, optimizers)
+        until = None
+        if plan.until is not None:
+            measures = {measure.name: self.measure(program, measure) for measure in program.measures}
+            until = _condition(program, plan.until.tree, measures)
+        parts = [
+            CANONICAL.encode(head)[:-1], loss.text, reached.networks, reached.bindings, _modes(program, reached.used),
+            optimizers.text, CANONICAL.encode([plan.batch, plan.steps, until])[1:], CANONICAL.encode(device),
+        ]  # fmt: skip
+        return digest_of_text(f"[{','.join(parts)}]")
+
+    def measure(self, program: Program, measure: MeasurePlan) -> str:
+        """What a measure's values depend on, beside the training's digest."""
+        body, data = self.body(program), _data(program)
+        examples = program.evaluated(measure.on)
+        key = ("measure", id(measure.term), measure.on, examples, CANONICAL.encode(data))
+        if key not in body.done:
+            part = body.term(measure.term)
+            reached = body.reached(part)
+            rest = CANONICAL.encode([measure.on, examples, *data])[1:-1]
+            derived = body.part(measure, partial(_derived, measure.term)).text == "true"
+            modes = f",{_modes(program, reached.used)}" if derived else ""
+            text = f"[{part.text},{reached.bindings},{reached.networks},{rest}{modes}]"
+            body.done[key] = measure.term, digest_of_text(text)
+        return body.done[key][1]
+
+    def sample(self, program: Program, term: t.Term, examples: int) -> str:
+        """What the values of a term over single test examples depend on, beside the training's digest."""
+        body = self.body(program)
+        key = ("sample", id(term), examples)
+        if key not in body.done:
+            part = body.term(term)
+            reached = body.reached(part)
+            text = f'["sample",{part.text},{reached.bindings},{reached.networks},{examples}]'
+            body.done[key] = term, digest_of_text(text)
+        return body.done[key][1]
+
+    def body(self, program: Program) -> _Body:
+        """What a program has in common with others."""
+        context = (*map(id, program.outputs), *((key, m.name, m.value) for key, m in program.gradient.items()))
+        parts = (program.draws, program.examples, program.networks)
+        key = (context, *(tuple(map(id, part)) for part in parts))
+        if (found := self.bodies.get(key)) is None:
+            if len(self.bodies) >= KEPT:
+                self.bodies.clear()
+                self.contexts.clear()
+            found = self.bodies[key] = _Body(program, _DirectWalk(program), self.contexts.setdefault(context, {}))
+        return found
+
+
+def _optimizers(walk: Walk, plan: TrainingPlan) -> Any:
+    return {name: [o.keras, {k: walk.value(v) for k, v in o.arguments.items()}] for name, o in plan.optimizers.items()}
+
+
+def _loss(walk: Walk, program: Program) -> Any:
+    return sorted(json.dumps([walk.term(term.term), walk.term(term.weight)]) for term in program.loss)
+
+
+def _derived(term: t.Term) -> bool:
+    """Whether gradients stand in a term, so that gradient modes are part of its meaning."""
+    return any(isinstance(item, t.Gradient | t.GradientStatistic) for item in t.walk(term))
+
+
+def _modes(program: Program, used: Iterable[str]) -> str:
+    """The gradient modes of networks and of their layers."""
+    if not program.gradient:
+        return "{}"
+    modes = {k: [m.name, m.value] for k, m in program.gradient.items() if k.split(".")[0] in used}
+    return CANONICAL.encode(modes)
+
+
+def _map(texts: Mapping[str, str]) -> str:
+    """A mapping of texts that are written out already."""
+    return "{" + ",".join(f"{_name(name)}:{text}" for name, text in sorted(texts.items())) + "}"
+
+
+@cache
+def _name(name: str) -> str:
+    return CANONICAL.encode(name)
+
+
+class _DirectWalk(Walk):
+    """Terms to nested lists; notes the names and networks that stand in them, and goes no further."""
+
+    def __init__(self, program: Program) -> None:
+        super().__init__(program)
+        self.names: dict[str, None] = {}
+        self.invoked: dict[str, None] = {}
+        self.phases = {item.name: "draw" for item in program.draws} | {
+            item.name: "example" for item in program.examples
+        }
+
+    def reach(self, name: str, phase: str) -> None:
+        self.names[name] = None
+
+    def network(self, name: str) -> None:
+        self.invoked[name] = None
+
+
+class _FormWalk(Walk):
+    """The same without what a compiled graph is given: draws but for their types, and how weights start."""
+
+    def __init__(self, program: Program, redrawn: bool) -> None:
+        super().__init__(program)
+        self.redrawn = redrawn
+
+    def binding(self, term: t.Term, phase: str) -> Any:
+        return self.term(term) if self.redrawn or phase != "draw" else [term.type.kind, list(term.type.shape)]
+
+    def layer(self, layer: LayerPlan) -> Any:
+        return super().layer(replace(layer, initializers={}))
+
+    def stack(self, plan: NetworkPlan) -> Any:
+        """A network's meaning, and whether it looks rows up: that hangs on draws, whose types alone are told here."""
+        return [super().stack(plan), plan.index is not None]

@@ -1,0 +1,67 @@
+"""How large a term is with its outputs and the arguments of its functions written out, as digests and compilers see it.
+
+`g(g(g(y)))` of `g(a): a * a` doubles at each call, and so does each output that uses the one before twice: what is short
+to write may be too much to read. Counted without writing anything out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ..diagnostics.problems import Span, problem_at
+from ..ir import terms as t
+
+MAX_SIZE = 200_000
+"""Operations of one value, written out."""
+MAX_DEPTH = 200
+"""How deep they may be nested: passes over terms recurse."""
+HINT = "Give parts of it names under `task.example`: each is computed once. `sum` and `prod` join many terms."
+
+
+class Size(NamedTuple):
+    """Operations and nesting of a term."""
+
+    size: int = 1
+    depth: int = 1
+
+
+def written(term: t.Term, outputs: Mapping[str, Size], span: Span) -> Size:
+    """The size of a term; `outputs` are those of the outputs. Raises SpecError where it is beyond the limits."""
+    found: dict[int, Size] = {}
+    parameters: dict[str, t.Term] = {}
+    stack: list[tuple[t.Term, bool]] = [(term, False)]
+    while stack:
+        item, ready = stack.pop()
+        if id(item) in found:
+            continue
+        below = _below(item, parameters)
+        if ready:
+            found[id(item)] = _whole(item, [found.get(id(part), Size()) for part in below], outputs)
+            continue
+        stack.append((item, True))
+        stack.extend((part, False) for part in below)
+    size = found[id(term)]
+    if size.size > MAX_SIZE:
+        message = f"this holds more than {MAX_SIZE:,} operations, when outputs and functions are written out"
+        raise problem_at(span, message, HINT)
+    if size.depth > MAX_DEPTH:
+        message = f"this is nested more than {MAX_DEPTH} deep, when outputs and functions are written out"
+        raise problem_at(span, message, HINT)
+    return size
+
+
+def _below(term: t.Term, parameters: dict[str, t.Term]) -> list[t.Term]:
+    """What a term is made of: a parameter of its argument."""
+    if isinstance(term, t.Invoke):
+        parameters.update(zip(term.parameters, term.arguments, strict=True))
+    if isinstance(term, t.Parameter):
+        return [parameters[term.key]] if term.key in parameters else []
+    return list(t.children(term))
+
+
+def _whole(term: t.Term, parts: list[Size], outputs: Mapping[str, Size]) -> Size:
+    """The size of a term from those of its parts."""
+    if isinstance(term, t.Reference):
+        return outputs.get(term.name, Size()) if term.phase == "outputs" else Size()
+    return Size(1 + sum(part.size for part in parts), 1 + max((part.depth for part in parts), default=0))

@@ -1,0 +1,294 @@
+"""Which weights a gradient reaches, and where ints and bools end it: a loss behind ints alone would train nothing in silence.
+
+A gradient goes through real numbers. It ends at what is int or bool (`argmax`, a comparison, a function that gives -1 or
+1), and where `stop` asks for it. Operations that are flat (`sign`, `floor`) let it through: their derivative is 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ..diagnostics.problems import Problem, listing
+from ..ir import terms as t
+from ..ir.plan import LayerPlan, Mode, NetworkPlan, Program
+from .print_term import spell
+
+UNTRAINED = ("stop", "freeze", "forward_only")
+"""The modes under which weights get no gradient."""
+
+Layer = tuple[str, str]
+"""A network, and a layer's key."""
+
+
+Place = tuple[str, str, str]
+"""A network, a layer's key and a weight's name."""
+
+
+@dataclass
+class Reached:
+    """The layers that a gradient passes, the weights that it reaches, and the terms that end it before others.
+
+    A layer of a network whose mode passes the message on as it is (`forward_only`) gets none for its weights.
+    """
+
+    layers: set[Layer] = field(default_factory=set)
+    weights: set[Place] = field(default_factory=set)
+    ends: list[t.Term] = field(default_factory=list)
+
+
+class Paths:
+    """The ways of gradients through the terms of one program."""
+
+    def __init__(self, program: Program) -> None:
+        self.named = {item.name: item.term for item in (*program.draws, *program.examples, *program.outputs)}
+        self.plans: Mapping[str, NetworkPlan] = {plan.name: plan for plan in program.networks}
+        self.modes: Mapping[str, Mode] = program.gradient
+        self.parameters: dict[str, t.Term] = {}
+
+    def through(self, root: t.Term) -> Reached:
+        """What a gradient of a term reaches."""
+        found = Reached()
+        seen: set[int] = set()
+        stack = [root]
+        while stack:
+            term = stack.pop()
+            if id(term) in seen:
+                continue
+            seen.add(id(term))
+            if isinstance(term, t.Invoke):
+                self.parameters.update(zip(term.parameters, term.arguments, strict=True))
+            if term.type.kind != "real":
+                found.ends.append(term)
+            elif isinstance(term, t.Weight | t.AllWeights):
+                found.weights |= self.places(term)
+                found.layers |= {place[:2] for place in self.places(term)}
+            else:
+                stack.extend(self._onwards(term, found))
+        return found
+
+    def places(self, term: t.Weight | t.AllWeights) -> set[Place]:
+        """The trainable weights that a term names."""
+        every = {
+            (term.network, layer.key, name)
+            for layer in self.plans[term.network].leaves()
+            if term.layer in (None, layer.key)
+            for name in set(layer.weights) - set(layer.untrained)
+        }
+        return {place for place in every if isinstance(term, t.AllWeights) or place[2] == term.weight}
+
+    def _onwards(self, term: t.Term, found: Reached) -> Iterator[t.Term]:
+        """The terms that the gradient of a real term goes on to."""
+        match term:
+            case t.Reference(name=name):
+                yield self.named[name]
+            case t.Parameter(key) if key in self.parameters:
+                yield self.parameters[key]
+            case t.Invoke(function, _, arguments, body, carrier, surrogate):
+                mode = self.modes.get(function)
+                name = mode.name if mode is not None else "exact"
+                if name == "forward_only" and carrier is not None:
+                    yield arguments[carrier]
+                elif name == "surrogate" and surrogate is not None:
+                    yield surrogate
+                elif name not in ("stop", "forward_only"):
+                    yield body
+            case t.NetworkOutput(network, given):
+                plan = self.plans[network]
+                if self._network(plan, found):
+                    yield plan.input if given is None else given
+            case t.Gather(array=array):
+                yield array
+            case t.Stop() | t.Literal() | t.Sample():
+                return
+            case _:
+                yield from t.children(term)
+
+    def _network(self, plan: NetworkPlan, found: Reached) -> bool:
+        """Notes the layers that a gradient reaches from the last one on; whether it comes out at the input."""
+        mode = self.modes.get(plan.name)
+        if mode is not None and mode.name in ("stop", "forward_only"):
+            return mode.name == "forward_only"  # the message goes to the input as it is
+        for layer in reversed(plan.applied()):
+            own = self.modes.get(f"{plan.name}.{layer.key}")
+            if own is not None and own.name == "stop":
+                return False
+            if layer.kind == "apply" and layer.body is not None:
+                if not self._lets_through(layer):
+                    found.ends.append(layer.body)
+                    return False
+            else:
+                found.layers.add((plan.name, layer.key))
+                if own is None or own.name != "forward_only":
+                    names = set(layer.weights) - set(layer.untrained)
+                    found.weights |= {(plan.name, layer.key, name) for name in names}
+        return True
+
+    def _lets_through(self, layer: LayerPlan) -> bool:
+        """Whether a gradient passes through a function that is a layer, or ends by a mode that says so."""
+        assert layer.body is not None
+        parameter = t.Weight("", layer.parameter, "", type=layer.input)
+        inner = Paths.__new__(Paths)
+        inner.named, inner.modes = self.named, self.modes
+        inner.plans = {**self.plans, "": NetworkPlan("", layer.body, (layer,), layer.output)}
+        inner.parameters = {layer.parameter: parameter}
+        found = inner.through(layer.body)
+        return bool(found.layers & {("", layer.key)}) or not any(inner.hangs(end, parameter) for end in found.ends)
+
+    def reaches(self, root: t.Term, network: str) -> bool:
+        """Whether a term hangs on a network, by any way at all."""
+        return any(getattr(item, "network", None) == network for item in self.behind(root))
+
+    def hangs(self, root: t.Term, on: t.Term | None = None) -> bool:
+        """Whether a term hangs on weights, or on one term, by any way at all."""
+        learnt = (t.NetworkOutput, t.Weight, t.AllWeights)
+        return any(item is on or (on is None and isinstance(item, learnt)) for item in self.behind(root))
+
+    def made_of(self, root: t.Term) -> set[Place]:
+        """The trainable weights that a value is made with, by any way at all: through ints, `stop` and modes, too."""
+        found: set[Place] = set()
+        seen: set[int] = set()
+        stack = [root]
+        while stack:
+            term = stack.pop()
+            if id(term) in seen:
+                continue
+            seen.add(id(term))
+            stack.extend(t.children(term))
+            match term:
+                case t.Weight() | t.AllWeights():
+                    found |= self.places(term)
+                case t.Reference(name=name):
+                    stack.append(self.named[name])
+                case t.NetworkOutput(network, given):
+                    plan = self.plans[network]
+                    found |= self.places(t.AllWeights(network, type=plan.output))
+                    stack += [] if given is not None else [plan.input]
+                    stack += [layer.body for layer in plan.applied() if layer.body is not None]
+        return found
+
+    def origin(self, end: t.Term) -> t.Term:
+        """Where real numbers that are learnt become ints or bools: the first such place behind an end."""
+        for item in self.behind(end):
+            if item.type.kind != "real" and any(c.type.kind == "real" and self.hangs(c) for c in t.children(item)):
+                return item
+        return end
+
+    def behind(self, root: t.Term) -> Iterator[t.Term]:
+        """All that a term is made from, through names and parameters; what `stop` holds back is left out."""
+        seen: set[int] = set()
+        stack = [root]
+        while stack:
+            term = stack.pop()
+            if id(term) in seen:
+                continue
+            seen.add(id(term))
+            yield term
+            if isinstance(term, t.Stop):
+                continue
+            if isinstance(term, t.Invoke):
+                self.parameters.update(zip(term.parameters, term.arguments, strict=True))
+            if isinstance(term, t.Reference):
+                stack.append(self.named[term.name])
+            elif isinstance(term, t.Parameter) and term.key in self.parameters:
+                stack.append(self.parameters[term.key])
+            else:
+                stack.extend(t.children(term))
+
+
+def unreached(program: Program) -> list[Problem]:
+    """Losses and gradients whose only ways to the weights lead through ints or bools."""
+    paths = Paths(program)
+    found: list[Problem] = []
+    for loss in program.loss:
+        if program.training is not None:
+            found += _blocked(paths, loss.term, f"the gradient of the loss '{loss.name}'", None)
+    for measure in program.measures:
+        if isinstance(measure.term, t.SamplingFloor):  # of a statistic, which is looked at itself
+            continue
+        for item in t.walk(measure.term):
+            if isinstance(item, t.Gradient | t.GradientStatistic):
+                apart = list(_apart(paths, item.of, item.weights, measure.name))
+                found += apart or _blocked(paths, item.of, f"the gradient in '{measure.name}'", item.weights)
+    return found
+
+
+def untrained(program: Program) -> list[Problem]:
+    """Warnings of networks and layers that a loss hangs on through ints or bools alone, while others are trained."""
+    if program.training is None:
+        return []
+    paths = Paths(program)
+    every = [paths.through(loss.term) for loss in program.loss]
+    trained = {place[:2] for found in every for place in found.weights}
+
+    def meant(target: str) -> bool:
+        """Whether a mode says that the weights get no gradient."""
+        mode = program.gradient.get(target)
+        return mode is not None and mode.name in UNTRAINED
+
+    told: dict[str, Problem] = {}
+    for end in [end for found in every for end in found.ends]:
+        for name, plan in paths.plans.items():
+            held = [layer for layer in plan.leaves() if set(layer.weights) - set(layer.untrained)]
+            missing = [
+                layer.key for layer in held if (name, layer.key) not in trained and not meant(f"{name}.{layer.key}")
+            ]
+            own = any(layer.body is end for layer in plan.applied())
+            if not missing or meant(name) or not (own or paths.reaches(end, name)):
+                continue
+            label = f"'{name}'" if len(missing) == len(held) else f"'{name}.{missing[0]}'"
+            origin = paths.origin(end)
+            text = spell(origin)
+            shown = f"`{text}`" if len(text) <= 60 else "what stands here"
+            message = (
+                f"{label} is not trained: the loss hangs on it through {shown} alone, and no gradient passes there"
+            )
+            hint = (
+                "Give the function a gradient mode (`forward_only`, `surrogate`), or say that it is meant: `stop(x)`."
+            )
+            told.setdefault(label, Problem(message, origin.span, hint, "warning"))
+    return list(told.values())
+
+
+def _apart(paths: Paths, of: t.Term, weights: t.Weight | t.AllWeights, measure: str) -> Iterator[Problem]:
+    """The problem of a gradient by weights that the value has nothing of: it would be 0 in silence."""
+    made = paths.made_of(of)
+    if made & paths.places(weights):
+        return
+    name = ".".join(part for part in (weights.network, weights.layer, getattr(weights, "weight", "weights")) if part)
+    own = weights.network
+    known = listing(dict.fromkeys(".".join(p) if p[0] == own else f"{p[0]}.weights" for p in sorted(made)))
+    message = f"the gradient in '{measure}' is 0: `{_shown(of)}` does not depend on `{name}`"
+    hint = (
+        f"Name weights that it depends on: {known}."
+        if known
+        else "It depends on no weights: take what a network gives."
+    )
+    yield Problem(message, of.span, hint)
+
+
+def _shown(term: t.Term) -> str:
+    text = spell(term)
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def _blocked(paths: Paths, of: t.Term, what: str, weights: t.Weight | t.AllWeights | None) -> Iterator[Problem]:
+    """The problem of a value whose gradient ends before every weight that it is taken by."""
+    found = paths.through(of)
+    wanted = found.weights if weights is None else found.weights & paths.places(weights)
+    if wanted:
+        return
+    ends = [end for end in found.ends if paths.hangs(end) or _is_layer(paths, end)]
+    if not ends:
+        return
+    end = paths.origin(ends[0])
+    kind = {"int": "an int", "bool": "a bool"}.get(end.type.kind, "made through ints or bools")
+    text = spell(end)
+    shown = f"`{text}`" if len(text) <= 60 else "what stands here"
+    message = f"{what} reaches no weights: {shown} is {kind}, and every way leads through such"
+    hint = "Give the function a gradient mode (`forward_only`, `surrogate`), or take what is smooth: `tanh(x)`, `cross_entropy`."
+    yield Problem(message, end.span or of.span, hint)
+
+
+def _is_layer(paths: Paths, end: t.Term) -> bool:
+    return any(layer.body is end for plan in paths.plans.values() for layer in plan.applied())

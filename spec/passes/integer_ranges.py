@@ -1,0 +1,296 @@
+"""The bounds of every int that a term gives: one pass over the terms, each once, without recursion.
+
+An int whose bounds leave what an int holds is a problem, and so is what may lie outside the classes, words or entries
+that it chooses from. What hangs on an int with a problem has none of its own, so that each cause is told once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import reduce
+from math import prod
+
+from ..diagnostics.problems import Problem, Span
+from ..ir import terms as t
+from ..ir.plan import LayerPlan, NetworkPlan
+from ..ir.types import Type
+from ..tables.distributions import DISTRIBUTIONS
+from ..tables.operations import OPERATIONS, wanted_kinds
+from ..tables.operations.intervals import INT32, Bounds, bounds_of, hull, kept
+from .print_term import spell
+
+Known = Bounds | None
+"""The bounds of an int or a bool; None for real numbers."""
+
+CHOOSING = ("cross_entropy", "scatter", "one_hot")
+"""The operations that choose by an index, which lies in a range."""
+
+
+def outside(term: t.Term, limit: Bounds) -> list[Problem]:
+    """What is wrong with a term that hangs on no name: ints beyond a limit, divisors that may be 0."""
+    found = Ranges({}, {}, limit)
+    found.of(term)
+    return found.problems
+
+
+class Ranges:
+    """The bounds of terms of one experiment; `problems` are what was found on the way."""
+
+    def __init__(
+        self, bindings: Mapping[str, t.Term], networks: Mapping[str, NetworkPlan], limit: Bounds = INT32
+    ) -> None:
+        self.bindings = bindings
+        self.networks = networks
+        self.limit = limit
+        self.problems: list[Problem] = []
+        self.told: set[Span | None] = set()
+        self.known: dict[int, Known] = {}
+        self.spoilt: set[int] = set()
+        """The ints that hang on one with a problem: they have none of their own."""
+        self.quiet = False
+        self.parameters: dict[str, t.Term | Known] = {}
+        self.applied: dict[tuple[str, Known], Known] = {}
+
+    def of(self, term: t.Term) -> Known:
+        """The bounds of a term."""
+        stack = [term]
+        while stack:
+            item = stack[-1]
+            if id(item) in self.known:
+                stack.pop()
+                continue
+            if isinstance(item, t.Invoke):
+                self.parameters.update(zip(item.parameters, item.arguments, strict=True))
+            below = list(self._below(item))
+            missing = [inner for inner in below if id(inner) not in self.known]
+            if missing:
+                stack.extend(reversed(missing))
+                continue
+            stack.pop()
+            self.quiet = any(id(inner) in self.spoilt for inner in below)
+            told = len(self.problems)
+            self.known[id(item)] = self._inside(item, self._bounds(item))
+            if item.type.kind == "int" and (self.quiet or len(self.problems) > told):
+                self.spoilt.add(id(item))
+        return self.known[id(term)]
+
+    def _below(self, term: t.Term) -> Iterator[t.Term]:
+        """The terms whose bounds come first: the parts of a term, and what a name or a parameter stands for."""
+        if isinstance(term, t.Reference):
+            yield self.bindings[term.name]
+        elif isinstance(term, t.Parameter) and isinstance(found := self.parameters.get(term.key), t.Term):
+            yield found
+        elif isinstance(term, t.NetworkOutput) and term.input is None:
+            yield self.networks[term.network].input
+        else:
+            yield from t.children(term)
+
+    def _bounds(self, term: t.Term) -> Known:
+        """The bounds of a term whose parts are known."""
+        match term:
+            case t.NetworkOutput(network, given):
+                plan = self.networks[network]
+                return self.network(plan, self.known[id(plan.input if given is None else given)], term)
+            case t.Operate():
+                return self._operate(term)
+            case t.Gather():
+                self._gather(term)
+                return self.known[id(term.array)]
+        if term.type.kind == "real":
+            return None
+        match term:
+            case t.Literal(value):
+                return (int(value.min()), int(value.max())) if value.size else (0, 0)
+            case t.IndexVariable(_, extent):
+                return 0, extent - 1
+            case t.Sample(distribution, _, sizes, parameters, _):
+                between = DISTRIBUTIONS[distribution].between
+                lengths = {name: item.type.shape[-1] for name, item in parameters.items() if item.type.shape}
+                return between({**lengths, **sizes}) if between is not None else (0, 1)
+            case t.Reference(name=name):
+                return self.known[id(self.bindings[name])]
+            case t.Parameter(key):
+                found = self.parameters.get(key)
+                return self.known[id(found)] if isinstance(found, t.Term) else found
+            case t.Invoke(body=inner) | t.Comprehend(body=inner) | t.Cut(array=inner) | t.Stop(operand=inner):
+                return self.known[id(inner)]
+            case t.Stack(items):
+                return hull(self._whole(item) for item in items)
+        return (0, 1) if term.type.kind == "bool" else INT32
+
+    def _whole(self, term: t.Term) -> Bounds:
+        """The bounds of a term that counts as an int."""
+        return self.known[id(term)] or (0, 1)
+
+    def _inside(self, term: t.Term, found: Known) -> Known:
+        """Bounds within the limit; what lies beyond is a problem."""
+        if found is None or kept(found, self.limit) == found:
+            return found
+        self.tell(term.span, *self._beyond(term, found))
+        return kept(found, self.limit)
+
+    def _beyond(self, term: t.Term, found: Bounds) -> tuple[str, str]:
+        worst = max(found, key=abs)
+        holds = f"an int holds {self.limit[0]:,} to {self.limit[1]:,}"
+        if isinstance(term, t.Literal):
+            return (
+                f"the int {worst:,} is too large: {holds}",
+                "Make it a real number: `1.0 * c`, or `3e9` for 3000000000.",
+            )
+        if isinstance(term, t.Operate):
+            row = OPERATIONS[term.operation]
+            parts = [
+                f"`{spell(item)}` is {shown(self._whole(item))}"
+                for item in dict.fromkeys(term.arguments)
+                if item.type.kind == "int" and not isinstance(item, t.Literal)
+            ]
+            where = f", where {' and '.join(parts[:2])}" if parts else ""
+            first = next((item for item in term.arguments if item.type.kind == "int"), term)
+            text = spell(first)
+            hint = f"Make one of its numbers real: `1.0 * {text if len(text) < 40 else 'x'}` in place of `{text if len(text) < 40 else 'x'}`."
+            return f"`{row.operator or row.name}` of ints may reach {worst:,}{where}, and {holds}", hint
+        return f"this int may reach {worst:,}, and {holds}", "Make it real: `1.0 * x`."
+
+    def tell(self, span: Span | None, message: str, hint: str) -> None:
+        """Notes a problem, once at each place."""
+        if span not in self.told and not self.quiet:
+            self.told.add(span)
+            self.problems.append(Problem(message, span, hint))
+
+    # -- operations ------------------------------------------------------------------------------------------------
+
+    def _operate(self, term: t.Operate) -> Known:
+        given = [self._whole(item) for item in term.arguments]
+        types = [item.type for item in term.arguments]
+        if term.operation in ("floor_divide", "modulo") and term.type.kind == "int":
+            self._divisor(term, given[1])
+        elif term.operation == "cross_entropy":
+            self._label(term, given[1], types[0].shape[-1])
+        elif term.operation == "scatter":
+            self._scattered(term, given[0])
+        elif term.operation == "one_hot":
+            self._one_hot(term, given[0])
+        if term.type.kind == "real":
+            return None
+        if term.type.kind == "bool":
+            return 0, 1
+        ints = [
+            bounds if kind == "int" else (0, 1)
+            for bounds, kind in zip(given, wanted_kinds(OPERATIONS[term.operation], types, term.type), strict=True)
+        ]
+        if isinstance(term.arguments[0], t.Stack) and term.operation in ("sum", "prod") and not term.type.shape:
+            return self._item_by_item(term.operation, term.arguments[0])
+        return bounds_of(term.operation, ints, types, term.static, term.type)
+
+    def _item_by_item(self, operation: str, stack: t.Stack) -> Bounds:
+        """The bounds of `sum([a, b, …])` or `prod`: each item by its own bounds, as often as it stands there."""
+        each = Type("int", (prod(stack.type.shape[1:]),))
+        parts = [bounds_of(operation, [self._whole(item)], [each], {}, Type("int")) for item in stack.items]
+        pairs = "add" if operation == "sum" else "multiply"
+        return reduce(lambda a, b: bounds_of(pairs, [a, b], [Type("int")] * 2, {}, Type("int")), parts)
+
+    def _divisor(self, term: t.Operate, found: Bounds) -> None:
+        if found[0] <= 0 <= found[1]:
+            operator, divisor = OPERATIONS[term.operation].operator, term.arguments[1]
+            message = f"`{operator}` may divide by 0: {_named(divisor)} is {shown(found)}"
+            remedy = f"maximum({spell(divisor)}, 1)"
+            self.tell(divisor.span, message, f"Keep the divisor away from 0, say by `{remedy}`, or make it real.")
+
+    def _label(self, term: t.Operate, found: Bounds, classes: int) -> None:
+        if found[0] < 0 or found[1] >= classes:
+            label = term.arguments[1]
+            message = (
+                f"the scores are those of classes 0 … {classes - 1}, and the label {_named(label)} is {shown(found)}"
+            )
+            self.tell(label.span or term.span, message, _moved(spell(label), found, classes, "scores for more classes"))
+
+    def _scattered(self, term: t.Operate, found: Bounds) -> None:
+        size = int(term.static["size"])
+        if found[0] < 0 or found[1] >= size:
+            index = term.arguments[0]
+            message = (
+                f"`scatter` into {size} places takes indices 0 … {size - 1}, and {_named(index)} is {shown(found)}"
+            )
+            self.tell(index.span or term.span, message, _moved(spell(index), found, size, "a larger size"))
+
+    def _one_hot(self, term: t.Operate, found: Bounds) -> None:
+        size = int(term.static["size"])
+        if found[1] < 0 or found[0] >= size:
+            index = term.arguments[0]
+            message = f"`one_hot` of {size} entries is 0 throughout: {_named(index)} is {shown(found)}"
+            self.tell(index.span or term.span, message, _moved(spell(index), found, size, "a larger size"))
+
+    def _gather(self, term: t.Gather) -> None:
+        found, size = self._whole(term.index), term.array.type.shape[term.axis]
+        if found[1] < 0 or found[0] >= size:
+            message = (
+                f"the index {_named(term.index)} is {shown(found)}, always outside the array, whose length is {size}"
+            )
+            hint = f"Indices are 0 … {size - 1}; only constants count from the end: `x[-1]`."
+            self.tell(term.index.span or term.span, message, hint)
+
+    # -- networks --------------------------------------------------------------------------------------------------
+
+    def network(self, plan: NetworkPlan, given: Known, at: t.Term | None = None) -> Known:
+        """The bounds of a network's output on an input: of most, None; its layers are checked on the way."""
+        if (plan.name, given) not in self.applied:
+            self.applied[plan.name, given] = None
+            self.applied[plan.name, given] = self._layers(plan, plan.layers, given, at)
+        return self.applied[plan.name, given]
+
+    def _layers(self, plan: NetworkPlan, layers: tuple[LayerPlan, ...], given: Known, at: t.Term | None) -> Known:
+        for layer in layers:
+            if layer.keras == "Embedding":
+                self._words(plan, layer, given or (0, 1), at)
+            if layer.kind == "apply" and layer.body is not None:
+                given = self._apply(layer, given)
+            elif layer.kind == "repeat":
+                for block in layer.blocks:
+                    inner = self._layers(plan, block, given, at)
+                    both = layer.skip and given is not None and inner is not None
+                    given = (given[0] + inner[0], given[1] + inner[1]) if both and given and inner else inner
+                    given = given and kept(given, self.limit)
+            else:
+                given = None
+        return given
+
+    def _apply(self, layer: LayerPlan, given: Known) -> Known:
+        """The bounds that a function gives as a layer: its body is gone through for each input anew."""
+        assert layer.body is not None
+        inner = Ranges(self.bindings, self.networks, self.limit)
+        inner.known = {id(item): self.known[id(item)] for item in self.bindings.values() if id(item) in self.known}
+        inner.problems, inner.told, inner.applied = self.problems, self.told, self.applied
+        inner.parameters = {layer.parameter: given}
+        return inner.of(layer.body)
+
+    def _words(self, plan: NetworkPlan, layer: LayerPlan, found: Bounds, at: t.Term | None) -> None:
+        size = int(layer.config["input_dim"])
+        if found[0] < 0 or found[1] >= size:
+            own = at.input if isinstance(at, t.NetworkOutput) and at.input is not None else plan.input
+            message = f"the embedding '{plan.name}.{layer.key}' has the words 0 … {size - 1}, and {_named(own)} is {shown(found)}"
+            self.tell(own.span, message, _moved(spell(own), found, size, "a larger `input_dim`"))
+
+
+def shown(bounds: Bounds) -> str:
+    """Bounds as people read them.
+
+    >>> shown((0, 99999)), shown((3, 3))
+    ('0 … 99,999', '3')
+    """
+    return f"{bounds[0]:,}" if bounds[0] == bounds[1] else f"{bounds[0]:,} … {bounds[1]:,}"
+
+
+def _named(term: t.Term) -> str:
+    """A term for people to recognise, if it is short."""
+    text = spell(term)
+    return f"`{text}`" if len(text) <= 40 else "it"
+
+
+def _moved(text: str, found: Bounds, size: int, more: str) -> str:
+    """How to bring an index into its range."""
+    text = text if len(text) <= 40 else "i"
+    if found[1] - found[0] < size:
+        gap = found[0] if found[0] > 0 else found[1] - size + 1 if found[1] >= size else found[0]
+        moved = f"{text} - {gap}" if gap > 0 else f"{text} + {-gap}"
+        return f"Write `{moved}`, or `clip({text}, 0, {size - 1})`, or give {more}."
+    return f"Write `clip({text}, 0, {size - 1})`, or give {more}."

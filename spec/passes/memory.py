@@ -1,0 +1,82 @@
+"""How much memory a program takes at its peak, and how many examples are evaluated at once so that it takes no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..ir import terms as t
+from ..ir.plan import Program
+from .cost import cost
+from .example_blocks import FEW, GROUP, SUMMED, alongside, block
+
+PROCESS_BYTES = 860 * 2**20
+"""What a process takes beside its programs' arrays: TensorFlow loaded (710 MiB), and compiled programs (30 to 200 MiB)."""
+CHUNK_BYTES = 64 * 2**20
+"""How much memory the widest value of one pass of an evaluation may take."""
+BACKWARD = 3.5
+"""How often all layers' outputs are held at once where gradients are taken: both ways, and the next operation's."""
+WHITENED = 6
+"""How often a whitened input is: as it is made, in float64, and their products."""
+
+
+def memory(program: Program, batch: int | None = None, replicates: int | None = None) -> int:
+    """The bytes of a program's arrays at its peak: its state, finite data, and the largest of a training step, a pass of an
+    evaluation, and the estimate of a whitening.
+
+    All replicates lie side by side, unless an optimiser mixes the entries of a weight. How many copies of what is held
+    at once was fitted to the peaks of the four studies (`docs/plan.md`); TensorFlow and compiled programs come beside it.
+    """
+    found = cost(program)
+    plan = program.training
+    count = 1 if program.apart else (replicates or program.replicates)
+    size = (batch or plan.batch) if plan is not None else 0
+    kept = program.data.train * sum(item.type.bytes for item in program.examples) if plan is not None else 0
+    passes: list[float] = [
+        size * found.example_bytes,
+        chunk(program, program.evaluated("test"), count) * found.evaluated_bytes,
+    ]
+    passes += [at_once * held for at_once, held in _differentiated(program, count)]
+    passes += [
+        WHITENED * min(leaf.examples, chunk(program, leaf.examples, count)) * leaf.input.bytes
+        for network in program.networks
+        for leaf in network.leaves()
+        if leaf.kind == "whiten"
+    ]
+    copies = 2 if plan is not None else 1  # the present one, and that of the last evaluation
+    return round(count * (copies * found.state_bytes + kept + max(passes)))
+
+
+def _differentiated(program: Program, replicates: int) -> Iterator[tuple[int, float]]:
+    """Of the gradients that measures take: how many examples at once, and the bytes that one of them holds."""
+    layers = sum(layer.output.bytes * (n.each or 1) for n in program.networks for layer in n.applied())
+    held = BACKWARD * layers + 2 * sum(item.type.bytes for item in program.examples)
+    for measure in program.measures:
+        if isinstance(measure.term, t.GradientStatistic):
+            yield from _statistic(program, measure.term, replicates, held)
+        for item in t.walk(measure.term):
+            if isinstance(item, t.Gradient):  # one for each example
+                total = program.evaluated(measure.on)
+                yield chunk(program, total, replicates, item.type.bytes), held + 2 * item.type.bytes
+
+
+def _statistic(
+    program: Program, term: t.GradientStatistic, replicates: int, held: float
+) -> Iterator[tuple[int, float]]:
+    """The same of a statistic; what it sums and compares is float64, of twice the bytes."""
+    own = term.weights.type.bytes
+    if term.over:
+        yield chunk(program, min(SUMMED, term.examples), replicates), held
+    elif block(program, term) == 1:
+        wide = alongside(term)
+        at_once = chunk(program, min(SUMMED, term.examples), replicates, wide)
+        yield max(GROUP, at_once // GROUP * GROUP), held + wide
+    else:
+        examples, blocks = block(program, term), 1 if term.statistic == "gradient_noise" else FEW
+        yield 1, chunk(program, examples, replicates) * held + 6 * blocks * own
+
+
+def chunk(program: Program, wanted: int, replicates: int, *more: int) -> int:
+    """How many of some examples are evaluated at once; `more` are the bytes of what else one of them needs."""
+    layers = [layer.output.bytes * (network.each or 1) for network in program.networks for layer in network.leaves()]
+    widest = max([item.type.bytes for item in program.examples] + [max(layers, default=4), 4, *more])
+    return max(1, min(wanted, CHUNK_BYTES // (widest * replicates)))

@@ -1,0 +1,74 @@
+"""Claims' trees as text, as they are written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..expressions.printer import PRECEDENCE, number_text
+from ..ir import claims as c
+from ..tables.operations import OPERATIONS
+
+_NOT, _SIGN, _POWER, _ATOM = 4, 8, 10, 11
+
+
+def claim_text(tree: c.Claim) -> str:
+    """The text of a claim, or of a part of one.
+
+    >>> claim_text(c.Apply("less", (c.Measured("final", "error", selections=(c.Selection("d", "<=", 10.0),)), c.Number(0.1))))
+    'final(error, d <= 10) < 0.1'
+    """
+    return _text(tree, 0)
+
+
+def _text(tree: Any, least: int) -> str:
+    text, strength = _spelled(tree)
+    return f"({text})" if strength < least else text
+
+
+def _spelled(tree: Any) -> tuple[str, int]:
+    match tree:
+        case c.Number(value):
+            return _number(value), _ATOM if value >= 0 else _SIGN
+        case c.Coordinate(axis):
+            return axis, _ATOM
+        case c.Measured():
+            return _measured(tree), _ATOM
+        case c.Diverged(selections):
+            return f"diverged({', '.join(map(selection_text, selections))})", _ATOM
+        case c.Along(form, y, x):
+            return f"{form}({_text(y, 0)}, {_text(x, 0)})", _ATOM
+        case c.Apply(operation, arguments):
+            return _applied(operation, arguments)
+    raise TypeError(type(tree).__name__)
+
+
+def _applied(operation: str, arguments: tuple[Any, ...]) -> tuple[str, int]:
+    sign = OPERATIONS[operation].operator
+    if operation == "logical_not":
+        return f"not {_text(arguments[0], _NOT)}", _NOT
+    if operation == "negative":
+        return f"-{_text(arguments[0], _SIGN)}", _SIGN
+    if not sign or len(arguments) != 2:
+        return f"{operation}({', '.join(_text(argument, 0) for argument in arguments)})", _ATOM
+    strength = PRECEDENCE[sign]
+    if sign == "^":
+        return f"{_text(arguments[0], _POWER)}^{_text(arguments[1], _SIGN)}", strength
+    left = strength + 1 if strength == PRECEDENCE["<"] else strength
+    return f"{_text(arguments[0], left)} {sign} {_text(arguments[1], strength + 1)}", strength
+
+
+def _measured(tree: c.Measured) -> str:
+    measure = tree.measure + (f"[{', '.join(map(str, tree.index))}]" if tree.index else "")
+    if tree.reduction == "first_step":
+        measure = f"{measure} {tree.operator} {_text(tree.threshold, PRECEDENCE['<'] + 1)}"
+    given = [measure, *([str(tree.step)] if tree.reduction == "at" else []), *map(selection_text, tree.selections)]
+    return f"{tree.reduction}({', '.join(given)})"
+
+
+def selection_text(one: c.Selection) -> str:
+    """A condition on an axis: `d == 2`."""
+    return f"{one.axis} {one.operator} {one.value if isinstance(one.value, str) else _number(one.value)}"
+
+
+def _number(value: float) -> str:
+    return number_text(int(value) if float(value).is_integer() and abs(value) < 1e15 else float(value))

@@ -1,0 +1,28 @@
+"""Which weights training changes: those that a term of the loss reaches along the backward pass, and that no mode freezes.
+
+All others are not touched: no step, no moments, no decay, no moving average, no constraint. It is known before the run.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+from ..ir.plan import NetworkPlan, Program
+from .gradient_paths import Paths, Place
+
+
+def trained(program: Program) -> frozenset[Place]:
+    """The weights that training changes; none without training."""
+    if program.training is None:
+        return frozenset()
+    paths = Paths(program)
+    reached = {place for loss in program.loss for place in paths.through(loss.term).weights}
+    frozen = {target for target, mode in program.gradient.items() if mode.name == "freeze"}
+    return frozenset(place for place in reached if place[0] not in frozen and f"{place[0]}.{place[1]}" not in frozen)
+
+
+def trained_parameters(program: Program, network: NetworkPlan) -> int:
+    """How many numbers of a network's training changes."""
+    leaves = {layer.key: layer for layer in network.leaves()}
+    own = (place for place in trained(program) if place[0] == network.name)
+    return sum(prod(leaves[layer].weights[weight]) for _, layer, weight in own)

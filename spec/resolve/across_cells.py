@@ -1,0 +1,100 @@
+"""What the cells of an experiment have in common to complain of, and what only some of them have."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..diagnostics.problems import Problem, sentence
+from ..source import nodes as yaml
+
+MANY = 100
+
+
+@dataclass
+class _Found:
+    """A problem as the first cell has it, that cell's values, how many have it, and whether any in other words."""
+
+    problem: Problem
+    values: Mapping[str, Any]
+    cells: int = 0
+    varies: bool = False
+
+
+@dataclass
+class Findings:
+    """The problems and warnings of all cells; each counts once, with the first cell that has it where not all do.
+
+    Problems in one place that differ in numbers alone, or in what they advise, count as one.
+    """
+
+    cells: int = 0
+    found: dict[tuple[object, ...], _Found] = field(default_factory=dict)
+    noticed: dict[Problem, int] = field(default_factory=dict)
+
+    def add(self, values: Mapping[str, Any], problems: Sequence[Problem], warnings: Sequence[Problem]) -> None:
+        """Adds those of one cell, at the values of its axes."""
+        self.cells += 1
+        for key, problem in _keyed(problems):
+            found = self.found.setdefault(key, _Found(problem, values))
+            found.cells += 1
+            found.varies |= problem != found.problem
+        for warning in dict.fromkeys(warnings):
+            self.noticed[warning] = self.noticed.get(warning, 0) + 1
+
+    @property
+    def many(self) -> bool:
+        """Whether more would help nobody."""
+        return len(self.found) > MANY
+
+    def problems(self, experiment: yaml.Mapping) -> list[Problem]:
+        """The problems, each with the cell where it arises unless it arises in all, or stands in that cell's patch."""
+        alone = self.cells == 1
+        return [
+            found.problem
+            if found.cells == self.cells and not alone and not found.varies
+            else self._told(found, experiment)
+            for found in self.found.values()
+        ]
+
+    def warnings(self, late: bool) -> list[Problem]:
+        """The warnings that hold in all cells; under a profile or an override only what the experiment itself says."""
+        return [] if late else [warning for warning, count in self.noticed.items() if count == self.cells]
+
+    def _told(self, found: _Found, experiment: yaml.Mapping) -> Problem:
+        values = found.values
+        if not values:
+            return found.problem
+        patches = [
+            yaml.find(experiment, ["variants", value] if axis == "variant" else ["sweep", axis])
+            for axis, value in values.items()
+        ]
+        where = ", ".join(f"{axis} = {value}" for axis, value in values.items())
+        more = f", and alike at {found.cells - 1:,} more point{'s' if found.cells > 2 else ''}" if found.varies else ""
+        return noted(found.problem, f"This arises with {where}{more}.", *patches)
+
+
+def _keyed(problems: Sequence[Problem]) -> Iterator[tuple[tuple[object, ...], Problem]]:
+    """A cell's problems, each with its place and its message but for numbers, and which of several such it is."""
+    seen: Counter[tuple[object, ...]] = Counter()
+    for problem in dict.fromkeys(problems):
+        key = (problem.span, re.sub(r"\d+", "0", problem.message))
+        seen[key] += 1
+        yield (*key, seen[key]), problem
+
+
+def noted(problem: Problem, note: str, *parts: yaml.Node | None) -> Problem:
+    """A problem with a note in its hint, unless it stands inside one of some parts of the file, where it is plain."""
+    span = problem.span
+    if span is None:
+        return problem
+    for part in parts:
+        if part is None or part.span.source is not span.source:
+            continue
+        begin, end = (part.span.line, part.span.column), (part.span.end_line, part.span.end_column)
+        if begin <= (span.line, span.column) < end:
+            return problem
+    return replace(problem, hint=sentence(problem.hint, note))

@@ -1,0 +1,139 @@
+"""A file to a validated document: YAML, then the models; every error of theirs at its place in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import pydantic
+
+from ..diagnostics.problems import Problem, Source, SpecError, did_you_mean, listing, problem_at
+from ..model.base import Closed
+from ..model.experiment import Experiment
+from ..model.study import Study
+from ..model.validation_errors import problems
+from ..source import nodes as yaml
+from ..source.text import read
+from .patches import merge, without
+
+M = TypeVar("M", bound=Closed)
+
+SHOWN = 12
+"""How many experiments on a circle of bases are named."""
+
+OWN = ("claims", "figures", "about", "base")
+"""What an experiment does not take over from its base."""
+
+
+@dataclass(frozen=True, eq=False)
+class Document:
+    """A study as it stands in its file: each experiment with its base laid under it, validated."""
+
+    source: Source
+    top: yaml.Mapping
+    study: Study
+    experiments: dict[str, yaml.Mapping]
+
+
+def load(path: str | Path) -> Document:
+    """Reads and validates a file. Raises SpecError with every problem that was found."""
+    return parse(read(path))
+
+
+def parse(source: Source) -> Document:
+    """Validates a text. Raises SpecError with all that is wrong: in YAML, in the models, and in what can be checked in spite of it."""
+    top, problems = yaml.parsed(source)
+    experiments, more = _derived(top)
+    problems += more
+    try:
+        study = validated(Study, _with_experiments(top, experiments))
+    except SpecError as error:
+        told = {problem.span.line for problem in problems if problem.span is not None}
+        problems += [problem for problem in error.problems if problem.span is None or problem.span.line not in told]
+    if not problems:
+        return Document(source, top, study, experiments)
+    from .partial_check import remaining
+
+    raise SpecError([*problems, *remaining(source, top, experiments, problems)])
+
+
+def derived(top: yaml.Mapping) -> dict[str, yaml.Mapping]:
+    """The experiments with their bases under them. Raises SpecError."""
+    found, problems = _derived(top)
+    if problems:
+        raise SpecError(problems)
+    return found
+
+
+def _derived(top: yaml.Mapping) -> tuple[dict[str, yaml.Mapping], list[Problem]]:
+    node = top.get("experiments")
+    if not isinstance(node, yaml.Mapping):
+        return {}, []
+    found: dict[str, yaml.Mapping] = {}
+    problems: list[Problem] = []
+    for key, _ in node.entries:
+        try:
+            for name in reversed(_bases(node, key.text, found)):
+                found[name] = _over_base(node, name, found)
+        except SpecError as error:
+            problems.extend(error.problems)
+    return found, problems
+
+
+def _bases(node: yaml.Mapping, name: str, known: Mapping[str, yaml.Mapping]) -> list[str]:
+    """An experiment and those that it is derived from, up to one that is known."""
+    chain: dict[str, None] = {}
+    while name not in known and isinstance(own := node.get(name), yaml.Mapping):
+        chain[name] = None
+        base = own.get("base")
+        if not isinstance(base, yaml.Scalar) or not isinstance(base.value, str):
+            break
+        if base.text in chain:
+            names = [*chain, base.text]
+            loop = " → ".join(names if len(names) <= SHOWN else [*names[:3], "…", *names[-2:]])
+            hint = "`base` names another experiment: remove it, or name that one."
+            raise problem_at(base.span, f"the experiment is derived from itself: {loop}", hint)
+        if node.key(base.text) is None:
+            others = [other.text for other, _ in node.entries if other.text not in chain]
+            hint = did_you_mean(base.text, others) or f"The other experiments are {listing(others) or 'none'}."
+            raise problem_at(base.span, f"there is no experiment '{base.text}'", hint)
+        name = base.text
+    return list(chain)
+
+
+def _over_base(node: yaml.Mapping, name: str, found: Mapping[str, yaml.Mapping]) -> yaml.Mapping:
+    """An experiment over its base, which is found already."""
+    own = node.get(name)
+    assert isinstance(own, yaml.Mapping)
+    base = own.get("base")
+    below = found.get(base.text) if isinstance(base, yaml.Scalar) and isinstance(base.value, str) else None
+    if below is None:
+        return own
+    merged = merge(without(below, *OWN), without(own, "base"))
+    assert isinstance(merged, yaml.Mapping)
+    return merged
+
+
+def _with_experiments(top: yaml.Mapping, experiments: dict[str, yaml.Mapping]) -> yaml.Mapping:
+    entries = []
+    for key, node in top.entries:
+        if key.text == "experiments" and isinstance(node, yaml.Mapping):
+            inner = tuple((name, experiments.get(name.text, below)) for name, below in node.entries)
+            node = yaml.Mapping(inner, node.span)
+        entries.append((key, node))
+    return yaml.Mapping(tuple(entries), top.span)
+
+
+def experiment(node: yaml.Mapping) -> Experiment:
+    """A patched experiment, validated."""
+    return validated(Experiment, node)
+
+
+def validated(model: type[M], node: yaml.Mapping) -> M:
+    """The model of a tree. Raises SpecError with all that is wrong, each at its key or value."""
+    try:
+        return model.model_validate(yaml.data(node))
+    except pydantic.ValidationError as error:
+        raise SpecError(problems(model, node, error)) from None

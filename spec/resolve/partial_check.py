@@ -1,0 +1,73 @@
+"""What else is wrong with a text that the models refuse: the parts that hold by themselves are checked all the same.
+
+One run tells of an unknown key in one experiment, an expression in another and a claim in a third. What an error may
+have caused is not told: an experiment with any other fault than a key too many is left out, and so are lines that have
+an error already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pydantic
+
+from ..diagnostics.problems import Problem, Source, SpecError
+from ..model.experiment import Experiment
+from ..model.layers import LayerDefaults
+from ..model.study import Study
+from ..model.validation_errors import unknown_keys
+from ..source import nodes as yaml
+from .patches import without
+
+
+def remaining(
+    source: Source, top: yaml.Mapping, experiments: Mapping[str, yaml.Mapping], found: Sequence[Problem]
+) -> list[Problem]:
+    """The problems of the experiments that can be checked in spite of what was found."""
+    from .document import Document
+    from .resolve import validate
+
+    sound = {name: node for name in experiments if (node := _sound(experiments[name])) is not None}
+    whole = _study(top, sound)
+    try:
+        study = Study.model_validate(yaml.data(whole))
+        validate(Document(source, whole, study, sound))
+    except pydantic.ValidationError:
+        return []
+    except SpecError as error:
+        told = {problem.span.line for problem in found if problem.span is not None}
+        return [problem for problem in error.problems if problem.span is None or problem.span.line not in told]
+    return []
+
+
+def _sound(node: yaml.Mapping) -> yaml.Mapping | None:
+    """An experiment that its model takes, less keys that are not known; None where more is wrong."""
+    node = without(node, "base")
+    try:
+        Experiment.model_validate(yaml.data(node))
+        return node
+    except pydantic.ValidationError as error:
+        less = unknown_keys(Experiment, node, error)
+    try:
+        Experiment.model_validate(yaml.data(less) if less is not None else None)
+        return less
+    except pydantic.ValidationError:
+        return None
+
+
+def _study(top: yaml.Mapping, experiments: Mapping[str, yaml.Mapping]) -> yaml.Mapping:
+    """A study of some experiments, with the layer defaults of the whole where these hold by themselves."""
+    entries: list[tuple[yaml.Scalar, yaml.Node]] = []
+    for key, text in (("dlspec", 1), ("study", "study")):
+        entries.append((yaml.Scalar(key, key, True, top.span), yaml.Scalar(text, str(text), True, top.span)))
+    defaults, key_ = top.get("layer_defaults"), top.key("layer_defaults")
+    if defaults is not None and key_ is not None:
+        try:
+            LayerDefaults.model_validate(yaml.data(defaults))
+            entries.append((key_, defaults))
+        except pydantic.ValidationError:
+            pass
+    inner = tuple((yaml.Scalar(name, name, True, node.span), node) for name, node in experiments.items())
+    whole: list[tuple[yaml.Scalar, yaml.Node]] = [*entries]
+    whole.append((yaml.Scalar("experiments", "experiments", True, top.span), yaml.Mapping(inner, top.span)))
+    return yaml.Mapping(tuple(whole), top.span)

@@ -1,0 +1,257 @@
+"""Patches: one part of a document laid over another. Maps merge, anything else replaces, `null` deletes.
+
+A loss is one value, and is replaced whole; terms that say a weight alone keep what they are of. One-of maps (optimiser,
+layer, gradient mode) merge under the same key and are replaced under another. A map patches a list of layers by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as SequenceOf
+from dataclasses import replace
+from typing import Any
+
+from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sentence
+from ..source.nodes import Mapping, Node, Scalar, Sequence, data
+from ..tables.layers import LAYERS
+from ..tables.optimizers import OPTIMIZERS
+
+Path = tuple[str, ...]
+
+
+def merge(base: Node | None, patch: Node, path: Path = (), adds: bool = True) -> Node | None:
+    """The base with the patch over it; None when it is deleted. `adds` says whether new names may appear."""
+    if isinstance(patch, Scalar) and patch.value is None and patch.plain:
+        return None
+    if base is None:
+        _nothing_to_delete(patch)
+        return patch
+    if path == ("loss",):
+        return _merge_loss(base, patch)
+    if isinstance(base, Sequence) and isinstance(patch, Mapping) and path[-1:] == ("layers",):
+        return _merge_layers(base, patch, path, adds)
+    if not isinstance(base, Mapping) or not isinstance(patch, Mapping):
+        return patch
+    if _one_of(path, base, patch) and set(base.keys()) != set(patch.keys()):
+        return patch
+    entries = dict((key.text, (key, node)) for key, node in base.entries)
+    for key, node in patch.entries:
+        below = entries.get(key.text)
+        merged = merge(below[1] if below else None, node, (*path, key.text), adds)
+        if merged is None:
+            if below is None:
+                message = f"there is no '{key.text}' to delete here"
+                raise problem_at(
+                    key.span, message, did_you_mean(key.text, entries) or "Remove it: nothing of the name is there."
+                )
+            del entries[key.text]
+        else:
+            entries[key.text] = (below[0] if below and not isinstance(node, Scalar) else key, merged)
+    return Mapping(tuple(entries.values()), base.span)
+
+
+def _nothing_to_delete(patch: Node) -> None:
+    """Refuses `null` in a map that is new."""
+    for key, node in patch.entries if isinstance(patch, Mapping) else ():
+        if isinstance(node, Scalar) and node.value is None and node.plain:
+            raise problem_at(key.span, f"there is no '{key.text}' to delete here", "Remove it, or give it a value.")
+        _nothing_to_delete(node)
+
+
+def _one_of(path: Path, base: Mapping, patch: Mapping) -> bool:
+    """Whether a map at this path is one key that names a kind."""
+    if path[:2] == ("training", "optimizer") and len(path) <= 3:
+        return bool(set(base.keys()) & set(OPTIMIZERS)) or bool(set(patch.keys()) & set(OPTIMIZERS))
+    if path == ("task", "data"):
+        return (base.get("enumerate") is None) != (patch.get("enumerate") is None)
+    if path[:-1] == ("measures",):
+        return not set(base.keys()) & set(patch.keys())
+    return path[:-1] == ("gradient",)
+
+
+def weights_alone(patch: Node) -> bool:
+    """Whether a patch of a loss changes some of its terms, and leaves the others: it says weights, or deletes terms."""
+    return isinstance(patch, Mapping) and bool(patch.entries) and all(_no_term(node) for _, node in patch.entries)
+
+
+def _no_term(node: Node) -> bool:
+    if isinstance(node, Scalar):
+        return node.value is None and node.plain
+    return isinstance(node, Mapping) and node.get("of") is None
+
+
+def _merge_loss(base: Node, patch: Node) -> Node:
+    """A loss in place of another. A term that says a weight alone is that of the base with this weight."""
+    if not isinstance(base, Mapping) or not isinstance(patch, Mapping):
+        return patch
+    entries = {key.text: (key, node) for key, node in base.entries} if weights_alone(patch) else {}
+    for key, node in patch.entries:
+        if isinstance(node, Mapping) and node.get("of") is None:
+            if (before := base.get(key.text)) is None:
+                hint = sentence(did_you_mean(key.text, base.keys()), f"Its terms are {listing(base.keys())}.")
+                raise problem_at(key.span, f"there is no term '{key.text}' in the loss to weigh", hint)
+            own = before if isinstance(before, Mapping) else nest(("of",), before, key.span)
+            node = replace(node, entries=(*(entry for entry in own.entries if entry[0].text == "of"), *node.entries))
+        elif isinstance(node, Scalar) and node.value is None and node.plain and entries:
+            if entries.pop(key.text, None) is None:
+                hint = did_you_mean(key.text, base.keys())
+                raise problem_at(key.span, f"there is no '{key.text}' to delete here", hint)
+            continue
+        entries[key.text] = (key, node)
+    return Mapping(tuple(entries.values()), base.span)
+
+
+def _merge_layers(base: Sequence, patch: Mapping, path: Path, adds: bool) -> Sequence:
+    """Layers patched by name, or by kind and position (`dense_2`)."""
+    items = list(base.items)
+    names = layer_names(items)
+    for key, node in patch.entries:
+        if key.text not in names:
+            hint = sentence(did_you_mean(key.text, names), f"The layers are {listing(names)}.")
+            raise problem_at(key.span, f"there is no layer '{key.text}' here", hint)
+        place = names[key.text]
+        if isinstance(node, Scalar) and node.value is None:
+            items[place] = Scalar(None, "", True, node.span)
+            continue
+        items[place] = _merge_layer(items[place], node, (*path, key.text), adds)
+    kept = tuple(item for item in items if not (isinstance(item, Scalar) and item.value is None))
+    return Sequence(kept, base.span)
+
+
+def _merge_layer(item: Node, patch: Node, path: Path, adds: bool) -> Node:
+    if isinstance(item, Scalar):
+        item = Mapping(((item, Mapping((), item.span)),), item.span)
+    if not isinstance(item, Mapping) or len(item.entries) != 1:
+        return patch
+    ((kind, inner),) = item.entries
+    arguments = LAYERS[kind.text].parameters if kind.text in LAYERS else ()
+    if isinstance(patch, Mapping) and len(patch.entries) == 1:
+        word = patch.keys()[0]
+        if word in (*LAYERS, "repeat", "whiten") and word not in arguments and word != kind.text:
+            return _renamed(item, patch)
+        if word == kind.text and word not in arguments:
+            patch = patch.entries[0][1]
+    if not isinstance(inner, Mapping):
+        inner = _long_form(kind.text, inner)
+    if not isinstance(patch, Mapping):
+        patch = _long_form(kind.text, patch)
+    merged = merge(inner, patch, path, adds)
+    return Mapping(((kind, merged if merged is not None else inner),), item.span)
+
+
+def _renamed(item: Mapping, patch: Mapping) -> Node:
+    """A layer of another kind in place of a named one: it keeps the name that it was reached by."""
+    inner = item.entries[0][1]
+    key = inner.key("name") if isinstance(inner, Mapping) else None
+    ((kind, given),) = patch.entries
+    if key is None or not isinstance(inner, Mapping):
+        return patch
+    nothing = isinstance(given, Scalar) and given.value is None
+    given = Mapping((), given.span) if nothing else given
+    given = given if isinstance(given, Mapping) else _long_form(kind.text, given)
+    if given.key("name") is not None or (name := inner.get("name")) is None:
+        return patch
+    return Mapping(((kind, replace(given, entries=(*given.entries, (key, name)))),), patch.span)
+
+
+def _long_form(kind: str, given: Node) -> Mapping:
+    """`dense: 3` as `dense: {units: 3}`."""
+    primary = LAYERS[kind].primary if kind in LAYERS else None
+    word = Scalar(primary, primary or "", True, given.span)
+    return Mapping(((word, given),) if primary else (), given.span)
+
+
+def layer_names(items: SequenceOf[Node]) -> dict[str, int]:
+    """How the layers of a list can be addressed: by their names, or by kind and position from 1."""
+    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
+    for place, item in enumerate(items):
+        kind, name = "", None
+        if isinstance(item, Scalar):
+            kind = item.text
+        elif isinstance(item, Mapping) and item.entries:
+            key, inner = item.entries[0]
+            kind = key.text
+            given = inner.get("name") if isinstance(inner, Mapping) else None
+            name = given.text if isinstance(given, Scalar) else None
+        counts[kind] = counts.get(kind, 0) + 1
+        found[f"{kind}_{counts[kind]}"] = place
+        if name:
+            found[name] = place
+    for kind, count in counts.items():
+        if count == 1:
+            found.setdefault(kind, found[f"{kind}_1"])
+    return found
+
+
+def nest(path: SequenceOf[str], value: Node, span: Span) -> Any:
+    """A patch of one path: `training.steps=10` as `{training: {steps: 10}}`."""
+    node = value
+    for name in reversed(path):
+        node = Mapping(((Scalar(name, name, True, span), node),), span)
+    return node
+
+
+def must_change(before: Node | None, after: Node | None, span: Span, what: str) -> None:
+    """Refuses a patch that is not empty and yet changes nothing."""
+    if alike(before, after):
+        raise problem_at(span, f"{what} changes nothing: all it says holds already", "Remove it, or write `{}`.")
+
+
+def alike(before: Node | None, after: Node | None) -> bool:
+    """Whether two trees hold the same data; what both share is not gone through."""
+    if before is after:
+        return True
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        pairs = ((node, after.get(key.text)) for key, node in before.entries)
+        return len(before.entries) == len(after.entries) and all(alike(one, other) for one, other in pairs)
+    if isinstance(before, Sequence) and isinstance(after, Sequence):
+        items = zip(before.items, after.items, strict=False)
+        return len(before.items) == len(after.items) and all(alike(one, other) for one, other in items)
+    return before is not None and after is not None and data(before) == data(after)
+
+
+def must_exist(base: Node, patch: Node, allowed: SequenceOf[str], what: str, path: Path = ()) -> None:
+    """Refuses names that a profile or an override would add: it may only change what is there, or has a default."""
+    if not isinstance(patch, Mapping):
+        return
+    for key, node in patch.entries:
+        below = None
+        if isinstance(base, Mapping):
+            below = base.get(key.text)
+        elif isinstance(base, Sequence) and path[-1:] == ("layers",):
+            place = layer_names(base.items).get(key.text)
+            below = base.items[place] if place is not None else None
+        if below is None and path and path[-1] in NAMED:
+            known = base.keys() if isinstance(base, Mapping) else ()
+            hint = sentence(did_you_mean(key.text, known), f"{what[0].upper()}{what[1:]} only changes what is there.")
+            raise problem_at(key.span, f"there is no '{key.text}' under '{'.'.join(path)}'", hint)
+        if below is None and key.text in NAMED and isinstance(node, Mapping) and node.entries:
+            first, _ = node.entries[0]
+            message = f"there is no '{first.text}' under '{key.text}'"
+            raise problem_at(first.span, message, f"{what} only changes what is there.")
+        if below is not None:
+            must_exist(below, node, allowed, what, (*path, key.text))
+
+
+NAMED = frozenset(
+    {
+        "constants",
+        "functions",
+        "draw",
+        "example",
+        "architecture",
+        "outputs",
+        "loss",
+        "measures",
+        "variants",
+        "sweep",
+        "layers",
+    }
+    | {"claims", "figures", "gradient"}
+)
+"""The maps whose keys are the writer's own names."""
+
+
+def without(node: Mapping, *keys: str) -> Mapping:
+    """A mapping less some of its keys."""
+    return replace(node, entries=tuple(entry for entry in node.entries if entry[0].text not in keys))

@@ -1,0 +1,173 @@
+"""The axes of an experiment, its variants among them, and the points that they make."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..check import constant_folding as folding
+from ..check.experiment import ExperimentChecker, Point
+from ..check.expressions import Context
+from ..check.figures import axes_known
+from ..check.memo import Shared
+from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sentence
+from ..model.experiment import Experiment
+from ..source import nodes as yaml
+from .patches import weights_alone
+
+MAX_CELLS = 10_000
+
+
+class Sweep:
+    """The axes of one experiment, with profile and overrides over it; `only` are the variants that are asked for."""
+
+    def __init__(self, study: str, name: str, node: yaml.Mapping, model: Experiment, only: tuple[str, ...]) -> None:
+        self.study, self.name, self.node, self.model, self.only = study, name, node, model, only
+
+    def axes(self) -> dict[str, list[Any]]:
+        """Each axis with its values: names of variants or patches, or numbers of a swept constant."""
+        found: dict[str, list[Any]] = {}
+        if self.model.variants:
+            names = list(self.model.variants)
+            for word in self.only:
+                if word not in names:
+                    hint = did_you_mean(word, names) or f"The variants are {listing(names)}."
+                    raise problem_at(None, f"--only {self.name}/{word}: there is no variant '{word}'", hint)
+            found["variant"] = [name for name in names if not self.only or name in self.only]
+        elif self.only:
+            raise problem_at(
+                None,
+                f"--only {self.name}/{self.only[0]}: the experiment has no variants",
+                f"Write `--only {self.name}`.",
+            )
+        for axis, values in self.model.sweep.items():
+            node = yaml.find(self.node, ["sweep"])
+            key = node.key(axis) if isinstance(node, yaml.Mapping) else None
+            span = key.span if key is not None else self.node.span
+            if axis == "variant":
+                hint = "Move its entries under `variants`, or choose another name."
+                raise problem_at(span, "'variant' is the axis that `variants` make", hint)
+            if not values:
+                raise problem_at(span, f"the axis '{axis}' has no values", "`d: [1, 2]`, or a map of named patches.")
+            found[axis] = list(values) if isinstance(values, dict) else self._numbers(axis, span)
+        return found
+
+    def _numbers(self, axis: str, span: Span) -> list[Any]:
+        node = yaml.find(self.node, ["sweep", axis])
+        if axis not in self.model.constants:
+            hint = sentence(
+                did_you_mean(axis, self.model.constants),
+                "A swept constant is declared under `constants`, with a value.",
+            )
+            raise problem_at(span, f"'{axis}' is swept, and is no constant of '{self.name}'", hint)
+        assert isinstance(node, yaml.Sequence)
+        return self.values(axis, node)
+
+    def values(self, axis: str, node: yaml.Sequence) -> list[Any]:
+        """The values of a swept constant."""
+        values: list[Any] = []
+        seen: set[Any] = set()
+        zipped = any(axis in names for names in self.model.zip)
+        checker = ExperimentChecker(Point(self.study, self.name, "", {}, {}), Shared(self.node, self.model))
+        checker.declare()
+        for item in node.items:
+            term = checker.checker.value(item, Context("constants", ()))
+            value = folding.known(term, "a swept value")
+            found = value.item() if not value.shape else tuple(np.ravel(value).tolist())
+            if found in seen and not zipped:
+                raise problem_at(item.span, f"'{axis}' has the value {found} twice", "Remove one.")
+            seen.add(found)
+            values.append(found)
+        return values
+
+    def points(self, axes: Mapping[str, list[Any]]) -> list[dict[str, int]]:
+        """Every combination, as places along the axes; zipped axes go in step."""
+        groups: list[list[str]] = []
+        zipped: list[str] = []
+        for place, names in enumerate(self.model.zip):
+            for inner, name in enumerate(names):
+                span, _ = yaml.locate(self.node, ["zip", place, inner])
+                if name not in axes:
+                    hint = did_you_mean(name, axes) or axes_known(axes)
+                    raise problem_at(span, f"there is no axis '{name}' to zip", hint)
+                if name in zipped:
+                    raise problem_at(
+                        span, f"the axis '{name}' is zipped twice", "Put all that go in step into one list."
+                    )
+                zipped.append(name)
+            if len({len(axes[name]) for name in names}) != 1:
+                span, _ = yaml.locate(self.node, ["zip", place])
+                shown = " and ".join(f"'{name}' has {len(axes[name])}" for name in names)
+                raise problem_at(
+                    span,
+                    f"axes that go in step have equally many values, and {shown}",
+                    "Give them as many, or leave one out of `zip`.",
+                )
+            self._must_differ(names, axes, place)
+            groups.append(list(names))
+        groups += [[name] for name in axes if name not in zipped]
+        groups.sort(key=lambda group: list(axes).index(group[0]))
+        total = 1
+        for group in groups:
+            total *= len(axes[group[0]])
+        if total > MAX_CELLS:
+            span, _ = yaml.locate(self.node, ["sweep" if self.model.sweep else "variants"])
+            hint = "Axes multiply: sweep fewer values, put axes in step with `zip`, or make experiments of parts."
+            raise problem_at(span, f"{total:,} points; the limit is {MAX_CELLS:,}", hint)
+        ranges = [range(len(axes[group[0]])) for group in groups]
+        found = []
+        for places in itertools.product(*ranges):
+            found.append({name: place for group, place in zip(groups, places, strict=True) for name in group})
+        return found
+
+    def _must_differ(self, names: Sequence[str], axes: Mapping[str, list[Any]], place: int) -> None:
+        """Of axes that go in step one may have a value twice, and not all of them at once: a cell is told by them together."""
+        seen: set[tuple[Any, ...]] = set()
+        for values in zip(*(axes[name] for name in names), strict=True):
+            if values in seen:
+                span, _ = yaml.locate(self.node, ["zip", place])
+                told = ", ".join(f"{name} = {value}" for name, value in zip(names, values, strict=True))
+                raise problem_at(span, f"axes that go in step have {told} twice", "Remove one from each of them.")
+            seen.add(values)
+
+    def must_be_apart(self, axes: Mapping[str, list[Any]]) -> None:
+        """Two axes that patch one path would depend on their order."""
+        touched = _Touched()
+        for axis in axes:
+            touched.by(axis, ("constants", axis))
+        for axis in axes:
+            node = self.node.get("variants") if axis == "variant" else yaml.find(self.node, ["sweep", axis])
+            if not isinstance(node, yaml.Mapping):
+                continue
+            for key, patch in node.entries:
+                for path in _leaf_paths(patch):
+                    other = touched.by(axis, path)
+                    if other is not None:
+                        message = f"the axes '{other}' and '{axis}' both change '{'.'.join(path)}'"
+                        raise problem_at(key.span, message, "Two axes must not patch one path: which would come last?")
+
+
+class _Touched:
+    """Which axes change which paths, and something in them."""
+
+    def __init__(self) -> None:
+        self.paths: dict[tuple[str, ...], str] = {}
+        self.within: dict[tuple[str, ...], dict[str, None]] = {}
+
+    def by(self, axis: str, path: tuple[str, ...]) -> str | None:
+        """Notes that an axis changes a path. Another that changes it, what it is in, or what is in it."""
+        steps = [path[:length] for length in range(1, len(path) + 1)]
+        others = [self.paths.get(step) for step in steps] + list(self.within.get(path, ()))
+        self.paths.setdefault(path, axis)
+        for step in steps:
+            self.within.setdefault(step, {})[axis] = None
+        return next((other for other in others if other not in (None, axis)), None)
+
+
+def _leaf_paths(node: yaml.Node, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    if isinstance(node, yaml.Mapping) and node.entries and (path != ("loss",) or weights_alone(node)):
+        return [found for key, below in node.entries for found in _leaf_paths(below, (*path, key.text))]
+    return [path] if path else []

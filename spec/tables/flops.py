@@ -1,0 +1,240 @@
+"""How many floating-point operations everything takes: operations, activations, layers without a kernel, optimisers.
+
+One elementwise operation of TensorFlow is one, whatever it computes (a sigmoid as much as a sum); a multiply-add of a
+product of matrices or a convolution is two; what only moves values is none. Tests compare every entry with the graphs
+that TensorFlow makes, forwards and backwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import log2, prod
+from types import MappingProxyType
+from typing import Any
+
+from ..ir.types import Shape
+
+Shapes = Sequence[Shape]
+
+
+def widest(shapes: Shapes, result: Shape) -> float:
+    """The entries of the largest of the arguments and the result."""
+    return max([prod(result), *(prod(shape) for shape in shapes)])
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Operations of one application: `forward` for each entry, `backward` likewise, for each argument messages go to.
+
+    `backward` holds one number an argument, the last for all that follow. `entries` counts from the arguments' shapes
+    and the result's. Where the value is piecewise constant no message `passes`.
+    """
+
+    forward: float
+    backward: tuple[float, ...] = (0,)
+    entries: Callable[[Shapes, Shape], float] = widest
+    passes: bool = True
+
+    def backwards(self, argument: int) -> float:
+        """For each entry, the message to an argument."""
+        return self.backward[min(argument, len(self.backward) - 1)]
+
+
+def _inner(shapes: Shapes, result: Shape) -> float:
+    """The multiplications of a product."""
+    return prod(result) * shapes[0][-1]
+
+
+def _table(shapes: Shapes, result: Shape) -> float:
+    """Every number against every step."""
+    return prod(shapes[0]) * prod(shapes[1])
+
+
+def _places(shapes: Shapes, result: Shape) -> float:
+    """Every value against every place."""
+    return prod(shapes[1]) * prod(result)
+
+
+def _cube(shapes: Shapes, result: Shape) -> float:
+    """n³ of a square matrix; m · n · min(m, n) of any."""
+    return prod(shapes[0]) * min(shapes[0])
+
+
+def _comparisons(shapes: Shapes, result: Shape) -> float:
+    """n log₂ n along the last axis."""
+    return prod(shapes[0]) * max(1.0, log2(max(1, shapes[0][-1])))
+
+
+def _doublings(shapes: Shapes, result: Shape) -> float:
+    """Running products along the first axis: of n values n - 1, n - 2, n - 4, …"""
+    size = shapes[0][0]
+    spans = [1 << power for power in range((size - 1).bit_length())]
+    return prod(shapes[0]) / size * sum(size - span for span in spans)
+
+
+def _diagonal(shapes: Shapes, result: Shape) -> float:
+    return shapes[0][0]
+
+
+def _result(shapes: Shapes, result: Shape) -> float:
+    return prod(result)
+
+
+MOVES = Work(0)
+COMPARES = Work(1)
+
+OPERATION_WORK: Mapping[str, Work] = MappingProxyType(
+    {
+        # elementwise
+        "add": Work(1), "subtract": Work(1, (0, 1)), "multiply": Work(1, (1,)), "divide": Work(1, (2, 3)),
+        "floor_divide": Work(21, passes=False), "modulo": Work(1, (1, 23)), "power": Work(1, (3, 7)),
+        "equal": COMPARES, "not_equal": COMPARES, "less": COMPARES, "less_equal": COMPARES, "greater": COMPARES,
+        "greater_equal": COMPARES, "logical_and": COMPARES, "logical_or": COMPARES, "logical_not": COMPARES,
+        "is_finite": COMPARES, "within": Work(3), "select": Work(1, (0, 1)), "negative": Work(1, (1,)), "abs": Work(1, (2,)),
+        "sign": Work(1), "square": Work(1, (2,)), "sqrt": Work(1, (4,)), "exp": Work(1, (1,)), "expm1": Work(1, (2,)),
+        "log": Work(1, (2,)), "log1p": Work(1, (3,)), "sin": Work(1, (2,)), "cos": Work(1, (3,)), "tan": Work(1, (3,)),
+        "atan": Work(1, (4,)), "atan2": Work(1, (12, 13)), "tanh": Work(1, (3,)), "sigmoid": Work(1, (3,)),
+        "relu": Work(1, (1,)), "softplus": Work(1, (2,)), "erf": Work(5, (5,)), "floor": Work(1, passes=False), "ceil": Work(1, passes=False),
+        "round": Work(1, passes=False), "minimum": Work(4, (7,)), "maximum": Work(4, (7,)), "clip": Work(8, (14, 14, 7)),
+        # reductions
+        "sum": Work(1), "mean": Work(1, (1,)), "prod": Work(1, (4,)), "min": Work(3, (5,)), "max": Work(3, (5,)),
+        "any": Work(1), "all": Work(1), "variance": Work(4, (7,)), "norm": Work(2, (2,)), "squared_norm": Work(2, (2,)),
+        "logsumexp": Work(4, (3,)), "argmax": Work(4), "argmin": Work(4),
+        # linear algebra; of a dense n × n matrix, after Golub & Van Loan 2013: an inverse 2 n³, elimination ⅔ n³,
+        # singular values alone 2⅔ n³, with both sides for their gradient about 20 n³
+        "dot": Work(2, (1,), _inner), "matmul": Work(2, (2,), _inner), "outer": Work(1, (2,)), "transpose": MOVES,
+        "trace": Work(1, entries=_diagonal), "diagonal": MOVES, "inverse": Work(2, (4,), _cube),
+        "solve": Work(2 / 3, (1, 2 / 3), _cube), "singular_values": Work(8 / 3, (20,), _cube), "cond": Work(8 / 3, (20,), _cube),
+        "det": Work(2 / 3, (4 / 3,), _cube),
+        # arrays
+        "range": MOVES, "linspace": MOVES, "unique": MOVES, "zeros": MOVES, "ones": MOVES, "eye": MOVES,
+        "concat": MOVES, "reverse": MOVES, "roll": MOVES, "reshape": MOVES, "one_hot": MOVES,
+        "repeat": Work(0, (1,)), "sort": Work(1, entries=_comparisons), "argsort": Work(1, entries=_comparisons),
+        "diff": Work(1, (2,), _result), "cumsum": Work(1, (1,)), "cumprod": Work(1, (4.53,), _doublings), "scatter": Work(3, (0, 2), _places),
+        "step_of": Work(1, entries=_table), "floor_to": Work(3, entries=_table, passes=False),
+        # losses
+        "hinge": Work(3, (3,)), "logistic": Work(3, (4,)), "huber": Work(9, (9, 10, 6)), "cross_entropy": Work(4, (5, 0)),
+        "softmax": Work(5, (4,)), "log_softmax": Work(1, (4,)),
+        # task primitives: each row and column against four bounds, each pixel against six
+        "line_image": Work(6, entries=_result, passes=False),
+    }
+)  # fmt: skip
+"""By operation."""
+
+ACTIVATION_WORK: Mapping[str, Work] = MappingProxyType(
+    {
+        "linear": MOVES, "relu": Work(1, (1,)), "relu6": Work(1, (1,)), "leaky_relu": Work(1, (1,)), "elu": Work(1, (1,)),
+        "selu": Work(1, (1,)), "gelu": Work(5, (11,)), "silu": Work(3, (8,)), "mish": Work(3, (6,)), "sigmoid": Work(1, (1,)),
+        "hard_sigmoid": Work(3, (2,)), "tanh": Work(1, (1,)), "softplus": Work(1, (2,)), "softsign": Work(1, (1,)),
+        "softmax": Work(5, (4,)), "log_softmax": Work(1, (4,)), "exponential": Work(1, (1,)),
+    }
+)  # fmt: skip
+"""By activation, an entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """An optimiser's step: operations a parameter, and `slots`, the values it keeps of each parameter."""
+
+    operations: int
+    slots: int
+
+
+UPDATES: Mapping[str, Update] = MappingProxyType(
+    {
+        "sgd": Update(2, 0), "adam": Update(12, 2), "adamw": Update(12, 2), "rmsprop": Update(9, 1), "adagrad": Update(7, 1),
+        "adadelta": Update(17, 2), "adamax": Update(11, 2), "nadam": Update(18, 2), "lion": Update(9, 1), "lamb": Update(18, 2),
+    }
+)  # fmt: skip
+"""By optimiser, with nothing asked for besides."""
+
+MORE: Mapping[str, Update] = MappingProxyType(
+    {
+        "momentum": Update(2, 1), "nesterov": Update(3, 0), "centered": Update(5, 1), "amsgrad": Update(1, 1), "use_ema": Update(3, 1),
+        "weight_decay": Update(3, 0), "clipvalue": Update(2, 0), "clipnorm": Update(4, 0), "global_clipnorm": Update(3, 0),
+    }
+)  # fmt: skip
+"""What an argument of an optimiser adds where it is given and not 0."""
+
+FREE = frozenset({"learning_rate", "beta_1", "beta_2", "rho", "epsilon", "ema_momentum", "initial_accumulator_value"})
+"""Arguments of optimisers that add nothing: numbers in the formulas that are there anyhow."""
+
+
+def update(name: str, arguments: Mapping[str, Any]) -> Update:
+    """What an optimiser with its arguments takes, a parameter. The mean over the batch is one operation more."""
+    row = UPDATES[name]
+    more = [MORE[key] for key, value in arguments.items() if key not in FREE and value]
+    return Update(row.operations + sum(m.operations for m in more), row.slots + sum(m.slots for m in more))
+
+
+# -- layers ------------------------------------------------------------------------------------------------------------
+
+LayerWork = Callable[[Shape, Shape, Mapping[str, Any]], tuple[float, float]]
+"""Operations of one example, forwards and backwards, of a layer on a shape to a shape, beside its products with kernels."""
+
+
+def _nothing(given: Shape, made: Shape, config: Mapping[str, Any]) -> tuple[float, float]:
+    return 0, 0
+
+
+def _every(forward: float, backward: float) -> LayerWork:
+    """So many an entry of the output."""
+    return lambda given, made, config: (forward * prod(made), backward * prod(made))
+
+
+def _affine(given: Shape, made: Shape, config: Mapping[str, Any]) -> tuple[float, float]:
+    """A bias, and the activation."""
+    row, size = ACTIVATION_WORK[config["activation"] or "linear"], prod(made)
+    return (config["use_bias"] + row.forward) * size, (config["use_bias"] + row.backward[0]) * size
+
+
+def _activation(given: Shape, made: Shape, config: Mapping[str, Any]) -> tuple[float, float]:
+    row = ACTIVATION_WORK[config["activation"]]
+    return row.forward * prod(made), row.backward[0] * prod(made)
+
+
+def _pooling(backward: Callable[[int], int]) -> LayerWork:
+    """One for each value in each window; backwards a number of the window's size for each."""
+
+    def work(given: Shape, made: Shape, config: Mapping[str, Any]) -> tuple[float, float]:
+        size = config["pool_size"]
+        window = prod(size) if isinstance(size, list | tuple) else size ** (len(given) - 1)
+        return window * prod(made), backward(window) * prod(made)
+
+    return work
+
+
+def _max_pooling(given: Shape, made: Shape, config: Mapping[str, Any]) -> tuple[float, float]:
+    """A comparison for each value in each window, and a sum of the input that tells whether any is undefined."""
+    forward, backward = _pooling(lambda window: window + 1)(given, made, config)
+    return forward + prod(given), backward
+
+
+def _whole(forward: float, backward: float) -> LayerWork:
+    """So many an entry of the input."""
+    return lambda given, made, config: (forward * prod(given), backward * prod(given))
+
+
+def _gates(forward: float, backward: float) -> LayerWork:
+    """So many a unit at every place of the sequence: biases, gates and states."""
+    return lambda given, made, config: (
+        forward * given[0] * config["units"],
+        backward * given[0] * config["units"],
+    )
+
+
+LAYER_WORK: Mapping[str, LayerWork] = MappingProxyType(
+    {
+        "Dense": _affine, "Conv1D": _affine, "Conv2D": _affine, "Activation": _activation, "LeakyReLU": _every(1, 1),
+        "MaxPooling1D": _max_pooling, "MaxPooling2D": _max_pooling,
+        "AveragePooling1D": _pooling(lambda window: 2 * window), "AveragePooling2D": _pooling(lambda window: 2 * window),
+        "GlobalMaxPooling1D": _whole(2, 4), "GlobalMaxPooling2D": _whole(2, 4),
+        "GlobalAveragePooling1D": _whole(1, 1), "GlobalAveragePooling2D": _whole(1, 1),
+        "Flatten": _nothing, "Reshape": _nothing, "RepeatVector": _every(0, 1), "Embedding": _every(0, 1),
+        "Dropout": _every(4, 2), "GaussianNoise": _every(1, 0),
+        "LayerNormalization": _every(8, 19), "BatchNormalization": _every(8, 15),
+        "SimpleRNN": _gates(3, 3), "LSTM": _gates(17, 20), "GRU": _gates(17, 23),
+    }
+)  # fmt: skip
+"""By Keras' class. The noise of dropout is drawn, which is not counted, as that of examples is not."""

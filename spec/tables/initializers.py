@@ -1,0 +1,71 @@
+"""Keras' initialisers. Besides these, an initialiser may be a number or a distribution that knows `fan_in` and `fan_out`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from types import MappingProxyType
+
+from ..ir.types import Shape
+from .bounds import NOT_NEGATIVE, POSITIVE, Bounds
+from .keras_parameters import Parameter, named
+
+
+@dataclass(frozen=True, slots=True)
+class Initializer:
+    """A row: Keras' class and its arguments; `axes` are those that a weight may have."""
+
+    name: str
+    keras: str
+    meaning: str
+    parameters: Mapping[str, Parameter]
+    source: str = ""
+    axes: Bounds = NOT_NEGATIVE
+
+
+def _row(
+    name: str, keras: str, meaning: str, *parameters: Parameter, source: str = "", axes: Bounds = NOT_NEGATIVE
+) -> Initializer:
+    return Initializer(name, keras, meaning, named(*parameters), source, axes)
+
+
+_GLOROT, _HE, _LECUN = "Glorot & Bengio 2010", "He et al. 2015", "LeCun et al. 1998"
+
+INITIALIZERS: Mapping[str, Initializer] = MappingProxyType(
+    {
+        row.name: row
+        for row in (
+            _row("zeros", "Zeros", "all 0"),
+            _row("ones", "Ones", "all 1"),
+            _row("constant", "Constant", "all the same value", Parameter("value", "real", "the value", 0.0)),
+            _row("identity", "Identity", "the identity matrix", Parameter("gain", "real", "multiplies it", 1.0), axes=Bounds(2, 2)),
+            _row("orthogonal", "Orthogonal", "a random orthogonal matrix", Parameter("gain", "real", "multiplies it", 1.0), source="Saxe et al. 2014", axes=Bounds(2)),
+            _row("glorot_uniform", "GlorotUniform", "uniform within ±√(6 / (fan_in + fan_out)); Keras' default", source=_GLOROT),
+            _row("glorot_normal", "GlorotNormal", "truncated normal of variance 2 / (fan_in + fan_out)", source=_GLOROT),
+            _row("he_uniform", "HeUniform", "uniform within ±√(6 / fan_in)", source=_HE),
+            _row("he_normal", "HeNormal", "truncated normal of variance 2 / fan_in", source=_HE),
+            _row("lecun_uniform", "LecunUniform", "uniform within ±√(3 / fan_in)", source=_LECUN),
+            _row("lecun_normal", "LecunNormal", "truncated normal of variance 1 / fan_in", source=_LECUN),
+            _row(
+                "variance_scaling", "VarianceScaling", "variance scale / fan",
+                Parameter("scale", "real", "the numerator of the variance", 1.0, bounds=POSITIVE),
+                Parameter("mode", "choice", "which fan divides", "fan_in", ("fan_in", "fan_out", "fan_avg")),
+                Parameter("distribution", "choice", "its form", "truncated_normal", ("truncated_normal", "untruncated_normal", "uniform")),
+            ),
+        )
+    }
+)  # fmt: skip
+
+
+def fans(shape: Shape) -> tuple[int, int]:
+    """How many inputs feed one output of a weight, and the converse, by Keras' rule.
+
+    >>> fans((5, 5, 16, 32)), fans((100, 10)), fans((7,))
+    ((400, 800), (100, 10), (7, 7))
+    """
+    if len(shape) < 2:
+        size = shape[0] if shape else 1
+        return size, size
+    field = prod(shape[:-2])
+    return field * shape[-2], field * shape[-1]

@@ -1,0 +1,78 @@
+"""The entry point: it runs the command, and what runs for long has Python's collector at work again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+
+
+def run(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120).stdout
+
+
+def test_the_installed_command_and_the_module_are_this_entry_point() -> None:
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
+    assert scripts == {"dlspec": "dlspec.interpreter.__main__:main"}
+    command = [sys.executable, "-m", "dlspec.interpreter", "validate", str(ROOT / "examples" / "flat.yaml")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, f"{ROOT / 'examples' / 'flat.yaml'}: valid\n")
+
+
+def test_short_commands_leave_the_collector_at_rest_and_training_does_not() -> None:
+    short = (
+        "import gc, sys\nsys.argv = ['dlspec', 'ops', 'hinge']\nfrom dlspec.interpreter.__main__ import main\n"
+        "try: main()\nexcept SystemExit: pass\nprint(gc.isenabled(), gc.get_freeze_count() > 0)"
+    )
+    assert run(short).splitlines()[-1] == "False True", "nor does it work at the end"
+    long = (
+        "import gc\ngc.disable()\nfrom dlspec.interpreter.backend.startup import start\nstart()\nprint(gc.isenabled())"
+    )
+    assert run(long).splitlines()[-1] == "True"
+
+
+def test_libraries_start_as_a_short_command_needs_them_unless_the_user_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown = (
+        "import os, sys\nsys.argv = ['dlspec', 'ops', 'hinge']\nfrom dlspec.interpreter.__main__ import main\n"
+        "try: main()\nexcept SystemExit: pass\nprint(os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    assert run(shown).splitlines()[-1] == "1"
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+    assert run(shown).splitlines()[-1] == "3"
+
+
+HEAVY = ("tensorflow", "keras", "matplotlib", "xarray", "pyarrow", "jinja2", "pygls", "asyncio", "rich", "sqlite3")
+"""What a check of a study has no use for: each takes long to load, or leads to what does."""
+
+
+def loaded(*command: str) -> tuple[str, set[str]]:
+    """The last line that a command prints, and which of the heavy packages a fresh process has loaded for it."""
+    *said, names = run(
+        f"import sys\nsys.argv = {['dlspec', *command]!r}\nfrom dlspec.interpreter.__main__ import main\n"
+        f"try: main()\nexcept SystemExit: pass\nprint('loaded', *(name for name in {HEAVY!r} if name in sys.modules))"
+    ).splitlines()
+    assert names.split()[0] == "loaded"
+    return said[-1], set(names.split()[1:])
+
+
+def test_a_check_loads_nothing_heavy_and_a_diff_no_more_than_it_prints_with(tmp_path: Path) -> None:
+    before = ROOT / "examples" / "flat.yaml"
+    assert loaded("validate", str(before)) == (f"{before}: valid", set())
+    after = tmp_path / "after.yaml"
+    after.write_text(before.read_text("utf-8").replace("batch: 256", "batch: 128"), "utf-8")
+    for runs in (tmp_path, tmp_path / "none"):  # with a folder of runs beside it, and without
+        said, found = loaded("diff", str(before), str(after), "--md", "--runs", str(runs))
+        assert said
+        assert not found & {"tensorflow", "keras", "matplotlib", "xarray", "pyarrow", "asyncio", "rich"}
+    said, found = loaded("diff", str(before), str(after), "--runs", str(tmp_path))
+    assert said
+    assert "rich" in found, "the twin: what is loaded is found"
+    assert not found & {"tensorflow", "keras", "matplotlib", "xarray", "pyarrow", "asyncio"}

@@ -1,0 +1,28 @@
+"""What another process is sent: a piece without the study's text."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+
+from dlspec.interpreter.executors.pickling import packed, unpacked
+from dlspec.interpreter.store.requests import Piece, Wanted
+from dlspec.spec.ir.plan import Program
+
+BODY = """
+task: {example: {x: "normal([8])"}}
+architecture: {f: {input: x, layers: [dense: 1]}}
+loss: {squared: f^2}
+training: {optimizer: sgd, batch: 8, steps: 10, evaluate: {every: 10, examples: 16}}
+measures: {error: E(f^2)}
+"""
+
+
+def test_a_piece_arrives_without_the_text(program: Callable[[str], Program]) -> None:
+    """The names of its cells in the store are the same on both sides, so is all that they are made from."""
+    piece = Piece(Wanted.of(program(BODY + "# a remark that is nobody's business\n"), "cpu"), (0, 1))
+    assert b"normal([8])" in pickle.dumps(piece)
+    sent = packed(piece)
+    assert b"normal([8])" not in sent
+    arrived = unpacked(sent)
+    assert Piece(Wanted.of(arrived.program, "cpu"), arrived.replicates).keys == arrived.keys == piece.keys

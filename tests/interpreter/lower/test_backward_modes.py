@@ -1,0 +1,310 @@
+"""Gradient modes: the forward values never change, and each backward pass is that of NumPy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from dlspec.interpreter.lower import Training
+from dlspec.interpreter.lower.backward_modes import passed
+from dlspec.interpreter.program.program import Compiled
+from dlspec.spec.ir.plan import Mode
+
+BATCH, RATE = 8, 0.5
+
+# One SGD step of rate RATE from known weights shows the averaged gradient.
+BODY = """
+dtype: float64
+functions:
+  u(r): "floor_to(r, [-1, -0.5, 0, 0.5, 1])"
+  v(r): "sum(r ^ 2)"
+task:
+  example:
+    x: normal([3])
+    y: normal()
+architecture:
+  f:
+    input: x
+    layers: [{{dense: {{units: 4, activation: tanh, kernel_initializer: "normal(0, 0.7)", name: hidden}}}}, {{dense: {{units: 1, name: top}}}}]
+outputs: {{guess: "{guess}"}}
+loss: {{squared: "(guess - y)^2"}}
+gradient: {{{gradient}}}
+training: {{optimizer: {{sgd: 0.5}}, batch: 8, steps: 3, evaluate: {{examples: 20}}}}
+measures: {{error: E((guess - y)^2), at: E(guess)}}
+replicates: 2
+"""
+MODES = {
+    "u": ["exact", "forward_only", "surrogate: tanh(r)", "stop", "scale: 3", "clip: 0.1"],
+    "f": ["exact", "stop", "freeze", "scale: -2", "clip: 0.1"],
+    "f.hidden": ["exact", "stop", "freeze", "scale: 2", "clip: 0.05"],
+}
+
+
+def body(gradient: str = "", guess: str = "u(f)") -> str:
+    return BODY.format(gradient=gradient, guess=guess)
+
+
+def examples(held: Compiled, count: int = BATCH) -> dict[str, np.ndarray[Any, Any]]:
+    """The first training examples: [R, B, …]."""
+    lowering = held.lowering(held.keys["train"], tf.range(count, dtype=tf.int64), count, held.drawn)
+    return {item.name: lowering(item.term).tensor.numpy() for item in held.program.examples}
+
+
+def weights(held: Compiled) -> dict[str, np.ndarray[Any, Any]]:
+    """The weights by name: [R, …]."""
+    return {f"{layer}.{name}": variable.numpy() for (layer, name), variable in held.networks["f"].weights.items()}
+
+
+def gradient(held: Compiled) -> dict[str, np.ndarray[Any, Any]]:
+    """The averaged gradient of the first step, from what the step does to the weights."""
+    before = weights(held)
+    held.train(1)
+    return {name: (before[name] - after) / RATE for name, after in weights(held).items()}
+
+
+def floor_to(r: Any) -> Any:
+    steps = np.asarray([-1, -0.5, 0, 0.5, 1])
+    return steps[np.maximum(np.searchsorted(steps, r, side="right") - 1, 0)]
+
+
+def forward(w: dict[str, Any], x: Any) -> tuple[Any, Any]:
+    """The hidden units and the score: [R, B, 4], [R, B]."""
+    hidden = np.tanh(np.einsum("rbi,rij->rbj", x, w["hidden.kernel"]) + w["hidden.bias"][:, None])
+    return hidden, np.einsum("rbj,rj->rb", hidden, w["top.kernel"][..., 0]) + w["top.bias"]
+
+
+def backward(
+    w: dict[str, Any], x: Any, message: Any, hidden_message: Callable[[Any], Any] = lambda m: m
+) -> dict[str, Any]:
+    """The averaged gradient that a message [R, B] at the score makes; what reaches the hidden units may be changed."""
+    hidden, _ = forward(w, x)
+    below = hidden_message(message[..., None] * w["top.kernel"][:, None, :, 0]) * (1 - hidden**2)
+    return {
+        "top.kernel": np.einsum("rb,rbj->rj", message, hidden)[..., None] / BATCH,
+        "top.bias": message.mean(axis=1, keepdims=True),
+        "hidden.kernel": np.einsum("rbj,rbi->rij", below, x) / BATCH,
+        "hidden.bias": below.mean(axis=1),
+    }
+
+
+def close(found: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert found.keys() == expected.keys()
+    for name in expected:
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-9, atol=1e-12, err_msg=name)
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+def test_forward_values_are_the_same_to_the_bit_under_every_mode(compiled: Callable[..., Compiled], xla: bool) -> None:
+    """Every mode on every target: the outputs of the loss's own context, where gradients are taken."""
+    found: dict[str, Any] = {}
+    few = {"u": ["exact", "forward_only", "clip: 0.1"], "f.hidden": ["stop", "scale: 2"]}
+    for target, modes in (few if xla else MODES).items():
+        for mode in modes:
+            entry = f"{target}: {{{mode}}}" if ":" in mode else f"{target}: {mode}"
+            held = compiled(body(entry, "u(f) + f"), 2)
+
+            @tf.function(jit_compile=xla, autograph=False)
+            def run(keys: Any, held: Compiled = held) -> Any:
+                index = tf.range(BATCH, dtype=tf.int64)
+                training = Training(lambda *_: None, index)
+                return held.losses(
+                    held.lowering(keys, index, BATCH, held.drawn, step=tf.constant(0), training=training), BATCH
+                )[0][1]
+
+            found[f"{target} {mode}"] = run(held.keys["train"]).numpy()
+    first = found["u exact"]
+    assert np.unique(first).size == 2 * BATCH
+    for values in found.values():
+        np.testing.assert_array_equal(values, first)
+
+
+def test_exact_is_the_derivative(compiled: Callable[..., Compiled]) -> None:
+    held = compiled(body(guess="f"), 2)
+    given, w = examples(held), weights(held)
+    _, score = forward(w, given["x"])
+    close(gradient(held), backward(w, given["x"], 2 * (score - given["y"])))
+
+
+def test_a_staircase_has_no_gradient(compiled: Callable[..., Compiled]) -> None:
+    assert all((value == 0).all() for value in gradient(compiled(body(), 2)).values())
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+def test_forward_only_passes_the_message_as_it_is(compiled: Callable[..., Compiled], xla: bool) -> None:
+    held = compiled(body("u: forward_only"), 2, xla)
+    given, w = examples(held), weights(held)
+    _, score = forward(w, given["x"])
+    close(gradient(held), backward(w, given["x"], 2 * (floor_to(score) - given["y"])))
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("values", ["1 if r >= 0 else -1", "1.0 if r >= 0 else -1.0", "r >= 0"])
+def test_a_function_of_ints_passes_the_message_as_one_of_reals(
+    compiled: Callable[..., Compiled], xla: bool, values: str
+) -> None:
+    """Behind it stand operations of ints: were its value an int, no gradient would come back through them."""
+    text = body("u: forward_only", "2 * u(f) - 1").replace("floor_to(r, [-1, -0.5, 0, 0.5, 1])", values)
+    held = compiled(text, 2, xla=xla)
+    given, before = examples(held), weights(held)
+    low = 0 if values == "r >= 0" else -1
+    guess = 2 * np.where(forward(before, given["x"])[1] >= 0, 1, low) - 1
+    close(gradient(held), backward(before, given["x"], 2 * 2 * (guess - given["y"])))
+
+
+def test_forward_only_on_a_linear_score_is_the_isotron(compiled: Callable[..., Compiled]) -> None:
+    """mean((u(w · x) - y) x) times 2, the loss being (u - y)²."""
+    linear = re.sub(r"\{dense: \{.*hidden\}\}, ", "", body("u: forward_only"))
+    held = compiled(linear, 2)
+    given, w = examples(held), weights(held)["top.kernel"][..., 0]
+    gap = floor_to(np.einsum("rbi,ri->rb", given["x"], w)) - given["y"]
+    found = gradient(held)
+    np.testing.assert_allclose(
+        found["top.kernel"][..., 0], 2 * np.mean(gap[..., None] * given["x"], axis=1), rtol=1e-10
+    )
+    np.testing.assert_allclose(found["top.bias"][..., 0], 2 * gap.mean(axis=1), rtol=1e-10)
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+def test_a_surrogate_is_hard_forwards_and_soft_backwards(compiled: Callable[..., Compiled], xla: bool) -> None:
+    held = compiled(body("u: {surrogate: tanh(2 * r) + r ^ 2}"), 2, xla)
+    given, w = examples(held), weights(held)
+    _, score = forward(w, given["x"])
+    slope = 2 * (1 - np.tanh(2 * score) ** 2) + 2 * score
+    close(gradient(held), backward(w, given["x"], 2 * (floor_to(score) - given["y"]) * slope))
+
+
+@pytest.mark.parametrize(
+    ("mode", "change"),
+    [
+        ("stop", lambda m: 0 * m),
+        ("{scale: 3}", lambda m: 3 * m),
+        ("{scale: -0.3}", lambda m: -0.3 * m),
+        ("{clip: 0.3}", lambda m: np.clip(m, -0.3, 0.3)),
+    ],
+)  # fmt: skip
+def test_messages_are_changed_per_example_before_averaging(
+    compiled: Callable[..., Compiled], mode: str, change: Any
+) -> None:
+    for target in ("f", "smooth"):
+        text = body(f"{target}: {mode}", "f" if target == "f" else "smooth(f)").replace(
+            "functions:", "functions:\n  smooth(r): r ^ 3 / 9"
+        )
+        held = compiled(text, 2)
+        given, w = examples(held), weights(held)
+        _, score = forward(w, given["x"])
+        guess, slope = (score, 1) if target == "f" else (score**3 / 9, score**2 / 3)
+        message = change(2 * (guess - given["y"])) * slope
+        assert mode == "stop" or (np.abs(2 * (guess - given["y"])) > 0.3).any()
+        close(gradient(held), backward(w, given["x"], message))
+
+
+@pytest.mark.parametrize(
+    ("mode", "change"),
+    [("stop", lambda m: 0 * m), ("{scale: 2}", lambda m: 2 * m), ("{clip: 0.05}", lambda m: np.clip(m, -0.05, 0.05))],
+)  # fmt: skip
+def test_a_layers_mode_changes_what_it_and_those_below_get(
+    compiled: Callable[..., Compiled], mode: str, change: Any
+) -> None:
+    held = compiled(body(f"f.hidden: {mode}", "f"), 2)
+    given, w = examples(held), weights(held)
+    _, score = forward(w, given["x"])
+    close(gradient(held), backward(w, given["x"], 2 * (score - given["y"]), change))
+
+
+def test_freezing_keeps_weights_and_lets_messages_pass(compiled: Callable[..., Compiled]) -> None:
+    frozen = gradient(compiled(body("f: freeze", "f"), 2))
+    assert all((value == 0).all() for value in frozen.values())
+    held = compiled(body("f.top: freeze", "f"), 2)
+    given, w = examples(held), weights(held)
+    _, score = forward(w, given["x"])
+    expected = backward(w, given["x"], 2 * (score - given["y"]))
+    close(gradient(held), expected | {name: 0 * value for name, value in expected.items() if name.startswith("top")})
+
+
+CHAIN = """
+dtype: float64
+functions:
+  bend(a): tanh(a) * W
+  hard(a): sign(a)
+task:
+  draw: {{W: normal()}}
+  example: {{x: "normal([2, 3])", y: normal()}}
+architecture:
+  f: {{input: x, each: 2, layers: [{{dense: 3}}, bend, hard, {{dense: 1}}]}}
+outputs: {{guess: sum(f)}}
+loss: {{squared: (guess - y)^2}}
+gradient: {{{gradient}}}
+training: {{optimizer: {{sgd: 0.5}}, batch: 8, steps: 3}}
+measures: {{m: E(guess)}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("mode", "slope"),
+    [
+        ("hard: forward_only", lambda s: 1 + 0 * s),
+        ("hard: {surrogate: a ^ 3}", lambda s: 3 * s**2),
+        ("hard: {scale: 2}", lambda s: 0 * s),
+    ],
+)  # fmt: skip
+def test_functions_as_layers_under_each_have_their_mode(
+    compiled: Callable[..., Compiled], mode: str, slope: Any
+) -> None:
+    held = compiled(CHAIN.format(gradient=mode), 2)
+    given, w, factor = examples(held), weights(held), held.drawn["W"].numpy()[:, None, None, None]
+    first = np.einsum("rbki,rij->rbkj", given["x"], w["dense_1.kernel"]) + w["dense_1.bias"][:, None, None]
+    soft = np.tanh(first) * factor
+    out = np.einsum("rbkj,rj->rbk", np.sign(soft), w["dense_2.kernel"][..., 0]) + w["dense_2.bias"][:, None]
+    message = 2 * (out.sum(-1) - given["y"])
+    below = (
+        message[..., None, None]
+        * w["dense_2.kernel"][:, None, None, :, 0]
+        * slope(soft)
+        * factor
+        * (1 - np.tanh(first) ** 2)
+    )
+    found = gradient(held)
+    np.testing.assert_allclose(
+        found["dense_1.kernel"], np.einsum("rbki,rbkj->rij", given["x"], below) / BATCH, rtol=1e-9, atol=1e-12
+    )
+    above = np.einsum("rb,rbkj->rj", message, np.sign(soft)) / BATCH
+    np.testing.assert_allclose(found["dense_2.kernel"][..., 0], above, rtol=1e-9, atol=1e-12)
+
+
+def test_stop_as_an_operation(compiled: Callable[..., Compiled]) -> None:
+    held = compiled(body(guess="f * stop(f)"), 2)
+    given, w = examples(held), weights(held)
+    _, score = forward(w, given["x"])
+    close(gradient(held), backward(w, given["x"], 2 * (score**2 - given["y"]) * score))
+
+
+def test_terms_of_the_loss_are_weighted(compiled: Callable[..., Compiled]) -> None:
+    text = body(guess="f").replace(
+        'squared: "(guess - y)^2"', 'a: {of: "(f - y)^2", weight: 0.25 + step}, b: {of: f, weight: 3}'
+    )
+    held = compiled(text, 2)
+    for step in range(2):
+        given, w = examples(held, 2 * BATCH), weights(held)
+        given = {name: value[:, step * BATCH : (step + 1) * BATCH] for name, value in given.items()}
+        _, score = forward(w, given["x"])
+        close(gradient(held), backward(w, given["x"], 2 * (0.25 + step) * (score - given["y"]) + 3))
+
+
+@pytest.mark.parametrize("jit", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("count", [1, 4, 37])
+def test_an_undefined_message_is_not_clipped_to_the_limit(jit: bool, count: int) -> None:
+    message = np.resize([np.nan, 2.0, -np.inf, 0.125], count).astype(np.float32)
+
+    @tf.function(jit_compile=jit, autograph=False)
+    def received(given: Any) -> Any:
+        with tf.GradientTape() as tape:
+            start = given * 0 + 1
+            tape.watch(start)
+            end = passed(Mode("clip", value=0.5), start)
+        return tape.gradient(end, start, output_gradients=given)
+
+    np.testing.assert_array_equal(received(tf.constant(message)).numpy(), np.clip(message, -0.5, 0.5))

@@ -1,0 +1,81 @@
+"""A function as a layer's activation: it comes behind the layer, forwards and backwards, in both forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from dlspec import spec
+from dlspec.interpreter.program.program import Compiled
+from dlspec.spec.diagnostics.problems import SpecError
+
+BODY = """
+dtype: float64
+constants: {c: 2}
+functions: {sq(r): c * r^2 + b, tanh(r): 3 * r, nrm(v): norm(v), "two(p, q)": p + q}
+task: {data: {test: 20}, draw: {b: "normal()"}, example: {x: "normal([3])"}}
+architecture:
+  f: {input: x, layers: [{dense: {units: 4, activation: sq, name: hidden}}, {activation: sin}, {dense: {units: 1, activation: tanh}}]}
+measures:
+  mean: E(f)
+  slope: E(gradient(f, f.hidden.kernel))
+replicates: 2
+"""
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+def test_a_function_is_an_activation(compiled: Callable[..., Compiled], xla: bool) -> None:
+    held = compiled(BODY, 2, xla)
+    lowering = held.lowering(held.keys["test"], tf.range(20, dtype=tf.int64), 20, held.drawn)
+    x = lowering(held.program.examples[0].term).tensor.numpy()
+    kernel, bias, last, top = (variable.numpy() for variable in held.networks["f"].weights.values())
+    before = np.einsum("rbi,rij->rbj", x, kernel) + bias[:, None]
+    inner = 2 * before**2 + held.drawn["b"].numpy()[:, None, None]
+    f = 3 * (np.einsum("rbj,rj->rb", np.sin(inner), last[..., 0]) + top)
+    message = 3 * last[:, None, :, 0] * np.cos(inner) * 4 * before
+    found = held.evaluate()
+    np.testing.assert_allclose(found["mean"], f.mean(1), rtol=1e-9)
+    np.testing.assert_allclose(found["slope"], np.einsum("rbi,rbj->rij", x, message) / 20, rtol=1e-9)
+
+
+def test_the_weights_are_those_of_the_layer(program: Callable[[str], spec.Program]) -> None:
+    (plan,) = program(BODY).networks
+    assert plan.parameters == 3 * 4 + 4 + 4 + 1
+    keys = ["hidden", "hidden.activation", "activation_1", "dense_2", "dense_2.activation"]
+    assert [layer.key for layer in plan.leaves()] == keys
+
+
+WRONG: list[tuple[str, str, str]] = [
+    ("{activation: sin}", "{activation: nrm}", "turns real"),
+    ("activation: sq", "activation: nrm", "turns real"),
+    ("activation: sq", "activation: two", "takes 2 arguments"),
+    ("activation: sq", "activation: sqr", "unknown activation 'sqr'"),
+    ("activation: sq", "activation: 3", "an activation is a word"),
+    ("{activation: sin}", "{repeat_vector: 3}, {lstm: {units: 2, activation: sq}}", "Keras' activations"),
+    (
+        "{activation: sin}",
+        "{repeat_vector: 3}, {lstm: {units: 2, recurrent_activation: sq}}",
+        "unknown activation 'sq'",
+    ),
+    ("measures:", "gradient: {f.hidden: {clip: 1}}\nmeasures:", "no part of what this mode reaches"),
+    ("measures:", "gradient: {f.hidden: forward_only}\nmeasures:", "whose input is"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "said"), WRONG)
+def test_what_is_no_activation(program: Callable[[str], spec.Program], old: str, new: str, said: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        program(BODY.replace(old, new, 1))
+    assert said in caught.value.problems[0].message
+
+
+@pytest.mark.parametrize(("mode", "factor"), [("stop", 0.0), ("{scale: 0.5}", 0.5), ("freeze", 0.0)])
+def test_modes_of_the_layer_hold_below_its_activation(
+    compiled: Callable[..., Compiled], mode: Any, factor: float
+) -> None:
+    exact = compiled(BODY, 2).evaluate()["slope"]
+    found = compiled(BODY.replace("measures:", f"gradient: {{f.hidden: {mode}}}\nmeasures:", 1), 2).evaluate()["slope"]
+    np.testing.assert_allclose(found, factor * exact, rtol=1e-12)

@@ -1,0 +1,182 @@
+"""Gradients as values: each example's own, the full one, through shared and convolutional layers, along every mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from dlspec.interpreter.program import expectations as evaluation
+from dlspec.interpreter.program.expectations import _quantile, full_gradient
+from dlspec.interpreter.program.program import Compiled
+from dlspec.spec.ir import terms as t
+
+FORMS = pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+
+DENSE = """
+dtype: float64
+functions: {u(r): "floor_to(r, [-1, -0.5, 0, 0.5, 1])"}
+task:
+  data: {test: 40}
+  draw: {v: "normal([3])"}
+  example: {x: "normal([3])", y: "dot(v, x)"}
+architecture:
+  f:
+    input: x
+    layers: [{dense: {units: 4, activation: relu, name: hidden}}, {dense: {units: 1, name: top}}]
+GRADIENT
+measures:
+  whole: E(gradient((f - y)^2, f.weights))
+  bare: gradient((f - y)^2, f.hidden.kernel)
+  sizes: E(squared_norm(gradient((f - y)^2, f.weights)))
+  loss_times: E(y * gradient(f, f.top.kernel)[:, 0])
+  hard: E(gradient(u(f), f.top.bias))
+replicates: 2
+"""
+
+
+def dense(gradient: str = "") -> str:
+    return DENSE.replace("GRADIENT\n", f"gradient: {{{gradient}}}\n" if gradient else "")
+
+
+def expected(held: Compiled) -> dict[str, Any]:
+    """By hand: the chain rule for each example of each replicate."""
+    lowering = held.lowering(held.keys["test"], tf.range(40, dtype=tf.int64), 40, held.drawn)
+    x, y = (
+        lowering.whole(lowering(item.term), ("replicate", "example"), len(item.type.shape)).numpy()
+        for item in held.program.examples
+    )
+    w = {f"{layer}.{name}": variable.numpy() for (layer, name), variable in held.networks["f"].weights.items()}
+    before = np.einsum("rbi,rij->rbj", x, w["hidden.kernel"]) + w["hidden.bias"][:, None]
+    f = np.einsum("rbj,rj->rb", np.maximum(before, 0), w["top.kernel"][..., 0]) + w["top.bias"]
+    below = w["top.kernel"][:, None, :, 0] * (before > 0)
+    top = np.maximum(before, 0)
+    slopes = [np.einsum("rbi,rbj->rbij", x, below).reshape(2, 40, -1), below, top, np.ones((2, 40, 1))]
+    each = np.concatenate(slopes, axis=-1)
+    loss = 2 * (f - y)[..., None] * each
+    return {
+        "whole": loss.mean(axis=1), "bare": loss[..., :12].mean(axis=1).reshape(2, 3, 4),
+        "sizes": (loss**2).sum(axis=-1).mean(axis=1), "loss_times": (y[..., None] * top).mean(axis=1),
+    }  # fmt: skip
+
+
+@FORMS
+def test_gradients_of_dense_layers_are_the_chain_rules(compiled: Callable[..., Compiled], xla: bool) -> None:
+    held = compiled(dense(), 2, xla)
+    found = held.evaluate()
+    for name, value in expected(held).items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-9, atol=1e-12, err_msg=name)
+    assert (found["hard"] == 0).all()
+
+
+def test_they_follow_the_gradient_modes(compiled: Callable[..., Compiled]) -> None:
+    exact, scaled = compiled(dense(), 2).evaluate(), compiled(dense("f: {scale: 3}"), 2).evaluate()
+    np.testing.assert_allclose(scaled["whole"], 3 * exact["whole"], rtol=1e-12)
+    np.testing.assert_allclose(scaled["sizes"], 9 * exact["sizes"], rtol=1e-12)
+    assert (compiled(dense("u: forward_only"), 2).evaluate()["hard"] == 1).all()
+    assert (compiled(dense("f.hidden: freeze"), 2).evaluate()["bare"] == 0).all()
+
+
+def test_chunks_give_what_one_batch_gives(compiled: Callable[..., Compiled], monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = compiled(dense(), 2).evaluate()
+    monkeypatch.setattr(Compiled, "chunk", lambda self, wanted, *more: min(wanted, 16))
+    for name, value in compiled(dense(), 2).evaluate().items():
+        np.testing.assert_allclose(value, whole[name], rtol=1e-10, atol=1e-14, err_msg=name)
+
+
+SHARED = """
+dtype: float64
+constants: {k: 2}
+task:
+  data: {test: 6}
+  example: {x: "normal([k, 6, 6, 1])"}
+architecture:
+  score:
+    input: x
+    each: k
+    layers: [{conv2d: {filters: 2, kernel_size: 3, name: conv}}, {layer_normalization: {name: norm}}, flatten, {dense: 1}]
+functions: {loss(s): sum(s ^ 2) + 0.1 * squared_norm(score.conv.kernel)}
+measures:
+  full: E(gradient(loss(score), score.conv.kernel))
+  squares: E(gradient(loss(score), score.conv.kernel) ^ 2)
+  scales: E(gradient(loss(score), score.norm.gamma) ^ 2)
+replicates: 2
+"""
+
+
+@FORMS
+def test_gradients_of_shared_convolutions_are_finite_differences(compiled: Callable[..., Compiled], xla: bool) -> None:
+    """Of one example at a time: the expectation over the first n examples for n = 1, 2, … gives each example's own."""
+    held = compiled(SHARED, 2, xla)
+    found, step = held.evaluate(), 1e-5
+    each = {}
+    for layer, name in (("conv", "kernel"), ("norm", "gamma")):
+        variable = held.networks["score"].weights[layer, name]
+        start = variable.numpy()
+        slopes = []
+        for place in np.ndindex(start.shape[1:]):
+            sides = []
+            for sign in (1, -1):
+                moved = start.copy()
+                moved[(slice(None), *place)] += sign * step
+                variable.assign(moved)
+                sides.append(values(held))
+            slopes.append((sides[0] - sides[1]) / (2 * step))
+        variable.assign(start)
+        each[name] = np.stack(slopes, axis=-1).reshape(2, 6, *start.shape[1:])
+    np.testing.assert_allclose(found["full"], each["kernel"].mean(axis=1), rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(found["squares"], (each["kernel"] ** 2).mean(axis=1), rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(found["scales"], (each["gamma"] ** 2).mean(axis=1), rtol=1e-6, atol=1e-7)
+
+
+def values(held: Compiled) -> Any:
+    """The loss of each test example: [R, B]."""
+    lowering = held.lowering(held.keys["test"], tf.range(6, dtype=tf.int64), 6, held.drawn)
+    term = next(item for item in t.walk(held.program.measures[0].term) if isinstance(item, t.Gradient))
+    return lowering(term.of).tensor.numpy()
+
+
+@FORMS
+def test_a_quantile_of_something_undefined_is_undefined(xla: bool) -> None:
+    """With a NaN of either sign; elsewhere NumPy's, of infinities too where the place is one entry's."""
+    values = np.random.default_rng(2).normal(size=(4, 7))
+    values[0, 3], values[1, 5], values[2, 2] = np.nan, -np.nan, np.inf
+    for q in (0.0, 0.3, 0.5, 1.0):
+        found = tf.function(lambda x, q=q: _quantile(x, q), jit_compile=xla)(tf.constant(values)).numpy()
+        expected = np.quantile(values, q, axis=1)
+        if q in (0.0, 0.5, 1.0):  # NumPy's own of these is undefined beside an infinite entry
+            expected[2] = np.sort(values[2])[int(q * 6)]
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+LONG = """
+task: {data: {test: 60000}, example: {x: "uniform(0.5, 1)"}}
+architecture: {f: {input: "[x]", layers: [{dense: {units: 1, use_bias: false, kernel_initializer: 1, name: top}}]}}
+measures:
+  full: E(gradient(f, f.top.kernel))
+  inputs: E(x)
+  median: quantile(x, 0.5)
+"""
+
+
+def test_gradients_of_many_examples_are_summed_in_float64(
+    compiled: Callable[..., Compiled], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the experiment's dtype at most 1,024 are, in a pass of their own beside a quantile that needs all at once."""
+    taken: list[int] = []
+
+    def noted(*given: Any) -> Any:
+        taken.append(given[-1].shape[0])
+        return full_gradient(*given)
+
+    monkeypatch.setattr(evaluation, "full_gradient", noted)
+    held = compiled(LONG, 1)
+    found = held.evaluate()
+    assert taken and max(taken) <= 1024
+    np.testing.assert_allclose(np.ravel(found["full"]), found["inputs"], rtol=5e-7)
+    lowering = held.lowering(held.keys["test"], tf.range(60000, dtype=tf.int64), 60000, held.drawn)
+    x = lowering(held.bindings["x"]).tensor.numpy().astype(np.float64)
+    np.testing.assert_allclose(found["median"], np.quantile(x, 0.5, axis=1), rtol=1e-7)
+    np.testing.assert_allclose(found["inputs"], x.mean(axis=1), rtol=1e-12)

@@ -1,0 +1,159 @@
+"""Exported programs do what the program here does: loaded again by TensorFlow, and by JAX where that is installed."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from dlspec.interpreter.program.export import _names, _state, export
+from dlspec.interpreter.program.program import Compiled
+from dlspec.interpreter.results.errors import StoreError
+from dlspec.spec.ir.plan import Program
+from dlspec.spec.passes.cost import cost
+
+ROOT = Path(__file__).parents[3]
+BODY = """
+task: {DATAdraw: {v: "normal([4])"}, example: {x: "normal([4])", y: "dot(v, x)"}}
+architecture: {f: {input: INPUT, layers: LAYERS}}
+loss: {squared: (f - y)^2}
+training: {optimizer: OPTIMIZER, batch: 8, steps: 12}
+measures: {error: E((f - y)^2)}
+replicates: 2
+"""
+DENSE = "[dense: {units: 6, activation: tanh}, dense: 1]"
+TWO = """
+task: {example: {x: "normal([3])", y: "sum(x)"}}
+architecture: {f: {input: x, layers: [dense: 1]}, g: {input: x, layers: [dense: 4, dense: 1]}}
+loss: {squared: (f + g - y)^2}
+training: {optimizer: {f: {adam: {}}, g: {sgd: {momentum: 0.9}}}, batch: 8, steps: 12}
+measures: {error: E(f - y)}
+"""
+
+
+def body(
+    optimizer: str = "{adam: {learning_rate: 0.05}}", layers: str = DENSE, given: str = "x", data: str = ""
+) -> str:
+    text = BODY.replace("OPTIMIZER", optimizer).replace("LAYERS", layers).replace("INPUT", given)
+    return text.replace("DATA", f"data: {data}, " if data else "")
+
+
+CASES = [
+    pytest.param(body(), id="adam"),
+    pytest.param(body("{sgd: {learning_rate: 0.1 / (1 + step), momentum: 0.9}}"), id="a schedule"),
+    pytest.param(body(data="{train: 20, test: 5}"), id="finite data"),
+    pytest.param(body(layers="[dense: {units: 6, use_bias: false}, batch_normalization: {}, dropout: 0.5, dense: 1]"), id="moving averages, noise"),
+    pytest.param(body("{adam: {use_ema: true}}", "[whiten: {examples: 32}, dense: 1]"), id="whitening"),
+    pytest.param(
+        body(layers="[conv1d: {filters: 2, kernel_size: 2}, flatten, dense: 1]", given='"reshape(x, [4, 1])"'), id="convolution"
+    ),
+    pytest.param(TWO, id="two optimisers"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def runner() -> Any:
+    """benchmarks/exported.py, which runs what was exported."""
+    found = importlib.util.spec_from_file_location("exported", ROOT / "benchmarks" / "exported.py")
+    assert found is not None and found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+def after(made: Compiled, *counts: int) -> dict[str, Any]:
+    """The state after some steps, in several goes, by the names that the export gives it."""
+    for count in counts:
+        made.train(count)
+    state = _state(made)
+    return dict(zip(_names(name for name, _ in state), [v.value.numpy() for _, v in state], strict=True))
+
+
+def ran(runner: Any, folder: Path, *counts: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The manifest, and what the exported program gives after some steps in several goes."""
+    about, inputs, program, _ = runner.load(folder)
+    for count in counts:
+        inputs["steps"] = np.int32(count)
+        outputs = program(inputs)
+        inputs = runner.advanced(inputs, outputs, count)
+    return about, {name: np.asarray(value) for name, value in outputs.items()}
+
+
+@pytest.mark.parametrize("text", CASES)
+def test_a_saved_model_trains_to_the_same_bits(
+    text: str, program: Callable[[str], Program], runner: Any, tmp_path: Path
+) -> None:
+    made = program(text)
+    export(Compiled(made, [0, 1], False), "saved_model", tmp_path / "out", "cpu")
+    about, found = ran(runner, tmp_path / "out", 3, 4)
+    expected = after(Compiled(made, [0, 1], False), 3, 4)
+    assert about["compiled"] == "graph"
+    assert found.keys() == {"diverged", *expected}
+    assert (found["diverged"] == -1).all()
+    for name, value in expected.items():
+        assert found[name].dtype == value.dtype
+        assert found[name].tobytes() == value.tobytes(), name
+
+
+def test_a_saved_model_of_a_program_under_xla_trains_to_the_same_bits(
+    program: Callable[[str], Program], runner: Any, tmp_path: Path
+) -> None:
+    made = program(body())
+    export(Compiled(made, [0, 1], True), "saved_model", tmp_path / "out", "cpu")
+    about, found = ran(runner, tmp_path / "out", 7)
+    assert about["compiled"] == "xla"
+    for name, value in after(Compiled(made, [0, 1], True), 7).items():
+        assert found[name].tobytes() == value.tobytes(), name
+
+
+@pytest.mark.parametrize("text", CASES)
+def test_stablehlo_trains_to_the_same_weights_through_jax(
+    text: str, program: Callable[[str], Program], runner: Any, tmp_path: Path
+) -> None:
+    """To 1e-4 after seven steps: another version of XLA sums in another order."""
+    pytest.importorskip("jax")
+    made = program(text)
+    before = after(Compiled(made, [0, 1], True))
+    export(Compiled(made, [0, 1], True), "stablehlo", tmp_path / "out", "cpu")
+    about, found = ran(runner, tmp_path / "out", 3, 4)
+    expected = after(Compiled(made, [0, 1], True), 3, 4)
+    changed = {name for name, value in expected.items() if value.tobytes() != before[name].tobytes()}
+    assert changed <= found.keys()
+    assert (found.pop("diverged") == -1).all()
+    for name, value in found.items():
+        np.testing.assert_allclose(value, expected[name], rtol=1e-4, atol=1e-5, err_msg=name)
+    assert any(not np.allclose(found[name], before[name], rtol=1e-4, atol=1e-5) for name in found)
+    assert [port["name"] for port in about["outputs"]] == ["diverged", *found]
+
+
+def test_the_manifest_says_what_the_program_takes(program: Callable[[str], Program], tmp_path: Path) -> None:
+    made = program(body())
+    about = export(Compiled(made, [0, 1], True), "stablehlo", tmp_path / "out", "cpu")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "manifest.json",
+        "inputs.npz",
+        "program.stablehlo.mlir",
+    }
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text("utf-8")) == about
+    with np.load(tmp_path / "out" / "inputs.npz") as held:
+        assert {name: (list(held[name].shape), held[name].dtype.name) for name in held.files} == {
+            port["name"]: (port["shape"], port["dtype"]) for port in about["inputs"]
+        }
+        assert (held["start"], held["steps"]) == (0, 12)
+    assert about["digest"] == made.digest and about["cell"] == "e" and about["replicates"] == [0, 1]
+    assert about["flops_per_step"] == 2 * cost(made).step > 0
+    text = (tmp_path / "out" / "program.stablehlo.mlir").read_text("utf-8")
+    assert "stablehlo.while" in text
+    assert "loc(" not in text and str(ROOT) not in text
+
+
+def test_a_folder_that_cannot_be_written_leaves_nothing(program: Callable[[str], Program], tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "there").write_text("", "utf-8")
+    with pytest.raises(StoreError, match="out"):
+        export(Compiled(program(body()), [0], True), "stablehlo", tmp_path / "out", "cpu")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

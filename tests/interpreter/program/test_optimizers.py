@@ -1,0 +1,190 @@
+"""Optimisers: replicates side by side move as Keras' own optimiser moves each of them alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from dlspec.interpreter.program.program import Compiled
+from dlspec.interpreter.schedule.batching import pieces
+from dlspec.interpreter.store.requests import Wanted
+from dlspec.spec.tables.optimizers import OPTIMIZERS
+
+STEPS, BATCH = 4, 8
+BODY = """
+dtype: {dtype}
+task:
+  draw: {{t: "normal([3])"}}
+  example: {{x: "normal([3])"}}
+architecture:
+  f: {{input: x, layers: [{{dense: {{units: 3, kernel_initializer: "normal(0, 1)"}}}}]}}
+loss: {{square: "sum((f - t) ^ 2)"}}
+training: {{optimizer: {optimizer}, batch: 8, steps: 4, evaluate: {{examples: 5}}}}
+measures: {{m: E(f), w: "f.dense.kernel"}}
+replicates: 3
+"""
+ARGUMENTS: dict[str, list[dict[str, Any]]] = {
+    "sgd": [
+        {"learning_rate": 0.125},
+        {"learning_rate": 0.125, "momentum": 0.75},
+        {"learning_rate": 0.125, "momentum": 0.5, "nesterov": True},
+    ],
+    "adam": [
+        {},
+        {"learning_rate": 0.25, "beta_1": 0.5, "beta_2": 0.75, "epsilon": 0.125},
+        {"amsgrad": True},
+        {"clipvalue": 0.25},
+    ],
+    "adamw": [{}, {"learning_rate": 0.125, "weight_decay": 0.5}],
+    "rmsprop": [{}, {"rho": 0.5, "momentum": 0.5, "centered": True}],
+    "adagrad": [{"learning_rate": 0.5, "initial_accumulator_value": 0.25}],
+    "adadelta": [{"learning_rate": 1.0}],
+    "adamax": [{"learning_rate": 0.25}],
+    "nadam": [{"learning_rate": 0.25}],
+    "lion": [{"learning_rate": 0.0625, "beta_1": 0.5}],
+    "lamb": [{"learning_rate": 0.0625}],
+}
+MIXED: list[tuple[str, dict[str, Any]]] = [
+    ("adam", {"clipnorm": 0.125}), ("sgd", {"learning_rate": 0.125, "global_clipnorm": 0.25}),
+]  # fmt: skip
+CASES = [(name, given) for name, many in ARGUMENTS.items() for given in many] + MIXED
+
+
+def written(name: str, given: dict[str, Any]) -> str:
+    """The optimiser as the document writes it."""
+    return f"{{{name}: {{{', '.join(f'{key}: {str(value).lower()}' for key, value in given.items())}}}}}"
+
+
+def inputs(held: Compiled) -> np.ndarray[Any, Any]:
+    """The inputs of all steps: [R, STEPS · B, 3]."""
+    lowering = held.lowering(held.keys["train"], tf.range(STEPS * BATCH, dtype=tf.int64), STEPS * BATCH, held.drawn)
+    return np.asarray(lowering(held.bindings["x"]).tensor.numpy())
+
+
+def alone(optimizer: Any, held: Compiled, replicate: int) -> list[dict[str, Any]]:
+    """Kernel and bias after each step of the plain Keras optimiser, with gradients by hand."""
+    x, target = inputs(held)[replicate], held.drawn["t"].numpy()[replicate]
+    start = {name: variable.numpy()[replicate] for (_, name), variable in held.networks["f"].weights.items()}
+    variables = {name: keras.Variable(value, dtype="float64") for name, value in start.items()}
+    optimizer.build(list(variables.values()))
+    path = []
+    for step in range(STEPS):
+        batch = x[step * BATCH : (step + 1) * BATCH]
+        kernel, bias = (variables[name].value.numpy() for name in ("kernel", "bias"))
+        message = 2 * (batch @ kernel + bias - target) / BATCH
+        slopes = {"kernel": batch.T @ message, "bias": message.sum(axis=0)}
+        optimizer.apply([tf.constant(slopes[name]) for name in variables], list(variables.values()))
+        path.append({name: variable.value.numpy() for name, variable in variables.items()})
+    return path
+
+
+def test_every_optimiser_of_the_table_has_a_case() -> None:
+    assert ARGUMENTS.keys() == OPTIMIZERS.keys()
+
+
+@pytest.mark.parametrize(("name", "given"), CASES, ids=[f"{place}-{name}" for place, (name, _) in enumerate(CASES)])
+def test_stacked_replicates_move_as_each_would_alone(
+    program: Callable[[str], Any], name: str, given: dict[str, Any]
+) -> None:
+    plan = program(BODY.format(dtype="float64", optimizer=written(name, given)))
+    mixes = name == "lamb" or "clipnorm" in given or "global_clipnorm" in given
+    groups = [list(piece.replicates) for piece in pieces(Wanted.of(plan, "cpu"), range(3))]
+    assert groups == ([[0], [1], [2]] if mixes else [[0, 1, 2]])
+    for group in groups:
+        held = Compiled(plan, group, False)
+        paths = [
+            alone(getattr(keras.optimizers, OPTIMIZERS[name].keras)(**given), held, place)
+            for place in range(len(group))
+        ]
+        start = held.networks["f"].weights["dense_1", "kernel"].numpy()
+        for step in range(STEPS):
+            held.train(1)
+            for (_, weight), variable in held.networks["f"].weights.items():
+                expected = np.stack([path[step][weight] for path in paths])
+                np.testing.assert_allclose(
+                    variable.numpy(), expected, rtol=1e-9, atol=1e-12, err_msg=f"{weight} at step {step + 1}"
+                )
+        assert (np.abs(start - held.networks["f"].weights["dense_1", "kernel"].numpy()) > 1e-7).mean() > 0.7
+
+
+def test_xla_moves_the_same(compiled: Callable[..., Compiled]) -> None:
+    for name in ("adam", "rmsprop"):
+        ends = []
+        for xla in (False, True):
+            held = compiled(BODY.format(dtype="float64", optimizer=written(name, {"learning_rate": 0.125})), 3, xla)
+            held.train(STEPS)
+            ends.append(held.networks["f"].weights["dense_1", "kernel"].numpy())
+        np.testing.assert_allclose(*ends, rtol=1e-10)
+
+
+def test_a_learning_rate_may_use_the_step(compiled: Callable[..., Compiled]) -> None:
+    held = compiled(
+        BODY.format(dtype="float64", optimizer='{sgd: {learning_rate: "0.5 / (1 + step) if step < 2 else 0"}}'), 2
+    )
+    rates = iter([0.5, 0.25, 0.0, 0.0])
+    x, target = inputs(held), held.drawn["t"].numpy()
+    for step in range(STEPS):
+        w = {name: variable.numpy() for (_, name), variable in held.networks["f"].weights.items()}
+        batch = x[:, step * BATCH : (step + 1) * BATCH]
+        message = 2 * (np.einsum("rbi,rij->rbj", batch, w["kernel"]) + w["bias"][:, None] - target[:, None]) / BATCH
+        held.train(1)
+        expected = w["kernel"] - next(rates) * np.einsum("rbi,rbj->rij", batch, message)
+        np.testing.assert_allclose(
+            held.networks["f"].weights["dense_1", "kernel"].numpy(), expected, rtol=1e-6, atol=1e-12
+        )
+
+
+def test_each_network_may_have_an_optimiser_of_its_own(compiled: Callable[..., Compiled]) -> None:
+    text = (
+        BODY.format(dtype="float64", optimizer="{f: {sgd: 0.125}, g: {sgd: 0}}")
+        .replace('loss: {square: "sum((f - t) ^ 2)"}', 'loss: {square: "sum((f + g - t) ^ 2)"}')
+        .replace("architecture:", "architecture:\n  g: {input: x, layers: [{dense: 3}]}")
+    )
+    held = compiled(text, 2)
+    before = {name: network.weights["dense_1", "kernel"].numpy() for name, network in held.networks.items()}
+    held.train(1)
+    after = {name: network.weights["dense_1", "kernel"].numpy() for name, network in held.networks.items()}
+    np.testing.assert_array_equal(before["g"], after["g"])
+    assert (before["f"] != after["f"]).all()
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+def test_measures_see_the_moving_average_and_the_loss_does_not(compiled: Callable[..., Compiled], xla: bool) -> None:
+    plain = compiled(BODY.format(dtype="float64", optimizer="{sgd: {learning_rate: 0.125}}"), 2, xla)
+    held = compiled(
+        BODY.format(dtype="float64", optimizer="{sgd: {learning_rate: 0.125, use_ema: true, ema_momentum: 0.75}}"),
+        2,
+        xla,
+    )
+    kernel = held.networks["f"].weights["dense_1", "kernel"]
+    average = None
+    np.testing.assert_allclose(held.evaluate()["w"], kernel.numpy())
+    for _ in range(3):
+        held.train(1)
+        plain.train(1)
+        np.testing.assert_allclose(kernel.numpy(), plain.networks["f"].weights["dense_1", "kernel"].numpy(), rtol=1e-12)
+        average = kernel.numpy() if average is None else 0.75 * average + 0.25 * kernel.numpy()
+        np.testing.assert_allclose(held.evaluate()["w"], average, rtol=1e-7)
+    assert not np.allclose(held.evaluate()["m"], plain.evaluate()["m"])
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+@pytest.mark.parametrize("name", ["sgd", "adam"])
+def test_an_undefined_gradient_is_not_clipped_to_the_limit(
+    compiled: Callable[..., Compiled], name: str, xla: bool
+) -> None:
+    """The weights become undefined, and so the replicate is told as diverged: elsewhere they move by the limit."""
+    held = compiled(BODY.format(dtype="float64", optimizer=written(name, {"clipvalue": 0.25})), 3, xla)
+    ((_, group),) = held.optimizers.values()
+    wrong = np.asarray([True, False, True])
+    given = [
+        tf.constant(np.where(wrong.reshape([3] + [1] * (len(v.shape) - 1)), np.nan, np.ones(v.shape))) for v in group
+    ]
+    tf.function(lambda: held._update([given], 1), jit_compile=xla, autograph=False)()
+    for variable in group:
+        undefined = np.isnan(variable.numpy().reshape(3, -1))
+        assert (undefined == wrong[:, None]).all()

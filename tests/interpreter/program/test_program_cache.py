@@ -1,0 +1,158 @@
+"""Cells of one form share a compiled program, and their numbers are those of programs of their own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from dlspec.interpreter.program.job import Job
+from dlspec.interpreter.program.program import Compiled
+from dlspec.interpreter.program.program_cache import IDLE, Forms
+from dlspec.interpreter.program.training_loop import train
+from dlspec.interpreter.schedule.batching import pieces
+from dlspec.interpreter.store.requests import Wanted
+from dlspec.spec.ir.plan import Program
+from dlspec.spec.tables.optimizers import OPTIMIZERS
+
+from tests.interpreter.conftest import Silent
+
+BODY = """
+constants: {scale: 1.5}
+seed: 3
+task: {draw: {v: "scale * normal([3])"}, example: {x: "normal([3])", y: "dot(v, x)"}}
+architecture: {f: {input: x, layers: [dense: {units: 4, activation: tanh, bias_initializer: 0.1}, LAYER, dense: 1]}}
+loss: {squared: (f - y)^2}
+training: {optimizer: OPTIMIZER, batch: 8, steps: 12, evaluate: {every: 4, examples: 64}}
+measures: {error: E((f - y)^2), size: sum(f.weights^2), noise: {gradient_noise: {of: (f - y)^2, weights: f.weights, examples: 64}}}
+figures: {g: {kind: images, image: "outer(x, x)", count: 3}}
+replicates: 2
+"""
+
+
+def body(optimizer: str = "{adam: {learning_rate: 0.05}}", layer: str = "batch_normalization: {}") -> str:
+    return BODY.replace("OPTIMIZER", optimizer).replace("LAYER", layer)
+
+
+def numbers(compiled: Compiled) -> dict[str, bytes]:
+    """All that comes out of twelve steps, to the bit."""
+    compiled.train(12)
+    found = {**compiled.evaluate(), **compiled.probe(compiled.program.probes[0])}
+    found.update({f"state {place}": value for place, value in enumerate(compiled.saved())})
+    return {name: value.tobytes() for name, value in found.items()}
+
+
+def traces(compiled: Compiled) -> int:
+    """How often the functions of a compiled program were traced."""
+    functions = [compiled._train, compiled.evaluation._compiled, *compiled._probes.values()]
+    functions += [statistic._over_examples for _, statistic in compiled.statistics]
+    return sum(function.experimental_get_tracing_count() for function in functions)
+
+
+@pytest.mark.parametrize("xla", [False, True])
+def test_seeds_draws_starts_and_rates_are_inputs(program: Callable[[str], Program], xla: bool) -> None:
+    first = program(body())
+    others = {
+        "another seed": body().replace("seed: 3", "seed: 4"),
+        "another constant in a draw": body().replace("scale: 1.5", "scale: 2.5"),
+        "another draw": body().replace("scale * normal([3])", "uniform(-1, scale, [3])"),
+        "another learning rate": body("{adam: {learning_rate: 0.005}}"),
+        "another start": body().replace("bias_initializer: 0.1", 'bias_initializer: "normal(0, 1)"'),
+        "other steps": body().replace("steps: 12", "steps: 20").replace("every: 4", "every: 5"),
+    }
+    forms = Forms()
+    compiled = forms.take(first, (0, 1), xla)
+    before = numbers(compiled)
+    traced = traces(compiled)
+    assert traced == 4
+    forms.leave(compiled)
+    for name, text in others.items():
+        made = program(text)
+        again = forms.take(made, (4, 2), xla)
+        assert again is compiled, name
+        assert numbers(again) == numbers(Compiled(made, (4, 2), xla)), name
+        assert traces(again) == traced, f"{name}: nothing is compiled"
+        forms.leave(again)
+    assert forms.compiled == 1
+    assert numbers(forms.take(first, (0, 1), xla)) == before, "and back, as if nothing had been between"
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimiser_starts_anew(name: str, program: Callable[[str], Program]) -> None:
+    text = body(f"{{{name}: {{learning_rate: 0.01}}}}")
+    forms = Forms()
+    compiled = forms.take(program(text), (0,), False)
+    compiled.train(5)
+    forms.leave(compiled)
+    other = program(text.replace("0.01", "0.02"))
+    assert numbers(forms.take(other, (1,), False)) == numbers(Compiled(other, (1,), False))
+    assert forms.compiled == 1
+
+
+@pytest.mark.parametrize(
+    ("layer", "more"),
+    [
+        ("whiten: {examples: 64}", ""),
+        ("dropout: 0.5", ""),
+        ("batch_normalization: {}", "\ndata: {train: 50, test: 40}"),
+    ],
+)
+def test_what_is_made_of_examples_is_made_anew(layer: str, more: str, program: Callable[[str], Program]) -> None:
+    text = body("{adam: {use_ema: true, ema_momentum: 0.9}}", layer)
+    text = text.replace("task: {", f"task: {{{more.strip()}, ") if more else text
+    text = text.replace(", examples: 64}}", "}}") if more else text
+    forms = Forms()
+    compiled = forms.take(program(text), (0, 1), False)
+    numbers(compiled)
+    forms.leave(compiled)
+    other = program(text.replace("seed: 3", "seed: 5"))
+    again = forms.take(other, (0, 1), False)
+    assert again is compiled
+    assert numbers(again) == numbers(Compiled(other, (0, 1), False))
+
+
+def test_what_is_compiled_in_is_not_shared(program: Callable[[str], Program]) -> None:
+    forms = Forms()
+    forms.leave(forms.take(program(body()), (0, 1), False))
+    apart = {
+        "the loss": body().replace("squared: (f - y)^2", "squared: abs(f - y)"),
+        "a measure": body().replace("sum(f.weights^2)", "sum(abs(f.weights))"),
+        "the batch": body().replace("batch: 8", "batch: 9"),
+        "a rate in the step": body("{adam: {learning_rate: 0.05 / (1 + step)}}"),
+        "a moment's decay": body("{adam: {learning_rate: 0.05, beta_1: 0.8}}"),
+        "a layer": body(layer="dense: 4"),
+    }
+    for place, (name, text) in enumerate(apart.items()):
+        forms.leave(forms.take(program(text), (0, 1), False))
+        assert forms.compiled == place + 2, name
+    forms.take(program(body()), (0, 1, 2), False)
+    forms.take(program(body()), (0, 1), True)
+    assert forms.compiled == len(apart) + 3, "another number of replicates, and the other compiled form"
+
+
+def test_two_at_once_have_one_each_and_few_are_kept(program: Callable[[str], Program]) -> None:
+    forms, made = Forms(), program(body())
+    taken = [forms.take(made, (0,), False) for _ in range(IDLE + 2)]
+    assert len({id(one) for one in taken}) == IDLE + 2
+    with pytest.raises(ValueError, match="compiled for 1 replicates side by side, not 2"):
+        taken[0].begin(made, (0, 1))
+    for one in taken:
+        forms.leave(one)
+    assert forms.idle == taken[2:], "those left last"
+
+
+def test_a_second_cell_of_the_same_shapes_compiles_nothing(program: Callable[[str], Program]) -> None:
+    told: list[int] = []
+
+    class Told(Silent):
+        def compiling(self, job: Job) -> None:
+            told.append(job.number)
+
+    forms = Forms()
+    for number, rate in enumerate((0.05, 0.02, 0.01)):
+        made = program(body(f"{{adam: {{learning_rate: {rate}}}}}"))
+        (piece,) = pieces(Wanted.of(made, "cpu"), range(2))
+        cells: list[Any] = train(Job(number, piece, "xla"), Told(), threading.Event(), forms)
+        assert [cell.status for cell in cells] == ["done", "done"], cells[0].message
+    assert told == [0]

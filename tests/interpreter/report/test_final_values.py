@@ -1,0 +1,61 @@
+"""Finals by cell, from made-up cells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dlspec.interpreter.report.final_values import FOLDED, MOST_ENTRIES, MOST_ROWS, Spread, finals, numbers
+
+
+def cell(place: int, replicate: int = 0, **final: Any) -> dict[str, Any]:
+    return {
+        "experiment": "e", "variant": "v", "constants": {"d": place}, "replicate": replicate, "digest": f"{place:x}", "key": "k",
+        "status": "done", "message": "", "steps": 10, "final": final or {"error": float(place + replicate)},
+    }  # fmt: skip
+
+
+def test_a_row_is_the_mean_and_the_range() -> None:
+    (own,) = finals([cell(1, r) for r in range(3)])
+    (row,) = own.rows
+    assert (row.name, row.finals, row.replicates) == ("v, d = 1", [Spread("2", "1 to 3")], "3")
+    assert [one.finals for one in own.replicates] == [[Spread("1")], [Spread("2")], [Spread("3")]]
+
+
+def test_what_is_not_finite_is_left_out_of_means() -> None:
+    assert Spread.of([1.0, None, 3.0]) == Spread("2", "1 to 3")
+    assert Spread.of([None, None]) == Spread("–")
+
+
+def test_small_arrays_are_taken_apart_and_large_ones_have_their_entries_below() -> None:
+    table = [[float(5 * row + column) for column in range(5)] for row in range(5)]
+    more = [[value + 2 for value in row] for row in table]
+    (own,) = finals([cell(0, pair=[1.0, None], table=table), cell(0, 1, pair=[1.0, None], table=more)])
+    assert own.measures == ["pair[0]", "pair[1]"]
+    (large,) = own.arrays
+    assert (large.name, large.shape, large.span, large.more) == ("table", "5 × 5", "0 to 26", 0)
+    assert [(entry.place, entry.final) for entry in large.entries] == [
+        (f"{place // 5}, {place % 5}", Spread(f"{place + 1:.3g}", f"{place} to {place + 2}")) for place in range(25)
+    ]
+
+
+def test_a_large_array_of_what_is_not_done_is_empty_and_very_many_entries_are_cut() -> None:
+    (own,) = finals([{**cell(0, table=[1.0] * 9), "status": "diverged"}])
+    assert own.arrays[0].span == "–" and {entry.final.mean for entry in own.arrays[0].entries} == {"–"}
+    (own,) = finals([cell(0, table=[1.0] * (MOST_ENTRIES + 7))])
+    assert own.arrays[0].more == 7 and len(own.arrays[0].entries) == MOST_ENTRIES
+
+
+def test_squares_are_taken_apart() -> None:
+    assert numbers(cell(0, square=[[1.0, 2.0], [3.0, 4.0]])) == {
+        "square[0, 0]": 1,
+        "square[0, 1]": 2,
+        "square[1, 0]": 3,
+        "square[1, 1]": 4,
+    }
+
+
+def test_a_large_study_is_folded_and_cut() -> None:
+    (few,) = finals([cell(place) for place in range(FOLDED)])
+    assert not few.folded and few.more == 0
+    (many,) = finals([cell(place) for place in range(MOST_ROWS + 5)])
+    assert many.folded and many.more == 5 and len(many.rows) == MOST_ROWS and many.replicates == []

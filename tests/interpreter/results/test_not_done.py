@@ -1,0 +1,116 @@
+"""What diverged or was broken off has no final value, wherever finals are shown; how it ended stands beside it."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as csv
+import pyarrow.parquet as pq
+import pytest
+from dlspec.interpreter.cli.text.comparison import show
+from dlspec.interpreter.cli.text.results import print_finals
+from dlspec.interpreter.report.final_values import Spread, finals
+from dlspec.interpreter.results.cells import Cell, Results
+from dlspec.interpreter.results.export_table import export
+from dlspec.interpreter.results.run_list import Kept
+from dlspec.interpreter.results.run_writer import cells_json, write_curves
+from dlspec.interpreter.verdicts.run_comparison import as_data, compare
+from rich.console import Console
+
+SMALL = 1e-9
+"""What a diverged replicate measured last: better than all that are done."""
+ENDS = ("done", "diverged", "done", "interrupted", "failed")
+
+
+def cells() -> list[Cell]:
+    found = []
+    for replicate, status in enumerate(ENDS):
+        cell = Cell("line", "plain", {"d": 2}, replicate, "a", status, key=f"a{replicate}")
+        for step in (0, 10) if status != "failed" else ():
+            error = replicate + 1.0 if status == "done" else SMALL
+            cell.record(step, {"error": error, "pair": np.asarray([[error, 2 * error]])})
+        found.append(cell)
+    return found
+
+
+def folder(path: Path, old: bool = False) -> Kept:
+    """A run's folder; one of before has the last evaluation of every cell as its final, and curves without a status."""
+    path.mkdir()
+    entries = cells_json({"line": Results("line", {}, len(ENDS), cells())})
+    write_curves(path / "curves.parquet", cells())
+    if old:
+        for entry, cell in zip(entries, cells(), strict=True):
+            entry["final"] = {name: values[-1].tolist() for name, values in cell.curves.items()}
+        pq.write_table(pq.read_table(path / "curves.parquet").drop_columns(["status"]), path / "curves.parquet")
+    (path / "cells.json").write_text(json.dumps(entries))
+    (path / "claims.json").write_text("[]")
+    told = {"study": "small", "profile": "", "finished": "2026-01-01T00:00:00+00:00", "cells": {}, "verdicts": {}}
+    (path / "run.json").write_text(json.dumps(told))
+    return Kept(path, told)
+
+
+def printed(width: int = 200) -> Console:
+    return Console(file=io.StringIO(), width=width)
+
+
+def said(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_a_cell_that_is_not_done_has_no_final_but_its_shape() -> None:
+    found = [cell.final() for cell in cells()]
+    none = {"error": None, "pair": [[None, None]]}
+    assert found == [
+        {"error": 1.0, "pair": [[1.0, 2.0]]}, none, {"error": 3.0, "pair": [[3.0, 6.0]]}, none, {},
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("old", [False, True])
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_exports_say_how_a_cell_ended(ending: str, old: bool, tmp_path: Path) -> None:
+    run, path = folder(tmp_path / "run", old), tmp_path / f"out.{ending}"
+
+    def read() -> pa.Table:
+        return csv.read_csv(path) if ending == "csv" else pq.read_table(path)
+
+    export(run, path, finals=True)
+    assert read().select(["status", "error", "pair[0][1]"]).to_pylist() == [
+        {"status": status, "error": error, "pair[0][1]": 2 * error if error is not None else None}
+        for status, error in zip(ENDS, (1.0, None, 3.0, None, None), strict=True)
+    ]
+    assert "pair" not in read().column_names
+    export(run, path, finals=False)
+    table = read()
+    assert table.column_names[4:6] == ["digest", "status"]
+    ended = dict(zip(table["replicate"].to_pylist(), table["status"].to_pylist(), strict=True))
+    assert ended == {place: status for place, status in enumerate(ENDS) if status != "failed"}
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_the_report_leaves_them_out(old: bool, tmp_path: Path) -> None:
+    (own,) = finals(folder(tmp_path / "run", old).read("cells.json"))
+    assert own.measures == ["error", "pair[0, 0]", "pair[0, 1]"]
+    assert [row.finals[0] for row in own.rows] == [Spread("2", "1 to 3")] and own.rows[0].replicates == "2 of 5"
+    assert [row.finals[0].mean for row in own.replicates] == ["1", "–", "3", "–", "–"]
+
+
+def test_the_terminal_leaves_them_out() -> None:
+    console = printed()
+    print_finals({"line": Results("line", {}, len(ENDS), cells())}, console)
+    assert "2 [1, 3]" in said(console) and "2 of 5" in said(console) and "e-09" not in said(console)
+
+
+def test_a_comparison_leaves_them_out(tmp_path: Path) -> None:
+    made = compare(folder(tmp_path / "a"), folder(tmp_path / "b", old=True))
+    console = printed()
+    show(made, console)
+    assert "2 [1, 3] (2 of 5)" in said(console) and "e-09" not in said(console)
+    (error,) = (item for item in as_data(made, [])["finals"] if item["measure"] == "error")
+    assert (
+        error["second"] == {"mean": 2.0, "interval": [1.0, 3.0]} and error["replicates"] == [{"done": 2, "of": 5}] * 2
+    )

@@ -1,0 +1,159 @@
+"""Runs found, filtered, exported, compared and pruned, from folders alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow.csv as csv
+import pyarrow.parquet as pq
+import pytest
+from dlspec.interpreter.cli.text.run_list import table
+from dlspec.interpreter.figures.run_comparison import draw
+from dlspec.interpreter.results.cells import Cell, Results
+from dlspec.interpreter.results.errors import StoreError
+from dlspec.interpreter.results.export_table import export
+from dlspec.interpreter.results.run_list import Kept, chosen, kept, named, superfluous, used
+from dlspec.interpreter.results.run_reader import results, verdicts
+from dlspec.interpreter.results.run_writer import cells_json, write_curves
+from dlspec.interpreter.verdicts.run_comparison import as_data, compare
+
+Make = Callable[..., Kept]
+
+
+def cells(shift: float, replicates: int, digest: str = "a") -> list[Cell]:
+    found = []
+    for variant in ("plain", "deep"):
+        for replicate in range(replicates):
+            cell = Cell("line", variant, {"d": 2}, replicate, digest, key=f"{digest}{variant}{replicate}")
+            for step in (0, 10, 20):
+                cell.record(step, {"error": replicate + shift + 1 / (1 + step), "pair": np.asarray([step, shift])})
+            found.append(cell)
+    return found
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """A run's folder, as `dlspec run` leaves it."""
+
+    def made(name: str, found: Sequence[Cell], day: int = 1, verdict: str = "holds", **about: object) -> Kept:
+        folder = tmp_path / "runs" / name
+        folder.mkdir(parents=True)
+        write_curves(folder / "curves.parquet", found)
+        (folder / "cells.json").write_text(json.dumps(cells_json({"line": Results("line", {}, 3, found)})))
+        claim = {
+            "id": "line.learns", "says": "It learns.", "check": "final(error) < 1", "verdict": verdict, "value": 0.5,
+            "interval": [0.4, 0.6], "reason": "",
+        }  # fmt: skip
+        (folder / "claims.json").write_text(json.dumps([claim]))
+        told = {
+            "study": "small", "profile": "", "finished": datetime(2026, 1, day, tzinfo=UTC).isoformat(),
+            "cells": {"done": len(found)}, "verdicts": {verdict: 1}, **about,
+        }  # fmt: skip
+        (folder / "run.json").write_text(json.dumps(told))
+        return Kept(folder, told)
+
+    return made
+
+
+def test_runs_are_listed_newest_first_and_filtered(make: Make, tmp_path: Path) -> None:
+    make("old", cells(0, 2), day=1)
+    make("new", cells(0, 2), day=3, verdict="fails")
+    make("quick", cells(0, 2), day=2, profile="quick", cells={"done": 3, "diverged": 1})
+    (tmp_path / "runs" / "broken").mkdir()
+    (tmp_path / "runs" / "broken" / "run.json").write_text("{")
+    unreadable: list[str] = []
+    found = kept(tmp_path / "runs", unreadable)
+    assert [run.name for run in found] == ["new", "quick", "old"]
+    assert len(unreadable) == 1 and "broken" in unreadable[0]
+    assert [run.name for run in chosen(found, profile="quick")] == ["quick"]
+    assert [run.name for run in chosen(found, verdict="fails")] == ["new"]
+    assert [run.name for run in chosen(found, since=datetime(2026, 1, 2, tzinfo=UTC))] == ["new", "quick"]
+    assert chosen(found, study="other") == []
+    lines = table(found).splitlines()
+    assert lines[1].split() == ["new", "2026-01-03", "00:00", "4", "1", "fail"]
+    assert "4 (1 diverged)" in lines[2]
+    assert [run.name for run in superfluous(found, 1)] == ["old"]
+    assert superfluous(found, 2) == []
+
+
+def test_a_run_is_named_by_its_beginning(make: Make, tmp_path: Path) -> None:
+    root = tmp_path / "runs"
+    for name in ("flat-1", "flat-2", "line-1"):
+        make(name, cells(0, 1))
+    assert named(root, "line").name == "line-1" and named(root, "flat-2").name == "flat-2"
+    assert named(Path("elsewhere"), str(root / "flat-1")).folder == root / "flat-1"
+    with pytest.raises(StoreError, match="begins the names of 2 runs"):
+        named(root, "flat")
+    with pytest.raises(StoreError, match="there is no run 'flet-1'") as error:
+        named(root, "flet-1")
+    assert "Did you mean 'flat-1'?" in error.value.problems[0].hint
+
+
+def test_a_run_is_read_back(make: Make) -> None:
+    own = cells(0.25, 2)
+    (found,) = results(make("run", own)).values()
+    for one, other in zip(own, found.cells, strict=True):
+        assert (one.variant, one.replicate, one.steps) == (other.variant, other.replicate, other.steps)
+        for name, values in one.curves.items():
+            assert np.array_equal(np.asarray(values), np.asarray(other.curves[name]))
+
+
+def test_verdicts_are_read_back(make: Make) -> None:
+    (verdict,) = verdicts(make("run", cells(0, 1), verdict="fails"))
+    assert (verdict.id, verdict.verdict, verdict.value, verdict.interval) == ("line.learns", "fails", 0.5, (0.4, 0.6))
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_export_writes_curves_and_finals(ending: str, make: Make, tmp_path: Path) -> None:
+    run, path = make("run", cells(0.25, 2)), tmp_path / f"out.{ending}"
+
+    def read() -> list[dict[str, object]]:
+        return (csv.read_csv(path) if ending == "csv" else pq.read_table(path)).to_pylist()
+
+    assert export(run, path, finals=False) == 4 * 3 * 3 == len(read())
+    assert {"experiment", "variant", "replicate", "measure", "index", "step", "value"} <= set(read()[0])
+    assert export(run, path, finals=True) == 4
+    last = read()[1]
+    assert (last["variant"], last["replicate"], last["d"]) == ("plain", 1, 2)
+    assert last["error"] == 1.25 + 1 / 21 and (last["pair[0]"], last["pair[1]"]) == (20, 0.25)
+
+
+def test_export_asks_for_an_ending_it_knows(make: Make, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"neither \.csv nor \.parquet"):
+        export(make("run", cells(0, 1)), tmp_path / "out.xlsx", finals=True)
+
+
+def test_two_runs_are_compared(make: Make, tmp_path: Path) -> None:
+    first = make("first", cells(0, 3))
+    second = make("second", [*cells(1, 3, "b")[:3], *cells(0, 3)[3:]], verdict="fails")
+    made = compare(first, second)
+    data = as_data(made, [])
+    by_name = {(item["program"], item["measure"]): item for item in data["finals"]}
+    assert [name for _, name in by_name] == ["error", "pair[0]", "pair[1]"] * 2
+    changed, same = by_name["plain, d = 2", "error"], by_name["deep, d = 2", "error"]
+    assert changed["second"]["mean"] - changed["first"]["mean"] == pytest.approx(1)
+    assert changed["difference"]["mean"] == pytest.approx(1) == pytest.approx(changed["difference"]["interval"][0])
+    assert (changed["same_cells"], same["same_cells"], same["difference"]["mean"]) == (False, True, 0)
+    assert [(c["first"]["verdict"], c["second"]["verdict"]) for c in data["claims"]] == [("holds", "fails")]
+    paths = draw(made, tmp_path / "figures" / "both.png")
+    assert [path.name for path in paths] == ["both.png", "both.svg"]
+    assert paths[0].read_bytes().startswith(b"\x89PNG") and "first" in paths[1].read_text("utf-8")
+
+
+def test_a_paired_interval_covers_what_it_should(make: Make) -> None:
+    own, others = cells(0, 3), cells(0, 3, "b")
+    for cell, gap in zip(others[:3], (1.0, 2.0, 3.0), strict=True):
+        cell.curves["error"] = [value + gap for value in cell.curves["error"]]
+    final = next(f for f in compare(make("a", own), make("b", others)).finals if f.program.startswith("plain"))
+    difference = final.difference()
+    assert difference is not None and difference[1] is not None
+    assert difference[0] == pytest.approx(2) and difference[1][0] == pytest.approx(2 - 4.302652730 / np.sqrt(3))
+
+
+def test_used_are_the_keys_of_all_runs(make: Make) -> None:
+    runs = [make("a", cells(0, 1)), make("b", cells(0, 2, "b"))]
+    assert used(runs) == {"aplain0", "adeep0", "bplain0", "bplain1", "bdeep0", "bdeep1"}

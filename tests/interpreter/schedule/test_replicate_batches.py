@@ -1,0 +1,133 @@
+"""Which replicates are trained side by side: the cores are all used, and a run goes on with the pieces it began."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from dlspec.interpreter.cli.text.results import forms
+from dlspec.interpreter.program.job import Job
+from dlspec.interpreter.results.cells import Results
+from dlspec.interpreter.schedule.batching import pieces
+from dlspec.interpreter.schedule.progress import called
+from dlspec.interpreter.schedule.scheduler import Options, Progress
+from dlspec.interpreter.store.checkpoints import Checkpoint
+from dlspec.interpreter.store.requests import Piece, Wanted
+from dlspec.interpreter.store.store import Store
+from dlspec.spec.ir.plan import Program
+
+BODY = """
+task: {example: {x: "normal([2])"}}
+architecture: {f: {input: x, layers: [dense: 1]}}
+loss: {square: f^2}
+training: {optimizer: OPTIMIZER, batch: 8, steps: 4, evaluate: {examples: 8}}
+measures: {m: E(f)}
+replicates: 5
+"""
+
+
+@pytest.fixture
+def wanted(program: Callable[[str], Program]) -> Wanted:
+    return Wanted.of(program(BODY.replace("OPTIMIZER", "{sgd: {}}")), "cpu")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store", lambda text: pytest.fail(text))
+
+
+def groups(progress: Progress) -> list[tuple[int, ...]]:
+    return [piece.replicates for piece in progress.missing()]
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        (1, [(0, 1, 2, 3, 4)]),
+        (2, [(0, 1), (2, 3, 4)]),
+        (3, [(0,), (1, 2), (3, 4)]),
+        (9, [(0,), (1,), (2,), (3,), (4,)]),
+    ],
+)
+def test_parts_are_nearly_equal(wanted: Wanted, parts: int, expected: list[tuple[int, ...]]) -> None:
+    assert [piece.replicates for piece in pieces(wanted, range(5), parts)] == expected
+
+
+def test_a_part_keeps_its_replicates_when_others_are_stored(wanted: Wanted) -> None:
+    assert [piece.replicates for piece in pieces(wanted, [1, 3, 4], 2)] == [(1,), (3, 4)]
+    assert pieces(wanted, [], 2) == []
+
+
+def test_replicates_are_alone_where_an_optimiser_mixes_weights(program: Callable[[str], Program]) -> None:
+    alone = Wanted.of(program(BODY.replace("OPTIMIZER", "{lamb: {}}")), "cpu")
+    assert [piece.replicates for piece in pieces(alone, range(3))] == [(0,), (1,), (2,)]
+
+
+def test_programs_are_parted_only_where_there_are_fewer_than_run_at_once(wanted: Wanted, store: Store) -> None:
+    assert groups(Progress.of_store([wanted], store, Options(jobs=1))) == [(0, 1, 2, 3, 4)]
+    assert groups(Progress.of_store([wanted], store, Options(jobs=2))) == [(0, 1), (2, 3, 4)]
+    assert groups(Progress.of_store([wanted, wanted], store, Options(jobs=2))) == [(0, 1, 2, 3, 4)] * 2
+    assert len(Progress.of_store([wanted, wanted], store, Options(jobs=3)).missing()) == 4
+
+
+WIDE = (
+    BODY.replace("[2]", "[1000]")
+    .replace("dense: 1", "dense: 1000, dense: 1")
+    .replace("f^2", "mean(f)^2")
+    .replace("E(f)", "E(mean(f))")
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "replicates", "device", "jobs", "expected"),
+    [
+        (BODY, 1000, "cpu", 1, [1000]),
+        (WIDE, 16, "cpu", 1, [8, 8]),
+        (WIDE, 16, "cpu", 3, [5, 5, 6]),
+        (WIDE, 20, "cpu", 2, [5, 5, 5, 5]),
+        (WIDE, 8, "cpu", 1, [8]),
+        (WIDE, 16, "gpu", 1, [16]),
+        (WIDE.replace("dense: 1000", "conv1d: {filters: 2, kernel_size: 3}, flatten").replace("input: x", "input: 'reshape(x, [1000, 1])'"), 16, "cpu", 1, [16]),
+    ],
+)  # fmt: skip
+def test_replicates_go_in_parts_where_they_would_not_stay_in_a_cpus_cache(
+    program: Callable[[str], Program], body: str, replicates: int, device: str, jobs: int, expected: list[int]
+) -> None:
+    text = body.replace("OPTIMIZER", "{sgd: {}}").replace("replicates: 5", f"replicates: {replicates}")
+    one = Wanted.of(program(text), device)
+    found = Progress([one], jobs=jobs).missing()
+    assert [len(piece.replicates) for piece in found] == expected
+    assert [replicate for piece in found for replicate in piece.replicates] == list(range(replicates))
+
+
+@pytest.mark.parametrize(
+    ("replicates", "shown"),
+    [((0,), " (replicate 0)"), ((1, 2), " (replicates 1 and 2)"), ((1, 2, 3), " (replicates 1 to 3)"),
+     ((0, 2, 3), " (replicates 0, 2 and 3)"), ((0, 1, 2, 3, 4), "")],
+)  # fmt: skip
+def test_a_part_is_called_by_its_replicates(wanted: Wanted, replicates: tuple[int, ...], shown: str) -> None:
+    assert called(Job(1, Piece(wanted, replicates), "xla"), 5) == f"{wanted.program.name}{shown}"
+
+
+def test_pieces_with_a_checkpoint_go_on_whatever_number_runs_at_once(wanted: Wanted, store: Store) -> None:
+    whole = pieces(wanted, range(5))[0]
+    checkpoints = store.checkpoints(whole, {}, 0)
+    checkpoints.save(Checkpoint(2, 1.0, [], [wanted.cell(replicate) for replicate in whole.replicates]))
+    assert groups(Progress.of_store([wanted], store, Options(jobs=2))) == [(0, 1, 2, 3, 4)]
+    checkpoints.remove()
+    third = pieces(wanted, range(5), 3)[2]
+    store.checkpoints(third, {}, 0).save(Checkpoint(2, 1.0, [], [wanted.cell(r) for r in third.replicates]))
+    assert groups(Progress.of_store([wanted], store, Options(jobs=2))) == [(0,), (1, 2), (3, 4)]
+
+
+def test_stored_cells_of_another_compiled_form_are_told(wanted: Wanted, store: Store) -> None:
+    cells = [wanted.cell(replicate, f"key{replicate}") for replicate in range(3)]
+    for cell, form, stored in zip(cells, ("graph", "xla", "graph"), (True, True, False), strict=True):
+        cell.compiled, cell.stored = form, stored
+    progress = Progress([wanted], {(0, cell.replicate): cell for cell in cells})
+    assert progress.of_another_form(lambda program: "xla") == {"graph": 1}, "what this run made itself is not told"
+    assert progress.of_another_form(lambda program: "graph") == {"xla": 1}
+    results = {"e": Results("e", {}, 3, cells)}
+    assert forms(results) == "graph (2 cells), xla (1 cell)"
+    assert forms({"e": Results("e", {}, 3, cells[:1])}) == "graph"

@@ -1,0 +1,191 @@
+"""Ints that may grow too large, labels that are none, words and indices outside: refused before anything runs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from dlspec import spec
+from dlspec.spec.diagnostics.problems import Problem, Source, SpecError
+
+
+def problems(example: dict[str, Any], measure: str = "E(1.0)", **parts: Any) -> list[Problem]:
+    """What is wrong with a study that draws `example` and measures one thing."""
+    experiment = {"task": {"data": {"test": 4}, "example": example}, "measures": {"m": measure}, **parts}
+    text = json.dumps({"dlspec": 1, "study": "s", "experiments": {"e": experiment}})
+    try:
+        spec.resolve(spec.parse(Source("ranges.yaml", text)))
+    except SpecError as error:
+        return list(error.problems)
+    return []
+
+
+BASE = {"k": "integer(100000)", "s": "rademacher([50])", "x": "normal([3])", "y": "integer(3)"}
+
+TOO_LARGE = {
+    "k * k": "9,999,800,001",
+    "(k + 1)^2": "10,000,000,000",
+    "[k^3 for i < 10][0]": "999,970,000,299,999",
+    "square(k)": "9,999,800,001",
+    "sum([k, 2147483647])": "2,147,583,646",
+    "prod([k, k])": "9,999,800,001",
+    "dot([k, k], [k, k])": "19,999,600,002",
+    "cumsum([20000 * k, 20000 * k])[0]": "3,999,960,000",
+    "matmul([[k, 0], [0, k]], [k, k])[0]": "19,999,600,002",
+    "outer([k, 1], [k, 1])[0, 0]": "9,999,800,001",
+    "trace([[k * 20000, 0], [0, k * 20000]])": "3,999,960,000",
+    "scatter([0, 0], [k * 20000, k * 20000], 2)[0]": "3,999,960,000",
+    "-(2147483647 * y)": "4,294,967,294",
+    "-2147483648 * y - y": "4,294,967,296",
+    "sum([k * i for i < 100000])": "9,999,800,001",
+    "k + 3000000000": "3,000,000,000",
+    "[3000000000, k][0]": "3,000,000,000",
+    "[1, 3000000000][y]": "3,000,000,000",
+    "1 if k > 3000000000 else 0": "3,000,000,000",
+    "double(double(20000 * k))": "3,999,960,000",
+}
+
+
+@pytest.mark.parametrize("value", TOO_LARGE)
+def test_an_int_that_may_grow_too_large_is_refused(value: str) -> None:
+    found = problems({**BASE, "z": value}, functions={"double(r)": "r + r"} if "double" in value else {})
+    assert found and TOO_LARGE[value] in found[0].message, found
+    assert found[0].span is not None and "1.0 *" in found[0].hint
+    assert len(found) == 1, "each cause is told once"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "1.0 * k * k", "k * 21474", "prod(s)", "cumprod(s)", "dot(s, s)", "k % 7", "k // 3",
+        "sum(s)^5", "clip(k, 0, 40000) * 50000", "minimum(k, 3)^19", "sign(k - 5) * 2147483647", "argsort(x) * 1000000000",
+        "argmax(x) * 1073741823", "100000 * 100000 * x[0]", "3000000000 * x", "k + 2147383648", "(k % 10) ^ 9",
+        "max([k, 5]) * 21474", "(1 if x[0] > 0 else -1) * 2147483647", "integer(2147483648)",
+        "2 * permutation(5)", "sum([k, 2147383648])", "prod([k, 2, 10737])", "categorical([1, 1]) * 2147483647", "sum([i * y for i < 30000])",
+    ],
+)  # fmt: skip
+def test_what_cannot_grow_too_large_is_not_refused(value: str) -> None:
+    assert problems({**BASE, "z": value}) == []
+
+
+def test_integer_draws_at_most_what_an_int_holds() -> None:
+    (found,) = problems({"k": "integer(2147483649)"})
+    assert "2,147,483,648" in found.message and "floor(uniform(0, 2147483649))" in found.hint
+
+
+def test_constants_go_as_far_as_64_bits_and_are_real_where_a_real_is_asked_for() -> None:
+    constants = {"c": "100000 * 100000", "d": "sum([1000000000 * i for i < 100])"}
+    assert problems(BASE, "E(c * 1.0 + y * 1.0 + d / 2)", constants=constants) == []
+    (found,) = problems(BASE, "E(c + y)", constants=constants)
+    assert "10,000,000,000" in found.message and "1.0 * c" in found.hint
+    (found,) = problems(BASE, constants={"c": "10000000000 * i * i * i for i < 1000"})
+    assert "reach" in found.message and "9,223,372,036,854,775,807" in found.message
+
+
+def test_what_a_function_reaches_stands_in_the_function() -> None:
+    (found,) = problems({**BASE, "z": "far(k)"}, functions={"far(r)": "r * r"})
+    assert "9,999,800,001" in found.message
+
+
+def test_every_use_of_a_function_has_its_own_bounds() -> None:
+    assert problems({**BASE, "z": "far(y) + far(argmax(x))"}, functions={"far(r)": "r * r * 200000000"}) == []
+
+
+def test_a_divisor_that_may_be_zero() -> None:
+    for operator in ("//", "%"):
+        (found,) = problems({**BASE, "z": f"k {operator} y"})
+        assert "may divide by 0" in found.message and "0 … 2" in found.message and "maximum(y, 1)" in found.hint
+        assert problems({**BASE, "z": f"k {operator} maximum(y, 1)"}) == []
+        assert problems({**BASE, "z": f"k {operator} (y + 1) + k {operator} (-y - 1) + x[0] {operator} y"}) == []
+
+
+NETWORK = {
+    "architecture": {"f": {"input": "x", "layers": [{"dense": 3}]}},
+    "training": {"optimizer": "sgd", "batch": 4, "steps": 1},
+}
+
+
+@pytest.mark.parametrize(
+    ("label", "bounds", "remedy"),
+    [("y + 1", "1 … 3", "y + 1) - 1"), ("integer(4)", "0 … 3", "clip("), ("y - 1", "-1 … 1", "+ 1")],
+)
+def test_a_label_that_is_no_class(label: str, bounds: str, remedy: str) -> None:
+    example = {**BASE, "z": label}
+    found = problems(example, **NETWORK, loss={"l": "cross_entropy(f, z)"})
+    assert bounds in found[0].message and "0 … 2" in found[0].message and "`z`" in found[0].message
+    assert "clip(z, 0, 2)" in found[0].hint
+    assert problems(example, **NETWORK, loss={"l": "cross_entropy(f, clip(z, 0, 2))"}) == []
+
+
+def test_a_constant_label_that_is_no_class() -> None:
+    assert problems(BASE, **NETWORK, loss={"l": "cross_entropy(f, 3)"})
+    assert problems(BASE, "cross_entropy([0, 0], 2)")
+    assert not problems(BASE, **NETWORK, loss={"l": "cross_entropy(f, 2)"})
+
+
+def test_words_outside_an_embedding_also_of_another_input() -> None:
+    layers = [{"embedding": {"input_dim": 5, "output_dim": 2}}, "flatten", {"dense": 1}]
+    example = {"w": "integer(5, [2])", "x": "normal([3])", "v": "integer(6, [2])", "b": "bernoulli(0.5, [2])"}
+    network = {
+        "architecture": {"f": {"input": "w", "layers": layers}},
+        "loss": {"l": "f^2"},
+        "training": NETWORK["training"],
+    }
+    assert problems(example, "E(f + f(w) + f(b))", **network) == []
+    (found,) = problems(example, "E(f(v))", **network)
+    assert "0 … 4" in found.message and "0 … 5" in found.message and "`v`" in found.message
+    (found,) = problems(example, "E(f(w - 1))", **network)
+    assert "-1 … 3" in found.message
+    (found,) = problems(example, "E(f(x[0:2]))", **network)
+    assert "takes ints" in found.message and "real[2]" in found.message
+    network["architecture"]["f"]["input"] = "v"
+    assert "input_dim" in problems(example, **network)[0].hint
+
+
+def test_scatter_one_hot_and_indices() -> None:
+    assert problems({**BASE, "z": "scatter([y, 0], [1, 2], 3)"}) == []
+    (found,) = problems({**BASE, "z": "scatter([y, 3], [1, 2], 3)"})
+    assert "0 … 3" in found.message and "0 … 2" in found.message
+    assert problems(BASE, "sum(scatter([3], [1], 3))"), "constants too"
+    assert problems({**BASE, "z": "one_hot(k, 3)"}) == [], "an index outside gives zeros"
+    (found,) = problems({**BASE, "z": "one_hot(k + 3, 3)"})
+    assert "0 throughout" in found.message
+    assert problems({**BASE, "z": "x[k]"}) == [], "a drawn index is clamped"
+    for index in ("k + 3", "-k - 1"):
+        (found,) = problems({**BASE, "z": f"x[{index}]"})
+        assert "always outside the array, whose length is 3" in found.message
+    for index in ("3", "-4"):
+        assert "outside the array" in problems({**BASE, "z": f"x[{index}]"})[0].message
+
+
+def test_ints_in_a_network_are_followed_through_its_functions() -> None:
+    network = {"architecture": {"g": {"input": "k", "layers": ["twice", "square"]}}, "functions": {"twice(r)": "2 * r"}}
+    (found,) = problems(BASE, "E(1.0 * g)", **network)
+    assert "39,999,200,004" in found.message
+    network["architecture"]["g"]["input"] = "y"
+    assert problems(BASE, "E(1.0 * g)", **network) == []
+    assert "39,999,200,004" in problems(BASE, "E(1.0 * g(k))", **network)[0].message
+
+
+def test_a_dense_network_of_ints_takes_reals_too() -> None:
+    network = {"architecture": {"f": {"input": "s", "layers": [{"dense": 1}]}}}
+    assert problems(BASE, "E(f + f(1.5 * s))", **network) == []
+    network["architecture"]["f"]["layers"] = ["square", {"dense": 1}]  # type: ignore[list-item]
+    assert "takes ints" in problems(BASE, "E(f(1.5 * s))", **network)[0].message
+
+
+def test_a_long_chain_of_names_is_no_recursion() -> None:
+    example = {"k0": "integer(2)", **{f"k{i + 1}": f"maximum(k{i}, 1)" for i in range(300)}}
+    assert problems(example) == []
+    # The expression checker itself recurses over names; the pass over terms does not.
+    import sys
+
+    from dlspec.spec.ir import terms as t
+    from dlspec.spec.ir.types import Type
+    from dlspec.spec.passes.integer_ranges import Ranges
+
+    term: t.Term = t.Sample("integer", (), {"n": 2}, {}, (), type=Type("int"))
+    for _ in range(20 * sys.getrecursionlimit()):
+        term = t.Operate("square", (term,), {}, type=Type("int"))
+    assert Ranges({}, {}).of(term) == (0, 1)

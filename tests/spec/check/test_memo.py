@@ -1,0 +1,154 @@
+"""Points of a sweep take up what they have in common: the plan is the one that each point gives when it is checked alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dlspec import spec
+from dlspec.spec.check import memo as sharing
+from dlspec.spec.diagnostics.problems import Source
+from dlspec.spec.ir.plan import Program, StudyPlan
+from dlspec.spec.passes.digests import measure_digest
+
+EXAMPLES = sorted((Path(__file__).parents[3] / "examples").rglob("*.yaml"))
+STUDY = """\
+dlspec: 1
+study: s
+experiments:
+  e:
+    constants: {n: 3, twice: 2 * n, rate: 0.1, other: 4}
+    functions: {scaled(r): r * twice, plain(r): r * other}
+    task: {draw: {v: "normal([n])", w: normal()}, example: {x: "normal([n])", z: normal(), y: "dot(v, x)"}}
+    architecture:
+      f: {input: x, layers: [dense: twice]}
+      g: {input: "[z]", layers: [dense: 1]}
+    outputs: {out: scaled(g), same: plain(g)}
+    loss: {l: "sum(f)^2", m: "(out - z)^2", p: "(same - w)^2"}
+    training: {optimizer: {sgd: {learning_rate: rate}}, batch: 4, steps: 10}
+    measures: {shared: E(same^2), size: "E(sum(f))", weights: sum(g.dense.kernel), floor: {gradient_snr: {of: "(same - w)^2", weights: g.weights, examples: 64}}}
+    sweep: {n: [2, 3], rate: [0.1, 0.2]}
+"""
+
+
+def resolved(text: str) -> StudyPlan:
+    return spec.resolve(spec.parse(Source("s.yaml", text)))
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Makes every point be checked for itself."""
+
+    def made() -> None:
+        monkeypatch.setattr(sharing.Shared, "find", lambda self, part, answer: None)
+        monkeypatch.setattr(sharing.Shared, "note", lambda self, part, told, found: None)
+
+    return made
+
+
+def meanings(plan: StudyPlan) -> list[Any]:
+    programs = [program for each in plan.experiments for program in each.programs]
+    return [
+        (program.name, program.digest, {measure.name: measure_digest(program, measure) for measure in program.measures})
+        for program in programs
+    ]
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=[path.stem for path in EXAMPLES])
+def test_the_studies_mean_the_same(path: Path, alone: Callable[[], None]) -> None:
+    document = spec.load(str(path))
+    together = [meanings(spec.resolve(document, profile)) for profile in (None, *document.study.profiles)]
+    alone()
+    assert together == [meanings(spec.resolve(document, profile)) for profile in (None, *document.study.profiles)]
+
+
+def in_common(one: Program, other: Program) -> set[str]:
+    """The parts that two programs share."""
+    named = [(item.name, item.term, own.term) for item, own in zip(one.examples, other.examples, strict=True)]
+    for group in ("networks", "loss", "measures"):
+        named += [(a.name, a, b) for a, b in zip(getattr(one, group), getattr(other, group), strict=True)]
+    return {name for name, a, b in named if a is b}
+
+
+def test_a_part_is_checked_once_for_all_points_that_tell_it_the_same(alone: Callable[[], None]) -> None:
+    plan = resolved(STUDY)
+    (small, other_rate, large, large_other_rate) = plan.experiments[0].programs
+    every = {"x", "y", "z", "f", "g", "l", "m", "p", "shared", "size", "weights"}
+    assert in_common(small, other_rate) == every, "a learning rate is no part of any of these"
+    assert in_common(large, large_other_rate) == every
+    assert in_common(small, large) == {"z", "g", "p", "shared", "weights"}, "not what is told another number or shape"
+    assert small.training is not None and other_rate.training is not None
+    assert small.training.optimizers != other_rate.training.optimizers
+    sizes = [program.networks[0].leaves()[0].weights["kernel"] for program in plan.experiments[0].programs]
+    assert sizes == [(2, 4), (2, 4), (3, 6), (3, 6)]
+    together = meanings(plan)
+    alone()
+    assert meanings(resolved(STUDY)) == together
+
+
+def test_what_follows_a_value_of_the_same_type_is_shared(alone: Callable[[], None]) -> None:
+    """A swept factor changes the example that it stands in, and no type: all that uses the example is as it was."""
+    text = STUDY.replace('x: "normal([n])"', 'x: "rate * normal([n])"')
+    first, second, *_ = resolved(text).experiments[0].programs
+    assert in_common(first, second) == {"y", "z", "f", "g", "l", "m", "p", "shared", "size", "weights"}
+    assert first.digest != second.digest
+    together = meanings(resolved(text))
+    assert len({measures["size"] for _, _, measures in together}) == 4, "the measure is over other examples"
+    alone()
+    assert meanings(resolved(text)) == together
+
+
+def test_a_network_that_looks_at_how_many_examples_there_are(alone: Callable[[], None]) -> None:
+    """Whitening takes no more examples than there are in the training set, which the network does not name."""
+    text = """\
+dlspec: 1
+study: s
+experiments:
+  e:
+    constants: {n: 100}
+    task: {draw: {v: "normal([3])"}, example: {x: "normal([3])", y: "dot(v, x)"}, data: {train: n, test: 50}}
+    architecture: {f: {input: x, layers: [whiten: {}, dense: 1]}}
+    loss: {squared: (f - y)^2}
+    training: {optimizer: {sgd: {learning_rate: 0.1}}, batch: 4, steps: 10}
+    measures: {error: E((f - y)^2)}
+    sweep: {n: [100, 200]}
+"""
+    plan = resolved(text)
+    assert [program.networks[0].layers[0].examples for program in plan.experiments[0].programs] == [100, 200]
+    together = meanings(plan)
+    alone()
+    assert meanings(resolved(text)) == together
+
+
+def test_a_warning_of_a_shared_part_is_told_of_every_point() -> None:
+    text = STUDY.replace("steps: 10}", "steps: 10, evaluate: {at: [5, 50]}}")
+    assert ["step 50 comes after the last" in problem.message for problem in resolved(text).warnings] == [True]
+
+
+def test_an_error_at_one_point_is_found_there() -> None:
+    text = STUDY.replace('y: "dot(v, x)"', 'y: "dot(v, x) + x[2]"')
+    with pytest.raises(spec.SpecError) as caught:
+        resolved(text)
+    assert "n = 2" in spec.render(caught.value.problems)
+
+
+@pytest.mark.parametrize("given", ["hot", '"one_hot(i, 5)"'])
+def test_a_network_that_looks_rows_up_by_an_index_of_the_same_type(given: str, alone: Callable[[], None]) -> None:
+    """Whether a one-hot vector is one for certain hangs on how many values its index has, which no type tells."""
+    text = f"""\
+dlspec: 1
+study: s
+experiments:
+  e:
+    constants: {{n: 2}}
+    task: {{example: {{i: integer(n), hot: "one_hot(i, 5)"}}}}
+    architecture: {{f: {{input: {given}, layers: [dense: 1]}}}}
+    measures: {{size: E(f)}}
+    sweep: {{n: [2, 5, 6]}}
+"""
+    together = [program.networks[0].index is not None for program in resolved(text).experiments[0].programs]
+    assert together == [True, True, False]
+    alone()
+    assert [program.networks[0].index is not None for program in resolved(text).experiments[0].programs] == together

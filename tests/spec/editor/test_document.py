@@ -1,0 +1,83 @@
+"""The language service on texts that are whole, half typed and broken."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from dlspec.spec.editor import OpenStudy
+from dlspec.spec.editor.cursor import where
+
+ROOT = Path(__file__).parents[3]
+FLAT = (ROOT / "examples/flat.yaml").read_text("utf-8")
+E = "dlspec: 1\nexperiments:\n  e:\n"
+
+PLACES = {
+    "▮": ((), True),
+    "dlspec: ▮": (("dlspec",), False),
+    E + "    ▮": (("experiments", "e"), True),
+    E + "    training:\n      ▮\n      steps: 3": (("experiments", "e", "training"), True),
+    E + "    training:\n      batch: n + ▮": (("experiments", "e", "training", "batch"), False),
+    E + "    training: {batch: 3, opt▮, steps: 3}": (("experiments", "e", "training"), True),
+    E + "    training: {steps: 3,\n      ▮": (("experiments", "e", "training"), True),
+    E + "    training: {optimizer: {adam: {▮": (("experiments", "e", "training", "optimizer", "adam"), True),
+    E + "    architecture:\n      f:\n        layers:\n        - dense: 1\n        - de▮": (
+        ("experiments", "e", "architecture", "f", "layers", 1), True,
+    ),
+    E + "    architecture: {f: {layers: [dense: {units: 3}, den▮": (
+        ("experiments", "e", "architecture", "f", "layers", 1), False,
+    ),
+    E + "    architecture:\n      f:\n        layers:\n          - dense:\n              ▮": (
+        ("experiments", "e", "architecture", "f", "layers", 0, "dense"), True,
+    ),
+    E + '    loss: {l: "f(a, b▮': (("experiments", "e", "loss", "l"), False),
+    E + "    loss:\n      l: a\n        + b▮": (("experiments", "e", "loss", "l"), False),
+    E + "    variants:\n      v: {gradient: {u: ▮}}": (("experiments", "e", "variants", "v", "gradient", "u"), False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), PLACES.items(), ids=[text[-40:] for text in PLACES])
+def test_where_a_cursor_is(text: str, expected: tuple[tuple[str | int, ...], bool]) -> None:
+    before, _, after = text.partition("▮")
+    lines = (before + after).split("\n")
+    found = where(lines, before.count("\n"), len(before) - before.rfind("\n") - 1)
+    assert found is not None and (found.path, found.key) == expected
+
+
+@pytest.mark.parametrize("text", [E + "    about: |\n      so▮me", E + "    seed: 3   # so▮me"])
+def test_texts_and_comments_are_no_place(text: str) -> None:
+    before, _, after = text.partition("▮")
+    assert where((before + after).split("\n"), before.count("\n"), len(before) - before.rfind("\n") - 1) is None
+
+
+def test_names_outlive_a_text_that_is_no_yaml() -> None:
+    study = OpenStudy("f", FLAT)
+    study.refresh()
+    broken = FLAT.replace("squared: (guess - y)^2", "squared: (gu\n  ] {", 1)
+    study.update(broken)
+    line = next(number for number, text in enumerate(broken.split("\n")) if text.strip() == "squared: (gu")
+    assert "guess" in [item.label for item in study.complete(line, len("      squared: (gu"))]
+
+
+def test_no_text_and_no_position_is_too_much() -> None:
+    """Texts cut, doubled and garbled anywhere: every question has an answer, were it none."""
+    chance = random.Random(0)
+    study = OpenStudy("f")
+    for _ in range(60):
+        text = FLAT
+        for _ in range(chance.randint(1, 4)):
+            start = chance.randrange(len(text))
+            stretch = text[start : start + chance.choice([1, 1, 5, 80])]
+            put = chance.choice(
+                ["", "", "{", "]", '"', "'", ":", "- ", "\n", "\t", "*a", "&a ", "|\n", stretch * 2, "(", "é😀"]
+            )
+            text = text[:start] + put + text[start + len(stretch) :]
+        study.update(text)
+        assert isinstance(list(study.problems()), list)
+        for _ in range(15):
+            line = chance.randrange(len(study.lines) + 1)
+            column = chance.randrange(len(study.lines[line]) + 2 if line < len(study.lines) else 3)
+            study.complete(line, column)
+            study.hover(line, column)
+            study.definition(line, column)
