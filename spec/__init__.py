@@ -1,4 +1,16 @@
-"""The language: from a file to a resolved, typed, immutable plan. Nothing here needs TensorFlow."""
+"""The language: from a file to a resolved, typed, immutable plan. Nothing here needs TensorFlow.
+
+A study goes through the rooms in this order; each imports only those before it:
+
+    source       text of a file        -> YAML nodes with their spans
+    model        nodes                 -> a validated document (its keys, defaults and words come from `tables`)
+    expressions  text of an expression -> a syntax tree
+    resolve      a document            -> base, profile, overrides, variant and sweep point laid over each other: one document a cell
+    check        a cell's document     -> terms with types and shapes (`ir`), in one `StudyPlan`
+    passes       a plan or its terms   -> values, text, digests, costs, memory
+
+`diff`, `format` and `editor` are built on these; every problem on the way is one of `diagnostics`.
+"""
 
 from __future__ import annotations
 

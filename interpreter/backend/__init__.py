@@ -1,0 +1,4 @@
+"""TensorFlow as a process has it.
+
+In: flags and environment. Out: the device, the compiled form, the caches, versions.
+"""

@@ -1,1 +1,4 @@
-"""Commands, one module each, registered in `interpreter/cli/app.py`."""
+"""The command `dlspec`, one file a command.
+
+In: arguments. Out: text on the terminal and an exit code. Nothing imports this room.
+"""

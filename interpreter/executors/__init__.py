@@ -1,0 +1,4 @@
+"""Where jobs run.
+
+In: jobs. Out: their results as they end, from threads, processes or a cluster.
+"""

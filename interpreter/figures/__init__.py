@@ -1,4 +1,7 @@
-"""Figures: one function a kind of the table draws it from results."""
+"""Figures, one file a kind.
+
+In: a figure of the plan and results. Out: PNG, SVG and the numbers that are drawn.
+"""
 
 from . import load_matplotlib  # noqa: I001 - before all else
 from . import bars, curves, examples, scaling

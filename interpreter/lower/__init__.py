@@ -1,4 +1,7 @@
-"""Lowering: terms to TensorFlow operations. One function an operation of the table."""
+"""Terms to tensors, one function an operation of the table.
+
+In: terms and named axes. Out: tensors; random words, samples, backward passes.
+"""
 
 from . import images
 from .operations import LOWERINGS

@@ -1,4 +1,7 @@
-"""A run as one HTML page that needs nothing beside it: read from the run's folder, without TensorFlow and matplotlib."""
+"""A run as one HTML page that needs nothing beside it.
+
+In: the folder of a run. Out: the page. Needs neither TensorFlow nor matplotlib.
+"""
 
 from .page import page, write_report
 

@@ -1,1 +1,4 @@
-"""The store of cells: what was run once is kept under its name, and not run again."""
+"""Results kept by digest.
+
+In: cell requests and finished replicates. Out: what is stored of a request, leases, checkpoints.
+"""

@@ -1,4 +1,7 @@
-"""What tells others of a run: TensorBoard's event files and MLflow's tracking, beside the progress on the terminal."""
+"""TensorBoard's event files and MLflow.
+
+In: evaluations and ended replicates. Out: the same for trackers, each point once and in order.
+"""
 
 from .dispatcher import Both, Tracking, opened
 from .tracker import Tracker

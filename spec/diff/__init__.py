@@ -1,4 +1,7 @@
-"""What changes between two studies, by meaning: on paths and expressions, with what follows for results and costs."""
+"""What changes between two studies, by meaning.
+
+In: two documents and their plans. Out: changes with their classes, cells to run again, claims, a headline.
+"""
 
 from __future__ import annotations
 

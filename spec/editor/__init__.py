@@ -1,6 +1,6 @@
-"""What an editor asks of a study while it is written: problems, completion, hover, definitions, the canonical form.
+"""What an editor asks of a study while it is written; nothing here knows of a protocol.
 
-Every answer is given for a text that may be half typed; nothing here knows of a protocol.
+In: a text that may be half typed, and a cursor. Out: problems, completion, hover, definitions.
 """
 
 from __future__ import annotations

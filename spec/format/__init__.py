@@ -1,6 +1,6 @@
-"""One canonical form of a study's text: key order, spacing and quotes; comments, groups and anchors stay.
+"""One canonical form of a study.
 
-The new text is read back before it is given out: the same meaning, the same digests, every comment.
+In: a text. Out: the same study in canonical layout: read back first, with the same digests and every comment.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""What commands print, from data to text."""

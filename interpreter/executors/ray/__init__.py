@@ -1,6 +1,6 @@
-"""Runs cells on a Ray cluster: connecting to it, what a cell asks of it, the executor here, and what runs on the workers.
+"""Jobs on a Ray cluster; nothing else imports Ray.
 
-Nothing else imports Ray, and nothing imports this package unless `--executor ray` asks for it.
+In: jobs and an address. Out: their results, from workers with checkpoints of their own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The table of operations: the only declaration of each."""
+"""The operations, one row each.
+
+In: nothing. Out: `OPERATIONS`: signature, meaning, NumPy function, example, source.
+"""
 
 from __future__ import annotations
 
