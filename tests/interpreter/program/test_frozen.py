@@ -62,3 +62,45 @@ measures: {w: f.dense_1.kernel}
     for _ in range(3):
         held.train(1)
         np.testing.assert_array_equal(held.evaluate()["w"], [[[0.0]]])
+
+
+CLIPPED = """
+dtype: float64
+task: {{example: {{x: "0 * normal([2]) + [3, 4]"}}}}
+architecture:
+  f: {{input: x, layers: [{{dense: {{units: 1, kernel_initializer: ones}}}}]}}
+  half: {{input: x, layers: [{{dense: {{units: 1, use_bias: false, kernel_initializer: ones}}}}, {{dense: {{units: 1, use_bias: false, kernel_initializer: ones}}}}]}}
+  frozen: {{input: x, layers: [{{dense: {{units: 1, kernel_initializer: ones}}}}]}}
+  stopped: {{input: x, layers: [{{dense: {{units: 1, kernel_initializer: ones}}}}]}}
+  past: {{input: x, layers: [{{dense: {{units: 2, kernel_initializer: ones}}}}]}}
+  unused: {{input: x, layers: [{{dense: {{units: 1, kernel_initializer: ones}}}}]}}
+loss: {{l: f + half + 12 * frozen + 12 * stopped + 12 * sum(past) + 12 * stop(unused)}}
+gradient: {{half.dense_1: freeze, frozen: freeze, stopped: stop, past: forward_only}}
+training: {{optimizer: {{sgd: {{learning_rate: 1, {clip}: 2}}}}, batch: 2, steps: 1}}
+measures:
+  kernel: f.dense_1.kernel
+  bias: f.dense_1.bias
+  top: half.dense_2.kernel
+  frozen_layer: half.dense_1.kernel
+  frozen_network: frozen.weights
+  stopped: stopped.weights
+  past: past.weights
+  unused: unused.weights
+"""
+
+
+@pytest.mark.parametrize("clip", ["clipnorm", "global_clipnorm"])
+def test_a_clipped_norm_is_that_of_the_trained_weights_alone(compiled: Callable[..., Compiled], clip: str) -> None:
+    """The gradients are (3, 4) and 1 of f, and 3 + 4 of the other trained weight; what is frozen would add 12 times as much."""
+    program = compiled(CLIPPED.format(clip=clip))
+    program.train(1)
+    measured = program.evaluate()
+    together = np.sqrt(3**2 + 4**2 + 1**2 + 7**2)
+    scales = [2 / 5, 1, 2 / 7] if clip == "clipnorm" else [2 / together] * 3
+    np.testing.assert_allclose(measured["kernel"][0, :, 0], 1 - scales[0] * np.asarray([3, 4]), rtol=1e-12)
+    np.testing.assert_allclose(measured["bias"], [[-scales[1]]], rtol=1e-12)
+    np.testing.assert_allclose(measured["top"], [[[1 - scales[2] * 7]]], rtol=1e-12)
+    np.testing.assert_array_equal(measured["frozen_layer"], [[[1], [1]]])
+    for network in ("frozen_network", "stopped", "unused"):
+        np.testing.assert_array_equal(measured[network], [[1, 1, 0]])
+    np.testing.assert_array_equal(measured["past"], [[1, 1, 1, 1, 0, 0]])
