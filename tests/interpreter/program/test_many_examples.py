@@ -1,0 +1,81 @@
+"""Statistics of gradients over more examples than are summed at once: the mean is of all of them, and each counts once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from dlspec.interpreter.program.gradient_statistics import Statistic
+from dlspec.interpreter.program.program import Compiled
+from dlspec.spec.ir import terms as t
+from dlspec.spec.passes import memory
+from dlspec.spec.passes.example_blocks import SUMMED
+
+FORMS = pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+MU = 'mu: {input: "[1]", layers: [dense: {units: 1, use_bias: false, kernel_initializer: 0.5}]}'
+FRESH = f"""
+dtype: DTYPE
+task: {{draw: {{s: normal()}}, example: {{z: "1 + normal()"}}}}
+architecture: {{{MU}}}
+measures:
+  few: {{gradient_variance: {{of: (mu - s * z)^2, weights: mu.weights, over: s, draws: 40, examples: 2000}}}}
+  many: {{gradient_variance: {{of: (mu - s * z)^2, weights: mu.weights, over: s, draws: 40, examples: 5000}}}}
+"""
+ENUMERATED = f"""
+task:
+  data: {{enumerate: x}}
+  draw: {{s: "rademacher([2])"}}
+  example: {{x: "bernoulli(0.5, [12])"}}
+architecture: {{{MU}}}
+measures:
+  v: {{gradient_variance: {{of: "(mu - dot(s, x[0:2]))^2", weights: mu.weights, over: s, draws: all}}}}
+"""
+
+
+@FORMS
+@pytest.mark.parametrize("chunk_bytes", [None, 3000], ids=["chunks of the cap", "chunks that memory allows"])
+def test_the_mean_is_that_of_all_examples(
+    compiled: Callable[..., Compiled], xla: bool, chunk_bytes: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of (mu - s z)² it is 2 (mu - s · the mean of z): below, at and above the cap, and where the last chunk is not full."""
+    if chunk_bytes is not None:
+        monkeypatch.setattr(memory, "CHUNK_BYTES", chunk_bytes)
+    program = compiled(FRESH.replace("DTYPE", "float64"), 2, xla)
+    first, counts = 7, (SUMMED - 1, SUMMED, SUMMED + 1, 2 * SUMMED, 2 * SUMMED + 452)
+    size = first + max(counts)
+    keys, drawn = program.keys["test"], program.drawn
+    z = program.lowering(keys, tf.range(size, dtype=tf.int64), size, drawn)(program.bindings["z"]).tensor.numpy()
+    (term,) = [m.term for m in program.program.measures if m.name == "few" and isinstance(m.term, t.GradientStatistic)]
+    statistic = Statistic(program, term)
+
+    @tf.function(jit_compile=xla, autograph=False)
+    def means() -> Any:
+        return [statistic._mean(keys, drawn, tf.constant(0), tf.constant(first, tf.int64), count) for count in counts]
+
+    for count, mean in zip(counts, means(), strict=True):
+        expected = 2 * (0.5 - drawn["s"].numpy() * z[:, first : first + count].mean(axis=1))
+        np.testing.assert_allclose(mean.numpy()[:, 0], expected, rtol=1e-12, err_msg=f"{count} examples")
+
+
+@FORMS
+def test_a_variance_over_more_inputs_than_the_cap_is_exact(
+    compiled: Callable[..., Compiled], xla: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over 2¹² inputs of mean 1/2 the gradient is 2 (mu - (s₁ + s₂) / 2): its variance over all signs is 2."""
+    assert compiled(ENUMERATED, 1, xla).evaluate()["v"] == pytest.approx([2], rel=1e-6)
+    monkeypatch.setattr(memory, "CHUNK_BYTES", 700 * 12 * 4)  # six chunks, of which the last is not full
+    assert compiled(ENUMERATED, 1, xla).evaluate()["v"] == pytest.approx([2], rel=1e-6)
+
+
+def test_a_variance_above_the_cap_is_unbiased(compiled: Callable[..., Compiled]) -> None:
+    """The mean gradient is 2 (mu - s), of variance 4 over s: halves of 1,000 examples, and of 2,500 in three chunks."""
+    replicates = 200
+    measured = compiled(FRESH.replace("DTYPE", "float32"), replicates, True).evaluate()
+    for name in ("few", "many"):
+        # Of 40 normal draws the variance has the standard deviation 4 √(2 / 39), to which 1,000 examples add some per mille.
+        error = 4 * np.sqrt(2 / 39)
+        assert abs(measured[name].mean() - 4) < 4 * error / np.sqrt(replicates)
+        assert 0.8 < measured[name].std(ddof=1) / error < 1.2
