@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-HEAVY = ("tensorflow", "keras", "matplotlib", "xarray")
+HEAVY = ("tensorflow", "keras", "matplotlib")
 RUN = f"""
 import atexit, sys
 atexit.register(lambda: print("loaded", *(m for m in {HEAVY!r} if m in sys.modules), file=sys.stderr))

@@ -18,7 +18,7 @@ from pygls.lsp.client import LanguageClient
 ROOT = Path(__file__).parents[3]
 FLAT = (ROOT / "examples/flat.yaml").read_text("utf-8")
 URI = "file:///some%20where/flat.yaml"
-HEAVY = ("tensorflow", "keras", "matplotlib", "xarray")
+HEAVY = ("tensorflow", "keras", "matplotlib")
 RUN = f"""
 import atexit, sys
 atexit.register(lambda: print("loaded", *(m for m in {HEAVY!r} if m in sys.modules), file=sys.stderr))

@@ -49,7 +49,7 @@ def test_libraries_start_as_a_short_command_needs_them_unless_the_user_says_othe
     assert run(shown).splitlines()[-1] == "3"
 
 
-HEAVY = ("tensorflow", "keras", "matplotlib", "xarray", "pyarrow", "jinja2", "pygls", "asyncio", "rich", "sqlite3")
+HEAVY = ("tensorflow", "keras", "matplotlib", "pyarrow", "jinja2", "pygls", "asyncio", "rich", "sqlite3")
 """What a check of a study has no use for: each takes long to load, or leads to what does."""
 
 
@@ -71,8 +71,8 @@ def test_a_check_loads_nothing_heavy_and_a_diff_no_more_than_it_prints_with(tmp_
     for runs in (tmp_path, tmp_path / "none"):  # with a folder of runs beside it, and without
         said, found = loaded("diff", str(before), str(after), "--md", "--runs", str(runs))
         assert said
-        assert not found & {"tensorflow", "keras", "matplotlib", "xarray", "pyarrow", "asyncio", "rich"}
+        assert not found & {"tensorflow", "keras", "matplotlib", "pyarrow", "asyncio", "rich"}
     said, found = loaded("diff", str(before), str(after), "--runs", str(tmp_path))
     assert said
     assert "rich" in found, "the twin: what is loaded is found"
-    assert not found & {"tensorflow", "keras", "matplotlib", "xarray", "pyarrow", "asyncio"}
+    assert not found & {"tensorflow", "keras", "matplotlib", "pyarrow", "asyncio"}
