@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 
 from ..results.errors import Damaged, explained
 from . import files as parts
-from .lazy_arrays import Numbers
 from .sqlite_index import ReadIndex
 from .store import Store
 
@@ -17,11 +15,7 @@ class ReadStore(Store):
     """Finds cells. It claims and stores none, and sets nothing aside: what is damaged counts as not stored."""
 
     def __init__(self, root: Path, warn: Callable[[str], None]) -> None:
-        self.root = root
-        self.warn = warn
-        self.cells = root / "cells"
-        self.weights = root / "weights"
-        self.numbers = Numbers(partial(parts.numbers, self.cells), parts.checked, self._lost)
+        self._lies_at(root, warn)
         with explained(root):
             self.index = ReadIndex(root)
 

@@ -65,11 +65,7 @@ class Store:
     """A store, made if it is not there. Every fault of it is a StoreError; `warn` is told of what was set aside."""
 
     def __init__(self, root: Path, warn: Callable[[str], None]) -> None:
-        self.root = root
-        self.warn = warn
-        self.cells = root / "cells"
-        self.weights = root / "weights"
-        self.numbers = Numbers(partial(parts.numbers, self.cells), parts.checked, self._lost)
+        self._lies_at(root, warn)
         with explained(root):
             root.mkdir(parents=True, exist_ok=True)
             with locked(root):
@@ -80,6 +76,14 @@ class Store:
                 except BaseException:
                     self.owner.leave()
                     raise
+
+    def _lies_at(self, root: Path, warn: Callable[[str], None]) -> None:
+        """Sets where its files are, and how their numbers are read; nothing is opened."""
+        self.root = root
+        self.warn = warn
+        self.cells = root / "cells"
+        self.weights = root / "weights"
+        self.numbers = Numbers(partial(parts.numbers, self.cells), parts.checked, self._lost)
 
     def __enter__(self) -> Store:
         return self
