@@ -15,23 +15,7 @@ from dlspec.interpreter.results.cells import Cell, Results
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.model.figures import FIGURES
 
-SPEC = """
-dlspec: 1
-study: drawn
-experiments:
-  e:
-    constants: {d: 1}
-    sweep: {d: [1, 2, 4]}
-    task: {example: {x: "normal([3])"}}
-    architecture: {f: {input: x, layers: [dense: 1]}}
-    loss: {l: f^2}
-    training: {optimizer: sgd, batch: 4, steps: 20, evaluate: {every: 10, examples: 8}}
-    measures: {error: E(f^2), other: E(f), pair: "E([f, f^2])"}
-    replicates: 2
-    variants: {a: {}, b: {training: {steps: 10}}}
-    figures:
-      shown: FIGURE
-"""
+SPEC = Path(__file__).with_name("drawn.yaml").read_text("utf-8")
 
 
 def results(figure: str) -> tuple[Any, Results]:
