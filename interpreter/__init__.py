@@ -9,5 +9,7 @@
     figures, report, tracking    what is made of results
     cli          the commands
 
+`registry` holds the functions that lower, sample and draw what tables name.
+
 Each room imports only those that the import contracts of pyproject.toml put below it.
 """

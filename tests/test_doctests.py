@@ -1,4 +1,4 @@
-"""The examples in the docstrings of `spec/` and `benchmarks/` say what the code does."""
+"""The examples in the docstrings of `spec/`, of `benchmarks/` and of the registry say what the code does."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 MODULES = [
     "benchmarks.spread",
     "benchmarks.table",
+    "dlspec.interpreter.registry",
     "dlspec.spec",
     *(info.name for info in pkgutil.walk_packages(dlspec.spec.__path__, "dlspec.spec.")),
 ]

@@ -13,6 +13,7 @@ from dlspec.spec.ir.claims import holds
 from dlspec.spec.ir.plan import FigurePlan
 from dlspec.spec.model.figures import entry
 
+from ..registry import Registry
 from ..results.cell_groups import axis_value
 from ..results.cells import Cell, Results
 from .canvas import STYLE, Sheet, panels, save, style
@@ -24,25 +25,15 @@ __all__ = ["DRAWERS", "STYLE", "draw", "draws", "panels"]
 
 Item = TypeVar("Item")
 Drawer = Callable[[FigurePlan, Results], Any]
-DRAWERS: dict[str, Drawer] = {}
+DRAWERS: Registry[Drawer] = Registry("figure", "drawing")
+draws = DRAWERS
+"""As a decorator: `@draws("kind")`."""
 LETTERS_PER_INCH, SMALL_LETTERS_PER_INCH = 13, 17
 """About how many letters of a title, and of what stands below a figure, fit on an inch."""
 MOST_PANELS = 60
 """How many panels a figure has at most."""
 NAMED = 30
 """How many lines a legend names at most."""
-
-
-def draws(kind: str) -> Callable[[Drawer], Drawer]:
-    """Registers the drawing of a kind of figure."""
-
-    def register(drawer: Drawer) -> Drawer:
-        if kind in DRAWERS:
-            raise ValueError(f"the figure '{kind}' is drawn twice")
-        DRAWERS[kind] = drawer
-        return drawer
-
-    return register
 
 
 def draw(

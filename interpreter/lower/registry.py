@@ -5,17 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..registry import Registry
+
 Lower = Callable[..., Any]
-LOWERINGS: dict[str, Lower] = {}
-
-
-def lowers(name: str) -> Callable[[Lower], Lower]:
-    """Registers the lowering of an operation; a second one is refused."""
-
-    def register(lower: Lower) -> Lower:
-        if name in LOWERINGS:
-            raise ValueError(f"the operation '{name}' has two lowerings")
-        LOWERINGS[name] = lower
-        return lower
-
-    return register
+LOWERINGS: Registry[Lower] = Registry("operation", "lowering")
+lowers = LOWERINGS
+"""As a decorator: `@lowers("name")`."""

@@ -15,21 +15,13 @@ import tensorflow as tf
 from dlspec.spec.ir.types import Shape
 from dlspec.spec.tables.distributions import DISTRIBUTIONS, Distribution
 
+from ..registry import Registry
+
 Sampler = Callable[..., Any]
-SAMPLERS: dict[str, Sampler] = {}
+SAMPLERS: Registry[Sampler] = Registry("distribution", "sampler")
+samples = SAMPLERS
+"""As a decorator: `@samples("name")`."""
 _TAIL = NormalDist().cdf(-2.0)
-
-
-def samples(name: str) -> Callable[[Sampler], Sampler]:
-    """Registers the sampler of a row; a second one is refused."""
-
-    def register(sampler: Sampler) -> Sampler:
-        if name in SAMPLERS:
-            raise ValueError(f"the distribution '{name}' has two samplers")
-        SAMPLERS[name] = sampler
-        return sampler
-
-    return register
 
 
 def sample(
