@@ -42,7 +42,7 @@ def memory(program: Program, batch: int | None = None, replicates: int | None = 
         for leaf in network.leaves()
         if leaf.kind == "whiten"
     ]
-    copies = 2 if plan is not None else 1  # the present one, and that of the last evaluation
+    copies = 2 if plan is not None else 1  # the present one, and that at the start of the present stretch
     return round(count * (copies * found.state_bytes + kept + max(passes)))
 
 
