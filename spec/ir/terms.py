@@ -6,7 +6,7 @@ arguments, constants are values. A term is compared by identity; each meaning (v
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -225,8 +225,8 @@ def free_indices(term: Term) -> tuple[IndexVariable, ...]:
     return tuple(found[key] for key in sorted(found, key=rank_of))
 
 
-def walk(term: Term) -> Iterator[Term]:
-    """A term and all below it, each once, a parent before its children."""
+def walk(term: Term, onwards: Callable[[Term], Iterable[Term]] = children) -> Iterator[Term]:
+    """A term and all that `onwards` leads to from it, each once, a parent before its children: all below it, unless told."""
     seen: set[int] = set()
     stack = [term]
     while stack:
@@ -234,4 +234,4 @@ def walk(term: Term) -> Iterator[Term]:
         if id(item) not in seen:
             seen.add(id(item))
             yield item
-            stack.extend(children(item))
+            stack.extend(onwards(item))

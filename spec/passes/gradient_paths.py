@@ -6,7 +6,7 @@ A gradient goes through real numbers. It ends at what is int or bool (`argmax`, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..diagnostics.problems import Problem, listing
@@ -49,22 +49,12 @@ class Paths:
     def through(self, root: t.Term) -> Reached:
         """What a gradient of a term reaches."""
         found = Reached()
-        seen: set[int] = set()
-        stack = [root]
-        while stack:
-            term = stack.pop()
-            if id(term) in seen:
-                continue
-            seen.add(id(term))
-            if isinstance(term, t.Invoke):
-                self.parameters.update(zip(term.parameters, term.arguments, strict=True))
+        for term in t.walk(root, lambda term: self._onwards(term, found)):
             if term.type.kind != "real":
                 found.ends.append(term)
             elif isinstance(term, t.Weight | t.AllWeights):
                 found.weights |= self.places(term)
                 found.layers |= {place[:2] for place in self.places(term)}
-            else:
-                stack.extend(self._onwards(term, found))
         return found
 
     def places(self, term: t.Weight | t.AllWeights) -> set[Place]:
@@ -78,7 +68,11 @@ class Paths:
         return {place for place in every if isinstance(term, t.AllWeights) or place[2] == term.weight}
 
     def _onwards(self, term: t.Term, found: Reached) -> Iterator[t.Term]:
-        """The terms that the gradient of a real term goes on to."""
+        """The terms that the gradient of a term goes on to: none where it is no real number, and none behind a weight."""
+        if isinstance(term, t.Invoke):
+            self.parameters.update(zip(term.parameters, term.arguments, strict=True))
+        if term.type.kind != "real":
+            return
         match term:
             case t.Reference(name=name):
                 yield self.named[name]
@@ -99,7 +93,7 @@ class Paths:
                     yield plan.input if given is None else given
             case t.Gather(array=array):
                 yield array
-            case t.Stop() | t.Literal() | t.Sample():
+            case t.Stop() | t.Literal() | t.Sample() | t.Weight() | t.AllWeights():
                 return
             case _:
                 yield from t.children(term)
@@ -147,24 +141,22 @@ class Paths:
     def made_of(self, root: t.Term) -> set[Place]:
         """The trainable weights that a value is made with, by any way at all: through ints, `stop` and modes, too."""
         found: set[Place] = set()
-        seen: set[int] = set()
-        stack = [root]
-        while stack:
-            term = stack.pop()
-            if id(term) in seen:
-                continue
-            seen.add(id(term))
-            stack.extend(t.children(term))
-            match term:
-                case t.Weight() | t.AllWeights():
-                    found |= self.places(term)
-                case t.Reference(name=name):
-                    stack.append(self.named[name])
-                case t.NetworkOutput(network, given):
-                    plan = self.plans[network]
-                    found |= self.places(t.AllWeights(network, type=plan.output))
-                    stack += [] if given is not None else [plan.input]
-                    stack += [layer.body for layer in plan.applied() if layer.body is not None]
+
+        def onwards(term: t.Term) -> Iterator[t.Term]:
+            yield from t.children(term)
+            if isinstance(term, t.Reference):
+                yield self.named[term.name]
+            elif isinstance(term, t.NetworkOutput):
+                plan = self.plans[term.network]
+                if term.input is None:
+                    yield plan.input
+                yield from (layer.body for layer in plan.applied() if layer.body is not None)
+
+        for term in t.walk(root, onwards):
+            if isinstance(term, t.Weight | t.AllWeights):
+                found |= self.places(term)
+            elif isinstance(term, t.NetworkOutput):
+                found |= self.places(t.AllWeights(term.network, type=self.plans[term.network].output))
         return found
 
     def origin(self, end: t.Term) -> t.Term:
@@ -176,24 +168,20 @@ class Paths:
 
     def behind(self, root: t.Term) -> Iterator[t.Term]:
         """All that a term is made from, through names and parameters; what `stop` holds back is left out."""
-        seen: set[int] = set()
-        stack = [root]
-        while stack:
-            term = stack.pop()
-            if id(term) in seen:
-                continue
-            seen.add(id(term))
-            yield term
-            if isinstance(term, t.Stop):
-                continue
-            if isinstance(term, t.Invoke):
-                self.parameters.update(zip(term.parameters, term.arguments, strict=True))
-            if isinstance(term, t.Reference):
-                stack.append(self.named[term.name])
-            elif isinstance(term, t.Parameter) and term.key in self.parameters:
-                stack.append(self.parameters[term.key])
-            else:
-                stack.extend(t.children(term))
+
+        def onwards(term: t.Term) -> Iterable[t.Term]:
+            match term:
+                case t.Stop():
+                    return ()
+                case t.Reference(name=name):
+                    return (self.named[name],)
+                case t.Parameter(key) if key in self.parameters:
+                    return (self.parameters[key],)
+                case t.Invoke(_, parameters, arguments):
+                    self.parameters.update(zip(parameters, arguments, strict=True))
+            return t.children(term)
+
+        return t.walk(root, onwards)
 
 
 def unreached(program: Program) -> list[Problem]:
