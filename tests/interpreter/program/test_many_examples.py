@@ -33,6 +33,30 @@ architecture: {{{MU}}}
 measures:
   v: {{gradient_variance: {{of: "(mu - dot(s, x[0:2]))^2", weights: mu.weights, over: s, draws: all}}}}
 """
+WHOLE = f"""
+task: {{data: {{test: TOTAL}}, draw: {{s: normal()}}, example: {{z: 1.0 * integer(16384)}}}}
+architecture: {{{MU.replace('"[1]"', '"[z]"')}}}
+measures:
+  mean: E(gradient(mu, mu.dense.kernel))
+  v: {{gradient_variance: {{of: mu + s, weights: mu.weights, over: s, draws: 4, examples: 64}}}}
+"""
+
+
+@FORMS
+@pytest.mark.parametrize("total", [SUMMED, 50 * SUMMED + 1], ids=["at the cap", "above it"])
+def test_sums_that_float32_cannot_hold_are_exact(compiled: Callable[..., Compiled], xla: bool, total: int) -> None:
+    """The gradient of mu is z, a whole number below 2¹⁴: 1,024 of them add up within float32's 24 bits, more do not."""
+    program = compiled(WHOLE.replace("TOTAL", str(total)), 4, xla)
+    keys, drawn = program.keys["test"], program.drawn
+    z = program.lowering(keys, tf.range(total, dtype=tf.int64), total, drawn)(program.bindings["z"]).tensor.numpy()
+    expected = z.astype(np.int64).sum(axis=1)
+    assert (expected < 2**24).all() if total == SUMMED else (expected > 2**28).all()
+    (term,) = [m.term for m in program.program.measures if isinstance(m.term, t.GradientStatistic)]
+    statistic = Statistic(program, term)
+    mean = tf.function(statistic._mean, jit_compile=xla, autograph=False)
+    of_statistic = mean(keys, drawn, tf.constant(0), tf.constant(0, tf.int64), total)
+    for found in (program.evaluate()["mean"], of_statistic.numpy()):
+        np.testing.assert_allclose(np.ravel(found) * total, expected, rtol=1e-13)
 
 
 @FORMS
