@@ -46,15 +46,15 @@ def moved(before: Any, after: Any) -> list[Verdict]:
     """How a check moved, part by part; empty where it is the same."""
     old, new = _conjuncts(before), _conjuncts(after)
     gone, fresh = [part for part in old if part not in new], [part for part in new if part not in old]
-    found: list[Verdict] = []
+    verdicts: list[Verdict] = []
     while gone and fresh:
         first = gone.pop(0)
         other = max(fresh, key=lambda part: len(read_measures(part) & read_measures(first)))
         fresh.remove(other)
-        found.extend(_part(first, other))
-    found += [Verdict(LOOSER, "a condition was dropped") for _ in gone]
-    found += [Verdict(STRICTER, "a condition was added") for _ in fresh]
-    return found
+        verdicts.extend(_part(first, other))
+    verdicts += [Verdict(LOOSER, "a condition was dropped") for _ in gone]
+    verdicts += [Verdict(STRICTER, "a condition was added") for _ in fresh]
+    return verdicts
 
 
 def _conjuncts(tree: Any) -> list[Any]:
@@ -107,12 +107,12 @@ def _comparison(before: c.Apply, after: c.Apply) -> list[Verdict]:
     (l0, r0, o0), (l1, r1, o1) = sides
     if l0 == r1 and r0 == l1:
         return [Verdict(UNKNOWN, "the comparison was turned round")]
-    found = _value(l0, l1, -1) + _value(r0, r1, 1)  # left < right: a smaller left and a larger right ask less
+    verdicts = _value(l0, l1, -1) + _value(r0, r1, 1)  # left < right: a smaller left and a larger right ask less
     if o0 != o1:
-        found.append(
+        verdicts.append(
             Verdict(LOOSER, "equality is enough") if o1 == "less_equal" else Verdict(STRICTER, "equality is not enough")
         )
-    return found
+    return verdicts
 
 
 def _value(before: Any, after: Any, sign: int) -> list[Verdict]:
@@ -168,7 +168,7 @@ def _applied(before: c.Apply, after: c.Apply, sign: int) -> list[Verdict]:
     if name == "subtract":
         return _value(old[0], new[0], sign) + _value(old[1], new[1], -sign)
     if name in ("multiply", "divide"):
-        found: list[Verdict] = []
+        verdicts: list[Verdict] = []
         for place in (0, 1):
             other = old[1 - place] if old[1 - place] == new[1 - place] else None
             factor = other.value if isinstance(other, c.Number) else None
@@ -176,8 +176,8 @@ def _applied(before: c.Apply, after: c.Apply, sign: int) -> list[Verdict]:
             fixed = 0 if factor is None else (1 if factor > 0 else -1)
             for verdict in _value(old[place], new[place], sign * turn * (fixed or 1)):
                 hedged = verdict.what if fixed else verdict.what + ", as long as what it multiplies is positive"
-                found.append(replace(verdict, what=hedged))
-        return found
+                verdicts.append(replace(verdict, what=hedged))
+        return verdicts
     row = OPERATIONS.get(name)
     rising = row is not None and name in ("sqrt", "exp", "log", "maximum", "minimum")
     return [v for x, y in zip(old, new, strict=True) for v in _value(x, y, sign if rising else 0)]

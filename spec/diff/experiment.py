@@ -109,21 +109,21 @@ class Comparison:
         return all(means_the_same(pair, programs) for pair in differences(mine, _cell_part(self.after.trees[new])))
 
     def _renamed(self) -> list[Change]:
-        found = []
+        changes = []
         for item in self.renames.found:
             seeds = item.kind in SEEDING
             path = (*item.place, item.old)
             classes = self.reach.classes((*item.place, item.new)) if seeds else ("text",)
             note = "the same distribution, and new random numbers" if seeds else "no result depends on this name"
-            found.append(
+            changes.append(
                 Change(self.name, path, "renamed", item.old, item.new, classes, note=note, scope=item.kind, seeds=seeds)
             )
         for old, new in self.variants.items():
             note = "no result depends on this name"
-            found.append(
+            changes.append(
                 Change(self.name, ("variants", old), "renamed", old, new, ("text",), note=note, scope="variant")
             )
-        return found
+        return changes
 
     # -- paths -------------------------------------------------------------------------------------------------------
 
@@ -136,7 +136,7 @@ class Comparison:
 
     def _groups(self, before: Side, after: Side) -> dict[object, _Group]:
         """The paths that differ, each with the settings in which they do."""
-        found: dict[object, _Group] = {}
+        groups: dict[object, _Group] = {}
         seen: dict[tuple[int, int], list[Pair]] = {}
         for old, new in self._common(before, after):
             trees = before.trees[old], after.trees[new]
@@ -146,11 +146,11 @@ class Comparison:
             programs = self._programs(before, after, old, new)
             for pair in seen[place]:
                 if not means_the_same(pair, programs):
-                    found.setdefault(pair.key, _Group(pair)).settings.append(new)
+                    groups.setdefault(pair.key, _Group(pair)).settings.append(new)
         if not seen:  # no cell is on both sides: what is left to compare is the base
             for pair in differences(self.carried(before.base), after.base):
-                found[pair.key] = _Group(pair, [Setting()])
-        return found
+                groups[pair.key] = _Group(pair, [Setting()])
+        return groups
 
     def _with_defaults(self, groups: Mapping[object, _Group]) -> list[_Group]:
         return _by_defaults(groups, self.before.defaults, self.after.defaults)
@@ -215,7 +215,7 @@ class Comparison:
 
     def _settings(self) -> list[Change]:
         """Variants and named patches that came or went, with where they differ from the base."""
-        found: list[Change] = []
+        changes: list[Change] = []
         kept = {self._now(setting) for setting in self.before.trees}
         axes = self.before.plan.axes, self.after.plan.axes
         if set(axes[0]) - {"variant"} != set(axes[1]) - {"variant"} and (self._patched(0) or self._patched(1)):
@@ -235,8 +235,8 @@ class Comparison:
                 texts: Texts = (None, name) if action == "added" else (name, None)
                 scope = "sweep" if setting.patches and not setting.variant else "variant"
                 path = ("sweep" if scope == "sweep" else "variants", name)
-                found.append(Change(self.name, path, action, *texts, classes, scope=scope, parts=parts))
-        return found
+                changes.append(Change(self.name, path, action, *texts, classes, scope=scope, parts=parts))
+        return changes
 
     def _variants(self, before: Sequence[str], after: Sequence[str]) -> list[Change]:
         """Variants that came or went where the other axes did too: by name alone."""
@@ -258,13 +258,13 @@ class Comparison:
         """Sweeps whose values came or went."""
         names = [self.constants.get(axis, axis) for axis in self.before.plan.axes if axis != "variant"]
         every = dict.fromkeys([*names, *(axis for axis in self.after.plan.axes if axis != "variant")])
-        found = []
+        changes = []
         for axis in every:
             old = next((name for name, new in self.constants.items() if new == axis), axis)
             pair = _values(self.before, old), _values(self.after, axis)
             if pair[0] is None or pair[1] is None or (_marked(pair[0]) != _marked(pair[1]) and not _named_values(pair)):
-                found.append(self._axis(axis, *pair))
-        return found
+                changes.append(self._axis(axis, *pair))
+        return changes
 
     def _axis(self, axis: str, before: Sequence[object] | None, after: Sequence[object] | None) -> Change:
         action = "added" if before is None else "removed" if after is None else "changed"
@@ -331,11 +331,11 @@ class Comparison:
         """Claims that ask less than before, or are gone; how each other one moved is noted at its path."""
         measures, names = self.renames.of({"measure"}), self.renames.of({"claim"})
         now = {claim.name: claim for claim in self.after.plan.claims}
-        found = []
+        warnings = []
         for claim in self.before.plan.claims:
             name = names.get(claim.name, claim.name)
             if name not in now:
-                found.append(Warned(self.name, claim.name, f"removed: {claim.says}"))
+                warnings.append(Warned(self.name, claim.name, f"removed: {claim.says}"))
                 continue
             old = judged.carried(claim.tree, measures, self.variants, self.constants)
             verdicts = judged.moved(old, now[name].tree)
@@ -347,8 +347,8 @@ class Comparison:
                 note = judged.described(verdicts)
                 self.notes["claims", name, "check"] = self.notes["claims", name, "judge"] = note
                 if {verdict.direction for verdict in verdicts} != {judged.STRICTER}:
-                    found.append(Warned(self.name, name, note))
-        return found
+                    warnings.append(Warned(self.name, name, note))
+        return warnings
 
     def _judged_on(self, check: Any) -> list[judged.Verdict]:
         """How what a check is judged on moved, though it says the same: the cells, their replicates, its measures."""

@@ -52,13 +52,13 @@ def _again(text: str) -> n.Expr:
 
 
 def _joined(parts: Iterable[Edit]) -> list[Edit]:
-    found: list[Edit] = []
+    edits: list[Edit] = []
     for edit in parts:
-        if found and found[-1].kind == edit.kind:
-            found[-1] = Edit(edit.kind, found[-1].text + edit.text)
+        if edits and edits[-1].kind == edit.kind:
+            edits[-1] = Edit(edit.kind, edits[-1].text + edit.text)
         else:
-            found.append(edit)
-    return found
+            edits.append(edit)
+    return edits
 
 
 def _compare(a: n.Node, b: n.Node, texts: tuple[str, str]) -> list[Stretch]:
@@ -127,12 +127,12 @@ def _listed(a: tuple[Any, ...], b: tuple[Any, ...], first: int, texts: tuple[str
     """Two lists of expressions: pairs where they are equally long, else what came and went."""
     if len(a) == len(b):
         return _all(zip(a, b, strict=True), texts)
-    found: list[Stretch] = []
+    stretches: list[Stretch] = []
     for kind, i, j, k, m in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
         if kind == "equal":
             continue
         if kind == "replace" and j - i == m - k:
-            found += _all(zip(a[i:j], b[k:m], strict=True), texts)
+            stretches += _all(zip(a[i:j], b[k:m], strict=True), texts)
             continue
         old = texts[0][_start(a[i], texts[0]) : _end(a[j - 1], texts[0])] if j > i else ""
         if m > k:
@@ -144,8 +144,8 @@ def _listed(a: tuple[Any, ...], b: tuple[Any, ...], first: int, texts: tuple[str
         else:
             start = end = _end(b[k - 1], texts[1]) if k else first
             new, old = "", (", " + old if k else old + ", ")
-        found.append((start, end, old, new))
-    return found
+        stretches.append((start, end, old, new))
+    return stretches
 
 
 def _wrapped(outer: n.Node, hit: n.Node, b: n.Node, texts: tuple[str, str], removed: bool) -> list[Stretch]:

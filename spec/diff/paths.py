@@ -33,12 +33,12 @@ def differences(before: Tree | None, after: Tree | None, path: Path = ()) -> lis
         return _entries(before, after, path)
     if isinstance(before, Layers) and isinstance(after, Layers):
         return _layers(before, after, path)
-    found = [Pair(path, before, after)]
+    pairs = [Pair(path, before, after)]
     if isinstance(before, Branch) and isinstance(after, Branch) and "optimizer" in path:
         for key in before.entries.keys() & after.entries.keys():  # another optimiser, and other values for it
             if not {key} <= before.usual & after.usual:
-                found.extend(differences(before.entries[key], after.entries[key], (*path, key)))
-    return found
+                pairs.extend(differences(before.entries[key], after.entries[key], (*path, key)))
+    return pairs
 
 
 def _entries(before: Branch, after: Branch, path: Path) -> list[Pair]:
@@ -47,17 +47,17 @@ def _entries(before: Branch, after: Branch, path: Path) -> list[Pair]:
     if path[-1:] == ("loss",) and gone and fresh:  # a loss is one value
         return [Pair(path, before, after)]
     keys = list(dict.fromkeys([*before.entries, *after.entries]))
-    found: list[Pair] = []
+    pairs: list[Pair] = []
     for key in keys:
         step = path if key == "of" else (*path, key)
-        found.extend(differences(before.entries.get(key), after.entries.get(key), step))
-    return found
+        pairs.extend(differences(before.entries.get(key), after.entries.get(key), step))
+    return pairs
 
 
 def _layers(before: Layers, after: Layers, path: Path) -> list[Pair]:
     """Layers that came, went or changed; what is equal on both sides keeps its place."""
     left, right = ([_own_name(*item) + _mark(item[1]) for item in side.items] for side in (before, after))
-    found: list[Pair] = []
+    pairs: list[Pair] = []
     for kind, i, j, k, m in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
         if kind == "equal":
             continue
@@ -65,14 +65,14 @@ def _layers(before: Layers, after: Layers, path: Path) -> list[Pair]:
         while old and new:
             (old_key, old_item), (new_key, new_item) = old.pop(0), new.pop(0)
             if _kind(old_item) == _kind(new_item):
-                found.extend(differences(old_item, new_item, (*path, new_key)))
+                pairs.extend(differences(old_item, new_item, (*path, new_key)))
             else:
-                found.append(
+                pairs.append(
                     Pair((*path, new_key if old_key == new_key else f"{old_key} → {new_key}"), old_item, new_item)
                 )
-        found.extend(Pair((*path, key), item, None) for key, item in old)
-        found.extend(Pair((*path, key), None, item) for key, item in new)
-    return found
+        pairs.extend(Pair((*path, key), item, None) for key, item in old)
+        pairs.extend(Pair((*path, key), None, item) for key, item in new)
+    return pairs
 
 
 def _own_name(key: str, item: Branch | Expression) -> str:

@@ -135,14 +135,14 @@ class _Studies:
 
     def _twins(self, old: dict[str, Side], new: dict[str, Side]) -> dict[str, str]:
         """Experiments under a new name: the same in every setting."""
-        found: dict[str, str] = {}
+        twins: dict[str, str] = {}
         for was in [name for name in old if name not in new]:
-            for now in [name for name in new if name not in old and name not in found.values()]:
+            for now in [name for name in new if name not in old and name not in twins.values()]:
                 trees = old[was].trees, new[now].trees
                 if trees[0].keys() == trees[1].keys() and all(same(trees[0][key], trees[1][key]) for key in trees[0]):
-                    found[was] = now
+                    twins[was] = now
                     break
-        return found
+        return twins
 
     def _whole(self, name: str, action: str) -> Change:
         texts: Texts = (None, name) if action == "added" else (name, None)
@@ -167,34 +167,34 @@ class _Studies:
     def _profile_names(self, compared: set[str]) -> list[Change]:
         old, new = self.before.study.profiles, self.after.study.profiles
         gone, fresh = [name for name in old if name not in new], [name for name in new if name not in old]
-        found = []
+        changes = []
         for name in list(gone):
             twin = next((other for other in fresh if old[name].experiments == new[other].experiments), None)
             if twin is not None:
                 gone.remove(name)
                 fresh.remove(twin)
                 note = "no result depends on this name"
-                found.append(
+                changes.append(
                     Change("", ("profiles", name), "renamed", name, twin, ("text",), note=note, scope="profile")
                 )
         for name in fresh:
-            found.append(Change("", ("profiles", name), "added", None, name, ("training",), scope="profile"))
+            changes.append(Change("", ("profiles", name), "added", None, name, ("training",), scope="profile"))
         for name in gone:
-            found.append(Change("", ("profiles", name), "removed", name, None, ("training",), scope="profile"))
+            changes.append(Change("", ("profiles", name), "removed", name, None, ("training",), scope="profile"))
         for name in old:
             profiles = [item.study.profiles.get(name) for item in (self.before, self.after)]
             about = [item.about if item is not None else None for item in profiles]
             if name in new and about[0] != about[1]:
                 action = "added" if about[0] is None else "removed" if about[1] is None else "changed"
-                found.append(Change("", ("profiles", name, "about"), action, about[0], about[1], ("text",)))
-        return found
+                changes.append(Change("", ("profiles", name, "about"), action, about[0], about[1], ("text",)))
+        return changes
 
     def _texts(self) -> list[Change]:
         """What the study says of itself."""
-        found = []
+        changes = []
         for pair in differences(study_tree(self.before.study), study_tree(self.after.study)):
             action = "added" if pair.before is None else "removed" if pair.after is None else "changed"
             before, after = (None if side is None else spell(side) for side in (pair.before, pair.after))
             note = "runs are stored under the new name" if pair.path == ("study",) else ""
-            found.append(Change("", pair.path, action, before, after, ("text",), note=note))
-        return found
+            changes.append(Change("", pair.path, action, before, after, ("text",), note=note))
+        return changes

@@ -75,12 +75,12 @@ def names(top: yaml.Mapping) -> dict[str, Names]:
         whole: Mapping[str, yaml.Mapping] = derived(top)
     except SpecError:
         whole = {}
-    found = {}
+    names_by_experiment = {}
     for key, own in node.entries:
         below = whole.get(key.text, own)
         if isinstance(below, yaml.Mapping):
-            found[key.text] = _names(key, below, top)
-    return found
+            names_by_experiment[key.text] = _names(key, below, top)
+    return names_by_experiment
 
 
 def _names(key: yaml.Scalar, node: yaml.Mapping, top: yaml.Mapping) -> Names:

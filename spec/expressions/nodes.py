@@ -138,10 +138,10 @@ def children(node: Node) -> list[Node]:
 
 def walk(node: Node) -> list[Node]:
     """The node and all below it, a parent before its children."""
-    found: list[Node] = []
+    nodes: list[Node] = []
     stack = [node]
     while stack:
         item = stack.pop()
-        found.append(item)
+        nodes.append(item)
         stack.extend(reversed(children(item)))
-    return found
+    return nodes

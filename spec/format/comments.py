@@ -30,15 +30,15 @@ def remarks(lines: list[str], scalars: Iterable[tuple[Place, Place]]) -> list[Re
         for line in range(first, min(last, len(lines) - 1) + 1):
             span = (start if line == first else 0, end if line == last else len(lines[line]) + 1)
             covered.setdefault(line, []).append(span)
-    found: list[Remark] = []
+    comments: list[Remark] = []
     for number, text in enumerate(lines):
         spans = covered.get(number, [])
         if not text.strip() and not any(end > start for start, end in spans):
-            found.append(Remark(number, 0, "", True))
+            comments.append(Remark(number, 0, "", True))
             continue
         for place, character in enumerate(text):
             begins = character == "#" and (place == 0 or text[place - 1] in " \t")
             if begins and not any(start <= place < end for start, end in spans):
-                found.append(Remark(number, place, text[place:].rstrip(), not text[:place].strip()))
+                comments.append(Remark(number, place, text[place:].rstrip(), not text[:place].strip()))
                 break
-    return found
+    return comments

@@ -113,14 +113,14 @@ class NetworkPlan:
 
 
 def _leaves(layers: tuple[LayerPlan, ...]) -> list[LayerPlan]:
-    found: list[LayerPlan] = []
+    leaves: list[LayerPlan] = []
     for layer in layers:
         if layer.kind == "repeat":
             for block in layer.blocks:
-                found.extend(_leaves(block))
+                leaves.extend(_leaves(block))
         else:
-            found.append(layer)
-    return found
+            leaves.append(layer)
+    return leaves
 
 
 @dataclass(frozen=True, eq=False)

@@ -187,18 +187,18 @@ class Paths:
 def unreached(program: Program) -> list[Problem]:
     """Losses and gradients whose only ways to the weights lead through ints or bools."""
     paths = Paths(program)
-    found: list[Problem] = []
+    problems: list[Problem] = []
     for loss in program.loss:
         if program.training is not None:
-            found += _blocked(paths, loss.term, f"the gradient of the loss '{loss.name}'", None)
+            problems += _blocked(paths, loss.term, f"the gradient of the loss '{loss.name}'", None)
     for measure in program.measures:
         if isinstance(measure.term, t.SamplingFloor):  # of a statistic, which is looked at itself
             continue
         for item in t.walk(measure.term):
             if isinstance(item, t.Gradient | t.GradientStatistic):
                 apart = list(_apart(paths, item.of, item.weights, measure.name))
-                found += apart or _blocked(paths, item.of, f"the gradient in '{measure.name}'", item.weights)
-    return found
+                problems += apart or _blocked(paths, item.of, f"the gradient in '{measure.name}'", item.weights)
+    return problems
 
 
 def untrained(program: Program) -> list[Problem]:

@@ -383,15 +383,15 @@ class _Experiment:
 
     def _unreadable(self) -> list[Problem]:
         """What is wrong with the claims' syntax, where no cell holds whose measures they could speak of."""
-        found: list[Problem] = []
+        problems: list[Problem] = []
         for name in self.model.claims:
             node = yaml.find(self.node, ["claims", name, "check"])
             try:
                 if isinstance(node, yaml.Scalar):
                     read(node)
             except SpecError as error:
-                found.extend(error.problems)
-        return found
+                problems.extend(error.problems)
+        return problems
 
     def _claims(self, axes: Mapping[str, list[Any]], programs: Sequence[Program]) -> tuple[ClaimPlan, ...]:
         subject = self._subject(axes, programs)

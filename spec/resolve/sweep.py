@@ -29,14 +29,14 @@ class Sweep:
 
     def axes(self) -> dict[str, list[Any]]:
         """Each axis with its values: names of variants or patches, or numbers of a swept constant."""
-        found: dict[str, list[Any]] = {}
+        values_by_axis: dict[str, list[Any]] = {}
         if self.model.variants:
             names = list(self.model.variants)
             for word in self.only:
                 if word not in names:
                     hint = did_you_mean(word, names) or f"The variants are {listing(names)}."
                     raise problem_at(None, f"--only {self.name}/{word}: there is no variant '{word}'", hint)
-            found["variant"] = [name for name in names if not self.only or name in self.only]
+            values_by_axis["variant"] = [name for name in names if not self.only or name in self.only]
         elif self.only:
             raise problem_at(
                 None,
@@ -52,8 +52,8 @@ class Sweep:
                 raise problem_at(span, "'variant' is the axis that `variants` make", hint)
             if not values:
                 raise problem_at(span, f"the axis '{axis}' has no values", "`d: [1, 2]`, or a map of named patches.")
-            found[axis] = list(values) if isinstance(values, dict) else self._numbers(axis, span)
-        return found
+            values_by_axis[axis] = list(values) if isinstance(values, dict) else self._numbers(axis, span)
+        return values_by_axis
 
     def _numbers(self, axis: str, span: Span) -> list[Any]:
         node = yaml.find(self.node, ["sweep", axis])

@@ -209,11 +209,11 @@ class _Builder:
 
     def documents(self, events: list[Any]) -> list[Node | None]:
         stream = iter(events)
-        found: list[Node | None] = []
+        roots: list[Node | None] = []
         for event in stream:
             if isinstance(event, yaml.DocumentStartEvent):
-                found.append(self.node(next(stream), stream, 0))
-        return found
+                roots.append(self.node(next(stream), stream, 0))
+        return roots
 
     def span(self, start: Any, end: Any) -> Span:
         return Span(self.source, start.line + 1, start.column + 1, end.line + 1, end.column + 1)

@@ -71,13 +71,13 @@ def conflict_markers(source: Source) -> list[Problem]:
     """What a merge left in a file: a problem for each side of each conflict, at its mark."""
     if not re.search(r"^(?:<{7}|>{7})(?: |$)", source.text, re.MULTILINE):
         return []
-    found = []
+    problems = []
     for number, text in enumerate(source.lines, 1):
         if re.match(r"(?:<{7}|>{7}|\|{7})(?: |$)|={7}$", text):
             span = Span(source, number, 1, number, len(text) + 1)
             hint = "Keep one side, or write both as one, and remove the lines with the marks."
-            found.append(Problem("this line is the mark of a merge conflict that is not resolved", span, hint))
-    return found
+            problems.append(Problem("this line is the mark of a merge conflict that is not resolved", span, hint))
+    return problems
 
 
 def balanced(line: str, start: int) -> str:
