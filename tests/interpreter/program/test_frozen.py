@@ -74,7 +74,9 @@ architecture:
   stopped: {{input: x, layers: [{{dense: {{units: 1, kernel_initializer: ones}}}}]}}
   past: {{input: x, layers: [{{dense: {{units: 2, kernel_initializer: ones}}}}]}}
   unused: {{input: x, layers: [{{dense: {{units: 1, kernel_initializer: ones}}}}]}}
-loss: {{l: f + half + 12 * frozen + 12 * stopped + 12 * sum(past) + 12 * stop(unused)}}
+loss:
+  l: f + half + 12 * frozen + 12 * stopped + 12 * sum(past) + 12 * stop(unused)
+  decay: 6 * squared_norm(half.dense_1.kernel) + 6 * squared_norm(frozen.weights)
 gradient: {{half.dense_1: freeze, frozen: freeze, stopped: stop, past: forward_only}}
 training: {{optimizer: {{sgd: {{learning_rate: 1, {clip}: 2}}}}, batch: 2, steps: 1}}
 measures:
@@ -91,7 +93,8 @@ measures:
 
 @pytest.mark.parametrize("clip", ["clipnorm", "global_clipnorm"])
 def test_a_clipped_norm_is_that_of_the_trained_weights_alone(compiled: Callable[..., Compiled], clip: str) -> None:
-    """The gradients are (3, 4) and 1 of f, and 3 + 4 of the other trained weight; what is frozen would add 12 times as much."""
+    """The gradients are (3, 4) and 1 of f, and 3 + 4 of the other trained weight; what is frozen would add 12 times as much,
+    and has a gradient of its own from the term that names its weights."""
     program = compiled(CLIPPED.format(clip=clip))
     program.train(1)
     measured = program.evaluate()
