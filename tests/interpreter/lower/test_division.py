@@ -88,6 +88,20 @@ def test_so_is_what_runs_and_a_divisor_of_zero_has_one_meaning(checked: Callable
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+def test_float32_divides_its_own_numbers(checked: Callable[..., Any], xla: bool) -> None:
+    """Of the float32 next to each number, in exact arithmetic: that of 0.3 is more than three times that of 0.1."""
+    reals = [(a, b) for a, b in NUMBERS if not is_int(a, b) and abs(a / b) < 2**23]
+    expected = {}
+    for a, b in reals:
+        quotient = math.floor(Fraction(float(np.float32(a))) / Fraction(float(np.float32(b))))
+        expected[at_run_time(a, "//", b)] = quotient
+    assert expected[at_run_time(1, "//", 0.1)] == 9
+    assert expected[at_run_time(0.3, "//", 0.1)] == 3
+    found = checked(list(expected), "float32").compiled(xla)
+    assert {text: float(np.ravel(found[text].numpy())[0]) for text in expected} == expected
+
+
 @pytest.mark.parametrize("operator", ["//", "%"])
 def test_a_constant_divisor_of_zero_is_refused(program: Callable[[str], Any], operator: str) -> None:
     for a, b in ZEROS:
