@@ -40,7 +40,7 @@ def test_the_front_end_loads_nothing_heavy() -> None:
 def test_the_wall_can_fail() -> None:
     """The twin: a process that does load such packages is found out."""
     assert loaded("import matplotlib") == {"matplotlib"}
-    assert {"dlspec.interpreter", "matplotlib"} <= loaded("import dlspec.interpreter.results.cells, matplotlib")
+    assert {"dlspec.interpreter", "matplotlib"} <= loaded("import dlspec.interpreter.results.replicates, matplotlib")
 
 
 def modules(folder: str) -> list[Path]:

@@ -12,10 +12,10 @@ from pathlib import Path
 from dlspec.spec.ir.plan import ClaimPlan, FigurePlan, StudyPlan
 
 from ..report import write_report
-from ..results.cells import Results
 from ..results.errors import StoreError, explained
 from ..results.folder_names import REPORT
 from ..results.optional_outputs import Aside, reason
+from ..results.replicates import Results
 from ..results.run_list import read
 from ..results.run_writer import RunFolder
 from ..results.verdicts import Verdict

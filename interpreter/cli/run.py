@@ -28,10 +28,10 @@ from ..backend.jit_policy import form
 from ..backend.startup import device, device_without_tensorflow, environment, overlooked, start
 from ..executors.base import Executor
 from ..program.job import Watcher
-from ..results.cells import Results
 from ..results.errors import StoreError, explained
 from ..results.folder_names import REPORT, STORE
 from ..results.optional_outputs import Aside
+from ..results.replicates import Results
 from ..results.run_writer import new_title, summary
 from ..schedule.progress import JsonLines, Live, Log, Quiet, tell
 from ..schedule.scheduler import Options, Progress, Run
@@ -167,7 +167,7 @@ def _finish(
     executor: Callable[[Quiet | Both], Executor],
 ) -> None:  # fmt: skip
     """Runs what is missing to its end."""
-    tracking.ended(begun.progress.cells.values())
+    tracking.ended(begun.progress.replicates.values())
     with _watcher(begun.missing, how, tracking, errors) as watcher:
         compiled = partial(form, jit=begun.options.jit, device=begun.options.device)
         Run(begun.progress, store, executor(watcher), begun.options, watcher, stop, compiled).finish()
@@ -192,15 +192,15 @@ def _watcher(missing: Sequence[Piece], how: How, tracking: Tracking, errors: Con
 
 
 def _tell(begun: _Begun, how: How) -> None:
-    """How many cells are stored already, and how many are to run."""
-    there, rest = len(begun.progress.cells), sum(len(piece.replicates) for piece in begun.missing)
+    """How many replicates are stored already, and how many are to run."""
+    there, rest = len(begun.progress.replicates), sum(len(piece.numbers) for piece in begun.missing)
     other = begun.progress.of_another_form(partial(form, jit=begun.options.jit, device=begun.options.device))
     if how.log == "json":
-        JsonLines().say("planned", cells=there + rest, stored=there, to_run=rest)
+        JsonLines().say("planned", replicates=there + rest, stored=there, to_run=rest)
     elif not rest:
-        tell(f"all {there} cells are stored already: nothing is to run")
+        tell(f"all {there} replicates are stored already: nothing is to run")
     elif there:
-        tell(f"{there} of {there + rest} cells are stored already, {rest} to run")
+        tell(f"{there} of {there + rest} replicates are stored already, {rest} to run")
     if other and how.log != "json":
         words = ", ".join(f"{count} as {name}" for name, count in other.items())
         tell(f"{words}: another compiled form than this run's, equal to it but for rounding; --force runs them again")
@@ -276,20 +276,20 @@ def _print_files(done: Concluded) -> None:
 
 
 def _code(results: Mapping[str, Results], done: Concluded, stop: threading.Event, output: Output) -> int:
-    cells = [cell for found in results.values() for cell in found.cells]
+    replicates = [replicate for found in results.values() for replicate in found.replicates]
     kept = f"all they gave is kept in {done.folder}. " if done.folder else ""
     if done.error is not None:
-        tell(f"{render(done.error.problems)}\nThere is no folder of this run; its cells are stored.")
+        tell(f"{render(done.error.problems)}\nThere is no folder of this run; its replicates are stored.")
     if stop.is_set():
-        whole = sum(cell.status == "done" for cell in cells)
+        whole = sum(replicate.status == "done" for replicate in replicates)
         tell(
-            f"interrupted: {whole} cells are whole, {len(cells) - whole} in part; {kept}Run again to go on from there."
+            f"interrupted: {whole} replicates are complete, {len(replicates) - whole} in part; {kept}Run again to go on from there."
         )
         return INTERRUPTED
     if output.error is not None and not isinstance(output.error, BrokenPipeError):
-        where = f"the run is kept in {done.folder}" if done.folder else "its cells are stored"
+        where = f"the run is kept in {done.folder}" if done.folder else "its replicates are stored"
         tell(f"standard output cannot be written: {output.error.strerror}; {where}")
         return ERROR
-    if done.error is not None or any(cell.status == "failed" for cell in cells):
+    if done.error is not None or any(replicate.status == "failed" for replicate in replicates):
         return ERROR
     return CLAIM_FAILS if any(verdict.verdict == "fails" for verdict in done.verdicts) else DONE

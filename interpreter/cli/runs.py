@@ -62,7 +62,7 @@ def runs(
             f"{root}: no such run" if study or profile or since or verdict else f"{root}: no runs yet", file=sys.stderr
         )
     if (held := _store(root)) is not None:
-        print(f"store: {held['cells']:,} cells, {megabytes(held['bytes'])}")
+        print(f"store: {held['cells']:,} replicates, {megabytes(held['bytes'])}")
 
 
 @app.command()
@@ -103,7 +103,7 @@ def show(context: typer.Context, run: Name, root: Runs = RUNS) -> None:
 def export(
     context: typer.Context, run: Name,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Its ending, .csv or .parquet, says the format.")],
-    finals: Annotated[bool, typer.Option("--finals", help="One row a cell, with its last values; not the curves.")] = False,
+    finals: Annotated[bool, typer.Option("--finals", help="One row a replicate, with its last values; not the curves.")] = False,
     root: Runs = RUNS,
 ) -> None:  # fmt: skip
     """Writes a run's curves, one row a number, as CSV or Parquet."""
@@ -121,19 +121,20 @@ def prune(
     keep: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="Removes all but the newest N of each study and profile.")
     ] = None,
-    cells: Annotated[
+    replicates: Annotated[
         bool, typer.Option("--cells", help="Removes from the store, too, what no run that is left shows.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Says what would go, and removes nothing.")] = False,
     root: Runs = RUNS,
 ) -> None:  # fmt: skip
-    """Removes runs, and with --cells stored cells and checkpoints. Stored cells stay otherwise."""
+    """Removes runs, and with --replicates stored replicates and checkpoints. Stored replicates stay otherwise."""
     from ..results.run_list import drafts, kept, named, remove, superfluous, used
 
     root = _root(context, root)
-    if not names and keep is None and not cells:
+    if not names and keep is None and not replicates:
         print(
-            "say which runs go: by name, with --keep N, or --cells for stored cells that no run shows", file=sys.stderr
+            "say which runs go: by name, with --keep N, or --cells for stored replicates that no run shows",
+            file=sys.stderr,
         )
         raise typer.Exit(2)
     every = kept(root)
@@ -149,24 +150,29 @@ def prune(
         if not dry_run:
             shutil.rmtree(path, ignore_errors=True)
         print(f"{path.name}: {verb}, the draft of a run that was killed")
-    if cells and (root / STORE / "index.sqlite").exists():
+    if replicates and (root / STORE / "index.sqlite").exists():
         from ..store.store import Store
 
         left = used([run for run in every if run.name not in doomed])
         with Store(root / STORE, _warn) as store:
             count, freed = store.prune(left, dry_run)
-        print(f"store: {count:,} cells {verb}, {megabytes(freed)} with checkpoints")
+        print(f"store: {count:,} replicates {verb}, {megabytes(freed)} with checkpoints")
 
 
 @app.command()
 def repair(context: typer.Context, root: Runs = RUNS) -> None:
-    """Makes the store's index anew from the cells' own files, which lose nothing by it."""
+    """Makes the store's index anew from the replicates' own files, which lose nothing by it."""
     from ..store.repair import repair as anew
 
     done = anew(_root(context, root) / STORE)
     for line in done.damaged:
-        _warn(f"{line}. It was moved to {_root(context, root) / 'store' / 'damaged'}, and its cells will run again")
-    print(f"{done.cells:,} cells are listed again" + (f"; the index before is {done.index}" if done.index else ""))
+        _warn(
+            f"{line}. It was moved to {_root(context, root) / 'store' / 'damaged'}, and its replicates will run again"
+        )
+    print(
+        f"{done.replicates:,} replicates are listed again"
+        + (f"; the index before is {done.index}" if done.index else "")
+    )
 
 
 def megabytes(size: int) -> str:
@@ -184,11 +190,11 @@ def _root(context: typer.Context, root: Path) -> Path:
 
 
 def _counted(run: Any, unreadable: list[str]) -> bool:
-    """Whether a run's cells and verdicts can be counted; what can't be read is named."""
+    """Whether a run's replicates and verdicts can be counted; what can't be read is named."""
     from ..results.errors import StoreError
 
     try:
-        return run.cells is not None and run.verdicts is not None
+        return run.replicates is not None and run.verdicts is not None
     except StoreError as error:
         unreadable.append(f"{error.problems[0].message}. {error.problems[0].hint}")
         return False
@@ -201,7 +207,7 @@ def _warn(text: str) -> None:
 def _data(run: Any) -> dict[str, Any]:
     return {
         "run": run.name, "study": run.study, "profile": run.profile or None, "finished": run.about["finished"],
-        "cells": run.cells, "stored": run.about.get("stored"), "verdicts": run.verdicts,
+        "replicates": run.replicates, "stored": run.about.get("stored"), "verdicts": run.verdicts,
     }  # fmt: skip
 
 

@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..program.job import Job
-from ..results.cells import Cell
+from ..results.replicates import Replicate
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A job that has ended, in whichever way: its cells say how."""
+    """A job that has ended, in whichever way: its replicates say how."""
 
     job: Job
-    cells: Sequence[Cell]
+    replicates: Sequence[Replicate]
 
 
 class Executor(Protocol):
-    """Runs jobs somewhere. Jobs come back in any order, each once; a job's fault is a failed cell, never an exception."""
+    """Runs jobs somewhere. Jobs come back in any order, each once; a job's fault is a failed replicate, never an exception."""
 
     def room(self) -> int:
         """How many more jobs would start at once."""
@@ -41,9 +41,9 @@ class Executor(Protocol):
 
 
 class Threads:
-    """Several jobs at once in this process. `train` makes the cells of a job, and never raises."""
+    """Several jobs at once in this process. `train` makes the replicates of a job, and never raises."""
 
-    def __init__(self, jobs: int, train: Callable[[Job, threading.Event], list[Cell]]) -> None:
+    def __init__(self, jobs: int, train: Callable[[Job, threading.Event], list[Replicate]]) -> None:
         self.jobs = max(1, jobs)
         self.train = train
         self.pool = ThreadPoolExecutor(max_workers=self.jobs, thread_name_prefix="dlspec")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..program.job import Job
-from ..results.cells import Cell
+from ..results.replicates import Replicate
 
 
 class Told:
@@ -27,7 +27,7 @@ class Told:
         """An evaluation is done."""
         self.tell(job.number, "evaluated", step, measures, rate)
 
-    def finished(self, job: Job, cells: Sequence[Cell]) -> None:
+    def finished(self, job: Job, replicates: Sequence[Replicate]) -> None:
         """The run sees that by the result."""
 
     def warn(self, text: str) -> None:

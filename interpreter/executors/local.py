@@ -20,7 +20,7 @@ from typing import Any
 
 from ..backend.devices import Asked
 from ..program.job import Job, Watcher
-from ..results.cells import Cell
+from ..results.replicates import Replicate
 from ..store.checkpoints import Checkpoints
 from .base import Finished, Threads
 from .event_forwarding import Told
@@ -140,10 +140,10 @@ class _Child:
         self.compiled += kind == "compiling"
         getattr(self.watcher, kind)(job, *values)
 
-    def _end(self, job: Job, cells: Sequence[Cell]) -> None:
+    def _end(self, job: Job, replicates: Sequence[Replicate]) -> None:
         with self.lock:
             del self.jobs[job.number]
-        self.ended(Finished(job, cells))
+        self.ended(Finished(job, replicates))
 
     def _lost(self) -> None:
         """Its end: jobs that it still had are failed."""
@@ -196,8 +196,8 @@ def _serve(line: Connection, jobs: int, asked: Asked) -> None:
                     job = Job(sent.number, unpacked(sent.piece), sent.compiled, sent.checkpoints, sent.weights)
                     pool.submit(run, job)
                     running += 1
-                case Finished(job, cells):
-                    tell(job.number, "ended", cells)
+                case Finished(job, replicates):
+                    tell(job.number, "ended", replicates)
                     running -= 1
                 case "cancel":
                     stop.set()

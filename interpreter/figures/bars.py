@@ -8,7 +8,7 @@ import numpy as np
 from dlspec.spec.ir.plan import FigurePlan
 
 from ..results.cell_groups import label, programs
-from ..results.cells import Results
+from ..results.replicates import Results
 from .axis_scales import Vertical
 from .draw import MOST_PANELS, by_end, draws, heading, lasts, legend, names, panels, some, split
 from .math_text import short
@@ -25,13 +25,13 @@ def bars(plan: FigurePlan, results: Results) -> Any:
     A replicate that diverged is a cross at its last value, and in no mean.
     """
     parts = split(results, plan.model.panel)
-    if not any(cells for _, cells in parts):
+    if not any(replicates for _, replicates in parts):
         return None
     figure, axes = panels(min(len(parts), MOST_PANELS), width=3.8)
     measures = names(plan.model.y)
     width = 0.8 / len(measures)
-    for axis, (title, cells) in zip(axes, some(parts, MOST_PANELS, figure, "panels"), strict=True):
-        groups = some(list(programs(cells)), MOST_BARS, figure, "cells of a panel")
+    for axis, (title, replicates) in zip(axes, some(parts, MOST_PANELS, figure, "panels"), strict=True):
+        groups = some(list(programs(replicates)), MOST_BARS, figure, "cells of a panel")
         vertical = Vertical(axis, figure, plan.model.scale.y)
         found = []
         for row, name in enumerate(measures):

@@ -10,7 +10,7 @@ from dlspec.spec.ir.plan import FigurePlan
 from matplotlib.ticker import MaxNLocator
 
 from ..results.cell_groups import label, programs
-from ..results.cells import Cell, Results
+from ..results.replicates import Replicate, Results
 from .axis_scales import Array, Vertical, drawable, plotted
 from .draw import MOST_PANELS, by_end, curve, draws, heading, legend, names, panels, some, split
 from .math_text import short
@@ -20,13 +20,13 @@ MOST_LINES = 200
 """How many curves a panel has at most."""
 
 
-def tables(cells: Sequence[Cell], name: str) -> tuple[Array, Array]:
-    """The steps of cells, and a measure of theirs [cells, steps]; undefined where a cell has no such step."""
-    steps = np.asarray(sorted({step for cell in cells for step in cell.steps}), dtype=float)
-    table = np.full((len(cells), len(steps)), np.nan)
-    for row, cell in zip(table, cells, strict=True):
-        values = curve(cell, name)
-        row[np.searchsorted(steps, cell.steps[: len(values)])] = values
+def tables(replicates: Sequence[Replicate], name: str) -> tuple[Array, Array]:
+    """The steps of replicates, and a measure of theirs [replicates, steps]; undefined where a replicate has no such step."""
+    steps = np.asarray(sorted({step for replicate in replicates for step in replicate.steps}), dtype=float)
+    table = np.full((len(replicates), len(steps)), np.nan)
+    for row, replicate in zip(table, replicates, strict=True):
+        values = curve(replicate, name)
+        row[np.searchsorted(steps, replicate.steps[: len(values)])] = values
     return steps, table
 
 
@@ -38,22 +38,22 @@ def curves(plan: FigurePlan, results: Results) -> Any:
     up to a cross. The mean is that of all values, also where a logarithmic axis can't show some of them.
     """
     parts = split(results, plan.model.panel)
-    if not any(cells for _, cells in parts):
+    if not any(replicates for _, replicates in parts):
         return None
     figure, axes = panels(min(len(parts), MOST_PANELS))
     palette = Palette.of(results, plan.model.colour, (plan.model.panel,))
     measures = names(plan.model.y)
     shown = some(parts, MOST_PANELS, figure, "panels")
-    for place, (axis, (title, cells)) in enumerate(zip(axes, shown, strict=True)):
+    for place, (axis, (title, replicates)) in enumerate(zip(axes, shown, strict=True)):
         vertical = Vertical(axis, figure, plan.model.scale.y)
-        lines = [_Line(group, name) for group in programs(cells) for name in measures]
+        lines = [_Line(group, name) for group in programs(replicates) for name in measures]
         lines = list(some(lines, MOST_LINES, figure, "curves of a panel"))
-        styles = [palette.line(line.cells[0], line.name, (plan.model.panel,)) for line in lines]
+        styles = [palette.line(line.replicates[0], line.name, (plan.model.panel,)) for line in lines]
         for line, style in zip(lines, styles, strict=True):
             vertical.take(line.steps, line.table, style["color"])
         axis.set_xscale("symlog" if plan.model.scale.x == "log" else "linear")
         for line, style in zip(lines, styles, strict=True):
-            text = label(line.cells[0], [plan.model.panel or ""])
+            text = label(line.replicates[0], [plan.model.panel or ""])
             _draw(axis, line, vertical, short(f"{line.name}, {text}" if len(measures) > 1 else text), style)
         vertical.finish()
         axis.set_title(title, fontsize=9)
@@ -69,17 +69,17 @@ def curves(plan: FigurePlan, results: Results) -> Any:
 class _Line:
     """One measure of one program: its replicates [replicates, steps], and which of them came to their end."""
 
-    def __init__(self, cells: Sequence[Cell], name: str) -> None:
-        self.cells = cells
+    def __init__(self, replicates: Sequence[Replicate], name: str) -> None:
+        self.replicates = replicates
         self.name = name
-        self.steps, self.table = tables(cells, name)
-        done, early, self.told = by_end(cells)
+        self.steps, self.table = tables(replicates, name)
+        done, early, self.told = by_end(replicates)
         if not done and self.told == "not finished":
-            done = [cell for cell in early if cell.status != "diverged"]
+            done = [replicate for replicate in early if replicate.status != "diverged"]
             self.told = "diverged" if len(done) < len(early) else ""
-            early = [cell for cell in early if cell.status == "diverged"]
+            early = [replicate for replicate in early if replicate.status == "diverged"]
         self.early = len(early)
-        self.whole = np.asarray([any(cell is one for one in done) for cell in cells])
+        self.whole = np.asarray([any(replicate is one for one in done) for replicate in replicates])
 
 
 def _draw(axis: Any, line: _Line, vertical: Vertical, text: str, style: dict[str, Any]) -> None:
@@ -87,7 +87,7 @@ def _draw(axis: Any, line: _Line, vertical: Vertical, text: str, style: dict[str
     own = line.table[line.whole]
     everywhere = np.isfinite(own).all(axis=0) if len(own) else np.zeros(len(line.steps), bool)
     if line.early:
-        text = f"{text} ({line.early} of {len(line.cells)} {line.told})"
+        text = f"{text} ({line.early} of {len(line.replicates)} {line.told})"
     if everywhere.any():
         with np.errstate(all="ignore"):
             mean, low, high = (
@@ -102,13 +102,13 @@ def _draw(axis: Any, line: _Line, vertical: Vertical, text: str, style: dict[str
         text = ""
     apart = ~everywhere
     near = apart | np.append(apart[1:], False) | np.append(False, apart[:-1])
-    for row, whole, cell in zip(line.table, line.whole, line.cells, strict=True):
+    for row, whole, replicate in zip(line.table, line.whole, line.replicates, strict=True):
         shown = vertical.shown(np.where(near, row, np.nan) if whole else row)
         if whole and not np.isfinite(vertical.shown(np.where(apart, row, np.nan))).any():
             continue
         if np.isfinite(shown).any():
             plotted(axis, line.steps, shown, label=text or None, linewidth=0.6, alpha=0.8, **style)
             text = ""
-            if not whole and cell.status != "done":
+            if not whole and replicate.status != "done":
                 last = np.flatnonzero(np.isfinite(shown))[-1]
                 axis.plot(line.steps[last], shown[last], "x", color=style["color"], markersize=5)

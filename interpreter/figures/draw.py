@@ -15,7 +15,7 @@ from dlspec.spec.model.figures import entry
 
 from ..registry import Registry
 from ..results.cell_groups import axis_value
-from ..results.cells import Cell, Results
+from ..results.replicates import Replicate, Results
 from .canvas import STYLE, Sheet, panels, save, style
 from .lacking import lacking
 from .math_text import short, wrapped
@@ -39,11 +39,11 @@ NAMED = 30
 def draw(
     plan: FigurePlan, results: Results, folder: Path, warn: Callable[[str], None] = lambda text: None
 ) -> list[Path]:
-    """Draws one figure, as PNG, SVG and numbers (JSON); returns the files written, none where no cell has what it shows.
+    """Draws one figure, as PNG, SVG and numbers (JSON); returns the files written, none where no replicate has what it shows.
 
     `warn` is told what is not drawn as it should be, in a sentence. Raises OSError, and whatever matplotlib raises.
     """
-    shown = replace(results, cells=[cell for cell in results.cells if _chosen(plan, cell)])
+    shown = replace(results, replicates=[replicate for replicate in results.replicates if _chosen(plan, replicate)])
     with style():
         figure = DRAWERS[plan.kind](plan, shown)
         missing_cells = lacking(plan, shown)
@@ -83,8 +83,8 @@ def _words(plan: FigurePlan, figure: Sheet) -> None:
         figure.supxlabel("\n".join(lines), fontsize=8)
 
 
-def _chosen(plan: FigurePlan, cell: Cell) -> bool:
-    return all(holds(condition, axis_value(cell, condition.axis)) for condition in plan.where)
+def _chosen(plan: FigurePlan, replicate: Replicate) -> bool:
+    return all(holds(condition, axis_value(replicate, condition.axis)) for condition in plan.where)
 
 
 def some(items: Sequence[Item], most: int, figure: Sheet, what: str) -> Sequence[Item]:
@@ -108,16 +108,16 @@ def heading(measures: Sequence[str]) -> str:
     return short(", ".join(measures).replace("_", " "))
 
 
-def split(results: Results, axis: str | None) -> list[tuple[str, list[Cell]]]:
-    """The cells by their value on an axis, with a heading each."""
-    usable = [cell for cell in results.cells if cell.curves or cell.samples]
+def split(results: Results, axis: str | None) -> list[tuple[str, list[Replicate]]]:
+    """The replicates by their value on an axis, with a heading each."""
+    usable = [replicate for replicate in results.replicates if replicate.curves or replicate.samples]
     if axis is None:
         return [("", usable)]
     found = []
     for value in dict.fromkeys(results.axes[axis]):
-        cells = [cell for cell in usable if axis_value(cell, axis) == value]
-        if cells:
-            found.append((short(value if axis == "variant" else f"{axis} = {value}"), cells))
+        replicates = [replicate for replicate in usable if axis_value(replicate, axis) == value]
+        if replicates:
+            found.append((short(value if axis == "variant" else f"{axis} = {value}"), replicates))
     return found
 
 
@@ -126,19 +126,19 @@ def names(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def curve(cell: Cell, word: str) -> np.ndarray[Any, Any]:
-    """A measure, or an entry of one, at the cell's steps; empty where the cell has none."""
+def curve(replicate: Replicate, word: str) -> np.ndarray[Any, Any]:
+    """A measure, or an entry of one, at the replicate's steps; empty where the replicate has none."""
     name, index = entry(word)
-    return np.asarray([np.asarray(value)[index] for value in cell.curves.get(name, [])], dtype=float)
+    return np.asarray([np.asarray(value)[index] for value in replicate.curves.get(name, [])], dtype=float)
 
 
-def lasts(cells: Sequence[Cell], word: str) -> list[tuple[Cell, float]]:
-    """The last value of a measure, or of an entry of one, in each cell that has any."""
-    return [(cell, float(values[-1])) for cell in cells if len(values := curve(cell, word))]
+def lasts(replicates: Sequence[Replicate], word: str) -> list[tuple[Replicate, float]]:
+    """The last value of a measure, or of an entry of one, in each replicate that has any."""
+    return [(replicate, float(values[-1])) for replicate in replicates if len(values := curve(replicate, word))]
 
 
-def by_end(cells: Sequence[Cell]) -> tuple[list[Cell], list[Cell], str]:
-    """The cells that came to their last step; those that did not, but hold values; and what became of these, in words."""
-    early = [cell for cell in cells if cell.status != "done" and cell.curves]
-    told = "diverged" if all(cell.status == "diverged" for cell in early) else "not finished"
-    return [cell for cell in cells if cell.status == "done"], early, told
+def by_end(replicates: Sequence[Replicate]) -> tuple[list[Replicate], list[Replicate], str]:
+    """The replicates that came to their last step; those that did not, but hold values; and what became of these, in words."""
+    early = [replicate for replicate in replicates if replicate.status != "done" and replicate.curves]
+    told = "diverged" if all(replicate.status == "diverged" for replicate in early) else "not finished"
+    return [replicate for replicate in replicates if replicate.status == "done"], early, told

@@ -11,7 +11,7 @@ from dlspec.spec.ir.plan import FigurePlan
 from dlspec.spec.model.figures import ROWS_SEARCHED
 
 from ..results.cell_groups import label, programs
-from ..results.cells import DONE, Cell, Results
+from ..results.replicates import DONE, Replicate, Results
 from .axis_scales import drawable, plotted
 from .canvas import Sheet, grid
 from .draw import MOST_PANELS, draws, legend, panels, some, split
@@ -23,23 +23,23 @@ MOST_IMAGES = 200
 """How many images it has at most."""
 
 
-def _first(plan: FigurePlan, results: Results) -> Iterator[tuple[str, Cell]]:
+def _first(plan: FigurePlan, results: Results) -> Iterator[tuple[str, Replicate]]:
     """The first replicate of each program that has what a figure shows, with its panel's heading."""
-    for title, cells in split(results, plan.model.panel):
-        for group in programs(cells):
-            first = next((cell for cell in group if cell.samples.get(plan.name)), None)
+    for title, replicates in split(results, plan.model.panel):
+        for group in programs(replicates):
+            first = next((replicate for replicate in group if replicate.samples.get(plan.name)), None)
             if first is not None:
-                other = f", replicate {first.replicate}" if first.replicate != group[0].replicate else ""
+                other = f", replicate {first.number}" if first.number != group[0].number else ""
                 yield f"{title or short(label(first))}{other}", first
 
 
-def _stops(plan: FigurePlan, cells: Iterable[Cell], results: Results, figure: Sheet) -> None:
+def _stops(plan: FigurePlan, replicates: Iterable[Replicate], results: Results, figure: Sheet) -> None:
     """Notes that `until` stops the replicates of a program at other steps, where it stops the one that is shown before others."""
     told = []
-    groups = {id(cell): group for group in programs(results.cells) for cell in group}
-    for shown in cells:
+    groups = {id(replicate): group for group in programs(results.replicates) for replicate in group}
+    for shown in replicates:
         group = groups[id(shown)]
-        ends = sorted({cell.steps[-1] for cell in group if cell.status == DONE and cell.steps})
+        ends = sorted({replicate.steps[-1] for replicate in group if replicate.status == DONE and replicate.steps})
         if len(ends) > 1 and shown.steps and max(shown.samples[plan.name]) == shown.steps[-1]:
             told.append(f"of {short(label(shown))} at steps {ends[0]:,} to {ends[-1]:,}")
     if told:
@@ -50,16 +50,16 @@ def _stops(plan: FigurePlan, cells: Iterable[Cell], results: Results, figure: Sh
 @draws("function")
 def function(plan: FigurePlan, results: Results) -> Any:
     """A target and what was learnt of it, over test examples of the first replicate, at each of the steps."""
-    cells = list(_first(plan, results))
+    replicates = list(_first(plan, results))
     parts = [
         (f"{title}, step {step:,}", values)
-        for title, first in cells
+        for title, first in replicates
         for step, values in sorted(first.samples[plan.name].items())
     ]
     if not parts:
         return None
     figure, axes = panels(min(len(parts), MOST_PANELS))
-    _stops(plan, (cell for _, cell in cells), results, figure)
+    _stops(plan, (replicate for _, replicate in replicates), results, figure)
     for axis, (title, values) in zip(axes, some(parts, MOST_PANELS, figure, "panels"), strict=True):
         x = drawable(np.ravel(values["x"]))
         order = np.argsort(x, kind="stable")
@@ -87,19 +87,23 @@ def _finite(values: Any, figure: Sheet) -> Any:
 @draws("examples")
 def examples(plan: FigurePlan, results: Results) -> Any:
     """Arrays over their entries: a row an example, a column a step of training, the first curve wide."""
-    cells = list(_first(plan, results))
-    if not cells:
+    replicates = list(_first(plan, results))
+    if not replicates:
         return None
-    every = sorted({step for _, cell in cells for step in cell.samples[plan.name]})
-    counts = [len(next(iter(values.values()))) for _, cell in cells for values in cell.samples[plan.name].values()]
-    lines = [(title, cell, row) for title, cell in cells for row in range(max(counts))]
+    every = sorted({step for _, replicate in replicates for step in replicate.samples[plan.name]})
+    counts = [
+        len(next(iter(values.values())))
+        for _, replicate in replicates
+        for values in replicate.samples[plan.name].values()
+    ]
+    lines = [(title, replicate, row) for title, replicate in replicates for row in range(max(counts))]
     width, height = min(len(every), MOST_COLUMNS), min(len(lines), MOST_ROWS)
     figure, axes = grid(height, width, 2.9 * width + 0.4, 1.7 * height + 0.5)
-    _stops(plan, (cell for _, cell in cells), results, figure)
+    _stops(plan, (replicate for _, replicate in replicates), results, figure)
     rows, steps = some(lines, MOST_ROWS, figure, "rows"), some(every, MOST_COLUMNS, figure, "steps")
-    for line, (heading, cell, row) in zip(axes, rows, strict=True):
+    for line, (heading, replicate, row) in zip(axes, rows, strict=True):
         for axis, step in zip(line, steps, strict=True):
-            values = cell.samples[plan.name].get(step)
+            values = replicate.samples[plan.name].get(step)
             if values is None or row >= len(next(iter(values.values()))):
                 axis.set_visible(False)
                 continue
@@ -117,26 +121,26 @@ def examples(plan: FigurePlan, results: Results) -> Any:
 
 @draws("images")
 def images(plan: FigurePlan, results: Results) -> Any:
-    """Images, those of one value in a row, at each of the steps; of the first cell of each panel.
+    """Images, those of one value in a row, at each of the steps; of the first replicate of each panel.
 
     What is trained is told from data by its steps: the heading says which step is shown.
     """
-    shown: dict[str, Cell] = {}
+    shown: dict[str, Replicate] = {}
     headings: dict[str, str] = {}
-    for title, cells in split(results, plan.model.panel):
-        first = next(iter(_first(plan, replace(results, cells=cells))), None)
+    for title, replicates in split(results, plan.model.panel):
+        first = next(iter(_first(plan, replace(results, replicates=replicates))), None)
         if first is not None:
             shown[title], headings[title] = first[1], first[0] if plan.model.panel is None else title
     if not shown:
         return None
     lines: list[tuple[str, Any]] = []
     wanted = 1
-    trained = any(step for cell in shown.values() for step in cell.samples[plan.name])
+    trained = any(step for replicate in shown.values() for step in replicate.samples[plan.name])
     figure_notes: list[str] = []
-    if plan.model.panel is None and len(list(programs(results.cells))) > 1:
+    if plan.model.panel is None and len(list(programs(results.replicates))) > 1:
         figure_notes.append(f"Shown: {headings['']}.")
-    for title, cell in shown.items():
-        for step, values in sorted(cell.samples[plan.name].items()):
+    for title, replicate in shown.items():
+        for step, values in sorted(replicate.samples[plan.name].items()):
             wanted = max(wanted, _wanted(values))
             for value, pictures in _by_value(values):
                 parts = [title, f"step {step:,}" if trained else ""]

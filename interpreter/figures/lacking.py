@@ -1,4 +1,4 @@
-"""Which cells a figure of single examples has no values of, and why."""
+"""Which replicates a figure of single examples has no values of, and why."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from collections.abc import Iterator
 from dlspec.spec.ir.plan import FigurePlan
 
 from ..results.cell_groups import axis_value, label, programs
-from ..results.cells import Cell, Results
+from ..results.replicates import Replicate, Results
 
 SAMPLED = ("function", "examples", "images")
-"""The kinds of figures that show values taken while a cell was trained, one cell each."""
+"""The kinds of figures that show values taken while a replicate was trained, one replicate each."""
 
 
 def lacking(plan: FigurePlan, results: Results) -> str:
-    """The cells that a figure ought to show and has nothing of, in words; empty where it lacks none."""
+    """The replicates that a figure ought to show and has nothing of, in words; empty where it lacks none."""
     if plan.kind not in SAMPLED:
         return ""
-    cells = list(_lacking(plan, results))
-    told = [f"{label(cell)} ({cell.message or cell.status})" for cell in cells[:3]]
-    return ", ".join([*told, f"{len(cells) - 3:,} more"] if len(cells) > 3 else told)
+    replicates = list(_lacking(plan, results))
+    told = [f"{label(replicate)} ({replicate.message or replicate.status})" for replicate in replicates[:3]]
+    return ", ".join([*told, f"{len(replicates) - 3:,} more"] if len(replicates) > 3 else told)
 
 
-def _lacking(plan: FigurePlan, results: Results) -> Iterator[Cell]:
+def _lacking(plan: FigurePlan, results: Results) -> Iterator[Replicate]:
     """The first replicate of each program of which no replicate has what the figure shows.
 
-    Of images one cell a panel is shown: a panel lacks its first cells, up to one that has some.
+    Of images one replicate a panel is shown: a panel lacks its first replicates, up to one that has some.
     """
     done: set[object] = set()
-    for group in programs(results.cells):
+    for group in programs(results.replicates):
         panel = axis_value(group[0], plan.model.panel) if plan.kind == "images" and plan.model.panel else None
         if plan.kind == "images" and panel in done:
             continue
-        if any(cell.samples.get(plan.name) for cell in group):
+        if any(replicate.samples.get(plan.name) for replicate in group):
             done.add(panel)
         else:
             yield group[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..results.cells import Cell, Results
+from ..results.replicates import Replicate, Results
 
 DASHES = ("-", "--", "-.", ":")
 COLOURS = 8
@@ -25,17 +25,17 @@ class Palette:
         left = [name for name in results.axes if name not in taken and len(results.axes[name]) > 1]
         return Palette(results, asked or ("variant" if "variant" in left else left[0] if left else None))
 
-    def line(self, cell: Cell, measure: str, taken: tuple[str | None, ...]) -> dict[str, Any]:
-        """The colour and dash of a measure's line in a cell's program."""
+    def line(self, replicate: Replicate, measure: str, taken: tuple[str | None, ...]) -> dict[str, Any]:
+        """The colour and dash of a measure's line in a replicate's program."""
         rest = [
-            (name, cell.variant if name == "variant" else cell.constants[name])
+            (name, replicate.variant if name == "variant" else replicate.constants[name])
             for name in self.results.axes
             if name not in (self.axis, *taken)
         ]
         if self.axis is None:
             colour = self.told.setdefault(measure, len(self.told))
             return {"color": f"C{colour % COLOURS}", "linestyle": DASHES[0]}
-        value = cell.variant if self.axis == "variant" else cell.constants[self.axis]
+        value = replicate.variant if self.axis == "variant" else replicate.constants[self.axis]
         dash = self.told.setdefault((measure, *rest), len(self.told))
         colour = list(dict.fromkeys(self.results.axes[self.axis])).index(value)
         return {"color": f"C{colour % COLOURS}", "linestyle": DASHES[dash % len(DASHES)]}

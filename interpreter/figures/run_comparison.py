@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..results.cells import Results
+from ..results.replicates import Results
 from ..verdicts.run_comparison import Comparison, grouped
 from .axis_scales import drawable
 from .canvas import panels, save, style
@@ -42,8 +42,8 @@ def draw(made: Comparison, path: Path) -> list[Path]:
 
 
 def _moving(found: dict[str, Results], experiment: str, measure: str) -> bool:
-    cells = found[experiment].cells if experiment in found else []
-    return any(len(cell.curves.get(measure, [])) > 1 for cell in cells)
+    replicates = found[experiment].replicates if experiment in found else []
+    return any(len(replicate.curves.get(measure, [])) > 1 for replicate in replicates)
 
 
 def _panel(axis: Any, made: Comparison, experiment: str, measure: str) -> None:
@@ -52,14 +52,14 @@ def _panel(axis: Any, made: Comparison, experiment: str, measure: str) -> None:
     ends = [math.inf, -math.inf]
     for place, name in enumerate(names):
         for found, line in zip(groups, STYLES, strict=True):
-            cells = [cell for cell in found.get(name, []) if cell.curves.get(measure)]
-            if not cells or np.ndim(cells[0].curves[measure][-1]) != 0:
+            replicates = [replicate for replicate in found.get(name, []) if replicate.curves.get(measure)]
+            if not replicates or np.ndim(replicates[0].curves[measure][-1]) != 0:
                 continue
-            steps = max((cell.steps for cell in cells), key=len)
-            table = np.full((len(cells), len(steps)), np.nan)
-            for row, cell in zip(table, cells, strict=True):
-                row[: len(cell.steps)] = np.asarray(cell.curves[measure], dtype=float)
-            done = [cell.status == "done" for cell in cells]
+            steps = max((replicate.steps for replicate in replicates), key=len)
+            table = np.full((len(replicates), len(steps)), np.nan)
+            for row, replicate in zip(table, replicates, strict=True):
+                row[: len(replicate.steps)] = np.asarray(replicate.curves[measure], dtype=float)
+            done = [replicate.status == "done" for replicate in replicates]
             mean = drawable(np.mean(table[done] if any(done) else table, axis=0))  # a gap where one has no value
             if (seen := mean[np.isfinite(mean)]).size:
                 ends = [min(ends[0], float(seen.min())), max(ends[1], float(seen.max()))]

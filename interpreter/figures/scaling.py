@@ -12,7 +12,7 @@ from dlspec.spec.tables.gradient_statistics import FLOOR
 from matplotlib.ticker import MaxNLocator
 
 from ..results.cell_groups import axis_value, label
-from ..results.cells import Cell, Results
+from ..results.replicates import Replicate, Results
 from .axis_scales import Array, Vertical, drawable, horizontal, plotted
 from .draw import MOST_PANELS, by_end, draws, heading, lasts, legend, names, panels, some, split
 from .fits import fitted
@@ -44,13 +44,13 @@ def scaling(plan: FigurePlan, results: Results) -> Any:
     replicate that diverged is a cross at its last value, and in no mean and no fit.
     """
     parts = split(results, plan.model.panel)
-    if not any(cells for _, cells in parts):
+    if not any(replicates for _, replicates in parts):
         return None
     figure, axes = panels(min(len(parts), MOST_PANELS), width=3.8)
     palette = Palette.of(results, plan.model.colour, (plan.model.panel, plan.model.x))
-    for axis, (title, cells) in zip(axes, some(parts, MOST_PANELS, figure, "panels"), strict=True):
+    for axis, (title, replicates) in zip(axes, some(parts, MOST_PANELS, figure, "panels"), strict=True):
         vertical = Vertical(axis, figure, plan.model.scale.y)
-        series = some(_series(plan, palette, cells), MOST_SERIES, figure, "series of a panel")
+        series = some(_series(plan, palette, replicates), MOST_SERIES, figure, "series of a panel")
         for one in series:
             vertical.take(one.x, one.y, one.style["color"])
             vertical.take([place for place, _ in one.early], [value for _, value in one.early], one.style["color"])
@@ -62,9 +62,11 @@ def scaling(plan: FigurePlan, results: Results) -> Any:
                 axis.plot(
                     x, vertical.shown(y), "x", color=one.style["color"], markersize=5, label=f"{one.legend}: {one.told}"
                 )
-        swept = np.asarray([float(axis_value(cell, plan.model.x)) for cell in cells])
+        swept = np.asarray([float(axis_value(replicate, plan.model.x)) for replicate in replicates])
         horizontal(axis, plan.model.scale.x, swept)
-        if plan.model.scale.x == "linear" and all(isinstance(axis_value(cell, plan.model.x), int) for cell in cells):
+        if plan.model.scale.x == "linear" and all(
+            isinstance(axis_value(replicate, plan.model.x), int) for replicate in replicates
+        ):
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         vertical.finish()
         axis.set_xlabel(short(plan.model.x))
@@ -74,18 +76,18 @@ def scaling(plan: FigurePlan, results: Results) -> Any:
     return figure
 
 
-def _series(plan: FigurePlan, palette: Palette, cells: list[Cell]) -> list[_Series]:
-    """The series of a panel: a measure of the cells that differ in the swept constant and the replicate alone."""
+def _series(plan: FigurePlan, palette: Palette, replicates: list[Replicate]) -> list[_Series]:
+    """The series of a panel: a measure of the replicates that differ in the swept constant and the replicate alone."""
     swept, measures = plan.model.x, names(plan.model.y)
-    rest: dict[str, list[Cell]] = {}
-    for cell in cells:
-        rest.setdefault(label(cell, [swept, plan.model.panel or ""]), []).append(cell)
+    rest: dict[str, list[Replicate]] = {}
+    for replicate in replicates:
+        rest.setdefault(label(replicate, [swept, plan.model.panel or ""]), []).append(replicate)
     found = []
     for name in measures:
         for text, own in rest.items():
             finished, early, told = by_end(own)
             points, last = (
-                [(float(axis_value(cell, swept)), value) for cell, value in lasts(those, name)]
+                [(float(axis_value(replicate, swept)), value) for replicate, value in lasts(those, name)]
                 for those in (finished, early)
             )
             several = len(measures) > 1 or text == own[0].experiment

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ..results.cells import Cell
+from ..results.replicates import Replicate
 from ..store.checkpoints import Checkpoints
 from ..store.requests import Piece
 
@@ -21,12 +21,12 @@ class Job:
     checkpoints: Checkpoints | None = None
     weights: str | None = None
 
-    def without_result(self, status: str, message: str) -> list[Cell]:
-        """Its cells where it gave none: `failed` or `interrupted`, and why."""
-        cells = [self.piece.wanted.cell(replicate) for replicate in self.piece.replicates]
-        for cell in cells:
-            cell.status, cell.message, cell.compiled = status, message, self.compiled
-        return cells
+    def without_result(self, status: str, message: str) -> list[Replicate]:
+        """Its replicates where it gave none: `failed` or `interrupted`, and why."""
+        replicates = [self.piece.wanted.replicate(number) for number in self.piece.numbers]
+        for replicate in replicates:
+            replicate.status, replicate.message, replicate.compiled = status, message, self.compiled
+        return replicates
 
 
 class Watcher(Protocol):
@@ -44,7 +44,7 @@ class Watcher(Protocol):
         `rate` is steps a second since the last.
         """
 
-    def finished(self, job: Job, cells: Sequence[Cell]) -> None:
+    def finished(self, job: Job, replicates: Sequence[Replicate]) -> None:
         """A piece is done, in whichever way."""
 
     def warn(self, text: str) -> None:

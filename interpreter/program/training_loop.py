@@ -14,8 +14,8 @@ from dlspec.spec.ir.plan import ProbePlan
 from dlspec.spec.tables.gradient_statistics import RATIOS
 
 from ..backend.tf32 import products
-from ..results.cells import Cell
 from ..results.errors import Damaged
+from ..results.replicates import Replicate
 from ..store.checkpoints import Checkpoint
 from ..store.requests import shown_at
 from ..verdicts.values import reached
@@ -24,8 +24,8 @@ from .program import Compiled
 from .program_cache import Forms
 
 
-def train(job: Job, watcher: Watcher, stop: threading.Event, forms: Forms | None = None) -> list[Cell]:
-    """The cells of a job. A fault in it ends it alone: its cells say so, and nothing is raised.
+def train(job: Job, watcher: Watcher, stop: threading.Event, forms: Forms | None = None) -> list[Replicate]:
+    """The replicates of a job. A fault in it ends it alone: its replicates say so, and nothing is raised.
 
     What it compiles is taken from `forms` where a job before it left the same, and left there. Set `stop` to end after
     the present stretch; where it stood is then kept in the job's checkpoint.
@@ -34,33 +34,36 @@ def train(job: Job, watcher: Watcher, stop: threading.Event, forms: Forms | None
         return _trained(job, watcher, stop, forms or Forms())
 
 
-def _trained(job: Job, watcher: Watcher, stop: threading.Event, forms: Forms) -> list[Cell]:
+def _trained(job: Job, watcher: Watcher, stop: threading.Event, forms: Forms) -> list[Replicate]:
     begin = time.perf_counter()
-    cells: list[Cell] = []
+    replicates: list[Replicate] = []
     try:
-        cells, checkpoint = _start(job, watcher)
+        replicates, checkpoint = _start(job, watcher)
         watcher.started(job, checkpoint.step if checkpoint else 0)
         compiled = forms.take(
-            job.piece.program, job.piece.replicates, job.compiled == "xla", lambda: watcher.compiling(job)
+            job.piece.program, job.piece.numbers, job.compiled == "xla", lambda: watcher.compiling(job)
         )
         if checkpoint is not None:
             compiled.restore(checkpoint.step, checkpoint.state)
         before = checkpoint.seconds if checkpoint else 0.0
-        _train(compiled, cells, job, watcher, stop, begin - before, checkpoint is not None)
-        if job.weights is not None and not any(cell.status == "interrupted" for cell in cells):
-            _keep_weights(compiled, cells, job, Path(job.weights), watcher)
+        _train(compiled, replicates, job, watcher, stop, begin - before, checkpoint is not None)
+        if job.weights is not None and not any(replicate.status == "interrupted" for replicate in replicates):
+            _keep_weights(compiled, replicates, job, Path(job.weights), watcher)
         forms.leave(compiled)
     except Exception as error:
         before = 0.0
         notes = "; ".join(getattr(error, "__notes__", []))
         text = _useful(error)
-        cells = cells or [job.piece.wanted.cell(replicate) for replicate in job.piece.replicates]
-        for cell in cells:
-            cell.status, cell.message = "failed", f"{type(error).__name__}: {text}" + (f" ({notes})" if notes else "")
-    for cell in cells:
-        cell.compiled = job.compiled
-        cell.seconds = (before + time.perf_counter() - begin) / len(cells)
-    return cells
+        replicates = replicates or [job.piece.wanted.replicate(number) for number in job.piece.numbers]
+        for replicate in replicates:
+            replicate.status, replicate.message = (
+                "failed",
+                f"{type(error).__name__}: {text}" + (f" ({notes})" if notes else ""),
+            )
+    for replicate in replicates:
+        replicate.compiled = job.compiled
+        replicate.seconds = (before + time.perf_counter() - begin) / len(replicates)
+    return replicates
 
 
 AROUND = ("Graph execution error:", "Detected at node", "File ", "[[", "<stack traces")
@@ -77,27 +80,27 @@ def _useful(error: Exception) -> str:
     return text if not node or node in text else f"{text} in the operation {node}".strip()
 
 
-def _start(job: Job, watcher: Watcher) -> tuple[list[Cell], Checkpoint | None]:
-    """Cells with nothing in them, or those of the checkpoint."""
+def _start(job: Job, watcher: Watcher) -> tuple[list[Replicate], Checkpoint | None]:
+    """Replicates with nothing in them, or those of the checkpoint."""
 
-    def fresh() -> list[Cell]:
-        return [job.piece.wanted.cell(replicate) for replicate in job.piece.replicates]
+    def fresh() -> list[Replicate]:
+        return [job.piece.wanted.replicate(number) for number in job.piece.numbers]
 
     if job.checkpoints is None:
         return fresh(), None
     job.checkpoints.begin()
-    cells = fresh()
+    replicates = fresh()
     try:
-        checkpoint = job.checkpoints.load(cells)
+        checkpoint = job.checkpoints.load(replicates)
     except Damaged as damaged:
         watcher.warn(f"{damaged}: the checkpoint is damaged and is dropped; {job.piece.program.name} starts anew")
         job.checkpoints.remove()
         return fresh(), None
-    return (cells, checkpoint) if checkpoint is not None else (fresh(), None)
+    return (replicates, checkpoint) if checkpoint is not None else (fresh(), None)
 
 
 def _train(
-    compiled: Compiled, cells: list[Cell], job: Job, watcher: Watcher, stop: threading.Event, begin: float, resumed: bool
+    compiled: Compiled, replicates: list[Replicate], job: Job, watcher: Watcher, stop: threading.Event, begin: float, resumed: bool
 ) -> None:  # fmt: skip
     """Evaluates, trains to the next evaluation, and so on.
 
@@ -108,7 +111,11 @@ def _train(
     wanted = set(job.piece.wanted.steps)
     stops = sorted(wanted.union(*(probe.steps for probe in program.probes)))
     until = plan.until.tree if plan is not None and plan.until is not None else None
-    over = {place for place, cell in enumerate(cells) if until is not None and cell.steps and reached(until, cell)}
+    over = {
+        place
+        for place, replicate in enumerate(replicates)
+        if until is not None and replicate.steps and reached(until, replicate)
+    }
     ratios = {measure.name for measure in program.measures if measure.statistic in RATIOS}
     before = time.perf_counter()
     for step in stops:
@@ -116,40 +123,48 @@ def _train(
             continue
         count = step - compiled.step
         if count > 0:
-            for place, (cell, fault) in enumerate(zip(cells, compiled.train(count), strict=True)):
-                if fault is not None and cell.status == "done" and place not in over:
-                    cell.status, cell.end = "diverged", fault.step
-                    cell.message = str(fault)
-        alive = [place for place, cell in enumerate(cells) if cell.status == "done" and place not in over]
+            for place, (replicate, fault) in enumerate(zip(replicates, compiled.train(count), strict=True)):
+                if fault is not None and replicate.status == "done" and place not in over:
+                    replicate.status, replicate.end = "diverged", fault.step
+                    replicate.message = str(fault)
+        alive = [
+            place for place, replicate in enumerate(replicates) if replicate.status == "done" and place not in over
+        ]
         if not alive:
             return
         if step in wanted:
             measures = compiled.evaluate()
             for place in alive:
-                _record(step, {name: value[place] for name, value in measures.items()}, cells[place], ratios)
+                _record(step, {name: value[place] for name, value in measures.items()}, replicates[place], ratios)
             elapsed = time.perf_counter() - before
             shown = {name: _only(value, alive) for name, value in measures.items()}
-            watcher.evaluated(job, step, shown, count * len(cells) / elapsed if elapsed else 0.0)
+            watcher.evaluated(job, step, shown, count * len(replicates) / elapsed if elapsed else 0.0)
             before = time.perf_counter()
         ends: set[int] = set()
         if until is not None and step in wanted:
-            ends = {place for place in alive if cells[place].status == "done" and reached(until, cells[place])}
-        _sample(compiled, program.probes, cells, alive, ends)
+            ends = {
+                place for place in alive if replicates[place].status == "done" and reached(until, replicates[place])
+            }
+        _sample(compiled, program.probes, replicates, alive, ends)
         over |= ends
-        alive = [place for place in alive if cells[place].status == "done" and place not in over]
+        alive = [place for place in alive if replicates[place].status == "done" and place not in over]
         if step == stops[-1] or not alive:
             return
         ending = stop.is_set()
         if job.checkpoints is not None and (ending or job.checkpoints.due()):
-            _keep(compiled, cells, job, watcher, time.perf_counter() - begin)
+            _keep(compiled, replicates, job, watcher, time.perf_counter() - begin)
         if ending:
             for place in alive:
-                cells[place].status, cells[place].message = "interrupted", f"after step {step:,}"
+                replicates[place].status, replicates[place].message = "interrupted", f"after step {step:,}"
             return
 
 
 def _sample(
-    compiled: Compiled, probes: Sequence[ProbePlan], cells: Sequence[Cell], alive: Sequence[int], ends: set[int]
+    compiled: Compiled,
+    probes: Sequence[ProbePlan],
+    replicates: Sequence[Replicate],
+    alive: Sequence[int],
+    ends: set[int],
 ) -> None:
     """Keeps what figures show at the present step; of those that their stopping condition `ends` here, what is shown later."""
     step = compiled.step
@@ -158,7 +173,7 @@ def _sample(
         places = [place for place in alive if step in (late if place in ends else probe.steps)]
         values = compiled.probe(probe) if places else {}
         for place in places:
-            cells[place].sample(probe.figure, step, {k: v[place] for k, v in values.items()})
+            replicates[place].sample(probe.figure, step, {k: v[place] for k, v in values.items()})
 
 
 def _only(value: Any, alive: Sequence[int]) -> Any:
@@ -170,11 +185,11 @@ def _only(value: Any, alive: Sequence[int]) -> Any:
     return shown
 
 
-def _keep(compiled: Compiled, cells: Sequence[Cell], job: Job, watcher: Watcher, seconds: float) -> None:
+def _keep(compiled: Compiled, replicates: Sequence[Replicate], job: Job, watcher: Watcher, seconds: float) -> None:
     """Writes a checkpoint; where it cannot be written, training goes on without."""
     assert job.checkpoints is not None
     try:
-        job.checkpoints.save(Checkpoint(compiled.step, seconds, compiled.saved(), cells))
+        job.checkpoints.save(Checkpoint(compiled.step, seconds, compiled.saved(), replicates))
     except OSError as error:
         job.checkpoints.begin()
         watcher.warn(
@@ -183,13 +198,15 @@ def _keep(compiled: Compiled, cells: Sequence[Cell], job: Job, watcher: Watcher,
         )
 
 
-def _keep_weights(compiled: Compiled, cells: Sequence[Cell], job: Job, folder: Path, watcher: Watcher) -> None:
+def _keep_weights(
+    compiled: Compiled, replicates: Sequence[Replicate], job: Job, folder: Path, watcher: Watcher
+) -> None:
     """Writes the final weights; where they cannot be written, the numbers are kept still."""
     from .keras_files import write
 
     try:
-        for place, cell in enumerate(cells):
-            write(compiled, place, folder / cell.key)
+        for place, replicate in enumerate(replicates):
+            write(compiled, place, folder / replicate.key)
     except OSError as error:
         name = job.piece.program.name
         watcher.warn(
@@ -197,10 +214,10 @@ def _keep_weights(compiled: Compiled, cells: Sequence[Cell], job: Job, folder: P
         )
 
 
-def _record(step: int, measures: dict[str, Any], cell: Cell, ratios: Collection[str]) -> None:
-    """Adds an evaluation to a cell; one that is not finite ends it, but for `ratios` to noise."""
+def _record(step: int, measures: dict[str, Any], replicate: Replicate, ratios: Collection[str]) -> None:
+    """Adds an evaluation to a replicate; one that is not finite ends it, but for `ratios` to noise."""
     bad = [name for name, value in measures.items() if name not in ratios and not np.isfinite(value).all()]
-    cell.record(step, measures)
+    replicate.record(step, measures)
     if bad and step:
-        cell.status, cell.end, cell.cause = "diverged", step, bad[0]
-        cell.message = f"the measure '{bad[0]}' was not finite at step {step:,}"
+        replicate.status, replicate.end, replicate.cause = "diverged", step, bad[0]
+        replicate.message = f"the measure '{bad[0]}' was not finite at step {step:,}"

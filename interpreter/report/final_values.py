@@ -1,4 +1,4 @@
-"""The cells of an experiment as a table: each measure's mean over replicates, and the range that they span."""
+"""The replicates of an experiment as a table: each measure's mean over replicates, and the range that they span."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from ..results.array_entries import ENTRIES, shape_words
-from ..results.cells import DONE, final_of
 from ..results.number_text import number
+from ..results.replicates import DONE, final_of
 
 MOST_ENTRIES = 5000
 """How many entries of a larger array measure are shown at most, over all programs of an experiment."""
@@ -19,7 +19,7 @@ FOLDED = 16
 MOST_ROWS = 2000
 """How many rows of a table are shown at most."""
 
-Cell = Mapping[str, Any]
+Replicate = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -75,23 +75,23 @@ class Large:
 
 @dataclass(frozen=True)
 class Finals:
-    """The cells of one experiment."""
+    """The replicates of one experiment."""
 
     experiment: str
-    cells: Sequence[Cell]
+    replicates: Sequence[Replicate]
 
     @cached_property
     def measures(self) -> list[str]:
         """The columns: measures, and the entries of small arrays."""
-        return list(dict.fromkeys(name for cell in self.cells for name in numbers(cell)))
+        return list(dict.fromkeys(name for replicate in self.replicates for name in numbers(replicate)))
 
     @cached_property
     def arrays(self) -> list[Large]:
         """Measures that are too large for columns, each with all its entries."""
         large = dict.fromkeys(
             name
-            for cell in self.cells
-            for name, value in cell["final"].items()
+            for replicate in self.replicates
+            for name, value in replicate["final"].items()
             if len(list(_flat(value, ()))) > ENTRIES
         )
         return [self._large(name) for name in large]
@@ -101,7 +101,7 @@ class Finals:
         ends: list[float] = []
         count = 0
         for group in self.programs:
-            given = [dict(_flat(final_of(cell).get(measure), ())) for cell in group]
+            given = [dict(_flat(final_of(replicate).get(measure), ())) for replicate in group]
             for place in dict.fromkeys(place for own in given for place in own if place):
                 values = [own.get(place) for own in given]
                 ends = [
@@ -110,15 +110,19 @@ class Finals:
                 count += 1
                 if count <= MOST_ENTRIES:
                     found.append(Entry(label(group[0]), ", ".join(map(str, place)), Spread.of(values)))
-        shapes = (_shape(cell["final"][measure]) for cell in self.cells if cell["final"].get(measure) is not None)
+        shapes = (
+            _shape(replicate["final"][measure])
+            for replicate in self.replicates
+            if replicate["final"].get(measure) is not None
+        )
         return Large(measure, shape_words(shapes), " to ".join(map(number, ends)) or "–", found, count - len(found))
 
     @cached_property
-    def programs(self) -> list[list[Cell]]:
-        """The cells that differ in their replicate alone."""
-        found: dict[tuple[str, str], list[Cell]] = {}
-        for cell in self.cells:
-            found.setdefault((cell["variant"], json.dumps(cell["constants"])), []).append(cell)
+    def programs(self) -> list[list[Replicate]]:
+        """The replicates of each cell."""
+        found: dict[tuple[str, str], list[Replicate]] = {}
+        for replicate in self.replicates:
+            found.setdefault((replicate["variant"], json.dumps(replicate["constants"])), []).append(replicate)
         return list(found.values())
 
     @cached_property
@@ -126,14 +130,14 @@ class Finals:
         """A row a program."""
         rows = []
         for group in self.programs[:MOST_ROWS]:
-            given = [numbers(cell) for cell in group]
-            good = sum(cell["status"] == DONE for cell in group)
+            given = [numbers(replicate) for replicate in group]
+            good = sum(replicate["status"] == DONE for replicate in group)
             rows.append(
                 Row(
                     label(group[0]), [Spread.of([own.get(name) for own in given]) for name in self.measures],
-                    f"{max(cell['steps'] for cell in group):,}",
+                    f"{max(replicate['steps'] for replicate in group):,}",
                     f"{good}" if good == len(group) else f"{good} of {len(group)}",
-                    ", ".join(dict.fromkeys(cell["digest"] for cell in group)),
+                    ", ".join(dict.fromkeys(replicate["digest"] for replicate in group)),
                 )
             )  # fmt: skip
         return rows
@@ -149,50 +153,50 @@ class Finals:
         return max(0, len(self.programs) - MOST_ROWS)
 
     @cached_property
-    def replicates(self) -> list[Row]:
-        """A row a cell, where there are not too many."""
-        if len(self.cells) > MOST_ROWS:
+    def each(self) -> list[Row]:
+        """A row a replicate, where there are not too many."""
+        if len(self.replicates) > MOST_ROWS:
             return []
         return [
             Row(
-                label(cell), [Spread.of([numbers(cell).get(name)]) for name in self.measures],
-                f"{cell['steps']:,}", str(cell["replicate"]), cell.get("key") or "–",
+                label(replicate), [Spread.of([numbers(replicate).get(name)]) for name in self.measures],
+                f"{replicate['steps']:,}", str(replicate["replicate"]), replicate.get("key") or "–",
             )
-            for cell in self.cells
+            for replicate in self.replicates
         ]  # fmt: skip
 
     @cached_property
     def troubles(self) -> list[str]:
-        """What is to be said of cells that did not end well."""
+        """What is to be said of replicates that did not end well."""
         return [
-            f"{label(cell)}, replicate {cell['replicate']}: {cell['status']}"
-            + (f": {cell['message']}" if cell["message"] else "")
-            for cell in self.cells
-            if cell["status"] != DONE
+            f"{label(replicate)}, replicate {replicate['replicate']}: {replicate['status']}"
+            + (f": {replicate['message']}" if replicate["message"] else "")
+            for replicate in self.replicates
+            if replicate["status"] != DONE
         ][:MOST_ROWS]
 
 
-def finals(cells: Sequence[Cell]) -> list[Finals]:
-    """The cells by experiment."""
-    found: dict[str, list[Cell]] = {}
-    for cell in cells:
-        found.setdefault(cell["experiment"], []).append(cell)
+def finals(replicates: Sequence[Replicate]) -> list[Finals]:
+    """The replicates by experiment."""
+    found: dict[str, list[Replicate]] = {}
+    for replicate in replicates:
+        found.setdefault(replicate["experiment"], []).append(replicate)
     return [Finals(name, group) for name, group in found.items()]
 
 
-def label(cell: Cell) -> str:
-    """What tells a cell's program from the others: `deep, d = 10`."""
-    parts = [cell["variant"]] if cell["variant"] else []
-    parts += [f"{name} = {value}" for name, value in cell["constants"].items()]
-    return ", ".join(parts) or str(cell["experiment"])
+def label(replicate: Replicate) -> str:
+    """What tells a replicate's program from the others: `deep, d = 10`."""
+    parts = [replicate["variant"]] if replicate["variant"] else []
+    parts += [f"{name} = {value}" for name, value in replicate["constants"].items()]
+    return ", ".join(parts) or str(replicate["experiment"])
 
 
-def numbers(cell: Cell) -> dict[str, float | None]:
-    """A cell's finals, one number a name, all of them nothing where it is not done.
+def numbers(replicate: Replicate) -> dict[str, float | None]:
+    """A replicate's finals, one number a name, all of them nothing where it is not done.
 
     Arrays of a few entries are taken apart, larger ones left out.
     """
-    return {name: value for measure, final in final_of(cell).items() for name, value in _entries(measure, final)}
+    return {name: value for measure, final in final_of(replicate).items() for name, value in _entries(measure, final)}
 
 
 def _entries(name: str, value: Any) -> Iterator[tuple[str, float | None]]:

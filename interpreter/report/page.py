@@ -32,7 +32,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Section:
-    """One experiment on the page; `whole` says that there is a table of its cells."""
+    """One experiment on the page; `whole` says that there is a table of its replicates."""
 
     finals: Finals
     about: str
@@ -87,15 +87,15 @@ def page(run: Kept, name: str = "", aside: Aside | None = None) -> str:
                 shown = pictures(run, own.experiment, getattr(model, "figures", None) or {}, parts)
             whole = False
             with parts.part(f"the table of {own.experiment}", GOES_ON):
-                whole = all(made is not None for made in (own.rows, own.replicates, own.troubles, own.arrays))
+                whole = all(made is not None for made in (own.rows, own.each, own.troubles, own.arrays))
             sections.append(Section(own, _words(model, "about"), shown, whole))
     claims: list[Any] = []
     with parts.part("the claims", GOES_ON):
         claims = run.read("claims.json")
-    cells: Mapping[str, int] = {}
+    replicates: Mapping[str, int] = {}
     counts: Mapping[str, int] = {}
-    with parts.part("the numbers of cells and verdicts", GOES_ON):
-        cells, counts = run.cells, run.verdicts
+    with parts.part("the numbers of replicates and verdicts", GOES_ON):
+        replicates, counts = run.replicates, run.verdicts
     style, script = (HERE / "page.css").read_text("utf-8"), (HERE / "page.js").read_text("utf-8")
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -107,7 +107,7 @@ def page(run: Kept, name: str = "", aside: Aside | None = None) -> str:
         source=_source(study.source if study is not None else None), claims=claims, sections=sections,
         seen=_seen, verdicts=VERDICTS, marks=MARKS, command=shlex.join(["dlspec", *map(str, run.about.get("command", ()))]), text=text,
         policy=f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {_digest(script)}",
-        style=Markup(style), script=Markup(script), missing=missing, cells=cells, counts=counts,
+        style=Markup(style), script=Markup(script), missing=missing, replicates=replicates, counts=counts,
     )  # fmt: skip
 
 

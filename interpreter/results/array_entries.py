@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from .cells import DONE, Cell
+from .replicates import DONE, Replicate
 
 ENTRIES = 8
 """Up to how many entries an array is shown entry by entry."""
@@ -33,9 +33,13 @@ def shape_words(shapes: Iterable[Place]) -> str:
     return " or ".join(" × ".join(map(str, shape)) for shape in dict.fromkeys(shapes))
 
 
-def shapes_of(cells: Sequence[Cell], measure: str) -> list[Place]:
-    """The shapes that a measure has in cells, each once, whichever way they ended."""
-    return list(dict.fromkeys(np.shape(cell.curves[measure][-1]) for cell in cells if cell.curves.get(measure)))
+def shapes_of(replicates: Sequence[Replicate], measure: str) -> list[Place]:
+    """The shapes that a measure has in replicates, each once, whichever way they ended."""
+    return list(
+        dict.fromkeys(
+            np.shape(replicate.curves[measure][-1]) for replicate in replicates if replicate.curves.get(measure)
+        )
+    )
 
 
 def is_small(shapes: Iterable[Place]) -> bool:
@@ -48,25 +52,27 @@ def places_of(shapes: Iterable[Place]) -> list[Place]:
     return sorted({place for shape in shapes for place in np.ndindex(shape)})
 
 
-def finals_at(cells: Sequence[Cell], measure: str, place: Place) -> Iterator[tuple[int, float]]:
-    """The replicate and its final at a place, of each cell that is done and has that entry."""
-    for cell, value in _ends(cells, measure):
+def finals_at(replicates: Sequence[Replicate], measure: str, place: Place) -> Iterator[tuple[int, float]]:
+    """The replicate and its final at a place, of each replicate that is done and has that entry."""
+    for replicate, value in _ends(replicates, measure):
         if len(place) == value.ndim and all(own < length for own, length in zip(place, value.shape, strict=True)):
-            yield cell.replicate, float(value[place])
+            yield replicate.number, float(value[place])
 
 
-def extremes(cells: Sequence[Cell], measure: str) -> Iterator[tuple[int, float, float]]:
-    """The replicate, the least and the largest entry that is defined, of each cell that is done; NaN where none is."""
-    for cell, value in _ends(cells, measure):
+def extremes(replicates: Sequence[Replicate], measure: str) -> Iterator[tuple[int, float, float]]:
+    """The replicate, the least and the largest entry that is defined, of each replicate that is done; NaN where none is."""
+    for replicate, value in _ends(replicates, measure):
         seen = value[~np.isnan(value)]
         yield (
-            (cell.replicate, float(seen.min()), float(seen.max()))
+            (replicate.number, float(seen.min()), float(seen.max()))
             if seen.size
-            else (cell.replicate, math.nan, math.nan)
+            else (replicate.number, math.nan, math.nan)
         )
 
 
-def _ends(cells: Sequence[Cell], measure: str) -> Iterator[tuple[Cell, np.ndarray[Place, np.dtype[np.float64]]]]:
-    for cell in cells:
-        if cell.status == DONE and cell.curves.get(measure):
-            yield cell, np.asarray(cell.curves[measure][-1], np.float64)
+def _ends(
+    replicates: Sequence[Replicate], measure: str
+) -> Iterator[tuple[Replicate, np.ndarray[Place, np.dtype[np.float64]]]]:
+    for replicate in replicates:
+        if replicate.status == DONE and replicate.curves.get(measure):
+            yield replicate, np.asarray(replicate.curves[measure][-1], np.float64)

@@ -1,4 +1,4 @@
-"""A run's numbers as one table in a file: finals, one row a cell, or curves, one row a number; CSV or Parquet."""
+"""A run's numbers as one table in a file: finals, one row a replicate, or curves, one row a number; CSV or Parquet."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.csv as csv
 import pyarrow.parquet as pq
 
-from .cells import final_of
 from .errors import StoreError, explained
+from .replicates import final_of
 from .run_list import Kept
 
 ENDINGS = (".csv", ".parquet")
@@ -43,18 +43,18 @@ def _curves(run: Kept, path: Path) -> int:
                 for batch in held.iter_batches():
                     writer.write_table(told(pa.Table.from_batches([batch])))
     except (pa.ArrowInvalid, FileNotFoundError) as error:
-        hint = "The cells lie in the store still: run the study again."
+        hint = "The replicates are still in the store: run the study again."
         raise StoreError(f"{source}: cannot be read: {str(error).splitlines()[0]}", hint) from error
     return rows
 
 
 def _with_status(run: Kept) -> Callable[[pa.Table], pa.Table]:
-    """Gives curves of a run of before, whose file does not say it, how their cells ended; null where that can't be read."""
+    """Gives curves of a run of before, whose file does not say it, how their replicates ended; null where that can't be read."""
     try:
-        cells = run.read("cells.json")
+        replicates = run.read("cells.json")
     except StoreError:
-        cells = []
-    ended = {(c["experiment"], c["variant"], _text(c["constants"]), c["replicate"]): c["status"] for c in cells}
+        replicates = []
+    ended = {(c["experiment"], c["variant"], _text(c["constants"]), c["replicate"]): c["status"] for c in replicates}
 
     def told(table: pa.Table) -> pa.Table:
         names = ("experiment", "variant", "constants", "replicate")
@@ -70,18 +70,19 @@ def _text(constants: Any) -> str:
 
 
 def _finals(run: Kept) -> pa.Table:
-    cells = [{**cell, "final": final_of(cell)} for cell in run.read("cells.json")]
-    constants = list(dict.fromkeys(name for cell in cells for name in cell["constants"]))
-    measures = list(dict.fromkeys(name for cell in cells for name in cell["final"]))
+    replicates = [{**replicate, "final": final_of(replicate)} for replicate in run.read("cells.json")]
+    constants = list(dict.fromkeys(name for replicate in replicates for name in replicate["constants"]))
+    measures = list(dict.fromkeys(name for replicate in replicates for name in replicate["final"]))
     rows: list[dict[str, Any]] = []
-    for cell in cells:
+    for replicate in replicates:
         row = {
-            name: cell[name] for name in ("experiment", "variant", "replicate", "digest", "status", "steps", "seconds")
+            name: replicate[name]
+            for name in ("experiment", "variant", "replicate", "digest", "status", "steps", "seconds")
         }
-        row |= {name: _plain(cell["constants"].get(name)) for name in constants}
+        row |= {name: _plain(replicate["constants"].get(name)) for name in constants}
         for name in measures:
-            if name in cell["final"]:
-                row |= _spread(name, cell["final"][name])
+            if name in replicate["final"]:
+                row |= _spread(name, replicate["final"][name])
         rows.append(row)
     columns = list(dict.fromkeys(name for row in rows for name in row))
     return pa.table({name: [row.get(name) for row in rows] for name in columns})

@@ -1,4 +1,4 @@
-"""What earlier runs gave: their cells and verdicts, read from the folders under `runs/` without TensorFlow."""
+"""What earlier runs gave: their replicates and verdicts, read from the folders under `runs/` without TensorFlow."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .run_list import kept
 
 @dataclass(frozen=True)
 class StoredRun:
-    """One run: its cells and claims as `cells.json` and `claims.json` hold them, and the spec that it ran."""
+    """One run: its replicates and claims as `replicates.json` and `claims.json` hold them, and the spec that it ran."""
 
     folder: Path
     profile: str
     text: str
-    cells: Sequence[Mapping[str, Any]]
+    replicates: Sequence[Mapping[str, Any]]
     claims: Sequence[Mapping[str, Any]]
 
     @cached_property
@@ -73,18 +73,20 @@ def finals(runs: Sequence[StoredRun], program: Program) -> dict[str, list[float]
     wanted = {measure.name: measure_digest(program, measure) for measure in program.measures}
     found: dict[str, dict[int, float]] = {}
     for run in runs:
-        for cell in _cells(run, program):
-            meanings = run.measured.get(place(cell["experiment"], cell["variant"], cell["constants"]), {})
+        for replicate in _cells(run, program):
+            meanings = run.measured.get(
+                place(replicate["experiment"], replicate["variant"], replicate["constants"]), {}
+            )
             for name, mark in wanted.items():
                 old = next((key for key, value in meanings.items() if value == mark), None)
-                value = cell["final"].get(old) if old is not None else None
+                value = replicate["final"].get(old) if old is not None else None
                 if isinstance(value, int | float):
-                    found.setdefault(name, {}).setdefault(cell["replicate"], float(value))
+                    found.setdefault(name, {}).setdefault(replicate["replicate"], float(value))
     return {name: [values[place] for place in sorted(values)] for name, values in found.items()}
 
 
 def verdicts(runs: Sequence[StoredRun], plan: StudyPlan) -> dict[str, str]:
-    """The stored verdict of each claim, from the newest run that ran all the cells of its experiment."""
+    """The stored verdict of each claim, from the newest run that ran all the replicates of its experiment."""
     found: dict[str, str] = {}
     for experiment in plan.experiments:
         run = next((run for run in runs if _has_all(run, experiment)), None)
@@ -98,11 +100,11 @@ def verdicts(runs: Sequence[StoredRun], plan: StudyPlan) -> dict[str, str]:
 
 def _has_all(run: StoredRun, experiment: ExperimentPlan) -> bool:
     return bool(experiment.programs) and all(
-        {cell["replicate"] for cell in _cells(run, program)} >= set(range(program.replicates))
+        {replicate["replicate"] for replicate in _cells(run, program)} >= set(range(program.replicates))
         for program in experiment.programs
     )
 
 
 def _cells(run: StoredRun, program: Program) -> Iterator[Mapping[str, Any]]:
-    return (cell for cell in run.cells if cell["digest"] == program.digest and cell["status"] == "done"
-            and cell["experiment"] == program.experiment)  # fmt: skip
+    return (replicate for replicate in run.replicates if replicate["digest"] == program.digest and replicate["status"] == "done"
+            and replicate["experiment"] == program.experiment)  # fmt: skip

@@ -51,11 +51,11 @@ class Kept:
         return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
     @cached_property
-    def cells(self) -> Mapping[str, int]:
-        """How many cells ended how."""
+    def replicates(self) -> Mapping[str, int]:
+        """How many replicates ended how."""
         if is_counts(self.about.get("cells")):
             return dict(self.about["cells"])
-        return Counter(cell["status"] for cell in self.read("cells.json"))
+        return Counter(replicate["status"] for replicate in self.read("cells.json"))
 
     @cached_property
     def verdicts(self) -> Mapping[str, int]:
@@ -75,7 +75,7 @@ class Kept:
         except (OSError, ValueError, RecursionError) as error:
             why = f"{error.strerror}" if isinstance(error, OSError) and error.strerror else str(error)
             raise StoreError(
-                f"{path}: cannot be read: {why}", "The cells lie in the store still: run the study again."
+                f"{path}: cannot be read: {why}", "The replicates are still in the store: run the study again."
             ) from error
 
     def size(self) -> int:
@@ -173,8 +173,8 @@ def superfluous(runs: Sequence[Kept], keep: int) -> list[Kept]:
 
 
 def used(runs: Sequence[Kept]) -> set[str]:
-    """The keys of the stored cells that runs show. Raises StoreError where one can't be read: it may show any."""
-    return {cell["key"] for run in runs for cell in run.read("cells.json") if cell.get("key")}
+    """The keys of the stored replicates that runs show. Raises StoreError where one can't be read: it may show any."""
+    return {replicate["key"] for run in runs for replicate in run.read("cells.json") if replicate.get("key")}
 
 
 def remove(root: Path, run: Kept) -> None:

@@ -1,4 +1,4 @@
-"""A run's folder read back: its cells with their curves, and its verdicts."""
+"""A run's folder read back: its replicates with their curves, and its verdicts."""
 
 from __future__ import annotations
 
@@ -9,42 +9,50 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from dlspec.spec.ir.plan import ClaimPlan
 
-from .cells import Cell, Curve, Results
 from .errors import StoreError
+from .replicates import Curve, Replicate, Results
 from .run_list import Kept
 from .verdicts import Verdict
 
 
 def results(run: Kept) -> dict[str, Results]:
-    """The cells by experiment, a measure's array in its shape, [steps, …]. Raises StoreError."""
+    """The replicates by experiment, a measure's array in its shape, [steps, …]. Raises StoreError."""
     path = run.folder / "curves.parquet"
     shapes: dict[int, dict[str, tuple[int, ...]]] = {}
-    cells: dict[tuple[str, str, str, int], Cell] = {}
+    replicates: dict[tuple[str, str, str, int], Replicate] = {}
     for item in run.read("cells.json"):
-        cell = Cell(
+        replicate = Replicate(
             item["experiment"], item["variant"], item["constants"], item["replicate"], item["digest"],
             item["status"], item["message"], item["seconds"], item["compiled"],
         )  # fmt: skip
-        place = (cell.experiment, cell.variant, json.dumps(dict(cell.constants), sort_keys=True), cell.replicate)
-        cells[place] = cell
-        shapes[id(cell)] = {name: np.shape(value) for name, value in item["final"].items()}
+        place = (
+            replicate.experiment,
+            replicate.variant,
+            json.dumps(dict(replicate.constants), sort_keys=True),
+            replicate.number,
+        )
+        replicates[place] = replicate
+        shapes[id(replicate)] = {name: np.shape(value) for name, value in item["final"].items()}
     try:
         with pq.ParquetFile(path) as held:
             for group in range(held.num_row_groups):
-                _curves(held.read_row_group(group), cells, shapes)
+                _curves(held.read_row_group(group), replicates, shapes)
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
-        hint = "The cells lie in the store still: run the study again."
+        hint = "The replicates are still in the store: run the study again."
         raise StoreError(f"{path}: cannot be read: {str(error).splitlines()[0]}", hint) from error
-    found: dict[str, list[Cell]] = {}
-    for cell in cells.values():
-        found.setdefault(cell.experiment, []).append(cell)
-    return {name: Results(name, {}, 1 + max(cell.replicate for cell in group), group) for name, group in found.items()}
+    found: dict[str, list[Replicate]] = {}
+    for replicate in replicates.values():
+        found.setdefault(replicate.experiment, []).append(replicate)
+    return {
+        name: Results(name, {}, 1 + max(replicate.number for replicate in group), group)
+        for name, group in found.items()
+    }
 
 
 def _curves(
-    table: pa.Table, cells: dict[tuple[str, str, str, int], Cell], shapes: dict[int, dict[str, tuple[int, ...]]]
+    table: pa.Table, replicates: dict[tuple[str, str, str, int], Replicate], shapes: dict[int, dict[str, tuple[int, ...]]]
 ) -> None:  # fmt: skip
-    """A row group's curves: rows of one cell and measure follow one another, step by step."""
+    """A row group's curves: rows of one replicate and measure follow one another, step by step."""
     if not table.num_rows:
         return
     names = ("experiment", "variant", "constants", "replicate", "measure")
@@ -54,16 +62,16 @@ def _curves(
     steps, values = table.column("step").to_numpy(), table.column("value").to_numpy()
     width = table.column("index").to_numpy()
     for start, end in zip(starts, [*starts[1:], len(values)], strict=True):
-        experiment, variant, constants, replicate, measure = (
+        experiment, variant, constants, number, measure = (
             column.dictionary[int(code)].as_py() for column, code in zip(coded, codes[:, start], strict=True)
         )
-        cell = cells.get((experiment, variant, constants, replicate))
-        if cell is None:
-            raise ValueError(f"{experiment}/{variant} replicate {replicate} is not in cells.json")
+        replicate = replicates.get((experiment, variant, constants, number))
+        if replicate is None:
+            raise ValueError(f"{experiment}/{variant} replicate {number} is not in cells.json")
         entries = int(width[start:end].max()) + 1
-        cell.steps = steps[start:end:entries].tolist()
-        shape = shapes[id(cell)].get(measure, () if entries == 1 else (entries,))
-        cell.curves = {**cell.curves, measure: Curve(values[start:end].reshape(-1, *shape))}
+        replicate.steps = steps[start:end:entries].tolist()
+        shape = shapes[id(replicate)].get(measure, () if entries == 1 else (entries,))
+        replicate.curves = {**replicate.curves, measure: Curve(values[start:end].reshape(-1, *shape))}
 
 
 def verdicts(run: Kept) -> list[Verdict]:

@@ -25,12 +25,12 @@ from dlspec.spec.passes.digests import LANGUAGE, NUMERICS
 from ..backend.startup import accelerator
 from ..backend.versions import versions
 from .atomic_files import sync
-from .cells import Cell, Results
 from .errors import StoreError
 from .folder_names import TENSORBOARD
 from .git_revision import revision
 from .optional_outputs import Aside
 from .precision_text import precisions
+from .replicates import Replicate, Results
 
 if TYPE_CHECKING:
     from .verdicts import Verdict
@@ -60,16 +60,17 @@ def _plain(value: Any) -> Any:
 
 
 def cells_json(results: Mapping[str, Results]) -> list[dict[str, Any]]:
-    """Cells with their finals as data; a number that is not finite is null, and so is all that is not done."""
+    """Replicates with their finals as data; a number that is not finite is null, and so is all that is not done."""
     return [
         {
-            "experiment": cell.experiment, "variant": cell.variant, "constants": dict(cell.constants), "replicate": cell.replicate,
-            "digest": cell.digest, "key": cell.key, "stored": cell.stored, "status": cell.status, "message": cell.message, "compiled": cell.compiled,
-            "steps": cell.steps[-1] if cell.steps else 0, "seconds": round(cell.seconds, 3),
-            "final": {name: _finite(value) for name, value in cell.final().items()},
+            "experiment": replicate.experiment, "variant": replicate.variant, "constants": dict(replicate.constants), "replicate": replicate.number,
+            "digest": replicate.digest, "key": replicate.key, "stored": replicate.stored, "status": replicate.status, "message": replicate.message,
+            "compiled": replicate.compiled,
+            "steps": replicate.steps[-1] if replicate.steps else 0, "seconds": round(replicate.seconds, 3),
+            "final": {name: _finite(value) for name, value in replicate.final().items()},
         }
         for found in results.values()
-        for cell in found.cells
+        for replicate in found.replicates
     ]  # fmt: skip
 
 
@@ -125,10 +126,10 @@ class RunFolder:
 
         With `aside`, curves, samples and the revision each fail alone. Raises StoreError where stored numbers are lost.
         """
-        cells = [cell for found in results.values() for cell in found.cells]
+        replicates = [replicate for found in results.values() for replicate in found.replicates]
         curves, samples = self.draft / "curves.parquet", self.draft / "samples.npz"
         with self._part(aside, curves, (StoreError,)):
-            write_curves(curves, cells)
+            write_curves(curves, replicates)
         git = None
         with self._part(aside, Path("the study's revision in git")):
             git = revision(study) if study is not None else None
@@ -139,11 +140,11 @@ class RunFolder:
             "finished": datetime.now(UTC).isoformat(timespec="seconds"), **provenance(device),
             "seeds": {e.name: sorted({program.seed for program in e.programs}) for e in plan.experiments},
             "git": git, "numbers": {experiment.name: precisions(experiment) for experiment in plan.experiments},
-            "cells": dict(Counter(cell.status for cell in cells)), "stored": sum(cell.stored for cell in cells),
+            "cells": dict(Counter(replicate.status for replicate in replicates)), "stored": sum(replicate.stored for replicate in replicates),
         }  # fmt: skip
         self._json("run.json", self.about)
         with self._part(aside, samples):
-            write_samples(samples, cells)
+            write_samples(samples, replicates)
 
     @contextmanager
     def _part(self, aside: Aside | None, path: Path, through: tuple[type[Exception], ...] = ()) -> Iterator[None]:
@@ -195,19 +196,19 @@ CURVES = pa.schema(
 BATCH = 256
 
 
-def write_curves(path: Path, cells: Sequence[Cell]) -> None:
-    """All curves into one Parquet file, some cells at a time."""
+def write_curves(path: Path, replicates: Sequence[Replicate]) -> None:
+    """All curves into one Parquet file, some replicates at a time."""
     with pq.ParquetWriter(path, CURVES) as writer:
-        for start in range(0, len(cells), BATCH):
-            writer.write_table(curves_table(cells[start : start + BATCH]))
+        for start in range(0, len(replicates), BATCH):
+            writer.write_table(curves_table(replicates[start : start + BATCH]))
 
 
-def curves_table(cells: Iterable[Cell]) -> pa.Table:
-    """Curves, one row a number: the cell and how it ended, the measure, its index, the step, the value."""
+def curves_table(replicates: Iterable[Replicate]) -> pa.Table:
+    """Curves, one row a number: the replicate and how it ended, the measure, its index, the step, the value."""
     curves = [
-        ((cell.experiment, cell.variant, point, cell.replicate, cell.digest, cell.status, name), cell.steps[: len(values)],
+        ((replicate.experiment, replicate.variant, point, replicate.number, replicate.digest, replicate.status, name), replicate.steps[: len(values)],
          np.asarray(values, dtype=np.float64).reshape(len(values), -1))
-        for cell in cells for point in [_point(cell)] for name, values in cell.curves.items()
+        for replicate in replicates for point in [_point(replicate)] for name, values in replicate.curves.items()
     ]  # fmt: skip
     if not curves:
         return CURVES.empty_table()
@@ -223,12 +224,12 @@ def curves_table(cells: Iterable[Cell]) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=CURVES)
 
 
-def write_samples(path: Path, cells: Iterable[Cell]) -> None:
-    """What figures show of single examples, as npz, a cell at a time; no file where there is nothing."""
+def write_samples(path: Path, replicates: Iterable[Replicate]) -> None:
+    """What figures show of single examples, as npz, a replicate at a time; no file where there is nothing."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for cell in cells:
-            lead = f"{cell.experiment}/{cell.variant}/{_point(cell)}/{cell.replicate}"
-            for figure, by_step in cell.samples.items():
+        for replicate in replicates:
+            lead = f"{replicate.experiment}/{replicate.variant}/{_point(replicate)}/{replicate.number}"
+            for figure, by_step in replicate.samples.items():
                 for step, values in by_step.items():
                     for name, value in values.items():
                         with archive.open(f"{lead}/{figure}/{step}/{name}.npy", "w", force_zip64=True) as entry:
@@ -238,8 +239,8 @@ def write_samples(path: Path, cells: Iterable[Cell]) -> None:
         path.unlink()
 
 
-def _point(cell: Cell) -> str:
-    return json.dumps(dict(cell.constants), sort_keys=True)
+def _point(replicate: Replicate) -> str:
+    return json.dumps(dict(replicate.constants), sort_keys=True)
 
 
 def _number(value: float | None) -> float | None:

@@ -80,7 +80,7 @@ def work(piece: Piece) -> float:
     """The cost of a piece: compiling, and for each step three passes of its networks over a batch and the rest of it."""
     program = piece.program
     batch = program.training.batch if program.training else program.evaluated("test")
-    flops = 3.0 * sum(network.flops for network in program.networks) * batch * len(piece.replicates)
+    flops = 3.0 * sum(network.flops for network in program.networks) * batch * len(piece.numbers)
     return START + steps(program) * (STEP + flops)
 
 

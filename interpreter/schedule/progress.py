@@ -18,8 +18,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from ..program.job import Job
-from ..results.cells import Cell
 from ..results.number_text import number
+from ..results.replicates import Replicate
 from ..store.requests import Piece
 from .eta import TimeLeft, in_words, steps
 
@@ -36,7 +36,7 @@ def newest(measures: dict[str, Any]) -> str:
 
 def called(job: Job, whole: int) -> str:
     """A job's program, and its replicates where they are not all."""
-    some = job.piece.replicates
+    some = job.piece.numbers
     if len(some) == whole:
         return job.piece.program.name
     many = len(some) > 2 and some == tuple(range(some[0], some[-1] + 1))
@@ -87,21 +87,23 @@ class Quiet:
             with suppress(OSError):
                 self.show_evaluated(job, step, measures, rate)
 
-    def finished(self, job: Job, cells: Sequence[Cell]) -> None:
+    def finished(self, job: Job, replicates: Sequence[Replicate]) -> None:
         """A piece is done."""
         with self.lock:
             self.time_left.finished(job.piece)
             with suppress(OSError):
-                self.show_finished(job, cells, time.perf_counter() - self.begun.get(job.number, time.perf_counter()))
+                self.show_finished(
+                    job, replicates, time.perf_counter() - self.begun.get(job.number, time.perf_counter())
+                )
 
-    def stored(self, piece: Piece, cells: Sequence[Cell], here: bool) -> None:
-        """Another process stored cells of a piece, or this one did, `here`, for an equal program."""
+    def stored(self, piece: Piece, replicates: Sequence[Replicate], here: bool) -> None:
+        """Another process stored replicates of a piece, or this one did, `here`, for an equal program."""
         with self.lock:
             self.time_left.stored(piece)
             with suppress(OSError):
                 self.show_stored(piece, here)
 
-    def waiting(self, cells: int) -> None:
+    def waiting(self, replicates: int) -> None:
         """Other processes run what is left."""
 
     def warn(self, text: str) -> None:
@@ -117,7 +119,7 @@ class Quiet:
     def show_evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
         """Shows an evaluation."""
 
-    def show_finished(self, job: Job, cells: Sequence[Cell], seconds: float) -> None:
+    def show_finished(self, job: Job, replicates: Sequence[Replicate], seconds: float) -> None:
         """Shows that a piece is done."""
 
     def show_stored(self, piece: Piece, here: bool) -> None:
@@ -129,18 +131,20 @@ class Log(Quiet):
 
     def show_started(self, job: Job, step: int) -> None:
         """A line with what will run."""
-        program, count = job.piece.program, len(job.piece.replicates)
+        program, count = job.piece.program, len(job.piece.numbers)
         told = f"{program.training.steps:,} steps" if program.training else "measured only"
         told += f" from step {step:,}" if step else ""
         words = f"{told}, {count} replicate{'s' if count > 1 else ''}, {job.compiled}"
         tell(f"[{job.number}/{self.total}] {called(job, program.replicates)}: {words}")
 
-    def show_finished(self, job: Job, cells: Sequence[Cell], seconds: float) -> None:
+    def show_finished(self, job: Job, replicates: Sequence[Replicate], seconds: float) -> None:
         """A line with how long it took, what came out, and the time left."""
         left = self.time_left.seconds()
         words = [f"{seconds:.1f} s", newest(self.last.pop(job.number, {}))]
         words += [
-            f"replicate {cell.replicate} {cell.status}: {cell.message}" for cell in cells if cell.status != "done"
+            f"replicate {replicate.number} {replicate.status}: {replicate.message}"
+            for replicate in replicates
+            if replicate.status != "done"
         ]
         words += [f"(about {in_words(left)} left)"] if left else []
         tell(f"      {called(job, job.piece.program.replicates)}: {'  '.join(word for word in words if word)}")
@@ -148,12 +152,14 @@ class Log(Quiet):
     def show_stored(self, piece: Piece, here: bool) -> None:
         """A line for what another process ran, or this one, for an equal program."""
         tell(
-            f"      {piece.program.name}: {'its cells are those that ran above' if here else 'another process has run it'}"
+            f"      {piece.program.name}: {'its replicates are those that ran above' if here else 'another process has run it'}"
         )
 
-    def waiting(self, cells: int) -> None:
+    def waiting(self, replicates: int) -> None:
         """A line that says what is waited for."""
-        tell(f"waiting for {cells} cell{'s' if cells > 1 else ''} that other processes run; Ctrl-C ends the waiting")
+        tell(
+            f"waiting for {replicates} replicate{'s' if replicates > 1 else ''} that other processes run; Ctrl-C ends the waiting"
+        )
 
 
 class JsonLines(Quiet):
@@ -184,22 +190,27 @@ class JsonLines(Quiet):
             "evaluated", **_told(job.piece), step=step, measures=means, steps_per_second=round(rate, 1), seconds_left=self._left(),
         )  # fmt: skip
 
-    def show_finished(self, job: Job, cells: Sequence[Cell], seconds: float) -> None:
-        """`finished`: how each cell ended."""
+    def show_finished(self, job: Job, replicates: Sequence[Replicate], seconds: float) -> None:
+        """`finished`: how each replicate ended."""
         self.last.pop(job.number, None)
         ended = [
-            {"key": cell.key, "replicate": cell.replicate, "status": cell.status, "message": cell.message}
-            for cell in cells
+            {
+                "key": replicate.key,
+                "replicate": replicate.number,
+                "status": replicate.status,
+                "message": replicate.message,
+            }
+            for replicate in replicates
         ]
-        self.say("finished", **_told(job.piece), cells=ended, seconds=round(seconds, 3), seconds_left=self._left())
+        self.say("finished", **_told(job.piece), ended=ended, seconds=round(seconds, 3), seconds_left=self._left())
 
     def show_stored(self, piece: Piece, here: bool) -> None:
         """`stored`: another process ran it, or this run did, for an equal program."""
         self.say("stored", **_told(piece), by="this run" if here else "another process")
 
-    def waiting(self, cells: int) -> None:
-        """`waiting`: how many cells other processes run."""
-        self.say("waiting", cells=cells)
+    def waiting(self, replicates: int) -> None:
+        """`waiting`: how many replicates other processes run."""
+        self.say("waiting", replicates=replicates)
 
     def warn(self, text: str) -> None:
         """`warning`: in words."""
@@ -250,13 +261,13 @@ class Live(Quiet):
         self.progress.update(self.tasks[job.number], completed=step, rate=words, newest=newest(measures))
         self._move(job, step)
 
-    def show_finished(self, job: Job, cells: Sequence[Cell], seconds: float) -> None:
+    def show_finished(self, job: Job, replicates: Sequence[Replicate], seconds: float) -> None:
         """The bar goes, a line stays."""
         self._move(job, steps(job.piece.program))
         if job.number in self.tasks:
             self.progress.remove_task(self.tasks.pop(job.number))
         self.last.pop(job.number, None)
-        bad = [cell for cell in cells if cell.status != "done"]
+        bad = [replicate for replicate in replicates if replicate.status != "done"]
         words = "[green]done[/]" if not bad else f"[red]{bad[0].status}[/] {escape(bad[0].message)}"
         self.console.print(f"  {escape(called(job, job.piece.program.replicates))}  {words}", highlight=False)
 
@@ -264,10 +275,11 @@ class Live(Quiet):
         """The whole study's bar moves."""
         self.progress.update(self.whole, advance=steps(piece.program))
 
-    def waiting(self, cells: int) -> None:
+    def waiting(self, replicates: int) -> None:
         """Says what is waited for."""
         self.progress.update(
-            self.whole, newest=f"waiting for {cells} cell{'s' if cells > 1 else ''} that other processes run"
+            self.whole,
+            newest=f"waiting for {replicates} replicate{'s' if replicates > 1 else ''} that other processes run",
         )
 
     def warn(self, text: str) -> None:
@@ -285,7 +297,7 @@ def _told(piece: Piece) -> dict[str, Any]:
     program = piece.program
     return {
         "program": program.name, "experiment": program.experiment, "variant": program.variant,
-        "constants": dict(program.point), "replicates": list(piece.replicates),
+        "constants": dict(program.point), "replicates": list(piece.numbers),
     }  # fmt: skip
 
 

@@ -15,8 +15,8 @@ from dlspec.spec.passes.digests import NUMERICS
 from ..backend.versions import versions
 from ..executors.base import Executor
 from ..program.job import Job, Watcher
-from ..results.cells import Cell, Results
 from ..results.errors import StoreError
+from ..results.replicates import Replicate, Results
 from ..store.requests import Piece, Wanted
 from ..store.store import WHOLE, Store
 from .batching import parts, pieces
@@ -43,22 +43,22 @@ class Options:
 class Following(Watcher, Protocol):
     """A watcher of a whole run."""
 
-    def stored(self, piece: Piece, cells: Sequence[Cell], here: bool) -> None:
-        """Cells of a piece that was still to run are stored: by another process, or `here`, for an equal program of this run."""
+    def stored(self, piece: Piece, replicates: Sequence[Replicate], here: bool) -> None:
+        """Replicates of a piece that was still to run are stored: by another process, or `here`, for an equal program of this run."""
 
-    def waiting(self, cells: int) -> None:
+    def waiting(self, replicates: int) -> None:
         """Nothing is left to run but what other processes run at present."""
 
 
 @dataclass
 class Progress:
-    """The cells of a run so far, by program and replicate.
+    """The replicates of a run so far, by program and replicate.
 
     `jobs` is how many pieces run at once, `begun` holds the names of those that have a checkpoint.
     """
 
     wanted: Sequence[Wanted]
-    cells: dict[tuple[int, int], Cell] = field(default_factory=dict)
+    replicates: dict[tuple[int, int], Replicate] = field(default_factory=dict)
     jobs: int = 1
     begun: frozenset[str] = frozenset()
 
@@ -67,20 +67,22 @@ class Progress:
 
     @staticmethod
     def of_store(wanted: Sequence[Wanted], store: Store, options: Options) -> Progress:
-        """What is stored already; with `force` nothing counts, with `keep_weights` only cells with their weights."""
+        """What is stored already; with `force` nothing counts, with `keep_weights` only replicates with their weights."""
         progress = Progress(wanted, jobs=options.jobs, begun=store.begun())
         if not options.force:
             asked = [(place, one, r) for place, one in enumerate(wanted) for r in range(one.program.replicates)]
-            for (place, _, replicate), cell in zip(asked, store.find([(one, r) for _, one, r in asked]), strict=True):
-                if cell is not None and (not options.keep_weights or _has_weights(store, cell)):
-                    progress.cells[place, replicate] = cell
+            for (place, _, number), replicate in zip(asked, store.find([(one, r) for _, one, r in asked]), strict=True):
+                if replicate is not None and (not options.keep_weights or _has_weights(store, replicate)):
+                    progress.replicates[place, number] = replicate
         return progress
 
     def of_another_form(self, form: Callable[[Program], str]) -> dict[str, int]:
-        """How many stored cells are of another compiled form than this run gives their programs, by that form."""
+        """How many stored replicates are of another compiled form than this run gives their programs, by that form."""
         asked = [form(one.program) for one in self.wanted]
         other = [
-            cell.compiled for (place, _), cell in self.cells.items() if cell.stored and cell.compiled != asked[place]
+            replicate.compiled
+            for (place, _), replicate in self.replicates.items()
+            if replicate.stored and replicate.compiled != asked[place]
         ]
         return dict(Counter(other))
 
@@ -88,7 +90,7 @@ class Progress:
         """What is to run: replicates side by side, in parts where there are fewer programs than run at once."""
         found = []
         for place, one in enumerate(self.wanted):
-            rest = [r for r in range(one.program.replicates) if (place, r) not in self.cells]
+            rest = [r for r in range(one.program.replicates) if (place, r) not in self.replicates]
             found += self._pieces(one, rest) if rest else []
         return found
 
@@ -101,21 +103,23 @@ class Progress:
                 return found
         return pieces(one, rest, whole)
 
-    def add(self, piece: Piece, cells: Sequence[Cell]) -> None:
-        """Takes up cells of a piece."""
+    def add(self, piece: Piece, replicates: Sequence[Replicate]) -> None:
+        """Takes up replicates of a piece."""
         place = self.places[id(piece.wanted)]
-        self.cells.update(((place, cell.replicate), cell) for cell in cells)
+        self.replicates.update(((place, replicate.number), replicate) for replicate in replicates)
 
     def results(self, plan: StudyPlan) -> dict[str, Results]:
-        """The results of every experiment, with the cells that there are."""
+        """The results of every experiment, with the replicates that there are."""
         found = {}
         place = 0
         for experiment in plan.experiments:
-            cells = []
+            replicates = []
             for program in experiment.programs:
-                cells += [self.cells[place, r] for r in range(program.replicates) if (place, r) in self.cells]
+                replicates += [
+                    self.replicates[place, r] for r in range(program.replicates) if (place, r) in self.replicates
+                ]
                 place += 1
-            found[experiment.name] = Results.of_plan(experiment, cells)
+            found[experiment.name] = Results.of_plan(experiment, replicates)
         return found
 
 
@@ -156,7 +160,7 @@ class Run:
                     self._begin(self.waiting.popleft())
                 if not self.waiting and self.held and time.monotonic() - looked >= AGAIN_SECONDS:
                     if not self.running and not told:
-                        self.watcher.waiting(sum(len(piece.replicates) for piece in self.held))
+                        self.watcher.waiting(sum(len(piece.numbers) for piece in self.held))
                         told = True
                     self.waiting.extend(self.held)
                     self.held.clear()
@@ -184,15 +188,21 @@ class Run:
             self._submit(piece.only(claim.mine))
 
     def _take_up(self, piece: Piece) -> None:
-        found = [cell for cell in self.store.find([(piece.wanted, r) for r in piece.replicates]) if cell is not None]
+        found = [
+            replicate
+            for replicate in self.store.find([(piece.wanted, r) for r in piece.numbers])
+            if replicate is not None
+        ]
         self.progress.add(piece, found)
         for here in (True, False):
-            if cells := [cell for cell in found if (piece.wanted.key(cell.replicate) in self.ran) is here]:
-                for cell in cells:
-                    cell.stored = not here  # it did not lie there before this run
-                self.watcher.stored(piece.only([cell.replicate for cell in cells]), cells, here)
-        there = {cell.replicate for cell in found}
-        if lost := [replicate for replicate in piece.replicates if replicate not in there]:
+            if replicates := [
+                replicate for replicate in found if (piece.wanted.key(replicate.number) in self.ran) is here
+            ]:
+                for replicate in replicates:
+                    replicate.stored = not here  # it did not lie there before this run
+                self.watcher.stored(piece.only([replicate.number for replicate in replicates]), replicates, here)
+        there = {replicate.number for replicate in found}
+        if lost := [number for number in piece.numbers if number not in there]:
             self.waiting.append(piece.only(lost))  # a damaged file, set aside on reading
 
     def _submit(self, piece: Piece) -> None:
@@ -215,16 +225,16 @@ class Run:
         if finished is None:
             return
         job = self.running.pop(finished.job.number)
-        cells = self.store.commit(job.piece, finished.cells, self.packages)
-        if job.checkpoints is not None and all(cell.status in WHOLE for cell in cells):
+        replicates = self.store.commit(job.piece, finished.replicates, self.packages)
+        if job.checkpoints is not None and all(replicate.status in WHOLE for replicate in replicates):
             job.checkpoints.remove()
         self.ran.update(job.piece.keys)
         self._release(job.piece)
-        self.progress.add(job.piece, cells)
-        self.watcher.finished(job, cells)
+        self.progress.add(job.piece, replicates)
+        self.watcher.finished(job, replicates)
 
     def _release(self, piece: Piece) -> None:
-        """Puts back what waited for a piece that ran here, as another program of this run has equal cells."""
+        """Puts back what waited for a piece that ran here, as another program of this run has equal replicates."""
         ours = [held for held in self.held if not set(piece.keys).isdisjoint(held.keys)]
         self.held = [held for held in self.held if held not in ours]
         self.waiting.extend(ours)
@@ -238,5 +248,5 @@ class Run:
                 self.running.pop(finished.job.number)
 
 
-def _has_weights(store: Store, cell: Cell) -> bool:
-    return cell.status != "done" or (store.weights / cell.key).is_dir()
+def _has_weights(store: Store, replicate: Replicate) -> bool:
+    return replicate.status != "done" or (store.weights / replicate.key).is_dir()

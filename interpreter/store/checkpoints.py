@@ -14,20 +14,20 @@ from typing import IO, Any
 import numpy as np
 
 from ..results import atomic_files as atomic
-from ..results.cells import Array, Cell
 from ..results.errors import Damaged
+from ..results.replicates import Array, Replicate
 
 FORMAT = 1
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The state of training at a step: every variable in order, and the cells as they were."""
+    """The state of training at a step: every variable in order, and the replicates as they were."""
 
     step: int
     seconds: float
     state: Sequence[Array]
-    cells: Sequence[Cell]
+    replicates: Sequence[Replicate]
 
 
 @dataclass
@@ -55,25 +55,25 @@ class Checkpoints:
     def save(self, checkpoint: Checkpoint) -> None:
         """Replaces the checkpoint. Raises OSError; the one before is then there still."""
         arrays: dict[str, Array] = {f"state/{place}": value for place, value in enumerate(checkpoint.state)}
-        cells = []
-        for place, cell in enumerate(checkpoint.cells):
+        replicates = []
+        for place, replicate in enumerate(checkpoint.replicates):
             shown: list[tuple[str, int, str]] = []
-            for name, values in cell.curves.items():
+            for name, values in replicate.curves.items():
                 arrays[f"curve/{place}/{name}"] = np.asarray(values)
-            for figure, by_step in cell.samples.items():
+            for figure, by_step in replicate.samples.items():
                 for step, labels in by_step.items():
                     for label, value in labels.items():
                         arrays[f"sample/{place}/{len(shown)}"] = np.asarray(value)
                         shown.append((figure, step, label))
-            cells.append(
+            replicates.append(
                 {
-                    "key": cell.key, "status": cell.status, "message": cell.message, "end": cell.end, "cause": cell.cause,
-                    "steps": cell.steps, "curves": list(cell.curves), "samples": shown,
+                    "key": replicate.key, "status": replicate.status, "message": replicate.message, "end": replicate.end, "cause": replicate.cause,
+                    "steps": replicate.steps, "curves": list(replicate.curves), "samples": shown,
                 }
             )  # fmt: skip
         about = {
             "format": FORMAT, "made_by": dict(self.made_by), "step": checkpoint.step, "seconds": checkpoint.seconds,
-            "variables": len(checkpoint.state), "cells": cells,
+            "variables": len(checkpoint.state), "cells": replicates,
         }  # fmt: skip
 
         def fill(stream: IO[bytes]) -> None:
@@ -86,8 +86,8 @@ class Checkpoints:
         atomic.write(self.path.parent, fill, self.path.name, self.mark)
         self.last = time.monotonic()
 
-    def load(self, cells: Sequence[Cell]) -> Checkpoint | None:
-        """The checkpoint, its cells filled in; none if there is none of the same maker. Raises Damaged."""
+    def load(self, replicates: Sequence[Replicate]) -> Checkpoint | None:
+        """The checkpoint, its replicates filled in; none if there is none of the same maker. Raises Damaged."""
         if not self.path.exists():
             return None
         try:
@@ -95,7 +95,7 @@ class Checkpoints:
                 about = json.loads(archive.read("about.json"))
                 if about["format"] != FORMAT or about["made_by"] != dict(self.made_by):
                     return None
-                if [item["key"] for item in about["cells"]] != [cell.key for cell in cells]:
+                if [item["key"] for item in about["cells"]] != [replicate.key for replicate in replicates]:
                     return None
 
                 def array(name: str) -> Array:
@@ -106,16 +106,16 @@ class Checkpoints:
                     return np.asarray(value)
 
                 state = [array(f"state/{place}") for place in range(about["variables"])]
-                for place, (cell, item) in enumerate(zip(cells, about["cells"], strict=True)):
-                    cell.status, cell.message, cell.end, cell.cause = (
+                for place, (replicate, item) in enumerate(zip(replicates, about["cells"], strict=True)):
+                    replicate.status, replicate.message, replicate.end, replicate.cause = (
                         item["status"], item["message"], item["end"], item["cause"],
                     )  # fmt: skip
-                    cell.steps = list(item["steps"])
-                    cell.curves = {name: list(array(f"curve/{place}/{name}")) for name in item["curves"]}
+                    replicate.steps = list(item["steps"])
+                    replicate.curves = {name: list(array(f"curve/{place}/{name}")) for name in item["curves"]}
                     for count, (figure, step, label) in enumerate(item["samples"]):
-                        values = cell.samples.setdefault(figure, {}).setdefault(step, {})  # type: ignore[attr-defined]
+                        values = replicate.samples.setdefault(figure, {}).setdefault(step, {})  # type: ignore[attr-defined]
                         values[label] = array(f"sample/{place}/{count}")
-                return Checkpoint(about["step"], about["seconds"], state, cells)
+                return Checkpoint(about["step"], about["seconds"], state, replicates)
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise Damaged(self.path, str(error).split("\n")[0]) from error
 

@@ -1,4 +1,4 @@
-"""The files of stored cells: a part holds what one piece of a program gave, its curves in Parquet, its samples in npz.
+"""The files of stored replicates: a part holds what one piece of a program gave, its curves in Parquet, its samples in npz.
 
 A part's name ends in the checksum of its bytes, so that a file that is not what was written is known without the index.
 Its Parquet schema carries what the index says of it, so that the index can be made anew.
@@ -23,8 +23,8 @@ import pyarrow.parquet as pq
 from dlspec.spec.passes.digests import LANGUAGE, NUMERICS
 
 from ..results import atomic_files as atomic
-from ..results.cells import Array, Cell
 from ..results.errors import Damaged
+from ..results.replicates import Array, Replicate
 from .lazy_arrays import Numbers, StoredCurves, StoredSamples, entry
 from .requests import Piece, Wanted
 
@@ -83,32 +83,37 @@ class Part:
 
     @cached_property
     def held(self) -> dict[str, Mapping[str, Any]]:
-        """What it says of each cell by its key."""
-        return {cell["key"]: cell for cell in self.about["cells"]}
+        """What it says of each replicate by its key."""
+        return {replicate["key"]: replicate for replicate in self.about["cells"]}
 
-    def cell(self, wanted: Wanted, replicate: int, key: str, numbers: Numbers) -> Cell:
-        """A stored cell as it is wanted: under the program's names, at the steps it asks for; its numbers are read later."""
+    def replicate(self, wanted: Wanted, number: int, key: str, numbers: Numbers) -> Replicate:
+        """A stored replicate as it is wanted: under the program's names, at the steps it asks for; its numbers are read later."""
         held = self.held[key]
-        cell = wanted.cell(replicate, key)
-        cell.status, cell.message, cell.end, cell.cause = held["status"], held["message"], held["end"], held["cause"]
-        cell.seconds, cell.compiled, cell.stored = held["seconds"], held["compiled"], True
+        replicate = wanted.replicate(number, key)
+        replicate.status, replicate.message, replicate.end, replicate.cause = (
+            held["status"],
+            held["message"],
+            held["end"],
+            held["cause"],
+        )
+        replicate.seconds, replicate.compiled, replicate.stored = held["seconds"], held["compiled"], True
         steps = tuple(held["steps"])
         if steps == wanted.steps:
-            cell.steps, places = list(wanted.steps), None
+            replicate.steps, places = list(wanted.steps), None
         else:
             places = [place for place, step in enumerate(steps) if step in wanted.steps]
-            cell.steps = [steps[place] for place in places]
-        if cell.steps:
-            cell.curves = StoredCurves(numbers, self.name, key, wanted.measures, places)
+            replicate.steps = [steps[place] for place in places]
+        if replicate.steps:
+            replicate.curves = StoredCurves(numbers, self.name, key, wanted.measures, places)
         if self.samples is not None and wanted.samples:
-            cell.samples = StoredSamples(numbers, self.samples, held["replicate"], wanted, held)
-        return cell
+            replicate.samples = StoredSamples(numbers, self.samples, held["replicate"], wanted, held)
+        return replicate
 
 
-def write(folder: Path, piece: Piece, cells: Sequence[Cell], packages: Mapping[str, str], mark: str) -> Path:
+def write(folder: Path, piece: Piece, replicates: Sequence[Replicate], packages: Mapping[str, str], mark: str) -> Path:
     """Writes a part and its samples, the part last: what is there is whole. Raises OSError."""
     folder = _folder(folder, piece.name)
-    samples, described = _samples(piece, cells)
+    samples, described = _samples(piece, replicates)
     name = None
     if samples:
         name = atomic.write(
@@ -118,9 +123,11 @@ def write(folder: Path, piece: Piece, cells: Sequence[Cell], packages: Mapping[s
         "format": FORMAT, "language": LANGUAGE, "numerics": NUMERICS, "digest": piece.wanted.digest,
         "device": piece.wanted.device, "program": piece.program.name, "study": piece.program.study,
         "packages": dict(packages), "created": datetime.now(UTC).isoformat(timespec="microseconds"), "samples": name,
-        "cells": [_about(piece, cell, shown) for cell, shown in zip(cells, described, strict=True)],
+        "cells": [_about(piece, replicate, shown) for replicate, shown in zip(replicates, described, strict=True)],
     }  # fmt: skip
-    table = _table(about["cells"], cells, piece.wanted).replace_schema_metadata({ABOUT: json.dumps(about).encode()})
+    table = _table(about["cells"], replicates, piece.wanted).replace_schema_metadata(
+        {ABOUT: json.dumps(about).encode()}
+    )
     return atomic.write(
         folder, lambda stream: pq.write_table(table, stream), lambda sum_: f"{piece.name}.{sum_}.parquet", mark
     )
@@ -148,7 +155,7 @@ def known(folder: Path, name: str, samples: bool, seen: Seen | None) -> Part | N
 
 
 def numbers(folder: Path, name: str) -> dict[str, dict[str, Array]]:
-    """The curves in a part: cell's key → measure's digest → [steps, …]. Raises Damaged."""
+    """The curves in a part: replicate's key → measure's digest → [steps, …]. Raises Damaged."""
     path = _folder(folder, name) / name
     content, _ = _content(path)
     about = _described(path, content)
@@ -157,10 +164,10 @@ def numbers(folder: Path, name: str) -> dict[str, dict[str, Array]]:
             values = stream.read(columns=["value"], use_threads=False).column("value").to_numpy()
         curves: dict[str, dict[str, Array]] = {}
         start = 0
-        for cell in about["cells"]:
-            own = curves[cell["key"]] = {}
-            for item in cell["measures"]:
-                shape = (len(cell["steps"]), *item["shape"])
+        for replicate in about["cells"]:
+            own = curves[replicate["key"]] = {}
+            for item in replicate["measures"]:
+                shape = (len(replicate["steps"]), *item["shape"])
                 own[item["digest"]] = values[start : start + math.prod(shape)].reshape(shape)
                 start += math.prod(shape)
         return curves
@@ -226,49 +233,49 @@ def _folder(folder: Path, name: str) -> Path:
     return folder / name[:2]
 
 
-def _about(piece: Piece, cell: Cell, samples: Mapping[str, list[int]]) -> dict[str, Any]:
+def _about(piece: Piece, replicate: Replicate, samples: Mapping[str, list[int]]) -> dict[str, Any]:
     names = {item: name for name, item in piece.wanted.measures.items()}
     measures = [
-        {"digest": item, "name": name, "shape": list(np.shape(cell.curves[name][0]))}
+        {"digest": item, "name": name, "shape": list(np.shape(replicate.curves[name][0]))}
         for item, name in names.items()
-        if cell.curves.get(name)
+        if replicate.curves.get(name)
     ]
-    cause = piece.wanted.measures[cell.cause] if cell.cause else ""
+    cause = piece.wanted.measures[replicate.cause] if replicate.cause else ""
     return {
-        "key": cell.key, "replicate": cell.replicate, "status": cell.status, "message": cell.message, "end": cell.end,
-        "cause": cause, "seconds": cell.seconds, "compiled": cell.compiled, "steps": list(cell.steps),
+        "key": replicate.key, "replicate": replicate.number, "status": replicate.status, "message": replicate.message, "end": replicate.end,
+        "cause": cause, "seconds": replicate.seconds, "compiled": replicate.compiled, "steps": list(replicate.steps),
         "measures": measures, "samples": dict(samples),
     }  # fmt: skip
 
 
-def _table(described: Sequence[Mapping[str, Any]], cells: Sequence[Cell], wanted: Wanted) -> pa.Table:
-    """A row a number, in the order of the description: cell, measure, step, index."""
+def _table(described: Sequence[Mapping[str, Any]], replicates: Sequence[Replicate], wanted: Wanted) -> pa.Table:
+    """A row a number, in the order of the description: replicate, measure, step, index."""
     batches = []
-    for about, cell in zip(described, cells, strict=True):
+    for about, replicate in zip(described, replicates, strict=True):
         for item in about["measures"]:
-            values = np.asarray(cell.curves[item["name"]], dtype=np.float64)
+            values = np.asarray(replicate.curves[item["name"]], dtype=np.float64)
             width = math.prod(item["shape"])
             columns = [
-                pa.array(np.full(values.size, cell.replicate), pa.int32()), pa.repeat(item["name"], values.size),
-                pa.array(np.repeat(cell.steps, width), pa.int64()),
-                pa.array(np.tile(np.arange(width), len(cell.steps)), pa.int32()), pa.array(values.ravel(), pa.float64()),
+                pa.array(np.full(values.size, replicate.number), pa.int32()), pa.repeat(item["name"], values.size),
+                pa.array(np.repeat(replicate.steps, width), pa.int64()),
+                pa.array(np.tile(np.arange(width), len(replicate.steps)), pa.int32()), pa.array(values.ravel(), pa.float64()),
             ]  # fmt: skip
             batches.append(pa.record_batch(columns, schema=CURVES))
     return pa.Table.from_batches(batches, CURVES)
 
 
-def _samples(piece: Piece, cells: Sequence[Cell]) -> tuple[dict[str, Array], list[dict[str, list[int]]]]:
-    """The samples of all cells by their entries, and for each cell at which steps it has which."""
+def _samples(piece: Piece, replicates: Sequence[Replicate]) -> tuple[dict[str, Array], list[dict[str, list[int]]]]:
+    """The samples of all replicates by their entries, and for each replicate at which steps it has which."""
     entries: dict[str, Array] = {}
     described = []
-    for cell in cells:
+    for replicate in replicates:
         shown: dict[str, list[int]] = {}
         for figure, labels in piece.wanted.samples.items():
-            for step, values in cell.samples.get(figure, {}).items():
+            for step, values in replicate.samples.get(figure, {}).items():
                 for label, item in labels.items():
                     if step not in shown.setdefault(item, []):
                         shown[item].append(step)
-                    entries[entry(cell.replicate, item, step)] = values[label]
+                    entries[entry(replicate.number, item, step)] = values[label]
         described.append(shown)
     return entries, described
 

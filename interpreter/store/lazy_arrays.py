@@ -1,4 +1,4 @@
-"""The numbers of stored cells, read from their files when they are asked for: a stored cell weighs little until then."""
+"""The numbers of stored replicates, read from their files when they are asked for: a stored replicate weighs little until then."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from ..results.cells import Array, Curve
 from ..results.errors import Damaged
+from ..results.replicates import Array, Curve
 
 if TYPE_CHECKING:
     from .requests import Wanted
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 ROOM = 64 << 20
 """How many bytes of curves are kept that were read, for whoever asks next; what comes after is read anew each time."""
 OVERHEAD = 1000
-"""What a cell's curves take beside their numbers, in bytes."""
+"""What a replicate's curves take beside their numbers, in bytes."""
 
 Curves = Mapping[str, Mapping[str, Array]]
-"""The curves of a part: cell's key → measure's digest → [steps, …]."""
+"""The curves of a part: replicate's key → measure's digest → [steps, …]."""
 
 
 class Numbers:
@@ -42,7 +42,7 @@ class Numbers:
         self.room = ROOM
 
     def curves(self, part: str, key: str) -> Mapping[str, Array]:
-        """The curves of a cell, by the digests of its measures."""
+        """The curves of a replicate, by the digests of its measures."""
         with self.lock:
             if (kept := self.kept.get(part)) is not None:
                 return kept[key]
@@ -69,7 +69,7 @@ class Numbers:
 
 
 class StoredCurves(Mapping[str, Curve]):
-    """A stored cell's curves: measure → [steps, …]; `measures` are digests by name, `places` those of the wanted steps.
+    """A stored replicate's curves: measure → [steps, …]; `measures` are digests by name, `places` those of the wanted steps.
 
     Without `places` all steps are wanted.
     """
@@ -98,12 +98,12 @@ class StoredCurves(Mapping[str, Curve]):
 
 
 class StoredSamples(Mapping[str, dict[int, dict[str, Array]]]):
-    """A stored cell's samples: figure → step → label → [examples, …]; `about` is what its part says of it."""
+    """A stored replicate's samples: figure → step → label → [examples, …]; `about` is what its part says of it."""
 
-    def __init__(self, numbers: Numbers, path: Path, replicate: int, wanted: Wanted, about: Mapping[str, Any]) -> None:
+    def __init__(self, numbers: Numbers, path: Path, number: int, wanted: Wanted, about: Mapping[str, Any]) -> None:
         self.numbers = numbers
         self.path = path
-        self.replicate = replicate
+        self.number = number
         self.labels = wanted.samples
         held = about["samples"]
         self.steps = {
@@ -119,7 +119,7 @@ class StoredSamples(Mapping[str, dict[int, dict[str, Array]]]):
         if not self.steps[figure]:
             raise KeyError(figure)
         labels = self.labels[figure]
-        names = [entry(self.replicate, item, step) for step in self.steps[figure] for item in labels.values()]
+        names = [entry(self.number, item, step) for step in self.steps[figure] for item in labels.values()]
         values = iter(self.numbers.samples(self.path, names))
         return {step: {label: next(values) for label in labels} for step in self.steps[figure]}
 
@@ -130,6 +130,6 @@ class StoredSamples(Mapping[str, dict[int, dict[str, Array]]]):
         return sum(1 for _ in self)
 
 
-def entry(replicate: int, item: str, step: int) -> str:
+def entry(number: int, item: str, step: int) -> str:
     """What an array in a file of samples is called: of a replicate, a sample's digest, at a step."""
-    return f"{replicate}/{item}/{step}"
+    return f"{number}/{item}/{step}"

@@ -12,7 +12,7 @@ from .store import Store
 
 
 class ReadStore(Store):
-    """Finds cells. It claims and stores none, and sets nothing aside: what is damaged counts as not stored."""
+    """Finds replicates. It claims and stores none, and sets nothing aside: what is damaged counts as not stored."""
 
     def __init__(self, root: Path, warn: Callable[[str], None]) -> None:
         self._lies_at(root, warn)
@@ -25,7 +25,7 @@ class ReadStore(Store):
 
     def set_aside(self, damaged: Damaged, part: str) -> None:
         """Says what is damaged."""
-        self.warn(f"{damaged.path}: {damaged.reason}. Its cells count as not stored; a run sets it aside.")
+        self.warn(f"{damaged.path}: {damaged.reason}. Its replicates count as not stored; a run moves it aside.")
 
     def _remember(self, read: Sequence[parts.Part]) -> None:
         """Nothing is."""

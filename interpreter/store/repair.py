@@ -1,4 +1,4 @@
-"""Makes the index of a store anew from the cells' own files, which carry all that it says."""
+"""Makes the index of a store anew from the replicates' own files, which carry all that it says."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .store import aside, listed, locked
 
 @dataclass(frozen=True)
 class Repaired:
-    """What a repair found: cells listed again, files that were damaged and where they lie now, the old index."""
+    """What a repair found: replicates listed again, files that were damaged and where they lie now, the old index."""
 
-    cells: int
+    replicates: int
     damaged: tuple[str, ...]
     index: Path | None
 

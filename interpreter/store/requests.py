@@ -1,4 +1,4 @@
-"""What a plan asks of each of its cells, and the names that this gives them in a store. Needs no TensorFlow."""
+"""What a plan asks of each of its replicates, and the names that this gives them in a store. Needs no TensorFlow."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 from dlspec.spec.ir.plan import Program, StudyPlan
 from dlspec.spec.passes.digests import CANONICAL, KEPT, Digests, digest, digest_of_text
 
-from ..results.cells import Cell
+from ..results.replicates import Replicate
 
 
 def shown_at(steps: Iterable[int], end: int | None) -> set[int]:
-    """Of the steps that a figure asks for those at which a cell is sampled that stopped at `end`, and `end` for what comes after.
+    """Of the steps that a figure asks for those at which a replicate is sampled that stopped at `end`, and `end` for what comes after.
 
     >>> sorted(shown_at((0, 10, 20), 15)), sorted(shown_at((0, 10), 15)), sorted(shown_at((10,), None))
     ([0, 10, 15], [0, 10], [10])
@@ -23,7 +23,7 @@ def shown_at(steps: Iterable[int], end: int | None) -> set[int]:
 
 @dataclass(frozen=True, eq=False)
 class Wanted:
-    """What is asked of the cells of a program: measures at steps, and what figures show.
+    """What is asked of the replicates of a program: measures at steps, and what figures show.
 
     `digest` is that of the training, with the kind of device. `measures` maps names to digests, `samples` figures to
     labels to digests, `sample_steps` figures to steps.
@@ -43,21 +43,21 @@ class Wanted:
         """What a program asks for on a kind of device."""
         return _Wanting(device).of(program)
 
-    def key(self, replicate: int) -> str:
-        """A cell's name in the store: its training, measures, steps and samples, and the replicate."""
-        return digest_of_text(f'["{self.base}",{replicate}]')
+    def key(self, number: int) -> str:
+        """A replicate's name in the store: its training, measures, steps and samples, and the replicate."""
+        return digest_of_text(f'["{self.base}",{number}]')
 
-    def cell(self, replicate: int, key: str = "") -> Cell:
-        """The cell, with nothing in it yet; under its own key, or that of the cell that serves for it."""
+    def replicate(self, number: int, key: str = "") -> Replicate:
+        """The replicate, with nothing in it yet; under its own key, or that of the replicate that serves for it."""
         program = self.program
-        return Cell(
-            program.experiment, program.variant, dict(program.point), replicate, self.digest, key=key or self.key(replicate)
+        return Replicate(
+            program.experiment, program.variant, dict(program.point), number, self.digest, key=key or self.key(number)
         )  # fmt: skip
 
     def served_by(self, held: Mapping[str, Any]) -> bool:
-        """Whether a stored cell holds all that is asked: `held` is what a part says of it.
+        """Whether a stored replicate holds all that is asked: `held` is what a part says of it.
 
-        A cell that diverged because a measure was not finite would only do so again where that measure is taken at that
+        A replicate that diverged because a measure was not finite would only do so again where that measure is taken at that
         step. One that stopped early, by its condition or by diverging, owes nothing after its end; what a figure shows at
         a later step is shown where its condition stopped it.
         """
@@ -77,7 +77,7 @@ class Wanted:
         )
 
     def shown(self, figure: str, held: Mapping[str, Any]) -> set[int]:
-        """At which steps a stored cell has what a figure shows."""
+        """At which steps a stored replicate has what a figure shows."""
         steps = self.sample_steps[figure]
         if held["end"] is not None:  # it diverged, and has no last state to show
             return {step for step in steps if step <= held["end"]}
@@ -89,7 +89,7 @@ class Piece:
     """Replicates of a program that are trained side by side: what is run, claimed and stored at once."""
 
     wanted: Wanted
-    replicates: tuple[int, ...]
+    numbers: tuple[int, ...]
 
     @property
     def program(self) -> Program:
@@ -98,17 +98,17 @@ class Piece:
 
     @property
     def keys(self) -> list[str]:
-        """The names of its cells in the store."""
-        return [self.wanted.key(replicate) for replicate in self.replicates]
+        """The names of its replicates in the store."""
+        return [self.wanted.key(number) for number in self.numbers]
 
     @property
     def name(self) -> str:
-        """The name of what is stored of it: the same for the same cells."""
+        """The name of what is stored of it: the same for the same replicates."""
         return digest(sorted(self.keys))
 
-    def only(self, replicates: Sequence[int]) -> Piece:
+    def only(self, numbers: Sequence[int]) -> Piece:
         """A part of it."""
-        return replace(self, replicates=tuple(replicates))
+        return replace(self, numbers=tuple(numbers))
 
 
 def wanted(plan: StudyPlan, device: str) -> list[Wanted]:

@@ -1,4 +1,4 @@
-"""The index of a store, in SQLite: which cell lies in which file, who runs what at present."""
+"""The index of a store, in SQLite: which replicate lies in which file, who runs what at present."""
 
 from __future__ import annotations
 
@@ -117,11 +117,11 @@ class Index:
             yield from self.connection.execute(f"{sql} ({','.join('?' * len(some))})", some)
 
     def parts_of(self, keys: Sequence[str]) -> dict[str, str]:
-        """The part of each of the cells that are stored."""
+        """The part of each of the replicates that are stored."""
         return dict(self.where("SELECT key, part FROM cells WHERE key IN", keys))
 
     def owners_of(self, keys: Sequence[str]) -> dict[str, str]:
-        """Who runs each of the cells that are claimed."""
+        """Who runs each of the replicates that are claimed."""
         return dict(self.where("SELECT key, owner FROM claims WHERE key IN", keys))
 
     def seen(self, parts: Sequence[str]) -> dict[str, tuple[str, int, int, int | None, int | None]]:
@@ -131,17 +131,17 @@ class Index:
         )
         return {row[0]: row[1:] for row in found}
 
-    def others(self, digest: str, replicate: int, measure: str) -> list[tuple[str, str]]:
-        """Stored cells (key, part) of a training and replicate whose part holds a measure, the newest first."""
+    def others(self, digest: str, number: int, measure: str) -> list[tuple[str, str]]:
+        """Stored replicates (key, part) of a training and replicate whose part holds a measure, the newest first."""
         found = self.connection.execute(
             "SELECT cells.key, cells.part FROM cells JOIN offers USING (part) JOIN parts ON parts.name = cells.part "
             "WHERE cells.digest = ? AND cells.replicate = ? AND offers.measure = ? ORDER BY parts.created DESC",
-            (digest, replicate, measure),
+            (digest, number, measure),
         )
         return list(found)
 
     def count(self) -> int:
-        """How many cells are stored."""
+        """How many replicates are stored."""
         return int(self.connection.execute("SELECT count(*) FROM cells").fetchone()[0])
 
 
@@ -181,7 +181,7 @@ def read_only(path: Path) -> sqlite3.Connection:
 
 
 def counted(root: Path) -> dict[str, int] | None:
-    """How many cells a store holds, in how many bytes of cells; none if there is no store. Raises StoreError."""
+    """How many replicates a store holds, in how many bytes of replicates; none if there is no store. Raises StoreError."""
     path = root / "index.sqlite"
     if not path.exists():
         return None

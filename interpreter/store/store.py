@@ -1,4 +1,4 @@
-"""The store: the results of cells under their names, shared by all runs and by several processes at once."""
+"""The store: the results of replicates under their names, shared by all runs and by several processes at once."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from typing import Any, NoReturn
 from filelock import FileLock
 
 from ..results import atomic_files as atomic
-from ..results.cells import Cell
 from ..results.errors import Damaged, StoreError, explained
+from ..results.replicates import Replicate
 from . import files as parts
 from .checkpoints import Checkpoints
 from .lazy_arrays import Numbers
@@ -27,7 +27,7 @@ from .requests import Piece, Wanted
 from .sqlite_index import BUSY_SECONDS, Index
 
 WHOLE = ("done", "diverged")
-"""How a cell ends that is stored: it would end so again. What failed or was interrupted is run again."""
+"""How a replicate ends that is stored: it would end so again. What failed or was interrupted is run again."""
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,9 @@ class Store:
         """Sets where its files are, and how their numbers are read; nothing is opened."""
         self.root = root
         self.warn = warn
-        self.cells = root / "cells"
+        self.replicates = root / "cells"
         self.weights = root / "weights"
-        self.numbers = Numbers(partial(parts.numbers, self.cells), parts.checked, self._lost)
+        self.numbers = Numbers(partial(parts.numbers, self.replicates), parts.checked, self._lost)
 
     def __enter__(self) -> Store:
         return self
@@ -109,16 +109,16 @@ class Store:
                 connection.execute("DELETE FROM claims WHERE owner = ?", (name,))
             for draft in self.root.glob(f"*/{atomic.PREFIX}{name}-*"):
                 draft.unlink(missing_ok=True)
-            for draft in self.cells.glob(f"*/{atomic.PREFIX}{name}-*"):
+            for draft in self.replicates.glob(f"*/{atomic.PREFIX}{name}-*"):
                 draft.unlink(missing_ok=True)
             self.owner.forget(name)
         if dead:
             self._drop_spent()
 
     def _drop_spent(self) -> None:
-        """Removes checkpoints whose cells all are stored: a process was killed between storing them and removing these.
+        """Removes checkpoints whose replicates all are stored: a process was killed between storing them and removing these.
 
-        One of a living process, which runs stored cells again, has its claim.
+        One of a living process, which runs stored replicates again, has its claim.
         """
         for path in self._kept_checkpoints():
             keys = sorted(_checkpointed(path))
@@ -127,24 +127,24 @@ class Store:
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
-    def find(self, asked: Sequence[tuple[Wanted, int]]) -> list[Cell | None]:
-        """The cells that are stored with all that is asked of them, in the order asked. Damaged ones are set aside.
+    def find(self, asked: Sequence[tuple[Wanted, int]]) -> list[Replicate | None]:
+        """The replicates that are stored with all that is asked of them, in the order asked. Damaged ones are set aside.
 
         A file of the size and the time of change that it had when it was found whole counts as whole; others are read.
         Curves and samples are read when they are asked for: a StoreError then where they are not what was written.
         """
         with explained(self.root):
-            keys = [wanted.key(replicate) for wanted, replicate in asked]
+            keys = [wanted.key(number) for wanted, number in asked]
             direct = self.index.parts_of(list(dict.fromkeys(keys)))
             looked = _Looked(self.index.seen(list(dict.fromkeys(direct.values()))))
-            found: list[Cell | None] = []
-            for key, (wanted, replicate) in zip(keys, asked, strict=True):
+            found: list[Replicate | None] = []
+            for key, (wanted, number) in zip(keys, asked, strict=True):
                 place: tuple[str, str] | None = (key, direct[key]) if key in direct else None
-                place = place or self._other(wanted, replicate, looked)
+                place = place or self._other(wanted, number, looked)
                 part = self._part(place[1], looked, bool(wanted.samples)) if place else None
                 inside = place is not None and part is not None and place[0] in part.held
                 found.append(
-                    part.cell(wanted, replicate, place[0], self.numbers) if inside and part and place else None
+                    part.replicate(wanted, number, place[0], self.numbers) if inside and part and place else None
                 )
             if looked.read:
                 self._remember(looked.read)
@@ -156,10 +156,10 @@ class Store:
             for part in read:
                 _note(connection, part)
 
-    def _other(self, wanted: Wanted, replicate: int, looked: _Looked) -> tuple[str, str] | None:
-        """A cell stored for another spec, of the same training, that holds what is asked and perhaps more."""
+    def _other(self, wanted: Wanted, number: int, looked: _Looked) -> tuple[str, str] | None:
+        """A replicate stored for another spec, of the same training, that holds what is asked and perhaps more."""
         measure = next(iter(wanted.measures.values()), "")
-        for key, name in self.index.others(wanted.digest, replicate, measure):
+        for key, name in self.index.others(wanted.digest, number, measure):
             if name not in looked.seen:
                 looked.seen |= self.index.seen([name])
             part = self._part(name, looked, bool(wanted.samples))
@@ -170,9 +170,9 @@ class Store:
     def _part(self, name: str, looked: _Looked, samples: bool) -> parts.Part | None:
         if (name, samples) not in looked.found:
             try:
-                part = parts.known(self.cells, name, samples, looked.remembered(name))
+                part = parts.known(self.replicates, name, samples, looked.remembered(name))
                 if part is None:
-                    part = parts.read(self.cells, name, samples)
+                    part = parts.read(self.replicates, name, samples)
                     looked.read.append(part)
                 looked.found[name, samples] = part
             except Damaged as damaged:
@@ -186,7 +186,7 @@ class Store:
             moved = aside(self.root, damaged.path)
         kept = f"It is kept in {moved}. " if moved else ""
         raise StoreError(
-            f"{damaged.path}: {damaged.reason}", f"{kept}Run again: its cells run anew, all others are stored."
+            f"{damaged.path}: {damaged.reason}", f"{kept}Run again: its replicates run anew, all others are stored."
         ) from damaged
 
     def device(self, environment: str) -> str | None:
@@ -205,9 +205,9 @@ class Store:
     # -- running -----------------------------------------------------------------------------------------------------
 
     def claim(self, piece: Piece, force: bool = False) -> Claim:
-        """Claims the cells of a piece that are neither stored nor run by a process that is alive.
+        """Claims the replicates of a piece that are neither stored nor run by a process that is alive.
 
-        With `force`, stored cells are claimed too.
+        With `force`, stored replicates are claimed too.
         """
         with explained(self.root):
             if (settled := self._settled(piece, force)) is not None:
@@ -218,16 +218,16 @@ class Store:
                 living = {owner for owner in set(held.values()) if self.owner.alive(owner)}
                 now = datetime.now(UTC).isoformat(timespec="seconds")
                 mine, others, there = [], [], []
-                for replicate, key in zip(piece.replicates, piece.keys, strict=True):
+                for number, key in zip(piece.numbers, piece.keys, strict=True):
                     if key in stored:
-                        there.append(replicate)
+                        there.append(number)
                     elif held.get(key) in living:
-                        others.append(replicate)
+                        others.append(number)
                     else:
                         connection.execute(
                             "INSERT OR REPLACE INTO claims VALUES (?, ?, ?)", (key, self.owner.name, now)
                         )
-                        mine.append(replicate)
+                        mine.append(number)
             if mine and not force and self._adopt(piece.only(mine)):
                 there, mine = there + mine, []
             return Claim(tuple(mine), tuple(others), tuple(there))
@@ -238,14 +238,14 @@ class Store:
         held = {key: owner for key, owner in self.index.owners_of(piece.keys).items() if key not in stored}
         if len(stored) + len(held) < len(set(piece.keys)) or not all(map(self.owner.alive, set(held.values()))):
             return None
-        there = tuple(r for r, key in zip(piece.replicates, piece.keys, strict=True) if key in stored)
-        return Claim((), tuple(r for r in piece.replicates if r not in there), there)
+        there = tuple(r for r, key in zip(piece.numbers, piece.keys, strict=True) if key in stored)
+        return Claim((), tuple(r for r in piece.numbers if r not in there), there)
 
     def _adopt(self, piece: Piece) -> bool:
         """Lists a part that a process wrote and was killed before it could list it."""
-        for name in parts.found(self.cells, piece.name):
+        for name in parts.found(self.replicates, piece.name):
             try:
-                part = parts.read(self.cells, name)
+                part = parts.read(self.replicates, name)
             except Damaged as damaged:
                 self.set_aside(damaged, name)
                 continue
@@ -256,27 +256,29 @@ class Store:
                 return True
         return False
 
-    def commit(self, piece: Piece, cells: Sequence[Cell], packages: Mapping[str, str]) -> list[Cell]:
-        """Stores what a piece gave, gives its claims back, and returns its cells as they are stored.
+    def commit(self, piece: Piece, replicates: Sequence[Replicate], packages: Mapping[str, str]) -> list[Replicate]:
+        """Stores what a piece gave, gives its claims back, and returns its replicates as they are stored.
 
-        A piece of which a cell failed or was interrupted is not stored: only its claims are given back.
+        A piece of which a replicate failed or was interrupted is not stored: only its claims are given back.
         """
         with explained(self.root):
-            if any(cell.status not in WHOLE for cell in cells):
+            if any(replicate.status not in WHOLE for replicate in replicates):
                 self.release(piece)
-                return list(cells)
-            path = parts.write(self.cells, piece, cells, packages, self.owner.name)
-            part = parts.read(self.cells, path.name)
+                return list(replicates)
+            path = parts.write(self.replicates, piece, replicates, packages, self.owner.name)
+            part = parts.read(self.replicates, path.name)
             with self.index.writing() as connection:
                 before = set(self.index.parts_of(piece.keys).values()) - {path.name}
                 listed(connection, part)
                 _drop_claims(connection, piece.keys)
                 dropped = [gone for name in before if (gone := _dropped(connection, name)) is not None]
             for name, samples in dropped:
-                parts.remove(self.cells, name, samples)
-            found = [part.cell(piece.wanted, cell.replicate, cell.key, self.numbers) for cell in cells]
-            for cell in found:
-                cell.stored = False
+                parts.remove(self.replicates, name, samples)
+            found = [
+                part.replicate(piece.wanted, replicate.number, replicate.key, self.numbers) for replicate in replicates
+            ]
+            for replicate in found:
+                replicate.stored = False
             return found
 
     def release(self, piece: Piece) -> None:
@@ -298,9 +300,9 @@ class Store:
     # -- keeping it in order -----------------------------------------------------------------------------------------
 
     def set_aside(self, damaged: Damaged, part: str) -> None:
-        """Moves a part with a damaged file to `damaged/`, and forgets the cells in it: they will run again."""
+        """Moves a part with a damaged file to `damaged/`, and forgets the replicates in it: they will run again."""
         moved = aside(self.root, damaged.path)
-        aside(self.root, self.cells / part[:2] / part)
+        aside(self.root, self.replicates / part[:2] / part)
         with self.index.writing() as connection:
             lost = connection.execute("DELETE FROM cells WHERE part = ?", (part,)).rowcount
             _dropped(connection, part)
@@ -309,7 +311,7 @@ class Store:
             self.warn(f"{damaged.path}: {damaged.reason}. {kept}; {_cells(lost)} of it will run again.")
 
     def prune(self, keep: set[str], dry: bool) -> tuple[int, int]:
-        """Removes the parts of which no cell is to be kept or is claimed, and checkpoints; returns cells and bytes.
+        """Removes the parts of which no replicate is to be kept or is claimed, and checkpoints; returns replicates and bytes.
 
         With `dry`, removes nothing.
         """
@@ -320,12 +322,12 @@ class Store:
             for name, samples, key in connection.execute(rows):
                 by_part.setdefault((name, samples), []).extend([key] if key else [])
             doomed = {part: keys for part, keys in by_part.items() if not (keep | claimed).intersection(keys)}
-            cells = sum(map(len, doomed.values()))
+            replicates = sum(map(len, doomed.values()))
             freed = sum(
                 path.stat().st_size
                 for name, samples in doomed
                 for file in (name, samples)
-                if file and (path := self.cells / file[:2] / file).exists()
+                if file and (path := self.replicates / file[:2] / file).exists()
             )
             old = [path for path in self._kept_checkpoints() if not claimed & _checkpointed(path)]
             freed += sum(path.stat().st_size for path in old)
@@ -335,28 +337,28 @@ class Store:
                     _dropped(connection, name)
         if not dry:
             for (name, samples), keys in doomed.items():
-                parts.remove(self.cells, name, samples)
+                parts.remove(self.replicates, name, samples)
                 for key in keys:
                     shutil.rmtree(self.weights / key, ignore_errors=True)
             for path in old:
                 path.unlink(missing_ok=True)
-        return cells, freed
+        return replicates, freed
 
 
 def listed(connection: sqlite3.Connection, part: parts.Part) -> None:
-    """Writes a part and its cells into the index."""
+    """Writes a part and its replicates into the index."""
     about = part.about
     connection.execute(
         "INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?)",
         (part.name, about["digest"], about["samples"], about["created"]),
     )
-    for cell in about["cells"]:
+    for replicate in about["cells"]:
         connection.execute(
             "INSERT INTO cells VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT (key) DO UPDATE SET "
             "part = excluded.part, status = excluded.status, ends = ends + (part != excluded.part)",
-            (cell["key"], part.name, about["digest"], cell["replicate"], cell["status"]),
+            (replicate["key"], part.name, about["digest"], replicate["replicate"], replicate["status"]),
         )
-        for item in cell["measures"]:
+        for item in replicate["measures"]:
             connection.execute("INSERT OR IGNORE INTO offers VALUES (?, ?)", (item["digest"], part.name))
     _note(connection, part)
 
@@ -395,7 +397,7 @@ def locked(root: Path) -> Iterator[None]:
 
 
 def _dropped(connection: sqlite3.Connection, name: str) -> tuple[str, str | None] | None:
-    """Forgets a part that no cell lies in any more; returns the files to remove, or nothing if a cell lies in it.
+    """Forgets a part that no replicate lies in any more; returns the files to remove, or nothing if a replicate lies in it.
 
     The same samples, found again by a forced run, are the same file: it stays.
     """
@@ -415,13 +417,13 @@ def _drop_claims(connection: sqlite3.Connection, keys: Sequence[str]) -> None:
 
 
 def _checkpointed(path: Path) -> set[str]:
-    """The keys of the cells in a checkpoint; none if it is damaged."""
+    """The keys of the replicates in a checkpoint; none if it is damaged."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return {cell["key"] for cell in json.loads(archive.read("about.json"))["cells"]}
+            return {replicate["key"] for replicate in json.loads(archive.read("about.json"))["cells"]}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return set()
 
 
 def _cells(count: int) -> str:
-    return f"{count} cell{'' if count == 1 else 's'}"
+    return f"{count} replicate{'' if count == 1 else 's'}"

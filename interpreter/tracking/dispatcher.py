@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from dlspec.spec.ir.plan import StudyPlan
 
 from ..program.job import Job
-from ..results.cells import Cell, Results
 from ..results.folder_names import TENSORBOARD
+from ..results.replicates import Replicate, Results
 from ..schedule.progress import Quiet
 from ..store.requests import Piece
 from .tracker import Told, Tracker
@@ -44,13 +44,13 @@ class Tracking:
         """An evaluation of a piece."""
         self._tell(lambda told: told.evaluated(piece, step, measures))
 
-    def ended(self, cells: Iterable[Cell]) -> None:
-        """Cells at their end: run here, elsewhere, or stored before."""
-        found = list(cells) if self.told else []
+    def ended(self, replicates: Iterable[Replicate]) -> None:
+        """Replicates at their end: run here, elsewhere, or stored before."""
+        found = list(replicates) if self.told else []
 
         def tell(told: Told) -> None:
-            for cell in found:
-                told.ended(cell)
+            for replicate in found:
+                told.ended(replicate)
 
         self._tell(tell)
 
@@ -59,7 +59,7 @@ class Tracking:
     ) -> None:  # fmt: skip
         """The run's folder is whole: what was not told yet, its figures and its verdicts."""
         for found in results.values():
-            self.ended(found.cells)
+            self.ended(found.replicates)
         images = [folder / name for name in figures if name.endswith(".png")]
         self._tell(lambda told: told.tracker.conclude(folder, images, verdicts))
 
@@ -127,19 +127,19 @@ class Both:
         self.tracking.tell_faults(self.watcher.warn)
         self.tracking.evaluated(job.piece, step, measures)
 
-    def finished(self, job: Job, cells: Sequence[Cell]) -> None:
+    def finished(self, job: Job, replicates: Sequence[Replicate]) -> None:
         """A piece is done."""
-        self.watcher.finished(job, cells)
-        self.tracking.ended(cells)
+        self.watcher.finished(job, replicates)
+        self.tracking.ended(replicates)
 
-    def stored(self, piece: Piece, cells: Sequence[Cell], here: bool) -> None:
-        """Another process stored cells of a piece, or this one did, `here`, for an equal program."""
-        self.watcher.stored(piece, cells, here)
-        self.tracking.ended(cells)
+    def stored(self, piece: Piece, replicates: Sequence[Replicate], here: bool) -> None:
+        """Another process stored replicates of a piece, or this one did, `here`, for an equal program."""
+        self.watcher.stored(piece, replicates, here)
+        self.tracking.ended(replicates)
 
-    def waiting(self, cells: int) -> None:
+    def waiting(self, replicates: int) -> None:
         """Other processes run what is left."""
-        self.watcher.waiting(cells)
+        self.watcher.waiting(replicates)
 
     def warn(self, text: str) -> None:
         """Something that whoever watches should know."""

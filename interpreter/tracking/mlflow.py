@@ -1,4 +1,4 @@
-"""MLflow tracking: the study is an experiment, a run of it a parent, and each cell a run under it."""
+"""MLflow tracking: the study is an experiment, a run of it a parent, and each replicate a run under it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from dlspec.spec.ir.plan import StudyPlan
 
-from ..results.cells import DONE, Cell
 from ..results.folder_names import REPORT
+from ..results.replicates import DONE, Replicate
 from .extras import needs
 from .scalars import scalars
 
@@ -60,35 +60,35 @@ class MLflow:
         }  # fmt: skip
         self.parent = self.client.create_run(self.experiment, tags=tags, run_name=self.title).info.run_id
 
-    def progressed(self, cell: Cell, points: Sequence[tuple[int, Mapping[str, float]]]) -> None:
-        """Logs the next points of a cell's metrics."""
+    def progressed(self, replicate: Replicate, points: Sequence[tuple[int, Mapping[str, float]]]) -> None:
+        """Logs the next points of a replicate's metrics."""
         from mlflow.entities import Metric
 
         now = time.time_ns() // 1_000_000
         metrics = [Metric(name, value, now, step) for step, numbers in points for name, value in numbers.items()]
         for some in _some(metrics, METRICS):
-            self.client.log_batch(self._run(cell), metrics=some)
+            self.client.log_batch(self._run(replicate), metrics=some)
 
-    def ended(self, cell: Cell) -> None:
-        """Ends a cell's run, with how it ended among its tags; what is not done has no final metric."""
-        run = self._run(cell)
-        if cell.status != DONE and cell.steps:
-            self._no_finals(cell)
+    def ended(self, replicate: Replicate) -> None:
+        """Ends a replicate's run, with how it ended among its tags; what is not done has no final metric."""
+        run = self._run(replicate)
+        if replicate.status != DONE and replicate.steps:
+            self._no_finals(replicate)
         tags = {
-            "dlspec.status": cell.status,
-            "dlspec.compiled": cell.compiled,
-            "dlspec.stored": str(cell.stored).lower(),
+            "dlspec.status": replicate.status,
+            "dlspec.compiled": replicate.compiled,
+            "dlspec.stored": str(replicate.stored).lower(),
         }
-        for name, value in {**tags, **({"dlspec.message": cell.message} if cell.message else {})}.items():
+        for name, value in {**tags, **({"dlspec.message": replicate.message} if replicate.message else {})}.items():
             self.client.set_tag(run, name, value)
-        self.client.set_terminated(run, ENDS[cell.status])
-        del self.runs[cell.key]
+        self.client.set_terminated(run, ENDS[replicate.status])
+        del self.runs[replicate.key]
 
-    def _no_finals(self, cell: Cell) -> None:
+    def _no_finals(self, replicate: Replicate) -> None:
         """Ends each metric with what is not a number: MLflow takes the last for the result, and ranks that behind all."""
-        last = dict(scalars({name: values[-1] for name, values in cell.curves.items() if values}))
-        step = max(cell.steps[-1] + 1, cell.end or 0)
-        self.progressed(cell, [(step, dict.fromkeys(last, float("nan")))])
+        last = dict(scalars({name: values[-1] for name, values in replicate.curves.items() if values}))
+        step = max(replicate.steps[-1] + 1, replicate.end or 0)
+        self.progressed(replicate, [(step, dict.fromkeys(last, float("nan")))])
 
     def conclude(self, folder: Path, figures: Sequence[Path], verdicts: Sequence[Verdict]) -> None:
         """Logs figures and what else belongs to the run, and its verdicts as tags."""
@@ -109,28 +109,32 @@ class MLflow:
             self.client.set_terminated(run, "KILLED")
         self.runs.clear()
 
-    def _run(self, cell: Cell) -> str:
-        """The run of a cell, made when it is first spoken of."""
-        if cell.key not in self.runs:
+    def _run(self, replicate: Replicate) -> str:
+        """The run of a replicate, made when it is first spoken of."""
+        if replicate.key not in self.runs:
             from mlflow.entities import Param
 
             given = {
-                "experiment": cell.experiment,
-                "variant": cell.variant,
-                **cell.constants,
-                "replicate": cell.replicate,
+                "experiment": replicate.experiment,
+                "variant": replicate.variant,
+                **replicate.constants,
+                "replicate": replicate.number,
             }
-            tags = {"mlflow.parentRunId": self.parent, "dlspec.digest": cell.digest, "dlspec.key": cell.key}
-            name = "/".join(part for part in (cell.experiment, cell.variant) if part)
+            tags = {"mlflow.parentRunId": self.parent, "dlspec.digest": replicate.digest, "dlspec.key": replicate.key}
+            name = "/".join(part for part in (replicate.experiment, replicate.variant) if part)
             name = ", ".join(
-                [name, *(f"{key}={value}" for key, value in cell.constants.items()), f"replicate {cell.replicate}"]
+                [
+                    name,
+                    *(f"{key}={value}" for key, value in replicate.constants.items()),
+                    f"replicate {replicate.number}",
+                ]
             )
             run = self.client.create_run(self.experiment, tags=tags, run_name=name[:LETTERS]).info.run_id
             self.client.log_batch(
                 run, params=[Param(key, str(value)[:LETTERS]) for key, value in given.items() if value != ""]
             )
-            self.runs[cell.key] = run
-        return self.runs[cell.key]
+            self.runs[replicate.key] = run
+        return self.runs[replicate.key]
 
 
 FIGURES = "figures"

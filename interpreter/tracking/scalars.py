@@ -1,4 +1,4 @@
-"""The measures of a cell as numbers with names, one a curve, as trackers draw them."""
+"""The measures of a replicate as numbers with names, one a curve, as trackers draw them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..results.cells import Cell
+from ..results.replicates import Replicate
 
 ENTRIES = 8
 """Up to how many entries of an array measure have a curve each; larger arrays lie in the run's `curves.parquet` alone."""
@@ -26,11 +26,11 @@ def scalars(measures: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
                 yield "/".join([name, *map(str, place)]), float(entry)
 
 
-def curves(cell: Cell, after: int) -> Iterator[tuple[int, dict[str, float]]]:
-    """The numbers of a cell at each step after one."""
-    for place, step in enumerate(cell.steps):
+def curves(replicate: Replicate, after: int) -> Iterator[tuple[int, dict[str, float]]]:
+    """The numbers of a replicate at each step after one."""
+    for place, step in enumerate(replicate.steps):
         if step > after:
-            yield step, dict(scalars({name: values[place] for name, values in cell.curves.items()}))
+            yield step, dict(scalars({name: values[place] for name, values in replicate.curves.items()}))
 
 
 def at(measures: Mapping[str, Any], place: int) -> dict[str, float]:

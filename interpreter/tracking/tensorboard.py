@@ -1,4 +1,4 @@
-"""TensorBoard's event files: a folder a cell, written while it runs, and one for the figures. Needs no TensorFlow."""
+"""TensorBoard's event files: a folder a replicate, written while it runs, and one for the figures. Needs no TensorFlow."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..results.cells import Cell
+from ..results.replicates import Replicate
 from .extras import needs
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ FIGURES = "figures"
 
 
 class TensorBoard:
-    """Writes `ROOT/TITLE/EXPERIMENT/VARIANT/CONSTANTS/replicate_N`, so that a cell is a run there; raises OSError.
+    """Writes `ROOT/TITLE/EXPERIMENT/VARIANT/CONSTANTS/replicate_N`, so that a replicate is a run there; raises OSError.
 
     Files are records of protocol buffers, as TensorFlow's documentation of TFRecord and its `event.proto` say.
     """
@@ -37,21 +37,21 @@ class TensorBoard:
         """Makes the run's folder."""
         self.folder.mkdir(parents=True)
 
-    def progressed(self, cell: Cell, points: Sequence[tuple[int, Mapping[str, float]]]) -> None:
-        """Adds points to a cell's curves; they are in the file at once."""
+    def progressed(self, replicate: Replicate, points: Sequence[tuple[int, Mapping[str, float]]]) -> None:
+        """Adds points to a replicate's curves; they are in the file at once."""
         from tensorboard.compat.proto.summary_pb2 import Summary
 
-        if cell.key not in self.open:
-            self.open[cell.key] = _file(self.folder / place(cell))
+        if replicate.key not in self.open:
+            self.open[replicate.key] = _file(self.folder / place(replicate))
         for step, numbers in points:
             values = [Summary.Value(tag=tag, simple_value=value) for tag, value in numbers.items()]
-            _add(self.open[cell.key], step, Summary(value=values))
-        self.open[cell.key].flush()
+            _add(self.open[replicate.key], step, Summary(value=values))
+        self.open[replicate.key].flush()
 
-    def ended(self, cell: Cell) -> None:
-        """Closes a cell's file: no more are open than cells run."""
-        if cell.key in self.open:
-            self.open.pop(cell.key).close()
+    def ended(self, replicate: Replicate) -> None:
+        """Closes a replicate's file: no more are open than replicates run."""
+        if replicate.key in self.open:
+            self.open.pop(replicate.key).close()
 
     def conclude(self, folder: Path, figures: Sequence[Path], verdicts: Sequence[Verdict]) -> None:
         """Adds the figures, and takes the run's name if it got another one."""
@@ -74,11 +74,12 @@ class TensorBoard:
             self.open.popitem()[1].close()
 
 
-def place(cell: Cell) -> Path:
-    """Where a cell's curves lie: `staircase/forward_only/replicate_0`, `line/rate=0.1/replicate_2`."""
-    point = ",".join(f"{name}={value}" for name, value in cell.constants.items())
+def place(replicate: Replicate) -> Path:
+    """Where a replicate's curves lie: `staircase/forward_only/replicate_0`, `line/rate=0.1/replicate_2`."""
+    point = ",".join(f"{name}={value}" for name, value in replicate.constants.items())
     return Path(
-        *[_word(part) for part in (cell.experiment, cell.variant, point) if part], f"replicate_{cell.replicate}"
+        *[_word(part) for part in (replicate.experiment, replicate.variant, point) if part],
+        f"replicate_{replicate.number}",
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..results.cells import Cell
+from ..results.replicates import Replicate
 from ..store.requests import Piece
 from .scalars import at, curves
 
@@ -24,11 +24,11 @@ class Tracker(Protocol):
     def begin(self) -> None:
         """The run begins."""
 
-    def progressed(self, cell: Cell, points: Sequence[tuple[int, Mapping[str, float]]]) -> None:
-        """The next points of a cell's curves: the step, and the numbers by name."""
+    def progressed(self, replicate: Replicate, points: Sequence[tuple[int, Mapping[str, float]]]) -> None:
+        """The next points of a replicate's curves: the step, and the numbers by name."""
 
-    def ended(self, cell: Cell) -> None:
-        """A cell is at its end, in whichever way; all its points were told."""
+    def ended(self, replicate: Replicate) -> None:
+        """A replicate is at its end, in whichever way; all its points were told."""
 
     def conclude(self, folder: Path, figures: Sequence[Path], verdicts: Sequence[Verdict]) -> None:
         """The run's folder is whole; `figures` are its images."""
@@ -39,10 +39,10 @@ class Tracker(Protocol):
 
 @dataclass
 class Told:
-    """Which points of which cells a tracker was told, so that each is told once and in order.
+    """Which points of which replicates a tracker was told, so that each is told once and in order.
 
     A piece that goes on from a checkpoint, or that begins again elsewhere, has points that were told before it or must be
-    told first: what would leave a gap waits for the cell's end.
+    told first: what would leave a gap waits for the replicate's end.
     """
 
     tracker: Tracker
@@ -52,20 +52,20 @@ class Told:
     def evaluated(self, piece: Piece, step: int, measures: Mapping[str, Any]) -> None:
         """An evaluation of a piece, its replicates side by side."""
         steps = piece.wanted.steps
-        for place, replicate in enumerate(piece.replicates):
-            key = piece.wanted.key(replicate)
+        for place, number in enumerate(piece.numbers):
+            key = piece.wanted.key(number)
             last = self.last.get(key, BEFORE)
             if step <= last or any(last < other < step for other in steps) or key in self.over:
                 continue
             if numbers := at(measures, place):
-                self.tracker.progressed(piece.wanted.cell(replicate, key), [(step, numbers)])
+                self.tracker.progressed(piece.wanted.replicate(number, key), [(step, numbers)])
                 self.last[key] = step
 
-    def ended(self, cell: Cell) -> None:
-        """A cell's end, with the points that were not told yet."""
-        if cell.key in self.over:
+    def ended(self, replicate: Replicate) -> None:
+        """A replicate's end, with the points that were not told yet."""
+        if replicate.key in self.over:
             return
-        if points := list(curves(cell, self.last.pop(cell.key, BEFORE))):
-            self.tracker.progressed(cell, points)
-        self.tracker.ended(cell)
-        self.over.add(cell.key)
+        if points := list(curves(replicate, self.last.pop(replicate.key, BEFORE))):
+            self.tracker.progressed(replicate, points)
+        self.tracker.ended(replicate)
+        self.over.add(replicate.key)

@@ -10,7 +10,7 @@ import numpy as np
 from dlspec.spec.ir import claims as c
 from dlspec.spec.passes.print_claim import claim_text
 
-from ..results.cells import Results
+from ..results.replicates import Results
 from ..results.verdicts import Point, Seen
 from .grid import Array, Entry, Grid, aligned
 from .undecided import where
@@ -41,9 +41,9 @@ def _condition(tree: Any, positive: bool, results: Results, mean: bool) -> Seen:
     number, other, margin = _sides(tree, truth, results)
     unknown = np.isnan(truth.low)
     holds = None if unknown.any() else bool(truth.low.all())
-    replicate = len(results.dimensions)
-    if mean and replicate in margin.places:
-        margin = Grid.exact({d: k for d, k in margin.places.items() if d != replicate}, _mean(margin, replicate))
+    last = len(results.dimensions)
+    if mean and last in margin.places:
+        margin = Grid.exact({d: k for d, k in margin.places.items() if d != last}, _mean(margin, last))
     worth = margin.low if positive else -margin.low
     worth = np.where(np.isnan(worth), -np.inf, worth)
     if not mean and worth.shape == unknown.shape:
@@ -115,12 +115,12 @@ def _points(number: Grid | None, at: Entry, results: Results) -> tuple[list[Poin
     """The places of a grid over its replicates: some of many, the nearest to the entry that decided and the extreme ones among them."""
     if number is None:
         return [], 0, -1
-    replicate = len(results.dimensions)
+    last = len(results.dimensions)
     low, high, places = number.low, number.high, dict(number.places)
-    if replicate in places:
-        axis = list(places).index(replicate)
+    if last in places:
+        axis = list(places).index(last)
         low, high = np.moveaxis(low, axis, -1), np.moveaxis(high, axis, -1)
-        del places[replicate]
+        del places[last]
     else:
         low, high = low[..., np.newaxis], high[..., np.newaxis]
     shape, count = low.shape[:-1], low.shape[-1]

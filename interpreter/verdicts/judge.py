@@ -10,7 +10,7 @@ import numpy as np
 from dlspec.spec.ir import claims as c
 from dlspec.spec.ir.plan import ClaimPlan
 
-from ..results.cells import Results
+from ..results.replicates import Results
 from ..results.verdicts import FAILS, HOLDS, OPEN, Seen, Verdict
 from .evidence import seen
 from .grid import Grid
@@ -21,7 +21,7 @@ from .values import Undecidable, value
 
 def judge(claim: ClaimPlan, results: Results) -> Verdict:
     """The verdict on one claim."""
-    if not results.cells:
+    if not results.replicates:
         return Verdict(claim, OPEN, None, None, "nothing was run")
     mean = claim.judge == "mean"
     try:

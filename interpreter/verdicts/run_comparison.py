@@ -13,8 +13,8 @@ import numpy as np
 
 from ..results.array_entries import entry_name, extremes, finals_at, is_small, places_of, shape_words, shapes_of
 from ..results.cell_groups import label, programs
-from ..results.cells import DONE, Cell, Results
 from ..results.optional_outputs import Aside
+from ..results.replicates import DONE, Replicate, Results
 from ..results.run_list import Kept
 from ..results.run_reader import results, verdicts
 from ..results.verdicts import Verdict
@@ -80,38 +80,41 @@ def _finals(first: dict[str, Results], second: dict[str, Results]) -> list[Final
     for experiment in dict.fromkeys([*first, *second]):
         one, other = grouped(first.get(experiment)), grouped(second.get(experiment))
         for name in dict.fromkeys([*one, *other]):
-            cells, others = one.get(name, []), other.get(name, [])
-            same = {(c.digest, c.replicate) for c in cells} == {(c.digest, c.replicate) for c in others}
-            measures = dict.fromkeys(m for cell in [*cells, *others] for m in cell.curves)
+            replicates, others = one.get(name, []), other.get(name, [])
+            same = {(c.digest, c.number) for c in replicates} == {(c.digest, c.number) for c in others}
+            measures = dict.fromkeys(m for replicate in [*replicates, *others] for m in replicate.curves)
             for measure in measures:
-                for told, ends in _ends(cells, others, measure):
-                    found.append(Final(experiment, name, told, *ends, same, (_done(cells), _done(others))))
+                for told, ends in _ends(replicates, others, measure):
+                    found.append(Final(experiment, name, told, *ends, same, (_done(replicates), _done(others))))
     return found
 
 
-def grouped(found: Results | None) -> dict[str, list[Cell]]:
-    """The cells of each program, by what tells it from the others."""
-    return {label(group[0]): group for group in programs(found.cells)} if found else {}
+def grouped(found: Results | None) -> dict[str, list[Replicate]]:
+    """The replicates of each program, by what tells it from the others."""
+    return {label(group[0]): group for group in programs(found.replicates)} if found else {}
 
 
 Ends = tuple[dict[int, float], dict[int, float]]
 
 
-def _ends(cells: Sequence[Cell], others: Sequence[Cell], measure: str) -> Iterator[tuple[str, Ends]]:
+def _ends(replicates: Sequence[Replicate], others: Sequence[Replicate], measure: str) -> Iterator[tuple[str, Ends]]:
     """The finals of both runs, by replicate: of a number, of each entry of a small array, or of how far a larger one goes."""
-    shapes = shapes_of([*cells, *others], measure)
+    shapes = shapes_of([*replicates, *others], measure)
     if is_small(shapes):
         for at in places_of(shapes):
-            yield entry_name(measure, at), (dict(finals_at(cells, measure, at)), dict(finals_at(others, measure, at)))
+            yield (
+                entry_name(measure, at),
+                (dict(finals_at(replicates, measure, at)), dict(finals_at(others, measure, at))),
+            )
         return
-    both = list(extremes(cells, measure)), list(extremes(others, measure))
+    both = list(extremes(replicates, measure)), list(extremes(others, measure))
     for end, word in ((1, "least"), (2, "largest")):
         first, second = ({row[0]: row[end] for row in own} for own in both)
         yield f"{measure} ({shape_words(shapes)}), {word}", (first, second)
 
 
-def _done(cells: Sequence[Cell]) -> Done:
-    return sum(cell.status == DONE for cell in cells), len(cells)
+def _done(replicates: Sequence[Replicate]) -> Done:
+    return sum(replicate.status == DONE for replicate in replicates), len(replicates)
 
 
 def as_data(made: Comparison, figure: Sequence[Path]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Why a claim is not decided at a place: which part of it is undefined there, which cell has no final, which event never came."""
+"""Why a claim is not decided at a place: which part of it is undefined there, which replicate has no final, which event never came."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dlspec.spec.diagnostics.problems import listing
 from dlspec.spec.ir import claims as c
 from dlspec.spec.passes.print_claim import claim_text
 
-from ..results.cells import Cell, Results
 from ..results.number_text import number
+from ..results.replicates import Replicate, Results
 from .grid import Entry
 from .values import CONDITIONS, along_steps, beside, chosen, value
 
 TOLD = 3
-"""How many cells are named at most that an event never came in."""
+"""How many replicates are named at most that an event never came in."""
 
 
 def where(entry: Entry, results: Results) -> str:
@@ -23,7 +23,7 @@ def where(entry: Entry, results: Results) -> str:
     words = []
     for dimension, place in sorted(entry.items()):
         if dimension == len(results.dimensions):
-            words += [f"replicate {place}"] if results.replicates > 1 else []
+            words += [f"replicate {place}"] if results.count > 1 else []
             continue
         for axis in results.dimensions[dimension]:
             at = results.axes[axis][place]
@@ -58,7 +58,7 @@ def undecided(tree: Any, entry: Entry, results: Results) -> str:
 
 
 def never(tree: Any, results: Results) -> str:
-    """Which cells an event that a claim asks for never came in; empty where it came in all."""
+    """Which replicates an event that a claim asks for never came in; empty where it came in all."""
     found = []
     for part in dict.fromkeys(_events(tree)):
         grid = value(part, results)
@@ -111,36 +111,34 @@ def _along(tree: c.Along, entry: Entry, results: Results) -> str:
 
 
 def _cell(tree: c.Measured | c.Diverged, entry: Entry, results: Results) -> str:
-    """What is wrong with the cell that a part looks at."""
+    """What is wrong with the replicate that a part looks at."""
     places = {d: kept[0] if len(kept) == 1 else entry[d] for d, kept in chosen(tree.selections, results).items()}
     places = {**places, **{d: place for d, place in entry.items() if d in places}}
     pinned = {results.dimension[one.axis] for one in tree.selections if one.operator == "=="}
     for dimension, kept in chosen(tree.selections, results).items():
         if len(kept) == 1 and dimension in pinned:
             places[dimension] = kept[0]
-    cell: Cell | None = results.table[tuple(places[d] for d in sorted(places))]
-    if cell is None:
+    replicate: Replicate | None = results.table[tuple(places[d] for d in sorted(places))]
+    if replicate is None:
         return f"not run: {where(places, results) or results.experiment}"
-    if cell.status != "done":
-        return f"{cell.status}: {cell_name(cell)} {cell.message}".strip()
+    if replicate.status != "done":
+        return f"{replicate.status}: {cell_name(replicate)} {replicate.message}".strip()
     assert isinstance(tree, c.Measured)
     name = f"the measure '{tree.measure}'"
-    if not len(cell.curves.get(tree.measure, ())):
-        return f"{name} was not taken in {cell_name(cell)}"
-    if tree.reduction == "at" and tree.step not in cell.steps:
-        return (
-            f"{name} was not taken at step {tree.step:,} in {cell_name(cell)}, which ended at step {cell.steps[-1]:,}"
-        )
+    if not len(replicate.curves.get(tree.measure, ())):
+        return f"{name} was not taken in {cell_name(replicate)}"
+    if tree.reduction == "at" and tree.step not in replicate.steps:
+        return f"{name} was not taken at step {tree.step:,} in {cell_name(replicate)}, which ended at step {replicate.steps[-1]:,}"
     if tree.reduction == "first_step" and (found := undecided(tree.threshold, entry, results)):
         return found
-    values = along_steps(tree, cell.curves[tree.measure])
-    step = cell.steps[int(np.argmax(np.isnan(values)))]
-    return f"{name} was undefined (NaN) at step {step:,} in {cell_name(cell)}"
+    values = along_steps(tree, replicate.curves[tree.measure])
+    step = replicate.steps[int(np.argmax(np.isnan(values)))]
+    return f"{name} was undefined (NaN) at step {step:,} in {cell_name(replicate)}"
 
 
-def cell_name(cell: Cell) -> str:
-    """What people call a cell: `line/deep d=4 replicate 1`."""
-    parts = [cell.experiment, *([cell.variant] if cell.variant else [])]
+def cell_name(replicate: Replicate) -> str:
+    """What people call a replicate: `line/deep d=4 replicate 1`."""
+    parts = [replicate.experiment, *([replicate.variant] if replicate.variant else [])]
     return " ".join(
-        ["/".join(parts), *(f"{key}={at}" for key, at in cell.constants.items()), f"replicate {cell.replicate}"]
+        ["/".join(parts), *(f"{key}={at}" for key, at in replicate.constants.items()), f"replicate {replicate.number}"]
     )

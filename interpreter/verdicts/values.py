@@ -1,7 +1,7 @@
 """What a claim's tree is worth at each place: numbers and their ranges, conditions in three values.
 
 A condition is 1, 0, or not a number where it is not decided. A number is not one where it is undefined: log of 0, 1 / 0, a
-measure that was not finite, a cell that has no final. An event that never came (`first_step`) is a number known only to lie
+measure that was not finite, a replicate that has no final. An event that never came (`first_step`) is a number known only to lie
 beyond the last step: its range goes through what is made of it, and a comparison is decided where all of the range decides it alike.
 """
 
@@ -17,7 +17,7 @@ from dlspec.spec.ir import claims as c
 from dlspec.spec.ir.claims import holds
 from dlspec.spec.tables.operations import OPERATIONS
 
-from ..results.cells import Cell, Results
+from ..results.replicates import Replicate, Results
 from .grid import Array, Grid, Unlike, aligned
 
 Range = tuple[Array, Array]
@@ -58,13 +58,13 @@ def value(tree: Any, results: Results) -> Grid:
     raise TypeError(type(tree).__name__)
 
 
-def reached(tree: Any, cell: Cell) -> bool:
-    """Whether a cell's stopping condition holds at its last evaluation; what is undefined does not."""
-    alone = Cell(cell.experiment, "", {}, 0, "", steps=cell.steps, curves=cell.curves)
-    return bool((value(tree, Results(cell.experiment, {}, 1, [alone])).low == 1).all())
+def reached(tree: Any, replicate: Replicate) -> bool:
+    """Whether a replicate's stopping condition holds at its last evaluation; what is undefined does not."""
+    alone = Replicate(replicate.experiment, "", {}, 0, "", steps=replicate.steps, curves=replicate.curves)
+    return bool((value(tree, Results(replicate.experiment, {}, 1, [alone])).low == 1).all())
 
 
-# -- cells -------------------------------------------------------------------------------------------------------------
+# -- replicates -------------------------------------------------------------------------------------------------------------
 
 
 def chosen(selections: Sequence[c.Selection], results: Results) -> dict[int, tuple[int, ...]]:
@@ -81,48 +81,50 @@ def chosen(selections: Sequence[c.Selection], results: Results) -> dict[int, tup
                                 f"{s.axis} {s.operator} {s.value}" for s in selections
                                 if results.dimension[s.axis] == dimension)  # fmt: skip
             raise Undecidable(f"nothing was run where {told}")
-    everywhere = results.meant[np.ix_(*places.values(), range(results.replicates))]
-    kept = np.flatnonzero(everywhere.reshape(-1, results.replicates).all(axis=0))
+    everywhere = results.meant[np.ix_(*places.values(), range(results.count))]
+    kept = np.flatnonzero(everywhere.reshape(-1, results.count).all(axis=0))
     return {**places, len(results.dimensions): tuple(kept.tolist())}
 
 
 def _looked_up(tree: c.Measured | c.Diverged, results: Results) -> Grid:
-    """A number a cell; a dimension of which `==` leaves a single place is dropped."""
+    """A number a replicate; a dimension of which `==` leaves a single place is dropped."""
     places = chosen(tree.selections, results)
-    cells = results.table[np.ix_(*places.values())]
+    replicates = results.table[np.ix_(*places.values())]
     pinned = {results.dimension[one.axis] for one in tree.selections if one.operator == "=="}
     pinned = {dimension for dimension in pinned if len(places[dimension]) == 1}
-    cells = cells.squeeze(tuple(pinned))
+    replicates = replicates.squeeze(tuple(pinned))
     places = {dimension: kept for dimension, kept in places.items() if dimension not in pinned}
     if isinstance(tree, c.Diverged):
-        return Grid.exact(places, _each(_diverged, cells))
+        return Grid.exact(places, _each(_diverged, replicates))
     if tree.reduction == "first_step":
-        return _first_steps(tree, Grid(places, cells, cells), results)
-    return Grid.exact(places, _each(lambda cell: reduced(tree, cell), cells))
+        return _first_steps(tree, Grid(places, replicates, replicates), results)
+    return Grid.exact(places, _each(lambda replicate: reduced(tree, replicate), replicates))
 
 
-def _each(function: Callable[[Cell], float], cells: Array) -> Array:
-    """A number for each cell that was run."""
-    found = [math.nan if cell is None else function(cell) for cell in cells.ravel()]
-    return np.asarray(found, dtype=float).reshape(cells.shape)
+def _each(function: Callable[[Replicate], float], replicates: Array) -> Array:
+    """A number for each replicate that was run."""
+    found = [math.nan if replicate is None else function(replicate) for replicate in replicates.ravel()]
+    return np.asarray(found, dtype=float).reshape(replicates.shape)
 
 
-def _diverged(cell: Cell) -> float:
-    return {"done": 0.0, "diverged": 1.0}.get(cell.status, math.nan)
+def _diverged(replicate: Replicate) -> float:
+    return {"done": 0.0, "diverged": 1.0}.get(replicate.status, math.nan)
 
 
-def reduced(tree: c.Measured, cell: Cell) -> float:
-    """A cell's measure over the steps as one number; undefined where it has none, or did not come to its end."""
-    if cell.status != "done":
+def reduced(tree: c.Measured, replicate: Replicate) -> float:
+    """A replicate's measure over the steps as one number; undefined where it has none, or did not come to its end."""
+    if replicate.status != "done":
         return math.nan
-    curve: Any = cell.curves.get(tree.measure, ())
+    curve: Any = replicate.curves.get(tree.measure, ())
     if not len(curve):
         return math.nan
     if tree.reduction == "final":
         return float(np.asarray(curve[-1])[tree.index])
     if tree.reduction == "at":
         return (
-            float(np.asarray(curve[cell.steps.index(tree.step)])[tree.index]) if tree.step in cell.steps else math.nan
+            float(np.asarray(curve[replicate.steps.index(tree.step)])[tree.index])
+            if tree.step in replicate.steps
+            else math.nan
         )
     values = along_steps(tree, curve)
     return float(np.min(values) if tree.reduction == "lowest" else np.max(values))
@@ -136,25 +138,25 @@ def along_steps(tree: c.Measured, curve: Any) -> Array:
     return values
 
 
-def _first_steps(tree: c.Measured, cells: Grid, results: Results) -> Grid:
-    """For each cell the first evaluated step at which a comparison holds, or the range beyond its last."""
+def _first_steps(tree: c.Measured, replicates: Grid, results: Results) -> Grid:
+    """For each replicate the first evaluated step at which a comparison holds, or the range beyond its last."""
     threshold = value(tree.threshold, results)
     try:
-        places, ((own, _), (least, most)) = aligned([cells, threshold])
+        places, ((own, _), (least, most)) = aligned([replicates, threshold])
     except Unlike as unlike:
         raise _unlike(unlike, results) from None
     own, least, most = np.broadcast_arrays(own, least, most)
     low, high = np.full(own.shape, np.nan), np.full(own.shape, np.nan)
     for index in np.ndindex(*own.shape):
-        cell: Any = own[index]
-        if cell is not None and least[index] == most[index]:
-            low[index], high[index] = _first_step(tree, cell, float(least[index]))
+        replicate: Any = own[index]
+        if replicate is not None and least[index] == most[index]:
+            low[index], high[index] = _first_step(tree, replicate, float(least[index]))
     return Grid(places, low, low if np.array_equal(low, high, equal_nan=True) else high)
 
 
-def _first_step(tree: c.Measured, cell: Cell, threshold: float) -> tuple[float, float]:
-    curve: Any = cell.curves.get(tree.measure, ())
-    if cell.status != "done" or not len(curve):
+def _first_step(tree: c.Measured, replicate: Replicate, threshold: float) -> tuple[float, float]:
+    curve: Any = replicate.curves.get(tree.measure, ())
+    if replicate.status != "done" or not len(curve):
         return math.nan, math.nan
     values = along_steps(tree, curve)
     there = c.COMPARE[tree.operator](values, threshold)
@@ -163,8 +165,8 @@ def _first_step(tree: c.Measured, cell: Cell, threshold: float) -> tuple[float, 
     if unknown[first]:
         return math.nan, math.nan
     if there[first]:
-        return float(cell.steps[first]), float(cell.steps[first])
-    return float(cell.steps[-1] + 1), math.inf
+        return float(replicate.steps[first]), float(replicate.steps[first])
+    return float(replicate.steps[-1] + 1), math.inf
 
 
 # -- operations --------------------------------------------------------------------------------------------------------

@@ -20,8 +20,8 @@ from dlspec.interpreter.program.program import Compiled
 from dlspec.interpreter.program.program_cache import Forms
 from dlspec.interpreter.program.training_loop import train
 from dlspec.interpreter.results.cell_groups import axis_value
-from dlspec.interpreter.results.cells import Cell
 from dlspec.interpreter.results.folder_names import STORE
+from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.schedule.batching import parts, pieces
 from dlspec.interpreter.schedule.scheduler import Options, Progress
 from dlspec.interpreter.store.requests import Piece, Wanted, wanted
@@ -56,12 +56,14 @@ def check(tree: Mapping[str, Any], extent: Sequence[str] = (), xla: bool = False
     except Exception as error:
         return _raised("resolve", error)
     try:
-        cells = _checked(plan, extent, "xla" if xla else "graph")
+        replicates = _checked(plan, extent, "xla" if xla else "graph")
     except Wrong as wrong:
         return Outcome("wrong", _general(str(wrong)), str(wrong))
     except Exception as error:
         return _raised("run", error)
-    return Outcome("fine", cells=len(cells), diverged=sum(cell.status == "diverged" for cell in cells))
+    return Outcome(
+        "fine", replicates=len(replicates), diverged=sum(replicate.status == "diverged" for replicate in replicates)
+    )
 
 
 def _raised(where: str, error: Exception) -> Outcome:
@@ -76,65 +78,65 @@ def _general(message: str) -> str:
     return re.sub(r"'[^']*'|`[^`]*`|\[[^\]]*\]|-?\d[\d.e+-]*|\b(nan|inf)\b", "_", message)[:110]
 
 
-def _checked(plan: StudyPlan, extent: Sequence[str], jit: str) -> list[Cell]:
+def _checked(plan: StudyPlan, extent: Sequence[str], jit: str) -> list[Replicate]:
     with tempfile.TemporaryDirectory() as folder:
         said = io.StringIO()
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             code = execute(plan, How(Path(folder), jobs=1, jit=jit), ["run", "fuzzed.yaml"])
         found = _stored(plan, Path(folder), jit)
-        for programs, cells in found:
-            _as_planned(programs, cells)
+        for programs, replicates in found:
+            _as_planned(programs, replicates)
         if code not in (DONE, CLAIM_FAILS):
             raise Wrong(f"exit code {code}: {said.getvalue()[-600:]}")
-        _folder(plan, Path(folder), [cell for _, cells in found for cell in cells])
+        _folder(plan, Path(folder), [replicate for _, replicates in found for replicate in replicates])
         if "again" in extent:
             _same_again(plan, Path(folder), jit)
     if "form" in extent:
-        for program, cells in found[:2]:
+        for program, replicates in found[:2]:
             other = "graph" if jit == "xla" else "xla"
-            _agree(f"form {jit} and {other}", program, cells, _again(program, other))
+            _agree(f"form {jit} and {other}", program, replicates, _again(program, other))
     if "alone" in extent:
-        for program, cells in found[:1]:
+        for program, replicates in found[:1]:
             if len(pieces(Wanted.of(program, "cpu"), range(program.replicates))[0].replicates) > 1:
-                _agree("alone and side by side", program, cells[1:2], _run(program, [1], jit))
+                _agree("alone and side by side", program, replicates[1:2], _run(program, [1], jit))
     _parameters(found[0][0])
-    return [cell for _, cells in found for cell in cells]
+    return [replicate for _, replicates in found for replicate in replicates]
 
 
-def _stored(plan: StudyPlan, root: Path, jit: str) -> list[tuple[Program, list[Cell]]]:
-    """The cells of each program, read back from the store; what failed is there too."""
+def _stored(plan: StudyPlan, root: Path, jit: str) -> list[tuple[Program, list[Replicate]]]:
+    """The replicates of each program, read back from the store; what failed is there too."""
     store = Store(root / STORE, lambda _: None)
     try:
         progress = Progress.of_store(wanted(plan, "cpu"), store, Options(jit))
         lacking = [piece for piece in progress.missing()]
         if lacking:
             with _quiet():
-                cells = train(Job(0, lacking[0], jit), _Silent(), threading.Event())
-            raise Wrong(f"not stored: {cells[0].status} {cells[0].message}")
+                replicates = train(Job(0, lacking[0], jit), _Silent(), threading.Event())
+            raise Wrong(f"not stored: {replicates[0].status} {replicates[0].message}")
         return [
-            (one.program, [progress.cells[place, r] for r in range(one.program.replicates)])
+            (one.program, [progress.replicates[place, r] for r in range(one.program.replicates)])
             for place, one in enumerate(progress.wanted)
         ]
     finally:
         store.close()
 
 
-def _as_planned(program: Program, cells: Sequence[Cell]) -> None:
+def _as_planned(program: Program, replicates: Sequence[Replicate]) -> None:
     """Statuses, steps, and the shapes and kinds of measures."""
     plan = program.training
     steps = list(plan.evaluations) if plan else [0]
-    for cell in cells:
-        if cell.status not in ("done", "diverged"):
-            raise Wrong(f"status {cell.status}: {cell.message}")
-        early = cell.status == "diverged" or (plan is not None and plan.until is not None)
-        expected = steps[: len(cell.steps)] if early else steps
-        if list(cell.steps) != expected:
-            raise Wrong(f"steps {cell.steps} for {steps} ({cell.status})")
+    for replicate in replicates:
+        if replicate.status not in ("done", "diverged"):
+            raise Wrong(f"status {replicate.status}: {replicate.message}")
+        early = replicate.status == "diverged" or (plan is not None and plan.until is not None)
+        expected = steps[: len(replicate.steps)] if early else steps
+        if list(replicate.steps) != expected:
+            raise Wrong(f"steps {replicate.steps} for {steps} ({replicate.status})")
         for measure in program.measures:
-            curve = cell.curves.get(measure.name)
-            if curve is None or len(curve) != len(cell.steps):
-                if cell.status == "done":
+            curve = replicate.curves.get(measure.name)
+            if curve is None or len(curve) != len(replicate.steps):
+                if replicate.status == "done":
                     raise Wrong(f"measure '{measure.name}' has no curve")
                 continue
             for value in curve:
@@ -143,20 +145,20 @@ def _as_planned(program: Program, cells: Sequence[Cell]) -> None:
                 if np.asarray(value).dtype != np.float64:
                     raise Wrong(f"kind of '{measure.name}': {np.asarray(value).dtype} for {measure.term.type}")
                 if (
-                    cell.status == "done"
+                    replicate.status == "done"
                     and not (measure.statistic in RATIOS or np.isfinite(value).all())
-                    and cell.steps != [0]
+                    and replicate.steps != [0]
                 ):
                     raise Wrong(f"finite? '{measure.name}' is {np.asarray(value).tolist()} in a cell that is done")
         for probe in program.probes:
-            for step, values in cell.samples.get(probe.figure, {}).items():
+            for step, values in replicate.samples.get(probe.figure, {}).items():
                 for label, term in probe.terms.items():
                     if np.shape(values[label]) != (probe.examples, *term.type.shape):
                         raise Wrong(f"shape of figure's '{label}' at {step}: {np.shape(values[label])} for {term.type}")
 
 
-def _folder(plan: StudyPlan, root: Path, cells: Sequence[Cell]) -> None:
-    """The run's folder holds a verdict for each claim, the report, and each figure that speaks of any cell that is done."""
+def _folder(plan: StudyPlan, root: Path, replicates: Sequence[Replicate]) -> None:
+    """The run's folder holds a verdict for each claim, the report, and each figure that speaks of any replicate that is done."""
     import json
 
     (folder,) = {path.parent for path in root.glob("*/report.html")}
@@ -169,47 +171,51 @@ def _folder(plan: StudyPlan, root: Path, cells: Sequence[Cell]) -> None:
             raise Wrong(f"verdict '{entry.get('verdict')}'")
     for experiment in plan.experiments:
         for figure in experiment.figures:
-            done = [cell for cell in cells if cell.experiment == experiment.name and cell.status == "done"]
-            shown = any(all(holds(c, axis_value(cell, c.axis)) for c in figure.where) for cell in done)
+            done = [
+                replicate
+                for replicate in replicates
+                if replicate.experiment == experiment.name and replicate.status == "done"
+            ]
+            shown = any(all(holds(c, axis_value(replicate, c.axis)) for c in figure.where) for replicate in done)
             if shown and not list(folder.rglob(f"*{figure.name}*.png")):
                 raise Wrong(f"figure of kind '{figure.kind}' was not drawn")
 
 
 def _same_again(plan: StudyPlan, root: Path, jit: str) -> None:
     """Run once more from the start, the first program gives the same numbers to the bit."""
-    program, cells = _stored(plan, root, jit)[0]
-    for one, two in zip(cells, _again(program, jit), strict=True):
+    program, replicates = _stored(plan, root, jit)[0]
+    for one, two in zip(replicates, _again(program, jit), strict=True):
         for name in one.curves:
             if not np.array_equal(np.asarray(one.curves[name]), np.asarray(two.curves[name]), equal_nan=True):
                 gap = np.asarray(one.curves[name]) - np.asarray(two.curves[name])
                 raise Wrong(f"again: '{name}' differs by {np.max(np.abs(gap)):.3g}")
 
 
-def _again(program: Program, jit: str) -> list[Cell]:
+def _again(program: Program, jit: str) -> list[Replicate]:
     """All replicates, in the pieces that a run makes of them."""
     own = Wanted.of(program, "cpu")
     return [
-        cell
+        replicate
         for piece in pieces(own, range(program.replicates), parts(own, 1))
-        for cell in _run(program, piece.replicates, jit)
+        for replicate in _run(program, piece.numbers, jit)
     ]
 
 
-def _run(program: Program, replicates: Sequence[int], jit: str) -> list[Cell]:
+def _run(program: Program, numbers: Sequence[int], jit: str) -> list[Replicate]:
     with _quiet():
         return train(
-            Job(0, Piece(Wanted.of(program, "cpu"), tuple(replicates)), jit), _Silent(), threading.Event(), Forms()
+            Job(0, Piece(Wanted.of(program, "cpu"), tuple(numbers)), jit), _Silent(), threading.Event(), Forms()
         )
 
 
-def _agree(what: str, program: Program, one: Sequence[Cell], two: Sequence[Cell]) -> None:
+def _agree(what: str, program: Program, one: Sequence[Replicate], two: Sequence[Replicate]) -> None:
     """Two runs agree to rounding."""
     share = ROUNDING[program.dtype]
     for first, second in zip(one, two, strict=True):
         if first.status != second.status:
             raise Wrong(f"{what}: {first.status} {first.message} | {second.status} {second.message}")
         for name in first.curves:
-            left, right = (np.asarray(cell.curves[name], dtype=float) for cell in (first, second))
+            left, right = (np.asarray(replicate.curves[name], dtype=float) for replicate in (first, second))
             if left.shape != right.shape:
                 raise Wrong(f"{what}: '{name}' has {left.shape} and {right.shape}")
             scale = max(1.0, float(np.max(np.abs(left[np.isfinite(left)]), initial=0.0)))

@@ -14,7 +14,7 @@ from dlspec.interpreter.lower import Training, Value
 from dlspec.interpreter.program.job import Job
 from dlspec.interpreter.program.program import Compiled
 from dlspec.interpreter.program.training_loop import train
-from dlspec.interpreter.results.cells import Cell
+from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.schedule.batching import pieces
 from dlspec.interpreter.store.requests import Wanted
 from dlspec.spec.diagnostics.problems import Source
@@ -35,7 +35,7 @@ class Silent:
 
     def evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None: ...
 
-    def finished(self, job: Job, cells: Sequence[Cell]) -> None: ...
+    def finished(self, job: Job, replicates: Sequence[Replicate]) -> None: ...
 
     def warn(self, text: str) -> None: ...
 
@@ -74,13 +74,13 @@ def compiled(program: Callable[[str], Program]) -> Callable[..., Compiled]:
 
 
 @pytest.fixture(scope="session")
-def cells() -> Callable[..., list[Cell]]:
-    """The cells of a program, run to its end."""
+def replicates() -> Callable[..., list[Replicate]]:
+    """The replicates of a program, run to its end."""
 
-    def ran(program: Program, jit: str = "graph") -> list[Cell]:
+    def ran(program: Program, jit: str = "graph") -> list[Replicate]:
         own = Wanted.of(program, "cpu")
         jobs = [Job(0, piece, jit) for piece in pieces(own, range(program.replicates))]
-        return [cell for job in jobs for cell in train(job, Silent(), threading.Event())]
+        return [replicate for job in jobs for replicate in train(job, Silent(), threading.Event())]
 
     return ran
 

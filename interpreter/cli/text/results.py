@@ -13,8 +13,8 @@ from rich.text import Text
 
 from ...results.array_entries import Place, entry_name, extremes, finals_at, is_small, places_of, shape_words, shapes_of
 from ...results.cell_groups import label, programs
-from ...results.cells import DONE, Cell, Results
 from ...results.number_text import number, spread
+from ...results.replicates import DONE, Replicate, Results
 from ...results.verdicts import FAILS, HOLDS, MARKS, OPEN, Verdict
 from ...verdicts.evidence_text import lines
 
@@ -26,17 +26,20 @@ MOST_ROWS = 200
 
 
 def forms(results: Mapping[str, Results]) -> str:
-    """In which compiled form cells were trained: `xla`, or `xla (3 cells), graph (1 cell)`."""
-    found = Counter(cell.compiled for item in results.values() for cell in item.cells)
+    """In which compiled form replicates were trained: `xla`, or `xla (3 replicates), graph (1 replicate)`."""
+    found = Counter(replicate.compiled for item in results.values() for replicate in item.replicates)
     if len(found) == 1:
         return next(iter(found))
-    return ", ".join(f"{name} ({count} cell{'' if count == 1 else 's'})" for name, count in found.items()) or "nothing"
+    return (
+        ", ".join(f"{name} ({count} replicate{'' if count == 1 else 's'})" for name, count in found.items())
+        or "nothing"
+    )
 
 
 def print_finals(results: Mapping[str, Results], console: Console) -> None:
     """A table an experiment: each measure's mean over replicates, with the range that they span."""
     for name, found in results.items():
-        every = list(programs(found.cells))
+        every = list(programs(found.replicates))
         groups = every[:MOST_ROWS]
         columns = _columns(found, groups)
         columns += [("steps", [f"{max((c.steps[-1] for c in group if c.steps), default=0):,}" for group in groups])]
@@ -47,16 +50,16 @@ def print_finals(results: Mapping[str, Results], console: Console) -> None:
             table.box, table.pad_edge, table.padding = None, False, (0, 3, 0, 0)
             for head, _ in part:
                 table.add_column(head, justify="right", no_wrap=True)
-            for row, cells in zip(heads, zip(*(cells for _, cells in part), strict=True), strict=True):
-                table.add_row(*map(Text, (row, *cells)))
+            for row, replicates in zip(heads, zip(*(replicates for _, replicates in part), strict=True), strict=True):
+                table.add_row(*map(Text, (row, *replicates)))
             console.print(table)
             if len(every) > MOST_ROWS:
                 rest = f"… and {len(every) - MOST_ROWS:,} more: `dlspec runs export RUN FILE.csv --finals` writes all"
                 console.print(rest, highlight=False, markup=False)
             console.print()
-        for cell in found.cells:
-            if cell.status != DONE:
-                text = f"  {label(cell)}, replicate {cell.replicate}: {cell.status}: {cell.message}"
+        for replicate in found.replicates:
+            if replicate.status != DONE:
+                text = f"  {label(replicate)}, replicate {replicate.number}: {replicate.status}: {replicate.message}"
                 console.print(text, style="yellow", highlight=False, markup=False)
 
 
@@ -68,21 +71,21 @@ def _fitting(heads: Sequence[str], columns: Sequence[Column], width: int) -> lis
     first = max(map(len, heads), default=0) + 3
     parts: list[list[Column]] = [[]]
     used = first
-    for head, cells in columns:
-        own = max(len(text) for text in [head, *cells]) + 3
+    for head, replicates in columns:
+        own = max(len(text) for text in [head, *replicates]) + 3
         if parts[-1] and used + own > width:
             parts.append([])
             used = first
-        parts[-1].append((head, cells))
+        parts[-1].append((head, replicates))
         used += own
     return parts
 
 
-def _columns(found: Results, groups: Sequence[Sequence[Cell]]) -> list[Column]:
+def _columns(found: Results, groups: Sequence[Sequence[Replicate]]) -> list[Column]:
     """A column a measure; of an array of a few entries one each, of a larger one how large it is and what it spans."""
     columns: list[Column] = []
-    for measure in dict.fromkeys(m for cell in found.cells for m in cell.curves):
-        shapes, words = shapes_of(found.cells, measure), measure.replace("_", " ")
+    for measure in dict.fromkeys(m for replicate in found.replicates for m in replicate.curves):
+        shapes, words = shapes_of(found.replicates, measure), measure.replace("_", " ")
         if is_small(shapes):
             columns += [
                 (entry_name(words, at), [_final(group, measure, at) for group in groups]) for at in places_of(shapes)
@@ -92,19 +95,19 @@ def _columns(found: Results, groups: Sequence[Sequence[Cell]]) -> list[Column]:
     return columns
 
 
-def _final(group: Sequence[Cell], measure: str, place: Place) -> str:
+def _final(group: Sequence[Replicate], measure: str, place: Place) -> str:
     return _spread([value for _, value in finals_at(group, measure, place)])
 
 
-def _span(group: Sequence[Cell], measure: str) -> str:
+def _span(group: Sequence[Replicate], measure: str) -> str:
     """The shape of an array, and its least and largest entry over the replicates."""
     ends = [(low, high) for _, low, high in extremes(group, measure) if not np.isnan(low)]
     seen = f"{number(min(low for low, _ in ends))} … {number(max(high for _, high in ends))}" if ends else "–"
     return f"{shape_words(shapes_of(group, measure))}: {seen}" if shapes_of(group, measure) else "–"
 
 
-def _counted(group: Sequence[Cell]) -> str:
-    good = sum(cell.status == DONE for cell in group)
+def _counted(group: Sequence[Replicate]) -> str:
+    good = sum(replicate.status == DONE for replicate in group)
     return str(good) if good == len(group) else f"{good} of {len(group)}"
 
 

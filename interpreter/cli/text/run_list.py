@@ -10,19 +10,19 @@ WORDS = {"holds": "hold", "fails": "fail", "inconclusive": "open"}
 
 
 def table(runs: Sequence[Kept]) -> str:
-    """One line a run: its name, when it ended, its cells, its verdicts."""
-    rows = [("run", "ended (UTC)", "cells", "claims")]
-    rows += [(run.name, f"{run.finished:%Y-%m-%d %H:%M}", cells(run), claims(run)) for run in runs]
+    """One line a run: its name, when it ended, its replicates, its verdicts."""
+    rows = [("run", "ended (UTC)", "replicates", "claims")]
+    rows += [(run.name, f"{run.finished:%Y-%m-%d %H:%M}", replicates(run), claims(run)) for run in runs]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "   ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
 
 
-def cells(run: Kept) -> str:
-    """How many cells, and how many of them did not end well."""
-    total = sum(run.cells.values())
-    rest = [f"{count:,} {status}" for status, count in run.cells.items() if status != "done"]
+def replicates(run: Kept) -> str:
+    """How many replicates, and how many of them did not end well."""
+    total = sum(run.replicates.values())
+    rest = [f"{count:,} {status}" for status, count in run.replicates.items() if status != "done"]
     return f"{total:,}" + (f" ({', '.join(rest)})" if rest else "")
 
 

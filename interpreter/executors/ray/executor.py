@@ -27,8 +27,8 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from ...program.job import Job, Watcher
 from ...results import atomic_files as atomic
-from ...results.cells import Cell
 from ...results.errors import of_system
+from ...results.replicates import Replicate
 from ..base import Finished
 from ..pickling import packed
 from .connect import Cluster, living
@@ -162,21 +162,21 @@ class Remote:
         try:
             outcome = future.result()
         except TaskCancelledError:
-            cells = _failed(job, running.refused) if running.refused else _interrupted(job)
+            replicates = _failed(job, running.refused) if running.refused else _interrupted(job)
         except LOST as error:
             if self._again(running, _lost(error)):
                 return
-            cells = _interrupted(job) if self.ending else _failed(job, _given_up(running, _lost(error)))
+            replicates = _interrupted(job) if self.ending else _failed(job, _given_up(running, _lost(error)))
         except RayError as error:
-            cells = _failed(job, f"on the cluster: {_last_line(error)}")
+            replicates = _failed(job, f"on the cluster: {_last_line(error)}")
         else:
             if outcome.fault:
-                cells = _failed(job, f"on the cluster: {outcome.fault}")
+                replicates = _failed(job, f"on the cluster: {outcome.fault}")
             else:
-                cells = list(outcome.cells) or _interrupted(job)
+                replicates = list(outcome.replicates) or _interrupted(job)
                 self._keep_weights(job, outcome.weights)
         del self.running[number]
-        self.ready.append(Finished(job, cells))
+        self.ready.append(Finished(job, replicates))
 
     def _again(self, running: Running, reason: str) -> bool:
         """Begins a job again whose worker is lost; whether it may."""
@@ -271,11 +271,11 @@ def _fill(stream: IO[bytes], held: bytes) -> None:
     stream.write(held)
 
 
-def _failed(job: Job, message: str) -> list[Cell]:
+def _failed(job: Job, message: str) -> list[Replicate]:
     return job.without_result("failed", message)
 
 
-def _interrupted(job: Job) -> list[Cell]:
+def _interrupted(job: Job) -> list[Replicate]:
     return job.without_result("interrupted", "before it began")
 
 

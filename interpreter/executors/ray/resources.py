@@ -29,9 +29,9 @@ class Resources:
     def of(piece: Piece, device: str) -> Resources:
         """From the plan: a core, and another for every `CORE_OPERATIONS` of a step; a whole card where there are any."""
         program = piece.program
-        step = cost(program).step * len(piece.replicates)
+        step = cost(program).step * len(piece.numbers)
         cores = max(1, min(MOST_CORES, round(step / CORE_OPERATIONS)))
-        used = PROCESS_BYTES + memory(program, replicates=len(piece.replicates))
+        used = PROCESS_BYTES + memory(program, replicates=len(piece.numbers))
         return Resources(1, 1, used) if device == "gpu" else Resources(cores, 0, used)
 
     def within(self, nodes: Iterable[Node]) -> Resources:

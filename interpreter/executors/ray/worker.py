@@ -1,6 +1,6 @@
 """What runs on a node of the cluster: one piece, trained as it would be in the driver's process.
 
-The worker writes to no file but temporary ones of its own. Checkpoints go to the driver as they are made, cells and final
+The worker writes to no file but temporary ones of its own. Checkpoints go to the driver as they are made, replicates and final
 weights at the end.
 """
 
@@ -21,8 +21,8 @@ from dlspec.spec.passes.digests import NUMERICS
 
 from ...backend.versions import PACKAGES
 from ...program.job import Job
-from ...results.cells import Cell, Curve
 from ...results.errors import Damaged
+from ...results.replicates import Curve, Replicate
 from ...store.checkpoints import Checkpoint, Checkpoints
 from ..event_forwarding import Told
 from ..pickling import unpacked
@@ -30,7 +30,7 @@ from .messages import Reporter
 
 
 def installed() -> dict[str, str]:
-    """What a cell's numbers depend on here, and what it takes to read a job: versions, by name."""
+    """What a replicate's numbers depend on here, and what it takes to read a job: versions, by name."""
     found = {"Python": ".".join(platform.python_version_tuple()[:2]), "numerics": str(NUMERICS)}
     for name in PACKAGES:
         try:
@@ -65,15 +65,15 @@ class Sent:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What comes back: cells, and final weights by cell and file; or why there are none. Neither: it was not begun."""
+    """What comes back: replicates, and final weights by replicate and file; or why there are none. Neither: it was not begun."""
 
-    cells: Sequence[Cell] = ()
+    replicates: Sequence[Replicate] = ()
     weights: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
     fault: str = ""
 
 
 def run(sent: Sent, inbox: Any) -> Outcome:
-    """Trains a piece. What is wrong with the node is told as the outcome's fault, what is wrong with a cell by the cell."""
+    """Trains a piece. What is wrong with the node is told as the outcome's fault, what is wrong with a replicate by the replicate."""
     if differs := differences(sent.versions, installed()):
         return Outcome(fault=f"{platform.node()} differs: {differs}")
     stop = threading.Event()
@@ -119,10 +119,10 @@ def _trained(sent: Sent, reporter: Reporter, stop: threading.Event) -> Outcome:
         job = Job(
             sent.number, unpacked(sent.piece), sent.compiled, checkpoints, str(weights) if weights else None
         )  # fmt: skip
-        cells = train(job, Told(lambda number, kind, *values: reporter.tell(kind, *values)), stop, _forms())
-        for cell in cells:
-            cell.curves = {key: Curve(_stacked(values)) for key, values in cell.curves.items()}
-        return Outcome(cells, _files(weights) if weights is not None else {})
+        replicates = train(job, Told(lambda number, kind, *values: reporter.tell(kind, *values)), stop, _forms())
+        for replicate in replicates:
+            replicate.curves = {key: Curve(_stacked(values)) for key, values in replicate.curves.items()}
+        return Outcome(replicates, _files(weights) if weights is not None else {})
 
 
 def _stacked(values: Sequence[Any]) -> Any:
@@ -153,10 +153,10 @@ class Forwarded(Checkpoints):
         super().save(checkpoint)
         self._tell("checkpoint", self.path.read_bytes())
 
-    def load(self, cells: Sequence[Cell]) -> Checkpoint | None:
+    def load(self, replicates: Sequence[Replicate]) -> Checkpoint | None:
         """The checkpoint that was sent along. Raises Damaged, under the name that the driver knows it by."""
         try:
-            return super().load(cells)
+            return super().load(replicates)
         except Damaged as damaged:
             raise Damaged(Path(self.origin), damaged.reason) from damaged
 

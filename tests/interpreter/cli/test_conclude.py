@@ -15,8 +15,8 @@ from dlspec.interpreter.cli import conclude as ending
 from dlspec.interpreter.cli import run as command
 from dlspec.interpreter.cli.run import CLAIM_FAILS, ERROR, How, execute
 from dlspec.interpreter.figures.draw import DRAWERS
-from dlspec.interpreter.results.cells import Cell, Results
 from dlspec.interpreter.results.folder_names import REPORT
+from dlspec.interpreter.results.replicates import Replicate, Results
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.model.figures import FIGURES
 
@@ -69,15 +69,15 @@ EVERY_KIND = pytest.mark.usefixtures("every_kind")
 
 @pytest.fixture
 def run(plan: spec.StudyPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> Callable[..., Any]:
-    """The command with cells made by hand instead of trained: its exit code, its output, its warnings, its run's folder."""
-    cells = []
+    """The command with replicates made by hand instead of trained: its exit code, its output, its warnings, its run's folder."""
+    replicates = []
     for program in plan.experiments[0].programs:
-        cell = Cell("e", "", dict(program.point), 0, program.digest, key=f"{len(cells):016x}")
+        replicate = Replicate("e", "", dict(program.point), 0, program.digest, key=f"{len(replicates):016x}")
         for step in (0, 10, 20):
-            cell.record(step, {"error": np.asarray(3.0 / (1 + step))})
-        cell.samples = {name: {20: values} for name, values in SAMPLES.items()}
-        cells.append(cell)
-    results = {"e": Results.of_plan(plan.experiments[0], cells)}
+            replicate.record(step, {"error": np.asarray(3.0 / (1 + step))})
+        replicate.samples = {name: {20: values} for name, values in SAMPLES.items()}
+        replicates.append(replicate)
+    results = {"e": Results.of_plan(plan.experiments[0], replicates)}
     monkeypatch.setattr(command, "_run", lambda *_: (results, "cpu"))
 
     def execute_it(**how: Any) -> tuple[int, str, list[str], Path | None]:

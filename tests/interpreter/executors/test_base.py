@@ -29,5 +29,5 @@ def test_waiting_ends_in_time_though_a_signal_outlasts_it() -> None:
         guard.cancel()
         over.set()
     found = threads.finished(10)
-    assert found is not None and found.cells == []
+    assert found is not None and found.replicates == []
     threads.close()

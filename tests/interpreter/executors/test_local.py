@@ -16,7 +16,7 @@ from dlspec.interpreter.executors.base import Finished
 from dlspec.interpreter.executors.local import Recycled
 from dlspec.interpreter.program.job import Job
 from dlspec.interpreter.program.training_loop import train
-from dlspec.interpreter.results.cells import Cell
+from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.store.requests import Piece, Wanted
 from dlspec.spec.ir.plan import Program
 
@@ -48,7 +48,7 @@ class Heard:
         self.told.append(("evaluated", job.number))
         self.evaluated_once.set()
 
-    def finished(self, job: Job, cells: Sequence[Cell]) -> None: ...
+    def finished(self, job: Job, replicates: Sequence[Replicate]) -> None: ...
 
     def warn(self, text: str) -> None:
         raise AssertionError(text)
@@ -89,9 +89,9 @@ def test_cells_are_the_same_in_whichever_process(executor: Recycled, heard: Hear
         executor.submit(job(number))
         found = ended(executor)
         assert found.job.number == number
-        for own, cell in zip(train(job(number), heard, threading.Event()), found.cells, strict=True):
-            assert (cell.status, cell.steps, cell.key) == ("done", [0, 10, 20], own.key)
-            assert np.array_equal(np.asarray(cell.curves["error"]), np.asarray(own.curves["error"]))
+        for own, replicate in zip(train(job(number), heard, threading.Event()), found.replicates, strict=True):
+            assert (replicate.status, replicate.steps, replicate.key) == ("done", [0, 10, 20], own.key)
+            assert np.array_equal(np.asarray(replicate.curves["error"]), np.asarray(own.curves["error"]))
         processes |= {child.process.pid for child in executor.children}
     assert len(processes) == 2, "each compiled once, and this process before"
     # Each of the three jobs twice: here for comparison, and through the executor.
@@ -111,11 +111,11 @@ def test_a_process_that_is_killed_fails_its_jobs_and_another_takes_over(
 ) -> None:
     begun(executor, heard, job(0, steps=10**6))
     os.kill(executor.children[0].process.pid or 0, signal.SIGKILL)
-    cells = ended(executor).cells
-    assert [(cell.replicate, cell.status) for cell in cells] == [(0, "failed"), (1, "failed")]
-    assert cells[0].message == "the process that trained it was ended by the signal SIGKILL; all else is stored"
+    replicates = ended(executor).replicates
+    assert [(replicate.number, replicate.status) for replicate in replicates] == [(0, "failed"), (1, "failed")]
+    assert replicates[0].message == "the process that trained it was ended by the signal SIGKILL; all else is stored"
     executor.submit(job(1))
-    assert [cell.status for cell in ended(executor).cells] == ["done", "done"]
+    assert [replicate.status for replicate in ended(executor).replicates] == ["done", "done"]
 
 
 def test_jobs_end_at_their_next_evaluation_when_they_are_cancelled(
@@ -123,7 +123,7 @@ def test_jobs_end_at_their_next_evaluation_when_they_are_cancelled(
 ) -> None:
     begun(executor, heard, job(0, steps=10**6))
     executor.cancel()
-    assert [cell.status for cell in ended(executor).cells] == ["interrupted", "interrupted"]
+    assert [replicate.status for replicate in ended(executor).replicates] == ["interrupted", "interrupted"]
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -132,5 +132,5 @@ def test_a_watcher_at_fault_ends_the_process_and_no_job_is_waited_for(
 ) -> None:
     begun(executor, heard, job(0, steps=10**6))
     monkeypatch.setattr(heard, "evaluated", lambda *_: 1 / 0)
-    assert [cell.status for cell in ended(executor).cells] == ["failed", "failed"]
+    assert [replicate.status for replicate in ended(executor).replicates] == ["failed", "failed"]
     monkeypatch.undo()

@@ -11,7 +11,7 @@ import pytest
 from dlspec import spec
 from dlspec.interpreter.figures.draw import DRAWERS, draw, panels
 from dlspec.interpreter.figures.fits import fitted
-from dlspec.interpreter.results.cells import Cell, Results
+from dlspec.interpreter.results.replicates import Replicate, Results
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.model.figures import FIGURES
 
@@ -19,26 +19,26 @@ SPEC = Path(__file__).with_name("drawn.yaml").read_text("utf-8")
 
 
 def results(figure: str) -> tuple[Any, Results]:
-    """A study's figure, and cells whose `error` is d^2 · (1 + replicate) · (variant b: 10) at its last step."""
+    """A study's figure, and replicates whose `error` is d^2 · (1 + replicate) · (variant b: 10) at its last step."""
     text = SPEC.replace("FIGURE", figure)
     (plan,) = spec.resolve(spec.parse(Source("drawn.yaml", text))).experiments
-    cells = []
+    replicates = []
     for program in plan.programs:
         d = program.point["d"]
-        for replicate in range(2):
-            cell = Cell("e", program.variant, dict(program.point), replicate, "")
+        for number in range(2):
+            replicate = Replicate("e", program.variant, dict(program.point), number, "")
             for step in (0, 10, 20):
-                value = d**2 * (1 + replicate) * (10 if program.variant == "b" else 1) * (21 - step)
-                cell.record(step, {"error": value, "other": -1.0, "pair": np.asarray([step, 2 * value])})
+                value = d**2 * (1 + number) * (10 if program.variant == "b" else 1) * (21 - step)
+                replicate.record(step, {"error": value, "other": -1.0, "pair": np.asarray([step, 2 * value])})
             x = np.asarray([2.0, 0.0, 1.0])
-            cell.samples["shown"] = {20: {"x": x, "y:target": x**2, "y:learnt": x + d}}
-            cells.append(cell)
-    return plan.figures[0], Results.of_plan(plan, cells)
+            replicate.samples["shown"] = {20: {"x": x, "y:target": x**2, "y:learnt": x + d}}
+            replicates.append(replicate)
+    return plan.figures[0], Results.of_plan(plan, replicates)
 
 
 def drawn(figure: str) -> Any:
     plan, found = results(figure)
-    chosen = [c for c in found.cells if not plan.where or c.variant == plan.where[0].value]
+    chosen = [c for c in found.replicates if not plan.where or c.variant == plan.where[0].value]
     return DRAWERS[plan.kind](plan, Results(found.experiment, found.axes, found.replicates, chosen))
 
 
@@ -81,12 +81,12 @@ def test_an_entry_of_an_array_has_a_scaling() -> None:
 
 def test_what_lies_below_its_sampling_floor_is_drawn_on_it_and_fitted_to_nothing() -> None:
     plan, found = results("{kind: scaling, x: d, y: error, scale: {x: log, y: log}, fit: power, panel: variant}")
-    cells = [cell for cell in found.cells if cell.variant == "a"]
-    for cell in cells:
+    replicates = [replicate for replicate in found.replicates if replicate.variant == "a"]
+    for replicate in replicates:
         # Means over the two replicates are 1.5 d²; at d = 4 all lies below the floor.
-        floor = 100.0 if cell.constants["d"] == 4 else 0.1
-        cell.curves["error_floor"] = [np.asarray(floor)] * len(cell.steps)
-    figure = DRAWERS[plan.kind](plan, Results(found.experiment, found.axes, found.replicates, cells))
+        floor = 100.0 if replicate.constants["d"] == 4 else 0.1
+        replicate.curves["error_floor"] = [np.asarray(floor)] * len(replicate.steps)
+    figure = DRAWERS[plan.kind](plan, Results(found.experiment, found.axes, found.replicates, replicates))
     axis = figure.axes[0]
     shown = lines(axis)
     assert shown["error"] == ([1, 2, 4], [1.5, 6, 100])
@@ -100,12 +100,12 @@ def test_what_lies_below_its_sampling_floor_is_drawn_on_it_and_fitted_to_nothing
 def early(figure: str, status: str) -> Any:
     """A drawn figure of variant a, where at d = 4 the second replicate, and at d = 2 both, end early at step 10."""
     plan, found = results(figure)
-    cells = [cell for cell in found.cells if cell.variant == "a"]
-    for cell in cells:
-        if cell.constants["d"] == 2 or (cell.constants["d"] == 4 and cell.replicate == 1):
-            cell.status, cell.steps = status, cell.steps[:2]
-            cell.curves = {name: values[:2] for name, values in cell.curves.items()}
-    return DRAWERS[plan.kind](plan, Results(found.experiment, found.axes, found.replicates, cells))
+    replicates = [replicate for replicate in found.replicates if replicate.variant == "a"]
+    for replicate in replicates:
+        if replicate.constants["d"] == 2 or (replicate.constants["d"] == 4 and replicate.number == 1):
+            replicate.status, replicate.steps = status, replicate.steps[:2]
+            replicate.curves = {name: values[:2] for name, values in replicate.curves.items()}
+    return DRAWERS[plan.kind](plan, Results(found.experiment, found.axes, found.replicates, replicates))
 
 
 @pytest.mark.parametrize(("status", "told"), [("diverged", "diverged"), ("interrupted", "not finished")])
@@ -134,9 +134,9 @@ def test_what_ended_early_is_a_cross_among_bars_and_in_no_mean(status: str, told
 
 def shown_of(figure: str, values: dict[int, dict[str, Any]]) -> Any:
     plan, found = results(figure)
-    cell = found.cells[0]
-    cell.samples["shown"] = values
-    return DRAWERS[plan.kind](plan, Results(found.experiment, found.axes, 1, [cell]))
+    replicate = found.replicates[0]
+    replicate.samples["shown"] = values
+    return DRAWERS[plan.kind](plan, Results(found.experiment, found.axes, 1, [replicate]))
 
 
 def test_examples_have_a_row_each_and_a_column_a_step() -> None:
@@ -162,8 +162,8 @@ def test_images_of_one_value_share_a_row() -> None:
 
 def test_a_value_has_one_colour_in_every_panel() -> None:
     plan, found = results("{kind: curves, y: [error, other], panel: d}")
-    cells = sorted(found.cells, key=lambda cell: cell.variant, reverse=True)
-    figure = DRAWERS[plan.kind](plan, Results(found.experiment, found.axes, found.replicates, cells))
+    replicates = sorted(found.replicates, key=lambda replicate: replicate.variant, reverse=True)
+    figure = DRAWERS[plan.kind](plan, Results(found.experiment, found.axes, found.replicates, replicates))
     for axis in figure.axes:
         looks = {line.get_label(): (line.get_color(), line.get_linestyle()) for line in axis.get_lines()}
         assert looks["error, a"][0] == looks["other, a"][0] == "C0" and looks["error, b"][0] == "C1"

@@ -64,7 +64,7 @@ def test_bars_and_scalings_mark_what_lies_below_a_logarithmic_axis(made: Make) -
 
 def test_a_replicate_that_diverged_is_in_no_mean_and_ends_in_a_cross(made: Make) -> None:
     plan, found = made("{kind: curves, y: error}", {(1, 0): [4, 3, 2], (1, 1): [6, 5, 4], (1, 2): [9, 90]})
-    found.cells[2].status = "diverged"
+    found.replicates[2].status = "diverged"
     (axis,) = DRAWERS["curves"](plan, found).axes
     shown = lines(axis)
     assert shown["a, d = 1 (1 of 3 diverged)"] == ([0, 10, 20], [5, 4, 3])

@@ -69,8 +69,8 @@ measures: {m: E(f)}
     assert str(fault) == "the optimiser's velocity of f.dense_1.kernel was not finite after step 1"
 
 
-def test_cells_say_so_and_their_curves_end(program: Any, cells: Any) -> None:
-    found = cells(program(BLIND.format(dtype="float32")), "xla")
+def test_cells_say_so_and_their_curves_end(program: Any, replicates: Any) -> None:
+    found = replicates(program(BLIND.format(dtype="float32")), "xla")
     wild = [cell for cell in found if cell.status == "diverged"]
     assert 0 < len(wild) < 6
     for cell in wild:

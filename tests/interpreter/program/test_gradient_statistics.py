@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from dlspec.interpreter.program.program import Compiled
-from dlspec.interpreter.results.cells import Cell
+from dlspec.interpreter.results.replicates import Replicate
 from dlspec.spec.passes import example_blocks as blocks
 from dlspec.spec.passes import memory
 
@@ -77,10 +77,10 @@ def test_sampled_variances_are_unbiased_and_their_floor_is_their_spread(
         "fresh", v="{gradient_variance: {of: (f - y)^2, weights: f.weights, over: s, draws: 60, examples: 32}}"
     )
 
-    def evaluated(text: str, replicates: int) -> Any:
+    def evaluated(text: str, numbers: int) -> Any:
         start = text.index("architecture")
         changed = text[:start] + fixed + text[text.index("measures") :]
-        return Compiled(program(changed), range(replicates), True).evaluate()
+        return Compiled(program(changed), range(numbers), True).evaluate()
 
     truth = float(evaluated(exact, 1)["v"][0])
     found = evaluated(given, 150)
@@ -158,19 +158,19 @@ def test_errors_fall_with_the_root_of_examples(
 ) -> None:
     """g = 2 (z - 1) has the mean -2 and the variance 4: the ratio is 1, its floor 2 √2 / K for K blocks."""
     monkeypatch.setattr(blocks, "ALONE_BYTES", alone)
-    replicates = 300
-    found = compiled(KNOWN, replicates, True).evaluate()
+    numbers = 300
+    found = compiled(KNOWN, numbers, True).evaluate()
     for name, examples in (("few", 640), ("many", 6400)):
         size = each if each == 1 else each[name]
         number = examples // size
         error = 4 * np.sqrt(2 / (number - 1))
         noise = found[f"{name}_noise"]
-        assert abs(noise.mean() - 4) < 4 * error / np.sqrt(replicates)
+        assert abs(noise.mean() - 4) < 4 * error / np.sqrt(numbers)
         assert 0.8 < noise.std(ddof=1) / error < 1.2
         # The ratio's own error: of the mean 2 · √(4 / n) / 2, of the variance √(2 / K); its mean is 1 + O(1 / K).
         spread = np.sqrt(4 / examples + 2 / number)
         assert 0.8 < found[name].std(ddof=1) / spread < 1.2
-        assert abs(found[name].mean() - 1) < 4 * spread / np.sqrt(replicates) + 3 / number
+        assert abs(found[name].mean() - 1) < 4 * spread / np.sqrt(numbers) + 3 / number
         floor = 2 * np.sqrt(2) / (size * number)
         assert 0.8 < np.mean(found[f"{name}_floor"]) / floor < 1.2
     assert np.median(found["few_floor"]) / np.median(found["many_floor"]) > 6
@@ -215,7 +215,7 @@ def test_one_gradient_for_all_examples_is_without_noise(compiled: Callable[..., 
 
 
 def test_a_gradient_that_vanishes_has_no_ratio_and_ends_nothing(
-    program: Callable[[str], Any], cells: Callable[..., list[Cell]]
+    program: Callable[[str], Any], replicates: Callable[..., list[Replicate]]
 ) -> None:
     """`relu` of what is negative is dead: its ratio is 0 / 0, and training goes on."""
     text = """
@@ -227,8 +227,8 @@ loss: {l: (f - 1)^2}
 training: {optimizer: sgd, batch: 4, steps: 3, evaluate: {every: 1, examples: 8}}
 measures: {r: {gradient_snr: {of: (f - 1)^2, weights: f.weights, examples: 64}}}
 """
-    (cell,) = cells(program(text))
-    assert cell.status == "done"
-    assert cell.steps == [0, 1, 2, 3]
-    assert np.isnan(cell.curves["r"]).all()
-    assert np.asarray(cell.curves["r_floor"]).tolist() == [0, 0, 0, 0]
+    (replicate,) = replicates(program(text))
+    assert replicate.status == "done"
+    assert replicate.steps == [0, 1, 2, 3]
+    assert np.isnan(replicate.curves["r"]).all()
+    assert np.asarray(replicate.curves["r_floor"]).tolist() == [0, 0, 0, 0]

@@ -1,4 +1,4 @@
-"""Compiled programs: a step is NumPy's, measures are NumPy's, and a cell's numbers depend on nothing around it."""
+"""Compiled programs: a step is NumPy's, measures are NumPy's, and a replicate's numbers depend on nothing around it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import tensorflow as tf
 from dlspec.interpreter.backend.jit_policy import uses_xla
 from dlspec.interpreter.program.program import Compiled
 from dlspec.interpreter.program.training_loop import _useful
-from dlspec.interpreter.results.cells import Cell
+from dlspec.interpreter.results.replicates import Replicate
 
 CHAIN = """
 dtype: {dtype}
@@ -134,32 +134,32 @@ def test_probes_are_the_first_test_examples(compiled: Callable[..., Compiled]) -
     np.testing.assert_allclose(found["y:learnt"], forward(weights(held), given["x"])[1], rtol=1e-10)
 
 
-# -- the same cell gives the same numbers ----------------------------------------------------------------------------------
+# -- the same replicate gives the same numbers ----------------------------------------------------------------------------------
 
 
-def curves(cells: list[Cell], replicate: int) -> dict[str, Any]:
-    (cell,) = [cell for cell in cells if cell.replicate == replicate]
-    assert cell.status == "done", cell.message
-    return {name: np.asarray(values) for name, values in cell.curves.items()}
+def curves(replicates: list[Replicate], number: int) -> dict[str, Any]:
+    (replicate,) = [replicate for replicate in replicates if replicate.number == number]
+    assert replicate.status == "done", replicate.message
+    return {name: np.asarray(values) for name, values in replicate.curves.items()}
 
 
-def test_a_cell_is_the_same_in_either_form_alone_or_beside_others(programs: Any, cells: Any) -> None:
+def test_a_cell_is_the_same_in_either_form_alone_or_beside_others(programs: Any, replicates: Any) -> None:
     """Words to the bit; curves of 40 steps in float32 to 2e-4, in float64 to 1e-9."""
     for dtype, tolerance in (("float32", 2e-4), ("float64", 1e-9)):
         (plan,) = programs(text(dtype)).values()
-        found = {jit: cells(plan, jit) for jit in ("graph", "xla")}
-        again = cells(plan, "graph") if dtype == "float32" else found["graph"]
-        assert [cell.compiled for cell in found["xla"]] == ["xla"] * 3
+        found = {jit: replicates(plan, jit) for jit in ("graph", "xla")}
+        again = replicates(plan, "graph") if dtype == "float32" else found["graph"]
+        assert [replicate.compiled for replicate in found["xla"]] == ["xla"] * 3
         alone = {xla: Compiled(plan, [1], xla) for xla in (False, True)}
         beside = Compiled(plan, [0, 1, 2], False)
         np.testing.assert_array_equal(alone[True].keys["train"][:, 0], beside.keys["train"][:, 1])
         first, second = examples(alone[False], "train", 0, 8), examples(beside, "train", 0, 8)
         np.testing.assert_array_equal(first["k"][0], second["k"][1])
         np.testing.assert_array_equal(first["x"][0], second["x"][1])
-        for replicate in range(3):
-            one, other = curves(found["graph"], replicate), curves(found["xla"], replicate)
+        for number in range(3):
+            one, other = curves(found["graph"], number), curves(found["xla"], number)
             assert one["error"].shape == (5,)
-            for name, value in curves(again, replicate).items():
+            for name, value in curves(again, number).items():
                 np.testing.assert_array_equal(one[name], value, err_msg=name)
                 np.testing.assert_allclose(other[name], value, rtol=tolerance, atol=tolerance, err_msg=name)
         for held in alone.values() if dtype == "float32" else ():
@@ -204,10 +204,10 @@ def test_a_batch_is_a_stretch_of_one_walk(compiled: Callable[..., Compiled]) -> 
     assert not np.allclose(examples(held, "test", 0, 64)["x"], whole["x"])
 
 
-def test_what_is_added_changes_nobodys_numbers(programs: Any, cells: Any) -> None:
+def test_what_is_added_changes_nobodys_numbers(programs: Any, replicates: Any) -> None:
     """A measure, a variant, an unused draw, more replicates, a larger sweep."""
     base = text("float32").replace("replicates: 3", "replicates: 2")
-    plain = cells(programs(base)[""])
+    plain = replicates(programs(base)[""])
     more = base.replace("  share:", "  added: E(sum(x))\n  share:").replace(
         "b: normal()}", 'b: normal(), unused: "normal([9])"}'
     )
@@ -215,11 +215,11 @@ def test_what_is_added_changes_nobodys_numbers(programs: Any, cells: Any) -> Non
     more += "variants:\n  same: {}\n  slow: {training: {optimizer: {sgd: {learning_rate: 0.001}}}}\n"
     variants = programs(more)
     assert list(variants) == ["same", "slow"]
-    for replicate in range(2):
+    for number in range(2):
         first, second, slow = (
-            curves(plain, replicate),
-            curves(cells(variants["same"]), replicate),
-            curves(cells(variants["slow"]), replicate),
+            curves(plain, number),
+            curves(replicates(variants["same"]), number),
+            curves(replicates(variants["slow"]), number),
         )
         for name, value in first.items():
             np.testing.assert_allclose(value, second[name], rtol=1e-6, err_msg=name)
@@ -255,25 +255,25 @@ variants:
 
 
 @pytest.mark.parametrize("jit", ["graph", "xla"])
-def test_a_diverged_replicate_keeps_its_curve_and_the_others_go_on(programs: Any, cells: Any, jit: str) -> None:
+def test_a_diverged_replicate_keeps_its_curve_and_the_others_go_on(programs: Any, replicates: Any, jit: str) -> None:
     plans = programs(EXPLODING)
     big = Compiled(plans["wild"], range(6), False).drawn["big"].numpy()
     assert 0 < big.sum() < 6
-    found = cells(plans["wild"], jit)
-    for cell, wild in zip(found, big, strict=True):
+    found = replicates(plans["wild"], jit)
+    for replicate, wild in zip(found, big, strict=True):
         if wild:
-            assert cell.status == "diverged"
-            assert "not finite at step" in cell.message
-            assert "'squared'" in cell.message
-            assert cell.steps[0] == 0
-            assert len(cell.curves["error"]) == len(cell.steps) < 9
-            step = int(cell.message.rsplit(" ", 1)[-1].replace(",", ""))
-            assert cell.steps[-1] <= step
+            assert replicate.status == "diverged"
+            assert "not finite at step" in replicate.message
+            assert "'squared'" in replicate.message
+            assert replicate.steps[0] == 0
+            assert len(replicate.curves["error"]) == len(replicate.steps) < 9
+            step = int(replicate.message.rsplit(" ", 1)[-1].replace(",", ""))
+            assert replicate.steps[-1] <= step
         else:
-            assert (cell.status, cell.message) == ("done", "")
-            assert cell.steps == list(range(0, 41, 5))
-            assert np.isfinite(cell.curves["error"]).all()
-    assert all(cell.status == "done" for cell in cells(plans["calm"], jit))
+            assert (replicate.status, replicate.message) == ("done", "")
+            assert replicate.steps == list(range(0, 41, 5))
+            assert np.isfinite(replicate.curves["error"]).all()
+    assert all(replicate.status == "done" for replicate in replicates(plans["calm"], jit))
 
 
 def test_the_first_step_and_term_that_are_not_finite_are_told(compiled: Callable[..., Compiled]) -> None:
@@ -296,13 +296,15 @@ measures: {m: E(f)}
         assert (fault.step, fault.what) == (step, "the loss term 'squared'")
 
 
-def test_a_faulty_program_ends_alone_and_says_why(program: Any, cells: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_faulty_program_ends_alone_and_says_why(
+    program: Any, replicates: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(self: Compiled) -> None:
         raise ValueError("no such thing")
 
     monkeypatch.setattr(Compiled, "evaluate", broken)
-    found = cells(program(text()))
-    assert [cell.status for cell in found] == ["failed"] * 3
+    found = replicates(program(text()))
+    assert [replicate.status for replicate in found] == ["failed"] * 3
     assert "ValueError: no such thing" in found[0].message
 
 

@@ -10,7 +10,7 @@ from dlspec import spec
 from dlspec.interpreter.cli.run import DONE, How, execute
 from dlspec.interpreter.figures import DRAWERS
 from dlspec.interpreter.figures.draw import draw
-from dlspec.interpreter.results.cells import Cell, Results
+from dlspec.interpreter.results.replicates import Replicate, Results
 from dlspec.interpreter.store.requests import Wanted
 from dlspec.spec.diagnostics.problems import Source
 
@@ -40,20 +40,20 @@ def plan_of(text: str = STUDY) -> spec.StudyPlan:
 
 
 def test_a_figure_shows_a_replicate_where_its_condition_stopped_it(
-    cells: Callable[..., list[Cell]], tmp_path: Path
+    replicates: Callable[..., list[Replicate]], tmp_path: Path
 ) -> None:
     plan = plan_of()
     (experiment,) = plan.experiments
     (program,) = experiment.programs
-    found = cells(program)
-    speed = [float(cell.curves["m"][1]) for cell in found]
+    found = replicates(program)
+    speed = [float(replicate.curves["m"][1]) for replicate in found]
     ends = [int(5.5 // v) + 1 for v in speed]
-    assert [cell.steps[-1] for cell in found] == ends and len(set(ends)) > 1 and max(ends) < 6
-    for cell, v, end in zip(found, speed, ends, strict=True):
+    assert [replicate.steps[-1] for replicate in found] == ends and len(set(ends)) > 1 and max(ends) < 6
+    for replicate, v, end in zip(found, speed, ends, strict=True):
         wanted = {"picture": [end], "pictures": [1, end], "data": [0], "curve": [end], "rows": [0, min(end, 5)]}
-        assert {name: sorted(steps) for name, steps in cell.samples.items()} == wanted
+        assert {name: sorted(steps) for name, steps in replicate.samples.items()} == wanted
         for name, label in (("picture", "image"), ("pictures", "image"), ("curve", "y:f"), ("rows", "y:f")):
-            for step, values in cell.samples[name].items():
+            for step, values in replicate.samples[name].items():
                 assert np.allclose(values[label], v * step, rtol=1e-5)
     results = Results.of_plan(experiment, found)
     told: list[str] = []
@@ -90,18 +90,18 @@ def test_a_stored_cell_owes_a_figure_the_state_that_it_stopped_in() -> None:
 def test_a_figure_tells_which_cells_it_lacks_and_why(tmp_path: Path) -> None:
     swept = STUDY.replace("    replicates: 4\n", "    replicates: 1\n    constants: {d: 1}\n    sweep: {d: [1, 2]}\n")
     (experiment,) = plan_of(swept).experiments
-    shown, lost = (Cell("e", "", {"d": d}, 0, "") for d in (1, 2))
+    shown, lost = (Replicate("e", "", {"d": d}, 0, "") for d in (1, 2))
     shown.samples = {"curve": {6: {"x": np.ones(3), "y:f": np.ones(3)}}, "picture": {6: {"image": np.ones((2, 1, 1))}}}
     lost.status, lost.end, lost.message = "diverged", 4, "the loss 'l' was not finite at step 4"
     figures = {figure.name: figure for figure in experiment.figures}
     told: list[str] = []
-    for name, cells in (
+    for name, replicates in (
         ("curve", [shown, lost]),
         ("picture", [shown, lost]),
         ("picture", [lost, shown]),
         ("curve", [lost]),
     ):
-        draw(figures[name], Results.of_plan(experiment, cells), tmp_path, told.append)
+        draw(figures[name], Results.of_plan(experiment, replicates), tmp_path, told.append)
     why = "d = 2 (the loss 'l' was not finite at step 4)"
     assert told == [
         f"nothing is shown of {why}",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from dlspec import spec
 from dlspec.interpreter.figures import draw
-from dlspec.interpreter.results.cells import Cell, Results
+from dlspec.interpreter.results.replicates import Replicate, Results
 from dlspec.interpreter.results.run_list import Kept, read
 from dlspec.interpreter.results.run_writer import RunFolder
 from dlspec.interpreter.verdicts.judge import judge
@@ -52,24 +52,24 @@ def make_run(tmp_path: Path) -> Callable[..., Kept]:
         plan = spec.resolve(spec.parse(Source("hostile.yaml", text)))
         (experiment,) = plan.experiments
         random = np.random.default_rng(0)
-        cells = []
+        replicates = []
         for program in experiment.programs:
-            for replicate in range(program.replicates):
-                cell = Cell(
+            for number in range(program.replicates):
+                replicate = Replicate(
                     program.experiment,
                     program.variant,
                     dict(program.point),
-                    replicate,
+                    number,
                     program.digest,
-                    key=f"{len(cells):016x}",
+                    key=f"{len(replicates):016x}",
                 )
                 for step in (0, 10, 20):
-                    cell.record(step, {"error": (replicate + 1.0) / (step + 1), "pair": np.asarray([step, 0.5])})
+                    replicate.record(step, {"error": (number + 1.0) / (step + 1), "pair": np.asarray([step, 0.5])})
                 for probe in program.probes:
-                    cell.sample(probe.figure, 20, {name: random.normal(size=1000) for name in probe.terms})
-                cells.append(cell)
-        cells[-1].status, cells[-1].message = status, message
-        results = {"e": Results.of_plan(experiment, cells)}
+                    replicate.sample(probe.figure, 20, {name: random.normal(size=1000) for name in probe.terms})
+                replicates.append(replicate)
+        replicates[-1].status, replicates[-1].message = status, message
+        results = {"e": Results.of_plan(experiment, replicates)}
         folder = RunFolder(tmp_path / "runs", plan)
         folder.write_results(
             plan, results, "cpu", ["run", "my studies/hostile.yaml", "-p", "x; rm -rf ~"], tmp_path / "hostile.yaml"

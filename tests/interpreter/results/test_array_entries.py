@@ -10,30 +10,30 @@ from pathlib import Path
 import numpy as np
 from dlspec.interpreter.cli.text.results import print_finals
 from dlspec.interpreter.report.page import page
-from dlspec.interpreter.results.cells import Cell, Results
+from dlspec.interpreter.results.replicates import Replicate, Results
 from dlspec.interpreter.results.run_list import Kept
 from dlspec.interpreter.results.run_writer import cells_json, write_curves
 from dlspec.interpreter.verdicts.run_comparison import as_data, compare
 from rich.console import Console
 
 
-def cells(shift: float = 0.0) -> list[Cell]:
+def replicates(shift: float = 0.0) -> list[Replicate]:
     """Two replicates with a square of four entries, and a table of 3 × 4 whose entries count up from the replicate."""
     found = []
-    for replicate in range(2):
-        cell = Cell("e", "v", {}, replicate, f"{shift}")
+    for number in range(2):
+        replicate = Replicate("e", "v", {}, number, f"{shift}")
         for step in (0, 10):
-            table = np.arange(12.0).reshape(3, 4) + replicate + shift
+            table = np.arange(12.0).reshape(3, 4) + number + shift
             table[0, 1] = math.nan
-            cell.record(step, {"square": np.asarray([[1.0, 2.0], [3.0, 4.0]]) + replicate + shift, "table": table})
-        found.append(cell)
+            replicate.record(step, {"square": np.asarray([[1.0, 2.0], [3.0, 4.0]]) + number + shift, "table": table})
+        found.append(replicate)
     return found
 
 
 def folder(path: Path, shift: float = 0.0) -> Kept:
     path.mkdir()
-    write_curves(path / "curves.parquet", cells(shift))
-    (path / "cells.json").write_text(json.dumps(cells_json({"e": Results("e", {}, 2, cells(shift))})))
+    write_curves(path / "curves.parquet", replicates(shift))
+    (path / "cells.json").write_text(json.dumps(cells_json({"e": Results("e", {}, 2, replicates(shift))})))
     (path / "claims.json").write_text("[]")
     told = {"study": "s", "profile": "", "finished": "2026-01-01T00:00:00+00:00", "cells": {"done": 2}, "verdicts": {}}
     (path / "run.json").write_text(json.dumps(told))
@@ -42,7 +42,7 @@ def folder(path: Path, shift: float = 0.0) -> Kept:
 
 def test_the_terminal_shows_entries_or_what_they_span() -> None:
     console = Console(file=io.StringIO(), width=200)
-    print_finals({"e": Results("e", {}, 2, cells())}, console)
+    print_finals({"e": Results("e", {}, 2, replicates())}, console)
     assert isinstance(console.file, io.StringIO)
     told = console.file.getvalue()
     for name, value in (

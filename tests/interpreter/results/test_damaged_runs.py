@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 from dlspec import spec
-from dlspec.interpreter.results.cells import Cell, Results
 from dlspec.interpreter.results.json_shapes import SHAPES, filled
+from dlspec.interpreter.results.replicates import Replicate, Results
 from dlspec.interpreter.results.run_writer import RunFolder, cells_json, claims_json
 from dlspec.interpreter.verdicts.judge import judge
 from dlspec.spec.diagnostics.problems import Source
@@ -37,16 +37,16 @@ def make_run(tmp_path: Path) -> Callable[..., Path]:
         plan = spec.resolve(spec.parse(Source("first.yaml", first_spec("first", "x"))))
         results = {}
         for experiment in plan.experiments:
-            cells = []
+            replicates = []
             for program in experiment.programs:
-                for replicate in range(program.replicates):
-                    cell = Cell(
-                        experiment.name, program.variant, dict(program.point), replicate, program.digest, key="k"
+                for number in range(program.replicates):
+                    replicate = Replicate(
+                        experiment.name, program.variant, dict(program.point), number, program.digest, key="k"
                     )
                     for step in (0, 10):
-                        cell.record(step, {measure.name: np.asarray(0.25) for measure in program.measures})
-                    cells.append(cell)
-            results[experiment.name] = Results.of_plan(experiment, cells)
+                        replicate.record(step, {measure.name: np.asarray(0.25) for measure in program.measures})
+                    replicates.append(replicate)
+            results[experiment.name] = Results.of_plan(experiment, replicates)
         folder = RunFolder(tmp_path / root, plan)
         folder.write_results(plan, results, "cpu", ["run", "first.yaml"])
         verdicts = [judge(claim, results[e.name]) for e in plan.experiments for claim in e.claims]
@@ -144,10 +144,10 @@ def test_values_in_brackets_are_no_markup(make_run: Callable[..., Path], tmp_pat
     from dlspec.interpreter.cli.text.results import print_finals
     from rich.console import Console
 
-    cells = [Cell("e", "", {"d": "[bold]"}, replicate, "", "diverged", "at [red]") for replicate in (0, 1)]
-    for cell, value in zip(cells, (0.5, np.inf), strict=True):
-        cell.record(0, {"m": np.asarray(value)})
-    print_finals({"e": Results("e", {"d": ("[bold]",)}, 2, cells)}, Console(width=160))
+    replicates = [Replicate("e", "", {"d": "[bold]"}, number, "", "diverged", "at [red]") for number in (0, 1)]
+    for replicate, value in zip(replicates, (0.5, np.inf), strict=True):
+        replicate.record(0, {"m": np.asarray(value)})
+    print_finals({"e": Results("e", {"d": ("[bold]",)}, 2, replicates)}, Console(width=160))
     out = capsys.readouterr().out
     assert "d = [bold]" in out and "at [red]" in out
 

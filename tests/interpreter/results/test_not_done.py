@@ -14,8 +14,8 @@ import pytest
 from dlspec.interpreter.cli.text.comparison import show
 from dlspec.interpreter.cli.text.results import print_finals
 from dlspec.interpreter.report.final_values import Spread, finals
-from dlspec.interpreter.results.cells import Cell, Results
 from dlspec.interpreter.results.export_table import export
+from dlspec.interpreter.results.replicates import Replicate, Results
 from dlspec.interpreter.results.run_list import Kept
 from dlspec.interpreter.results.run_writer import cells_json, write_curves
 from dlspec.interpreter.verdicts.run_comparison import as_data, compare
@@ -26,25 +26,25 @@ SMALL = 1e-9
 ENDS = ("done", "diverged", "done", "interrupted", "failed")
 
 
-def cells() -> list[Cell]:
+def replicates() -> list[Replicate]:
     found = []
-    for replicate, status in enumerate(ENDS):
-        cell = Cell("line", "plain", {"d": 2}, replicate, "a", status, key=f"a{replicate}")
+    for number, status in enumerate(ENDS):
+        replicate = Replicate("line", "plain", {"d": 2}, number, "a", status, key=f"a{number}")
         for step in (0, 10) if status != "failed" else ():
-            error = replicate + 1.0 if status == "done" else SMALL
-            cell.record(step, {"error": error, "pair": np.asarray([[error, 2 * error]])})
-        found.append(cell)
+            error = number + 1.0 if status == "done" else SMALL
+            replicate.record(step, {"error": error, "pair": np.asarray([[error, 2 * error]])})
+        found.append(replicate)
     return found
 
 
 def folder(path: Path, old: bool = False) -> Kept:
-    """A run's folder; one of before has the last evaluation of every cell as its final, and curves without a status."""
+    """A run's folder; one of before has the last evaluation of every replicate as its final, and curves without a status."""
     path.mkdir()
-    entries = cells_json({"line": Results("line", {}, len(ENDS), cells())})
-    write_curves(path / "curves.parquet", cells())
+    entries = cells_json({"line": Results("line", {}, len(ENDS), replicates())})
+    write_curves(path / "curves.parquet", replicates())
     if old:
-        for entry, cell in zip(entries, cells(), strict=True):
-            entry["final"] = {name: values[-1].tolist() for name, values in cell.curves.items()}
+        for entry, replicate in zip(entries, replicates(), strict=True):
+            entry["final"] = {name: values[-1].tolist() for name, values in replicate.curves.items()}
         pq.write_table(pq.read_table(path / "curves.parquet").drop_columns(["status"]), path / "curves.parquet")
     (path / "cells.json").write_text(json.dumps(entries))
     (path / "claims.json").write_text("[]")
@@ -63,7 +63,7 @@ def said(console: Console) -> str:
 
 
 def test_a_cell_that_is_not_done_has_no_final_but_its_shape() -> None:
-    found = [cell.final() for cell in cells()]
+    found = [replicate.final() for replicate in replicates()]
     none = {"error": None, "pair": [[None, None]]}
     assert found == [
         {"error": 1.0, "pair": [[1.0, 2.0]]}, none, {"error": 3.0, "pair": [[3.0, 6.0]]}, none, {},
@@ -101,7 +101,7 @@ def test_the_report_leaves_them_out(old: bool, tmp_path: Path) -> None:
 
 def test_the_terminal_leaves_them_out() -> None:
     console = printed()
-    print_finals({"line": Results("line", {}, len(ENDS), cells())}, console)
+    print_finals({"line": Results("line", {}, len(ENDS), replicates())}, console)
     assert "2 [1, 3]" in said(console) and "2 of 5" in said(console) and "e-09" not in said(console)
 
 

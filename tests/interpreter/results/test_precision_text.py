@@ -10,7 +10,7 @@ from dlspec import spec
 from dlspec.interpreter.cli.show import cells, resolved
 from dlspec.interpreter.cli.text.plan import print_plan
 from dlspec.interpreter.report.page import page
-from dlspec.interpreter.results.cells import Results
+from dlspec.interpreter.results.replicates import Results
 from dlspec.interpreter.results.run_list import read
 from dlspec.interpreter.results.run_writer import RunFolder
 from dlspec.interpreter.schedule.estimate import plan_data, rows
@@ -44,7 +44,7 @@ def test_plan_says_what_is_rounded(capsys: pytest.CaptureFixture[str]) -> None:
     print_plan(plan, found, 1e9)
     told = " ".join(capsys.readouterr().out.split())
     assert told.count(f"numbers: bfloat16: {DTYPES['bfloat16'].meaning}") == 1 and SAID in told
-    assert [cell["dtype"] for cell in plan_data(plan, found, 1e9, [])["cells"]] == ["bfloat16"] * 2
+    assert [replicate["dtype"] for replicate in plan_data(plan, found, 1e9, [])["cells"]] == ["bfloat16"] * 2
 
 
 def test_plan_says_nothing_of_the_default_and_tells_variants_apart(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 from dlspec.interpreter.cli.text.run_list import table
 from dlspec.interpreter.figures.run_comparison import draw
-from dlspec.interpreter.results.cells import Cell, Results
 from dlspec.interpreter.results.errors import StoreError
 from dlspec.interpreter.results.export_table import export
+from dlspec.interpreter.results.replicates import Replicate, Results
 from dlspec.interpreter.results.run_list import Kept, chosen, kept, named, superfluous, used
 from dlspec.interpreter.results.run_reader import results, verdicts
 from dlspec.interpreter.results.run_writer import cells_json, write_curves
@@ -24,14 +24,14 @@ from dlspec.interpreter.verdicts.run_comparison import as_data, compare
 Make = Callable[..., Kept]
 
 
-def cells(shift: float, replicates: int, digest: str = "a") -> list[Cell]:
+def replicates(shift: float, numbers: int, digest: str = "a") -> list[Replicate]:
     found = []
     for variant in ("plain", "deep"):
-        for replicate in range(replicates):
-            cell = Cell("line", variant, {"d": 2}, replicate, digest, key=f"{digest}{variant}{replicate}")
+        for number in range(numbers):
+            replicate = Replicate("line", variant, {"d": 2}, number, digest, key=f"{digest}{variant}{number}")
             for step in (0, 10, 20):
-                cell.record(step, {"error": replicate + shift + 1 / (1 + step), "pair": np.asarray([step, shift])})
-            found.append(cell)
+                replicate.record(step, {"error": number + shift + 1 / (1 + step), "pair": np.asarray([step, shift])})
+            found.append(replicate)
     return found
 
 
@@ -39,7 +39,7 @@ def cells(shift: float, replicates: int, digest: str = "a") -> list[Cell]:
 def make(tmp_path: Path) -> Make:
     """A run's folder, as `dlspec run` leaves it."""
 
-    def made(name: str, found: Sequence[Cell], day: int = 1, verdict: str = "holds", **about: object) -> Kept:
+    def made(name: str, found: Sequence[Replicate], day: int = 1, verdict: str = "holds", **about: object) -> Kept:
         folder = tmp_path / "runs" / name
         folder.mkdir(parents=True)
         write_curves(folder / "curves.parquet", found)
@@ -60,9 +60,9 @@ def make(tmp_path: Path) -> Make:
 
 
 def test_runs_are_listed_newest_first_and_filtered(make: Make, tmp_path: Path) -> None:
-    make("old", cells(0, 2), day=1)
-    make("new", cells(0, 2), day=3, verdict="fails")
-    make("quick", cells(0, 2), day=2, profile="quick", cells={"done": 3, "diverged": 1})
+    make("old", replicates(0, 2), day=1)
+    make("new", replicates(0, 2), day=3, verdict="fails")
+    make("quick", replicates(0, 2), day=2, profile="quick", cells={"done": 3, "diverged": 1})
     (tmp_path / "runs" / "broken").mkdir()
     (tmp_path / "runs" / "broken" / "run.json").write_text("{")
     unreadable: list[str] = []
@@ -83,7 +83,7 @@ def test_runs_are_listed_newest_first_and_filtered(make: Make, tmp_path: Path) -
 def test_a_run_is_named_by_its_beginning(make: Make, tmp_path: Path) -> None:
     root = tmp_path / "runs"
     for name in ("flat-1", "flat-2", "line-1"):
-        make(name, cells(0, 1))
+        make(name, replicates(0, 1))
     assert named(root, "line").name == "line-1" and named(root, "flat-2").name == "flat-2"
     assert named(Path("elsewhere"), str(root / "flat-1")).folder == root / "flat-1"
     with pytest.raises(StoreError, match="begins the names of 2 runs"):
@@ -94,22 +94,22 @@ def test_a_run_is_named_by_its_beginning(make: Make, tmp_path: Path) -> None:
 
 
 def test_a_run_is_read_back(make: Make) -> None:
-    own = cells(0.25, 2)
+    own = replicates(0.25, 2)
     (found,) = results(make("run", own)).values()
-    for one, other in zip(own, found.cells, strict=True):
-        assert (one.variant, one.replicate, one.steps) == (other.variant, other.replicate, other.steps)
+    for one, other in zip(own, found.replicates, strict=True):
+        assert (one.variant, one.number, one.steps) == (other.variant, other.number, other.steps)
         for name, values in one.curves.items():
             assert np.array_equal(np.asarray(values), np.asarray(other.curves[name]))
 
 
 def test_verdicts_are_read_back(make: Make) -> None:
-    (verdict,) = verdicts(make("run", cells(0, 1), verdict="fails"))
+    (verdict,) = verdicts(make("run", replicates(0, 1), verdict="fails"))
     assert (verdict.id, verdict.verdict, verdict.value, verdict.interval) == ("line.learns", "fails", 0.5, (0.4, 0.6))
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_export_writes_curves_and_finals(ending: str, make: Make, tmp_path: Path) -> None:
-    run, path = make("run", cells(0.25, 2)), tmp_path / f"out.{ending}"
+    run, path = make("run", replicates(0.25, 2)), tmp_path / f"out.{ending}"
 
     def read() -> list[dict[str, object]]:
         return (csv.read_csv(path) if ending == "csv" else pq.read_table(path)).to_pylist()
@@ -124,12 +124,12 @@ def test_export_writes_curves_and_finals(ending: str, make: Make, tmp_path: Path
 
 def test_export_asks_for_an_ending_it_knows(make: Make, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"neither \.csv nor \.parquet"):
-        export(make("run", cells(0, 1)), tmp_path / "out.xlsx", finals=True)
+        export(make("run", replicates(0, 1)), tmp_path / "out.xlsx", finals=True)
 
 
 def test_two_runs_are_compared(make: Make, tmp_path: Path) -> None:
-    first = make("first", cells(0, 3))
-    second = make("second", [*cells(1, 3, "b")[:3], *cells(0, 3)[3:]], verdict="fails")
+    first = make("first", replicates(0, 3))
+    second = make("second", [*replicates(1, 3, "b")[:3], *replicates(0, 3)[3:]], verdict="fails")
     made = compare(first, second)
     data = as_data(made, [])
     by_name = {(item["program"], item["measure"]): item for item in data["finals"]}
@@ -145,9 +145,9 @@ def test_two_runs_are_compared(make: Make, tmp_path: Path) -> None:
 
 
 def test_a_paired_interval_covers_what_it_should(make: Make) -> None:
-    own, others = cells(0, 3), cells(0, 3, "b")
-    for cell, gap in zip(others[:3], (1.0, 2.0, 3.0), strict=True):
-        cell.curves["error"] = [value + gap for value in cell.curves["error"]]
+    own, others = replicates(0, 3), replicates(0, 3, "b")
+    for replicate, gap in zip(others[:3], (1.0, 2.0, 3.0), strict=True):
+        replicate.curves["error"] = [value + gap for value in replicate.curves["error"]]
     final = next(f for f in compare(make("a", own), make("b", others)).finals if f.program.startswith("plain"))
     difference = final.difference()
     assert difference is not None and difference[1] is not None
@@ -155,5 +155,5 @@ def test_a_paired_interval_covers_what_it_should(make: Make) -> None:
 
 
 def test_used_are_the_keys_of_all_runs(make: Make) -> None:
-    runs = [make("a", cells(0, 1)), make("b", cells(0, 2, "b"))]
+    runs = [make("a", replicates(0, 1)), make("b", replicates(0, 2, "b"))]
     assert used(runs) == {"aplain0", "adeep0", "bplain0", "bplain1", "bdeep0", "bdeep1"}

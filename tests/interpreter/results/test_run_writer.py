@@ -7,22 +7,22 @@ from pathlib import Path
 
 import numpy as np
 from dlspec import spec
-from dlspec.interpreter.results.cells import Cell, Results
+from dlspec.interpreter.results.replicates import Replicate, Results
 from dlspec.interpreter.results.run_writer import RunFolder, cells_json, curves_table, write_samples
 from dlspec.interpreter.results.verdicts import Verdict
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.new_study import first_spec
 
 
-def cell() -> Cell:
-    made = Cell("product", "linear", {"d": 2}, 1, "abc")
+def replicate() -> Replicate:
+    made = Replicate("product", "linear", {"d": 2}, 1, "abc")
     made.record(0, {"a": 1.5, "b": np.asarray([1.0, np.inf])})
     made.record(10, {"a": 2.5, "b": np.asarray([3.0, 4.0])})
     return made
 
 
 def test_curves_are_a_row_a_number() -> None:
-    rows = curves_table([cell()]).to_pylist()
+    rows = curves_table([replicate()]).to_pylist()
     assert [(r["measure"], r["index"], r["step"], r["value"]) for r in rows] == [
         ("a", 0, 0, 1.5), ("a", 0, 10, 2.5), ("b", 0, 0, 1.0), ("b", 1, 0, np.inf), ("b", 0, 10, 3.0), ("b", 1, 10, 4.0),
     ]  # fmt: skip
@@ -32,7 +32,7 @@ def test_curves_are_a_row_a_number() -> None:
 
 
 def test_a_number_that_is_not_finite_is_null_in_json() -> None:
-    bad = cell()
+    bad = replicate()
     bad.record(20, {"a": np.nan, "b": np.asarray([np.inf, 1.0])})
     (found,) = cells_json({"product": Results("product", {}, 2, [bad])})
     assert found["final"] == {"a": None, "b": [None, 1.0]}
@@ -41,7 +41,7 @@ def test_a_number_that_is_not_finite_is_null_in_json() -> None:
 
 def test_a_run_is_there_when_it_is_committed_and_not_before(tmp_path: Path) -> None:
     plan = spec.resolve(spec.parse(Source("first.yaml", first_spec("first", "x"))))
-    results = {"product": Results("product", {}, 2, [cell()])}
+    results = {"product": Results("product", {}, 2, [replicate()])}
     first, second = RunFolder(tmp_path, plan), RunFolder(tmp_path, plan)
     first.write_results(plan, results, "cpu", ["run"])
     assert [path for path in tmp_path.iterdir() if not path.name.startswith(".")] == []
@@ -57,10 +57,10 @@ def test_a_run_is_there_when_it_is_committed_and_not_before(tmp_path: Path) -> N
 
 def test_a_run_says_how_its_cells_and_claims_came_out(tmp_path: Path) -> None:
     plan = spec.resolve(spec.parse(Source("first.yaml", first_spec("first", "x"))))
-    bad = cell()
+    bad = replicate()
     bad.status, bad.stored = "diverged", True
     folder = RunFolder(tmp_path, plan)
-    folder.write_results(plan, {"product": Results("product", {}, 2, [cell(), cell(), bad])}, "cpu", ["run"])
+    folder.write_results(plan, {"product": Results("product", {}, 2, [replicate(), replicate(), bad])}, "cpu", ["run"])
     claim = plan.experiments[0].claims[0]
     folder.write_verdicts([Verdict(claim, "holds", 1.0, None), Verdict(claim, "fails", 1.0, None)])
     about = json.loads((folder.commit() / "run.json").read_text("utf-8"))
@@ -69,11 +69,11 @@ def test_a_run_says_how_its_cells_and_claims_came_out(tmp_path: Path) -> None:
 
 
 def test_samples_are_one_entry_a_value(tmp_path: Path) -> None:
-    made = cell()
+    made = replicate()
     made.sample("fit", 10, {"x": np.arange(3.0)})
     write_samples(tmp_path / "samples.npz", [made])
     with np.load(tmp_path / "samples.npz") as found:
         assert list(found) == ['product/linear/{"d": 2}/1/fit/10/x']
         assert np.array_equal(found[next(iter(found))], np.arange(3.0))
-    write_samples(tmp_path / "none.npz", [cell()])
+    write_samples(tmp_path / "none.npz", [replicate()])
     assert not (tmp_path / "none.npz").exists()

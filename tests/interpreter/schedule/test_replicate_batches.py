@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dlspec.interpreter.cli.text.results import forms
 from dlspec.interpreter.program.job import Job
-from dlspec.interpreter.results.cells import Results
+from dlspec.interpreter.results.replicates import Results
 from dlspec.interpreter.schedule.batching import pieces
 from dlspec.interpreter.schedule.progress import called
 from dlspec.interpreter.schedule.scheduler import Options, Progress
@@ -38,7 +38,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def groups(progress: Progress) -> list[tuple[int, ...]]:
-    return [piece.replicates for piece in progress.missing()]
+    return [piece.numbers for piece in progress.missing()]
 
 
 @pytest.mark.parametrize(
@@ -51,17 +51,17 @@ def groups(progress: Progress) -> list[tuple[int, ...]]:
     ],
 )
 def test_parts_are_nearly_equal(wanted: Wanted, parts: int, expected: list[tuple[int, ...]]) -> None:
-    assert [piece.replicates for piece in pieces(wanted, range(5), parts)] == expected
+    assert [piece.numbers for piece in pieces(wanted, range(5), parts)] == expected
 
 
 def test_a_part_keeps_its_replicates_when_others_are_stored(wanted: Wanted) -> None:
-    assert [piece.replicates for piece in pieces(wanted, [1, 3, 4], 2)] == [(1,), (3, 4)]
+    assert [piece.numbers for piece in pieces(wanted, [1, 3, 4], 2)] == [(1,), (3, 4)]
     assert pieces(wanted, [], 2) == []
 
 
 def test_replicates_are_alone_where_an_optimiser_mixes_weights(program: Callable[[str], Program]) -> None:
     alone = Wanted.of(program(BODY.replace("OPTIMIZER", "{lamb: {}}")), "cpu")
-    assert [piece.replicates for piece in pieces(alone, range(3))] == [(0,), (1,), (2,)]
+    assert [piece.numbers for piece in pieces(alone, range(3))] == [(0,), (1,), (2,)]
 
 
 def test_programs_are_parted_only_where_there_are_fewer_than_run_at_once(wanted: Wanted, store: Store) -> None:
@@ -80,7 +80,7 @@ WIDE = (
 
 
 @pytest.mark.parametrize(
-    ("body", "replicates", "device", "jobs", "expected"),
+    ("body", "numbers", "device", "jobs", "expected"),
     [
         (BODY, 1000, "cpu", 1, [1000]),
         (WIDE, 16, "cpu", 1, [8, 8]),
@@ -92,42 +92,42 @@ WIDE = (
     ],
 )  # fmt: skip
 def test_replicates_go_in_parts_where_they_would_not_stay_in_a_cpus_cache(
-    program: Callable[[str], Program], body: str, replicates: int, device: str, jobs: int, expected: list[int]
+    program: Callable[[str], Program], body: str, numbers: int, device: str, jobs: int, expected: list[int]
 ) -> None:
-    text = body.replace("OPTIMIZER", "{sgd: {}}").replace("replicates: 5", f"replicates: {replicates}")
+    text = body.replace("OPTIMIZER", "{sgd: {}}").replace("replicates: 5", f"replicates: {numbers}")
     one = Wanted.of(program(text), device)
     found = Progress([one], jobs=jobs).missing()
-    assert [len(piece.replicates) for piece in found] == expected
-    assert [replicate for piece in found for replicate in piece.replicates] == list(range(replicates))
+    assert [len(piece.numbers) for piece in found] == expected
+    assert [number for piece in found for number in piece.numbers] == list(range(numbers))
 
 
 @pytest.mark.parametrize(
-    ("replicates", "shown"),
+    ("numbers", "shown"),
     [((0,), " (replicate 0)"), ((1, 2), " (replicates 1 and 2)"), ((1, 2, 3), " (replicates 1 to 3)"),
      ((0, 2, 3), " (replicates 0, 2 and 3)"), ((0, 1, 2, 3, 4), "")],
 )  # fmt: skip
-def test_a_part_is_called_by_its_replicates(wanted: Wanted, replicates: tuple[int, ...], shown: str) -> None:
-    assert called(Job(1, Piece(wanted, replicates), "xla"), 5) == f"{wanted.program.name}{shown}"
+def test_a_part_is_called_by_its_replicates(wanted: Wanted, numbers: tuple[int, ...], shown: str) -> None:
+    assert called(Job(1, Piece(wanted, numbers), "xla"), 5) == f"{wanted.program.name}{shown}"
 
 
 def test_pieces_with_a_checkpoint_go_on_whatever_number_runs_at_once(wanted: Wanted, store: Store) -> None:
     whole = pieces(wanted, range(5))[0]
     checkpoints = store.checkpoints(whole, {}, 0)
-    checkpoints.save(Checkpoint(2, 1.0, [], [wanted.cell(replicate) for replicate in whole.replicates]))
+    checkpoints.save(Checkpoint(2, 1.0, [], [wanted.replicate(number) for number in whole.numbers]))
     assert groups(Progress.of_store([wanted], store, Options(jobs=2))) == [(0, 1, 2, 3, 4)]
     checkpoints.remove()
     third = pieces(wanted, range(5), 3)[2]
-    store.checkpoints(third, {}, 0).save(Checkpoint(2, 1.0, [], [wanted.cell(r) for r in third.replicates]))
+    store.checkpoints(third, {}, 0).save(Checkpoint(2, 1.0, [], [wanted.replicate(r) for r in third.numbers]))
     assert groups(Progress.of_store([wanted], store, Options(jobs=2))) == [(0,), (1, 2), (3, 4)]
 
 
 def test_stored_cells_of_another_compiled_form_are_told(wanted: Wanted, store: Store) -> None:
-    cells = [wanted.cell(replicate, f"key{replicate}") for replicate in range(3)]
-    for cell, form, stored in zip(cells, ("graph", "xla", "graph"), (True, True, False), strict=True):
-        cell.compiled, cell.stored = form, stored
-    progress = Progress([wanted], {(0, cell.replicate): cell for cell in cells})
+    replicates = [wanted.replicate(number, f"key{number}") for number in range(3)]
+    for replicate, form, stored in zip(replicates, ("graph", "xla", "graph"), (True, True, False), strict=True):
+        replicate.compiled, replicate.stored = form, stored
+    progress = Progress([wanted], {(0, replicate.number): replicate for replicate in replicates})
     assert progress.of_another_form(lambda program: "xla") == {"graph": 1}, "what this run made itself is not told"
     assert progress.of_another_form(lambda program: "graph") == {"xla": 1}
-    results = {"e": Results("e", {}, 3, cells)}
-    assert forms(results) == "graph (2 cells), xla (1 cell)"
-    assert forms({"e": Results("e", {}, 3, cells[:1])}) == "graph"
+    results = {"e": Results("e", {}, 3, replicates)}
+    assert forms(results) == "graph (2 replicates), xla (1 replicate)"
+    assert forms({"e": Results("e", {}, 3, replicates[:1])}) == "graph"

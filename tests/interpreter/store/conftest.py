@@ -1,4 +1,4 @@
-"""What tests of the store share: a small study's plan, cells with made-up numbers, runs of the command in processes."""
+"""What tests of the store share: a small study's plan, replicates with made-up numbers, runs of the command in processes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from dlspec import spec
-from dlspec.interpreter.results.cells import Cell
+from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.store.requests import Wanted, wanted
 from dlspec.spec.diagnostics.problems import Source
 
@@ -55,30 +55,30 @@ def asked() -> Callable[..., list[Wanted]]:
     return made
 
 
-def invented(own: Wanted, replicate: int, status: str = "done") -> Cell:
-    """A cell with numbers that tell it from all others."""
-    cell = own.cell(replicate)
-    cell.status = status
-    random = np.random.default_rng(int(cell.key, 16))
+def invented(own: Wanted, number: int, status: str = "done") -> Replicate:
+    """A replicate with numbers that tell it from all others."""
+    replicate = own.replicate(number)
+    replicate.status = status
+    random = np.random.default_rng(int(replicate.key, 16))
     shapes = {measure.name: measure.term.type.shape for measure in own.program.measures}
     for step in own.steps:
-        cell.record(step, {name: random.normal(size=shape) for name, shape in shapes.items()})
+        replicate.record(step, {name: random.normal(size=shape) for name, shape in shapes.items()})
     for figure, labels in own.samples.items():
         for step in own.sample_steps[figure]:
-            cell.sample(figure, step, {label: random.normal(size=5) for label in labels})
-    return cell
+            replicate.sample(figure, step, {label: random.normal(size=5) for label in labels})
+    return replicate
 
 
 @pytest.fixture(scope="session")
-def make_cell() -> Callable[..., Cell]:
-    """Cells with numbers that tell them from all others, made without training."""
+def make_cell() -> Callable[..., Replicate]:
+    """Replicates with numbers that tell them from all others, made without training."""
     return invented
 
 
-def assert_same(one: Cell, other: Cell) -> None:
-    """Two cells hold the same numbers to the bit, and ended in the same way."""
-    assert (one.experiment, one.variant, one.constants, one.replicate) == (
-        other.experiment, other.variant, other.constants, other.replicate,
+def assert_same(one: Replicate, other: Replicate) -> None:
+    """Two replicates hold the same numbers to the bit, and ended in the same way."""
+    assert (one.experiment, one.variant, one.constants, one.number) == (
+        other.experiment, other.variant, other.constants, other.number,
     )  # fmt: skip
     assert (one.status, one.message, one.end, one.steps) == (other.status, other.message, other.end, other.steps)
     assert set(one.curves) == set(other.curves)
@@ -93,8 +93,8 @@ def assert_same(one: Cell, other: Cell) -> None:
 
 
 @pytest.fixture(scope="session")
-def same_cell() -> Callable[[Cell, Cell], None]:
-    """Asserts that two cells hold the same numbers to the bit."""
+def same_cell() -> Callable[[Replicate, Replicate], None]:
+    """Asserts that two replicates hold the same numbers to the bit."""
     return assert_same
 
 
@@ -130,17 +130,17 @@ def events() -> Callable[[str], list[dict[str, Any]]]:
 
 @pytest.fixture(scope="session")
 def numbers() -> Callable[[Path], dict[str, Any]]:
-    """All that a run's folder says of its cells, but for how long they took and whether they were stored."""
+    """All that a run's folder says of its replicates, but for how long they took and whether they were stored."""
 
     def read(folder: Path) -> dict[str, Any]:
-        cells = json.loads((folder / "cells.json").read_text("utf-8"))
-        for cell in cells:
-            del cell["seconds"], cell["stored"]
+        replicates = json.loads((folder / "cells.json").read_text("utf-8"))
+        for replicate in replicates:
+            del replicate["seconds"], replicate["stored"]
         samples: dict[str, bytes] = {}
         if (folder / "samples.npz").exists():
             with np.load(folder / "samples.npz") as held:
                 samples = {name: held[name].tobytes() for name in held}
-        return {"cells": cells, "curves": pq.read_table(folder / "curves.parquet").to_pydict(), "samples": samples}
+        return {"cells": replicates, "curves": pq.read_table(folder / "curves.parquet").to_pydict(), "samples": samples}
 
     return read
 

@@ -1,4 +1,4 @@
-"""Equal programs of one run: one of them runs, the others take its cells up, and no other process is spoken of."""
+"""Equal programs of one run: one of them runs, the others take its replicates up, and no other process is spoken of."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from dlspec.interpreter.executors.base import Threads
 from dlspec.interpreter.program.job import Job
-from dlspec.interpreter.results.cells import Cell
+from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.schedule.progress import JsonLines, Log, Quiet
 from dlspec.interpreter.schedule.scheduler import Options, Progress, Run
 from dlspec.interpreter.store.requests import Piece, Wanted
@@ -29,14 +29,14 @@ experiments:
 
 
 def ran(
-    root: Path, asked: Sequence[Wanted], made: Callable[[Sequence[Piece]], Quiet], make_cell: Callable[..., Cell]
+    root: Path, asked: Sequence[Wanted], made: Callable[[Sequence[Piece]], Quiet], make_cell: Callable[..., Replicate]
 ) -> tuple[list[int], Progress]:  # fmt: skip
     """Runs what is asked for with made-up numbers; which replicates ran, in order, and what came out."""
     jobs: list[int] = []
 
-    def train(job: Job, stop: threading.Event) -> list[Cell]:
-        jobs.extend(job.piece.replicates)
-        return [make_cell(job.piece.wanted, replicate) for replicate in job.piece.replicates]
+    def train(job: Job, stop: threading.Event) -> list[Replicate]:
+        jobs.extend(job.piece.numbers)
+        return [make_cell(job.piece.wanted, number) for number in job.piece.numbers]
 
     with Store(root, pytest.fail) as store:
         progress = Progress.of_store(asked, store, Options())
@@ -46,19 +46,19 @@ def ran(
 
 
 def test_what_is_equal_runs_once_and_no_other_process_is_spoken_of(
-    asked: Callable[..., list[Wanted]], make_cell: Callable[..., Cell], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    asked: Callable[..., list[Wanted]], make_cell: Callable[..., Replicate], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:  # fmt: skip
     jobs, progress = ran(tmp_path / "store", asked(text=EQUAL), Log, make_cell)
     said = capsys.readouterr().err
-    assert sorted(jobs) == [0, 1] and len(progress.cells) == 6
+    assert sorted(jobs) == [0, 1] and len(progress.replicates) == 6
     assert "process" not in said and said.count("its cells are those that ran above") == 2
-    assert not any(cell.stored for cell in progress.cells.values()), "none lay there before this run"
+    assert not any(replicate.stored for replicate in progress.replicates.values()), "none lay there before this run"
     jobs, progress = ran(tmp_path / "store", asked(text=EQUAL), Log, make_cell)
-    assert jobs == [] and all(cell.stored for cell in progress.cells.values())
+    assert jobs == [] and all(replicate.stored for replicate in progress.replicates.values())
 
 
 def test_the_events_say_who_ran_it(
-    asked: Callable[..., list[Wanted]], make_cell: Callable[..., Cell], events: Callable[[str], list[dict[str, Any]]],
+    asked: Callable[..., list[Wanted]], make_cell: Callable[..., Replicate], events: Callable[[str], list[dict[str, Any]]],
     tmp_path: Path, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     ran(tmp_path / "store", asked(text=EQUAL), JsonLines, make_cell)

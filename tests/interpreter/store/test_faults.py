@@ -65,7 +65,7 @@ def test_a_full_disk_says_so_and_what_was_stored_is_kept(
     ballast.unlink()
     assert not list(tiny_disk.rglob(".draft-*"))
     after = dlspec("run", "small.yaml", *runs, cwd=tmp_path)
-    assert after.returncode == 0 and "3 of 6 cells are stored already, 3 to run" in after.stderr
+    assert after.returncode == 0 and "3 of 6 replicates are stored already, 3 to run" in after.stderr
 
 
 def test_a_disk_that_fills_while_cells_are_written(
@@ -125,7 +125,7 @@ def test_damage_as_a_user_meets_it(
     path.write_bytes(path.read_bytes()[:-20])
     again = dlspec("run", "small.yaml", cwd=tmp_path)
     assert again.returncode == 0 and f"{path.name}: its bytes are not those" in again.stderr
-    assert "3 of 6 cells are stored already, 3 to run" in again.stderr
+    assert "3 of 6 replicates are stored already, 3 to run" in again.stderr
     first, second = run_folders(tmp_path)
     assert numbers(first) == numbers(second)
     (store / "index.sqlite").write_bytes(b"not a database" * 500)
@@ -133,7 +133,7 @@ def test_damage_as_a_user_meets_it(
     assert broken.returncode == 1 and "dlspec runs repair" in broken.stderr and "Traceback" not in broken.stderr
     assert "6 cells are listed again" in dlspec("runs", "repair", cwd=tmp_path).stdout
     whole = dlspec("run", "small.yaml", cwd=tmp_path)
-    assert whole.returncode == 0 and "all 6 cells are stored already" in whole.stderr
+    assert whole.returncode == 0 and "all 6 replicates are stored already" in whole.stderr
     assert numbers(run_folders(tmp_path)[-1]) == numbers(first)
 
 
@@ -149,10 +149,10 @@ def test_what_changed_is_run_and_nothing_else(
         assert done.returncode == 0, done.stderr
         told = events(done.stderr)
         assert all(event["format_version"] == 1 for event in told)
-        ended = [cell for event in told if event["event"] == "finished" for cell in event["cells"]]
+        ended = [cell for event in told if event["event"] == "finished" for cell in event["ended"]]
         assert told[0]["event"] == "planned" and len(ended) == told[0]["to_run"]
         cells = json.loads(done.stdout)["cells"]
-        assert sum(cell["stored"] for cell in cells) == told[0]["stored"] and len(cells) == told[0]["cells"]
+        assert sum(cell["stored"] for cell in cells) == told[0]["stored"] and len(cells) == told[0]["replicates"]
         return told[0]["stored"], told[0]["to_run"]
 
     assert planned() == (0, 6)

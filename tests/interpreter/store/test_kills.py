@@ -85,7 +85,7 @@ def assert_whole(
     assert numbers(run_folders(trial.folder)[-1]) == reference
     told = trial.told(events)
     assert not [event for event in told if event["event"] == "warning"], "no partial file was read"
-    ended = Counter(cell["key"] for event in told if event["event"] == "finished" for cell in event["cells"])
+    ended = Counter(cell["key"] for event in told if event["event"] == "finished" for cell in event["ended"])
     assert set(ended.values()) <= {1}
     store = trial.folder / "runs" / "store"
     with sqlite3.connect(store / "index.sqlite") as connection:

@@ -41,16 +41,16 @@ WORKER = textwrap.dedent(
     from dlspec.interpreter.store.requests import wanted
 
     def train(job, stop):
-        cells = []
-        for replicate in job.piece.replicates:
-            cell = job.piece.wanted.cell(replicate)
+        replicates = []
+        for number in job.piece.numbers:
+            replicate = job.piece.wanted.replicate(number)
             for step in job.piece.wanted.steps:
-                cell.record(step, {"mean": float(int(cell.key, 16))})
+                replicate.record(step, {"mean": float(int(replicate.key, 16))})
             with open("ran.txt", "a") as log:
-                log.write(cell.key + "\\n")
-            cells.append(cell)
+                log.write(replicate.key + "\\n")
+            replicates.append(replicate)
         time.sleep(0.002)
-        return cells
+        return replicates
 
     plan = spec.resolve(spec.load("many.yaml"))
     asked = wanted(plan, "cpu")
@@ -60,9 +60,9 @@ WORKER = textwrap.dedent(
         progress = Progress.of_store(asked, store, Options())
         executor = Threads(2, train)
         Run(progress, store, executor, Options(), Quiet(progress.missing()), threading.Event(), lambda _: "graph").finish()
-        found = progress.results(plan)["line"].cells
+        found = progress.results(plan)["line"].replicates
     assert "tensorflow" not in sys.modules
-    print(len(found), all(cell.curves["mean"][-1] == float(int(cell.key, 16)) for cell in found))
+    print(len(found), all(r.curves["mean"][-1] == float(int(r.key, 16)) for r in found))
     """
 )
 
@@ -137,7 +137,7 @@ def test_eight_commands_run_each_cell_once(
     ]  # fmt: skip
     assert [process.wait(timeout=1800) for process in processes] == [0] * PROCESSES
     told = [event for log in logs for event in events(Path(log.name).read_text("utf-8"))]
-    ended = Counter(cell["key"] for event in told if event["event"] == "finished" for cell in event["cells"])
+    ended = Counter(cell["key"] for event in told if event["event"] == "finished" for cell in event["ended"])
     assert len(ended) == CELLS and set(ended.values()) == {1}
     assert not [event for event in told if event["event"] == "warning"]
     assert consistent(tmp_path / "runs" / "store") == {

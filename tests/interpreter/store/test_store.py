@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dlspec.interpreter.results.cells import Cell
 from dlspec.interpreter.results.errors import StoreError
+from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.store import files as parts
 from dlspec.interpreter.store.checkpoints import Checkpoint
 from dlspec.interpreter.store.repair import repair
@@ -17,7 +17,7 @@ from dlspec.interpreter.store.requests import Piece, Wanted
 from dlspec.interpreter.store.store import Claim, Store
 
 Asked = Callable[..., list[Wanted]]
-Make = Callable[..., Cell]
+Make = Callable[..., Replicate]
 EVERY = (0, 1, 2)
 
 
@@ -42,17 +42,19 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
         store.close()
 
 
-def put(store: Store, own: Wanted, make: Make, replicates: tuple[int, ...] = EVERY, status: str = "done") -> list[Cell]:
+def put(
+    store: Store, own: Wanted, make: Make, numbers: tuple[int, ...] = EVERY, status: str = "done"
+) -> list[Replicate]:
     """Claims replicates of a program and stores invented results."""
-    piece = Piece(own, replicates)
-    assert store.claim(piece).mine == replicates
-    cells = [make(own, replicate, status) for replicate in replicates]
-    store.commit(piece, cells, {"dlspec": "0"})
-    return cells
+    piece = Piece(own, numbers)
+    assert store.claim(piece).mine == numbers
+    replicates = [make(own, number, status) for number in numbers]
+    store.commit(piece, replicates, {"dlspec": "0"})
+    return replicates
 
 
-def found(store: Store, own: Wanted, replicates: tuple[int, ...] = EVERY) -> list[Cell | None]:
-    return store.find([(own, replicate) for replicate in replicates])
+def found(store: Store, own: Wanted, numbers: tuple[int, ...] = EVERY) -> list[Replicate | None]:
+    return store.find([(own, number) for number in numbers])
 
 
 def count(store: Store, table: str) -> int:
@@ -63,12 +65,12 @@ def count(store: Store, table: str) -> int:
 
 
 def test_what_was_stored_is_found_to_the_bit(
-    asked: Asked, make_cell: Make, opened: Opened, same_cell: Callable[[Cell, Cell], None]
+    asked: Asked, make_cell: Make, opened: Opened, same_cell: Callable[[Replicate, Replicate], None]
 ) -> None:
     first, second = asked()
-    cells = put(opened(), first, make_cell)
+    replicates = put(opened(), first, make_cell)
     again = found(opened(), asked()[0])
-    for one, other in zip(cells, again, strict=True):
+    for one, other in zip(replicates, again, strict=True):
         assert other is not None and other.stored and other.key == one.key
         same_cell(one, other)
     assert found(opened(), second) == [None, None, None]
@@ -109,11 +111,11 @@ def test_a_change_of_meaning_is_another_cell(
 def test_a_change_of_words_is_the_same_cell(
     change: tuple[str, str], asked: Asked, make_cell: Make, opened: Opened
 ) -> None:
-    cells = put(opened(), asked()[0], make_cell)
+    replicates = put(opened(), asked()[0], make_cell)
     more = (change, ("final(error)", "final(mistake)")) if "mistake" in change[1] else (change,)
     own = asked(*more)[0]
     again = found(opened(), own)
-    for one, other in zip(cells, again, strict=True):
+    for one, other in zip(replicates, again, strict=True):
         assert other is not None
         assert set(other.curves) == {measure.name for measure in own.program.measures}
         assert [np.asarray(v).tobytes() for v in other.curves.values()] == [
@@ -123,9 +125,9 @@ def test_a_change_of_words_is_the_same_cell(
 
 
 def test_a_cell_that_holds_more_serves_one_that_asks_for_less(asked: Asked, make_cell: Make, opened: Opened) -> None:
-    cells = put(opened(), asked()[0], make_cell)
+    replicates = put(opened(), asked()[0], make_cell)
     less = asked((', spread: "[E(f), E(f^2)]"', ""), ("every: 10", "every: 20"))[0]
-    for one, other in zip(cells, found(opened(), less), strict=True):
+    for one, other in zip(replicates, found(opened(), less), strict=True):
         assert other is not None and set(other.curves) == {"error"} and other.steps == [0, 20, 40]
         assert np.array_equal(np.asarray(other.curves["error"]), np.asarray(one.curves["error"])[[0, 2, 4]])
 
@@ -136,17 +138,17 @@ def test_only_missing_replicates_are_claimed(asked: Asked, make_cell: Make, open
     assert opened().claim(Piece(more, (0, 1, 2, 3, 4))) == Claim((3, 4), (), (0, 1, 2))
 
 
-# -- cells that diverged ---------------------------------------------------------------------------------------------
+# -- replicates that diverged ---------------------------------------------------------------------------------------------
 
 
-def diverged(own: Wanted, make: Make, end: int, cause: str = "") -> Cell:
-    cell = make(own, 0, "diverged")
-    kept = [place for place, step in enumerate(cell.steps) if step <= end]
-    cell.steps = [cell.steps[place] for place in kept]
-    cell.curves = {name: [values[place] for place in kept] for name, values in cell.curves.items()}
-    cell.samples = {}
-    cell.end, cell.cause, cell.message = end, cause, "it was not finite"
-    return cell
+def diverged(own: Wanted, make: Make, end: int, cause: str = "") -> Replicate:
+    replicate = make(own, 0, "diverged")
+    kept = [place for place, step in enumerate(replicate.steps) if step <= end]
+    replicate.steps = [replicate.steps[place] for place in kept]
+    replicate.curves = {name: [values[place] for place in kept] for name, values in replicate.curves.items()}
+    replicate.samples = {}
+    replicate.end, replicate.cause, replicate.message = end, cause, "it was not finite"
+    return replicate
 
 
 @pytest.mark.parametrize(
@@ -168,10 +170,10 @@ def test_a_diverged_cell_serves_where_it_would_diverge_again(
     piece = Piece(own, (0,))
     store.claim(piece)
     store.commit(piece, [diverged(own, make_cell, end, cause)], {})
-    (cell,) = found(opened(), asked(*change)[0], (0,))
-    assert (cell is not None) == serves
-    if cell is not None:
-        assert (cell.status, cell.end, cell.steps[-1]) == ("diverged", end, 20)
+    (replicate,) = found(opened(), asked(*change)[0], (0,))
+    assert (replicate is not None) == serves
+    if replicate is not None:
+        assert (replicate.status, replicate.end, replicate.steps[-1]) == ("diverged", end, 20)
 
 
 @pytest.mark.parametrize("status", ["failed", "interrupted"])
@@ -212,8 +214,8 @@ def test_a_checkpoint_of_what_is_stored_goes_with_its_process(asked: Asked, make
     third = asked(("batch: 8", "batch: 9"))[0]
     dead, living = opened(), opened()
     for own in (first, second, third):
-        cells = [make_cell(own, replicate) for replicate in EVERY]
-        dead.checkpoints(Piece(own, EVERY), {}, 0).save(Checkpoint(10, 1.0, [], cells))
+        replicates = [make_cell(own, number) for number in EVERY]
+        dead.checkpoints(Piece(own, EVERY), {}, 0).save(Checkpoint(10, 1.0, [], replicates))
     for own in (first, third):
         put(dead, own, make_cell)
     living.claim(Piece(third, EVERY), force=True)
@@ -225,9 +227,9 @@ def test_a_checkpoint_of_what_is_stored_goes_with_its_process(asked: Asked, make
 
 
 def test_a_part_that_was_written_and_not_listed_is_taken_up(asked: Asked, make_cell: Make, opened: Opened) -> None:
-    """As a process killed between the file and the index leaves it: the cells are not run a second time."""
+    """As a process killed between the file and the index leaves it: the replicates are not run a second time."""
     own, store = asked()[0], opened()
-    parts.write(store.cells, Piece(own, EVERY), [make_cell(own, r) for r in EVERY], {}, "")
+    parts.write(store.replicates, Piece(own, EVERY), [make_cell(own, r) for r in EVERY], {}, "")
     assert found(store, own) == [None, None, None]
     assert store.claim(Piece(own, EVERY)) == Claim((), (), EVERY)
     assert None not in found(store, own) and count(store, "claims") == 0
@@ -239,13 +241,15 @@ def test_force_claims_what_is_stored_and_replaces_it(asked: Asked, make_cell: Ma
     (before,) = store.root.glob("cells/*/*.parquet")
     piece = Piece(own, EVERY)
     assert store.claim(piece, force=True).mine == EVERY
-    cells = [make_cell(own, r) for r in EVERY]
-    cells[1].curves["error"] = [value + 1 for value in cells[1].curves["error"]]
-    store.commit(piece, cells, {})
+    replicates = [make_cell(own, r) for r in EVERY]
+    replicates[1].curves["error"] = [value + 1 for value in replicates[1].curves["error"]]
+    store.commit(piece, replicates, {})
     (after,) = store.root.glob("cells/*/*.parquet")
     assert after != before and count(store, "parts") == 1 and count(store, "cells") == 3
     again = found(opened(), own)[1]
-    assert again is not None and np.array_equal(np.asarray(again.curves["error"]), np.asarray(cells[1].curves["error"]))
+    assert again is not None and np.array_equal(
+        np.asarray(again.curves["error"]), np.asarray(replicates[1].curves["error"])
+    )
     assert {row[0] for row in store.index.connection.execute("SELECT ends FROM cells")} == {2}
 
 
@@ -302,10 +306,14 @@ def test_a_damaged_index_says_so_and_is_made_anew(asked: Asked, make_cell: Make,
         assert "dlspec runs repair" in error.value.problems[0].hint
         assert index.read_bytes() == broken, "nothing was changed"
     done = repair(opened.root)
-    assert (done.cells, done.damaged) == (5, ())
+    assert (done.replicates, done.damaged) == (5, ())
     assert done.index is not None and done.index.read_bytes() == broken
     again = opened()
-    assert None not in found(again, first) and [cell is None for cell in found(again, second)] == [False, True, False]
+    assert None not in found(again, first) and [replicate is None for replicate in found(again, second)] == [
+        False,
+        True,
+        False,
+    ]
     assert again.index.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
@@ -323,7 +331,7 @@ def test_repair_sets_damaged_cells_aside(asked: Asked, make_cell: Make, opened: 
     opened.stores.clear()
     corrupt(next(iter(store.root.glob("cells/*/*.parquet"))), "changed")
     done = repair(store.root)
-    assert done.cells == 3 and len(done.damaged) == 1
+    assert done.replicates == 3 and len(done.damaged) == 1
 
 
 def test_another_version_is_refused_and_left_alone(opened: Opened) -> None:

@@ -1,4 +1,4 @@
-"""A start with everything stored reads no cell's file; what it takes on trust is compared when it is read after all."""
+"""A start with everything stored reads no replicate's file; what it takes on trust is compared when it is read after all."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dlspec.interpreter.results.cells import Cell
 from dlspec.interpreter.results.errors import StoreError
+from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.store import files as parts
 from dlspec.interpreter.store import lazy_arrays as numbers_module
 from dlspec.interpreter.store.requests import Piece, Wanted
@@ -24,8 +24,8 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def filled(tmp_path: Path, asked: Asked, make_cell: Callable[..., Cell]) -> Path:
-    """A store with the six cells of the small study, which have samples."""
+def filled(tmp_path: Path, asked: Asked, make_cell: Callable[..., Replicate]) -> Path:
+    """A store with the six replicates of the small study, which have samples."""
     with Store(tmp_path / "store", pytest.fail) as store:
         for own in asked():
             store.claim(Piece(own, EVERY))
@@ -35,7 +35,7 @@ def filled(tmp_path: Path, asked: Asked, make_cell: Callable[..., Cell]) -> Path
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the cells' files that are read, one for each time."""
+    """The names of the replicates' files that are read, one for each time."""
     names: list[str] = []
     content, checksum = parts._content, parts.atomic.checksum
 
@@ -52,8 +52,8 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def found(store: Store, wanted: list[Wanted]) -> list[Cell | None]:
-    return store.find([(own, replicate) for own in wanted for replicate in EVERY])
+def found(store: Store, wanted: list[Wanted]) -> list[Replicate | None]:
+    return store.find([(own, number) for own in wanted for number in EVERY])
 
 
 def changed(path: Path, forget: bool = False) -> None:
@@ -68,15 +68,15 @@ def changed(path: Path, forget: bool = False) -> None:
 
 
 def test_a_start_opens_no_file(
-    filled: Path, asked: Asked, make_cell: Callable[..., Cell], same_cell: Callable[..., None], opened: list[str]
+    filled: Path, asked: Asked, make_cell: Callable[..., Replicate], same_cell: Callable[..., None], opened: list[str]
 ) -> None:
     with Store(filled, pytest.fail) as store:
-        cells = found(store, asked())
-        assert None not in cells and not opened
-        for own, group in zip(asked(), (cells[:3], cells[3:]), strict=True):
-            for replicate, cell in enumerate(group):
-                assert cell is not None and cell.stored
-                same_cell(cell, make_cell(own, replicate))
+        replicates = found(store, asked())
+        assert None not in replicates and not opened
+        for own, group in zip(asked(), (replicates[:3], replicates[3:]), strict=True):
+            for number, replicate in enumerate(group):
+                assert replicate is not None and replicate.stored
+                same_cell(replicate, make_cell(own, number))
     curves = [name for name in opened if name.endswith(".parquet")]
     assert len(curves) == len(set(curves)) == 2, "each part is read once for all that ask"
 
@@ -110,33 +110,33 @@ def test_a_file_that_was_changed_in_place_is_found_before_its_cells_count(filled
     changed(next(filled.glob(f"cells/??/*.{end}")))
     warned: list[str] = []
     with Store(filled, warned.append) as store:
-        assert sum(cell is None for cell in found(store, asked())) == 3
-    assert len(warned) == 1 and parts.CHANGED in warned[0] and "3 cells of it will run again" in warned[0]
+        assert sum(replicate is None for replicate in found(store, asked())) == 3
+    assert len(warned) == 1 and parts.CHANGED in warned[0] and "3 replicates of it will run again" in warned[0]
 
 
 @pytest.mark.parametrize("end", ["parquet", "npz"])
 @pytest.mark.parametrize("gone", [False, True])
 def test_what_counted_as_whole_and_is_not_is_an_error_when_it_is_read(
-    filled: Path, asked: Asked, make_cell: Callable[..., Cell], end: str, gone: bool
+    filled: Path, asked: Asked, make_cell: Callable[..., Replicate], end: str, gone: bool
 ) -> None:
-    """Never a wrong number: the error says what to do, and the next start misses the cells."""
+    """Never a wrong number: the error says what to do, and the next start misses the replicates."""
     path = next(filled.glob(f"cells/??/*.{end}"))
     with Store(filled, pytest.fail) as store:
         if not gone:
             changed(path, forget=True)
-        cells = found(store, asked())
-        assert None not in cells
+        replicates = found(store, asked())
+        assert None not in replicates
         if gone:
             path.unlink()
         with pytest.raises(StoreError, match="No such file" if gone else parts.CHANGED) as caught:
-            for cell in cells:
-                assert cell is not None
-                _ = cell.final() if end == "parquet" else cell.samples["fit"]
+            for replicate in replicates:
+                assert replicate is not None
+                _ = replicate.final() if end == "parquet" else replicate.samples["fit"]
         assert "Run again" in caught.value.problems[0].hint
         assert gone or path.name in {item.name for item in (filled / "damaged").iterdir()}
     warned: list[str] = []
     with Store(filled, warned.append) as store:
-        lost = [cell is None for cell in found(store, asked())]
+        lost = [replicate is None for replicate in found(store, asked())]
         assert sum(lost) == 3 and len(warned) == 1
         own = asked()[lost[3]]
         store.claim(Piece(own, EVERY))
@@ -144,13 +144,13 @@ def test_what_counted_as_whole_and_is_not_is_an_error_when_it_is_read(
         assert None not in found(store, asked())
 
 
-def test_fewer_steps_are_cut_from_what_is_read(filled: Path, asked: Asked, make_cell: Callable[..., Cell]) -> None:
+def test_fewer_steps_are_cut_from_what_is_read(filled: Path, asked: Asked, make_cell: Callable[..., Replicate]) -> None:
     fewer = asked(("every: 10", "every: 20"))[0]
     with Store(filled, pytest.fail) as store:
-        (cell,) = store.find([(fewer, 0)])
-    assert cell is not None and cell.steps == [0, 20, 40]
+        (replicate,) = store.find([(fewer, 0)])
+    assert replicate is not None and replicate.steps == [0, 20, 40]
     whole = make_cell(asked()[0], 0)
-    for name, curve in cell.curves.items():
+    for name, curve in replicate.curves.items():
         assert np.array_equal(np.asarray(curve), np.asarray(whole.curves[name])[::2])
 
 
@@ -159,16 +159,16 @@ def test_what_does_not_fit_is_read_each_time(
 ) -> None:
     monkeypatch.setattr(numbers_module, "ROOM", 1000)
     with Store(filled, pytest.fail) as store:
-        (cell,) = store.find([(asked()[0], 0)])
-        assert cell is not None
-        assert cell.final() == cell.final() and not store.numbers.kept
+        (replicate,) = store.find([(asked()[0], 0)])
+        assert replicate is not None
+        assert replicate.final() == replicate.final() and not store.numbers.kept
     assert len(opened) > 2
 
 
 def test_a_repaired_index_remembers(filled: Path, asked: Asked, opened: list[str]) -> None:
     from dlspec.interpreter.store.repair import repair
 
-    assert repair(filled).cells == 6
+    assert repair(filled).replicates == 6
     opened.clear()
     with Store(filled, pytest.fail) as store:
         assert None not in found(store, asked()) and not opened
@@ -180,8 +180,8 @@ def test_damage_that_only_a_reader_sees_as_a_user_meets_it(tmp_path: Path, study
     path = next(parts.every(tmp_path / "runs" / "store" / "cells"))
     changed(path, forget=True)
     done = dlspec("run", "small.yaml", cwd=tmp_path)
-    assert done.returncode == 1 and "all 6 cells are stored already" in done.stderr
+    assert done.returncode == 1 and "all 6 replicates are stored already" in done.stderr
     assert parts.CHANGED in done.stderr and "Run again" in done.stderr
     assert "Traceback" not in done.stderr and "internal" not in done.stderr
     after = dlspec("run", "small.yaml", cwd=tmp_path)
-    assert after.returncode == 0 and "3 of 6 cells are stored already, 3 to run" in after.stderr
+    assert after.returncode == 0 and "3 of 6 replicates are stored already, 3 to run" in after.stderr

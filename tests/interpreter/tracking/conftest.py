@@ -1,4 +1,4 @@
-"""What tests of trackers share: a study's plan, and cells with made-up numbers."""
+"""What tests of trackers share: a study's plan, and replicates with made-up numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from dlspec import spec
-from dlspec.interpreter.results.cells import Cell
+from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.schedule.batching import pieces
 from dlspec.interpreter.store.requests import Piece, wanted
 from dlspec.spec.diagnostics.problems import Source
@@ -43,9 +43,9 @@ def piece(plan: StudyPlan) -> Piece:
     return pieces(first, range(2))[0]
 
 
-def numbers(replicate: int, step: int) -> dict[str, np.ndarray]:
+def numbers(number: int, step: int) -> dict[str, np.ndarray]:
     """What a replicate measures at a step."""
-    value = float(replicate + 1) / (step + 1)
+    value = float(number + 1) / (step + 1)
     return {"error": np.asarray(value), "pair": np.asarray([value, -value]), "many": np.full(9, value)}
 
 
@@ -54,27 +54,27 @@ def measured() -> Callable[[int], dict[str, np.ndarray]]:
     """An evaluation of both replicates side by side."""
 
     def made(step: int) -> dict[str, np.ndarray]:
-        both = [numbers(replicate, step) for replicate in range(2)]
+        both = [numbers(number, step) for number in range(2)]
         return {name: np.stack([one[name] for one in both]) for name in both[0]}
 
     return made
 
 
 @pytest.fixture
-def ended(piece: Piece) -> Callable[..., list[Cell]]:
-    """The cells of the piece at their end, the second one ended early where a step is given."""
+def ended(piece: Piece) -> Callable[..., list[Replicate]]:
+    """The replicates of the piece at their end, the second one ended early where a step is given."""
 
-    def made(early: int = 40) -> list[Cell]:
-        cells = [piece.wanted.cell(replicate) for replicate in piece.replicates]
-        for cell, last in zip(cells, (40, early), strict=True):
+    def made(early: int = 40) -> list[Replicate]:
+        replicates = [piece.wanted.replicate(number) for number in piece.numbers]
+        for replicate, last in zip(replicates, (40, early), strict=True):
             for step in (0, 10, 20, 30, 40):
                 if step <= last:
-                    cell.record(step, numbers(cell.replicate, step))
+                    replicate.record(step, numbers(replicate.number, step))
         if early < 40:
-            cells[1].status, cells[1].message = (
+            replicates[1].status, replicates[1].message = (
                 "diverged",
                 f"the loss term 'squared' was not finite at step {early + 1}",
             )
-        return cells
+        return replicates
 
     return made

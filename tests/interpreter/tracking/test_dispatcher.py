@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dlspec.interpreter.results.cells import Cell
+from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.store.requests import Piece
 from dlspec.interpreter.tracking import Tracking, opened
 from dlspec.interpreter.tracking.extras import MissingExtra
@@ -35,11 +35,11 @@ class Noting:
     def begin(self) -> None:
         self.note("begin")
 
-    def progressed(self, cell: Cell, points: Sequence[tuple[int, Mapping[str, float]]]) -> None:
+    def progressed(self, replicate: Replicate, points: Sequence[tuple[int, Mapping[str, float]]]) -> None:
         self.note("progressed")
-        self.steps.setdefault(cell.replicate, []).extend(step for step, _ in points)
+        self.steps.setdefault(replicate.number, []).extend(step for step, _ in points)
 
-    def ended(self, cell: Cell) -> None:
+    def ended(self, replicate: Replicate) -> None:
         self.note("ended")
 
     def conclude(self, folder: Path, figures: Sequence[Path], verdicts: Sequence[Any]) -> None:

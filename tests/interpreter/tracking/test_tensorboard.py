@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dlspec.interpreter.results.cells import Cell
+from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.store.requests import Piece
 from dlspec.interpreter.tracking import opened
 from dlspec.interpreter.tracking.tensorboard import LONGEST, place
@@ -47,7 +47,7 @@ def test_curves_and_figures_are_read_back(
     assert {path.parent.relative_to(root).as_posix() for path in root.rglob("events.*")} == {
         "line/rate=0.1/replicate_0", "line/rate=0.1/replicate_1", "figures",
     }  # fmt: skip
-    first, second = (read(root / "line" / "rate=0.1" / f"replicate_{replicate}") for replicate in range(2))
+    first, second = (read(root / "line" / "rate=0.1" / f"replicate_{number}") for number in range(2))
     assert first.Tags()["scalars"] == second.Tags()["scalars"] == ["error", "pair/0", "pair/1"]
     assert [(event.step, event.value) for event in first.Scalars("error")] == [
         (step, float(np.float32(1 / (step + 1)))) for step in (0, 10, 20, 30, 40)
@@ -78,7 +78,7 @@ def test_points_are_on_the_disk_at_once(
 
 def test_a_cell_has_a_folder_of_its_own() -> None:
     def named(variant: str, **constants: Any) -> str:
-        return place(Cell("e", variant, constants, 3, "")).as_posix()
+        return place(Replicate("e", variant, constants, 3, "")).as_posix()
 
     assert named("deep", rate=0.1, d=5) == "e/deep/rate=0.1,d=5/replicate_3"
     assert named("") == "e/replicate_3"
@@ -91,9 +91,9 @@ def test_writing_loads_no_tensorflow(tmp_path: Path) -> None:
     code = (
         "import sys, pathlib\n"
         "from dlspec.interpreter.tracking.tensorboard import TensorBoard\n"
-        "from dlspec.interpreter.results.cells import Cell\n"
+        "from dlspec.interpreter.results.replicates import Replicate\n"
         "board = TensorBoard(pathlib.Path(sys.argv[1]), 'r'); board.begin()\n"
-        "board.progressed(Cell('e', '', {}, 0, '', key='k'), [(0, {'m': 1.0})]); board.close()\n"
+        "board.progressed(Replicate('e', '', {}, 0, '', key='k'), [(0, {'m': 1.0})]); board.close()\n"
         "print('tensorflow' in sys.modules)"
     )
     done = subprocess.run(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from dlspec import spec
-from dlspec.interpreter.results.cells import Cell, Results
+from dlspec.interpreter.results.replicates import Replicate, Results
 from dlspec.interpreter.verdicts.evidence_text import lines
 from dlspec.interpreter.verdicts.judge import judge
 from dlspec.interpreter.verdicts.student_t import student
@@ -45,21 +45,21 @@ def verdict(
     fewer: str = "",
     ended: str = "diverged",
 ) -> Any:
-    """The verdict of a check on cells whose `error` at evaluation s is value(variant, d, replicate, s)."""
+    """The verdict of a check on replicates whose `error` at evaluation s is value(variant, d, replicate, s)."""
     text = SPEC.replace("CHECK", check).replace("JUDGE", judge_by).replace("b: {", f"b: {{{fewer}")
     (plan,) = spec.resolve(spec.parse(Source("claims.yaml", text))).experiments
-    cells = []
+    replicates = []
     for program in plan.programs:
-        for replicate in range(program.replicates):
-            cell = Cell("e", program.variant, dict(program.point), replicate, "")
+        for number in range(program.replicates):
+            replicate = Replicate("e", program.variant, dict(program.point), number, "")
             for step in range(steps):
-                cell.record(
-                    step * 10, {"error": value(program.variant, program.point["d"], replicate, step), "other": 0.0}
+                replicate.record(
+                    step * 10, {"error": value(program.variant, program.point["d"], number, step), "other": 0.0}
                 )
-            if status and status(program.variant, program.point["d"], replicate):
-                cell.status, cell.message = ended, "at step 10"
-            cells.append(cell)
-    return judge(plan.claims[0], Results.of_plan(plan, cells))
+            if status and status(program.variant, program.point["d"], number):
+                replicate.status, replicate.message = ended, "at step 10"
+            replicates.append(replicate)
+    return judge(plan.claims[0], Results.of_plan(plan, replicates))
 
 
 HOLDS, FAILS, OPEN = "holds", "fails", "inconclusive"
@@ -208,17 +208,17 @@ ZIPPED = SPEC.replace("sweep: {d: [1, 2, 4]}", "sweep: {d: [30, 30, 50], m: [2, 
 def test_axes_in_step_may_have_a_value_twice(check: str, expected: str) -> None:
     text = ZIPPED.replace("CHECK", check).replace("JUDGE", "replicates")
     (plan,) = spec.resolve(spec.parse(Source("claims.yaml", text))).experiments
-    cells = []
+    replicates = []
     for program in plan.programs:
-        for replicate in range(program.replicates):
-            cell = Cell("e", program.variant, dict(program.point), replicate, "")
-            cell.record(0, {"error": 100.0 * program.point["m"] + program.point["d"], "other": 0.0})
-            cells.append(cell)
+        for number in range(program.replicates):
+            replicate = Replicate("e", program.variant, dict(program.point), number, "")
+            replicate.record(0, {"error": 100.0 * program.point["m"] + program.point["d"], "other": 0.0})
+            replicates.append(replicate)
     assert len(plan.programs) == 6
-    found = judge(plan.claims[0], Results.of_plan(plan, cells))
+    found = judge(plan.claims[0], Results.of_plan(plan, replicates))
     assert found.verdict == expected, found.reason
     if "d == 30" not in check:
-        missing = judge(plan.claims[0], Results.of_plan(plan, cells[:-1]))
+        missing = judge(plan.claims[0], Results.of_plan(plan, replicates[:-1]))
         assert missing.verdict == OPEN and "not run: b, d = 50, m = 3, replicate 2" in missing.reason
 
 
@@ -228,19 +228,19 @@ def test_a_profile_that_leaves_one_value_of_an_axis_decides_nothing_along_it() -
     for check in ("increasing(final(error), d)", "slope(final(error), d) > 0"):
         text = ZIPPED.replace("CHECK", check).replace("JUDGE", "replicates") + quick
         (plan,) = spec.resolve(spec.parse(Source("claims.yaml", text)), "quick").experiments
-        cells = []
+        replicates = []
         for program in plan.programs:
-            for replicate in range(3):
-                cell = Cell("e", program.variant, dict(program.point), replicate, "")
-                cell.record(0, {"error": float(program.point["m"]), "other": 0.0})
-                cells.append(cell)
-        found = judge(plan.claims[0], Results.of_plan(plan, cells))
+            for number in range(3):
+                replicate = Replicate("e", program.variant, dict(program.point), number, "")
+                replicate.record(0, {"error": float(program.point["m"]), "other": 0.0})
+                replicates.append(replicate)
+        found = judge(plan.claims[0], Results.of_plan(plan, replicates))
         form = check.split("(")[0]
         assert (found.verdict, found.reason) == (OPEN, f"`{form}` goes along 'd', of which only one value was run")
 
 
 def test_many_claims_look_once_at_each_cell() -> None:
-    """5,000 claims on one measure read each cell's numbers a single time."""
+    """5,000 claims on one measure read each replicate's numbers a single time."""
     text = SPEC.replace("CHECK", "final(error) < 1").replace("JUDGE", "replicates")
     (plan,) = spec.resolve(spec.parse(Source("claims.yaml", text))).experiments
     looked: list[str] = []
@@ -250,14 +250,16 @@ def test_many_claims_look_once_at_each_cell() -> None:
             looked.append(name)
             return [np.float64(0.5)]
 
-    cells = [
-        Cell("e", p.variant, dict(p.point), r, "", steps=[0], curves=Curves()) for p in plan.programs for r in range(3)
+    replicates = [
+        Replicate("e", p.variant, dict(p.point), r, "", steps=[0], curves=Curves())
+        for p in plan.programs
+        for r in range(3)
     ]
-    results = Results.of_plan(plan, cells)
+    results = Results.of_plan(plan, replicates)
     for place in range(5000):
         tree = replace(plan.claims[0].tree, arguments=(plan.claims[0].tree.arguments[0], Number(0.4 + place / 1e6)))
         assert judge(replace(plan.claims[0], tree=tree), results).verdict == FAILS
-    assert len(looked) == len(cells)
+    assert len(looked) == len(replicates)
 
 
 def test_a_cell_that_failed_did_not_diverge_nor_not() -> None:
@@ -326,9 +328,9 @@ def test_students_quantile(freedom: int) -> None:
 def test_cells_that_were_not_run_leave_a_claim_open() -> None:
     text = SPEC.replace("CHECK", "final(error) < 1").replace("JUDGE", "replicates")
     (plan,) = spec.resolve(spec.parse(Source("claims.yaml", text))).experiments
-    cell = Cell("e", "a", {"d": 1}, 0, "")
-    cell.record(0, {"error": 0.5, "other": math.nan})
-    assert judge(plan.claims[0], Results.of_plan(plan, [cell])).verdict == OPEN
+    replicate = Replicate("e", "a", {"d": 1}, 0, "")
+    replicate.record(0, {"error": 0.5, "other": math.nan})
+    assert judge(plan.claims[0], Results.of_plan(plan, [replicate])).verdict == OPEN
     assert judge(plan.claims[0], Results.of_plan(plan, [])).verdict == OPEN
 
 

@@ -1,4 +1,4 @@
-"""What running a study gives: cells with their curves, and how they are laid out for claims and figures."""
+"""What running a study gives: replicates with their curves, and how they are laid out for claims and figures."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Samples = Mapping[str, Mapping[int, Mapping[str, Array]]]
 
 
 DONE = "done"
-"""The status of a cell that was trained to its end: no other has final values."""
+"""The status of a replicate that was trained to its end: no other has final values."""
 
 
 def undefined(value: Any) -> Any:
@@ -54,17 +54,17 @@ def undefined(value: Any) -> Any:
     return [undefined(item) for item in value] if isinstance(value, list) else None
 
 
-def final_of(cell: Mapping[str, Any]) -> dict[str, Any]:
-    """The finals of an entry of `cells.json`: runs of before wrote the last evaluation of what was not done, too."""
-    ends: dict[str, Any] = cell["final"]
-    return ends if cell["status"] == DONE else {name: undefined(value) for name, value in ends.items()}
+def final_of(replicate: Mapping[str, Any]) -> dict[str, Any]:
+    """The finals of an entry of `replicates.json`: runs of before wrote the last evaluation of what was not done, too."""
+    ends: dict[str, Any] = replicate["final"]
+    return ends if replicate["status"] == DONE else {name: undefined(value) for name, value in ends.items()}
 
 
 @dataclass
-class Cell:
+class Replicate:
     """One replicate of one program: its curves (measure → [steps, …]) at the evaluated steps, and how it ended.
 
-    `status` is `done`, `diverged` (with the step and the term in `message`), `failed` or `interrupted`. A diverged cell
+    `status` is `done`, `diverged` (with the step and the term in `message`), `failed` or `interrupted`. A diverged replicate
     says at which step in `end`, and in `cause` the measure that was not finite, or nothing where it was the loss.
     `key` is its name in the store; `stored` says that it lay there before this run.
     """
@@ -72,7 +72,7 @@ class Cell:
     experiment: str
     variant: str
     constants: Mapping[str, Any]
-    replicate: int
+    number: int
     digest: str
     status: str = "done"
     message: str = ""
@@ -88,20 +88,20 @@ class Cell:
 
     def record(self, step: int, measures: Mapping[str, Array]) -> None:
         """Adds an evaluation."""
-        assert isinstance(self.curves, dict), "a stored cell is not trained on"
+        assert isinstance(self.curves, dict), "a stored replicate is not trained on"
         self.steps.append(step)
         for name, value in measures.items():
             values = self.curves.setdefault(name, [])
-            assert isinstance(values, list), "a stored cell is not trained on"
+            assert isinstance(values, list), "a stored replicate is not trained on"
             values.append(np.asarray(value))
 
     def sample(self, figure: str, step: int, values: Mapping[str, Array]) -> None:
         """Adds what a figure shows at a step."""
-        assert isinstance(self.samples, dict), "a stored cell is not trained on"
+        assert isinstance(self.samples, dict), "a stored replicate is not trained on"
         self.samples.setdefault(figure, {})[step] = dict(values)
 
     def final(self) -> dict[str, Any]:
-        """Each measure at the last step, as plain numbers; nothing, in the measure's shape, where the cell is not done.
+        """Each measure at the last step, as plain numbers; nothing, in the measure's shape, where the replicate is not done.
 
         What diverged or was broken off has a last evaluation, but that is no final value.
         """
@@ -111,7 +111,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Results:
-    """The cells of one experiment, on its axes; `replicates` is the largest number of any program.
+    """The replicates of one experiment, on its axes; `replicates` is the largest number of any program.
 
     `fewer` holds the number of replicates of programs, by place, that have not so many. Axes that are `zipped` go in step:
     together they are one dimension, whose places are told apart by the values of all of them.
@@ -119,16 +119,16 @@ class Results:
 
     experiment: str
     axes: Mapping[str, tuple[Any, ...]]
-    replicates: int
-    cells: Sequence[Cell]
+    count: int
+    replicates: Sequence[Replicate]
     fewer: Mapping[tuple[int, ...], int] = field(default_factory=dict)
     zipped: Sequence[tuple[str, ...]] = ()
 
     @staticmethod
-    def of_plan(plan: ExperimentPlan, cells: Sequence[Cell]) -> Results:
+    def of_plan(plan: ExperimentPlan, replicates: Sequence[Replicate]) -> Results:
         """The results of an experiment's plan."""
         most = max((program.replicates for program in plan.programs), default=0)
-        found = Results(plan.name, plan.axes, most, cells, zipped=plan.zipped)
+        found = Results(plan.name, plan.axes, most, replicates, zipped=plan.zipped)
         fewer = {
             found.place(program.variant, program.point): program.replicates
             for program in plan.programs
@@ -149,7 +149,7 @@ class Results:
 
     def length(self, dimension: int) -> int:
         """How many places a dimension has; the one after all others is that of the replicates."""
-        return len(self.axes[self.dimensions[dimension][0]]) if dimension < len(self.dimensions) else self.replicates
+        return len(self.axes[self.dimensions[dimension][0]]) if dimension < len(self.dimensions) else self.count
 
     def place(self, variant: str, point: Mapping[str, Any]) -> tuple[int, ...]:
         """Where a program lies on the dimensions."""
@@ -169,10 +169,10 @@ class Results:
 
     @cached_property
     def table(self) -> Array:
-        """The cells at their places, [length of each dimension, replicates]; None where one was not run."""
+        """The replicates at their places, [length of each dimension, replicates]; None where one was not run."""
         found = np.full([self.length(number) for number in range(len(self.dimensions) + 1)], None, dtype=object)
-        for cell in self.cells:
-            found[(*self.place(cell.variant, cell.constants), cell.replicate)] = cell
+        for replicate in self.replicates:
+            found[(*self.place(replicate.variant, replicate.constants), replicate.number)] = replicate
         return found
 
     @cached_property
