@@ -10,7 +10,7 @@ import numpy as np
 from dlspec import spec
 from dlspec.interpreter.backend.startup import start
 from dlspec.interpreter.schedule.batching import parts, pieces
-from dlspec.interpreter.store.requests import Wanted
+from dlspec.interpreter.store.requests import CellRequest
 from dlspec.spec.ir.plan import Program
 
 from .workloads import ROOT, Workload
@@ -32,12 +32,12 @@ class Programs:
     """
 
     def __init__(self, program: Program, form: str = "auto", in_cache: bool = True) -> None:
-        from dlspec.interpreter.backend.jit_policy import form as chosen
+        from dlspec.interpreter.backend.jit_policy import jit_mode as chosen
         from dlspec.interpreter.program.program import Compiled
 
         jobs = os.cpu_count() or 1
         self.form = chosen(program, form, "cpu")
-        own = Wanted.of(program, "cpu")
+        own = CellRequest.of(program, "cpu")
         found = pieces(own, range(program.replicates), parts(own, jobs) if in_cache else jobs)
         self.parts = [Compiled(program, piece.replicates, self.form == "xla") for piece in found]
         self.pool = ThreadPoolExecutor(jobs)

@@ -31,19 +31,19 @@ def held_examples() -> Iterator[None]:
     from dlspec.interpreter.program import program
     from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
 
-    before = program.kept, program.looked_up
+    before = program.kept, program.gather_batch
 
     def kept(compiled: Any) -> dict[str, Any]:
         return one_batch(compiled, examples.needed(compiled))
 
-    def looked_up(held: dict[str, Any], index: Any) -> dict[str, Any]:
+    def gather_batch(held: dict[str, Any], index: Any) -> dict[str, Any]:
         return {name: Value(tensor, (REPLICATE, EXAMPLE)) for name, tensor in held.items()}
 
-    program.kept, program.looked_up = kept, looked_up  # type: ignore[assignment]
+    program.kept, program.gather_batch = kept, gather_batch  # type: ignore[assignment]
     try:
         yield
     finally:
-        program.kept, program.looked_up = before  # type: ignore[assignment]
+        program.kept, program.gather_batch = before  # type: ignore[assignment]
 
 
 def one_batch(compiled: Any, wanted: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dlspec.spec.ir.plan import Program
 CONVOLUTIONS = frozenset({"Conv1D", "Conv2D"})
 
 
-def form(program: Program, jit: str, device: str) -> str:
+def jit_mode(program: Program, jit: str, device: str) -> str:
     """The compiled form that a program gets: `xla` or `graph`; `jit` forces one unless it is `auto`."""
     if jit != "auto":
         return jit

@@ -22,7 +22,7 @@ ACCELERATORS = ("/dev/nvidia[0-9]*", "/dev/dxg", "/dev/kfd")
 """What the system shows of graphics cards: NVIDIA's, those of Windows' Linux, AMD's."""
 
 
-def start(asked: Asked = AUTO) -> None:
+def start(device: Asked = AUTO) -> None:
     """Imports TensorFlow and lets it see the device that is asked for alone. Raises SpecError where that is not there.
 
     What TensorFlow prints on the way is dropped unless it fails. A GPU's memory is taken as it is needed, and its
@@ -36,7 +36,7 @@ def start(asked: Asked = AUTO) -> None:
         gc.enable()  # at rest so far, see `__main__.py`
 
         there = tf.config.list_physical_devices("GPU")
-    chosen = asked.chosen(there, _accelerators(), hidden())
+    chosen = device.chosen(there, _accelerators(), hidden())
     with held_back():
         tf.config.set_visible_devices(chosen, "GPU")
         for accelerator in chosen:
@@ -61,10 +61,10 @@ def accelerator() -> str | None:
     return str(tf.config.experimental.get_device_details(found[0]).get("device_name", "GPU"))
 
 
-def overlooked(asked: Asked) -> str:
+def overlooked(requested: Asked) -> str:
     """A warning where the system shows a GPU that TensorFlow does not find and nobody asked for the CPU; else nothing."""
     shown = _accelerators()
-    if asked.kind != "auto" or not shown or hidden() or device() == "gpu":
+    if requested.kind != "auto" or not shown or hidden() or device() == "gpu":
         return ""
     return f"the system shows {shown[0]}, and TensorFlow finds no GPU: this runs on the CPU. {INSTALL}; --device cpu says that it is meant"
 
@@ -80,10 +80,10 @@ def hidden() -> bool:
     return os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
 
 
-def device_without_tensorflow(asked: Asked = AUTO) -> str | None:
+def device_without_tensorflow(device: Asked = AUTO) -> str | None:
     """The kind of device, where it is known before TensorFlow is loaded: what is asked for, or `cpu` where none is shown."""
-    if asked.kind != "auto":
-        return asked.kind
+    if device.kind != "auto":
+        return device.kind
     if hidden():
         return "cpu"
     if sys.platform == "darwin":

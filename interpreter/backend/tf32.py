@@ -19,7 +19,7 @@ _rounded = False
 
 
 @contextmanager
-def products(dtype: str) -> Iterator[None]:
+def tf32_mode(dtype: str) -> Iterator[None]:
     """Products as a number type asks for, within the block; waits while programs that ask for others run."""
     global _users, _rounded
     wanted = DTYPES[dtype].rounded

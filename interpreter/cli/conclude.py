@@ -90,13 +90,13 @@ def conclude(ran: Ran, verdicts: list[Verdict], warn: Callable[[str], None]) -> 
 def _figures(ran: Ran, folder: Path, aside: Aside) -> list[str]:
     """Draws the figures; returns the names of the files."""
     every: list[FigurePlan] = [figure for experiment in ran.plan.experiments for figure in experiment.figures]
-    found: list[str] = []
+    files: list[str] = []
     for figure in every:
         with aside.part(f"figure {figure.experiment}.{figure.name}"):
             from ..figures import draw
 
-            found += [path.name for path in draw(figure, ran.results[figure.experiment], folder, _told(figure, aside))]
-    return found
+            files += [path.name for path in draw(figure, ran.results[figure.experiment], folder, _told(figure, aside))]
+    return files
 
 
 def _told(figure: FigurePlan, aside: Aside) -> Callable[[str], None]:

@@ -46,13 +46,13 @@ def _of(places: Mapping[str, Mapping[str, str]], here: str) -> Mapping[str, str]
 
 def _finals(runs: Sequence[StoredRun], plan: spec.StudyPlan) -> dict[str, dict[str, dict[str, str]]]:
     """Finals in words, by digest, place and measure: the mean over replicates, and the range that they span."""
-    found: dict[str, dict[str, dict[str, str]]] = {}
+    finals_by_digest: dict[str, dict[str, dict[str, str]]] = {}
     for experiment in plan.experiments:
         for program in experiment.programs:
             values = finals(runs, program)
             if values:
                 here = place(program.experiment, program.variant, program.point)
-                found.setdefault(program.digest, {})[here] = {
+                finals_by_digest.setdefault(program.digest, {})[here] = {
                     name: spread(numbers) for name, numbers in values.items() if numbers
                 }
-    return found
+    return finals_by_digest

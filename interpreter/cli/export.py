@@ -15,7 +15,7 @@ from .options import Device, File, Overrides, Profile, resolved
 
 
 class Format(StrEnum):
-    """Forms of a compiled program."""
+    """ProgramCache of a compiled program."""
 
     stablehlo = "stablehlo"
     saved_model = "saved_model"

@@ -103,23 +103,23 @@ class Server(LanguageServer):
 
 def server() -> Server:
     """A server with its features, not yet started."""
-    made = Server()
+    language_server = Server()
 
-    @made.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
+    @language_server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
     async def opened(ls: Server, params: lsp.DidOpenTextDocumentParams) -> None:
         ls.study(params.text_document.uri)
         await ls.check(params.text_document.uri, params.text_document.version, 0)
 
-    @made.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
+    @language_server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
     async def changed(ls: Server, params: lsp.DidChangeTextDocumentParams) -> None:
         await ls.check(params.text_document.uri, params.text_document.version, PAUSE)
 
-    @made.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
+    @language_server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
     def closed(ls: Server, params: lsp.DidCloseTextDocumentParams) -> None:
         ls.open.pop(params.text_document.uri, None)
         ls.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(params.text_document.uri, []))
 
-    @made.feature(lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions(trigger_characters=[".", "{", "["]))
+    @language_server.feature(lsp.TEXT_DOCUMENT_COMPLETION, lsp.CompletionOptions(trigger_characters=[".", "{", "["]))
     def complete(ls: Server, params: lsp.CompletionParams) -> lsp.CompletionList:
         study, line, column = ls.at(params)
         at = study.where(line, column)
@@ -129,7 +129,7 @@ def server() -> Server:
         found = study.complete(line, column)
         return lsp.CompletionList(False, [_item(item, place, stretch, keyed) for place, item in enumerate(found)])
 
-    @made.feature(lsp.TEXT_DOCUMENT_HOVER)
+    @language_server.feature(lsp.TEXT_DOCUMENT_HOVER)
     def hover(ls: Server, params: lsp.HoverParams) -> lsp.Hover | None:
         study, line, column = ls.at(params)
         found = study.hover(line, column)
@@ -139,7 +139,7 @@ def server() -> Server:
         content = lsp.MarkupContent(lsp.MarkupKind.Markdown, text)
         return lsp.Hover(content, ls.range(study, (line, start), (line, end)))
 
-    @made.feature(lsp.TEXT_DOCUMENT_DEFINITION)
+    @language_server.feature(lsp.TEXT_DOCUMENT_DEFINITION)
     def define(ls: Server, params: lsp.DefinitionParams) -> lsp.Location | None:
         study, line, column = ls.at(params)
         span = study.definition(line, column)
@@ -148,7 +148,7 @@ def server() -> Server:
         place = ls.range(study, (span.line - 1, span.column - 1), (span.end_line - 1, span.end_column - 1))
         return lsp.Location(params.text_document.uri, place)
 
-    @made.feature(lsp.TEXT_DOCUMENT_FORMATTING)
+    @language_server.feature(lsp.TEXT_DOCUMENT_FORMATTING)
     def form(ls: Server, params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit] | None:
         study = ls.study(params.text_document.uri)
         try:
@@ -165,7 +165,7 @@ def server() -> Server:
         last = len(study.lines) - 1
         return [lsp.TextEdit(ls.range(study, (0, 0), (last, len(study.lines[last]))), text)]
 
-    return made
+    return language_server
 
 
 def _item(item: Completion, place: int, stretch: lsp.Range, keyed: bool) -> lsp.CompletionItem:

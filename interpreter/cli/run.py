@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..backend.devices import AUTO, Asked
-from ..backend.jit_policy import form
+from ..backend.jit_policy import jit_mode
 from ..backend.startup import device, device_without_tensorflow, environment, overlooked, start
 from ..executors.base import Executor
 from ..program.job import Watcher
@@ -35,7 +35,7 @@ from ..results.replicates import Results
 from ..results.run_writer import new_title, summary
 from ..schedule.progress import JsonLines, Live, Log, Quiet, tell
 from ..schedule.scheduler import Options, Progress, Run
-from ..store.requests import Piece, wanted
+from ..store.requests import ReplicateBatch, requests_of
 from ..store.store import Store
 from ..tracking import Both, Tracking, opened
 from .standard_output import Output
@@ -153,12 +153,12 @@ class _Begun:
 
     options: Options
     progress: Progress
-    missing: Sequence[Piece]
+    missing: Sequence[ReplicateBatch]
 
 
 def _begun(plan: StudyPlan, how: How, store: Store, where: str, jobs: int) -> _Begun:
     options = Options(how.jit, jobs, where, how.force, how.keep_weights, how.checkpoint)
-    progress = Progress.of_store(wanted(plan, where), store, options)
+    progress = Progress.of_store(requests_of(plan, where), store, options)
     return _Begun(options, progress, progress.missing())
 
 
@@ -169,7 +169,7 @@ def _finish(
     """Runs what is missing to its end."""
     tracking.ended(begun.progress.replicates.values())
     with _watcher(begun.missing, how, tracking, errors) as watcher:
-        compiled = partial(form, jit=begun.options.jit, device=begun.options.device)
+        compiled = partial(jit_mode, jit=begun.options.jit, device=begun.options.device)
         Run(begun.progress, store, executor(watcher), begun.options, watcher, stop, compiled).finish()
 
 
@@ -178,14 +178,14 @@ def _jobs(how: How, device: str) -> int:
     return how.jobs or (1 if device == "gpu" else os.cpu_count() or 1)
 
 
-def _local(options: Options, asked: Asked, watcher: Watcher) -> Executor:
+def _local(options: Options, device: Asked, watcher: Watcher) -> Executor:
     """The executor on this machine."""
-    from ..executors.local import Recycled
+    from ..executors.local import RecyclingProcessPool
 
-    return Recycled(options.jobs, watcher, asked)
+    return RecyclingProcessPool(options.jobs, watcher, device)
 
 
-def _watcher(missing: Sequence[Piece], how: How, tracking: Tracking, errors: Console) -> Quiet | Both:
+def _watcher(missing: Sequence[ReplicateBatch], how: How, tracking: Tracking, errors: Console) -> Quiet | Both:
     if how.log == "json":
         return tracking.beside(JsonLines(missing))
     return tracking.beside(Live(missing, errors) if errors.is_terminal else Log(missing))
@@ -194,7 +194,7 @@ def _watcher(missing: Sequence[Piece], how: How, tracking: Tracking, errors: Con
 def _tell(begun: _Begun, how: How) -> None:
     """How many replicates are stored already, and how many are to run."""
     there, rest = len(begun.progress.replicates), sum(len(piece.numbers) for piece in begun.missing)
-    other = begun.progress.of_another_form(partial(form, jit=begun.options.jit, device=begun.options.device))
+    other = begun.progress.of_another_form(partial(jit_mode, jit=begun.options.jit, device=begun.options.device))
     if how.log == "json":
         JsonLines().say("planned", replicates=there + rest, stored=there, to_run=rest)
     elif not rest:

@@ -43,10 +43,10 @@ def runs(
     context.obj = root
     if context.invoked_subcommand is not None:
         return
-    from ..results.run_list import chosen, kept
+    from ..results.run_list import chosen, list_runs
 
     unreadable: list[str] = []
-    every = [run for run in kept(root, unreadable) if _counted(run, unreadable)]
+    every = [run for run in list_runs(root, unreadable) if _counted(run, unreadable)]
     found = chosen(every, study, profile, since, verdict.value if verdict else None)
     for line in unreadable:
         _warn(line)
@@ -128,7 +128,7 @@ def prune(
     root: Runs = RUNS,
 ) -> None:  # fmt: skip
     """Removes runs, and with --replicates stored replicates and checkpoints. Stored replicates stay otherwise."""
-    from ..results.run_list import drafts, kept, named, remove, superfluous, used
+    from ..results.run_list import drafts, list_runs, named, prunable, referenced_keys, remove
 
     root = _root(context, root)
     if not names and keep is None and not replicates:
@@ -137,9 +137,9 @@ def prune(
             file=sys.stderr,
         )
         raise typer.Exit(2)
-    every = kept(root)
+    every = list_runs(root)
     doomed = {run.name: run for run in [named(root, name) for name in names or ()]}
-    doomed |= {run.name: run for run in (superfluous(every, keep) if keep is not None else ())}
+    doomed |= {run.name: run for run in (prunable(every, keep) if keep is not None else ())}
     verb = "would go" if dry_run else "removed"
     for run in doomed.values():
         size = run.size()
@@ -153,7 +153,7 @@ def prune(
     if replicates and (root / STORE / "index.sqlite").exists():
         from ..store.store import Store
 
-        left = used([run for run in every if run.name not in doomed])
+        left = referenced_keys([run for run in every if run.name not in doomed])
         with Store(root / STORE, _warn) as store:
             count, freed = store.prune(left, dry_run)
         print(f"store: {count:,} replicates {verb}, {megabytes(freed)} with checkpoints")

@@ -12,7 +12,7 @@ from dlspec import spec
 
 
 class Format(StrEnum):
-    """Forms of what is found."""
+    """ProgramCache of what is found."""
 
     text = "text"
     github = "github"
@@ -57,11 +57,11 @@ def _tell(file: str, problems: Sequence[spec.Problem]) -> None:
         print(f"{file}: valid")
 
 
-def _written(form: Format, found: dict[str, Sequence[spec.Problem]]) -> str:
+def _written(form: Format, problems: dict[str, Sequence[spec.Problem]]) -> str:
     from importlib.metadata import version
 
     from dlspec.spec.diagnostics import machine_formats as interchange
 
     if form is Format.sarif:
-        return interchange.sarif(found, version("dlspec"))
-    return interchange.github(found) if form is Format.github else interchange.as_json(found)
+        return interchange.sarif(problems, version("dlspec"))
+    return interchange.github(problems) if form is Format.github else interchange.as_json(problems)

@@ -63,11 +63,11 @@ class Threads:
     def finished(self, seconds: float) -> Finished | None:
         """The next job to have ended, waited for at most so long."""
         try:
-            found = self.ended.get(timeout=seconds)
+            finished = self.ended.get(timeout=seconds)
         except queue.Empty:
             return None
         self.running -= 1
-        return found
+        return finished
 
     def cancel(self) -> None:
         """Lets jobs end at their next evaluation."""

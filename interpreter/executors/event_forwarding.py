@@ -9,7 +9,7 @@ from ..program.job import Job
 from ..results.replicates import Replicate
 
 
-class Told:
+class EventForwarder:
     """`tell` takes a job's number, the name of a watcher's method, and what it is told; from several threads."""
 
     def __init__(self, tell: Callable[..., None]) -> None:

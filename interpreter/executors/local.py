@@ -23,24 +23,24 @@ from ..program.job import Job, Watcher
 from ..results.replicates import Replicate
 from ..store.checkpoints import Checkpoints
 from .base import Finished, Threads
-from .event_forwarding import Told
+from .event_forwarding import EventForwarder
 from .pickling import packed, unpacked
 
 COMPILATIONS = 64
 """After how many a process gets no more jobs. At 17 MiB each, beside the 700 of TensorFlow itself, some 1.8 GiB."""
 
 
-class Recycled(Threads):
+class RecyclingProcessPool(Threads):
     """Several jobs at once, of which this process runs those that come before its last compilation."""
 
-    def __init__(self, jobs: int, watcher: Watcher, asked: Asked) -> None:
-        from ..program.program_cache import Forms
+    def __init__(self, jobs: int, watcher: Watcher, device: Asked) -> None:
+        from ..program.program_cache import ProgramCache
         from ..program.training_loop import train
 
-        self.forms = Forms()
+        self.forms = ProgramCache()
         super().__init__(jobs, lambda job, stop: train(job, watcher, stop, self.forms))
         self.watcher = watcher
-        self.asked = asked
+        self.asked = device
         self.children: list[_Child] = []
 
     def submit(self, job: Job) -> None:
@@ -78,7 +78,7 @@ class Recycled(Threads):
 class _Child:
     """A process with threads of its own, as the run's process sees it. What it tells is heard by a thread here."""
 
-    def __init__(self, jobs: int, asked: Asked, watcher: Watcher, ended: Callable[[Finished], None]) -> None:
+    def __init__(self, jobs: int, device: Asked, watcher: Watcher, ended: Callable[[Finished], None]) -> None:
         self.watcher = watcher
         self.ended = ended
         self.compiled = 0
@@ -87,7 +87,7 @@ class _Child:
         self.lock = threading.Lock()
         context = multiprocessing.get_context("spawn")
         self.line, far = context.Pipe()
-        self.process = context.Process(target=_serve, args=(far, jobs, asked), name="dlspec", daemon=True)
+        self.process = context.Process(target=_serve, args=(far, jobs, device), name="dlspec", daemon=True)
         self.process.start()
         far.close()
         self.hears = threading.Thread(target=self._hear, name="dlspec-hears", daemon=True)
@@ -168,18 +168,18 @@ class _Sent:
     weights: str | None
 
 
-def _serve(line: Connection, jobs: int, asked: Asked) -> None:
+def _serve(line: Connection, jobs: int, device: Asked) -> None:
     """The child: trains what it is given until it is told to leave, or its parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent has it too, and cancels
     inbox: queue.Queue[Any] = queue.Queue()
     threading.Thread(target=_take, args=(line, inbox), daemon=True).start()
     from ..backend.startup import start
 
-    start(asked)
-    from ..program.program_cache import Forms
+    start(device)
+    from ..program.program_cache import ProgramCache
     from ..program.training_loop import train
 
-    forms, stop, sending = Forms(), threading.Event(), threading.Lock()
+    forms, stop, sending = ProgramCache(), threading.Event(), threading.Lock()
     running, leaving = 0, False
 
     def tell(*what: Any) -> None:
@@ -187,7 +187,7 @@ def _serve(line: Connection, jobs: int, asked: Asked) -> None:
             line.send(what)
 
     def run(job: Job) -> None:
-        inbox.put(Finished(job, train(job, Told(tell), stop, forms)))
+        inbox.put(Finished(job, train(job, EventForwarder(tell), stop, forms)))
 
     with ThreadPoolExecutor(jobs, thread_name_prefix="dlspec") as pool:
         while running or not leaving:

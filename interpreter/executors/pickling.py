@@ -8,7 +8,7 @@ from typing import Any
 
 from dlspec.spec.diagnostics.problems import Source
 
-from ..store.requests import Piece
+from ..store.requests import ReplicateBatch
 
 
 class _Packer(pickle.Pickler):
@@ -18,15 +18,15 @@ class _Packer(pickle.Pickler):
         return (Source, (given.name, "")) if isinstance(given, Source) else NotImplemented
 
 
-def packed(piece: Piece) -> bytes:
+def packed(piece: ReplicateBatch) -> bytes:
     """A piece as bytes."""
     held = io.BytesIO()
     _Packer(held, pickle.HIGHEST_PROTOCOL).dump(piece)
     return held.getvalue()
 
 
-def unpacked(held: bytes) -> Piece:
+def unpacked(data: bytes) -> ReplicateBatch:
     """The piece that was packed."""
-    found = pickle.loads(held)
-    assert isinstance(found, Piece)
-    return found
+    batch = pickle.loads(data)
+    assert isinstance(batch, ReplicateBatch)
+    return batch

@@ -62,11 +62,11 @@ class Vertical:
 
     def shown(self, values: Any) -> Array:
         """Values as they are drawn: a gap where this axis holds none."""
-        found = drawable(values)
+        drawn = drawable(values)
         if self.logarithmic:
             with np.errstate(invalid="ignore"):
-                found = np.where(found > 0, found, np.nan)
-        return found
+                drawn = np.where(drawn > 0, drawn, np.nan)
+        return drawn
 
     def raised(self, values: Array) -> Array:
         """Lower ends of ranges, as far down as this axis goes."""

@@ -10,7 +10,7 @@ from dlspec.spec.ir.plan import FigurePlan
 from ..results.cell_groups import label, programs
 from ..results.replicates import Results
 from .axis_scales import Vertical
-from .draw import MOST_PANELS, by_end, draws, heading, lasts, legend, names, panels, some, split
+from .draw import MOST_PANELS, draws, final_values, heading, legend, names, panels, some, split, split_finished
 from .math_text import short
 from .palette import COLOURS
 
@@ -36,8 +36,8 @@ def bars(plan: FigurePlan, results: Results) -> Any:
         found = []
         for row, name in enumerate(measures):
             for place, group in enumerate(groups):
-                finished, early, told = by_end(group)
-                values, last = ([value for _, value in lasts(those, name)] for those in (finished, early))
+                finished, early, told = split_finished(group)
+                values, last = ([value for _, value in final_values(those, name)] for those in (finished, early))
                 at = place + (row - (len(measures) - 1) / 2) * width
                 colour = f"C{row % COLOURS}"
                 vertical.take(np.full(len(values) + len(last), at), [*values, *last], colour)

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from ..results.cell_groups import label, programs
 from ..results.replicates import Replicate, Results
 from .axis_scales import Array, Vertical, drawable, plotted
-from .draw import MOST_PANELS, by_end, curve, draws, heading, legend, names, panels, some, split
+from .draw import MOST_PANELS, curve, draws, heading, legend, names, panels, some, split, split_finished
 from .math_text import short
 from .palette import Palette
 
@@ -73,7 +73,7 @@ class _Line:
         self.replicates = replicates
         self.name = name
         self.steps, self.table = tables(replicates, name)
-        done, early, self.told = by_end(replicates)
+        done, early, self.told = split_finished(replicates)
         if not done and self.told == "not finished":
             done = [replicate for replicate in early if replicate.status != "diverged"]
             self.told = "diverged" if len(done) < len(early) else ""

@@ -113,12 +113,12 @@ def split(results: Results, axis: str | None) -> list[tuple[str, list[Replicate]
     usable = [replicate for replicate in results.replicates if replicate.curves or replicate.samples]
     if axis is None:
         return [("", usable)]
-    found = []
+    groups = []
     for value in dict.fromkeys(results.axes[axis]):
         replicates = [replicate for replicate in usable if axis_value(replicate, axis) == value]
         if replicates:
-            found.append((short(value if axis == "variant" else f"{axis} = {value}"), replicates))
-    return found
+            groups.append((short(value if axis == "variant" else f"{axis} = {value}"), replicates))
+    return groups
 
 
 def names(value: str | list[str]) -> list[str]:
@@ -132,12 +132,12 @@ def curve(replicate: Replicate, word: str) -> np.ndarray[Any, Any]:
     return np.asarray([np.asarray(value)[index] for value in replicate.curves.get(name, [])], dtype=float)
 
 
-def lasts(replicates: Sequence[Replicate], word: str) -> list[tuple[Replicate, float]]:
+def final_values(replicates: Sequence[Replicate], word: str) -> list[tuple[Replicate, float]]:
     """The last value of a measure, or of an entry of one, in each replicate that has any."""
     return [(replicate, float(values[-1])) for replicate in replicates if len(values := curve(replicate, word))]
 
 
-def by_end(replicates: Sequence[Replicate]) -> tuple[list[Replicate], list[Replicate], str]:
+def split_finished(replicates: Sequence[Replicate]) -> tuple[list[Replicate], list[Replicate], str]:
     """The replicates that came to their last step; those that did not, but hold values; and what became of these, in words."""
     early = [replicate for replicate in replicates if replicate.status != "done" and replicate.curves]
     told = "diverged" if all(replicate.status == "diverged" for replicate in early) else "not finished"

@@ -78,10 +78,10 @@ def function(plan: FigurePlan, results: Results) -> Any:
 
 def _finite(values: Any, figure: Sheet) -> Any:
     """Values as they can be drawn, with a note where some can't."""
-    found = drawable(values)
-    if not np.isfinite(found).all():
+    finite = drawable(values)
+    if not np.isfinite(finite).all():
         figure.note("Values that are not finite are gaps.")
-    return found
+    return finite
 
 
 @draws("examples")

@@ -27,7 +27,7 @@ def wrapped(text: str, letters: int) -> str:
     text = " ".join(text.split())
     math = mathematics(text)
     if math:
-        text = _MATH.sub(lambda found: found[0].replace(" ", _KEPT), text)
+        text = _MATH.sub(lambda match: match[0].replace(" ", _KEPT), text)
     text = textwrap.fill(text, max(5, letters), max_lines=LINES, placeholder=" …", break_long_words=not math)
     return text.replace(_KEPT, " ")
 

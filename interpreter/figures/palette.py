@@ -20,10 +20,10 @@ class Palette:
     told: dict[Any, int] = field(default_factory=dict)
 
     @staticmethod
-    def of(results: Results, asked: str | None, taken: tuple[str | None, ...]) -> Palette:
+    def of(results: Results, axis: str | None, taken: tuple[str | None, ...]) -> Palette:
         """By the axis that is asked for; otherwise by variants, or the first axis that is not taken."""
         left = [name for name in results.axes if name not in taken and len(results.axes[name]) > 1]
-        return Palette(results, asked or ("variant" if "variant" in left else left[0] if left else None))
+        return Palette(results, axis or ("variant" if "variant" in left else left[0] if left else None))
 
     def line(self, replicate: Replicate, measure: str, taken: tuple[str | None, ...]) -> dict[str, Any]:
         """The colour and dash of a measure's line in a replicate's program."""

@@ -65,12 +65,12 @@ def _band(fill: Any) -> Band:
     """What is filled between two curves: the lowest and the highest value at each place, as they are if the fill says so."""
     if (ranges := getattr(fill, "ranges", None)) is not None:
         return dict(ranges)
-    found: Band = {}
+    band: Band = {}
     for path in fill.get_paths():
         for x, y in path.vertices.tolist():
-            low, high = found.get(x, (y, y))
-            found[x] = min(low, y), max(high, y)
-    return found
+            low, high = band.get(x, (y, y))
+            band[x] = min(low, y), max(high, y)
+    return band
 
 
 def _named(label: Any, named: dict[str, str], colour: str, otherwise: str) -> str:

@@ -22,10 +22,10 @@ WIDE = 50
 """From this ratio of the largest to the smallest value on, an axis is logarithmic."""
 
 
-def draw(made: Comparison, path: Path) -> list[Path]:
+def draw(comparison: Comparison, path: Path) -> list[Path]:
     """Draws the curves of both runs, A broad and B dashed, as PNG and SVG; no file if there are none. Raises OSError."""
-    shown = list(dict.fromkeys((final.experiment, final.measure) for final in made.finals))
-    shown = [place for place in shown if any(_moving(found, *place) for found in made.results)]
+    shown = list(dict.fromkeys((final.experiment, final.measure) for final in comparison.finals))
+    shown = [place for place in shown if any(_moving(found, *place) for found in comparison.results)]
     if not shown:
         return []
     left_out = f"\nthe first {MOST_PANELS} of {len(shown):,} measures" if len(shown) > MOST_PANELS else ""
@@ -33,21 +33,23 @@ def draw(made: Comparison, path: Path) -> list[Path]:
     with style():
         figure, axes = panels(len(shown))
         for axis, (experiment, measure) in zip(axes, shown, strict=True):
-            _panel(axis, made, experiment, measure)
-        figure.suptitle(f"A {made.runs[0].name} (broad)\nB {made.runs[1].name} (dashed){left_out}", fontsize=8)
+            _panel(axis, comparison, experiment, measure)
+        figure.suptitle(
+            f"A {comparison.runs[0].name} (broad)\nB {comparison.runs[1].name} (dashed){left_out}", fontsize=8
+        )
         path.parent.mkdir(parents=True, exist_ok=True)
         paths = [path.with_suffix(end) for end in (".png", ".svg")]
         save(figure, paths)
     return paths
 
 
-def _moving(found: dict[str, Results], experiment: str, measure: str) -> bool:
-    replicates = found[experiment].replicates if experiment in found else []
+def _moving(results: dict[str, Results], experiment: str, measure: str) -> bool:
+    replicates = results[experiment].replicates if experiment in results else []
     return any(len(replicate.curves.get(measure, [])) > 1 for replicate in replicates)
 
 
-def _panel(axis: Any, made: Comparison, experiment: str, measure: str) -> None:
-    groups = [grouped(found.get(experiment)) for found in made.results]
+def _panel(axis: Any, comparison: Comparison, experiment: str, measure: str) -> None:
+    groups = [grouped(found.get(experiment)) for found in comparison.results]
     names = list(dict.fromkeys([*groups[0], *groups[1]]))
     ends = [math.inf, -math.inf]
     for place, name in enumerate(names):

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from ..results.cell_groups import axis_value, label
 from ..results.replicates import Replicate, Results
 from .axis_scales import Array, Vertical, drawable, horizontal, plotted
-from .draw import MOST_PANELS, by_end, draws, heading, lasts, legend, names, panels, some, split
+from .draw import MOST_PANELS, draws, final_values, heading, legend, names, panels, some, split, split_finished
 from .fits import fitted
 from .math_text import short
 from .palette import Palette
@@ -82,12 +82,12 @@ def _series(plan: FigurePlan, palette: Palette, replicates: list[Replicate]) -> 
     rest: dict[str, list[Replicate]] = {}
     for replicate in replicates:
         rest.setdefault(label(replicate, [swept, plan.model.panel or ""]), []).append(replicate)
-    found = []
+    series = []
     for name in measures:
         for text, own in rest.items():
-            finished, early, told = by_end(own)
+            finished, early, told = split_finished(own)
             points, last = (
-                [(float(axis_value(replicate, swept)), value) for replicate, value in lasts(those, name)]
+                [(float(axis_value(replicate, swept)), value) for replicate, value in final_values(those, name)]
                 for those in (finished, early)
             )
             several = len(measures) > 1 or text == own[0].experiment
@@ -95,10 +95,10 @@ def _series(plan: FigurePlan, palette: Palette, replicates: list[Replicate]) -> 
             style = palette.line(own[0], name, (plan.model.panel, swept))
             order = np.argsort([place for place, _ in points], kind="stable")
             x, y = np.asarray(points, dtype=float).reshape(-1, 2)[order].T
-            floors = [] if entry(name)[1] else [value for _, value in lasts(finished, name + FLOOR)]
+            floors = [] if entry(name)[1] else [value for _, value in final_values(finished, name + FLOOR)]
             floor = np.asarray(floors)[order] if floors and len(floors) == len(points) else None
-            found.append(_Series(short(legend), style, x, y, floor, last, told))
-    return found
+            series.append(_Series(short(legend), style, x, y, floor, last, told))
+    return series
 
 
 def _draw(axis: Any, one: _Series, vertical: Vertical, plan: FigurePlan) -> None:

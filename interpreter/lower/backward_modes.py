@@ -9,7 +9,7 @@ from dlspec.spec.ir.plan import Mode
 
 
 @tf.custom_gradient
-def carried(carrier: Any, value: Any) -> Any:
+def straight_through(carrier: Any, value: Any) -> Any:
     """The value forwards; backwards the message goes to the carrier as it is. Both of one shape.
 
     With the carrier the function's own argument this is the identity message (equation 5 of arXiv:1703.07950); with
@@ -22,7 +22,7 @@ def carried(carrier: Any, value: Any) -> Any:
     return tf.identity(value), backward
 
 
-def passed(mode: Mode, value: Any) -> Any:
+def scale_or_clip_cotangent(mode: Mode, value: Any) -> Any:
     """A value whose incoming message is scaled, clipped or stopped."""
     if mode.name == "stop":
         return tf.stop_gradient(value)

@@ -117,12 +117,12 @@ def _argmin(x: Any, axis: int) -> Any:
 
 def _place(of: Any, x: Any, axis: int) -> Any:
     """The index of the first NaN where there is one, as in NumPy, else of the largest or smallest."""
-    found = of(x, axis=axis, output_type=tf.int32)
+    index = of(x, axis=axis, output_type=tf.int32)
     if not x.dtype.is_floating:
-        return found
+        return index
     undefined = tf.math.is_nan(x)
     first = tf.argmax(tf.cast(undefined, tf.float32), axis=axis, output_type=tf.int32)
-    return tf.where(tf.reduce_any(undefined, axis=axis), first, found)
+    return tf.where(tf.reduce_any(undefined, axis=axis), first, index)
 
 
 def _keys(x: Any) -> Any:

@@ -15,7 +15,7 @@ from dlspec.spec.ir.plan import Mode
 from dlspec.spec.tables.distributions import DISTRIBUTIONS, words_needed
 from dlspec.spec.tables.operations import OPERATIONS
 
-from .backward_modes import carried, passed
+from .backward_modes import scale_or_clip_cotangent, straight_through
 from .linear_algebra import dot_as_product
 from .operations import LOWERINGS
 from .samplers import sample
@@ -317,14 +317,14 @@ class Lowering:
             if term.carrier is None:
                 return value
             return self.carry(arguments[term.carrier], value, len(term.type.shape))
-        return Value(passed(mode, value.tensor), value.axes)
+        return Value(scale_or_clip_cotangent(mode, value.tensor), value.axes)
 
     def carry(self, carrier: Value, value: Value, event: int) -> Value:
         """The value forwards, the carrier backwards."""
         axes = union([carrier.axes, value.axes])
         soft = self.whole(Value(self.cast(carrier.tensor, "real"), carrier.axes), axes, event)
         hard = self.whole(Value(self.cast(value.tensor, "real"), value.axes), axes, event)
-        return Value(carried(soft, hard), axes)
+        return Value(straight_through(soft, hard), axes)
 
     def sample(self, term: t.Sample) -> Value:
         """One occurrence of a distribution, independent along all the indices around it."""

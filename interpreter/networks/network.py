@@ -19,7 +19,7 @@ from dlspec.spec.ir.types import Type
 from dlspec.spec.tables.dtypes import Dtype
 
 from ..lower import Lowering, Value
-from ..lower.backward_modes import carried, passed
+from ..lower.backward_modes import scale_or_clip_cotangent, straight_through
 from ..lower.samplers import SAMPLERS, unit
 from ..lower.threefry import folded, words
 from .initial_weights import Values, all_started, argument_of, name_of
@@ -195,7 +195,7 @@ class Network:
         if self.plan.squeeze:
             x = tf.squeeze(x, axis=-1)
         if mode is not None:
-            x = carried(before, x) if mode.name == "forward_only" else passed(mode, x)
+            x = straight_through(before, x) if mode.name == "forward_only" else scale_or_clip_cotangent(mode, x)
         x = lowering.cast(x, "real")
         return Value(tf.reshape(x, [self.replicates, *lengths, *self.plan.output.shape]), (REPLICATE, *axes))
 
@@ -253,15 +253,15 @@ class Network:
         mode = self.modes.get(f"{self.plan.name}.{layer.key}")
         y = self._apply(batch, layer, x, frozen or (mode is not None and mode.name == "freeze"))
         if mode is not None:
-            y = carried(x, y) if mode.name == "forward_only" else passed(mode, y)
+            y = straight_through(x, y) if mode.name == "forward_only" else scale_or_clip_cotangent(mode, y)
         return y
 
     def _held(self, batch: Batch, layer: LayerPlan, frozen: bool) -> dict[str, Value]:
         """A layer's weights in a context."""
-        held = {name: self.value((key, name), batch.lowering) for (key, name) in self.weights if key == layer.key}
+        weights = {name: self.value((key, name), batch.lowering) for (key, name) in self.weights if key == layer.key}
         if frozen:
-            held = {name: Value(tf.stop_gradient(weight.tensor), weight.axes) for name, weight in held.items()}
-        return held
+            weights = {name: Value(tf.stop_gradient(weight.tensor), weight.axes) for name, weight in weights.items()}
+        return weights
 
     def _apply(self, batch: Batch, layer: LayerPlan, x: Any, frozen: bool) -> Any:
         if layer.kind == "apply":
@@ -273,7 +273,7 @@ class Network:
             return self._rows(layer, batch.index, {name: weight.tensor for name, weight in held.items()})
         return self._with(batch, layer, x, {name: weight.tensor for name, weight in held.items()})
 
-    def _apart(self, batch: Batch, layer: LayerPlan, x: Any, held: Mapping[str, Value]) -> Any:
+    def _apart(self, batch: Batch, layer: LayerPlan, x: Any, weights: Mapping[str, Value]) -> Any:
         """A layer whose weights differ from example to example: replicates and examples side by side."""
         shape = x.shape.as_list()
         lead = shape[0] * batch.examples
@@ -283,12 +283,12 @@ class Network:
             )
             if (rank := len(layer.weights[name]))
             else tf.reshape(batch.lowering.whole(weight, (REPLICATE, EXAMPLE), 0), [lead])
-            for name, weight in held.items()
+            for name, weight in weights.items()
         }
         y = self._with(batch, layer, tf.reshape(x, [lead, shape[1] // batch.examples, *shape[2:]]), own)
         return tf.reshape(y, [*shape[:2], *y.shape.as_list()[2:]])
 
-    def _with(self, batch: Batch, layer: LayerPlan, x: Any, held: Mapping[str, Any]) -> Any:
+    def _with(self, batch: Batch, layer: LayerPlan, x: Any, values: Mapping[str, Any]) -> Any:
         """A layer on [L, N, …] with weights [L, …]. What whitens, normalises batches or makes noise computes in real numbers."""
         training = batch.lowering.training
         if layer.kind == "whiten":
@@ -296,16 +296,16 @@ class Network:
             if batch.lowering.watch is not None:
                 batch.lowering.watch((self.plan.name, layer.key), x)
             lead = x.shape.as_list()
-            return self._rounded(tf.reshape(tf.matmul(tf.reshape(x, [lead[0], -1, lead[-1]]), held["matrix"]), lead))
+            return self._rounded(tf.reshape(tf.matmul(tf.reshape(x, [lead[0], -1, lead[-1]]), values["matrix"]), lead))
         if layer.keras == "BatchNormalization":
-            return self._rounded(self._batch_normalization(batch, layer, tf.cast(x, self.real), held))
+            return self._rounded(self._batch_normalization(batch, layer, tf.cast(x, self.real), values))
         if layer.draws:
             return x if training is None else self._rounded(self._noisy(batch, layer, tf.cast(x, self.real)))
-        if not held:
+        if not values:
             shape = x.shape.as_list()
             y = self._called(layer, (), tf.reshape(x, [shape[0] * shape[1], *shape[2:]]))
             return tf.reshape(y, [*shape[:2], *y.shape.as_list()[1:]])
-        weights = list(held.values())
+        weights = list(values.values())
         if x.shape[0] == 1:
             # Not `[tf.newaxis]`: the gradient of that slice is as large as the whole.
             return tf.expand_dims(self._called(layer, [tf.squeeze(w, 0) for w in weights], tf.squeeze(x, 0)), 0)
@@ -334,11 +334,11 @@ class Network:
         with keras.StatelessScope(list(zip(module.trainable_variables, weights, strict=True))):
             return module(x)
 
-    def _rows(self, layer: LayerPlan, index: Any, held: Mapping[str, Any]) -> Any:
+    def _rows(self, layer: LayerPlan, index: Any, weights: Mapping[str, Any]) -> Any:
         """A dense layer on the one-hot vectors of an index [R, N]: rows of its kernel."""
-        y = self._rounded(tf.gather(held["kernel"], index, batch_dims=1))
-        if "bias" in held:
-            y += self._rounded(held["bias"])[:, tf.newaxis]
+        y = self._rounded(tf.gather(weights["kernel"], index, batch_dims=1))
+        if "bias" in weights:
+            y += self._rounded(weights["bias"])[:, tf.newaxis]
         return self.layers[layer.key].activation(y)
 
     def _function(self, batch: Batch, layer: LayerPlan, x: Any) -> Any:
@@ -351,7 +351,7 @@ class Network:
         y = lowering.whole(Value(lowering.cast(value.tensor, "real"), value.axes), axes, len(layer.output.shape))
         return self._rounded(tf.reshape(y, [*x.shape.as_list()[:2], *layer.output.shape]))
 
-    def _batch_normalization(self, batch: Batch, layer: LayerPlan, x: Any, held: Mapping[str, Any]) -> Any:
+    def _batch_normalization(self, batch: Batch, layer: LayerPlan, x: Any, weights: Mapping[str, Any]) -> Any:
         """gamma · (x - mean) / √(variance + epsilon) + beta, over each replicate's own batch in training.
 
         Elsewhere mean and variance are the moving averages, of which training keeps `momentum` at each application.
@@ -363,18 +363,18 @@ class Network:
 
         training = batch.lowering.training
         if training is None:
-            mean, variance = wide(held["moving_mean"]), wide(held["moving_variance"])
+            mean, variance = wide(weights["moving_mean"]), wide(weights["moving_variance"])
         else:
             mean = tf.reduce_mean(x, axis=over, keepdims=True)
             variance = tf.reduce_mean(tf.square(x - tf.stop_gradient(mean)), axis=over, keepdims=True)
             momentum = tf.constant(layer.config["momentum"], x.dtype)
             for name, seen in (("moving_mean", mean), ("moving_variance", variance)):
                 place = (self.plan.name, layer.key, name)
-                old = training.moving.get(place, held[name])
+                old = training.moving.get(place, weights[name])
                 training.moving[place] = tf.stop_gradient(old * momentum + tf.reshape(seen, old.shape) * (1 - momentum))
         y = (x - mean) * tf.math.rsqrt(variance + tf.constant(layer.config["epsilon"], x.dtype))
-        y = y * wide(held["gamma"]) if "gamma" in held else y
-        return y + wide(held["beta"]) if "beta" in held else y
+        y = y * wide(weights["gamma"]) if "gamma" in weights else y
+        return y + wide(weights["beta"]) if "beta" in weights else y
 
     def _noisy(self, batch: Batch, layer: LayerPlan, x: Any) -> Any:
         """Dropout and noise: a pure function of the seed tree, the layer, the example, and which application it is."""

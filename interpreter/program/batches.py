@@ -25,7 +25,7 @@ MANY = 16
 """From so many values an example on, making them twice costs more than a branch."""
 
 
-def kept(compiled: Compiled) -> dict[str, Any]:
+def materialize_dataset(compiled: Compiled) -> dict[str, Any]:
     """The values of all training examples by name, [R, N, …] each; none where data are not finite, or too large."""
     program = compiled.program
     if program.data.kind != "finite" or program.training is None:
@@ -52,7 +52,7 @@ def kept(compiled: Compiled) -> dict[str, Any]:
     return {name: tf.concat(tensors, axis=1) for name, tensors in parts.items()}
 
 
-def maker(compiled: Compiled) -> Callable[[Any, dict[str, Any], Any, Any], dict[str, Value]]:
+def make_batch_fn(compiled: Compiled) -> Callable[[Any, dict[str, Any], Any, Any], dict[str, Value]]:
     """What makes the values of a batch by name: keys, draws, int64 [R, B] numbers and a step to the values, by XLA.
 
     In a plain graph each of its small operations would pass over the memory by itself.
@@ -73,12 +73,14 @@ def maker(compiled: Compiled) -> Callable[[Any, dict[str, Any], Any, Any], dict[
     return values
 
 
-def looked_up(held: dict[str, Any], index: Any) -> dict[str, Value]:
+def gather_batch(dataset: dict[str, Any], index: Any) -> dict[str, Value]:
     """The values of some examples, int64 [R, B], by name."""
-    return {name: Value(tf.gather(tensor, index, batch_dims=1), (REPLICATE, EXAMPLE)) for name, tensor in held.items()}
+    return {
+        name: Value(tf.gather(tensor, index, batch_dims=1), (REPLICATE, EXAMPLE)) for name, tensor in dataset.items()
+    }
 
 
-def draw_once(compiled: Compiled, lowering: Lowering) -> None:
+def isolate_draws(compiled: Compiled, lowering: Lowering) -> None:
     """Sets the values of the names that the loss needs and that draw many reals, each out of a branch of its own.
 
     XLA on a CPU makes a value anew in each of the operations that use it, a generator's rounds included, unless it comes out
@@ -130,12 +132,12 @@ def needed(compiled: Compiled) -> dict[str, t.Term]:
     program = compiled.program
     plans = {plan.name: plan for plan in program.networks}
     pending = [term.term for term in program.loss]
-    found: dict[str, t.Term] = {}
+    terms: dict[str, t.Term] = {}
     seen: set[str] = set()
     while pending:
         for item in t.walk(pending.pop()):
             if isinstance(item, t.Reference) and item.phase == "example":
-                found[item.name] = compiled.bindings[item.name]
+                terms[item.name] = compiled.bindings[item.name]
             elif isinstance(item, t.Reference) and item.phase == "outputs" and item.name not in seen:
                 seen.add(item.name)
                 pending.append(compiled.bindings[item.name])
@@ -145,5 +147,5 @@ def needed(compiled: Compiled) -> dict[str, t.Term]:
                 if any(isinstance(part, t.NetworkOutput) for part in t.walk(given)) or isinstance(given, t.Reference):
                     pending.append(given)
                 else:
-                    found[input_of(item.network)] = given
-    return found
+                    terms[input_of(item.network)] = given
+    return terms

@@ -71,10 +71,10 @@ class Watch:
         return list(fallen)
 
     def _located(
-        self, start: State, first: int, count: int, found: Faults, new: dict[int, str], advance: Callable[[int], Faults]
+        self, start: State, first: int, count: int, known: Faults, new: dict[int, str], advance: Callable[[int], Faults]
     ) -> dict[int, Divergence]:
         """When the state of some replicates ceased to be finite, where their loss had not before."""
-        last = {place: first + count if (fault := found[place]) is None else fault.step for place in new}
+        last = {place: first + count if (fault := known[place]) is None else fault.step for place in new}
         located: dict[int, Divergence] = {}
         for end in sorted(set(last.values()) - {first}):
             group = {place: what for place, what in new.items() if last[place] == end}
@@ -113,20 +113,22 @@ class Watch:
     @cached_property
     def _watched(self) -> list[tuple[str, Any]]:
         """What is looked at, with how it is called: weights, and what optimisers keep of each."""
-        found = [
+        variables = [
             (f"the weight {name}.{layer}.{weight}", variable)
             for name, network in self.compiled.networks.items()
             for (layer, weight), variable in network.weights.items()
         ]
-        labels = {variable.path.replace("/", "_"): what for what, variable in found}
+        labels = {variable.path.replace("/", "_"): what for what, variable in variables}
         for optimizer, _ in self.compiled.optimizers.values():
             for variable in optimizer.variables:
                 own = [label for label in labels if variable.name.startswith(f"{label}_")]
                 if own:
                     label = max(own, key=len)
                     kept = variable.name[len(label) + 1 :].replace("_", " ")
-                    found.append((f"the optimiser's {kept} of {labels[label].removeprefix('the weight ')}", variable))
-        return found
+                    variables.append(
+                        (f"the optimiser's {kept} of {labels[label].removeprefix('the weight ')}", variable)
+                    )
+        return variables
 
     @cached_property
     def _names(self) -> list[str]:

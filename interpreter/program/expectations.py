@@ -95,11 +95,11 @@ class Evaluation:
             lowering = self.compiled.lowering(keys, index, chunk, drawn, step=step)
             lowering.expectation = lambda term: known[id(term)]
             lowering.gradient = lambda term: gradient(self.compiled, lowering, keys, drawn, term)
-            found = []
+            means = []
             for term in terms:
                 if (whole := _summed(term)) is not None:
                     mean = full_gradient(self.compiled, lowering, keys, drawn, whole, inside)
-                    found.append(tf.cast(mean, tf.float64) / total)
+                    means.append(tf.cast(mean, tf.float64) / total)
                     continue
                 indices = t.free_indices(term)
                 lowering.indices = indices
@@ -108,11 +108,11 @@ class Evaluation:
                 wide = tf.cast(lowering.whole(lowering(term.body), axes, event), tf.float64)
                 lowering.indices = ()
                 if term.quantile is not None:
-                    found.append(_quantile(wide, term.quantile))
+                    means.append(_quantile(wide, term.quantile))
                 else:
                     mask = tf.reshape(inside, [1, chunk] + [1] * (event + len(indices)))
-                    found.append(tf.reduce_sum(tf.where(mask, wide, tf.zeros([], tf.float64)), axis=1) / total)
-            return found
+                    means.append(tf.reduce_sum(tf.where(mask, wide, tf.zeros([], tf.float64)), axis=1) / total)
+            return means
 
         chunks = -(-total // chunk)
         if chunks == 1:
@@ -122,7 +122,7 @@ class Evaluation:
         first = [tf.zeros((len(self.compiled.replicates), *shape), tf.float64) for shape in shapes]
         loop = tf.while_loop(
             lambda place, *_: place < chunks,
-            lambda place, *held: (place + 1, *(a + b for a, b in zip(held, sums(place), strict=True))),
+            lambda place, *sums_so_far: (place + 1, *(a + b for a, b in zip(sums_so_far, sums(place), strict=True))),
             [tf.constant(0), *first],
         )
         return list(loop[1:])
@@ -183,12 +183,14 @@ def full_gradient(
 
 def _differentiated(
     compiled: Compiled, lowering: Lowering, keys: Any, drawn: dict[str, Any], term: t.Gradient,
-    own: dict[tuple[str, str], Any], axes: tuple[str, ...], inside: Any,
+    weights: dict[tuple[str, str], Any], axes: tuple[str, ...], inside: Any,
 ) -> list[Value]:  # fmt: skip
     """The gradient of a sum over examples with respect to tensors that stand for weights."""
     batch = lowering.sizes[EXAMPLE]
-    tensors = [tf.identity(tensor) for tensor in own.values()]
-    given = {(term.weights.network, *place): Value(tensor, axes) for place, tensor in zip(own, tensors, strict=True)}
+    tensors = [tf.identity(tensor) for tensor in weights.values()]
+    given = {
+        (term.weights.network, *place): Value(tensor, axes) for place, tensor in zip(weights, tensors, strict=True)
+    }
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(tensors)
         inner = compiled.lowering(keys, lowering.index, batch, drawn, step=lowering.step, given=given)

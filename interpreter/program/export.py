@@ -19,7 +19,7 @@ import tensorflow as tf
 from dlspec.spec.diagnostics.problems import InternalError
 from dlspec.spec.passes.cost import cost
 
-from ..backend.tf32 import products
+from ..backend.tf32 import tf32_mode
 from ..results.atomic_files import replaced
 from ..results.errors import explained
 from ..results.run_writer import provenance
@@ -48,7 +48,7 @@ def export(compiled: Compiled, form: str, folder: Path, device: str) -> dict[str
     `form` is `stablehlo`, which wants a program compiled by XLA, or `saved_model`. Raises SpecError where the folder cannot be written.
     """
     with explained(folder.parent), replaced(folder, over=False) as draft:
-        with products(compiled.program.dtype):
+        with tf32_mode(compiled.program.dtype):
             inputs, outputs = (_stablehlo if form == "stablehlo" else _saved_model)(compiled, draft / PLACES[form])
         np.savez(draft / INPUTS, **{port.name: value for port, value in inputs})
         about = _about(compiled, form, device, [port for port, _ in inputs], outputs)
@@ -100,14 +100,14 @@ def _call(compiled: Compiled, flat: Sequence[Any]) -> tuple[Any, ...]:
 
 def _state(compiled: Compiled) -> list[tuple[str, Any]]:
     """All variables that training changes or reads, by name."""
-    found = [
+    variables = [
         (f"{network}_{layer}_{weight}", variable)
         for network, held in compiled.networks.items()
         for (layer, weight), variable in held.weights.items()
     ]
     for place, (optimizer, _) in enumerate(compiled.optimizers.values(), 1):
-        found += [(f"optimizer_{place}_{variable.name}", variable) for variable in optimizer.variables]
-    return found
+        variables += [(f"optimizer_{place}_{variable.name}", variable) for variable in optimizer.variables]
+    return variables
 
 
 def _names(wanted: Iterator[str]) -> list[str]:
@@ -190,14 +190,14 @@ def _numpy(value: Any) -> Any:
 
 def _written(graph: Any) -> set[str]:
     """The names of a graph's inputs that some operation may write to."""
-    found = set()
+    names = set()
     for operation in graph.get_operations():
         attributes = operation.node_def.attr
         read = operation.get_attr("_read_only_resource_inputs") if "_read_only_resource_inputs" in attributes else []
         for number, tensor in enumerate(operation.inputs):
             if tensor.dtype == tf.resource and number not in read and operation.type != "ReadVariableOp":
-                found.add(tensor.name)
-    return found
+                names.add(tensor.name)
+    return names
 
 
 def _bare(text: str) -> str:

@@ -68,7 +68,7 @@ class Statistic:
             return part(tf.constant(0)) / count
         zero = tf.zeros([self.replicates, self.size], tf.float64)
         loop = tf.while_loop(
-            lambda place, _: place < chunks, lambda place, held: (place + 1, held + part(place)), [tf.constant(0), zero]
+            lambda place, _: place < chunks, lambda place, sums: (place + 1, sums + part(place)), [tf.constant(0), zero]
         )
         return loop[1] / count
 
@@ -167,7 +167,7 @@ class Statistic:
 
         anew = context("redraw", tf.reshape(tf.cast(place, tf.int64), [1]))
         same = context("draw", tf.zeros([1], tf.int64))
-        found = dict(drawn)
+        draws = dict(drawn)
         changed: set[str] = set()
         for item in compiled.program.draws:
             below = {part.name for part in t.walk(item.term) if isinstance(part, t.Reference)}
@@ -175,10 +175,10 @@ class Statistic:
                 changed.add(item.name)
                 lowering = anew if item.name in over else same
                 lowering.values = {
-                    name: Value(tensor, (REPLICATE,)) for name, tensor in found.items() if name != item.name
+                    name: Value(tensor, (REPLICATE,)) for name, tensor in draws.items() if name != item.name
                 }
-                found[item.name] = lowering.whole(lowering(item.term), (REPLICATE,), len(item.type.shape))
-        return found
+                draws[item.name] = lowering.whole(lowering(item.term), (REPLICATE,), len(item.type.shape))
+        return draws
 
 
 def _dot(a: Any, b: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from ..results.replicates import Replicate
 from ..store.checkpoints import Checkpoints
-from ..store.requests import Piece
+from ..store.requests import ReplicateBatch
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Job:
     """A piece to be run: its number, how it is compiled (`xla` or `graph`), where its checkpoint lies if it has one."""
 
     number: int
-    piece: Piece
+    piece: ReplicateBatch
     compiled: str
     checkpoints: Checkpoints | None = None
     weights: str | None = None

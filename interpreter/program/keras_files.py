@@ -94,7 +94,7 @@ class _Made:
 class _Leaves(keras.Model):  # type: ignore[misc]
     """Layers side by side."""
 
-    def __init__(self, held: Sequence[Any], name: str) -> None:
+    def __init__(self, arrays: Sequence[Any], name: str) -> None:
         super().__init__(name=name)
-        self.held = list(held)
+        self.held = list(arrays)
         self.built = True

@@ -22,7 +22,7 @@ from ..lower import Lowering, Training, Value
 from ..lower.data_order import chosen
 from ..lower.threefry import key
 from ..networks.network import Network, input_of
-from .batches import draw_once, kept, looked_up, maker
+from .batches import gather_batch, isolate_draws, make_batch_fn, materialize_dataset
 from .divergence import Divergence, Watch
 from .expectations import Evaluation
 from .gradient_statistics import Statistic
@@ -124,19 +124,19 @@ class Compiled:
             self.dtype, {REPLICATE: len(self.replicates), EXAMPLE: 1}, _bindings(program), {},
             keys=lambda sample: keys[samples[sample.path]], index=tf.zeros([1], tf.int64), lead=(REPLICATE,),
         )  # fmt: skip
-        found = {}
+        draws = {}
         for item in program.draws:
             value = lowering(item.term)
-            found[item.name] = lowering.whole(value, (REPLICATE,), len(item.type.shape))
-            lowering.values[item.name] = Value(found[item.name], (REPLICATE,))
-        return found
+            draws[item.name] = lowering.whole(value, (REPLICATE,), len(item.type.shape))
+            lowering.values[item.name] = Value(draws[item.name], (REPLICATE,))
+        return draws
 
     def _of_draws(self, term: t.Term) -> np.ndarray[Any, Any]:
         """A term of constants and draws, [R, …]."""
         lowering = Lowering(self.dtype, {REPLICATE: len(self.replicates)}, {}, {}, lead=(REPLICATE,))
         lowering.values.update({name: Value(tensor, (REPLICATE,)) for name, tensor in self.drawn.items()})
-        found: np.ndarray[Any, Any] = lowering.whole(lowering(term), (REPLICATE,), len(term.type.shape)).numpy()
-        return found
+        array: np.ndarray[Any, Any] = lowering.whole(lowering(term), (REPLICATE,), len(term.type.shape)).numpy()
+        return array
 
     # -- training --------------------------------------------------------------------------------------------------
 
@@ -145,17 +145,17 @@ class Compiled:
         plan = self.program.training
         if plan is None:
             return {}
-        found: dict[str, tuple[Any, list[Any]]] = {}
+        optimizers: dict[str, tuple[Any, list[Any]]] = {}
         for name, optimizer in plan.optimizers.items():
             networks = [self.networks[name]] if name else list(self.networks.values())
             variables = [variable for network in networks for variable in network.trainable()]
             if variables:
                 made = self._optimizer(optimizer)
                 made.build(variables)
-                found[name] = made, variables
+                optimizers[name] = made, variables
                 if made.use_ema:
                     self._average(made, networks)
-        return found
+        return optimizers
 
     def _begin_optimizers(self, program: Program) -> None:
         """Sets what optimisers keep to how it was before the first update, and learning rates that are numbers."""
@@ -209,20 +209,20 @@ class Compiled:
 
     def losses(self, lowering: Lowering, batch: int) -> list[tuple[str, Any]]:
         """The weighted terms of the objective, [R, B] each."""
-        found = []
+        losses = []
         for term in self.program.loss:
             value = lowering(term.term)
             tensor = lowering.whole(Value(lowering.cast(value.tensor, "real"), value.axes), (REPLICATE, EXAMPLE), 0)
             factor = lowering.cast(lowering(term.weight).tensor, "real")
-            found.append((term.name, tensor * factor))
-        return found
+            losses.append((term.name, tensor * factor))
+        return losses
 
     @cached_property
     def _train(self) -> Any:
         plan = self.program.training
         assert plan is not None
         replicates, terms, batch = len(self.replicates), len(self.program.loss), plan.batch
-        make = None if self.xla or self.held else maker(self)
+        make = None if self.xla or self.held else make_batch_fn(self)
         # The mean over the batch is taken of messages at their source; where some are clipped they stay per example, and it is
         # taken of the gradients.
         averaged = 1 if any(mode.name == "clip" for mode in self.program.gradient.values()) else batch
@@ -244,11 +244,11 @@ class Compiled:
                     variables = [variable for _, group in self.optimizers.values() for variable in group]
                     tape.watch([variable.value for variable in variables])
                     lowering = self.lowering(keys, index, batch, drawn, step=step, training=training)
-                    lowering.values.update(looked_up(given["held"], index))
+                    lowering.values.update(gather_batch(given["held"], index))
                     if make is not None:
                         lowering.values.update(make(keys, drawn, index, step))
                     if self.xla and self.on_cpu and not given["held"]:
-                        draw_once(self, lowering)
+                        isolate_draws(self, lowering)
                     losses = self.losses(lowering, batch)
                     total = tf.add_n([tf.reduce_sum(tensor) for _, tensor in losses])
                 gradients = tape.gradient(
@@ -310,7 +310,7 @@ class Compiled:
     @cached_property
     def held(self) -> dict[str, Any]:
         """What a step looks up of finite training data, instead of making it anew."""
-        return kept(self)
+        return materialize_dataset(self)
 
     def train(self, count: int) -> list[Divergence | None]:
         """Makes so many updates; says which replicates ceased to be finite, when and in what."""
@@ -320,26 +320,26 @@ class Compiled:
         """Makes so many updates; says which terms of the loss were not finite first, and at which step."""
         bad = self._train(self.given, tf.constant(self.step), tf.constant(count)).numpy()
         self.step += count
-        found: list[Divergence | None] = []
+        divergences: list[Divergence | None] = []
         for row in bad:
             steps = [(int(step), place) for place, step in enumerate(row) if step != FINE]
             term = f"the loss term '{self.program.loss[min(steps)[1]].name}'" if steps else ""
-            found.append(Divergence(min(steps)[0], term) if steps else None)
-        return found
+            divergences.append(Divergence(min(steps)[0], term) if steps else None)
+        return divergences
 
     # -- evaluation ------------------------------------------------------------------------------------------------
 
     def evaluate(self) -> dict[str, np.ndarray[Any, Any]]:
         """Every measure at the present weights: [R, …] in float64."""
-        found = self.evaluation.measured(self.step)
+        values = self.evaluation.measured(self.step)
         by_statistic = {id(statistic): run(self.step) for statistic, run in self.statistics}
         for measure in self.program.measures:
             term = measure.term
             if isinstance(term, t.GradientStatistic):
-                found[measure.name] = by_statistic[id(term)][0]
+                values[measure.name] = by_statistic[id(term)][0]
             elif isinstance(term, t.SamplingFloor):
-                found[measure.name] = by_statistic[id(term.of)][1]
-        return found
+                values[measure.name] = by_statistic[id(term.of)][1]
+        return values
 
     @cached_property
     def statistics(self) -> list[tuple[t.GradientStatistic, Statistic]]:
@@ -394,16 +394,16 @@ def _bindings(program: Program) -> dict[str, t.Term]:
 
 def _samples(program: Program) -> dict[tuple[str, ...], int]:
     """All that is drawn anywhere, by its place in the seed tree, numbered."""
-    found: dict[tuple[str, ...], int] = {}
+    numbers: dict[tuple[str, ...], int] = {}
     for term in _bindings(program).values():
         for item in t.walk(term):
             if isinstance(item, t.Sample):
-                found.setdefault(item.path, len(found))
+                numbers.setdefault(item.path, len(numbers))
     for plan in program.networks:
         for layer in plan.leaves():
             if layer.draws:
-                found.setdefault(_noise(plan.name, layer.key), len(found))
-    return found
+                numbers.setdefault(_noise(plan.name, layer.key), len(numbers))
+    return numbers
 
 
 def _compact(value: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -16,7 +16,7 @@ IDLE = 8
 Form = tuple[str, int, bool]
 
 
-class Forms:
+class ProgramCache:
     """Takes and leaves compiled programs; from several threads. `compiled` counts how many were made.
 
     Two threads that run the same form at once have one each.
@@ -32,10 +32,10 @@ class Forms:
     ) -> Compiled:
         """A compiled program at step 0, for nobody else until it is left; tells `compiling` where it makes one."""
         form = (form_digest(program), len(replicates), xla)
-        found = self._found(form)
-        if found is not None:
-            found.begin(program, replicates)
-            return found
+        compiled = self._found(form)
+        if compiled is not None:
+            compiled.begin(program, replicates)
+            return compiled
         compiling()
         with self.lock:
             self.compiled += 1

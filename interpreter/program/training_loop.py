@@ -13,7 +13,7 @@ import numpy as np
 from dlspec.spec.ir.plan import ProbePlan
 from dlspec.spec.tables.gradient_statistics import RATIOS
 
-from ..backend.tf32 import products
+from ..backend.tf32 import tf32_mode
 from ..results.errors import Damaged
 from ..results.replicates import Replicate
 from ..store.checkpoints import Checkpoint
@@ -21,20 +21,20 @@ from ..store.requests import shown_at
 from ..verdicts.values import reached
 from .job import Job, Watcher
 from .program import Compiled
-from .program_cache import Forms
+from .program_cache import ProgramCache
 
 
-def train(job: Job, watcher: Watcher, stop: threading.Event, forms: Forms | None = None) -> list[Replicate]:
+def train(job: Job, watcher: Watcher, stop: threading.Event, forms: ProgramCache | None = None) -> list[Replicate]:
     """The replicates of a job. A fault in it ends it alone: its replicates say so, and nothing is raised.
 
     What it compiles is taken from `forms` where a job before it left the same, and left there. Set `stop` to end after
     the present stretch; where it stood is then kept in the job's checkpoint.
     """
-    with products(job.piece.program.dtype):
-        return _trained(job, watcher, stop, forms or Forms())
+    with tf32_mode(job.piece.program.dtype):
+        return _trained(job, watcher, stop, forms or ProgramCache())
 
 
-def _trained(job: Job, watcher: Watcher, stop: threading.Event, forms: Forms) -> list[Replicate]:
+def _trained(job: Job, watcher: Watcher, stop: threading.Event, forms: ProgramCache) -> list[Replicate]:
     begin = time.perf_counter()
     replicates: list[Replicate] = []
     try:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..results.number_text import number
 from ..results.optional_outputs import Aside
-from ..results.run_list import Kept
+from ..results.run_list import RunRecord
 
 SVG_BYTES = 120_000
 """Up to which size a figure is shown as SVG, which stays sharp; beyond, as whichever is smaller."""
@@ -73,7 +73,7 @@ class Picture:
         return list(_lines(self.numbers or {}))
 
 
-def pictures(run: Kept, experiment: str, models: Mapping[str, Any], aside: Aside) -> list[Picture]:
+def pictures(run: RunRecord, experiment: str, models: Mapping[str, Any], aside: Aside) -> list[Picture]:
     """The figures of an experiment, in the order of the study, with their models where the study has them.
 
     One that can't be read is left out, and `aside` is told of it.
@@ -83,11 +83,11 @@ def pictures(run: Kept, experiment: str, models: Mapping[str, Any], aside: Aside
         path.stem.removeprefix(lead): path for path in sorted(run.folder.glob("*.png")) if path.stem.startswith(lead)
     }
     order = [*(name for name in models if name in there), *(name for name in there if name not in models)]
-    found = []
+    figures = []
     for name in order:
         with aside.part(f"the figure {lead}{name}", ELSE):
-            found.append(_picture(name, there[name], models.get(name), aside))
-    return found
+            figures.append(_picture(name, there[name], models.get(name), aside))
+    return figures
 
 
 def _picture(name: str, path: Path, model: Any, aside: Aside) -> Picture:

@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 from ..results.number_text import number
 from ..results.optional_outputs import Aside
-from ..results.run_list import VERDICTS, Kept
+from ..results.run_list import VERDICTS, RunRecord
 from ..results.verdicts import MARKS
 from ..verdicts.evidence_text import lines
 from .figures import Picture, pictures
@@ -40,7 +40,7 @@ class Section:
     whole: bool
 
 
-def write_report(run: Kept, file: Path, name: str = "", aside: Aside | None = None) -> int:
+def write_report(run: RunRecord, file: Path, name: str = "", aside: Aside | None = None) -> int:
     """Writes a run's page, whole or not at all; returns its bytes. Raises OSError, StoreError.
 
     With `aside`, a part of it that can't be made is missing, which the page says and `aside` is told.
@@ -58,7 +58,7 @@ def write_report(run: Kept, file: Path, name: str = "", aside: Aside | None = No
     return len(text)
 
 
-def page(run: Kept, name: str = "", aside: Aside | None = None) -> str:
+def page(run: RunRecord, name: str = "", aside: Aside | None = None) -> str:
     """A run as HTML; `name` is what it will be called, where its folder has another name still. Raises StoreError.
 
     With `aside`, a part that can't be made is missing, which the page says and `aside` is told.

@@ -13,13 +13,13 @@ import pyarrow.parquet as pq
 
 from .errors import StoreError, explained
 from .replicates import final_of
-from .run_list import Kept
+from .run_list import RunRecord
 
 ENDINGS = (".csv", ".parquet")
 STATUS = "status"
 
 
-def export(run: Kept, path: Path, finals: bool) -> int:
+def export(run: RunRecord, path: Path, finals: bool) -> int:
     """Writes the table, in the format that the path's ending says; returns its rows. Raises StoreError."""
     if path.suffix not in ENDINGS:
         raise StoreError(f"{path}: the ending is neither .csv nor .parquet", "It says which format is written.")
@@ -31,7 +31,7 @@ def export(run: Kept, path: Path, finals: bool) -> int:
         return _curves(run, path)
 
 
-def _curves(run: Kept, path: Path) -> int:
+def _curves(run: RunRecord, path: Path) -> int:
     """Batch after batch, so that a large run needs little memory."""
     source = run.folder / "curves.parquet"
     try:
@@ -48,7 +48,7 @@ def _curves(run: Kept, path: Path) -> int:
     return rows
 
 
-def _with_status(run: Kept) -> Callable[[pa.Table], pa.Table]:
+def _with_status(run: RunRecord) -> Callable[[pa.Table], pa.Table]:
     """Gives curves of a run of before, whose file does not say it, how their replicates ended; null where that can't be read."""
     try:
         replicates = run.read("cells.json")
@@ -56,20 +56,20 @@ def _with_status(run: Kept) -> Callable[[pa.Table], pa.Table]:
         replicates = []
     ended = {(c["experiment"], c["variant"], _text(c["constants"]), c["replicate"]): c["status"] for c in replicates}
 
-    def told(table: pa.Table) -> pa.Table:
+    def with_status(table: pa.Table) -> pa.Table:
         names = ("experiment", "variant", "constants", "replicate")
         places = zip(*(table.column(name).to_pylist() for name in names), strict=True)
         column = pa.array([ended.get(place) for place in places], pa.string())
         return table.add_column(table.schema.get_field_index("measure"), STATUS, column)
 
-    return told
+    return with_status
 
 
 def _text(constants: Any) -> str:
     return json.dumps(dict(constants), sort_keys=True)
 
 
-def _finals(run: Kept) -> pa.Table:
+def _finals(run: RunRecord) -> pa.Table:
     replicates = [{**replicate, "final": final_of(replicate)} for replicate in run.read("cells.json")]
     constants = list(dict.fromkeys(name for replicate in replicates for name in replicate["constants"]))
     measures = list(dict.fromkeys(name for replicate in replicates for name in replicate["final"]))

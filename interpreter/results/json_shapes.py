@@ -67,7 +67,7 @@ def filled(value: Any, shape: Mapping[str, Field]) -> list[dict[str, Any]]:
     """The entries of a file, with what an older run did not write. Raises ValueError for what is not such a list."""
     if not isinstance(value, list):
         raise ValueError("it is no list")
-    found = []
+    entries = []
     for place, entry in enumerate(value, 1):
         if not isinstance(entry, dict):
             raise ValueError(f"entry {place} is no object")
@@ -79,5 +79,5 @@ def filled(value: Any, shape: Mapping[str, Field]) -> list[dict[str, Any]]:
                 raise ValueError(f"entry {place} has no '{name}'")
             if not field.fits(whole[name]):
                 raise ValueError(f"'{name}' of entry {place} is not {field.looks}")
-        found.append(whole)
-    return found
+        entries.append(whole)
+    return entries

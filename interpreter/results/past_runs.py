@@ -15,7 +15,7 @@ from dlspec.spec.ir.plan import ExperimentPlan, Program, StudyPlan
 from dlspec.spec.passes.digests import measure_digest
 
 from .errors import StoreError
-from .run_list import kept
+from .run_list import list_runs
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,12 @@ def place(experiment: str, variant: str, point: Mapping[str, Any]) -> str:
 
 def stored_runs(root: Path, warn: Callable[[str], None] = lambda text: None) -> list[StoredRun]:
     """The runs in a folder, the newest first; of one that cannot be read whole `warn` is told why, in a line."""
-    found = []
+    runs = []
     unreadable: list[str] = []
-    for run in kept(root, unreadable):
+    for run in list_runs(root, unreadable):
         try:
             text = (run.folder / "spec.yaml").read_text("utf-8")
-            found.append(StoredRun(run.folder, run.profile, text, run.read("cells.json"), run.read("claims.json")))
+            runs.append(StoredRun(run.folder, run.profile, text, run.read("cells.json"), run.read("claims.json")))
         except StoreError as error:
             unreadable.append(error.problems[0].message)
         except (OSError, ValueError) as error:
@@ -65,7 +65,7 @@ def stored_runs(root: Path, warn: Callable[[str], None] = lambda text: None) -> 
             unreadable.append(f"{run.folder / 'spec.yaml'}: cannot be read: {why}")
     for line in unreadable:
         warn(f"{line}. The run is left out of what is stored")
-    return found
+    return runs
 
 
 def finals(runs: Sequence[StoredRun], program: Program) -> dict[str, list[float]]:
@@ -87,15 +87,15 @@ def finals(runs: Sequence[StoredRun], program: Program) -> dict[str, list[float]
 
 def verdicts(runs: Sequence[StoredRun], plan: StudyPlan) -> dict[str, str]:
     """The stored verdict of each claim, from the newest run that ran all the replicates of its experiment."""
-    found: dict[str, str] = {}
+    verdict_by_claim: dict[str, str] = {}
     for experiment in plan.experiments:
         run = next((run for run in runs if _has_all(run, experiment)), None)
         for claim in experiment.claims:
             name = f"{experiment.name}.{claim.name}"
             known = {item["id"]: item for item in run.claims} if run else {}
             if name in known and known[name]["check"] == claim.text:
-                found[name] = known[name]["verdict"]
-    return found
+                verdict_by_claim[name] = known[name]["verdict"]
+    return verdict_by_claim
 
 
 def _has_all(run: StoredRun, experiment: ExperimentPlan) -> bool:

@@ -170,18 +170,18 @@ class Results:
     @cached_property
     def table(self) -> Array:
         """The replicates at their places, [length of each dimension, replicates]; None where one was not run."""
-        found = np.full([self.length(number) for number in range(len(self.dimensions) + 1)], None, dtype=object)
+        table = np.full([self.length(number) for number in range(len(self.dimensions) + 1)], None, dtype=object)
         for replicate in self.replicates:
-            found[(*self.place(replicate.variant, replicate.constants), replicate.number)] = replicate
-        return found
+            table[(*self.place(replicate.variant, replicate.constants), replicate.number)] = replicate
+        return table
 
     @cached_property
     def meant(self) -> Array:
         """Whether there is such a replicate at all, in the shape of `table`: programs may differ in how many they have."""
-        found = np.ones(self.table.shape, bool)
+        exists = np.ones(self.table.shape, bool)
         for place, count in self.fewer.items():
-            found[place][count:] = False
-        return found
+            exists[place][count:] = False
+        return exists
 
     @cached_property
     def judged(self) -> dict[Any, Any]:

@@ -23,7 +23,7 @@ VERDICTS = ("holds", "fails", "inconclusive")
 
 
 @dataclass(frozen=True)
-class Kept:
+class RunRecord:
     """A run's folder and what its `run.json` says."""
 
     folder: Path
@@ -83,15 +83,15 @@ class Kept:
         return sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
 
 
-def read(folder: Path) -> Kept:
+def read(folder: Path) -> RunRecord:
     """The run in a folder. Raises OSError, and ValueError where its `run.json` is none."""
     about = json.loads((folder / "run.json").read_text("utf-8"))
     if not isinstance(about, dict):
         raise ValueError("it is no object")
-    return Kept(folder, about)
+    return RunRecord(folder, about)
 
 
-def kept(root: Path, unreadable: list[str] | None = None) -> list[Kept]:
+def list_runs(root: Path, unreadable: list[str] | None = None) -> list[RunRecord]:
     """The runs under a folder, the newest first, without drafts; what cannot be read is named in `unreadable`.
 
     Raises StoreError where it is no folder, or one that may not be looked into.
@@ -118,9 +118,9 @@ def kept(root: Path, unreadable: list[str] | None = None) -> list[Kept]:
 
 
 def chosen(
-    runs: Sequence[Kept], study: str | None = None, profile: str | None = None, since: datetime | None = None,
+    runs: Sequence[RunRecord], study: str | None = None, profile: str | None = None, since: datetime | None = None,
     verdict: str | None = None,
-) -> list[Kept]:  # fmt: skip
+) -> list[RunRecord]:  # fmt: skip
     """The runs that satisfy every filter that is given."""
     if since is not None and since.tzinfo is None:
         since = since.astimezone(UTC)
@@ -134,9 +134,9 @@ def chosen(
     ]
 
 
-def named(root: Path, word: str) -> Kept:
+def named(root: Path, word: str) -> RunRecord:
     """The run that a word names: a folder, a run's name, or the beginning of one alone. Raises StoreError."""
-    runs = kept(root)
+    runs = list_runs(root)
     for run in runs:
         if run.name == word:
             return run
@@ -145,7 +145,7 @@ def named(root: Path, word: str) -> Kept:
         return near[0]
     path = Path(word)
     if (path / "run.json").is_file():
-        return next(run for run in kept(path.resolve().parent) if run.name == path.resolve().name)
+        return next(run for run in list_runs(path.resolve().parent) if run.name == path.resolve().name)
     if near:
         names = listing([run.name for run in near], 6)
         raise StoreError(f"'{word}' begins the names of {len(near)} runs", f"They are {names}.")
@@ -153,31 +153,31 @@ def named(root: Path, word: str) -> Kept:
     raise StoreError(f"{root}: there is no run '{word}'", hint)
 
 
-def newest(root: Path) -> Kept:
+def newest(root: Path) -> RunRecord:
     """The run that ended last. Raises StoreError where there is none."""
-    runs = kept(root)
+    runs = list_runs(root)
     if not runs:
         raise StoreError(f"{root}: no runs yet", "`dlspec run FILE` makes one; --runs names another folder.")
     return runs[0]
 
 
-def superfluous(runs: Sequence[Kept], keep: int) -> list[Kept]:
+def prunable(runs: Sequence[RunRecord], keep: int) -> list[RunRecord]:
     """All but the newest so many runs of each study and profile; `runs` has the newest first."""
     seen: Counter[tuple[str, str]] = Counter()
-    found = []
+    doomed = []
     for run in runs:
         seen[run.study, run.profile] += 1
         if seen[run.study, run.profile] > keep:
-            found.append(run)
-    return found
+            doomed.append(run)
+    return doomed
 
 
-def used(runs: Sequence[Kept]) -> set[str]:
+def referenced_keys(runs: Sequence[RunRecord]) -> set[str]:
     """The keys of the stored replicates that runs show. Raises StoreError where one can't be read: it may show any."""
     return {replicate["key"] for run in runs for replicate in run.read("cells.json") if replicate.get("key")}
 
 
-def remove(root: Path, run: Kept) -> None:
+def remove(root: Path, run: RunRecord) -> None:
     """Removes a run's folder; what is half removed is no run any more. Raises StoreError."""
     with explained(root):
         (run.folder / "run.json").unlink(missing_ok=True)

@@ -11,11 +11,11 @@ from dlspec.spec.ir.plan import ClaimPlan
 
 from .errors import StoreError
 from .replicates import Curve, Replicate, Results
-from .run_list import Kept
+from .run_list import RunRecord
 from .verdicts import Verdict
 
 
-def results(run: Kept) -> dict[str, Results]:
+def results(run: RunRecord) -> dict[str, Results]:
     """The replicates by experiment, a measure's array in its shape, [steps, …]. Raises StoreError."""
     path = run.folder / "curves.parquet"
     shapes: dict[int, dict[str, tuple[int, ...]]] = {}
@@ -74,13 +74,15 @@ def _curves(
         replicate.curves = {**replicate.curves, measure: Curve(values[start:end].reshape(-1, *shape))}
 
 
-def verdicts(run: Kept) -> list[Verdict]:
+def verdicts(run: RunRecord) -> list[Verdict]:
     """The verdicts as they were."""
-    found = []
+    as_judged = []
     for item in run.read("claims.json"):
         experiment, _, name = item["id"].partition(".")
         claim = ClaimPlan(experiment, name, item["says"], item["check"], None, "")
         interval = item["interval"]
         low, high = (np.nan if v is None else v for v in interval) if interval else (0.0, 0.0)
-        found.append(Verdict(claim, item["verdict"], item["value"], (low, high) if interval else None, item["reason"]))
-    return found
+        as_judged.append(
+            Verdict(claim, item["verdict"], item["value"], (low, high) if interval else None, item["reason"])
+        )
+    return as_judged

@@ -13,7 +13,7 @@ from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.cost import cost
 
 from ..backend.jit_policy import uses_xla
-from ..store.requests import Piece, Wanted
+from ..store.requests import CellRequest, ReplicateBatch
 
 CACHED_BYTES = 8 * 2**20
 """How many bytes of replicates lie side by side: what a core has of the caches of common processors, the shared one included."""
@@ -21,7 +21,7 @@ FEW = 8
 """So many replicates are side by side whatever they take: small operations take longer one by one."""
 
 
-def abreast(program: Program, device: str) -> int:
+def max_replicates_per_batch(program: Program, device: str) -> int:
     """How many of a program's replicates lie side by side, at most."""
     if program.apart:
         return 1
@@ -32,13 +32,13 @@ def abreast(program: Program, device: str) -> int:
     return min(program.replicates, max(FEW, CACHED_BYTES // max(1, held)))
 
 
-def parts(wanted: Wanted, at_once: int = 1) -> int:
+def batch_count(wanted: CellRequest, at_once: int = 1) -> int:
     """Into how many parts a program's replicates go where so many of them run at once: a multiple, so that none waits."""
-    needed = -(-wanted.program.replicates // abreast(wanted.program, wanted.device))
+    needed = -(-wanted.program.replicates // max_replicates_per_batch(wanted.program, wanted.device))
     return at_once * -(-needed // at_once)
 
 
-def pieces(wanted: Wanted, replicates: Sequence[int], parts: int = 1) -> list[Piece]:
+def split_into_batches(wanted: CellRequest, replicates: Sequence[int], parts: int = 1) -> list[ReplicateBatch]:
     """Some replicates, grouped by the part of the program's that they are in: there are so many parts, nearly equal.
 
     Each is alone where an optimiser mixes the entries of a weight.
@@ -47,4 +47,4 @@ def pieces(wanted: Wanted, replicates: Sequence[int], parts: int = 1) -> list[Pi
     parts = count if wanted.program.apart else max(1, min(parts, count))
     ends = [count * part // parts for part in range(parts + 1)]
     groups = [tuple(r for r in replicates if first <= r < last) for first, last in pairwise(ends)]
-    return [Piece(wanted, group) for group in groups if group]
+    return [ReplicateBatch(wanted, group) for group in groups if group]

@@ -23,7 +23,7 @@ from dlspec.spec.passes.memory import PROCESS_BYTES, memory
 
 from ..backend.jit_policy import uses_xla
 from ..results.number_text import size
-from .batching import abreast
+from .batching import max_replicates_per_batch
 
 FORMAT_VERSION = 1
 DRAW_OPERATIONS = 100
@@ -80,35 +80,35 @@ def stored_replicates(plan: StudyPlan, root: Path, device: str = "cpu") -> dict[
     if not (root / "index.sqlite").exists():
         return {}
     from ..store.read_only import ReadStore
-    from ..store.requests import wanted
+    from ..store.requests import requests_of
 
-    asked = [(item, replicate) for item in wanted(plan, device) for replicate in range(item.program.replicates)]
-    found: dict[str, int] = {}
+    asked = [(item, replicate) for item in requests_of(plan, device) for replicate in range(item.program.replicates)]
+    counts: dict[str, int] = {}
     with ReadStore(root, lambda text: print(f"warning: {text}", file=sys.stderr)) as store:
         for (item, _), cell in zip(asked, store.find(asked), strict=True):
-            found[item.program.name] = found.get(item.program.name, 0) + (cell is not None)
-    return found
+            counts[item.program.name] = counts.get(item.program.name, 0) + (cell is not None)
+    return counts
 
 
 def rows(plan: StudyPlan, stored: Mapping[str, int], rate: float, device: str = "cpu") -> list[Row]:
     """A row for each cell of a study; `stored` as `stored_replicates` counts."""
-    found = []
+    estimates = []
     for experiment in plan.experiments:
         for program in experiment.programs:
             form = "xla" if uses_xla(program, device) else "graph"
-            found.append(
+            estimates.append(
                 Row(
                     program, {network.name: shapes(network) for network in program.networks}, cost(program),
                     memory(program, replicates=at_once(program, device)), form, expected_seconds(program, form, rate), stored.get(program.name, 0),
                 )
             )  # fmt: skip
-    return found
+    return estimates
 
 
 def at_once(program: Program, device: str) -> int:
     """How many of a program's replicates are in memory at once: all, or as many parts as run at once where there are more."""
     cores = os.cpu_count() or 1 if device == "cpu" else 1
-    return min(program.replicates, cores * abreast(program, device))
+    return min(program.replicates, cores * max_replicates_per_batch(program, device))
 
 
 def expected_seconds(program: Program, form: str, rate: float) -> float:
@@ -200,7 +200,7 @@ def _largest(most: int, fits: Any) -> int:
 # -- text --------------------------------------------------------------------------------------------------------------
 
 
-def plan_data(plan: StudyPlan, found: Sequence[Row], rate: float, refused: Sequence[str]) -> dict[str, Any]:
+def plan_data(plan: StudyPlan, estimates: Sequence[Row], rate: float, refused: Sequence[str]) -> dict[str, Any]:
     """What `dlspec plan --json` prints."""
     cells = [
         {
@@ -210,7 +210,7 @@ def plan_data(plan: StudyPlan, found: Sequence[Row], rate: float, refused: Seque
             "steps": row.program.training.steps if row.program.training else 0, "replicates": row.program.replicates,
             "memory": row.memory, "seconds": round(row.seconds, 3), "compiled": row.compiled, "stored": row.stored,
         }
-        for row in found
+        for row in estimates
     ]  # fmt: skip
     return {
         "format_version": FORMAT_VERSION, "study": plan.name, "profile": plan.profile or None,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from dlspec.spec.ir.plan import Program
 
-from ..store.requests import Piece
+from ..store.requests import ReplicateBatch
 
 STEP = 3e7
 """What a step costs beside its networks, in floating-point operations that take as long; fitted to small studies."""
@@ -18,33 +18,33 @@ START = 6e10
 class TimeLeft:
     """Work done and work left over a whole run; a piece's work is its steps by what a step of it costs."""
 
-    def __init__(self, pieces: Iterable[Piece], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, pieces: Iterable[ReplicateBatch], clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         self.left = sum(work(piece) for piece in pieces)
         self.done = 0.0
         self.begun: float | None = None
         self.at: dict[str, float] = {}
 
-    def started(self, piece: Piece, step: int) -> None:
+    def started(self, piece: ReplicateBatch, step: int) -> None:
         """A piece begins at a step, perhaps again: what a checkpoint spares is neither left nor done."""
         self.begun = self.clock() if self.begun is None else self.begun
         before = self.at.get(piece.name, 0.0)
         self.at[piece.name] = _share(piece, step) - START
         self.left -= self.at[piece.name] - before
 
-    def reached(self, piece: Piece, step: int) -> None:
+    def reached(self, piece: ReplicateBatch, step: int) -> None:
         """A piece has come to a step."""
         self._advance(piece, _share(piece, step))
 
-    def finished(self, piece: Piece) -> None:
+    def finished(self, piece: ReplicateBatch) -> None:
         """A piece has ended, at its last step or before."""
         self._advance(piece, work(piece))
 
-    def stored(self, piece: Piece) -> None:
+    def stored(self, piece: ReplicateBatch) -> None:
         """A piece need not run: another process ran it."""
         self.left -= work(piece)
 
-    def _advance(self, piece: Piece, reached: float) -> None:
+    def _advance(self, piece: ReplicateBatch, reached: float) -> None:
         gained = reached - self.at.get(piece.name, 0.0)
         self.at[piece.name] = reached
         self.done += gained
@@ -76,7 +76,7 @@ def steps(program: Program) -> int:
     return program.training.steps if program.training else 1
 
 
-def work(piece: Piece) -> float:
+def work(piece: ReplicateBatch) -> float:
     """The cost of a piece: compiling, and for each step three passes of its networks over a batch and the rest of it."""
     program = piece.program
     batch = program.training.batch if program.training else program.evaluated("test")
@@ -84,6 +84,6 @@ def work(piece: Piece) -> float:
     return START + steps(program) * (STEP + flops)
 
 
-def _share(piece: Piece, step: int) -> float:
+def _share(piece: ReplicateBatch, step: int) -> float:
     """The work up to a step, compiling included."""
     return START + (work(piece) - START) * min(1.0, step / max(1, steps(piece.program)))

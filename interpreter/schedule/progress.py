@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from ..program.job import Job
 from ..results.number_text import number
 from ..results.replicates import Replicate
-from ..store.requests import Piece
+from ..store.requests import ReplicateBatch
 from .eta import TimeLeft, in_words, steps
 
 FORMAT_VERSION = 1
@@ -53,7 +53,7 @@ def tell(line: str) -> None:
 class Quiet:
     """Says nothing but warnings; keeps the time left."""
 
-    def __init__(self, pieces: Sequence[Piece] = ()) -> None:
+    def __init__(self, pieces: Sequence[ReplicateBatch] = ()) -> None:
         self.total = len(pieces)
         self.time_left = TimeLeft(pieces)
         self.lock = threading.Lock()
@@ -96,7 +96,7 @@ class Quiet:
                     job, replicates, time.perf_counter() - self.begun.get(job.number, time.perf_counter())
                 )
 
-    def stored(self, piece: Piece, replicates: Sequence[Replicate], here: bool) -> None:
+    def stored(self, piece: ReplicateBatch, replicates: Sequence[Replicate], here: bool) -> None:
         """Another process stored replicates of a piece, or this one did, `here`, for an equal program."""
         with self.lock:
             self.time_left.stored(piece)
@@ -122,7 +122,7 @@ class Quiet:
     def show_finished(self, job: Job, replicates: Sequence[Replicate], seconds: float) -> None:
         """Shows that a piece is done."""
 
-    def show_stored(self, piece: Piece, here: bool) -> None:
+    def show_stored(self, piece: ReplicateBatch, here: bool) -> None:
         """Shows that a piece need not run."""
 
 
@@ -149,7 +149,7 @@ class Log(Quiet):
         words += [f"(about {in_words(left)} left)"] if left else []
         tell(f"      {called(job, job.piece.program.replicates)}: {'  '.join(word for word in words if word)}")
 
-    def show_stored(self, piece: Piece, here: bool) -> None:
+    def show_stored(self, piece: ReplicateBatch, here: bool) -> None:
         """A line for what another process ran, or this one, for an equal program."""
         tell(
             f"      {piece.program.name}: {'its replicates are those that ran above' if here else 'another process has run it'}"
@@ -204,7 +204,7 @@ class JsonLines(Quiet):
         ]
         self.say("finished", **_told(job.piece), ended=ended, seconds=round(seconds, 3), seconds_left=self._left())
 
-    def show_stored(self, piece: Piece, here: bool) -> None:
+    def show_stored(self, piece: ReplicateBatch, here: bool) -> None:
         """`stored`: another process ran it, or this run did, for an equal program."""
         self.say("stored", **_told(piece), by="this run" if here else "another process")
 
@@ -224,7 +224,7 @@ class JsonLines(Quiet):
 class Live(Quiet):
     """A bar a piece: steps, steps a second, the newest measures; and one for the whole study with the time left."""
 
-    def __init__(self, pieces: Sequence[Piece], console: Console) -> None:
+    def __init__(self, pieces: Sequence[ReplicateBatch], console: Console) -> None:
         super().__init__(pieces)
         self.console = console
         self.progress = Progress(
@@ -271,7 +271,7 @@ class Live(Quiet):
         words = "[green]done[/]" if not bad else f"[red]{bad[0].status}[/] {escape(bad[0].message)}"
         self.console.print(f"  {escape(called(job, job.piece.program.replicates))}  {words}", highlight=False)
 
-    def show_stored(self, piece: Piece, here: bool) -> None:
+    def show_stored(self, piece: ReplicateBatch, here: bool) -> None:
         """The whole study's bar moves."""
         self.progress.update(self.whole, advance=steps(piece.program))
 
@@ -293,7 +293,7 @@ class Live(Quiet):
         self.progress.update(self.whole, advance=step - before, rate=f"about {left} left" if left else "")
 
 
-def _told(piece: Piece) -> dict[str, Any]:
+def _told(piece: ReplicateBatch) -> dict[str, Any]:
     program = piece.program
     return {
         "program": program.name, "experiment": program.experiment, "variant": program.variant,

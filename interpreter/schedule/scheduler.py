@@ -17,9 +17,9 @@ from ..executors.base import Executor
 from ..program.job import Job, Watcher
 from ..results.errors import StoreError
 from ..results.replicates import Replicate, Results
-from ..store.requests import Piece, Wanted
-from ..store.store import WHOLE, Store
-from .batching import parts, pieces
+from ..store.requests import CellRequest, ReplicateBatch
+from ..store.store import FINAL_STATUSES, Store
+from .batching import batch_count, split_into_batches
 
 POLL_SECONDS = 0.2
 AGAIN_SECONDS = 0.5
@@ -43,7 +43,7 @@ class Options:
 class Following(Watcher, Protocol):
     """A watcher of a whole run."""
 
-    def stored(self, piece: Piece, replicates: Sequence[Replicate], here: bool) -> None:
+    def stored(self, piece: ReplicateBatch, replicates: Sequence[Replicate], here: bool) -> None:
         """Replicates of a piece that was still to run are stored: by another process, or `here`, for an equal program of this run."""
 
     def waiting(self, replicates: int) -> None:
@@ -57,7 +57,7 @@ class Progress:
     `jobs` is how many pieces run at once, `begun` holds the names of those that have a checkpoint.
     """
 
-    wanted: Sequence[Wanted]
+    wanted: Sequence[CellRequest]
     replicates: dict[tuple[int, int], Replicate] = field(default_factory=dict)
     jobs: int = 1
     begun: frozenset[str] = frozenset()
@@ -66,7 +66,7 @@ class Progress:
         self.places = {id(one): place for place, one in enumerate(self.wanted)}
 
     @staticmethod
-    def of_store(wanted: Sequence[Wanted], store: Store, options: Options) -> Progress:
+    def of_store(wanted: Sequence[CellRequest], store: Store, options: Options) -> Progress:
         """What is stored already; with `force` nothing counts, with `keep_weights` only replicates with their weights."""
         progress = Progress(wanted, jobs=options.jobs, begun=store.begun())
         if not options.force:
@@ -86,31 +86,31 @@ class Progress:
         ]
         return dict(Counter(other))
 
-    def missing(self) -> list[Piece]:
+    def missing(self) -> list[ReplicateBatch]:
         """What is to run: replicates side by side, in parts where there are fewer programs than run at once."""
-        found = []
+        batches = []
         for place, one in enumerate(self.wanted):
             rest = [r for r in range(one.program.replicates) if (place, r) not in self.replicates]
-            found += self._pieces(one, rest) if rest else []
-        return found
+            batches += self._pieces(one, rest) if rest else []
+        return batches
 
-    def _pieces(self, one: Wanted, rest: Sequence[int]) -> list[Piece]:
+    def _pieces(self, one: CellRequest, rest: Sequence[int]) -> list[ReplicateBatch]:
         """Pieces of a program; those that were begun, where a run with another number of jobs left checkpoints."""
-        whole = parts(one, -(-self.jobs // len(self.wanted)))
+        whole = batch_count(one, -(-self.jobs // len(self.wanted)))
         for other in (whole, *range(1, one.program.replicates + 1)) if self.begun else ():
-            found = pieces(one, rest, other)
-            if self.begun.intersection(piece.name for piece in found):
-                return found
-        return pieces(one, rest, whole)
+            batches = split_into_batches(one, rest, other)
+            if self.begun.intersection(piece.name for piece in batches):
+                return batches
+        return split_into_batches(one, rest, whole)
 
-    def add(self, piece: Piece, replicates: Sequence[Replicate]) -> None:
+    def add(self, piece: ReplicateBatch, replicates: Sequence[Replicate]) -> None:
         """Takes up replicates of a piece."""
         place = self.places[id(piece.wanted)]
         self.replicates.update(((place, replicate.number), replicate) for replicate in replicates)
 
     def results(self, plan: StudyPlan) -> dict[str, Results]:
         """The results of every experiment, with the replicates that there are."""
-        found = {}
+        results = {}
         place = 0
         for experiment in plan.experiments:
             replicates = []
@@ -119,8 +119,8 @@ class Progress:
                     self.replicates[place, r] for r in range(program.replicates) if (place, r) in self.replicates
                 ]
                 place += 1
-            found[experiment.name] = Results.of_plan(experiment, replicates)
-        return found
+            results[experiment.name] = Results.of_plan(experiment, replicates)
+        return results
 
 
 class Run:
@@ -141,7 +141,7 @@ class Run:
         self.stop = stop
         self.form = form
         self.waiting = deque(progress.missing())
-        self.held: list[Piece] = []
+        self.held: list[ReplicateBatch] = []
         self.running: dict[int, Job] = {}
         self.ran: set[str] = set()
         self.count = 0
@@ -176,7 +176,7 @@ class Run:
             if not self.running:
                 self.executor.close()
 
-    def _begin(self, piece: Piece) -> None:
+    def _begin(self, piece: ReplicateBatch) -> None:
         """Claims a piece; runs what is ours of it, takes up what is stored, puts back what others run."""
         force = (self.options.force or self.options.keep_weights) and not self.ran.intersection(piece.keys)
         claim = self.store.claim(piece, force)
@@ -187,7 +187,7 @@ class Run:
         if claim.mine:
             self._submit(piece.only(claim.mine))
 
-    def _take_up(self, piece: Piece) -> None:
+    def _take_up(self, piece: ReplicateBatch) -> None:
         found = [
             replicate
             for replicate in self.store.find([(piece.wanted, r) for r in piece.numbers])
@@ -205,7 +205,7 @@ class Run:
         if lost := [number for number in piece.numbers if number not in there]:
             self.waiting.append(piece.only(lost))  # a damaged file, set aside on reading
 
-    def _submit(self, piece: Piece) -> None:
+    def _submit(self, piece: ReplicateBatch) -> None:
         compiled = self.form(piece.program)
         made_by = {
             **self.packages, "numerics": NUMERICS, "device": self.options.device, "compiled": compiled,
@@ -226,14 +226,14 @@ class Run:
             return
         job = self.running.pop(finished.job.number)
         replicates = self.store.commit(job.piece, finished.replicates, self.packages)
-        if job.checkpoints is not None and all(replicate.status in WHOLE for replicate in replicates):
+        if job.checkpoints is not None and all(replicate.status in FINAL_STATUSES for replicate in replicates):
             job.checkpoints.remove()
         self.ran.update(job.piece.keys)
         self._release(job.piece)
         self.progress.add(job.piece, replicates)
         self.watcher.finished(job, replicates)
 
-    def _release(self, piece: Piece) -> None:
+    def _release(self, piece: ReplicateBatch) -> None:
         """Puts back what waited for a piece that ran here, as another program of this run has equal replicates."""
         ours = [held for held in self.held if not set(piece.keys).isdisjoint(held.keys)]
         self.held = [held for held in self.held if held not in ours]

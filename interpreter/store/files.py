@@ -26,7 +26,7 @@ from ..results import atomic_files as atomic
 from ..results.errors import Damaged
 from ..results.replicates import Array, Replicate
 from .lazy_arrays import Numbers, StoredCurves, StoredSamples, entry
-from .requests import Piece, Wanted
+from .requests import CellRequest, ReplicateBatch
 
 FORMAT = 1
 ABOUT = b"dlspec"
@@ -86,7 +86,7 @@ class Part:
         """What it says of each replicate by its key."""
         return {replicate["key"]: replicate for replicate in self.about["cells"]}
 
-    def replicate(self, wanted: Wanted, number: int, key: str, numbers: Numbers) -> Replicate:
+    def replicate(self, wanted: CellRequest, number: int, key: str, numbers: Numbers) -> Replicate:
         """A stored replicate as it is wanted: under the program's names, at the steps it asks for; its numbers are read later."""
         held = self.held[key]
         replicate = wanted.replicate(number, key)
@@ -110,7 +110,9 @@ class Part:
         return replicate
 
 
-def write(folder: Path, piece: Piece, replicates: Sequence[Replicate], packages: Mapping[str, str], mark: str) -> Path:
+def write(
+    folder: Path, piece: ReplicateBatch, replicates: Sequence[Replicate], packages: Mapping[str, str], mark: str
+) -> Path:
     """Writes a part and its samples, the part last: what is there is whole. Raises OSError."""
     folder = _folder(folder, piece.name)
     samples, described = _samples(piece, replicates)
@@ -233,7 +235,7 @@ def _folder(folder: Path, name: str) -> Path:
     return folder / name[:2]
 
 
-def _about(piece: Piece, replicate: Replicate, samples: Mapping[str, list[int]]) -> dict[str, Any]:
+def _about(piece: ReplicateBatch, replicate: Replicate, samples: Mapping[str, list[int]]) -> dict[str, Any]:
     names = {item: name for name, item in piece.wanted.measures.items()}
     measures = [
         {"digest": item, "name": name, "shape": list(np.shape(replicate.curves[name][0]))}
@@ -248,7 +250,7 @@ def _about(piece: Piece, replicate: Replicate, samples: Mapping[str, list[int]])
     }  # fmt: skip
 
 
-def _table(described: Sequence[Mapping[str, Any]], replicates: Sequence[Replicate], wanted: Wanted) -> pa.Table:
+def _table(described: Sequence[Mapping[str, Any]], replicates: Sequence[Replicate], wanted: CellRequest) -> pa.Table:
     """A row a number, in the order of the description: replicate, measure, step, index."""
     batches = []
     for about, replicate in zip(described, replicates, strict=True):
@@ -264,7 +266,9 @@ def _table(described: Sequence[Mapping[str, Any]], replicates: Sequence[Replicat
     return pa.Table.from_batches(batches, CURVES)
 
 
-def _samples(piece: Piece, replicates: Sequence[Replicate]) -> tuple[dict[str, Array], list[dict[str, list[int]]]]:
+def _samples(
+    piece: ReplicateBatch, replicates: Sequence[Replicate]
+) -> tuple[dict[str, Array], list[dict[str, list[int]]]]:
     """The samples of all replicates by their entries, and for each replicate at which steps it has which."""
     entries: dict[str, Array] = {}
     described = []

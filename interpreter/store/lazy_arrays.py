@@ -13,9 +13,9 @@ from ..results.errors import Damaged
 from ..results.replicates import Array, Curve
 
 if TYPE_CHECKING:
-    from .requests import Wanted
+    from .requests import CellRequest
 
-ROOM = 64 << 20
+CACHE_BYTES = 64 << 20
 """How many bytes of curves are kept that were read, for whoever asks next; what comes after is read anew each time."""
 OVERHEAD = 1000
 """What a replicate's curves take beside their numbers, in bytes."""
@@ -39,7 +39,7 @@ class Numbers:
         self.lost = lost
         self.lock = threading.Lock()
         self.kept: dict[str, Curves] = {}
-        self.room = ROOM
+        self.room = CACHE_BYTES
 
     def curves(self, part: str, key: str) -> Mapping[str, Array]:
         """The curves of a replicate, by the digests of its measures."""
@@ -100,7 +100,9 @@ class StoredCurves(Mapping[str, Curve]):
 class StoredSamples(Mapping[str, dict[int, dict[str, Array]]]):
     """A stored replicate's samples: figure → step → label → [examples, …]; `about` is what its part says of it."""
 
-    def __init__(self, numbers: Numbers, path: Path, number: int, wanted: Wanted, about: Mapping[str, Any]) -> None:
+    def __init__(
+        self, numbers: Numbers, path: Path, number: int, wanted: CellRequest, about: Mapping[str, Any]
+    ) -> None:
         self.numbers = numbers
         self.path = path
         self.number = number

@@ -9,7 +9,7 @@ from ..results.errors import Damaged, StoreError, explained
 from . import files as parts
 from .leases import Owner
 from .sqlite_index import Index
-from .store import aside, listed, locked
+from .store import insert, locked, quarantine
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ def repair(root: Path) -> Repaired:
 
 
 def _anew(root: Path) -> Repaired:
-    old = aside(root, root / "index.sqlite")
+    old = quarantine(root, root / "index.sqlite")
     for end in ("-wal", "-shm"):
-        aside(root, root / f"index.sqlite{end}")
+        quarantine(root, root / f"index.sqlite{end}")
     index = Index(root)
     damaged: list[str] = []
     found: list[parts.Part] = []
@@ -49,11 +49,11 @@ def _anew(root: Path) -> Repaired:
             try:
                 found.append(parts.read(root / "cells", path.name))
             except Damaged as fault:
-                aside(root, fault.path)
+                quarantine(root, fault.path)
                 damaged.append(f"{fault.path}: {fault.reason}")
         with index.writing() as connection:
             for part in sorted(found, key=lambda part: str(part.about["created"])):
-                listed(connection, part)
+                insert(connection, part)
             connection.execute("UPDATE cells SET ends = 1")
         return Repaired(index.count(), tuple(damaged), old)
     finally:

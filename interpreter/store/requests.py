@@ -22,7 +22,7 @@ def shown_at(steps: Iterable[int], end: int | None) -> set[int]:
 
 
 @dataclass(frozen=True, eq=False)
-class Wanted:
+class CellRequest:
     """What is asked of the replicates of a program: measures at steps, and what figures show.
 
     `digest` is that of the training, with the kind of device. `measures` maps names to digests, `samples` figures to
@@ -39,9 +39,9 @@ class Wanted:
     base: str
 
     @staticmethod
-    def of(program: Program, device: str) -> Wanted:
+    def of(program: Program, device: str) -> CellRequest:
         """What a program asks for on a kind of device."""
-        return _Wanting(device).of(program)
+        return _RequestBuilder(device).of(program)
 
     def key(self, number: int) -> str:
         """A replicate's name in the store: its training, measures, steps and samples, and the replicate."""
@@ -54,41 +54,41 @@ class Wanted:
             program.experiment, program.variant, dict(program.point), number, self.digest, key=key or self.key(number)
         )  # fmt: skip
 
-    def served_by(self, held: Mapping[str, Any]) -> bool:
+    def served_by(self, stored: Mapping[str, Any]) -> bool:
         """Whether a stored replicate holds all that is asked: `held` is what a part says of it.
 
         A replicate that diverged because a measure was not finite would only do so again where that measure is taken at that
         step. One that stopped early, by its condition or by diverging, owes nothing after its end; what a figure shows at
         a later step is shown where its condition stopped it.
         """
-        measures = {item["digest"] for item in held["measures"]}
-        steps = set(held["steps"])
+        measures = {item["digest"] for item in stored["measures"]}
+        steps = set(stored["steps"])
         if not set(self.measures.values()) <= measures:
             return False
-        if held["cause"] and (held["cause"] not in self.measures.values() or held["end"] not in self.steps):
+        if stored["cause"] and (stored["cause"] not in self.measures.values() or stored["end"] not in self.steps):
             return False
-        end = held["end"] if held["end"] is not None else max(steps, default=0)
+        end = stored["end"] if stored["end"] is not None else max(steps, default=0)
         if not {step for step in self.steps if step <= end} <= steps:
             return False
         return all(
-            self.shown(figure, held) <= set(held["samples"].get(item, ()))
+            self.shown(figure, stored) <= set(stored["samples"].get(item, ()))
             for figure, labels in self.samples.items()
             for item in labels.values()
         )
 
-    def shown(self, figure: str, held: Mapping[str, Any]) -> set[int]:
+    def shown(self, figure: str, stored: Mapping[str, Any]) -> set[int]:
         """At which steps a stored replicate has what a figure shows."""
         steps = self.sample_steps[figure]
-        if held["end"] is not None:  # it diverged, and has no last state to show
-            return {step for step in steps if step <= held["end"]}
-        return shown_at(steps, max(held["steps"], default=0))
+        if stored["end"] is not None:  # it diverged, and has no last state to show
+            return {step for step in steps if step <= stored["end"]}
+        return shown_at(steps, max(stored["steps"], default=0))
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
+class ReplicateBatch:
     """Replicates of a program that are trained side by side: what is run, claimed and stored at once."""
 
-    wanted: Wanted
+    wanted: CellRequest
     numbers: tuple[int, ...]
 
     @property
@@ -106,19 +106,19 @@ class Piece:
         """The name of what is stored of it: the same for the same replicates."""
         return digest(sorted(self.keys))
 
-    def only(self, numbers: Sequence[int]) -> Piece:
+    def only(self, numbers: Sequence[int]) -> ReplicateBatch:
         """A part of it."""
         return replace(self, numbers=tuple(numbers))
 
 
-def wanted(plan: StudyPlan, device: str) -> list[Wanted]:
+def requests_of(plan: StudyPlan, device: str) -> list[CellRequest]:
     """What each program of a plan asks for, in the plan's order."""
-    wanting = _Wanting(device)
+    wanting = _RequestBuilder(device)
     return [wanting.of(program) for experiment in plan.experiments for program in experiment.programs]
 
 
 @dataclass(frozen=True, eq=False)
-class _Asked:
+class _SharedRequest:
     """What programs ask for that differ in their training alone; `of` keeps alive what it is known by, `text` is its own."""
 
     of: Any
@@ -129,35 +129,35 @@ class _Asked:
     text: str
 
 
-class _Wanting:
+class _RequestBuilder:
     """Finds what programs ask for on a kind of device; what several ask for alike is made once, and held once."""
 
     def __init__(self, device: str) -> None:
         self.device = device
         self.digests = Digests()
-        self.asked: dict[Any, _Asked] = {}
+        self.asked: dict[Any, _SharedRequest] = {}
 
-    def of(self, program: Program) -> Wanted:
+    def of(self, program: Program) -> CellRequest:
         """What a program asks for."""
         training = program.digest if self.device == "cpu" else self.digests.training(program, self.device)
         asked = self._asked(program)
         base = digest_of_text(f'["{training}",{asked.text}]')
-        return Wanted(
+        return CellRequest(
             program, self.device, training, asked.measures, asked.steps, asked.samples, asked.sample_steps, base
         )  # fmt: skip
 
-    def _asked(self, program: Program) -> _Asked:
+    def _asked(self, program: Program) -> _SharedRequest:
         body = self.digests.body(program)
         steps = program.training.evaluations if program.training else (0,)
         of = (body, program.data, steps, *program.measures, *program.probes)
         key = tuple(map(id, of))
-        if (found := self.asked.get(key)) is None:
+        if (request := self.asked.get(key)) is None:
             if len(self.asked) >= KEPT:
                 self.asked.clear()
-            found = self.asked[key] = self._made(program, of, tuple(sorted(set(steps))))
-        return found
+            request = self.asked[key] = self._made(program, of, tuple(sorted(set(steps))))
+        return request
 
-    def _made(self, program: Program, of: Any, steps: tuple[int, ...]) -> _Asked:
+    def _made(self, program: Program, of: Any, steps: tuple[int, ...]) -> _SharedRequest:
         measures = {measure.name: self.digests.measure(program, measure) for measure in program.measures}
         samples = {
             probe.figure: {
@@ -170,4 +170,4 @@ class _Wanting:
             {(item, step) for figure, labels in samples.items() for item in labels.values() for step in sample_steps[figure]}
         )  # fmt: skip
         text = CANONICAL.encode([sorted(set(measures.values())), steps, shown])[1:-1]
-        return _Asked(of, measures, steps, samples, sample_steps, text)
+        return _SharedRequest(of, measures, steps, samples, sample_steps, text)

@@ -23,15 +23,15 @@ from . import files as parts
 from .checkpoints import Checkpoints
 from .lazy_arrays import Numbers
 from .leases import Owner
-from .requests import Piece, Wanted
+from .requests import CellRequest, ReplicateBatch
 from .sqlite_index import BUSY_SECONDS, Index
 
-WHOLE = ("done", "diverged")
+FINAL_STATUSES = ("done", "diverged")
 """How a replicate ends that is stored: it would end so again. What failed or was interrupted is run again."""
 
 
 @dataclass(frozen=True)
-class Claim:
+class Lease:
     """What came of claiming a piece: replicates that are this process' to run, that others run, and that are stored."""
 
     mine: tuple[int, ...]
@@ -42,7 +42,7 @@ class Claim:
 Row = tuple[str, int, int, int | None, int | None]
 
 
-class _Looked:
+class LookupCache:
     """What one look into the store has found so far: what the index remembers, the parts, and those that were read."""
 
     def __init__(self, seen: Mapping[str, Row]) -> None:
@@ -72,7 +72,7 @@ class Store:
                 self.owner = Owner(root / "owners")
                 try:
                     self.index = Index(root)
-                    self._reap()
+                    self.drop_dead_leases()
                 except BaseException:
                     self.owner.leave()
                     raise
@@ -101,7 +101,7 @@ class Store:
         self.index.close()
         self.owner.leave()
 
-    def _reap(self) -> None:
+    def drop_dead_leases(self) -> None:
         """Forgets dead processes: their claims, the drafts of files that they left behind, checkpoints of what is stored."""
         dead = [name for name, alive in self.owner.others().items() if not alive]
         for name in dead:
@@ -127,28 +127,28 @@ class Store:
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
-    def find(self, asked: Sequence[tuple[Wanted, int]]) -> list[Replicate | None]:
+    def find(self, requests: Sequence[tuple[CellRequest, int]]) -> list[Replicate | None]:
         """The replicates that are stored with all that is asked of them, in the order asked. Damaged ones are set aside.
 
         A file of the size and the time of change that it had when it was found whole counts as whole; others are read.
         Curves and samples are read when they are asked for: a StoreError then where they are not what was written.
         """
         with explained(self.root):
-            keys = [wanted.key(number) for wanted, number in asked]
+            keys = [wanted.key(number) for wanted, number in requests]
             direct = self.index.parts_of(list(dict.fromkeys(keys)))
-            looked = _Looked(self.index.seen(list(dict.fromkeys(direct.values()))))
-            found: list[Replicate | None] = []
-            for key, (wanted, number) in zip(keys, asked, strict=True):
+            looked = LookupCache(self.index.seen(list(dict.fromkeys(direct.values()))))
+            replicates: list[Replicate | None] = []
+            for key, (wanted, number) in zip(keys, requests, strict=True):
                 place: tuple[str, str] | None = (key, direct[key]) if key in direct else None
                 place = place or self._other(wanted, number, looked)
                 part = self._part(place[1], looked, bool(wanted.samples)) if place else None
                 inside = place is not None and part is not None and place[0] in part.held
-                found.append(
+                replicates.append(
                     part.replicate(wanted, number, place[0], self.numbers) if inside and part and place else None
                 )
             if looked.read:
                 self._remember(looked.read)
-            return found
+            return replicates
 
     def _remember(self, read: Sequence[parts.Part]) -> None:
         """Lets the next look spare the reading of parts that were found whole."""
@@ -156,7 +156,7 @@ class Store:
             for part in read:
                 _note(connection, part)
 
-    def _other(self, wanted: Wanted, number: int, looked: _Looked) -> tuple[str, str] | None:
+    def _other(self, wanted: CellRequest, number: int, looked: LookupCache) -> tuple[str, str] | None:
         """A replicate stored for another spec, of the same training, that holds what is asked and perhaps more."""
         measure = next(iter(wanted.measures.values()), "")
         for key, name in self.index.others(wanted.digest, number, measure):
@@ -167,7 +167,7 @@ class Store:
                 return key, name
         return None
 
-    def _part(self, name: str, looked: _Looked, samples: bool) -> parts.Part | None:
+    def _part(self, name: str, looked: LookupCache, samples: bool) -> parts.Part | None:
         if (name, samples) not in looked.found:
             try:
                 part = parts.known(self.replicates, name, samples, looked.remembered(name))
@@ -183,7 +183,7 @@ class Store:
     def _lost(self, damaged: Damaged) -> NoReturn:
         """A file that counted as whole is not what was written: it is moved away, so that the next run misses it."""
         with explained(self.root):
-            moved = aside(self.root, damaged.path)
+            moved = quarantine(self.root, damaged.path)
         kept = f"It is kept in {moved}. " if moved else ""
         raise StoreError(
             f"{damaged.path}: {damaged.reason}", f"{kept}Run again: its replicates run anew, all others are stored."
@@ -204,7 +204,7 @@ class Store:
 
     # -- running -----------------------------------------------------------------------------------------------------
 
-    def claim(self, piece: Piece, force: bool = False) -> Claim:
+    def claim(self, piece: ReplicateBatch, force: bool = False) -> Lease:
         """Claims the replicates of a piece that are neither stored nor run by a process that is alive.
 
         With `force`, stored replicates are claimed too.
@@ -230,18 +230,18 @@ class Store:
                         mine.append(number)
             if mine and not force and self._adopt(piece.only(mine)):
                 there, mine = there + mine, []
-            return Claim(tuple(mine), tuple(others), tuple(there))
+            return Lease(tuple(mine), tuple(others), tuple(there))
 
-    def _settled(self, piece: Piece, force: bool) -> Claim | None:
+    def _settled(self, piece: ReplicateBatch, force: bool) -> Lease | None:
         """What a claim comes to where nothing is left to claim, found without a transaction that others wait for."""
         stored = {} if force else self.index.parts_of(piece.keys)
         held = {key: owner for key, owner in self.index.owners_of(piece.keys).items() if key not in stored}
         if len(stored) + len(held) < len(set(piece.keys)) or not all(map(self.owner.alive, set(held.values()))):
             return None
         there = tuple(r for r, key in zip(piece.numbers, piece.keys, strict=True) if key in stored)
-        return Claim((), tuple(r for r in piece.numbers if r not in there), there)
+        return Lease((), tuple(r for r in piece.numbers if r not in there), there)
 
-    def _adopt(self, piece: Piece) -> bool:
+    def _adopt(self, piece: ReplicateBatch) -> bool:
         """Lists a part that a process wrote and was killed before it could list it."""
         for name in parts.found(self.replicates, piece.name):
             try:
@@ -251,37 +251,39 @@ class Store:
                 continue
             if set(piece.keys) <= set(part.held):
                 with self.index.writing() as connection:
-                    listed(connection, part)
+                    insert(connection, part)
                     _drop_claims(connection, piece.keys)
                 return True
         return False
 
-    def commit(self, piece: Piece, replicates: Sequence[Replicate], packages: Mapping[str, str]) -> list[Replicate]:
+    def commit(
+        self, piece: ReplicateBatch, replicates: Sequence[Replicate], packages: Mapping[str, str]
+    ) -> list[Replicate]:
         """Stores what a piece gave, gives its claims back, and returns its replicates as they are stored.
 
         A piece of which a replicate failed or was interrupted is not stored: only its claims are given back.
         """
         with explained(self.root):
-            if any(replicate.status not in WHOLE for replicate in replicates):
+            if any(replicate.status not in FINAL_STATUSES for replicate in replicates):
                 self.release(piece)
                 return list(replicates)
             path = parts.write(self.replicates, piece, replicates, packages, self.owner.name)
             part = parts.read(self.replicates, path.name)
             with self.index.writing() as connection:
                 before = set(self.index.parts_of(piece.keys).values()) - {path.name}
-                listed(connection, part)
+                insert(connection, part)
                 _drop_claims(connection, piece.keys)
                 dropped = [gone for name in before if (gone := _dropped(connection, name)) is not None]
             for name, samples in dropped:
                 parts.remove(self.replicates, name, samples)
-            found = [
+            committed = [
                 part.replicate(piece.wanted, replicate.number, replicate.key, self.numbers) for replicate in replicates
             ]
-            for replicate in found:
+            for replicate in committed:
                 replicate.stored = False
-            return found
+            return committed
 
-    def release(self, piece: Piece) -> None:
+    def release(self, piece: ReplicateBatch) -> None:
         """Gives claims back."""
         with explained(self.root), self.index.writing() as connection:
             _drop_claims(connection, piece.keys)
@@ -293,7 +295,7 @@ class Store:
     def _kept_checkpoints(self) -> list[Path]:
         return list((self.root / "checkpoints").glob("*.ckpt"))
 
-    def checkpoints(self, piece: Piece, made_by: Mapping[str, Any], every: float) -> Checkpoints:
+    def checkpoints(self, piece: ReplicateBatch, made_by: Mapping[str, Any], every: float) -> Checkpoints:
         """The checkpoint of a piece."""
         return Checkpoints(self.root / "checkpoints" / f"{piece.name}.ckpt", made_by, every, self.owner.name)
 
@@ -301,8 +303,8 @@ class Store:
 
     def set_aside(self, damaged: Damaged, part: str) -> None:
         """Moves a part with a damaged file to `damaged/`, and forgets the replicates in it: they will run again."""
-        moved = aside(self.root, damaged.path)
-        aside(self.root, self.replicates / part[:2] / part)
+        moved = quarantine(self.root, damaged.path)
+        quarantine(self.root, self.replicates / part[:2] / part)
         with self.index.writing() as connection:
             lost = connection.execute("DELETE FROM cells WHERE part = ?", (part,)).rowcount
             _dropped(connection, part)
@@ -345,7 +347,7 @@ class Store:
         return replicates, freed
 
 
-def listed(connection: sqlite3.Connection, part: parts.Part) -> None:
+def insert(connection: sqlite3.Connection, part: parts.Part) -> None:
     """Writes a part and its replicates into the index."""
     about = part.about
     connection.execute(
@@ -374,7 +376,7 @@ def _note(connection: sqlite3.Connection, part: parts.Part) -> None:
     )
 
 
-def aside(root: Path, path: Path) -> Path | None:
+def quarantine(root: Path, path: Path) -> Path | None:
     """Moves a file to the store's folder of damaged ones; where it lies then, or nothing if it is gone."""
     if not path.exists():
         return None

@@ -14,43 +14,43 @@ from ..program.job import Job
 from ..results.folder_names import TENSORBOARD
 from ..results.replicates import Replicate, Results
 from ..schedule.progress import Quiet
-from ..store.requests import Piece
-from .tracker import Told, Tracker
+from ..store.requests import ReplicateBatch
+from .tracker import ReportedSteps, Tracker
 
 if TYPE_CHECKING:
     from ..results.verdicts import Verdict
 
-Event = Callable[[Told], None]
+Event = Callable[[ReportedSteps], None]
 
 
 class Tracking:
     """The trackers of a run. The first fault of one is a warning, and all that it is told from then on is dropped."""
 
     def __init__(self, trackers: Mapping[str, Tracker], warn: Callable[[str], None]) -> None:
-        self.told = {name: Told(tracker) for name, tracker in trackers.items()}
+        self.told = {name: ReportedSteps(tracker) for name, tracker in trackers.items()}
         self.warn = warn
         self.events: queue.Queue[Event | None] = queue.Queue()
         self.faults: queue.Queue[str] = queue.Queue()
         self.thread = threading.Thread(target=self._work, name="dlspec-tracking", daemon=True)
         if self.told:
             self.thread.start()
-            self._tell(lambda told: told.tracker.begin())
+            self._tell(lambda watched: watched.tracker.begin())
 
     def beside(self, watcher: Quiet) -> Quiet | Both:
         """A watcher that tells the trackers, too."""
         return Both(watcher, self) if self.told else watcher
 
-    def evaluated(self, piece: Piece, step: int, measures: Mapping[str, Any]) -> None:
+    def evaluated(self, piece: ReplicateBatch, step: int, measures: Mapping[str, Any]) -> None:
         """An evaluation of a piece."""
-        self._tell(lambda told: told.evaluated(piece, step, measures))
+        self._tell(lambda tracker: tracker.evaluated(piece, step, measures))
 
     def ended(self, replicates: Iterable[Replicate]) -> None:
         """Replicates at their end: run here, elsewhere, or stored before."""
         found = list(replicates) if self.told else []
 
-        def tell(told: Told) -> None:
+        def tell(event: ReportedSteps) -> None:
             for replicate in found:
-                told.ended(replicate)
+                event.ended(replicate)
 
         self._tell(tell)
 
@@ -61,12 +61,12 @@ class Tracking:
         for found in results.values():
             self.ended(found.replicates)
         images = [folder / name for name in figures if name.endswith(".png")]
-        self._tell(lambda told: told.tracker.conclude(folder, images, verdicts))
+        self._tell(lambda watched: watched.tracker.conclude(folder, images, verdicts))
 
     def close(self) -> None:
         """Waits until the trackers know all."""
         if self.thread.is_alive():
-            self._tell(lambda told: told.tracker.close())
+            self._tell(lambda watched: watched.tracker.close())
             self.events.put(None)
             self.thread.join()
         self.tell_faults(self.warn)
@@ -132,7 +132,7 @@ class Both:
         self.watcher.finished(job, replicates)
         self.tracking.ended(replicates)
 
-    def stored(self, piece: Piece, replicates: Sequence[Replicate], here: bool) -> None:
+    def stored(self, piece: ReplicateBatch, replicates: Sequence[Replicate], here: bool) -> None:
         """Another process stored replicates of a piece, or this one did, `here`, for an equal program."""
         self.watcher.stored(piece, replicates, here)
         self.tracking.ended(replicates)

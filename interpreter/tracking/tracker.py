@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..results.replicates import Replicate
-from ..store.requests import Piece
+from ..store.requests import ReplicateBatch
 from .scalars import at, curves
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Tracker(Protocol):
 
 
 @dataclass
-class Told:
+class ReportedSteps:
     """Which points of which replicates a tracker was told, so that each is told once and in order.
 
     A piece that goes on from a checkpoint, or that begins again elsewhere, has points that were told before it or must be
@@ -49,7 +49,7 @@ class Told:
     last: dict[str, int] = field(default_factory=dict)
     over: set[str] = field(default_factory=set)
 
-    def evaluated(self, piece: Piece, step: int, measures: Mapping[str, Any]) -> None:
+    def evaluated(self, piece: ReplicateBatch, step: int, measures: Mapping[str, Any]) -> None:
         """An evaluation of a piece, its replicates side by side."""
         steps = piece.wanted.steps
         for place, number in enumerate(piece.numbers):

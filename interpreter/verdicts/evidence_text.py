@@ -11,31 +11,32 @@ SHOWN = 6
 """How many places are put into words."""
 
 
-def lines(told: Sequence[Mapping[str, Any]]) -> list[str]:
+def lines(conditions: Sequence[Mapping[str, Any]]) -> list[str]:
     """A line a condition; where there are several each is named, with how it came out."""
-    if len(told) == 1:
-        return [line] if (line := words(told[0])) else []
+    if len(conditions) == 1:
+        return [line] if (line := words(conditions[0])) else []
     ends = {True: "true", False: "false", None: "undecided"}
     return [
-        f"`{part['text']}` is {ends[part['holds']]}" + (f"; {line}" if (line := words(part)) else "") for part in told
+        f"`{part['text']}` is {ends[part['holds']]}" + (f"; {line}" if (line := words(part)) else "")
+        for part in conditions
     ]
 
 
-def words(told: Mapping[str, Any]) -> str:
+def words(condition: Mapping[str, Any]) -> str:
     """One condition as data (`claims.json`) in a phrase: what was seen by axis, and the entry that decided."""
-    points = told["points"]
+    points = condition["points"]
     parts = []
-    if points and told["of"] <= SHOWN:
+    if points and condition["of"] <= SHOWN:
         parts.append("saw " + "; ".join(_placed(point) for point in points))
     elif points:
         known = [point for point in points if point["mean"] is not None]
         ends = [min(known, key=lambda p: p["mean"]), max(known, key=lambda p: p["mean"])] if known else points[:1]
-        parts.append(f"saw {told['of']:,} places, from {' to '.join(_placed(point) for point in ends)}")
-    if told["entry"]:
-        lead = "closest" if told["holds"] else "undecided" if told["holds"] is None else "farthest off"
-        parts.append(f"{lead}: {told['entry']}" + (f": {told['decided']}" if told["decided"] else ""))
-    elif told["decided"] and " " in told["decided"]:
-        parts.append(told["decided"])
+        parts.append(f"saw {condition['of']:,} places, from {' to '.join(_placed(point) for point in ends)}")
+    if condition["entry"]:
+        lead = "closest" if condition["holds"] else "undecided" if condition["holds"] is None else "farthest off"
+        parts.append(f"{lead}: {condition['entry']}" + (f": {condition['decided']}" if condition["decided"] else ""))
+    elif condition["decided"] and " " in condition["decided"]:
+        parts.append(condition["decided"])
     return "; ".join(parts)
 
 

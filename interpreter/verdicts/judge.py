@@ -35,10 +35,10 @@ def judge(claim: ClaimPlan, results: Results) -> Verdict:
     return Verdict(claim, verdict, *_value(told), reason, told)
 
 
-def _value(told: Sequence[Seen]) -> tuple[float | None, tuple[float, float] | None]:
-    if len(told) != 1 or not told[0].points:
+def _value(conditions: Sequence[Seen]) -> tuple[float | None, tuple[float, float] | None]:
+    if len(conditions) != 1 or not conditions[0].points:
         return None, None
-    point = told[0].points[told[0].nearest]
+    point = conditions[0].points[conditions[0].nearest]
     if point.mean is None or point.low is None or point.high is None:
         return None, None
     return point.mean, (point.low, point.high)

@@ -15,7 +15,7 @@ from ..results.array_entries import entry_name, extremes, finals_at, is_small, p
 from ..results.cell_groups import label, programs
 from ..results.optional_outputs import Aside
 from ..results.replicates import DONE, Replicate, Results
-from ..results.run_list import Kept
+from ..results.run_list import RunRecord
 from ..results.run_reader import results, verdicts
 from ..results.verdicts import Verdict
 from .student_t import student
@@ -55,13 +55,13 @@ class Final:
 class Comparison:
     """All that two runs can be compared by."""
 
-    runs: tuple[Kept, Kept]
+    runs: tuple[RunRecord, RunRecord]
     results: tuple[dict[str, Results], dict[str, Results]]
     finals: Sequence[Final]
     claims: Sequence[tuple[str, Verdict | None, Verdict | None]]
 
 
-def compare(first: Kept, second: Kept, aside: Aside | None = None) -> Comparison:
+def compare(first: RunRecord, second: RunRecord, aside: Aside | None = None) -> Comparison:
     """Reads both runs. Raises StoreError; with `aside`, claims that can't be read are told, and missing."""
     found = results(first), results(second)
     told = tuple(_told(run, aside) for run in (first, second))
@@ -69,14 +69,14 @@ def compare(first: Kept, second: Kept, aside: Aside | None = None) -> Comparison
     return Comparison((first, second), found, _finals(*found), claims)
 
 
-def _told(run: Kept, aside: Aside | None) -> dict[str, Verdict]:
+def _told(run: RunRecord, aside: Aside | None) -> dict[str, Verdict]:
     with aside.part(f"claims of {run.name}", "All else is here") if aside is not None else nullcontext():
         return {verdict.id: verdict for verdict in verdicts(run)}
     return {}
 
 
 def _finals(first: dict[str, Results], second: dict[str, Results]) -> list[Final]:
-    found = []
+    finals = []
     for experiment in dict.fromkeys([*first, *second]):
         one, other = grouped(first.get(experiment)), grouped(second.get(experiment))
         for name in dict.fromkeys([*one, *other]):
@@ -85,13 +85,13 @@ def _finals(first: dict[str, Results], second: dict[str, Results]) -> list[Final
             measures = dict.fromkeys(m for replicate in [*replicates, *others] for m in replicate.curves)
             for measure in measures:
                 for told, ends in _ends(replicates, others, measure):
-                    found.append(Final(experiment, name, told, *ends, same, (_done(replicates), _done(others))))
-    return found
+                    finals.append(Final(experiment, name, told, *ends, same, (_done(replicates), _done(others))))
+    return finals
 
 
-def grouped(found: Results | None) -> dict[str, list[Replicate]]:
+def grouped(results: Results | None) -> dict[str, list[Replicate]]:
     """The replicates of each program, by what tells it from the others."""
-    return {label(group[0]): group for group in programs(found.replicates)} if found else {}
+    return {label(group[0]): group for group in programs(results.replicates)} if results else {}
 
 
 Ends = tuple[dict[int, float], dict[int, float]]
@@ -117,7 +117,7 @@ def _done(replicates: Sequence[Replicate]) -> Done:
     return sum(replicate.status == DONE for replicate in replicates), len(replicates)
 
 
-def as_data(made: Comparison, figure: Sequence[Path]) -> dict[str, Any]:
+def as_data(comparison: Comparison, figure: Sequence[Path]) -> dict[str, Any]:
     """The comparison as JSON; what is not finite is null."""
 
     def spread(values: dict[int, float]) -> dict[str, Any] | None:
@@ -140,16 +140,16 @@ def as_data(made: Comparison, figure: Sequence[Path]) -> dict[str, Any]:
         return {"verdict": verdict.verdict, "value": _finite(verdict.value), "interval": interval}
 
     return {
-        "format_version": FORMAT_VERSION, "runs": [run.name for run in made.runs],
+        "format_version": FORMAT_VERSION, "runs": [run.name for run in comparison.runs],
         "finals": [
             {
                 "experiment": final.experiment, "program": final.program, "measure": final.measure, "same_cells": final.same,
                 "first": spread(final.first), "second": spread(final.second), "difference": gap(final),
                 "replicates": [{"done": good, "of": count} for good, count in final.done],
             }
-            for final in made.finals
+            for final in comparison.finals
         ],
-        "claims": [{"id": name, "first": told(one), "second": told(other)} for name, one, other in made.claims],
+        "claims": [{"id": name, "first": told(one), "second": told(other)} for name, one, other in comparison.claims],
         "figures": [str(path) for path in figure],
     }  # fmt: skip
 

@@ -44,8 +44,8 @@ def undecided(tree: Any, entry: Entry, results: Results) -> str:
             return _along(tree, entry, results)
         case c.Apply(_, arguments):
             for argument in arguments:
-                if found := undecided(argument, entry, results):
-                    return found
+                if reason := undecided(argument, entry, results):
+                    return reason
             if any(_wide(argument, entry, results) for argument in arguments):
                 return f"`{claim_text(tree)}` is not decided{_at(entry, results)} by an event that never came"
             values = [
@@ -103,8 +103,8 @@ def _along(tree: c.Along, entry: Entry, results: Results) -> str:
     dimension = results.dimension[tree.axis]
     for place in places[dimension]:
         for part in (tree.y, tree.x):
-            if found := undecided(part, {**entry, dimension: place}, results):
-                return found
+            if reason := undecided(part, {**entry, dimension: place}, results):
+                return reason
     if any(_wide(tree.y, {**entry, dimension: place}, results) for place in places[dimension]):
         return f"`{claim_text(tree)}` is not decided{_at(entry, results)} by an event that never came"
     return f"`{claim_text(tree)}` is undefined{_at(entry, results)}: `{claim_text(tree.x)}` is the same all along"
@@ -129,8 +129,8 @@ def _cell(tree: c.Measured | c.Diverged, entry: Entry, results: Results) -> str:
         return f"{name} was not taken in {cell_name(replicate)}"
     if tree.reduction == "at" and tree.step not in replicate.steps:
         return f"{name} was not taken at step {tree.step:,} in {cell_name(replicate)}, which ended at step {replicate.steps[-1]:,}"
-    if tree.reduction == "first_step" and (found := undecided(tree.threshold, entry, results)):
-        return found
+    if tree.reduction == "first_step" and (reason := undecided(tree.threshold, entry, results)):
+        return reason
     values = along_steps(tree, replicate.curves[tree.measure])
     step = replicate.steps[int(np.argmax(np.isnan(values)))]
     return f"{name} was undefined (NaN) at step {step:,} in {cell_name(replicate)}"

@@ -49,8 +49,8 @@ def value(tree: Any, results: Results) -> Grid:
         case c.Measured() | c.Diverged():
             if tree not in results.judged:
                 results.judged[tree] = _looked_up(tree, results)
-            found: Grid = results.judged[tree]
-            return found
+            grid: Grid = results.judged[tree]
+            return grid
         case c.Along():
             return _along(tree, results)
         case c.Apply(operation, arguments):
@@ -242,10 +242,10 @@ def _equal(a: Range, b: Range) -> Array:
 
 
 def _decided(true: Array, false: Array, *ranges: Range) -> Array:
-    found = np.where(true, 1.0, np.where(false, 0.0, np.nan))
+    decided = np.where(true, 1.0, np.where(false, 0.0, np.nan))
     for low, _ in ranges:
-        found = np.where(np.isnan(low), np.nan, found)
-    return found
+        decided = np.where(np.isnan(low), np.nan, decided)
+    return decided
 
 
 def _both(a: Array, b: Array) -> Array:
@@ -322,25 +322,25 @@ def _slope(low: Array, high: Array, x: Array) -> Range:
 
 def _rising(low: Array, high: Array, x: Array) -> Array:
     """Whether values along the last axis rise with x: what lies at a smaller x is smaller, all of it."""
-    found = np.full(low.shape[:-1], np.nan)
-    for index in np.ndindex(*found.shape):
+    rising = np.full(low.shape[:-1], np.nan)
+    for index in np.ndindex(*rising.shape):
         own = x[index]
         if not (np.isnan(own).any() or np.isnan(low[index]).any()):
             steps = [step for _, _, step in rises(low[index], high[index], own)]
-            found[index] = 0.0 if 0.0 in steps else np.nan if np.isnan(steps).any() else 1.0
-    return found
+            rising[index] = 0.0 if 0.0 in steps else np.nan if np.isnan(steps).any() else 1.0
+    return rising
 
 
 def rises(low: Array, high: Array, x: Array) -> list[tuple[int, int, float]]:
     """From each value of x to the next larger one: the places of the largest value here and the smallest there, and whether it rises."""
     values = np.unique(x)
     groups = [np.flatnonzero(x == one) for one in values]
-    found = []
+    pairs = []
     for here, there in pairwise(groups):
         a, b = int(here[np.argmax(high[here])]), int(there[np.argmin(low[there])])
         least, most = int(here[np.argmax(low[here])]), int(there[np.argmin(high[there])])
-        found.append((a, b, 1.0 if high[a] < low[b] else 0.0 if low[least] >= high[most] else math.nan))
-    return found
+        pairs.append((a, b, 1.0 if high[a] < low[b] else 0.0 if low[least] >= high[most] else math.nan))
+    return pairs
 
 
 def _unlike(unlike: Unlike, results: Results) -> Undecidable:

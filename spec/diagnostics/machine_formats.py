@@ -21,14 +21,14 @@ Found = Mapping[str, Sequence[Problem]]
 """The problems of each file, warnings among them."""
 
 
-def github(found: Found) -> str:
+def github(problems_by_file: Found) -> str:
     """Workflow commands that GitHub shows beside the lines, one a problem.
 
     >>> print(github({"a,b.yaml": [Problem("100% wrong", None, "Mend it.")]}))
     ::error file=a%2Cb.yaml,title=dlspec::100%25 wrong%0AMend it.
     """
     lines = []
-    for file, problems in found.items():
+    for file, problems in problems_by_file.items():
         for problem in problems:
             place = {"file": file}
             if problem.span is not None:
@@ -52,11 +52,11 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def as_json(found: Found) -> str:
+def as_json(problems_by_file: Found) -> str:
     """One JSON object: each file with its problems; lines and columns count from 1, the end lies one past."""
     files = [
         {"file": file, "valid": not _errors(problems), "problems": [_plain(problem) for problem in problems]}
-        for file, problems in found.items()
+        for file, problems in problems_by_file.items()
     ]
     return _text({"format_version": FORMAT_VERSION, "files": files})
 
@@ -73,11 +73,11 @@ def _errors(problems: Sequence[Problem]) -> bool:
     return any(problem.severity == "error" for problem in problems)
 
 
-def sarif(found: Found, version: str) -> str:
+def sarif(problems_by_file: Found, version: str) -> str:
     """A SARIF 2.1.0 log (OASIS 2020), as code scanning takes it; columns count code points."""
     rules = [{"id": rule, "shortDescription": {"text": text}} for rule, text in RULES.items()]
     driver = {"name": "dlspec", "version": version, "rules": rules}
-    results = [_result(file, problem) for file, problems in found.items() for problem in problems]
+    results = [_result(file, problem) for file, problems in problems_by_file.items() for problem in problems]
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return _text({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
 

@@ -49,11 +49,11 @@ class Words:
     @cached_property
     def index(self) -> dict[str, list[str]]:
         """The words, in small letters, that hold some letters in a row."""
-        found: dict[str, list[str]] = {}
+        words_by_letters: dict[str, list[str]] = {}
         for word in self.folded:
             for part in _parts(word):
-                found.setdefault(part, []).append(word)
-        return found
+                words_by_letters.setdefault(part, []).append(word)
+        return words_by_letters
 
     def near(self, word: str, but: str = "") -> str:
         """The nearest of the words but for one that may not stand there; nothing when none is near."""

@@ -93,38 +93,38 @@ class Reach:
 
     def roots(self, name: str) -> set[Path]:
         """The paths outside constants, functions and outputs that a name reaches, through these."""
-        found: set[Path] = set()
+        paths: set[Path] = set()
         pending, seen = [name], {name}
         while pending:
             for path in self.users.get(pending.pop(), ()):
                 if path[0] not in BORROWED:
-                    found.add(path)
+                    paths.add(path)
                 elif path[1] not in seen:
                     seen.add(path[1])
                     pending.append(path[1])
-        return found
+        return paths
 
     def _part(self, path: Path) -> str:
-        own, name = own_class(path), named(path)
-        if name is None or name in self.live or own not in FACTORS:
-            return own
+        part, name = own_class(path), named(path)
+        if name is None or name in self.live or part not in FACTORS:
+            return part
         return "measure" if name in self.seen and path[0] != "gradient" else "text"
 
-    def _gather(self, name: str, found: set[str], seen: set[str]) -> None:
+    def _gather(self, name: str, paths: set[str], seen: set[str]) -> None:
         seen.add(name)
         for path in self.users.get(name, ()):
             if path[0] not in BORROWED:
-                found.add(self._part(path))
+                paths.add(self._part(path))
             elif path[1] not in seen:
-                self._gather(path[1], found, seen)
+                self._gather(path[1], paths, seen)
 
 
-def _closure(start: set[str], made: Mapping[str, set[str]]) -> set[str]:
+def _closure(start: set[str], sources: Mapping[str, set[str]]) -> set[str]:
     """All names that some are made from, and they themselves."""
-    found: set[str] = set()
+    names: set[str] = set()
     pending = set(start)
     while pending:
         name = pending.pop()
-        found.add(name)
-        pending |= made.get(name, set()) - found
-    return found
+        names.add(name)
+        pending |= sources.get(name, set()) - names
+    return names

@@ -63,22 +63,22 @@ class Comparison:
 
     def result(self) -> Result:
         """All that differs."""
-        found = Result()
-        found.changes += self._renamed()
+        result = Result()
+        result.changes += self._renamed()
         groups = self._groups(self.before, self.after)
         kept = [
             self._change(group, len(self._common(self.before, self.after))) for group in self._with_defaults(groups)
         ]
-        found.changes += [change for change in kept if change is not None]
-        found.changes += self._settings() + self._axes()
+        result.changes += [change for change in kept if change is not None]
+        result.changes += self._settings() + self._axes()
         for profile, (old, new) in self.profiles.items():
-            found.changes += self._in_profile(profile, old, new, groups)
+            result.changes += self._in_profile(profile, old, new, groups)
         pairs = paired(self.before, self.after, self.variants, self.constants)
-        found.cells = cells(pairs, self.renames.of({"measure"}))
-        found.warnings = self.warnings
-        found.changes = self._effective(found.changes, found.cells)
-        found.changes.sort(key=lambda change: (CLASSES.index(change.classes[0]), bool(change.scope)))
-        return found
+        result.cells = cells(pairs, self.renames.of({"measure"}))
+        result.warnings = self.warnings
+        result.changes = self._effective(result.changes, result.cells)
+        result.changes.sort(key=lambda change: (CLASSES.index(change.classes[0]), bool(change.scope)))
+        return result
 
     def carried(self, tree: Branch) -> Branch:
         """A tree of the older side with the new names."""
@@ -280,32 +280,34 @@ class Comparison:
 
     # -- effects -----------------------------------------------------------------------------------------------------
 
-    def _effective(self, changes: list[Change], made: list[Cell]) -> list[Change]:
+    def _effective(self, changes: list[Change], candidates: list[Cell]) -> list[Change]:
         """Changes with the classes that the digests bear out, and one for a digest that differs for no path."""
         by_setting: dict[str, list[Cell]] = {}
-        for cell in made:
+        for cell in candidates:
             if cell.before is not None and cell.after is not None:
                 patches = tuple((axis, value) for axis, value in cell.point.items() if isinstance(value, str))
                 by_setting.setdefault(Setting(cell.variant, patches).name, []).append(cell)
-        found = [self._borne_out(change, by_setting) for change in changes]
-        if self.before.plan.name != self.name or any(change.seeds for change in found):
-            return found
+        effective = [self._borne_out(change, by_setting) for change in changes]
+        if self.before.plan.name != self.name or any(change.seeds for change in effective):
+            return effective
         unexplained = []
         for name, own in by_setting.items():
-            reasons = [c for c in found if _in_setting(c, name) and not c.where.profiles and c.classes != ("text",)]
+            reasons = [c for c in effective if _in_setting(c, name) and not c.where.profiles and c.classes != ("text",)]
             reasons = [c for c in reasons if c.scope in ("", "sweep") and c.classes[0] not in ("claim", "figure")]
             if any(cell.status not in KEPT for cell in own) and not reasons:
                 unexplained.append(name)
-        dead = [c for c in found if c.classes == ("text",) and not c.scope and c.path[0] in (*NAMED, "gradient")]
+        dead = [c for c in effective if c.classes == ("text",) and not c.scope and c.path[0] in (*NAMED, "gradient")]
         if unexplained and dead:  # what seemed to be used by nothing is used after all
             trained = any(cell.status == "again" for name in unexplained for cell in by_setting[name])
             classes = {id(change): (own_class(change.path) if trained else "measure",) for change in dead}
-            return [replace(change, classes=classes.get(id(change), change.classes)) for change in found]
+            return [replace(change, classes=classes.get(id(change), change.classes)) for change in effective]
         if unexplained:
             note = "the same by meaning, computed in another way: the digest differs, and numbers may in their rounding"
             where = Where(tuple(unexplained) if len(unexplained) < len(by_setting) else ())
-            found.append(Change(self.name, ("spelling",), "changed", None, None, ("training",), where=where, note=note))
-        return found
+            effective.append(
+                Change(self.name, ("spelling",), "changed", None, None, ("training",), where=where, note=note)
+            )
+        return effective
 
     def _borne_out(self, change: Change, by_setting: Mapping[str, Sequence[Cell]]) -> Change:
         free = change.scope or change.where.profiles or change.action == "renamed" or not change.path

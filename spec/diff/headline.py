@@ -162,49 +162,49 @@ def _together(factors: Sequence[Change]) -> bool:
 
 def _parts(rest: Sequence[Change], factors: Sequence[Change], diff: StudyDiff) -> list[str]:
     """What else changed, from what weighs most to what weighs least."""
-    found = [_scope(change) for change in rest if change.scope]
+    parts = [_scope(change) for change in rest if change.scope]
     others = [change for change in rest if not change.scope and change not in factors]
     profiles = [change for change in others if change.where.profiles]
     if profiles:
         names = dict.fromkeys(name for change in profiles for name in change.where.profiles)
-        found.append(f"in profile {listing(f'`{name}`' for name in names)}: {_described(profiles)}")
+        parts.append(f"in profile {listing(f'`{name}`' for name in names)}: {_described(profiles)}")
     plain = [change for change in others if not change.where.profiles]
-    found += _judged([change for change in plain if change.classes[0] == "claim"], diff)
+    parts += _judged([change for change in plain if change.classes[0] == "claim"], diff)
     order = [change for change in plain if change.respelled]
     if order:
-        found.append(f"written in another order, the same but for rounding: {_described(order)}")
+        parts.append(f"written in another order, the same but for rounding: {_described(order)}")
     for kind in ("measure", "figure"):
         own = [change for change in plain if change.classes[0] == kind and not change.respelled]
         if own:
-            found.append(_described(own))
+            parts.append(_described(own))
     texts = [change for change in plain if change.classes == ("text",)]
     if opened := [change for change in texts if change.opened]:
-        found.append(f"the same meaning: {_described(opened)}")
-    if texts and not found and not factors:
+        parts.append(f"the same meaning: {_described(opened)}")
+    if texts and not parts and not factors:
         idle = [change for change in texts if change.note.startswith("no result")]
-        found.append("only what no result depends on changed: " + _described(texts) if idle else "only texts changed")
-    return found
+        parts.append("only what no result depends on changed: " + _described(texts) if idle else "only texts changed")
+    return parts
 
 
-def _judged(own: Sequence[Change], diff: StudyDiff) -> list[str]:
+def _judged(changes: Sequence[Change], diff: StudyDiff) -> list[str]:
     """Claims: those that ask less come first, whatever it was that moved them."""
     told: dict[str, list[str]] = {}
     for item in diff.warnings:
         told.setdefault(item.message, []).append(f"`{item.claim}`")
-    found = [f"claim{'s' * (len(names) > 1)} {listing(names, 4)} {message}" for message, names in told.items()]
+    parts = [f"claim{'s' * (len(names) > 1)} {listing(names, 4)} {message}" for message, names in told.items()]
     known = {item.claim for item in diff.warnings}
-    for change in own:
+    for change in changes:
         if change.path[0] == "claims" and change.path[1] in known:
             continue
         if change.path[0] != "claims" and known:
-            found.append(f"by {describe(change)}")
+            parts.append(f"by {describe(change)}")
         else:
-            found.append(
+            parts.append(
                 f"claim `{change.path[1]}` {change.note}"
                 if change.note and change.path[0] == "claims"
                 else describe(change)
             )
-    return found
+    return parts
 
 
 def _scope(change: Change) -> str:

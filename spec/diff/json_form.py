@@ -15,18 +15,18 @@ FORMAT_VERSION = 1
 def data(diffs: Iterable[tuple[str, StudyDiff]], beside: Beside | None = None) -> dict[str, Any]:
     """One object for all studies that were compared."""
     studies = [_study(name, diff) for name, diff in diffs]
-    found: dict[str, Any] = {
+    data_object: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "same": all(study["same"] for study in studies),
         "studies": studies,
     }
     if beside is not None and (beside.finals or beside.verdicts):
         finals = {cell: {m: _sides(pair) for m, pair in own.items()} for cell, own in beside.finals.items()}
-        found["stored"] = {
+        data_object["stored"] = {
             "finals": finals,
             "verdicts": {claim: _sides(pair) for claim, pair in beside.verdicts.items()},
         }
-    return found
+    return data_object
 
 
 def _sides(pair: tuple[str, str]) -> dict[str, str]:
@@ -47,7 +47,7 @@ def _study(name: str, diff: StudyDiff) -> dict[str, Any]:
 
 
 def _change(change: Change) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    entry: dict[str, Any] = {
         "experiment": change.experiment or None, "path": list(change.path), "action": change.action, "scope": change.scope or None,
         "classes": list(change.classes), "before": change.before, "after": change.after,
         "marked": marked(change.edits) if change.edits else None,
@@ -55,8 +55,8 @@ def _change(change: Change) -> dict[str, Any]:
         "note": change.note or None, "factor": change.factor, "seeds": change.seeds,
     }  # fmt: skip
     if change.parts:
-        found["parts"] = [_change(part) for part in change.parts]
-    return found
+        entry["parts"] = [_change(part) for part in change.parts]
+    return entry
 
 
 def _cell(cell: Cell) -> dict[str, Any]:

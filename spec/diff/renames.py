@@ -129,17 +129,17 @@ def _candidates(before: Branch, after: Branch) -> Iterator[Rename]:
 
 def _uses(tree: Branch) -> dict[str, list[object]]:
     """For each name, in which leaf and at which place of its expression it stands."""
-    found: dict[str, list[object]] = {}
+    places: dict[str, list[object]] = {}
     for path, leaf in leaves(tree):
         if isinstance(leaf, Expression):
             free = names(leaf.tree) - set(leaf.parameters)
             for place, node in enumerate(n.walk(leaf.tree)):
                 word = node.name if isinstance(node, n.Name) else node.function if isinstance(node, n.Call) else ""
                 if word in free:
-                    found.setdefault(word, []).append((path, place))
+                    places.setdefault(word, []).append((path, place))
     for target in _map(tree, ("gradient",)):
-        found.setdefault(target.partition(".")[0], []).append(("gradient",))
-    return found
+        places.setdefault(target.partition(".")[0], []).append(("gradient",))
+    return places
 
 
 def _layer_names(before: Branch, after: Branch, renames: Renames) -> None:
@@ -196,14 +196,14 @@ def _only(tree: Tree) -> Branch | Expression:
 
 def _targets(gradient: Tree | None, values: Mapping[str, str], layers: Mapping[str, str]) -> dict[str, str]:
     """The targets of gradient modes under their new names."""
-    found = {}
+    targets = {}
     for key in gradient.entries if isinstance(gradient, Branch) else ():
         head, dot, rest = key.partition(".")
         owner = values.get(head, head)
         now = owner + dot + layers.get(f"{owner}.{rest}", rest)
         if now != key:
-            found[key] = now
-    return found
+            targets[key] = now
+    return targets
 
 
 def _rekeyed(entries: dict[str, Tree], place: tuple[str, ...], mapping: Mapping[str, str]) -> dict[str, Tree]:

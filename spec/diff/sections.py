@@ -91,31 +91,31 @@ def consequences(diff: StudyDiff) -> list[str]:
     unchanged = sum(diff.unchanged.values())
     total = len(diff.cells) + unchanged - len(by_status.get("gone", []))
     kept = len(by_status.get("same", [])) + unchanged
-    found = []
+    sentences = []
     if total:
         many = "all" if kept == total else "none" if not kept else str(kept)
-        found.append(f"{many} of {total} cells keep{'s' if kept == 1 else ''} {'its' if kept == 1 else 'their'} digest: stored results stay valid" if kept
+        sentences.append(f"{many} of {total} cells keep{'s' if kept == 1 else ''} {'its' if kept == 1 else 'their'} digest: stored results stay valid" if kept
                      else f"none of {total} cells keeps its digest")  # fmt: skip
     for status, text in (("again", "must run again"), ("new", "new, to run"), ("gone", "gone")):
         if status in by_status:
-            found.append(f"{text}: {_names(by_status[status])}")
+            sentences.append(f"{text}: {_names(by_status[status])}")
     if "steps" in by_status:
-        found.append(f"the same training, to run again for more steps or more shown: {_names(by_status['steps'])}")
+        sentences.append(f"the same training, to run again for more steps or more shown: {_names(by_status['steps'])}")
     measured: dict[tuple[str, ...], list[Cell]] = {}
     for cell in by_status.get("measures", []):
         measured.setdefault(cell.measures, []).append(cell)
     for names, own in measured.items():
-        found.append(f"the same training, but {listing(names)} to be measured again: {_names(own)}")
+        sentences.append(f"the same training, but {listing(names)} to be measured again: {_names(own)}")
     replicas = {(c.before.replicates, c.after.replicates) for c in diff.cells if c.before and c.after}
-    found += [f"replicates {old} → {new}" for old, new in sorted(replicas) if old != new]
+    sentences += [f"replicates {old} → {new}" for old, new in sorted(replicas) if old != new]
     sides = [(cell.before.total if cell.before else 0, cell.after.total if cell.after else 0) for cell in diff.cells]
     before, after = (sum(side[which] for side in sides) for which in (0, 1))
     if before != after:
-        found.append(
+        sentences.append(
             f"training costs {flops(before)} → {flops(after)} in all"
             + (f" ({after / before:.3g} times)" if before and after else "")
         )
-    return found
+    return sentences
 
 
 def _names(cells: Sequence[Cell]) -> str:

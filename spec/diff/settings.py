@@ -41,10 +41,10 @@ class Side:
     @property
     def whole(self) -> Branch:
         """All that is written in any setting, under one roof: what the first setting says comes first."""
-        found = self.base
+        union = self.base
         for tree in self.trees.values():
-            found = _united(found, tree)
-        return found
+            union = _united(union, tree)
+        return union
 
 
 def side(plan: ExperimentPlan, defaults: LayerDefaults) -> Side:
@@ -56,14 +56,14 @@ def side(plan: ExperimentPlan, defaults: LayerDefaults) -> Side:
             made[id(model)] = experiment_tree(model, defaults)
         return made[id(model)]
 
-    found = Side(plan, tree(plan.model), defaults_tree(plan.model, defaults))
+    trees = Side(plan, tree(plan.model), defaults_tree(plan.model, defaults))
     for program, model in zip(plan.programs, plan.models, strict=True):
         patches = tuple((axis, value) for axis, value in program.point.items() if isinstance(value, str))
         numbers = tuple((axis, value) for axis, value in program.point.items() if not isinstance(value, str))
         setting = Setting(program.variant, patches)
-        found.trees.setdefault(setting, tree(model))
-        found.programs.setdefault(setting, {})[numbers] = program
-    return found
+        trees.trees.setdefault(setting, tree(model))
+        trees.programs.setdefault(setting, {})[numbers] = program
+    return trees
 
 
 def renamed(point: Point, names: Mapping[str, str]) -> Point:

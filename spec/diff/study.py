@@ -117,7 +117,7 @@ class _Studies:
 
     def _profiles(self, was: str, now: str) -> dict[str, tuple[Side, Side]]:
         """An experiment in each profile that both sides have and one of them patches it in."""
-        found = {}
+        side_pairs = {}
         for profile in self.before.study.profiles:
             if profile not in self.after.study.profiles:
                 continue
@@ -128,8 +128,8 @@ class _Studies:
                 sides = [
                     side(plan, document.study.layer_defaults) for plan, (document, _) in zip(plans, places, strict=True)
                 ]
-                found[profile] = (sides[0], sides[1])
-        return found
+                side_pairs[profile] = (sides[0], sides[1])
+        return side_pairs
 
     # -- whole parts -------------------------------------------------------------------------------------------------
 

@@ -162,7 +162,7 @@ class _Builder:
         self.defaults = defaults
 
     def fields(self, model: Closed, beside: frozenset[str] | set[str] = frozenset()) -> dict[str, Tree]:
-        found: dict[str, Tree] = {}
+        fields: dict[str, Tree] = {}
         for name, info in type(model).model_fields.items():
             value = getattr(model, name)
             if name in beside or value is None or value == []:
@@ -170,12 +170,12 @@ class _Builder:
             if isinstance(value, str) and any(get_origin(inner) is list for inner in get_args(info.annotation)):
                 value = [value]  # one of them, written without brackets
             if name == "functions":
-                found[name] = Branch(dict(self.function(key, body) for key, body in value.items()))
+                fields[name] = Branch(dict(self.function(key, body) for key, body in value.items()))
             elif name in WRAPPED and isinstance(value, dict):
-                found[name] = Branch({key: self.wrapped(WRAPPED[name], inner) for key, inner in value.items()})
+                fields[name] = Branch({key: self.wrapped(WRAPPED[name], inner) for key, inner in value.items()})
             else:
-                found[name] = self.value(value, name, info.annotation)
-        return found
+                fields[name] = self.value(value, name, info.annotation)
+        return fields
 
     def function(self, key: str, body: Any) -> tuple[str, Tree]:
         name, parameters = function_head(key)

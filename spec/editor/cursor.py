@@ -80,10 +80,10 @@ def _openings(line: str) -> list[_Opening]:
     match = _LINE.match(line)
     if match is None:
         return []
-    found = [_Opening(place, None, place + 1) for place, c in enumerate(match["lead"]) if c == "-"]
+    openings = [_Opening(place, None, place + 1) for place, c in enumerate(match["lead"]) if c == "-"]
     if match["key"] is not None:
-        found.append(_Opening(match.start("key"), match["key"].strip().strip("\"'"), match.end()))
-    return found
+        openings.append(_Opening(match.start("key"), match["key"].strip().strip("\"'"), match.end()))
+    return openings
 
 
 def where(lines: list[str], line: int, column: int) -> Where | None:
@@ -122,10 +122,10 @@ def where(lines: list[str], line: int, column: int) -> Where | None:
     return Where(steps, True, text[first:column], word, start, end, siblings)
 
 
-def _first_word(text: str, own: _Opening | None, column: int, lead: int) -> int:
-    if own is not None:
-        rest = text[own.value :]
-        return own.value + (len(rest) - len(rest.lstrip()) if rest.strip() else max(1, column - own.value))
+def _first_word(text: str, start: _Opening | None, column: int, lead: int) -> int:
+    if start is not None:
+        rest = text[start.value :]
+        return start.value + (len(rest) - len(rest.lstrip()) if rest.strip() else max(1, column - start.value))
     return lead if text.strip() else column
 
 
@@ -195,7 +195,7 @@ def _index(lines: list[str], line: int, column: int) -> int:
 
 def _siblings(lines: list[str], line: int, column: int) -> dict[str, str]:
     """The keys in one column around a line, and what stands behind them."""
-    found: dict[str, str] = {}
+    siblings: dict[str, str] = {}
     for step in (-1, 1):
         number = line if step < 0 else line + 1
         while 0 <= number < len(lines):
@@ -208,11 +208,11 @@ def _siblings(lines: list[str], line: int, column: int) -> dict[str, str]:
                 break
             for item in openings:
                 if item.column == column and item.key is not None:
-                    found.setdefault(item.key, text[item.value :].strip().strip("\"'"))
+                    siblings.setdefault(item.key, text[item.value :].strip().strip("\"'"))
             if not blank and dashed and lead < column:
                 break
             number += step
-    return found
+    return siblings
 
 
 def _continues(lines: list[str], line: int, column: int) -> bool:
@@ -343,7 +343,7 @@ def _in_flow(
 
 def _later_keys(text: str, column: int) -> dict[str, str]:
     """Keys behind the cursor in the same braces."""
-    found: dict[str, str] = {}
+    keys: dict[str, str] = {}
     depth = 0
     for match in re.finditer(r"[{\[(]|[}\])]|(\w+)\s*:\s", text[column:]):
         if match[1] is None:
@@ -351,5 +351,5 @@ def _later_keys(text: str, column: int) -> dict[str, str]:
             if depth < 0:
                 break
         elif depth == 0:
-            found[match[1]] = ""
-    return found
+            keys[match[1]] = ""
+    return keys

@@ -125,15 +125,15 @@ Expr = Number | Boolean | Name | Array | Unary | Binary | Conditional | Call | I
 
 def children(node: Node) -> list[Node]:
     """The nodes right below one, in source order."""
-    found: list[Node] = []
+    nodes: list[Node] = []
     stack: list[object] = [getattr(node, name) for name in reversed(type(node).__slots__)]
     while stack:
         item = stack.pop()
         if isinstance(item, Node):
-            found.append(item)
+            nodes.append(item)
         elif isinstance(item, tuple):
             stack.extend(reversed(item))
-    return found
+    return nodes
 
 
 def walk(node: Node) -> list[Node]:

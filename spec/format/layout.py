@@ -235,22 +235,22 @@ def _nodes(node: Leaf | Collection) -> Iterator[Leaf | Collection]:
 def _references(nodes: Iterable[Leaf | Collection]) -> dict[int, int | None]:
     """For each alias, the node that it stands for when the nodes are read in this order."""
     anchors: dict[str, int] = {}
-    found: dict[int, int | None] = {}
+    targets: dict[int, int | None] = {}
     for node in nodes:
         if isinstance(node, Leaf) and node.alias:
-            found[id(node)] = anchors.get(node.alias)
+            targets[id(node)] = anchors.get(node.alias)
         elif node.anchor:
             anchors[node.anchor] = id(node)
-    return found
+    return targets
 
 
 def _squeezed(remarks: Sequence[str], first: bool) -> list[str]:
     """Comment lines with at most one blank line between them; none before the first entry of a block."""
-    found: list[str] = []
+    lines: list[str] = []
     for text in remarks:
-        if text or (found[-1:] != [""] and (found or not first)):
-            found.append(text)
-    return found
+        if text or (lines[-1:] != [""] and (lines or not first)):
+            lines.append(text)
+    return lines
 
 
 def _lines(texts: Sequence[str], comment: Comment | None) -> list[Line]:
@@ -294,12 +294,12 @@ def _literal(leaf: Leaf, prefix: str, indent: int) -> list[Line]:
 def _aligned(lines: Sequence[Line]) -> list[str]:
     """The lines with their comments: in the writer's column where the text leaves room, neighbours in one column."""
     columns = Counter(line.comment.column for line in lines if line.comment)
-    found: list[str] = []
+    aligned: list[str] = []
     at = 0
     while at < len(lines):
         comment = lines[at].comment
         if comment is None:
-            found.append(lines[at].text)
+            aligned.append(lines[at].text)
             at += 1
             continue
         end = at
@@ -313,7 +313,7 @@ def _aligned(lines: Sequence[Line]) -> list[str]:
         for line in group:
             if line.comment is not None:
                 place = max(column, least)
-                found.append(line.text.ljust(place) + line.comment.text)
-                found += [" " * place + text for text in line.comment.more]
+                aligned.append(line.text.ljust(place) + line.comment.text)
+                aligned += [" " * place + text for text in line.comment.more]
         at = end
-    return found
+    return aligned

@@ -161,19 +161,19 @@ def _node(event: Any, stream: Iterator[Any], lines: list[str], leaves: list[Leaf
         leaves.append(leaf)
         return leaf
     mapping = isinstance(event, yaml.MappingStartEvent)
-    found = Collection(mapping, bool(event.flow_style), start, end, anchor=anchor, tag=tag)
+    node = Collection(mapping, bool(event.flow_style), start, end, anchor=anchor, tag=tag)
     for inner in stream:
         if isinstance(inner, yaml.CollectionEndEvent):
             mark: Any = inner.end_mark
-            found.end = (mark.line, mark.column)
-            return found
+            node.end = (mark.line, mark.column)
+            return node
         first = _node(inner, stream, lines, leaves)
         if not mapping:
-            found.entries.append(Entry(None, first))
+            node.entries.append(Entry(None, first))
             continue
         if not isinstance(first, Leaf):
             raise TypeError("a key that is one word")
-        found.entries.append(Entry(first, _node(next(stream), stream, lines, leaves)))
+        node.entries.append(Entry(first, _node(next(stream), stream, lines, leaves)))
     raise AssertionError("the YAML parser ends every collection")
 
 
@@ -200,9 +200,9 @@ def _raw(lines: list[str], start: Place, end: Place) -> list[str]:
 class _Attach:
     """Gives each comment to what it belongs to: the line it ends, the entry below it, or the block it closes."""
 
-    def __init__(self, lines: list[str], found: list[Remark]) -> None:
+    def __init__(self, lines: list[str], comments: list[Remark]) -> None:
         self.lines = lines
-        self.found = found
+        self.found = comments
         self.at = 0
 
     def top(self, node: Collection) -> None:

@@ -49,17 +49,17 @@ class Deferred(type):
 
 def deferred_model(title: str, meaning: str, parameters: Mapping[str, Parameter], **more: Any) -> Deferred:
     """`arguments_model`, made when first used."""
-    made = Deferred(title, (), {})
-    made.make = cache(lambda: arguments_model(title, meaning, parameters, **more))
-    return made
+    deferred = Deferred(title, (), {})
+    deferred.make = cache(lambda: arguments_model(title, meaning, parameters, **more))
+    return deferred
 
 
 def one_of(title: str, doc: str, noun: str, rows: Mapping[str, tuple[str, Any]], **more: Any) -> type[OneOf]:
     """A one-of mapping whose keys are a table's rows."""
     fields: dict[str, Any] = {row: (model | None, Field(None, description=text)) for row, (text, model) in rows.items()}
-    made = create_model(title, __base__=OneOf, __doc__=doc, **fields, **more)
-    made.noun = noun
-    return made
+    one_of_model = create_model(title, __base__=OneOf, __doc__=doc, **fields, **more)
+    one_of_model.noun = noun
+    return one_of_model
 
 
 def short_bounds(primary: Mapping[str, str], rows: Mapping[str, Mapping[str, Parameter]]) -> dict[str, Any]:

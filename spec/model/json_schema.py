@@ -41,8 +41,8 @@ def study_schema() -> dict[str, Any]:
     patterns = study["properties"]["experiments"]["patternProperties"]
     patterns.update(dict.fromkeys(patterns, derived))
     schema = {"$schema": IDENTIFIER, "title": "dlspec study", **study, "$defs": dict(sorted(definitions.items()))}
-    found: dict[str, Any] = _referenced(schema)
-    return found
+    document_schema: dict[str, Any] = _referenced(schema)
+    return document_schema
 
 
 def study_schema_text() -> str:
@@ -67,25 +67,25 @@ def _patch(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     left_out = ("required", "minItems", "default", "discriminator")
-    found = {key: _patch(value) for key, value in schema.items() if key not in left_out}
-    if "oneOf" in found:  # without the key that tells them apart, a patch may be of several
-        found["anyOf"] = found.pop("oneOf")
+    patch = {key: _patch(value) for key, value in schema.items() if key not in left_out}
+    if "oneOf" in patch:  # without the key that tells them apart, a patch may be of several
+        patch["anyOf"] = patch.pop("oneOf")
     if "$ref" in schema:
-        found["$ref"] = schema["$ref"] + "Patch"
+        patch["$ref"] = schema["$ref"] + "Patch"
     if schema.get("minProperties") == 1 and "maxProperties" not in schema:
-        found.pop("minProperties")
-    if isinstance(found.get("properties"), dict):
-        found["properties"] = {key: _nullable(value) for key, value in found["properties"].items()}
-    if isinstance(found.get("additionalProperties"), dict):
-        found["additionalProperties"] = _nullable(found["additionalProperties"])
-    if isinstance(found.get("patternProperties"), dict):
-        found["patternProperties"] = {key: _nullable(value) for key, value in found["patternProperties"].items()}
+        patch.pop("minProperties")
+    if isinstance(patch.get("properties"), dict):
+        patch["properties"] = {key: _nullable(value) for key, value in patch["properties"].items()}
+    if isinstance(patch.get("additionalProperties"), dict):
+        patch["additionalProperties"] = _nullable(patch["additionalProperties"])
+    if isinstance(patch.get("patternProperties"), dict):
+        patch["patternProperties"] = {key: _nullable(value) for key, value in patch["patternProperties"].items()}
     properties = schema.get("properties", {})
     if "layers" in properties:
-        layers = found["properties"]["layers"]
+        layers = patch["properties"]["layers"]
         by_name = {"type": "object", "additionalProperties": True, "description": "Layers patched by name."}
-        found["properties"]["layers"] = {"anyOf": [layers, by_name], "description": layers.get("description", "")}
-    return found
+        patch["properties"]["layers"] = {"anyOf": [layers, by_name], "description": layers.get("description", "")}
+    return patch
 
 
 def _nullable(schema: Any) -> Any:
@@ -102,7 +102,7 @@ def _referenced(schema: Any) -> Any:
         return [_referenced(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    found = {key: _referenced(value) for key, value in schema.items() if key != "x-expression"}
+    replaced = {key: _referenced(value) for key, value in schema.items() if key != "x-expression"}
     if "x-expression" in schema:
-        found["$ref"] = "#/$defs/Expression"
-    return found
+        replaced["$ref"] = "#/$defs/Expression"
+    return replaced

@@ -166,13 +166,13 @@ class _Body:
 
     def part(self, of: Any, write: Callable[[], Any]) -> _Part:
         """A part, written when it is first asked for."""
-        if (found := self.parts.get(id(of))) is None:
+        if (part := self.parts.get(id(of))) is None:
             if len(self.parts) >= KEPT:
                 self.parts.clear()
             self.walk.names, self.walk.invoked = {}, {}
             text = CANONICAL.encode(write())
-            found = self.parts[id(of)] = _Part(of, text, tuple(self.walk.names), tuple(self.walk.invoked))
-        return found
+            part = self.parts[id(of)] = _Part(of, text, tuple(self.walk.names), tuple(self.walk.invoked))
+        return part
 
     def term(self, term: t.Term) -> _Part:
         """A term as a part."""
@@ -182,9 +182,9 @@ class _Body:
         """All bindings and networks that some parts reach."""
         names = tuple(name for part in parts for name in part.names)
         networks = tuple(name for part in parts for name in part.networks)
-        if (found := self.led.get((names, networks))) is None:
-            found = self.led[names, networks] = self._reached(names, networks)
-        return found
+        if (reached := self.led.get((names, networks))) is None:
+            reached = self.led[names, networks] = self._reached(names, networks)
+        return reached
 
     def _reached(self, names: Iterable[str], networks: Iterable[str]) -> _Reached:
         bindings: dict[str, str] = {}
@@ -271,12 +271,12 @@ class Digests:
         context = (*map(id, program.outputs), *((key, m.name, m.value) for key, m in program.gradient.items()))
         parts = (program.draws, program.examples, program.networks)
         key = (context, *(tuple(map(id, part)) for part in parts))
-        if (found := self.bodies.get(key)) is None:
+        if (body := self.bodies.get(key)) is None:
             if len(self.bodies) >= KEPT:
                 self.bodies.clear()
                 self.contexts.clear()
-            found = self.bodies[key] = _Body(program, _DirectWalk(program), self.contexts.setdefault(context, {}))
-        return found
+            body = self.bodies[key] = _Body(program, _DirectWalk(program), self.contexts.setdefault(context, {}))
+        return body
 
 
 def _optimizers(walk: Walk, plan: TrainingPlan) -> Any:

@@ -48,14 +48,14 @@ class Paths:
 
     def through(self, root: t.Term) -> Reached:
         """What a gradient of a term reaches."""
-        found = Reached()
-        for term in t.walk(root, lambda term: self._onwards(term, found)):
+        reached = Reached()
+        for term in t.walk(root, lambda term: self._onwards(term, reached)):
             if term.type.kind != "real":
-                found.ends.append(term)
+                reached.ends.append(term)
             elif isinstance(term, t.Weight | t.AllWeights):
-                found.weights |= self.places(term)
-                found.layers |= {place[:2] for place in self.places(term)}
-        return found
+                reached.weights |= self.places(term)
+                reached.layers |= {place[:2] for place in self.places(term)}
+        return reached
 
     def places(self, term: t.Weight | t.AllWeights) -> set[Place]:
         """The trainable weights that a term names."""
@@ -67,7 +67,7 @@ class Paths:
         }
         return {place for place in every if isinstance(term, t.AllWeights) or place[2] == term.weight}
 
-    def _onwards(self, term: t.Term, found: Reached) -> Iterator[t.Term]:
+    def _onwards(self, term: t.Term, reached: Reached) -> Iterator[t.Term]:
         """The terms that the gradient of a term goes on to: none where it is no real number, and none behind a weight."""
         if isinstance(term, t.Invoke):
             self.parameters.update(zip(term.parameters, term.arguments, strict=True))
@@ -89,7 +89,7 @@ class Paths:
                     yield body
             case t.NetworkOutput(network, given):
                 plan = self.plans[network]
-                if self._network(plan, found):
+                if self._network(plan, reached):
                     yield plan.input if given is None else given
             case t.Gather(array=array):
                 yield array
@@ -98,7 +98,7 @@ class Paths:
             case _:
                 yield from t.children(term)
 
-    def _network(self, plan: NetworkPlan, found: Reached) -> bool:
+    def _network(self, plan: NetworkPlan, reached: Reached) -> bool:
         """Notes the layers that a gradient reaches from the last one on; whether it comes out at the input."""
         mode = self.modes.get(plan.name)
         if mode is not None and mode.name in ("stop", "forward_only"):
@@ -109,13 +109,13 @@ class Paths:
                 return False
             if layer.kind == "apply" and layer.body is not None:
                 if not self._lets_through(layer):
-                    found.ends.append(layer.body)
+                    reached.ends.append(layer.body)
                     return False
             else:
-                found.layers.add((plan.name, layer.key))
+                reached.layers.add((plan.name, layer.key))
                 if own is None or own.name != "forward_only":
                     names = set(layer.weights) - set(layer.untrained)
-                    found.weights |= {(plan.name, layer.key, name) for name in names}
+                    reached.weights |= {(plan.name, layer.key, name) for name in names}
         return True
 
     def _lets_through(self, layer: LayerPlan) -> bool:
@@ -140,7 +140,7 @@ class Paths:
 
     def made_of(self, root: t.Term) -> set[Place]:
         """The trainable weights that a value is made with, by any way at all: through ints, `stop` and modes, too."""
-        found: set[Place] = set()
+        weights: set[Place] = set()
 
         def onwards(term: t.Term) -> Iterator[t.Term]:
             yield from t.children(term)
@@ -154,10 +154,10 @@ class Paths:
 
         for term in t.walk(root, onwards):
             if isinstance(term, t.Weight | t.AllWeights):
-                found |= self.places(term)
+                weights |= self.places(term)
             elif isinstance(term, t.NetworkOutput):
-                found |= self.places(t.AllWeights(term.network, type=self.plans[term.network].output))
-        return found
+                weights |= self.places(t.AllWeights(term.network, type=self.plans[term.network].output))
+        return weights
 
     def origin(self, end: t.Term) -> t.Term:
         """Where real numbers that are learnt become ints or bools: the first such place behind an end."""

@@ -122,15 +122,15 @@ class Ranges:
         """The bounds of a term that counts as an int."""
         return self.known[id(term)] or (0, 1)
 
-    def _inside(self, term: t.Term, found: Known) -> Known:
+    def _inside(self, term: t.Term, bounds: Known) -> Known:
         """Bounds within the limit; what lies beyond is a problem."""
-        if found is None or kept(found, self.limit) == found:
-            return found
-        self.tell(term.span, *self._beyond(term, found))
-        return kept(found, self.limit)
+        if bounds is None or kept(bounds, self.limit) == bounds:
+            return bounds
+        self.tell(term.span, *self._beyond(term, bounds))
+        return kept(bounds, self.limit)
 
-    def _beyond(self, term: t.Term, found: Bounds) -> tuple[str, str]:
-        worst = max(found, key=abs)
+    def _beyond(self, term: t.Term, bounds: Bounds) -> tuple[str, str]:
+        worst = max(bounds, key=abs)
         holds = f"an int holds {self.limit[0]:,} to {self.limit[1]:,}"
         if isinstance(term, t.Literal):
             return (
@@ -189,36 +189,38 @@ class Ranges:
         pairs = "add" if operation == "sum" else "multiply"
         return reduce(lambda a, b: bounds_of(pairs, [a, b], [Type("int")] * 2, {}, Type("int")), parts)
 
-    def _divisor(self, term: t.Operate, found: Bounds) -> None:
-        if found[0] <= 0 <= found[1]:
+    def _divisor(self, term: t.Operate, bounds: Bounds) -> None:
+        if bounds[0] <= 0 <= bounds[1]:
             operator, divisor = OPERATIONS[term.operation].operator, term.arguments[1]
-            message = f"`{operator}` may divide by 0: {_named(divisor)} is {shown(found)}"
+            message = f"`{operator}` may divide by 0: {_named(divisor)} is {shown(bounds)}"
             remedy = f"maximum({spell(divisor)}, 1)"
             self.tell(divisor.span, message, f"Keep the divisor away from 0, say by `{remedy}`, or make it real.")
 
-    def _label(self, term: t.Operate, found: Bounds, classes: int) -> None:
-        if found[0] < 0 or found[1] >= classes:
+    def _label(self, term: t.Operate, bounds: Bounds, classes: int) -> None:
+        if bounds[0] < 0 or bounds[1] >= classes:
             label = term.arguments[1]
             message = (
-                f"the scores are those of classes 0 … {classes - 1}, and the label {_named(label)} is {shown(found)}"
+                f"the scores are those of classes 0 … {classes - 1}, and the label {_named(label)} is {shown(bounds)}"
             )
-            self.tell(label.span or term.span, message, _moved(spell(label), found, classes, "scores for more classes"))
+            self.tell(
+                label.span or term.span, message, _moved(spell(label), bounds, classes, "scores for more classes")
+            )
 
-    def _scattered(self, term: t.Operate, found: Bounds) -> None:
+    def _scattered(self, term: t.Operate, bounds: Bounds) -> None:
         size = int(term.static["size"])
-        if found[0] < 0 or found[1] >= size:
+        if bounds[0] < 0 or bounds[1] >= size:
             index = term.arguments[0]
             message = (
-                f"`scatter` into {size} places takes indices 0 … {size - 1}, and {_named(index)} is {shown(found)}"
+                f"`scatter` into {size} places takes indices 0 … {size - 1}, and {_named(index)} is {shown(bounds)}"
             )
-            self.tell(index.span or term.span, message, _moved(spell(index), found, size, "a larger size"))
+            self.tell(index.span or term.span, message, _moved(spell(index), bounds, size, "a larger size"))
 
-    def _one_hot(self, term: t.Operate, found: Bounds) -> None:
+    def _one_hot(self, term: t.Operate, bounds: Bounds) -> None:
         size = int(term.static["size"])
-        if found[1] < 0 or found[0] >= size:
+        if bounds[1] < 0 or bounds[0] >= size:
             index = term.arguments[0]
-            message = f"`one_hot` of {size} entries is 0 throughout: {_named(index)} is {shown(found)}"
-            self.tell(index.span or term.span, message, _moved(spell(index), found, size, "a larger size"))
+            message = f"`one_hot` of {size} entries is 0 throughout: {_named(index)} is {shown(bounds)}"
+            self.tell(index.span or term.span, message, _moved(spell(index), bounds, size, "a larger size"))
 
     def _gather(self, term: t.Gather) -> None:
         found, size = self._whole(term.index), term.array.type.shape[term.axis]
@@ -263,12 +265,12 @@ class Ranges:
         inner.parameters = {layer.parameter: given}
         return inner.of(layer.body)
 
-    def _words(self, plan: NetworkPlan, layer: LayerPlan, found: Bounds, at: t.Term | None) -> None:
+    def _words(self, plan: NetworkPlan, layer: LayerPlan, bounds: Bounds, at: t.Term | None) -> None:
         size = int(layer.config["input_dim"])
-        if found[0] < 0 or found[1] >= size:
+        if bounds[0] < 0 or bounds[1] >= size:
             own = at.input if isinstance(at, t.NetworkOutput) and at.input is not None else plan.input
-            message = f"the embedding '{plan.name}.{layer.key}' has the words 0 … {size - 1}, and {_named(own)} is {shown(found)}"
-            self.tell(own.span, message, _moved(spell(own), found, size, "a larger `input_dim`"))
+            message = f"the embedding '{plan.name}.{layer.key}' has the words 0 … {size - 1}, and {_named(own)} is {shown(bounds)}"
+            self.tell(own.span, message, _moved(spell(own), bounds, size, "a larger `input_dim`"))
 
 
 def shown(bounds: Bounds) -> str:
@@ -286,11 +288,11 @@ def _named(term: t.Term) -> str:
     return f"`{text}`" if len(text) <= 40 else "it"
 
 
-def _moved(text: str, found: Bounds, size: int, more: str) -> str:
+def _moved(text: str, bounds: Bounds, size: int, more: str) -> str:
     """How to bring an index into its range."""
     text = text if len(text) <= 40 else "i"
-    if found[1] - found[0] < size:
-        gap = found[0] if found[0] > 0 else found[1] - size + 1 if found[1] >= size else found[0]
+    if bounds[1] - bounds[0] < size:
+        gap = bounds[0] if bounds[0] > 0 else bounds[1] - size + 1 if bounds[1] >= size else bounds[0]
         moved = f"{text} - {gap}" if gap > 0 else f"{text} + {-gap}"
         return f"Write `{moved}`, or `clip({text}, 0, {size - 1})`, or give {more}."
     return f"Write `clip({text}, 0, {size - 1})`, or give {more}."

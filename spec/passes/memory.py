@@ -60,19 +60,19 @@ def _differentiated(program: Program, replicates: int) -> Iterator[tuple[int, fl
 
 
 def _statistic(
-    program: Program, term: t.GradientStatistic, replicates: int, held: float
+    program: Program, term: t.GradientStatistic, replicates: int, example_bytes: float
 ) -> Iterator[tuple[int, float]]:
     """The same of a statistic; what it sums and compares is float64, of twice the bytes."""
     own = term.weights.type.bytes
     if term.over:
-        yield chunk(program, min(SUMMED, term.examples), replicates), held
+        yield chunk(program, min(SUMMED, term.examples), replicates), example_bytes
     elif block(program, term) == 1:
         wide = alongside(term)
         at_once = chunk(program, min(SUMMED, term.examples), replicates, wide)
-        yield max(GROUP, at_once // GROUP * GROUP), held + wide
+        yield max(GROUP, at_once // GROUP * GROUP), example_bytes + wide
     else:
         examples, blocks = block(program, term), 1 if term.statistic == "gradient_noise" else FEW
-        yield 1, chunk(program, examples, replicates) * held + 6 * blocks * own
+        yield 1, chunk(program, examples, replicates) * example_bytes + 6 * blocks * own
 
 
 def chunk(program: Program, wanted: int, replicates: int, *more: int) -> int:

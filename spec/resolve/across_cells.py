@@ -64,17 +64,21 @@ class Findings:
         """The warnings that hold in all cells; under a profile or an override only what the experiment itself says."""
         return [] if late else [warning for warning, count in self.noticed.items() if count == self.cells]
 
-    def _told(self, found: _Found, experiment: yaml.Mapping) -> Problem:
-        values = found.values
+    def _told(self, problem: _Found, experiment: yaml.Mapping) -> Problem:
+        values = problem.values
         if not values:
-            return found.problem
+            return problem.problem
         patches = [
             yaml.find(experiment, ["variants", value] if axis == "variant" else ["sweep", axis])
             for axis, value in values.items()
         ]
         where = ", ".join(f"{axis} = {value}" for axis, value in values.items())
-        more = f", and alike at {found.cells - 1:,} more point{'s' if found.cells > 2 else ''}" if found.varies else ""
-        return noted(found.problem, f"This arises with {where}{more}.", *patches)
+        more = (
+            f", and alike at {problem.cells - 1:,} more point{'s' if problem.cells > 2 else ''}"
+            if problem.varies
+            else ""
+        )
+        return noted(problem.problem, f"This arises with {where}{more}.", *patches)
 
 
 def _keyed(problems: Sequence[Problem]) -> Iterator[tuple[tuple[object, ...], Problem]]:

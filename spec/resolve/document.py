@@ -61,10 +61,10 @@ def parse(source: Source) -> Document:
 
 def derived(top: yaml.Mapping) -> dict[str, yaml.Mapping]:
     """The experiments with their bases under them. Raises SpecError."""
-    found, problems = _derived(top)
+    experiments, problems = _derived(top)
     if problems:
         raise SpecError(problems)
-    return found
+    return experiments
 
 
 def _derived(top: yaml.Mapping) -> tuple[dict[str, yaml.Mapping], list[Problem]]:
@@ -103,15 +103,15 @@ def _bases(node: yaml.Mapping, name: str, known: Mapping[str, yaml.Mapping]) -> 
     return list(chain)
 
 
-def _over_base(node: yaml.Mapping, name: str, found: Mapping[str, yaml.Mapping]) -> yaml.Mapping:
+def _over_base(node: yaml.Mapping, name: str, base_node: Mapping[str, yaml.Mapping]) -> yaml.Mapping:
     """An experiment over its base, which is found already."""
-    own = node.get(name)
-    assert isinstance(own, yaml.Mapping)
-    base = own.get("base")
-    below = found.get(base.text) if isinstance(base, yaml.Scalar) and isinstance(base.value, str) else None
+    over = node.get(name)
+    assert isinstance(over, yaml.Mapping)
+    base = over.get("base")
+    below = base_node.get(base.text) if isinstance(base, yaml.Scalar) and isinstance(base.value, str) else None
     if below is None:
-        return own
-    merged = merge(without(below, *OWN), without(own, "base"))
+        return over
+    merged = merge(without(below, *OWN), without(over, "base"))
     assert isinstance(merged, yaml.Mapping)
     return merged
 

@@ -21,7 +21,7 @@ from .patches import without
 
 
 def remaining(
-    source: Source, top: yaml.Mapping, experiments: Mapping[str, yaml.Mapping], found: Sequence[Problem]
+    source: Source, top: yaml.Mapping, experiments: Mapping[str, yaml.Mapping], problems: Sequence[Problem]
 ) -> list[Problem]:
     """The problems of the experiments that can be checked in spite of what was found."""
     from .document import Document
@@ -35,7 +35,7 @@ def remaining(
     except pydantic.ValidationError:
         return []
     except SpecError as error:
-        told = {problem.span.line for problem in found if problem.span is not None}
+        told = {problem.span.line for problem in problems if problem.span is not None}
         return [problem for problem in error.problems if problem.span is None or problem.span.line not in told]
     return []
 

@@ -162,7 +162,7 @@ def _long_form(kind: str, given: Node) -> Mapping:
 
 def layer_names(items: SequenceOf[Node]) -> dict[str, int]:
     """How the layers of a list can be addressed: by their names, or by kind and position from 1."""
-    found: dict[str, int] = {}
+    places: dict[str, int] = {}
     counts: dict[str, int] = {}
     for place, item in enumerate(items):
         kind, name = "", None
@@ -174,13 +174,13 @@ def layer_names(items: SequenceOf[Node]) -> dict[str, int]:
             given = inner.get("name") if isinstance(inner, Mapping) else None
             name = given.text if isinstance(given, Scalar) else None
         counts[kind] = counts.get(kind, 0) + 1
-        found[f"{kind}_{counts[kind]}"] = place
+        places[f"{kind}_{counts[kind]}"] = place
         if name:
-            found[name] = place
+            places[name] = place
     for kind, count in counts.items():
         if count == 1:
-            found.setdefault(kind, found[f"{kind}_1"])
-    return found
+            places.setdefault(kind, places[f"{kind}_1"])
+    return places
 
 
 def nest(path: SequenceOf[str], value: Node, span: Span) -> Any:

@@ -124,35 +124,35 @@ def _profile(document: Document, profile: str | None) -> dict[str, yaml.Mapping]
         raise problem_at(None, f"{document.source.name}: there is no profile '{profile}'", hint)
     node = yaml.find(document.top, ["profiles", profile, "experiments"])
     assert isinstance(node, yaml.Mapping)
-    found = {}
+    patches = {}
     for key, patch in node.entries:
         if key.text not in document.experiments:
             hint = did_you_mean(key.text, document.experiments)
             raise problem_at(key.span, f"there is no experiment '{key.text}'", hint)
         if isinstance(patch, yaml.Mapping):
-            found[key.text] = patch
-    return found
+            patches[key.text] = patch
+    return patches
 
 
 def _only(document: Document, only: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """`--only experiment/variant`, by experiment."""
-    found: dict[str, tuple[str, ...]] = {}
+    variants: dict[str, tuple[str, ...]] = {}
     for item in only:
         name, _, variant = item.partition("/")
         if name not in document.experiments:
             hint = did_you_mean(name, document.experiments) or f"The experiments are {listing(document.experiments)}."
             raise problem_at(None, f"--only {item}: there is no experiment '{name}'", hint)
-        found[name] = (*found.get(name, ()), *((variant,) if variant else ()))
-    return found
+        variants[name] = (*variants.get(name, ()), *((variant,) if variant else ()))
+    return variants
 
 
 def _targets(document: Document, overrides: Sequence[Override]) -> dict[str, list[Override]]:
     """Overrides by experiment: one that names none goes to all that have its path."""
-    found: dict[str, list[Override]] = {name: [] for name in document.experiments}
+    by_experiment: dict[str, list[Override]] = {name: [] for name in document.experiments}
     for override in overrides:
         path = override.path[1:] if override.path[0] == "experiments" else override.path
         if path and path[0] in document.experiments:
-            found[path[0]].append(replace(override, path=path[1:]))
+            by_experiment[path[0]].append(replace(override, path=path[1:]))
             continue
         fields = set(type(next(iter(document.study.experiments.values()))).model_fields)
         if not path or path[0] not in fields:
@@ -163,8 +163,8 @@ def _targets(document: Document, overrides: Sequence[Override]) -> dict[str, lis
             )
             raise problem_at(override.span, f"there is no path '{'.'.join(override.path)}'", hint)
         for name in document.experiments:
-            found[name].append(replace(override, path=path))
-    return found
+            by_experiment[name].append(replace(override, path=path))
+    return by_experiment
 
 
 class _Experiment:

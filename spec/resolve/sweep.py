@@ -118,10 +118,10 @@ class Sweep:
             hint = "Axes multiply: sweep fewer values, put axes in step with `zip`, or make experiments of parts."
             raise problem_at(span, f"{total:,} points; the limit is {MAX_CELLS:,}", hint)
         ranges = [range(len(axes[group[0]])) for group in groups]
-        found = []
+        points = []
         for places in itertools.product(*ranges):
-            found.append({name: place for group, place in zip(groups, places, strict=True) for name in group})
-        return found
+            points.append({name: place for group, place in zip(groups, places, strict=True) for name in group})
+        return points
 
     def _must_differ(self, names: Sequence[str], axes: Mapping[str, list[Any]], place: int) -> None:
         """Of axes that go in step one may have a value twice, and not all of them at once: a cell is told by them together."""

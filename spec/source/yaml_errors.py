@@ -60,9 +60,9 @@ def syntax_error(source: Source, error: yaml.YAMLError) -> SpecError:
     context = getattr(error, "context", None) or ""
     trouble = _Trouble(source, problem, context, min(mark.line, last), mark.column, min(start.line, last), start.column)
     for explain in _EXPLANATIONS:
-        found = explain(trouble)
-        if found is not None:
-            return found
+        spec_error = explain(trouble)
+        if spec_error is not None:
+            return spec_error
     hint = "A study needs about ten levels." if "nesting depth" in problem else PLAIN
     return trouble.error(f"not YAML: {problem}", hint, trouble.line, trouble.column)
 

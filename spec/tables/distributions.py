@@ -134,8 +134,8 @@ def _permutation(words: Array) -> Array:
 def _categorical(words: Array, p: Array) -> Array:
     edges = np.cumsum(p / np.sum(p, axis=-1, keepdims=True), axis=-1)
     hit = np.sum(unit(words)[..., None] >= edges, axis=-1)
-    found: Array = np.minimum(hit, np.shape(p)[-1] - 1)
-    return found
+    indices: Array = np.minimum(hit, np.shape(p)[-1] - 1)
+    return indices
 
 
 def _laplace(words: Array, location: Any, scale: Any) -> Array:

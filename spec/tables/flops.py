@@ -174,51 +174,51 @@ LayerWork = Callable[[Shape, Shape, Mapping[str, Any]], tuple[float, float]]
 """Operations of one example, forwards and backwards, of a layer on a shape to a shape, beside its products with kernels."""
 
 
-def _nothing(given: Shape, made: Shape, config: Mapping[str, Any]) -> tuple[float, float]:
+def _nothing(given: Shape, output: Shape, config: Mapping[str, Any]) -> tuple[float, float]:
     return 0, 0
 
 
 def _every(forward: float, backward: float) -> LayerWork:
     """So many an entry of the output."""
-    return lambda given, made, config: (forward * prod(made), backward * prod(made))
+    return lambda given, output, config: (forward * prod(output), backward * prod(output))
 
 
-def _affine(given: Shape, made: Shape, config: Mapping[str, Any]) -> tuple[float, float]:
+def _affine(given: Shape, output: Shape, config: Mapping[str, Any]) -> tuple[float, float]:
     """A bias, and the activation."""
-    row, size = ACTIVATION_WORK[config["activation"] or "linear"], prod(made)
+    row, size = ACTIVATION_WORK[config["activation"] or "linear"], prod(output)
     return (config["use_bias"] + row.forward) * size, (config["use_bias"] + row.backward[0]) * size
 
 
-def _activation(given: Shape, made: Shape, config: Mapping[str, Any]) -> tuple[float, float]:
+def _activation(given: Shape, output: Shape, config: Mapping[str, Any]) -> tuple[float, float]:
     row = ACTIVATION_WORK[config["activation"]]
-    return row.forward * prod(made), row.backward[0] * prod(made)
+    return row.forward * prod(output), row.backward[0] * prod(output)
 
 
 def _pooling(backward: Callable[[int], int]) -> LayerWork:
     """One for each value in each window; backwards a number of the window's size for each."""
 
-    def work(given: Shape, made: Shape, config: Mapping[str, Any]) -> tuple[float, float]:
+    def work(given: Shape, output: Shape, config: Mapping[str, Any]) -> tuple[float, float]:
         size = config["pool_size"]
         window = prod(size) if isinstance(size, list | tuple) else size ** (len(given) - 1)
-        return window * prod(made), backward(window) * prod(made)
+        return window * prod(output), backward(window) * prod(output)
 
     return work
 
 
-def _max_pooling(given: Shape, made: Shape, config: Mapping[str, Any]) -> tuple[float, float]:
+def _max_pooling(given: Shape, output: Shape, config: Mapping[str, Any]) -> tuple[float, float]:
     """A comparison for each value in each window, and a sum of the input that tells whether any is undefined."""
-    forward, backward = _pooling(lambda window: window + 1)(given, made, config)
+    forward, backward = _pooling(lambda window: window + 1)(given, output, config)
     return forward + prod(given), backward
 
 
 def _whole(forward: float, backward: float) -> LayerWork:
     """So many an entry of the input."""
-    return lambda given, made, config: (forward * prod(given), backward * prod(given))
+    return lambda given, output, config: (forward * prod(given), backward * prod(given))
 
 
 def _gates(forward: float, backward: float) -> LayerWork:
     """So many a unit at every place of the sequence: biases, gates and states."""
-    return lambda given, made, config: (
+    return lambda given, output, config: (
         forward * given[0] * config["units"],
         backward * given[0] * config["units"],
     )

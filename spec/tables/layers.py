@@ -236,7 +236,7 @@ _CENTER = (
 )
 
 
-def _recurrent(name: str, keras: str, meaning: str, gates: int, *own: Parameter) -> Layer:
+def _recurrent(name: str, keras: str, meaning: str, gates: int, *extra: Parameter) -> Layer:
     check = _need(2, "a sequence [T, channels]")
 
     def weights(shape: Shape, config: Config) -> Weights:
@@ -255,7 +255,7 @@ def _recurrent(name: str, keras: str, meaning: str, gates: int, *own: Parameter)
         return 2 * shape[0] * gates * units * (shape[-1] + units)
 
     parameters = named(
-        _UNITS, Parameter("activation", "activation", "of the state", "tanh"), *own, _BIAS, *_KERNEL,
+        _UNITS, Parameter("activation", "activation", "of the state", "tanh"), *extra, _BIAS, *_KERNEL,
         _initializer("recurrent_initializer", "orthogonal"),
         Parameter("return_sequences", "bool", "gives the state at every place, not just the last", False),
         Parameter("go_backwards", "bool", "reads the sequence from its end", False),

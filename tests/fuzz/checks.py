@@ -17,14 +17,14 @@ from dlspec import spec
 from dlspec.interpreter.cli.run import CLAIM_FAILS, DONE, How, execute
 from dlspec.interpreter.program.job import Job
 from dlspec.interpreter.program.program import Compiled
-from dlspec.interpreter.program.program_cache import Forms
+from dlspec.interpreter.program.program_cache import ProgramCache
 from dlspec.interpreter.program.training_loop import train
 from dlspec.interpreter.results.cell_groups import axis_value
 from dlspec.interpreter.results.folder_names import STORE
 from dlspec.interpreter.results.replicates import Replicate
-from dlspec.interpreter.schedule.batching import parts, pieces
+from dlspec.interpreter.schedule.batching import batch_count, split_into_batches
 from dlspec.interpreter.schedule.scheduler import Options, Progress
-from dlspec.interpreter.store.requests import Piece, Wanted, wanted
+from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch, requests_of
 from dlspec.interpreter.store.store import Store
 from dlspec.spec.diagnostics.problems import Source, SpecError
 from dlspec.spec.ir.claims import holds
@@ -98,7 +98,7 @@ def _checked(plan: StudyPlan, extent: Sequence[str], jit: str) -> list[Replicate
             _agree(f"form {jit} and {other}", program, replicates, _again(program, other))
     if "alone" in extent:
         for program, replicates in found[:1]:
-            if len(pieces(Wanted.of(program, "cpu"), range(program.replicates))[0].replicates) > 1:
+            if len(split_into_batches(CellRequest.of(program, "cpu"), range(program.replicates))[0].replicates) > 1:
                 _agree("alone and side by side", program, replicates[1:2], _run(program, [1], jit))
     _parameters(found[0][0])
     return [replicate for _, replicates in found for replicate in replicates]
@@ -108,7 +108,7 @@ def _stored(plan: StudyPlan, root: Path, jit: str) -> list[tuple[Program, list[R
     """The replicates of each program, read back from the store; what failed is there too."""
     store = Store(root / STORE, lambda _: None)
     try:
-        progress = Progress.of_store(wanted(plan, "cpu"), store, Options(jit))
+        progress = Progress.of_store(requests_of(plan, "cpu"), store, Options(jit))
         lacking = [piece for piece in progress.missing()]
         if lacking:
             with _quiet():
@@ -193,10 +193,10 @@ def _same_again(plan: StudyPlan, root: Path, jit: str) -> None:
 
 def _again(program: Program, jit: str) -> list[Replicate]:
     """All replicates, in the pieces that a run makes of them."""
-    own = Wanted.of(program, "cpu")
+    own = CellRequest.of(program, "cpu")
     return [
         replicate
-        for piece in pieces(own, range(program.replicates), parts(own, 1))
+        for piece in split_into_batches(own, range(program.replicates), batch_count(own, 1))
         for replicate in _run(program, piece.numbers, jit)
     ]
 
@@ -204,7 +204,10 @@ def _again(program: Program, jit: str) -> list[Replicate]:
 def _run(program: Program, numbers: Sequence[int], jit: str) -> list[Replicate]:
     with _quiet():
         return train(
-            Job(0, Piece(Wanted.of(program, "cpu"), tuple(numbers)), jit), _Silent(), threading.Event(), Forms()
+            Job(0, ReplicateBatch(CellRequest.of(program, "cpu"), tuple(numbers)), jit),
+            _Silent(),
+            threading.Event(),
+            ProgramCache(),
         )
 
 

@@ -15,8 +15,8 @@ from dlspec.interpreter.program.job import Job
 from dlspec.interpreter.program.program import Compiled
 from dlspec.interpreter.program.training_loop import train
 from dlspec.interpreter.results.replicates import Replicate
-from dlspec.interpreter.schedule.batching import pieces
-from dlspec.interpreter.store.requests import Wanted
+from dlspec.interpreter.schedule.batching import split_into_batches
+from dlspec.interpreter.store.requests import CellRequest
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
 from dlspec.spec.ir.plan import Program
@@ -78,8 +78,8 @@ def replicates() -> Callable[..., list[Replicate]]:
     """The replicates of a program, run to its end."""
 
     def ran(program: Program, jit: str = "graph") -> list[Replicate]:
-        own = Wanted.of(program, "cpu")
-        jobs = [Job(0, piece, jit) for piece in pieces(own, range(program.replicates))]
+        own = CellRequest.of(program, "cpu")
+        jobs = [Job(0, piece, jit) for piece in split_into_batches(own, range(program.replicates))]
         return [replicate for job in jobs for replicate in train(job, Silent(), threading.Event())]
 
     return ran

@@ -12,16 +12,16 @@ from ...verdicts.run_comparison import Comparison, Done, Final
 from .results import COLOURS
 
 
-def show(made: Comparison, console: Console) -> None:
+def show(comparison: Comparison, console: Console) -> None:
     """Prints finals and verdicts side by side."""
-    first, second = made.runs
+    first, second = comparison.runs
     console.print(Text.assemble(("A ", "bold"), first.name, f"  {first.finished:%Y-%m-%d %H:%M} UTC"))
     console.print(Text.assemble(("B ", "bold"), second.name, f"  {second.finished:%Y-%m-%d %H:%M} UTC"))
-    for experiment in dict.fromkeys(final.experiment for final in made.finals):
+    for experiment in dict.fromkeys(final.experiment for final in comparison.finals):
         console.print()
         table = _table(experiment, "", "measure", "A", "B", "B - A")
         before = ""
-        for final in (final for final in made.finals if final.experiment == experiment):
+        for final in (final for final in comparison.finals if final.experiment == experiment):
             difference = "same cells" if final.same else _difference(final)
             name = final.program if final.program != before else ""
             before = final.program
@@ -38,10 +38,10 @@ def show(made: Comparison, console: Console) -> None:
                 )
             )
         console.print(table)
-    if made.claims:
+    if comparison.claims:
         console.print()
         table = _table("claims", "", "A", "saw", "B", "saw")
-        for name, one, other in made.claims:
+        for name, one, other in comparison.claims:
             changed = one is not None and other is not None and one.verdict != other.verdict
             table.add_row(
                 Text(name, "bold" if changed else ""), _mark(one), Text(_seen(one)), _mark(other), Text(_seen(other))

@@ -81,11 +81,11 @@ def _fitting(heads: Sequence[str], columns: Sequence[Column], width: int) -> lis
     return parts
 
 
-def _columns(found: Results, groups: Sequence[Sequence[Replicate]]) -> list[Column]:
+def _columns(results: Results, groups: Sequence[Sequence[Replicate]]) -> list[Column]:
     """A column a measure; of an array of a few entries one each, of a larger one how large it is and what it spans."""
     columns: list[Column] = []
-    for measure in dict.fromkeys(m for replicate in found.replicates for m in replicate.curves):
-        shapes, words = shapes_of(found.replicates, measure), measure.replace("_", " ")
+    for measure in dict.fromkeys(m for replicate in results.replicates for m in replicate.curves):
+        shapes, words = shapes_of(results.replicates, measure), measure.replace("_", " ")
         if is_small(shapes):
             columns += [
                 (entry_name(words, at), [_final(group, measure, at) for group in groups]) for at in places_of(shapes)

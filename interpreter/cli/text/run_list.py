@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...results.run_list import VERDICTS, Kept
+from ...results.run_list import VERDICTS, RunRecord
 
 WORDS = {"holds": "hold", "fails": "fail", "inconclusive": "open"}
 
 
-def table(runs: Sequence[Kept]) -> str:
+def table(runs: Sequence[RunRecord]) -> str:
     """One line a run: its name, when it ended, its replicates, its verdicts."""
     rows = [("run", "ended (UTC)", "replicates", "claims")]
     rows += [(run.name, f"{run.finished:%Y-%m-%d %H:%M}", replicates(run), claims(run)) for run in runs]
@@ -19,13 +19,13 @@ def table(runs: Sequence[Kept]) -> str:
     )
 
 
-def replicates(run: Kept) -> str:
+def replicates(run: RunRecord) -> str:
     """How many replicates, and how many of them did not end well."""
     total = sum(run.replicates.values())
     rest = [f"{count:,} {status}" for status, count in run.replicates.items() if status != "done"]
     return f"{total:,}" + (f" ({', '.join(rest)})" if rest else "")
 
 
-def claims(run: Kept) -> str:
+def claims(run: RunRecord) -> str:
     """How many claims came out how."""
     return ", ".join(f"{run.verdicts[name]} {WORDS[name]}" for name in VERDICTS if run.verdicts.get(name)) or "–"

@@ -267,8 +267,8 @@ class Remote:
                 ray.cancel(running.ref)
 
 
-def _fill(stream: IO[bytes], held: bytes) -> None:
-    stream.write(held)
+def _fill(stream: IO[bytes], target: bytes) -> None:
+    stream.write(target)
 
 
 def _failed(job: Job, message: str) -> list[Replicate]:

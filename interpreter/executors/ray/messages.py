@@ -34,9 +34,9 @@ class Inbox:
 
     def take(self) -> list[Message]:
         """Gives out all that was told, and forgets it."""
-        found = [*self.messages, *self.checkpoints.values()]
+        messages = [*self.messages, *self.checkpoints.values()]
         self.messages, self.checkpoints = [], {}
-        return found
+        return messages
 
     def end(self) -> None:
         """From now on every worker is told to end."""

@@ -9,7 +9,7 @@ from dlspec.spec.passes.cost import cost
 from dlspec.spec.passes.memory import PROCESS_BYTES, memory
 
 from ...results.number_text import size
-from ...store.requests import Piece
+from ...store.requests import ReplicateBatch
 
 CORE_OPERATIONS = 1e8
 """How many operations of one step it takes for a further core to be worth while; measured, see `docs/scaling.md`."""
@@ -26,7 +26,7 @@ class Resources:
     memory: int
 
     @staticmethod
-    def of(piece: Piece, device: str) -> Resources:
+    def of(piece: ReplicateBatch, device: str) -> Resources:
         """From the plan: a core, and another for every `CORE_OPERATIONS` of a step; a whole card where there are any."""
         program = piece.program
         step = cost(program).step * len(piece.numbers)
@@ -64,10 +64,10 @@ class Node:
             has.get("memory", 0.0),
         )  # fmt: skip
 
-    def holds(self, asked: Resources) -> int:
+    def holds(self, request: Resources) -> int:
         """How many such pieces it runs at once."""
-        if asked.cores > self.cores or asked.gpus > self.gpus or asked.memory > self.memory:
+        if request.cores > self.cores or request.gpus > self.gpus or request.memory > self.memory:
             return 0
-        counts = [self.cores // asked.cores, self.memory // asked.memory]
-        counts += [self.gpus // asked.gpus] if asked.gpus else []
+        counts = [self.cores // request.cores, self.memory // request.memory]
+        counts += [self.gpus // request.gpus] if request.gpus else []
         return int(min(counts))

@@ -24,20 +24,20 @@ from ...program.job import Job
 from ...results.errors import Damaged
 from ...results.replicates import Curve, Replicate
 from ...store.checkpoints import Checkpoint, Checkpoints
-from ..event_forwarding import Told
+from ..event_forwarding import EventForwarder
 from ..pickling import unpacked
 from .messages import Reporter
 
 
 def installed() -> dict[str, str]:
     """What a replicate's numbers depend on here, and what it takes to read a job: versions, by name."""
-    found = {"Python": ".".join(platform.python_version_tuple()[:2]), "numerics": str(NUMERICS)}
+    versions = {"Python": ".".join(platform.python_version_tuple()[:2]), "numerics": str(NUMERICS)}
     for name in PACKAGES:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "none"
-    return found
+            versions[name] = "none"
+    return versions
 
 
 @dataclass(frozen=True)
@@ -102,9 +102,9 @@ def differences(here: Mapping[str, str], there: Mapping[str, str]) -> str:
 @cache
 def _forms() -> Any:
     """What this process has compiled: Ray gives it one piece after another."""
-    from ...program.program_cache import Forms
+    from ...program.program_cache import ProgramCache
 
-    return Forms()
+    return ProgramCache()
 
 
 def _trained(sent: Sent, reporter: Reporter, stop: threading.Event) -> Outcome:
@@ -119,7 +119,9 @@ def _trained(sent: Sent, reporter: Reporter, stop: threading.Event) -> Outcome:
         job = Job(
             sent.number, unpacked(sent.piece), sent.compiled, checkpoints, str(weights) if weights else None
         )  # fmt: skip
-        replicates = train(job, Told(lambda number, kind, *values: reporter.tell(kind, *values)), stop, _forms())
+        replicates = train(
+            job, EventForwarder(lambda number, kind, *values: reporter.tell(kind, *values)), stop, _forms()
+        )
         for replicate in replicates:
             replicate.curves = {key: Curve(_stacked(values)) for key, values in replicate.curves.items()}
         return Outcome(replicates, _files(weights) if weights is not None else {})

@@ -12,7 +12,7 @@ import tensorflow as tf
 from dlspec.interpreter.backend import startup as start
 from dlspec.interpreter.backend.devices import Asked
 from dlspec.interpreter.results import run_writer as run_folder
-from dlspec.interpreter.store.requests import Wanted
+from dlspec.interpreter.store.requests import CellRequest
 from dlspec.spec.diagnostics.problems import SpecError
 
 SHOWN = ["/dev/nvidia0"]
@@ -130,7 +130,7 @@ def test_what_is_asked_for_is_known_without_tensorflow(monkeypatch: pytest.Monke
 
 def test_the_kind_of_device_is_part_of_a_cells_name(program: Any) -> None:
     made = program("task: {example: {x: normal()}}\nmeasures: {m: E(x)}")
-    assert Wanted.of(made, "cpu").key(0) != Wanted.of(made, "gpu").key(0)
+    assert CellRequest.of(made, "cpu").key(0) != CellRequest.of(made, "gpu").key(0)
 
 
 STUDY = """

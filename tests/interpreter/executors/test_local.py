@@ -13,11 +13,11 @@ import pytest
 from dlspec.interpreter.backend.devices import Asked
 from dlspec.interpreter.executors import local as recycled
 from dlspec.interpreter.executors.base import Finished
-from dlspec.interpreter.executors.local import Recycled
+from dlspec.interpreter.executors.local import RecyclingProcessPool
 from dlspec.interpreter.program.job import Job
 from dlspec.interpreter.program.training_loop import train
 from dlspec.interpreter.results.replicates import Replicate
-from dlspec.interpreter.store.requests import Piece, Wanted
+from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
 from dlspec.spec.ir.plan import Program
 
 BODY = """
@@ -60,9 +60,9 @@ def heard() -> Heard:
 
 
 @pytest.fixture
-def executor(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recycled]:
+def executor(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> Iterator[RecyclingProcessPool]:
     monkeypatch.setattr(recycled, "COMPILATIONS", 1)
-    made = Recycled(2, heard, Asked("cpu"))
+    made = RecyclingProcessPool(2, heard, Asked("cpu"))
     yield made
     made.close()
     assert all(child.process.exitcode is not None for child in made.children)
@@ -72,18 +72,20 @@ def executor(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recycled
 def job(program: Callable[[str], Program]) -> Callable[..., Job]:
     def made(number: int, steps: int = 20) -> Job:
         found = program(BODY.format(width=2 + number, steps=steps))
-        return Job(number, Piece(Wanted.of(found, "cpu"), (0, 1)), "xla")
+        return Job(number, ReplicateBatch(CellRequest.of(found, "cpu"), (0, 1)), "xla")
 
     return made
 
 
-def ended(executor: Recycled, seconds: float = 120) -> Finished:
+def ended(executor: RecyclingProcessPool, seconds: float = 120) -> Finished:
     found = executor.finished(seconds)
     assert found is not None, f"no job has ended within {seconds} s"
     return found
 
 
-def test_cells_are_the_same_in_whichever_process(executor: Recycled, heard: Heard, job: Callable[..., Job]) -> None:
+def test_cells_are_the_same_in_whichever_process(
+    executor: RecyclingProcessPool, heard: Heard, job: Callable[..., Job]
+) -> None:
     processes = set()
     for number in range(3):
         executor.submit(job(number))
@@ -99,7 +101,7 @@ def test_cells_are_the_same_in_whichever_process(executor: Recycled, heard: Hear
     assert executor.room() == 2
 
 
-def begun(executor: Recycled, heard: Heard, job: Job) -> None:
+def begun(executor: RecyclingProcessPool, heard: Heard, job: Job) -> None:
     """Gives a job to a child process, and waits until it trains."""
     executor.forms.compiled = 1
     executor.submit(job)
@@ -107,7 +109,7 @@ def begun(executor: Recycled, heard: Heard, job: Job) -> None:
 
 
 def test_a_process_that_is_killed_fails_its_jobs_and_another_takes_over(
-    executor: Recycled, heard: Heard, job: Callable[..., Job]
+    executor: RecyclingProcessPool, heard: Heard, job: Callable[..., Job]
 ) -> None:
     begun(executor, heard, job(0, steps=10**6))
     os.kill(executor.children[0].process.pid or 0, signal.SIGKILL)
@@ -119,7 +121,7 @@ def test_a_process_that_is_killed_fails_its_jobs_and_another_takes_over(
 
 
 def test_jobs_end_at_their_next_evaluation_when_they_are_cancelled(
-    executor: Recycled, heard: Heard, job: Callable[..., Job]
+    executor: RecyclingProcessPool, heard: Heard, job: Callable[..., Job]
 ) -> None:
     begun(executor, heard, job(0, steps=10**6))
     executor.cancel()
@@ -128,7 +130,7 @@ def test_jobs_end_at_their_next_evaluation_when_they_are_cancelled(
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_watcher_at_fault_ends_the_process_and_no_job_is_waited_for(
-    executor: Recycled, heard: Heard, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+    executor: RecyclingProcessPool, heard: Heard, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun(executor, heard, job(0, steps=10**6))
     monkeypatch.setattr(heard, "evaluated", lambda *_: 1 / 0)

@@ -6,7 +6,7 @@ import pickle
 from collections.abc import Callable
 
 from dlspec.interpreter.executors.pickling import packed, unpacked
-from dlspec.interpreter.store.requests import Piece, Wanted
+from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
 from dlspec.spec.ir.plan import Program
 
 BODY = """
@@ -20,9 +20,9 @@ measures: {error: E(f^2)}
 
 def test_a_piece_arrives_without_the_text(program: Callable[[str], Program]) -> None:
     """The names of its cells in the store are the same on both sides, so is all that they are made from."""
-    piece = Piece(Wanted.of(program(BODY + "# a remark that is nobody's business\n"), "cpu"), (0, 1))
+    piece = ReplicateBatch(CellRequest.of(program(BODY + "# a remark that is nobody's business\n"), "cpu"), (0, 1))
     assert b"normal([8])" in pickle.dumps(piece)
     sent = packed(piece)
     assert b"normal([8])" not in sent
     arrived = unpacked(sent)
-    assert Piece(Wanted.of(arrived.program, "cpu"), arrived.replicates).keys == arrived.keys == piece.keys
+    assert ReplicateBatch(CellRequest.of(arrived.program, "cpu"), arrived.replicates).keys == arrived.keys == piece.keys

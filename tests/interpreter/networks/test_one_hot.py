@@ -63,12 +63,12 @@ def test_a_vector_that_is_drawn_once_a_replicate_is_not_drawn_again(compiled: Ca
 
 
 def test_a_look_up_costs_no_product(program: Callable[..., Program]) -> None:
-    looked_up, product = (program(BODY.format(input=given)) for given in ("hot", "1 * hot"))
-    assert looked_up.networks[0].flops == 0
+    gather_batch, product = (program(BODY.format(input=given)) for given in ("hot", "1 * hot"))
+    assert gather_batch.networks[0].flops == 0
     assert product.networks[0].flops == 2 * 5 * 3
     # Forwards and backwards a product each, and the scaling; backwards the rows are summed, instead.
-    assert cost(product).step - cost(looked_up).step == 8 * (2 * 30 + 5 - 3)
-    assert cost(product).parameters == cost(looked_up).parameters
+    assert cost(product).step - cost(gather_batch).step == 8 * (2 * 30 + 5 - 3)
+    assert cost(product).parameters == cost(gather_batch).parameters
 
 
 def test_a_graph_that_looks_rows_up_is_none_for_an_index_that_may_lie_outside(program: Callable[..., Program]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from dlspec.interpreter.backend.tf32 import products
+from dlspec.interpreter.backend.tf32 import tf32_mode
 from dlspec.interpreter.program.export import export
 from dlspec.interpreter.program.keras_files import write
 from dlspec.interpreter.program.program import Compiled
@@ -199,7 +199,7 @@ def test_a_compiled_program_says_how_exact_its_products_are(
 def test_on_a_cpu_tf32_gives_the_bits_of_float32(program: Callable[[str], Program]) -> None:
     states = []
     for dtype in ("float32", "tf32"):
-        with products(dtype):
+        with tf32_mode(dtype):
             held = Compiled(program(body(dtype)), [0, 1], True)
             held.train(5)
             states.append([*held.saved(), *held.evaluate().values()])
@@ -211,7 +211,7 @@ def test_programs_of_one_precision_run_side_by_side_and_of_two_take_turns() -> N
     inside, seen = threading.Barrier(3), []
 
     def run(dtype: str) -> None:
-        with products(dtype):
+        with tf32_mode(dtype):
             inside.wait(60)  # all three of a kind, and none of the other
             seen.append((dtype, tf.config.experimental.tensor_float_32_execution_enabled()))
             inside.wait(60)
@@ -225,9 +225,9 @@ def test_programs_of_one_precision_run_side_by_side_and_of_two_take_turns() -> N
 
 
 def test_an_error_inside_lets_the_next_in() -> None:
-    with pytest.raises(KeyError), products("tf32"):
+    with pytest.raises(KeyError), tf32_mode("tf32"):
         raise KeyError
-    with products("float32"):
+    with tf32_mode("float32"):
         assert not tf.config.experimental.tensor_float_32_execution_enabled()
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from dlspec.interpreter.program.program import Compiled
-from dlspec.interpreter.schedule.batching import pieces
-from dlspec.interpreter.store.requests import Wanted
+from dlspec.interpreter.schedule.batching import split_into_batches
+from dlspec.interpreter.store.requests import CellRequest
 from dlspec.spec.tables.optimizers import OPTIMIZERS
 
 STEPS, BATCH = 4, 8
@@ -92,7 +92,7 @@ def test_stacked_replicates_move_as_each_would_alone(
 ) -> None:
     plan = program(BODY.format(dtype="float64", optimizer=written(name, given)))
     mixes = name == "lamb" or "clipnorm" in given or "global_clipnorm" in given
-    groups = [list(piece.numbers) for piece in pieces(Wanted.of(plan, "cpu"), range(3))]
+    groups = [list(piece.numbers) for piece in split_into_batches(CellRequest.of(plan, "cpu"), range(3))]
     assert groups == ([[0], [1], [2]] if mixes else [[0, 1, 2]])
     for group in groups:
         held = Compiled(plan, group, False)

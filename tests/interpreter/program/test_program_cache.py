@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from dlspec.interpreter.program.job import Job
 from dlspec.interpreter.program.program import Compiled
-from dlspec.interpreter.program.program_cache import IDLE, Forms
+from dlspec.interpreter.program.program_cache import IDLE, ProgramCache
 from dlspec.interpreter.program.training_loop import train
-from dlspec.interpreter.schedule.batching import pieces
-from dlspec.interpreter.store.requests import Wanted
+from dlspec.interpreter.schedule.batching import split_into_batches
+from dlspec.interpreter.store.requests import CellRequest
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.tables.optimizers import OPTIMIZERS
 
@@ -61,7 +61,7 @@ def test_seeds_draws_starts_and_rates_are_inputs(program: Callable[[str], Progra
         "another start": body().replace("bias_initializer: 0.1", 'bias_initializer: "normal(0, 1)"'),
         "other steps": body().replace("steps: 12", "steps: 20").replace("every: 4", "every: 5"),
     }
-    forms = Forms()
+    forms = ProgramCache()
     compiled = forms.take(first, (0, 1), xla)
     before = numbers(compiled)
     traced = traces(compiled)
@@ -81,7 +81,7 @@ def test_seeds_draws_starts_and_rates_are_inputs(program: Callable[[str], Progra
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimiser_starts_anew(name: str, program: Callable[[str], Program]) -> None:
     text = body(f"{{{name}: {{learning_rate: 0.01}}}}")
-    forms = Forms()
+    forms = ProgramCache()
     compiled = forms.take(program(text), (0,), False)
     compiled.train(5)
     forms.leave(compiled)
@@ -102,7 +102,7 @@ def test_what_is_made_of_examples_is_made_anew(layer: str, more: str, program: C
     text = body("{adam: {use_ema: true, ema_momentum: 0.9}}", layer)
     text = text.replace("task: {", f"task: {{{more.strip()}, ") if more else text
     text = text.replace(", examples: 64}}", "}}") if more else text
-    forms = Forms()
+    forms = ProgramCache()
     compiled = forms.take(program(text), (0, 1), False)
     numbers(compiled)
     forms.leave(compiled)
@@ -113,7 +113,7 @@ def test_what_is_made_of_examples_is_made_anew(layer: str, more: str, program: C
 
 
 def test_what_is_compiled_in_is_not_shared(program: Callable[[str], Program]) -> None:
-    forms = Forms()
+    forms = ProgramCache()
     forms.leave(forms.take(program(body()), (0, 1), False))
     apart = {
         "the loss": body().replace("squared: (f - y)^2", "squared: abs(f - y)"),
@@ -132,7 +132,7 @@ def test_what_is_compiled_in_is_not_shared(program: Callable[[str], Program]) ->
 
 
 def test_two_at_once_have_one_each_and_few_are_kept(program: Callable[[str], Program]) -> None:
-    forms, made = Forms(), program(body())
+    forms, made = ProgramCache(), program(body())
     taken = [forms.take(made, (0,), False) for _ in range(IDLE + 2)]
     assert len({id(one) for one in taken}) == IDLE + 2
     with pytest.raises(ValueError, match="compiled for 1 replicates side by side, not 2"):
@@ -149,10 +149,10 @@ def test_a_second_cell_of_the_same_shapes_compiles_nothing(program: Callable[[st
         def compiling(self, job: Job) -> None:
             told.append(job.number)
 
-    forms = Forms()
+    forms = ProgramCache()
     for number, rate in enumerate((0.05, 0.02, 0.01)):
         made = program(body(f"{{adam: {{learning_rate: {rate}}}}}"))
-        (piece,) = pieces(Wanted.of(made, "cpu"), range(2))
+        (piece,) = split_into_batches(CellRequest.of(made, "cpu"), range(2))
         cells: list[Any] = train(Job(number, piece, "xla"), Told(), threading.Event(), forms)
         assert [cell.status for cell in cells] == ["done", "done"], cells[0].message
     assert told == [0]

@@ -11,7 +11,7 @@ from dlspec.interpreter.cli.run import DONE, How, execute
 from dlspec.interpreter.figures import DRAWERS
 from dlspec.interpreter.figures.draw import draw
 from dlspec.interpreter.results.replicates import Replicate, Results
-from dlspec.interpreter.store.requests import Wanted
+from dlspec.interpreter.store.requests import CellRequest
 from dlspec.spec.diagnostics.problems import Source
 
 STUDY = """
@@ -80,7 +80,7 @@ def test_the_store_gives_what_was_shown_and_runs_what_it_lacks(capsys: object, t
 
 def test_a_stored_cell_owes_a_figure_the_state_that_it_stopped_in() -> None:
     (program,) = plan_of().experiments[0].programs
-    own = Wanted.of(program, "cpu")
+    own = CellRequest.of(program, "cpu")
     held = {"end": None, "steps": [0, 1, 2, 3]}
     steps = {figure: sorted(own.shown(figure, held)) for figure in own.samples}
     assert steps == {"picture": [3], "pictures": [1, 3], "data": [0], "curve": [3], "rows": [0, 3]}

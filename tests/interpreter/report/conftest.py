@@ -10,7 +10,7 @@ import pytest
 from dlspec import spec
 from dlspec.interpreter.figures import draw
 from dlspec.interpreter.results.replicates import Replicate, Results
-from dlspec.interpreter.results.run_list import Kept, read
+from dlspec.interpreter.results.run_list import RunRecord, read
 from dlspec.interpreter.results.run_writer import RunFolder
 from dlspec.interpreter.verdicts.judge import judge
 from dlspec.spec.diagnostics.problems import Source
@@ -45,10 +45,10 @@ experiments:
 
 
 @pytest.fixture
-def make_run(tmp_path: Path) -> Callable[..., Kept]:
+def make_run(tmp_path: Path) -> Callable[..., RunRecord]:
     """A run of the study, with numbers made by hand; its file lies in no repository."""
 
-    def made(text: str = STUDY, status: str = "done", message: str = "") -> Kept:
+    def made(text: str = STUDY, status: str = "done", message: str = "") -> RunRecord:
         plan = spec.resolve(spec.parse(Source("hostile.yaml", text)))
         (experiment,) = plan.experiments
         random = np.random.default_rng(0)

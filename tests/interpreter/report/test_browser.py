@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from dlspec.interpreter.report import write_report
 from dlspec.interpreter.results.folder_names import REPORT
-from dlspec.interpreter.results.run_list import Kept
+from dlspec.interpreter.results.run_list import RunRecord
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -39,7 +39,7 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def report(make_run: Callable[..., Kept]) -> Path:
+def report(make_run: Callable[..., RunRecord]) -> Path:
     run = make_run()
     write_report(run, run.folder / REPORT)
     return run.folder / REPORT

@@ -13,9 +13,9 @@ import pytest
 from dlspec.interpreter.report import page, write_report
 from dlspec.interpreter.results.errors import StoreError
 from dlspec.interpreter.results.folder_names import REPORT
-from dlspec.interpreter.results.run_list import Kept, read
+from dlspec.interpreter.results.run_list import RunRecord, read
 
-Make = Callable[..., Kept]
+Make = Callable[..., RunRecord]
 
 
 class Read(HTMLParser):

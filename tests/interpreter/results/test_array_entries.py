@@ -11,7 +11,7 @@ import numpy as np
 from dlspec.interpreter.cli.text.results import print_finals
 from dlspec.interpreter.report.page import page
 from dlspec.interpreter.results.replicates import Replicate, Results
-from dlspec.interpreter.results.run_list import Kept
+from dlspec.interpreter.results.run_list import RunRecord
 from dlspec.interpreter.results.run_writer import cells_json, write_curves
 from dlspec.interpreter.verdicts.run_comparison import as_data, compare
 from rich.console import Console
@@ -30,14 +30,14 @@ def replicates(shift: float = 0.0) -> list[Replicate]:
     return found
 
 
-def folder(path: Path, shift: float = 0.0) -> Kept:
+def folder(path: Path, shift: float = 0.0) -> RunRecord:
     path.mkdir()
     write_curves(path / "curves.parquet", replicates(shift))
     (path / "cells.json").write_text(json.dumps(cells_json({"e": Results("e", {}, 2, replicates(shift))})))
     (path / "claims.json").write_text("[]")
     told = {"study": "s", "profile": "", "finished": "2026-01-01T00:00:00+00:00", "cells": {"done": 2}, "verdicts": {}}
     (path / "run.json").write_text(json.dumps(told))
-    return Kept(path, told)
+    return RunRecord(path, told)
 
 
 def test_the_terminal_shows_entries_or_what_they_span() -> None:

@@ -16,7 +16,7 @@ from dlspec.interpreter.cli.text.results import print_finals
 from dlspec.interpreter.report.final_values import Spread, finals
 from dlspec.interpreter.results.export_table import export
 from dlspec.interpreter.results.replicates import Replicate, Results
-from dlspec.interpreter.results.run_list import Kept
+from dlspec.interpreter.results.run_list import RunRecord
 from dlspec.interpreter.results.run_writer import cells_json, write_curves
 from dlspec.interpreter.verdicts.run_comparison import as_data, compare
 from rich.console import Console
@@ -37,7 +37,7 @@ def replicates() -> list[Replicate]:
     return found
 
 
-def folder(path: Path, old: bool = False) -> Kept:
+def folder(path: Path, old: bool = False) -> RunRecord:
     """A run's folder; one of before has the last evaluation of every replicate as its final, and curves without a status."""
     path.mkdir()
     entries = cells_json({"line": Results("line", {}, len(ENDS), replicates())})
@@ -50,7 +50,7 @@ def folder(path: Path, old: bool = False) -> Kept:
     (path / "claims.json").write_text("[]")
     told = {"study": "small", "profile": "", "finished": "2026-01-01T00:00:00+00:00", "cells": {}, "verdicts": {}}
     (path / "run.json").write_text(json.dumps(told))
-    return Kept(path, told)
+    return RunRecord(path, told)
 
 
 def printed(width: int = 200) -> Console:

@@ -16,12 +16,12 @@ from dlspec.interpreter.figures.run_comparison import draw
 from dlspec.interpreter.results.errors import StoreError
 from dlspec.interpreter.results.export_table import export
 from dlspec.interpreter.results.replicates import Replicate, Results
-from dlspec.interpreter.results.run_list import Kept, chosen, kept, named, superfluous, used
+from dlspec.interpreter.results.run_list import RunRecord, chosen, list_runs, named, prunable, referenced_keys
 from dlspec.interpreter.results.run_reader import results, verdicts
 from dlspec.interpreter.results.run_writer import cells_json, write_curves
 from dlspec.interpreter.verdicts.run_comparison import as_data, compare
 
-Make = Callable[..., Kept]
+Make = Callable[..., RunRecord]
 
 
 def replicates(shift: float, numbers: int, digest: str = "a") -> list[Replicate]:
@@ -39,7 +39,7 @@ def replicates(shift: float, numbers: int, digest: str = "a") -> list[Replicate]
 def make(tmp_path: Path) -> Make:
     """A run's folder, as `dlspec run` leaves it."""
 
-    def made(name: str, found: Sequence[Replicate], day: int = 1, verdict: str = "holds", **about: object) -> Kept:
+    def made(name: str, found: Sequence[Replicate], day: int = 1, verdict: str = "holds", **about: object) -> RunRecord:
         folder = tmp_path / "runs" / name
         folder.mkdir(parents=True)
         write_curves(folder / "curves.parquet", found)
@@ -54,7 +54,7 @@ def make(tmp_path: Path) -> Make:
             "cells": {"done": len(found)}, "verdicts": {verdict: 1}, **about,
         }  # fmt: skip
         (folder / "run.json").write_text(json.dumps(told))
-        return Kept(folder, told)
+        return RunRecord(folder, told)
 
     return made
 
@@ -66,7 +66,7 @@ def test_runs_are_listed_newest_first_and_filtered(make: Make, tmp_path: Path) -
     (tmp_path / "runs" / "broken").mkdir()
     (tmp_path / "runs" / "broken" / "run.json").write_text("{")
     unreadable: list[str] = []
-    found = kept(tmp_path / "runs", unreadable)
+    found = list_runs(tmp_path / "runs", unreadable)
     assert [run.name for run in found] == ["new", "quick", "old"]
     assert len(unreadable) == 1 and "broken" in unreadable[0]
     assert [run.name for run in chosen(found, profile="quick")] == ["quick"]
@@ -76,8 +76,8 @@ def test_runs_are_listed_newest_first_and_filtered(make: Make, tmp_path: Path) -
     lines = table(found).splitlines()
     assert lines[1].split() == ["new", "2026-01-03", "00:00", "4", "1", "fail"]
     assert "4 (1 diverged)" in lines[2]
-    assert [run.name for run in superfluous(found, 1)] == ["old"]
-    assert superfluous(found, 2) == []
+    assert [run.name for run in prunable(found, 1)] == ["old"]
+    assert prunable(found, 2) == []
 
 
 def test_a_run_is_named_by_its_beginning(make: Make, tmp_path: Path) -> None:
@@ -156,4 +156,4 @@ def test_a_paired_interval_covers_what_it_should(make: Make) -> None:
 
 def test_used_are_the_keys_of_all_runs(make: Make) -> None:
     runs = [make("a", replicates(0, 1)), make("b", replicates(0, 2, "b"))]
-    assert used(runs) == {"aplain0", "adeep0", "bplain0", "bplain1", "bdeep0", "bdeep1"}
+    assert referenced_keys(runs) == {"aplain0", "adeep0", "bplain0", "bplain1", "bdeep0", "bdeep1"}

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from dlspec.interpreter.schedule import eta as time_left
 from dlspec.interpreter.schedule.eta import TimeLeft, in_words, steps, work
-from dlspec.interpreter.store.requests import Piece, Wanted
+from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
 from dlspec.spec.ir.plan import Program
 
 BODY = """
@@ -34,13 +34,13 @@ class Clock:
 
 
 @pytest.fixture
-def two(program: Callable[[str], Program]) -> list[Piece]:
+def two(program: Callable[[str], Program]) -> list[ReplicateBatch]:
     """Two pieces that cost the same, by different names."""
-    own = Wanted.of(program(BODY), "cpu")
-    return [Piece(own, (0, 1)), Piece(replace(own, base="another"), (0, 1))]
+    own = CellRequest.of(program(BODY), "cpu")
+    return [ReplicateBatch(own, (0, 1)), ReplicateBatch(replace(own, base="another"), (0, 1))]
 
 
-def test_it_is_what_is_left_at_the_rate_of_what_was_done(two: list[Piece]) -> None:
+def test_it_is_what_is_left_at_the_rate_of_what_was_done(two: list[ReplicateBatch]) -> None:
     clock = Clock()
     left = TimeLeft(two, clock)
     assert left.seconds() is None
@@ -57,7 +57,7 @@ def test_it_is_what_is_left_at_the_rate_of_what_was_done(two: list[Piece]) -> No
     assert left.seconds() == 0
 
 
-def test_what_a_checkpoint_or_another_process_spares_is_not_counted_as_done(two: list[Piece]) -> None:
+def test_what_a_checkpoint_or_another_process_spares_is_not_counted_as_done(two: list[ReplicateBatch]) -> None:
     clock = Clock()
     left = TimeLeft(two, clock)
     left.started(two[0], 50)
@@ -67,7 +67,7 @@ def test_what_a_checkpoint_or_another_process_spares_is_not_counted_as_done(two:
     assert left.seconds() == pytest.approx(8)
 
 
-def test_compiling_is_work_too(two: list[Piece], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compiling_is_work_too(two: list[ReplicateBatch], monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     steps_alone = work(two[0])
     monkeypatch.setattr(time_left, "START", 3 * steps_alone)

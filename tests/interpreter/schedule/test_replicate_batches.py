@@ -9,11 +9,11 @@ import pytest
 from dlspec.interpreter.cli.text.results import forms
 from dlspec.interpreter.program.job import Job
 from dlspec.interpreter.results.replicates import Results
-from dlspec.interpreter.schedule.batching import pieces
+from dlspec.interpreter.schedule.batching import split_into_batches
 from dlspec.interpreter.schedule.progress import called
 from dlspec.interpreter.schedule.scheduler import Options, Progress
 from dlspec.interpreter.store.checkpoints import Checkpoint
-from dlspec.interpreter.store.requests import Piece, Wanted
+from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
 from dlspec.interpreter.store.store import Store
 from dlspec.spec.ir.plan import Program
 
@@ -28,8 +28,8 @@ replicates: 5
 
 
 @pytest.fixture
-def wanted(program: Callable[[str], Program]) -> Wanted:
-    return Wanted.of(program(BODY.replace("OPTIMIZER", "{sgd: {}}")), "cpu")
+def wanted(program: Callable[[str], Program]) -> CellRequest:
+    return CellRequest.of(program(BODY.replace("OPTIMIZER", "{sgd: {}}")), "cpu")
 
 
 @pytest.fixture
@@ -50,21 +50,21 @@ def groups(progress: Progress) -> list[tuple[int, ...]]:
         (9, [(0,), (1,), (2,), (3,), (4,)]),
     ],
 )
-def test_parts_are_nearly_equal(wanted: Wanted, parts: int, expected: list[tuple[int, ...]]) -> None:
-    assert [piece.numbers for piece in pieces(wanted, range(5), parts)] == expected
+def test_parts_are_nearly_equal(wanted: CellRequest, parts: int, expected: list[tuple[int, ...]]) -> None:
+    assert [piece.numbers for piece in split_into_batches(wanted, range(5), parts)] == expected
 
 
-def test_a_part_keeps_its_replicates_when_others_are_stored(wanted: Wanted) -> None:
-    assert [piece.numbers for piece in pieces(wanted, [1, 3, 4], 2)] == [(1,), (3, 4)]
-    assert pieces(wanted, [], 2) == []
+def test_a_part_keeps_its_replicates_when_others_are_stored(wanted: CellRequest) -> None:
+    assert [piece.numbers for piece in split_into_batches(wanted, [1, 3, 4], 2)] == [(1,), (3, 4)]
+    assert split_into_batches(wanted, [], 2) == []
 
 
 def test_replicates_are_alone_where_an_optimiser_mixes_weights(program: Callable[[str], Program]) -> None:
-    alone = Wanted.of(program(BODY.replace("OPTIMIZER", "{lamb: {}}")), "cpu")
-    assert [piece.numbers for piece in pieces(alone, range(3))] == [(0,), (1,), (2,)]
+    alone = CellRequest.of(program(BODY.replace("OPTIMIZER", "{lamb: {}}")), "cpu")
+    assert [piece.numbers for piece in split_into_batches(alone, range(3))] == [(0,), (1,), (2,)]
 
 
-def test_programs_are_parted_only_where_there_are_fewer_than_run_at_once(wanted: Wanted, store: Store) -> None:
+def test_programs_are_parted_only_where_there_are_fewer_than_run_at_once(wanted: CellRequest, store: Store) -> None:
     assert groups(Progress.of_store([wanted], store, Options(jobs=1))) == [(0, 1, 2, 3, 4)]
     assert groups(Progress.of_store([wanted], store, Options(jobs=2))) == [(0, 1), (2, 3, 4)]
     assert groups(Progress.of_store([wanted, wanted], store, Options(jobs=2))) == [(0, 1, 2, 3, 4)] * 2
@@ -95,7 +95,7 @@ def test_replicates_go_in_parts_where_they_would_not_stay_in_a_cpus_cache(
     program: Callable[[str], Program], body: str, numbers: int, device: str, jobs: int, expected: list[int]
 ) -> None:
     text = body.replace("OPTIMIZER", "{sgd: {}}").replace("replicates: 5", f"replicates: {numbers}")
-    one = Wanted.of(program(text), device)
+    one = CellRequest.of(program(text), device)
     found = Progress([one], jobs=jobs).missing()
     assert [len(piece.numbers) for piece in found] == expected
     assert [number for piece in found for number in piece.numbers] == list(range(numbers))
@@ -106,22 +106,22 @@ def test_replicates_go_in_parts_where_they_would_not_stay_in_a_cpus_cache(
     [((0,), " (replicate 0)"), ((1, 2), " (replicates 1 and 2)"), ((1, 2, 3), " (replicates 1 to 3)"),
      ((0, 2, 3), " (replicates 0, 2 and 3)"), ((0, 1, 2, 3, 4), "")],
 )  # fmt: skip
-def test_a_part_is_called_by_its_replicates(wanted: Wanted, numbers: tuple[int, ...], shown: str) -> None:
-    assert called(Job(1, Piece(wanted, numbers), "xla"), 5) == f"{wanted.program.name}{shown}"
+def test_a_part_is_called_by_its_replicates(wanted: CellRequest, numbers: tuple[int, ...], shown: str) -> None:
+    assert called(Job(1, ReplicateBatch(wanted, numbers), "xla"), 5) == f"{wanted.program.name}{shown}"
 
 
-def test_pieces_with_a_checkpoint_go_on_whatever_number_runs_at_once(wanted: Wanted, store: Store) -> None:
-    whole = pieces(wanted, range(5))[0]
+def test_pieces_with_a_checkpoint_go_on_whatever_number_runs_at_once(wanted: CellRequest, store: Store) -> None:
+    whole = split_into_batches(wanted, range(5))[0]
     checkpoints = store.checkpoints(whole, {}, 0)
     checkpoints.save(Checkpoint(2, 1.0, [], [wanted.replicate(number) for number in whole.numbers]))
     assert groups(Progress.of_store([wanted], store, Options(jobs=2))) == [(0, 1, 2, 3, 4)]
     checkpoints.remove()
-    third = pieces(wanted, range(5), 3)[2]
+    third = split_into_batches(wanted, range(5), 3)[2]
     store.checkpoints(third, {}, 0).save(Checkpoint(2, 1.0, [], [wanted.replicate(r) for r in third.numbers]))
     assert groups(Progress.of_store([wanted], store, Options(jobs=2))) == [(0,), (1, 2), (3, 4)]
 
 
-def test_stored_cells_of_another_compiled_form_are_told(wanted: Wanted, store: Store) -> None:
+def test_stored_cells_of_another_compiled_form_are_told(wanted: CellRequest, store: Store) -> None:
     replicates = [wanted.replicate(number, f"key{number}") for number in range(3)]
     for replicate, form, stored in zip(replicates, ("graph", "xla", "graph"), (True, True, False), strict=True):
         replicate.compiled, replicate.stored = form, stored

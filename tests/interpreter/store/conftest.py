@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from dlspec import spec
 from dlspec.interpreter.results.replicates import Replicate
-from dlspec.interpreter.store.requests import Wanted, wanted
+from dlspec.interpreter.store.requests import CellRequest, requests_of
 from dlspec.spec.diagnostics.problems import Source
 
 STUDY = """\
@@ -43,19 +43,19 @@ def study() -> str:
 
 
 @pytest.fixture(scope="session")
-def asked() -> Callable[..., list[Wanted]]:
+def asked() -> Callable[..., list[CellRequest]]:
     """What a study, changed by replacements in its text, asks for."""
 
-    def made(*changes: tuple[str, str], text: str = STUDY) -> list[Wanted]:
+    def made(*changes: tuple[str, str], text: str = STUDY) -> list[CellRequest]:
         for old, new in changes:
             assert old in text
             text = text.replace(old, new)
-        return wanted(spec.resolve(spec.parse(Source("small.yaml", text))), "cpu")
+        return requests_of(spec.resolve(spec.parse(Source("small.yaml", text))), "cpu")
 
     return made
 
 
-def invented(own: Wanted, number: int, status: str = "done") -> Replicate:
+def invented(own: CellRequest, number: int, status: str = "done") -> Replicate:
     """A replicate with numbers that tell it from all others."""
     replicate = own.replicate(number)
     replicate.status = status

@@ -13,7 +13,7 @@ from dlspec.interpreter.program.job import Job
 from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.schedule.progress import JsonLines, Log, Quiet
 from dlspec.interpreter.schedule.scheduler import Options, Progress, Run
-from dlspec.interpreter.store.requests import Piece, Wanted
+from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
 from dlspec.interpreter.store.store import Store
 
 EQUAL = """\
@@ -29,7 +29,7 @@ experiments:
 
 
 def ran(
-    root: Path, asked: Sequence[Wanted], made: Callable[[Sequence[Piece]], Quiet], make_cell: Callable[..., Replicate]
+    root: Path, asked: Sequence[CellRequest], made: Callable[[Sequence[ReplicateBatch]], Quiet], make_cell: Callable[..., Replicate]
 ) -> tuple[list[int], Progress]:  # fmt: skip
     """Runs what is asked for with made-up numbers; which replicates ran, in order, and what came out."""
     jobs: list[int] = []
@@ -46,7 +46,7 @@ def ran(
 
 
 def test_what_is_equal_runs_once_and_no_other_process_is_spoken_of(
-    asked: Callable[..., list[Wanted]], make_cell: Callable[..., Replicate], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    asked: Callable[..., list[CellRequest]], make_cell: Callable[..., Replicate], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:  # fmt: skip
     jobs, progress = ran(tmp_path / "store", asked(text=EQUAL), Log, make_cell)
     said = capsys.readouterr().err
@@ -58,7 +58,7 @@ def test_what_is_equal_runs_once_and_no_other_process_is_spoken_of(
 
 
 def test_the_events_say_who_ran_it(
-    asked: Callable[..., list[Wanted]], make_cell: Callable[..., Replicate], events: Callable[[str], list[dict[str, Any]]],
+    asked: Callable[..., list[CellRequest]], make_cell: Callable[..., Replicate], events: Callable[[str], list[dict[str, Any]]],
     tmp_path: Path, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     ran(tmp_path / "store", asked(text=EQUAL), JsonLines, make_cell)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from dlspec.interpreter.results.errors import StoreError
 from dlspec.interpreter.store import files as parts
-from dlspec.interpreter.store.requests import Piece, Wanted
+from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
 from dlspec.interpreter.store.store import Store
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -69,22 +69,22 @@ def test_a_full_disk_says_so_and_what_was_stored_is_kept(
 
 
 def test_a_disk_that_fills_while_cells_are_written(
-    tiny_disk: Path, asked: Callable[..., list[Wanted]], make_cell: Callable[..., Any]
+    tiny_disk: Path, asked: Callable[..., list[CellRequest]], make_cell: Callable[..., Any]
 ) -> None:
     """At the file, or at the index: the error is the same, and the store is whole with what it had."""
     first, second = asked()
     every = (0, 1, 2)
     with Store(tiny_disk / "store", pytest.fail) as store:
-        store.claim(Piece(first, every))
-        store.commit(Piece(first, every), [make_cell(first, r) for r in every], {})
-        store.claim(Piece(second, every))
+        store.claim(ReplicateBatch(first, every))
+        store.commit(ReplicateBatch(first, every), [make_cell(first, r) for r in every], {})
+        store.claim(ReplicateBatch(second, every))
         ballast = fill(tiny_disk)
         with pytest.raises(StoreError, match="no space is left"):
-            store.commit(Piece(second, every), [make_cell(second, r) for r in every], {})
+            store.commit(ReplicateBatch(second, every), [make_cell(second, r) for r in every], {})
         ballast.unlink()
         assert store.index.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert None not in store.find([(first, r) for r in every])
-        store.commit(Piece(second, every), [make_cell(second, r) for r in every], {})
+        store.commit(ReplicateBatch(second, every), [make_cell(second, r) for r in every], {})
         assert None not in store.find([(second, r) for r in every])
         assert not list(store.root.rglob(".draft-*"))
 

@@ -13,10 +13,10 @@ from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.store import files as parts
 from dlspec.interpreter.store.checkpoints import Checkpoint
 from dlspec.interpreter.store.repair import repair
-from dlspec.interpreter.store.requests import Piece, Wanted
-from dlspec.interpreter.store.store import Claim, Store
+from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
+from dlspec.interpreter.store.store import Lease, Store
 
-Asked = Callable[..., list[Wanted]]
+Asked = Callable[..., list[CellRequest]]
 Make = Callable[..., Replicate]
 EVERY = (0, 1, 2)
 
@@ -43,17 +43,17 @@ def opened(tmp_path: Path) -> Iterator[Opened]:
 
 
 def put(
-    store: Store, own: Wanted, make: Make, numbers: tuple[int, ...] = EVERY, status: str = "done"
+    store: Store, own: CellRequest, make: Make, numbers: tuple[int, ...] = EVERY, status: str = "done"
 ) -> list[Replicate]:
     """Claims replicates of a program and stores invented results."""
-    piece = Piece(own, numbers)
+    piece = ReplicateBatch(own, numbers)
     assert store.claim(piece).mine == numbers
     replicates = [make(own, number, status) for number in numbers]
     store.commit(piece, replicates, {"dlspec": "0"})
     return replicates
 
 
-def found(store: Store, own: Wanted, numbers: tuple[int, ...] = EVERY) -> list[Replicate | None]:
+def found(store: Store, own: CellRequest, numbers: tuple[int, ...] = EVERY) -> list[Replicate | None]:
     return store.find([(own, number) for number in numbers])
 
 
@@ -135,13 +135,13 @@ def test_a_cell_that_holds_more_serves_one_that_asks_for_less(asked: Asked, make
 def test_only_missing_replicates_are_claimed(asked: Asked, make_cell: Make, opened: Opened) -> None:
     put(opened(), asked()[0], make_cell)
     more = asked(("replicates: 3", "replicates: 5"))[0]
-    assert opened().claim(Piece(more, (0, 1, 2, 3, 4))) == Claim((3, 4), (), (0, 1, 2))
+    assert opened().claim(ReplicateBatch(more, (0, 1, 2, 3, 4))) == Lease((3, 4), (), (0, 1, 2))
 
 
 # -- replicates that diverged ---------------------------------------------------------------------------------------------
 
 
-def diverged(own: Wanted, make: Make, end: int, cause: str = "") -> Replicate:
+def diverged(own: CellRequest, make: Make, end: int, cause: str = "") -> Replicate:
     replicate = make(own, 0, "diverged")
     kept = [place for place, step in enumerate(replicate.steps) if step <= end]
     replicate.steps = [replicate.steps[place] for place in kept]
@@ -167,7 +167,7 @@ def test_a_diverged_cell_serves_where_it_would_diverge_again(
     cause: str, end: int, change: tuple[tuple[str, str], ...], serves: bool, asked: Asked, make_cell: Make, opened: Opened
 ) -> None:  # fmt: skip
     own, store = asked()[0], opened()
-    piece = Piece(own, (0,))
+    piece = ReplicateBatch(own, (0,))
     store.claim(piece)
     store.commit(piece, [diverged(own, make_cell, end, cause)], {})
     (replicate,) = found(opened(), asked(*change)[0], (0,))
@@ -181,7 +181,7 @@ def test_what_did_not_end_is_not_stored(status: str, asked: Asked, make_cell: Ma
     own, store = asked()[0], opened()
     put(store, own, make_cell, status=status)
     assert found(store, own) == [None, None, None]
-    assert opened().claim(Piece(own, EVERY)).mine == EVERY, "its claims were given back"
+    assert opened().claim(ReplicateBatch(own, EVERY)).mine == EVERY, "its claims were given back"
 
 
 # -- claims ----------------------------------------------------------------------------------------------------------
@@ -189,22 +189,22 @@ def test_what_did_not_end_is_not_stored(status: str, asked: Asked, make_cell: Ma
 
 def test_one_process_runs_a_cell_and_others_wait(asked: Asked, make_cell: Make, opened: Opened) -> None:
     own, one, other = asked()[0], opened(), opened()
-    assert one.claim(Piece(own, (0, 1))) == Claim((0, 1), (), ())
-    assert other.claim(Piece(own, EVERY)) == Claim((2,), (0, 1), ())
-    one.commit(Piece(own, (0, 1)), [make_cell(own, r) for r in (0, 1)], {})
-    assert other.claim(Piece(own, (0, 1))) == Claim((), (), (0, 1))
-    assert one.claim(Piece(own, EVERY)) == Claim((), (2,), (0, 1))
+    assert one.claim(ReplicateBatch(own, (0, 1))) == Lease((0, 1), (), ())
+    assert other.claim(ReplicateBatch(own, EVERY)) == Lease((2,), (0, 1), ())
+    one.commit(ReplicateBatch(own, (0, 1)), [make_cell(own, r) for r in (0, 1)], {})
+    assert other.claim(ReplicateBatch(own, (0, 1))) == Lease((), (), (0, 1))
+    assert one.claim(ReplicateBatch(own, EVERY)) == Lease((), (2,), (0, 1))
 
 
 def test_a_dead_process_claims_nothing(asked: Asked, opened: Opened) -> None:
     own, dead = asked()[0], opened()
-    dead.claim(Piece(own, EVERY))
+    dead.claim(ReplicateBatch(own, EVERY))
     (dead.root / "cells").mkdir()
     (dead.root / "cells" / f".draft-{dead.owner.name}-x").write_text("half a file")
     dead.index.close()
     dead.owner.lock.release()  # what the system does at a process' death
     opened.stores.remove(dead)
-    assert opened().claim(Piece(own, EVERY)).mine == EVERY
+    assert opened().claim(ReplicateBatch(own, EVERY)).mine == EVERY
     assert not list((dead.root / "cells").iterdir()), "its drafts are gone"
 
 
@@ -215,23 +215,23 @@ def test_a_checkpoint_of_what_is_stored_goes_with_its_process(asked: Asked, make
     dead, living = opened(), opened()
     for own in (first, second, third):
         replicates = [make_cell(own, number) for number in EVERY]
-        dead.checkpoints(Piece(own, EVERY), {}, 0).save(Checkpoint(10, 1.0, [], replicates))
+        dead.checkpoints(ReplicateBatch(own, EVERY), {}, 0).save(Checkpoint(10, 1.0, [], replicates))
     for own in (first, third):
         put(dead, own, make_cell)
-    living.claim(Piece(third, EVERY), force=True)
+    living.claim(ReplicateBatch(third, EVERY), force=True)
     dead.index.close()
     dead.owner.lock.release()
     opened.stores.remove(dead)
-    kept = {f"{Piece(own, EVERY).name}.ckpt" for own in (second, third)}
+    kept = {f"{ReplicateBatch(own, EVERY).name}.ckpt" for own in (second, third)}
     assert {path.name for path in (opened().root / "checkpoints").iterdir()} == kept
 
 
 def test_a_part_that_was_written_and_not_listed_is_taken_up(asked: Asked, make_cell: Make, opened: Opened) -> None:
     """As a process killed between the file and the index leaves it: the replicates are not run a second time."""
     own, store = asked()[0], opened()
-    parts.write(store.replicates, Piece(own, EVERY), [make_cell(own, r) for r in EVERY], {}, "")
+    parts.write(store.replicates, ReplicateBatch(own, EVERY), [make_cell(own, r) for r in EVERY], {}, "")
     assert found(store, own) == [None, None, None]
-    assert store.claim(Piece(own, EVERY)) == Claim((), (), EVERY)
+    assert store.claim(ReplicateBatch(own, EVERY)) == Lease((), (), EVERY)
     assert None not in found(store, own) and count(store, "claims") == 0
 
 
@@ -239,7 +239,7 @@ def test_force_claims_what_is_stored_and_replaces_it(asked: Asked, make_cell: Ma
     own, store = asked()[0], opened()
     put(store, own, make_cell)
     (before,) = store.root.glob("cells/*/*.parquet")
-    piece = Piece(own, EVERY)
+    piece = ReplicateBatch(own, EVERY)
     assert store.claim(piece, force=True).mine == EVERY
     replicates = [make_cell(own, r) for r in EVERY]
     replicates[1].curves["error"] = [value + 1 for value in replicates[1].curves["error"]]
@@ -277,7 +277,7 @@ def test_a_damaged_file_is_set_aside_and_its_cells_run_again(
     store = opened()
     put(store, first, make_cell)
     put(store, second, make_cell)
-    name = Piece(first, EVERY).name
+    name = ReplicateBatch(first, EVERY).name
     (path,) = store.root.glob(f"cells/*/{name}.*.{ending}")
     corrupt(path, how)
     other = opened()
@@ -367,14 +367,14 @@ def test_pruning_keeps_what_is_to_be_kept_and_what_is_claimed(asked: Asked, make
     for own in (first, second, third):
         put(store, own, make_cell)
     (store.weights / second.key(0)).mkdir(parents=True)
-    other.claim(Piece(third, EVERY), force=True)
+    other.claim(ReplicateBatch(third, EVERY), force=True)
     keep = {first.key(1)}
-    size = sum(path.stat().st_size for path in store.root.glob(f"cells/*/{Piece(second, EVERY).name}.*"))
+    size = sum(path.stat().st_size for path in store.root.glob(f"cells/*/{ReplicateBatch(second, EVERY).name}.*"))
     assert store.prune(keep, dry=True) == (3, size)
     assert None not in found(store, second), "a dry run removes nothing"
     assert store.prune(keep, dry=False) == (3, size)
     assert found(store, second) == [None, None, None]
     assert None not in found(store, first) and None not in found(store, third)
-    assert not list(store.root.glob(f"cells/*/{Piece(second, EVERY).name}.*"))
+    assert not list(store.root.glob(f"cells/*/{ReplicateBatch(second, EVERY).name}.*"))
     assert not (store.weights / second.key(0)).exists()
     assert not opened.warnings

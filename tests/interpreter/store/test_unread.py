@@ -15,11 +15,11 @@ from dlspec.interpreter.results.errors import StoreError
 from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.store import files as parts
 from dlspec.interpreter.store import lazy_arrays as numbers_module
-from dlspec.interpreter.store.requests import Piece, Wanted
+from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
 from dlspec.interpreter.store.store import Store
 
 EVERY = (0, 1, 2)
-Asked = Callable[..., list[Wanted]]
+Asked = Callable[..., list[CellRequest]]
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -28,8 +28,8 @@ def filled(tmp_path: Path, asked: Asked, make_cell: Callable[..., Replicate]) ->
     """A store with the six replicates of the small study, which have samples."""
     with Store(tmp_path / "store", pytest.fail) as store:
         for own in asked():
-            store.claim(Piece(own, EVERY))
-            store.commit(Piece(own, EVERY), [make_cell(own, r) for r in EVERY], {})
+            store.claim(ReplicateBatch(own, EVERY))
+            store.commit(ReplicateBatch(own, EVERY), [make_cell(own, r) for r in EVERY], {})
     return tmp_path / "store"
 
 
@@ -52,7 +52,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def found(store: Store, wanted: list[Wanted]) -> list[Replicate | None]:
+def found(store: Store, wanted: list[CellRequest]) -> list[Replicate | None]:
     return store.find([(own, number) for own in wanted for number in EVERY])
 
 
@@ -139,8 +139,8 @@ def test_what_counted_as_whole_and_is_not_is_an_error_when_it_is_read(
         lost = [replicate is None for replicate in found(store, asked())]
         assert sum(lost) == 3 and len(warned) == 1
         own = asked()[lost[3]]
-        store.claim(Piece(own, EVERY))
-        store.commit(Piece(own, EVERY), [make_cell(own, r) for r in EVERY], {})
+        store.claim(ReplicateBatch(own, EVERY))
+        store.commit(ReplicateBatch(own, EVERY), [make_cell(own, r) for r in EVERY], {})
         assert None not in found(store, asked())
 
 
@@ -157,7 +157,7 @@ def test_fewer_steps_are_cut_from_what_is_read(filled: Path, asked: Asked, make_
 def test_what_does_not_fit_is_read_each_time(
     filled: Path, asked: Asked, opened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(numbers_module, "ROOM", 1000)
+    monkeypatch.setattr(numbers_module, "CACHE_BYTES", 1000)
     with Store(filled, pytest.fail) as store:
         (replicate,) = store.find([(asked()[0], 0)])
         assert replicate is not None

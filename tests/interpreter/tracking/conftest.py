@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from dlspec import spec
 from dlspec.interpreter.results.replicates import Replicate
-from dlspec.interpreter.schedule.batching import pieces
-from dlspec.interpreter.store.requests import Piece, wanted
+from dlspec.interpreter.schedule.batching import split_into_batches
+from dlspec.interpreter.store.requests import ReplicateBatch, requests_of
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.ir.plan import StudyPlan
 
@@ -37,10 +37,10 @@ def plan() -> StudyPlan:
 
 
 @pytest.fixture
-def piece(plan: StudyPlan) -> Piece:
+def piece(plan: StudyPlan) -> ReplicateBatch:
     """The replicates of the first program, side by side."""
-    first = wanted(plan, "cpu")[0]
-    return pieces(first, range(2))[0]
+    first = requests_of(plan, "cpu")[0]
+    return split_into_batches(first, range(2))[0]
 
 
 def numbers(number: int, step: int) -> dict[str, np.ndarray]:
@@ -61,7 +61,7 @@ def measured() -> Callable[[int], dict[str, np.ndarray]]:
 
 
 @pytest.fixture
-def ended(piece: Piece) -> Callable[..., list[Replicate]]:
+def ended(piece: ReplicateBatch) -> Callable[..., list[Replicate]]:
     """The replicates of the piece at their end, the second one ended early where a step is given."""
 
     def made(early: int = 40) -> list[Replicate]:

@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 from dlspec.interpreter.program.job import Job
 from dlspec.interpreter.program.training_loop import train
-from dlspec.interpreter.schedule.batching import pieces
-from dlspec.interpreter.store.requests import Wanted
+from dlspec.interpreter.schedule.batching import split_into_batches
+from dlspec.interpreter.store.requests import CellRequest
 from dlspec.spec.ir.plan import Program
 
 accumulator = pytest.importorskip(
@@ -112,7 +112,7 @@ def test_an_evaluation_names_its_replicates(program: Callable[[str], Program]) -
         def evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
             seen.append({"step": step, **measures})
 
-    (piece,) = pieces(Wanted.of(found, "cpu"), range(4))
+    (piece,) = split_into_batches(CellRequest.of(found, "cpu"), range(4))
     cells = train(Job(0, piece, "graph"), Noting(), threading.Event())
     assert len({len(cell.steps) for cell in cells}) > 1, "they end at different steps"
     for place, cell in enumerate(cells):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from dlspec.interpreter.results.replicates import Replicate
-from dlspec.interpreter.store.requests import Piece
+from dlspec.interpreter.store.requests import ReplicateBatch
 from dlspec.interpreter.tracking import Tracking, opened
 from dlspec.interpreter.tracking.extras import MissingExtra
 from dlspec.spec.diagnostics.problems import render
@@ -57,7 +57,9 @@ def told(tracker: Noting, what: Callable[[Tracking], None]) -> list[str]:
     return warnings
 
 
-def test_points_are_told_as_they_come(piece: Piece, measured: Callable[..., Any], ended: Callable[..., Any]) -> None:
+def test_points_are_told_as_they_come(
+    piece: ReplicateBatch, measured: Callable[..., Any], ended: Callable[..., Any]
+) -> None:
     tracker = Noting()
 
     def happens(tracking: Tracking) -> None:
@@ -72,7 +74,7 @@ def test_points_are_told_as_they_come(piece: Piece, measured: Callable[..., Any]
 
 
 def test_a_piece_that_goes_on_or_begins_again_has_no_gap_and_no_point_twice(
-    piece: Piece, measured: Callable[..., Any], ended: Callable[..., Any]
+    piece: ReplicateBatch, measured: Callable[..., Any], ended: Callable[..., Any]
 ) -> None:
     resumed, again = Noting(), Noting()
 
@@ -93,7 +95,7 @@ def test_a_piece_that_goes_on_or_begins_again_has_no_gap_and_no_point_twice(
 
 
 def test_a_replicate_that_ended_has_no_more_points(
-    piece: Piece, measured: Callable[..., Any], ended: Callable[..., Any]
+    piece: ReplicateBatch, measured: Callable[..., Any], ended: Callable[..., Any]
 ) -> None:
     tracker = Noting()
 
@@ -111,7 +113,7 @@ def test_a_replicate_that_ended_has_no_more_points(
 
 @pytest.mark.parametrize("fails", ["begin", "progressed", "ended", "conclude", "close"])
 def test_a_fault_is_a_warning(
-    fails: str, piece: Piece, measured: Callable[..., Any], ended: Callable[..., Any]
+    fails: str, piece: ReplicateBatch, measured: Callable[..., Any], ended: Callable[..., Any]
 ) -> None:
     bad, good, warnings = Noting(fails), Noting(), []
     tracking = Tracking({"Bad": bad, "Good": good}, warnings.append)
@@ -125,7 +127,7 @@ def test_a_fault_is_a_warning(
     assert good.happened[-1] == "close" and good.steps == {0: EVERY, 1: EVERY}
 
 
-def test_a_tracker_that_hangs_holds_up_nothing(piece: Piece, measured: Callable[..., Any]) -> None:
+def test_a_tracker_that_hangs_holds_up_nothing(piece: ReplicateBatch, measured: Callable[..., Any]) -> None:
     go = threading.Event()
 
     class Slow(Noting):

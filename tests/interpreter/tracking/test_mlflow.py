@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from dlspec.interpreter.results.verdicts import Verdict
-from dlspec.interpreter.store.requests import Piece
+from dlspec.interpreter.store.requests import ReplicateBatch
 from dlspec.interpreter.tracking import opened
 from dlspec.spec.ir.plan import StudyPlan
 
@@ -23,7 +23,12 @@ def uri(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_a_run_a_cell_under_the_study(
-    uri: str, plan: StudyPlan, piece: Piece, measured: Callable[..., Any], ended: Callable[..., Any], tmp_path: Path
+    uri: str,
+    plan: StudyPlan,
+    piece: ReplicateBatch,
+    measured: Callable[..., Any],
+    ended: Callable[..., Any],
+    tmp_path: Path,
 ) -> None:
     tracking = opened(plan, tmp_path, "small-1", False, uri, pytest.fail)
     for step in (0, 10):
@@ -63,7 +68,7 @@ def test_a_run_a_cell_under_the_study(
 
 
 def test_a_broken_off_run_is_ended(
-    uri: str, plan: StudyPlan, piece: Piece, measured: Callable[..., Any], tmp_path: Path
+    uri: str, plan: StudyPlan, piece: ReplicateBatch, measured: Callable[..., Any], tmp_path: Path
 ) -> None:
     tracking = opened(plan, tmp_path, "small-1", False, uri, pytest.fail)
     tracking.evaluated(piece, 0, measured(0))

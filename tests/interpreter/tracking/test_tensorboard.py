@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from dlspec.interpreter.results.replicates import Replicate
-from dlspec.interpreter.store.requests import Piece
+from dlspec.interpreter.store.requests import ReplicateBatch
 from dlspec.interpreter.tracking import opened
 from dlspec.interpreter.tracking.tensorboard import LONGEST, place
 from dlspec.spec.ir.plan import StudyPlan
@@ -30,7 +30,7 @@ def read(folder: Path) -> Any:
 
 
 def test_curves_and_figures_are_read_back(
-    plan: StudyPlan, piece: Piece, measured: Callable[..., Any], ended: Callable[..., Any], tmp_path: Path
+    plan: StudyPlan, piece: ReplicateBatch, measured: Callable[..., Any], ended: Callable[..., Any], tmp_path: Path
 ) -> None:
     from matplotlib.figure import Figure
 
@@ -64,7 +64,7 @@ def test_curves_and_figures_are_read_back(
 
 
 def test_points_are_on_the_disk_at_once(
-    plan: StudyPlan, piece: Piece, measured: Callable[..., Any], tmp_path: Path
+    plan: StudyPlan, piece: ReplicateBatch, measured: Callable[..., Any], tmp_path: Path
 ) -> None:
     tracking = opened(plan, tmp_path, "small-1", True, None, pytest.fail)
     tracking.evaluated(piece, 0, measured(0))

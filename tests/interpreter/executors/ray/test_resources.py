@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from dlspec.interpreter.executors.ray.resources import CORE_OPERATIONS, MOST_CORES, Node, Resources
-from dlspec.interpreter.store.requests import Piece, Wanted
+from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.cost import cost
 from dlspec.spec.passes.memory import PROCESS_BYTES, memory
@@ -20,16 +20,16 @@ training: {optimizer: sgd, batch: BATCH, steps: 10, evaluate: {every: 10, exampl
 measures: {error: E(f^2)}
 replicates: 4
 """
-Made = Callable[[int, int], Piece]
+Made = Callable[[int, int], ReplicateBatch]
 
 
 @pytest.fixture
 def piece(program: Callable[[str], Program]) -> Made:
     """A piece of four replicates: a hidden layer of so many units, trained on batches of so many examples."""
 
-    def made(units: int, batch: int) -> Piece:
+    def made(units: int, batch: int) -> ReplicateBatch:
         found = program(BODY.replace("UNITS", str(units)).replace("BATCH", str(batch)))
-        return Piece(Wanted.of(found, "cpu"), tuple(range(4)))
+        return ReplicateBatch(CellRequest.of(found, "cpu"), tuple(range(4)))
 
     return made
 
