@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ..diagnostics.problems import Problem, Span, SpecError, did_you_mean, in_file_order, listing, problem_at
 from ..diagnostics.suggestions import Words
 from ..ir import terms as t
 from ..ir.plan import DataPlan, MeasurePlan, Named, NetworkPlan, Program
-from ..passes.expanded_size import written
+from ..passes.expanded_size import Size, written
 from ..passes.gradient_paths import unreached, untrained
 from ..source import nodes as yaml
 from ..tables.distributions import DISTRIBUTIONS
@@ -23,7 +24,7 @@ from .expressions import Checker, Context
 from .figure_samples import probes
 from .gradient_modes import modes
 from .integer_ranges import ranges
-from .measures import loss_term, measure
+from .measures import loss_term, measure, varies
 from .memo import Part, Question, Shared, Taking
 from .namespace import MEANING, PHASES, Binding, Function, order
 from .networks import NetworkChecker
@@ -64,6 +65,7 @@ class ExperimentChecker:
         self.model = shared.model
         self.node = shared.node
         if shared.defaults is None:
+            shared.study_defaults = study_defaults_node
             shared.defaults = _merged_defaults(self.model, self.node, study_defaults, study_defaults_node)
         self.defaults, self.default_nodes = shared.defaults
         self.problems: list[Problem] = []
@@ -71,20 +73,22 @@ class ExperimentChecker:
         self.bindings: dict[str, Binding] = {}
         self.functions: dict[str, Function] = {}
         self.terms: dict[str, t.Term] = {}
+        self.sizes: dict[str, Size] = {}
+        """The sizes of outputs, written out."""
         self.plans: dict[str, NetworkPlan] = {}
         self.failed: set[str] = set()
         self.active: list[str] = []
         self.data: DataPlan | None = None
-        self.sequence = Order(self.bindings, self.functions, shared.made)
+        self.sequence = Order(self.bindings, self.functions, shared.common.made)
         self.varying: dict[str, bool] = {}
         self.taking = Taking(shared, self.answer, self.problems, self.warnings)
         self.checker = Checker(self, self.model.dtype)
-        self.checker.keys = shared.keys
-        self.checker.kept = shared.kept
-        self.checker.differentiable = shared.differentiable
-        self.checker.called = shared.called
+        self.checker.keys = shared.common.keys
+        self.checker.kept = shared.common.budget
+        self.checker.differentiable = shared.common.differentiable
+        self.checker.called = shared.common.called
 
-    # -- what parts of it are told, see `sharing.py` ---------------------------------------------------------------
+    # -- what parts of it are told, see `memo.py` ---------------------------------------------------------------
 
     def part(self, part: Part, make: Callable[[], Any]) -> Any:
         """What `make` gives, or gave at another point that told it the same. Raises what `make` raises."""
@@ -107,8 +111,15 @@ class ExperimentChecker:
             return data and (data.kind, data.train, data.test, data.order, data.path)
         if about == "network":
             return self._plan(name, self.node.span)
+        if about == "output":
+            plan = self._plan(name, self.node.span)
+            return plan.input.type, plan.output, _takes_reals(plan)
         binding = self.bindings[name]
         term = self.made(binding, self.node.span)
+        if about == "size":
+            return self.sizes[name]
+        if about == "varies":
+            return varies(self, name)
         if about == "index":
             return None if binding.phase == "draw" else index_of(term, self._whole)
         if about == "values":
@@ -174,7 +185,10 @@ class ExperimentChecker:
             )
         self.active.append(name)
         try:
-            self.terms[name] = self.part(("binding", name, id(binding.node)), lambda: self.bound(binding))
+            part = ("binding", name, id(binding.node))
+            self.terms[name], size = self.part(part, lambda: self.bound(binding))
+            if binding.phase == "outputs":
+                self.sizes[name] = size
             return self.terms[name]
         except SpecError as error:
             self.failed.add(name)
@@ -205,21 +219,20 @@ class ExperimentChecker:
         message = f"'{names[0]}' is defined through itself, by way of {len(names)} names: {chain}"
         self.problems.append(Problem(message, self.bindings[names[0]].key, hint))
 
-    def bound(self, binding: Binding) -> t.Term:
-        """The term that a binding stands for."""
+    def bound(self, binding: Binding) -> tuple[t.Term, Size]:
+        """The term that a binding stands for, and its size written out."""
         term = self.checker.value(binding.node, Context(binding.phase, ("value", binding.name)))
         if binding.phase != "constants":
-            self.sized(term, binding.key, binding.name)
-            return term
+            return term, self.sized(term, binding.key)
         value = folding.known(term, f"the constant '{binding.name}'")
-        return t.Literal(value, type=term.type, span=term.span)
+        return t.Literal(value, type=term.type, span=term.span), Size()
 
-    def sized(self, term: t.Term, span: Span, output: str = "") -> None:
-        """Refuses a term that is too large when it is written out; keeps the size of an output."""
-        sizes = self.shared.sizes
-        size = written(term, sizes, span)
-        if output:
-            sizes[output] = size
+    def sized(self, term: t.Term, span: Span) -> Size:
+        """The size of a term written out. Raises SpecError for one that is too large."""
+        for item in t.walk(term):
+            if isinstance(item, t.Reference) and item.phase == "outputs":
+                self.asked("size", item.name)
+        return written(term, self.sizes, span)
 
     def function(self, name: str) -> Function | None:
         """A user's function."""
@@ -231,7 +244,8 @@ class ExperimentChecker:
             return None
         if order(phase) < order("architecture"):
             self.misplaced(name, "architecture", phase, span)
-        plan = self.plan(name, span)
+        plan = self._plan(name, span)
+        self.asked("output", name)
         if argument is not None and argument.type.shape != plan.input.type.shape:
             message = (
                 f"the network '{name}' takes an input like its own, {plan.input.type}, and this is {argument.type}"
@@ -249,7 +263,8 @@ class ExperimentChecker:
         return found
 
     def _plan(self, name: str, span: Span) -> NetworkPlan:
-        self.prepare(name)
+        if name not in self.failed:
+            self.prepare(name)
         if name in self.failed:
             raise Poisoned
         if name in self.plans:
@@ -349,9 +364,11 @@ class ExperimentChecker:
 
     def words(self, key: tuple[str, str], make: Callable[[], Iterable[str]]) -> Words:
         """Names for suggestions, the same at all points."""
-        if key not in self.shared.made:
-            self.shared.made[key] = Words(sorted(make()))
-        found: Words = self.shared.made[key]
+        made = self.shared.common.made
+        words = ("words", *key, self.shared.names)
+        if words not in made:
+            made[words] = Words(sorted(make()))
+        found: Words = made[words]
         return found
 
     def _values(self, phase: str) -> list[str]:
@@ -388,7 +405,7 @@ class ExperimentChecker:
         replicates = self.attempt(lambda: self.part(("replicates",), lambda: self.replicates()))
         found_probes = probes(self, training)
         idle = [function for name, function in self.functions.items() if name not in self.checker.called]
-        self.problems.extend(unused(idle, self.shared.whole, self.known()) if idle else ())
+        self.problems.extend(self._unused(idle))
         if self.model.training is not None and not self.model.loss:
             at = self.node.key("training")
             self.problems.append(
@@ -408,24 +425,31 @@ class ExperimentChecker:
         self.ranged(made)
         return made
 
+    def _unused(self, idle: Sequence[Function]) -> tuple[Problem, ...]:
+        """What is wrong with functions that nothing calls, looked for once for the same ones among the same names."""
+        if not idle:
+            return ()
+        made = self.shared.common.made
+        key = ("unused", self.shared.names, *(id(function.node) for function in idle))
+        if key not in made:
+            made[key] = tuple(unused(idle, self.shared.whole, self.known()))
+        found: tuple[Problem, ...] = made[key]
+        return found
+
     def ranged(self, program: Program) -> None:
-        """Checks the ranges of ints and the ways of gradients, once for all points whose terms are the same. Raises SpecError."""
-        probes = tuple(term for probe in program.probes for term in probe.terms.values())
-        named = (program.draws, program.examples, program.outputs, program.networks, program.loss)
+        """Checks the ranges of ints and the ways of gradients, once for all cells whose terms are the same. Raises SpecError."""
         modes_ = tuple((name, mode.name) for name, mode in program.gradient.items())
-        key: Part = (
-            "ranges",
-            *named,
-            modes_,
-            program.training is None,
-            *(measure.term for measure in program.measures),
-            *probes,
-        )
-        if key not in self.shared.made:
-            if found := [*ranges(program), *unreached(program)]:
-                raise SpecError(in_file_order(found))
-            self.warnings.extend(untrained(program))
-            self.shared.made[key] = True
+        kind = f"ranges {self.shared.common.number((modes_, program.training is None))}"
+        named = (*program.draws, *program.examples, *program.outputs, *program.networks, *program.loss)
+        probed = (term for probe in program.probes for term in probe.terms.values())
+        terms = (*named, *(measure.term for measure in program.measures), *probed)
+        self.warnings.extend(self.shared.once(kind, terms, lambda: self._ranged(program)))
+
+    def _ranged(self, program: Program) -> tuple[Problem, ...]:
+        """The warnings of these checks. Raises SpecError."""
+        if found := [*ranges(program), *unreached(program)]:
+            raise SpecError(in_file_order(found))
+        return tuple(untrained(program))
 
     def _data(self) -> DataPlan:
         """Where examples come from; what is enumerated is looked for in the terms themselves, at each point."""
@@ -449,18 +473,16 @@ class ExperimentChecker:
 
     def named(self, phase: str) -> tuple[Named, ...]:
         """The bindings of a phase, each after those that it uses."""
-        key = ("phase", phase, *(self.terms[name] for name in self.phase(phase)))
-        if key not in self.shared.made:
-            self.shared.made[key] = self._named(phase)
-        found: tuple[Named, ...] = self.shared.made[key]
+        terms = [self.terms[name] for name in self.phase(phase)]
+        found: tuple[Named, ...] = self.shared.once(
+            f"phase {phase} {self.shared.names}", terms, lambda: self._named(phase)
+        )
         return found
 
     def _named(self, phase: str) -> tuple[Named, ...]:
-        order_ = self.by_use(self.phase(phase), phase)
-        made = self.shared.made
-        return tuple(
-            made.setdefault(("named", name, self.terms[name]), Named(name, self.terms[name])) for name in order_
-        )
+        once, terms = self.shared.once, self.terms
+        names = self.by_use(self.phase(phase), phase)
+        return tuple(once(f"named {name}", (terms[name],), partial(Named, name, terms[name])) for name in names)
 
     def by_use(self, names: Iterable[str], phase: str) -> list[str]:
         """Some names of a phase and those of it that they are made from, each after its own."""
@@ -484,14 +506,13 @@ class ExperimentChecker:
     def once(self, items: Iterable[Any]) -> tuple[Any, ...]:
         """Some parts in a tuple: the same one at every point where they are the same."""
         found: tuple[Any, ...] = tuple(items)
-        return self.shared.made.setdefault(("tuple", *found), found)  # type: ignore[no-any-return]
+        kept: tuple[Any, ...] = self.shared.once("tuple", found, lambda: found)
+        return kept
 
     def _used(self, term: t.Term) -> tuple[str, ...]:
         """The names that stand in a term."""
-        key = ("used", term)
-        if key not in self.shared.made:
-            self.shared.made[key] = tuple(item.name for item in t.walk(term) if isinstance(item, t.Reference))
-        found: tuple[str, ...] = self.shared.made[key]
+        references = (item.name for item in t.walk(term) if isinstance(item, t.Reference))
+        found: tuple[str, ...] = self.shared.once("used", (term,), lambda: tuple(references))
         return found
 
     def declare(self) -> None:
@@ -500,9 +521,12 @@ class ExperimentChecker:
             self.shared.declared = declared(self.node)
         found = self.shared.declared
         self.bindings, self.functions = dict(found.bindings), found.functions
-        self.sequence = Order(self.bindings, self.functions, self.shared.made)
+        self.sequence = Order(self.bindings, self.functions, self.shared.common.made)
         self.problems.extend(found.problems)
         self.warnings.extend(found.warnings)
+        self.failed.update(
+            name for name in self.model.architecture if name not in found.bindings and name not in found.functions
+        )  # no name at all
         for name, node in self.point.constants.items():
             if (binding := self.bindings.get(name)) is not None and binding.phase == "constants":
                 self.bindings[name] = Binding(name, "constants", node, binding.key)

@@ -83,7 +83,8 @@ def _per_example(experiment: ExperimentChecker, term: t.Term) -> t.Term | None:
     if isinstance(term, t.Gradient):
         return term
     if isinstance(term, t.Reference):
-        return term if _varies(experiment, term.name) else None
+        experiment.asked("varies", term.name)
+        return term if varies(experiment, term.name) else None
     if isinstance(term, t.NetworkOutput):
         return term
     for child in t.children(term):
@@ -93,9 +94,8 @@ def _per_example(experiment: ExperimentChecker, term: t.Term) -> t.Term | None:
     return None
 
 
-def _varies(experiment: ExperimentChecker, name: str) -> bool:
+def varies(experiment: ExperimentChecker, name: str) -> bool:
     """Whether a binding has one value per example. Outputs are asked each after those that it is made from."""
-    experiment.asked("term", name)
     varying = experiment.varying
     if experiment.bindings[name].phase != "outputs":
         return experiment.bindings[name].phase == "example"

@@ -1,27 +1,28 @@
-"""What the points of a sweep share: each part of an experiment is checked once for all points that tell it the same.
+"""What the cells of an experiment share: each part is checked once for all points and variants that tell it the same.
 
 Checking a part is a function of the document and of what the part asks about names: a constant's value, a type, a
 network. What it asked and was told is noted beside what it came to. At another point it comes to the same if it is told
 the same, question by question: as a build system takes up a result whose inputs did not change (Mokhov, Mitchell and
-Peyton Jones 2018, constructive traces).
+Peyton Jones 2018, constructive traces). Variants have documents of their own, which share most of their nodes: a part is
+the same part in two of them if it stands in the same nodes, among the same names and functions.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..diagnostics.problems import Problem, SpecError
-from ..passes.expanded_size import Size
 from ..source import nodes as yaml
 from .constant_limits import Budget
-from .declarations import Declared
+from .declarations import Declared, declared
 
 Part = tuple[Hashable, ...]
 Question = tuple[str, str]
-"""`term` (of draws and examples its type), `index`, `values` (see `one_hot.py`), `network` or `data`, and the name."""
+"""`term` (of draws and examples its type), `index`, `values` (see `one_hot.py`), `network`, `output` (of a network its types
+alone), `size`, `varies` (of an output: whether it has one value per example) or `data`, and the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,44 +41,146 @@ class _Asked:
     answers: dict[Hashable, _Asked | Found] = field(default_factory=dict)
 
 
+class Same:
+    """An object as a key of a dictionary: equal to itself alone, whatever it is equal to."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+class Common:
+    """What the documents of one experiment's variants have in common.
+
+    `keys` number parameters and indices over all cells, `differentiable` and `called` are what the expressions of all have
+    come to. `parts` are what parts came to, by where they stand; `made` holds what is made of parts, by them.
+    """
+
+    def __init__(self, budget: Budget | None = None) -> None:
+        self.budget = budget or Budget()
+        self.keys = itertools.count(1)
+        self.differentiable: set[str] = set()
+        self.called: set[str] = set()
+        self.parts: dict[Part, _Asked | Found] = {}
+        self.made: dict[Hashable, Any] = {}
+        self.numbers: dict[Hashable, int] = {}
+        self.nodes: dict[int, tuple[yaml.Node, int]] = {}
+
+    def number(self, value: Hashable) -> int:
+        """A number for a value, the same for an equal one: small to hash, however large the value."""
+        return self.numbers.setdefault(value, len(self.numbers))
+
+    def identity(self, node: yaml.Node | None) -> int:
+        """A number for a node, the same for one made of the same leaves, as patches make them anew around these."""
+        if node is None:
+            return -1
+        known = self.nodes.get(id(node))
+        if known is not None:
+            return known[1]
+        content: Hashable = Same(node)
+        if isinstance(node, yaml.Mapping):
+            content = ("map", node.span, *((Same(key), self.identity(below)) for key, below in node.entries))
+        elif isinstance(node, yaml.Sequence):
+            content = ("list", node.span, *(self.identity(item) for item in node.items))
+        number = self.number(content)
+        self.nodes[id(node)] = (node, number)
+        return number
+
+
+OWN: dict[str, tuple[tuple[str, ...], ...]] = {
+    "network": (("architecture", "{}"),),
+    "loss": (("loss", "{}"),),
+    "measure": (("measures", "{}"),),
+    "probe": (("figures", "{}"),),
+    "data": (("task", "data"), ("training", "evaluate")),
+    "optimizers": (("training", "optimizer"),),
+    "schedule": (("training", "batch"), ("training", "steps"), ("training", "until"), ("training", "evaluate")),
+    "replicates": (("replicates",),),
+    "mode": (),
+    "binding": (),
+    "piece": (),
+}
+"""Where each kind of part stands, by the name that it begins with; the last three say it themselves, or stand among what all read."""
+
+READ_BY_ALL = ("functions", "gradient", "layer_defaults", "dtype")
+"""What any part may read, beside the names that there are and whether there is training."""
+
+
 class Shared:
     """What points with the same patches know of each other. They have one document, but for the swept constants.
 
-    `node` and `model` are that document, `keys` number parameters and indices over all points, `differentiable` and
-    `called` are what the expressions of all have come to. `made` holds what is made of parts, by them.
+    `node` and `model` are that document; `common` is what it shares with those of other variants. `made` holds what is
+    made of parts, by them, where it is as good made of equal ones.
     """
 
     def __init__(
-        self, node: yaml.Mapping, model: Any, whole: yaml.Mapping | None = None, kept: Budget | None = None
+        self, node: yaml.Mapping, model: Any, whole: yaml.Mapping | None = None, common: Common | None = None
     ) -> None:
-        self.kept = kept or Budget()
-        self.sizes: dict[str, Size] = {}
-        """The sizes of outputs, written out."""
+        self.common = common or Common()
         self.node = node
         self.model = model
         self.whole = whole or node
         """The experiment with all of its variants, any of which may declare names."""
-        self.keys = itertools.count(1)
-        self.differentiable: set[str] = set()
-        self.called: set[str] = set()
         self.defaults: tuple[Any, yaml.Node | None] | None = None
+        self.study_defaults: yaml.Node | None = None
         self.declared: Declared | None = None
-        self.parts: dict[Part, _Asked | Found] = {}
+        self.places: dict[Part, Part] = {}
         self.made: dict[Part, Any] = {}
+        self._names = -1
+
+    @property
+    def names(self) -> int:
+        """A number for what any part may read: the names with their phases, and the nodes of `READ_BY_ALL`."""
+        if self._names < 0:
+            if self.declared is None:
+                self.declared = declared(self.node)
+            phases = tuple((name, binding.phase) for name, binding in self.declared.bindings.items())
+            identity = self.common.identity
+            read = (*(identity(self.node.get(key)) for key in READ_BY_ALL), identity(self.study_defaults))
+            self._names = self.common.number((phases, read, self.node.get("training") is None))
+        return self._names
+
+    def place(self, part: Part) -> Part:
+        """A part with where it stands: what makes it another part in another variant's document."""
+        found = self.places.get(part)
+        if found is None:
+            kind, *rest = part
+            paths = ([step.format(*rest) for step in path] for path in OWN[str(kind)])
+            nodes = (self.common.identity(yaml.find(self.node, path)) for path in paths)
+            found = self.places[part] = (*part, self.names, *nodes)
+        return found
+
+    def once(self, kind: str, items: Iterable[Any], make: Callable[[], Any]) -> Any:
+        """What `make` gives for some objects, made once: for the same ones in all variants, for equal ones in this."""
+        given = tuple(items)
+        same = (kind, *map(Same, given))
+        if same not in self.common.made:
+            if (kind, *given) not in self.made:
+                self.made[kind, *given] = make()
+            self.common.made[same] = self.made[kind, *given]
+        return self.common.made[same]
 
     def find(self, part: Part, answer: Callable[[Question], Hashable]) -> Found | None:
         """What a part came to at a point that answered its questions alike. `answer` is asked in the part's order."""
-        found = self.parts.get(part)
+        found = self.common.parts.get(self.place(part))
         while isinstance(found, _Asked):
             found = found.answers.get(answer(found.question))
         return found
 
     def note(self, part: Part, told: Sequence[tuple[Question, Hashable]], found: Found) -> None:
         """Keeps what a part came to, with what it asked and was told."""
+        parts, key = self.common.parts, self.place(part)
         if not told:
-            self.parts[part] = found
+            parts[key] = found
             return
-        place = self.parts.setdefault(part, _Asked(told[0][0]))
+        place = parts.setdefault(key, _Asked(told[0][0]))
         for (question, answer), then in itertools.zip_longest(told, told[1:]):
             assert isinstance(place, _Asked) and place.question == question, (
                 "a part asks the same if it is told the same"
@@ -105,7 +208,10 @@ class Taking:
 
     def part(self, part: Part, make: Callable[[], Any]) -> Any:
         """What `make` gives, or gave at another point that told it the same. Raises what `make` raises."""
-        if part in self.shared.parts and (found := self._found(part, self.answer)) is not None:
+        if (
+            self.shared.place(part) in self.shared.common.parts
+            and (found := self._found(part, self.answer)) is not None
+        ):
             self.warnings.extend(found.warnings)
             return found.value
         problems, warnings = len(self.problems), len(self.warnings)

@@ -13,7 +13,7 @@ from ..check.constant_limits import Budget
 from ..check.experiment import ExperimentChecker, Point
 from ..check.expression_text import read
 from ..check.figures import check_figures, conditions
-from ..check.memo import Shared
+from ..check.memo import Common, Shared
 from ..diagnostics.problems import (
     Problem,
     Source,
@@ -176,7 +176,7 @@ class _Experiment:
     ) -> None:  # fmt: skip
         self.document = document
         self.name = name
-        self.kept = kept
+        self.common = Common(kept)
         self.warnings: list[Problem] = []
         self.problems: list[Problem] = []
         self.noticed: list[Problem] = []
@@ -329,7 +329,7 @@ class _Experiment:
             node if patched else self.node,
             experiment(without(node, "base")) if patched else model,
             self.node,
-            self.kept,
+            self.common,
         )
 
     # -- claims and figures ----------------------------------------------------------------------------------------

@@ -75,7 +75,10 @@ class Mapping:
     def _entry(self, key: str) -> tuple[Scalar, Node] | None:
         """A key with its node; the first question of many makes the index."""
         if len(self.entries) <= FEW:
-            return next((entry for entry in self.entries if entry[0].text == key), None)
+            for entry in self.entries:
+                if entry[0].text == key:
+                    return entry
+            return None
         if not self._index:
             self._index.update((entry[0].text, entry) for entry in self.entries)
         return self._index.get(key)

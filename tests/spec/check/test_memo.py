@@ -152,3 +152,95 @@ experiments:
     assert together == [True, True, False]
     alone()
     assert [program.networks[0].index is not None for program in resolved(text).experiments[0].programs] == together
+
+
+VARIANTS = """\
+    variants:
+      plain: {}
+      faster: {training: {optimizer: {sgd: {learning_rate: 0.3}}}}
+      larger: {constants: {n: 4}}
+      wider: {architecture: {f: {layers: {dense: {units: 9}}}}}
+      other: {functions: {plain(r): r - other}}
+      double: {dtype: float64}
+"""
+
+
+def variants(text: str) -> dict[str, Program]:
+    return {program.variant: program for program in resolved(text).experiments[0].programs}
+
+
+def test_variants_share_what_none_of_them_changes(alone: Callable[[], None]) -> None:
+    text = STUDY.replace("    sweep: {n: [2, 3], rate: [0.1, 0.2]}\n", VARIANTS)
+    by_name = variants(text)
+    every = {"x", "y", "z", "f", "g", "l", "m", "p", "shared", "size", "weights"}
+    shares = {name: in_common(by_name["plain"], program) for name, program in by_name.items() if name != "plain"}
+    assert shares == {
+        "faster": every,
+        "larger": {"z", "g", "p", "shared", "weights"},
+        "wider": every - {"f", "l", "size"},
+        "other": set(),
+        "double": set(),
+    }
+    assert by_name["wider"].networks[0].output.shape == (9,)
+    together = meanings(resolved(text))
+    alone()
+    assert meanings(resolved(text)) == together
+
+
+OUTPUTS = """\
+dlspec: 1
+study: s
+experiments:
+  e:
+    task: {{draw: {{w: normal()}}, example: {{x: normal()}}}}
+    outputs: {{one: {one}, two: one * 2}}
+    measures: {{size: {measure}}}
+    variants: {{a: {{}}, b: {{outputs: {{one: {other}}}}}}}
+"""
+
+
+def test_a_measure_of_an_output_looks_at_what_that_is_made_from(alone: Callable[[], None]) -> None:
+    """`two` reads the same in both variants, and has one value per example in one of them alone."""
+    text = OUTPUTS.format(one="x", measure="two", other="w")
+    found = {name: type(program.measures[0].term).__name__ for name, program in variants(text).items()}
+    assert found == {"a": "Expectation", "b": "Reference"}
+    together = meanings(resolved(text))
+    alone()
+    assert meanings(resolved(text)) == together
+
+
+def test_a_measure_of_an_output_is_no_larger_than_that_lets_it_be() -> None:
+    """The measure reads the same in both variants, and is too deep in one of them alone."""
+    text = OUTPUTS.format(one="x", measure=f"E(two{' * x' * 105})", other=f"x{' + x' * 105}")
+    with pytest.raises(spec.SpecError, match="nested more than 200 deep"):
+        resolved(text)
+
+
+def test_functions_that_nothing_calls_are_looked_through_once_for_all_variants(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dlspec.spec.check import experiment
+
+    calls = []
+    unused = experiment.unused
+    monkeypatch.setattr(experiment, "unused", lambda *given: calls.append(given) or unused(*given))
+    more = "".join(f"      v{number}: {{constants: {{other: {number}}}}}\n" for number in range(5, 25))
+    text = STUDY.replace("    sweep: {n: [2, 3], rate: [0.1, 0.2]}\n", f"    variants:\n{more}")
+    resolved(text.replace("plain(r):", "idle(r): r, plain(r):"))
+    assert len(calls) == 1
+
+
+def test_a_warning_of_weights_that_no_gradient_reaches_is_told_of_all_points() -> None:
+    text = """\
+dlspec: 1
+study: s
+experiments:
+  e:
+    constants: {c: 1}
+    functions: {hard(r): 1 if r > 0 else -1}
+    task: {example: {x: "normal([3])", y: sum(x)}}
+    architecture: {f: {input: x, layers: [dense: 1]}, g: {input: x, layers: [dense: 1]}}
+    loss: {both: (f + hard(g) - y)^2}
+    training: {optimizer: {sgd: {learning_rate: 0.1 * c}}, batch: 4, steps: 10}
+    measures: {error: E((f - y)^2)}
+"""
+    for more in ("", "    sweep: {c: [1, 2, 3]}\n", "    variants: {a: {}, b: {constants: {c: 2}}}\n"):
+        assert ["'g' is not trained" in problem.message for problem in resolved(text + more).warnings] == [True]
