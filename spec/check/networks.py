@@ -247,7 +247,9 @@ class NetworkChecker:
         local = {"x": t.Parameter(parameter, type=given, span=node.span)}
         function = self.checker.names.function(word)
         if function is None and word not in OPERATIONS:
-            hint = did_you_mean(word, [*LAYERS, *OPERATIONS, *self.checker.names.known(), "whiten", "repeat"])
+            hint = did_you_mean(word, [*LAYERS, *OPERATIONS, *self.checker.names.known(), "whiten", "repeat"]) or (
+                "`dlspec ops` lists the layers and operations; a function of yours stands under `functions`."
+            )
             raise problem_at(node.span, f"'{word}' is no layer, and no function of one argument", hint)
         required = (
             [argument for argument in OPERATIONS[word].arguments if not argument.optional] if function is None else []

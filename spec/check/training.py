@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..diagnostics.problems import Problem, did_you_mean, listing, problem_at, sentence
+from ..diagnostics.problems import Problem, did_you_mean, listing, problem_at
 from ..ir import terms as t
 from ..ir.plan import Condition, MeasurePlan, OptimizerPlan, TrainingPlan
 from ..source import nodes as yaml
@@ -115,7 +115,10 @@ class TrainingChecker:
         for name, entry in model.items():
             if name not in self.model.architecture:
                 key = node.key(name) if isinstance(node, yaml.Mapping) else None
-                hint = sentence(did_you_mean(name, [*self.model.architecture, *OPTIMIZERS]))
+                networks = listing(self.model.architecture) or "there are none"
+                hint = did_you_mean(name, [*self.model.architecture, *OPTIMIZERS]) or (
+                    f"Name an optimiser, or give one to each network: {networks}."
+                )
                 raise problem_at(key.span if key else None, f"'{name}' is neither an optimiser nor a network", hint)
             found[name] = self.optimizer(entry, [*path, name])
         missing = [name for name in self.model.architecture if name not in found]

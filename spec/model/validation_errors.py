@@ -148,7 +148,11 @@ def _problem(fault: _Fault) -> Problem:
         case "literal_error" | "union_tag_invalid" | "union_tag_not_found":
             return _choice(fault)
         case "too_short" | "dict_too_short":
-            return Problem(f"'{fault.word}' has to hold at least one entry", fault.at_key(), _described(fault))
+            return Problem(
+                f"'{fault.word}' has to hold at least one entry",
+                fault.at_key(),
+                _described(fault) or "Write one below it, or remove the key.",
+            )
     return Problem(_prose(fault), fault.at_value(), _remedy(fault) or _is(fault))
 
 

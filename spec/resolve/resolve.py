@@ -127,7 +127,9 @@ def _profile(document: Document, profile: str | None) -> dict[str, yaml.Mapping]
     patches = {}
     for key, patch in node.entries:
         if key.text not in document.experiments:
-            hint = did_you_mean(key.text, document.experiments)
+            hint = (
+                did_you_mean(key.text, document.experiments) or f"The experiments are {listing(document.experiments)}."
+            )
             raise problem_at(key.span, f"there is no experiment '{key.text}'", hint)
         if isinstance(patch, yaml.Mapping):
             patches[key.text] = patch

@@ -53,7 +53,9 @@ def _beta(name: str, default: float, what: str, bounds: Bounds = BELOW_ONE) -> P
 _EPSILON = Parameter("epsilon", "real", "keeps a denominator from 0", 1e-7, bounds=POSITIVE)
 
 
-def _row(name: str, keras: str, meaning: str, *parameters: Parameter, source: str = "", elementwise: bool = True) -> Optimizer:
+def _row(
+    name: str, keras: str, meaning: str, *parameters: Parameter, source: str = "", elementwise: bool = True
+) -> Optimizer:
     names = {parameter.name for parameter in parameters}
     rest = [parameter for parameter in _COMMON if parameter.name not in names]
     return Optimizer(name, keras, meaning, named(*parameters, *rest), source, elementwise)
