@@ -36,7 +36,8 @@ def print_plan(plan: StudyPlan, rows: Sequence[Row], rate: float) -> None:
     cells, left = sum(row.program.replicates for row in rows), sum(row.to_run for row in rows)
     seconds = sum(row.seconds for row in todo)
     console.print(
-        f"{cells:,} replicates in {len(rows):,} cells, {left:,} to run: about {duration(seconds)} one cell after the other; "
+        f"{cells:,} replicate{'' if cells == 1 else 's'} in {len(rows):,} cell{'' if len(rows) == 1 else 's'}, "
+        f"{left:,} to run: about {duration(seconds)} one cell after the other; "
         f"{flops(sum(_total(row) for row in todo))}FLOP"
     )
     console.print(
