@@ -32,20 +32,20 @@ def _selections(tree: Any) -> Iterator[c.Selection]:
 
 def _named(tree: Any) -> set[str]:
     """The axes that a claim names."""
-    found = {one.axis for one in _selections(tree)}
+    axes = {one.axis for one in _selections(tree)}
     stack = [tree]
     while stack:
         match stack.pop():
             case c.Coordinate(axis):
-                found.add(axis)
+                axes.add(axis)
             case c.Measured(threshold=threshold):
                 stack.append(threshold)
             case c.Along(_, y, x, axis):
-                found.add(axis)
+                axes.add(axis)
                 stack += [y, x]
             case c.Apply(_, arguments):
                 stack += arguments
-    return found
+    return axes
 
 
 class Reach:
@@ -72,10 +72,10 @@ class Reach:
                 group = self.dimension[axis]
                 return {group: self.all[group]}
             case c.Measured():
-                own = self._chosen(tree.selections, tree, span)
+                values = self._chosen(tree.selections, tree, span)
                 if tree.reduction == "first_step":
-                    return self._met([own, self._kept(tree.threshold, span, True)], tree, span)
-                return own
+                    return self._met([values, self._kept(tree.threshold, span, True)], tree, span)
+                return values
             case c.Diverged(selections):
                 return self._chosen(selections, tree, span)
             case c.Along():
@@ -112,24 +112,24 @@ class Reach:
 
     def _met(self, parts: Sequence[Kept], tree: Any, span: Span) -> Kept:
         """Where operands meet: along each axis at the values of the one that has the fewest, which the others must have."""
-        found: Kept = {}
+        meeting: Kept = {}
         for part in parts:
             for group, kept in part.items():
-                held = found.get(group, kept)
+                held = meeting.get(group, kept)
                 if not (held <= kept or kept <= held):
                     raise self._apart(group, held, kept, tree, span)
-                found[group] = held & kept
-        return found
+                meeting[group] = held & kept
+        return meeting
 
     def _joined(self, parts: Sequence[Kept], tree: Any, span: Span, both: bool) -> Kept:
         """Of two conditions that must both hold each holds at its own values; where one is enough they must have the same."""
-        found = {group: kept for part in parts for group, kept in part.items()}
-        for group in found:
+        joined = {group: kept for part in parts for group, kept in part.items()}
+        for group in joined:
             own = [part[group] for part in parts if group in part]
             if len(set(own)) > 1 and not both:
                 raise self._apart(group, own[0], own[1], tree, span)
-            found[group] = frozenset().union(*own)
-        return found
+            joined[group] = frozenset().union(*own)
+        return joined
 
     def _along(self, tree: c.Along, span: Span) -> Kept:
         group = self.dimension[tree.axis]
@@ -137,14 +137,14 @@ class Reach:
         if group not in y:
             message = f"`{claim_text(tree.y)}` is one number along '{tree.axis}', and `{tree.form}` goes along it"
             raise problem_at(span, message, self._loosened(tree, group))
-        found = self._met([y, self._kept(tree.x, span, True)], tree, span)
-        values = {self.axes[tree.axis][place] for place in found.pop(group)}
+        kept_values = self._met([y, self._kept(tree.x, span, True)], tree, span)
+        values = {self.axes[tree.axis][place] for place in kept_values.pop(group)}
         if len(values) < FEWEST:
             others = [axis for axis in group if axis != tree.axis]
             hint = f"It needs two or more: go along {listing(others)}, or choose others." if others else ""
             message = f"`{claim_text(tree)}` goes along a single value of '{tree.axis}'"
             raise problem_at(span, message, hint or "It needs two or more.")
-        return found
+        return kept_values
 
     def _loosened(self, tree: c.Along, group: tuple[str, ...]) -> str:
         """How to make what is one number along an axis a number for each of its values."""

@@ -66,8 +66,8 @@ def _entries(node: yaml.Mapping, path: list[str]) -> tuple[tuple[yaml.Scalar, ya
     return found.entries if isinstance(found, yaml.Mapping) else ()
 
 
-def _refused(found: list[Problem]) -> bool:
-    return any(problem.severity == "error" for problem in found)
+def _refused(names: list[Problem]) -> bool:
+    return any(problem.severity == "error" for problem in names)
 
 
 def _faults(key: yaml.Scalar, seen: dict[str, Span]) -> list[Problem]:

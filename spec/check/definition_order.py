@@ -69,7 +69,7 @@ class Order:
 
     def before(self, name: str) -> list[str]:
         """The bindings that a name is made from and itself, as they can be made; none that was given out before."""
-        found: list[str] = []
+        names: list[str] = []
         path: dict[str, Iterator[str]] = {}
         pending = [name]
         while pending or path:
@@ -89,8 +89,8 @@ class Order:
             else:
                 del path[last]
                 if last in self.bindings and last not in self.circular:
-                    found.append(last)
-        return found
+                    names.append(last)
+        return names
 
     def below(self, name: str) -> tuple[str, ...]:
         """The names that one uses itself."""

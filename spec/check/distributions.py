@@ -38,10 +38,10 @@ def sample(checker: Checker, node: n.Call, text: Text, context: Context, span: S
         made = True
         return _sample(checker, node, text, context, span)
 
-    found = checker.names.piece((text.node, node.start), make)
+    term = checker.names.piece((text.node, node.start), make)
     if not made:
         next(context.samples)
-    return found
+    return term
 
 
 def _plain(node: n.Expr) -> bool:

@@ -96,8 +96,8 @@ class ExperimentChecker:
 
     def piece(self, place: tuple[yaml.Scalar, int], make: Callable[[], t.Term]) -> t.Term:
         """The same for a piece of an expression, by where it begins in its text."""
-        found: t.Term = self.taking.piece(place, make)
-        return found
+        term: t.Term = self.taking.piece(place, make)
+        return term
 
     def asked(self, about: str, name: str = "") -> None:
         """Notes that the part which is being checked asks about a name, and what it is told."""
@@ -138,11 +138,11 @@ class ExperimentChecker:
             return None
         if order(binding.phase) > order(phase):
             self.misplaced(name, binding.phase, phase, span)
-        made = self.made(binding, span)
+        term = self.made(binding, span)
         self.asked("term", name)
-        if isinstance(made, t.Literal):
-            return made
-        return t.Reference(name, binding.phase, type=made.type, span=span)
+        if isinstance(term, t.Literal):
+            return term
+        return t.Reference(name, binding.phase, type=term.type, span=span)
 
     def unnamed(self, name: str, span: Span) -> None:
         """The error for a measure or a term of the loss, which expressions cannot use."""
@@ -151,11 +151,11 @@ class ExperimentChecker:
                 hint = "Write it out again, or give what they share a name under `outputs`."
                 raise problem_at(span, f"'{name}' is {what}, which no expression can use", hint)
 
-    def misplaced(self, name: str, own: str, phase: str, span: Span) -> None:
+    def misplaced(self, name: str, named_phase: str, phase: str, span: Span) -> None:
         """The error for a name of a later phase."""
         if phase == "schedule":
             hint = "Learning rates and the weights of loss terms are made of constants and `step`."
-            raise problem_at(span, f"'{name}' is {MEANING[own]}, and cannot be used here", hint)
+            raise problem_at(span, f"'{name}' is {MEANING[named_phase]}, and cannot be used here", hint)
         where = {
             "constants": "a constant is needed here",
             "draw": "`task.draw` comes before it",
@@ -165,7 +165,7 @@ class ExperimentChecker:
         }
         hint = "The phases are constants → draw → example → architecture → outputs → loss and measures."
         raise problem_at(
-            span, f"'{name}' is {MEANING[own]}, and {where.get(phase, f'`{phase}` comes before it')}", hint
+            span, f"'{name}' is {MEANING[named_phase]}, and {where.get(phase, f'`{phase}` comes before it')}", hint
         )
 
     def made(self, binding: Binding, span: Span) -> t.Term:
@@ -258,9 +258,9 @@ class ExperimentChecker:
 
     def plan(self, name: str, span: Span) -> NetworkPlan:
         """A network, checked when first asked for."""
-        found = self._plan(name, span)
+        plan = self._plan(name, span)
         self.asked("network", name)
-        return found
+        return plan
 
     def _plan(self, name: str, span: Span) -> NetworkPlan:
         if name not in self.failed:
@@ -368,8 +368,8 @@ class ExperimentChecker:
         words = ("words", *key, self.shared.names)
         if words not in made:
             made[words] = Words(sorted(make()))
-        found: Words = made[words]
-        return found
+        vocabulary: Words = made[words]
+        return vocabulary
 
     def _values(self, phase: str) -> list[str]:
         last = order(phase)
@@ -413,7 +413,7 @@ class ExperimentChecker:
             )
         if self.problems:
             raise SpecError(in_file_order(self.problems))
-        made = Program(
+        program = Program(
             study=self.point.study, experiment=self.point.experiment, variant=self.point.variant,
             point=dict(self.point.values), seed=self.model.seed, dtype=self.model.dtype,
             constants={name: self.terms[name].value for name in self.phase("constants")},  # type: ignore[attr-defined]
@@ -422,8 +422,8 @@ class ExperimentChecker:
             loss=self.once(term for term in loss if term is not None), gradient=gradient, training=training,
             measures=tuple(found), data=self.data or DataPlan(), replicates=replicates or 1, probes=tuple(found_probes),
         )  # fmt: skip
-        self.ranged(made)
-        return made
+        self.ranged(program)
+        return program
 
     def _unused(self, idle: Sequence[Function]) -> tuple[Problem, ...]:
         """What is wrong with functions that nothing calls, looked for once for the same ones among the same names."""
@@ -433,8 +433,8 @@ class ExperimentChecker:
         key = ("unused", self.shared.names, *(id(function.node) for function in idle))
         if key not in made:
             made[key] = tuple(unused(idle, self.shared.whole, self.known()))
-        found: tuple[Problem, ...] = made[key]
-        return found
+        problems: tuple[Problem, ...] = made[key]
+        return problems
 
     def ranged(self, program: Program) -> None:
         """Checks the ranges of ints and the ways of gradients, once for all cells whose terms are the same. Raises SpecError."""
@@ -456,8 +456,8 @@ class ExperimentChecker:
         model = self.model.task.data
         if model != "fresh" and model.enumerate is not None:
             return data_plan(self)
-        found: DataPlan = self.part(("data",), lambda: data_plan(self))
-        return found
+        data: DataPlan = self.part(("data",), lambda: data_plan(self))
+        return data
 
     def attempt(self, action: Any) -> Any:
         """Runs a part; its problems are kept, and the other parts are checked all the same."""
@@ -474,10 +474,10 @@ class ExperimentChecker:
     def named(self, phase: str) -> tuple[Named, ...]:
         """The bindings of a phase, each after those that it uses."""
         terms = [self.terms[name] for name in self.phase(phase)]
-        found: tuple[Named, ...] = self.shared.once(
+        bindings: tuple[Named, ...] = self.shared.once(
             f"phase {phase} {self.shared.names}", terms, lambda: self._named(phase)
         )
-        return found
+        return bindings
 
     def _named(self, phase: str) -> tuple[Named, ...]:
         once, terms = self.shared.once, self.terms
@@ -512,8 +512,8 @@ class ExperimentChecker:
     def _used(self, term: t.Term) -> tuple[str, ...]:
         """The names that stand in a term."""
         references = (item.name for item in t.walk(term) if isinstance(item, t.Reference))
-        found: tuple[str, ...] = self.shared.once("used", (term,), lambda: tuple(references))
-        return found
+        names: tuple[str, ...] = self.shared.once("used", (term,), lambda: tuple(references))
+        return names
 
     def declare(self) -> None:
         """Fills the namespace; a name stands once in an experiment."""

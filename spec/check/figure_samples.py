@@ -22,7 +22,7 @@ Path = list[str | int]
 
 def probes(experiment: ExperimentChecker, training: TrainingPlan | None) -> list[ProbePlan]:
     """What every figure shows of single examples."""
-    found = []
+    plans = []
     for name, figure in experiment.model.figures.items():
         if figure.kind in OF_EXAMPLES:
             last = training.steps if training else 0
@@ -32,8 +32,8 @@ def probes(experiment: ExperimentChecker, training: TrainingPlan | None) -> list
                 )
             )
             if probe is not None:
-                found.append(probe)
-    return found
+                plans.append(probe)
+    return plans
 
 
 def _probe(experiment: ExperimentChecker, name: str, figure: Any, last: int) -> ProbePlan:
@@ -110,7 +110,7 @@ def _one_shape(terms: dict[str, t.Term], kind: str) -> None:
 def _steps(experiment: ExperimentChecker, path: Path, last: int) -> set[int]:
     """The steps that a figure names, none after the last."""
     node = yaml.find(experiment.node, [*path, "steps"])
-    found = set()
+    steps = set()
     for item in node.items if isinstance(node, yaml.Sequence) else ():
         term = experiment.checker.value(item, Context("constants", ()))
         wanted = int(folding.integer(term, "a step"))
@@ -119,5 +119,5 @@ def _steps(experiment: ExperimentChecker, path: Path, last: int) -> set[int]:
         if wanted > last:
             message = f"step {wanted:,} comes after the last, {last:,}: that is shown instead"
             experiment.warnings.append(Problem(message, item.span, "Lower it, or raise `steps`.", "warning"))
-        found.add(min(wanted, last))
-    return found
+        steps.add(min(wanted, last))
+    return steps

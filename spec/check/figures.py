@@ -19,7 +19,7 @@ OF_EXAMPLES = ("function", "examples", "images")
 
 def check_figures(figures: Mapping[str, Any], experiment: yaml.Mapping, subject: Subject) -> list[Problem]:
     """What is wrong with an experiment's figures."""
-    found: list[Problem] = []
+    problems: list[Problem] = []
     for name, figure in figures.items():
         for field in FIELDS:
             value = getattr(figure, field, None)
@@ -30,8 +30,8 @@ def check_figures(figures: Mapping[str, Any], experiment: yaml.Mapping, subject:
             for place, word in zip(places, value if isinstance(value, list) else [value], strict=True):
                 span, _ = yaml.locate(experiment, place)
                 problem = _measure(word, span, subject) if field == "y" else _axis(word, span, field, subject)
-                found.extend([problem] if problem is not None else [])
-    return found
+                problems.extend([problem] if problem is not None else [])
+    return problems
 
 
 def conditions(name: str, experiment: yaml.Mapping, subject: Subject) -> tuple[Selection, ...]:

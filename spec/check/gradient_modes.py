@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def modes(experiment: ExperimentChecker) -> dict[str, Mode]:
     """The gradient modes, by target."""
-    found: dict[str, Mode] = {}
+    modes_by_target: dict[str, Mode] = {}
     for target, entry in experiment.model.gradient.items():
         node = yaml.find(experiment.node, ["gradient"])
         key = node.key(target) if isinstance(node, yaml.Mapping) else None
@@ -31,8 +31,8 @@ def modes(experiment: ExperimentChecker) -> dict[str, Mode]:
             )
         )
         if mode is not None:
-            found.update(mode)
-    return found
+            modes_by_target.update(mode)
+    return modes_by_target
 
 
 def _mode(experiment: ExperimentChecker, target: str, entry: Any, span: Span) -> dict[str, Mode]:

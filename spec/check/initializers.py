@@ -41,22 +41,22 @@ class Numbers:
         if node is None:
             return float(value)
         what = f"'{parameter.name}'"
-        found = float(folding.number(self.checker.value(node, Context("constants", ())), what))
-        within(what, parameter.bounds, found, node.span, explained(parameter.meaning))
-        representable(what, found, self.dtype, node.span)
-        return found
+        number = float(folding.number(self.checker.value(node, Context("constants", ())), what))
+        within(what, parameter.bounds, number, node.span, explained(parameter.meaning))
+        representable(what, number, self.dtype, node.span)
+        return number
 
     def reals(self, value: Any, rows: Mapping[str, Parameter], node: yaml.Node | None) -> dict[str, Any]:
         """The arguments of a constraint or an initialiser."""
-        found = {}
+        arguments = {}
         short = yaml.find(node, [value.kind])
         short = short if isinstance(short, yaml.Scalar) and short.value is not None else None
         for name, row in rows.items():
             given = getattr(value.value, name)
             own = yaml.find(node, [value.kind, name]) or (short if name in value.value.model_fields_set else None)
-            found[name] = given if row.kind == "choice" else self.real(row, given, own)
-        in_order(rows.values(), found, lambda name: (yaml.find(node, [value.kind, name]) or node or self.node).span)
-        return found
+            arguments[name] = given if row.kind == "choice" else self.real(row, given, own)
+        in_order(rows.values(), arguments, lambda name: (yaml.find(node, [value.kind, name]) or node or self.node).span)
+        return arguments
 
     def start(self, value: Any, node: yaml.Node | None, shape: Any) -> InitialValue:
         """An initialiser: a word, a mapping, a number, or a distribution that knows the fans."""

@@ -50,9 +50,9 @@ def _free(network: str, name: str, place: int, called: Sequence[list[tuple[str, 
 def _places(kinds: Sequence[str]) -> list[tuple[str, str]]:
     """Kind and position of each, and its kind alone where it is the only one (else the same again)."""
     counts: dict[str, int] = {}
-    found = []
+    places = []
     for kind in kinds:
         counts[kind] = counts.get(kind, 0) + 1
         word = f"{kind}_{counts[kind]}"
-        found.append((word, kind if kinds.count(kind) == 1 else word))
-    return found
+        places.append((word, kind if kinds.count(kind) == 1 else word))
+    return places

@@ -88,9 +88,9 @@ def _per_example(experiment: ExperimentChecker, term: t.Term) -> t.Term | None:
     if isinstance(term, t.NetworkOutput):
         return term
     for child in t.children(term):
-        found = _per_example(experiment, child)
-        if found is not None:
-            return found
+        part = _per_example(experiment, child)
+        if part is not None:
+            return part
     return None
 
 

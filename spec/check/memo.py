@@ -149,13 +149,13 @@ class Shared:
 
     def place(self, part: Part) -> Part:
         """A part with where it stands: what makes it another part in another variant's document."""
-        found = self.places.get(part)
-        if found is None:
+        placed = self.places.get(part)
+        if placed is None:
             kind, *rest = part
             paths = ([step.format(*rest) for step in path] for path in OWN[str(kind)])
             nodes = (self.common.identity(yaml.find(self.node, path)) for path in paths)
-            found = self.places[part] = (*part, self.names, *nodes)
-        return found
+            placed = self.places[part] = (*part, self.names, *nodes)
+        return placed
 
     def once(self, kind: str, items: Iterable[Any], make: Callable[[], Any]) -> Any:
         """What `make` gives for some objects, made once: for the same ones in all variants, for equal ones in this."""
@@ -169,24 +169,24 @@ class Shared:
 
     def find(self, part: Part, answer: Callable[[Question], Hashable]) -> Found | None:
         """What a part came to at a point that answered its questions alike. `answer` is asked in the part's order."""
-        found = self.common.parts.get(self.place(part))
-        while isinstance(found, _Asked):
-            found = found.answers.get(answer(found.question))
-        return found
+        known = self.common.parts.get(self.place(part))
+        while isinstance(known, _Asked):
+            known = known.answers.get(answer(known.question))
+        return known
 
-    def note(self, part: Part, told: Sequence[tuple[Question, Hashable]], found: Found) -> None:
+    def note(self, part: Part, answers: Sequence[tuple[Question, Hashable]], outcome: Found) -> None:
         """Keeps what a part came to, with what it asked and was told."""
         parts, key = self.common.parts, self.place(part)
-        if not told:
-            parts[key] = found
+        if not answers:
+            parts[key] = outcome
             return
-        place = parts.setdefault(key, _Asked(told[0][0]))
-        for (question, answer), then in itertools.zip_longest(told, told[1:]):
+        place = parts.setdefault(key, _Asked(answers[0][0]))
+        for (question, answer), then in itertools.zip_longest(answers, answers[1:]):
             assert isinstance(place, _Asked) and place.question == question, (
                 "a part asks the same if it is told the same"
             )
             if then is None:
-                place.answers[answer] = found
+                place.answers[answer] = outcome
             else:
                 place = place.answers.setdefault(answer, _Asked(then[0]))
 

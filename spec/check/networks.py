@@ -223,13 +223,13 @@ class NetworkChecker:
         self, weights: Mapping[str, Any], initializers: dict[str, Any], inner: yaml.Node | None
     ) -> dict[str, InitialValue]:
         """How each weight starts."""
-        found = {}
+        initial_values = {}
         for parameter, (value, node) in initializers.items():
             weight = parameter.removesuffix("_initializer")
             weight = "recurrent_kernel" if weight == "recurrent" else weight
             if weight in weights:
-                found[weight] = self.numbers.start(value, node, weights[weight])
-        return found
+                initial_values[weight] = self.numbers.start(value, node, weights[weight])
+        return initial_values
 
     def function(self, word: str, item: yaml.Node, key: str, given: Type) -> LayerPlan:
         """A user's function or an operation of one argument, as a layer."""

@@ -111,7 +111,7 @@ class TrainingChecker:
         if not isinstance(model, dict):
             return {"": self.optimizer(model, path)}
         node = yaml.find(self.node, path)
-        found = {}
+        optimizers = {}
         for name, entry in model.items():
             if name not in self.model.architecture:
                 key = node.key(name) if isinstance(node, yaml.Mapping) else None
@@ -120,12 +120,12 @@ class TrainingChecker:
                     f"Name an optimiser, or give one to each network: {networks}."
                 )
                 raise problem_at(key.span if key else None, f"'{name}' is neither an optimiser nor a network", hint)
-            found[name] = self.optimizer(entry, [*path, name])
-        missing = [name for name in self.model.architecture if name not in found]
+            optimizers[name] = self.optimizer(entry, [*path, name])
+        missing = [name for name in self.model.architecture if name not in optimizers]
         if missing and isinstance(node, yaml.Mapping):
             message = f"there is no optimiser for {listing(f'`{name}`' for name in missing)}"
             raise problem_at(node.span, message, "Give one optimiser for all, or one for each network.")
-        return found
+        return optimizers
 
     def optimizer(self, entry: Any, path: list[str | int]) -> OptimizerPlan:
         """One optimiser; its learning rate may be a term in the step."""

@@ -19,16 +19,16 @@ def unused(functions: Sequence[Function], experiment: yaml.Mapping, known: set[s
     if not functions:
         return []
     words = known | set(_words(experiment)) | {"pi"}
-    found: list[Problem] = []
+    problems: list[Problem] = []
     for function in functions:
         for node in _scalars(function.node):
             try:
                 text = read(node)
             except SpecError as error:
-                found.extend(error.problems)
+                problems.extend(error.problems)
                 continue
-            found.extend(_unknown(text, words | set(function.parameters), function.name))
-    return found
+            problems.extend(_unknown(text, words | set(function.parameters), function.name))
+    return problems
 
 
 def _unknown(text: Text, words: set[str], function: str) -> Iterator[Problem]:

@@ -153,13 +153,13 @@ class _Counter:
             kept += row.slots * count
         return updates, kept
 
-    def add(self, value: _Seen, forward: float, backward: float, held: float, way: _Way) -> None:
+    def add(self, value: _Seen, forward: float, backward: float, nbytes: float, way: _Way) -> None:
         """Work on a value, for all its indices, for each example or once."""
         use = self.each if EXAMPLE in value.axes else self.once
         times = prod(self.extents[axis] for axis in value.axes if axis != EXAMPLE)
         use.forward += forward * times * way.forward
         use.backward += backward * times * way.message
-        use.bytes += held * times * way.forward
+        use.bytes += nbytes * times * way.forward
 
     def new(self, place: str, way: _Way) -> _Way:
         """The ways in which a place has not been counted yet."""
@@ -205,13 +205,13 @@ class _Counter:
                 return self.operate(term, way)
             case t.Gather(array, index):
                 source = self.term(array, way)
-                found = source | _Seen(axes=self.term(index, way.without_message()).axes)
-                self.add(found, 0, prod(term.type.shape) * source.trained, self.size(term.type), way)
-                return found
-        found = _Seen()
+                seen = source | _Seen(axes=self.term(index, way.without_message()).axes)
+                self.add(seen, 0, prod(term.type.shape) * source.trained, self.size(term.type), way)
+                return seen
+        seen = _Seen()
         for child in t.children(term):
-            found |= self.term(child, way)
-        return found
+            seen |= self.term(child, way)
+        return seen
 
     def operate(self, term: t.Operate, way: _Way) -> _Seen:
         """An operation: forwards, and backwards to every argument that holds anything trained."""
@@ -275,10 +275,10 @@ class _Counter:
         looked_up = plan.layers[0] if given is None and plan.index is not None else None
         trained, _ = self.layers(plan.layers, plan.name, over, inner, name == "freeze", looked_up)
         trained = source.trained if name == "forward_only" else trained and name != "stop"
-        found = _Seen(trained, source.axes)
+        seen = _Seen(trained, source.axes)
         if given is None:
-            self.seen[place] = found
-        return found
+            self.seen[place] = seen
+        return seen
 
     def layers(
         self, layers: tuple[LayerPlan, ...], network: str, given: _Seen, way: _Way, frozen: bool,
@@ -345,10 +345,10 @@ class _Counter:
 
     def before(self, layers: tuple[LayerPlan, ...], network: str, upstream: bool, frozen: bool) -> list[bool]:
         """Whether anything trained lies in what comes before each layer, and in what the last one makes."""
-        found = [upstream]
+        trained = [upstream]
         for layer in layers:
-            found.append(self.trained(layer, network, found[-1], frozen))
-        return found
+            trained.append(self.trained(layer, network, trained[-1], frozen))
+        return trained
 
     def trained(self, layer: LayerPlan, network: str, upstream: bool, frozen: bool) -> bool:
         """Whether anything trained lies in a layer's output."""
