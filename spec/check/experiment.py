@@ -23,9 +23,9 @@ from .definition_order import Order
 from .expressions import Checker, Context
 from .figure_samples import probes
 from .gradient_modes import modes
-from .integer_ranges import ranges
+from .integer_ranges import data_ranges, ranges
 from .measures import loss_term, measure, varies
-from .memo import Part, Question, Shared, Taking
+from .memo import Part, Question, Same, Shared, Taking
 from .namespace import MEANING, PHASES, Binding, Function, order
 from .networks import NetworkChecker
 from .one_hot import index_of, values
@@ -86,7 +86,7 @@ class ExperimentChecker:
         self.checker.keys = shared.common.keys
         self.checker.kept = shared.common.budget
         self.checker.differentiable = shared.common.differentiable
-        self.checker.called = shared.common.called
+        self.checker.called = shared.called
 
     # -- what parts of it are told, see `memo.py` ---------------------------------------------------------------
 
@@ -109,6 +109,8 @@ class ExperimentChecker:
         if about == "data":
             data = self.data
             return data and (data.kind, data.train, data.test, data.order, data.path)
+        if about == "gradient":
+            return self.shared.common.identity(yaml.find(self.node, ["gradient", name]))
         if about == "network":
             return self._plan(name, self.node.span)
         if about == "output":
@@ -331,6 +333,7 @@ class ExperimentChecker:
 
     def gradient(self, name: str) -> tuple[str, Function | None]:
         """The gradient mode of a function, and its surrogate."""
+        self.asked("gradient", name)
         entry = self.model.gradient.get(name)
         if entry is None:
             return "exact", None
@@ -354,6 +357,10 @@ class ExperimentChecker:
         """All names that expressions can use."""
         return {*self.bindings, *self.functions, *self.model.architecture}
 
+    def known_and(self, more: tuple[str, ...]) -> Words:
+        """All names that expressions can use, and some words."""
+        return self.words(("known", *more), lambda: [*more, *self.known()])
+
     def values(self, phase: str) -> Words:
         """The names that have a value in a phase."""
         return self.words(("values", phase), lambda: self._values(phase))
@@ -362,7 +369,7 @@ class ExperimentChecker:
         """What can be called in a phase: functions, networks, operations, and draws where they may stand."""
         return self.words(("callables", phase), lambda: self._callables(phase))
 
-    def words(self, key: tuple[str, str], make: Callable[[], Iterable[str]]) -> Words:
+    def words(self, key: tuple[str, ...], make: Callable[[], Iterable[str]]) -> Words:
         """Names for suggestions, the same at all points."""
         made = self.shared.common.made
         words = ("words", *key, self.shared.names)
@@ -430,7 +437,7 @@ class ExperimentChecker:
         if not idle:
             return ()
         made = self.shared.common.made
-        key = ("unused", self.shared.names, *(id(function.node) for function in idle))
+        key = ("unused", self.shared.names, Same(self.shared.whole), *(id(function.node) for function in idle))
         if key not in made:
             made[key] = tuple(unused(idle, self.shared.whole, self.known()))
         problems: tuple[Problem, ...] = made[key]
@@ -447,7 +454,9 @@ class ExperimentChecker:
 
     def _ranged(self, program: Program) -> tuple[Problem, ...]:
         """The warnings of these checks. Raises SpecError."""
-        if found := [*ranges(program), *unreached(program)]:
+        drawn = (*program.draws, *program.examples)
+        data = self.shared.once("ranges of data", drawn, lambda: data_ranges(program))
+        if found := [*ranges(program, data), *unreached(program)]:
             raise SpecError(in_file_order(found))
         return tuple(untrained(program))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..diagnostics.problems import Span, problem_at, shortened
 from ..expressions import nodes as n
@@ -55,7 +56,7 @@ def stretch(node: yaml.Scalar, start: int, end: int) -> Span:
         first = span.column + shift + start
         last = min(span.column + shift + max(end, start + 1), span.end_column)
         return Span(span.source, span.line, first, span.line, max(last, first + 1))
-    places = _places(node)
+    places = _places(node.text, node.plain, span)
     if not places:
         return span
     line, column = places[min(start, len(places) - 1)]
@@ -68,9 +69,9 @@ def _raw(span: Span) -> str:
     return line[span.column - 1 : span.end_column - 1]
 
 
-def _places(node: yaml.Scalar) -> list[tuple[int, int]]:
-    """For each character of a scalar's text, its line and column; white space takes its neighbour's."""
-    span = node.span
+@lru_cache(maxsize=256)
+def _places(text: str, plain: bool, span: Span) -> list[tuple[int, int]]:
+    """For each character of a scalar's text, its line and column; white space takes its neighbour's. Asked for by each of its parts."""
     lines = span.source.lines
     characters = [
         (line, column + 1, character)
@@ -78,14 +79,14 @@ def _places(node: yaml.Scalar) -> list[tuple[int, int]]:
         for column, character in enumerate(lines[line - 1] if line <= len(lines) else "")
         if (line > span.line or column + 1 >= span.column) and not character.isspace()
     ]
-    if not node.plain and characters and characters[0][2] in "|>":
+    if not plain and characters and characters[0][2] in "|>":
         header = characters[0][0]
         characters = [item for item in characters if item[0] > header]
-    elif not node.plain and characters:
+    elif not plain and characters:
         characters = characters[1:]
     places: list[tuple[int, int]] = []
     rest = iter(characters)
-    for character in node.text:
+    for character in text:
         if character.isspace():
             places.append(places[-1] if places else (span.line, span.column))
             continue

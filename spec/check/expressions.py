@@ -53,6 +53,9 @@ class Names(Protocol):
     def known(self) -> set[str]:
         """All names."""
 
+    def known_and(self, more: tuple[str, ...]) -> Words:
+        """All names and some words, for suggestions."""
+
     def values(self, phase: str) -> Words:
         """The names that have a value in a phase, for suggestions."""
 

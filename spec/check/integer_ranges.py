@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ..diagnostics.problems import Problem, sentence
 from ..ir import terms as t
 from ..ir.plan import Program
-from ..passes.integer_ranges import Ranges
+from ..passes.integer_ranges import Known, Ranges
 
 
-def ranges(program: Program) -> list[Problem]:
-    """Ints that an int does not hold, labels and words that are none, indices outside: what is seen before anything runs."""
-    bindings = {item.name: item.term for item in (*program.draws, *program.examples, *program.outputs)}
-    found = Ranges(bindings, {plan.name: plan for plan in program.networks})
+def data_ranges(program: Program) -> dict[int, Known] | None:
+    """The bounds of what is drawn and of examples, by term: for all programs that have these. None where something is wrong."""
+    found = _ranges(program)
+    for item in (*program.draws, *program.examples):
+        found.of(item.term)
+    return None if found.problems else found.known
+
+
+def ranges(program: Program, data: Mapping[int, Known] | None = None) -> list[Problem]:
+    """Ints that an int does not hold, labels and words that are none, indices outside: what is seen before anything runs.
+
+    `data` are bounds that are known already.
+    """
+    found = _ranges(program)
+    found.known.update(data or {})
     for name, term in _roots(program):
         before = len(found.problems)
         given = found.of(term)
@@ -23,6 +34,11 @@ def ranges(program: Program) -> list[Problem]:
         named = [replace(item, hint=_where(name, term, item)) for item in found.problems[before:]]
         found.problems[before:] = named
     return found.problems
+
+
+def _ranges(program: Program) -> Ranges:
+    bindings = {item.name: item.term for item in (*program.draws, *program.examples, *program.outputs)}
+    return Ranges(bindings, {plan.name: plan for plan in program.networks})
 
 
 def _roots(program: Program) -> Iterator[tuple[str, t.Term]]:

@@ -22,7 +22,7 @@ from .declarations import Declared, declared
 Part = tuple[Hashable, ...]
 Question = tuple[str, str]
 """`term` (of draws and examples its type), `index`, `values` (see `one_hot.py`), `network`, `output` (of a network its types
-alone), `size`, `varies` (of an output: whether it has one value per example) or `data`, and the name."""
+alone), `size`, `gradient` (the mode of a function), `varies` (of an output: whether it has one value per example) or `data`, and the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +57,16 @@ class Same:
 
 
 class Common:
-    """What the documents of one experiment's variants have in common.
+    """What the documents of all variants and experiments have in common, in all profiles.
 
-    `keys` number parameters and indices over all cells, `differentiable` and `called` are what the expressions of all have
-    come to. `parts` are what parts came to, by where they stand; `made` holds what is made of parts, by them.
+    `keys` number parameters and indices over all cells, `differentiable` is what the expressions of all have come to. `parts`
+    are what parts came to, by where they stand; `made` holds what is made of parts, by them.
     """
 
     def __init__(self, budget: Budget | None = None) -> None:
         self.budget = budget or Budget()
         self.keys = itertools.count(1)
         self.differentiable: set[str] = set()
-        self.called: set[str] = set()
         self.parts: dict[Part, _Asked | Found] = {}
         self.made: dict[Hashable, Any] = {}
         self.numbers: dict[Hashable, int] = {}
@@ -103,26 +102,28 @@ OWN: dict[str, tuple[tuple[str, ...], ...]] = {
     "optimizers": (("training", "optimizer"),),
     "schedule": (("training", "batch"), ("training", "steps"), ("training", "until"), ("training", "evaluate")),
     "replicates": (("replicates",),),
-    "mode": (),
+    "mode": (("gradient", "{}"),),
     "binding": (),
     "piece": (),
 }
-"""Where each kind of part stands, by the name that it begins with; the last three say it themselves, or stand among what all read."""
+"""Where each kind of part stands, by the name that it begins with; the last two say it themselves, or stand among what all read."""
 
-READ_BY_ALL = ("functions", "gradient", "layer_defaults", "dtype")
+READ_BY_ALL = ("functions", "layer_defaults", "dtype")
 """What any part may read, beside the names that there are and whether there is training."""
 
 
 class Shared:
     """What points with the same patches know of each other. They have one document, but for the swept constants.
 
-    `node` and `model` are that document; `common` is what it shares with those of other variants. `made` holds what is
-    made of parts, by them, where it is as good made of equal ones.
+    `node` and `model` are that document; `common` is what it shares with others, `called` the functions that any variant of
+    the experiment calls. `made` holds what is made of parts, by them, where it is as good made of equal ones.
     """
 
     def __init__(
-        self, node: yaml.Mapping, model: Any, whole: yaml.Mapping | None = None, common: Common | None = None
-    ) -> None:
+        self, node: yaml.Mapping, model: Any, whole: yaml.Mapping | None = None, common: Common | None = None,
+        called: set[str] | None = None,
+    ) -> None:  # fmt: skip
+        self.called = set() if called is None else called
         self.common = common or Common()
         self.node = node
         self.model = model

@@ -120,7 +120,7 @@ class NetworkChecker:
         """A function as a layer's activation: it comes behind the layer, and keeps its shape."""
         word = str(node.value)
         if self.checker.names.function(word) is None and word not in OPERATIONS:
-            known = [*ACTIVATIONS, *OPERATIONS, *self.checker.names.known()]
+            known = self.checker.names.known_and((*ACTIVATIONS, *OPERATIONS))
             hint = (
                 did_you_mean(word, known)
                 or f"Keras has {listing(ACTIVATIONS, 20)}; or name a function of one argument."
@@ -247,9 +247,8 @@ class NetworkChecker:
         local = {"x": t.Parameter(parameter, type=given, span=node.span)}
         function = self.checker.names.function(word)
         if function is None and word not in OPERATIONS:
-            hint = did_you_mean(word, [*LAYERS, *OPERATIONS, *self.checker.names.known(), "whiten", "repeat"]) or (
-                "`dlspec ops` lists the layers and operations; a function of yours stands under `functions`."
-            )
+            near = did_you_mean(word, self.checker.names.known_and((*LAYERS, *OPERATIONS, "whiten", "repeat")))
+            hint = near or "`dlspec ops` lists the layers and operations; a function of yours stands under `functions`."
             raise problem_at(node.span, f"'{word}' is no layer, and no function of one argument", hint)
         required = (
             [argument for argument in OPERATIONS[word].arguments if not argument.optional] if function is None else []

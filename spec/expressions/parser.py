@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import pairwise
@@ -32,13 +32,28 @@ class SyntaxProblem(Exception):
     hint: str = ""
 
 
-@lru_cache(maxsize=8192)
 def parse_expression(text: str) -> n.Expr:
     """The syntax tree of a text; raises SyntaxProblem. One text has one tree: cells and profiles ask for it again.
 
     >>> parse_expression("a + 2")
     Binary(operator='+', left=Name(name='a'), right=Number(value=2))
     """
+    parsed = _parsed(text)
+    if isinstance(parsed, SyntaxProblem):
+        raise replace(parsed)
+    return parsed
+
+
+@lru_cache(maxsize=8192)
+def _parsed(text: str) -> n.Expr | SyntaxProblem:
+    """The syntax tree of a text, or what is wrong with it."""
+    try:
+        return _tree(text)
+    except SyntaxProblem as problem:
+        return problem.with_traceback(None)
+
+
+def _tree(text: str) -> n.Expr:
     _check_size(text)
     try:
         tree: n.Expr = _Build().transform(_parser().parse(text))

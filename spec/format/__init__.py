@@ -1,37 +1,44 @@
 """One canonical form of a study.
 
-In: a text. Out: the same study in canonical layout: read back first, with the same digests and every comment.
+In: a text. Out: the same study in canonical layout: read back first, with the same meaning and every comment.
 """
 
 from __future__ import annotations
 
 from ..diagnostics.problems import InternalError, Source, SpecError
 from ..expressions.parser import SyntaxProblem, parse_expression
-from ..passes.digests import measure_digest
+from ..ir.plan import StudyPlan
+from ..passes.digests import identified, measure_digest
 from ..resolve.document import Document, parse
-from ..resolve.resolve import resolve, validate
+from ..resolve.resolve import in_every_profile, validate
 from ..source import nodes as yaml
 from .layout import layout
 from .scalars import head
 from .syntax import comments, read_text
 
+CELLS = 200
+"""Up to how many cells of a profile are checked a second time, for their digests: of more, the trees that they are made from are
+compared alone, key by key and value by value."""
+
 
 def formatted(source: Source) -> str:
     """The canonical text of a study. Raises SpecError for one that is not valid, InternalError where meaning is at stake."""
     document = parse(source)
-    validate(document)
-    before = _plain(source.text)
-    after = layout(read_text(before))
+    tree = read_text(_plain(source.text))
+    remarks = comments(tree)
+    after = layout(tree)
     if after == source.text:
+        validate(document)
         return after
+    before = in_every_profile(document, _digests)
     try:
         written = parse(Source(source.name, after))
-        same = _same(document.top, written.top) and _digests(document) == _digests(written)
+        same = _same(document.top, written.top) and _alike(before, written)
     except SpecError as error:
         raise _refused(source, error.problems[0].message) from None
     if not same:
         raise _refused(source, "its meaning would change")
-    if comments(before) != comments(after):
+    if comments(read_text(after)) != remarks:
         raise _refused(source, "a comment would be lost")
     return after
 
@@ -67,12 +74,21 @@ def _equal(before: str, after: str) -> bool:
         return False
 
 
-def _digests(document: Document) -> list[list[str]]:
-    """The digests of every cell and measure, in every profile."""
+Digests = list[list[str]] | None
+
+
+def _alike(before: list[Digests], written: Document) -> bool:
+    """Whether all cells and measures have the digests that they had."""
+    return before == (in_every_profile(written, _digests) if any(before) else before)
+
+
+def _digests(plan: StudyPlan) -> Digests:
+    """The digests of every cell and measure; None where cells are many."""
+    if sum(len(experiment.programs) for experiment in plan.experiments) > CELLS:
+        return None
     return [
         [program.digest, *(measure_digest(program, measure) for measure in program.measures)]
-        for profile in (None, *document.study.profiles)
-        for experiment in resolve(document, profile).experiments
+        for experiment in identified(plan).experiments
         for program in experiment.programs
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..model.fields import TOP, Place, fields
@@ -43,36 +43,32 @@ class _Layout:
     """One pass over a tree. Keys of the language are put in order unless an alias would come before its anchor."""
 
     def __init__(self, tree: Text) -> None:
-        self.top = tree.top
         self.kept: set[int] = set()
         self.known: dict[int, dict[str, str]] = {}
+        self.flows: dict[int, str] = {}
         if any(isinstance(node, Leaf) and node.alias for node in _nodes(tree.top)):
-            self.settle()
+            self.settle(tree.top, TOP)
 
-    def settle(self) -> None:
-        """Leaves as they are the mappings whose new order would tear an alias from its anchor."""
-        meant = _references(_nodes(self.top))
-        for node in self.mappings(self.top):
-            if _references(self.walk(self.top, TOP)) == meant:
-                return
-            self.kept.add(id(node))
+    def settle(self, node: Leaf | Collection, place: Place) -> tuple[set[str], set[str]]:
+        """Leaves as they are the mappings whose new order would tear an alias from its anchor.
 
-    def mappings(self, node: Collection) -> Iterator[Collection]:
-        """All mappings, an outer one before those within it."""
-        if node.mapping:
-            yield node
+        Returns the names of the anchors and of the aliases in a node.
+        """
+        anchors = {node.anchor} if node.anchor else set()
+        if isinstance(node, Leaf):
+            return anchors, {node.alias} if node.alias else set()
+        aliases: set[str] = set()
+        within: dict[int, tuple[set[str], set[str]]] = {}
         for entry in node.entries:
-            if isinstance(entry.value, Collection):
-                yield from self.mappings(entry.value)
-
-    def walk(self, node: Leaf | Collection, place: Place) -> Iterator[Leaf | Collection]:
-        """Every node in the order of the layout."""
-        yield node
-        if isinstance(node, Collection):
-            for entry in self.entries(node, place):
-                if entry.key is not None:
-                    yield entry.key
-                yield from self.walk(entry.value, self.below(node, entry, place))
+            inner = self.settle(entry.value, self.below(node, entry, place))
+            if entry.key is not None:
+                inner = tuple(one | other for one, other in zip(inner, self.settle(entry.key, place), strict=True))  # type: ignore[assignment]
+            within[id(entry)] = inner
+            anchors |= inner[0]
+            aliases |= inner[1]
+        if node.mapping and _meant(node.entries, within) != _meant(self.entries(node, place), within):
+            self.kept.add(id(node))
+        return anchors, aliases
 
     def entries(self, node: Collection, place: Place) -> list[Entry]:
         """The entries in canonical order."""
@@ -184,6 +180,11 @@ class _Layout:
 
     def flow(self, node: Collection, place: Place) -> str:
         """A collection in `{}` or `[]`; a list's map of one pair goes without its braces."""
+        if id(node) not in self.flows:
+            self.flows[id(node)] = self._flow(node, place)
+        return self.flows[id(node)]
+
+    def _flow(self, node: Collection, place: Place) -> str:
         parts = []
         for entry in self.entries(node, place):
             below = self.below(node, entry, place)
@@ -232,16 +233,17 @@ def _nodes(node: Leaf | Collection) -> Iterator[Leaf | Collection]:
             yield from _nodes(entry.value)
 
 
-def _references(nodes: Iterable[Leaf | Collection]) -> dict[int, int | None]:
-    """For each alias, the node that it stands for when the nodes are read in this order."""
-    anchors: dict[str, int] = {}
-    targets: dict[int, int | None] = {}
-    for node in nodes:
-        if isinstance(node, Leaf) and node.alias:
-            targets[id(node)] = anchors.get(node.alias)
-        elif node.anchor:
-            anchors[node.anchor] = id(node)
-    return targets
+def _meant(
+    entries: Sequence[Entry], within: Mapping[int, tuple[set[str], set[str]]]
+) -> tuple[dict[tuple[int, str], int], dict[str, int]]:
+    """In which entry each alias of an entry finds its anchor when they are read in this order, and each that comes behind them."""
+    last: dict[str, int] = {}
+    targets: dict[tuple[int, str], int] = {}
+    for entry in entries:
+        anchors, aliases = within[id(entry)]
+        targets.update(((id(entry), name), last[name]) for name in aliases if name in last)
+        last.update((name, id(entry)) for name in anchors)
+    return targets, last
 
 
 def _squeezed(remarks: Sequence[str], first: bool) -> list[str]:

@@ -119,9 +119,8 @@ def read_text(text: str) -> Text:
     return Text(preamble, top)
 
 
-def comments(text: str) -> list[str]:
+def comments(tree: Text) -> list[str]:
     """The texts of all comments of a document, sorted: what a new layout has to keep."""
-    tree = read_text(text)
     found = [line for line in tree.preamble if line.startswith("#")]
     found += [line for line in _comments(tree.top) if line]
     return sorted(found)

@@ -62,7 +62,7 @@ class Place:
         tagged = [model for model in models if "kind" in fields(model) and keys.get("kind") in _words(model, "kind")]
         if tagged:
             return tagged[0]
-        fitting = sorted(models, key=lambda model: -len(set(keys) & set(fields(model))))
+        fitting = sorted(models, key=lambda model: -len(set(keys) & set(fields(model)))) if len(models) > 1 else models
         if self.names and not (fitting and set(keys) & set(fields(fitting[0]))):
             return None
         return fitting[0] if fitting else None
@@ -116,6 +116,7 @@ NOWHERE = Place(())
 TOP = Place((Study,))
 
 
+@cache
 def fields(model: type[Closed]) -> tuple[str, ...]:
     """A model's keys in canonical order: its own, then those that it shares with others of its kind."""
     shared = {name for base in model.__bases__ for name in getattr(base, "model_fields", {})}
@@ -139,6 +140,7 @@ def meaning(model: type[Closed], name: str) -> str:
     return (field.description or "") if field is not None else ""
 
 
+@cache
 def _field(model: type[Closed], name: str) -> Place:
     field = model.model_fields.get(name)
     if field is None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -33,6 +33,8 @@ from .document import Document, experiment
 from .patches import alike, merge, must_change, must_exist, nest, without
 from .sweep import Sweep
 from .variant_overrides import deleting_variants, must_hold, must_not_be_swept
+
+T = TypeVar("T")
 
 BESIDE = ("variants", "sweep", "zip")
 """What speaks of all cells, and is no part of one: cells are as many as these, and none goes through them again."""
@@ -66,22 +68,24 @@ def resolve(
 
 
 def _checked(
-    document: Document, profile: str | None = None, overrides: Sequence[Override] = (), only: Sequence[str] = ()
-) -> StudyPlan:
-    """The plan but for its digests, which a check has no need of."""
+    document: Document, profile: str | None = None, overrides: Sequence[Override] = (), only: Sequence[str] = (),
+    common: Common | None = None,
+) -> StudyPlan:  # fmt: skip
+    """The plan but for its digests, which a check has no need of. `common` is what was checked in other profiles."""
     patches = _profile(document, profile)
     problems: list[Problem] = []
     warnings: list[Problem] = []
     plans = []
     wanted = _only(document, only)
     targets = _targets(document, overrides)
-    kept = Budget()
+    common = common or Common()
+    common.budget = Budget()
     for name, node in document.experiments.items():
         if wanted and name not in wanted:
             continue
         try:
             made = _Experiment(
-                document, name, node, patches.get(name), targets.get(name, []), wanted.get(name, ()), kept
+                document, name, node, patches.get(name), targets.get(name, []), wanted.get(name, ()), common
             )
             plans.append(made.plan())
             warnings.extend(made.warnings)
@@ -98,11 +102,18 @@ def _checked(
 
 def validate(document: Document) -> tuple[Problem, ...]:
     """Checks a study in every profile. Raises SpecError with all problems; returns the warnings."""
+    warnings = in_every_profile(document, lambda plan: plan.warnings)
+    return in_file_order([warning for of_one in warnings for warning in of_one])
+
+
+def in_every_profile(document: Document, look: Callable[[StudyPlan], T]) -> list[T]:
+    """What is seen of a study's plan without a profile and in each; the plan has no digests. Raises SpecError with all problems."""
     problems: list[Problem] = []
-    warnings: list[Problem] = []
+    seen = []
+    common = Common()
     for profile in (None, *document.study.profiles):
         try:
-            warnings.extend(_checked(document, profile).warnings)
+            seen.append(look(_checked(document, profile, common=common)))
         except SpecError as error:
             known = {(problem.span, problem.message) for problem in problems}
             node = yaml.find(document.top, ["profiles", profile]) if profile else None
@@ -112,7 +123,7 @@ def validate(document: Document) -> tuple[Problem, ...]:
             )
     if problems:
         raise SpecError(in_file_order(problems))
-    return in_file_order(warnings)
+    return seen
 
 
 def _profile(document: Document, profile: str | None) -> dict[str, yaml.Mapping]:
@@ -174,11 +185,12 @@ class _Experiment:
 
     def __init__(
         self, document: Document, name: str, node: yaml.Mapping, profile: yaml.Mapping | None,
-        overrides: Sequence[Override], only: tuple[str, ...], kept: Budget,
+        overrides: Sequence[Override], only: tuple[str, ...], common: Common,
     ) -> None:  # fmt: skip
         self.document = document
         self.name = name
-        self.common = Common(kept)
+        self.common = common
+        self.called: set[str] = set()
         self.warnings: list[Problem] = []
         self.problems: list[Problem] = []
         self.noticed: list[Problem] = []
@@ -332,6 +344,7 @@ class _Experiment:
             experiment(without(node, "base")) if patched else model,
             self.node,
             self.common,
+            self.called,
         )
 
     # -- claims and figures ----------------------------------------------------------------------------------------

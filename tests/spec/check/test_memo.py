@@ -244,3 +244,24 @@ experiments:
 """
     for more in ("", "    sweep: {c: [1, 2, 3]}\n", "    variants: {a: {}, b: {constants: {c: 2}}}\n"):
         assert ["'g' is not trained" in problem.message for problem in resolved(text + more).warnings] == [True]
+
+
+def test_experiments_share_what_they_have_from_their_base() -> None:
+    text = STUDY.replace("    sweep: {n: [2, 3], rate: [0.1, 0.2]}\n", "  other: {base: e, training: {steps: 20}}\n")
+    first, second = (experiment.programs[0] for experiment in resolved(text).experiments)
+    assert in_common(first, second) == {"x", "y", "z", "f", "g", "l", "m", "p", "shared", "size", "weights"}
+    assert first.training is not None and second.training is not None
+    assert (first.training.steps, second.training.steps) == (10, 20)
+
+
+def test_a_function_that_one_experiment_calls_is_looked_through_in_one_that_does_not() -> None:
+    text = STUDY.replace(
+        "    sweep: {n: [2, 3], rate: [0.1, 0.2]}\n",
+        "  other: {base: e, functions: {plain(r): r, idle(r): r * nosuch}}\n",
+    )
+    text = text.replace("plain(r): r * other", "plain(r): r * other, idle(r): r").replace(
+        'size: "E(sum(f))"', 'size: "E(idle(sum(f)))"'
+    )
+    text = text.replace("idle(r): r * nosuch}}", 'idle(r): r * nosuch}, measures: {size: "E(sum(f))"}}')
+    with pytest.raises(spec.SpecError, match="unknown name 'nosuch'"):
+        resolved(text)

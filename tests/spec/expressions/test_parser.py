@@ -301,3 +301,12 @@ MEANT = {"not + 1", "not(x)"}
 def test_a_word_of_the_language_is_no_name(text: str) -> None:
     with pytest.raises(SyntaxProblem):
         parse_expression(text)
+
+
+def test_what_is_wrong_with_a_text_is_told_each_time_anew() -> None:
+    caught = []
+    for _ in range(2):
+        with pytest.raises(SyntaxProblem) as found:
+            parse_expression("1 +")
+        caught.append(found.value)
+    assert caught[0] is not caught[1] and str(caught[0]) == str(caught[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import pytest
@@ -173,3 +174,44 @@ def test_line_ends_and_a_byte_order_mark_are_made_plain() -> None:
 def test_what_is_not_valid_is_said_as_validate_says_it() -> None:
     with pytest.raises(spec.SpecError, match="unknown name 'q'"):
         formatted(Source("t.yaml", "dlspec: 1\nstudy: s\nexperiments: {e: {measures: {m: q}}}\n"))
+
+
+def test_a_mapping_keeps_its_order_only_where_an_alias_would_be_torn_from_its_anchor() -> None:
+    text = """\
+variants:
+  torn: {training: {steps: &n 3, batch: 2}, constants: {k: *n}}
+  whole: {training: {steps: 3, batch: 2}, constants: {k: 3}}
+"""
+    assert experiment(text) == (
+        "variants:\n"
+        "  torn: {training: {batch: 2, steps: &n 3}, constants: {k: *n}}\n"
+        "  whole: {constants: {k: 3}, training: {batch: 2, steps: 3}}\n"
+    )
+
+
+def test_an_anchor_that_is_given_twice_keeps_the_order_of_both() -> None:
+    text = """\
+variants:
+  first: {training: {steps: &n 3}, constants: {k: &n 4}}
+  second: {constants: {k: *n}}
+"""
+    assert experiment(text).splitlines()[1:] == text.splitlines()[1:]
+
+
+def test_aliases_are_looked_after_in_a_number_of_steps_that_grows_with_the_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = importlib.import_module("dlspec.spec.format.layout")
+
+    steps: list[int] = []
+    below = module._Layout.below
+    monkeypatch.setattr(module._Layout, "below", lambda *given: steps.append(1) or below(*given))
+    counts = []
+    for variants in (20, 40):
+        steps.clear()
+        lines = [
+            f"      v{i}: {{training: {{steps: &n{i} 3, batch: 2}}, constants: {{k: *n{i}}}}}" for i in range(variants)
+        ]
+        laid("experiments:\n  e:\n    variants:\n" + "\n".join(lines))
+        counts.append(len(steps))
+    assert counts[1] < 2.1 * counts[0]
