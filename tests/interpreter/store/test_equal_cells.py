@@ -51,7 +51,7 @@ def test_what_is_equal_runs_once_and_no_other_process_is_spoken_of(
     jobs, progress = ran(tmp_path / "store", asked(text=EQUAL), Log, make_cell)
     said = capsys.readouterr().err
     assert sorted(jobs) == [0, 1] and len(progress.replicates) == 6
-    assert "process" not in said and said.count("its cells are those that ran above") == 2
+    assert "process" not in said and said.count("its replicates are those that ran above") == 2
     assert not any(replicate.stored for replicate in progress.replicates.values()), "none lay there before this run"
     jobs, progress = ran(tmp_path / "store", asked(text=EQUAL), Log, make_cell)
     assert jobs == [] and all(replicate.stored for replicate in progress.replicates.values())
