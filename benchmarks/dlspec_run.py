@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from dlspec import spec
 from dlspec.interpreter.backend.startup import start
-from dlspec.interpreter.schedule.batching import parts, pieces
+from dlspec.interpreter.schedule.batching import batch_count, split_into_batches
 from dlspec.interpreter.store.requests import CellRequest
 from dlspec.spec.ir.plan import Program
 
@@ -38,8 +38,8 @@ class Programs:
         jobs = os.cpu_count() or 1
         self.form = chosen(program, form, "cpu")
         own = CellRequest.of(program, "cpu")
-        found = pieces(own, range(program.replicates), parts(own, jobs) if in_cache else jobs)
-        self.parts = [Compiled(program, piece.replicates, self.form == "xla") for piece in found]
+        found = split_into_batches(own, range(program.replicates), batch_count(own, jobs) if in_cache else jobs)
+        self.parts = [Compiled(program, piece.numbers, self.form == "xla") for piece in found]
         self.pool = ThreadPoolExecutor(jobs)
 
     def train(self, steps: int) -> None:

@@ -31,7 +31,7 @@ def held_examples() -> Iterator[None]:
     from dlspec.interpreter.program import program
     from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
 
-    before = program.kept, program.gather_batch
+    before = program.materialize_dataset, program.gather_batch
 
     def kept(compiled: Any) -> dict[str, Any]:
         return one_batch(compiled, examples.needed(compiled))
@@ -39,11 +39,11 @@ def held_examples() -> Iterator[None]:
     def gather_batch(held: dict[str, Any], index: Any) -> dict[str, Any]:
         return {name: Value(tensor, (REPLICATE, EXAMPLE)) for name, tensor in held.items()}
 
-    program.kept, program.gather_batch = kept, gather_batch  # type: ignore[assignment]
+    program.materialize_dataset, program.gather_batch = kept, gather_batch  # type: ignore[assignment]
     try:
         yield
     finally:
-        program.kept, program.gather_batch = before  # type: ignore[assignment]
+        program.materialize_dataset, program.gather_batch = before  # type: ignore[assignment]
 
 
 def one_batch(compiled: Any, wanted: dict[str, Any]) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def check(tree: Mapping[str, Any], extent: Sequence[str] = (), xla: bool = False
     except Exception as error:
         return _raised("run", error)
     return Outcome(
-        "fine", replicates=len(replicates), diverged=sum(replicate.status == "diverged" for replicate in replicates)
+        "fine", cells=len(replicates), diverged=sum(replicate.status == "diverged" for replicate in replicates)
     )
 
 
@@ -98,7 +98,7 @@ def _checked(plan: StudyPlan, extent: Sequence[str], jit: str) -> list[Replicate
             _agree(f"form {jit} and {other}", program, replicates, _again(program, other))
     if "alone" in extent:
         for program, replicates in found[:1]:
-            if len(split_into_batches(CellRequest.of(program, "cpu"), range(program.replicates))[0].replicates) > 1:
+            if len(split_into_batches(CellRequest.of(program, "cpu"), range(program.replicates))[0].numbers) > 1:
                 _agree("alone and side by side", program, replicates[1:2], _run(program, [1], jit))
     _parameters(found[0][0])
     return [replicate for _, replicates in found for replicate in replicates]

@@ -25,4 +25,4 @@ def test_a_piece_arrives_without_the_text(program: Callable[[str], Program]) -> 
     sent = packed(piece)
     assert b"normal([8])" not in sent
     arrived = unpacked(sent)
-    assert ReplicateBatch(CellRequest.of(arrived.program, "cpu"), arrived.replicates).keys == arrived.keys == piece.keys
+    assert ReplicateBatch(CellRequest.of(arrived.program, "cpu"), arrived.numbers).keys == arrived.keys == piece.keys

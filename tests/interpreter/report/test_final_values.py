@@ -18,7 +18,7 @@ def test_a_row_is_the_mean_and_the_range() -> None:
     (own,) = finals([cell(1, r) for r in range(3)])
     (row,) = own.rows
     assert (row.name, row.finals, row.replicates) == ("v, d = 1", [Spread("2", "1 to 3")], "3")
-    assert [one.finals for one in own.replicates] == [[Spread("1")], [Spread("2")], [Spread("3")]]
+    assert [one.finals for one in own.each] == [[Spread("1")], [Spread("2")], [Spread("3")]]
 
 
 def test_what_is_not_finite_is_left_out_of_means() -> None:
@@ -58,4 +58,4 @@ def test_a_large_study_is_folded_and_cut() -> None:
     (few,) = finals([cell(place) for place in range(FOLDED)])
     assert not few.folded and few.more == 0
     (many,) = finals([cell(place) for place in range(MOST_ROWS + 5)])
-    assert many.folded and many.more == 5 and len(many.rows) == MOST_ROWS and many.replicates == []
+    assert many.folded and many.more == 5 and len(many.rows) == MOST_ROWS and many.each == []

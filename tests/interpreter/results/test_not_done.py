@@ -96,7 +96,7 @@ def test_the_report_leaves_them_out(old: bool, tmp_path: Path) -> None:
     (own,) = finals(folder(tmp_path / "run", old).read("cells.json"))
     assert own.measures == ["error", "pair[0, 0]", "pair[0, 1]"]
     assert [row.finals[0] for row in own.rows] == [Spread("2", "1 to 3")] and own.rows[0].replicates == "2 of 5"
-    assert [row.finals[0].mean for row in own.replicates] == ["1", "–", "3", "–", "–"]
+    assert [row.finals[0].mean for row in own.each] == ["1", "–", "3", "–", "–"]
 
 
 def test_the_terminal_leaves_them_out() -> None:

@@ -38,7 +38,7 @@ WORKER = textwrap.dedent(
     from dlspec.interpreter.schedule.progress import Quiet
     from dlspec.interpreter.schedule.scheduler import Options, Progress, Run
     from dlspec.interpreter.store.store import Store
-    from dlspec.interpreter.store.requests import wanted
+    from dlspec.interpreter.store.requests import requests_of
 
     def train(job, stop):
         replicates = []
@@ -53,7 +53,7 @@ WORKER = textwrap.dedent(
         return replicates
 
     plan = spec.resolve(spec.load("many.yaml"))
-    asked = wanted(plan, "cpu")
+    asked = requests_of(plan, "cpu")
     with Store(Path("runs/store"), lambda text: print(text, file=sys.stderr)) as store:
         print("ready", flush=True)
         sys.stdin.readline()

@@ -47,7 +47,7 @@ def test_broken_off_and_gone_on_with(tmp_path: Path, study: Study, trial: Any) -
     (left,) = (tmp_path / "far" / "runs" / "store" / "checkpoints").glob("*.ckpt")
     assert left.stat().st_size > 0
     (ended,) = broken.events("finished")
-    assert {cell["status"] for cell in ended["cells"]} == {"interrupted"}
+    assert {cell["status"] for cell in ended["ended"]} == {"interrupted"}
     again = trial(tmp_path / "far", text, "--executor", "ray", "-j", "1", "--keep-weights")
     again.ends(0)
     (begun,) = again.events("started")
