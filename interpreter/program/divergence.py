@@ -71,10 +71,16 @@ class Watch:
         return list(fallen)
 
     def _located(
-        self, start: State, first: int, count: int, known: Faults, new: dict[int, str], advance: Callable[[int], Faults]
+        self,
+        start: State,
+        first: int,
+        count: int,
+        fallen: Faults,
+        new: dict[int, str],
+        advance: Callable[[int], Faults],
     ) -> dict[int, Divergence]:
         """When the state of some replicates ceased to be finite, where their loss had not before."""
-        last = {place: first + count if (fault := known[place]) is None else fault.step for place in new}
+        last = {place: first + count if (fault := fallen[place]) is None else fault.step for place in new}
         located: dict[int, Divergence] = {}
         for end in sorted(set(last.values()) - {first}):
             group = {place: what for place, what in new.items() if last[place] == end}

@@ -1,7 +1,7 @@
 """Statistics of gradients at the present weights: over examples, or over draws of the target.
 
 Over examples these are split into K independent blocks with mean gradients m₁, …, m_K of b examples each (of one, where
-that is cheap: `spec.blocks`):
+that is cheap: `spec.passes.example_blocks`):
 
     signal  ‖E g‖²      (‖Σ m‖² - Σ‖m‖²) / (K (K - 1))
     noise   E‖g - E g‖² b (Σ‖m‖² - ‖Σ m‖² / K) / (K - 1)

@@ -35,7 +35,7 @@ class Compiled:
     """A program for some replicates. `train` and `evaluate` are one compiled call each.
 
     Seeds, draws, weights and learning rates are inputs of what is compiled: `begin` starts another program of the same
-    form (`spec.identity.form_digest`), with as many replicates, in the graphs that are there. A `portable` one holds
+    form (`spec.passes.digests.form_digest`), with as many replicates, in the graphs that are there. A `portable` one holds
     nothing that is of use on a CPU alone: it may be run elsewhere.
     """
 

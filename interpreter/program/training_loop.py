@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from dlspec.spec.ir.plan import ProbePlan
-from dlspec.spec.tables.gradient_statistics import RATIOS
 
 from ..backend.tf32 import tf32_mode
 from ..results.errors import Damaged
@@ -116,7 +115,7 @@ def _train(
         for place, replicate in enumerate(replicates)
         if until is not None and replicate.steps and reached(until, replicate)
     }
-    ratios = {measure.name for measure in program.measures if measure.statistic in RATIOS}
+    ratios = {measure.name for measure in program.measures if measure.ratio}
     before = time.perf_counter()
     for step in stops:
         if resumed and step <= compiled.step:

@@ -20,8 +20,17 @@ def spread(values: Collection[float]) -> str:
     >>> spread([1.0, 2.0])
     '1.5 [1, 2]'
     """
-    mean = number(sum(values) / len(values))
-    return f"{mean} [{number(min(values))}, {number(max(values))}]" if len(values) > 1 else mean
+    mean = sum(values) / len(values)
+    return ranged(mean, min(values), max(values)) if len(values) > 1 else number(mean)
+
+
+def ranged(mean: float, low: float, high: float) -> str:
+    """A mean with the range that it is of.
+
+    >>> ranged(1.5, 1, 2)
+    '1.5 [1, 2]'
+    """
+    return f"{number(mean)} [{number(low)}, {number(high)}]"
 
 
 def size(count: float) -> str:

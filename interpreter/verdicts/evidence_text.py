@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..results.number_text import number
+from ..results.number_text import number, ranged
 
 SHOWN = 6
 """How many places are put into words."""
@@ -46,5 +46,9 @@ def _placed(point: Mapping[str, Any]) -> str:
     beside += [f"{point['undefined']} undefined"] if point["undefined"] else []
     if point["mean"] is None:
         return lead + (", ".join(beside) or "nothing")
-    spread = f" [{number(point['low'])}, {number(point['high'])}]" if point["low"] != point["high"] else ""
-    return lead + f"{number(point['mean'])}{spread}" + (f" ({', '.join(beside)})" if beside else "")
+    mean, low, high = point["mean"], point["low"], point["high"]
+    return (
+        lead
+        + (ranged(mean, low, high) if low != high else number(mean))
+        + (f" ({', '.join(beside)})" if beside else "")
+    )

@@ -17,35 +17,15 @@ FEWEST = 2
 
 def _selections(tree: Any) -> Iterator[c.Selection]:
     """All conditions on axes in a part of a claim."""
-    match tree:
-        case c.Measured(threshold=threshold, selections=own):
-            yield from own
-            yield from _selections(threshold)
-        case c.Diverged(own):
-            yield from own
-        case c.Along(_, y, x):
-            yield from (*_selections(y), *_selections(x))
-        case c.Apply(_, arguments):
-            for argument in arguments:
-                yield from _selections(argument)
+    for part in c.parts(tree):
+        if isinstance(part, c.Measured | c.Diverged):
+            yield from part.selections
 
 
 def _named(tree: Any) -> set[str]:
     """The axes that a claim names."""
-    axes = {one.axis for one in _selections(tree)}
-    stack = [tree]
-    while stack:
-        match stack.pop():
-            case c.Coordinate(axis):
-                axes.add(axis)
-            case c.Measured(threshold=threshold):
-                stack.append(threshold)
-            case c.Along(_, y, x, axis):
-                axes.add(axis)
-                stack += [y, x]
-            case c.Apply(_, arguments):
-                stack += arguments
-    return axes
+    along = {part.axis for part in c.parts(tree) if isinstance(part, c.Coordinate | c.Along)}
+    return along | {one.axis for one in _selections(tree)}
 
 
 class Reach:

@@ -13,7 +13,7 @@ from ..ir.plan import MeasurePlan
 from ..ir.types import Type
 from ..passes.example_blocks import LEAST
 from ..source import nodes as yaml
-from ..tables.gradient_statistics import FLOOR
+from ..tables.gradient_statistics import FLOOR, GRADIENT_STATISTICS
 from ..tables.operations import OPERATIONS
 from .data import coins
 from .expressions import Context
@@ -62,7 +62,7 @@ def statistic(experiment: ExperimentChecker, name: str, kind: str, node: yaml.Ma
     of, weights = (experiment.checker.value(part, context) for part in parts.values() if part is not None)
     _one_number(of)
     asked = _weights(weights)
-    real = Type("real")
+    real, ratio = Type("real"), GRADIENT_STATISTICS[kind].ratio
     path: list[str | int] = ["measures", name, kind]
     over = _over(experiment, of, path) if kind == "gradient_variance" else ()
     draws, every = _draws(experiment, over, [*path, "draws"], model.draws) if over else (0, ())
@@ -72,7 +72,7 @@ def statistic(experiment: ExperimentChecker, name: str, kind: str, node: yaml.Ma
         raise problem_at(at, "with `enumerate` all examples are taken, and here is another number", "Remove it.")
     if enumerated and not over:
         exact = t.Gradient(of, asked, type=Type("real", asked.type.shape), span=of.span)
-        return [MeasurePlan(name, _exact(experiment, kind, exact), statistic=kind)]
+        return [MeasurePlan(name, _exact(experiment, kind, exact), ratio=ratio)]
     examples = experiment.count([*path, "examples"], model.examples, "'examples'")
     if enumerated and experiment.data is not None:
         examples = experiment.data.test
@@ -84,19 +84,15 @@ def statistic(experiment: ExperimentChecker, name: str, kind: str, node: yaml.Ma
             "Give more `examples`.",
         )
     if kind == "gradient_noise":
-        return [
-            MeasurePlan(
-                name, t.GradientStatistic(kind, of, asked, examples, type=real, span=inner.span), statistic=kind
-            )
-        ]
+        return [MeasurePlan(name, t.GradientStatistic(kind, of, asked, examples, type=real, span=inner.span))]
     if name + FLOOR in experiment.model.measures:
         key, _ = yaml.locate(experiment.node, ["measures", name + FLOOR])
         raise problem_at(key, f"'{name}{FLOOR}' is the sampling floor of '{name}'", "Choose another name.")
     found = t.GradientStatistic(kind, of, asked, examples, over, draws, every, type=real, span=inner.span)
     if enumerated:  # each target's gradient is exact, and no value is lost in noise
-        return [MeasurePlan(name, found, statistic=kind)]
+        return [MeasurePlan(name, found, ratio=ratio)]
     floor = MeasurePlan(name + FLOOR, t.SamplingFloor(found, type=real, span=inner.span))
-    return [MeasurePlan(name, found, statistic=kind), floor]
+    return [MeasurePlan(name, found, ratio=ratio), floor]
 
 
 def _over(experiment: ExperimentChecker, of: t.Term, path: list[str | int]) -> tuple[str, ...]:

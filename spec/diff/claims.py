@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
-from ..expressions.printer import number_text
 from ..ir import claims as c
+from ..passes.print_claim import value_text
 from ..tables.operations import OPERATIONS
 
 LOOSER, STRICTER, UNKNOWN = "looser", "stricter", "unknown"
@@ -120,7 +120,7 @@ def _value(before: Any, after: Any, sign: int) -> list[Verdict]:
     if before == after:
         return []
     if isinstance(before, c.Number) and isinstance(after, c.Number):
-        text = f"the threshold moved from {_text(before.value)} to {_text(after.value)}"
+        text = f"the threshold moved from {value_text(before.value)} to {value_text(after.value)}"
         return [Verdict(_direction(after.value > before.value, sign), text)]
     if isinstance(before, c.Measured) and isinstance(after, c.Measured):
         return _measured(before, after, sign)
@@ -193,28 +193,14 @@ def _flipped(verdict: Verdict) -> Verdict:
     return replace(verdict, direction={LOOSER: STRICTER, STRICTER: LOOSER}.get(verdict.direction, UNKNOWN))
 
 
-def _text(value: float) -> str:
-    return number_text(int(value) if float(value).is_integer() and abs(value) < 1e15 else value)
-
-
 def read_measures(tree: Any) -> set[str]:
     """The measures that a check looks at."""
-    if isinstance(tree, tuple):
-        return {name for item in tree for name in read_measures(item)}
-    if not is_dataclass(tree):
-        return set()
-    own = {tree.measure} if isinstance(tree, c.Measured) else set()
-    return own | {name for f in fields(tree) for name in read_measures(getattr(tree, f.name))}
+    return {part.measure for part in measured(tree)}
 
 
 def measured(tree: Any) -> list[c.Measured]:
     """All that a check measures."""
-    if isinstance(tree, tuple):
-        return [part for item in tree for part in measured(item)]
-    if not is_dataclass(tree):
-        return []
-    own = [tree] if isinstance(tree, c.Measured) else []
-    return own + [part for f in fields(tree) for part in measured(getattr(tree, f.name))]
+    return [part for part in c.parts(tree) if isinstance(part, c.Measured)]
 
 
 def looked_at(part: c.Measured, place: Mapping[str, Any]) -> bool:
@@ -224,11 +210,7 @@ def looked_at(part: c.Measured, place: Mapping[str, Any]) -> bool:
 
 def along(tree: Any, form: str) -> bool:
     """Whether a check speaks of a form along an axis: `slope`, `increasing`, `decreasing`."""
-    if isinstance(tree, tuple):
-        return any(along(item, form) for item in tree)
-    if not is_dataclass(tree):
-        return False
-    return getattr(tree, "form", "") == form or any(along(getattr(tree, f.name), form) for f in fields(tree))
+    return any(isinstance(part, c.Along) and part.form == form for part in c.parts(tree))
 
 
 def described(verdicts: list[Verdict]) -> str:

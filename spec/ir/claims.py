@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +80,25 @@ class Apply:
 
 
 Claim = Number | Coordinate | Measured | Diverged | Along | Apply
+
+
+def parts(tree: Claim) -> Iterator[Claim]:
+    """A claim and all that it is made of, each part before those in it; the threshold of an event is a part.
+
+    >>> [type(part).__name__ for part in parts(Apply("less", (Measured("final", "error"), Number(0.1))))]
+    ['Apply', 'Measured', 'Number']
+    """
+    stack: list[Any] = [tree]
+    while stack:
+        part = stack.pop()
+        yield part
+        match part:
+            case Measured(threshold=threshold) if threshold is not None:
+                stack.append(threshold)
+            case Along(_, y, x):
+                stack += (x, y)
+            case Apply(_, arguments):
+                stack += reversed(arguments)
 
 
 def holds(selection: Selection, value: Any) -> bool:

@@ -177,7 +177,7 @@ class DataPlan:
 
 @dataclass(frozen=True, eq=False)
 class Condition:
-    """A condition on measures, as a claim's check: a tree of `spec.claims`."""
+    """A condition on measures, as a claim's check: a tree of `spec.ir.claims`."""
 
     tree: Any
     text: str
@@ -185,12 +185,12 @@ class Condition:
 
 @dataclass(frozen=True, eq=False)
 class MeasurePlan:
-    """A measure: a term over expectations (or constants). `statistic` is the row of gradient statistics that it is, if any."""
+    """A measure: a term over expectations (or constants). A `ratio` to noise may have no finite value, and training goes on."""
 
     name: str
     term: t.Term
     on: str = "test"
-    statistic: str = ""
+    ratio: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -212,7 +212,7 @@ class _Body:
 class Digests:
     """Digests of many programs, for which what they have in common is written out once.
 
-    What is in common is known by its identity: programs of one plan share terms and networks (`check/sharing.py`). The
+    What is in common is known by its identity: programs of one plan share terms and networks (`check/memo.py`). The
     digests are those of `digest` over the same nested lists, put together from their texts.
     """
 

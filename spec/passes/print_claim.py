@@ -28,7 +28,7 @@ def _text(tree: Any, least: int) -> str:
 def _spelled(tree: Any) -> tuple[str, int]:
     match tree:
         case c.Number(value):
-            return _number(value), _ATOM if value >= 0 else _SIGN
+            return value_text(value), _ATOM if value >= 0 else _SIGN
         case c.Coordinate(axis):
             return axis, _ATOM
         case c.Measured():
@@ -67,8 +67,13 @@ def _measured(tree: c.Measured) -> str:
 
 def selection_text(one: c.Selection) -> str:
     """A condition on an axis: `d == 2`."""
-    return f"{one.axis} {one.operator} {one.value if isinstance(one.value, str) else _number(one.value)}"
+    return f"{one.axis} {one.operator} {one.value if isinstance(one.value, str) else value_text(one.value)}"
 
 
-def _number(value: float) -> str:
+def value_text(value: float) -> str:
+    """A number of a claim: a whole one without its point.
+
+    >>> value_text(2.0), value_text(0.001)
+    ('2', '0.001')
+    """
     return number_text(int(value) if float(value).is_integer() and abs(value) < 1e15 else float(value))

@@ -13,11 +13,15 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class GradientStatistic:
-    """A row: what it measures, and where that comes from."""
+    """A row: what it measures, and where that comes from.
+
+    A `ratio` to noise is infinite where there is none, undefined where there is no signal either: no trouble of the training.
+    """
 
     name: str
     meaning: str
     source: str
+    ratio: bool = False
 
 
 GRADIENT_STATISTICS: Mapping[str, GradientStatistic] = MappingProxyType(
@@ -26,7 +30,7 @@ GRADIENT_STATISTICS: Mapping[str, GradientStatistic] = MappingProxyType(
         for row in (
             GradientStatistic(
                 "gradient_snr", "‖E g‖² / E‖g - E g‖² over examples, where g is the gradient of one example",
-                "arXiv:1703.07950, section 3.2",
+                "arXiv:1703.07950, section 3.2", ratio=True,
             ),
             GradientStatistic(
                 "gradient_noise", "E‖g - E g‖² over examples: the variance of one example's gradient", "arXiv:1703.07950, section 3.2",
@@ -41,6 +45,3 @@ GRADIENT_STATISTICS: Mapping[str, GradientStatistic] = MappingProxyType(
 
 FLOOR = "_floor"
 """What the name of a statistic's sampling floor ends in."""
-
-RATIOS = ("gradient_snr",)
-"""Ratios to noise: infinite where there is none, undefined where there is no signal either; no trouble of the training."""

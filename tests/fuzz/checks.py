@@ -30,7 +30,6 @@ from dlspec.spec.diagnostics.problems import Source, SpecError
 from dlspec.spec.ir.claims import holds
 from dlspec.spec.ir.plan import Program, StudyPlan
 from dlspec.spec.passes.cost import cost
-from dlspec.spec.tables.gradient_statistics import RATIOS
 
 from .outcome import Outcome, text
 
@@ -146,7 +145,7 @@ def _as_planned(program: Program, replicates: Sequence[Replicate]) -> None:
                     raise Wrong(f"kind of '{measure.name}': {np.asarray(value).dtype} for {measure.term.type}")
                 if (
                     replicate.status == "done"
-                    and not (measure.statistic in RATIOS or np.isfinite(value).all())
+                    and not (measure.ratio or np.isfinite(value).all())
                     and replicate.steps != [0]
                 ):
                     raise Wrong(f"finite? '{measure.name}' is {np.asarray(value).tolist()} in a cell that is done")

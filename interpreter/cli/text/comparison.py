@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ...results.number_text import number, spread
+from ...results.number_text import number, ranged, spread
 from ...results.verdicts import MARKS, Verdict
 from ...verdicts.run_comparison import Comparison, Done, Final
 from .results import COLOURS
@@ -82,7 +82,6 @@ def _mark(verdict: Verdict | None) -> Text:
 def _seen(verdict: Verdict | None) -> str:
     if verdict is None or verdict.value is None:
         return "–"
-    seen = number(verdict.value)
-    if verdict.interval is not None and verdict.interval[0] != verdict.interval[1]:
-        seen += f" [{number(verdict.interval[0])}, {number(verdict.interval[1])}]"
-    return seen
+    if verdict.interval is None or verdict.interval[0] == verdict.interval[1]:
+        return number(verdict.value)
+    return ranged(verdict.value, *verdict.interval)
