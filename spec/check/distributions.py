@@ -17,7 +17,8 @@ from .argument_bounds import in_order, representable, within
 from .expression_text import Text
 
 if TYPE_CHECKING:
-    from .expressions import Checker, Context
+    from .context import Context
+    from .expressions import Checker
 
 
 MAX_VALUES = INT32[1] + 1

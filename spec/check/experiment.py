@@ -17,10 +17,11 @@ from ..source import nodes as yaml
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.operations import FORMS, OPERATIONS
 from . import constant_folding as folding
+from .context import Context
 from .data import data_plan
 from .declarations import declared
 from .definition_order import Order
-from .expressions import Checker, Context
+from .expressions import Checker
 from .figure_samples import probes
 from .gradient_modes import modes
 from .integer_ranges import data_ranges, ranges

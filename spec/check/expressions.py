@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from ..diagnostics.problems import Problem, Span, SpecError, did_you_mean, listing, problem_at, sentence, shortened
-from ..diagnostics.suggestions import Words
 from ..expressions import nodes as n
 from ..ir import terms as t
 from ..ir.types import KINDS, ShapeProblem, Type, broadcast, join
@@ -23,6 +22,7 @@ from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS, OPERATORS, Opera
 from ..tables.operations.intervals import INT64
 from . import constant_folding as folding
 from .constant_limits import Budget
+from .context import Context, Names
 from .expectations import applied, behind, enclosed, ranges
 from .expression_text import Text, read
 from .namespace import Function
@@ -33,56 +33,6 @@ MAX_STEPS = 150
 CALLS_TOLD = 3
 """How many of the calls that lead to a fault are told, from the inner one."""
 SIGNS = {"-": "negative"}
-
-
-class Names(Protocol):
-    """What the checker asks of an experiment: its names, its functions, its networks."""
-
-    def term(self, name: str, phase: str, span: Span) -> t.Term | None:
-        """The term of a name, seen from a phase; None when there is no such name."""
-
-    def function(self, name: str) -> Function | None:
-        """A user's function."""
-
-    def network(self, name: str, argument: t.Term | None, phase: str, span: Span) -> t.Term | None:
-        """A network applied to its own input or to an argument; None when there is no such network."""
-
-    def weight(self, path: Sequence[str | int], phase: str, span: Span) -> t.Term:
-        """A weight by its path, the network's name first."""
-
-    def known(self) -> set[str]:
-        """All names."""
-
-    def known_and(self, more: tuple[str, ...]) -> Words:
-        """All names and some words, for suggestions."""
-
-    def values(self, phase: str) -> Words:
-        """The names that have a value in a phase, for suggestions."""
-
-    def callables(self, phase: str) -> Words:
-        """What can be called in a phase, for suggestions."""
-
-    def gradient(self, name: str) -> tuple[str, Function | None]:
-        """The gradient mode of a function, and its surrogate."""
-
-    def trained(self, term: t.Term) -> bool:
-        """Whether a term depends on weights."""
-
-    def piece(self, place: tuple[yaml.Scalar, int], make: Callable[[], t.Term]) -> t.Term:
-        """What `make` gives of a piece of an expression, or gave at another point of a sweep that told it the same."""
-
-
-@dataclass(frozen=True)
-class Context:
-    """Where an expression stands: its phase, its path in the seed tree, the names bound inside it."""
-
-    phase: str
-    path: tuple[str, ...]
-    local: Mapping[str, t.Term] = field(default_factory=dict)
-    calls: tuple[str, ...] = ()
-    bound: Mapping[str, t.Term] = field(default_factory=dict)
-    """The arguments of the functions around it, by the keys of their parameters, outermost first."""
-    samples: Iterator[int] = field(default_factory=itertools.count)
 
 
 class Checker:

@@ -11,7 +11,7 @@ from ..ir.plan import ProbePlan, TrainingPlan
 from ..model.figures import ROWS_SEARCHED
 from ..source import nodes as yaml
 from . import constant_folding as folding
-from .expressions import Context
+from .context import Context
 from .figures import OF_EXAMPLES
 
 if TYPE_CHECKING:

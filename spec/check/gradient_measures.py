@@ -15,8 +15,8 @@ from ..passes.example_blocks import LEAST
 from ..source import nodes as yaml
 from ..tables.gradient_statistics import FLOOR, GRADIENT_STATISTICS
 from ..tables.operations import OPERATIONS
+from .context import Context
 from .data import coins
-from .expressions import Context
 
 if TYPE_CHECKING:
     from .experiment import ExperimentChecker

@@ -11,7 +11,7 @@ from ..source import nodes as yaml
 from ..tables.gradient_modes import CARRYING, GRADIENT_MODES
 from . import constant_folding as folding
 from .argument_bounds import representable, within
-from .expressions import Context
+from .context import Context
 from .weight_paths import layer
 
 if TYPE_CHECKING:

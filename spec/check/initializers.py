@@ -18,8 +18,9 @@ from ..tables.initializers import INITIALIZERS, Initializer, fans
 from ..tables.keras_parameters import Parameter
 from . import constant_folding as folding
 from .argument_bounds import explained, in_order, representable, within
+from .context import Context
 from .expression_text import Text, read
-from .expressions import Checker, Context
+from .expressions import Checker
 
 KERAS_DISTRIBUTIONS = {
     "normal": ("RandomNormal", {"mean": "mean", "deviation": "stddev"}),

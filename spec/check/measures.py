@@ -12,7 +12,7 @@ from ..ir.plan import LossPlan, MeasurePlan
 from ..ir.types import Type
 from ..source import nodes as yaml
 from . import constant_folding as folding
-from .expressions import Context
+from .context import Context
 from .gradient_measures import statistic
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ from ..tables.keras_parameters import ACTIVATIONS, CONSTRAINTS, Parameter
 from ..tables.layers import LAYERS
 from ..tables.operations import OPERATIONS
 from . import constant_folding as folding
+from .context import Context
 from .expression_text import Text
-from .expressions import Checker, Context
+from .expressions import Checker
 from .initializers import Numbers
 from .layer_names import layer_keys
 

@@ -14,8 +14,8 @@ from ..tables.optimizers import EXCLUSIVE, MIXING, OPTIMIZERS
 from . import constant_folding as folding
 from .argument_bounds import explained, representable, within
 from .claims import Subject, check_until
+from .context import Context
 from .expression_text import read
-from .expressions import Context
 from .learning_rates import scheduled
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..check import constant_folding as folding
+from ..check.context import Context
 from ..check.experiment import ExperimentChecker, Point
-from ..check.expressions import Context
 from ..check.figures import axes_known
 from ..check.memo import Shared
 from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sentence

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dlspec.spec.check.expressions import Checker, Context
+from dlspec.spec.check.context import Context
+from dlspec.spec.check.expressions import Checker
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.expressions.parser import KEYWORDS, is_name
 from dlspec.spec.ir import terms as t
