@@ -5,12 +5,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..diagnostics.problems import Span
 from ..diagnostics.suggestions import Words
+from ..expressions import nodes as n
 from ..ir import terms as t
 from ..source import nodes as yaml
+from ..tables.operations import Operation
+from .expression_text import Text
 from .namespace import Function
 
 
@@ -62,3 +65,27 @@ class Context:
     bound: Mapping[str, t.Term] = field(default_factory=dict)
     """The arguments of the functions around it, by the keys of their parameters, outermost first."""
     samples: Iterator[int] = field(default_factory=itertools.count)
+
+
+class Elaborator(Protocol):
+    """What the parts of the expression checker ask of it: terms of other expressions, and the counts that they share."""
+
+    names: Names
+    dtype: str
+    keys: Iterator[int]
+    """Numbers for the keys of parameters and indices, unique in an experiment."""
+    calls_left: int
+    """How many more calls of functions are allowed."""
+    differentiable: set[str]
+    """The keys of parameters whose arguments depend on weights."""
+    called: set[str]
+    """The functions that something calls."""
+
+    def value(self, node: yaml.Node, context: Context) -> t.Term:
+        """The term of a document's value: an expression, or a list of them."""
+
+    def term(self, node: n.Expr, text: Text, context: Context) -> t.Term:
+        """The term of a syntax tree."""
+
+    def operate(self, row: Operation, terms: list[t.Term], static: dict[str, Any], span: Span) -> t.Term:
+        """An operation applied; computed at once when all its arguments are literals."""

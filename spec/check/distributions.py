@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ..diagnostics.problems import Span, did_you_mean, problem_at
@@ -14,18 +12,14 @@ from ..tables.distributions import DISTRIBUTIONS, Distribution, Parameter, bind
 from ..tables.operations.intervals import INT32, INT64
 from . import constant_folding as folding
 from .argument_bounds import in_order, representable, within
+from .context import Context, Elaborator
 from .expression_text import Text
-
-if TYPE_CHECKING:
-    from .context import Context
-    from .expressions import Checker
-
 
 MAX_VALUES = INT32[1] + 1
 """How many different values the ints from 0 on have."""
 
 
-def sample(checker: Checker, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
+def sample(checker: Elaborator, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
     """One occurrence of a distribution: one draw, independent for each element of index notation.
 
     Points of a sweep share those whose arguments are numbers and names.
@@ -49,7 +43,7 @@ def _plain(node: n.Expr) -> bool:
     return isinstance(node, n.Number | n.Name) or (isinstance(node, n.Array) and all(map(_plain, node.items)))
 
 
-def _sample(checker: Checker, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
+def _sample(checker: Elaborator, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
     row = DISTRIBUTIONS[node.function]
     if context.calls:
         message = f"`{row.name}` draws, and stands in the body of the function '{context.calls[-1]}'"

@@ -1,0 +1,268 @@
+"""Calls: of functions of the user, networks, distributions, special forms and operations."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..diagnostics.problems import Problem, Span, SpecError, did_you_mean, listing, problem_at, sentence
+from ..expressions import nodes as n
+from ..ir import terms as t
+from ..ir.types import Type
+from ..tables.distributions import DISTRIBUTIONS
+from ..tables.gradient_modes import CARRYING
+from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS, Operation
+from . import constant_folding as folding
+from .context import Context, Elaborator
+from .distributions import sample
+from .expectations import applied, behind, enclosed, ranges
+from .expression_text import Text
+from .gradient_measures import gradient
+from .namespace import Function
+
+MAX_CALLS = 5_000
+CALLS_TOLD = 3
+"""How many of the calls that lead to a fault are told, from the inner one."""
+
+
+def call(checker: Elaborator, node: n.Call, text: Text, context: Context) -> t.Term:
+    """A user's function, a network, a distribution, a special form or an operation, in this order."""
+    span = text.span(node)
+    head = _head(span, node.function)
+    function = checker.names.function(node.function)
+    if function is not None:
+        return invoke(checker, function, node, text, context, span)
+    if node.function in FORMS:
+        return special_form(checker, node, text, context, span)
+    if node.function in DISTRIBUTIONS:
+        return sample(checker, node, text, context, span)
+    if node.function in OPERATIONS:
+        return operation(checker, OPERATIONS[node.function], node, text, context, span)
+    if len(node.arguments) == 1 and not node.keywords:
+        argument = checker.term(node.arguments[0], text, context)
+        network = checker.names.network(node.function, argument, context.phase, span)
+        if network is not None:
+            return replace(network, span=span)
+    if node.function in checker.names.known():
+        raise problem_at(
+            head,
+            f"'{node.function}' is a value, and only functions and networks are called",
+            f"A product is written `{node.function} * (…)`, an entry `{node.function}[…]`.",
+        )
+    if node.function in CLAIM_FORMS:
+        row = CLAIM_FORMS[node.function]
+        hint = f"Under `claims` it is `{row.name}{row.signature}`: {row.meaning}."
+        hint = sentence("An entry of an array is written `f.weights[n]`.", hint) if row.name == "at" else hint
+        raise problem_at(head, f"`{node.function}` stands only in claims", hint)
+    near = did_you_mean(node.function, checker.names.callables(context.phase))
+    hint = sentence(near, "`dlspec ops` lists them all.")
+    raise problem_at(head, f"unknown operation '{node.function}'", hint)
+
+
+def invoke(checker: Elaborator, function: Function, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
+    """A user's function: its body checked for these arguments."""
+    if function.name in context.calls:
+        chain = " → ".join([*context.calls[context.calls.index(function.name) :], function.name])
+        raise problem_at(span, f"the function '{function.name}' uses itself: {chain}", "Functions do not recurse.")
+    checker.called.add(function.name)
+    checker.calls_left -= 1
+    if checker.calls_left < 0:
+        raise problem_at(
+            span, f"more than {MAX_CALLS:,} calls, when each function is written out", "Name results instead."
+        )
+    if node.keywords or len(node.arguments) != len(function.parameters):
+        shape = f"`{function.name}({', '.join(function.parameters)})`"
+        if node.keywords:
+            raise problem_at(
+                text.keyword(*node.keywords[0]),
+                f"{shape} takes its arguments by position",
+                "Leave the name and `=` out.",
+            )
+        wanted = _arguments(len(function.parameters))
+        raise problem_at(
+            span,
+            f"{shape} takes {wanted}, and is given {len(node.arguments)}",
+            "Give one for each name in the brackets of its head, under `functions`.",
+        )
+    arguments = [checker.term(argument, text, context) for argument in node.arguments]
+    local: dict[str, t.Term] = {}
+    keys = []
+    for name, argument in zip(function.parameters, arguments, strict=True):
+        key = f"{name}@{next(checker.keys)}"
+        keys.append(key)
+        literal = isinstance(argument, t.Literal)
+        if not literal and checker.names.trained(argument):
+            checker.differentiable.add(key)
+        local[name] = argument if literal else t.Parameter(key, type=argument.type, span=argument.span)
+    bound = {**context.bound, **dict(zip(keys, arguments, strict=True))}
+    inner = replace(context, local=local, calls=(*context.calls, function.name), bound=bound)
+    try:
+        body = checker.value(function.node, inner)
+    except SpecError as error:
+        raise SpecError([_noted(problem, span, function.name) for problem in error.problems]) from None
+    carries = checker.names.gradient(function.name)[0] in CARRYING
+    if isinstance(body, t.Literal):
+        return replace(folding.real(body) if carries else body, span=span)
+    if ranges(body):
+        return replace(applied(function.name, keys, arguments, body), span=span)
+    carrier, surrogate = backward(checker, function, keys, arguments, body, inner, span)
+    # What lets a gradient through is real, whatever its body gives: ints would end it.
+    result = Type("real", body.type.shape) if carries else body.type
+    return t.Invoke(function.name, tuple(keys), tuple(arguments), body, carrier, surrogate, type=result, span=span)
+
+
+def backward(
+    checker: Elaborator,
+    function: Function,
+    keys: list[str],
+    arguments: list[t.Term],
+    body: t.Term,
+    inner: Context,
+    span: Span,
+) -> tuple[int | None, t.Term | None]:
+    """What a gradient mode needs of a call: the argument that carries the message, or the surrogate's value."""
+    mode, surrogate = checker.names.gradient(function.name)
+    if surrogate is not None:
+        soft = checker.value(surrogate.node, inner)
+        if soft.type.shape != body.type.shape:
+            message = f"the surrogate of '{function.name}' is {soft.type}, and the function {body.type}"
+            raise problem_at(surrogate.key, message, "Both have to be of one shape.")
+        if soft.type.kind != "real" and checker.differentiable.intersection(keys):
+            message = f"the surrogate of '{function.name}' is {soft.type}, and has no gradient"
+            raise problem_at(surrogate.key, message, "Only real numbers have one; `stop` lets none through.")
+        return None, soft
+    learnt = [place for place, key in enumerate(keys) if key in checker.differentiable]
+    trained = [place for place in learnt if arguments[place].type.kind == "real"]
+    if mode == "forward_only" and learnt and not trained:
+        place = learnt[0]
+        message = (
+            f"`forward_only` passes its message to '{function.parameters[place]}' of '{function.name}', which is "
+            f"{arguments[place].type}: no gradient passes through it"
+        )
+        raise problem_at(arguments[place].span or span, message, "Give it the real number that the weights make.")
+    if mode != "forward_only" or not trained:
+        return None, None
+    if len(trained) > 1:
+        names = listing(f"'{function.parameters[place]}'" for place in trained)
+        message = (
+            f"`forward_only` passes its message to one argument of '{function.name}', and {names} depend on weights"
+        )
+        raise problem_at(span, message, "`stop(x)` makes an argument a constant for the backward pass.")
+    given = arguments[trained[0]].type
+    if given.shape != body.type.shape:
+        parameter = function.parameters[trained[0]]
+        message = f"`forward_only` passes a message of the shape of {body.type} to '{parameter}', which is {given}"
+        raise problem_at(span, message, "Both have to be of one shape.")
+    return trained[0], None
+
+
+def operation(checker: Elaborator, row: Operation, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
+    """An operation of the table, its arguments given by position or by name."""
+    given: list[tuple[Any, n.Expr]] = []
+    arguments = list(row.arguments)
+    variadic = bool(arguments) and arguments[-1].variadic
+    if len(node.arguments) > len(arguments) and not variadic:
+        message = f"`{row.name}` takes {_arguments(len(arguments))}, and is given {len(node.arguments)}"
+        raise problem_at(span, message, _fewer(row.name) or signature(row))
+    for place, expression in enumerate(node.arguments):
+        given.append((arguments[min(place, len(arguments) - 1)], expression))
+    taken = {argument.name for argument, _ in given}
+    for name, expression in node.keywords:
+        argument = next((argument for argument in arguments if argument.name == name), None)
+        if argument is None or (name in taken and not argument.variadic):
+            hint = did_you_mean(name, [argument.name for argument in arguments]) if argument is None else ""
+            message = f"`{row.name}` has no argument '{name}'" if argument is None else f"'{name}' is given twice"
+            raise problem_at(text.keyword(name, expression), message, hint or signature(row))
+        taken.add(name)
+        given.append((argument, expression))
+    missing = [argument.name for argument in arguments if argument.name not in taken and not argument.optional]
+    if missing:
+        hint = signature(row)
+        raise problem_at(span, f"`{row.name}` lacks {listing(f'{chr(39)}{name}{chr(39)}' for name in missing)}", hint)
+    given.sort(key=lambda pair: arguments.index(pair[0]))
+    made = [(argument, checker.term(expression, text, context)) for argument, expression in given]
+    try:
+        static = {a.name: parameter(a.kind, a.name, row.name, term) for a, term in made if a.static}
+        return checker.operate(row, [term for argument, term in made if not argument.static], static, span)
+    except SpecError as error:
+        if len(node.arguments) < 2 or not _fewer(row.name):
+            raise
+        raise SpecError([replace(problem, hint=_fewer(row.name)) for problem in error.problems]) from None
+
+
+def parameter(kind: str, name: str, row: str, term: t.Term) -> Any:
+    """A static argument of an operation."""
+    what = f"'{name}' of `{row}`"
+    if kind == "size":
+        return folding.size(term, what)
+    if kind == "shape":
+        return folding.shape(term, what)
+    return int(folding.integer(term, what))
+
+
+def special_form(checker: Elaborator, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
+    """A special form."""
+    row = FORMS[node.function]
+    wanted = 2 if row.name in ("quantile", "gradient") else 1
+    if len(node.arguments) != wanted or node.keywords:
+        given = len(node.arguments) + len(node.keywords)
+        message = f"`{row.name}` takes {_arguments(wanted)} by position, and is given {given}"
+        raise problem_at(span, message, f"It is `{row.name}{row.signature}`: {row.meaning}.")
+    if row.phase == "measures" and context.phase not in ("measures", "any"):
+        if row.name == "gradient":
+            raise problem_at(span, "gradients as values stand only in measures", "The loss is what is differentiated.")
+        message = f"`{row.name}` ranges over evaluation examples, and stands only in measures"
+        raise problem_at(span, message, "`mean` is the mean of an array.")
+    if row.name == "len":
+        context = replace(context, phase="measures")
+    operand = checker.term(node.arguments[0], text, context)
+    if row.name == "len":
+        if not operand.type.shape:
+            raise problem_at(
+                operand.span, "a single number has no length", "`len` is the length of an array's first axis."
+            )
+        return t.Literal(np.asarray(operand.type.shape[0]), type=Type("int"), span=span)
+    if row.name == "stop":
+        return operand if isinstance(operand, t.Literal) else t.Stop(operand, type=operand.type, span=span)
+    if row.name == "gradient":
+        weights = behind(checker.term(node.arguments[1], text, context), context.bound)
+        return gradient(enclosed(operand, context.bound), weights, span)
+    quantile = None
+    if row.name == "quantile":
+        share = checker.term(node.arguments[1], text, context)
+        quantile = float(folding.number(share, "the quantile"))
+        if not 0 <= quantile <= 1:
+            raise problem_at(
+                share.span, f"a quantile lies between 0 and 1, and this is {quantile:g}", "The median is 0.5."
+            )
+    operand = enclosed(operand, context.bound)
+    operand = folding.real(operand)
+    return t.Expectation(operand, quantile, type=Type("real", operand.type.shape), span=span)
+
+
+def signature(row: Operation) -> str:
+    """A hint of how an operation is called; empty for what has an operator."""
+    return "" if row.operator else f"It is `{row.name}{row.signature}`: {row.meaning}."
+
+
+def _arguments(count: int) -> str:
+    return f"{count} argument{'' if count == 1 else 's'}"
+
+
+def _fewer(name: str) -> str:
+    return {"min": "`minimum(a, b)` is the smaller of two.", "max": "`maximum(a, b)` is the larger of two."}.get(
+        name, ""
+    )
+
+
+def _head(span: Span, name: str) -> Span:
+    """The part of a call's span that holds the function's name."""
+    return Span(span.source, span.line, span.column, span.line, span.column + len(name))
+
+
+def _noted(problem: Problem, span: Span, function: str) -> Problem:
+    note = f"The call is in line {span.line}: `{function}`."
+    told = note in problem.hint or problem.hint.count("The call is in line") >= CALLS_TOLD or problem.span == span
+    return problem if told else replace(problem, hint=sentence(problem.hint, note))
