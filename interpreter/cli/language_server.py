@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from dlspec import spec
 from dlspec.spec.editor import Completion, OpenStudy
 from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 from pygls.workspace import PositionCodec, ServerTextPosition, ServerTextRange
 
-from .language_protocol import AnsweringProtocol
+from .language_protocol import Answered, AnsweringProtocol
+
+if TYPE_CHECKING:
+    from pygls.server import ServerErrors
 
 PAUSE = 0.2
 """Seconds without a keystroke after which a text is checked."""
@@ -37,6 +42,14 @@ class Server(LanguageServer):
         super().__init__("dlspec", version("dlspec"), text_document_sync_kind=full, protocol_cls=AnsweringProtocol)
         self.open: dict[str, OpenStudy] = {}
 
+    def report_server_error(self, error: Exception, source: ServerErrors) -> None:
+        """Answers a body that cannot be read; what else no request waits for is shown in the editor."""
+        unread = isinstance(error, ValueError | RecursionError) and source is JsonRpcException
+        if unread and isinstance(self.protocol, AnsweringProtocol):
+            self.protocol.refuse_text(error)
+        elif not isinstance(error, Answered):
+            super().report_server_error(error, source)
+
     @property
     def codec(self) -> PositionCodec:
         """Turns code points into the units that the editor counts in, and back."""
@@ -46,8 +59,9 @@ class Server(LanguageServer):
         """The study of a document, with the text as the editor has it."""
         try:
             text = self.workspace.get_text_document(uri).source
-        except OSError:  # neither open nor a file: there is nothing to say of it
+        except (OSError, ValueError):  # neither open nor a file that can be read: there is nothing to say of it
             text = ""
+        text = text.encode("utf-8", "replace").decode()  # half a surrogate pair is no character
         study = self.open.setdefault(uri, OpenStudy(uri.rpartition("/")[2]))
         if study.source.text != text:
             study.update(text)
