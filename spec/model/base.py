@@ -62,9 +62,11 @@ class OneOf(Closed):
         if not isinstance(value, dict):
             raise ValueError(sentence(f"{cls.noun} is one key with its arguments.", cls._known()))
         if len(value) != 1:
-            keys = ", ".join(f"'{key}'" for key in value) or "none"
+            if not value:
+                raise ValueError(sentence(f"{cls.noun} is one key with its arguments, and here is none.", cls._known()))
+            keys = ", ".join(f"'{key}'" for key in value)
             message = f"{cls.noun} is one key with its arguments, and here are {len(value)}: {keys}."
-            raise ValueError(sentence(message, "Put each into an entry of its own." if value else cls._known()))
+            raise ValueError(sentence(message, "Keep one; in a list each stands in an entry of its own."))
         ((key, inner),) = value.items()
         if key in cls.model_fields and not isinstance(inner, dict) and key != cls.bare:
             if inner is None:

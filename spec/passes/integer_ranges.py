@@ -17,7 +17,7 @@ from ..ir.types import Type
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.operations import OPERATIONS, wanted_kinds
 from ..tables.operations.intervals import INT32, Bounds, bounds_of, hull, kept
-from .print_term import spell
+from .print_term import bare, spell
 
 Known = Bounds | None
 """The bounds of an int or a bool; None for real numbers."""
@@ -140,16 +140,16 @@ class Ranges:
         if isinstance(term, t.Operate):
             row = OPERATIONS[term.operation]
             parts = [
-                f"`{spell(item)}` is {shown(self._whole(item))}"
+                f"`{bare(item)}` is {_always(self._whole(item))}"
                 for item in dict.fromkeys(term.arguments)
                 if item.type.kind == "int" and not isinstance(item, t.Literal)
             ]
-            where = f", where {' and '.join(parts[:2])}" if parts else ""
+            where = f": {' and '.join(parts[:2])}" if parts else ""
             first = next((item for item in term.arguments if item.type.kind == "int"), term)
-            text = spell(first)
-            hint = f"Make one of its numbers real: `1.0 * {text if len(text) < 40 else 'x'}` in place of `{text if len(text) < 40 else 'x'}`."
-            return f"`{row.operator or row.name}` of ints may reach {worst:,}{where}, and {holds}", hint
-        return f"this int may reach {worst:,}, and {holds}", "Make it real: `1.0 * x`."
+            text, alone = (spell(first), bare(first)) if len(spell(first)) < 40 else ("x", "x")
+            hint = f"Make one of its numbers real: `1.0 * {text}` in place of `{alone}`."
+            return f"`{row.operator or row.name}` of ints may reach {worst:,}{where}; {holds}", hint
+        return f"this int may reach {worst:,}; {holds}", "Make it real: `1.0 * x`."
 
     def tell(self, span: Span | None, message: str, hint: str) -> None:
         """Notes a problem, once at each place."""
@@ -226,7 +226,8 @@ class Ranges:
         found, size = self._whole(term.index), term.array.type.shape[term.axis]
         if found[1] < 0 or found[0] >= size:
             message = (
-                f"the index {_named(term.index)} is {shown(found)}, always outside the array, whose length is {size}"
+                f"the index {_named(term.index)} is {shown(found)}, always outside: the array has {size:,} "
+                f"entr{'y' if size == 1 else 'ies'}"
             )
             hint = f"Indices are 0 … {size - 1}; only constants count from the end: `x[-1]`."
             self.tell(term.index.span or term.span, message, hint)
@@ -284,8 +285,13 @@ def shown(bounds: Bounds) -> str:
 
 def _named(term: t.Term) -> str:
     """A term for people to recognise, if it is short."""
-    text = spell(term)
+    text = bare(term)
     return f"`{text}`" if len(text) <= 40 else "it"
+
+
+def _always(bounds: Bounds) -> str:
+    """Bounds as people read them; of what cannot vary, that it does not."""
+    return f"always {shown(bounds)}" if bounds[0] == bounds[1] else shown(bounds)
 
 
 def _moved(text: str, bounds: Bounds, size: int, more: str) -> str:

@@ -66,3 +66,9 @@ def spell(term: t.Term) -> str:
         case t.SamplingFloor(statistic):
             return f"floor of {spell(statistic)}"
     return "step"
+
+
+def bare(term: t.Term) -> str:
+    """The same without the brackets around the whole, which only an expression around it needs."""
+    text = spell(term)
+    return text[1:-1] if isinstance(term, t.Operate) and text.startswith("(") else text

@@ -93,7 +93,7 @@ def _merge_loss(base: Node, patch: Node) -> Node:
             node = replace(node, entries=(*(entry for entry in own.entries if entry[0].text == "of"), *node.entries))
         elif isinstance(node, Scalar) and node.value is None and node.plain and entries:
             if entries.pop(key.text, None) is None:
-                hint = did_you_mean(key.text, base.keys())
+                hint = did_you_mean(key.text, base.keys()) or f"The terms of the loss are {listing(base.keys())}."
                 raise problem_at(key.span, f"there is no '{key.text}' to delete here", hint)
             continue
         entries[key.text] = (key, node)

@@ -77,3 +77,8 @@ def test_each_case_has_a_text_and_each_text_a_case() -> None:
 
 def test_there_are_enough_cases() -> None:
     assert len(NAMES) >= 75
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_problem_has_a_remedy(name: str) -> None:
+    assert [problem.message for problem in problems(name) if not problem.hint] == []

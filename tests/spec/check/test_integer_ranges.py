@@ -154,7 +154,7 @@ def test_scatter_one_hot_and_indices() -> None:
     assert problems({**BASE, "z": "x[k]"}) == [], "a drawn index is clamped"
     for index in ("k + 3", "-k - 1"):
         (found,) = problems({**BASE, "z": f"x[{index}]"})
-        assert "always outside the array, whose length is 3" in found.message
+        assert "always outside: the array has 3 entries" in found.message
     for index in ("3", "-4"):
         assert "outside the array" in problems({**BASE, "z": f"x[{index}]"})[0].message
 

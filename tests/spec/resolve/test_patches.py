@@ -448,3 +448,9 @@ def test_unknown_profiles_and_experiments_are_refused() -> None:
     assert "quick" in caught.value.problems[0].hint
     with pytest.raises(SpecError, match="no experiment 'ee'"):
         resolve(study(profiles={"quick": {"experiments": {"ee": {}}}}), "quick")
+
+
+def test_an_override_may_set_what_holds_already() -> None:
+    (plain,) = resolve(study()).values()
+    (same,) = resolve(study(), None, "training.steps=10", "e.training.batch=2").values()
+    assert same.digest == plain.digest
