@@ -322,7 +322,8 @@ class ExperimentChecker:
         name, *rest = path
         if name not in self.model.architecture:
             listed = f"The networks are {listing(self.model.architecture) or 'none'}."
-            known = did_you_mean(str(name), self.model.architecture) or listed
+            networks = self.words(("networks",), lambda: self.model.architecture)
+            known = did_you_mean(str(name), networks) or listed
             raise problem_at(span, f"'{name}' is no network, and only networks have parts", known)
         if order(phase) < order("loss"):
             raise problem_at(

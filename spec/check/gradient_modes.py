@@ -55,7 +55,8 @@ def _mode(experiment: ExperimentChecker, target: str, entry: Any, span: Span) ->
             raise problem_at(span, message, "No gradient passes through ints: give the mode to the function itself.")
     else:
         known = [*experiment.functions, *experiment.model.architecture]
-        hint = sentence(did_you_mean(head, known), f"A mode is given to {listing(known) or 'a function or a network'}.")
+        near = did_you_mean(head, experiment.words(("targets",), lambda: known))
+        hint = sentence(near, f"A mode is given to {listing(known) or 'a function or a network'}.")
         raise problem_at(span, f"there is no function, network or layer '{target}'", hint)
     if kind == "layer" and entry.kind in ("forward_only", "clip"):
         _without_function(experiment.plan(head, span), key, span)

@@ -94,10 +94,11 @@ class Numbers:
             for name, size in (("fan_in", fan_in), ("fan_out", fan_out))
         }
         tree = text.tree
-        known = self.checker.names.known()
-        if isinstance(tree, n.Name) and tree.name not in local and tree.name not in known and tree.name != "pi":
+        usable = self.checker.names
+        if isinstance(tree, n.Name) and tree.name not in usable.known_and(("pi", *local)):
             hint = sentence(
-                did_you_mean(tree.name, [*INITIALIZERS, *known, *local]), f"Keras has {listing(INITIALIZERS, 20)}."
+                did_you_mean(tree.name, usable.known_and((*INITIALIZERS, *local))),
+                f"Keras has {listing(INITIALIZERS, 20)}.",
             )
             raise problem_at(text.span(tree), f"unknown initialiser '{tree.name}'", hint)
         if not (isinstance(tree, n.Call) and tree.function in DISTRIBUTIONS):
