@@ -19,7 +19,7 @@ from .context import Context, Elaborator
 from .distributions import sample
 from .expectations import applied, behind, enclosed, ranges
 from .expression_text import Text
-from .gradient_measures import gradient
+from .gradients import gradient
 from .namespace import Function
 
 MAX_CALLS = 5_000
@@ -45,7 +45,7 @@ def call(checker: Elaborator, node: n.Call, text: Text, context: Context) -> t.T
         network = checker.names.network(node.function, argument, context.phase, span)
         if network is not None:
             return replace(network, span=span)
-    if node.function in checker.names.known():
+    if node.function in checker.names.vocabulary.known():
         raise problem_at(
             head,
             f"'{node.function}' is a value, and only functions and networks are called",
@@ -56,7 +56,7 @@ def call(checker: Elaborator, node: n.Call, text: Text, context: Context) -> t.T
         hint = f"Under `claims` it is `{row.name}{row.signature}`: {row.meaning}."
         hint = sentence("An entry of an array is written `f.weights[n]`.", hint) if row.name == "at" else hint
         raise problem_at(head, f"`{node.function}` stands only in claims", hint)
-    near = did_you_mean(node.function, checker.names.callables(context.phase))
+    near = did_you_mean(node.function, checker.names.vocabulary.callables(context.phase))
     hint = sentence(near, "`dlspec ops` lists them all.")
     raise problem_at(head, f"unknown operation '{node.function}'", hint)
 

@@ -8,17 +8,20 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ..diagnostics.problems import Span
-from ..diagnostics.suggestions import Words
 from ..expressions import nodes as n
 from ..ir import terms as t
 from ..source import nodes as yaml
 from ..tables.operations import Operation
 from .expression_text import Text
 from .namespace import Function
+from .vocabulary import Vocabulary
 
 
 class Names(Protocol):
     """What the checker asks of an experiment: its names, its functions, its networks."""
+
+    vocabulary: Vocabulary
+    """All names, for suggestions."""
 
     def term(self, name: str, phase: str, span: Span) -> t.Term | None:
         """The term of a name, seen from a phase; None when there is no such name."""
@@ -31,18 +34,6 @@ class Names(Protocol):
 
     def weight(self, path: Sequence[str | int], phase: str, span: Span) -> t.Term:
         """A weight by its path, the network's name first."""
-
-    def known(self) -> set[str]:
-        """All names."""
-
-    def known_and(self, more: tuple[str, ...]) -> Words:
-        """All names and some words, for suggestions."""
-
-    def values(self, phase: str) -> Words:
-        """The names that have a value in a phase, for suggestions."""
-
-    def callables(self, phase: str) -> Words:
-        """What can be called in a phase, for suggestions."""
 
     def gradient(self, name: str) -> tuple[str, Function | None]:
         """The gradient mode of a function, and its surrogate."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,15 +10,13 @@ from ..diagnostics.problems import Span, did_you_mean, listing, problem_at
 from ..ir import terms as t
 from ..ir.plan import DataPlan
 from ..source import nodes as yaml
-
-if TYPE_CHECKING:
-    from .experiment import ExperimentChecker
+from .scope import ExperimentScope
 
 MAX_BITS = 24
 COINS = ("rademacher", "bernoulli")
 
 
-def data_plan(experiment: ExperimentChecker) -> DataPlan:
+def data_plan(experiment: ExperimentScope) -> DataPlan:
     """The plan of `task.data`. Raises SpecError."""
     model = experiment.model.task.data
     path: list[str | int] = ["task", "data"]
@@ -47,14 +44,14 @@ def data_plan(experiment: ExperimentChecker) -> DataPlan:
     return DataPlan("finite", experiment.count([*path, "train"], 0, "'train'"), test, model.order)
 
 
-def _evaluated(experiment: ExperimentChecker) -> int:
+def _evaluated(experiment: ExperimentScope) -> int:
     """Over how many test examples measures are taken, where new ones can be had."""
     training = experiment.model.training
     default = training.evaluate.examples if training else 1000
     return experiment.count(["training", "evaluate", "examples"], default, "'examples'")
 
 
-def _enumerated(experiment: ExperimentChecker, name: str, span: Span) -> DataPlan:
+def _enumerated(experiment: ExperimentScope, name: str, span: Span) -> DataPlan:
     examples = experiment.phase("example")
     if name not in examples:
         hint = did_you_mean(name, examples) or f"Drawn for each example: {listing(examples) or 'nothing'}."
@@ -76,7 +73,7 @@ def _enumerated(experiment: ExperimentChecker, name: str, span: Span) -> DataPla
     return DataPlan("enumerated", 2**bits, 2**bits, "shuffle", term.path)
 
 
-def coins(experiment: ExperimentChecker, name: str, span: Span, limit: int, otherwise: str) -> t.Sample:
+def coins(experiment: ExperimentScope, name: str, span: Span, limit: int, otherwise: str) -> t.Sample:
     """The binary draw that a name is, if its values can be enumerated. Raises SpecError."""
     term = experiment.made(experiment.bindings[name], span)
     if not isinstance(term, t.Sample) or term.distribution not in COINS or not _fair(term):

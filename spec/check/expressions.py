@@ -157,7 +157,7 @@ class Checker:
                 "`step` stands only in learning rates and in the weights of loss terms",
                 "Elsewhere numbers do not change while the experiment runs: leave it out, or use a constant.",
             )
-        known = self.names.values(context.phase)
+        known = self.names.vocabulary.values(context.phase)
         own = context.path[-1] if context.path[:1] == ("value",) else ""
         near = did_you_mean(name, context.local) or did_you_mean(name, known, own)
         first = itertools.islice((word for word in itertools.chain(context.local, known) if word != own), 13)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..diagnostics.problems import Problem, problem_at
 from ..ir import terms as t
@@ -13,14 +13,12 @@ from ..source import nodes as yaml
 from . import constant_folding as folding
 from .context import Context
 from .figures import OF_EXAMPLES
-
-if TYPE_CHECKING:
-    from .experiment import ExperimentChecker
+from .scope import ExperimentScope
 
 Path = list[str | int]
 
 
-def probes(experiment: ExperimentChecker, training: TrainingPlan | None) -> list[ProbePlan]:
+def probes(experiment: ExperimentScope, training: TrainingPlan | None) -> list[ProbePlan]:
     """What every figure shows of single examples."""
     plans = []
     for name, figure in experiment.model.figures.items():
@@ -36,7 +34,7 @@ def probes(experiment: ExperimentChecker, training: TrainingPlan | None) -> list
     return plans
 
 
-def _probe(experiment: ExperimentChecker, name: str, figure: Any, last: int) -> ProbePlan:
+def _probe(experiment: ExperimentScope, name: str, figure: Any, last: int) -> ProbePlan:
     """The values of one figure, at its steps."""
     path: Path = ["figures", name]
     terms = {}
@@ -107,7 +105,7 @@ def _one_shape(terms: dict[str, t.Term], kind: str) -> None:
             raise problem_at(term.span, message, "A curve has a y for each x: both have one shape.")
 
 
-def _steps(experiment: ExperimentChecker, path: Path, last: int) -> set[int]:
+def _steps(experiment: ExperimentScope, path: Path, last: int) -> set[int]:
     """The steps that a figure names, none after the last."""
     node = yaml.find(experiment.node, [*path, "steps"])
     steps = set()

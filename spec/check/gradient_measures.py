@@ -1,13 +1,13 @@
-"""Gradients as values: `gradient(x, weights)`, and the statistics of them that are measures."""
+"""The statistics of gradients that are measures: their arguments, and their sampling floors."""
 
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ..diagnostics.problems import Span, did_you_mean, listing, problem_at
+from ..diagnostics.problems import did_you_mean, listing, problem_at
 from ..ir import terms as t
 from ..ir.plan import MeasurePlan
 from ..ir.types import Type
@@ -17,51 +17,21 @@ from ..tables.gradient_statistics import FLOOR, GRADIENT_STATISTICS
 from ..tables.operations import OPERATIONS
 from .context import Context
 from .data import coins
-
-if TYPE_CHECKING:
-    from .experiment import ExperimentChecker
+from .gradients import must_be_one_number, weights_of
+from .scope import ExperimentScope
 
 MAX_TARGET_BITS = 16
 
 
-def gradient(of: t.Term, weights: t.Term, span: Span) -> t.Term:
-    """The gradient of one example's value. Raises SpecError."""
-    _one_number(of)
-    return t.Gradient(of, _weights(weights), type=Type("real", weights.type.shape), span=span)
-
-
-def _one_number(of: t.Term) -> None:
-    if of.type.shape or of.type.kind == "bool":
-        hint = (
-            "`sum(…)` or `mean(…)` makes one number of an array." if of.type.shape else "A comparison has no gradient."
-        )
-        raise problem_at(of.span, f"a gradient is taken of one number per example, and this is {of.type}", hint)
-    if t.free_indices(of):
-        hint = "Write one `gradient` for each entry, or the sum of them."
-        raise problem_at(of.span, "a gradient depends on no index of index notation around it", hint)
-    if any(isinstance(item, t.Expectation | t.Gradient) for item in t.walk(of)):
-        hint = "The gradient of an average is the average of gradients: `E(gradient(x, w))`."
-        raise problem_at(
-            of.span, "a gradient is taken of one example's value, and here is an average or a gradient", hint
-        )
-
-
-def _weights(term: t.Term) -> t.Weight | t.AllWeights:
-    if isinstance(term, t.Weight | t.AllWeights):
-        return term
-    hint = "Write `f.weights` for all of a network's, or `f.dense_1.kernel` for one."
-    raise problem_at(term.span, "a gradient is taken with respect to weights", hint)
-
-
-def statistic(experiment: ExperimentChecker, name: str, kind: str, node: yaml.Mapping) -> list[MeasurePlan]:
+def statistic(experiment: ExperimentScope, name: str, kind: str, node: yaml.Mapping) -> list[MeasurePlan]:
     """A statistic of a gradient, and its sampling floor as a measure of its own. Raises SpecError."""
     inner, model = node.get(kind), experiment.model.measures[name].value
     assert isinstance(inner, yaml.Mapping)
     context = Context("measures", ("measures", name))
     parts = {key: inner.get(key) for key in ("of", "weights")}
     of, weights = (experiment.checker.value(part, context) for part in parts.values() if part is not None)
-    _one_number(of)
-    asked = _weights(weights)
+    must_be_one_number(of)
+    asked = weights_of(weights)
     real, ratio = Type("real"), GRADIENT_STATISTICS[kind].ratio
     path: list[str | int] = ["measures", name, kind]
     over = _over(experiment, of, path) if kind == "gradient_variance" else ()
@@ -95,11 +65,11 @@ def statistic(experiment: ExperimentChecker, name: str, kind: str, node: yaml.Ma
     return [MeasurePlan(name, found, ratio=ratio), floor]
 
 
-def _over(experiment: ExperimentChecker, of: t.Term, path: list[str | int]) -> tuple[str, ...]:
+def _over(experiment: ExperimentScope, of: t.Term, path: list[str | int]) -> tuple[str, ...]:
     """The draws that are made again: of `task.draw`, and such that the value depends on them."""
     node = yaml.find(experiment.node, [*path, "over"])
     names = node.items if isinstance(node, yaml.Sequence) else (node,)
-    reached = {item.name for item in experiment.reached(of) if isinstance(item, t.Reference)}
+    reached = {item.name for item in experiment.dependencies.reached(of) if isinstance(item, t.Reference)}
     found = []
     for item in names:
         assert isinstance(item, yaml.Scalar)
@@ -120,7 +90,7 @@ def _over(experiment: ExperimentChecker, of: t.Term, path: list[str | int]) -> t
 
 
 def _draws(
-    experiment: ExperimentChecker, over: tuple[str, ...], path: list[str | int], default: Any
+    experiment: ExperimentScope, over: tuple[str, ...], path: list[str | int], default: Any
 ) -> tuple[int, tuple[str, ...]]:
     """How many targets, and the path of the draw whose values are all taken."""
     node = yaml.find(experiment.node, path)
@@ -137,7 +107,7 @@ def _draws(
     return int(2 ** prod(sample.shape)), sample.path
 
 
-def _exact(experiment: ExperimentChecker, kind: str, gradient: t.Gradient) -> t.Term:
+def _exact(experiment: ExperimentScope, kind: str, gradient: t.Gradient) -> t.Term:
     """‖E g‖² / (E‖g‖² - ‖E g‖²), or its denominator: exact where every example is there."""
     span = gradient.span
     assert span is not None

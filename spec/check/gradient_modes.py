@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sentence
 from ..ir.plan import LayerPlan, Mode, NetworkPlan
@@ -12,13 +12,11 @@ from ..tables.gradient_modes import CARRYING, GRADIENT_MODES
 from . import constant_folding as folding
 from .argument_bounds import representable, within
 from .context import Context
+from .scope import ExperimentScope
 from .weight_paths import layer
 
-if TYPE_CHECKING:
-    from .experiment import ExperimentChecker
 
-
-def modes(experiment: ExperimentChecker) -> dict[str, Mode]:
+def modes(experiment: ExperimentScope) -> dict[str, Mode]:
     """The gradient modes, by target."""
     modes_by_target: dict[str, Mode] = {}
     for target, entry in experiment.model.gradient.items():
@@ -35,7 +33,7 @@ def modes(experiment: ExperimentChecker) -> dict[str, Mode]:
     return modes_by_target
 
 
-def _mode(experiment: ExperimentChecker, target: str, entry: Any, span: Span) -> dict[str, Mode]:
+def _mode(experiment: ExperimentScope, target: str, entry: Any, span: Span) -> dict[str, Mode]:
     """One gradient mode on its target."""
     head, *rest = target.replace("[", ".[").split(".")
     steps: list[str | int] = [int(step[1:-1]) if re.fullmatch(r"\[\d+\]", step) else step for step in rest]
@@ -55,7 +53,7 @@ def _mode(experiment: ExperimentChecker, target: str, entry: Any, span: Span) ->
             raise problem_at(span, message, "No gradient passes through ints: give the mode to the function itself.")
     else:
         known = [*experiment.functions, *experiment.model.architecture]
-        near = did_you_mean(head, experiment.words(("targets",), lambda: known))
+        near = did_you_mean(head, experiment.vocabulary.words(("targets",), lambda: known))
         hint = sentence(near, f"A mode is given to {listing(known) or 'a function or a network'}.")
         raise problem_at(span, f"there is no function, network or layer '{target}'", hint)
     if kind == "layer" and entry.kind in ("forward_only", "clip"):

@@ -94,7 +94,7 @@ class Numbers:
             for name, size in (("fan_in", fan_in), ("fan_out", fan_out))
         }
         tree = text.tree
-        usable = self.checker.names
+        usable = self.checker.names.vocabulary
         if isinstance(tree, n.Name) and tree.name not in usable.known_and(("pi", *local)):
             hint = sentence(
                 did_you_mean(tree.name, usable.known_and((*INITIALIZERS, *local))),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ..diagnostics.problems import problem_at
@@ -14,12 +12,10 @@ from ..source import nodes as yaml
 from . import constant_folding as folding
 from .context import Context
 from .gradient_measures import statistic
-
-if TYPE_CHECKING:
-    from .experiment import ExperimentChecker
+from .scope import ExperimentScope
 
 
-def loss_term(experiment: ExperimentChecker, name: str) -> LossPlan:
+def loss_term(experiment: ExperimentScope, name: str) -> LossPlan:
     """A term of the loss: one number per example."""
     node = yaml.find(experiment.node, ["loss", name])
     assert node is not None
@@ -33,7 +29,9 @@ def loss_term(experiment: ExperimentChecker, name: str) -> LossPlan:
     if term.type.kind == "bool":
         hint = "A comparison has no gradient: take `hinge`, `cross_entropy` or a square."
         raise problem_at(term.span, "a loss is a number per example, and this is bool", hint)
-    if not any(isinstance(item, t.NetworkOutput | t.Weight | t.AllWeights) for item in experiment.reached(term)):
+    if not any(
+        isinstance(item, t.NetworkOutput | t.Weight | t.AllWeights) for item in experiment.dependencies.reached(term)
+    ):
         raise problem_at(
             term.span,
             "this loss depends on no network: there is nothing to train",
@@ -51,7 +49,7 @@ def loss_term(experiment: ExperimentChecker, name: str) -> LossPlan:
     return LossPlan(name, term, factor)
 
 
-def measure(experiment: ExperimentChecker, name: str) -> list[MeasurePlan]:
+def measure(experiment: ExperimentScope, name: str) -> list[MeasurePlan]:
     """A measure, with its sampling floor where it has one; a bare one per example means its expectation."""
     node = yaml.find(experiment.node, ["measures", name])
     assert node is not None
@@ -61,12 +59,12 @@ def measure(experiment: ExperimentChecker, name: str) -> list[MeasurePlan]:
     return [experiment.part(("measure", name), lambda: _mean(experiment, name, node))]
 
 
-def _mean(experiment: ExperimentChecker, name: str, node: yaml.Node) -> MeasurePlan:
+def _mean(experiment: ExperimentScope, name: str, node: yaml.Node) -> MeasurePlan:
     of = node.get("of") if isinstance(node, yaml.Mapping) else node
     assert of is not None
     term = experiment.checker.value(of, Context("measures", ("measures", name)))
     experiment.sized(term, of.span)
-    loose = _per_example(experiment, term)
+    loose = experiment.dependencies.per_example(term)
     if loose is not None:
         if any(isinstance(item, t.Expectation) for item in t.walk(term)):
             message = "this is one value per example, beside an `E` over examples"
@@ -74,31 +72,3 @@ def _mean(experiment: ExperimentChecker, name: str, node: yaml.Node) -> MeasureP
         term = t.Expectation(term, type=Type("real", term.type.shape), span=term.span)
     on = getattr(experiment.model.measures[name], "on", "test")
     return MeasurePlan(name, term, on)
-
-
-def _per_example(experiment: ExperimentChecker, term: t.Term) -> t.Term | None:
-    """Some part of a term, outside any expectation, that has one value per example."""
-    if isinstance(term, t.Expectation | t.GradientStatistic | t.SamplingFloor):
-        return None
-    if isinstance(term, t.Gradient):
-        return term
-    if isinstance(term, t.Reference):
-        experiment.asked("varies", term.name)
-        return term if varies(experiment, term.name) else None
-    if isinstance(term, t.NetworkOutput):
-        return term
-    for child in t.children(term):
-        part = _per_example(experiment, child)
-        if part is not None:
-            return part
-    return None
-
-
-def varies(experiment: ExperimentChecker, name: str) -> bool:
-    """Whether a binding has one value per example. Outputs are asked each after those that it is made from."""
-    varying = experiment.varying
-    if experiment.bindings[name].phase != "outputs":
-        return experiment.bindings[name].phase == "example"
-    for used in experiment.by_use([name], "outputs") if name not in varying else ():
-        varying[used] = _per_example(experiment, experiment.terms[used]) is not None
-    return varying[name]

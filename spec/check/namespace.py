@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..diagnostics.problems import Span
+from ..diagnostics.problems import Span, problem_at
 from ..source import nodes as yaml
 
 PHASES = ("constants", "draw", "example", "architecture", "outputs", "loss", "measures")
@@ -26,6 +26,26 @@ MEANING = {
 def order(phase: str) -> int:
     """Where a phase comes: a name may use those of its own phase and of earlier ones."""
     return PHASES.index(AS_EARLY_AS.get(phase, phase))
+
+
+def must_precede(name: str, named_phase: str, phase: str, span: Span) -> None:
+    """Refuses a name of a later phase than that in which it is used."""
+    if order(named_phase) <= order(phase):
+        return
+    if phase == "schedule":
+        hint = "Learning rates and the weights of loss terms are made of constants and `step`."
+        raise problem_at(span, f"'{name}' is {MEANING[named_phase]}, and cannot be used here", hint)
+    where = {
+        "constants": "a constant is needed here",
+        "draw": "`task.draw` comes before it",
+        "start": "weights start before it, from constants and draws",
+        "example": "`task.example` comes before it",
+        "architecture": "the architecture comes before it",
+    }
+    hint = "The phases are constants → draw → example → architecture → outputs → loss and measures."
+    raise problem_at(
+        span, f"'{name}' is {MEANING[named_phase]}, and {where.get(phase, f'`{phase}` comes before it')}", hint
+    )
 
 
 @dataclass(frozen=True, eq=False)

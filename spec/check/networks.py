@@ -121,7 +121,7 @@ class NetworkChecker:
         """A function as a layer's activation: it comes behind the layer, and keeps its shape."""
         word = str(node.value)
         if self.checker.names.function(word) is None and word not in OPERATIONS:
-            known = self.checker.names.known_and((*ACTIVATIONS, *OPERATIONS))
+            known = self.checker.names.vocabulary.known_and((*ACTIVATIONS, *OPERATIONS))
             hint = (
                 did_you_mean(word, known)
                 or f"Keras has {listing(ACTIVATIONS, 20)}; or name a function of one argument."
@@ -248,7 +248,9 @@ class NetworkChecker:
         local = {"x": t.Parameter(parameter, type=given, span=node.span)}
         function = self.checker.names.function(word)
         if function is None and word not in OPERATIONS:
-            near = did_you_mean(word, self.checker.names.known_and((*LAYERS, *OPERATIONS, "whiten", "repeat")))
+            near = did_you_mean(
+                word, self.checker.names.vocabulary.known_and((*LAYERS, *OPERATIONS, "whiten", "repeat"))
+            )
             hint = near or "`dlspec ops` lists the layers and operations; a function of yours stands under `functions`."
             raise problem_at(node.span, f"'{word}' is no layer, and no function of one argument", hint)
         required = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +17,7 @@ from .claims import Subject, check_until
 from .context import Context
 from .expression_text import read
 from .learning_rates import scheduled
-
-if TYPE_CHECKING:
-    from .experiment import ExperimentChecker
+from .scope import ExperimentScope
 
 MAX_STEPS = 10**9
 MAX_EVALUATIONS = 100_000
@@ -28,7 +26,7 @@ MAX_EVALUATIONS = 100_000
 class TrainingChecker:
     """Checks an experiment's training."""
 
-    def __init__(self, experiment: ExperimentChecker) -> None:
+    def __init__(self, experiment: ExperimentScope) -> None:
         self.experiment = experiment
         self.model = experiment.model
         self.node = experiment.node

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ..check.experiment import ExperimentChecker, Point
 from ..check.measures import measure
 from ..check.memo import Shared
 from ..check.namespace import MEANING
+from ..check.scope import ExperimentScope
 from ..diagnostics.problems import Span, SpecError
 from ..ir.types import shape_text
 from ..resolve.document import derived, experiment
@@ -129,14 +129,13 @@ def _checked(name: str, node: yaml.Mapping, top: yaml.Mapping) -> tuple[dict[str
     parts: dict[str, dict[str, str]] = {}
     try:
         model = experiment(without(node, "base"))
-        checker = ExperimentChecker(Point("", name, "", {}, {}), Shared(node, model))
-        checker.declare()
+        scope = ExperimentScope(Shared(node, model))
     except SpecError:
         return types, parts
-    for binding in list(checker.bindings.values()):
+    for binding in list(scope.bindings.values()):
         try:
             if binding.phase == "architecture":
-                plan = checker.plan(binding.name, binding.key)
+                plan = scope.plan(binding.name, binding.key)
                 types[binding.name] = str(plan.output)
                 parts[binding.name] = {"weights": f"real[{plan.parameters}], all weights together"}
                 for layer in plan.leaves():
@@ -144,12 +143,12 @@ def _checked(name: str, node: yaml.Mapping, top: yaml.Mapping) -> tuple[dict[str
                     parts[binding.name][layer.key.partition(".")[0]] = f"a layer, {layer.input} → {layer.output}"
                     parts[path] = {weight: f"real{shape_text(shape)}" for weight, shape in layer.weights.items()}
             else:
-                types[binding.name] = str(checker.made(binding, binding.key).type)
+                types[binding.name] = str(scope.made(binding, binding.key).type)
         except SpecError:
             continue
     for name in model.measures:
         try:
-            for made in measure(checker, name):
+            for made in measure(scope, name):
                 types.setdefault(made.name, str(made.term.type))
         except SpecError:
             continue

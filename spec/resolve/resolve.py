@@ -320,7 +320,7 @@ class _Experiment:
         try:
             return checker.program()
         finally:
-            self.noticed.extend(checker.warnings)
+            self.noticed.extend(checker.scope.warnings)
 
     def _patched(self, variant: str, patches: Sequence[tuple[str, str]]) -> Shared:
         """The experiment with the patches of a variant and of places on axes over it, for all points that have these."""

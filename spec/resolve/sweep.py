@@ -10,9 +10,9 @@ import numpy as np
 
 from ..check import constant_folding as folding
 from ..check.context import Context
-from ..check.experiment import ExperimentChecker, Point
 from ..check.figures import axes_known
 from ..check.memo import Shared
+from ..check.scope import ExperimentScope
 from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sentence
 from ..model.experiment import Experiment
 from ..source import nodes as yaml
@@ -71,10 +71,9 @@ class Sweep:
         values: list[Any] = []
         seen: set[Any] = set()
         zipped = any(axis in names for names in self.model.zip)
-        checker = ExperimentChecker(Point(self.study, self.name, "", {}, {}), Shared(self.node, self.model))
-        checker.declare()
+        scope = ExperimentScope(Shared(self.node, self.model))
         for item in node.items:
-            term = checker.checker.value(item, Context("constants", ()))
+            term = scope.checker.value(item, Context("constants", ()))
             value = folding.known(term, "a swept value")
             found = value.item() if not value.shape else tuple(np.ravel(value).tolist())
             if found in seen and not zipped:

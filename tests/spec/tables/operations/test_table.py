@@ -33,7 +33,7 @@ def closed(text: str) -> t.Term:
         term=lambda *given: None,
         function=lambda name: None,
         network=lambda *given: None,
-        known=set,
+        vocabulary=SimpleNamespace(known=set),
         trained=lambda term: False,
     )
     node = yaml.Scalar(text, text, False, yaml.Span(Source("example", f'"{text}"'), 1, 1, 1, len(text) + 3))

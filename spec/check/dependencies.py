@@ -1,0 +1,89 @@
+"""What terms depend on, through the names in them: other names, in order, weights, and the example."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from ..ir import terms as t
+from .memo import Shared
+from .namespace import Binding
+
+
+class Dependencies:
+    """What the terms of an experiment depend on. `reads` notes that the part which is being checked read about a name."""
+
+    def __init__(
+        self,
+        shared: Shared,
+        bindings: Mapping[str, Binding],
+        terms: Mapping[str, t.Term],
+        reads: Callable[[str, str], None],
+    ) -> None:
+        self.shared = shared
+        self.bindings = bindings
+        self.terms = terms
+        self.reads = reads
+        self.varying: dict[str, bool] = {}
+        """Of outputs: whether one has a value per example."""
+
+    def reached(self, term: t.Term) -> Iterator[t.Term]:
+        """All terms that one depends on, through names."""
+        pending, seen = [term], set()
+        while pending:
+            for item in t.walk(pending.pop()):
+                yield item
+                if isinstance(item, t.Reference) and item.name not in seen and item.name in self.terms:
+                    self.reads("term", item.name)
+                    seen.add(item.name)
+                    pending.append(self.terms[item.name])
+
+    def by_use(self, names: Iterable[str], phase: str) -> list[str]:
+        """Some names of a phase and those of it that they are made from, each after its own."""
+        order_: dict[str, None] = {}
+        seen: set[str] = set()
+        for first in names:
+            path = [(first, iter(self._used(self.terms[first])))] if first not in seen else []
+            seen.add(first)
+            while path:
+                name, below = path[-1]
+                for used in below:
+                    if used not in seen and used in self.bindings and self.bindings[used].phase == phase:
+                        seen.add(used)
+                        path.append((used, iter(self._used(self.terms[used]))))
+                        break
+                else:
+                    order_[name] = None
+                    path.pop()
+        return list(order_)
+
+    def _used(self, term: t.Term) -> tuple[str, ...]:
+        """The names that stand in a term."""
+        references = (item.name for item in t.walk(term) if isinstance(item, t.Reference))
+        names: tuple[str, ...] = self.shared.once("used", (term,), lambda: tuple(references))
+        return names
+
+    def per_example(self, term: t.Term) -> t.Term | None:
+        """Some part of a term, outside any expectation, that has one value per example."""
+        if isinstance(term, t.Expectation | t.GradientStatistic | t.SamplingFloor):
+            return None
+        if isinstance(term, t.Gradient):
+            return term
+        if isinstance(term, t.Reference):
+            self.reads("varies", term.name)
+            return term if self.varies(term.name) else None
+        if isinstance(term, t.NetworkOutput):
+            return term
+        for child in t.children(term):
+            part = self.per_example(child)
+            if part is not None:
+                return part
+        return None
+
+    def varies(self, name: str) -> bool:
+        """Whether a binding has one value per example. Outputs are asked each after those that it is made from."""
+        varying = self.varying
+        if self.bindings[name].phase != "outputs":
+            return self.bindings[name].phase == "example"
+        for used in self.by_use([name], "outputs") if name not in varying else ():
+            varying[used] = self.per_example(self.terms[used]) is not None
+        return varying[name]

@@ -1,0 +1,388 @@
+"""The names of one experiment at one point of its sweep, each with its term, checked when first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any
+
+from ..diagnostics.problems import Problem, Span, SpecError, did_you_mean, listing, problem_at
+from ..ir import terms as t
+from ..ir.plan import DataPlan, NetworkPlan
+from ..passes.expanded_size import Size, written
+from ..source import nodes as yaml
+from . import constant_folding as folding
+from .context import Context
+from .declarations import declared
+from .definition_order import Order
+from .dependencies import Dependencies
+from .expressions import Checker
+from .memo import Part, Question, Shared, Taking
+from .namespace import Binding, Function, must_precede, order
+from .networks import NetworkChecker
+from .one_hot import index_of, values
+from .vocabulary import Vocabulary
+from .weight_paths import weight
+
+
+class Poisoned(SpecError):
+    """A name whose own error is reported already: what uses it is passed over in silence."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+
+
+class ExperimentScope:
+    """The names of an experiment at one point of its sweep: what its parts and its expressions are checked in.
+
+    `swept` are the swept constants' values here. Names, functions and networks are checked when first asked for; what
+    is wrong with them stands in `problems`, once.
+    """
+
+    def __init__(
+        self,
+        shared: Shared,
+        swept: Mapping[str, yaml.Node] | None = None,
+        study_defaults: Any = None,
+        study_defaults_node: yaml.Node | None = None,
+    ) -> None:
+        self.shared = shared
+        self.model = shared.model
+        self.node = shared.node
+        if shared.defaults is None:
+            shared.study_defaults = study_defaults_node
+            shared.defaults = _merged_defaults(self.model, self.node, study_defaults, study_defaults_node)
+        self.defaults, self.default_nodes = shared.defaults
+        self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
+        self.terms: dict[str, t.Term] = {}
+        self.sizes: dict[str, Size] = {}
+        """The sizes of outputs, written out."""
+        self.plans: dict[str, NetworkPlan] = {}
+        self.failed: set[str] = set()
+        self.active: list[str] = []
+        self.data: DataPlan | None = None
+        self.bindings, self.functions = self._declared(swept or {})
+        self.vocabulary = Vocabulary(shared, self.bindings, self.functions, self.model.architecture)
+        self.sequence = Order(self.bindings, self.functions, shared.common.made)
+        self.dependencies = Dependencies(shared, self.bindings, self.terms, self.asked)
+        self.taking = Taking(shared, self.answer, self.problems, self.warnings)
+        self.checker = Checker(self, self.model.dtype)
+        self.checker.keys = shared.common.keys
+        self.checker.kept = shared.common.budget
+        self.checker.differentiable = shared.common.differentiable
+        self.checker.called = shared.called
+
+    def _declared(self, swept: Mapping[str, yaml.Node]) -> tuple[dict[str, Binding], dict[str, Function]]:
+        """The names that the experiment declares, and its functions; a name stands once in an experiment."""
+        if self.shared.declared is None:
+            self.shared.declared = declared(self.node)
+        namespace = self.shared.declared
+        self.problems.extend(namespace.problems)
+        self.warnings.extend(namespace.warnings)
+        self.failed.update(
+            name
+            for name in self.model.architecture
+            if name not in namespace.bindings and name not in namespace.functions
+        )  # no name at all
+        bindings = dict(namespace.bindings)
+        for name, node in swept.items():
+            if (binding := bindings.get(name)) is not None and binding.phase == "constants":
+                bindings[name] = Binding(name, "constants", node, binding.key)
+        return bindings, namespace.functions
+
+    # -- what parts of it are told, see `memo.py` ---------------------------------------------------------------
+
+    def part(self, part: Part, make: Callable[[], Any]) -> Any:
+        """What `make` gives, or gave at another point that told it the same. Raises what `make` raises."""
+        return self.taking.part(part, make)
+
+    def piece(self, place: tuple[yaml.Scalar, int], make: Callable[[], t.Term]) -> t.Term:
+        """The same for a piece of an expression, by where it begins in its text."""
+        term: t.Term = self.taking.piece(place, make)
+        return term
+
+    def asked(self, about: str, name: str = "") -> None:
+        """Notes that the part which is being checked asks about a name, and what it is told."""
+        self.taking.asked((about, name))
+
+    def answer(self, question: Question) -> Hashable:
+        """All that a part is told about a name: of what comes before networks, and is no constant, the type alone."""
+        about, name = question
+        if about == "data":
+            data = self.data
+            return data and (data.kind, data.train, data.test, data.order, data.path)
+        if about == "gradient":
+            return self.shared.common.identity(yaml.find(self.node, ["gradient", name]))
+        if about == "network":
+            return self._plan(name, self.node.span)
+        if about == "output":
+            plan = self._plan(name, self.node.span)
+            return plan.input.type, plan.output, _takes_reals(plan)
+        binding = self.bindings[name]
+        term = self.made(binding, self.node.span)
+        if about == "size":
+            return self.sizes[name]
+        if about == "varies":
+            return self.dependencies.varies(name)
+        if about == "index":
+            return None if binding.phase == "draw" else index_of(term, self._whole)
+        if about == "values":
+            return values(term, self._whole)
+        typed = binding.phase in ("draw", "example") and not isinstance(term, t.Literal)
+        return term.type if typed else term
+
+    # -- names: what the expression checker asks for ---------------------------------------------------------------
+
+    def term(self, name: str, phase: str, span: Span) -> t.Term | None:
+        """The term of a binding, checked when first asked for."""
+        binding = self.bindings.get(name)
+        if binding is None and name not in self.functions and phase != "constants":
+            self.unnamed(name, span)
+        if binding is None or binding.phase == "architecture":
+            return None
+        must_precede(name, binding.phase, phase, span)
+        term = self.made(binding, span)
+        self.asked("term", name)
+        if isinstance(term, t.Literal):
+            return term
+        return t.Reference(name, binding.phase, type=term.type, span=span)
+
+    def unnamed(self, name: str, span: Span) -> None:
+        """The error for a measure or a term of the loss, which expressions cannot use."""
+        for phase, what in (("measures", "a measure"), ("loss", "a term of the loss")):
+            if name in getattr(self.model, phase):
+                hint = "Write it out again, or give what they share a name under `outputs`."
+                raise problem_at(span, f"'{name}' is {what}, which no expression can use", hint)
+
+    def made(self, binding: Binding, span: Span) -> t.Term:
+        """The term of a binding; an error is reported once, where it belongs."""
+        name = binding.name
+        self.prepare(name)
+        if name in self.failed:
+            raise Poisoned
+        if name in self.terms:
+            return self.terms[name]
+        if name in self.active:
+            chain = " → ".join([*self.active[self.active.index(name) :], name])
+            raise problem_at(
+                span,
+                f"'{name}' is defined through itself: {chain}",
+                "Nothing is made from itself: write one of them another way.",
+            )
+        self.active.append(name)
+        try:
+            part = ("binding", name, id(binding.node))
+            self.terms[name], size = self.part(part, lambda: self.bound(binding))
+            if binding.phase == "outputs":
+                self.sizes[name] = size
+            return self.terms[name]
+        except SpecError as error:
+            self.failed.add(name)
+            self.problems.extend(error.problems)
+            raise Poisoned from None
+        finally:
+            self.active.pop()
+
+    def prepare(self, name: str) -> None:
+        """Makes what a name is made from, so that a chain of thousands of names is no deeper than one of them."""
+        if self.active or name in self.sequence.done:
+            return
+        names = self.sequence.before(name)
+        for circle in self.sequence.circles:
+            self.circle(circle)
+        self.sequence.circles.clear()
+        for other in names:
+            if other != name and self.bindings[other].phase == "architecture":
+                self.attempt(lambda other=other: self.plan(other, self.node.span))
+            elif other != name:
+                self.attempt(lambda other=other: self.made(self.bindings[other], self.bindings[other].key))
+
+    def circle(self, names: Sequence[str]) -> None:
+        """Refuses a long chain of names that ends where it begins."""
+        self.failed.update(names)
+        chain = " → ".join([*names[:3], "…", names[-1], names[0]])
+        hint = "Nothing is made from itself: write one of them another way."
+        message = f"'{names[0]}' is defined through itself, by way of {len(names)} names: {chain}"
+        self.problems.append(Problem(message, self.bindings[names[0]].key, hint))
+
+    def bound(self, binding: Binding) -> tuple[t.Term, Size]:
+        """The term that a binding stands for, and its size written out."""
+        term = self.checker.value(binding.node, Context(binding.phase, ("value", binding.name)))
+        if binding.phase != "constants":
+            return term, self.sized(term, binding.key)
+        value = folding.known(term, f"the constant '{binding.name}'")
+        return t.Literal(value, type=term.type, span=term.span), Size()
+
+    def sized(self, term: t.Term, span: Span) -> Size:
+        """The size of a term written out. Raises SpecError for one that is too large."""
+        for item in t.walk(term):
+            if isinstance(item, t.Reference) and item.phase == "outputs":
+                self.asked("size", item.name)
+        return written(term, self.sizes, span)
+
+    def function(self, name: str) -> Function | None:
+        """A user's function."""
+        return self.functions.get(name)
+
+    def network(self, name: str, argument: t.Term | None, phase: str, span: Span) -> t.Term | None:
+        """A network's output on its own input, or on another of the same shape."""
+        if name not in self.model.architecture:
+            return None
+        must_precede(name, "architecture", phase, span)
+        plan = self._plan(name, span)
+        self.asked("output", name)
+        if argument is not None and argument.type.shape != plan.input.type.shape:
+            message = (
+                f"the network '{name}' takes an input like its own, {plan.input.type}, and this is {argument.type}"
+            )
+            raise problem_at(argument.span, message, "Make it of that shape, or declare another network for it.")
+        if argument is not None and argument.type.kind == "real" != plan.input.type.kind and not _takes_reals(plan):
+            message = f"the network '{name}' takes ints, {plan.input.type}, and this is {argument.type}"
+            raise problem_at(argument.span, message, "Its first layer is one of ints: words of an embedding, places.")
+        return t.NetworkOutput(name, argument, type=plan.output, span=span)
+
+    def plan(self, name: str, span: Span) -> NetworkPlan:
+        """A network, checked when first asked for."""
+        plan = self._plan(name, span)
+        self.asked("network", name)
+        return plan
+
+    def _plan(self, name: str, span: Span) -> NetworkPlan:
+        if name not in self.failed:
+            self.prepare(name)
+        if name in self.failed:
+            raise Poisoned
+        if name in self.plans:
+            return self.plans[name]
+        if name in self.active:
+            chain = " → ".join([*self.active[self.active.index(name) :], name])
+            raise problem_at(
+                span,
+                f"the network '{name}' feeds itself: {chain}",
+                "Nothing is made from itself: write one of them another way.",
+            )
+        node = yaml.find(self.node, ["architecture", name])
+        assert node is not None
+        self.active.append(name)
+        try:
+            checker = NetworkChecker(
+                self.checker, self.index, name, self.model.architecture[name], node, self.defaults, self.default_nodes,
+                self.training_set, self.model.dtype,
+            )  # fmt: skip
+            self.plans[name] = self.part(("network", name), checker.plan)
+            return self.plans[name]
+        except SpecError as error:
+            self.failed.add(name)
+            self.problems.extend(error.problems)
+            raise Poisoned from None
+        finally:
+            self.active.pop()
+
+    def index(self, given: t.Term) -> t.Term | None:
+        """The index that a term is the one-hot vector of; None where it is none for certain."""
+        if isinstance(given, t.Reference):
+            self.asked("index", given.name)
+        elif (
+            isinstance(given, t.Operate)
+            and given.operation == "one_hot"
+            and isinstance(given.arguments[0], t.Reference)
+        ):
+            self.asked("values", given.arguments[0].name)
+        return index_of(given, self._whole)
+
+    def _whole(self, name: str) -> t.Term:
+        """The term behind a name."""
+        return self.made(self.bindings[name], self.node.span)
+
+    def training_set(self) -> int:
+        """How many training examples there are; 0 where each is new."""
+        self.asked("data")
+        return self.data.train if self.data is not None else 0
+
+    def weight(self, path: Sequence[str | int], phase: str, span: Span) -> t.Term:
+        """`score.dense_2.kernel`, `f.weights`."""
+        name, *rest = path
+        if name not in self.model.architecture:
+            listed = f"The networks are {listing(self.model.architecture) or 'none'}."
+            networks = self.vocabulary.words(("networks",), lambda: self.model.architecture)
+            known = did_you_mean(str(name), networks) or listed
+            raise problem_at(span, f"'{name}' is no network, and only networks have parts", known)
+        if order(phase) < order("loss"):
+            raise problem_at(
+                span,
+                "weights change in training, and stand only in losses and measures",
+                "Move this into `loss` or `measures`.",
+            )
+        return weight(self.plan(str(name), span), rest, span)
+
+    def gradient(self, name: str) -> tuple[str, Function | None]:
+        """The gradient mode of a function, and its surrogate."""
+        self.asked("gradient", name)
+        entry = self.model.gradient.get(name)
+        if entry is None:
+            return "exact", None
+        path: list[str | int] = ["gradient", name, "surrogate"]
+        node = yaml.find(self.node, path)
+        if entry.kind != "surrogate" or node is None:
+            return entry.kind, None
+        span, _ = yaml.locate(self.node, path)
+        return entry.kind, Function(f"surrogate of {name}", self.functions[name].parameters, node, span)
+
+    def trained(self, term: t.Term) -> bool:
+        """Whether a term depends on weights."""
+        for item in self.dependencies.reached(term):
+            if isinstance(item, t.NetworkOutput | t.Weight | t.AllWeights):
+                return True
+            if isinstance(item, t.Parameter) and item.key in self.checker.differentiable:
+                return True
+        return False
+
+    # -- what its parts ask for ------------------------------------------------------------------------------------
+
+    def attempt(self, action: Any) -> Any:
+        """Runs a part; its problems are kept, and the other parts are checked all the same."""
+        try:
+            return action()
+        except SpecError as error:
+            self.problems.extend(error.problems)
+            return None
+
+    def phase(self, name: str) -> list[str]:
+        """The names of a phase."""
+        return [binding.name for binding in self.bindings.values() if binding.phase == name]
+
+    def count(self, path: list[str | int], default: Any, what: str, most: int = folding.MAX_SIZE) -> int:
+        """A constant positive whole number of the document, or its default."""
+        node = yaml.find(self.node, path)
+        if node is None:
+            return int(default)
+        return folding.size(self.checker.value(node, Context("constants", ())), what, most)
+
+    def scalars(self) -> dict[str, float]:
+        """The constants that are single numbers."""
+        values = {name: self.terms[name] for name in self.phase("constants") if name in self.terms}
+        for name in values:
+            self.asked("term", name)
+        return {name: float(x.value) for name, x in values.items() if isinstance(x, t.Literal) and not x.type.shape}
+
+
+def _takes_reals(plan: NetworkPlan) -> bool:
+    """Whether a network whose own input is of ints takes real numbers as well: not for words, and not for functions of ints."""
+    first = next(iter(plan.applied()), None)
+    return first is not None and first.kind == "keras" and first.keras != "Embedding"
+
+
+def _merged_defaults(
+    model: Any, node: yaml.Mapping, study: Any, study_node: yaml.Node | None
+) -> tuple[Any, yaml.Node | None]:
+    """An experiment's layer defaults over the study's."""
+    own = node.get("layer_defaults")
+    if study is None or study_node is None:
+        return model.layer_defaults, own
+    if own is None:
+        return study, study_node
+    said = {name: getattr(model.layer_defaults, name) for name in model.layer_defaults.model_fields_set}
+    merged = study.model_copy(update=said)
+    entries = {key.text: (key, value) for key, value in getattr(study_node, "entries", ())}
+    entries |= {key.text: (key, value) for key, value in getattr(own, "entries", ())}
+    return merged, yaml.Mapping(tuple(entries.values()), own.span)
