@@ -16,6 +16,8 @@ from ..tables.operations import CLAIM_FORMS, OPERATIONS, OPERATORS
 from .claim_axes import Reach
 from .expression_text import Text
 
+MOST_ENTRIES = 2**63
+"""The length of an array of which no length is known."""
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 
 
@@ -27,7 +29,8 @@ Axes = tuple[Mapping[str, tuple[Any, ...]], tuple[tuple[str, ...], ...]]
 class Subject:
     """What claims speak of: measures with their shapes, axes with their values, constants of no axis."""
 
-    measures: Mapping[str, tuple[int, ...]]
+    measures: Mapping[str, tuple[int, ...] | None]
+    """Each measure's shape; None where no cell was sound, and it is not known."""
     axes: Mapping[str, tuple[Any, ...]]
     constants: Mapping[str, float]
     evaluated: tuple[tuple[Mapping[str, Any], tuple[int, ...]], ...] = ()
@@ -277,6 +280,8 @@ def _measured(
         hint = did_you_mean(word, subject.measures) or f"Known here: {listing(subject.measures)}."
         raise problem_at(text.span(node), f"`{reduction}` takes the name of a measure", hint)
     shape = subject.measures[node.name]
+    if shape is None:
+        shape = (MOST_ENTRIES,) * len(index)
     if len(index) > len(shape) or any(place >= size for place, size in zip(index, shape, strict=False)):
         raise problem_at(
             text.span(node),

@@ -47,7 +47,7 @@ def _measure(word: str, span: Span, subject: Subject) -> Problem | None:
     if name not in subject.measures:
         hint = did_you_mean(name, subject.measures) or f"Known here: {listing(subject.measures)}."
         return Problem(f"there is no measure '{name}'", span, hint)
-    shape = list(subject.measures[name])
+    shape = list(subject.measures[name] or ())
     if not index and shape:
         hint = f"Show entries of it, such as `{name}[{', '.join('0' for _ in shape)}]`."
         return Problem(f"the measure '{name}' is an array {shape}, and a figure shows a number", span, hint)

@@ -25,9 +25,11 @@ from ..diagnostics.problems import (
     problem_at,
     sentence,
 )
+from ..expressions.nodes import Name, walk
 from ..ir.plan import ClaimPlan, ExperimentPlan, FigurePlan, Program, StudyPlan
 from ..passes.digests import identified
 from ..source import nodes as yaml
+from ..tables.gradient_statistics import FLOOR
 from .across_cells import Findings, noted
 from .document import Document, experiment
 from .patches import alike, merge, must_change, must_exist, nest, without
@@ -283,7 +285,7 @@ class _Experiment:
             claims = self._claims(axes, programs)
             figures = self._figures(self._subject(axes, programs))
         else:
-            self.problems.extend(self._unreadable())
+            self.problems.extend(self._unsound(axes))
         if self.problems:
             raise SpecError(in_file_order(self.problems))
         return ExperimentPlan(
@@ -350,12 +352,22 @@ class _Experiment:
     # -- claims and figures ----------------------------------------------------------------------------------------
 
     def _subject(self, axes: Mapping[str, list[Any]], programs: Sequence[Program]) -> Subject:
+        """What claims speak of, as the cells have it."""
         measures = {measure.name: measure.term.type.shape for program in programs for measure in program.measures}
         constants = {
             name: float(value)
             for name, value in programs[0].constants.items()
             if not np.shape(value) and name not in axes
         }
+        return self._spoken_of(axes, programs, measures, constants)
+
+    def _spoken_of(
+        self,
+        axes: Mapping[str, list[Any]],
+        programs: Sequence[Program],
+        measures: Mapping[str, tuple[int, ...] | None],
+        constants: Mapping[str, float],
+    ) -> Subject:
         planned = dict(axes)
         if "variant" in planned:  # `--only` leaves claims about the others undecided
             planned["variant"] = list(self.model.variants)
@@ -396,14 +408,23 @@ class _Experiment:
                 self.problems.extend(error.problems)
         return tuple(found)
 
-    def _unreadable(self) -> list[Problem]:
-        """What is wrong with the claims' syntax, where no cell holds whose measures they could speak of."""
+    def _unsound(self, axes: Mapping[str, list[Any]]) -> list[Problem]:
+        """What is wrong with the claims themselves, where no cell is sound: their syntax, and the names of measures and axes.
+
+        A claim that names a constant has its syntax checked alone: nothing is known of the constant's value.
+        """
+        names = [*self.model.measures, *(name + FLOOR for name in self.model.measures)]
+        subject = self._spoken_of(axes, (), dict.fromkeys(names), {})
         problems: list[Problem] = []
-        for name in self.model.claims:
+        for name, claim in self.model.claims.items():
             node = yaml.find(self.node, ["claims", name, "check"])
             try:
-                if isinstance(node, yaml.Scalar):
-                    read(node)
+                if not isinstance(node, yaml.Scalar):
+                    continue
+                text = read(node)
+                named = {part.name for part in walk(text.tree) if isinstance(part, Name)}
+                if not named & (self.model.constants.keys() - axes.keys()):
+                    check_claim(text, subject, claim.judge)
             except SpecError as error:
                 problems.extend(error.problems)
         return problems
