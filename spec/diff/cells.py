@@ -10,6 +10,9 @@ from ..passes.digests import measure_digest, sample_digest
 from .changes import Cell, CellSide
 from .settings import Point, Setting, Side, renamed
 
+KEPT = ("same", "steps")
+"""What becomes of cells whose digests stay."""
+
 Pairs = list[tuple[Program | None, Program | None]]
 
 

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
+from ..diagnostics.problems import listing
 from ..ir import claims as c
 from ..passes.print_claim import value_text
 from ..tables.operations import OPERATIONS
+from .changes import Warned
+from .equivalence import measured_otherwise
+from .matching import Matching
 
 LOOSER, STRICTER, UNKNOWN = "looser", "stricter", "unknown"
 _BELOW = ("less", "less_equal")
@@ -24,6 +28,59 @@ class Verdict:
 
     direction: str
     what: str
+
+
+def compare_claims(experiment: str, matching: Matching) -> tuple[list[Warned], dict[tuple[str, ...], str]]:
+    """Warnings of claims that ask less than before, or are gone; and how each claim moved, by the paths of its check."""
+    measures, names = matching.renames.of({"measure"}), matching.renames.of({"claim"})
+    now = {claim.name: claim for claim in matching.after.plan.claims}
+    warnings: list[Warned] = []
+    notes: dict[tuple[str, ...], str] = {}
+    for claim in matching.before.plan.claims:
+        name = names.get(claim.name, claim.name)
+        if name not in now:
+            warnings.append(Warned(experiment, claim.name, f"removed: {claim.says}"))
+            continue
+        old = carried(claim.tree, measures, matching.variants, matching.constants)
+        verdicts = moved(old, now[name].tree)
+        if claim.judge != now[name].judge:
+            what = f"it is judged by {now[name].judge} instead of {claim.judge}"
+            verdicts.append(Verdict(UNKNOWN, what))
+        verdicts += _judged_on(old, matching)
+        if verdicts:
+            note = described(verdicts)
+            notes["claims", name, "check"] = notes["claims", name, "judge"] = note
+            if {verdict.direction for verdict in verdicts} != {STRICTER}:
+                warnings.append(Warned(experiment, name, note))
+    return warnings, notes
+
+
+def _judged_on(check: Any, matching: Matching) -> list[Verdict]:
+    """How what a check is judged on moved, though it says the same: the cells, their replicates, its measures."""
+    pairs = matching.pairs()
+    names = {new: old for old, new in matching.renames.of({"measure"}).items()}
+    found: list[Verdict] = []
+    for part in measured(check):
+        own = [pair for pair in pairs if looked_at(part, matching.place(pair))]
+        gone = [before for before, after in own if after is None]
+        both = [(before, after) for before, after in own if before is not None and after is not None]
+        if gone and both:
+            direction = UNKNOWN if along(check, "slope") else LOOSER
+            whole = listing(dict.fromkeys(program.name for program in gone if program is not None), 4)
+            found.append(Verdict(direction, f"it looks at fewer cells, without {whole}"))
+        counts = {(before.replicates, after.replicates) for before, after in both}
+        found += [
+            Verdict(LOOSER, f"it is judged over {new} replicates instead of {old}")
+            for old, new in sorted(counts)
+            if new < old
+        ]
+        before_name = names.get(part.measure, part.measure)
+        if both and all(
+            before.digest == after.digest and measured_otherwise(before, before_name, after, part.measure)
+            for before, after in both
+        ):
+            found.append(Verdict(UNKNOWN, f"`{part.measure}` is measured otherwise"))
+    return list(dict.fromkeys(found))
 
 
 def carried(tree: Any, measures: Mapping[str, str], variants: Mapping[str, str], axes: Mapping[str, str]) -> Any:

@@ -37,6 +37,8 @@ BORROWED = frozenset({"constants", "functions", "outputs"})
 """Parts whose names have the classes of what is made from them."""
 NAMED = BORROWED | {"task", "architecture"}
 """Parts that matter only through what uses their names."""
+BESIDE_CELLS = ("claims", "figures", "about")
+"""Parts that are the same in every cell, and in no cell's meaning."""
 
 
 def own_class(path: Path) -> str:

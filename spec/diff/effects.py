@@ -1,0 +1,72 @@
+"""What the digests of cells say of the changes: which have no effect, and what differs though no path does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from .cells import KEPT
+from .changes import Cell, Change, Where
+from .classes import BESIDE_CELLS, BORROWED, NAMED, own_class
+from .settings import Setting
+
+SAME_VALUES = "the same by meaning: what is made from it is what it was"
+"""The note on a name that came or went, where all that is made from it has the values that it had."""
+
+
+def borne_out(experiment: str, changes: list[Change], cells: Sequence[Cell], renamed: bool) -> list[Change]:
+    """Changes with the classes that the digests bear out, and one more for a digest that differs for no path.
+
+    Args:
+        experiment: The experiment's name.
+        changes: All of its changes, by their paths.
+        cells: Its cells on both sides, with what became of their digests.
+        renamed: Whether the experiment was renamed: then every digest differs.
+    """
+    by_setting: dict[str, list[Cell]] = {}
+    for cell in cells:
+        if cell.before is not None and cell.after is not None:
+            patches = tuple((axis, value) for axis, value in cell.point.items() if isinstance(value, str))
+            by_setting.setdefault(Setting(cell.variant, patches).name, []).append(cell)
+    effective = [_borne_out(change, by_setting) for change in changes]
+    if renamed or any(change.seeds for change in effective):
+        return effective
+    unexplained = []
+    for name, own in by_setting.items():
+        reasons = [c for c in effective if _in_setting(c, name) and not c.where.profiles and c.classes != ("text",)]
+        reasons = [c for c in reasons if c.scope in ("", "sweep") and c.classes[0] not in ("claim", "figure")]
+        if any(cell.status not in KEPT for cell in own) and not reasons:
+            unexplained.append(name)
+    dead = [c for c in effective if c.classes == ("text",) and not c.scope and c.path[0] in (*NAMED, "gradient")]
+    if unexplained and dead:  # what seemed to be used by nothing is used after all
+        trained = any(cell.status == "again" for name in unexplained for cell in by_setting[name])
+        classes = {id(change): (own_class(change.path) if trained else "measure",) for change in dead}
+        return [replace(change, classes=classes.get(id(change), change.classes)) for change in effective]
+    if unexplained:
+        note = "the same by meaning, computed in another way: the digest differs, and numbers may in their rounding"
+        where = Where(tuple(unexplained) if len(unexplained) < len(by_setting) else ())
+        effective.append(
+            Change(experiment, ("spelling",), "changed", None, None, ("training",), where=where, note=note)
+        )
+    return effective
+
+
+def _borne_out(change: Change, by_setting: Mapping[str, Sequence[Cell]]) -> Change:
+    free = change.scope or change.where.profiles or change.action == "renamed" or not change.path
+    if free or change.path[0] in ("replicates", *BESIDE_CELLS) or change.path[:2] == ("training", "evaluate"):
+        return change
+    own = [cell for name, found in by_setting.items() if _in_setting(change, name) for cell in found]
+    states = {cell.status for cell in own}
+    if "measures" in states <= {*KEPT, "measures"}:  # nothing is trained otherwise
+        change = replace(change, classes=("measure", *(name for name in change.classes if name in ("claim", "figure"))))
+    if not own or any(cell.status not in KEPT for cell in own):
+        return change
+    kept = tuple(name for name in change.classes if name in ("claim", "figure")) or ("text",)
+    opened = change.opened or (kept == ("text",) and change.classes != ("text",) and change.path[0] in BORROWED)
+    note = "no result depends on it" if kept == ("text",) else "no cell depends on it"
+    note = SAME_VALUES if opened else note
+    return replace(change, classes=kept, note=change.note or note, opened=opened)
+
+
+def _in_setting(change: Change, name: str) -> bool:
+    return not change.where.variants or name in change.where.variants
