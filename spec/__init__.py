@@ -16,8 +16,10 @@ from __future__ import annotations
 
 from .diagnostics.problems import InternalError, Problem, SpecError, render
 from .ir.plan import Program, StudyPlan
-from .resolve.document import Document, load, parse
-from .resolve.resolve import Override, resolve, validate
+from .resolve.document import Document
+from .resolve.load import load, parse
+from .resolve.overrides import Override
+from .resolve.resolve import resolve, validate
 from .source.text import decode, is_study, read
 
 __all__ = [

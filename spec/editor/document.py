@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from ..diagnostics.problems import Problem, Source, Span, SpecError
 from ..format import formatted
-from ..resolve.document import parse
+from ..resolve.load import parse
 from ..resolve.resolve import validate
 from ..source import nodes as yaml
 from ..source.text import is_study

@@ -9,7 +9,8 @@ from ..diagnostics.problems import InternalError, Source, SpecError
 from ..expressions.parser import SyntaxProblem, parse_expression
 from ..ir.plan import StudyPlan
 from ..passes.digests import identified, measure_digest
-from ..resolve.document import Document, parse
+from ..resolve.document import Document
+from ..resolve.load import parse
 from ..resolve.resolve import in_every_profile, validate
 from ..source import nodes as yaml
 from .layout import layout

@@ -1,10 +1,9 @@
-"""A file to a validated document: YAML, then the models; every error of theirs at its place in the file."""
+"""A validated document, with the base of each experiment under it; every error of the models at its place in the file."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 import pydantic
@@ -15,7 +14,6 @@ from ..model.experiment import Experiment
 from ..model.study import Study
 from ..model.validation_errors import problems
 from ..source import nodes as yaml
-from ..source.text import read
 from .patches import merge, without
 
 M = TypeVar("M", bound=Closed)
@@ -37,37 +35,16 @@ class Document:
     experiments: dict[str, yaml.Mapping]
 
 
-def load(path: str | Path) -> Document:
-    """Reads and validates a file. Raises SpecError with every problem that was found."""
-    return parse(read(path))
-
-
-def parse(source: Source) -> Document:
-    """Validates a text. Raises SpecError with all that is wrong: in YAML, in the models, and in what can be checked in spite of it."""
-    top, problems = yaml.parsed(source)
-    experiments, more = _derived(top)
-    problems += more
-    try:
-        study = validated(Study, _with_experiments(top, experiments))
-    except SpecError as error:
-        told = {problem.span.line for problem in problems if problem.span is not None}
-        problems += [problem for problem in error.problems if problem.span is None or problem.span.line not in told]
-    if not problems:
-        return Document(source, top, study, experiments)
-    from .partial_check import remaining
-
-    raise SpecError([*problems, *remaining(source, top, experiments, problems)])
-
-
 def derived(top: yaml.Mapping) -> dict[str, yaml.Mapping]:
     """The experiments with their bases under them. Raises SpecError."""
-    experiments, problems = _derived(top)
+    experiments, problems = over_bases(top)
     if problems:
         raise SpecError(problems)
     return experiments
 
 
-def _derived(top: yaml.Mapping) -> tuple[dict[str, yaml.Mapping], list[Problem]]:
+def over_bases(top: yaml.Mapping) -> tuple[dict[str, yaml.Mapping], list[Problem]]:
+    """The experiments that could be laid over their bases, and what is wrong with the bases of others."""
     node = top.get("experiments")
     if not isinstance(node, yaml.Mapping):
         return {}, []
@@ -116,7 +93,8 @@ def _over_base(node: yaml.Mapping, name: str, base_node: Mapping[str, yaml.Mappi
     return merged
 
 
-def _with_experiments(top: yaml.Mapping, experiments: dict[str, yaml.Mapping]) -> yaml.Mapping:
+def with_experiments(top: yaml.Mapping, experiments: dict[str, yaml.Mapping]) -> yaml.Mapping:
+    """A study's tree with other experiments under the same names."""
     entries = []
     for key, node in top.entries:
         if key.text == "experiments" and isinstance(node, yaml.Mapping):

@@ -17,16 +17,15 @@ from ..model.layers import LayerDefaults
 from ..model.study import Study
 from ..model.validation_errors import unknown_keys
 from ..source import nodes as yaml
+from .document import Document
 from .patches import without
+from .resolve import validate
 
 
 def remaining(
     source: Source, top: yaml.Mapping, experiments: Mapping[str, yaml.Mapping], problems: Sequence[Problem]
 ) -> list[Problem]:
     """The problems of the experiments that can be checked in spite of what was found."""
-    from .document import Document
-    from .resolve import validate
-
     sound = {name: node for name in experiments if (node := _sound(experiments[name])) is not None}
     whole = _study(top, sound)
     try:

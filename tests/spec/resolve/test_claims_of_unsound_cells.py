@@ -2,7 +2,7 @@
 
 import pytest
 from dlspec.spec.diagnostics.problems import Source, SpecError
-from dlspec.spec.resolve.document import parse
+from dlspec.spec.resolve.load import parse
 from dlspec.spec.resolve.resolve import validate
 
 STUDY = """

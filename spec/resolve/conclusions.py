@@ -1,0 +1,133 @@
+"""What is concluded from an experiment: its claims and figures, checked against its axes, measures and constants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..check.claims import Axes, Subject, check_claim
+from ..check.expression_text import read
+from ..check.figures import check_figures, conditions
+from ..diagnostics.problems import Problem, SpecError
+from ..expressions.nodes import Name, walk
+from ..ir.plan import ClaimPlan, FigurePlan, Program
+from ..model.experiment import Experiment
+from ..source import nodes as yaml
+from ..tables.gradient_statistics import FLOOR
+
+
+class Conclusions:
+    """Checks the claims and figures of one experiment.
+
+    Args:
+        name: The experiment's name.
+        node: Its tree, with a profile and overrides over it.
+        model: The same, validated.
+        axes: The values on each axis.
+        declared: The axes as they are without the profile and the overrides; empty where these are not sound.
+        late: Whether there is a profile or an override.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        node: yaml.Mapping,
+        model: Experiment,
+        axes: Mapping[str, list[Any]],
+        declared: tuple[Axes, ...],
+        late: bool,
+    ) -> None:
+        self.name = name
+        self.node = node
+        self.model = model
+        self.axes = axes
+        self.declared = declared
+        self.late = late
+        self.problems: list[Problem] = []
+
+    def claims(self, programs: Sequence[Program]) -> tuple[ClaimPlan, ...]:
+        """The claims, checked; what is wrong with them stands in `problems`."""
+        subject = self.subject(programs)
+        plans = []
+        for name, claim in self.model.claims.items():
+            node = yaml.find(self.node, ["claims", name, "check"])
+            if not isinstance(node, yaml.Scalar):
+                continue
+            try:
+                tree = check_claim(read(node), subject, claim.judge)
+                plans.append(ClaimPlan(self.name, name, claim.says, node.text, tree, claim.judge))
+            except SpecError as error:
+                self.problems.extend(error.problems)
+        return tuple(plans)
+
+    def figures(self, programs: Sequence[Program]) -> tuple[FigurePlan, ...]:
+        """The figures, checked; what is wrong with them stands in `problems`."""
+        subject = self.subject(programs)
+        self.problems.extend(check_figures(self.model.figures, self.node, subject))
+        plans = []
+        for name, figure in self.model.figures.items():
+            try:
+                shown = conditions(name, self.node, subject)
+                plans.append(FigurePlan(self.name, name, figure.kind, figure, shown))
+            except SpecError as error:
+                self.problems.extend(error.problems)
+        return tuple(plans)
+
+    def unsound(self) -> list[Problem]:
+        """What is wrong with the claims themselves, where no cell is sound: their syntax, and the names of measures and axes.
+
+        A claim that names a constant has its syntax checked alone: nothing is known of the constant's value.
+        """
+        names = [*self.model.measures, *(name + FLOOR for name in self.model.measures)]
+        subject = self._spoken_of((), dict.fromkeys(names), {})
+        problems: list[Problem] = []
+        for name, claim in self.model.claims.items():
+            node = yaml.find(self.node, ["claims", name, "check"])
+            try:
+                if not isinstance(node, yaml.Scalar):
+                    continue
+                text = read(node)
+                named = {part.name for part in walk(text.tree) if isinstance(part, Name)}
+                if not named & (self.model.constants.keys() - self.axes.keys()):
+                    check_claim(text, subject, claim.judge)
+            except SpecError as error:
+                problems.extend(error.problems)
+        return problems
+
+    def subject(self, programs: Sequence[Program]) -> Subject:
+        """What claims speak of, as the cells have it."""
+        measures = {measure.name: measure.term.type.shape for program in programs for measure in program.measures}
+        constants = {
+            name: float(value)
+            for name, value in programs[0].constants.items()
+            if not np.shape(value) and name not in self.axes
+        }
+        return self._spoken_of(programs, measures, constants)
+
+    def _spoken_of(
+        self,
+        programs: Sequence[Program],
+        measures: Mapping[str, tuple[int, ...] | None],
+        constants: Mapping[str, float],
+    ) -> Subject:
+        planned = dict(self.axes)
+        if "variant" in planned:  # `--only` leaves claims about the others undecided
+            planned["variant"] = list(self.model.variants)
+        zipped = tuple(tuple(names) for names in self.model.zip)
+        # A claim may speak of values that a profile or an override leaves out: then it is inconclusive, not wrong.
+        before = self.declared
+        written = before[0][0] if before else {}
+        own = {axis: tuple(values) for axis, values in planned.items()}
+        known = {axis: tuple(dict.fromkeys([*v, *written[axis]])) if axis in written else v for axis, v in own.items()}
+        if before and not zipped:
+            before = (*before, (known, ()))
+        evaluated = tuple(
+            (
+                {**({"variant": program.variant} if program.variant else {}), **program.point},
+                program.training.evaluations if program.training else (0,),
+            )
+            for program in (() if self.late else programs)
+        )
+        return Subject(measures, known, constants, evaluated, zipped, own, before)

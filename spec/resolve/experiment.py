@@ -1,0 +1,220 @@
+"""One experiment: its axes, and a checked program for every point of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..check.claims import Axes
+from ..check.experiment import ExperimentChecker, Point
+from ..check.memo import Common, Shared
+from ..diagnostics.problems import Problem, Span, SpecError, in_file_order, problem_at
+from ..ir.plan import ClaimPlan, ExperimentPlan, FigurePlan, Program
+from ..source import nodes as yaml
+from .across_cells import Findings
+from .conclusions import Conclusions
+from .document import Document, experiment
+from .overrides import Override, as_patch
+from .patches import alike, merge, must_change, must_exist, nest, without
+from .sweep import Sweep
+from .variant_overrides import deleting_variants, must_hold, must_not_be_swept
+
+BESIDE = ("variants", "sweep", "zip")
+"""What speaks of all cells, and is no part of one: cells are as many as these, and none goes through them again."""
+
+
+class ExperimentResolver:
+    """One experiment with its axes, and the programs at every point of them."""
+
+    def __init__(
+        self, document: Document, name: str, node: yaml.Mapping, profile: yaml.Mapping | None,
+        overrides: Sequence[Override], only: tuple[str, ...], common: Common,
+    ) -> None:  # fmt: skip
+        self.document = document
+        self.name = name
+        self.common = common
+        self.called: set[str] = set()
+        self.warnings: list[Problem] = []
+        self.problems: list[Problem] = []
+        self.noticed: list[Problem] = []
+        self.models: list[Any] = []
+        self.shared: dict[tuple[tuple[str, Any], ...], Shared] = {}
+        self.late: list[tuple[str, yaml.Mapping, Span]] = []
+        if profile is not None:
+            self.late.append(("a profile", profile, profile.span))
+        swept = node.get("sweep")
+        for override in overrides:
+            path = override.path
+            if path[:1] == ("constants",) and len(path) == 2 and isinstance(swept, yaml.Mapping) and swept.get(path[1]):
+                value = (
+                    override.value
+                    if isinstance(override.value, yaml.Sequence)
+                    else yaml.Sequence((override.value,), override.span)
+                )
+                path, override = ("sweep", path[1]), replace(override, value=value)
+            self.late.append(("an override", as_patch(name, path, override), override.span))
+        for what, patch, span in self.late:
+            must_hold(patch)
+            self._must_exist(node, patch, what, span)
+        self.declared = node
+        self.node = self._late(node)
+        if profile is not None:
+            self._must_matter(node, profile)
+        self.model = experiment(without(self.node, "base"))
+        for _, patch, _ in self.late:
+            must_not_be_swept(patch, self.model.sweep)
+        self.alone = without(self.node, *BESIDE)
+        self.sweep = Sweep(document.study.study, name, self.node, self.model, only)
+        self.swept = {axis: yaml.find(self.node, ["sweep", axis]) for axis in self.model.sweep}
+
+    def _must_exist(self, node: yaml.Mapping, patch: yaml.Mapping, what: str, span: Span) -> None:
+        reached: yaml.Node = node
+        if (variants := patch.get("variants")) is not None:
+            must_exist(node, nest(("variants",), _empty_maps(variants), span), (), what)
+            patch = without(patch, "variants")
+        variants_node = node.get("variants")
+        if isinstance(variants_node, yaml.Mapping):
+            for _, variant in variants_node.entries:
+                merged = merge(reached, _added_only(reached, variant))
+                reached = merged if isinstance(merged, yaml.Mapping) else reached
+        must_exist(reached, patch, (), what)
+
+    def _late(self, node: yaml.Mapping, whole: bool = True) -> yaml.Mapping:
+        """The base (whole, or of one cell) with profile and overrides over it; its variants as they were, or left out."""
+        for _, patch, _ in self.late:
+            merged = merge(node, deleting_variants(patch) if whole else without(patch, "variants", "sweep"))
+            assert isinstance(merged, yaml.Mapping)
+            node = merged
+        return node
+
+    def _must_matter(self, node: yaml.Mapping, profile: yaml.Mapping) -> None:
+        """Refuses a profile that changes neither the experiment nor any of its variants."""
+        if not profile.entries or not alike(merge(node, profile) or node, node):
+            return
+        variants = node.get("variants")
+        for _, variant in variants.entries if isinstance(variants, yaml.Mapping) else ():
+            varied = merge(node, variant) or node
+            if not alike(merge(varied, without(profile, "variants")) or varied, varied):
+                return
+        key = next(key for key, _ in profile.entries)
+        raise problem_at(key.span, "the profile changes nothing: all it says holds already", "Remove it.")
+
+    def plan(self) -> ExperimentPlan:
+        """The experiment's plan. Raises SpecError with every problem."""
+        axes = self.sweep.axes()
+        self.sweep.must_be_apart(axes)
+        programs: list[Program] = []
+        found = Findings()
+        for places in self.sweep.points(axes):
+            values = {axis: axes[axis][place] for axis, place in places.items()}
+            checked: Sequence[Problem] = ()
+            self.noticed = []
+            try:
+                programs.append(self._program(axes, places))
+            except SpecError as error:
+                checked = error.problems
+            found.add(values, checked, self.noticed)
+            if found.many:
+                break
+        self.problems.extend(found.problems(self.node))
+        self.warnings.extend(found.warnings(late=bool(self.late)))
+        claims: tuple[ClaimPlan, ...] = ()
+        figures: tuple[FigurePlan, ...] = ()
+        conclusions = Conclusions(self.name, self.node, self.model, axes, self._declared_axes(), bool(self.late))
+        if programs:
+            claims = conclusions.claims(programs)
+            figures = conclusions.figures(programs)
+            self.problems.extend(conclusions.problems)
+        else:
+            self.problems.extend(conclusions.unsound())
+        if self.problems:
+            raise SpecError(in_file_order(self.problems))
+        return ExperimentPlan(
+            self.name,
+            self.model.about or "",
+            {name: tuple(values) for name, values in axes.items()},
+            tuple(programs),
+            claims,
+            figures,
+            self.model,
+            tuple(self.models),
+            tuple(tuple(names) for names in self.model.zip),
+        )
+
+    def _program(self, axes: Mapping[str, list[Any]], places: Mapping[str, int]) -> Program:
+        values = {axis: axes[axis][place] for axis, place in places.items()}
+        variant = values.pop("variant", "")
+        constants: dict[str, yaml.Node] = {}
+        patches = [("variant", variant)] if variant else []
+        for axis, value in values.items():
+            if isinstance(swept := self.swept[axis], yaml.Sequence):
+                constants[axis] = swept.items[places[axis]]
+            else:
+                patches.append((axis, value))
+        key = tuple(patches)
+        if key not in self.shared:
+            self.shared[key] = self._patched(variant, patches)
+        shared = self.shared[key]
+        checker = ExperimentChecker(
+            Point(self.document.study.study, self.name, variant, values, constants), shared, self.document.study.layer_defaults,
+            self.document.top.get("layer_defaults"),
+        )  # fmt: skip
+        self.models.append(shared.model)
+        try:
+            return checker.program()
+        finally:
+            self.noticed.extend(checker.scope.warnings)
+
+    def _patched(self, variant: str, patches: Sequence[tuple[str, str]]) -> Shared:
+        """The experiment with the patches of a variant and of places on axes over it, for all points that have these."""
+        node, model, patched = self.alone, self.model, False
+        for axis, value in patches:
+            patch = yaml.find(self.node, ["variants", value] if axis == "variant" else ["sweep", axis, value])
+            if isinstance(patch, yaml.Mapping) and patch.entries:
+                merged = merge(node, patch)
+                must_change(node, merged, patch.span, f"the variant '{value}'")
+                assert isinstance(merged, yaml.Mapping)
+                node, patched = merged, True
+        node = self._late(node, whole=False) if patched else node
+        for _, patch, _ in self.late:
+            own = yaml.find(patch, ["variants", variant]) if variant else None
+            if isinstance(own, yaml.Mapping):
+                merged = merge(node, own)
+                assert isinstance(merged, yaml.Mapping)
+                node, patched = merged, True
+        return Shared(
+            node if patched else self.node,
+            experiment(without(node, "base")) if patched else model,
+            self.node,
+            self.common,
+            self.called,
+        )
+
+    def _declared_axes(self) -> tuple[Axes, ...]:
+        """The axes as they are without the profile and the overrides, and which go in step; nothing where these are not sound."""
+        if not self.late:
+            return ()
+        try:
+            model = experiment(without(self.declared, "base"))
+            axes = Sweep(self.document.study.study, self.name, self.declared, model, ()).axes()
+        except SpecError:
+            return ()
+        return (({axis: tuple(values) for axis, values in axes.items()}, tuple(map(tuple, model.zip))),)
+
+
+def _empty_maps(node: yaml.Node) -> yaml.Node:
+    """A map's names alone, to check that they exist."""
+    if isinstance(node, yaml.Mapping):
+        return yaml.Mapping(tuple((key, yaml.Mapping((), key.span)) for key, _ in node.entries), node.span)
+    return node
+
+
+def _added_only(base: yaml.Node, patch: yaml.Node) -> yaml.Node:
+    """The part of a variant that adds to the base, without what it deletes."""
+    if isinstance(patch, yaml.Mapping):
+        entries = tuple(
+            (key, node) for key, node in patch.entries if not (isinstance(node, yaml.Scalar) and node.value is None)
+        )
+        return yaml.Mapping(entries, patch.span)
+    return patch

@@ -1,0 +1,32 @@
+"""A file to a validated document: YAML, then the models, then whatever else can be checked where these refuse it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..diagnostics.problems import Source, SpecError
+from ..model.study import Study
+from ..source import nodes as yaml
+from ..source.text import read
+from .document import Document, over_bases, validated, with_experiments
+from .partial_check import remaining
+
+
+def load(path: str | Path) -> Document:
+    """Reads and validates a file. Raises SpecError with every problem that was found."""
+    return parse(read(path))
+
+
+def parse(source: Source) -> Document:
+    """Validates a text. Raises SpecError with all that is wrong: in YAML, in the models, and in what can be checked in spite of it."""
+    top, problems = yaml.parsed(source)
+    experiments, more = over_bases(top)
+    problems += more
+    try:
+        study = validated(Study, with_experiments(top, experiments))
+    except SpecError as error:
+        told = {problem.span.line for problem in problems if problem.span is not None}
+        problems += [problem for problem in error.problems if problem.span is None or problem.span.line not in told]
+    if not problems:
+        return Document(source, top, study, experiments)
+    raise SpecError([*problems, *remaining(source, top, experiments, problems)])
