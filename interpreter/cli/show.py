@@ -7,6 +7,7 @@ from typing import Any
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.plan import InitialValue, Program, StudyPlan
 from dlspec.spec.passes.print_term import spell
+from dlspec.spec.tables.gradient_modes import DEFAULT_MODE
 
 from ..results.precision_text import precision
 
@@ -63,7 +64,7 @@ def _resolved(program: Program) -> str:
         name: mode.name if mode.value is None else f"{mode.name} {mode.value:g}"
         for name, mode in program.gradient.items()
     }
-    lines.append(f"  gradient {modes or 'exact'}")
+    lines.append(f"  gradient {modes or DEFAULT_MODE.name}")
     return "\n".join(lines)
 
 

@@ -1,42 +1,86 @@
-"""Backward passes: what a gradient mode does to the message. The forward values never depend on it."""
+"""Backward passes: what a gradient mode makes of the upstream gradient. The forward values never depend on it.
+
+Each row of `spec/tables/gradient_modes.py` that passes a gradient on has one transfer here, registered under its name. The row
+says where the upstream gradient goes on, the transfer what becomes of it on the way.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 from dlspec.spec.ir.plan import Mode
+from dlspec.spec.tables.gradient_modes import GRADIENT_MODES
+
+from ..registry import Registry
+
+Transfer = Callable[[Any, float | None], Any]
+"""From an upstream gradient (a real tensor of any shape) and the mode's constant, which is None where the mode takes none, to
+the gradient that is passed on, of the same shape and dtype."""
+TRANSFERS: Registry[Transfer] = Registry("gradient mode", "transfer")
+transfers = TRANSFERS
+"""As a decorator: `@transfers("name")`."""
 
 
-@tf.custom_gradient
-def straight_through(carrier: Any, value: Any) -> Any:
-    """The value forwards; backwards the message goes to the carrier as it is. Both of one shape.
+@transfers("exact")
+@transfers("freeze")
+@transfers("forward_only")
+@transfers("surrogate")
+def unchanged(upstream: Any, _: float | None) -> Any:
+    """The upstream gradient as it is (along the carrier: equation 5 of arXiv:1703.07950)."""
+    return upstream
 
-    With the carrier the function's own argument this is the identity message (equation 5 of arXiv:1703.07950); with
-    the carrier another function of it, a surrogate gradient.
+
+@transfers("scale")
+def scaled(upstream: Any, factor: float | None) -> Any:
+    """The upstream gradient times a constant."""
+    return upstream * tf.constant(factor, upstream.dtype)
+
+
+@transfers("clip")
+def clipped(upstream: Any, limit: float | None) -> Any:
+    """Each entry of the upstream gradient, kept within ± a constant; an undefined one stays undefined."""
+    assert limit is not None
+    return tf.clip_by_value(upstream, -limit, limit)
+
+
+def with_backward_mode(mode: Mode, value: Any, carrier: Any = None) -> Any:
+    """The value forwards; backwards, what the mode makes of the upstream gradient.
+
+    Args:
+        mode: The gradient mode, with its constant.
+        value: What a function, network or layer gives: a real tensor.
+        carrier: What the upstream gradient goes on to in the place of `value`, of the same shape. Modes whose route is
+            `body` or `nowhere` ignore it; None where a function has no argument that depends on weights.
+
+    Returns:
+        A tensor equal to `value` to the bit.
     """
-
-    def backward(message: Any) -> Any:
-        return message, None
-
-    return tf.identity(value), backward
-
-
-def scale_or_clip_cotangent(mode: Mode, value: Any) -> Any:
-    """A value whose incoming message is scaled, clipped or stopped."""
-    if mode.name == "stop":
+    row = GRADIENT_MODES[mode.name]
+    if row.route == "nowhere":
         return tf.stop_gradient(value)
-    if mode.name == "scale":
-        return _changed(value, lambda message: message * tf.constant(mode.value, message.dtype))
-    if mode.name == "clip":
-        limit = mode.value
-        return _changed(value, lambda message: tf.clip_by_value(message, -limit, limit))  # type: ignore[operator]
-    return value
+    transfer = TRANSFERS[mode.name]
+    if row.route == "body":
+        return value if transfer is unchanged else _transferred(transfer, mode.value, value)
+    return value if carrier is None else _redirected(transfer, mode.value, value, carrier)
 
 
-def _changed(value: Any, change: Any) -> Any:
+def _transferred(transfer: Transfer, constant: float | None, value: Any) -> Any:
+    """The value; its upstream gradient goes through a transfer."""
+
     @tf.custom_gradient
     def same(x: Any) -> Any:
-        return tf.identity(x), change
+        return tf.identity(x), lambda upstream: transfer(upstream, constant)
 
     return same(value)
+
+
+def _redirected(transfer: Transfer, constant: float | None, value: Any, carrier: Any) -> Any:
+    """The value; its upstream gradient goes through a transfer to the carrier, and none to the value."""
+
+    @tf.custom_gradient
+    def same(to: Any, x: Any) -> Any:
+        return tf.identity(x), lambda upstream: (transfer(upstream, constant), None)
+
+    return same(carrier, value)

@@ -15,7 +15,7 @@ from dlspec.spec.ir.plan import Mode
 from dlspec.spec.tables.distributions import DISTRIBUTIONS, words_needed
 from dlspec.spec.tables.operations import OPERATIONS
 
-from .backward_modes import scale_or_clip_cotangent, straight_through
+from .backward_modes import with_backward_mode
 from .linear_algebra import dot_as_product
 from .operations import LOWERINGS
 from .samplers import sample
@@ -311,20 +311,18 @@ class Lowering:
         mode = self.modes.get(term.function)
         if mode is None:
             return value
-        if mode.name == "surrogate" and term.surrogate is not None:
-            return self.carry(self(term.surrogate), value, len(term.type.shape))
-        if mode.name == "forward_only":
-            if term.carrier is None:
-                return value
-            return self.carry(arguments[term.carrier], value, len(term.type.shape))
-        return Value(scale_or_clip_cotangent(mode, value.tensor), value.axes)
+        if term.surrogate is not None:
+            return self.carry(mode, self(term.surrogate), value, len(term.type.shape))
+        if term.carrier is not None:
+            return self.carry(mode, arguments[term.carrier], value, len(term.type.shape))
+        return Value(with_backward_mode(mode, value.tensor), value.axes)
 
-    def carry(self, carrier: Value, value: Value, event: int) -> Value:
+    def carry(self, mode: Mode, carrier: Value, value: Value, event: int) -> Value:
         """The value forwards, the carrier backwards."""
         axes = union([carrier.axes, value.axes])
         soft = self.whole(Value(self.cast(carrier.tensor, "real"), carrier.axes), axes, event)
         hard = self.whole(Value(self.cast(value.tensor, "real"), value.axes), axes, event)
-        return Value(straight_through(soft, hard), axes)
+        return Value(with_backward_mode(mode, hard, soft), axes)
 
     def sample(self, term: t.Sample) -> Value:
         """One occurrence of a distribution, independent along all the indices around it."""

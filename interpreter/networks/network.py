@@ -17,9 +17,10 @@ from dlspec.spec.ir.axes import EXAMPLE, REPLICATE, Axes, union
 from dlspec.spec.ir.plan import LayerPlan, Mode, NetworkPlan
 from dlspec.spec.ir.types import Type
 from dlspec.spec.tables.dtypes import Dtype
+from dlspec.spec.tables.gradient_modes import mode_of
 
 from ..lower import Lowering, Value
-from ..lower.backward_modes import scale_or_clip_cotangent, straight_through
+from ..lower.backward_modes import with_backward_mode
 from ..lower.samplers import SAMPLERS, unit
 from ..lower.threefry import folded, words
 from .initial_weights import Values, all_started, argument_of, name_of
@@ -191,11 +192,11 @@ class Network:
         x = self._rounded(tf.reshape(tensor, [self.replicates, prod(batch.lengths), *shape]))
         mode = self.modes.get(self.plan.name)
         before = x
-        x = self._run(batch, self.plan.layers, x, mode is not None and mode.name == "freeze")
+        x = self._run(batch, self.plan.layers, x, mode_of(self.modes, self.plan.name).freezes_weights)
         if self.plan.squeeze:
             x = tf.squeeze(x, axis=-1)
         if mode is not None:
-            x = straight_through(before, x) if mode.name == "forward_only" else scale_or_clip_cotangent(mode, x)
+            x = with_backward_mode(mode, x, before)
         x = lowering.cast(x, "real")
         return Value(tf.reshape(x, [self.replicates, *lengths, *self.plan.output.shape]), (REPLICATE, *axes))
 
@@ -250,11 +251,10 @@ class Network:
                 y = self._run(batch, block, x, frozen)
                 x = x + y if layer.skip else y
             return x
-        mode = self.modes.get(f"{self.plan.name}.{layer.key}")
-        y = self._apply(batch, layer, x, frozen or (mode is not None and mode.name == "freeze"))
-        if mode is not None:
-            y = straight_through(x, y) if mode.name == "forward_only" else scale_or_clip_cotangent(mode, y)
-        return y
+        target = f"{self.plan.name}.{layer.key}"
+        y = self._apply(batch, layer, x, frozen or mode_of(self.modes, target).freezes_weights)
+        mode = self.modes.get(target)
+        return y if mode is None else with_backward_mode(mode, y, x)
 
     def _held(self, batch: Batch, layer: LayerPlan, frozen: bool) -> dict[str, Value]:
         """A layer's weights in a context."""

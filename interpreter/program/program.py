@@ -16,6 +16,7 @@ from dlspec.spec.passes.digests import form_digest
 from dlspec.spec.passes.memory import chunk
 from dlspec.spec.passes.trained_weights import trained
 from dlspec.spec.tables.dtypes import DTYPES
+from dlspec.spec.tables.gradient_modes import mode_of
 
 from ..backend.startup import device
 from ..lower import Lowering, Training, Value
@@ -225,7 +226,8 @@ class Compiled:
         make = None if self.xla or self.held else make_batch_fn(self)
         # The mean over the batch is taken of messages at their source; where some are clipped they stay per example, and it is
         # taken of the gradients.
-        averaged = 1 if any(mode.name == "clip" for mode in self.program.gradient.values()) else batch
+        modes = self.program.gradient
+        averaged = 1 if any(mode_of(modes, target).per_example for target in modes) else batch
 
         @tf.function(jit_compile=self.xla, autograph=False)
         def train(given: dict[str, Any], start: Any, count: Any) -> Any:

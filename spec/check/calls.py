@@ -12,7 +12,6 @@ from ..expressions import nodes as n
 from ..ir import terms as t
 from ..ir.types import Type
 from ..tables.distributions import DISTRIBUTIONS
-from ..tables.gradient_modes import CARRYING
 from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS, Operation
 from . import constant_folding as folding
 from .context import Context, Elaborator
@@ -102,7 +101,7 @@ def invoke(checker: Elaborator, function: Function, node: n.Call, text: Text, co
         body = checker.value(function.node, inner)
     except SpecError as error:
         raise SpecError([_noted(problem, span, function.name) for problem in error.problems]) from None
-    carries = checker.names.gradient(function.name)[0] in CARRYING
+    carries = checker.names.gradient(function.name)[0].real_output
     if isinstance(body, t.Literal):
         return replace(folding.real(body) if carries else body, span=span)
     if ranges(body):
@@ -123,7 +122,7 @@ def backward(
     span: Span,
 ) -> tuple[int | None, t.Term | None]:
     """What a gradient mode needs of a call: the argument that carries the message, or the surrogate's value."""
-    mode, surrogate = checker.names.gradient(function.name)
+    row, surrogate = checker.names.gradient(function.name)
     if surrogate is not None:
         soft = checker.value(surrogate.node, inner)
         if soft.type.shape != body.type.shape:
@@ -135,25 +134,23 @@ def backward(
         return None, soft
     learnt = [place for place, key in enumerate(keys) if key in checker.differentiable]
     trained = [place for place in learnt if arguments[place].type.kind == "real"]
-    if mode == "forward_only" and learnt and not trained:
+    if row.route == "carrier" and learnt and not trained:
         place = learnt[0]
         message = (
-            f"`forward_only` passes its message to '{function.parameters[place]}' of '{function.name}', which is "
+            f"`{row.name}` passes its message to '{function.parameters[place]}' of '{function.name}', which is "
             f"{arguments[place].type}: no gradient passes through it"
         )
         raise problem_at(arguments[place].span or span, message, "Give it the real number that the weights make.")
-    if mode != "forward_only" or not trained:
+    if row.route != "carrier" or not trained:
         return None, None
     if len(trained) > 1:
         names = listing(f"'{function.parameters[place]}'" for place in trained)
-        message = (
-            f"`forward_only` passes its message to one argument of '{function.name}', and {names} depend on weights"
-        )
+        message = f"`{row.name}` passes its message to one argument of '{function.name}', and {names} depend on weights"
         raise problem_at(span, message, "`stop(x)` makes an argument a constant for the backward pass.")
     given = arguments[trained[0]].type
     if given.shape != body.type.shape:
         parameter = function.parameters[trained[0]]
-        message = f"`forward_only` passes a message of the shape of {body.type} to '{parameter}', which is {given}"
+        message = f"`{row.name}` passes a message of the shape of {body.type} to '{parameter}', which is {given}"
         raise problem_at(span, message, "Both have to be of one shape.")
     return trained[0], None
 

@@ -11,6 +11,7 @@ from ..diagnostics.problems import Span
 from ..expressions import nodes as n
 from ..ir import terms as t
 from ..source import nodes as yaml
+from ..tables.gradient_modes import GradientMode
 from ..tables.operations import Operation
 from .expression_text import Text
 from .namespace import Function
@@ -35,7 +36,7 @@ class Names(Protocol):
     def weight(self, path: Sequence[str | int], phase: str, span: Span) -> t.Term:
         """A weight by its path, the network's name first."""
 
-    def gradient(self, name: str) -> tuple[str, Function | None]:
+    def gradient(self, name: str) -> tuple[GradientMode, Function | None]:
         """The gradient mode of a function, and its surrogate."""
 
     def trained(self, term: t.Term) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sentence
 from ..ir.plan import LayerPlan, Mode, NetworkPlan
 from ..source import nodes as yaml
-from ..tables.gradient_modes import CARRYING, GRADIENT_MODES
+from ..tables.gradient_modes import DEFAULT_MODE, GRADIENT_MODES
 from . import constant_folding as folding
 from .argument_bounds import representable, within
 from .context import Context
@@ -35,6 +35,7 @@ def modes(experiment: ExperimentScope) -> dict[str, Mode]:
 
 def _mode(experiment: ExperimentScope, target: str, entry: Any, span: Span) -> dict[str, Mode]:
     """One gradient mode on its target."""
+    row = GRADIENT_MODES[entry.kind]
     head, *rest = target.replace("[", ".[").split(".")
     steps: list[str | int] = [int(step[1:-1]) if re.fullmatch(r"\[\d+\]", step) else step for step in rest]
     if head in experiment.functions and not steps:
@@ -44,36 +45,35 @@ def _mode(experiment: ExperimentScope, target: str, entry: Any, span: Span) -> d
         part = layer(plan, steps, span) if steps else plan
         kind, key = ("layer", f"{head}.{part.key}") if isinstance(part, LayerPlan) else ("network", head)
         given = part.input.type if isinstance(part, NetworkPlan) else part.input
-        if entry.kind == "forward_only" and given.shape != part.output.shape:
+        if row.route == "carrier" and given.shape != part.output.shape:
             shapes = f"whose input is {given} and output {part.output}"
-            message = f"`forward_only` passes the message of '{target}' on, {shapes}"
+            message = f"`{row.name}` passes the message of '{target}' on, {shapes}"
             raise problem_at(span, message, "Both have to be of one shape.")
-        if entry.kind in CARRYING and part.output.kind != "real":
-            message = f"`{entry.kind}` is for what has a gradient, and '{target}' gives {part.output}"
+        if row.real_output and part.output.kind != "real":
+            message = f"`{row.name}` is for what has a gradient, and '{target}' gives {part.output}"
             raise problem_at(span, message, "No gradient passes through ints: give the mode to the function itself.")
     else:
         known = [*experiment.functions, *experiment.model.architecture]
         near = did_you_mean(head, experiment.vocabulary.words(("targets",), lambda: known))
         hint = sentence(near, f"A mode is given to {listing(known) or 'a function or a network'}.")
         raise problem_at(span, f"there is no function, network or layer '{target}'", hint)
-    if kind == "layer" and entry.kind in ("forward_only", "clip"):
+    if kind == "layer" and (row.route == "carrier" or row.per_example):
         _without_function(experiment.plan(head, span), key, span)
-    row = GRADIENT_MODES[entry.kind]
     if kind not in row.targets:
         raise problem_at(
             span,
             f"`{row.name}` is for a {' or a '.join(row.targets)}, and '{target}' is a {kind}",
             f"Name a {' or a '.join(row.targets)}, or choose another mode.",
         )
-    if entry.kind in ("scale", "clip"):
-        node = yaml.find(experiment.node, ["gradient", target, entry.kind])
+    if row.takes_constant:
+        node = yaml.find(experiment.node, ["gradient", target, row.name])
         assert node is not None
-        what = f"'{entry.kind}'"
+        what = f"'{row.name}'"
         value = float(folding.number(experiment.checker.value(node, Context("constants", ())), what))
         within(what, row.bounds, value, node.span, f"Here {row.meaning}.")
         representable(what, value, experiment.model.dtype, node.span)
-        return {key: Mode(entry.kind, value)}
-    return {key: Mode(entry.kind)} if entry.kind != "exact" else {}
+        return {key: Mode(row.name, value)}
+    return {key: Mode(row.name)} if row is not DEFAULT_MODE else {}
 
 
 def _without_function(plan: NetworkPlan, key: str, span: Span) -> None:

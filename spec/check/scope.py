@@ -10,6 +10,7 @@ from ..ir import terms as t
 from ..ir.plan import DataPlan, NetworkPlan
 from ..passes.expanded_size import Size, written
 from ..source import nodes as yaml
+from ..tables.gradient_modes import DEFAULT_MODE, GRADIENT_MODES, GradientMode
 from . import constant_folding as folding
 from .context import Context
 from .declarations import declared
@@ -315,18 +316,19 @@ class ExperimentScope:
             )
         return weight(self.plan(str(name), span), rest, span)
 
-    def gradient(self, name: str) -> tuple[str, Function | None]:
+    def gradient(self, name: str) -> tuple[GradientMode, Function | None]:
         """The gradient mode of a function, and its surrogate."""
         self.asked("gradient", name)
         entry = self.model.gradient.get(name)
         if entry is None:
-            return "exact", None
-        path: list[str | int] = ["gradient", name, "surrogate"]
+            return DEFAULT_MODE, None
+        row = GRADIENT_MODES[entry.kind]
+        path: list[str | int] = ["gradient", name, row.name]
         node = yaml.find(self.node, path)
-        if entry.kind != "surrogate" or node is None:
-            return entry.kind, None
+        if not row.takes_expression or node is None:
+            return row, None
         span, _ = yaml.locate(self.node, path)
-        return entry.kind, Function(f"surrogate of {name}", self.functions[name].parameters, node, span)
+        return row, Function(f"surrogate of {name}", self.functions[name].parameters, node, span)
 
     def trained(self, term: t.Term) -> bool:
         """Whether a term depends on weights."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ..model.layers import LayerDefaults
+from ..tables.gradient_modes import DEFAULT_MODE
 from .axes import AxisComparison, axis_values
 from .cells import cells
 from .changes import CLASSES, Cell, Change, Edit, Texts, Warned, Where
@@ -134,8 +135,8 @@ class Comparison:
         before, after = pair.before, pair.after
         action = "added" if before is None else "removed" if after is None else "changed"
         texts: Texts = (None if before is None else spell(before), None if after is None else spell(after))
-        if pair.path[0] == "gradient":  # a mode that is not said is the exact one
-            action, texts = "changed", (texts[0] or "exact", texts[1] or "exact")
+        if pair.path[0] == "gradient":  # a mode that is not said is the default
+            action, texts = "changed", (texts[0] or DEFAULT_MODE.name, texts[1] or DEFAULT_MODE.name)
         parts: tuple[Edit, ...] = ()
         order = False
         if isinstance(before, Expression) and isinstance(after, Expression):

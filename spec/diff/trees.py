@@ -19,6 +19,7 @@ from ..expressions.printer import print_expression
 from ..model.base import Closed, OneOf
 from ..model.experiment import LossTerm, MeasureOf
 from ..model.layers import LayerDefaults
+from ..tables.gradient_modes import DEFAULT_MODE
 from .expressions import canonical
 
 TEXTS = frozenset({"title", "about", "says", "caption", "paper", "section", "figure", "url", "label"})
@@ -272,11 +273,11 @@ def _leaf(value: Any) -> Expression | Word:
 
 
 def _modes(gradient: Branch, functions: Tree | None) -> Branch:
-    """Gradient modes: `exact` goes unsaid, and a surrogate has its function's parameters."""
+    """Gradient modes: the default goes unsaid, and an expression has its function's parameters."""
     found: dict[str, Tree] = {}
     bodies = functions.entries if isinstance(functions, Branch) else {}
     for target, mode in gradient.entries.items():
-        if not isinstance(mode, Branch) or mode.head == "exact":
+        if not isinstance(mode, Branch) or mode.head == DEFAULT_MODE.name:
             continue
         body, value = bodies.get(target), mode.entries.get("value")
         if isinstance(body, Expression) and isinstance(value, Expression):

@@ -10,12 +10,15 @@ from ..check.namespace import PHASES
 from ..expressions.parser import KEYWORDS
 from ..model.fields import EXPRESSION, TEXT, Place, fields, meaning
 from ..tables.distributions import DISTRIBUTIONS
+from ..tables.gradient_modes import GRADIENT_MODES
 from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS
 from .cursor import Where
 from .names import Known, Names
 
 AXES = ("panel", "colour")
 """Keys of figures that take an axis: `variant`, or a swept constant."""
+EXPRESSION_MODES = frozenset(row.name for row in GRADIENT_MODES.values() if row.takes_expression)
+"""Gradient modes under which an expression in the function's parameters stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,7 @@ def parameters(where: Where, names: Names) -> tuple[str, ...]:
         case ("functions", str() as head, *_):
             _, _, rest = head.partition("(")
             return tuple(word.strip() for word in rest.rstrip(") ").split(",") if word.strip())
-        case ("gradient", str() as target, "surrogate", *_):
+        case ("gradient", str() as target, str() as mode, *_) if mode in EXPRESSION_MODES:
             found = names.find(target, "functions")
             return found.parameters if found is not None else ()
     return ()

@@ -125,7 +125,7 @@ def _leaves(layers: tuple[LayerPlan, ...]) -> list[LayerPlan]:
 
 @dataclass(frozen=True, eq=False)
 class Mode:
-    """A gradient mode on a target; `value` is its constant, `body` a surrogate's expression in `parameters`."""
+    """A gradient mode on a target, by the name of its row; `value` is its constant."""
 
     name: str
     value: float | None = None

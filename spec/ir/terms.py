@@ -68,7 +68,8 @@ class Operate(Term):
 class Invoke(Term):
     """A user's function applied: its body with `parameters` (keys) bound to `arguments`.
 
-    `carrier` is the argument that `forward_only` passes its message to; `surrogate` the term whose derivative is taken.
+    Where the function's gradient mode asks for them, `carrier` is the argument that the upstream gradient goes on to, and
+    `surrogate` the term whose derivative is taken.
     """
 
     function: str

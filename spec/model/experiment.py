@@ -69,8 +69,7 @@ class Nothing(Closed):
 
 GradientEntry: Any = one_of(
     "GradientEntry",
-    "How a backward pass is made: `exact`, `forward_only`, `stop`, `freeze`, "
-    "`{surrogate: …}`, `{scale: c}`, `{clip: c}`.",
+    f"How a backward pass is made: {', '.join(row.written for row in GRADIENT_MODES.values())}.",
     "a gradient mode",
     {
         row.name: (row.meaning, Nothing if row.argument is None else number(row.bounds.schema))

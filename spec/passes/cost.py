@@ -19,13 +19,12 @@ from ..ir.plan import LayerPlan, NetworkPlan, Program
 from ..ir.types import Type
 from ..tables.dtypes import BYTES, DTYPES
 from ..tables.flops import LAYER_WORK, OPERATION_WORK, update
+from ..tables.gradient_modes import GradientMode, mode_of
 from ..tables.operations import OPERATIONS
 from .trained_weights import trained_parameters
 
 LOSS_WORK = (3, 1)
 """Operations of a term of the loss for each example, both ways: its weight, its sum, and whether it is finite."""
-MODE_WORK = {"exact": 0, "surrogate": 0, "freeze": 0, "stop": 0, "forward_only": 0, "scale": 1, "clip": 2}
-"""Operations that a gradient mode adds to a message, an entry."""
 
 
 @dataclass(frozen=True)
@@ -235,25 +234,25 @@ class _Counter:
 
     def invoke(self, term: t.Invoke, way: _Way) -> _Seen:
         """A user's function, along the backward pass that its mode makes."""
-        mode = self.program.gradient.get(term.function)
-        name = mode.name if mode is not None else "exact"
-        if name == "forward_only" and term.carrier is None:
-            name = "exact"
+        row = mode_of(self.program.gradient, term.function)
+        route = "body" if row.route == "carrier" and term.carrier is None else row.route
+        past = route in ("carrier", "nowhere")
         arguments = [
-            self.term(item, way if name not in ("stop", "forward_only") or (name, place) == ("forward_only", term.carrier) else way.without_message())
+            self.term(item, way.without_message() if past and place != term.carrier else way)
             for place, item in enumerate(term.arguments)
-        ]  # fmt: skip
+        ]
         self.seen.update(zip(term.parameters, arguments, strict=True))
-        inner = self.term(term.body, way if name in ("exact", "scale", "clip") else way.without_message())
-        if name == "surrogate" and term.surrogate is not None:
-            return _Seen(self.term(term.surrogate, way).trained, inner.axes)
-        if name == "forward_only":
+        seen = self.term(term.body, way if route == "body" else way.without_message())
+        if route == "nowhere":
+            return _Seen(axes=seen.axes)
+        if route == "carrier":
             assert term.carrier is not None
-            return _Seen(arguments[term.carrier].trained, inner.axes | arguments[term.carrier].axes)
-        if name == "stop":
-            return _Seen(axes=inner.axes)
-        self.add(inner, 0, MODE_WORK[name] * prod(term.type.shape) * inner.trained, 0, way)
-        return inner
+            seen = _Seen(arguments[term.carrier].trained, seen.axes | arguments[term.carrier].axes)
+        elif route == "expression":
+            assert term.surrogate is not None
+            seen = _Seen(self.term(term.surrogate, way).trained, seen.axes)
+        self.add(seen, 0, row.backward_flops * prod(term.type.shape) * seen.trained, 0, way)
+        return seen
 
     def network(self, plan: NetworkPlan, given: t.Term | None, way: _Way) -> _Seen:
         """A network on its own input, once, or on another."""
@@ -265,16 +264,16 @@ class _Counter:
             if not (left.forward or left.message):
                 return self.seen[place]
             way = left
-        mode = self.program.gradient.get(plan.name)
-        name = mode.name if mode is not None else "exact"
-        inner = way if name not in ("stop", "forward_only") else way.without_message()
-        source = self.term(given if given is not None else plan.input, way.without_message() if name == "stop" else way)
+        row = mode_of(self.program.gradient, plan.name)
+        inner = way if row.route == "body" else way.without_message()
+        outer = way if row.route != "nowhere" else way.without_message()
+        source = self.term(given if given is not None else plan.input, outer)
         shared = f"each of {plan.name}"
         self.extents[shared] = plan.each or 1
         over = _Seen(source.trained, source.axes | {shared})
         looked_up = plan.layers[0] if given is None and plan.index is not None else None
-        trained, _ = self.layers(plan.layers, plan.name, over, inner, name == "freeze", looked_up)
-        trained = source.trained if name == "forward_only" else trained and name != "stop"
+        trained, _ = self.layers(plan.layers, plan.name, over, inner, row.freezes_weights, looked_up)
+        trained = trained if row.route == "body" else source.trained and row.route == "carrier"
         seen = _Seen(trained, source.axes)
         if given is None:
             self.seen[place] = seen
@@ -313,9 +312,9 @@ class _Counter:
                     self.add(over, size, size * trained, self.given(layer), _Way(way.forward, message))
                 message = reached or (layer.skip and message)
             return message
-        name = self.mode(layer, network)
-        inner = way if name not in ("stop", "forward_only") else way.without_message()
-        passed = way.message and name != "stop"
+        row = self.mode(layer, network)
+        inner = way if row.route == "body" else way.without_message()
+        passed = way.message and row.route != "nowhere"
         held = self.given(layer) * (2 if layer.config.get("activation") else 1)
         if layer.body is not None:
             self.seen[layer.parameter] = given
@@ -331,17 +330,16 @@ class _Counter:
         else:
             forward, backward = forward + layer.flops, backward + layer.flops * (own + given.trained)
         self.add(given, forward, backward, held, inner)
-        self.add(given, 0, MODE_WORK[name] * size * (own or given.trained), 0, way)
+        self.add(given, 0, row.backward_flops * size * (own or given.trained), 0, way)
         return passed
 
-    def mode(self, layer: LayerPlan, network: str) -> str:
-        mode = self.program.gradient.get(f"{network}.{layer.key}")
-        return mode.name if mode is not None else "exact"
+    def mode(self, layer: LayerPlan, network: str) -> GradientMode:
+        return mode_of(self.program.gradient, f"{network}.{layer.key}")
 
     def own(self, layer: LayerPlan, network: str, frozen: bool) -> bool:
         """Whether a layer's own weights are trained."""
         trained = any(name not in layer.untrained for name in layer.weights)
-        return trained and not frozen and self.mode(layer, network) != "freeze"
+        return trained and not frozen and not self.mode(layer, network).freezes_weights
 
     def before(self, layers: tuple[LayerPlan, ...], network: str, upstream: bool, frozen: bool) -> list[bool]:
         """Whether anything trained lies in what comes before each layer, and in what the last one makes."""
@@ -356,7 +354,7 @@ class _Counter:
             for block in layer.blocks:
                 upstream = self.before(block, network, upstream, frozen)[-1] or (layer.skip and upstream)
             return upstream
-        name = self.mode(layer, network)
-        if name == "stop":
+        route = self.mode(layer, network).route
+        if route == "nowhere":
             return False
-        return upstream or (name != "forward_only" and self.own(layer, network, frozen))
+        return upstream or (route == "body" and self.own(layer, network, frozen))

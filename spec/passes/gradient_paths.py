@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from ..diagnostics.problems import Problem, listing
 from ..ir import terms as t
 from ..ir.plan import LayerPlan, Mode, NetworkPlan, Program
+from ..tables.gradient_modes import GRADIENT_MODES, mode_of
 from .print_term import spell
 
-UNTRAINED = ("stop", "freeze", "forward_only")
-"""The modes under which weights get no gradient."""
+BRIDGES = ", ".join(f"`{row.name}`" for row in GRADIENT_MODES.values() if row.replaces_derivative)
+"""The modes that remedy a gradient that ends, as hints name them."""
 
 Layer = tuple[str, str]
 """A network, and a layer's key."""
@@ -29,7 +30,7 @@ Place = tuple[str, str, str]
 class Reached:
     """The layers that a gradient passes, the weights that it reaches, and the terms that end it before others.
 
-    A layer of a network whose mode passes the message on as it is (`forward_only`) gets none for its weights.
+    A layer whose mode passes the upstream gradient on to its input is passed, and its weights are not reached.
     """
 
     layers: set[Layer] = field(default_factory=set)
@@ -79,13 +80,12 @@ class Paths:
             case t.Parameter(key) if key in self.parameters:
                 yield self.parameters[key]
             case t.Invoke(function, _, arguments, body, carrier, surrogate):
-                mode = self.modes.get(function)
-                name = mode.name if mode is not None else "exact"
-                if name == "forward_only" and carrier is not None:
+                route = mode_of(self.modes, function).route
+                if route == "carrier" and carrier is not None:
                     yield arguments[carrier]
-                elif name == "surrogate" and surrogate is not None:
+                elif route == "expression" and surrogate is not None:
                     yield surrogate
-                elif name not in ("stop", "forward_only"):
+                elif route == "body":
                     yield body
             case t.NetworkOutput(network, given):
                 plan = self.plans[network]
@@ -100,12 +100,12 @@ class Paths:
 
     def _network(self, plan: NetworkPlan, reached: Reached) -> bool:
         """Notes the layers that a gradient reaches from the last one on; whether it comes out at the input."""
-        mode = self.modes.get(plan.name)
-        if mode is not None and mode.name in ("stop", "forward_only"):
-            return mode.name == "forward_only"  # the message goes to the input as it is
+        route = mode_of(self.modes, plan.name).route
+        if route != "body":
+            return route == "carrier"
         for layer in reversed(plan.applied()):
-            own = self.modes.get(f"{plan.name}.{layer.key}")
-            if own is not None and own.name == "stop":
+            route = mode_of(self.modes, f"{plan.name}.{layer.key}").route
+            if route == "nowhere":
                 return False
             if layer.kind == "apply" and layer.body is not None:
                 if not self._lets_through(layer):
@@ -113,7 +113,7 @@ class Paths:
                     return False
             else:
                 reached.layers.add((plan.name, layer.key))
-                if own is None or own.name != "forward_only":
+                if route == "body":
                     names = set(layer.weights) - set(layer.untrained)
                     reached.weights |= {(plan.name, layer.key, name) for name in names}
         return True
@@ -211,8 +211,7 @@ def untrained(program: Program) -> list[Problem]:
 
     def meant(target: str) -> bool:
         """Whether a mode says that the weights get no gradient."""
-        mode = program.gradient.get(target)
-        return mode is not None and mode.name in UNTRAINED
+        return not mode_of(program.gradient, target).trains_weights
 
     told: dict[str, Problem] = {}
     for end in [end for found in every for end in found.ends]:
@@ -231,9 +230,7 @@ def untrained(program: Program) -> list[Problem]:
             message = (
                 f"{label} is not trained: the loss hangs on it through {shown} alone, and no gradient passes there"
             )
-            hint = (
-                "Give the function a gradient mode (`forward_only`, `surrogate`), or say that it is meant: `stop(x)`."
-            )
+            hint = f"Give the function a gradient mode ({BRIDGES}), or say that it is meant: `stop(x)`."
             told.setdefault(label, Problem(message, origin.span, hint, "warning"))
     return list(told.values())
 
@@ -274,7 +271,7 @@ def _blocked(paths: Paths, of: t.Term, what: str, weights: t.Weight | t.AllWeigh
     text = spell(end)
     shown = f"`{text}`" if len(text) <= 60 else "what stands here"
     message = f"{what} reaches no weights: {shown} is {kind}, and every way leads through such"
-    hint = "Give the function a gradient mode (`forward_only`, `surrogate`), or take what is smooth: `tanh(x)`, `cross_entropy`."
+    hint = f"Give the function a gradient mode ({BRIDGES}), or take what is smooth: `tanh(x)`, `cross_entropy`."
     yield Problem(message, end.span or of.span, hint)
 
 

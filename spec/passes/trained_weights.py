@@ -8,6 +8,7 @@ from __future__ import annotations
 from math import prod
 
 from ..ir.plan import NetworkPlan, Program
+from ..tables.gradient_modes import mode_of
 from .gradient_paths import Paths, Place
 
 
@@ -17,7 +18,7 @@ def trained(program: Program) -> frozenset[Place]:
         return frozenset()
     paths = Paths(program)
     reached = {place for loss in program.loss for place in paths.through(loss.term).weights}
-    frozen = {target for target, mode in program.gradient.items() if mode.name == "freeze"}
+    frozen = {target for target in program.gradient if mode_of(program.gradient, target).freezes_weights}
     return frozenset(place for place in reached if place[0] not in frozen and f"{place[0]}.{place[1]}" not in frozen)
 
 

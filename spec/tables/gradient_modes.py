@@ -1,24 +1,82 @@
-"""The table of gradient modes: how a backward pass is made. The forward values never depend on it."""
+"""The table of gradient modes: how a backward pass is made. The forward values never depend on it.
+
+A row says what a mode does, and all passes ask the row, never its name. What a mode makes of the upstream gradient is its
+transfer, a function in `interpreter/lower/backward_modes.py`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
+from ..ir.plan import Mode
 from .bounds import ANY, POSITIVE, Bounds
+
+Route = Literal["body", "carrier", "expression", "nowhere"]
+"""Where the upstream gradient of a target goes on.
+
+`body`: through what the target is made of, its weights too. `carrier`: past it, to the one argument of a function that
+depends on weights, or to the input of a network or a layer; it is of the output's shape. `expression`: through another
+function of the same arguments, written under the mode's name. `nowhere`: it ends.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class GradientMode:
-    """A row. `argument` says what stands under the mode's name, within `bounds`; `targets` what it may be given to."""
+    """A row.
+
+    Attributes:
+        targets: What it may be given to: `function`, `network`, `layer`.
+        route: Where the upstream gradient goes on.
+        takes_constant: Whether a constant within `bounds` stands under the mode's name; its transfer is given it.
+        freezes_weights: Whether the weights of the target are not trained, by whatever way a gradient comes to them.
+        real_output: Whether the target must have a gradient: a function of ints gives reals under it, a network or layer
+            of ints is refused.
+        per_example: Whether the transfer is not linear, so that it needs each example's upstream gradient: the batch is
+            averaged behind it.
+        backward_flops: The operations of the transfer, for each entry of the upstream gradient.
+    """
 
     name: str
     meaning: str
-    argument: str | None = None
     targets: tuple[str, ...] = ("function", "network", "layer")
+    route: Route = "body"
+    takes_constant: bool = False
+    freezes_weights: bool = False
+    real_output: bool = False
+    per_example: bool = False
+    backward_flops: int = 0
     source: str = ""
     bounds: Bounds = ANY
+
+    @property
+    def argument(self) -> str | None:
+        """What stands under the mode's name, in words; None where nothing does."""
+        if self.takes_expression:
+            return "an expression in the function's parameters"
+        return "a constant" if self.takes_constant else None
+
+    @property
+    def written(self) -> str:
+        """How the mode is written in a study, as Markdown: `` `{scale: c}` ``."""
+        return f"`{{{self.name}: {'c' if self.takes_constant else '…'}}}`" if self.argument else f"`{self.name}`"
+
+    @property
+    def takes_expression(self) -> bool:
+        """Whether an expression in the function's parameters stands under the mode's name."""
+        return self.route == "expression"
+
+    @property
+    def trains_weights(self) -> bool:
+        """Whether the weights of a network or layer get a gradient through it."""
+        return self.route == "body" and not self.freezes_weights
+
+    @property
+    def replaces_derivative(self) -> bool:
+        """Whether a gradient passes where the target itself has none: through ints and steps."""
+        return self.route in ("carrier", "expression")
 
 
 GRADIENT_MODES: Mapping[str, GradientMode] = MappingProxyType(
@@ -29,22 +87,35 @@ GRADIENT_MODES: Mapping[str, GradientMode] = MappingProxyType(
             GradientMode(
                 "forward_only",
                 "the identity message: what arrives is passed on as it is, to the one differentiable argument of the output's shape",
+                route="carrier", real_output=True,
                 source="Kalai & Sastry 2009 (Isotron); Kakade et al. 2011 (GLMtron); Bengio et al. 2013 (straight-through estimator)",
             ),
             GradientMode(
                 "surrogate", "hard forwards, backwards the derivative of another function of the same arguments",
-                "an expression in the function's parameters", ("function",), "Neftci et al. 2019 (surrogate gradient)",
+                ("function",), route="expression", real_output=True, source="Neftci et al. 2019 (surrogate gradient)",
             ),
-            GradientMode("stop", "no gradient passes, neither to arguments nor to weights"),
-            GradientMode("freeze", "the weights get no gradient; messages pass", None, ("network", "layer")),
-            GradientMode("scale", "the message is multiplied by a constant", "a constant"),
+            GradientMode("stop", "no gradient passes, neither to arguments nor to weights", route="nowhere"),
             GradientMode(
-                "clip", "each entry of each example's message is kept within ± a constant, before averaging", "a constant",
+                "freeze", "the weights get no gradient; messages pass", ("network", "layer"), freezes_weights=True
+            ),
+            GradientMode(
+                "scale", "the message is multiplied by a constant",
+                takes_constant=True, real_output=True, backward_flops=1,
+            ),
+            GradientMode(
+                "clip", "each entry of each example's message is kept within ± a constant, before averaging",
+                takes_constant=True, real_output=True, per_example=True, backward_flops=2,
                 source="Pascanu et al. 2013", bounds=POSITIVE,
             ),
         )
     }
 )  # fmt: skip
 
-CARRYING = ("forward_only", "surrogate", "scale", "clip")
-"""The modes that let a gradient through: what has one of them is real, since no gradient passes through ints."""
+DEFAULT_MODE = GRADIENT_MODES["exact"]
+"""The mode of a target that is given none."""
+
+
+def mode_of(modes: Mapping[str, Mode], target: str) -> GradientMode:
+    """The row of a target's mode, among the modes of a program by target."""
+    mode = modes.get(target)
+    return DEFAULT_MODE if mode is None else GRADIENT_MODES[mode.name]

@@ -302,13 +302,12 @@ class Composer(Asked):
             function = target in dict(self.writer.functions)
             kind = "function" if function else "layer" if "." in target else "network"
             row = self.random.choice([row for row in GRADIENT_MODES.values() if kind in row.targets])
-            if row.name == "forward_only" and not function:
+            if row.route == "carrier" and not function:
                 continue
             self.seen.add(f"mode {row.name}")
-            value = {
-                "surrogate": "tanh(p)" if not function or dict(self.writer.functions)[target] == 1 else "tanh(p) + q"
-            }
-            modes[target] = row.name if row.argument is None else {row.name: value.get(row.name, 0.5)}
+            expression = "tanh(p)" if dict(self.writer.functions).get(target, 1) == 1 else "tanh(p) + q"
+            value = 0.5 if row.takes_constant else expression
+            modes[target] = row.name if row.argument is None else {row.name: value}
         if modes:
             self.tree["gradient"] = modes
 

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from dlspec.interpreter.lower import Training
-from dlspec.interpreter.lower.backward_modes import scale_or_clip_cotangent
+from dlspec.interpreter.lower.backward_modes import TRANSFERS, with_backward_mode
 from dlspec.interpreter.program.program import Compiled
 from dlspec.spec.ir.plan import Mode
+from dlspec.spec.passes.trained_weights import trained
+from dlspec.spec.tables.gradient_modes import GRADIENT_MODES, GradientMode
 
 BATCH, RATE = 8, 0.5
 
@@ -120,6 +122,94 @@ def test_forward_values_are_the_same_to_the_bit_under_every_mode(compiled: Calla
     assert np.unique(first).size == 2 * BATCH
     for values in found.values():
         np.testing.assert_array_equal(values, first)
+
+
+PASSING = [row for row in GRADIENT_MODES.values() if row.route != "nowhere"]
+
+
+def test_each_row_that_passes_a_gradient_on_has_a_transfer_and_each_transfer_a_row() -> None:
+    assert TRANSFERS.keys() == {row.name for row in PASSING}
+
+
+@pytest.mark.parametrize("row", PASSING, ids=lambda row: row.name)
+def test_a_transfer_that_is_averaged_before_is_linear(row: GradientMode) -> None:
+    """Else the row says `per_example`, and the batch is averaged behind it."""
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(size=(2, 5, 3))
+    constant = 0.25 if row.takes_constant else None
+
+    def passed(upstream: Any) -> Any:
+        return TRANSFERS[row.name](tf.constant(upstream), constant).numpy()
+
+    assert passed(first).shape == first.shape
+    linear = np.allclose(passed(first + 2 * second), passed(first) + 2 * passed(second), rtol=1e-12)
+    assert linear == (not row.per_example)
+
+
+@pytest.mark.parametrize("row", PASSING, ids=lambda row: row.name)
+def test_a_transfer_costs_what_its_graph_has(row: GradientMode, counted: Callable[..., int]) -> None:
+    constant = 0.25 if row.takes_constant else None
+    transfer = tf.function(lambda upstream: TRANSFERS[row.name](upstream, constant), autograph=False)
+    assert counted(transfer.get_concrete_function(tf.TensorSpec((5, 3)))) == row.backward_flops * 15
+
+
+# Every mode fits every target here: inputs and outputs are of one shape.
+ROWS_BODY = """
+dtype: float64
+functions: {{u(r): tanh(r)}}
+task: {{example: {{x: "normal([3])", y: normal()}}}}
+architecture:
+  f:
+    input: x
+    layers: [{{dense: {{units: 3, activation: tanh, name: hidden}}}}, {{dense: {{units: 3, name: top}}}}]
+  g: {{input: u(f), layers: [{{dense: {{units: 3, name: only}}}}]}}
+outputs: {{guess: sum(g)}}
+loss: {{squared: "(guess - y)^2"}}
+{gradient}
+training: {{optimizer: {{sgd: 0.5}}, batch: 8, steps: 3}}
+measures: {{error: E((guess - y)^2)}}
+"""
+KINDS = {"u": "function", "f": "network", "g": "network", "f.hidden": "layer", "f.top": "layer", "g.only": "layer"}
+ROWS = [(row, target) for target, kind in KINDS.items() for row in GRADIENT_MODES.values() if kind in row.targets]
+
+
+def given(row: GradientMode, target: str) -> str:
+    """A mode on a target, as the study writes it."""
+    value = "sigmoid(r)" if row.takes_expression else "0.1" if row.takes_constant else None
+    return f"gradient: {{{target}: {row.name if value is None else f'{{{row.name}: {value}}}'}}}"
+
+
+@pytest.fixture(scope="module")
+def without_modes(compiled: Callable[..., Compiled]) -> Any:
+    return values_and_gradients(compiled(ROWS_BODY.format(gradient="")))[0]
+
+
+def values_and_gradients(held: Compiled) -> tuple[Any, set[tuple[str, str, str]]]:
+    """The losses of a batch, and the weights that a gradient comes to: network, layer, name."""
+    index = tf.range(BATCH, dtype=tf.int64)
+    weights = {
+        (network, *place): variable.value
+        for network, own in held.networks.items()
+        for place, variable in own.weights.items()
+    }
+    with tf.GradientTape() as tape:
+        tape.watch(list(weights.values()))
+        training = Training(lambda *_: None, index)
+        lowering = held.lowering(held.keys["train"], index, BATCH, held.drawn, step=tf.constant(0), training=training)
+        ((_, losses),) = held.losses(lowering, BATCH)
+    gradients = tape.gradient(losses, weights)
+    return losses.numpy(), {place for place, value in gradients.items() if value is not None and np.any(value.numpy())}
+
+
+@pytest.mark.parametrize(("row", "target"), ROWS, ids=[f"{row.name}-{target}" for row, target in ROWS])
+def test_what_a_row_says_is_what_the_backward_pass_does(
+    compiled: Callable[..., Compiled], without_modes: Any, row: GradientMode, target: str
+) -> None:
+    """Forward values stay as they are to the bit, and gradients come to the weights that are trained."""
+    held = compiled(ROWS_BODY.format(gradient=given(row, target)))
+    values, reached = values_and_gradients(held)
+    np.testing.assert_array_equal(values, without_modes)
+    assert reached == trained(held.program)
 
 
 def test_exact_is_the_derivative(compiled: Callable[..., Compiled]) -> None:
@@ -304,7 +394,7 @@ def test_an_undefined_message_is_not_clipped_to_the_limit(jit: bool, count: int)
         with tf.GradientTape() as tape:
             start = given * 0 + 1
             tape.watch(start)
-            end = scale_or_clip_cotangent(Mode("clip", value=0.5), start)
+            end = with_backward_mode(Mode("clip", value=0.5), start)
         return tape.gradient(end, start, output_gradients=given)
 
     np.testing.assert_array_equal(received(tf.constant(message)).numpy(), np.clip(message, -0.5, 0.5))

@@ -54,9 +54,7 @@ def cases() -> list[Case]:
     for draw in DISTRIBUTIONS.values():
         found += [("distribution", draw.name, p.name, p.bounds, p.kind) for p in draw.parameters]
     found += [
-        ("mode", mode.name, mode.name, mode.bounds, "real")
-        for mode in GRADIENT_MODES.values()
-        if mode.name in ("scale", "clip")
+        ("mode", mode.name, mode.name, mode.bounds, "real") for mode in GRADIENT_MODES.values() if mode.takes_constant
     ]
     return found
 

@@ -12,9 +12,8 @@ import tensorflow as tf
 from dlspec.interpreter.lower import LOWERINGS
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.ir.types import Shape
-from dlspec.spec.passes.cost import MODE_WORK, cost
+from dlspec.spec.passes.cost import cost
 from dlspec.spec.tables.flops import ACTIVATION_WORK, FREE, LAYER_WORK, MORE, OPERATION_WORK, UPDATES, update
-from dlspec.spec.tables.gradient_modes import GRADIENT_MODES
 from dlspec.spec.tables.keras_parameters import ACTIVATIONS
 from dlspec.spec.tables.layers import LAYERS
 from dlspec.spec.tables.operations import OPERATIONS
@@ -28,7 +27,6 @@ def test_nothing_is_left_out_of_the_tables_and_nothing_left_over() -> None:
     assert ACTIVATION_WORK.keys() == ACTIVATIONS.keys()
     assert LAYER_WORK.keys() == {row.keras for row in LAYERS.values()}
     assert UPDATES.keys() == OPTIMIZERS.keys()
-    assert MODE_WORK.keys() == GRADIENT_MODES.keys()
     arguments = {name for row in OPTIMIZERS.values() for name in row.parameters}
     assert MORE.keys() | FREE == arguments and not MORE.keys() & FREE
 
