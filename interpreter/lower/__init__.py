@@ -4,7 +4,8 @@ In: terms and named axes. Out: tensors; random words, samples, backward passes.
 """
 
 from . import images
+from . import terms as terms
+from .lowering import Lowering, Training, Value
 from .operations import LOWERINGS
-from .terms import Lowering, Training, Value
 
-__all__ = ["LOWERINGS", "Lowering", "Training", "Value", "images"]
+__all__ = ["LOWERINGS", "Lowering", "Training", "Value", "images", "terms"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from math import prod
 from typing import Any
@@ -183,8 +183,8 @@ class Network:
         lengths = [lowering.length(axis) for axis in axes]
         batch = Batch(lowering, axes, lengths)
         if self.plan.each is not None:
-            lowering.sizes = {**lowering.sizes, EACH: self.plan.each}
-            batch = Batch(lowering, (*axes, EACH), [*lengths, self.plan.each])
+            shared = replace(lowering, sizes={**lowering.sizes, EACH: self.plan.each})
+            batch = Batch(shared, (*axes, EACH), [*lengths, self.plan.each])
         if index is not None:
             places = tf.reshape(lowering.whole(index, (REPLICATE, *axes), 0), [self.replicates, prod(lengths)])
             batch = Batch(lowering, axes, lengths, places)
@@ -346,8 +346,7 @@ class Network:
         assert layer.body is not None
         lowering, axes = batch.lowering, (REPLICATE, *batch.axes)
         given = tf.reshape(lowering.cast(x, "real"), [x.shape[0], *batch.lengths, *layer.input.shape])
-        lowering.values[layer.parameter] = Value(given, axes)
-        value = lowering(layer.body)
+        value = lowering.bound({layer.parameter: Value(given, axes)})(layer.body)
         y = lowering.whole(Value(lowering.cast(value.tensor, "real"), value.axes), axes, len(layer.output.shape))
         return self._rounded(tf.reshape(y, [*x.shape.as_list()[:2], *layer.output.shape]))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -97,9 +98,7 @@ def _out_of_branch(lowering: Lowering, term: t.Term) -> Value:
     found: list[Value] = []
 
     def made() -> Any:
-        lowering.alone = True
-        found.append(lowering(term))
-        lowering.alone = False
+        found.append(replace(lowering, fused=True)(term))
         return found[0].tensor
 
     def unused() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -92,9 +93,10 @@ class Evaluation:
         def sums(place: Any) -> list[Any]:
             index = tf.cast(place, tf.int64) * chunk + tf.range(chunk, dtype=tf.int64)
             inside = index < total
-            lowering = self.compiled.lowering(keys, index, chunk, drawn, step=step)
-            lowering.expectation = lambda term: known[id(term)]
-            lowering.gradient = lambda term: gradient(self.compiled, lowering, keys, drawn, term)
+            lowering = self.compiled.lowering(
+                keys, index, chunk, drawn, step=step, expectation=lambda term: known[id(term)],
+                gradient=lambda context, term: gradient(self.compiled, context, keys, drawn, term),
+            )  # fmt: skip
             means = []
             for term in terms:
                 if (whole := _summed(term)) is not None:
@@ -102,11 +104,10 @@ class Evaluation:
                     means.append(tf.cast(mean, tf.float64) / total)
                     continue
                 indices = t.free_indices(term)
-                lowering.indices = indices
                 axes = (REPLICATE, EXAMPLE, *(index.key for index in indices))
                 event = len(term.body.type.shape)
-                wide = tf.cast(lowering.whole(lowering(term.body), axes, event), tf.float64)
-                lowering.indices = ()
+                context = lowering.within(indices)
+                wide = tf.cast(context.whole(context(term.body), axes, event), tf.float64)
                 if term.quantile is not None:
                     means.append(_quantile(wide, term.quantile))
                 else:
@@ -133,15 +134,13 @@ class Evaluation:
         if isinstance(term, t.Expectation):
             return known[id(term)].tensor
         compiled = self.compiled
-        lowering = compiled.lowering(compiled.keys["test"], tf.zeros([1], tf.int64), 1, {}, step=step)
-        lowering.dtype = tf.float64
-        for name, tensor in drawn.items():
-            wide = tf.cast(tensor, tf.float64) if tensor.dtype.is_floating else tensor
-            lowering.values[name] = Value(wide, (REPLICATE,))
-        read = lowering.weight
-        assert read is not None
-        lowering.weight = lambda item: _wide(read(item))
-        lowering.expectation = lambda item: known[id(item)]
+        wide = {name: tf.cast(x, tf.float64) if x.dtype.is_floating else x for name, x in drawn.items()}
+        lowering = replace(
+            compiled.lowering(compiled.keys["test"], tf.zeros([1], tf.int64), 1, wide, step=step),
+            dtype=tf.float64,
+            weight=lambda context, item: _wide(compiled.networks[item.network].weight(item, context)),
+            expectation=lambda item: known[id(item)],
+        )
         return tf.cast(lowering.whole(lowering(term), (REPLICATE,), len(term.type.shape)), tf.float64)
 
 

@@ -15,6 +15,7 @@ where every example is there): the variance is (Σ⟨ḡ, ḡ'⟩ - ⟨Σ ḡ, �
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -173,10 +174,8 @@ class Statistic:
             below = {part.name for part in t.walk(item.term) if isinstance(part, t.Reference)}
             if item.name in over or below & changed:
                 changed.add(item.name)
-                lowering = anew if item.name in over else same
-                lowering.values = {
-                    name: Value(tensor, (REPLICATE,)) for name, tensor in draws.items() if name != item.name
-                }
+                known = {name: Value(tensor, (REPLICATE,)) for name, tensor in draws.items() if name != item.name}
+                lowering = replace(anew if item.name in over else same, values=known)
                 draws[item.name] = lowering.whole(lowering(item.term), (REPLICATE,), len(item.type.shape))
         return draws
 

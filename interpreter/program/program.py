@@ -92,16 +92,13 @@ class Compiled:
 
     def lowering(self, keys: Any, index: Any, batch: int, drawn: dict[str, Any], **more: Any) -> Lowering:
         """A context for terms over a batch of examples."""
-        lowering = Lowering(
+        return Lowering(
             self.dtype, {REPLICATE: len(self.replicates), EXAMPLE: batch}, self.bindings, self.program.gradient,
             keys=lambda sample: keys[self.samples[sample.path]], index=index, enumerated=self.program.data.path,
-            on_cpu=self.on_cpu, **more,
+            on_cpu=self.on_cpu, network=self.apply,
+            weight=lambda lowering, term: self.networks[term.network].weight(term, lowering),
+            values={name: Value(tensor, (REPLICATE,)) for name, tensor in drawn.items()}, **more,
         )  # fmt: skip
-        lowering.weight = lambda term: self.networks[term.network].weight(term, lowering)
-        lowering.network = lambda name, given: self.apply(lowering, name, given)
-        for name, tensor in drawn.items():
-            lowering.values[name] = Value(tensor, (REPLICATE,))
-        return lowering
 
     def apply(self, lowering: Lowering, name: str, given: Value | None) -> Value:
         """A network on its own input, once a context, or on another."""
@@ -112,6 +109,7 @@ class Compiled:
         plan = network.plan
         if given is not None:
             return network(lowering, given, plan.input.type)
+        lowering = lowering.outermost()
         own = lowering.values.get(input_of(name)) or lowering(plan.taken)
         value = network(lowering, own, plan.input.type) if plan.index is None else network.of_index(lowering, own)
         lowering.values[place] = value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from math import copysign
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from ..ir import terms as t
 from ..ir.plan import InitialValue, LayerPlan, NetworkPlan, Program
+from ..ir.term_pass import TermPass
 from ..ir.types import Type
 
 
@@ -25,69 +27,7 @@ class Walk:
 
     def term(self, term: t.Term, names: dict[str, Any] | None = None) -> Any:
         """The meaning of a term; `names` numbers the parameters and indices in scope."""
-        names = names or {}
-
-        def go(inner: t.Term) -> Any:
-            return self.term(inner, names)
-
-        match term:
-            case t.Literal(value):
-                return self.constant(value, term.type)
-            case t.Reference(name, "outputs"):
-                return self.term(self.named[name].term)
-            case t.Reference(name, phase):
-                self.reach(name, phase)
-                return ["name", name]
-            case t.Parameter(key):
-                return names.get(key, ["parameter"])
-            case t.IndexVariable(key, extent):
-                return ["index", names.get(key, key), extent]
-            case t.Operate(operation, arguments, static):
-                told = {k: self.value(v) for k, v in static.items()}
-                return [operation, term.type.kind, [go(item) for item in arguments], told]
-            case t.Invoke(function, parameters, arguments, body, _, surrogate):
-                inner = {**names, **{key: go(argument) for key, argument in zip(parameters, arguments, strict=True)}}
-                mode = self.program.gradient.get(function)
-                meaning = self.term(body, inner)
-                if mode is None:
-                    return meaning
-                soft = self.term(surrogate, inner) if surrogate is not None else None
-                passed = [go(argument) for argument in arguments]
-                return ["mode", mode.name, mode.value, term.type.kind, meaning, soft, passed]
-            case t.Comprehend(indices, body):
-                inner = {**names, **{index.key: len(names) + place for place, index in enumerate(indices)}}
-                return ["for", [index.extent for index in indices], self.term(body, inner)]
-            case t.Gather(array, index, axis):
-                return ["gather", go(array), go(index), axis]
-            case t.Cut(array, axis, first, last):
-                return ["cut", go(array), axis, first, last]
-            case t.Stack(items):
-                return ["stack", [go(item) for item in items]]
-            case t.Stop(operand):
-                return ["stop", go(operand)]
-            case t.Sample(distribution, path, sizes, parameters, shape):
-                given = {name: go(value) for name, value in parameters.items()}
-                return ["sample", distribution, list(path), dict(sizes), given, list(shape)]
-            case t.NetworkOutput(network, given):
-                self.network(network)
-                return ["network", network, None if given is None else go(given)]
-            case t.Weight(network, layer, weight):
-                self.network(network)
-                return ["weight", network, layer, weight]
-            case t.AllWeights(network, layer):
-                self.network(network)
-                return ["weights", network, layer]
-            case t.Expectation(body, quantile):
-                return ["expectation", go(body), quantile]
-            case t.Gradient(of, weights):
-                return ["gradient", go(of), go(weights)]
-            case t.GradientStatistic(statistic, of, weights, examples, over, draws, every):
-                return [statistic, go(of), go(weights), examples, list(over), draws, list(every)]
-            case t.SamplingFloor(statistic):
-                return ["floor", go(statistic)]
-            case t.StepNumber():
-                return ["step"]
-        raise TypeError(type(term).__name__)
+        return _MEANING.of(term)(term, self, names or {})
 
     def reach(self, name: str, phase: str) -> None:
         """Notes a draw or an example's binding, and all that it reaches."""
@@ -156,3 +96,129 @@ class Walk:
     def networks(self) -> Any:
         """The networks that were reached."""
         return dict(sorted(self.used.items()))
+
+
+Scope = dict[str, Any]
+"""Of the parameters and indices in scope: what the parameters mean, and the numbers of the indices."""
+_MEANING: TermPass[[Walk, Scope], Any] = TermPass("meaning")
+
+
+def _all(terms: Iterable[t.Term], walk: Walk, names: Scope) -> list[Any]:
+    return [walk.term(term, names) for term in terms]
+
+
+@_MEANING.case(t.Literal)
+def _literal(term: t.Literal, walk: Walk, names: Scope) -> Any:
+    return walk.constant(term.value, term.type)
+
+
+@_MEANING.case(t.Reference)
+def _reference(term: t.Reference, walk: Walk, names: Scope) -> Any:
+    if term.phase == "outputs":
+        return walk.term(walk.named[term.name].term)
+    walk.reach(term.name, term.phase)
+    return ["name", term.name]
+
+
+@_MEANING.case(t.Parameter)
+def _parameter(term: t.Parameter, walk: Walk, names: Scope) -> Any:
+    return names.get(term.key, ["parameter"])
+
+
+@_MEANING.case(t.IndexVariable)
+def _index_variable(term: t.IndexVariable, walk: Walk, names: Scope) -> Any:
+    return ["index", names.get(term.key, term.key), term.extent]
+
+
+@_MEANING.case(t.StepNumber)
+def _step_number(term: t.StepNumber, walk: Walk, names: Scope) -> Any:
+    return ["step"]
+
+
+@_MEANING.case(t.Operate)
+def _operate(term: t.Operate, walk: Walk, names: Scope) -> Any:
+    static = {name: walk.value(value) for name, value in term.static.items()}
+    return [term.operation, term.type.kind, _all(term.arguments, walk, names), static]
+
+
+@_MEANING.case(t.Invoke)
+def _invoke(term: t.Invoke, walk: Walk, names: Scope) -> Any:
+    arguments = _all(term.arguments, walk, names)
+    inner = {**names, **dict(zip(term.parameters, arguments, strict=True))}
+    mode = walk.program.gradient.get(term.function)
+    meaning = walk.term(term.body, inner)
+    if mode is None:
+        return meaning
+    soft = walk.term(term.surrogate, inner) if term.surrogate is not None else None
+    return ["mode", mode.name, mode.value, term.type.kind, meaning, soft, arguments]
+
+
+@_MEANING.case(t.Comprehend)
+def _comprehend(term: t.Comprehend, walk: Walk, names: Scope) -> Any:
+    inner = {**names, **{index.key: len(names) + place for place, index in enumerate(term.indices)}}
+    return ["for", [index.extent for index in term.indices], walk.term(term.body, inner)]
+
+
+@_MEANING.case(t.Gather)
+def _gather(term: t.Gather, walk: Walk, names: Scope) -> Any:
+    return ["gather", walk.term(term.array, names), walk.term(term.index, names), term.axis]
+
+
+@_MEANING.case(t.Cut)
+def _cut(term: t.Cut, walk: Walk, names: Scope) -> Any:
+    return ["cut", walk.term(term.array, names), term.axis, term.first, term.last]
+
+
+@_MEANING.case(t.Stack)
+def _stack(term: t.Stack, walk: Walk, names: Scope) -> Any:
+    return ["stack", _all(term.items, walk, names)]
+
+
+@_MEANING.case(t.Stop)
+def _stop(term: t.Stop, walk: Walk, names: Scope) -> Any:
+    return ["stop", walk.term(term.operand, names)]
+
+
+@_MEANING.case(t.Sample)
+def _sample(term: t.Sample, walk: Walk, names: Scope) -> Any:
+    parameters = {name: walk.term(value, names) for name, value in term.parameters.items()}
+    return ["sample", term.distribution, list(term.path), dict(term.sizes), parameters, list(term.shape)]
+
+
+@_MEANING.case(t.NetworkOutput)
+def _network_output(term: t.NetworkOutput, walk: Walk, names: Scope) -> Any:
+    walk.network(term.network)
+    return ["network", term.network, None if term.input is None else walk.term(term.input, names)]
+
+
+@_MEANING.case(t.Weight)
+def _weight(term: t.Weight, walk: Walk, names: Scope) -> Any:
+    walk.network(term.network)
+    return ["weight", term.network, term.layer, term.weight]
+
+
+@_MEANING.case(t.AllWeights)
+def _all_weights(term: t.AllWeights, walk: Walk, names: Scope) -> Any:
+    walk.network(term.network)
+    return ["weights", term.network, term.layer]
+
+
+@_MEANING.case(t.Expectation)
+def _expectation(term: t.Expectation, walk: Walk, names: Scope) -> Any:
+    return ["expectation", walk.term(term.body, names), term.quantile]
+
+
+@_MEANING.case(t.Gradient)
+def _gradient(term: t.Gradient, walk: Walk, names: Scope) -> Any:
+    return ["gradient", walk.term(term.of, names), walk.term(term.weights, names)]
+
+
+@_MEANING.case(t.GradientStatistic)
+def _gradient_statistic(term: t.GradientStatistic, walk: Walk, names: Scope) -> Any:
+    parts = _all((term.of, term.weights), walk, names)
+    return [term.statistic, *parts, term.examples, list(term.over), term.draws, list(term.every)]
+
+
+@_MEANING.case(t.SamplingFloor)
+def _sampling_floor(term: t.SamplingFloor, walk: Walk, names: Scope) -> Any:
+    return ["floor", walk.term(term.of, names)]

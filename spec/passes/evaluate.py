@@ -11,6 +11,7 @@ import numpy as np
 from ..diagnostics.problems import InternalError
 from ..ir import terms as t
 from ..ir.axes import Axes, spread, union
+from ..ir.term_pass import TermPass
 from ..ir.types import Type
 from ..tables.operations import OPERATIONS
 
@@ -68,7 +69,7 @@ STEP = "@step"
 
 def evaluate(term: t.Term, environment: Mapping[str, Value] | None = None) -> Array:
     """The value of a closed term, of the term's own shape; `environment` gives names and parameters their values."""
-    value = _value(term, dict(environment or {}))
+    value = _value(term, environment or {})
     if value.axes:
         raise InternalError(f"a value kept the axes {value.axes}")
     return as_kind(np.broadcast_to(value.array, term.type.shape), term.type.kind)
@@ -76,46 +77,92 @@ def evaluate(term: t.Term, environment: Mapping[str, Value] | None = None) -> Ar
 
 def evaluate_batched(term: t.Term, environment: Mapping[str, Value]) -> Value:
     """The value of a term with whatever axes the environment's values have."""
-    return _value(term, dict(environment))
+    return _value(term, environment)
 
 
-def _value(term: t.Term, names: dict[str, Value]) -> Value:
-    match term:
-        case t.Literal(value):
-            return Value(value)
-        case t.Reference(name=name) | t.Parameter(key=name):
-            return names[name]
-        case t.StepNumber():
-            return names[STEP]
-        case t.IndexVariable(key, extent):
-            return Value(np.arange(extent), (key,))
-        case t.Stop(operand):
-            return _value(operand, names)
-        case t.Invoke(parameters=parameters, arguments=arguments, body=body):
-            given = {key: _value(argument, names) for key, argument in zip(parameters, arguments, strict=True)}
-            found = _value(body, {**names, **given})
-            return Value(as_kind(found.array, term.type.kind), found.axes)
-        case t.Operate(name, arguments, static):
-            values = [_value(argument, names) for argument in arguments]
-            types = [argument.type for argument in arguments]
-            arrays, axes = aligned(values, types, OPERATIONS[name].elementwise)
-            return Value(as_kind(apply(name, arrays, static), term.type.kind), axes)
-        case t.Stack(items):
-            arrays, axes = aligned([_value(item, names) for item in items], [item.type for item in items], True)
-            event = len(term.type.shape) - 1
-            return Value(as_kind(np.stack(np.broadcast_arrays(*arrays), axis=-event - 1), term.type.kind), axes)
-        case t.Cut(array, axis, first, last):
-            whole = _value(array, names)
-            place = len(whole.axes) + axis
-            return Value(whole.array[(slice(None),) * place + (slice(first, last),)], whole.axes)
-        case t.Gather(array, index, axis):
-            return _gather(_value(array, names), _value(index, names), axis, len(index.type.shape))
-        case t.Comprehend(indices, body):
-            return _comprehend(_value(body, names), indices, len(body.type.shape))
-    raise InternalError(f"NumPy has no value for {type(term).__name__}")
+Names = Mapping[str, Value]
+_VALUE: TermPass[[Names], Value] = TermPass("value in NumPy")
 
 
-def _gather(array: Value, index: Value, axis: int, event: int) -> Value:
+def _value(term: t.Term, names: Names) -> Value:
+    return _VALUE.of(term)(term, names)
+
+
+@_VALUE.case(t.Literal)
+def _literal(term: t.Literal, names: Names) -> Value:
+    return Value(term.value)
+
+
+@_VALUE.case(t.Reference)
+def _reference(term: t.Reference, names: Names) -> Value:
+    return names[term.name]
+
+
+@_VALUE.case(t.Parameter)
+def _parameter(term: t.Parameter, names: Names) -> Value:
+    return names[term.key]
+
+
+@_VALUE.case(t.StepNumber)
+def _step_number(term: t.StepNumber, names: Names) -> Value:
+    return names[STEP]
+
+
+@_VALUE.case(t.IndexVariable)
+def _index_variable(term: t.IndexVariable, names: Names) -> Value:
+    return Value(np.arange(term.extent), (term.key,))
+
+
+@_VALUE.case(t.Stop)
+def _stop(term: t.Stop, names: Names) -> Value:
+    return _value(term.operand, names)
+
+
+@_VALUE.case(t.Invoke)
+def _invoke(term: t.Invoke, names: Names) -> Value:
+    arguments = {key: _value(argument, names) for key, argument in zip(term.parameters, term.arguments, strict=True)}
+    value = _value(term.body, {**names, **arguments})
+    return Value(as_kind(value.array, term.type.kind), value.axes)
+
+
+@_VALUE.case(t.Operate)
+def _operate(term: t.Operate, names: Names) -> Value:
+    values = [_value(argument, names) for argument in term.arguments]
+    types = [argument.type for argument in term.arguments]
+    arrays, axes = aligned(values, types, OPERATIONS[term.operation].elementwise)
+    return Value(as_kind(apply(term.operation, arrays, term.static), term.type.kind), axes)
+
+
+@_VALUE.case(t.Stack)
+def _stack(term: t.Stack, names: Names) -> Value:
+    arrays, axes = aligned([_value(item, names) for item in term.items], [item.type for item in term.items], True)
+    event = len(term.type.shape) - 1
+    return Value(as_kind(np.stack(np.broadcast_arrays(*arrays), axis=-event - 1), term.type.kind), axes)
+
+
+@_VALUE.case(t.Cut)
+def _cut(term: t.Cut, names: Names) -> Value:
+    value = _value(term.array, names)
+    place = len(value.axes) + term.axis
+    return Value(value.array[(slice(None),) * place + (slice(term.first, term.last),)], value.axes)
+
+
+@_VALUE.case(t.Gather)
+def _gather(term: t.Gather, names: Names) -> Value:
+    return _gathered(_value(term.array, names), _value(term.index, names), term.axis, len(term.index.type.shape))
+
+
+@_VALUE.case(t.Comprehend)
+def _comprehend(term: t.Comprehend, names: Names) -> Value:
+    return _comprehended(_value(term.body, names), term.indices, len(term.body.type.shape))
+
+
+_VALUE.exclude("it is drawn in the program", t.Sample)
+_VALUE.exclude("it is made of weights, which the program has", t.NetworkOutput, t.Weight, t.AllWeights, t.Gradient)
+_VALUE.exclude("it ranges over the program's examples", t.Expectation, t.GradientStatistic, t.SamplingFloor)
+
+
+def _gathered(array: Value, index: Value, axis: int, event: int) -> Value:
     axes = union([array.axes, index.axes])
     sizes = {axis: size for value in (array, index) for axis, size in zip(value.axes, value.array.shape, strict=False)}
     lead = tuple(sizes[axis] for axis in axes)
@@ -130,7 +177,7 @@ def _gather(array: Value, index: Value, axis: int, event: int) -> Value:
     return Value(np.moveaxis(picked, order, range(len(axes), len(axes) + axis)), axes)
 
 
-def _comprehend(value: Value, indices: tuple[t.IndexVariable, ...], event: int) -> Value:
+def _comprehended(value: Value, indices: tuple[t.IndexVariable, ...], event: int) -> Value:
     """The index axes come last among the named ones, so they become the first of the example's own."""
     own = tuple(index.key for index in indices)
     axes = tuple(axis for axis in value.axes if axis not in own)

@@ -2,70 +2,136 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..ir import terms as t
+from ..ir.term_pass import TermPass
 from ..ir.types import shape_text
 from ..tables.operations import OPERATIONS
+
+_TEXT: TermPass[[], str] = TermPass("text")
 
 
 def spell(term: t.Term) -> str:
     """The term in the language's own notation, functions by name, constants by value or shape."""
-    match term:
-        case t.Literal(value):
-            if value.size == 1:
-                return f"{value.ravel()[0]:g}" if value.dtype.kind == "f" else str(value.ravel()[0]).lower()
-            return f"constant{shape_text(value.shape)}"
-        case t.Reference(name=name):
-            return name
-        case t.Parameter(key):
-            return key.partition("@")[0]
-        case t.IndexVariable(key):
-            return key.partition("#")[0]
-        case t.Operate(operation, arguments, static):
-            operator = OPERATIONS[operation].operator
-            words = [spell(argument) for argument in arguments]
-            if operator and len(words) == 2:
-                return f"({words[0]} {operator} {words[1]})"
-            words += [f"{name}={value}" for name, value in static.items() if name in ("axis", "size", "shape")]
-            return f"{operation}({', '.join(words)})"
-        case t.Invoke("", _, _, body):
-            return spell(body)
-        case t.Invoke(function, _, arguments):
-            return f"{function}({', '.join(spell(argument) for argument in arguments)})"
-        case t.Comprehend(indices, body):
-            ranges = ", ".join(f"{index.key.partition('#')[0]} < {index.extent}" for index in indices)
-            return f"[{spell(body)} for {ranges}]"
-        case t.Gather(array, index, axis):
-            return f"{spell(array)}[{', '.join([':'] * axis + [spell(index)])}]"
-        case t.Cut(array, axis, first, last):
-            return f"{spell(array)}[{', '.join([':'] * axis + [f'{first}:{last}'])}]"
-        case t.Stack(items):
-            return f"[{', '.join(spell(item) for item in items)}]"
-        case t.Stop(operand):
-            return f"stop({spell(operand)})"
-        case t.Sample(distribution, _, sizes, parameters, shape):
-            words = [
-                *map(str, sizes.values()),
-                *(spell(value) for value in parameters.values()),
-                *([shape_text(shape)] if shape else []),
-            ]
-            return f"{distribution}({', '.join(words)})"
-        case t.NetworkOutput(network, given):
-            return network if given is None else f"{network}({spell(given)})"
-        case t.Weight(network, layer, weight):
-            return f"{network}.{layer}.{weight}"
-        case t.AllWeights(network, layer):
-            return f"{network}.weights" if layer is None else f"{network}.{layer}.weights"
-        case t.Expectation(body, quantile):
-            return f"E({spell(body)})" if quantile is None else f"quantile({spell(body)}, {quantile:g})"
-        case t.Gradient(of, weights):
-            return f"gradient({spell(of)}, {spell(weights)})"
-        case t.GradientStatistic(statistic, of, weights, examples, over, draws, every):
-            words = [spell(of), spell(weights), f"examples={examples}"]
-            words += [f"over={', '.join(over)}", f"draws={'all' if every else draws}"] if over else []
-            return f"{statistic}({', '.join(words)})"
-        case t.SamplingFloor(statistic):
-            return f"floor of {spell(statistic)}"
+    return _TEXT.of(term)(term)
+
+
+def _listed(terms: Iterable[t.Term]) -> str:
+    return ", ".join(map(spell, terms))
+
+
+@_TEXT.case(t.Literal)
+def _literal(term: t.Literal) -> str:
+    value = term.value
+    if value.size == 1:
+        return f"{value.ravel()[0]:g}" if value.dtype.kind == "f" else str(value.ravel()[0]).lower()
+    return f"constant{shape_text(value.shape)}"
+
+
+@_TEXT.case(t.Reference)
+def _reference(term: t.Reference) -> str:
+    return term.name
+
+
+@_TEXT.case(t.Parameter)
+def _parameter(term: t.Parameter) -> str:
+    return term.key.partition("@")[0]
+
+
+@_TEXT.case(t.IndexVariable)
+def _index_variable(term: t.IndexVariable) -> str:
+    return term.key.partition("#")[0]
+
+
+@_TEXT.case(t.StepNumber)
+def _step_number(term: t.StepNumber) -> str:
     return "step"
+
+
+@_TEXT.case(t.Operate)
+def _operate(term: t.Operate) -> str:
+    operator = OPERATIONS[term.operation].operator
+    words = [spell(argument) for argument in term.arguments]
+    if operator and len(words) == 2:
+        return f"({words[0]} {operator} {words[1]})"
+    words += [f"{name}={value}" for name, value in term.static.items() if name in ("axis", "size", "shape")]
+    return f"{term.operation}({', '.join(words)})"
+
+
+@_TEXT.case(t.Invoke)
+def _invoke(term: t.Invoke) -> str:
+    return f"{term.function}({_listed(term.arguments)})" if term.function else spell(term.body)
+
+
+@_TEXT.case(t.Comprehend)
+def _comprehend(term: t.Comprehend) -> str:
+    ranges = ", ".join(f"{spell(index)} < {index.extent}" for index in term.indices)
+    return f"[{spell(term.body)} for {ranges}]"
+
+
+@_TEXT.case(t.Gather)
+def _gather(term: t.Gather) -> str:
+    return f"{spell(term.array)}[{', '.join([':'] * term.axis + [spell(term.index)])}]"
+
+
+@_TEXT.case(t.Cut)
+def _cut(term: t.Cut) -> str:
+    return f"{spell(term.array)}[{', '.join([':'] * term.axis + [f'{term.first}:{term.last}'])}]"
+
+
+@_TEXT.case(t.Stack)
+def _stack(term: t.Stack) -> str:
+    return f"[{_listed(term.items)}]"
+
+
+@_TEXT.case(t.Stop)
+def _stop(term: t.Stop) -> str:
+    return f"stop({spell(term.operand)})"
+
+
+@_TEXT.case(t.Sample)
+def _sample(term: t.Sample) -> str:
+    words = [*map(str, term.sizes.values()), *map(spell, term.parameters.values())]
+    return f"{term.distribution}({', '.join([*words, *([shape_text(term.shape)] if term.shape else [])])})"
+
+
+@_TEXT.case(t.NetworkOutput)
+def _network_output(term: t.NetworkOutput) -> str:
+    return term.network if term.input is None else f"{term.network}({spell(term.input)})"
+
+
+@_TEXT.case(t.Weight)
+def _weight(term: t.Weight) -> str:
+    return f"{term.network}.{term.layer}.{term.weight}"
+
+
+@_TEXT.case(t.AllWeights)
+def _all_weights(term: t.AllWeights) -> str:
+    return f"{term.network}.weights" if term.layer is None else f"{term.network}.{term.layer}.weights"
+
+
+@_TEXT.case(t.Expectation)
+def _expectation(term: t.Expectation) -> str:
+    body, quantile = spell(term.body), term.quantile
+    return f"E({body})" if quantile is None else f"quantile({body}, {quantile:g})"
+
+
+@_TEXT.case(t.Gradient)
+def _gradient(term: t.Gradient) -> str:
+    return f"gradient({spell(term.of)}, {spell(term.weights)})"
+
+
+@_TEXT.case(t.GradientStatistic)
+def _gradient_statistic(term: t.GradientStatistic) -> str:
+    words = [spell(term.of), spell(term.weights), f"examples={term.examples}"]
+    words += [f"over={', '.join(term.over)}", f"draws={'all' if term.every else term.draws}"] if term.over else []
+    return f"{term.statistic}({', '.join(words)})"
+
+
+@_TEXT.case(t.SamplingFloor)
+def _sampling_floor(term: t.SamplingFloor) -> str:
+    return f"floor of {spell(term.of)}"
 
 
 def bare(term: t.Term) -> str:

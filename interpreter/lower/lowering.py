@@ -1,0 +1,174 @@
+"""A context in which terms become tensors. A value is a tensor whose leading axes are named: replicates, examples, indices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from dlspec.spec.ir import terms as t
+from dlspec.spec.ir.axes import EXAMPLE, REPLICATE, Axes, rank_of, union
+from dlspec.spec.ir.plan import Mode
+from dlspec.spec.ir.term_pass import TermPass
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A tensor and the named axes that lead it."""
+
+    tensor: Any
+    axes: Axes = ()
+
+
+@dataclass(frozen=True)
+class Training:
+    """What the loss's context has besides: the keys of a layer's noise, which examples of the walk the batch holds.
+
+    Layers write two things to it: `moving`, the moving averages that the step changes, and `turns`, how often each drew.
+    """
+
+    noise: Callable[[str, str], Any]
+    index: Any
+    moving: dict[tuple[str, str, str], Any] = field(default_factory=dict)
+    turns: dict[tuple[str, str], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Lowering:
+    """One context of a program's terms: a batch, an evaluation, a replicate's draws. Called with a term it gives its value.
+
+    It never changes: what holds for a part of a term only is a context of its own (`dataclasses.replace`). All that are made
+    of one share its memo, `values`: of names and networks, which have the same value in each of them.
+
+    Args:
+        dtype: the type of real numbers.
+        sizes: the lengths of the axes.
+        bindings: the terms of names.
+        modes: gradient modes by function.
+        keys: the keys of a sample, uint32 [R, 2]; `index` the numbers of the examples, int64 [B] or [R, B].
+        lead: the axes of a sample.
+        network: applies a network to an input, or to its own.
+        weight: the value of weights; `given` are tensors that stand for some (network, layer, weight).
+        expectation: a mean; `gradient` one example's gradient.
+        enumerated: the path of a sample whose values are all taken in turn.
+        fused: whether what is lowered becomes one loop; `on_cpu` whether it runs on this machine's CPU.
+        step: how many updates have been made.
+        training: set in the loss alone; `watch` sees what enters each layer that whitens.
+        values: the memo. Whoever makes a context may fill it with what is known already.
+        arguments: the parameters in scope, by their keys.
+        indices: those of index notation around, from the outermost inwards.
+        taken: where the branches of the selects around are taken.
+    """
+
+    dtype: Any
+    sizes: Mapping[str, int]
+    bindings: Mapping[str, t.Term]
+    modes: Mapping[str, Mode]
+    keys: Callable[[t.Sample], Any] | None = None
+    index: Any = None
+    lead: Axes = (REPLICATE, EXAMPLE)
+    network: Callable[[Lowering, str, Value | None], Value] | None = None
+    weight: Callable[[Lowering, t.Weight | t.AllWeights], Value] | None = None
+    expectation: Callable[[t.Expectation], Value] | None = None
+    gradient: Callable[[Lowering, t.Gradient], Value] | None = None
+    given: Mapping[tuple[str, str, str], Value] = field(default_factory=dict)
+    enumerated: tuple[str, ...] = ()
+    fused: bool = False
+    on_cpu: bool = False
+    step: Any = None
+    training: Training | None = None
+    watch: Callable[[tuple[str, str], Any], None] | None = None
+    values: dict[str, Value] = field(default_factory=dict)
+    arguments: Mapping[str, Value] = field(default_factory=dict)
+    indices: tuple[t.IndexVariable, ...] = ()
+    taken: tuple[Value, ...] = ()
+
+    def __call__(self, term: t.Term) -> Value:
+        """The value of a term."""
+        try:
+            return TENSOR.of(term)(term, self)
+        except Exception as error:
+            if term.span is not None and not getattr(error, "__notes__", None):
+                error.add_note(f"in {term.span}")
+            raise
+
+    # -- contexts of parts -------------------------------------------------------------------------------------------
+
+    def outermost(self) -> Lowering:
+        """The context of what is computed once, whatever uses it: no index, branch or function is around it."""
+        inside = self.arguments or self.indices or self.taken
+        return replace(self, arguments={}, indices=(), taken=()) if inside else self
+
+    def within(self, indices: tuple[t.IndexVariable, ...]) -> Lowering:
+        """The context inside of some more indices of index notation."""
+        return replace(self, indices=(*self.indices, *indices))
+
+    def bound(self, arguments: Mapping[str, Value]) -> Lowering:
+        """The context inside of a function's body."""
+        return replace(self, arguments={**self.arguments, **arguments})
+
+    def where(self, holds: Value) -> Lowering:
+        """The context of a branch that is taken where a condition holds."""
+        return replace(self, taken=(*self.taken, holds))
+
+    # -- tensors -----------------------------------------------------------------------------------------------------
+
+    def constant(self, value: np.ndarray[Any, Any], kind: str) -> Any:
+        """A literal as a tensor."""
+        return tf.constant(value, {"bool": tf.bool, "int": tf.int32, "real": self.dtype}[kind])
+
+    def cast(self, tensor: Any, kind: str) -> Any:
+        """A tensor as a kind."""
+        wanted = {"bool": tf.bool, "int": tf.int32, "real": self.dtype}[kind]
+        return tensor if tensor.dtype == wanted else tf.cast(tensor, wanted)
+
+    def aligned(self, values: list[Value], events: list[int], elementwise: bool) -> tuple[list[Any], Axes]:
+        """Tensors whose leading axes agree; elementwise ones are padded so that the examples' shapes broadcast."""
+        axes = union(value.axes for value in values)
+        deepest = max(events, default=0)
+        return [
+            self.spread(value, axes, event, deepest - event if elementwise else 0)
+            for value, event in zip(values, events, strict=True)
+        ], axes
+
+    def spread(self, value: Value, axes: Axes, event: int, pad: int = 0) -> Any:
+        """A tensor with the axes asked for, size 1 where it lacks one, and `pad` more before the example's own."""
+        if value.axes == axes and not pad:
+            return value.tensor
+        tensor = value.tensor
+        for place in range(pad):
+            tensor = tf.expand_dims(tensor, axis=len(value.axes) + place)
+        for place, axis in enumerate(axes):
+            if axis not in value.axes:
+                tensor = tf.expand_dims(tensor, axis=place)
+        return tensor
+
+    def whole(self, value: Value, axes: Axes, event: int) -> Any:
+        """A tensor with the axes asked for at their full lengths."""
+        tensor = self.spread(value, axes, event)
+        lengths = [self.length(axis) for axis in axes]
+        if [tensor.shape[place] for place in range(len(axes))] == lengths:
+            return tensor
+        return tf.broadcast_to(tensor, lengths + tensor.shape.as_list()[len(axes) :])
+
+    def length(self, axis: str) -> int:
+        """The length of an axis."""
+        if axis in self.sizes:
+            return self.sizes[axis]
+        return next(index.extent for index in self.indices if index.key == axis)
+
+    def ordered(self, tensor: Any, order: tuple[str, ...], kept: int) -> Value:
+        """Puts the named axes first, in their order; `+0`, `+1` … are the example's own axes that came between."""
+        names = [name for name in order if not name.startswith("+")]
+        axes = tuple(sorted(names, key=rank_of))
+        wanted = [*axes, *(f"+{place}" for place in range(kept))]
+        if list(order) != wanted:
+            permutation = [order.index(name) for name in wanted]
+            tensor = tf.transpose(tensor, permutation + list(range(len(order), tensor.shape.rank)))
+        return Value(tensor, axes)
+
+
+TENSOR: TermPass[[Lowering], Value] = TermPass("tensor")
+"""Terms to tensors: `lower/terms.py` has the cases."""
