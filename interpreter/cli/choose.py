@@ -27,7 +27,7 @@ def trained(plan: StudyPlan, name: str | None) -> Program:
 
 def side_by_side(program: Program, count: int | None) -> range:
     """The numbers of so many replicates, or of all that can be trained side by side. Raises SpecError."""
-    if program.apart and count is not None and count > 1:
+    if program.one_replicate_at_a_time and count is not None and count > 1:
         hint = "An optimiser of it mixes the entries of a weight, and would mix replicates. Leave --replicates out."
         raise SpecError(Problem(f"the cell '{program.name}' trains each replicate by itself", hint=hint))
-    return range(count or (1 if program.apart else program.replicates))
+    return range(count or (1 if program.one_replicate_at_a_time else program.replicates))

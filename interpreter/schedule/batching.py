@@ -23,7 +23,7 @@ FEW = 8
 
 def max_replicates_per_batch(program: Program, device: str) -> int:
     """How many of a program's replicates lie side by side, at most."""
-    if program.apart:
+    if program.one_replicate_at_a_time:
         return 1
     if program.replicates <= FEW or device != "cpu" or not uses_xla(program):
         return program.replicates
@@ -44,7 +44,7 @@ def split_into_batches(wanted: CellRequest, replicates: Sequence[int], parts: in
     Each is alone where an optimiser mixes the entries of a weight.
     """
     count = wanted.program.replicates
-    parts = count if wanted.program.apart else max(1, min(parts, count))
+    parts = count if wanted.program.one_replicate_at_a_time else max(1, min(parts, count))
     ends = [count * part // parts for part in range(parts + 1)]
     groups = [tuple(r for r in replicates if first <= r < last) for first, last in pairwise(ends)]
     return [ReplicateBatch(wanted, group) for group in groups if group]

@@ -232,7 +232,7 @@ class Program:
         return self.data.train if stream == "train" and self.data.train else self.data.test
 
     @property
-    def apart(self) -> bool:
+    def one_replicate_at_a_time(self) -> bool:
         """Whether each replicate trains by itself: an optimiser mixes the entries of a weight, and would mix them."""
         return self.training is not None and not all(item.elementwise for item in self.training.optimizers.values())
 

@@ -28,7 +28,7 @@ def memory(program: Program, batch: int | None = None, replicates: int | None = 
     """
     found = cost(program)
     plan = program.training
-    count = 1 if program.apart else (replicates or program.replicates)
+    count = 1 if program.one_replicate_at_a_time else (replicates or program.replicates)
     size = (batch or plan.batch) if plan is not None else 0
     kept = program.data.train * sum(item.type.bytes for item in program.examples) if plan is not None else 0
     passes: list[float] = [
