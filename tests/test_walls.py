@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 import tomllib
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,38 @@ def test_crossings_are_found() -> None:
     assert crossings("interpreter", ("dlspec.spec",))
     assert "dlspec.interpreter.x" in imported("from ..interpreter import x", ("dlspec", "spec"))
     assert "dlspec.spec.x" in imported("def f():\n    from .. import x", ("dlspec", "spec", "check"))
+
+
+ROOMS = sorted(path.parent for side in ("spec", "interpreter") for path in (ROOT / side).glob("*/__init__.py"))
+
+
+def circle(folder: Path) -> list[str]:
+    """Files of a room that import each other in a circle, those for type checkers included; none where there is none."""
+    package = ("dlspec", *folder.relative_to(ROOT).parts)
+    names = {".".join([*package, path.stem]): path for path in folder.glob("*.py") if path.stem != "__init__"}
+    graph = {name: imported(path.read_text("utf-8"), package) & names.keys() for name, path in names.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return [str(name).removeprefix(".".join(package) + ".") for name in error.args[1]]
+    return []
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.relative_to(ROOT).as_posix())
+def test_no_files_of_a_room_import_each_other_in_a_circle(room: Path) -> None:
+    assert circle(room) == []
+
+
+def test_a_circle_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "ROOT", tmp_path)
+    room = tmp_path / "spec" / "room"
+    room.mkdir(parents=True)
+    (room / "one.py").write_text("def f():\n    from .two import x\n")
+    (room / "two.py").write_text("from dlspec.spec.room import three\n")
+    (room / "three.py").write_text("")
+    assert circle(room) == []
+    (room / "three.py").write_text("if TYPE_CHECKING:\n    from .one import f\n")
+    assert set(circle(room)) == {"one", "two", "three"}
 
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
