@@ -75,13 +75,17 @@ class Contender:
         terms = {item.name: item.term for item in program.examples}
         variables = [variable for network in compiled.networks.values() for variable in network.weights.values()]
         with tf.GradientTape() as tape:
-            lowering = compiled.lowering(
-                compiled.keys["train"], tf.range(batch, dtype=tf.int64), batch, compiled.drawn, step=tf.constant(0)
+            lowering = compiled.context.lowering(
+                compiled.seeds.keys["train"],
+                tf.range(batch, dtype=tf.int64),
+                batch,
+                compiled.seeds.draws,
+                step=tf.constant(0),
             )
-            loss = tf.reduce_mean(tf.add_n([tensor[0] for _, tensor in compiled.losses(lowering, batch)]))
+            loss = tf.reduce_mean(tf.add_n([tensor[0] for _, tensor in compiled.context.losses(lowering)]))
         gradients = tape.gradient(loss, [variable.value for variable in variables])
         found: dict[str, Any] = {f"weight {n}": variable.numpy()[0] for n, variable in enumerate(variables)}
-        found |= {f"target {name}": compiled.drawn[name].numpy()[0] for name in names["target"]}
+        found |= {f"target {name}": compiled.seeds.draws[name].numpy()[0] for name in names["target"]}
         for name in names["drawn"]:
             value = lowering.whole(lowering(terms[name]), (REPLICATE, EXAMPLE), len(terms[name].type.shape))
             found[f"drawn {name}"] = value.numpy()[0]

@@ -28,35 +28,34 @@ def held_examples() -> Iterator[None]:
     """Programs that are compiled within use one batch at every step, made before and given to them as finite data are."""
     from dlspec.interpreter.lower import Value
     from dlspec.interpreter.program import batches as examples
-    from dlspec.interpreter.program import program
+    from dlspec.interpreter.program import program, train_step
     from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
 
-    before = program.materialize_dataset, program.gather_batch
+    before = program.materialize_dataset, train_step.gather_batch
 
-    def kept(compiled: Any) -> dict[str, Any]:
-        return one_batch(compiled, examples.needed(compiled))
+    def first_batch(context: Any, keys: Any, draws: dict[str, Any]) -> dict[str, Any]:
+        return one_batch(context, keys, draws, examples.needed(context))
 
-    def gather_batch(held: dict[str, Any], index: Any) -> dict[str, Any]:
-        return {name: Value(tensor, (REPLICATE, EXAMPLE)) for name, tensor in held.items()}
+    def same_batch(dataset: dict[str, Any], indices: Any) -> dict[str, Any]:
+        return {name: Value(tensor, (REPLICATE, EXAMPLE)) for name, tensor in dataset.items()}
 
-    program.materialize_dataset, program.gather_batch = kept, gather_batch  # type: ignore[assignment]
+    program.materialize_dataset, train_step.gather_batch = first_batch, same_batch  # type: ignore[assignment]
     try:
         yield
     finally:
-        program.materialize_dataset, program.gather_batch = before  # type: ignore[assignment]
+        program.materialize_dataset, train_step.gather_batch = before  # type: ignore[assignment]
 
 
-def one_batch(compiled: Any, wanted: dict[str, Any]) -> dict[str, Any]:
+def one_batch(context: Any, keys: Any, draws: dict[str, Any], terms: dict[str, Any]) -> dict[str, Any]:
     """The values of the first batch, [R, B, …] by name."""
     import tensorflow as tf
     from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
 
-    batch = compiled.program.training.batch
+    batch = context.program.training.batch
     index = tf.range(batch, dtype=tf.int64)
-    lowering = compiled.lowering(compiled.keys["train"], index, batch, compiled.drawn)
+    lowering = context.lowering(keys, index, batch, draws)
     return {
-        name: lowering.whole(lowering(term), (REPLICATE, EXAMPLE), len(term.type.shape))
-        for name, term in wanted.items()
+        name: lowering.whole(lowering(term), (REPLICATE, EXAMPLE), len(term.type.shape)) for name, term in terms.items()
     }
 
 

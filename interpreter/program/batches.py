@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
@@ -13,81 +13,81 @@ from dlspec.spec.ir.axes import EXAMPLE, REPLICATE, Axes
 
 from ..lower import Lowering, Value
 from ..networks.network import input_of
-
-if TYPE_CHECKING:
-    from .program import Compiled
+from .context import ProgramContext
 
 MAX_BYTES = 2**30
-"""Larger sets are made anew at each step, from their numbers."""
+"""Larger datasets are regenerated each step from example indices."""
 
 TRANSFORMED = frozenset({"normal", "truncated_normal", "exponential", "laplace"})
 """The distributions each of whose values takes a logarithm or a polynomial."""
-MANY = 16
+VALUES_WORTH_A_BRANCH = 16
 """From so many values an example on, making them twice costs more than a branch."""
 
 
-def materialize_dataset(compiled: Compiled) -> dict[str, Any]:
-    """The values of all training examples by name, [R, N, …] each; none where data are not finite, or too large."""
-    program = compiled.program
+def materialize_dataset(context: ProgramContext, keys: Any, draws: dict[str, Any]) -> dict[str, Any]:
+    """The values of all training examples by name, [R, N, …] each; none where data are not finite, or too large.
+
+    `keys` are those of the training stream, uint32 [samples, R, 2]; `draws` the replicates' draws, [R, …] by name.
+    """
+    program = context.program
     if program.data.kind != "finite" or program.training is None:
         return {}
-    wanted = needed(compiled)
-    count, replicates = program.data.train, len(compiled.replicates)
-    if sum(term.type.bytes for term in wanted.values()) * count * replicates > MAX_BYTES:
+    terms = needed(context)
+    count = program.data.train
+    if sum(term.type.bytes for term in terms.values()) * count * context.replicates > MAX_BYTES:
         return {}
-    chunk = compiled.chunk(count)
+    chunk = context.chunk(count)
 
-    @tf.function(jit_compile=compiled.xla, autograph=False)
-    def made(keys: Any, drawn: dict[str, Any], first: Any) -> dict[str, Any]:
-        lowering = compiled.lowering(keys, first + tf.range(chunk, dtype=tf.int64), chunk, drawn)
+    @tf.function(jit_compile=context.xla, autograph=False)
+    def values_from(keys: Any, draws: dict[str, Any], first: Any) -> dict[str, Any]:
+        lowering = context.lowering(keys, first + tf.range(chunk, dtype=tf.int64), chunk, draws)
         return {
             name: lowering.whole(lowering(term), (REPLICATE, EXAMPLE), len(term.type.shape))
-            for name, term in wanted.items()
+            for name, term in terms.items()
         }
 
-    parts: dict[str, list[Any]] = {name: [] for name in wanted}
+    parts: dict[str, list[Any]] = {name: [] for name in terms}
     for first in range(0, count, chunk):
-        found = made(compiled.keys["train"], compiled.drawn, tf.constant(first, tf.int64))
-        for name, tensor in found.items():
+        for name, tensor in values_from(keys, draws, tf.constant(first, tf.int64)).items():
             parts[name].append(tensor[:, : count - first])
     return {name: tf.concat(tensors, axis=1) for name, tensors in parts.items()}
 
 
-def make_batch_fn(compiled: Compiled) -> Callable[[Any, dict[str, Any], Any, Any], dict[str, Value]]:
+def make_batch_fn(context: ProgramContext) -> Callable[[Any, dict[str, Any], Any, Any], dict[str, Value]]:
     """What makes the values of a batch by name: keys, draws, int64 [R, B] numbers and a step to the values, by XLA.
 
     In a plain graph each of its small operations would pass over the memory by itself.
     """
-    wanted = needed(compiled)
+    terms = needed(context)
     axes: dict[str, Axes] = {}
 
     @tf.function(jit_compile=True, autograph=False)
-    def made(keys: Any, drawn: dict[str, Any], index: Any, step: Any) -> dict[str, Any]:
-        lowering = compiled.lowering(keys, index, index.shape[-1], drawn, step=step)
-        values = {name: lowering(term) for name, term in wanted.items()}
+    def tensors(keys: Any, draws: dict[str, Any], indices: Any, step: Any) -> dict[str, Any]:
+        lowering = context.lowering(keys, indices, indices.shape[-1], draws, step=step)
+        values = {name: lowering(term) for name, term in terms.items()}
         axes.update({name: value.axes for name, value in values.items()})
         return {name: value.tensor for name, value in values.items()}
 
-    def values(keys: Any, drawn: dict[str, Any], index: Any, step: Any) -> dict[str, Value]:
-        return {name: Value(tensor, axes[name]) for name, tensor in made(keys, drawn, index, step).items()}
+    def batch(keys: Any, draws: dict[str, Any], indices: Any, step: Any) -> dict[str, Value]:
+        return {name: Value(tensor, axes[name]) for name, tensor in tensors(keys, draws, indices, step).items()}
 
-    return values
+    return batch
 
 
-def gather_batch(dataset: dict[str, Any], index: Any) -> dict[str, Value]:
+def gather_batch(dataset: dict[str, Any], indices: Any) -> dict[str, Value]:
     """The values of some examples, int64 [R, B], by name."""
     return {
-        name: Value(tf.gather(tensor, index, batch_dims=1), (REPLICATE, EXAMPLE)) for name, tensor in dataset.items()
+        name: Value(tf.gather(tensor, indices, batch_dims=1), (REPLICATE, EXAMPLE)) for name, tensor in dataset.items()
     }
 
 
-def isolate_draws(compiled: Compiled, lowering: Lowering) -> None:
+def isolate_draws(context: ProgramContext, lowering: Lowering) -> None:
     """Sets the values of the names that the loss needs and that draw many reals, each out of a branch of its own.
 
     XLA on a CPU makes a value anew in each of the operations that use it, a generator's rounds included, unless it comes out
     of a branch. The other branch is never taken: no step is below 0.
     """
-    for name, term in _drawing(compiled):
+    for name, term in _drawing(context):
         for part in t.walk(term):
             if isinstance(part, t.Reference):
                 lowering(part)  # before the branch: what is made within it is not seen outside
@@ -109,26 +109,26 @@ def _out_of_branch(lowering: Lowering, term: t.Term) -> Value:
     return Value(tensor, found[0].axes)
 
 
-def _drawing(compiled: Compiled) -> list[tuple[str, t.Term]]:
+def _drawing(context: ProgramContext) -> list[tuple[str, t.Term]]:
     """The names of an example that the loss needs, directly or through others, and that draw many reals; in order."""
-    pending = list(needed(compiled).values())
+    pending = list(needed(context).values())
     found: set[str] = set()
     while pending:
         for item in t.walk(pending.pop()):
             if isinstance(item, t.Reference) and item.phase == "example" and item.name not in found:
                 found.add(item.name)
-                pending.append(compiled.bindings[item.name])
-    terms = [(item.name, item.term) for item in compiled.program.examples if item.name in found]
+                pending.append(context.bindings[item.name])
+    terms = [(item.name, item.term) for item in context.program.examples if item.name in found]
     return [(name, term) for name, term in terms if any(map(_many_reals, t.walk(term)))]
 
 
 def _many_reals(term: t.Term) -> bool:
-    return isinstance(term, t.Sample) and term.distribution in TRANSFORMED and prod(term.shape) >= MANY
+    return isinstance(term, t.Sample) and term.distribution in TRANSFORMED and prod(term.shape) >= VALUES_WORTH_A_BRANCH
 
 
-def needed(compiled: Compiled) -> dict[str, t.Term]:
+def needed(context: ProgramContext) -> dict[str, t.Term]:
     """What the loss uses of an example: whole inputs of networks, and the bindings that it uses besides."""
-    program = compiled.program
+    program = context.program
     plans = {plan.name: plan for plan in program.networks}
     pending = [term.term for term in program.loss]
     terms: dict[str, t.Term] = {}
@@ -136,10 +136,10 @@ def needed(compiled: Compiled) -> dict[str, t.Term]:
     while pending:
         for item in t.walk(pending.pop()):
             if isinstance(item, t.Reference) and item.phase == "example":
-                terms[item.name] = compiled.bindings[item.name]
+                terms[item.name] = context.bindings[item.name]
             elif isinstance(item, t.Reference) and item.phase == "outputs" and item.name not in seen:
                 seen.add(item.name)
-                pending.append(compiled.bindings[item.name])
+                pending.append(context.bindings[item.name])
             elif isinstance(item, t.NetworkOutput) and item.input is None and item.network not in seen:
                 seen.add(item.network)
                 given = plans[item.network].taken

@@ -11,16 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-if TYPE_CHECKING:
-    from .program import Compiled
+from .state import State
 
 Faults = list["Divergence | None"]
-State = Sequence[Any]
+Values = Sequence[Any]
 """The values of all variables that training changes, as tensors: a variable that is assigned to leaves them as they are."""
 
 
@@ -42,11 +41,12 @@ class Divergence:
 class Watch:
     """Looks at all that training changes of a compiled program, and says which replicates diverged, when and in what."""
 
-    def __init__(self, compiled: Compiled) -> None:
-        self.compiled = compiled
+    def __init__(self, state: State, replicates: int) -> None:
+        self.state = state
+        self.replicates = replicates
         self.fallen: Faults | None = None
         """By replicate, how it diverged before the present step; None where nothing has been looked at."""
-        self.start: State = ()
+        self.start: Values = ()
         """The state at the present step, where something has been looked at."""
 
     def begin(self) -> None:
@@ -55,8 +55,7 @@ class Watch:
 
     def watched(self, count: int, advance: Callable[[int], Faults]) -> Faults:
         """Makes so many updates by `advance`, which says how the loss of each replicate first ceased to be finite."""
-        compiled = self.compiled
-        first, start, known = compiled.step, self.start, self.fallen
+        first, start, known = self.state.step, self.start, self.fallen
         if known is None:
             faults, start = self._look()
             known = [Divergence(first, what, True) if what else None for what in faults]
@@ -66,13 +65,13 @@ class Watch:
         if new:
             for place, fault in self._located(start, first, count, fallen, new, advance).items():
                 fallen[place] = fault
-            compiled.restore(first + count, end)
+            self.state.restore(first + count, end)
         self.fallen, self.start = fallen, end
         return list(fallen)
 
     def _located(
         self,
-        start: State,
+        start: Values,
         first: int,
         count: int,
         fallen: Faults,
@@ -85,14 +84,14 @@ class Watch:
         for end in sorted(set(last.values()) - {first}):
             group = {place: what for place, what in new.items() if last[place] == end}
             if end < first + count:
-                self.compiled.restore(first, start)
+                self.state.restore(first, start)
                 advance(end - first)
                 group = {place: what for place, what in enumerate(self._look()[0]) if what and place in group}
             self._bisect(start, first, end, group, advance, located)
         return located
 
     def _bisect(
-        self, start: State, low: int, high: int, new: dict[int, str], advance: Callable[[int], Faults],
+        self, start: Values, low: int, high: int, new: dict[int, str], advance: Callable[[int], Faults],
         located: dict[int, Divergence],
     ) -> None:  # fmt: skip
         """Of replicates whose state is finite after `low` updates, `start`, and not after `high`: after how many it is not."""
@@ -102,7 +101,7 @@ class Watch:
             located.update((place, Divergence(high, what, True)) for place, what in new.items())
             return
         middle = (low + high) // 2
-        self.compiled.restore(low, start)
+        self.state.restore(low, start)
         advance(middle - low)
         faults, between = self._look()
         early = {place: what for place, what in enumerate(faults) if what and place in new}
@@ -110,22 +109,22 @@ class Watch:
         late = {place: what for place, what in new.items() if place not in early}
         self._bisect(between, middle, high, late, advance, located)
 
-    def _look(self) -> tuple[list[str | None], State]:
+    def _look(self) -> tuple[list[str | None], Values]:
         """By replicate, the first of what it keeps that is not finite now; and the state."""
-        sound, state = self._state()
+        sound, values = self._look_at_all()
         rows = sound.numpy()
-        return [None if row.all() else self._names[int(np.argmin(row))] for row in rows], state
+        return [None if row.all() else self._names[int(np.argmin(row))] for row in rows], values
 
     @cached_property
     def _watched(self) -> list[tuple[str, Any]]:
         """What is looked at, with how it is called: weights, and what optimisers keep of each."""
         variables = [
             (f"the weight {name}.{layer}.{weight}", variable)
-            for name, network in self.compiled.networks.items()
+            for name, network in self.state.networks.items()
             for (layer, weight), variable in network.weights.items()
         ]
         labels = {variable.path.replace("/", "_"): what for what, variable in variables}
-        for optimizer, _ in self.compiled.optimizers.values():
+        for optimizer, _ in self.state.optimizers.groups.values():
             for variable in optimizer.variables:
                 own = [label for label in labels if variable.name.startswith(f"{label}_")]
                 if own:
@@ -141,15 +140,14 @@ class Watch:
         return [name for name, _ in self._watched]
 
     @cached_property
-    def _state(self) -> Any:
+    def _look_at_all(self) -> Any:
         """Whether each of what is looked at is finite, [R, …], and the state. Outside the step's program, which it would slow down."""
-        replicates = len(self.compiled.replicates)
 
         @tf.function(autograph=False)
-        def state() -> Any:
+        def look() -> Any:
             values = [tf.convert_to_tensor(variable.value) for _, variable in self._watched]
             sound = [tf.reduce_all(tf.math.is_finite(value), axis=list(range(1, value.shape.rank))) for value in values]
-            kept = [tf.convert_to_tensor(variable.value) for variable in self.compiled.state()]
-            return tf.stack(sound, axis=1) if sound else tf.ones([replicates, 0], tf.bool), kept
+            kept = [tf.convert_to_tensor(variable.value) for variable in self.state.variables()]
+            return tf.stack(sound, axis=1) if sound else tf.ones([self.replicates, 0], tf.bool), kept
 
-        return state
+        return look

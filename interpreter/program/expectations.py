@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -15,9 +15,8 @@ from dlspec.spec.passes.example_blocks import SUMMED
 
 from ..lower import Lowering, Value
 from ..networks.network import joined
-
-if TYPE_CHECKING:
-    from .program import Compiled
+from .context import ProgramContext
+from .seeds import Seeds
 
 Level = list[tuple[t.Expectation, str]]
 
@@ -25,22 +24,21 @@ Level = list[tuple[t.Expectation, str]]
 class Evaluation:
     """The measures of a program, but for statistics of gradients; one compiled call."""
 
-    def __init__(self, compiled: Compiled) -> None:
-        self.compiled = compiled
-        self.program = compiled.program
+    def __init__(self, context: ProgramContext) -> None:
+        self.context = context
+        self.program = context.program
         plain = (t.GradientStatistic, t.SamplingFloor)
         self.measures = [measure for measure in self.program.measures if not isinstance(measure.term, plain)]
 
-    def measured(self, step: int) -> dict[str, np.ndarray[Any, Any]]:
+    def measured(self, seeds: Seeds, step: int) -> dict[str, np.ndarray[Any, Any]]:
         """Every measure by name: [R, …] in float64."""
         if not self.measures:
             return {}
-        keys = self.compiled.keys
-        found = self._compiled({name: keys[name] for name in ("train", "test")}, self.compiled.drawn, tf.constant(step))
-        return {name: tensor.numpy() for name, tensor in found.items()}
+        keys = {name: seeds.keys[name] for name in ("train", "test")}
+        return {name: tensor.numpy() for name, tensor in self._compiled(keys, seeds.draws, tf.constant(step)).items()}
 
-    def levels(self) -> list[Level]:
-        """The expectations of the measures, each with its stream, in passes: one that holds others comes after them."""
+    def nesting_order(self) -> list[Level]:
+        """The expectations of the measures, each with its stream, in topological order: a level holds only earlier ones."""
         found: dict[int, tuple[t.Expectation, str]] = {}
         for measure in self.measures:
             for item in t.walk(measure.term):
@@ -59,18 +57,18 @@ class Evaluation:
 
     @cached_property
     def _compiled(self) -> Any:
-        levels = self.levels()
+        levels = self.nesting_order()
 
-        @tf.function(jit_compile=self.compiled.xla, autograph=False)
-        def evaluate(keys: dict[str, Any], drawn: dict[str, Any], step: Any) -> dict[str, Any]:
+        @tf.function(jit_compile=self.context.xla, autograph=False)
+        def evaluate(keys: dict[str, Any], draws: dict[str, Any], step: Any) -> dict[str, Any]:
             known: dict[int, Value] = {}
             for level in levels:
                 for stream, terms in _passes(level):
                     for term, mean in zip(
-                        terms, self._means(terms, stream, keys[stream], drawn, step, known), strict=True
+                        terms, self._means(terms, stream, keys[stream], draws, step, known), strict=True
                     ):
                         known[id(term)] = Value(mean, (REPLICATE, *(index.key for index in t.free_indices(term))))
-            return {measure.name: self._outer(measure, known, drawn, step) for measure in self.measures}
+            return {measure.name: self._outer(measure, known, draws, step) for measure in self.measures}
 
         return evaluate
 
@@ -79,28 +77,28 @@ class Evaluation:
         terms: list[t.Expectation],
         stream: str,
         keys: Any,
-        drawn: dict[str, Any],
+        draws: dict[str, Any],
         step: Any,
         known: dict[int, Value],
     ) -> list[Any]:
         """The expectations of some terms over one stream: [R, …] each."""
         total = self.program.evaluated(stream)
-        apart = [term.body for term in terms if _summed(term) is None]
+        apart = [term.body for term in terms if _mean_gradient(term) is None]
         weights = [item.type.bytes for body in apart for item in t.walk(body) if isinstance(item, t.Gradient)]
         most = min(total, SUMMED) if len(apart) < len(terms) else total
-        chunk = total if any(term.quantile is not None for term in terms) else self.compiled.chunk(most, *weights)
+        chunk = total if any(term.quantile is not None for term in terms) else self.context.chunk(most, *weights)
 
         def sums(place: Any) -> list[Any]:
             index = tf.cast(place, tf.int64) * chunk + tf.range(chunk, dtype=tf.int64)
             inside = index < total
-            lowering = self.compiled.lowering(
-                keys, index, chunk, drawn, step=step, expectation=lambda term: known[id(term)],
-                gradient=lambda context, term: gradient(self.compiled, context, keys, drawn, term),
+            lowering = self.context.lowering(
+                keys, index, chunk, draws, step=step, expectation=lambda term: known[id(term)],
+                gradient=lambda context, term: gradient(self.context, context, keys, draws, term),
             )  # fmt: skip
             means = []
             for term in terms:
-                if (whole := _summed(term)) is not None:
-                    mean = full_gradient(self.compiled, lowering, keys, drawn, whole, inside)
+                if (whole := _mean_gradient(term)) is not None:
+                    mean = full_gradient(self.context, lowering, keys, draws, whole, inside)
                     means.append(tf.cast(mean, tf.float64) / total)
                     continue
                 indices = t.free_indices(term)
@@ -120,7 +118,7 @@ class Evaluation:
             return sums(tf.constant(0))
         extents = [tuple(index.extent for index in t.free_indices(term)) for term in terms]
         shapes = [(*sizes, *term.body.type.shape) for sizes, term in zip(extents, terms, strict=True)]
-        first = [tf.zeros((len(self.compiled.replicates), *shape), tf.float64) for shape in shapes]
+        first = [tf.zeros((self.context.replicates, *shape), tf.float64) for shape in shapes]
         loop = tf.while_loop(
             lambda place, *_: place < chunks,
             lambda place, *sums_so_far: (place + 1, *(a + b for a, b in zip(sums_so_far, sums(place), strict=True))),
@@ -128,17 +126,17 @@ class Evaluation:
         )
         return list(loop[1:])
 
-    def _outer(self, measure: MeasurePlan, known: dict[int, Value], drawn: dict[str, Any], step: Any) -> Any:
+    def _outer(self, measure: MeasurePlan, known: dict[int, Value], draws: dict[str, Any], step: Any) -> Any:
         """A measure over its expectations, in float64: [R, …]."""
         term = measure.term
         if isinstance(term, t.Expectation):
             return known[id(term)].tensor
-        compiled = self.compiled
-        wide = {name: tf.cast(x, tf.float64) if x.dtype.is_floating else x for name, x in drawn.items()}
+        networks = self.context.networks
+        wide = {name: tf.cast(x, tf.float64) if x.dtype.is_floating else x for name, x in draws.items()}
         lowering = replace(
-            compiled.lowering(compiled.keys["test"], tf.zeros([1], tf.int64), 1, wide, step=step),
+            self.context.lowering(None, tf.zeros([1], tf.int64), 1, wide, step=step),  # nothing is sampled here
             dtype=tf.float64,
-            weight=lambda context, item: _wide(compiled.networks[item.network].weight(item, context)),
+            weight=lambda context, item: _wide(networks[item.network].weight(item, context)),
             expectation=lambda item: known[id(item)],
         )
         return tf.cast(lowering.whole(lowering(term), (REPLICATE,), len(term.type.shape)), tf.float64)
@@ -149,39 +147,39 @@ def _passes(level: Level) -> list[tuple[str, list[t.Expectation]]]:
     found: dict[tuple[str, bool], list[t.Expectation]] = {}
     whole = {stream for term, stream in level if term.quantile is not None}
     for term, stream in level:
-        found.setdefault((stream, stream in whole and _summed(term) is not None), []).append(term)
+        found.setdefault((stream, stream in whole and _mean_gradient(term) is not None), []).append(term)
     return [(stream, terms) for (stream, _), terms in found.items()]
 
 
-def _summed(term: t.Expectation) -> t.Gradient | None:
-    """The gradient that an expectation is the mean of: one backward pass for the sum gives it, and none is told apart."""
+def _mean_gradient(term: t.Expectation) -> t.Gradient | None:
+    """The gradient that an expectation is the mean of: E[∇f] from one backward pass, without per-example gradients."""
     return term.body if isinstance(term.body, t.Gradient) and term.quantile is None else None
 
 
-def gradient(compiled: Compiled, lowering: Lowering, keys: Any, drawn: dict[str, Any], term: t.Gradient) -> Value:
+def gradient(context: ProgramContext, lowering: Lowering, keys: Any, draws: dict[str, Any], term: t.Gradient) -> Value:
     """Each example's gradient: weights that differ from example to example, so that one backward pass tells them apart."""
-    network = compiled.networks[term.weights.network]
+    network = context.networks[term.weights.network]
     places = network.places(term.weights)
     own = {}
     for place in places:
         weight = network.value(place, lowering)
         own[place] = lowering.whole(weight, (REPLICATE, EXAMPLE), weight.tensor.shape.rank - len(weight.axes))
-    found = _differentiated(compiled, lowering, keys, drawn, term, own, (REPLICATE, EXAMPLE), None)
+    found = _differentiated(context, lowering, keys, draws, term, own, (REPLICATE, EXAMPLE), None)
     return found[0] if isinstance(term.weights, t.Weight) else joined(found)
 
 
 def full_gradient(
-    compiled: Compiled, lowering: Lowering, keys: Any, drawn: dict[str, Any], term: t.Gradient, inside: Any
+    context: ProgramContext, lowering: Lowering, keys: Any, draws: dict[str, Any], term: t.Gradient, inside: Any
 ) -> Any:
     """The sum of the gradients of the examples inside: [R, …]."""
-    network = compiled.networks[term.weights.network]
+    network = context.networks[term.weights.network]
     own = {place: network.value(place, lowering).tensor for place in network.places(term.weights)}
-    found = _differentiated(compiled, lowering, keys, drawn, term, own, (REPLICATE,), inside)
+    found = _differentiated(context, lowering, keys, draws, term, own, (REPLICATE,), inside)
     return (found[0] if isinstance(term.weights, t.Weight) else joined(found)).tensor
 
 
 def _differentiated(
-    compiled: Compiled, lowering: Lowering, keys: Any, drawn: dict[str, Any], term: t.Gradient,
+    context: ProgramContext, lowering: Lowering, keys: Any, draws: dict[str, Any], term: t.Gradient,
     weights: dict[tuple[str, str], Any], axes: tuple[str, ...], inside: Any,
 ) -> list[Value]:  # fmt: skip
     """The gradient of a sum over examples with respect to tensors that stand for weights."""
@@ -192,8 +190,8 @@ def _differentiated(
     }
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(tensors)
-        inner = compiled.lowering(keys, lowering.index, batch, drawn, step=lowering.step, given=given)
-        made = [item.name for item in compiled.program.examples if item.name in lowering.values]
+        inner = context.lowering(keys, lowering.index, batch, draws, step=lowering.step, given=given)
+        made = [item.name for item in context.program.examples if item.name in lowering.values]
         inner.values.update({name: lowering.values[name] for name in made})
         value = inner(term.of)
         each = inner.whole(Value(inner.cast(value.tensor, "real"), value.axes), (REPLICATE, EXAMPLE), 0)

@@ -83,19 +83,19 @@ def _port(port: Port) -> dict[str, Any]:
 
 def _arguments(compiled: Compiled) -> list[tuple[str, str, Any]]:
     """The training function's arguments, flat and in TensorFlow's order of them: name, role, value."""
-    plan, given = compiled.program.training, compiled.given
+    plan, inputs = compiled.program.training, compiled.train_inputs
     assert plan is not None
-    found = [(f"draw_{name}", "data", given["drawn"][name]) for name in sorted(given["drawn"])]
-    found += [(f"held_{name}", "data", given["held"][name]) for name in sorted(given["held"])]
-    found += [("keys", "data", given["keys"]), ("order", "data", given["order"])]
-    found += [("start", "start", tf.constant(compiled.step))]
-    return [*found, ("steps", "steps", tf.constant(plan.steps - compiled.step))]
+    arguments = [(f"draw_{name}", "data", inputs.draws[name]) for name in sorted(inputs.draws)]
+    arguments += [(f"held_{name}", "data", inputs.dataset[name]) for name in sorted(inputs.dataset)]
+    arguments += [("keys", "data", inputs.keys), ("order", "data", inputs.order)]
+    arguments += [("start", "start", tf.constant(compiled.step))]
+    return [*arguments, ("steps", "steps", tf.constant(plan.steps - compiled.step))]
 
 
 def _call(compiled: Compiled, flat: Sequence[Any]) -> tuple[Any, ...]:
     """The training function's arguments from flat ones."""
-    *given, start, steps = flat
-    return tf.nest.pack_sequence_as(compiled.given, given), start, steps
+    *inputs, start, steps = flat
+    return tf.nest.pack_sequence_as(compiled.train_inputs, inputs), start, steps
 
 
 def _state(compiled: Compiled) -> list[tuple[str, Any]]:
@@ -105,7 +105,7 @@ def _state(compiled: Compiled) -> list[tuple[str, Any]]:
         for network, held in compiled.networks.items()
         for (layer, weight), variable in held.weights.items()
     ]
-    for place, (optimizer, _) in enumerate(compiled.optimizers.values(), 1):
+    for place, (optimizer, _) in enumerate(compiled.optimizers.groups.values(), 1):
         variables += [(f"optimizer_{place}_{variable.name}", variable) for variable in optimizer.variables]
     return variables
 
@@ -143,7 +143,7 @@ def _saved_model(compiled: Compiled, place: Path) -> tuple[list[tuple[Port, Any]
     def train(**inputs: Any) -> dict[str, Any]:
         for name, variable in variables.items():
             variable.value.assign(inputs[name])
-        bad = compiled._train(*_call(compiled, [inputs[name] for name in given]))
+        bad = compiled.train_loop(*_call(compiled, [inputs[name] for name in given]))
         return {DIVERGED: bad, **{name: tf.identity(variable.value) for name, variable in variables.items()}}
 
     holder = tf.Module()
@@ -162,8 +162,8 @@ def _stablehlo(compiled: Compiled, place: Path) -> tuple[list[tuple[Port, Any]],
         raise InternalError("a plain graph has no StableHLO")
     arguments = _arguments(compiled)
     call = _call(compiled, [value for _, _, value in arguments])
-    concrete = compiled._train.get_concrete_function(*call)
-    text = _bare(compiled._train.experimental_get_compiler_ir(*call)(stage="stablehlo"))
+    concrete = compiled.train_loop.get_concrete_function(*call)
+    text = _bare(compiled.train_loop.experimental_get_compiler_ir(*call)(stage="stablehlo"))
     handles = {id(variable.value.handle): (name, variable) for name, variable in _state(compiled)}
     written = _written(concrete.graph)
     found: list[tuple[str, str, Any]] = list(arguments)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -26,10 +26,9 @@ from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
 from dlspec.spec.passes.example_blocks import SUMMED, alongside, block, comparisons, group
 
 from ..lower import Lowering, Value
+from .context import ProgramContext
 from .expectations import full_gradient, gradient
-
-if TYPE_CHECKING:
-    from .program import Compiled
+from .seeds import Seeds
 
 Array = np.ndarray[Any, Any]
 
@@ -40,29 +39,29 @@ EPSILON = float(np.finfo(np.float64).eps)
 class Statistic:
     """One statistic of a program: its value and its sampling floor, [R] each, one compiled call."""
 
-    def __init__(self, compiled: Compiled, term: t.GradientStatistic) -> None:
-        self.compiled = compiled
+    def __init__(self, context: ProgramContext, term: t.GradientStatistic) -> None:
+        self.context = context
         self.term = term
         self.gradient = t.Gradient(term.of, term.weights, type=term.weights.type, span=term.span)
-        self.replicates = len(compiled.replicates)
+        self.replicates = context.replicates
         self.size = int(np.prod(term.weights.type.shape, dtype=int))
 
-    def __call__(self, step: int) -> tuple[Array, Array]:
+    def __call__(self, seeds: Seeds, step: int) -> tuple[Array, Array]:
         """The value and the floor."""
         form = self._over_draws if self.term.over else self._over_examples
-        keys = {name: self.compiled.keys[name] for name in ("test", "draw", "redraw")}
-        value, floor = form(keys, self.compiled.drawn, tf.constant(step))
+        keys = {name: seeds.keys[name] for name in ("test", "draw", "redraw")}
+        value, floor = form(keys, seeds.draws, tf.constant(step))
         return value.numpy(), floor.numpy()
 
-    def _mean(self, keys: Any, drawn: dict[str, Any], step: Any, first: Any, count: int) -> Any:
+    def _mean(self, keys: Any, draws: dict[str, Any], step: Any, first: Any, count: int) -> Any:
         """The mean gradient of `count` examples from number `first` on: float64 [R, P]."""
-        chunk = self.compiled.chunk(min(count, SUMMED))
+        chunk = self.context.chunk(min(count, SUMMED))
         chunks = -(-count // chunk)
 
         def part(place: Any) -> Any:
             within = tf.cast(place, tf.int64) * chunk + tf.range(chunk, dtype=tf.int64)
-            lowering = self.compiled.lowering(keys, first + within, chunk, drawn, step=step)
-            found = full_gradient(self.compiled, lowering, keys, drawn, self.gradient, within < count)
+            lowering = self.context.lowering(keys, first + within, chunk, draws, step=step)
+            found = full_gradient(self.context, lowering, keys, draws, self.gradient, within < count)
             return tf.cast(tf.reshape(found, [self.replicates, self.size]), tf.float64)
 
         if chunks == 1:
@@ -75,20 +74,20 @@ class Statistic:
 
     @cached_property
     def _over_examples(self) -> Any:
-        each = block(self.compiled.program, self.term)
+        each = block(self.context.program, self.term)
         blocks, compared = self.term.examples // each, group(each)
         floor = self.term.statistic != "gradient_noise"
         count = compared if floor or each == 1 else 1
         if each == 1:
-            count *= max(1, self.compiled.chunk(min(blocks, SUMMED), alongside(self.term)) // compared)
+            count *= max(1, self.context.chunk(min(blocks, SUMMED), alongside(self.term)) // compared)
         found = self._each if each == 1 else self._means
 
-        @tf.function(jit_compile=self.compiled.xla, autograph=False)
-        def statistic(keys: dict[str, Any], drawn: dict[str, Any], step: Any) -> Any:
+        @tf.function(jit_compile=self.context.xla, autograph=False)
+        def statistic(keys: dict[str, Any], draws: dict[str, Any], step: Any) -> Any:
             def body(first: Any, total: Any, squares: Any, products: Any) -> Any:
                 number = tf.cast(first, tf.int64) + tf.range(count, dtype=tf.int64)
                 inside = number < blocks
-                means = found(keys["test"], drawn, step, number, each)
+                means = found(keys["test"], draws, step, number, each)
                 means = tf.where(inside[:, tf.newaxis], means, tf.zeros([], tf.float64))
                 total, squares = (
                     total + tf.reduce_sum(means, axis=1),
@@ -110,17 +109,17 @@ class Statistic:
 
         return statistic
 
-    def _each(self, keys: Any, drawn: dict[str, Any], step: Any, number: Any, _: int) -> Any:
+    def _each(self, keys: Any, draws: dict[str, Any], step: Any, number: Any, _: int) -> Any:
         """The gradients of some examples from one backward pass: float64 [R, B, P]."""
-        lowering = self.compiled.lowering(keys, number, number.shape[0], drawn, step=step)
-        found = gradient(self.compiled, lowering, keys, drawn, self.gradient)
+        lowering = self.context.lowering(keys, number, number.shape[0], draws, step=step)
+        found = gradient(self.context, lowering, keys, draws, self.gradient)
         return tf.cast(tf.reshape(found.tensor, [self.replicates, number.shape[0], self.size]), tf.float64)
 
-    def _means(self, keys: Any, drawn: dict[str, Any], step: Any, number: Any, each: int) -> Any:
+    def _means(self, keys: Any, draws: dict[str, Any], step: Any, number: Any, each: int) -> Any:
         """The mean gradients of some blocks, one after the other: float64 [R, B, P]."""
 
         def one(place: Any) -> Any:
-            return self._mean(keys, drawn, step, place * each, each)
+            return self._mean(keys, draws, step, place * each, each)
 
         if number.shape[0] == 1:
             return one(number[0])[:, tf.newaxis]
@@ -128,13 +127,13 @@ class Statistic:
 
     @cached_property
     def _over_draws(self) -> Any:
-        count, exact = self.term.draws, self.compiled.program.data.kind == "enumerated"
+        count, exact = self.term.draws, self.context.program.data.kind == "enumerated"
         half = self.term.examples if exact else max(1, self.term.examples // 2)
 
-        @tf.function(jit_compile=self.compiled.xla, autograph=False)
-        def statistic(keys: dict[str, Any], drawn: dict[str, Any], step: Any) -> Any:
+        @tf.function(jit_compile=self.context.xla, autograph=False)
+        def statistic(keys: dict[str, Any], draws: dict[str, Any], step: Any) -> Any:
             def body(place: Any, sums: Any, products: Any, last: Any, gaps: Any, squares: Any) -> Any:
-                target = self._redrawn(keys, drawn, place)
+                target = self._redrawn(keys, draws, place)
                 first = tf.cast(place, tf.int64) * (0 if exact else 2 * half)
                 one = self._mean(keys["test"], target, step, first, half)
                 two = one if exact else self._mean(keys["test"], target, step, first + half, half)
@@ -154,23 +153,23 @@ class Statistic:
 
         return statistic
 
-    def _redrawn(self, keys: dict[str, Any], drawn: dict[str, Any], place: Any) -> dict[str, Any]:
+    def _redrawn(self, keys: dict[str, Any], draws: dict[str, Any], place: Any) -> dict[str, Any]:
         """The replicates' draws with those of `over` made anew, and what depends on them."""
-        compiled, over = self.compiled, set(self.term.over)
+        context, over = self.context, set(self.term.over)
 
-        def context(stream: str, index: Any) -> Lowering:
+        def lowering_of(stream: str, index: Any) -> Lowering:
             own = keys[stream]
             return Lowering(
-                compiled.dtype, {REPLICATE: self.replicates, EXAMPLE: 1}, compiled.bindings, {},
-                keys=lambda sample: own[compiled.samples[sample.path]], index=index, lead=(REPLICATE,),
+                context.dtype, {REPLICATE: self.replicates, EXAMPLE: 1}, context.bindings, {},
+                keys=lambda sample: own[context.samples[sample.path]], index=index, lead=(REPLICATE,),
                 enumerated=self.term.every if stream == "redraw" else (),
             )  # fmt: skip
 
-        anew = context("redraw", tf.reshape(tf.cast(place, tf.int64), [1]))
-        same = context("draw", tf.zeros([1], tf.int64))
-        draws = dict(drawn)
+        anew = lowering_of("redraw", tf.reshape(tf.cast(place, tf.int64), [1]))
+        same = lowering_of("draw", tf.zeros([1], tf.int64))
+        draws = dict(draws)
         changed: set[str] = set()
-        for item in compiled.program.draws:
+        for item in context.program.draws:
             below = {part.name for part in t.walk(item.term) if isinstance(part, t.Reference)}
             if item.name in over or below & changed:
                 changed.add(item.name)

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-if TYPE_CHECKING:
-    from .program import Compiled
+from .context import ProgramContext
 
 
-def whiten(compiled: Compiled) -> None:
-    """Sets the matrices.
+def whiten(context: ProgramContext, keys: Any, draws: dict[str, Any]) -> None:
+    """Sets the matrices, from the keys of the training stream, uint32 [samples, R, 2], and the draws, [R, …] by name.
 
     C^(-1/2), where C is the mean of x xᵀ over examples and leading axes, in float64. Directions that hold nothing
     but rounding are dropped. A layer sees what those before it make, so they are set in the order they are reached.
     """
     counts = {
         (plan.name, leaf.key): leaf.examples
-        for plan in compiled.program.networks
+        for plan in context.program.networks
         for leaf in plan.leaves()
         if leaf.kind == "whiten"
     }
     reached: dict[tuple[str, str], None] = {}
     if counts:
-        _watched(compiled, list(compiled.networks), 0, 1, lambda place, x: reached.setdefault(place))
+        _watched(context, keys, draws, list(context.networks), 0, 1, lambda place, x: reached.setdefault(place))
     for place in reached:
         total, seen = np.zeros([]), 0
 
@@ -36,19 +35,21 @@ def whiten(compiled: Compiled) -> None:
                 flat = tf.reshape(tf.cast(x, tf.float64), [x.shape[0], -1, x.shape[-1]])
                 total, seen = total + tf.matmul(flat, flat, transpose_a=True).numpy(), seen + flat.shape[1]
 
-        stretch = compiled.chunk(counts[place])
+        stretch = context.chunk(counts[place])
         for first in range(0, counts[place], stretch):
-            _watched(compiled, [place[0]], first, min(stretch, counts[place] - first), add)
-        matrix = _inverse_root(total / seen, compiled.kind.epsilon)
-        compiled.networks[place[0]].weights[place[1], "matrix"].assign(matrix)
+            _watched(context, keys, draws, [place[0]], first, min(stretch, counts[place] - first), add)
+        matrix = _inverse_root(total / seen, context.kind.epsilon)
+        context.networks[place[0]].weights[place[1], "matrix"].assign(matrix)
 
 
-def _watched(compiled: Compiled, names: Sequence[str], first: int, count: int, watch: Any) -> None:
+def _watched(
+    context: ProgramContext, keys: Any, draws: dict[str, Any], names: Sequence[str], first: int, count: int, watch: Any
+) -> None:  # fmt: skip
     """Networks applied to training examples, outside any compiled program."""
     index = tf.range(first, first + count, dtype=tf.int64)
-    lowering = compiled.lowering(compiled.keys["train"], index, count, compiled.drawn, step=tf.constant(0), watch=watch)
+    lowering = context.lowering(keys, index, count, draws, step=tf.constant(0), watch=watch)
     for name in names:
-        compiled.apply(lowering, name, None)
+        context.apply(lowering, name, None)
 
 
 def _inverse_root(matrices: np.ndarray[Any, Any], precision: float) -> np.ndarray[Any, Any]:

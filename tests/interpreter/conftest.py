@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from dlspec import spec
-from dlspec.interpreter.lower import Training, Value
 from dlspec.interpreter.program.job import Job
 from dlspec.interpreter.program.program import Compiled
 from dlspec.interpreter.program.training_loop import train
@@ -18,7 +17,6 @@ from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.schedule.batching import split_into_batches
 from dlspec.interpreter.store.requests import CellRequest
 from dlspec.spec.diagnostics.problems import Source
-from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
 from dlspec.spec.ir.plan import Program
 from tensorflow.compat.v1 import profiler
 from tensorflow.python.framework import graph_util, ops
@@ -157,32 +155,19 @@ def _counted(concrete: Any) -> int:
 
 def _executed(program: Program) -> int:
     """What it counts in one training step of a program for one replicate, the examples given."""
-    compiled, plan = Compiled(program, (0,), False), program.training
-    assert plan is not None
-    kinds = {"bool": tf.bool, "int": tf.int32, "real": compiled.dtype}
+    compiled, plan = Compiled(program, (0,), True), program.training
+    assert plan is not None and compiled.train_step is not None
+    kinds = {"bool": tf.bool, "int": tf.int32, "real": compiled.context.dtype}
     specs = {
         item.name: tf.TensorSpec((1, plan.batch, *item.type.shape), kinds[item.type.kind]) for item in program.examples
     }
+    train_step, inputs = compiled.train_step, compiled.train_inputs
+    train_step.mean_of_gradients = True  # as costs are counted: one operation a weight
 
     @tf.function(autograph=False)
-    def step(bits: Any, **examples: Any) -> Any:
-        keys, index = compiled.keys["train"], tf.range(plan.batch, dtype=tf.int64)
-        training = Training(lambda network, layer: keys[compiled.samples["layer", network, layer]], index)
-        groups = [variable for _, group in compiled.optimizers.values() for variable in group]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([variable.value for variable in groups])
-            lowering = compiled.lowering(
-                keys, index, plan.batch, compiled.drawn, step=tf.constant(0), training=training
-            )
-            lowering.values.update({name: Value(tensor, (REPLICATE, EXAMPLE)) for name, tensor in examples.items()})
-            losses = [tensor for _, tensor in compiled.losses(lowering, plan.batch)]
-            total = tf.add_n([tf.reduce_sum(tensor) for tensor in losses])
-        gradients = tape.gradient(total, [variable.value for variable in groups], unconnected_gradients="zero")
-        made = {id(variable): gradient for variable, gradient in zip(groups, gradients, strict=True)}
-        for optimizer, group in compiled.optimizers.values():
-            optimizer.apply([made[id(variable)] / plan.batch for variable in group], group)
-        moved = list(training.moving.values())
-        return [total, *moved, *(tf.reduce_all(tf.math.is_finite(tensor), axis=1) for tensor in losses)]
+    def step(number: Any, **examples: Any) -> Any:
+        indices = tf.range(plan.batch, dtype=tf.int64)[tf.newaxis]
+        return train_step(inputs._replace(dataset=examples), number, indices)
 
     return _counted(step.get_concrete_function(tf.constant(0), **specs))
 

@@ -52,7 +52,7 @@ def body(gradient: str = "", guess: str = "u(f)") -> str:
 
 def examples(held: Compiled, count: int = BATCH) -> dict[str, np.ndarray[Any, Any]]:
     """The first training examples: [R, B, …]."""
-    lowering = held.lowering(held.keys["train"], tf.range(count, dtype=tf.int64), count, held.drawn)
+    lowering = held.context.lowering(held.seeds.keys["train"], tf.range(count, dtype=tf.int64), count, held.seeds.draws)
     return {item.name: lowering(item.term).tensor.numpy() for item in held.program.examples}
 
 
@@ -113,11 +113,12 @@ def test_forward_values_are_the_same_to_the_bit_under_every_mode(compiled: Calla
             def run(keys: Any, held: Compiled = held) -> Any:
                 index = tf.range(BATCH, dtype=tf.int64)
                 training = Training(lambda *_: None, index)
-                return held.losses(
-                    held.lowering(keys, index, BATCH, held.drawn, step=tf.constant(0), training=training), BATCH
-                )[0][1]
+                lowering = held.context.lowering(
+                    keys, index, BATCH, held.seeds.draws, step=tf.constant(0), training=training
+                )
+                return held.context.losses(lowering)[0][1]
 
-            found[f"{target} {mode}"] = run(held.keys["train"]).numpy()
+            found[f"{target} {mode}"] = run(held.seeds.keys["train"]).numpy()
     first = found["u exact"]
     assert np.unique(first).size == 2 * BATCH
     for values in found.values():
@@ -195,8 +196,10 @@ def values_and_gradients(held: Compiled) -> tuple[Any, set[tuple[str, str, str]]
     with tf.GradientTape() as tape:
         tape.watch(list(weights.values()))
         training = Training(lambda *_: None, index)
-        lowering = held.lowering(held.keys["train"], index, BATCH, held.drawn, step=tf.constant(0), training=training)
-        ((_, losses),) = held.losses(lowering, BATCH)
+        lowering = held.context.lowering(
+            held.seeds.keys["train"], index, BATCH, held.seeds.draws, step=tf.constant(0), training=training
+        )
+        ((_, losses),) = held.context.losses(lowering)
     gradients = tape.gradient(losses, weights)
     return losses.numpy(), {place for place, value in gradients.items() if value is not None and np.any(value.numpy())}
 
@@ -345,7 +348,7 @@ def test_functions_as_layers_under_each_have_their_mode(
     compiled: Callable[..., Compiled], mode: str, slope: Any
 ) -> None:
     held = compiled(CHAIN.format(gradient=mode), 2)
-    given, w, factor = examples(held), weights(held), held.drawn["W"].numpy()[:, None, None, None]
+    given, w, factor = examples(held), weights(held), held.seeds.draws["W"].numpy()[:, None, None, None]
     first = np.einsum("rbki,rij->rbkj", given["x"], w["dense_1.kernel"]) + w["dense_1.bias"][:, None, None]
     soft = np.tanh(first) * factor
     out = np.einsum("rbkj,rj->rbk", np.sign(soft), w["dense_2.kernel"][..., 0]) + w["dense_2.bias"][:, None]

@@ -35,8 +35,10 @@ measures:
 
 def test_a_networks_value_is_the_same_when_a_branch_uses_it_first(compiled: Callable[..., Compiled]) -> None:
     program = compiled(BODY, 1, False)
-    context = program.lowering(program.keys["test"], tf.range(COUNT, dtype=tf.int64), COUNT, program.drawn)
-    x = context(program.bindings["x"]).tensor.numpy()[0]
+    context = program.context.lowering(
+        program.seeds.keys["test"], tf.range(COUNT, dtype=tf.int64), COUNT, program.seeds.draws
+    )
+    x = context(program.context.bindings["x"]).tensor.numpy()[0]
     (a, b), (c, d) = ([w.numpy()[0] for w in program.networks[n].weights.values()] for n in ("inner", "outer"))
     outer = np.tanh(((2 * x) @ a + b) @ c + d)[:, 0]
     values = program.evaluate()
@@ -48,12 +50,14 @@ def test_a_networks_value_is_the_same_when_a_branch_uses_it_first(compiled: Call
 
 def test_lowering_a_term_changes_nothing_but_the_memo(compiled: Callable[..., Compiled]) -> None:
     program = compiled(BODY, 1, False)
-    context = program.lowering(program.keys["test"], tf.range(COUNT, dtype=tf.int64), COUNT, program.drawn)
+    context = program.context.lowering(
+        program.seeds.keys["test"], tf.range(COUNT, dtype=tf.int64), COUNT, program.seeds.draws
+    )
     names = [field.name for field in fields(context)]
     before = {name: getattr(context, name) for name in names}
-    for name, term in program.bindings.items():
+    for name, term in program.context.bindings.items():
         context(term)
         assert {key for key in names if getattr(context, key) is not before[key]} == set(), name
-    assert not context.arguments and set(context.values) == {"x", "y", "network outer", *program.drawn}
+    assert not context.arguments and set(context.values) == {"x", "y", "network outer", *program.seeds.draws}
     with pytest.raises(FrozenInstanceError):
         context.step = 1  # type: ignore[misc]

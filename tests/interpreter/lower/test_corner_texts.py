@@ -182,7 +182,9 @@ def test_values_and_gradients_are_those_of_the_texts(program: Callable[[str], An
     def values_and_slopes(numbers: list[Any]) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(numbers)
-            lowering = compiled.lowering(compiled.keys["test"], tf.zeros([1], tf.int64), 1, compiled.drawn)
+            lowering = compiled.context.lowering(
+                compiled.seeds.keys["test"], tf.zeros([1], tf.int64), 1, compiled.seeds.draws
+            )
             lead = (REPLICATE, EXAMPLE)
             lowering.values.update({f"w{place}": Value(number, lead) for place, number in enumerate(numbers)})
             values = [tf.reduce_sum(lowering.cast(lowering(term).tensor, "real")) for term in terms]

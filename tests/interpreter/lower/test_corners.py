@@ -72,7 +72,9 @@ def test_gradients_at_corners_and_of_branches_are_closed_forms(compiled: Callabl
         with tf.GradientTape() as tape:
             tape.watch([*numbers, weight])
             given = {("net", layer, "kernel"): Value(weight, (REPLICATE,))}
-            lowering = held.lowering(held.keys["test"], tf.zeros([1], tf.int64), 1, held.drawn, given=given)
+            lowering = held.context.lowering(
+                held.seeds.keys["test"], tf.zeros([1], tf.int64), 1, held.seeds.draws, given=given
+            )
             lowering.values.update({f"w{place}": Value(number, lead) for place, number in enumerate(numbers)})
             total = tf.add_n([tf.reduce_sum(lowering.cast(lowering(term).tensor, "real")) for term in terms])
         return tape.gradient(total, [*numbers, weight], unconnected_gradients="zero")

@@ -132,12 +132,12 @@ def values(compiled: Callable[..., Compiled]) -> dict[str, np.ndarray[Any, Any]]
 
     @tf.function(jit_compile=True, autograph=False)
     def run(keys: Any) -> dict[str, Any]:
-        lowering = held.lowering(keys, tf.range(EXAMPLES, dtype=tf.int64), EXAMPLES, held.drawn)
+        lowering = held.context.lowering(keys, tf.range(EXAMPLES, dtype=tf.int64), EXAMPLES, held.seeds.draws)
         return {item.name: lowering(item.term).tensor for item in held.program.examples}
 
-    found = {name: tensor.numpy() for name, tensor in run(held.keys["train"]).items()}
-    found["test"] = run(held.keys["test"])["normal_"].numpy()
-    return found | {name: tensor.numpy() for name, tensor in held.drawn.items()}
+    found = {name: tensor.numpy() for name, tensor in run(held.seeds.keys["train"]).items()}
+    found["test"] = run(held.seeds.keys["test"])["normal_"].numpy()
+    return found | {name: tensor.numpy() for name, tensor in held.seeds.draws.items()}
 
 
 CONTINUOUS = {

@@ -29,11 +29,11 @@ replicates: 2
 @pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 def test_a_function_is_an_activation(compiled: Callable[..., Compiled], xla: bool) -> None:
     held = compiled(BODY, 2, xla)
-    lowering = held.lowering(held.keys["test"], tf.range(20, dtype=tf.int64), 20, held.drawn)
+    lowering = held.context.lowering(held.seeds.keys["test"], tf.range(20, dtype=tf.int64), 20, held.seeds.draws)
     x = lowering(held.program.examples[0].term).tensor.numpy()
     kernel, bias, last, top = (variable.numpy() for variable in held.networks["f"].weights.values())
     before = np.einsum("rbi,rij->rbj", x, kernel) + bias[:, None]
-    inner = 2 * before**2 + held.drawn["b"].numpy()[:, None, None]
+    inner = 2 * before**2 + held.seeds.draws["b"].numpy()[:, None, None]
     f = 3 * (np.einsum("rbj,rj->rb", np.sin(inner), last[..., 0]) + top)
     message = 3 * last[:, None, :, 0] * np.cos(inner) * 4 * before
     found = held.evaluate()

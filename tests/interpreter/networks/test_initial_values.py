@@ -35,7 +35,7 @@ def test_weights_start_as_is_said(compiled: Callable[..., Compiled]) -> None:
         for network, own in held.networks.items()
         for place, variable in own.weights.items()
     }
-    b, v = held.drawn["b"].numpy(), held.drawn["V"].numpy()
+    b, v = held.seeds.draws["b"].numpy(), held.seeds.draws["V"].numpy()
     assert len(set(b)) == 3
     right = {
         ("f", "dense_1", "kernel"): np.full((3, 3, 2), 0.5), ("f", "dense_1", "bias"): np.full((3, 2), 0.5),
@@ -59,7 +59,7 @@ def test_a_form_is_begun_anew_with_other_values(program: Callable[[str], spec.Pr
         name: network.weights["dense_1", "kernel"].numpy() for name, network in held.networks.items() if name in "gh"
     }
     assert weights["g"][1, 2, 1] == 7
-    np.testing.assert_allclose(weights["h"], held.drawn["V"].numpy())
+    np.testing.assert_allclose(weights["h"], held.seeds.draws["V"].numpy())
 
 
 def test_digests_tell_what_weights_start_from(program: Callable[[str], spec.Program]) -> None:

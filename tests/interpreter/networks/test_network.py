@@ -41,19 +41,21 @@ def applied(held: Compiled, xla: bool = False, count: int = BATCH, training: int
     def run(keys: Any) -> tuple[Any, Any]:
         index = tf.range(count, dtype=tf.int64)
         state = (
-            Training(lambda network, layer: keys[held.samples["layer", network, layer]], index) if training else None
+            Training(lambda network, layer: keys[held.context.samples["layer", network, layer]], index)
+            if training
+            else None
         )
-        lowering = held.lowering(keys, index, count, held.drawn, step=tf.constant(0), training=state)
+        lowering = held.context.lowering(keys, index, count, held.seeds.draws, step=tf.constant(0), training=state)
         (plan,) = held.program.networks
         given = lowering(plan.input)
         for _ in range(training or 1):
-            value = held.apply(lowering, plan.name, given)
+            value = held.context.apply(lowering, plan.name, given)
         axes = ("replicate", "example")
         return lowering.whole(given, axes, len(plan.input.type.shape)), lowering.whole(
             value, axes, len(plan.output.shape)
         )
 
-    given, out = run(held.keys["train"])
+    given, out = run(held.seeds.keys["train"])
     return given.numpy(), out.numpy()
 
 
@@ -252,7 +254,7 @@ measures: {m: E(sum(f)), k: "sum(f.tied[0].dense.kernel)", all: squared_norm(f.w
     given, out = applied(held)
     w = {place: variable.numpy() for place, variable in held.networks["f"].weights.items()}
     assert sorted({layer for layer, _ in w}) == ["dense_1", "res[0].in", "res[1].in", "tied[0].dense_1"]
-    x, factor = given, held.drawn["W"].numpy()[:, None, None, None]
+    x, factor = given, held.seeds.draws["W"].numpy()[:, None, None, None]
 
     def dense(x: Any, layer: str) -> Any:
         return np.einsum("rbki,rij->rbkj", x, w[layer, "kernel"]) + w[layer, "bias"][:, None, None]
@@ -281,8 +283,8 @@ loss: {l: sum(f)}
 """
     held = compiled(text, REPLICATES)
     w = {place: variable.numpy() for place, variable in held.networks["f"].weights.items()}
-    lowering = held.lowering(held.keys["test"], tf.range(6, dtype=tf.int64), 6, held.drawn)
-    x, c = lowering(held.bindings["x"]).tensor.numpy(), held.drawn["c"].numpy()
+    lowering = held.context.lowering(held.seeds.keys["test"], tf.range(6, dtype=tf.int64), 6, held.seeds.draws)
+    x, c = lowering(held.context.bindings["x"]).tensor.numpy(), held.seeds.draws["c"].numpy()
 
     def f(x: Any, r: int) -> Any:
         hidden = np.tanh(x @ w["dense_1", "kernel"][r] + w["dense_1", "bias"][r])
@@ -482,10 +484,10 @@ def test_batch_normalisation_trains_like_keras(compiled: Callable[..., Compiled]
     )
     more = 'loss: {l: "sum((f - 1) ^ 2)"}\ntraining: {optimizer: {sgd: 0.125}, batch: 5, steps: 3, evaluate: {examples: 7}}\n'
     held = compiled(body(layers, "[4, 2]", measure="E(f)", more=more), 2, xla)
-    lowering = held.lowering(held.keys["train"], tf.range(15, dtype=tf.int64), 15, held.drawn)
-    x = lowering(held.bindings["x"]).tensor.numpy()
-    lowering = held.lowering(held.keys["test"], tf.range(7, dtype=tf.int64), 7, held.drawn)
-    test = lowering(held.bindings["x"]).tensor.numpy()
+    lowering = held.context.lowering(held.seeds.keys["train"], tf.range(15, dtype=tf.int64), 15, held.seeds.draws)
+    x = lowering(held.context.bindings["x"]).tensor.numpy()
+    lowering = held.context.lowering(held.seeds.keys["test"], tf.range(7, dtype=tf.int64), 7, held.seeds.draws)
+    test = lowering(held.context.bindings["x"]).tensor.numpy()
     models = []
     for r in range(2):
         model = keras.Sequential(
@@ -541,8 +543,8 @@ def test_whitening_multiplies_by_the_inverse_root_of_the_uncentred_correlations(
     compiled: Callable[..., Compiled],
 ) -> None:
     held = compiled(WHITEN, 2)
-    lowering = held.lowering(held.keys["train"], tf.range(50, dtype=tf.int64), 50, held.drawn)
-    x = lowering(held.bindings["x"]).tensor.numpy()
+    lowering = held.context.lowering(held.seeds.keys["train"], tf.range(50, dtype=tf.int64), 50, held.seeds.draws)
+    x = lowering(held.context.bindings["x"]).tensor.numpy()
     assert x.shape == (2, 50, 4, 3)
     w = {place: variable.numpy() for place, variable in held.networks["f"].weights.items()}
     for r in range(2):

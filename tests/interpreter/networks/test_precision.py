@@ -52,10 +52,12 @@ def examples(held: Compiled, first: int, count: int) -> tuple[Any, Any, Any]:
 
     @tf.function(jit_compile=held.xla, autograph=False)
     def made(keys: Any, drawn: Any) -> Any:
-        lowering = held.lowering(keys, tf.range(first, first + count, dtype=tf.int64), count, drawn)
-        return [lowering(held.bindings[name]).tensor for name in ("x", "y")] + [held.apply(lowering, "f", None).tensor]
+        lowering = held.context.lowering(keys, tf.range(first, first + count, dtype=tf.int64), count, drawn)
+        return [lowering(held.context.bindings[name]).tensor for name in ("x", "y")] + [
+            held.context.apply(lowering, "f", None).tensor
+        ]
 
-    x, y, f = made(held.keys["train"], held.drawn)
+    x, y, f = made(held.seeds.keys["train"], held.seeds.draws)
     return x.numpy(), y.numpy(), f.numpy()
 
 
@@ -110,7 +112,7 @@ def test_steps_are_numpys_with_float32_weights(compiled: Callable[..., Compiled]
         moved = np.abs(w[name] - before[name]).max()
         np.testing.assert_allclose(value, w[name], rtol=0, atol=0.02 * moved, err_msg=name)
         assert value.dtype == np.float32 and not np.array_equal(value, rounded(value))
-    assert all(variable.dtype == "float32" for _, group in held.optimizers.values() for variable in group)
+    assert all(variable.dtype == "float32" for _, group in held.optimizers.groups.values() for variable in group)
 
 
 @FORMS

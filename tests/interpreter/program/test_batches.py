@@ -41,11 +41,11 @@ def test_looking_up_is_making_anew(
 ) -> None:
     text = body(f"{{train: 20, test: 12, order: {order}}}")
     held = compiled(text, 2, xla)
-    assert held.held.keys() == {"input of f", "y"}
+    assert held.train_inputs.dataset.keys() == {"input of f", "y"}
     held.train(30)
     monkeypatch.setattr(held_examples, "MAX_BYTES", 0)
     anew = compiled(text, 2, xla)
-    assert not anew.held
+    assert not anew.train_inputs.dataset
     anew.train(30)
     for place, variable in held.networks["f"].weights.items():
         np.testing.assert_allclose(variable.numpy(), anew.networks["f"].weights[place].numpy(), rtol=1e-12)
@@ -55,12 +55,14 @@ def test_measures_range_over_all_of_the_sets(compiled: Callable[..., Compiled]) 
     held = compiled(body("{train: 20, test: 12}"), 2)
     found = held.evaluate()
     for stream, count, name in (("train", 20, "mean"), ("test", 12, None)):
-        lowering = held.lowering(held.keys[stream], tf.range(count, dtype=tf.int64), count, held.drawn)
-        y = lowering(held.bindings["y"]).tensor.numpy()
+        lowering = held.context.lowering(
+            held.seeds.keys[stream], tf.range(count, dtype=tf.int64), count, held.seeds.draws
+        )
+        y = lowering(held.context.bindings["y"]).tensor.numpy()
         if name:
             np.testing.assert_allclose(found[name], y.mean(axis=1), rtol=1e-12)
         else:
-            guess = lowering(held.bindings["guess"]).tensor.numpy()
+            guess = lowering(held.context.bindings["guess"]).tensor.numpy()
             np.testing.assert_allclose(found["error"], ((guess - y) ** 2).mean(axis=1), rtol=1e-12)
 
 
@@ -98,7 +100,7 @@ def test_every_value_is_there_once_and_a_step_takes_them_all(
     found = held.evaluate()
     np.testing.assert_allclose(found["seen"], np.broadcast_to(values.mean(axis=0), (2, 3)), atol=1e-15)
     np.testing.assert_allclose(found["covariance"][0], values.T @ values / 8, atol=1e-15)
-    y = np.prod(1 - 2 * held.drawn["s"].numpy()[:, None] * values, axis=-1)
+    y = np.prod(1 - 2 * held.seeds.draws["s"].numpy()[:, None] * values, axis=-1)
     w = {name: variable.numpy() for (_, name), variable in held.networks["f"].weights.items()}
     kernel, bias = w["kernel"][..., 0], w["bias"][:, 0]
     for _ in range(3):

@@ -107,9 +107,11 @@ def test_stacked_replicates_keep_to_constraints_as_each_does_alone(
     stacked = compiled(study(), REPLICATES, xla)
     weights = stacked.networks["f"].weights
     count = STEPS * BATCH
-    lowering = stacked.lowering(stacked.keys["train"], tf.range(count, dtype=tf.int64), count, stacked.drawn)
-    x = np.asarray(lowering(stacked.bindings["x"]).tensor.numpy()).reshape(REPLICATES, STEPS, BATCH, 3)
-    targets = stacked.drawn["t"].numpy()
+    lowering = stacked.context.lowering(
+        stacked.seeds.keys["train"], tf.range(count, dtype=tf.int64), count, stacked.seeds.draws
+    )
+    x = np.asarray(lowering(stacked.context.bindings["x"]).tensor.numpy()).reshape(REPLICATES, STEPS, BATCH, 3)
+    targets = stacked.seeds.draws["t"].numpy()
     starts = [[variable.numpy()[place] for variable in weights.values()] for place in range(REPLICATES)]
     stacked.train(STEPS)
     for place in range(REPLICATES):

@@ -41,7 +41,7 @@ def test_weights_that_the_loss_hides_are_told_with_their_step(
     compiled: Callable[..., Compiled], xla: bool, dtype: str
 ) -> None:
     held = compiled(BLIND.format(dtype=dtype).replace("steps: 64", "steps: 130"), 6, xla)
-    big, step = held.drawn["big"].numpy(), ends(dtype)
+    big, step = held.seeds.draws["big"].numpy(), ends(dtype)
     assert 0 < big.sum() < 6
     assert held.train(step - 1) == [None] * 6
     alike = held.train(7)

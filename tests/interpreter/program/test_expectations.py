@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from dlspec.interpreter.program import expectations as evaluation
+from dlspec.interpreter.program.context import ProgramContext
 from dlspec.interpreter.program.expectations import _quantile, full_gradient
 from dlspec.interpreter.program.program import Compiled
 from dlspec.spec.ir import terms as t
@@ -43,7 +44,7 @@ def dense(gradient: str = "") -> str:
 
 def expected(held: Compiled) -> dict[str, Any]:
     """By hand: the chain rule for each example of each replicate."""
-    lowering = held.lowering(held.keys["test"], tf.range(40, dtype=tf.int64), 40, held.drawn)
+    lowering = held.context.lowering(held.seeds.keys["test"], tf.range(40, dtype=tf.int64), 40, held.seeds.draws)
     x, y = (
         lowering.whole(lowering(item.term), ("replicate", "example"), len(item.type.shape)).numpy()
         for item in held.program.examples
@@ -81,7 +82,7 @@ def test_they_follow_the_gradient_modes(compiled: Callable[..., Compiled]) -> No
 
 def test_chunks_give_what_one_batch_gives(compiled: Callable[..., Compiled], monkeypatch: pytest.MonkeyPatch) -> None:
     whole = compiled(dense(), 2).evaluate()
-    monkeypatch.setattr(Compiled, "chunk", lambda self, wanted, *more: min(wanted, 16))
+    monkeypatch.setattr(ProgramContext, "chunk", lambda self, wanted, *more: min(wanted, 16))
     for name, value in compiled(dense(), 2).evaluate().items():
         np.testing.assert_allclose(value, whole[name], rtol=1e-10, atol=1e-14, err_msg=name)
 
@@ -133,7 +134,7 @@ def test_gradients_of_shared_convolutions_are_finite_differences(compiled: Calla
 
 def values(held: Compiled) -> Any:
     """The loss of each test example: [R, B]."""
-    lowering = held.lowering(held.keys["test"], tf.range(6, dtype=tf.int64), 6, held.drawn)
+    lowering = held.context.lowering(held.seeds.keys["test"], tf.range(6, dtype=tf.int64), 6, held.seeds.draws)
     term = next(item for item in t.walk(held.program.measures[0].term) if isinstance(item, t.Gradient))
     return lowering(term.of).tensor.numpy()
 
@@ -176,7 +177,7 @@ def test_gradients_of_many_examples_are_summed_in_float64(
     found = held.evaluate()
     assert taken and max(taken) <= 1024
     np.testing.assert_allclose(np.ravel(found["full"]), found["inputs"], rtol=5e-7)
-    lowering = held.lowering(held.keys["test"], tf.range(60000, dtype=tf.int64), 60000, held.drawn)
-    x = lowering(held.bindings["x"]).tensor.numpy().astype(np.float64)
+    lowering = held.context.lowering(held.seeds.keys["test"], tf.range(60000, dtype=tf.int64), 60000, held.seeds.draws)
+    x = lowering(held.context.bindings["x"]).tensor.numpy().astype(np.float64)
     np.testing.assert_allclose(found["median"], np.quantile(x, 0.5, axis=1), rtol=1e-7)
     np.testing.assert_allclose(found["inputs"], x.mean(axis=1), rtol=1e-12)

@@ -61,12 +61,12 @@ replicates: 2
 
 def expected(held: Compiled) -> dict[str, Any]:
     """By hand, of the test examples."""
-    lowering = held.lowering(held.keys["test"], tf.range(40, dtype=tf.int64), 40, held.drawn)
+    lowering = held.context.lowering(held.seeds.keys["test"], tf.range(40, dtype=tf.int64), 40, held.seeds.draws)
     x, y = (
         lowering.whole(lowering(item.term), ("replicate", "example"), len(item.type.shape)).numpy()
         for item in held.program.examples
     )
-    w = held.drawn["w"].numpy()
+    w = held.seeds.draws["w"].numpy()
     kernel, bias = (variable.numpy() for variable in held.networks["f"].weights.values())
     f = np.einsum("rbi,rij->rb", x, kernel) + bias
     each = np.concatenate([x, np.ones((2, 40, 1))], axis=-1)

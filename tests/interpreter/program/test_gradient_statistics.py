@@ -96,7 +96,7 @@ def test_ratios_over_every_input_are_exact(compiled: Callable[..., Compiled], xl
         body("{enumerate: x}", r=f"{{gradient_snr: {{{inner}}}}}", n=f"{{gradient_noise: {{{inner}}}}}"), 2, xla
     )
     f, each = slopes(held, CUBE)
-    s = held.drawn["s"].numpy()
+    s = held.seeds.draws["s"].numpy()
     y = np.prod(1 - s[:, None] * (1 - CUBE), axis=-1)
     g = 2 * (f - y)[..., None] * each
     signal, power = (g.mean(axis=1) ** 2).sum(axis=-1), (g**2).sum(axis=-1).mean(axis=1)
@@ -126,8 +126,8 @@ def test_ratios_over_examples_are_those_of_their_blocks(
     held = compiled(body("fresh", r=f"{{gradient_snr: {{{inner}}}}}", n=f"{{gradient_noise: {{{inner}}}}}"), 2, xla)
     number = 203 // each
     count = number * each
-    lowering = held.lowering(held.keys["test"], tf.range(count, dtype=tf.int64), count, held.drawn)
-    x, y = lowering(held.bindings["x"]).tensor.numpy(), lowering(held.bindings["y"]).tensor.numpy()
+    lowering = held.context.lowering(held.seeds.keys["test"], tf.range(count, dtype=tf.int64), count, held.seeds.draws)
+    x, y = lowering(held.context.bindings["x"]).tensor.numpy(), lowering(held.context.bindings["y"]).tensor.numpy()
     f, slope = slopes(held, x)
     means = (2 * (f - y)[..., None] * slope).reshape(2, number, each, -1).mean(axis=2)
     products = np.einsum("rap,rbp->rab", means, means)

@@ -47,12 +47,14 @@ measures:
 def test_sums_that_float32_cannot_hold_are_exact(compiled: Callable[..., Compiled], xla: bool, total: int) -> None:
     """The gradient of mu is z, a whole number below 2¹⁴: 1,024 of them add up within float32's 24 bits, more do not."""
     program = compiled(WHOLE.replace("TOTAL", str(total)), 4, xla)
-    keys, drawn = program.keys["test"], program.drawn
-    z = program.lowering(keys, tf.range(total, dtype=tf.int64), total, drawn)(program.bindings["z"]).tensor.numpy()
+    keys, drawn = program.seeds.keys["test"], program.seeds.draws
+    z = program.context.lowering(keys, tf.range(total, dtype=tf.int64), total, drawn)(
+        program.context.bindings["z"]
+    ).tensor.numpy()
     expected = z.astype(np.int64).sum(axis=1)
     assert (expected < 2**24).all() if total == SUMMED else (expected > 2**28).all()
     (term,) = [m.term for m in program.program.measures if isinstance(m.term, t.GradientStatistic)]
-    statistic = Statistic(program, term)
+    statistic = Statistic(program.context, term)
     mean = tf.function(statistic._mean, jit_compile=xla, autograph=False)
     of_statistic = mean(keys, drawn, tf.constant(0), tf.constant(0, tf.int64), total)
     for found in (program.evaluate()["mean"], of_statistic.numpy()):
@@ -70,10 +72,12 @@ def test_the_mean_is_that_of_all_examples(
     program = compiled(FRESH.replace("DTYPE", "float64"), 2, xla)
     first, counts = 7, (SUMMED - 1, SUMMED, SUMMED + 1, 2 * SUMMED, 2 * SUMMED + 452)
     size = first + max(counts)
-    keys, drawn = program.keys["test"], program.drawn
-    z = program.lowering(keys, tf.range(size, dtype=tf.int64), size, drawn)(program.bindings["z"]).tensor.numpy()
+    keys, drawn = program.seeds.keys["test"], program.seeds.draws
+    z = program.context.lowering(keys, tf.range(size, dtype=tf.int64), size, drawn)(
+        program.context.bindings["z"]
+    ).tensor.numpy()
     (term,) = [m.term for m in program.program.measures if m.name == "few" and isinstance(m.term, t.GradientStatistic)]
-    statistic = Statistic(program, term)
+    statistic = Statistic(program.context, term)
 
     @tf.function(jit_compile=xla, autograph=False)
     def means() -> Any:

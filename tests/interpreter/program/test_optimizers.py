@@ -61,13 +61,15 @@ def written(name: str, given: dict[str, Any]) -> str:
 
 def inputs(held: Compiled) -> np.ndarray[Any, Any]:
     """The inputs of all steps: [R, STEPS · B, 3]."""
-    lowering = held.lowering(held.keys["train"], tf.range(STEPS * BATCH, dtype=tf.int64), STEPS * BATCH, held.drawn)
-    return np.asarray(lowering(held.bindings["x"]).tensor.numpy())
+    lowering = held.context.lowering(
+        held.seeds.keys["train"], tf.range(STEPS * BATCH, dtype=tf.int64), STEPS * BATCH, held.seeds.draws
+    )
+    return np.asarray(lowering(held.context.bindings["x"]).tensor.numpy())
 
 
 def alone(optimizer: Any, held: Compiled, replicate: int) -> list[dict[str, Any]]:
     """Kernel and bias after each step of the plain Keras optimiser, with gradients by hand."""
-    x, target = inputs(held)[replicate], held.drawn["t"].numpy()[replicate]
+    x, target = inputs(held)[replicate], held.seeds.draws["t"].numpy()[replicate]
     start = {name: variable.numpy()[replicate] for (_, name), variable in held.networks["f"].weights.items()}
     variables = {name: keras.Variable(value, dtype="float64") for name, value in start.items()}
     optimizer.build(list(variables.values()))
@@ -126,7 +128,7 @@ def test_a_learning_rate_may_use_the_step(compiled: Callable[..., Compiled]) -> 
         BODY.format(dtype="float64", optimizer='{sgd: {learning_rate: "0.5 / (1 + step) if step < 2 else 0"}}'), 2
     )
     rates = iter([0.5, 0.25, 0.0, 0.0])
-    x, target = inputs(held), held.drawn["t"].numpy()
+    x, target = inputs(held), held.seeds.draws["t"].numpy()
     for step in range(STEPS):
         w = {name: variable.numpy() for (_, name), variable in held.networks["f"].weights.items()}
         batch = x[:, step * BATCH : (step + 1) * BATCH]
@@ -179,12 +181,12 @@ def test_an_undefined_gradient_is_not_clipped_to_the_limit(
 ) -> None:
     """The weights become undefined, and so the replicate is told as diverged: elsewhere they move by the limit."""
     held = compiled(BODY.format(dtype="float64", optimizer=written(name, {"clipvalue": 0.25})), 3, xla)
-    ((_, group),) = held.optimizers.values()
+    ((_, group),) = held.optimizers.groups.values()
     wrong = np.asarray([True, False, True])
     given = [
         tf.constant(np.where(wrong.reshape([3] + [1] * (len(v.shape) - 1)), np.nan, np.ones(v.shape))) for v in group
     ]
-    tf.function(lambda: held._update([given], 1), jit_compile=xla, autograph=False)()
+    tf.function(lambda: held.optimizers.update([given], 1), jit_compile=xla, autograph=False)()
     for variable in group:
         undefined = np.isnan(variable.numpy().reshape(3, -1))
         assert (undefined == wrong[:, None]).all()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from dlspec.interpreter.backend.jit_policy import uses_xla
+from dlspec.interpreter.program.context import ProgramContext
 from dlspec.interpreter.program.program import Compiled
 from dlspec.interpreter.program.training_loop import _useful
 from dlspec.interpreter.results.replicates import Replicate
@@ -50,7 +51,9 @@ def text(dtype: str = "float64", rate: float = 0.0625) -> str:
 
 def examples(held: Compiled, stream: str, first: int, count: int) -> dict[str, Any]:
     """Bindings of a stretch of a stream: [R, B, …]."""
-    lowering = held.lowering(held.keys[stream], tf.range(first, first + count, dtype=tf.int64), count, held.drawn)
+    lowering = held.context.lowering(
+        held.seeds.keys[stream], tf.range(first, first + count, dtype=tf.int64), count, held.seeds.draws
+    )
     return {item.name: lowering(item.term).tensor.numpy() for item in held.program.examples}
 
 
@@ -65,7 +68,7 @@ def forward(w: dict[str, Any], x: Any) -> tuple[Any, Any]:
 
 def test_labels_are_what_the_task_says(compiled: Callable[..., Compiled]) -> None:
     held = compiled(text(), 3)
-    given, v, b = examples(held, "train", 0, 20), held.drawn["v"].numpy(), held.drawn["b"].numpy()
+    given, v, b = examples(held, "train", 0, 20), held.seeds.draws["v"].numpy(), held.seeds.draws["b"].numpy()
     np.testing.assert_allclose(
         given["y"], np.tanh(np.einsum("rbi,ri->rb", given["x"], v) + b[:, None]) + 0.1 * given["k"], rtol=1e-12
     )
@@ -105,7 +108,7 @@ def test_measures_are_numpys(compiled: Callable[..., Compiled], xla: bool) -> No
         "far": np.quantile(np.abs(guess - y), 0.9, axis=1), "centred": y.var(axis=1), "profile": (given["x"] * y[..., None]).mean(axis=1),
         "waves": (y[..., None, None] * given["x"][:, :, None] * np.cos(np.arange(2)[:, None] * given["x"][:, :, None])).mean(axis=1) ** 2,
         "fit": ((forward(w, train["x"])[1] - train["y"]) ** 2).mean(axis=1), "share": (given["k"] == 1).mean(axis=1),
-        "size": sum((value**2).reshape(3, -1).sum(axis=1) for value in w.values()) + held.drawn["b"].numpy(),
+        "size": sum((value**2).reshape(3, -1).sum(axis=1) for value in w.values()) + held.seeds.draws["b"].numpy(),
     }  # fmt: skip
     assert found.keys() == expected.keys()
     for name, value in expected.items():
@@ -118,7 +121,7 @@ def test_examples_that_do_not_fill_a_chunk_are_counted_once(
 ) -> None:
     plain = text().replace('  middle: quantile(y, 0.5)\n  far: "quantile(abs(guess - y), 0.9)"\n', "")
     whole = compiled(plain, 2).evaluate()
-    monkeypatch.setattr(Compiled, "chunk", lambda self, wanted, *more: min(wanted, 32))
+    monkeypatch.setattr(ProgramContext, "chunk", lambda self, wanted, *more: min(wanted, 32))
     for xla in (False, True):
         parts = compiled(plain, 2, xla).evaluate()
         for name, value in whole.items():
@@ -152,7 +155,7 @@ def test_a_cell_is_the_same_in_either_form_alone_or_beside_others(programs: Any,
         assert [replicate.compiled for replicate in found["xla"]] == ["xla"] * 3
         alone = {xla: Compiled(plan, [1], xla) for xla in (False, True)}
         beside = Compiled(plan, [0, 1, 2], False)
-        np.testing.assert_array_equal(alone[True].keys["train"][:, 0], beside.keys["train"][:, 1])
+        np.testing.assert_array_equal(alone[True].seeds.keys["train"][:, 0], beside.seeds.keys["train"][:, 1])
         first, second = examples(alone[False], "train", 0, 8), examples(beside, "train", 0, 8)
         np.testing.assert_array_equal(first["k"][0], second["k"][1])
         np.testing.assert_array_equal(first["x"][0], second["x"][1])
@@ -187,10 +190,12 @@ measures: {m: E(sum(i))}
 
         @tf.function(jit_compile=xla, autograph=False)
         def run(keys: Any, held: Compiled = held) -> dict[str, Any]:
-            lowering = held.lowering(keys, tf.range(50, dtype=tf.int64), 50, held.drawn)
+            lowering = held.context.lowering(keys, tf.range(50, dtype=tf.int64), 50, held.seeds.draws)
             return {item.name: lowering(item.term).tensor for item in held.program.examples}
 
-        values.append({name: tensor.numpy() for name, tensor in {**run(held.keys["train"]), **held.drawn}.items()})
+        values.append(
+            {name: tensor.numpy() for name, tensor in {**run(held.seeds.keys["train"]), **held.seeds.draws}.items()}
+        )
     for name, value in values[0].items():
         np.testing.assert_array_equal(value, values[1][name], err_msg=name)
 
@@ -231,7 +236,7 @@ def test_what_is_added_changes_nobodys_numbers(programs: Any, replicates: Any) -
 
 def test_the_seed_and_the_experiments_name_change_everything(compiled: Callable[..., Compiled]) -> None:
     one, other = compiled(text(), 1), compiled("seed: 1\n" + text(), 1)
-    assert not np.allclose(one.drawn["v"], other.drawn["v"])
+    assert not np.allclose(one.seeds.draws["v"], other.seeds.draws["v"])
     assert not np.allclose(weights(one)["hidden.kernel"], weights(other)["hidden.kernel"])
     assert not np.allclose(examples(one, "train", 0, 4)["x"], examples(other, "train", 0, 4)["x"])
 
@@ -257,7 +262,7 @@ variants:
 @pytest.mark.parametrize("jit", ["graph", "xla"])
 def test_a_diverged_replicate_keeps_its_curve_and_the_others_go_on(programs: Any, replicates: Any, jit: str) -> None:
     plans = programs(EXPLODING)
-    big = Compiled(plans["wild"], range(6), False).drawn["big"].numpy()
+    big = Compiled(plans["wild"], range(6), False).seeds.draws["big"].numpy()
     assert 0 < big.sum() < 6
     found = replicates(plans["wild"], jit)
     for replicate, wild in zip(found, big, strict=True):

@@ -1,0 +1,26 @@
+"""What figures show of single test examples: an input, what a network makes of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
+from dlspec.spec.ir.plan import ProbePlan
+
+from .context import ProgramContext
+
+
+def compile_probe(context: ProgramContext, plan: ProbePlan) -> Any:
+    """The function from the test stream's keys, the draws and the step to a figure's values: [R, N, …] by label."""
+
+    @tf.function(jit_compile=context.xla, autograph=False)
+    def values(keys: Any, draws: dict[str, Any], step: Any) -> dict[str, Any]:
+        index = tf.range(plan.examples, dtype=tf.int64)
+        lowering = context.lowering(keys, index, plan.examples, draws, step=step)
+        return {
+            label: lowering.whole(lowering(term), (REPLICATE, EXAMPLE), len(term.type.shape))
+            for label, term in plan.terms.items()
+        }
+
+    return values

@@ -1,0 +1,127 @@
+"""One training step of all replicates, and the loop of many of them that is compiled as one function."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+from dlspec.spec.ir.plan import TrainingPlan
+from dlspec.spec.tables.gradient_modes import mode_of
+
+from ..lower import Lowering, Training
+from ..lower.data_order import chosen
+from .batches import gather_batch, isolate_draws, make_batch_fn
+from .context import ProgramContext
+from .optimizers import Optimizers
+from .seeds import noise_path
+
+NEVER = -1
+"""The step at which a loss term ceased to be finite, where it did not."""
+
+
+class TrainInputs(NamedTuple):
+    """What training reads beside its variables.
+
+    `draws` are the replicates' draws by name, [R, …]; `dataset` the values of finite data by name, [R, N, …], or nothing;
+    `keys` those of the training stream, uint32 [samples, R, 2]; `order` those of the order of finite data, uint32 [R, 2].
+    """
+
+    draws: dict[str, Any]
+    dataset: dict[str, Any]
+    keys: Any
+    order: Any
+
+
+class TrainStep:
+    """One step: called with the inputs, its number and the numbers of its examples, it changes the variables."""
+
+    def __init__(self, context: ProgramContext, plan: TrainingPlan, optimizers: Optimizers) -> None:
+        self.context = context
+        self.optimizers = optimizers
+        self.batch = plan.batch
+        modes = context.program.gradient
+        self.mean_of_gradients = any(mode_of(modes, target).per_example for target in modes)
+        """Whether the mean over the batch is taken of the weights' gradients, and not of the loss at its source: where
+        a mode is not linear (clipping), it must see the upstream gradients of single examples."""
+
+    def batch_indices(self, order: Any, step: Any) -> Any:
+        """The numbers of the examples of a step: int64 [B], or [R, B] where each replicate has an order of its own."""
+        data = self.context.program.data
+        place = tf.range(self.batch, dtype=tf.int64)
+        if data.kind == "enumerated":
+            return place
+        place = tf.cast(step, tf.int64) * self.batch + place
+        return chosen(order, place, data.train, data.order) if data.kind == "finite" else place
+
+    def __call__(self, inputs: TrainInputs, step: Any, batch_indices: Any) -> Any:
+        """Makes one update of all that training changes.
+
+        `step` is its number, an int32 scalar; `batch_indices` are the numbers of its examples, int64 [B] or [R, B].
+        Returns which terms of the loss were finite for all examples, before the update: bool [R, terms].
+        """
+        walked = tf.cast(step, tf.int64) * self.batch + tf.range(self.batch, dtype=tf.int64)
+        samples = self.context.samples
+        training = Training(lambda network, layer: inputs.keys[samples[noise_path(network, layer)]], walked)
+        variables = self.optimizers.trained()
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch([variable.value for variable in variables])
+            lowering = self._lowering(inputs, step, batch_indices, training)
+            losses = [tensor for _, tensor in self.context.losses(lowering)]
+            total = tf.add_n([tf.reduce_sum(tensor) for tensor in losses])
+        averaged = 1 if self.mean_of_gradients else self.batch
+        gradients = tape.gradient(
+            total, [variable.value for variable in variables], unconnected_gradients="zero",
+            output_gradients=tf.constant(1 / averaged, total.dtype),
+        )  # fmt: skip
+        by_variable = dict(zip([id(variable) for variable in variables], gradients, strict=True))
+        finite = tf.stack([tf.reduce_all(tf.math.is_finite(tensor), axis=1) for tensor in losses], axis=1)
+        grouped = [[by_variable[id(variable)] for variable in group] for _, group in self.optimizers.groups.values()]
+        self.optimizers.update(grouped, self.batch // averaged)
+        for (network, layer, name), value in training.moving.items():
+            self.context.networks[network].weights[layer, name].assign(value)
+        return finite
+
+    def _lowering(self, inputs: TrainInputs, step: Any, batch_indices: Any, training: Training) -> Lowering:
+        """The context of the loss, with what it needs of the examples where that is looked up or made by itself."""
+        context = self.context
+        lowering = context.lowering(inputs.keys, batch_indices, self.batch, inputs.draws, step=step, training=training)
+        if inputs.dataset:
+            lowering.values.update(gather_batch(inputs.dataset, batch_indices))
+        elif not context.xla:
+            lowering.values.update(self._make_batch(inputs.keys, inputs.draws, batch_indices, step))
+        elif context.on_cpu:
+            isolate_draws(context, lowering)
+        return lowering
+
+    @cached_property
+    def _make_batch(self) -> Any:
+        return make_batch_fn(self.context)
+
+
+def compile_loop(train_step: TrainStep) -> Any:
+    """The function that makes many steps, compiled.
+
+    Its arguments are the inputs, the first step's number and how many steps to make, int32 scalars; it returns the step
+    at which each term of each replicate's loss was first not finite, or `NEVER`: int32 [R, terms].
+    """
+    context = train_step.context
+    replicates, terms = context.replicates, len(context.program.loss)
+
+    @tf.function(jit_compile=context.xla, autograph=False)
+    def train(train_inputs: TrainInputs, start: Any, count: Any) -> Any:
+        def ahead(step: Any) -> tuple[Any, ...]:
+            # Of finite data the next step's indices are made at the end of this one: within the step, XLA would draw
+            # an example's index anew for each of its entries.
+            finite = context.program.data.kind == "finite"
+            return (train_step.batch_indices(train_inputs.order, step),) if finite else ()
+
+        def body(step: Any, bad: Any, indices: tuple[Any, ...]) -> Any:
+            (batch_indices,) = indices or (train_step.batch_indices(train_inputs.order, step),)
+            finite = train_step(train_inputs, step, batch_indices)
+            return step + 1, tf.where((bad == NEVER) & ~finite, step, bad), ahead(step + 1)
+
+        bad = tf.fill([replicates, terms], NEVER)
+        return tf.while_loop(lambda step, *_: step < start + count, body, [start, bad, ahead(start)])[1]
+
+    return train
