@@ -179,13 +179,13 @@ class Run:
     def _begin(self, piece: ReplicateBatch) -> None:
         """Claims a piece; runs what is ours of it, takes up what is stored, puts back what others run."""
         force = (self.options.force or self.options.keep_weights) and not self.ran.intersection(piece.keys)
-        claim = self.store.claim(piece, force)
-        if claim.stored:
-            self._take_up(piece.only(claim.stored))
-        if claim.held:
-            self.held.append(piece.only(claim.held))
-        if claim.mine:
-            self._submit(piece.only(claim.mine))
+        lease = self.store.acquire(piece, force)
+        if lease.stored:
+            self._take_up(piece.only(lease.stored))
+        if lease.others:
+            self.held.append(piece.only(lease.others))
+        if lease.mine:
+            self._submit(piece.only(lease.mine))
 
     def _take_up(self, piece: ReplicateBatch) -> None:
         found = [

@@ -122,3 +122,17 @@ class Checkpoints:
     def remove(self) -> None:
         """Removes it: what it led to is stored."""
         self.path.unlink(missing_ok=True)
+
+
+def checkpoint_files(root: Path) -> list[Path]:
+    """All checkpoints of a store."""
+    return list((root / "checkpoints").glob("*.ckpt"))
+
+
+def checkpointed_keys(path: Path) -> set[str]:
+    """The keys of the replicates in a checkpoint; none if it is damaged."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {replicate["key"] for replicate in json.loads(archive.read("about.json"))["cells"]}
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return set()

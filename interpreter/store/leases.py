@@ -1,11 +1,16 @@
-"""Which processes that hold claims are alive: each keeps a lock on a file of its own, which the system drops at its death."""
+"""Which replicates this process runs, and which processes that run others are alive: each keeps a lock on a file of its own, which the system drops at its death."""
 
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+
+from .requests import ReplicateBatch
+from .sqlite_index import Index, claim, drop_claims
 
 
 class Owner:
@@ -46,3 +51,57 @@ class Owner:
         """Drops this process' own lock."""
         self.lock.release()
         self.forget(self.name)
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Of a batch: the replicates that are this process' to run, that others run, and that are stored."""
+
+    mine: tuple[int, ...]
+    others: tuple[int, ...]
+    stored: tuple[int, ...]
+
+
+class Leases:
+    """The claims of this process on replicates, written into the index of the store."""
+
+    def __init__(self, index: Index, owner: Owner) -> None:
+        self.index = index
+        self.owner = owner
+
+    def acquire(self, batch: ReplicateBatch, force: bool = False) -> Lease:
+        """Claims the replicates of a batch that are neither stored nor run by a process that is alive.
+
+        With `force`, stored replicates are claimed too. What is settled already is seen without a transaction.
+        """
+        if (settled := self._settled(batch, force)) is not None:
+            return settled
+        with self.index.writing() as connection:
+            stored = {} if force else self.index.parts_of(batch.keys)
+            owners = self.index.owners_of(batch.keys)
+            living = {owner for owner in set(owners.values()) if self.owner.alive(owner)}
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            mine, others, there = [], [], []
+            for number, key in zip(batch.numbers, batch.keys, strict=True):
+                if key in stored:
+                    there.append(number)
+                elif owners.get(key) in living:
+                    others.append(number)
+                else:
+                    claim(connection, key, self.owner.name, now)
+                    mine.append(number)
+        return Lease(tuple(mine), tuple(others), tuple(there))
+
+    def _settled(self, batch: ReplicateBatch, force: bool) -> Lease | None:
+        """What a claim comes to where nothing is left to claim, found without a transaction that others wait for."""
+        stored = {} if force else self.index.parts_of(batch.keys)
+        held = {key: owner for key, owner in self.index.owners_of(batch.keys).items() if key not in stored}
+        if len(stored) + len(held) < len(set(batch.keys)) or not all(map(self.owner.alive, set(held.values()))):
+            return None
+        there = tuple(r for r, key in zip(batch.numbers, batch.keys, strict=True) if key in stored)
+        return Lease((), tuple(r for r in batch.numbers if r not in there), there)
+
+    def release(self, batch: ReplicateBatch) -> None:
+        """Gives the claims on a batch back."""
+        with self.index.writing() as connection:
+            drop_claims(connection, batch.keys)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ..results.errors import Damaged, StoreError, explained
 from . import files as parts
+from .garbage import quarantine
 from .leases import Owner
-from .sqlite_index import Index
-from .store import insert, locked, quarantine
+from .sqlite_index import Index, insert, locked
 
 
 @dataclass(frozen=True)

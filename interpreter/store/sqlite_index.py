@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from ..results.errors import StoreError, damaged_index, explained
+from . import files as parts
 
 VERSION = 1
 APPLICATION = 0x646C7370  # "dlsp"
@@ -44,6 +48,13 @@ CREATE TABLE IF NOT EXISTS seen(   -- a part as it was last found whole: what it
 )
 """
 """What spares a start the reading of all files. Stores had none of it once; what it lacks is read, and noted."""
+
+
+@contextmanager
+def locked(root: Path) -> Iterator[None]:
+    """Holds the lock under which a store is opened or made anew."""
+    with FileLock(root / "lock", thread_local=False).acquire(timeout=BUSY_SECONDS):
+        yield
 
 
 class Index:
@@ -140,6 +151,21 @@ class Index:
         )
         return list(found)
 
+    def device(self, environment: str) -> str | None:
+        """The kind of device that was found in an environment before."""
+        row = self.connection.execute("SELECT kind FROM devices WHERE environment = ?", (environment,)).fetchone()
+        return row[0] if row else None
+
+    def note_device(self, environment: str, kind: str) -> None:
+        """Remembers the kind of device of an environment."""
+        with self.writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO devices VALUES (?, ?)", (environment, kind))
+
+    def drop_owner(self, owner: str) -> None:
+        """Gives all claims of a process back."""
+        with self.writing() as connection:
+            connection.execute("DELETE FROM claims WHERE owner = ?", (owner,))
+
     def count(self) -> int:
         """How many replicates are stored."""
         return int(self.connection.execute("SELECT count(*) FROM cells").fetchone()[0])
@@ -162,6 +188,61 @@ class ReadIndex(Index):
         """As of any index; stores had no such memory once, and none is added here."""
         there = self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'seen'").fetchone()
         return super().seen(parts) if there else {}
+
+
+def insert(connection: sqlite3.Connection, part: parts.Part) -> None:
+    """Writes a part and its replicates into the index."""
+    about = part.about
+    connection.execute(
+        "INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?)",
+        (part.name, about["digest"], about["samples"], about["created"]),
+    )
+    for replicate in about["cells"]:
+        connection.execute(
+            "INSERT INTO cells VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT (key) DO UPDATE SET "
+            "part = excluded.part, status = excluded.status, ends = ends + (part != excluded.part)",
+            (replicate["key"], part.name, about["digest"], replicate["replicate"], replicate["status"]),
+        )
+        for item in replicate["measures"]:
+            connection.execute("INSERT OR IGNORE INTO offers VALUES (?, ?)", (item["digest"], part.name))
+    remember(connection, part)
+
+
+def remember(connection: sqlite3.Connection, part: parts.Part) -> None:
+    """Remembers a part as it was found whole; what was known of its samples stays where they were not looked at."""
+    sampled = (part.sampled.size, part.sampled.changed) if part.sampled else (None, None)
+    connection.execute(
+        "INSERT INTO seen VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (part) DO UPDATE SET size = excluded.size, "
+        "changed = excluded.changed, samples_size = coalesce(excluded.samples_size, samples_size), "
+        "samples_changed = coalesce(excluded.samples_changed, samples_changed)",
+        (part.name, json.dumps(part.about), part.stamp.size, part.stamp.changed, *sampled),
+    )
+
+
+def drop_part(connection: sqlite3.Connection, name: str) -> tuple[str, str | None] | None:
+    """Forgets a part that no replicate lies in any more; returns the files to remove, or nothing if a replicate lies in it.
+
+    The same samples, found again by a forced run, are the same file: it stays.
+    """
+    if connection.execute("SELECT 1 FROM cells WHERE part = ?", (name,)).fetchone():
+        return None
+    row = connection.execute("SELECT samples FROM parts WHERE name = ?", (name,)).fetchone()
+    connection.execute("DELETE FROM parts WHERE name = ?", (name,))
+    connection.execute("DELETE FROM offers WHERE part = ?", (name,))
+    connection.execute("DELETE FROM seen WHERE part = ?", (name,))
+    samples = row[0] if row else None
+    shared = connection.execute("SELECT 1 FROM parts WHERE samples = ?", (samples,)).fetchone()
+    return name, None if shared else samples
+
+
+def claim(connection: sqlite3.Connection, key: str, owner: str, since: str) -> None:
+    """Writes that a process runs a replicate from now on."""
+    connection.execute("INSERT OR REPLACE INTO claims VALUES (?, ?, ?)", (key, owner, since))
+
+
+def drop_claims(connection: sqlite3.Connection, keys: Sequence[str]) -> None:
+    """Gives the claims on some replicates back."""
+    connection.executemany("DELETE FROM claims WHERE key = ?", [(key,) for key in keys])
 
 
 def read_only(path: Path) -> sqlite3.Connection:

@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import sqlite3
-import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from filelock import FileLock
-
-from ..results import atomic_files as atomic
 from ..results.errors import Damaged, StoreError, explained
 from ..results.replicates import Replicate
 from . import files as parts
-from .checkpoints import Checkpoints
+from .checkpoints import Checkpoints, checkpoint_files
+from .garbage import drop_dead_leases, prune, quarantine
 from .lazy_arrays import Numbers
-from .leases import Owner
+from .leases import Lease, Leases, Owner
 from .requests import CellRequest, ReplicateBatch
-from .sqlite_index import BUSY_SECONDS, Index
+from .sqlite_index import Index, drop_claims, drop_part, insert, locked, remember
 
 FINAL_STATUSES = ("done", "diverged")
 """How a replicate ends that is stored: it would end so again. What failed or was interrupted is run again."""
-
-
-@dataclass(frozen=True)
-class Lease:
-    """What came of claiming a piece: replicates that are this process' to run, that others run, and that are stored."""
-
-    mine: tuple[int, ...]
-    held: tuple[int, ...]
-    stored: tuple[int, ...]
 
 
 Row = tuple[str, int, int, int | None, int | None]
@@ -72,7 +56,8 @@ class Store:
                 self.owner = Owner(root / "owners")
                 try:
                     self.index = Index(root)
-                    self.drop_dead_leases()
+                    self.leases = Leases(self.index, self.owner)
+                    drop_dead_leases(root, self.index, self.owner)
                 except BaseException:
                     self.owner.leave()
                     raise
@@ -93,37 +78,10 @@ class Store:
 
     def close(self) -> None:
         """Gives back what is claimed still, and closes."""
-        try:
-            with self.index.writing() as connection:
-                connection.execute("DELETE FROM claims WHERE owner = ?", (self.owner.name,))
-        except sqlite3.Error:
-            pass  # an owner that is gone holds nothing
+        with suppress(sqlite3.Error):  # an owner that is gone holds nothing
+            self.index.drop_owner(self.owner.name)
         self.index.close()
         self.owner.leave()
-
-    def drop_dead_leases(self) -> None:
-        """Forgets dead processes: their claims, the drafts of files that they left behind, checkpoints of what is stored."""
-        dead = [name for name, alive in self.owner.others().items() if not alive]
-        for name in dead:
-            with self.index.writing() as connection:
-                connection.execute("DELETE FROM claims WHERE owner = ?", (name,))
-            for draft in self.root.glob(f"*/{atomic.PREFIX}{name}-*"):
-                draft.unlink(missing_ok=True)
-            for draft in self.replicates.glob(f"*/{atomic.PREFIX}{name}-*"):
-                draft.unlink(missing_ok=True)
-            self.owner.forget(name)
-        if dead:
-            self._drop_spent()
-
-    def _drop_spent(self) -> None:
-        """Removes checkpoints whose replicates all are stored: a process was killed between storing them and removing these.
-
-        One of a living process, which runs stored replicates again, has its claim.
-        """
-        for path in self._kept_checkpoints():
-            keys = sorted(_checkpointed(path))
-            if keys and len(self.index.parts_of(keys)) == len(keys) and not self.index.owners_of(keys):
-                path.unlink(missing_ok=True)
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
@@ -154,7 +112,7 @@ class Store:
         """Lets the next look spare the reading of parts that were found whole."""
         with self.index.writing() as connection:
             for part in read:
-                _note(connection, part)
+                remember(connection, part)
 
     def _other(self, wanted: CellRequest, number: int, looked: LookupCache) -> tuple[str, str] | None:
         """A replicate stored for another spec, of the same training, that holds what is asked and perhaps more."""
@@ -192,54 +150,25 @@ class Store:
     def device(self, environment: str) -> str | None:
         """The kind of device that was found in an environment before."""
         with explained(self.root):
-            row = self.index.connection.execute(
-                "SELECT kind FROM devices WHERE environment = ?", (environment,)
-            ).fetchone()
-        return row[0] if row else None
+            return self.index.device(environment)
 
     def note_device(self, environment: str, kind: str) -> None:
         """Remembers the kind of device of an environment."""
-        with explained(self.root), self.index.writing() as connection:
-            connection.execute("INSERT OR REPLACE INTO devices VALUES (?, ?)", (environment, kind))
+        with explained(self.root):
+            self.index.note_device(environment, kind)
 
     # -- running -----------------------------------------------------------------------------------------------------
 
-    def claim(self, piece: ReplicateBatch, force: bool = False) -> Lease:
-        """Claims the replicates of a piece that are neither stored nor run by a process that is alive.
+    def acquire(self, batch: ReplicateBatch, force: bool = False) -> Lease:
+        """Claims the replicates of a batch that are neither stored nor run by a process that is alive.
 
         With `force`, stored replicates are claimed too.
         """
         with explained(self.root):
-            if (settled := self._settled(piece, force)) is not None:
-                return settled
-            with self.index.writing() as connection:
-                stored = {} if force else self.index.parts_of(piece.keys)
-                held = self.index.owners_of(piece.keys)
-                living = {owner for owner in set(held.values()) if self.owner.alive(owner)}
-                now = datetime.now(UTC).isoformat(timespec="seconds")
-                mine, others, there = [], [], []
-                for number, key in zip(piece.numbers, piece.keys, strict=True):
-                    if key in stored:
-                        there.append(number)
-                    elif held.get(key) in living:
-                        others.append(number)
-                    else:
-                        connection.execute(
-                            "INSERT OR REPLACE INTO claims VALUES (?, ?, ?)", (key, self.owner.name, now)
-                        )
-                        mine.append(number)
-            if mine and not force and self._adopt(piece.only(mine)):
-                there, mine = there + mine, []
-            return Lease(tuple(mine), tuple(others), tuple(there))
-
-    def _settled(self, piece: ReplicateBatch, force: bool) -> Lease | None:
-        """What a claim comes to where nothing is left to claim, found without a transaction that others wait for."""
-        stored = {} if force else self.index.parts_of(piece.keys)
-        held = {key: owner for key, owner in self.index.owners_of(piece.keys).items() if key not in stored}
-        if len(stored) + len(held) < len(set(piece.keys)) or not all(map(self.owner.alive, set(held.values()))):
-            return None
-        there = tuple(r for r, key in zip(piece.numbers, piece.keys, strict=True) if key in stored)
-        return Lease((), tuple(r for r in piece.numbers if r not in there), there)
+            lease = self.leases.acquire(batch, force)
+            if lease.mine and not force and self._adopt(batch.only(lease.mine)):
+                return Lease((), lease.others, (*lease.stored, *lease.mine))
+            return lease
 
     def _adopt(self, piece: ReplicateBatch) -> bool:
         """Lists a part that a process wrote and was killed before it could list it."""
@@ -252,7 +181,7 @@ class Store:
             if set(piece.keys) <= set(part.held):
                 with self.index.writing() as connection:
                     insert(connection, part)
-                    _drop_claims(connection, piece.keys)
+                    drop_claims(connection, piece.keys)
                 return True
         return False
 
@@ -272,8 +201,8 @@ class Store:
             with self.index.writing() as connection:
                 before = set(self.index.parts_of(piece.keys).values()) - {path.name}
                 insert(connection, part)
-                _drop_claims(connection, piece.keys)
-                dropped = [gone for name in before if (gone := _dropped(connection, name)) is not None]
+                drop_claims(connection, piece.keys)
+                dropped = [gone for name in before if (gone := drop_part(connection, name)) is not None]
             for name, samples in dropped:
                 parts.remove(self.replicates, name, samples)
             committed = [
@@ -283,17 +212,14 @@ class Store:
                 replicate.stored = False
             return committed
 
-    def release(self, piece: ReplicateBatch) -> None:
+    def release(self, batch: ReplicateBatch) -> None:
         """Gives claims back."""
-        with explained(self.root), self.index.writing() as connection:
-            _drop_claims(connection, piece.keys)
+        with explained(self.root):
+            self.leases.release(batch)
 
     def begun(self) -> frozenset[str]:
         """The names of the pieces that have a checkpoint."""
-        return frozenset(path.stem for path in self._kept_checkpoints())
-
-    def _kept_checkpoints(self) -> list[Path]:
-        return list((self.root / "checkpoints").glob("*.ckpt"))
+        return frozenset(path.stem for path in checkpoint_files(self.root))
 
     def checkpoints(self, piece: ReplicateBatch, made_by: Mapping[str, Any], every: float) -> Checkpoints:
         """The checkpoint of a piece."""
@@ -307,124 +233,15 @@ class Store:
         quarantine(self.root, self.replicates / part[:2] / part)
         with self.index.writing() as connection:
             lost = connection.execute("DELETE FROM cells WHERE part = ?", (part,)).rowcount
-            _dropped(connection, part)
+            drop_part(connection, part)
         if moved or lost:
             kept = f"It is kept in {moved}" if moved else "It is gone"
             self.warn(f"{damaged.path}: {damaged.reason}. {kept}; {_cells(lost)} of it will run again.")
 
     def prune(self, keep: set[str], dry: bool) -> tuple[int, int]:
-        """Removes the parts of which no replicate is to be kept or is claimed, and checkpoints; returns replicates and bytes.
-
-        With `dry`, removes nothing.
-        """
-        with explained(self.root), self.index.writing() as connection:
-            claimed = {key for (key,) in connection.execute("SELECT key FROM claims")}
-            by_part: dict[tuple[str, str | None], list[str]] = {}
-            rows = "SELECT parts.name, parts.samples, cells.key FROM parts LEFT JOIN cells ON cells.part = parts.name"
-            for name, samples, key in connection.execute(rows):
-                by_part.setdefault((name, samples), []).extend([key] if key else [])
-            doomed = {part: keys for part, keys in by_part.items() if not (keep | claimed).intersection(keys)}
-            replicates = sum(map(len, doomed.values()))
-            freed = sum(
-                path.stat().st_size
-                for name, samples in doomed
-                for file in (name, samples)
-                if file and (path := self.replicates / file[:2] / file).exists()
-            )
-            old = [path for path in self._kept_checkpoints() if not claimed & _checkpointed(path)]
-            freed += sum(path.stat().st_size for path in old)
-            if not dry:
-                for name, _ in doomed:
-                    connection.execute("DELETE FROM cells WHERE part = ?", (name,))
-                    _dropped(connection, name)
-        if not dry:
-            for (name, samples), keys in doomed.items():
-                parts.remove(self.replicates, name, samples)
-                for key in keys:
-                    shutil.rmtree(self.weights / key, ignore_errors=True)
-            for path in old:
-                path.unlink(missing_ok=True)
-        return replicates, freed
-
-
-def insert(connection: sqlite3.Connection, part: parts.Part) -> None:
-    """Writes a part and its replicates into the index."""
-    about = part.about
-    connection.execute(
-        "INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?)",
-        (part.name, about["digest"], about["samples"], about["created"]),
-    )
-    for replicate in about["cells"]:
-        connection.execute(
-            "INSERT INTO cells VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT (key) DO UPDATE SET "
-            "part = excluded.part, status = excluded.status, ends = ends + (part != excluded.part)",
-            (replicate["key"], part.name, about["digest"], replicate["replicate"], replicate["status"]),
-        )
-        for item in replicate["measures"]:
-            connection.execute("INSERT OR IGNORE INTO offers VALUES (?, ?)", (item["digest"], part.name))
-    _note(connection, part)
-
-
-def _note(connection: sqlite3.Connection, part: parts.Part) -> None:
-    """Remembers a part as it was found whole; what was known of its samples stays where they were not looked at."""
-    sampled = (part.sampled.size, part.sampled.changed) if part.sampled else (None, None)
-    connection.execute(
-        "INSERT INTO seen VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (part) DO UPDATE SET size = excluded.size, "
-        "changed = excluded.changed, samples_size = coalesce(excluded.samples_size, samples_size), "
-        "samples_changed = coalesce(excluded.samples_changed, samples_changed)",
-        (part.name, json.dumps(part.about), part.stamp.size, part.stamp.changed, *sampled),
-    )
-
-
-def quarantine(root: Path, path: Path) -> Path | None:
-    """Moves a file to the store's folder of damaged ones; where it lies then, or nothing if it is gone."""
-    if not path.exists():
-        return None
-    folder = root / "damaged"
-    folder.mkdir(exist_ok=True)
-    place = folder / path.name
-    count = 1
-    while place.exists():
-        count += 1
-        place = folder / f"{path.name}.{count}"
-    shutil.move(path, place)
-    return place
-
-
-@contextmanager
-def locked(root: Path) -> Iterator[None]:
-    """Holds the lock under which a store is opened or made anew."""
-    with FileLock(root / "lock", thread_local=False).acquire(timeout=BUSY_SECONDS):
-        yield
-
-
-def _dropped(connection: sqlite3.Connection, name: str) -> tuple[str, str | None] | None:
-    """Forgets a part that no replicate lies in any more; returns the files to remove, or nothing if a replicate lies in it.
-
-    The same samples, found again by a forced run, are the same file: it stays.
-    """
-    if connection.execute("SELECT 1 FROM cells WHERE part = ?", (name,)).fetchone():
-        return None
-    row = connection.execute("SELECT samples FROM parts WHERE name = ?", (name,)).fetchone()
-    connection.execute("DELETE FROM parts WHERE name = ?", (name,))
-    connection.execute("DELETE FROM offers WHERE part = ?", (name,))
-    connection.execute("DELETE FROM seen WHERE part = ?", (name,))
-    samples = row[0] if row else None
-    shared = connection.execute("SELECT 1 FROM parts WHERE samples = ?", (samples,)).fetchone()
-    return name, None if shared else samples
-
-
-def _drop_claims(connection: sqlite3.Connection, keys: Sequence[str]) -> None:
-    connection.executemany("DELETE FROM claims WHERE key = ?", [(key,) for key in keys])
-
-
-def _checkpointed(path: Path) -> set[str]:
-    """The keys of the replicates in a checkpoint; none if it is damaged."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return {replicate["key"] for replicate in json.loads(archive.read("about.json"))["cells"]}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-        return set()
+        """Removes what is not to be kept, see `garbage.prune`; returns how many replicates and bytes. With `dry`, removes nothing."""
+        with explained(self.root):
+            return prune(self.root, self.index, keep, dry)
 
 
 def _cells(count: int) -> str:

@@ -75,9 +75,9 @@ def test_a_disk_that_fills_while_cells_are_written(
     first, second = asked()
     every = (0, 1, 2)
     with Store(tiny_disk / "store", pytest.fail) as store:
-        store.claim(ReplicateBatch(first, every))
+        store.acquire(ReplicateBatch(first, every))
         store.commit(ReplicateBatch(first, every), [make_cell(first, r) for r in every], {})
-        store.claim(ReplicateBatch(second, every))
+        store.acquire(ReplicateBatch(second, every))
         ballast = fill(tiny_disk)
         with pytest.raises(StoreError, match="no space is left"):
             store.commit(ReplicateBatch(second, every), [make_cell(second, r) for r in every], {})

@@ -12,9 +12,10 @@ from dlspec.interpreter.results.errors import StoreError
 from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.store import files as parts
 from dlspec.interpreter.store.checkpoints import Checkpoint
+from dlspec.interpreter.store.leases import Lease
 from dlspec.interpreter.store.repair import repair
 from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
-from dlspec.interpreter.store.store import Lease, Store
+from dlspec.interpreter.store.store import Store
 
 Asked = Callable[..., list[CellRequest]]
 Make = Callable[..., Replicate]
@@ -47,7 +48,7 @@ def put(
 ) -> list[Replicate]:
     """Claims replicates of a program and stores invented results."""
     piece = ReplicateBatch(own, numbers)
-    assert store.claim(piece).mine == numbers
+    assert store.acquire(piece).mine == numbers
     replicates = [make(own, number, status) for number in numbers]
     store.commit(piece, replicates, {"dlspec": "0"})
     return replicates
@@ -135,7 +136,7 @@ def test_a_cell_that_holds_more_serves_one_that_asks_for_less(asked: Asked, make
 def test_only_missing_replicates_are_claimed(asked: Asked, make_cell: Make, opened: Opened) -> None:
     put(opened(), asked()[0], make_cell)
     more = asked(("replicates: 3", "replicates: 5"))[0]
-    assert opened().claim(ReplicateBatch(more, (0, 1, 2, 3, 4))) == Lease((3, 4), (), (0, 1, 2))
+    assert opened().acquire(ReplicateBatch(more, (0, 1, 2, 3, 4))) == Lease((3, 4), (), (0, 1, 2))
 
 
 # -- replicates that diverged ---------------------------------------------------------------------------------------------
@@ -168,7 +169,7 @@ def test_a_diverged_cell_serves_where_it_would_diverge_again(
 ) -> None:  # fmt: skip
     own, store = asked()[0], opened()
     piece = ReplicateBatch(own, (0,))
-    store.claim(piece)
+    store.acquire(piece)
     store.commit(piece, [diverged(own, make_cell, end, cause)], {})
     (replicate,) = found(opened(), asked(*change)[0], (0,))
     assert (replicate is not None) == serves
@@ -181,7 +182,7 @@ def test_what_did_not_end_is_not_stored(status: str, asked: Asked, make_cell: Ma
     own, store = asked()[0], opened()
     put(store, own, make_cell, status=status)
     assert found(store, own) == [None, None, None]
-    assert opened().claim(ReplicateBatch(own, EVERY)).mine == EVERY, "its claims were given back"
+    assert opened().acquire(ReplicateBatch(own, EVERY)).mine == EVERY, "its claims were given back"
 
 
 # -- claims ----------------------------------------------------------------------------------------------------------
@@ -189,22 +190,22 @@ def test_what_did_not_end_is_not_stored(status: str, asked: Asked, make_cell: Ma
 
 def test_one_process_runs_a_cell_and_others_wait(asked: Asked, make_cell: Make, opened: Opened) -> None:
     own, one, other = asked()[0], opened(), opened()
-    assert one.claim(ReplicateBatch(own, (0, 1))) == Lease((0, 1), (), ())
-    assert other.claim(ReplicateBatch(own, EVERY)) == Lease((2,), (0, 1), ())
+    assert one.acquire(ReplicateBatch(own, (0, 1))) == Lease((0, 1), (), ())
+    assert other.acquire(ReplicateBatch(own, EVERY)) == Lease((2,), (0, 1), ())
     one.commit(ReplicateBatch(own, (0, 1)), [make_cell(own, r) for r in (0, 1)], {})
-    assert other.claim(ReplicateBatch(own, (0, 1))) == Lease((), (), (0, 1))
-    assert one.claim(ReplicateBatch(own, EVERY)) == Lease((), (2,), (0, 1))
+    assert other.acquire(ReplicateBatch(own, (0, 1))) == Lease((), (), (0, 1))
+    assert one.acquire(ReplicateBatch(own, EVERY)) == Lease((), (2,), (0, 1))
 
 
 def test_a_dead_process_claims_nothing(asked: Asked, opened: Opened) -> None:
     own, dead = asked()[0], opened()
-    dead.claim(ReplicateBatch(own, EVERY))
+    dead.acquire(ReplicateBatch(own, EVERY))
     (dead.root / "cells").mkdir()
     (dead.root / "cells" / f".draft-{dead.owner.name}-x").write_text("half a file")
     dead.index.close()
     dead.owner.lock.release()  # what the system does at a process' death
     opened.stores.remove(dead)
-    assert opened().claim(ReplicateBatch(own, EVERY)).mine == EVERY
+    assert opened().acquire(ReplicateBatch(own, EVERY)).mine == EVERY
     assert not list((dead.root / "cells").iterdir()), "its drafts are gone"
 
 
@@ -218,7 +219,7 @@ def test_a_checkpoint_of_what_is_stored_goes_with_its_process(asked: Asked, make
         dead.checkpoints(ReplicateBatch(own, EVERY), {}, 0).save(Checkpoint(10, 1.0, [], replicates))
     for own in (first, third):
         put(dead, own, make_cell)
-    living.claim(ReplicateBatch(third, EVERY), force=True)
+    living.acquire(ReplicateBatch(third, EVERY), force=True)
     dead.index.close()
     dead.owner.lock.release()
     opened.stores.remove(dead)
@@ -231,7 +232,7 @@ def test_a_part_that_was_written_and_not_listed_is_taken_up(asked: Asked, make_c
     own, store = asked()[0], opened()
     parts.write(store.replicates, ReplicateBatch(own, EVERY), [make_cell(own, r) for r in EVERY], {}, "")
     assert found(store, own) == [None, None, None]
-    assert store.claim(ReplicateBatch(own, EVERY)) == Lease((), (), EVERY)
+    assert store.acquire(ReplicateBatch(own, EVERY)) == Lease((), (), EVERY)
     assert None not in found(store, own) and count(store, "claims") == 0
 
 
@@ -240,7 +241,7 @@ def test_force_claims_what_is_stored_and_replaces_it(asked: Asked, make_cell: Ma
     put(store, own, make_cell)
     (before,) = store.root.glob("cells/*/*.parquet")
     piece = ReplicateBatch(own, EVERY)
-    assert store.claim(piece, force=True).mine == EVERY
+    assert store.acquire(piece, force=True).mine == EVERY
     replicates = [make_cell(own, r) for r in EVERY]
     replicates[1].curves["error"] = [value + 1 for value in replicates[1].curves["error"]]
     store.commit(piece, replicates, {})
@@ -367,7 +368,7 @@ def test_pruning_keeps_what_is_to_be_kept_and_what_is_claimed(asked: Asked, make
     for own in (first, second, third):
         put(store, own, make_cell)
     (store.weights / second.key(0)).mkdir(parents=True)
-    other.claim(ReplicateBatch(third, EVERY), force=True)
+    other.acquire(ReplicateBatch(third, EVERY), force=True)
     keep = {first.key(1)}
     size = sum(path.stat().st_size for path in store.root.glob(f"cells/*/{ReplicateBatch(second, EVERY).name}.*"))
     assert store.prune(keep, dry=True) == (3, size)

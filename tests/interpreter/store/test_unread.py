@@ -28,7 +28,7 @@ def filled(tmp_path: Path, asked: Asked, make_cell: Callable[..., Replicate]) ->
     """A store with the six replicates of the small study, which have samples."""
     with Store(tmp_path / "store", pytest.fail) as store:
         for own in asked():
-            store.claim(ReplicateBatch(own, EVERY))
+            store.acquire(ReplicateBatch(own, EVERY))
             store.commit(ReplicateBatch(own, EVERY), [make_cell(own, r) for r in EVERY], {})
     return tmp_path / "store"
 
@@ -139,7 +139,7 @@ def test_what_counted_as_whole_and_is_not_is_an_error_when_it_is_read(
         lost = [replicate is None for replicate in found(store, asked())]
         assert sum(lost) == 3 and len(warned) == 1
         own = asked()[lost[3]]
-        store.claim(ReplicateBatch(own, EVERY))
+        store.acquire(ReplicateBatch(own, EVERY))
         store.commit(ReplicateBatch(own, EVERY), [make_cell(own, r) for r in EVERY], {})
         assert None not in found(store, asked())
 
