@@ -19,7 +19,7 @@ from .vocabulary import Vocabulary
 
 
 class Names(Protocol):
-    """What the checker asks of an experiment: its names, its functions, its networks."""
+    """What the expression checker needs of an experiment: its names, its functions, its networks."""
 
     vocabulary: Vocabulary
     """All names, for suggestions."""
@@ -43,7 +43,7 @@ class Names(Protocol):
         """Whether a term depends on weights."""
 
     def piece(self, place: tuple[yaml.Scalar, int], make: Callable[[], t.Term]) -> t.Term:
-        """What `make` gives of a piece of an expression, or gave at another point of a sweep that told it the same."""
+        """The term of a piece of an expression, from `make` or from another sweep point with the same reads."""
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def _enumerated(experiment: ExperimentScope, name: str, span: Span) -> DataPlan:
         raise problem_at(span, f"'{name}' is not drawn for each example", hint)
     term = coins(experiment, name, span, MAX_BITS, "Leave `data` out, so that examples are sampled")
     for other in examples:
-        for item in t.walk(experiment.made(experiment.bindings[other], span)):
+        for item in t.walk(experiment.term_of(experiment.bindings[other], span)):
             if isinstance(item, t.Sample) and item is not term:
                 hint = "Expectations are exact only where nothing else is drawn: move it to `draw`, or sample."
                 raise problem_at(
@@ -75,7 +75,7 @@ def _enumerated(experiment: ExperimentScope, name: str, span: Span) -> DataPlan:
 
 def coins(experiment: ExperimentScope, name: str, span: Span, limit: int, otherwise: str) -> t.Sample:
     """The binary draw that a name is, if its values can be enumerated. Raises SpecError."""
-    term = experiment.made(experiment.bindings[name], span)
+    term = experiment.term_of(experiment.bindings[name], span)
     if not isinstance(term, t.Sample) or term.distribution not in COINS or not _fair(term):
         hint = "Only `rademacher([d])` and `bernoulli(0.5, [d])` have values that are few and equally likely."
         raise problem_at(span, f"the values of '{name}' cannot be enumerated", hint)

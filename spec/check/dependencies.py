@@ -10,19 +10,19 @@ from .namespace import Binding
 
 
 class Dependencies:
-    """What the terms of an experiment depend on. `reads` notes that the part which is being checked read about a name."""
+    """What the terms of an experiment depend on. `note_read` notes what the part that is being checked reads about a name."""
 
     def __init__(
         self,
         shared: Shared,
         bindings: Mapping[str, Binding],
         terms: Mapping[str, t.Term],
-        reads: Callable[[str, str], None],
+        note_read: Callable[[str, str], None],
     ) -> None:
         self.shared = shared
         self.bindings = bindings
         self.terms = terms
-        self.reads = reads
+        self.note_read = note_read
         self.varying: dict[str, bool] = {}
         """Of outputs: whether one has a value per example."""
 
@@ -33,7 +33,7 @@ class Dependencies:
             for item in t.walk(pending.pop()):
                 yield item
                 if isinstance(item, t.Reference) and item.name not in seen and item.name in self.terms:
-                    self.reads("term", item.name)
+                    self.note_read("term", item.name)
                     seen.add(item.name)
                     pending.append(self.terms[item.name])
 
@@ -69,7 +69,7 @@ class Dependencies:
         if isinstance(term, t.Gradient):
             return term
         if isinstance(term, t.Reference):
-            self.reads("varies", term.name)
+            self.note_read("varies", term.name)
             return term if self.varies(term.name) else None
         if isinstance(term, t.NetworkOutput):
             return term

@@ -16,7 +16,7 @@ from .figure_samples import probes
 from .gradient_modes import modes
 from .integer_ranges import data_ranges, ranges
 from .measures import loss_term, measure
-from .memo import Same, Shared
+from .memo import ById, Shared
 from .namespace import Function
 from .scope import ExperimentScope
 from .training import TrainingChecker
@@ -53,7 +53,7 @@ class ExperimentChecker:
         scope.data = scope.attempt(self._data)
         for binding in scope.bindings.values():
             if binding.phase != "architecture":
-                scope.attempt(lambda binding=binding: scope.made(binding, binding.key))
+                scope.attempt(lambda binding=binding: scope.term_of(binding, binding.key))
         for name in self.model.architecture:
             scope.attempt(lambda name=name: scope.plan(name, scope.node.span))
         loss = [
@@ -92,11 +92,11 @@ class ExperimentChecker:
         """What is wrong with functions that nothing calls, looked for once for the same ones among the same names."""
         if not idle:
             return ()
-        made = self.shared.common.made
-        key = ("unused", self.shared.names, Same(self.shared.whole), *(id(function.node) for function in idle))
-        if key not in made:
-            made[key] = tuple(unused(idle, self.shared.whole, self.scope.vocabulary.known()))
-        problems: tuple[Problem, ...] = made[key]
+        cache = self.shared.common.cache
+        key = ("unused", self.shared.names, ById(self.shared.whole), *(id(function.node) for function in idle))
+        if key not in cache:
+            cache[key] = tuple(unused(idle, self.shared.whole, self.scope.vocabulary.known()))
+        problems: tuple[Problem, ...] = cache[key]
         return problems
 
     def ranged(self, program: Program) -> None:

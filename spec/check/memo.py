@@ -1,10 +1,10 @@
-"""What the cells of an experiment share: each part is checked once for all points and variants that tell it the same.
+"""Checks each part of an experiment once for all sweep points and variants in which it comes out the same.
 
-Checking a part is a function of the document and of what the part asks about names: a constant's value, a type, a
-network. What it asked and was told is noted beside what it came to. At another point it comes to the same if it is told
-the same, question by question: as a build system takes up a result whose inputs did not change (Mokhov, Mitchell and
-Peyton Jones 2018, constructive traces). Variants have documents of their own, which share most of their nodes: a part is
-the same part in two of them if it stands in the same nodes, among the same names and functions.
+The check of a part is a function of the document and of what the part reads about names: a constant's value, a type, a
+network. These reads and their answers are stored with the outcome. At another point the outcome is taken from the memo
+if all reads have the same answers there, as a build system reuses a result whose inputs did not change (Mokhov,
+Mitchell and Peyton Jones 2018, constructive traces). Each variant has a document of its own, which shares most nodes
+with the others: a part is the same in two of them if it has the same nodes, names and functions.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ alone), `size`, `gradient` (the mode of a function), `varies` (of an output: whe
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a part came to, without a fault, and what it warned of."""
+class Outcome:
+    """The value of a part that was checked without an error, and its warnings."""
 
     value: Any
     warnings: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """A question, and where each answer to it leads."""
+class _Branch:
+    """A question that a part asks, and for each answer the next question or the outcome."""
 
     question: Question
-    answers: dict[Hashable, _Asked | Found] = field(default_factory=dict)
+    answers: dict[Hashable, _Branch | Outcome] = field(default_factory=dict)
 
 
-class Same:
-    """An object as a key of a dictionary: equal to itself alone, whatever it is equal to."""
+class ById:
+    """An object as a key of a dictionary, compared by identity."""
 
     __slots__ = ("value",)
 
@@ -50,7 +50,7 @@ class Same:
         self.value = value
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and self.value is other.value
+        return isinstance(other, ById) and self.value is other.value
 
     def __hash__(self) -> int:
         return id(self.value)
@@ -59,16 +59,16 @@ class Same:
 class Common:
     """What the documents of all variants and experiments have in common, in all profiles.
 
-    `keys` number parameters and indices over all cells, `differentiable` is what the expressions of all have come to. `parts`
-    are what parts came to, by where they stand; `made` holds what is made of parts, by them.
+    `keys` numbers parameters and indices over all cells; `differentiable` holds the keys of parameters that depend on
+    weights. `parts` are the outcomes of parts, by where they stand; `cache` holds what is computed from parts.
     """
 
     def __init__(self, budget: Budget | None = None) -> None:
         self.budget = budget or Budget()
         self.keys = itertools.count(1)
         self.differentiable: set[str] = set()
-        self.parts: dict[Part, _Asked | Found] = {}
-        self.made: dict[Hashable, Any] = {}
+        self.parts: dict[Part, _Branch | Outcome] = {}
+        self.cache: dict[Hashable, Any] = {}
         self.numbers: dict[Hashable, int] = {}
         self.nodes: dict[int, tuple[yaml.Node, int]] = {}
 
@@ -83,9 +83,9 @@ class Common:
         known = self.nodes.get(id(node))
         if known is not None:
             return known[1]
-        content: Hashable = Same(node)
+        content: Hashable = ById(node)
         if isinstance(node, yaml.Mapping):
-            content = ("map", node.span, *((Same(key), self.identity(below)) for key, below in node.entries))
+            content = ("map", node.span, *((ById(key), self.identity(below)) for key, below in node.entries))
         elif isinstance(node, yaml.Sequence):
             content = ("list", node.span, *(self.identity(item) for item in node.items))
         number = self.number(content)
@@ -93,7 +93,7 @@ class Common:
         return number
 
 
-OWN: dict[str, tuple[tuple[str, ...], ...]] = {
+NODES_OF_PART: dict[str, tuple[tuple[str, ...], ...]] = {
     "network": (("architecture", "{}"),),
     "loss": (("loss", "{}"),),
     "measure": (("measures", "{}"),),
@@ -106,17 +106,17 @@ OWN: dict[str, tuple[tuple[str, ...], ...]] = {
     "binding": (),
     "piece": (),
 }
-"""Where each kind of part stands, by the name that it begins with; the last two say it themselves, or stand among what all read."""
+"""The nodes of each kind of part, by the kind's name. Bindings and pieces name their nodes in the part itself."""
 
 READ_BY_ALL = ("functions", "layer_defaults", "dtype")
 """What any part may read, beside the names that there are and whether there is training."""
 
 
 class Shared:
-    """What points with the same patches know of each other. They have one document, but for the swept constants.
+    """What sweep points with the same patches share: one document, but for the swept constants.
 
     `node` and `model` are that document; `common` is what it shares with others, `called` the functions that any variant of
-    the experiment calls. `made` holds what is made of parts, by them, where it is as good made of equal ones.
+    the experiment calls. `cache` holds what is computed from parts, by equality.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class Shared:
         self.study_defaults: yaml.Node | None = None
         self.declared: Declared | None = None
         self.places: dict[Part, Part] = {}
-        self.made: dict[Part, Any] = {}
+        self.cache: dict[Part, Any] = {}
         self._names = -1
 
     @property
@@ -153,49 +153,49 @@ class Shared:
         placed = self.places.get(part)
         if placed is None:
             kind, *rest = part
-            paths = ([step.format(*rest) for step in path] for path in OWN[str(kind)])
+            paths = ([step.format(*rest) for step in path] for path in NODES_OF_PART[str(kind)])
             nodes = (self.common.identity(yaml.find(self.node, path)) for path in paths)
             placed = self.places[part] = (*part, self.names, *nodes)
         return placed
 
     def once(self, kind: str, items: Iterable[Any], make: Callable[[], Any]) -> Any:
-        """What `make` gives for some objects, made once: for the same ones in all variants, for equal ones in this."""
-        given = tuple(items)
-        same = (kind, *map(Same, given))
-        if same not in self.common.made:
-            if (kind, *given) not in self.made:
-                self.made[kind, *given] = make()
-            self.common.made[same] = self.made[kind, *given]
-        return self.common.made[same]
+        """What `make` gives for some objects, computed once for identical ones in all variants and for equal ones in this."""
+        objects = tuple(items)
+        identical = (kind, *map(ById, objects))
+        if identical not in self.common.cache:
+            if (kind, *objects) not in self.cache:
+                self.cache[kind, *objects] = make()
+            self.common.cache[identical] = self.cache[kind, *objects]
+        return self.common.cache[identical]
 
-    def find(self, part: Part, answer: Callable[[Question], Hashable]) -> Found | None:
-        """What a part came to at a point that answered its questions alike. `answer` is asked in the part's order."""
+    def find(self, part: Part, answer: Callable[[Question], Hashable]) -> Outcome | None:
+        """The outcome of a part at a point that gave the same answers; None if there is none. Questions come in the part's order."""
         known = self.common.parts.get(self.place(part))
-        while isinstance(known, _Asked):
+        while isinstance(known, _Branch):
             known = known.answers.get(answer(known.question))
         return known
 
-    def note(self, part: Part, answers: Sequence[tuple[Question, Hashable]], outcome: Found) -> None:
-        """Keeps what a part came to, with what it asked and was told."""
+    def note(self, part: Part, answers: Sequence[tuple[Question, Hashable]], outcome: Outcome) -> None:
+        """Stores the outcome of a part with its questions and their answers."""
         parts, key = self.common.parts, self.place(part)
         if not answers:
             parts[key] = outcome
             return
-        place = parts.setdefault(key, _Asked(answers[0][0]))
+        place = parts.setdefault(key, _Branch(answers[0][0]))
         for (question, answer), then in itertools.zip_longest(answers, answers[1:]):
-            assert isinstance(place, _Asked) and place.question == question, (
-                "a part asks the same if it is told the same"
+            assert isinstance(place, _Branch) and place.question == question, (
+                "a part asks the same questions after the same answers"
             )
             if then is None:
                 place.answers[answer] = outcome
             else:
-                place = place.answers.setdefault(answer, _Asked(then[0]))
+                place = place.answers.setdefault(answer, _Branch(then[0]))
 
 
-class Taking:
-    """Takes up, at one point, what other points came to, and notes what each part asks and is told.
+class MemoizedChecker:
+    """Caches the checks of parts across sweep points, keyed by what they read about names.
 
-    `answer` answers questions at this point; `problems` and `warnings` are the point's own, in which parts report.
+    `answer` answers questions at this point; `problems` and `warnings` are the lists of this point, to which parts add.
     """
 
     def __init__(
@@ -205,61 +205,62 @@ class Taking:
         self.answer = answer
         self.problems = problems
         self.warnings = warnings
-        self.told: list[dict[Question, Hashable]] = []
+        self.reads: list[dict[Question, Hashable]] = []
+        """What the parts that are being checked have read, the innermost last."""
 
     def part(self, part: Part, make: Callable[[], Any]) -> Any:
-        """What `make` gives, or gave at another point that told it the same. Raises what `make` raises."""
+        """The value of a part: from the memo if its reads have the same answers here, else from `make`, whose errors it raises."""
         if (
             self.shared.place(part) in self.shared.common.parts
-            and (found := self._found(part, self.answer)) is not None
+            and (outcome := self._look_up(part, self.answer)) is not None
         ):
-            self.warnings.extend(found.warnings)
-            return found.value
+            self.warnings.extend(outcome.warnings)
+            return outcome.value
         problems, warnings = len(self.problems), len(self.warnings)
-        value, told = self._made(make)
+        value, reads = self._run(make)
         if len(self.problems) == problems:
-            self.shared.note(part, tuple(told.items()), Found(value, tuple(self.warnings[warnings:])))
+            self.shared.note(part, tuple(reads.items()), Outcome(value, tuple(self.warnings[warnings:])))
         return value
 
     def piece(self, place: tuple[yaml.Scalar, int], make: Callable[[], Any]) -> Any:
-        """The same for a piece of an expression, by where it begins in its text: what the piece asks, the part asks."""
+        """The same for a piece of an expression, by where it begins in its text. The part around it reads what the piece reads."""
         scalar, start = place
         piece = ("piece", id(scalar), start)
-        told: dict[Question, Hashable] = {}
+        reads: dict[Question, Hashable] = {}
 
         def answer(question: Question) -> Hashable:
-            told[question] = self.answer(question)
-            return told[question]
+            reads[question] = self.answer(question)
+            return reads[question]
 
-        found = self._found(piece, answer)
-        if found is None:
-            value, told = self._made(make)
-            found = Found((scalar, value), ())
-            self.shared.note(piece, tuple(told.items()), found)
-        if self.told:
-            self.told[-1].update(told)
-        return found.value[1]
+        outcome = self._look_up(piece, answer)
+        if outcome is None:
+            value, reads = self._run(make)
+            outcome = Outcome((scalar, value), ())
+            self.shared.note(piece, tuple(reads.items()), outcome)
+        if self.reads:
+            self.reads[-1].update(reads)
+        return outcome.value[1]
 
-    def asked(self, question: Question) -> None:
-        """Notes that the part which is being checked asks something, and what it is told."""
-        if self.told and question not in self.told[-1]:
-            self.told[-1][question] = self.answer(question)
+    def note_read(self, question: Question) -> None:
+        """Notes that the part which is being checked asks a question, with the answer."""
+        if self.reads and question not in self.reads[-1]:
+            self.reads[-1][question] = self.answer(question)
 
-    def _made(self, make: Callable[[], Any]) -> tuple[Any, dict[Question, Hashable]]:
-        """What `make` gives, with what it asked and was told on the way."""
-        self.told.append({})
+    def _run(self, make: Callable[[], Any]) -> tuple[Any, dict[Question, Hashable]]:
+        """What `make` gives, with what it read."""
+        self.reads.append({})
         try:
             value = make()
         finally:
-            told = self.told.pop()
-        return value, told
+            reads = self.reads.pop()
+        return value, reads
 
-    def _found(self, part: Part, answer: Callable[[Question], Hashable]) -> Found | None:
-        """What another point found of a part. What is asked on the way is not asked by the part that wants it."""
-        self.told.append({})
+    def _look_up(self, part: Part, answer: Callable[[Question], Hashable]) -> Outcome | None:
+        """The outcome of a part at another point. What is read to answer its questions is not read by the part around it."""
+        self.reads.append({})
         try:
             return self.shared.find(part, answer)
         except SpecError:
-            return None  # a name that cannot be made is asked for again, where its error belongs
+            return None  # a name with an error is looked up again where its error belongs
         finally:
-            self.told.pop()
+            self.reads.pop()

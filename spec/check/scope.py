@@ -1,4 +1,4 @@
-"""The names of one experiment at one point of its sweep, each with its term, checked when first asked for."""
+"""The names of one experiment at one sweep point, each with its term, checked when it is first needed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .declarations import declared
 from .definition_order import Order
 from .dependencies import Dependencies
 from .expressions import Checker
-from .memo import Part, Question, Shared, Taking
+from .memo import MemoizedChecker, Part, Question, Shared
 from .namespace import Binding, Function, must_precede, order
 from .networks import NetworkChecker
 from .one_hot import index_of, values
@@ -26,17 +26,17 @@ from .weight_paths import weight
 
 
 class Poisoned(SpecError):
-    """A name whose own error is reported already: what uses it is passed over in silence."""
+    """A name has an error that is reported already: whatever uses it reports nothing."""
 
     def __init__(self) -> None:
         super().__init__([])
 
 
 class ExperimentScope:
-    """The names of an experiment at one point of its sweep: what its parts and its expressions are checked in.
+    """The names of an experiment at one sweep point, in which its parts and expressions are checked.
 
-    `swept` are the swept constants' values here. Names, functions and networks are checked when first asked for; what
-    is wrong with them stands in `problems`, once.
+    `swept` are the values of the swept constants. Names, functions and networks are checked when they are first needed;
+    each problem with them is added to `problems` once.
     """
 
     def __init__(
@@ -64,9 +64,9 @@ class ExperimentScope:
         self.data: DataPlan | None = None
         self.bindings, self.functions = self._declared(swept or {})
         self.vocabulary = Vocabulary(shared, self.bindings, self.functions, self.model.architecture)
-        self.sequence = Order(self.bindings, self.functions, shared.common.made)
-        self.dependencies = Dependencies(shared, self.bindings, self.terms, self.asked)
-        self.taking = Taking(shared, self.answer, self.problems, self.warnings)
+        self.sequence = Order(self.bindings, self.functions, shared.common.cache)
+        self.dependencies = Dependencies(shared, self.bindings, self.terms, self.note_read)
+        self.memo = MemoizedChecker(shared, self.answer, self.problems, self.warnings)
         self.checker = Checker(self, self.model.dtype)
         self.checker.keys = shared.common.keys
         self.checker.kept = shared.common.budget
@@ -91,23 +91,23 @@ class ExperimentScope:
                 bindings[name] = Binding(name, "constants", node, binding.key)
         return bindings, namespace.functions
 
-    # -- what parts of it are told, see `memo.py` ---------------------------------------------------------------
+    # -- what parts read, see `memo.py` --------------------------------------------------------------------------
 
     def part(self, part: Part, make: Callable[[], Any]) -> Any:
-        """What `make` gives, or gave at another point that told it the same. Raises what `make` raises."""
-        return self.taking.part(part, make)
+        """The value of a part, from `make` or from another sweep point with the same reads. Raises what `make` raises."""
+        return self.memo.part(part, make)
 
     def piece(self, place: tuple[yaml.Scalar, int], make: Callable[[], t.Term]) -> t.Term:
         """The same for a piece of an expression, by where it begins in its text."""
-        term: t.Term = self.taking.piece(place, make)
+        term: t.Term = self.memo.piece(place, make)
         return term
 
-    def asked(self, about: str, name: str = "") -> None:
-        """Notes that the part which is being checked asks about a name, and what it is told."""
-        self.taking.asked((about, name))
+    def note_read(self, about: str, name: str = "") -> None:
+        """Notes that the part which is being checked reads something about a name."""
+        self.memo.note_read((about, name))
 
     def answer(self, question: Question) -> Hashable:
-        """All that a part is told about a name: of what comes before networks, and is no constant, the type alone."""
+        """The answer to a question about a name. Of draws and examples it is the type alone, so that parts are shared more often."""
         about, name = question
         if about == "data":
             data = self.data
@@ -120,7 +120,7 @@ class ExperimentScope:
             plan = self._plan(name, self.node.span)
             return plan.input.type, plan.output, _takes_reals(plan)
         binding = self.bindings[name]
-        term = self.made(binding, self.node.span)
+        term = self.term_of(binding, self.node.span)
         if about == "size":
             return self.sizes[name]
         if about == "varies":
@@ -142,8 +142,8 @@ class ExperimentScope:
         if binding is None or binding.phase == "architecture":
             return None
         must_precede(name, binding.phase, phase, span)
-        term = self.made(binding, span)
-        self.asked("term", name)
+        term = self.term_of(binding, span)
+        self.note_read("term", name)
         if isinstance(term, t.Literal):
             return term
         return t.Reference(name, binding.phase, type=term.type, span=span)
@@ -155,8 +155,8 @@ class ExperimentScope:
                 hint = "Write it out again, or give what they share a name under `outputs`."
                 raise problem_at(span, f"'{name}' is {what}, which no expression can use", hint)
 
-    def made(self, binding: Binding, span: Span) -> t.Term:
-        """The term of a binding; an error is reported once, where it belongs."""
+    def term_of(self, binding: Binding, span: Span) -> t.Term:
+        """The term of a binding, checked when first needed. An error is reported once, at the binding itself. Raises SpecError."""
         name = binding.name
         self.prepare(name)
         if name in self.failed:
@@ -173,7 +173,7 @@ class ExperimentScope:
         self.active.append(name)
         try:
             part = ("binding", name, id(binding.node))
-            self.terms[name], size = self.part(part, lambda: self.bound(binding))
+            self.terms[name], size = self.part(part, lambda: self.elaborated(binding))
             if binding.phase == "outputs":
                 self.sizes[name] = size
             return self.terms[name]
@@ -185,7 +185,7 @@ class ExperimentScope:
             self.active.pop()
 
     def prepare(self, name: str) -> None:
-        """Makes what a name is made from, so that a chain of thousands of names is no deeper than one of them."""
+        """Checks the names that a name uses first, so that a chain of thousands of names needs no deep recursion."""
         if self.active or name in self.sequence.done:
             return
         names = self.sequence.before(name)
@@ -196,7 +196,7 @@ class ExperimentScope:
             if other != name and self.bindings[other].phase == "architecture":
                 self.attempt(lambda other=other: self.plan(other, self.node.span))
             elif other != name:
-                self.attempt(lambda other=other: self.made(self.bindings[other], self.bindings[other].key))
+                self.attempt(lambda other=other: self.term_of(self.bindings[other], self.bindings[other].key))
 
     def circle(self, names: Sequence[str]) -> None:
         """Refuses a long chain of names that ends where it begins."""
@@ -206,7 +206,7 @@ class ExperimentScope:
         message = f"'{names[0]}' is defined through itself, by way of {len(names)} names: {chain}"
         self.problems.append(Problem(message, self.bindings[names[0]].key, hint))
 
-    def bound(self, binding: Binding) -> tuple[t.Term, Size]:
+    def elaborated(self, binding: Binding) -> tuple[t.Term, Size]:
         """The term that a binding stands for, and its size written out."""
         term = self.checker.value(binding.node, Context(binding.phase, ("value", binding.name)))
         if binding.phase != "constants":
@@ -218,7 +218,7 @@ class ExperimentScope:
         """The size of a term written out. Raises SpecError for one that is too large."""
         for item in t.walk(term):
             if isinstance(item, t.Reference) and item.phase == "outputs":
-                self.asked("size", item.name)
+                self.note_read("size", item.name)
         return written(term, self.sizes, span)
 
     def function(self, name: str) -> Function | None:
@@ -231,7 +231,7 @@ class ExperimentScope:
             return None
         must_precede(name, "architecture", phase, span)
         plan = self._plan(name, span)
-        self.asked("output", name)
+        self.note_read("output", name)
         if argument is not None and argument.type.shape != plan.input.type.shape:
             message = (
                 f"the network '{name}' takes an input like its own, {plan.input.type}, and this is {argument.type}"
@@ -245,7 +245,7 @@ class ExperimentScope:
     def plan(self, name: str, span: Span) -> NetworkPlan:
         """A network, checked when first asked for."""
         plan = self._plan(name, span)
-        self.asked("network", name)
+        self.note_read("network", name)
         return plan
 
     def _plan(self, name: str, span: Span) -> NetworkPlan:
@@ -282,22 +282,22 @@ class ExperimentScope:
     def index(self, given: t.Term) -> t.Term | None:
         """The index that a term is the one-hot vector of; None where it is none for certain."""
         if isinstance(given, t.Reference):
-            self.asked("index", given.name)
+            self.note_read("index", given.name)
         elif (
             isinstance(given, t.Operate)
             and given.operation == "one_hot"
             and isinstance(given.arguments[0], t.Reference)
         ):
-            self.asked("values", given.arguments[0].name)
+            self.note_read("values", given.arguments[0].name)
         return index_of(given, self._whole)
 
     def _whole(self, name: str) -> t.Term:
         """The term behind a name."""
-        return self.made(self.bindings[name], self.node.span)
+        return self.term_of(self.bindings[name], self.node.span)
 
     def training_set(self) -> int:
         """How many training examples there are; 0 where each is new."""
-        self.asked("data")
+        self.note_read("data")
         return self.data.train if self.data is not None else 0
 
     def weight(self, path: Sequence[str | int], phase: str, span: Span) -> t.Term:
@@ -318,7 +318,7 @@ class ExperimentScope:
 
     def gradient(self, name: str) -> tuple[GradientMode, Function | None]:
         """The gradient mode of a function, and its surrogate."""
-        self.asked("gradient", name)
+        self.note_read("gradient", name)
         entry = self.model.gradient.get(name)
         if entry is None:
             return DEFAULT_MODE, None
@@ -364,7 +364,7 @@ class ExperimentScope:
         """The constants that are single numbers."""
         values = {name: self.terms[name] for name in self.phase("constants") if name in self.terms}
         for name in values:
-            self.asked("term", name)
+            self.note_read("term", name)
         return {name: float(x.value) for name, x in values.items() if isinstance(x, t.Literal) and not x.type.shape}
 
 

@@ -61,7 +61,7 @@ class TrainingChecker:
 
     def batch(self) -> int:
         """How many examples a step; all of them where they are enumerated."""
-        self.experiment.asked("data")
+        self.experiment.note_read("data")
         if self.experiment.data is not None and self.experiment.data.kind == "enumerated":
             return self.experiment.data.train
         if self.model.training.batch is None and self.experiment.data is not None:

@@ -44,11 +44,11 @@ class Vocabulary:
 
     def words(self, key: tuple[str, ...], make: Callable[[], Iterable[str]]) -> Words:
         """Names for suggestions, the same at all points."""
-        made = self.shared.common.made
+        cache = self.shared.common.cache
         words = ("words", *key, self.shared.names)
-        if words not in made:
-            made[words] = Words(sorted(make()))
-        vocabulary: Words = made[words]
+        if words not in cache:
+            cache[words] = Words(sorted(make()))
+        vocabulary: Words = cache[words]
         return vocabulary
 
     def _values(self, phase: str) -> list[str]:

@@ -143,7 +143,7 @@ def _checked(name: str, node: yaml.Mapping, top: yaml.Mapping) -> tuple[dict[str
                     parts[binding.name][layer.key.partition(".")[0]] = f"a layer, {layer.input} → {layer.output}"
                     parts[path] = {weight: f"real{shape_text(shape)}" for weight, shape in layer.weights.items()}
             else:
-                types[binding.name] = str(scope.made(binding, binding.key).type)
+                types[binding.name] = str(scope.term_of(binding, binding.key).type)
         except SpecError:
             continue
     for name in model.measures:
