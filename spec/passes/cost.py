@@ -266,15 +266,19 @@ class _Counter:
             way = left
         row = mode_of(self.program.gradient, plan.name)
         inner = way if row.route == "body" else way.without_message()
-        outer = way if row.route != "nowhere" else way.without_message()
-        source = self.term(given if given is not None else plan.input, outer)
+        origin = given if given is not None else plan.input
+        source = self.term(origin, way.without_message())
         shared = f"each of {plan.name}"
         self.extents[shared] = plan.each or 1
         over = _Seen(source.trained, source.axes | {shared})
         looked_up = plan.layers[0] if given is None and plan.index is not None else None
-        trained, _ = self.layers(plan.layers, plan.name, over, inner, row.freezes_weights, looked_up)
-        trained = trained if row.route == "body" else source.trained and row.route == "carrier"
+        trained, reached = self.layers(plan.layers, plan.name, over, inner, row.freezes_weights, looked_up)
+        if row.route != "body":
+            trained, reached = source.trained and row.route == "carrier", way.message and row.route == "carrier"
+        if reached:
+            self.term(origin, _Way(False, True))
         seen = _Seen(trained, source.axes)
+        self.add(seen, 0, row.backward_flops * prod(plan.output.shape) * trained, 0, way)
         if given is None:
             self.seen[place] = seen
         return seen
@@ -319,6 +323,7 @@ class _Counter:
         if layer.body is not None:
             self.seen[layer.parameter] = given
             self.term(layer.body, inner)
+            self.add(given, 0, row.backward_flops * size * given.trained, 0, way)
             return passed
         own = self.own(layer, network, frozen)
         forward, backward = (

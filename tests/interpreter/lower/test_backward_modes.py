@@ -13,6 +13,7 @@ from dlspec.interpreter.lower import Training
 from dlspec.interpreter.lower.backward_modes import TRANSFERS, with_backward_mode
 from dlspec.interpreter.program.program import Compiled
 from dlspec.spec.ir.plan import Mode
+from dlspec.spec.passes.cost import cost
 from dlspec.spec.passes.trained_weights import trained
 from dlspec.spec.tables.gradient_modes import GRADIENT_MODES, GradientMode
 
@@ -157,20 +158,28 @@ def test_a_transfer_costs_what_its_graph_has(row: GradientMode, counted: Callabl
 # Every mode fits every target here: inputs and outputs are of one shape.
 ROWS_BODY = """
 dtype: float64
-functions: {{u(r): tanh(r)}}
+functions: {{u(r): tanh(r), v(r): 2 * r}}
 task: {{example: {{x: "normal([3])", y: normal()}}}}
 architecture:
   f:
     input: x
     layers: [{{dense: {{units: 3, activation: tanh, name: hidden}}}}, {{dense: {{units: 3, name: top}}}}]
-  g: {{input: u(f), layers: [{{dense: {{units: 3, name: only}}}}]}}
+  g: {{input: u(f), layers: [{{dense: {{units: 3, name: only}}}}, v]}}
 outputs: {{guess: sum(g)}}
 loss: {{squared: "(guess - y)^2"}}
 {gradient}
 training: {{optimizer: {{sgd: 0.5}}, batch: 8, steps: 3}}
 measures: {{error: E((guess - y)^2)}}
 """
-KINDS = {"u": "function", "f": "network", "g": "network", "f.hidden": "layer", "f.top": "layer", "g.only": "layer"}
+KINDS = {
+    "u": "function",
+    "f": "network",
+    "g": "network",
+    "f.hidden": "layer",
+    "f.top": "layer",
+    "g.only": "layer",
+    "g.apply": "layer",
+}
 ROWS = [(row, target) for target, kind in KINDS.items() for row in GRADIENT_MODES.values() if kind in row.targets]
 
 
@@ -206,13 +215,15 @@ def values_and_gradients(held: Compiled) -> tuple[Any, set[tuple[str, str, str]]
 
 @pytest.mark.parametrize(("row", "target"), ROWS, ids=[f"{row.name}-{target}" for row, target in ROWS])
 def test_what_a_row_says_is_what_the_backward_pass_does(
-    compiled: Callable[..., Compiled], without_modes: Any, row: GradientMode, target: str
+    compiled: Callable[..., Compiled], executed: Callable[..., int], without_modes: Any, row: GradientMode, target: str
 ) -> None:
-    """Forward values stay as they are to the bit, and gradients come to the weights that are trained."""
+    """Forward values stay as they are to the bit, gradients come to the weights that are trained, and a step costs its operations."""
     held = compiled(ROWS_BODY.format(gradient=given(row, target)))
     values, reached = values_and_gradients(held)
     np.testing.assert_array_equal(values, without_modes)
     assert reached == trained(held.program)
+    # Sums over a batch count one addition too many or too few: less than one operation for each entry of a gradient.
+    assert executed(held.program) == pytest.approx(cost(held.program).step, abs=30)
 
 
 def test_exact_is_the_derivative(compiled: Callable[..., Compiled]) -> None:
