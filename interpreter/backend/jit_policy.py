@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dlspec.spec.ir.plan import Program
-
-CONVOLUTIONS = frozenset({"Conv1D", "Conv2D"})
+from dlspec.spec.tables.layers import row_of
 
 
 def jit_mode(program: Program, jit: str, device: str) -> str:
@@ -15,10 +14,11 @@ def jit_mode(program: Program, jit: str, device: str) -> str:
 
 
 def uses_xla(program: Program, device: str = "cpu") -> bool:
-    """Which compiled form a program gets: XLA, but on a CPU the plain graph where there are convolutions.
+    """Which compiled form a program gets: XLA, but on a CPU the plain graph where a layer's row says so.
 
     There convolutions ran half as fast under XLA as through oneDNN, and their gradients fifty times slower.
     """
     if device != "cpu":
         return True
-    return not any(layer.keras in CONVOLUTIONS for plan in program.networks for layer in plan.leaves())
+    rows = [row_of(layer) for plan in program.networks for layer in plan.leaves()]
+    return all(row is None or row.xla_on_cpu for row in rows)

@@ -18,21 +18,12 @@ from dlspec.spec.ir.plan import LayerPlan, Mode, NetworkPlan
 from dlspec.spec.ir.types import Type
 from dlspec.spec.tables.dtypes import Dtype
 from dlspec.spec.tables.gradient_modes import mode_of
+from dlspec.spec.tables.layers import LAYERS, argument_of, row_of
 
 from ..lower import Lowering, Value
 from ..lower.backward_modes import with_backward_mode
-from ..lower.samplers import SAMPLERS, unit
-from ..lower.threefry import folded, words
-from .initial_weights import Values, all_started, argument_of, name_of
-from .max_pooling import POOLING, undefined_kept
-
-MAPPED = frozenset({"Dense"})
-"""Layers whose products of stacked weights TensorFlow batches; the others are written out once a replicate."""
-
-
-RISING = frozenset({None, "linear", "relu"})
-"""Activations f with f(max(a, b)) = max(f(a), f(b)) to the bit."""
-
+from .initial_weights import Starts, Values, name_of
+from .layer_kernels import KERNELS, ROW_LOOKUPS, LayerCall, Tensors, fusion_of, one_replicate
 
 EACH = "each#4294967295"
 """The axis that `each` shares a network over: the innermost of all."""
@@ -47,7 +38,7 @@ def input_of(network: str) -> str:
 class Batch:
     """One application of a network: the named axes that were folded into one after the replicates', and their lengths.
 
-    `index` [R, N] is there where the input is the one-hot vectors of it, and the first layer dense.
+    `index` [R, N] is there where the input is the one-hot vectors of it, and the first layer looks up rows.
     """
 
     lowering: Lowering
@@ -78,10 +69,12 @@ class Network:
         self.averages: dict[tuple[str, str], tuple[Any, Any]] = {}
         self.spreads = any(layer.kind == "apply" for layer in plan.leaves())
         for layer in plan.leaves():
-            if layer.kind == "keras":
+            row = row_of(layer)
+            if row is not None and row.keras:
                 self._build(layer)
-            elif layer.kind == "whiten":
-                self._variable(layer.key, "matrix", layer.weights["matrix"], False)
+            else:
+                for name, shape in layer.weights.items():
+                    self._variable(layer.key, name, shape, name not in layer.untrained)
 
     def _build(self, plan: LayerPlan) -> None:
         config = {name: value for name, value in plan.config.items() if value is not None}
@@ -111,14 +104,10 @@ class Network:
         `values` gives what is made of constants and draws.
         """
         for layer in plan.leaves():
-            if layer.kind == "keras":
-                for variable in self.layers[layer.key].weights:
-                    starts = all_started(layer, variable, self.plan.name, seed_paths, self.dtype.real, values)
-                    self.weights[layer.key, name_of(variable)].assign(starts)
-            elif layer.kind == "whiten":
-                size = layer.weights["matrix"][0]
-                start = np.broadcast_to(np.eye(size, dtype=self.dtype.real), (self.replicates, size, size))
-                self.weights[layer.key, "matrix"].assign(start)
+            by_keras = {name_of(variable): variable for variable in getattr(self.layers.get(layer.key), "weights", ())}
+            for name in layer.weights:
+                starts = Starts(layer, name, self.plan.name, self.dtype.real, by_keras.get(name))
+                self.weights[layer.key, name].assign(starts.stacked(seed_paths, values))
 
     def trainable(self) -> list[Any]:
         """The variables that an optimiser changes, in order."""
@@ -171,14 +160,14 @@ class Network:
     def __call__(self, lowering: Lowering, given: Value, kind: Type, index: Value | None = None) -> Value:
         """The network on an input with any named axes; all but the replicates' are folded into the batch.
 
-        `index` is there where the input is the one-hot vectors of it, and the first layer dense.
+        `index` is there where the input is the one-hot vectors of it, and the first layer looks up rows.
         """
         apart = self.spreads or any(
             name == self.plan.name and EXAMPLE in v.axes for (name, *_), v in lowering.given.items()
         )
         axes = union([given.axes, (EXAMPLE,) if apart else ()])
         axes = tuple(axis for axis in axes if axis != REPLICATE)
-        real = Value(lowering.cast(given.tensor, "int" if self._takes_ints() else "real"), given.axes)
+        real = Value(lowering.cast(given.tensor, "int" if self.takes_ints else "real"), given.axes)
         tensor = lowering.whole(real, (REPLICATE, *axes), len(kind.shape))
         lengths = [lowering.length(axis) for axis in axes]
         batch = Batch(lowering, axes, lengths)
@@ -204,45 +193,46 @@ class Network:
         """Real numbers as they go from layer to layer."""
         return tf.cast(x, self.between) if x.dtype.is_floating else x
 
-    def _takes_ints(self) -> bool:
-        return bool(self.plan.layers) and self.plan.layers[0].keras == "Embedding"
+    @property
+    def takes_ints(self) -> bool:
+        """Whether its first layer is one of ints."""
+        row = row_of(self.plan.layers[0]) if self.plan.layers else None
+        return row is not None and row.ints_below is not None
 
     def _run(self, batch: Batch, layers: Sequence[LayerPlan], x: Any, frozen: bool) -> Any:
-        for unmapped, some in groupby(layers, self._unmapped):
+        for unrolled, some in groupby(layers, self._unrolled):
             stretch = list(some)
-            held = [self._held(batch, layer, frozen) for layer in stretch] if unmapped else []
-            if any(held) and not any(EXAMPLE in weight.axes for own in held for weight in own.values()):
-                x = self._one_by_one(stretch, [[w.tensor for w in own.values()] for own in held], x)
+            weights = [self._weights(batch, layer, frozen) for layer in stretch] if unrolled else []
+            if any(weights) and not any(EXAMPLE in weight.axes for own in weights for weight in own.values()):
+                tensors = [{name: weight.tensor for name, weight in own.items()} for own in weights]
+                x = self._one_by_one([self._call(batch, layer) for layer in stretch], tensors, x)
                 continue
             for layer in stretch:
                 x = self._layer(batch, layer, x, frozen)
         return x
 
-    def _unmapped(self, layer: LayerPlan) -> bool:
-        """Whether a layer is Keras' own call on one replicate after the other, if it has weights."""
-        plain = layer.kind == "keras" and not layer.draws and f"{self.plan.name}.{layer.key}" not in self.modes
-        return plain and layer.keras not in MAPPED | {"BatchNormalization"}
+    def _unrolled(self, layer: LayerPlan) -> bool:
+        """Whether a layer is computed on one replicate after the other, if it has weights."""
+        row = row_of(layer)
+        return row is not None and row.stacking == "unrolled" and f"{self.plan.name}.{layer.key}" not in self.modes
 
-    def _one_by_one(self, layers: Sequence[LayerPlan], weights: Sequence[Sequence[Any]], x: Any) -> Any:
+    def _one_by_one(self, calls: Sequence[LayerCall], weights: Sequence[Tensors], x: Any) -> Any:
         """Layers in a row, on each replicate by itself: what is between them is not stacked."""
         # Not `x[r]`: the gradient of each such slice is as large as the whole.
-        apart = [list(zip(*map(tf.unstack, own), strict=True)) for own in weights]
-        found = []
+        apart = [list(zip(*map(tf.unstack, own.values()), strict=True)) for own in weights]
+        outputs = []
         for replicate, y in enumerate(tf.unstack(x)):
-            rows = iter(zip(layers, (*layers[1:], None), apart, strict=True))
-            for layer, after, own in rows:
-                if after is not None and self._pools_first(layer, after):
-                    y = _convolved(self.layers[layer.key], *own[replicate], x=y, pool=self.layers[after.key])
+            rows = iter(zip(calls, (*calls[1:], None), weights, apart, strict=True))
+            for call, after, names, values in rows:
+                own = dict(zip(names, values[replicate], strict=True)) if values else {}
+                fusion = fusion_of(call, after)
+                if fusion is not None and after is not None:
+                    y = fusion.kernel(call, after, y, own)
                     next(rows)
                 else:
-                    y = self._called(layer, own[replicate] if own else (), y)
-            found.append(y)
-        return tf.stack(found)
-
-    def _pools_first(self, layer: LayerPlan, after: LayerPlan) -> bool:
-        """Whether a convolution's activation waits for the pooling: it never changes which value is largest."""
-        pair = (layer.keras, after.keras) == ("Conv2D", "MaxPooling2D")
-        return pair and self.between == self.real and layer.config.get("activation") in RISING
+                    y = one_replicate(call, y, own)
+            outputs.append(y)
+        return tf.stack(outputs)
 
     def _layer(self, batch: Batch, layer: LayerPlan, x: Any, frozen: bool) -> Any:
         """A layer, along the backward pass that its mode makes."""
@@ -256,7 +246,7 @@ class Network:
         mode = self.modes.get(target)
         return y if mode is None else with_backward_mode(mode, y, x)
 
-    def _held(self, batch: Batch, layer: LayerPlan, frozen: bool) -> dict[str, Value]:
+    def _weights(self, batch: Batch, layer: LayerPlan, frozen: bool) -> dict[str, Value]:
         """A layer's weights in a context."""
         weights = {name: self.value((key, name), batch.lowering) for (key, name) in self.weights if key == layer.key}
         if frozen:
@@ -266,12 +256,21 @@ class Network:
     def _apply(self, batch: Batch, layer: LayerPlan, x: Any, frozen: bool) -> Any:
         if layer.kind == "apply":
             return self._function(batch, layer, x)
-        held = self._held(batch, layer, frozen)
-        if any(EXAMPLE in weight.axes for weight in held.values()):
-            return self._apart(batch, layer, x, held)
+        weights = self._weights(batch, layer, frozen)
+        if any(EXAMPLE in weight.axes for weight in weights.values()):
+            return self._apart(batch, layer, x, weights)
+        tensors = {name: weight.tensor for name, weight in weights.items()}
         if batch.index is not None and layer is self.plan.layers[0]:
-            return self._rows(layer, batch.index, {name: weight.tensor for name, weight in held.items()})
-        return self._with(batch, layer, x, {name: weight.tensor for name, weight in held.items()})
+            return ROW_LOOKUPS[layer.row](self._call(batch, layer), batch.index, tensors)
+        return self._stacked(self._call(batch, layer), x, tensors)
+
+    def _call(self, batch: Batch, layer: LayerPlan) -> LayerCall:
+        """An application of a layer, as its kernel sees it."""
+        lowering = batch.lowering
+        return LayerCall(
+            layer, self.plan.name, self.layers.get(layer.key), self.real, self.between, batch.examples,
+            lowering.training, lowering.watch,
+        )  # fmt: skip
 
     def _apart(self, batch: Batch, layer: LayerPlan, x: Any, weights: Mapping[str, Value]) -> Any:
         """A layer whose weights differ from example to example: replicates and examples side by side."""
@@ -285,61 +284,34 @@ class Network:
             else tf.reshape(batch.lowering.whole(weight, (REPLICATE, EXAMPLE), 0), [lead])
             for name, weight in weights.items()
         }
-        y = self._with(batch, layer, tf.reshape(x, [lead, shape[1] // batch.examples, *shape[2:]]), own)
+        x = tf.reshape(x, [lead, shape[1] // batch.examples, *shape[2:]])
+        y = self._stacked(self._call(batch, layer), x, own)
         return tf.reshape(y, [*shape[:2], *y.shape.as_list()[2:]])
 
-    def _with(self, batch: Batch, layer: LayerPlan, x: Any, values: Mapping[str, Any]) -> Any:
-        """A layer on [L, N, …] with weights [L, …]. What whitens, normalises batches or makes noise computes in real numbers."""
-        training = batch.lowering.training
-        if layer.kind == "whiten":
-            x = tf.cast(x, self.real)
-            if batch.lowering.watch is not None:
-                batch.lowering.watch((self.plan.name, layer.key), x)
-            lead = x.shape.as_list()
-            return self._rounded(tf.reshape(tf.matmul(tf.reshape(x, [lead[0], -1, lead[-1]]), values["matrix"]), lead))
-        if layer.keras == "BatchNormalization":
-            return self._rounded(self._batch_normalization(batch, layer, tf.cast(x, self.real), values))
-        if layer.draws:
-            return x if training is None else self._rounded(self._noisy(batch, layer, tf.cast(x, self.real)))
-        if not values:
-            shape = x.shape.as_list()
-            y = self._called(layer, (), tf.reshape(x, [shape[0] * shape[1], *shape[2:]]))
+    def _stacked(self, call: LayerCall, x: Any, weights: Tensors) -> Any:
+        """A layer on [L, N, …] with weights [L, …], in the way that its row says."""
+        row, shape = LAYERS[call.plan.row], x.shape.as_list()
+        if row.draws and call.training is None:
+            return x
+        if row.stacking == "stacked":
+            return self._rounded(KERNELS[row.name](call, tf.cast(x, self.real), weights))
+        if not weights:
+            y = one_replicate(call, tf.reshape(x, [shape[0] * shape[1], *shape[2:]]), {})
             return tf.reshape(y, [*shape[:2], *y.shape.as_list()[1:]])
-        weights = list(values.values())
-        if x.shape[0] == 1:
+        if shape[0] == 1:
             # Not `[tf.newaxis]`: the gradient of that slice is as large as the whole.
-            return tf.expand_dims(self._called(layer, [tf.squeeze(w, 0) for w in weights], tf.squeeze(x, 0)), 0)
+            own = {name: tf.squeeze(weight, 0) for name, weight in weights.items()}
+            return tf.expand_dims(one_replicate(call, tf.squeeze(x, 0), own), 0)
 
         def one(pair: Any) -> Any:
-            return self._called(layer, *pair)
+            return one_replicate(call, pair[1], dict(zip(weights, pair[0], strict=True)))
 
-        if layer.keras in MAPPED:
-            return tf.vectorized_map(one, (weights, x), fallback_to_while_loop=False)
-        if x.shape[0] == self.replicates:
-            return self._one_by_one([layer], [weights], x)
-        return tf.map_fn(one, (weights, x), fn_output_signature=self.between)
-
-    def _called(self, layer: LayerPlan, weights: Sequence[Any], x: Any) -> Any:
-        """Keras' layer with one replicate's weights, on one replicate's batch."""
-        module = self.layers[layer.key]
-        if not weights:
-            return undefined_kept(module, x) if layer.keras in POOLING else module(x)
-        if self.between == self.real and layer.keras == "Conv2D":
-            return _convolved(module, *weights, x=x)
-        if self.between == self.real:
-            # Recurrent layers hold the seed of a dropout that the language does not have.
-            unused = [tf.zeros(variable.shape, variable.dtype) for variable in module.non_trainable_variables]
-            return module.stateless_call(list(weights), unused, x)[0]
-        # `stateless_call` passes over what rounds weights under a mixed policy.
-        with keras.StatelessScope(list(zip(module.trainable_variables, weights, strict=True))):
-            return module(x)
-
-    def _rows(self, layer: LayerPlan, index: Any, weights: Mapping[str, Any]) -> Any:
-        """A dense layer on the one-hot vectors of an index [R, N]: rows of its kernel."""
-        y = self._rounded(tf.gather(weights["kernel"], index, batch_dims=1))
-        if "bias" in weights:
-            y += self._rounded(weights["bias"])[:, tf.newaxis]
-        return self.layers[layer.key].activation(y)
+        stacked = (list(weights.values()), x)
+        if row.stacking == "vectorized":
+            return tf.vectorized_map(one, stacked, fallback_to_while_loop=False)
+        if shape[0] == self.replicates:
+            return self._one_by_one([call], [weights], x)
+        return tf.map_fn(one, stacked, fn_output_signature=self.between)
 
     def _function(self, batch: Batch, layer: LayerPlan, x: Any) -> Any:
         """A function of the language as a layer: its argument has the named axes again."""
@@ -349,69 +321,6 @@ class Network:
         value = lowering.bound({layer.parameter: Value(given, axes)})(layer.body)
         y = lowering.whole(Value(lowering.cast(value.tensor, "real"), value.axes), axes, len(layer.output.shape))
         return self._rounded(tf.reshape(y, [*x.shape.as_list()[:2], *layer.output.shape]))
-
-    def _batch_normalization(self, batch: Batch, layer: LayerPlan, x: Any, weights: Mapping[str, Any]) -> Any:
-        """gamma · (x - mean) / √(variance + epsilon) + beta, over each replicate's own batch in training.
-
-        Elsewhere mean and variance are the moving averages, of which training keeps `momentum` at each application.
-        """
-        over = list(range(1, x.shape.rank - 1))
-
-        def wide(weight: Any) -> Any:
-            return tf.reshape(weight, [weight.shape[0], *[1] * len(over), weight.shape[-1]])
-
-        training = batch.lowering.training
-        if training is None:
-            mean, variance = wide(weights["moving_mean"]), wide(weights["moving_variance"])
-        else:
-            mean = tf.reduce_mean(x, axis=over, keepdims=True)
-            variance = tf.reduce_mean(tf.square(x - tf.stop_gradient(mean)), axis=over, keepdims=True)
-            momentum = tf.constant(layer.config["momentum"], x.dtype)
-            for name, seen in (("moving_mean", mean), ("moving_variance", variance)):
-                place = (self.plan.name, layer.key, name)
-                old = training.moving.get(place, weights[name])
-                training.moving[place] = tf.stop_gradient(old * momentum + tf.reshape(seen, old.shape) * (1 - momentum))
-        y = (x - mean) * tf.math.rsqrt(variance + tf.constant(layer.config["epsilon"], x.dtype))
-        y = y * wide(weights["gamma"]) if "gamma" in weights else y
-        return y + wide(weights["beta"]) if "beta" in weights else y
-
-    def _noisy(self, batch: Batch, layer: LayerPlan, x: Any) -> Any:
-        """Dropout and noise: a pure function of the seed tree, the layer, the example, and which application it is."""
-        training = batch.lowering.training
-        assert training is not None
-        place = (self.plan.name, layer.key)
-        turn = training.turns.get(place, 0)
-        training.turns[place] = turn + 1
-        keys = folded(training.noise(*place), turn)
-        bits = words(keys, training.index[: batch.examples], prod(x.shape.as_list()[1:]) // batch.examples)
-        bits = tf.reshape(bits, x.shape)
-        if layer.keras == "Dropout":
-            rate = layer.config["rate"]
-            kept = unit(bits, tf.float64) >= tf.constant(rate, tf.float64)
-            return tf.where(kept, x / tf.constant(1 - rate, x.dtype) if rate < 1 else x, tf.zeros([], x.dtype))
-        zero, deviation = (tf.constant(value, x.dtype) for value in (0.0, layer.config["stddev"]))
-        return x + SAMPLERS["normal"](bits, mean=zero, deviation=deviation, dtype=x.dtype)
-
-
-def _convolved(module: Any, kernel: Any, bias: Any = None, *, x: Any, pool: Any = None) -> Any:
-    """A two-dimensional convolution, pooled before its activation if `pool` is there.
-
-    The bias is a plain sum: of Keras' own, TensorFlow computes the gradient together with the kernel's, which takes
-    longer on a CPU than one after the other. Before a pooling it is added where oneDNN does so within the convolution, and its
-    gradient is summed behind the pooling, where a quarter or less is left of what there is to sum.
-    """
-    y = module.convolution_op(x, kernel)
-    if pool is None:
-        return module.activation(y if bias is None else y + bias)
-    if bias is None:
-        return module.activation(undefined_kept(pool, y))
-    return module.activation(_through(bias, undefined_kept(pool, y + tf.stop_gradient(bias))))
-
-
-@tf.custom_gradient
-def _through(bias: Any, pooled: Any) -> Any:
-    """Values of a max-pooling that hold a bias already, with the bias' gradient: what reaches any value reaches it."""
-    return tf.identity(pooled), lambda dy: (tf.reduce_sum(dy, axis=list(range(dy.shape.rank - 1))), dy)
 
 
 def joined(values: Sequence[Value]) -> Value:

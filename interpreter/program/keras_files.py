@@ -11,6 +11,7 @@ from typing import Any
 import keras
 from dlspec.spec.ir.plan import LayerPlan
 
+from ..networks.layer_kernels import KERAS_FORMS
 from ..networks.network import Network
 from ..results.atomic_files import replaced
 from .program import Compiled
@@ -45,8 +46,7 @@ class _Made:
         plan = self.network.plan
         first = plan.layers[0] if plan.layers else None
         shape = first.input.shape if first is not None else plan.output.shape
-        integral = first is not None and first.keras == "Embedding"
-        x = keras.Input(shape, dtype="int32" if integral else self.network.dtype.real)
+        x = keras.Input(shape, dtype="int32" if self.network.takes_ints else self.network.dtype.real)
         return keras.Model(x, self._run(plan.layers, x), name=plan.name)
 
     def leaves(self) -> Any:
@@ -66,16 +66,14 @@ class _Made:
 
     def _layer(self, plan: LayerPlan) -> Any:
         if plan.key not in self.layers:
-            name = self._name(plan.key)
-            if plan.kind == "whiten":
-                made = keras.layers.Dense(
-                    plan.weights["matrix"][1], use_bias=False, name=name, dtype=self.network.dtype.real
-                )
-                names = {"kernel": "matrix"}
-            else:
+            name, names = self._name(plan.key), {}
+            if plan.key in self.network.layers:
                 held = self.network.layers[plan.key]
                 made = type(held).from_config({**held.get_config(), "name": name})
-                names = {}
+            else:
+                form = KERAS_FORMS[plan.row](plan)
+                made = form.kind(**form.arguments, name=name, dtype=self.network.dtype.real)
+                names = dict(form.weights)
             made.build((None, *plan.input.shape))
             for variable in made.weights:
                 own = variable.path.rsplit("/", 1)[-1]

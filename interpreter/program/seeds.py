@@ -13,6 +13,7 @@ import tensorflow as tf
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
 from dlspec.spec.ir.plan import Program
+from dlspec.spec.tables.layers import row_of
 
 from ..lower import Lowering, Value
 from ..lower.threefry import key
@@ -81,7 +82,8 @@ def number_samples(program: Program) -> dict[Path, int]:
                 numbers.setdefault(item.path, len(numbers))
     for plan in program.networks:
         for layer in plan.leaves():
-            if layer.draws:
+            row = row_of(layer)
+            if row is not None and row.draws:
                 numbers.setdefault(noise_path(plan.name, layer.key), len(numbers))
     return numbers
 

@@ -21,7 +21,7 @@ def whiten(context: ProgramContext, keys: Any, draws: dict[str, Any]) -> None:
         (plan.name, leaf.key): leaf.examples
         for plan in context.program.networks
         for leaf in plan.leaves()
-        if leaf.kind == "whiten"
+        if leaf.examples
     }
     reached: dict[tuple[str, str], None] = {}
     if counts:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from ..diagnostics.problems import Span, did_you_mean, listing, problem_at
 from ..expressions import nodes as n
 from ..ir import terms as t
@@ -14,7 +12,7 @@ from ..ir.plan import InitialValue, LayerPlan, NetworkPlan
 from ..ir.types import ShapeProblem, Type
 from ..source import nodes as yaml
 from ..tables.keras_parameters import ACTIVATIONS, CONSTRAINTS, Parameter
-from ..tables.layers import LAYERS
+from ..tables.layers import LAYERS, Layer, argument_of
 from ..tables.operations import OPERATIONS
 from . import constant_folding as folding
 from .context import Context
@@ -74,13 +72,17 @@ class NetworkChecker:
         squeeze = self.one_unit()
         shape = current.shape[:-1] if squeeze else current.shape
         output = Type(current.kind, (each, *shape) if each is not None else shape)
-        index = self.index(given) if layers and layers[0].keras == "Dense" and each is None else None
+        looks_up = bool(layers) and layers[0].row != "" and LAYERS[layers[0].row].looks_up_one_hot
+        index = self.index(given) if looks_up and each is None else None
         return NetworkPlan(self.name, given, tuple(layers), output, each, squeeze, index)
 
     def one_unit(self) -> bool:
-        """Whether the last layer is dense with literally one unit, and so loses its axis."""
+        """Whether the last layer is one that loses an axis of literally one unit."""
         last = self.model.layers[-1] if self.model.layers else None
-        return last is not None and last.kind == "dense" and last.value.units == 1
+        if last is None or last.kind not in LAYERS:
+            return False
+        argument = LAYERS[last.kind].squeezed_by
+        return argument is not None and bool(getattr(last.value, argument) == 1)
 
     def layers(
         self, models: list[Any], node: yaml.Sequence, current: Type, prefix: str
@@ -112,7 +114,7 @@ class NetworkChecker:
         node = item.get(model.kind) if isinstance(item, yaml.Mapping) else item
         node = node.get("activation") if isinstance(node, yaml.Mapping) else node
         assert isinstance(node, yaml.Scalar)
-        if "return_sequences" in LAYERS[model.kind].parameters:
+        if LAYERS[model.kind].loops:
             hint = f"It computes within the recurrence: Keras has {listing(ACTIVATIONS, 20)}."
             raise problem_at(node.span, f"the layer '{model.kind}' takes one of Keras' activations", hint)
         return node
@@ -147,25 +149,40 @@ class NetworkChecker:
             return self.function(model.value, item, key, given)
         if model.kind == "repeat":
             return self.repeat(model.value, inner, key, given)
-        if model.kind == "whiten":
-            return self.whiten(model.value, inner, key, given)
         row = LAYERS[model.kind]
-        if row.name == "activation" and (activation := self.own_activation(model, item)) is not None:
+        if row.primary == "activation" and (activation := self.own_activation(model, item)) is not None:
             return self.activated(activation, key, given)
         config, initializers, constraints = self.arguments(row.parameters, model.value, inner, item)
-        if row.name == "embedding" and given.kind == "real":
+        if row.ints_below is not None and given.kind == "real":
             raise ShapeProblem(
-                "takes ints, the numbers of words, and gets real numbers",
-                "Draw the numbers of words with `integer(n)`, or leave the embedding out.",
+                f"takes ints below its `{row.ints_below}`, and gets real numbers",
+                "Draw them with `integer(n)`, or leave the layer out.",
             )
         weights = row.weights(given.shape, config)
         output = Type("real", row.output(given.shape, config))
         starts = self.starts(weights, initializers, inner)
         folding.sized(output, _head(item))
+        examples = self.examples(row, config, model.value, inner)
         return LayerPlan(
-            key, "keras", given, output, row.keras, config, starts, constraints, weights, row.untrained,
-            row.flops(given.shape, config), row.differs_in_training, row.draws,
+            key, "keras" if row.keras else row.name, given, output, row.keras, config, starts, constraints, weights,
+            row.untrained, row.flops(given.shape, config), row.name, examples=examples,
         )  # fmt: skip
+
+    def examples(self, row: Layer, config: dict[str, Any], model: Any, inner: yaml.Node | None) -> int:
+        """From how many training examples a layer's weights are estimated, taken out of its arguments; 0 where none are."""
+        if row.estimated_from is None:
+            return 0
+        count: int = config.pop(row.estimated_from)
+        if row.estimated_from not in model.model_fields_set:
+            return min(count, self.train() or count)
+        if 0 < self.train() < count:
+            node = yaml.find(inner, [row.estimated_from]) or inner or self.node
+            most = row.parameters[row.estimated_from].default
+            message = f"the matrix cannot be estimated from {count:,} training examples: there are {self.train():,}"
+            raise problem_at(
+                node.span, message, f"Give a smaller number, or leave it out: all are taken, up to {most:,}."
+            )
+        return count
 
     def arguments(
         self, parameters: Mapping[str, Parameter], model: Any, inner: yaml.Node | None, item: yaml.Node
@@ -226,10 +243,9 @@ class NetworkChecker:
         """How each weight starts."""
         initial_values = {}
         for parameter, (value, node) in initializers.items():
-            weight = parameter.removesuffix("_initializer")
-            weight = "recurrent_kernel" if weight == "recurrent" else weight
-            if weight in weights:
-                initial_values[weight] = self.numbers.start(value, node, weights[weight])
+            for weight in weights:
+                if f"{argument_of(weight)}_initializer" == parameter:
+                    initial_values[weight] = self.numbers.start(value, node, weights[weight])
         return initial_values
 
     def function(self, word: str, item: yaml.Node, key: str, given: Type) -> LayerPlan:
@@ -248,9 +264,7 @@ class NetworkChecker:
         local = {"x": t.Parameter(parameter, type=given, span=node.span)}
         function = self.checker.names.function(word)
         if function is None and word not in OPERATIONS:
-            near = did_you_mean(
-                word, self.checker.names.vocabulary.known_and((*LAYERS, *OPERATIONS, "whiten", "repeat"))
-            )
+            near = did_you_mean(word, self.checker.names.vocabulary.known_and((*LAYERS, *OPERATIONS, "repeat")))
             hint = near or "`dlspec ops` lists the layers and operations; a function of yours stands under `functions`."
             raise problem_at(node.span, f"'{word}' is no layer, and no function of one argument", hint)
         required = (
@@ -279,33 +293,6 @@ class NetworkChecker:
                 message = f"the block '{key}' turns {before} into {current}, and with '{word}' both have to be the same"
                 raise problem_at(layers_node.span, message, "End the block with a layer of its input's size.")
         return LayerPlan(key, "repeat", given, current, blocks=tuple(blocks), skip=model.skip)
-
-    def whiten(self, model: Any, inner: yaml.Node | None, key: str, given: Type) -> LayerPlan:
-        """A fixed linear map of the last axis."""
-        if not given.shape:
-            raise ShapeProblem("takes an array, and gets a single number", "`[x]` makes an array of a number.")
-        node = yaml.find(inner, ["examples"])
-        count = (
-            folding.size(self.checker.value(node, Context("constants", ())), "'examples'")
-            if node
-            else min(model.examples, self.train() or model.examples)
-        )
-        if node and self.train() and count > self.train():
-            message = f"the matrix cannot be estimated from {count:,} training examples: there are {self.train():,}"
-            raise problem_at(node.span, message, "Give a smaller number, or leave it out: all are taken, up to 10,000.")
-        size = given.shape[-1]
-        flops = 2 * size * int(np.prod(given.shape))
-        weights = {"matrix": (size, size)}
-        return LayerPlan(
-            key,
-            "whiten",
-            given,
-            Type("real", given.shape),
-            weights=weights,
-            untrained=("matrix",),
-            flops=flops,
-            examples=count,
-        )
 
 
 def _head(item: yaml.Node) -> Span:

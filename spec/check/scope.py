@@ -11,6 +11,7 @@ from ..ir.plan import DataPlan, NetworkPlan
 from ..passes.expanded_size import Size, written
 from ..source import nodes as yaml
 from ..tables.gradient_modes import DEFAULT_MODE, GRADIENT_MODES, GradientMode
+from ..tables.layers import row_of
 from . import constant_folding as folding
 from .context import Context
 from .declarations import declared
@@ -371,7 +372,8 @@ class ExperimentScope:
 def _takes_reals(plan: NetworkPlan) -> bool:
     """Whether a network whose own input is of ints takes real numbers as well: not for words, and not for functions of ints."""
     first = next(iter(plan.applied()), None)
-    return first is not None and first.kind == "keras" and first.keras != "Embedding"
+    row = row_of(first) if first is not None else None
+    return row is not None and row.ints_below is None
 
 
 def _merged_defaults(

@@ -40,8 +40,9 @@ class InitialValue:
 class LayerPlan:
     """A layer, with all its arguments computed.
 
-    `key` names it in the seed tree and in paths (`dense_2`, `block[0].hidden`); `kind` is `keras`, `apply`, `whiten` or
-    `repeat`. Shapes are those of one example. `weights` are Keras' names with their shapes, the untrained ones listed.
+    `key` names it in the seed tree and in paths (`dense_2`, `block[0].hidden`); `kind` is `apply`, `keras`, `whiten` or
+    `repeat`; `row` is its name in the table of layers, "" for the first and the last. Shapes are those of one example.
+    `weights` are Keras' names with their shapes, the untrained ones listed.
     """
 
     key: str
@@ -55,8 +56,7 @@ class LayerPlan:
     weights: Mapping[str, Shape] = field(default_factory=dict)
     untrained: tuple[str, ...] = ()
     flops: int = 0
-    differs_in_training: bool = False
-    draws: bool = False
+    row: str = ""
     parameter: str = ""
     body: t.Term | None = None
     blocks: tuple[tuple[LayerPlan, ...], ...] = ()

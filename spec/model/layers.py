@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from pydantic import Field, field_validator
@@ -12,16 +10,6 @@ from ..tables.layers import LAYERS
 from ..tables.optimizers import OPTIMIZERS
 from .base import Closed, Expression, Name, OneOf
 from .generated import Initializer, deferred_model, one_of, short_bounds
-
-
-class Whiten(Closed):
-    """Multiplies by the inverse square root of its input's uncentred correlation matrix, estimated before step 0."""
-
-    examples: Expression = Field(
-        10000,
-        description="From how many training examples the matrix is estimated; of fewer, unless said, from all of them.",
-    )
-    name: Name | None = Field(None, description="The layer's name; otherwise its kind and position.")
 
 
 class Repeat(Closed):
@@ -41,9 +29,6 @@ class Repeat(Closed):
         return layers
 
 
-OWN_LAYERS: Mapping[str, type[Closed]] = MappingProxyType({"whiten": Whiten, "repeat": Repeat})
-"""The layers of the language's own, beside Keras'."""
-
 _NAME = {"name": (Name | None, Field(None, description="The layer's name; otherwise its kind and position."))}
 
 LayerEntry: Any = one_of(
@@ -52,10 +37,10 @@ LayerEntry: Any = one_of(
     "a layer",
     {
         **{
-            row.name: (row.meaning, deferred_model(f"{row.keras}Layer", row.meaning, row.parameters, **_NAME))
+            row.name: (row.meaning, deferred_model(f"{row.class_name}Layer", row.meaning, row.parameters, **_NAME))
             for row in LAYERS.values()
         },
-        **{name: (model.__doc__ or "", model) for name, model in OWN_LAYERS.items()},
+        "repeat": (Repeat.__doc__ or "", Repeat),
     },
     apply=(str | None, Field(None, description="A function or an operation of one argument.")),
 )

@@ -16,7 +16,7 @@ from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS, Operation
 from ..tables.optimizers import OPTIMIZERS
 from .base import Closed
 from .figures import FIGURES
-from .layers import OWN_LAYERS
+from .layers import Repeat
 
 HEAD = """# Reference: operations, distributions, layers and modes
 
@@ -48,7 +48,7 @@ def reference() -> str:
     ]
     parts.append(_table("Distributions", ("distribution", "call", "meaning", "kind"), draws))
     layers = [_cells(f"`{row.name}`", row.meaning, _arguments(row.parameters.values())) for row in LAYERS.values()]
-    layers += [_cells(f"`{name}`", model.__doc__ or "", _keys(model)) for name, model in OWN_LAYERS.items()]
+    layers.append(_cells("`repeat`", Repeat.__doc__ or "", _keys(Repeat)))
     parts.append(_table("Layers", ("layer", "meaning", "arguments"), layers))
     activations = [_cells(f"`{name}`", meaning) for name, meaning in ACTIVATIONS.items()]
     parts.append(_table("Activations", ("activation", "meaning"), activations))
@@ -99,7 +99,9 @@ def _entries(name: str) -> Iterator[str]:
         where = "stands in task.draw, task.example and initialisers"
         yield f"{draw.name}{draw.signature} -> {draw.kind}\n{_drawing(draw)}\n{where}"
     if layer := LAYERS.get(name):
-        head = f"{name}: a layer (keras.layers.{layer.keras})"
+        head = (
+            f"{name}: a layer (keras.layers.{layer.keras})" if layer.keras else f"{name}: a layer of the language's own"
+        )
         yield f"{head}\n{layer.meaning}\narguments {_arguments(layer.parameters.values())}"
     if mode := GRADIENT_MODES.get(name):
         yield f"{name}: a gradient mode, for a {' or a '.join(mode.targets)}\n{_with(mode.meaning, mode.source)}"

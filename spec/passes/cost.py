@@ -2,7 +2,7 @@
 
 FLOPs. What one training step of one replicate computes in numbers that are not whole: the loss of a batch forwards, every
 message and gradient backwards, the mean over the batch and the optimiser's update. A multiply-add of a product of matrices
-or a convolution is two operations, any other elementwise operation is one (`spec/tables/flops.py` has them all), moving values is none.
+or a convolution is two operations, any other elementwise operation is one (`spec/tables/flops.py` has them all, layers in their rows), moving values is none.
 Backwards, a layer with a kernel costs its forward count for the kernel, and once more for its input where anything
 trained lies before it. What does not vary with the example is counted once a step. Drawing the examples is not in it: that is
 integer arithmetic for the most part, and evaluations are not.
@@ -18,8 +18,9 @@ from ..ir.axes import EXAMPLE
 from ..ir.plan import LayerPlan, NetworkPlan, Program
 from ..ir.types import Type
 from ..tables.dtypes import BYTES, DTYPES
-from ..tables.flops import LAYER_WORK, OPERATION_WORK, update
+from ..tables.flops import OPERATION_WORK, update
 from ..tables.gradient_modes import GradientMode, mode_of
+from ..tables.layers import LAYERS
 from ..tables.operations import OPERATIONS
 from .trained_weights import trained_parameters
 
@@ -326,9 +327,7 @@ class _Counter:
             self.add(given, 0, row.backward_flops * size * given.trained, 0, way)
             return passed
         own = self.own(layer, network, frozen)
-        forward, backward = (
-            LAYER_WORK[layer.keras](layer.input.shape, layer.output.shape, layer.config) if layer.keras else (0, 0)
-        )
+        forward, backward = LAYERS[layer.row].work(layer.input.shape, layer.output.shape, layer.config)
         backward = backward * (own or given.trained)
         if looked_up:
             backward += size * own

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from ..ir import terms as t
 from ..ir.plan import LayerPlan, Program
+from ..tables.layers import row_of
 
 LEAST = 64
 """Blocks that a statistic has at least, and so the examples that it needs."""
@@ -67,4 +68,6 @@ def _asked(weights: t.Weight | t.AllWeights, layer: LayerPlan) -> bool:
 
 def _batched(layer: LayerPlan) -> bool:
     """Whether products with weights that differ from example to example are one batched product."""
-    return layer.keras == "Dense" or all(name in layer.untrained for name in layer.weights)
+    row = row_of(layer)
+    vectorized = row is not None and row.stacking == "vectorized"
+    return vectorized or all(name in layer.untrained for name in layer.weights)

@@ -15,6 +15,7 @@ from ..ir import terms as t
 from ..ir.plan import LayerPlan, NetworkPlan
 from ..ir.types import Type
 from ..tables.distributions import DISTRIBUTIONS
+from ..tables.layers import row_of
 from ..tables.operations import OPERATIONS, wanted_kinds
 from ..tables.operations.intervals import INT32, Bounds, bounds_of, hull, kept
 from .print_term import bare, spell
@@ -243,8 +244,9 @@ class Ranges:
 
     def _layers(self, plan: NetworkPlan, layers: tuple[LayerPlan, ...], given: Known, at: t.Term | None) -> Known:
         for layer in layers:
-            if layer.keras == "Embedding":
-                self._words(plan, layer, given or (0, 1), at)
+            row = row_of(layer)
+            if row is not None and row.ints_below is not None:
+                self._below_argument(plan, layer, row.ints_below, given or (0, 1), at)
             if layer.kind == "apply" and layer.body is not None:
                 given = self._apply(layer, given)
             elif layer.kind == "repeat":
@@ -266,12 +268,14 @@ class Ranges:
         inner.parameters = {layer.parameter: given}
         return inner.of(layer.body)
 
-    def _words(self, plan: NetworkPlan, layer: LayerPlan, bounds: Bounds, at: t.Term | None) -> None:
-        size = int(layer.config["input_dim"])
+    def _below_argument(
+        self, plan: NetworkPlan, layer: LayerPlan, argument: str, bounds: Bounds, at: t.Term | None
+    ) -> None:
+        size = int(layer.config[argument])
         if bounds[0] < 0 or bounds[1] >= size:
             own = at.input if isinstance(at, t.NetworkOutput) and at.input is not None else plan.input
-            message = f"the embedding '{plan.name}.{layer.key}' has the words 0 … {size - 1}, and {_named(own)} is {shown(bounds)}"
-            self.tell(own.span, message, _moved(spell(own), bounds, size, "a larger `input_dim`"))
+            message = f"the {layer.row} '{plan.name}.{layer.key}' takes ints 0 … {size - 1}, and {_named(own)} is {shown(bounds)}"
+            self.tell(own.span, message, _moved(spell(own), bounds, size, f"a larger `{argument}`"))
 
 
 def shown(bounds: Bounds) -> str:

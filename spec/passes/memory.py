@@ -40,7 +40,7 @@ def memory(program: Program, batch: int | None = None, replicates: int | None = 
         WHITENED * min(leaf.examples, chunk(program, leaf.examples, count)) * leaf.input.bytes
         for network in program.networks
         for leaf in network.leaves()
-        if leaf.kind == "whiten"
+        if leaf.examples
     ]
     copies = 2 if plan is not None else 1  # the present one, and that at the start of the present stretch
     return round(count * (copies * found.state_bytes + kept + max(passes)))

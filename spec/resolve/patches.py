@@ -126,7 +126,7 @@ def _merge_layer(item: Node, patch: Node, path: Path, adds: bool) -> Node:
     arguments = LAYERS[kind.text].parameters if kind.text in LAYERS else ()
     if isinstance(patch, Mapping) and len(patch.entries) == 1:
         word = patch.keys()[0]
-        if word in (*LAYERS, "repeat", "whiten") and word not in arguments and word != kind.text:
+        if word in (*LAYERS, "repeat") and word not in arguments and word != kind.text:
             return _renamed(item, patch)
         if word == kind.text and word not in arguments:
             patch = patch.entries[0][1]

@@ -1,4 +1,4 @@
-"""How many floating-point operations everything takes: operations, activations, layers without a kernel, optimisers.
+"""How many floating-point operations everything takes: operations, activations, optimisers. Layers have theirs in their rows.
 
 One elementwise operation of TensorFlow is one, whatever it computes (a sigmoid as much as a sum); a multiply-add of a
 product of matrices or a convolution is two; what only moves values is none. Tests compare every entry with the graphs
@@ -166,75 +166,3 @@ def update(name: str, arguments: Mapping[str, Any]) -> Update:
     row = UPDATES[name]
     more = [MORE[key] for key, value in arguments.items() if key not in FREE and value]
     return Update(row.operations + sum(m.operations for m in more), row.slots + sum(m.slots for m in more))
-
-
-# -- layers ------------------------------------------------------------------------------------------------------------
-
-LayerWork = Callable[[Shape, Shape, Mapping[str, Any]], tuple[float, float]]
-"""Operations of one example, forwards and backwards, of a layer on a shape to a shape, beside its products with kernels."""
-
-
-def _nothing(given: Shape, output: Shape, config: Mapping[str, Any]) -> tuple[float, float]:
-    return 0, 0
-
-
-def _every(forward: float, backward: float) -> LayerWork:
-    """So many an entry of the output."""
-    return lambda given, output, config: (forward * prod(output), backward * prod(output))
-
-
-def _affine(given: Shape, output: Shape, config: Mapping[str, Any]) -> tuple[float, float]:
-    """A bias, and the activation."""
-    row, size = ACTIVATION_WORK[config["activation"] or "linear"], prod(output)
-    return (config["use_bias"] + row.forward) * size, (config["use_bias"] + row.backward[0]) * size
-
-
-def _activation(given: Shape, output: Shape, config: Mapping[str, Any]) -> tuple[float, float]:
-    row = ACTIVATION_WORK[config["activation"]]
-    return row.forward * prod(output), row.backward[0] * prod(output)
-
-
-def _pooling(backward: Callable[[int], int]) -> LayerWork:
-    """One for each value in each window; backwards a number of the window's size for each."""
-
-    def work(given: Shape, output: Shape, config: Mapping[str, Any]) -> tuple[float, float]:
-        size = config["pool_size"]
-        window = prod(size) if isinstance(size, list | tuple) else size ** (len(given) - 1)
-        return window * prod(output), backward(window) * prod(output)
-
-    return work
-
-
-def _max_pooling(given: Shape, output: Shape, config: Mapping[str, Any]) -> tuple[float, float]:
-    """A comparison for each value in each window, and a sum of the input that tells whether any is undefined."""
-    forward, backward = _pooling(lambda window: window + 1)(given, output, config)
-    return forward + prod(given), backward
-
-
-def _whole(forward: float, backward: float) -> LayerWork:
-    """So many an entry of the input."""
-    return lambda given, output, config: (forward * prod(given), backward * prod(given))
-
-
-def _gates(forward: float, backward: float) -> LayerWork:
-    """So many a unit at every place of the sequence: biases, gates and states."""
-    return lambda given, output, config: (
-        forward * given[0] * config["units"],
-        backward * given[0] * config["units"],
-    )
-
-
-LAYER_WORK: Mapping[str, LayerWork] = MappingProxyType(
-    {
-        "Dense": _affine, "Conv1D": _affine, "Conv2D": _affine, "Activation": _activation, "LeakyReLU": _every(1, 1),
-        "MaxPooling1D": _max_pooling, "MaxPooling2D": _max_pooling,
-        "AveragePooling1D": _pooling(lambda window: 2 * window), "AveragePooling2D": _pooling(lambda window: 2 * window),
-        "GlobalMaxPooling1D": _whole(2, 4), "GlobalMaxPooling2D": _whole(2, 4),
-        "GlobalAveragePooling1D": _whole(1, 1), "GlobalAveragePooling2D": _whole(1, 1),
-        "Flatten": _nothing, "Reshape": _nothing, "RepeatVector": _every(0, 1), "Embedding": _every(0, 1),
-        "Dropout": _every(4, 2), "GaussianNoise": _every(1, 0),
-        "LayerNormalization": _every(8, 19), "BatchNormalization": _every(8, 15),
-        "SimpleRNN": _gates(3, 3), "LSTM": _gates(17, 20), "GRU": _gates(17, 23),
-    }
-)  # fmt: skip
-"""By Keras' class. The noise of dropout is drawn, which is not counted, as that of examples is not."""

@@ -73,7 +73,7 @@ class Layers:
             if choice < 0.2 and shape:
                 return self._repeat(shape)
             row = self._row()
-            if row.name == "embedding":
+            if row.ints_below is not None:
                 continue
             config = self.config(row, shape)
             if config is None:
@@ -138,10 +138,11 @@ class Layers:
         return name
 
     def _row(self) -> Layer:
-        featured = [name for name in LAYERS if name in self.writer.featured]
+        rows = [row for row in LAYERS.values() if row.estimated_from is None]
+        featured = [row for row in rows if row.name in self.writer.featured]
         if featured and self.random.random() < 0.6:
-            return LAYERS[self.random.choice(featured)]
-        return self.random.choice(list(LAYERS.values()))
+            return self.random.choice(featured)
+        return self.random.choice(rows)
 
     def _written(self, name: str, config: Mapping[str, Any], weight: Shape) -> Any:
         """The entry, with a name, an initialiser and a constraint now and then."""

@@ -32,7 +32,7 @@ DATA = ("fresh", "test", "finite", "with_replacement", "enumerated")
 def rows() -> set[str]:
     """Every row of the tables that studies are to reach."""
     tables = {
-        "operation": OPERATIONS, "distribution": DISTRIBUTIONS, "layer": {**LAYERS, "whiten": 0, "repeat": 0, "function": 0},
+        "operation": OPERATIONS, "distribution": DISTRIBUTIONS, "layer": {**LAYERS, "repeat": 0, "function": 0},
         "activation": ACTIVATIONS, "initialiser": INITIALIZERS, "constraint": CONSTRAINTS, "optimiser": OPTIMIZERS,
         "mode": GRADIENT_MODES, "statistic": GRADIENT_STATISTICS, "figure": FIGURES, "dtype": DTYPES,
         "claim": CLAIM_FORMS, "form": {**FORMS, "indices": 0, "array": 0, "function": 0}, "data": dict.fromkeys(DATA),

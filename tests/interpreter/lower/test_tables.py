@@ -49,7 +49,7 @@ def same(ours: Any, theirs: Any) -> bool:
 
 
 ROWS = [
-    *(("layer", row, keras.layers) for row in LAYERS.values()),
+    *(("layer", row, keras.layers) for row in LAYERS.values() if row.keras),
     *(("optimiser", row, keras.optimizers) for row in OPTIMIZERS.values()),
     *(("initialiser", row, keras.initializers) for row in INITIALIZERS.values()),
 ]

@@ -164,6 +164,8 @@ def keras_takes(table: str, row: str, name: str, value: Any) -> None:
     """Constructs it, and computes with it: all is finite."""
     if table == "layer":
         own = LAYERS[row]
+        if not own.keras:
+            return
         given = {p.name: p.default for p in own.parameters.values() if p.kind in NUMBERS and p.default is not None}
         given = {**given, **needed(own.parameters), name: value}
         layer = getattr(keras.layers, own.keras)(**given)

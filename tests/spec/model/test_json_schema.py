@@ -221,7 +221,7 @@ def test_the_schema_takes_what_the_models_take(name: str) -> None:
 
 
 TABLES: dict[str, tuple[str, Any]] = {
-    "layers": ("LayerEntry", [*LAYERS, "repeat", "whiten"]),
+    "layers": ("LayerEntry", [*LAYERS, "repeat"]),
     "optimisers": ("OptimizerEntry", OPTIMIZERS),
     "gradient modes": ("GradientEntry", GRADIENT_MODES),
     "initialisers": ("Initializer", INITIALIZERS),
@@ -264,7 +264,7 @@ def test_every_field_says_what_it_means() -> None:
 @pytest.mark.parametrize("name", [*LAYERS])
 def test_every_argument_of_a_layer_is_a_property(name: str) -> None:
     row = LAYERS[name]
-    found = SCHEMA["$defs"][f"{row.keras}Layer"]
+    found = SCHEMA["$defs"][f"{row.class_name}Layer"]
     assert set(found["properties"]) == {*row.parameters, "name"}
     required = {parameter.name for parameter in row.parameters.values() if parameter.required}
     assert set(found.get("required", [])) == required

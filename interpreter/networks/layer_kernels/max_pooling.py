@@ -6,7 +6,16 @@ from typing import Any
 
 import tensorflow as tf
 
-POOLING = frozenset({"MaxPooling1D", "MaxPooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D"})
+from .registry import KERNELS, LayerCall, Tensors
+
+
+@KERNELS("max_pool1d")
+@KERNELS("max_pool2d")
+@KERNELS("global_max_pool1d")
+@KERNELS("global_max_pool2d")
+def max_pooling(call: LayerCall, x: Any, weights: Tensors) -> Any:
+    """Keras' own on [N, …, channels], but NaN where a window holds one."""
+    return undefined_kept(call.keras, x)
 
 
 def undefined_kept(pool: Any, x: Any) -> Any:
@@ -18,8 +27,8 @@ def undefined_kept(pool: Any, x: Any) -> Any:
     y = pool(x)
 
     def marked() -> Any:
-        held = pool(tf.cast(tf.math.is_nan(x), x.dtype))
-        return tf.where(held > 0, tf.constant(float("nan"), y.dtype), y)
+        undefined = pool(tf.cast(tf.math.is_nan(x), x.dtype))
+        return tf.where(undefined > 0, tf.constant(float("nan"), y.dtype), y)
 
     return _same(y, tf.cond(tf.math.is_nan(tf.reduce_sum(x)), marked, lambda: tf.identity(y)))
 

@@ -1,0 +1,12 @@
+"""The kernels of layers that Keras' own call does not serve.
+
+In: a layer's call, its input and its weights. Out: its output.
+"""
+
+from . import batch_normalization, convolution, dense, max_pooling, noise, whitening
+from .registry import FUSIONS, KERAS_FORMS, KERNELS, ROW_LOOKUPS, LayerCall, Tensors, fusion_of, one_replicate
+
+__all__ = [
+    "FUSIONS", "KERAS_FORMS", "KERNELS", "ROW_LOOKUPS", "LayerCall", "Tensors", "batch_normalization", "convolution", "dense",
+    "fusion_of", "max_pooling", "noise", "one_replicate", "whitening",
+]  # fmt: skip

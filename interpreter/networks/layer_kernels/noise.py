@@ -1,0 +1,39 @@
+"""Dropout and noise: pure functions of the seed tree, the layer, the example, and which application it is."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import tensorflow as tf
+
+from ...lower.samplers import SAMPLERS, unit
+from ...lower.threefry import folded, words
+from .registry import KERNELS, LayerCall, Tensors
+
+
+def random_bits(call: LayerCall, shape: tf.TensorShape) -> Any:
+    """Fresh random words [L, N, …] for an application of a layer in training."""
+    training = call.training
+    assert training is not None, "layers draw in training alone"
+    turn = training.turns.get(call.place, 0)
+    training.turns[call.place] = turn + 1
+    keys = folded(training.noise(*call.place), turn)
+    bits = words(keys, training.index[: call.examples], prod(shape.as_list()[1:]) // call.examples)
+    return tf.reshape(bits, shape)
+
+
+@KERNELS("dropout")
+def dropout(call: LayerCall, x: Any, weights: Tensors) -> Any:
+    """x with a share `rate` of its values set to 0 and the others divided by 1 - rate (Srivastava et al. 2014)."""
+    rate = call.plan.config["rate"]
+    kept = unit(random_bits(call, x.shape), tf.float64) >= tf.constant(rate, tf.float64)
+    return tf.where(kept, x / tf.constant(1 - rate, x.dtype) if rate < 1 else x, tf.zeros([], x.dtype))
+
+
+@KERNELS("gaussian_noise")
+def gaussian_noise(call: LayerCall, x: Any, weights: Tensors) -> Any:
+    """x with normal noise of a deviation `stddev`."""
+    bits = random_bits(call, x.shape)
+    zero, deviation = (tf.constant(value, x.dtype) for value in (0.0, call.plan.config["stddev"]))
+    return x + SAMPLERS["normal"](bits, mean=zero, deviation=deviation, dtype=x.dtype)

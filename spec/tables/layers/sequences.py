@@ -1,0 +1,90 @@
+"""Layers of sequences: vectors of words, and recurrent networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ...ir.types import Shape
+from ..keras_parameters import Parameter, named
+from . import work
+from .row import (
+    KERNEL_AND_BIAS_CONSTRAINTS,
+    KERNEL_AND_BIAS_INITIALIZERS,
+    UNITS,
+    USE_BIAS,
+    Config,
+    Layer,
+    Weights,
+    Work,
+    constraint,
+    initializer,
+    need,
+)
+
+EMBEDDING = Layer(
+    name="embedding", keras="Embedding", meaning="a learnt vector for each whole number",
+    parameters=named(
+        Parameter("input_dim", "size", "how many words there are"),
+        Parameter("output_dim", "size", "the length of a word's vector"),
+        initializer("embeddings_initializer", "uniform(-0.05, 0.05)"),
+        constraint("embeddings_constraint"),
+    ),
+    output=lambda s, c: (*s, c["output_dim"]), weights=lambda s, c: {"embeddings": (c["input_dim"], c["output_dim"])},
+    work=work.each_output(0, 1), ints_below="input_dim",
+)  # fmt: skip
+
+_GATE_ACTIVATION = Parameter("recurrent_activation", "activation", "of the gates", "sigmoid")
+
+
+def _recurrent(
+    name: str, keras: str, meaning: str, gates: int, work: Work, *more: Parameter,
+    ones_at_start: Callable[[Config], Mapping[str, slice]] | None = None,
+) -> Layer:  # fmt: skip
+    check = need(2, "a sequence [T, channels]")
+
+    def weights(shape: Shape, config: Config) -> Weights:
+        check(shape)
+        units = config["units"]
+        kernels: Weights = {"kernel": (shape[-1], gates * units), "recurrent_kernel": (units, gates * units)}
+        bias = (2, gates * units) if config.get("reset_after") else (gates * units,)
+        return kernels | ({"bias": bias} if config["use_bias"] else {})
+
+    def output(shape: Shape, config: Config) -> Shape:
+        check(shape)
+        return (shape[0], config["units"]) if config["return_sequences"] else (config["units"],)
+
+    def flops(shape: Shape, config: Config) -> int:
+        units: int = config["units"]
+        return 2 * shape[0] * gates * units * (shape[-1] + units)
+
+    parameters = named(
+        UNITS, Parameter("activation", "activation", "of the state", "tanh"), *more, USE_BIAS, *KERNEL_AND_BIAS_INITIALIZERS,
+        initializer("recurrent_initializer", "orthogonal"),
+        Parameter("return_sequences", "bool", "gives the state at every place, not just the last", False),
+        Parameter("go_backwards", "bool", "reads the sequence from its end", False),
+        *KERNEL_AND_BIAS_CONSTRAINTS, constraint("recurrent_constraint"),
+    )  # fmt: skip
+    return Layer(
+        name=name, keras=keras, meaning=meaning, parameters=parameters, primary="units", output=output, weights=weights,
+        flops=flops, work=work, ones_at_start=ones_at_start, loops=True,
+    )  # fmt: skip
+
+
+def _open_forget_gate(config: Config) -> Mapping[str, slice]:
+    units = config["units"]
+    return {"bias": slice(units, 2 * units)} if config["unit_forget_bias"] else {}
+
+
+RECURRENT = (
+    _recurrent(
+        "simple_rnn", "SimpleRNN", "a recurrent network: h' = activation(x · kernel + h · recurrent_kernel + bias)", 1, work.gates(3, 3)
+    ),
+    _recurrent(
+        "lstm", "LSTM", "long short-term memory (Hochreiter & Schmidhuber 1997)", 4, work.gates(17, 20), _GATE_ACTIVATION,
+        Parameter("unit_forget_bias", "bool", "starts the forget gate's bias at 1", True), ones_at_start=_open_forget_gate,
+    ),
+    _recurrent(
+        "gru", "GRU", "a gated recurrent unit (Cho et al. 2014)", 3, work.gates(17, 23), _GATE_ACTIVATION,
+        Parameter("reset_after", "bool", "applies the reset gate after the product", True),
+    ),
+)  # fmt: skip
