@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.plan import Program, StudyPlan
-from dlspec.spec.passes.cost import Cost, cost, shapes
+from dlspec.spec.passes.cost import Cost, cost
 from dlspec.spec.passes.memory import PROCESS_BYTES, memory
+from dlspec.spec.passes.print_network import shapes
 
 from ..backend.jit_policy import uses_xla
 from ..results.number_text import size

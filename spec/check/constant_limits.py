@@ -13,6 +13,7 @@ from math import prod
 
 from ..diagnostics.problems import Span, SpecError, problem_at
 from ..ir import terms as t
+from ..ir.term_pass import TermPass
 from ..ir.types import Shape, Type
 from ..tables.flops import OPERATION_WORK
 from ..tables.operations import OPERATIONS, Operation
@@ -119,7 +120,7 @@ def _cost(term: t.Term) -> _Cost:
         if id(item) in found:
             continue
         if ready:
-            found[id(item)] = _whole(item, [found[id(below)] for below in _parts(item)], axes)
+            found[id(item)] = _WORK.of(item)(item, [found[id(below)] for below in _parts(item)], axes)
             continue
         stack.append((item, True))
         if isinstance(item, t.Invoke):
@@ -152,27 +153,64 @@ def _indices(term: t.Term, axes: Mapping[str, Mapping[str, int]]) -> dict[str, i
     return {key: size for key, size in found.items() if key not in bound}
 
 
-def _whole(term: t.Term, below: Sequence[_Cost], axes: Mapping[str, Mapping[str, int]]) -> _Cost:
-    """The cost of a term from those of its parts."""
-    own: dict[str, int] = {}
-    for part in below:
-        own.update(part.axes)
-    if isinstance(term, t.IndexVariable):
-        return _Cost({term.key: term.extent}, term.extent, term.extent, term.extent)
-    if isinstance(term, t.Parameter):
-        return _Cost(axes.get(term.key, {}))
-    if isinstance(term, t.Literal):
-        return _Cost()
-    if isinstance(term, t.Comprehend):
-        own = {key: size for key, size in own.items() if all(key != index.key for index in term.indices)}
-    lead = prod(own.values())
-    entries = float(lead * prod(term.type.shape))
-    made, work = entries, entries
-    if isinstance(term, t.Operate):
-        family = OPERATIONS[term.operation].family
-        made, work = _made(term.operation, family, [item.type for item in term.arguments], term.type, lead)
+_Below = Sequence[_Cost]
+_Axes = Mapping[str, Mapping[str, int]]
+_WORK: TermPass[[_Below, _Axes], _Cost] = TermPass("work of a constant")
+"""The cost of a term from those of its parts; `axes` are the indices that parameters vary along."""
+_WORK.exclude("it is no constant", t.Reference, t.Sample, t.NetworkOutput, t.Weight, t.AllWeights, t.StepNumber)
+_WORK.exclude("it is no constant", t.Expectation, t.Gradient, t.GradientStatistic, t.SamplingFloor)
+
+
+@_WORK.case(t.Literal)
+def _literal(term: t.Literal, below: _Below, axes: _Axes) -> _Cost:
+    return _Cost()
+
+
+@_WORK.case(t.IndexVariable)
+def _index_variable(term: t.IndexVariable, below: _Below, axes: _Axes) -> _Cost:
+    return _Cost({term.key: term.extent}, term.extent, term.extent, term.extent)
+
+
+@_WORK.case(t.Parameter)
+def _parameter(term: t.Parameter, below: _Below, axes: _Axes) -> _Cost:
+    return _Cost(axes.get(term.key, {}))
+
+
+@_WORK.case(t.Operate)
+def _operate(term: t.Operate, below: _Below, axes: _Axes) -> _Cost:
+    own = _all_axes(below)
+    types = [item.type for item in term.arguments]
+    family = OPERATIONS[term.operation].family
+    return _of_parts(term, below, own, *_made(term.operation, family, types, term.type, prod(own.values())))
+
+
+@_WORK.case(t.Comprehend)
+def _comprehend(term: t.Comprehend, below: _Below, axes: _Axes) -> _Cost:
+    bound = {index.key for index in term.indices}
+    return _of_parts(term, below, {key: size for key, size in _all_axes(below).items() if key not in bound})
+
+
+@_WORK.case(t.Invoke, t.Stack, t.Cut, t.Gather, t.Stop)
+def _copied(term: t.Term, below: _Below, axes: _Axes) -> _Cost:
+    return _of_parts(term, below, _all_axes(below))
+
+
+def _all_axes(below: _Below) -> dict[str, int]:
+    """The indices that any of some parts varies along."""
+    return {key: size for part in below for key, size in part.axes.items()}
+
+
+def _of_parts(
+    term: t.Term, below: _Below, axes: Mapping[str, int], beside: float | None = None, work: float | None = None
+) -> _Cost:
+    """The cost of a term that varies along some indices.
+
+    An operation says how many entries it makes `beside` its result and its `work`: elsewhere both are the result's entries.
+    """
+    entries = float(prod(axes.values()) * prod(term.type.shape))
     held = peak = 0.0
     for part in below:
         peak = max(peak, held + part.peak)
         held += part.entries
-    return _Cost(own, entries, max(peak, held + entries + made), work + sum(part.work for part in below))
+    beside, work = entries if beside is None else beside, entries if work is None else work
+    return _Cost(axes, entries, max(peak, held + entries + beside), work + sum(part.work for part in below))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ..ir import terms as t
+from ..ir.term_pass import TermPass
 from .memo import Shared
 from .namespace import Binding
 
@@ -64,20 +65,7 @@ class Dependencies:
 
     def per_example(self, term: t.Term) -> t.Term | None:
         """Some part of a term, outside any expectation, that has one value per example."""
-        if isinstance(term, t.Expectation | t.GradientStatistic | t.SamplingFloor):
-            return None
-        if isinstance(term, t.Gradient):
-            return term
-        if isinstance(term, t.Reference):
-            self.note_read("varies", term.name)
-            return term if self.varies(term.name) else None
-        if isinstance(term, t.NetworkOutput):
-            return term
-        for child in t.children(term):
-            part = self.per_example(child)
-            if part is not None:
-                return part
-        return None
+        return _PER_EXAMPLE.of(term)(term, self)
 
     def varies(self, name: str) -> bool:
         """Whether a binding has one value per example. Outputs are asked each after those that it is made from."""
@@ -87,3 +75,33 @@ class Dependencies:
         for used in self.by_use([name], "outputs") if name not in varying else ():
             varying[used] = self.per_example(self.terms[used]) is not None
         return varying[name]
+
+
+_PER_EXAMPLE: TermPass[[Dependencies], t.Term | None] = TermPass("part per example")
+
+
+@_PER_EXAMPLE.case(t.Expectation, t.GradientStatistic, t.SamplingFloor)
+def _over_examples(term: t.Term, dependencies: Dependencies) -> t.Term | None:
+    return None
+
+
+@_PER_EXAMPLE.case(t.Gradient, t.NetworkOutput)
+def _of_one_example(term: t.Gradient | t.NetworkOutput, dependencies: Dependencies) -> t.Term | None:
+    return term
+
+
+@_PER_EXAMPLE.case(t.Reference)
+def _named(term: t.Reference, dependencies: Dependencies) -> t.Term | None:
+    dependencies.note_read("varies", term.name)
+    return term if dependencies.varies(term.name) else None
+
+
+@_PER_EXAMPLE.case(
+    t.Literal, t.Parameter, t.IndexVariable, t.Operate, t.Invoke, t.Comprehend, t.Gather, t.Cut, t.Stack, t.Stop, t.Sample,
+    t.Weight, t.AllWeights, t.StepNumber,
+)  # fmt: skip
+def _first_of_parts(term: t.Term, dependencies: Dependencies) -> t.Term | None:
+    for child in t.children(term):
+        if (part := dependencies.per_example(child)) is not None:
+            return part
+    return None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ..ir.plan import Program
-from ..passes.cost import cost, shapes
+from ..passes.cost import cost
 from ..passes.digests import measure_digest, sample_digest
+from ..passes.print_network import shapes
 from .changes import Cell, CellSide
 from .settings import Point, Setting, Side, renamed
 

@@ -201,6 +201,13 @@ class StepNumber(Term):
     """How many updates have been made."""
 
 
+NAMELESS: tuple[type[Term], ...] = (
+    Literal, IndexVariable, Operate, Comprehend, Gather, Cut, Stack, Sample, Weight, AllWeights, Expectation, Gradient,
+    GradientStatistic, SamplingFloor, StepNumber,
+)  # fmt: skip
+"""The classes whose value hangs on their parts alone: on no binding, argument or network that they name."""
+
+
 def children(term: Term) -> Iterator[Term]:
     """The terms right below one."""
     for name in _PARTS[type(term)]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from functools import partial
 from math import copysign
 from typing import Any
 
@@ -104,7 +105,7 @@ _MEANING: TermPass[[Walk, Scope], Any] = TermPass("meaning")
 
 
 def _all(terms: Iterable[t.Term], walk: Walk, names: Scope) -> list[Any]:
-    return [walk.term(term, names) for term in terms]
+    return list(map(partial(walk.term, names=names), terms))
 
 
 @_MEANING.case(t.Literal)

@@ -16,6 +16,7 @@ from math import prod
 from ..ir import terms as t
 from ..ir.axes import EXAMPLE
 from ..ir.plan import LayerPlan, NetworkPlan, Program
+from ..ir.term_pass import TermPass
 from ..ir.types import Type
 from ..tables.dtypes import BYTES, DTYPES
 from ..tables.flops import OPERATION_WORK, update
@@ -46,16 +47,6 @@ class Cost:
 def cost(program: Program) -> Cost:
     """The cost of a program. Without training, a step is none, and all memory is the evaluation's."""
     return _Counter(program).cost()
-
-
-def shapes(network: NetworkPlan) -> str:
-    """A network's shapes from its input on: `[100] → 100 → 1`."""
-    found = [str(list(network.input.type.shape[1 if network.each else 0 :]))]
-    for layer in network.leaves():
-        if layer.weights and layer.kind == "keras":
-            shape = layer.output.shape
-            found.append(str(shape[0]) if len(shape) == 1 else "×".join(map(str, shape)))
-    return (f"{network.each} × " if network.each else "") + " → ".join(found)
 
 
 @dataclass
@@ -172,88 +163,9 @@ class _Counter:
         if value.trained and way.message and not left.message:
             self.add(value, 0, prod(given.shape), 0, way)
 
-    # -- terms -------------------------------------------------------------------------------------------------------
-
     def term(self, term: t.Term, way: _Way) -> _Seen:
         """Counts a term in some ways."""
-        match term:
-            case t.Reference(name, "outputs"):
-                left = self.new(name, way)
-                if left.forward or left.message:
-                    self.seen[name] = self.term(self.outputs[name], left)
-                self.joined(term.type, self.seen[name], way, left)
-                return self.seen[name]
-            case t.Reference(_, phase):
-                return _Seen(axes=frozenset({EXAMPLE} if phase == "example" else ()))
-            case t.NetworkOutput(name, given):
-                return self.network(self.networks[name], given, way)
-            case t.Weight() | t.AllWeights():
-                return _Seen(trained=True)
-            case t.Invoke():
-                return self.invoke(term, way)
-            case t.Parameter(key):
-                return self.seen[key]
-            case t.IndexVariable(key, extent):
-                self.extents[key] = extent
-                return _Seen(axes=frozenset({key}))
-            case t.Comprehend(indices, body):
-                inner = self.term(body, way)
-                return _Seen(inner.trained, inner.axes - {index.key for index in indices})
-            case t.Stop(operand):
-                return _Seen(axes=self.term(operand, way.without_message()).axes)
-            case t.Operate():
-                return self.operate(term, way)
-            case t.Gather(array, index):
-                source = self.term(array, way)
-                seen = source | _Seen(axes=self.term(index, way.without_message()).axes)
-                self.add(seen, 0, prod(term.type.shape) * source.trained, self.size(term.type), way)
-                return seen
-        seen = _Seen()
-        for child in t.children(term):
-            seen |= self.term(child, way)
-        return seen
-
-    def operate(self, term: t.Operate, way: _Way) -> _Seen:
-        """An operation: forwards, and backwards to every argument that holds anything trained."""
-        row = OPERATION_WORK[term.operation]
-        passes = row.passes and term.type.kind == "real"
-        inner = way if passes else way.without_message()
-        arguments = [self.term(item, inner) for item in term.arguments]
-        found = _Seen()
-        for argument in arguments:
-            found |= argument
-        shapes, result = [item.type.shape for item in term.arguments], term.type.shape
-        entries = row.entries(shapes, result)
-        backward = 0.0
-        for place, (argument, shape) in enumerate(zip(arguments, shapes, strict=True)):
-            if argument.trained:
-                backward += row.backwards(place) * entries
-                if OPERATIONS[term.operation].elementwise and (shape != result or argument.axes != found.axes):
-                    backward += prod(result)  # summed over what it was spread along
-        self.add(found, row.forward * entries, backward, self.size(term.type), inner)
-        return found if passes else _Seen(axes=found.axes)
-
-    def invoke(self, term: t.Invoke, way: _Way) -> _Seen:
-        """A user's function, along the backward pass that its mode makes."""
-        row = mode_of(self.program.gradient, term.function)
-        route = "body" if row.route == "carrier" and term.carrier is None else row.route
-        past = route in ("carrier", "nowhere")
-        arguments = [
-            self.term(item, way.without_message() if past and place != term.carrier else way)
-            for place, item in enumerate(term.arguments)
-        ]
-        self.seen.update(zip(term.parameters, arguments, strict=True))
-        seen = self.term(term.body, way if route == "body" else way.without_message())
-        if route == "nowhere":
-            return _Seen(axes=seen.axes)
-        if route == "carrier":
-            assert term.carrier is not None
-            seen = _Seen(arguments[term.carrier].trained, seen.axes | arguments[term.carrier].axes)
-        elif route == "expression":
-            assert term.surrogate is not None
-            seen = _Seen(self.term(term.surrogate, way).trained, seen.axes)
-        self.add(seen, 0, row.backward_flops * prod(term.type.shape) * seen.trained, 0, way)
-        return seen
+        return _COST.of(term)(term, self, way)
 
     def network(self, plan: NetworkPlan, given: t.Term | None, way: _Way) -> _Seen:
         """A network on its own input, once, or on another."""
@@ -362,3 +274,121 @@ class _Counter:
         if route == "nowhere":
             return False
         return upstream or (route == "body" and self.own(layer, network, frozen))
+
+
+_COST: TermPass[[_Counter, _Way], _Seen] = TermPass("cost")
+_COST.exclude("what is drawn is not counted", t.Sample)
+_COST.exclude("measures are not counted", t.Expectation, t.Gradient, t.GradientStatistic, t.SamplingFloor)
+
+
+@_COST.case(t.Literal, t.StepNumber)
+def _number(term: t.Term, counter: _Counter, way: _Way) -> _Seen:
+    """What is there already costs nothing."""
+    return _Seen()
+
+
+@_COST.case(t.Weight, t.AllWeights)
+def _weights(term: t.Weight | t.AllWeights, counter: _Counter, way: _Way) -> _Seen:
+    return _Seen(trained=True)
+
+
+@_COST.case(t.Reference)
+def _reference(term: t.Reference, counter: _Counter, way: _Way) -> _Seen:
+    name = term.name
+    if term.phase != "outputs":
+        return _Seen(axes=frozenset({EXAMPLE} if term.phase == "example" else ()))
+    left = counter.new(name, way)
+    if left.forward or left.message:
+        counter.seen[name] = counter.term(counter.outputs[name], left)
+    counter.joined(term.type, counter.seen[name], way, left)
+    return counter.seen[name]
+
+
+@_COST.case(t.Parameter)
+def _parameter(term: t.Parameter, counter: _Counter, way: _Way) -> _Seen:
+    return counter.seen[term.key]
+
+
+@_COST.case(t.IndexVariable)
+def _index_variable(term: t.IndexVariable, counter: _Counter, way: _Way) -> _Seen:
+    counter.extents[term.key] = term.extent
+    return _Seen(axes=frozenset({term.key}))
+
+
+@_COST.case(t.NetworkOutput)
+def _network_output(term: t.NetworkOutput, counter: _Counter, way: _Way) -> _Seen:
+    return counter.network(counter.networks[term.network], term.input, way)
+
+
+@_COST.case(t.Comprehend)
+def _comprehend(term: t.Comprehend, counter: _Counter, way: _Way) -> _Seen:
+    inner = counter.term(term.body, way)
+    return _Seen(inner.trained, inner.axes - {index.key for index in term.indices})
+
+
+@_COST.case(t.Stop)
+def _stop(term: t.Stop, counter: _Counter, way: _Way) -> _Seen:
+    return _Seen(axes=counter.term(term.operand, way.without_message()).axes)
+
+
+@_COST.case(t.Stack, t.Cut)
+def _moved(term: t.Stack | t.Cut, counter: _Counter, way: _Way) -> _Seen:
+    """Moving values is no operation."""
+    seen = _Seen()
+    for child in t.children(term):
+        seen |= counter.term(child, way)
+    return seen
+
+
+@_COST.case(t.Gather)
+def _gather(term: t.Gather, counter: _Counter, way: _Way) -> _Seen:
+    source = counter.term(term.array, way)
+    seen = source | _Seen(axes=counter.term(term.index, way.without_message()).axes)
+    counter.add(seen, 0, prod(term.type.shape) * source.trained, counter.size(term.type), way)
+    return seen
+
+
+@_COST.case(t.Operate)
+def _operate(term: t.Operate, counter: _Counter, way: _Way) -> _Seen:
+    """An operation: forwards, and backwards to every argument that holds anything trained."""
+    row = OPERATION_WORK[term.operation]
+    passes = row.passes and term.type.kind == "real"
+    inner = way if passes else way.without_message()
+    arguments = [counter.term(item, inner) for item in term.arguments]
+    found = _Seen()
+    for argument in arguments:
+        found |= argument
+    shapes, result = [item.type.shape for item in term.arguments], term.type.shape
+    entries = row.entries(shapes, result)
+    backward = 0.0
+    for place, (argument, shape) in enumerate(zip(arguments, shapes, strict=True)):
+        if argument.trained:
+            backward += row.backwards(place) * entries
+            if OPERATIONS[term.operation].elementwise and (shape != result or argument.axes != found.axes):
+                backward += prod(result)  # summed over what it was spread along
+    counter.add(found, row.forward * entries, backward, counter.size(term.type), inner)
+    return found if passes else _Seen(axes=found.axes)
+
+
+@_COST.case(t.Invoke)
+def _invoke(term: t.Invoke, counter: _Counter, way: _Way) -> _Seen:
+    """A user's function, along the backward pass that its mode makes."""
+    row = mode_of(counter.program.gradient, term.function)
+    route = "body" if row.route == "carrier" and term.carrier is None else row.route
+    past = route in ("carrier", "nowhere")
+    arguments = [
+        counter.term(item, way.without_message() if past and place != term.carrier else way)
+        for place, item in enumerate(term.arguments)
+    ]
+    counter.seen.update(zip(term.parameters, arguments, strict=True))
+    seen = counter.term(term.body, way if route == "body" else way.without_message())
+    if route == "nowhere":
+        return _Seen(axes=seen.axes)
+    if route == "carrier":
+        assert term.carrier is not None
+        seen = _Seen(arguments[term.carrier].trained, seen.axes | arguments[term.carrier].axes)
+    elif route == "expression":
+        assert term.surrogate is not None
+        seen = _Seen(counter.term(term.surrogate, way).trained, seen.axes)
+    counter.add(seen, 0, row.backward_flops * prod(term.type.shape) * seen.trained, 0, way)
+    return seen

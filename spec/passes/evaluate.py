@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,10 @@ def _value(term: t.Term, names: Names) -> Value:
     return _VALUE.of(term)(term, names)
 
 
+def _all(terms: Iterable[t.Term], names: Names) -> list[Value]:
+    return list(map(partial(_value, names=names), terms))
+
+
 @_VALUE.case(t.Literal)
 def _literal(term: t.Literal, names: Names) -> Value:
     return Value(term.value)
@@ -120,14 +125,14 @@ def _stop(term: t.Stop, names: Names) -> Value:
 
 @_VALUE.case(t.Invoke)
 def _invoke(term: t.Invoke, names: Names) -> Value:
-    arguments = {key: _value(argument, names) for key, argument in zip(term.parameters, term.arguments, strict=True)}
-    value = _value(term.body, {**names, **arguments})
+    arguments = zip(term.parameters, _all(term.arguments, names), strict=True)
+    value = _value(term.body, {**names, **dict(arguments)})
     return Value(as_kind(value.array, term.type.kind), value.axes)
 
 
 @_VALUE.case(t.Operate)
 def _operate(term: t.Operate, names: Names) -> Value:
-    values = [_value(argument, names) for argument in term.arguments]
+    values = _all(term.arguments, names)
     types = [argument.type for argument in term.arguments]
     arrays, axes = aligned(values, types, OPERATIONS[term.operation].elementwise)
     return Value(as_kind(apply(term.operation, arrays, term.static), term.type.kind), axes)
@@ -135,7 +140,7 @@ def _operate(term: t.Operate, names: Names) -> Value:
 
 @_VALUE.case(t.Stack)
 def _stack(term: t.Stack, names: Names) -> Value:
-    arrays, axes = aligned([_value(item, names) for item in term.items], [item.type for item in term.items], True)
+    arrays, axes = aligned(_all(term.items, names), [item.type for item in term.items], True)
     event = len(term.type.shape) - 1
     return Value(as_kind(np.stack(np.broadcast_arrays(*arrays), axis=-event - 1), term.type.kind), axes)
 

@@ -6,11 +6,12 @@ to write may be too much to read. Counted without writing anything out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ..diagnostics.problems import Span, problem_at
 from ..ir import terms as t
+from ..ir.term_pass import TermPass
 
 MAX_SIZE = 200_000
 """Operations of one value, written out."""
@@ -35,7 +36,7 @@ def written(term: t.Term, outputs: Mapping[str, Size], span: Span) -> Size:
         item, ready = stack.pop()
         if id(item) in found:
             continue
-        below = _below(item, parameters)
+        below = list(_PARTS.of(item)(item, parameters))
         if ready:
             found[id(item)] = _whole(item, [found.get(id(part), Size()) for part in below], outputs)
             continue
@@ -51,13 +52,24 @@ def written(term: t.Term, outputs: Mapping[str, Size], span: Span) -> Size:
     return size
 
 
-def _below(term: t.Term, parameters: dict[str, t.Term]) -> list[t.Term]:
-    """What a term is made of: a parameter of its argument."""
-    if isinstance(term, t.Invoke):
-        parameters.update(zip(term.parameters, term.arguments, strict=True))
-    if isinstance(term, t.Parameter):
-        return [parameters[term.key]] if term.key in parameters else []
-    return list(t.children(term))
+_PARTS: TermPass[[dict[str, t.Term]], Iterable[t.Term]] = TermPass("parts written out")
+"""What a term is made of: a parameter of its argument, a name of nothing that is written out with it."""
+
+
+@_PARTS.case(*t.NAMELESS, t.Reference, t.Stop, t.NetworkOutput)
+def _parts(term: t.Term, parameters: dict[str, t.Term]) -> Iterable[t.Term]:
+    return t.children(term)
+
+
+@_PARTS.case(t.Invoke)
+def _function(term: t.Invoke, parameters: dict[str, t.Term]) -> Iterable[t.Term]:
+    parameters.update(zip(term.parameters, term.arguments, strict=True))
+    return t.children(term)
+
+
+@_PARTS.case(t.Parameter)
+def _argument(term: t.Parameter, parameters: dict[str, t.Term]) -> Iterable[t.Term]:
+    return (parameters[term.key],) if term.key in parameters else ()
 
 
 def _whole(term: t.Term, parts: list[Size], outputs: Mapping[str, Size]) -> Size:

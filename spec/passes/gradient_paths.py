@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from ..diagnostics.problems import Problem, listing
 from ..ir import terms as t
 from ..ir.plan import LayerPlan, Mode, NetworkPlan, Program
+from ..ir.term_pass import TermPass
 from ..tables.gradient_modes import GRADIENT_MODES, mode_of
 from .print_term import spell
 
@@ -68,37 +69,13 @@ class Paths:
         }
         return {place for place in every if isinstance(term, t.AllWeights) or place[2] == term.weight}
 
-    def _onwards(self, term: t.Term, reached: Reached) -> Iterator[t.Term]:
+    def _onwards(self, term: t.Term, reached: Reached) -> Iterable[t.Term]:
         """The terms that the gradient of a term goes on to: none where it is no real number, and none behind a weight."""
         if isinstance(term, t.Invoke):
             self.parameters.update(zip(term.parameters, term.arguments, strict=True))
-        if term.type.kind != "real":
-            return
-        match term:
-            case t.Reference(name=name):
-                yield self.named[name]
-            case t.Parameter(key) if key in self.parameters:
-                yield self.parameters[key]
-            case t.Invoke(function, _, arguments, body, carrier, surrogate):
-                route = mode_of(self.modes, function).route
-                if route == "carrier" and carrier is not None:
-                    yield arguments[carrier]
-                elif route == "expression" and surrogate is not None:
-                    yield surrogate
-                elif route == "body":
-                    yield body
-            case t.NetworkOutput(network, given):
-                plan = self.plans[network]
-                if self._network(plan, reached):
-                    yield plan.input if given is None else given
-            case t.Gather(array=array):
-                yield array
-            case t.Stop() | t.Literal() | t.Sample() | t.Weight() | t.AllWeights():
-                return
-            case _:
-                yield from t.children(term)
+        return _ONWARDS.of(term)(term, self, reached) if term.type.kind == "real" else ()
 
-    def _network(self, plan: NetworkPlan, reached: Reached) -> bool:
+    def network(self, plan: NetworkPlan, reached: Reached) -> bool:
         """Notes the layers that a gradient reaches from the last one on; whether it comes out at the input."""
         route = mode_of(self.modes, plan.name).route
         if route != "body":
@@ -141,18 +118,7 @@ class Paths:
     def made_of(self, root: t.Term) -> set[Place]:
         """The trainable weights that a value is made with, by any way at all: through ints, `stop` and modes, too."""
         weights: set[Place] = set()
-
-        def onwards(term: t.Term) -> Iterator[t.Term]:
-            yield from t.children(term)
-            if isinstance(term, t.Reference):
-                yield self.named[term.name]
-            elif isinstance(term, t.NetworkOutput):
-                plan = self.plans[term.network]
-                if term.input is None:
-                    yield plan.input
-                yield from (layer.body for layer in plan.applied() if layer.body is not None)
-
-        for term in t.walk(root, onwards):
+        for term in t.walk(root, lambda term: _MADE_OF.of(term)(term, self, Reached())):
             if isinstance(term, t.Weight | t.AllWeights):
                 weights |= self.places(term)
             elif isinstance(term, t.NetworkOutput):
@@ -168,20 +134,76 @@ class Paths:
 
     def behind(self, root: t.Term) -> Iterator[t.Term]:
         """All that a term is made from, through names and parameters; what `stop` holds back is left out."""
+        return t.walk(root, lambda term: _BEHIND.of(term)(term, self, Reached()))
 
-        def onwards(term: t.Term) -> Iterable[t.Term]:
-            match term:
-                case t.Stop():
-                    return ()
-                case t.Reference(name=name):
-                    return (self.named[name],)
-                case t.Parameter(key) if key in self.parameters:
-                    return (self.parameters[key],)
-                case t.Invoke(_, parameters, arguments):
-                    self.parameters.update(zip(parameters, arguments, strict=True))
-            return t.children(term)
 
-        return t.walk(root, onwards)
+_ONWARDS: TermPass[[Paths, Reached], Iterable[t.Term]] = TermPass("way of a gradient")
+"""The terms that the gradient of a real term goes on to."""
+_BEHIND: TermPass[[Paths, Reached], Iterable[t.Term]] = TermPass("way back to what a value learns from")
+"""The terms that a value hangs on; what `stop` holds back is left out."""
+_MADE_OF: TermPass[[Paths, Reached], Iterable[t.Term]] = TermPass("way back to what a value is made of")
+"""The terms that a value is made with, behind `stop`, too."""
+_ONWARDS.exclude("a gradient is taken of one example's value", t.Expectation, t.Gradient)
+_ONWARDS.exclude("it is a measure by itself", t.GradientStatistic, t.SamplingFloor)
+
+
+@_BEHIND.case(t.Stop)
+@_ONWARDS.case(t.Stop, t.Literal, t.Sample, t.Weight, t.AllWeights, t.StepNumber, t.IndexVariable)
+def _end(term: t.Term, paths: Paths, reached: Reached) -> Iterable[t.Term]:
+    return ()
+
+
+@_ONWARDS.case(t.Operate, t.Comprehend, t.Cut, t.Stack)
+@_BEHIND.case(*t.NAMELESS, t.NetworkOutput)
+@_MADE_OF.case(*t.NAMELESS, t.Parameter, t.Invoke, t.Stop)
+def _parts(term: t.Term, paths: Paths, reached: Reached) -> Iterable[t.Term]:
+    return t.children(term)
+
+
+@_ONWARDS.case(t.Reference)
+@_BEHIND.case(t.Reference)
+@_MADE_OF.case(t.Reference)
+def _named(term: t.Reference, paths: Paths, reached: Reached) -> Iterable[t.Term]:
+    return (paths.named[term.name],)
+
+
+@_ONWARDS.case(t.Parameter)
+@_BEHIND.case(t.Parameter)
+def _argument(term: t.Parameter, paths: Paths, reached: Reached) -> Iterable[t.Term]:
+    return (paths.parameters[term.key],) if term.key in paths.parameters else ()
+
+
+@_ONWARDS.case(t.Gather)
+def _array(term: t.Gather, paths: Paths, reached: Reached) -> Iterable[t.Term]:
+    return (term.array,)
+
+
+@_ONWARDS.case(t.Invoke)
+def _along_mode(term: t.Invoke, paths: Paths, reached: Reached) -> Iterable[t.Term]:
+    route = mode_of(paths.modes, term.function).route
+    if route == "carrier" and term.carrier is not None:
+        return (term.arguments[term.carrier],)
+    if route == "expression" and term.surrogate is not None:
+        return (term.surrogate,)
+    return (term.body,) if route == "body" else ()
+
+
+@_BEHIND.case(t.Invoke)
+def _function(term: t.Invoke, paths: Paths, reached: Reached) -> Iterable[t.Term]:
+    paths.parameters.update(zip(term.parameters, term.arguments, strict=True))
+    return t.children(term)
+
+
+@_ONWARDS.case(t.NetworkOutput)
+def _input(term: t.NetworkOutput, paths: Paths, reached: Reached) -> Iterable[t.Term]:
+    plan = paths.plans[term.network]
+    return (term.input or plan.input,) if paths.network(plan, reached) else ()
+
+
+@_MADE_OF.case(t.NetworkOutput)
+def _whole_network(term: t.NetworkOutput, paths: Paths, reached: Reached) -> Iterable[t.Term]:
+    plan = paths.plans[term.network]
+    return (term.input or plan.input, *(layer.body for layer in plan.applied() if layer.body is not None))
 
 
 def unreached(program: Program) -> list[Problem]:

@@ -6,13 +6,14 @@ that it chooses from. What hangs on an int with a problem has none of its own, s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import reduce
 from math import prod
 
 from ..diagnostics.problems import Problem, Span
 from ..ir import terms as t
 from ..ir.plan import LayerPlan, NetworkPlan
+from ..ir.term_pass import TermPass
 from ..ir.types import Type
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.layers import row_of
@@ -75,51 +76,17 @@ class Ranges:
                 self.spoilt.add(id(item))
         return self.known[id(term)]
 
-    def _below(self, term: t.Term) -> Iterator[t.Term]:
+    def _below(self, term: t.Term) -> Iterable[t.Term]:
         """The terms whose bounds come first: the parts of a term, and what a name or a parameter stands for."""
-        if isinstance(term, t.Reference):
-            yield self.bindings[term.name]
-        elif isinstance(term, t.Parameter) and isinstance(found := self.parameters.get(term.key), t.Term):
-            yield found
-        elif isinstance(term, t.NetworkOutput) and term.input is None:
-            yield self.networks[term.network].input
-        else:
-            yield from t.children(term)
+        return _BELOW.of(term)(term, self)
 
     def _bounds(self, term: t.Term) -> Known:
         """The bounds of a term whose parts are known."""
-        match term:
-            case t.NetworkOutput(network, given):
-                plan = self.networks[network]
-                return self.network(plan, self.known[id(plan.input if given is None else given)], term)
-            case t.Operate():
-                return self._operate(term)
-            case t.Gather():
-                self._gather(term)
-                return self.known[id(term.array)]
-        if term.type.kind == "real":
-            return None
-        match term:
-            case t.Literal(value):
-                return (int(value.min()), int(value.max())) if value.size else (0, 0)
-            case t.IndexVariable(_, extent):
-                return 0, extent - 1
-            case t.Sample(distribution, _, sizes, parameters, _):
-                between = DISTRIBUTIONS[distribution].between
-                lengths = {name: item.type.shape[-1] for name, item in parameters.items() if item.type.shape}
-                return between({**lengths, **sizes}) if between is not None else (0, 1)
-            case t.Reference(name=name):
-                return self.known[id(self.bindings[name])]
-            case t.Parameter(key):
-                found = self.parameters.get(key)
-                return self.known[id(found)] if isinstance(found, t.Term) else found
-            case t.Invoke(body=inner) | t.Comprehend(body=inner) | t.Cut(array=inner) | t.Stop(operand=inner):
-                return self.known[id(inner)]
-            case t.Stack(items):
-                return hull(self._whole(item) for item in items)
-        return (0, 1) if term.type.kind == "bool" else INT32
+        if term.type.kind == "real" and not isinstance(term, t.NetworkOutput | t.Operate | t.Gather):
+            return None  # these three are looked at in any case: for the ints that they choose by
+        return _BOUNDS.of(term)(term, self)
 
-    def _whole(self, term: t.Term) -> Bounds:
+    def whole(self, term: t.Term) -> Bounds:
         """The bounds of a term that counts as an int."""
         return self.known[id(term)] or (0, 1)
 
@@ -141,7 +108,7 @@ class Ranges:
         if isinstance(term, t.Operate):
             row = OPERATIONS[term.operation]
             parts = [
-                f"`{bare(item)}` is {_always(self._whole(item))}"
+                f"`{bare(item)}` is {_always(self.whole(item))}"
                 for item in dict.fromkeys(term.arguments)
                 if item.type.kind == "int" and not isinstance(item, t.Literal)
             ]
@@ -160,8 +127,8 @@ class Ranges:
 
     # -- operations ------------------------------------------------------------------------------------------------
 
-    def _operate(self, term: t.Operate) -> Known:
-        given = [self._whole(item) for item in term.arguments]
+    def operate(self, term: t.Operate) -> Known:
+        given = [self.whole(item) for item in term.arguments]
         types = [item.type for item in term.arguments]
         if term.operation in ("floor_divide", "modulo") and term.type.kind == "int":
             self._divisor(term, given[1])
@@ -186,7 +153,7 @@ class Ranges:
     def _item_by_item(self, operation: str, stack: t.Stack) -> Bounds:
         """The bounds of `sum([a, b, …])` or `prod`: each item by its own bounds, as often as it stands there."""
         each = Type("int", (prod(stack.type.shape[1:]),))
-        parts = [bounds_of(operation, [self._whole(item)], [each], {}, Type("int")) for item in stack.items]
+        parts = [bounds_of(operation, [self.whole(item)], [each], {}, Type("int")) for item in stack.items]
         pairs = "add" if operation == "sum" else "multiply"
         return reduce(lambda a, b: bounds_of(pairs, [a, b], [Type("int")] * 2, {}, Type("int")), parts)
 
@@ -223,8 +190,8 @@ class Ranges:
             message = f"`one_hot` of {size} entries is 0 throughout: {_named(index)} is {shown(bounds)}"
             self.tell(index.span or term.span, message, _moved(spell(index), bounds, size, "a larger size"))
 
-    def _gather(self, term: t.Gather) -> None:
-        found, size = self._whole(term.index), term.array.type.shape[term.axis]
+    def gather(self, term: t.Gather) -> None:
+        found, size = self.whole(term.index), term.array.type.shape[term.axis]
         if found[1] < 0 or found[0] >= size:
             message = (
                 f"the index {_named(term.index)} is {shown(found)}, always outside: the array has {size:,} "
@@ -306,3 +273,95 @@ def _moved(text: str, bounds: Bounds, size: int, more: str) -> str:
         moved = f"{text} - {gap}" if gap > 0 else f"{text} + {-gap}"
         return f"Write `{moved}`, or `clip({text}, 0, {size - 1})`, or give {more}."
     return f"Write `clip({text}, 0, {size - 1})`, or give {more}."
+
+
+_BELOW: TermPass[[Ranges], Iterable[t.Term]] = TermPass("terms whose ranges come first")
+_BOUNDS: TermPass[[Ranges], Known] = TermPass("range")
+_BOUNDS.exclude("it is a real number", t.Weight, t.AllWeights, t.Expectation, t.Gradient)
+_BOUNDS.exclude("it is a real number", t.GradientStatistic, t.SamplingFloor, t.StepNumber)
+
+
+@_BELOW.case(*t.NAMELESS, t.Invoke, t.Stop)
+def _parts(term: t.Term, ranges: Ranges) -> Iterable[t.Term]:
+    return t.children(term)
+
+
+@_BELOW.case(t.Reference)
+def _binding(term: t.Reference, ranges: Ranges) -> Iterable[t.Term]:
+    return (ranges.bindings[term.name],)
+
+
+@_BELOW.case(t.Parameter)
+def _argument(term: t.Parameter, ranges: Ranges) -> Iterable[t.Term]:
+    argument = ranges.parameters.get(term.key)
+    return (argument,) if isinstance(argument, t.Term) else ()
+
+
+@_BELOW.case(t.NetworkOutput)
+def _input(term: t.NetworkOutput, ranges: Ranges) -> Iterable[t.Term]:
+    return (term.input or ranges.networks[term.network].input,)
+
+
+@_BOUNDS.case(t.Literal)
+def _literal(term: t.Literal, ranges: Ranges) -> Known:
+    return (int(term.value.min()), int(term.value.max())) if term.value.size else (0, 0)
+
+
+@_BOUNDS.case(t.IndexVariable)
+def _index_variable(term: t.IndexVariable, ranges: Ranges) -> Known:
+    return 0, term.extent - 1
+
+
+@_BOUNDS.case(t.Sample)
+def _sample(term: t.Sample, ranges: Ranges) -> Known:
+    between = DISTRIBUTIONS[term.distribution].between
+    lengths = {name: item.type.shape[-1] for name, item in term.parameters.items() if item.type.shape}
+    return between({**lengths, **term.sizes}) if between is not None else (0, 1)
+
+
+@_BOUNDS.case(t.Reference)
+def _of_name(term: t.Reference, ranges: Ranges) -> Known:
+    return ranges.known[id(ranges.bindings[term.name])]
+
+
+@_BOUNDS.case(t.Parameter)
+def _of_argument(term: t.Parameter, ranges: Ranges) -> Known:
+    argument = ranges.parameters.get(term.key)
+    return ranges.known[id(argument)] if isinstance(argument, t.Term) else argument
+
+
+@_BOUNDS.case(t.Invoke, t.Comprehend)
+def _of_body(term: t.Invoke | t.Comprehend, ranges: Ranges) -> Known:
+    return ranges.known[id(term.body)]
+
+
+@_BOUNDS.case(t.Cut)
+def _cut(term: t.Cut, ranges: Ranges) -> Known:
+    return ranges.known[id(term.array)]
+
+
+@_BOUNDS.case(t.Stop)
+def _stop(term: t.Stop, ranges: Ranges) -> Known:
+    return ranges.known[id(term.operand)]
+
+
+@_BOUNDS.case(t.Stack)
+def _stack(term: t.Stack, ranges: Ranges) -> Known:
+    return hull(ranges.whole(item) for item in term.items)
+
+
+@_BOUNDS.case(t.Gather)
+def _gather(term: t.Gather, ranges: Ranges) -> Known:
+    ranges.gather(term)
+    return ranges.known[id(term.array)]
+
+
+@_BOUNDS.case(t.Operate)
+def _operate(term: t.Operate, ranges: Ranges) -> Known:
+    return ranges.operate(term)
+
+
+@_BOUNDS.case(t.NetworkOutput)
+def _network_output(term: t.NetworkOutput, ranges: Ranges) -> Known:
+    plan = ranges.networks[term.network]
+    return ranges.network(plan, ranges.known[id(term.input or plan.input)], term)

@@ -52,7 +52,7 @@ def _step_number(term: t.StepNumber) -> str:
 @_TEXT.case(t.Operate)
 def _operate(term: t.Operate) -> str:
     operator = OPERATIONS[term.operation].operator
-    words = [spell(argument) for argument in term.arguments]
+    words = list(map(spell, term.arguments))
     if operator and len(words) == 2:
         return f"({words[0]} {operator} {words[1]})"
     words += [f"{name}={value}" for name, value in term.static.items() if name in ("axis", "size", "shape")]

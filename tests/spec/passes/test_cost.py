@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import Source
-from dlspec.spec.passes.cost import cost, shapes
+from dlspec.spec.passes.cost import cost
 from dlspec.spec.passes.memory import CHUNK_BYTES, chunk, memory
+from dlspec.spec.passes.print_network import shapes
 
 BODY = """
 dlspec: 1
