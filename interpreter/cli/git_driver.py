@@ -18,8 +18,8 @@ from dlspec.spec.diagnostics.problems import Source
 from ..results.optional_outputs import reason
 from .standard_output import printed, to_nowhere
 
-SECONDS = 10
-NOTHING = "/dev/null"
+TIMEOUT_SECONDS = 10
+NULL_DEVICE = "/dev/null"
 
 
 def textconv(arguments: Sequence[str]) -> int:
@@ -51,7 +51,7 @@ def driver(arguments: Sequence[str]) -> int:
               "or the path alone, of a file that is not merged", file=sys.stderr)  # fmt: skip
         return 2
     path, old, new = arguments[0], arguments[1], arguments[4]
-    names = NOTHING if old == NOTHING else f"a/{path}", NOTHING if new == NOTHING else f"b/{path}"
+    names = NULL_DEVICE if old == NULL_DEVICE else f"a/{path}", NULL_DEVICE if new == NULL_DEVICE else f"b/{path}"
     return _shown(lambda: _difference(names, lambda: (_read(old), _read(new))))
 
 
@@ -80,7 +80,7 @@ def _staged(stage: int, path: str) -> str | None:
     """A side of a conflict as git's index has it; nothing where it has none: that side removed the file."""
     command = ["git", "show", f":{stage}:./{path}"]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=SECONDS)
+        done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_SECONDS)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
@@ -119,7 +119,7 @@ def _difference(names: tuple[str, str], read: Callable[[], tuple[str | None, str
 
 
 def _read(file: str) -> str | None:
-    return None if file == NOTHING else _raw(file)
+    return None if file == NULL_DEVICE else _raw(file)
 
 
 def _raw(file: str) -> str:

@@ -19,7 +19,7 @@ from .language_protocol import Answered, AnsweringProtocol
 if TYPE_CHECKING:
     from pygls.server import ServerErrors
 
-PAUSE = 0.2
+DEBOUNCE_SECONDS = 0.2
 """Seconds without a keystroke after which a text is checked."""
 
 _KINDS = {
@@ -126,7 +126,7 @@ def server() -> Server:
 
     @language_server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
     async def changed(ls: Server, params: lsp.DidChangeTextDocumentParams) -> None:
-        await ls.check(params.text_document.uri, params.text_document.version, PAUSE)
+        await ls.check(params.text_document.uri, params.text_document.version, DEBOUNCE_SECONDS)
 
     @language_server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
     def closed(ls: Server, params: lsp.DidCloseTextDocumentParams) -> None:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from .conclude import Concluded
 
 DONE, ERROR, CLAIM_FAILS, INTERRUPTED = 0, 1, 3, 130
-WIDE = 160
+FILE_WIDTH = 160
 
 
 @dataclass(frozen=True)
@@ -258,7 +258,7 @@ def _print(
 
     console = Console(file=sys.stdout, soft_wrap=True)
     if not console.is_terminal:
-        console.width = WIDE
+        console.width = FILE_WIDTH
     title = Text(plan.title, "bold").append(f"  (profile {plan.profile})" if plan.profile else "", "not bold")
     output.show(lambda: console.print(title, "", sep="\n"))
     with aside.part("table of finals", through=(StoreError,)):

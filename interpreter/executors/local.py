@@ -26,7 +26,7 @@ from .base import Finished, Threads
 from .event_forwarding import EventForwarder
 from .pickling import packed, unpacked
 
-COMPILATIONS = 64
+MAX_COMPILATIONS = 64
 """After how many a process gets no more jobs. At 17 MiB each, beside the 700 of TensorFlow itself, some 1.8 GiB."""
 
 
@@ -45,7 +45,7 @@ class RecyclingProcessPool(Threads):
 
     def submit(self, job: Job) -> None:
         """Takes a job."""
-        if self.forms.compiled < COMPILATIONS:
+        if self.forms.compiled < MAX_COMPILATIONS:
             super().submit(job)
             return
         self.running += 1
@@ -54,7 +54,7 @@ class RecyclingProcessPool(Threads):
 
     def _child(self) -> _Child:
         """The process that takes jobs at present."""
-        if not self.children or self.children[-1].gone or self.children[-1].compiled >= COMPILATIONS:
+        if not self.children or self.children[-1].gone or self.children[-1].compiled >= MAX_COMPILATIONS:
             for child in self.children:
                 child.leave()
             self.children = [child for child in self.children if not child.gone]

@@ -13,9 +13,9 @@ Array = np.ndarray[Any, Any]
 
 LARGEST = 1e200
 """From this size on matplotlib can't make an axis of values."""
-MARKS = 60
+MAX_MARKS = 60
 """How many marks of one series are drawn at most, spread evenly."""
-MARK = "mark"
+MARK_ID = "mark"
 """What drawn marks are called: they are no values."""
 
 
@@ -88,12 +88,12 @@ class Vertical:
         self.axes.set_yscale("log")
         label: str | None = "≤ 0 in a replicate"
         for places, colour in self.low:
-            kept = places[np.unique(np.linspace(0, places.size - 1, min(places.size, MARKS)).round().astype(int))]
+            kept = places[np.unique(np.linspace(0, places.size - 1, min(places.size, MAX_MARKS)).round().astype(int))]
             (line,) = self.axes.plot(
                 kept, np.full(kept.size, 0.025), "v", color=colour, fillstyle="none", markersize=4,
                 transform=self.axes.get_xaxis_transform(), label=label, clip_on=False,
             )  # fmt: skip
-            line.set_gid(MARK)
+            line.set_gid(MARK_ID)
             label = None
 
 
@@ -116,6 +116,6 @@ def plotted(axis: Any, x: Array, y: Array, **style: Any) -> Any:
     alone = there[1:-1] & ~there[:-2] & ~there[2:]
     if alone.any() and line.get_marker() in ("None", None, "none", ""):
         axis.plot(np.asarray(x)[alone], np.asarray(y)[alone], ".", color=line.get_color(), markersize=5)[0].set_gid(
-            MARK
+            MARK_ID
         )
     return line

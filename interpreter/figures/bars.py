@@ -12,7 +12,7 @@ from ..results.replicates import Results
 from .axis_scales import Vertical
 from .draw import MOST_PANELS, draws, final_values, heading, legend, names, panels, some, split, split_finished
 from .math_text import short
-from .palette import COLOURS
+from .palette import COLOUR_COUNT
 
 MOST_BARS = 200
 """How many programs a panel has at most."""
@@ -39,7 +39,7 @@ def bars(plan: FigurePlan, results: Results) -> Any:
                 finished, early, told = split_finished(group)
                 values, last = ([value for _, value in final_values(those, name)] for those in (finished, early))
                 at = place + (row - (len(measures) - 1) / 2) * width
-                colour = f"C{row % COLOURS}"
+                colour = f"C{row % COLOUR_COUNT}"
                 vertical.take(np.full(len(values) + len(last), at), [*values, *last], colour)
                 found.append((at, name, colour, values, last, told))
         labelled: set[str] = set()

@@ -36,7 +36,7 @@ STYLE: dict[str, Any] = {
     ),
 }
 NOT_SET = ("backend", "backend_fallback")
-INCHES = 200.0
+MAX_INCHES = 200.0
 """How wide and how high a figure may be: an image of Agg has fewer than 2¹⁶ pixels a side."""
 
 
@@ -66,7 +66,7 @@ class Sheet(Figure):
 
 def grid(rows: int, columns: int, width: float, height: float) -> tuple[Sheet, Any]:
     """A figure of so many inches with panels [rows, columns]."""
-    figure = Sheet(figsize=(min(width, INCHES), min(height, INCHES)), layout="constrained")
+    figure = Sheet(figsize=(min(width, MAX_INCHES), min(height, MAX_INCHES)), layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.subplots(rows, columns, squeeze=False)
 

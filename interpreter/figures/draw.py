@@ -32,7 +32,7 @@ LETTERS_PER_INCH, SMALL_LETTERS_PER_INCH = 13, 17
 """About how many letters of a title, and of what stands below a figure, fit on an inch."""
 MOST_PANELS = 60
 """How many panels a figure has at most."""
-NAMED = 30
+MAX_LEGEND_LINES = 30
 """How many lines a legend names at most."""
 
 
@@ -97,10 +97,10 @@ def some(items: Sequence[Item], most: int, figure: Sheet, what: str) -> Sequence
 def legend(axis: Any, always: bool = True, **more: Any) -> None:
     """Names what is drawn, as far as there is room."""
     handles, labels = axis.get_legend_handles_labels()
-    if len(labels) > NAMED:
-        more["title"] = f"the first {NAMED} of {len(labels)}"
+    if len(labels) > MAX_LEGEND_LINES:
+        more["title"] = f"the first {MAX_LEGEND_LINES} of {len(labels)}"
     if labels and always:
-        axis.legend(handles[:NAMED], labels[:NAMED], fontsize=7, title_fontsize=7, **more)
+        axis.legend(handles[:MAX_LEGEND_LINES], labels[:MAX_LEGEND_LINES], fontsize=7, title_fontsize=7, **more)
 
 
 def heading(measures: Sequence[str]) -> str:

@@ -8,20 +8,20 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-MINE = {"MPLBACKEND": None, "MATPLOTLIBRC": os.devnull}
+LOADING_ENVIRONMENT = {"MPLBACKEND": None, "MATPLOTLIBRC": os.devnull}
 """Variables that matplotlib reads while it is loaded, and what they are for it here."""
 
 
 @contextmanager
 def _as_it_comes() -> Iterator[None]:
     """Lets matplotlib be loaded with its own settings, not those of a notebook, a file of the user's or the working folder."""
-    before = {name: os.environ.get(name) for name in MINE}
+    before = {name: os.environ.get(name) for name in LOADING_ENVIRONMENT}
     exists = os.path.exists
     log = logging.getLogger("matplotlib")
     level = log.level
     try:
         log.setLevel(logging.ERROR)  # it warns of folders that it cannot write to, and does without
-        for name, value in MINE.items():
+        for name, value in LOADING_ENVIRONMENT.items():
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value

@@ -10,9 +10,9 @@ from matplotlib import cbook
 from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
 
-LINES = 4
+MAX_LINES = 4
 """How many lines a title or a caption has at most."""
-LETTERS = 60
+MAX_NAME_LENGTH = 60
 """How many letters a name has at most."""
 _MATH = re.compile(r"(?<!\\)\$.*?(?<!\\)\$")
 _KEPT = "\ue000"  # stands for a blank inside mathematics while lines are broken
@@ -28,7 +28,7 @@ def wrapped(text: str, letters: int) -> str:
     math = mathematics(text)
     if math:
         text = _MATH.sub(lambda match: match[0].replace(" ", _KEPT), text)
-    text = textwrap.fill(text, max(5, letters), max_lines=LINES, placeholder=" …", break_long_words=not math)
+    text = textwrap.fill(text, max(5, letters), max_lines=MAX_LINES, placeholder=" …", break_long_words=not math)
     return text.replace(_KEPT, " ")
 
 
@@ -39,7 +39,7 @@ def short(name: Any) -> str:
     ('a', 60, ' _hidden')
     """
     text = " ".join(str(name).split())
-    text = text if len(text) <= LETTERS else text[: LETTERS - 1] + "…"
+    text = text if len(text) <= MAX_NAME_LENGTH else text[: MAX_NAME_LENGTH - 1] + "…"
     return f" {text}" if text.startswith("_") else text  # matplotlib leaves out of a legend what begins so
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from ..results.replicates import Replicate, Results
 
 DASHES = ("-", "--", "-.", ":")
-COLOURS = 8
+COLOUR_COUNT = 8
 
 
 @dataclass
@@ -34,8 +34,8 @@ class Palette:
         ]
         if self.axis is None:
             colour = self.told.setdefault(measure, len(self.told))
-            return {"color": f"C{colour % COLOURS}", "linestyle": DASHES[0]}
+            return {"color": f"C{colour % COLOUR_COUNT}", "linestyle": DASHES[0]}
         value = replicate.variant if self.axis == "variant" else replicate.constants[self.axis]
         dash = self.told.setdefault((measure, *rest), len(self.told))
         colour = list(dict.fromkeys(self.results.axes[self.axis])).index(value)
-        return {"color": f"C{colour % COLOURS}", "linestyle": DASHES[dash % len(DASHES)]}
+        return {"color": f"C{colour % COLOUR_COUNT}", "linestyle": DASHES[dash % len(DASHES)]}

@@ -11,12 +11,12 @@ from matplotlib.colors import to_hex
 from matplotlib.container import BarContainer
 from matplotlib.ticker import FixedLocator
 
-from .axis_scales import MARK
+from .axis_scales import MARK_ID
 
 FORMAT_VERSION = 1
-POINTS = 6000
+MAX_POINTS = 6000
 """About how many points of a figure are kept."""
-SERIES_POINTS = (12, 400)
+SERIES_POINTS_RANGE = (12, 400)
 """How few and how many of one series, spread evenly over it."""
 
 Array = np.ndarray[Any, Any]
@@ -32,7 +32,7 @@ def points(figure: Any) -> dict[str, Any]:
     """
     found = [(axes, list(_series(axes))) for axes in figure.axes if axes.get_visible() and axes.axison]
     count = sum(len(series) for _, series in found)
-    most = int(np.clip(POINTS // max(1, count), *SERIES_POINTS))
+    most = int(np.clip(MAX_POINTS // max(1, count), *SERIES_POINTS_RANGE))
     panels = [
         {"title": axes.get_title() or axes.get_title(loc="left"), "x": axes.get_xlabel(), "y": axes.get_ylabel(),
          "series": [placed for one in series if (placed := _placed(figure, axes, *one, most))]}
@@ -53,7 +53,7 @@ def _series(axes: Any) -> Iterator[tuple[str, Array, Array, Band]]:
             x = [bar.get_x() + bar.get_width() / 2 for bar in bars.patches]
             yield label, np.asarray(x, float), np.asarray([bar.get_height() for bar in bars.patches], float), {}
     for line in axes.lines:
-        if line.get_gid() == MARK:
+        if line.get_gid() == MARK_ID:
             continue
         label = _named(line.get_label(), named, to_hex(line.get_color()), "each replicate")
         own = next((place for place, (colour, _) in enumerate(bands) if colour == to_hex(line.get_color())), None)

@@ -14,11 +14,11 @@ from .axis_scales import drawable
 from .canvas import panels, save, style
 from .draw import MOST_PANELS
 
-NAMED = 16
+MAX_LEGEND_CURVES = 16
 """How many curves a panel names; more would hide it."""
 STYLES: tuple[dict[str, Any], ...] = ({"linewidth": 3.2, "alpha": 0.4}, {"linewidth": 1.2, "linestyle": "--"})
 """A's curves are broad and light, so that B's, dashed, are seen where both are the same."""
-WIDE = 50
+LOG_SCALE_RATIO = 50
 """From this ratio of the largest to the smallest value on, an axis is logarithmic."""
 
 
@@ -65,9 +65,9 @@ def _panel(axis: Any, comparison: Comparison, experiment: str, measure: str) -> 
             mean = drawable(np.mean(table[done] if any(done) else table, axis=0))  # a gap where one has no value
             if (seen := mean[np.isfinite(mean)]).size:
                 ends = [min(ends[0], float(seen.min())), max(ends[1], float(seen.max()))]
-            text = name if len(names) <= NAMED and (found is groups[0] or name not in groups[0]) else None
+            text = name if len(names) <= MAX_LEGEND_CURVES and (found is groups[0] or name not in groups[0]) else None
             axis.plot(steps, mean, color=f"C{place % 10}", label=text, **line)
-    if 0 < ends[0] * WIDE < ends[1]:
+    if 0 < ends[0] * LOG_SCALE_RATIO < ends[1]:
         axis.set_yscale("log")
     axis.set_title(f"{experiment}: {measure.replace('_', ' ')}", fontsize=9)
     axis.set_xlabel("step")

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from .derivatives import Lower, multiply, times
 from .elementwise import undefined
-from .reductions import LONG, total
+from .reductions import MIN_FLOAT64_LENGTH, total
 from .registry import LOWERINGS as LOWERINGS
 from .registry import lowers
 
@@ -58,7 +58,7 @@ def _diff(x: Any, axis: int) -> Any:
 
 @lowers("cumsum")
 def _cumsum(x: Any, axis: int) -> Any:
-    if x.dtype == tf.float32 and (x.shape[axis] or 0) >= LONG:
+    if x.dtype == tf.float32 and (x.shape[axis] or 0) >= MIN_FLOAT64_LENGTH:
         return tf.cast(tf.cumsum(tf.cast(x, tf.float64), axis=axis), x.dtype)
     return tf.cumsum(x, axis=axis)
 

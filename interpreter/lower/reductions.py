@@ -11,7 +11,7 @@ from .corners import kept
 from .derivatives import Lower, square, times
 from .registry import lowers
 
-LONG = 2048
+MIN_FLOAT64_LENGTH = 2048
 """From how many float32 on they are added up in float64: one after the other, each adds the rounding of the whole sum."""
 
 
@@ -20,7 +20,7 @@ def _in_float64(reduce: Lower) -> Lower:
 
     def lower(x: Any, axis: Any) -> Any:
         sizes = [x.shape[place] for place in axis]
-        if x.dtype != tf.float32 or None in sizes or prod(sizes) < LONG:
+        if x.dtype != tf.float32 or None in sizes or prod(sizes) < MIN_FLOAT64_LENGTH:
             return reduce(x, axis=axis)
         return tf.cast(reduce(tf.cast(x, tf.float64), axis=axis), x.dtype)
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
 from dlspec.spec.ir.plan import MeasurePlan
-from dlspec.spec.passes.example_blocks import SUMMED
+from dlspec.spec.passes.example_blocks import MAX_SUMMED_EXAMPLES
 
 from ..lower import Lowering, Value
 from ..networks.network import joined
@@ -85,7 +85,7 @@ class Evaluation:
         total = self.program.evaluated(stream)
         apart = [term.body for term in terms if _mean_gradient(term) is None]
         weights = [item.type.bytes for body in apart for item in t.walk(body) if isinstance(item, t.Gradient)]
-        most = min(total, SUMMED) if len(apart) < len(terms) else total
+        most = min(total, MAX_SUMMED_EXAMPLES) if len(apart) < len(terms) else total
         chunk = total if any(term.quantile is not None for term in terms) else self.context.chunk(most, *weights)
 
         def sums(place: Any) -> list[Any]:

@@ -23,7 +23,7 @@ import numpy as np
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
-from dlspec.spec.passes.example_blocks import SUMMED, alongside, block, comparisons, group
+from dlspec.spec.passes.example_blocks import MAX_SUMMED_EXAMPLES, alongside, block, comparisons, group
 
 from ..lower import Lowering, Value
 from .context import ProgramContext
@@ -55,7 +55,7 @@ class Statistic:
 
     def _mean(self, keys: Any, draws: dict[str, Any], step: Any, first: Any, count: int) -> Any:
         """The mean gradient of `count` examples from number `first` on: float64 [R, P]."""
-        chunk = self.context.chunk(min(count, SUMMED))
+        chunk = self.context.chunk(min(count, MAX_SUMMED_EXAMPLES))
         chunks = -(-count // chunk)
 
         def part(place: Any) -> Any:
@@ -79,7 +79,7 @@ class Statistic:
         floor = self.term.statistic != "gradient_noise"
         count = compared if floor or each == 1 else 1
         if each == 1:
-            count *= max(1, self.context.chunk(min(blocks, SUMMED), alongside(self.term)) // compared)
+            count *= max(1, self.context.chunk(min(blocks, MAX_SUMMED_EXAMPLES), alongside(self.term)) // compared)
         found = self._each if each == 1 else self._means
 
         @tf.function(jit_compile=self.context.xla, autograph=False)

@@ -10,7 +10,7 @@ from dlspec.spec.passes.digests import form_digest
 
 from .program import Compiled
 
-IDLE = 8
+MAX_IDLE = 8
 """How many compiled programs are kept that no cell runs in; each holds its variables."""
 
 Form = tuple[str, int, bool]
@@ -45,7 +45,7 @@ class ProgramCache:
         """Gives back what was taken; the one that was left longest ago is dropped where there are too many."""
         with self.lock:
             self.idle.append(compiled)
-            del self.idle[:-IDLE]
+            del self.idle[:-MAX_IDLE]
 
     def _found(self, form: Form) -> Compiled | None:
         with self.lock:

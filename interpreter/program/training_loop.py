@@ -65,16 +65,16 @@ def _trained(job: Job, watcher: Watcher, stop: threading.Event, forms: ProgramCa
     return replicates
 
 
-AROUND = ("Graph execution error:", "Detected at node", "File ", "[[", "<stack traces")
+WRAPPER_LINES = ("Graph execution error:", "Detected at node", "File ", "[[", "<stack traces")
 """How lines begin that TensorFlow puts around what went wrong."""
 
 
 def _useful(error: Exception) -> str:
     """What an exception says went wrong; of a graph's, its reason and the operation."""
     lines = [line.strip() for line in str(error).strip().splitlines()]
-    told = [line for line in lines if line and not line.startswith(AROUND) and "root error(s) found" not in line]
+    told = [line for line in lines if line and not line.startswith(WRAPPER_LINES) and "root error(s) found" not in line]
     node = next((found[1] for line in lines if (found := re.search(r"{{node ([^}]+)}}", line))), "")
-    graph = lines[:1] == [AROUND[0]]
+    graph = lines[:1] == [WRAPPER_LINES[0]]
     text = (told[-1 if graph else 0] if told else "")[:300]
     return text if not node or node in text else f"{text} in the operation {node}".strip()
 

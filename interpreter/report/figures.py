@@ -17,7 +17,7 @@ from ..results.run_list import RunRecord
 
 SVG_BYTES = 120_000
 """Up to which size a figure is shown as SVG, which stays sharp; beyond, as whichever is smaller."""
-ELSE = "All else is on the page"
+REST_IS_THERE = "All else is on the page"
 TABLE_POINTS = 12
 """How many points of a series the table lists."""
 
@@ -85,7 +85,7 @@ def pictures(run: RunRecord, experiment: str, models: Mapping[str, Any], aside: 
     order = [*(name for name in models if name in there), *(name for name in there if name not in models)]
     figures = []
     for name in order:
-        with aside.part(f"the figure {lead}{name}", ELSE):
+        with aside.part(f"the figure {lead}{name}", REST_IS_THERE):
             figures.append(_picture(name, there[name], models.get(name), aside))
     return figures
 
@@ -97,7 +97,7 @@ def _picture(name: str, path: Path, model: Any, aside: Aside) -> Picture:
     sharp = svg.exists() and svg.stat().st_size <= max(SVG_BYTES, path.stat().st_size)
     kind, image = ("svg+xml", svg) if sharp else ("png", path)
     numbers = None
-    with aside.part(f"the numbers of the figure {path.stem}", ELSE):
+    with aside.part(f"the numbers of the figure {path.stem}", REST_IS_THERE):
         read = json.loads(file.read_text("utf-8")) if file.exists() else None
         numbers = read if list(_lines(read or {})) else None  # what has another shape is found here, not on the page
     return Picture(

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ..results.array_entries import ENTRIES, shape_words
+from ..results.array_entries import MAX_ENTRIES, shape_words
 from ..results.number_text import number
 from ..results.replicates import DONE, final_of
 
 MOST_ENTRIES = 5000
 """How many entries of a larger array measure are shown at most, over all programs of an experiment."""
-FOLDED = 16
+MAX_UNFOLDED_ROWS = 16
 """From how many rows on a table is folded."""
 MOST_ROWS = 2000
 """How many rows of a table are shown at most."""
@@ -92,7 +92,7 @@ class Finals:
             name
             for replicate in self.replicates
             for name, value in replicate["final"].items()
-            if len(list(_flat(value, ()))) > ENTRIES
+            if len(list(_flat(value, ()))) > MAX_ENTRIES
         )
         return [self._large(name) for name in large]
 
@@ -145,7 +145,7 @@ class Finals:
     @property
     def folded(self) -> bool:
         """Whether the table is too long to be open."""
-        return len(self.programs) > FOLDED
+        return len(self.programs) > MAX_UNFOLDED_ROWS
 
     @property
     def more(self) -> int:
@@ -204,7 +204,7 @@ def _entries(name: str, value: Any) -> Iterator[tuple[str, float | None]]:
         yield name, value
         return
     flat = list(_flat(value, ()))
-    if len(flat) <= ENTRIES:
+    if len(flat) <= MAX_ENTRIES:
         yield from ((f"{name}[{', '.join(map(str, place))}]", item) for place, item in flat)
 
 

@@ -26,8 +26,8 @@ from ..verdicts.evidence_text import lines
 from .figures import Picture, pictures
 from .final_values import Finals, finals
 
-GOES_ON = "All else is on the page"
-HERE = Path(__file__).parent
+REST_IS_THERE = "All else is on the page"
+FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -73,32 +73,36 @@ def page(run: RunRecord, name: str = "", aside: Aside | None = None) -> str:
 
     parts = Aside(tell, strict=aside is None)
     text, study = "", None
-    with parts.part("the spec", GOES_ON):
+    with parts.part("the spec", REST_IS_THERE):
         path = run.folder / "spec.yaml"
         text = path.read_text("utf-8") if path.exists() else ""
         study = _study(text)
     experiments = study.experiments if study is not None else {}
     sections = []
-    with parts.part("the cells", GOES_ON):
+    with parts.part("the cells", REST_IS_THERE):
         for own in finals(run.read("cells.json")):
             model = experiments.get(own.experiment)
             shown: list[Picture] = []
-            with parts.part(f"the figures of {own.experiment}", GOES_ON):
+            with parts.part(f"the figures of {own.experiment}", REST_IS_THERE):
                 shown = pictures(run, own.experiment, getattr(model, "figures", None) or {}, parts)
             whole = False
-            with parts.part(f"the table of {own.experiment}", GOES_ON):
+            with parts.part(f"the table of {own.experiment}", REST_IS_THERE):
                 whole = all(made is not None for made in (own.rows, own.each, own.troubles, own.arrays))
             sections.append(Section(own, _words(model, "about"), shown, whole))
     claims: list[Any] = []
-    with parts.part("the claims", GOES_ON):
+    with parts.part("the claims", REST_IS_THERE):
         claims = run.read("claims.json")
     replicates: Mapping[str, int] = {}
     counts: Mapping[str, int] = {}
-    with parts.part("the numbers of replicates and verdicts", GOES_ON):
+    with parts.part("the numbers of replicates and verdicts", REST_IS_THERE):
         replicates, counts = run.replicates, run.verdicts
-    style, script = (HERE / "page.css").read_text("utf-8"), (HERE / "page.js").read_text("utf-8")
+    style, script = (FOLDER / "page.css").read_text("utf-8"), (FOLDER / "page.js").read_text("utf-8")
     environment = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters["number"] = number
     return environment.get_template("page.html.jinja").render(

@@ -9,7 +9,7 @@ import numpy as np
 
 from .replicates import DONE, Replicate
 
-ENTRIES = 8
+MAX_ENTRIES = 8
 """Up to how many entries an array is shown entry by entry."""
 
 Place = tuple[int, ...]
@@ -44,7 +44,7 @@ def shapes_of(replicates: Sequence[Replicate], measure: str) -> list[Place]:
 
 def is_small(shapes: Iterable[Place]) -> bool:
     """Whether arrays of such shapes are shown entry by entry."""
-    return all(math.prod(shape) <= ENTRIES for shape in shapes)
+    return all(math.prod(shape) <= MAX_ENTRIES for shape in shapes)
 
 
 def places_of(shapes: Iterable[Place]) -> list[Place]:

@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
-BLOCK = 1 << 20
+BLOCK_BYTES = 1 << 20
 PREFIX = ".draft-"
 
 
@@ -73,7 +73,7 @@ def checksum(path: Path) -> str:
     """The first 16 hexadecimal digits of a file's SHA-256."""
     found = sha256()
     with path.open("rb") as stream:
-        while block := stream.read(BLOCK):
+        while block := stream.read(BLOCK_BYTES):
             found.update(block)
     return found.hexdigest()[:16]
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from dlspec.spec.diagnostics.problems import Problem, SpecError
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
-DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+ACCESS_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
-PAGES = 1 << 17
+MIN_FREE_BYTES = 1 << 17
 
 
 class StoreError(SpecError):
@@ -47,9 +47,9 @@ def explained(root: Path) -> Iterator[None]:
 def of_system(root: Path, error: OSError) -> StoreError:
     """The system's error with what to do about it."""
     place = error.filename or root
-    if error.errno in FULL:
+    if error.errno in DISK_FULL:
         return full(root)
-    if error.errno in DENIED:
+    if error.errno in ACCESS_DENIED:
         return StoreError(
             f"{place}: cannot be written: {error.strerror}",
             "Nothing was changed. Give yourself the right to write there, or choose another folder with --runs.",
@@ -90,7 +90,7 @@ def _of_database(root: Path, error: sqlite3.Error) -> StoreError:
 def _little_space(root: Path) -> bool:
     """Whether a disk has no room for the few pages that SQLite keeps beside its file; it calls that an I/O error."""
     try:
-        return shutil.disk_usage(root).free < PAGES
+        return shutil.disk_usage(root).free < MIN_FREE_BYTES
     except OSError:
         return False
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from dlspec.spec.diagnostics.problems import SpecError, sentence
 
-STAND = "Results and verdicts stand"
+RESULTS_STAND = "Results and verdicts stand"
 
 
 def reason(error: BaseException) -> str:
@@ -38,7 +38,7 @@ class Aside:
         self.failed: list[str] = []
 
     @contextmanager
-    def part(self, what: str, stands: str = STAND, through: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    def part(self, what: str, stands: str = RESULTS_STAND, through: tuple[type[Exception], ...] = ()) -> Iterator[None]:
         """One part; `what` says what it would have been. Faults of the kinds `through` are raised all the same."""
         try:
             yield

@@ -193,14 +193,14 @@ CURVES = pa.schema(
         ("digest", pa.string()), ("status", pa.string()), ("measure", pa.string()), ("index", pa.int32()), ("step", pa.int64()), ("value", pa.float64()),
     ]
 )  # fmt: skip
-BATCH = 256
+REPLICATES_PER_WRITE = 256
 
 
 def write_curves(path: Path, replicates: Sequence[Replicate]) -> None:
     """All curves into one Parquet file, some replicates at a time."""
     with pq.ParquetWriter(path, CURVES) as writer:
-        for start in range(0, len(replicates), BATCH):
-            writer.write_table(curves_table(replicates[start : start + BATCH]))
+        for start in range(0, len(replicates), REPLICATES_PER_WRITE):
+            writer.write_table(curves_table(replicates[start : start + REPLICATES_PER_WRITE]))
 
 
 def curves_table(replicates: Iterable[Replicate]) -> pa.Table:

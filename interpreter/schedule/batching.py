@@ -17,7 +17,7 @@ from ..store.requests import CellRequest, ReplicateBatch
 
 CACHED_BYTES = 8 * 2**20
 """How many bytes of replicates lie side by side: what a core has of the caches of common processors, the shared one included."""
-FEW = 8
+MIN_SIDE_BY_SIDE = 8
 """So many replicates are side by side whatever they take: small operations take longer one by one."""
 
 
@@ -25,11 +25,11 @@ def max_replicates_per_batch(program: Program, device: str) -> int:
     """How many of a program's replicates lie side by side, at most."""
     if program.one_replicate_at_a_time:
         return 1
-    if program.replicates <= FEW or device != "cpu" or not uses_xla(program):
+    if program.replicates <= MIN_SIDE_BY_SIDE or device != "cpu" or not uses_xla(program):
         return program.replicates
     found, plan = cost(program), program.training
     held = found.state_bytes + (plan.batch * found.example_bytes if plan is not None else 0)
-    return min(program.replicates, max(FEW, CACHED_BYTES // max(1, held)))
+    return min(program.replicates, max(MIN_SIDE_BY_SIDE, CACHED_BYTES // max(1, held)))
 
 
 def batch_count(wanted: CellRequest, at_once: int = 1) -> int:

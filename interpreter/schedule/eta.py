@@ -9,9 +9,9 @@ from dlspec.spec.ir.plan import Program
 
 from ..store.requests import ReplicateBatch
 
-STEP = 3e7
+STEP_OPERATIONS = 3e7
 """What a step costs beside its networks, in floating-point operations that take as long; fitted to small studies."""
-START = 6e10
+COMPILE_OPERATIONS = 6e10
 """What compiling a program costs, likewise."""
 
 
@@ -29,7 +29,7 @@ class TimeLeft:
         """A piece begins at a step, perhaps again: what a checkpoint spares is neither left nor done."""
         self.begun = self.clock() if self.begun is None else self.begun
         before = self.at.get(piece.name, 0.0)
-        self.at[piece.name] = _share(piece, step) - START
+        self.at[piece.name] = _share(piece, step) - COMPILE_OPERATIONS
         self.left -= self.at[piece.name] - before
 
     def reached(self, piece: ReplicateBatch, step: int) -> None:
@@ -81,9 +81,9 @@ def work(piece: ReplicateBatch) -> float:
     program = piece.program
     batch = program.training.batch if program.training else program.evaluated("test")
     flops = 3.0 * sum(network.flops for network in program.networks) * batch * len(piece.numbers)
-    return START + steps(program) * (STEP + flops)
+    return COMPILE_OPERATIONS + steps(program) * (STEP_OPERATIONS + flops)
 
 
 def _share(piece: ReplicateBatch, step: int) -> float:
     """The work up to a step, compiling included."""
-    return START + (work(piece) - START) * min(1.0, step / max(1, steps(piece.program)))
+    return COMPILE_OPERATIONS + (work(piece) - COMPILE_OPERATIONS) * min(1.0, step / max(1, steps(piece.program)))

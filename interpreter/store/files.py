@@ -29,8 +29,8 @@ from .lazy_arrays import Numbers, StoredCurves, StoredSamples, entry
 from .requests import CellRequest, ReplicateBatch
 
 FORMAT = 1
-ABOUT = b"dlspec"
-CHANGED = "its bytes are not those that were written"
+METADATA_KEY = b"dlspec"
+BYTES_CHANGED = "its bytes are not those that were written"
 CURVES = pa.schema(
     [("replicate", pa.int32()), ("measure", pa.string()), ("step", pa.int64()), ("index", pa.int32()), ("value", pa.float64())]
 )  # fmt: skip
@@ -128,7 +128,7 @@ def write(
         "cells": [_about(piece, replicate, shown) for replicate, shown in zip(replicates, described, strict=True)],
     }  # fmt: skip
     table = _table(about["cells"], replicates, piece.wanted).replace_schema_metadata(
-        {ABOUT: json.dumps(about).encode()}
+        {METADATA_KEY: json.dumps(about).encode()}
     )
     return atomic.write(
         folder, lambda stream: pq.write_table(table, stream), lambda sum_: f"{piece.name}.{sum_}.parquet", mark
@@ -186,13 +186,13 @@ def _content(path: Path) -> tuple[bytes, Stamp]:
     except OSError as error:
         raise Damaged(path, error.strerror or str(error)) from error
     if atomic.checksum_of(content) != path.name.split(".")[1]:
-        raise Damaged(path, CHANGED)
+        raise Damaged(path, BYTES_CHANGED)
     return content, Stamp(found.st_size, found.st_mtime_ns)
 
 
 def _described(path: Path, content: bytes) -> dict[str, Any]:
     try:
-        about: dict[str, Any] = json.loads(pq.read_schema(pa.BufferReader(content)).metadata[ABOUT])
+        about: dict[str, Any] = json.loads(pq.read_schema(pa.BufferReader(content)).metadata[METADATA_KEY])
         return about
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise Damaged(path, str(error).split("\n")[0]) from error
@@ -206,7 +206,7 @@ def checked(path: Path) -> Stamp:
     except OSError as error:
         raise Damaged(path, error.strerror or str(error)) from error
     if stamp is None or found != path.name.split(".")[1]:
-        raise Damaged(path, CHANGED)
+        raise Damaged(path, BYTES_CHANGED)
     return stamp
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CACHE_BYTES = 64 << 20
 """How many bytes of curves are kept that were read, for whoever asks next; what comes after is read anew each time."""
-OVERHEAD = 1000
+OVERHEAD_BYTES = 1000
 """What a replicate's curves take beside their numbers, in bytes."""
 
 Curves = Mapping[str, Mapping[str, Array]]
@@ -50,7 +50,7 @@ class Numbers:
                 found = self.read(part)
             except Damaged as damaged:
                 self.lost(damaged)
-            size = sum(OVERHEAD + sum(curve.nbytes for curve in own.values()) for own in found.values())
+            size = sum(OVERHEAD_BYTES + sum(curve.nbytes for curve in own.values()) for own in found.values())
             if size <= self.room:
                 self.kept[part] = found
                 self.room -= size

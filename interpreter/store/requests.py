@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dlspec.spec.ir.plan import Program, StudyPlan
-from dlspec.spec.passes.digests import CANONICAL, KEPT, Digests, digest, digest_of_text
+from dlspec.spec.passes.digests import CANONICAL, MAX_CACHED, Digests, digest, digest_of_text
 
 from ..results.replicates import Replicate
 
@@ -152,7 +152,7 @@ class _RequestBuilder:
         of = (body, program.data, steps, *program.measures, *program.probes)
         key = tuple(map(id, of))
         if (request := self.asked.get(key)) is None:
-            if len(self.asked) >= KEPT:
+            if len(self.asked) >= MAX_CACHED:
                 self.asked.clear()
             request = self.asked[key] = self._made(program, of, tuple(sorted(set(steps))))
         return request

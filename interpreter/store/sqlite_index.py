@@ -18,7 +18,7 @@ from . import files as parts
 VERSION = 1
 APPLICATION = 0x646C7370  # "dlsp"
 BUSY_SECONDS = 60
-ROWS = 500
+KEYS_PER_QUERY = 500
 
 SCHEMA = """
 CREATE TABLE parts(          -- a file of curves, and of samples if there are any, written when a program ended
@@ -41,7 +41,7 @@ CREATE TABLE devices(        -- the kind of device that TensorFlow found in an e
 ) WITHOUT ROWID;
 """
 
-SEEN = """
+SEEN_SCHEMA = """
 CREATE TABLE IF NOT EXISTS seen(   -- a part as it was last found whole: what it says of itself, and its files' stamps
     part TEXT PRIMARY KEY, about TEXT NOT NULL, size INTEGER NOT NULL, changed INTEGER NOT NULL,
     samples_size INTEGER, samples_changed INTEGER
@@ -83,7 +83,7 @@ class Index:
             run(f"PRAGMA application_id = {APPLICATION}")
             run(f"PRAGMA user_version = {VERSION}")
             run("COMMIT")
-        run(SEEN)
+        run(SEEN_SCHEMA)
         (word,) = run("PRAGMA quick_check(1)").fetchone()
         if word != "ok":
             raise damaged_index(self.root, word)
@@ -123,8 +123,8 @@ class Index:
 
     def where(self, sql: str, keys: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         """The rows of a query that ends in `IN`, for any number of keys."""
-        for start in range(0, len(keys), ROWS):
-            some = keys[start : start + ROWS]
+        for start in range(0, len(keys), KEYS_PER_QUERY):
+            some = keys[start : start + KEYS_PER_QUERY]
             yield from self.connection.execute(f"{sql} ({','.join('?' * len(some))})", some)
 
     def parts_of(self, keys: Sequence[str]) -> dict[str, str]:

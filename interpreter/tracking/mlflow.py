@@ -19,18 +19,18 @@ from .scalars import scalars
 if TYPE_CHECKING:
     from ..results.verdicts import Verdict
 
-METRICS = 1000
+MAX_METRICS = 1000
 """How many metrics MLflow takes at once."""
-LETTERS = 500
+MAX_PARAMETER_LENGTH = 500
 """How long the value of a parameter may be in every store of MLflow."""
-ENDS = {"done": "FINISHED", "diverged": "FAILED", "interrupted": "KILLED", "failed": "FAILED"}
+RUN_STATUSES = {"done": "FINISHED", "diverged": "FAILED", "interrupted": "KILLED", "failed": "FAILED"}
 DEFAULTS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
 }
 """How long a server that does not answer is waited for, and what MLflow says of itself, where the environment does not say."""
-KEPT = ("spec.yaml", "claims.json", "cells.json", REPORT)
+ARTIFACTS = ("spec.yaml", "claims.json", "cells.json", REPORT)
 
 
 class MLflow:
@@ -66,7 +66,7 @@ class MLflow:
 
         now = time.time_ns() // 1_000_000
         metrics = [Metric(name, value, now, step) for step, numbers in points for name, value in numbers.items()]
-        for some in _some(metrics, METRICS):
+        for some in _some(metrics, MAX_METRICS):
             self.client.log_batch(self._run(replicate), metrics=some)
 
     def ended(self, replicate: Replicate) -> None:
@@ -81,7 +81,7 @@ class MLflow:
         }
         for name, value in {**tags, **({"dlspec.message": replicate.message} if replicate.message else {})}.items():
             self.client.set_tag(run, name, value)
-        self.client.set_terminated(run, ENDS[replicate.status])
+        self.client.set_terminated(run, RUN_STATUSES[replicate.status])
         del self.runs[replicate.key]
 
     def _no_finals(self, replicate: Replicate) -> None:
@@ -94,7 +94,7 @@ class MLflow:
         """Logs figures and what else belongs to the run, and its verdicts as tags."""
         for path in figures:
             self.client.log_artifact(self.parent, str(path), FIGURES)
-        for name in KEPT:
+        for name in ARTIFACTS:
             if (folder / name).exists():
                 self.client.log_artifact(self.parent, str(folder / name))
         for verdict in verdicts:
@@ -129,9 +129,10 @@ class MLflow:
                     f"replicate {replicate.number}",
                 ]
             )
-            run = self.client.create_run(self.experiment, tags=tags, run_name=name[:LETTERS]).info.run_id
+            run = self.client.create_run(self.experiment, tags=tags, run_name=name[:MAX_PARAMETER_LENGTH]).info.run_id
             self.client.log_batch(
-                run, params=[Param(key, str(value)[:LETTERS]) for key, value in given.items() if value != ""]
+                run,
+                params=[Param(key, str(value)[:MAX_PARAMETER_LENGTH]) for key, value in given.items() if value != ""],
             )
             self.runs[replicate.key] = run
         return self.runs[replicate.key]

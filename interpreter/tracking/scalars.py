@@ -9,7 +9,7 @@ import numpy as np
 
 from ..results.replicates import Replicate
 
-ENTRIES = 8
+MAX_ENTRIES = 8
 """Up to how many entries of an array measure have a curve each; larger arrays lie in the run's `curves.parquet` alone."""
 
 
@@ -21,7 +21,7 @@ def scalars(measures: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     """
     for name, value in measures.items():
         array = np.asarray(value, dtype=np.float64)
-        if array.size <= ENTRIES or not array.ndim:
+        if array.size <= MAX_ENTRIES or not array.ndim:
             for place, entry in np.ndenumerate(array):
                 yield "/".join([name, *map(str, place)]), float(entry)
 

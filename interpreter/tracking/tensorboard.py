@@ -17,7 +17,7 @@ from .extras import needs
 if TYPE_CHECKING:
     from ..results.verdicts import Verdict
 
-LONGEST = 120
+MAX_FOLDER_NAME = 120
 """How many letters a folder's name has at most."""
 FIGURES = "figures"
 
@@ -86,9 +86,9 @@ def place(replicate: Replicate) -> Path:
 def _word(text: str) -> str:
     """A text as a folder's name; a long one is cut, and told from others by its digest."""
     plain = re.sub(r"[^\w=.,+-]", "_", text)
-    if plain == text and len(text) <= LONGEST:
+    if plain == text and len(text) <= MAX_FOLDER_NAME:
         return text
-    return f"{plain[: LONGEST - 9]}-{sha256(text.encode()).hexdigest()[:8]}"
+    return f"{plain[: MAX_FOLDER_NAME - 9]}-{sha256(text.encode()).hexdigest()[:8]}"
 
 
 def _file(folder: Path) -> Any:

@@ -14,7 +14,7 @@ from .scalars import at, curves
 if TYPE_CHECKING:
     from ..results.verdicts import Verdict
 
-BEFORE = -1
+BEFORE_FIRST_STEP = -1
 """A step before the first."""
 
 
@@ -54,7 +54,7 @@ class ReportedSteps:
         steps = piece.wanted.steps
         for place, number in enumerate(piece.numbers):
             key = piece.wanted.key(number)
-            last = self.last.get(key, BEFORE)
+            last = self.last.get(key, BEFORE_FIRST_STEP)
             if step <= last or any(last < other < step for other in steps) or key in self.over:
                 continue
             if numbers := at(measures, place):
@@ -65,7 +65,7 @@ class ReportedSteps:
         """A replicate's end, with the points that were not told yet."""
         if replicate.key in self.over:
             return
-        if points := list(curves(replicate, self.last.pop(replicate.key, BEFORE))):
+        if points := list(curves(replicate, self.last.pop(replicate.key, BEFORE_FIRST_STEP))):
             self.tracker.progressed(replicate, points)
         self.tracker.ended(replicate)
         self.over.add(replicate.key)

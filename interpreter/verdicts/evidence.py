@@ -16,7 +16,7 @@ from .grid import Array, Entry, Grid, aligned
 from .undecided import where
 from .values import beside, rises, value
 
-MOST_POINTS = 64
+MAX_POINTS = 64
 """How many points are kept of a condition at most."""
 LOGIC = ("logical_and", "logical_or", "logical_not")
 RIGHT_LARGER = {"less": True, "less_equal": True, "greater": False, "greater_equal": False}
@@ -128,11 +128,11 @@ def _points(number: Grid | None, at: Entry, results: Results) -> tuple[list[Poin
     keys = [tuple(kept.index(at[d]) if at.get(d) in kept else 0 for d, kept in places.items())]
     nearest = int(np.ravel_multi_index(keys[0], shape)) if shape else 0
     kept = list(range(len(low)))
-    if len(low) > MOST_POINTS:
+    if len(low) > MAX_POINTS:
         mean = np.where(low < high, np.nan, low).mean(axis=1)
         known = np.flatnonzero(np.isfinite(mean))
         extreme = {int(known[np.argmin(mean[known])]), int(known[np.argmax(mean[known])])} if known.size else set()
-        chosen = {nearest, *extreme, *range(MOST_POINTS - 3)}
+        chosen = {nearest, *extreme, *range(MAX_POINTS - 3)}
         kept = sorted(chosen)
     bare = Grid(places, low, high)
     found = [

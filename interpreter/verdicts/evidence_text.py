@@ -7,7 +7,7 @@ from typing import Any
 
 from ..results.number_text import number, ranged
 
-SHOWN = 6
+MAX_PLACES = 6
 """How many places are put into words."""
 
 
@@ -26,7 +26,7 @@ def words(condition: Mapping[str, Any]) -> str:
     """One condition as data (`claims.json`) in a phrase: what was seen by axis, and the entry that decided."""
     points = condition["points"]
     parts = []
-    if points and condition["of"] <= SHOWN:
+    if points and condition["of"] <= MAX_PLACES:
         parts.append("saw " + "; ".join(_placed(point) for point in points))
     elif points:
         known = [point for point in points if point["mean"] is not None]

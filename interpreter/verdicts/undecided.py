@@ -14,7 +14,7 @@ from ..results.replicates import Replicate, Results
 from .grid import Entry
 from .values import CONDITIONS, along_steps, beside, chosen, value
 
-TOLD = 3
+MAX_REPLICATES_NAMED = 3
 """How many replicates are named at most that an event never came in."""
 
 
@@ -64,8 +64,8 @@ def never(tree: Any, results: Results) -> str:
         grid = value(part, results)
         places = [grid.entry(index) for index in np.argwhere(grid.low < grid.high).tolist()]
         if places:
-            names = [words for entry in places[:TOLD] if (words := where(entry, results))]
-            names += [f"{len(places) - TOLD:,} more"] if len(places) > TOLD else []
+            names = [words for entry in places[:MAX_REPLICATES_NAMED] if (words := where(entry, results))]
+            names += [f"{len(places) - MAX_REPLICATES_NAMED:,} more"] if len(places) > MAX_REPLICATES_NAMED else []
             last = {int(grid.low[grid.index(entry) or ()]) - 1 for entry in places}
             to = f"to step {last.pop():,}" if len(last) == 1 else "to its last step"
             found.append(f"`{claim_text(part)}` never came {to}" + (f" in {'; '.join(names)}" if names else ""))

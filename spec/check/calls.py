@@ -22,7 +22,7 @@ from .gradients import gradient
 from .namespace import Function
 
 MAX_CALLS = 5_000
-CALLS_TOLD = 3
+MAX_CALLS_NAMED = 3
 """How many of the calls that lead to a fault are told, from the inner one."""
 
 
@@ -261,5 +261,5 @@ def _head(span: Span, name: str) -> Span:
 
 def _noted(problem: Problem, span: Span, function: str) -> Problem:
     note = f"The call is in line {span.line}: `{function}`."
-    told = note in problem.hint or problem.hint.count("The call is in line") >= CALLS_TOLD or problem.span == span
+    told = note in problem.hint or problem.hint.count("The call is in line") >= MAX_CALLS_NAMED or problem.span == span
     return problem if told else replace(problem, hint=sentence(problem.hint, note))

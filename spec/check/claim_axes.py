@@ -11,7 +11,7 @@ from ..passes.print_claim import claim_text, selection_text
 
 Kept = dict[tuple[str, ...], frozenset[int]]
 """The places that are kept along each dimension: an axis, or axes that go in step."""
-FEWEST = 2
+MIN_AXIS_VALUES = 2
 """Of how many values along an axis a slope or an order can be told."""
 
 
@@ -119,7 +119,7 @@ class Reach:
             raise problem_at(span, message, self._loosened(tree, group))
         kept_values = self._met([y, self._kept(tree.x, span, True)], tree, span)
         values = {self.axes[tree.axis][place] for place in kept_values.pop(group)}
-        if len(values) < FEWEST:
+        if len(values) < MIN_AXIS_VALUES:
             others = [axis for axis in group if axis != tree.axis]
             hint = f"It needs two or more: go along {listing(others)}, or choose others." if others else ""
             message = f"`{claim_text(tree)}` goes along a single value of '{tree.axis}'"

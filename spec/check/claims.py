@@ -16,7 +16,7 @@ from ..tables.operations import CLAIM_FORMS, OPERATIONS, OPERATORS
 from .claim_axes import Reach
 from .expression_text import Text
 
-MOST_ENTRIES = 2**63
+MAX_ENTRIES = 2**63
 """The length of an array of which no length is known."""
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 
@@ -281,7 +281,7 @@ def _measured(
         raise problem_at(text.span(node), f"`{reduction}` takes the name of a measure", hint)
     shape = subject.measures[node.name]
     if shape is None:
-        shape = (MOST_ENTRIES,) * len(index)
+        shape = (MAX_ENTRIES,) * len(index)
     if len(index) > len(shape) or any(place >= size for place, size in zip(index, shape, strict=False)):
         raise problem_at(
             text.span(node),

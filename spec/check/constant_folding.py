@@ -23,7 +23,7 @@ MAX_SIZE = 2**31 - 1
 """How long anything may be."""
 MAX_AXES = 16
 """Axes of one value: replicates, examples and indices come before them, and arrays have few more altogether."""
-LARGE = 4096
+MIN_CACHED_ENTRIES = 4096
 """From how many entries on the value of an operation of linear algebra is kept: profiles and cells ask for it again."""
 _kept: dict[Any, np.ndarray[Any, Any]] = {}
 
@@ -212,7 +212,7 @@ def closed(term: t.Term) -> t.Term:
 
 def _folded(row: Operation, values: list[Any], static: Mapping[str, Any]) -> np.ndarray[Any, Any]:
     """The value of an operation on literals."""
-    if row.family != "linear algebra" or max(np.size(value) for value in values) < LARGE:
+    if row.family != "linear algebra" or max(np.size(value) for value in values) < MIN_CACHED_ENTRIES:
         return apply(row.name, values, static)
     arrays = [np.asarray(value) for value in values]
     key = (row.name, repr(dict(static)), *((array.shape, array.dtype.str, array.tobytes()) for array in arrays))

@@ -18,19 +18,19 @@ from ..ir.types import Shape, Type
 from ..tables.flops import OPERATION_WORK
 from ..tables.operations import OPERATIONS, Operation
 
-ENTRY = 8
+BYTES_PER_ENTRY = 8
 """Bytes of a number while constants are computed: int64 or float64."""
-MAX_MEMORY = 256 * 2**20
+MAX_PEAK_BYTES = 256 * 2**20
 """Bytes that a constant may take on the way."""
-MAX_KEPT = 256 * 2**20
+MAX_TOTAL_BYTES = 256 * 2**20
 """Bytes of all arrays that the constants of a study's cells may hold together."""
 MAX_WORK = 2e8
 """Operations that a constant may take: about a second."""
-MATRICES = {"matmul": 32, "inverse": 8, "solve": 8, "det": 8}
+MATRIX_SPEEDUP = {"matmul": 32, "inverse": 8, "solve": 8, "det": 8}
 """How many operations on matrices of reals take the time of one on each entry of an array; singular values are slow."""
-FEW = 2**20
+MAX_UNCHECKED_ENTRIES = 2**20
 """Entries up to which an elementwise operation is not looked at."""
-SMALL = 2**16
+MAX_UNCOUNTED_BYTES = 2**16
 """Bytes up to which an array is not counted among what is kept."""
 HINT = "Choose smaller sizes, or draw it: what is drawn or measured is computed while the experiment runs."
 
@@ -43,13 +43,13 @@ class Budget:
 
     def keep(self, term: t.Term) -> None:
         """Counts a constant that stays. Raises SpecError where all of them together are too large."""
-        if not isinstance(term, t.Literal) or term.value.nbytes <= SMALL:
+        if not isinstance(term, t.Literal) or term.value.nbytes <= MAX_UNCOUNTED_BYTES:
             return
-        if self.kept > MAX_KEPT:
+        if self.kept > MAX_TOTAL_BYTES:
             raise SpecError([])  # told already, of the first that is too many
         self.kept += term.value.nbytes
-        if self.kept > MAX_KEPT and term.span is not None:
-            message = f"the study's constants up to here hold more than {MAX_KEPT // 2**20} MiB"
+        if self.kept > MAX_TOTAL_BYTES and term.span is not None:
+            message = f"the study's constants up to here hold more than {MAX_TOTAL_BYTES // 2**20} MiB"
             raise problem_at(term.span, message, "Choose smaller sizes, or fewer points of a sweep.")
 
 
@@ -73,7 +73,7 @@ def affordable(term: t.Term) -> None:
 def operation(row: Operation, types: Sequence[Type], result: Type, span: Span) -> None:
     """Refuses an operation on literals of some types that takes too much."""
     entries = prod(result.shape) + sum(prod(given.shape) for given in types)
-    if entries < FEW and row.family == "elementwise":
+    if entries < MAX_UNCHECKED_ENTRIES and row.family == "elementwise":
         return
     made, work = _made(row.name, row.family, types, result, 1)
     _within(entries + made, work, span)
@@ -81,17 +81,17 @@ def operation(row: Operation, types: Sequence[Type], result: Type, span: Span) -
 
 def count(entries: float, span: Span) -> int:
     """How many entries an array has, refused where they are beyond all bounds."""
-    if not entries * ENTRY <= MAX_MEMORY:
+    if not entries * BYTES_PER_ENTRY <= MAX_PEAK_BYTES:
         shown = f"{entries:,.0f} numbers" if entries < 1e15 else f"more than {1e15:.0e} numbers"
-        message = f"this array has {shown}; the limit is {MAX_MEMORY // ENTRY:,}"
+        message = f"this array has {shown}; the limit is {MAX_PEAK_BYTES // BYTES_PER_ENTRY:,}"
         raise problem_at(span, message, HINT)
     return int(entries)
 
 
 def _within(entries: float, work: float, span: Span) -> None:
-    if entries * ENTRY > MAX_MEMORY:
-        size = f"{entries * ENTRY / 2**20:{',.0f' if entries < 1e15 else '.0e'}} MiB"
-        message = f"this constant needs {size} while it is computed; the limit is {MAX_MEMORY // 2**20} MiB"
+    if entries * BYTES_PER_ENTRY > MAX_PEAK_BYTES:
+        size = f"{entries * BYTES_PER_ENTRY / 2**20:{',.0f' if entries < 1e15 else '.0e'}} MiB"
+        message = f"this constant needs {size} while it is computed; the limit is {MAX_PEAK_BYTES // 2**20} MiB"
         raise problem_at(span, message, HINT)
     if work > MAX_WORK:
         message = f"this constant takes {work:.1e} operations; the limit is {MAX_WORK:.0e}"
@@ -106,7 +106,7 @@ def _made(name: str, family: str, types: Sequence[Type], result: Type, lead: flo
     counted = row.entries(shapes, result.shape) if shapes else prod(result.shape)
     matrices = family == "linear algebra" and counted > whole
     real = any(given.kind == "real" for given in types)
-    work = lead * (max(row.forward, 1) * counted / (MATRICES.get(name, 1) if matrices and real else 1) + whole)
+    work = lead * (max(row.forward, 1) * counted / (MATRIX_SPEEDUP.get(name, 1) if matrices and real else 1) + whole)
     return lead * (whole if matrices else max(counted, whole)), work
 
 

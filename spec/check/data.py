@@ -13,7 +13,7 @@ from ..source import nodes as yaml
 from .scope import ExperimentScope
 
 MAX_BITS = 24
-COINS = ("rademacher", "bernoulli")
+BINARY_DISTRIBUTIONS = ("rademacher", "bernoulli")
 
 
 def data_plan(experiment: ExperimentScope) -> DataPlan:
@@ -76,7 +76,7 @@ def _enumerated(experiment: ExperimentScope, name: str, span: Span) -> DataPlan:
 def coins(experiment: ExperimentScope, name: str, span: Span, limit: int, otherwise: str) -> t.Sample:
     """The binary draw that a name is, if its values can be enumerated. Raises SpecError."""
     term = experiment.term_of(experiment.bindings[name], span)
-    if not isinstance(term, t.Sample) or term.distribution not in COINS or not _fair(term):
+    if not isinstance(term, t.Sample) or term.distribution not in BINARY_DISTRIBUTIONS or not _fair(term):
         hint = "Only `rademacher([d])` and `bernoulli(0.5, [d])` have values that are few and equally likely."
         raise problem_at(span, f"the values of '{name}' cannot be enumerated", hint)
     if prod(term.shape) > limit:

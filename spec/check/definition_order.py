@@ -15,7 +15,7 @@ from ..source import nodes as yaml
 from .expression_text import read
 from .namespace import Binding, Function
 
-LONG = 30
+MIN_CIRCLE = 30
 """From how many names on a circle is found here; a shorter one is told where it closes."""
 
 
@@ -117,5 +117,5 @@ class Order:
     def _circle(self, path: list[str], word: str) -> None:
         chain = [name for name in path[path.index(word) :] if name in self.bindings]
         self.circular.update(chain)
-        if len(chain) >= LONG:
+        if len(chain) >= MIN_CIRCLE:
             self.circles.append(tuple(chain))

@@ -11,7 +11,7 @@ from ..diagnostics.problems import did_you_mean, listing, problem_at
 from ..ir import terms as t
 from ..ir.plan import MeasurePlan
 from ..ir.types import Type
-from ..passes.example_blocks import LEAST
+from ..passes.example_blocks import MIN_BLOCKS
 from ..source import nodes as yaml
 from ..tables.gradient_statistics import FLOOR, GRADIENT_STATISTICS
 from ..tables.operations import OPERATIONS
@@ -46,11 +46,11 @@ def statistic(experiment: ExperimentScope, name: str, kind: str, node: yaml.Mapp
     examples = experiment.count([*path, "examples"], model.examples, "'examples'")
     if enumerated and experiment.data is not None:
         examples = experiment.data.test
-    elif examples < (2 if over else LEAST):
+    elif examples < (2 if over else MIN_BLOCKS):
         at, _ = yaml.locate(experiment.node, [*path, "examples"])
         raise problem_at(
             at,
-            f"a gradient's statistics need {2 if over else LEAST} examples or more, and this is {examples}",
+            f"a gradient's statistics need {2 if over else MIN_BLOCKS} examples or more, and this is {examples}",
             "Give more `examples`.",
         )
     if kind == "gradient_noise":

@@ -6,13 +6,13 @@ import difflib
 from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
 
-FEW = 200
+MAX_COMPARED_DIRECTLY = 200
 """Up to how many words each is compared; of more, those alone that share the rarest letters in a row."""
-COMPARED = 48
+MAX_CANDIDATES = 48
 """How many of many words are compared."""
 CUTOFF = 0.6
 """How alike words have to be, from 0 to 1: twice the letters in common over those of both."""
-LONGEST = 100
+MAX_WORD_LENGTH = 100
 """No longer word is compared: nobody misspells one."""
 
 
@@ -44,7 +44,7 @@ class Words:
     @cached_property
     def folded(self) -> dict[str, str]:
         """Each word by its small letters; of two that differ in capitals alone, the first."""
-        return {word.lower(): word for word in reversed(self.sorted) if len(word) <= LONGEST}
+        return {word.lower(): word for word in reversed(self.sorted) if len(word) <= MAX_WORD_LENGTH}
 
     @cached_property
     def index(self) -> dict[str, list[str]]:
@@ -58,15 +58,15 @@ class Words:
     def near(self, word: str, but: str = "") -> str:
         """The nearest of the words but for one that may not stand there; nothing when none is near."""
         small = word.lower()
-        if len(small) > LONGEST:
+        if len(small) > MAX_WORD_LENGTH:
             return ""
-        if len(self.folded) <= FEW:
+        if len(self.folded) <= MAX_COMPARED_DIRECTLY:
             return self._nearest(small, tuple(self.folded), but)
         found: dict[str, None] = {}
         rows = sorted((self.index.get(part, []) for part in _parts(small)), key=len)
         for row in rows:
-            found.update(dict.fromkeys(row[: COMPARED - len(found)]))
-            if len(found) >= COMPARED:
+            found.update(dict.fromkeys(row[: MAX_CANDIDATES - len(found)]))
+            if len(found) >= MAX_CANDIDATES:
                 break
         return self._nearest(small, tuple(found), but)
 

@@ -11,7 +11,7 @@ from .matching import Matching
 from .paths import Pair, differences
 from .settings import Side
 
-BASE = "the base by itself"
+BASE_ALONE = "the base by itself"
 
 
 class AxisComparison:
@@ -43,7 +43,7 @@ class AxisComparison:
                     self.describe(pair) for pair in differences(base, own) if pair.path[0] not in BESIDE_CELLS
                 )
                 classes = _classes(parts)
-                name = setting.name or BASE
+                name = setting.name or BASE_ALONE
                 texts: Texts = (None, name) if action == "added" else (name, None)
                 scope = "sweep" if setting.patches and not setting.variant else "variant"
                 path = ("sweep" if scope == "sweep" else "variants", name)

@@ -11,7 +11,7 @@ from ..passes.print_network import shapes
 from .changes import Cell, CellSide
 from .settings import Point, Setting, Side, renamed
 
-KEPT = ("same", "steps")
+SAME_DIGEST = ("same", "steps")
 """What becomes of cells whose digests stay."""
 
 Pairs = list[tuple[Program | None, Program | None]]

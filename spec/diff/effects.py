@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from .cells import KEPT
+from .cells import SAME_DIGEST
 from .changes import Cell, Change, Where
 from .classes import BESIDE_CELLS, BORROWED, NAMED, own_class
 from .settings import Setting
@@ -35,7 +35,7 @@ def borne_out(experiment: str, changes: list[Change], cells: Sequence[Cell], ren
     for name, own in by_setting.items():
         reasons = [c for c in effective if _in_setting(c, name) and not c.where.profiles and c.classes != ("text",)]
         reasons = [c for c in reasons if c.scope in ("", "sweep") and c.classes[0] not in ("claim", "figure")]
-        if any(cell.status not in KEPT for cell in own) and not reasons:
+        if any(cell.status not in SAME_DIGEST for cell in own) and not reasons:
             unexplained.append(name)
     dead = [c for c in effective if c.classes == ("text",) and not c.scope and c.path[0] in (*NAMED, "gradient")]
     if unexplained and dead:  # what seemed to be used by nothing is used after all
@@ -57,9 +57,9 @@ def _borne_out(change: Change, by_setting: Mapping[str, Sequence[Cell]]) -> Chan
         return change
     own = [cell for name, found in by_setting.items() if _in_setting(change, name) for cell in found]
     states = {cell.status for cell in own}
-    if "measures" in states <= {*KEPT, "measures"}:  # nothing is trained otherwise
+    if "measures" in states <= {*SAME_DIGEST, "measures"}:  # nothing is trained otherwise
         change = replace(change, classes=("measure", *(name for name in change.classes if name in ("claim", "figure"))))
-    if not own or any(cell.status not in KEPT for cell in own):
+    if not own or any(cell.status not in SAME_DIGEST for cell in own):
         return change
     kept = tuple(name for name in change.classes if name in ("claim", "figure")) or ("text",)
     opened = change.opened or (kept == ("text",) and change.classes != ("text",) and change.path[0] in BORROWED)

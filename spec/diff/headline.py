@@ -9,7 +9,7 @@ from ..diagnostics.problems import listing
 from .changes import FACTORS, Change, StudyDiff
 from .classes import BORROWED
 
-LONG = 60
+MAX_VALUE_LENGTH = 60
 
 
 def headline(diff: StudyDiff) -> str:
@@ -254,10 +254,10 @@ def describe(change: Change, pause: str = ", ") -> str:
     if change.path == ("spelling",):
         return "the order of operations"
     if change.action == "added":
-        return f"{what} added" + (f" ({after})" if after and len(after) <= LONG else "")
+        return f"{what} added" + (f" ({after})" if after and len(after) <= MAX_VALUE_LENGTH else "")
     if change.action == "removed":
         return f"{what} removed"
-    if before is not None and after is not None and len(before) + len(after) <= LONG:
+    if before is not None and after is not None and len(before) + len(after) <= MAX_VALUE_LENGTH:
         return f"{what}{pause}{before} → {after}"
     return what
 

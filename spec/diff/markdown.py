@@ -9,9 +9,9 @@ from html import escape
 from .changes import Edit, StudyDiff
 from .sections import COLUMNS, Beside, Line, consequences, cost_rows, sections, warned
 
-LIMIT = 60_000
+MAX_CHARACTERS = 60_000
 """GitHub's comments end at 65,536 characters."""
-FOLD = 8
+MAX_UNFOLDED_LINES = 8
 """Sections of more lines are folded."""
 MARKUP = re.compile(r"[|*`\[\]]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 """What Markdown would take for its own; an underscore inside a word is none of it."""
@@ -22,8 +22,8 @@ def markdown(diffs: Iterable[tuple[str, StudyDiff]], beside: Beside | None = Non
     """Differences of some studies, under their names."""
     parts = [_study(name, diff, beside or Beside()) for name, diff in diffs]
     text = "\n\n".join(parts) + "\n"
-    if len(text) > LIMIT:
-        text = text[:LIMIT].rpartition("\n")[0]
+    if len(text) > MAX_CHARACTERS:
+        text = text[:MAX_CHARACTERS].rpartition("\n")[0]
         text += "</details>" * (text.count("<details>") - text.count("</details>"))
         text += "\n\n… cut here: `dlspec diff` shows all of it.\n"
     return text
@@ -39,7 +39,7 @@ def _study(name: str, diff: StudyDiff, beside: Beside) -> str:
             )
         )
     for title, lines in sections(diff):
-        parts.append(_folded(f"{title} ({len(lines)})", _table(lines), len(lines) > FOLD))
+        parts.append(_folded(f"{title} ({len(lines)})", _table(lines), len(lines) > MAX_UNFOLDED_LINES))
     if diff.cells:
         text = "\n".join(f"- {_prose(item)}" for item in consequences(diff))
         parts.append(f"**Cells**\n\n{text}")
@@ -48,10 +48,14 @@ def _study(name: str, diff: StudyDiff, beside: Beside) -> str:
             parts.append(_folded("What they cost", _grid(COLUMNS, rows), True))
     if beside.finals:
         rows = [(cell, measure, *pair) for cell, own in beside.finals.items() for measure, pair in own.items()]
-        parts.append(_folded("Stored results", _grid(("cell", "measure", "before", "after"), rows), len(rows) > FOLD))
+        parts.append(
+            _folded(
+                "Stored results", _grid(("cell", "measure", "before", "after"), rows), len(rows) > MAX_UNFOLDED_LINES
+            )
+        )
     if beside.verdicts:
         rows = [(claim, *pair) for claim, pair in beside.verdicts.items()]
-        parts.append(_folded("Verdicts", _grid(("claim", "before", "after"), rows), len(rows) > FOLD))
+        parts.append(_folded("Verdicts", _grid(("claim", "before", "after"), rows), len(rows) > MAX_UNFOLDED_LINES))
     return "\n\n".join(parts)
 
 

@@ -24,7 +24,7 @@ from .expressions import canonical
 
 TEXTS = frozenset({"title", "about", "says", "caption", "paper", "section", "figure", "url", "label"})
 """Fields for people alone."""
-BESIDE = frozenset({"base", "variants", "sweep", "zip"})
+ABOUT_ALL_CELLS = frozenset({"base", "variants", "sweep", "zip"})
 """Fields that are no part of one cell: what they do is compared cell by cell."""
 WRAPPED: Mapping[str, type[Closed]] = {"loss": LossTerm, "measures": MeasureOf}
 """Maps whose entries may be a bare expression instead of a model with `of`."""
@@ -92,7 +92,7 @@ def same(a: Tree | None, b: Tree | None) -> bool:
 def experiment_tree(model: Any, study_defaults: LayerDefaults) -> Branch:
     """The tree of an experiment; what `layer_defaults` say stands in every layer that they reach."""
     builder = _Builder(_defaults(model, study_defaults))
-    entries = builder.fields(model, BESIDE | {"layer_defaults"})
+    entries = builder.fields(model, ABOUT_ALL_CELLS | {"layer_defaults"})
     gradient = entries.get("gradient")
     if isinstance(gradient, Branch):
         entries["gradient"] = _modes(gradient, entries.get("functions"))

@@ -17,7 +17,7 @@ from .layout import layout
 from .scalars import head
 from .syntax import comments, read_text
 
-CELLS = 200
+MAX_DIGESTED_CELLS = 200
 """Up to how many cells of a profile are checked a second time, for their digests: of more, the trees that they are made from are
 compared alone, key by key and value by value."""
 
@@ -85,7 +85,7 @@ def _alike(before: list[Digests], written: Document) -> bool:
 
 def _digests(plan: StudyPlan) -> Digests:
     """The digests of every cell and measure; None where cells are many."""
-    if sum(len(experiment.programs) for experiment in plan.experiments) > CELLS:
+    if sum(len(experiment.programs) for experiment in plan.experiments) > MAX_DIGESTED_CELLS:
         return None
     return [
         [program.digest, *(measure_digest(program, measure) for measure in program.measures)]

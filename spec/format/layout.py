@@ -12,9 +12,9 @@ from ..model.fields import TOP, Place, fields
 from .scalars import spell, spell_key
 from .syntax import Collection, Comment, Entry, Leaf, Text
 
-WIDTH = 120
-STEP = 2
-GAP = 2
+MAX_WIDTH = 120
+INDENT = 2
+COMMENT_GAP = 2
 
 
 @dataclass
@@ -116,7 +116,7 @@ class _Layout:
             return self.value(entry, dash, indent, place, item=True)
         if value.flow and not value.mapping and _plain_items(value):
             return self.value(entry, dash, indent, place, item=True)
-        lines = self.block(value, indent + STEP, place)
+        lines = self.block(value, indent + INDENT, place)
         first = next(number for number, line in enumerate(lines) if not line.remark)
         above = [Line(" " * indent + line.text.strip() if line.text else "", remark=True) for line in lines[:first]]
         head = entry.head or (entry.trailing if value.flow else None)
@@ -132,7 +132,7 @@ class _Layout:
         """An entry's lines from its key or dash on."""
         value = entry.value
         if isinstance(value, Leaf):
-            return self.leaf(entry, value, prefix, indent + STEP, place, item)
+            return self.leaf(entry, value, prefix, indent + INDENT, place, item)
         properties = f" {value.properties}" if value.properties else ""
         if not value.entries:
             remark = Comment(value.tail[0], 0, "", value.tail[1:]) if value.tail else None
@@ -142,9 +142,9 @@ class _Layout:
                 return [Line(f"{prefix} {self.flow(value, place)}", entry.trailing)]
             if not value.mapping and _plain_items(value):
                 texts = [self.leaf_text(leaf, place.item(), item=True) for leaf in _items(value)]
-                return _filled(f"{prefix}{properties} [", texts, " " * (indent + STEP), entry.trailing)
+                return _filled(f"{prefix}{properties} [", texts, " " * (indent + INDENT), entry.trailing)
         head = entry.head or (entry.trailing if value.flow else None)
-        return [Line(prefix + properties, head), *self.block(value, indent + STEP, place)]
+        return [Line(prefix + properties, head), *self.block(value, indent + INDENT, place)]
 
     # -- scalars ---------------------------------------------------------------------------------------------------
 
@@ -160,8 +160,8 @@ class _Layout:
             return _lines(lines, entry.trailing)
         text = spell(leaf, expression=expression, flow=False, item=item)
         whole = f"{prefix} {text}".rstrip()
-        if len(leaf.raw) > 1 and len(whole) > WIDTH:
-            width = {"width": WIDTH, "break_long_words": False, "break_on_hyphens": False}
+        if len(leaf.raw) > 1 and len(whole) > MAX_WIDTH:
+            width = {"width": MAX_WIDTH, "break_long_words": False, "break_on_hyphens": False}
             return _lines(
                 textwrap.wrap(text, initial_indent=f"{prefix} ", subsequent_indent=" " * indent, **width),  # type: ignore[arg-type]
                 entry.trailing,
@@ -176,7 +176,7 @@ class _Layout:
 
     def fits(self, node: Collection, prefix: str, place: Place) -> bool:
         """Whether a flow collection can stand in its line."""
-        return not node.remarked and len(prefix) + 1 + len(self.flow(node, place)) <= WIDTH
+        return not node.remarked and len(prefix) + 1 + len(self.flow(node, place)) <= MAX_WIDTH
 
     def flow(self, node: Collection, place: Place) -> str:
         """A collection in `{}` or `[]`; a list's map of one pair goes without its braces."""
@@ -266,7 +266,7 @@ def _filled(prefix: str, texts: Sequence[str], indent: str, comment: Comment | N
     for place, text in enumerate(texts):
         part = text + ("]" if place == len(texts) - 1 else ",")
         space = "" if not place else " "
-        if place and len(found[-1]) + len(space) + len(part) > WIDTH:
+        if place and len(found[-1]) + len(space) + len(part) > MAX_WIDTH:
             found.append(indent + part)
         else:
             found[-1] += space + part
@@ -276,7 +276,7 @@ def _filled(prefix: str, texts: Sequence[str], indent: str, comment: Comment | N
 def _literal(leaf: Leaf, prefix: str, indent: int) -> list[Line]:
     """A text written with `|` or `>`: its lines as they are, under the new indentation."""
     match = re.match(r"[|>][-+0-9]*", leaf.raw[0])
-    header = re.sub("[0-9]", str(STEP), match.group()) if match else leaf.style
+    header = re.sub("[0-9]", str(INDENT), match.group()) if match else leaf.style
     body = [line.rstrip("\n") for line in leaf.raw[1:]]
     if body and not body[-1].strip():
         body.pop()
@@ -310,8 +310,8 @@ def _aligned(lines: Sequence[Line]) -> list[str]:
         group = lines[at:end]
         column = comment.column
         if columns[column] == 1 and group[0].text != comment.before:
-            column = len(group[0].text) + max(GAP, comment.column - len(comment.before))
-        least = max(len(line.text) for line in group) + GAP
+            column = len(group[0].text) + max(COMMENT_GAP, comment.column - len(comment.before))
+        least = max(len(line.text) for line in group) + COMMENT_GAP
         for line in group:
             if line.comment is not None:
                 place = max(column, least)

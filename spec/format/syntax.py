@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from ..source.nodes import HIDDEN, SHOWN
+from ..source.nodes import ORIGINALS, STAND_INS
 from .comments import Place, Remark, remarks
 
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s*)+")
@@ -97,7 +97,7 @@ def read_text(text: str) -> Text:
     """The text's tree, with comments. The text has been read as YAML before."""
     lines = text.split("\n")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    stream: Iterator[Any] = iter(list(yaml.parse(text.translate(HIDDEN), Loader=loader)))
+    stream: Iterator[Any] = iter(list(yaml.parse(text.translate(STAND_INS), Loader=loader)))
     leaves: list[Leaf] = []
     explicit: int | None = None
     top: Leaf | Collection | None = None
@@ -155,7 +155,7 @@ def _node(event: Any, stream: Iterator[Any], lines: list[str], leaves: list[Leaf
         return leaf
     anchor, tag, start = _properties(event, lines, start)
     if isinstance(event, yaml.ScalarEvent):
-        leaf = Leaf(event.value.translate(SHOWN), event.style or "", [], start, end, anchor, tag)
+        leaf = Leaf(event.value.translate(ORIGINALS), event.style or "", [], start, end, anchor, tag)
         leaf.raw = _raw(lines, leaf.start, end)
         leaves.append(leaf)
         return leaf

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from ..diagnostics.problems import did_you_mean, listing, sentence
 
-MARK = {"x-expression": True}
+EXPRESSION_MARK = {"x-expression": True}
 """What stands for an expression in generated schemas until `schema.py` puts the reference there."""
 
 
@@ -94,7 +94,7 @@ class OneOf(Closed):
             field = shape["properties"][key]
             model = {name: part for name, part in field.items() if name != "description"}
             shape["properties"][key] = {
-                "anyOf": [model, {**MARK, **cls.bounded.get(key, {})}],
+                "anyOf": [model, {**EXPRESSION_MARK, **cls.bounded.get(key, {})}],
                 "description": field["description"],
             }
         words = [name for name in shape["properties"]]
@@ -102,7 +102,7 @@ class OneOf(Closed):
         if cls.bare:
             forms[1] = {"anyOf": [{"enum": words}, {"type": "string"}, {"type": "number"}]}
         if cls.bare == "expression":
-            forms[1]["anyOf"].append({"type": "array", "items": dict(MARK)})
+            forms[1]["anyOf"].append({"type": "array", "items": dict(EXPRESSION_MARK)})
         return {"title": title, "description": meaning, "anyOf": forms}
 
 
@@ -131,22 +131,22 @@ def _expression(value: Any) -> Any:
 Expression = Annotated[
     Any,
     BeforeValidator(_expression),
-    WithJsonSchema(MARK),
+    WithJsonSchema(EXPRESSION_MARK),
 ]
 """A number, a truth value, the text of an expression, or a list of expressions (an array)."""
 
 
 def number(bounds: Mapping[str, float]) -> Any:
     """The type of an expression that is a number: where it is written out, a schema bounds it."""
-    return Annotated[Any, BeforeValidator(_expression), WithJsonSchema({**MARK, **bounds})]
+    return Annotated[Any, BeforeValidator(_expression), WithJsonSchema({**EXPRESSION_MARK, **bounds})]
 
 
 CONDITION = "condition"
 Condition = Annotated[str, CONDITION]
 """The text of a condition: an expression of its own kind (`variant == non_flat`, `final(error) <= 1e-3`)."""
 
-HEAD = "function head"
-FunctionHead = Annotated[str, HEAD]
+FUNCTION_HEAD = "function head"
+FunctionHead = Annotated[str, FUNCTION_HEAD]
 """A function's name with its parameters: `u(r)`."""
 
 EXPRESSION_SCHEMA = {

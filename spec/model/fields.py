@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import WithJsonSchema, create_model
 
-from .base import CONDITION, HEAD, MARK, Closed, OneOf
+from .base import CONDITION, EXPRESSION_MARK, FUNCTION_HEAD, Closed, OneOf
 from .experiment import Experiment
 from .generated import Deferred
 from .patch import Refused
@@ -76,7 +76,7 @@ class Place:
     def heads(self) -> bool:
         """Whether keys here are heads of functions."""
         keys = [get_args(item)[0] for item in self.alternatives if get_origin(item) is dict]
-        return any(HEAD in getattr(key, "__metadata__", ()) for key in keys)
+        return any(FUNCTION_HEAD in getattr(key, "__metadata__", ()) for key in keys)
 
     @property
     def _layers(self) -> type[OneOf] | None:
@@ -172,7 +172,10 @@ def _flat(kind: Any) -> tuple[Any, ...]:
     origin = get_origin(kind)
     if origin is Annotated:
         inner, *marks = get_args(kind)
-        if any(isinstance(mark, WithJsonSchema) and MARK.items() <= (mark.json_schema or {}).items() for mark in marks):
+        if any(
+            isinstance(mark, WithJsonSchema) and EXPRESSION_MARK.items() <= (mark.json_schema or {}).items()
+            for mark in marks
+        ):
             return (EXPRESSION,)
         return (CONDITIONS,) if CONDITION in marks else _flat(inner)
     if origin in (Union, UnionType):

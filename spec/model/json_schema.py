@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from .base import EXPRESSION_SCHEMA, MARK
+from .base import EXPRESSION_MARK, EXPRESSION_SCHEMA
 from .patch import IN_PROFILES, IN_VARIANTS, Refused
 from .study import Study
 
@@ -28,7 +28,9 @@ def study_schema() -> dict[str, Any]:
         fields = definitions[name]["properties"]
         kind = "object" if name == "Experiment" else ["object", "null"]
         _replace(fields, "variants", {"type": kind, "additionalProperties": varied})
-        axis = {"anyOf": [{"type": "array", "items": MARK}, {"type": "object", "additionalProperties": varied}]}
+        axis = {
+            "anyOf": [{"type": "array", "items": EXPRESSION_MARK}, {"type": "object", "additionalProperties": varied}]
+        }
         _replace(fields, "sweep", {"type": kind, "additionalProperties": axis})
     profile = definitions["Profile"]["properties"]
     _replace(

@@ -24,7 +24,7 @@ LANGUAGE = 1
 NUMERICS = 7
 """Raised whenever the same spec gives other numbers than before."""
 
-KEPT = 4096
+MAX_CACHED = 4096
 """How many programs' common parts are kept written out."""
 
 CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
@@ -167,7 +167,7 @@ class _Body:
     def part(self, of: Any, write: Callable[[], Any]) -> _Part:
         """A part, written when it is first asked for."""
         if (part := self.parts.get(id(of))) is None:
-            if len(self.parts) >= KEPT:
+            if len(self.parts) >= MAX_CACHED:
                 self.parts.clear()
             self.walk.names, self.walk.invoked = {}, {}
             text = CANONICAL.encode(write())
@@ -272,7 +272,7 @@ class Digests:
         parts = (program.draws, program.examples, program.networks)
         key = (context, *(tuple(map(id, part)) for part in parts))
         if (body := self.bodies.get(key)) is None:
-            if len(self.bodies) >= KEPT:
+            if len(self.bodies) >= MAX_CACHED:
                 self.bodies.clear()
                 self.contexts.clear()
             body = self.bodies[key] = _Body(program, _DirectWalk(program), self.contexts.setdefault(context, {}))

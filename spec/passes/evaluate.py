@@ -64,7 +64,7 @@ def apply(name: str, arrays: list[Any], static: Mapping[str, Any]) -> Array:
         return np.asarray(row.numpy(*given, **static))
 
 
-STEP = "@step"
+STEP_NAME = "@step"
 """What an environment calls the number of the update."""
 
 
@@ -110,7 +110,7 @@ def _parameter(term: t.Parameter, names: Names) -> Value:
 
 @_VALUE.case(t.StepNumber)
 def _step_number(term: t.StepNumber, names: Names) -> Value:
-    return names[STEP]
+    return names[STEP_NAME]
 
 
 @_VALUE.case(t.IndexVariable)

@@ -12,20 +12,20 @@ from ..ir import terms as t
 from ..ir.plan import LayerPlan, Program
 from ..tables.layers import row_of
 
-LEAST = 64
+MIN_BLOCKS = 64
 """Blocks that a statistic has at least, and so the examples that it needs."""
-MOST = 16
+MAX_BLOCK = 16
 """Examples in a block that has a backward pass of its own, at most: the number of blocks grows with that of examples."""
-MOST_OF_MANY = 64
-"""The same where the weights take more than `MANY_BYTES`: to sum a block's gradient takes longer than some examples."""
-MANY_BYTES = 2**20
-ALONE_BYTES = 4 * 2**10
+MAX_BLOCK_LARGE_WEIGHTS = 64
+"""The same where the weights take more than `LARGE_WEIGHTS_BYTES`: to sum a block's gradient takes longer than some examples."""
+LARGE_WEIGHTS_BYTES = 2**20
+MAX_PER_EXAMPLE_BYTES = 4 * 2**10
 """The weights that may differ from example to example take at most this: sixteen times as many gradients to sum."""
-GROUP = 16
+GROUP_OF_SINGLES = 16
 """Blocks of one example whose differences are compared with each other."""
-FEW = 4
+GROUP_OF_BLOCKS = 4
 """Blocks of several examples whose differences are: the least that have two."""
-SUMMED = 1024
+MAX_SUMMED_EXAMPLES = 1024
 """Examples that are summed in the experiment's own dtype at most: sums of sums are float64."""
 
 
@@ -33,8 +33,8 @@ def block(program: Program, term: t.GradientStatistic) -> int:
     """How many examples are in one block."""
     if _told_apart(program, term):
         return 1
-    most = MOST if term.weights.type.bytes <= MANY_BYTES else MOST_OF_MANY
-    return max(1, min(most, term.examples // LEAST))
+    most = MAX_BLOCK if term.weights.type.bytes <= LARGE_WEIGHTS_BYTES else MAX_BLOCK_LARGE_WEIGHTS
+    return max(1, min(most, term.examples // MIN_BLOCKS))
 
 
 def alongside(term: t.GradientStatistic) -> int:
@@ -44,7 +44,7 @@ def alongside(term: t.GradientStatistic) -> int:
 
 def group(size: int) -> int:
     """How many blocks of a size are compared with each other."""
-    return GROUP if size == 1 else FEW
+    return GROUP_OF_SINGLES if size == 1 else GROUP_OF_BLOCKS
 
 
 def comparisons(blocks: int, compared: int) -> int:
@@ -56,7 +56,7 @@ def comparisons(blocks: int, compared: int) -> int:
 
 def _told_apart(program: Program, term: t.GradientStatistic) -> bool:
     """Whether one backward pass for the gradients of many examples takes about as long as one for their sum."""
-    if term.weights.type.bytes > ALONE_BYTES:
+    if term.weights.type.bytes > MAX_PER_EXAMPLE_BYTES:
         return False
     network = next(network for network in program.networks if network.name == term.weights.network)
     return all(_batched(layer) for layer in network.leaves() if layer.weights and _asked(term.weights, layer))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..ir import terms as t
 from ..ir.plan import Program
 from .cost import cost
-from .example_blocks import FEW, GROUP, SUMMED, alongside, block
+from .example_blocks import GROUP_OF_BLOCKS, GROUP_OF_SINGLES, MAX_SUMMED_EXAMPLES, alongside, block
 
 PROCESS_BYTES = 860 * 2**20
 """What a process takes beside its programs' arrays: TensorFlow loaded (710 MiB), and compiled programs (30 to 200 MiB)."""
@@ -65,13 +65,13 @@ def _statistic(
     """The same of a statistic; what it sums and compares is float64, of twice the bytes."""
     own = term.weights.type.bytes
     if term.over:
-        yield chunk(program, min(SUMMED, term.examples), replicates), example_bytes
+        yield chunk(program, min(MAX_SUMMED_EXAMPLES, term.examples), replicates), example_bytes
     elif block(program, term) == 1:
         wide = alongside(term)
-        at_once = chunk(program, min(SUMMED, term.examples), replicates, wide)
-        yield max(GROUP, at_once // GROUP * GROUP), example_bytes + wide
+        at_once = chunk(program, min(MAX_SUMMED_EXAMPLES, term.examples), replicates, wide)
+        yield max(GROUP_OF_SINGLES, at_once // GROUP_OF_SINGLES * GROUP_OF_SINGLES), example_bytes + wide
     else:
-        examples, blocks = block(program, term), 1 if term.statistic == "gradient_noise" else FEW
+        examples, blocks = block(program, term), 1 if term.statistic == "gradient_noise" else GROUP_OF_BLOCKS
         yield 1, chunk(program, examples, replicates) * example_bytes + 6 * blocks * own
 
 

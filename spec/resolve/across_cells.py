@@ -11,7 +11,7 @@ from typing import Any
 from ..diagnostics.problems import Problem, sentence
 from ..source import nodes as yaml
 
-MANY = 100
+MAX_PROBLEMS = 100
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Findings:
     @property
     def many(self) -> bool:
         """Whether more would help nobody."""
-        return len(self.found) > MANY
+        return len(self.found) > MAX_PROBLEMS
 
     def problems(self, experiment: yaml.Mapping) -> list[Problem]:
         """The problems, each with the cell where it arises unless it arises in all, or stands in that cell's patch."""

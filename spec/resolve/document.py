@@ -18,10 +18,10 @@ from .patches import merge, without
 
 M = TypeVar("M", bound=Closed)
 
-SHOWN = 12
+MAX_NAMED_BASES = 12
 """How many experiments on a circle of bases are named."""
 
-OWN = ("claims", "figures", "about", "base")
+NOT_INHERITED = ("claims", "figures", "about", "base")
 """What an experiment does not take over from its base."""
 
 
@@ -69,7 +69,7 @@ def _bases(node: yaml.Mapping, name: str, known: Mapping[str, yaml.Mapping]) -> 
             break
         if base.text in chain:
             names = [*chain, base.text]
-            loop = " → ".join(names if len(names) <= SHOWN else [*names[:3], "…", *names[-2:]])
+            loop = " → ".join(names if len(names) <= MAX_NAMED_BASES else [*names[:3], "…", *names[-2:]])
             hint = "`base` names another experiment: remove it, or name that one."
             raise problem_at(base.span, f"the experiment is derived from itself: {loop}", hint)
         if node.key(base.text) is None:
@@ -88,7 +88,7 @@ def _over_base(node: yaml.Mapping, name: str, base_node: Mapping[str, yaml.Mappi
     below = base_node.get(base.text) if isinstance(base, yaml.Scalar) and isinstance(base.value, str) else None
     if below is None:
         return over
-    merged = merge(without(below, *OWN), without(over, "base"))
+    merged = merge(without(below, *NOT_INHERITED), without(over, "base"))
     assert isinstance(merged, yaml.Mapping)
     return merged
 

@@ -20,7 +20,7 @@ from .patches import alike, merge, must_change, must_exist, nest, without
 from .sweep import Sweep
 from .variant_overrides import deleting_variants, must_hold, must_not_be_swept
 
-BESIDE = ("variants", "sweep", "zip")
+ABOUT_ALL_CELLS = ("variants", "sweep", "zip")
 """What speaks of all cells, and is no part of one: cells are as many as these, and none goes through them again."""
 
 
@@ -64,7 +64,7 @@ class ExperimentResolver:
         self.model = experiment(without(self.node, "base"))
         for _, patch, _ in self.late:
             must_not_be_swept(patch, self.model.sweep)
-        self.alone = without(self.node, *BESIDE)
+        self.alone = without(self.node, *ABOUT_ALL_CELLS)
         self.sweep = Sweep(document.study.study, name, self.node, self.model, only)
         self.swept = {axis: yaml.find(self.node, ["sweep", axis]) for axis in self.model.sweep}
 

@@ -221,11 +221,11 @@ def must_exist(base: Node, patch: Node, allowed: SequenceOf[str], what: str, pat
         elif isinstance(base, Sequence) and path[-1:] == ("layers",):
             place = layer_names(base.items).get(key.text)
             below = base.items[place] if place is not None else None
-        if below is None and path and path[-1] in NAMED:
+        if below is None and path and path[-1] in MAPS_OF_NAMES:
             known = base.keys() if isinstance(base, Mapping) else ()
             hint = sentence(did_you_mean(key.text, known), f"{what[0].upper()}{what[1:]} only changes what is there.")
             raise problem_at(key.span, f"there is no '{key.text}' under '{'.'.join(path)}'", hint)
-        if below is None and key.text in NAMED and isinstance(node, Mapping) and node.entries:
+        if below is None and key.text in MAPS_OF_NAMES and isinstance(node, Mapping) and node.entries:
             first, _ = node.entries[0]
             message = f"there is no '{first.text}' under '{key.text}'"
             raise problem_at(first.span, message, f"{what} only changes what is there.")
@@ -233,7 +233,7 @@ def must_exist(base: Node, patch: Node, allowed: SequenceOf[str], what: str, pat
             must_exist(below, node, allowed, what, (*path, key.text))
 
 
-NAMED = frozenset(
+MAPS_OF_NAMES = frozenset(
     {
         "constants",
         "functions",

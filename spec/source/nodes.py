@@ -19,7 +19,7 @@ MAX_NODES = 200_000
 MAX_DEPTH = 60
 MAX_DIGITS = 399
 """The digits of the longest whole number that is read as one: a longer one is infinite."""
-FEW = 8
+MAX_SEARCHED_ENTRIES = 8
 """Up to how many entries a mapping is looked through; one with more is indexed."""
 
 _NULL = re.compile(r"(?:~|null|Null|NULL|)\Z")
@@ -29,9 +29,9 @@ _BASED = re.compile(r"0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _SPECIAL = {".inf": float("inf"), "+.inf": float("inf"), "-.inf": float("-inf"), ".nan": float("nan")}
 
-HIDDEN = {0x85: 0xF0085, 0x2028: 0xF2028, 0x2029: 0xF2029}
+STAND_INS = {0x85: 0xF0085, 0x2028: 0xF2028, 0x2029: 0xF2029}
 """Line breaks of YAML 1.1 alone, which the parser would break lines at: in YAML 1.2, and in editors, they end none."""
-SHOWN = {stand_in: character for character, stand_in in HIDDEN.items()}
+ORIGINALS = {stand_in: character for character, stand_in in STAND_INS.items()}
 
 _PLAIN_TAGS = {"tag:yaml.org,2002:" + name for name in ("str", "map", "seq", "int", "float", "bool", "null")} | {"!"}
 
@@ -74,7 +74,7 @@ class Mapping:
 
     def _entry(self, key: str) -> tuple[Scalar, Node] | None:
         """A key with its node; the first question of many makes the index."""
-        if len(self.entries) <= FEW:
+        if len(self.entries) <= MAX_SEARCHED_ENTRIES:
             for entry in self.entries:
                 if entry[0].text == key:
                     return entry
@@ -197,7 +197,7 @@ def scalar_value(text: str) -> str | int | float | bool | None:
 
 def _events(source: Source) -> Any:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.parse(source.text.translate(HIDDEN), Loader=loader)
+    return yaml.parse(source.text.translate(STAND_INS), Loader=loader)
 
 
 class _Builder:
@@ -270,7 +270,7 @@ class _Builder:
     def scalar(self, event: Any) -> Scalar:
         plain = not event.style
         span = self.span(event.start_mark, event.end_mark)
-        text = event.value.translate(SHOWN) if not event.value.isascii() else event.value
+        text = event.value.translate(ORIGINALS) if not event.value.isascii() else event.value
         if plain and self.flow:
             self.unsplit(text, span)
         value = scalar_value(text) if plain and event.tag in (None, "!") else text

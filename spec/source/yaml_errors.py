@@ -10,7 +10,7 @@ import yaml
 
 from ..diagnostics.problems import Problem, Source, Span, SpecError, problem_at
 
-PLAIN = "YAML is lines of `key: value`, indented alike; a text with `: `, `#` or brackets in it stands in quotes."
+YAML_HINT = "YAML is lines of `key: value`, indented alike; a text with `: `, `#` or brackets in it stands in quotes."
 NO_COLON = (
     "Write `key: value`, with a space after the colon; a text over several lines is indented deeper than its key."
 )
@@ -54,7 +54,7 @@ def syntax_error(source: Source, error: yaml.YAMLError) -> SpecError:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or "the text cannot be read"
     if mark is None:
-        return problem_at(None, f"{source.name}: not YAML: {problem}", PLAIN)
+        return problem_at(None, f"{source.name}: not YAML: {problem}", YAML_HINT)
     start = getattr(error, "context_mark", None) or mark
     last = len(source.lines) - 1
     context = getattr(error, "context", None) or ""
@@ -63,7 +63,7 @@ def syntax_error(source: Source, error: yaml.YAMLError) -> SpecError:
         spec_error = explain(trouble)
         if spec_error is not None:
             return spec_error
-    hint = "A study needs about ten levels." if "nesting depth" in problem else PLAIN
+    hint = "A study needs about ten levels." if "nesting depth" in problem else YAML_HINT
     return trouble.error(f"not YAML: {problem}", hint, trouble.line, trouble.column)
 
 

@@ -149,7 +149,7 @@ UPDATES: Mapping[str, Update] = MappingProxyType(
 )  # fmt: skip
 """By optimiser, with nothing asked for besides."""
 
-MORE: Mapping[str, Update] = MappingProxyType(
+EXTRA_UPDATES: Mapping[str, Update] = MappingProxyType(
     {
         "momentum": Update(2, 1), "nesterov": Update(3, 0), "centered": Update(5, 1), "amsgrad": Update(1, 1), "use_ema": Update(3, 1),
         "weight_decay": Update(3, 0), "clipvalue": Update(2, 0), "clipnorm": Update(4, 0), "global_clipnorm": Update(3, 0),
@@ -157,12 +157,14 @@ MORE: Mapping[str, Update] = MappingProxyType(
 )  # fmt: skip
 """What an argument of an optimiser adds where it is given and not 0."""
 
-FREE = frozenset({"learning_rate", "beta_1", "beta_2", "rho", "epsilon", "ema_momentum", "initial_accumulator_value"})
+FREE_ARGUMENTS = frozenset(
+    {"learning_rate", "beta_1", "beta_2", "rho", "epsilon", "ema_momentum", "initial_accumulator_value"}
+)
 """Arguments of optimisers that add nothing: numbers in the formulas that are there anyhow."""
 
 
 def update(name: str, arguments: Mapping[str, Any]) -> Update:
     """What an optimiser with its arguments takes, a parameter. The mean over the batch is one operation more."""
     row = UPDATES[name]
-    more = [MORE[key] for key, value in arguments.items() if key not in FREE and value]
+    more = [EXTRA_UPDATES[key] for key, value in arguments.items() if key not in FREE_ARGUMENTS and value]
     return Update(row.operations + sum(m.operations for m in more), row.slots + sum(m.slots for m in more))

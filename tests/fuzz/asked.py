@@ -7,7 +7,7 @@ from typing import Any
 
 from dlspec.spec.ir.types import Shape
 from dlspec.spec.model.figures import FIGURES
-from dlspec.spec.passes.example_blocks import LEAST
+from dlspec.spec.passes.example_blocks import MIN_BLOCKS
 from dlspec.spec.tables.gradient_statistics import GRADIENT_STATISTICS
 
 from .expressions import Writer
@@ -135,7 +135,7 @@ class Asked:
             entry["draws"] = self.random.choice((2, 3, "all"))
         self.seen.add(f"statistic {row.name}")
         if self.data != "enumerated":
-            entry["examples"] = LEAST if row.name != "gradient_variance" else 4
+            entry["examples"] = MIN_BLOCKS if row.name != "gradient_variance" else 4
         return {row.name: entry}
 
     # -- axes ------------------------------------------------------------------------------------------------------

@@ -16,14 +16,14 @@ from ...results.number_text import duration, size
 from ...results.precision_text import plain, precisions
 from ...schedule.estimate import RULE, Row
 
-WIDE = 180
+FILE_WIDTH = 180
 
 
 def print_plan(plan: StudyPlan, rows: Sequence[Row], rate: float) -> None:
     """A table an experiment, the totals, and how the time was reckoned."""
     console = Console(file=sys.stdout, soft_wrap=True, highlight=False)
     if not console.is_terminal:
-        console.width = WIDE
+        console.width = FILE_WIDTH
     console.print(Text(plan.title, "bold").append(f"  (profile {plan.profile})" if plan.profile else "", "not bold"))
     for experiment in plan.experiments:
         own = [row for row in rows if row.program.experiment == experiment.name]

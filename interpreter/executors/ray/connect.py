@@ -20,7 +20,7 @@ from .resources import Node
 REACH_SECONDS = 5.0
 PROBE_SECONDS = 60.0
 ADDRESS = re.compile(r"(?P<client>ray://)?(?P<host>[^\s/:]+):(?P<port>\d{1,5})")
-START = "`ray start --head` starts a cluster on a machine and prints its address; docs/scaling.md says more."
+START_HINT = "`ray start --head` starts a cluster on a machine and prints its address; docs/scaling.md says more."
 
 
 class ClusterError(SpecError):
@@ -104,7 +104,7 @@ def _reach(where: str) -> None:
         socket.create_connection((parts["host"], int(parts["port"])), REACH_SECONDS).close()
     except OSError as error:
         reason = error.strerror or str(error)
-        raise ClusterError(f"no Ray cluster can be reached at {where}: {reason}", START) from error
+        raise ClusterError(f"no Ray cluster can be reached at {where}: {reason}", START_HINT) from error
 
 
 def _connect(ray: Any, where: str) -> None:
@@ -120,20 +120,21 @@ def _connect(ray: Any, where: str) -> None:
             )
     except (ConnectionError, TimeoutError, ValueError) as error:
         if where == "auto":
-            raise ClusterError("no Ray cluster runs on this machine", START) from error
-        raise ClusterError(f"{where}: no connection to Ray: {_first(error)}", START) from error
+            raise ClusterError("no Ray cluster runs on this machine", START_HINT) from error
+        raise ClusterError(f"{where}: no connection to Ray: {_first(error)}", START_HINT) from error
     except SystemExit as error:
-        raise ClusterError(f"{where}: what listens there does not answer as a Ray cluster", START) from error
+        raise ClusterError(f"{where}: what listens there does not answer as a Ray cluster", START_HINT) from error
     except RuntimeError as error:
         if "ersion mismatch" not in str(error):
-            raise ClusterError(f"{where}: Ray did not start: {_first(error)}", START) from error
+            raise ClusterError(f"{where}: Ray did not start: {_first(error)}", START_HINT) from error
         raise ClusterError(
             f"{where}: the cluster runs another version of Ray or Python than this process, which has Ray {ray.__version__}",
             "Install the same Ray and Python on all machines: " + " ".join(str(error).split())[:300],
         ) from error
     except Exception as error:  # Ray has no class of its own for a daemon that does not come up
         raise ClusterError(
-            f"{where}: Ray did not start: {_first(error)}", f"Its logs say more: /tmp/ray/session_latest/logs. {START}"
+            f"{where}: Ray did not start: {_first(error)}",
+            f"Its logs say more: /tmp/ray/session_latest/logs. {START_HINT}",
         ) from error
 
 

@@ -36,18 +36,18 @@ from .messages import WAIT_SECONDS, Inbox, Message
 from .resources import Resources
 from .worker import Outcome, Sent, installed, run
 
-ATTEMPTS = 4
+MAX_ATTEMPTS = 4
 """How often a job is begun whose worker is lost each time."""
-LOST = (WorkerCrashedError, NodeDiedError, OutOfMemoryError, ObjectLostError)
-QUEUED = 2
+WORKER_LOST = (WorkerCrashedError, NodeDiedError, OutOfMemoryError, ObjectLostError)
+JOBS_PER_RUNNING = 2
 """How many jobs are with the cluster for each that it runs: a worker that is done need not wait for the driver."""
-PIECES = 200
+MAX_BATCHES_PER_WORKER = 200
 """How many pieces a worker runs before Ray replaces it: TensorFlow keeps something of all that it compiled."""
 LISTEN_SECONDS = 0.2
 LOOK_SECONDS = 5.0
 GRACE_SECONDS = 30.0
 """How long a job waits for a node that could hold it."""
-TALKING = 200.0
+MAX_POLLS_PER_SECOND = 200.0
 """How many workers may ask the driver's inbox a second whether to end."""
 
 
@@ -86,13 +86,13 @@ class Remote:
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         options = {"num_cpus": 0, "max_restarts": -1, "max_task_retries": -1, "scheduling_strategy": here}
         self.inbox: Any = ray.remote(**options)(Inbox).remote()
-        self.task = ray.remote(max_retries=0, max_calls=PIECES)(run)
+        self.task = ray.remote(max_retries=0, max_calls=MAX_BATCHES_PER_WORKER)(run)
 
     # -- the interface -----------------------------------------------------------------------------------------------
 
     def room(self) -> int:
         """How many more jobs the cluster should have."""
-        most = self.jobs or QUEUED * max(1, sum(node.holds(self.typical) for node in self.nodes))
+        most = self.jobs or JOBS_PER_RUNNING * max(1, sum(node.holds(self.typical) for node in self.nodes))
         return most - len(self.running)
 
     def submit(self, job: Job) -> None:
@@ -143,7 +143,7 @@ class Remote:
         path = job.checkpoints.path
         sent = Sent(
             job.number, running.attempt, packed(job.piece), job.compiled, self.cluster.device, self.versions,
-            self.threads, job.checkpoints.made_by, job.checkpoints.every, max(1.0, len(self.running) / TALKING),
+            self.threads, job.checkpoints.made_by, job.checkpoints.every, max(1.0, len(self.running) / MAX_POLLS_PER_SECOND),
             job.weights is not None, str(path), path.read_bytes() if path.exists() else None,
         )  # fmt: skip
         task = self.task.options(
@@ -163,7 +163,7 @@ class Remote:
             outcome = future.result()
         except TaskCancelledError:
             replicates = _failed(job, running.refused) if running.refused else _interrupted(job)
-        except LOST as error:
+        except WORKER_LOST as error:
             if self._again(running, _lost(error)):
                 return
             replicates = _interrupted(job) if self.ending else _failed(job, _given_up(running, _lost(error)))
@@ -180,7 +180,7 @@ class Remote:
 
     def _again(self, running: Running, reason: str) -> bool:
         """Begins a job again whose worker is lost; whether it may."""
-        if self.ending or running.attempt >= ATTEMPTS:
+        if self.ending or running.attempt >= MAX_ATTEMPTS:
             return False
         name, place = running.job.piece.program.name, f" on {running.begun}" if running.begun else ""
         self.watcher.warn(f"{name}: its worker{place} is lost ({reason}); it runs again")

@@ -22,7 +22,7 @@ INT32: Bounds = (-(2**31), 2**31 - 1)
 """What an int holds while an experiment runs."""
 INT64: Bounds = (-(2**63), 2**63 - 1)
 """What an int holds while constants are computed."""
-VAST = 2**200
+MAX_MAGNITUDE = 2**200
 """Beyond it numbers are not told apart."""
 
 
@@ -42,7 +42,7 @@ def over(values: Iterable[int]) -> Bounds:
     return min(given), max(given)
 
 
-def kept(bounds: Bounds, within: Bounds = (-VAST, VAST)) -> Bounds:
+def kept(bounds: Bounds, within: Bounds = (-MAX_MAGNITUDE, MAX_MAGNITUDE)) -> Bounds:
     """Bounds cut to what lies within others."""
     return max(min(bounds[0], within[1]), within[0]), max(min(bounds[1], within[1]), within[0])
 
@@ -59,8 +59,8 @@ def times(a: Bounds, count: int) -> Bounds:
 
 def _raised(base: int, exponent: int) -> int:
     """A power, cut where it is vast."""
-    if abs(base) > 1 and exponent * (abs(base).bit_length() - 1) > VAST.bit_length():
-        return VAST if base > 0 or exponent % 2 == 0 else -VAST
+    if abs(base) > 1 and exponent * (abs(base).bit_length() - 1) > MAX_MAGNITUDE.bit_length():
+        return MAX_MAGNITUDE if base > 0 or exponent % 2 == 0 else -MAX_MAGNITUDE
     return int(base**exponent)
 
 

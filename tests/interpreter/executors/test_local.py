@@ -61,7 +61,7 @@ def heard() -> Heard:
 
 @pytest.fixture
 def executor(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> Iterator[RecyclingProcessPool]:
-    monkeypatch.setattr(recycled, "COMPILATIONS", 1)
+    monkeypatch.setattr(recycled, "MAX_COMPILATIONS", 1)
     made = RecyclingProcessPool(2, heard, Asked("cpu"))
     yield made
     made.close()

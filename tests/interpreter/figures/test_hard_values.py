@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dlspec.interpreter.figures.axis_scales import MARK
+from dlspec.interpreter.figures.axis_scales import MARK_ID
 from dlspec.interpreter.figures.draw import DRAWERS, draw
 from dlspec.interpreter.figures.point_data import points
 
@@ -75,7 +75,7 @@ def test_what_only_some_replicates_have_is_no_mean(made: Make) -> None:
     """`until` ends a replicate early: the rest are told apart from the mean of all."""
     plan, found = made("{kind: curves, y: error}", {(1, 0): [4, 3, 2], (1, 1): [6, 5]})
     (axis,) = DRAWERS["curves"](plan, found).axes
-    mean, alone = [list(line.get_ydata()) for line in axis.get_lines() if line.get_gid() != MARK]
+    mean, alone = [list(line.get_ydata()) for line in axis.get_lines() if line.get_gid() != MARK_ID]
     assert mean[:2] == [5, 4] and np.isnan(mean[2])
     assert np.isnan(alone[0]) and alone[1:] == [3, 2]
 

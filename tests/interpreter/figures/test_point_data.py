@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from dlspec.interpreter.figures.draw import panels
-from dlspec.interpreter.figures.point_data import SERIES_POINTS, points
+from dlspec.interpreter.figures.point_data import SERIES_POINTS_RANGE, points
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ def test_what_is_outside_the_panel_is_left_out_and_long_series_are_thinned() -> 
     figure.canvas.draw()
     (panel,) = points(figure)["panels"]
     (series,) = panel["series"]
-    assert len(series["x"]) == SERIES_POINTS[1] and series["x"][0] == 0
+    assert len(series["x"]) == SERIES_POINTS_RANGE[1] and series["x"][0] == 0
     assert 4980 <= series["x"][-1] <= 5020 and series["of"] < 5040
 
 

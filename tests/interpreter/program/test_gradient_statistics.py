@@ -120,7 +120,7 @@ def test_ratios_over_examples_are_those_of_their_blocks(
     compiled: Callable[..., Compiled], xla: bool, each: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Blocks of one example in chunks that 203 does not fill, and of several with a backward pass each."""
-    monkeypatch.setattr(blocks, "ALONE_BYTES", 2**16 if each == 1 else 0)
+    monkeypatch.setattr(blocks, "MAX_PER_EXAMPLE_BYTES", 2**16 if each == 1 else 0)
     monkeypatch.setattr(memory, "CHUNK_BYTES", 100 * 19 * 4 * 6 * 2)
     inner = "of: (f - y)^2, weights: f.weights, examples: 203"
     held = compiled(body("fresh", r=f"{{gradient_snr: {{{inner}}}}}", n=f"{{gradient_noise: {{{inner}}}}}"), 2, xla)
@@ -157,7 +157,7 @@ def test_errors_fall_with_the_root_of_examples(
     compiled: Callable[..., Compiled], alone: int, each: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """g = 2 (z - 1) has the mean -2 and the variance 4: the ratio is 1, its floor 2 √2 / K for K blocks."""
-    monkeypatch.setattr(blocks, "ALONE_BYTES", alone)
+    monkeypatch.setattr(blocks, "MAX_PER_EXAMPLE_BYTES", alone)
     numbers = 300
     found = compiled(KNOWN, numbers, True).evaluate()
     for name, examples in (("few", 640), ("many", 6400)):

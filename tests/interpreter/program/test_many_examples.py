@@ -12,7 +12,7 @@ from dlspec.interpreter.program.gradient_statistics import Statistic
 from dlspec.interpreter.program.program import Compiled
 from dlspec.spec.ir import terms as t
 from dlspec.spec.passes import memory
-from dlspec.spec.passes.example_blocks import SUMMED
+from dlspec.spec.passes.example_blocks import MAX_SUMMED_EXAMPLES
 
 FORMS = pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 MU = 'mu: {input: "[1]", layers: [dense: {units: 1, use_bias: false, kernel_initializer: 0.5}]}'
@@ -43,7 +43,7 @@ measures:
 
 
 @FORMS
-@pytest.mark.parametrize("total", [SUMMED, 50 * SUMMED + 1], ids=["at the cap", "above it"])
+@pytest.mark.parametrize("total", [MAX_SUMMED_EXAMPLES, 50 * MAX_SUMMED_EXAMPLES + 1], ids=["at the cap", "above it"])
 def test_sums_that_float32_cannot_hold_are_exact(compiled: Callable[..., Compiled], xla: bool, total: int) -> None:
     """The gradient of mu is z, a whole number below 2¹⁴: 1,024 of them add up within float32's 24 bits, more do not."""
     program = compiled(WHOLE.replace("TOTAL", str(total)), 4, xla)
@@ -52,7 +52,7 @@ def test_sums_that_float32_cannot_hold_are_exact(compiled: Callable[..., Compile
         program.context.bindings["z"]
     ).tensor.numpy()
     expected = z.astype(np.int64).sum(axis=1)
-    assert (expected < 2**24).all() if total == SUMMED else (expected > 2**28).all()
+    assert (expected < 2**24).all() if total == MAX_SUMMED_EXAMPLES else (expected > 2**28).all()
     (term,) = [m.term for m in program.program.measures if isinstance(m.term, t.GradientStatistic)]
     statistic = Statistic(program.context, term)
     mean = tf.function(statistic._mean, jit_compile=xla, autograph=False)
@@ -70,7 +70,16 @@ def test_the_mean_is_that_of_all_examples(
     if chunk_bytes is not None:
         monkeypatch.setattr(memory, "CHUNK_BYTES", chunk_bytes)
     program = compiled(FRESH.replace("DTYPE", "float64"), 2, xla)
-    first, counts = 7, (SUMMED - 1, SUMMED, SUMMED + 1, 2 * SUMMED, 2 * SUMMED + 452)
+    first, counts = (
+        7,
+        (
+            MAX_SUMMED_EXAMPLES - 1,
+            MAX_SUMMED_EXAMPLES,
+            MAX_SUMMED_EXAMPLES + 1,
+            2 * MAX_SUMMED_EXAMPLES,
+            2 * MAX_SUMMED_EXAMPLES + 452,
+        ),
+    )
     size = first + max(counts)
     keys, drawn = program.seeds.keys["test"], program.seeds.draws
     z = program.context.lowering(keys, tf.range(size, dtype=tf.int64), size, drawn)(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from dlspec.interpreter.program.job import Job
 from dlspec.interpreter.program.program import Compiled
-from dlspec.interpreter.program.program_cache import IDLE, ProgramCache
+from dlspec.interpreter.program.program_cache import MAX_IDLE, ProgramCache
 from dlspec.interpreter.program.training_loop import train
 from dlspec.interpreter.schedule.batching import split_into_batches
 from dlspec.interpreter.store.requests import CellRequest
@@ -133,8 +133,8 @@ def test_what_is_compiled_in_is_not_shared(program: Callable[[str], Program]) ->
 
 def test_two_at_once_have_one_each_and_few_are_kept(program: Callable[[str], Program]) -> None:
     forms, made = ProgramCache(), program(body())
-    taken = [forms.take(made, (0,), False) for _ in range(IDLE + 2)]
-    assert len({id(one) for one in taken}) == IDLE + 2
+    taken = [forms.take(made, (0,), False) for _ in range(MAX_IDLE + 2)]
+    assert len({id(one) for one in taken}) == MAX_IDLE + 2
     with pytest.raises(ValueError, match="compiled for 1 replicates side by side, not 2"):
         taken[0].begin(made, (0, 1))
     for one in taken:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dlspec.interpreter.report.final_values import FOLDED, MOST_ENTRIES, MOST_ROWS, Spread, finals, numbers
+from dlspec.interpreter.report.final_values import MAX_UNFOLDED_ROWS, MOST_ENTRIES, MOST_ROWS, Spread, finals, numbers
 
 
 def cell(place: int, replicate: int = 0, **final: Any) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def test_squares_are_taken_apart() -> None:
 
 
 def test_a_large_study_is_folded_and_cut() -> None:
-    (few,) = finals([cell(place) for place in range(FOLDED)])
+    (few,) = finals([cell(place) for place in range(MAX_UNFOLDED_ROWS)])
     assert not few.folded and few.more == 0
     (many,) = finals([cell(place) for place in range(MOST_ROWS + 5)])
     assert many.folded and many.more == 5 and len(many.rows) == MOST_ROWS and many.each == []

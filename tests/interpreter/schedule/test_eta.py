@@ -23,7 +23,7 @@ replicates: 2
 
 @pytest.fixture(autouse=True)
 def compiled_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time_left, "START", 0.0)
+    monkeypatch.setattr(time_left, "COMPILE_OPERATIONS", 0.0)
 
 
 class Clock:
@@ -70,7 +70,7 @@ def test_what_a_checkpoint_or_another_process_spares_is_not_counted_as_done(two:
 def test_compiling_is_work_too(two: list[ReplicateBatch], monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     steps_alone = work(two[0])
-    monkeypatch.setattr(time_left, "START", 3 * steps_alone)
+    monkeypatch.setattr(time_left, "COMPILE_OPERATIONS", 3 * steps_alone)
     left = TimeLeft(two, clock)
     left.started(two[0], 0)
     clock.now = 3

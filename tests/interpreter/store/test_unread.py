@@ -111,7 +111,7 @@ def test_a_file_that_was_changed_in_place_is_found_before_its_cells_count(filled
     warned: list[str] = []
     with Store(filled, warned.append) as store:
         assert sum(replicate is None for replicate in found(store, asked())) == 3
-    assert len(warned) == 1 and parts.CHANGED in warned[0] and "3 replicates of it will run again" in warned[0]
+    assert len(warned) == 1 and parts.BYTES_CHANGED in warned[0] and "3 replicates of it will run again" in warned[0]
 
 
 @pytest.mark.parametrize("end", ["parquet", "npz"])
@@ -128,7 +128,7 @@ def test_what_counted_as_whole_and_is_not_is_an_error_when_it_is_read(
         assert None not in replicates
         if gone:
             path.unlink()
-        with pytest.raises(StoreError, match="No such file" if gone else parts.CHANGED) as caught:
+        with pytest.raises(StoreError, match="No such file" if gone else parts.BYTES_CHANGED) as caught:
             for replicate in replicates:
                 assert replicate is not None
                 _ = replicate.final() if end == "parquet" else replicate.samples["fit"]
@@ -181,7 +181,7 @@ def test_damage_that_only_a_reader_sees_as_a_user_meets_it(tmp_path: Path, study
     changed(path, forget=True)
     done = dlspec("run", "small.yaml", cwd=tmp_path)
     assert done.returncode == 1 and "all 6 replicates are stored already" in done.stderr
-    assert parts.CHANGED in done.stderr and "Run again" in done.stderr
+    assert parts.BYTES_CHANGED in done.stderr and "Run again" in done.stderr
     assert "Traceback" not in done.stderr and "internal" not in done.stderr
     after = dlspec("run", "small.yaml", cwd=tmp_path)
     assert after.returncode == 0 and "3 of 6 replicates are stored already, 3 to run" in after.stderr

@@ -14,7 +14,7 @@ import pytest
 from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.store.requests import ReplicateBatch
 from dlspec.interpreter.tracking import opened
-from dlspec.interpreter.tracking.tensorboard import LONGEST, place
+from dlspec.interpreter.tracking.tensorboard import MAX_FOLDER_NAME, place
 from dlspec.spec.ir.plan import StudyPlan
 
 accumulator = pytest.importorskip(
@@ -84,7 +84,7 @@ def test_a_cell_has_a_folder_of_its_own() -> None:
     assert named("") == "e/replicate_3"
     assert named("", way="../../x").count("/") == 2 and named("", way="a/b") != named("", way="a b")
     long = named("", sizes=tuple(range(100)))
-    assert long != named("", sizes=tuple(range(101))) and max(map(len, long.split("/"))) <= LONGEST
+    assert long != named("", sizes=tuple(range(101))) and max(map(len, long.split("/"))) <= MAX_FOLDER_NAME
 
 
 def test_writing_loads_no_tensorflow(tmp_path: Path) -> None:

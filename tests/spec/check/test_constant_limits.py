@@ -59,5 +59,5 @@ def test_all_constants_together_are_bounded() -> None:
         f"  e: {{constants: {{{many}}}, task: {{example: {{x: normal()}}}},",
     ]
     lines += ["    measures: {m: E(x)}}"]
-    with pytest.raises(spec.SpecError, match=f"more than {bounds.MAX_KEPT // 2**20} MiB"):
+    with pytest.raises(spec.SpecError, match=f"more than {bounds.MAX_TOTAL_BYTES // 2**20} MiB"):
         spec.resolve(spec.parse(Source("case.yaml", "\n".join(lines))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-from dlspec.spec.diagnostics.suggestions import FEW, Words, did_you_mean
+from dlspec.spec.diagnostics.suggestions import MAX_COMPARED_DIRECTLY, Words, did_you_mean
 
 
 def test_among_few_the_nearest_is_as_difflib_has_it() -> None:
@@ -15,7 +15,7 @@ def test_among_few_the_nearest_is_as_difflib_has_it() -> None:
 
 
 def test_among_thousands_a_misspelt_name_is_found() -> None:
-    names = Words(f"weight_{number}" for number in range(10 * FEW))
+    names = Words(f"weight_{number}" for number in range(10 * MAX_COMPARED_DIRECTLY))
     words = Words([*names, "accuracy"])
     assert words.near("acuracy") == "accuracy"
     assert words.near("weigth_1999") == "weight_1999"

@@ -9,7 +9,7 @@ import pytest
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.format import formatted
-from dlspec.spec.format.layout import WIDTH, layout
+from dlspec.spec.format.layout import MAX_WIDTH, layout
 from dlspec.spec.format.syntax import read_text
 
 ROOT = Path(__file__).parents[3]
@@ -144,7 +144,7 @@ def test_a_long_list_fills_its_lines() -> None:
     numbers = [str(k / 10) for k in range(100)]
     after = experiment(f"constants: {{a: [{', '.join(numbers)}]}}")
     assert after.startswith("constants:\n  a: [0.0, 0.1,")
-    assert all(WIDTH - 10 < len(line) + 4 <= WIDTH for line in after.splitlines()[1:-1])
+    assert all(MAX_WIDTH - 10 < len(line) + 4 <= MAX_WIDTH for line in after.splitlines()[1:-1])
     assert [float(word.strip(" ]\n")) for word in after.split("[")[1].split(",")] == [k / 10 for k in range(100)]
 
 
@@ -152,7 +152,7 @@ def test_a_long_expression_keeps_several_lines() -> None:
     written = "check: " + "\n      and ".join(f"final(error,variant==v{k})<1e-3" for k in range(6))
     after = experiment(f"claims:\n  c:\n    {written}")
     lines = after.splitlines()[2:]
-    assert len(lines) == 3 and all(len(line) + 4 <= WIDTH for line in lines)
+    assert len(lines) == 3 and all(len(line) + 4 <= MAX_WIDTH for line in lines)
     assert all(line.startswith("      ") for line in lines[1:])
 
 

@@ -396,13 +396,13 @@ def test_a_digest_is_sixteen_digits_of_plain_data() -> None:
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").rglob("*.yaml"))
 
 
-@pytest.mark.parametrize("kept", [identity.KEPT, 2])
+@pytest.mark.parametrize("kept", [identity.MAX_CACHED, 2])
 @pytest.mark.parametrize("path", EXAMPLES, ids=[path.stem for path in EXAMPLES])
 def test_parts_that_were_written_out_before_give_the_same_digests(
     path: Path, kept: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What several programs have in common is known by its identity, however little of it is kept."""
-    monkeypatch.setattr(identity, "KEPT", kept)
+    monkeypatch.setattr(identity, "MAX_CACHED", kept)
     plan = spec.resolve(spec.load(str(path)))
     programs = [program for experiment in plan.experiments for program in experiment.programs]
     digests = identity.Digests()
