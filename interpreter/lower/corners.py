@@ -26,12 +26,12 @@ def _pair(a: Any, b: Any, more: Any, fixed: tuple[bool, bool]) -> Any:
 
     @tf.custom_gradient
     def chosen(a: Any, b: Any) -> Any:
-        def backward(message: Any) -> tuple[Any, Any]:
-            half = message / 2 if fixed[0] == fixed[1] else tf.zeros([], message.dtype)
-            tied, zero = tf.equal(a, b), tf.zeros([], message.dtype)
+        def backward(upstream: Any) -> tuple[Any, Any]:
+            half = upstream / 2 if fixed[0] == fixed[1] else tf.zeros([], upstream.dtype)
+            tied, zero = tf.equal(a, b), tf.zeros([], upstream.dtype)
             first = tf.logical_or(more(a, b), tf.math.is_nan(a))
-            of_a = tf.where(tied, message if fixed[1] < fixed[0] else half, tf.where(first, message, zero))
-            of_b = tf.where(tied, message if fixed[0] < fixed[1] else half, tf.where(first, zero, message))
+            of_a = tf.where(tied, upstream if fixed[1] < fixed[0] else half, tf.where(first, upstream, zero))
+            of_b = tf.where(tied, upstream if fixed[0] < fixed[1] else half, tf.where(first, zero, upstream))
             return summed(of_a, a), summed(of_b, b)
 
         return value(a, b), backward
@@ -92,9 +92,9 @@ def _extreme(reduce: Any, x: Any, axis: Any, fixed: Fixed) -> Any:
         undefined = tf.reduce_any(tf.math.is_nan(x), axis=axis)
         y = tf.where(undefined, tf.constant(np.nan, x.dtype), reduce(x, axis=axis))
 
-        def backward(message: Any) -> Any:
+        def backward(upstream: Any) -> Any:
             tied = tf.logical_or(tf.equal(x, kept(y, axis)), tf.math.is_nan(x))
-            share = message / tf.reduce_sum(tf.cast(tied, x.dtype), axis=axis)
+            share = upstream / tf.reduce_sum(tf.cast(tied, x.dtype), axis=axis)
             if constant is not None:
                 taken = tf.reduce_any(tf.logical_and(tied, constant), axis=axis)
                 share = tf.where(taken, tf.zeros([], x.dtype), share)

@@ -1,9 +1,9 @@
-"""Derivatives of operations, by one rule: a message of 0 goes on as 0, whatever the derivative is.
+"""Derivatives of operations, by one rule: an upstream gradient of 0 goes on as 0, whatever the derivative is.
 
-What a `select` does not take gets the message 0. Where the branch not taken is infinite or undefined its derivative is too, and
+What a `select` does not take gets an upstream gradient of 0. Where the branch not taken is infinite or undefined its derivative is too, and
 0 · inf is undefined: the chain rule written out would spoil the gradient of the branch taken. So every operation multiplies
 what comes in with its derivative by `multiply_no_nan`, which is one multiplication: this holds for selects in selects, in functions
-and through names, as the message alone tells what was taken.
+and through names, as the upstream gradient alone tells what was taken.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import tensorflow as tf
 Lower = Callable[..., Any]
 
 
-def times(derivative: Any, message: Any) -> Any:
-    """The message that goes on: derivative · message, and 0 where the message is 0."""
-    return tf.math.multiply_no_nan(derivative, message)
+def times(derivative: Any, upstream: Any) -> Any:
+    """The gradient that goes on: derivative · upstream, and 0 where the upstream gradient is 0."""
+    return tf.math.multiply_no_nan(derivative, upstream)
 
 
 def unary(value: Lower, derivative: Lower) -> Lower:
@@ -27,7 +27,7 @@ def unary(value: Lower, derivative: Lower) -> Lower:
     @tf.custom_gradient
     def with_derivative(x: Any) -> Any:
         y = value(x)
-        return y, lambda message: times(derivative(x, y), message)
+        return y, lambda upstream: times(derivative(x, y), upstream)
 
     def lower(x: Any) -> Any:
         return with_derivative(x) if x.dtype.is_floating else value(x)
@@ -42,9 +42,9 @@ def binary(value: Lower, derivatives: Lower) -> Lower:
     def with_derivatives(a: Any, b: Any) -> Any:
         y = value(a, b)
 
-        def backward(message: Any) -> tuple[Any, Any]:
+        def backward(upstream: Any) -> tuple[Any, Any]:
             of_a, of_b = derivatives(a, b, y)
-            return summed(times(of_a, message), a), summed(times(of_b, message), b)
+            return summed(times(of_a, upstream), a), summed(times(of_b, upstream), b)
 
         return y, backward
 
@@ -73,13 +73,13 @@ square = unary(tf.square, lambda x, y: 2 * x)
 
 @tf.custom_gradient
 def _product(a: Any, b: Any) -> Any:
-    def backward(message: Any) -> tuple[Any, Any]:
-        # A row of a, a column of b, whose messages are all 0 takes no part.
-        sent = tf.not_equal(message, 0)
-        zero = tf.zeros([], message.dtype)
+    def backward(upstream: Any) -> tuple[Any, Any]:
+        # A row of a, a column of b, whose upstream gradients are all 0, takes no part.
+        sent = tf.not_equal(upstream, 0)
+        zero = tf.zeros([], upstream.dtype)
         rows = tf.where(tf.reduce_any(sent, axis=-1, keepdims=True), a, zero)
         columns = tf.where(tf.reduce_any(sent, axis=-2, keepdims=True), b, zero)
-        of_a, of_b = tf.matmul(message, columns, transpose_b=True), tf.matmul(rows, message, transpose_a=True)
+        of_a, of_b = tf.matmul(upstream, columns, transpose_b=True), tf.matmul(rows, upstream, transpose_a=True)
         return summed(of_a, a), summed(of_b, b)
 
     return tf.matmul(a, b), backward

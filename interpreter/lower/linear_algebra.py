@@ -62,9 +62,9 @@ def _factors(a: Any) -> tuple[Any, Any, Any]:
     return regular, q, tf.where(regular, r, tf.eye(size, dtype=a.dtype))
 
 
-def _sent(message: Any) -> Any:
-    """Which of the matrices [..., m, n] a message reaches: [..., 1, 1]."""
-    return tf.reduce_any(tf.not_equal(message, 0), axis=[-2, -1], keepdims=True)
+def _sent(upstream: Any) -> Any:
+    """Which of the matrices [..., m, n] an upstream gradient reaches: [..., 1, 1]."""
+    return tf.reduce_any(tf.not_equal(upstream, 0), axis=[-2, -1], keepdims=True)
 
 
 @tf.custom_gradient
@@ -73,9 +73,9 @@ def _inverse(a: Any) -> Any:
     found = tf.linalg.triangular_solve(r, tf.linalg.matrix_transpose(q), lower=False)
     found = tf.where(regular, found, undefined(a.dtype))
 
-    def backward(message: Any) -> Any:
-        whole = tf.matmul(tf.matmul(found, message, transpose_a=True), found, transpose_b=True)
-        return tf.where(_sent(message), -whole, tf.zeros([], a.dtype))
+    def backward(upstream: Any) -> Any:
+        whole = tf.matmul(tf.matmul(found, upstream, transpose_a=True), found, transpose_b=True)
+        return tf.where(_sent(upstream), -whole, tf.zeros([], a.dtype))
 
     return found, backward
 
@@ -90,12 +90,12 @@ def _solved(a: Any, b: Any) -> Any:
     found = tf.linalg.triangular_solve(r, tf.matmul(q, b, transpose_a=True), lower=False)
     found = tf.where(regular, found, undefined(a.dtype))
 
-    def backward(message: Any) -> tuple[Any, Any]:
-        of_b = tf.matmul(q, tf.linalg.triangular_solve(r, message, lower=False, adjoint=True))
+    def backward(upstream: Any) -> tuple[Any, Any]:
+        of_b = tf.matmul(q, tf.linalg.triangular_solve(r, upstream, lower=False, adjoint=True))
         of_b = tf.where(regular, of_b, undefined(a.dtype))
         zero = tf.zeros([], a.dtype)
-        of_a = tf.where(_sent(message), -tf.matmul(of_b, found, transpose_b=True), zero)
-        return of_a, tf.where(_sent(message), of_b, zero)
+        of_a = tf.where(_sent(upstream), -tf.matmul(of_b, found, transpose_b=True), zero)
+        return of_a, tf.where(_sent(upstream), of_b, zero)
 
     return found, backward
 
@@ -116,11 +116,11 @@ def _singular_values(x: Any) -> Any:
         s, u, v = tf.linalg.svd(whole)
         nothing = undefined(x.dtype)
 
-        def backward(message: Any) -> Any:
-            # The sum of message[i] · u[:, i] · v[:, i]'.
-            found = tf.matmul(u * message[..., tf.newaxis, :], v, transpose_b=True)
+        def backward(upstream: Any) -> Any:
+            # The sum of upstream[i] · u[:, i] · v[:, i]'.
+            found = tf.matmul(u * upstream[..., tf.newaxis, :], v, transpose_b=True)
             found = tf.where(finite, found, nothing)
-            return tf.where(_sent(message[..., tf.newaxis]), found, tf.zeros([], x.dtype))
+            return tf.where(_sent(upstream[..., tf.newaxis]), found, tf.zeros([], x.dtype))
 
         return tf.where(finite[..., 0], s, nothing), backward
 
@@ -138,7 +138,7 @@ def _cond(x: Any) -> Any:
         singular = least <= floor * most
         y = tf.where(singular, tf.constant(float("inf"), x.dtype), most / least)
         slope = tf.where(singular, undefined(x.dtype), 1 / least)
-        return y, lambda message: (times(slope, message), times(-y * slope, message))
+        return y, lambda upstream: (times(slope, upstream), times(-y * slope, upstream))
 
     return ratio(most, least)
 

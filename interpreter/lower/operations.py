@@ -130,8 +130,8 @@ def _cross_entropy(score: Any, label: Any) -> Any:
 def _softmax(x: Any) -> Any:
     y = tf.nn.softmax(x)
 
-    def backward(message: Any) -> Any:
-        return times(y, message - tf.reduce_sum(times(y, message), axis=-1, keepdims=True))
+    def backward(upstream: Any) -> Any:
+        return times(y, upstream - tf.reduce_sum(times(y, upstream), axis=-1, keepdims=True))
 
     return y, backward
 
@@ -139,7 +139,7 @@ def _softmax(x: Any) -> Any:
 @tf.custom_gradient
 def _log_softmax(x: Any) -> Any:
     y = tf.nn.log_softmax(x)
-    return y, lambda message: message - times(tf.exp(y), tf.reduce_sum(message, axis=-1, keepdims=True))
+    return y, lambda upstream: upstream - times(tf.exp(y), tf.reduce_sum(upstream, axis=-1, keepdims=True))
 
 
 lowers("log_softmax")(_log_softmax)

@@ -52,7 +52,7 @@ def _norm(x: Any, axis: Any) -> Any:
     def length(x: Any) -> Any:
         y = tf.sqrt(total(tf.square(x), axis))
         # 0 at 0, the least of the subgradients there.
-        return y, lambda message: times(tf.math.divide_no_nan(x, kept(y, axis)), kept(message, axis))
+        return y, lambda upstream: times(tf.math.divide_no_nan(x, kept(y, axis)), kept(upstream, axis))
 
     return length(x)
 
@@ -64,7 +64,7 @@ def _logsumexp(x: Any, axis: Any) -> Any:
         top = tf.reduce_max(x, axis=axis)
         top = tf.where(tf.math.is_finite(top), top, tf.zeros([], x.dtype))
         y = tf.math.log(total(tf.exp(x - kept(top, axis)), axis)) + top
-        return y, lambda message: times(tf.exp(x - kept(y, axis)), kept(message, axis))
+        return y, lambda upstream: times(tf.exp(x - kept(y, axis)), kept(upstream, axis))
 
     return logarithm(x)
 
@@ -79,10 +79,10 @@ def _prod(x: Any, axis: Any) -> Any:
 
     @tf.custom_gradient
     def product(x: Any) -> Any:
-        def backward(message: Any) -> Any:
+        def backward(upstream: Any) -> Any:
             before = tf.math.cumprod(x, axis=place, exclusive=True)
             after = tf.math.cumprod(x, axis=place, exclusive=True, reverse=True)
-            return times(before * after, tf.expand_dims(message, place))
+            return times(before * after, tf.expand_dims(upstream, place))
 
         return tf.reduce_prod(x, axis=place), backward
 

@@ -259,7 +259,7 @@ def _network_output(term: t.NetworkOutput, context: Lowering) -> Value:
 def _where_taken(given: t.Term, context: Lowering) -> Value:
     """What a network is applied to: 0 where a `select` around it takes another branch.
 
-    The gradient of a weight adds up over examples what went in times its message, and a message of 0 mends no input that is
+    The gradient of a weight adds up over examples what went in times its upstream gradient, and one of 0 mends no input that is
     undefined.
     """
     value = context(given)

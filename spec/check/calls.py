@@ -121,7 +121,7 @@ def backward(
     inner: Context,
     span: Span,
 ) -> tuple[int | None, t.Term | None]:
-    """What a gradient mode needs of a call: the argument that carries the message, or the surrogate's value."""
+    """What a gradient mode needs of a call: the argument that the upstream gradient goes on to, or the surrogate's value."""
     row, surrogate = checker.names.gradient(function.name)
     if surrogate is not None:
         soft = checker.value(surrogate.node, inner)
@@ -137,7 +137,7 @@ def backward(
     if row.route == "carrier" and learnt and not trained:
         place = learnt[0]
         message = (
-            f"`{row.name}` passes its message to '{function.parameters[place]}' of '{function.name}', which is "
+            f"`{row.name}` passes its upstream gradient to '{function.parameters[place]}' of '{function.name}', which is "
             f"{arguments[place].type}: no gradient passes through it"
         )
         raise problem_at(arguments[place].span or span, message, "Give it the real number that the weights make.")
@@ -145,12 +145,14 @@ def backward(
         return None, None
     if len(trained) > 1:
         names = listing(f"'{function.parameters[place]}'" for place in trained)
-        message = f"`{row.name}` passes its message to one argument of '{function.name}', and {names} depend on weights"
+        message = f"`{row.name}` passes its upstream gradient to one argument of '{function.name}', and {names} depend on weights"
         raise problem_at(span, message, "`stop(x)` makes an argument a constant for the backward pass.")
     given = arguments[trained[0]].type
     if given.shape != body.type.shape:
         parameter = function.parameters[trained[0]]
-        message = f"`{row.name}` passes a message of the shape of {body.type} to '{parameter}', which is {given}"
+        message = (
+            f"`{row.name}` passes an upstream gradient of the shape of {body.type} to '{parameter}', which is {given}"
+        )
         raise problem_at(span, message, "Both have to be of one shape.")
     return trained[0], None
 

@@ -47,7 +47,7 @@ def _mode(experiment: ExperimentScope, target: str, entry: Any, span: Span) -> d
         given = part.input.type if isinstance(part, NetworkPlan) else part.input
         if row.route == "carrier" and given.shape != part.output.shape:
             shapes = f"whose input is {given} and output {part.output}"
-            message = f"`{row.name}` passes the message of '{target}' on, {shapes}"
+            message = f"`{row.name}` passes the upstream gradient of '{target}' on, {shapes}"
             raise problem_at(span, message, "Both have to be of one shape.")
         if row.real_output and part.output.kind != "real":
             message = f"`{row.name}` is for what has a gradient, and '{target}' gives {part.output}"

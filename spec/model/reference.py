@@ -23,7 +23,7 @@ HEAD = """# Reference: operations, distributions, layers and modes
 Generated from the tables by `dlspec ops --write`; do not edit.
 
 Signatures: `real[...]` broadcasts, `*s` is any shape, `n` the same size everywhere, `number` int or real as given.
-What is undefined (NaN) makes what comes of it undefined, and a message of 0 goes on as 0 whatever the derivative is, in NumPy, under XLA and
+What is undefined (NaN) makes what comes of it undefined, and an upstream gradient of 0 goes on as 0 whatever the derivative is, in NumPy, under XLA and
 as a plain graph alike. `corners` says what an operation does besides where it is undefined, and what its gradient is at ties and corners.
 """
 

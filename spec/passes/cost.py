@@ -246,7 +246,7 @@ class _Counter:
         else:
             forward, backward = forward + layer.flops, backward + layer.flops * (own + given.trained)
         self.add(given, forward, backward, held, inner)
-        self.add(given, 0, row.backward_flops * size * (own or given.trained), 0, way)
+        self.add(given, 0, row.backward_flops * size * self.trained(layer, network, given.trained, frozen), 0, way)
         return passed
 
     def mode(self, layer: LayerPlan, network: str) -> GradientMode:

@@ -25,10 +25,10 @@ def widest(shapes: Shapes, result: Shape) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Operations of one application: `forward` for each entry, `backward` likewise, for each argument messages go to.
+    """Operations of one application: `forward` for each entry, `backward` likewise, for each argument that a gradient goes to.
 
     `backward` holds one number an argument, the last for all that follow. `entries` counts from the arguments' shapes
-    and the result's. Where the value is piecewise constant no message `passes`.
+    and the result's. Where the value is piecewise constant no gradient `passes`.
     """
 
     forward: float
@@ -37,7 +37,7 @@ class Work:
     passes: bool = True
 
     def backwards(self, argument: int) -> float:
-        """For each entry, the message to an argument."""
+        """For each entry, the gradient of an argument."""
         return self.backward[min(argument, len(self.backward) - 1)]
 
 

@@ -86,7 +86,7 @@ GRADIENT_MODES: Mapping[str, GradientMode] = MappingProxyType(
             GradientMode("exact", "the derivative; the default"),
             GradientMode(
                 "forward_only",
-                "the identity message: what arrives is passed on as it is, to the one differentiable argument of the output's shape",
+                "the identity: the upstream gradient is passed on as it is, to the one differentiable argument of the output's shape",
                 route="carrier", real_output=True,
                 source="Kalai & Sastry 2009 (Isotron); Kakade et al. 2011 (GLMtron); Bengio et al. 2013 (straight-through estimator)",
             ),
@@ -96,14 +96,14 @@ GRADIENT_MODES: Mapping[str, GradientMode] = MappingProxyType(
             ),
             GradientMode("stop", "no gradient passes, neither to arguments nor to weights", route="nowhere"),
             GradientMode(
-                "freeze", "the weights get no gradient; messages pass", ("network", "layer"), freezes_weights=True
+                "freeze", "the weights get no gradient; the upstream gradient passes", ("network", "layer"), freezes_weights=True
             ),
             GradientMode(
-                "scale", "the message is multiplied by a constant",
+                "scale", "the upstream gradient is multiplied by a constant",
                 takes_constant=True, real_output=True, backward_flops=1,
             ),
             GradientMode(
-                "clip", "each entry of each example's message is kept within ± a constant, before averaging",
+                "clip", "each entry of each example's upstream gradient is kept within ± a constant, before averaging",
                 takes_constant=True, real_output=True, per_example=True, backward_flops=2,
                 source="Pascanu et al. 2013", bounds=POSITIVE,
             ),

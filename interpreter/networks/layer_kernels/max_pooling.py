@@ -36,4 +36,4 @@ def undefined_kept(pool: Any, x: Any) -> Any:
 @tf.custom_gradient
 def _same(y: Any, value: Any) -> Any:
     """The value, with the gradient of y."""
-    return tf.identity(value), lambda message: (message, None)
+    return tf.identity(value), lambda upstream: (upstream, None)

@@ -239,7 +239,7 @@ def test_hover_and_definition() -> None:
         assert "inner product" in await editor.hover("dot(v, x)", 1)
         assert (await editor.hover("beta_2", 2)).startswith("**beta_2**: The decay")
         assert await editor.hover("score.dense.bias", 14) == "**score.dense.bias**: real[1]"
-        assert "identity message" in await editor.hover("gradient: {u: forward_only}", 16)
+        assert "upstream gradient is passed on" in await editor.hover("gradient: {u: forward_only}", 16)
         assert await editor.definition("dot(v, x)", 4) == "27: v"
         assert await editor.definition("guess: u(score + b)", 7) == "22: u(r)"
         assert await editor.definition("final(error, variant == forward_only) <= ", 25) == "83: forward_only"

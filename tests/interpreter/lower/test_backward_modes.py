@@ -133,6 +133,23 @@ def test_each_row_that_passes_a_gradient_on_has_a_transfer_and_each_transfer_a_r
     assert TRANSFERS.keys() == {row.name for row in PASSING}
 
 
+CLOSED_FORMS: dict[str, Callable[[Any, float], Any]] = {
+    **dict.fromkeys(("exact", "freeze", "forward_only", "surrogate"), lambda upstream, _: upstream),
+    "scale": lambda upstream, factor: upstream * factor,
+    "clip": lambda upstream, limit: np.clip(upstream, -limit, limit),
+}
+"""Each transfer in NumPy."""
+
+
+@pytest.mark.parametrize("row", PASSING, ids=lambda row: row.name)
+def test_a_transfer_is_its_closed_form(row: GradientMode) -> None:
+    upstream = np.random.default_rng(0).normal(size=(2, 5, 3)).astype(np.float32)
+    upstream[0, 0] = [0, np.nan, np.inf]
+    passed = TRANSFERS[row.name](tf.constant(upstream), 0.25 if row.takes_constant else None)
+    assert (passed.dtype, passed.shape) == (tf.float32, upstream.shape)
+    np.testing.assert_array_equal(passed.numpy(), CLOSED_FORMS[row.name](upstream, 0.25))
+
+
 @pytest.mark.parametrize("row", PASSING, ids=lambda row: row.name)
 def test_a_transfer_that_is_averaged_before_is_linear(row: GradientMode) -> None:
     """Else the row says `per_example`, and the batch is averaged behind it."""
@@ -143,7 +160,6 @@ def test_a_transfer_that_is_averaged_before_is_linear(row: GradientMode) -> None
     def passed(upstream: Any) -> Any:
         return TRANSFERS[row.name](tf.constant(upstream), constant).numpy()
 
-    assert passed(first).shape == first.shape
     linear = np.allclose(passed(first + 2 * second), passed(first) + 2 * passed(second), rtol=1e-12)
     assert linear == (not row.per_example)
 

@@ -169,7 +169,7 @@ NETWORKS = {
 }  # fmt: skip
 """An example and a layer on it, times a number that is learnt, so that messages go through the layer.
 
-Of a convolution within its borders the profiler counts the message as if it had none, so here they are padded.
+Of a convolution within its borders the profiler counts the gradient as if it had none, so here they are padded.
 """
 DRAWN = ("gaussian_noise",)
 """Layers of which nearly all is drawing numbers, which the plan does not count."""

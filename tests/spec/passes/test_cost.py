@@ -91,7 +91,7 @@ def test_what_does_not_vary_with_the_example_is_computed_once_a_step(loss: str, 
     plain = cost(program())
     found = cost(one)
     assert found.forward == plain.forward + each
-    spread = 1 if "kernel" in loss else 0  # the message to what is added to every example is summed over them
+    spread = 1 if "kernel" in loss else 0  # the gradient of what is added to every example is summed over them
     assert found.step == plain.step + once + 8 * (each + spread)
 
 
