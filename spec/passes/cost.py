@@ -1,7 +1,7 @@
 """What a program costs: parameters, floating-point operations and bytes, counted from its plan without running it.
 
 FLOPs. What one training step of one replicate computes in numbers that are not whole: the loss of a batch forwards, every
-message and gradient backwards, the mean over the batch and the optimiser's update. A multiply-add of a product of matrices
+gradient backwards, the mean over the batch and the optimiser's update. A multiply-add of a product of matrices
 or a convolution is two operations, any other elementwise operation is one (`spec/tables/flops.py` has them all, layers in their rows), moving values is none.
 Backwards, a layer with a kernel costs its forward count for the kernel, and once more for its input where anything
 trained lies before it. What does not vary with the example is counted once a step. Drawing the examples is not in it: that is
@@ -26,7 +26,7 @@ from ..tables.operations import OPERATIONS
 from .trained_weights import trained_parameters
 
 LOSS_WORK = (3, 1)
-"""Operations of a term of the loss for each example, both ways: its weight, its sum, and whether it is finite."""
+"""Operations of a term of the loss for each example, forwards and backwards: its weight, its sum, and whether it is finite."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def cost(program: Program) -> Cost:
 
 @dataclass
 class _Use:
-    """What a step takes for one example, or once for all of them: operations both ways, and bytes held for the way back."""
+    """What a step takes for one example, or once for all of them: operations of both passes, and bytes kept for the backward pass."""
 
     forward: float = 0
     backward: float = 0
@@ -59,25 +59,25 @@ class _Use:
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _Provenance:
     """What is known of a value: whether anything trained lies in it, and the named axes that it varies along."""
 
-    trained: bool = False
+    requires_grad: bool = False
     axes: frozenset[str] = frozenset()
 
-    def __or__(self, other: _Seen) -> _Seen:
-        return _Seen(self.trained or other.trained, self.axes | other.axes)
+    def __or__(self, other: _Provenance) -> _Provenance:
+        return _Provenance(self.requires_grad or other.requires_grad, self.axes | other.axes)
 
 
 @dataclass(frozen=True)
-class _Way:
-    """Which ways are counted: a binding goes forwards once, and backwards once if a message comes to it."""
+class _Passes:
+    """Which passes are counted: a binding goes forwards once, and backwards once if an upstream gradient comes to it."""
 
     forward: bool = True
-    message: bool = True
+    backward: bool = True
 
-    def without_message(self) -> _Way:
-        return _Way(self.forward, False)
+    def without_backward(self) -> _Passes:
+        return _Passes(self.forward, False)
 
 
 class _Counter:
@@ -96,15 +96,15 @@ class _Counter:
         self.changed = {plan.name: trained_parameters(program, plan) for plan in program.networks}
         self.each, self.once = _Use(), _Use()
         self.extents: dict[str, int] = {}
-        self.done: dict[str, _Way] = {}
-        self.seen: dict[str, _Seen] = {}
+        self.visited: dict[str, _Passes] = {}
+        self.provenance: dict[str, _Provenance] = {}
         """Of outputs and networks by their places, of functions' arguments by their keys."""
 
     def cost(self) -> Cost:
         program, plan = self.program, self.program.training
         for loss in program.loss if plan else ():
-            found = self.term(loss.term, _Way()) | self.term(loss.weight, _Way()) | _Seen(axes=frozenset({EXAMPLE}))
-            self.add(found, *LOSS_WORK, 0, _Way())
+            both = self.term(loss.term, _Passes()) | self.term(loss.weight, _Passes())
+            self.add(both | _Provenance(axes=frozenset({EXAMPLE})), *LOSS_WORK, 0, _Passes())
         parameters = sum(network.parameters for network in program.networks)
         weights = sum(
             prod(shape)
@@ -144,109 +144,111 @@ class _Counter:
             kept += row.slots * count
         return updates, kept
 
-    def add(self, value: _Seen, forward: float, backward: float, nbytes: float, way: _Way) -> None:
+    def add(self, value: _Provenance, forward: float, backward: float, nbytes: float, passes: _Passes) -> None:
         """Work on a value, for all its indices, for each example or once."""
         use = self.each if EXAMPLE in value.axes else self.once
         times = prod(self.extents[axis] for axis in value.axes if axis != EXAMPLE)
-        use.forward += forward * times * way.forward
-        use.backward += backward * times * way.message
-        use.bytes += nbytes * times * way.forward
+        use.forward += forward * times * passes.forward
+        use.backward += backward * times * passes.backward
+        use.bytes += nbytes * times * passes.forward
 
-    def new(self, place: str, way: _Way) -> _Way:
-        """The ways in which a place has not been counted yet."""
-        before = self.done.get(place, _Way(False, False))
-        self.done[place] = _Way(before.forward or way.forward, before.message or way.message)
-        return _Way(way.forward and not before.forward, way.message and not before.message)
+    def first_visit(self, place: str, passes: _Passes) -> _Passes:
+        """The passes that have not been counted yet at a place; from now on they have."""
+        before = self.visited.get(place, _Passes(False, False))
+        self.visited[place] = _Passes(before.forward or passes.forward, before.backward or passes.backward)
+        return _Passes(passes.forward and not before.forward, passes.backward and not before.backward)
 
-    def joined(self, given: Type, value: _Seen, way: _Way, left: _Way) -> None:
-        """A further message to a value that has had one is added to it."""
-        if value.trained and way.message and not left.message:
-            self.add(value, 0, prod(given.shape), 0, way)
+    def count_accumulation(self, given: Type, value: _Provenance, passes: _Passes, remaining: _Passes) -> None:
+        """A further upstream gradient of a value that has had one is added to it: an operation an entry."""
+        if value.requires_grad and passes.backward and not remaining.backward:
+            self.add(value, 0, prod(given.shape), 0, passes)
 
-    def term(self, term: t.Term, way: _Way) -> _Seen:
-        """Counts a term in some ways."""
-        return _COST.of(term)(term, self, way)
+    def term(self, term: t.Term, passes: _Passes) -> _Provenance:
+        """Counts some passes of a term."""
+        return _COST.of(term)(term, self, passes)
 
-    def network(self, plan: NetworkPlan, given: t.Term | None, way: _Way) -> _Seen:
+    def network(self, plan: NetworkPlan, given: t.Term | None, passes: _Passes) -> _Provenance:
         """A network on its own input, once, or on another."""
         place = f"network {plan.name}"
         if given is None:
-            left = self.new(place, way)
-            if place in self.seen:
-                self.joined(plan.output, self.seen[place], way, left)
-            if not (left.forward or left.message):
-                return self.seen[place]
-            way = left
+            remaining = self.first_visit(place, passes)
+            if place in self.provenance:
+                self.count_accumulation(plan.output, self.provenance[place], passes, remaining)
+            if not (remaining.forward or remaining.backward):
+                return self.provenance[place]
+            passes = remaining
         row = mode_of(self.program.gradient, plan.name)
-        inner = way if row.route == "body" else way.without_message()
+        inner = passes if row.route == "body" else passes.without_backward()
         origin = given if given is not None else plan.input
-        source = self.term(origin, way.without_message())
+        source = self.term(origin, passes.without_backward())
         shared = f"each of {plan.name}"
         self.extents[shared] = plan.each or 1
-        over = _Seen(source.trained, source.axes | {shared})
+        over = _Provenance(source.requires_grad, source.axes | {shared})
         looked_up = plan.layers[0] if given is None and plan.index is not None else None
         trained, reached = self.layers(plan.layers, plan.name, over, inner, row.freezes_weights, looked_up)
         if row.route != "body":
-            trained, reached = source.trained and row.route == "carrier", way.message and row.route == "carrier"
+            carried = row.route == "carrier"
+            trained, reached = source.requires_grad and carried, passes.backward and carried
         if reached:
-            self.term(origin, _Way(False, True))
-        seen = _Seen(trained, source.axes)
-        self.add(seen, 0, row.backward_flops * prod(plan.output.shape) * trained, 0, way)
+            self.term(origin, _Passes(False, True))
+        provenance = _Provenance(trained, source.axes)
+        self.add(provenance, 0, row.backward_flops * prod(plan.output.shape) * trained, 0, passes)
         if given is None:
-            self.seen[place] = seen
-        return seen
+            self.provenance[place] = provenance
+        return provenance
 
     def layers(
-        self, layers: tuple[LayerPlan, ...], network: str, given: _Seen, way: _Way, frozen: bool,
+        self, layers: tuple[LayerPlan, ...], network: str, given: _Provenance, passes: _Passes, frozen: bool,
         looked_up: LayerPlan | None = None,
     ) -> tuple[bool, bool]:  # fmt: skip
-        """Layers on an input; says whether anything trained lies in the output, and whether a message comes to the input.
+        """Layers on an input; says whether anything trained lies in the output, and whether an upstream gradient comes to the input.
 
-        A message comes from the end, so they are walked backwards, each knowing what lies before it.
+        It comes from the end, so they are walked backwards, each knowing what lies before it.
         """
-        before = self.before(layers, network, given.trained, frozen)
-        message = way.message
-        for layer, upstream in zip(reversed(layers), reversed(before[:-1]), strict=True):
-            passed = _Way(way.forward, message)
-            message = self.layer(layer, network, _Seen(upstream, given.axes), passed, frozen, layer is looked_up)
-        return before[-1], message
+        before = self.before(layers, network, given.requires_grad, frozen)
+        has_upstream = passes.backward
+        for layer, trained in zip(reversed(layers), reversed(before[:-1]), strict=True):
+            over, passed = _Provenance(trained, given.axes), _Passes(passes.forward, has_upstream)
+            has_upstream = self.layer(layer, network, over, passed, frozen, layer is looked_up)
+        return before[-1], has_upstream
 
     def layer(
-        self, layer: LayerPlan, network: str, given: _Seen, way: _Way, frozen: bool, looked_up: bool = False
+        self, layer: LayerPlan, network: str, given: _Provenance, passes: _Passes, frozen: bool, looked_up: bool = False
     ) -> bool:
-        """One layer; says whether a message comes to its input. Of one that is looked up, rows are summed backwards."""
+        """One layer; says whether an upstream gradient comes to its input. Of one that is looked up, rows are summed backwards."""
         size = prod(layer.output.shape)
         if layer.kind == "repeat":
-            upstream = [given.trained]
+            inputs = [given.requires_grad]
             for block in layer.blocks:
-                last = self.before(block, network, upstream[-1], frozen)[-1]
-                upstream.append(last or (layer.skip and upstream[-1]))
-            message = way.message
-            for block, trained in zip(reversed(layer.blocks), reversed(upstream[:-1]), strict=True):
-                over = _Seen(trained, given.axes)
-                _, reached = self.layers(block, network, over, _Way(way.forward, message), frozen)
+                last = self.before(block, network, inputs[-1], frozen)[-1]
+                inputs.append(last or (layer.skip and inputs[-1]))
+            has_upstream = passes.backward
+            for block, trained in zip(reversed(layer.blocks), reversed(inputs[:-1]), strict=True):
+                over = _Provenance(trained, given.axes)
+                _, reached = self.layers(block, network, over, _Passes(passes.forward, has_upstream), frozen)
                 if layer.skip:
-                    self.add(over, size, size * trained, self.given(layer), _Way(way.forward, message))
-                message = reached or (layer.skip and message)
-            return message
+                    self.add(over, size, size * trained, self.given(layer), _Passes(passes.forward, has_upstream))
+                has_upstream = reached or (layer.skip and has_upstream)
+            return has_upstream
         row = self.mode(layer, network)
-        inner = way if row.route == "body" else way.without_message()
-        passed = way.message and row.route != "nowhere"
-        held = self.given(layer) * (2 if layer.config.get("activation") else 1)
+        inner = passes if row.route == "body" else passes.without_backward()
+        passed = passes.backward and row.route != "nowhere"
+        nbytes = self.given(layer) * (2 if layer.config.get("activation") else 1)
         if layer.body is not None:
-            self.seen[layer.parameter] = given
+            self.provenance[layer.parameter] = given
             self.term(layer.body, inner)
-            self.add(given, 0, row.backward_flops * size * given.trained, 0, way)
+            self.add(given, 0, row.backward_flops * size * given.requires_grad, 0, passes)
             return passed
         own = self.own(layer, network, frozen)
         forward, backward = LAYERS[layer.row].work(layer.input.shape, layer.output.shape, layer.config)
-        backward = backward * (own or given.trained)
+        backward = backward * (own or given.requires_grad)
         if looked_up:
             backward += size * own
         else:
-            forward, backward = forward + layer.flops, backward + layer.flops * (own + given.trained)
-        self.add(given, forward, backward, held, inner)
-        self.add(given, 0, row.backward_flops * size * self.trained(layer, network, given.trained, frozen), 0, way)
+            forward, backward = forward + layer.flops, backward + layer.flops * (own + given.requires_grad)
+        self.add(given, forward, backward, nbytes, inner)
+        trained = self.trained(layer, network, given.requires_grad, frozen)
+        self.add(given, 0, row.backward_flops * size * trained, 0, passes)
         return passed
 
     def mode(self, layer: LayerPlan, network: str) -> GradientMode:
@@ -257,138 +259,141 @@ class _Counter:
         trained = any(name not in layer.untrained for name in layer.weights)
         return trained and not frozen and not self.mode(layer, network).freezes_weights
 
-    def before(self, layers: tuple[LayerPlan, ...], network: str, upstream: bool, frozen: bool) -> list[bool]:
-        """Whether anything trained lies in what comes before each layer, and in what the last one makes."""
-        trained = [upstream]
+    def before(self, layers: tuple[LayerPlan, ...], network: str, given: bool, frozen: bool) -> list[bool]:
+        """Whether anything trained lies in what comes before each layer, and in what the last one makes.
+
+        `given` is whether anything trained lies in the input.
+        """
+        trained = [given]
         for layer in layers:
             trained.append(self.trained(layer, network, trained[-1], frozen))
         return trained
 
-    def trained(self, layer: LayerPlan, network: str, upstream: bool, frozen: bool) -> bool:
+    def trained(self, layer: LayerPlan, network: str, given: bool, frozen: bool) -> bool:
         """Whether anything trained lies in a layer's output."""
         if layer.kind == "repeat":
             for block in layer.blocks:
-                upstream = self.before(block, network, upstream, frozen)[-1] or (layer.skip and upstream)
-            return upstream
+                given = self.before(block, network, given, frozen)[-1] or (layer.skip and given)
+            return given
         route = self.mode(layer, network).route
         if route == "nowhere":
             return False
-        return upstream or (route == "body" and self.own(layer, network, frozen))
+        return given or (route == "body" and self.own(layer, network, frozen))
 
 
-_COST: TermPass[[_Counter, _Way], _Seen] = TermPass("cost")
+_COST: TermPass[[_Counter, _Passes], _Provenance] = TermPass("cost")
 _COST.exclude("what is drawn is not counted", t.Sample)
 _COST.exclude("measures are not counted", t.Expectation, t.Gradient, t.GradientStatistic, t.SamplingFloor)
 
 
 @_COST.case(t.Literal, t.StepNumber)
-def _number(term: t.Term, counter: _Counter, way: _Way) -> _Seen:
+def _number(term: t.Term, counter: _Counter, passes: _Passes) -> _Provenance:
     """What is there already costs nothing."""
-    return _Seen()
+    return _Provenance()
 
 
 @_COST.case(t.Weight, t.AllWeights)
-def _weights(term: t.Weight | t.AllWeights, counter: _Counter, way: _Way) -> _Seen:
-    return _Seen(trained=True)
+def _weights(term: t.Weight | t.AllWeights, counter: _Counter, passes: _Passes) -> _Provenance:
+    return _Provenance(requires_grad=True)
 
 
 @_COST.case(t.Reference)
-def _reference(term: t.Reference, counter: _Counter, way: _Way) -> _Seen:
+def _reference(term: t.Reference, counter: _Counter, passes: _Passes) -> _Provenance:
     name = term.name
     if term.phase != "outputs":
-        return _Seen(axes=frozenset({EXAMPLE} if term.phase == "example" else ()))
-    left = counter.new(name, way)
-    if left.forward or left.message:
-        counter.seen[name] = counter.term(counter.outputs[name], left)
-    counter.joined(term.type, counter.seen[name], way, left)
-    return counter.seen[name]
+        return _Provenance(axes=frozenset({EXAMPLE} if term.phase == "example" else ()))
+    remaining = counter.first_visit(name, passes)
+    if remaining.forward or remaining.backward:
+        counter.provenance[name] = counter.term(counter.outputs[name], remaining)
+    counter.count_accumulation(term.type, counter.provenance[name], passes, remaining)
+    return counter.provenance[name]
 
 
 @_COST.case(t.Parameter)
-def _parameter(term: t.Parameter, counter: _Counter, way: _Way) -> _Seen:
-    return counter.seen[term.key]
+def _parameter(term: t.Parameter, counter: _Counter, passes: _Passes) -> _Provenance:
+    return counter.provenance[term.key]
 
 
 @_COST.case(t.IndexVariable)
-def _index_variable(term: t.IndexVariable, counter: _Counter, way: _Way) -> _Seen:
+def _index_variable(term: t.IndexVariable, counter: _Counter, passes: _Passes) -> _Provenance:
     counter.extents[term.key] = term.extent
-    return _Seen(axes=frozenset({term.key}))
+    return _Provenance(axes=frozenset({term.key}))
 
 
 @_COST.case(t.NetworkOutput)
-def _network_output(term: t.NetworkOutput, counter: _Counter, way: _Way) -> _Seen:
-    return counter.network(counter.networks[term.network], term.input, way)
+def _network_output(term: t.NetworkOutput, counter: _Counter, passes: _Passes) -> _Provenance:
+    return counter.network(counter.networks[term.network], term.input, passes)
 
 
 @_COST.case(t.Comprehend)
-def _comprehend(term: t.Comprehend, counter: _Counter, way: _Way) -> _Seen:
-    inner = counter.term(term.body, way)
-    return _Seen(inner.trained, inner.axes - {index.key for index in term.indices})
+def _comprehend(term: t.Comprehend, counter: _Counter, passes: _Passes) -> _Provenance:
+    inner = counter.term(term.body, passes)
+    return _Provenance(inner.requires_grad, inner.axes - {index.key for index in term.indices})
 
 
 @_COST.case(t.Stop)
-def _stop(term: t.Stop, counter: _Counter, way: _Way) -> _Seen:
-    return _Seen(axes=counter.term(term.operand, way.without_message()).axes)
+def _stop(term: t.Stop, counter: _Counter, passes: _Passes) -> _Provenance:
+    return _Provenance(axes=counter.term(term.operand, passes.without_backward()).axes)
 
 
 @_COST.case(t.Stack, t.Cut)
-def _moved(term: t.Stack | t.Cut, counter: _Counter, way: _Way) -> _Seen:
+def _moved(term: t.Stack | t.Cut, counter: _Counter, passes: _Passes) -> _Provenance:
     """Moving values is no operation."""
-    seen = _Seen()
+    provenance = _Provenance()
     for child in t.children(term):
-        seen |= counter.term(child, way)
-    return seen
+        provenance |= counter.term(child, passes)
+    return provenance
 
 
 @_COST.case(t.Gather)
-def _gather(term: t.Gather, counter: _Counter, way: _Way) -> _Seen:
-    source = counter.term(term.array, way)
-    seen = source | _Seen(axes=counter.term(term.index, way.without_message()).axes)
-    counter.add(seen, 0, prod(term.type.shape) * source.trained, counter.size(term.type), way)
-    return seen
+def _gather(term: t.Gather, counter: _Counter, passes: _Passes) -> _Provenance:
+    source = counter.term(term.array, passes)
+    provenance = source | _Provenance(axes=counter.term(term.index, passes.without_backward()).axes)
+    counter.add(provenance, 0, prod(term.type.shape) * source.requires_grad, counter.size(term.type), passes)
+    return provenance
 
 
 @_COST.case(t.Operate)
-def _operate(term: t.Operate, counter: _Counter, way: _Way) -> _Seen:
+def _operate(term: t.Operate, counter: _Counter, passes: _Passes) -> _Provenance:
     """An operation: forwards, and backwards to every argument that holds anything trained."""
     row = OPERATION_WORK[term.operation]
-    passes = row.passes and term.type.kind == "real"
-    inner = way if passes else way.without_message()
+    differentiable = row.passes and term.type.kind == "real"
+    inner = passes if differentiable else passes.without_backward()
     arguments = [counter.term(item, inner) for item in term.arguments]
-    found = _Seen()
+    provenance = _Provenance()
     for argument in arguments:
-        found |= argument
+        provenance |= argument
     shapes, result = [item.type.shape for item in term.arguments], term.type.shape
     entries = row.entries(shapes, result)
     backward = 0.0
     for place, (argument, shape) in enumerate(zip(arguments, shapes, strict=True)):
-        if argument.trained:
+        if argument.requires_grad:
             backward += row.backwards(place) * entries
-            if OPERATIONS[term.operation].elementwise and (shape != result or argument.axes != found.axes):
+            if OPERATIONS[term.operation].elementwise and (shape != result or argument.axes != provenance.axes):
                 backward += prod(result)  # summed over what it was spread along
-    counter.add(found, row.forward * entries, backward, counter.size(term.type), inner)
-    return found if passes else _Seen(axes=found.axes)
+    counter.add(provenance, row.forward * entries, backward, counter.size(term.type), inner)
+    return provenance if differentiable else _Provenance(axes=provenance.axes)
 
 
 @_COST.case(t.Invoke)
-def _invoke(term: t.Invoke, counter: _Counter, way: _Way) -> _Seen:
+def _invoke(term: t.Invoke, counter: _Counter, passes: _Passes) -> _Provenance:
     """A user's function, along the backward pass that its mode makes."""
     row = mode_of(counter.program.gradient, term.function)
     route = "body" if row.route == "carrier" and term.carrier is None else row.route
     past = route in ("carrier", "nowhere")
     arguments = [
-        counter.term(item, way.without_message() if past and place != term.carrier else way)
+        counter.term(item, passes.without_backward() if past and place != term.carrier else passes)
         for place, item in enumerate(term.arguments)
     ]
-    counter.seen.update(zip(term.parameters, arguments, strict=True))
-    seen = counter.term(term.body, way if route == "body" else way.without_message())
+    counter.provenance.update(zip(term.parameters, arguments, strict=True))
+    provenance = counter.term(term.body, passes if route == "body" else passes.without_backward())
     if route == "nowhere":
-        return _Seen(axes=seen.axes)
+        return _Provenance(axes=provenance.axes)
     if route == "carrier":
         assert term.carrier is not None
-        seen = _Seen(arguments[term.carrier].trained, seen.axes | arguments[term.carrier].axes)
+        provenance = _Provenance(arguments[term.carrier].requires_grad, provenance.axes | arguments[term.carrier].axes)
     elif route == "expression":
         assert term.surrogate is not None
-        seen = _Seen(counter.term(term.surrogate, way).trained, seen.axes)
-    counter.add(seen, 0, row.backward_flops * prod(term.type.shape) * seen.trained, 0, way)
-    return seen
+        provenance = _Provenance(counter.term(term.surrogate, passes).requires_grad, provenance.axes)
+    counter.add(provenance, 0, row.backward_flops * prod(term.type.shape) * provenance.requires_grad, 0, passes)
+    return provenance
