@@ -101,7 +101,7 @@ class NetworkChecker:
                 raise problem_at(span, f"the layer '{key}'{link}{problem}", problem.hint) from None
             plans.append(plan)
             current = plan.output
-            if (activation := self.own_activation(model, item)) is not None and plan.kind == "keras":
+            if (activation := self.own_activation(model, item)) is not None and plan.row:
                 plans.append(self.activated(activation, f"{key}.activation", current))
         return plans, current
 

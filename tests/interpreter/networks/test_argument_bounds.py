@@ -21,8 +21,7 @@ from dlspec.spec.tables.optimizers import EXCLUSIVE, OPTIMIZERS
 
 STEP = 1e-3
 NEEDED: dict[str, Any] = {
-    "units": 2, "filters": 2, "kernel_size": 2, "target_shape": [12], "n": 2, "activation": "relu", "stddev": 0.5, "input_dim": 5,
-    "output_dim": 2, "p": 0.5,
+    "target_shape": [12], "activation": "relu", "input_dim": 5,
 }  # fmt: skip
 NUMBERS = ("real", "schedule", "size", "sizes")
 Case = tuple[str, str, str, Bounds, str]
@@ -80,7 +79,7 @@ def outside(bounds: Bounds, kind: str) -> list[float]:
 
 
 def needed(own: Mapping[str, Parameter]) -> dict[str, Any]:
-    return {p.name: NEEDED[p.name] for p in own.values() if p.default is REQUIRED}
+    return {p.name: NEEDED.get(p.name, 0.5 if p.kind == "real" else 2) for p in own.values() if p.default is REQUIRED}
 
 
 def written(table: str, row: str, name: str, value: Any) -> dict[str, Any]:
