@@ -104,7 +104,7 @@ def written(table: str, row: str, name: str, value: Any) -> dict[str, Any]:
     elif table == "constraint":
         dense["kernel_constraint"] = {row: {name: value, **({"max_value": 1e9} if name == "min_value" else {})}}
     elif table == "mode":
-        made["gradient"] = {"f": {row: value}}
+        made["gradient"] = {"f.dense_1": {row: value}}  # of one shape at both ends
     else:
         own = {p.name: p for p in DISTRIBUTIONS[row].parameters}
         other: dict[str, Any] = {p: 1 for p, parameter in own.items() if parameter.kind == "size"}
