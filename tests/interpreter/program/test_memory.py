@@ -44,7 +44,7 @@ from dlspec.interpreter.program.job import Job
 from dlspec.interpreter.schedule.progress import Quiet
 from dlspec.interpreter.backend.jit_policy import jit_mode
 from dlspec.interpreter.program.training_loop import train
-from dlspec.interpreter.schedule.batching import pieces
+from dlspec.interpreter.schedule.batching import split_into_batches
 from dlspec.interpreter.store.requests import CellRequest
 
 path, name = sys.argv[1:]
@@ -58,7 +58,7 @@ measures = tuple(m for m in program.measures if not isinstance(m.term, (t.Gradie
     dataclasses.replace(m, term=dataclasses.replace(m.term, draws=min(4, m.term.draws))) for m in statistics
 )
 program = dataclasses.replace(program, training=training, probes=probes, measures=measures)
-for piece in pieces(CellRequest.of(program, "cpu"), range(program.replicates)):
+for piece in split_into_batches(CellRequest.of(program, "cpu"), range(program.replicates)):
     for cell in train(Job(0, piece, jit_mode(program, "auto", "cpu")), Quiet(), threading.Event()):
         assert cell.status == "done", cell.message
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
