@@ -71,7 +71,7 @@ class Contender:
 
         compiled, program = self.programs.parts[0], self.program
         assert program.training is not None
-        batch = program.training.batch
+        batch = program.training.phases[0].batch
         terms = {item.name: item.term for item in program.examples}
         variables = [variable for network in compiled.networks.values() for variable in network.weights.values()]
         with tf.GradientTape() as tape:
@@ -82,7 +82,7 @@ class Contender:
                 compiled.seeds.draws,
                 step=tf.constant(0),
             )
-            loss = tf.reduce_mean(tf.add_n([tensor[0] for _, tensor in compiled.context.losses(lowering)]))
+            loss = tf.reduce_mean(tf.add_n([tensor[0] for tensor in compiled.context.losses(lowering, program.loss)]))
         gradients = tape.gradient(loss, [variable.value for variable in variables])
         found: dict[str, Any] = {f"weight {n}": variable.numpy()[0] for n, variable in enumerate(variables)}
         found |= {f"target {name}": compiled.seeds.draws[name].numpy()[0] for name in names["target"]}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
+from unittest.mock import patch
 
 from .dlspec_run import Programs, resolved
 from .workloads import WORKLOADS, Workload
@@ -28,22 +29,20 @@ def held_examples() -> Iterator[None]:
     """Programs that are compiled within use one batch at every step, made before and given to them as finite data are."""
     from dlspec.interpreter.lower import Value
     from dlspec.interpreter.program import batches as examples
-    from dlspec.interpreter.program import program, train_step
+    from dlspec.interpreter.program import data_readers, train_step
     from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
 
-    before = program.materialize_dataset, train_step.gather_batch
-
-    def first_batch(context: Any, keys: Any, draws: dict[str, Any]) -> dict[str, Any]:
-        return one_batch(context, keys, draws, examples.needed(context))
+    def first_batch(reader: Any, context: Any, keys: Any, draws: dict[str, Any]) -> dict[str, Any]:
+        return one_batch(context, keys, draws, examples.needed(context, context.program.loss))
 
     def same_batch(dataset: dict[str, Any], indices: Any) -> dict[str, Any]:
         return {name: Value(tensor, (REPLICATE, EXAMPLE)) for name, tensor in dataset.items()}
 
-    program.materialize_dataset, train_step.gather_batch = first_batch, same_batch  # type: ignore[assignment]
-    try:
+    with ExitStack() as stack:
+        for reader in (data_readers.DataReader, *data_readers.READERS.values()):
+            stack.enter_context(patch.object(reader, "dataset", first_batch))
+        stack.enter_context(patch.object(train_step, "gather_batch", same_batch))
         yield
-    finally:
-        program.materialize_dataset, train_step.gather_batch = before  # type: ignore[assignment]
 
 
 def one_batch(context: Any, keys: Any, draws: dict[str, Any], terms: dict[str, Any]) -> dict[str, Any]:
@@ -51,7 +50,7 @@ def one_batch(context: Any, keys: Any, draws: dict[str, Any], terms: dict[str, A
     import tensorflow as tf
     from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
 
-    batch = context.program.training.batch
+    batch = context.program.training.phases[0].batch
     index = tf.range(batch, dtype=tf.int64)
     lowering = context.lowering(keys, index, batch, draws)
     return {

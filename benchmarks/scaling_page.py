@@ -124,7 +124,7 @@ def _gpu() -> str:
         program = resolved(workload, 1)
         assert program.training is not None
         found, each = cost(program), memory(program)
-        moved = 2 * (found.state_bytes + program.training.batch * found.example_bytes / 2)
+        moved = 2 * (found.state_bytes + program.training.largest_batch * found.example_bytes / 2)
         fast, wide = GPU["operations"] / found.step, GPU["bandwidth"] / moved
         lines.append(f"| {name} | {each / 1e6:.1f} MB | {int(GPU['bytes'] / each):,} | {_rate(fast)} | {_rate(wide)} |")
     return "\n".join(lines) + "\n"

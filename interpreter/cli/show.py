@@ -22,7 +22,9 @@ def cells(plan: StudyPlan) -> str:
     for program in _programs(plan):
         parameters = sum(network.parameters for network in program.networks)
         flops = (
-            3 * sum(network.flops for network in program.networks) * (program.training.batch if program.training else 1)
+            3
+            * sum(network.flops for network in program.networks)
+            * (program.training.largest_batch if program.training else 1)
         )
         steps = program.training.steps if program.training else 0
         lines.append(
@@ -54,12 +56,14 @@ def _resolved(program: Program) -> str:
             )
     if program.training:
         plan = program.training
-        for name, optimizer in plan.optimizers.items():
-            arguments = {
-                k: v if isinstance(v, int | float | bool) else "a schedule" for k, v in optimizer.arguments.items()
-            }
-            lines.append(f"  optimizer {name or 'for all'}: {optimizer.keras} {arguments}")
-        lines.append(f"  batch {plan.batch}, steps {plan.steps:,}, evaluated at {len(plan.evaluations)} steps")
+        evaluated = f"evaluated at {len(plan.evaluations)} steps"
+        for phase in plan.phases:
+            for name, optimizer in phase.optimizers.items():
+                arguments = {
+                    k: v if isinstance(v, int | float | bool) else "a schedule" for k, v in optimizer.arguments.items()
+                }
+                lines.append(f"  optimizer {name or 'for all'}: {optimizer.keras} {arguments}")
+            lines.append(f"  batch {phase.batch}, steps {phase.steps:,}, {evaluated}")
     modes = {
         name: mode.name if mode.value is None else f"{mode.name} {mode.value:g}"
         for name, mode in program.gradient.items()

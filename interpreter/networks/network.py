@@ -109,10 +109,6 @@ class Network:
                 starts = Starts(layer, name, self.plan.name, self.dtype.real, by_keras.get(name))
                 self.weights[layer.key, name].assign(starts.stacked(seed_paths, values))
 
-    def trainable(self) -> list[Any]:
-        """The variables that an optimiser changes, in order."""
-        return [self.weights[place] for place in self.changed()]
-
     def changed(self) -> list[tuple[str, str]]:
         """The places of those: what a term of the loss reaches and no mode freezes."""
         return [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import prod
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.axes import EXAMPLE, REPLICATE, Axes
+from dlspec.spec.ir.plan import LossPlan
 
 from ..lower import Lowering, Value
 from ..networks.network import input_of
@@ -25,15 +26,12 @@ VALUES_WORTH_A_BRANCH = 16
 
 
 def materialize_dataset(context: ProgramContext, keys: Any, draws: dict[str, Any]) -> dict[str, Any]:
-    """The values of all training examples by name, [R, N, …] each; none where data are not finite, or too large.
+    """The values of all training examples by name, [R, N, …] each; none where they are too large.
 
     `keys` are those of the training stream, uint32 [samples, R, 2]; `draws` the replicates' draws, [R, …] by name.
     """
-    program = context.program
-    if program.data.kind != "finite" or program.training is None:
-        return {}
-    terms = needed(context)
-    count = program.data.train
+    terms = needed(context, context.program.loss)
+    count = context.program.data.train
     if sum(term.type.bytes for term in terms.values()) * count * context.replicates > MAX_BYTES:
         return {}
     chunk = context.chunk(count)
@@ -53,12 +51,14 @@ def materialize_dataset(context: ProgramContext, keys: Any, draws: dict[str, Any
     return {name: tf.concat(tensors, axis=1) for name, tensors in parts.items()}
 
 
-def make_batch_fn(context: ProgramContext) -> Callable[[Any, dict[str, Any], Any, Any], dict[str, Value]]:
-    """What makes the values of a batch by name: keys, draws, int64 [R, B] numbers and a step to the values, by XLA.
+def make_batch_fn(
+    context: ProgramContext, loss: Sequence[LossPlan]
+) -> Callable[[Any, dict[str, Any], Any, Any], dict[str, Value]]:
+    """What makes the values of a batch that some terms of the loss need, by name: keys, draws, int64 [R, B] numbers and a step to the values, by XLA.
 
     In a plain graph each of its small operations would pass over the memory by itself.
     """
-    terms = needed(context)
+    terms = needed(context, loss)
     axes: dict[str, Axes] = {}
 
     @tf.function(jit_compile=True, autograph=False)
@@ -81,13 +81,13 @@ def gather_batch(dataset: dict[str, Any], indices: Any) -> dict[str, Value]:
     }
 
 
-def isolate_draws(context: ProgramContext, lowering: Lowering) -> None:
-    """Sets the values of the names that the loss needs and that draw many reals, each out of a branch of its own.
+def isolate_draws(context: ProgramContext, loss: Sequence[LossPlan], lowering: Lowering) -> None:
+    """Sets the values of the names that some terms of the loss need and that draw many reals, each out of a branch of its own.
 
     XLA on a CPU makes a value anew in each of the operations that use it, a generator's rounds included, unless it comes out
     of a branch. The other branch is never taken: no step is below 0.
     """
-    for name, term in _drawing(context):
+    for name, term in _drawing(context, loss):
         for part in t.walk(term):
             if isinstance(part, t.Reference):
                 lowering(part)  # before the branch: what is made within it is not seen outside
@@ -109,9 +109,9 @@ def _out_of_branch(lowering: Lowering, term: t.Term) -> Value:
     return Value(tensor, found[0].axes)
 
 
-def _drawing(context: ProgramContext) -> list[tuple[str, t.Term]]:
+def _drawing(context: ProgramContext, loss: Sequence[LossPlan]) -> list[tuple[str, t.Term]]:
     """The names of an example that the loss needs, directly or through others, and that draw many reals; in order."""
-    pending = list(needed(context).values())
+    pending = list(needed(context, loss).values())
     found: set[str] = set()
     while pending:
         for item in t.walk(pending.pop()):
@@ -126,11 +126,11 @@ def _many_reals(term: t.Term) -> bool:
     return isinstance(term, t.Sample) and term.distribution in TRANSFORMED and prod(term.shape) >= VALUES_WORTH_A_BRANCH
 
 
-def needed(context: ProgramContext) -> dict[str, t.Term]:
-    """What the loss uses of an example: whole inputs of networks, and the bindings that it uses besides."""
+def needed(context: ProgramContext, loss: Sequence[LossPlan]) -> dict[str, t.Term]:
+    """What some terms of the loss use of an example: whole inputs of networks, and the bindings that it uses besides."""
     program = context.program
     plans = {plan.name: plan for plan in program.networks}
-    pending = [term.term for term in program.loss]
+    pending = [term.term for term in loss]
     terms: dict[str, t.Term] = {}
     seen: set[str] = set()
     while pending:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
-from dlspec.spec.ir.plan import Program
+from dlspec.spec.ir.plan import LossPlan, Program
 from dlspec.spec.passes.memory import chunk
 from dlspec.spec.passes.trained_weights import trained
 from dlspec.spec.tables.dtypes import DTYPES
@@ -44,7 +45,7 @@ class ProgramContext:
         """
         return Lowering(
             self.dtype, {REPLICATE: self.replicates, EXAMPLE: batch}, self.bindings, self.program.gradient,
-            keys=lambda sample: keys[self.samples[sample.path]], index=index, enumerated=self.program.data.path,
+            keys=lambda sample: keys[self.samples[sample.path]], index=index, enumerated=self.program.data.enumerated,
             on_cpu=self.on_cpu, network=self.apply,
             weight=lambda lowering, term: self.networks[term.network].weight(term, lowering),
             values={name: Value(tensor, (REPLICATE,)) for name, tensor in draws.items()}, **more,
@@ -65,14 +66,14 @@ class ProgramContext:
         lowering.values[place] = value
         return value
 
-    def losses(self, lowering: Lowering) -> list[tuple[str, Any]]:
-        """The weighted terms of the objective by name, [R, B] each."""
+    def losses(self, lowering: Lowering, loss: Sequence[LossPlan]) -> list[Any]:
+        """Some terms of the loss with their weights, [R, B] each."""
         losses = []
-        for term in self.program.loss:
+        for term in loss:
             value = lowering(term.term)
             tensor = lowering.whole(Value(lowering.cast(value.tensor, "real"), value.axes), (REPLICATE, EXAMPLE), 0)
             factor = lowering.cast(lowering(term.weight).tensor, "real")
-            losses.append((term.name, tensor * factor))
+            losses.append(tensor * factor)
         return losses
 
     def chunk(self, wanted: int, *more: int) -> int:

@@ -124,15 +124,12 @@ class Watch:
             for (layer, weight), variable in network.weights.items()
         ]
         labels = {variable.path.replace("/", "_"): what for what, variable in variables}
-        for optimizer, _ in self.state.optimizers.groups.values():
-            for variable in optimizer.variables:
-                own = [label for label in labels if variable.name.startswith(f"{label}_")]
-                if own:
-                    label = max(own, key=len)
-                    kept = variable.name[len(label) + 1 :].replace("_", " ")
-                    variables.append(
-                        (f"the optimiser's {kept} of {labels[label].removeprefix('the weight ')}", variable)
-                    )
+        for variable in (variable for optimizers in self.state.optimizers for variable in optimizers.state()):
+            own = [label for label in labels if variable.name.startswith(f"{label}_")]
+            if own:
+                label = max(own, key=len)
+                kept = variable.name[len(label) + 1 :].replace("_", " ")
+                variables.append((f"the optimiser's {kept} of {labels[label].removeprefix('the weight ')}", variable))
         return variables
 
     @cached_property

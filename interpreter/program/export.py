@@ -67,7 +67,7 @@ def _about(
         "study": program.study, "cell": program.name, "experiment": program.experiment, "variant": program.variant,
         "constants": {name: value if isinstance(value, int | float | str) else str(value) for name, value in program.point.items()},
         "digest": program.digest, "replicates": list(compiled.replicates), "compiled": "xla" if compiled.xla else "graph",
-        "dtype": program.dtype, "batch": plan.batch, "steps": plan.steps, "start": compiled.step,
+        "dtype": program.dtype, "batch": compiled.train_step.batch, "steps": plan.steps, "start": compiled.step,
         "parameters": found.parameters, "flops_per_step": found.step * len(compiled.replicates),
         "loss": [term.name for term in program.loss], "inputs": list(map(_port, inputs)), "outputs": list(map(_port, outputs)),
         **provenance(device),
@@ -105,7 +105,8 @@ def _state(compiled: Compiled) -> list[tuple[str, Any]]:
         for network, held in compiled.networks.items()
         for (layer, weight), variable in held.weights.items()
     ]
-    for place, (optimizer, _) in enumerate(compiled.optimizers.groups.values(), 1):
+    groups = [group for optimizers in compiled.state.optimizers for group in optimizers.groups.values()]
+    for place, (optimizer, _) in enumerate(groups, 1):
         variables += [(f"optimizer_{place}_{variable.name}", variable) for variable in optimizer.variables]
     return variables
 
@@ -143,7 +144,7 @@ def _saved_model(compiled: Compiled, place: Path) -> tuple[list[tuple[Port, Any]
     def train(**inputs: Any) -> dict[str, Any]:
         for name, variable in variables.items():
             variable.value.assign(inputs[name])
-        bad = compiled.train_loop(*_call(compiled, [inputs[name] for name in given]))
+        bad = compiled.train_step.loop(*_call(compiled, [inputs[name] for name in given]))
         return {DIVERGED: bad, **{name: tf.identity(variable.value) for name, variable in variables.items()}}
 
     holder = tf.Module()
@@ -162,8 +163,8 @@ def _stablehlo(compiled: Compiled, place: Path) -> tuple[list[tuple[Port, Any]],
         raise InternalError("a plain graph has no StableHLO")
     arguments = _arguments(compiled)
     call = _call(compiled, [value for _, _, value in arguments])
-    concrete = compiled.train_loop.get_concrete_function(*call)
-    text = _bare(compiled.train_loop.experimental_get_compiler_ir(*call)(stage="stablehlo"))
+    concrete = compiled.train_step.loop.get_concrete_function(*call)
+    text = _bare(compiled.train_step.loop.experimental_get_compiler_ir(*call)(stage="stablehlo"))
     handles = {id(variable.value.handle): (name, variable) for name, variable in _state(compiled)}
     written = _written(concrete.graph)
     found: list[tuple[str, str, Any]] = list(arguments)

@@ -127,7 +127,7 @@ class Statistic:
 
     @cached_property
     def _over_draws(self) -> Any:
-        count, exact = self.term.draws, self.context.program.data.kind == "enumerated"
+        count, exact = self.term.draws, self.context.program.data.exact
         half = self.term.examples if exact else max(1, self.term.examples // 2)
 
         @tf.function(jit_compile=self.context.xla, autograph=False)

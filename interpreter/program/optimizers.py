@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.plan import OptimizerPlan
+from dlspec.spec.passes.gradient_paths import Place
 
 from ..lower import Lowering
 from ..networks.network import Network
@@ -24,20 +25,25 @@ class Optimizers:
     """
 
     def __init__(
-        self, plans: Mapping[str, OptimizerPlan], networks: Mapping[str, Network], dtype: Any, xla: bool
-    ) -> None:
-        """`xla` says whether the function that calls `update` is compiled by XLA itself."""
+        self, plans: Mapping[str, OptimizerPlan], networks: Mapping[str, Network], trained: Container[Place], dtype: Any, xla: bool
+    ) -> None:  # fmt: skip
+        """`trained` are the weights that may change; `xla` says whether what calls `update` is compiled by XLA itself."""
         self.xla = xla
         self.groups: dict[str, tuple[Any, list[Any]]] = {}
         for name, plan in plans.items():
-            changed = [networks[name]] if name else list(networks.values())
-            variables = [variable for network in changed for variable in network.trainable()]
-            if variables:
+            places = [
+                (network, place)
+                for network in ([networks[name]] if name else networks.values())
+                for place in network.changed()
+                if (network.plan.name, *place) in trained
+            ]
+            if places:
+                variables = [network.weights[place] for network, place in places]
                 optimizer = _built(plan, dtype)
                 optimizer.build(variables)
                 self.groups[name] = optimizer, variables
                 if optimizer.use_ema:
-                    _average(optimizer, changed)
+                    _average(optimizer, places)
         self._starts = [_compact(variable.numpy()) for variable in self.state()]
 
     def begin(self, plans: Mapping[str, OptimizerPlan]) -> None:
@@ -81,12 +87,10 @@ def _built(plan: OptimizerPlan, dtype: Any) -> Any:
     return getattr(keras.optimizers, plan.keras)(**arguments)
 
 
-def _average(optimizer: Any, networks: Sequence[Network]) -> None:
-    """Lets the networks be evaluated at the optimiser's moving averages of their weights."""
-    averages = iter(optimizer._model_variables_moving_average)
-    for network in networks:
-        for place in network.changed():
-            network.averages[place] = (next(averages), optimizer.iterations)
+def _average(optimizer: Any, places: Sequence[tuple[Network, tuple[str, str]]]) -> None:
+    """Lets networks be evaluated at the optimiser's moving averages of their weights."""
+    for (network, place), average in zip(places, optimizer._model_variables_moving_average, strict=True):
+        network.averages[place] = (average, optimizer.iterations)
 
 
 class _Schedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
-from dlspec.spec.ir.plan import ProbePlan, Program
+from dlspec.spec.ir.plan import Phase, ProbePlan, Program
 from dlspec.spec.passes.digests import form_digest
 
 from ..backend.startup import device
-from .batches import materialize_dataset
 from .context import ProgramContext
 from .divergence import Divergence, Watch
 from .expectations import Evaluation
 from .gradient_statistics import Statistic
-from .optimizers import Optimizers
 from .probes import compile_probe
 from .seeds import Seeds
 from .state import State
-from .train_step import NEVER, TrainInputs, TrainStep, compile_loop
+from .train_step import NEVER, TrainInputs, TrainStep
 from .whitening import whiten
 
 
@@ -33,8 +31,8 @@ class Compiled:
     form (`spec.passes.digests.form_digest`), with as many replicates, in the graphs that are there. A `portable` one holds
     nothing that is of use on a CPU alone: it may be run elsewhere.
 
-    It puts together: the `context` that terms are lowered in, `seeds`, `optimizers`, the `state` that training changes,
-    and `train_step`, which is there where the program trains.
+    It puts together: the `context` that terms are lowered in, `seeds`, the `state` that training changes, and the
+    `train_steps`, one a phase of training.
     """
 
     def __init__(self, program: Program, replicates: Sequence[int], xla: bool, portable: bool = False) -> None:
@@ -43,10 +41,8 @@ class Compiled:
         self.replicates = tuple(replicates)
         self.context = ProgramContext(program, len(self.replicates), xla, device() == "cpu" and not portable)
         self.networks = self.context.networks
-        plan = program.training
-        self.optimizers = Optimizers(plan.optimizers if plan else {}, self.networks, self.context.dtype, xla)
-        self.state = State(self.networks, self.optimizers)
-        self.train_step = TrainStep(self.context, plan, self.optimizers) if plan else None
+        self.train_steps = tuple(_train_steps(self.context))
+        self.state = State(self.networks, [train_step.optimizers for train_step in self.train_steps])
         self.evaluation = Evaluation(self.context)
         self.watch = Watch(self.state, len(self.replicates))
         self.begin(program, replicates)
@@ -60,7 +56,8 @@ class Compiled:
         self.__dict__.pop("train_inputs", None)
         for plan in program.networks:
             self.networks[plan.name].begin(plan, self.seeds.paths, self.seeds.value)
-        self.optimizers.begin(program.training.optimizers if program.training else {})
+        for train_step, phase in zip(self.train_steps, _phases(program), strict=True):
+            train_step.optimizers.begin(phase.optimizers)
         whiten(self.context, self.seeds.keys["train"], self.seeds.draws)
         self.state.step = 0
         self.watch.begin()
@@ -83,32 +80,40 @@ class Compiled:
 
     def _advance(self, count: int) -> list[Divergence | None]:
         """Makes so many updates; says which terms of the loss were not finite first, and at which step."""
-        bad = self.train_loop(self.train_inputs, tf.constant(self.step), tf.constant(count)).numpy()
-        self.state.step += count
-        divergences: list[Divergence | None] = []
-        for row in bad:
-            steps = [(int(step), place) for place, step in enumerate(row) if step != NEVER]
-            term = f"the loss term '{self.program.loss[min(steps)[1]].name}'" if steps else ""
-            divergences.append(Divergence(min(steps)[0], term) if steps else None)
+        divergences: list[Divergence | None] = [None] * len(self.replicates)
+        for train_step, steps in self._by_phase(count):
+            bad = train_step.loop(self.train_inputs, tf.constant(self.step), tf.constant(steps)).numpy()
+            self.state.step += steps
+            found = [_first_divergence(row, train_step.phase) for row in bad]
+            divergences = [before or now for before, now in zip(divergences, found, strict=True)]
         return divergences
 
-    @cached_property
-    def train_loop(self) -> Any:
-        """The compiled function of inputs, the first step and a count (`train_step.compile_loop`)."""
-        assert self.train_step is not None
-        return compile_loop(self.train_step)
+    def _by_phase(self, count: int) -> Iterator[tuple[TrainStep, int]]:
+        """So many steps from the present one, phase by phase; those beyond the plan's are of the last phase."""
+        start, first = self.step, 0
+        for train_step in self.train_steps:
+            first += train_step.phase.steps
+            last = start + count if train_step is self.train_steps[-1] else min(first, start + count)
+            if last > self.step:
+                yield train_step, last - self.step
+
+    @property
+    def train_step(self) -> TrainStep:
+        """The step of the present phase."""
+        return next(train_step for train_step, _ in self._by_phase(1))
 
     @cached_property
     def train_inputs(self) -> TrainInputs:
         """What the present replicates' training reads beside its variables."""
         keys, draws = self.seeds.keys["train"], self.seeds.draws
-        return TrainInputs(draws, materialize_dataset(self.context, keys, draws), keys, self.seeds.order)
+        dataset = self.train_step.reader.dataset(self.context, keys, draws)
+        return TrainInputs(draws, dataset, keys, self.seeds.order)
 
     def operations(self) -> dict[str, int]:
         """How many operations of each kind the training program has."""
         if self.program.training is None:
             return {}
-        concrete = self.train_loop.get_concrete_function(self.train_inputs, tf.constant(0), tf.constant(1))
+        concrete = self.train_step.loop.get_concrete_function(self.train_inputs, tf.constant(0), tf.constant(1))
         counts: dict[str, int] = {}
         graphs = [concrete.graph, *(f.graph for f in concrete.graph._functions.values() if hasattr(f, "graph"))]
         for graph in graphs:
@@ -156,3 +161,24 @@ class Compiled:
     def probes(self) -> dict[str, Any]:
         """The compiled functions of the figures that show single examples (`probes.compile_probe`), by figure."""
         return {plan.figure: compile_probe(self.context, plan) for plan in self.program.probes}
+
+
+def _phases(program: Program) -> tuple[Phase, ...]:
+    return program.training.phases if program.training is not None else ()
+
+
+def _train_steps(context: ProgramContext) -> Iterator[TrainStep]:
+    """The steps of a program's phases, each from where the one before ends."""
+    step = example = 0
+    for phase in _phases(context.program):
+        yield TrainStep(context, phase, step, example)
+        step, example = step + phase.steps, example + phase.steps * phase.batch
+
+
+def _first_divergence(bad: Sequence[int], phase: Phase) -> Divergence | None:
+    """Of the steps at which the terms of a phase's loss ceased to be finite, the first."""
+    steps = [(int(step), place) for place, step in enumerate(bad) if step != NEVER]
+    if not steps:
+        return None
+    step, place = min(steps)
+    return Divergence(step, f"the loss term '{phase.loss[place].name}'")

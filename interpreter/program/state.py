@@ -13,9 +13,9 @@ from .optimizers import Optimizers
 
 
 class State:
-    """The variables that training changes, and after how many steps they stand."""
+    """The variables that training changes, and after how many steps they stand. `optimizers` are those of each phase."""
 
-    def __init__(self, networks: Mapping[str, Network], optimizers: Optimizers) -> None:
+    def __init__(self, networks: Mapping[str, Network], optimizers: Sequence[Optimizers]) -> None:
         self.networks = networks
         self.optimizers = optimizers
         self.step = 0
@@ -23,7 +23,7 @@ class State:
     def variables(self) -> list[Any]:
         """All variables: those of networks, then those of optimisers."""
         weights = [variable for network in self.networks.values() for variable in network.weights.values()]
-        return weights + self.optimizers.state()
+        return weights + [variable for optimizers in self.optimizers for variable in optimizers.state()]
 
     def saved(self) -> list[np.ndarray[Any, Any]]:
         """Copies of the variables' values, in the order of `variables`."""

@@ -1,4 +1,4 @@
-"""One training step of all replicates, and the loop of many of them that is compiled as one function."""
+"""One training step of all replicates in one phase, and the loop of many of them that is compiled as one function."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import tensorflow as tf
-from dlspec.spec.ir.plan import TrainingPlan
+from dlspec.spec.ir.plan import Phase
+from dlspec.spec.passes.trained_weights import trained
 from dlspec.spec.tables.gradient_modes import mode_of
 
 from ..lower import Lowering, Training
-from ..lower.data_order import chosen
 from .batches import gather_batch, isolate_draws, make_batch_fn
 from .context import ProgramContext
+from .data_readers import reader_of
 from .optimizers import Optimizers
 from .seeds import noise_path
 
@@ -34,12 +35,17 @@ class TrainInputs(NamedTuple):
 
 
 class TrainStep:
-    """One step: called with the inputs, its number and the numbers of its examples, it changes the variables."""
+    """One step of a phase: called with the inputs, its number and the numbers of its examples, it changes the variables."""
 
-    def __init__(self, context: ProgramContext, plan: TrainingPlan, optimizers: Optimizers) -> None:
+    def __init__(self, context: ProgramContext, phase: Phase, first_step: int = 0, first_example: int = 0) -> None:
+        """`first_step` is the number of the phase's first step, `first_example` the place of its first example in the stream."""
         self.context = context
-        self.optimizers = optimizers
-        self.batch = plan.batch
+        self.phase = phase
+        self.batch = phase.batch
+        self.reader = reader_of(context.program.data)
+        changed = trained(context.program, phase)
+        self.optimizers = Optimizers(phase.optimizers, context.networks, changed, context.dtype, context.xla)
+        self._shift = first_example - first_step * phase.batch
         modes = context.program.gradient
         self.mean_of_gradients = any(mode_of(modes, target).per_example for target in modes)
         """Whether the mean over the batch is taken of the weights' gradients, and not of the loss at its source: where
@@ -47,12 +53,11 @@ class TrainStep:
 
     def batch_indices(self, order: Any, step: Any) -> Any:
         """The numbers of the examples of a step: int64 [B], or [R, B] where each replicate has an order of its own."""
-        data = self.context.program.data
-        place = tf.range(self.batch, dtype=tf.int64)
-        if data.kind == "enumerated":
-            return place
-        place = tf.cast(step, tf.int64) * self.batch + place
-        return chosen(order, place, data.train, data.order) if data.kind == "finite" else place
+        return self.reader.batch_indices(order, self._places(step))
+
+    def _places(self, step: Any) -> Any:
+        """The places of a step's examples among all that training takes, one after the other: int64 [B]."""
+        return tf.cast(step, tf.int64) * self.batch + tf.range(self._shift, self._shift + self.batch, dtype=tf.int64)
 
     def __call__(self, inputs: TrainInputs, step: Any, batch_indices: Any) -> Any:
         """Makes one update of all that training changes.
@@ -60,14 +65,15 @@ class TrainStep:
         `step` is its number, an int32 scalar; `batch_indices` are the numbers of its examples, int64 [B] or [R, B].
         Returns which terms of the loss were finite for all examples, before the update: bool [R, terms].
         """
-        walked = tf.cast(step, tf.int64) * self.batch + tf.range(self.batch, dtype=tf.int64)
         samples = self.context.samples
-        training = Training(lambda network, layer: inputs.keys[samples[noise_path(network, layer)]], walked)
+        training = Training(
+            lambda network, layer: inputs.keys[samples[noise_path(network, layer)]], self._places(step)
+        )  # fmt: skip
         variables = self.optimizers.trained()
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([variable.value for variable in variables])
             lowering = self._lowering(inputs, step, batch_indices, training)
-            losses = [tensor for _, tensor in self.context.losses(lowering)]
+            losses = self.context.losses(lowering, self.phase.loss)
             total = tf.add_n([tf.reduce_sum(tensor) for tensor in losses])
         averaged = 1 if self.mean_of_gradients else self.batch
         gradients = tape.gradient(
@@ -91,30 +97,32 @@ class TrainStep:
         elif not context.xla:
             lowering.values.update(self._make_batch(inputs.keys, inputs.draws, batch_indices, step))
         elif context.on_cpu:
-            isolate_draws(context, lowering)
+            isolate_draws(context, self.phase.loss, lowering)
         return lowering
 
     @cached_property
     def _make_batch(self) -> Any:
-        return make_batch_fn(self.context)
+        return make_batch_fn(self.context, self.phase.loss)
+
+    @cached_property
+    def loop(self) -> Any:
+        """The compiled function that makes many steps (`compile_loop`)."""
+        return compile_loop(self)
 
 
 def compile_loop(train_step: TrainStep) -> Any:
-    """The function that makes many steps, compiled.
+    """The function that makes many steps of a phase, compiled.
 
     Its arguments are the inputs, the first step's number and how many steps to make, int32 scalars; it returns the step
     at which each term of each replicate's loss was first not finite, or `NEVER`: int32 [R, terms].
     """
     context = train_step.context
-    replicates, terms = context.replicates, len(context.program.loss)
+    replicates, terms = context.replicates, len(train_step.phase.loss)
 
     @tf.function(jit_compile=context.xla, autograph=False)
     def train(train_inputs: TrainInputs, start: Any, count: Any) -> Any:
         def ahead(step: Any) -> tuple[Any, ...]:
-            # Of finite data the next step's indices are made at the end of this one: within the step, XLA would draw
-            # an example's index anew for each of its entries.
-            finite = context.program.data.kind == "finite"
-            return (train_step.batch_indices(train_inputs.order, step),) if finite else ()
+            return (train_step.batch_indices(train_inputs.order, step),) if train_step.reader.ahead else ()
 
         def body(step: Any, bad: Any, indices: tuple[Any, ...]) -> Any:
             (batch_indices,) = indices or (train_step.batch_indices(train_inputs.order, step),)

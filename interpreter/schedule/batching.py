@@ -28,7 +28,7 @@ def max_replicates_per_batch(program: Program, device: str) -> int:
     if program.replicates <= MIN_SIDE_BY_SIDE or device != "cpu" or not uses_xla(program):
         return program.replicates
     found, plan = cost(program), program.training
-    held = found.state_bytes + (plan.batch * found.example_bytes if plan is not None else 0)
+    held = found.state_bytes + (plan.largest_batch * found.example_bytes if plan is not None else 0)
     return min(program.replicates, max(MIN_SIDE_BY_SIDE, CACHED_BYTES // max(1, held)))
 
 

@@ -124,7 +124,7 @@ def expected_seconds(program: Program, form: str, rate: float) -> float:
     measured = evaluations * work * program.replicates / reached
     trained = 0.0
     if plan is not None:
-        step = (found.step + drawn * plan.batch) * program.replicates / reached
+        step = (found.step + drawn * plan.largest_batch) * program.replicates / reached
         trained = plan.steps * (step + STEP_SECONDS[form])
     return trained + measured + COMPILE_SECONDS[form]
 
@@ -178,9 +178,9 @@ def refusal(row: Row, limit: int) -> str:
     fits = []
     plan = program.training
     if plan is not None:
-        batch = _largest(plan.batch, lambda count: memory(program, batch=count) <= room)
+        batch = _largest(plan.largest_batch, lambda count: memory(program, batch=count) <= room)
         if batch:
-            fits.append(f"a batch of {batch:,} would fit (it is {plan.batch:,})")
+            fits.append(f"a batch of {batch:,} would fit (it is {plan.largest_batch:,})")
     count = _largest(program.replicates, lambda some: memory(program, replicates=some) <= room)
     if count and count < program.replicates:
         fits.append(

@@ -79,7 +79,7 @@ def steps(program: Program) -> int:
 def work(piece: ReplicateBatch) -> float:
     """The cost of a piece: compiling, and for each step three passes of its networks over a batch and the rest of it."""
     program = piece.program
-    batch = program.training.batch if program.training else program.evaluated("test")
+    batch = program.training.largest_batch if program.training else program.evaluated("test")
     flops = 3.0 * sum(network.flops for network in program.networks) * batch * len(piece.numbers)
     return COMPILE_OPERATIONS + steps(program) * (STEP_OPERATIONS + flops)
 

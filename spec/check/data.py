@@ -8,7 +8,7 @@ import numpy as np
 
 from ..diagnostics.problems import Span, did_you_mean, listing, problem_at
 from ..ir import terms as t
-from ..ir.plan import DataPlan
+from ..ir.data import DataSource, Enumerated, Finite, Fresh
 from ..source import nodes as yaml
 from .scope import ExperimentScope
 
@@ -16,12 +16,12 @@ MAX_BITS = 24
 BINARY_DISTRIBUTIONS = ("rademacher", "bernoulli")
 
 
-def data_plan(experiment: ExperimentScope) -> DataPlan:
-    """The plan of `task.data`. Raises SpecError."""
+def data_source(experiment: ExperimentScope) -> DataSource:
+    """What `task.data` says. Raises SpecError."""
     model = experiment.model.task.data
     path: list[str | int] = ["task", "data"]
     if model == "fresh":
-        return DataPlan("fresh", 0, _evaluated(experiment))
+        return Fresh(_evaluated(experiment))
     node = yaml.find(experiment.node, path)
     span, _ = yaml.locate(experiment.node, path)
     if model.enumerate is not None:
@@ -40,8 +40,8 @@ def data_plan(experiment: ExperimentScope) -> DataPlan:
     if model.train is None:
         if "order" in model.model_fields_set:
             raise problem_at(span, "fresh data have no order: each example is new", "Give `train`, or remove `order`.")
-        return DataPlan("fresh", 0, test)
-    return DataPlan("finite", experiment.count([*path, "train"], 0, "'train'"), test, model.order)
+        return Fresh(test)
+    return Finite(test, experiment.count([*path, "train"], 0, "'train'"), model.order)
 
 
 def _evaluated(experiment: ExperimentScope) -> int:
@@ -51,7 +51,7 @@ def _evaluated(experiment: ExperimentScope) -> int:
     return experiment.count(["training", "evaluate", "examples"], default, "'examples'")
 
 
-def _enumerated(experiment: ExperimentScope, name: str, span: Span) -> DataPlan:
+def _enumerated(experiment: ExperimentScope, name: str, span: Span) -> Enumerated:
     examples = experiment.phase("example")
     if name not in examples:
         hint = did_you_mean(name, examples) or f"Drawn for each example: {listing(examples) or 'nothing'}."
@@ -70,7 +70,7 @@ def _enumerated(experiment: ExperimentScope, name: str, span: Span) -> DataPlan:
         if said is not None:
             message = f"with `enumerate` all 2^{bits} examples are taken each time, and here is another number"
             raise problem_at(said.span, message, "Remove it.")
-    return DataPlan("enumerated", 2**bits, 2**bits, "shuffle", term.path)
+    return Enumerated(2**bits, term.path)
 
 
 def coins(experiment: ExperimentScope, name: str, span: Span, limit: int, otherwise: str) -> t.Sample:

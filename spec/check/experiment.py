@@ -8,10 +8,11 @@ from functools import partial
 from typing import Any
 
 from ..diagnostics.problems import Problem, SpecError, in_file_order, problem_at
-from ..ir.plan import DataPlan, MeasurePlan, Named, Program
+from ..ir.data import DataSource, Fresh
+from ..ir.plan import MeasurePlan, Named, Program
 from ..passes.gradient_paths import unreached, untrained
 from ..source import nodes as yaml
-from .data import data_plan
+from .data import data_source
 from .figure_samples import probes
 from .gradient_modes import modes
 from .integer_ranges import data_ranges, ranges
@@ -56,15 +57,16 @@ class ExperimentChecker:
                 scope.attempt(lambda binding=binding: scope.term_of(binding, binding.key))
         for name in self.model.architecture:
             scope.attempt(lambda name=name: scope.plan(name, scope.node.span))
-        loss = [
+        losses = [
             scope.attempt(lambda key=key: scope.part(("loss", key), lambda: loss_term(scope, key)))
             for key in self.model.loss
         ]
+        loss = self.once(term for term in losses if term is not None)
         gradient = modes(scope)
         found: list[MeasurePlan] = []
         for key in self.model.measures:
             found.extend(scope.attempt(lambda key=key: measure(scope, key)) or ())
-        training = scope.attempt(lambda: TrainingChecker(scope).plan(found))
+        training = scope.attempt(lambda: TrainingChecker(scope).plan(loss, found))
         replicates = scope.attempt(lambda: scope.part(("replicates",), lambda: self.replicates()))
         found_probes = probes(scope, training)
         idle = [function for name, function in scope.functions.items() if name not in scope.checker.called]
@@ -82,8 +84,8 @@ class ExperimentChecker:
             constants={name: scope.terms[name].value for name in scope.phase("constants")},  # type: ignore[attr-defined]
             draws=self.named("draw"), examples=self.named("example"), outputs=self.named("outputs"),
             networks=tuple(scope.plans[name] for name in self.model.architecture),
-            loss=self.once(term for term in loss if term is not None), gradient=gradient, training=training,
-            measures=tuple(found), data=scope.data or DataPlan(), replicates=replicates or 1, probes=tuple(found_probes),
+            loss=loss, gradient=gradient, training=training,
+            measures=tuple(found), data=scope.data or Fresh(0), replicates=replicates or 1, probes=tuple(found_probes),
         )  # fmt: skip
         self.ranged(program)
         return program
@@ -116,12 +118,12 @@ class ExperimentChecker:
             raise SpecError(in_file_order(found))
         return tuple(untrained(program))
 
-    def _data(self) -> DataPlan:
+    def _data(self) -> DataSource:
         """Where examples come from; what is enumerated is looked for in the terms themselves, at each point."""
         model = self.model.task.data
         if model != "fresh" and model.enumerate is not None:
-            return data_plan(self.scope)
-        data: DataPlan = self.scope.part(("data",), lambda: data_plan(self.scope))
+            return data_source(self.scope)
+        data: DataSource = self.scope.part(("data",), lambda: data_source(self.scope))
         return data
 
     def replicates(self) -> int:

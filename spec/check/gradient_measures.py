@@ -36,7 +36,7 @@ def statistic(experiment: ExperimentScope, name: str, kind: str, node: yaml.Mapp
     path: list[str | int] = ["measures", name, kind]
     over = _over(experiment, of, path) if kind == "gradient_variance" else ()
     draws, every = _draws(experiment, over, [*path, "draws"], model.draws) if over else (0, ())
-    enumerated = experiment.data is not None and experiment.data.kind == "enumerated"
+    enumerated = experiment.data is not None and experiment.data.exact
     if enumerated and inner.get("examples") is not None:
         at, _ = yaml.locate(experiment.node, [*path, "examples"])
         raise problem_at(at, "with `enumerate` all examples are taken, and here is another number", "Remove it.")

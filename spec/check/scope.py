@@ -7,7 +7,8 @@ from typing import Any
 
 from ..diagnostics.problems import Problem, Span, SpecError, did_you_mean, listing, problem_at
 from ..ir import terms as t
-from ..ir.plan import DataPlan, NetworkPlan
+from ..ir.data import DataSource
+from ..ir.plan import NetworkPlan
 from ..passes.expanded_size import Size, written
 from ..source import nodes as yaml
 from ..tables.gradient_modes import DEFAULT_MODE, GRADIENT_MODES, GradientMode
@@ -62,7 +63,7 @@ class ExperimentScope:
         self.plans: dict[str, NetworkPlan] = {}
         self.failed: set[str] = set()
         self.active: list[str] = []
-        self.data: DataPlan | None = None
+        self.data: DataSource | None = None
         self.bindings, self.functions = self._declared(swept or {})
         self.vocabulary = Vocabulary(shared, self.bindings, self.functions, self.model.architecture)
         self.sequence = Order(self.bindings, self.functions, shared.common.cache)
@@ -112,7 +113,7 @@ class ExperimentScope:
         about, name = question
         if about == "data":
             data = self.data
-            return data and (data.kind, data.train, data.test, data.order, data.path)
+            return data
         if about == "gradient":
             return self.shared.common.identity(yaml.find(self.node, ["gradient", name]))
         if about == "network":

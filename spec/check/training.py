@@ -8,7 +8,7 @@ import numpy as np
 
 from ..diagnostics.problems import Problem, did_you_mean, listing, problem_at
 from ..ir import terms as t
-from ..ir.plan import Condition, MeasurePlan, OptimizerPlan, TrainingPlan
+from ..ir.plan import Condition, LossPlan, MeasurePlan, OptimizerPlan, Phase, TrainingPlan
 from ..source import nodes as yaml
 from ..tables.optimizers import EXCLUSIVE, MIXING, OPTIMIZERS
 from . import constant_folding as folding
@@ -32,8 +32,8 @@ class TrainingChecker:
         self.node = experiment.node
         self.checker = experiment.checker
 
-    def plan(self, measures: list[MeasurePlan]) -> TrainingPlan | None:
-        """Optimisers, batch, steps, and the steps at which measures are taken."""
+    def plan(self, loss: tuple[LossPlan, ...], measures: list[MeasurePlan]) -> TrainingPlan | None:
+        """One phase that minimises the whole loss, and the steps at which measures are taken."""
         if self.model.training is None:
             return None
         part = self.experiment.part
@@ -45,7 +45,7 @@ class TrainingChecker:
                 if isinstance(value, t.Term):
                     row = OPTIMIZERS[plan.name].parameters[name]
                     scheduled(f"'{name}'", row.bounds, value, steps, explained(row.meaning))
-        return TrainingPlan(optimizers, batch, steps, evaluations, until)
+        return TrainingPlan((Phase(loss, optimizers, batch, steps),), evaluations, until)
 
     def schedule(self, measures: list[MeasurePlan]) -> tuple[int, int, Condition | None, tuple[int, ...]]:
         """Batch, steps, the stopping condition, and the steps at which measures are taken."""
@@ -62,9 +62,10 @@ class TrainingChecker:
     def batch(self) -> int:
         """How many examples a step; all of them where they are enumerated."""
         self.experiment.note_read("data")
-        if self.experiment.data is not None and self.experiment.data.kind == "enumerated":
-            return self.experiment.data.train
-        if self.model.training.batch is None and self.experiment.data is not None:
+        data = self.experiment.data
+        if data is not None and data.batch is not None:
+            return data.batch
+        if self.model.training.batch is None and data is not None:
             key = self.node.key("training")
             hint = "Add `batch: 100`; only enumerated data have a batch of their own."
             raise problem_at(key.span if key else None, "the training lacks 'batch'", hint)

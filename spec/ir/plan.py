@@ -8,6 +8,7 @@ from typing import Any
 
 from . import terms as t
 from .claims import Selection
+from .data import DataSource
 from .types import Shape, Type
 
 
@@ -151,28 +152,38 @@ class OptimizerPlan:
 
 
 @dataclass(frozen=True, eq=False)
-class TrainingPlan:
-    """How the objective is minimised. `optimizers` maps a network to its optimiser, `""` to that of the rest."""
+class Phase:
+    """A stretch of training with one objective: the terms of the loss that `steps` updates of `batch` examples each minimise.
 
+    `optimizers` maps a network to its optimiser, `""` to that of the rest.
+    """
+
+    loss: tuple[LossPlan, ...]
     optimizers: Mapping[str, OptimizerPlan]
     batch: int
     steps: int
-    evaluations: tuple[int, ...]
-    until: Condition | None = None
 
 
 @dataclass(frozen=True, eq=False)
-class DataPlan:
-    """Where examples come from: `fresh` ones at every step, `finite` sets, or `enumerated` values of a binary draw.
+class TrainingPlan:
+    """How a program is trained: its phases, one after the other; when measures are taken, counted from the first step of all.
 
-    `train` and `test` are the sizes of the sets (0 for fresh training data); `path` is the enumerated sample's.
+    The language has one phase so far.
     """
 
-    kind: str = "fresh"
-    train: int = 0
-    test: int = 0
-    order: str = "shuffle"
-    path: tuple[str, ...] = ()
+    phases: tuple[Phase, ...]
+    evaluations: tuple[int, ...]
+    until: Condition | None = None
+
+    @property
+    def steps(self) -> int:
+        """How many updates are made in all."""
+        return sum(phase.steps for phase in self.phases)
+
+    @property
+    def largest_batch(self) -> int:
+        """How many examples the largest step has: what memory is needed for."""
+        return max(phase.batch for phase in self.phases)
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,19 +233,20 @@ class Program:
     gradient: Mapping[str, Mode]
     training: TrainingPlan | None
     measures: tuple[MeasurePlan, ...]
-    data: DataPlan
+    data: DataSource
     replicates: int
     probes: tuple[ProbePlan, ...]
     digest: str = ""
 
     def evaluated(self, stream: str) -> int:
         """Over how many examples of a stream, `test` or `train`, measures are taken: all of a finite set."""
-        return self.data.train if stream == "train" and self.data.train else self.data.test
+        return self.data.evaluated(stream)
 
     @property
     def one_replicate_at_a_time(self) -> bool:
         """Whether each replicate trains by itself: an optimiser mixes the entries of a weight, and would mix them."""
-        return self.training is not None and not all(item.elementwise for item in self.training.optimizers.values())
+        phases = self.training.phases if self.training is not None else ()
+        return not all(optimizer.elementwise for phase in phases for optimizer in phase.optimizers.values())
 
     @property
     def name(self) -> str:

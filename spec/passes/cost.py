@@ -10,12 +10,12 @@ integer arithmetic for the most part, and evaluations are not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from math import prod
 
 from ..ir import terms as t
 from ..ir.axes import EXAMPLE
-from ..ir.plan import LayerPlan, NetworkPlan, Program
+from ..ir.plan import LayerPlan, NetworkPlan, Phase, Program
 from ..ir.term_pass import TermPass
 from ..ir.types import Type
 from ..tables.dtypes import BYTES, DTYPES
@@ -45,8 +45,13 @@ class Cost:
 
 
 def cost(program: Program) -> Cost:
-    """The cost of a program. Without training, a step is none, and all memory is the evaluation's."""
-    return _Counter(program).cost()
+    """The cost of a program; of several phases, the most that one of them takes.
+
+    Without training, a step is none, and all memory is the evaluation's.
+    """
+    phases = program.training.phases if program.training is not None else (None,)
+    costs = [astuple(_Counter(program, phase).cost()) for phase in phases]
+    return Cost(*map(max, zip(*costs, strict=True)))
 
 
 @dataclass
@@ -87,13 +92,14 @@ class _Counter:
     values only where it depends on it.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, phase: Phase | None) -> None:
         self.program = program
+        self.phase = phase
         self.dtype = DTYPES[program.dtype]
         self.item = BYTES[self.dtype.real]
         self.outputs = {item.name: item.term for item in program.outputs}
         self.networks = {plan.name: plan for plan in program.networks}
-        self.changed = {plan.name: trained_parameters(program, plan) for plan in program.networks}
+        self.changed = {plan.name: trained_parameters(program, plan, phase) for plan in program.networks}
         self.each, self.once = _Use(), _Use()
         self.extents: dict[str, int] = {}
         self.visited: dict[str, _Passes] = {}
@@ -101,26 +107,22 @@ class _Counter:
         """Of outputs and networks by their places, of functions' arguments by their keys."""
 
     def cost(self) -> Cost:
-        program, plan = self.program, self.program.training
-        for loss in program.loss if plan else ():
+        program, phase = self.program, self.phase
+        for loss in phase.loss if phase else ():
             both = self.term(loss.term, _Passes()) | self.term(loss.weight, _Passes())
             self.add(both | _Provenance(axes=frozenset({EXAMPLE})), *LOSS_WORK, 0, _Passes())
         parameters = sum(network.parameters for network in program.networks)
-        weights = sum(
-            prod(shape)
-            for network in program.networks
-            for layer in network.leaves()
-            for shape in layer.weights.values()
-        )
+        leaves = [layer for network in program.networks for layer in network.leaves()]
+        weights = sum(prod(shape) for layer in leaves for shape in layer.weights.values())
         examples = sum(self.size(item.type) for item in program.examples)
         updates, kept = self._optimizers()
         layers = [self.given(layer) * (n.each or 1) for n in program.networks for layer in n.applied()]
         rounded = weights * self.dtype.bytes if self.dtype.layers != self.dtype.real else 0
         each, once = self.each, self.once
-        step = (each.forward + each.backward) * plan.batch + once.forward + once.backward + updates if plan else 0
+        step = (each.forward + each.backward) * phase.batch + once.forward + once.backward + updates if phase else 0
         return Cost(
             parameters, round(each.forward), round(step),
-            (weights + (kept + parameters if plan else 0)) * self.item + rounded,
+            (weights + (kept + parameters if phase else 0)) * self.item + rounded,
             round(2 * each.bytes + 2 * examples), 2 * examples + sum(layers) + max(layers, default=0),
         )  # fmt: skip
 
@@ -134,9 +136,8 @@ class _Counter:
 
     def _optimizers(self) -> tuple[int, int]:
         """Operations of an update, the mean over the batch with it, and values kept, of all optimisers."""
-        plan = self.program.training
         updates = kept = 0
-        for name, optimizer in plan.optimizers.items() if plan else ():
+        for name, optimizer in self.phase.optimizers.items() if self.phase else ():
             networks = [self.networks[name]] if name else self.program.networks
             count = sum(self.changed[network.name] for network in networks)
             row = update(optimizer.name, optimizer.arguments)

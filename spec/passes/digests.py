@@ -17,7 +17,7 @@ from functools import cache, partial
 from typing import Any
 
 from ..ir import terms as t
-from ..ir.plan import LayerPlan, MeasurePlan, NetworkPlan, Program, StudyPlan, TrainingPlan
+from ..ir.plan import LayerPlan, MeasurePlan, NetworkPlan, Phase, Program, StudyPlan
 from .canonical import Walk
 
 LANGUAGE = 1
@@ -70,12 +70,6 @@ def term_meaning(program: Program, term: t.Term) -> Any:
     return Walk(program).term(term)
 
 
-def _data(program: Program) -> list[Any]:
-    """Where examples come from, beside new ones at every step."""
-    plan = program.data
-    return [] if plan.kind == "fresh" else [[plan.kind, plan.train, plan.order, list(plan.path)]]
-
-
 def form_digest(program: Program) -> str:
     """What a program's compiled form depends on: two with the same one run in the same compiled graph.
 
@@ -102,19 +96,12 @@ def form_digest(program: Program) -> str:
     for phase, items in (("draw", program.draws), ("example", program.examples)):
         for item in items:
             walk.reach(item.name, phase)
-    training = program.training and [
-        program.training.batch,
-        {
-            name: [
-                plan.keras,
-                {k: walk.value(v) for k, v in plan.arguments.items() if k != "learning_rate" or isinstance(v, t.Term)},
-            ]
-            for name, plan in program.training.optimizers.items()
-        },
-    ]
+    phases = program.training.phases if program.training else ()
+    training = [part for phase in phases for part in (phase.batch, _optimizer_forms(walk, phase))] or None
+    later = [[[term.name for term in phase.loss], phase.steps] for phase in phases] if len(phases) > 1 else []
     modes = {name: [mode.name, mode.value] for name, mode in program.gradient.items()}
-    parts = [loss, measures, probes, walk.networks(), walk.bindings(), modes, training]
-    return digest([program.dtype, *_data(program), program.data.test, *parts])
+    parts = [loss, measures, probes, walk.networks(), walk.bindings(), modes, training, *later]
+    return digest([program.dtype, *program.data.identity(), program.data.test, *parts])
 
 
 def _condition(program: Program, tree: Any, measures: Mapping[str, str]) -> Any:
@@ -222,27 +209,35 @@ class Digests:
 
     def training(self, program: Program, device: str = "cpu") -> str:
         """What the trained weights depend on, but for the replicate."""
-        head = [LANGUAGE, NUMERICS, program.experiment, program.seed, program.dtype, *_data(program)]
+        head = [LANGUAGE, NUMERICS, program.experiment, program.seed, program.dtype, *program.data.identity()]
         plan = program.training
         if plan is None:
             return digest([[*head, None], device])
         body = self.body(program)
-        optimizers = body.part(plan.optimizers, lambda: _optimizers(body.walk, plan))
-        loss = body.part(program.loss, lambda: _loss(body.walk, program))
-        reached = body.reached(loss, optimizers)
+        phases = [
+            (
+                body.part(phase.loss, partial(_loss, body.walk, phase)),
+                body.part(phase.optimizers, partial(_optimizers, body.walk, phase)),
+                phase,
+            )
+            for phase in plan.phases
+        ]
+        (loss, optimizers, first), *later = phases
+        reached = body.reached(*(part for one, two, _ in phases for part in (one, two)))
         until = None
         if plan.until is not None:
             measures = {measure.name: self.measure(program, measure) for measure in program.measures}
             until = _condition(program, plan.until.tree, measures)
         parts = [
             CANONICAL.encode(head)[:-1], loss.text, reached.networks, reached.bindings, _modes(program, reached.used),
-            optimizers.text, CANONICAL.encode([plan.batch, plan.steps, until])[1:], CANONICAL.encode(device),
+            optimizers.text, CANONICAL.encode([first.batch, first.steps, until])[1:], CANONICAL.encode(device),
         ]  # fmt: skip
+        parts += [f"[{loss.text},{optimizers.text},{phase.batch},{phase.steps}]" for loss, optimizers, phase in later]
         return digest_of_text(f"[{','.join(parts)}]")
 
     def measure(self, program: Program, measure: MeasurePlan) -> str:
         """What a measure's values depend on, beside the training's digest."""
-        body, data = self.body(program), _data(program)
+        body, data = self.body(program), program.data.identity()
         examples = program.evaluated(measure.on)
         key = ("measure", id(measure.term), measure.on, examples, CANONICAL.encode(data))
         if key not in body.done:
@@ -279,12 +274,23 @@ class Digests:
         return body
 
 
-def _optimizers(walk: Walk, plan: TrainingPlan) -> Any:
-    return {name: [o.keras, {k: walk.value(v) for k, v in o.arguments.items()}] for name, o in plan.optimizers.items()}
+def _optimizers(walk: Walk, phase: Phase) -> Any:
+    return {name: [o.keras, {k: walk.value(v) for k, v in o.arguments.items()}] for name, o in phase.optimizers.items()}
 
 
-def _loss(walk: Walk, program: Program) -> Any:
-    return sorted(json.dumps([walk.term(term.term), walk.term(term.weight)]) for term in program.loss)
+def _optimizer_forms(walk: Walk, phase: Phase) -> Any:
+    """The optimisers of a phase, but for learning rates that are numbers: a compiled graph is given these."""
+    return {
+        name: [
+            plan.keras,
+            {k: walk.value(v) for k, v in plan.arguments.items() if k != "learning_rate" or isinstance(v, t.Term)},
+        ]
+        for name, plan in phase.optimizers.items()
+    }
+
+
+def _loss(walk: Walk, phase: Phase) -> Any:
+    return sorted(json.dumps([walk.term(term.term), walk.term(term.weight)]) for term in phase.loss)
 
 
 def _derived(term: t.Term) -> bool:

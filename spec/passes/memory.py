@@ -29,7 +29,7 @@ def memory(program: Program, batch: int | None = None, replicates: int | None = 
     found = cost(program)
     plan = program.training
     count = 1 if program.one_replicate_at_a_time else (replicates or program.replicates)
-    size = (batch or plan.batch) if plan is not None else 0
+    size = (batch or plan.largest_batch) if plan is not None else 0
     kept = program.data.train * sum(item.type.bytes for item in program.examples) if plan is not None else 0
     passes: list[float] = [
         size * found.example_bytes,

@@ -7,23 +7,24 @@ from __future__ import annotations
 
 from math import prod
 
-from ..ir.plan import NetworkPlan, Program
+from ..ir.plan import NetworkPlan, Phase, Program
 from ..tables.gradient_modes import mode_of
 from .gradient_paths import Paths, Place
 
 
-def trained(program: Program) -> frozenset[Place]:
-    """The weights that training changes; none without training."""
+def trained(program: Program, phase: Phase | None = None) -> frozenset[Place]:
+    """The weights that one phase of training changes, or any if none is given; none without training."""
     if program.training is None:
         return frozenset()
     paths = Paths(program)
-    reached = {place for loss in program.loss for place in paths.through(loss.term).weights}
+    phases = program.training.phases if phase is None else (phase,)
+    reached = {place for one in phases for loss in one.loss for place in paths.through(loss.term).weights}
     frozen = {target for target in program.gradient if mode_of(program.gradient, target).freezes_weights}
     return frozenset(place for place in reached if place[0] not in frozen and f"{place[0]}.{place[1]}" not in frozen)
 
 
-def trained_parameters(program: Program, network: NetworkPlan) -> int:
-    """How many numbers of a network's training changes."""
+def trained_parameters(program: Program, network: NetworkPlan, phase: Phase | None = None) -> int:
+    """How many numbers of a network training changes, in one phase or in any."""
     leaves = {layer.key: layer for layer in network.leaves()}
-    own = (place for place in trained(program) if place[0] == network.name)
+    own = (place for place in trained(program, phase) if place[0] == network.name)
     return sum(prod(leaves[layer].weights[weight]) for _, layer, weight in own)

@@ -28,12 +28,13 @@ LIGHT = [WORKLOADS[name] for name in ("parities-30", "staircase", "auto-encoder"
 def test_the_rivals_numbers_are_the_example_files(workload: Workload):
     program = resolved(workload, 2)
     assert program.replicates == 2 and program.training is not None
-    assert program.training.batch == workload.numbers["batch"]
+    (phase,) = program.training.phases
+    assert phase.batch == workload.numbers["batch"]
     for name in ("d", "k", "m", "n"):
         if name in workload.numbers:
             assert int(program.constants[name]) == workload.numbers[name]
     assert program.data.train == workload.numbers.get("train", 0)
-    (optimizer,) = program.training.optimizers.values()
+    (optimizer,) = phase.optimizers.values()
     given = dict(workload.numbers["optimizer"])
     assert optimizer.name == given.pop("name")
     assert given == {name: optimizer.arguments[name] for name in given}

@@ -155,18 +155,18 @@ def _counted(concrete: Any) -> int:
 
 def _executed(program: Program) -> int:
     """What it counts in one training step of a program for one replicate, the examples given."""
-    compiled, plan = Compiled(program, (0,), True), program.training
-    assert plan is not None and compiled.train_step is not None
+    compiled = Compiled(program, (0,), True)
+    train_step, inputs = compiled.train_step, compiled.train_inputs
     kinds = {"bool": tf.bool, "int": tf.int32, "real": compiled.context.dtype}
     specs = {
-        item.name: tf.TensorSpec((1, plan.batch, *item.type.shape), kinds[item.type.kind]) for item in program.examples
+        item.name: tf.TensorSpec((1, train_step.batch, *item.type.shape), kinds[item.type.kind])
+        for item in program.examples
     }
-    train_step, inputs = compiled.train_step, compiled.train_inputs
     train_step.mean_of_gradients = True  # as costs are counted: one operation a weight
 
     @tf.function(autograph=False)
     def step(number: Any, **examples: Any) -> Any:
-        indices = tf.range(plan.batch, dtype=tf.int64)[tf.newaxis]
+        indices = tf.range(train_step.batch, dtype=tf.int64)[tf.newaxis]
         return train_step(inputs._replace(dataset=examples), number, indices)
 
     return _counted(step.get_concrete_function(tf.constant(0), **specs))

@@ -194,7 +194,7 @@ def profiled(program: Program, written: Written, counted: Callable[..., int]) ->
     plan = program.training
     assert plan is not None
     models, loss, shapes = written
-    (given,) = plan.optimizers.values()
+    (given,) = plan.phases[0].optimizers.values()
     arguments = {name: value for name, value in given.arguments.items() if not isinstance(value, Term)}
     optimizer = getattr(keras.optimizers, given.keras)(**arguments)
     variables = [variable for model in models for variable in model.trainable_variables]
@@ -207,7 +207,7 @@ def profiled(program: Program, written: Written, counted: Callable[..., int]) ->
         optimizer.apply([tf.convert_to_tensor(gradient) for gradient in tape.gradient(found, variables)], variables)
         return found
 
-    specs = [tf.TensorSpec([plan.batch if size is None else size for size in shape]) for shape in shapes]
+    specs = [tf.TensorSpec([plan.phases[0].batch if size is None else size for size in shape]) for shape in shapes]
     return counted(step.get_concrete_function(*specs))
 
 

@@ -80,7 +80,7 @@ def test_a_part_is_checked_once_for_all_points_that_tell_it_the_same(alone: Call
     assert in_common(large, large_other_rate) == every
     assert in_common(small, large) == {"z", "g", "p", "shared", "weights"}, "not what is told another number or shape"
     assert small.training is not None and other_rate.training is not None
-    assert small.training.optimizers != other_rate.training.optimizers
+    assert small.training.phases[0].optimizers != other_rate.training.phases[0].optimizers
     sizes = [program.networks[0].leaves()[0].weights["kernel"] for program in plan.experiments[0].programs]
     assert sizes == [(2, 4), (2, 4), (3, 6), (3, 6)]
     together = meanings(plan)

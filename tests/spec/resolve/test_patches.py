@@ -281,8 +281,8 @@ def test_variants_do_not_see_each_other() -> None:
         study(lambda e: e.update(variants={"a": {"training": {"steps": 3}}, "b": {"training": {"batch": 7}}}))
     )
     assert both["a"].training and both["b"].training
-    assert (both["a"].training.steps, both["a"].training.batch) == (3, 2)
-    assert (both["b"].training.steps, both["b"].training.batch) == (10, 7)
+    assert (both["a"].training.steps, both["a"].training.phases[0].batch) == (3, 2)
+    assert (both["b"].training.steps, both["b"].training.phases[0].batch) == (10, 7)
 
 
 def test_the_empty_variant_is_the_base_run_only_if_listed() -> None:
@@ -366,7 +366,10 @@ def test_profiles_and_overrides_may_set_what_has_a_default() -> None:
     assert resolve(study(), None, "seed=5")[""].seed == 5
     assert resolve(study(), None, "training.evaluate.every=3")[""].training.evaluations == (0, 3, 6, 9, 10)  # type: ignore[union-attr]
     assert (
-        resolve(study(), None, "training.optimizer.adam.beta_2=0.5")[""].training.optimizers[""].arguments["beta_2"]
+        resolve(study(), None, "training.optimizer.adam.beta_2=0.5")[""]
+        .training.phases[0]
+        .optimizers[""]
+        .arguments["beta_2"]
         == 0.5
     )  # type: ignore[union-attr]
 

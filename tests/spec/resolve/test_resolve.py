@@ -148,7 +148,7 @@ def test_axes_that_are_refused(more: dict[str, Any], said: str) -> None:
 def test_axes_of_one_length_that_patch_apart_are_fine() -> None:
     document = study(variants={"a": {"training": {"steps": 3}}}, sweep={"s": {"one": {"training": {"batch": 3}}}})
     (program,) = experiment(document).programs
-    assert (program.training.steps, program.training.batch) == (3, 3)
+    assert (program.training.steps, program.training.phases[0].batch) == (3, 3)
 
 
 # -- profiles, overrides, selection ------------------------------------------------------------------------------------
