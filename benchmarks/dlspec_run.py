@@ -87,7 +87,7 @@ class Contender:
         found: dict[str, Any] = {f"weight {n}": variable.numpy()[0] for n, variable in enumerate(variables)}
         found |= {f"target {name}": compiled.seeds.draws[name].numpy()[0] for name in names["target"]}
         for name in names["drawn"]:
-            value = lowering.whole(lowering(terms[name]), (REPLICATE, EXAMPLE), len(terms[name].type.shape))
+            value = lowering.broadcast_to_axes(lowering(terms[name]), (REPLICATE, EXAMPLE), len(terms[name].type.shape))
             found[f"drawn {name}"] = value.numpy()[0]
         found |= {"loss": float(loss), "gradient": float(tf.linalg.global_norm(gradients))}
         return {name: np.asarray(value) for name, value in found.items()}

@@ -54,7 +54,8 @@ def one_batch(context: Any, keys: Any, draws: dict[str, Any], terms: dict[str, A
     index = tf.range(batch, dtype=tf.int64)
     lowering = context.lowering(keys, index, batch, draws)
     return {
-        name: lowering.whole(lowering(term), (REPLICATE, EXAMPLE), len(term.type.shape)) for name, term in terms.items()
+        name: lowering.broadcast_to_axes(lowering(term), (REPLICATE, EXAMPLE), len(term.type.shape))
+        for name, term in terms.items()
     }
 
 

@@ -42,11 +42,11 @@ def diff(
 
         from dlspec.spec.diff.json_form import data
 
-        print(json.dumps(data(found.diffs, found.beside), allow_nan=False))
+        print(json.dumps(data(found.diffs, found.past), allow_nan=False))
     elif markdown:
         from dlspec.spec.diff.markdown import markdown as to_markdown
 
-        print(to_markdown(found.diffs, found.beside), end="")
+        print(to_markdown(found.diffs, found.past), end="")
     else:
         from rich.console import Console
 
@@ -56,7 +56,7 @@ def diff(
         for place, (name, item) in enumerate(found.diffs):
             if place:
                 console.print()
-            print_diff(name if len(found.diffs) > 1 else "", item, console, found.beside)
+            print_diff(name if len(found.diffs) > 1 else "", item, console, found.past)
     raise typer.Exit(SAME if found.same else DIFFERENT)
 
 

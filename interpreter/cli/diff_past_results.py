@@ -1,4 +1,4 @@
-"""What is stored of both sides of a difference, to stand beside it."""
+"""Stored results of the cells in a diff."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from pathlib import Path
 
 from dlspec import spec
 from dlspec.spec.diff.changes import StudyDiff
-from dlspec.spec.diff.sections import Beside
+from dlspec.spec.diff.sections import PastResults
 from dlspec.spec.resolve.document import Document
 
 from ..results.number_text import spread
 from ..results.past_runs import StoredRun, finals, place, stored_runs, verdicts
 
 
-def stored_beside(
+def past_results(
     root: Path, before: Document, after: Document, diff: StudyDiff, warn: Callable[[str], None] = lambda text: None
-) -> Beside:
-    """What runs in a folder gave for the cells and claims of both sides; nothing where there are none."""
+) -> PastResults:
+    """The results of the runs in a folder for the cells and claims of both studies; empty where there are none."""
     runs = stored_runs(root, warn)
     if not runs or not diff.changes:
-        return Beside()
+        return PastResults()
     plans = spec.resolve(before), spec.resolve(after)
     sides = [_finals(runs, plan) for plan in plans]
     judged = [verdicts(runs, plan) for plan in plans]
@@ -36,7 +36,7 @@ def stored_beside(
         if rows:
             found[cell.name] = rows
     claims = {name: (judged[0].get(name, "–"), judged[1].get(name, "–")) for name in [*judged[0], *judged[1]]}
-    return Beside(found, claims)
+    return PastResults(found, claims)
 
 
 def _of(places: Mapping[str, Mapping[str, str]], here: str) -> Mapping[str, str]:

@@ -11,7 +11,7 @@ from dlspec.interpreter.cli.diff_inputs import two
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.diff import StudyDiff, compare
 from dlspec.spec.diff.changes import Change, Texts
-from dlspec.spec.diff.sections import Beside
+from dlspec.spec.diff.sections import PastResults
 from dlspec.spec.diff.study import SideError
 from dlspec.spec.resolve.document import Document
 
@@ -21,7 +21,7 @@ class Compared:
     """The differences of all studies that are not the same throughout, and what is stored of them."""
 
     diffs: list[tuple[str, StudyDiff]]
-    beside: Beside
+    past: PastResults
 
     @property
     def same(self) -> bool:
@@ -32,7 +32,7 @@ class Compared:
 def compared(before: str, after: str, runs: Path, warn: Callable[[str], None] = lambda text: None) -> Compared:
     """Reads and compares; `warn` is told of runs that cannot be read. Raises SpecError; a SideError where it is known which side is to blame."""
     diffs: list[tuple[str, StudyDiff]] = []
-    beside = Beside()
+    past = PastResults()
     for pair in two(before, after):
         if pair.before is None or pair.after is None:
             diffs.append((pair.name, _alone(pair.name, pair.before, pair.after)))
@@ -45,10 +45,10 @@ def compared(before: str, after: str, runs: Path, warn: Callable[[str], None] = 
             continue
         diffs.append((pair.name or after, found))
         if not pair.name and runs.is_dir():
-            from .diff_past_results import stored_beside
+            from .diff_past_results import past_results
 
-            beside = stored_beside(runs, *documents, found, warn)
-    return Compared(diffs, beside)
+            past = past_results(runs, *documents, found, warn)
+    return Compared(diffs, past)
 
 
 def _parsed(source: Source, side: str) -> Document:

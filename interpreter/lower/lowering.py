@@ -129,11 +129,11 @@ class Lowering:
         axes = union(value.axes for value in values)
         deepest = max(events, default=0)
         return [
-            self.spread(value, axes, event, deepest - event if elementwise else 0)
+            self.expand_to_axes(value, axes, event, deepest - event if elementwise else 0)
             for value, event in zip(values, events, strict=True)
         ], axes
 
-    def spread(self, value: Value, axes: Axes, event: int, pad: int = 0) -> Any:
+    def expand_to_axes(self, value: Value, axes: Axes, event: int, pad: int = 0) -> Any:
         """A tensor with the axes asked for, size 1 where it lacks one, and `pad` more before the example's own."""
         if value.axes == axes and not pad:
             return value.tensor
@@ -145,9 +145,9 @@ class Lowering:
                 tensor = tf.expand_dims(tensor, axis=place)
         return tensor
 
-    def whole(self, value: Value, axes: Axes, event: int) -> Any:
+    def broadcast_to_axes(self, value: Value, axes: Axes, event: int) -> Any:
         """A tensor with the axes asked for at their full lengths."""
-        tensor = self.spread(value, axes, event)
+        tensor = self.expand_to_axes(value, axes, event)
         lengths = [self.length(axis) for axis in axes]
         if [tensor.shape[place] for place in range(len(axes))] == lengths:
             return tensor

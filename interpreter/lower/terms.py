@@ -119,8 +119,8 @@ def _invoke(term: t.Invoke, context: Lowering) -> Value:
 def _carry(mode: Mode, carrier: Value, value: Value, event: int, context: Lowering) -> Value:
     """The value forwards, the carrier backwards."""
     axes = union([carrier.axes, value.axes])
-    soft = context.whole(Value(context.cast(carrier.tensor, "real"), carrier.axes), axes, event)
-    hard = context.whole(Value(context.cast(value.tensor, "real"), value.axes), axes, event)
+    soft = context.broadcast_to_axes(Value(context.cast(carrier.tensor, "real"), carrier.axes), axes, event)
+    hard = context.broadcast_to_axes(Value(context.cast(value.tensor, "real"), value.axes), axes, event)
     return Value(with_backward_mode(mode, hard, soft), axes)
 
 
@@ -139,7 +139,7 @@ def _comprehend(term: t.Comprehend, context: Lowering) -> Value:
     value = context.within(term.indices)(term.body)
     own = tuple(index.key for index in term.indices)
     axes = tuple(axis for axis in value.axes if axis not in own)
-    tensor = context.spread(value, (*axes, *own), len(term.body.type.shape))
+    tensor = context.expand_to_axes(value, (*axes, *own), len(term.body.type.shape))
     lengths = [index.extent for index in term.indices]
     shape = tensor.shape.as_list()
     if shape[len(axes) : len(axes) + len(own)] != lengths:
@@ -155,8 +155,8 @@ def _stack(term: t.Stack, context: Lowering) -> Value:
     shape = tf.TensorShape([])
     for tensor in tensors:
         shape = tf.broadcast_static_shape(shape, tensor.shape)
-    spread = [tensor if tensor.shape == shape else tf.broadcast_to(tensor, shape) for tensor in tensors]
-    return Value(tf.stack(spread, axis=len(axes)), axes)
+    stacked = [tensor if tensor.shape == shape else tf.broadcast_to(tensor, shape) for tensor in tensors]
+    return Value(tf.stack(stacked, axis=len(axes)), axes)
 
 
 @TENSOR.case(t.Cut)
@@ -180,9 +180,9 @@ def _along(array: Value, index: t.IndexVariable, axis: int, context: Lowering) -
         return _gathered(array, context(index), axis, 0, context)
     place = len(array.axes) + axis
     cut = [slice(None)] * place + [slice(0, index.extent)]
-    whole = array.tensor.shape[place] == index.extent
+    complete = array.tensor.shape[place] == index.extent
     order = (*array.axes, *(f"+{place}" for place in range(axis)), index.key)
-    return context.ordered(array.tensor if whole else array.tensor[tuple(cut)], order, axis)
+    return context.ordered(array.tensor if complete else array.tensor[tuple(cut)], order, axis)
 
 
 def _gathered(array: Value, index: Value, axis: int, event: int, context: Lowering) -> Value:
@@ -196,8 +196,8 @@ def _gathered(array: Value, index: Value, axis: int, event: int, context: Loweri
         return context.ordered(picked, order, axis)
     axes = union([array.axes, index.axes])
     common = tuple(axes[: max(axes.index(name) for name in array.axes) + 1])
-    source = context.whole(array, common, array.tensor.shape.rank - len(array.axes))
-    places = context.whole(Value(places, index.axes), union([common, index.axes]), event)
+    source = context.broadcast_to_axes(array, common, array.tensor.shape.rank - len(array.axes))
+    places = context.broadcast_to_axes(Value(places, index.axes), union([common, index.axes]), event)
     picked = tf.gather(source, places, axis=len(common) + axis, batch_dims=len(common))
     rest = tuple(name for name in union([common, index.axes]) if name not in common)
     return context.ordered(picked, (*common, *(f"+{place}" for place in range(axis)), *rest), axis)
@@ -229,7 +229,9 @@ def _sample(term: t.Sample, context: Lowering) -> Value:
         vector = any(p.name == name and p.kind == "vector" for p in row.parameters)
         event = len(parameter.type.shape)
         pad = 0 if vector else len(term.shape) - event
-        parameters[name] = context.spread(Value(context.cast(value.tensor, "real"), value.axes), axes, event, pad)
+        parameters[name] = context.expand_to_axes(
+            Value(context.cast(value.tensor, "real"), value.axes), axes, event, pad
+        )
     late = [name for name, parameter in term.parameters.items() if not isinstance(parameter, t.Literal)]
     tensor = sample(term.distribution, bits, term.shape, term.sizes, parameters, context.dtype, late)
     return Value(context.cast(tensor, term.type.kind), axes)
@@ -265,8 +267,10 @@ def _where_taken(given: t.Term, context: Lowering) -> Value:
     value = context(given)
     for taken in context.taken if value.tensor.dtype.is_floating else ():
         axes, event = union([value.axes, taken.axes]), len(given.type.shape)
-        inside = tf.reshape(mask := context.spread(taken, axes, 0), [*mask.shape, *[1] * event])
-        value = Value(tf.where(inside, context.spread(value, axes, event), tf.zeros([], value.tensor.dtype)), axes)
+        inside = tf.reshape(mask := context.expand_to_axes(taken, axes, 0), [*mask.shape, *[1] * event])
+        value = Value(
+            tf.where(inside, context.expand_to_axes(value, axes, event), tf.zeros([], value.tensor.dtype)), axes
+        )
     return value
 
 

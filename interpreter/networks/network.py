@@ -164,14 +164,16 @@ class Network:
         axes = union([given.axes, (EXAMPLE,) if apart else ()])
         axes = tuple(axis for axis in axes if axis != REPLICATE)
         real = Value(lowering.cast(given.tensor, "int" if self.takes_ints else "real"), given.axes)
-        tensor = lowering.whole(real, (REPLICATE, *axes), len(kind.shape))
+        tensor = lowering.broadcast_to_axes(real, (REPLICATE, *axes), len(kind.shape))
         lengths = [lowering.length(axis) for axis in axes]
         batch = Batch(lowering, axes, lengths)
         if self.plan.each is not None:
             shared = replace(lowering, sizes={**lowering.sizes, EACH: self.plan.each})
             batch = Batch(shared, (*axes, EACH), [*lengths, self.plan.each])
         if index is not None:
-            places = tf.reshape(lowering.whole(index, (REPLICATE, *axes), 0), [self.replicates, prod(lengths)])
+            places = tf.reshape(
+                lowering.broadcast_to_axes(index, (REPLICATE, *axes), 0), [self.replicates, prod(lengths)]
+            )
             batch = Batch(lowering, axes, lengths, places)
         shape = kind.shape[len(batch.axes) - len(axes) :]
         x = self._rounded(tf.reshape(tensor, [self.replicates, prod(batch.lengths), *shape]))
@@ -274,10 +276,11 @@ class Network:
         lead = shape[0] * batch.examples
         own = {
             name: tf.reshape(
-                batch.lowering.whole(weight, (REPLICATE, EXAMPLE), rank), [lead, *weight.tensor.shape[-rank:]]
+                batch.lowering.broadcast_to_axes(weight, (REPLICATE, EXAMPLE), rank),
+                [lead, *weight.tensor.shape[-rank:]],
             )
             if (rank := len(layer.weights[name]))
-            else tf.reshape(batch.lowering.whole(weight, (REPLICATE, EXAMPLE), 0), [lead])
+            else tf.reshape(batch.lowering.broadcast_to_axes(weight, (REPLICATE, EXAMPLE), 0), [lead])
             for name, weight in weights.items()
         }
         x = tf.reshape(x, [lead, shape[1] // batch.examples, *shape[2:]])
@@ -315,7 +318,9 @@ class Network:
         lowering, axes = batch.lowering, (REPLICATE, *batch.axes)
         given = tf.reshape(lowering.cast(x, "real"), [x.shape[0], *batch.lengths, *layer.input.shape])
         value = lowering.bound({layer.parameter: Value(given, axes)})(layer.body)
-        y = lowering.whole(Value(lowering.cast(value.tensor, "real"), value.axes), axes, len(layer.output.shape))
+        y = lowering.broadcast_to_axes(
+            Value(lowering.cast(value.tensor, "real"), value.axes), axes, len(layer.output.shape)
+        )
         return self._rounded(tf.reshape(y, [*x.shape.as_list()[:2], *layer.output.shape]))
 
 

@@ -40,7 +40,7 @@ def materialize_dataset(context: ProgramContext, keys: Any, draws: dict[str, Any
     def values_from(keys: Any, draws: dict[str, Any], first: Any) -> dict[str, Any]:
         lowering = context.lowering(keys, first + tf.range(chunk, dtype=tf.int64), chunk, draws)
         return {
-            name: lowering.whole(lowering(term), (REPLICATE, EXAMPLE), len(term.type.shape))
+            name: lowering.broadcast_to_axes(lowering(term), (REPLICATE, EXAMPLE), len(term.type.shape))
             for name, term in terms.items()
         }
 

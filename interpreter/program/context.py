@@ -71,7 +71,9 @@ class ProgramContext:
         losses = []
         for term in loss:
             value = lowering(term.term)
-            tensor = lowering.whole(Value(lowering.cast(value.tensor, "real"), value.axes), (REPLICATE, EXAMPLE), 0)
+            tensor = lowering.broadcast_to_axes(
+                Value(lowering.cast(value.tensor, "real"), value.axes), (REPLICATE, EXAMPLE), 0
+            )
             factor = lowering.cast(lowering(term.weight).tensor, "real")
             losses.append(tensor * factor)
         return losses

@@ -97,15 +97,15 @@ class Evaluation:
             )  # fmt: skip
             means = []
             for term in terms:
-                if (whole := _mean_gradient(term)) is not None:
-                    mean = full_gradient(self.context, lowering, keys, draws, whole, inside)
+                if (mean_gradient := _mean_gradient(term)) is not None:
+                    mean = full_gradient(self.context, lowering, keys, draws, mean_gradient, inside)
                     means.append(tf.cast(mean, tf.float64) / total)
                     continue
                 indices = t.free_indices(term)
                 axes = (REPLICATE, EXAMPLE, *(index.key for index in indices))
                 event = len(term.body.type.shape)
                 context = lowering.within(indices)
-                wide = tf.cast(context.whole(context(term.body), axes, event), tf.float64)
+                wide = tf.cast(context.broadcast_to_axes(context(term.body), axes, event), tf.float64)
                 if term.quantile is not None:
                     means.append(_quantile(wide, term.quantile))
                 else:
@@ -139,15 +139,15 @@ class Evaluation:
             weight=lambda context, item: _wide(networks[item.network].weight(item, context)),
             expectation=lambda item: known[id(item)],
         )
-        return tf.cast(lowering.whole(lowering(term), (REPLICATE,), len(term.type.shape)), tf.float64)
+        return tf.cast(lowering.broadcast_to_axes(lowering(term), (REPLICATE,), len(term.type.shape)), tf.float64)
 
 
 def _passes(level: Level) -> list[tuple[str, list[t.Expectation]]]:
     """Expectations that go over their stream together: a quantile needs all examples at once, too many for a sum."""
     found: dict[tuple[str, bool], list[t.Expectation]] = {}
-    whole = {stream for term, stream in level if term.quantile is not None}
+    with_quantiles = {stream for term, stream in level if term.quantile is not None}
     for term, stream in level:
-        found.setdefault((stream, stream in whole and _mean_gradient(term) is not None), []).append(term)
+        found.setdefault((stream, stream in with_quantiles and _mean_gradient(term) is not None), []).append(term)
     return [(stream, terms) for (stream, _), terms in found.items()]
 
 
@@ -163,7 +163,9 @@ def gradient(context: ProgramContext, lowering: Lowering, keys: Any, draws: dict
     own = {}
     for place in places:
         weight = network.value(place, lowering)
-        own[place] = lowering.whole(weight, (REPLICATE, EXAMPLE), weight.tensor.shape.rank - len(weight.axes))
+        own[place] = lowering.broadcast_to_axes(
+            weight, (REPLICATE, EXAMPLE), weight.tensor.shape.rank - len(weight.axes)
+        )
     found = _differentiated(context, lowering, keys, draws, term, own, (REPLICATE, EXAMPLE), None)
     return found[0] if isinstance(term.weights, t.Weight) else joined(found)
 
@@ -194,7 +196,7 @@ def _differentiated(
         made = [item.name for item in context.program.examples if item.name in lowering.values]
         inner.values.update({name: lowering.values[name] for name in made})
         value = inner(term.of)
-        each = inner.whole(Value(inner.cast(value.tensor, "real"), value.axes), (REPLICATE, EXAMPLE), 0)
+        each = inner.broadcast_to_axes(Value(inner.cast(value.tensor, "real"), value.axes), (REPLICATE, EXAMPLE), 0)
         total = tf.reduce_sum(each if inside is None else tf.where(inside, each, tf.zeros([], each.dtype)))
     found = tape.gradient(total, tensors, unconnected_gradients="zero")
     return [Value(tensor, axes) for tensor in found]

@@ -148,8 +148,8 @@ class Statistic:
             every = bool(self.term.every)
             variance = (products - _dot(*sums) / count) / (count if every else count - 1)
             pairs = count // 2
-            spread = tf.maximum(squares / pairs - tf.square(gaps / pairs), 0) / max(1, pairs - 1)
-            return variance, 2 * tf.sqrt(spread)
+            spread_squared = tf.maximum(squares / pairs - tf.square(gaps / pairs), 0) / max(1, pairs - 1)
+            return variance, 2 * tf.sqrt(spread_squared)
 
         return statistic
 
@@ -175,7 +175,7 @@ class Statistic:
                 changed.add(item.name)
                 known = {name: Value(tensor, (REPLICATE,)) for name, tensor in draws.items() if name != item.name}
                 lowering = replace(anew if item.name in over else same, values=known)
-                draws[item.name] = lowering.whole(lowering(item.term), (REPLICATE,), len(item.type.shape))
+                draws[item.name] = lowering.broadcast_to_axes(lowering(item.term), (REPLICATE,), len(item.type.shape))
         return draws
 
 

@@ -19,7 +19,7 @@ def compile_probe(context: ProgramContext, plan: ProbePlan) -> Any:
         index = tf.range(plan.examples, dtype=tf.int64)
         lowering = context.lowering(keys, index, plan.examples, draws, step=step)
         return {
-            label: lowering.whole(lowering(term), (REPLICATE, EXAMPLE), len(term.type.shape))
+            label: lowering.broadcast_to_axes(lowering(term), (REPLICATE, EXAMPLE), len(term.type.shape))
             for label, term in plan.terms.items()
         }
 

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.plan import Phase, ProbePlan, Program
-from dlspec.spec.passes.digests import form_digest
+from dlspec.spec.passes.digests import signature_digest
 
 from ..backend.startup import device
 from .context import ProgramContext
@@ -28,8 +28,8 @@ class Compiled:
     """A program for some replicates. `train` and `evaluate` are one compiled call each.
 
     Seeds, draws, weights and learning rates are inputs of what is compiled: `begin` starts another program of the same
-    form (`spec.passes.digests.form_digest`), with as many replicates, in the graphs that are there. A `portable` one holds
-    nothing that is of use on a CPU alone: it may be run elsewhere.
+    signature (`spec.passes.digests.signature_digest`), with as many replicates, in the graphs that are there. A `portable`
+    one holds nothing that is of use on a CPU alone: it may be run elsewhere.
 
     It puts together: the `context` that terms are lowered in, `seeds`, the `state` that training changes, and the
     `train_steps`, one a phase of training.
@@ -48,7 +48,7 @@ class Compiled:
         self.begin(program, replicates)
 
     def begin(self, program: Program, replicates: Sequence[int]) -> None:
-        """Starts some replicates of a program of the same form: its weights, its draws, step 0."""
+        """Starts some replicates of a program of the same signature: its weights, its draws, step 0."""
         if len(replicates) != len(self.replicates):
             raise ValueError(f"compiled for {len(self.replicates)} replicates side by side, not {len(replicates)}")
         self.replicates = tuple(replicates)
@@ -63,9 +63,9 @@ class Compiled:
         self.watch.begin()
 
     @cached_property
-    def form(self) -> str:
-        """The digest of its form: which programs it may begin."""
-        return form_digest(self.program)
+    def signature(self) -> str:
+        """The digest of its signature: which programs it may begin."""
+        return signature_digest(self.program)
 
     @property
     def step(self) -> int:

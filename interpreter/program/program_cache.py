@@ -1,4 +1,4 @@
-"""Compiled programs that later cells of the same form take up again: one compilation for all whose shapes agree."""
+"""Compiled programs that later cells with the same signature reuse: one compilation for all of them."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import threading
 from collections.abc import Callable, Sequence
 
 from dlspec.spec.ir.plan import Program
-from dlspec.spec.passes.digests import form_digest
+from dlspec.spec.passes.digests import signature_digest
 
 from .program import Compiled
 
 MAX_IDLE = 8
 """How many compiled programs are kept that no cell runs in; each holds its variables."""
 
-Form = tuple[str, int, bool]
+Signature = tuple[str, int, bool]
 
 
 class ProgramCache:
     """Takes and leaves compiled programs; from several threads. `compiled` counts how many were made.
 
-    Two threads that run the same form at once have one each.
+    Two threads that run programs of the same signature at once have one each.
     """
 
     def __init__(self) -> None:
@@ -31,8 +31,8 @@ class ProgramCache:
         self, program: Program, replicates: Sequence[int], xla: bool, compiling: Callable[[], None] = lambda: None
     ) -> Compiled:
         """A compiled program at step 0, for nobody else until it is left; tells `compiling` where it makes one."""
-        form = (form_digest(program), len(replicates), xla)
-        compiled = self._found(form)
+        signature = (signature_digest(program), len(replicates), xla)
+        compiled = self._find(signature)
         if compiled is not None:
             compiled.begin(program, replicates)
             return compiled
@@ -47,9 +47,9 @@ class ProgramCache:
             self.idle.append(compiled)
             del self.idle[:-MAX_IDLE]
 
-    def _found(self, form: Form) -> Compiled | None:
+    def _find(self, signature: Signature) -> Compiled | None:
         with self.lock:
             for place, compiled in enumerate(self.idle):
-                if (compiled.form, len(compiled.replicates), compiled.xla) == form:
+                if (compiled.signature, len(compiled.replicates), compiled.xla) == signature:
                     return self.idle.pop(place)
         return None

@@ -44,7 +44,9 @@ class Seeds:
         """A term of constants and draws, [R, …]."""
         lowering = Lowering(self.dtype, {REPLICATE: len(self.paths)}, {}, {}, lead=(REPLICATE,))
         lowering.values.update({name: Value(tensor, (REPLICATE,)) for name, tensor in self.draws.items()})
-        array: np.ndarray[Any, Any] = lowering.whole(lowering(term), (REPLICATE,), len(term.type.shape)).numpy()
+        array: np.ndarray[Any, Any] = lowering.broadcast_to_axes(
+            lowering(term), (REPLICATE,), len(term.type.shape)
+        ).numpy()
         return array
 
     def _keys(self, stream: str, samples: Mapping[Path, int]) -> Any:
@@ -63,7 +65,7 @@ class Seeds:
         draws = {}
         for item in program.draws:
             value = lowering(item.term)
-            draws[item.name] = lowering.whole(value, (REPLICATE,), len(item.type.shape))
+            draws[item.name] = lowering.broadcast_to_axes(value, (REPLICATE,), len(item.type.shape))
             lowering.values[item.name] = Value(draws[item.name], (REPLICATE,))
         return draws
 

@@ -1,4 +1,4 @@
-"""How long a run will take still: the work that is left, at the rate of what was done."""
+"""The remaining time of a run: the work that is left, at the rate of the work done so far."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from dlspec.spec.ir.plan import Program
 from ..store.requests import ReplicateBatch
 
 STEP_OPERATIONS = 3e7
-"""What a step costs beside its networks, in floating-point operations that take as long; fitted to small studies."""
+"""The overhead of a step beside its networks, as a number of floating-point operations; fitted to small studies."""
 COMPILE_OPERATIONS = 6e10
-"""What compiling a program costs, likewise."""
+"""The cost of compiling a program, in the same unit."""
 
 
 class TimeLeft:
-    """Work done and work left over a whole run; a piece's work is its steps by what a step of it costs."""
+    """Work done and work left over a whole run; the work of a batch is its steps times the cost of a step."""
 
     def __init__(self, pieces: Iterable[ReplicateBatch], clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
@@ -26,22 +26,22 @@ class TimeLeft:
         self.at: dict[str, float] = {}
 
     def started(self, piece: ReplicateBatch, step: int) -> None:
-        """A piece begins at a step, perhaps again: what a checkpoint spares is neither left nor done."""
+        """A batch begins at a step, perhaps again. Steps restored from a checkpoint count neither as done nor as remaining."""
         self.begun = self.clock() if self.begun is None else self.begun
         before = self.at.get(piece.name, 0.0)
         self.at[piece.name] = _share(piece, step) - COMPILE_OPERATIONS
         self.left -= self.at[piece.name] - before
 
     def reached(self, piece: ReplicateBatch, step: int) -> None:
-        """A piece has come to a step."""
+        """A batch has reached a step."""
         self._advance(piece, _share(piece, step))
 
     def finished(self, piece: ReplicateBatch) -> None:
-        """A piece has ended, at its last step or before."""
+        """A batch has ended, at its last step or before."""
         self._advance(piece, work(piece))
 
     def stored(self, piece: ReplicateBatch) -> None:
-        """A piece need not run: another process ran it."""
+        """A batch need not run: another process ran it."""
         self.left -= work(piece)
 
     def _advance(self, piece: ReplicateBatch, reached: float) -> None:
@@ -51,7 +51,7 @@ class TimeLeft:
         self.left -= gained
 
     def seconds(self) -> float | None:
-        """Seconds left, or None while there is nothing to tell from."""
+        """Seconds left, or None before any work is done."""
         if self.begun is None or self.done <= 0:
             return None
         return max(0.0, (self.clock() - self.begun) * self.left / self.done)
@@ -77,7 +77,7 @@ def steps(program: Program) -> int:
 
 
 def work(piece: ReplicateBatch) -> float:
-    """The cost of a piece: compiling, and for each step three passes of its networks over a batch and the rest of it."""
+    """The cost of a replicate batch: compiling, and for each step three passes of its networks over a batch of examples, with the overhead."""
     program = piece.program
     batch = program.training.largest_batch if program.training else program.evaluated("test")
     flops = 3.0 * sum(network.flops for network in program.networks) * batch * len(piece.numbers)

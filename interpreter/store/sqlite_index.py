@@ -47,7 +47,7 @@ CREATE TABLE IF NOT EXISTS seen(   -- a part as it was last found whole: what it
     samples_size INTEGER, samples_changed INTEGER
 )
 """
-"""What spares a start the reading of all files. Stores had none of it once; what it lacks is read, and noted."""
+"""Cache of file headers, so that opening a store reads no file; filled lazily for older stores."""
 
 
 @contextmanager

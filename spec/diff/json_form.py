@@ -7,12 +7,12 @@ from typing import Any
 
 from .changes import Cell, CellSide, Change, StudyDiff
 from .expressions import marked
-from .sections import Beside
+from .sections import PastResults
 
 FORMAT_VERSION = 1
 
 
-def data(diffs: Iterable[tuple[str, StudyDiff]], beside: Beside | None = None) -> dict[str, Any]:
+def data(diffs: Iterable[tuple[str, StudyDiff]], past: PastResults | None = None) -> dict[str, Any]:
     """One object for all studies that were compared."""
     studies = [_study(name, diff) for name, diff in diffs]
     data_object: dict[str, Any] = {
@@ -20,11 +20,11 @@ def data(diffs: Iterable[tuple[str, StudyDiff]], beside: Beside | None = None) -
         "same": all(study["same"] for study in studies),
         "studies": studies,
     }
-    if beside is not None and (beside.finals or beside.verdicts):
-        finals = {cell: {m: _sides(pair) for m, pair in own.items()} for cell, own in beside.finals.items()}
+    if past is not None and (past.finals or past.verdicts):
+        finals = {cell: {m: _sides(pair) for m, pair in own.items()} for cell, own in past.finals.items()}
         data_object["stored"] = {
             "finals": finals,
-            "verdicts": {claim: _sides(pair) for claim, pair in beside.verdicts.items()},
+            "verdicts": {claim: _sides(pair) for claim, pair in past.verdicts.items()},
         }
     return data_object
 

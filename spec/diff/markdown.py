@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from .changes import Edit, StudyDiff
-from .sections import COLUMNS, Beside, Line, consequences, cost_rows, sections, warned
+from .sections import COLUMNS, Line, PastResults, consequences, cost_rows, sections, warned
 
 MAX_CHARACTERS = 60_000
 """GitHub's comments end at 65,536 characters."""
@@ -18,9 +18,9 @@ MARKUP = re.compile(r"[|*`\[\]]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 TAGS = {"same": "{}", "removed": "<del>{}</del>", "added": "<ins>{}</ins>"}
 
 
-def markdown(diffs: Iterable[tuple[str, StudyDiff]], beside: Beside | None = None) -> str:
+def markdown(diffs: Iterable[tuple[str, StudyDiff]], past: PastResults | None = None) -> str:
     """Differences of some studies, under their names."""
-    parts = [_study(name, diff, beside or Beside()) for name, diff in diffs]
+    parts = [_study(name, diff, past or PastResults()) for name, diff in diffs]
     text = "\n\n".join(parts) + "\n"
     if len(text) > MAX_CHARACTERS:
         text = text[:MAX_CHARACTERS].rpartition("\n")[0]
@@ -29,7 +29,7 @@ def markdown(diffs: Iterable[tuple[str, StudyDiff]], beside: Beside | None = Non
     return text
 
 
-def _study(name: str, diff: StudyDiff, beside: Beside) -> str:
+def _study(name: str, diff: StudyDiff, past: PastResults) -> str:
     parts = [f"### `{name}`\n\n**{_prose(diff.headline)}**"]
     warnings = list(warned(diff))
     if warnings:
@@ -46,15 +46,15 @@ def _study(name: str, diff: StudyDiff, beside: Beside) -> str:
         rows = cost_rows(diff)
         if rows:
             parts.append(_folded("What they cost", _grid(COLUMNS, rows), True))
-    if beside.finals:
-        rows = [(cell, measure, *pair) for cell, own in beside.finals.items() for measure, pair in own.items()]
+    if past.finals:
+        rows = [(cell, measure, *pair) for cell, own in past.finals.items() for measure, pair in own.items()]
         parts.append(
             _folded(
                 "Stored results", _grid(("cell", "measure", "before", "after"), rows), len(rows) > MAX_UNFOLDED_LINES
             )
         )
-    if beside.verdicts:
-        rows = [(claim, *pair) for claim, pair in beside.verdicts.items()]
+    if past.verdicts:
+        rows = [(claim, *pair) for claim, pair in past.verdicts.items()]
         parts.append(_folded("Verdicts", _grid(("claim", "before", "after"), rows), len(rows) > MAX_UNFOLDED_LINES))
     return "\n\n".join(parts)
 
@@ -66,7 +66,7 @@ def _folded(title: str, body: str, long: bool) -> str:
 
 
 def _table(lines: Sequence[Line]) -> str:
-    rows = [(f"{'&nbsp;&nbsp;' * (len(line.path) - len(line.path.lstrip()))}`{line.path.strip()}`", _marked(line.edits), _prose(line.beside))
+    rows = [(f"{'&nbsp;&nbsp;' * (len(line.path) - len(line.path.lstrip()))}`{line.path.strip()}`", _marked(line.edits), _prose(line.note))
             for line in lines]  # fmt: skip
     return "\n".join(["| path | change | |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)])
 

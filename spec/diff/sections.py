@@ -1,4 +1,4 @@
-"""A difference in sections and lines, before any markup: what the terminal and Markdown have in common."""
+"""A diff as sections of lines without markup, for the terminal and for Markdown."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ COLUMNS = ("cell", "networks", "parameters", "FLOPs a step", "steps", "total FLO
 
 @dataclass(frozen=True)
 class Line:
-    """One change: its path, its text with what was removed and added, and what is said beside it."""
+    """One change: its path, its text with what was removed and added, and a note."""
 
     path: str
     edits: tuple[Edit, ...]
-    beside: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
-class Beside:
-    """What is stored of both sides: finals by cell and measure, and verdicts by claim, before and after."""
+class PastResults:
+    """Stored results of the cells in a diff, before and after: finals by cell and measure, and verdicts by claim."""
 
     finals: Mapping[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
     verdicts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -52,8 +52,8 @@ def _lines(change: Change, several: bool) -> list[Line]:
         words.insert(0, f"in {listing(change.where.variants, 6)}")
     if change.where.profiles:
         words.insert(0, f"in profile {listing(change.where.profiles)}")
-    beside = "; ".join(word for word in words if word)
-    lines = [Line(path, _edits(change), beside)]
+    note = "; ".join(word for word in words if word)
+    lines = [Line(path, _edits(change), note)]
     for part in change.parts:
         lines.append(Line("  " + ".".join(part.path), _edits(part), part.note))
     return lines

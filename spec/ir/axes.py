@@ -32,12 +32,12 @@ def union(many: Iterable[Axes]) -> Axes:
     return tuple(sorted({axis for axes in many for axis in axes}, key=rank_of))
 
 
-def spread(axes: Axes, target: Axes, shape: Sequence[int], event: int, pad: int = 0) -> list[int]:
+def expanded_shape(axes: Axes, target: Axes, shape: Sequence[int], event: int, pad: int = 0) -> list[int]:
     """The shape that gives an array the target's axes, each that it lacks with size 1.
 
     `event` is the number of axes after the named ones, `pad` how many of size 1 to put before those.
 
-    >>> spread(("example",), ("replicate", "example"), [8, 3], event=1)
+    >>> expanded_shape(("example",), ("replicate", "example"), [8, 3], event=1)
     [1, 8, 3]
     """
     sizes = dict(zip(axes, shape, strict=False))

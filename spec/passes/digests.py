@@ -25,7 +25,7 @@ NUMERICS = 7
 """Raised whenever the same spec gives other numbers than before."""
 
 MAX_CACHED = 4096
-"""How many programs' common parts are kept written out."""
+"""How many parts of programs are kept written out."""
 
 CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
@@ -70,10 +70,10 @@ def term_meaning(program: Program, term: t.Term) -> Any:
     return Walk(program).term(term)
 
 
-def form_digest(program: Program) -> str:
-    """What a program's compiled form depends on: two with the same one run in the same compiled graph.
+def signature_digest(program: Program) -> str:
+    """What a program's compiled graph depends on: two programs with the same signature run in the same graph.
 
-    Not in it are what the graph is given: seeds, draws (unless a statistic draws them anew), initial weights, learning
+    Not in it are the inputs of the graph: seeds, draws (unless a statistic draws them anew), initial weights, learning
     rates that are numbers, how many steps there are and when is evaluated.
     """
     redrawn = any(
@@ -81,7 +81,7 @@ def form_digest(program: Program) -> str:
         for measure in program.measures
         for item in t.walk(measure.term)
     )
-    walk = _FormWalk(program, redrawn)
+    walk = _SignatureWalk(program, redrawn)
     loss = [[term.name, walk.term(term.term), walk.term(term.weight)] for term in program.loss]
     measures = [
         [measure.name, measure.on, program.evaluated(measure.on), walk.term(measure.term)]
@@ -120,9 +120,9 @@ def _condition(program: Program, tree: Any, measures: Mapping[str, str]) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A term or the like written out, with the names and networks that stand in it; `of` is kept to be known by."""
+    """A term or the like written out, with the names and networks in it. `source` is kept alive so that its id() stays unique."""
 
-    of: Any
+    source: Any
     text: str
     names: tuple[str, ...]
     networks: tuple[str, ...]
@@ -130,7 +130,7 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Reached:
-    """What some names and networks lead to: all bindings and networks, written out, and which networks these are."""
+    """All bindings and networks that some names and networks reach, written out, and the names of these networks."""
 
     bindings: str
     networks: str
@@ -141,24 +141,24 @@ class _Reached:
 class _Body:
     """What programs with the same task, architecture, outputs and gradient modes have in common.
 
-    `of` is one of them. `parts` are those of all programs with the same outputs and modes, by identity. `done` holds
-    texts and digests by what they are of, and that itself; `led` what names and networks lead to.
+    `source` is one of them, kept alive so that the ids of its parts stay unique. `parts` are those of all programs with the
+    same outputs and modes, by id. `cache` holds each digest with the term that it is of; `closures` what names and networks reach.
     """
 
-    of: Program
+    source: Program
     walk: _DirectWalk
     parts: dict[int, _Part]
-    done: dict[Any, tuple[Any, str]] = field(default_factory=dict)
-    led: dict[Any, _Reached] = field(default_factory=dict)
+    cache: dict[Any, tuple[Any, str]] = field(default_factory=dict)
+    closures: dict[Any, _Reached] = field(default_factory=dict)
 
-    def part(self, of: Any, write: Callable[[], Any]) -> _Part:
-        """A part, written when it is first asked for."""
-        if (part := self.parts.get(id(of))) is None:
+    def part(self, source: Any, write: Callable[[], Any]) -> _Part:
+        """A part, written out when it is first needed."""
+        if (part := self.parts.get(id(source))) is None:
             if len(self.parts) >= MAX_CACHED:
                 self.parts.clear()
             self.walk.names, self.walk.invoked = {}, {}
             text = CANONICAL.encode(write())
-            part = self.parts[id(of)] = _Part(of, text, tuple(self.walk.names), tuple(self.walk.invoked))
+            part = self.parts[id(source)] = _Part(source, text, tuple(self.walk.names), tuple(self.walk.invoked))
         return part
 
     def term(self, term: t.Term) -> _Part:
@@ -169,8 +169,8 @@ class _Body:
         """All bindings and networks that some parts reach."""
         names = tuple(name for part in parts for name in part.names)
         networks = tuple(name for part in parts for name in part.networks)
-        if (reached := self.led.get((names, networks))) is None:
-            reached = self.led[names, networks] = self._reached(names, networks)
+        if (reached := self.closures.get((names, networks))) is None:
+            reached = self.closures[names, networks] = self._reached(names, networks)
         return reached
 
     def _reached(self, names: Iterable[str], networks: Iterable[str]) -> _Reached:
@@ -199,7 +199,7 @@ class _Body:
 class Digests:
     """Digests of many programs, for which what they have in common is written out once.
 
-    What is in common is known by its identity: programs of one plan share terms and networks (`check/memo.py`). The
+    Common parts are recognised by identity: programs of one plan share terms and networks (`check/memo.py`). The
     digests are those of `digest` over the same nested lists, put together from their texts.
     """
 
@@ -240,26 +240,26 @@ class Digests:
         body, data = self.body(program), program.data.identity()
         examples = program.evaluated(measure.on)
         key = ("measure", id(measure.term), measure.on, examples, CANONICAL.encode(data))
-        if key not in body.done:
+        if key not in body.cache:
             part = body.term(measure.term)
             reached = body.reached(part)
             rest = CANONICAL.encode([measure.on, examples, *data])[1:-1]
             derived = body.part(measure, partial(_derived, measure.term)).text == "true"
             modes = f",{_modes(program, reached.used)}" if derived else ""
             text = f"[{part.text},{reached.bindings},{reached.networks},{rest}{modes}]"
-            body.done[key] = measure.term, digest_of_text(text)
-        return body.done[key][1]
+            body.cache[key] = measure.term, digest_of_text(text)
+        return body.cache[key][1]
 
     def sample(self, program: Program, term: t.Term, examples: int) -> str:
         """What the values of a term over single test examples depend on, beside the training's digest."""
         body = self.body(program)
         key = ("sample", id(term), examples)
-        if key not in body.done:
+        if key not in body.cache:
             part = body.term(term)
             reached = body.reached(part)
             text = f'["sample",{part.text},{reached.bindings},{reached.networks},{examples}]'
-            body.done[key] = term, digest_of_text(text)
-        return body.done[key][1]
+            body.cache[key] = term, digest_of_text(text)
+        return body.cache[key][1]
 
     def body(self, program: Program) -> _Body:
         """What a program has in common with others."""
@@ -334,8 +334,8 @@ class _DirectWalk(Walk):
         self.invoked[name] = None
 
 
-class _FormWalk(Walk):
-    """The same without what a compiled graph is given: draws but for their types, and how weights start."""
+class _SignatureWalk(Walk):
+    """The same without the inputs of a compiled graph: of draws the types alone, and no initial weights."""
 
     def __init__(self, program: Program, redrawn: bool) -> None:
         super().__init__(program)
@@ -348,5 +348,5 @@ class _FormWalk(Walk):
         return super().layer(replace(layer, initializers={}))
 
     def stack(self, plan: NetworkPlan) -> Any:
-        """A network's meaning, and whether it looks rows up: that hangs on draws, whose types alone are told here."""
+        """A network's meaning, and whether it looks rows up: that depends on draws, of which only the types are in it."""
         return [super().stack(plan), plan.index is not None]

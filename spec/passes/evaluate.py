@@ -11,7 +11,7 @@ import numpy as np
 
 from ..diagnostics.problems import InternalError
 from ..ir import terms as t
-from ..ir.axes import Axes, spread, union
+from ..ir.axes import Axes, expanded_shape, union
 from ..ir.term_pass import TermPass
 from ..ir.types import Type
 from ..tables.operations import OPERATIONS
@@ -41,7 +41,7 @@ def aligned(values: list[Value], types: list[Type], elementwise: bool) -> tuple[
     arrays = []
     for value, given in zip(values, types, strict=True):
         event = len(given.shape)
-        shape = spread(value.axes, axes, value.array.shape, event, deepest - event if elementwise else 0)
+        shape = expanded_shape(value.axes, axes, value.array.shape, event, deepest - event if elementwise else 0)
         arrays.append(np.reshape(value.array, shape))
     return arrays, axes
 
@@ -171,10 +171,12 @@ def _gathered(array: Value, index: Value, axis: int, event: int) -> Value:
     axes = union([array.axes, index.axes])
     sizes = {axis: size for value in (array, index) for axis, size in zip(value.axes, value.array.shape, strict=False)}
     lead = tuple(sizes[axis] for axis in axes)
-    source = array.array.reshape(spread(array.axes, axes, array.array.shape, array.array.ndim - len(array.axes)))
+    source = array.array.reshape(
+        expanded_shape(array.axes, axes, array.array.shape, array.array.ndim - len(array.axes))
+    )
     source = np.broadcast_to(source, lead + source.shape[len(axes) :])
     source = np.moveaxis(source, len(axes) + axis, len(axes))
-    places = np.reshape(index.array, spread(index.axes, axes, index.array.shape, event))
+    places = np.reshape(index.array, expanded_shape(index.axes, axes, index.array.shape, event))
     places = np.clip(np.broadcast_to(places, lead + places.shape[len(axes) :]), 0, source.shape[len(axes)] - 1)
     grid = np.ix_(*(np.arange(size) for size in lead)) if lead else ()
     picked = source[(*(g.reshape(g.shape + (1,) * event) for g in grid), places)]
@@ -189,5 +191,5 @@ def _comprehended(value: Value, indices: tuple[t.IndexVariable, ...], event: int
     target = axes + own
     sizes = dict(zip(value.axes, value.array.shape, strict=False))
     shape = [sizes[axis] for axis in axes] + [index.extent for index in indices]
-    array = np.reshape(value.array, spread(value.axes, target, value.array.shape, event))
+    array = np.reshape(value.array, expanded_shape(value.axes, target, value.array.shape, event))
     return Value(np.broadcast_to(array, (*shape, *array.shape[len(target) :])), axes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dlspec.spec.diff.changes import Edit, StudyDiff
-from dlspec.spec.diff.sections import COLUMNS, Beside, Line, consequences, cost_rows, sections, warned
+from dlspec.spec.diff.sections import COLUMNS, Line, PastResults, consequences, cost_rows, sections, warned
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -14,7 +14,7 @@ STYLES = {"same": "", "removed": "red strike", "added": "green"}
 INDENT = "  "
 
 
-def print_diff(name: str, diff: StudyDiff, console: Console, beside: Beside | None = None) -> None:
+def print_diff(name: str, diff: StudyDiff, console: Console, past: PastResults | None = None) -> None:
     """One study's difference: the headline, warnings, changes by class, and what becomes of the cells."""
     if name:
         console.print(Text(name, "bold underline"))
@@ -35,19 +35,19 @@ def print_diff(name: str, diff: StudyDiff, console: Console, beside: Beside | No
         rows = cost_rows(diff)
         if rows:
             _table(COLUMNS, rows, console)
-    if beside is not None:
-        _beside(beside, console)
+    if past is not None:
+        _past_results(past, console)
 
 
 def _line(line: Line, width: int, console: Console) -> Text:
     """A change in a line: its path, what was removed and added, and beside it what has to be known."""
     plain = console.no_color or not console.is_terminal
     text = Text(INDENT)
-    text.append(line.path.ljust(width) + INDENT, "" if line.beside or line.edits else "dim")
+    text.append(line.path.ljust(width) + INDENT, "" if line.note or line.edits else "dim")
     for edit in line.edits:
         text.append_text(_edit(edit, line.edits, plain))
-    if line.beside:
-        text.append(f"  ({line.beside})", "dim")
+    if line.note:
+        text.append(f"  ({line.note})", "dim")
     return text
 
 
@@ -74,13 +74,13 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], console: Console
     console.print(table)
 
 
-def _beside(beside: Beside, console: Console) -> None:
-    if beside.finals:
+def _past_results(past: PastResults, console: Console) -> None:
+    if past.finals:
         console.print()
         console.print(Text("stored results", "bold cyan"))
-        rows = [(cell, measure, *pair) for cell, own in beside.finals.items() for measure, pair in own.items()]
+        rows = [(cell, measure, *pair) for cell, own in past.finals.items() for measure, pair in own.items()]
         _table(("cell", "measure", "before", "after"), rows, console)
-    if beside.verdicts:
+    if past.verdicts:
         console.print()
         console.print(Text("stored verdicts", "bold cyan"))
-        _table(("claim", "before", "after"), [(claim, *pair) for claim, pair in beside.verdicts.items()], console)
+        _table(("claim", "before", "after"), [(claim, *pair) for claim, pair in past.verdicts.items()], console)

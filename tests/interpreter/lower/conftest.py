@@ -14,7 +14,7 @@ from dlspec.interpreter.lower import Lowering
 from dlspec.interpreter.lower import Value as Lowered
 from dlspec.spec import SpecError
 from dlspec.spec.ir import terms as t
-from dlspec.spec.ir.axes import EXAMPLE, REPLICATE, spread
+from dlspec.spec.ir.axes import EXAMPLE, REPLICATE, expanded_shape
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.evaluate import Value, evaluate_batched
 
@@ -87,7 +87,7 @@ class Checked:
         for text, term in self.terms.items():
             value = evaluate_batched(term, names)
             array = np.reshape(
-                value.array, spread(value.axes, (REPLICATE, EXAMPLE), value.array.shape, len(term.type.shape))
+                value.array, expanded_shape(value.axes, (REPLICATE, EXAMPLE), value.array.shape, len(term.type.shape))
             )
             found[text] = np.broadcast_to(array, (REPLICATES, EXAMPLES, *term.type.shape))
         return found
@@ -116,7 +116,7 @@ class Checked:
             for text, term in self.terms.items():
                 value = lowering(term)
                 assert value.tensor.shape.rank == len(value.axes) + len(term.type.shape), text
-                found[text] = lowering.whole(value, (REPLICATE, EXAMPLE), len(term.type.shape))
+                found[text] = lowering.broadcast_to_axes(value, (REPLICATE, EXAMPLE), len(term.type.shape))
             return found
 
         return {text: tensor for text, tensor in run(self.tensors()).items()}

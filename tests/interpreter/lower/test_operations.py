@@ -204,7 +204,7 @@ def test_gradients_are_finite_differences(checked: Callable[..., Any], xla: bool
         lowering = held.lowering({**tensors, **given})
         return {
             text: tf.reduce_sum(
-                factors[text] * lowering.whole(lowering(term), (REPLICATE, EXAMPLE), len(term.type.shape))
+                factors[text] * lowering.broadcast_to_axes(lowering(term), (REPLICATE, EXAMPLE), len(term.type.shape))
             )
             for text, term in held.terms.items()
         }

@@ -51,7 +51,7 @@ def applied(held: Compiled, xla: bool = False, count: int = BATCH, training: int
         for _ in range(training or 1):
             value = held.context.apply(lowering, plan.name, given)
         axes = ("replicate", "example")
-        return lowering.whole(given, axes, len(plan.input.type.shape)), lowering.whole(
+        return lowering.broadcast_to_axes(given, axes, len(plan.input.type.shape)), lowering.broadcast_to_axes(
             value, axes, len(plan.output.shape)
         )
 

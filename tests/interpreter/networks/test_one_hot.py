@@ -10,7 +10,7 @@ import pytest
 from dlspec.interpreter.program.program import Compiled
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.cost import cost
-from dlspec.spec.passes.digests import form_digest
+from dlspec.spec.passes.digests import signature_digest
 
 BODY = """
 dtype: float64
@@ -75,4 +75,4 @@ def test_a_graph_that_looks_rows_up_is_none_for_an_index_that_may_lie_outside(pr
     # The draws of both have the same types, and draws are no part of a form.
     body = BODY.format(input="one_hot(target, 5)")
     inside, outside = program(body), program(body.replace("target: integer(5)", "target: integer(6)"))
-    assert form_digest(inside) != form_digest(outside)
+    assert signature_digest(inside) != signature_digest(outside)

@@ -46,7 +46,7 @@ def expected(held: Compiled) -> dict[str, Any]:
     """By hand: the chain rule for each example of each replicate."""
     lowering = held.context.lowering(held.seeds.keys["test"], tf.range(40, dtype=tf.int64), 40, held.seeds.draws)
     x, y = (
-        lowering.whole(lowering(item.term), ("replicate", "example"), len(item.type.shape)).numpy()
+        lowering.broadcast_to_axes(lowering(item.term), ("replicate", "example"), len(item.type.shape)).numpy()
         for item in held.program.examples
     )
     w = {f"{layer}.{name}": variable.numpy() for (layer, name), variable in held.networks["f"].weights.items()}

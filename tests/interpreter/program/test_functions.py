@@ -63,7 +63,7 @@ def expected(held: Compiled) -> dict[str, Any]:
     """By hand, of the test examples."""
     lowering = held.context.lowering(held.seeds.keys["test"], tf.range(40, dtype=tf.int64), 40, held.seeds.draws)
     x, y = (
-        lowering.whole(lowering(item.term), ("replicate", "example"), len(item.type.shape)).numpy()
+        lowering.broadcast_to_axes(lowering(item.term), ("replicate", "example"), len(item.type.shape)).numpy()
         for item in held.program.examples
     )
     w = held.seeds.draws["w"].numpy()

@@ -11,7 +11,7 @@ import pytest
 from dlspec.interpreter.program.program import Compiled
 from dlspec.spec.ir.plan import Phase, Program
 from dlspec.spec.passes.cost import cost
-from dlspec.spec.passes.digests import form_digest, training_digest
+from dlspec.spec.passes.digests import signature_digest, training_digest
 from dlspec.spec.passes.trained_weights import trained
 
 BODY = """
@@ -87,7 +87,7 @@ def test_digests_and_costs_tell_phases_apart(program: Callable[[str], Program]) 
     two: dict[str, Any] = {"loss": (second,), "steps": 4, "batch": 8}
     programs = [whole, phased(whole, one), phased(whole, two), phased(whole, one, two), phased(whole, two, one)]
     assert len({training_digest(item) for item in programs}) == len(programs)
-    assert form_digest(programs[3]) != form_digest(programs[4])
+    assert signature_digest(programs[3]) != signature_digest(programs[4])
     costs = [cost(item) for item in programs[1:]]
     assert costs[2].step == max(costs[0].step, costs[1].step) and costs[2] == costs[3]
 

@@ -11,7 +11,7 @@ import pytest
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import InternalError, Source
 from dlspec.spec.ir import terms as t
-from dlspec.spec.ir.axes import EXAMPLE, REPLICATE, rank_of, spread, union
+from dlspec.spec.ir.axes import EXAMPLE, REPLICATE, expanded_shape, rank_of, union
 from dlspec.spec.passes.evaluate import Value, as_kind, evaluate, evaluate_batched
 
 NAMES = """\
@@ -172,7 +172,7 @@ def test_values(text: str, numpy: Callable[..., Any]) -> None:
     assert many.axes == tuple(axis for axis in (REPLICATE, EXAMPLE) if axis in many.axes), "no index is left over"
     lead = {REPLICATE: REPLICATES, EXAMPLE: EXAMPLES}
     sizes = [lead[axis] for axis in many.axes] + list(found.type.shape)
-    full = many.array.reshape(spread(many.axes, (REPLICATE, EXAMPLE), many.array.shape, len(found.type.shape)))
+    full = many.array.reshape(expanded_shape(many.axes, (REPLICATE, EXAMPLE), many.array.shape, len(found.type.shape)))
     full = np.broadcast_to(full, (REPLICATES, EXAMPLES, *found.type.shape))
     assert list(many.array.shape) == sizes
     for replicate in range(REPLICATES):
@@ -215,5 +215,5 @@ def test_kinds_have_one_type_each() -> None:
 def test_axes_keep_their_order() -> None:
     assert union([("b#12",), (EXAMPLE,), ("a#2", "b#12"), (REPLICATE,)]) == (REPLICATE, EXAMPLE, "a#2", "b#12")
     assert sorted([EXAMPLE, "i#10", "i#9", REPLICATE], key=rank_of) == [REPLICATE, EXAMPLE, "i#9", "i#10"]
-    assert spread((EXAMPLE,), (REPLICATE, EXAMPLE, "i#1"), [8, 3], event=1, pad=2) == [1, 8, 1, 1, 1, 3]
-    assert spread((), (REPLICATE,), [], event=0) == [1]
+    assert expanded_shape((EXAMPLE,), (REPLICATE, EXAMPLE, "i#1"), [8, 3], event=1, pad=2) == [1, 8, 1, 1, 1, 3]
+    assert expanded_shape((), (REPLICATE,), [], event=0) == [1]

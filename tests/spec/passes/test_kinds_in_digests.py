@@ -10,7 +10,7 @@ import pytest
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import Source, SpecError
 from dlspec.spec.diff import compare
-from dlspec.spec.passes.digests import form_digest, measure_digest, sample_digest
+from dlspec.spec.passes.digests import measure_digest, sample_digest, signature_digest
 from dlspec.spec.passes.evaluate import Value, evaluate_batched
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -92,7 +92,7 @@ def test_equal_digests_give_equal_numbers(pair: tuple[str, str]) -> None:
         left, right = (program(document(f"1.0 * ({text})")) for text in pair)
     except SpecError:
         return  # a division by a constant 0 or the like is refused
-    digests = [(measure_digest(item, item.measures[0]), form_digest(item)) for item in (left, right)]
+    digests = [(measure_digest(item, item.measures[0]), signature_digest(item)) for item in (left, right)]
     if digests[0][0] == digests[1][0] or digests[0][1] == digests[1][1]:
         with np.errstate(all="ignore"):
             np.testing.assert_array_equal(numbers(left), numbers(right))
@@ -113,7 +113,7 @@ APART = {
 def test_kinds_and_shapes_are_meaning(pair: tuple[str, str]) -> None:
     left, right = (program(document(text)) for text in pair)
     assert measure_digest(left, left.measures[0]) != measure_digest(right, right.measures[0])
-    assert form_digest(left) != form_digest(right)
+    assert signature_digest(left) != signature_digest(right)
     one, other = (next(item.term for item in found.examples if item.name == "y") for found in (left, right))
     assert sample_digest(left, one, 4) != sample_digest(right, other, 4)
 
@@ -133,7 +133,7 @@ def trained(one: str, **parts: Any) -> str:
 def test_a_loss_in_another_kind_is_trained_anew_and_diff_says_so() -> None:
     before, after = trained("1"), trained("1.0")
     left, right = program(before), program(after)
-    assert left.digest != right.digest and form_digest(left) != form_digest(right)
+    assert left.digest != right.digest and signature_digest(left) != signature_digest(right)
     sources = [spec.parse(Source("s.yaml", text)) for text in (before, after)]
     found = compare(*sources)
     assert not found.same
