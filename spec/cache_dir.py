@@ -1,4 +1,4 @@
-"""The user's own cache: what is dear to make and the same for each process of one installation."""
+"""The user's own cache: files that take long to make and are the same for every process of one installation."""
 
 from __future__ import annotations
 

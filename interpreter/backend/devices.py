@@ -1,4 +1,4 @@
-"""Which device a run is asked to take, and which of those that are there that is. No TensorFlow here."""
+"""Parses the device that a run is given, and finds it among those of the machine. Needs no TensorFlow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The watcher of a process that trains for another: what it is told goes to the watcher of the run."""
+"""Forwards events of a training process to the watcher of the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which replicates a figure of single examples has no values of, and why."""
+"""Which replicates have no values for a figure of single examples, and why."""
 
 from __future__ import annotations
 

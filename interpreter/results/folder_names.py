@@ -1,4 +1,4 @@
-"""What lies in a folder of runs, besides the runs themselves, and the page in each run."""
+"""Names of the folders and files in a folder of runs, besides the runs themselves."""
 
 from __future__ import annotations
 

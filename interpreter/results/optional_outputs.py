@@ -1,4 +1,4 @@
-"""What belongs to a run beside its results and verdicts: each part of it fails alone, in one line."""
+"""Optional outputs of a run (figures, report, trackers): each fails by itself, with one line of warning."""
 
 from __future__ import annotations
 

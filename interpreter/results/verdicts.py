@@ -1,4 +1,4 @@
-"""How a claim came out, as data: its verdict, why, and what was seen of each condition in it."""
+"""Verdicts of claims as data: the verdict, its reason, and the evidence of each condition."""
 
 from __future__ import annotations
 

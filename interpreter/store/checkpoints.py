@@ -1,4 +1,4 @@
-"""Checkpoints: where the training of a piece stood at an evaluation, so that a killed run goes on from there."""
+"""Checkpoints: the state of a replicate batch at an evaluation, from which a killed run continues."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The files of stored replicates: a part holds what one piece of a program gave, its curves in Parquet, its samples in npz.
+"""The result files of a store: one holds the results of one replicate batch, its curves in Parquet, its samples in npz beside it.
 
-A part's name ends in the checksum of its bytes, so that a file that is not what was written is known without the index.
+The name of a result file ends in the checksum of its bytes, so that a damaged file is recognised without the index.
 Its Parquet schema carries what the index says of it, so that the index can be made anew.
 """
 
@@ -37,43 +37,43 @@ CURVES = pa.schema(
 
 
 @dataclass(frozen=True)
-class Stamp:
-    """A file's size, and when it was last changed in ns: as long as both stay, its bytes count as those that were read."""
+class FileStat:
+    """A file's size, and the time of its last change in ns: as long as both stay, its bytes count as unchanged."""
 
     size: int
     changed: int
 
     @staticmethod
-    def of(path: str | Path) -> Stamp | None:
+    def of(path: str | Path) -> FileStat | None:
         """The present stamp of a file; none if it cannot be looked at."""
         try:
             found = os.stat(path)
         except OSError:
             return None
-        return Stamp(found.st_size, found.st_mtime_ns)
+        return FileStat(found.st_size, found.st_mtime_ns)
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What the index remembers of a part: what it says of itself, as JSON, and the stamps of its files."""
+class IndexEntry:
+    """What the index stores of a result file: its header as JSON, and the size and time of change of its files."""
 
     about: str
-    stamp: Stamp
-    sampled: Stamp | None
+    stamp: FileStat
+    sampled: FileStat | None
 
 
 @dataclass(frozen=True)
-class Part:
-    """A part that was found whole: what it says of itself, and the stamps of its files as they were then.
+class ResultFile:
+    """A result file whose checksum was right: its header, and the size and time of change of its files at that time.
 
-    `sampled` is the stamp of its samples; none where it has none, or where they were not looked at.
+    `sampled` is that of its samples; None where it has none, or where they were not checked.
     """
 
     folder: Path
     name: str
     about: Mapping[str, Any]
-    stamp: Stamp
-    sampled: Stamp | None = None
+    stamp: FileStat
+    sampled: FileStat | None = None
 
     @property
     def samples(self) -> Path | None:
@@ -135,25 +135,25 @@ def write(
     )
 
 
-def read(folder: Path, name: str, samples: bool = True) -> Part:
+def read(folder: Path, name: str, samples: bool = True) -> ResultFile:
     """Reads a part by its file's name. Raises Damaged where it, or its samples, are not what was written."""
     path = _folder(folder, name) / name
     content, stamp = _content(path)
     about = _described(path, content)
     sampled = checked(path.parent / about["samples"]) if samples and about["samples"] else None
-    return Part(folder, name, about, stamp, sampled)
+    return ResultFile(folder, name, about, stamp, sampled)
 
 
-def known(folder: Path, name: str, samples: bool, seen: Seen | None) -> Part | None:
+def known(folder: Path, name: str, samples: bool, seen: IndexEntry | None) -> ResultFile | None:
     """A part as it was found whole before, unread, if none of its files was changed since; else nothing."""
-    if seen is None or Stamp.of(f"{folder}/{name[:2]}/{name}") != seen.stamp:
+    if seen is None or FileStat.of(f"{folder}/{name[:2]}/{name}") != seen.stamp:
         return None
     about = json.loads(seen.about)
     if samples and about["samples"]:
-        sampled = Stamp.of(_folder(folder, name) / about["samples"])
+        sampled = FileStat.of(_folder(folder, name) / about["samples"])
         if sampled is None or sampled != seen.sampled:
             return None
-    return Part(folder, name, about, seen.stamp, seen.sampled)
+    return ResultFile(folder, name, about, seen.stamp, seen.sampled)
 
 
 def numbers(folder: Path, name: str) -> dict[str, dict[str, Array]]:
@@ -177,7 +177,7 @@ def numbers(folder: Path, name: str) -> dict[str, dict[str, Array]]:
         raise Damaged(path, str(error).split("\n")[0]) from error
 
 
-def _content(path: Path) -> tuple[bytes, Stamp]:
+def _content(path: Path) -> tuple[bytes, FileStat]:
     """The bytes of a part, compared with the checksum in its name, and its stamp from before they were read."""
     try:
         with path.open("rb") as stream:
@@ -187,7 +187,7 @@ def _content(path: Path) -> tuple[bytes, Stamp]:
         raise Damaged(path, error.strerror or str(error)) from error
     if atomic.checksum_of(content) != path.name.split(".")[1]:
         raise Damaged(path, BYTES_CHANGED)
-    return content, Stamp(found.st_size, found.st_mtime_ns)
+    return content, FileStat(found.st_size, found.st_mtime_ns)
 
 
 def _described(path: Path, content: bytes) -> dict[str, Any]:
@@ -198,9 +198,9 @@ def _described(path: Path, content: bytes) -> dict[str, Any]:
         raise Damaged(path, str(error).split("\n")[0]) from error
 
 
-def checked(path: Path) -> Stamp:
+def checked(path: Path) -> FileStat:
     """The stamp of a file whose checksum is the one in its name. Raises Damaged where it is another."""
-    stamp = Stamp.of(path)
+    stamp = FileStat.of(path)
     try:
         found = atomic.checksum(path)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Which replicates this process runs, and which processes that run others are alive: each keeps a lock on a file of its own, which the system drops at its death."""
+"""Leases: which replicates this process runs. Each process holds a lock on a file of its own; the system drops it when the process ends."""
 
 from __future__ import annotations
 

@@ -27,5 +27,5 @@ class ReadStore(Store):
         """Says what is damaged."""
         self.warn(f"{damaged.path}: {damaged.reason}. Its replicates count as not stored; a run moves it aside.")
 
-    def _remember(self, read: Sequence[parts.Part]) -> None:
+    def _remember(self, read: Sequence[parts.ResultFile]) -> None:
         """Nothing is."""

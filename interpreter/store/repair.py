@@ -43,7 +43,7 @@ def _anew(root: Path) -> Repaired:
         quarantine(root, root / f"index.sqlite{end}")
     index = Index(root)
     damaged: list[str] = []
-    found: list[parts.Part] = []
+    found: list[parts.ResultFile] = []
     try:
         for path in parts.every(root / "cells"):
             try:

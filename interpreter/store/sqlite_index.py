@@ -190,7 +190,7 @@ class ReadIndex(Index):
         return super().seen(parts) if there else {}
 
 
-def insert(connection: sqlite3.Connection, part: parts.Part) -> None:
+def insert(connection: sqlite3.Connection, part: parts.ResultFile) -> None:
     """Writes a part and its replicates into the index."""
     about = part.about
     connection.execute(
@@ -208,7 +208,7 @@ def insert(connection: sqlite3.Connection, part: parts.Part) -> None:
     remember(connection, part)
 
 
-def remember(connection: sqlite3.Connection, part: parts.Part) -> None:
+def remember(connection: sqlite3.Connection, part: parts.ResultFile) -> None:
     """Remembers a part as it was found whole; what was known of its samples stays where they were not looked at."""
     sampled = (part.sampled.size, part.sampled.changed) if part.sampled else (None, None)
     connection.execute(

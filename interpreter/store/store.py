@@ -27,22 +27,22 @@ Row = tuple[str, int, int, int | None, int | None]
 
 
 class LookupCache:
-    """What one look into the store has found so far: what the index remembers, the parts, and those that were read."""
+    """The result files that one lookup has read or found in the index so far."""
 
     def __init__(self, seen: Mapping[str, Row]) -> None:
         self.seen = dict(seen)
-        self.found: dict[tuple[str, bool], parts.Part | None] = {}
-        self.read: list[parts.Part] = []
+        self.found: dict[tuple[str, bool], parts.ResultFile | None] = {}
+        self.read: list[parts.ResultFile] = []
 
-    def remembered(self, name: str) -> parts.Seen | None:
-        """What the index remembers of a part."""
+    def remembered(self, name: str) -> parts.IndexEntry | None:
+        """The index entry of a result file."""
         if (row := self.seen.get(name)) is None:
             return None
         about, size, changed, samples_size, samples_changed = row
         sampled = None
         if samples_size is not None and samples_changed is not None:
-            sampled = parts.Stamp(samples_size, samples_changed)
-        return parts.Seen(about, parts.Stamp(size, changed), sampled)
+            sampled = parts.FileStat(samples_size, samples_changed)
+        return parts.IndexEntry(about, parts.FileStat(size, changed), sampled)
 
 
 class Store:
@@ -108,7 +108,7 @@ class Store:
                 self._remember(looked.read)
             return replicates
 
-    def _remember(self, read: Sequence[parts.Part]) -> None:
+    def _remember(self, read: Sequence[parts.ResultFile]) -> None:
         """Lets the next look spare the reading of parts that were found whole."""
         with self.index.writing() as connection:
             for part in read:
@@ -125,7 +125,7 @@ class Store:
                 return key, name
         return None
 
-    def _part(self, name: str, looked: LookupCache, samples: bool) -> parts.Part | None:
+    def _part(self, name: str, looked: LookupCache, samples: bool) -> parts.ResultFile | None:
         if (name, samples) not in looked.found:
             try:
                 part = parts.known(self.replicates, name, samples, looked.remembered(name))

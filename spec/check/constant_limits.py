@@ -1,4 +1,4 @@
-"""What constants may take while they are computed: bounded before NumPy makes anything, on the way and not only at the end.
+"""Limits on the memory and work of constants, checked before NumPy computes anything, for intermediate values as well.
 
 `[sum([i * j for j < 100000]) for i < 100000]` is 100,000 numbers, and 10¹⁰ on the way. A term's memory is counted as it
 is evaluated: an operation holds its arguments, its result and what its table says it makes besides; index notation

@@ -1,4 +1,4 @@
-"""The names that an experiment declares, each in its phase: which there are, before any of them is checked."""
+"""The names that an experiment declares, each in its phase, collected before any of them is checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers that a layer is given: real arguments within their bounds, and how weights start."""
+"""Checks real arguments of layers within their bounds, and how weights start."""
 
 from __future__ import annotations
 

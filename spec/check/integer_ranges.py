@@ -1,4 +1,4 @@
-"""The ranges of all ints of a program, and of what they choose from: checked once the whole program is known."""
+"""Checks the ranges of all ints of a program, and of what they index, once the whole program is known."""
 
 from __future__ import annotations
 

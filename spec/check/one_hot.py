@@ -1,4 +1,4 @@
-"""Which terms are one-hot vectors for certain, and of which index: a dense layer on them needs no product."""
+"""Recognises terms that are certainly one-hot vectors, with their index: a dense layer on them needs no matrix product."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Functions that nothing calls: they have no types to check, yet their syntax and their names are checked."""
+"""Checks functions that nothing calls: their syntax and names, since their types are unknown."""
 
 from __future__ import annotations
 

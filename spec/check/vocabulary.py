@@ -1,4 +1,4 @@
-"""The words that a name may be meant for, where it is unknown: the same at all points of a sweep, and so made once."""
+"""Known words for suggestions where a name is unknown; they are the same at all sweep points, and computed once."""
 
 from __future__ import annotations
 

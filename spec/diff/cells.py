@@ -1,4 +1,4 @@
-"""What becomes of each cell: whether its stored results stay valid, and what it costs before and after."""
+"""Whether the stored results of each cell stay valid, and what the cell costs before and after."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a difference is made of: changes with their classes, cells with their digests, warnings and a headline."""
+"""The parts of a diff: changes with their classes, cells with their digests, warnings and a headline."""
 
 from __future__ import annotations
 

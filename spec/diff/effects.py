@@ -1,4 +1,4 @@
-"""What the digests of cells say of the changes: which have no effect, and what differs though no path does."""
+"""Compares changes with the digests of cells: which have no effect, and where digests differ though no path does."""
 
 from __future__ import annotations
 

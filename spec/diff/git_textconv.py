@@ -1,4 +1,4 @@
-"""A study in lines, one a path, in one order: what git compares when it is told how to read a study."""
+"""A study as sorted lines, one per path, for git to compare (`textconv`)."""
 
 from __future__ import annotations
 

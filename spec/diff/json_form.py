@@ -1,4 +1,4 @@
-"""A difference as data: what `dlspec diff --json` prints."""
+"""A diff as data: what `dlspec diff --json` prints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of an experiment's older version is what of the newer one: names, variants, settings and cells."""
+"""Matches the older version of an experiment with the newer one: names, variants, settings and cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names that were written otherwise: found by what they stand for, and carried over to the older tree."""
+"""Finds renamed names by what they stand for, and writes the older tree with the new names."""
 
 from __future__ import annotations
 

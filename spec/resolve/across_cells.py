@@ -1,4 +1,4 @@
-"""What the cells of an experiment have in common to complain of, and what only some of them have."""
+"""Merges the problems of an experiment's cells: one that many sweep points have is reported once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is concluded from an experiment: its claims and figures, checked against its axes, measures and constants."""
+"""Checks the claims and figures of an experiment against its axes, measures and constants."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What else is wrong with a text that the models refuse: the parts that hold by themselves are checked all the same.
+"""Further problems of a text that the models refuse: its valid parts are checked all the same.
 
-One run tells of an unknown key in one experiment, an expression in another and a claim in a third. What an error may
-have caused is not told: an experiment with any other fault than a key too many is left out, and so are lines that have
+One run reports an unknown key in one experiment, an expression in another and a claim in a third. Problems that an
+earlier error may have caused are left out: an experiment with any other fault than a key too many is left out, and so are lines that have
 an error already.
 """
 

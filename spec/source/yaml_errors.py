@@ -1,4 +1,4 @@
-"""Texts that are no YAML: the parser's complaints, put at what the writer got wrong and with the way to mend it."""
+"""Errors of texts that are no YAML: the parser's messages, placed at the mistake and with a remedy."""
 
 from __future__ import annotations
 
