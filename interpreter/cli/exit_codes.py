@@ -1,4 +1,4 @@
-"""How a command ends: its exit code, and one line that says what ended it. A traceback is never among it."""
+"""Exit codes of commands, and the one line that says why a command ended; never a traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A study as commands take it: its file and options, and its plan or the end with its errors."""
+"""The file and options of a study on the command line, read into its plan; on errors the command ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How pieces of programs are executed: one interface, and the executor that runs them in threads of this process."""
+"""The interface of executors of jobs, and the executor that runs them in threads of this process."""
 
 from __future__ import annotations
 

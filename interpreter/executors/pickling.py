@@ -1,4 +1,4 @@
-"""Pieces as bytes, for another process of the same versions."""
+"""Replicate batches as bytes, for another process of the same versions."""
 
 from __future__ import annotations
 
