@@ -121,7 +121,7 @@ class ExperimentChecker:
     def _data(self) -> DataSource:
         """Where examples come from; what is enumerated is looked for in the terms themselves, at each point."""
         model = self.model.task.data
-        if model != "fresh" and model.enumerate is not None:
+        if not isinstance(model, str) and model.enumerate is not None:
             return data_source(self.scope)
         data: DataSource = self.scope.part(("data",), lambda: data_source(self.scope))
         return data
