@@ -339,10 +339,10 @@ def test_optimisers() -> None:
         .programs[0]
         .training
     )
-    assert set(found.optimizers) == {""} and found.optimizers[""].keras == "Adam"
-    assert not isinstance(found.optimizers[""].arguments["learning_rate"], float)
+    assert set(found.phases[0].optimizers) == {""} and found.phases[0].optimizers[""].keras == "Adam"
+    assert not isinstance(found.phases[0].optimizers[""].arguments["learning_rate"], float)
     found = experiment(study(training={**training, "optimizer": {"f": {"sgd": 0.5}}})).programs[0].training
-    assert found.optimizers["f"].arguments["learning_rate"] == 0.5
+    assert found.phases[0].optimizers["f"].arguments["learning_rate"] == 0.5
     assert "'g'" in refused(study(training={**training, "optimizer": {"g": {"sgd": 0.5}}}))
 
 
