@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from dlspec.spec.diagnostics.problems import InternalError
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.plan import Phase, ProbePlan, Program
 from dlspec.spec.passes.digests import signature_digest
@@ -143,7 +144,9 @@ class Compiled:
             if isinstance(term, t.GradientStatistic):
                 values[measure.name] = by_statistic[id(term)][0]
             elif isinstance(term, t.SamplingFloor):
-                values[measure.name] = by_statistic[id(term.of)][1]
+                if (floor := by_statistic[id(term.of)][1]) is None:
+                    raise InternalError(f"the estimator of '{term.of.statistic}' gives no sampling floor")
+                values[measure.name] = floor
         return values
 
     @cached_property

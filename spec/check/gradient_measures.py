@@ -13,8 +13,9 @@ from ..ir.plan import MeasurePlan
 from ..ir.types import Type
 from ..passes.example_blocks import MIN_BLOCKS
 from ..source import nodes as yaml
-from ..tables.gradient_statistics import FLOOR, GRADIENT_STATISTICS
+from ..tables.gradient_statistics import FLOOR, GRADIENT_STATISTICS, Exact, GradientStatistic
 from ..tables.operations import OPERATIONS
+from . import constant_folding as folding
 from .context import Context
 from .data import coins
 from .gradients import must_be_one_number, weights_of
@@ -25,44 +26,73 @@ MAX_TARGET_BITS = 16
 
 def statistic(experiment: ExperimentScope, name: str, kind: str, node: yaml.Mapping) -> list[MeasurePlan]:
     """A statistic of a gradient, and its sampling floor as a measure of its own. Raises SpecError."""
-    inner, model = node.get(kind), experiment.model.measures[name].value
+    inner, row = node.get(kind), GRADIENT_STATISTICS[kind]
+    arguments = experiment.model.measures[name].value
     assert isinstance(inner, yaml.Mapping)
     context = Context("measures", ("measures", name))
     parts = {key: inner.get(key) for key in ("of", "weights")}
     of, weights = (experiment.checker.value(part, context) for part in parts.values() if part is not None)
     must_be_one_number(of)
     asked = weights_of(weights)
-    real, ratio = Type("real"), GRADIENT_STATISTICS[kind].ratio
     path: list[str | int] = ["measures", name, kind]
-    over = _over(experiment, of, path) if kind == "gradient_variance" else ()
-    draws, every = _draws(experiment, over, [*path, "draws"], model.draws) if over else (0, ())
+    over = _over(experiment, of, path) if row.over_draws else ()
+    draws, every = _draws(experiment, over, [*path, "draws"], arguments.draws) if over else (0, ())
     enumerated = experiment.data is not None and experiment.data.exact
     if enumerated and inner.get("examples") is not None:
         at, _ = yaml.locate(experiment.node, [*path, "examples"])
         raise problem_at(at, "with `enumerate` all examples are taken, and here is another number", "Remove it.")
-    if enumerated and not over:
-        exact = t.Gradient(of, asked, type=Type("real", asked.type.shape), span=of.span)
-        return [MeasurePlan(name, _exact(experiment, kind, exact), ratio=ratio)]
-    examples = experiment.count([*path, "examples"], model.examples, "'examples'")
-    if enumerated and experiment.data is not None:
-        examples = experiment.data.test
-    elif examples < (2 if over else MIN_BLOCKS):
-        at, _ = yaml.locate(experiment.node, [*path, "examples"])
-        raise problem_at(
-            at,
-            f"a gradient's statistics need {2 if over else MIN_BLOCKS} examples or more, and this is {examples}",
-            "Give more `examples`.",
-        )
-    if kind == "gradient_noise":
-        return [MeasurePlan(name, t.GradientStatistic(kind, of, asked, examples, type=real, span=inner.span))]
+    options = _options(experiment, row, path, arguments)
+    if enumerated and row.exact is not None:
+        gradient = t.Gradient(of, asked, type=Type("real", asked.type.shape), span=of.span)
+        return [MeasurePlan(name, _exact(experiment, row.exact, gradient), ratio=row.ratio)]
+    examples = _examples(experiment, row, path, arguments.examples)
+    term = t.GradientStatistic(
+        kind, of, asked, examples, over, draws, every, options, type=Type("real"), span=inner.span
+    )  # fmt: skip
+    if not row.floor:
+        return [MeasurePlan(name, term, ratio=row.ratio)]
     if name + FLOOR in experiment.model.measures:
         key, _ = yaml.locate(experiment.node, ["measures", name + FLOOR])
         raise problem_at(key, f"'{name}{FLOOR}' is the sampling floor of '{name}'", "Choose another name.")
-    found = t.GradientStatistic(kind, of, asked, examples, over, draws, every, type=real, span=inner.span)
-    if enumerated:  # each target's gradient is exact, and no value is lost in noise
-        return [MeasurePlan(name, found, ratio=ratio)]
-    floor = MeasurePlan(name + FLOOR, t.SamplingFloor(found, type=real, span=inner.span))
-    return [MeasurePlan(name, found, ratio=ratio), floor]
+    if enumerated and over:  # each target's gradient is exact, and no value is lost in noise
+        return [MeasurePlan(name, term, ratio=row.ratio)]
+    floor = MeasurePlan(name + FLOOR, t.SamplingFloor(term, type=Type("real"), span=inner.span))
+    return [MeasurePlan(name, term, ratio=row.ratio), floor]
+
+
+def _examples(experiment: ExperimentScope, row: GradientStatistic, path: list[str | int], default: Any) -> int:
+    """From how many examples it is estimated: all where data are enumerated."""
+    least = 2 if row.over_draws else MIN_BLOCKS
+    examples = experiment.count([*path, "examples"], default, "'examples'")
+    hint = "Give more `examples`."
+    if experiment.data is not None and experiment.data.exact:
+        examples, hint = experiment.data.test, "Enumerate more, or sample the examples."
+        least = 1 if row.over_draws else least
+    if examples < least:
+        at, _ = yaml.locate(experiment.node, [*path, "examples"])
+        message = f"a gradient's statistics need {least} examples or more, and this is {examples}"
+        raise problem_at(at, message, hint)
+    return examples
+
+
+def _options(
+    experiment: ExperimentScope, row: GradientStatistic, path: list[str | int], arguments: Any
+) -> dict[str, int | float]:
+    """The arguments that a statistic has of its own: positive whole numbers, and real ones within their bounds."""
+    options: dict[str, int | float] = {}
+    for name, parameter in row.parameters.items():
+        if parameter.kind == "size":
+            options[name] = experiment.count([*path, name], getattr(arguments, name), f"'{name}'")
+        elif parameter.kind == "real":
+            node = yaml.find(experiment.node, [*path, name])
+            value = parameter.default
+            if node is not None:
+                value = float(folding.number(experiment.checker.value(node, Context("constants", ())), f"'{name}'"))
+            if not parameter.within.hold(value):
+                message = f"'{name}' is {value:g}, and has to be {parameter.within}"
+                raise problem_at(node.span if node else None, message, "Choose another number.")
+            options[name] = value
+    return options
 
 
 def _over(experiment: ExperimentScope, of: t.Term, path: list[str | int]) -> tuple[str, ...]:
@@ -107,18 +137,19 @@ def _draws(
     return int(2 ** prod(sample.shape)), sample.path
 
 
-def _exact(experiment: ExperimentScope, kind: str, gradient: t.Gradient) -> t.Term:
-    """‖E g‖² / (E‖g‖² - ‖E g‖²), or its denominator: exact where every example is there."""
+def _exact(experiment: ExperimentScope, exact: Exact, gradient: t.Gradient) -> t.Term:
+    """The value of a statistic where every example is there, as its row writes it."""
     span = gradient.span
     assert span is not None
 
-    def operate(name: str, *arguments: t.Term) -> t.Term:
-        return experiment.checker.operate(OPERATIONS[name], list(arguments), {}, span)
+    def operate(name: str, *arguments: t.Term | float) -> t.Term:
+        terms = [
+            item if isinstance(item, t.Term) else t.Literal(np.asarray(item), type=Type("real"), span=span)
+            for item in arguments
+        ]
+        return experiment.checker.operate(OPERATIONS[name], terms, {}, span)
 
     def mean(term: t.Term) -> t.Term:
         return t.Expectation(term, type=Type("real", term.type.shape), span=span)
 
-    signal = operate("squared_norm", mean(gradient))
-    apart = operate("subtract", mean(operate("squared_norm", gradient)), signal)
-    noise = operate("maximum", apart, t.Literal(np.zeros([]), type=Type("real"), span=span))  # rounding may leave less
-    return noise if kind == "gradient_noise" else operate("divide", signal, noise)
+    return exact(gradient, mean, operate)

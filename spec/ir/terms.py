@@ -177,7 +177,8 @@ class Gradient(Term):
 class GradientStatistic(Term):
     """A row of the table of gradient statistics: over `examples`, and for a variance over `draws` of the names `over`.
 
-    `every` is the path of the sample in `over` whose values are all taken in turn, instead of `draws` at random.
+    `every` is the path of the sample in `over` whose values are all taken in turn, instead of `draws` at random; `options`
+    are the arguments that the statistic has of its own.
     """
 
     statistic: str
@@ -187,6 +188,7 @@ class GradientStatistic(Term):
     over: tuple[str, ...] = ()
     draws: int = 0
     every: tuple[str, ...] = ()
+    options: Mapping[str, int | float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,7 +12,7 @@ from ..tables.gradient_statistics import GRADIENT_STATISTICS
 from ..tables.optimizers import OPTIMIZERS
 from .base import Closed, Condition, Expression, FunctionHead, Name, OneOf, number
 from .figures import AnyFigure
-from .generated import one_of
+from .generated import arguments_model, one_of
 from .layers import LayerDefaults, LayerEntry, OptimizerEntry
 from .patch import Patch
 
@@ -117,35 +117,13 @@ class MeasureOf(Closed):
     on: Literal["test", "train"] = Field("test", description="Over which examples `E` ranges.")
 
 
-class GradientOverExamples(Closed):
-    """A gradient, and the examples that a statistic of it ranges over."""
-
-    of: Expression = Field(description="One number per example: the gradient's loss.")
-    weights: Expression = Field(description="With respect to what: `f.weights`, `f.last.kernel`.")
-    examples: Expression = Field(
-        10000,
-        description="From how many examples it is estimated, the same ones throughout; all where data are enumerated.",
-    )
-
-
-class GradientOverDraws(GradientOverExamples):
-    """A gradient averaged over examples, and the draws that its variance ranges over."""
-
-    over: Name | list[Name] = Field(description="What is drawn again, of `task.draw`: the target.")
-    draws: Expression = Field(100, description="How many targets at random; `all` takes every value of a binary draw.")
-
-
 Diagnostic: Any = one_of(
     "Diagnostic",
     "A statistic of a gradient.",
     "a diagnostic",
     {
-        name: (GRADIENT_STATISTICS[name].meaning, model)
-        for name, model in (
-            ("gradient_snr", GradientOverExamples),
-            ("gradient_noise", GradientOverExamples),
-            ("gradient_variance", GradientOverDraws),
-        )
+        name: (row.meaning, arguments_model(row.title, f"The arguments of `{name}`.", row.parameters))
+        for name, row in GRADIENT_STATISTICS.items()
     },
 )
 

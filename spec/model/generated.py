@@ -79,6 +79,8 @@ def _field_type(parameter: Parameter) -> Any:
             return Initializer
         case "constraint":
             return Constraint
+        case "names":
+            return Name | list[Name]
     return number(parameter.within.schema) if parameter.kind in NUMBERS else Expression
 
 

@@ -9,6 +9,7 @@ from ..expressions.printer import number_text
 from ..tables.distributions import DISTRIBUTIONS, Distribution
 from ..tables.dtypes import DTYPES
 from ..tables.gradient_modes import GRADIENT_MODES
+from ..tables.gradient_statistics import GRADIENT_STATISTICS
 from ..tables.initializers import INITIALIZERS
 from ..tables.keras_parameters import ACTIVATIONS, CONSTRAINTS, REQUIRED, Parameter
 from ..tables.layers import LAYERS
@@ -62,6 +63,11 @@ def reference() -> str:
         for row in GRADIENT_MODES.values()
     ]
     parts.append(_table("Gradient modes", ("mode", "meaning", "argument", "for a"), modes))
+    statistics = [
+        _cells(f"`{name}`", _with(row.meaning, row.source), _arguments(row.parameters.values()))
+        for name, row in GRADIENT_STATISTICS.items()
+    ]
+    parts.append(_table("Gradient statistics", ("measure", "meaning", "arguments"), statistics))
     optimizers = [
         _cells(f"`{name}`", _with(row.meaning, row.source), _arguments(row.parameters.values()))
         for name, row in OPTIMIZERS.items()
@@ -105,6 +111,9 @@ def _entries(name: str) -> Iterator[str]:
         yield f"{head}\n{layer.meaning}\narguments {_arguments(layer.parameters.values())}"
     if mode := GRADIENT_MODES.get(name):
         yield f"{name}: a gradient mode, for a {' or a '.join(mode.targets)}\n{_with(mode.meaning, mode.source)}"
+    if statistic := GRADIENT_STATISTICS.get(name):
+        head = f"{name}: a statistic of a gradient, for `measures`\n{_with(statistic.meaning, statistic.source)}"
+        yield f"{head}\narguments {_arguments(statistic.parameters.values())}"
     if optimizer := OPTIMIZERS.get(name):
         head = (
             f"{name}: an optimiser (keras.optimizers.{optimizer.keras})\n{_with(optimizer.meaning, optimizer.source)}"
@@ -119,8 +128,8 @@ def _entries(name: str) -> Iterator[str]:
 
 def known() -> list[str]:
     """All names that can be described."""
-    tables = (OPERATIONS, FORMS, CLAIM_FORMS, DISTRIBUTIONS, LAYERS, GRADIENT_MODES, OPTIMIZERS, INITIALIZERS, DTYPES)
-    return sorted({name for table in tables for name in table})
+    rows = (*OPERATIONS, *FORMS, *CLAIM_FORMS, *DISTRIBUTIONS, *LAYERS, *INITIALIZERS, *OPTIMIZERS)
+    return sorted({*rows, *GRADIENT_MODES, *GRADIENT_STATISTICS, *DTYPES})
 
 
 def _written(row: Operation) -> str:

@@ -217,7 +217,8 @@ def _gradient(term: t.Gradient, walk: Walk, names: Scope) -> Any:
 @_MEANING.case(t.GradientStatistic)
 def _gradient_statistic(term: t.GradientStatistic, walk: Walk, names: Scope) -> Any:
     parts = _all((term.of, term.weights), walk, names)
-    return [term.statistic, *parts, term.examples, list(term.over), term.draws, list(term.every)]
+    options = [walk.value(term.options)] if term.options else []
+    return [term.statistic, *parts, term.examples, list(term.over), term.draws, list(term.every), *options]
 
 
 @_MEANING.case(t.SamplingFloor)

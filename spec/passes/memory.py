@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..ir import terms as t
 from ..ir.plan import Program
+from ..tables.gradient_statistics import GRADIENT_STATISTICS
 from .cost import cost
 from .example_blocks import GROUP_OF_BLOCKS, GROUP_OF_SINGLES, MAX_SUMMED_EXAMPLES, alongside, block
 
@@ -71,7 +72,7 @@ def _statistic(
         at_once = chunk(program, min(MAX_SUMMED_EXAMPLES, term.examples), replicates, wide)
         yield max(GROUP_OF_SINGLES, at_once // GROUP_OF_SINGLES * GROUP_OF_SINGLES), example_bytes + wide
     else:
-        examples, blocks = block(program, term), 1 if term.statistic == "gradient_noise" else GROUP_OF_BLOCKS
+        examples, blocks = block(program, term), GROUP_OF_BLOCKS if GRADIENT_STATISTICS[term.statistic].floor else 1
         yield 1, chunk(program, examples, replicates) * example_bytes + 6 * blocks * own
 
 

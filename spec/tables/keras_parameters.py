@@ -17,7 +17,8 @@ class Parameter:
     """One argument, under Keras' own name.
 
     `kind`: `size` (a positive constant), `sizes` (one or a list), `shape` (a list of sizes), `real` (a constant),
-    `schedule` (may use `step`), `bool`, `choice` (a word of `choices`), `activation`, `initializer`, `constraint`.
+    `schedule` (may use `step`), `bool`, `choice` (a word of `choices`), `activation`, `initializer`, `constraint`; those of
+    gradient statistics stand with their table.
     A number lies within `bounds`, and not above the argument that `under` names.
     """
 

@@ -126,8 +126,8 @@ class Asked:
             "weights": f"{name}.weights",
         }
         if self.coin and self.chance(0.5):
-            row = GRADIENT_STATISTICS["gradient_variance"]
-        if row.name == "gradient_variance":
+            row = self.random.choice([row for row in GRADIENT_STATISTICS.values() if row.over_draws])
+        if row.over_draws:
             if not self.coin:
                 return f"E({self.number(name)})"
             entry["of"] = f"({self.number(name)} - sum({self.coin}))^2"
@@ -135,7 +135,7 @@ class Asked:
             entry["draws"] = self.random.choice((2, 3, "all"))
         self.seen.add(f"statistic {row.name}")
         if self.data != "enumerated":
-            entry["examples"] = MIN_BLOCKS if row.name != "gradient_variance" else 4
+            entry["examples"] = 4 if row.over_draws else MIN_BLOCKS
         return {row.name: entry}
 
     # -- axes ------------------------------------------------------------------------------------------------------

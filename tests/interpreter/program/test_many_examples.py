@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from dlspec.interpreter.program.gradient_statistics import Statistic
+from dlspec.interpreter.program.gradient_estimators.gradients import Gradients
 from dlspec.interpreter.program.program import Compiled
 from dlspec.spec.ir import terms as t
 from dlspec.spec.passes import memory
@@ -54,8 +54,8 @@ def test_sums_that_float32_cannot_hold_are_exact(compiled: Callable[..., Compile
     expected = z.astype(np.int64).sum(axis=1)
     assert (expected < 2**24).all() if total == MAX_SUMMED_EXAMPLES else (expected > 2**28).all()
     (term,) = [m.term for m in program.program.measures if isinstance(m.term, t.GradientStatistic)]
-    statistic = Statistic(program.context, term)
-    mean = tf.function(statistic._mean, jit_compile=xla, autograph=False)
+    gradients = Gradients(program.context, term)
+    mean = tf.function(gradients.mean, jit_compile=xla, autograph=False)
     of_statistic = mean(keys, drawn, tf.constant(0), tf.constant(0, tf.int64), total)
     for found in (program.evaluate()["mean"], of_statistic.numpy()):
         np.testing.assert_allclose(np.ravel(found) * total, expected, rtol=1e-13)
@@ -86,11 +86,11 @@ def test_the_mean_is_that_of_all_examples(
         program.context.bindings["z"]
     ).tensor.numpy()
     (term,) = [m.term for m in program.program.measures if m.name == "few" and isinstance(m.term, t.GradientStatistic)]
-    statistic = Statistic(program.context, term)
+    gradients = Gradients(program.context, term)
 
     @tf.function(jit_compile=xla, autograph=False)
     def means() -> Any:
-        return [statistic._mean(keys, drawn, tf.constant(0), tf.constant(first, tf.int64), count) for count in counts]
+        return [gradients.mean(keys, drawn, tf.constant(0), tf.constant(first, tf.int64), count) for count in counts]
 
     for count, mean in zip(counts, means(), strict=True):
         expected = 2 * (0.5 - drawn["s"].numpy() * z[:, first : first + count].mean(axis=1))

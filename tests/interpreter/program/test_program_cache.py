@@ -46,7 +46,7 @@ def numbers(compiled: Compiled) -> dict[str, bytes]:
 def traces(compiled: Compiled) -> int:
     """How often the functions of a compiled program were traced."""
     functions = [compiled.train_step.loop, compiled.evaluation._compiled, *compiled.probes.values()]
-    functions += [statistic._over_examples for _, statistic in compiled.statistics]
+    functions += [statistic._compiled for _, statistic in compiled.statistics]
     return sum(function.experimental_get_tracing_count() for function in functions)
 
 

@@ -1,0 +1,64 @@
+"""Gradients of one value by some weights: of single examples, and of means over examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from dlspec.spec.ir import terms as t
+from dlspec.spec.passes.example_blocks import MAX_SUMMED_EXAMPLES
+
+from ..context import ProgramContext
+from ..expectations import full_gradient, gradient
+
+
+class Gradients:
+    """The gradients that a term asks for, in one program."""
+
+    def __init__(self, context: ProgramContext, term: t.GradientStatistic) -> None:
+        self.context = context
+        self.term = term
+        self.gradient = t.Gradient(term.of, term.weights, type=term.weights.type, span=term.span)
+        self.replicates = context.replicates
+        self.size = int(np.prod(term.weights.type.shape, dtype=int))
+
+    def mean(self, keys: Any, draws: dict[str, Any], step: Any, first: Any, count: int) -> Any:
+        """The mean gradient of `count` examples from number `first` on: float64 [R, P]."""
+        chunk = self.context.chunk(min(count, MAX_SUMMED_EXAMPLES))
+        chunks = -(-count // chunk)
+
+        def part(place: Any) -> Any:
+            within = tf.cast(place, tf.int64) * chunk + tf.range(chunk, dtype=tf.int64)
+            lowering = self.context.lowering(keys, first + within, chunk, draws, step=step)
+            total = full_gradient(self.context, lowering, keys, draws, self.gradient, within < count)
+            return tf.cast(tf.reshape(total, [self.replicates, self.size]), tf.float64)
+
+        if chunks == 1:
+            return part(tf.constant(0)) / count
+        zero = tf.zeros([self.replicates, self.size], tf.float64)
+        loop = tf.while_loop(
+            lambda place, _: place < chunks, lambda place, sums: (place + 1, sums + part(place)), [tf.constant(0), zero]
+        )
+        return loop[1] / count
+
+    def each(self, keys: Any, draws: dict[str, Any], step: Any, number: Any) -> Any:
+        """The gradients of some examples, int64 [B], from one backward pass: float64 [R, B, P]."""
+        lowering = self.context.lowering(keys, number, number.shape[0], draws, step=step)
+        value = gradient(self.context, lowering, keys, draws, self.gradient)
+        return tf.cast(tf.reshape(value.tensor, [self.replicates, number.shape[0], self.size]), tf.float64)
+
+    def block_means(self, keys: Any, draws: dict[str, Any], step: Any, number: Any, size: int) -> Any:
+        """The mean gradients of some blocks of `size` examples, int64 [B], one after the other: float64 [R, B, P]."""
+
+        def one(place: Any) -> Any:
+            return self.mean(keys, draws, step, place * size, size)
+
+        if number.shape[0] == 1:
+            return one(number[0])[:, tf.newaxis]
+        return tf.transpose(tf.map_fn(one, number, fn_output_signature=tf.float64), [1, 0, 2])
+
+
+def inner(a: Any, b: Any) -> Any:
+    """The inner products of vectors [R, P]: [R]."""
+    return tf.reduce_sum(a * b, axis=-1)
