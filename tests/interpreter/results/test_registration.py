@@ -1,0 +1,110 @@
+"""Registered claims, and earlier looks at them: what a run says of both."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dlspec import spec
+from dlspec.interpreter.results.earlier_looks import earlier_looks, looks_text
+from dlspec.interpreter.results.errors import StoreError
+from dlspec.interpreter.results.registration import compared, register, registration_file, registration_text
+from dlspec.spec.diagnostics.problems import Source
+
+STUDY = """
+dlspec: 1
+study: line
+experiments:
+  e:
+    task: {example: {x: "normal([3])"}}
+    measures: {m: E(sum(x))}
+    replicates: 5
+    claims:
+      small: {says: It is small., check: final(m) < 1}
+      none: {says: It is none., check: "within(final(m), -0.1, 0.1)", judge: equivalent}
+profiles:
+  quick: {experiments: {e: {replicates: 3}}}
+"""
+
+
+def plan(text: str = STUDY, profile: str | None = None) -> spec.StudyPlan:
+    return spec.resolve(spec.parse(Source("line.yaml", text)), profile)
+
+
+def test_what_was_registered_is_the_same_after_changes_that_mean_nothing(tmp_path: Path) -> None:
+    study = tmp_path / "line.yaml"
+    assert compared(study, plan()) is None, "nothing is registered"
+    assert register(study, plan(), 0) == registration_file(study) == tmp_path / "line.registered.json"
+    same = (
+        STUDY.replace("It is small.", "It is not large.")
+        .replace("final(m) < 1", "final(m) < 1.0")
+        .replace("sum(x)", "sum( x )")
+    )
+    found = compared(study, plan(same))
+    assert found is not None and found["differences"] == []
+    assert registration_text(found)[0].startswith("claims and design are as registered on 20")
+    assert compared(study, plan(profile="quick")) is None, "a profile is registered by itself"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("final(m) < 1", "final(m) < 2", "claim e.small: check `final(m) < 1` → `final(m) < 2`"),
+        ("judge: equivalent", "judge: {share: 0.5}", "claim e.none: judge `equivalent` → `share 0.5`"),
+        ("judge: equivalent", "judge: equivalent, family: f", "claim e.none: family `none` → `f`"),
+        ("      small: {says: It is small., check: final(m) < 1}\n", "", "claim e.small: registered, and not asked"),
+        ("replicates: 5", "replicates: 6", "experiment e: replicates 5 → 6"),
+        ("replicates: 5", "replicates: 5\n    seed: 1", "experiment e: seeds 0 → 1"),
+        ("normal([3])", "normal([4])", "experiment e: other training, tasks or measures"),
+    ],
+)
+def test_every_change_of_claims_or_design_is_told(old: str, new: str, line: str, tmp_path: Path) -> None:
+    study = tmp_path / "line.yaml"
+    register(study, plan(), 2)
+    assert old in STUDY
+    found = compared(study, plan(STUDY.replace(old, new)))
+    assert found is not None and found["differences"] == [line]
+    assert registration_text(found)[0].endswith("after 2 earlier runs:")
+
+
+def test_a_damaged_registration_is_an_error_with_its_remedy(tmp_path: Path) -> None:
+    study = tmp_path / "line.yaml"
+    for text, why in (
+        ("{", "Expecting"),
+        ('{"format_version": 9}', "format_version is 9"),
+        ("{}", "it has no 'format_version'"),
+    ):
+        registration_file(study).write_text(text, "utf-8")
+        with pytest.raises(StoreError, match=why):
+            compared(study, plan())
+
+
+def _run(root: Path, name: str, about: Mapping[str, Any], claims: list[dict[str, Any]]) -> None:
+    (root / name).mkdir()
+    (root / name / "run.json").write_text(
+        json.dumps({"study": "line", "finished": "2026-01-01T00:00:00+00:00", **about}), "utf-8"
+    )
+    (root / name / "claims.json").write_text(json.dumps(claims), "utf-8")
+
+
+def test_earlier_looks_are_those_on_other_data(tmp_path: Path) -> None:
+    claim = {"id": "e.small", "says": "", "check": "final(m) < 1", "verdict": "holds", "counted": 5, "undefined": 0}
+    seeds = {"seeds": {"e": [0]}}
+    _run(tmp_path, "same", seeds, [claim])
+    _run(tmp_path, "three", seeds, [{**claim, "counted": 3, "verdict": "seen"}])
+    _run(tmp_path, "again", seeds, [{**claim, "counted": 3, "verdict": "seen"}])
+    _run(tmp_path, "seed", {"seeds": {"e": [7]}}, [{**claim, "verdict": "fails"}])
+    _run(tmp_path, "open", {"seeds": {"e": [8]}}, [{**claim, "verdict": "inconclusive"}])
+    _run(tmp_path, "other_check", {"seeds": {"e": [9]}}, [{**claim, "check": "final(m) < 2"}])
+    _run(tmp_path, "quick", {**seeds, "profile": "quick"}, [{**claim, "counted": 1, "verdict": "seen"}])
+    _run(tmp_path, "other_study", {"study": "other", "seeds": {"e": [5]}}, [claim])
+    looks = earlier_looks(tmp_path, "line", {"profile": "", **seeds}, [claim])
+    assert sorted(looks["e.small"]) == [
+        "fails with seed 7",
+        "seen with 3 replicates",
+        "seen with profile quick, 1 replicate",
+    ]
+    assert looks_text(looks["e.small"]).startswith("judged before on other data, 3×: ")
