@@ -30,7 +30,7 @@ experiments:
       evaluate: {{every: 50, examples: 2000}}
     measures:
       accuracy: E(y * score > 0)
-    replicates: 3
+    replicates: 5
     variants:
       linear: {{}}
       hidden_layer:

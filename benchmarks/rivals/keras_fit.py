@@ -71,7 +71,7 @@ class _Clock(keras.callbacks.Callback):
 
 
 class Rival:
-    """A compiled model and its batches. ProgramCache: `graph`, `xla`. Replicates are run one after another."""
+    """A compiled model and its batches. Forms: `graph`, `xla`. Replicates are run one after another."""
 
     def __init__(self, task: str, numbers: dict[str, Any], replicates: int, form: str) -> None:
         rest = dict(numbers)

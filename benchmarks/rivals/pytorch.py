@@ -171,7 +171,7 @@ TASKS = {
 
 
 class Rival:
-    """A task with its optimiser and weights. ProgramCache: `eager`, `compile`."""
+    """A task with its optimiser and weights. Forms: `eager`, `compile`."""
 
     def __init__(self, task: str, numbers: dict[str, Any], replicates: int, form: str) -> None:
         rest = dict(numbers)

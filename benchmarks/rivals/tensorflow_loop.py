@@ -200,7 +200,7 @@ TASKS = {
 
 
 class Rival:
-    """A task with its optimiser and weights. ProgramCache: `step` or `loop`, `graph` or `xla`, as in `loop-xla`."""
+    """A task with its optimiser and weights. Forms: `step` or `loop`, `graph` or `xla`, as in `loop-xla`."""
 
     def __init__(self, task: str, numbers: dict[str, Any], replicates: int, form: str) -> None:
         kind, compiled = form.split("-")

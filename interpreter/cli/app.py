@@ -19,6 +19,7 @@ from .fmt import fmt
 from .lsp import lsp
 from .options import AsJson, Device, File, Only, Overrides, Profile, Runs, resolved
 from .plan import plan
+from .register import register
 from .report import report
 from .standard_output import prepared
 from .validate import validate
@@ -56,6 +57,14 @@ class ExecutorName(StrEnum):
 
     local = "local"
     ray = "ray"
+
+
+class FailOn(StrEnum):
+    """From which verdict on a run ends with the exit code of a claim that fails."""
+
+    fails = "fails"
+    inconclusive = "inconclusive"
+    seen = "seen"
 
 
 class Stage(StrEnum):
@@ -98,6 +107,9 @@ def run(
         typer.Option(metavar="URI", help="Tells MLflow of every cell: a server, or a store such as sqlite:///mlflow.db."),
     ] = None,
     log: Annotated[LogForm, typer.Option(help="`json`: progress as one JSON object a line, on stderr.")] = LogForm.auto,
+    fail_on: Annotated[
+        FailOn, typer.Option(help="With which verdicts the exit code is 3: `fails` alone, also `inconclusive`, also `seen`.")
+    ] = FailOn.fails,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Runs what is not stored yet of a study; figures, claims and numbers go to a folder under runs/."""
@@ -113,7 +125,7 @@ def run(
     how = How(
         root=runs, jobs=jobs, executor=executor.value, address=address, jit=jit.value, force=force,
         keep_weights=keep_weights, checkpoint=checkpoint, log=log.value, json=as_json, study=Path(file), device=device,
-        tensorboard=tensorboard, mlflow=mlflow,
+        tensorboard=tensorboard, mlflow=mlflow, fail_on=fail_on.value,
     )  # fmt: skip
     raise typer.Exit(execute(plan, how, sys.argv[1:]))
 
@@ -141,6 +153,7 @@ def show(
 
 app.command()(diff)
 app.command()(plan)
+app.command()(register)
 app.command()(export)
 app.command()(report)
 

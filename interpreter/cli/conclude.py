@@ -6,19 +6,22 @@ What draws or writes beside them fails alone: it takes neither the verdicts nor 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from dlspec.spec.ir.plan import ClaimPlan, FigurePlan, StudyPlan
 
 from ..report import write_report
+from ..results.earlier_looks import earlier_looks
 from ..results.errors import StoreError, explained
 from ..results.folder_names import REPORT
 from ..results.optional_outputs import Aside, reason
 from ..results.replicates import Results
 from ..results.run_list import read
-from ..results.run_writer import RunFolder
-from ..results.verdicts import Verdict
+from ..results.run_writer import RunFolder, claims_json
+from ..results.verdicts import OPEN, Decision, Verdict
+from ..verdicts.families import judged_together
 from ..verdicts.judge import judge
 
 
@@ -37,7 +40,8 @@ class Concluded:
 class Ran:
     """A run whose training is over: what was asked for, what it gave, and where and how it ran.
 
-    `command` is the command's words, `study` the study's file, `title` the name that the run's folder will have.
+    `command` is the command's words, `study` the study's file, `title` the name that the run's folder will have, `registration` how
+    claims and design compare with what was registered.
     """
 
     plan: StudyPlan
@@ -47,11 +51,20 @@ class Ran:
     device: str
     command: Sequence[str]
     study: Path | None = None
+    registration: Mapping[str, Any] | None = None
 
 
 def judged(ran: Ran) -> list[Verdict]:
     """The verdicts on all claims; one that can't be judged by a fault of dlspec is open. Raises StoreError."""
-    return [_verdict(claim, ran.results[e.name]) for e in ran.plan.experiments for claim in e.claims]
+    return judged_together([_verdict(claim, ran.results[e.name]) for e in ran.plan.experiments for claim in e.claims])
+
+
+def with_looks(ran: Ran, verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """The verdicts, with the ways in which earlier runs judged the same checks on other data. Raises StoreError."""
+    seeds = {e.name: sorted({program.seed for program in e.programs}) for e in ran.plan.experiments}
+    now = {"profile": ran.plan.profile, "seeds": seeds}
+    looks = earlier_looks(ran.root, ran.plan.name, now, claims_json(verdicts))
+    return [replace(verdict, looks=looks.get(verdict.id, ())) for verdict in verdicts]
 
 
 def _verdict(claim: ClaimPlan, results: Results) -> Verdict:
@@ -60,7 +73,7 @@ def _verdict(claim: ClaimPlan, results: Results) -> Verdict:
     except StoreError:
         raise
     except Exception as error:
-        return Verdict(claim, "inconclusive", None, None, f"it could not be judged: {reason(error)}")
+        return Verdict(claim, Decision(OPEN, f"it could not be judged: {reason(error)}"))
 
 
 def conclude(ran: Ran, verdicts: list[Verdict], warn: Callable[[str], None]) -> Concluded:
@@ -73,7 +86,7 @@ def conclude(ran: Ran, verdicts: list[Verdict], warn: Callable[[str], None]) -> 
             try:
                 folder.write_results(ran.plan, ran.results, ran.device, ran.command, ran.study, aside)
                 folder.write_claims(verdicts)
-                folder.write_verdicts(verdicts)
+                folder.write_verdicts(verdicts, ran.registration)
                 done.figures = _figures(ran, folder.draft, aside)
                 with aside.part("report"):
                     write_report(read(folder.draft), folder.draft / REPORT, folder.title, aside)

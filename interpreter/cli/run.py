@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,8 +31,10 @@ from ..program.job import Watcher
 from ..results.errors import StoreError, explained
 from ..results.folder_names import REPORT, STORE
 from ..results.optional_outputs import Aside
+from ..results.registration import compared, registration_text
 from ..results.replicates import Results
 from ..results.run_writer import new_title, summary
+from ..results.verdicts import FAILS, OPEN, SEEN
 from ..schedule.progress import JsonLines, Live, Log, Quiet, tell
 from ..schedule.scheduler import Options, Progress, Run
 from ..store.requests import ReplicateBatch, requests_of
@@ -70,6 +72,7 @@ class How:
     device: Asked = AUTO
     tensorboard: bool = False
     mlflow: str | None = None
+    fail_on: str = FAILS
 
 
 def execute(plan: StudyPlan, how: How, command: Sequence[str]) -> int:
@@ -98,7 +101,7 @@ def execute(plan: StudyPlan, how: How, command: Sequence[str]) -> int:
         tracking.close()
         signal.signal(signal.SIGINT, before)
     store.close()
-    return _code(results, done, stop, output)
+    return _code(results, done, stop, output, how.fail_on)
 
 
 def _run(
@@ -214,14 +217,21 @@ def _conclude(
     plan: StudyPlan, results: Mapping[str, Results], how: How, where: str, command: Sequence[str], title: str
 ) -> tuple[Output, Concluded]:  # fmt: skip
     """Verdicts and finals first, then the run's folder, with figures and the report. Raises StoreError."""
-    from .conclude import Ran, conclude, judged
+    from .conclude import Ran, conclude, judged, with_looks
 
     output, warn = Output(), partial(_warn, how=how)
+    aside = Aside(warn)
     ran = Ran(plan, results, how.root, title, where, command, how.study)
     try:
         verdicts = judged(ran)
+        with aside.part("the look for earlier verdicts"):
+            verdicts = with_looks(ran, verdicts)
+        with aside.part("the comparison with what was registered"):
+            ran = replace(ran, registration=compared(how.study, plan))
         if not how.json:
-            _print(plan, results, verdicts, output, Aside(warn))
+            _print(plan, results, verdicts, output, aside)
+            for line in registration_text(ran.registration):
+                output.show(partial(print, line))
         done = conclude(ran, verdicts, warn)
     except SpecError:
         raise
@@ -275,7 +285,7 @@ def _print_files(done: Concluded) -> None:
     print("", *images, *report, f"run    {done.folder}", sep="\n")
 
 
-def _code(results: Mapping[str, Results], done: Concluded, stop: threading.Event, output: Output) -> int:
+def _code(results: Mapping[str, Results], done: Concluded, stop: threading.Event, output: Output, fail_on: str) -> int:
     replicates = [replicate for found in results.values() for replicate in found.replicates]
     kept = f"all they gave is kept in {done.folder}. " if done.folder else ""
     if done.error is not None:
@@ -292,4 +302,5 @@ def _code(results: Mapping[str, Results], done: Concluded, stop: threading.Event
         return ERROR
     if done.error is not None or any(replicate.status == "failed" for replicate in replicates):
         return ERROR
-    return CLAIM_FAILS if any(verdict.verdict == "fails" for verdict in done.verdicts) else DONE
+    failing = {FAILS: (FAILS,), OPEN: (FAILS, OPEN), SEEN: (FAILS, OPEN, SEEN)}[fail_on]
+    return CLAIM_FAILS if any(verdict.verdict in failing for verdict in done.verdicts) else DONE

@@ -26,6 +26,7 @@ class VerdictName(StrEnum):
     """How a claim can come out."""
 
     holds = "holds"
+    seen = "seen"
     fails = "fails"
     inconclusive = "inconclusive"
 

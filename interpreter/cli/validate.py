@@ -12,7 +12,7 @@ from dlspec import spec
 
 
 class Format(StrEnum):
-    """ProgramCache of what is found."""
+    """How problems are printed."""
 
     text = "text"
     github = "github"

@@ -18,13 +18,16 @@ from dlspec.spec.diagnostics.problems import Source
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ..results.earlier_looks import looks_text
 from ..results.number_text import number
 from ..results.optional_outputs import Aside
-from ..results.run_list import VERDICTS, RunRecord
-from ..results.verdicts import MARKS
-from ..verdicts.evidence_text import lines
+from ..results.registration import registration_text
+from ..results.run_list import RunRecord
+from ..results.verdicts import MARKS, PLURAL, VERDICTS
+from ..verdicts.evidence_text import chance_text, lines, needed
 from .figures import Picture, pictures
 from .final_values import Finals, finals
+from .margins import margins_picture
 
 REST_IS_THERE = "All else is on the page"
 FOLDER = Path(__file__).parent
@@ -109,16 +112,19 @@ def page(run: RunRecord, name: str = "", aside: Aside | None = None) -> str:
         run=run, name=name or run.name, about=run.about, title=_words(study, "title") or run.study.replace("_", " ").capitalize(),
         words=_words(study, "about"), profile=_words(study.profiles.get(run.profile), "about") if study is not None else "",
         source=_source(study.source if study is not None else None), claims=claims, sections=sections,
-        seen=_seen, verdicts=VERDICTS, marks=MARKS, command=shlex.join(["dlspec", *map(str, run.about.get("command", ()))]), text=text,
+        seen=_seen, picture=margins_picture, by_chance=chance_text(claims), registered=registration_text(run.about.get("registration")),
+        verdicts=VERDICTS, marks=MARKS, plural=PLURAL,
+        command=shlex.join(["dlspec", *map(str, run.about.get("command", ()))]), text=text,
         policy=f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {_digest(script)}",
         style=Markup(style), script=Markup(script), missing=missing, replicates=replicates, counts=counts,
     )  # fmt: skip
 
 
 def _seen(claim: Mapping[str, Any]) -> list[str]:
-    """What was seen of a claim, a line a condition; runs of before hold one mean and range alone."""
-    if "seen" in claim or claim["value"] is None:
-        return lines(claim.get("seen", ()))
+    """What was seen of a claim, a line a condition, and what would settle it; older runs hold one mean and range alone."""
+    evidence = claim.get("evidence", claim.get("seen"))
+    if evidence is not None or claim["value"] is None:
+        return [*lines(evidence or ()), *filter(None, [needed(claim), looks_text(claim.get("looks", ()))])]
     low, high = claim["interval"] or (None, None)
     spread = f", from {number(low)} to {number(high)}" if low is not None and high is not None and low != high else ""
     return [f"saw {number(claim['value'])}{spread}"]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .verdicts import VERDICTS
+
 
 @dataclass(frozen=True)
 class Field:
@@ -45,7 +47,6 @@ def _count(*otherwise: int) -> Field:
     return Field(lambda value: isinstance(value, int), "a whole number", otherwise)
 
 
-VERDICT = ("holds", "fails", "inconclusive")
 SHAPES: Mapping[str, Mapping[str, Field]] = {
     "cells.json": {
         "experiment": _text(), "variant": _text(), "constants": Field(lambda v: isinstance(v, dict), "an object"),
@@ -55,8 +56,9 @@ SHAPES: Mapping[str, Mapping[str, Field]] = {
     },
     "claims.json": {
         "id": _text(), "says": _text(""), "check": _text(),
-        "verdict": Field(lambda value: value in VERDICT, f"one of {', '.join(VERDICT)}"),
+        "verdict": Field(lambda value: value in VERDICTS, f"one of {', '.join(VERDICTS)}"),
         "value": Field(_is_number, "a number", (None,)), "interval": Field(_is_interval, "two numbers", (None,)),
+        "range": Field(_is_interval, "two numbers", (None,)), "strength": _text(""), "chance": Field(_is_number, "a number", (None,)),
         "reason": _text(""),
     },
 }  # fmt: skip

@@ -33,6 +33,18 @@ def ranged(mean: float, low: float, high: float) -> str:
     return f"{number(mean)} [{number(low)}, {number(high)}]"
 
 
+def percent(share: float) -> str:
+    """A share in percent, in as many digits as tell it from all and from nothing.
+
+    >>> percent(0.549), percent(0.9974), percent(1.0), percent(0.0)
+    ('55 %', '99.7 %', '100 %', '0 %')
+    """
+    tight = 0 < min(share, 1 - share) < 0.01
+    return (
+        f"{100 * share:.2g} %" if tight and share < 0.5 else f"{100 * share:.1f} %" if tight else f"{100 * share:.0f} %"
+    )
+
+
 def size(count: float) -> str:
     """Bytes in three digits.
 

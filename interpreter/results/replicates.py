@@ -9,6 +9,7 @@ from typing import Any, overload
 
 import numpy as np
 from dlspec.spec.ir.plan import ExperimentPlan
+from dlspec.spec.passes.randomness import is_random
 
 Array = np.ndarray[Any, Any]
 
@@ -123,12 +124,19 @@ class Results:
     replicates: Sequence[Replicate]
     fewer: Mapping[tuple[int, ...], int] = field(default_factory=dict)
     zipped: Sequence[tuple[str, ...]] = ()
+    exact: frozenset[str] = frozenset()
+    """The measures that nothing random reaches: they are the same for every seed."""
+    all_exact: bool = False
+    """Whether nothing random reaches any measure."""
+    debiased: bool = False
+    """Whether the highest and lowest values over the steps count without what chance adds to the best of so many."""
 
     @staticmethod
     def of_plan(plan: ExperimentPlan, replicates: Sequence[Replicate]) -> Results:
         """The results of an experiment's plan."""
         most = max((program.replicates for program in plan.programs), default=0)
-        found = Results(plan.name, plan.axes, most, replicates, zipped=plan.zipped)
+        exact, every = _exact_measures(plan)
+        found = Results(plan.name, plan.axes, most, replicates, zipped=plan.zipped, exact=exact, all_exact=every)
         fewer = {
             found.place(program.variant, program.point): program.replicates
             for program in plan.programs
@@ -187,3 +195,14 @@ class Results:
     def judged(self) -> dict[Any, Any]:
         """What claims have looked at so far, so that it is looked up once."""
         return {}
+
+
+def _exact_measures(plan: ExperimentPlan) -> tuple[frozenset[str], bool]:
+    """The measures of an experiment that are the same for every seed, and whether all are."""
+    names, random = set(), set()
+    for program in plan.programs:
+        for measure in program.measures:
+            names.add(measure.name)
+            if measure.name not in random and is_random(program, measure):
+                random.add(measure.name)
+    return frozenset(names - random), not random

@@ -19,8 +19,6 @@ from .errors import StoreError, explained
 from .folder_names import TENSORBOARD
 from .json_shapes import SHAPES, filled, is_counts
 
-VERDICTS = ("holds", "fails", "inconclusive")
-
 
 @dataclass(frozen=True)
 class RunRecord:

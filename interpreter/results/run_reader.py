@@ -12,7 +12,7 @@ from dlspec.spec.ir.plan import ClaimPlan
 from .errors import StoreError
 from .replicates import Curve, Replicate, Results
 from .run_list import RunRecord
-from .verdicts import Verdict
+from .verdicts import Decision, Verdict
 
 
 def results(run: RunRecord) -> dict[str, Results]:
@@ -79,10 +79,14 @@ def verdicts(run: RunRecord) -> list[Verdict]:
     as_judged = []
     for item in run.read("claims.json"):
         experiment, _, name = item["id"].partition(".")
-        claim = ClaimPlan(experiment, name, item["says"], item["check"], None, "")
-        interval = item["interval"]
-        low, high = (np.nan if v is None else v for v in interval) if interval else (0.0, 0.0)
-        as_judged.append(
-            Verdict(claim, item["verdict"], item["value"], (low, high) if interval else None, item["reason"])
+        claim = ClaimPlan(experiment, name, item["says"], item["check"], None)
+        old = "evidence" not in item  # format 1 called the range an interval
+        low, high = (
+            (np.nan if v is None else v for v in ends) if (ends := item["interval" if old else "range"]) else (0.0, 0.0)
         )
+        interval = item["interval"] if not old else None
+        decision = Decision(
+            item["verdict"], item["reason"], item["strength"], item["chance"], (*interval,) if interval else None
+        )
+        as_judged.append(Verdict(claim, decision, item["value"], (low, high) if ends else None))
     return as_judged

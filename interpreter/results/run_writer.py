@@ -35,16 +35,17 @@ from .replicates import Replicate, Results
 if TYPE_CHECKING:
     from .verdicts import Verdict
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 def claims_json(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
-    """Claims as data."""
+    """Claims as data: `range` is the least and largest value over replicates, `interval` is one of 95 % for what was judged."""
     return [
         {
-            "id": verdict.id, "says": verdict.claim.says, "check": verdict.claim.text, "verdict": verdict.verdict,
-            "value": _number(verdict.value), "interval": [_number(v) for v in verdict.interval] if verdict.interval else None,
-            "reason": verdict.reason, "seen": [_plain(asdict(part)) for part in verdict.seen],
+            "id": verdict.id, "says": verdict.claim.says, "check": verdict.claim.text, "judge": str(verdict.claim.judge),
+            "family": verdict.claim.family or None, **_plain(asdict(verdict.decision)),
+            "value": _number(verdict.value), "range": _plain(verdict.range),
+            "evidence": [_plain(asdict(part)) for part in verdict.evidence], "looks": list(verdict.looks),
         }
         for verdict in verdicts
     ]  # fmt: skip
@@ -156,9 +157,10 @@ class RunFolder:
                 path.unlink(missing_ok=True)
                 raise
 
-    def write_verdicts(self, verdicts: Sequence[Verdict]) -> None:
-        """How many claims hold, fail and are open, into `run.json`: what `dlspec runs` lists."""
-        self._json("run.json", {**self.about, "verdicts": dict(Counter(verdict.verdict for verdict in verdicts))})
+    def write_verdicts(self, verdicts: Sequence[Verdict], registration: Mapping[str, Any] | None = None) -> None:
+        """How many claims came out how, into `run.json`: what `dlspec runs` lists; and how they compare with what was registered."""
+        counts = dict(Counter(verdict.verdict for verdict in verdicts))
+        self._json("run.json", {**self.about, "verdicts": counts, "registration": registration})
 
     def _json(self, name: str, value: Any) -> None:
         (self.draft / name).write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", "utf-8")

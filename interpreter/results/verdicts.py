@@ -1,15 +1,19 @@
-"""Verdicts of claims as data: the verdict, its reason, and the evidence of each condition."""
+"""How a claim came out, as data: its verdict, how strong that is, and what was seen of each condition in it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dlspec.spec.ir.plan import ClaimPlan
 
-HOLDS, FAILS, OPEN = "holds", "fails", "inconclusive"
-MARKS = {HOLDS: "✓", FAILS: "✗", OPEN: "?"}
+HOLDS, SEEN, FAILS, OPEN = "holds", "seen", "fails", "inconclusive"
+MARKS = {HOLDS: "✓", SEEN: "~", FAILS: "✗", OPEN: "?"}
 """The sign of each verdict."""
+VERDICTS = tuple(MARKS)
+"""All verdicts, in the order in which they are listed."""
+PLURAL = {HOLDS: "hold", SEEN: "seen", FAILS: "fail", OPEN: "inconclusive"}
+"""What several claims do."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +29,11 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One condition of a claim. `decided` is the entry that failed worst, or came closest to it, with its numbers in words."""
+class Evidence:
+    """One condition of a claim. `decided` is the entry that failed worst, or came closest to it, with its numbers in words.
+
+    `margins` are by how much each replicate meets the condition in the cell that decided, below 0 where it does not.
+    """
 
     text: str
     holds: bool | None
@@ -35,21 +42,57 @@ class Seen:
     entry: str
     decided: str
     nearest: int
+    margins: Sequence[float] = ()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a judge says: the verdict, and how strong it is.
+
+    `strength` says it in words, `reason` what else there is to say. `chance` is how often chance alone gives as good a result (a
+    p-value), None where nothing is random or it is not told. `interval` (95 %) is that of the share of seeds that meet the claim,
+    or of the mean margin in the `cell` that decided; `margins` are by how much each counted replicate meets the claim there. `error` is
+    how often the judge lets a claim hold or be seen that is not so, with its replicates; None for what is exact or was judged in a
+    family. `counted` replicates were judged, `undefined` ones were not. `needed` is how many would settle it, from the spread seen.
+    """
+
+    verdict: str
+    reason: str = ""
+    strength: str = ""
+    chance: float | None = None
+    interval: tuple[float, float] | None = None
+    margins: Sequence[float] = ()
+    cell: str = ""
+    error: float | None = None
+    counted: int = 0
+    undefined: int = 0
+    needed: int | None = None
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a claim came out: `holds`, `fails` or `inconclusive`, why, and what was seen of each condition in it.
+    """A claim's verdict: the decision, and the evidence on each condition in it.
 
-    Where it is one condition, `value` and `interval` are the mean and the range over replicates at the place that decided.
+    Where it is one condition, `value` and `range` are the mean and the least and largest value over replicates at the place that decided.
+    `looks` are the ways in which earlier runs judged the same check on other data.
     """
 
     claim: ClaimPlan
-    verdict: str
-    value: float | None
-    interval: tuple[float, float] | None
-    reason: str = ""
-    seen: Sequence[Seen] = ()
+    decision: Decision
+    value: float | None = None
+    range: tuple[float, float] | None = None
+    evidence: Sequence[Evidence] = field(default=())
+    looks: Sequence[str] = field(default=())
+
+    @property
+    def verdict(self) -> str:
+        """`holds`, `seen`, `fails` or `inconclusive`."""
+        return self.decision.verdict
+
+    @property
+    def reason(self) -> str:
+        """What else there is to say of it."""
+        return self.decision.reason
 
     @property
     def id(self) -> str:

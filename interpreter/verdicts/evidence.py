@@ -11,7 +11,7 @@ from dlspec.spec.ir import claims as c
 from dlspec.spec.passes.print_claim import claim_text
 
 from ..results.replicates import Results
-from ..results.verdicts import Point, Seen
+from ..results.verdicts import Evidence, Point
 from .grid import Array, Entry, Grid, aligned
 from .undecided import where
 from .values import beside, rises, value
@@ -22,7 +22,7 @@ LOGIC = ("logical_and", "logical_or", "logical_not")
 RIGHT_LARGER = {"less": True, "less_equal": True, "greater": False, "greater_equal": False}
 
 
-def seen(tree: Any, results: Results, mean: bool = False) -> list[Seen]:
+def evidence(tree: Any, results: Results, mean: bool = False) -> list[Evidence]:
     """What was seen of each condition of a claim; `mean` where the mean over replicates is judged. Raises Undecidable."""
     return [_condition(part, positive, results, mean) for part, positive in _conditions(tree, True)]
 
@@ -36,12 +36,13 @@ def _conditions(tree: Any, positive: bool) -> Iterator[tuple[Any, bool]]:
         yield tree, positive
 
 
-def _condition(tree: Any, positive: bool, results: Results, mean: bool) -> Seen:
+def _condition(tree: Any, positive: bool, results: Results, mean: bool) -> Evidence:
     truth = value(tree, results)
     number, other, margin = _sides(tree, truth, results)
     unknown = np.isnan(truth.low)
     holds = None if unknown.any() else bool(truth.low.all())
     last = len(results.dimensions)
+    whole = margin
     if mean and last in margin.places:
         margin = Grid.exact({d: k for d, k in margin.places.items() if d != last}, _mean(margin, last))
     worth = margin.low if positive else -margin.low
@@ -50,8 +51,18 @@ def _condition(tree: Any, positive: bool, results: Results, mean: bool) -> Seen:
         worth = np.where(unknown, -np.inf, np.where(np.isneginf(worth), -np.finfo(float).max, worth))
     at = margin.entry([int(p) for p in np.unravel_index(int(np.argmin(worth)), worth.shape)]) if worth.size else {}
     points, of, nearest = _points(number, at, results)
+    margins = _along_replicates(whole, at, results) if number is not None and number is not truth else ()
     decided = _decided(tree, number, other, at, results) if number is not None else ""
-    return Seen(claim_text(tree), holds, points, of, where(at, results), decided, nearest)
+    return Evidence(claim_text(tree), holds, points, of, where(at, results), decided, nearest, margins)
+
+
+def _along_replicates(margin: Grid, at: Entry, results: Results) -> tuple[float, ...]:
+    """The margins of a cell's replicates."""
+    last = len(results.dimensions)
+    if last not in margin.places:
+        return ()
+    values = margin.low[tuple(slice(None) if d == last else kept.index(at[d]) for d, kept in margin.places.items())]
+    return tuple(values.ravel().tolist())
 
 
 def _sides(tree: Any, truth: Grid, results: Results) -> tuple[Grid | None, Grid | None, Grid]:

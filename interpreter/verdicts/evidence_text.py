@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..results.number_text import number, ranged
+from dlspec.spec.tables.judges import ERROR, HOLDS_FROM
 
+from ..results.number_text import number, percent, ranged
+from ..results.verdicts import SEEN
+
+WORTH_SAYING = 0.055
+"""From which chance on, that of a single claim at 5 %, several claims are worth a word."""
 MAX_PLACES = 6
 """How many places are put into words."""
 
@@ -20,6 +26,29 @@ def lines(conditions: Sequence[Mapping[str, Any]]) -> list[str]:
         f"`{part['text']}` is {ends[part['holds']]}" + (f"; {line}" if (line := words(part)) else "")
         for part in conditions
     ]
+
+
+def chance_text(claims: Sequence[Mapping[str, Any]]) -> str:
+    """What several claims judged each by itself come to by chance alone; empty where that is little or they are one."""
+    random = [claim for claim in claims if claim.get("error")]
+    families = {claim["family"] for claim in claims if claim.get("family") and claim.get("chance") is not None}
+    chance = 1 - math.prod(1 - error for error in [*(claim["error"] for claim in random), *(ERROR for _ in families)])
+    if len(random) < 2 or chance < WORTH_SAYING:
+        return ""
+    return (
+        f"{len(random)} claims, each judged by itself: if none were so, chance alone would let one or more hold or be seen in up to "
+        f"{percent(chance)} of such runs. Claims of one `family` are judged together."
+    )
+
+
+def needed(claim: Mapping[str, Any]) -> str:
+    """How many replicates would settle a claim that is not settled; empty where nothing tells."""
+    count = claim.get("needed")
+    if not count:
+        return ""
+    if claim["verdict"] == SEEN and count == HOLDS_FROM:
+        return f"it can hold from {count} replicates on"
+    return f"about {count:,} replicates would settle it, from what was seen"
 
 
 def words(condition: Mapping[str, Any]) -> str:

@@ -18,9 +18,9 @@ from ..results.replicates import DONE, Replicate, Results
 from ..results.run_list import RunRecord
 from ..results.run_reader import results, verdicts
 from ..results.verdicts import Verdict
-from .student_t import student
+from .rates import student
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 Done = tuple[int, int]
 """How many replicates of a program are done, and how many there are."""
@@ -47,7 +47,7 @@ class Final:
         mean = float(np.mean(gaps))
         if len(gaps) < 3:
             return mean, None
-        half = float(np.std(gaps, ddof=1)) / math.sqrt(len(gaps)) * student(len(gaps) - 1)
+        half = float(np.std(gaps, ddof=1)) / math.sqrt(len(gaps)) * student(len(gaps) - 1, 0.025)
         return mean, (mean - half, mean + half)
 
 
@@ -124,7 +124,7 @@ def as_data(comparison: Comparison, figure: Sequence[Path]) -> dict[str, Any]:
         if not values:
             return None
         every = list(values.values())
-        return {"mean": _finite(float(np.mean(every))), "interval": [_finite(min(every)), _finite(max(every))]}
+        return {"mean": _finite(float(np.mean(every))), "range": [_finite(min(every)), _finite(max(every))]}
 
     def gap(final: Final) -> dict[str, Any] | None:
         difference = final.difference()
@@ -136,8 +136,8 @@ def as_data(comparison: Comparison, figure: Sequence[Path]) -> dict[str, Any]:
     def told(verdict: Verdict | None) -> dict[str, Any] | None:
         if verdict is None:
             return None
-        interval = [_finite(v) for v in verdict.interval] if verdict.interval else None
-        return {"verdict": verdict.verdict, "value": _finite(verdict.value), "interval": interval}
+        ends = [_finite(v) for v in verdict.range] if verdict.range else None
+        return {"verdict": verdict.verdict, "value": _finite(verdict.value), "range": ends}
 
     return {
         "format_version": FORMAT_VERSION, "runs": [run.name for run in comparison.runs],

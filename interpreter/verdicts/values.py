@@ -18,6 +18,7 @@ from dlspec.spec.ir.claims import holds
 from dlspec.spec.tables.operations import OPERATIONS
 
 from ..results.replicates import Replicate, Results
+from .best_of_many import excess
 from .grid import Array, Grid, Unlike, aligned
 
 Range = tuple[Array, Array]
@@ -98,7 +99,7 @@ def _looked_up(tree: c.Measured | c.Diverged, results: Results) -> Grid:
         return Grid.exact(places, _each(_diverged, replicates))
     if tree.reduction == "first_step":
         return _first_steps(tree, Grid(places, replicates, replicates), results)
-    return Grid.exact(places, _each(lambda replicate: reduced(tree, replicate), replicates))
+    return Grid.exact(places, _each(lambda replicate: reduced(tree, replicate, results.debiased), replicates))
 
 
 def _each(function: Callable[[Replicate], float], replicates: Array) -> Array:
@@ -111,8 +112,11 @@ def _diverged(replicate: Replicate) -> float:
     return {"done": 0.0, "diverged": 1.0}.get(replicate.status, math.nan)
 
 
-def reduced(tree: c.Measured, replicate: Replicate) -> float:
-    """A replicate's measure over the steps as one number; undefined where it has none, or did not come to its end."""
+def reduced(tree: c.Measured, replicate: Replicate, debiased: bool = False) -> float:
+    """A replicate's measure over the steps as one number; undefined where it has none, or did not come to its end.
+
+    `debiased` takes from the best of many evaluations what chance adds to it.
+    """
     if replicate.status != "done":
         return math.nan
     curve: Any = replicate.curves.get(tree.measure, ())
@@ -127,7 +131,9 @@ def reduced(tree: c.Measured, replicate: Replicate) -> float:
             else math.nan
         )
     values = along_steps(tree, curve)
-    return float(np.min(values) if tree.reduction == "lowest" else np.max(values))
+    best = int(np.argmin(values) if tree.reduction == "lowest" else np.argmax(values))
+    by_chance = excess(values, best) if debiased else 0.0
+    return float(values[best] + (by_chance if tree.reduction == "lowest" else -by_chance))
 
 
 def along_steps(tree: c.Measured, curve: Any) -> Array:
@@ -150,15 +156,20 @@ def _first_steps(tree: c.Measured, replicates: Grid, results: Results) -> Grid:
     for index in np.ndindex(*own.shape):
         replicate: Any = own[index]
         if replicate is not None and least[index] == most[index]:
-            low[index], high[index] = _first_step(tree, replicate, float(least[index]))
+            low[index], high[index] = _first_step(tree, replicate, float(least[index]), results.debiased)
     return Grid(places, low, low if np.array_equal(low, high, equal_nan=True) else high)
 
 
-def _first_step(tree: c.Measured, replicate: Replicate, threshold: float) -> tuple[float, float]:
+def _first_step(
+    tree: c.Measured, replicate: Replicate, threshold: float, debiased: bool = False
+) -> tuple[float, float]:
     curve: Any = replicate.curves.get(tree.measure, ())
     if replicate.status != "done" or not len(curve):
         return math.nan, math.nan
     values = along_steps(tree, curve)
+    if debiased and tree.operator in ("<", "<=", ">", ">="):
+        sign = 1 if tree.operator.startswith("<") else -1
+        values = values + sign * excess(values, int(np.argmin(sign * values)))
     there = c.COMPARE[tree.operator](values, threshold)
     unknown = np.isnan(values)
     first = int(np.argmax(there | unknown))

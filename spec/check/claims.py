@@ -12,6 +12,7 @@ import numpy as np
 from ..diagnostics.problems import Span, SpecError, did_you_mean, listing, problem_at
 from ..expressions import nodes as n
 from ..ir import claims as c
+from ..tables.judges import JUDGES, Judge
 from ..tables.operations import CLAIM_FORMS, OPERATIONS, OPERATORS
 from .claim_axes import Reach
 from .expression_text import Text
@@ -52,6 +53,14 @@ class Subject:
         """What parts of claims speak of along the axes."""
         return Reach(self.axes if self.planned is None else self.planned, self.zipped)
 
+    def evaluations(self, selections: tuple[c.Selection, ...]) -> frozenset[int]:
+        """How many evaluations there are where conditions hold; nothing where that is not known."""
+        return frozenset(
+            len(steps)
+            for point, steps in self.evaluated
+            if all(c.holds(item, point[item.axis]) for item in selections if item.axis in point)
+        )
+
     def left_out(self, axis: str) -> str:
         """What to do where a profile or an override has removed an axis; empty where none has."""
         if not any(axis in axes for axes, _ in self.before):
@@ -78,12 +87,37 @@ def check_claim(text: Text, subject: Subject, judge: str = "replicates") -> c.Cl
     span = text.span(text.tree)
     if not _is_condition(text.tree):
         raise problem_at(span, "a claim is a condition, and this is a number", "Compare it: `final(error) <= 0.1`.")
-    if judge == "mean" and not (isinstance(tree, c.Apply) and tree.operation in c.BY_SIZE):
-        message = "`judge: mean` takes an interval of one difference, and this is not one comparison by <, <=, > or >="
+    must_take(JUDGES[judge], tree, span)
+    subject.compare(tree, span)
+    _must_choose_among_equally_many(tree, subject, span)
+    return tree
+
+
+def _must_choose_among_equally_many(tree: c.Claim, subject: Subject, span: Span) -> None:
+    """Refuses a comparison of the best of many evaluations with the best of a few: chance alone would favour the many."""
+    for part in c.parts(tree):
+        if not isinstance(part, c.Apply) or part.operation not in c.BY_SIZE:
+            continue
+        best = [one for one in c.parts(part) if isinstance(one, c.Measured) and one.reduction in c.BEST]
+        counts = [subject.evaluations(one.selections) for one in best]
+        if len({*counts}) > 1 and all(counts):
+            least, most = min(map(min, counts)), max(map(max, counts))
+            raise problem_at(
+                span,
+                f"the best of {most:,} evaluations is compared with the best of {least:,}: chance alone favours the larger number",
+                "Give both the same `evaluate`, or compare `final(…)`.",
+            )
+
+
+def must_take(judge: Judge, tree: c.Claim, span: Span) -> None:
+    """Raises SpecError for a claim of a form that its judge does not take."""
+    if judge.takes == "size" and not (isinstance(tree, c.Apply) and tree.operation in c.BY_SIZE):
+        message = f"`judge: {judge.name}` takes an interval of one difference, and this is not one comparison by <, <=, > or >="
         hint = "Make each comparison a claim of its own, or leave out `judge`: then every replicate has to agree."
         raise problem_at(span, message, hint)
-    subject.compare(tree, span)
-    return tree
+    if judge.takes == "within" and not (isinstance(tree, c.Apply) and tree.operation == "within"):
+        message = f"`judge: {judge.name}` asks whether a mean lies between two bounds, and this is not one `within(x, low, high)`"
+        raise problem_at(span, message, "Write `within(final(accuracy), 0.48, 0.52)`.")
 
 
 def _apart(reach: Reach, tree: c.Claim, span: Span) -> SpecError | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..diagnostics.problems import listing
 from ..ir import claims as c
+from ..ir.plan import ClaimPlan
 from ..passes.print_claim import value_text
 from ..tables.operations import OPERATIONS
 from .changes import Warned
@@ -43,9 +44,7 @@ def compare_claims(experiment: str, matching: Matching) -> tuple[list[Warned], d
             continue
         old = carried(claim.tree, measures, matching.variants, matching.constants)
         verdicts = moved(old, now[name].tree)
-        if claim.judge != now[name].judge:
-            what = f"it is judged by {now[name].judge} instead of {claim.judge}"
-            verdicts.append(Verdict(UNKNOWN, what))
+        verdicts += _judges(claim, now[name])
         verdicts += _judged_on(old, matching)
         if verdicts:
             note = described(verdicts)
@@ -53,6 +52,22 @@ def compare_claims(experiment: str, matching: Matching) -> tuple[list[Warned], d
             if {verdict.direction for verdict in verdicts} != {STRICTER}:
                 warnings.append(Warned(experiment, name, note))
     return warnings, notes
+
+
+def _judges(before: ClaimPlan, after: ClaimPlan) -> list[Verdict]:
+    """How a claim's judge moved, and whether it is still judged together with others."""
+    moves = []
+    if before.judge != after.judge:
+        old, new = before.judge.value, after.judge.value
+        same = before.judge.name == after.judge.name and old is not None and new is not None
+        direction = UNKNOWN if not same else LOOSER if (new or 0) < (old or 0) else STRICTER
+        moves.append(Verdict(direction, f"it is judged by {after.judge} instead of {before.judge}"))
+    if before.family != after.family:
+        direction = LOOSER if not after.family else STRICTER if not before.family else UNKNOWN
+        now = f"in the family '{after.family}'" if after.family else "by itself"
+        was = f"in the family '{before.family}'" if before.family else "by itself"
+        moves.append(Verdict(direction, f"it is judged {now} instead of {was}"))
+    return moves
 
 
 def _judged_on(check: Any, matching: Matching) -> list[Verdict]:

@@ -15,6 +15,10 @@ BY_SIZE = ("less", "less_equal", "greater", "greater_equal")
 """The comparisons that a mean over replicates can be judged by."""
 
 
+BEST = ("highest", "lowest")
+"""The reductions that take the best of many evaluations."""
+
+
 @dataclass(frozen=True)
 class Number:
     """A constant."""

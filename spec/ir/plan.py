@@ -255,16 +255,28 @@ class Program:
         return " ".join([label, *(f"{key}={value}" for key, value in self.point.items())])
 
 
+@dataclass(frozen=True)
+class JudgePlan:
+    """How a claim is judged: a row of `tables.judges`, and its argument."""
+
+    name: str = "replicates"
+    value: float | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.value is None else f"{self.name} {self.value:g}"
+
+
 @dataclass(frozen=True, eq=False)
 class ClaimPlan:
-    """A claim: its sentence, its check as a tree, how it is judged."""
+    """A claim: its sentence, its check as a tree, how it is judged, and with which others together."""
 
     experiment: str
     name: str
     says: str
     text: str
     tree: Any
-    judge: str
+    judge: JudgePlan = JudgePlan()
+    family: str = ""
 
 
 @dataclass(frozen=True, eq=False)

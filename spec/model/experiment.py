@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from ..diagnostics.problems import did_you_mean
+from ..tables.bounds import Bounds
 from ..tables.gradient_modes import GRADIENT_MODES
 from ..tables.gradient_statistics import GRADIENT_STATISTICS
+from ..tables.judges import JUDGES
 from ..tables.optimizers import OPTIMIZERS
 from .base import Closed, Condition, Expression, FunctionHead, Name, OneOf, number
 from .figures import AnyFigure
@@ -149,13 +151,30 @@ Loss = Annotated[
 ]
 
 
+def _share(bounds: Bounds) -> Any:
+    """The type of a number between two bounds, which are not among its values."""
+    return Annotated[float, Field(gt=bounds.least, lt=bounds.most, allow_inf_nan=False)]
+
+
+JudgeEntry: Any = one_of(
+    "JudgeEntry",
+    "How the replicates of a run decide a claim.",
+    "a judge",
+    {row.name: (row.meaning, Nothing if row.argument is None else _share(row.bounds)) for row in JUDGES.values()},
+)
+
+
 class Claim(Closed):
     """A sentence of the study, and the check that it comes to."""
 
     says: str = Field(description="The sentence.")
     check: Condition | bool = Field(description="The condition: `final(error, variant == forward_only) <= 1e-3`.")
-    judge: Literal["replicates", "mean"] = Field(
-        "replicates", description="`replicates`: every one has to agree. `mean`: a paired t interval over replicates."
+    judge: JudgeEntry = Field(
+        default_factory=lambda: JudgeEntry.model_validate("replicates"),
+        description="How replicates decide: `replicates`, `{share: p}`, `mean`, `geometric_mean`, `equivalent`.",
+    )
+    family: Name | None = Field(
+        None, description="Claims of one family are judged together: all that hold do so at 5 % (Holm 1979)."
     )
 
 

@@ -1,4 +1,4 @@
-"""The reference of the language's tables as Markdown, generated: operations, distributions, layers, modes."""
+"""The reference of the language's tables as Markdown, generated: operations, distributions, layers, modes, judges."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ..tables.dtypes import DTYPES
 from ..tables.gradient_modes import GRADIENT_MODES
 from ..tables.gradient_statistics import GRADIENT_STATISTICS
 from ..tables.initializers import INITIALIZERS
+from ..tables.judges import JUDGES
 from ..tables.keras_parameters import ACTIVATIONS, CONSTRAINTS, REQUIRED, Parameter
 from ..tables.layers import LAYERS
 from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS, Operation
@@ -82,6 +83,16 @@ def reference() -> str:
     parts.append(_table("Initialisers", ("initialiser", "meaning", "arguments"), starts))
     constraints = [_cells(f"`{name}`", _arguments(rows.values())) for name, rows in CONSTRAINTS.items()]
     parts.append(_table("Constraints", ("constraint", "arguments"), constraints))
+    judges = [
+        _cells(
+            f"`{row.name}`",
+            _with(row.meaning, row.source),
+            " ".join(filter(None, [row.argument, row.bounds.interval])),
+            str(row.fewest),
+        )
+        for row in JUDGES.values()
+    ]
+    parts.append(_table("Judges of claims", ("judge", "meaning", "argument", "replicates it takes"), judges))
     figures = [_cells(f"`{kind}`", model.__doc__ or "", _keys(model)) for kind, model in FIGURES.items()]
     parts.append(_table("Figures", ("kind", "meaning", "keys"), figures))
     return "\n".join(parts)
@@ -121,6 +132,9 @@ def _entries(name: str) -> Iterator[str]:
         yield f"{head}\narguments {_arguments(optimizer.parameters.values())}"
     if dtype := DTYPES.get(name):
         yield f"{name}: a number type, for `dtype`\n{_with(dtype.meaning, dtype.source)}"
+    if judge := JUDGES.get(name):
+        takes = f"takes {judge.fewest} replicates or more" if judge.fewest > 1 else "takes any number of replicates"
+        yield f"{name}: a judge of claims, for `judge`\n{_with(judge.meaning, judge.source)}\n{takes}"
     if start := INITIALIZERS.get(name):
         head = f"{name}: an initialiser (keras.initializers.{start.keras})\n{_with(start.meaning, start.source)}"
         yield f"{head}\narguments {_arguments(start.parameters.values())}"
@@ -129,7 +143,7 @@ def _entries(name: str) -> Iterator[str]:
 def known() -> list[str]:
     """All names that can be described."""
     rows = (*OPERATIONS, *FORMS, *CLAIM_FORMS, *DISTRIBUTIONS, *LAYERS, *INITIALIZERS, *OPTIMIZERS)
-    return sorted({*rows, *GRADIENT_MODES, *GRADIENT_STATISTICS, *DTYPES})
+    return sorted({*rows, *GRADIENT_MODES, *GRADIENT_STATISTICS, *DTYPES, *JUDGES})
 
 
 def _written(row: Operation) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..check.claim_design import ClaimDesign, judge_of
 from ..check.claims import Axes, Subject, check_claim
 from ..check.expression_text import read
 from ..check.figures import check_figures, conditions
@@ -46,18 +47,22 @@ class Conclusions:
         self.declared = declared
         self.late = late
         self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
 
     def claims(self, programs: Sequence[Program]) -> tuple[ClaimPlan, ...]:
         """The claims, checked; what is wrong with them stands in `problems`."""
-        subject = self.subject(programs)
+        subject, design = self.subject(programs), ClaimDesign(programs, self.late)
         plans = []
         for name, claim in self.model.claims.items():
             node = yaml.find(self.node, ["claims", name, "check"])
             if not isinstance(node, yaml.Scalar):
                 continue
             try:
-                tree = check_claim(read(node), subject, claim.judge)
-                plans.append(ClaimPlan(self.name, name, claim.says, node.text, tree, claim.judge))
+                tree = check_claim(read(node), subject, claim.judge.kind)
+                plan = ClaimPlan(self.name, name, claim.says, node.text, tree, judge_of(claim), claim.family or "")
+                for problem in design.problems(plan, node.span):
+                    (self.problems if problem.severity == "error" else self.warnings).append(problem)
+                plans.append(plan)
             except SpecError as error:
                 self.problems.extend(error.problems)
         return tuple(plans)
@@ -91,7 +96,7 @@ class Conclusions:
                 text = read(node)
                 named = {part.name for part in walk(text.tree) if isinstance(part, Name)}
                 if not named & (self.model.constants.keys() - self.axes.keys()):
-                    check_claim(text, subject, claim.judge)
+                    check_claim(text, subject, claim.judge.kind)
             except SpecError as error:
                 problems.extend(error.problems)
         return problems

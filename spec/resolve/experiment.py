@@ -126,6 +126,7 @@ class ExperimentResolver:
             claims = conclusions.claims(programs)
             figures = conclusions.figures(programs)
             self.problems.extend(conclusions.problems)
+            self.warnings.extend(conclusions.warnings)
         else:
             self.problems.extend(conclusions.unsound())
         if self.problems:

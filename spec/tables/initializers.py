@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from types import MappingProxyType
+from typing import Any
 
 from ..ir.types import Shape
 from .bounds import NOT_NEGATIVE, POSITIVE, Bounds
@@ -14,7 +15,7 @@ from .keras_parameters import Parameter, named
 
 @dataclass(frozen=True, slots=True)
 class Initializer:
-    """A row: Keras' class and its arguments; `axes` are those that a weight may have."""
+    """A row: Keras' class and its arguments; `axes` are those that a weight may have; `random` says that seeds differ."""
 
     name: str
     keras: str
@@ -22,12 +23,11 @@ class Initializer:
     parameters: Mapping[str, Parameter]
     source: str = ""
     axes: Bounds = NOT_NEGATIVE
+    random: bool = True
 
 
-def _row(
-    name: str, keras: str, meaning: str, *parameters: Parameter, source: str = "", axes: Bounds = NOT_NEGATIVE
-) -> Initializer:
-    return Initializer(name, keras, meaning, named(*parameters), source, axes)
+def _row(name: str, keras: str, meaning: str, *parameters: Parameter, **more: Any) -> Initializer:
+    return Initializer(name, keras, meaning, named(*parameters), **more)
 
 
 _GLOROT, _HE, _LECUN = "Glorot & Bengio 2010", "He et al. 2015", "LeCun et al. 1998"
@@ -36,10 +36,10 @@ INITIALIZERS: Mapping[str, Initializer] = MappingProxyType(
     {
         row.name: row
         for row in (
-            _row("zeros", "Zeros", "all 0"),
-            _row("ones", "Ones", "all 1"),
-            _row("constant", "Constant", "all the same value", Parameter("value", "real", "the value", 0.0)),
-            _row("identity", "Identity", "the identity matrix", Parameter("gain", "real", "multiplies it", 1.0), axes=Bounds(2, 2)),
+            _row("zeros", "Zeros", "all 0", random=False),
+            _row("ones", "Ones", "all 1", random=False),
+            _row("constant", "Constant", "all the same value", Parameter("value", "real", "the value", 0.0), random=False),
+            _row("identity", "Identity", "the identity matrix", Parameter("gain", "real", "multiplies it", 1.0), axes=Bounds(2, 2), random=False),
             _row("orthogonal", "Orthogonal", "a random orthogonal matrix", Parameter("gain", "real", "multiplies it", 1.0), source="Saxe et al. 2014", axes=Bounds(2)),
             _row("glorot_uniform", "GlorotUniform", "uniform within ±√(6 / (fan_in + fan_out)); Keras' default", source=_GLOROT),
             _row("glorot_normal", "GlorotNormal", "truncated normal of variance 2 / (fan_in + fan_out)", source=_GLOROT),

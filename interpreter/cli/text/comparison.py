@@ -82,6 +82,6 @@ def _mark(verdict: Verdict | None) -> Text:
 def _seen(verdict: Verdict | None) -> str:
     if verdict is None or verdict.value is None:
         return "–"
-    if verdict.interval is None or verdict.interval[0] == verdict.interval[1]:
+    if verdict.range is None or verdict.range[0] == verdict.range[1]:
         return number(verdict.value)
-    return ranged(verdict.value, *verdict.interval)
+    return ranged(verdict.value, *verdict.range)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 
 import numpy as np
 from rich.console import Console
@@ -13,12 +12,14 @@ from rich.text import Text
 
 from ...results.array_entries import Place, entry_name, extremes, finals_at, is_small, places_of, shape_words, shapes_of
 from ...results.cell_groups import label, programs
+from ...results.earlier_looks import looks_text
 from ...results.number_text import number, spread
 from ...results.replicates import DONE, Replicate, Results
-from ...results.verdicts import FAILS, HOLDS, MARKS, OPEN, Verdict
-from ...verdicts.evidence_text import lines
+from ...results.run_writer import claims_json
+from ...results.verdicts import FAILS, HOLDS, MARKS, OPEN, SEEN, Verdict
+from ...verdicts.evidence_text import chance_text, lines, needed
 
-COLOURS = {HOLDS: "green", FAILS: "red", OPEN: "yellow"}
+COLOURS = {HOLDS: "green", SEEN: "cyan", FAILS: "red", OPEN: "yellow"}
 
 INDENT = " " * 15
 MOST_ROWS = 200
@@ -117,11 +118,16 @@ def _spread(values: Sequence[float]) -> str:
 
 def print_claims(verdicts: Sequence[Verdict], console: Console) -> None:
     """A claim: its verdict, its sentence, its check, and what was seen of each condition in it."""
-    for verdict in verdicts:
+    claims = claims_json(verdicts)
+    for verdict, claim in zip(verdicts, claims, strict=True):
         mark, colour = MARKS[verdict.verdict], COLOURS[verdict.verdict]
         text = Text.assemble((f"{mark} {verdict.verdict:<12} ", colour), verdict.claim.says)
         text.append(f"\n{INDENT}{verdict.claim.text}", "dim")
-        told = [asdict(part) for part in verdict.seen]
-        for line in (*lines(told), *([verdict.reason] if verdict.reason else [])):
+        for line in filter(
+            None,
+            (claim["strength"], *lines(claim["evidence"]), claim["reason"], needed(claim), looks_text(claim["looks"])),
+        ):
             text.append(f"\n{INDENT}{line}")
         console.print(text)
+    if by_chance := chance_text(claims):
+        console.print(Text(by_chance, "dim"))

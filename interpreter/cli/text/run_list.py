@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...results.run_list import VERDICTS, RunRecord
-
-WORDS = {"holds": "hold", "fails": "fail", "inconclusive": "open"}
+from ...results.run_list import RunRecord
+from ...results.verdicts import PLURAL, VERDICTS
 
 
 def table(runs: Sequence[RunRecord]) -> str:
@@ -28,4 +27,4 @@ def replicates(run: RunRecord) -> str:
 
 def claims(run: RunRecord) -> str:
     """How many claims came out how."""
-    return ", ".join(f"{run.verdicts[name]} {WORDS[name]}" for name in VERDICTS if run.verdicts.get(name)) or "–"
+    return ", ".join(f"{run.verdicts[name]} {PLURAL[name]}" for name in VERDICTS if run.verdicts.get(name)) or "–"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ import pytest
 from dlspec import spec
 from dlspec.interpreter.cli import conclude as ending
 from dlspec.interpreter.cli import run as command
+from dlspec.interpreter.cli.conclude import Concluded
 from dlspec.interpreter.cli.run import CLAIM_FAILS, ERROR, How, execute
 from dlspec.interpreter.figures.draw import DRAWERS
 from dlspec.interpreter.results.folder_names import REPORT
 from dlspec.interpreter.results.replicates import Replicate, Results
+from dlspec.interpreter.results.verdicts import Decision, Verdict
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.model.figures import FIGURES
 
@@ -52,7 +55,7 @@ SAMPLES = {
 
 @pytest.fixture
 def plan(request: pytest.FixtureRequest) -> spec.StudyPlan:
-    """A study with a claim that holds, one that fails, and a figure of every kind; of one kind where that is enough."""
+    """A study with a claim that is seen, one that fails, and a figure of every kind; of one kind where that is enough."""
     few = request.node.get_closest_marker("usefixtures") is None
     text = STUDY[: STUDY.index("      bars:")] if few else STUDY
     return spec.resolve(spec.parse(Source("small.yaml", text)))
@@ -110,12 +113,12 @@ def put(monkeypatch: pytest.MonkeyPatch, place: str, value: Any) -> None:
 
 def whole(out: str, folder: Path | None) -> None:
     """The table, both verdicts and the data of both are there."""
-    assert "0.143" in out and "✓ holds" in out and "✗ fails" in out
+    assert "0.143" in out and "~ seen" in out and "✗ fails" in out
     assert folder is not None
     claims = json.loads((folder / "claims.json").read_text("utf-8"))
-    assert [claim["verdict"] for claim in claims] == ["holds", "fails"]
+    assert [claim["verdict"] for claim in claims] == ["seen", "fails"]
     assert len(json.loads((folder / "cells.json").read_text("utf-8"))) == 2
-    assert json.loads((folder / "run.json").read_text("utf-8"))["verdicts"] == {"holds": 1, "fails": 1}
+    assert json.loads((folder / "run.json").read_text("utf-8"))["verdicts"] == {"seen": 1, "fails": 1}
 
 
 def pictures(folder: Path) -> set[str]:
@@ -281,7 +284,7 @@ def test_a_table_that_cannot_be_printed_leaves_the_rest(
     monkeypatch.setattr(f"dlspec.interpreter.cli.text.results.{part}", fails)
     code, out, told, folder = run()
     assert code == CLAIM_FAILS and len(told) == 1 and folder is not None and (folder / REPORT).exists()
-    assert ("✗ fails" in out) is (part == "print_finals") and ("replicates" in out) is (part == "print_claims")
+    assert ("✗ fails" in out) is (part == "print_finals") and ("steps   replicates" in out) is (part == "print_claims")
 
 
 @pytest.mark.parametrize("method", ["__init__", "write_claims", "commit"])
@@ -297,9 +300,9 @@ def test_a_folder_that_cannot_be_made_leaves_table_and_verdicts(
     assert code == ERROR and folder is None
     if as_json:
         found = json.loads(out)
-        assert found["run"] is None and [claim["verdict"] for claim in found["claims"]] == ["holds", "fails"]
+        assert found["run"] is None and [claim["verdict"] for claim in found["claims"]] == ["seen", "fails"]
     else:
-        assert "0.143" in out and "✓ holds" in out and "✗ fails" in out and "report " not in out
+        assert "0.143" in out and "~ seen" in out and "✗ fails" in out and "report " not in out
     assert "no space is left on the disk" in told[0] and told[-1].startswith("There is no folder of this run")
 
 
@@ -310,7 +313,7 @@ def test_verdicts_are_told_before_anything_is_drawn(
     said: list[str] = []
     monkeypatch.setitem(DRAWERS, "curves", lambda *_: said.append(capsys.readouterr().out))
     run()
-    assert "✓ holds" in said[0] and "✗ fails" in said[0] and "0.143" in said[0]
+    assert "~ seen" in said[0] and "✗ fails" in said[0] and "0.143" in said[0]
 
 
 @pytest.mark.parametrize(
@@ -337,3 +340,15 @@ def test_the_twin_a_fault_in_the_results_themselves_is_no_small_one(
     with pytest.raises(RuntimeError) as caught:
         run()
     assert "what was trained is kept in" in caught.value.__notes__[0]
+
+
+def test_the_exit_code_follows_the_verdicts_that_are_asked_for(run: Callable[..., Any], plan: spec.StudyPlan) -> None:
+    assert run()[0] == CLAIM_FAILS, "one of the claims fails"
+    cases = [
+        ("seen", "fails", 0), ("seen", "inconclusive", 0), ("seen", "seen", CLAIM_FAILS), ("holds", "seen", 0),
+        ("inconclusive", "fails", 0), ("inconclusive", "inconclusive", CLAIM_FAILS),
+    ]  # fmt: skip
+    for claim, fail_on, expected in cases:
+        verdict = Verdict(plan.experiments[0].claims[0], Decision(claim))
+        done = Concluded([verdict])
+        assert command._code({}, done, threading.Event(), command.Output(), fail_on) == expected

@@ -168,11 +168,11 @@ def _lowered(one: Case, tensors: Mapping[str, Any], message: Any, dtype: str) ->
     return value, tape.gradient(value, reals, output_gradients=sent, unconnected_gradients="zero")
 
 
-ProgramCache = dict[str, Callable[[float], dict[str, tuple[Any, dict[str, Any]]]]]
+Forms = dict[str, Callable[[float], dict[str, tuple[Any, dict[str, Any]]]]]
 
 
 @pytest.fixture(scope="module")
-def forms() -> ProgramCache:
+def forms() -> Forms:
     """Both forms, in float64."""
     return {"graph": compiled(False, "float64"), "xla": compiled(True, "float64")}
 
@@ -189,7 +189,7 @@ def _same(expected: Any, found: Any) -> bool:
 
 
 @pytest.mark.parametrize("form", ["graph", "xla"])
-def test_values_are_those_of_numpy(forms: ProgramCache, form: str) -> None:
+def test_values_are_those_of_numpy(forms: Forms, form: str) -> None:
     wrong = []
     for (label, (value, _)), one in zip(forms[form](1.0).items(), CASES, strict=True):
         expected = np.broadcast_to(numpy_value(one), value.shape)
@@ -215,7 +215,7 @@ def test_what_is_undefined_stays_so() -> None:
         assert np.isnan(value).reshape(len(value), -1).any(axis=1)[np.any(given, axis=0)].all(), one.label
 
 
-def test_gradients_of_both_forms_agree(forms: ProgramCache) -> None:
+def test_gradients_of_both_forms_agree(forms: Forms) -> None:
     graph, xla, wrong = forms["graph"](1.0), forms["xla"](1.0), []
     for label, one in zip(graph, CASES, strict=True):
         for name, expected in graph[label][1].items():
@@ -230,7 +230,7 @@ def test_gradients_of_both_forms_agree(forms: ProgramCache) -> None:
 
 
 @pytest.mark.parametrize("form", ["graph", "xla"])
-def test_a_message_of_zero_goes_on_as_zero_whatever_the_derivative(forms: ProgramCache, form: str) -> None:
+def test_a_message_of_zero_goes_on_as_zero_whatever_the_derivative(forms: Forms, form: str) -> None:
     """So a select takes the gradient of its branch alone."""
     wrong = []
     for (label, (_, gradients)), one in zip(forms[form](0.0).items(), CASES, strict=True):

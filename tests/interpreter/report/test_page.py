@@ -51,7 +51,9 @@ def addresses(read: Read) -> list[str]:
 def test_words_stay_words(make_run: Make) -> None:
     found = Read(page(make_run()))
     tags = [tag for tag, _ in found.elements]
-    assert not {"iframe", "svg", "em", "i", "object", "embed", "base", "form"} & set(tags)
+    assert not {"iframe", "em", "i", "object", "embed", "base", "form"} & set(tags)
+    pictures = [given for tag, given in found.elements if tag == "svg"]
+    assert all(given.keys() == {"class", "role", "aria-label", "width", "height", "viewbox"} for given in pictures)
     scripts = [given.get("type") for tag, given in found.elements if tag == "script"]
     assert scripts == ["application/json"] * 3 + [None], "one script of the page's own, and numbers"
     assert not [name for _, given in found.elements for name in given if name.startswith("on") or name == "style"]

@@ -111,6 +111,4 @@ def test_a_comparison_leaves_them_out(tmp_path: Path) -> None:
     show(made, console)
     assert "2 [1, 3] (2 of 5)" in said(console) and "e-09" not in said(console)
     (error,) = (item for item in as_data(made, [])["finals"] if item["measure"] == "error")
-    assert (
-        error["second"] == {"mean": 2.0, "interval": [1.0, 3.0]} and error["replicates"] == [{"done": 2, "of": 5}] * 2
-    )
+    assert error["second"] == {"mean": 2.0, "range": [1.0, 3.0]} and error["replicates"] == [{"done": 2, "of": 5}] * 2

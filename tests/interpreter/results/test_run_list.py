@@ -104,7 +104,7 @@ def test_a_run_is_read_back(make: Make) -> None:
 
 def test_verdicts_are_read_back(make: Make) -> None:
     (verdict,) = verdicts(make("run", replicates(0, 1), verdict="fails"))
-    assert (verdict.id, verdict.verdict, verdict.value, verdict.interval) == ("line.learns", "fails", 0.5, (0.4, 0.6))
+    assert (verdict.id, verdict.verdict, verdict.value, verdict.range) == ("line.learns", "fails", 0.5, (0.4, 0.6))
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])

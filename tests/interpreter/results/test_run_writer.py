@@ -9,7 +9,7 @@ import numpy as np
 from dlspec import spec
 from dlspec.interpreter.results.replicates import Replicate, Results
 from dlspec.interpreter.results.run_writer import RunFolder, cells_json, curves_table, write_samples
-from dlspec.interpreter.results.verdicts import Verdict
+from dlspec.interpreter.results.verdicts import Decision, Verdict
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.new_study import first_spec
 
@@ -62,7 +62,7 @@ def test_a_run_says_how_its_cells_and_claims_came_out(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path, plan)
     folder.write_results(plan, {"product": Results("product", {}, 2, [replicate(), replicate(), bad])}, "cpu", ["run"])
     claim = plan.experiments[0].claims[0]
-    folder.write_verdicts([Verdict(claim, "holds", 1.0, None), Verdict(claim, "fails", 1.0, None)])
+    folder.write_verdicts([Verdict(claim, Decision("holds"), 1.0), Verdict(claim, Decision("fails"), 1.0)])
     about = json.loads((folder.commit() / "run.json").read_text("utf-8"))
     assert about["cells"] == {"done": 2, "diverged": 1} and about["stored"] == 1
     assert about["verdicts"] == {"holds": 1, "fails": 1}

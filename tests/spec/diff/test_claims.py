@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import Source
+from dlspec.spec.diff import compare
 from dlspec.spec.diff.claims import moved
 
 BODY = """
@@ -54,3 +55,23 @@ def tree(check: str) -> object:
 @pytest.mark.parametrize(("checks", "directions"), CASES.items(), ids=[f"{a} → {b}" for a, b in CASES])
 def test_a_check_moves_the_right_way(checks: tuple[str, str], directions: set[str]) -> None:
     assert {verdict.direction for verdict in moved(tree(checks[0]), tree(checks[1]))} == directions
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "note"),
+    [
+        ("judge: {share: 0.9}", "judge: {share: 0.5}", "loosened: it is judged by share 0.5 instead of share 0.9"),
+        ("judge: {share: 0.5}", "judge: {share: 0.9}", ""),
+        ("judge: replicates", "judge: mean", "perhaps loosened: it is judged by mean instead of replicates"),
+        ("family: f", "judge: replicates", "loosened: it is judged by itself instead of in the family 'f'"),
+        ("judge: replicates", "family: f", ""),
+    ],
+)
+def test_another_judge_is_warned_of_where_it_may_ask_less(before: str, after: str, note: str) -> None:
+    body = BODY.replace('check: "CHECK"', 'check: "final(m) < 1", JUDGE').replace(
+        "claims:", "replicates: 60\n    claims:"
+    )
+    documents = [spec.parse(Source("s.yaml", body.replace("JUDGE", judge))) for judge in (before, after)]
+    diff = compare(*documents)
+    assert [warned.message for warned in diff.warnings] == ([note] if note else [])
+    assert any({"judge", "family"} & set(change.path) for change in diff.changes)

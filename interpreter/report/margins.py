@@ -1,0 +1,45 @@
+"""The paired margins of a claim as a small picture: a dot a replicate, the mean with its interval, and where the claim turns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from ..results.number_text import number
+
+WIDTH, HEIGHT, EDGE = 240, 28, 8
+"""In units of the picture, which are CSS pixels where it is not scaled."""
+
+
+def margins_picture(claim: Mapping[str, Any]) -> Markup:
+    """The picture of a claim as data (`claims.json`); empty where it has no margins. Left of the line the claim is not met."""
+    told = claim.get("margins") or [m for one in claim.get("evidence", ())[:2] for m in one.get("margins", ())]
+    if len(claim.get("evidence", ())) != 1:
+        return Markup("")
+    margins: Sequence[float] = [value for value in told if value is not None]
+    if len(margins) < 2:
+        return Markup("")
+    ends = [end for end in claim.get("interval") or () if end is not None] if claim.get("judge") != "replicates" else []
+    low, high = min(0.0, *margins, *ends), max(0.0, *margins, *ends)
+    scale = (WIDTH - 2 * EDGE) / ((high - low) or 1.0)
+    middle = HEIGHT / 2
+
+    def across(value: float) -> str:
+        return f"{EDGE + (value - low) * scale:.1f}"
+
+    mean = math.fsum(margins) / len(margins)
+    words = f"Margins of {len(margins)} replicates, from {number(min(margins))} to {number(max(margins))}, mean {number(mean)}"
+    parts = [f'<line class="turn" x1="{across(0)}" x2="{across(0)}" y1="2" y2="{HEIGHT - 2}"/>']
+    if ends:
+        parts.append(
+            f'<line class="interval" x1="{across(ends[0])}" x2="{across(ends[1])}" y1="{middle}" y2="{middle}"/>'
+        )
+        parts.append(
+            f'<line class="interval" x1="{across(mean)}" x2="{across(mean)}" y1="{middle - 6}" y2="{middle + 6}"/>'
+        )
+    parts += [f'<circle cx="{across(value)}" cy="{middle}" r="3.5"/>' for value in margins]
+    size = f'width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}"'
+    return Markup(f'<svg class="margins" role="img" aria-label="{escape(words)}" {size}>{"".join(parts)}</svg>')

@@ -1,0 +1,45 @@
+"""What chance adds to the best of many evaluations: the highest of n noisy values of a plateau lies above it."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import special
+
+from .grid import Array
+
+FEWEST = 4
+"""Of how many values noise can be told from a trend."""
+_SECOND_DIFFERENCE = float(np.sqrt(6) * special.ndtri(0.75))
+"""The median size of the second difference of independent normal values, in their deviations."""
+
+
+def expected_highest(count: int) -> float:
+    """The expected highest of so many independent standard normal values (Blom 1958).
+
+    >>> round(expected_highest(50), 1), expected_highest(1)
+    (2.2, 0.0)
+    """
+    return float(special.ndtri((count - 0.375) / (count + 0.25)))
+
+
+def noise(values: Array) -> float:
+    """The deviation of what is random from one evaluation to the next, without trend: from the median second difference.
+
+    `values` [evaluations] are a measure's over the steps.
+
+    >>> noise(np.arange(10.0)), noise(np.ones(10))
+    (0.0, 0.0)
+    """
+    if len(values) < FEWEST or not np.isfinite(values).all():
+        return 0.0
+    return float(np.median(np.abs(np.diff(values, 2)))) / _SECOND_DIFFERENCE
+
+
+def excess(values: Array, best: int) -> float:
+    """By how much the best of a measure's evaluations is expected to beat a plateau by chance alone.
+
+    `values` [evaluations] has its best at `best`. The plateau is the second half of the evaluations if the best lies in it, else all.
+    """
+    half = len(values) // 2
+    window = values[half:] if best >= half else values
+    return noise(window) * expected_highest(len(window))

@@ -1,0 +1,208 @@
+"""Claims decided by the mean margin over replicates, in each cell: t intervals, wider ones for skewed results, corrected over cells."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from dlspec.spec.ir.plan import ClaimPlan
+from dlspec.spec.tables.judges import ERROR, HOLDS_FROM, JUDGES
+
+from ..results.number_text import number
+from ..results.replicates import Results
+from ..results.verdicts import FAILS, HOLDS, OPEN, SEEN, Decision
+from .grid import Array, Entry, Grid
+from .randomness import differs
+from .rates import chance_of_statistic, skewed, student
+from .undecided import where
+
+MOST_REPLICATES = 100_000
+"""How many replicates are thought of at most."""
+
+
+@dataclass(frozen=True)
+class Margins:
+    """By how much a condition holds at each place: below 0 where it does not, and at 0 unless it is `strict`.
+
+    `ratio` says that they are logarithms of ratios, which are shown as ratios; `symmetric` that they need no allowance for skewness.
+    """
+
+    grid: Grid
+    strict: bool
+    ratio: bool = False
+    symmetric: bool = False
+
+    def cells(self, results: Results) -> Iterator[tuple[Entry, Array]]:
+        """The margins of each cell, [replicates], and its place."""
+        last = len(results.dimensions)
+        places = [dimension for dimension in self.grid.places if dimension != last]
+        axis = list(self.grid.places).index(last) if last in self.grid.places else None
+        values = self.grid.low[..., np.newaxis] if axis is None else np.moveaxis(self.grid.low, axis, -1)
+        for index in np.ndindex(*values.shape[:-1]):
+            yield {d: self.grid.places[d][at] for d, at in zip(places, index, strict=True)}, values[index]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The margins of one cell's replicates, those that are finite, and how many are not. `tail` is each bound's error."""
+
+    place: Entry
+    margins: Array
+    undefined: int
+    of: Margins
+    tail: float
+
+    @property
+    def count(self) -> int:
+        """How many replicates are counted."""
+        return len(self.margins)
+
+    @cached_property
+    def mean(self) -> float:
+        """The mean margin."""
+        return float(self.margins.mean())
+
+    @cached_property
+    def error(self) -> float:
+        """The standard error of the mean."""
+        return float(self.margins.std(ddof=1)) / math.sqrt(self.count)
+
+    @property
+    def same(self) -> bool:
+        """Whether all replicates have the same margin: then there is no spread to judge by."""
+        return bool(np.ptp(self.margins) == 0)
+
+    def interval(self, cells: int = 1) -> tuple[float, float]:
+        """Student's interval of the mean, corrected for so many cells (Bonferroni)."""
+        half = student(self.count - 1, self.tail / cells) * self.error
+        return self.mean - half, self.mean + half
+
+    def met(self) -> str:
+        """Whether the margin is above 0 for certain: *holds*, *seen*, or nothing."""
+        if self.same:
+            if self.mean == 0:
+                return "" if self.of.strict else HOLDS
+            return "" if self.mean < 0 else SEEN if self.of.strict else HOLDS
+        if self.mean - self._safe() * self.error > 0:
+            return HOLDS
+        return SEEN if self.interval()[0] > 0 else ""
+
+    def missed(self, cells: int) -> bool:
+        """Whether the margin is below 0 for certain, by an interval corrected for so many cells."""
+        return self.mean < 0 if self.same else self.mean + self._safe(cells) * self.error < 0
+
+    def _safe(self, cells: int = 1) -> float:
+        """How many standard errors the mean is off by in 5 % of studies at most, those of skewed results too."""
+        if self.of.symmetric:
+            return student(self.count - 1, self.tail / cells)
+        return skewed(self.count, ERROR / 2 / cells)
+
+    def chance(self) -> float:
+        """How often chance alone gives a mean margin as far above 0 as this, with the allowance for skewed results."""
+        if self.same or self.mean <= 0:
+            return 1.0 if self.mean <= 0 else 0.0
+        wider = self._safe() / student(self.count - 1, ERROR / 2)
+        return chance_of_statistic(self.mean / self.error / wider, self.count - 1)
+
+    def enough(self) -> int | None:
+        """How many replicates would tell the mean margin from 0, from the spread seen."""
+        spread = self.error * math.sqrt(self.count)
+        tried = max(self.count, HOLDS_FROM)
+        while tried <= MOST_REPLICATES and self.mean and not self.same:
+            width = student(tried - 1, self.tail) if self.of.symmetric else skewed(tried)
+            if abs(self.mean) > width * spread / math.sqrt(tried):
+                return tried
+            tried = max(tried + 1, int(tried * 1.05))
+        return HOLDS_FROM if self.same and self.count < HOLDS_FROM else None
+
+
+def decide_by_means(claim: ClaimPlan, sides: Sequence[Margins], results: Results, tail: float = ERROR / 2) -> Decision:
+    """Whether the mean margins of all sides are above 0 in all cells; each bound of an interval errs with the probability `tail`."""
+    if any(side.grid.ranges and (side.grid.low < side.grid.high).any() for side in sides):
+        return Decision(OPEN, "a mean over what never came is not known")
+    cells = [_cell(side, place, values, tail) for side in sides for place, values in side.cells(results)]
+    if not cells:
+        return Decision(OPEN, "no replicate was run of all that it speaks of")
+    if not differs(claim.tree, results) and all(cell.count and cell.same and not cell.undefined for cell in cells):
+        good = all(cell.mean > 0 or (cell.mean == 0 and not cell.of.strict) for cell in cells)
+        return Decision(HOLDS if good else FAILS, strength="exact: nothing random enters it", counted=cells[0].count)
+    few = min(cells, key=lambda cell: cell.count)
+    if few.count < (fewest := JUDGES[claim.judge.name].fewest):
+        reason = f"a t interval needs {fewest} replicates or more{_at(few, results)}, and {few.count} can be judged"
+        return Decision(OPEN, reason + _uncounted(few), counted=few.count, undefined=few.undefined, needed=HOLDS_FROM)
+    met = [cell.met() for cell in cells]
+    missed = [cell for cell in cells if cell.missed(len(cells) // len(sides))]
+    if missed:
+        return _decision(FAILS, min(missed, key=lambda cell: cell.mean + cell.error), cells, sides, results)
+    worst = min(cells, key=lambda cell: cell.mean if cell.same else cell.interval()[0])
+    if all(met):
+        holds = all(one == HOLDS for one in met) and few.count >= HOLDS_FROM
+        return _decision(HOLDS if holds else SEEN, worst, cells, sides, results)
+    return _decision(OPEN, worst, cells, sides, results)
+
+
+def _cell(side: Margins, place: Entry, values: Array, tail: float) -> Cell:
+    finite = np.isfinite(values)
+    return Cell(place, values[finite], int((~finite).sum()), side, tail)
+
+
+def _decision(verdict: str, cell: Cell, cells: Sequence[Cell], sides: Sequence[Margins], results: Results) -> Decision:
+    """A verdict in the words of the cell that decided."""
+    corrected = 1 if verdict in (HOLDS, SEEN) else len(cells) // len(sides)
+    needed = None if verdict in (HOLDS, FAILS) else cell.enough()
+    interval = (cell.mean, cell.mean) if cell.same else cell.interval(corrected)
+    return Decision(
+        verdict,
+        _why(verdict, cell),
+        _strength(cell, interval, corrected, len(cells) // len(sides), results),
+        cell.chance(),
+        interval,
+        tuple(float(margin) for margin in cell.margins),
+        where(cell.place, results),
+        ERROR,
+        cell.count,
+        cell.undefined,
+        needed,
+    )
+
+
+def _why(verdict: str, cell: Cell) -> str:
+    if cell.same and verdict == OPEN:
+        return "both sides are the same in every replicate, and the claim asks for a difference"
+    if cell.same and verdict == SEEN:
+        return (
+            "the margin is the same in every replicate: there is no spread to judge by; `judge: replicates` counts them"
+        )
+    if verdict == SEEN and cell.count >= HOLDS_FROM:
+        advice = "" if cell.of.symmetric else "; `judge: geometric_mean` allows for skewed positive results"
+        return f"the t interval agrees, and skewed results could look so by chance{advice}"
+    return ""
+
+
+def _strength(cell: Cell, interval: tuple[float, float], corrected: int, cells: int, results: Results) -> str:
+    """The mean margin with its interval, and of how many replicates."""
+    level = 100 * (1 - 2 * cell.tail)
+    shown, low, high = cell.mean, *interval
+    what = "mean margin"
+    if cell.of.ratio:
+        shown, low, high, what = math.exp(shown), math.exp(low), math.exp(high), "mean ratio"
+    over = (
+        f", corrected over {corrected} cells"
+        if corrected > 1
+        else f", in the worst of {cells} cells"
+        if cells > 1
+        else ""
+    )
+    text = f"{what} {number(shown)}, {level:.0f} % interval {number(low)} to {number(high)}{over}"
+    return f"{text}, {cell.count} replicate{'s' if cell.count > 1 else ''}{_at(cell, results)}{_uncounted(cell)}"
+
+
+def _uncounted(cell: Cell) -> str:
+    return f"; {cell.undefined} undefined, not counted" if cell.undefined else ""
+
+
+def _at(cell: Cell, results: Results) -> str:
+    return f" at {place}" if (place := where(cell.place, results)) else ""

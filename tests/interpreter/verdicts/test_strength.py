@@ -1,0 +1,257 @@
+"""What a verdict is worth: every judge against closed forms, with the error that it states beside it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from dlspec import spec
+from dlspec.interpreter.results.replicates import Replicate, Results
+from dlspec.interpreter.results.verdicts import FAILS, HOLDS, OPEN, SEEN, Verdict
+from dlspec.interpreter.verdicts.families import judged_together
+from dlspec.interpreter.verdicts.judge import judge
+from dlspec.spec.diagnostics.problems import Source
+from scipy import stats
+
+SPEC = """
+dlspec: 1
+study: claims
+experiments:
+  e:
+    task: {example: {x: "normal([3])"}}
+    architecture: {f: {input: x, layers: [dense: 1]}}
+    loss: {l: f^2}
+    training: {optimizer: sgd, batch: 4, steps: 100, evaluate: {every: 1, examples: 8}}
+    measures: {m: E(f^2), exact: "2"}
+    replicates: COUNT
+    variants: {a: {}, b: {training: {batch: 5}}}
+    claims: {CLAIMS}
+"""
+Curve = Callable[[str, int], Sequence[float]]
+
+
+def verdicts(checks: Sequence[str], curve: Curve, count: int, more: str = "", ended: Any = None) -> list[Verdict]:
+    """The verdicts on claims where the measure `m` of a variant's replicate is curve(variant, replicate) over the steps."""
+    written = ", ".join(f'c{place}: {{says: it, check: "{check}"{more}}}' for place, check in enumerate(checks))
+    text = SPEC.replace("CLAIMS", written).replace("COUNT", str(count))
+    (plan,) = spec.resolve(spec.parse(Source("claims.yaml", text))).experiments
+    replicates = []
+    for variant in ("a", "b"):
+        for number in range(count):
+            replicate = Replicate("e", variant, {}, number, "")
+            for step, value in enumerate(curve(variant, number)):
+                replicate.record(step, {"m": np.float64(value), "exact": np.float64(2)})
+            if ended and ended(variant, number):
+                replicate.status = "diverged"
+            replicates.append(replicate)
+    results = Results.of_plan(plan, replicates)
+    return judged_together([judge(claim, results) for claim in plan.claims])
+
+
+def verdict(check: str, values: Any, judge_by: str = "replicates", ended: Any = None) -> Verdict:
+    """The verdict where `m` is values[variant][replicate], or values[replicate] in both variants."""
+    table = values if isinstance(values, dict) else {"a": values, "b": values}
+    count = len(table["a"])
+    (found,) = verdicts([check], lambda v, r: [table[v][r]], count, f", judge: {judge_by}", ended)
+    return found
+
+
+GAP = "final(m, variant == a) < final(m, variant == b)"
+ALONE = "final(m, variant == a) < 1"
+
+
+# -- replicates --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("count", "expected"), [(1, SEEN), (2, SEEN), (4, SEEN), (5, HOLDS), (10, HOLDS)])
+def test_from_five_replicates_on_what_all_agree_on_holds(count: int, expected: str) -> None:
+    found = verdict(ALONE, [0.0] * count)
+    assert found.verdict == expected
+    assert found.decision.chance == 0.5**count
+    low, high = found.decision.interval or (math.nan, math.nan)
+    assert (low, high) == (pytest.approx(0.05 ** (1 / count)), 1.0)
+    assert (
+        f"{count} of {count} replicate" in found.decision.strength
+        and f"by chance 1 in {2**count:,}" in found.decision.strength
+    )
+    assert found.decision.needed == (None if count >= 5 else 5)
+
+
+def test_the_strength_reads_as_a_sentence() -> None:
+    assert (
+        verdict(ALONE, [0.0] * 5).decision.strength
+        == "5 of 5 replicates: at least 55 % of seeds (95 %); by chance 1 in 32"
+    )
+    assert verdict(ALONE, [2.0] * 5).decision.strength == "0 of 5 replicates: at most 45 % of seeds (95 %)"
+    assert (
+        verdict(ALONE, [0.0, 0.0, 2.0]).decision.strength
+        == "2 of 3 replicates: 14 % to 98 % of seeds (95 % either way)"
+    )
+
+
+def test_what_is_exact_holds_with_one_replicate() -> None:
+    found = verdict("final(exact) == 2", [0.0])
+    assert (found.verdict, found.decision.strength) == (HOLDS, "exact: nothing random enters it")
+    assert verdict("final(exact) > 2", [0.0]).verdict == FAILS
+    assert found.decision.chance is None and found.decision.error is None
+
+
+# -- share -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("met", "count", "share", "expected"),
+    [(5, 5, 0.5, HOLDS), (5, 5, 0.6, OPEN), (29, 29, 0.9, HOLDS), (28, 28, 0.9, OPEN), (1, 10, 0.5, FAILS), (9, 10, 0.5, HOLDS), (3, 3, 0.2, SEEN)],
+)  # fmt: skip
+def test_a_share_is_judged_by_exact_binomial_bounds(met: int, count: int, share: float, expected: str) -> None:
+    found = verdict(ALONE, [0.0] * met + [2.0] * (count - met), f"{{share: {share}}}")
+    assert found.verdict == expected
+    exact = [stats.binomtest(met, count).proportion_ci(0.9, "exact")]
+    low, high = found.decision.interval or (math.nan, math.nan)
+    assert (low, high) == (pytest.approx(exact[0].low), pytest.approx(exact[0].high))
+    assert found.decision.chance == pytest.approx(stats.binom.sf(met - 1, count, share))
+
+
+def test_an_undefined_replicate_may_or_may_not_meet_a_share() -> None:
+    found = verdict(ALONE, [0.0] * 9 + [math.nan], "{share: 0.5}")
+    assert found.decision.interval == (
+        pytest.approx(stats.beta.ppf(0.05, 9, 2)),
+        1.0,
+    )
+    assert (found.decision.counted, found.decision.undefined) == (9, 1) and "1 undefined" in found.decision.strength
+
+
+def test_how_many_replicates_would_settle_a_share() -> None:
+    needed = verdict(ALONE, [0.0] * 4 + [2.0], "{share: 0.5}").decision.needed
+    assert needed is not None
+    met = round(0.8 * needed)
+    assert stats.binomtest(met, needed).proportion_ci(0.9, "exact").low >= 0.5
+
+
+# -- means -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_mean_holds_beyond_what_skewed_results_give_and_is_seen_beyond_t() -> None:
+    rng = np.random.default_rng(1)
+    noise = rng.standard_normal(10)
+    noise = (noise - noise.mean()) / noise.std(ddof=1) * math.sqrt(10)  # standard error 1
+    assert verdict(GAP, {"a": noise * 0, "b": noise + 4.6}, "mean").verdict == HOLDS  # 4.52 of SKEWED at 10
+    found = verdict(GAP, {"a": noise * 0, "b": noise + 4.2}, "mean")
+    assert found.verdict == SEEN and "skewed results could look so" in found.reason
+    assert verdict(GAP, {"a": noise * 0, "b": noise + 2.3}, "mean").verdict == SEEN  # 2.262 of t with 9 degrees
+    assert verdict(GAP, {"a": noise * 0, "b": noise + 2.2}, "mean").verdict == OPEN
+    assert verdict(GAP, {"a": noise * 0, "b": noise - 4.2}, "mean").verdict == OPEN
+    assert verdict(GAP, {"a": noise * 0, "b": noise - 4.6}, "mean").verdict == FAILS
+
+
+def test_means_are_told_with_their_interval_and_margins() -> None:
+    gaps = np.array([0.9, 1.1, 1.0, 1.05, 0.95])
+    found = verdict(GAP, {"a": gaps * 0, "b": gaps}, "mean")
+    low, high = stats.t.interval(0.95, 4, loc=1.0, scale=stats.sem(gaps))
+    assert found.decision.interval == (pytest.approx(low), pytest.approx(high))
+    assert found.decision.margins == pytest.approx(gaps)
+    assert found.decision.strength == f"mean margin 1, 95 % interval {low:.3g} to {high:.3g}, 5 replicates"
+
+
+def test_zero_gaps_hold_neither_way_and_equality_where_it_is_asked_for() -> None:
+    same = [1.0, 2.0, 3.0, 4.0, 5.0]
+    for operator, expected in (("<", OPEN), (">", OPEN), ("<=", HOLDS), (">=", HOLDS)):
+        assert verdict(GAP.replace("<", operator), same, "mean").verdict == expected
+    assert verdict(GAP, {"a": [0.0] * 5, "b": [1.0] * 5}, "mean").verdict == SEEN, "a margin without spread"
+
+
+def test_undefined_replicates_are_told_and_not_counted() -> None:
+    values = np.array([0.9, 1.1, 1.0, 1.05, 0.95, math.nan])
+    found = verdict(GAP, {"a": np.zeros(6), "b": values}, "mean")
+    low, high = stats.t.interval(0.95, 4, loc=1.0, scale=stats.sem(values[:5]))
+    assert found.decision.interval == (pytest.approx(low), pytest.approx(high))
+    assert (found.decision.counted, found.decision.undefined) == (5, 1)
+    assert found.decision.strength.endswith("5 replicates; 1 undefined, not counted")
+    few = verdict(GAP, {"a": np.zeros(3), "b": np.array([1.0, 1.1, math.nan])}, "mean")
+    assert few.verdict == OPEN and "3 replicates or more, and 2 can be judged; 1 undefined" in few.reason
+
+
+def test_a_geometric_mean_is_judged_on_the_logarithms() -> None:
+    ratios = np.exp([0.9, 1.1, 1.0, 1.05, 0.95])
+    found = verdict(GAP, {"a": np.ones(5), "b": ratios}, "geometric_mean")
+    low, high = np.exp(stats.t.interval(0.95, 4, loc=1.0, scale=stats.sem(np.log(ratios))))
+    assert found.verdict == HOLDS
+    assert found.decision.strength == f"mean ratio {math.e:.3g}, 95 % interval {low:.3g} to {high:.3g}, 5 replicates"
+    negative = verdict(GAP, {"a": np.ones(5), "b": -ratios}, "geometric_mean")
+    assert negative.verdict == OPEN and "is ≤ 0 at replicate 0" in negative.reason
+
+
+@pytest.mark.parametrize(("half", "expected"), [(0.24, HOLDS), (0.13, SEEN), (0.06, OPEN)])
+def test_no_better_than_chance_is_shown_by_two_one_sided_tests(half: float, expected: str) -> None:
+    values = np.array([0.5, 0.4, 0.6, 0.45, 0.55])  # mean 0.5, standard error 0.0354
+    found = verdict(f"within(final(m, variant == a), {0.5 - half}, {0.5 + half})", values, "equivalent")
+    ninety = stats.t.ppf(0.95, 4) * stats.sem(values)  # 0.075
+    assert found.verdict == expected
+    low, high = found.decision.interval or (math.nan, math.nan)
+    assert high - low == pytest.approx(2 * ninety)
+    assert verdict("within(final(m, variant == a), 0.9, 1.1)", values, "equivalent").verdict == FAILS
+
+
+def test_with_several_cells_the_worst_is_named_with_an_interval_of_its_own() -> None:
+    spread = np.array([-0.2, -0.1, 0.0, 0.1, 0.2])
+    found = verdict("final(m) < 1", {"a": spread - 5, "b": spread + 0.95}, "mean")
+    assert found.decision.cell == "b" and "corrected over 2 cells" in found.decision.strength
+    half = stats.t.ppf(1 - 0.0125, 4) * stats.sem(spread)
+    assert found.verdict == OPEN
+    assert found.decision.interval == (pytest.approx(0.05 - half), pytest.approx(0.05 + half))
+
+
+# -- the best of many evaluations --------------------------------------------------------------------------------------
+
+
+def _plateau(level: float, seed: int = 0) -> Curve:
+    rng = np.random.default_rng(seed)
+    noise = {(v, r): rng.standard_normal(50) * 0.0075 for v in "ab" for r in range(5)}
+    return lambda v, r: level + noise[v, r]
+
+
+def test_the_highest_of_fifty_evaluations_of_a_plateau_below_a_threshold_does_not_hold() -> None:
+    (found,) = verdicts(["highest(m) >= 0.95"], _plateau(0.94), 5)
+    assert found.verdict == SEEN and "what chance adds to the best of many evaluations" in found.reason
+    (found,) = verdicts(["highest(m) >= 0.95"], _plateau(0.97), 5)
+    assert found.verdict == HOLDS and not found.reason
+    (found,) = verdicts(["first_step(m >= 0.95) <= 100"], _plateau(0.94), 5)
+    assert found.verdict == SEEN
+    (found,) = verdicts(["lowest(m) >= 0.9"], _plateau(0.94), 5)
+    assert found.verdict == HOLDS, "what chance adds is against the claim here"
+
+
+def test_a_smooth_curve_has_no_such_excess() -> None:
+    (found,) = verdicts(["lowest(m) <= 0.0075"], lambda v, r: np.exp(-np.arange(51) / 10), 5)
+    assert found.verdict == HOLDS  # exp(-5) = 0.0067
+
+
+# -- several claims ----------------------------------------------------------------------------------------------------
+
+
+def test_claims_of_a_family_hold_together_by_holm() -> None:
+    checks = ["final(m, variant == a) < 1", "final(m, variant == b) < 1"]
+    alone = verdicts(checks, lambda v, r: [0.0], 5)
+    assert [one.verdict for one in alone] == [HOLDS, HOLDS]
+    together = verdicts(checks, lambda v, r: [0.0], 5, ", family: both")
+    assert [one.verdict for one in together] == [SEEN, SEEN], "1 in 32 is above 5 % / 2"
+    assert "judged together with 1 more of 'both'" in together[0].reason
+    assert [one.verdict for one in verdicts(checks, lambda v, r: [0.0], 6, ", family: both")] == [HOLDS, HOLDS]
+
+
+def test_the_best_of_unequally_many_evaluations_is_not_compared() -> None:
+    text = SPEC.replace("{batch: 5}", "{evaluate: {every: 20}}").replace("COUNT", "5")
+    for check, refused in (
+        ("lowest(m, variant == a) < lowest(m, variant == b)", True),
+        ("lowest(m) < 1", False),
+        (GAP, False),
+    ):
+        study = spec.parse(Source("c.yaml", text.replace("CLAIMS", f'c: {{says: it, check: "{check}"}}')))
+        if refused:
+            with pytest.raises(spec.SpecError, match="the best of 101 evaluations is compared with the best of 6"):
+                spec.resolve(study)
+        else:
+            spec.resolve(study)

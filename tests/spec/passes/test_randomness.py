@@ -1,0 +1,66 @@
+"""What is the same for every seed is told from what is not."""
+
+from __future__ import annotations
+
+import pytest
+from dlspec import spec
+from dlspec.spec.diagnostics.problems import Source
+from dlspec.spec.passes.randomness import is_random
+
+STUDY = """
+dlspec: 1
+study: s
+experiments:
+  e:
+    constants: {n: 3}
+    task: TASK
+    architecture: {f: {input: x, layers: [LAYER]}}
+    measures: {m: "MEASURE"}
+"""
+TRAINED = """    loss: {l: square(f - 1)}
+    training: TRAINING
+"""
+DRAWN = '{example: {x: "normal([n])"}}'
+EVERY = '{example: {x: "rademacher([n])"}, data: {enumerate: x}}'
+FIXED = "dense: {units: 1, kernel_initializer: 0.5, bias_initializer: 0}"
+
+
+def random(task: str, measure: str, layer: str = "dense: 1", training: str = "") -> bool:
+    text = STUDY.replace("TASK", task).replace("LAYER", layer).replace("MEASURE", measure)
+    text += TRAINED.replace("TRAINING", training) if training else ""
+    (plan,) = spec.resolve(spec.parse(Source("s.yaml", text))).experiments
+    return is_random(plan.programs[0], plan.programs[0].measures[0])
+
+
+@pytest.mark.parametrize(
+    ("measure", "task", "layer", "expected"),
+    [
+        ("n + 1", DRAWN, "dense: 1", False),
+        ("E(sum(x))", DRAWN, FIXED, True),
+        ("E(sum(x))", EVERY, "dense: 1", False),
+        ("E(f)", EVERY, "dense: 1", True),
+        ("E(f)", EVERY, FIXED, False),
+        ("E(f)", DRAWN, FIXED, True),
+        ("norm(f.dense_1.kernel)", DRAWN, FIXED, False),
+        ("norm(f.dense_1.kernel)", DRAWN, "dense: 1", True),
+        ("E(f)", EVERY, 'dense: {units: 1, kernel_initializer: "normal(0, 1)"}', True),
+        ("E(f * w)", '{draw: {w: "normal()"}, example: {x: "rademacher([n])"}, data: {enumerate: x}}', FIXED, True),
+        ("E(y)", '{draw: {w: "normal()"}, example: {x: "rademacher([n])", y: sum(x)}, data: {enumerate: x}}', FIXED, False),
+    ],
+)  # fmt: skip
+def test_without_training(measure: str, task: str, layer: str, expected: bool) -> None:
+    assert random(task, measure, layer) == expected
+
+
+@pytest.mark.parametrize(
+    ("task", "layer", "training", "expected"),
+    [
+        (EVERY, FIXED, "{optimizer: sgd, steps: 3}", False),
+        (EVERY, "dense: 1", "{optimizer: sgd, steps: 3}", True),
+        (EVERY, "gaussian_noise: 0.1}, {" + FIXED, "{optimizer: sgd, steps: 3}", True),
+        (DRAWN, FIXED, "{optimizer: sgd, batch: 4, steps: 3}", True),
+    ],
+)
+def test_trained_weights_hold_what_their_training_met(task: str, layer: str, training: str, expected: bool) -> None:
+    for measure in ("norm(f.dense_1.kernel)", "E(f)"):
+        assert random(task, measure, "{" + layer + "}", training) == expected
