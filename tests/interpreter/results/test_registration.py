@@ -99,6 +99,8 @@ def test_earlier_looks_are_those_on_other_data(tmp_path: Path) -> None:
     _run(tmp_path, "seed", {"seeds": {"e": [7]}}, [{**claim, "verdict": "fails"}])
     _run(tmp_path, "open", {"seeds": {"e": [8]}}, [{**claim, "verdict": "inconclusive"}])
     _run(tmp_path, "other_check", {"seeds": {"e": [9]}}, [{**claim, "check": "final(m) < 2"}])
+    old = {key: value for key, value in claim.items() if key not in ("counted", "undefined")}
+    _run(tmp_path, "format_1", {"seeds": {"e": [11]}}, [old])
     _run(tmp_path, "quick", {**seeds, "profile": "quick"}, [{**claim, "counted": 1, "verdict": "seen"}])
     _run(tmp_path, "other_study", {"study": "other", "seeds": {"e": [5]}}, [claim])
     looks = earlier_looks(tmp_path, "line", {"profile": "", **seeds}, [claim])
