@@ -10,7 +10,7 @@ from dlspec.spec.diff.changes import StudyDiff
 from dlspec.spec.diff.sections import PastResults
 from dlspec.spec.resolve.document import Document
 
-from ..results.number_text import spread
+from ..results.number_text import SPREAD, spread
 from ..results.past_runs import StoredRun, finals, place, stored_runs, verdicts
 
 
@@ -36,7 +36,7 @@ def past_results(
         if rows:
             found[cell.name] = rows
     claims = {name: (judged[0].get(name, "–"), judged[1].get(name, "–")) for name in [*judged[0], *judged[1]]}
-    return PastResults(found, claims)
+    return PastResults(found, claims, SPREAD)
 
 
 def _of(places: Mapping[str, Mapping[str, str]], here: str) -> Mapping[str, str]:

@@ -31,12 +31,14 @@ class Spread:
 
     @staticmethod
     def of(values: Sequence[float | None]) -> Spread:
-        """The spread of what is there; `–` if nothing is finite."""
+        """The spread of the values of replicates that are done; `–` and how many are not finite, where some are not."""
         seen = [value for value in values if value is not None]
+        if len(seen) < len(values):
+            return Spread("–", f"{len(values) - len(seen)} of {len(values)} not finite" if len(values) > 1 else "")
         if not seen:
             return Spread("–")
         low, high = number(min(seen)), number(max(seen))
-        return Spread(number(sum(seen) / len(seen)), f"{low} to {high}" if low != high else "")
+        return Spread(number(sum(seen) / len(seen)), f"{low} … {high}" if low != high else "")
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,9 @@ class Finals:
         count = 0
         for group in self.programs:
             given = [dict(_flat(final_of(replicate).get(measure), ())) for replicate in group]
+            done = [own for own, replicate in zip(given, group, strict=True) if replicate["status"] == DONE]
             for place in dict.fromkeys(place for own in given for place in own if place):
-                values = [own.get(place) for own in given]
+                values = [own[place] for own in done if place in own]
                 ends = [
                     f(seen) for seen in [[*ends, *(v for v in values if v is not None)]] if seen for f in (min, max)
                 ]
@@ -130,11 +133,11 @@ class Finals:
         """A row a program."""
         rows = []
         for group in self.programs[:MOST_ROWS]:
-            given = [numbers(replicate) for replicate in group]
-            good = sum(replicate["status"] == DONE for replicate in group)
+            done = [numbers(replicate) for replicate in group if replicate["status"] == DONE]
+            good = len(done)
             rows.append(
                 Row(
-                    label(group[0]), [Spread.of([own.get(name) for own in given]) for name in self.measures],
+                    label(group[0]), [Spread.of([own[name] for own in done if name in own]) for name in self.measures],
                     f"{max(replicate['steps'] for replicate in group):,}",
                     f"{good}" if good == len(group) else f"{good} of {len(group)}",
                     ", ".join(dict.fromkeys(replicate["digest"] for replicate in group)),

@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ..results.earlier_looks import looks_text
-from ..results.number_text import number
+from ..results.number_text import SPREAD, number
 from ..results.optional_outputs import Aside
 from ..results.registration import registration_text
 from ..results.run_list import RunRecord
@@ -113,7 +113,7 @@ def page(run: RunRecord, name: str = "", aside: Aside | None = None) -> str:
         words=_words(study, "about"), profile=_words(study.profiles.get(run.profile), "about") if study is not None else "",
         source=_source(study.source if study is not None else None), claims=claims, sections=sections,
         seen=_seen, picture=margins_picture, by_chance=chance_text(claims), registered=registration_text(run.about.get("registration")),
-        verdicts=VERDICTS, marks=MARKS, plural=PLURAL,
+        verdicts=VERDICTS, marks=MARKS, plural=PLURAL, spread_words=SPREAD,
         command=shlex.join(["dlspec", *map(str, run.about.get("command", ()))]), text=text,
         policy=f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {_digest(script)}",
         style=Markup(style), script=Markup(script), missing=missing, replicates=replicates, counts=counts,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
+
+SPREAD = "mean (least … largest) over replicates"
+"""What `spread` shows, as captions of tables say it."""
 
 
 def number(value: float) -> str:
@@ -15,22 +19,24 @@ def number(value: float) -> str:
 
 
 def spread(values: Collection[float]) -> str:
-    """The mean of some numbers, and the range that they span where there are several.
+    """The mean of some numbers, and the range that they span where there are several; no number where one is undefined.
 
-    >>> spread([1.0, 2.0])
-    '1.5 [1, 2]'
+    >>> spread([1.0, 2.0]), spread([1.0, float("nan")])
+    ('1.5 (1 … 2)', '– (1 of 2 undefined)')
     """
+    if undefined := sum(map(math.isnan, values)):
+        return f"– ({undefined} of {len(values)} undefined)" if len(values) > 1 else "– (undefined)"
     mean = sum(values) / len(values)
     return ranged(mean, min(values), max(values)) if len(values) > 1 else number(mean)
 
 
 def ranged(mean: float, low: float, high: float) -> str:
-    """A mean with the range that it is of.
+    """A mean with the least and the largest value that it is of: no interval, which brackets would look like.
 
     >>> ranged(1.5, 1, 2)
-    '1.5 [1, 2]'
+    '1.5 (1 … 2)'
     """
-    return f"{number(mean)} [{number(low)}, {number(high)}]"
+    return f"{number(mean)} ({number(low)} … {number(high)})"
 
 
 def percent(share: float) -> str:

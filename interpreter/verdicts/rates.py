@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from dlspec.spec.tables.judges import ERROR
@@ -46,6 +47,15 @@ def student(freedom: int, tail: float) -> float:
     2.776
     """
     return float(special.stdtrit(freedom, 1 - tail))
+
+
+def half_width(values: Sequence[float]) -> float:
+    """Half of the 95 % t interval of the mean of two or more values.
+
+    >>> round(half_width([1.0, 2.0, 3.0]), 3)
+    2.484
+    """
+    return student(len(values) - 1, ERROR / 2) * float(np.std(values, ddof=1)) / math.sqrt(len(values))
 
 
 def skewed(count: int, tail: float = ERROR / 2) -> float:

@@ -18,12 +18,36 @@ from ..results.replicates import DONE, Replicate, Results
 from ..results.run_list import RunRecord
 from ..results.run_reader import results, verdicts
 from ..results.verdicts import Verdict
-from .rates import student
+from .rates import half_width
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
+INTERVAL_FROM = 3
+"""How many pairs of replicates an interval needs."""
+ROUNDING = 4 * float(np.finfo(np.float64).eps)
+"""By how much of the values their differences may differ and still be the same: by their rounding."""
 
 Done = tuple[int, int]
 """How many replicates of a program are done, and how many there are."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Second less first over `pairs` of replicates, of which `undefined` have no finite difference.
+
+    `mean` is None where a pair has none. `half` is that of the 95 % t interval, None where there are fewer than three pairs
+    or all differ by the same: then there is no spread to judge by.
+    """
+
+    pairs: int
+    undefined: int
+    mean: float | None
+    half: float | None
+    same: bool
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % t interval of the mean."""
+        return None if self.mean is None or self.half is None else (self.mean - self.half, self.mean + self.half)
 
 
 @dataclass(frozen=True)
@@ -38,17 +62,18 @@ class Final:
     same: bool
     done: tuple[Done, Done] = ((0, 0), (0, 0))
 
-    def difference(self) -> tuple[float, tuple[float, float] | None] | None:
-        """The mean of second less first, and its 95 % t interval, paired by replicate; it needs three for that."""
+    def difference(self) -> Difference | None:
+        """Second less first, paired by replicate; nothing where no replicate is in both."""
         paired = sorted(self.first.keys() & self.second.keys())
         if not paired:
             return None
-        gaps = np.asarray([self.second[r] - self.first[r] for r in paired])
-        mean = float(np.mean(gaps))
-        if len(gaps) < 3:
-            return mean, None
-        half = float(np.std(gaps, ddof=1)) / math.sqrt(len(gaps)) * student(len(gaps) - 1, 0.025)
-        return mean, (mean - half, mean + half)
+        gaps = [self.second[replicate] - self.first[replicate] for replicate in paired]
+        if undefined := sum(not math.isfinite(gap) for gap in gaps):
+            return Difference(len(gaps), undefined, None, None, same=False)
+        largest = max(abs(side[replicate]) for side in (self.first, self.second) for replicate in paired)
+        same = len(gaps) > 1 and max(gaps) - min(gaps) <= ROUNDING * largest
+        half = half_width(gaps) if len(gaps) >= INTERVAL_FROM and not same else None
+        return Difference(len(gaps), 0, float(np.mean(gaps)), half, same)
 
 
 @dataclass(frozen=True)
@@ -130,8 +155,13 @@ def as_data(comparison: Comparison, figure: Sequence[Path]) -> dict[str, Any]:
         difference = final.difference()
         if difference is None:
             return None
-        mean, interval = difference
-        return {"mean": _finite(mean), "interval": [_finite(v) for v in interval] if interval else None}
+        ends = [_finite(end) for end in difference.interval] if difference.interval else None
+        return {
+            "mean": _finite(difference.mean),
+            "interval": ends,
+            "pairs": difference.pairs,
+            "undefined": difference.undefined,
+        }
 
     def told(verdict: Verdict | None) -> dict[str, Any] | None:
         if verdict is None:

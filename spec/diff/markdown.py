@@ -48,11 +48,9 @@ def _study(name: str, diff: StudyDiff, past: PastResults) -> str:
             parts.append(_folded("What they cost", _grid(COLUMNS, rows), True))
     if past.finals:
         rows = [(cell, measure, *pair) for cell, own in past.finals.items() for measure, pair in own.items()]
-        parts.append(
-            _folded(
-                "Stored results", _grid(("cell", "measure", "before", "after"), rows), len(rows) > MAX_UNFOLDED_LINES
-            )
-        )
+        title = f"Stored results: {past.numbers}" if past.numbers else "Stored results"
+        table = _grid(("cell", "measure", "before", "after"), rows)
+        parts.append(_folded(title, table, len(rows) > MAX_UNFOLDED_LINES))
     if past.verdicts:
         rows = [(claim, *pair) for claim, pair in past.verdicts.items()]
         parts.append(_folded("Verdicts", _grid(("claim", "before", "after"), rows), len(rows) > MAX_UNFOLDED_LINES))

@@ -24,10 +24,14 @@ class Line:
 
 @dataclass(frozen=True)
 class PastResults:
-    """Stored results of the cells in a diff, before and after: finals by cell and measure, and verdicts by claim."""
+    """Stored results of the cells in a diff, before and after: finals by cell and measure, and verdicts by claim.
+
+    `numbers` says what the finals' numbers are.
+    """
 
     finals: Mapping[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
     verdicts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    numbers: str = ""
 
 
 def sections(diff: StudyDiff) -> list[tuple[str, list[Line]]]:

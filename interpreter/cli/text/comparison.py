@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ...results.number_text import number, ranged, spread
+from ...results.number_text import SPREAD, number, ranged, spread
 from ...results.verdicts import MARKS, Verdict
 from ...verdicts.run_comparison import Comparison, Done, Final
 from .results import COLOURS
@@ -38,6 +38,10 @@ def show(comparison: Comparison, console: Console) -> None:
                 )
             )
         console.print(table)
+    if comparison.finals:
+        caption = f"A, B: {SPREAD}; B - A: mean ± half of its 95 % t interval, over pairs of replicates, three or more."
+        console.print()
+        console.print(Text(caption, "dim"))
     if comparison.claims:
         console.print()
         table = _table("claims", "", "A", "saw", "B", "saw")
@@ -69,8 +73,11 @@ def _difference(final: Final) -> str:
     difference = final.difference()
     if difference is None:
         return "–"
-    mean, interval = difference
-    return number(mean) + (f" ± {number((interval[1] - interval[0]) / 2)}" if interval else "")
+    if difference.mean is None:
+        return f"– ({difference.undefined} of {difference.pairs} not finite)"
+    if difference.same:
+        return f"{number(difference.mean)} in all {difference.pairs}"
+    return number(difference.mean) + (f" ± {number(difference.half)}" if difference.half is not None else "")
 
 
 def _mark(verdict: Verdict | None) -> Text:

@@ -77,7 +77,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], console: Console
 def _past_results(past: PastResults, console: Console) -> None:
     if past.finals:
         console.print()
-        console.print(Text("stored results", "bold cyan"))
+        console.print(Text.assemble(("stored results", "bold cyan"), (f"  {past.numbers}", "dim")))
         rows = [(cell, measure, *pair) for cell, own in past.finals.items() for measure, pair in own.items()]
         _table(("cell", "measure", "before", "after"), rows, console)
     if past.verdicts:

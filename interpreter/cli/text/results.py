@@ -13,7 +13,7 @@ from rich.text import Text
 from ...results.array_entries import Place, entry_name, extremes, finals_at, is_small, places_of, shape_words, shapes_of
 from ...results.cell_groups import label, programs
 from ...results.earlier_looks import looks_text
-from ...results.number_text import number, spread
+from ...results.number_text import SPREAD, number, spread
 from ...results.replicates import DONE, Replicate, Results
 from ...results.run_writer import claims_json
 from ...results.verdicts import FAILS, HOLDS, MARKS, OPEN, SEEN, Verdict
@@ -38,7 +38,7 @@ def forms(results: Mapping[str, Results]) -> str:
 
 
 def print_finals(results: Mapping[str, Results], console: Console) -> None:
-    """A table an experiment: each measure's mean over replicates, with the range that they span."""
+    """A table an experiment: each measure's mean over replicates, with the range that they span; a caption below says so."""
     for name, found in results.items():
         every = list(programs(found.replicates))
         groups = every[:MOST_ROWS]
@@ -62,6 +62,8 @@ def print_finals(results: Mapping[str, Results], console: Console) -> None:
             if replicate.status != DONE:
                 text = f"  {label(replicate)}, replicate {replicate.number}: {replicate.status}: {replicate.message}"
                 console.print(text, style="yellow", highlight=False, markup=False)
+    if any(len(group) > 1 for found in results.values() for group in programs(found.replicates)):
+        console.print(Text(f"Finals: {SPREAD}.", "dim"), "")
 
 
 Column = tuple[str, list[str]]

@@ -135,17 +135,17 @@ def test_stored_finals_and_verdicts_of_both_sides_stand_beside_the_change(two: P
         (folder / "spec.yaml").write_text((two / name).read_text("utf-8"), "utf-8")
     found = json.loads(dlspec("diff", "--json", "a.yaml", "b.yaml", cwd=two).stdout)["stored"]
     assert found["finals"]["staircase/forward_only"]["error"] == {
-        "before": "1.25 [0.25, 2.25]",
-        "after": "1.75 [0.75, 2.75]",
+        "before": "1.25 (0.25 … 2.25)",
+        "after": "1.75 (0.75 … 2.75)",
     }
     assert found["verdicts"]["staircase.learns"] == {"before": "holds", "after": "fails"}
     text = dlspec("diff", "a.yaml", "b.yaml", cwd=two).stdout
-    assert "stored results" in text and "1.25 [0.25, 2.25]" in text and "holds" in text
+    assert "stored results" in text and "1.25 (0.25 … 2.25)" in text and "holds" in text
     # A measure that means something else now has no stored value on that side.
     (two / "b.yaml").write_text(BASE.replace("E(guess != y)", "E(guess > y)"), "utf-8")
     found = json.loads(dlspec("diff", "--json", "a.yaml", "b.yaml", cwd=two).stdout)["stored"]
     assert found["finals"]["staircase/smooth"]["wrong"]["after"] == "–"
-    assert found["finals"]["staircase/smooth"]["error"]["after"] == "1.75 [0.75, 2.75]", "the newest run's"
+    assert found["finals"]["staircase/smooth"]["error"]["after"] == "1.75 (0.75 … 2.75)", "the newest run's"
 
 
 def test_tensorflow_is_not_loaded(two: Path) -> None:

@@ -17,13 +17,15 @@ def cell(place: int, replicate: int = 0, **final: Any) -> dict[str, Any]:
 def test_a_row_is_the_mean_and_the_range() -> None:
     (own,) = finals([cell(1, r) for r in range(3)])
     (row,) = own.rows
-    assert (row.name, row.finals, row.replicates) == ("v, d = 1", [Spread("2", "1 to 3")], "3")
+    assert (row.name, row.finals, row.replicates) == ("v, d = 1", [Spread("2", "1 … 3")], "3")
     assert [one.finals for one in own.each] == [[Spread("1")], [Spread("2")], [Spread("3")]]
 
 
-def test_what_is_not_finite_is_left_out_of_means() -> None:
-    assert Spread.of([1.0, None, 3.0]) == Spread("2", "1 to 3")
-    assert Spread.of([None, None]) == Spread("–")
+def test_what_is_not_finite_is_no_mean_and_is_said() -> None:
+    assert Spread.of([1.0, None, 3.0]) == Spread("–", "1 of 3 not finite")
+    assert Spread.of([None]) == Spread.of([]) == Spread("–")
+    (own,) = finals([cell(1, error=1.0), cell(1, 1, error=None), {**cell(1, 2, error=5.0), "status": "diverged"}])
+    assert own.rows[0].finals == [Spread("–", "1 of 2 not finite")] and own.rows[0].replicates == "2 of 3"
 
 
 def test_small_arrays_are_taken_apart_and_large_ones_have_their_entries_below() -> None:
@@ -34,7 +36,7 @@ def test_small_arrays_are_taken_apart_and_large_ones_have_their_entries_below() 
     (large,) = own.arrays
     assert (large.name, large.shape, large.span, large.more) == ("table", "5 × 5", "0 to 26", 0)
     assert [(entry.place, entry.final) for entry in large.entries] == [
-        (f"{place // 5}, {place % 5}", Spread(f"{place + 1:.3g}", f"{place} to {place + 2}")) for place in range(25)
+        (f"{place // 5}, {place % 5}", Spread(f"{place + 1:.3g}", f"{place} … {place + 2}")) for place in range(25)
     ]
 
 

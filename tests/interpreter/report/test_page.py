@@ -91,7 +91,7 @@ def test_everything_of_the_run_is_there(make_run: Make) -> None:
     for name in ("plain, size = 4", "deep, size = 8"):
         assert name in found.text
     assert "replicate 2: diverged: at step 10 in l" in found.text and "2 of 3" in found.text
-    assert "0.0952 0.0476 to 0.143" in found.text, "the mean of 1/21, 2/21 and 3/21, and their range"
+    assert "0.0952 (0.0476 … 0.143)" in found.text, "the mean of 1/21, 2/21 and 3/21, and their range"
     assert "pair[0]" in found.text
     assert (run.folder / "spec.yaml").read_text("utf-8") in found.text
     assert sum(tag == "img" for tag, _ in found.elements) == 3

@@ -46,13 +46,13 @@ def test_the_terminal_shows_entries_or_what_they_span() -> None:
     assert isinstance(console.file, io.StringIO)
     told = console.file.getvalue()
     for name, value in (
-        ("[0, 0]", "1.5 [1, 2]"),
-        ("[0, 1]", "2.5 [2, 3]"),
-        ("[1, 0]", "3.5 [3, 4]"),
-        ("[1, 1]", "4.5 [4, 5]"),
+        ("[0, 0]", "1.5 (1 … 2)"),
+        ("[0, 1]", "2.5 (2 … 3)"),
+        ("[1, 0]", "3.5 (3 … 4)"),
+        ("[1, 1]", "4.5 (4 … 5)"),
     ):
         assert f"square{name}" in told and value in told
-    assert "3 × 4: 0 … 12" in told
+    assert "3 × 4: 0 … 12" in told and told.count("mean (least … largest) over replicates") == 1
 
 
 def test_a_comparison_shows_entries_or_what_they_span(tmp_path: Path) -> None:

@@ -95,20 +95,20 @@ def test_exports_say_how_a_cell_ended(ending: str, old: bool, tmp_path: Path) ->
 def test_the_report_leaves_them_out(old: bool, tmp_path: Path) -> None:
     (own,) = finals(folder(tmp_path / "run", old).read("cells.json"))
     assert own.measures == ["error", "pair[0, 0]", "pair[0, 1]"]
-    assert [row.finals[0] for row in own.rows] == [Spread("2", "1 to 3")] and own.rows[0].replicates == "2 of 5"
+    assert [row.finals[0] for row in own.rows] == [Spread("2", "1 … 3")] and own.rows[0].replicates == "2 of 5"
     assert [row.finals[0].mean for row in own.each] == ["1", "–", "3", "–", "–"]
 
 
 def test_the_terminal_leaves_them_out() -> None:
     console = printed()
     print_finals({"line": Results("line", {}, len(ENDS), replicates())}, console)
-    assert "2 [1, 3]" in said(console) and "2 of 5" in said(console) and "e-09" not in said(console)
+    assert "2 (1 … 3)" in said(console) and "2 of 5" in said(console) and "e-09" not in said(console)
 
 
 def test_a_comparison_leaves_them_out(tmp_path: Path) -> None:
     made = compare(folder(tmp_path / "a"), folder(tmp_path / "b", old=True))
     console = printed()
     show(made, console)
-    assert "2 [1, 3] (2 of 5)" in said(console) and "e-09" not in said(console)
+    assert "2 (1 … 3) (2 of 5)" in said(console) and "e-09" not in said(console)
     (error,) = (item for item in as_data(made, [])["finals"] if item["measure"] == "error")
     assert error["second"] == {"mean": 2.0, "range": [1.0, 3.0]} and error["replicates"] == [{"done": 2, "of": 5}] * 2

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.csv as csv
 import pyarrow.parquet as pq
 import pytest
+from dlspec.interpreter.cli.text.comparison import show
 from dlspec.interpreter.cli.text.run_list import table
 from dlspec.interpreter.figures.run_comparison import draw
 from dlspec.interpreter.results.errors import StoreError
@@ -20,6 +23,8 @@ from dlspec.interpreter.results.run_list import RunRecord, chosen, list_runs, na
 from dlspec.interpreter.results.run_reader import results, verdicts
 from dlspec.interpreter.results.run_writer import cells_json, write_curves
 from dlspec.interpreter.verdicts.run_comparison import as_data, compare
+from rich.console import Console
+from scipy import stats
 
 Make = Callable[..., RunRecord]
 
@@ -136,7 +141,7 @@ def test_two_runs_are_compared(make: Make, tmp_path: Path) -> None:
     assert [name for _, name in by_name] == ["error", "pair[0]", "pair[1]"] * 2
     changed, same = by_name["plain, d = 2", "error"], by_name["deep, d = 2", "error"]
     assert changed["second"]["mean"] - changed["first"]["mean"] == pytest.approx(1)
-    assert changed["difference"]["mean"] == pytest.approx(1) == pytest.approx(changed["difference"]["interval"][0])
+    assert changed["difference"] == {"mean": pytest.approx(1), "interval": None, "pairs": 3, "undefined": 0}
     assert (changed["same_cells"], same["same_cells"], same["difference"]["mean"]) == (False, True, 0)
     assert [(c["first"]["verdict"], c["second"]["verdict"]) for c in data["claims"]] == [("holds", "fails")]
     paths = draw(made, tmp_path / "figures" / "both.png")
@@ -150,8 +155,42 @@ def test_a_paired_interval_covers_what_it_should(make: Make) -> None:
         replicate.curves["error"] = [value + gap for value in replicate.curves["error"]]
     final = next(f for f in compare(make("a", own), make("b", others)).finals if f.program.startswith("plain"))
     difference = final.difference()
-    assert difference is not None and difference[1] is not None
-    assert difference[0] == pytest.approx(2) and difference[1][0] == pytest.approx(2 - 4.302652730 / np.sqrt(3))
+    expected = stats.t.interval(0.95, 2, 2.0, stats.sem([1.0, 2.0, 3.0]))
+    assert difference is not None and difference.interval == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("gaps", "told", "data"),
+    [
+        ((0, 0, 0), "0 in all 3", (0, None, 0)),
+        ((0.1, 0.1, 0.1), "0.1 in all 3", (pytest.approx(0.1), None, 0)),
+        ((1, 2, 3), "2 ± 2.48", (2, pytest.approx([2 - 2.4841377, 2 + 2.4841377]), 0)),
+        ((1, 2), "1.5", (1.5, None, 0)),
+        ((4,), "4", (4, None, 0)),
+        ((1, np.inf, 2), "– (1 of 3 not finite)", (None, None, 1)),
+        ((np.nan, -np.inf, 2), "– (2 of 3 not finite)", (None, None, 2)),
+    ],
+)
+def test_a_difference_has_an_error_where_there_is_one(
+    gaps: tuple[float, ...], told: str, data: tuple[Any, ...], make: Make
+) -> None:
+    sides = [
+        [replicate for replicate in replicates(0, 3, digest) if replicate.variant == "plain"][: len(gaps)]
+        for digest in "ab"
+    ]
+    for replicate, gap in zip(sides[1], gaps, strict=True):
+        replicate.curves["error"] = [value + gap for value in replicate.curves["error"]]
+    made = compare(make("a", sides[0]), make("b", sides[1]))
+    console = Console(file=io.StringIO(), width=200)
+    show(made, console)
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    (line,) = [line for line in text.splitlines() if " error " in line]
+    assert line.rstrip().endswith(f"   {told}"), "what the terminal says"
+    assert text.count("mean (least … largest) over replicates") == 1
+    item = next(item for item in as_data(made, [])["finals"] if item["measure"] == "error")
+    assert tuple(item["difference"][name] for name in ("mean", "interval", "undefined")) == data
+    assert item["difference"]["pairs"] == len(gaps)
 
 
 def test_used_are_the_keys_of_all_runs(make: Make) -> None:

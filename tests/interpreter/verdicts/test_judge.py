@@ -176,7 +176,7 @@ def test_what_was_seen_is_told_by_axis_with_the_entry_that_decided() -> None:
     assert (part.entry, part.decided, part.holds) == ("d = 4, replicate 2", "42", False)
     assert (found.value, found.range) == (41, (40, 42))
     assert lines([asdict(part)]) == [
-        "saw d = 1: 11 [10, 12]; d = 2: 21 [20, 22]; d = 4: 41 [40, 42]; farthest off: d = 4, replicate 2: 42"
+        "saw d = 1: 11 (10 … 12); d = 2: 21 (20 … 22); d = 4: 41 (40 … 42); farthest off: d = 4, replicate 2: 42"
     ]
     found = verdict("final(error, variant == a) < 43 and not increasing(final(error, variant == b), d)", value)
     assert [(part.text, part.holds, part.entry) for part in found.evidence] == [
