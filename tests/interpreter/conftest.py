@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import tensorflow as tf
 from dlspec import spec
 from dlspec.interpreter.program.job import Job
 from dlspec.interpreter.program.program import Compiled
+from dlspec.interpreter.program.program_cache import ProgramCache
 from dlspec.interpreter.program.training_loop import train
 from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.schedule.batching import split_into_batches
@@ -71,14 +72,37 @@ def compiled(program: Callable[[str], Program]) -> Callable[..., Compiled]:
     return made
 
 
+@pytest.fixture(scope="module")
+def program_cache() -> ProgramCache:
+    """What the tests of one file compiled. `test_program_cache` holds that a reused program gives the bits of a new one."""
+    return ProgramCache()
+
+
+@pytest.fixture
+def reused(program: Callable[[str], Program], program_cache: ProgramCache) -> Iterator[Callable[..., Compiled]]:
+    """As `compiled`, but a program that an earlier test of the file compiled is started anew: two calls in one test give two.
+
+    Not for a test that patches what is compiled.
+    """
+    taken: list[Compiled] = []
+
+    def take(body: str, replicates: int = 1, xla: bool = False) -> Compiled:
+        taken.append(program_cache.take(program(body), range(replicates), xla))
+        return taken[-1]
+
+    yield take
+    for compiled in taken:
+        program_cache.leave(compiled)
+
+
 @pytest.fixture(scope="session")
 def replicates() -> Callable[..., list[Replicate]]:
-    """The replicates of a program, run to its end."""
+    """The replicates of a program, run to its end; compiled anew, or reused from a cache."""
 
-    def ran(program: Program, jit: str = "graph") -> list[Replicate]:
+    def ran(program: Program, jit: str = "graph", cache: ProgramCache | None = None) -> list[Replicate]:
         own = CellRequest.of(program, "cpu")
         jobs = [Job(0, piece, jit) for piece in split_into_batches(own, range(program.replicates))]
-        return [replicate for job in jobs for replicate in train(job, Silent(), threading.Event())]
+        return [replicate for job in jobs for replicate in train(job, Silent(), threading.Event(), cache)]
 
     return ran
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 from dlspec.interpreter.backend.jit_policy import uses_xla
 from dlspec.interpreter.program.context import ProgramContext
 from dlspec.interpreter.program.program import Compiled
+from dlspec.interpreter.program.program_cache import ProgramCache
 from dlspec.interpreter.program.training_loop import _useful
 from dlspec.interpreter.results.replicates import Replicate
 
@@ -26,7 +27,7 @@ task:
 architecture:
   f:
     input: x
-    layers: [{{dense: {{units: 8, activation: relu, name: hidden}}}}, {{dense: 1}}]
+    layers: [{{dense: {{units: 8, activation: relu, name: hidden}}}}, {{dense: {{units: 1, name: last}}}}]
 outputs: {{guess: f}}
 loss: {{squared: "(guess - y)^2"}}
 training: {{optimizer: {{sgd: {rate}}}, batch: 16, steps: 40, evaluate: {{every: 10, examples: 100}}}}
@@ -66,8 +67,8 @@ def forward(w: dict[str, Any], x: Any) -> tuple[Any, Any]:
     return before, np.einsum("rbj,rj->rb", np.maximum(before, 0), w["last.kernel"][..., 0]) + w["last.bias"]
 
 
-def test_labels_are_what_the_task_says(compiled: Callable[..., Compiled]) -> None:
-    held = compiled(text(), 3)
+def test_labels_are_what_the_task_says(reused: Callable[..., Compiled]) -> None:
+    held = reused(text(), 3)
     given, v, b = examples(held, "train", 0, 20), held.seeds.draws["v"].numpy(), held.seeds.draws["b"].numpy()
     np.testing.assert_allclose(
         given["y"], np.tanh(np.einsum("rbi,ri->rb", given["x"], v) + b[:, None]) + 0.1 * given["k"], rtol=1e-12
@@ -75,9 +76,9 @@ def test_labels_are_what_the_task_says(compiled: Callable[..., Compiled]) -> Non
 
 
 @pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
-def test_steps_of_sgd_are_numpys_by_hand(compiled: Callable[..., Compiled], xla: bool) -> None:
+def test_steps_of_sgd_are_numpys_by_hand(reused: Callable[..., Compiled], xla: bool) -> None:
     """Three steps on examples 0…15, 16…31, 32…47 of each replicate's own walk."""
-    held = compiled(text().replace("dense: 1}", "dense: {units: 1, name: last}}"), 3, xla)
+    held = reused(text(), 3, xla)
     expected, start = weights(held), weights(held)
     for step in range(3):
         given = examples(held, "train", 16 * step, 16)
@@ -97,8 +98,8 @@ def test_steps_of_sgd_are_numpys_by_hand(compiled: Callable[..., Compiled], xla:
 
 
 @pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
-def test_measures_are_numpys(compiled: Callable[..., Compiled], xla: bool) -> None:
-    held = compiled(text().replace("dense: 1}", "dense: {units: 1, name: last}}"), 3, xla)
+def test_measures_are_numpys(reused: Callable[..., Compiled], xla: bool) -> None:
+    held = reused(text(), 3, xla)
     held.train(5)
     given, train, w = examples(held, "test", 0, 100), examples(held, "train", 0, 100), weights(held)
     _, guess = forward(w, given["x"])
@@ -117,20 +118,21 @@ def test_measures_are_numpys(compiled: Callable[..., Compiled], xla: bool) -> No
 
 
 def test_examples_that_do_not_fill_a_chunk_are_counted_once(
-    compiled: Callable[..., Compiled], monkeypatch: pytest.MonkeyPatch
+    compiled: Callable[..., Compiled], reused: Callable[..., Compiled], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = text().replace('  middle: quantile(y, 0.5)\n  far: "quantile(abs(guess - y), 0.9)"\n', "")
-    whole = compiled(plain, 2).evaluate()
+    whole = reused(text(), 3).evaluate()
     monkeypatch.setattr(ProgramContext, "chunk", lambda self, wanted, *more: min(wanted, 32))
     for xla in (False, True):
-        parts = compiled(plain, 2, xla).evaluate()
-        for name, value in whole.items():
-            np.testing.assert_allclose(parts[name], value, rtol=1e-10, err_msg=name)
+        parts = compiled(plain, 3, xla).evaluate()
+        assert whole.keys() - parts.keys() == {"middle", "far"}
+        for name, value in parts.items():
+            np.testing.assert_allclose(value, whole[name], rtol=1e-10, err_msg=name)
 
 
 def test_probes_are_the_first_test_examples(compiled: Callable[..., Compiled]) -> None:
     figure = "figures: {p: {kind: function, x: y, y: {learnt: guess}, examples: 7}}"
-    held = compiled(text().replace("dense: 1}", "dense: {units: 1, name: last}}") + figure, 2)
+    held = compiled(text() + figure, 2)
     (probe,) = held.program.probes
     found, given = held.probe(probe), examples(held, "test", 0, 7)
     np.testing.assert_array_equal(found["x"], given["y"])
@@ -146,11 +148,13 @@ def curves(replicates: list[Replicate], number: int) -> dict[str, Any]:
     return {name: np.asarray(values) for name, values in replicate.curves.items()}
 
 
-def test_a_cell_is_the_same_in_either_form_alone_or_beside_others(programs: Any, replicates: Any) -> None:
+def test_a_cell_is_the_same_in_either_form_alone_or_beside_others(
+    program: Any, replicates: Any, program_cache: ProgramCache
+) -> None:
     """Words to the bit; curves of 40 steps in float32 to 2e-4, in float64 to 1e-9."""
     for dtype, tolerance in (("float32", 2e-4), ("float64", 1e-9)):
-        (plan,) = programs(text(dtype)).values()
-        found = {jit: replicates(plan, jit) for jit in ("graph", "xla")}
+        plan = program(text(dtype))
+        found = {jit: replicates(plan, jit, program_cache) for jit in ("graph", "xla")}
         again = replicates(plan, "graph") if dtype == "float32" else found["graph"]
         assert [replicate.compiled for replicate in found["xla"]] == ["xla"] * 3
         alone = {xla: Compiled(plan, [1], xla) for xla in (False, True)}
@@ -200,32 +204,31 @@ measures: {m: E(sum(i))}
         np.testing.assert_array_equal(value, values[1][name], err_msg=name)
 
 
-def test_a_batch_is_a_stretch_of_one_walk(compiled: Callable[..., Compiled]) -> None:
+def test_a_batch_is_a_stretch_of_one_walk(reused: Callable[..., Compiled]) -> None:
     """Example i is the same whatever batch it comes in, and the test stream is another."""
-    held = compiled(text("float32"), 2)
+    held = reused(text("float32"), 2)
     whole, part = examples(held, "train", 0, 64), examples(held, "train", 40, 10)
     for name in whole:
         np.testing.assert_allclose(whole[name][:, 40:50], part[name], rtol=1e-6)
     assert not np.allclose(examples(held, "test", 0, 64)["x"], whole["x"])
 
 
-def test_what_is_added_changes_nobodys_numbers(programs: Any, replicates: Any) -> None:
-    """A measure, a variant, an unused draw, more replicates, a larger sweep."""
-    base = text("float32").replace("replicates: 3", "replicates: 2")
-    plain = replicates(programs(base)[""])
-    more = base.replace("  share:", "  added: E(sum(x))\n  share:").replace(
-        "b: normal()}", 'b: normal(), unused: "normal([9])"}'
+def test_what_is_added_changes_nobodys_numbers(programs: Any, replicates: Any, program_cache: ProgramCache) -> None:
+    """A measure, a variant, an unused draw, an example's value, more replicates."""
+    plain = replicates(programs(text("float32"))[""], "graph", program_cache)
+    more = (
+        text("float32")
+        .replace("replicates: 3", "replicates: 2")
+        .replace("  share:", "  added: E(sum(x))\n  share:")
+        .replace("b: normal()}", 'b: normal(), unused: "normal([9])"}')
     )
     more = more.replace("k: integer(3)", "k: integer(3)\n    other: normal([4])")
     more += "variants:\n  same: {}\n  slow: {training: {optimizer: {sgd: {learning_rate: 0.001}}}}\n"
     variants = programs(more)
     assert list(variants) == ["same", "slow"]
+    ran = {name: replicates(variant, "graph", program_cache) for name, variant in variants.items()}
     for number in range(2):
-        first, second, slow = (
-            curves(plain, number),
-            curves(replicates(variants["same"]), number),
-            curves(replicates(variants["slow"]), number),
-        )
+        first, second, slow = (curves(group, number) for group in (plain, ran["same"], ran["slow"]))
         for name, value in first.items():
             np.testing.assert_allclose(value, second[name], rtol=1e-6, err_msg=name)
         assert first.keys() < second.keys()
