@@ -39,7 +39,7 @@ class Programs:
         self.form = chosen(program, form, "cpu")
         own = CellRequest.of(program, "cpu")
         found = split_into_batches(own, range(program.replicates), batch_count(own, jobs) if in_cache else jobs)
-        self.parts = [Compiled(program, piece.numbers, self.form == "xla") for piece in found]
+        self.parts = [Compiled(program, batch.numbers, self.form == "xla") for batch in found]
         self.pool = ThreadPoolExecutor(jobs)
 
     def train(self, steps: int) -> None:

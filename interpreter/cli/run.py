@@ -120,7 +120,7 @@ def _run(
     start(how.device)
     if warning := overlooked(how.device):
         _warn(warning, how)
-    if device() == "cpu" and any(DTYPES[piece.program.dtype].rounded for piece in begun.missing):
+    if device() == "cpu" and any(DTYPES[batch.program.dtype].rounded for batch in begun.missing):
         _warn("on a CPU `dtype: tf32` gives the numbers of float32: only a GPU rounds to TensorFloat-32", how)
     if (actual := device()) != where:
         where = actual
@@ -196,7 +196,7 @@ def _watcher(missing: Sequence[ReplicateBatch], how: How, tracking: Tracking, er
 
 def _tell(begun: _Begun, how: How) -> None:
     """How many replicates are stored already, and how many are to run."""
-    there, rest = len(begun.progress.replicates), sum(len(piece.numbers) for piece in begun.missing)
+    there, rest = len(begun.progress.replicates), sum(len(batch.numbers) for batch in begun.missing)
     other = begun.progress.of_another_form(partial(jit_mode, jit=begun.options.jit, device=begun.options.device))
     if how.log == "json":
         JsonLines().say("planned", replicates=there + rest, stored=there, to_run=rest)

@@ -16,11 +16,11 @@ class EventForwarder:
         self.tell = tell
 
     def started(self, job: Job, step: int) -> None:
-        """A piece begins, to go on from a step."""
+        """A replicate batch begins, to go on from a step."""
         self.tell(job.number, "started", step)
 
     def compiling(self, job: Job) -> None:
-        """A piece is compiled: this process had none of its form before."""
+        """A replicate batch is compiled: this process had none of its form before."""
         self.tell(job.number, "compiling")
 
     def evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:

@@ -99,7 +99,7 @@ class _Child:
             if self.gone:
                 return False
             self.jobs[job.number] = job
-        self._tell(_Sent(job.number, packed(job.piece), job.compiled, job.checkpoints, job.weights))
+        self._tell(_Sent(job.number, packed(job.batch), job.compiled, job.checkpoints, job.weights))
         return True
 
     def cancel(self) -> None:
@@ -159,10 +159,10 @@ class _Child:
 
 @dataclass(frozen=True)
 class _Sent:
-    """A job on its way, its piece packed."""
+    """A job on its way, its replicate batch packed."""
 
     number: int
-    piece: bytes
+    batch: bytes
     compiled: str
     checkpoints: Checkpoints | None
     weights: str | None
@@ -193,7 +193,7 @@ def _serve(line: Connection, jobs: int, device: Asked) -> None:
         while running or not leaving:
             match inbox.get():
                 case _Sent() as sent:
-                    job = Job(sent.number, unpacked(sent.piece), sent.compiled, sent.checkpoints, sent.weights)
+                    job = Job(sent.number, unpacked(sent.batch), sent.compiled, sent.checkpoints, sent.weights)
                     pool.submit(run, job)
                     running += 1
                 case Finished(job, replicates):

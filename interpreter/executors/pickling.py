@@ -18,15 +18,15 @@ class _Packer(pickle.Pickler):
         return (Source, (given.name, "")) if isinstance(given, Source) else NotImplemented
 
 
-def packed(piece: ReplicateBatch) -> bytes:
-    """A piece as bytes."""
+def packed(batch: ReplicateBatch) -> bytes:
+    """A replicate batch as bytes."""
     held = io.BytesIO()
-    _Packer(held, pickle.HIGHEST_PROTOCOL).dump(piece)
+    _Packer(held, pickle.HIGHEST_PROTOCOL).dump(batch)
     return held.getvalue()
 
 
 def unpacked(data: bytes) -> ReplicateBatch:
-    """The piece that was packed."""
+    """The replicate batch that was packed."""
     batch = pickle.loads(data)
     assert isinstance(batch, ReplicateBatch)
     return batch

@@ -1,4 +1,4 @@
-"""A job: a piece of a program that is to be run, and who watches it."""
+"""A job: a replicate batch of a program that is to be run, and who watches it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ..store.requests import ReplicateBatch
 
 @dataclass(frozen=True)
 class Job:
-    """A piece to be run: its number, how it is compiled (`xla` or `graph`), where its checkpoint lies if it has one."""
+    """A replicate batch to be run: its number, how it is compiled (`xla` or `graph`), where its checkpoint lies if it has one."""
 
     number: int
-    piece: ReplicateBatch
+    batch: ReplicateBatch
     compiled: str
     checkpoints: Checkpoints | None = None
     weights: str | None = None
 
     def without_result(self, status: str, message: str) -> list[Replicate]:
         """Its replicates where it gave none: `failed` or `interrupted`, and why."""
-        replicates = [self.piece.wanted.replicate(number) for number in self.piece.numbers]
+        replicates = [self.batch.wanted.replicate(number) for number in self.batch.numbers]
         for replicate in replicates:
             replicate.status, replicate.message, replicate.compiled = status, message, self.compiled
         return replicates
@@ -33,10 +33,10 @@ class Watcher(Protocol):
     """What is told of jobs as they go on; from several threads."""
 
     def started(self, job: Job, step: int) -> None:
-        """A piece begins, to go on from a step."""
+        """A replicate batch begins, to go on from a step."""
 
     def compiling(self, job: Job) -> None:
-        """A piece is compiled: none of its form was before, or all such run at present."""
+        """A replicate batch is compiled: none of its form was before, or all such run at present."""
 
     def evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
         """An evaluation is done: measures as [replicates, …], undefined for replicates that ended before.
@@ -45,7 +45,7 @@ class Watcher(Protocol):
         """
 
     def finished(self, job: Job, replicates: Sequence[Replicate]) -> None:
-        """A piece is done, in whichever way."""
+        """A replicate batch is done, in whichever way."""
 
     def warn(self, text: str) -> None:
         """Something that whoever watches should know; the run goes on."""

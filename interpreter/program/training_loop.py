@@ -1,4 +1,4 @@
-"""Trains one piece of a program from evaluation to evaluation, from its start or from a checkpoint."""
+"""Trains one replicate batch of a program from evaluation to evaluation, from its start or from a checkpoint."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def train(job: Job, watcher: Watcher, stop: threading.Event, forms: ProgramCache
     What it compiles is taken from `forms` where a job before it left the same, and left there. Set `stop` to end after
     the present stretch; where it stood is then kept in the job's checkpoint.
     """
-    with tf32_mode(job.piece.program.dtype):
+    with tf32_mode(job.batch.program.dtype):
         return _trained(job, watcher, stop, forms or ProgramCache())
 
 
@@ -40,7 +40,7 @@ def _trained(job: Job, watcher: Watcher, stop: threading.Event, forms: ProgramCa
         replicates, checkpoint = _start(job, watcher)
         watcher.started(job, checkpoint.step if checkpoint else 0)
         compiled = forms.take(
-            job.piece.program, job.piece.numbers, job.compiled == "xla", lambda: watcher.compiling(job)
+            job.batch.program, job.batch.numbers, job.compiled == "xla", lambda: watcher.compiling(job)
         )
         if checkpoint is not None:
             compiled.restore(checkpoint.step, checkpoint.state)
@@ -53,7 +53,7 @@ def _trained(job: Job, watcher: Watcher, stop: threading.Event, forms: ProgramCa
         before = 0.0
         notes = "; ".join(getattr(error, "__notes__", []))
         text = _useful(error)
-        replicates = replicates or [job.piece.wanted.replicate(number) for number in job.piece.numbers]
+        replicates = replicates or [job.batch.wanted.replicate(number) for number in job.batch.numbers]
         for replicate in replicates:
             replicate.status, replicate.message = (
                 "failed",
@@ -83,7 +83,7 @@ def _start(job: Job, watcher: Watcher) -> tuple[list[Replicate], Checkpoint | No
     """Replicates with nothing in them, or those of the checkpoint."""
 
     def fresh() -> list[Replicate]:
-        return [job.piece.wanted.replicate(number) for number in job.piece.numbers]
+        return [job.batch.wanted.replicate(number) for number in job.batch.numbers]
 
     if job.checkpoints is None:
         return fresh(), None
@@ -92,7 +92,7 @@ def _start(job: Job, watcher: Watcher) -> tuple[list[Replicate], Checkpoint | No
     try:
         checkpoint = job.checkpoints.load(replicates)
     except Damaged as damaged:
-        watcher.warn(f"{damaged}: the checkpoint is damaged and is dropped; {job.piece.program.name} starts anew")
+        watcher.warn(f"{damaged}: the checkpoint is damaged and is dropped; {job.batch.program.name} starts anew")
         job.checkpoints.remove()
         return fresh(), None
     return (replicates, checkpoint) if checkpoint is not None else (fresh(), None)
@@ -106,8 +106,8 @@ def _train(
     A replicate's curve ends where it diverged, or where its stopping condition was met: what the others do next
     to it does not change its numbers. What a figure shows at a step after that condition is shown where it was met.
     """
-    program, plan = job.piece.program, job.piece.program.training
-    wanted = set(job.piece.wanted.steps)
+    program, plan = job.batch.program, job.batch.program.training
+    wanted = set(job.batch.wanted.steps)
     stops = sorted(wanted.union(*(probe.steps for probe in program.probes)))
     until = plan.until.tree if plan is not None and plan.until is not None else None
     over = {
@@ -193,7 +193,7 @@ def _keep(compiled: Compiled, replicates: Sequence[Replicate], job: Job, watcher
         job.checkpoints.begin()
         watcher.warn(
             f"{error.filename or job.checkpoints.path}: no checkpoint could be written: {error.strerror}. "
-            f"{job.piece.program.name} goes on; if it is killed now it starts from where it was last kept"
+            f"{job.batch.program.name} goes on; if it is killed now it starts from where it was last kept"
         )
 
 
@@ -207,7 +207,7 @@ def _keep_weights(
         for place, replicate in enumerate(replicates):
             write(compiled, place, folder / replicate.key)
     except OSError as error:
-        name = job.piece.program.name
+        name = job.batch.program.name
         watcher.warn(
             f"{error.filename or folder}: the weights of {name} could not be written: {error.strerror or error}"
         )

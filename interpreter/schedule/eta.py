@@ -18,35 +18,35 @@ COMPILE_OPERATIONS = 6e10
 class TimeLeft:
     """Work done and work left over a whole run; the work of a batch is its steps times the cost of a step."""
 
-    def __init__(self, pieces: Iterable[ReplicateBatch], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, batches: Iterable[ReplicateBatch], clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
-        self.left = sum(work(piece) for piece in pieces)
+        self.left = sum(work(batch) for batch in batches)
         self.done = 0.0
         self.begun: float | None = None
         self.at: dict[str, float] = {}
 
-    def started(self, piece: ReplicateBatch, step: int) -> None:
+    def started(self, batch: ReplicateBatch, step: int) -> None:
         """A batch begins at a step, perhaps again. Steps restored from a checkpoint count neither as done nor as remaining."""
         self.begun = self.clock() if self.begun is None else self.begun
-        before = self.at.get(piece.name, 0.0)
-        self.at[piece.name] = _share(piece, step) - COMPILE_OPERATIONS
-        self.left -= self.at[piece.name] - before
+        before = self.at.get(batch.name, 0.0)
+        self.at[batch.name] = _share(batch, step) - COMPILE_OPERATIONS
+        self.left -= self.at[batch.name] - before
 
-    def reached(self, piece: ReplicateBatch, step: int) -> None:
+    def reached(self, batch: ReplicateBatch, step: int) -> None:
         """A batch has reached a step."""
-        self._advance(piece, _share(piece, step))
+        self._advance(batch, _share(batch, step))
 
-    def finished(self, piece: ReplicateBatch) -> None:
+    def finished(self, batch: ReplicateBatch) -> None:
         """A batch has ended, at its last step or before."""
-        self._advance(piece, work(piece))
+        self._advance(batch, work(batch))
 
-    def stored(self, piece: ReplicateBatch) -> None:
+    def stored(self, batch: ReplicateBatch) -> None:
         """A batch need not run: another process ran it."""
-        self.left -= work(piece)
+        self.left -= work(batch)
 
-    def _advance(self, piece: ReplicateBatch, reached: float) -> None:
-        gained = reached - self.at.get(piece.name, 0.0)
-        self.at[piece.name] = reached
+    def _advance(self, batch: ReplicateBatch, reached: float) -> None:
+        gained = reached - self.at.get(batch.name, 0.0)
+        self.at[batch.name] = reached
         self.done += gained
         self.left -= gained
 
@@ -76,14 +76,14 @@ def steps(program: Program) -> int:
     return program.training.steps if program.training else 1
 
 
-def work(piece: ReplicateBatch) -> float:
+def work(batch: ReplicateBatch) -> float:
     """The cost of a replicate batch: compiling, and for each step three passes of its networks over a batch of examples, with the overhead."""
-    program = piece.program
-    batch = program.training.largest_batch if program.training else program.evaluated("test")
-    flops = 3.0 * sum(network.flops for network in program.networks) * batch * len(piece.numbers)
+    program = batch.program
+    examples = program.training.largest_batch if program.training else program.evaluated("test")
+    flops = 3.0 * sum(network.flops for network in program.networks) * examples * len(batch.numbers)
     return COMPILE_OPERATIONS + steps(program) * (STEP_OPERATIONS + flops)
 
 
-def _share(piece: ReplicateBatch, step: int) -> float:
+def _share(batch: ReplicateBatch, step: int) -> float:
     """The work up to a step, compiling included."""
-    return COMPILE_OPERATIONS + (work(piece) - COMPILE_OPERATIONS) * min(1.0, step / max(1, steps(piece.program)))
+    return COMPILE_OPERATIONS + (work(batch) - COMPILE_OPERATIONS) * min(1.0, step / max(1, steps(batch.program)))

@@ -1,4 +1,4 @@
-"""Progress of a run: live on a terminal, a plain line per piece where there is none, or JSON lines."""
+"""Progress of a run: live on a terminal, a plain line per replicate batch where there is none, or JSON lines."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def newest(measures: dict[str, Any]) -> str:
 
 def called(job: Job, whole: int) -> str:
     """A job's program, and its replicates where they are not all."""
-    some = job.piece.numbers
+    some = job.batch.numbers
     if len(some) == whole:
-        return job.piece.program.name
+        return job.batch.program.name
     many = len(some) > 2 and some == tuple(range(some[0], some[-1] + 1))
     which = f"{some[0]} to {some[-1]}" if many else listing(map(str, some))
-    return f"{job.piece.program.name} (replicate{'s' if len(some) > 1 else ''} {which})"
+    return f"{job.batch.program.name} (replicate{'s' if len(some) > 1 else ''} {which})"
 
 
 def tell(line: str) -> None:
@@ -53,9 +53,9 @@ def tell(line: str) -> None:
 class Quiet:
     """Says nothing but warnings; keeps the time left."""
 
-    def __init__(self, pieces: Sequence[ReplicateBatch] = ()) -> None:
-        self.total = len(pieces)
-        self.time_left = TimeLeft(pieces)
+    def __init__(self, batches: Sequence[ReplicateBatch] = ()) -> None:
+        self.total = len(batches)
+        self.time_left = TimeLeft(batches)
         self.lock = threading.Lock()
         self.begun: dict[int, float] = {}
         self.last: dict[int, dict[str, Any]] = {}
@@ -67,15 +67,15 @@ class Quiet:
         return None
 
     def started(self, job: Job, step: int) -> None:
-        """A piece begins."""
+        """A replicate batch begins."""
         with self.lock:
             self.begun[job.number] = time.perf_counter()
-            self.time_left.started(job.piece, step)
+            self.time_left.started(job.batch, step)
             with suppress(OSError):
                 self.show_started(job, step)
 
     def compiling(self, job: Job) -> None:
-        """A piece is compiled."""
+        """A replicate batch is compiled."""
         with self.lock, suppress(OSError):
             self.show_compiling(job)
 
@@ -83,25 +83,25 @@ class Quiet:
         """An evaluation is done."""
         with self.lock:
             self.last[job.number] = measures
-            self.time_left.reached(job.piece, step)
+            self.time_left.reached(job.batch, step)
             with suppress(OSError):
                 self.show_evaluated(job, step, measures, rate)
 
     def finished(self, job: Job, replicates: Sequence[Replicate]) -> None:
-        """A piece is done."""
+        """A replicate batch is done."""
         with self.lock:
-            self.time_left.finished(job.piece)
+            self.time_left.finished(job.batch)
             with suppress(OSError):
                 self.show_finished(
                     job, replicates, time.perf_counter() - self.begun.get(job.number, time.perf_counter())
                 )
 
-    def stored(self, piece: ReplicateBatch, replicates: Sequence[Replicate], here: bool) -> None:
-        """Another process stored replicates of a piece, or this one did, `here`, for an equal program."""
+    def stored(self, batch: ReplicateBatch, replicates: Sequence[Replicate], here: bool) -> None:
+        """Another process stored replicates of a replicate batch, or this one did, `here`, for an equal program."""
         with self.lock:
-            self.time_left.stored(piece)
+            self.time_left.stored(batch)
             with suppress(OSError):
-                self.show_stored(piece, here)
+                self.show_stored(batch, here)
 
     def waiting(self, replicates: int) -> None:
         """Other processes run what is left."""
@@ -111,27 +111,27 @@ class Quiet:
         tell(f"warning: {text}")
 
     def show_started(self, job: Job, step: int) -> None:
-        """Shows that a piece begins."""
+        """Shows that a replicate batch begins."""
 
     def show_compiling(self, job: Job) -> None:
-        """Shows that a piece is compiled."""
+        """Shows that a replicate batch is compiled."""
 
     def show_evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
         """Shows an evaluation."""
 
     def show_finished(self, job: Job, replicates: Sequence[Replicate], seconds: float) -> None:
-        """Shows that a piece is done."""
+        """Shows that a replicate batch is done."""
 
-    def show_stored(self, piece: ReplicateBatch, here: bool) -> None:
-        """Shows that a piece need not run."""
+    def show_stored(self, batch: ReplicateBatch, here: bool) -> None:
+        """Shows that a replicate batch need not run."""
 
 
 class Log(Quiet):
-    """A line when a piece begins and one when it ends, on standard error."""
+    """A line when a replicate batch begins and one when it ends, on standard error."""
 
     def show_started(self, job: Job, step: int) -> None:
         """A line with what will run."""
-        program, count = job.piece.program, len(job.piece.numbers)
+        program, count = job.batch.program, len(job.batch.numbers)
         told = f"{program.training.steps:,} steps" if program.training else "measured only"
         told += f" from step {step:,}" if step else ""
         words = f"{told}, {count} replicate{'s' if count > 1 else ''}, {job.compiled}"
@@ -147,12 +147,12 @@ class Log(Quiet):
             if replicate.status != "done"
         ]
         words += [f"(about {in_words(left)} left)"] if left else []
-        tell(f"      {called(job, job.piece.program.replicates)}: {'  '.join(word for word in words if word)}")
+        tell(f"      {called(job, job.batch.program.replicates)}: {'  '.join(word for word in words if word)}")
 
-    def show_stored(self, piece: ReplicateBatch, here: bool) -> None:
+    def show_stored(self, batch: ReplicateBatch, here: bool) -> None:
         """A line for what another process ran, or this one, for an equal program."""
         tell(
-            f"      {piece.program.name}: {'its replicates are those that ran above' if here else 'another process has run it'}"
+            f"      {batch.program.name}: {'its replicates are those that ran above' if here else 'another process has run it'}"
         )
 
     def waiting(self, replicates: int) -> None:
@@ -172,22 +172,22 @@ class JsonLines(Quiet):
         tell(json.dumps(line, allow_nan=False))
 
     def show_started(self, job: Job, step: int) -> None:
-        """`started`: the piece, its digest, where it starts from."""
-        program = job.piece.program
+        """`started`: the replicate batch, its digest, where it starts from."""
+        program = job.batch.program
         self.say(
-            "started", **_told(job.piece), digest=program.digest, compiled=job.compiled, from_step=step,
+            "started", **_told(job.batch), digest=program.digest, compiled=job.compiled, from_step=step,
             steps=program.training.steps if program.training else 0,
         )  # fmt: skip
 
     def show_compiling(self, job: Job) -> None:
-        """`compiling`: no piece before it had its form."""
-        self.say("compiling", **_told(job.piece))
+        """`compiling`: no replicate batch before it had its form."""
+        self.say("compiling", **_told(job.batch))
 
     def show_evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
         """`evaluated`: the means over the replicates that go on, the rate, the time left over the whole run."""
         means = {name: _finite(_mean(value)) for name, value in measures.items() if np.ndim(value) == 1}
         self.say(
-            "evaluated", **_told(job.piece), step=step, measures=means, steps_per_second=round(rate, 1), seconds_left=self._left(),
+            "evaluated", **_told(job.batch), step=step, measures=means, steps_per_second=round(rate, 1), seconds_left=self._left(),
         )  # fmt: skip
 
     def show_finished(self, job: Job, replicates: Sequence[Replicate], seconds: float) -> None:
@@ -202,11 +202,11 @@ class JsonLines(Quiet):
             }
             for replicate in replicates
         ]
-        self.say("finished", **_told(job.piece), ended=ended, seconds=round(seconds, 3), seconds_left=self._left())
+        self.say("finished", **_told(job.batch), ended=ended, seconds=round(seconds, 3), seconds_left=self._left())
 
-    def show_stored(self, piece: ReplicateBatch, here: bool) -> None:
+    def show_stored(self, batch: ReplicateBatch, here: bool) -> None:
         """`stored`: another process ran it, or this run did, for an equal program."""
-        self.say("stored", **_told(piece), by="this run" if here else "another process")
+        self.say("stored", **_told(batch), by="this run" if here else "another process")
 
     def waiting(self, replicates: int) -> None:
         """`waiting`: how many replicates other processes run."""
@@ -222,16 +222,16 @@ class JsonLines(Quiet):
 
 
 class Live(Quiet):
-    """A bar a piece: steps, steps a second, the newest measures; and one for the whole study with the time left."""
+    """A bar a replicate batch: steps, steps a second, the newest measures; and one for the whole study with the time left."""
 
-    def __init__(self, pieces: Sequence[ReplicateBatch], console: Console) -> None:
-        super().__init__(pieces)
+    def __init__(self, batches: Sequence[ReplicateBatch], console: Console) -> None:
+        super().__init__(batches)
         self.console = console
         self.progress = Progress(
             TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
             TextColumn("{task.fields[newest]}", style="dim"), console=console, transient=True,
         )  # fmt: skip
-        total = sum(steps(piece.program) for piece in pieces)
+        total = sum(steps(batch.program) for batch in batches)
         self.whole = self.progress.add_task("whole study", total=total, rate="", newest="")
         self.tasks: dict[int, Any] = {}
         self.at: dict[int, int] = {}
@@ -247,7 +247,7 @@ class Live(Quiet):
         """A bar of its own, also where it began once before."""
         if job.number in self.tasks:
             self.progress.remove_task(self.tasks.pop(job.number))
-        name, total = escape(called(job, job.piece.program.replicates)), steps(job.piece.program)
+        name, total = escape(called(job, job.batch.program.replicates)), steps(job.batch.program)
         self.tasks[job.number] = self.progress.add_task(name, total=total, completed=step, rate="starting", newest="")
         self._move(job, step)
 
@@ -263,17 +263,17 @@ class Live(Quiet):
 
     def show_finished(self, job: Job, replicates: Sequence[Replicate], seconds: float) -> None:
         """The bar goes, a line stays."""
-        self._move(job, steps(job.piece.program))
+        self._move(job, steps(job.batch.program))
         if job.number in self.tasks:
             self.progress.remove_task(self.tasks.pop(job.number))
         self.last.pop(job.number, None)
         bad = [replicate for replicate in replicates if replicate.status != "done"]
         words = "[green]done[/]" if not bad else f"[red]{bad[0].status}[/] {escape(bad[0].message)}"
-        self.console.print(f"  {escape(called(job, job.piece.program.replicates))}  {words}", highlight=False)
+        self.console.print(f"  {escape(called(job, job.batch.program.replicates))}  {words}", highlight=False)
 
-    def show_stored(self, piece: ReplicateBatch, here: bool) -> None:
+    def show_stored(self, batch: ReplicateBatch, here: bool) -> None:
         """The whole study's bar moves."""
-        self.progress.update(self.whole, advance=steps(piece.program))
+        self.progress.update(self.whole, advance=steps(batch.program))
 
     def waiting(self, replicates: int) -> None:
         """Says what is waited for."""
@@ -293,11 +293,11 @@ class Live(Quiet):
         self.progress.update(self.whole, advance=step - before, rate=f"about {left} left" if left else "")
 
 
-def _told(piece: ReplicateBatch) -> dict[str, Any]:
-    program = piece.program
+def _told(batch: ReplicateBatch) -> dict[str, Any]:
+    program = batch.program
     return {
         "program": program.name, "experiment": program.experiment, "variant": program.variant,
-        "constants": dict(program.point), "replicates": list(piece.numbers),
+        "constants": dict(program.point), "replicates": list(batch.numbers),
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Runs what a plan asks for and the store lacks: claims pieces, has them executed, stores each as it ends."""
+"""Runs what a plan asks for and the store lacks: claims replicate batches, has them executed, stores each as it ends."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ AGAIN_SECONDS = 0.5
 class Options:
     """How to run: `jit` forces `xla` or `graph`; `jobs` programs run at once; `force` runs what is stored, too.
 
-    `checkpoint` is the least number of seconds between two checkpoints of a piece.
+    `checkpoint` is the least number of seconds between two checkpoints of a replicate batch.
     """
 
     jit: str = "auto"
@@ -43,8 +43,8 @@ class Options:
 class Following(Watcher, Protocol):
     """A watcher of a whole run."""
 
-    def stored(self, piece: ReplicateBatch, replicates: Sequence[Replicate], here: bool) -> None:
-        """Replicates of a piece that was still to run are stored: by another process, or `here`, for an equal program of this run."""
+    def stored(self, batch: ReplicateBatch, replicates: Sequence[Replicate], here: bool) -> None:
+        """Replicates of a replicate batch that was still to run are stored: by another process, or `here`, for an equal program of this run."""
 
     def waiting(self, replicates: int) -> None:
         """Nothing is left to run but what other processes run at present."""
@@ -54,7 +54,7 @@ class Following(Watcher, Protocol):
 class Progress:
     """The replicates of a run so far, by program and replicate.
 
-    `jobs` is how many pieces run at once, `begun` holds the names of those that have a checkpoint.
+    `jobs` is how many replicate batches run at once, `begun` holds the names of those that have a checkpoint.
     """
 
     wanted: Sequence[CellRequest]
@@ -91,21 +91,21 @@ class Progress:
         batches = []
         for place, one in enumerate(self.wanted):
             rest = [r for r in range(one.program.replicates) if (place, r) not in self.replicates]
-            batches += self._pieces(one, rest) if rest else []
+            batches += self._batches(one, rest) if rest else []
         return batches
 
-    def _pieces(self, one: CellRequest, rest: Sequence[int]) -> list[ReplicateBatch]:
-        """Pieces of a program; those that were begun, where a run with another number of jobs left checkpoints."""
+    def _batches(self, one: CellRequest, rest: Sequence[int]) -> list[ReplicateBatch]:
+        """Replicate batches of a program; those that were begun, where a run with another number of jobs left checkpoints."""
         whole = batch_count(one, -(-self.jobs // len(self.wanted)))
         for other in (whole, *range(1, one.program.replicates + 1)) if self.begun else ():
             batches = split_into_batches(one, rest, other)
-            if self.begun.intersection(piece.name for piece in batches):
+            if self.begun.intersection(batch.name for batch in batches):
                 return batches
         return split_into_batches(one, rest, whole)
 
-    def add(self, piece: ReplicateBatch, replicates: Sequence[Replicate]) -> None:
-        """Takes up replicates of a piece."""
-        place = self.places[id(piece.wanted)]
+    def add(self, batch: ReplicateBatch, replicates: Sequence[Replicate]) -> None:
+        """Takes up replicates of a replicate batch."""
+        place = self.places[id(batch.wanted)]
         self.replicates.update(((place, replicate.number), replicate) for replicate in replicates)
 
     def results(self, plan: StudyPlan) -> dict[str, Results]:
@@ -124,7 +124,7 @@ class Progress:
 
 
 class Run:
-    """One run: pieces that wait, pieces that run here, pieces that other processes run.
+    """One run: replicate batches that wait, replicate batches that run here, replicate batches that other processes run.
 
     `form` says how a program is compiled, `xla` or `graph`.
     """
@@ -160,7 +160,7 @@ class Run:
                     self._begin(self.waiting.popleft())
                 if not self.waiting and self.held and time.monotonic() - looked >= AGAIN_SECONDS:
                     if not self.running and not told:
-                        self.watcher.waiting(sum(len(piece.numbers) for piece in self.held))
+                        self.watcher.waiting(sum(len(batch.numbers) for batch in self.held))
                         told = True
                     self.waiting.extend(self.held)
                     self.held.clear()
@@ -176,66 +176,66 @@ class Run:
             if not self.running:
                 self.executor.close()
 
-    def _begin(self, piece: ReplicateBatch) -> None:
-        """Claims a piece; runs what is ours of it, takes up what is stored, puts back what others run."""
-        force = (self.options.force or self.options.keep_weights) and not self.ran.intersection(piece.keys)
-        lease = self.store.acquire(piece, force)
+    def _begin(self, batch: ReplicateBatch) -> None:
+        """Claims a replicate batch; runs what is ours of it, takes up what is stored, puts back what others run."""
+        force = (self.options.force or self.options.keep_weights) and not self.ran.intersection(batch.keys)
+        lease = self.store.acquire(batch, force)
         if lease.stored:
-            self._take_up(piece.only(lease.stored))
+            self._take_up(batch.only(lease.stored))
         if lease.others:
-            self.held.append(piece.only(lease.others))
+            self.held.append(batch.only(lease.others))
         if lease.mine:
-            self._submit(piece.only(lease.mine))
+            self._submit(batch.only(lease.mine))
 
-    def _take_up(self, piece: ReplicateBatch) -> None:
+    def _take_up(self, batch: ReplicateBatch) -> None:
         found = [
             replicate
-            for replicate in self.store.find([(piece.wanted, r) for r in piece.numbers])
+            for replicate in self.store.find([(batch.wanted, r) for r in batch.numbers])
             if replicate is not None
         ]
-        self.progress.add(piece, found)
+        self.progress.add(batch, found)
         for here in (True, False):
             if replicates := [
-                replicate for replicate in found if (piece.wanted.key(replicate.number) in self.ran) is here
+                replicate for replicate in found if (batch.wanted.key(replicate.number) in self.ran) is here
             ]:
                 for replicate in replicates:
                     replicate.stored = not here  # it did not lie there before this run
-                self.watcher.stored(piece.only([replicate.number for replicate in replicates]), replicates, here)
+                self.watcher.stored(batch.only([replicate.number for replicate in replicates]), replicates, here)
         there = {replicate.number for replicate in found}
-        if lost := [number for number in piece.numbers if number not in there]:
-            self.waiting.append(piece.only(lost))  # a damaged file, set aside on reading
+        if lost := [number for number in batch.numbers if number not in there]:
+            self.waiting.append(batch.only(lost))  # a damaged file, set aside on reading
 
-    def _submit(self, piece: ReplicateBatch) -> None:
-        compiled = self.form(piece.program)
+    def _submit(self, batch: ReplicateBatch) -> None:
+        compiled = self.form(batch.program)
         made_by = {
             **self.packages, "numerics": NUMERICS, "device": self.options.device, "compiled": compiled,
         }  # fmt: skip
-        checkpoints = self.store.checkpoints(piece, made_by, self.options.checkpoint)
+        checkpoints = self.store.checkpoints(batch, made_by, self.options.checkpoint)
         if self.options.force:
             checkpoints.remove()
         weights = str(self.store.weights) if self.options.keep_weights else None
         self.count += 1
-        job = Job(self.count, piece, compiled, checkpoints, weights)
+        job = Job(self.count, batch, compiled, checkpoints, weights)
         self.running[job.number] = job
         self.executor.submit(job)
 
     def _end(self, seconds: float) -> None:
-        """Stores the next piece to have ended."""
+        """Stores the next replicate batch to have ended."""
         finished = self.executor.finished(seconds)
         if finished is None:
             return
         job = self.running.pop(finished.job.number)
-        replicates = self.store.commit(job.piece, finished.replicates, self.packages)
+        replicates = self.store.commit(job.batch, finished.replicates, self.packages)
         if job.checkpoints is not None and all(replicate.status in FINAL_STATUSES for replicate in replicates):
             job.checkpoints.remove()
-        self.ran.update(job.piece.keys)
-        self._release(job.piece)
-        self.progress.add(job.piece, replicates)
+        self.ran.update(job.batch.keys)
+        self._release(job.batch)
+        self.progress.add(job.batch, replicates)
         self.watcher.finished(job, replicates)
 
-    def _release(self, piece: ReplicateBatch) -> None:
-        """Puts back what waited for a piece that ran here, as another program of this run has equal replicates."""
-        ours = [held for held in self.held if not set(piece.keys).isdisjoint(held.keys)]
+    def _release(self, batch: ReplicateBatch) -> None:
+        """Puts back what waited for a replicate batch that ran here, as another program of this run has equal replicates."""
+        ours = [held for held in self.held if not set(batch.keys).isdisjoint(held.keys)]
         self.held = [held for held in self.held if held not in ours]
         self.waiting.extend(ours)
 

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from ..results import atomic_files as atomic
+from ..results import atomic_files
 from ..results.errors import Damaged
 from ..results.replicates import Array, Replicate
 
@@ -32,7 +32,7 @@ class Checkpoint:
 
 @dataclass
 class Checkpoints:
-    """The checkpoint of one piece, in a file that is replaced whole.
+    """The checkpoint of one replicate batch, in a file that is replaced whole.
 
     `made_by` says what wrote it: versions, device, compiled form. Another maker's would go on with other rounding, so it
     is not taken up. `every` is the least number of seconds between two.
@@ -83,7 +83,7 @@ class Checkpoints:
                     with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
                         np.lib.format.write_array(entry, value, allow_pickle=False)
 
-        atomic.write(self.path.parent, fill, self.path.name, self.mark)
+        atomic_files.write(self.path.parent, fill, self.path.name, self.mark)
         self.last = time.monotonic()
 
     def load(self, replicates: Sequence[Replicate]) -> Checkpoint | None:

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from dlspec.spec.passes.digests import LANGUAGE, NUMERICS
 
-from ..results import atomic_files as atomic
+from ..results import atomic_files
 from ..results.errors import Damaged
 from ..results.replicates import Array, Replicate
 from .lazy_arrays import Numbers, StoredCurves, StoredSamples, entry
@@ -111,27 +111,27 @@ class ResultFile:
 
 
 def write(
-    folder: Path, piece: ReplicateBatch, replicates: Sequence[Replicate], packages: Mapping[str, str], mark: str
+    folder: Path, batch: ReplicateBatch, replicates: Sequence[Replicate], packages: Mapping[str, str], mark: str
 ) -> Path:
     """Writes a part and its samples, the part last: what is there is whole. Raises OSError."""
-    folder = _folder(folder, piece.name)
-    samples, described = _samples(piece, replicates)
+    folder = _folder(folder, batch.name)
+    samples, described = _samples(batch, replicates)
     name = None
     if samples:
-        name = atomic.write(
-            folder, lambda stream: _save(stream, samples), lambda sum_: f"{piece.name}.{sum_}.npz", mark
+        name = atomic_files.write(
+            folder, lambda stream: _save(stream, samples), lambda sum_: f"{batch.name}.{sum_}.npz", mark
         ).name
     about: dict[str, Any] = {
-        "format": FORMAT, "language": LANGUAGE, "numerics": NUMERICS, "digest": piece.wanted.digest,
-        "device": piece.wanted.device, "program": piece.program.name, "study": piece.program.study,
+        "format": FORMAT, "language": LANGUAGE, "numerics": NUMERICS, "digest": batch.wanted.digest,
+        "device": batch.wanted.device, "program": batch.program.name, "study": batch.program.study,
         "packages": dict(packages), "created": datetime.now(UTC).isoformat(timespec="microseconds"), "samples": name,
-        "cells": [_about(piece, replicate, shown) for replicate, shown in zip(replicates, described, strict=True)],
+        "cells": [_about(batch, replicate, shown) for replicate, shown in zip(replicates, described, strict=True)],
     }  # fmt: skip
-    table = _table(about["cells"], replicates, piece.wanted).replace_schema_metadata(
+    table = _table(about["cells"], replicates, batch.wanted).replace_schema_metadata(
         {METADATA_KEY: json.dumps(about).encode()}
     )
-    return atomic.write(
-        folder, lambda stream: pq.write_table(table, stream), lambda sum_: f"{piece.name}.{sum_}.parquet", mark
+    return atomic_files.write(
+        folder, lambda stream: pq.write_table(table, stream), lambda sum_: f"{batch.name}.{sum_}.parquet", mark
     )
 
 
@@ -185,7 +185,7 @@ def _content(path: Path) -> tuple[bytes, FileStat]:
             content = stream.read()
     except OSError as error:
         raise Damaged(path, error.strerror or str(error)) from error
-    if atomic.checksum_of(content) != path.name.split(".")[1]:
+    if atomic_files.checksum_of(content) != path.name.split(".")[1]:
         raise Damaged(path, BYTES_CHANGED)
     return content, FileStat(found.st_size, found.st_mtime_ns)
 
@@ -202,7 +202,7 @@ def checked(path: Path) -> FileStat:
     """The stamp of a file whose checksum is the one in its name. Raises Damaged where it is another."""
     stamp = FileStat.of(path)
     try:
-        found = atomic.checksum(path)
+        found = atomic_files.checksum(path)
     except OSError as error:
         raise Damaged(path, error.strerror or str(error)) from error
     if stamp is None or found != path.name.split(".")[1]:
@@ -210,13 +210,13 @@ def checked(path: Path) -> FileStat:
     return stamp
 
 
-def found(folder: Path, piece: str) -> list[str]:
-    """The files that hold a piece, by its name: there is one at most, unless a process was killed at replacing it."""
-    return sorted(path.name for path in _folder(folder, piece).glob(f"{piece}.*.parquet"))
+def files_of(folder: Path, batch: str) -> list[str]:
+    """The files that hold a replicate batch, by its name: there is one at most, unless a process was killed at replacing it."""
+    return sorted(path.name for path in _folder(folder, batch).glob(f"{batch}.*.parquet"))
 
 
 def every(folder: Path) -> Iterator[Path]:
-    """All parts."""
+    """All result files."""
     yield from sorted(folder.glob("??/*.parquet"))
 
 
@@ -235,14 +235,14 @@ def _folder(folder: Path, name: str) -> Path:
     return folder / name[:2]
 
 
-def _about(piece: ReplicateBatch, replicate: Replicate, samples: Mapping[str, list[int]]) -> dict[str, Any]:
-    names = {item: name for name, item in piece.wanted.measures.items()}
+def _about(batch: ReplicateBatch, replicate: Replicate, samples: Mapping[str, list[int]]) -> dict[str, Any]:
+    names = {item: name for name, item in batch.wanted.measures.items()}
     measures = [
         {"digest": item, "name": name, "shape": list(np.shape(replicate.curves[name][0]))}
         for item, name in names.items()
         if replicate.curves.get(name)
     ]
-    cause = piece.wanted.measures[replicate.cause] if replicate.cause else ""
+    cause = batch.wanted.measures[replicate.cause] if replicate.cause else ""
     return {
         "key": replicate.key, "replicate": replicate.number, "status": replicate.status, "message": replicate.message, "end": replicate.end,
         "cause": cause, "seconds": replicate.seconds, "compiled": replicate.compiled, "steps": list(replicate.steps),
@@ -267,14 +267,14 @@ def _table(described: Sequence[Mapping[str, Any]], replicates: Sequence[Replicat
 
 
 def _samples(
-    piece: ReplicateBatch, replicates: Sequence[Replicate]
+    batch: ReplicateBatch, replicates: Sequence[Replicate]
 ) -> tuple[dict[str, Array], list[dict[str, list[int]]]]:
     """The samples of all replicates by their entries, and for each replicate at which steps it has which."""
     entries: dict[str, Array] = {}
     described = []
     for replicate in replicates:
         shown: dict[str, list[int]] = {}
-        for figure, labels in piece.wanted.samples.items():
+        for figure, labels in batch.wanted.samples.items():
             for step, values in replicate.samples.get(figure, {}).items():
                 for label, item in labels.items():
                     if step not in shown.setdefault(item, []):

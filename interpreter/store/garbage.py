@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from ..results import atomic_files as atomic
-from . import files as parts
+from ..results import atomic_files
+from . import files
 from .checkpoints import checkpoint_files, checkpointed_keys
 from .leases import Owner
 from .sqlite_index import Index, drop_part
@@ -32,9 +32,9 @@ def drop_dead_leases(root: Path, index: Index, owner: Owner) -> None:
     dead = [name for name, alive in owner.others().items() if not alive]
     for name in dead:
         index.drop_owner(name)
-        for draft in root.glob(f"*/{atomic.PREFIX}{name}-*"):
+        for draft in root.glob(f"*/{atomic_files.PREFIX}{name}-*"):
             draft.unlink(missing_ok=True)
-        for draft in (root / "cells").glob(f"*/{atomic.PREFIX}{name}-*"):
+        for draft in (root / "cells").glob(f"*/{atomic_files.PREFIX}{name}-*"):
             draft.unlink(missing_ok=True)
         owner.forget(name)
     if dead:
@@ -53,7 +53,7 @@ def _drop_spent_checkpoints(root: Path, index: Index) -> None:
 
 
 def prune(root: Path, index: Index, keep: set[str], dry: bool) -> tuple[int, int]:
-    """Removes the parts of which no replicate is to be kept or is claimed, and checkpoints; returns replicates and bytes.
+    """Removes the result files of which no replicate is to be kept or is claimed, and checkpoints; returns replicates and bytes.
 
     With `dry`, removes nothing.
     """
@@ -80,7 +80,7 @@ def prune(root: Path, index: Index, keep: set[str], dry: bool) -> tuple[int, int
                 drop_part(connection, name)
     if not dry:
         for (name, samples), keys in doomed.items():
-            parts.remove(replicates_folder, name, samples)
+            files.remove(replicates_folder, name, samples)
             for key in keys:
                 shutil.rmtree(root / "weights" / key, ignore_errors=True)
         for path in old:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..results.errors import Damaged, explained
-from . import files as parts
+from . import files
 from .sqlite_index import ReadIndex
 from .store import Store
 
@@ -27,5 +27,5 @@ class ReadStore(Store):
         """Says what is damaged."""
         self.warn(f"{damaged.path}: {damaged.reason}. Its replicates count as not stored; a run moves it aside.")
 
-    def _remember(self, read: Sequence[parts.ResultFile]) -> None:
+    def _remember(self, read: Sequence[files.ResultFile]) -> None:
         """Nothing is."""

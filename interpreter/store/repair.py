@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..results.errors import Damaged, StoreError, explained
-from . import files as parts
+from . import files
 from .garbage import quarantine
 from .leases import Owner
 from .sqlite_index import Index, insert, locked
@@ -43,11 +43,11 @@ def _anew(root: Path) -> Repaired:
         quarantine(root, root / f"index.sqlite{end}")
     index = Index(root)
     damaged: list[str] = []
-    found: list[parts.ResultFile] = []
+    found: list[files.ResultFile] = []
     try:
-        for path in parts.every(root / "cells"):
+        for path in files.every(root / "cells"):
             try:
-                found.append(parts.read(root / "cells", path.name))
+                found.append(files.read(root / "cells", path.name))
             except Damaged as fault:
                 quarantine(root, fault.path)
                 damaged.append(f"{fault.path}: {fault.reason}")

@@ -13,7 +13,7 @@ from typing import Any
 from filelock import FileLock
 
 from ..results.errors import StoreError, damaged_index, explained
-from . import files as parts
+from . import files
 
 VERSION = 1
 APPLICATION = 0x646C7370  # "dlsp"
@@ -135,10 +135,10 @@ class Index:
         """Who runs each of the replicates that are claimed."""
         return dict(self.where("SELECT key, owner FROM claims WHERE key IN", keys))
 
-    def seen(self, parts: Sequence[str]) -> dict[str, tuple[str, int, int, int | None, int | None]]:
-        """What is remembered of each of some parts: what it says of itself, and its files' sizes and times of change."""
+    def seen(self, names: Sequence[str]) -> dict[str, tuple[str, int, int, int | None, int | None]]:
+        """What is remembered of each of some result files: what it says of itself, and its files' sizes and times of change."""
         found = self.where(
-            "SELECT part, about, size, changed, samples_size, samples_changed FROM seen WHERE part IN", parts
+            "SELECT part, about, size, changed, samples_size, samples_changed FROM seen WHERE part IN", names
         )
         return {row[0]: row[1:] for row in found}
 
@@ -184,13 +184,13 @@ class ReadIndex(Index):
             self.connection.close()
             raise
 
-    def seen(self, parts: Sequence[str]) -> dict[str, tuple[str, int, int, int | None, int | None]]:
+    def seen(self, names: Sequence[str]) -> dict[str, tuple[str, int, int, int | None, int | None]]:
         """As of any index; stores had no such memory once, and none is added here."""
         there = self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'seen'").fetchone()
-        return super().seen(parts) if there else {}
+        return super().seen(names) if there else {}
 
 
-def insert(connection: sqlite3.Connection, part: parts.ResultFile) -> None:
+def insert(connection: sqlite3.Connection, part: files.ResultFile) -> None:
     """Writes a part and its replicates into the index."""
     about = part.about
     connection.execute(
@@ -208,7 +208,7 @@ def insert(connection: sqlite3.Connection, part: parts.ResultFile) -> None:
     remember(connection, part)
 
 
-def remember(connection: sqlite3.Connection, part: parts.ResultFile) -> None:
+def remember(connection: sqlite3.Connection, part: files.ResultFile) -> None:
     """Remembers a part as it was found whole; what was known of its samples stays where they were not looked at."""
     sampled = (part.sampled.size, part.sampled.changed) if part.sampled else (None, None)
     connection.execute(

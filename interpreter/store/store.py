@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from ..results.errors import Damaged, StoreError, explained
 from ..results.replicates import Replicate
-from . import files as parts
+from . import files
 from .checkpoints import Checkpoints, checkpoint_files
 from .garbage import drop_dead_leases, prune, quarantine
 from .lazy_arrays import Numbers
@@ -31,18 +31,18 @@ class LookupCache:
 
     def __init__(self, seen: Mapping[str, Row]) -> None:
         self.seen = dict(seen)
-        self.found: dict[tuple[str, bool], parts.ResultFile | None] = {}
-        self.read: list[parts.ResultFile] = []
+        self.found: dict[tuple[str, bool], files.ResultFile | None] = {}
+        self.read: list[files.ResultFile] = []
 
-    def remembered(self, name: str) -> parts.IndexEntry | None:
+    def remembered(self, name: str) -> files.IndexEntry | None:
         """The index entry of a result file."""
         if (row := self.seen.get(name)) is None:
             return None
         about, size, changed, samples_size, samples_changed = row
         sampled = None
         if samples_size is not None and samples_changed is not None:
-            sampled = parts.FileStat(samples_size, samples_changed)
-        return parts.IndexEntry(about, parts.FileStat(size, changed), sampled)
+            sampled = files.FileStat(samples_size, samples_changed)
+        return files.IndexEntry(about, files.FileStat(size, changed), sampled)
 
 
 class Store:
@@ -68,7 +68,7 @@ class Store:
         self.warn = warn
         self.replicates = root / "cells"
         self.weights = root / "weights"
-        self.numbers = Numbers(partial(parts.numbers, self.replicates), parts.checked, self._lost)
+        self.numbers = Numbers(partial(files.numbers, self.replicates), files.checked, self._lost)
 
     def __enter__(self) -> Store:
         return self
@@ -108,8 +108,8 @@ class Store:
                 self._remember(looked.read)
             return replicates
 
-    def _remember(self, read: Sequence[parts.ResultFile]) -> None:
-        """Lets the next look spare the reading of parts that were found whole."""
+    def _remember(self, read: Sequence[files.ResultFile]) -> None:
+        """Lets the next look spare the reading of result files that were found whole."""
         with self.index.writing() as connection:
             for part in read:
                 remember(connection, part)
@@ -125,12 +125,12 @@ class Store:
                 return key, name
         return None
 
-    def _part(self, name: str, looked: LookupCache, samples: bool) -> parts.ResultFile | None:
+    def _part(self, name: str, looked: LookupCache, samples: bool) -> files.ResultFile | None:
         if (name, samples) not in looked.found:
             try:
-                part = parts.known(self.replicates, name, samples, looked.remembered(name))
+                part = files.known(self.replicates, name, samples, looked.remembered(name))
                 if part is None:
-                    part = parts.read(self.replicates, name, samples)
+                    part = files.read(self.replicates, name, samples)
                     looked.read.append(part)
                 looked.found[name, samples] = part
             except Damaged as damaged:
@@ -170,43 +170,43 @@ class Store:
                 return Lease((), lease.others, (*lease.stored, *lease.mine))
             return lease
 
-    def _adopt(self, piece: ReplicateBatch) -> bool:
+    def _adopt(self, batch: ReplicateBatch) -> bool:
         """Lists a part that a process wrote and was killed before it could list it."""
-        for name in parts.found(self.replicates, piece.name):
+        for name in files.files_of(self.replicates, batch.name):
             try:
-                part = parts.read(self.replicates, name)
+                part = files.read(self.replicates, name)
             except Damaged as damaged:
                 self.set_aside(damaged, name)
                 continue
-            if set(piece.keys) <= set(part.held):
+            if set(batch.keys) <= set(part.held):
                 with self.index.writing() as connection:
                     insert(connection, part)
-                    drop_claims(connection, piece.keys)
+                    drop_claims(connection, batch.keys)
                 return True
         return False
 
     def commit(
-        self, piece: ReplicateBatch, replicates: Sequence[Replicate], packages: Mapping[str, str]
+        self, batch: ReplicateBatch, replicates: Sequence[Replicate], packages: Mapping[str, str]
     ) -> list[Replicate]:
-        """Stores what a piece gave, gives its claims back, and returns its replicates as they are stored.
+        """Stores what a replicate batch gave, gives its claims back, and returns its replicates as they are stored.
 
-        A piece of which a replicate failed or was interrupted is not stored: only its claims are given back.
+        A replicate batch of which a replicate failed or was interrupted is not stored: only its claims are given back.
         """
         with explained(self.root):
             if any(replicate.status not in FINAL_STATUSES for replicate in replicates):
-                self.release(piece)
+                self.release(batch)
                 return list(replicates)
-            path = parts.write(self.replicates, piece, replicates, packages, self.owner.name)
-            part = parts.read(self.replicates, path.name)
+            path = files.write(self.replicates, batch, replicates, packages, self.owner.name)
+            part = files.read(self.replicates, path.name)
             with self.index.writing() as connection:
-                before = set(self.index.parts_of(piece.keys).values()) - {path.name}
+                before = set(self.index.parts_of(batch.keys).values()) - {path.name}
                 insert(connection, part)
-                drop_claims(connection, piece.keys)
+                drop_claims(connection, batch.keys)
                 dropped = [gone for name in before if (gone := drop_part(connection, name)) is not None]
             for name, samples in dropped:
-                parts.remove(self.replicates, name, samples)
+                files.remove(self.replicates, name, samples)
             committed = [
-                part.replicate(piece.wanted, replicate.number, replicate.key, self.numbers) for replicate in replicates
+                part.replicate(batch.wanted, replicate.number, replicate.key, self.numbers) for replicate in replicates
             ]
             for replicate in committed:
                 replicate.stored = False
@@ -218,12 +218,12 @@ class Store:
             self.leases.release(batch)
 
     def begun(self) -> frozenset[str]:
-        """The names of the pieces that have a checkpoint."""
+        """The names of the replicate batches that have a checkpoint."""
         return frozenset(path.stem for path in checkpoint_files(self.root))
 
-    def checkpoints(self, piece: ReplicateBatch, made_by: Mapping[str, Any], every: float) -> Checkpoints:
-        """The checkpoint of a piece."""
-        return Checkpoints(self.root / "checkpoints" / f"{piece.name}.ckpt", made_by, every, self.owner.name)
+    def checkpoints(self, batch: ReplicateBatch, made_by: Mapping[str, Any], every: float) -> Checkpoints:
+        """The checkpoint of a replicate batch."""
+        return Checkpoints(self.root / "checkpoints" / f"{batch.name}.ckpt", made_by, every, self.owner.name)
 
     # -- keeping it in order -----------------------------------------------------------------------------------------
 

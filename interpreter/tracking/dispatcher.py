@@ -40,9 +40,9 @@ class Tracking:
         """A watcher that tells the trackers, too."""
         return Both(watcher, self) if self.told else watcher
 
-    def evaluated(self, piece: ReplicateBatch, step: int, measures: Mapping[str, Any]) -> None:
-        """An evaluation of a piece."""
-        self._tell(lambda tracker: tracker.evaluated(piece, step, measures))
+    def evaluated(self, batch: ReplicateBatch, step: int, measures: Mapping[str, Any]) -> None:
+        """An evaluation of a replicate batch."""
+        self._tell(lambda tracker: tracker.evaluated(batch, step, measures))
 
     def ended(self, replicates: Iterable[Replicate]) -> None:
         """Replicates at their end: run here, elsewhere, or stored before."""
@@ -113,28 +113,28 @@ class Both:
         self.watcher.__exit__(*error)
 
     def started(self, job: Job, step: int) -> None:
-        """A piece begins."""
+        """A replicate batch begins."""
         self.watcher.started(job, step)
         self.tracking.tell_faults(self.watcher.warn)
 
     def compiling(self, job: Job) -> None:
-        """A piece is compiled."""
+        """A replicate batch is compiled."""
         self.watcher.compiling(job)
 
     def evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
         """An evaluation is done."""
         self.watcher.evaluated(job, step, measures, rate)
         self.tracking.tell_faults(self.watcher.warn)
-        self.tracking.evaluated(job.piece, step, measures)
+        self.tracking.evaluated(job.batch, step, measures)
 
     def finished(self, job: Job, replicates: Sequence[Replicate]) -> None:
-        """A piece is done."""
+        """A replicate batch is done."""
         self.watcher.finished(job, replicates)
         self.tracking.ended(replicates)
 
-    def stored(self, piece: ReplicateBatch, replicates: Sequence[Replicate], here: bool) -> None:
-        """Another process stored replicates of a piece, or this one did, `here`, for an equal program."""
-        self.watcher.stored(piece, replicates, here)
+    def stored(self, batch: ReplicateBatch, replicates: Sequence[Replicate], here: bool) -> None:
+        """Another process stored replicates of a replicate batch, or this one did, `here`, for an equal program."""
+        self.watcher.stored(batch, replicates, here)
         self.tracking.ended(replicates)
 
     def waiting(self, replicates: int) -> None:

@@ -41,7 +41,7 @@ class Tracker(Protocol):
 class ReportedSteps:
     """Which points of which replicates a tracker was told, so that each is told once and in order.
 
-    A piece that goes on from a checkpoint, or that begins again elsewhere, has points that were told before it or must be
+    A replicate batch that goes on from a checkpoint, or that begins again elsewhere, has points that were told before it or must be
     told first: what would leave a gap waits for the replicate's end.
     """
 
@@ -49,16 +49,16 @@ class ReportedSteps:
     last: dict[str, int] = field(default_factory=dict)
     over: set[str] = field(default_factory=set)
 
-    def evaluated(self, piece: ReplicateBatch, step: int, measures: Mapping[str, Any]) -> None:
-        """An evaluation of a piece, its replicates side by side."""
-        steps = piece.wanted.steps
-        for place, number in enumerate(piece.numbers):
-            key = piece.wanted.key(number)
+    def evaluated(self, batch: ReplicateBatch, step: int, measures: Mapping[str, Any]) -> None:
+        """An evaluation of a replicate batch, its replicates side by side."""
+        steps = batch.wanted.steps
+        for place, number in enumerate(batch.numbers):
+            key = batch.wanted.key(number)
             last = self.last.get(key, BEFORE_FIRST_STEP)
             if step <= last or any(last < other < step for other in steps) or key in self.over:
                 continue
             if numbers := at(measures, place):
-                self.tracker.progressed(piece.wanted.replicate(number, key), [(step, numbers)])
+                self.tracker.progressed(batch.wanted.replicate(number, key), [(step, numbers)])
                 self.last[key] = step
 
     def ended(self, replicate: Replicate) -> None:

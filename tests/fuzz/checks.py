@@ -108,7 +108,7 @@ def _stored(plan: StudyPlan, root: Path, jit: str) -> list[tuple[Program, list[R
     store = Store(root / STORE, lambda _: None)
     try:
         progress = Progress.of_store(requests_of(plan, "cpu"), store, Options(jit))
-        lacking = [piece for piece in progress.missing()]
+        lacking = [batch for batch in progress.missing()]
         if lacking:
             with _quiet():
                 replicates = train(Job(0, lacking[0], jit), _Silent(), threading.Event())
@@ -191,12 +191,12 @@ def _same_again(plan: StudyPlan, root: Path, jit: str) -> None:
 
 
 def _again(program: Program, jit: str) -> list[Replicate]:
-    """All replicates, in the pieces that a run makes of them."""
+    """All replicates, in the replicate batches that a run makes of them."""
     own = CellRequest.of(program, "cpu")
     return [
         replicate
-        for piece in split_into_batches(own, range(program.replicates), batch_count(own, 1))
-        for replicate in _run(program, piece.numbers, jit)
+        for batch in split_into_batches(own, range(program.replicates), batch_count(own, 1))
+        for replicate in _run(program, batch.numbers, jit)
     ]
 
 

@@ -101,7 +101,7 @@ def replicates() -> Callable[..., list[Replicate]]:
 
     def ran(program: Program, jit: str = "graph", cache: ProgramCache | None = None) -> list[Replicate]:
         own = CellRequest.of(program, "cpu")
-        jobs = [Job(0, piece, jit) for piece in split_into_batches(own, range(program.replicates))]
+        jobs = [Job(0, batch, jit) for batch in split_into_batches(own, range(program.replicates))]
         return [replicate for job in jobs for replicate in train(job, Silent(), threading.Event(), cache)]
 
     return ran

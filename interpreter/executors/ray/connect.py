@@ -40,7 +40,7 @@ class Cluster:
 
     @property
     def at_once(self) -> int:
-        """How many pieces of one core, or of one graphics card, it runs at once."""
+        """How many replicate batches of one core, or of one graphics card, it runs at once."""
         has = [node.gpus if self.device == "gpu" else node.cores for node in self.nodes]
         return max(1, int(sum(has)))
 

@@ -26,7 +26,7 @@ from ray.exceptions import (
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from ...program.job import Job, Watcher
-from ...results import atomic_files as atomic
+from ...results import atomic_files
 from ...results.errors import of_system
 from ...results.replicates import Replicate
 from ..base import Finished
@@ -42,7 +42,7 @@ WORKER_LOST = (WorkerCrashedError, NodeDiedError, OutOfMemoryError, ObjectLostEr
 JOBS_PER_RUNNING = 2
 """How many jobs are with the cluster for each that it runs: a worker that is done need not wait for the driver."""
 MAX_BATCHES_PER_WORKER = 200
-"""How many pieces a worker runs before Ray replaces it: TensorFlow keeps something of all that it compiled."""
+"""How many replicate batches a worker runs before Ray replaces it: TensorFlow keeps something of all that it compiled."""
 LISTEN_SECONDS = 0.2
 LOOK_SECONDS = 5.0
 GRACE_SECONDS = 30.0
@@ -97,7 +97,7 @@ class Remote:
 
     def submit(self, job: Job) -> None:
         """Takes a job."""
-        asked = Resources.of(job.piece, self.cluster.device).within(self.nodes)
+        asked = Resources.of(job.batch, self.cluster.device).within(self.nodes)
         self.typical = asked
         self.running[job.number] = Running(job, asked)
         self._send(self.running[job.number])
@@ -142,12 +142,12 @@ class Remote:
         assert job.checkpoints is not None
         path = job.checkpoints.path
         sent = Sent(
-            job.number, running.attempt, packed(job.piece), job.compiled, self.cluster.device, self.versions,
+            job.number, running.attempt, packed(job.batch), job.compiled, self.cluster.device, self.versions,
             self.threads, job.checkpoints.made_by, job.checkpoints.every, max(1.0, len(self.running) / MAX_POLLS_PER_SECOND),
             job.weights is not None, str(path), path.read_bytes() if path.exists() else None,
         )  # fmt: skip
         task = self.task.options(
-            name=job.piece.program.name, num_cpus=asked.cores, num_gpus=asked.gpus, memory=asked.memory
+            name=job.batch.program.name, num_cpus=asked.cores, num_gpus=asked.gpus, memory=asked.memory
         )
         running.begun = ""
         running.ref = task.remote(sent, self.inbox)
@@ -182,7 +182,7 @@ class Remote:
         """Begins a job again whose worker is lost; whether it may."""
         if self.ending or running.attempt >= MAX_ATTEMPTS:
             return False
-        name, place = running.job.piece.program.name, f" on {running.begun}" if running.begun else ""
+        name, place = running.job.batch.program.name, f" on {running.begun}" if running.begun else ""
         self.watcher.warn(f"{name}: its worker{place} is lost ({reason}); it runs again")
         running.attempt += 1
         running.asked = running.asked.within(self.nodes)
@@ -194,11 +194,11 @@ class Remote:
         for key, files in weights.items():
             folder = Path(job.weights or "") / key
             try:
-                with atomic.replaced(folder) as draft:
+                with atomic_files.replaced(folder) as draft:
                     for name, held in files.items():
                         (draft / name).write_bytes(held)
             except OSError as error:
-                name = job.piece.program.name
+                name = job.batch.program.name
                 self.watcher.warn(
                     f"{error.filename or folder}: the weights of {name} could not be written: {error.strerror or error}"
                 )
@@ -235,11 +235,13 @@ class Remote:
             case "checkpoint":
                 path = job.checkpoints.path
                 try:
-                    atomic.write(path.parent, lambda stream: _fill(stream, values[0]), path.name, job.checkpoints.mark)
+                    atomic_files.write(
+                        path.parent, lambda stream: _fill(stream, values[0]), path.name, job.checkpoints.mark
+                    )
                 except OSError as error:
                     reason = of_system(path.parent, error)
                     self.watcher.warn(
-                        f"no checkpoint could be kept: {reason}. {job.piece.program.name} goes on; "
+                        f"no checkpoint could be kept: {reason}. {job.batch.program.name} goes on; "
                         "if it is lost now it starts from where it was last kept"
                     )
 
@@ -256,7 +258,7 @@ class Remote:
             elif running.misfit is None:
                 running.misfit = now
                 self.watcher.warn(
-                    f"{running.job.piece.program.name} asks for {running.asked}, and no node of the cluster has that; "
+                    f"{running.job.batch.program.name} asks for {running.asked}, and no node of the cluster has that; "
                     f"waiting {GRACE_SECONDS:.0f} s for one that joins"
                 )
             elif now - running.misfit >= GRACE_SECONDS:

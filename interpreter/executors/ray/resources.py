@@ -1,4 +1,4 @@
-"""What a piece asks of a cluster's node, from the plan: cores, graphics cards, memory. Needs neither Ray nor TensorFlow."""
+"""What a replicate batch asks of a cluster's node, from the plan: cores, graphics cards, memory. Needs neither Ray nor TensorFlow."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ MOST_CORES = 8
 
 @dataclass(frozen=True)
 class Resources:
-    """Cores, graphics cards and bytes of memory that one piece takes while it runs."""
+    """Cores, graphics cards and bytes of memory that one replicate batch takes while it runs."""
 
     cores: int
     gpus: int
     memory: int
 
     @staticmethod
-    def of(piece: ReplicateBatch, device: str) -> Resources:
+    def of(batch: ReplicateBatch, device: str) -> Resources:
         """From the plan: a core, and another for every `CORE_OPERATIONS` of a step; a whole card where there are any."""
-        program = piece.program
-        step = cost(program).step * len(piece.numbers)
+        program = batch.program
+        step = cost(program).step * len(batch.numbers)
         cores = max(1, min(MOST_CORES, round(step / CORE_OPERATIONS)))
-        used = PROCESS_BYTES + memory(program, replicates=len(piece.numbers))
+        used = PROCESS_BYTES + memory(program, replicates=len(batch.numbers))
         return Resources(1, 1, used) if device == "gpu" else Resources(cores, 0, used)
 
     def within(self, nodes: Iterable[Node]) -> Resources:
@@ -65,7 +65,7 @@ class Node:
         )  # fmt: skip
 
     def holds(self, request: Resources) -> int:
-        """How many such pieces it runs at once."""
+        """How many such replicate batches it runs at once."""
         if request.cores > self.cores or request.gpus > self.gpus or request.memory > self.memory:
             return 0
         counts = [self.cores // request.cores, self.memory // request.memory]

@@ -1,4 +1,4 @@
-"""What runs on a node of the cluster: one piece, trained as it would be in the driver's process.
+"""What runs on a node of the cluster: one replicate batch, trained as it would be in the driver's process.
 
 The worker writes to no file but temporary ones of its own. Checkpoints go to the driver as they are made, replicates and final
 weights at the end.
@@ -42,7 +42,7 @@ def installed() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Sent:
-    """A job on its way: `piece` is pickled, to be opened only where the same versions are installed.
+    """A job on its way: `batch` is pickled, to be opened only where the same versions are installed.
 
     `checkpoint` holds a checkpoint's bytes to go on from, `origin` says which file of the driver they are. `threads` is
     how many threads TensorFlow computes with, which may decide over the last bits; `weights` whether they are wanted.
@@ -50,7 +50,7 @@ class Sent:
 
     number: int
     attempt: int
-    piece: bytes
+    batch: bytes
     compiled: str
     device: str
     versions: Mapping[str, str]
@@ -73,7 +73,7 @@ class Outcome:
 
 
 def run(sent: Sent, inbox: Any) -> Outcome:
-    """Trains a piece. What is wrong with the node is told as the outcome's fault, what is wrong with a replicate by the replicate."""
+    """Trains a replicate batch. What is wrong with the node is told as the outcome's fault, what is wrong with a replicate by the replicate."""
     if differs := differences(sent.versions, installed()):
         return Outcome(fault=f"{platform.node()} differs: {differs}")
     stop = threading.Event()
@@ -101,7 +101,7 @@ def differences(here: Mapping[str, str], there: Mapping[str, str]) -> str:
 
 @cache
 def _forms() -> Any:
-    """What this process has compiled: Ray gives it one piece after another."""
+    """What this process has compiled: Ray gives it one replicate batch after another."""
     from ...program.program_cache import ProgramCache
 
     return ProgramCache()
@@ -117,7 +117,7 @@ def _trained(sent: Sent, reporter: Reporter, stop: threading.Event) -> Outcome:
             checkpoints.path.write_bytes(sent.checkpoint)
         weights = folder / "weights" if sent.weights else None
         job = Job(
-            sent.number, unpacked(sent.piece), sent.compiled, checkpoints, str(weights) if weights else None
+            sent.number, unpacked(sent.batch), sent.compiled, checkpoints, str(weights) if weights else None
         )  # fmt: skip
         replicates = train(
             job, EventForwarder(lambda number, kind, *values: reporter.tell(kind, *values)), stop, _forms()

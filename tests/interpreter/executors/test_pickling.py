@@ -1,4 +1,4 @@
-"""What another process is sent: a piece without the study's text."""
+"""What another process is sent: a replicate batch without the study's text."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ measures: {error: E(f^2)}
 """
 
 
-def test_a_piece_arrives_without_the_text(program: Callable[[str], Program]) -> None:
+def test_a_batch_arrives_without_the_text(program: Callable[[str], Program]) -> None:
     """The names of its cells in the store are the same on both sides, so is all that they are made from."""
-    piece = ReplicateBatch(CellRequest.of(program(BODY + "# a remark that is nobody's business\n"), "cpu"), (0, 1))
-    assert b"normal([8])" in pickle.dumps(piece)
-    sent = packed(piece)
+    batch = ReplicateBatch(CellRequest.of(program(BODY + "# a remark that is nobody's business\n"), "cpu"), (0, 1))
+    assert b"normal([8])" in pickle.dumps(batch)
+    sent = packed(batch)
     assert b"normal([8])" not in sent
     arrived = unpacked(sent)
-    assert ReplicateBatch(CellRequest.of(arrived.program, "cpu"), arrived.numbers).keys == arrived.keys == piece.keys
+    assert ReplicateBatch(CellRequest.of(arrived.program, "cpu"), arrived.numbers).keys == arrived.keys == batch.keys

@@ -58,8 +58,8 @@ measures = tuple(m for m in program.measures if not isinstance(m.term, (t.Gradie
     dataclasses.replace(m, term=dataclasses.replace(m.term, draws=min(4, m.term.draws))) for m in statistics
 )
 program = dataclasses.replace(program, training=training, probes=probes, measures=measures)
-for piece in split_into_batches(CellRequest.of(program, "cpu"), range(program.replicates)):
-    for cell in train(Job(0, piece, jit_mode(program, "auto", "cpu")), Quiet(), threading.Event()):
+for batch in split_into_batches(CellRequest.of(program, "cpu"), range(program.replicates)):
+    for cell in train(Job(0, batch, jit_mode(program, "auto", "cpu")), Quiet(), threading.Event()):
         assert cell.status == "done", cell.message
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(json.dumps({"peak": peak * (1 if sys.platform == "darwin" else 1024)}))

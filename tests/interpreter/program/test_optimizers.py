@@ -94,7 +94,7 @@ def test_stacked_replicates_move_as_each_would_alone(
 ) -> None:
     plan = program(BODY.format(dtype="float64", optimizer=written(name, given)))
     mixes = name == "lamb" or "clipnorm" in given or "global_clipnorm" in given
-    groups = [list(piece.numbers) for piece in split_into_batches(CellRequest.of(plan, "cpu"), range(3))]
+    groups = [list(batch.numbers) for batch in split_into_batches(CellRequest.of(plan, "cpu"), range(3))]
     assert groups == ([[0], [1], [2]] if mixes else [[0, 1, 2]])
     for group in groups:
         held = Compiled(plan, group, False)

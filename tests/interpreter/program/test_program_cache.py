@@ -152,7 +152,7 @@ def test_a_second_cell_of_the_same_shapes_compiles_nothing(program: Callable[[st
     forms = ProgramCache()
     for number, rate in enumerate((0.05, 0.02, 0.01)):
         made = program(body(f"{{adam: {{learning_rate: {rate}}}}}"))
-        (piece,) = split_into_batches(CellRequest.of(made, "cpu"), range(2))
-        cells: list[Any] = train(Job(number, piece, "xla"), Told(), threading.Event(), forms)
+        (batch,) = split_into_batches(CellRequest.of(made, "cpu"), range(2))
+        cells: list[Any] = train(Job(number, batch, "xla"), Told(), threading.Event(), forms)
         assert [cell.status for cell in cells] == ["done", "done"], cells[0].message
     assert told == [0]

@@ -35,7 +35,7 @@ class Clock:
 
 @pytest.fixture
 def two(program: Callable[[str], Program]) -> list[ReplicateBatch]:
-    """Two pieces that cost the same, by different names."""
+    """Two replicate batches that cost the same, by different names."""
     own = CellRequest.of(program(BODY), "cpu")
     return [ReplicateBatch(own, (0, 1)), ReplicateBatch(replace(own, base="another"), (0, 1))]
 

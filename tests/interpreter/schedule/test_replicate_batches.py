@@ -1,4 +1,4 @@
-"""Which replicates are trained side by side: the cores are all used, and a run goes on with the pieces it began."""
+"""Which replicates are trained side by side: the cores are all used, and a run goes on with the replicate batches it began."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def groups(progress: Progress) -> list[tuple[int, ...]]:
-    return [piece.numbers for piece in progress.missing()]
+    return [batch.numbers for batch in progress.missing()]
 
 
 @pytest.mark.parametrize(
@@ -51,17 +51,17 @@ def groups(progress: Progress) -> list[tuple[int, ...]]:
     ],
 )
 def test_parts_are_nearly_equal(wanted: CellRequest, parts: int, expected: list[tuple[int, ...]]) -> None:
-    assert [piece.numbers for piece in split_into_batches(wanted, range(5), parts)] == expected
+    assert [batch.numbers for batch in split_into_batches(wanted, range(5), parts)] == expected
 
 
 def test_a_part_keeps_its_replicates_when_others_are_stored(wanted: CellRequest) -> None:
-    assert [piece.numbers for piece in split_into_batches(wanted, [1, 3, 4], 2)] == [(1,), (3, 4)]
+    assert [batch.numbers for batch in split_into_batches(wanted, [1, 3, 4], 2)] == [(1,), (3, 4)]
     assert split_into_batches(wanted, [], 2) == []
 
 
 def test_replicates_are_alone_where_an_optimiser_mixes_weights(program: Callable[[str], Program]) -> None:
     alone = CellRequest.of(program(BODY.replace("OPTIMIZER", "{lamb: {}}")), "cpu")
-    assert [piece.numbers for piece in split_into_batches(alone, range(3))] == [(0,), (1,), (2,)]
+    assert [batch.numbers for batch in split_into_batches(alone, range(3))] == [(0,), (1,), (2,)]
 
 
 def test_programs_are_parted_only_where_there_are_fewer_than_run_at_once(wanted: CellRequest, store: Store) -> None:
@@ -97,8 +97,8 @@ def test_replicates_go_in_parts_where_they_would_not_stay_in_a_cpus_cache(
     text = body.replace("OPTIMIZER", "{sgd: {}}").replace("replicates: 5", f"replicates: {numbers}")
     one = CellRequest.of(program(text), device)
     found = Progress([one], jobs=jobs).missing()
-    assert [len(piece.numbers) for piece in found] == expected
-    assert [number for piece in found for number in piece.numbers] == list(range(numbers))
+    assert [len(batch.numbers) for batch in found] == expected
+    assert [number for batch in found for number in batch.numbers] == list(range(numbers))
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_part_is_called_by_its_replicates(wanted: CellRequest, numbers: tuple[
     assert called(Job(1, ReplicateBatch(wanted, numbers), "xla"), 5) == f"{wanted.program.name}{shown}"
 
 
-def test_pieces_with_a_checkpoint_go_on_whatever_number_runs_at_once(wanted: CellRequest, store: Store) -> None:
+def test_batches_with_a_checkpoint_go_on_whatever_number_runs_at_once(wanted: CellRequest, store: Store) -> None:
     whole = split_into_batches(wanted, range(5))[0]
     checkpoints = store.checkpoints(whole, {}, 0)
     checkpoints.save(Checkpoint(2, 1.0, [], [wanted.replicate(number) for number in whole.numbers]))

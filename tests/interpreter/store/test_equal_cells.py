@@ -35,8 +35,8 @@ def ran(
     jobs: list[int] = []
 
     def train(job: Job, stop: threading.Event) -> list[Replicate]:
-        jobs.extend(job.piece.numbers)
-        return [make_cell(job.piece.wanted, number) for number in job.piece.numbers]
+        jobs.extend(job.batch.numbers)
+        return [make_cell(job.batch.wanted, number) for number in job.batch.numbers]
 
     with Store(root, pytest.fail) as store:
         progress = Progress.of_store(asked, store, Options())

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from dlspec.interpreter.results.errors import StoreError
-from dlspec.interpreter.store import files as parts
+from dlspec.interpreter.store import files
 from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
 from dlspec.interpreter.store.store import Store
 
@@ -121,7 +121,7 @@ def test_damage_as_a_user_meets_it(
     (tmp_path / "small.yaml").write_text(study, "utf-8")
     assert dlspec("run", "small.yaml", cwd=tmp_path).returncode == 0
     store = tmp_path / "runs" / "store"
-    path = next(parts.every(store / "cells"))
+    path = next(files.every(store / "cells"))
     path.write_bytes(path.read_bytes()[:-20])
     again = dlspec("run", "small.yaml", cwd=tmp_path)
     assert again.returncode == 0 and f"{path.name}: its bytes are not those" in again.stderr

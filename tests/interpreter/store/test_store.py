@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from dlspec.interpreter.results.errors import StoreError
 from dlspec.interpreter.results.replicates import Replicate
-from dlspec.interpreter.store import files as parts
+from dlspec.interpreter.store import files
 from dlspec.interpreter.store.checkpoints import Checkpoint
 from dlspec.interpreter.store.leases import Lease
 from dlspec.interpreter.store.repair import repair
@@ -47,10 +47,10 @@ def put(
     store: Store, own: CellRequest, make: Make, numbers: tuple[int, ...] = EVERY, status: str = "done"
 ) -> list[Replicate]:
     """Claims replicates of a program and stores invented results."""
-    piece = ReplicateBatch(own, numbers)
-    assert store.acquire(piece).mine == numbers
+    batch = ReplicateBatch(own, numbers)
+    assert store.acquire(batch).mine == numbers
     replicates = [make(own, number, status) for number in numbers]
-    store.commit(piece, replicates, {"dlspec": "0"})
+    store.commit(batch, replicates, {"dlspec": "0"})
     return replicates
 
 
@@ -168,9 +168,9 @@ def test_a_diverged_cell_serves_where_it_would_diverge_again(
     cause: str, end: int, change: tuple[tuple[str, str], ...], serves: bool, asked: Asked, make_cell: Make, opened: Opened
 ) -> None:  # fmt: skip
     own, store = asked()[0], opened()
-    piece = ReplicateBatch(own, (0,))
-    store.acquire(piece)
-    store.commit(piece, [diverged(own, make_cell, end, cause)], {})
+    batch = ReplicateBatch(own, (0,))
+    store.acquire(batch)
+    store.commit(batch, [diverged(own, make_cell, end, cause)], {})
     (replicate,) = found(opened(), asked(*change)[0], (0,))
     assert (replicate is not None) == serves
     if replicate is not None:
@@ -210,7 +210,7 @@ def test_a_dead_process_claims_nothing(asked: Asked, opened: Opened) -> None:
 
 
 def test_a_checkpoint_of_what_is_stored_goes_with_its_process(asked: Asked, make_cell: Make, opened: Opened) -> None:
-    """As a process killed between storing a piece and removing its checkpoint leaves it; others stay."""
+    """As a process killed between storing a replicate batch and removing its checkpoint leaves it; others stay."""
     first, second = asked()
     third = asked(("batch: 8", "batch: 9"))[0]
     dead, living = opened(), opened()
@@ -230,7 +230,7 @@ def test_a_checkpoint_of_what_is_stored_goes_with_its_process(asked: Asked, make
 def test_a_part_that_was_written_and_not_listed_is_taken_up(asked: Asked, make_cell: Make, opened: Opened) -> None:
     """As a process killed between the file and the index leaves it: the replicates are not run a second time."""
     own, store = asked()[0], opened()
-    parts.write(store.replicates, ReplicateBatch(own, EVERY), [make_cell(own, r) for r in EVERY], {}, "")
+    files.write(store.replicates, ReplicateBatch(own, EVERY), [make_cell(own, r) for r in EVERY], {}, "")
     assert found(store, own) == [None, None, None]
     assert store.acquire(ReplicateBatch(own, EVERY)) == Lease((), (), EVERY)
     assert None not in found(store, own) and count(store, "claims") == 0
@@ -240,11 +240,11 @@ def test_force_claims_what_is_stored_and_replaces_it(asked: Asked, make_cell: Ma
     own, store = asked()[0], opened()
     put(store, own, make_cell)
     (before,) = store.root.glob("cells/*/*.parquet")
-    piece = ReplicateBatch(own, EVERY)
-    assert store.acquire(piece, force=True).mine == EVERY
+    batch = ReplicateBatch(own, EVERY)
+    assert store.acquire(batch, force=True).mine == EVERY
     replicates = [make_cell(own, r) for r in EVERY]
     replicates[1].curves["error"] = [value + 1 for value in replicates[1].curves["error"]]
-    store.commit(piece, replicates, {})
+    store.commit(batch, replicates, {})
     (after,) = store.root.glob("cells/*/*.parquet")
     assert after != before and count(store, "parts") == 1 and count(store, "cells") == 3
     again = found(opened(), own)[1]

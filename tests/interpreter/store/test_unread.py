@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from dlspec.interpreter.results.errors import StoreError
 from dlspec.interpreter.results.replicates import Replicate
-from dlspec.interpreter.store import files as parts
+from dlspec.interpreter.store import files
 from dlspec.interpreter.store import lazy_arrays as numbers_module
 from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
 from dlspec.interpreter.store.store import Store
@@ -37,7 +37,7 @@ def filled(tmp_path: Path, asked: Asked, make_cell: Callable[..., Replicate]) ->
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the replicates' files that are read, one for each time."""
     names: list[str] = []
-    content, checksum = parts._content, parts.atomic.checksum
+    content, checksum = files._content, files.atomic_files.checksum
 
     def read(path: Path) -> Any:
         names.append(path.name)
@@ -47,8 +47,8 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(path.name)
         return checksum(path)
 
-    monkeypatch.setattr(parts, "_content", read)
-    monkeypatch.setattr(parts.atomic, "checksum", summed)
+    monkeypatch.setattr(files, "_content", read)
+    monkeypatch.setattr(files.atomic_files, "checksum", summed)
     return names
 
 
@@ -96,7 +96,7 @@ def test_a_store_that_remembers_nothing_reads_once(filled: Path, asked: Asked, o
 
 
 def test_a_file_with_another_time_is_read_and_remembered(filled: Path, asked: Asked, opened: list[str]) -> None:
-    path = next(parts.every(filled / "cells"))
+    path = next(files.every(filled / "cells"))
     os.utime(path, ns=(1, 1))
     with Store(filled, pytest.fail) as store:
         assert None not in found(store, asked())
@@ -111,7 +111,7 @@ def test_a_file_that_was_changed_in_place_is_found_before_its_cells_count(filled
     warned: list[str] = []
     with Store(filled, warned.append) as store:
         assert sum(replicate is None for replicate in found(store, asked())) == 3
-    assert len(warned) == 1 and parts.BYTES_CHANGED in warned[0] and "3 replicates of it will run again" in warned[0]
+    assert len(warned) == 1 and files.BYTES_CHANGED in warned[0] and "3 replicates of it will run again" in warned[0]
 
 
 @pytest.mark.parametrize("end", ["parquet", "npz"])
@@ -128,7 +128,7 @@ def test_what_counted_as_whole_and_is_not_is_an_error_when_it_is_read(
         assert None not in replicates
         if gone:
             path.unlink()
-        with pytest.raises(StoreError, match="No such file" if gone else parts.BYTES_CHANGED) as caught:
+        with pytest.raises(StoreError, match="No such file" if gone else files.BYTES_CHANGED) as caught:
             for replicate in replicates:
                 assert replicate is not None
                 _ = replicate.final() if end == "parquet" else replicate.samples["fit"]
@@ -177,11 +177,11 @@ def test_a_repaired_index_remembers(filled: Path, asked: Asked, opened: list[str
 def test_damage_that_only_a_reader_sees_as_a_user_meets_it(tmp_path: Path, study: str, dlspec: Command) -> None:
     (tmp_path / "small.yaml").write_text(study, "utf-8")
     assert dlspec("run", "small.yaml", cwd=tmp_path).returncode == 0
-    path = next(parts.every(tmp_path / "runs" / "store" / "cells"))
+    path = next(files.every(tmp_path / "runs" / "store" / "cells"))
     changed(path, forget=True)
     done = dlspec("run", "small.yaml", cwd=tmp_path)
     assert done.returncode == 1 and "all 6 replicates are stored already" in done.stderr
-    assert parts.BYTES_CHANGED in done.stderr and "Run again" in done.stderr
+    assert files.BYTES_CHANGED in done.stderr and "Run again" in done.stderr
     assert "Traceback" not in done.stderr and "internal" not in done.stderr
     after = dlspec("run", "small.yaml", cwd=tmp_path)
     assert after.returncode == 0 and "3 of 6 replicates are stored already, 3 to run" in after.stderr

@@ -37,7 +37,7 @@ def plan() -> StudyPlan:
 
 
 @pytest.fixture
-def piece(plan: StudyPlan) -> ReplicateBatch:
+def batch(plan: StudyPlan) -> ReplicateBatch:
     """The replicates of the first program, side by side."""
     first = requests_of(plan, "cpu")[0]
     return split_into_batches(first, range(2))[0]
@@ -61,11 +61,11 @@ def measured() -> Callable[[int], dict[str, np.ndarray]]:
 
 
 @pytest.fixture
-def ended(piece: ReplicateBatch) -> Callable[..., list[Replicate]]:
-    """The replicates of the piece at their end, the second one ended early where a step is given."""
+def ended(batch: ReplicateBatch) -> Callable[..., list[Replicate]]:
+    """The replicates of the replicate batch at their end, the second one ended early where a step is given."""
 
     def made(early: int = 40) -> list[Replicate]:
-        replicates = [piece.wanted.replicate(number) for number in piece.numbers]
+        replicates = [batch.wanted.replicate(number) for number in batch.numbers]
         for replicate, last in zip(replicates, (40, early), strict=True):
             for step in (0, 10, 20, 30, 40):
                 if step <= last:

@@ -112,8 +112,8 @@ def test_an_evaluation_names_its_replicates(program: Callable[[str], Program]) -
         def evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
             seen.append({"step": step, **measures})
 
-    (piece,) = split_into_batches(CellRequest.of(found, "cpu"), range(4))
-    cells = train(Job(0, piece, "graph"), Noting(), threading.Event())
+    (batch,) = split_into_batches(CellRequest.of(found, "cpu"), range(4))
+    cells = train(Job(0, batch, "graph"), Noting(), threading.Event())
     assert len({len(cell.steps) for cell in cells}) > 1, "they end at different steps"
     for place, cell in enumerate(cells):
         told = [(one["step"], one["error"][place]) for one in seen if not np.isnan(one["error"][place])]

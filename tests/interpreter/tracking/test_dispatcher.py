@@ -58,13 +58,13 @@ def told(tracker: Noting, what: Callable[[Tracking], None]) -> list[str]:
 
 
 def test_points_are_told_as_they_come(
-    piece: ReplicateBatch, measured: Callable[..., Any], ended: Callable[..., Any]
+    batch: ReplicateBatch, measured: Callable[..., Any], ended: Callable[..., Any]
 ) -> None:
     tracker = Noting()
 
     def happens(tracking: Tracking) -> None:
         for step in EVERY:
-            tracking.evaluated(piece, step, measured(step))
+            tracking.evaluated(batch, step, measured(step))
         tracking.ended(ended())
         tracking.conclude({}, Path(), [], [])
 
@@ -73,19 +73,19 @@ def test_points_are_told_as_they_come(
     assert tracker.steps == {0: EVERY, 1: EVERY}
 
 
-def test_a_piece_that_goes_on_or_begins_again_has_no_gap_and_no_point_twice(
-    piece: ReplicateBatch, measured: Callable[..., Any], ended: Callable[..., Any]
+def test_a_batch_that_goes_on_or_begins_again_has_no_gap_and_no_point_twice(
+    batch: ReplicateBatch, measured: Callable[..., Any], ended: Callable[..., Any]
 ) -> None:
     resumed, again = Noting(), Noting()
 
     def goes_on(tracking: Tracking) -> None:
         for step in (30, 40):
-            tracking.evaluated(piece, step, measured(step))
+            tracking.evaluated(batch, step, measured(step))
         tracking.ended(ended())
 
     def begins_again(tracking: Tracking) -> None:
         for step in (0, 10, 20, 0, 10, 20, 30):
-            tracking.evaluated(piece, step, measured(step))
+            tracking.evaluated(batch, step, measured(step))
         tracking.ended(ended())
         tracking.ended(ended())
 
@@ -95,7 +95,7 @@ def test_a_piece_that_goes_on_or_begins_again_has_no_gap_and_no_point_twice(
 
 
 def test_a_replicate_that_ended_has_no_more_points(
-    piece: ReplicateBatch, measured: Callable[..., Any], ended: Callable[..., Any]
+    batch: ReplicateBatch, measured: Callable[..., Any], ended: Callable[..., Any]
 ) -> None:
     tracker = Noting()
 
@@ -104,7 +104,7 @@ def test_a_replicate_that_ended_has_no_more_points(
             values = measured(step)
             for value in values.values():
                 value[1] = np.nan if step > 10 else value[1]
-            tracking.evaluated(piece, step, values)
+            tracking.evaluated(batch, step, values)
         tracking.ended(ended(early=10))
 
     assert told(tracker, happens) == []
@@ -113,11 +113,11 @@ def test_a_replicate_that_ended_has_no_more_points(
 
 @pytest.mark.parametrize("fails", ["begin", "progressed", "ended", "conclude", "close"])
 def test_a_fault_is_a_warning(
-    fails: str, piece: ReplicateBatch, measured: Callable[..., Any], ended: Callable[..., Any]
+    fails: str, batch: ReplicateBatch, measured: Callable[..., Any], ended: Callable[..., Any]
 ) -> None:
     bad, good, warnings = Noting(fails), Noting(), []
     tracking = Tracking({"Bad": bad, "Good": good}, warnings.append)
-    tracking.evaluated(piece, 0, measured(0))
+    tracking.evaluated(batch, 0, measured(0))
     tracking.ended(ended())
     tracking.conclude({}, Path(), [], [])
     tracking.close()
@@ -127,7 +127,7 @@ def test_a_fault_is_a_warning(
     assert good.happened[-1] == "close" and good.steps == {0: EVERY, 1: EVERY}
 
 
-def test_a_tracker_that_hangs_holds_up_nothing(piece: ReplicateBatch, measured: Callable[..., Any]) -> None:
+def test_a_tracker_that_hangs_holds_up_nothing(batch: ReplicateBatch, measured: Callable[..., Any]) -> None:
     go = threading.Event()
 
     class Slow(Noting):
@@ -137,7 +137,7 @@ def test_a_tracker_that_hangs_holds_up_nothing(piece: ReplicateBatch, measured: 
     tracker = Slow()
     tracking = Tracking({"Slow": tracker}, pytest.fail)
     for step in EVERY:
-        tracking.evaluated(piece, step, measured(step))
+        tracking.evaluated(batch, step, measured(step))
     assert tracker.steps == {}
     go.set()
     tracking.close()

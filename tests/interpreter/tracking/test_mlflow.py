@@ -25,14 +25,14 @@ def uri(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_run_a_cell_under_the_study(
     uri: str,
     plan: StudyPlan,
-    piece: ReplicateBatch,
+    batch: ReplicateBatch,
     measured: Callable[..., Any],
     ended: Callable[..., Any],
     tmp_path: Path,
 ) -> None:
     tracking = opened(plan, tmp_path, "small-1", False, uri, pytest.fail)
     for step in (0, 10):
-        tracking.evaluated(piece, step, measured(step))
+        tracking.evaluated(batch, step, measured(step))
     cells = ended(early=10)
     tracking.ended(cells)
     run = tmp_path / "small-1"
@@ -68,10 +68,10 @@ def test_a_run_a_cell_under_the_study(
 
 
 def test_a_broken_off_run_is_ended(
-    uri: str, plan: StudyPlan, piece: ReplicateBatch, measured: Callable[..., Any], tmp_path: Path
+    uri: str, plan: StudyPlan, batch: ReplicateBatch, measured: Callable[..., Any], tmp_path: Path
 ) -> None:
     tracking = opened(plan, tmp_path, "small-1", False, uri, pytest.fail)
-    tracking.evaluated(piece, 0, measured(0))
+    tracking.evaluated(batch, 0, measured(0))
     tracking.close()
     client = mlflow.MlflowClient(tracking_uri=uri)
     runs = client.search_runs([client.get_experiment_by_name("small").experiment_id])

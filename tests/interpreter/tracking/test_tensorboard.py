@@ -30,13 +30,13 @@ def read(folder: Path) -> Any:
 
 
 def test_curves_and_figures_are_read_back(
-    plan: StudyPlan, piece: ReplicateBatch, measured: Callable[..., Any], ended: Callable[..., Any], tmp_path: Path
+    plan: StudyPlan, batch: ReplicateBatch, measured: Callable[..., Any], ended: Callable[..., Any], tmp_path: Path
 ) -> None:
     from matplotlib.figure import Figure
 
     tracking = opened(plan, tmp_path, "small-1", True, None, pytest.fail)
-    tracking.evaluated(piece, 0, measured(0))
-    tracking.evaluated(piece, 10, measured(10))
+    tracking.evaluated(batch, 0, measured(0))
+    tracking.evaluated(batch, 10, measured(10))
     tracking.ended(ended(early=10))
     run = tmp_path / "small-1-2"
     run.mkdir()
@@ -64,10 +64,10 @@ def test_curves_and_figures_are_read_back(
 
 
 def test_points_are_on_the_disk_at_once(
-    plan: StudyPlan, piece: ReplicateBatch, measured: Callable[..., Any], tmp_path: Path
+    plan: StudyPlan, batch: ReplicateBatch, measured: Callable[..., Any], tmp_path: Path
 ) -> None:
     tracking = opened(plan, tmp_path, "small-1", True, None, pytest.fail)
-    tracking.evaluated(piece, 0, measured(0))
+    tracking.evaluated(batch, 0, measured(0))
     seen = threading.Event()
     tracking.events.put(lambda told: seen.set())
     assert seen.wait(60)

@@ -1,4 +1,4 @@
-"""What a piece asks of a node comes from its plan."""
+"""What a replicate batch asks of a node comes from its plan."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ Made = Callable[[int, int], ReplicateBatch]
 
 
 @pytest.fixture
-def piece(program: Callable[[str], Program]) -> Made:
-    """A piece of four replicates: a hidden layer of so many units, trained on batches of so many examples."""
+def replicate_batch(program: Callable[[str], Program]) -> Made:
+    """A replicate batch of four replicates: a hidden layer of so many units, trained on batches of so many examples."""
 
     def made(units: int, batch: int) -> ReplicateBatch:
         found = program(BODY.replace("UNITS", str(units)).replace("BATCH", str(batch)))
@@ -34,13 +34,13 @@ def piece(program: Callable[[str], Program]) -> Made:
     return made
 
 
-def test_a_small_piece_takes_a_core(piece: Made) -> None:
-    small = piece(4, 8)
+def test_a_small_replicate_batch_takes_a_core(replicate_batch: Made) -> None:
+    small = replicate_batch(4, 8)
     assert Resources.of(small, "cpu") == Resources(1, 0, PROCESS_BYTES + memory(small.program))
 
 
-def test_cores_and_memory_grow_with_the_plan(piece: Made) -> None:
-    large = piece(4096, 2048)
+def test_cores_and_memory_grow_with_the_plan(replicate_batch: Made) -> None:
+    large = replicate_batch(4096, 2048)
     operations = 4 * cost(large.program).step
     assert operations > 3 * CORE_OPERATIONS
     asked = Resources.of(large, "cpu")
@@ -50,8 +50,8 @@ def test_cores_and_memory_grow_with_the_plan(piece: Made) -> None:
     assert one.cores <= asked.cores
 
 
-def test_a_gpu_is_taken_whole(piece: Made) -> None:
-    large = piece(4096, 2048)
+def test_a_gpu_is_taken_whole(replicate_batch: Made) -> None:
+    large = replicate_batch(4096, 2048)
     assert Resources.of(large, "gpu") == replace(Resources.of(large, "cpu"), cores=1, gpus=1)
 
 
