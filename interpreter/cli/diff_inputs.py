@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,8 @@ from pathlib import Path
 
 from dlspec.spec.diagnostics.problems import Source, problem_at
 from dlspec.spec.source import text as study_text
+
+from ..results.git_command import git
 
 STUDY = re.compile(rb"^dlspec\s*:", re.MULTILINE)
 SUFFIXES = (".yaml", ".yml")
@@ -78,10 +79,9 @@ def _tree(side: str) -> Iterator[tuple[str, Source]]:
 
 
 def _git(*arguments: str) -> bytes:
-    try:
-        done = subprocess.run(["git", *arguments], capture_output=True, check=False)
-    except OSError:
-        raise problem_at(None, f"{arguments[-1]}: there is no such file, and git cannot be run") from None
+    done = git(*arguments, timeout=None)
+    if done is None:
+        raise problem_at(None, f"{arguments[-1]}: there is no such file, and git cannot be run")
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         reason = said[0].removeprefix("fatal: ") if said else "git does not know it"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from dlspec import spec
+
+from ..results.atomic_files import replace_file
 
 DONE, CHANGES, TROUBLE = 0, 1, 2
 
@@ -72,18 +72,7 @@ def _written(name: str, text: str) -> bool:
     """Puts a text in the place of a file's, whole or not at all; a link stays a link."""
     try:
         path = Path(name).resolve()
-        mode = path.stat().st_mode & 0o7777
-        handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(beside, mode)
-            os.replace(beside, path)
-        except BaseException:
-            os.unlink(beside)
-            raise
+        replace_file(path, text.encode(), path.stat().st_mode & 0o7777)
     except OSError as error:
         print(f"{name}: cannot be written: {error.strerror}; it was left as it was", file=sys.stderr)
         return False

@@ -6,7 +6,6 @@ Neither may fail: git would show nothing at all. What is no valid study is shown
 from __future__ import annotations
 
 import difflib
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -15,10 +14,10 @@ from pathlib import Path
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import Source
 
+from ..results.git_command import git
 from ..results.optional_outputs import reason
 from .standard_output import printed, to_nowhere
 
-TIMEOUT_SECONDS = 10
 NULL_DEVICE = "/dev/null"
 
 
@@ -78,12 +77,8 @@ def _unmerged(path: str) -> None:
 
 def _staged(stage: int, path: str) -> str | None:
     """A side of a conflict as git's index has it; nothing where it has none: that side removed the file."""
-    command = ["git", "show", f":{stage}:./{path}"]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_SECONDS)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+    done = git("show", f":{stage}:./{path}")
+    return done.stdout.decode("utf-8", "replace") if done is not None and done.returncode == 0 else None
 
 
 def _difference(names: tuple[str, str], read: Callable[[], tuple[str | None, str | None]]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.plan import InitialValue, Program, StudyPlan
+from dlspec.spec.passes.cost import cost
 from dlspec.spec.passes.print_term import spell
 from dlspec.spec.tables.gradient_modes import DEFAULT_MODE
 
@@ -20,16 +21,11 @@ def cells(plan: StudyPlan) -> str:
     """One line a program: name, digest, replicates, steps, parameters, floating-point operations a step."""
     lines = []
     for program in _programs(plan):
-        parameters = sum(network.parameters for network in program.networks)
-        flops = (
-            3
-            * sum(network.flops for network in program.networks)
-            * (program.training.largest_batch if program.training else 1)
-        )
+        counted = cost(program)
         steps = program.training.steps if program.training else 0
         lines.append(
             f"{program.digest}  {program.name}  replicates {program.replicates}  steps {steps:,}  "
-            f"parameters {parameters:,}  FLOP/step {flops:,}  numbers {program.dtype}"
+            f"parameters {counted.parameters:,}  FLOP/step {counted.step:,}  numbers {program.dtype}"
         )
     return "\n".join(lines)
 

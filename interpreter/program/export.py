@@ -22,6 +22,7 @@ from dlspec.spec.passes.cost import cost
 from ..backend.tf32 import tf32_mode
 from ..results.atomic_files import replaced
 from ..results.errors import explained
+from ..results.npz import write_npz
 from ..results.run_writer import provenance
 from .program import Compiled
 
@@ -50,7 +51,7 @@ def export(compiled: Compiled, form: str, folder: Path, device: str) -> dict[str
     with explained(folder.parent), replaced(folder, over=False) as draft:
         with tf32_mode(compiled.program.dtype):
             inputs, outputs = (_stablehlo if form == "stablehlo" else _saved_model)(compiled, draft / PLACES[form])
-        np.savez(draft / INPUTS, **{port.name: value for port, value in inputs})
+        write_npz(draft / INPUTS, ((port.name, value) for port, value in inputs), compressed=False)
         about = _about(compiled, form, device, [port for port, _ in inputs], outputs)
         (draft / MANIFEST).write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", "utf-8")
     return about

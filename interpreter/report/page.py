@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
 import shlex
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ from dlspec.spec.diagnostics.problems import Source
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ..results.atomic_files import replace_file
 from ..results.earlier_looks import looks_text
 from ..results.number_text import SPREAD, number
 from ..results.optional_outputs import Aside
@@ -49,15 +48,7 @@ def write_report(run: RunRecord, file: Path, name: str = "", aside: Aside | None
     With `aside`, a part of it that can't be made is missing, which the page says and `aside` is told.
     """
     text = page(run, name, aside).encode()
-    handle, draft = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(text)
-        os.chmod(draft, 0o644)
-        os.replace(draft, file)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
+    replace_file(file, text)
     return len(text)
 
 

@@ -15,26 +15,38 @@ BLOCK_BYTES = 1 << 20
 PREFIX = ".draft-"
 
 
-def write(folder: Path, fill: Callable[[IO[bytes]], None], name: str | Callable[[str], str], mark: str = "") -> Path:
+def write(folder: Path, fill: Callable[[IO[bytes]], object], name: str | Callable[[str], str], mark: str = "") -> Path:
     """Writes a file into a folder, which is made if it is not there; returns its path.
 
     `fill` gets the open draft. `name` is the file's name, or a function from the draft's checksum to it. A draft that a
     killed process leaves behind is called `.draft-MARK-…`. Raises OSError; the draft is then removed.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    place = _write(folder, fill, name, mark, 0o644)
+    sync(folder)
+    return place
+
+
+def replace_file(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Writes a file into a folder that is there, or puts it in the place of one. Raises OSError; what was there then stays."""
+    _write(path.parent, lambda stream: stream.write(content), path.name, "", mode)
+
+
+def _write(
+    folder: Path, fill: Callable[[IO[bytes]], object], name: str | Callable[[str], str], mark: str, mode: int
+) -> Path:
     handle, draft = tempfile.mkstemp(prefix=f"{PREFIX}{mark}-", dir=folder)
     try:
         with os.fdopen(handle, "wb") as stream:
             fill(stream)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(draft, 0o644)
+        os.chmod(draft, mode)
         place = folder / (name if isinstance(name, str) else name(checksum(Path(draft))))
         os.replace(draft, place)
     except BaseException:
         Path(draft).unlink(missing_ok=True)
         raise
-    sync(folder)
     return place
 
 

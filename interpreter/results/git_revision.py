@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
-TIMEOUT_SECONDS = 10
+from .git_command import git
 
 
 def revision(study: Path) -> dict[str, Any] | None:
@@ -24,9 +23,5 @@ def revision(study: Path) -> dict[str, Any] | None:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    command = ["git", "-C", str(folder), "--no-optional-locks", *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=TIMEOUT_SECONDS)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None
+    done = git("--no-optional-locks", *arguments, folder=folder)
+    return done.stdout.decode("utf-8", "replace") if done is not None and done.returncode == 0 else None

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from dlspec.spec.ir.plan import StudyPlan
 from dlspec.spec.passes.registration import differences, registered
@@ -51,12 +51,8 @@ def register(study: Path, plan: StudyPlan, judged: int) -> Path:
     registrations[plan.profile or FULL] = {"time": now, "runs_before": judged, **registered(plan)}
     whole = {"format_version": FORMAT_VERSION, "study": plan.name, "registrations": registrations}
     text = (json.dumps(whole, indent=1, ensure_ascii=False) + "\n").encode()
-
-    def fill(stream: IO[bytes]) -> None:
-        stream.write(text)
-
     path = registration_file(study)
-    write(path.parent, fill, path.name)
+    write(path.parent, lambda stream: stream.write(text), path.name)
     return path
 
 

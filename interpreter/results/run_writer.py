@@ -7,7 +7,6 @@ import os
 import platform
 import shutil
 import tempfile
-import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -28,6 +27,7 @@ from .atomic_files import sync
 from .errors import StoreError
 from .folder_names import TENSORBOARD
 from .git_revision import revision
+from .npz import write_npz
 from .optional_outputs import Aside
 from .precision_text import precisions
 from .replicates import Replicate, Results
@@ -228,17 +228,18 @@ def curves_table(replicates: Iterable[Replicate]) -> pa.Table:
 
 def write_samples(path: Path, replicates: Iterable[Replicate]) -> None:
     """What figures show of single examples, as npz, a replicate at a time; no file where there is nothing."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for replicate in replicates:
-            lead = f"{replicate.experiment}/{replicate.variant}/{_point(replicate)}/{replicate.number}"
-            for figure, by_step in replicate.samples.items():
-                for step, values in by_step.items():
-                    for name, value in values.items():
-                        with archive.open(f"{lead}/{figure}/{step}/{name}.npy", "w", force_zip64=True) as entry:
-                            np.lib.format.write_array(entry, np.asanyarray(value), allow_pickle=False)
-        empty = not archive.namelist()
-    if empty:
+    if not write_npz(path, _samples(replicates)):
         path.unlink()
+
+
+def _samples(replicates: Iterable[Replicate]) -> Iterator[tuple[str, Any]]:
+    """The entries of the file: EXPERIMENT/VARIANT/CONSTANTS/REPLICATE/FIGURE/STEP/NAME, with their arrays."""
+    for replicate in replicates:
+        lead = f"{replicate.experiment}/{replicate.variant}/{_point(replicate)}/{replicate.number}"
+        for figure, by_step in replicate.samples.items():
+            for step, values in by_step.items():
+                for name, value in values.items():
+                    yield f"{lead}/{figure}/{step}/{name}", value
 
 
 def _point(replicate: Replicate) -> str:

@@ -119,7 +119,7 @@ def expected_seconds(program: Program, form: str, rate: float) -> float:
     reached = rate * EFFICIENCY[form] * (os.cpu_count() or 1)
     drawn = DRAW_OPERATIONS * _drawn(program)
     evaluations = len(plan.evaluations) if plan else 1
-    forward = found.forward or _forward(program)
+    forward = found.forward or program.network_flops
     work = program.evaluated("test") * (forward + drawn) + _differentiated(program) * (3 * forward + drawn)
     measured = evaluations * work * program.replicates / reached
     trained = 0.0
@@ -141,10 +141,6 @@ def _drawn(program: Program) -> int:
     """How many numbers one example draws."""
     samples = [item for named in program.examples for item in t.walk(named.term) if isinstance(item, t.Sample)]
     return sum(prod(sample.type.shape) for sample in samples)
-
-
-def _forward(program: Program) -> int:
-    return sum(network.flops for network in program.networks)
 
 
 # -- memory ------------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from dlspec.spec.ir.plan import Program
+from dlspec.spec.passes.cost import cost
 
 from ..store.requests import ReplicateBatch
 
@@ -20,7 +21,8 @@ class TimeLeft:
 
     def __init__(self, batches: Iterable[ReplicateBatch], clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
-        self.left = sum(work(batch) for batch in batches)
+        self.works: dict[str, float] = {}
+        self.left = sum(map(self._work, batches))
         self.done = 0.0
         self.begun: float | None = None
         self.at: dict[str, float] = {}
@@ -29,26 +31,37 @@ class TimeLeft:
         """A batch begins at a step, perhaps again. Steps restored from a checkpoint count neither as done nor as remaining."""
         self.begun = self.clock() if self.begun is None else self.begun
         before = self.at.get(batch.name, 0.0)
-        self.at[batch.name] = _share(batch, step) - COMPILE_OPERATIONS
+        self.at[batch.name] = self._share(batch, step) - COMPILE_OPERATIONS
         self.left -= self.at[batch.name] - before
 
     def reached(self, batch: ReplicateBatch, step: int) -> None:
         """A batch has reached a step."""
-        self._advance(batch, _share(batch, step))
+        self._advance(batch, self._share(batch, step))
 
     def finished(self, batch: ReplicateBatch) -> None:
         """A batch has ended, at its last step or before."""
-        self._advance(batch, work(batch))
+        self._advance(batch, self._work(batch))
 
     def stored(self, batch: ReplicateBatch) -> None:
         """A batch need not run: another process ran it."""
-        self.left -= work(batch)
+        self.left -= self._work(batch)
 
     def _advance(self, batch: ReplicateBatch, reached: float) -> None:
         gained = reached - self.at.get(batch.name, 0.0)
         self.at[batch.name] = reached
         self.done += gained
         self.left -= gained
+
+    def _work(self, batch: ReplicateBatch) -> float:
+        """The work of a batch, counted once."""
+        if batch.name not in self.works:
+            self.works[batch.name] = work(batch)
+        return self.works[batch.name]
+
+    def _share(self, batch: ReplicateBatch, step: int) -> float:
+        """The work up to a step, compiling included."""
+        share = min(1.0, step / max(1, steps(batch.program)))
+        return COMPILE_OPERATIONS + (self._work(batch) - COMPILE_OPERATIONS) * share
 
     def seconds(self) -> float | None:
         """Seconds left, or None before any work is done."""
@@ -77,13 +90,10 @@ def steps(program: Program) -> int:
 
 
 def work(batch: ReplicateBatch) -> float:
-    """The cost of a replicate batch: compiling, and for each step three passes of its networks over a batch of examples, with the overhead."""
+    """The cost of a replicate batch: compiling, and for each step its operations with the overhead.
+
+    A program that only measures has one step, which takes its networks forwards over the test examples.
+    """
     program = batch.program
-    examples = program.training.largest_batch if program.training else program.evaluated("test")
-    flops = 3.0 * sum(network.flops for network in program.networks) * examples * len(batch.numbers)
-    return COMPILE_OPERATIONS + steps(program) * (STEP_OPERATIONS + flops)
-
-
-def _share(batch: ReplicateBatch, step: int) -> float:
-    """The work up to a step, compiling included."""
-    return COMPILE_OPERATIONS + (work(batch) - COMPILE_OPERATIONS) * min(1.0, step / max(1, steps(batch.program)))
+    flops = cost(program).step if program.training else program.network_flops * program.evaluated("test")
+    return COMPILE_OPERATIONS + steps(program) * (STEP_OPERATIONS + flops * len(batch.numbers))

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..results import atomic_files
 from ..results.errors import Damaged
+from ..results.npz import add_arrays
 from ..results.replicates import Array, Replicate
 
 FORMAT = 1
@@ -79,9 +80,7 @@ class Checkpoints:
         def fill(stream: IO[bytes]) -> None:
             with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
                 archive.writestr("about.json", json.dumps(about))
-                for name, value in arrays.items():
-                    with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
-                        np.lib.format.write_array(entry, value, allow_pickle=False)
+                add_arrays(archive, arrays.items())
 
         atomic_files.write(self.path.parent, fill, self.path.name, self.mark)
         self.last = time.monotonic()

@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 import math
 import os
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +23,7 @@ from dlspec.spec.passes.digests import LANGUAGE, NUMERICS
 
 from ..results import atomic_files
 from ..results.errors import Damaged
+from ..results.npz import write_npz
 from ..results.replicates import Array, Replicate
 from .lazy_arrays import Numbers, StoredCurves, StoredSamples, entry
 from .requests import CellRequest, ReplicateBatch
@@ -119,7 +119,7 @@ def write(
     name = None
     if samples:
         name = atomic_files.write(
-            folder, lambda stream: _save(stream, samples), lambda sum_: f"{batch.name}.{sum_}.npz", mark
+            folder, lambda stream: write_npz(stream, samples.items()), lambda sum_: f"{batch.name}.{sum_}.npz", mark
         ).name
     about: dict[str, Any] = {
         "format": FORMAT, "language": LANGUAGE, "numerics": NUMERICS, "digest": batch.wanted.digest,
@@ -282,11 +282,3 @@ def _samples(
                     entries[entry(replicate.number, item, step)] = values[label]
         described.append(shown)
     return entries, described
-
-
-def _save(stream: IO[bytes], arrays: Mapping[str, Array]) -> None:
-    """As `np.savez_compressed`, whatever the entries are called."""
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, value in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
-                np.lib.format.write_array(entry, np.asanyarray(value), allow_pickle=False)

@@ -243,6 +243,11 @@ class Program:
         return self.data.evaluated(stream)
 
     @property
+    def network_flops(self) -> int:
+        """Floating-point operations of one example through every network, forwards."""
+        return sum(network.flops for network in self.networks)
+
+    @property
     def one_replicate_at_a_time(self) -> bool:
         """Whether each replicate trains by itself: an optimiser mixes the entries of a weight, and would mix them."""
         phases = self.training.phases if self.training is not None else ()

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import ray
 from ray.exceptions import (
@@ -236,7 +236,7 @@ class Remote:
                 path = job.checkpoints.path
                 try:
                     atomic_files.write(
-                        path.parent, lambda stream: _fill(stream, values[0]), path.name, job.checkpoints.mark
+                        path.parent, lambda stream: stream.write(values[0]), path.name, job.checkpoints.mark
                     )
                 except OSError as error:
                     reason = of_system(path.parent, error)
@@ -267,10 +267,6 @@ class Remote:
                     "or ask for fewer replicates or a smaller batch: `dlspec plan` says what fits"
                 )
                 ray.cancel(running.ref)
-
-
-def _fill(stream: IO[bytes], target: bytes) -> None:
-    stream.write(target)
 
 
 def _failed(job: Job, message: str) -> list[Replicate]:
