@@ -17,10 +17,11 @@ from .exit_codes import ended
 from .export import export
 from .fmt import fmt
 from .lsp import lsp
-from .options import AsJson, Device, File, Only, Overrides, Profile, Runs, resolved
+from .options import File, Only, Overrides, Profile, from_options, resolved
 from .plan import plan
 from .register import register
 from .report import report
+from .run_options import ExecutorName, RunOptions
 from .standard_output import prepared
 from .validate import validate
 
@@ -37,36 +38,6 @@ SCHEMA = Path("schemas/study.schema.json")
 REFERENCE = Path("docs/reference.md")
 
 
-class Jit(StrEnum):
-    """Compiled forms."""
-
-    auto = "auto"
-    xla = "xla"
-    graph = "graph"
-
-
-class LogForm(StrEnum):
-    """How progress is told."""
-
-    auto = "auto"
-    json = "json"
-
-
-class ExecutorName(StrEnum):
-    """Where programs run."""
-
-    local = "local"
-    ray = "ray"
-
-
-class FailOn(StrEnum):
-    """From which verdict on a run ends with the exit code of a claim that fails."""
-
-    fails = "fails"
-    inconclusive = "inconclusive"
-    seen = "seen"
-
-
 class Stage(StrEnum):
     """Stages of the pipeline that can be printed."""
 
@@ -77,57 +48,19 @@ class Stage(StrEnum):
 
 
 @app.command()
-def run(
-    file: File, profile: Profile = None, override: Overrides = None, only: Only = None,
-    jobs: Annotated[
-        int | None, typer.Option("-j", min=1, help="How many programs run at once; otherwise one a core, on a GPU one, on a cluster all it has room for.")
-    ] = None,
-    executor: Annotated[
-        ExecutorName, typer.Option(help="Where programs run: in this process, or on a Ray cluster.")
-    ] = ExecutorName.local,
-    address: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HOST:PORT", help="The Ray cluster; otherwise RAY_ADDRESS, or one of this run's own on this machine."
-        ),
-    ] = None,
-    jit: Annotated[Jit, typer.Option(help="Forces XLA or the plain graph.")] = Jit.auto,
-    device: Device = AUTO,
-    runs: Runs = Path("runs"),
-    force: Annotated[bool, typer.Option("--force", help="Runs again even what is stored.")] = False,
-    keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Keeps final weights in Keras' format.")] = False,
-    checkpoint: Annotated[
-        float, typer.Option(min=0, metavar="SECONDS", help="How often at most training state is kept, to resume from.")
-    ] = 30.0,
-    tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="Writes curves and figures for `tensorboard --logdir FOLDER`, as they come.")
-    ] = False,
-    mlflow: Annotated[
-        str | None,
-        typer.Option(metavar="URI", help="Tells MLflow of every cell: a server, or a store such as sqlite:///mlflow.db."),
-    ] = None,
-    log: Annotated[LogForm, typer.Option(help="`json`: progress as one JSON object a line, on stderr.")] = LogForm.auto,
-    fail_on: Annotated[
-        FailOn, typer.Option(help="With which verdicts the exit code is 3: `fails` alone, also `inconclusive`, also `seen`.")
-    ] = FailOn.fails,
-    as_json: AsJson = False,
-) -> None:  # fmt: skip
+@from_options(RunOptions)
+def run(options: RunOptions) -> None:
     """Runs what is not stored yet of a study; figures, claims and numbers go to a folder under runs/."""
-    if address is not None and executor is not ExecutorName.ray:
+    if options.address is not None and options.executor is not ExecutorName.ray:
         print("--address is that of a Ray cluster: it goes with --executor ray", file=sys.stderr)
         raise typer.Exit(USAGE)
-    if device != AUTO and executor is ExecutorName.ray:
+    if options.device != AUTO and options.executor is ExecutorName.ray:
         print("--device is for this machine: on a cluster the plan says which nodes a program gets", file=sys.stderr)
         raise typer.Exit(USAGE)
-    plan = resolved(file, profile, override, only)
-    from .run import How, execute
+    plan = resolved(options.file, options.profile, options.override, options.only)
+    from .run import execute
 
-    how = How(
-        root=runs, jobs=jobs, executor=executor.value, address=address, jit=jit.value, force=force,
-        keep_weights=keep_weights, checkpoint=checkpoint, log=log.value, json=as_json, study=Path(file), device=device,
-        tensorboard=tensorboard, mlflow=mlflow, fail_on=fail_on.value,
-    )  # fmt: skip
-    raise typer.Exit(execute(plan, how, sys.argv[1:]))
+    raise typer.Exit(execute(plan, options, sys.argv[1:]))
 
 
 app.command()(validate)

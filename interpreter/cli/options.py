@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TypeVar, get_type_hints
 
 import typer
 from dlspec import spec
@@ -12,6 +14,7 @@ from dlspec import spec
 from ..backend.devices import Asked
 
 ERROR = 1
+Options = TypeVar("Options")
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="A study.")]
 Profile = Annotated[str | None, typer.Option("-p", "--profile", metavar="NAME", help="A profile of the study.")]
@@ -39,6 +42,24 @@ Device = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Prints one JSON object.")]
+
+
+def from_options(options: type[Options]) -> Callable[[Callable[[Options], None]], Callable[..., None]]:
+    """Makes a command of a function of one object: the fields of its dataclass become the command's parameters."""
+    hints = get_type_hints(options, include_extras=True)
+    parameters = [
+        parameter.replace(annotation=hints[name]) for name, parameter in inspect.signature(options).parameters.items()
+    ]
+
+    def decorate(function: Callable[[Options], None]) -> Callable[..., None]:
+        def command(**values: Any) -> None:
+            function(options(**values))
+
+        command.__name__, command.__doc__ = function.__name__, function.__doc__
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        return command
+
+    return decorate
 
 
 def fail(error: spec.SpecError) -> NoReturn:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlspec.spec.diagnostics.problems import SpecError, render
@@ -23,7 +22,7 @@ from dlspec.spec.tables.dtypes import DTYPES
 from rich.console import Console
 from rich.text import Text
 
-from ..backend.devices import AUTO, Asked
+from ..backend.devices import Asked
 from ..backend.jit_policy import jit_mode
 from ..backend.startup import device, device_without_tensorflow, environment, overlooked, start
 from ..executors.base import Executor
@@ -40,6 +39,7 @@ from ..schedule.scheduler import Options, Progress, Run
 from ..store.requests import ReplicateBatch, requests_of
 from ..store.store import Store
 from ..tracking import Both, Tracking, opened
+from .run_options import ExecutorName, LogForm, RunOptions
 from .standard_output import Output
 
 if TYPE_CHECKING:
@@ -50,48 +50,23 @@ DONE, ERROR, CLAIM_FAILS, INTERRUPTED = 0, 1, 3, 130
 FILE_WIDTH = 160
 
 
-@dataclass(frozen=True)
-class How:
-    """How a study is run and told of: `jobs` at once, by an `executor`, `local` or `ray` at an `address`.
-
-    `log` is `auto` or `json`, `json` prints one object at the end. `study` is its file, whose revision in git is noted.
-    `tensorboard` writes event files; `mlflow` is the URI of a tracking server or store.
-    """
-
-    root: Path = Path("runs")
-    jobs: int | None = None
-    executor: str = "local"
-    address: str | None = None
-    jit: str = "auto"
-    force: bool = False
-    keep_weights: bool = False
-    checkpoint: float = 30.0
-    log: str = "auto"
-    json: bool = False
-    study: Path | None = None
-    device: Asked = AUTO
-    tensorboard: bool = False
-    mlflow: str | None = None
-    fail_on: str = FAILS
-
-
-def execute(plan: StudyPlan, how: How, command: Sequence[str]) -> int:
-    """Runs, stores and prints; returns the exit code. Raises StoreError, MissingExtra."""
+def execute(plan: StudyPlan, options: RunOptions, command: Sequence[str]) -> int:
+    """Runs, stores and prints; returns the exit code. `command` is the command's words. Raises StoreError, MissingExtra."""
     errors = Console(stderr=True)
-    title = new_title(how.root, plan)
-    tracking = opened(plan, how.root, title, how.tensorboard, how.mlflow, partial(_warn, how=how))
+    title = new_title(options.runs, plan)
+    tracking = opened(plan, options.runs, title, options.tensorboard, options.mlflow, partial(_warn, options=options))
     stop = threading.Event()
     before = signal.signal(signal.SIGINT, lambda *_: _interrupt(stop, errors, store))
     store: Store | None = None
     try:
-        with explained(how.root):
-            how.root.mkdir(parents=True, exist_ok=True)
-        store = Store(how.root / STORE, lambda text: _warn(text, how))
-        run = _run_on_cluster if how.executor == "ray" else _run
-        results, where = run(plan, how, store, tracking, stop, errors)
-        output, done = _conclude(plan, results, how, where, command, title)
+        with explained(options.runs):
+            options.runs.mkdir(parents=True, exist_ok=True)
+        store = Store(options.runs / STORE, lambda text: _warn(text, options))
+        run = _run_on_cluster if options.executor is ExecutorName.ray else _run
+        results, where = run(plan, options, store, tracking, stop, errors)
+        output, done = _conclude(plan, results, options, where, command, title)
         if done.folder is not None:
-            with Aside(partial(_warn, how=how)).part("what trackers are told at the end"):
+            with Aside(partial(_warn, options=options)).part("what trackers are told at the end"):
                 tracking.conclude(results, done.folder, done.figures, done.verdicts)
     except BaseException:
         if store is not None:
@@ -101,52 +76,52 @@ def execute(plan: StudyPlan, how: How, command: Sequence[str]) -> int:
         tracking.close()
         signal.signal(signal.SIGINT, before)
     store.close()
-    return _code(results, done, stop, output, how.fail_on)
+    return _code(results, done, stop, output, options.fail_on)
 
 
 def _run(
-    plan: StudyPlan, how: How, store: Store, tracking: Tracking, stop: threading.Event, errors: Console
+    plan: StudyPlan, options: RunOptions, store: Store, tracking: Tracking, stop: threading.Event, errors: Console
 ) -> tuple[dict[str, Results], str]:
     """The results of the plan, and on which kind of device. TensorFlow is loaded only where something is to run."""
-    where = device_without_tensorflow(how.device) or store.device(environment())
+    where = device_without_tensorflow(options.device) or store.device(environment())
     if where is None:
-        start(how.device)
+        start(options.device)
         where = device()
         store.note_device(environment(), where)
-    begun = _begun(plan, how, store, where, _jobs(how, where))
-    _tell(begun, how)
+    begun = _begun(plan, options, store, where, _jobs(options, where))
+    _tell(begun, options)
     if not begun.missing:
         return begun.progress.results(plan), where
-    start(how.device)
-    if warning := overlooked(how.device):
-        _warn(warning, how)
+    start(options.device)
+    if warning := overlooked(options.device):
+        _warn(warning, options)
     if device() == "cpu" and any(DTYPES[batch.program.dtype].rounded for batch in begun.missing):
-        _warn("on a CPU `dtype: tf32` gives the numbers of float32: only a GPU rounds to TensorFloat-32", how)
+        _warn("on a CPU `dtype: tf32` gives the numbers of float32: only a GPU rounds to TensorFloat-32", options)
     if (actual := device()) != where:
         where = actual
-        begun = _begun(plan, how, store, where, _jobs(how, where))
-    _finish(begun, how, store, tracking, stop, errors, partial(_local, begun.options, how.device))
+        begun = _begun(plan, options, store, where, _jobs(options, where))
+    _finish(begun, options, store, tracking, stop, errors, partial(_local, begun.scheduling, options.device))
     return begun.progress.results(plan), where
 
 
 def _run_on_cluster(
-    plan: StudyPlan, how: How, store: Store, tracking: Tracking, stop: threading.Event, errors: Console
+    plan: StudyPlan, options: RunOptions, store: Store, tracking: Tracking, stop: threading.Event, errors: Console
 ) -> tuple[dict[str, Results], str]:
     """The same on a Ray cluster; TensorFlow is loaded by its workers alone. Raises ClusterError."""
     from ..executors.ray import connected
 
-    with connected(how.address) as cluster:
-        begun = _begun(plan, how, store, cluster.device, how.jobs or cluster.at_once)
-        _tell(begun, how)
+    with connected(options.address) as cluster:
+        begun = _begun(plan, options, store, cluster.device, options.jobs or cluster.at_once)
+        _tell(begun, options)
         if begun.missing:
             from ..executors.ray.executor import Remote
 
-            if how.log == "json":
+            if options.log is LogForm.json:
                 JsonLines().say("cluster", address=cluster.address, nodes=len(cluster.nodes), device=cluster.device)
             else:
                 tell(f"on a Ray cluster at {cluster.address}: {cluster}")
-            remote = partial(Remote, cluster, jobs=how.jobs)
-            _finish(begun, how, store, tracking, stop, errors, remote)
+            remote = partial(Remote, cluster, jobs=options.jobs)
+            _finish(begun, options, store, tracking, stop, errors, remote)
         return begun.progress.results(plan), cluster.device
 
 
@@ -154,81 +129,83 @@ def _run_on_cluster(
 class _Begun:
     """How programs run on a kind of device, what is stored of them, and what is missing."""
 
-    options: Options
+    scheduling: Options
     progress: Progress
     missing: Sequence[ReplicateBatch]
 
 
-def _begun(plan: StudyPlan, how: How, store: Store, where: str, jobs: int) -> _Begun:
-    options = Options(how.jit, jobs, where, how.force, how.keep_weights, how.checkpoint)
-    progress = Progress.of_store(requests_of(plan, where), store, options)
-    return _Begun(options, progress, progress.missing())
+def _begun(plan: StudyPlan, options: RunOptions, store: Store, where: str, jobs: int) -> _Begun:
+    scheduling = Options(options.jit.value, jobs, where, options.force, options.keep_weights, options.checkpoint)
+    progress = Progress.of_store(requests_of(plan, where), store, scheduling)
+    return _Begun(scheduling, progress, progress.missing())
 
 
 def _finish(
-    begun: _Begun, how: How, store: Store, tracking: Tracking, stop: threading.Event, errors: Console,
+    begun: _Begun, options: RunOptions, store: Store, tracking: Tracking, stop: threading.Event, errors: Console,
     executor: Callable[[Quiet | Both], Executor],
 ) -> None:  # fmt: skip
     """Runs what is missing to its end."""
     tracking.ended(begun.progress.replicates.values())
-    with _watcher(begun.missing, how, tracking, errors) as watcher:
-        compiled = partial(jit_mode, jit=begun.options.jit, device=begun.options.device)
-        Run(begun.progress, store, executor(watcher), begun.options, watcher, stop, compiled).finish()
+    with _watcher(begun.missing, options, tracking, errors) as watcher:
+        compiled = partial(jit_mode, jit=begun.scheduling.jit, device=begun.scheduling.device)
+        Run(begun.progress, store, executor(watcher), begun.scheduling, watcher, stop, compiled).finish()
 
 
-def _jobs(how: How, device: str) -> int:
+def _jobs(options: RunOptions, device: str) -> int:
     """How many programs run at once: as many as there are cores, on a GPU one."""
-    return how.jobs or (1 if device == "gpu" else os.cpu_count() or 1)
+    return options.jobs or (1 if device == "gpu" else os.cpu_count() or 1)
 
 
-def _local(options: Options, device: Asked, watcher: Watcher) -> Executor:
+def _local(scheduling: Options, device: Asked, watcher: Watcher) -> Executor:
     """The executor on this machine."""
     from ..executors.local import RecyclingProcessPool
 
-    return RecyclingProcessPool(options.jobs, watcher, device)
+    return RecyclingProcessPool(scheduling.jobs, watcher, device)
 
 
-def _watcher(missing: Sequence[ReplicateBatch], how: How, tracking: Tracking, errors: Console) -> Quiet | Both:
-    if how.log == "json":
+def _watcher(
+    missing: Sequence[ReplicateBatch], options: RunOptions, tracking: Tracking, errors: Console
+) -> Quiet | Both:
+    if options.log is LogForm.json:
         return tracking.beside(JsonLines(missing))
     return tracking.beside(Live(missing, errors) if errors.is_terminal else Log(missing))
 
 
-def _tell(begun: _Begun, how: How) -> None:
+def _tell(begun: _Begun, options: RunOptions) -> None:
     """How many replicates are stored already, and how many are to run."""
     there, rest = len(begun.progress.replicates), sum(len(batch.numbers) for batch in begun.missing)
-    other = begun.progress.of_another_form(partial(jit_mode, jit=begun.options.jit, device=begun.options.device))
-    if how.log == "json":
+    other = begun.progress.of_another_form(partial(jit_mode, jit=begun.scheduling.jit, device=begun.scheduling.device))
+    if options.log is LogForm.json:
         JsonLines().say("planned", replicates=there + rest, stored=there, to_run=rest)
     elif not rest:
         tell(f"all {there} replicates are stored already: nothing is to run")
     elif there:
         tell(f"{there} of {there + rest} replicates are stored already, {rest} to run")
-    if other and how.log != "json":
+    if other and options.log is not LogForm.json:
         words = ", ".join(f"{count} as {name}" for name, count in other.items())
         tell(f"{words}: another compiled form than this run's, equal to it but for rounding; --force runs them again")
 
 
-def _warn(text: str, how: How) -> None:
-    (JsonLines() if how.log == "json" else Quiet()).warn(text)
+def _warn(text: str, options: RunOptions) -> None:
+    (JsonLines() if options.log is LogForm.json else Quiet()).warn(text)
 
 
 def _conclude(
-    plan: StudyPlan, results: Mapping[str, Results], how: How, where: str, command: Sequence[str], title: str
+    plan: StudyPlan, results: Mapping[str, Results], options: RunOptions, where: str, command: Sequence[str], title: str
 ) -> tuple[Output, Concluded]:  # fmt: skip
     """Verdicts and finals first, then the run's folder, with figures and the report. Raises StoreError."""
     from .conclude import Ran, conclude, judged, with_looks
 
-    output, warn = Output(), partial(_warn, how=how)
+    output, warn = Output(), partial(_warn, options=options)
     aside = Aside(warn)
-    ran = Ran(plan, results, how.root, title, where, command, how.study)
+    ran = Ran(plan, results, options.runs, title, where, command, options.study)
     try:
         verdicts = judged(ran)
         with aside.part("the look for earlier verdicts"):
             verdicts = with_looks(ran, verdicts)
         with aside.part("the comparison with what was registered"):
-            ran = replace(ran, registration=compared(how.study, plan))
-        if not how.json:
+            ran = replace(ran, registration=compared(options.study, plan))
+        if not options.as_json:
             _print(plan, results, verdicts, output, aside)
             for line in registration_text(ran.registration):
                 output.show(partial(print, line))
@@ -236,9 +213,9 @@ def _conclude(
     except SpecError:
         raise
     except Exception as error:
-        error.add_note(f"what was trained is kept in {how.root / STORE}, and does not run again")
+        error.add_note(f"what was trained is kept in {options.runs / STORE}, and does not run again")
         raise
-    if how.json:
+    if options.as_json:
         place = str(done.folder) if done.folder else None
         text = json.dumps(summary(plan, place, results, verdicts), allow_nan=False)
         output.show(lambda: print(text))

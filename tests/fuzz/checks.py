@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 from dlspec import spec
-from dlspec.interpreter.cli.run import CLAIM_FAILS, DONE, How, execute
+from dlspec.interpreter.cli.run import CLAIM_FAILS, DONE, execute
+from dlspec.interpreter.cli.run_options import Jit, RunOptions
 from dlspec.interpreter.program.job import Job
 from dlspec.interpreter.program.program import Compiled
 from dlspec.interpreter.program.program_cache import ProgramCache
@@ -82,7 +83,8 @@ def _checked(plan: StudyPlan, extent: Sequence[str], jit: str) -> list[Replicate
         said = io.StringIO()
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
-            code = execute(plan, How(Path(folder), jobs=1, jit=jit), ["run", "fuzzed.yaml"])
+            options = RunOptions(str(Path(folder) / "fuzzed.yaml"), runs=Path(folder), jobs=1, jit=Jit(jit))
+            code = execute(plan, options, ["run", "fuzzed.yaml"])
         found = _stored(plan, Path(folder), jit)
         for programs, replicates in found:
             _as_planned(programs, replicates)

@@ -15,7 +15,8 @@ from dlspec import spec
 from dlspec.interpreter.cli import conclude as ending
 from dlspec.interpreter.cli import run as command
 from dlspec.interpreter.cli.conclude import Concluded
-from dlspec.interpreter.cli.run import CLAIM_FAILS, ERROR, How, execute
+from dlspec.interpreter.cli.run import CLAIM_FAILS, ERROR, execute
+from dlspec.interpreter.cli.run_options import RunOptions
 from dlspec.interpreter.figures.draw import DRAWERS
 from dlspec.interpreter.results.folder_names import REPORT
 from dlspec.interpreter.results.replicates import Replicate, Results
@@ -83,10 +84,10 @@ def run(plan: spec.StudyPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, c
     results = {"e": Results.of_plan(plan.experiments[0], replicates)}
     monkeypatch.setattr(command, "_run", lambda *_: (results, "cpu"))
 
-    def execute_it(**how: Any) -> tuple[int, str, list[str], Path | None]:
+    def execute_it(**options: Any) -> tuple[int, str, list[str], Path | None]:
         root = tmp_path / "runs"
         before = set(root.glob("*/run.json"))
-        code = execute(plan, How(root=root, **how), ["run", "small.yaml"])
+        code = execute(plan, RunOptions(str(tmp_path / "small.yaml"), runs=root, **options), ["run", "small.yaml"])
         made = list(set(root.glob("*/run.json")) - before)
         assert not list(root.glob(".*")), "no draft is left"
         out, err = capsys.readouterr()
@@ -217,7 +218,7 @@ def test_an_extra_of_the_folder_fails_alone(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(f"dlspec.interpreter.results.run_writer.{part}", half)
-    code, out, told, folder = run(study=Path("small.yaml"))
+    code, out, told, folder = run()
     whole(out, folder)
     assert code == CLAIM_FAILS and not (file and (folder / file).exists()) and (folder / REPORT).exists()
     name = file or "the study's revision in git"
@@ -296,7 +297,7 @@ def test_a_folder_that_cannot_be_made_leaves_table_and_verdicts(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(f"dlspec.interpreter.results.run_writer.RunFolder.{method}", full)
-    code, out, told, folder = run(json=as_json)
+    code, out, told, folder = run(as_json=as_json)
     assert code == ERROR and folder is None
     if as_json:
         found = json.loads(out)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 from dlspec import spec
-from dlspec.interpreter.cli.run import DONE, How, execute
+from dlspec.interpreter.cli.run import DONE, execute
+from dlspec.interpreter.cli.run_options import Jit, RunOptions
 from dlspec.interpreter.figures import DRAWERS
 from dlspec.interpreter.figures.draw import draw
 from dlspec.interpreter.results.replicates import Replicate, Results
@@ -69,7 +70,8 @@ def test_the_store_gives_what_was_shown_and_runs_what_it_lacks(capsys: object, t
     plain = plan_of(STUDY[: STUDY.index("    figures:")])
     whole = plan_of()
     for plan, stored in ((plain, False), (whole, False), (whole, True)):
-        assert execute(plan, How(tmp_path, jobs=1, jit="graph"), ["run", "stopped.yaml"]) == DONE
+        options = RunOptions(str(tmp_path / "stopped.yaml"), runs=tmp_path, jobs=1, jit=Jit.graph)
+        assert execute(plan, options, ["run", "stopped.yaml"]) == DONE
         newest = max(tmp_path.glob("*/run.json"), key=lambda path: path.stat().st_mtime_ns).parent
         drawn = {path.name for path in newest.glob("*.png")}
         assert drawn == {

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from dlspec import spec
 from dlspec.interpreter.cli.app import app
-from dlspec.interpreter.cli.run import DONE, How, execute
+from dlspec.interpreter.cli.run import DONE, execute
+from dlspec.interpreter.cli.run_options import Jit, RunOptions
 from dlspec.spec.diagnostics.problems import Source
 from typer.testing import CliRunner
 
@@ -41,7 +42,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert (
         execute(
             spec.resolve(spec.parse(Source("zipped.yaml", STUDY))),
-            How(root, jobs=1, jit="graph"),
+            RunOptions(str(root.parent / "zipped.yaml"), runs=root, jobs=1, jit=Jit.graph),
             ["run", "zipped.yaml"],
         )
         == DONE
@@ -74,7 +75,8 @@ def test_each_row_of_an_export_carries_both_values(runs: Path, tmp_path: Path) -
 
 def test_a_second_run_takes_all_from_the_store(runs: Path) -> None:
     plan = spec.resolve(spec.parse(Source("zipped.yaml", STUDY)))
-    assert execute(plan, How(runs, jobs=1, jit="graph"), ["run", "zipped.yaml"]) == DONE
+    options = RunOptions(str(runs.parent / "zipped.yaml"), runs=runs, jobs=1, jit=Jit.graph)
+    assert execute(plan, options, ["run", "zipped.yaml"]) == DONE
     newest = max((path.parent for path in runs.glob("*/run.json")), key=lambda path: path.stat().st_mtime_ns)
     cells = json.loads((newest / "cells.json").read_text("utf-8"))
     assert all(cell["stored"] for cell in cells) and len(cells) == 3

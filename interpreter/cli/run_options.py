@@ -1,0 +1,94 @@
+"""The options of `dlspec run`: one object, from the command line to the end of the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..backend.devices import AUTO
+from .options import AsJson, Device, File, Only, Overrides, Profile, Runs
+
+
+class Jit(StrEnum):
+    """Compiled forms."""
+
+    auto = "auto"
+    xla = "xla"
+    graph = "graph"
+
+
+class LogForm(StrEnum):
+    """How progress is told."""
+
+    auto = "auto"
+    json = "json"
+
+
+class ExecutorName(StrEnum):
+    """Where programs run."""
+
+    local = "local"
+    ray = "ray"
+
+
+class FailOn(StrEnum):
+    """From which verdict on a run ends with the exit code of a claim that fails."""
+
+    fails = "fails"
+    inconclusive = "inconclusive"
+    seen = "seen"
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What `dlspec run` is given; each field is one option, its default and its help, in the order of `--help`."""
+
+    file: File
+    profile: Profile = None
+    override: Overrides = None
+    only: Only = None
+    jobs: Annotated[
+        int | None, typer.Option("-j", min=1, help="How many programs run at once; otherwise one a core, on a GPU one, on a cluster all it has room for.")
+    ] = None  # fmt: skip
+    executor: Annotated[
+        ExecutorName, typer.Option(help="Where programs run: in this process, or on a Ray cluster.")
+    ] = ExecutorName.local
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="The Ray cluster; otherwise RAY_ADDRESS, or one of this run's own on this machine.",
+        ),
+    ] = None
+    jit: Annotated[Jit, typer.Option(help="Forces XLA or the plain graph.")] = Jit.auto
+    device: Device = AUTO
+    runs: Runs = Path("runs")
+    force: Annotated[bool, typer.Option("--force", help="Runs again even what is stored.")] = False
+    keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Keeps final weights in Keras' format.")] = False
+    checkpoint: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="How often at most training state is kept, to resume from.")
+    ] = 30.0
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Writes curves and figures for `tensorboard --logdir FOLDER`, as they come.")
+    ] = False  # fmt: skip
+    mlflow: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URI", help="Tells MLflow of every cell: a server, or a store such as sqlite:///mlflow.db."
+        ),
+    ] = None
+    log: Annotated[LogForm, typer.Option(help="`json`: progress as one JSON object a line, on stderr.")] = LogForm.auto
+    fail_on: Annotated[
+        FailOn,
+        typer.Option(help="With which verdicts the exit code is 3: `fails` alone, also `inconclusive`, also `seen`."),
+    ] = FailOn.fails
+    as_json: AsJson = False
+
+    @property
+    def study(self) -> Path:
+        """The study's file, whose revision in git is noted."""
+        return Path(self.file)
