@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from dlspec import spec
@@ -40,15 +40,37 @@ def plan(
         print(f"warning: {problem.message}. {problem.hint} Nothing counts as stored in what follows.", file=sys.stderr)
         stored = {}
     made = rows(found, stored, rate, device)
+    unsettled = _unsettled(found, runs)
     refused = [text for row in made if (text := refusal(row, limit))]
     if as_json:
         import json
 
-        print(json.dumps(plan_data(found, made, rate, refused), allow_nan=False))
+        print(json.dumps({**plan_data(found, made, rate, refused), "unsettled": unsettled}, allow_nan=False))
     else:
+        from ..verdicts.evidence_text import needed
         from .text.plan import print_plan
 
         print_plan(found, made, rate)
+        for claim in unsettled:
+            print(f"{claim['id']}: {claim['verdict']} in {claim['run']}; {needed(claim)}")
     if refused:
         print("\n".join(refused), file=sys.stderr)
         raise typer.Exit(ERROR)
+
+
+def _unsettled(plan: spec.StudyPlan, root: Path) -> list[dict[str, Any]]:
+    """The claims that the newest run of a plan's study did not settle, and with how many replicates they would be, from its spread."""
+    from ..results.run_list import chosen, list_runs
+
+    asked = {f"{e.name}.{claim.name}": claim.text for e in plan.experiments for claim in e.claims}
+    try:
+        for run in chosen(list_runs(root), plan.name, plan.profile)[:1]:
+            claims = [claim for claim in run.read("claims.json") if asked.get(claim["id"]) == claim["check"]]
+            return [
+                {"id": claim["id"], "verdict": claim["verdict"], "needed": claim["needed"], "run": run.name}
+                for claim in claims
+                if claim.get("needed")
+            ]
+    except spec.SpecError as error:
+        print(f"warning: {error.problems[0].message}. What it says of claims is left out.", file=sys.stderr)
+    return []
