@@ -35,10 +35,12 @@ def print_plan(plan: StudyPlan, rows: Sequence[Row], rate: float) -> None:
     console.print()
     cells, left = sum(row.program.replicates for row in rows), sum(row.to_run for row in rows)
     seconds = sum(row.seconds for row in todo)
+    operations = flops(sum(_total(row) for row in todo))  # "1.2 G", or a bare number below a thousand
+    operations += "" if operations[-1].isalpha() else " "
     console.print(
         f"{cells:,} replicate{'' if cells == 1 else 's'} in {len(rows):,} cell{'' if len(rows) == 1 else 's'}, "
         f"{left:,} to run: about {duration(seconds)} one cell after the other; "
-        f"{flops(sum(_total(row) for row in todo))}FLOP"
+        f"{operations}FLOP"
     )
     console.print(
         Text(
