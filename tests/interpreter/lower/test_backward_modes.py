@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,35 +21,50 @@ from dlspec.spec.tables.gradient_modes import GRADIENT_MODES, GradientMode
 BATCH, RATE = 8, 0.5
 
 # One SGD step of rate RATE from known weights shows the averaged gradient.
+STAIRCASE = "floor_to(r, [-1, -0.5, 0, 0.5, 1])"
 BODY = """
 dtype: float64
-functions:
-  u(r): "floor_to(r, [-1, -0.5, 0, 0.5, 1])"
-  v(r): "sum(r ^ 2)"
+functions: {{{functions}}}
 task:
   example:
     x: normal([3])
     y: normal()
-architecture:
-  f:
-    input: x
-    layers: [{{dense: {{units: 4, activation: tanh, kernel_initializer: "normal(0, 0.7)", name: hidden}}}}, {{dense: {{units: 1, name: top}}}}]
-outputs: {{guess: "{guess}"}}
-loss: {{squared: "(guess - y)^2"}}
+architecture: {{{networks}}}
+outputs: {{{outputs}}}
+loss: {{{losses}}}
 gradient: {{{gradient}}}
 training: {{optimizer: {{sgd: 0.5}}, batch: 8, steps: 3, evaluate: {{examples: 20}}}}
-measures: {{error: E((guess - y)^2), at: E(guess)}}
+measures: {{m: E(y)}}
 replicates: 2
 """
-MODES = {
-    "u": ["exact", "forward_only", "surrogate: tanh(r)", "stop", "scale: 3", "clip: 0.1"],
-    "f": ["exact", "stop", "freeze", "scale: -2", "clip: 0.1"],
-    "f.hidden": ["exact", "stop", "freeze", "scale: 2", "clip: 0.05"],
-}
+HIDDEN = '{dense: {units: 4, activation: tanh, kernel_initializer: "normal(0, 0.7)", name: hidden}}, '
 
 
-def body(gradient: str = "", guess: str = "u(f)") -> str:
-    return BODY.format(gradient=gradient, guess=guess)
+@dataclass(frozen=True)
+class Case:
+    """A way from a score f to the loss (guess - y)^2, with functions u and smooth, and the gradient modes on it."""
+
+    guess: str
+    gradient: str = ""
+    u: str = STAIRCASE
+    hidden: str = HIDDEN
+
+
+def study(cases: Sequence[Case]) -> str:
+    """A study with a network, its functions and a term of the loss for each case: the names end in the case's place."""
+
+    def numbered(text: str, place: int) -> str:
+        return re.sub(r"\b(f|u|smooth)\b", rf"\g<1>{place}", text)
+
+    functions, networks, outputs, losses, modes = [], [], [], [], []
+    for place, case in enumerate(cases):
+        functions += [f'u{place}(r): "{case.u}"', f'smooth{place}(r): "r ^ 3 / 9"']
+        networks.append(f"f{place}: {{input: x, layers: [{case.hidden}{{dense: {{units: 1, name: top}}}}]}}")
+        outputs.append(f'guess{place}: "{numbered(case.guess, place)}"')
+        losses.append(f'squared{place}: "(guess{place} - y)^2"')
+        modes += [numbered(case.gradient, place)] if case.gradient else []
+    parts = {"functions": functions, "networks": networks, "outputs": outputs, "losses": losses, "gradient": modes}
+    return BODY.format(**{name: ", ".join(texts) for name, texts in parts.items()})
 
 
 def examples(held: Compiled, count: int = BATCH) -> dict[str, np.ndarray[Any, Any]]:
@@ -57,16 +73,29 @@ def examples(held: Compiled, count: int = BATCH) -> dict[str, np.ndarray[Any, An
     return {item.name: lowering(item.term).tensor.numpy() for item in held.program.examples}
 
 
-def weights(held: Compiled) -> dict[str, np.ndarray[Any, Any]]:
-    """The weights by name: [R, …]."""
-    return {f"{layer}.{name}": variable.numpy() for (layer, name), variable in held.networks["f"].weights.items()}
+def weights(held: Compiled, network: str = "f0") -> dict[str, np.ndarray[Any, Any]]:
+    """A network's weights by name: [R, …]."""
+    return {f"{layer}.{name}": variable.numpy() for (layer, name), variable in held.networks[network].weights.items()}
 
 
-def gradient(held: Compiled) -> dict[str, np.ndarray[Any, Any]]:
-    """The averaged gradient of the first step, from what the step does to the weights."""
-    before = weights(held)
+@dataclass(frozen=True)
+class Step:
+    """The first step of training: its examples, a network's weights before it, and the averaged gradient by what it did to them."""
+
+    given: dict[str, np.ndarray[Any, Any]]
+    weights: dict[str, np.ndarray[Any, Any]]
+    gradient: dict[str, np.ndarray[Any, Any]]
+
+
+def first_steps(held: Compiled) -> list[Step]:
+    """The first step as each of the networks sees it, in their order."""
+    given, before = examples(held), [weights(held, network) for network in held.networks]
     held.train(1)
-    return {name: (before[name] - after) / RATE for name, after in weights(held).items()}
+    after = [weights(held, network) for network in held.networks]
+    return [
+        Step(given, old, {name: (old[name] - new[name]) / RATE for name in old})
+        for old, new in zip(before, after, strict=True)
+    ]
 
 
 def floor_to(r: Any) -> Any:
@@ -100,29 +129,33 @@ def close(found: dict[str, Any], expected: dict[str, Any]) -> None:
         np.testing.assert_allclose(found[name], expected[name], rtol=1e-9, atol=1e-12, err_msg=name)
 
 
+MODES = {
+    "u": ["exact", "forward_only", "surrogate: tanh(r)", "stop", "scale: 3", "clip: 0.1"],
+    "f": ["exact", "stop", "freeze", "scale: -2", "clip: 0.1"],
+    "f.hidden": ["exact", "stop", "freeze", "scale: 2", "clip: 0.05"],
+}
+
+
 @pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 def test_forward_values_are_the_same_to_the_bit_under_every_mode(compiled: Callable[..., Compiled], xla: bool) -> None:
-    """Every mode on every target: the outputs of the loss's own context, where gradients are taken."""
-    found: dict[str, Any] = {}
-    few = {"u": ["exact", "forward_only", "clip: 0.1"], "f.hidden": ["stop", "scale: 2"]}
-    for target, modes in (few if xla else MODES).items():
-        for mode in modes:
-            entry = f"{target}: {{{mode}}}" if ":" in mode else f"{target}: {mode}"
-            held = compiled(body(entry, "u(f) + f"), 2)
+    """Every mode on every target, each in a network of the same weights: the terms of the loss, where gradients are taken."""
+    entries = [(target, f"{{{mode}}}" if ":" in mode else mode) for target, modes in MODES.items() for mode in modes]
+    held = compiled(study([Case("u(f) + f", f"{target}: {mode}") for target, mode in entries]), 2)
+    for network in held.networks.values():
+        for place, variable in network.weights.items():
+            variable.assign(held.networks["f0"].weights[place])
 
-            @tf.function(jit_compile=xla, autograph=False)
-            def run(keys: Any, held: Compiled = held) -> Any:
-                index = tf.range(BATCH, dtype=tf.int64)
-                training = Training(lambda *_: None, index)
-                lowering = held.context.lowering(
-                    keys, index, BATCH, held.seeds.draws, step=tf.constant(0), training=training
-                )
-                return held.context.losses(lowering, held.program.loss)[0]
+    @tf.function(jit_compile=xla, autograph=False)
+    def run(keys: Any) -> Any:
+        index = tf.range(BATCH, dtype=tf.int64)
+        training = Training(lambda *_: None, index)
+        lowering = held.context.lowering(keys, index, BATCH, held.seeds.draws, step=tf.constant(0), training=training)
+        return held.context.losses(lowering, held.program.loss)
 
-            found[f"{target} {mode}"] = run(held.seeds.keys["train"]).numpy()
-    first = found["u exact"]
+    first, *others = (values.numpy() for values in run(held.seeds.keys["train"]))
+    assert len(others) == len(entries) - 1
     assert np.unique(first).size == 2 * BATCH
-    for values in found.values():
+    for values in others:
         np.testing.assert_array_equal(values, first)
 
 
@@ -242,176 +275,178 @@ def test_what_a_row_says_is_what_the_backward_pass_does(
     assert executed(held.program) == pytest.approx(cost(held.program).step, abs=30)
 
 
-def test_exact_is_the_derivative(compiled: Callable[..., Compiled]) -> None:
-    held = compiled(body(guess="f"), 2)
-    given, w = examples(held), weights(held)
-    _, score = forward(w, given["x"])
-    close(gradient(held), backward(w, given["x"], 2 * (score - given["y"])))
+CHANGES: dict[str, Callable[[Any], Any]] = {
+    "stop": lambda m: 0 * m,
+    "{scale: 3}": lambda m: 3 * m,
+    "{scale: -0.3}": lambda m: -0.3 * m,
+    "{clip: 0.3}": lambda m: np.clip(m, -0.3, 0.3),
+}
+"""What modes do to a message."""
+LAYER_CHANGES: dict[str, Callable[[Any], Any]] = {
+    "stop": lambda m: 0 * m,
+    "{scale: 2}": lambda m: 2 * m,
+    "{clip: 0.05}": lambda m: np.clip(m, -0.05, 0.05),
+}
+SIGNS = ["1 if r >= 0 else -1", "1.0 if r >= 0 else -1.0", "r >= 0"]
+IN_BOTH_FORMS = {
+    "forward only": Case("u(f)", "u: forward_only"),
+    "surrogate": Case("u(f)", "u: {surrogate: tanh(2 * r) + r ^ 2}"),
+    **{values: Case("2 * u(f) - 1", "u: forward_only", values) for values in SIGNS},
+}
+AS_A_GRAPH = {
+    "exact": Case("f"),
+    "staircase": Case("u(f)"),
+    "isotron": Case("u(f)", "u: forward_only", hidden=""),
+    **{f"f: {mode}": Case("f", f"f: {mode}") for mode in CHANGES},
+    **{f"smooth: {mode}": Case("smooth(f)", f"smooth: {mode}") for mode in CHANGES},
+    **{f"f.hidden: {mode}": Case("f", f"f.hidden: {mode}") for mode in LAYER_CHANGES},
+    "all frozen": Case("f", "f: freeze"),
+    "top frozen": Case("f", "f.top: freeze"),
+    "stopped factor": Case("f * stop(f)"),
+}
 
 
-def test_a_staircase_has_no_gradient(compiled: Callable[..., Compiled]) -> None:
-    assert all((value == 0).all() for value in gradient(compiled(body(), 2)).values())
+@pytest.fixture(scope="module")
+def steps(compiled: Callable[..., Compiled]) -> dict[bool, dict[str, Step]]:
+    """The first step of each case by name, in the plain graph and under XLA: one compiled program a form."""
+    by_form = {False: IN_BOTH_FORMS | AS_A_GRAPH, True: IN_BOTH_FORMS}
+    return {
+        xla: dict(zip(cases, first_steps(compiled(study(list(cases.values())), 2, xla)), strict=True))
+        for xla, cases in by_form.items()
+    }
 
 
-@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
-def test_forward_only_passes_the_message_as_it_is(compiled: Callable[..., Compiled], xla: bool) -> None:
-    held = compiled(body("u: forward_only"), 2, xla)
-    given, w = examples(held), weights(held)
-    _, score = forward(w, given["x"])
-    close(gradient(held), backward(w, given["x"], 2 * (floor_to(score) - given["y"])))
+FORMS = pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+Steps = dict[bool, dict[str, Step]]
 
 
-@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
-@pytest.mark.parametrize("values", ["1 if r >= 0 else -1", "1.0 if r >= 0 else -1.0", "r >= 0"])
-def test_a_function_of_ints_passes_the_message_as_one_of_reals(
-    compiled: Callable[..., Compiled], xla: bool, values: str
-) -> None:
+def test_exact_is_the_derivative(steps: Steps) -> None:
+    step = steps[False]["exact"]
+    _, score = forward(step.weights, step.given["x"])
+    close(step.gradient, backward(step.weights, step.given["x"], 2 * (score - step.given["y"])))
+
+
+def test_a_staircase_has_no_gradient(steps: Steps) -> None:
+    assert all((value == 0).all() for value in steps[False]["staircase"].gradient.values())
+
+
+@FORMS
+def test_forward_only_passes_the_message_as_it_is(steps: Steps, xla: bool) -> None:
+    step = steps[xla]["forward only"]
+    _, score = forward(step.weights, step.given["x"])
+    close(step.gradient, backward(step.weights, step.given["x"], 2 * (floor_to(score) - step.given["y"])))
+
+
+@FORMS
+@pytest.mark.parametrize("values", SIGNS)
+def test_a_function_of_ints_passes_the_message_as_one_of_reals(steps: Steps, xla: bool, values: str) -> None:
     """Behind it stand operations of ints: were its value an int, no gradient would come back through them."""
-    text = body("u: forward_only", "2 * u(f) - 1").replace("floor_to(r, [-1, -0.5, 0, 0.5, 1])", values)
-    held = compiled(text, 2, xla=xla)
-    given, before = examples(held), weights(held)
+    step = steps[xla][values]
     low = 0 if values == "r >= 0" else -1
-    guess = 2 * np.where(forward(before, given["x"])[1] >= 0, 1, low) - 1
-    close(gradient(held), backward(before, given["x"], 2 * 2 * (guess - given["y"])))
+    guess = 2 * np.where(forward(step.weights, step.given["x"])[1] >= 0, 1, low) - 1
+    close(step.gradient, backward(step.weights, step.given["x"], 2 * 2 * (guess - step.given["y"])))
 
 
-def test_forward_only_on_a_linear_score_is_the_isotron(compiled: Callable[..., Compiled]) -> None:
+def test_forward_only_on_a_linear_score_is_the_isotron(steps: Steps) -> None:
     """mean((u(w · x) - y) x) times 2, the loss being (u - y)²."""
-    linear = re.sub(r"\{dense: \{.*hidden\}\}, ", "", body("u: forward_only"))
-    held = compiled(linear, 2)
-    given, w = examples(held), weights(held)["top.kernel"][..., 0]
-    gap = floor_to(np.einsum("rbi,ri->rb", given["x"], w)) - given["y"]
-    found = gradient(held)
-    np.testing.assert_allclose(
-        found["top.kernel"][..., 0], 2 * np.mean(gap[..., None] * given["x"], axis=1), rtol=1e-10
-    )
-    np.testing.assert_allclose(found["top.bias"][..., 0], 2 * gap.mean(axis=1), rtol=1e-10)
+    step = steps[False]["isotron"]
+    x, w = step.given["x"], step.weights["top.kernel"][..., 0]
+    gap = floor_to(np.einsum("rbi,ri->rb", x, w)) - step.given["y"]
+    np.testing.assert_allclose(step.gradient["top.kernel"][..., 0], 2 * np.mean(gap[..., None] * x, axis=1), rtol=1e-10)
+    np.testing.assert_allclose(step.gradient["top.bias"][..., 0], 2 * gap.mean(axis=1), rtol=1e-10)
 
 
-@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
-def test_a_surrogate_is_hard_forwards_and_soft_backwards(compiled: Callable[..., Compiled], xla: bool) -> None:
-    held = compiled(body("u: {surrogate: tanh(2 * r) + r ^ 2}"), 2, xla)
-    given, w = examples(held), weights(held)
-    _, score = forward(w, given["x"])
+@FORMS
+def test_a_surrogate_is_hard_forwards_and_soft_backwards(steps: Steps, xla: bool) -> None:
+    step = steps[xla]["surrogate"]
+    _, score = forward(step.weights, step.given["x"])
     slope = 2 * (1 - np.tanh(2 * score) ** 2) + 2 * score
-    close(gradient(held), backward(w, given["x"], 2 * (floor_to(score) - given["y"]) * slope))
+    close(step.gradient, backward(step.weights, step.given["x"], 2 * (floor_to(score) - step.given["y"]) * slope))
 
 
-@pytest.mark.parametrize(
-    ("mode", "change"),
-    [
-        ("stop", lambda m: 0 * m),
-        ("{scale: 3}", lambda m: 3 * m),
-        ("{scale: -0.3}", lambda m: -0.3 * m),
-        ("{clip: 0.3}", lambda m: np.clip(m, -0.3, 0.3)),
-    ],
-)  # fmt: skip
-def test_messages_are_changed_per_example_before_averaging(
-    compiled: Callable[..., Compiled], mode: str, change: Any
-) -> None:
+@pytest.mark.parametrize("mode", CHANGES)
+def test_messages_are_changed_per_example_before_averaging(steps: Steps, mode: str) -> None:
     for target in ("f", "smooth"):
-        text = body(f"{target}: {mode}", "f" if target == "f" else "smooth(f)").replace(
-            "functions:", "functions:\n  smooth(r): r ^ 3 / 9"
-        )
-        held = compiled(text, 2)
-        given, w = examples(held), weights(held)
-        _, score = forward(w, given["x"])
+        step = steps[False][f"{target}: {mode}"]
+        _, score = forward(step.weights, step.given["x"])
         guess, slope = (score, 1) if target == "f" else (score**3 / 9, score**2 / 3)
-        message = change(2 * (guess - given["y"])) * slope
-        assert mode == "stop" or (np.abs(2 * (guess - given["y"])) > 0.3).any()
-        close(gradient(held), backward(w, given["x"], message))
+        message = CHANGES[mode](2 * (guess - step.given["y"])) * slope
+        assert mode == "stop" or (np.abs(2 * (guess - step.given["y"])) > 0.3).any()
+        close(step.gradient, backward(step.weights, step.given["x"], message))
 
 
-@pytest.mark.parametrize(
-    ("mode", "change"),
-    [("stop", lambda m: 0 * m), ("{scale: 2}", lambda m: 2 * m), ("{clip: 0.05}", lambda m: np.clip(m, -0.05, 0.05))],
-)  # fmt: skip
-def test_a_layers_mode_changes_what_it_and_those_below_get(
-    compiled: Callable[..., Compiled], mode: str, change: Any
-) -> None:
-    held = compiled(body(f"f.hidden: {mode}", "f"), 2)
-    given, w = examples(held), weights(held)
-    _, score = forward(w, given["x"])
-    close(gradient(held), backward(w, given["x"], 2 * (score - given["y"]), change))
+@pytest.mark.parametrize("mode", LAYER_CHANGES)
+def test_a_layers_mode_changes_what_it_and_those_below_get(steps: Steps, mode: str) -> None:
+    step = steps[False][f"f.hidden: {mode}"]
+    _, score = forward(step.weights, step.given["x"])
+    message = 2 * (score - step.given["y"])
+    close(step.gradient, backward(step.weights, step.given["x"], message, LAYER_CHANGES[mode]))
 
 
-def test_freezing_keeps_weights_and_lets_messages_pass(compiled: Callable[..., Compiled]) -> None:
-    frozen = gradient(compiled(body("f: freeze", "f"), 2))
-    assert all((value == 0).all() for value in frozen.values())
-    held = compiled(body("f.top: freeze", "f"), 2)
-    given, w = examples(held), weights(held)
-    _, score = forward(w, given["x"])
-    expected = backward(w, given["x"], 2 * (score - given["y"]))
-    close(gradient(held), expected | {name: 0 * value for name, value in expected.items() if name.startswith("top")})
+def test_freezing_keeps_weights_and_lets_messages_pass(steps: Steps) -> None:
+    assert all((value == 0).all() for value in steps[False]["all frozen"].gradient.values())
+    step = steps[False]["top frozen"]
+    _, score = forward(step.weights, step.given["x"])
+    expected = backward(step.weights, step.given["x"], 2 * (score - step.given["y"]))
+    close(step.gradient, expected | {name: 0 * value for name, value in expected.items() if name.startswith("top")})
 
 
+def test_stop_as_an_operation(steps: Steps) -> None:
+    step = steps[False]["stopped factor"]
+    _, score = forward(step.weights, step.given["x"])
+    close(step.gradient, backward(step.weights, step.given["x"], 2 * (score**2 - step.given["y"]) * score))
+
+
+SLOPES: dict[str, Callable[[Any], Any]] = {
+    "forward_only": lambda s: 1 + 0 * s,
+    "{surrogate: a ^ 3}": lambda s: 3 * s**2,
+    "{scale: 2}": lambda s: 0 * s,
+}
+"""What a mode on sign passes for the derivative."""
 CHAIN = """
 dtype: float64
-functions:
-  bend(a): tanh(a) * W
-  hard(a): sign(a)
+functions: {bend(a): tanh(a) * W, hard0(a): sign(a), hard1(a): sign(a), hard2(a): sign(a)}
 task:
-  draw: {{W: normal()}}
-  example: {{x: "normal([2, 3])", y: normal()}}
+  draw: {W: normal()}
+  example: {x: "normal([2, 3])", y: normal()}
 architecture:
-  f: {{input: x, each: 2, layers: [{{dense: 3}}, bend, hard, {{dense: 1}}]}}
-outputs: {{guess: sum(f)}}
-loss: {{squared: (guess - y)^2}}
-gradient: {{{gradient}}}
-training: {{optimizer: {{sgd: 0.5}}, batch: 8, steps: 3}}
-measures: {{m: E(guess)}}
+  f0: {input: x, each: 2, layers: [{dense: 3}, bend, hard0, {dense: 1}]}
+  f1: {input: x, each: 2, layers: [{dense: 3}, bend, hard1, {dense: 1}]}
+  f2: {input: x, each: 2, layers: [{dense: 3}, bend, hard2, {dense: 1}]}
+loss: {first: (sum(f0) - y)^2, second: (sum(f1) - y)^2, third: (sum(f2) - y)^2}
+training: {optimizer: {sgd: 0.5}, batch: 8, steps: 3}
+measures: {m: E(y)}
 """
 
 
-@pytest.mark.parametrize(
-    ("mode", "slope"),
-    [
-        ("hard: forward_only", lambda s: 1 + 0 * s),
-        ("hard: {surrogate: a ^ 3}", lambda s: 3 * s**2),
-        ("hard: {scale: 2}", lambda s: 0 * s),
-    ],
-)  # fmt: skip
-def test_functions_as_layers_under_each_have_their_mode(
-    compiled: Callable[..., Compiled], mode: str, slope: Any
-) -> None:
-    held = compiled(CHAIN.format(gradient=mode), 2)
-    given, w, factor = examples(held), weights(held), held.seeds.draws["W"].numpy()[:, None, None, None]
-    first = np.einsum("rbki,rij->rbkj", given["x"], w["dense_1.kernel"]) + w["dense_1.bias"][:, None, None]
-    soft = np.tanh(first) * factor
-    out = np.einsum("rbkj,rj->rbk", np.sign(soft), w["dense_2.kernel"][..., 0]) + w["dense_2.bias"][:, None]
-    message = 2 * (out.sum(-1) - given["y"])
-    below = (
-        message[..., None, None]
-        * w["dense_2.kernel"][:, None, None, :, 0]
-        * slope(soft)
-        * factor
-        * (1 - np.tanh(first) ** 2)
-    )
-    found = gradient(held)
-    np.testing.assert_allclose(
-        found["dense_1.kernel"], np.einsum("rbki,rbkj->rij", given["x"], below) / BATCH, rtol=1e-9, atol=1e-12
-    )
-    above = np.einsum("rb,rbkj->rj", message, np.sign(soft)) / BATCH
-    np.testing.assert_allclose(found["dense_2.kernel"][..., 0], above, rtol=1e-9, atol=1e-12)
-
-
-def test_stop_as_an_operation(compiled: Callable[..., Compiled]) -> None:
-    held = compiled(body(guess="f * stop(f)"), 2)
-    given, w = examples(held), weights(held)
-    _, score = forward(w, given["x"])
-    close(gradient(held), backward(w, given["x"], 2 * (score**2 - given["y"]) * score))
+def test_functions_as_layers_under_each_have_their_mode(compiled: Callable[..., Compiled]) -> None:
+    modes = ", ".join(f"hard{place}: {mode}" for place, mode in enumerate(SLOPES))
+    held = compiled(f"{CHAIN}gradient: {{{modes}}}\n", 2)
+    factor = held.seeds.draws["W"].numpy()[:, None, None, None]
+    for slope, step in zip(SLOPES.values(), first_steps(held), strict=True):
+        x, w = step.given["x"], step.weights
+        first = np.einsum("rbki,rij->rbkj", x, w["dense_1.kernel"]) + w["dense_1.bias"][:, None, None]
+        soft = np.tanh(first) * factor
+        out = np.einsum("rbkj,rj->rbk", np.sign(soft), w["dense_2.kernel"][..., 0]) + w["dense_2.bias"][:, None]
+        message = 2 * (out.sum(-1) - step.given["y"])
+        back = message[..., None, None] * w["dense_2.kernel"][:, None, None, :, 0] * slope(soft)
+        below = np.einsum("rbki,rbkj->rij", x, back * factor * (1 - np.tanh(first) ** 2)) / BATCH
+        np.testing.assert_allclose(step.gradient["dense_1.kernel"], below, rtol=1e-9, atol=1e-12)
+        above = np.einsum("rb,rbkj->rj", message, np.sign(soft)) / BATCH
+        np.testing.assert_allclose(step.gradient["dense_2.kernel"][..., 0], above, rtol=1e-9, atol=1e-12)
 
 
 def test_terms_of_the_loss_are_weighted(compiled: Callable[..., Compiled]) -> None:
-    text = body(guess="f").replace(
-        'squared: "(guess - y)^2"', 'a: {of: "(f - y)^2", weight: 0.25 + step}, b: {of: f, weight: 3}'
+    text = study([Case("f")]).replace(
+        'squared0: "(guess0 - y)^2"', 'a: {of: "(f0 - y)^2", weight: 0.25 + step}, b: {of: f0, weight: 3}'
     )
     held = compiled(text, 2)
-    for step in range(2):
-        given, w = examples(held, 2 * BATCH), weights(held)
-        given = {name: value[:, step * BATCH : (step + 1) * BATCH] for name, value in given.items()}
-        _, score = forward(w, given["x"])
-        close(gradient(held), backward(w, given["x"], 2 * (0.25 + step) * (score - given["y"]) + 3))
+    for place in range(2):
+        given = {name: value[:, place * BATCH :] for name, value in examples(held, (place + 1) * BATCH).items()}
+        (step,) = first_steps(held)
+        _, score = forward(step.weights, given["x"])
+        message = 2 * (0.25 + place) * (score - given["y"]) + 3
+        close(step.gradient, backward(step.weights, given["x"], message))
 
 
 @pytest.mark.parametrize("jit", [False, True], ids=["graph", "xla"])
