@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -47,18 +48,30 @@ def weights(held: Compiled) -> dict[str, Any]:
     return {f"{layer}.{name}": variable.numpy() for (layer, name), variable in held.networks["f"].weights.items()}
 
 
-def examples(held: Compiled, first: int, count: int) -> tuple[Any, Any, Any]:
-    """Inputs, labels and outputs of training examples: [R, B, …]."""
+@lru_cache(maxsize=8)
+def forward_pass(held: Compiled, count: int) -> Callable[..., Any]:
+    """A compiled function: so many training examples, from a first one on, and what each network makes of them."""
 
     @tf.function(jit_compile=held.xla, autograph=False)
-    def made(keys: Any, drawn: Any) -> Any:
-        lowering = held.context.lowering(keys, tf.range(first, first + count, dtype=tf.int64), count, drawn)
+    def run(keys: Any, drawn: Any, first: Any) -> Any:
+        lowering = held.context.lowering(keys, first + tf.range(count, dtype=tf.int64), count, drawn)
         return [lowering(held.context.bindings[name]).tensor for name in ("x", "y")] + [
-            held.context.apply(lowering, "f", None).tensor
+            held.context.apply(lowering, network, None).tensor for network in held.networks
         ]
 
-    x, y, f = made(held.seeds.keys["train"], held.seeds.draws)
-    return x.numpy(), y.numpy(), f.numpy()
+    return run
+
+
+def values_of_networks(held: Compiled, first: int, count: int) -> list[Any]:
+    """Inputs, labels and each network's outputs of training examples: [R, B, …]."""
+    run = forward_pass(held, count)
+    return [value.numpy() for value in run(held.seeds.keys["train"], held.seeds.draws, tf.constant(first, tf.int64))]
+
+
+def examples(held: Compiled, first: int, count: int) -> tuple[Any, Any, Any]:
+    """Inputs, labels and outputs of training examples: [R, B, …]."""
+    x, y, f = values_of_networks(held, first, count)
+    return x, y, f
 
 
 def forward(w: dict[str, Any], x: Any) -> tuple[Any, Any]:
@@ -70,9 +83,9 @@ def forward(w: dict[str, Any], x: Any) -> tuple[Any, Any]:
 
 
 @FORMS
-def test_a_forward_pass_is_numpys_with_every_rounding(compiled: Callable[..., Compiled], xla: bool) -> None:
+def test_a_forward_pass_is_numpys_with_every_rounding(reused: Callable[..., Compiled], xla: bool) -> None:
     """To three roundings of the largest value; the same pass in float32 is further off than that somewhere."""
-    held, exact = compiled(body(), 2, xla), compiled(body("float32"), 2, xla)
+    held, exact = reused(body(), 2, xla), reused(body("float32"), 2, xla)
     x, y, found = examples(held, 0, 64)
     wide = examples(exact, 0, 64)
     np.testing.assert_array_equal(x, wide[0])
@@ -90,9 +103,9 @@ def test_a_forward_pass_is_numpys_with_every_rounding(compiled: Callable[..., Co
 
 
 @FORMS
-def test_steps_are_numpys_with_float32_weights(compiled: Callable[..., Compiled], xla: bool) -> None:
+def test_steps_are_numpys_with_float32_weights(reused: Callable[..., Compiled], xla: bool) -> None:
     """Three steps of SGD with momentum: gradients to two hundredths of the largest, weights never rounded."""
-    held = compiled(body(), 2, xla)
+    held = reused(body(), 2, xla)
     w = weights(held)
     before, speed = dict(w), {name: np.zeros_like(value) for name, value in w.items()}
     for step in range(3):
@@ -118,8 +131,8 @@ def test_steps_are_numpys_with_float32_weights(compiled: Callable[..., Compiled]
 
 
 @FORMS
-def test_measures_are_float64_and_both_ways_to_a_gradient_agree(compiled: Callable[..., Compiled], xla: bool) -> None:
-    held, exact = compiled(body(), 2, xla), compiled(body("float32"), 2, xla)
+def test_measures_are_float64_and_both_ways_to_a_gradient_agree(reused: Callable[..., Compiled], xla: bool) -> None:
+    held, exact = reused(body(), 2, xla), reused(body("float32"), 2, xla)
     found, wide = held.evaluate(), exact.evaluate()
     for name, value in found.items():
         assert value.dtype == np.float64
@@ -128,9 +141,9 @@ def test_measures_are_float64_and_both_ways_to_a_gradient_agree(compiled: Callab
 
 
 @FORMS
-def test_it_learns_what_float32_learns(compiled: Callable[..., Compiled], xla: bool) -> None:
+def test_it_learns_what_float32_learns(reused: Callable[..., Compiled], xla: bool) -> None:
     """The error ends where float32's does, but for the rounding of what the network gives."""
-    held, exact = compiled(body(), 2, xla), compiled(body("float32"), 2, xla)
+    held, exact = reused(body(), 2, xla), reused(body("float32"), 2, xla)
     start = held.evaluate()["error"]
     for made in (held, exact):
         made.train(400)
@@ -160,18 +173,28 @@ def test_all_that_a_network_may_hold_trains(compiled: Callable[..., Compiled], x
     np.testing.assert_allclose(moving[0], moving[1], rtol=0.1)
 
 
+MODES = {"clipped": "clipped: {clip: 0.1}", "scaled": "scaled.hidden: {scale: 2}", "stopped": "stopped: stop", "frozen": "frozen.hidden: freeze"}  # fmt: skip
+"""A gradient mode, by the network that has it."""
+
+
 def test_modes_change_no_forward_value(compiled: Callable[..., Compiled]) -> None:
-    plain = examples(compiled(body(), 2), 0, 16)[2]
-    for mode in ("f: {clip: 0.1}", "f.hidden: {scale: 2}", "f: stop", "f.hidden: freeze"):
-        held = compiled(body() + f"gradient: {{{mode}}}\n", 2)
-        np.testing.assert_array_equal(examples(held, 0, 16)[2], plain)
-        assert held.train(2) == [None, None]
+    """One program has a network for each mode."""
+    networks = ", ".join(f"{name}: {{input: x, layers: {DENSE}}}" for name in MODES)
+    losses = ", ".join(f"{name}: ({name} - y)^2" for name in MODES)
+    start, end = body().split("architecture:")[0], "training:" + body().split("training:")[1].split("measures:")[0]
+    text = f"{start}architecture: {{{networks}}}\nloss: {{{losses}}}\n{end}measures: {{m: E(y)}}\nreplicates: 2\n"
+    plain, held = compiled(text, 2), compiled(text + f"gradient: {{{', '.join(MODES.values())}}}\n", 2)
+    outputs, expected = (values_of_networks(made, 0, 16)[2:] for made in (held, plain))
+    assert len(outputs) == len(MODES)
+    for output, value in zip(outputs, expected, strict=True):
+        np.testing.assert_array_equal(output, value)
+    assert held.train(2) == [None, None]
 
 
-def test_kept_weights_compute_in_keras_as_they_did_here(compiled: Callable[..., Compiled], tmp_path: Path) -> None:
+def test_kept_weights_compute_in_keras_as_they_did_here(reused: Callable[..., Compiled], tmp_path: Path) -> None:
     import keras
 
-    held = compiled(body(), 2)
+    held = reused(body(), 2)
     held.train(5)
     x, _, expected = examples(held, 0, 16)
     write(held, 1, tmp_path / "kept")
