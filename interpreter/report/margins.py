@@ -12,6 +12,8 @@ from ..results.number_text import number
 
 WIDTH, HEIGHT, EDGE = 240, 28, 8
 """In units of the picture, which are CSS pixels where it is not scaled."""
+LARGEST = 1e300
+"""What is larger is not drawn: sums of it are infinite."""
 
 
 def margins_picture(claim: Mapping[str, Any]) -> Markup:
@@ -24,6 +26,8 @@ def margins_picture(claim: Mapping[str, Any]) -> Markup:
         return Markup("")
     ends = [end for end in claim.get("interval") or () if end is not None] if claim.get("judge") != "replicates" else []
     low, high = min(0.0, *margins, *ends), max(0.0, *margins, *ends)
+    if high - low > LARGEST:
+        return Markup("")
     scale = (WIDTH - 2 * EDGE) / ((high - low) or 1.0)
     middle = HEIGHT / 2
 

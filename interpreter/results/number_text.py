@@ -42,13 +42,14 @@ def ranged(mean: float, low: float, high: float) -> str:
 def percent(share: float) -> str:
     """A share in percent, in as many digits as tell it from all and from nothing.
 
-    >>> percent(0.549), percent(0.9974), percent(1.0), percent(0.0)
-    ('55 %', '99.7 %', '100 %', '0 %')
+    >>> percent(0.549), percent(0.9974), percent(0.99997), percent(1.0), percent(0.0)
+    ('55 %', '99.7 %', '99.997 %', '100 %', '0 %')
     """
-    tight = 0 < min(share, 1 - share) < 0.01
-    return (
-        f"{100 * share:.2g} %" if tight and share < 0.5 else f"{100 * share:.1f} %" if tight else f"{100 * share:.0f} %"
-    )
+    rest = min(share, 1 - share)
+    if not 0 < rest < 0.01:
+        return f"{100 * share:.0f} %"
+    digits = max(1, -math.floor(math.log10(100 * rest) + 1e-6))
+    return f"{100 * share:.2g} %" if share < 0.5 else f"{100 * share:.{digits}f} %"
 
 
 def size(count: float) -> str:

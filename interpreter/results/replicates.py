@@ -9,7 +9,7 @@ from typing import Any, overload
 
 import numpy as np
 from dlspec.spec.ir.plan import ExperimentPlan
-from dlspec.spec.passes.randomness import is_random
+from dlspec.spec.passes.randomness import is_random, trains_at_random
 
 Array = np.ndarray[Any, Any]
 
@@ -127,7 +127,7 @@ class Results:
     exact: frozenset[str] = frozenset()
     """The measures that nothing random reaches: they are the same for every seed."""
     all_exact: bool = False
-    """Whether nothing random reaches any measure."""
+    """Whether nothing random reaches any measure, nor what is trained."""
     debiased: bool = False
     """Whether the highest and lowest values over the steps count without what chance adds to the best of so many."""
 
@@ -192,6 +192,11 @@ class Results:
         return exists
 
     @cached_property
+    def without_selection(self) -> Results:
+        """The same, where the best of many evaluations counts without what chance adds to it."""
+        return replace(self, debiased=True)
+
+    @cached_property
     def judged(self) -> dict[Any, Any]:
         """What claims have looked at so far, so that it is looked up once."""
         return {}
@@ -205,4 +210,4 @@ def _exact_measures(plan: ExperimentPlan) -> tuple[frozenset[str], bool]:
             names.add(measure.name)
             if measure.name not in random and is_random(program, measure):
                 random.add(measure.name)
-    return frozenset(names - random), not random
+    return frozenset(names - random), not random and not any(map(trains_at_random, plan.programs))

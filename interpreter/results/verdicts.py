@@ -32,7 +32,8 @@ class Point:
 class Evidence:
     """One condition of a claim. `decided` is the entry that failed worst, or came closest to it, with its numbers in words.
 
-    `margins` are by how much each replicate meets the condition in the cell that decided, below 0 where it does not.
+    `holds` says whether the condition is true everywhere, `met` whether it is as the claim wants it: the other way round under `not`.
+    `margins` are by how much each replicate is as the claim wants it in the cell that decided, below 0 where it is not.
     """
 
     text: str
@@ -43,6 +44,7 @@ class Evidence:
     decided: str
     nearest: int
     margins: Sequence[float] = ()
+    met: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,9 @@ def noise(values: Array) -> float:
 def excess(values: Array, best: int) -> float:
     """By how much the best of a measure's evaluations is expected to beat a plateau by chance alone.
 
-    `values` [evaluations] has its best at `best`. The plateau is the second half of the evaluations if the best lies in it, else all.
+    `values` [evaluations] has its best at `best`. The plateau is the second half of the evaluations if the best lies in it and noise can
+    be told there, else all.
     """
     half = len(values) // 2
-    window = values[half:] if best >= half else values
+    window = values[half:] if best >= half and len(values) - half >= FEWEST else values
     return noise(window) * expected_highest(len(window))

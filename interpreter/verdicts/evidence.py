@@ -51,18 +51,19 @@ def _condition(tree: Any, positive: bool, results: Results, mean: bool) -> Evide
         worth = np.where(unknown, -np.inf, np.where(np.isneginf(worth), -np.finfo(float).max, worth))
     at = margin.entry([int(p) for p in np.unravel_index(int(np.argmin(worth)), worth.shape)]) if worth.size else {}
     points, of, nearest = _points(number, at, results)
-    margins = _along_replicates(whole, at, results) if number is not None and number is not truth else ()
+    margins = _along_replicates(whole, at, results, positive) if number is not None and number is not truth else ()
     decided = _decided(tree, number, other, at, results) if number is not None else ""
-    return Evidence(claim_text(tree), holds, points, of, where(at, results), decided, nearest, margins)
+    met = holds if positive or holds is None else not truth.low.any()
+    return Evidence(claim_text(tree), holds, points, of, where(at, results), decided, nearest, margins, met)
 
 
-def _along_replicates(margin: Grid, at: Entry, results: Results) -> tuple[float, ...]:
-    """The margins of a cell's replicates."""
+def _along_replicates(margin: Grid, at: Entry, results: Results, positive: bool) -> tuple[float, ...]:
+    """By how much a cell's replicates are as a claim wants it."""
     last = len(results.dimensions)
     if last not in margin.places:
         return ()
     values = margin.low[tuple(slice(None) if d == last else kept.index(at[d]) for d, kept in margin.places.items())]
-    return tuple(values.ravel().tolist())
+    return tuple((values if positive else -values).ravel().tolist())
 
 
 def _sides(tree: Any, truth: Grid, results: Results) -> tuple[Grid | None, Grid | None, Grid]:

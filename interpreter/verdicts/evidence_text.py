@@ -62,7 +62,8 @@ def words(condition: Mapping[str, Any]) -> str:
         ends = [min(known, key=lambda p: p["mean"]), max(known, key=lambda p: p["mean"])] if known else points[:1]
         parts.append(f"saw {condition['of']:,} places, from {' to '.join(_placed(point) for point in ends)}")
     if condition["entry"]:
-        lead = "closest" if condition["holds"] else "undecided" if condition["holds"] is None else "farthest off"
+        met = condition.get("met", condition["holds"])
+        lead = "closest" if met else "undecided" if met is None else "farthest off"
         parts.append(f"{lead}: {condition['entry']}" + (f": {condition['decided']}" if condition["decided"] else ""))
     elif condition["decided"] and " " in condition["decided"]:
         parts.append(condition["decided"])

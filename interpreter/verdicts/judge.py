@@ -12,6 +12,7 @@ from ..results.replicates import Results
 from ..results.verdicts import HOLDS, OPEN, SEEN, Decision, Evidence, Verdict
 from .evidence import evidence
 from .judges import JUDGE
+from .randomness import differs
 from .undecided import never
 from .values import Undecidable, value
 
@@ -40,9 +41,9 @@ SELECTING = (*c.BEST, "first_step")
 def _without_selection(claim: ClaimPlan, decision: Decision, results: Results) -> Decision:
     """The same, no more than *seen* where it is so only by what chance adds to the best of many evaluations."""
     selects = any(isinstance(part, c.Measured) and part.reduction in SELECTING for part in c.parts(claim.tree))
-    if decision.verdict not in (HOLDS, SEEN) or not selects:
+    if decision.verdict not in (HOLDS, SEEN) or not selects or not differs(claim.tree, results):
         return decision
-    fair = replace(results, debiased=True)
+    fair = results.without_selection
     without = JUDGE[claim.judge.name].decide(claim, value(claim.tree, fair), fair)
     if without.verdict in (HOLDS, SEEN):
         return decision

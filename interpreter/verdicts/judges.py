@@ -131,7 +131,7 @@ def _share_of_seeds(claim: ClaimPlan, truth: Grid, results: Results) -> Decision
         error=ERROR,
         counted=count - unknown,
         undefined=unknown,
-        needed=_enough_for(share, met, count) if verdict in (OPEN, SEEN) else None,
+        needed=_enough_for(share, met, count, unknown) if verdict in (OPEN, SEEN) else None,
     )
 
 
@@ -139,11 +139,12 @@ MOST_REPLICATES = 100_000
 """How many replicates are thought of at most."""
 
 
-def _enough_for(share: float, met: int, count: int) -> int | None:
-    """How many replicates would settle a share, if as many of them met the claim as did; None where hardly any number would."""
-    rate, tried = met / count, max(count, HOLDS_FROM)
+def _enough_for(share: float, met: int, count: int, unknown: int) -> int | None:
+    """How many replicates would settle a share, if as many of them met the claim, or were unknown, as did; None where hardly any would."""
+    tried = max(count + 1, HOLDS_FROM)
     while tried <= MOST_REPLICATES:
-        low, high = share_bounds(round(rate * tried), tried)
+        open_ones = round(unknown / count * tried)
+        low, high = share_bounds(min(round(met / count * tried), tried - open_ones), tried, open_ones)
         if low >= share or high < share:
             return tried
         tried = max(tried + 1, int(tried * 1.05))

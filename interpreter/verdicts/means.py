@@ -21,6 +21,10 @@ from .undecided import where
 
 MOST_REPLICATES = 100_000
 """How many replicates are thought of at most."""
+ROUNDING = 1e-12
+"""By how much of their size margins differ that are the same but for rounding."""
+MOST_EXPONENT = 709.0
+"""The largest whole number of which the exponential is finite."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,17 @@ class Margins:
 
 @dataclass(frozen=True)
 class Cell:
-    """The margins of one cell's replicates, those that are finite, and how many are not. `tail` is each bound's error."""
+    """The margins of one cell's replicates, those that are finite, and how many are not; `infinite` of these are no NaN.
+
+    `tail` is each bound's error.
+    """
 
     place: Entry
     margins: Array
     undefined: int
     of: Margins
     tail: float
+    infinite: int = 0
 
     @property
     def count(self) -> int:
@@ -63,17 +71,22 @@ class Cell:
     @cached_property
     def mean(self) -> float:
         """The mean margin."""
-        return float(self.margins.mean())
+        return float((self.margins / self._size).mean()) * self._size
 
     @cached_property
     def error(self) -> float:
         """The standard error of the mean."""
-        return float(self.margins.std(ddof=1)) / math.sqrt(self.count)
+        return float((self.margins / self._size).std(ddof=1)) * (self._size / math.sqrt(self.count))
+
+    @cached_property
+    def _size(self) -> float:
+        """A power of two near the largest margin: sums and squares of numbers near 1 stay within the range of float64."""
+        return 2.0 ** max(math.frexp(float(np.abs(self.margins).max()))[1] - 1, -1022)
 
     @property
     def same(self) -> bool:
-        """Whether all replicates have the same margin: then there is no spread to judge by."""
-        return bool(np.ptp(self.margins) == 0)
+        """Whether all replicates have the same margin, to rounding: then there is no spread to judge by."""
+        return bool(np.ptp(self.margins / self._size) <= ROUNDING)
 
     def interval(self, cells: int = 1) -> tuple[float, float]:
         """Student's interval of the mean, corrected for so many cells (Bonferroni)."""
@@ -85,7 +98,7 @@ class Cell:
         if self.same:
             if self.mean == 0:
                 return "" if self.of.strict else HOLDS
-            return "" if self.mean < 0 else SEEN if self.of.strict else HOLDS
+            return SEEN if self.mean > 0 else ""
         if self.mean - self._safe() * self.error > 0:
             return HOLDS
         return SEEN if self.interval()[0] > 0 else ""
@@ -102,17 +115,20 @@ class Cell:
 
     def chance(self) -> float:
         """How often chance alone gives a mean margin as far above 0 as this, with the allowance for skewed results."""
-        if self.same or self.mean <= 0:
-            return 1.0 if self.mean <= 0 else 0.0
+        if self.same:
+            return 0.5**self.count if self.met() else 1.0
+        if self.mean <= 0:
+            return 1.0
         wider = self._safe() / student(self.count - 1, ERROR / 2)
         return chance_of_statistic(self.mean / self.error / wider, self.count - 1)
 
-    def enough(self) -> int | None:
-        """How many replicates would tell the mean margin from 0, from the spread seen."""
+    def enough(self, cells: int) -> int | None:
+        """How many replicates would tell the mean margin from 0, from the spread seen; below 0 by an interval for so many cells."""
+        cells = cells if self.mean < 0 else 1
         spread = self.error * math.sqrt(self.count)
         tried = max(self.count, HOLDS_FROM)
         while tried <= MOST_REPLICATES and self.mean and not self.same:
-            width = student(tried - 1, self.tail) if self.of.symmetric else skewed(tried)
+            width = student(tried - 1, self.tail / cells) if self.of.symmetric else skewed(tried, ERROR / 2 / cells)
             if abs(self.mean) > width * spread / math.sqrt(tried):
                 return tried
             tried = max(tried + 1, int(tried * 1.05))
@@ -126,6 +142,9 @@ def decide_by_means(claim: ClaimPlan, sides: Sequence[Margins], results: Results
     cells = [_cell(side, place, values, tail) for side in sides for place, values in side.cells(results)]
     if not cells:
         return Decision(OPEN, "no replicate was run of all that it speaks of")
+    if infinite := next((cell for cell in cells if cell.infinite), None):
+        reason = f"{infinite.infinite} of {infinite.count + infinite.undefined} margins are infinite{_at(infinite, results)}, and have no mean"
+        return Decision(OPEN, reason, counted=infinite.count, undefined=infinite.undefined)
     if not differs(claim.tree, results) and all(cell.count and cell.same and not cell.undefined for cell in cells):
         good = all(cell.mean > 0 or (cell.mean == 0 and not cell.of.strict) for cell in cells)
         return Decision(HOLDS if good else FAILS, strength="exact: nothing random enters it", counted=cells[0].count)
@@ -139,6 +158,7 @@ def decide_by_means(claim: ClaimPlan, sides: Sequence[Margins], results: Results
         return _decision(FAILS, min(missed, key=lambda cell: cell.mean + cell.error), cells, sides, results)
     worst = min(cells, key=lambda cell: cell.mean if cell.same else cell.interval()[0])
     if all(met):
+        worst = max(cells, key=lambda cell: cell.chance())
         holds = all(one == HOLDS for one in met) and few.count >= HOLDS_FROM
         return _decision(HOLDS if holds else SEEN, worst, cells, sides, results)
     return _decision(OPEN, worst, cells, sides, results)
@@ -146,17 +166,17 @@ def decide_by_means(claim: ClaimPlan, sides: Sequence[Margins], results: Results
 
 def _cell(side: Margins, place: Entry, values: Array, tail: float) -> Cell:
     finite = np.isfinite(values)
-    return Cell(place, values[finite], int((~finite).sum()), side, tail)
+    return Cell(place, values[finite], int((~finite).sum()), side, tail, int(np.isinf(values).sum()))
 
 
 def _decision(verdict: str, cell: Cell, cells: Sequence[Cell], sides: Sequence[Margins], results: Results) -> Decision:
     """A verdict in the words of the cell that decided."""
     corrected = 1 if verdict in (HOLDS, SEEN) else len(cells) // len(sides)
-    needed = None if verdict in (HOLDS, FAILS) else cell.enough()
+    needed = None if verdict in (HOLDS, FAILS) else cell.enough(len(cells) // len(sides))
     interval = (cell.mean, cell.mean) if cell.same else cell.interval(corrected)
     return Decision(
         verdict,
-        _why(verdict, cell),
+        _why(verdict, cell, interval),
         _strength(cell, interval, corrected, len(cells) // len(sides), results),
         cell.chance(),
         interval,
@@ -169,7 +189,9 @@ def _decision(verdict: str, cell: Cell, cells: Sequence[Cell], sides: Sequence[M
     )
 
 
-def _why(verdict: str, cell: Cell) -> str:
+def _why(verdict: str, cell: Cell, interval: tuple[float, float]) -> str:
+    if verdict == OPEN and interval[1] < 0:
+        return "the t interval says that it is not so, and skewed results could look so by chance"
     if cell.same and verdict == OPEN:
         return "both sides are the same in every replicate, and the claim asks for a difference"
     if cell.same and verdict == SEEN:
@@ -188,7 +210,8 @@ def _strength(cell: Cell, interval: tuple[float, float], corrected: int, cells: 
     shown, low, high = cell.mean, *interval
     what = "mean margin"
     if cell.of.ratio:
-        shown, low, high, what = math.exp(shown), math.exp(low), math.exp(high), "mean ratio"
+        shown, low, high = (math.exp(min(end, MOST_EXPONENT)) for end in (shown, low, high))
+        what = "mean ratio"
     over = (
         f", corrected over {corrected} cells"
         if corrected > 1

@@ -9,7 +9,7 @@ from ..diagnostics.problems import Problem, Span
 from ..ir import claims as c
 from ..ir.plan import ClaimPlan, JudgePlan, Program
 from ..model.experiment import Claim
-from ..passes.randomness import is_random
+from ..passes.randomness import is_random, trains_at_random
 from ..tables.judges import ERROR, HOLDS_FROM, JUDGES
 
 
@@ -74,10 +74,9 @@ class ClaimDesign:
         name = part.measure if isinstance(part, c.Measured) else ""
         if (name, part.selections) not in self._random:
             self._random[name, part.selections] = any(
-                is_random(program, measure)
+                (not name and trains_at_random(program))
+                or any(is_random(program, measure) for measure in program.measures if name in ("", measure.name))
                 for program in self._looked_at(part.selections)
-                for measure in program.measures
-                if name in ("", measure.name)
             )
         return self._random[name, part.selections]
 

@@ -20,6 +20,14 @@ def is_random(program: Program, measure: MeasurePlan) -> bool:
     return _Reached(program).random(measure.term)
 
 
+def trains_at_random(program: Program) -> bool:
+    """Whether something random reaches what is trained, so that seeds may differ in whether training diverges."""
+    reached = _Reached(program)
+    return program.training is not None and (
+        reached.trains_at_random() or any(reached.random(one.term) for one in program.loss)
+    )
+
+
 class _Reached:
     """What a term depends on, through references, networks and the training of their weights."""
 
@@ -38,7 +46,7 @@ class _Reached:
             case t.GradientStatistic(draws=draws, every=every):
                 return bool(draws) and not every
             case t.NetworkOutput(network=name) | t.Weight(network=name) | t.AllWeights(network=name):
-                return self._starts_at_random(self.networks[name]) or self._trains_at_random()
+                return self._starts_at_random(self.networks[name]) or self.trains_at_random()
         return False
 
     def _onwards(self, term: t.Term) -> Iterator[t.Term]:
@@ -66,7 +74,8 @@ class _Reached:
     def _starts_at_random(self, network: NetworkPlan) -> bool:
         return any(_random_start(layer, weight) for layer in network.leaves() for weight in layer.weights)
 
-    def _trains_at_random(self) -> bool:
+    def trains_at_random(self) -> bool:
+        """Whether noise, random initial weights or sampled examples enter a training."""
         program = self.program
         if program.training is None:
             return False

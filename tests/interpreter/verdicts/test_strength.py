@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from dlspec import spec
 from dlspec.interpreter.results.replicates import Replicate, Results
 from dlspec.interpreter.results.verdicts import FAILS, HOLDS, OPEN, SEEN, Verdict
+from dlspec.interpreter.verdicts.evidence_text import lines
 from dlspec.interpreter.verdicts.families import judged_together
 from dlspec.interpreter.verdicts.judge import judge
 from dlspec.spec.diagnostics.problems import Source
@@ -131,6 +133,11 @@ def test_how_many_replicates_would_settle_a_share() -> None:
     assert stats.binomtest(met, needed).proportion_ci(0.9, "exact").low >= 0.5
 
 
+def test_a_share_that_undefined_replicates_leave_open_asks_for_no_number_of_more() -> None:
+    found = verdict(ALONE, [0.0] + [math.nan] * 4 + [2.0] * 5, "{share: 0.5}")
+    assert (found.verdict, found.decision.needed) == (OPEN, None)
+
+
 # -- means -------------------------------------------------------------------------------------------------------------
 
 
@@ -161,6 +168,41 @@ def test_zero_gaps_hold_neither_way_and_equality_where_it_is_asked_for() -> None
     for operator, expected in (("<", OPEN), (">", OPEN), ("<=", HOLDS), (">=", HOLDS)):
         assert verdict(GAP.replace("<", operator), same, "mean").verdict == expected
     assert verdict(GAP, {"a": [0.0] * 5, "b": [1.0] * 5}, "mean").verdict == SEEN, "a margin without spread"
+
+
+def test_margins_that_are_the_same_are_seen_and_no_more() -> None:
+    found = verdict(GAP.replace("<", "<="), {"a": [0.0] * 5, "b": [1.0] * 5}, "mean")
+    assert (found.verdict, found.decision.chance) == (SEEN, 1 / 32)
+    rounded = {"a": [0.1, 0.2, 0.3, 0.4, 0.5], "b": [0.4, 0.5, 0.6, 0.7, 0.8]}
+    assert verdict(GAP, rounded, "mean").verdict == SEEN, "0.3 to rounding"
+
+
+def test_an_infinite_margin_has_no_mean() -> None:
+    bad = {"a": [math.inf] * 5 + [0.0] * 5, "b": [1.0, 1.1, 1.2, 0.9, 0.8] * 2}
+    found = verdict(GAP, bad, "mean")
+    assert found.verdict == OPEN and "5 of 10 margins are infinite" in found.reason
+
+
+def test_margins_of_any_size_are_judged_alike() -> None:
+    for scale in (1e-300, 1e-200, 1.0, 1e200, 1e307):
+        values = np.array([1.0, -1.0, 2.0, 3.0, -2.0]) * scale
+        found = verdict(GAP, {"a": values * 0, "b": values}, "mean")
+        assert (found.verdict, found.decision.chance) == (OPEN, pytest.approx(0.80013, abs=1e-4))
+    far = verdict(GAP, {"a": [1e-300, 1e300, 1e-300], "b": [1e300, 1e-300, 1e300]}, "geometric_mean")
+    assert far.verdict == OPEN and "mean ratio 1e+200" in far.decision.strength
+
+
+def test_what_skewed_results_leave_open_says_so_and_asks_for_more_replicates() -> None:
+    values = np.array([-16.0, -30, -1, -2, -40, -3, -5, -20, -30])
+    found = verdict(GAP, {"a": values * 0, "b": values}, "mean")
+    assert found.verdict == OPEN and found.reason.startswith("the t interval says that it is not so")
+    assert (found.decision.needed or 0) > found.decision.counted
+
+
+def test_the_cell_that_is_named_is_the_one_that_chance_explains_best() -> None:
+    noise = np.array([-1.0, -0.5, 0.0, 0.5, 1.0])
+    found = verdict("final(m) > 0", {"a": 1 + 0.01 * noise, "b": 100 + 25 * noise}, "mean")
+    assert (found.verdict, found.decision.cell) == (HOLDS, "b")
 
 
 def test_undefined_replicates_are_told_and_not_counted() -> None:
@@ -224,6 +266,21 @@ def test_the_highest_of_fifty_evaluations_of_a_plateau_below_a_threshold_does_no
     assert found.verdict == HOLDS, "what chance adds is against the claim here"
 
 
+def test_what_is_exact_has_nothing_by_chance() -> None:
+    text = SPEC.replace("CLAIMS", 'c: {says: it, check: "highest(exact) >= 3"}').replace("COUNT", "1")
+    (plan,) = spec.resolve(spec.parse(Source("claims.yaml", text))).experiments
+    replicates = [Replicate("e", variant, {}, 0, "") for variant in ("a", "b")]
+    for replicate in replicates:
+        for step in range(20):
+            replicate.record(step, {"exact": np.float64(step % 2 * 3)})
+    assert judge(plan.claims[0], Results.of_plan(plan, replicates)).verdict == HOLDS
+
+
+def test_the_best_of_few_evaluations_is_the_best_of_all_of_them() -> None:
+    (found,) = verdicts(["highest(m) >= 1"], lambda v, r: [0.9, 1.0, 0.9, 0.95, 1.0], 5)
+    assert found.verdict == SEEN
+
+
 def test_a_smooth_curve_has_no_such_excess() -> None:
     (found,) = verdicts(["lowest(m) <= 0.0075"], lambda v, r: np.exp(-np.arange(51) / 10), 5)
     assert found.verdict == HOLDS  # exp(-5) = 0.0067
@@ -240,6 +297,31 @@ def test_claims_of_a_family_hold_together_by_holm() -> None:
     assert [one.verdict for one in together] == [SEEN, SEEN], "1 in 32 is above 5 % / 2"
     assert "judged together with 1 more of 'both'" in together[0].reason
     assert [one.verdict for one in verdicts(checks, lambda v, r: [0.0], 6, ", family: both")] == [HOLDS, HOLDS]
+
+
+def test_a_claim_of_a_family_that_does_not_hold_counts_among_them() -> None:
+    checks = ["final(m, variant == a) < 1", "final(m, variant == b) < 1"]
+    together = verdicts(checks, lambda v, r: [0.0 if v == "a" else math.nan], 5, ", family: both")
+    assert [one.verdict for one in together] == [SEEN, OPEN], "1 in 32 is above 5 % / 2"
+
+
+def test_what_a_claim_wants_to_be_false_is_told_as_it_wants_it() -> None:
+    found = verdict("not (final(m, variant == a) > 5)", [1.0, 2.0, 3.0, 4.0, 4.5])
+    (condition,) = found.evidence
+    assert (found.verdict, condition.holds, condition.met) == (HOLDS, False, True)
+    assert condition.margins == (4.0, 3.0, 2.0, 1.0, 0.5)
+    assert "closest: replicate 4: 4.5" in lines([asdict(condition)])[0]
+
+
+def test_whether_a_random_training_diverges_is_random_whatever_is_measured() -> None:
+    text = (
+        SPEC.replace("m: E(f^2), ", "")
+        .replace("CLAIMS", 'c: {says: it, check: "not diverged()"}')
+        .replace("COUNT", "1")
+    )
+    (plan,) = spec.resolve(spec.parse(Source("claims.yaml", text))).experiments
+    replicates = [Replicate("e", variant, {}, 0, "") for variant in ("a", "b")]
+    assert judge(plan.claims[0], Results.of_plan(plan, replicates)).verdict == SEEN
 
 
 def test_the_best_of_unequally_many_evaluations_is_not_compared() -> None:
