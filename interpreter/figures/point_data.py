@@ -74,7 +74,7 @@ def _band(fill: Any) -> Band:
 
 
 def _named(label: Any, named: dict[str, str], colour: str, otherwise: str) -> str:
-    text = str(label)
+    text = " ".join(str(label).splitlines())
     if text and not text.startswith("_"):
         return named.setdefault(colour, text) if colour not in named else text
     return named.get(colour, otherwise)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -13,27 +16,34 @@ from matplotlib.ticker import MaxNLocator
 
 from ..results.cell_groups import axis_value, label
 from ..results.replicates import Replicate, Results
-from .axis_scales import Array, Vertical, drawable, horizontal, plotted
+from .axis_scales import Array, Vertical, horizontal, plotted
 from .draw import MOST_PANELS, draws, final_values, heading, legend, names, panels, some, split, split_finished
-from .fits import fitted
+from .fits import FIT_FROM, LAWS, fit, left_out_text, usable
 from .math_text import short
 from .palette import Palette
 
 MOST_SERIES = 100
 """How many series a panel has at most."""
+LEGEND_LETTERS = 60
+"""About how many letters of a legend fit on a line of a panel."""
 
 
 @dataclass(frozen=True)
 class _Series:
-    """One measure along the swept constant: finished replicates, their sampling floor if they have one, and the others."""
+    """One measure along the swept constant: finished replicates, their sampling floor if they have one, and the others.
+
+    `x`, `y`, `floor` and the replicates' numbers are [values]. `lost` counts replicates that have no value at all.
+    """
 
     legend: str
     style: dict[str, Any]
     x: Array
     y: Array
     floor: Array | None
+    replicates: Array
     early: list[tuple[float, float]]
     told: str
+    lost: int
 
 
 @draws("scaling")
@@ -41,7 +51,7 @@ def scaling(plan: FigurePlan, results: Results) -> Any:
     """Final measures against a swept constant, each replicate a point, the mean a line; a law fitted where asked for.
 
     Where a measure has a sampling floor, what lies below it is drawn on it as a hollow triangle, and is in no fit. A
-    replicate that diverged is a cross at its last value, and in no mean and no fit.
+    replicate that diverged is a cross at its last value, and in no mean and no fit. What is in no fit is counted beside it.
     """
     parts = split(results, plan.model.panel)
     if not any(replicates for _, replicates in parts):
@@ -50,7 +60,12 @@ def scaling(plan: FigurePlan, results: Results) -> Any:
     palette = Palette.of(results, plan.model.colour, (plan.model.panel, plan.model.x))
     for axis, (title, replicates) in zip(axes, some(parts, MOST_PANELS, figure, "panels"), strict=True):
         vertical = Vertical(axis, figure, plan.model.scale.y)
-        series = some(_series(plan, palette, replicates), MOST_SERIES, figure, "series of a panel")
+        series = some(
+            _series(plan, palette, replicates, _lost(plan, results, replicates[0])),
+            MOST_SERIES,
+            figure,
+            "series of a panel",
+        )
         for one in series:
             vertical.take(one.x, one.y, one.style["color"])
             vertical.take([place for place, _ in one.early], [value for _, value in one.early], one.style["color"])
@@ -76,37 +91,67 @@ def scaling(plan: FigurePlan, results: Results) -> Any:
     return figure
 
 
-def _series(plan: FigurePlan, palette: Palette, replicates: list[Replicate]) -> list[_Series]:
+def _lost(plan: FigurePlan, results: Results, shown: Replicate) -> Counter[str]:
+    """How many replicates have no value at all, by series, in the panel of one that is shown."""
+    panel = plan.model.panel
+    return Counter(
+        _line_label(plan, replicate)
+        for replicate in results.replicates
+        if not (replicate.curves or replicate.samples)
+        and (panel is None or axis_value(replicate, panel) == axis_value(shown, panel))
+    )
+
+
+def _line_label(plan: FigurePlan, replicate: Replicate) -> str:
+    """What tells the line that a replicate belongs to from the others of its panel."""
+    return label(replicate, [plan.model.x, plan.model.panel or ""])
+
+
+def _series(plan: FigurePlan, palette: Palette, replicates: list[Replicate], lost: Mapping[str, int]) -> list[_Series]:
     """The series of a panel: a measure of the replicates that differ in the swept constant and the replicate alone."""
     swept, measures = plan.model.x, names(plan.model.y)
     rest: dict[str, list[Replicate]] = {}
     for replicate in replicates:
-        rest.setdefault(label(replicate, [swept, plan.model.panel or ""]), []).append(replicate)
+        rest.setdefault(_line_label(plan, replicate), []).append(replicate)
     series = []
     for name in measures:
         for text, own in rest.items():
             finished, early, told = split_finished(own)
-            points, last = (
-                [(float(axis_value(replicate, swept)), value) for replicate, value in final_values(those, name)]
-                for those in (finished, early)
-            )
+            ends, last = final_values(finished, name), final_values(early, name)
             several = len(measures) > 1 or text == own[0].experiment
             legend = text if not several else name if len(rest) == 1 else f"{name}, {text}"
             style = palette.line(own[0], name, (plan.model.panel, swept))
-            order = np.argsort([place for place, _ in points], kind="stable")
-            x, y = np.asarray(points, dtype=float).reshape(-1, 2)[order].T
+            x, crosses = ([float(axis_value(replicate, swept)) for replicate, _ in group] for group in (ends, last))
+            order = np.argsort(x, kind="stable")
             floors = [] if entry(name)[1] else [value for _, value in final_values(finished, name + FLOOR)]
-            floor = np.asarray(floors)[order] if floors and len(floors) == len(points) else None
-            series.append(_Series(short(legend), style, x, y, floor, last, told))
+            series.append(
+                _Series(
+                    short(legend),
+                    style,
+                    np.asarray(x, float)[order],
+                    np.asarray([value for _, value in ends], float)[order],
+                    np.asarray(floors)[order] if floors and len(floors) == len(ends) else None,
+                    np.asarray([replicate.number for replicate, _ in ends], int)[order],
+                    list(zip(crosses, (value for _, value in last), strict=True)),
+                    told,
+                    lost.get(text, 0),
+                )
+            )
     return series
 
 
 def _draw(axis: Any, one: _Series, vertical: Vertical, plan: FigurePlan) -> None:
     """The mean over replicates, the replicates, the floor, the fitted law."""
-    if not one.x.size:
-        return
+    if one.x.size:
+        _values(axis, one, vertical)
+    if plan.model.fit is not None and (one.x.size or one.early):
+        _fit(axis, plan, one, vertical)
+
+
+def _values(axis: Any, one: _Series, vertical: Vertical) -> None:
+    """The mean over replicates, the replicates, the floor."""
     x, y, colour = one.x, one.y, one.style["color"]
-    seen = y > one.floor if one.floor is not None else np.ones_like(y, bool)
+    seen = ~(y <= one.floor) if one.floor is not None else np.ones_like(y, bool)
     raised = np.maximum(y, one.floor) if one.floor is not None else y
     places = np.unique(x)
     with np.errstate(all="ignore"):
@@ -115,27 +160,29 @@ def _draw(axis: Any, one: _Series, vertical: Vertical, plan: FigurePlan) -> None
     axis.plot(x[seen], vertical.shown(y[seen]), ".", color=colour, markersize=4, alpha=0.6)
     if one.floor is not None:
         _floor(axis, x, one.floor, seen, colour, f"{one.legend}: sampling floor", vertical)
-    if plan.model.fit is not None:
-        _fit(axis, plan, x[seen], y[seen], colour, vertical)
 
 
-def _fit(axis: Any, plan: FigurePlan, x: Array, y: Array, colour: str, vertical: Vertical) -> None:
-    """The fitted law, and how many values it could not take."""
-    kept = np.isfinite(drawable(y)) & np.isfinite(drawable(x))
-    if plan.model.fit != "linear":
-        kept &= y > 0
-    if plan.model.fit == "power":
-        kept &= x > 0
-    left_out = f" (without {int((~kept).sum())} of {kept.size} values)" if not kept.all() else ""
-    x, y = x[kept], y[kept]
-    if len(np.unique(x)) < 2:
+def _fit(axis: Any, plan: FigurePlan, one: _Series, vertical: Vertical) -> None:
+    """The fitted law with its error, or that there is too little for one; and how many values are in it not."""
+    law = LAWS[plan.model.fit]
+    kept, left_out = usable(law, one.x, one.y, one.floor)
+    x = one.x[kept]
+    left_out |= {one.told: len(one.early)} if one.early else {}
+    left_out |= {"without a value": one.lost} if one.lost else {}
+    fitted = fit(law, x, one.y[kept], one.replicates[kept])
+    if fitted is None:
+        few = f"no fit: {len(np.unique(x))} different x, it needs {FIT_FROM}"
+        text = f"{one.legend}: {'; '.join(filter(None, [few, left_out_text(left_out)]))}"
+        axis.plot([], [], " ", label=fill(text, LEGEND_LETTERS))
         return
-    law, text = fitted(plan.model.fit, x, y)
+    left_out |= {f"of replicates with fewer than {FIT_FROM} x": fitted.unused} if fitted.unused else {}
+    beside = ", ".join(filter(None, [fitted.source, left_out_text(left_out)]))
+    text = f"{fitted.text} ({beside})"
+    if len(text) > LEGEND_LETTERS:
+        text = f"{fitted.text}\n{fill(f'({beside})', LEGEND_LETTERS)}"
     grid = np.geomspace(x.min(), x.max(), 100) if plan.model.scale.x == "log" and x.min() > 0 else None
     grid = np.linspace(x.min(), x.max(), 100) if grid is None else grid
-    with np.errstate(all="ignore"):
-        shown = vertical.shown(law(grid))
-    axis.plot(grid, shown, "--", color=colour, linewidth=0.9, label=text + left_out)
+    axis.plot(grid, vertical.shown(fitted.at(grid)), "--", color=one.style["color"], linewidth=0.9, label=text)
 
 
 def _floor(axis: Any, x: Any, floor: Any, seen: Any, colour: Any, text: str, vertical: Vertical) -> None:

@@ -39,6 +39,26 @@ def ranged(mean: float, low: float, high: float) -> str:
     return f"{number(mean)} ({number(low)} … {number(high)})"
 
 
+def with_error(value: float, half: float) -> str:
+    """A value with its error above 0, in one or two digits of the error: more have no meaning.
+
+    >>> with_error(-1.9237, 0.0512), with_error(2.5, 0.0123), with_error(0.000376, 0.000069)
+    ('-1.92 ± 0.05', '2.500 ± 0.012', '0.00038 ± 0.00007')
+    >>> with_error(12345.0, 67.0), with_error(1.54e-7, 2.3e-8), with_error(1.0, 3e-9)
+    ('12340 ± 70', '1.54e-07 ± 2.3e-08', '1 ± 3e-09')
+    """
+    if not math.isfinite(half):
+        return f"{number(value)} ± {number(half)}"
+    power = math.floor(math.log10(half))
+    digits = 1 + (half < 3 * 10.0**power)
+    decimals = digits - 1 - power
+    largest = max(abs(value), half)
+    if half > 1e-6 * largest and 1e-5 < largest < 1e6:
+        return " ± ".join(f"{round(part, decimals):.{max(decimals, 0)}f}" for part in (value, half))
+    above = math.floor(math.log10(abs(value))) - power if value else 0
+    return f"{value:.{min(max(above + digits, 1), 6)}g} ± {half:.{digits}g}"
+
+
 def percent(share: float) -> str:
     """A share in percent, in as many digits as tell it from all and from nothing.
 

@@ -63,7 +63,7 @@ def print_finals(results: Mapping[str, Results], console: Console) -> None:
                 text = f"  {label(replicate)}, replicate {replicate.number}: {replicate.status}: {replicate.message}"
                 console.print(text, style="yellow", highlight=False, markup=False)
     if any(len(group) > 1 for found in results.values() for group in programs(found.replicates)):
-        console.print(Text(f"Finals: {SPREAD}.", "dim"), "")
+        console.print(Text(f"Finals: {SPREAD}.", "dim"), "", sep="\n")
 
 
 Column = tuple[str, list[str]]
