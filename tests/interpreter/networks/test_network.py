@@ -584,15 +584,32 @@ def test_directions_that_hold_nothing_are_left_out(compiled: Callable[..., Compi
 # -- sequences, whole numbers, ints ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("layer", ["{lstm: 3}", "{gru: 3}", "{simple_rnn: 3}"])
-def test_recurrent_layers_train_in_both_forms(compiled: Callable[..., Compiled], layer: str) -> None:
-    more = 'loss: {l: "sum((f - 1) ^ 2)"}\ntraining: {optimizer: {adam: 0.05}, batch: 4, steps: 5}\n'
+RECURRENT = ("lstm", "gru", "simple_rnn")
+
+
+def test_recurrent_layers_train_in_both_forms(compiled: Callable[..., Compiled]) -> None:
+    """One program has a network of each kind."""
+    networks = ", ".join(f"{kind}: {{input: x, layers: [{{{kind}: 3}}]}}" for kind in RECURRENT)
+    losses = ", ".join(f'{kind}: "sum(({kind} - 1) ^ 2)"' for kind in RECURRENT)
+    text = (
+        f"{NORMAL.format(shape='[6, 3]')}\narchitecture: {{{networks}}}\nloss: {{{losses}}}\nmeasures: {{m: E(sum(x))}}\n"
+        "training: {optimizer: {adam: 0.05}, batch: 4, steps: 5}\n"
+    )
+
+    def weights(held: Compiled) -> dict[tuple[str, ...], Any]:
+        return {
+            (name, *place): variable.numpy()
+            for name, network in held.networks.items()
+            for place, variable in network.weights.items()
+        }
+
     ends = []
     for xla in (False, True):
-        held = compiled(body(layer, more=more), 2, xla)
-        start = {place: variable.numpy() for place, variable in held.networks["f"].weights.items()}
+        held = compiled(text, 2, xla)
+        start = weights(held)
+        assert {place[0] for place in start} == set(RECURRENT) and len(start) == 3 * len(RECURRENT)
         assert held.train(5) == [None, None]
-        ends.append({place: variable.numpy() for place, variable in held.networks["f"].weights.items()})
+        ends.append(weights(held))
         assert all(not np.allclose(start[place], ends[-1][place]) for place in start)
     for place in ends[0]:
-        np.testing.assert_allclose(ends[0][place], ends[1][place], rtol=1e-8, atol=1e-10)
+        np.testing.assert_allclose(ends[0][place], ends[1][place], rtol=1e-8, atol=1e-10, err_msg=str(place))
