@@ -9,6 +9,7 @@ from typing import Any, overload
 
 import numpy as np
 from dlspec.spec.ir.plan import ExperimentPlan
+from dlspec.spec.ir.terms import Expectation
 from dlspec.spec.passes.randomness import is_random, trains_at_random
 
 Array = np.ndarray[Any, Any]
@@ -128,6 +129,8 @@ class Results:
     """The measures that nothing random reaches: they are the same for every seed."""
     all_exact: bool = False
     """Whether nothing random reaches any measure, nor what is trained."""
+    rates: Mapping[str, int] = field(default_factory=dict)
+    """The measures that are the rate of a condition over sampled test examples, and over how many at least."""
     debiased: bool = False
     """Whether the highest and lowest values over the steps count without what chance adds to the best of so many."""
 
@@ -136,7 +139,9 @@ class Results:
         """The results of an experiment's plan."""
         most = max((program.replicates for program in plan.programs), default=0)
         exact, every = _exact_measures(plan)
-        found = Results(plan.name, plan.axes, most, replicates, zipped=plan.zipped, exact=exact, all_exact=every)
+        found = Results(
+            plan.name, plan.axes, most, replicates, zipped=plan.zipped, exact=exact, all_exact=every, rates=_rates(plan)
+        )
         fewer = {
             found.place(program.variant, program.point): program.replicates
             for program in plan.programs
@@ -211,3 +216,21 @@ def _exact_measures(plan: ExperimentPlan) -> tuple[frozenset[str], bool]:
             if measure.name not in random and is_random(program, measure):
                 random.add(measure.name)
     return frozenset(names - random), not random and not any(map(trains_at_random, plan.programs))
+
+
+def _rates(plan: ExperimentPlan) -> Mapping[str, int]:
+    """The measures of an experiment that are `E` of a condition over sampled examples, with the least number of them."""
+    rates: dict[str, int] = {}
+    others: set[str] = set()
+    for program in plan.programs:
+        for measure in program.measures:
+            if (
+                isinstance(measure.term, Expectation)
+                and measure.term.body.type.kind == "bool"
+                and not program.data.exact
+            ):
+                examples = program.evaluated(measure.on)
+                rates[measure.name] = min(rates.get(measure.name, examples), examples)
+            else:
+                others.add(measure.name)
+    return {name: examples for name, examples in rates.items() if name not in others}

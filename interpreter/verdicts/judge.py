@@ -13,6 +13,7 @@ from ..results.verdicts import HOLDS, OPEN, SEEN, Decision, Evidence, Verdict
 from .evidence import evidence
 from .judges import JUDGE
 from .randomness import differs
+from .sampling_error import by_sampling_error
 from .undecided import never
 from .values import Undecidable, value
 
@@ -27,7 +28,7 @@ def judge(claim: ClaimPlan, results: Results) -> Verdict:
         conditions = evidence(claim.tree, results, own.averages)
         missed = never(claim.tree, results)
         decision = own.decide(claim, truth, results)
-        decision = _without_selection(claim, decision, results)
+        decision = by_sampling_error(claim, _without_selection(claim, decision, results), results)
     except Undecidable as undecidable:
         return Verdict(claim, Decision(OPEN, str(undecidable)))
     reason = "; ".join(part for part in (decision.reason, missed) if part)

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from dlspec import spec
 from dlspec.interpreter.results.replicates import Replicate, Results
+from dlspec.interpreter.results.run_writer import claims_json
 from dlspec.interpreter.results.verdicts import FAILS, HOLDS, OPEN, SEEN, Verdict
-from dlspec.interpreter.verdicts.evidence_text import lines
+from dlspec.interpreter.verdicts.evidence_text import chance_text, lines
 from dlspec.interpreter.verdicts.families import judged_together
 from dlspec.interpreter.verdicts.judge import judge
+from dlspec.interpreter.verdicts.rates import skewed
 from dlspec.spec.diagnostics.problems import Source
 from scipy import stats
 
@@ -337,3 +339,55 @@ def test_the_best_of_unequally_many_evaluations_is_not_compared() -> None:
                 spec.resolve(study)
         else:
             spec.resolve(study)
+
+
+# -- examples ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rate", "expected", "told"),
+    [
+        (0.951, SEEN, "the margin 0.001 is within the sampling error of 1,000 test examples, ± 0.00598: about 36,000 would tell"),
+        (0.96, HOLDS, ""),
+        (0.949, OPEN, "the margin 0.001 is within the sampling error of 1,000 test examples"),
+        (0.94, FAILS, ""),
+        (0.95, SEEN, "no number of them would tell"),
+    ],
+)  # fmt: skip
+def test_a_margin_within_the_sampling_error_of_the_examples_decides_nothing(
+    rate: float, expected: str, told: str
+) -> None:
+    text = SPEC.replace("m: E(f^2)", "m: E(f > 0)").replace("examples: 8", "examples: 1000").replace("COUNT", "5")
+    study = spec.parse(
+        Source("c.yaml", text.replace("CLAIMS", 'c: {says: it, check: "final(m, variant == a) >= 0.95"}'))
+    )
+    (plan,) = spec.resolve(study).experiments
+    replicates = []
+    for number in range(5):
+        replicate = Replicate("e", "a", {}, number, "")
+        replicate.record(0, {"m": np.float64(rate), "exact": np.float64(2)})
+        replicates.append(replicate)
+    found = judge(plan.claims[0], Results.of_plan(plan, replicates))
+    assert found.verdict == expected and told in found.reason
+    error = 1.96 * math.sqrt(rate * (1 - rate) / 5 / 1000)
+    assert (abs(rate - 0.95) < error) == bool(told)
+
+
+# -- what the judges state ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [3, 5, 8, 10, 20])
+def test_skewed_results_exceed_the_allowance_for_them_in_less_than_a_twentieth_of_studies(count: int) -> None:
+    results = np.exp(np.random.default_rng(count).standard_normal((40_000, count))) - math.exp(0.5)
+    statistic = results.mean(axis=1) / (results.std(axis=1, ddof=1) / math.sqrt(count))
+    share = float((np.abs(statistic) > skewed(count)).mean())
+    assert 0.035 < share < 0.05  # 4.5 %, and three of its deviations of 0.1 %
+
+
+def test_several_claims_say_what_chance_makes_of_them() -> None:
+    claims = claims_json(verdicts(["final(m) < 1"] * 8, lambda v, r: [0.0], 3))
+    assert f"{1 - (7 / 8) ** 8:.0%}".replace("%", " %") in chance_text(claims), "66 %"
+    assert "22 %" in chance_text(claims_json(verdicts(["final(m) < 1"] * 8, lambda v, r: [0.0], 5)))
+    assert chance_text(claims[:1]) == ""
+    family = claims_json(verdicts(["final(m) < 1"] * 8, lambda v, r: [0.0], 3, ", family: all"))
+    assert chance_text(family) == "", "a family is judged together"
