@@ -59,7 +59,8 @@ SHAPES: Mapping[str, Mapping[str, Field]] = {
         "verdict": Field(lambda value: value in VERDICTS, f"one of {', '.join(VERDICTS)}"),
         "value": Field(_is_number, "a number", (None,)), "interval": Field(_is_interval, "two numbers", (None,)),
         "range": Field(_is_interval, "two numbers", (None,)), "strength": _text(""), "chance": Field(_is_number, "a number", (None,)),
-        "reason": _text(""),
+        "reason": _text(""), "error": Field(_is_number, "a number", (None,)), "needed": Field(_is_number, "a number", (None,)),
+        "family": Field(lambda value: value is None or isinstance(value, str), "a text", (None,)),
     },
 }  # fmt: skip
 """The files that are lists of entries."""

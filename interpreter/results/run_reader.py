@@ -79,14 +79,15 @@ def verdicts(run: RunRecord) -> list[Verdict]:
     as_judged = []
     for item in run.read("claims.json"):
         experiment, _, name = item["id"].partition(".")
-        claim = ClaimPlan(experiment, name, item["says"], item["check"], None)
+        claim = ClaimPlan(experiment, name, item["says"], item["check"], None, family=item["family"] or "")
         old = "evidence" not in item  # format 1 called the range an interval
         low, high = (
             (np.nan if v is None else v for v in ends) if (ends := item["interval" if old else "range"]) else (0.0, 0.0)
         )
         interval = item["interval"] if not old else None
         decision = Decision(
-            item["verdict"], item["reason"], item["strength"], item["chance"], (*interval,) if interval else None
-        )
+            item["verdict"], item["reason"], item["strength"], item["chance"], (*interval,) if interval else None,
+            error=item["error"], needed=item["needed"],
+        )  # fmt: skip
         as_judged.append(Verdict(claim, decision, item["value"], (low, high) if ends else None))
     return as_judged

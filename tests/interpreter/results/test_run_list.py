@@ -112,6 +112,16 @@ def test_verdicts_are_read_back(make: Make) -> None:
     assert (verdict.id, verdict.verdict, verdict.value, verdict.range) == ("line.learns", "fails", 0.5, (0.4, 0.6))
 
 
+def test_what_a_verdict_is_worth_is_read_back(make: Make) -> None:
+    run = make("run", replicates(0, 1))
+    told = json.loads((run.folder / "claims.json").read_text())
+    more = {"error": 0.0625, "needed": 5, "family": "both", "evidence": [], "range": [0.4, 0.6], "interval": [0.5, 1.0]}
+    (run.folder / "claims.json").write_text(json.dumps([{**told[0], "verdict": "seen", **more}]))
+    (verdict,) = verdicts(run)
+    assert (verdict.decision.error, verdict.decision.needed, verdict.claim.family) == (0.0625, 5, "both")
+    assert (verdict.range, verdict.decision.interval) == ((0.4, 0.6), (0.5, 1.0))
+
+
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_export_writes_curves_and_finals(ending: str, make: Make, tmp_path: Path) -> None:
     run, path = make("run", replicates(0.25, 2)), tmp_path / f"out.{ending}"
