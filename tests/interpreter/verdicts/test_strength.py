@@ -16,8 +16,10 @@ from dlspec.interpreter.results.verdicts import FAILS, HOLDS, OPEN, SEEN, Verdic
 from dlspec.interpreter.verdicts.evidence_text import chance_text, lines
 from dlspec.interpreter.verdicts.families import judged_together
 from dlspec.interpreter.verdicts.judge import judge
+from dlspec.interpreter.verdicts.judges import JUDGE
 from dlspec.interpreter.verdicts.rates import skewed
 from dlspec.spec.diagnostics.problems import Source
+from dlspec.spec.tables.judges import JUDGES
 from scipy import stats
 
 SPEC = """
@@ -391,3 +393,7 @@ def test_several_claims_say_what_chance_makes_of_them() -> None:
     assert chance_text(claims[:1]) == ""
     family = claims_json(verdicts(["final(m) < 1"] * 8, lambda v, r: [0.0], 3, ", family: all"))
     assert chance_text(family) == "", "a family is judged together"
+
+
+def test_every_judge_of_the_table_decides_and_no_other() -> None:
+    assert JUDGE.keys() == JUDGES.keys()
