@@ -1,6 +1,6 @@
 """Which replicates of a program are trained side by side. Needs no TensorFlow.
 
-There are at least as many parts as run at once, so that no core waits. On a CPU there are more of them where what a step
+There are at least as many batches as run at once, so that no core waits. On a CPU there are more of them where what a step
 reads and writes would not stay in the processor's cache: there a replicate takes longer the more there are beside it.
 """
 
@@ -33,18 +33,18 @@ def max_replicates_per_batch(program: Program, device: str) -> int:
 
 
 def batch_count(wanted: CellRequest, at_once: int = 1) -> int:
-    """Into how many parts a program's replicates go where so many of them run at once: a multiple, so that none waits."""
+    """Into how many batches a program's replicates go where so many of them run at once: a multiple, so that none waits."""
     needed = -(-wanted.program.replicates // max_replicates_per_batch(wanted.program, wanted.device))
     return at_once * -(-needed // at_once)
 
 
-def split_into_batches(wanted: CellRequest, replicates: Sequence[int], parts: int = 1) -> list[ReplicateBatch]:
-    """Some replicates, grouped by the part of the program's that they are in: there are so many parts, nearly equal.
+def split_into_batches(wanted: CellRequest, replicates: Sequence[int], batches: int = 1) -> list[ReplicateBatch]:
+    """Some replicates, grouped by the batch that they are in: the program's are split into so many, nearly equal.
 
     Each is alone where an optimiser mixes the entries of a weight.
     """
     count = wanted.program.replicates
-    parts = count if wanted.program.one_replicate_at_a_time else max(1, min(parts, count))
-    ends = [count * part // parts for part in range(parts + 1)]
+    batches = count if wanted.program.one_replicate_at_a_time else max(1, min(batches, count))
+    ends = [count * place // batches for place in range(batches + 1)]
     groups = [tuple(r for r in replicates if first <= r < last) for first, last in pairwise(ends)]
     return [ReplicateBatch(wanted, group) for group in groups if group]

@@ -107,7 +107,7 @@ def rows(plan: StudyPlan, stored: Mapping[str, int], rate: float, device: str = 
 
 
 def at_once(program: Program, device: str) -> int:
-    """How many of a program's replicates are in memory at once: all, or as many parts as run at once where there are more."""
+    """How many of a program's replicates are in memory at once: all, or as many batches as run at once where there are more."""
     cores = os.cpu_count() or 1 if device == "cpu" else 1
     return min(program.replicates, cores * max_replicates_per_batch(program, device))
 

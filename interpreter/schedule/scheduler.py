@@ -87,7 +87,7 @@ class Progress:
         return dict(Counter(other))
 
     def missing(self) -> list[ReplicateBatch]:
-        """What is to run: replicates side by side, in parts where there are fewer programs than run at once."""
+        """What is to run: replicates side by side, in several batches where there are fewer programs than run at once."""
         batches = []
         for place, one in enumerate(self.wanted):
             rest = [r for r in range(one.program.replicates) if (place, r) not in self.replicates]

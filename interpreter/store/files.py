@@ -113,7 +113,7 @@ class ResultFile:
 def write(
     folder: Path, batch: ReplicateBatch, replicates: Sequence[Replicate], packages: Mapping[str, str], mark: str
 ) -> Path:
-    """Writes a part and its samples, the part last: what is there is whole. Raises OSError."""
+    """Writes a result file and its samples, itself last: what is there is whole. Raises OSError."""
     folder = _folder(folder, batch.name)
     samples, described = _samples(batch, replicates)
     name = None
@@ -136,7 +136,7 @@ def write(
 
 
 def read(folder: Path, name: str, samples: bool = True) -> ResultFile:
-    """Reads a part by its file's name. Raises Damaged where it, or its samples, are not what was written."""
+    """Reads a result file by its name. Raises Damaged where it, or its samples, are not what was written."""
     path = _folder(folder, name) / name
     content, stamp = _content(path)
     about = _described(path, content)
@@ -145,7 +145,7 @@ def read(folder: Path, name: str, samples: bool = True) -> ResultFile:
 
 
 def known(folder: Path, name: str, samples: bool, seen: IndexEntry | None) -> ResultFile | None:
-    """A part as it was found whole before, unread, if none of its files was changed since; else nothing."""
+    """A result file as it was found whole before, unread, if none of its files was changed since; else nothing."""
     if seen is None or FileStat.of(f"{folder}/{name[:2]}/{name}") != seen.stamp:
         return None
     about = json.loads(seen.about)
@@ -157,7 +157,7 @@ def known(folder: Path, name: str, samples: bool, seen: IndexEntry | None) -> Re
 
 
 def numbers(folder: Path, name: str) -> dict[str, dict[str, Array]]:
-    """The curves in a part: replicate's key → measure's digest → [steps, …]. Raises Damaged."""
+    """The curves in a result file: replicate's key → measure's digest → [steps, …]. Raises Damaged."""
     path = _folder(folder, name) / name
     content, _ = _content(path)
     about = _described(path, content)
@@ -178,7 +178,7 @@ def numbers(folder: Path, name: str) -> dict[str, dict[str, Array]]:
 
 
 def _content(path: Path) -> tuple[bytes, FileStat]:
-    """The bytes of a part, compared with the checksum in its name, and its stamp from before they were read."""
+    """The bytes of a result file, compared with the checksum in its name, and its stamp from before they were read."""
     try:
         with path.open("rb") as stream:
             found = os.fstat(stream.fileno())
@@ -221,7 +221,7 @@ def every(folder: Path) -> Iterator[Path]:
 
 
 def remove(folder: Path, name: str, samples: str | None) -> int:
-    """Removes a part and its samples; returns the bytes that this frees."""
+    """Removes a result file and its samples; returns the bytes that this frees."""
     freed = 0
     for file in (name, samples):
         path = _folder(folder, name) / file if file else None

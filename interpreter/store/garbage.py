@@ -9,7 +9,7 @@ from ..results import atomic_files
 from . import files
 from .checkpoints import checkpoint_files, checkpointed_keys
 from .leases import Owner
-from .sqlite_index import Index, drop_part
+from .sqlite_index import Index, drop_file
 
 
 def quarantine(root: Path, path: Path) -> Path | None:
@@ -48,7 +48,7 @@ def _drop_spent_checkpoints(root: Path, index: Index) -> None:
     """
     for path in checkpoint_files(root):
         keys = sorted(checkpointed_keys(path))
-        if keys and len(index.parts_of(keys)) == len(keys) and not index.owners_of(keys):
+        if keys and len(index.files_of(keys)) == len(keys) and not index.owners_of(keys):
             path.unlink(missing_ok=True)
 
 
@@ -60,11 +60,11 @@ def prune(root: Path, index: Index, keep: set[str], dry: bool) -> tuple[int, int
     replicates_folder = root / "cells"
     with index.writing() as connection:
         claimed = {key for (key,) in connection.execute("SELECT key FROM claims")}
-        by_part: dict[tuple[str, str | None], list[str]] = {}
+        by_file: dict[tuple[str, str | None], list[str]] = {}
         rows = "SELECT parts.name, parts.samples, cells.key FROM parts LEFT JOIN cells ON cells.part = parts.name"
         for name, samples, key in connection.execute(rows):
-            by_part.setdefault((name, samples), []).extend([key] if key else [])
-        doomed = {part: keys for part, keys in by_part.items() if not (keep | claimed).intersection(keys)}
+            by_file.setdefault((name, samples), []).extend([key] if key else [])
+        doomed = {file: keys for file, keys in by_file.items() if not (keep | claimed).intersection(keys)}
         replicates = sum(map(len, doomed.values()))
         freed = sum(
             path.stat().st_size
@@ -77,7 +77,7 @@ def prune(root: Path, index: Index, keep: set[str], dry: bool) -> tuple[int, int
         if not dry:
             for name, _ in doomed:
                 connection.execute("DELETE FROM cells WHERE part = ?", (name,))
-                drop_part(connection, name)
+                drop_file(connection, name)
     if not dry:
         for (name, samples), keys in doomed.items():
             files.remove(replicates_folder, name, samples)

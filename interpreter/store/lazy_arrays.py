@@ -21,13 +21,13 @@ OVERHEAD_BYTES = 1000
 """What a replicate's curves take beside their numbers, in bytes."""
 
 Curves = Mapping[str, Mapping[str, Array]]
-"""The curves of a part: replicate's key → measure's digest → [steps, …]."""
+"""The curves of a result file: replicate's key → measure's digest → [steps, …]."""
 
 
 class Numbers:
     """Reads curves and samples; from several threads. Each file's checksum is compared whenever it is read.
 
-    `read` gives the curves of a part by its name, `checked` looks at a file of samples, both raise Damaged; `lost` is
+    `read` gives the curves of a result file by its name, `checked` looks at a file of samples, both raise Damaged; `lost` is
     then told, and raises what the user is to know.
     """
 
@@ -41,18 +41,18 @@ class Numbers:
         self.kept: dict[str, Curves] = {}
         self.room = CACHE_BYTES
 
-    def curves(self, part: str, key: str) -> Mapping[str, Array]:
+    def curves(self, file: str, key: str) -> Mapping[str, Array]:
         """The curves of a replicate, by the digests of its measures."""
         with self.lock:
-            if (kept := self.kept.get(part)) is not None:
+            if (kept := self.kept.get(file)) is not None:
                 return kept[key]
             try:
-                found = self.read(part)
+                found = self.read(file)
             except Damaged as damaged:
                 self.lost(damaged)
             size = sum(OVERHEAD_BYTES + sum(curve.nbytes for curve in own.values()) for own in found.values())
             if size <= self.room:
-                self.kept[part] = found
+                self.kept[file] = found
                 self.room -= size
             return found[key]
 
@@ -74,20 +74,20 @@ class StoredCurves(Mapping[str, Curve]):
     Without `places` all steps are wanted.
     """
 
-    __slots__ = ("key", "measures", "numbers", "part", "places")
+    __slots__ = ("file", "key", "measures", "numbers", "places")
 
     def __init__(
-        self, numbers: Numbers, part: str, key: str, measures: Mapping[str, str], places: Sequence[int] | None
+        self, numbers: Numbers, file: str, key: str, measures: Mapping[str, str], places: Sequence[int] | None
     ) -> None:
         self.numbers = numbers
-        self.part = part
+        self.file = file
         self.key = key
         self.measures = measures
         self.places = places
 
     def __getitem__(self, measure: str) -> Curve:
         item = self.measures[measure]
-        values = self.numbers.curves(self.part, self.key)[item]
+        values = self.numbers.curves(self.file, self.key)[item]
         return Curve(values if self.places is None else values[list(self.places)])
 
     def __iter__(self) -> Iterator[str]:
@@ -98,7 +98,7 @@ class StoredCurves(Mapping[str, Curve]):
 
 
 class StoredSamples(Mapping[str, dict[int, dict[str, Array]]]):
-    """A stored replicate's samples: figure → step → label → [examples, …]; `about` is what its part says of it."""
+    """A stored replicate's samples: figure → step → label → [examples, …]; `about` is what its result file says of it."""
 
     def __init__(
         self, numbers: Numbers, path: Path, number: int, wanted: CellRequest, about: Mapping[str, Any]

@@ -77,7 +77,7 @@ class Leases:
         if (settled := self._settled(batch, force)) is not None:
             return settled
         with self.index.writing() as connection:
-            stored = {} if force else self.index.parts_of(batch.keys)
+            stored = {} if force else self.index.files_of(batch.keys)
             owners = self.index.owners_of(batch.keys)
             living = {owner for owner in set(owners.values()) if self.owner.alive(owner)}
             now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -94,7 +94,7 @@ class Leases:
 
     def _settled(self, batch: ReplicateBatch, force: bool) -> Lease | None:
         """What a claim comes to where nothing is left to claim, found without a transaction that others wait for."""
-        stored = {} if force else self.index.parts_of(batch.keys)
+        stored = {} if force else self.index.files_of(batch.keys)
         held = {key: owner for key, owner in self.index.owners_of(batch.keys).items() if key not in stored}
         if len(stored) + len(held) < len(set(batch.keys)) or not all(map(self.owner.alive, set(held.values()))):
             return None

@@ -23,7 +23,7 @@ class ReadStore(Store):
         """Closes."""
         self.index.close()
 
-    def set_aside(self, damaged: Damaged, part: str) -> None:
+    def set_aside(self, damaged: Damaged, file: str) -> None:
         """Says what is damaged."""
         self.warn(f"{damaged.path}: {damaged.reason}. Its replicates count as not stored; a run moves it aside.")
 

@@ -52,8 +52,8 @@ def _anew(root: Path) -> Repaired:
                 quarantine(root, fault.path)
                 damaged.append(f"{fault.path}: {fault.reason}")
         with index.writing() as connection:
-            for part in sorted(found, key=lambda part: str(part.about["created"])):
-                insert(connection, part)
+            for file in sorted(found, key=lambda file: str(file.about["created"])):
+                insert(connection, file)
             connection.execute("UPDATE cells SET ends = 1")
         return Repaired(index.count(), tuple(damaged), old)
     finally:

@@ -127,8 +127,8 @@ class Index:
             some = keys[start : start + KEYS_PER_QUERY]
             yield from self.connection.execute(f"{sql} ({','.join('?' * len(some))})", some)
 
-    def parts_of(self, keys: Sequence[str]) -> dict[str, str]:
-        """The part of each of the replicates that are stored."""
+    def files_of(self, keys: Sequence[str]) -> dict[str, str]:
+        """The result file of each of the replicates that are stored."""
         return dict(self.where("SELECT key, part FROM cells WHERE key IN", keys))
 
     def owners_of(self, keys: Sequence[str]) -> dict[str, str]:
@@ -143,7 +143,7 @@ class Index:
         return {row[0]: row[1:] for row in found}
 
     def others(self, digest: str, number: int, measure: str) -> list[tuple[str, str]]:
-        """Stored replicates (key, part) of a training and replicate whose part holds a measure, the newest first."""
+        """Stored replicates (key, result file) of a training and replicate whose result file holds a measure, the newest first."""
         found = self.connection.execute(
             "SELECT cells.key, cells.part FROM cells JOIN offers USING (part) JOIN parts ON parts.name = cells.part "
             "WHERE cells.digest = ? AND cells.replicate = ? AND offers.measure = ? ORDER BY parts.created DESC",
@@ -190,37 +190,37 @@ class ReadIndex(Index):
         return super().seen(names) if there else {}
 
 
-def insert(connection: sqlite3.Connection, part: files.ResultFile) -> None:
-    """Writes a part and its replicates into the index."""
-    about = part.about
+def insert(connection: sqlite3.Connection, file: files.ResultFile) -> None:
+    """Writes a result file and its replicates into the index."""
+    about = file.about
     connection.execute(
         "INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?)",
-        (part.name, about["digest"], about["samples"], about["created"]),
+        (file.name, about["digest"], about["samples"], about["created"]),
     )
     for replicate in about["cells"]:
         connection.execute(
             "INSERT INTO cells VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT (key) DO UPDATE SET "
             "part = excluded.part, status = excluded.status, ends = ends + (part != excluded.part)",
-            (replicate["key"], part.name, about["digest"], replicate["replicate"], replicate["status"]),
+            (replicate["key"], file.name, about["digest"], replicate["replicate"], replicate["status"]),
         )
         for item in replicate["measures"]:
-            connection.execute("INSERT OR IGNORE INTO offers VALUES (?, ?)", (item["digest"], part.name))
-    remember(connection, part)
+            connection.execute("INSERT OR IGNORE INTO offers VALUES (?, ?)", (item["digest"], file.name))
+    remember(connection, file)
 
 
-def remember(connection: sqlite3.Connection, part: files.ResultFile) -> None:
-    """Remembers a part as it was found whole; what was known of its samples stays where they were not looked at."""
-    sampled = (part.sampled.size, part.sampled.changed) if part.sampled else (None, None)
+def remember(connection: sqlite3.Connection, file: files.ResultFile) -> None:
+    """Remembers a result file as it was found whole; what was known of its samples stays where they were not looked at."""
+    sampled = (file.sampled.size, file.sampled.changed) if file.sampled else (None, None)
     connection.execute(
         "INSERT INTO seen VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (part) DO UPDATE SET size = excluded.size, "
         "changed = excluded.changed, samples_size = coalesce(excluded.samples_size, samples_size), "
         "samples_changed = coalesce(excluded.samples_changed, samples_changed)",
-        (part.name, json.dumps(part.about), part.stamp.size, part.stamp.changed, *sampled),
+        (file.name, json.dumps(file.about), file.stamp.size, file.stamp.changed, *sampled),
     )
 
 
-def drop_part(connection: sqlite3.Connection, name: str) -> tuple[str, str | None] | None:
-    """Forgets a part that no replicate lies in any more; returns the files to remove, or nothing if a replicate lies in it.
+def drop_file(connection: sqlite3.Connection, name: str) -> tuple[str, str | None] | None:
+    """Forgets a result file that no replicate lies in any more; returns the files to remove, or nothing if a replicate lies in it.
 
     The same samples, found again by a forced run, are the same file: it stays.
     """

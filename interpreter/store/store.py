@@ -17,7 +17,7 @@ from .garbage import drop_dead_leases, prune, quarantine
 from .lazy_arrays import Numbers
 from .leases import Lease, Leases, Owner
 from .requests import CellRequest, ReplicateBatch
-from .sqlite_index import Index, drop_claims, drop_part, insert, locked, remember
+from .sqlite_index import Index, drop_claims, drop_file, insert, locked, remember
 
 FINAL_STATUSES = ("done", "diverged")
 """How a replicate ends that is stored: it would end so again. What failed or was interrupted is run again."""
@@ -93,16 +93,16 @@ class Store:
         """
         with explained(self.root):
             keys = [wanted.key(number) for wanted, number in requests]
-            direct = self.index.parts_of(list(dict.fromkeys(keys)))
+            direct = self.index.files_of(list(dict.fromkeys(keys)))
             looked = LookupCache(self.index.seen(list(dict.fromkeys(direct.values()))))
             replicates: list[Replicate | None] = []
             for key, (wanted, number) in zip(keys, requests, strict=True):
                 place: tuple[str, str] | None = (key, direct[key]) if key in direct else None
                 place = place or self._other(wanted, number, looked)
-                part = self._part(place[1], looked, bool(wanted.samples)) if place else None
-                inside = place is not None and part is not None and place[0] in part.held
+                file = self._file(place[1], looked, bool(wanted.samples)) if place else None
+                inside = place is not None and file is not None and place[0] in file.held
                 replicates.append(
-                    part.replicate(wanted, number, place[0], self.numbers) if inside and part and place else None
+                    file.replicate(wanted, number, place[0], self.numbers) if inside and file and place else None
                 )
             if looked.read:
                 self._remember(looked.read)
@@ -111,8 +111,8 @@ class Store:
     def _remember(self, read: Sequence[files.ResultFile]) -> None:
         """Lets the next look spare the reading of result files that were found whole."""
         with self.index.writing() as connection:
-            for part in read:
-                remember(connection, part)
+            for file in read:
+                remember(connection, file)
 
     def _other(self, wanted: CellRequest, number: int, looked: LookupCache) -> tuple[str, str] | None:
         """A replicate stored for another spec, of the same training, that holds what is asked and perhaps more."""
@@ -120,19 +120,19 @@ class Store:
         for key, name in self.index.others(wanted.digest, number, measure):
             if name not in looked.seen:
                 looked.seen |= self.index.seen([name])
-            part = self._part(name, looked, bool(wanted.samples))
-            if part is not None and key in part.held and wanted.served_by(part.held[key]):
+            file = self._file(name, looked, bool(wanted.samples))
+            if file is not None and key in file.held and wanted.served_by(file.held[key]):
                 return key, name
         return None
 
-    def _part(self, name: str, looked: LookupCache, samples: bool) -> files.ResultFile | None:
+    def _file(self, name: str, looked: LookupCache, samples: bool) -> files.ResultFile | None:
         if (name, samples) not in looked.found:
             try:
-                part = files.known(self.replicates, name, samples, looked.remembered(name))
-                if part is None:
-                    part = files.read(self.replicates, name, samples)
-                    looked.read.append(part)
-                looked.found[name, samples] = part
+                file = files.known(self.replicates, name, samples, looked.remembered(name))
+                if file is None:
+                    file = files.read(self.replicates, name, samples)
+                    looked.read.append(file)
+                looked.found[name, samples] = file
             except Damaged as damaged:
                 looked.found[name, samples] = None
                 self.set_aside(damaged, name)
@@ -171,16 +171,16 @@ class Store:
             return lease
 
     def _adopt(self, batch: ReplicateBatch) -> bool:
-        """Lists a part that a process wrote and was killed before it could list it."""
+        """Lists a result file that a process wrote and was killed before it could list it."""
         for name in files.files_of(self.replicates, batch.name):
             try:
-                part = files.read(self.replicates, name)
+                file = files.read(self.replicates, name)
             except Damaged as damaged:
                 self.set_aside(damaged, name)
                 continue
-            if set(batch.keys) <= set(part.held):
+            if set(batch.keys) <= set(file.held):
                 with self.index.writing() as connection:
-                    insert(connection, part)
+                    insert(connection, file)
                     drop_claims(connection, batch.keys)
                 return True
         return False
@@ -197,16 +197,16 @@ class Store:
                 self.release(batch)
                 return list(replicates)
             path = files.write(self.replicates, batch, replicates, packages, self.owner.name)
-            part = files.read(self.replicates, path.name)
+            file = files.read(self.replicates, path.name)
             with self.index.writing() as connection:
-                before = set(self.index.parts_of(batch.keys).values()) - {path.name}
-                insert(connection, part)
+                before = set(self.index.files_of(batch.keys).values()) - {path.name}
+                insert(connection, file)
                 drop_claims(connection, batch.keys)
-                dropped = [gone for name in before if (gone := drop_part(connection, name)) is not None]
+                dropped = [gone for name in before if (gone := drop_file(connection, name)) is not None]
             for name, samples in dropped:
                 files.remove(self.replicates, name, samples)
             committed = [
-                part.replicate(batch.wanted, replicate.number, replicate.key, self.numbers) for replicate in replicates
+                file.replicate(batch.wanted, replicate.number, replicate.key, self.numbers) for replicate in replicates
             ]
             for replicate in committed:
                 replicate.stored = False
@@ -227,13 +227,13 @@ class Store:
 
     # -- keeping it in order -----------------------------------------------------------------------------------------
 
-    def set_aside(self, damaged: Damaged, part: str) -> None:
-        """Moves a part with a damaged file to `damaged/`, and forgets the replicates in it: they will run again."""
+    def set_aside(self, damaged: Damaged, file: str) -> None:
+        """Moves a damaged result file to `damaged/`, and forgets the replicates in it: they will run again."""
         moved = quarantine(self.root, damaged.path)
-        quarantine(self.root, self.replicates / part[:2] / part)
+        quarantine(self.root, self.replicates / file[:2] / file)
         with self.index.writing() as connection:
-            lost = connection.execute("DELETE FROM cells WHERE part = ?", (part,)).rowcount
-            drop_part(connection, part)
+            lost = connection.execute("DELETE FROM cells WHERE part = ?", (file,)).rowcount
+            drop_file(connection, file)
         if moved or lost:
             kept = f"It is kept in {moved}" if moved else "It is gone"
             self.warn(f"{damaged.path}: {damaged.reason}. {kept}; {_cells(lost)} of it will run again.")
