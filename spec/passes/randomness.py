@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ..ir import terms as t
 from ..ir.plan import VALUE, InitialValue, LayerPlan, MeasurePlan, Named, NetworkPlan, Program
+from ..ir.term_pass import TermPass
 from ..tables.initializers import INITIALIZERS
 from ..tables.layers import LAYERS
 
@@ -37,41 +38,22 @@ class _Reached:
         self.networks = {network.name: network for network in program.networks}
 
     def random(self, term: t.Term) -> bool:
-        return any(self._draws(item) for item in t.walk(term, self._onwards))
+        """Whether anything random reaches a term."""
+        return any(_DRAWS.of(item)(item, self) for item in t.walk(term, lambda item: _ONWARDS.of(item)(item, self)))
 
-    def _draws(self, term: t.Term) -> bool:
-        match term:
-            case t.Sample(path=path):
-                return path != self.program.data.enumerated
-            case t.GradientStatistic(draws=draws, every=every):
-                return bool(draws) and not every
-            case t.NetworkOutput(network=name) | t.Weight(network=name) | t.AllWeights(network=name):
-                return self._starts_at_random(self.networks[name]) or self.trains_at_random()
-        return False
-
-    def _onwards(self, term: t.Term) -> Iterator[t.Term]:
-        yield from t.children(term)
-        match term:
-            case t.Reference(name=name, phase=phase) if (phase, name) in self.named:
-                yield self.named[phase, name]
-            case t.NetworkOutput(network=name):
-                yield from (*self._applied(self.networks[name]), *self._weights(self.networks[name]))
-            case t.Weight(network=name) | t.AllWeights(network=name):
-                yield from self._weights(self.networks[name])
-
-    def _applied(self, network: NetworkPlan) -> Iterator[t.Term]:
+    def applied(self, network: NetworkPlan) -> Iterator[t.Term]:
         """What a network is given, and what its layers compute."""
         yield network.input
         yield from (layer.body for layer in network.applied() if layer.body is not None)
 
-    def _weights(self, network: NetworkPlan) -> Iterator[t.Term]:
+    def weights(self, network: NetworkPlan) -> Iterator[t.Term]:
         """What the weights of a network come of: their start and, where they are trained, the loss."""
         for layer in network.leaves():
             yield from (start.arguments["value"] for start in layer.initializers.values() if start.keras == VALUE)
         if self.program.training is not None:
             yield from (one.term for one in self.program.loss)
 
-    def _starts_at_random(self, network: NetworkPlan) -> bool:
+    def starts_at_random(self, network: NetworkPlan) -> bool:
         return any(_random_start(layer, weight) for layer in network.leaves() for weight in layer.weights)
 
     def trains_at_random(self) -> bool:
@@ -80,8 +62,59 @@ class _Reached:
         if program.training is None:
             return False
         noise = any(LAYERS[layer.row].draws for network in program.networks for layer in network.applied() if layer.row)
-        started = any(self._starts_at_random(network) for network in program.networks)
+        started = any(self.starts_at_random(network) for network in program.networks)
         return noise or started or not program.data.exact
+
+
+_DRAWS: TermPass[[_Reached], bool] = TermPass("randomness")
+"""Whether a term is random by itself."""
+_ONWARDS: TermPass[[_Reached], Iterable[t.Term]] = TermPass("way to what is random")
+"""What a term comes of, through names, networks and training."""
+_LEARNT = (t.NetworkOutput, t.Weight, t.AllWeights)
+_PARTS = (*(kind for kind in t.NAMELESS if kind not in _LEARNT), t.Parameter, t.Invoke, t.Stop)
+"""The classes that come of their parts alone."""
+
+
+@_DRAWS.case(*(kind for kind in _PARTS if kind not in (t.Sample, t.GradientStatistic)), t.Reference)
+def _is_plain(term: t.Term, reached: _Reached) -> bool:
+    return False
+
+
+@_DRAWS.case(t.Sample)
+def _is_drawn(term: t.Sample, reached: _Reached) -> bool:
+    return term.path != reached.program.data.enumerated
+
+
+@_DRAWS.case(t.GradientStatistic)
+def _draws_anew(term: t.GradientStatistic, reached: _Reached) -> bool:
+    return bool(term.draws) and not term.every
+
+
+@_DRAWS.case(t.NetworkOutput)
+@_DRAWS.case(t.Weight, t.AllWeights)
+def _is_learnt_at_random(term: t.NetworkOutput | t.Weight | t.AllWeights, reached: _Reached) -> bool:
+    return reached.starts_at_random(reached.networks[term.network]) or reached.trains_at_random()
+
+
+@_ONWARDS.case(*_PARTS)
+def _parts(term: t.Term, reached: _Reached) -> Iterable[t.Term]:
+    return t.children(term)
+
+
+@_ONWARDS.case(t.Reference)
+def _named(term: t.Reference, reached: _Reached) -> Iterable[t.Term]:
+    return (reached.named[term.phase, term.name],) if (term.phase, term.name) in reached.named else ()
+
+
+@_ONWARDS.case(t.NetworkOutput)
+def _output(term: t.NetworkOutput, reached: _Reached) -> Iterable[t.Term]:
+    network = reached.networks[term.network]
+    return (*t.children(term), *reached.applied(network), *reached.weights(network))
+
+
+@_ONWARDS.case(t.Weight, t.AllWeights)
+def _weights(term: t.Weight | t.AllWeights, reached: _Reached) -> Iterable[t.Term]:
+    return reached.weights(reached.networks[term.network])
 
 
 def _random_start(layer: LayerPlan, weight: str) -> bool:

@@ -23,6 +23,7 @@ from dlspec.interpreter.program.training_loop import train
 from dlspec.interpreter.results.cell_groups import axis_value
 from dlspec.interpreter.results.folder_names import STORE
 from dlspec.interpreter.results.replicates import Replicate
+from dlspec.interpreter.results.verdicts import VERDICTS
 from dlspec.interpreter.schedule.batching import batch_count, split_into_batches
 from dlspec.interpreter.schedule.scheduler import Options, Progress
 from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch, requests_of
@@ -34,7 +35,6 @@ from dlspec.spec.passes.cost import cost
 
 from .outcome import Outcome, text
 
-VERDICTS = ("holds", "fails", "inconclusive")
 ROUNDING = {"float64": 1e-6, "float32": 2e-3, "tf32": 2e-3, "bfloat16": 0.1}
 """How far two forms may be apart, of the largest entry: float32 sums in another order, through two steps of an optimiser."""
 

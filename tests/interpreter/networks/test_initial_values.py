@@ -50,10 +50,10 @@ def test_weights_start_as_is_said(compiled: Callable[..., Compiled]) -> None:
         np.testing.assert_allclose(found[place], value, rtol=1e-12, err_msg=str(place))
 
 
-def test_a_form_is_begun_anew_with_other_values(program: Callable[[str], spec.Program]) -> None:
+def test_a_program_is_begun_anew_with_other_values(program: Callable[[str], spec.Program]) -> None:
     held = Compiled(program(BODY), range(3), False)
     other = program(BODY.replace("[5, 6]]", "[5, 7]]").replace("V / fan_in", "V"))
-    assert Compiled(other, range(3), False).form == held.form
+    assert Compiled(other, range(3), False).signature == held.signature
     held.begin(other, [0, 1, 2])
     weights = {
         name: network.weights["dense_1", "kernel"].numpy() for name, network in held.networks.items() if name in "gh"

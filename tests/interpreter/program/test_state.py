@@ -78,7 +78,7 @@ def test_without_its_state_a_program_does_not_go_on(program: Callable[[str], Pro
     """The twin: the step alone is not enough."""
     made = program(body())
     whole, unrestored = outcome(Compiled(made, [0], False), 12), Compiled(made, [0], False)
-    unrestored.step = 4
+    unrestored.state.step = 4
     assert outcome(unrestored, 8)[0]["size"].tobytes() != whole[0]["size"].tobytes()
 
 
