@@ -53,6 +53,10 @@ class _Reached:
         if self.program.training is not None:
             yield from (one.term for one in self.program.loss)
 
+    def learnt_at_random(self, network: str) -> bool:
+        """Whether the weights of a network start or train at random."""
+        return self.starts_at_random(self.networks[network]) or self.trains_at_random()
+
     def starts_at_random(self, network: NetworkPlan) -> bool:
         return any(_random_start(layer, weight) for layer in network.leaves() for weight in layer.weights)
 
@@ -91,9 +95,13 @@ def _draws_anew(term: t.GradientStatistic, reached: _Reached) -> bool:
 
 
 @_DRAWS.case(t.NetworkOutput)
+def _is_computed_at_random(term: t.NetworkOutput, reached: _Reached) -> bool:
+    return reached.learnt_at_random(term.network)
+
+
 @_DRAWS.case(t.Weight, t.AllWeights)
-def _is_learnt_at_random(term: t.NetworkOutput | t.Weight | t.AllWeights, reached: _Reached) -> bool:
-    return reached.starts_at_random(reached.networks[term.network]) or reached.trains_at_random()
+def _is_learnt_at_random(term: t.Weight | t.AllWeights, reached: _Reached) -> bool:
+    return reached.learnt_at_random(term.network)
 
 
 @_ONWARDS.case(*_PARTS)
