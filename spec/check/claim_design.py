@@ -66,7 +66,7 @@ class ClaimDesign:
     def _looked_at(self, selections: tuple[c.Selection, ...]) -> list[Program]:
         """The cells that conditions leave."""
         if selections not in self._cells:
-            self._cells[selections] = [program for program in self.programs if _at(program, selections)]
+            self._cells[selections] = [program for program in self.programs if c.looked_at(selections, program.place)]
         return self._cells[selections]
 
     def _differs(self, part: c.Measured | c.Diverged) -> bool:
@@ -79,8 +79,3 @@ class ClaimDesign:
                 for program in self._looked_at(part.selections)
             )
         return self._random[name, part.selections]
-
-
-def _at(program: Program, selections: tuple[c.Selection, ...]) -> bool:
-    place = {**({"variant": program.variant} if program.variant else {}), **program.point}
-    return all(c.holds(one, place[one.axis]) for one in selections if one.axis in place)

@@ -55,11 +55,7 @@ class Subject:
 
     def evaluations(self, selections: tuple[c.Selection, ...]) -> frozenset[int]:
         """How many evaluations there are where conditions hold; nothing where that is not known."""
-        return frozenset(
-            len(steps)
-            for point, steps in self.evaluated
-            if all(c.holds(item, point[item.axis]) for item in selections if item.axis in point)
-        )
+        return frozenset(len(steps) for point, steps in self.evaluated if c.looked_at(selections, point))
 
     def left_out(self, axis: str) -> str:
         """What to do where a profile or an override has removed an axis; empty where none has."""
@@ -285,8 +281,7 @@ def _call(
 def _evaluated(step: int, selections: tuple[c.Selection, ...], subject: Subject, span: Span) -> None:
     """Refuses a step at which nothing is measured, somewhere that a claim looks."""
     for point, steps in subject.evaluated:
-        chosen = all(c.holds(item, point[item.axis]) for item in selections if item.axis in point)
-        if chosen and step not in steps:
+        if c.looked_at(selections, point) and step not in steps:
             where = " where " + ", ".join(f"{axis} = {value}" for axis, value in point.items()) if point else ""
             message = f"nothing is measured at step {step:,}{where}"
             late = f"The last step is {steps[-1]:,}."

@@ -76,7 +76,7 @@ def _judged_on(check: Any, matching: Matching) -> list[Verdict]:
     names = {new: old for old, new in matching.renames.of({"measure"}).items()}
     found: list[Verdict] = []
     for part in measured(check):
-        own = [pair for pair in pairs if looked_at(part, matching.place(pair))]
+        own = [pair for pair in pairs if c.looked_at(part.selections, matching.place(pair))]
         gone = [before for before, after in own if after is None]
         both = [(before, after) for before, after in own if before is not None and after is not None]
         if gone and both:
@@ -273,11 +273,6 @@ def read_measures(tree: Any) -> set[str]:
 def measured(tree: Any) -> list[c.Measured]:
     """All that a check measures."""
     return [part for part in c.parts(tree) if isinstance(part, c.Measured)]
-
-
-def looked_at(part: c.Measured, place: Mapping[str, Any]) -> bool:
-    """Whether a part of a check looks at the cell at a place on the axes."""
-    return all(c.holds(item, place[item.axis]) for item in part.selections if item.axis in place)
 
 
 def along(tree: Any, form: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..ir.plan import Program
 from .cells import Pairs, paired
 from .classes import BESIDE_CELLS
@@ -43,11 +45,11 @@ class Matching:
         """The programs of both sides, side by side."""
         return paired(self.before, self.after, self.variants, self.constants)
 
-    def place(self, pair: tuple[Program | None, Program | None]) -> dict[str, object]:
+    def place(self, pair: tuple[Program | None, Program | None]) -> Mapping[str, object]:
         """Where a cell stands on the axes, by their new names."""
         before, after = pair
         if after is not None:
-            return {"variant": after.variant, **after.point}
+            return after.place
         assert before is not None
         point = {self.constants.get(axis, axis): value for axis, value in before.point.items()}
         return {"variant": self.variants.get(before.variant, before.variant), **point}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,6 +103,15 @@ def parts(tree: Claim) -> Iterator[Claim]:
                 stack += (x, y)
             case Apply(_, arguments):
                 stack += reversed(arguments)
+
+
+def looked_at(selections: Iterable[Selection], place: Mapping[str, Any]) -> bool:
+    """Whether conditions leave the cell at a place on the axes: conditions on axes that it is not on leave it.
+
+    >>> looked_at([Selection("d", "<=", 10), Selection("k", "==", 1)], {"d": 5})
+    True
+    """
+    return all(holds(one, place[one.axis]) for one in selections if one.axis in place)
 
 
 def holds(selection: Selection, value: Any) -> bool:

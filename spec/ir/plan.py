@@ -254,6 +254,11 @@ class Program:
         return not all(optimizer.elementwise for phase in phases for optimizer in phase.optimizers.values())
 
     @property
+    def place(self) -> Mapping[str, Any]:
+        """Where it stands on the axes of its experiment, the variant's among them where there are variants."""
+        return {**({"variant": self.variant} if self.variant else {}), **self.point}
+
+    @property
     def name(self) -> str:
         """What people call it: `staircase/forward_only d=10`."""
         label = f"{self.experiment}/{self.variant}" if self.variant else self.experiment

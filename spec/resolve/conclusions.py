@@ -130,7 +130,7 @@ class Conclusions:
             before = (*before, (known, ()))
         evaluated = tuple(
             (
-                {**({"variant": program.variant} if program.variant else {}), **program.point},
+                program.place,
                 program.training.evaluations if program.training else (0,),
             )
             for program in (() if self.late else programs)
