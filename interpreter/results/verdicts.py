@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dlspec.spec.ir.plan import ClaimPlan
 
@@ -69,6 +69,10 @@ class Decision:
     counted: int = 0
     undefined: int = 0
     needed: int | None = None
+
+    def lowered(self, verdict: str, why: str) -> Decision:
+        """The same with another verdict, and why beside what else there is to say."""
+        return replace(self, verdict=verdict, reason="; ".join(filter(None, (self.reason, why))))
 
 
 @dataclass(frozen=True)

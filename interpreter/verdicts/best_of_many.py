@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
-from scipy import special
 
 from .grid import Array
 
 FEWEST = 4
 """Of how many values noise can be told from a trend."""
-_SECOND_DIFFERENCE = float(np.sqrt(6) * special.ndtri(0.75))
+_NORMAL = NormalDist()  # of the standard library: a worker that trains need not load scipy
+_SECOND_DIFFERENCE = 6**0.5 * _NORMAL.inv_cdf(0.75)
 """The median size of the second difference of independent normal values, in their deviations."""
 
 
@@ -19,7 +21,7 @@ def expected_highest(count: int) -> float:
     >>> round(expected_highest(50), 1), expected_highest(1)
     (2.2, 0.0)
     """
-    return float(special.ndtri((count - 0.375) / (count + 0.25)))
+    return _NORMAL.inv_cdf((count - 0.375) / (count + 0.25))
 
 
 def noise(values: Array) -> float:

@@ -39,6 +39,5 @@ def _holm(family: Sequence[Verdict]) -> list[Verdict]:
         rejecting = rejecting and chance <= level
         if not rejecting:
             together = f"judged together with {len(family) - 1} more of '{verdict.claim.family}': chance {number(chance)}, above {number(level)}"
-            reason = "; ".join(filter(None, (verdict.reason, together)))
-            lowered.append(replace(verdict, decision=replace(verdict.decision, verdict=SEEN, reason=reason)))
+            lowered.append(replace(verdict, decision=verdict.decision.lowered(SEEN, together)))
     return lowered

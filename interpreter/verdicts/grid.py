@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +60,14 @@ class Grid:
     def entry(self, index: Sequence[int]) -> dict[int, int]:
         """The places of an element of the arrays."""
         return {dimension: kept[at] for (dimension, kept), at in zip(self.places.items(), index, strict=True)}
+
+    def along(self, dimension: int) -> Iterator[tuple[Entry, Array]]:
+        """The numbers along a dimension, at each place of the others; one number where the grid has not that dimension."""
+        others = [own for own in self.places if own != dimension]
+        axis = list(self.places).index(dimension) if dimension in self.places else None
+        values = self.low[..., np.newaxis] if axis is None else np.moveaxis(self.low, axis, -1)
+        for index in np.ndindex(*values.shape[:-1]):
+            yield {own: self.places[own][at] for own, at in zip(others, index, strict=True)}, values[index]
 
 
 Aligned = tuple[dict[int, tuple[int, ...]], list[tuple[Array, Array]]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from dlspec.spec.ir import claims as c
 from dlspec.spec.ir.plan import ClaimPlan
@@ -31,8 +30,7 @@ def judge(claim: ClaimPlan, results: Results) -> Verdict:
         decision = by_sampling_error(claim, _without_selection(claim, decision, results), results)
     except Undecidable as undecidable:
         return Verdict(claim, Decision(OPEN, str(undecidable)))
-    reason = "; ".join(part for part in (decision.reason, missed) if part)
-    return Verdict(claim, replace(decision, reason=reason), *_value(conditions), conditions)
+    return Verdict(claim, decision.lowered(decision.verdict, missed), *_value(conditions), conditions)
 
 
 SELECTING = (*c.BEST, "first_step")
@@ -49,7 +47,7 @@ def _without_selection(claim: ClaimPlan, decision: Decision, results: Results) -
     if without.verdict in (HOLDS, SEEN):
         return decision
     reason = "without what chance adds to the best of many evaluations it would not be so: ask for `final(…)`"
-    return replace(decision, verdict=SEEN, reason="; ".join(filter(None, (decision.reason, reason))))
+    return decision.lowered(SEEN, reason)
 
 
 def _value(conditions: Sequence[Evidence]) -> tuple[float | None, tuple[float, float] | None]:

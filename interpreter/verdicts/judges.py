@@ -17,8 +17,8 @@ from ..results.replicates import Results
 from ..results.verdicts import FAILS, HOLDS, OPEN, SEEN, Decision
 from .grid import Array, Grid
 from .means import Margins, decide_by_means
-from .randomness import differs
-from .rates import chance_of_count, share_bounds
+from .randomness import differs, exactly
+from .rates import chance_of_count, least_count, share_bounds
 from .undecided import undecided, where
 from .values import value
 
@@ -74,20 +74,18 @@ def _every_replicate(claim: ClaimPlan, truth: Grid, results: Results) -> Decisio
     each = _each(truth, results)
     met, count = int(each.sum()), each.size
     if not differs(claim.tree, results) and met in (0, count):
-        return Decision(HOLDS if met else FAILS, strength="exact: nothing random enters it", counted=count)
+        return exactly(met > 0, count)
     found = Decision(
         OPEN, interval=share_bounds(met, count), chance=chance_of_count(met, count), counted=count, error=0.5**count
     )
     if met == count:
-        verdict = HOLDS if count >= HOLDS_FROM else SEEN
-        return replace(found, verdict=verdict, strength=_strength(met, count), needed=_needed(count))
+        strength = f"{_strength(met, count)}; by chance {_odds(count)}"
+        if count >= HOLDS_FROM:
+            return replace(found, verdict=HOLDS, strength=strength)
+        return replace(found, verdict=SEEN, strength=strength, needed=HOLDS_FROM)
     if met == 0:
         return replace(found, verdict=FAILS, strength=_strength(met, count))
     return replace(found, reason=f"{met} of {count} replicates agree", strength=_strength(met, count))
-
-
-def _needed(count: int) -> int | None:
-    return None if count >= HOLDS_FROM else HOLDS_FROM
 
 
 def _strength(met: int, count: int, unknown: int = 0) -> str:
@@ -97,7 +95,7 @@ def _strength(met: int, count: int, unknown: int = 0) -> str:
     if unknown:
         lead += f", {unknown} undefined"
     if met == count:
-        return f"{lead}: at least {percent(low)} of seeds (95 %); by chance {_odds(count)}"
+        return f"{lead}: at least {percent(low)} of seeds (95 %)"
     if met + unknown == 0:
         return f"{lead}: at most {percent(high)} of seeds (95 %)"
     return f"{lead}: {percent(low)} to {percent(high)} of seeds (95 % either way)"
@@ -117,7 +115,7 @@ def _share_of_seeds(claim: ClaimPlan, truth: Grid, results: Results) -> Decision
     met, unknown, count = int((each == 1).sum()), int(np.isnan(each).sum()), each.size
     reason = _open(claim.tree, truth, results) if unknown else ""
     if not differs(claim.tree, results) and met in (0, count) and not unknown:
-        return Decision(HOLDS if met else FAILS, strength="exact: nothing random enters it", counted=count)
+        return exactly(met > 0, count)
     low, high = share_bounds(met, count, unknown)
     verdict = HOLDS if low >= share else FAILS if high < share else OPEN
     if verdict == HOLDS and count < HOLDS_FROM:
@@ -125,7 +123,7 @@ def _share_of_seeds(claim: ClaimPlan, truth: Grid, results: Results) -> Decision
     return Decision(
         verdict,
         reason,
-        f"{_strength(met, count, unknown).split('; by chance')[0]}, asked for {percent(share)}",
+        f"{_strength(met, count, unknown)}, asked for {percent(share)}",
         chance_of_count(met, count, share),
         (low, high),
         error=ERROR,
@@ -135,20 +133,15 @@ def _share_of_seeds(claim: ClaimPlan, truth: Grid, results: Results) -> Decision
     )
 
 
-MOST_REPLICATES = 100_000
-"""How many replicates are thought of at most."""
-
-
 def _enough_for(share: float, met: int, count: int, unknown: int) -> int | None:
-    """How many replicates would settle a share, if as many of them met the claim, or were unknown, as did; None where hardly any would."""
-    tried = max(count + 1, HOLDS_FROM)
-    while tried <= MOST_REPLICATES:
+    """How many replicates would settle a share, if as many of them met the claim, or were unknown, as did."""
+
+    def settles(tried: int) -> bool:
         open_ones = round(unknown / count * tried)
         low, high = share_bounds(min(round(met / count * tried), tried - open_ones), tried, open_ones)
-        if low >= share or high < share:
-            return tried
-        tried = max(tried + 1, int(tried * 1.05))
-    return None
+        return low >= share or high < share
+
+    return least_count(settles, count + 1)
 
 
 # -- means over replicates ----------------------------------------------------------------------------------------------

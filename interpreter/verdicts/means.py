@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,12 +15,10 @@ from ..results.number_text import number
 from ..results.replicates import Results
 from ..results.verdicts import FAILS, HOLDS, OPEN, SEEN, Decision
 from .grid import Array, Entry, Grid
-from .randomness import differs
-from .rates import chance_of_statistic, skewed, student
+from .randomness import differs, exactly
+from .rates import chance_of_statistic, least_count, skewed, student
 from .undecided import where
 
-MOST_REPLICATES = 100_000
-"""How many replicates are thought of at most."""
 ROUNDING = 1e-12
 """By how much of their size margins differ that are the same but for rounding."""
 MOST_EXPONENT = 709.0
@@ -38,15 +36,6 @@ class Margins:
     strict: bool
     ratio: bool = False
     symmetric: bool = False
-
-    def cells(self, results: Results) -> Iterator[tuple[Entry, Array]]:
-        """The margins of each cell, [replicates], and its place."""
-        last = len(results.dimensions)
-        places = [dimension for dimension in self.grid.places if dimension != last]
-        axis = list(self.grid.places).index(last) if last in self.grid.places else None
-        values = self.grid.low[..., np.newaxis] if axis is None else np.moveaxis(self.grid.low, axis, -1)
-        for index in np.ndindex(*values.shape[:-1]):
-            yield {d: self.grid.places[d][at] for d, at in zip(places, index, strict=True)}, values[index]
 
 
 @dataclass(frozen=True)
@@ -109,9 +98,13 @@ class Cell:
 
     def _safe(self, cells: int = 1) -> float:
         """How many standard errors the mean is off by in 5 % of studies at most, those of skewed results too."""
+        return self._width(self.count, cells)
+
+    def _width(self, count: int, cells: int) -> float:
+        """The same of so many replicates."""
         if self.of.symmetric:
-            return student(self.count - 1, self.tail / cells)
-        return skewed(self.count, ERROR / 2 / cells)
+            return student(count - 1, self.tail / cells)
+        return skewed(count, ERROR / 2 / cells)
 
     def chance(self) -> float:
         """How often chance alone gives a mean margin as far above 0 as this, with the allowance for skewed results."""
@@ -124,22 +117,24 @@ class Cell:
 
     def enough(self, cells: int) -> int | None:
         """How many replicates would tell the mean margin from 0, from the spread seen; below 0 by an interval for so many cells."""
+        if self.same:
+            return HOLDS_FROM if self.count < HOLDS_FROM else None
         cells = cells if self.mean < 0 else 1
         spread = self.error * math.sqrt(self.count)
-        tried = max(self.count, HOLDS_FROM)
-        while tried <= MOST_REPLICATES and self.mean and not self.same:
-            width = student(tried - 1, self.tail / cells) if self.of.symmetric else skewed(tried, ERROR / 2 / cells)
-            if abs(self.mean) > width * spread / math.sqrt(tried):
-                return tried
-            tried = max(tried + 1, int(tried * 1.05))
-        return HOLDS_FROM if self.same and self.count < HOLDS_FROM else None
+
+        def tells(count: int) -> bool:
+            return abs(self.mean) > self._width(count, cells) * spread / math.sqrt(count)
+
+        return least_count(tells, self.count) if self.mean else None
 
 
 def decide_by_means(claim: ClaimPlan, sides: Sequence[Margins], results: Results, tail: float = ERROR / 2) -> Decision:
     """Whether the mean margins of all sides are above 0 in all cells; each bound of an interval errs with the probability `tail`."""
     if any(side.grid.ranges and (side.grid.low < side.grid.high).any() for side in sides):
         return Decision(OPEN, "a mean over what never came is not known")
-    cells = [_cell(side, place, values, tail) for side in sides for place, values in side.cells(results)]
+    cells = [
+        _cell(side, place, values, tail) for side in sides for place, values in side.grid.along(len(results.dimensions))
+    ]
     if not cells:
         return Decision(OPEN, "no replicate was run of all that it speaks of")
     if infinite := next((cell for cell in cells if cell.infinite), None):
@@ -147,21 +142,21 @@ def decide_by_means(claim: ClaimPlan, sides: Sequence[Margins], results: Results
         return Decision(OPEN, reason, counted=infinite.count, undefined=infinite.undefined)
     if not differs(claim.tree, results) and all(cell.count and cell.same and not cell.undefined for cell in cells):
         good = all(cell.mean > 0 or (cell.mean == 0 and not cell.of.strict) for cell in cells)
-        return Decision(HOLDS if good else FAILS, strength="exact: nothing random enters it", counted=cells[0].count)
+        return exactly(good, cells[0].count)
     few = min(cells, key=lambda cell: cell.count)
     if few.count < (fewest := JUDGES[claim.judge.name].fewest):
         reason = f"a t interval needs {fewest} replicates or more{_at(few, results)}, and {few.count} can be judged"
         return Decision(OPEN, reason + _uncounted(few), counted=few.count, undefined=few.undefined, needed=HOLDS_FROM)
-    met = [cell.met() for cell in cells]
-    missed = [cell for cell in cells if cell.missed(len(cells) // len(sides))]
+    met, many = [cell.met() for cell in cells], len(cells) // len(sides)
+    missed = [cell for cell in cells if cell.missed(many)]
     if missed:
-        return _decision(FAILS, min(missed, key=lambda cell: cell.mean + cell.error), cells, sides, results)
+        return _decision(FAILS, min(missed, key=lambda cell: cell.mean + cell.error), many, results)
     worst = min(cells, key=lambda cell: cell.mean if cell.same else cell.interval()[0])
     if all(met):
         worst = max(cells, key=lambda cell: cell.chance())
         holds = all(one == HOLDS for one in met) and few.count >= HOLDS_FROM
-        return _decision(HOLDS if holds else SEEN, worst, cells, sides, results)
-    return _decision(OPEN, worst, cells, sides, results)
+        return _decision(HOLDS if holds else SEEN, worst, many, results)
+    return _decision(OPEN, worst, many, results)
 
 
 def _cell(side: Margins, place: Entry, values: Array, tail: float) -> Cell:
@@ -169,15 +164,15 @@ def _cell(side: Margins, place: Entry, values: Array, tail: float) -> Cell:
     return Cell(place, values[finite], int((~finite).sum()), side, tail, int(np.isinf(values).sum()))
 
 
-def _decision(verdict: str, cell: Cell, cells: Sequence[Cell], sides: Sequence[Margins], results: Results) -> Decision:
-    """A verdict in the words of the cell that decided."""
-    corrected = 1 if verdict in (HOLDS, SEEN) else len(cells) // len(sides)
-    needed = None if verdict in (HOLDS, FAILS) else cell.enough(len(cells) // len(sides))
+def _decision(verdict: str, cell: Cell, cells: int, results: Results) -> Decision:
+    """A verdict in the words of the cell, of so many, that decided."""
+    corrected = 1 if verdict in (HOLDS, SEEN) else cells
+    needed = None if verdict in (HOLDS, FAILS) else cell.enough(cells)
     interval = (cell.mean, cell.mean) if cell.same else cell.interval(corrected)
     return Decision(
         verdict,
         _why(verdict, cell, interval),
-        _strength(cell, interval, corrected, len(cells) // len(sides), results),
+        _strength(cell, interval, corrected, cells, results),
         cell.chance(),
         interval,
         tuple(float(margin) for margin in cell.margins),

@@ -7,6 +7,12 @@ from typing import Any
 from dlspec.spec.ir import claims as c
 
 from ..results.replicates import Results
+from ..results.verdicts import FAILS, HOLDS, Decision
+
+
+def exactly(met: bool, counted: int) -> Decision:
+    """The decision on a claim that nothing random enters."""
+    return Decision(HOLDS if met else FAILS, strength="exact: nothing random enters it", counted=counted)
 
 
 def differs(tree: Any, results: Results) -> bool:

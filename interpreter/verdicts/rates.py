@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
-from dlspec.spec.tables.judges import ERROR
+from dlspec.spec.tables.judges import ERROR, HOLDS_FROM
 from scipy import special
 
+MOST_REPLICATES = 100_000
+"""How many replicates are thought of at most."""
 SKEWED = {
     3: 11.05, 4: 7.96, 5: 6.64, 6: 5.90, 7: 5.38, 8: 5.02, 10: 4.52, 12: 4.20, 15: 3.85, 20: 3.50, 30: 3.12, 50: 2.77, 100: 2.45,
     200: 2.25, 500: 2.12, 1000: 2.07,
@@ -38,6 +40,20 @@ def chance_of_count(met: int, count: int, share: float = 0.5) -> float:
     0.03125
     """
     return float(special.bdtrc(met - 1, count, share)) if met else 1.0
+
+
+def least_count(settles: Callable[[int], bool], first: int) -> int | None:
+    """The least number of replicates that settle a claim, from `first` and `HOLDS_FROM` on, to 5 %; None where hardly any would.
+
+    >>> least_count(lambda count: count >= 17, 3), least_count(lambda count: False, 3)
+    (17, None)
+    """
+    count = max(first, HOLDS_FROM)
+    while count <= MOST_REPLICATES:
+        if settles(count):
+            return count
+        count = max(count + 1, int(count * 1.05))
+    return None
 
 
 def student(freedom: int, tail: float) -> float:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from statistics import NormalDist
 
 import numpy as np
 from dlspec.spec.ir import claims as c
 from dlspec.spec.ir.plan import ClaimPlan
 from dlspec.spec.tables.judges import ERROR
-from scipy import special
 
 from ..results.number_text import number
 from ..results.replicates import Results
@@ -17,7 +16,7 @@ from ..results.verdicts import FAILS, HOLDS, OPEN, SEEN, Decision
 from .undecided import where
 from .values import value
 
-DEVIATIONS = float(special.ndtri(1 - ERROR / 2))
+DEVIATIONS = NormalDist().inv_cdf(1 - ERROR / 2)
 LOWERED = {HOLDS: SEEN, FAILS: OPEN}
 
 
@@ -32,29 +31,23 @@ def by_sampling_error(claim: ClaimPlan, decision: Decision, results: Results) ->
     numbers = [side.value for side in sides if isinstance(side, c.Number)]
     if len(rates) != 1 or len(numbers) != 1 or rates[0].reduction not in ("final", "at"):
         return decision
-    grid, examples = value(rates[0], results), results.rates[rates[0].measure]
-    last = len(results.dimensions)
-    if last not in grid.places or not grid.low.size:
-        return decision
-    values = np.moveaxis(grid.low, list(grid.places).index(last), -1)
-    places = [dimension for dimension in grid.places if dimension != last]
-    for index in np.ndindex(*values.shape[:-1]):
-        own = values[index][np.isfinite(values[index])]
+    examples = results.rates[rates[0].measure]
+    for place, values in value(rates[0], results).along(len(results.dimensions)):
+        own = values[np.isfinite(values)]
         if not own.size:
             continue
         margin = abs(float(own.mean()) - numbers[0])
         variance = float((own * (1 - own)).mean()) / own.size
         error = DEVIATIONS * math.sqrt(variance / examples)
         if margin < error:
-            at = where({d: grid.places[d][place] for d, place in zip(places, index, strict=True)}, results)
+            at = where(place, results)
             enough = math.ceil(variance * (DEVIATIONS / margin) ** 2) if margin else None
             told = f"about {_rounded(enough):,} would tell" if enough else "no number of them would tell"
             words = (
                 f"the margin {number(margin)}{f' at {at}' if at else ''} is within the sampling error of {examples:,} test "
                 f"examples, ± {number(error)}: {told}"
             )
-            reason = "; ".join(filter(None, (decision.reason, words)))
-            return replace(decision, verdict=LOWERED.get(decision.verdict, decision.verdict), reason=reason)
+            return decision.lowered(LOWERED.get(decision.verdict, decision.verdict), words)
     return decision
 
 
