@@ -165,13 +165,7 @@ class ExperimentScope:
             raise Poisoned
         if name in self.terms:
             return self.terms[name]
-        if name in self.active:
-            chain = " → ".join([*self.active[self.active.index(name) :], name])
-            raise problem_at(
-                span,
-                f"'{name}' is defined through itself: {chain}",
-                "Nothing is made from itself: write one of them another way.",
-            )
+        self._must_not_be_active(name, f"'{name}' is defined through itself", span)
         self.active.append(name)
         try:
             part = ("binding", name, id(binding.node))
@@ -244,6 +238,13 @@ class ExperimentScope:
             raise problem_at(argument.span, message, "Its first layer is one of ints: words of an embedding, places.")
         return t.NetworkOutput(name, argument, type=plan.output, span=span)
 
+    def _must_not_be_active(self, name: str, message: str, span: Span) -> None:
+        """Refuses a name that is asked for while it is being defined, with the chain that leads back to it."""
+        if name in self.active:
+            chain = " → ".join([*self.active[self.active.index(name) :], name])
+            hint = "Nothing is made from itself: write one of them another way."
+            raise problem_at(span, f"{message}: {chain}", hint)
+
     def plan(self, name: str, span: Span) -> NetworkPlan:
         """A network, checked when first asked for."""
         plan = self._plan(name, span)
@@ -257,13 +258,7 @@ class ExperimentScope:
             raise Poisoned
         if name in self.plans:
             return self.plans[name]
-        if name in self.active:
-            chain = " → ".join([*self.active[self.active.index(name) :], name])
-            raise problem_at(
-                span,
-                f"the network '{name}' feeds itself: {chain}",
-                "Nothing is made from itself: write one of them another way.",
-            )
+        self._must_not_be_active(name, f"the network '{name}' feeds itself", span)
         node = yaml.find(self.node, ["architecture", name])
         assert node is not None
         self.active.append(name)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from .bounds import ANY, Bounds
+from .by_name import by_name
 
 ERROR = 0.05
 """How often a judge may say *holds* where it is not so, at most."""
@@ -35,35 +35,33 @@ class Judge:
     bounds: Bounds = ANY
 
 
-JUDGES: Mapping[str, Judge] = MappingProxyType(
-    {
-        row.name: row
-        for row in (
-            Judge(
-                "replicates",
-                "every replicate has to agree; n of n happen by chance once in 2^n, if half of all seeds met the claim; the default",
-                source="sign test",
-            ),
-            Judge(
-                "share", "at least this share of seeds meets the claim, by an exact binomial bound of 95 % either way",
-                argument="a share", source="Clopper & Pearson 1934", bounds=Bounds(0, 1, above=True, below=True),
-            ),
-            Judge(
-                "mean",
-                "the mean margin over replicates, by a paired t interval of 95 %; it holds where an interval wide enough for skewed (lognormal) "
-                "results agrees, and is seen where the t interval alone does",
-                "size", 3, source="Student 1908; table of docs/verdicts.md",
-            ),
-            Judge(
-                "geometric_mean",
-                "the same for the ratio of both sides, which are positive: a t interval of their logarithms, for skewed results",
-                "size", 3, source="Land 1971",
-            ),
-            Judge(
-                "equivalent",
-                "the mean lies between both bounds: two one-sided tests at 5 % each, as for 'no better than chance'",
-                "within", 3, source="Schuirmann 1987",
-            ),
-        )
-    }
+JUDGES: Mapping[str, Judge] = by_name(
+    (
+        Judge(
+            "replicates",
+            "every replicate has to agree; n of n happen by chance once in 2^n, if half of all seeds met the claim; the default",
+            source="sign test",
+        ),
+        Judge(
+            "share", "at least this share of seeds meets the claim, by an exact binomial bound of 95 % either way",
+            argument="a share", source="Clopper & Pearson 1934", bounds=Bounds(0, 1, above=True, below=True),
+        ),
+        Judge(
+            "mean",
+            "the mean margin over replicates, by a paired t interval of 95 %; it holds where an interval wide enough for skewed (lognormal) "
+            "results agrees, and is seen where the t interval alone does",
+            "size", 3, source="Student 1908; table of docs/verdicts.md",
+        ),
+        Judge(
+            "geometric_mean",
+            "the same for the ratio of both sides, which are positive: a t interval of their logarithms, for skewed results",
+            "size", 3, source="Land 1971",
+        ),
+        Judge(
+            "equivalent",
+            "the mean lies between both bounds: two one-sided tests at 5 % each, as for 'no better than chance'",
+            "within", 3, source="Schuirmann 1987",
+        ),
+    ),
+    "judge",
 )  # fmt: skip

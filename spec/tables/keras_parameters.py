@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .bounds import ANY, COUNT, NOT_NEGATIVE, POSITIVE, SHARE, Bounds
+from .by_name import by_name
 
 REQUIRED: Any = object()
 
@@ -43,12 +44,7 @@ class Parameter:
 
 def named(*parameters: Parameter) -> Mapping[str, Parameter]:
     """Parameters by name; a duplicate is refused."""
-    found: dict[str, Parameter] = {}
-    for parameter in parameters:
-        if parameter.name in found:
-            raise ValueError(f"the parameter '{parameter.name}' is declared twice")
-        found[parameter.name] = parameter
-    return MappingProxyType(found)
+    return by_name(parameters, "parameter")
 
 
 ACTIVATIONS: Mapping[str, str] = MappingProxyType(

@@ -5,10 +5,8 @@ In: nothing. Out: `LAYERS`: arguments, shapes, weights, costs, and how the inter
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
-
 from ...ir.plan import LayerPlan
+from ..by_name import by_name
 from .convolution import CONVOLUTIONS, POOLINGS
 from .dense import DENSE, WHITEN
 from .elementwise import FUNCTIONS, NOISE, SHAPES
@@ -16,18 +14,9 @@ from .normalization import NORMALIZATIONS
 from .row import Layer, Stacking, argument_of
 from .sequences import EMBEDDING, RECURRENT
 
-
-def _by_name(rows: Iterable[Layer]) -> Mapping[str, Layer]:
-    table: dict[str, Layer] = {}
-    for row in rows:
-        if row.name in table:
-            raise ValueError(f"the layer '{row.name}' is declared twice")
-        table[row.name] = row
-    return MappingProxyType(table)
-
-
-LAYERS = _by_name(
-    (DENSE, *CONVOLUTIONS, *POOLINGS, *SHAPES, *FUNCTIONS, *NOISE, *NORMALIZATIONS, EMBEDDING, *RECURRENT, WHITEN)
+LAYERS = by_name(
+    (DENSE, *CONVOLUTIONS, *POOLINGS, *SHAPES, *FUNCTIONS, *NOISE, *NORMALIZATIONS, EMBEDDING, *RECURRENT, WHITEN),
+    "layer",
 )
 
 
