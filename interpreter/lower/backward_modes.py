@@ -19,26 +19,25 @@ Transfer = Callable[[Any, float | None], Any]
 """From an upstream gradient (a real tensor of any shape) and the mode's constant, which is None where the mode takes none, to
 the gradient that is passed on, of the same shape and dtype."""
 TRANSFERS: Registry[Transfer] = Registry("gradient mode", "transfer")
-transfers = TRANSFERS
-"""As a decorator: `@transfers("name")`."""
+"""As a decorator: `@TRANSFERS("name")`."""
 
 
-@transfers("exact")
-@transfers("freeze")
-@transfers("forward_only")
-@transfers("surrogate")
+@TRANSFERS("exact")
+@TRANSFERS("freeze")
+@TRANSFERS("forward_only")
+@TRANSFERS("surrogate")
 def unchanged(upstream: Any, _: float | None) -> Any:
     """The upstream gradient as it is (along the carrier: equation 5 of arXiv:1703.07950)."""
     return upstream
 
 
-@transfers("scale")
+@TRANSFERS("scale")
 def scaled(upstream: Any, factor: float | None) -> Any:
     """The upstream gradient times a constant."""
     return upstream * tf.constant(factor, upstream.dtype)
 
 
-@transfers("clip")
+@TRANSFERS("clip")
 def clipped(upstream: Any, limit: float | None) -> Any:
     """Each entry of the upstream gradient, kept within ± a constant; an undefined one stays undefined."""
     assert limit is not None

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from dlspec.spec.ir import claims as c
 from dlspec.spec.ir.plan import ClaimPlan
+from dlspec.spec.tables.judges import JUDGES
 
 from ..results.replicates import Results
 from ..results.verdicts import HOLDS, OPEN, SEEN, Decision, Evidence, Verdict
 from .evidence import evidence
-from .judges import JUDGE
+from .judges import DECISIONS
 from .randomness import differs
 from .sampling_error import by_sampling_error
 from .undecided import never
@@ -21,12 +22,11 @@ def judge(claim: ClaimPlan, results: Results) -> Verdict:
     """The verdict on one claim."""
     if not results.replicates:
         return Verdict(claim, Decision(OPEN, "nothing was run"))
-    own = JUDGE[claim.judge.name]
     try:
         truth = value(claim.tree, results)
-        conditions = evidence(claim.tree, results, own.averages)
+        conditions = evidence(claim.tree, results, JUDGES[claim.judge.name].averages)
         missed = never(claim.tree, results)
-        decision = own.decide(claim, truth, results)
+        decision = DECISIONS[claim.judge.name](claim, truth, results)
         decision = by_sampling_error(claim, _without_selection(claim, decision, results), results)
     except Undecidable as undecidable:
         return Verdict(claim, Decision(OPEN, str(undecidable)))
@@ -43,7 +43,7 @@ def _without_selection(claim: ClaimPlan, decision: Decision, results: Results) -
     if decision.verdict not in (HOLDS, SEEN) or not selects or not differs(claim.tree, results):
         return decision
     fair = results.without_selection
-    without = JUDGE[claim.judge.name].decide(claim, value(claim.tree, fair), fair)
+    without = DECISIONS[claim.judge.name](claim, value(claim.tree, fair), fair)
     if without.verdict in (HOLDS, SEEN):
         return decision
     reason = "without what chance adds to the best of many evaluations it would not be so: ask for `final(…)`"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from dlspec.spec.ir.plan import ClaimPlan
 from dlspec.spec.passes.print_claim import claim_text
 from dlspec.spec.tables.judges import ERROR, HOLDS_FROM
 
+from ..registry import Registry
 from ..results.number_text import percent
 from ..results.replicates import Results
 from ..results.verdicts import FAILS, HOLDS, OPEN, SEEN, Decision
@@ -25,24 +26,8 @@ from .values import value
 Decide = Callable[[ClaimPlan, Grid, Results], Decision]
 
 
-@dataclass(frozen=True)
-class Judging:
-    """How a judge decides; `averages` says that the mean over replicates is what it looks at."""
-
-    decide: Decide
-    averages: bool = False
-
-
-JUDGE: dict[str, Judging] = {}
-"""Each row of the table of judges."""
-
-
-def _judges(name: str, averages: bool = False) -> Callable[[Decide], Decide]:
-    def register(decide: Decide) -> Decide:
-        JUDGE[name] = Judging(decide, averages)
-        return decide
-
-    return register
+DECISIONS: Registry[Decide] = Registry("judge", "decision")
+"""How each row of the table of judges decides."""
 
 
 # -- each replicate by itself ------------------------------------------------------------------------------------------
@@ -64,7 +49,7 @@ def _open(tree: Any, truth: Grid, results: Results) -> str:
     return reason + (f"; and so at {len(places) - 1:,} more" if len(places) > 1 else "")
 
 
-@_judges("replicates")
+@DECISIONS("replicates")
 def _every_replicate(claim: ClaimPlan, truth: Grid, results: Results) -> Decision:
     """All replicates must agree."""
     if reason := _open(claim.tree, truth, results):
@@ -106,7 +91,7 @@ def _odds(count: int) -> str:
     return f"1 in {2**count:,}" if count <= 20 else "less than 1 in a million"
 
 
-@_judges("share")
+@DECISIONS("share")
 def _share_of_seeds(claim: ClaimPlan, truth: Grid, results: Results) -> Decision:
     """A share of seeds meets the claim, by exact bounds; what is undefined may or may not."""
     if not truth.low.size:
@@ -147,13 +132,13 @@ def _enough_for(share: float, met: int, count: int, unknown: int) -> int | None:
 # -- means over replicates ----------------------------------------------------------------------------------------------
 
 
-@_judges("mean", averages=True)
+@DECISIONS("mean")
 def _mean_margin(claim: ClaimPlan, truth: Grid, results: Results) -> Decision:
     """The mean margin of a comparison by size."""
     return decide_by_means(claim, [_gap(claim.tree, claim.tree.arguments, results)], results)
 
 
-@_judges("geometric_mean", averages=True)
+@DECISIONS("geometric_mean")
 def _mean_ratio(claim: ClaimPlan, truth: Grid, results: Results) -> Decision:
     """The mean margin of the logarithms of both sides."""
     for side in claim.tree.arguments:
@@ -167,7 +152,7 @@ def _mean_ratio(claim: ClaimPlan, truth: Grid, results: Results) -> Decision:
     return decide_by_means(claim, [margins], results)
 
 
-@_judges("equivalent", averages=True)
+@DECISIONS("equivalent")
 def _between_bounds(claim: ClaimPlan, truth: Grid, results: Results) -> Decision:
     """Two one-sided tests: the mean lies above the lower and below the upper bound."""
     x, low, high = claim.tree.arguments

@@ -34,6 +34,11 @@ class Judge:
     source: str = ""
     bounds: Bounds = ANY
 
+    @property
+    def averages(self) -> bool:
+        """Whether it looks at the mean over replicates, and not at each by itself."""
+        return self.takes != "condition"
+
 
 JUDGES: Mapping[str, Judge] = by_name(
     (

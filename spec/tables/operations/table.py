@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...ir.types import Shape, ShapeProblem, Type, broadcast, join, shape_text
+from ..by_name import by_name
 
 STATIC_KINDS = ("size", "shape", "axis", "integer")
 
@@ -165,12 +165,9 @@ def build_shape(pattern: Sequence[str], sizes: Mapping[str, Any]) -> Shape:
 
 def table(family: str, rows: Iterable[Operation]) -> Mapping[str, Operation]:
     """The rows by name, with their signatures read; a duplicate is refused."""
-    found: dict[str, Operation] = {}
-    for row in rows:
-        arguments, result = parse_signature(row.signature)
-        if row.name in found:
-            raise ValueError(f"the operation '{row.name}' is declared twice")
-        values = {name: getattr(row, name) for name in ("name", "signature", "meaning", "numpy", "source", "operator")}
-        more = {name: getattr(row, name) for name in ("example", "rule", "constant", "corner")}
-        found[row.name] = Operation(**values, **more, family=family, arguments=arguments, result=result)
-    return MappingProxyType(found)
+    return by_name((_with_signature(row, family) for row in rows), "operation")
+
+
+def _with_signature(row: Operation, family: str) -> Operation:
+    arguments, result = parse_signature(row.signature)
+    return replace(row, family=family, arguments=arguments, result=result)

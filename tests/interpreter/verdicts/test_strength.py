@@ -16,7 +16,7 @@ from dlspec.interpreter.results.verdicts import FAILS, HOLDS, OPEN, SEEN, Verdic
 from dlspec.interpreter.verdicts.evidence_text import chance_text, lines
 from dlspec.interpreter.verdicts.families import judged_together
 from dlspec.interpreter.verdicts.judge import judge
-from dlspec.interpreter.verdicts.judges import JUDGE
+from dlspec.interpreter.verdicts.judges import DECISIONS
 from dlspec.interpreter.verdicts.rates import skewed
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.tables.judges import JUDGES
@@ -396,4 +396,4 @@ def test_several_claims_say_what_chance_makes_of_them() -> None:
 
 
 def test_every_judge_of_the_table_decides_and_no_other() -> None:
-    assert JUDGE.keys() == JUDGES.keys()
+    assert DECISIONS.keys() == JUDGES.keys()
