@@ -18,14 +18,14 @@ LARGEST = 1e300
 
 def margins_picture(claim: Mapping[str, Any]) -> Markup:
     """The picture of a claim as data (`claims.json`); empty where it has no margins. Left of the line the claim is not met."""
-    evidence = claim.get("evidence", ())
+    evidence = claim["evidence"]
     if len(evidence) != 1:
         return Markup("")
-    judged = claim.get("margins") or ()  # of a judge of means alone is the interval one of margins
+    judged = claim["margins"]  # of a judge of means alone is the interval one of margins
     margins: Sequence[float] = [value for value in judged or evidence[0].get("margins", ()) if value is not None]
     if len(margins) < 2:
         return Markup("")
-    ends = [end for end in claim.get("interval") or () if end is not None] if judged else []
+    ends = [end for end in claim["interval"] or () if end is not None] if judged else []
     low, high = min(0.0, *margins, *ends), max(0.0, *margins, *ends)
     if high - low > LARGEST:
         return Markup("")

@@ -114,10 +114,9 @@ def page(run: RunRecord, name: str = "", aside: Aside | None = None) -> str:
 
 def _seen(claim: Mapping[str, Any]) -> list[str]:
     """What was seen of a claim, a line a condition, and what would settle it; older runs hold one mean and range alone."""
-    evidence = claim.get("evidence", claim.get("seen"))
-    if evidence is not None or claim["value"] is None:
-        return [*lines(evidence or ()), *filter(None, [needed(claim), looks_text(claim.get("looks", ()))])]
-    low, high = claim["interval"] or (None, None)
+    if claim["evidence"] or claim["value"] is None:
+        return [*lines(claim["evidence"]), *filter(None, [needed(claim), looks_text(claim["looks"])])]
+    low, high = claim["range"] or (None, None)
     spread = f", from {number(low)} to {number(high)}" if low is not None and high is not None and low != high else ""
     return [f"saw {number(claim['value'])}{spread}"]
 

@@ -27,7 +27,7 @@ def earlier_looks(
         for claim in run.read("claims.json"):
             check, data = current.get(claim["id"], ("", ()))
             before = _data(claim, run.about)
-            known = "counted" in claim  # runs of format 1 do not say how many replicates they judged
+            known = claim["counted"] is not None  # runs of format 1 do not say how many replicates they judged
             if known and check == claim["check"] and before != data and claim["verdict"] != "inconclusive":
                 looks[claim["id"]].setdefault(before, f"{claim['verdict']} with {_words(before, data)}")
     return {name: list(lines.values()) for name, lines in looks.items() if lines}

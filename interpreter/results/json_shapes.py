@@ -47,6 +47,10 @@ def _count(*otherwise: int) -> Field:
     return Field(lambda value: isinstance(value, int), "a whole number", otherwise)
 
 
+def _list() -> Field:
+    return Field(lambda value: isinstance(value, list | tuple), "a list", ((),))
+
+
 SHAPES: Mapping[str, Mapping[str, Field]] = {
     "cells.json": {
         "experiment": _text(), "variant": _text(), "constants": Field(lambda v: isinstance(v, dict), "an object"),
@@ -61,20 +65,36 @@ SHAPES: Mapping[str, Mapping[str, Field]] = {
         "range": Field(_is_interval, "two numbers", (None,)), "strength": _text(""), "chance": Field(_is_number, "a number", (None,)),
         "reason": _text(""), "error": Field(_is_number, "a number", (None,)), "needed": Field(_is_number, "a number", (None,)),
         "family": Field(lambda value: value is None or isinstance(value, str), "a text", (None,)),
+        "counted": Field(_is_number, "a number", (None,)), "undefined": Field(_is_number, "a number", (None,)),
+        "margins": _list(), "evidence": _list(), "looks": _list(),
     },
 }  # fmt: skip
 """The files that are lists of entries."""
 
 
-def filled(value: Any, shape: Mapping[str, Field]) -> list[dict[str, Any]]:
-    """The entries of a file, with what an older run did not write. Raises ValueError for what is not such a list."""
+def _of_format_1(claim: dict[str, Any]) -> dict[str, Any]:
+    """A claim of format 1 in the words of now: it called the range over replicates an interval, and the evidence what was seen."""
+    if "evidence" in claim or "range" in claim:
+        return claim
+    more = {"evidence": claim["seen"]} if "seen" in claim else {}
+    return {**claim, "range": claim.get("interval"), "interval": None, **more}
+
+
+OLDER: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {"claims.json": _of_format_1}
+"""How entries of an older format read now, by the name of their file."""
+
+
+def filled(
+    value: Any, shape: Mapping[str, Field], older: Callable[[dict[str, Any]], dict[str, Any]] = dict
+) -> list[dict[str, Any]]:
+    """The entries of a file, with what an older run did not write, or wrote otherwise. Raises ValueError for what is not such a list."""
     if not isinstance(value, list):
         raise ValueError("it is no list")
     entries = []
     for place, entry in enumerate(value, 1):
         if not isinstance(entry, dict):
             raise ValueError(f"entry {place} is no object")
-        whole = dict(entry)
+        whole = dict(older(entry))
         for name, field in shape.items():
             if name not in whole and field.otherwise:
                 whole[name] = field.otherwise[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -80,14 +81,17 @@ def verdicts(run: RunRecord) -> list[Verdict]:
     for item in run.read("claims.json"):
         experiment, _, name = item["id"].partition(".")
         claim = ClaimPlan(experiment, name, item["says"], item["check"], None, family=item["family"] or "")
-        old = "evidence" not in item  # format 1 called the range an interval
-        low, high = (
-            (np.nan if v is None else v for v in ends) if (ends := item["interval" if old else "range"]) else (0.0, 0.0)
-        )
-        interval = item["interval"] if not old else None
         decision = Decision(
-            item["verdict"], item["reason"], item["strength"], item["chance"], (*interval,) if interval else None,
+            item["verdict"], item["reason"], item["strength"], item["chance"], _ends(item["interval"]),
             error=item["error"], needed=item["needed"],
         )  # fmt: skip
-        as_judged.append(Verdict(claim, decision, item["value"], (low, high) if ends else None))
+        as_judged.append(Verdict(claim, decision, item["value"], _ends(item["range"])))
     return as_judged
+
+
+def _ends(pair: Sequence[float | None] | None) -> tuple[float, float] | None:
+    """The ends of a range or an interval; what was not finite is written as null."""
+    if pair is None:
+        return None
+    low, high = (np.nan if end is None else end for end in pair)
+    return low, high

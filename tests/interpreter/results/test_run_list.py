@@ -206,3 +206,15 @@ def test_a_difference_has_an_error_where_there_is_one(
 def test_used_are_the_keys_of_all_runs(make: Make) -> None:
     runs = [make("a", replicates(0, 1)), make("b", replicates(0, 2, "b"))]
     assert referenced_keys(runs) == {"aplain0", "adeep0", "bplain0", "bplain1", "bdeep0", "bdeep1"}
+
+
+def test_a_claim_of_format_1_reads_in_the_words_of_now(make: Make) -> None:
+    run = make("small-1", replicates(0.0, 2))
+    path = run.folder / "claims.json"
+    (claim,) = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps([{**claim, "seen": [{"text": "it"}]}]))
+    (found,) = run.read("claims.json")
+    assert (found["range"], found["interval"], found["evidence"]) == ([0.4, 0.6], None, [{"text": "it"}])
+    path.write_text(json.dumps([{**claim, "range": [1.0, 2.0], "evidence": []}]))
+    (found,) = run.read("claims.json")
+    assert (found["range"], found["interval"], found["evidence"]) == ([1.0, 2.0], [0.4, 0.6], [])
