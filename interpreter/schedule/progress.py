@@ -45,9 +45,12 @@ def called(job: Job, whole: int) -> str:
 
 
 def tell(line: str) -> None:
-    """A line on standard error. Where that can't be written a run goes on all the same: its results are stored."""
+    """A line on standard error. Where that can't be written a run goes on all the same: its results are stored.
+
+    It is one write: of two, another thread's line could come between the text and its end.
+    """
     with suppress(OSError):
-        print(line, file=sys.stderr, flush=True)
+        print(f"{line}\n", end="", file=sys.stderr, flush=True)
 
 
 class Quiet:
