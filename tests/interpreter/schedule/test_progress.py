@@ -24,4 +24,4 @@ def test_a_line_and_its_end_are_one_write(monkeypatch: pytest.MonkeyPatch) -> No
     written = Written()
     monkeypatch.setattr(sys, "stderr", written)
     tell('{"event": "one"}')
-    assert written == ['{"event": "one"}\n']
+    assert written[0] == "".join(written) == '{"event": "one"}\n'
