@@ -85,9 +85,7 @@ class Cell:
     def met(self) -> str:
         """Whether the margin is above 0 for certain: *holds*, *seen*, or nothing."""
         if self.same:
-            if self.mean == 0:
-                return "" if self.of.strict else HOLDS
-            return SEEN if self.mean > 0 else ""
+            return SEEN if self.mean > 0 or (self.mean == 0 and not self.of.strict) else ""
         if self.mean - self._safe() * self.error > 0:
             return HOLDS
         return SEEN if self.interval()[0] > 0 else ""
@@ -117,8 +115,8 @@ class Cell:
 
     def enough(self, cells: int) -> int | None:
         """How many replicates would tell the mean margin from 0, from the spread seen; below 0 by an interval for so many cells."""
-        if self.same:
-            return HOLDS_FROM if self.count < HOLDS_FROM else None
+        if self.same:  # no spread was seen, and without one it is never more than seen
+            return None
         cells = cells if self.mean < 0 else 1
         spread = self.error * math.sqrt(self.count)
 

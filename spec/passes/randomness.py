@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from ..ir import claims as c
 from ..ir import terms as t
 from ..ir.plan import VALUE, InitialValue, LayerPlan, MeasurePlan, Named, NetworkPlan, Program
 from ..ir.term_pass import TermPass
@@ -16,16 +17,18 @@ _FIXED = {row.keras for row in INITIALIZERS.values() if not row.random}
 def is_random(program: Program, measure: MeasurePlan) -> bool:
     """Whether a draw, a random initial weight, sampled examples, shuffled batches or noise reach a measure.
 
-    What ranges over all values of an enumerated draw is exact. In doubt it is random.
+    What changes in training is random, too, where the step at which a stopping condition (`until`) ends it is. What ranges over all
+    values of an enumerated draw is exact. In doubt it is random.
     """
-    return _Reached(program).random(measure.term)
+    reached = _Reached(program)
+    return reached.random(measure.term) or (reached.changes(measure.term) and reached.stops_at_random())
 
 
 def trains_at_random(program: Program) -> bool:
     """Whether something random reaches what is trained, so that seeds may differ in whether training diverges."""
     reached = _Reached(program)
     return program.training is not None and (
-        reached.trains_at_random() or any(reached.random(one.term) for one in program.loss)
+        reached.trains_at_random() or any(reached.random(one.term) for one in program.loss) or reached.stops_at_random()
     )
 
 
@@ -39,7 +42,21 @@ class _Reached:
 
     def random(self, term: t.Term) -> bool:
         """Whether anything random reaches a term."""
-        return any(_DRAWS.of(item)(item, self) for item in t.walk(term, lambda item: _ONWARDS.of(item)(item, self)))
+        return any(_DRAWS.of(item)(item, self) for item in self.all_of(term))
+
+    def changes(self, term: t.Term) -> bool:
+        """Whether a term may be worth something else after another step of training."""
+        return self.program.training is not None and any(isinstance(item, _CHANGING) for item in self.all_of(term))
+
+    def stops_at_random(self) -> bool:
+        """Whether a stopping condition ends training, and looks at what is random."""
+        until = self.program.training.until if self.program.training is not None else None
+        looked_at = {part.measure for part in c.parts(until.tree) if isinstance(part, c.Measured)} if until else ()
+        return any(self.random(measure.term) for measure in self.program.measures if measure.name in looked_at)
+
+    def all_of(self, term: t.Term) -> Iterable[t.Term]:
+        """A term and all that it comes of."""
+        return t.walk(term, lambda item: _ONWARDS.of(item)(item, self))
 
     def applied(self, network: NetworkPlan) -> Iterator[t.Term]:
         """What a network is given, and what its layers compute."""
@@ -75,6 +92,8 @@ _DRAWS: TermPass[[_Reached], bool] = TermPass("randomness")
 _ONWARDS: TermPass[[_Reached], Iterable[t.Term]] = TermPass("way to what is random")
 """What a term comes of, through names, networks and training."""
 _LEARNT = (t.NetworkOutput, t.Weight, t.AllWeights)
+_CHANGING = (*_LEARNT, t.StepNumber)
+"""The classes whose values change in training."""
 _PARTS = (*(kind for kind in t.NAMELESS if kind not in _LEARNT), t.Parameter, t.Invoke, t.Stop)
 """The classes that come of their parts alone."""
 

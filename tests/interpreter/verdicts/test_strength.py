@@ -167,16 +167,22 @@ def test_means_are_told_with_their_interval_and_margins() -> None:
     assert found.decision.strength == f"mean margin 1, 95 % interval {low:.3g} to {high:.3g}, 5 replicates"
 
 
-def test_zero_gaps_hold_neither_way_and_equality_where_it_is_asked_for() -> None:
+def test_zero_gaps_hold_neither_way_and_equality_is_seen_where_it_is_asked_for() -> None:
     same = [1.0, 2.0, 3.0, 4.0, 5.0]
-    for operator, expected in (("<", OPEN), (">", OPEN), ("<=", HOLDS), (">=", HOLDS)):
-        assert verdict(GAP.replace("<", operator), same, "mean").verdict == expected
+    for operator, expected in (("<", OPEN), (">", OPEN), ("<=", SEEN), (">=", SEEN)):
+        found = verdict(GAP.replace("<", operator), same, "mean")
+        assert found.verdict == expected, "five of five at the bound may leave a tenth of seeds below it: 0.9^5 = 0.59"
+        assert found.decision.needed is None, "more of the same tells no more"
+    exact = verdict("final(exact) <= 2", [0.0] * 5, "mean")
+    assert (exact.verdict, exact.decision.strength) == (HOLDS, "exact: nothing random enters it")
     assert verdict(GAP, {"a": [0.0] * 5, "b": [1.0] * 5}, "mean").verdict == SEEN, "a margin without spread"
 
 
 def test_margins_that_are_the_same_are_seen_and_no_more() -> None:
     found = verdict(GAP.replace("<", "<="), {"a": [0.0] * 5, "b": [1.0] * 5}, "mean")
     assert (found.verdict, found.decision.chance) == (SEEN, 1 / 32)
+    few = verdict(GAP, {"a": [0.0] * 3, "b": [1.0] * 3}, "mean")
+    assert (few.verdict, few.decision.needed) == (SEEN, None), "five of the same would not let it hold"
     rounded = {"a": [0.1, 0.2, 0.3, 0.4, 0.5], "b": [0.4, 0.5, 0.6, 0.7, 0.8]}
     assert verdict(GAP, rounded, "mean").verdict == SEEN, "0.3 to rounding"
 

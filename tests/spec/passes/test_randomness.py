@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import Source
-from dlspec.spec.passes.randomness import is_random
+from dlspec.spec.passes.randomness import is_random, trains_at_random
 
 STUDY = """
 dlspec: 1
@@ -64,3 +64,21 @@ def test_without_training(measure: str, task: str, layer: str, expected: bool) -
 def test_trained_weights_hold_what_their_training_met(task: str, layer: str, training: str, expected: bool) -> None:
     for measure in ("norm(f.dense_1.kernel)", "E(f)"):
         assert random(task, measure, "{" + layer + "}", training) == expected
+
+
+@pytest.mark.parametrize(
+    ("measures", "expected"),
+    [
+        ("m: E(f^2), z: E(noisy), two: n", True),
+        ("m: n, z: E(noisy)", False),
+        ("m: E(f^2), z: E(f^2)", False),
+    ],
+)
+def test_what_is_exact_at_each_step_is_not_where_training_ends_at_a_random_one(measures: str, expected: bool) -> None:
+    task = '{draw: {w: "normal()"}, example: {x: "rademacher([n])"}, data: {enumerate: x}}'
+    text = STUDY.replace("TASK", task).replace("LAYER", FIXED).replace('m: "MEASURE"', measures)
+    text = text.replace("    measures", '    outputs: {noisy: "f^2 + w"}\n    measures')
+    text += TRAINED.replace("TRAINING", "{optimizer: sgd, steps: 30, evaluate: {every: 1}, until: final(z) < 0.1}")
+    (program,) = spec.resolve(spec.parse(Source("s.yaml", text))).experiments[0].programs
+    assert is_random(program, program.measures[0]) == expected
+    assert trains_at_random(program) == any(name in measures for name in ("noisy",))
