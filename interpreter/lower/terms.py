@@ -19,9 +19,6 @@ from .operations import LOWERINGS
 from .samplers import sample
 from .threefry import words
 
-TIES = frozenset({"maximum", "minimum", "clip", "max", "min"})
-"""The operations that ask which of their arguments are constants: these take no share of a gradient at a tie."""
-
 
 def constants(term: t.Term) -> np.ndarray[Any, Any]:
     """Which entries of a value are constants: bool, of its shape."""
@@ -89,7 +86,7 @@ def _operate(term: t.Operate, context: Lowering) -> Value:
     tensors, axes = context.aligned(values, events, row.elementwise)
     result = dot_as_product(*tensors) if term.operation == "dot" and context.on_cpu else None
     if result is None:
-        more = {"fixed": tuple(map(constants, term.arguments))} if term.operation in TIES else {}
+        more = {"fixed": tuple(map(constants, term.arguments))} if row.splits_ties else {}
         result = LOWERINGS[term.operation](*tensors, **term.static, **more)
     return Value(context.cast(result, term.type.kind), axes)
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.axes import EXAMPLE, REPLICATE, Axes
 from dlspec.spec.ir.plan import LossPlan
+from dlspec.spec.tables.distributions import DISTRIBUTIONS
 
 from ..lower import Lowering, Value
 from ..networks.network import input_of
@@ -19,8 +20,6 @@ from .context import ProgramContext
 MAX_BYTES = 2**30
 """Larger datasets are regenerated each step from example indices."""
 
-TRANSFORMED = frozenset({"normal", "truncated_normal", "exponential", "laplace"})
-"""The distributions each of whose values takes a logarithm or a polynomial."""
 VALUES_WORTH_A_BRANCH = 16
 """From so many values an example on, making them twice costs more than a branch."""
 
@@ -123,7 +122,9 @@ def _drawing(context: ProgramContext, loss: Sequence[LossPlan]) -> list[tuple[st
 
 
 def _many_reals(term: t.Term) -> bool:
-    return isinstance(term, t.Sample) and term.distribution in TRANSFORMED and prod(term.shape) >= VALUES_WORTH_A_BRANCH
+    if not isinstance(term, t.Sample) or prod(term.shape) < VALUES_WORTH_A_BRANCH:
+        return False
+    return DISTRIBUTIONS[term.distribution].transcendental
 
 
 def needed(context: ProgramContext, loss: Sequence[LossPlan]) -> dict[str, t.Term]:

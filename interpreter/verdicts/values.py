@@ -23,16 +23,6 @@ from .grid import Array, Grid, Unlike, aligned
 
 Range = tuple[Array, Array]
 
-MONOTONE = frozenset(
-    {
-        "add", "subtract", "multiply", "negative", "sign", "sqrt", "exp", "expm1", "log", "log1p", "atan", "tanh", "sigmoid", "relu",
-        "softplus", "erf", "floor", "ceil", "round", "minimum", "maximum", "clip",
-    }
-)  # fmt: skip
-"""Operations that rise or fall along each argument, the others held: over ranges they are extreme at the ranges' ends."""
-ONE_SIGN = {"divide": 1, "abs": 0, "square": 0}
-"""Those that do so where one argument keeps its sign."""
-
 
 class Undecidable(Exception):
     """A claim that cannot be judged on these results, and why."""
@@ -225,13 +215,13 @@ def _ranged(operation: str, ranges: Sequence[Range]) -> Range:
     for low, high in ranges:
         wide, missing = wide | (low < high), missing | np.isnan(low)
     unfit = missing
-    if operation in ONE_SIGN:
-        low, high = ranges[ONE_SIGN[operation]]
+    row = OPERATIONS[operation]
+    if row.monotone_beside_0 is not None:
+        low, high = ranges[row.monotone_beside_0]
         unfit = unfit | ((low <= 0) & (high >= 0) & wide)
-    elif operation not in MONOTONE:
+    elif not row.monotone:
         unfit = unfit | wide
-    numpy = OPERATIONS[operation].numpy
-    ends = np.stack(np.broadcast_arrays(*(np.asarray(numpy(*ends), dtype=float) for ends in product(*ranges))))
+    ends = np.stack(np.broadcast_arrays(*(np.asarray(row.numpy(*ends), dtype=float) for ends in product(*ranges))))
     least = np.where(np.isnan(ends), np.inf, ends).min(axis=0)
     most = np.where(np.isnan(ends), -np.inf, ends).max(axis=0)
     low, high = (np.where(wide, np.where(unfit, np.nan, end), known) for end in (least, most))

@@ -41,7 +41,8 @@ class Distribution:
 
     `words(sizes)` is how many words one sample takes (a fraction where one word holds several); `event(sizes)` is the
     shape of one sample; `shaped` says whether a trailing shape asks for independent copies. `between` gives the least and
-    the largest value of ints, of the sizes and of the lengths of vectors.
+    the largest value of ints, of the sizes and of the lengths of vectors. `transcendental`: each value takes a logarithm or
+    a polynomial, which costs more than its random bits.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Distribution:
     words: Callable[[Mapping[str, int]], int] = lambda sizes: 1
     event: Callable[[Mapping[str, int]], Shape] = lambda sizes: ()
     between: Callable[[Mapping[str, int]], tuple[int, int]] | None = None
+    transcendental: bool = False
 
     @property
     def signature(self) -> str:
@@ -150,12 +152,13 @@ DISTRIBUTIONS: Mapping[str, Distribution] = MappingProxyType(
             Distribution(
                 "normal", (Parameter("mean", "real", 0.0), Parameter("deviation", "real", 1.0, NOT_NEGATIVE)),
                 "a Gaussian, by the inverse of its distribution function; its tails end at 5.4 deviations", "real",
-                lambda words, mean, deviation: mean + deviation * _quantile(centred(words)),
+                lambda words, mean, deviation: mean + deviation * _quantile(centred(words)), transcendental=True,
             ),
             Distribution(
                 "truncated_normal", (Parameter("mean", "real", 0.0), Parameter("deviation", "real", 1.0, NOT_NEGATIVE)),
                 "a Gaussian cut off at two deviations on either side", "real",
                 lambda words, mean, deviation: mean + deviation * _quantile(_TAIL + (1 - 2 * _TAIL) * centred(words)),
+                transcendental=True,
             ),
             Distribution(
                 "uniform", (Parameter("low", "real", 0.0, under="high"), Parameter("high", "real", 1.0)),
@@ -164,11 +167,11 @@ DISTRIBUTIONS: Mapping[str, Distribution] = MappingProxyType(
             ),
             Distribution(
                 "exponential", (Parameter("rate", "real", 1.0, POSITIVE),), "waiting times, with mean 1 / rate", "real",
-                lambda words, rate: -np.log1p(-unit(words)) / rate,
+                lambda words, rate: -np.log1p(-unit(words)) / rate, transcendental=True,
             ),
             Distribution(
                 "laplace", (Parameter("location", "real", 0.0), Parameter("scale", "real", 1.0, NOT_NEGATIVE)),
-                "a two-sided exponential", "real", _laplace,
+                "a two-sided exponential", "real", _laplace, transcendental=True,
             ),
             Distribution(
                 "bernoulli", (Parameter("p", "real", None, SHARE),), "1 with probability p, else 0", "int",

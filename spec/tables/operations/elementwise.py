@@ -39,11 +39,14 @@ def _binary(
     example: tuple[str, str],
     result: str = "number",
     corner: str = "",
+    **facts: Any,
 ) -> Operation:
     kind = "real" if operator == "/" else "number"
     signature = f"(a: {kind}[...], b: {kind}[...]) -> {result}[...]"
     rule = _power if operator == "^" else None
-    return Operation(name, signature, meaning, numpy, operator=operator, example=example, rule=rule, corner=corner)
+    return Operation(
+        name, signature, meaning, numpy, operator=operator, example=example, rule=rule, corner=corner, **facts
+    )
 
 
 def _unary(
@@ -54,18 +57,19 @@ def _unary(
     kind: str = "real",
     source: str = "",
     corner: str = "",
+    **facts: Any,
 ) -> Operation:
     signature = f"(x: {kind}[...]) -> {kind}[...]"
-    return Operation(name, signature, meaning, numpy, example=example, source=source, corner=corner)
+    return Operation(name, signature, meaning, numpy, example=example, source=source, corner=corner, **facts)
 
 
 ELEMENTWISE = table(
     "elementwise",
     [
-        _binary("add", "+", "a + b", np.add, ("2 + 3", "5")),
-        _binary("subtract", "-", "a - b", np.subtract, ("2 - 3", "-1")),
-        _binary("multiply", "*", "a · b", np.multiply, ("2 * 3", "6")),
-        _binary("divide", "/", "a / b, always real", np.divide, ("1 / 2", "0.5"), "real", corner="0 / 0 is undefined, 1 / 0 infinite"),
+        _binary("add", "+", "a + b", np.add, ("2 + 3", "5"), monotone=True),
+        _binary("subtract", "-", "a - b", np.subtract, ("2 - 3", "-1"), monotone=True),
+        _binary("multiply", "*", "a · b", np.multiply, ("2 * 3", "6"), monotone=True),
+        _binary("divide", "/", "a / b, always real", np.divide, ("1 / 2", "0.5"), "real", corner="0 / 0 is undefined, 1 / 0 infinite", monotone_beside_0=1),
         _binary(
             "floor_divide", "//", "the largest whole number ≤ a / b", np.floor_divide, ("-7 // 2", "-4"),
             corner="of ints, 0 where b is 0; of reals as a / 0; gradient 0",
@@ -102,49 +106,56 @@ ELEMENTWISE = table(
             example=("select([true, false], 1, 2)", "[1, 2]"),
             corner="the gradient of the branch taken alone, whatever the other is",
         ),
-        _unary("negative", "-x", np.negative, ("negative(2)", "-2"), "number"),
-        _unary("abs", "the magnitude of x", np.abs, ("abs(-2)", "2"), "number", corner="gradient 0 at 0"),
-        _unary("sign", "-1, 0 or 1", np.sign, ("sign(-2.5)", "-1.0"), "number", corner="gradient 0"),
-        _unary("square", "x²", np.square, ("square(3)", "9"), "number"),
+        _unary("negative", "-x", np.negative, ("negative(2)", "-2"), "number", monotone=True),
+        _unary("abs", "the magnitude of x", np.abs, ("abs(-2)", "2"), "number", corner="gradient 0 at 0", monotone_beside_0=0),
+        _unary("sign", "-1, 0 or 1", np.sign, ("sign(-2.5)", "-1.0"), "number", corner="gradient 0", monotone=True),
+        _unary("square", "x²", np.square, ("square(3)", "9"), "number", monotone_beside_0=0),
         _unary(
             "sqrt", "the square root", np.sqrt, ("sqrt(9)", "3.0"),
             corner="undefined below 0; gradient 0 at 0, where it is infinite, so that sqrt(sum(x^2)) has that of norm",
+            monotone=True,
         ),
-        _unary("exp", "e to the power of x", np.exp, ("exp(0)", "1.0")),
-        _unary("expm1", "exp(x) - 1, exact near 0", np.expm1, ("expm1(0)", "0.0")),
-        _unary("log", "the natural logarithm", np.log, ("log(1)", "0.0"), corner="-infinity at 0, undefined below"),
-        _unary("log1p", "log(1 + x), exact near 0", np.log1p, ("log1p(0)", "0.0"), corner="-infinity at -1, undefined below"),
+        _unary("exp", "e to the power of x", np.exp, ("exp(0)", "1.0"), monotone=True),
+        _unary("expm1", "exp(x) - 1, exact near 0", np.expm1, ("expm1(0)", "0.0"), monotone=True),
+        _unary("log", "the natural logarithm", np.log, ("log(1)", "0.0"), corner="-infinity at 0, undefined below", monotone=True),
+        _unary("log1p", "log(1 + x), exact near 0", np.log1p, ("log1p(0)", "0.0"), corner="-infinity at -1, undefined below", monotone=True),
         _unary("sin", "the sine, of radians", np.sin, ("sin(0)", "0.0")),
         _unary("cos", "the cosine, of radians", np.cos, ("cos(0)", "1.0")),
         _unary("tan", "the tangent, of radians", np.tan, ("tan(0)", "0.0")),
-        _unary("atan", "the inverse tangent, in radians", np.arctan, ("atan(0)", "0.0")),
+        _unary("atan", "the inverse tangent, in radians", np.arctan, ("atan(0)", "0.0"), monotone=True),
         Operation(
             "atan2", "(y: real[...], x: real[...]) -> real[...]", "the angle of the point (x, y), in radians",
             np.arctan2, example=("atan2(0, 1)", "0.0"),
             corner="gradient 0 at the origin",
         ),
-        _unary("tanh", "the hyperbolic tangent", np.tanh, ("tanh(0)", "0.0")),
-        _unary("sigmoid", "1 / (1 + exp(-x))", _sigmoid, ("sigmoid(0)", "0.5")),
-        _unary("relu", "max(0, x)", lambda x: np.maximum(x, 0), ("relu(-2)", "0"), "number", "Nair & Hinton 2010", corner="gradient 0 at 0"),
-        _unary("softplus", "log(1 + exp(x))", _softplus, ("softplus(0)", "0.6931471805599453"), "real", "Dugas et al. 2001"),
-        _unary("erf", "the error function", _erf, ("erf(0)", "0.0")),
-        _unary("floor", "the largest whole number ≤ x", np.floor, ("floor(-1.5)", "-2.0"), corner="gradient 0"),
-        _unary("ceil", "the smallest whole number ≥ x", np.ceil, ("ceil(-1.5)", "-1.0"), corner="gradient 0"),
-        _unary("round", "the nearest whole number, halves to even", np.round, ("round(2.5)", "2.0"), corner="gradient 0"),
+        _unary("tanh", "the hyperbolic tangent", np.tanh, ("tanh(0)", "0.0"), monotone=True),
+        _unary("sigmoid", "1 / (1 + exp(-x))", _sigmoid, ("sigmoid(0)", "0.5"), monotone=True),
+        _unary("relu", "max(0, x)", lambda x: np.maximum(x, 0), ("relu(-2)", "0"), "number", "Nair & Hinton 2010", corner="gradient 0 at 0", monotone=True),
+        _unary("softplus", "log(1 + exp(x))", _softplus, ("softplus(0)", "0.6931471805599453"), "real", "Dugas et al. 2001", monotone=True),
+        _unary("erf", "the error function", _erf, ("erf(0)", "0.0"), monotone=True),
+        _unary("floor", "the largest whole number ≤ x", np.floor, ("floor(-1.5)", "-2.0"), corner="gradient 0", monotone=True),
+        _unary("ceil", "the smallest whole number ≥ x", np.ceil, ("ceil(-1.5)", "-1.0"), corner="gradient 0", monotone=True),
+        _unary("round", "the nearest whole number, halves to even", np.round, ("round(2.5)", "2.0"), corner="gradient 0", monotone=True),
         Operation(
             "minimum", "(a: number[...], b: number[...]) -> number[...]", "the smaller of two", np.minimum,
             example=("minimum(2, 3)", "2"),
             corner="at a tie equal shares of the gradient, but none where a constant is among the tied",
+            monotone=True,
+            splits_ties=True,
         ),
         Operation(
             "maximum", "(a: number[...], b: number[...]) -> number[...]", "the larger of two", np.maximum,
             example=("maximum(2, 3)", "3"),
             corner="at a tie equal shares of the gradient, but none where a constant is among the tied: maximum(f, 0) is flat at 0, as relu(f)",
+            monotone=True,
+            splits_ties=True,
         ),
         Operation(
             "clip", "(x: number[...], low: number[...], high: number[...]) -> number[...]", "x kept between low and high",
             lambda x, low, high: np.minimum(np.maximum(x, low), high), example=("clip(5, 0, 2)", "2"),
             corner="as minimum(maximum(x, low), high): gradient 0 at constant bounds",
+            monotone=True,
+            splits_ties=True,
         ),
         Operation(
             "within", "(x: number[...], low: number[...], high: number[...]) -> bool[...]", "whether low ≤ x ≤ high",

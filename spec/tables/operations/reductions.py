@@ -64,9 +64,10 @@ def _row(
     kind: str | None,
     argument: str = "number",
     corner: str = "",
+    **facts: Any,
 ) -> Operation:
     signature = f"(x: {argument}[*s], axis: axis = none) -> {kind or 'number'}[]"
-    return Operation(name, signature, meaning, numpy, example=example, rule=reduction(kind), corner=corner)
+    return Operation(name, signature, meaning, numpy, example=example, rule=reduction(kind), corner=corner, **facts)
 
 
 REDUCTIONS = table(
@@ -78,10 +79,12 @@ REDUCTIONS = table(
         _row(
             "min", "the smallest", lambda x, axis: np.min(x, axis=axis), ("min([2, 1])", "1"), None,
             corner="at a tie equal shares of the gradient, but none where a constant is among the tied",
+            splits_ties=True,
         ),
         _row(
             "max", "the largest", lambda x, axis: np.max(x, axis=axis), ("max([2, 1])", "2"), None,
             corner="at a tie equal shares of the gradient, but none where a constant is among the tied: max([f, 0]) is flat at 0, as relu(f)",
+            splits_ties=True,
         ),
         _row("any", "whether any holds", lambda x, axis: np.any(x, axis=axis), ("any([true, false])", "true"), "bool", "bool"),
         _row("all", "whether all hold", lambda x, axis: np.all(x, axis=axis), ("all([true, false])", "false"), "bool", "bool"),

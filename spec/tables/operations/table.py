@@ -47,6 +47,9 @@ class Operation:
     come as keywords. `corner` says what comes of what is undefined or outside, and its gradient at ties and corners.
     `rule` replaces the signature's own type rule where that cannot say it; it may add to the
     static arguments. `constant` means that the shape depends on values, so these must be known before anything runs.
+    `monotone` means that it rises or falls along each argument while the others stay, so that over ranges it is extreme at
+    their ends; with `monotone_beside_0` it does so while that argument, counted from 0, keeps its sign. `splits_ties` means
+    that its lowering asks which entries are constants: these take no share of a gradient at a tie.
     """
 
     name: str
@@ -59,6 +62,9 @@ class Operation:
     rule: Rule | None = None
     constant: bool = False
     corner: str = ""
+    monotone: bool = False
+    monotone_beside_0: int | None = None
+    splits_ties: bool = False
     family: str = field(default="", compare=False)
     arguments: tuple[Argument, ...] = field(default=(), compare=False)
     result: Argument = field(default=Argument("", "real", ()), compare=False)

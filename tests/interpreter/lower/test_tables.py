@@ -10,10 +10,13 @@ import keras
 import numpy as np
 import pytest
 from dlspec.interpreter.figures import DRAWERS
+from dlspec.interpreter.lower.registry import LOWERINGS
 from dlspec.spec.model.figures import FIGURES
 from dlspec.spec.tables.initializers import INITIALIZERS
 from dlspec.spec.tables.keras_parameters import ACTIVATIONS, CONSTRAINTS, Parameter
 from dlspec.spec.tables.layers import LAYERS
+from dlspec.spec.tables.operations import OPERATIONS
+from dlspec.spec.tables.operations.table import Operation
 from dlspec.spec.tables.optimizers import OPTIMIZERS
 
 DEVIATIONS = {
@@ -142,3 +145,8 @@ def test_activations_are_keras_own_and_mean_what_their_rows_say(name: str) -> No
 
 def test_every_figure_has_a_drawing() -> None:
     assert FIGURES.keys() == DRAWERS.keys()
+
+
+@pytest.mark.parametrize("row", OPERATIONS.values(), ids=lambda row: row.name)
+def test_a_lowering_asks_for_constants_where_its_row_says_so(row: Operation) -> None:
+    assert ("fixed" in inspect.signature(LOWERINGS[row.name]).parameters) == row.splits_ties
