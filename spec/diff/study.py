@@ -14,10 +14,11 @@ from ..source import nodes as yaml
 from .cells import cells, paired
 from .changes import Cell, Change, StudyDiff, Texts, Warned, Where
 from .experiment import Comparison
+from .experiment_names import renamed_experiments
 from .headline import headline
 from .paths import differences
 from .settings import Side, side
-from .trees import same, spell, study_tree
+from .trees import spell, study_tree
 
 
 class SideError(SpecError):
@@ -52,9 +53,9 @@ class _Studies:
         made: list[Cell] = []
         warnings: list[Warned] = []
         old, new = (self._sides(which, None) for which in (0, 1))
-        twins = self._twins(old, new)
+        origin = {now: was for was, now in renamed_experiments(old, new).items()}
         for name, after in new.items():
-            before = old.pop(next((was for was, now in twins.items() if now == name), name), None)
+            before = old.pop(origin.get(name, name), None)
             if before is None:
                 changes.append(self._whole(name, "added"))
                 made += cells(paired(None, after, {}, {}), {})
@@ -132,17 +133,6 @@ class _Studies:
         return side_pairs
 
     # -- whole parts -------------------------------------------------------------------------------------------------
-
-    def _twins(self, old: dict[str, Side], new: dict[str, Side]) -> dict[str, str]:
-        """Experiments under a new name: the same in every setting."""
-        twins: dict[str, str] = {}
-        for was in [name for name in old if name not in new]:
-            for now in [name for name in new if name not in old and name not in twins.values()]:
-                trees = old[was].trees, new[now].trees
-                if trees[0].keys() == trees[1].keys() and all(same(trees[0][key], trees[1][key]) for key in trees[0]):
-                    twins[was] = now
-                    break
-        return twins
 
     def _whole(self, name: str, action: str) -> Change:
         texts: Texts = (None, name) if action == "added" else (name, None)

@@ -1,0 +1,35 @@
+"""Which experiments of two studies are one under two names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .likeness import Parts, assigned, parts
+from .settings import Side
+from .swaps import exchanged
+from .trees import same
+
+
+def renamed_experiments(old: Mapping[str, Side], new: Mapping[str, Side]) -> dict[str, str]:
+    """Old name to new of experiments under another name: those whose names were exchanged, and what stays most alike."""
+    new_names = exchanged(old, new, _same)
+    gone = {name: _parts(side) for name, side in old.items() if name not in new and name not in new_names}
+    fresh = {name: side for name, side in new.items() if name not in old and name not in new_names.values()}
+    return new_names | assigned(gone, {name: _parts(side) for name, side in fresh.items()} if gone else {})
+
+
+def _same(a: Side, b: Side) -> bool:
+    """Whether two experiments are the same in every setting."""
+    if a.trees.keys() != b.trees.keys() or a.plan.axes != b.plan.axes:
+        return False
+    return all(same(a.trees[key], b.trees[key]) for key in a.trees)
+
+
+def _parts(side: Side) -> Parts:
+    """What an experiment is made of in any setting, its axes and their values."""
+    everything = parts(side.base)
+    for tree in {id(tree): tree for tree in side.trees.values()}.values():
+        everything |= parts(tree)
+    for axis, values in side.plan.axes.items():
+        everything.update(("axis", axis, repr(value)) for value in values)
+    return everything
