@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ import typer
 from dlspec import spec
 
 from ..results.atomic_files import replace_file
+from .text.line_difference import line_difference
 
 DONE, CHANGES, TROUBLE = 0, 1, 2
 
@@ -47,7 +47,7 @@ def fmt(
         changed = text != source.text
         changes += changed
         if diff:
-            sys.stdout.writelines(_difference(source.text, text, source.name))
+            sys.stdout.writelines(line_difference(source.text, text, (source.name, f"{source.name} (formatted)")))
         if check and changed:
             print(f"{source.name}: would be formatted", file=sys.stderr)
         if check or diff:
@@ -59,13 +59,6 @@ def fmt(
     if trouble:
         raise typer.Exit(TROUBLE)
     raise typer.Exit(CHANGES if check and changes else DONE)
-
-
-def _difference(before: str, after: str, name: str) -> list[str]:
-    lines = difflib.unified_diff(
-        before.splitlines(keepends=True), after.splitlines(keepends=True), name, f"{name} (formatted)"
-    )
-    return [line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines]
 
 
 def _written(name: str, text: str) -> bool:

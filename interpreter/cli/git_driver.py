@@ -5,20 +5,45 @@ Neither may fail: git would show nothing at all. What is no valid study is shown
 
 from __future__ import annotations
 
-import difflib
+import hashlib
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import Source
+from dlspec.spec.source.conflict_marks import conflict_sides
 
 from ..results.git_command import git
 from ..results.optional_outputs import reason
 from .standard_output import printed, to_nowhere
+from .text.line_difference import line_difference
 
 NULL_DEVICE = "/dev/null"
+NO_MODE = "."
+BASE, OURS, THEIRS = 1, 2, 3
+"""The numbers of the sides of a conflict in git's index."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """A file as it was or is: its bytes are None where there was none; `mode` is git's, empty where it is not known."""
+
+    name: str
+    data: bytes | None
+    mode: str = ""
+
+    @property
+    def binary(self) -> bool:
+        """Whether git would take it for a binary."""
+        return self.data is not None and b"\0" in self.data[:8000]
+
+    @property
+    def text(self) -> str:
+        """What can be read of it."""
+        return (self.data or b"").decode("utf-8-sig", "replace")
 
 
 def textconv(arguments: Sequence[str]) -> int:
@@ -26,22 +51,30 @@ def textconv(arguments: Sequence[str]) -> int:
     if len(arguments) != 1:
         print("dlspec diff --textconv takes one file", file=sys.stderr)
         return 2
-    return _shown(lambda: sys.stdout.write(_meaning(arguments[0])))
+    return _shown(lambda: sys.stdout.write(_meaning(Version(arguments[0], Path(arguments[0]).read_bytes()))))
 
 
-def _meaning(file: str) -> str:
-    from dlspec.spec.diff.git_textconv import meaning_lines
+def _meaning(file: Version) -> str:
+    """Of a file with the marks of a conflict the meanings of both its sides, with marks where they differ."""
+    from dlspec.spec.diff.git_textconv import conflict_lines, meaning_lines
 
+    if file.binary:
+        return f"binary, {len(file.data or b''):,} bytes, SHA-256 {hashlib.sha256(file.data or b'').hexdigest()}\n"
+    sides = conflict_sides(file.text)
     try:
-        return meaning_lines(spec.load(file))
-    except Exception:  # no study, or a fault of dlspec's own: git's own lines are better than none
-        return _raw(file)
+        if sides is not None:
+            return conflict_lines(sides, file.name)
+        return meaning_lines(spec.parse(spec.decode(file.data or b"", file.name)))
+    except spec.SpecError as error:
+        return f"# no valid study: {error.problems[0].message}\n{file.text}" if spec.is_study(file.text) else file.text
+    except Exception:  # a fault of dlspec's own: git's own lines are better than none
+        return file.text
 
 
 def driver(arguments: Sequence[str]) -> int:
     """Prints the difference of a path, its old file and its new file: the arguments of git's external diff.
 
-    Of a path that is not merged yet git gives the path alone.
+    Of a path that is not merged yet git gives the path alone; of a renamed one its new path and what happened besides.
     """
     if len(arguments) == 1:
         return _shown(lambda: _unmerged(arguments[0]))
@@ -49,9 +82,11 @@ def driver(arguments: Sequence[str]) -> int:
         print("dlspec diff --driver takes git's seven arguments: path, old file, hex and mode, new file, hex and mode; "
               "or the path alone, of a file that is not merged", file=sys.stderr)  # fmt: skip
         return 2
-    path, old, new = arguments[0], arguments[1], arguments[4]
-    names = NULL_DEVICE if old == NULL_DEVICE else f"a/{path}", NULL_DEVICE if new == NULL_DEVICE else f"b/{path}"
-    return _shown(lambda: _difference(names, lambda: (_read(old), _read(new))))
+    path, old, _, old_mode, new, _, new_mode, *more = arguments
+    names = f"a/{path}", f"b/{more[0] if more else path}"
+    happened = "copied" if len(more) > 1 and "copy from " in more[1] else "renamed"
+    moved = f"{happened} from {path} to {more[0]}" if more and more[0] != path else ""
+    return _shown(lambda: _pair(_read(names[0], old, old_mode), _read(names[1], new, new_mode), moved))
 
 
 def _shown(show: Callable[[], object]) -> int:
@@ -66,56 +101,102 @@ def _shown(show: Callable[[], object]) -> int:
     return 0
 
 
+def _read(name: str, file: str, mode: str) -> Version | str:
+    """A version of a file, or why it can't be read."""
+    if file == NULL_DEVICE:
+        return Version(NULL_DEVICE, None)
+    try:
+        path = Path(file)
+        data = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
+    except OSError as error:
+        return reason(error)
+    return Version(name, data, "" if mode == NO_MODE else mode)
+
+
+def _pair(old: Version | str, new: Version | str, moved: str) -> None:
+    """Says of two versions how they are called and what became of name and mode, then what differs."""
+    if isinstance(old, str) or isinstance(new, str):
+        print(f"not compared: {old if isinstance(old, str) else new}\n")
+        return
+    print(f"dlspec diff {old.name} {new.name}")
+    if moved:
+        print(moved)
+    if old.mode and new.mode and old.mode != new.mode:
+        print(f"mode {old.mode} → {new.mode}")
+    if old.data == new.data:
+        print("the content is the same\n")
+    else:
+        _difference(old, new)
+
+
 def _unmerged(path: str) -> None:
     """What both sides of a conflict change, one against the other, as far as git has them."""
-    text = _raw(path) if Path(path).is_file() else ""
-    places = [number for number, line in enumerate(text.splitlines(), 1) if line.startswith("<<<<<<< ")]
-    said = f": {len(places)} conflict{'s' if len(places) > 1 else ''}, the first on line {places[0]}" if places else ""
-    print(f"dlspec diff {path}\nnot merged yet{said}. From ours to theirs:")
-    _difference((f"ours/{path}", f"theirs/{path}"), lambda: (_staged(2, path), _staged(3, path)))
+    print(f"dlspec diff {path}\nnot merged yet{_conflicts(path)}. ", end="")
+    stages = {name: _staged(number, path) for name, number in (("ours", OURS), ("theirs", THEIRS), ("base", BASE))}
+    here, there = (Version(f"{name}/{path}", stages[name]) for name in ("ours", "theirs"))
+    if here.data is not None and there.data is not None:
+        print("From ours to theirs:")
+        _difference(here, there)
+        return
+    absent = [name for name in ("ours", "theirs") if stages[name] is None]
+    if stages["base"] is None or len(absent) == 2:
+        has = "ours" if absent == ["theirs"] else "theirs"
+        print("Neither side has it.\n" if len(absent) == 2 else f"Only {has} has it.\n")
+        return
+    left = there if here.data is None else here
+    print(f"It was removed by {absent[0]}, and changed by {left.name.split('/')[0]}:")
+    _difference(Version(f"base/{path}", stages["base"]), left)
 
 
-def _staged(stage: int, path: str) -> str | None:
+def _conflicts(path: str) -> str:
+    """How many conflicts are marked in a file, and where they begin."""
+    try:
+        sides = conflict_sides(Path(path).read_bytes().decode("utf-8", "replace"))
+    except OSError:
+        return ""
+    lines = sides.lines if sides is not None else ()
+    count = f"{len(lines)} conflict{'s' if len(lines) > 1 else ''}"
+    return f": {count}, the first on line {lines[0]}" if lines else ""
+
+
+def _staged(stage: int, path: str) -> bytes | None:
     """A side of a conflict as git's index has it; nothing where it has none: that side removed the file."""
     done = git("show", f":{stage}:./{path}")
-    return done.stdout.decode("utf-8", "replace") if done is not None and done.returncode == 0 else None
+    return done.stdout if done is not None and done.returncode == 0 else None
 
 
-def _difference(names: tuple[str, str], read: Callable[[], tuple[str | None, str | None]]) -> None:
-    """Two texts compared by meaning, or line by line where that can't be; a text that is none was not there."""
-    if not names[0].startswith("ours/"):
-        print(f"dlspec diff {names[0]} {names[1]}")
-    try:
-        texts = read()
-    except OSError as error:
-        print(f"not compared: {reason(error)}\n")
+def _difference(old: Version, new: Version) -> None:
+    """Two versions compared by meaning, or line by line where that can't be; binaries are only said to differ."""
+    if old.binary or new.binary:
+        print(f"Binary files {old.name} and {new.name} differ\n")
         return
-    try:
-        if None not in texts:
-            from dlspec.spec.diff import compare
-            from rich.console import Console
-
-            from .text.diff import print_diff
-
-            before, after = (spec.parse(Source(name, text or "")) for name, text in zip(names, texts, strict=True))
-            found = compare(before, after)
-            print_diff("", found, Console(file=sys.stdout, soft_wrap=True, highlight=False))
-            print()
+    if old.data is not None and new.data is not None:
+        try:
+            _print_meaning(old, new)
             return
-    except spec.SpecError as error:
-        print(f"not compared by meaning: {error.problems[0].message}")
-    except OSError:
-        raise
-    except Exception as error:
-        print(f"not compared by meaning: {reason(error)}")
-    lines = [(text or "").splitlines(keepends=True) for text in texts]
-    sys.stdout.writelines(difflib.unified_diff(lines[0], lines[1], names[0], names[1]))
+        except spec.SpecError as error:
+            if spec.is_study(old.text) or spec.is_study(new.text):
+                print(f"not compared by meaning: {_first(error)}")
+        except OSError:
+            raise
+        except Exception as error:
+            print(f"not compared by meaning: {reason(error)}")
+    sys.stdout.writelines(line_difference(old.text, new.text, (old.name, new.name)))
     print()
 
 
-def _read(file: str) -> str | None:
-    return None if file == NULL_DEVICE else _raw(file)
+def _print_meaning(old: Version, new: Version) -> None:
+    from dlspec.spec.diff import compare
+    from rich.console import Console
+
+    from .text.diff import print_diff
+
+    before, after = (spec.parse(Source(version.name, version.text)) for version in (old, new))
+    print_diff("", compare(before, after), Console(file=sys.stdout, soft_wrap=True, highlight=False))
+    print()
 
 
-def _raw(file: str) -> str:
-    return Path(file).read_text("utf-8", "replace")
+def _first(error: spec.SpecError) -> str:
+    """The first problem in a line, with its place."""
+    problem = error.problems[0]
+    return f"{problem.span}: {problem.message}" if problem.span is not None else problem.message

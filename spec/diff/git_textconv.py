@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
+
+from ..diagnostics.problems import Source
 from ..resolve.document import Document
+from ..resolve.load import parse
 from ..resolve.resolve import resolve
+from ..source.conflict_marks import END, OURS, THEIRS, ConflictSides
 from .settings import side
 from .trees import Branch, Expression, Layers, Tree, leaves, spell, study_tree
 
@@ -26,6 +31,21 @@ def meaning_lines(document: Document) -> str:
     for name, profile in sorted(document.study.profiles.items()):
         found += [f"profile {name}.{text}" for text in _plain(profile.experiments, ())]
     return "\n".join(found) + "\n"
+
+
+def conflict_lines(sides: ConflictSides, name: str) -> str:
+    """The meanings of both sides of a conflict in one text: what they share once, and marks only around what differs.
+
+    Raises SpecError where a side is no valid study.
+    """
+    ours, theirs = (meaning_lines(parse(Source(name, text))).splitlines() for text in (sides.ours, sides.theirs))
+    lines: list[str] = []
+    for kind, i, j, k, m in difflib.SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
+        if kind == "equal":
+            lines += ours[i:j]
+        else:
+            lines += [f"{OURS} {sides.names[0]}", *ours[i:j], THEIRS, *theirs[k:m], f"{END} {sides.names[1]}"]
+    return "\n".join(lines) + "\n"
 
 
 def _flat(tree: Tree, path: tuple[str, ...] = ()) -> list[tuple[str, str]]:
