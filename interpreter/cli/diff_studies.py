@@ -41,7 +41,7 @@ def compared(before: str, after: str, runs: Path, warn: Callable[[str], None] = 
             continue
         documents = _parsed(pair.before, "before"), _parsed(pair.after, "after")
         found = compare(*documents)
-        if pair.name and not found.changes:
+        if pair.name and found.same and not found.changes:
             continue
         diffs.append((pair.name or after, found))
         if not pair.name and runs.is_dir():

@@ -110,6 +110,11 @@ class Cell:
     measures: tuple[str, ...] = ()
 
     @property
+    def recounted(self) -> bool:
+        """Whether it has another number of replicates than before."""
+        return bool(self.before and self.after and self.before.replicates != self.after.replicates)
+
+    @property
     def name(self) -> str:
         """What people call it: `staircase/forward_only d=10`."""
         label = f"{self.experiment}/{self.variant}" if self.variant else self.experiment
@@ -123,6 +128,8 @@ class Warned:
     experiment: str
     claim: str
     message: str
+    profile: str = ""
+    """In which profile; empty for what holds without one."""
 
 
 @dataclass(frozen=True)
@@ -137,8 +144,20 @@ class StudyDiff:
     warnings: tuple[Warned, ...] = ()
     unchanged: Mapping[str, int] = field(default_factory=dict)
     """Experiments that are the same throughout, with how many cells each has."""
+    profiles: Mapping[str, tuple[Cell, ...]] = field(default_factory=dict)
+    """In each profile the cells of experiments that differ there and that it patches."""
 
     @property
     def same(self) -> bool:
-        """Whether both mean the same: nothing but names that enter no result, and what they stand for, differs."""
-        return all(change.opened or (change.action == "renamed" and not change.seeds) for change in self.changes)
+        """Whether both mean the same: nothing but names that enter no result, and what they stand for, differs.
+
+        It is computed from all that is shown of a difference: changes, warnings, and the cells of every profile.
+        """
+        neutral = all(change.opened or (change.action == "renamed" and not change.seeds) for change in self.changes)
+        return neutral and not self.warnings and not self.moved
+
+    @property
+    def moved(self) -> list[Cell]:
+        """The cells, of any profile, of which stored results do not stay as they are."""
+        every = [*self.cells, *(cell for own in self.profiles.values() for cell in own)]
+        return [cell for cell in every if cell.status != "same" or cell.recounted]

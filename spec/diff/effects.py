@@ -34,7 +34,7 @@ def borne_out(experiment: str, changes: list[Change], cells: Sequence[Cell], ren
     unexplained = []
     for name, own in by_setting.items():
         reasons = [c for c in effective if _in_setting(c, name) and not c.where.profiles and c.classes != ("text",)]
-        reasons = [c for c in reasons if c.scope in ("", "sweep") and c.classes[0] not in ("claim", "figure")]
+        reasons = [c for c in reasons if c.scope in ("", "sweep", "zip") and c.classes[0] not in ("claim", "figure")]
         if any(cell.status not in SAME_DIGEST for cell in own) and not reasons:
             unexplained.append(name)
     dead = [c for c in effective if c.classes == ("text",) and not c.scope and c.path[0] in (*NAMED, "gradient")]

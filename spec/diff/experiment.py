@@ -20,6 +20,7 @@ from .paths import Pair, differences
 from .renames import SEEDING
 from .settings import Setting, Side
 from .trees import Branch, Expression, same, spell
+from .zips import zip_changes
 
 
 @dataclass
@@ -62,7 +63,7 @@ class Comparison:
             for group in self._with_defaults(groups)
         ]
         result.changes += [change for change in kept if change is not None]
-        result.changes += self.axes.settings() + self.axes.axes()
+        result.changes += self.axes.settings() + self.axes.axes() + zip_changes(self.name, self.matching, self.reach)
         for profile, (old, new) in self.profiles.items():
             result.changes += self._in_profile(profile, old, new, groups)
         result.cells = cells(self.matching.pairs(), self.matching.renames.of({"measure"}))

@@ -15,7 +15,7 @@ MAX_VALUE_LENGTH = 60
 def headline(diff: StudyDiff) -> str:
     """The headline of a difference."""
     changes = [change for change in diff.changes]
-    if not changes:
+    if not changes and diff.same:
         return "no difference: both mean the same"
     renames = [change for change in changes if change.action == "renamed"]
     rest = [change for change in changes if change.action != "renamed"]
@@ -37,8 +37,17 @@ def headline(diff: StudyDiff) -> str:
         if seeds:
             parts.append(f"{_renamed(seeds)}: the same distribution, and new random numbers")
         if neutral:
-            parts.append(_renamed(neutral) if rest or seeds else f"the same meaning: {_renamed(neutral)}")
+            parts.append(f"the same meaning: {_renamed(neutral)}" if diff.same and not rest else _renamed(neutral))
+    if all(change.opened or (change.action == "renamed" and not change.seeds) for change in changes):
+        parts = [*_judged([], diff), *_cells_alone(diff), *parts]
     return "; ".join(dict.fromkeys(parts))
+
+
+def _cells_alone(diff: StudyDiff) -> list[str]:
+    """Cells that moved though no path that was compared says why: never passed over."""
+    if not diff.moved:
+        return []
+    return [f"cells differ, and no path shows why: {listing(dict.fromkeys(c.name for c in diff.moved), 4)}"]
 
 
 def _seeding(renames: Iterable[Change]) -> list[Change]:
@@ -211,6 +220,8 @@ def _scope(change: Change) -> str:
     kind = {"sweep": "sweep"}.get(change.scope, change.scope)
     if change.scope == "sweep":
         return f"sweep of `{change.path[-1]}` {change.action}" + (f": {change.note}" if change.note else "")
+    if change.scope == "zip":
+        return f"zip {change.action}: {_sides(change)}"
     text = f"{kind} `{change.path[-1]}` {change.action}"
     if change.scope == "variant" and change.parts:
         own = [part for part in change.parts if part.factor]
@@ -220,6 +231,12 @@ def _scope(change: Change) -> str:
             kinds = dict.fromkeys(name for part in own for name in part.classes if name in FACTORS)
             text += f": beside the base in {listing(kinds)}"
     return text
+
+
+def _sides(change: Change) -> str:
+    """What stood there and what stands there, as far as there is room."""
+    texts = [text for text in (change.before, change.after) if text is not None]
+    return " → ".join(texts) if sum(map(len, texts)) <= MAX_VALUE_LENGTH else change.note or change.action
 
 
 def _renamed(renames: Sequence[Change]) -> str:

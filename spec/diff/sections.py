@@ -40,7 +40,7 @@ def sections(diff: StudyDiff) -> list[tuple[str, list[Line]]]:
     several = len({change.experiment for change in diff.changes if change.experiment}) > 1 or len(diff.unchanged) > 0
     for change in diff.changes:
         title = "names" if change.action == "renamed" else change.classes[0]
-        if change.scope in ("experiment", "profile", "variant", "sweep") and change.action != "renamed":
+        if change.scope in ("experiment", "profile", "variant", "sweep", "zip") and change.action != "renamed":
             title = "cells" if change.scope != "profile" else "profiles"
         found.setdefault(title, []).extend(_lines(change, several))
     order = ["cells", *CLASSES, "profiles", "names"]
@@ -65,7 +65,7 @@ def _lines(change: Change, several: bool) -> list[Line]:
 
 def _edits(change: Change) -> tuple[Edit, ...]:
     """The change itself: inside its expression, or what stood there and what stands there now."""
-    if change.scope and change.scope != "sweep" and change.action != "renamed":
+    if change.scope and change.scope not in ("sweep", "zip") and change.action != "renamed":
         return (Edit("added" if change.action == "added" else "removed", change.action),)
     if change.edits:
         return change.edits
