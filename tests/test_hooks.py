@@ -1,10 +1,15 @@
-"""The hooks of `.pre-commit-hooks.yaml`, run by the real pre-commit in a repository of their own."""
+"""The hooks of `check/.pre-commit-hooks.yaml`, run by the real pre-commit in a repository of their own."""
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +17,26 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-HOOKS = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+MANIFEST = ROOT / "check" / ".pre-commit-hooks.yaml"
+HOOKS = yaml.safe_load(MANIFEST.read_text("utf-8"))
+SMALL = tomllib.loads((ROOT / "check" / "pyproject.toml").read_text("utf-8"))
+WHOLE = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PACKAGES = SMALL["tool"]["setuptools"]["packages"]
+LIBRARIES = {"lark", "numpy", "pydantic", "pydantic_core", "yaml"}
 MESSY = "dlspec: 1\nstudy: s\nexperiments: {e: {measures: {m: 1+1}}}\n"
 CLEAN = "dlspec: 1\nstudy: s\nexperiments: {e: {measures: {m: 1 + 1}}}\n"
 WRONG = "dlspec: 1\nstudy: s\nexperiments: {e: {measures: {m: q + 1}}}\n"
 
 
 def run(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    path = os.pathsep.join([str(cwd.parent / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
     home = cwd.parent / "home"
-    quiet = {"PRE_COMMIT_HOME": str(home), "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1", "PRE_COMMIT_COLOR": "never"}
+    quiet = {
+        "PRE_COMMIT_HOME": str(home / "pre-commit"),
+        "HOME": str(home),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "PRE_COMMIT_COLOR": "never",
+    }
     people = {f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     environment = {**os.environ, "PATH": path, **quiet, **people, "NO_COLOR": "1"}
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
@@ -35,14 +50,18 @@ def pre_commit(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A repository whose hooks are the file's own entries, in the language `system`: `dlspec` is installed already.
+    """A repository whose hooks are the file's own entries, in the language `system`, with the command there already.
 
-    A user's `language: python` differs only in that pre-commit installs dlspec first, which takes a network.
+    A user's `language: python` differs only in that pre-commit installs it first, which takes a network.
     """
+    command = tmp_path / "bin" / "dlspec-check"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dlspec.interpreter.cli.check_command "$@"\n')
+    command.chmod(0o755)
     folder = tmp_path / "repository"
     folder.mkdir()
     run("git", "init", "--quiet", cwd=folder)
-    hooks: list[dict[str, Any]] = [{**hook, "language": "system"} for hook in HOOKS]
+    hooks: list[dict[str, Any]] = [{**hook, "language": "system", "additional_dependencies": []} for hook in HOOKS]
     configuration = {"repos": [{"repo": "local", "hooks": hooks}]}
     (folder / ".pre-commit-config.yaml").write_text(yaml.safe_dump(configuration))
     (folder / "ci.yml").write_text("on:   push\n")
@@ -57,10 +76,11 @@ def commit(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_file_is_a_manifest(tmp_path: Path) -> None:
-    done = pre_commit("validate-manifest", str(ROOT / ".pre-commit-hooks.yaml"), cwd=tmp_path)
+    done = pre_commit("validate-manifest", str(MANIFEST), cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert [hook["id"] for hook in HOOKS] == ["dlspec-validate", "dlspec-fmt"]
     assert {hook["language"] for hook in HOOKS} == {"python"}
+    assert {hook["entry"].split()[0] for hook in HOOKS} == set(SMALL["project"]["scripts"])
 
 
 def test_a_valid_study_in_its_form_is_committed(repository: Path) -> None:
@@ -70,11 +90,12 @@ def test_a_valid_study_in_its_form_is_committed(repository: Path) -> None:
     assert "dlspec validate" in done.stderr and "Passed" in done.stderr
 
 
-def test_a_study_that_is_wrong_is_held_back_with_the_place(repository: Path) -> None:
+def test_a_study_that_is_wrong_is_held_back_with_the_place_and_told_once(repository: Path) -> None:
     (repository / "s.yaml").write_text(WRONG)
     done = commit(repository)
+    said = done.stderr + done.stdout
     assert done.returncode == 1
-    assert "s.yaml:3:33: unknown name 'q'" in done.stderr + done.stdout
+    assert said.count("s.yaml:3:33: unknown name 'q'") == 1 and said.count("Failed") == 1
     assert (repository / "s.yaml").read_text() == WRONG
 
 
@@ -85,3 +106,92 @@ def test_a_study_out_of_form_is_put_into_it(repository: Path) -> None:
     assert (repository / "s.yaml").read_text() == CLEAN
     assert commit(repository).returncode == 0
     assert (repository / "ci.yml").read_text() == "on:   push\n"
+
+
+# -- the small distribution ---------------------------------------------------------------------------------------------
+
+
+def test_the_small_distribution_is_a_part_of_the_whole() -> None:
+    assert SMALL["project"]["version"] == WHOLE["project"]["version"]
+    assert SMALL["project"]["requires-python"] == WHOLE["project"]["requires-python"]
+    assert set(SMALL["project"]["dependencies"]) < set(WHOLE["project"]["dependencies"])
+    assert any(name.startswith("tensorflow>") for name in WHOLE["project"]["dependencies"])
+    assert set(PACKAGES) < set(WHOLE["tool"]["setuptools"]["packages"])
+    assert {name for name in WHOLE["tool"]["setuptools"]["packages"] if name.startswith("dlspec.spec")} < set(PACKAGES)
+    assert not (ROOT / ".pre-commit-hooks.yaml").exists(), "pre-commit would install the whole, from the root"
+
+
+def file_of(module: str) -> Path | None:
+    """The file of one of dlspec's modules or packages."""
+    place = ROOT.joinpath(*module.split(".")[1:])
+    return next((path for path in (place.with_suffix(".py"), place / "__init__.py") if path.is_file()), None)
+
+
+def imports(module: str, path: Path) -> Iterator[str]:
+    """All that a module imports, in its functions too: dlspec's modules whole, libraries by name."""
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            source = resolve_name("." * node.level + (node.module or ""), package) if node.level else str(node.module)
+            yield source
+            yield from (f"{source}.{alias.name}" for alias in node.names)
+
+
+def test_all_that_the_hooks_can_import_is_small_and_is_there() -> None:
+    """TensorFlow, Keras, scipy, typer and the rest stay out, also where a function imports late."""
+    waiting, seen, libraries = ["dlspec.interpreter.cli.check_command"], set[str](), set[str]()
+    while waiting:
+        module = waiting.pop()
+        top = module.partition(".")[0]
+        if top != "dlspec":
+            libraries.add(top)
+        elif module not in seen and (path := file_of(module)) is not None:
+            seen.add(module)
+            waiting += [module.rpartition(".")[0], *imports(module, path)]
+    assert {module if (ROOT.joinpath(*module.split(".")[1:]) / "__init__.py").is_file() else module.rpartition(".")[0]
+            for module in seen} <= {"dlspec", *PACKAGES}  # fmt: skip
+    assert libraries - set(sys.stdlib_module_names) - {"__future__"} <= LIBRARIES
+    assert {"dlspec.spec.format", "dlspec.spec.check", "dlspec.spec.resolve"} <= seen
+
+
+def test_the_mirror_holds_the_distribution_and_replaces_what_was_there(tmp_path: Path) -> None:
+    folder = tmp_path / "mirror"
+    (folder / ".git").mkdir(parents=True)
+    (folder / "old").mkdir()
+    (folder / "old.py").write_text("")
+    done = run(sys.executable, str(ROOT / "check" / "mirror.py"), str(folder), cwd=folder)
+    assert done.returncode == 0, done.stderr
+    names = {path.name for path in folder.iterdir()}
+    assert names == {".git", ".pre-commit-hooks.yaml", "LICENSE", "README.md", "interpreter", "pyproject.toml", "spec"}
+    project = tomllib.loads((folder / "pyproject.toml").read_text())
+    places = project["tool"]["setuptools"]["package-dir"]
+    assert places == {"dlspec.spec": "spec", "dlspec.interpreter": "interpreter"}
+    for package in project["tool"]["setuptools"]["packages"]:
+        assert folder.joinpath(*package.split(".")[1:]).is_dir(), package
+    assert (folder / "spec/expressions/grammar.lark").is_file()
+    assert not (folder / "interpreter/program").exists()
+
+
+@pytest.mark.slow
+def test_the_hooks_are_installed_from_the_mirror_in_seconds_and_run(tmp_path: Path) -> None:
+    """In a fresh repository with an empty home of pre-commit; takes a network. The room they take is 100 MB at most."""
+    hooks, folder = tmp_path / "mirror", tmp_path / "repository"
+    folder.mkdir()
+    assert run(sys.executable, str(ROOT / "check" / "mirror.py"), str(hooks), cwd=folder).returncode == 0
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "x"], ["tag", "v1"]):
+        assert run("git", *command, cwd=hooks).returncode == 0
+    run("git", "init", "--quiet", cwd=folder)
+    configuration = {"repos": [{"repo": str(hooks), "rev": "v1", "hooks": [{"id": hook["id"]} for hook in HOOKS]}]}
+    (folder / ".pre-commit-config.yaml").write_text(yaml.safe_dump(configuration))
+    (folder / "s.yaml").write_text(CLEAN)
+    (folder / "wrong.yaml").write_text(WRONG)
+    run("git", "add", ".", cwd=folder)
+    start = time.monotonic()
+    done = pre_commit("run", "--all-files", cwd=folder)
+    print(f"installed and run in {time.monotonic() - start:.0f} s")
+    assert done.returncode == 1 and done.stdout.count("unknown name 'q'") == 1, done.stdout + done.stderr
+    size = sum(path.lstat().st_blocks * 512 for path in (tmp_path / "home/pre-commit").rglob("*"))
+    assert size < 100e6, f"{size / 1e6:.0f} MB"
+    assert not [*(tmp_path / "home/pre-commit").rglob("tensorflow*")]

@@ -71,6 +71,13 @@ def test_a_file_that_is_not_valid_is_reported_as_by_validate_and_left(dlspec: Co
     assert good.read_text() == CLEAN, "one that is wrong keeps no other from its form"
 
 
+def test_a_file_that_is_not_valid_is_no_trouble_when_asked(dlspec: Command, tmp_path: Path) -> None:
+    write(tmp_path / "a.yaml", WRONG), write(tmp_path / "b.yaml", MESSY)
+    done = dlspec("fmt", "--only-valid", "a.yaml", "b.yaml")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "a.yaml: is no valid study, and was left as it is\nb.yaml: formatted\n"
+
+
 def test_what_cannot_be_read_is_trouble(dlspec: Command, tmp_path: Path) -> None:
     done = dlspec("fmt", "none.yaml", ".")
     assert done.returncode == 2

@@ -1,0 +1,45 @@
+"""Writes the repository that pre-commit takes the hooks from: the small distribution with its own copy of the sources.
+
+pre-commit installs a repository from its root, and dlspec's root is the whole of it, with TensorFlow. At each release:
+
+    git clone https://github.com/OWNER/dlspec-check && python check/mirror.py dlspec-check
+    cd dlspec-check && git add --all && git commit -m v0.1.0 && git tag v0.1.0 && git push --follow-tags
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tomllib
+from pathlib import Path
+
+CHECK = Path(__file__).parent
+ROOT = CHECK.parent
+BESIDE = (".pre-commit-hooks.yaml", "README.md")
+SOURCES = ("*.py", "*.lark")
+
+
+def mirror(folder: Path) -> None:
+    """Fills a folder; all that was in it goes, but for git's own files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        if old.name != ".git":
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
+    text = (CHECK / "pyproject.toml").read_text("utf-8")
+    (folder / "pyproject.toml").write_text(text.replace('"../', '"'), "utf-8")
+    for name in BESIDE:
+        shutil.copy(CHECK / name, folder)
+    shutil.copy(ROOT / "LICENSE", folder)
+    for package in tomllib.loads(text)["tool"]["setuptools"]["packages"]:
+        source = ROOT.joinpath(*package.split(".")[1:])
+        place = folder / source.relative_to(ROOT)
+        place.mkdir(parents=True, exist_ok=True)
+        for pattern in SOURCES:
+            for file in source.glob(pattern):
+                shutil.copy(file, place)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python check/mirror.py FOLDER")
+    mirror(Path(sys.argv[1]))
