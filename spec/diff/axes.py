@@ -30,7 +30,9 @@ class AxisComparison:
         changes: list[Change] = []
         kept = {self.matching.now(setting) for setting in self.before.trees}
         axes = self.before.plan.axes, self.after.plan.axes
-        if set(axes[0]) - {"variant"} != set(axes[1]) - {"variant"} and (self._patched(0) or self._patched(1)):
+        if {self.matching.axes.get(axis, axis) for axis in axes[0]} - {"variant"} != set(axes[1]) - {"variant"} and (
+            self._patched(0) or self._patched(1)
+        ):
             return self._variants(axes[0].get("variant", ()), axes[1].get("variant", ()))
         for side, action in ((self.after, "added"), (self.before, "removed")):
             base = side.base if action == "added" else self.matching.carried(side.base)
@@ -52,11 +54,11 @@ class AxisComparison:
 
     def axes(self) -> list[Change]:
         """Sweeps whose values came or went."""
-        names = [self.matching.constants.get(axis, axis) for axis in self.before.plan.axes if axis != "variant"]
+        names = [self.matching.axes.get(axis, axis) for axis in self.before.plan.axes if axis != "variant"]
         every = dict.fromkeys([*names, *(axis for axis in self.after.plan.axes if axis != "variant")])
         changes = []
         for axis in every:
-            old = next((name for name, new in self.matching.constants.items() if new == axis), axis)
+            old = next((name for name, new in self.matching.axes.items() if new == axis), axis)
             pair = axis_values(self.before, old), axis_values(self.after, axis)
             if pair[0] is None or pair[1] is None or (_marked(pair[0]) != _marked(pair[1]) and not _named_values(pair)):
                 changes.append(self.axis(axis, *pair))
@@ -77,7 +79,7 @@ class AxisComparison:
 
     def _variants(self, before: Sequence[str], after: Sequence[str]) -> list[Change]:
         """Variants that came or went where the other axes did too: by name alone."""
-        old = [self.matching.variants.get(name, name) for name in before]
+        old = [self.matching.names.value("variant", name) for name in before]
         gone, fresh = [name for name in old if name not in after], [name for name in after if name not in old]
         return [
             Change(self.name, ("variants", name), action, before, after, ("training",), scope="variant")

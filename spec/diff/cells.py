@@ -9,7 +9,7 @@ from ..passes.cost import cost
 from ..passes.digests import measure_digest, sample_digest
 from ..passes.print_network import shapes
 from .changes import Cell, CellSide
-from .settings import Point, Setting, Side, renamed
+from .settings import AxisNames, Point, Setting, Side, renamed
 
 SAME_DIGEST = ("same", "steps")
 """What becomes of cells whose digests stay."""
@@ -17,11 +17,11 @@ SAME_DIGEST = ("same", "steps")
 Pairs = list[tuple[Program | None, Program | None]]
 
 
-def paired(before: Side | None, after: Side | None, variants: Mapping[str, str], constants: Mapping[str, str]) -> Pairs:
+def paired(before: Side | None, after: Side | None, axes: AxisNames, constants: Mapping[str, str]) -> Pairs:
     """The programs of an experiment side by side: of one variant and point, else of one digest."""
     old: dict[tuple[Setting, Point], Program] = {}
     for setting, points in before.programs.items() if before else ():
-        now = Setting(variants.get(setting.variant, setting.variant), setting.patches)
+        now = axes.now(setting)
         old.update({(now, renamed(point, constants)): program for point, program in points.items()})
     found: Pairs = []
     lone: list[Program] = []

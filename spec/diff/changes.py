@@ -35,8 +35,9 @@ class Where:
 
 @dataclass(frozen=True)
 class Change:
-    """One path that differs. `action` is `changed`, `added`, `removed` or `renamed`.
+    """One path that differs. `action` is `changed`, `added`, `removed`, `moved` or `renamed`.
 
+    Of what `moved` within its list, `before` and `after` say behind which item it stood and stands.
     `edits` spells the expression with what was removed and added in it. `note` is what a reader has to know beside it.
     A change with `scope` is that of a whole part: a `variant`, an `experiment`, a `profile`, a `sweep` or a `file`.
     """

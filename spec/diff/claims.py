@@ -42,7 +42,7 @@ def compare_claims(experiment: str, matching: Matching) -> tuple[list[Warned], d
         if name not in now:
             warnings.append(Warned(experiment, claim.name, f"removed: {claim.says}"))
             continue
-        old = carried(claim.tree, measures, matching.variants, matching.constants)
+        old = carried(claim.tree, measures, matching.names.values, matching.axes)
         verdicts = moved(old, now[name].tree)
         verdicts += _judges(claim, now[name])
         verdicts += _judged_on(old, matching)
@@ -98,19 +98,21 @@ def _judged_on(check: Any, matching: Matching) -> list[Verdict]:
     return list(dict.fromkeys(found))
 
 
-def carried(tree: Any, measures: Mapping[str, str], variants: Mapping[str, str], axes: Mapping[str, str]) -> Any:
-    """A check with its measures, variants and axes under their new names."""
+def carried(
+    tree: Any, measures: Mapping[str, str], values: Mapping[str, Mapping[str, str]], axes: Mapping[str, str]
+) -> Any:
+    """A check with its measures, axes and their named values under their new names; `values` are by the axis' old name."""
     if isinstance(tree, tuple):
-        return tuple(carried(item, measures, variants, axes) for item in tree)
+        return tuple(carried(item, measures, values, axes) for item in tree)
     if not is_dataclass(tree) or isinstance(tree, type):
         return tree
-    changes = {f.name: carried(getattr(tree, f.name), measures, variants, axes) for f in fields(tree)}
+    changes = {f.name: carried(getattr(tree, f.name), measures, values, axes) for f in fields(tree)}
     if "measure" in changes:
         changes["measure"] = measures.get(changes["measure"], changes["measure"])
     if "axis" in changes:
         changes["axis"] = axes.get(changes["axis"], changes["axis"])
-    if isinstance(tree, c.Selection) and tree.axis == "variant":
-        changes["value"] = variants.get(tree.value, tree.value)
+    if isinstance(tree, c.Selection) and tree.axis in values:
+        changes["value"] = values[tree.axis].get(tree.value, tree.value)
     return replace(tree, **changes)
 
 

@@ -82,11 +82,9 @@ class Comparison:
             changes.append(
                 Change(self.name, path, "renamed", item.old, item.new, classes, note=note, scope=item.kind, seeds=seeds)
             )
-        for old, new in self.matching.variants.items():
+        for path, kind, old, new in self.matching.names.listed():
             note = "no result depends on this name"
-            changes.append(
-                Change(self.name, ("variants", old), "renamed", old, new, ("text",), note=note, scope="variant")
-            )
+            changes.append(Change(self.name, path, "renamed", old, new, ("text",), note=note, scope=kind))
         return changes
 
     # -- paths -------------------------------------------------------------------------------------------------------
@@ -138,6 +136,8 @@ class Comparison:
         texts: Texts = (None if before is None else spell(before), None if after is None else spell(after))
         if pair.path[0] == "gradient":  # a mode that is not said is the default
             action, texts = "changed", (texts[0] or DEFAULT_MODE.name, texts[1] or DEFAULT_MODE.name)
+        if pair.moved is not None:
+            return Change(self.name, pair.path, "moved", *pair.moved, self.reach.classes(pair.path))
         parts: tuple[Edit, ...] = ()
         order = False
         if isinstance(before, Expression) and isinstance(after, Expression):

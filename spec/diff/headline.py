@@ -274,6 +274,8 @@ def describe(change: Change, pause: str = ", ") -> str:
         return f"{what} added" + (f" ({after})" if after and len(after) <= MAX_VALUE_LENGTH else "")
     if change.action == "removed":
         return f"{what} removed"
+    if change.action == "moved":
+        return f"{what} moved {after}"
     if before is not None and after is not None and len(before) + len(after) <= MAX_VALUE_LENGTH:
         return f"{what}{pause}{before} → {after}"
     return what

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..ir.plan import Program
+from .axis_names import axis_names
 from .cells import Pairs, paired
-from .classes import BESIDE_CELLS
-from .equivalence import means_the_same
-from .paths import differences
 from .renames import Renames, find
-from .settings import Setting, Side, renamed
+from .settings import AxisNames, Setting, Side, renamed
 from .trees import Branch
 
 
@@ -20,9 +18,10 @@ class Matching:
     def __init__(self, before: Side, after: Side) -> None:
         self.before = before
         self.after = after
-        self.variants: dict[str, str] = {}
         self.renames = self._renames()
+        self.names = self.renames.axes
         self.constants = self.renames.of({"constant"})
+        self.axes = {**self.constants, **self.names.axes}
 
     def carried(self, tree: Branch) -> Branch:
         """A tree of the older side with the new names."""
@@ -30,7 +29,7 @@ class Matching:
 
     def now(self, setting: Setting) -> Setting:
         """A setting of the older side under its new name."""
-        return Setting(self.variants.get(setting.variant, setting.variant), setting.patches)
+        return self.names.now(setting)
 
     def common(self, before: Side, after: Side) -> list[tuple[Setting, Setting]]:
         """Settings that are on both sides, the older name first."""
@@ -43,7 +42,7 @@ class Matching:
 
     def pairs(self) -> Pairs:
         """The programs of both sides, side by side."""
-        return paired(self.before, self.after, self.variants, self.constants)
+        return paired(self.before, self.after, self.names, self.constants)
 
     def place(self, pair: tuple[Program | None, Program | None]) -> Mapping[str, object]:
         """Where a cell stands on the axes, by their new names."""
@@ -51,32 +50,11 @@ class Matching:
         if after is not None:
             return after.place
         assert before is not None
-        point = {self.constants.get(axis, axis): value for axis, value in before.point.items()}
-        return {"variant": self.variants.get(before.variant, before.variant), **point}
+        point = {self.axes.get(axis, axis): self.names.value(axis, value) for axis, value in before.point.items()}
+        return {"variant": self.names.value("variant", before.variant), **point}
 
     def _renames(self) -> Renames:
         whole = self.before.whole, self.after.whole
-        renames = find(*whole, {})
-        gone = [setting for setting in self.before.trees if setting not in self.after.trees and setting.variant]
-        fresh = [setting for setting in self.after.trees if setting not in self.before.trees and setting.variant]
-        for setting in gone:
-            mine = _cell_part(renames.carried(self.before.trees[setting]))
-            twin = next((new for new in fresh if self._twins(setting, new, mine)), None)
-            if twin is not None:
-                fresh.remove(twin)
-                self.variants[setting.variant] = twin.variant
-        return find(*whole, self.variants) if self.variants else renames
-
-    def _twins(self, old: Setting, new: Setting, mine: Branch) -> bool:
-        free = old.variant not in self.after.plan.axes.get("variant", ()) and new.variant not in self.variants.values()
-        free = free and new.variant not in self.before.plan.axes.get("variant", ())
-        if not free or old.patches != new.patches:
-            return False
-        points = self.after.programs[new]
-        programs = [(program, points[point]) for point, program in self.before.programs[old].items() if point in points]
-        return all(means_the_same(pair, programs) for pair in differences(mine, _cell_part(self.after.trees[new])))
-
-
-def _cell_part(tree: Branch) -> Branch:
-    """What of a tree differs from variant to variant."""
-    return Branch({key: inner for key, inner in tree.entries.items() if key not in BESIDE_CELLS})
+        renames = find(*whole, AxisNames())
+        axes = axis_names(self.before, self.after, renames)
+        return find(*whole, axes) if axes.axes or axes.values else renames

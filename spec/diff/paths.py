@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
-from .trees import Branch, Expression, Layers, Tree, same, spell
+from .layer_alignment import aligned, kind
+from .trees import Branch, Layers, Tree, same, spell
 
 Path = tuple[str, ...]
 
@@ -18,11 +17,13 @@ class Pair:
     path: Path
     before: Tree | None
     after: Tree | None
+    moved: tuple[str, str] | None = None
+    """Of an item of a list that stands behind another one now: where it stood, and where it stands."""
 
     @property
     def key(self) -> tuple[Path, str, str]:
         """What makes two pairs the same change, in whichever cells they are."""
-        return (self.path, spell(self.before), spell(self.after))
+        return (self.path, *(self.moved or (spell(self.before), spell(self.after))))
 
 
 def differences(before: Tree | None, after: Tree | None, path: Path = ()) -> list[Pair]:
@@ -55,47 +56,27 @@ def _entries(before: Branch, after: Branch, path: Path) -> list[Pair]:
 
 
 def _layers(before: Layers, after: Layers, path: Path) -> list[Pair]:
-    """Layers that came, went or changed; what is equal on both sides keeps its place."""
-    left, right = ([_own_name(*item) + _mark(item[1]) for item in side.items] for side in (before, after))
+    """Layers that came, went, moved or changed; what is equal on both sides and keeps its order is left out."""
     pairs: list[Pair] = []
-    for kind, i, j, k, m in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
-        if kind == "equal":
-            continue
-        old, new = list(before.items[i:j]), list(after.items[k:m])
-        while old and new:
-            (old_key, old_item), (new_key, new_item) = old.pop(0), new.pop(0)
-            if _kind(old_item) == _kind(new_item):
-                pairs.extend(differences(old_item, new_item, (*path, new_key)))
+    for item in aligned(before, after):
+        if item.old is None:
+            assert item.new is not None
+            key, new = after.items[item.new]
+            pairs.append(Pair((*path, key), None, new))
+        elif item.new is None:
+            key, old = before.items[item.old]
+            pairs.append(Pair((*path, key), old, None))
+        else:
+            (old_key, old), (new_key, new) = before.items[item.old], after.items[item.new]
+            if item.moved:
+                places = (_behind(before, item.old, "at"), _behind(after, item.new, "to"))
+                pairs.append(Pair((*path, new_key), old, new, places))
+            if kind(old) == kind(new):
+                pairs.extend(differences(old, new, (*path, new_key)))
             else:
-                pairs.append(
-                    Pair((*path, new_key if old_key == new_key else f"{old_key} → {new_key}"), old_item, new_item)
-                )
-        pairs.extend(Pair((*path, key), item, None) for key, item in old)
-        pairs.extend(Pair((*path, key), None, item) for key, item in new)
+                pairs.append(Pair((*path, new_key if old_key == new_key else f"{old_key} → {new_key}"), old, new))
     return pairs
 
 
-def _own_name(key: str, item: Branch | Expression) -> str:
-    """A layer's name, where it has one of its own: without, its key is its kind and its place."""
-    return "" if re.fullmatch(rf"{_kind(item)}_\d+", key) else f"{key}: "
-
-
-def _kind(item: Branch | Expression) -> str:
-    return item.head if isinstance(item, Branch) else "apply"
-
-
-def _mark(item: Branch | Expression) -> str:
-    """A text that two layers share if and only if they are the same."""
-    if isinstance(item, Expression):
-        return repr(item.form)
-    parts = [
-        f"{key}={_mark(value) if isinstance(value, Branch | Expression) else _text(value)}"
-        for key, value in sorted(item.entries.items())
-    ]
-    return f"{item.head}({', '.join(parts)})"
-
-
-def _text(tree: Tree) -> str:
-    if isinstance(tree, Layers):
-        return "[" + ", ".join(_mark(item) for _, item in tree.items) + "]"
-    return repr(tree)
+def _behind(layers: Layers, place: int, front: str) -> str:
+    return f"behind `{layers.items[place - 1][0]}`" if place else f"{front} the front"

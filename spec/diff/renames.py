@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from ..expressions import nodes as n
 from .expressions import names, substituted
+from .layer_names import renamed_layers, with_layer_names
+from .likeness import Parts, assigned, parts
+from .paths import differences
+from .selections import reselected
+from .settings import AxisNames
+from .swaps import exchanged
 from .trees import Branch, Expression, Layers, Tree, expression, leaves, same
 
 KINDS: Mapping[tuple[str, ...], str] = {
@@ -28,6 +36,8 @@ NAMESPACE = frozenset({"constant", "function", "draw", "example", "network", "ou
 """Names that expressions use."""
 JUDGED = ("claims", "figures")
 """Where names of measures and of variants stand in expressions."""
+Use = tuple[tuple[str, ...], int]
+"""Where a name is used: the path of an expression, and the place in it."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +55,7 @@ class Renames:
     """All that were found in an experiment."""
 
     found: list[Rename] = field(default_factory=list)
-    variants: dict[str, str] = field(default_factory=dict)
+    axes: AxisNames = field(default_factory=AxisNames)
 
     def of(self, kinds: Iterable[str]) -> dict[str, str]:
         """Old name to new, for names of some kinds."""
@@ -54,15 +64,17 @@ class Renames:
 
     def carried(self, tree: Branch) -> Branch:
         """An older tree with the new names."""
-        if not self.found and not self.variants:
+        if not self.found and not self.axes.axes and not self.axes.values:
             return tree
         values = self.of(NAMESPACE)
-        judged = {**values, **self.of({"measure"}), **self.variants}
-        parts = {(item.place[1], item.old): item.new for item in self.found if item.kind == "layer"}
-        layers = {f"{values.get(network, network)}.{old}": new for (network, old), new in parts.items()}
+        judged = {**values, **self.of({"measure"}), **self.axes.axes}
+        layer_names = self._layer_names(values)
+        layers = {".".join(place): new for place, new in layer_names.items() if len(place) == 2}
         entries: dict[str, Tree] = {}
         for key, inner in tree.entries.items():
             mapping = judged if key in JUDGED else values
+            if key in JUDGED and self.axes.values:
+                inner = reselected(inner, self.axes.values)
             if key == "training" and isinstance(inner, Branch):
                 entries[key] = self._training(inner, values, layers)
             else:
@@ -72,12 +84,14 @@ class Renames:
             if place == ("gradient",):
                 own = _targets(entries.get("gradient"), values, layers)
             entries = _rekeyed(entries, place, own)
-        networks = {
-            key: _relayered(key, inner, layers) for key, inner in _map(Branch(entries), ("architecture",)).items()
-        }
-        if layers and networks:
-            entries["architecture"] = Branch(networks)
+        if layer_names and "architecture" in entries:
+            entries["architecture"] = Branch(with_layer_names(_map(Branch(entries), ("architecture",)), layer_names))
         return replace(tree, entries=entries)
+
+    def _layer_names(self, values: Mapping[str, str]) -> dict[tuple[str, ...], str]:
+        """New names of layers, by the new name of the network, those of the layers that they are in, and their old names."""
+        places = [((*item.place[1::2], item.old), item.new) for item in self.found if item.kind == "layer"]
+        return {(values.get(network, network), *inner): new for (network, *inner), new in places}
 
     def _training(self, tree: Branch, values: Mapping[str, str], layers: Mapping[str, str]) -> Branch:
         """The training: `until` speaks of measures, and an optimiser may be a network's."""
@@ -92,44 +106,82 @@ class Renames:
         return replace(tree, entries=entries)
 
 
-def find(before: Branch, after: Branch, variants: Mapping[str, str]) -> Renames:
+def find(before: Branch, after: Branch, axes: AxisNames) -> Renames:
     """The names of an experiment that were written otherwise, those that others are made from first."""
-    renames = Renames(variants=dict(variants))
-    _layer_names(before, after, renames)
+    renames = Renames(axes=axes)
+    renames.found += _layer_names(before, after)
+    _exchange(before, after, renames)
     while True:
         carried = renames.carried(before)
-        fresh = next(_candidates(carried, after), None)
-        if fresh is None:
+        fresh = list(islice(_candidates(carried, after), 1)) or _layer_names(carried, after)
+        if not fresh:
             return renames
-        renames.found.append(fresh)
+        renames.found += fresh
+
+
+def _exchange(before: Branch, after: Branch, renames: Renames) -> None:
+    """Adds names that were exchanged, where fewer paths differ so than with each name for itself."""
+    for place, kind in KINDS.items():
+        new_names = exchanged(_map(renames.carried(before), place), _map(after, place), same)
+        if new_names:
+            swapped = replace(
+                renames, found=[*renames.found, *(Rename(kind, place, *pair) for pair in new_names.items())]
+            )
+            if len(differences(swapped.carried(before), after)) < len(differences(renames.carried(before), after)):
+                renames.found = swapped.found
 
 
 def _candidates(before: Branch, after: Branch) -> Iterator[Rename]:
-    """Pairs of a name that went and one that came that mean the same: by what they stand for, else by their use."""
-    uses: tuple[dict[str, list[object]], dict[str, list[object]]] | None = None
+    """Pairs of a name that went and one that came that mean the same: by what they stand for, else by their use.
+
+    Then those that are most alike in both.
+    """
+    lone: list[tuple[tuple[str, ...], str, list[str], list[str]]] = []
+    for place, kind in KINDS.items():
+        old, new = _map(before, place), _map(after, place)
+        gone, fresh = [key for key in old if key not in new], [key for key in new if key not in old]
+        if gone and fresh:
+            lone.append((place, kind, gone, fresh))
+    if not lone:
+        return
+    used = uses(before), uses(after)
     for by_use in (False, True):
-        for place, kind in KINDS.items():
+        for place, kind, gone, fresh in lone:
             old, new = _map(before, place), _map(after, place)
-            gone = [key for key in old if key not in new]
-            fresh = [key for key in new if key not in old]
-            if not gone or not fresh:
-                continue
-            uses = uses or (_uses(before), _uses(after))
             for name in gone:
-                own = uses[0].get(name, []) if kind in NAMESPACE else []
+                own = used[0].get(name, []) if kind in NAMESPACE else []
                 scored = []
                 for other in fresh:
-                    theirs = uses[1].get(other, []) if kind in NAMESPACE else []
+                    theirs = used[1].get(other, []) if kind in NAMESPACE else []
                     if (own == theirs and bool(own)) if by_use else same(old[name], new[other]):
                         scored.append((len([use for use in own if use in theirs]), other))
                 if scored:
                     best = max(scored, key=lambda item: item[0])[1]
                     yield Rename(kind, place, name, best)
+    for place, kind, gone, fresh in lone:
+        sides = [
+            {name: _parts(_map(tree, place)[name], kind, uses_of.get(name, [])) for name in names}
+            for tree, names, uses_of in zip((before, after), (gone, fresh), used, strict=True)
+        ]
+        yield from (Rename(kind, place, was, now) for was, now in assigned(*sides).items())
 
 
-def _uses(tree: Branch) -> dict[str, list[object]]:
+def _parts(tree: Tree, kind: str, used: Iterable[Use]) -> Parts:
+    """What a name stands for and where it is used, as far as it can be used by its name."""
+    judged = kind == "measure"
+    if not judged and kind not in NAMESPACE:
+        return parts(tree)
+    return parts(tree) + Counter(use for use in used if _of_measures(use[0]) == judged)
+
+
+def _of_measures(path: tuple[str, ...]) -> bool:
+    """Whether names of measures stand in the expressions at a path."""
+    return path[0] in JUDGED or path[:2] == ("training", "until")
+
+
+def uses(tree: Branch) -> dict[str, list[Use]]:
     """For each name, in which leaf and at which place of its expression it stands."""
-    places: dict[str, list[object]] = {}
+    places: dict[str, list[Use]] = {}
     for path, leaf in leaves(tree):
         if isinstance(leaf, Expression):
             free = names(leaf.tree) - set(leaf.parameters)
@@ -138,28 +190,20 @@ def _uses(tree: Branch) -> dict[str, list[object]]:
                 if word in free:
                     places.setdefault(word, []).append((path, place))
     for target in _map(tree, ("gradient",)):
-        places.setdefault(target.partition(".")[0], []).append(("gradient",))
+        places.setdefault(target.partition(".")[0], []).append((("gradient",), 0))
     return places
 
 
-def _layer_names(before: Branch, after: Branch, renames: Renames) -> None:
-    """Layers that differ in nothing but their names, where the networks have the same kinds of layers."""
-    for key, network in _map(before, ("architecture",)).items():
-        old, new = _items(network), _items(_map(after, ("architecture",)).get(key))
-        if [_head(item) for _, item in old] != [_head(item) for _, item in new]:
-            continue
-        for (was, a), (now, b) in zip(old, new, strict=True):
-            if was != now and same(a, b):
-                renames.found.append(Rename("layer", ("architecture", key, "layers"), was, now))
+def _layer_names(before: Branch, after: Branch) -> list[Rename]:
+    """Layers under another name in the same place."""
+    networks = _map(before, ("architecture",)), _map(after, ("architecture",))
+    places = [(place, new) for place, new in renamed_layers(*networks)]
+    return [Rename("layer", ("architecture", *_between(place[:-1])), place[-1], new) for place, new in places]
 
 
-def _head(item: Branch | Expression) -> str:
-    return item.head if isinstance(item, Branch) else "apply"
-
-
-def _items(network: Tree | None) -> tuple[tuple[str, Branch | Expression], ...]:
-    layers = network.entries.get("layers") if isinstance(network, Branch) else None
-    return layers.items if isinstance(layers, Layers) else ()
+def _between(steps: tuple[str, ...]) -> tuple[str, ...]:
+    """The path below `architecture` of a layer's siblings: `f`, `layers`, `block`, `layers`."""
+    return tuple(word for step in steps for word in (step, "layers"))
 
 
 def _map(tree: Branch, place: tuple[str, ...]) -> Mapping[str, Tree]:
@@ -179,14 +223,6 @@ def _carried(tree: Tree, mapping: Mapping[str, str], layers: Mapping[str, str]) 
         case Layers(items):
             return Layers(tuple((key, _only(_carried(item, mapping, layers))) for key, item in items))
     return tree
-
-
-def _relayered(key: str, network: Tree, layers: Mapping[str, str]) -> Tree:
-    """A network with its layers' keys renamed."""
-    if not isinstance(network, Branch) or not isinstance(network.entries.get("layers"), Layers):
-        return network
-    items = tuple((layers.get(f"{key}.{name}", name), item) for name, item in _items(network))
-    return replace(network, entries={**network.entries, "layers": Layers(items)})
 
 
 def _only(tree: Tree) -> Branch | Expression:

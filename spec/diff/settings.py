@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,37 @@ class Setting:
         """What people call it."""
         words = [*([self.variant] if self.variant else []), *(f"{axis}={value}" for axis, value in self.patches)]
         return " ".join(words)
+
+
+@dataclass
+class AxisNames:
+    """New names of axes whose values are named, `variant` among them, and of these values."""
+
+    axes: dict[str, str] = field(default_factory=dict)
+    """Old name of an axis to new; not of swept constants."""
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By an axis' old name: old name of a value to new."""
+
+    def listed(self) -> Iterator[tuple[tuple[str, ...], str, str, str]]:
+        """Each new name: the path of what it is of, what that is called, and the old and the new name."""
+        for old, new in self.axes.items():
+            yield ("sweep", old), "sweep", old, new
+        for axis, values in self.values.items():
+            path = ("variants",) if axis == "variant" else ("sweep", axis)
+            kind = "variant" if axis == "variant" else f"value of `{axis}`"
+            yield from (((*path, old), kind, old, new) for old, new in values.items())
+
+    def now(self, setting: Setting) -> Setting:
+        """A setting of the older side under its new name."""
+        if not self.axes and not self.values:
+            return setting
+        patches = ((self.axes.get(axis, axis), self.value(axis, value)) for axis, value in setting.patches)
+        return Setting(self.value("variant", setting.variant), tuple(patches))
+
+    def value(self, axis: str, value: Any) -> Any:
+        """A value on an axis of the older side, under its new name if it has one."""
+        names = self.values.get(axis)
+        return names.get(value, value) if names and isinstance(value, str) else value
 
 
 @dataclass

@@ -17,7 +17,7 @@ from .experiment import Comparison
 from .experiment_names import renamed_experiments
 from .headline import headline
 from .paths import differences
-from .settings import Side, side
+from .settings import AxisNames, Side, side
 from .trees import spell, study_tree
 
 
@@ -58,7 +58,7 @@ class _Studies:
             before = old.pop(origin.get(name, name), None)
             if before is None:
                 changes.append(self._whole(name, "added"))
-                made += cells(paired(None, after, {}, {}), {})
+                made += cells(paired(None, after, AxisNames(), {}), {})
                 continue
             was = before.plan.name
             if was != name:
@@ -82,7 +82,7 @@ class _Studies:
             warnings += found.warnings
         for name, gone in old.items():
             changes.append(self._whole(name, "removed"))
-            made += cells(paired(gone, None, {}, {}), {})
+            made += cells(paired(gone, None, AxisNames(), {}), {})
             warnings += [Warned(name, c.name, f"removed with its experiment: {c.says}") for c in gone.plan.claims]
         changes = self._united(changes) + self._profile_names(set(new))
         unchanged = {plan.name: len(plan.programs) for plan in self.plans[0].experiments if plan.name in self.equal}

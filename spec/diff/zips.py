@@ -15,7 +15,7 @@ Met = tuple[tuple[str, object], ...]
 
 def zip_changes(name: str, matching: Matching, reach: Reach) -> list[Change]:
     """What changed of `zip`, where that changes which cells there are; in which order it is written is no matter."""
-    before = _groups(matching.before.plan, matching.constants)
+    before = _groups(matching.before.plan, matching.axes)
     after = _groups(matching.after.plan, {})
     values = _values(matching.before.plan, matching), _values(matching.after.plan, None)
     changes: list[Change] = []
@@ -43,10 +43,10 @@ def _values(plan: ExperimentPlan, matching: Matching | None) -> dict[str, tuple[
     """The values on each axis, all under their new names."""
     if matching is None:
         return dict(plan.axes)
-    values = {matching.constants.get(axis, axis): own for axis, own in plan.axes.items()}
-    if "variant" in values:
-        values["variant"] = tuple(matching.variants.get(str(name), name) for name in values["variant"])
-    return values
+    return {
+        matching.axes.get(axis, axis): tuple(matching.names.value(axis, value) for value in values)
+        for axis, values in plan.axes.items()
+    }
 
 
 def _met(group: Group, values: Mapping[str, tuple[object, ...]]) -> list[Met]:
