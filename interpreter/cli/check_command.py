@@ -6,19 +6,15 @@ It loads neither TensorFlow nor typer: hooks and continuous integration install 
 from __future__ import annotations
 
 import argparse
-import gc
-import os
 import sys
 from collections.abc import Sequence
 
-from ..__main__ import SETTINGS
+from ..short_command import begin
 
 
 def main() -> None:
     """The entry point: whatever ends a command is told in prose, never in a traceback."""
-    gc.disable()  # a check ends before there is anything to collect
-    for name, value in SETTINGS.items():
-        os.environ.setdefault(name, value)
+    begin()
     from .exit_codes import ended
     from .standard_output import prepared
 
