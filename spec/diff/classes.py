@@ -106,6 +106,28 @@ class Reach:
                     pending.append(path[1])
         return paths
 
+    def measures_alone(self, path: Path) -> bool:
+        """Whether nothing but measures is made from what stands at a path."""
+        return self.classes(path) == ("measure",)
+
+    def measured_from(self, path: Path) -> set[str]:
+        """The measures that are made from what stands at a path, through any names."""
+        if path[0] == "measures":
+            return {path[1]}
+        name = path[1] if path[0] in BORROWED and len(path) > 1 else named(path)
+        measures: set[str] = set()
+        pending = [name] if name else []
+        seen = set(pending)
+        while pending:
+            for user in self.users.get(pending.pop(), ()):
+                if user[0] == "measures":
+                    measures.add(user[1])
+                owner = user[1] if user[0] in BORROWED else named(user)
+                if owner and owner not in seen:
+                    seen.add(owner)
+                    pending.append(owner)
+        return measures
+
     def _part(self, path: Path) -> str:
         part, name = own_class(path), named(path)
         if name is None or name in self.live or part not in FACTORS:

@@ -30,12 +30,6 @@ def means_the_same(pair: Pair, programs: Programs) -> bool:
     return bool(programs) and all(_same(pair, *both) for both in programs)
 
 
-def measured_otherwise(before: Program, old: str, after: Program, new: str) -> bool:
-    """Whether a measure is another one by itself: its term and what it is taken on, not how many examples."""
-    sides = [_meaning(("measures", name), program) for name, program in ((old, before), (new, after))]
-    return None not in sides and sides[0] != sides[1]
-
-
 def keeps_meaning(path: tuple[str, ...], programs: Programs) -> bool:
     """Whether what stands at a path is known to mean the same on both sides of every program."""
     path = path[:-1] if path[-1:] == ("of",) else path

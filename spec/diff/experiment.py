@@ -11,7 +11,7 @@ from .axes import AxisComparison, axis_values
 from .cells import cells
 from .changes import CLASSES, Cell, Change, Edit, Texts, Warned, Where
 from .claims import compare_claims
-from .classes import BESIDE_CELLS, BORROWED, Reach
+from .classes import BESIDE_CELLS, BORROWED
 from .effects import SAME_VALUES, borne_out
 from .equivalence import keeps_meaning, means_the_same
 from .expressions import commuted, edits, kinds_that_differ
@@ -50,7 +50,7 @@ class Comparison:
         self.profiles = profiles
         self.matching = Matching(before, after)
         self.warnings, self.notes = compare_claims(name, self.matching)
-        self.reach = Reach([*after.trees.values(), after.base, *map(self.matching.carried, before.trees.values())])
+        self.reach = self.matching.reach
         self.axes = AxisComparison(name, self.matching, self.reach, self._of_pair)
 
     def result(self) -> Result:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 from ..ir.plan import Program
 from .axis_names import axis_names
 from .cells import Pairs, paired
+from .classes import Reach
 from .renames import Renames, find
 from .settings import AxisNames, Setting, Side, renamed
 from .trees import Branch
@@ -18,6 +20,7 @@ class Matching:
     def __init__(self, before: Side, after: Side) -> None:
         self.before = before
         self.after = after
+        self.settings: dict[tuple[int, int], Setting] = {}
         self.renames = self._renames()
         self.names = self.renames.axes
         self.constants = self.renames.of({"constant"})
@@ -52,6 +55,20 @@ class Matching:
         assert before is not None
         point = {self.axes.get(axis, axis): self.names.value(axis, value) for axis, value in before.point.items()}
         return {"variant": self.names.value("variant", before.variant), **point}
+
+    @cached_property
+    def reach(self) -> Reach:
+        """What is made from each name, on both sides."""
+        after = self.after
+        return Reach([*after.trees.values(), after.base, *map(self.carried, self.before.trees.values())])
+
+    def setting(self, program: Program, side: int) -> Setting:
+        """The setting of a program of the older (0) or the newer (1) side."""
+        if not self.settings:
+            for number, own in enumerate((self.before, self.after)):
+                for setting, points in own.programs.items():
+                    self.settings.update({(number, id(found)): setting for found in points.values()})
+        return self.settings[side, id(program)]
 
     def _renames(self) -> Renames:
         whole = self.before.whole, self.after.whole
