@@ -17,6 +17,7 @@ from .exit_codes import ended
 from .export import export
 from .fmt import fmt
 from .lsp import lsp
+from .merge import merge
 from .options import File, Only, Overrides, Profile, from_options, resolved
 from .plan import plan
 from .register import register
@@ -85,6 +86,7 @@ def show(
 
 
 app.command()(diff)
+app.command()(merge)
 app.command()(plan)
 app.command()(register)
 app.command()(export)

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from ..diagnostics.problems import Problem, Source, Span, SpecError, problem_at
+from .conflicts import BASE, OURS, REMOVED_TAG, TAG, THEIRS, undecided
 from .yaml_errors import balanced, syntax_error
 
 MAX_NODES = 200_000
@@ -143,6 +144,15 @@ def data(node: Node) -> Any:
     return node.value
 
 
+def spelled(node: Node) -> str:
+    """The tree in one line, for a message."""
+    if isinstance(node, Mapping):
+        return "{" + ", ".join(f"{key.text}: {spelled(value)}" for key, value in node.entries) + "}"
+    if isinstance(node, Sequence):
+        return "[" + ", ".join(spelled(item) for item in node.items) + "]"
+    return " ".join(node.text.split())
+
+
 def locate(node: Node, path: SequenceOf[str | int]) -> tuple[Span, int]:
     """The span of the deepest part of a path that exists, and how many of its steps exist.
 
@@ -209,6 +219,8 @@ class _Builder:
         self.anchors: dict[str, tuple[Node, int]] = {}
         self.nodes = 0
         self.flow = 0
+        self.key = ""
+        self.removed: set[tuple[int, int]] = set()
 
     def documents(self, events: list[Any]) -> list[Node | None]:
         stream = iter(events)
@@ -229,7 +241,12 @@ class _Builder:
             raise problem_at(span, f"nested more than {MAX_DEPTH} levels deep", "A study needs about ten.")
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event)
-        self.tag(event)
+        key = self.key
+        conflict = event.tag == TAG and isinstance(event, yaml.MappingStartEvent)
+        if event.tag == REMOVED_TAG:
+            self.removed.add((event.end_mark.line, event.end_mark.column))
+        elif not conflict:
+            self.tag(event)
         node: Node
         if isinstance(event, yaml.ScalarEvent):
             node = self.scalar(event)
@@ -237,6 +254,8 @@ class _Builder:
             node = self.sequence(event, stream, depth)
         else:
             node = self.mapping(event, stream, depth)
+            if conflict:
+                node = self.undecided(event, key, node)
         if event.anchor is not None:
             self.anchors[event.anchor] = (node, self.nodes - before)
         return node
@@ -267,6 +286,18 @@ class _Builder:
             message = f"unknown tag '{word}': a spec holds plain values, and no tag constructs anything"
             self.problems.append(Problem(message, span, "Remove the tag."))
 
+    def undecided(self, event: Any, key: str, mark: Mapping) -> Node:
+        """Tells of a mark that a merge left; what is read on is a side that has a value."""
+        start = self.span(event.start_mark, event.start_mark)
+        span = Span(self.source, start.line, start.column, start.line, start.column + len(TAG))
+        sides = {name: node for name in (OURS, THEIRS, BASE) if (node := mark.get(name)) is not None}
+        gone = {
+            name for name, node in sides.items() if (node.span.end_line - 1, node.span.end_column - 1) in self.removed
+        }
+        texts = {name: None if name in gone else spelled(node) for name, node in sides.items()}
+        self.problems.append(undecided(span, key, texts))
+        return next((node for name, node in sides.items() if name not in gone), mark)
+
     def scalar(self, event: Any) -> Scalar:
         plain = not event.style
         span = self.span(event.start_mark, event.end_mark)
@@ -294,7 +325,12 @@ class _Builder:
             if isinstance(inner, yaml.SequenceEndEvent):
                 self.flow -= 1 if event.flow_style else 0
                 return Sequence(tuple(items), self.span(event.start_mark, inner.end_mark))
-            items.append(self.node(inner, stream, depth + 1))
+            self.key = ""
+            node = self.node(inner, stream, depth + 1)
+            if getattr(inner, "tag", None) == TAG and isinstance(node, Sequence):
+                items.extend(node.items)  # of a mark in a list, each side has items
+            else:
+                items.append(node)
         raise AssertionError("the YAML parser ends every sequence")
 
     def mapping(self, event: Any, stream: Any, depth: int) -> Mapping:
@@ -306,6 +342,7 @@ class _Builder:
                 self.flow -= 1 if event.flow_style else 0
                 return Mapping(tuple(entries), self.span(event.start_mark, inner.end_mark))
             key = self.node(inner, stream, depth + 1)
+            self.key = key.text if isinstance(key, Scalar) else ""
             value = self.node(next(stream), stream, depth + 1)
             if not isinstance(key, Scalar):
                 hint = "Quote an expression that holds brackets." if self.flow else "Write one word before the colon."

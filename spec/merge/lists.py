@@ -1,0 +1,99 @@
+"""Lists: which items of two are the same one, and which stretches of three belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from .meaning import Meaning, key_of, meaning
+from .pieces import Item, Scalar
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Items of base, ours and theirs between two that are in all three; or, `joint`, one that is in all three."""
+
+    base: Sequence[Item]
+    ours: Sequence[Item]
+    theirs: Sequence[Item]
+    joint: bool = False
+
+
+def stretches(base: Sequence[Item], ours: Sequence[Item], theirs: Sequence[Item]) -> Iterator[Stretch]:
+    """Three lists of layers, cut at the layers that are in all of them."""
+    mine, other = matched(base, ours), matched(base, theirs)
+    at = (0, 0, 0)
+    for place in sorted(mine.keys() & other.keys()):
+        here = (place, mine[place], other[place])
+        yield Stretch(base[at[0] : here[0]], ours[at[1] : here[1]], theirs[at[2] : here[2]])
+        yield Stretch([base[here[0]]], [ours[here[1]]], [theirs[here[2]]], joint=True)
+        at = (here[0] + 1, here[1] + 1, here[2] + 1)
+    yield Stretch(base[at[0] :], ours[at[1] :], theirs[at[2] :])
+
+
+def matched(before: Sequence[Item], after: Sequence[Item]) -> dict[int, int]:
+    """Where items of a list are in another, in their order: those of one name or meaning, then those of one kind."""
+    names, others = ([_name(item) or meaning(item.value) for item in items] for items in (before, after))
+    kinds, other_kinds = ([_kind(item) for item in items] for items in (before, after))
+    pairs: dict[int, int] = {}
+    for tag, i, j, k, m in SequenceMatcher(None, names, others, autojunk=False).get_opcodes():
+        if tag == "equal":
+            pairs.update(zip(range(i, j), range(k, m), strict=True))
+            continue
+        for block in SequenceMatcher(None, kinds[i:j], other_kinds[k:m], autojunk=False).get_matching_blocks():
+            pairs.update((i + block.a + x, k + block.b + x) for x in range(block.size))
+    return pairs
+
+
+def _name(item: Item) -> Meaning | None:
+    """A layer's name, where it has one of its own."""
+    value = item.value
+    if isinstance(value, Scalar) or not value.mapping or len(value.items) != 1:
+        return None
+    inner = value.items[0].value
+    if isinstance(inner, Scalar) or not inner.mapping:
+        return None
+    return next(
+        (("name", key.value.text) for key in inner.items if key_of(key) == "name" and isinstance(key.value, Scalar)),
+        None,
+    )
+
+
+def _kind(item: Item) -> str:
+    value = item.value
+    if isinstance(value, Scalar):
+        return value.text
+    return key_of(value.items[0]) if value.mapping and len(value.items) == 1 else ""
+
+
+def united(base: Sequence[Item], ours: Sequence[Item], theirs: Sequence[Item]) -> list[Item] | None:
+    """Items that count once each, whatever their order: less what one side removed, with what both added.
+
+    What both added at one place stands in the order of its values. None where an item stands twice in a list.
+    """
+    sides = [{meaning(item.value): item for item in items} for items in (base, ours, theirs)]
+    if any(len(side) != len(items) for side, items in zip(sides, (base, ours, theirs), strict=True)):
+        return None
+    before, mine, other = sides
+    kept = [item for key, item in mine.items() if key in other or key not in before]
+    fresh = {key for key in other if key not in before and key not in mine}
+    at = {meaning(item.value) for item in kept} | fresh
+    last: Meaning | None = None
+    for key, item in other.items():
+        if key in fresh:
+            start = next((place + 1 for place, held in enumerate(kept) if meaning(held.value) == last), 0)
+            while start < len(kept) and meaning(kept[start].value) not in other and _order(kept[start]) < _order(item):
+                start += 1
+            kept.insert(start, item)
+        if key in at:
+            last = key
+    return kept
+
+
+def _order(item: Item) -> tuple[int, float, str]:
+    key = meaning(item.value)
+    number = key[2] if len(key) == 3 and key[0] == "value" else None
+    if isinstance(number, int | float) and not isinstance(number, bool):
+        return (0, float(number), "")
+    return (1, 0.0, repr(key))

@@ -1,0 +1,60 @@
+"""What pieces mean, however they are written; and their data, by which a text is compared with what it was meant to be."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from ..diagnostics.problems import SpecError
+from ..expressions.parser import SyntaxProblem, parse_expression
+from ..expressions.printer import print_expression
+from ..format.scalars import head
+from ..source.nodes import scalar_value
+from .pieces import Collection, Item, Scalar, Value
+
+Meaning = tuple[object, ...]
+
+
+def meaning(value: Value) -> Meaning:
+    """What equal values share: maps whatever their order, expressions however they are spaced."""
+    return _read(value, expressions=True)
+
+
+def data(value: Value) -> Meaning:
+    """The same to the letter."""
+    return _read(value, expressions=False)
+
+
+def _read(value: Value, expressions: bool) -> Meaning:
+    if isinstance(value, Scalar):
+        if value.target is not None:
+            return _read(value.target, expressions)
+        if value.plain and value.tag in ("", "!"):
+            found = scalar_value(value.text)
+            if not isinstance(found, str):
+                return ("value", type(found).__name__, found)
+        return ("text", value.tag, _expression(value.text) if expressions else value.text)
+    if value.mapping:
+        entries = {key_of(item): _read(item.value, expressions) for item in value.items}
+        return ("map", value.tag, *sorted(entries.items()))
+    return ("list", value.tag, *(_read(item.value, expressions) for item in value.items))
+
+
+def key_of(item: Item) -> str:
+    """A key however it is spaced."""
+    return head(item.key or "")
+
+
+@lru_cache(maxsize=8192)
+def _expression(text: str) -> str:
+    if not re.search(r"[^\w.]", text):
+        return text
+    try:
+        return print_expression(parse_expression(text))
+    except (SyntaxProblem, SpecError, RecursionError):
+        return text
+
+
+def keys(value: Collection) -> dict[str, str]:
+    """The keys of a mapping, with the texts of those that are scalars."""
+    return {item.key or "": item.value.text if isinstance(item.value, Scalar) else "" for item in value.items}

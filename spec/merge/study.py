@@ -1,0 +1,96 @@
+"""Three texts of a study to one: read, merged, and read back before it is given out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..diagnostics.problems import InternalError, Source, SpecError
+from ..model.fields import TOP
+from ..source import nodes as yaml
+from .assembly import lines
+from .conflicts import Conflict
+from .meaning import data
+from .pieces import Block, Flow, Item, Scalar, Value
+from .reading import Unmergeable, pieces
+from .three_way import Above, ThreeWay
+
+BYTE_ORDER_MARK = "\ufeff"
+
+
+@dataclass(frozen=True)
+class Merged:
+    """The text that a merge gives, and what in it could not be decided."""
+
+    text: str
+    conflicts: tuple[Conflict, ...] = ()
+
+
+def merged(base: str, ours: str, theirs: str) -> Merged:
+    """The merge of two texts that come from one; an empty base says that both sides added the file.
+
+    Raises Unmergeable where a text is no tree, InternalError where the merged text would not say what it was meant to.
+    """
+    if theirs in (base, ours):
+        return Merged(ours)
+    if ours == base:
+        return Merged(theirs)
+    texts = [_plain(text) for text in (base, ours, theirs)]
+    if all(not text.strip() for text in texts[:1]):
+        sides = [None, *(_side(name, text) for name, text in zip(("ours", "theirs"), texts[1:], strict=True))]
+    else:
+        sides = [_side(name, text) for name, text in zip(("the base", "ours", "theirs"), texts, strict=True)]
+    mark = BYTE_ORDER_MARK if ours.startswith(BYTE_ORDER_MARK) else ""
+    text, conflicts = _merged(sides)
+    if "\r\n" in ours:
+        text = text.replace("\n", "\r\n")
+    return Merged(mark + (text if ours.endswith("\n") or not ours else text.removesuffix("\n")), conflicts)
+
+
+Side = tuple[str, Block | Flow]
+
+
+def _merged(sides: list[Side | None]) -> tuple[str, tuple[Conflict, ...]]:
+    base, ours, theirs = sides
+    assert ours is not None and theirs is not None
+    work = ThreeWay(any(_zips(side[1]) for side in sides if side is not None))
+    top = work.mapping(base[1] if base is not None else None, ours[1], theirs[1], TOP, (), Above())
+    assert top is not None
+    before, mine, other = (side[0].splitlines() if side is not None else [] for side in sides)
+    header = "".join(line + "\n" for line in lines(before, mine, other, 0)) if isinstance(top, Block) else ours[0]
+    text = header + top.written
+    try:
+        same = data(pieces(text)[1]) == data(top)
+    except Unmergeable as error:
+        raise InternalError(f"the merged text cannot be read: {error}") from None
+    if not same:
+        raise InternalError("the merged text would say something else than both sides")
+    return text, tuple(work.conflicts)
+
+
+def _side(name: str, text: str) -> Side:
+    try:
+        yaml.parsed(Source(name, text.removeprefix(BYTE_ORDER_MARK)))  # in prose, and within the limits of a study
+        return pieces(text)
+    except Unmergeable as error:
+        raise Unmergeable(f"{name}: {error}") from None
+    except SpecError as error:
+        problem = error.problems[0]
+        place = f" (line {problem.span.line})" if problem.span is not None else ""
+        raise Unmergeable(f"{name}: {problem.message}{place}") from None
+
+
+def _plain(text: str) -> str:
+    return text.removeprefix(BYTE_ORDER_MARK).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _zips(value: Value) -> bool:
+    """Whether lists of a sweep go in step somewhere."""
+    return any(item.key == "zip" for item in _items(value))
+
+
+def _items(value: Value) -> Iterator[Item]:
+    if not isinstance(value, Scalar):
+        for item in value.items:
+            yield item
+            yield from _items(item.value)

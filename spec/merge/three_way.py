@@ -1,0 +1,285 @@
+"""The merge of three trees of pieces: what one side changed is its, what both changed is gone into, down to single values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from ..model.fields import NOWHERE, Place
+from . import places
+from .assembly import assembled, carried, lines
+from .conflicts import Conflict, marked, of_items
+from .lists import stretches, united
+from .meaning import key_of, keys, meaning
+from .names import renamed
+from .pieces import Block, Collection, Flow, Item, Scalar, Value
+from .spelling import in_block, in_flow
+
+Path = tuple[str, ...]
+EMPTY = Flow(True, "{", (), "}")
+
+
+@dataclass
+class ThreeWay:
+    """One merge; `conflicts` are found on the way. `zipped` says that lists of a sweep go in step, place by place."""
+
+    zipped: bool
+    conflicts: list[Conflict] = field(default_factory=list)
+
+    # -- entries -----------------------------------------------------------------------------------------------------
+
+    def item(self, base: Item | None, ours: Item, theirs: Item, place: Place, path: Path, above: Above) -> Item:
+        """An entry that both sides have, in the layout of ours."""
+        if ours.alike == theirs.alike or (base is not None and base.alike == theirs.alike):
+            return ours
+        if base is not None and base.alike == ours.alike:
+            return above.fitting(theirs)
+        before = base.value if base is not None else above.implied(ours.value, theirs.value)
+        value, theirs_alone = self.value(before, ours, theirs, place, path, above)
+        return assembled(base, ours, theirs, value, theirs_alone)
+
+    def value(
+        self, base: Value | None, ours: Item, theirs: Item, place: Place, path: Path, above: Above
+    ) -> tuple[Value, bool]:
+        """A value, and whether it is theirs alone."""
+        mine, other = ours.value, theirs.value
+        means = meaning(mine), meaning(other)
+        alone = (mine, False) if means[1] in (means[0], base and meaning(base)) else None
+        if alone is None and base is not None and meaning(base) == means[0]:
+            alone = other, True
+        if alone is not None and not _remarked(mine if alone[1] else other, alone[0], base):
+            return alone
+        found = self.collection(base, mine, other, place, path, above)
+        if found is not None:
+            return found, False
+        if alone is not None:
+            return alone
+        return self.conflict(path, base, mine, carried(other, theirs, ours), ours.column), False
+
+    def conflict(self, path: Path, base: Value | None, ours: Value | None, theirs: Value | None, column: int) -> Block:
+        """The mark of a path that cannot be decided."""
+        self.conflicts.append(Conflict(path))
+        return marked(base, ours, theirs, max(0, column))
+
+    def collection(
+        self, base: Value | None, ours: Value, theirs: Value, place: Place, path: Path, above: Above
+    ) -> Value | None:
+        """A mapping or a list that both sides changed; None where it is one value."""
+        short = above.primary(path[-1]) if path else None
+        if isinstance(ours, Scalar) != isinstance(theirs, Scalar) or isinstance(base, Scalar):
+            if isinstance(ours, Scalar) and isinstance(theirs, Scalar):
+                return None
+            ours, theirs = places.long_form(ours, place, short), places.long_form(theirs, place, short)
+            base = places.long_form(base, place, short) if base is not None else None
+            ours, theirs = places.listed(ours, place), places.listed(theirs, place)
+            base = places.listed(base, place) if base is not None else None
+        if isinstance(ours, Scalar) or isinstance(theirs, Scalar) or isinstance(base, Scalar):
+            return None
+        if ours.tag or theirs.tag or (base is not None and base.tag):
+            return None
+        if ours.mapping and theirs.mapping and (base is None or base.mapping):
+            return self.mapping(base, ours, theirs, place, path, above)
+        if ours.mapping or theirs.mapping or base is None or base.mapping:
+            return None
+        return self.sequence(base, ours, theirs, place, path)
+
+    # -- mappings ----------------------------------------------------------------------------------------------------
+
+    def mapping(
+        self, base: Collection | None, ours: Collection, theirs: Collection, place: Place, path: Path, above: Above
+    ) -> Collection | None:
+        """A mapping key by key; None where the sides are of different kinds."""
+        sides = [side for side in (base, ours, theirs) if side is not None]
+        if path and places.one_whole(sides, place):
+            return None
+        named = places.own_names(sides, place)
+        unknown = base is None
+        level = Above(place, sides, ours, named, unknown)
+        rows = list(_rows(base.items if base else (), ours.items, theirs.items, named))
+        merged = {row.key: self.row(row, level, (*path, row.key)) for row in rows}
+        items = [item for key in _order(rows, base, ours, theirs) if (item := merged[key]) is not None]
+        return level.rebuilt(items)
+
+    def row(self, row: Row, level: Above, path: Path) -> Item | None:
+        """One key of a mapping; None where it is removed."""
+        base, ours, theirs = row.base, row.ours, row.theirs
+        place = level.place.below(row.key, keys(level.sides[-1] if row.ours is None else level.ours))
+        if ours is not None and theirs is not None:
+            if row.twice:
+                return self.named_twice(base, ours, theirs, path, level)
+            item = self.item(base, ours, theirs, place, path, level)
+            if base is not None and key_of(ours) == key_of(base) != key_of(theirs):
+                head = theirs.spelled + item.head[len(item.spelled) :]
+                item = replace(item, key=theirs.key, spelled=theirs.spelled, head=head)
+            return level.fitting(item)
+        one = ours if ours is not None else theirs
+        assert one is not None
+        if base is None and not (level.unknown and not level.named):
+            return level.fitting(one)
+        if base is not None and meaning(base.value) == meaning(one.value):
+            return None
+        item = level.fitting(one)
+        value = carried(one.value, one, item)
+        before = base.value if base is not None else None
+        mine, other = (value, None) if ours is not None else (None, value)
+        mark = self.conflict(path, before, mine, other, item.column)
+        return level.fitting(replace(item, value=mark))
+
+    def named_twice(self, base: Item | None, ours: Item, theirs: Item, path: Path, level: Above) -> Item:
+        """A name for which each side has another one now."""
+        assert base is not None
+        mine, other = (Flow(True, "{", (in_flow(item),), "}") for item in (ours, theirs))
+        item = replace(level.fitting(ours), key=base.key, spelled=base.spelled, head=f"{base.spelled}: ", rest="\n")
+        return level.fitting(replace(item, value=self.conflict(path, None, mine, other, item.column)))
+
+    # -- lists -------------------------------------------------------------------------------------------------------
+
+    def sequence(
+        self, base: Collection, ours: Collection, theirs: Collection, place: Place, path: Path
+    ) -> Collection | None:
+        """A list item by item; None where it is one value."""
+        level = Above(place, [base, ours, theirs], ours, False, False)
+        if not places.list_of_items(place):
+            return None
+        if not places.layers(place):
+            if self.zipped and "sweep" in path:
+                return None
+            found = united(base.items, ours.items, theirs.items)
+            return None if found is None else level.rebuilt([level.fitting(item) for item in found])
+        items: list[Item] = []
+        for stretch in stretches(base.items, ours.items, theirs.items):
+            if stretch.joint:
+                name = str(len(items) + 1)
+                own = (stretch.base[0], stretch.ours[0], stretch.theirs[0])
+                items.append(level.fitting(self.item(*own, place.item(), (*path, name), level)))
+            else:
+                items += self.stretch(stretch.base, stretch.ours, stretch.theirs, level, (*path, str(len(items) + 1)))
+        return level.rebuilt(items)
+
+    def stretch(
+        self, base: Sequence[Item], ours: Sequence[Item], theirs: Sequence[Item], level: Above, path: Path
+    ) -> list[Item]:
+        """Items between two that all sides have: those of the side that changed them."""
+        means = [[meaning(item.value) for item in items] for items in (base, ours, theirs)]
+        if means[2] in (means[0], means[1]):
+            return list(ours)
+        if means[1] == means[0]:
+            return [level.fitting(item) for item in theirs]
+        own = level.fitting(next(iter([*ours, *theirs])))
+        column = own.column
+        sides = [of_items(items, column) for items in (base, ours, theirs)]
+        mark = self.conflict(path, sides[0] if base else None, sides[1], sides[2], column)
+        item = Item((), None, "", "- ", mark, "\n", column)
+        return [level.fitting(item)]
+
+
+def _remarked(lost: Value, kept: Value, base: Value | None) -> bool:
+    """Whether there are comments within a value that goes, which are neither in the base nor in the one that stays."""
+    return _comments(lost) not in (_comments(base), _comments(kept), ())
+
+
+def _comments(value: Value | None) -> tuple[str, ...]:
+    """All comments within a value."""
+    return Item((), None, "", "", value, "").comments if value is not None else ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """A key with what each side has under it, by the name that the result has; `twice`: each side renamed it."""
+
+    key: str
+    base: Item | None
+    ours: Item | None
+    theirs: Item | None
+    twice: bool = False
+
+
+def _rows(base: Sequence[Item], ours: Sequence[Item], theirs: Sequence[Item], named: bool) -> Iterator[Row]:
+    """The keys of three mappings, paired: by name, or where one side has another name for it."""
+    before, mine, other = ({key_of(item): item for item in items} for items in (base, ours, theirs))
+    old, new = (renamed(base, ours), renamed(base, theirs)) if named else ({}, {})
+    taken: set[str] = set()
+    for key, item in before.items():
+        own, their = old.get(key, key), new.get(key, key)
+        twice = key in old and key in new and own != their
+        name = own if key in old else their
+        taken |= {own, their}
+        yield Row(name, item, mine.get(own), other.get(their), twice)
+    for key in dict.fromkeys([*mine, *other]):
+        if key not in before and key not in taken:
+            yield Row(key, None, mine.get(key), other.get(key))
+
+
+def _order(rows: Sequence[Row], base: Collection | None, ours: Collection, theirs: Collection) -> list[str]:
+    """The keys in the order of ours, or of theirs where they alone changed it; others behind those they stood behind."""
+    order = [
+        [_of(rows, which, key_of(item)) for item in side.items] for which, side in (("ours", ours), ("theirs", theirs))
+    ]
+    first, second = order
+    common = [key for key in first if key in second]
+    if base is not None:
+        before = [key for item in base.items if (key := _of(rows, "base", key_of(item))) in common]
+        if [key for key in common if key in before] == before:
+            first, second = (second, first) if [key for key in second if key in before] != before else (first, second)
+    found = list(first)
+    for place, key in enumerate(second):
+        if key not in found:
+            behind = next((other for other in reversed(second[:place]) if other in found), None)
+            start = found.index(behind) + 1 if behind is not None else 0
+            while start < len(found) and found[start] not in second:
+                start += 1
+            found.insert(start, key)
+    return [key for key in dict.fromkeys(found) if any(row.key == key for row in rows)]
+
+
+def _of(rows: Sequence[Row], side: str, key: str) -> str:
+    """The name that a side's key has in the result."""
+    return next((row.key for row in rows if (item := getattr(row, side)) is not None and key_of(item) == key), key)
+
+
+@dataclass(frozen=True)
+class Above:
+    """The collection that entries are put into: that of ours, in its layout."""
+
+    place: Place = NOWHERE
+    sides: Sequence[Collection] = ()
+    ours: Collection = EMPTY
+    named: bool = False
+    unknown: bool = False
+
+    def primary(self, key: str) -> str | None:
+        """The argument that a key's value is, where it is written without its name."""
+        return places.primary(self.sides, self.place, key) if self.ours.mapping else None
+
+    def implied(self, ours: Value, theirs: Value) -> Value | None:
+        """What stood in the base where it had no such key: nothing, which is empty for a part of the language."""
+        if self.unknown or self.named or isinstance(ours, Scalar) or isinstance(theirs, Scalar):
+            return None
+        return EMPTY if ours.mapping else None
+
+    def fitting(self, item: Item) -> Item:
+        """An entry in this layout."""
+        if isinstance(self.ours, Block):
+            return in_block(item, self.ours.column)
+        return in_flow(item)
+
+    def rebuilt(self, items: Sequence[Item]) -> Collection:
+        """The collection with other entries."""
+        ours = self.ours
+        if isinstance(ours, Block):
+            if not items:
+                return Flow(ours.mapping, "{" if ours.mapping else "[", (), "}" if ours.mapping else "]")
+            return replace(ours, items=tuple(items), tail=self.tail(ours))
+        opening, closing = ours.opening, ours.closing
+        if not closing:  # `{}`, or a pair that went without its braces
+            opening, closing = ("{", "}") if ours.mapping else ("[", "]")
+        last = ours.items[-1].rest if ours.items else ""
+        separated = [replace(item, rest=item.rest if "," in item.rest else ", ") for item in items]
+        if separated:
+            separated[-1] = replace(separated[-1], rest=last if "," not in last else "")
+        return replace(ours, opening=opening, items=tuple(separated), closing=closing)
+
+    def tail(self, ours: Block) -> tuple[str, ...]:
+        """The comments below the last entry."""
+        *before, _, theirs = (side.tail if isinstance(side, Block) else () for side in self.sides)
+        return lines(before[0] if before else (), ours.tail, theirs, ours.column)

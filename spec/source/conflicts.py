@@ -1,0 +1,41 @@
+"""Values that a merge left undecided: `!conflict`, with what each side says under it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..diagnostics.problems import Problem, Span, shortened
+
+TAG = "!conflict"
+REMOVED_TAG = "!removed"
+BASE, OURS, THEIRS = "base", "ours", "theirs"
+"""The sides, as the mark's keys."""
+
+MAX_SHOWN = 60
+
+
+def undecided(span: Span, key: str, sides: Mapping[str, str | None]) -> Problem:
+    """The problem of a mark.
+
+    Args:
+        span: Where the mark stands.
+        key: What it is the value of; empty in a list.
+        sides: What each side says; None where it removed what was there.
+    """
+    says = [f"{name} {_says(sides[name])}" for name in (OURS, THEIRS) if name in sides]
+    before = f"; the base {_says(sides[BASE])}" if BASE in sides else ""
+    message = f"a merge left {f'`{key}`' if key else 'this'} undecided: {', '.join(says)}{before}"
+    where = f"`{key}:`" if key else "the dash"
+    if None in sides.values():
+        hint = (
+            f"Write the value behind {where} in place of `{TAG}` and the lines under it, or remove {where} with them."
+        )
+    elif key:
+        hint = f"Write the value behind {where} in place of `{TAG}` and the lines under it."
+    else:
+        hint = f"Write the items that are wanted in place of `- {TAG}` and the lines under it."
+    return Problem(message, span, hint)
+
+
+def _says(text: str | None) -> str:
+    return "removes it" if text is None else f"says {shortened(text, MAX_SHOWN) or 'nothing'}"
