@@ -60,6 +60,8 @@ def _status(before: CellSide | None, after: CellSide | None) -> tuple[str, tuple
     if before.digest != after.digest:
         return "again", ()
     differing = tuple(name for name, mark in after.measures.items() if before.measures.get(name) != mark)
+    if differing and not before.steps and not after.steps and len(differing) == len(after.measures):
+        return "again", ()  # nothing is trained, and no measure is kept
     if differing:
         return "measures", differing
     if not after.taken <= before.taken:

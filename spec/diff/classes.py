@@ -35,6 +35,8 @@ PARTS: Mapping[str, str] = {
 """The class of each key of an experiment; of a key that is not named here, `training`: it may change what is trained."""
 BORROWED = frozenset({"constants", "functions", "outputs"})
 """Parts whose names have the classes of what is made from them."""
+TEST_EXAMPLES = ("task", "data", "test")
+"""How many examples measures are taken over, where data are finite."""
 NAMED = BORROWED | {"task", "architecture"}
 """Parts that matter only through what uses their names."""
 BESIDE_CELLS = ("claims", "figures", "about")
@@ -45,7 +47,7 @@ def own_class(path: Path) -> str:
     """The class of a path by its own place."""
     if path[-1] in TEXTS and path[0] in ("claims", "figures", "about", "title", "source"):
         return "text"
-    if path[:2] == ("training", "evaluate"):
+    if path[:2] == ("training", "evaluate") or path == TEST_EXAMPLES:
         return "measure"
     return PARTS.get(path[0], "training")
 
@@ -66,6 +68,7 @@ class Reach:
         self.users: dict[str, set[Path]] = {}
         made: dict[str, set[str]] = {}
         roots: dict[str, set[str]] = {}
+        measures: dict[str, set[str]] = {}
         trains = False
         for tree in trees:
             trains = trains or bool(tree.entries.get("training"))
@@ -76,10 +79,15 @@ class Reach:
                 owner = named(path)
                 target = made.setdefault(owner, set()) if owner else roots.setdefault(own_class(path), set())
                 target |= free
+                if path[0] == "measures":
+                    measures.setdefault(path[1], set()).update(free)
                 for name in free:
                     self.users.setdefault(name, set()).add(path)
         measured = _closure(roots.get("measure", set()), made)
-        self.live = _closure(set().union(*(roots.get(part, set()) for part in FACTORS)), made)
+        trained = set().union(*(roots.get(part, set()) for part in FACTORS))
+        self.watched = {name for name in measures if ("training", "until") in self.users.get(name, ())}
+        """The measures that decide when training stops."""
+        self.live = _closure(trained.union(*(measures[name] for name in self.watched)), made)
         if not trains:
             self.live |= measured
         self.seen = self.live | measured
@@ -90,7 +98,7 @@ class Reach:
         if path[0] in BORROWED and len(path) > 1:
             self._gather(path[1], found, set())
         else:
-            found.add(self._part(path))
+            found |= self._parts(path)
         return tuple(name for name in CLASSES if name in found and (name != "text" or found == {"text"})) or ("text",)
 
     def roots(self, name: str) -> set[Path]:
@@ -128,6 +136,16 @@ class Reach:
                     pending.append(owner)
         return measures
 
+    def stops(self, path: Path) -> bool:
+        """Whether a path says when or on what measures are taken, and one of them decides when training stops."""
+        return bool(self.watched) and (path[:2] == ("training", "evaluate") or path == TEST_EXAMPLES)
+
+    def _parts(self, path: Path) -> set[str]:
+        """The classes of a path by its own place; a measure that decides when training stops is part of the training too."""
+        if path[0] == "measures" and path[1:2] and path[1] in self.watched:
+            return {"training", "measure"}
+        return {"training"} if self.stops(path) else {self._part(path)}
+
     def _part(self, path: Path) -> str:
         part, name = own_class(path), named(path)
         if name is None or name in self.live or part not in FACTORS:
@@ -138,7 +156,7 @@ class Reach:
         seen.add(name)
         for path in self.users.get(name, ()):
             if path[0] not in BORROWED:
-                paths.add(self._part(path))
+                paths |= self._parts(path)
             elif path[1] not in seen:
                 self._gather(path[1], paths, seen)
 

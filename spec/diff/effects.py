@@ -39,7 +39,7 @@ def borne_out(experiment: str, changes: list[Change], cells: Sequence[Cell], ren
             unexplained.append(name)
     dead = [c for c in effective if c.classes == ("text",) and not c.scope and c.path[0] in (*NAMED, "gradient")]
     if unexplained and dead:  # what seemed to be used by nothing is used after all
-        trained = any(cell.status == "again" for name in unexplained for cell in by_setting[name])
+        trained = any(cell.status == "again" or not _trained(cell) for name in unexplained for cell in by_setting[name])
         classes = {id(change): (own_class(change.path) if trained else "measure",) for change in dead}
         return [replace(change, classes=classes.get(id(change), change.classes)) for change in effective]
     if unexplained:
@@ -56,7 +56,7 @@ def _borne_out(change: Change, by_setting: Mapping[str, Sequence[Cell]]) -> Chan
     if free or change.path[0] in ("replicates", *BESIDE_CELLS) or change.path[:2] == ("training", "evaluate"):
         return change
     own = [cell for name, found in by_setting.items() if _in_setting(change, name) for cell in found]
-    states = {cell.status for cell in own}
+    states = {cell.status for cell in own if _trained(cell)}
     if "measures" in states <= {*SAME_DIGEST, "measures"}:  # nothing is trained otherwise
         change = replace(change, classes=("measure", *(name for name in change.classes if name in ("claim", "figure"))))
     if not own or any(cell.status not in SAME_DIGEST for cell in own):
@@ -66,6 +66,11 @@ def _borne_out(change: Change, by_setting: Mapping[str, Sequence[Cell]]) -> Chan
     note = "no result depends on it" if kept == ("text",) else "no cell depends on it"
     note = SAME_VALUES if opened else note
     return replace(change, classes=kept, note=change.note or note, opened=opened)
+
+
+def _trained(cell: Cell) -> bool:
+    """Whether there is training on both sides: else all that is measured is measured at initialisation."""
+    return all(side is not None and side.steps > 0 for side in (cell.before, cell.after))
 
 
 def _in_setting(change: Change, name: str) -> bool:

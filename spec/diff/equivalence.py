@@ -25,6 +25,8 @@ def means_the_same(pair: Pair, programs: Programs) -> bool:
     A binding, a term of the loss and a measure are compared as the digest takes them: functions and outputs opened,
     constants by value. A constant, and a number that is made of constants, is compared by its value.
     """
+    if pair.path[:2] == ("task", "data") and programs and all(before.data == after.data for before, after in programs):
+        return True
     if pair.before is None or pair.after is None:
         return _evaluation(pair, programs)
     return bool(programs) and all(_same(pair, *both) for both in programs)

@@ -100,7 +100,7 @@ class Comparison:
                 seen[place] = differences(self.matching.carried(trees[0]), trees[1])
             programs = self.matching.programs(before, after, old, new)
             for pair in seen[place]:
-                if not means_the_same(pair, programs):
+                if not means_the_same(pair, programs) and not _unread(pair, trees):
                     groups.setdefault(pair.key, _Group(pair)).settings.append(new)
         if not seen:  # no cell is on both sides: what is left to compare is the base
             for pair in differences(self.matching.carried(before.base), after.base):
@@ -149,6 +149,10 @@ class Comparison:
         elif isinstance(before, Expression) and isinstance(after, Expression) and not note:
             note = kinds_that_differ(before.form, after.form)
         classes = self.reach.classes(pair.path)
+        if self.reach.stops(pair.path):
+            note = "`until` is looked at where measures are taken, so that training may stop elsewhere"
+        elif pair.path[0] == "measures" and "training" in classes:
+            note = "`until` looks at it, so that training may stop elsewhere"
         return Change(self.name, pair.path, action, *texts, classes, parts, note=note, respelled=order)
 
     def _in_profile(self, profile: str, before: Side, after: Side, usual: Mapping[object, _Group]) -> list[Change]:
@@ -163,6 +167,14 @@ class Comparison:
             if axis != "variant" and pair != (axis_values(self.before, axis), axis_values(self.after, axis)):
                 found.append(replace(self.axes.axis(axis, *pair), where=Where((), (profile,))))
         return [change for change in found if change is not None]
+
+
+def _unread(pair: Pair, trees: tuple[Branch, Branch]) -> bool:
+    """Whether a number of test examples is one that is not read, since `task.data` says it on that side."""
+    if pair.path != ("training", "evaluate", "examples"):
+        return False
+    tasks = [tree.entries.get("task") for tree in trees]
+    return any(isinstance(task, Branch) and isinstance(task.entries.get("data"), Branch) for task in tasks)
 
 
 def _by_defaults(groups: Mapping[object, _Group], before: Branch, after: Branch) -> list[_Group]:

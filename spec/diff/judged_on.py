@@ -158,7 +158,7 @@ class JudgedOn:
         return self._causes(name, before, after) or None
 
     def _causes(self, name: str, before: Program, after: Program) -> tuple[str, ...]:
-        """The names that changed, that a measure is made from and nothing that is trained."""
+        """The names that changed, that a measure is made from and nothing that is trained, or its own."""
         matching = self.matching
         old, new = matching.setting(before, 0), matching.setting(after, 1)
         trees = matching.before.trees[old], matching.after.trees[new]
@@ -166,7 +166,8 @@ class JudgedOn:
         if key not in self.differing:
             reach = matching.reach
             pairs = differences(matching.carried(trees[0]), trees[1])
-            own = [pair for pair in pairs if reach.measures_alone(pair.path) and name in reach.measured_from(pair.path)]
+            own = [pair for pair in pairs if pair.path[0] == "measures" or reach.measures_alone(pair.path)]
+            own = [pair for pair in own if name in reach.measured_from(pair.path)]
             both = [(before, after)]
             self.differing[key] = tuple(
                 dict.fromkeys(_named(pair.path) for pair in own if not means_the_same(pair, both))

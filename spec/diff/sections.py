@@ -109,7 +109,8 @@ def consequences(diff: StudyDiff) -> list[str]:
     for cell in by_status.get("measures", []):
         measured.setdefault(cell.measures, []).append(cell)
     for names, own in measured.items():
-        sentences.append(f"the same training, but {listing(names)} to be measured again: {_names(own)}")
+        lead = "the same training, but " if any(cell.after and cell.after.steps for cell in own) else ""
+        sentences.append(f"{lead}{listing(names)} to be measured again: {_names(own)}")
     replicas = {(c.before.replicates, c.after.replicates) for c in diff.cells if c.before and c.after}
     sentences += [f"replicates {old} → {new}" for old, new in sorted(replicas) if old != new]
     sides = [(cell.before.total if cell.before else 0, cell.after.total if cell.after else 0) for cell in diff.cells]
