@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
-import shutil
-import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -13,12 +12,10 @@ from typing import Any
 
 import pytest
 import yaml
-from dlspec.interpreter.cli.app import app
 
 ROOT = Path(__file__).parents[1]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
 STEPS: dict[str, dict[str, Any]] = {step["name"]: step for step in ACTION["runs"]["steps"]}
-COMMANDS = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
 GOOD = "dlspec: 1\nstudy: s\nexperiments: {e: {measures: {m: 1 + 1}}}\n"
 WRONG = "dlspec: 1\nstudy: s\nexperiments: {e: {measures: {m: q + 1}}}\n"
 
@@ -49,20 +46,31 @@ def save(folder: Path) -> str:
     return git("rev-parse", "HEAD", cwd=folder)
 
 
-def step(name: str, folder: Path, path: Path | None = None, **inputs: str) -> subprocess.CompletedProcess[str]:
-    """Runs a step as the runner does: bash with its options, the environment from the inputs."""
-    defaults = {key: value["default"] for key, value in ACTION["inputs"].items()}
-    given = {**defaults, **inputs}
+def step(name: str, folder: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
+    """Runs a step as the runner does: bash with its options, the environment from the inputs, an event that is a file."""
+    defaults = {key: "" if "${{" in value["default"] else value["default"] for key, value in ACTION["inputs"].items()}
+    given = {**defaults, **{key.replace("_", "-"): value for key, value in inputs.items()}}
+    programs = folder.parent / "bin"
+    programs.mkdir(exist_ok=True)
+    program(programs / "dlspec-check", f'exec "{sys.executable}" -m dlspec.interpreter.cli.check_command "$@"')
     environment = {
         **os.environ,
+        "GITHUB_ACTION_PATH": str(ROOT),
+        "GITHUB_REPOSITORY": "owner/repository",
         "GITHUB_STEP_SUMMARY": str(folder.parent / "summary.md"),
-        "PATH": os.pathsep.join([*([str(path)] if path else []), str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "GITHUB_EVENT_PATH": str(folder.parent / "event.json"),
+        "PATH": os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.environ["PATH"]]),
         **{key: evaluated(value, given) for key, value in STEPS[name].get("env", {}).items()},
     }
     script = folder.parent / "step.sh"
     script.write_text(STEPS[name]["run"])
     command = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", str(script)]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, timeout=120)
+
+
+def program(path: Path, command: str) -> None:
+    path.write_text(f"#!/bin/sh\n{command}\n")
+    path.chmod(0o755)
 
 
 def evaluated(text: str, inputs: dict[str, str]) -> str:
@@ -79,8 +87,13 @@ def test_the_file_is_a_composite_action() -> None:
     for name, found in STEPS.items():
         assert ("uses" in found) != ("run" in found and found["shell"] == "bash"), name
         assert "${{" not in found.get("run", ""), f"{name}: what a stranger wrote may not become part of a script"
-    used = re.findall(r"inputs\.([\w-]+)", (ROOT / "action.yml").read_text("utf-8"))
-    assert set(used) == set(ACTION["inputs"])
+    text = (ROOT / "action.yml").read_text("utf-8")
+    assert set(re.findall(r"inputs\.([\w-]+)", text)) == set(ACTION["inputs"])
+    assert not re.findall(r"\$\{\{[^}]*(title|body|head|label[^ -])", text)
+
+
+def test_the_job_installs_no_tensorflow() -> None:
+    assert '"$GITHUB_ACTION_PATH/check"' in STEPS["Install the small distribution of dlspec"]["run"]
 
 
 def test_valid_studies_pass_in_silence(repository: Path) -> None:
@@ -104,44 +117,107 @@ def test_the_form_is_checked_when_asked(repository: Path) -> None:
     assert STEPS["Check their form"]["if"].startswith("${{ inputs.format == 'true'")
 
 
-def stand_in(folder: Path, code: int) -> Path:
-    """A folder with a `dlspec` that writes down how it was called, and ends with a code."""
-    folder.mkdir()
-    path = folder / "dlspec"
-    path.write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >> "{folder}/calls"\necho "**what changed**"\nexit {code}\n')
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    return folder
+STUDY = """dlspec: 1
+study: NAME
+experiments:
+  e:
+    task: {example: {x: normal()}}
+    measures: {m: "E(x)", n: "E(x^2)"}
+    claims: {low: {says: It is low., check: final(m) < 0.5}}
+profiles:
+  quick: {experiments: {e: {replicates: 1}}}
+"""
 
 
-def test_every_changed_study_is_compared_with_the_base(repository: Path, tmp_path: Path) -> None:
-    """Which comparisons the step asks for, and what it does with each answer; the comparing has tests of its own."""
-    base = git("rev-parse", "HEAD", cwd=repository)
-    (repository / "s.yaml").write_text(GOOD.replace("1 + 1", "2 + 1"))
-    (repository / "my studies" / "t.yml").write_text(GOOD.replace("1 + 1", "3 + 1"))
+def study(name: str, **more: str) -> str:
+    """A study; `more` are replacements."""
+    text = STUDY.replace("NAME", name)
+    for old, new in more.items():
+        text = text.replace({"check": "final(m) < 0.5", "quick": "{replicates: 1}"}[old], new)
+    return text
+
+
+def review(folder: Path, base: str, **inputs: str) -> subprocess.CompletedProcess[str]:
+    done = step("Show what changed", folder, base=base, **inputs)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def test_renamed_added_removed_and_changed_studies_are_shown_once_each(repository: Path, tmp_path: Path) -> None:
+    names = ("changed", "kept", "moved", "gone", "rewritten")
+    for name in names:
+        (repository / f"{name}.yaml").write_text(study(name))
+    base = save(repository)
+    (repository / "changed.yaml").write_text(study("changed", check="final(m) < 0.25"))
+    (repository / "kept.yaml").write_text("# a comment\n" + study("kept"))
+    (repository / "moved.yaml").rename(repository / "elsewhere.yaml")
+    (repository / "gone.yaml").unlink()
+    (repository / "rewritten.yaml").unlink()
+    text = study("rewritten").replace("    ", "        ").replace("E(x^2)", "E(x^4)").replace("normal()", "uniform()")
+    (repository / "anew.yaml").write_text(text.replace("says: It is low.", "says: 'It is as low as nobody thought.'"))
+    (repository / "it's `new`; $(touch here).yaml").write_text(GOOD.replace("study: s", "study: new"))
+    (repository / "link.yaml").symlink_to("/etc/hostname")
     (repository / "ci.yaml").write_text("on: [push]\n")
-    (repository / "new.yaml").write_text(GOOD)
     save(repository)
-    summary = tmp_path / "summary.md"
-    same = stand_in(tmp_path / "same", 0)
-    assert step("Show what changed", repository, same, base=base).returncode == 0
-    assert not summary.exists()
-    differs = stand_in(tmp_path / "differs", 1)
-    assert step("Show what changed", repository, differs, base=base).returncode == 0
-    assert (differs / "calls").read_text().splitlines() == [
-        f"diff --md {base}:my studies/t.yml my studies/t.yml",
-        f"diff --md {base}:s.yaml s.yaml",
-    ]
-    assert summary.read_text() == "## my studies/t.yml\n\n**what changed**\n\n## s.yaml\n\n**what changed**\n\n"
-    trouble = step("Show what changed", repository, stand_in(tmp_path / "trouble", 2), base=base)
-    assert trouble.returncode == 0 and trouble.stdout.count("::warning file=") == 2
+    done = review(repository, base)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    text = (tmp_path / "summary.md").read_text()
+    assert re.findall("^### (.*)$", text, re.MULTILINE) == [
+        "`changed.yaml`", "`gone.yaml`", "`it's ?new?; $(touch here).yaml`", "`kept.yaml`",
+        "`moved.yaml → elsewhere.yaml`", "`rewritten.yaml → anew.yaml`",
+    ]  # fmt: skip
+    assert "study removed" in text and "removed with its study: It is low." in text and "study added" in text
+    assert not (repository / "here").exists() and "hostname" not in text
+
+
+def test_a_loosened_claim_fails_the_job_unless_a_label_says_so(repository: Path, tmp_path: Path) -> None:
+    (repository / "a.yaml").write_text(study("a"))
+    base = save(repository)
+    (repository / "a.yaml").write_text(study("a", check="final(m) < 0.25"))
+    save(repository)
+    assert review(repository, base, fail_on_loosened="true").returncode == 0, "it asks more"
+    (repository / "a.yaml").write_text(study("a", check="final(m) < 0.75"))
+    save(repository)
+    assert review(repository, base).returncode == 0
+    done = review(repository, base, fail_on_loosened="true")
+    assert done.returncode == 1 and done.stdout.startswith("::error file=a.yaml,title=dlspec::e.low: ")
+    assert "The label claims may be loosened would allow it." in done.stdout
+    labels = [{"name": "claims may be loosened"}]
+    (tmp_path / "event.json").write_text(json.dumps({"pull_request": {"number": 7, "labels": labels}}))
+    done = review(repository, base, fail_on_loosened="true")
+    assert done.returncode == 0 and done.stdout.count("::error") == 0 and "::notice file=a.yaml" in done.stdout
+    assert review(repository, base, fail_on_loosened="true", loosened_label="other").returncode == 1
+
+
+def test_a_claim_loosened_in_a_profile_alone_or_gone_with_its_study_counts(repository: Path) -> None:
+    (repository / "a.yaml").write_text(study("a"))
+    (repository / "b.yaml").write_text(study("b"))
+    base = save(repository)
+    (repository / "a.yaml").write_text(study("a", quick="{replicates: 1, claims: {low: {check: final(m) < 2}}}"))
+    (repository / "b.yaml").unlink()
+    save(repository)
+    done = review(repository, base, fail_on_loosened="true")
+    assert done.returncode == 1 and done.stdout.count("::error ") == 2, done.stdout
+
+
+def test_what_cannot_be_compared_is_said_and_is_not_let_through(repository: Path, tmp_path: Path) -> None:
+    base = git("rev-parse", "HEAD", cwd=repository)
+    (repository / "s.yaml").write_text(WRONG)
+    save(repository)
+    done = review(repository, base)
+    assert done.returncode == 0 and done.stdout.startswith("::warning file=s.yaml,title=dlspec::not compared: ")
+    assert "no valid study in the change: unknown name 'q'" in (tmp_path / "summary.md").read_text()
+    assert review(repository, base, fail_on_loosened="true").returncode == 1
+    done = review(repository, "1" * 40)
+    assert done.returncode == 0 and done.stdout.startswith("::warning title=dlspec::the change could not be shown: ")
+    assert review(repository, "1" * 40, fail_on_loosened="true").returncode == 1
 
 
 @pytest.mark.parametrize("base", ["", "0" * 40])
 def test_without_a_base_nothing_is_compared(repository: Path, tmp_path: Path, base: str) -> None:
-    folder = stand_in(tmp_path / "none", 1)
-    done = step("Show what changed", repository, folder, base=base)
+    done = review(repository, base)
     assert (done.returncode, done.stdout) == (0, "There is no commit to compare with.\n")
-    assert not (folder / "calls").exists()
+    assert not (tmp_path / "summary.md").exists()
 
 
 def test_a_base_that_a_shallow_clone_lacks_is_fetched(repository: Path, tmp_path: Path) -> None:
@@ -152,19 +228,105 @@ def test_a_base_that_a_shallow_clone_lacks_is_fetched(repository: Path, tmp_path
     clone = tmp_path / "clone"
     git("clone", "--quiet", "--depth=1", repository.as_uri(), str(clone), cwd=tmp_path)
     assert subprocess.run(["git", "cat-file", "-e", base], cwd=clone, capture_output=True).returncode != 0
-    folder = stand_in(tmp_path / "bin", 1)
-    done = step("Show what changed", clone, folder, base=base)
+    done = review(clone, base)
     assert done.returncode == 0, done.stderr
-    assert (folder / "calls").read_text() == f"diff --md {base}:s.yaml s.yaml\n"
+    assert "### `s.yaml`" in (tmp_path / "summary.md").read_text()
 
 
-@pytest.mark.skipif("diff" not in COMMANDS, reason="this version has no `dlspec diff`")
-def test_the_summary_shows_the_real_difference(repository: Path, tmp_path: Path) -> None:
-    assert shutil.which("dlspec", path=str(Path(sys.executable).parent))
+# -- the comment ---------------------------------------------------------------------------------------------------------
+
+GH = """
+import json, os, sys
+from pathlib import Path
+folder = Path(__file__).parent
+state = folder / "comments.json"
+method, path = sys.argv[sys.argv.index("--method") + 1], sys.argv[sys.argv.index("--method") + 2]
+with (folder / "calls").open("a") as calls:
+    calls.write(f"{method} {path}\\n")
+if (folder / "refuses").exists() and method != "GET":
+    sys.exit("gh: Resource not accessible by integration (HTTP 403)")
+comments = json.loads(state.read_text()) if state.exists() else []
+place, _, query = path.partition("?")
+assert place.startswith("repos/owner/repository/issues/")
+if method == "GET" and place.endswith("/labels"):
+    print((folder / "labels.json").read_text())
+elif method == "GET":
+    page = int(query.rpartition("page=")[2])
+    print(json.dumps(comments[100 * (page - 1):100 * page]))
+else:
+    body = json.load(sys.stdin)["body"]
+    bot = {"type": "Bot", "login": "github-actions[bot]"}
+    if method == "POST":
+        assert place == "repos/owner/repository/issues/7/comments"
+        comments.append({"id": 1000 + len(comments), "user": bot, "body": body})
+    else:
+        (one,) = [item for item in comments if item["id"] == int(place.rpartition("/")[2])]
+        assert one["user"] == bot
+        one["body"] = body
+    state.write_text(json.dumps(comments))
+    print("{}")
+"""
+
+
+@pytest.fixture
+def gh(repository: Path) -> Path:
+    """A folder on the path with a `gh` that keeps comments in a file, and the event of a pull request."""
+    folder = repository.parent / "bin"
+    folder.mkdir()
+    (folder / "gh.py").write_text(GH)
+    program(folder / "gh", f'exec "{sys.executable}" "{folder / "gh.py"}" "$@"')
+    (folder / "labels.json").write_text("[]")
+    stranger = {"id": 1, "user": {"type": "User", "login": "someone"}, "body": "<!-- dlspec"}
+    (folder / "comments.json").write_text(json.dumps([{**stranger, "id": number} for number in range(100)]))
+    (repository.parent / "event.json").write_text(json.dumps({"pull_request": {"number": 7, "labels": []}}))
+    return folder
+
+
+def bodies(gh: Path) -> list[str]:
+    """The comments that the job wrote."""
+    return [item["body"] for item in json.loads((gh / "comments.json").read_text()) if item["user"]["type"] == "Bot"]
+
+
+def test_one_comment_is_written_and_then_written_anew(repository: Path, gh: Path) -> None:
+    base = git("rev-parse", "HEAD", cwd=repository)
+    assert review(repository, base, token="t").returncode == 0
+    assert bodies(gh) == [], "nothing differs, and there is nothing to correct"
+    for number in (2, 3):
+        (repository / "s.yaml").write_text(GOOD.replace("1 + 1", f"{number} + 1"))
+        save(repository)
+        assert review(repository, base, token="t").stdout == ""
+        (body,) = bodies(gh)
+        assert re.match(r"<!-- dlspec [0-9a-f]{8} -->\n### `s.yaml`\n", body) and f"{number} + 1" in body
+    review(repository, base, token="t", files="s.yaml")
+    assert len(bodies(gh)) == 2, "another job, on other files, has a comment of its own"
+    git("checkout", "--quiet", base, "--", "s.yaml", cwd=repository)
+    save(repository)
+    review(repository, base, token="t")
+    assert bodies(gh)[0].endswith("No study differs from the base any more.")
+
+
+def test_without_a_token_or_a_permission_there_is_the_summary_alone(repository: Path, gh: Path, tmp_path: Path) -> None:
     base = git("rev-parse", "HEAD", cwd=repository)
     (repository / "s.yaml").write_text(GOOD.replace("1 + 1", "2 + 1"))
     save(repository)
-    done = step("Show what changed", repository, base=base)
-    assert done.returncode == 0 and done.stdout == "", done.stderr
-    text = (tmp_path / "summary.md").read_text()
-    assert text.startswith("## s.yaml\n\n") and "measures" in text
+    done = review(repository, base)
+    assert done.returncode == 0 and done.stdout.startswith(
+        "::notice title=dlspec::no comment was written: there is no token"
+    )
+    assert not (gh / "calls").exists() and "### `s.yaml`" in (tmp_path / "summary.md").read_text()
+    review(repository, base, token="t", comment="false")
+    assert not (gh / "calls").exists()
+    (gh / "refuses").touch()
+    done = review(repository, base, token="t")
+    assert done.returncode == 0 and "not accessible by integration (HTTP 403)" in done.stdout and bodies(gh) == []
+
+
+def test_the_labels_of_now_count(repository: Path, gh: Path) -> None:
+    """Not those when the job began: it can be run again once there is a label."""
+    (repository / "a.yaml").write_text(study("a"))
+    base = save(repository)
+    (repository / "a.yaml").write_text(study("a", check="final(m) < 0.75"))
+    save(repository)
+    assert review(repository, base, token="t", fail_on_loosened="true").returncode == 1
+    (gh / "labels.json").write_text(json.dumps([{"name": "claims may be loosened"}]))
+    assert review(repository, base, token="t", fail_on_loosened="true").returncode == 0

@@ -10,7 +10,7 @@ from dlspec import spec
 from dlspec.interpreter.cli.diff_inputs import two
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.diff import StudyDiff, compare
-from dlspec.spec.diff.changes import Change, Texts
+from dlspec.spec.diff.changes import Change, Texts, Warned
 from dlspec.spec.diff.sections import PastResults
 from dlspec.spec.diff.study import SideError
 from dlspec.spec.resolve.document import Document
@@ -35,11 +35,11 @@ def compared(before: str, after: str, runs: Path, warn: Callable[[str], None] = 
     past = PastResults()
     for pair in two(before, after):
         if pair.before is None or pair.after is None:
-            diffs.append((pair.name, _alone(pair.name, pair.before, pair.after)))
+            diffs.append((pair.name, alone(pair.name, pair.before, pair.after)))
             continue
         if pair.name and pair.before.text == pair.after.text:
             continue
-        documents = _parsed(pair.before, "before"), _parsed(pair.after, "after")
+        documents = parsed_sides(pair.before, pair.after)
         found = compare(*documents)
         if pair.name and found.same and not found.changes:
             continue
@@ -51,6 +51,11 @@ def compared(before: str, after: str, runs: Path, warn: Callable[[str], None] = 
     return Compared(diffs, past)
 
 
+def parsed_sides(before: Source, after: Source) -> tuple[Document, Document]:
+    """Both sides, to compare. Raises SideError."""
+    return _parsed(before, "before"), _parsed(after, "after")
+
+
 def _parsed(source: Source, side: str) -> Document:
     try:
         return spec.parse(source)
@@ -58,13 +63,19 @@ def _parsed(source: Source, side: str) -> Document:
         raise SideError(side, error.problems) from None
 
 
-def _alone(name: str, before: Source | None, after: Source | None) -> StudyDiff:
-    """A study that only one directory has."""
-    action = "added" if before is None else "removed"
+def alone(name: str, before: Source | None, after: Source | None) -> StudyDiff:
+    """A study that is on one side only; of one that was removed each claim is. Raises SideError if it is not valid."""
+    action, side = ("added", "after") if before is None else ("removed", "before")
     known = after if after is not None else before
     assert known is not None
-    _parsed(known, "after" if before is None else "before")
+    document = _parsed(known, side)
+    try:
+        plan = spec.resolve(document)
+    except spec.SpecError as error:
+        raise SideError(side, error.problems) from None
     texts: Texts = (None, name) if before is None else (name, None)
     change = Change("", ("study",), action, *texts, ("text",), scope="file")
     names = [source.name if source else "nothing" for source in (before, after)]
-    return StudyDiff(names[0], names[1], f"study {action}", (change,))
+    gone = plan.experiments if before is not None else ()
+    warnings = [Warned(e.name, c.name, f"removed with its study: {c.says}") for e in gone for c in e.claims]
+    return StudyDiff(names[0], names[1], f"study {action}", (change,), (), tuple(warnings))

@@ -1,0 +1,125 @@
+"""What a change means for its reviewers: a summary of the job, one comment on the pull request, and a check of the claims.
+
+The GitHub Action runs it. All that it is given stands in the environment: nothing that a stranger wrote becomes part of a command.
+
+    FILES             patterns of git, separated by white space
+    BASE              the commit to compare with
+    COMMENT           `true`: writes the comment, where there is a token
+    FAIL_ON_LOOSENED  `true`: fails where a claim asks less than before, unless the pull request has the label LABEL
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from changed_studies import ChangedStudy, GitError, changed_studies, has_commit, plain
+from dlspec import spec
+from dlspec.interpreter.cli.diff_studies import alone, parsed_sides
+from dlspec.spec.diagnostics.machine_formats import github
+from dlspec.spec.diagnostics.problems import Problem
+from dlspec.spec.diff import StudyDiff, compare
+from dlspec.spec.diff.markdown import markdown
+from pull_request import NoAnswer, PullRequest
+
+PASSED, FAILED = 0, 1
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """A study that differs, and how; `trouble` says why that is not known."""
+
+    study: ChangedStudy
+    diff: StudyDiff | None
+    trouble: str = ""
+
+    @property
+    def loosened(self) -> list[str]:
+        """The claims that ask less than before, or may, with how."""
+        warnings = self.diff.warnings if self.diff is not None else ()
+        return [f"{warned.experiment}.{warned.claim}: {warned.message}" for warned in warnings]
+
+
+def reviewed(study: ChangedStudy) -> Reviewed:
+    """Compares the two sides of a study."""
+    before, after = study.before, study.after
+    try:
+        if before is None or after is None:
+            return Reviewed(study, alone(study.name, before, after))
+        return Reviewed(study, compare(*parsed_sides(before, after)))
+    except spec.SpecError as error:
+        side = "base" if getattr(error, "side", "") == "before" else "change"
+        return Reviewed(study, None, f"not compared: it is no valid study in the {side}: {error.problems[0].message}")
+
+
+def page(studies: Sequence[Reviewed]) -> str:
+    """All differences as Markdown."""
+    troubles = [f"### `{item.study.name}`\n\n{plain(item.trouble)}\n" for item in studies if item.trouble]
+    diffs = [(item.study.name, item.diff) for item in studies if item.diff is not None]
+    return "\n".join([*troubles, *([markdown(diffs)] if diffs else [])])
+
+
+def main() -> int:
+    """Compares, tells, and returns the exit code."""
+    base = os.environ.get("BASE", "")
+    if not base.strip("0"):
+        print("There is no commit to compare with.")
+        return PASSED
+    strict = os.environ.get("FAIL_ON_LOOSENED") == "true"
+    patterns = os.environ.get("FILES", "").split()
+    try:
+        if not has_commit(base):
+            raise GitError(f"the commit to compare with, {plain(base)}, is not there and cannot be fetched")
+        studies = [reviewed(study) for study in changed_studies(base, "HEAD", patterns)]
+    except GitError as error:
+        _tell("error" if strict else "warning", f"the change could not be shown: {error}")
+        return FAILED if strict else PASSED
+    text = page(studies)
+    if studies and (summary := os.environ.get("GITHUB_STEP_SUMMARY")):
+        with Path(summary).open("a", encoding="utf-8") as stream:
+            stream.write(f"## What the change means\n\n{text}\n")
+    for item in studies:
+        if item.trouble:
+            _tell("warning", item.trouble, item.study)
+    request = PullRequest.of_event()
+    if os.environ.get("COMMENT") == "true" and request is not None:
+        mark = hashlib.sha256(" ".join(patterns).encode()).hexdigest()[:8]
+        try:
+            request.comment(f"<!-- dlspec {mark} -->", text if studies else None)
+        except NoAnswer as error:
+            _tell("notice", f"no comment was written: {error}. The job's summary holds the same.")
+    return _judged(studies, request) if strict else PASSED
+
+
+def _judged(studies: Sequence[Reviewed], request: PullRequest | None) -> int:
+    """Whether the claims ask as much as before, or a label says that they may ask less."""
+    loosened = [(item, text) for item in studies for text in item.loosened or ([item.trouble] if item.trouble else [])]
+    if not loosened:
+        return PASSED
+    label = os.environ.get("LABEL", "")
+    allowed = bool(label) and request is not None and label in request.labels()
+    for item, text in loosened:
+        _tell("notice" if allowed else "error", text, item.study)
+    if allowed:
+        print(f"The label {plain(label)} allows it.")
+        return PASSED
+    print(f"{len(loosened)} of the claims ask less than before, or may. The label {plain(label)} would allow it.")
+    return FAILED
+
+
+def _tell(severity: str, text: str, study: ChangedStudy | None = None) -> None:
+    """An annotation of GitHub, at a file if it is there."""
+    file = study.after.name if study is not None and study.after is not None else ""
+    command = github({file: [Problem(text, None, "", severity)]})
+    print(command if file else command.replace("file=,", "", 1))
+
+
+if __name__ == "__main__":
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+    sys.exit(main())
