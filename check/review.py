@@ -42,7 +42,10 @@ class Reviewed:
     def loosened(self) -> list[str]:
         """The claims that ask less than before, or may, with how."""
         warnings = self.diff.warnings if self.diff is not None else ()
-        return [f"{warned.experiment}.{warned.claim}: {warned.message}" for warned in warnings]
+        names = [
+            "".join([f"{w.experiment}.{w.claim}", f" in profile {w.profile}" if w.profile else ""]) for w in warnings
+        ]
+        return [f"{name}: {warned.message}" for name, warned in zip(names, warnings, strict=True)]
 
 
 def reviewed(study: ChangedStudy) -> Reviewed:
