@@ -1,7 +1,8 @@
-"""Measures at the present weights: expectations over a stream's examples, chunk by chunk, accumulated in float64."""
+"""Measures at the present weights: expectations over a stream's examples, chunk by chunk, accumulated in float64; their sampling errors."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -16,8 +17,10 @@ from dlspec.spec.passes.example_blocks import MAX_SUMMED_EXAMPLES
 from ..lower import Lowering, Value
 from ..networks.network import joined
 from .context import ProgramContext
+from .sampling_errors import Moments, SamplingErrors, joined_moments, moments_within
 from .seeds import Seeds
 
+Arrays = dict[str, np.ndarray[Any, Any]]
 Level = list[tuple[t.Expectation, str]]
 
 
@@ -29,13 +32,15 @@ class Evaluation:
         self.program = context.program
         plain = (t.GradientStatistic, t.SamplingFloor)
         self.measures = [measure for measure in self.program.measures if not isinstance(measure.term, plain)]
+        self.sampling = SamplingErrors(self.program, self.measures)
 
-    def measured(self, seeds: Seeds, step: int) -> dict[str, np.ndarray[Any, Any]]:
-        """Every measure by name: [R, …] in float64."""
+    def measured(self, seeds: Seeds, step: int) -> tuple[Arrays, Arrays]:
+        """Every measure by name, and the sampling errors of those that have one: [R, …] in float64."""
         if not self.measures:
-            return {}
+            return {}, {}
         keys = {name: seeds.keys[name] for name in ("train", "test")}
-        return {name: tensor.numpy() for name, tensor in self._compiled(keys, seeds.draws, tf.constant(step)).items()}
+        values, errors = self._compiled(keys, seeds.draws, tf.constant(step))
+        return {name: x.numpy() for name, x in values.items()}, {name: x.numpy() for name, x in errors.items()}
 
     def nesting_order(self) -> list[Level]:
         """The expectations of the measures, each with its stream, in topological order: a level holds only earlier ones."""
@@ -60,15 +65,19 @@ class Evaluation:
         levels = self.nesting_order()
 
         @tf.function(jit_compile=self.context.xla, autograph=False)
-        def evaluate(keys: dict[str, Any], draws: dict[str, Any], step: Any) -> dict[str, Any]:
+        def evaluate(keys: dict[str, Any], draws: dict[str, Any], step: Any) -> tuple[dict[str, Any], dict[str, Any]]:
             known: dict[int, Value] = {}
+            moments: Moments = {}
             for level in levels:
                 for stream, terms in _passes(level):
-                    for term, mean in zip(
-                        terms, self._means(terms, stream, keys[stream], draws, step, known), strict=True
-                    ):
+                    means, found = self._means(terms, stream, keys[stream], draws, step, known)
+                    moments |= found
+                    for term, mean in zip(terms, means, strict=True):
                         known[id(term)] = Value(mean, (REPLICATE, *(index.key for index in t.free_indices(term))))
-            return {measure.name: self._outer(measure, known, draws, step) for measure in self.measures}
+            values = {measure.name: self._outer(measure, known, draws, step) for measure in self.measures}
+            return values, self.sampling.errors(
+                known, moments, lambda measure, means: self._outer(measure, means, draws, step)
+            )
 
         return evaluate
 
@@ -80,13 +89,20 @@ class Evaluation:
         draws: dict[str, Any],
         step: Any,
         known: dict[int, Value],
-    ) -> list[Any]:
-        """The expectations of some terms over one stream: [R, …] each."""
+    ) -> tuple[list[Any], Moments]:
+        """The expectations of some terms over one stream, [R, …] each, and the moments that their sampling errors take."""
+        pairs = self.sampling.pairs_of(terms)
         total = self.program.evaluated(stream)
         apart = [term.body for term in terms if _mean_gradient(term) is None]
         weights = [item.type.bytes for body in apart for item in t.walk(body) if isinstance(item, t.Gradient)]
         most = min(total, MAX_SUMMED_EXAMPLES) if len(apart) < len(terms) else total
         chunk = total if any(term.quantile is not None for term in terms) else self.context.chunk(most, *weights)
+
+        def gone(place: Any) -> Any:
+            return tf.cast(place, tf.float64) * chunk
+
+        def within(place: Any) -> Any:
+            return tf.minimum(tf.constant(chunk, tf.float64), total - gone(place))
 
         def sums(place: Any) -> list[Any]:
             index = tf.cast(place, tf.int64) * chunk + tf.range(chunk, dtype=tf.int64)
@@ -95,8 +111,10 @@ class Evaluation:
                 keys, index, chunk, draws, step=step, expectation=lambda term: known[id(term)],
                 gradient=lambda context, term: gradient(self.context, context, keys, draws, term),
             )  # fmt: skip
-            means = []
-            for term in terms:
+            means: list[Any] = []
+            values: dict[int, Any] = {}
+            counted: dict[int, Any] = {}
+            for at, term in enumerate(terms):
                 if (mean_gradient := _mean_gradient(term)) is not None:
                     mean = full_gradient(self.context, lowering, keys, draws, mean_gradient, inside)
                     means.append(tf.cast(mean, tf.float64) / total)
@@ -111,20 +129,33 @@ class Evaluation:
                 else:
                     mask = tf.reshape(inside, [1, chunk] + [1] * (event + len(indices)))
                     means.append(tf.reduce_sum(tf.where(mask, wide, tf.zeros([], tf.float64)), axis=1) / total)
-            return means
+                    values[at], counted[at] = wide, mask
+            return [*means, *moments_within(values, counted, pairs, within(place))]
+
+        def joined(place: Any, before: Sequence[Any]) -> list[Any]:
+            after = sums(place)
+            means = [a + b for a, b in zip(before[: len(terms)], after, strict=False)]
+            own, more = ([total * mean for mean in part[: len(terms)]] if pairs else [] for part in (before, after))
+            counts = (gone(place), within(place))
+            return [*means, *joined_moments(before[len(terms) :], after[len(terms) :], pairs, own, more, counts)]
+
+        def named(results: Sequence[Any]) -> tuple[list[Any], Moments]:
+            by_pair = zip(pairs, results[len(terms) :], strict=True)
+            return list(results[: len(terms)]), {(id(terms[a]), id(terms[b])): moment for (a, b), moment in by_pair}
 
         chunks = -(-total // chunk)
         if chunks == 1:
-            return sums(tf.constant(0))
+            return named(sums(tf.constant(0)))
         extents = [tuple(index.extent for index in t.free_indices(term)) for term in terms]
         shapes = [(*sizes, *term.body.type.shape) for sizes, term in zip(extents, terms, strict=True)]
+        shapes += [shapes[a] for a, _ in pairs]
         first = [tf.zeros((self.context.replicates, *shape), tf.float64) for shape in shapes]
         loop = tf.while_loop(
             lambda place, *_: place < chunks,
-            lambda place, *sums_so_far: (place + 1, *(a + b for a, b in zip(sums_so_far, sums(place), strict=True))),
+            lambda place, *so_far: (place + 1, *joined(place, so_far)),
             [tf.constant(0), *first],
         )
-        return list(loop[1:])
+        return named(loop[1:])
 
     def _outer(self, measure: MeasurePlan, known: dict[int, Value], draws: dict[str, Any], step: Any) -> Any:
         """A measure over its expectations, in float64: [R, …]."""

@@ -16,7 +16,7 @@ from dlspec.spec.passes.digests import signature_digest
 from ..backend.startup import device
 from .context import ProgramContext
 from .divergence import Divergence, Watch
-from .expectations import Evaluation
+from .expectations import Arrays, Evaluation
 from .gradient_statistics import Statistic
 from .probes import compile_probe
 from .seeds import Seeds
@@ -135,9 +135,13 @@ class Compiled:
 
     # -- evaluation ------------------------------------------------------------------------------------------------
 
-    def evaluate(self) -> dict[str, np.ndarray[Any, Any]]:
+    def evaluate(self) -> Arrays:
         """Every measure at the present weights: [R, …] in float64."""
-        values = self.evaluation.measured(self.seeds, self.step)
+        return self.evaluate_with_errors()[0]
+
+    def evaluate_with_errors(self) -> tuple[Arrays, Arrays]:
+        """Every measure at the present weights, and the sampling errors of those that have one: [R, …] in float64."""
+        values, errors = self.evaluation.measured(self.seeds, self.step)
         by_statistic = {id(term): statistic(self.seeds, self.step) for term, statistic in self.statistics}
         for measure in self.program.measures:
             term = measure.term
@@ -147,7 +151,7 @@ class Compiled:
                 if (floor := by_statistic[id(term.of)][1]) is None:
                     raise InternalError(f"the estimator of '{term.of.statistic}' gives no sampling floor")
                 values[measure.name] = floor
-        return values
+        return values, errors
 
     @cached_property
     def statistics(self) -> list[tuple[t.GradientStatistic, Statistic]]:

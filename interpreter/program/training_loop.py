@@ -132,9 +132,9 @@ def _train(
         if not alive:
             return
         if step in wanted:
-            measures = compiled.evaluate()
+            measures, errors = compiled.evaluate_with_errors()
             for place in alive:
-                _record(step, {name: value[place] for name, value in measures.items()}, replicates[place], ratios)
+                _record(step, _row(measures, place), _row(errors, place), replicates[place], ratios)
             elapsed = time.perf_counter() - before
             shown = {name: _only(value, alive) for name, value in measures.items()}
             watcher.evaluated(job, step, shown, count * len(replicates) / elapsed if elapsed else 0.0)
@@ -213,10 +213,17 @@ def _keep_weights(
         )
 
 
-def _record(step: int, measures: dict[str, Any], replicate: Replicate, ratios: Collection[str]) -> None:
+def _row(measures: dict[str, Any], place: int) -> dict[str, Any]:
+    """One replicate's part of measures [replicates, …]."""
+    return {name: value[place] for name, value in measures.items()}
+
+
+def _record(
+    step: int, measures: dict[str, Any], errors: dict[str, Any], replicate: Replicate, ratios: Collection[str]
+) -> None:
     """Adds an evaluation to a replicate; one that is not finite ends it, but for `ratios` to noise."""
     bad = [name for name, value in measures.items() if name not in ratios and not np.isfinite(value).all()]
-    replicate.record(step, measures)
+    replicate.record(step, measures, errors)
     if bad and step:
         replicate.status, replicate.end, replicate.cause = "diverged", step, bad[0]
         replicate.message = f"the measure '{bad[0]}' was not finite at step {step:,}"

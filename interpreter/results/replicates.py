@@ -11,6 +11,7 @@ import numpy as np
 from dlspec.spec.ir.plan import ExperimentPlan
 from dlspec.spec.ir.terms import Expectation
 from dlspec.spec.passes.randomness import is_random, trains_at_random
+from dlspec.spec.passes.sampled_means import sampled_examples
 
 Array = np.ndarray[Any, Any]
 
@@ -66,6 +67,7 @@ def final_of(replicate: Mapping[str, Any]) -> dict[str, Any]:
 class Replicate:
     """One replicate of one program: its curves (measure → [steps, …]) at the evaluated steps, and how it ended.
 
+    `errors` are the sampling errors over test examples of the curves that have one, in their shapes; results of before have none.
     `status` is `done`, `diverged` (with the step and the term in `message`), `failed` or `interrupted`. A diverged replicate
     says at which step in `end`, and in `cause` the measure that was not finite, or nothing where it was the loss.
     `key` is its name in the store; `stored` says that it lay there before this run.
@@ -82,20 +84,22 @@ class Replicate:
     compiled: str = "xla"
     steps: list[int] = field(default_factory=list)
     curves: Mapping[str, Sequence[Array]] = field(default_factory=dict)
+    errors: Mapping[str, Sequence[Array]] = field(default_factory=dict)
     samples: Samples = field(default_factory=dict)
     end: int | None = None
     cause: str = ""
     key: str = ""
     stored: bool = False
 
-    def record(self, step: int, measures: Mapping[str, Array]) -> None:
-        """Adds an evaluation."""
-        assert isinstance(self.curves, dict), "a stored replicate is not trained on"
+    def record(self, step: int, measures: Mapping[str, Array], errors: Mapping[str, Array] | None = None) -> None:
+        """Adds an evaluation: measures, and the sampling errors of some."""
         self.steps.append(step)
-        for name, value in measures.items():
-            values = self.curves.setdefault(name, [])
-            assert isinstance(values, list), "a stored replicate is not trained on"
-            values.append(np.asarray(value))
+        for curves, found in ((self.curves, measures), (self.errors, errors or {})):
+            assert isinstance(curves, dict), "a stored replicate is not trained on"
+            for name, value in found.items():
+                values = curves.setdefault(name, [])
+                assert isinstance(values, list), "a stored replicate is not trained on"
+                values.append(np.asarray(value))
 
     def sample(self, figure: str, step: int, values: Mapping[str, Array]) -> None:
         """Adds what a figure shows at a step."""
@@ -129,8 +133,10 @@ class Results:
     """The measures that nothing random reaches: they are the same for every seed."""
     all_exact: bool = False
     """Whether nothing random reaches any measure, nor what is trained."""
-    rates: Mapping[str, int] = field(default_factory=dict)
-    """The measures that are the rate of a condition over sampled test examples, and over how many at least."""
+    examples: Mapping[str, int] = field(default_factory=dict)
+    """The measures whose expectations go over sampled examples, and over how many at least."""
+    rates: frozenset[str] = frozenset()
+    """The measures that are the rate of a condition over examples."""
     debiased: bool = False
     """Whether the highest and lowest values over the steps count without what chance adds to the best of so many."""
 
@@ -139,8 +145,17 @@ class Results:
         """The results of an experiment's plan."""
         most = max((program.replicates for program in plan.programs), default=0)
         exact, every = _exact_measures(plan)
+        examples, rates = _sampled(plan)
         found = Results(
-            plan.name, plan.axes, most, replicates, zipped=plan.zipped, exact=exact, all_exact=every, rates=_rates(plan)
+            plan.name,
+            plan.axes,
+            most,
+            replicates,
+            zipped=plan.zipped,
+            exact=exact,
+            all_exact=every,
+            examples=examples,
+            rates=rates,
         )
         fewer = {
             found.place(program.variant, program.point): program.replicates
@@ -218,19 +233,13 @@ def _exact_measures(plan: ExperimentPlan) -> tuple[frozenset[str], bool]:
     return frozenset(names - random), not random and not any(map(trains_at_random, plan.programs))
 
 
-def _rates(plan: ExperimentPlan) -> Mapping[str, int]:
-    """The measures of an experiment that are `E` of a condition over sampled examples, with the least number of them."""
-    rates: dict[str, int] = {}
+def _sampled(plan: ExperimentPlan) -> tuple[Mapping[str, int], frozenset[str]]:
+    """Over how many sampled examples measures go that do so in every program, at least; and those that are rates in every program."""
+    counts: dict[str, list[int]] = {}
     others: set[str] = set()
     for program in plan.programs:
         for measure in program.measures:
-            if (
-                isinstance(measure.term, Expectation)
-                and measure.term.body.type.kind == "bool"
-                and not program.data.exact
-            ):
-                examples = program.evaluated(measure.on)
-                rates[measure.name] = min(rates.get(measure.name, examples), examples)
-            else:
+            counts.setdefault(measure.name, []).append(sampled_examples(program, measure))
+            if not isinstance(measure.term, Expectation) or measure.term.body.type.kind != "bool":
                 others.add(measure.name)
-    return {name: examples for name, examples in rates.items() if name not in others}
+    return {name: min(own) for name, own in counts.items() if min(own)}, frozenset(counts.keys() - others)

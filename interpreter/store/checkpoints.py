@@ -18,7 +18,7 @@ from ..results.errors import Damaged
 from ..results.npz import add_arrays
 from ..results.replicates import Array, Replicate
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,8 @@ class Checkpoints:
             shown: list[tuple[str, int, str]] = []
             for name, values in replicate.curves.items():
                 arrays[f"curve/{place}/{name}"] = np.asarray(values)
+            for name, values in replicate.errors.items():
+                arrays[f"error/{place}/{name}"] = np.asarray(values)
             for figure, by_step in replicate.samples.items():
                 for step, labels in by_step.items():
                     for label, value in labels.items():
@@ -69,7 +71,7 @@ class Checkpoints:
             replicates.append(
                 {
                     "key": replicate.key, "status": replicate.status, "message": replicate.message, "end": replicate.end, "cause": replicate.cause,
-                    "steps": replicate.steps, "curves": list(replicate.curves), "samples": shown,
+                    "steps": replicate.steps, "curves": list(replicate.curves), "errors": list(replicate.errors), "samples": shown,
                 }
             )  # fmt: skip
         about = {
@@ -111,6 +113,7 @@ class Checkpoints:
                     )  # fmt: skip
                     replicate.steps = list(item["steps"])
                     replicate.curves = {name: list(array(f"curve/{place}/{name}")) for name in item["curves"]}
+                    replicate.errors = {name: list(array(f"error/{place}/{name}")) for name in item["errors"]}
                     for count, (figure, step, label) in enumerate(item["samples"]):
                         values = replicate.samples.setdefault(figure, {}).setdefault(step, {})  # type: ignore[attr-defined]
                         values[label] = array(f"sample/{place}/{count}")

@@ -25,14 +25,17 @@ from ..results import atomic_files
 from ..results.errors import Damaged
 from ..results.npz import write_npz
 from ..results.replicates import Array, Replicate
-from .lazy_arrays import Numbers, StoredCurves, StoredSamples, entry
+from .lazy_arrays import Curves, Numbers, StoredCurves, StoredSamples, entry
 from .requests import CellRequest, ReplicateBatch
 
 FORMAT = 1
 METADATA_KEY = b"dlspec"
 BYTES_CHANGED = "its bytes are not those that were written"
 CURVES = pa.schema(
-    [("replicate", pa.int32()), ("measure", pa.string()), ("step", pa.int64()), ("index", pa.int32()), ("value", pa.float64())]
+    [
+        ("replicate", pa.int32()), ("measure", pa.string()), ("step", pa.int64()), ("index", pa.int32()), ("value", pa.float64()),
+        ("error", pa.float64()),
+    ]
 )  # fmt: skip
 
 
@@ -104,7 +107,11 @@ class ResultFile:
             places = [place for place, step in enumerate(steps) if step in wanted.steps]
             replicate.steps = [steps[place] for place in places]
         if replicate.steps:
-            replicate.curves = StoredCurves(numbers, self.name, key, wanted.measures, places)
+            replicate.curves = StoredCurves(numbers.curves, self.name, key, wanted.measures, places)
+            with_error = {item["digest"] for item in held["measures"] if item.get("error")}
+            erring = {name: item for name, item in wanted.measures.items() if item in with_error}
+            if erring:
+                replicate.errors = StoredCurves(numbers.errors, self.name, key, erring, places)
         if self.samples is not None and wanted.samples:
             replicate.samples = StoredSamples(numbers, self.samples, held["replicate"], wanted, held)
         return replicate
@@ -156,23 +163,30 @@ def known(folder: Path, name: str, samples: bool, seen: IndexEntry | None) -> Re
     return ResultFile(folder, name, about, seen.stamp, seen.sampled)
 
 
-def numbers(folder: Path, name: str) -> dict[str, dict[str, Array]]:
-    """The curves in a result file: replicate's key → measure's digest → [steps, …]. Raises Damaged."""
+def numbers(folder: Path, name: str) -> tuple[Curves, Curves]:
+    """The curves in a result file and their sampling errors, where it has them. Raises Damaged."""
     path = _folder(folder, name) / name
     content, _ = _content(path)
     about = _described(path, content)
     try:
         with pq.ParquetFile(pa.BufferReader(content)) as stream:
-            values = stream.read(columns=["value"], use_threads=False).column("value").to_numpy()
+            erring = any(item.get("error") for replicate in about["cells"] for item in replicate["measures"])
+            columns = ["value", "error"] if erring else ["value"]
+            table = stream.read(columns=columns, use_threads=False)
+        values, *more = [table.column(column).to_numpy() for column in columns]
         curves: dict[str, dict[str, Array]] = {}
+        errors: dict[str, dict[str, Array]] = {}
         start = 0
         for replicate in about["cells"]:
-            own = curves[replicate["key"]] = {}
+            own, off = curves[replicate["key"]], errors[replicate["key"]] = {}, {}
             for item in replicate["measures"]:
                 shape = (len(replicate["steps"]), *item["shape"])
-                own[item["digest"]] = values[start : start + math.prod(shape)].reshape(shape)
-                start += math.prod(shape)
-        return curves
+                end = start + math.prod(shape)
+                own[item["digest"]] = values[start:end].reshape(shape)
+                if item.get("error"):
+                    off[item["digest"]] = more[0][start:end].reshape(shape)
+                start = end
+        return curves, errors
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise Damaged(path, str(error).split("\n")[0]) from error
 
@@ -238,10 +252,13 @@ def _folder(folder: Path, name: str) -> Path:
 def _about(batch: ReplicateBatch, replicate: Replicate, samples: Mapping[str, list[int]]) -> dict[str, Any]:
     names = {item: name for name, item in batch.wanted.measures.items()}
     measures = [
-        {"digest": item, "name": name, "shape": list(np.shape(replicate.curves[name][0]))}
+        {
+            "digest": item, "name": name, "shape": list(np.shape(replicate.curves[name][0])),
+            **({"error": True} if name in replicate.errors else {}),
+        }
         for item, name in names.items()
         if replicate.curves.get(name)
-    ]
+    ]  # fmt: skip
     cause = batch.wanted.measures[replicate.cause] if replicate.cause else ""
     return {
         "key": replicate.key, "replicate": replicate.number, "status": replicate.status, "message": replicate.message, "end": replicate.end,
@@ -261,9 +278,17 @@ def _table(described: Sequence[Mapping[str, Any]], replicates: Sequence[Replicat
                 pa.array(np.full(values.size, replicate.number), pa.int32()), pa.repeat(item["name"], values.size),
                 pa.array(np.repeat(replicate.steps, width), pa.int64()),
                 pa.array(np.tile(np.arange(width), len(replicate.steps)), pa.int32()), pa.array(values.ravel(), pa.float64()),
+                _errors_column(replicate, item["name"], values.size),
             ]  # fmt: skip
             batches.append(pa.record_batch(columns, schema=CURVES))
     return pa.Table.from_batches(batches, CURVES)
+
+
+def _errors_column(replicate: Replicate, measure: str, rows: int) -> pa.Array:
+    """A measure's sampling errors, or nulls."""
+    if measure not in replicate.errors:
+        return pa.nulls(rows, pa.float64())
+    return pa.array(np.asarray(replicate.errors[measure], dtype=np.float64).ravel(), pa.float64())
 
 
 def _samples(

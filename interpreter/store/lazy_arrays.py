@@ -21,40 +21,50 @@ OVERHEAD_BYTES = 1000
 """What a replicate's curves take beside their numbers, in bytes."""
 
 Curves = Mapping[str, Mapping[str, Array]]
-"""The curves of a result file: replicate's key → measure's digest → [steps, …]."""
+"""The curves of a result file, or their sampling errors: replicate's key → measure's digest → [steps, …]."""
 
 
 class Numbers:
     """Reads curves and samples; from several threads. Each file's checksum is compared whenever it is read.
 
-    `read` gives the curves of a result file by its name, `checked` looks at a file of samples, both raise Damaged; `lost` is
+    `read` gives the curves of a result file and their errors by its name, `checked` looks at a file of samples, both raise Damaged; `lost` is
     then told, and raises what the user is to know.
     """
 
     def __init__(
-        self, read: Callable[[str], Curves], checked: Callable[[Path], object], lost: Callable[[Damaged], NoReturn]
+        self,
+        read: Callable[[str], tuple[Curves, Curves]],
+        checked: Callable[[Path], object],
+        lost: Callable[[Damaged], NoReturn],
     ) -> None:
         self.read = read
         self.checked = checked
         self.lost = lost
         self.lock = threading.Lock()
-        self.kept: dict[str, Curves] = {}
+        self.kept: dict[str, tuple[Curves, Curves]] = {}
         self.room = CACHE_BYTES
 
     def curves(self, file: str, key: str) -> Mapping[str, Array]:
         """The curves of a replicate, by the digests of its measures."""
+        return self._read(file)[0][key]
+
+    def errors(self, file: str, key: str) -> Mapping[str, Array]:
+        """The sampling errors of those of a replicate's curves that have one, by the digests of the measures."""
+        return self._read(file)[1][key]
+
+    def _read(self, file: str) -> tuple[Curves, Curves]:
         with self.lock:
             if (kept := self.kept.get(file)) is not None:
-                return kept[key]
+                return kept
             try:
-                found = self.read(file)
+                parts = self.read(file)
             except Damaged as damaged:
                 self.lost(damaged)
-            size = sum(OVERHEAD_BYTES + sum(curve.nbytes for curve in own.values()) for own in found.values())
+            size = sum(OVERHEAD_BYTES + sum(x.nbytes for x in own.values()) for part in parts for own in part.values())
             if size <= self.room:
-                self.kept[file] = found
+                self.kept[file] = parts
                 self.room -= size
-            return found[key]
+            return parts
 
     def samples(self, path: Path, entries: Sequence[str]) -> list[Array]:
         """Entries of a file of samples."""
@@ -71,15 +81,20 @@ class Numbers:
 class StoredCurves(Mapping[str, Curve]):
     """A stored replicate's curves: measure → [steps, …]; `measures` are digests by name, `places` those of the wanted steps.
 
-    Without `places` all steps are wanted.
+    Without `places` all steps are wanted. `read` gives the curves of a file's replicate: those of the measures, or of their errors.
     """
 
-    __slots__ = ("file", "key", "measures", "numbers", "places")
+    __slots__ = ("file", "key", "measures", "places", "read")
 
     def __init__(
-        self, numbers: Numbers, file: str, key: str, measures: Mapping[str, str], places: Sequence[int] | None
+        self,
+        read: Callable[[str, str], Mapping[str, Array]],
+        file: str,
+        key: str,
+        measures: Mapping[str, str],
+        places: Sequence[int] | None,
     ) -> None:
-        self.numbers = numbers
+        self.read = read
         self.file = file
         self.key = key
         self.measures = measures
@@ -87,7 +102,7 @@ class StoredCurves(Mapping[str, Curve]):
 
     def __getitem__(self, measure: str) -> Curve:
         item = self.measures[measure]
-        values = self.numbers.curves(self.file, self.key)[item]
+        values = self.read(self.file, self.key)[item]
         return Curve(values if self.places is None else values[list(self.places)])
 
     def __iter__(self) -> Iterator[str]:

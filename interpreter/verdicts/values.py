@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise, product
 from typing import Any
 
@@ -77,19 +78,34 @@ def chosen(selections: Sequence[c.Selection], results: Results) -> dict[int, tup
     return {**places, len(results.dimensions): tuple(kept.tolist())}
 
 
+def sampling_errors(tree: c.Measured, results: Results) -> Grid:
+    """The sampling errors over test examples of a measure's value (`final` or `at`), where that is; undefined where none was kept."""
+    places, replicates = _replicates(tree, results)
+
+    def error(replicate: Replicate) -> float:
+        return reduced(tree, replace(replicate, curves=replicate.errors))
+
+    return Grid.exact(places, _each(error, replicates))
+
+
 def _looked_up(tree: c.Measured | c.Diverged, results: Results) -> Grid:
-    """A number a replicate; a dimension of which `==` leaves a single place is dropped."""
-    places = chosen(tree.selections, results)
-    replicates = results.table[np.ix_(*places.values())]
-    pinned = {results.dimension[one.axis] for one in tree.selections if one.operator == "=="}
-    pinned = {dimension for dimension in pinned if len(places[dimension]) == 1}
-    replicates = replicates.squeeze(tuple(pinned))
-    places = {dimension: kept for dimension, kept in places.items() if dimension not in pinned}
+    """A number a replicate."""
+    places, replicates = _replicates(tree, results)
     if isinstance(tree, c.Diverged):
         return Grid.exact(places, _each(_diverged, replicates))
     if tree.reduction == "first_step":
         return _first_steps(tree, Grid(places, replicates, replicates), results)
     return Grid.exact(places, _each(lambda replicate: reduced(tree, replicate, results.debiased), replicates))
+
+
+def _replicates(tree: c.Measured | c.Diverged, results: Results) -> tuple[dict[int, tuple[int, ...]], Array]:
+    """The replicates that a part looks at, at their places; a dimension of which `==` leaves a single place is dropped."""
+    places = chosen(tree.selections, results)
+    replicates = results.table[np.ix_(*places.values())]
+    pinned = {results.dimension[one.axis] for one in tree.selections if one.operator == "=="}
+    pinned = {dimension for dimension in pinned if len(places[dimension]) == 1}
+    replicates = replicates.squeeze(tuple(pinned))
+    return {dimension: kept for dimension, kept in places.items() if dimension not in pinned}, replicates
 
 
 def _each(function: Callable[[Replicate], float], replicates: Array) -> Array:

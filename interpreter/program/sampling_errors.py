@@ -1,0 +1,112 @@
+"""The sampling errors of measures: co-moments of the means, gathered chunk by chunk beside them, and what is made of these.
+
+A chunk's moments are about its own means (two passes over values that are there), and are added up by the formula of Chan, Golub & LeVeque
+(1983): no digits are lost where the means are large beside the spread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import combinations_with_replacement
+from typing import Any
+
+import tensorflow as tf
+from dlspec.spec.ir import terms as t
+from dlspec.spec.ir.axes import REPLICATE
+from dlspec.spec.ir.plan import MeasurePlan, Program
+from dlspec.spec.passes.sampled_means import means_of, sampled_examples
+
+from ..lower import Value
+
+Pair = tuple[int, int]
+"""Two expectations by their identities: their means' covariance, or one's variance."""
+Moments = dict[Pair, Any]
+"""The sums over examples of the products of two deviations, [R, …] by pair."""
+
+
+class SamplingErrors:
+    """Of a program's measures those with an error, and the pairs of means that it takes."""
+
+    def __init__(self, program: Program, measures: Sequence[MeasurePlan]) -> None:
+        self.means = {measure.name: found for measure in measures if (found := means_of(program, measure))}
+        self.measures = [measure for measure in measures if measure.name in self.means]
+        self.examples = {measure.name: sampled_examples(program, measure) for measure in self.measures}
+        self.pairs: list[Pair] = list(
+            dict.fromkeys(
+                pair
+                for found in self.means.values()
+                for pair in combinations_with_replacement([id(term) for term in found], 2)
+            )
+        )
+
+    def pairs_of(self, terms: Sequence[t.Expectation]) -> list[tuple[int, int]]:
+        """The pairs among some expectations, by their places in the list."""
+        places = {id(term): place for place, term in enumerate(terms)}
+        return [(places[a], places[b]) for a, b in self.pairs if a in places and b in places]
+
+    def errors(
+        self, known: dict[int, Value], moments: Moments, outer: Callable[[MeasurePlan, dict[int, Value]], Any]
+    ) -> dict[str, Any]:
+        """The standard error of each measure, [R, …] in float64, from the means and the moments; of a number made of means to first order.
+
+        `outer` gives a measure, [R], from its means.
+        """
+        errors = {}
+        for measure in self.measures:
+            terms, count = self.means[measure.name], self.examples[measure.name]
+            pairs = combinations_with_replacement([id(term) for term in terms], 2)
+            covariances = {pair: moments[pair] / (count - 1) / count for pair in pairs}
+            if isinstance(measure.term, t.Expectation):
+                errors[measure.name] = tf.sqrt(covariances[id(terms[0]), id(terms[0])])
+                continue
+            slopes = _slopes(terms, known, partial(outer, measure))
+            square = tf.add_n(
+                [
+                    (1 if a == b else 2) * slopes[a] * slopes[b] * covariance
+                    for (a, b), covariance in covariances.items()
+                ]
+            )
+            errors[measure.name] = tf.sqrt(tf.where(square < 0, tf.zeros([], tf.float64), square))
+        return errors
+
+
+def _slopes(
+    terms: Sequence[t.Expectation], known: dict[int, Value], measure: Callable[[dict[int, Value]], Any]
+) -> dict[int, Any]:
+    """By how much a measure changes with each of its means: [R] each."""
+    means = [tf.identity(known[id(term)].tensor) for term in terms]
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(means)
+        given = {id(term): Value(mean, (REPLICATE,)) for term, mean in zip(terms, means, strict=True)}
+        value = measure({**known, **given})
+    slopes = tape.gradient(value, means, unconnected_gradients="zero")
+    return {id(term): slope for term, slope in zip(terms, slopes, strict=True)}
+
+
+def moments_within(values: Mapping[int, Any], mask: Mapping[int, Any], pairs: Sequence[Pair], count: Any) -> list[Any]:
+    """The moments of the examples of a chunk, about its own means: [R, …] for each pair.
+
+    `values` are [R, examples, …] by place, `mask` says which of the examples count, and `count` how many do.
+    """
+    zero = tf.zeros([], tf.float64)
+    centred = {}
+    for place in dict.fromkeys(place for pair in pairs for place in pair):
+        value, inside = values[place], mask[place]
+        mean = tf.reduce_sum(tf.where(inside, value, zero), axis=1, keepdims=True) / count
+        centred[place] = tf.where(inside, value - mean, zero)
+    return [tf.reduce_sum(centred[a] * centred[b], axis=1) for a, b in pairs]
+
+
+def joined_moments(
+    before: Sequence[Any], after: Sequence[Any], pairs: Sequence[Pair], sums: Sequence[Any], more: Sequence[Any], counts: tuple[Any, Any]
+) -> list[Any]:  # fmt: skip
+    """The moments of two sets of `counts` examples together; `sums` and `more` are the sums of their values."""
+    first, second = counts
+    weight = first * second / (first + second)
+    one = tf.ones([], tf.float64)
+
+    def apart(place: int) -> Any:
+        return more[place] / second - sums[place] / tf.maximum(first, one)
+
+    return [a + b + apart(i) * apart(j) * weight for a, b, (i, j) in zip(before, after, pairs, strict=True)]

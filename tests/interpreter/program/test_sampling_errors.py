@@ -1,0 +1,109 @@
+"""The standard errors of expectations over test examples: NumPy's of the same examples, and closed forms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from dlspec.interpreter.program.context import ProgramContext
+from dlspec.interpreter.program.program import Compiled
+
+FORMS = pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+
+STUDY = """
+dtype: float64
+task:
+  data: {test: COUNT}
+  example: {x: "normal([2])", u: "uniform(0, 1)"}
+measures:
+  mean: E(x[0])
+  square: E(x[0]^2)
+  uniform: E(u)
+  far: E(1e8 + u)
+  pair: E(x * [1, 3])
+  root: sqrt(E(x[0]^2))
+  ratio: E(x[0]^2) / E(u)
+  close: E(x[0] + 0.1 * x[1]) - E(x[0])
+  rate: E(x[0] > 0)
+  of_rates: E(x[0] > 0) / E(x[1] > 0)
+  middle: quantile(u, 0.5)
+  nested: E((u - E(u))^2)
+  alone: 2 * pi
+replicates: 2
+"""
+CLOSED = {
+    "mean": 1, "square": math.sqrt(2), "uniform": math.sqrt(1 / 12), "far": math.sqrt(1 / 12), "root": math.sqrt(2) / 2,
+    "ratio": math.sqrt(2 * 4 + (1 / 12) * 16), "close": 0.1, "of_rates": math.sqrt(2),
+}  # fmt: skip
+"""The deviations of one example: of the ratio 1 / 0.5, (2 · 2² + 1/12 · 4²)^½ to first order; of that of two rates of a half, (1 + 1)^½."""
+
+
+def examples(held: Compiled, count: int) -> tuple[Any, Any]:
+    lowering = held.context.lowering(held.seeds.keys["test"], tf.range(count, dtype=tf.int64), count, held.seeds.draws)
+    x, u = (
+        lowering.broadcast_to_axes(lowering(item.term), ("replicate", "example"), len(item.type.shape)).numpy()
+        for item in held.program.examples
+    )
+    return x, u
+
+
+def expected(x: Any, u: Any) -> dict[str, Any]:
+    """From the examples, [R, …]: the unbiased variance of each example's part to first order."""
+
+    def error(each: Any) -> Any:
+        return each.std(axis=1, ddof=1) / math.sqrt(each.shape[1])
+
+    first, second = x[..., 0], x[..., 1]
+    square, above = (first**2, first > 0)
+    m = {"square": square.mean(1, keepdims=True), "u": u.mean(1, keepdims=True)}
+    p, q = above.mean(1, keepdims=True), (second > 0).mean(1, keepdims=True)
+    return {
+        "mean": error(first), "square": error(square), "uniform": error(u), "far": error(u), "pair": error(x * [1, 3]),
+        "root": error(square / (2 * np.sqrt(m["square"]))), "ratio": error(square / m["u"] - m["square"] / m["u"] ** 2 * u),
+        "close": error(0.1 * second), "of_rates": error(above / q - p / q**2 * (second > 0)),
+    }  # fmt: skip
+
+
+@FORMS
+@pytest.mark.parametrize("count", [100, 10_000])
+def test_errors_are_those_of_the_examples_and_near_the_closed_forms(
+    compiled: Callable[..., Compiled], monkeypatch: pytest.MonkeyPatch, xla: bool, count: int
+) -> None:
+    """In chunks of 999, the last of which is smaller."""
+    monkeypatch.setattr(ProgramContext, "chunk", lambda self, wanted, *more: min(wanted, 999))
+    study = STUDY if count == 100 else STUDY.replace("  middle: quantile(u, 0.5)\n", "")  # one pass over all examples
+    held = compiled(study.replace("COUNT", str(count)), 2, xla)
+    values, errors = held.evaluate_with_errors()
+    right = expected(*examples(held, count))
+    assert errors.keys() == right.keys()
+    for name, error in errors.items():
+        np.testing.assert_allclose(error, right[name], rtol=2e-7 if name == "far" else 1e-9, err_msg=name)
+        assert error.shape == values[name].shape
+    for name, deviation in CLOSED.items():
+        np.testing.assert_allclose(errors[name], deviation / math.sqrt(count), rtol=4 / math.sqrt(count), err_msg=name)
+    np.testing.assert_array_equal(values["rate"], held.evaluate()["rate"])
+
+
+WITHOUT = """
+task:
+  data: DATA
+  example: {x: "rademacher([3])"}
+architecture: {f: {input: x, layers: [dense: 1]}}
+measures: {m: E(f^2)}
+"""
+
+
+@pytest.mark.parametrize("data", ["{enumerate: x}", "{train: 8, test: 1}"])
+def test_what_is_complete_or_a_single_example_has_no_error(compiled: Callable[..., Compiled], data: str) -> None:
+    assert compiled(WITHOUT.replace("DATA", data)).evaluate_with_errors()[1] == {}
+
+
+def test_a_finite_training_set_is_complete_and_its_test_set_is_not(compiled: Callable[..., Compiled]) -> None:
+    study = WITHOUT.replace("DATA", "{train: 8, test: 9}").replace(
+        "{m: E(f^2)}", "{m: E(f^2), fit: {of: E(f^2), on: train}}"
+    )
+    assert compiled(study).evaluate_with_errors()[1].keys() == {"m"}
