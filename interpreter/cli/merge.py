@@ -94,10 +94,9 @@ def _told(name: str, base: str, text: str, conflicts: int) -> int:
         print(spec.render(found.problems), file=sys.stderr)
         print(file=sys.stderr)
     if conflicts:
-        print(
-            f"{name}: {conflicts} conflict{'s' * (conflicts > 1)} to be resolved, each marked with `!conflict`",
-            file=sys.stderr,
-        )
+        many = conflicts > 1
+        count = f"{conflicts} conflict{'s' * many} to be resolved, {'each ' * many}marked with `!conflict`"
+        print(f"{name}: {count}", file=sys.stderr)
         return CONFLICTS
     if found.problems:
         print(f"{name}: merged without a conflict, but both together are not valid", file=sys.stderr)

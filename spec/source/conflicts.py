@@ -26,14 +26,8 @@ def undecided(span: Span, key: str, sides: Mapping[str, str | None]) -> Problem:
     before = f"; the base {_says(sides[BASE])}" if BASE in sides else ""
     message = f"a merge left {f'`{key}`' if key else 'this'} undecided: {', '.join(says)}{before}"
     where = f"`{key}:`" if key else "the dash"
-    if None in sides.values():
-        hint = (
-            f"Write the value behind {where} in place of `{TAG}` and the lines under it, or remove {where} with them."
-        )
-    elif key:
-        hint = f"Write the value behind {where} in place of `{TAG}` and the lines under it."
-    else:
-        hint = f"Write the items that are wanted in place of `- {TAG}` and the lines under it."
+    hint = f"Write {'the value' if key else 'the items'} behind {where} in place of `{TAG}` and all its sides"
+    hint += f", or remove {where} too." if None in sides.values() else "."
     return Problem(message, span, hint)
 
 
