@@ -55,6 +55,7 @@ check: $(VENV)/dev.stamp  ## Everything that CI runs: format, lint, types, impor
 	ln -sfn ../../../spec $(VENV)/typing/dlspec/spec
 	ln -sfn ../../../interpreter $(VENV)/typing/dlspec/interpreter
 	MYPYPATH=$(VENV)/typing $(BIN)/mypy -p dlspec.spec -p dlspec.interpreter
+	MYPYPATH=check:$(VENV)/typing $(BIN)/mypy $(wildcard check/*.py)
 	$(BIN)/lint-imports
 	$(BIN)/dlspec schema --check
 	$(BIN)/dlspec ops --check

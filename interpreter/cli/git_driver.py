@@ -14,7 +14,8 @@ from pathlib import Path
 
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import Source
-from dlspec.spec.source.conflict_marks import conflict_sides
+from dlspec.spec.source.conflict_marks import ConflictSides, conflict_sides
+from dlspec.spec.source.undecided_sides import undecided_sides
 
 from ..results.git_command import git
 from ..results.optional_outputs import reason
@@ -60,8 +61,8 @@ def _meaning(file: Version) -> str:
 
     if file.binary:
         return f"binary, {len(file.data or b''):,} bytes, SHA-256 {hashlib.sha256(file.data or b'').hexdigest()}\n"
-    sides = conflict_sides(file.text)
     try:
+        sides = _sides(file.text)
         if sides is not None:
             return conflict_lines(sides, file.name)
         return meaning_lines(spec.parse(spec.decode(file.data or b"", file.name)))
@@ -69,6 +70,11 @@ def _meaning(file: Version) -> str:
         return f"# no valid study: {error.problems[0].message}\n{file.text}" if spec.is_study(file.text) else file.text
     except Exception:  # a fault of dlspec's own: git's own lines are better than none
         return file.text
+
+
+def _sides(text: str) -> ConflictSides | None:
+    """The sides of a file in a conflict, whether git marked it or `dlspec merge` did."""
+    return conflict_sides(text) or undecided_sides(text)
 
 
 def driver(arguments: Sequence[str]) -> int:
@@ -151,8 +157,8 @@ def _unmerged(path: str) -> None:
 def _conflicts(path: str) -> str:
     """How many conflicts are marked in a file, and where they begin."""
     try:
-        sides = conflict_sides(Path(path).read_bytes().decode("utf-8", "replace"))
-    except OSError:
+        sides = _sides(Path(path).read_bytes().decode("utf-8", "replace"))
+    except (OSError, RecursionError):
         return ""
     lines = sides.lines if sides is not None else ()
     count = f"{len(lines)} conflict{'s' if len(lines) > 1 else ''}"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from dlspec.spec.source.conflict_marks import conflict_sides
+from dlspec.spec.source.undecided_sides import undecided_sides
 
 ROOT = Path(__file__).parents[3]
 BASE = (ROOT / "tests/spec/diff/base.yaml").read_text("utf-8")
@@ -85,6 +86,39 @@ def test_both_sides_and_the_file_with_marks_are_put_the_same_way(repository: Pat
         "++>>>>>>> other",
     ]
     assert len(text.splitlines()) < 20 and text.count("@@@") == 2
+
+
+def test_a_conflict_that_dlspec_merge_left_is_shown_the_same_way(repository: Path) -> None:
+    merge = f'"{sys.executable}" -c "{MAIN}" merge %O %A %B %L %P'
+    git(repository, "config", "merge.dlspec.driver", merge)
+    save(repository, {".gitattributes": "*.yaml diff=dlspec merge=dlspec\n"})
+    conflict(repository, THEIRS)
+    assert "!conflict" in (repository / "a.yaml").read_text("utf-8")
+    text = git(repository, "diff")
+    changed = [line for line in text.splitlines() if re.match(r"[-+ ]{2}", line) and line[:2].strip()]
+    assert changed[-5:] == [
+        "++<<<<<<< ours",
+        " +staircase/forward_only.gradient.u: stop",
+        "++=======",
+        "+ staircase/forward_only.gradient.u: scale(0.5)",
+        "++>>>>>>> theirs",
+    ]
+    assert len(text.splitlines()) < 20
+    assert "not merged yet: 1 conflict, the first on line " in git(repository, "diff", "--cached")
+
+
+@pytest.mark.parametrize(("text", "ours", "theirs"), [
+    ("l:\n- a\n- !conflict\n  base: [b]\n  ours: [c, d]\n  theirs: []\n- e\n", "l:\n- a\n- c\n- d\n- e\n", "l:\n- a\n- e\n"),
+    ("m: {k: !conflict {ours: {x: 1}, theirs: 'y: 2'}}\n", "m: {k: {x: 1}}\n", "m: {k: 'y: 2'}\n"),
+])  # fmt: skip
+def test_the_sides_of_a_file_that_dlspec_merge_left(text: str, ours: str, theirs: str) -> None:
+    result = undecided_sides(text)
+    assert result is not None and (result.ours, result.theirs) == (ours, theirs)
+    assert (
+        undecided_sides("a: 1\n") is None
+        and undecided_sides("# !conflict\n") is None
+        and undecided_sides("[!conflict") is None
+    )
 
 
 def test_a_side_that_removed_the_file_is_named(repository: Path) -> None:
