@@ -51,7 +51,15 @@ def _cell(before: Program | None, after: Program | None, names: Mapping[str, str
     assert known is not None
     sides = (_side(before, names) if before else None, _side(after, {}) if after else None)
     status, differing = _status(*sides)
-    return Cell(known.experiment, known.variant, dict(known.point), *sides, status, differing)
+    return Cell(
+        known.experiment,
+        known.variant,
+        dict(known.point),
+        *sides,
+        status,
+        differing,
+        older_name=before.name if before else "",
+    )
 
 
 def _status(before: CellSide | None, after: CellSide | None) -> tuple[str, tuple[str, ...]]:

@@ -100,6 +100,7 @@ class Cell:
     `same`: they stay valid. `measures`: the training is the same, the measures named in `measures` are not.
     `steps`: training and measures are the same, but wanted at more steps, or more is shown in figures.
     `again`: it must run again. `new`, `gone`: it is on one side only.
+    `known`: it is another one than before, or new, and its results are those of the older side's cell `known_as`.
     """
 
     experiment: str
@@ -109,6 +110,9 @@ class Cell:
     after: CellSide | None
     status: str
     measures: tuple[str, ...] = ()
+    known_as: str = ""
+    older_name: str = ""
+    """What people called it on the older side."""
 
     @property
     def recounted(self) -> bool:

@@ -62,7 +62,7 @@ def _change(change: Change) -> dict[str, Any]:
 def _cell(cell: Cell) -> dict[str, Any]:
     return {
         "experiment": cell.experiment, "variant": cell.variant, "constants": dict(cell.point), "status": cell.status,
-        "measures": list(cell.measures), "before": _side(cell.before), "after": _side(cell.after),
+        "measures": list(cell.measures), "known_as": cell.known_as or None, "before": _side(cell.before), "after": _side(cell.after),
     }  # fmt: skip
 
 

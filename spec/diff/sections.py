@@ -103,6 +103,8 @@ def consequences(diff: StudyDiff) -> list[str]:
     for status, text in (("again", "must run again"), ("new", "new, to run"), ("gone", "gone")):
         if status in by_status:
             sentences.append(f"{text}: {_names(by_status[status])}")
+    if "known" in by_status:
+        sentences.append(f"known from another cell, stored results stay valid: {_known(by_status['known'])}")
     if "steps" in by_status:
         sentences.append(f"the same training, to run again for more steps or more shown: {_names(by_status['steps'])}")
     measured: dict[tuple[str, ...], list[Cell]] = {}
@@ -121,6 +123,10 @@ def consequences(diff: StudyDiff) -> list[str]:
             + (f" ({after / before:.3g} times)" if before and after else "")
         )
     return sentences
+
+
+def _known(cells: Sequence[Cell]) -> str:
+    return listing((f"{cell.name} (was {cell.known_as})" for cell in cells), 8)
 
 
 def _names(cells: Sequence[Cell]) -> str:

@@ -16,6 +16,7 @@ from .changes import Cell, Change, StudyDiff, Texts, Warned, Where
 from .experiment import Comparison
 from .experiment_names import renamed_experiments
 from .headline import headline
+from .known_cells import with_known_cells
 from .paths import differences
 from .settings import AxisNames, Side, side
 from .trees import spell, study_tree
@@ -89,7 +90,7 @@ class _Studies:
         found_diff = StudyDiff(
             self.before.source.name, self.after.source.name, "", tuple(changes), tuple(made), tuple(warnings), unchanged
         )
-        return replace(found_diff, headline=headline(found_diff))
+        return with_known_cells(replace(found_diff, headline=headline(found_diff)))
 
     # -- what is resolved --------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..check.expression_text import read
 from ..check.figures import check_figures, conditions
 from ..diagnostics.problems import Problem, SpecError
 from ..expressions.nodes import Name, walk
+from ..ir.claims import looked_at
 from ..ir.plan import ClaimPlan, FigurePlan, Program
 from ..model.experiment import Experiment
 from ..source import nodes as yaml
@@ -136,3 +138,10 @@ class Conclusions:
             for program in (() if self.late else programs)
         )
         return Subject(measures, known, constants, evaluated, zipped, own, before)
+
+
+def shown_in(program: Program, figures: Sequence[FigurePlan]) -> Program:
+    """The program without what figures show of other cells: samples are taken for the figures that show it."""
+    where = {figure.name: figure.where for figure in figures}
+    probes = tuple(probe for probe in program.probes if looked_at(where.get(probe.figure, ()), program.place))
+    return program if len(probes) == len(program.probes) else replace(program, probes=probes)

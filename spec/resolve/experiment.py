@@ -13,7 +13,7 @@ from ..diagnostics.problems import Problem, Span, SpecError, in_file_order, prob
 from ..ir.plan import ClaimPlan, ExperimentPlan, FigurePlan, Program
 from ..source import nodes as yaml
 from .across_cells import Findings
-from .conclusions import Conclusions
+from .conclusions import Conclusions, shown_in
 from .document import Document, experiment
 from .overrides import Override, as_patch
 from .patches import alike, merge, must_change, must_exist, nest, without
@@ -135,7 +135,7 @@ class ExperimentResolver:
             self.name,
             self.model.about or "",
             {name: tuple(values) for name, values in axes.items()},
-            tuple(programs),
+            tuple(shown_in(program, figures) for program in programs),
             claims,
             figures,
             self.model,
