@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from .classes import BESIDE_CELLS
 from .equivalence import means_the_same
-from .likeness import Parts, assigned
+from .likeness import Parts, assigned, written_parts
 from .paths import differences
 from .renames import JUDGED, Renames, uses
 from .settings import AxisNames, Setting, Side
@@ -66,7 +65,7 @@ class _Values:
         judged = (self.renames.carried(self.before.whole), self.after.whole)
         used = [uses(Branch({key: side.entries[key] for key in JUDGED if key in side.entries})) for side in judged]
         parts = [
-            {name: _parts(patches[name]) + Counter(used[which].get(name, [])) for name in names}
+            {name: written_parts(patches[name]) + Counter(used[which].get(name, [])) for name in names}
             for which, (patches, names) in enumerate(((old, gone), (new, fresh)))
         ]
         return new_names | assigned(*parts)
@@ -95,17 +94,7 @@ def _value(setting: Setting, axis: str) -> str:
 
 
 def _axis_parts(patches: Patches) -> Parts:
-    return sum((_parts(patch) + Counter([name]) for name, patch in patches.items()), Counter())
-
-
-def _parts(patch: Any, path: tuple[str, ...] = ()) -> Parts:
-    """What a patch is made of, as it is written: its paths, and the words and signs of their values."""
-    if isinstance(patch, Mapping):
-        return sum((_parts(inner, (*path, str(key))) for key, inner in patch.items()), Counter())
-    if isinstance(patch, list | tuple):
-        return sum((_parts(inner, (*path, "item")) for inner in patch), Counter())
-    words = re.findall(r"\w[\w.]*|[^\w\s]", str(patch))
-    return Counter([path, *((path, word) for word in words)])
+    return sum((written_parts(patch) + Counter([name]) for name, patch in patches.items()), Counter())
 
 
 def _cell_part(tree: Branch) -> Branch:

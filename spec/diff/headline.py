@@ -222,7 +222,7 @@ def _scope(change: Change) -> str:
         return f"sweep of `{change.path[-1]}` {change.action}" + (f": {change.note}" if change.note else "")
     if change.scope == "zip":
         return f"zip {change.action}: {_sides(change)}"
-    text = f"{kind} `{change.path[-1]}` {change.action}"
+    text = f"{kind} `{change.path[-1]}` {change.note if change.action == 'moved' else change.action}"
     if change.scope == "variant" and change.parts:
         own = [part for part in change.parts if part.factor]
         if len(own) == 1 and len(own[0].classes) == 1:

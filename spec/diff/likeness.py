@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Hashable, Mapping
 from difflib import SequenceMatcher
@@ -21,6 +22,13 @@ def parts(tree: Tree, path: tuple[str, ...] = ()) -> Parts:
     tree_parts: Parts = Counter()
     _gather(tree, path, tree_parts)
     return tree_parts
+
+
+def written_parts(data: Any, path: tuple[str, ...] = ()) -> Parts:
+    """The same of what a file says, as it is written: its paths, and the words and signs of their values."""
+    counts: Parts = Counter()
+    _gather_written(data, path, counts)
+    return counts
 
 
 def likeness(a: Parts, b: Parts) -> float:
@@ -76,6 +84,18 @@ def _gather(tree: Tree, path: tuple[str, ...], counts: Parts) -> None:
             counts[path] += 1
             for node in n.walk(form):
                 counts[path, _label(node)] += 1
+
+
+def _gather_written(data: Any, path: tuple[str, ...], counts: Parts) -> None:
+    if isinstance(data, Mapping):
+        for key, inner in data.items():
+            _gather_written(inner, (*path, str(key)), counts)
+    elif isinstance(data, list | tuple):
+        for inner in data:
+            _gather_written(inner, (*path, "item"), counts)
+    else:
+        counts[path] += 1
+        counts.update((path, word) for word in re.findall(r"\w[\w.]*|[^\w\s]", str(data)))
 
 
 def _label(node: n.Node) -> Hashable:

@@ -66,6 +66,8 @@ def _lines(change: Change, several: bool) -> list[Line]:
 def _edits(change: Change) -> tuple[Edit, ...]:
     """The change itself: inside its expression, or what stood there and what stands there now."""
     if change.scope and change.scope not in ("sweep", "zip") and change.action != "renamed":
+        if change.action == "moved":
+            return ()
         return (Edit("added" if change.action == "added" else "removed", change.action),)
     if change.edits:
         return change.edits

@@ -17,6 +17,7 @@ from .experiment import Comparison
 from .experiment_names import renamed_experiments
 from .headline import headline
 from .known_cells import with_known_cells
+from .moves import Moves, Origin, moved_change
 from .paths import differences
 from .settings import AxisNames, Side, side
 from .trees import spell, study_tree
@@ -30,15 +31,22 @@ class SideError(SpecError):
         self.side = side
 
 
-def compare(before: Document, after: Document) -> StudyDiff:
-    """What differs between two studies, by meaning. Raises SideError when one of them does not resolve."""
-    return _Studies(before, after).diff()
+def compare(before: Document, after: Document, moves: Moves | None = None) -> StudyDiff:
+    """What differs between two studies, by meaning. Raises SideError when one of them does not resolve.
+
+    Args:
+        before: The older study.
+        after: The newer one.
+        moves: The experiments that came from other studies, or went there.
+    """
+    return _Studies(before, after, moves or Moves()).diff()
 
 
 class _Studies:
-    def __init__(self, before: Document, after: Document) -> None:
+    def __init__(self, before: Document, after: Document, moves: Moves) -> None:
         self.before = before
         self.after = after
+        self.moves = moves
         names = before.experiments.keys() & after.experiments.keys()
         self.equal = {name for name in names if self._written(before, name) == self._written(after, name)}
         old = self._plan(before, None, ())
@@ -54,9 +62,15 @@ class _Studies:
         made: list[Cell] = []
         warnings: list[Warned] = []
         old, new = (self._sides(which, None) for which in (0, 1))
-        origin = {now: was for was, now in renamed_experiments(old, new).items()}
+        left, came = self.moves.departures, self.moves.arrivals
+        stayed = {name: item for name, item in old.items() if name not in left}
+        renamed = renamed_experiments(stayed, {name: item for name, item in new.items() if name not in came})
+        origin = {now: was for was, now in renamed.items()}
         for name, after in new.items():
-            before = old.pop(origin.get(name, name), None)
+            from_file = came.get(name)
+            before = old.pop(origin.get(name, name), None) if from_file is None else self._side_of(from_file)
+            if from_file is not None:
+                changes.append(moved_change(name, f"moved from `{from_file.file}`"))
             if before is None:
                 changes.append(self._whole(name, "added"))
                 made += cells(paired(None, after, AxisNames(), {}), {})
@@ -77,11 +91,16 @@ class _Studies:
                         seeds=True,
                     )
                 )
-            found = Comparison(name, before, after, self._profiles(was, name)).result()
+            found = Comparison(
+                name, before, after, self._profiles(was, name, from_file.document if from_file else self.before)
+            ).result()
             changes += found.changes
             made += found.cells
             warnings += found.warnings
         for name, gone in old.items():
+            if name in left:
+                changes.append(moved_change(name, f"moved to `{left[name]}`"))
+                continue
             changes.append(self._whole(name, "removed"))
             made += cells(paired(gone, None, AxisNames(), {}), {})
             warnings += [Warned(name, c.name, f"removed with its experiment: {c.says}") for c in gone.plan.claims]
@@ -110,20 +129,26 @@ class _Studies:
         try:
             return resolve(document, profile, (), wanted)
         except SpecError as error:
-            raise SideError("before" if document is self.before else "after", error.problems) from None
+            raise SideError("after" if document is self.after else "before", error.problems) from None
 
     def _sides(self, which: int, profile: str | None) -> dict[str, Side]:
         document, plan = (self.before, self.after)[which], self.plans[which]
         defaults = document.study.layer_defaults
         return {item.name: side(item, defaults) for item in plan.experiments if item.name not in self.equal}
 
-    def _profiles(self, was: str, now: str) -> dict[str, tuple[Side, Side]]:
+    def _side_of(self, origin: Origin) -> Side:
+        """An experiment of another file of the older side."""
+        return side(
+            self._plan(origin.document, None, [origin.name]).experiments[0], origin.document.study.layer_defaults
+        )
+
+    def _profiles(self, was: str, now: str, before: Document) -> dict[str, tuple[Side, Side]]:
         """An experiment in each profile that both sides have and one of them patches it in."""
         side_pairs = {}
-        for profile in self.before.study.profiles:
+        for profile in before.study.profiles:
             if profile not in self.after.study.profiles:
                 continue
-            places = [(self.before, was), (self.after, now)]
+            places = [(before, was), (self.after, now)]
             patched = [name in document.study.profiles[profile].experiments for document, name in places]
             if any(patched):
                 plans = [self._plan(document, profile, [name]).experiments[0] for document, name in places]
