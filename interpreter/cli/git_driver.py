@@ -24,8 +24,8 @@ from .text.line_difference import line_difference
 
 NULL_DEVICE = "/dev/null"
 NO_MODE = "."
-BASE, OURS, THEIRS = 1, 2, 3
-"""The numbers of the sides of a conflict in git's index."""
+STAGES = {"1": "base", "2": "ours", "3": "theirs"}
+"""The sides of a conflict by their numbers in git's index."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,10 @@ def driver(arguments: Sequence[str]) -> int:
         return 2
     path, old, _, old_mode, new, _, new_mode, *more = arguments
     names = f"a/{path}", f"b/{more[0] if more else path}"
-    happened = "copied" if len(more) > 1 and "copy from " in more[1] else "renamed"
-    moved = f"{happened} from {path} to {more[0]}" if more and more[0] != path else ""
+    happened = [
+        word for mark, word in (("rename from ", "renamed"), ("copy from ", "copied")) if mark in "".join(more[1:])
+    ]
+    moved = f"{happened[0]} from {path} to {more[0]}" if happened else ""
     return _shown(lambda: _pair(_read(names[0], old, old_mode), _read(names[1], new, new_mode), moved))
 
 
@@ -138,16 +140,21 @@ def _pair(old: Version | str, new: Version | str, moved: str) -> None:
 def _unmerged(path: str) -> None:
     """What both sides of a conflict change, one against the other, as far as git has them."""
     print(f"dlspec diff {path}\nnot merged yet{_conflicts(path)}. ", end="")
-    stages = {name: _staged(number, path) for name, number in (("ours", OURS), ("theirs", THEIRS), ("base", BASE))}
+    stages = _staged(path)
+    if not any(stages.values()):
+        print()
+        return
     here, there = (Version(f"{name}/{path}", stages[name]) for name in ("ours", "theirs"))
     if here.data is not None and there.data is not None:
         print("From ours to theirs:")
         _difference(here, there)
         return
     absent = [name for name in ("ours", "theirs") if stages[name] is None]
-    if stages["base"] is None or len(absent) == 2:
-        has = "ours" if absent == ["theirs"] else "theirs"
-        print("Neither side has it.\n" if len(absent) == 2 else f"Only {has} has it.\n")
+    if len(absent) == 2:
+        print("Both sides removed or renamed it.\n")
+        return
+    if stages["base"] is None:
+        print(f"Only {'ours' if absent == ['theirs'] else 'theirs'} has it.\n")
         return
     left = there if here.data is None else here
     print(f"It was removed by {absent[0]}, and changed by {left.name.split('/')[0]}:")
@@ -165,10 +172,22 @@ def _conflicts(path: str) -> str:
     return f": {count}, the first on line {lines[0]}" if lines else ""
 
 
-def _staged(stage: int, path: str) -> bytes | None:
-    """A side of a conflict as git's index has it; nothing where it has none: that side removed the file."""
-    done = git("show", f":{stage}:./{path}")
-    return done.stdout if done is not None and done.returncode == 0 else None
+def _staged(path: str) -> dict[str, bytes | None]:
+    """The sides of a conflict as git's index has them; None where it has none: that side removed the file.
+
+    `git diff --relative` gives a path in the folder that git was called in, and git runs this at the top.
+    """
+    sides: dict[str, bytes | None] = dict.fromkeys(STAGES.values())
+    done = git("ls-files", "--unmerged", "-z")
+    entries = done.stdout.decode("utf-8", "surrogateescape").split("\0") if done is not None else []
+    places = [(place, head.split()) for head, _, place in (entry.partition("\t") for entry in entries) if place]
+    names = {place for place, _ in places}
+    near = {path} & names or {place for place in names if place.endswith(f"/{path}")}
+    if len(near) == 1:
+        for _, (_, blob, stage) in (item for item in places if item[0] in near):
+            content = git("cat-file", "blob", blob)
+            sides[STAGES[stage]] = content.stdout if content is not None and not content.returncode else None
+    return sides
 
 
 def _difference(old: Version, new: Version) -> None:

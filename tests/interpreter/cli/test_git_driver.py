@@ -68,6 +68,8 @@ def test_a_conflict_is_shown_by_meaning_and_the_files_behind_it_too(repository: 
     text = git(repository, "diff", "--cached")
     assert "dlspec diff a.yaml\nnot merged yet: 1 conflict, the first on line " in text
     assert "From ours to theirs:\n" in text and "stop → scale(0.5)" in text and "+theirs" in text
+    text = git(repository, "diff", "--no-index", "--", "a.yaml", "zz.txt", code=1)
+    assert "renamed" not in text
     for side in ("--ours", "--theirs", "--base"):
         text = git(repository, "diff", side)
         assert "not merged yet: 1 conflict" in text and text.count("\n@@") == 1, side
@@ -126,6 +128,28 @@ def test_a_side_that_removed_the_file_is_named(repository: Path) -> None:
     text = git(repository, "diff", "--cached")
     assert "It was removed by theirs, and changed by ours:\n" in text and "forward_only → stop" in text
     assert "+theirs" in text
+
+
+def test_a_path_that_git_cuts_short_is_found_and_one_side_alone_is_said(repository: Path) -> None:
+    """`git diff --relative` leaves out the folder; renamed to two names, a file has no side, one side, and one side."""
+    for name in ("d", "e"):
+        (repository / name).mkdir()
+    save(repository, {"a.yaml": None, "d/a.yaml": BASE, "e/b.yaml": BASE.replace("study: steps", "study: other")})
+    git(repository, "checkout", "-qb", "other")
+    git(repository, "mv", "e/b.yaml", "e/theirs.yaml")
+    save(repository, {"d/a.yaml": THEIRS})
+    git(repository, "checkout", "-q", "main")
+    git(repository, "mv", "e/b.yaml", "e/ours.yaml")
+    save(repository, {"d/a.yaml": OURS})
+    git(repository, "merge", "other", code=1)
+    command = [sys.executable, "-c", MAIN, "diff", "--driver", "a.yaml"]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=300)
+    assert "From ours to theirs:" in done.stdout and done.returncode == 0
+    text = git(repository, "diff", "--cached", "--", "e")
+    said = re.findall(r"dlspec diff (\S+)\nnot merged yet\. (.*)", text)
+    assert said == [
+        ("e/b.yaml", "Both sides removed or renamed it."), ("e/ours.yaml", "Only ours has it."), ("e/theirs.yaml", "Only theirs has it."),
+    ]  # fmt: skip
 
 
 def test_renames_modes_and_binaries_are_said(repository: Path) -> None:
