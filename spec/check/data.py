@@ -9,7 +9,7 @@ import numpy as np
 from ..diagnostics.problems import Span, did_you_mean, listing, problem_at
 from ..ir import terms as t
 from ..ir.data import DataSource, Enumerated, Finite, Fresh
-from ..source import nodes as yaml
+from ..model.experiment import Evaluate
 from .scope import ExperimentScope
 
 MAX_BITS = 24
@@ -18,37 +18,35 @@ BINARY_DISTRIBUTIONS = ("rademacher", "bernoulli")
 
 def data_source(experiment: ExperimentScope) -> DataSource:
     """What `task.data` says. Raises SpecError."""
-    model = experiment.model.task.data
-    path: list[str | int] = ["task", "data"]
+    model, training = experiment.model.task.data, experiment.model.training
     if model == "fresh":
         return Fresh(_evaluated(experiment))
-    node = yaml.find(experiment.node, path)
-    span, _ = yaml.locate(experiment.node, path)
     if model.enumerate is not None:
         extra = [name for name in ("train", "test", "order") if name in model.model_fields_set]
         if extra:
-            key = node.key(extra[0]) if isinstance(node, yaml.Mapping) else None
             hint = "Leave it out: every value is there once, to train on and to test on."
-            raise problem_at(key.span if key else span, f"'{extra[0]}' does not go with 'enumerate'", hint)
-        at, _ = yaml.locate(experiment.node, [*path, "enumerate"])
-        return _enumerated(experiment, model.enumerate, at)
-    said = yaml.find(experiment.node, ["training", "evaluate", "examples"])
+            raise problem_at(model.key(extra[0]), f"'{extra[0]}' does not go with 'enumerate'", hint)
+        return _enumerated(experiment, model.enumerate, model.span("enumerate"))
+    said = training.evaluate.node("examples") if training else None
     if said is not None:
         message = "the test examples are those of `task.data`, and here is another number"
         raise problem_at(said.span, message, "Remove it.")
-    test = experiment.count([*path, "test"], model.test, "'test'")
+    test = experiment.count(model.node("test"), model.test, "'test'")
     if model.train is None:
         if "order" in model.model_fields_set:
-            raise problem_at(span, "fresh data have no order: each example is new", "Give `train`, or remove `order`.")
+            raise problem_at(
+                model.span(), "fresh data have no order: each example is new", "Give `train`, or remove `order`."
+            )
         return Fresh(test)
-    return Finite(test, experiment.count([*path, "train"], 0, "'train'"), model.order)
+    return Finite(test, experiment.count(model.node("train"), 0, "'train'"), model.order)
 
 
 def _evaluated(experiment: ExperimentScope) -> int:
     """Over how many test examples measures are taken, where new ones can be had."""
     training = experiment.model.training
-    default = training.evaluate.examples if training else 1000
-    return experiment.count(["training", "evaluate", "examples"], default, "'examples'")
+    if training is None:
+        return int(Evaluate.model_fields["examples"].default)
+    return experiment.count(training.evaluate.node("examples"), training.evaluate.examples, "'examples'")
 
 
 def _enumerated(experiment: ExperimentScope, name: str, span: Span) -> Enumerated:
@@ -65,8 +63,8 @@ def _enumerated(experiment: ExperimentScope, name: str, span: Span) -> Enumerate
                     item.span, f"'{other}' is drawn for each example too, beside the enumerated '{name}'", hint
                 )
     bits = prod(term.shape)
-    for path in (["training", "evaluate", "examples"], ["training", "batch"]):
-        said = yaml.find(experiment.node, path)
+    training = experiment.model.training
+    for said in (training.evaluate.node("examples"), training.node("batch")) if training else ():
         if said is not None:
             message = f"with `enumerate` all 2^{bits} examples are taken each time, and here is another number"
             raise problem_at(said.span, message, "Remove it.")

@@ -8,19 +8,11 @@ from dataclasses import dataclass, replace
 
 from ..diagnostics.problems import Problem, Span
 from ..expressions.parser import is_name
+from ..model.experiment import Experiment
 from ..source import nodes as yaml
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.operations import FORMS, OPERATIONS
-from .namespace import Binding, Function
-
-PLACES = {
-    "constants": ["constants"],
-    "draw": ["task", "draw"],
-    "example": ["task", "example"],
-    "architecture": ["architecture"],
-    "outputs": ["outputs"],
-}
-"""Where the names of each phase stand."""
+from .namespace import PHASES, Binding, Function, order
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +25,19 @@ class Declared:
     warnings: tuple[Problem, ...]
 
 
-def declared(node: yaml.Mapping) -> Declared:
-    """The namespace of an experiment; a name stands once in it."""
+def declared(model: Experiment) -> Declared:
+    """The namespace of an experiment; a name stands once in it. Those of a phase stand under the field of its name."""
     bindings: dict[str, Binding] = {}
     functions: dict[str, Function] = {}
     seen: dict[str, Span] = {}
     found: list[Problem] = []
-    for phase, path in PLACES.items():
-        for key, value in _entries(node, path):
+    for phase in PHASES[: order("loss")]:
+        for key, value in _entries((model if phase in Experiment.model_fields else model.task).node(phase)):
             wrong = _faults(key, seen)
             found += wrong
             if not _refused(wrong):
                 bindings[key.text] = Binding(key.text, phase, value, key.span)
-    for key, value in _entries(node, ["functions"]):
+    for key, value in _entries(model.node("functions")):
         match = re.fullmatch(r"\s*(\w+)\s*\(\s*(\w+(?:\s*,\s*\w+)*)\s*\)\s*", key.text)
         if match is None:
             hint = "A function is written `u(r): …` or `gap(a, b): …`."
@@ -61,9 +53,8 @@ def declared(node: yaml.Mapping) -> Declared:
     return Declared(bindings, functions, problems, tuple(problem for problem in found if problem.severity != "error"))
 
 
-def _entries(node: yaml.Mapping, path: list[str]) -> tuple[tuple[yaml.Scalar, yaml.Node], ...]:
-    found = yaml.find(node, path)
-    return found.entries if isinstance(found, yaml.Mapping) else ()
+def _entries(node: yaml.Node | None) -> tuple[tuple[yaml.Scalar, yaml.Node], ...]:
+    return node.entries if isinstance(node, yaml.Mapping) else ()
 
 
 def _refused(names: list[Problem]) -> bool:

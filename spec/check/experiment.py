@@ -10,6 +10,7 @@ from typing import Any
 from ..diagnostics.problems import Problem, SpecError, in_file_order, problem_at
 from ..ir.data import DataSource, Fresh
 from ..ir.plan import MeasurePlan, Named, Program
+from ..model.layers import LayerDefaults
 from ..passes.gradient_paths import unreached, untrained
 from ..source import nodes as yaml
 from .data import data_source
@@ -40,13 +41,11 @@ class Point:
 class ExperimentChecker:
     """Checks the parts of an experiment, in order, and builds its program."""
 
-    def __init__(
-        self, point: Point, shared: Shared, study_defaults: Any = None, study_defaults_node: yaml.Node | None = None
-    ) -> None:
+    def __init__(self, point: Point, shared: Shared, study_defaults: LayerDefaults | None = None) -> None:
         self.point = point
         self.shared = shared
         self.model = shared.model
-        self.scope = ExperimentScope(shared, point.constants, study_defaults, study_defaults_node)
+        self.scope = ExperimentScope(shared, point.constants, study_defaults)
 
     def program(self) -> Program:
         """The program. Raises SpecError with every independent problem, in file order."""
@@ -56,9 +55,11 @@ class ExperimentChecker:
             if binding.phase != "architecture":
                 scope.attempt(lambda binding=binding: scope.term_of(binding, binding.key))
         for name in self.model.architecture:
-            scope.attempt(lambda name=name: scope.plan(name, scope.node.span))
+            scope.attempt(lambda name=name: scope.plan(name, scope.span))
         losses = [
-            scope.attempt(lambda key=key: scope.part(("loss", key), lambda: loss_term(scope, key)))
+            scope.attempt(
+                lambda key=key: scope.part(("loss", key), lambda: loss_term(scope, key), self.model.node("loss", key))
+            )
             for key in self.model.loss
         ]
         loss = self.once(term for term in losses if term is not None)
@@ -67,15 +68,13 @@ class ExperimentChecker:
         for key in self.model.measures:
             found.extend(scope.attempt(lambda key=key: measure(scope, key)) or ())
         training = scope.attempt(lambda: TrainingChecker(scope).plan(loss, found))
-        replicates = scope.attempt(lambda: scope.part(("replicates",), lambda: self.replicates()))
+        replicates = scope.attempt(lambda: scope.part(("replicates",), self.replicates, self.model.node("replicates")))
         found_probes = probes(scope, training)
         idle = [function for name, function in scope.functions.items() if name not in scope.checker.called]
         scope.problems.extend(self._unused(idle))
         if self.model.training is not None and not self.model.loss:
-            at = scope.node.key("training")
-            scope.problems.append(
-                Problem("there is training, and no loss to minimise", at.span if at else None, "Add `loss:`.")
-            )
+            message = "there is training, and no loss to minimise"
+            scope.problems.append(Problem(message, self.model.key("training"), "Add `loss:`."))
         if scope.problems:
             raise SpecError(in_file_order(scope.problems))
         program = Program(
@@ -123,16 +122,19 @@ class ExperimentChecker:
         model = self.model.task.data
         if not isinstance(model, str) and model.enumerate is not None:
             return data_source(self.scope)
-        data: DataSource = self.scope.part(("data",), lambda: data_source(self.scope))
+        evaluate = self.model.training.node("evaluate") if self.model.training else None
+        nodes = self.model.task.node("data"), evaluate
+        data: DataSource = self.scope.part(("data",), lambda: data_source(self.scope), *nodes)
         return data
 
     def replicates(self) -> int:
         """How many replicates there are, within the limit."""
-        count = self.scope.count(["replicates"], self.model.replicates, "'replicates'")
+        count = self.scope.count(self.model.node("replicates"), self.model.replicates, "'replicates'")
         if count > MAX_REPLICATES:
-            span, _ = yaml.locate(self.scope.node, ["replicates"])
             hint = "A mean over replicates has a standard error of 1 / √replicates: 1,000 give 3 %."
-            raise problem_at(span, f"{count:,} replicates; the limit is {MAX_REPLICATES:,}", hint)
+            raise problem_at(
+                self.model.span("replicates"), f"{count:,} replicates; the limit is {MAX_REPLICATES:,}", hint
+            )
         return count
 
     def named(self, phase: str) -> tuple[Named, ...]:

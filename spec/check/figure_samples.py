@@ -8,11 +8,9 @@ from typing import Any
 from ..diagnostics.problems import Problem, problem_at
 from ..ir import terms as t
 from ..ir.plan import ProbePlan, TrainingPlan
-from ..model.figures import ROWS_SEARCHED
-from ..source import nodes as yaml
+from ..model.figures import ROWS_SEARCHED, Figure
 from . import constant_folding as folding
 from .context import Context
-from .figures import OF_EXAMPLES
 from .scope import ExperimentScope
 
 Path = list[str | int]
@@ -22,11 +20,11 @@ def probes(experiment: ExperimentScope, training: TrainingPlan | None) -> list[P
     """What every figure shows of single examples."""
     plans = []
     for name, figure in experiment.model.figures.items():
-        if figure.kind in OF_EXAMPLES:
+        if figure.of_examples:
             last = training.steps if training else 0
             probe = experiment.attempt(
                 lambda name=name, figure=figure, last=last: experiment.part(
-                    ("probe", name, last), lambda: _probe(experiment, name, figure, last)
+                    ("probe", name, last), lambda: _probe(experiment, name, figure, last), figure.node()
                 )
             )
             if probe is not None:
@@ -36,10 +34,9 @@ def probes(experiment: ExperimentScope, training: TrainingPlan | None) -> list[P
 
 def _probe(experiment: ExperimentScope, name: str, figure: Any, last: int) -> ProbePlan:
     """The values of one figure, at its steps."""
-    path: Path = ["figures", name]
     terms = {}
-    for label, step in _shown(figure):
-        node = yaml.find(experiment.node, [*path, *step])
+    for label, path in _shown(figure):
+        node = figure.node(*path)
         assert node is not None
         terms[label] = experiment.checker.value(node, Context("measures", ("figures", name, label)))
     for term in terms.values():
@@ -53,12 +50,12 @@ def _probe(experiment: ExperimentScope, name: str, figure: Any, last: int) -> Pr
     else:
         _one_shape(terms, figure.kind)
     if figure.kind == "function":
-        examples = experiment.count([*path, "examples"], figure.examples, "'examples'")
+        examples = experiment.count(figure.node("examples"), figure.examples, "'examples'")
     else:
-        examples = experiment.count([*path, "count"], figure.count, "'count'")
+        examples = experiment.count(figure.node("count"), figure.count, "'count'")
         examples *= ROWS_SEARCHED if figure.kind == "images" and figure.rows is not None else 1
     steps = {last} if figure.kind != "images" or _trained(terms.values()) else {0}
-    return ProbePlan(name, terms, examples, tuple(sorted(_steps(experiment, path, last) or steps)))
+    return ProbePlan(name, terms, examples, tuple(sorted(_steps(experiment, figure, last) or steps)))
 
 
 def _trained(terms: Iterable[t.Term]) -> bool:
@@ -105,11 +102,10 @@ def _one_shape(terms: dict[str, t.Term], kind: str) -> None:
             raise problem_at(term.span, message, "A curve has a y for each x: both have one shape.")
 
 
-def _steps(experiment: ExperimentScope, path: Path, last: int) -> set[int]:
+def _steps(experiment: ExperimentScope, figure: Figure, last: int) -> set[int]:
     """The steps that a figure names, none after the last."""
-    node = yaml.find(experiment.node, [*path, "steps"])
     steps = set()
-    for item in node.items if isinstance(node, yaml.Sequence) else ():
+    for item in figure.nodes("steps"):
         term = experiment.checker.value(item, Context("constants", ()))
         wanted = int(folding.integer(term, "a step"))
         if wanted < 0:

@@ -2,43 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from ..diagnostics.problems import Problem, Span, did_you_mean, listing
 from ..ir.claims import Selection
-from ..model.figures import entry
+from ..model.base import MEASURE
+from ..model.figures import SWEPT, Figure, entry, naming
 from ..source import nodes as yaml
 from .claims import Subject, check_condition
 from .expression_text import read
 
-FIELDS = ("y", "colour", "panel", "x")
-OF_EXAMPLES = ("function", "examples", "images")
-"""The kinds that show single examples."""
 
-
-def check_figures(figures: Mapping[str, Any], experiment: yaml.Mapping, subject: Subject) -> list[Problem]:
+def check_figures(figures: Iterable[Figure], subject: Subject) -> list[Problem]:
     """What is wrong with an experiment's figures."""
     problems: list[Problem] = []
-    for name, figure in figures.items():
-        for field in FIELDS:
-            value = getattr(figure, field, None)
-            if value is None or (figure.kind in OF_EXAMPLES and field in ("x", "y")):
-                continue
-            path: list[str | int] = ["figures", name, field]
-            places = [[*path, place] for place in range(len(value))] if isinstance(value, list) else [path]
-            for place, word in zip(places, value if isinstance(value, list) else [value], strict=True):
-                span, _ = yaml.locate(experiment, place)
-                problem = _measure(word, span, subject) if field == "y" else _axis(word, span, field, subject)
+    for figure in figures:
+        for field, what in naming(type(figure)).items():
+            value, nodes = getattr(figure, field), figure.nodes(field)
+            for word, node in zip(value if isinstance(value, list) else [value], nodes, strict=False):
+                check = _measure if what == MEASURE else _swept if what == SWEPT else _axis
+                problem = check(word, node.span, subject)
                 problems.extend([problem] if problem is not None else [])
     return problems
 
 
-def conditions(name: str, experiment: yaml.Mapping, subject: Subject) -> tuple[Selection, ...]:
+def conditions(figure: Figure, subject: Subject) -> tuple[Selection, ...]:
     """The cells that a figure shows. Raises SpecError."""
-    node = yaml.find(experiment, ["figures", name, "where"])
-    items = node.items if isinstance(node, yaml.Sequence) else () if node is None else (node,)
-    return tuple(check_condition(read(item), subject) for item in items if isinstance(item, yaml.Scalar))
+    where = figure.nodes("where")
+    return tuple(check_condition(read(item), subject) for item in where if isinstance(item, yaml.Scalar))
 
 
 def _measure(word: str, span: Span, subject: Subject) -> Problem | None:
@@ -59,12 +50,19 @@ def _measure(word: str, span: Span, subject: Subject) -> Problem | None:
     return None
 
 
-def _axis(word: str, span: Span, field: str, subject: Subject) -> Problem | None:
-    """An axis that there is, and for x one of numbers."""
+def _axis(word: str, span: Span, subject: Subject) -> Problem | None:
+    """An axis that there is."""
     if word not in subject.axes:
         hint = did_you_mean(word, subject.axes) or axes_known(subject.axes)
         return Problem(f"there is no axis '{word}'", span, hint)
-    if field == "x" and word not in subject.swept:
+    return None
+
+
+def _swept(word: str, span: Span, subject: Subject) -> Problem | None:
+    """An axis that there is, and one of numbers."""
+    if (problem := _axis(word, span, subject)) is not None:
+        return problem
+    if word not in subject.swept:
         hint = f"Swept here: {listing(subject.swept)}." if subject.swept else "There is no sweep over a constant."
         return Problem(f"'{word}' is an axis of names, and x needs a swept constant", span, hint)
     return None

@@ -20,12 +20,12 @@ def modes(experiment: ExperimentScope) -> dict[str, Mode]:
     """The gradient modes, by target."""
     modes_by_target: dict[str, Mode] = {}
     for target, entry in experiment.model.gradient.items():
-        node = yaml.find(experiment.node, ["gradient"])
+        node = experiment.model.node("gradient")
         key = node.key(target) if isinstance(node, yaml.Mapping) else None
-        span = key.span if key else experiment.node.span
+        span = key.span if key else experiment.span
         mode = experiment.attempt(
             lambda target=target, entry=entry, span=span: experiment.part(
-                ("mode", target), lambda: _mode(experiment, target, entry, span)
+                ("mode", target), lambda: _mode(experiment, target, entry, span), entry.node()
             )
         )
         if mode is not None:
@@ -66,7 +66,7 @@ def _mode(experiment: ExperimentScope, target: str, entry: Any, span: Span) -> d
             f"Name a {' or a '.join(row.targets)}, or choose another mode.",
         )
     if row.takes_constant:
-        node = yaml.find(experiment.node, ["gradient", target, row.name])
+        node = entry.node(row.name)
         assert node is not None
         what = f"'{row.name}'"
         value = float(folding.number(experiment.checker.value(node, Context("constants", ())), what))

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..diagnostics.problems import did_you_mean, listing, problem_at, sentence
+from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sentence
 from ..expressions import nodes as n
 from ..ir import terms as t
 from ..ir.plan import VALUE, InitialValue
 from ..ir.types import Type
+from ..model.base import OneOf
 from ..source import nodes as yaml
 from ..tables.distributions import DISTRIBUTIONS, bind
 from ..tables.initializers import INITIALIZERS, Initializer, fans
@@ -30,12 +31,12 @@ KERAS_DISTRIBUTIONS = {
 
 
 class Numbers:
-    """Checks the numbers of one network, whose node errors fall back on."""
+    """Checks the numbers of one network, whose place is that of errors in what holds by default."""
 
-    def __init__(self, checker: Checker, dtype: str, node: yaml.Node) -> None:
+    def __init__(self, checker: Checker, dtype: str, span: Span) -> None:
         self.checker = checker
         self.dtype = dtype
-        self.node = node
+        self.span = span
 
     def real(self, parameter: Parameter, value: Any, node: yaml.Node | None) -> float:
         """A constant real argument within its bounds."""
@@ -47,44 +48,41 @@ class Numbers:
         representable(what, number, self.dtype, node.span)
         return number
 
-    def reals(self, value: Any, rows: Mapping[str, Parameter], node: yaml.Node | None) -> dict[str, Any]:
+    def reals(self, entry: OneOf, rows: Mapping[str, Parameter]) -> dict[str, Any]:
         """The arguments of a constraint or an initialiser."""
-        arguments = {}
-        short = yaml.find(node, [value.kind])
-        short = short if isinstance(short, yaml.Scalar) and short.value is not None else None
+        arguments, model = {}, entry.value
         for name, row in rows.items():
-            given = getattr(value.value, name)
-            own = yaml.find(node, [value.kind, name]) or (short if name in value.value.model_fields_set else None)
-            arguments[name] = given if row.kind == "choice" else self.real(row, given, own)
-        in_order(rows.values(), arguments, lambda name: (yaml.find(node, [value.kind, name]) or node or self.node).span)
+            given = getattr(model, name)
+            arguments[name] = given if row.kind == "choice" else self.real(row, given, model.node(name))
+        in_order(rows.values(), arguments, lambda name: node.span if (node := model.node(name)) else entry.extent)
         return arguments
 
-    def start(self, value: Any, node: yaml.Node | None, shape: Any) -> InitialValue:
+    def start(self, value: OneOf | str, shape: Any) -> InitialValue:
         """An initialiser: a word, a mapping, a number, or a distribution that knows the fans."""
         if isinstance(value, str):
             if value in INITIALIZERS:
-                self.fits(INITIALIZERS[value], shape, node)
+                self.fits(INITIALIZERS[value], shape, self.span)
                 return InitialValue(INITIALIZERS[value].keras)
-            scalar = yaml.Scalar(value, value, True, self.node.span)
+            scalar = yaml.Scalar(value, value, True, self.span)
             return self.distribution(read(scalar), shape)
         if value.kind != "expression":
             row = INITIALIZERS[value.kind]
-            self.fits(row, shape, node)
-            return InitialValue(row.keras, self.reals(value, row.parameters, node))
+            self.fits(row, shape, value.extent)
+            return InitialValue(row.keras, self.reals(value, row.parameters))
+        node = value.node("expression")
         if isinstance(node, yaml.Sequence):
             return self.value(self.checker.value(node, Context("start", ())), shape)
         if not isinstance(node, yaml.Scalar):
-            span = node.span if node else self.node.span
             hint = f"Keras has {listing(INITIALIZERS, 20)}."
-            raise problem_at(span, "an initialiser is a name, a number or a distribution", hint)
+            raise problem_at(value.extent, "an initialiser is a name, a number or a distribution", hint)
         return self.distribution(read(node), shape)
 
-    def fits(self, row: Initializer, shape: Any, node: yaml.Node | None) -> None:
+    def fits(self, row: Initializer, shape: Any, span: Span) -> None:
         """Refuses an initialiser that makes no arrays of a weight's shape."""
         if not row.axes.hold(len(shape)):
             many = f"weights of {row.axes.least:g} axes{'' if row.axes.most is not None else ' or more'}"
             message = f"the initialiser '{row.name}' makes {many}, and this weight is {list(shape)}"
-            raise problem_at(node.span if node else self.node.span, message, f"It is {row.meaning}.")
+            raise problem_at(span, message, f"It is {row.meaning}.")
 
     def distribution(self, text: Text, shape: Any) -> InitialValue:
         """`truncated_normal(0, 1 / sqrt(fan_in))`, a constant, or what is made of constants and draws."""

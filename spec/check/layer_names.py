@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..diagnostics.problems import Span, problem_at
-from ..source import nodes as yaml
 
 WEIGHTS = "weights"
 """The name that reaches all weights of a network."""
 
 
-def layer_keys(network: str, models: Sequence[Any], node: yaml.Sequence) -> list[str]:
+def layer_keys(network: str, models: Sequence[Any]) -> list[str]:
     """A key for each layer.
 
     A name that also says another layer's kind and position, or the kind of the only other of its kind, would reach two
@@ -25,7 +24,7 @@ def layer_keys(network: str, models: Sequence[Any], node: yaml.Sequence) -> list
     for place, (name, model) in enumerate(zip(names, models, strict=True)):
         if name is None:
             continue
-        span, _ = yaml.locate(node.items[place], [model.kind, "name"])
+        span = model.value.span("name")
         if name in taken:
             raise problem_at(span, f"two layers of '{network}' have the name '{name}'", "Rename one of them.")
         taken[name] = place

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..diagnostics.problems import problem_at
 from ..ir import terms as t
 from ..ir.plan import LossPlan, MeasurePlan
 from ..ir.types import Type
+from ..model.base import OneOf
+from ..model.experiment import LossTerm, MeasureOf
 from ..source import nodes as yaml
 from . import constant_folding as folding
 from .context import Context
@@ -17,9 +21,10 @@ from .scope import ExperimentScope
 
 def loss_term(experiment: ExperimentScope, name: str) -> LossPlan:
     """A term of the loss: one number per example."""
-    node = yaml.find(experiment.node, ["loss", name])
-    assert node is not None
-    of, weight = (node.get("of"), node.get("weight")) if isinstance(node, yaml.Mapping) else (node, None)
+    loss = experiment.model.loss[name]
+    of, weight = experiment.model.node("loss", name), None
+    if isinstance(loss, LossTerm):
+        of, weight = loss.node("of"), loss.node("weight")
     assert of is not None
     term = experiment.checker.value(of, Context("loss", ("loss", name)))
     experiment.sized(term, of.span)
@@ -51,16 +56,14 @@ def loss_term(experiment: ExperimentScope, name: str) -> LossPlan:
 
 def measure(experiment: ExperimentScope, name: str) -> list[MeasurePlan]:
     """A measure, with its sampling floor where it has one; a bare one per example means its expectation."""
-    node = yaml.find(experiment.node, ["measures", name])
-    assert node is not None
-    kind = getattr(experiment.model.measures[name], "kind", None)
-    if isinstance(node, yaml.Mapping) and kind is not None:
-        return statistic(experiment, name, kind, node)
-    return [experiment.part(("measure", name), lambda: _mean(experiment, name, node))]
+    entry, node = experiment.model.measures[name], experiment.model.node("measures", name)
+    if isinstance(entry, OneOf):
+        return statistic(experiment, name, entry)
+    return [experiment.part(("measure", name), lambda: _mean(experiment, name, entry, node), node)]
 
 
-def _mean(experiment: ExperimentScope, name: str, node: yaml.Node) -> MeasurePlan:
-    of = node.get("of") if isinstance(node, yaml.Mapping) else node
+def _mean(experiment: ExperimentScope, name: str, entry: Any, node: yaml.Node | None) -> MeasurePlan:
+    of = entry.node("of") if isinstance(entry, MeasureOf) else node
     assert of is not None
     term = experiment.checker.value(of, Context("measures", ("measures", name)))
     experiment.sized(term, of.span)
@@ -70,5 +73,4 @@ def _mean(experiment: ExperimentScope, name: str, node: yaml.Node) -> MeasurePla
             message = "this is one value per example, beside an `E` over examples"
             raise problem_at(loose.span, message, "Put it inside an `E(…)`, or put one around the whole.")
         term = t.Expectation(term, type=Type("real", term.type.shape), span=term.span)
-    on = getattr(experiment.model.measures[name], "on", "test")
-    return MeasurePlan(name, term, on)
+    return MeasurePlan(name, term, entry.on if isinstance(entry, MeasureOf) else "test")

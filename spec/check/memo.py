@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..diagnostics.problems import Problem, SpecError
+from ..model.experiment import Experiment
+from ..model.layers import LayerDefaults
 from ..source import nodes as yaml
 from .constant_limits import Budget
 from .declarations import Declared, declared
@@ -93,44 +95,27 @@ class Common:
         return number
 
 
-NODES_OF_PART: dict[str, tuple[tuple[str, ...], ...]] = {
-    "network": (("architecture", "{}"),),
-    "loss": (("loss", "{}"),),
-    "measure": (("measures", "{}"),),
-    "probe": (("figures", "{}"),),
-    "data": (("task", "data"), ("training", "evaluate")),
-    "optimizers": (("training", "optimizer"),),
-    "schedule": (("training", "batch"), ("training", "steps"), ("training", "until"), ("training", "evaluate")),
-    "replicates": (("replicates",),),
-    "mode": (("gradient", "{}"),),
-    "binding": (),
-    "piece": (),
-}
-"""The nodes of each kind of part, by the kind's name. Bindings and pieces name their nodes in the part itself."""
-
-READ_BY_ALL = ("functions", "layer_defaults", "dtype")
-"""What any part may read, beside the names that there are and whether there is training."""
-
-
 class Shared:
     """What sweep points with the same patches share: one document, but for the swept constants.
 
-    `node` and `model` are that document; `common` is what it shares with others, `called` the functions that any variant of
-    the experiment calls. `cache` holds what is computed from parts, by equality.
+    `model` is that document; `common` is what it shares with others, `called` the functions that any variant of the
+    experiment calls. `cache` holds what is computed from parts, by equality.
     """
 
     def __init__(
-        self, node: yaml.Mapping, model: Any, whole: yaml.Mapping | None = None, common: Common | None = None,
+        self,
+        model: Experiment,
+        whole: yaml.Node | None = None,
+        common: Common | None = None,
         called: set[str] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.called = set() if called is None else called
         self.common = common or Common()
-        self.node = node
         self.model = model
-        self.whole = whole or node
+        self.whole = whole or model.node()
         """The experiment with all of its variants, any of which may declare names."""
-        self.defaults: tuple[Any, yaml.Node | None] | None = None
-        self.study_defaults: yaml.Node | None = None
+        self.defaults: LayerDefaults | None = None
+        self.study_defaults: LayerDefaults | None = None
         self.declared: Declared | None = None
         self.places: dict[Part, Part] = {}
         self.cache: dict[Part, Any] = {}
@@ -138,24 +123,22 @@ class Shared:
 
     @property
     def names(self) -> int:
-        """A number for what any part may read: the names with their phases, and the nodes of `READ_BY_ALL`."""
+        """A number for what any part may read: the names with their phases, functions, layer defaults, the dtype, whether it trains."""
         if self._names < 0:
             if self.declared is None:
-                self.declared = declared(self.node)
+                self.declared = declared(self.model)
             phases = tuple((name, binding.phase) for name, binding in self.declared.bindings.items())
-            identity = self.common.identity
-            read = (*(identity(self.node.get(key)) for key in READ_BY_ALL), identity(self.study_defaults))
-            self._names = self.common.number((phases, read, self.node.get("training") is None))
+            own = [self.model.node(field) for field in ("functions", "layer_defaults", "dtype")]
+            study = self.study_defaults.node() if self.study_defaults is not None else None
+            read = tuple(map(self.common.identity, (*own, study)))
+            self._names = self.common.number((phases, read, self.model.training is None))
         return self._names
 
-    def place(self, part: Part) -> Part:
-        """A part with where it stands: what makes it another part in another variant's document."""
+    def place(self, part: Part, nodes: Iterable[yaml.Node | None] = ()) -> Part:
+        """A part with its nodes, and with what any part may read: where these differ, it is another part. Noted when first asked."""
         placed = self.places.get(part)
         if placed is None:
-            kind, *rest = part
-            paths = ([step.format(*rest) for step in path] for path in NODES_OF_PART[str(kind)])
-            nodes = (self.common.identity(yaml.find(self.node, path)) for path in paths)
-            placed = self.places[part] = (*part, self.names, *nodes)
+            placed = self.places[part] = (*part, self.names, *map(self.common.identity, nodes))
         return placed
 
     def once(self, kind: str, items: Iterable[Any], make: Callable[[], Any]) -> Any:
@@ -208,10 +191,13 @@ class MemoizedChecker:
         self.reads: list[dict[Question, Hashable]] = []
         """What the parts that are being checked have read, the innermost last."""
 
-    def part(self, part: Part, make: Callable[[], Any]) -> Any:
-        """The value of a part: from the memo if its reads have the same answers here, else from `make`, whose errors it raises."""
+    def part(self, part: Part, make: Callable[[], Any], nodes: Iterable[yaml.Node | None] = ()) -> Any:
+        """The value of a part that stands in some nodes: from the memo if its reads have the same answers here, else from `make`.
+
+        Raises what `make` raises.
+        """
         if (
-            self.shared.place(part) in self.shared.common.parts
+            self.shared.place(part, nodes) in self.shared.common.parts
             and (outcome := self._look_up(part, self.answer)) is not None
         ):
             self.warnings.extend(outcome.warnings)

@@ -10,6 +10,8 @@ from ..expressions import nodes as n
 from ..ir import terms as t
 from ..ir.plan import InitialValue, LayerPlan, NetworkPlan
 from ..ir.types import ShapeProblem, Type
+from ..model.experiment import Network
+from ..model.layers import LayerDefaults
 from ..source import nodes as yaml
 from ..tables.keras_parameters import ACTIVATIONS, CONSTRAINTS, Parameter
 from ..tables.layers import LAYERS, Layer, argument_of
@@ -26,49 +28,40 @@ MAX_LAYERS = 2_000
 
 
 class NetworkChecker:
-    """Checks one network: its model beside the tree that it came from."""
+    """Checks one network."""
 
     def __init__(
-        self, checker: Checker, index: Callable[[t.Term], t.Term | None], name: str, model: Any, node: yaml.Node, defaults: Any,
-        default_nodes: Any, train: Callable[[], int], dtype: str,
+        self, checker: Checker, index: Callable[[t.Term], t.Term | None], name: str, model: Network, defaults: LayerDefaults,
+        train: Callable[[], int], dtype: str,
     ) -> None:  # fmt: skip
         self.checker = checker
         self.index = index
         """The index that a term is the one-hot vector of."""
         self.name = name
         self.model = model
-        self.node = node
         self.defaults = defaults
-        self.default_nodes = default_nodes
         self.train = train
         """How many training examples there are; 0 where each is new."""
         self.count = 0
-        self.numbers = Numbers(checker, dtype, node)
+        self.numbers = Numbers(checker, dtype, model.extent)
 
     def plan(self) -> NetworkPlan:
         """The network, with every shape computed."""
         context = Context("architecture", ("architecture", self.name))
-        entry = yaml.find(self.node, ["input"])
-        if entry is None:
-            raise problem_at(
-                self.node.span,
-                f"the network '{self.name}' has no input",
-                "Add `input:`, the expression that it is applied to.",
-            )
+        entry = self.model.node("input")
+        assert entry is not None
         given = self.checker.value(entry, context)
         current = Type("real" if given.type.kind == "bool" else given.type.kind, given.type.shape)
         each = None
         if self.model.each is not None:
-            at = yaml.find(self.node, ["each"])
+            at = self.model.node("each")
             assert at is not None
             each = folding.size(self.checker.value(at, context), "'each'")
             if not current.shape or current.shape[0] != each:
                 message = f"'each' is {each}, and the input is {current}"
                 raise problem_at(at.span, message, "It is the length of the input's first axis.")
             current = Type(current.kind, current.shape[1:])
-        layers_node = yaml.find(self.node, ["layers"])
-        assert isinstance(layers_node, yaml.Sequence)
-        layers, current = self.layers(self.model.layers, layers_node, current, "")
+        layers, current = self.layers(self.model.layers, current, "")
         squeeze = self.one_unit()
         shape = current.shape[:-1] if squeeze else current.shape
         output = Type(current.kind, (each, *shape) if each is not None else shape)
@@ -84,35 +77,30 @@ class NetworkChecker:
         argument = LAYERS[last.kind].squeezed_by
         return argument is not None and bool(getattr(last.value, argument) == 1)
 
-    def layers(
-        self, models: list[Any], node: yaml.Sequence, current: Type, prefix: str
-    ) -> tuple[list[LayerPlan], Type]:
+    def layers(self, models: list[Any], current: Type, prefix: str) -> tuple[list[LayerPlan], Type]:
         """The layers in order, each with its key."""
         plans: list[LayerPlan] = []
-        keys = layer_keys(self.name, models, node)
-        for model, item, own in zip(models, node.items, keys, strict=True):
-            self.counted(item)
-            key = prefix + own
-            span = _head(item)
+        for model, own in zip(models, layer_keys(self.name, models), strict=True):
+            key, span = prefix + own, model.key(model.kind)
+            self.counted(span)
             try:
-                plan = self.layer(model, item, key, current)
+                plan = self.layer(model, key, current)
             except ShapeProblem as problem:
                 link = " " if str(problem).startswith("takes ") else ": "
                 raise problem_at(span, f"the layer '{key}'{link}{problem}", problem.hint) from None
             plans.append(plan)
             current = plan.output
-            if (activation := self.own_activation(model, item)) is not None and plan.row:
+            if (activation := self.own_activation(model)) is not None and plan.row:
                 plans.append(self.activated(activation, f"{key}.activation", current))
         return plans, current
 
-    def own_activation(self, model: Any, item: yaml.Node) -> yaml.Scalar | None:
+    def own_activation(self, model: Any) -> yaml.Scalar | None:
         """Where a layer names a function as its activation; None where Keras has it."""
         said = model.kind != "apply" and "activation" in model.value.model_fields_set
         word = model.value.activation if said else None
         if word is None or (word in ACTIVATIONS and self.checker.names.function(word) is None):
             return None
-        node = item.get(model.kind) if isinstance(item, yaml.Mapping) else item
-        node = node.get("activation") if isinstance(node, yaml.Mapping) else node
+        node = model.value.node("activation")
         assert isinstance(node, yaml.Scalar)
         if LAYERS[model.kind].loops:
             hint = f"It computes within the recurrence: Keras has {listing(ACTIVATIONS, 20)}."
@@ -135,24 +123,23 @@ class NetworkChecker:
             raise problem_at(node.span, message, "It keeps the shape; any function may stand in `layers` by itself.")
         return plan
 
-    def counted(self, item: yaml.Node) -> None:
+    def counted(self, span: Span) -> None:
         """Counts a layer, those of repeated blocks each time, and refuses one too many."""
         self.count += 1
         if self.count > MAX_LAYERS:
             message = f"the network '{self.name}' has more than {MAX_LAYERS:,} layers, repeated ones written out"
-            raise problem_at(_head(item), message, "Repeat its block less often: each layer is compiled by itself.")
+            raise problem_at(span, message, "Repeat its block less often: each layer is compiled by itself.")
 
-    def layer(self, model: Any, item: yaml.Node, key: str, given: Type) -> LayerPlan:
+    def layer(self, model: Any, key: str, given: Type) -> LayerPlan:
         """One layer on an input of a type."""
-        inner = _inner(item, model.kind)
         if model.kind == "apply":
-            return self.function(model.value, item, key, given)
+            return self.applied(model, key, given)
         if model.kind == "repeat":
-            return self.repeat(model.value, inner, key, given)
+            return self.repeat(model.value, key, given)
         row = LAYERS[model.kind]
-        if row.primary == "activation" and (activation := self.own_activation(model, item)) is not None:
+        if row.primary == "activation" and (activation := self.own_activation(model)) is not None:
             return self.activated(activation, key, given)
-        config, initializers, constraints = self.arguments(row.parameters, model.value, inner, item)
+        config, initializers, constraints = self.arguments(row.parameters, model.value)
         if row.ints_below is not None and given.kind == "real":
             raise ShapeProblem(
                 f"takes ints below its `{row.ints_below}`, and gets real numbers",
@@ -160,15 +147,15 @@ class NetworkChecker:
             )
         weights = row.weights(given.shape, config)
         output = Type("real", row.output(given.shape, config))
-        starts = self.starts(weights, initializers, inner)
-        folding.sized(output, _head(item))
-        examples = self.examples(row, config, model.value, inner)
+        starts = self.starts(weights, initializers)
+        folding.sized(output, model.key(model.kind))
+        examples = self.examples(row, config, model.value)
         return LayerPlan(
             key, "keras" if row.keras else row.name, given, output, row.keras, config, starts, constraints, weights,
             row.untrained, row.flops(given.shape, config), row.name, examples=examples,
         )  # fmt: skip
 
-    def examples(self, row: Layer, config: dict[str, Any], model: Any, inner: yaml.Node | None) -> int:
+    def examples(self, row: Layer, config: dict[str, Any], model: Any) -> int:
         """From how many training examples a layer's weights are estimated, taken out of its arguments; 0 where none are."""
         if row.estimated_from is None:
             return 0
@@ -176,7 +163,7 @@ class NetworkChecker:
         if row.estimated_from not in model.model_fields_set:
             return min(count, self.train() or count)
         if 0 < self.train() < count:
-            node = yaml.find(inner, [row.estimated_from]) or inner or self.node
+            node = model.node(row.estimated_from)
             most = row.parameters[row.estimated_from].default
             message = f"the matrix cannot be estimated from {count:,} training examples: there are {self.train():,}"
             raise problem_at(
@@ -185,7 +172,7 @@ class NetworkChecker:
         return count
 
     def arguments(
-        self, parameters: Mapping[str, Parameter], model: Any, inner: yaml.Node | None, item: yaml.Node
+        self, parameters: Mapping[str, Parameter], model: Any
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, InitialValue]]:
         """Plain values of a layer's arguments; initialisers and constraints apart."""
         config: dict[str, Any] = {}
@@ -196,14 +183,13 @@ class NetworkChecker:
             said = name in model.model_fields_set
             if not said and getattr(self.defaults, name, None) is not None:
                 value = getattr(self.defaults, name)
-            node = yaml.find(inner, [name]) if said else yaml.find(self.default_nodes, [name])
-            node = inner if node is None and said and not isinstance(inner, yaml.Mapping) else node
+            node = model.node(name)
             if parameter.kind == "initializer":
-                initializers[name] = (value, node)
+                initializers[name] = value
             elif parameter.kind == "constraint":
                 if value is not None:
                     rows = CONSTRAINTS[value.kind]
-                    constraints[name] = InitialValue(value.kind, self.numbers.reals(value, rows, node))
+                    constraints[name] = InitialValue(value.kind, self.numbers.reals(value, rows))
             elif parameter.kind in ("size", "sizes", "shape", "real") and value is not None:
                 config[name] = self.plain(parameter, value, node)
             elif parameter.kind == "activation" and said and value is not None:
@@ -219,7 +205,7 @@ class NetworkChecker:
         if name == "activation":
             return None
         hint = did_you_mean(word, ACTIVATIONS) or f"Keras has {listing(ACTIVATIONS, 20)}."
-        raise problem_at((node or self.node).span, f"unknown activation '{word}'", hint)
+        raise problem_at(node.span if node else self.model.extent, f"unknown activation '{word}'", hint)
 
     def plain(self, parameter: Parameter, value: Any, node: yaml.Node | None) -> Any:
         """The value of a constant argument."""
@@ -237,28 +223,31 @@ class NetworkChecker:
             return shape[0] if not term.type.shape else shape
         return self.numbers.real(parameter, value, node)
 
-    def starts(
-        self, weights: Mapping[str, Any], initializers: dict[str, Any], inner: yaml.Node | None
-    ) -> dict[str, InitialValue]:
+    def starts(self, weights: Mapping[str, Any], initializers: dict[str, Any]) -> dict[str, InitialValue]:
         """How each weight starts."""
         initial_values = {}
-        for parameter, (value, node) in initializers.items():
+        for parameter, value in initializers.items():
             for weight in weights:
                 if f"{argument_of(weight)}_initializer" == parameter:
-                    initial_values[weight] = self.numbers.start(value, node, weights[weight])
+                    initial_values[weight] = self.numbers.start(value, weights[weight])
         return initial_values
 
-    def function(self, word: str, item: yaml.Node, key: str, given: Type) -> LayerPlan:
-        """A user's function or an operation of one argument, as a layer."""
+    def applied(self, model: Any, key: str, given: Type) -> LayerPlan:
+        """A layer that is a word: a function or an operation, and none of the layers that take arguments."""
+        word = model.value
         if word in LAYERS:
             missing = [p.name for p in LAYERS[word].parameters.values() if p.required]
             raise problem_at(
-                item.span,
+                model.extent,
                 f"the layer '{word}' needs {listing(missing)}: `{word}: {{{missing[0]}: …}}`",
                 "A layer with arguments is written as a mapping.",
             )
-        node = item.get("apply") if isinstance(item, yaml.Mapping) else item
+        node = model.node("apply")
         assert isinstance(node, yaml.Scalar)
+        return self.function(word, node, key, given)
+
+    def function(self, word: str, node: yaml.Scalar, key: str, given: Type) -> LayerPlan:
+        """A user's function or an operation of one argument, as a layer."""
         parameter = f"{key}@{next(self.checker.keys)}"
         self.checker.differentiable.add(parameter)
         local = {"x": t.Parameter(parameter, type=given, span=node.span)}
@@ -278,26 +267,16 @@ class NetworkChecker:
         body = self.checker.term(call, Text(call, node), Context("architecture", ("architecture", self.name), local))
         return LayerPlan(key, "apply", given, body.type, parameter=parameter, body=body)
 
-    def repeat(self, model: Any, inner: yaml.Node | None, key: str, given: Type) -> LayerPlan:
+    def repeat(self, model: Any, key: str, given: Type) -> LayerPlan:
         """A block several times; its keys are `block[0].hidden`."""
-        times_node, layers_node = yaml.find(inner, ["times"]), yaml.find(inner, ["layers"])
-        assert times_node is not None and isinstance(layers_node, yaml.Sequence)
-        times = folding.size(self.checker.value(times_node, Context("constants", ())), "'times'")
+        times = folding.size(self.checker.value(model.node("times"), Context("constants", ())), "'times'")
         blocks, current = [], given
         for index in range(times):
             before = current
-            plans, current = self.layers(model.layers, layers_node, current, f"{key}[{0 if model.share else index}].")
+            plans, current = self.layers(model.layers, current, f"{key}[{0 if model.share else index}].")
             blocks.append(tuple(plans))
             if (model.skip or model.share) and current.shape != before.shape:
                 word = "skip" if model.skip else "share"
                 message = f"the block '{key}' turns {before} into {current}, and with '{word}' both have to be the same"
-                raise problem_at(layers_node.span, message, "End the block with a layer of its input's size.")
+                raise problem_at(model.node("layers").span, message, "End the block with a layer of its input's size.")
         return LayerPlan(key, "repeat", given, current, blocks=tuple(blocks), skip=model.skip)
-
-
-def _head(item: yaml.Node) -> Span:
-    return item.entries[0][0].span if isinstance(item, yaml.Mapping) and item.entries else item.span
-
-
-def _inner(item: yaml.Node, kind: str) -> yaml.Node | None:
-    return item.get(kind) if isinstance(item, yaml.Mapping) else None

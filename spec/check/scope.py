@@ -9,6 +9,8 @@ from ..diagnostics.problems import Problem, Span, SpecError, did_you_mean, listi
 from ..ir import terms as t
 from ..ir.data import DataSource
 from ..ir.plan import NetworkPlan
+from ..model.experiment import Experiment
+from ..model.layers import LayerDefaults
 from ..passes.expanded_size import Size, written
 from ..source import nodes as yaml
 from ..tables.gradient_modes import DEFAULT_MODE, GRADIENT_MODES, GradientMode
@@ -45,16 +47,15 @@ class ExperimentScope:
         self,
         shared: Shared,
         swept: Mapping[str, yaml.Node] | None = None,
-        study_defaults: Any = None,
-        study_defaults_node: yaml.Node | None = None,
+        study_defaults: LayerDefaults | None = None,
     ) -> None:
         self.shared = shared
         self.model = shared.model
-        self.node = shared.node
+        self.span = shared.model.span()
         if shared.defaults is None:
-            shared.study_defaults = study_defaults_node
-            shared.defaults = _merged_defaults(self.model, self.node, study_defaults, study_defaults_node)
-        self.defaults, self.default_nodes = shared.defaults
+            shared.study_defaults = study_defaults
+            shared.defaults = _merged_defaults(self.model, study_defaults)
+        self.defaults = shared.defaults
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self.terms: dict[str, t.Term] = {}
@@ -78,7 +79,7 @@ class ExperimentScope:
     def _declared(self, swept: Mapping[str, yaml.Node]) -> tuple[dict[str, Binding], dict[str, Function]]:
         """The names that the experiment declares, and its functions; a name stands once in an experiment."""
         if self.shared.declared is None:
-            self.shared.declared = declared(self.node)
+            self.shared.declared = declared(self.model)
         namespace = self.shared.declared
         self.problems.extend(namespace.problems)
         self.warnings.extend(namespace.warnings)
@@ -95,9 +96,12 @@ class ExperimentScope:
 
     # -- what parts read, see `memo.py` --------------------------------------------------------------------------
 
-    def part(self, part: Part, make: Callable[[], Any]) -> Any:
-        """The value of a part, from `make` or from another sweep point with the same reads. Raises what `make` raises."""
-        return self.memo.part(part, make)
+    def part(self, part: Part, make: Callable[[], Any], *nodes: yaml.Node | None) -> Any:
+        """The value of a part that stands in some nodes, from `make` or from another sweep point with the same reads.
+
+        Raises what `make` raises.
+        """
+        return self.memo.part(part, make, nodes)
 
     def piece(self, place: tuple[yaml.Scalar, int], make: Callable[[], t.Term]) -> t.Term:
         """The same for a piece of an expression, by where it begins in its text."""
@@ -115,14 +119,14 @@ class ExperimentScope:
             data = self.data
             return data
         if about == "gradient":
-            return self.shared.common.identity(yaml.find(self.node, ["gradient", name]))
+            return self.shared.common.identity(self.model.node("gradient", name))
         if about == "network":
-            return self._plan(name, self.node.span)
+            return self._plan(name, self.span)
         if about == "output":
-            plan = self._plan(name, self.node.span)
+            plan = self._plan(name, self.span)
             return plan.input.type, plan.output, _takes_reals(plan)
         binding = self.bindings[name]
-        term = self.term_of(binding, self.node.span)
+        term = self.term_of(binding, self.span)
         if about == "size":
             return self.sizes[name]
         if about == "varies":
@@ -190,7 +194,7 @@ class ExperimentScope:
         self.sequence.circles.clear()
         for other in names:
             if other != name and self.bindings[other].phase == "architecture":
-                self.attempt(lambda other=other: self.plan(other, self.node.span))
+                self.attempt(lambda other=other: self.plan(other, self.span))
             elif other != name:
                 self.attempt(lambda other=other: self.term_of(self.bindings[other], self.bindings[other].key))
 
@@ -259,15 +263,13 @@ class ExperimentScope:
         if name in self.plans:
             return self.plans[name]
         self._must_not_be_active(name, f"the network '{name}' feeds itself", span)
-        node = yaml.find(self.node, ["architecture", name])
-        assert node is not None
         self.active.append(name)
         try:
+            network = self.model.architecture[name]
             checker = NetworkChecker(
-                self.checker, self.index, name, self.model.architecture[name], node, self.defaults, self.default_nodes,
-                self.training_set, self.model.dtype,
-            )  # fmt: skip
-            self.plans[name] = self.part(("network", name), checker.plan)
+                self.checker, self.index, name, network, self.defaults, self.training_set, self.model.dtype
+            )
+            self.plans[name] = self.part(("network", name), checker.plan, network.node())
             return self.plans[name]
         except SpecError as error:
             self.failed.add(name)
@@ -290,7 +292,7 @@ class ExperimentScope:
 
     def _whole(self, name: str) -> t.Term:
         """The term behind a name."""
-        return self.term_of(self.bindings[name], self.node.span)
+        return self.term_of(self.bindings[name], self.span)
 
     def training_set(self) -> int:
         """How many training examples there are; 0 where each is new."""
@@ -320,12 +322,10 @@ class ExperimentScope:
         if entry is None:
             return DEFAULT_MODE, None
         row = GRADIENT_MODES[entry.kind]
-        path: list[str | int] = ["gradient", name, row.name]
-        node = yaml.find(self.node, path)
+        node = entry.node(row.name)
         if not row.takes_expression or node is None:
             return row, None
-        span, _ = yaml.locate(self.node, path)
-        return row, Function(f"surrogate of {name}", self.functions[name].parameters, node, span)
+        return row, Function(f"surrogate of {name}", self.functions[name].parameters, node, entry.span(row.name))
 
     def trained(self, term: t.Term) -> bool:
         """Whether a term depends on weights."""
@@ -350,9 +350,8 @@ class ExperimentScope:
         """The names of a phase."""
         return [binding.name for binding in self.bindings.values() if binding.phase == name]
 
-    def count(self, path: list[str | int], default: Any, what: str, most: int = folding.MAX_SIZE) -> int:
-        """A constant positive whole number of the document, or its default."""
-        node = yaml.find(self.node, path)
+    def count(self, node: yaml.Node | None, default: Any, what: str, most: int = folding.MAX_SIZE) -> int:
+        """A constant positive whole number of the document, or its default where nothing is written."""
         if node is None:
             return int(default)
         return folding.size(self.checker.value(node, Context("constants", ())), what, most)
@@ -372,17 +371,7 @@ def _takes_reals(plan: NetworkPlan) -> bool:
     return row is not None and row.ints_below is None
 
 
-def _merged_defaults(
-    model: Any, node: yaml.Mapping, study: Any, study_node: yaml.Node | None
-) -> tuple[Any, yaml.Node | None]:
+def _merged_defaults(model: Experiment, study: LayerDefaults | None) -> LayerDefaults:
     """An experiment's layer defaults over the study's."""
-    own = node.get("layer_defaults")
-    if study is None or study_node is None:
-        return model.layer_defaults, own
-    if own is None:
-        return study, study_node
-    said = {name: getattr(model.layer_defaults, name) for name in model.layer_defaults.model_fields_set}
-    merged = study.model_copy(update=said)
-    entries = {key.text: (key, value) for key, value in getattr(study_node, "entries", ())}
-    entries |= {key.text: (key, value) for key, value in getattr(own, "entries", ())}
-    return merged, yaml.Mapping(tuple(entries.values()), own.span)
+    own = model.layer_defaults
+    return study.model_copy(update={name: getattr(own, name) for name in own.model_fields_set}) if study else own

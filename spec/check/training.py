@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..diagnostics.problems import Problem, did_you_mean, listing, problem_at
+from ..diagnostics.problems import Problem, Span, did_you_mean, listing, problem_at
 from ..ir import terms as t
 from ..ir.plan import Condition, LossPlan, MeasurePlan, OptimizerPlan, Phase, TrainingPlan
+from ..model.base import Closed
+from ..model.experiment import Evaluate, Training
 from ..source import nodes as yaml
 from ..tables.optimizers import EXCLUSIVE, MIXING, OPTIMIZERS
 from . import constant_folding as folding
@@ -29,17 +31,21 @@ class TrainingChecker:
     def __init__(self, experiment: ExperimentScope) -> None:
         self.experiment = experiment
         self.model = experiment.model
-        self.node = experiment.node
         self.checker = experiment.checker
 
     def plan(self, loss: tuple[LossPlan, ...], measures: list[MeasurePlan]) -> TrainingPlan | None:
         """One phase that minimises the whole loss, and the steps at which measures are taken."""
-        if self.model.training is None:
+        training = self.model.training
+        if training is None:
             return None
         part = self.experiment.part
-        optimizers = part(("optimizers",), self.optimizers)
-        shapes = tuple((item.name, item.term.type.shape) for item in measures) if self.model.training.until else ()
-        batch, steps, until, evaluations = part(("schedule", shapes), lambda: self.schedule(measures))
+        optimizers = part(("optimizers",), lambda: self.optimizers(training), training.node("optimizer"))
+        shapes = tuple((item.name, item.term.type.shape) for item in measures) if training.until else ()
+        batch, steps, until, evaluations = part(
+            ("schedule", shapes),
+            lambda: self.schedule(training, measures),
+            *(training.node(field) for field in Training.model_fields if field != "optimizer"),
+        )
         for plan in optimizers.values():
             for name, value in plan.arguments.items():
                 if isinstance(value, t.Term):
@@ -47,40 +53,39 @@ class TrainingChecker:
                     scheduled(f"'{name}'", row.bounds, value, steps, explained(row.meaning))
         return TrainingPlan((Phase(loss, optimizers, batch, steps),), evaluations, until)
 
-    def schedule(self, measures: list[MeasurePlan]) -> tuple[int, int, Condition | None, tuple[int, ...]]:
+    def schedule(
+        self, training: Training, measures: list[MeasurePlan]
+    ) -> tuple[int, int, Condition | None, tuple[int, ...]]:
         """Batch, steps, the stopping condition, and the steps at which measures are taken."""
-        batch = self.batch()
-        steps = self.experiment.count(["training", "steps"], 1, "'steps'", MAX_STEPS)
+        batch = self.batch(training)
+        steps = self.experiment.count(training.node("steps"), 1, "'steps'", MAX_STEPS)
         until = None
-        if self.model.training.until is not None:
-            node = yaml.find(self.node, ["training", "until"])
+        if training.until is not None:
+            node = training.node("until")
             assert isinstance(node, yaml.Scalar)
             subject = Subject({m.name: m.term.type.shape for m in measures}, {}, self.experiment.scalars())
             until = Condition(check_until(read(node), subject), node.text)
-        return batch, steps, until, self.evaluations(steps)
+        return batch, steps, until, self.evaluations(training.evaluate, steps)
 
-    def batch(self) -> int:
+    def batch(self, training: Training) -> int:
         """How many examples a step; all of them where they are enumerated."""
         self.experiment.note_read("data")
         data = self.experiment.data
         if data is not None and data.batch is not None:
             return data.batch
-        if self.model.training.batch is None and data is not None:
-            key = self.node.key("training")
+        if training.batch is None and data is not None:
             hint = "Add `batch: 100`; only enumerated data have a batch of their own."
-            raise problem_at(key.span if key else None, "the training lacks 'batch'", hint)
-        return self.experiment.count(["training", "batch"], 1, "'batch'")
+            raise problem_at(training.span(), "the training lacks 'batch'", hint)
+        return self.experiment.count(training.node("batch"), 1, "'batch'")
 
-    def evaluations(self, steps: int) -> tuple[int, ...]:
+    def evaluations(self, plan: Evaluate, steps: int) -> tuple[int, ...]:
         """The steps at which measures are taken: `every`, `at` and `log` united, with 0 and the last."""
-        plan = self.model.training.evaluate
         found = {0, steps}
         if plan.every is not None or (plan.at is None and plan.log is None):
-            every = self.experiment.count(["training", "evaluate", "every"], max(1, -(-steps // 50)), "'every'")
-            self.few(-(-steps // every), "every")
+            every = self.experiment.count(plan.node("every"), max(1, -(-steps // 50)), "'every'")
+            self.few(-(-steps // every), plan.span("every"))
             found.update(range(0, steps, every))
-        node = yaml.find(self.node, ["training", "evaluate", "at"])
-        for item in node.items if isinstance(node, yaml.Sequence) else ():
+        for item in plan.nodes("at"):
             term = self.checker.value(item, Context("constants", ()))
             step = int(folding.integer(term, "a step"))
             if step < 0:
@@ -91,25 +96,22 @@ class TrainingChecker:
                 message = f"step {step:,} comes after the last, {steps:,}: nothing is measured there"
                 self.experiment.warnings.append(Problem(message, item.span, "Lower it, or raise `steps`.", "warning"))
         if plan.log is not None:
-            count = self.experiment.count(["training", "evaluate", "log"], 1, "'log'")
-            self.few(count, "log")
+            count = self.experiment.count(plan.node("log"), 1, "'log'")
+            self.few(count, plan.span("log"))
             found.update(round(step) for step in np.geomspace(1, steps, count))
         return tuple(sorted(found))
 
-    def few(self, count: int, key: str) -> None:
+    def few(self, count: int, span: Span) -> None:
         """Refuses more evaluations than anyone could read."""
         if count > MAX_EVALUATIONS:
-            span, _ = yaml.locate(self.node, ["training", "evaluate", key])
             hint = "Measure less often: a curve needs about fifty points."
             raise problem_at(span, f"measures would be taken {count:,} times; the limit is {MAX_EVALUATIONS:,}", hint)
 
-    def optimizers(self) -> dict[str, OptimizerPlan]:
+    def optimizers(self, training: Training) -> dict[str, OptimizerPlan]:
         """The optimiser, or one for each network."""
-        model = self.model.training.optimizer
-        path: list[str | int] = ["training", "optimizer"]
+        model, node = training.optimizer, training.node("optimizer")
         if not isinstance(model, dict):
-            return {"": self.optimizer(model, path)}
-        node = yaml.find(self.node, path)
+            return {"": self.optimizer(model)}
         optimizers = {}
         for name, entry in model.items():
             if name not in self.model.architecture:
@@ -119,24 +121,21 @@ class TrainingChecker:
                     f"Name an optimiser, or give one to each network: {networks}."
                 )
                 raise problem_at(key.span if key else None, f"'{name}' is neither an optimiser nor a network", hint)
-            optimizers[name] = self.optimizer(entry, [*path, name])
+            optimizers[name] = self.optimizer(entry)
         missing = [name for name in self.model.architecture if name not in optimizers]
         if missing and isinstance(node, yaml.Mapping):
             message = f"there is no optimiser for {listing(f'`{name}`' for name in missing)}"
             raise problem_at(node.span, message, "Give one optimiser for all, or one for each network.")
         return optimizers
 
-    def optimizer(self, entry: Any, path: list[str | int]) -> OptimizerPlan:
+    def optimizer(self, entry: Any) -> OptimizerPlan:
         """One optimiser; its learning rate may be a term in the step."""
-        row = OPTIMIZERS[entry.kind]
+        row, model = OPTIMIZERS[entry.kind], entry.value
         arguments: dict[str, Any] = {}
         for name, parameter in row.parameters.items():
-            value = getattr(entry.value, name)
+            value, node = getattr(model, name), model.node(name)
             if value is None:
                 continue
-            node = yaml.find(self.node, [*path, row.name, name])
-            if node is None and name == "learning_rate" and name in entry.value.model_fields_set:
-                node = yaml.find(self.node, [*path, row.name])
             if parameter.kind in ("bool", "choice") or not isinstance(node, yaml.Scalar | yaml.Sequence):
                 arguments[name] = value
                 continue
@@ -154,15 +153,13 @@ class TrainingChecker:
                 )
             else:
                 arguments[name] = term
-        self.one_of(EXCLUSIVE, arguments, [*path, row.name])
+        self.one_of(EXCLUSIVE, arguments, model)
         mixing = any(name in arguments for name in MIXING)
         return OptimizerPlan(row.name, row.keras, arguments, row.elementwise and not mixing)
 
-    def one_of(self, names: tuple[str, ...], arguments: dict[str, Any], path: list[str | int]) -> None:
+    def one_of(self, names: tuple[str, ...], arguments: dict[str, Any], model: Closed) -> None:
         """Refuses more than one of some arguments."""
         given = [name for name in names if name in arguments]
         if len(given) > 1:
-            node = yaml.find(self.node, path)
-            key = node.key(given[1]) if isinstance(node, yaml.Mapping) else None
             message = f"an optimiser clips in one way, and here are {listing(f'`{name}`' for name in given)}"
-            raise problem_at(key.span if key else None, message, "Leave all but one out.")
+            raise problem_at(model.key(given[1]), message, "Leave all but one out.")

@@ -14,7 +14,7 @@ from .expression_text import Text, read
 from .namespace import Function
 
 
-def unused(functions: Sequence[Function], experiment: yaml.Mapping, known: set[str]) -> list[Problem]:
+def unused(functions: Sequence[Function], experiment: yaml.Node | None, known: set[str]) -> list[Problem]:
     """What is wrong in the bodies of some functions. A name that any variant may declare is none of it."""
     if not functions:
         return []
@@ -55,7 +55,7 @@ def _scalars(node: yaml.Node) -> Iterator[yaml.Scalar]:
             yield from _scalars(item)
 
 
-def _words(node: yaml.Node) -> Iterator[str]:
+def _words(node: yaml.Node | None) -> Iterator[str]:
     """All keys of a tree, a function's head by its name."""
     if isinstance(node, yaml.Mapping):
         for key, below in node.entries:

@@ -117,10 +117,10 @@ class _Studies:
         """All that an experiment's meaning hangs on, as it is written."""
         profiles = {
             profile: yaml.data(node)
-            for profile in document.study.profiles
-            if (node := yaml.find(document.top, ["profiles", profile, "experiments", name])) is not None
+            for profile, model in document.study.profiles.items()
+            if (node := model.node("experiments", name)) is not None
         }
-        node = document.top.get("layer_defaults")
+        node = document.study.node("layer_defaults")
         parts = [yaml.data(document.experiments[name]), profiles, yaml.data(node) if node else None]
         return json.dumps(parts, sort_keys=True)
 

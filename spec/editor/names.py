@@ -129,7 +129,7 @@ def _checked(name: str, node: yaml.Mapping, top: yaml.Mapping) -> tuple[dict[str
     parts: dict[str, dict[str, str]] = {}
     try:
         model = experiment(without(node, "base"))
-        scope = ExperimentScope(Shared(node, model))
+        scope = ExperimentScope(Shared(model))
     except SpecError:
         return types, parts
     for binding in list(scope.bindings.values()):

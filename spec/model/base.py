@@ -2,21 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from collections.abc import Container, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from ..diagnostics.problems import did_you_mean, listing, sentence
+from ..diagnostics.problems import Span, did_you_mean, listing, sentence
+from ..source import nodes as yaml
 
 EXPRESSION_MARK = {"x-expression": True}
 """What stands for an expression in generated schemas until `schema.py` puts the reference there."""
 
 
+set_slot = object.__setattr__
+
+
 class Closed(BaseModel):
-    """A mapping of the document: unknown keys are refused, values never change after validation."""
+    """A mapping of the document: unknown keys are refused, values never change after validation.
+
+    A model from a tree knows where it stands, and so does each model in it. Positions are no part of its value: models
+    that stand in different places are equal where their fields are, and a copy or a pickled model has no position.
+    """
+
+    __slots__ = ("_node", "_span")
+    if TYPE_CHECKING:
+        _node: yaml.Node | None
+        _span: Span
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
+
+    @classmethod
+    def from_node(cls, node: yaml.Node) -> Self:
+        """The model of a tree. Raises pydantic.ValidationError."""
+        model = cls.model_validate(yaml.data(node))
+        _position(model, node, node.span)
+        return model
+
+    def node(self, *path: str | int) -> yaml.Node | None:
+        """What is written under a field, or at a key or an index in it; without a path, what the model was made from.
+
+        None where nothing is written. A value in place of a mapping (`adam: 0.1`) is that of the one field which it sets.
+        """
+        own: yaml.Node | None = getattr(self, "_node", None)
+        if path and not isinstance(own, yaml.Mapping):
+            own, path = own if path[0] in self.model_fields_set else None, path[1:]
+        return yaml.find(own, path) if path else own
+
+    def nodes(self, field: str) -> tuple[yaml.Node, ...]:
+        """The items of a field's list, or the single one that is written in place of a list."""
+        node = self.node(field)
+        return node.items if isinstance(node, yaml.Sequence) else () if node is None else (node,)
+
+    def span(self, *path: str | int) -> Span:
+        """The place of the deepest part of a path that is written: of a word or a number itself, of anything else its key."""
+        if not path or self._node is None:
+            return self._span
+        span, depth = yaml.locate(self._node, path)
+        return span if depth else self._span
+
+    @property
+    def extent(self) -> Span:
+        """The place of all that the model was made from."""
+        return self._node.span if self._node is not None else self._span
+
+    def key(self, field: str) -> Span:
+        """The place of a field's key; of the model's own where it is not written."""
+        key = self._node.key(field) if isinstance(self._node, yaml.Mapping) else None
+        return key.span if key is not None else self._span
 
 
 class OneOf(Closed):
@@ -106,6 +158,30 @@ class OneOf(Closed):
         return {"title": title, "description": meaning, "anyOf": forms}
 
 
+def _position(model: Closed, node: yaml.Node | None, span: Span) -> None:
+    """Notes where a model stands, and each model in its fields, in lists and in maps; one that holds by default has no node."""
+    set_slot(model, "_node", node)
+    set_slot(model, "_span", span)
+    fields, written = model.__dict__, model.model_fields_set
+    for name in written if isinstance(model, OneOf) else fields:
+        value = fields[name]
+        if isinstance(value, Closed):
+            _position(value, *_below(node, name, span, written))
+        elif isinstance(value, dict | list) and name in written:
+            items = value.items() if isinstance(value, dict) else enumerate(value)
+            models = [(key, item) for key, item in items if isinstance(item, Closed)]
+            container, _ = _below(node, name, span, written) if models else (None, span)
+            for key, item in models:
+                _position(item, *(yaml.below(container, key) or (None, span)))
+
+
+def _below(node: yaml.Node | None, field: str, span: Span, written: Container[str]) -> tuple[yaml.Node | None, Span]:
+    """What is written of a field, and its place: the whole of a value in place of a mapping, nothing of what holds by default."""
+    if isinstance(node, yaml.Mapping):
+        return yaml.below(node, field) or (None, span)
+    return (node if field in written else None), span
+
+
 def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
     """A field's schema without the null that stands for its absence."""
     found = {key: value for key, value in schema.items() if key not in ("default", "title")}
@@ -164,5 +240,6 @@ NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
 Name = Annotated[str, Field(pattern=NAME)]
 """A name that expressions can use: a letter, then letters, digits and underscores."""
 
-MeasureName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*(\[\d+(, ?\d+)*\])?$")]
+MEASURE = "measure"
+MeasureName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*(\[\d+(, ?\d+)*\])?$"), MEASURE]
 """A measure, or an entry of one that is an array: `error`, `left[0]`."""

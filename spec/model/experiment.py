@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from ..diagnostics.problems import did_you_mean
+from ..source import nodes as yaml
 from ..tables.bounds import Bounds
 from ..tables.gradient_modes import GRADIENT_MODES
 from ..tables.gradient_statistics import GRADIENT_STATISTICS
@@ -218,6 +219,10 @@ class Experiment(Closed):
     variants: dict[Name, Patch] = Field(default_factory=dict, description="Named patches: what is compared.")
     claims: dict[Name, Claim] = Field(default_factory=dict, description="The study's sentences, as checks.")
     figures: dict[Name, AnyFigure] = Field(default_factory=dict, description="What is drawn.")
+
+    def axis(self, name: str) -> yaml.Node | None:
+        """Where an axis is written: the list of its values, or the map of its patches."""
+        return self.node("variants") if name == "variant" else self.node("sweep", name)
 
 
 __all__ = ["Claim", "Experiment", "GradientEntry", "OneOf"]

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cache
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field
 
-from .base import Closed, Condition, Expression, MeasureName, Name
+from .base import MEASURE, Closed, Condition, Expression, MeasureName, Name
+
+AXIS = "axis"
+AxisName = Annotated[Name, AXIS]
+"""An axis: `variant`, a swept constant, or a map of patches."""
+
+SWEPT = "swept constant"
+SweptName = Annotated[Name, SWEPT]
+"""An axis of numbers."""
 
 AxisScale = Literal["linear", "log"]
 
@@ -33,9 +42,12 @@ class Scale(Closed):
 class Figure(Closed):
     """What every figure has."""
 
+    of_examples: ClassVar[bool] = False
+    """Whether it shows single examples."""
+
     title: str | None = Field(None, description="Above the figure; otherwise its name.")
     caption: str | None = Field(None, description="Below the figure: what to see in it.")
-    panel: Name | None = Field(None, description="The axis with one panel a value: `variant` or a swept constant.")
+    panel: AxisName | None = Field(None, description="The axis with one panel a value: `variant` or a swept constant.")
     where: Condition | list[Condition] = Field(
         default_factory=list, description="Shows only cells where these hold: `variant == non_flat`, `d <= 10`."
     )
@@ -48,12 +60,14 @@ class Curves(Figure):
     y: MeasureName | list[MeasureName] = Field(
         description="The measure, or several; `left[0]` is an entry of an array."
     )
-    colour: Name | None = Field(None, description="The axis with one colour a value; otherwise `variant`.")
+    colour: AxisName | None = Field(None, description="The axis with one colour a value; otherwise `variant`.")
     scale: Scale = Field(default_factory=lambda: Scale(), description="Linear or logarithmic axes.")
 
 
 class Function(Figure):
     """Values against a value over the first replicate's test examples: a target, and what was learnt of it."""
+
+    of_examples = True
 
     kind: Literal["function"]
     x: Expression = Field(description="The horizontal value: one number an example, or an array.")
@@ -77,11 +91,11 @@ class Scaling(Figure):
     """A final measure against a swept constant, with its sampling floor where it has one."""
 
     kind: Literal["scaling"]
-    x: Name = Field(description="The swept constant.")
+    x: SweptName = Field(description="The swept constant.")
     y: MeasureName | list[MeasureName] = Field(
         description="The measure, or several; `left[0]` is an entry of an array."
     )
-    colour: Name | None = Field(None, description="The axis with one colour a value; otherwise `variant`.")
+    colour: AxisName | None = Field(None, description="The axis with one colour a value; otherwise `variant`.")
     scale: Scale = Field(default_factory=lambda: Scale(), description="Linear or logarithmic axes.")
     fit: Literal["power", "exponential", "linear"] | None = Field(
         None,
@@ -92,6 +106,8 @@ class Scaling(Figure):
 
 class Examples(Figure):
     """Arrays over their entries: a row a test example of the first replicate, a column a step of training."""
+
+    of_examples = True
 
     kind: Literal["examples"]
     y: dict[str, Expression] = Field(description="The curves, by label: arrays of one shape.")
@@ -106,6 +122,8 @@ ROWS_SEARCHED = 16
 
 class Images(Figure):
     """Test examples of the first replicate as images, sorted into rows by a value."""
+
+    of_examples = True
 
     kind: Literal["images"]
     image: Expression = Field(description="What is shown: [height, width], or [height, width, 3] between 0 and 1.")
@@ -122,3 +140,19 @@ FIGURES: Mapping[str, type[Figure]] = MappingProxyType(
 )
 
 AnyFigure = Annotated[Curves | Function | Bars | Scaling | Examples | Images, Field(discriminator="kind")]
+
+
+@cache
+def naming(figure: type[Figure]) -> Mapping[str, str]:
+    """The fields of a kind that name a measure, an axis or a swept constant, with which of these."""
+    marks = {
+        name: {*(mark for mark in field.metadata if isinstance(mark, str)), *_marks(field.annotation)}
+        for name, field in figure.model_fields.items()
+    }
+    return {name: what for name, of in marks.items() for what in (MEASURE, AXIS, SWEPT) if what in of}
+
+
+def _marks(kind: Any) -> Iterator[str]:
+    """The words that an annotation carries, in any of its parts."""
+    for part in (*getattr(kind, "__metadata__", ()), *get_args(kind)):
+        yield from [part] if isinstance(part, str) else _marks(part)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..diagnostics.problems import Problem, sentence
+from ..model.experiment import Experiment
 from ..source import nodes as yaml
 
 MAX_PROBLEMS = 100
@@ -50,7 +51,7 @@ class Findings:
         """Whether more would help nobody."""
         return len(self.found) > MAX_PROBLEMS
 
-    def problems(self, experiment: yaml.Mapping) -> list[Problem]:
+    def problems(self, experiment: Experiment) -> list[Problem]:
         """The problems, each with the cell where it arises unless it arises in all, or stands in that cell's patch."""
         alone = self.cells == 1
         return [
@@ -64,12 +65,12 @@ class Findings:
         """The warnings that hold in all cells; under a profile or an override only what the experiment itself says."""
         return [] if late else [warning for warning, count in self.noticed.items() if count == self.cells]
 
-    def _told(self, problem: _Found, experiment: yaml.Mapping) -> Problem:
+    def _told(self, problem: _Found, experiment: Experiment) -> Problem:
         values = problem.values
         if not values:
             return problem.problem
         patches = [
-            yaml.find(experiment, ["variants", value] if axis == "variant" else ["sweep", axis])
+            yaml.find(experiment.axis(axis), [value]) if axis == "variant" else experiment.axis(axis)
             for axis, value in values.items()
         ]
         where = ", ".join(f"{axis} = {value}" for axis, value in values.items())

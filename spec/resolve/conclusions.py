@@ -26,8 +26,7 @@ class Conclusions:
 
     Args:
         name: The experiment's name.
-        node: Its tree, with a profile and overrides over it.
-        model: The same, validated.
+        model: The experiment, with a profile and overrides over it.
         axes: The values on each axis.
         declared: The axes as they are without the profile and the overrides; empty where these are not sound.
         late: Whether there is a profile or an override.
@@ -36,14 +35,12 @@ class Conclusions:
     def __init__(
         self,
         name: str,
-        node: yaml.Mapping,
         model: Experiment,
         axes: Mapping[str, list[Any]],
         declared: tuple[Axes, ...],
         late: bool,
     ) -> None:
         self.name = name
-        self.node = node
         self.model = model
         self.axes = axes
         self.declared = declared
@@ -56,7 +53,7 @@ class Conclusions:
         subject, design = self.subject(programs), ClaimDesign(programs, self.late)
         plans = []
         for name, claim in self.model.claims.items():
-            node = yaml.find(self.node, ["claims", name, "check"])
+            node = claim.node("check")
             if not isinstance(node, yaml.Scalar):
                 continue
             try:
@@ -72,11 +69,11 @@ class Conclusions:
     def figures(self, programs: Sequence[Program]) -> tuple[FigurePlan, ...]:
         """The figures, checked; what is wrong with them stands in `problems`."""
         subject = self.subject(programs)
-        self.problems.extend(check_figures(self.model.figures, self.node, subject))
+        self.problems.extend(check_figures(self.model.figures.values(), subject))
         plans = []
         for name, figure in self.model.figures.items():
             try:
-                shown = conditions(name, self.node, subject)
+                shown = conditions(figure, subject)
                 plans.append(FigurePlan(self.name, name, figure.kind, figure, shown))
             except SpecError as error:
                 self.problems.extend(error.problems)
@@ -90,8 +87,8 @@ class Conclusions:
         names = [*self.model.measures, *(name + FLOOR for name in self.model.measures)]
         subject = self._spoken_of((), dict.fromkeys(names), {})
         problems: list[Problem] = []
-        for name, claim in self.model.claims.items():
-            node = yaml.find(self.node, ["claims", name, "check"])
+        for claim in self.model.claims.values():
+            node = claim.node("check")
             try:
                 if not isinstance(node, yaml.Scalar):
                     continue

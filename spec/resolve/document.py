@@ -112,6 +112,6 @@ def experiment(node: yaml.Mapping) -> Experiment:
 def validated(model: type[M], node: yaml.Mapping) -> M:
     """The model of a tree. Raises SpecError with all that is wrong, each at its key or value."""
     try:
-        return model.model_validate(yaml.data(node))
+        return model.from_node(node)
     except pydantic.ValidationError as error:
         raise SpecError(problems(model, node, error)) from None

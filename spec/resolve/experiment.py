@@ -65,8 +65,7 @@ class ExperimentResolver:
         for _, patch, _ in self.late:
             must_not_be_swept(patch, self.model.sweep)
         self.alone = without(self.node, *ABOUT_ALL_CELLS)
-        self.sweep = Sweep(document.study.study, name, self.node, self.model, only)
-        self.swept = {axis: yaml.find(self.node, ["sweep", axis]) for axis in self.model.sweep}
+        self.sweep = Sweep(document.study.study, name, self.model, only)
 
     def _must_exist(self, node: yaml.Mapping, patch: yaml.Mapping, what: str, span: Span) -> None:
         reached: yaml.Node = node
@@ -117,11 +116,11 @@ class ExperimentResolver:
             found.add(values, checked, self.noticed)
             if found.many:
                 break
-        self.problems.extend(found.problems(self.node))
+        self.problems.extend(found.problems(self.model))
         self.warnings.extend(found.warnings(late=bool(self.late)))
         claims: tuple[ClaimPlan, ...] = ()
         figures: tuple[FigurePlan, ...] = ()
-        conclusions = Conclusions(self.name, self.node, self.model, axes, self._declared_axes(), bool(self.late))
+        conclusions = Conclusions(self.name, self.model, axes, self._declared_axes(), bool(self.late))
         if programs:
             claims = conclusions.claims(programs)
             figures = conclusions.figures(programs)
@@ -149,7 +148,7 @@ class ExperimentResolver:
         constants: dict[str, yaml.Node] = {}
         patches = [("variant", variant)] if variant else []
         for axis, value in values.items():
-            if isinstance(swept := self.swept[axis], yaml.Sequence):
+            if isinstance(swept := self.model.axis(axis), yaml.Sequence):
                 constants[axis] = swept.items[places[axis]]
             else:
                 patches.append((axis, value))
@@ -157,10 +156,9 @@ class ExperimentResolver:
         if key not in self.shared:
             self.shared[key] = self._patched(variant, patches)
         shared = self.shared[key]
-        checker = ExperimentChecker(
-            Point(self.document.study.study, self.name, variant, values, constants), shared, self.document.study.layer_defaults,
-            self.document.top.get("layer_defaults"),
-        )  # fmt: skip
+        study = self.document.study
+        point = Point(study.study, self.name, variant, values, constants)
+        checker = ExperimentChecker(point, shared, study.layer_defaults)
         self.models.append(shared.model)
         try:
             return checker.program()
@@ -171,7 +169,7 @@ class ExperimentResolver:
         """The experiment with the patches of a variant and of places on axes over it, for all points that have these."""
         node, model, patched = self.alone, self.model, False
         for axis, value in patches:
-            patch = yaml.find(self.node, ["variants", value] if axis == "variant" else ["sweep", axis, value])
+            patch = yaml.find(self.model.axis(axis), [value])
             if isinstance(patch, yaml.Mapping) and patch.entries:
                 merged = merge(node, patch)
                 must_change(node, merged, patch.span, f"the variant '{value}'")
@@ -179,13 +177,12 @@ class ExperimentResolver:
                 node, patched = merged, True
         node = self._late(node, whole=False) if patched else node
         for _, patch, _ in self.late:
-            own = yaml.find(patch, ["variants", variant]) if variant else None
+            own = yaml.find(patch, ["variants", variant]) if variant else None  # a patch has no model
             if isinstance(own, yaml.Mapping):
                 merged = merge(node, own)
                 assert isinstance(merged, yaml.Mapping)
                 node, patched = merged, True
         return Shared(
-            node if patched else self.node,
             experiment(without(node, "base")) if patched else model,
             self.node,
             self.common,
@@ -198,7 +195,7 @@ class ExperimentResolver:
             return ()
         try:
             model = experiment(without(self.declared, "base"))
-            axes = Sweep(self.document.study.study, self.name, self.declared, model, ()).axes()
+            axes = Sweep(self.document.study.study, self.name, model, ()).axes()
         except SpecError:
             return ()
         return (({axis: tuple(values) for axis, values in axes.items()}, tuple(map(tuple, model.zip))),)

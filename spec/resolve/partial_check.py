@@ -29,7 +29,7 @@ def remaining(
     sound = {name: node for name in experiments if (node := _sound(experiments[name])) is not None}
     whole = _study(top, sound)
     try:
-        study = Study.model_validate(yaml.data(whole))
+        study = Study.from_node(whole)
         validate(Document(source, whole, study, sound))
     except pydantic.ValidationError:
         return []

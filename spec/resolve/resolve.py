@@ -75,7 +75,7 @@ def in_every_profile(document: Document, look: Callable[[StudyPlan], T]) -> list
             seen.append(look(_checked(document, profile, common=common)))
         except SpecError as error:
             known = {(problem.span, problem.message) for problem in problems}
-            node = yaml.find(document.top, ["profiles", profile]) if profile else None
+            node = document.study.profiles[profile].node() if profile else None
             fresh = [problem for problem in error.problems if (problem.span, problem.message) not in known]
             problems.extend(
                 noted(problem, f"In the profile '{profile}'.", node) if profile else problem for problem in fresh
@@ -92,7 +92,7 @@ def _profile(document: Document, profile: str | None) -> dict[str, yaml.Mapping]
     if profile not in known:
         hint = did_you_mean(profile, known) or f"The profiles are {listing(known) or 'none'}."
         raise problem_at(None, f"{document.source.name}: there is no profile '{profile}'", hint)
-    node = yaml.find(document.top, ["profiles", profile, "experiments"])
+    node = known[profile].node("experiments")
     assert isinstance(node, yaml.Mapping)
     patches = {}
     for key, patch in node.entries:

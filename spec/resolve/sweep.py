@@ -24,8 +24,8 @@ MAX_CELLS = 10_000
 class Sweep:
     """The axes of one experiment, with profile and overrides over it; `only` are the variants that are asked for."""
 
-    def __init__(self, study: str, name: str, node: yaml.Mapping, model: Experiment, only: tuple[str, ...]) -> None:
-        self.study, self.name, self.node, self.model, self.only = study, name, node, model, only
+    def __init__(self, study: str, name: str, model: Experiment, only: tuple[str, ...]) -> None:
+        self.study, self.name, self.model, self.only = study, name, model, only
 
     def axes(self) -> dict[str, list[Any]]:
         """Each axis with its values: names of variants or patches, or numbers of a swept constant."""
@@ -44,9 +44,7 @@ class Sweep:
                 f"Write `--only {self.name}`.",
             )
         for axis, values in self.model.sweep.items():
-            node = yaml.find(self.node, ["sweep"])
-            key = node.key(axis) if isinstance(node, yaml.Mapping) else None
-            span = key.span if key is not None else self.node.span
+            span = self.model.span("sweep", axis)
             if axis == "variant":
                 hint = "Move its entries under `variants`, or choose another name."
                 raise problem_at(span, "'variant' is the axis that `variants` make", hint)
@@ -56,7 +54,7 @@ class Sweep:
         return values_by_axis
 
     def _numbers(self, axis: str, span: Span) -> list[Any]:
-        node = yaml.find(self.node, ["sweep", axis])
+        node = self.model.node("sweep", axis)
         if axis not in self.model.constants:
             hint = sentence(
                 did_you_mean(axis, self.model.constants),
@@ -71,7 +69,7 @@ class Sweep:
         values: list[Any] = []
         seen: set[Any] = set()
         zipped = any(axis in names for names in self.model.zip)
-        scope = ExperimentScope(Shared(self.node, self.model))
+        scope = ExperimentScope(Shared(self.model))
         for item in node.items:
             term = scope.checker.value(item, Context("constants", ()))
             value = folding.known(term, "a swept value")
@@ -88,7 +86,7 @@ class Sweep:
         zipped: list[str] = []
         for place, names in enumerate(self.model.zip):
             for inner, name in enumerate(names):
-                span, _ = yaml.locate(self.node, ["zip", place, inner])
+                span = self.model.span("zip", place, inner)
                 if name not in axes:
                     hint = did_you_mean(name, axes) or axes_known(axes)
                     raise problem_at(span, f"there is no axis '{name}' to zip", hint)
@@ -98,7 +96,7 @@ class Sweep:
                     )
                 zipped.append(name)
             if len({len(axes[name]) for name in names}) != 1:
-                span, _ = yaml.locate(self.node, ["zip", place])
+                span = self.model.span("zip", place)
                 shown = " and ".join(f"'{name}' has {len(axes[name])}" for name in names)
                 raise problem_at(
                     span,
@@ -113,7 +111,7 @@ class Sweep:
         for group in groups:
             total *= len(axes[group[0]])
         if total > MAX_CELLS:
-            span, _ = yaml.locate(self.node, ["sweep" if self.model.sweep else "variants"])
+            span = self.model.span("sweep" if self.model.sweep else "variants")
             hint = "Axes multiply: sweep fewer values, put axes in step with `zip`, or make experiments of parts."
             raise problem_at(span, f"{total:,} points; the limit is {MAX_CELLS:,}", hint)
         ranges = [range(len(axes[group[0]])) for group in groups]
@@ -127,7 +125,7 @@ class Sweep:
         seen: set[tuple[Any, ...]] = set()
         for values in zip(*(axes[name] for name in names), strict=True):
             if values in seen:
-                span, _ = yaml.locate(self.node, ["zip", place])
+                span = self.model.span("zip", place)
                 told = ", ".join(f"{name} = {value}" for name, value in zip(names, values, strict=True))
                 raise problem_at(span, f"axes that go in step have {told} twice", "Remove one from each of them.")
             seen.add(values)
@@ -138,7 +136,7 @@ class Sweep:
         for axis in axes:
             touched.by(axis, ("constants", axis))
         for axis in axes:
-            node = self.node.get("variants") if axis == "variant" else yaml.find(self.node, ["sweep", axis])
+            node = self.model.axis(axis)
             if not isinstance(node, yaml.Mapping):
                 continue
             for key, patch in node.entries:

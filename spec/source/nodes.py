@@ -65,15 +65,15 @@ class Mapping:
 
     def get(self, key: str) -> Node | None:
         """The node under a key, or None."""
-        found = self._entry(key)
+        found = self.entry(key)
         return found[1] if found is not None else None
 
     def key(self, key: str) -> Scalar | None:
         """The key itself, for its position."""
-        found = self._entry(key)
+        found = self.entry(key)
         return found[0] if found is not None else None
 
-    def _entry(self, key: str) -> tuple[Scalar, Node] | None:
+    def entry(self, key: str) -> tuple[Scalar, Node] | None:
         """A key with its node; the first question of many makes the index."""
         if len(self.entries) <= MAX_SEARCHED_ENTRIES:
             for entry in self.entries:
@@ -153,24 +153,27 @@ def spelled(node: Node) -> str:
     return " ".join(node.text.split())
 
 
-def locate(node: Node, path: SequenceOf[str | int]) -> tuple[Span, int]:
-    """The span of the deepest part of a path that exists, and how many of its steps exist.
+def below(node: Node | None, step: str | int) -> tuple[Node, Span] | None:
+    """The node under a key or at an index, and its place: a scalar's own, and the key's for a mapping, a list or nothing."""
+    if isinstance(node, Mapping):
+        entry = node.entry(str(step))
+        if entry is None:
+            return None
+        key, value = entry
+        return value, (value.span if isinstance(value, Scalar) and value.text else key.span)
+    if isinstance(node, Sequence) and isinstance(step, int) and 0 <= step < len(node.items):
+        return node.items[step], node.items[step].span
+    return None
 
-    The span is the value's; for a value that is a mapping or a list it is the key's.
-    """
+
+def locate(node: Node, path: SequenceOf[str | int]) -> tuple[Span, int]:
+    """The place of the deepest part of a path that exists, as `below` has it, and how many of its steps exist."""
     span = node.span
     for depth, step in enumerate(path):
-        below: Node | None = None
-        if isinstance(node, Mapping):
-            below, key = node.get(str(step)), node.key(str(step))
-            if below is not None and key is not None:
-                span = below.span if isinstance(below, Scalar) and below.text else key.span
-        elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
-            below = node.items[step]
-            span = below.span
-        if below is None:
+        found = below(node, step)
+        if found is None:
             return span, depth
-        node = below
+        node, span = found
     return span, len(path)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dlspec.spec.diagnostics.problems import Problem, Source, Span
+from dlspec.spec.model.experiment import Experiment
 from dlspec.spec.resolve.across_cells import Findings
 from dlspec.spec.source import nodes as yaml
 
@@ -15,9 +16,8 @@ def told(*cells: list[Problem]) -> list[tuple[str, str]]:
     findings = Findings()
     for d, problems in enumerate(cells, start=1):
         findings.add({"d": d}, problems, [])
-    node = yaml.parse(SOURCE)
-    assert isinstance(node, yaml.Mapping)
-    return [(problem.message, problem.hint) for problem in findings.problems(node)]
+    experiment = Experiment.from_node(yaml.parse(SOURCE))
+    return [(problem.message, problem.hint) for problem in findings.problems(experiment)]
 
 
 def test_what_differs_in_numbers_alone_is_one_problem() -> None:
