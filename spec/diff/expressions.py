@@ -205,7 +205,7 @@ def names(node: n.Node, bound: frozenset[str] = frozenset()) -> set[str]:
 
 
 def substituted(node: Any, mapping: Mapping[str, str], layers: Mapping[str, str] | None = None) -> Any:
-    """An expression with its free names written otherwise; `layers` renames parts of networks (`f.hidden`)."""
+    """An expression with its free names written otherwise; `layers` renames parts of networks (`f.block.hidden`)."""
     if not mapping and not layers:
         return node
     if isinstance(node, tuple):
@@ -228,15 +228,15 @@ def substituted(node: Any, mapping: Mapping[str, str], layers: Mapping[str, str]
         parts["function"] = mapping.get(node.function, node.function)
         parts["keywords"] = tuple((name, substituted(value, mapping, layers)) for name, value in node.keywords)
     if isinstance(node, n.Attribute) and layers:
-        parts["name"] = layers.get(f"{_root(node)}.{node.name}", node.name)
+        parts["name"] = layers.get(_dotted(node), node.name)
     return replace(node, **parts)
 
 
-def _root(node: n.Node) -> str:
-    """The name that a chain of attributes and indices begins with."""
-    while isinstance(node, n.Attribute | n.Index):
-        node = node.owner if isinstance(node, n.Attribute) else node.array
-    return node.name if isinstance(node, n.Name) else ""
+def _dotted(node: n.Node) -> str:
+    """The names along a chain of attributes and indices: `f.block.hidden` of `f.block[0].hidden`."""
+    if isinstance(node, n.Attribute):
+        return f"{_dotted(node.owner)}.{node.name}"
+    return _dotted(node.array) if isinstance(node, n.Index) else node.name if isinstance(node, n.Name) else ""
 
 
 def canonical(node: Any, bound: Mapping[str, str] | None = None) -> Any:

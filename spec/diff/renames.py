@@ -69,7 +69,7 @@ class Renames:
         values = self.of(NAMESPACE)
         judged = {**values, **self.of({"measure"}), **self.axes.axes}
         layer_names = self._layer_names(values)
-        layers = {".".join(place): new for place, new in layer_names.items() if len(place) == 2}
+        layers = _by_old_path(layer_names, values)
         entries: dict[str, Tree] = {}
         for key, inner in tree.entries.items():
             mapping = judged if key in JUDGED else values
@@ -230,13 +230,24 @@ def _only(tree: Tree) -> Branch | Expression:
     return tree
 
 
+def _by_old_path(layer_names: Mapping[tuple[str, ...], str], networks: Mapping[str, str]) -> dict[str, str]:
+    """New names of layers by the path that expressions of the older side know them by: `f.block.hidden`."""
+    old_networks = {new: old for old, new in networks.items()}
+    old_names = {(*place[:-1], new): place[-1] for place, new in layer_names.items()}
+    paths = {}
+    for place, new in layer_names.items():
+        outer = [old_names.get(place[: i + 1], place[i]) for i in range(1, len(place) - 1)]
+        paths[".".join([old_networks.get(place[0], place[0]), *outer, place[-1]])] = new
+    return paths
+
+
 def _targets(gradient: Tree | None, values: Mapping[str, str], layers: Mapping[str, str]) -> dict[str, str]:
     """The targets of gradient modes under their new names."""
     targets = {}
     for key in gradient.entries if isinstance(gradient, Branch) else ():
-        head, dot, rest = key.partition(".")
-        owner = values.get(head, head)
-        now = owner + dot + layers.get(f"{owner}.{rest}", rest)
+        head, *steps = key.split(".")
+        inner = [layers.get(".".join([head, *steps[: i + 1]]), step) for i, step in enumerate(steps)]
+        now = ".".join([values.get(head, head), *inner])
         if now != key:
             targets[key] = now
     return targets

@@ -219,6 +219,30 @@ def test_a_layer_inside_a_repeated_block_has_a_new_name_and_new_seeds() -> None:
     }
 
 
+def test_a_layer_has_its_new_name_in_expressions_too_at_any_depth() -> None:
+    weight = (
+        "error: E((f - y)^2)}\n    claims",
+        "error: E((f - y)^2), size: 'sum(f.block[0].inner.kernel^2)'}\n    claims",
+    )
+    base = BASE.replace(*weight)
+    assert base != BASE
+    both = (("name: block", "name: tower"), ("name: inner", "name: core"), ("f.block[0].inner", "f.tower[0].core"))
+    renamed = {
+        "width.architecture.f.layers.block": ("renamed", "block", "tower"),
+        "width.architecture.f.layers.tower.layers.inner": ("renamed", "inner", "core"),
+    }
+    assert changes(difference(*both, base=base)) == renamed
+    network = (
+        (
+            "      f:\n        input: x\n        layers:\n          - repeat",
+            "      g:\n        input: x\n        layers:\n          - repeat",
+        ),
+    )
+    uses = (("(f - y)^2", "(g - y)^2"), ("f.tower", "g.tower"))
+    diff = difference(*both, *network, *uses, base=base)
+    assert {change.action for change in diff.changes} == {"renamed"} and len(diff.changes) == 3, changes(diff)
+
+
 def test_names_that_were_exchanged_wherever_they_are_used_mean_the_same() -> None:
     swap = (("half: 0.5", "x: 0.5"), ("tolerance: 1e-2", "half: 1e-2"), ("x: 0.5", "tolerance: 0.5"))
     uses = (("0, tolerance)", "0, half)"), ("< half", "< tolerance"))
