@@ -16,7 +16,7 @@ from .across_cells import Findings
 from .conclusions import Conclusions, shown_in
 from .document import Document, experiment
 from .overrides import Override, as_patch
-from .patches import alike, merge, must_change, must_exist, nest, without
+from .patches import alike, merge, must_change, must_exist, nest, still_to_delete, without
 from .sweep import Sweep
 from .variant_overrides import deleting_variants, must_hold, must_not_be_swept
 
@@ -64,8 +64,14 @@ class ExperimentResolver:
         self.model = experiment(without(self.node, "base"))
         for _, patch, _ in self.late:
             must_not_be_swept(patch, self.model.sweep)
+<<<<<<< HEAD
         self.alone = without(self.node, *ABOUT_ALL_CELLS)
         self.sweep = Sweep(document.study.study, name, self.model, only)
+=======
+        self.alone = without(self.declared, *ABOUT_ALL_CELLS)  # a profile goes over variants once: null deletes once
+        self.sweep = Sweep(document.study.study, name, self.node, self.model, only)
+        self.swept = {axis: yaml.find(self.node, ["sweep", axis]) for axis in self.model.sweep}
+>>>>>>> ac9c4fe (A profile goes over a variant once: null deletes one layer, claim or measure, where there are variants too)
 
     def _must_exist(self, node: yaml.Mapping, patch: yaml.Mapping, what: str, span: Span) -> None:
         reached: yaml.Node = node
@@ -82,7 +88,8 @@ class ExperimentResolver:
     def _late(self, node: yaml.Mapping, whole: bool = True) -> yaml.Mapping:
         """The base (whole, or of one cell) with profile and overrides over it; its variants as they were, or left out."""
         for _, patch, _ in self.late:
-            merged = merge(node, deleting_variants(patch) if whole else without(patch, "variants", "sweep"))
+            own = deleting_variants(patch) if whole else still_to_delete(node, without(patch, *ABOUT_ALL_CELLS))
+            merged = merge(node, own)
             assert isinstance(merged, yaml.Mapping)
             node = merged
         return node

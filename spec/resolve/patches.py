@@ -252,6 +252,23 @@ MAPS_OF_NAMES = frozenset(
 """The maps whose keys are the writer's own names."""
 
 
+def still_to_delete(node: Node, patch: Mapping) -> Mapping:
+    """A patch less its deletions of what is not there: a variant may have deleted it already."""
+    entries = []
+    for key, item in patch.entries:
+        below = node.get(key.text) if isinstance(node, Mapping) else None
+        if (
+            isinstance(node, Mapping)
+            and below is None
+            and isinstance(item, Scalar)
+            and item.value is None
+            and item.plain
+        ):
+            continue
+        entries.append((key, still_to_delete(below, item) if below and isinstance(item, Mapping) else item))
+    return replace(patch, entries=tuple(entries))
+
+
 def without(node: Mapping, *keys: str) -> Mapping:
     """A mapping less some of its keys."""
     return replace(node, entries=tuple(entry for entry in node.entries if entry[0].text not in keys))
