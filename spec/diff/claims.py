@@ -13,24 +13,37 @@ from .judged_on import JudgedOn, judges_moved
 from .matching import Matching
 
 
-def compare_claims(experiment: str, matching: Matching) -> tuple[list[Warned], dict[tuple[str, ...], str]]:
-    """Warnings of claims that ask less than before, or are gone; and how each claim moved, by the paths of its check."""
+Moves = Mapping[str, list[Verdict]]
+"""How each claim that is on both sides moved, by its new name."""
+
+
+def moves(matching: Matching) -> Moves:
+    """How claims moved: in their check, their judge, and all that they are judged on."""
     measures, names = matching.renames.of({"measure"}), matching.renames.of({"claim"})
     now = {claim.name: claim for claim in matching.after.plan.claims}
+    judged = JudgedOn(matching)
+    verdicts: dict[str, list[Verdict]] = {}
+    for claim in matching.before.plan.claims:
+        name = names.get(claim.name, claim.name)
+        if name in now:
+            old = carried(claim.tree, measures, matching.names.values, matching.axes)
+            moved_check = moved(old, now[name].tree, judged.ground)
+            verdicts[name] = moved_check + judges_moved(claim, now[name]) + judged.moved(old, now[name])
+    return verdicts
+
+
+def compare_claims(experiment: str, matching: Matching) -> tuple[list[Warned], dict[tuple[str, ...], str]]:
+    """Warnings of claims that ask less than before, or are gone; and how each claim moved, by the paths of its check."""
+    names = matching.renames.of({"claim"})
+    moved_claims = moves(matching) if matching.before.plan.claims else {}
     warnings: list[Warned] = []
-    judged: JudgedOn | None = None
     notes: dict[tuple[str, ...], str] = {}
     for claim in matching.before.plan.claims:
         name = names.get(claim.name, claim.name)
-        if name not in now:
+        verdicts = moved_claims.get(name)
+        if verdicts is None:
             warnings.append(Warned(experiment, claim.name, f"removed: {claim.says}"))
-            continue
-        old = carried(claim.tree, measures, matching.names.values, matching.axes)
-        judged = judged or JudgedOn(matching)
-        verdicts = moved(old, now[name].tree, judged.ground)
-        verdicts += judges_moved(claim, now[name])
-        verdicts += judged.moved(old, now[name])
-        if verdicts:
+        elif verdicts:
             note = described(verdicts)
             notes["claims", name, "check"] = notes["claims", name, "judge"] = note
             if {verdict.direction for verdict in verdicts} != {STRICTER}:
