@@ -214,7 +214,9 @@ class Results:
     @cached_property
     def without_selection(self) -> Results:
         """The same, where the best of many evaluations counts without what chance adds to it."""
-        return replace(self, debiased=True)
+        fair = replace(self, debiased=True)
+        fair.__dict__["table"] = self.table  # the same replicates at the same places
+        return fair
 
     @cached_property
     def judged(self) -> dict[Any, Any]:

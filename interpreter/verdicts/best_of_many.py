@@ -24,25 +24,31 @@ def expected_highest(count: int) -> float:
     return _NORMAL.inv_cdf((count - 0.375) / (count + 0.25))
 
 
-def noise(values: Array) -> float:
+def noise(values: Array) -> Array:
     """The deviation of what is random from one evaluation to the next, without trend: from the median second difference.
 
-    `values` [evaluations] are a measure's over the steps.
+    `values` [replicates, evaluations] are a measure's over the steps; [replicates] come out, 0 where not all are finite.
 
-    >>> noise(np.arange(10.0)), noise(np.ones(10))
-    (0.0, 0.0)
+    >>> noise(np.stack([np.arange(10.0), np.ones(10)])).tolist()
+    [0.0, 0.0]
     """
-    if len(values) < FEWEST or not np.isfinite(values).all():
-        return 0.0
-    return float(np.median(np.abs(np.diff(values, 2)))) / _SECOND_DIFFERENCE
+    deviations = np.zeros(len(values))
+    if values.shape[1] >= FEWEST:
+        finite = np.isfinite(values).all(axis=1)
+        deviations[finite] = np.median(np.abs(np.diff(values[finite], 2)), axis=1) / _SECOND_DIFFERENCE
+    return deviations
 
 
-def excess(values: Array, best: int) -> float:
-    """By how much the best of a measure's evaluations is expected to beat a plateau by chance alone.
+def excess(values: Array, best: Array) -> Array:
+    """By how much the best of a measure's evaluations is expected to beat a plateau by chance alone, [replicates].
 
-    `values` [evaluations] has its best at `best`. The plateau is the second half of the evaluations if the best lies in it and noise can
-    be told there, else all.
+    `values` [replicates, evaluations] have their best at `best`. The plateau is the second half of the evaluations if the best lies in
+    it and noise can be told there, else all.
     """
-    half = len(values) // 2
-    window = values[half:] if best >= half and len(values) - half >= FEWEST else values
-    return noise(window) * expected_highest(len(window))
+    count = values.shape[1]
+    half = count // 2
+    late = (best >= half) & (count - half >= FEWEST)
+    added = np.empty(len(values))
+    for rows, window in ((late, values[late, half:]), (~late, values[~late])):
+        added[rows] = noise(window) * expected_highest(window.shape[1])
+    return added

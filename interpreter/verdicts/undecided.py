@@ -12,7 +12,8 @@ from dlspec.spec.passes.print_claim import claim_text
 from ..results.number_text import number
 from ..results.replicates import Replicate, Results
 from .grid import Entry
-from .values import CONDITIONS, along_steps, beside, chosen, value
+from .over_steps import along_steps
+from .values import CONDITIONS, beside, chosen, value
 
 MAX_REPLICATES_NAMED = 3
 """How many replicates are named at most that an event never came in."""

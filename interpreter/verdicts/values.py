@@ -18,9 +18,9 @@ from dlspec.spec.ir import claims as c
 from dlspec.spec.ir.claims import holds
 from dlspec.spec.tables.operations import OPERATIONS
 
-from ..results.replicates import Replicate, Results
-from .best_of_many import excess
+from ..results.replicates import DONE, Replicate, Results
 from .grid import Array, Grid, Unlike, aligned
+from .over_steps import first_steps, reduced
 
 Range = tuple[Array, Array]
 
@@ -81,21 +81,19 @@ def chosen(selections: Sequence[c.Selection], results: Results) -> dict[int, tup
 def sampling_errors(tree: c.Measured, results: Results) -> Grid:
     """The sampling errors over test examples of a measure's value (`final` or `at`), where that is; undefined where none was kept."""
     places, replicates = _replicates(tree, results)
-
-    def error(replicate: Replicate) -> float:
-        return reduced(tree, replace(replicate, curves=replicate.errors))
-
-    return Grid.exact(places, _each(error, replicates))
+    erring = [replicate and replace(replicate, curves=replicate.errors) for replicate in replicates.ravel()]
+    return Grid.exact(places, reduced(tree, erring).reshape(replicates.shape))
 
 
 def _looked_up(tree: c.Measured | c.Diverged, results: Results) -> Grid:
     """A number a replicate."""
     places, replicates = _replicates(tree, results)
     if isinstance(tree, c.Diverged):
-        return Grid.exact(places, _each(_diverged, replicates))
+        ends = [_diverged(replicate) for replicate in replicates.ravel()]
+        return Grid.exact(places, np.asarray(ends, dtype=float).reshape(replicates.shape))
     if tree.reduction == "first_step":
         return _first_steps(tree, Grid(places, replicates, replicates), results)
-    return Grid.exact(places, _each(lambda replicate: reduced(tree, replicate, results.debiased), replicates))
+    return Grid.exact(places, reduced(tree, replicates.ravel().tolist(), results.debiased).reshape(replicates.shape))
 
 
 def _replicates(tree: c.Measured | c.Diverged, results: Results) -> tuple[dict[int, tuple[int, ...]], Array]:
@@ -108,46 +106,9 @@ def _replicates(tree: c.Measured | c.Diverged, results: Results) -> tuple[dict[i
     return {dimension: kept for dimension, kept in places.items() if dimension not in pinned}, replicates
 
 
-def _each(function: Callable[[Replicate], float], replicates: Array) -> Array:
-    """A number for each replicate that was run."""
-    found = [math.nan if replicate is None else function(replicate) for replicate in replicates.ravel()]
-    return np.asarray(found, dtype=float).reshape(replicates.shape)
-
-
-def _diverged(replicate: Replicate) -> float:
-    return {"done": 0.0, "diverged": 1.0}.get(replicate.status, math.nan)
-
-
-def reduced(tree: c.Measured, replicate: Replicate, debiased: bool = False) -> float:
-    """A replicate's measure over the steps as one number; undefined where it has none, or did not come to its end.
-
-    `debiased` takes from the best of many evaluations what chance adds to it.
-    """
-    if replicate.status != "done":
-        return math.nan
-    curve: Any = replicate.curves.get(tree.measure, ())
-    if not len(curve):
-        return math.nan
-    if tree.reduction == "final":
-        return float(np.asarray(curve[-1])[tree.index])
-    if tree.reduction == "at":
-        return (
-            float(np.asarray(curve[replicate.steps.index(tree.step)])[tree.index])
-            if tree.step in replicate.steps
-            else math.nan
-        )
-    values = along_steps(tree, curve)
-    best = int(np.argmin(values) if tree.reduction == "lowest" else np.argmax(values))
-    by_chance = excess(values, best) if debiased else 0.0
-    return float(values[best] + (by_chance if tree.reduction == "lowest" else -by_chance))
-
-
-def along_steps(tree: c.Measured, curve: Any) -> Array:
-    """A measure's entry at each evaluated step."""
-    values: Array = np.asarray(curve, dtype=float)
-    for place in tree.index:
-        values = values[:, place]
-    return values
+def _diverged(replicate: Replicate | None) -> float:
+    """1 where a replicate diverged, 0 where it came to its end; undefined where it did neither, or was not run."""
+    return math.nan if replicate is None else {DONE: 0.0, "diverged": 1.0}.get(replicate.status, math.nan)
 
 
 def _first_steps(tree: c.Measured, replicates: Grid, results: Results) -> Grid:
@@ -159,31 +120,9 @@ def _first_steps(tree: c.Measured, replicates: Grid, results: Results) -> Grid:
         raise _unlike(unlike, results) from None
     own, least, most = np.broadcast_arrays(own, least, most)
     low, high = np.full(own.shape, np.nan), np.full(own.shape, np.nan)
-    for index in np.ndindex(*own.shape):
-        replicate: Any = own[index]
-        if replicate is not None and least[index] == most[index]:
-            low[index], high[index] = _first_step(tree, replicate, float(least[index]), results.debiased)
+    known = least == most
+    low[known], high[known] = first_steps(tree, own[known], least[known], results.debiased)
     return Grid(places, low, low if np.array_equal(low, high, equal_nan=True) else high)
-
-
-def _first_step(
-    tree: c.Measured, replicate: Replicate, threshold: float, debiased: bool = False
-) -> tuple[float, float]:
-    curve: Any = replicate.curves.get(tree.measure, ())
-    if replicate.status != "done" or not len(curve):
-        return math.nan, math.nan
-    values = along_steps(tree, curve)
-    if debiased and tree.operator in ("<", "<=", ">", ">="):
-        sign = 1 if tree.operator.startswith("<") else -1
-        values = values + sign * excess(values, int(np.argmin(sign * values)))
-    there = c.COMPARE[tree.operator](values, threshold)
-    unknown = np.isnan(values)
-    first = int(np.argmax(there | unknown))
-    if unknown[first]:
-        return math.nan, math.nan
-    if there[first]:
-        return float(replicate.steps[first]), float(replicate.steps[first])
-    return float(replicate.steps[-1] + 1), math.inf
 
 
 # -- operations --------------------------------------------------------------------------------------------------------

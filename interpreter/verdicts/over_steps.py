@@ -1,0 +1,98 @@
+"""Measures over the steps, reduced to a number for each of many replicates; those with as many evaluations at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from dlspec.spec.ir import claims as c
+
+from ..results.replicates import DONE, Replicate
+from .best_of_many import excess
+from .grid import Array
+
+MAX_NUMBERS = 2**21
+"""How many numbers of curves are held at once: 16 MiB."""
+
+
+def reduced(tree: c.Measured, replicates: Sequence[Replicate | None], debiased: bool = False) -> Array:
+    """Each replicate's measure over the steps as one number; undefined where it has none, or did not come to its end.
+
+    `debiased` takes from the best of many evaluations what chance adds to it.
+    """
+    if tree.reduction in ("final", "at"):
+        return np.asarray([_at(tree, replicate) for replicate in replicates], dtype=float)
+    best = np.full(len(replicates), np.nan)
+    sign = -1 if tree.reduction == "lowest" else 1
+    for places, values in _stacked(tree, replicates):
+        at = np.argmin(values, axis=-1) if sign < 0 else np.argmax(values, axis=-1)
+        by_chance = excess(values, at) if debiased else 0.0
+        best[places] = np.take_along_axis(values, at[:, np.newaxis], axis=-1)[:, 0] - sign * by_chance
+    return best
+
+
+def first_steps(
+    tree: c.Measured, replicates: Sequence[Replicate | None], thresholds: Array, debiased: bool = False
+) -> tuple[Array, Array]:
+    """For each replicate the first evaluated step at which a comparison with its threshold holds, or the range beyond its last."""
+    low, high = np.full(len(replicates), np.nan), np.full(len(replicates), np.nan)
+    for places, values in _stacked(tree, replicates):
+        if debiased and tree.operator in ("<", "<=", ">", ">="):
+            sign = 1 if tree.operator.startswith("<") else -1
+            values = values + sign * excess(values, np.argmin(sign * values, axis=-1))[:, np.newaxis]
+        there = c.COMPARE[tree.operator](values, thresholds[places, np.newaxis])
+        unknown = np.isnan(values)
+        first = np.argmax(there | unknown, axis=-1)
+        for place, at, comes, lost in zip(
+            places, first.tolist(), _taken(there, first), _taken(unknown, first), strict=True
+        ):
+            steps = replicates[place].steps  # type: ignore[union-attr]
+            if not lost:
+                low[place], high[place] = (steps[at], steps[at]) if comes else (steps[-1] + 1, math.inf)
+    return low, high
+
+
+def along_steps(tree: c.Measured, curve: Any) -> Array:
+    """A measure's entry at each evaluated step."""
+    values: Array = np.asarray(curve, dtype=float)
+    for place in tree.index:
+        values = values[:, place]
+    return values
+
+
+def _at(tree: c.Measured, replicate: Replicate | None) -> float:
+    """A replicate's measure at its last step, or at one that is asked for."""
+    if replicate is None or replicate.status != DONE:
+        return math.nan
+    curve: Any = replicate.curves.get(tree.measure, ())
+    if not len(curve) or (tree.step is not None and tree.step not in replicate.steps):
+        return math.nan
+    place = -1 if tree.step is None else replicate.steps.index(tree.step)
+    return float(np.asarray(curve[place])[tree.index])
+
+
+def _stacked(tree: c.Measured, replicates: Sequence[Replicate | None]) -> Iterator[tuple[list[int], Array]]:
+    """The curves of the replicates that came to their end, [replicates, evaluations], with the places of these; some at a time."""
+    waiting: dict[int, tuple[list[int], list[Array]]] = {}
+    for place, replicate in enumerate(replicates):
+        if replicate is None or replicate.status != DONE:
+            continue
+        curve: Any = replicate.curves.get(tree.measure, ())
+        if not len(curve):
+            continue
+        places, curves = waiting.setdefault(len(curve), ([], []))
+        places.append(place)
+        curves.append(along_steps(tree, curve))
+        if len(curves) * len(curve) >= MAX_NUMBERS:
+            yield places, np.stack(curves)
+            del waiting[len(curve)]
+    for places, curves in waiting.values():
+        yield places, np.stack(curves)
+
+
+def _taken(flags: Array, at: Array) -> list[bool]:
+    """One flag of each row."""
+    taken: list[bool] = np.take_along_axis(flags, at[:, np.newaxis], axis=-1)[:, 0].tolist()
+    return taken
