@@ -64,14 +64,8 @@ class ExperimentResolver:
         self.model = experiment(without(self.node, "base"))
         for _, patch, _ in self.late:
             must_not_be_swept(patch, self.model.sweep)
-<<<<<<< HEAD
-        self.alone = without(self.node, *ABOUT_ALL_CELLS)
-        self.sweep = Sweep(document.study.study, name, self.model, only)
-=======
         self.alone = without(self.declared, *ABOUT_ALL_CELLS)  # a profile goes over variants once: null deletes once
-        self.sweep = Sweep(document.study.study, name, self.node, self.model, only)
-        self.swept = {axis: yaml.find(self.node, ["sweep", axis]) for axis in self.model.sweep}
->>>>>>> ac9c4fe (A profile goes over a variant once: null deletes one layer, claim or measure, where there are variants too)
+        self.sweep = Sweep(document.study.study, name, self.model, only)
 
     def _must_exist(self, node: yaml.Mapping, patch: yaml.Mapping, what: str, span: Span) -> None:
         reached: yaml.Node = node
