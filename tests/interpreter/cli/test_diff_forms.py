@@ -1,0 +1,108 @@
+"""Text, Markdown and JSON of a difference say the same: on every pair of the corpus."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from html import unescape
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dlspec.interpreter.cli.text.diff import print_diff
+from dlspec.spec.diff import StudyDiff
+from dlspec.spec.diff.json_form import data
+from dlspec.spec.diff.markdown import markdown
+from rich.console import Console
+from typer.testing import CliRunner
+
+from tests.spec.diff.pairs import PAIRS, Pair, difference
+
+DOCUMENTED = (Path(__file__).parents[3] / "docs" / "diff.md").read_text("utf-8")
+VALID = pytest.mark.parametrize("pair", [pair for pair in PAIRS if pair.exit != 2], ids=lambda pair: pair.name)
+
+
+def printed(diff: StudyDiff) -> str:
+    """What stands on a terminal without colours that is wide enough for every line."""
+    out = StringIO()
+    print_diff("", diff, Console(file=out, soft_wrap=True, highlight=False, width=4000, no_color=True))
+    return out.getvalue()
+
+
+def rendered(diff: StudyDiff) -> str:
+    """Markdown as it is read: without tags, and with what was escaped as it was."""
+    return unescape(re.sub(r"</?(del|ins|code|b|summary|details)>", "", markdown([("study.yaml", diff)])))
+
+
+def kept(text: str) -> tuple[int, int] | None:
+    """How many cells keep their digest, and of how many: as a sentence says it."""
+    found = re.search(r"(all|none|\d+) of (\d+) cells keeps? (?:its|their) digest", text)
+    if found is None:
+        return None
+    total = int(found[2])
+    count = total if found[1] == "all" else 0 if found[1] == "none" else int(found[1])
+    return count, total
+
+
+@VALID
+def test_text_markdown_and_json_agree(pair: Pair) -> None:
+    diff = difference(pair.name)
+    (study,) = data([("study.yaml", diff)])["studies"]
+    text, prose = printed(diff), rendered(diff)
+    # the headline, and what the exit code is taken from
+    assert study["headline"] == text.splitlines()[0] == diff.headline
+    assert f"**{diff.headline}**" in prose
+    assert study["same"] == diff.same
+    # each warning once
+    said = [f"{item['experiment']}.{item['claim']}: {item['message']}" for item in study["warnings"]]
+    assert [line[2:] for line in text.splitlines() if line.startswith("⚠ ")] == said
+    block = prose.partition("[!WARNING]\n")[2].split("\n\n")[0]
+    assert [line.removeprefix("> ") for line in block.splitlines()] == said
+    # each change
+    for change in study["changes"]:
+        path = ".".join(change["path"])
+        assert path in text and path in prose
+    # the cells
+    counts = Counter(cell["status"] for cell in study["cells"])
+    unchanged = sum(study["unchanged"].values())
+    if study["cells"]:
+        assert kept(text) == kept(prose)
+        if (sentence := kept(text)) is not None:
+            assert sentence == (counts["same"] + unchanged, sum(counts.values()) - counts["gone"] + unchanged)
+        for status, words in (("again", "must run again"), ("new", "new, to run"), ("gone", "gone: ")):
+            assert (words in text) == (words in prose) == bool(counts[status])
+
+
+def keys(value: Any) -> set[str]:
+    """All keys of an object and of the objects in it, but for those that are names of a study."""
+    if isinstance(value, list):
+        return set().union(*map(keys, value))
+    if not isinstance(value, dict):
+        return set()
+    below = [keys(item) for key, item in value.items() if key not in ("unchanged", "constants", "networks")]
+    return set(value).union(*below)
+
+
+def test_every_key_of_the_json_is_documented() -> None:
+    section = DOCUMENTED.partition("## As JSON")[2].partition("\n## ")[0]
+    found: set[str] = set()
+    for name in ("an experiment copied", "a variant added", "base: a learning rate", "a share lowered"):
+        found |= keys(data([("study.yaml", difference(name))]))
+    assert not sorted(key for key in found if f"`{key}`" not in section)
+
+
+@pytest.mark.parametrize("name", ["a share raised", "quotes", "an unknown name", "a rate of dropout"])
+def test_the_three_forms_end_with_the_same_code(name: str, tmp_path: Path) -> None:
+    from dlspec.interpreter.cli.app import app
+
+    pair = next(pair for pair in PAIRS if pair.name == name)
+    for side, text in zip(("a.yaml", "b.yaml"), pair.sides(), strict=True):
+        (tmp_path / side).write_text(text, "utf-8")
+    sides = [str(tmp_path / "a.yaml"), str(tmp_path / "b.yaml")]
+    for form in ([], ["--md"], ["--json"]):
+        done = CliRunner().invoke(app, ["diff", *form, *sides])
+        assert done.exit_code == pair.exit, done.output
+        if form == ["--json"] and pair.exit != 2:
+            assert json.loads(done.stdout)["same"] == (pair.exit == 0)
