@@ -120,10 +120,14 @@ class Cell:
         return bool(self.before and self.after and self.before.replicates != self.after.replicates)
 
     @property
+    def label(self) -> str:
+        """Its experiment and variant."""
+        return f"{self.experiment}/{self.variant}" if self.variant else self.experiment
+
+    @property
     def name(self) -> str:
         """What people call it: `staircase/forward_only d=10`."""
-        label = f"{self.experiment}/{self.variant}" if self.variant else self.experiment
-        return " ".join([label, *(f"{key}={value}" for key, value in self.point.items())])
+        return " ".join([self.label, *(f"{key}={value}" for key, value in self.point.items())])
 
 
 @dataclass(frozen=True)

@@ -36,16 +36,6 @@ def edits(before: n.Expr, after: n.Expr) -> tuple[Edit, ...]:
     return tuple(_joined(edit for edit in made if edit.text))
 
 
-def marked(parts: Iterable[Edit]) -> str:
-    """Edits in one line, as git marks words.
-
-    >>> marked([Edit("same", "x^"), Edit("removed", "2"), Edit("added", "4")])
-    'x^[-2-]{+4+}'
-    """
-    frames = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
-    return "".join(frames[edit.kind].format(edit.text) for edit in parts)
-
-
 @lru_cache(maxsize=1024)
 def _again(text: str) -> n.Expr:
     return parse_expression(text)

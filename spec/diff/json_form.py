@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .changes import Cell, CellSide, Change, StudyDiff
-from .expressions import marked
+from .marks import marked
 from .sections import PastResults
 
 FORMAT_VERSION = 1

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from .changes import Edit, StudyDiff
-from .sections import COLUMNS, Line, PastResults, consequences, cost_rows, sections, warned
+from .costs import MAX_GROUPS, cost_groups, more_groups
+from .sections import Line, PastResults, consequences, sections, warned
 
 MAX_CHARACTERS = 60_000
 """GitHub's comments end at 65,536 characters."""
@@ -43,17 +44,19 @@ def _study(name: str, diff: StudyDiff, past: PastResults) -> str:
     if diff.cells:
         text = "\n".join(f"- {_prose(item)}" for item in consequences(diff))
         parts.append(f"**Cells**\n\n{text}")
-        rows = cost_rows(diff)
-        if rows:
-            parts.append(_folded("What they cost", _grid(COLUMNS, rows), True))
+        if groups := cost_groups(diff):
+            costs = [(group.name, "; ".join(cost.text for cost in group.costs)) for group in groups[:MAX_GROUPS]]
+            table = _grid(("cells", "cost"), costs) + (f"\n\n{more}" if (more := more_groups(groups)) else "")
+            parts.append(_folded("What they cost", table, True))
     if past.finals:
         rows = [(cell, measure, *pair) for cell, own in past.finals.items() for measure, pair in own.items()]
         title = f"Stored results: {past.numbers}" if past.numbers else "Stored results"
         table = _grid(("cell", "measure", "before", "after"), rows)
         parts.append(_folded(title, table, len(rows) > MAX_UNFOLDED_LINES))
     if past.verdicts:
-        rows = [(claim, *pair) for claim, pair in past.verdicts.items()]
-        parts.append(_folded("Verdicts", _grid(("claim", "before", "after"), rows), len(rows) > MAX_UNFOLDED_LINES))
+        verdicts = [(claim, *pair) for claim, pair in past.verdicts.items()]
+        table = _grid(("claim", "before", "after"), verdicts)
+        parts.append(_folded("Verdicts", table, len(verdicts) > MAX_UNFOLDED_LINES))
     return "\n\n".join(parts)
 
 

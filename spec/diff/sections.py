@@ -6,11 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..diagnostics.problems import listing
+from .cell_names import cell_names
 from .changes import CLASSES, Cell, Change, Edit, StudyDiff
+from .costs import flops
+from .marks import shortened
 
 SHORT = 300
 """Longer values are cut where they stand alone; in JSON they are whole."""
-COLUMNS = ("cell", "networks", "parameters", "FLOPs a step", "steps", "total FLOPs")
+MAX_WHOLE = 12
+"""In longer expressions only the place that changed is marked."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,9 @@ def _edits(change: Change) -> tuple[Edit, ...]:
             return ()
         return (Edit("added" if change.action == "added" else "removed", change.action),)
     if change.edits:
-        return change.edits
+        whole = len(change.edits) == 2 and change.edits[0].kind == "removed"
+        if not whole and max(len(change.before or ""), len(change.after or "")) > MAX_WHOLE:
+            return shortened(change.edits)
     before, after = _cut(change.before), _cut(change.after)
     if before is None and after is None:
         return ()
@@ -100,30 +106,35 @@ def consequences(diff: StudyDiff) -> list[str]:
     sentences = []
     if total:
         many = "all" if kept == total else "none" if not kept else str(kept)
-        sentences.append(f"{many} of {total} cells keep{'s' if kept == 1 else ''} {'its' if kept == 1 else 'their'} digest: stored results stay valid" if kept
-                     else f"none of {total} cells keeps its digest")  # fmt: skip
+        sentences.append(
+            _kept(many, total)
+            if kept
+            else f"none of {total} cells keeps its digest"
+            if total > 1
+            else "the one cell changes its digest"
+        )
     for status, text in (("again", "must run again"), ("new", "new, to run"), ("gone", "gone")):
         if status in by_status:
-            sentences.append(f"{text}: {_names(by_status[status])}")
+            sentences.append(f"{text}: {cell_names(diff, by_status[status])}")
     if "known" in by_status:
         sentences.append(f"known from another cell, stored results stay valid: {_known(by_status['known'])}")
     if "steps" in by_status:
-        sentences.append(f"the same training, to run again for more steps or more shown: {_names(by_status['steps'])}")
+        sentences.append(
+            f"the same training, to run again for more steps or more shown: {cell_names(diff, by_status['steps'])}"
+        )
     measured: dict[tuple[str, ...], list[Cell]] = {}
     for cell in by_status.get("measures", []):
         measured.setdefault(cell.measures, []).append(cell)
     for names, own in measured.items():
         lead = "the same training, but " if any(cell.after and cell.after.steps for cell in own) else ""
-        sentences.append(f"{lead}{listing(names)} to be measured again: {_names(own)}")
+        sentences.append(f"{lead}{listing(names)} to be measured again: {cell_names(diff, own)}")
     replicas = {(c.before.replicates, c.after.replicates) for c in diff.cells if c.before and c.after}
     sentences += [f"replicates {old} → {new}" for old, new in sorted(replicas) if old != new]
     sides = [(cell.before.total if cell.before else 0, cell.after.total if cell.after else 0) for cell in diff.cells]
     before, after = (sum(side[which] for side in sides) for which in (0, 1))
-    if before != after:
-        sentences.append(
-            f"training costs {flops(before)} → {flops(after)} in all"
-            + (f" ({after / before:.3g} times)" if before and after else "")
-        )
+    if flops(before) != flops(after):
+        times = f" ({after / before:.3g} times)" if before and after else ""
+        sentences.append(f"training costs {flops(before)} → {flops(after)} FLOPs in all{times}")
     return sentences
 
 
@@ -131,49 +142,13 @@ def _known(cells: Sequence[Cell]) -> str:
     return listing((f"{cell.name} (was {cell.known_as})" for cell in cells), 8)
 
 
-def _names(cells: Sequence[Cell]) -> str:
-    return listing((cell.name for cell in cells), 8)
-
-
-def cost_rows(diff: StudyDiff) -> list[tuple[str, ...]]:
-    """A row for each kind of cell that does not keep its digest; cells with the same numbers share one."""
-    rows: dict[tuple[str, ...], list[Cell]] = {}
-    for cell in diff.cells:
-        if cell.status in ("again", "new", "gone"):
-            rows.setdefault(_costs(cell), []).append(cell)
-    return [(listing((cell.name for cell in own), 2), *row) for row, own in rows.items()]
-
-
-def _costs(cell: Cell) -> tuple[str, ...]:
-    sides = (cell.before, cell.after)
-    networks = [
-        ", ".join(f"{name} {shape}" for name, shape in side.networks.items()) if side else "–" for side in sides
-    ]
-    numbers = [
-        (f"{side.cost.parameters:,}", flops(side.cost.step), f"{side.steps:,}", flops(side.total))
-        if side
-        else ("–",) * 4
-        for side in sides
-    ]
-    return tuple(
-        _moved(old, new) for old, new in zip((networks[0], *numbers[0]), (networks[1], *numbers[1]), strict=True)
+def _kept(many: str, total: int) -> str:
+    whose = "keeps its" if many == "1" else "keep their"
+    return (
+        f"{many} of {total} cells {whose} digest: stored results stay valid"
+        if total > 1
+        else "the one cell keeps its digest: stored results stay valid"
     )
-
-
-def _moved(before: str, after: str) -> str:
-    return before if before == after else after if before == "–" else before if after == "–" else f"{before} ⇒ {after}"
-
-
-def flops(count: float) -> str:
-    """Operations in three digits.
-
-    >>> flops(1234567), flops(0)
-    ('1.23 M', '0')
-    """
-    for size, unit in ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if count >= size:
-            return f"{count / size:.3g} {unit}"
-    return f"{count:.3g}"
 
 
 def warned(diff: StudyDiff) -> Iterable[str]:

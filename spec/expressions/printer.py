@@ -21,6 +21,8 @@ PRECEDENCE = {
     "%": 7,
     "^": 9,
 }
+MIN_ZEROS = 6
+"""A whole number with so many zeros at its end is written with an exponent."""
 _CONDITIONAL, _NOT, _SIGN, _POSTFIX, _ATOM = 1, 4, 8, 10, 11
 
 
@@ -91,12 +93,17 @@ def _comprehension(node: n.Comprehension) -> str:
 
 
 def number_text(value: int | float) -> str:
-    """The shortest text that reads back as the same number of the same kind.
+    """A short text that reads back as the same number of the same kind.
 
-    >>> [number_text(value) for value in (3, 3.0, 1e-05, 1e16, 0.25)]
-    ['3', '3.0', '1e-5', '1e16', '0.25']
+    >>> [number_text(value) for value in (3, 3.0, 1e-05, 1e16, 0.25, 1e9, 2.5e9, 1234567.0)]
+    ['3', '3.0', '1e-5', '1e16', '0.25', '1e9', '2.5e9', '1234567.0']
     """
     if isinstance(value, int):
         return str(value)
     mantissa, _, exponent = repr(value).partition("e")
+    whole = mantissa.removesuffix(".0").lstrip("-")
+    digits = whole.rstrip("0")
+    if not exponent and len(whole) - len(digits) >= MIN_ZEROS:
+        sign, fraction = "-" if value < 0 else "", f".{digits[1:]}" if len(digits) > 1 else ""
+        mantissa, exponent = f"{sign}{digits[0]}{fraction}", str(len(whole) - 1)
     return f"{mantissa}e{int(exponent)}" if exponent else mantissa

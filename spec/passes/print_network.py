@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import groupby
+
 from ..ir.plan import NetworkPlan
+
+MAX_WRITTEN_OUT = 3
+"""So many layers of one shape are written out."""
 
 
 def shapes(network: NetworkPlan) -> str:
-    """A network's shapes from its input on: `[100] → 100 → 1`."""
+    """A network's shapes from its input on: `[100] → 100 → 1`; `64 (16 times)` where layers have one shape."""
     words = [str(list(network.input.type.shape[1 if network.each else 0 :]))]
     for layer in network.leaves():
         if layer.weights and layer.kind == "keras":
             shape = layer.output.shape
             words.append(str(shape[0]) if len(shape) == 1 else "×".join(map(str, shape)))
-    return (f"{network.each} × " if network.each else "") + " → ".join(words)
+    return (f"{network.each} × " if network.each else "") + " → ".join(map(_run, groupby(words)))
+
+
+def _run(group: tuple[str, Iterator[str]]) -> str:
+    word, own = group
+    count = len(list(own))
+    return " → ".join([word] * count) if count <= MAX_WRITTEN_OUT else f"{word} ({count} times)"

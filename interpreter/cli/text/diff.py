@@ -1,65 +1,95 @@
-"""A difference between studies on the terminal."""
+"""A difference between studies on the terminal, wrapped at its width; in a pipe each fact stays in its line."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from dlspec.spec.diff.changes import Edit, StudyDiff
-from dlspec.spec.diff.sections import COLUMNS, Line, PastResults, consequences, cost_rows, sections, warned
+from dlspec.spec.diff.costs import MAX_GROUPS, cost_groups, more_groups
+from dlspec.spec.diff.marks import marked
+from dlspec.spec.diff.sections import Line, PastResults, consequences, sections, warned
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 STYLES = {"same": "", "removed": "red strike", "added": "green"}
 INDENT = "  "
+MIN_WIDTH = 20
+MAX_PATH_WIDTH = 44
+"""The text of a change begins behind its path, or in a line of its own where paths are longer."""
 
 
 def print_diff(name: str, diff: StudyDiff, console: Console, past: PastResults | None = None) -> None:
     """One study's difference: the headline, warnings, changes by class, and what becomes of the cells."""
     if name:
         console.print(Text(name, "bold underline"))
-    console.print(Text(diff.headline, "bold"))
+    _print(Text(diff.headline, "bold"), INDENT, console)
     for text in warned(diff):
-        console.print(Text(f"⚠ {text}", "yellow"))
+        _print(Text(f"⚠ {text}", "yellow"), INDENT, console)
     for title, lines in sections(diff):
         console.print()
         console.print(Text(title, "bold cyan"))
-        width = min(64, max(len(line.path) for line in lines))
+        width = min(MAX_PATH_WIDTH, max(len(line.path) for line in lines))
         for line in lines:
-            console.print(_line(line, width, console))
+            _print_change(line, width, console)
     if diff.cells:
         console.print()
         console.print(Text("results and costs", "bold cyan"))
         for sentence in consequences(diff):
-            console.print(Text(INDENT + sentence))
-        rows = cost_rows(diff)
-        if rows:
-            _table(COLUMNS, rows, console)
+            _print(Text(INDENT + sentence), INDENT * 2, console)
+        _print_costs(diff, console)
     if past is not None:
         _past_results(past, console)
 
 
-def _line(line: Line, width: int, console: Console) -> Text:
-    """A change in a line: its path, what was removed and added, and beside it what has to be known."""
-    plain = console.no_color or not console.is_terminal
-    text = Text(INDENT)
-    text.append(line.path.ljust(width) + INDENT, "" if line.note or line.edits else "dim")
-    for edit in line.edits:
-        text.append_text(_edit(edit, line.edits, plain))
+def _print(text: Text, hanging: str, console: Console) -> None:
+    """Prints a line; on a terminal that is too narrow for it, further lines of it are indented."""
+    wraps = console.is_terminal or "COLUMNS" in os.environ
+    if not wraps or text.cell_len <= console.width:
+        console.print(text)
+        return
+    first = text.wrap(console, console.width)[0]
+    rest = text[len(first) :]
+    first.rstrip()
+    console.print(first)
+    for line in rest.wrap(console, max(console.width - len(hanging), MIN_WIDTH)):
+        line.rstrip()
+        console.print(Text(hanging).append_text(line))
+
+
+def _print_change(line: Line, width: int, console: Console) -> None:
+    """A change: its path, what was removed and added, and beside it what has to be known."""
+    path = Text(INDENT + line.path.ljust(width) + INDENT, "" if line.note or line.edits else "dim")
+    text = _edits(line.edits, console.no_color or not console.is_terminal)
     if line.note:
-        text.append(f"  ({line.note})", "dim")
-    return text
+        text.append(f"{INDENT if line.edits else ''}({line.note})", "dim")
+    hanging = " " * path.cell_len
+    if len(line.path) > width:
+        console.print(Text(INDENT + line.path))
+        hanging = INDENT * 3
+        path = Text(hanging)
+    _print(path.append_text(text), hanging, console)
 
 
-def _edit(edit: Edit, every: Sequence[Edit], plain: bool) -> Text:
-    """A stretch of a change; where colours do not show, brackets say what was removed and added."""
-    alone = len(every) == 1 or (len(every) == 3 and every[1].text == " → ")
+def _edits(edits: Sequence[Edit], plain: bool) -> Text:
+    """The stretches of a change; where colours do not show, marks say what was removed and added."""
+    alone = len(edits) == 1 or (len(edits) == 3 and edits[1].text == " → ")
+    if plain and len(edits) == 1 and edits[0].text not in ("added", "removed"):
+        return Text(f"{edits[0].kind}: {edits[0].text}")
     if plain and not alone:
-        frames = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
-        return Text(frames[edit.kind].format(edit.text))
-    if plain and len(every) == 1 and edit.text not in ("added", "removed"):
-        return Text(f"{edit.kind}: {edit.text}")
-    return Text(edit.text, STYLES[edit.kind] if not alone else STYLES[edit.kind].replace(" strike", ""))
+        return Text(marked(edits))
+    styles = {kind: style.replace(" strike", "") if alone else style for kind, style in STYLES.items()}
+    return Text.assemble(*((edit.text, styles[edit.kind]) for edit in edits))
+
+
+def _print_costs(diff: StudyDiff, console: Console) -> None:
+    groups = cost_groups(diff)
+    for group in groups[:MAX_GROUPS]:
+        text = Text(f"{INDENT}{group.name}: ").append("; ".join(cost.text for cost in group.costs), "dim")
+        _print(text, INDENT * 2, console)
+    if more := more_groups(groups):
+        console.print(Text(INDENT + more))
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from dlspec.spec.diff.sections import flops
+from dlspec.spec.diff.costs import flops
 from dlspec.spec.ir.plan import StudyPlan
 from dlspec.spec.passes.memory import PROCESS_BYTES
 from rich.console import Console

@@ -19,8 +19,8 @@ EDITED = BASE.replace("gradient: {u: forward_only}", "gradient: {u: stop}")
 MAIN = "from dlspec.interpreter.cli.app import main; main()"
 
 
-def run(command: list[str], cwd: Path, **more: Any) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "NO_COLOR": "1", "HOME": str(cwd), "GIT_CONFIG_NOSYSTEM": "1", "COLUMNS": "200"}
+def run(command: list[str], cwd: Path, columns: int = 200, **more: Any) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "NO_COLOR": "1", "HOME": str(cwd), "GIT_CONFIG_NOSYSTEM": "1", "COLUMNS": str(columns)}
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env=environment, timeout=300, **more)
 
 
@@ -71,10 +71,20 @@ def test_markdown_fits_a_comment_and_folds_what_is_long(two: Path) -> None:
     assert done.returncode == 1 and len(done.stdout) < 65_536
     assert "**one factor changed: gradient of `u`" in done.stdout and "| path | change | |" in done.stdout
     assert done.stdout.count("<details>") == done.stdout.count("</details>") == 1
-    many = re.sub(r"^  (staircase|width):", r"  other_\1:", BASE, flags=re.MULTILINE).replace("d: 20 ", "d: 21 ")
-    many = many.replace("staircase: {training: {steps: 200}", "other_staircase: {training: {steps: 200}")
-    (two / "b.yaml").write_text(many, "utf-8")
-    assert dlspec("diff", "--md", "a.yaml", "b.yaml", cwd=two).stdout.count("> [!WARNING]") == 1
+    loosened = BASE.replace("<= 1e-3", "<= 1e-2").replace("0.5 * final", "0.9 * final")
+    (two / "b.yaml").write_text(loosened, "utf-8")
+    text = dlspec("diff", "--md", "a.yaml", "b.yaml", cwd=two).stdout
+    assert text.count("> [!WARNING]") == 1 and "staircase.learns" in text and "staircase.better" in text
+
+
+def test_on_a_narrow_terminal_lines_are_wrapped_between_words(two: Path) -> None:
+    wide = BASE.replace("(guess - y)^2", "(guess - y)^2 + 1e9 * abs(guess - y) * abs(guess + y)")
+    (two / "b.yaml").write_text(wide.replace("final(error, variant == forward_only) <=", "final(error) <="), "utf-8")
+    whole = dlspec("diff", "a.yaml", "b.yaml", cwd=two).stdout
+    narrow = dlspec("diff", "a.yaml", "b.yaml", cwd=two, columns=60).stdout
+    assert max(map(len, whole.splitlines())) > 80 and max(map(len, narrow.splitlines())) <= 60
+    assert narrow.split() == whole.split() and "1e9" in whole
+    assert not [line for line in narrow.splitlines() if line != line.rstrip()]
 
 
 def test_json_is_one_object_with_a_version(two: Path) -> None:

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import pytest
-from dlspec.spec.diff.expressions import canonical, commuted, edits, marked, names, substituted, without_kinds
+from dlspec.spec.diff.expressions import canonical, commuted, edits, names, substituted, without_kinds
+from dlspec.spec.diff.marks import marked
 from dlspec.spec.expressions.parser import parse_expression as parse
 from dlspec.spec.expressions.printer import print_expression
 
 CASES = {
-    ("E((guess - y)^2)", "E((guess - y)^4)"): "E((guess - y)^[-2-]{+4+})",
-    ("a + b * c", "a - b * c"): "a [-+-]{+-+} b * c",
-    ("abs(r) < half", "abs(r - 1) <= half"): "abs(r{+ - 1+}) [-<-]{+<=+} half",
-    ("f(x)", "g(x)"): "[-f-]{+g+}(x)",
-    ("f(x, y)", "f(x)"): "f(x[-, y-])",
-    ("f(x)", "f(x, y)"): "f(x{+, y+})",
-    ("f(x)", "f(y, x)"): "f({+y, +}x)",
-    ("x", "2 * x"): "{+2 * +}x",
-    ("2 * (a + b)", "2 * c"): "2 * [-(a + b)-]{+c+}",
-    ("2 * c", "2 * (a + b)"): "2 * [-c-]{+(a + b)+}",
-    ("a and b", "a"): "a[- and b-]",
-    ("z[0]", "z[1:]"): "z[[-0-]{+1:+}]",
-    ("[a, b, c]", "[a, c]"): "[a[-, b-], c]",
-    ("relu(i - j) for i < n, j < n", "relu(i - j) for i < n, j < m"): "relu(i - j) for i < n, j < [-n-]{+m+}",
-    ("a if c else b", "a if d else b"): "a if [-c-]{+d+} else b",
-    ("f(x, axis=0)", "f(x, axis=1)"): "f(x, axis=[-0-]{+1+})",
-    ("score.hidden.kernel", "score.other.kernel"): "[-score.hidden-]{+score.other+}.kernel",
+    ("E((guess - y)^2)", "E((guess - y)^4)"): "E((guess - y)^«2 → 4»)",
+    ("a + b * c", "a - b * c"): "a «+ → -» b * c",
+    ("abs(r) < half", "abs(r - 1) <= half"): "abs(r«→  - 1») «< → <=» half",
+    ("c * -1", "c * -0.5"): "c * -«1 → 0.5»",
+    ("f(x)", "g(x)"): "«f → g»(x)",
+    ("f(x, y)", "f(x)"): "f(x«, y →»)",
+    ("f(x)", "f(x, y)"): "f(x«→ , y»)",
+    ("f(x)", "f(y, x)"): "f(«→ y, »x)",
+    ("x", "2 * x"): "«→ 2 * »x",
+    ("2 * (a + b)", "2 * c"): "2 * «(a + b) → c»",
+    ("2 * c", "2 * (a + b)"): "2 * «c → (a + b)»",
+    ("a and b", "a"): "a« and b →»",
+    ("z[0]", "z[1:]"): "z[«0 → 1:»]",
+    ("[a, b, c]", "[a, c]"): "[a«, b →», c]",
+    ("relu(i - j) for i < n, j < n", "relu(i - j) for i < n, j < m"): "relu(i - j) for i < n, j < «n → m»",
+    ("a if c else b", "a if d else b"): "a if «c → d» else b",
+    ("f(x, axis=0)", "f(x, axis=1)"): "f(x, axis=«0 → 1»)",
+    ("score.hidden.kernel", "score.other.kernel"): "«score.hidden → score.other».kernel",
 }
 
 
