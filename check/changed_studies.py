@@ -25,10 +25,14 @@ class ChangedStudy:
     after: Source | None
 
     @property
+    def path(self) -> str:
+        """Its path, or both of them."""
+        return " → ".join(dict.fromkeys(source.name for source in (self.before, self.after) if source is not None))
+
+    @property
     def name(self) -> str:
-        """Its path, or both of them, in letters that neither Markdown nor a terminal takes for its own."""
-        paths = dict.fromkeys(source.name for source in (self.before, self.after) if source is not None)
-        return plain(" → ".join(paths))
+        """The same in letters that neither Markdown nor a terminal takes for its own."""
+        return plain(self.path)
 
 
 def plain(text: str) -> str:
@@ -48,22 +52,10 @@ def has_commit(revision: str) -> bool:
 
 
 def changed_studies(base: str, head: str, patterns: Sequence[str]) -> list[ChangedStudy]:
-    """The studies that differ between two commits, among the files that patterns of git name. Raises GitError.
-
-    A study that was moved and changed too much for git is known by its name, where that is the only one.
-    """
+    """The studies that differ between two commits, among the files that patterns of git name. Raises GitError."""
     pairs = [(_study(base, before), _study(head, after)) for before, after in _files(base, head, patterns)]
-    whole = [ChangedStudy(*pair) for pair in pairs if None not in pair]
-    gone = [before for before, after in pairs if before is not None and after is None]
-    new = [after for before, after in pairs if before is None and after is not None]
-    for before in list(gone):
-        twins = [after for after in new if _named(after) == _named(before)]
-        if len(twins) == 1 and sum(_named(other) == _named(before) for other in gone) == 1:
-            gone.remove(before)
-            new.remove(twins[0])
-            whole.append(ChangedStudy(before, twins[0]))
-    studies = [*whole, *(ChangedStudy(before, None) for before in gone), *(ChangedStudy(None, after) for after in new)]
-    return sorted(studies, key=lambda study: study.name)
+    studies = [ChangedStudy(before, after) for before, after in pairs if before is not None or after is not None]
+    return sorted(studies, key=lambda study: study.path)
 
 
 def _files(base: str, head: str, patterns: Sequence[str]) -> Iterator[tuple[str | None, str | None]]:
@@ -89,14 +81,6 @@ def _study(revision: str, path: str | None) -> Source | None:
         return None
     text = _git("cat-file", "blob", rest.split()[1]).decode("utf-8-sig", "replace")
     return Source(path, text) if spec.is_study(text) else None
-
-
-def _named(source: Source) -> str:
-    """What a study calls itself; its path where it can't be read."""
-    try:
-        return spec.parse(source).study.study
-    except spec.SpecError:
-        return source.name
 
 
 def _git(*arguments: str) -> bytes:

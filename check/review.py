@@ -20,7 +20,8 @@ from pathlib import Path
 
 from changed_studies import ChangedStudy, GitError, changed_studies, has_commit, plain
 from dlspec import spec
-from dlspec.interpreter.cli.diff_studies import alone, parsed_sides
+from dlspec.interpreter.cli.diff_inputs import Two
+from dlspec.interpreter.cli.diff_studies import compared_files, parsed_sides
 from dlspec.spec.diagnostics.machine_formats import github
 from dlspec.spec.diagnostics.problems import Problem
 from dlspec.spec.diff import StudyDiff, compare
@@ -48,16 +49,29 @@ class Reviewed:
         return [f"{name}: {warned.message}" for name, warned in zip(names, warnings, strict=True)]
 
 
-def reviewed(study: ChangedStudy) -> Reviewed:
-    """Compares the two sides of a study."""
-    before, after = study.before, study.after
-    try:
-        if before is None or after is None:
-            return Reviewed(study, alone(study.name, before, after))
-        return Reviewed(study, compare(*parsed_sides(before, after)))
-    except spec.SpecError as error:
-        side = "base" if getattr(error, "side", "") == "before" else "change"
-        return Reviewed(study, None, f"not compared: it is no valid study in the {side}: {error.problems[0].message}")
+def reviewed(studies: Sequence[ChangedStudy]) -> list[Reviewed]:
+    """Compares the two sides of each study; what went from one file to another is known there."""
+    troubles = {study.path: _trouble(study) for study in studies}
+    by_path = {study.path: study for study in studies if not troubles[study.path]}
+    pairs = [Two(path, study.before, study.after) for path, study in by_path.items()]
+    reviews = [Reviewed(study, None, troubles[study.path]) for study in studies if troubles[study.path]]
+    diffs = dict(compared_files(pairs))
+    for path, study in by_path.items():
+        if path not in diffs and study.before is not None and study.after is not None:
+            diffs[path] = compare(*parsed_sides(study.before, study.after))
+    return reviews + [Reviewed(by_path[path], diffs[path]) for path in sorted(diffs)]
+
+
+def _trouble(study: ChangedStudy) -> str:
+    """Why a study cannot be compared; empty where it can."""
+    for side, source in (("base", study.before), ("change", study.after)):
+        try:
+            problems = spec.validate(spec.parse(source)) if source is not None else ()
+        except spec.SpecError as error:
+            problems = tuple(error.problems)
+        if wrong := next((problem for problem in problems if problem.severity == "error"), None):
+            return f"not compared: it is no valid study in the {side}: {wrong.message}"
+    return ""
 
 
 def page(studies: Sequence[Reviewed]) -> str:
@@ -78,7 +92,7 @@ def main() -> int:
     try:
         if not has_commit(base):
             raise GitError(f"the commit to compare with, {plain(base)}, is not there and cannot be fetched")
-        studies = [reviewed(study) for study in changed_studies(base, "HEAD", patterns)]
+        studies = reviewed(changed_studies(base, "HEAD", patterns))
     except GitError as error:
         _tell("error" if strict else "warning", f"the change could not be shown: {error}")
         return FAILED if strict else PASSED

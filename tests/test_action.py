@@ -163,9 +163,10 @@ def test_renamed_added_removed_and_changed_studies_are_shown_once_each(repositor
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     text = (tmp_path / "summary.md").read_text()
     assert re.findall("^### (.*)$", text, re.MULTILINE) == [
-        "`changed.yaml`", "`gone.yaml`", "`it's ?new?; $(touch here).yaml`", "`kept.yaml`",
-        "`moved.yaml → elsewhere.yaml`", "`rewritten.yaml → anew.yaml`",
+        "`anew.yaml`", "`changed.yaml`", "`gone.yaml`", "`it's ?new?; $(touch here).yaml`", "`kept.yaml`",
+        "`moved.yaml → elsewhere.yaml`",
     ]  # fmt: skip
+    assert "rewritten.yaml" in text.partition("### `changed")[0], "what became of it is found by what stays alike"
     assert "study removed" in text and "removed with its study: It is low." in text and "study added" in text
     assert not (repository / "here").exists() and "hostname" not in text
 

@@ -37,7 +37,7 @@ def compared(before: str, after: str, runs: Path, warn: Callable[[str], None] = 
     """Reads and compares; `warn` is told of runs that cannot be read. Raises SpecError; a SideError where it is known which side is to blame."""
     pairs = two(before, after)
     if any(pair.name for pair in pairs):
-        return Compared(list(_directories(pairs)), PastResults())
+        return Compared(list(compared_files(pairs)), PastResults())
     if not pairs:
         return Compared([], PastResults())
     (pair,) = pairs
@@ -52,8 +52,8 @@ def compared(before: str, after: str, runs: Path, warn: Callable[[str], None] = 
     return Compared([(after, found)], past)
 
 
-def _directories(pairs: Iterable[Two]) -> Iterator[tuple[str, StudyDiff]]:
-    """The differences of studies in two directories, by what each file is called now, or was where it went."""
+def compared_files(pairs: Iterable[Two]) -> Iterator[tuple[str, StudyDiff]]:
+    """The differences of studies in two directories, by what each file is called now, or was where it went. Raises SideError."""
     apart = [pair for pair in pairs if not _equal(pair)]
     files = {pair.name: (_side(pair, "before"), _side(pair, "after")) for pair in apart}
     gone = {name: old for name, (old, new) in files.items() if old is not None and new is None}
