@@ -69,7 +69,7 @@ def _merged(versions: list[bytes], name: str) -> tuple[bytes, int] | None:
         why = str(error) if isinstance(error, Unmergeable) else reason(error)
         print(f"{name}: not merged by meaning, but as text: {why}", file=sys.stderr)
         return None
-    return result.text.encode("utf-8"), _told(name, texts[0], result.text, len(result.conflicts))
+    return result.text.encode("utf-8"), _told(name, texts, result.text, len(result.conflicts))
 
 
 def _text(which: str, content: bytes) -> str:
@@ -85,11 +85,11 @@ def _text(which: str, content: bytes) -> str:
     return text
 
 
-def _told(name: str, base: str, text: str, conflicts: int) -> int:
-    """Says what came of a merge; returns the exit code."""
+def _told(name: str, versions: list[str], text: str, conflicts: int) -> int:
+    """Says what came of a merge of three versions; returns the exit code."""
     from dlspec.spec.merge.review import reviewed
 
-    found = reviewed(Source(name, base), Source(name, text))
+    found = reviewed(*(Source(name, version.removeprefix("\ufeff")) for version in (*versions, text)))
     if found.problems:
         print(spec.render(found.problems), file=sys.stderr)
         print(file=sys.stderr)
@@ -101,8 +101,7 @@ def _told(name: str, base: str, text: str, conflicts: int) -> int:
     if found.problems:
         print(f"{name}: merged without a conflict, but both together are not valid", file=sys.stderr)
         return CONFLICTS
-    for line in found.notes:
-        print(f"{name}: {line}", file=sys.stderr)
+    print(f"{name}: {found.note}", file=sys.stderr)
     return CLEAN
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from ..diagnostics.problems import Problem, Source, SpecError
 from ..diff import compare
+from ..resolve.document import Document
 from ..resolve.load import parse
 from ..resolve.resolve import validate
 
-CONFOUNDED = "confounded"
+CONFOUNDED = "confounded: "
 
 
 @dataclass(frozen=True)
@@ -17,10 +18,10 @@ class Review:
     """The errors of a merged study; without any, what is to be said of it."""
 
     problems: tuple[Problem, ...] = ()
-    notes: tuple[str, ...] = ()
+    note: str = ""
 
 
-def reviewed(base: Source, merged: Source) -> Review:
+def reviewed(base: Source, ours: Source, theirs: Source, merged: Source) -> Review:
     """A merged text against the base that both sides come from."""
     try:
         after = parse(merged)
@@ -28,9 +29,19 @@ def reviewed(base: Source, merged: Source) -> Review:
     except SpecError as error:
         return Review(problems=error.problems)
     try:
-        headline = compare(parse(base), after).headline
+        before = parse(base)
+        headline = compare(before, after).headline
     except SpecError:
-        return Review(notes=("merged; the base is no valid study to compare it with",))
-    if headline.startswith(CONFOUNDED):
-        return Review(notes=(f"merged, and {headline} against the common base",))
-    return Review(notes=(f"merged: {headline} against the common base",))
+        return Review(note="merged; there is no valid common base to compare it with")
+    if not headline.startswith(CONFOUNDED):
+        return Review(note=f"merged; against the common base: {headline}")
+    alone = [name for name, side in (("ours", ours), ("theirs", theirs)) if _confounded(before, side)]
+    how = f"confounded, as {' and '.join(alone)} alone" if alone else "confounded now, which neither side is alone"
+    return Review(note=f"merged; {how}: {headline.removeprefix(CONFOUNDED)}")
+
+
+def _confounded(before: Document, side: Source) -> bool:
+    try:
+        return compare(before, parse(side)).headline.startswith(CONFOUNDED)
+    except SpecError:
+        return False

@@ -271,7 +271,7 @@ class Above:
                 return Flow(ours.mapping, "{" if ours.mapping else "[", (), "}" if ours.mapping else "]")
             return replace(ours, items=tuple(items), tail=self.tail(ours))
         opening, closing = ours.opening, ours.closing
-        if not closing:  # `{}`, or a pair that went without its braces
+        if not closing and (opening or len(items) != 1):  # `{}`, or a pair that went without its braces
             opening, closing = ("{", "}") if ours.mapping else ("[", "]")
         last = ours.items[-1].rest if ours.items else ""
         separated = [replace(item, rest=item.rest if "," in item.rest else ", ") for item in items]

@@ -7,6 +7,7 @@ from pathlib import Path
 from ..diagnostics.problems import Source, SpecError
 from ..model.study import Study
 from ..source import nodes as yaml
+from ..source.conflicts import Undecided
 from ..source.text import read
 from .document import Document, over_bases, validated, with_experiments
 from .partial_check import remaining
@@ -18,8 +19,13 @@ def load(path: str | Path) -> Document:
 
 
 def parse(source: Source) -> Document:
-    """Validates a text. Raises SpecError with all that is wrong: in YAML, in the models, and in what can be checked in spite of it."""
+    """Validates a text. Raises SpecError with all that is wrong: in YAML, in the models, and in what can be checked in spite of it.
+
+    Of a text in which a merge left something undecided that alone is told: the rest may be right with one side, and wrong with the other.
+    """
     top, problems = yaml.parsed(source)
+    if any(isinstance(problem, Undecided) for problem in problems):
+        raise SpecError(problems)
     experiments, more = over_bases(top)
     problems += more
     try:

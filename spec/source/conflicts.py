@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from ..diagnostics.problems import Problem, Span, shortened
 
@@ -14,7 +15,12 @@ BASE, OURS, THEIRS = "base", "ours", "theirs"
 MAX_SHOWN = 60
 
 
-def undecided(span: Span, key: str, sides: Mapping[str, str | None]) -> Problem:
+@dataclass(frozen=True, slots=True)
+class Undecided(Problem):
+    """A mark that a merge left. While there is one, nothing else can be said of a study that would surely be true."""
+
+
+def undecided(span: Span, key: str, sides: Mapping[str, str | None]) -> Undecided:
     """The problem of a mark.
 
     Args:
@@ -28,7 +34,7 @@ def undecided(span: Span, key: str, sides: Mapping[str, str | None]) -> Problem:
     where = f"`{key}:`" if key else "the dash"
     hint = f"Write {'the value' if key else 'the items'} behind {where} in place of `{TAG}` and all its sides"
     hint += f", or remove {where} too." if None in sides.values() else "."
-    return Problem(message, span, hint)
+    return Undecided(message, span, hint)
 
 
 def _says(text: str | None) -> str:

@@ -50,11 +50,16 @@ def test_two_changes_are_merged_into_ours_and_it_is_said_what_they_come_to(tmp_p
     done = dlspec("merge", *FILES, "7", "studies/a.yaml", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "")
     assert (tmp_path / "ours.yaml").read_text("utf-8") == edited(LONGER, STOP)
-    assert done.stderr.startswith("studies/a.yaml: merged, and confounded: gradient and training both changed")
+    assert done.stderr.startswith(
+        "studies/a.yaml: merged; confounded now, which neither side is alone: gradient and training both changed"
+    )
     three(tmp_path, BASE, edited(LONGER), edited(WIDER_BATCH))
     done = dlspec("merge", *FILES, cwd=tmp_path)
     assert done.returncode == 0 and "confounded" not in done.stderr
-    assert done.stderr.startswith("ours.yaml: merged: 2 values of training changed")
+    assert done.stderr.startswith("ours.yaml: merged; against the common base: 2 values of training changed")
+    three(tmp_path, BASE, edited(LONGER, STOP), edited(WIDER_BATCH))
+    done = dlspec("merge", *FILES, cwd=tmp_path)
+    assert done.returncode == 0 and "merged; confounded, as ours alone: gradient and training" in done.stderr
 
 
 def test_the_result_may_go_elsewhere(tmp_path: Path) -> None:
@@ -172,7 +177,7 @@ def branched(repository: Path, ours: tuple[str, str], theirs: tuple[str, str]) -
 def test_git_merge_takes_neighbouring_changes_together(repository: Path) -> None:
     path = branched(repository, LONGER, WIDER_BATCH)
     said = git(repository, "merge", "--no-edit", "other")
-    assert "a.yaml: merged: 2 values of training changed" in said
+    assert "a.yaml: merged; against the common base: 2 values of training changed" in said
     assert "batch: 128\n      steps: 2000   # until it is flat" in path.read_text("utf-8")
     assert not git(repository, "status", "--porcelain", "-uno")
     git(repository, "reset", "-q", "--hard", "HEAD~1")
@@ -229,7 +234,7 @@ def test_git_merges_a_study_that_one_side_renamed(repository: Path) -> None:
     git(repository, "checkout", "-q", "main")
     commit(repository, "mine", LONGER)
     said = git(repository, "merge", "--no-edit", "other")
-    assert "b.yaml: merged: 2 values of training changed" in said
+    assert "b.yaml: merged; against the common base: 2 values of training changed" in said
     assert (repository / "b.yaml").read_text("utf-8") == edited(
         LONGER, ("batch: 64\n      steps: 2000", "batch: 128\n      steps: 2000")
     )
