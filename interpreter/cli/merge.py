@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from dlspec import spec
@@ -14,6 +14,9 @@ from dlspec.spec.diagnostics.problems import Source
 from ..results.atomic_files import replace_file
 from ..results.git_command import git
 from ..results.optional_outputs import reason
+
+if TYPE_CHECKING:
+    from dlspec.spec.merge import Merged
 
 CLEAN, CONFLICTS, TROUBLE = 0, 1, 2
 MARKER_SIZE = 7
@@ -69,7 +72,7 @@ def _merged(versions: list[bytes], name: str) -> tuple[bytes, int] | None:
         why = str(error) if isinstance(error, Unmergeable) else reason(error)
         print(f"{name}: not merged by meaning, but as text: {why}", file=sys.stderr)
         return None
-    return result.text.encode("utf-8"), _told(name, texts, result.text, len(result.conflicts))
+    return result.text.encode("utf-8"), _told(name, texts, result)
 
 
 def _text(which: str, content: bytes) -> str:
@@ -85,15 +88,17 @@ def _text(which: str, content: bytes) -> str:
     return text
 
 
-def _told(name: str, versions: list[str], text: str, conflicts: int) -> int:
+def _told(name: str, versions: list[str], result: Merged) -> int:
     """Says what came of a merge of three versions; returns the exit code."""
     from dlspec.spec.merge.review import reviewed
 
-    found = reviewed(*(Source(name, version.removeprefix("\ufeff")) for version in (*versions, text)))
+    found = reviewed(*(Source(name, version.removeprefix("\ufeff")) for version in (*versions, result.text)))
     if found.problems:
         print(spec.render(found.problems), file=sys.stderr)
         print(file=sys.stderr)
-    if conflicts:
+    for doubt in result.doubts:
+        print(f"{name}: {doubt}", file=sys.stderr)
+    if conflicts := len(result.conflicts):
         many = conflicts > 1
         count = f"{conflicts} conflict{'s' * many} to be resolved, {'each ' * many}marked with `!conflict`"
         print(f"{name}: {count}", file=sys.stderr)
@@ -102,7 +107,7 @@ def _told(name: str, versions: list[str], text: str, conflicts: int) -> int:
         print(f"{name}: merged without a conflict, but both together are not valid", file=sys.stderr)
         return CONFLICTS
     print(f"{name}: {found.note}", file=sys.stderr)
-    return CLEAN
+    return CONFLICTS if result.doubts else CLEAN
 
 
 def _as_text(versions: list[bytes], marker_size: int) -> tuple[bytes, int] | None:

@@ -27,12 +27,17 @@ class Conflict:
 
 def marked(base: Value | None, ours: Value | None, theirs: Value | None, column: int) -> Block:
     """The mark, for an entry whose key stands in a column. A side without a value removed what is there in the base."""
-    sides = [(BASE, base)] if base is not None else []
+    sides = [(BASE, base)] if base is not None and not undecided(base) else []
     sides += [(OURS, ours if ours is not None else REMOVED), (THEIRS, theirs if theirs is not None else REMOVED)]
     items = [
         fitted(Item((), name, name, f"{name}: ", moved_value(value, 2), "\n", column + 2)) for name, value in sides
     ]
     return Block(True, tuple(items), column + 2, tag=TAG)
+
+
+def undecided(value: Value) -> bool:
+    """Whether there is a mark in a value: git makes one base of two by merging them."""
+    return value.tag == TAG or (not isinstance(value, Scalar) and any(undecided(item.value) for item in value.items))
 
 
 def of_items(items: Sequence[Item], column: int) -> Value:

@@ -35,7 +35,7 @@ def stretches(base: Sequence[Item], ours: Sequence[Item], theirs: Sequence[Item]
 def matched(before: Sequence[Item], after: Sequence[Item]) -> dict[int, int]:
     """Where items of a list are in another, in their order: those of one name or meaning, then those of one kind."""
     names, others = ([_name(item) or meaning(item.value) for item in items] for items in (before, after))
-    kinds, other_kinds = ([_kind(item) for item in items] for items in (before, after))
+    kinds, other_kinds = ([kind(item) for item in items] for items in (before, after))
     pairs: dict[int, int] = {}
     for tag, i, j, k, m in SequenceMatcher(None, names, others, autojunk=False).get_opcodes():
         if tag == "equal":
@@ -60,7 +60,8 @@ def _name(item: Item) -> Meaning | None:
     )
 
 
-def _kind(item: Item) -> str:
+def kind(item: Item) -> str:
+    """A layer's kind."""
     value = item.value
     if isinstance(value, Scalar):
         return value.text

@@ -13,6 +13,7 @@ from .conflicts import Conflict
 from .meaning import data
 from .pieces import Block, Flow, Item, Scalar, Value
 from .reading import Unmergeable, pieces
+from .shifted_layers import doubts
 from .three_way import Above, ThreeWay
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -20,10 +21,11 @@ BYTE_ORDER_MARK = "\ufeff"
 
 @dataclass(frozen=True)
 class Merged:
-    """The text that a merge gives, and what in it could not be decided."""
+    """The text that a merge gives, what in it could not be decided, and, in words, what may mean something else now."""
 
     text: str
     conflicts: tuple[Conflict, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 def merged(base: str, ours: str, theirs: str) -> Merged:
@@ -41,16 +43,17 @@ def merged(base: str, ours: str, theirs: str) -> Merged:
     else:
         sides = [_side(name, text) for name, text in zip(("the base", "ours", "theirs"), texts, strict=True)]
     mark = BYTE_ORDER_MARK if ours.startswith(BYTE_ORDER_MARK) else ""
-    text, conflicts = _merged(sides)
+    text, conflicts, doubted = _merged(sides, texts)
     if "\r\n" in ours:
         text = text.replace("\n", "\r\n")
-    return Merged(mark + (text if ours.endswith("\n") or not ours else text.removesuffix("\n")), conflicts)
+    text = text if ours.endswith("\n") or not ours else text.removesuffix("\n")
+    return Merged(mark + text, tuple(conflicts), tuple(doubted))
 
 
 Side = tuple[str, Block | Flow]
 
 
-def _merged(sides: list[Side | None]) -> tuple[str, tuple[Conflict, ...]]:
+def _merged(sides: list[Side | None], texts: list[str]) -> tuple[str, list[Conflict], list[str]]:
     base, ours, theirs = sides
     assert ours is not None and theirs is not None
     work = ThreeWay(any(_zips(side[1]) for side in sides if side is not None))
@@ -65,7 +68,8 @@ def _merged(sides: list[Side | None]) -> tuple[str, tuple[Conflict, ...]]:
         raise InternalError(f"the merged text cannot be read: {error}") from None
     if not same:
         raise InternalError("the merged text would say something else than both sides")
-    return text, tuple(work.conflicts)
+    named = {"ours": (texts[1], ours[1]), "theirs": (texts[2], theirs[1])}
+    return text, work.conflicts, doubts(texts[0], named, top)
 
 
 def _side(name: str, text: str) -> Side:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..model.fields import NOWHERE, Place
@@ -148,12 +148,12 @@ class ThreeWay:
             return None if found is None else level.rebuilt([level.fitting(item) for item in found])
         items: list[Item] = []
         for stretch in stretches(base.items, ours.items, theirs.items):
+            here = (*path, str(len(items) + 1))
             if stretch.joint:
-                name = str(len(items) + 1)
                 own = (stretch.base[0], stretch.ours[0], stretch.theirs[0])
-                items.append(level.fitting(self.item(*own, place.item(), (*path, name), level)))
+                items.append(level.fitting(self.item(*own, place.item(), here, level)))
             else:
-                items += self.stretch(stretch.base, stretch.ours, stretch.theirs, level, (*path, str(len(items) + 1)))
+                items += self.stretch(stretch.base, stretch.ours, stretch.theirs, level, here)
         return level.rebuilt(items)
 
     def stretch(
@@ -212,29 +212,30 @@ def _rows(base: Sequence[Item], ours: Sequence[Item], theirs: Sequence[Item], na
 
 def _order(rows: Sequence[Row], base: Collection | None, ours: Collection, theirs: Collection) -> list[str]:
     """The keys in the order of ours, or of theirs where they alone changed it; others behind those they stood behind."""
-    order = [
-        [_of(rows, which, key_of(item)) for item in side.items] for which, side in (("ours", ours), ("theirs", theirs))
-    ]
-    first, second = order
-    common = [key for key in first if key in second]
-    if base is not None:
-        before = [key for item in base.items if (key := _of(rows, "base", key_of(item))) in common]
-        if [key for key in common if key in before] == before:
-            first, second = (second, first) if [key for key in second if key in before] != before else (first, second)
-    found = list(first)
-    for place, key in enumerate(second):
-        if key not in found:
-            behind = next((other for other in reversed(second[:place]) if other in found), None)
-            start = found.index(behind) + 1 if behind is not None else 0
-            while start < len(found) and found[start] not in second:
+    first = [row.key for row in sorted((row for row in rows if row.ours), key=_place(ours, "ours"))]
+    second = [row.key for row in sorted((row for row in rows if row.theirs), key=_place(theirs, "theirs"))]
+    before = [row.key for row in sorted((row for row in rows if row.base), key=_place(base, "base"))] if base else []
+    common = set(first) & set(second) & set(before)
+    was, mine, other = ([key for key in side if key in common] for side in (before, first, second))
+    if mine == was != other:
+        first, second = second, first
+    found, known, theirs_keys = list(first), set(first), set(second)
+    behind: str | None = None
+    for key in second:
+        if key not in known:
+            start = order.index(behind) + 1 if behind is not None else 0
+            while start < len(order) and order[start] not in theirs_keys:
                 start += 1
-            found.insert(start, key)
-    return [key for key in dict.fromkeys(found) if any(row.key == key for row in rows)]
+            order.insert(start, key)
+            known.add(key)
+        behind = key
+    return order
 
 
-def _of(rows: Sequence[Row], side: str, key: str) -> str:
-    """The name that a side's key has in the result."""
-    return next((row.key for row in rows if (item := getattr(row, side)) is not None and key_of(item) == key), key)
+def _place(side: Collection | None, name: str) -> Callable[[Row], int]:
+    """Where a row's entry stands in a side."""
+    places = {id(item): place for place, item in enumerate(side.items)} if side is not None else {}
+    return lambda row: places[id(getattr(row, name))]
 
 
 @dataclass(frozen=True)

@@ -170,3 +170,15 @@ def test_lists_that_go_in_step_are_not_merged_item_by_item() -> None:
 def test_what_is_no_tree_is_not_merged(text: str, says: str) -> None:
     with pytest.raises(Unmergeable, match=says):
         merged("a: 1\n", text, "a: 3\n")
+
+
+def test_a_layer_that_is_called_by_its_place_and_was_given_another_is_doubted() -> None:
+    ours = edited((("          - dense: {units", "          - dense: 6\n          - dense: {units"),))
+    variant = (("    claims:", "    variants: {frozen: {gradient: {f.dense_2: freeze}}, plain: {}}\n    claims:"),)
+    for found, side in ((merged(BASE, ours, edited(variant)), "theirs"), (merged(BASE, edited(variant), ours), "ours")):
+        assert found.conflicts == () and len(found.doubts) == 1
+        assert found.doubts[0].startswith(
+            f"{side} speaks of layer `dense_2` of network `f`, which is another layer now"
+        )
+    behind = edited((("          - dense: 1\n", "          - relu\n          - dense: 1\n"),))
+    assert merged(BASE, behind, edited(variant)).doubts == ()
