@@ -102,6 +102,8 @@ def _factors(factors: Sequence[Change], several: bool, seeds: bool, grown: str) 
     if len(kinds) == 1 and _together(factors):
         where = _where(factors[0])
         return f"{len(factors)} values of {_of(kinds[0])} changed{where}: {_described(factors)}"
+    if len(kinds) == 1 and _meet(factors):
+        return f"{len(factors)} values of {_of(kinds[0])} changed: {_described(factors, True)}"
     places = "experiments" if several else "variants"
     return f"{len(factors)} changes in different {places}: {_described(factors, True)}"
 
@@ -162,6 +164,16 @@ def _by_class(changes: Sequence[Change]) -> str:
         text = describe(own[0], " ")
         found.append(text if len(own) == 1 else f"{len(own)} values of {listing(map(_of, kind))} ({text}, …)")
     return listing(found)
+
+
+def _meet(factors: Sequence[Change]) -> bool:
+    """Whether some cell has two of them."""
+    pairs = [(one, other) for place, one in enumerate(factors) for other in factors[:place]]
+    return any(
+        one.experiment == other.experiment
+        and (not one.where.variants or not other.where.variants or set(one.where.variants) & set(other.where.variants))
+        for one, other in pairs
+    )
 
 
 def _together(factors: Sequence[Change]) -> bool:
