@@ -27,6 +27,7 @@ def run(command: list[str], cwd: Path, columns: int = 200, **more: Any) -> subpr
 def dlspec(*arguments: str, cwd: Path, **more: Any) -> subprocess.CompletedProcess[str]:
     return run([sys.executable, "-c", MAIN, *arguments], cwd, **more)
 
+
 SMALL = "dlspec: 1\nstudy: small\nexperiments: {e: {task: {example: {x: normal()}}, measures: {m: E(x)}}}\n"
 
 
@@ -120,7 +121,9 @@ def test_directories_are_compared_study_by_study(two: Path) -> None:
             (two / name / file).write_text(text, "utf-8")
     done = dlspec("diff", "--json", "old", "new", cwd=two)
     headlines = {study["name"]: study["headline"] for study in json.loads(done.stdout)["studies"]}
-    assert done.returncode == 1 and {"x.yaml", "gone.yaml"} <= set(headlines) and headlines["gone.yaml"] == "study removed"
+    assert (
+        done.returncode == 1 and {"x.yaml", "gone.yaml"} <= set(headlines) and headlines["gone.yaml"] == "study removed"
+    )
 
 
 def test_stored_finals_and_verdicts_of_both_sides_stand_beside_the_change(two: Path) -> None:

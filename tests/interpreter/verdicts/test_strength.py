@@ -381,6 +381,47 @@ def test_a_margin_within_the_sampling_error_of_the_examples_decides_nothing(
     assert (abs(rate - 0.95) < error) == bool(told)
 
 
+@pytest.mark.parametrize(
+    ("mean", "expected", "told"),
+    [
+        (0.49, SEEN, "the margin 0.01 is within the sampling error of 1,000 test examples, ± 0.0175: about 3,100 would tell"),
+        (0.48, HOLDS, ""),
+        (0.51, OPEN, "the margin 0.01 is within the sampling error"),
+        (0.52, FAILS, ""),
+    ],
+)  # fmt: skip
+def test_a_real_measure_has_the_error_that_was_stored_beside_it(mean: float, expected: str, told: str) -> None:
+    text = SPEC.replace("examples: 8", "examples: 1000").replace("COUNT", "5")
+    study = spec.parse(Source("c.yaml", text.replace("CLAIMS", 'c: {says: it, check: "final(m, variant == a) < 0.5"}')))
+    (plan,) = spec.resolve(study).experiments
+
+    def judged(errors: dict[str, Any]) -> Verdict:
+        replicates = []
+        for number in range(5):
+            replicate = Replicate("e", "a", {}, number, "")
+            replicate.record(0, {"m": np.float64(mean), "exact": np.float64(2)}, errors)
+            replicates.append(replicate)
+        return judge(plan.claims[0], Results.of_plan(plan, replicates))
+
+    found = judged({"m": np.float64(0.02)})
+    assert found.verdict == expected and told in found.reason
+    assert (abs(mean - 0.5) < 1.96 * 0.02 / math.sqrt(5)) == bool(told)
+    before = judged({})
+    assert before.verdict == (HOLDS if mean < 0.5 else FAILS) and "error" not in before.reason, "of before: no error"
+
+
+def test_all_right_of_few_examples_says_little_about_one_in_a_thousand() -> None:
+    text = SPEC.replace("m: E(f^2)", "m: E(f > 0)").replace("examples: 8", "examples: 100").replace("COUNT", "5")
+    study = spec.parse(
+        Source("c.yaml", text.replace("CLAIMS", 'c: {says: it, check: "final(m, variant == a) > 0.999"}'))
+    )
+    (plan,) = spec.resolve(study).experiments
+    runs = [Replicate("e", "a", {}, number, "", steps=[0], curves={"m": [np.float64(1)]}) for number in range(5)]
+    found = judge(plan.claims[0], Results.of_plan(plan, runs))
+    assert found.verdict == SEEN, "500 of 500 happen in 61 % of runs at a rate of 0.999"
+    assert "about 770 would tell" in found.reason
+
+
 # -- what the judges state ---------------------------------------------------------------------------------------------
 
 
