@@ -219,7 +219,7 @@ def _order(rows: Sequence[Row], base: Collection | None, ours: Collection, their
     was, mine, other = ([key for key in side if key in common] for side in (before, first, second))
     if mine == was != other:
         first, second = second, first
-    found, known, theirs_keys = list(first), set(first), set(second)
+    order, known, theirs_keys = list(first), set(first), set(second)
     behind: str | None = None
     for key in second:
         if key not in known:
