@@ -10,13 +10,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from ..ir.types import Shape
 from .bounds import ANY, COUNT, NOT_NEGATIVE, POSITIVE, SHARE, Bounds
+from .by_name import by_name
 
 Array = np.ndarray[Any, Any]
 
@@ -145,63 +145,61 @@ def _laplace(words: Array, location: Any, scale: Any) -> Array:
     return np.asarray(location - scale * np.sign(u) * np.log1p(-2 * np.abs(u)))
 
 
-DISTRIBUTIONS: Mapping[str, Distribution] = MappingProxyType(
-    {
-        row.name: row
-        for row in (
-            Distribution(
-                "normal", (Parameter("mean", "real", 0.0), Parameter("deviation", "real", 1.0, NOT_NEGATIVE)),
-                "a Gaussian, by the inverse of its distribution function; its tails end at 5.4 deviations", "real",
-                lambda words, mean, deviation: mean + deviation * _quantile(centred(words)), transcendental=True,
-            ),
-            Distribution(
-                "truncated_normal", (Parameter("mean", "real", 0.0), Parameter("deviation", "real", 1.0, NOT_NEGATIVE)),
-                "a Gaussian cut off at two deviations on either side", "real",
-                lambda words, mean, deviation: mean + deviation * _quantile(_TAIL + (1 - 2 * _TAIL) * centred(words)),
-                transcendental=True,
-            ),
-            Distribution(
-                "uniform", (Parameter("low", "real", 0.0, under="high"), Parameter("high", "real", 1.0)),
-                "evenly between low and high, in steps of 2⁻²⁴ of the width", "real",
-                lambda words, low, high: low + (high - low) * unit(words),
-            ),
-            Distribution(
-                "exponential", (Parameter("rate", "real", 1.0, POSITIVE),), "waiting times, with mean 1 / rate", "real",
-                lambda words, rate: -np.log1p(-unit(words)) / rate, transcendental=True,
-            ),
-            Distribution(
-                "laplace", (Parameter("location", "real", 0.0), Parameter("scale", "real", 1.0, NOT_NEGATIVE)),
-                "a two-sided exponential", "real", _laplace, transcendental=True,
-            ),
-            Distribution(
-                "bernoulli", (Parameter("p", "real", None, SHARE),), "1 with probability p, else 0", "int",
-                lambda words, p: (unit(words) < p).astype(np.int64), between=lambda sizes: (0, 1),
-            ),
-            Distribution(
-                "rademacher", (), "-1 or 1, each with probability 1/2; 32 of them from one word", "int", _coins, per_word=32,
-                between=lambda sizes: (-1, 1),
-            ),
-            Distribution(
-                "integer", (Parameter("n", "size", None, COUNT),),
-                "evenly one of 0, …, n - 1, each with probability 1 / n to 2⁻³²; n is at most 2³¹", "int", _integer,
-                between=lambda sizes: (0, sizes["n"] - 1),
-            ),
-            Distribution(
-                "categorical", (Parameter("p", "vector", None, NOT_NEGATIVE),), "i with probability p[i] / sum(p)", "int", _categorical,
-                between=lambda sizes: (0, sizes["p"] - 1),
-            ),
-            Distribution(
-                "permutation", (Parameter("n", "size", None, COUNT),), "0, …, n - 1 in random order", "int",
-                lambda words, n: _permutation(words), shaped=False,
-                words=lambda sizes: sizes["n"], event=lambda sizes: (sizes["n"],), between=lambda sizes: (0, sizes["n"] - 1),
-            ),
-            Distribution(
-                "subset", (Parameter("n", "size", None, COUNT), Parameter("k", "size", None, COUNT, under="n")), "k different ones of 0, …, n - 1, in random order",
-                "int", lambda words, n, k: _permutation(words)[..., :k], shaped=False,
-                words=lambda sizes: sizes["n"], event=lambda sizes: (sizes["k"],), between=lambda sizes: (0, sizes["n"] - 1),
-            ),
-        )
-    }
+DISTRIBUTIONS: Mapping[str, Distribution] = by_name(
+    (
+        Distribution(
+            "normal", (Parameter("mean", "real", 0.0), Parameter("deviation", "real", 1.0, NOT_NEGATIVE)),
+            "a Gaussian, by the inverse of its distribution function; its tails end at 5.4 deviations", "real",
+            lambda words, mean, deviation: mean + deviation * _quantile(centred(words)), transcendental=True,
+        ),
+        Distribution(
+            "truncated_normal", (Parameter("mean", "real", 0.0), Parameter("deviation", "real", 1.0, NOT_NEGATIVE)),
+            "a Gaussian cut off at two deviations on either side", "real",
+            lambda words, mean, deviation: mean + deviation * _quantile(_TAIL + (1 - 2 * _TAIL) * centred(words)),
+            transcendental=True,
+        ),
+        Distribution(
+            "uniform", (Parameter("low", "real", 0.0, under="high"), Parameter("high", "real", 1.0)),
+            "evenly between low and high, in steps of 2⁻²⁴ of the width", "real",
+            lambda words, low, high: low + (high - low) * unit(words),
+        ),
+        Distribution(
+            "exponential", (Parameter("rate", "real", 1.0, POSITIVE),), "waiting times, with mean 1 / rate", "real",
+            lambda words, rate: -np.log1p(-unit(words)) / rate, transcendental=True,
+        ),
+        Distribution(
+            "laplace", (Parameter("location", "real", 0.0), Parameter("scale", "real", 1.0, NOT_NEGATIVE)),
+            "a two-sided exponential", "real", _laplace, transcendental=True,
+        ),
+        Distribution(
+            "bernoulli", (Parameter("p", "real", None, SHARE),), "1 with probability p, else 0", "int",
+            lambda words, p: (unit(words) < p).astype(np.int64), between=lambda sizes: (0, 1),
+        ),
+        Distribution(
+            "rademacher", (), "-1 or 1, each with probability 1/2; 32 of them from one word", "int", _coins, per_word=32,
+            between=lambda sizes: (-1, 1),
+        ),
+        Distribution(
+            "integer", (Parameter("n", "size", None, COUNT),),
+            "evenly one of 0, …, n - 1, each with probability 1 / n to 2⁻³²; n is at most 2³¹", "int", _integer,
+            between=lambda sizes: (0, sizes["n"] - 1),
+        ),
+        Distribution(
+            "categorical", (Parameter("p", "vector", None, NOT_NEGATIVE),), "i with probability p[i] / sum(p)", "int", _categorical,
+            between=lambda sizes: (0, sizes["p"] - 1),
+        ),
+        Distribution(
+            "permutation", (Parameter("n", "size", None, COUNT),), "0, …, n - 1 in random order", "int",
+            lambda words, n: _permutation(words), shaped=False,
+            words=lambda sizes: sizes["n"], event=lambda sizes: (sizes["n"],), between=lambda sizes: (0, sizes["n"] - 1),
+        ),
+        Distribution(
+            "subset", (Parameter("n", "size", None, COUNT), Parameter("k", "size", None, COUNT, under="n")), "k different ones of 0, …, n - 1, in random order",
+            "int", lambda words, n, k: _permutation(words)[..., :k], shaped=False,
+            words=lambda sizes: sizes["n"], event=lambda sizes: (sizes["k"],), between=lambda sizes: (0, sizes["n"] - 1),
+        ),
+    ),
+    "distribution",
 )  # fmt: skip
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+
+from .by_name import by_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +27,24 @@ class Dtype:
     source: str = ""
 
 
-DTYPES: Mapping[str, Dtype] = MappingProxyType(
-    {
-        row.name: row
-        for row in (
-            Dtype("float32", "single precision throughout; the default", "float32", "float32", "float32", 4, 2.0**-23),
-            Dtype("float64", "double precision throughout", "float64", "float64", "float64", 8, 2.0**-52),
-            Dtype(
-                "tf32",
-                "float32, but that a GPU may round what enters products of matrices and convolutions to 10 bits after the point; "
-                "on a CPU the same as float32",
-                "float32", "float32", "float32", 4, 2.0**-23, True, "NVIDIA 2020 (A100 architecture, TensorFloat-32)",
-            ),
-            Dtype(
-                "bfloat16",
-                "mixed precision: what goes from layer to layer, and the weights in their products, are rounded to bfloat16; "
-                "weights, optimisers, expressions, losses and measures are those of float32",
-                "float32", "bfloat16", "mixed_bfloat16", 2, 2.0**-7, False, "Kalamkar et al. 2019; Keras' policy `mixed_bfloat16`",
-            ),
-        )
-    }
+DTYPES: Mapping[str, Dtype] = by_name(
+    (
+        Dtype("float32", "single precision throughout; the default", "float32", "float32", "float32", 4, 2.0**-23),
+        Dtype("float64", "double precision throughout", "float64", "float64", "float64", 8, 2.0**-52),
+        Dtype(
+            "tf32",
+            "float32, but that a GPU may round what enters products of matrices and convolutions to 10 bits after the point; "
+            "on a CPU the same as float32",
+            "float32", "float32", "float32", 4, 2.0**-23, True, "NVIDIA 2020 (A100 architecture, TensorFloat-32)",
+        ),
+        Dtype(
+            "bfloat16",
+            "mixed precision: what goes from layer to layer, and the weights in their products, are rounded to bfloat16; "
+            "weights, optimisers, expressions, losses and measures are those of float32",
+            "float32", "bfloat16", "mixed_bfloat16", 2, 2.0**-7, False, "Kalamkar et al. 2019; Keras' policy `mixed_bfloat16`",
+        ),
+    ),
+    "number type",
 )  # fmt: skip
 BYTES = {"float32": 4, "float64": 8}
 """Of one real number."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Literal
 
 from ..ir.plan import Mode
 from .bounds import ANY, POSITIVE, Bounds
+from .by_name import by_name
 
 Route = Literal["body", "carrier", "expression", "nowhere"]
 """Where the upstream gradient of a target goes on.
@@ -79,36 +79,34 @@ class GradientMode:
         return self.route in ("carrier", "expression")
 
 
-GRADIENT_MODES: Mapping[str, GradientMode] = MappingProxyType(
-    {
-        row.name: row
-        for row in (
-            GradientMode("exact", "the derivative; the default"),
-            GradientMode(
-                "forward_only",
-                "the identity: the upstream gradient is passed on as it is, to the one differentiable argument of the output's shape",
-                route="carrier", real_output=True,
-                source="Kalai & Sastry 2009 (Isotron); Kakade et al. 2011 (GLMtron); Bengio et al. 2013 (straight-through estimator)",
-            ),
-            GradientMode(
-                "surrogate", "hard forwards, backwards the derivative of another function of the same arguments",
-                ("function",), route="expression", real_output=True, source="Neftci et al. 2019 (surrogate gradient)",
-            ),
-            GradientMode("stop", "no gradient passes, neither to arguments nor to weights", route="nowhere"),
-            GradientMode(
-                "freeze", "the weights get no gradient; the upstream gradient passes", ("network", "layer"), freezes_weights=True
-            ),
-            GradientMode(
-                "scale", "the upstream gradient is multiplied by a constant",
-                takes_constant=True, real_output=True, backward_flops=1,
-            ),
-            GradientMode(
-                "clip", "each entry of each example's upstream gradient is kept within ± a constant, before averaging",
-                takes_constant=True, real_output=True, per_example=True, backward_flops=2,
-                source="Pascanu et al. 2013", bounds=POSITIVE,
-            ),
-        )
-    }
+GRADIENT_MODES: Mapping[str, GradientMode] = by_name(
+    (
+        GradientMode("exact", "the derivative; the default"),
+        GradientMode(
+            "forward_only",
+            "the identity: the upstream gradient is passed on as it is, to the one differentiable argument of the output's shape",
+            route="carrier", real_output=True,
+            source="Kalai & Sastry 2009 (Isotron); Kakade et al. 2011 (GLMtron); Bengio et al. 2013 (straight-through estimator)",
+        ),
+        GradientMode(
+            "surrogate", "hard forwards, backwards the derivative of another function of the same arguments",
+            ("function",), route="expression", real_output=True, source="Neftci et al. 2019 (surrogate gradient)",
+        ),
+        GradientMode("stop", "no gradient passes, neither to arguments nor to weights", route="nowhere"),
+        GradientMode(
+            "freeze", "the weights get no gradient; the upstream gradient passes", ("network", "layer"), freezes_weights=True
+        ),
+        GradientMode(
+            "scale", "the upstream gradient is multiplied by a constant",
+            takes_constant=True, real_output=True, backward_flops=1,
+        ),
+        GradientMode(
+            "clip", "each entry of each example's upstream gradient is kept within ± a constant, before averaging",
+            takes_constant=True, real_output=True, per_example=True, backward_flops=2,
+            source="Pascanu et al. 2013", bounds=POSITIVE,
+        ),
+    ),
+    "gradient mode",
 )  # fmt: skip
 
 DEFAULT_MODE = GRADIENT_MODES["exact"]

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from ..ir.terms import Gradient, Term
+from .by_name import by_name
 from .keras_parameters import Parameter, named
 
 Mean = Callable[[Term], Term]
@@ -90,24 +90,22 @@ def _exact_noise(gradient: Gradient, mean: Mean, operate: Operate) -> Term:
     return _noise(_signal(gradient, mean, operate), gradient, mean, operate)
 
 
-GRADIENT_STATISTICS: Mapping[str, GradientStatistic] = MappingProxyType(
-    {
-        row.name: row
-        for row in (
-            GradientStatistic(
-                "gradient_snr", "‖E g‖² / E‖g - E g‖² over examples, where g is the gradient of one example",
-                "arXiv:1703.07950, section 3.2", named(*OVER_EXAMPLES), ratio=True, exact=_exact_snr,
-            ),
-            GradientStatistic(
-                "gradient_noise", "E‖g - E g‖² over examples: the variance of one example's gradient",
-                "arXiv:1703.07950, section 3.2", named(*OVER_EXAMPLES), floor=False, exact=_exact_noise,
-            ),
-            GradientStatistic(
-                "gradient_variance", "E‖ḡ - E ḡ‖² over draws of the target, where ḡ is the gradient averaged over examples",
-                "arXiv:1703.07950, equation 3", named(*OVER_DRAWS),
-            ),
-        )
-    }
+GRADIENT_STATISTICS: Mapping[str, GradientStatistic] = by_name(
+    (
+        GradientStatistic(
+            "gradient_snr", "‖E g‖² / E‖g - E g‖² over examples, where g is the gradient of one example",
+            "arXiv:1703.07950, section 3.2", named(*OVER_EXAMPLES), ratio=True, exact=_exact_snr,
+        ),
+        GradientStatistic(
+            "gradient_noise", "E‖g - E g‖² over examples: the variance of one example's gradient",
+            "arXiv:1703.07950, section 3.2", named(*OVER_EXAMPLES), floor=False, exact=_exact_noise,
+        ),
+        GradientStatistic(
+            "gradient_variance", "E‖ḡ - E ḡ‖² over draws of the target, where ḡ is the gradient averaged over examples",
+            "arXiv:1703.07950, equation 3", named(*OVER_DRAWS),
+        ),
+    ),
+    "gradient statistic",
 )  # fmt: skip
 
 FLOOR = "_floor"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from types import MappingProxyType
 from typing import Any
 
 from ..ir.types import Shape
 from .bounds import NOT_NEGATIVE, POSITIVE, Bounds
+from .by_name import by_name
 from .keras_parameters import Parameter, named
 
 
@@ -32,29 +32,27 @@ def _row(name: str, keras: str, meaning: str, *parameters: Parameter, **more: An
 
 _GLOROT, _HE, _LECUN = "Glorot & Bengio 2010", "He et al. 2015", "LeCun et al. 1998"
 
-INITIALIZERS: Mapping[str, Initializer] = MappingProxyType(
-    {
-        row.name: row
-        for row in (
-            _row("zeros", "Zeros", "all 0", random=False),
-            _row("ones", "Ones", "all 1", random=False),
-            _row("constant", "Constant", "all the same value", Parameter("value", "real", "the value", 0.0), random=False),
-            _row("identity", "Identity", "the identity matrix", Parameter("gain", "real", "multiplies it", 1.0), axes=Bounds(2, 2), random=False),
-            _row("orthogonal", "Orthogonal", "a random orthogonal matrix", Parameter("gain", "real", "multiplies it", 1.0), source="Saxe et al. 2014", axes=Bounds(2)),
-            _row("glorot_uniform", "GlorotUniform", "uniform within ±√(6 / (fan_in + fan_out)); Keras' default", source=_GLOROT),
-            _row("glorot_normal", "GlorotNormal", "truncated normal of variance 2 / (fan_in + fan_out)", source=_GLOROT),
-            _row("he_uniform", "HeUniform", "uniform within ±√(6 / fan_in)", source=_HE),
-            _row("he_normal", "HeNormal", "truncated normal of variance 2 / fan_in", source=_HE),
-            _row("lecun_uniform", "LecunUniform", "uniform within ±√(3 / fan_in)", source=_LECUN),
-            _row("lecun_normal", "LecunNormal", "truncated normal of variance 1 / fan_in", source=_LECUN),
-            _row(
-                "variance_scaling", "VarianceScaling", "variance scale / fan",
-                Parameter("scale", "real", "the numerator of the variance", 1.0, bounds=POSITIVE),
-                Parameter("mode", "choice", "which fan divides", "fan_in", ("fan_in", "fan_out", "fan_avg")),
-                Parameter("distribution", "choice", "its form", "truncated_normal", ("truncated_normal", "untruncated_normal", "uniform")),
-            ),
-        )
-    }
+INITIALIZERS: Mapping[str, Initializer] = by_name(
+    (
+        _row("zeros", "Zeros", "all 0", random=False),
+        _row("ones", "Ones", "all 1", random=False),
+        _row("constant", "Constant", "all the same value", Parameter("value", "real", "the value", 0.0), random=False),
+        _row("identity", "Identity", "the identity matrix", Parameter("gain", "real", "multiplies it", 1.0), axes=Bounds(2, 2), random=False),
+        _row("orthogonal", "Orthogonal", "a random orthogonal matrix", Parameter("gain", "real", "multiplies it", 1.0), source="Saxe et al. 2014", axes=Bounds(2)),
+        _row("glorot_uniform", "GlorotUniform", "uniform within ±√(6 / (fan_in + fan_out)); Keras' default", source=_GLOROT),
+        _row("glorot_normal", "GlorotNormal", "truncated normal of variance 2 / (fan_in + fan_out)", source=_GLOROT),
+        _row("he_uniform", "HeUniform", "uniform within ±√(6 / fan_in)", source=_HE),
+        _row("he_normal", "HeNormal", "truncated normal of variance 2 / fan_in", source=_HE),
+        _row("lecun_uniform", "LecunUniform", "uniform within ±√(3 / fan_in)", source=_LECUN),
+        _row("lecun_normal", "LecunNormal", "truncated normal of variance 1 / fan_in", source=_LECUN),
+        _row(
+            "variance_scaling", "VarianceScaling", "variance scale / fan",
+            Parameter("scale", "real", "the numerator of the variance", 1.0, bounds=POSITIVE),
+            Parameter("mode", "choice", "which fan divides", "fan_in", ("fan_in", "fan_out", "fan_avg")),
+            Parameter("distribution", "choice", "its form", "truncated_normal", ("truncated_normal", "untruncated_normal", "uniform")),
+        ),
+    ),
+    "initialiser",
 )  # fmt: skip
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from .bounds import BELOW_ONE, NOT_NEGATIVE, POSITIVE, SHARE, Bounds
+from .by_name import by_name
 from .keras_parameters import Parameter, named
 
 
@@ -64,39 +64,37 @@ def _row(
 _MOMENTS = (_beta("beta_1", 0.9, "the mean of gradients"), _beta("beta_2", 0.999, "the mean of squared gradients"))
 _AMSGRAD = Parameter("amsgrad", "bool", "never lets the squared mean fall (Reddi et al. 2018)", False)
 
-OPTIMIZERS: Mapping[str, Optimizer] = MappingProxyType(
-    {
-        row.name: row
-        for row in (
-            _row(
-                "sgd", "SGD", "stochastic gradient descent", _rate(0.01),
-                Parameter("momentum", "real", "how much of the last step is kept", 0.0, bounds=SHARE),
-                Parameter("nesterov", "bool", "looks ahead by the momentum", False),
-                source="Robbins & Monro 1951",
-            ),
-            _row("adam", "Adam", "steps scaled by running moments", _rate(0.001), *_MOMENTS, _EPSILON, _AMSGRAD, source="Kingma & Ba 2015"),
-            _row(
-                "adamw", "AdamW", "Adam with decoupled weight decay", _rate(0.001),
-                Parameter("weight_decay", "real", "shrinks every weight by this rate times the learning rate", 0.004, bounds=NOT_NEGATIVE),
-                *_MOMENTS, _EPSILON, _AMSGRAD, source="Loshchilov & Hutter 2019",
-            ),
-            _row(
-                "rmsprop", "RMSprop", "steps scaled by the running size of gradients", _rate(0.001), _beta("rho", 0.9, "the mean of squares"),
-                Parameter("momentum", "real", "how much of the last step is kept", 0.0, bounds=SHARE), _EPSILON,
-                Parameter("centered", "bool", "subtracts the running mean", False), source="Tieleman & Hinton 2012",
-            ),
-            _row(
-                "adagrad", "Adagrad", "steps scaled by all past gradients", _rate(0.001),
-                Parameter("initial_accumulator_value", "real", "where the sums of squares start", 0.1, bounds=NOT_NEGATIVE), _EPSILON, source="Duchi et al. 2011",
-            ),
-            _row("adadelta", "Adadelta", "steps in the units of the weights", _rate(0.001), _beta("rho", 0.95, "both means"), _EPSILON, source="Zeiler 2012"),
-            _row("adamax", "Adamax", "Adam with the infinity norm", _rate(0.001), *_MOMENTS, _EPSILON, source="Kingma & Ba 2015"),
-            _row("nadam", "Nadam", "Adam with Nesterov's momentum", _rate(0.001), *_MOMENTS, _EPSILON, source="Dozat 2016"),
-            _row(
-                "lion", "Lion", "the sign of a mixture of momentum and gradient", _rate(0.001),
-                _beta("beta_1", 0.9, "the mixture", Bounds(0, 1, above=True, below=True)), _beta("beta_2", 0.99, "the momentum"), source="Chen et al. 2023",
-            ),
-            _row("lamb", "Lamb", "Adam scaled by each weight's norm", _rate(0.001), *_MOMENTS, _EPSILON, source="You et al. 2020", elementwise=False),
-        )
-    }
+OPTIMIZERS: Mapping[str, Optimizer] = by_name(
+    (
+        _row(
+            "sgd", "SGD", "stochastic gradient descent", _rate(0.01),
+            Parameter("momentum", "real", "how much of the last step is kept", 0.0, bounds=SHARE),
+            Parameter("nesterov", "bool", "looks ahead by the momentum", False),
+            source="Robbins & Monro 1951",
+        ),
+        _row("adam", "Adam", "steps scaled by running moments", _rate(0.001), *_MOMENTS, _EPSILON, _AMSGRAD, source="Kingma & Ba 2015"),
+        _row(
+            "adamw", "AdamW", "Adam with decoupled weight decay", _rate(0.001),
+            Parameter("weight_decay", "real", "shrinks every weight by this rate times the learning rate", 0.004, bounds=NOT_NEGATIVE),
+            *_MOMENTS, _EPSILON, _AMSGRAD, source="Loshchilov & Hutter 2019",
+        ),
+        _row(
+            "rmsprop", "RMSprop", "steps scaled by the running size of gradients", _rate(0.001), _beta("rho", 0.9, "the mean of squares"),
+            Parameter("momentum", "real", "how much of the last step is kept", 0.0, bounds=SHARE), _EPSILON,
+            Parameter("centered", "bool", "subtracts the running mean", False), source="Tieleman & Hinton 2012",
+        ),
+        _row(
+            "adagrad", "Adagrad", "steps scaled by all past gradients", _rate(0.001),
+            Parameter("initial_accumulator_value", "real", "where the sums of squares start", 0.1, bounds=NOT_NEGATIVE), _EPSILON, source="Duchi et al. 2011",
+        ),
+        _row("adadelta", "Adadelta", "steps in the units of the weights", _rate(0.001), _beta("rho", 0.95, "both means"), _EPSILON, source="Zeiler 2012"),
+        _row("adamax", "Adamax", "Adam with the infinity norm", _rate(0.001), *_MOMENTS, _EPSILON, source="Kingma & Ba 2015"),
+        _row("nadam", "Nadam", "Adam with Nesterov's momentum", _rate(0.001), *_MOMENTS, _EPSILON, source="Dozat 2016"),
+        _row(
+            "lion", "Lion", "the sign of a mixture of momentum and gradient", _rate(0.001),
+            _beta("beta_1", 0.9, "the mixture", Bounds(0, 1, above=True, below=True)), _beta("beta_2", 0.99, "the momentum"), source="Chen et al. 2023",
+        ),
+        _row("lamb", "Lamb", "Adam scaled by each weight's norm", _rate(0.001), *_MOMENTS, _EPSILON, source="You et al. 2020", elementwise=False),
+    ),
+    "optimiser",
 )  # fmt: skip

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+
+from .by_name import by_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Form:
 
 
 def _forms(*rows: Form) -> Mapping[str, Form]:
-    return MappingProxyType({row.name: row for row in rows})
+    return by_name(rows, "special form")
 
 
 FORMS = _forms(
