@@ -23,7 +23,7 @@ class Job:
 
     def without_result(self, status: str, message: str) -> list[Replicate]:
         """Its replicates where it gave none: `failed` or `interrupted`, and why."""
-        replicates = [self.batch.wanted.replicate(number) for number in self.batch.numbers]
+        replicates = [self.batch.request.replicate(number) for number in self.batch.numbers]
         for replicate in replicates:
             replicate.status, replicate.message, replicate.compiled = status, message, self.compiled
         return replicates

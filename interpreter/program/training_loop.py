@@ -53,7 +53,7 @@ def _trained(job: Job, watcher: Watcher, stop: threading.Event, forms: ProgramCa
         before = 0.0
         notes = "; ".join(getattr(error, "__notes__", []))
         text = _useful(error)
-        replicates = replicates or [job.batch.wanted.replicate(number) for number in job.batch.numbers]
+        replicates = replicates or [job.batch.request.replicate(number) for number in job.batch.numbers]
         for replicate in replicates:
             replicate.status, replicate.message = (
                 "failed",
@@ -83,7 +83,7 @@ def _start(job: Job, watcher: Watcher) -> tuple[list[Replicate], Checkpoint | No
     """Replicates with nothing in them, or those of the checkpoint."""
 
     def fresh() -> list[Replicate]:
-        return [job.batch.wanted.replicate(number) for number in job.batch.numbers]
+        return [job.batch.request.replicate(number) for number in job.batch.numbers]
 
     if job.checkpoints is None:
         return fresh(), None
@@ -107,7 +107,7 @@ def _train(
     to it does not change its numbers. What a figure shows at a step after that condition is shown where it was met.
     """
     program, plan = job.batch.program, job.batch.program.training
-    wanted = set(job.batch.wanted.steps)
+    wanted = set(job.batch.request.steps)
     stops = sorted(wanted.union(*(probe.steps for probe in program.probes)))
     until = plan.until.tree if plan is not None and plan.until is not None else None
     over = {

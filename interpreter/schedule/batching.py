@@ -32,19 +32,19 @@ def max_replicates_per_batch(program: Program, device: str) -> int:
     return min(program.replicates, max(MIN_SIDE_BY_SIDE, CACHED_BYTES // max(1, held)))
 
 
-def batch_count(wanted: CellRequest, at_once: int = 1) -> int:
+def batch_count(request: CellRequest, at_once: int = 1) -> int:
     """Into how many batches a program's replicates go where so many of them run at once: a multiple, so that none waits."""
-    needed = -(-wanted.program.replicates // max_replicates_per_batch(wanted.program, wanted.device))
+    needed = -(-request.program.replicates // max_replicates_per_batch(request.program, request.device))
     return at_once * -(-needed // at_once)
 
 
-def split_into_batches(wanted: CellRequest, replicates: Sequence[int], batches: int = 1) -> list[ReplicateBatch]:
+def split_into_batches(request: CellRequest, replicates: Sequence[int], batches: int = 1) -> list[ReplicateBatch]:
     """Some replicates, grouped by the batch that they are in: the program's are split into so many, nearly equal.
 
     Each is alone where an optimiser mixes the entries of a weight.
     """
-    count = wanted.program.replicates
-    batches = count if wanted.program.one_replicate_at_a_time else max(1, min(batches, count))
+    count = request.program.replicates
+    batches = count if request.program.one_replicate_at_a_time else max(1, min(batches, count))
     ends = [count * place // batches for place in range(batches + 1)]
     groups = [tuple(r for r in replicates if first <= r < last) for first, last in pairwise(ends)]
-    return [ReplicateBatch(wanted, group) for group in groups if group]
+    return [ReplicateBatch(request, group) for group in groups if group]

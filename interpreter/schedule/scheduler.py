@@ -57,20 +57,20 @@ class Progress:
     `jobs` is how many replicate batches run at once, `begun` holds the names of those that have a checkpoint.
     """
 
-    wanted: Sequence[CellRequest]
+    requests: Sequence[CellRequest]
     replicates: dict[tuple[int, int], Replicate] = field(default_factory=dict)
     jobs: int = 1
     begun: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        self.places = {id(one): place for place, one in enumerate(self.wanted)}
+        self.places = {id(one): place for place, one in enumerate(self.requests)}
 
     @staticmethod
-    def of_store(wanted: Sequence[CellRequest], store: Store, options: Options) -> Progress:
+    def of_store(requests: Sequence[CellRequest], store: Store, options: Options) -> Progress:
         """What is stored already; with `force` nothing counts, with `keep_weights` only replicates with their weights."""
-        progress = Progress(wanted, jobs=options.jobs, begun=store.begun())
+        progress = Progress(requests, jobs=options.jobs, begun=store.begun())
         if not options.force:
-            asked = [(place, one, r) for place, one in enumerate(wanted) for r in range(one.program.replicates)]
+            asked = [(place, one, r) for place, one in enumerate(requests) for r in range(one.program.replicates)]
             for (place, _, number), replicate in zip(asked, store.find([(one, r) for _, one, r in asked]), strict=True):
                 if replicate is not None and (not options.keep_weights or _has_weights(store, replicate)):
                     progress.replicates[place, number] = replicate
@@ -78,7 +78,7 @@ class Progress:
 
     def of_another_form(self, form: Callable[[Program], str]) -> dict[str, int]:
         """How many stored replicates are of another compiled form than this run gives their programs, by that form."""
-        asked = [form(one.program) for one in self.wanted]
+        asked = [form(one.program) for one in self.requests]
         other = [
             replicate.compiled
             for (place, _), replicate in self.replicates.items()
@@ -89,14 +89,14 @@ class Progress:
     def missing(self) -> list[ReplicateBatch]:
         """What is to run: replicates side by side, in several batches where there are fewer programs than run at once."""
         batches = []
-        for place, one in enumerate(self.wanted):
+        for place, one in enumerate(self.requests):
             rest = [r for r in range(one.program.replicates) if (place, r) not in self.replicates]
             batches += self._batches(one, rest) if rest else []
         return batches
 
     def _batches(self, one: CellRequest, rest: Sequence[int]) -> list[ReplicateBatch]:
         """Replicate batches of a program; those that were begun, where a run with another number of jobs left checkpoints."""
-        whole = batch_count(one, -(-self.jobs // len(self.wanted)))
+        whole = batch_count(one, -(-self.jobs // len(self.requests)))
         for other in (whole, *range(1, one.program.replicates + 1)) if self.begun else ():
             batches = split_into_batches(one, rest, other)
             if self.begun.intersection(batch.name for batch in batches):
@@ -105,7 +105,7 @@ class Progress:
 
     def add(self, batch: ReplicateBatch, replicates: Sequence[Replicate]) -> None:
         """Takes up replicates of a replicate batch."""
-        place = self.places[id(batch.wanted)]
+        place = self.places[id(batch.request)]
         self.replicates.update(((place, replicate.number), replicate) for replicate in replicates)
 
     def results(self, plan: StudyPlan) -> dict[str, Results]:
@@ -190,13 +190,13 @@ class Run:
     def _take_up(self, batch: ReplicateBatch) -> None:
         found = [
             replicate
-            for replicate in self.store.find([(batch.wanted, r) for r in batch.numbers])
+            for replicate in self.store.find([(batch.request, r) for r in batch.numbers])
             if replicate is not None
         ]
         self.progress.add(batch, found)
         for here in (True, False):
             if replicates := [
-                replicate for replicate in found if (batch.wanted.key(replicate.number) in self.ran) is here
+                replicate for replicate in found if (batch.request.key(replicate.number) in self.ran) is here
             ]:
                 for replicate in replicates:
                     replicate.stored = not here  # it did not lie there before this run

@@ -89,10 +89,10 @@ class ResultFile:
         """What it says of each replicate by its key."""
         return {replicate["key"]: replicate for replicate in self.about["cells"]}
 
-    def replicate(self, wanted: CellRequest, number: int, key: str, numbers: Numbers) -> Replicate:
+    def replicate(self, request: CellRequest, number: int, key: str, numbers: Numbers) -> Replicate:
         """A stored replicate as it is wanted: under the program's names, at the steps it asks for; its numbers are read later."""
         held = self.held[key]
-        replicate = wanted.replicate(number, key)
+        replicate = request.replicate(number, key)
         replicate.status, replicate.message, replicate.end, replicate.cause = (
             held["status"],
             held["message"],
@@ -101,19 +101,19 @@ class ResultFile:
         )
         replicate.seconds, replicate.compiled, replicate.stored = held["seconds"], held["compiled"], True
         steps = tuple(held["steps"])
-        if steps == wanted.steps:
-            replicate.steps, places = list(wanted.steps), None
+        if steps == request.steps:
+            replicate.steps, places = list(request.steps), None
         else:
-            places = [place for place, step in enumerate(steps) if step in wanted.steps]
+            places = [place for place, step in enumerate(steps) if step in request.steps]
             replicate.steps = [steps[place] for place in places]
         if replicate.steps:
-            replicate.curves = StoredCurves(numbers.curves, self.name, key, wanted.measures, places)
+            replicate.curves = StoredCurves(numbers.curves, self.name, key, request.measures, places)
             with_error = {item["digest"] for item in held["measures"] if item.get("error")}
-            erring = {name: item for name, item in wanted.measures.items() if item in with_error}
+            erring = {name: item for name, item in request.measures.items() if item in with_error}
             if erring:
                 replicate.errors = StoredCurves(numbers.errors, self.name, key, erring, places)
-        if self.samples is not None and wanted.samples:
-            replicate.samples = StoredSamples(numbers, self.samples, held["replicate"], wanted, held)
+        if self.samples is not None and request.samples:
+            replicate.samples = StoredSamples(numbers, self.samples, held["replicate"], request, held)
         return replicate
 
 
@@ -129,12 +129,12 @@ def write(
             folder, lambda stream: write_npz(stream, samples.items()), lambda sum_: f"{batch.name}.{sum_}.npz", mark
         ).name
     about: dict[str, Any] = {
-        "format": FORMAT, "language": LANGUAGE, "numerics": NUMERICS, "digest": batch.wanted.digest,
-        "device": batch.wanted.device, "program": batch.program.name, "study": batch.program.study,
+        "format": FORMAT, "language": LANGUAGE, "numerics": NUMERICS, "digest": batch.request.digest,
+        "device": batch.request.device, "program": batch.program.name, "study": batch.program.study,
         "packages": dict(packages), "created": datetime.now(UTC).isoformat(timespec="microseconds"), "samples": name,
         "cells": [_about(batch, replicate, shown) for replicate, shown in zip(replicates, described, strict=True)],
     }  # fmt: skip
-    table = _table(about["cells"], replicates, batch.wanted).replace_schema_metadata(
+    table = _table(about["cells"], replicates, batch.request).replace_schema_metadata(
         {METADATA_KEY: json.dumps(about).encode()}
     )
     return atomic_files.write(
@@ -250,7 +250,7 @@ def _folder(folder: Path, name: str) -> Path:
 
 
 def _about(batch: ReplicateBatch, replicate: Replicate, samples: Mapping[str, list[int]]) -> dict[str, Any]:
-    names = {item: name for name, item in batch.wanted.measures.items()}
+    names = {item: name for name, item in batch.request.measures.items()}
     measures = [
         {
             "digest": item, "name": name, "shape": list(np.shape(replicate.curves[name][0])),
@@ -259,7 +259,7 @@ def _about(batch: ReplicateBatch, replicate: Replicate, samples: Mapping[str, li
         for item, name in names.items()
         if replicate.curves.get(name)
     ]  # fmt: skip
-    cause = batch.wanted.measures[replicate.cause] if replicate.cause else ""
+    cause = batch.request.measures[replicate.cause] if replicate.cause else ""
     return {
         "key": replicate.key, "replicate": replicate.number, "status": replicate.status, "message": replicate.message, "end": replicate.end,
         "cause": cause, "seconds": replicate.seconds, "compiled": replicate.compiled, "steps": list(replicate.steps),
@@ -267,7 +267,7 @@ def _about(batch: ReplicateBatch, replicate: Replicate, samples: Mapping[str, li
     }  # fmt: skip
 
 
-def _table(described: Sequence[Mapping[str, Any]], replicates: Sequence[Replicate], wanted: CellRequest) -> pa.Table:
+def _table(described: Sequence[Mapping[str, Any]], replicates: Sequence[Replicate], request: CellRequest) -> pa.Table:
     """A row a number, in the order of the description: replicate, measure, step, index."""
     batches = []
     for about, replicate in zip(described, replicates, strict=True):
@@ -299,7 +299,7 @@ def _samples(
     described = []
     for replicate in replicates:
         shown: dict[str, list[int]] = {}
-        for figure, labels in batch.wanted.samples.items():
+        for figure, labels in batch.request.samples.items():
             for step, values in replicate.samples.get(figure, {}).items():
                 for label, item in labels.items():
                     if step not in shown.setdefault(item, []):

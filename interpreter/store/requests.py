@@ -88,18 +88,18 @@ class CellRequest:
 class ReplicateBatch:
     """Replicates of a program that are trained side by side: what is run, claimed and stored at once."""
 
-    wanted: CellRequest
+    request: CellRequest
     numbers: tuple[int, ...]
 
     @property
     def program(self) -> Program:
         """Its program."""
-        return self.wanted.program
+        return self.request.program
 
     @property
     def keys(self) -> list[str]:
         """The names of its replicates in the store."""
-        return [self.wanted.key(number) for number in self.numbers]
+        return [self.request.key(number) for number in self.numbers]
 
     @property
     def name(self) -> str:

@@ -206,7 +206,7 @@ class Store:
             for name, samples in dropped:
                 files.remove(self.replicates, name, samples)
             committed = [
-                file.replicate(batch.wanted, replicate.number, replicate.key, self.numbers) for replicate in replicates
+                file.replicate(batch.request, replicate.number, replicate.key, self.numbers) for replicate in replicates
             ]
             for replicate in committed:
                 replicate.stored = False

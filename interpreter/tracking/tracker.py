@@ -51,14 +51,14 @@ class ReportedSteps:
 
     def evaluated(self, batch: ReplicateBatch, step: int, measures: Mapping[str, Any]) -> None:
         """An evaluation of a replicate batch, its replicates side by side."""
-        steps = batch.wanted.steps
+        steps = batch.request.steps
         for place, number in enumerate(batch.numbers):
-            key = batch.wanted.key(number)
+            key = batch.request.key(number)
             last = self.last.get(key, BEFORE_FIRST_STEP)
             if step <= last or any(last < other < step for other in steps) or key in self.over:
                 continue
             if numbers := at(measures, place):
-                self.tracker.progressed(batch.wanted.replicate(number, key), [(step, numbers)])
+                self.tracker.progressed(batch.request.replicate(number, key), [(step, numbers)])
                 self.last[key] = step
 
     def ended(self, replicate: Replicate) -> None:

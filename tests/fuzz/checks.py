@@ -117,7 +117,7 @@ def _stored(plan: StudyPlan, root: Path, jit: str) -> list[tuple[Program, list[R
             raise Wrong(f"not stored: {replicates[0].status} {replicates[0].message}")
         return [
             (one.program, [progress.replicates[place, r] for r in range(one.program.replicates)])
-            for place, one in enumerate(progress.wanted)
+            for place, one in enumerate(progress.requests)
         ]
     finally:
         store.close()

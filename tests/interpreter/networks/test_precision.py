@@ -111,11 +111,11 @@ def test_steps_are_numpys_with_float32_weights(reused: Callable[..., Compiled], 
     for step in range(3):
         x, y, _ = examples(held, 16 * step, 16)
         hidden, guess = forward(w, x)
-        message = rounded(2 * (guess - y))
-        below = rounded(message[..., None] * rounded(w["last.kernel"])[:, None, :, 0]) * (1 - hidden**2)
+        upstream = rounded(2 * (guess - y))
+        below = rounded(upstream[..., None] * rounded(w["last.kernel"])[:, None, :, 0]) * (1 - hidden**2)
         slopes = {
             "hidden.kernel": np.einsum("rbi,rbj->rij", rounded(x), rounded(below)), "hidden.bias": rounded(below).sum(axis=1),
-            "last.kernel": np.einsum("rbj,rb->rj", hidden, message)[..., None], "last.bias": message.sum(axis=1, keepdims=True),
+            "last.kernel": np.einsum("rbj,rb->rj", hidden, upstream)[..., None], "last.bias": upstream.sum(axis=1, keepdims=True),
         }  # fmt: skip
         for name in w:
             speed[name] = 0.5 * speed[name] - 0.0625 * slopes[name] / 16

@@ -104,8 +104,8 @@ def test_every_value_is_there_once_and_a_step_takes_them_all(
     w = {name: variable.numpy() for (_, name), variable in held.networks["f"].weights.items()}
     kernel, bias = w["kernel"][..., 0], w["bias"][:, 0]
     for _ in range(3):
-        message = 2 * (kernel @ values.T + bias[:, None] - y) / 8
-        kernel, bias = kernel - 0.125 * message @ values, bias - 0.125 * message.sum(axis=1)
+        upstream = 2 * (kernel @ values.T + bias[:, None] - y) / 8
+        kernel, bias = kernel - 0.125 * upstream @ values, bias - 0.125 * upstream.sum(axis=1)
     held.train(3)
     after: Any = held.networks["f"].weights
     np.testing.assert_allclose(after["top", "kernel"].numpy()[..., 0], kernel, rtol=1e-10)

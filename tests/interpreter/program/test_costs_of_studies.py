@@ -223,7 +223,7 @@ def test_parameters_and_operations_of_every_cell_are_those_of_keras(study: str, 
             assert found.step == 0
             continue
         # The mean over the batch is taken of the gradients; that of the models is taken of the losses. Of a network of one unit, the
-        # staircase's 54 sigmoids are most: each takes two operations more than TensorFlow's where a message of 0 has to go on as 0.
+        # staircase's 54 sigmoids are most: each takes two operations more than TensorFlow's where an upstream gradient of 0 has to go on as 0.
         near = 0.17 if study == "flat" else 0.05
         wanted = profiled(program, written, counted)
         assert found.step - found.parameters == pytest.approx(wanted, rel=near), program.name

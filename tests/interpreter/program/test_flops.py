@@ -74,13 +74,13 @@ def test_an_operation_costs_what_its_graph_has(name: str, counted: Counted) -> N
             tensors = (*tensors, tf.constant(3.0))
         return LOWERINGS[name](*tensors, **static)
 
-    def message(place: int) -> Callable[..., Any]:
+    def backward(place: int) -> Callable[..., Any]:
         def made(*tensors: Any) -> Any:
-            *tensors, message = tensors
+            *tensors, upstream = tensors
             with tf.GradientTape() as tape:
                 tape.watch(tensors[place])
                 found = value(*tensors)
-            return found, tape.gradient(found, tensors[place], output_gradients=message)
+            return found, tape.gradient(found, tensors[place], output_gradients=upstream)
 
         return made
 
@@ -96,9 +96,9 @@ def test_an_operation_costs_what_its_graph_has(name: str, counted: Counted) -> N
             given = specs
             if (name, place) == ("power", 0):
                 given = specs[:1]
-            both = tf.function(message(place)).get_concrete_function(*given, tf.TensorSpec(result))
+            both = tf.function(backward(place)).get_concrete_function(*given, tf.TensorSpec(result))
             if len(both.outputs) == 1:
-                assert not work.passes, f"no message passes '{name}'"
+                assert not work.passes, f"no upstream gradient passes '{name}'"
                 continue
             alone = counted(tf.function(value).get_concrete_function(*given))
             assert counted(both) - alone == pytest.approx(work.backwards(place) * entries, rel=0.02), place
@@ -107,11 +107,11 @@ def test_an_operation_costs_what_its_graph_has(name: str, counted: Counted) -> N
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_an_activation_costs_what_its_graph_has(name: str, counted: Counted) -> None:
     @tf.function(autograph=False)
-    def both(x: Any, message: Any) -> Any:
+    def both(x: Any, upstream: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = keras.activations.get(name)(x)
-        return y, tape.gradient(y, x, output_gradients=message)
+        return y, tape.gradient(y, x, output_gradients=upstream)
 
     spec = tf.TensorSpec((2, 100))
     forward = counted(tf.function(keras.activations.get(name)).get_concrete_function(spec))
@@ -167,7 +167,7 @@ NETWORKS = {
     "embedding": ("integer(50, [9])", "embedding: {input_dim: 50, output_dim: 30}"),
     "dropout": (VECTOR, "dropout: 0.2"), "whiten": (SEQUENCE, "whiten: {examples: 100}"),
 }  # fmt: skip
-"""An example and a layer on it, times a number that is learnt, so that messages go through the layer.
+"""An example and a layer on it, times a number that is learnt, so that upstream gradients go through the layer.
 
 Of a convolution within its borders the profiler counts the gradient as if it had none, so here they are padded.
 """

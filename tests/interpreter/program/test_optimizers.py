@@ -77,8 +77,8 @@ def alone(optimizer: Any, held: Compiled, replicate: int) -> list[dict[str, Any]
     for step in range(STEPS):
         batch = x[step * BATCH : (step + 1) * BATCH]
         kernel, bias = (variables[name].value.numpy() for name in ("kernel", "bias"))
-        message = 2 * (batch @ kernel + bias - target) / BATCH
-        slopes = {"kernel": batch.T @ message, "bias": message.sum(axis=0)}
+        upstream = 2 * (batch @ kernel + bias - target) / BATCH
+        slopes = {"kernel": batch.T @ upstream, "bias": upstream.sum(axis=0)}
         optimizer.apply([tf.constant(slopes[name]) for name in variables], list(variables.values()))
         path.append({name: variable.value.numpy() for name, variable in variables.items()})
     return path
@@ -132,9 +132,9 @@ def test_a_learning_rate_may_use_the_step(compiled: Callable[..., Compiled]) -> 
     for step in range(STEPS):
         w = {name: variable.numpy() for (_, name), variable in held.networks["f"].weights.items()}
         batch = x[:, step * BATCH : (step + 1) * BATCH]
-        message = 2 * (np.einsum("rbi,rij->rbj", batch, w["kernel"]) + w["bias"][:, None] - target[:, None]) / BATCH
+        upstream = 2 * (np.einsum("rbi,rij->rbj", batch, w["kernel"]) + w["bias"][:, None] - target[:, None]) / BATCH
         held.train(1)
-        expected = w["kernel"] - next(rates) * np.einsum("rbi,rbj->rij", batch, message)
+        expected = w["kernel"] - next(rates) * np.einsum("rbi,rbj->rij", batch, upstream)
         np.testing.assert_allclose(
             held.networks["f"].weights["dense_1", "kernel"].numpy(), expected, rtol=1e-6, atol=1e-12
         )

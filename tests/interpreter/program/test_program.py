@@ -83,12 +83,12 @@ def test_steps_of_sgd_are_numpys_by_hand(reused: Callable[..., Compiled], xla: b
     for step in range(3):
         given = examples(held, "train", 16 * step, 16)
         before, guess = forward(expected, given["x"])
-        message = 2 * (guess - given["y"]) / 16
-        below = message[..., None] * expected["last.kernel"][:, None, :, 0] * (before > 0)
+        upstream = 2 * (guess - given["y"]) / 16
+        below = upstream[..., None] * expected["last.kernel"][:, None, :, 0] * (before > 0)
         slopes = {
             "hidden.kernel": np.einsum("rbi,rbj->rij", given["x"], below), "hidden.bias": below.sum(axis=1),
-            "last.kernel": np.einsum("rbj,rb->rj", np.maximum(before, 0), message)[..., None],
-            "last.bias": message.sum(axis=1, keepdims=True),
+            "last.kernel": np.einsum("rbj,rb->rj", np.maximum(before, 0), upstream)[..., None],
+            "last.bias": upstream.sum(axis=1, keepdims=True),
         }  # fmt: skip
         expected = {name: value - 0.0625 * slopes[name] for name, value in expected.items()}
     assert held.train(3) == [None, None, None]

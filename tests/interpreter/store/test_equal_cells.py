@@ -36,7 +36,7 @@ def ran(
 
     def train(job: Job, stop: threading.Event) -> list[Replicate]:
         jobs.extend(job.batch.numbers)
-        return [make_cell(job.batch.wanted, number) for number in job.batch.numbers]
+        return [make_cell(job.batch.request, number) for number in job.batch.numbers]
 
     with Store(root, pytest.fail) as store:
         progress = Progress.of_store(asked, store, Options())

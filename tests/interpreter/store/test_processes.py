@@ -43,8 +43,8 @@ WORKER = textwrap.dedent(
     def train(job, stop):
         replicates = []
         for number in job.batch.numbers:
-            replicate = job.batch.wanted.replicate(number)
-            for step in job.batch.wanted.steps:
+            replicate = job.batch.request.replicate(number)
+            for step in job.batch.request.steps:
                 replicate.record(step, {"mean": float(int(replicate.key, 16))})
             with open("ran.txt", "a") as log:
                 log.write(replicate.key + "\\n")

@@ -65,7 +65,7 @@ def ended(batch: ReplicateBatch) -> Callable[..., list[Replicate]]:
     """The replicates of the replicate batch at their end, the second one ended early where a step is given."""
 
     def made(early: int = 40) -> list[Replicate]:
-        replicates = [batch.wanted.replicate(number) for number in batch.numbers]
+        replicates = [batch.request.replicate(number) for number in batch.numbers]
         for replicate, last in zip(replicates, (40, early), strict=True):
             for step in (0, 10, 20, 30, 40):
                 if step <= last:

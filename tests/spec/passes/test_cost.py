@@ -37,7 +37,9 @@ def test_a_dense_network_by_hand() -> None:
     residual = 1 + 1  # a difference and a power
     assert found.forward == products + biases + residual + 3  # the term's weight, its sum, whether it is finite
     first, second = 2 * 10 * 20, 2 * 20
-    backward = first + 2 * second + biases + 3 + 1  # no message to the examples; 2 (f - y), times the weight
+    backward = (
+        first + 2 * second + biases + 3 + 1
+    )  # no gradient with respect to the examples; 2 (f - y), times the weight
     assert found.step == 8 * (found.forward + backward) + (1 + 2) * found.parameters  # the mean, the update
     assert shapes(program().networks[0]) == "[10] → 20 → 1"
 
@@ -48,7 +50,7 @@ def test_what_is_frozen_or_stopped_costs_less_backwards() -> None:
     update = 3 * (10 * 20 + 20)
     backward = 8 * (2 * 10 * 20 + 20 + 2 * 20)
     assert whole - frozen == backward + update, (
-        "neither the first kernel and bias, nor the message to it, nor their updates"
+        "neither the first kernel and bias, nor the gradient with respect to its result, nor their updates"
     )
 
 
@@ -95,13 +97,13 @@ def test_what_does_not_vary_with_the_example_is_computed_once_a_step(loss: str, 
     assert found.step == plain.step + once + 8 * (each + spread)
 
 
-def test_a_value_stopped_in_one_place_and_used_in_another_gets_its_message_once() -> None:
+def test_a_value_stopped_in_one_place_and_used_in_another_gets_its_upstream_gradient_once() -> None:
     text = BODY.replace("LAYERS", "[dense: 20, dense: 1]").replace("GRADIENT", "{}").replace("OPTIMIZER", "sgd")
     text = text.replace("(f - y)^2", "stop(f) * (f - y)^2")
     one = spec.resolve(spec.parse(Source("s.yaml", text))).experiments[0].programs[0]
     plain = cost(program())
     assert cost(one).forward == plain.forward + 1
-    assert cost(one).step == plain.step + 8 * (1 + 1), "one product, and one message to what is not stopped"
+    assert cost(one).step == plain.step + 8 * (1 + 1), "one product, and one upstream gradient to what is not stopped"
 
 
 def test_a_whitening_takes_no_more_examples_than_there_are() -> None:

@@ -155,7 +155,7 @@ def test_a_gradient_by_weights_that_the_value_is_made_with_is_none(of: str) -> N
 
 
 def test_weights_below_forward_only_are_not_reached() -> None:
-    """A network whose message is passed on as it is trains nothing: beside it, a loss behind ints reaches no weights."""
+    """A network whose upstream gradient is passed on as it is trains nothing: beside it, a loss behind ints reaches no weights."""
     nets = {"f": {"input": "x", "layers": [{"dense": 4}]}, "g": {"input": "x", "layers": [{"dense": 1}]}}
     parts = {"architecture": nets, "functions": {}, "measures": {"m": "E(g)"}}
     loss = {"l": "sum(f) + (1 if g > 0 else 0) * 1.0"}
