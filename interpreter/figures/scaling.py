@@ -57,11 +57,12 @@ def scaling(plan: FigurePlan, results: Results) -> Any:
     if not any(replicates for _, replicates in parts):
         return None
     figure, axes = panels(min(len(parts), MOST_PANELS), width=3.8)
-    palette = Palette.of(results, plan.model.colour, (plan.model.panel, plan.model.x))
+    taken = _taken(plan, results)
+    palette = Palette.of(results, plan.model.colour, taken)
     for axis, (title, replicates) in zip(axes, some(parts, MOST_PANELS, figure, "panels"), strict=True):
         vertical = Vertical(axis, figure, plan.model.scale.y)
         series = some(
-            _series(plan, palette, replicates, _lost(plan, results, replicates[0])),
+            _series(plan, palette, replicates, _lost(plan, results, replicates[0], taken), taken),
             MOST_SERIES,
             figure,
             "series of a panel",
@@ -91,28 +92,30 @@ def scaling(plan: FigurePlan, results: Results) -> Any:
     return figure
 
 
-def _lost(plan: FigurePlan, results: Results, shown: Replicate) -> Counter[str]:
+def _taken(plan: FigurePlan, results: Results) -> tuple[str, ...]:
+    """The axes that tell no line from another: that of the panels, the swept one, and those that go in step with it."""
+    return (*filter(None, [plan.model.panel]), *results.dimensions[results.dimension[plan.model.x]])
+
+
+def _lost(plan: FigurePlan, results: Results, shown: Replicate, taken: tuple[str, ...]) -> Counter[str]:
     """How many replicates have no value at all, by series, in the panel of one that is shown."""
     panel = plan.model.panel
     return Counter(
-        _line_label(plan, replicate)
+        label(replicate, taken)
         for replicate in results.replicates
         if not (replicate.curves or replicate.samples)
         and (panel is None or axis_value(replicate, panel) == axis_value(shown, panel))
     )
 
 
-def _line_label(plan: FigurePlan, replicate: Replicate) -> str:
-    """What tells the line that a replicate belongs to from the others of its panel."""
-    return label(replicate, [plan.model.x, plan.model.panel or ""])
-
-
-def _series(plan: FigurePlan, palette: Palette, replicates: list[Replicate], lost: Mapping[str, int]) -> list[_Series]:
-    """The series of a panel: a measure of the replicates that differ in the swept constant and the replicate alone."""
+def _series(
+    plan: FigurePlan, palette: Palette, replicates: list[Replicate], lost: Mapping[str, int], taken: tuple[str, ...]
+) -> list[_Series]:
+    """The series of a panel: a measure of the replicates that differ in the axes `taken` and the replicate alone."""
     swept, measures = plan.model.x, names(plan.model.y)
     rest: dict[str, list[Replicate]] = {}
     for replicate in replicates:
-        rest.setdefault(_line_label(plan, replicate), []).append(replicate)
+        rest.setdefault(label(replicate, taken), []).append(replicate)
     series = []
     for name in measures:
         for text, own in rest.items():
@@ -120,7 +123,7 @@ def _series(plan: FigurePlan, palette: Palette, replicates: list[Replicate], los
             ends, last = final_values(finished, name), final_values(early, name)
             several = len(measures) > 1 or text == own[0].experiment
             legend = text if not several else name if len(rest) == 1 else f"{name}, {text}"
-            style = palette.line(own[0], name, (plan.model.panel, swept))
+            style = palette.line(own[0], name, taken)
             x, crosses = ([float(axis_value(replicate, swept)) for replicate, _ in group] for group in (ends, last))
             order = np.argsort(x, kind="stable")
             floors = [] if entry(name)[1] else [value for _, value in final_values(finished, name + FLOOR)]

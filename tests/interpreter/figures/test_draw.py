@@ -68,6 +68,24 @@ def test_scaling_shows_each_replicate_the_mean_and_the_fitted_law() -> None:
     plt.close(figure)
 
 
+def test_axes_in_step_with_the_swept_one_split_no_series() -> None:
+    text = SPEC.replace("constants: {d: 1}", "constants: {d: 1, size: 1}")
+    text = text.replace("sweep: {d: [1, 2, 4]}", "sweep: {d: [1, 2, 4], size: [30, 20, 10]}\n    zip: [[d, size]]")
+    text = text.replace("FIGURE", "{kind: scaling, x: d, y: error, fit: power, scale: {x: log, y: log}}")
+    (plan,) = spec.resolve(spec.parse(Source("drawn.yaml", text))).experiments
+    runs = []
+    for program in plan.programs:
+        run = Replicate("e", program.variant, dict(program.point), 0, "")
+        run.record(0, {"error": np.float64(program.point["d"] ** 2 * (3 if program.variant == "b" else 1))})
+        runs.append(run)
+    figure = DRAWERS["scaling"](plan.figures[0], Results.of_plan(plan, runs))
+    shown = lines(figure.axes[0])
+    assert shown["a"] == ([1, 2, 4], [1, 4, 16]) and shown["b"] == ([1, 2, 4], [3, 12, 48])
+    assert not [name for name in shown if "size" in name or "no fit" in name]
+    assert len({line.get_color() for line in figure.axes[0].get_lines()}) == 2
+    plt.close(figure)
+
+
 def test_an_entry_of_an_array_is_a_curve() -> None:
     figure = drawn('{kind: curves, y: ["pair[0]", "pair[1]"], panel: d, where: variant == a}')
     shown = lines(figure.axes[0])
