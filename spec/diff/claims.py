@@ -12,7 +12,6 @@ from .checks import LOOSER, STRICTER, UNKNOWN, Verdict, moved
 from .judged_on import JudgedOn, judges_moved
 from .matching import Matching
 
-
 Moves = Mapping[str, list[Verdict]]
 """How each claim that is on both sides moved, by its new name."""
 
