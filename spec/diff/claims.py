@@ -16,8 +16,8 @@ Moves = Mapping[str, list[Verdict]]
 """How each claim that is on both sides moved, by its new name."""
 
 
-def moves(matching: Matching) -> Moves:
-    """How claims moved: in their check, their judge, and all that they are judged on."""
+def moves(matching: Matching, itself: bool = False) -> Moves:
+    """How claims moved: in their check, their judge, and (unless `itself`) all that they are judged on."""
     measures, names = matching.renames.of({"measure"}), matching.renames.of({"claim"})
     now = {claim.name: claim for claim in matching.after.plan.claims}
     judged = JudgedOn(matching)
@@ -27,14 +27,20 @@ def moves(matching: Matching) -> Moves:
         if name in now:
             old = carried(claim.tree, measures, matching.names.values, matching.axes)
             moved_check = moved(old, now[name].tree, judged.ground)
-            verdicts[name] = moved_check + judges_moved(claim, now[name]) + judged.moved(old, now[name])
+            verdicts[name] = moved_check + judges_moved(claim, now[name])
+            verdicts[name] += [] if itself else judged.moved(old, now[name])
     return verdicts
 
 
-def compare_claims(experiment: str, matching: Matching) -> tuple[list[Warned], dict[tuple[str, ...], str]]:
-    """Warnings of claims that ask less than before, or are gone; and how each claim moved, by the paths of its check."""
+def compare_claims(
+    experiment: str, matching: Matching, itself: bool = False
+) -> tuple[list[Warned], dict[tuple[str, ...], str]]:
+    """Warnings of claims that ask less than before, or are gone; and how each claim moved, by the paths of its check.
+
+    `itself` asks for what a claim itself says alone, and not for the cells and replicates that it is judged on.
+    """
     names = matching.renames.of({"claim"})
-    moved_claims = moves(matching) if matching.before.plan.claims else {}
+    moved_claims = moves(matching, itself) if matching.before.plan.claims else {}
     warnings: list[Warned] = []
     notes: dict[tuple[str, ...], str] = {}
     for claim in matching.before.plan.claims:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from ..model.layers import LayerDefaults
 from ..tables.gradient_modes import DEFAULT_MODE
-from .axes import AxisComparison, axis_values
+from .axes import AxisComparison
 from .cells import cells
 from .changes import CLASSES, Cell, Change, Edit, Texts, Warned, Where
 from .claims import compare_claims
@@ -30,6 +30,8 @@ class Result:
     changes: list[Change] = field(default_factory=list)
     cells: list[Cell] = field(default_factory=list)
     warnings: list[Warned] = field(default_factory=list)
+    profiles: dict[str, tuple[Cell, ...]] = field(default_factory=dict)
+    """Its cells in each profile that patches it on either side."""
 
 
 @dataclass
@@ -41,13 +43,12 @@ class _Group:
 
 
 class Comparison:
-    """One experiment on both sides, in its default form and in profiles."""
+    """One experiment on both sides, without a profile or in one."""
 
-    def __init__(self, name: str, before: Side, after: Side, profiles: Mapping[str, tuple[Side, Side]]) -> None:
+    def __init__(self, name: str, before: Side, after: Side) -> None:
         self.name = name
         self.before = before
         self.after = after
-        self.profiles = profiles
         self.matching = Matching(before, after)
         self.warnings, self.notes = compare_claims(name, self.matching)
         self.reach = self.matching.reach
@@ -58,14 +59,9 @@ class Comparison:
         result = Result()
         result.changes += self._renamed()
         groups = self._groups(self.before, self.after)
-        kept = [
-            self._change(group, len(self.matching.common(self.before, self.after)))
-            for group in self._with_defaults(groups)
-        ]
-        result.changes += [change for change in kept if change is not None]
+        total = len(self.matching.common(self.before, self.after))
+        result.changes += [self._change(group, total) for group in self._with_defaults(groups)]
         result.changes += self.axes.settings() + self.axes.axes() + zip_changes(self.name, self.matching, self.reach)
-        for profile, (old, new) in self.profiles.items():
-            result.changes += self._in_profile(profile, old, new, groups)
         result.cells = cells(self.matching.pairs(), self.matching.renames.of({"measure"}))
         result.warnings = self.warnings
         result.changes = borne_out(self.name, result.changes, result.cells, renamed=self.before.plan.name != self.name)
@@ -110,16 +106,13 @@ class Comparison:
     def _with_defaults(self, groups: Mapping[object, _Group]) -> list[_Group]:
         return _by_defaults(groups, self.before.defaults, self.after.defaults)
 
-    def _change(self, group: _Group, total: int, profile: str = "") -> Change | None:
+    def _change(self, group: _Group, total: int) -> Change:
         pair = group.pair
         variants = tuple(setting.name for setting in group.settings) if len(group.settings) < total else ()
-        where = Where(variants if pair.path[0] not in BESIDE_CELLS else (), (profile,) if profile else ())
-        found = replace(self._of_pair(pair), where=where)
-        return (
-            found
-            if profile or not self._put_otherwise(pair)
-            else replace(found, classes=("text",), note=SAME_VALUES, opened=True)
-        )
+        change = replace(self._of_pair(pair), where=Where(variants if pair.path[0] not in BESIDE_CELLS else ()))
+        if not self._put_otherwise(pair):
+            return change
+        return replace(change, classes=("text",), note=SAME_VALUES, opened=True)
 
     def _put_otherwise(self, pair: Pair) -> bool:
         """Whether a constant, function or output came or went and all that is made from it means what it did."""
@@ -154,19 +147,6 @@ class Comparison:
         elif pair.path[0] == "measures" and "training" in classes:
             note = "`until` looks at it, so that training may stop elsewhere"
         return Change(self.name, pair.path, action, *texts, classes, parts, note=note, respelled=order)
-
-    def _in_profile(self, profile: str, before: Side, after: Side, usual: Mapping[object, _Group]) -> list[Change]:
-        """What differs in a profile, and not as it does outside it."""
-        groups = {key: group for key, group in self._groups(before, after).items() if key not in usual}
-        groups = {key: group for key, group in groups.items() if group.pair.path[0] not in BESIDE_CELLS}
-        total = len(self.matching.common(before, after))
-        found = [self._change(group, total, profile) for group in self._with_defaults(groups)]
-        own = [axis for axis in after.plan.axes if axis_values(before, axis) != axis_values(after, axis)]
-        for axis in own:
-            pair = axis_values(before, axis), axis_values(after, axis)
-            if axis != "variant" and pair != (axis_values(self.before, axis), axis_values(self.after, axis)):
-                found.append(replace(self.axes.axis(axis, *pair), where=Where((), (profile,))))
-        return [change for change in found if change is not None]
 
 
 def _unread(pair: Pair, trees: tuple[Branch, Branch]) -> bool:

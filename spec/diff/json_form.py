@@ -37,8 +37,9 @@ def _study(name: str, diff: StudyDiff) -> dict[str, Any]:
     return {
         "name": name, "before": diff.before, "after": diff.after, "same": diff.same, "headline": diff.headline,
         "changes": [_change(change) for change in diff.changes],
-        "warnings": [{"experiment": w.experiment, "claim": w.claim, "message": w.message} for w in diff.warnings],
+        "warnings": [{"experiment": w.experiment, "claim": w.claim, "message": w.message, "profile": w.profile or None} for w in diff.warnings],
         "cells": [_cell(cell) for cell in diff.cells], "unchanged": dict(diff.unchanged),
+        "profiles": {profile: [_cell(cell) for cell in own] for profile, own in diff.profiles.items()},
         "total_flops": {
             "before": sum(cell.before.total for cell in diff.cells if cell.before),
             "after": sum(cell.after.total for cell in diff.cells if cell.after),

@@ -41,7 +41,7 @@ def _study(name: str, diff: StudyDiff, past: PastResults) -> str:
         )
     for title, lines in sections(diff):
         parts.append(_folded(f"{title} ({len(lines)})", _table(lines), len(lines) > MAX_UNFOLDED_LINES))
-    if diff.cells:
+    if diff.cells or diff.profiles:
         text = "\n".join(f"- {_prose(item)}" for item in consequences(diff))
         parts.append(f"**Cells**\n\n{text}")
         if groups := cost_groups(diff):

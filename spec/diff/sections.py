@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..diagnostics.problems import listing
 from .cell_names import cell_names
@@ -63,7 +63,8 @@ def _lines(change: Change, several: bool) -> list[Line]:
     note = "; ".join(word for word in words if word)
     lines = [Line(path, _edits(change), note)]
     for part in change.parts:
-        lines.append(Line("  " + ".".join(part.path), _edits(part), part.note))
+        own = (part.experiment, *part.path) if change.scope == "profile" else part.path
+        lines.append(Line("  " + ".".join(own), _edits(part), part.note))
     return lines
 
 
@@ -96,12 +97,26 @@ def _cut(text: str | None) -> str | None:
 
 
 def consequences(diff: StudyDiff) -> list[str]:
-    """What becomes of the cells, in sentences."""
+    """What becomes of the cells, in sentences: those without a profile, then those of each profile."""
+    sentences = _consequences(diff)
+    alike = {(cell.name, cell.status, cell.measures) for cell in diff.cells}
+    for profile, own in diff.profiles.items():
+        if {(cell.name, cell.status, cell.measures) for cell in own} == alike:
+            costs = _costs_in_all(own)
+            sentences.append(f"in profile {profile} likewise" + (f": {costs}" if costs else ""))
+        else:
+            inside = replace(diff, cells=own, unchanged={})
+            sentences.append(f"in profile {profile}: {'; '.join(_consequences(inside))}")
+    return sentences
+
+
+def _consequences(diff: StudyDiff) -> list[str]:
+    """What becomes of the cells without a profile."""
+    cells, unchanged = diff.cells, sum(diff.unchanged.values())
     by_status: dict[str, list[Cell]] = {}
-    for cell in diff.cells:
+    for cell in cells:
         by_status.setdefault(cell.status, []).append(cell)
-    unchanged = sum(diff.unchanged.values())
-    total = len(diff.cells) + unchanged - len(by_status.get("gone", []))
+    total = len(cells) + unchanged - len(by_status.get("gone", []))
     kept = len(by_status.get("same", [])) + unchanged
     sentences = []
     if total:
@@ -128,14 +143,19 @@ def consequences(diff: StudyDiff) -> list[str]:
     for names, own in measured.items():
         lead = "the same training, but " if any(cell.after and cell.after.steps for cell in own) else ""
         sentences.append(f"{lead}{listing(names)} to be measured again: {cell_names(diff, own)}")
-    replicas = {(c.before.replicates, c.after.replicates) for c in diff.cells if c.before and c.after}
+    replicas = {(c.before.replicates, c.after.replicates) for c in cells if c.before and c.after}
     sentences += [f"replicates {old} → {new}" for old, new in sorted(replicas) if old != new]
-    sides = [(cell.before.total if cell.before else 0, cell.after.total if cell.after else 0) for cell in diff.cells]
+    costs = _costs_in_all(cells)
+    return [*sentences, costs] if costs else sentences
+
+
+def _costs_in_all(cells: Sequence[Cell]) -> str:
+    sides = [(cell.before.total if cell.before else 0, cell.after.total if cell.after else 0) for cell in cells]
     before, after = (sum(side[which] for side in sides) for which in (0, 1))
-    if flops(before) != flops(after):
-        times = f" ({after / before:.3g} times)" if before and after else ""
-        sentences.append(f"training costs {flops(before)} → {flops(after)} FLOPs in all{times}")
-    return sentences
+    if flops(before) == flops(after):
+        return ""
+    times = f" ({after / before:.3g} times)" if before and after else ""
+    return f"training costs {flops(before)} → {flops(after)} FLOPs in all{times}"
 
 
 def _known(cells: Sequence[Cell]) -> str:
@@ -153,4 +173,7 @@ def _kept(many: str, total: int) -> str:
 
 def warned(diff: StudyDiff) -> Iterable[str]:
     """The warnings, a line each."""
-    return [f"{item.experiment}.{item.claim}: {item.message}" for item in diff.warnings]
+    return [
+        f"{item.experiment}.{item.claim}{f' in profile {item.profile}' if item.profile else ''}: {item.message}"
+        for item in diff.warnings
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from ..diagnostics.problems import Problem, SpecError
 from ..ir.plan import StudyPlan
@@ -13,12 +14,13 @@ from ..resolve.resolve import resolve
 from ..source import nodes as yaml
 from .cells import cells, paired
 from .changes import Cell, Change, StudyDiff, Texts, Warned, Where
-from .experiment import Comparison
+from .experiment import Comparison, Result
 from .experiment_names import renamed_experiments
 from .headline import headline
 from .known_cells import with_known_cells
 from .moves import Moves, Origin, moved_change
 from .paths import differences
+from .profiles import Alone, Profiles, alone, with_profile
 from .settings import AxisNames, Side, side
 from .trees import spell, study_tree
 
@@ -47,8 +49,9 @@ class _Studies:
         self.before = before
         self.after = after
         self.moves = moves
+        self.profiles = Profiles(before, after)
         names = before.experiments.keys() & after.experiments.keys()
-        self.equal = {name for name in names if self._written(before, name) == self._written(after, name)}
+        self.equal = {name for name in names if self._written(0, name) == self._written(1, name)}
         old = self._plan(before, None, ())
         own = [name for name in after.experiments if name not in self.equal]  # the others are valid as in `before`
         self.plans = (old, self._plan(after, None, own) if own else replace(old, experiments=()))
@@ -60,12 +63,14 @@ class _Studies:
         """The difference."""
         changes = self._texts()
         made: list[Cell] = []
+        in_profiles: dict[str, list[Cell]] = {}
         warnings: list[Warned] = []
         old, new = (self._sides(which, None) for which in (0, 1))
         left, came = self.moves.departures, self.moves.arrivals
         stayed = {name: item for name, item in old.items() if name not in left}
         renamed = renamed_experiments(stayed, {name: item for name, item in new.items() if name not in came})
         origin = {now: was for was, now in renamed.items()}
+        lone = self._lone_profiles(old, new)
         for name, after in new.items():
             from_file = came.get(name)
             before = old.pop(origin.get(name, name), None) if from_file is None else self._side_of(from_file)
@@ -91,12 +96,13 @@ class _Studies:
                         seeds=True,
                     )
                 )
-            found = Comparison(
-                name, before, after, self._profiles(was, name, from_file.document if from_file else self.before)
-            ).result()
+            profiles = Profiles(from_file.document, self.after) if from_file else self.profiles
+            found = self._compared(was, name, (before, after), profiles)
             changes += found.changes
             made += found.cells
             warnings += found.warnings
+            for profile, own in found.profiles.items():
+                in_profiles.setdefault(profile, []).extend(own)
         for name, gone in old.items():
             if name in left:
                 changes.append(moved_change(name, f"moved to `{left[name]}`"))
@@ -104,25 +110,24 @@ class _Studies:
             changes.append(self._whole(name, "removed"))
             made += cells(paired(gone, None, AxisNames(), {}), {})
             warnings += [Warned(name, c.name, f"removed with its experiment: {c.says}") for c in gone.plan.claims]
-        changes = self._united(changes) + self._profile_names(set(new))
+        changes = self._united(changes) + self.profiles.names() + [item.change for item in lone]
+        for item in lone:
+            warnings += item.warnings
+            in_profiles.setdefault(item.change.path[1], []).extend(item.cells)
         unchanged = {plan.name: len(plan.programs) for plan in self.plans[0].experiments if plan.name in self.equal}
         found_diff = StudyDiff(
-            self.before.source.name, self.after.source.name, "", tuple(changes), tuple(made), tuple(warnings), unchanged
-        )
+            self.before.source.name, self.after.source.name, "", tuple(changes), tuple(made), tuple(warnings), unchanged,
+            {profile: tuple(own) for profile, own in in_profiles.items() if own},
+        )  # fmt: skip
         return with_known_cells(replace(found_diff, headline=headline(found_diff)))
 
     # -- what is resolved --------------------------------------------------------------------------------------------
 
-    def _written(self, document: Document, name: str) -> str:
+    def _written(self, which: int, name: str) -> str:
         """All that an experiment's meaning hangs on, as it is written."""
-        profiles = {
-            profile: yaml.data(node)
-            for profile, model in document.study.profiles.items()
-            if (node := model.node("experiments", name)) is not None
-        }
-        node = document.study.node("layer_defaults")
-        parts = [yaml.data(document.experiments[name]), profiles, yaml.data(node) if node else None]
-        return json.dumps(parts, sort_keys=True)
+        return json.dumps(
+            [_usual(self.profiles.documents[which], name), self.profiles.written(which, name)], sort_keys=True
+        )
 
     def _plan(self, document: Document, profile: str | None, only: Iterable[str]) -> StudyPlan:
         wanted = list(only)
@@ -142,21 +147,36 @@ class _Studies:
             self._plan(origin.document, None, [origin.name]).experiments[0], origin.document.study.layer_defaults
         )
 
-    def _profiles(self, was: str, now: str, before: Document) -> dict[str, tuple[Side, Side]]:
-        """An experiment in each profile that both sides have and one of them patches it in."""
-        side_pairs = {}
-        for profile in before.study.profiles:
-            if profile not in self.after.study.profiles:
+    def _side(self, document: Document, profile: str, name: str) -> Side:
+        """An experiment in a profile."""
+        return side(self._plan(document, profile, [name]).experiments[0], document.study.layer_defaults)
+
+    def _compared(self, was: str, now: str, sides: tuple[Side, Side], profiles: Profiles) -> Result:
+        """An experiment without a profile, and in each of some profiles that patches it on either side."""
+        result = Comparison(now, *sides).result()
+        documents = profiles.documents
+        patches = profiles.written(0, was), profiles.written(1, now)
+        alike = was == now and _text(_usual(documents[0], was)) == _text(_usual(documents[1], now))
+        for old, new in profiles.shared:
+            own = patches[0].get(new), patches[1].get(new)
+            if own == (None, None) or (alike and _text(own[0]) == _text(own[1])):
                 continue
-            places = [(before, was), (self.after, now)]
-            patched = [name in document.study.profiles[profile].experiments for document, name in places]
-            if any(patched):
-                plans = [self._plan(document, profile, [name]).experiments[0] for document, name in places]
-                sides = [
-                    side(plan, document.study.layer_defaults) for plan, (document, _) in zip(plans, places, strict=True)
-                ]
-                side_pairs[profile] = (sides[0], sides[1])
-        return side_pairs
+            inside = self._side(documents[0], old, was), self._side(documents[1], new, now)
+            result = with_profile(result, new, Comparison(now, *inside).result())
+        return result
+
+    def _lone_profiles(self, old: dict[str, Side], new: dict[str, Side]) -> list[Alone]:
+        """Profiles that came or went, with what they change of each experiment."""
+        lone = []
+        for document, sides, names, action in (
+            (self.after, new, self.profiles.added, "added"),
+            (self.before, old, self.profiles.removed, "removed"),
+        ):
+            for profile in names:
+                patched = document.study.profiles[profile].experiments
+                own = {name: (sides[name], self._side(document, profile, name)) for name in patched if name in sides}
+                lone.append(alone(profile, action, own))
+        return lone
 
     # -- whole parts -------------------------------------------------------------------------------------------------
 
@@ -180,31 +200,6 @@ class _Studies:
                 found[id(change)] = change
         return list(found.values())
 
-    def _profile_names(self, compared: set[str]) -> list[Change]:
-        old, new = self.before.study.profiles, self.after.study.profiles
-        gone, fresh = [name for name in old if name not in new], [name for name in new if name not in old]
-        changes = []
-        for name in list(gone):
-            twin = next((other for other in fresh if old[name].experiments == new[other].experiments), None)
-            if twin is not None:
-                gone.remove(name)
-                fresh.remove(twin)
-                note = "no result depends on this name"
-                changes.append(
-                    Change("", ("profiles", name), "renamed", name, twin, ("text",), note=note, scope="profile")
-                )
-        for name in fresh:
-            changes.append(Change("", ("profiles", name), "added", None, name, ("training",), scope="profile"))
-        for name in gone:
-            changes.append(Change("", ("profiles", name), "removed", name, None, ("training",), scope="profile"))
-        for name in old:
-            profiles = [item.study.profiles.get(name) for item in (self.before, self.after)]
-            about = [item.about if item is not None else None for item in profiles]
-            if name in new and about[0] != about[1]:
-                action = "added" if about[0] is None else "removed" if about[1] is None else "changed"
-                changes.append(Change("", ("profiles", name, "about"), action, about[0], about[1], ("text",)))
-        return changes
-
     def _texts(self) -> list[Change]:
         """What the study says of itself."""
         changes = []
@@ -214,3 +209,13 @@ class _Studies:
             note = "runs are stored under the new name" if pair.path == ("study",) else ""
             changes.append(Change("", pair.path, action, before, after, ("text",), note=note))
         return changes
+
+
+def _usual(document: Document, name: str) -> Any:
+    """What an experiment's meaning hangs on without a profile, as it is written."""
+    node = document.study.node("layer_defaults")
+    return [yaml.data(document.experiments[name]), yaml.data(node) if node else None]
+
+
+def _text(data: Any) -> str:
+    return json.dumps(data, sort_keys=True)

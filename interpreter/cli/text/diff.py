@@ -33,7 +33,7 @@ def print_diff(name: str, diff: StudyDiff, console: Console, past: PastResults |
         width = min(MAX_PATH_WIDTH, max(len(line.path) for line in lines))
         for line in lines:
             _print_change(line, width, console)
-    if diff.cells:
+    if diff.cells or diff.profiles:
         console.print()
         console.print(Text("results and costs", "bold cyan"))
         for sentence in consequences(diff):
