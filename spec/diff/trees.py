@@ -26,6 +26,8 @@ TEXTS = frozenset({"title", "about", "says", "caption", "paper", "section", "fig
 """Fields for people alone."""
 ABOUT_ALL_CELLS = frozenset({"base", "variants", "sweep", "zip"})
 """Fields that are no part of one cell: what they do is compared cell by cell."""
+UNORDERED = frozenset({"where", "at", "steps"})
+"""Lists whose order has no meaning: conditions that hold together, steps at which something is taken."""
 WRAPPED: Mapping[str, type[Closed]] = {"loss": LossTerm, "measures": MeasureOf}
 """Maps whose entries may be a bare expression instead of a model with `of`."""
 
@@ -221,6 +223,8 @@ class _Builder:
                 return self.layers(value)
             items = [self.value(item, "", None) for item in value]
             if items and all(isinstance(item, Expression) for item in items):
+                if name in UNORDERED:
+                    items.sort(key=lambda item: (len(spell(item)), spell(item)))
                 return expression(n.Array(tuple(item.tree for item in items if isinstance(item, Expression))))
             return Branch({str(place): item for place, item in enumerate(items)})
         if name in TEXTS:

@@ -60,3 +60,16 @@ def test_a_figure_of_some_cells_asks_for_these_alone() -> None:
     moved = (learnt + ", where: variant == smooth", learnt + ", where: variant == forward_only")
     diff = difference(moved, base=narrow)
     assert {cell.name for cell in diff.cells if cell.status != "same"} == {"staircase/forward_only"}
+
+
+def test_the_order_of_conditions_and_of_steps_has_no_meaning() -> None:
+    several = BASE.replace(
+        "panel: variant}", "panel: variant, steps: [1, 10, 500], where: [variant != smooth, variant != end_to_end]}"
+    )
+    assert several != BASE
+    swap = (
+        ("[1, 10, 500]", "[500, 1, 10]"),
+        ("[variant != smooth, variant != end_to_end]", "[variant != end_to_end, variant != smooth]"),
+    )
+    diff = difference(*swap, base=several)
+    assert diff.same and not diff.changes
