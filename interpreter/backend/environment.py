@@ -1,4 +1,4 @@
-"""What TensorFlow and XLA read from the environment when they are loaded. Needs no TensorFlow."""
+"""The environment variables that TensorFlow and XLA read when they are loaded. Needs no TensorFlow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TensorFlow's start: its own log held back, and shown only where it fails."""
+"""Starts TensorFlow. Its own log is suppressed, and shown only if the start fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The end of a run: its claims are judged and told before anything else; then its folder, its figures and its report.
+"""The end of a run: its claims are judged and printed first; then its folder, figures and report are written.
 
 What draws or writes beside them fails alone: it takes neither the verdicts nor the rest of the folder with it.
 """

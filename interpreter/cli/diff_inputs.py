@@ -1,4 +1,4 @@
-"""What `dlspec diff` is given: files, `REV:path` of git, `-` for the standard input, and directories of studies."""
+"""The inputs of `dlspec diff`: files, `REV:path` of git, `-` for the standard input, and directories of studies."""
 
 from __future__ import annotations
 

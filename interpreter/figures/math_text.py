@@ -1,4 +1,4 @@
-"""What a user wrote, as it stands on a figure: mathematics where it is some that can be set, and to the letter elsewhere."""
+"""A user's text on a figure: typeset where it is valid mathematics, and literal elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the loss needs of the training examples: made at each step, or kept of finite data and looked up."""
+"""The batches of training examples: generated at each step, or looked up in finite data."""
 
 from __future__ import annotations
 

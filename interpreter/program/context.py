@@ -1,4 +1,4 @@
-"""What the terms of one program are lowered with: its names, its networks, the numbers of its samples, its gradient modes."""
+"""The context for lowering the terms of one program: names, networks, sample indices, gradient modes."""
 
 from __future__ import annotations
 

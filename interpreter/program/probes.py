@@ -1,4 +1,4 @@
-"""What figures show of single test examples: an input, what a network makes of it."""
+"""Values of single test examples for figures: inputs, and a network's outputs."""
 
 from __future__ import annotations
 

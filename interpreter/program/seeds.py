@@ -1,4 +1,4 @@
-"""What is random in a program: the keys of its samples, the order of its data, and the values that replicates draw once.
+"""The random numbers of a program: the keys of its samples, the order of its data, and the values that replicates draw once.
 
 All of it is a function of the seed tree: of the study's seed, the experiment, the replicate, and the place of a sample.
 """

@@ -1,4 +1,4 @@
-"""What can be wrong with a store, in prose with its remedy: a full disk, no permission, another version, a damaged file."""
+"""Errors of a store, each with its remedy: a full disk, no permission, another version, a damaged file."""
 
 from __future__ import annotations
 

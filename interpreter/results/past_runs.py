@@ -1,4 +1,4 @@
-"""What earlier runs gave: their replicates and verdicts, read from the folders under `runs/` without TensorFlow."""
+"""Results of earlier runs: replicates and verdicts, read from the folders under `runs/` without TensorFlow."""
 
 from __future__ import annotations
 

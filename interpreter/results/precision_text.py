@@ -1,4 +1,4 @@
-"""What numbers a plan's programs compute with, in words: what is rounded, and what is not."""
+"""Describes the number types of a plan's programs: which values are rounded, and which are not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What running a study gives: replicates with their curves, and how they are laid out for claims and figures."""
+"""Results of a study: replicates with their curves, and their layout for claims and figures."""
 
 from __future__ import annotations
 

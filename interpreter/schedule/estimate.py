@@ -1,4 +1,4 @@
-"""What a run would take, before it is run: shapes, costs, memory and expected time of every cell. No TensorFlow here.
+"""Estimates a run in advance: shapes, costs, memory and expected time of every cell. Needs no TensorFlow.
 
 The expected time is a rough one, for choosing between minutes and hours: how fast this machine multiplies matrices is
 measured in a fraction of a second, and the rest is a rule that `RULE` states.

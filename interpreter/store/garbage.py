@@ -1,4 +1,4 @@
-"""What a store no longer needs: damaged files, what dead processes left behind, and results that no run refers to."""
+"""Removes what a store no longer needs: damaged files, files of dead processes, and results that no run refers to."""
 
 from __future__ import annotations
 

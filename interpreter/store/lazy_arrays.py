@@ -1,4 +1,4 @@
-"""The numbers of stored replicates, read from their files when they are asked for: a stored replicate weighs little until then."""
+"""The arrays of stored replicates, read from their files on first use, so that a stored replicate needs little memory until then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan asks of each of its replicates, and the names that this gives them in a store. Needs no TensorFlow."""
+"""The requests of a plan for its replicates, and the keys of these in a store. Needs no TensorFlow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a tracker is told of a run, one thing after another, in a thread of its own."""
+"""Sends the events of a run to a tracker, in order, from a separate thread."""
 
 from __future__ import annotations
 

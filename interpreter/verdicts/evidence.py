@@ -1,4 +1,4 @@
-"""What was seen of each condition in a claim: by axis, over replicates, with the entry that decided."""
+"""The evidence for each condition of a claim: by axis, over replicates, with the entry that decided."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was seen of a claim, from data (`claims.json`) to words."""
+"""The evidence for a claim, as text from the data of `claims.json`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What expressions are checked in: the names of an experiment, and the place where an expression stands."""
+"""The context of an expression's check: the names of an experiment, and the place where the expression stands."""
 
 from __future__ import annotations
 

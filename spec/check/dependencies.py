@@ -1,4 +1,4 @@
-"""What terms depend on, through the names in them: other names, in order, weights, and the example."""
+"""The dependencies of terms, through names: other names in order, weights, and the example."""
 
 from __future__ import annotations
 

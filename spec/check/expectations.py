@@ -1,4 +1,4 @@
-"""What ranges over examples inside a function: `cov(a, b): E((a - E(a)) * (b - E(b)))`.
+"""Expectations and gradients inside functions: `cov(a, b): E((a - E(a)) * (b - E(b)))`.
 
 An expectation is taken by itself, before what is around it, and a gradient is the chain rule of what it holds. So each
 carries the arguments of the functions around it that it uses, and its function keeps only those that it uses elsewhere.

@@ -1,4 +1,4 @@
-"""What figures show of single examples: the terms that are read at their steps."""
+"""Checks the values that figures show of single examples, and the steps at which they are read."""
 
 from __future__ import annotations
 

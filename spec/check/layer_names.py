@@ -1,4 +1,4 @@
-"""What the layers of a list are called: by their own names, else by kind and position; no two alike."""
+"""The unique keys of the layers in a list: their own names, else kind and position."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an experiment minimises and what it measures: the terms of its loss, and its measures."""
+"""Checks the terms of an experiment's loss, and its measures."""
 
 from __future__ import annotations
 

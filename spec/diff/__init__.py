@@ -1,4 +1,4 @@
-"""What changes between two studies, by meaning.
+"""The changes between two studies, by meaning.
 
 In: two documents and their plans. Out: changes with their classes, cells to run again, claims, a headline.
 """

@@ -1,4 +1,4 @@
-"""What an experiment varies, on both sides: variants, named patches and swept values that came or went."""
+"""The axes of an experiment on both sides: variants, named patches and swept values that were added or removed."""
 
 from __future__ import annotations
 

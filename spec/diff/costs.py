@@ -1,4 +1,4 @@
-"""What cells cost before and after: only what a difference changes, cells with the same numbers together."""
+"""The costs of cells before and after: only changed ones, cells with the same numbers together."""
 
 from __future__ import annotations
 

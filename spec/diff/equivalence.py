@@ -1,4 +1,4 @@
-"""What the resolved programs say of a path: whether two spellings come to the same, by the rules of `spec/passes/digests.py`."""
+"""Compares resolved programs at a path: whether two spellings mean the same, by the rules of `spec/passes/digests.py`."""
 
 from __future__ import annotations
 

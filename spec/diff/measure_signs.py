@@ -1,4 +1,4 @@
-"""Which measures are never below 0: errors, rates and sizes are told by how they are computed."""
+"""Which measures are never below 0: errors, rates and sizes are recognised by how they are computed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can stand at the cursor: keys, words, names in scope, operations, parts of networks."""
+"""Completions at the cursor: keys, words, names in scope, operations, parts of networks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A study that is open in an editor: its text, what is wrong with it, and answers to what is asked of it."""
+"""A study that is open in an editor: its text, its problems, and answers to the editor's requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a word means where it stands, in Markdown."""
+"""The meaning of the word at the cursor, in Markdown."""
 
 from __future__ import annotations
 

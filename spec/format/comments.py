@@ -1,4 +1,4 @@
-"""What a YAML parser throws away: comments and blank lines, each with its place. Lines and columns count from 0."""
+"""Comments and blank lines, which a YAML parser drops, each with its place. Lines and columns count from 0."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the examples of a program come from: one class a source, which answers all that is asked of it.
+"""Data sources: where the examples of a program come from, one class for each source.
 
 What a training step reads of a source is its reader's (`interpreter/program/data_readers.py`), one for each class.
 """

@@ -1,4 +1,4 @@
-"""What every model of the document is built from: the closed, frozen base, and the types of its values."""
+"""The closed, frozen base class of all models of the document, and the types of their values."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What commands print, from data to text."""
+"""The text that commands print, made from data."""

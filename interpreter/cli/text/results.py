@@ -1,4 +1,4 @@
-"""What a run says at its end: finals with their spread, verdicts, and where everything lies."""
+"""The summary at the end of a run: final values with their spread, verdicts, and paths of the files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What workers tell while they run: an actor on the driver's node collects it, and the driver takes it from there."""
+"""Messages of running workers: an actor on the driver's node collects them, and the driver reads them from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a replicate batch asks of a cluster's node, from the plan: cores, graphics cards, memory. Needs neither Ray nor TensorFlow."""
+"""The resources that a replicate batch needs of a cluster's node: cores, GPUs, memory. Needs neither Ray nor TensorFlow."""
 
 from __future__ import annotations
 
