@@ -24,12 +24,13 @@ def register(
 
     study = Path(file)
     try:
-        there = read_registrations(study).get(plan.profile or FULL)
+        before = read_registrations(study)
+        there = before.get(plan.profile or FULL)
         if there is not None and not replace:
             print(f"{file}: registered already on {there['time']}. --replace registers it anew.", file=sys.stderr)
             raise typer.Exit(ERROR)
         judged = sum(run.study == plan.name and run.profile == plan.profile for run in list_runs(runs))
-        path = write_registration(study, plan, judged)
+        path = write_registration(study, plan, judged, before)
     except SpecError as error:
         fail(error)
     except OSError as error:

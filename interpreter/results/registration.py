@@ -44,11 +44,13 @@ def read_registrations(study: Path) -> dict[str, Any]:
         ) from None
 
 
-def register(study: Path, plan: StudyPlan, judged: int) -> Path:
-    """Writes what is registered of a plan beside its study; `judged` is how many runs were judged before. Raises StoreError, OSError."""
-    registrations = read_registrations(study)
+def register(study: Path, plan: StudyPlan, judged: int, before: Mapping[str, Any]) -> Path:
+    """Writes what is registered of a plan beside its study, over what was `before`; `judged` is how many runs were judged until now.
+
+    Raises OSError.
+    """
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    registrations[plan.profile or FULL] = {"time": now, "runs_before": judged, **registered(plan)}
+    registrations = {**before, plan.profile or FULL: {"time": now, "runs_before": judged, **registered(plan)}}
     whole = {"format_version": FORMAT_VERSION, "study": plan.name, "registrations": registrations}
     text = (json.dumps(whole, indent=1, ensure_ascii=False) + "\n").encode()
     path = registration_file(study)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +15,7 @@ from dlspec.spec.ir.plan import ClaimPlan
 from .errors import StoreError
 from .replicates import Curve, Replicate, Results
 from .run_list import RunRecord
-from .verdicts import Decision, Verdict
+from .verdicts import Decision, Evidence, Point, Verdict
 
 
 def results(run: RunRecord) -> dict[str, Results]:
@@ -85,8 +87,22 @@ def verdicts(run: RunRecord) -> list[Verdict]:
             item["verdict"], item["reason"], item["strength"], item["chance"], _ends(item["interval"]),
             error=item["error"], needed=item["needed"],
         )  # fmt: skip
-        as_judged.append(Verdict(claim, decision, item["value"], _ends(item["range"])))
+        conditions = [_evidence(part) for part in item.get("evidence") or ()]
+        looks = tuple(item.get("looks") or ())
+        as_judged.append(Verdict(claim, decision, item["value"], _ends(item["range"]), conditions, looks))
     return as_judged
+
+
+def _evidence(part: Mapping[str, Any]) -> Evidence:
+    """What was seen of a condition; runs of before wrote less of it."""
+    points = [Point(**_known(Point, point)) for point in part.get("points") or ()]
+    return Evidence(**{**_known(Evidence, part), "points": points})
+
+
+def _known(kind: type, item: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries that a record has fields for."""
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in item.items() if name in names}
 
 
 def _ends(pair: Sequence[float | None] | None) -> tuple[float, float] | None:

@@ -12,7 +12,14 @@ from dlspec import spec
 from dlspec.interpreter.cli.plan import _unsettled
 from dlspec.interpreter.results.earlier_looks import earlier_looks, looks_text
 from dlspec.interpreter.results.errors import StoreError
-from dlspec.interpreter.results.registration import compared, register, registration_file, registration_text
+from dlspec.interpreter.results.registration import (
+    FULL,
+    compared,
+    read_registrations,
+    register,
+    registration_file,
+    registration_text,
+)
 from dlspec.spec.diagnostics.problems import Source
 
 STUDY = """
@@ -38,7 +45,7 @@ def plan(text: str = STUDY, profile: str | None = None) -> spec.StudyPlan:
 def test_what_was_registered_is_the_same_after_changes_that_mean_nothing(tmp_path: Path) -> None:
     study = tmp_path / "line.yaml"
     assert compared(study, plan()) is None, "nothing is registered"
-    assert register(study, plan(), 0) == registration_file(study) == tmp_path / "line.registered.json"
+    assert register(study, plan(), 0, {}) == registration_file(study) == tmp_path / "line.registered.json"
     same = (
         STUDY.replace("It is small.", "It is not large.")
         .replace("final(m) < 1", "final(m) < 1.0")
@@ -48,6 +55,8 @@ def test_what_was_registered_is_the_same_after_changes_that_mean_nothing(tmp_pat
     assert found is not None and found["differences"] == []
     assert registration_text(found)[0].startswith("claims and design are as registered on 20")
     assert compared(study, plan(profile="quick")) is None, "a profile is registered by itself"
+    register(study, plan(profile="quick"), 0, read_registrations(study))
+    assert read_registrations(study).keys() == {FULL, "quick"}, "the other stays"
 
 
 @pytest.mark.parametrize(
@@ -64,7 +73,7 @@ def test_what_was_registered_is_the_same_after_changes_that_mean_nothing(tmp_pat
 )
 def test_every_change_of_claims_or_design_is_told(old: str, new: str, line: str, tmp_path: Path) -> None:
     study = tmp_path / "line.yaml"
-    register(study, plan(), 2)
+    register(study, plan(), 2, {})
     assert old in STUDY
     found = compared(study, plan(STUDY.replace(old, new)))
     assert found is not None and found["differences"] == [line]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ import pyarrow.csv as csv
 import pyarrow.parquet as pq
 import pytest
 from dlspec.interpreter.cli.text.comparison import show
+from dlspec.interpreter.cli.text.results import print_claims
 from dlspec.interpreter.cli.text.run_list import table
 from dlspec.interpreter.figures.run_comparison import draw
 from dlspec.interpreter.results.errors import StoreError
@@ -21,8 +23,10 @@ from dlspec.interpreter.results.export_table import export
 from dlspec.interpreter.results.replicates import Replicate, Results
 from dlspec.interpreter.results.run_list import RunRecord, chosen, list_runs, named, prunable, referenced_keys
 from dlspec.interpreter.results.run_reader import results, verdicts
-from dlspec.interpreter.results.run_writer import cells_json, write_curves
+from dlspec.interpreter.results.run_writer import cells_json, claims_json, write_curves
+from dlspec.interpreter.results.verdicts import Decision, Evidence, Point, Verdict
 from dlspec.interpreter.verdicts.run_comparison import as_data, compare
+from dlspec.spec.ir.plan import ClaimPlan
 from rich.console import Console
 from scipy import stats
 
@@ -120,6 +124,30 @@ def test_what_a_verdict_is_worth_is_read_back(make: Make) -> None:
     (verdict,) = verdicts(run)
     assert (verdict.decision.error, verdict.decision.needed, verdict.claim.family) == (0.0625, 5, "both")
     assert (verdict.range, verdict.decision.interval) == ((0.4, 0.6), (0.5, 1.0))
+
+
+def test_what_was_seen_is_printed_again_as_it_was(make: Make) -> None:
+    points = [Point("d = 1", 0.5, 0.4, 0.6), Point("d = 2", None, None, None, never=2, undefined=1)]
+    seen = [
+        Evidence("error < 1", True, points, 2, "d = 1", "0.6", 0, (0.4, math.nan), True),
+        Evidence("pair > 2", None, points[:1], 1, "d = 2", "undefined", 0),
+    ]
+    claim = ClaimPlan("line", "learns", "It learns.", "error < 1 and pair > 2", None)
+    decision = Decision("inconclusive", "2 of 3 replicates agree", "2 of 3 replicates", 0.5, (0.1, 0.9), counted=3)
+    before = Verdict(claim, decision, None, None, seen, ("by 3 replicates: holds",))
+    run = make("run", replicates(0, 1))
+    (run.folder / "claims.json").write_text(json.dumps(claims_json([before])))
+
+    def printed(verdict: Verdict) -> str:
+        console = Console(width=160, record=True, file=io.StringIO())
+        print_claims([verdict], console)
+        return console.export_text()
+
+    (again,) = verdicts(run)
+    assert printed(again) == printed(before)
+    assert "`error < 1` is true; saw d = 1: 0.5 (0.4 … 0.6); d = 2: 2 never, 1 undefined" in printed(again).replace(
+        "\n", " "
+    )
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
