@@ -45,7 +45,7 @@ BESIDE_CELLS = ("claims", "figures", "about")
 
 def own_class(path: Path) -> str:
     """The class of a path by its own place."""
-    if path[-1] in TEXTS and path[0] in ("claims", "figures", "about", "title", "source"):
+    if path[0] in ("claims", "figures") and len(path) == 3 and path[2] in TEXTS:  # a claim may itself be called `title`
         return "text"
     if path[:2] == ("training", "evaluate") or path == TEST_EXAMPLES:
         return "measure"

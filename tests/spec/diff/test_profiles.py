@@ -149,3 +149,9 @@ def test_all_forms_say_it() -> None:
     assert [cell["status"] for cell in study["profiles"]["quick"]] == ["same", "same"]
     text = markdown([("s", diff)])
     assert "e.big in profile quick: loosened" in text and "in profile quick likewise" in text
+
+
+def test_a_claim_or_a_curve_that_is_called_as_a_text_is_none() -> None:
+    named = STUDY.replace("      falls: {says", "      title: {says")
+    diff = difference(("      title: {says: It falls., check: final(error) < 0.5}\n", ""), before=named)
+    assert ("e.claims.title", ("claim",)) in [(change.label, change.classes) for change in diff.changes]
