@@ -20,6 +20,25 @@ def meaning(value: Value) -> Meaning:
     return _read(value, expressions=True)
 
 
+def same(one: Value, other: Value) -> bool:
+    """Whether two values mean the same; expressions that are spelled alike are not parsed."""
+    if isinstance(one, Scalar) and one.target is not None:
+        return same(one.target, other)
+    if isinstance(other, Scalar) and other.target is not None:
+        return same(one, other.target)
+    if isinstance(one, Scalar) or isinstance(other, Scalar):
+        if not (isinstance(one, Scalar) and isinstance(other, Scalar)):
+            return False
+        spelled_alike = (one.text, one.plain, one.tag) == (other.text, other.plain, other.tag)
+        return spelled_alike or meaning(one) == meaning(other)
+    if (one.mapping, one.tag, len(one.items)) != (other.mapping, other.tag, len(other.items)):
+        return False
+    if not one.mapping:
+        return all(same(a.value, b.value) for a, b in zip(one.items, other.items, strict=True))
+    entries = {key_of(item): item.value for item in other.items}
+    return all((key := key_of(item)) in entries and same(item.value, entries[key]) for item in one.items)
+
+
 def data(value: Value) -> Meaning:
     """The same to the letter."""
     return _read(value, expressions=False)

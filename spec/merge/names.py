@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .meaning import key_of, meaning
+from .meaning import key_of, same
 from .pieces import Item, Scalar
 
 ENOUGH = 0.5
@@ -27,7 +27,7 @@ def renamed(base: Sequence[Item], side: Sequence[Item]) -> dict[str, str]:
 
 def _likeness(one: Item, other: Item) -> float:
     """How much of two entries is alike, from 0 to 1."""
-    if meaning(one.value) == meaning(other.value):
+    if same(one.value, other.value):
         return 1.0
     if isinstance(one.value, Scalar) or isinstance(other.value, Scalar) or not one.value.mapping:
         return 0.0

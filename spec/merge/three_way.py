@@ -10,7 +10,7 @@ from . import places
 from .assembly import assembled, carried, lines
 from .conflicts import Conflict, marked, of_items
 from .lists import stretches, united
-from .meaning import key_of, keys, meaning
+from .meaning import key_of, keys, meaning, same
 from .names import renamed
 from .pieces import Block, Collection, Flow, Item, Scalar, Value
 from .spelling import in_block, in_flow
@@ -43,9 +43,10 @@ class ThreeWay:
     ) -> tuple[Value, bool]:
         """A value, and whether it is theirs alone."""
         mine, other = ours.value, theirs.value
-        means = meaning(mine), meaning(other)
-        alone = (mine, False) if means[1] in (means[0], base and meaning(base)) else None
-        if alone is None and base is not None and meaning(base) == means[0]:
+        alone: tuple[Value, bool] | None = None
+        if same(mine, other) or (base is not None and same(base, other)):
+            alone = mine, False
+        elif base is not None and same(base, mine):
             alone = other, True
         if alone is not None and not _remarked(mine if alone[1] else other, alone[0], base):
             return alone
@@ -113,10 +114,11 @@ class ThreeWay:
                 item = replace(item, key=theirs.key, spelled=theirs.spelled, head=head)
             return level.fitting(item)
         one = ours if ours is not None else theirs
-        assert one is not None
+        if one is None:  # both removed it
+            return None
         if base is None and not (level.unknown and not level.named):
             return level.fitting(one)
-        if base is not None and meaning(base.value) == meaning(one.value):
+        if base is not None and same(base.value, one.value):
             return None
         item = level.fitting(one)
         value = carried(one.value, one, item)

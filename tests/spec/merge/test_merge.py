@@ -90,6 +90,9 @@ def test_the_base_of_these_tests_is_valid() -> None:
     # a part of the language that both added
     ((("    loss:", "    gradient: {f.dense_2: stop}\n    loss:"),), (("    loss:", "    gradient:\n      f.dense_1: {scale: 2}   # c\n    loss:"),),
      ["# c", "gradient: {f.dense_2: stop, f.dense_1: {scale: 2}}"]),
+    # what both removed is gone
+    ((("      evaluate: {at: [10, 20]}\n", ""), ("steps: 500", "steps: 600")), (("      evaluate: {at: [10, 20]}\n", ""), ("n: 3", "n: 4")),
+     ["constants: {n: 4, k: 4}   # sizes", "steps: 600"]),
     # a removal, beside a change of layout alone
     ((("      steps: 500\n", "      steps: 500\n      until: error < 1\n"),), (("      evaluate: {at: [10, 20]}\n", ""),), ["until: error < 1"]),
 ])  # fmt: skip
