@@ -1,0 +1,47 @@
+"""Sampling errors lie beside the values in a result file; files of before have none, and are read as ever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from dlspec.interpreter.results.atomic_files import checksum_of
+from dlspec.interpreter.results.replicates import Replicate
+from dlspec.interpreter.store import files
+from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
+from dlspec.interpreter.store.store import Store
+
+Asked = Callable[..., list[CellRequest]]
+
+
+def test_errors_are_stored_and_files_without_them_are_read(
+    tmp_path: Path, asked: Asked, make_cell: Callable[..., Replicate]
+) -> None:
+    own = asked()[0]
+    batch = ReplicateBatch(own, (0, 1))
+    made = [make_cell(own, number) for number in (0, 1)]
+    name = next(iter(made[0].curves))
+    for replicate in made:
+        replicate.errors = {name: [0.1 * np.abs(value) for value in replicate.curves[name]]}
+    with Store(tmp_path / "store", pytest.fail) as store:
+        store.acquire(batch)
+        store.commit(batch, made, {})
+        for replicate, found in zip(made, store.find([(own, 0), (own, 1)]), strict=True):
+            assert found is not None and found.errors.keys() == {name} < found.curves.keys()
+            np.testing.assert_array_equal(found.errors[name], replicate.errors[name])
+            np.testing.assert_array_equal(found.curves[name], replicate.curves[name])
+    (path,) = files.every(tmp_path / "store" / "cells")
+    whole = files.numbers(tmp_path / "store" / "cells", path.name)
+    older = pq.read_table(path).drop_columns(["error"])
+    metadata = {key: value.replace(b'"error": true', b'"older": true') for key, value in older.schema.metadata.items()}
+    pq.write_table(older.replace_schema_metadata(metadata), path)
+    renamed = path.with_name(f"{path.name.split('.')[0]}.{checksum_of(path.read_bytes())}.parquet")
+    path.rename(renamed)
+    curves, errors = files.numbers(tmp_path / "store" / "cells", renamed.name)
+    assert not any(errors.values()) and curves.keys() == whole[0].keys()
+    for key, held in curves.items():
+        for item, values in held.items():
+            np.testing.assert_array_equal(values, whole[0][key][item])
