@@ -237,6 +237,8 @@ class NetworkChecker:
         word = model.value
         if word in LAYERS:
             missing = [p.name for p in LAYERS[word].parameters.values() if p.required]
+            if not missing:
+                raise problem_at(model.extent, f"'{word}' is a layer, and no function to apply", f"Write `- {word}`.")
             raise problem_at(
                 model.extent,
                 f"the layer '{word}' needs {listing(missing)}: `{word}: {{{missing[0]}: …}}`",
