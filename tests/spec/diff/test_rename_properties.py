@@ -30,7 +30,6 @@ NAMES = [
     "longer",
     "cut",
 ]
-NAMES += ["learns"]
 
 
 def edited(document: Any, name: str) -> Any:
