@@ -58,6 +58,10 @@ class Change:
     """Whether only operands of + and * are in another order: the same value, but for rounding."""
     opened: bool = False
     """Whether what results are made from is only put otherwise: a name came or went, and all values are the same."""
+    inherited: str = ""
+    """The experiment that this one is derived from and has the change from, so that it is told once."""
+    heirs: tuple[str, ...] = ()
+    """The experiments that have the change from this one."""
     parts: tuple[Change, ...] = ()
     """Of a variant that was added: where it differs from the base."""
 

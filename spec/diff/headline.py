@@ -25,12 +25,11 @@ def headline(diff: StudyDiff) -> str:
         parts.append(
             _factors(
                 factors,
-                len({change.experiment for change in factors}) > 1,
                 bool(_seeding(renames)),
                 _grown(diff, factors),
             )
         )
-    parts += _parts(rest, factors, diff)
+    parts += _parts([change for change in rest if not change.inherited], factors, diff)
     if renames:
         seeds = _seeding(renames)
         neutral = [change for change in renames if not change.seeds]
@@ -73,7 +72,7 @@ def _grown(diff: StudyDiff, factors: Sequence[Change]) -> str:
     return ""
 
 
-def _factors(factors: Sequence[Change], several: bool, seeds: bool, grown: str) -> str:
+def _factors(factors: Sequence[Change], seeds: bool, grown: str) -> str:
     """What changed of what is trained."""
     factors, shared = _once(factors)
     if [change for change in factors if change.path == ("spelling",)] == list(factors):
@@ -98,6 +97,8 @@ def _factors(factors: Sequence[Change], several: bool, seeds: bool, grown: str) 
         if len(own) == 1:
             return f"confounded: {listing(classes)} {verb}{place}, by one value: {describe(own[0])}{also}"
         return f"confounded: {listing(classes)} {verb}{place}: {_by_class(own)}{also}"
+    factors = [change for change in factors if not change.inherited]
+    several = len({change.experiment for change in factors}) > 1
     kinds = list(dict.fromkeys(name for change in factors for name in change.classes if name in FACTORS))
     if len(kinds) == 1 and _together(factors):
         where = _where(factors[0])

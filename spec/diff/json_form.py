@@ -55,6 +55,8 @@ def _change(change: Change) -> dict[str, Any]:
         "variants": list(change.where.variants) or None, "profiles": list(change.where.profiles) or None,
         "note": change.note or None, "factor": change.factor, "seeds": change.seeds,
     }  # fmt: skip
+    if change.inherited:
+        entry["inherited"] = change.inherited
     if change.parts:
         entry["parts"] = [_change(part) for part in change.parts]
     return entry

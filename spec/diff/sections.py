@@ -43,6 +43,8 @@ def sections(diff: StudyDiff) -> list[tuple[str, list[Line]]]:
     found: dict[str, list[Line]] = {}
     several = len({change.experiment for change in diff.changes if change.experiment}) > 1 or len(diff.unchanged) > 0
     for change in diff.changes:
+        if change.inherited:
+            continue
         title = "names" if change.action == "renamed" else change.classes[0]
         if change.scope in ("experiment", "profile", "variant", "sweep", "zip") and change.action != "renamed":
             title = "cells" if change.scope != "profile" else "profiles"
@@ -60,6 +62,8 @@ def _lines(change: Change, several: bool) -> list[Line]:
         words.insert(0, f"in {listing(change.where.variants, 6)}")
     if change.where.profiles:
         words.insert(0, f"in profile {listing(change.where.profiles)}")
+    if change.heirs:
+        words.append(f"and so in {listing(change.heirs, 6)}, derived from it")
     note = "; ".join(word for word in words if word)
     lines = [Line(path, _edits(change), note)]
     for part in change.parts:

@@ -17,6 +17,7 @@ from .changes import Cell, Change, StudyDiff, Texts, Warned, Where
 from .experiment import Comparison, Result
 from .experiment_names import renamed_experiments
 from .headline import headline
+from .inherited import told_once
 from .known_cells import with_known_cells
 from .moves import Moves, Origin, moved_change
 from .paths import differences
@@ -110,7 +111,7 @@ class _Studies:
             changes.append(self._whole(name, "removed"))
             made += cells(paired(gone, None, AxisNames(), {}), {})
             warnings += [Warned(name, c.name, f"removed with its experiment: {c.says}") for c in gone.plan.claims]
-        changes = self._united(changes) + self.profiles.names() + [item.change for item in lone]
+        changes = told_once(self._united(changes), self._bases()) + self.profiles.names() + [item.change for item in lone]
         for item in lone:
             warnings += item.warnings
             in_profiles.setdefault(item.change.path[1], []).extend(item.cells)
@@ -183,6 +184,11 @@ class _Studies:
     def _whole(self, name: str, action: str) -> Change:
         texts: Texts = (None, name) if action == "added" else (name, None)
         return Change("", ("experiments", name), action, *texts, ("task",), scope="experiment")
+
+    def _bases(self) -> dict[str, str]:
+        """The experiment that each derived one is derived from."""
+        nodes = {name: yaml.find(self.after.top, ["experiments", name, "base"]) for name in self.after.experiments}
+        return {name: str(node.value) for name, node in nodes.items() if isinstance(node, yaml.Scalar)}
 
     def _united(self, changes: list[Change]) -> list[Change]:
         """Changes with those of the study's own `layer_defaults` once, and not once an experiment."""

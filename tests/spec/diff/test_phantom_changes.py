@@ -61,3 +61,41 @@ def test_a_task_and_a_network_that_change_together_are_confounded_at_initialisat
 def test_why_the_evaluated_steps_are_training_is_said() -> None:
     (change,) = difference(STOPPED, ("every: 20", "every: 40")).changes
     assert change.note == "`until` is looked at where measures are taken, so that training may stop elsewhere"
+
+
+DERIVED = STUDY + "  f: {base: e, training: {steps: 500}}\n  g: {base: f, training: {batch: 16}}\n"
+
+
+@pytest.mark.parametrize(
+    ("edits", "headline"),
+    [
+        (
+            [("learning_rate: 0.01", "learning_rate: 0.02")],
+            "one factor changed: optimizer learning rate, 0.01 → 0.02 in experiments `e`, `f` and `g`",
+        ),
+        (
+            [("learning_rate: 0.01", "learning_rate: 0.02"), ("steps: 500", "steps: 600")],
+            "2 changes in different experiments: optimizer learning rate 0.01 → 0.02 and steps 500 → 600",
+        ),
+        (
+            [("learning_rate: 0.01", "learning_rate: 0.02"), ("batch: 8", "batch: 4")],
+            "2 values of training changed: optimizer learning rate 0.01 → 0.02 and batch 8 → 4",
+        ),
+    ],
+)
+def test_a_change_that_derived_experiments_take_over_is_counted_once(
+    edits: list[tuple[str, str]], headline: str
+) -> None:
+    assert difference(DERIVED, *edits).headline == headline
+
+
+def test_a_derived_experiment_is_confounded_by_its_own_change_beside_its_base_s() -> None:
+    text = DERIVED.replace("f: {base: e,", "f: {base: e, loss: {squared: abs(f - y)},")
+    diff = difference(text, ("learning_rate: 0.01", "learning_rate: 0.02"), ("abs(f - y)}", "abs(f - y)^3}"))
+    assert diff.headline.startswith("confounded: loss and training both changed")
+    taken_over = {change.label: change.inherited for change in diff.changes if change.inherited}
+    assert taken_over == {
+        "f.training.optimizer.learning_rate": "e",
+        "g.training.optimizer.learning_rate": "f",
+        "g.loss.squared": "f",
+    }
