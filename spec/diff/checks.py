@@ -91,6 +91,8 @@ class _Moved:
         """One condition. `alone`: nothing else in it is looked at, so its cells are those of the part that changed."""
         if before == after:
             return []
+        if _plain(before) != before or _plain(after) != after:
+            return self.condition(_plain(before), _plain(after), sign, alone)
         if isinstance(after, c.Number):
             met = bool(after.value)
             return [Verdict(_direction(met, sign), "it holds always" if met == (sign > 0) else "it never holds")]
@@ -299,6 +301,16 @@ _CELLS = "it looks at other cells"
 def _hedged(verdict: Verdict, word: str, text: str) -> Verdict:
     """A verdict on cells, where parts look at several kinds of them and one cannot tell."""
     return replace(verdict, direction=UNKNOWN) if word in verdict.what else verdict
+
+
+def _plain(tree: Any) -> Any:
+    """A condition without a double negation around it."""
+    while isinstance(tree, c.Apply) and tree.operation == "logical_not":
+        inner = tree.arguments[0]
+        if not (isinstance(inner, c.Apply) and inner.operation == "logical_not"):
+            break
+        tree = inner.arguments[0]
+    return tree
 
 
 def _conjuncts(tree: Any) -> list[Any]:

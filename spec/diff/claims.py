@@ -32,6 +32,19 @@ def moves(matching: Matching, itself: bool = False) -> Moves:
     return verdicts
 
 
+def unmoved(matching: Matching, name: str) -> bool:
+    """Whether the check of a claim says the same on both sides, in other words or another order."""
+    former = {new: old for old, new in matching.renames.of({"claim"}).items()}
+    trees = [
+        next((claim.tree for claim in own.plan.claims if claim.name == called), None)
+        for own, called in ((matching.before, former.get(name, name)), (matching.after, name))
+    ]
+    if None in trees:
+        return False
+    old = carried(trees[0], matching.renames.of({"measure"}), matching.names.values, matching.axes)
+    return not moved(old, trees[1], JudgedOn(matching).ground)
+
+
 def compare_claims(
     experiment: str, matching: Matching, itself: bool = False
 ) -> tuple[list[Warned], dict[tuple[str, ...], str]]:
@@ -50,7 +63,7 @@ def compare_claims(
             warnings.append(Warned(experiment, claim.name, f"removed: {claim.says}"))
         elif verdicts:
             note = described(verdicts)
-            notes["claims", name, "check"] = notes["claims", name, "judge"] = note
+            notes.update({("claims", name, part): note for part in ("check", "judge", "family")})
             if {verdict.direction for verdict in verdicts} != {STRICTER}:
                 warnings.append(Warned(experiment, name, note))
     return warnings, notes

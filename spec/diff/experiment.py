@@ -10,7 +10,7 @@ from ..tables.gradient_modes import DEFAULT_MODE
 from .axes import AxisComparison
 from .cells import cells
 from .changes import CLASSES, Cell, Change, Edit, Texts, Warned, Where
-from .claims import compare_claims
+from .claims import compare_claims, unmoved
 from .classes import BESIDE_CELLS, BORROWED
 from .effects import SAME_VALUES, borne_out
 from .equivalence import keeps_meaning, means_the_same
@@ -96,7 +96,10 @@ class Comparison:
                 seen[place] = differences(self.matching.carried(trees[0]), trees[1])
             programs = self.matching.programs(before, after, old, new)
             for pair in seen[place]:
-                if not means_the_same(pair, programs) and not _unread(pair, trees):
+                said = (
+                    pair.path[0] != "claims" or pair.path[2:] != ("check",) or not unmoved(self.matching, pair.path[1])
+                )
+                if said and not means_the_same(pair, programs) and not _unread(pair, trees):
                     groups.setdefault(pair.key, _Group(pair)).settings.append(new)
         if not seen:  # no cell is on both sides: what is left to compare is the base
             for pair in differences(self.matching.carried(before.base), after.base):
@@ -136,7 +139,7 @@ class Comparison:
         if isinstance(before, Expression) and isinstance(after, Expression):
             parts = edits(before.tree, after.tree)
             order = bool(commuted(before.form) == commuted(after.form))
-        note = self.notes.get(pair.path, "")
+        note = self.notes.get(pair.path, "") or self.notes.get(pair.path[:3], "")
         if order:
             note = "the same value, its operands in another order: digests differ, numbers by rounding"
         elif isinstance(before, Expression) and isinstance(after, Expression) and not note:

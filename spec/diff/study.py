@@ -111,7 +111,9 @@ class _Studies:
             changes.append(self._whole(name, "removed"))
             made += cells(paired(gone, None, AxisNames(), {}), {})
             warnings += [Warned(name, c.name, f"removed with its experiment: {c.says}") for c in gone.plan.claims]
-        changes = told_once(self._united(changes), self._bases()) + self.profiles.names() + [item.change for item in lone]
+        changes = (
+            told_once(self._united(changes), self._bases()) + self.profiles.names() + [item.change for item in lone]
+        )
         for item in lone:
             warnings += item.warnings
             in_profiles.setdefault(item.change.path[1], []).extend(item.cells)

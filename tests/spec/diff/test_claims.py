@@ -62,6 +62,8 @@ CASES = {
     ("final(m) < 1", "final(m) != 1"): {"looser"},
     ("final(m) == 1", "final(m) == 2"): {"unknown"},
     ("final(m) == final(k)", "final(k) == final(m)"): set(),
+    ("final(m) < 1", "not not 1 > final(m)"): set(),
+    ("final(m) < 1 or final(k) < 2", "final(k) < 2 or final(m) < 1"): set(),
     ("final(m, d <= 2) < 1", "final(m, d < 3) < 1"): set(),
     ("final(m, d <= 2) < 1", "final(m, d == 2) < 1"): {"looser"},
     ("final(m, d <= 2) < 1", "final(m, d >= 2) < 1"): {"unknown"},
