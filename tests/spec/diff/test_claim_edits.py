@@ -383,4 +383,4 @@ def test_a_thousand_random_edits_of_claims(capsys: pytest.CaptureFixture[str]) -
         print()
         for (said, kind), count in sorted(counts.items()):
             print(f"{count:5} {said}: {kind}")
-    assert sum(count for (_, kind), count in counts.items() if kind == "right") > 300
+    assert sum(count for (_, kind), count in counts.items() if kind == "right") > 200
