@@ -56,7 +56,10 @@ def test_text_markdown_and_json_agree(pair: Pair) -> None:
     assert f"**{diff.headline}**" in prose
     assert study["same"] == diff.same
     # each warning once
-    said = [f"{item['experiment']}.{item['claim']}: {item['message']}" for item in study["warnings"]]
+    said = [
+        f"{item['experiment']}.{item['claim']}{' in profile ' + item['profile'] if item['profile'] else ''}: {item['message']}"
+        for item in study["warnings"]
+    ]
     assert [line[2:] for line in text.splitlines() if line.startswith("⚠ ")] == said
     block = prose.partition("[!WARNING]\n")[2].split("\n\n")[0]
     assert [line.removeprefix("> ") for line in block.splitlines()] == said
@@ -81,7 +84,7 @@ def keys(value: Any) -> set[str]:
         return set().union(*map(keys, value))
     if not isinstance(value, dict):
         return set()
-    below = [keys(item) for key, item in value.items() if key not in ("unchanged", "constants", "networks")]
+    below = [keys(item) for key, item in value.items() if key not in ("unchanged", "constants", "networks", "profiles")]
     return set(value).union(*below)
 
 
