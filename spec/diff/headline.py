@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 from ..diagnostics.problems import listing
 from .changes import FACTORS, Change, StudyDiff
-from .classes import BORROWED
-
-MAX_VALUE_LENGTH = 60
+from .description import MAX_VALUE_LENGTH, describe, in_its_variants, in_variants
 
 
 def headline(diff: StudyDiff) -> str:
@@ -79,7 +77,7 @@ def _factors(factors: Sequence[Change], seeds: bool, grown: str) -> str:
         return "no value changed, but what is computed is written in another order: digests differ, numbers by rounding"
     if len(factors) == 1:
         (change,) = factors
-        alone = f"{describe(change)}{_where(change)}{shared}"
+        alone = f"{describe(change)}{in_its_variants(change)}{shared}"
         if seeds:
             return f"one value changed, beside names that seed: {alone}"
         if len(change.classes) > 1:
@@ -101,7 +99,7 @@ def _factors(factors: Sequence[Change], seeds: bool, grown: str) -> str:
     several = len({change.experiment for change in factors}) > 1
     kinds = list(dict.fromkeys(name for change in factors for name in change.classes if name in FACTORS))
     if len(kinds) == 1 and _together(factors):
-        where = _where(factors[0])
+        where = in_its_variants(factors[0])
         return f"{len(factors)} values of {_of(kinds[0])} changed{where}: {_described(factors)}"
     if len(kinds) == 1 and _meet(factors):
         return f"{len(factors)} values of {_of(kinds[0])} changed: {_described(factors, True)}"
@@ -141,7 +139,9 @@ def _confounded(factors: Sequence[Change]) -> _Confounded | None:
             others = [
                 v for v, theirs in held.items() if v and theirs != here and any(theirs == own for _, own in found)
             ]
-            return _Confounded(_in(alike), [name for name in FACTORS if name in kinds], here, _in(others))
+            return _Confounded(
+                in_variants(alike), [name for name in FACTORS if name in kinds], here, in_variants(others)
+            )
     return None
 
 
@@ -258,70 +258,9 @@ def _renamed(renames: Sequence[Change]) -> str:
 
 def _described(changes: Sequence[Change], where: bool = False) -> str:
     pause = ", " if len(changes) == 1 else " "
-    texts = [describe(change, pause) + (_where(change) if where else "") for change in changes]
+    texts = [describe(change, pause) + (in_its_variants(change) if where else "") for change in changes]
     return listing(dict.fromkeys(texts), 4)
 
 
 def _of(kind: str) -> str:
     return kind if kind in ("training", "architecture") else f"the {kind}"
-
-
-def _where(change: Change) -> str:
-    return _in(change.where.variants)
-
-
-def _in(variants: Sequence[str]) -> str:
-    if not variants:
-        return ""
-    word = "variant" if len(variants) == 1 else "variants"
-    return f" in {word} {listing((f'`{name}`' for name in variants), 4)}"
-
-
-def describe(change: Change, pause: str = ", ") -> str:
-    """A change in a few words: `gradient of `u`, exact → forward_only`."""
-    what = _what(change)
-    before, after = change.before, change.after
-    if change.path == ("spelling",):
-        return "the order of operations"
-    if change.action == "added":
-        return f"{what} added" + (f" ({after})" if after and len(after) <= MAX_VALUE_LENGTH else "")
-    if change.action == "removed":
-        return f"{what} removed"
-    if change.action == "moved":
-        return f"{what} moved {after}"
-    if before is not None and after is not None and len(before) + len(after) <= MAX_VALUE_LENGTH:
-        return f"{what}{pause}{before} → {after}"
-    return what
-
-
-def _what(change: Change) -> str:
-    path = change.path
-    singular = {"constants": "constant", "functions": "function", "outputs": "output", "loss": "loss term",
-                "measures": "measure", "claims": "claim", "figures": "figure"}  # fmt: skip
-    if path[0] == "gradient" and len(path) > 1:
-        return f"gradient of `{path[1]}`" + "".join(f" ({step})" for step in path[2:] if step != "value")
-    if path[0] == "task" and len(path) > 2 and path[1] in ("draw", "example"):
-        return f"{path[1]} `{path[2]}`"
-    if path[0] in singular and len(path) > 1:
-        rest = ".".join(path[2:])
-        part = f" ({change.classes[0]})" if path[0] in BORROWED and len(change.classes) == 1 and change.factor else ""
-        return f"{singular[path[0]]} `{path[1]}`" + (f" ({rest})" if rest else part)
-    if path[0] == "architecture" and len(path) > 1:
-        return _layer(path)
-    if path[0] == "layer_defaults" and len(path) > 1:
-        return f"{path[1].replace('_', ' ')} of all layers"
-    if path[0] == "training" and len(path) > 1:
-        return " ".join(path[1:]).replace("_", " ")
-    return ".".join(path).replace("_", " ") if len(path) > 1 else path[0]
-
-
-def _layer(path: tuple[str, ...]) -> str:
-    """A network, one of its layers, or an argument of that: `units of layer `hidden` in `score``."""
-    if path[2:3] != ("layers",) or len(path) < 4:
-        rest = ".".join(path[2:])
-        return f"{rest} of network `{path[1]}`" if rest else f"network `{path[1]}`"
-    steps = [step for step in path[3:] if step != "layers"]
-    known = 1 if len(steps) == 1 or "layers" not in path[3:] else len(path[3 : path.index("layers", 3)]) + 1
-    layer, rest = ".".join(steps[:known]), ".".join(steps[known:])
-    name = f"layer `{layer}` of network `{path[1]}`"
-    return f"{rest.replace('_', ' ')} of {name}" if rest else name

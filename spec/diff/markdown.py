@@ -8,7 +8,7 @@ from html import escape
 
 from .changes import Edit, StudyDiff
 from .costs import MAX_GROUPS, cost_groups, more_groups
-from .sections import Line, PastResults, consequences, sections, warned
+from .sections import Line, PastResults, consequences, sections, told_by_the_headline, warned
 
 MAX_CHARACTERS = 60_000
 """GitHub's comments end at 65,536 characters."""
@@ -39,7 +39,7 @@ def _study(name: str, diff: StudyDiff, past: PastResults) -> str:
                 f"> [!WARNING]\n> {_prose(text)}" if not i else f"> {_prose(text)}" for i, text in enumerate(warnings)
             )
         )
-    for title, lines in sections(diff):
+    for title, lines in [] if told_by_the_headline(diff) else sections(diff):
         parts.append(_folded(f"{title} ({len(lines)})", _table(lines), len(lines) > MAX_UNFOLDED_LINES))
     if diff.cells or diff.profiles:
         text = "\n".join(f"- {_prose(item)}" for item in consequences(diff))
@@ -67,9 +67,14 @@ def _folded(title: str, body: str, long: bool) -> str:
 
 
 def _table(lines: Sequence[Line]) -> str:
-    rows = [(f"{'&nbsp;&nbsp;' * (len(line.path) - len(line.path.lstrip()))}`{line.path.strip()}`", _marked(line.edits), _prose(line.note))
-            for line in lines]  # fmt: skip
-    return "\n".join(["| path | change | |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)])
+    rows = [(_subject(line), _marked(line.edits), _prose(line.note)) for line in lines]
+    return "\n".join(["| what | change | |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def _subject(line: Line) -> str:
+    """What changed, in words; parts of a whole are indented."""
+    depth = len(line.subject) - len(line.subject.lstrip())
+    return "&nbsp;&nbsp;" * depth + _prose(line.subject.strip())
 
 
 def _marked(edits: Sequence[Edit]) -> str:

@@ -9,6 +9,7 @@ from ..diagnostics.problems import listing
 from .cell_names import cell_names
 from .changes import CLASSES, Cell, Change, Edit, StudyDiff
 from .costs import flops
+from .description import describe, subject
 from .marks import shortened
 
 SHORT = 300
@@ -19,9 +20,10 @@ MAX_WHOLE = 12
 
 @dataclass(frozen=True)
 class Line:
-    """One change: its path, its text with what was removed and added, and a note."""
+    """One change: its path, what that is in words, its text with what was removed and added, and a note."""
 
     path: str
+    subject: str
     edits: tuple[Edit, ...]
     note: str = ""
 
@@ -53,6 +55,15 @@ def sections(diff: StudyDiff) -> list[tuple[str, list[Line]]]:
     return [(title, found[title]) for title in order if title in found]
 
 
+def told_by_the_headline(diff: StudyDiff) -> bool:
+    """Whether the headline says all that there is of the changes: there is one, and it is described there in full."""
+    if len(diff.changes) != 1:
+        return False
+    (change,) = diff.changes
+    whole = change.before is None or change.after is None or f"{change.before} → {change.after}" in describe(change)
+    return whole and not change.parts and not change.note and describe(change) in diff.headline
+
+
 def _lines(change: Change, several: bool) -> list[Line]:
     path = ".".join([*([change.experiment] if change.experiment and several else []), *change.path])
     words = [change.note]
@@ -65,10 +76,11 @@ def _lines(change: Change, several: bool) -> list[Line]:
     if change.heirs:
         words.append(f"and so in {listing(change.heirs, 6)}, derived from it")
     note = "; ".join(word for word in words if word)
-    lines = [Line(path, _edits(change), note)]
+    subject_text = subject(change) + (f" of `{change.experiment}`" if change.experiment and several else "")
+    lines = [Line(path, subject_text, _edits(change), note)]
     for part in change.parts:
         own = (part.experiment, *part.path) if change.scope == "profile" else part.path
-        lines.append(Line("  " + ".".join(own), _edits(part), part.note))
+        lines.append(Line("  " + ".".join(own), "  " + subject(part), _edits(part), part.note))
     return lines
 
 
