@@ -20,11 +20,13 @@ SOURCES = ("*.py", "*.lark")
 
 
 def mirror(folder: Path) -> None:
-    """Fills a folder; all that was in it goes, but for git's own files."""
+    """Fills a folder that is new, empty or an older mirror, whose files go, but for git's own. Raises FileExistsError for another."""
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.iterdir():
-        if old.name != ".git":
-            shutil.rmtree(old) if old.is_dir() else old.unlink()
+    held = [path for path in folder.iterdir() if path.name != ".git"]
+    if held and not _is_mirror(folder):
+        raise FileExistsError(f"{folder} holds other files: give an empty folder, or a clone of the mirror")
+    for old in held:
+        shutil.rmtree(old) if old.is_dir() else old.unlink()
     text = (CHECK / "pyproject.toml").read_text("utf-8")
     (folder / "pyproject.toml").write_text(text.replace('"../', '"'), "utf-8")
     for name in BESIDE:
@@ -39,7 +41,18 @@ def mirror(folder: Path) -> None:
                 shutil.copy(file, place)
 
 
+def _is_mirror(folder: Path) -> bool:
+    try:
+        name = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]["name"]
+    except (OSError, ValueError, KeyError):
+        return False
+    return bool(name == tomllib.loads((CHECK / "pyproject.toml").read_text("utf-8"))["project"]["name"])
+
+
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit("usage: python check/mirror.py FOLDER")
-    mirror(Path(sys.argv[1]))
+    try:
+        mirror(Path(sys.argv[1]))
+    except FileExistsError as error:
+        sys.exit(str(error))

@@ -162,9 +162,11 @@ def test_all_that_the_hooks_and_the_action_can_import_is_small_and_is_there() ->
 def test_the_mirror_holds_the_distribution_and_replaces_what_was_there(tmp_path: Path) -> None:
     folder = tmp_path / "mirror"
     (folder / ".git").mkdir(parents=True)
+    command = (sys.executable, str(ROOT / "check" / "mirror.py"), str(folder))
+    assert run(*command, cwd=folder).returncode == 0
     (folder / "old").mkdir()
     (folder / "old.py").write_text("")
-    done = run(sys.executable, str(ROOT / "check" / "mirror.py"), str(folder), cwd=folder)
+    done = run(*command, cwd=folder)
     assert done.returncode == 0, done.stderr
     names = {path.name for path in folder.iterdir()}
     assert names == {".git", ".pre-commit-hooks.yaml", "LICENSE", "README.md", "interpreter", "pyproject.toml", "spec"}
@@ -175,6 +177,14 @@ def test_the_mirror_holds_the_distribution_and_replaces_what_was_there(tmp_path:
         assert folder.joinpath(*package.split(".")[1:]).is_dir(), package
     assert (folder / "spec/expressions/grammar.lark").is_file()
     assert not (folder / "interpreter/program").exists()
+
+
+def test_the_mirror_takes_no_folder_of_something_else(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("mine")
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "mine"\n')
+    done = run(sys.executable, str(ROOT / "check" / "mirror.py"), str(tmp_path), cwd=tmp_path)
+    assert done.returncode == 1 and "holds other files" in done.stderr and "Traceback" not in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"thesis.tex", "pyproject.toml"}
 
 
 @pytest.mark.slow
