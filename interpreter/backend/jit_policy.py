@@ -9,7 +9,7 @@ from dlspec.spec.tables.layers import row_of
 def jit_mode(program: Program, jit: str, device: str) -> str:
     """The compiled form that a program gets: `xla` or `graph`; `jit` forces one unless it is `auto`."""
     if jit != "auto":
-        return jit
+        return str(jit)
     return "xla" if uses_xla(program, device) else "graph"
 
 

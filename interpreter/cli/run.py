@@ -35,7 +35,7 @@ from ..results.replicates import Results
 from ..results.run_writer import new_title, summary
 from ..results.verdicts import FAILS, OPEN, SEEN
 from ..schedule.progress import JsonLines, Live, Log, Quiet, tell
-from ..schedule.scheduler import Options, Progress, Run
+from ..schedule.scheduler import Progress, Run
 from ..store.requests import ReplicateBatch, requests_of
 from ..store.store import Store
 from ..tracking import Both, Tracking, opened
@@ -100,7 +100,7 @@ def _run(
     if (actual := device()) != where:
         where = actual
         begun = _begun(plan, options, store, where, _jobs(options, where))
-    _finish(begun, options, store, tracking, stop, errors, partial(_local, begun.scheduling, options.device))
+    _finish(begun, options, store, tracking, stop, errors, partial(_local, begun.progress.jobs, options.device))
     return begun.progress.results(plan), where
 
 
@@ -127,17 +127,16 @@ def _run_on_cluster(
 
 @dataclass(frozen=True)
 class _Begun:
-    """How programs run on a kind of device, what is stored of them, and what is missing."""
+    """On which kind of device programs run, what is stored of them, and what is missing."""
 
-    scheduling: Options
+    device: str
     progress: Progress
     missing: Sequence[ReplicateBatch]
 
 
 def _begun(plan: StudyPlan, options: RunOptions, store: Store, where: str, jobs: int) -> _Begun:
-    scheduling = Options(options.jit.value, jobs, where, options.force, options.keep_weights, options.checkpoint)
-    progress = Progress.of_store(requests_of(plan, where), store, scheduling)
-    return _Begun(scheduling, progress, progress.missing())
+    progress = Progress.of_store(requests_of(plan, where), store, options, jobs)
+    return _Begun(where, progress, progress.missing())
 
 
 def _finish(
@@ -147,8 +146,8 @@ def _finish(
     """Runs what is missing to its end."""
     tracking.ended(begun.progress.replicates.values())
     with _watcher(begun.missing, options, tracking, errors) as watcher:
-        compiled = partial(jit_mode, jit=begun.scheduling.jit, device=begun.scheduling.device)
-        Run(begun.progress, store, executor(watcher), begun.scheduling, watcher, stop, compiled).finish()
+        form = partial(jit_mode, jit=options.jit, device=begun.device)
+        Run(begun.progress, store, executor(watcher), options, watcher, stop, form).finish()
 
 
 def _jobs(options: RunOptions, device: str) -> int:
@@ -156,11 +155,11 @@ def _jobs(options: RunOptions, device: str) -> int:
     return options.jobs or (1 if device == "gpu" else os.cpu_count() or 1)
 
 
-def _local(scheduling: Options, device: Asked, watcher: Watcher) -> Executor:
+def _local(jobs: int, device: Asked, watcher: Watcher) -> Executor:
     """The executor on this machine."""
     from ..executors.local import RecyclingProcessPool
 
-    return RecyclingProcessPool(scheduling.jobs, watcher, device)
+    return RecyclingProcessPool(jobs, watcher, device)
 
 
 def _watcher(
@@ -174,7 +173,7 @@ def _watcher(
 def _tell(begun: _Begun, options: RunOptions) -> None:
     """How many replicates are stored already, and how many are to run."""
     there, rest = len(begun.progress.replicates), sum(len(batch.numbers) for batch in begun.missing)
-    other = begun.progress.of_another_form(partial(jit_mode, jit=begun.scheduling.jit, device=begun.scheduling.device))
+    other = begun.progress.of_another_form(partial(jit_mode, jit=options.jit, device=begun.device))
     if options.log is LogForm.json:
         JsonLines().say("planned", replicates=there + rest, stored=there, to_run=rest)
     elif not rest:

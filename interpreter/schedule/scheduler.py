@@ -25,19 +25,20 @@ POLL_SECONDS = 0.2
 AGAIN_SECONDS = 0.5
 
 
-@dataclass(frozen=True)
-class Options:
-    """How to run: `jit` forces `xla` or `graph`; `jobs` programs run at once; `force` runs what is stored, too.
+class Options(Protocol):
+    """What the schedule reads of the options of a run."""
 
-    `checkpoint` is the least number of seconds between two checkpoints of a replicate batch.
-    """
+    @property
+    def force(self) -> bool:
+        """Whether what is stored runs again, too."""
 
-    jit: str = "auto"
-    jobs: int = 1
-    device: str = "cpu"
-    force: bool = False
-    keep_weights: bool = False
-    checkpoint: float = 30.0
+    @property
+    def keep_weights(self) -> bool:
+        """Whether final weights are kept."""
+
+    @property
+    def checkpoint(self) -> float:
+        """The least number of seconds between two checkpoints of a replicate batch."""
 
 
 class Following(Watcher, Protocol):
@@ -66,9 +67,9 @@ class Progress:
         self.places = {id(one): place for place, one in enumerate(self.requests)}
 
     @staticmethod
-    def of_store(requests: Sequence[CellRequest], store: Store, options: Options) -> Progress:
+    def of_store(requests: Sequence[CellRequest], store: Store, options: Options, jobs: int = 1) -> Progress:
         """What is stored already; with `force` nothing counts, with `keep_weights` only replicates with their weights."""
-        progress = Progress(requests, jobs=options.jobs, begun=store.begun())
+        progress = Progress(requests, jobs=jobs, begun=store.begun())
         if not options.force:
             asked = [(place, one, r) for place, one in enumerate(requests) for r in range(one.program.replicates)]
             for (place, _, number), replicate in zip(asked, store.find([(one, r) for _, one, r in asked]), strict=True):
@@ -208,7 +209,7 @@ class Run:
     def _submit(self, batch: ReplicateBatch) -> None:
         compiled = self.form(batch.program)
         made_by = {
-            **self.packages, "numerics": NUMERICS, "device": self.options.device, "compiled": compiled,
+            **self.packages, "numerics": NUMERICS, "device": batch.request.device, "compiled": compiled,
         }  # fmt: skip
         checkpoints = self.store.checkpoints(batch, made_by, self.options.checkpoint)
         if self.options.force:

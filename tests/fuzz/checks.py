@@ -25,7 +25,7 @@ from dlspec.interpreter.results.folder_names import STORE
 from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.results.verdicts import VERDICTS
 from dlspec.interpreter.schedule.batching import batch_count, split_into_batches
-from dlspec.interpreter.schedule.scheduler import Options, Progress
+from dlspec.interpreter.schedule.scheduler import Progress
 from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch, requests_of
 from dlspec.interpreter.store.store import Store
 from dlspec.spec.diagnostics.problems import Source, SpecError
@@ -109,7 +109,7 @@ def _stored(plan: StudyPlan, root: Path, jit: str) -> list[tuple[Program, list[R
     """The replicates of each program, read back from the store; what failed is there too."""
     store = Store(root / STORE, lambda _: None)
     try:
-        progress = Progress.of_store(requests_of(plan, "cpu"), store, Options(jit))
+        progress = Progress.of_store(requests_of(plan, "cpu"), store, RunOptions(""))
         lacking = [batch for batch in progress.missing()]
         if lacking:
             with _quiet():

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from dlspec.interpreter.cli.run_options import RunOptions
 from dlspec.interpreter.cli.text.results import forms
 from dlspec.interpreter.program.job import Job
 from dlspec.interpreter.results.replicates import Results
 from dlspec.interpreter.schedule.batching import split_into_batches
 from dlspec.interpreter.schedule.progress import called
-from dlspec.interpreter.schedule.scheduler import Options, Progress
+from dlspec.interpreter.schedule.scheduler import Progress
 from dlspec.interpreter.store.checkpoints import Checkpoint
 from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
 from dlspec.interpreter.store.store import Store
@@ -25,6 +26,9 @@ training: {optimizer: OPTIMIZER, batch: 8, steps: 4, evaluate: {examples: 8}}
 measures: {m: E(f)}
 replicates: 5
 """
+
+
+OPTIONS = RunOptions("")
 
 
 @pytest.fixture
@@ -65,10 +69,10 @@ def test_replicates_are_alone_where_an_optimiser_mixes_weights(program: Callable
 
 
 def test_programs_are_parted_only_where_there_are_fewer_than_run_at_once(wanted: CellRequest, store: Store) -> None:
-    assert groups(Progress.of_store([wanted], store, Options(jobs=1))) == [(0, 1, 2, 3, 4)]
-    assert groups(Progress.of_store([wanted], store, Options(jobs=2))) == [(0, 1), (2, 3, 4)]
-    assert groups(Progress.of_store([wanted, wanted], store, Options(jobs=2))) == [(0, 1, 2, 3, 4)] * 2
-    assert len(Progress.of_store([wanted, wanted], store, Options(jobs=3)).missing()) == 4
+    assert groups(Progress.of_store([wanted], store, OPTIONS, jobs=1)) == [(0, 1, 2, 3, 4)]
+    assert groups(Progress.of_store([wanted], store, OPTIONS, jobs=2)) == [(0, 1), (2, 3, 4)]
+    assert groups(Progress.of_store([wanted, wanted], store, OPTIONS, jobs=2)) == [(0, 1, 2, 3, 4)] * 2
+    assert len(Progress.of_store([wanted, wanted], store, OPTIONS, jobs=3).missing()) == 4
 
 
 WIDE = (
@@ -114,11 +118,11 @@ def test_batches_with_a_checkpoint_go_on_whatever_number_runs_at_once(wanted: Ce
     whole = split_into_batches(wanted, range(5))[0]
     checkpoints = store.checkpoints(whole, {}, 0)
     checkpoints.save(Checkpoint(2, 1.0, [], [wanted.replicate(number) for number in whole.numbers]))
-    assert groups(Progress.of_store([wanted], store, Options(jobs=2))) == [(0, 1, 2, 3, 4)]
+    assert groups(Progress.of_store([wanted], store, OPTIONS, jobs=2)) == [(0, 1, 2, 3, 4)]
     checkpoints.remove()
     third = split_into_batches(wanted, range(5), 3)[2]
     store.checkpoints(third, {}, 0).save(Checkpoint(2, 1.0, [], [wanted.replicate(r) for r in third.numbers]))
-    assert groups(Progress.of_store([wanted], store, Options(jobs=2))) == [(0,), (1, 2), (3, 4)]
+    assert groups(Progress.of_store([wanted], store, OPTIONS, jobs=2)) == [(0,), (1, 2), (3, 4)]
 
 
 def test_stored_cells_of_another_compiled_form_are_told(wanted: CellRequest, store: Store) -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dlspec.interpreter.cli.run_options import RunOptions
 from dlspec.interpreter.executors.base import Threads
 from dlspec.interpreter.program.job import Job
 from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.schedule.progress import JsonLines, Log, Quiet
-from dlspec.interpreter.schedule.scheduler import Options, Progress, Run
+from dlspec.interpreter.schedule.scheduler import Progress, Run
 from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
 from dlspec.interpreter.store.store import Store
 
@@ -39,9 +40,9 @@ def ran(
         return [make_cell(job.batch.request, number) for number in job.batch.numbers]
 
     with Store(root, pytest.fail) as store:
-        progress = Progress.of_store(asked, store, Options())
+        progress = Progress.of_store(asked, store, RunOptions(""))
         watcher = made(progress.missing())
-        Run(progress, store, Threads(2, train), Options(), watcher, threading.Event(), lambda _: "graph").finish()
+        Run(progress, store, Threads(2, train), RunOptions(""), watcher, threading.Event(), lambda _: "graph").finish()
     return jobs, progress
 
 

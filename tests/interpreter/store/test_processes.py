@@ -34,9 +34,10 @@ WORKER = textwrap.dedent(
     import sys, threading, time
     from pathlib import Path
     from dlspec import spec
+    from dlspec.interpreter.cli.run_options import RunOptions
     from dlspec.interpreter.executors.base import Threads
     from dlspec.interpreter.schedule.progress import Quiet
-    from dlspec.interpreter.schedule.scheduler import Options, Progress, Run
+    from dlspec.interpreter.schedule.scheduler import Progress, Run
     from dlspec.interpreter.store.store import Store
     from dlspec.interpreter.store.requests import requests_of
 
@@ -57,9 +58,9 @@ WORKER = textwrap.dedent(
     with Store(Path("runs/store"), lambda text: print(text, file=sys.stderr)) as store:
         print("ready", flush=True)
         sys.stdin.readline()
-        progress = Progress.of_store(asked, store, Options())
+        progress = Progress.of_store(asked, store, RunOptions(""))
         executor = Threads(2, train)
-        Run(progress, store, executor, Options(), Quiet(progress.missing()), threading.Event(), lambda _: "graph").finish()
+        Run(progress, store, executor, RunOptions(""), Quiet(progress.missing()), threading.Event(), lambda _: "graph").finish()
         found = progress.results(plan)["line"].replicates
     assert "tensorflow" not in sys.modules
     print(len(found), all(r.curves["mean"][-1] == float(int(r.key, 16)) for r in found))
