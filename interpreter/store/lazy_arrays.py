@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from .requests import CellRequest
 
 CACHE_BYTES = 64 << 20
-"""How many bytes of curves are kept that were read, for whoever asks next; what comes after is read anew each time."""
+"""How many bytes of curves are kept that were read, for whoever asks next; of what comes after only the file that was read last."""
 OVERHEAD_BYTES = 1000
 """What a replicate's curves take beside their numbers, in bytes."""
 
@@ -25,7 +27,7 @@ Curves = Mapping[str, Mapping[str, Array]]
 
 
 class Numbers:
-    """Reads curves and samples; from several threads. Each file's checksum is compared whenever it is read.
+    """Reads curves and samples; from several threads. Each file's checksum is compared whenever it is read from its beginning.
 
     `read` gives the curves of a result file and their errors by its name, `checked` looks at a file of samples, both raise Damaged; `lost` is
     then told, and raises what the user is to know.
@@ -42,6 +44,10 @@ class Numbers:
         self.lost = lost
         self.lock = threading.Lock()
         self.kept: dict[str, tuple[Curves, Curves]] = {}
+        self.latest: tuple[str, tuple[Curves, Curves]] | None = None
+        """The last file beyond those that are kept: the replicates of a file are asked for one after another."""
+        self.archive: tuple[Path, Any] | None = None
+        """The file of samples that was read last, open."""
         self.room = CACHE_BYTES
 
     def curves(self, file: str, key: str) -> Mapping[str, Array]:
@@ -56,6 +62,9 @@ class Numbers:
         with self.lock:
             if (kept := self.kept.get(file)) is not None:
                 return kept
+            if self.latest is not None and self.latest[0] == file:
+                return self.latest[1]
+            self.latest = None
             try:
                 parts = self.read(file)
             except Damaged as damaged:
@@ -64,18 +73,34 @@ class Numbers:
             if size <= self.room:
                 self.kept[file] = parts
                 self.room -= size
+            else:
+                self.latest = file, parts
             return parts
 
     def samples(self, path: Path, entries: Sequence[str]) -> list[Array]:
         """Entries of a file of samples."""
-        try:
+        with self.lock:
+            try:
+                archive = self._archive(path)
+                return [archive[name] for name in entries]
+            except Damaged as damaged:
+                self.lost(damaged)
+            except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+                self.lost(Damaged(path, getattr(error, "strerror", None) or str(error)))
+
+    def _archive(self, path: Path) -> Any:
+        """A file of samples, open; it stays so until another is asked for, as its replicates are asked for one after another."""
+        if self.archive is None or self.archive[0] != path:
+            self.close()
             self.checked(path)
-            with np.load(path, allow_pickle=False) as held:
-                return [held[name] for name in entries]
-        except OSError as error:
-            self.lost(Damaged(path, error.strerror or str(error)))
-        except Damaged as damaged:
-            self.lost(damaged)
+            self.archive = path, np.load(path, allow_pickle=False)
+        return self.archive[1]
+
+    def close(self) -> None:
+        """Closes what is open; it is opened again when it is asked for."""
+        if self.archive is not None:
+            self.archive[1].close()
+            self.archive = None
 
 
 class StoredCurves(Mapping[str, Curve]):

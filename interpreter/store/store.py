@@ -81,6 +81,7 @@ class Store:
         with suppress(sqlite3.Error):  # an owner that is gone holds nothing
             self.index.drop_owner(self.owner.name)
         self.index.close()
+        self.numbers.close()
         self.owner.leave()
 
     # -- reading -----------------------------------------------------------------------------------------------------

@@ -63,12 +63,13 @@ def never(tree: Any, results: Results) -> str:
     found = []
     for part in dict.fromkeys(_events(tree)):
         grid = value(part, results)
-        places = [grid.entry(index) for index in np.argwhere(grid.low < grid.high).tolist()]
-        if places:
-            names = [words for entry in places[:MAX_REPLICATES_NAMED] if (words := where(entry, results))]
-            names += [f"{len(places) - MAX_REPLICATES_NAMED:,} more"] if len(places) > MAX_REPLICATES_NAMED else []
-            last = {int(grid.low[grid.index(entry) or ()]) - 1 for entry in places}
-            to = f"to step {last.pop():,}" if len(last) == 1 else "to its last step"
+        wide = grid.low < grid.high
+        if count := int(np.count_nonzero(wide)):
+            places = [grid.entry(index) for index in np.argwhere(wide)[:MAX_REPLICATES_NAMED].tolist()]
+            names = [words for entry in places if (words := where(entry, results))]
+            names += [f"{count - MAX_REPLICATES_NAMED:,} more"] if count > MAX_REPLICATES_NAMED else []
+            last = np.unique(grid.low[wide]).tolist()
+            to = f"to step {int(last[0]) - 1:,}" if len(last) == 1 else "to its last step"
             found.append(f"`{claim_text(part)}` never came {to}" + (f" in {'; '.join(names)}" if names else ""))
     return "; ".join(found)
 
