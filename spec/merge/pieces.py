@@ -14,7 +14,7 @@ _COMMENT = re.compile(r"(?:^|(?<=\s))#[^\n]*", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Scalar:
-    """A leaf: `raw` is how it is written, `text` what YAML reads; `target` is what an alias stands for."""
+    """A leaf: `raw` is how it is written, with its anchor, `text` what YAML reads; `target` is what an alias stands for."""
 
     raw: str
     text: str
@@ -22,6 +22,7 @@ class Scalar:
     literal: bool = False
     tag: str = ""
     target: Value | None = None
+    anchor: str = ""
 
     @property
     def written(self) -> str:
@@ -92,6 +93,7 @@ class Flow:
     items: tuple[Item, ...]
     closing: str
     tag: str = ""
+    anchor: str = ""
 
     @cached_property
     def written(self) -> str:
@@ -108,6 +110,7 @@ class Block:
     column: int
     tail: tuple[str, ...] = ()
     tag: str = ""
+    anchor: str = ""
 
     @cached_property
     def written(self) -> str:

@@ -89,7 +89,7 @@ class _Reader:
             last = firsts[place + 1] if place + 1 < len(node.entries) else bottom
             line = self.owned(end, last, column)
             items.append(self.item(entry, lead, column, firsts[place], end, line))
-        return Block(node.mapping, tuple(items), column, tuple(self.lines[line:bottom]), node.tag)
+        return Block(node.mapping, tuple(items), column, tuple(self.lines[line:bottom]), node.tag, node.anchor)
 
     def firsts(self, node: syntax.Collection) -> tuple[int, list[int]]:
         """In which column the entries begin, and in which lines."""
@@ -188,13 +188,13 @@ class _Reader:
         raw = self.text[start : self.starts[end] if literal else self.at(node.end)]
         if literal and not raw.endswith("\n"):
             raw += "\n"
-        return self.anchored(node, Scalar(raw, node.text, not node.style, literal, node.tag))
+        return self.anchored(node, Scalar(raw, node.text, not node.style, literal, node.tag, anchor=node.anchor))
 
     def flow(self, node: syntax.Collection) -> Flow:
         start, end = self.begin(node), self.at(node.end)
         inner = self.at(node.start)
         if not node.entries:
-            return Flow(node.mapping, self.text[start:end], (), "", node.tag)
+            return Flow(node.mapping, self.text[start:end], (), "", node.tag, node.anchor)
         self.keys(node)
         bare = self.text[inner] not in "{["
         begins = [self.begin(entry.key if entry.key is not None else entry.value) for entry in node.entries]
@@ -211,4 +211,6 @@ class _Reader:
             text, spelled = (key.text, self.between(key.start, key.end)) if key is not None else (None, "")
             made = self.value(value, 0)
             items.append(Item((), text, spelled, self.text[begins[place] : begin], made, self.text[stop:following]))
-        return Flow(node.mapping, self.text[start : begins[0]], tuple(items), self.text[close:end], node.tag)
+        return Flow(
+            node.mapping, self.text[start : begins[0]], tuple(items), self.text[close:end], node.tag, node.anchor
+        )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from ..format.scalars import may_be_plain, quoted
 from ..source.nodes import scalar_value
 from .pieces import Block, Flow, Item, Scalar, Value, comments_in, moved
+
+_WRITTEN = re.compile(r"[&!]\S*")
 
 
 def in_block(item: Item, column: int) -> Item:
@@ -23,11 +26,16 @@ def fitted(item: Item) -> Item:
     behind = "".join(f"  {text}" for text in comments[:1])
     value = item.value
     if isinstance(value, Block):
-        if item.key is None and value.mapping and not value.tag:
+        properties = _properties(value)
+        if item.key is None and value.mapping and not properties:
             return _behind_dash(item, value, comments)
-        if item.head.endswith("\n") and item.head.startswith(start) and value.tag in item.head:
+        if (
+            item.head.endswith("\n")
+            and item.head.startswith(start)
+            and _WRITTEN.findall(item.head[len(start) :].partition("#")[0]) == properties.split()
+        ):
             return replace(item, rest="")
-        return replace(item, head=f"{start}{f' {value.tag}' if value.tag else ''}{behind}\n", rest="")
+        return replace(item, head=f"{start}{f' {properties}' if properties else ''}{behind}\n", rest="")
     if isinstance(value, Scalar) and value.literal:
         rest = item.rest if item.rest.startswith(" ") else ""
         return item if item.rest == rest and item.head == f"{start} " else replace(item, head=f"{start} ", rest=rest)
@@ -70,16 +78,24 @@ def flowing(value: Value) -> Value:
         return replace(value, raw=_scalar(value), literal=False)
     items = [in_flow(item) for item in value.items]
     separated = (*(replace(item, rest=", ") for item in items[:-1]), *items[-1:])
-    tag = f"{value.tag} " if value.tag else ""
+    before = f"{properties} " if (properties := _properties(value)) else ""
     opening, closing = ("{", "}") if value.mapping else ("[", "]")
-    return Flow(value.mapping, tag + opening, separated, closing, value.tag)
+    return Flow(value.mapping, before + opening, separated, closing, value.tag, value.anchor)
+
+
+def _properties(value: Value) -> str:
+    """The anchor and the tag of a value, as they stand before it."""
+    return " ".join([*([f"&{value.anchor}"] if value.anchor else []), *([value.tag] if value.tag else [])])
 
 
 def _scalar(value: Scalar) -> str:
+    if value.target is not None:
+        return f"{value.raw.strip()} "
+    if value.anchor:
+        bare = replace(value, raw=value.raw.replace(f"&{value.anchor}", "", 1).lstrip(), anchor="")
+        return f"&{value.anchor} {_scalar(bare)}"
     if value.tag not in ("", "!"):
         return f"{value.tag} {quoted(value.text) if value.text else ''}"
-    if value.target is not None:
-        return f"{value.raw} "
     if value.plain and not isinstance(scalar_value(value.text), str):
         return value.raw.strip() or "null"
     if value.raw[:1] in ("'", '"') and "\n" not in value.raw:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..diagnostics.problems import InternalError, Source, SpecError
 from ..model.fields import TOP
 from ..source import nodes as yaml
+from .anchors import relinked
 from .assembly import lines
 from .conflicts import Conflict
 from .meaning import data
@@ -59,6 +60,7 @@ def _merged(sides: list[Side | None], texts: list[str]) -> tuple[str, list[Confl
     work = ThreeWay(any(_zips(side[1]) for side in sides if side is not None))
     top = work.mapping(base[1] if base is not None else None, ours[1], theirs[1], TOP, (), Above())
     assert top is not None
+    top = relinked(top)
     before, mine, other = (side[0].splitlines() if side is not None else [] for side in sides)
     header = "".join(line + "\n" for line in lines(before, mine, other, 0)) if isinstance(top, Block) else ours[0]
     text = header + top.written

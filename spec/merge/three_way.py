@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from ..model.fields import NOWHERE, Place
 from . import places
+from .anchors import agreed, anchored
 from .assembly import assembled, carried, lines
 from .conflicts import Conflict, marked, of_items
 from .lists import stretches, united
@@ -36,6 +37,7 @@ class ThreeWay:
             return above.fitting(theirs)
         before = base.value if base is not None else above.implied(ours.value, theirs.value)
         value, theirs_alone = self.value(before, ours, theirs, place, path, above)
+        value = anchored(value, agreed(base.value if base is not None else None, ours.value, theirs.value))
         return assembled(base, ours, theirs, value, theirs_alone)
 
     def value(
@@ -271,11 +273,19 @@ class Above:
         ours = self.ours
         if isinstance(ours, Block):
             if not items:
-                return Flow(ours.mapping, "{" if ours.mapping else "[", (), "}" if ours.mapping else "]")
+                opening, closing = ("{", "}") if ours.mapping else ("[", "]")
+                return Flow(
+                    ours.mapping,
+                    f"&{ours.anchor} {opening}" if ours.anchor else opening,
+                    (),
+                    closing,
+                    anchor=ours.anchor,
+                )
             return replace(ours, items=tuple(items), tail=self.tail(ours))
         opening, closing = ours.opening, ours.closing
         if not closing and (opening or len(items) != 1):  # `{}`, or a pair that went without its braces
             opening, closing = ("{", "}") if ours.mapping else ("[", "]")
+            opening = f"&{ours.anchor} {opening}" if ours.anchor else opening
         last = ours.items[-1].rest if ours.items else ""
         separated = [replace(item, rest=item.rest if "," in item.rest else ", ") for item in items]
         if separated:
