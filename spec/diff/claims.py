@@ -89,10 +89,7 @@ def carried(
 
 def described(verdicts: list[Verdict]) -> str:
     """How a claim moved, in a phrase: `loosened: the threshold moved from 0.001 to 0.01`."""
-    words = {LOOSER: "loosened", UNKNOWN: "perhaps loosened", STRICTER: "stricter"}
-    parts = []
-    for direction, word in words.items():
-        own = dict.fromkeys(verdict.what for verdict in verdicts if verdict.direction == direction)
-        if own:
-            parts.append(f"{word}: {', '.join(own)}")
-    return "; ".join(parts)
+    found = {way: dict.fromkeys(v.what for v in verdicts if v.direction == way) for way in (LOOSER, UNKNOWN, STRICTER)}
+    part = " in part" if found[LOOSER] and found[STRICTER] else ""
+    words = {LOOSER: f"loosened{part}", UNKNOWN: "perhaps loosened", STRICTER: f"stricter{part}"}
+    return "; ".join(f"{words[way]}: {', '.join(own)}" for way, own in found.items() if own)
