@@ -27,7 +27,8 @@ def assembled(base: Item | None, ours: Item, theirs: Item, value: Value, theirs_
     if theirs_value:
         value = carried(value, theirs, ours)
         if _inline(ours.value) != _inline(value) or not _inline(value):
-            item = replace(item, head=theirs.head, rest=theirs.rest, spelled=theirs.spelled)
+            head = ours.spelled + theirs.head.removeprefix(theirs.spelled)  # ours may have another name for it
+            item = replace(item, head=head, rest=theirs.rest)
         elif base is not None and base.rest == ours.rest and theirs.column >= 0:
             item = replace(item, rest=theirs.rest)
     elif base is not None and theirs.column >= 0 and _inline(value) == _inline(theirs.value) == _inline(base.value):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..diagnostics.problems import InternalError, Source, SpecError
 from ..model.fields import TOP
 from ..source import nodes as yaml
+from . import renamed_names
 from .anchors import relinked
 from .assembly import lines
 from .conflicts import Conflict
@@ -71,7 +72,9 @@ def _merged(sides: list[Side | None], texts: list[str]) -> tuple[str, list[Confl
     if not same:
         raise InternalError("the merged text would say something else than both sides")
     named = {"ours": (texts[1], ours[1]), "theirs": (texts[2], theirs[1])}
-    return text, work.conflicts, doubts(texts[0], named, top)
+    trees = {"ours": ours[1], "theirs": theirs[1]}
+    renamed = renamed_names.doubts(base[1], trees, top) if base is not None else []
+    return text, work.conflicts, [*doubts(texts[0], named, top), *renamed]
 
 
 def _side(name: str, text: str) -> Side:
