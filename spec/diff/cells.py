@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from ..ir.plan import Program
 from ..passes.cost import cost
-from ..passes.digests import measure_digest, sample_digest
+from ..passes.digests import Digests
 from ..passes.print_network import shapes
 from .changes import Cell, CellSide
 from .settings import AxisNames, Point, Setting, Side, renamed
@@ -17,7 +17,9 @@ SAME_DIGEST = ("same", "steps")
 Pairs = list[tuple[Program | None, Program | None]]
 
 
-def paired(before: Side | None, after: Side | None, axes: AxisNames, constants: Mapping[str, str]) -> Pairs:
+def paired(
+    before: Side | None, after: Side | None, axes: AxisNames, constants: Mapping[str, str], digests: Digests
+) -> Pairs:
     """The programs of an experiment side by side: of one variant and point, else of one digest."""
     old: dict[tuple[Setting, Point], Program] = {}
     for setting, points in before.programs.items() if before else ():
@@ -34,22 +36,29 @@ def paired(before: Side | None, after: Side | None, axes: AxisNames, constants: 
                 found.append((other, program))
     rest = list(old.values())
     for program in lone:
-        twin = next((other for other in rest if _identity(other) == _identity(program)), None)
+        twin = next((other for other in rest if _identity(other, digests) == _identity(program, digests)), None)
         if twin is not None:
             rest.remove(twin)
         found.append((twin, program))
     return [*found, *((program, None) for program in rest)]
 
 
-def cells(pairs: Iterable[tuple[Program | None, Program | None]], measures: Mapping[str, str]) -> list[Cell]:
+def cells_of(side: Side, older: bool) -> list[Cell]:
+    """The cells of an experiment that only the older or only the newer side has."""
+    digests = Digests()
+    before, after = (side, None) if older else (None, side)
+    return cells(paired(before, after, AxisNames(), {}, digests), {}, digests)
+
+
+def cells(pairs: Pairs, measures: Mapping[str, str], digests: Digests) -> list[Cell]:
     """The cells of paired programs; `measures` maps old names of measures to new ones."""
-    return [_cell(before, after, measures) for before, after in pairs]
+    return [_cell(before, after, measures, digests) for before, after in pairs]
 
 
-def _cell(before: Program | None, after: Program | None, names: Mapping[str, str]) -> Cell:
+def _cell(before: Program | None, after: Program | None, names: Mapping[str, str], digests: Digests) -> Cell:
     known = after if after is not None else before
     assert known is not None
-    sides = (_side(before, names) if before else None, _side(after, {}) if after else None)
+    sides = (_side(before, names, digests) if before else None, _side(after, {}, digests) if after else None)
     status, differing = _status(*sides)
     return Cell(
         known.experiment,
@@ -77,11 +86,11 @@ def _status(before: CellSide | None, after: CellSide | None) -> tuple[str, tuple
     return "same", ()
 
 
-def _side(program: Program, names: Mapping[str, str]) -> CellSide:
+def _side(program: Program, names: Mapping[str, str], digests: Digests) -> CellSide:
     return CellSide(
         program.digest,
-        {names.get(item.name, item.name): measure_digest(program, item) for item in program.measures},
-        _taken(program),
+        {names.get(item.name, item.name): digests.measure(program, item) for item in program.measures},
+        _taken(program, digests),
         {network.name: shapes(network) for network in program.networks},
         program.training.steps if program.training else 0,
         program.replicates,
@@ -89,10 +98,10 @@ def _side(program: Program, names: Mapping[str, str]) -> CellSide:
     )
 
 
-def _taken(program: Program) -> frozenset[object]:
+def _taken(program: Program, digests: Digests) -> frozenset[object]:
     steps = program.training.evaluations if program.training else (0,)
     shown = {
-        (sample_digest(program, term, probe.examples), step)
+        (digests.sample(program, term, probe.examples), step)
         for probe in program.probes
         for term in probe.terms.values()
         for step in probe.steps
@@ -100,6 +109,6 @@ def _taken(program: Program) -> frozenset[object]:
     return frozenset({*steps, *shown})
 
 
-def _identity(program: Program) -> tuple[object, ...]:
-    marks = sorted(measure_digest(program, item) for item in program.measures)
+def _identity(program: Program, digests: Digests) -> tuple[object, ...]:
+    marks = sorted(digests.measure(program, item) for item in program.measures)
     return (program.experiment, program.digest, *marks)

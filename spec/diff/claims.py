@@ -10,50 +10,42 @@ from ..ir import claims as c
 from .changes import Warned
 from .checks import LOOSER, STRICTER, UNKNOWN, Verdict, moved
 from .judged_on import JudgedOn, judges_moved
-from .matching import Matching
 
 Moves = Mapping[str, list[Verdict]]
 """How each claim that is on both sides moved, by its new name."""
 
 
-def moves(matching: Matching, itself: bool = False) -> Moves:
+def moves(judged: JudgedOn, itself: bool = False) -> Moves:
     """How claims moved: in their check, their judge, and (unless `itself`) all that they are judged on."""
+    matching = judged.matching
     measures, names = matching.renames.of({"measure"}), matching.renames.of({"claim"})
     now = {claim.name: claim for claim in matching.after.plan.claims}
-    judged = JudgedOn(matching)
     verdicts: dict[str, list[Verdict]] = {}
     for claim in matching.before.plan.claims:
         name = names.get(claim.name, claim.name)
         if name in now:
             old = carried(claim.tree, measures, matching.names.values, matching.axes)
-            moved_check = moved(old, now[name].tree, judged.ground)
-            verdicts[name] = moved_check + judges_moved(claim, now[name])
+            judged.checks[name] = moved(old, now[name].tree, judged.ground)
+            verdicts[name] = judged.checks[name] + judges_moved(claim, now[name])
             verdicts[name] += [] if itself else judged.moved(old, now[name])
     return verdicts
 
 
-def unmoved(matching: Matching, name: str) -> bool:
-    """Whether the check of a claim says the same on both sides, in other words or another order."""
-    former = {new: old for old, new in matching.renames.of({"claim"}).items()}
-    trees = [
-        next((claim.tree for claim in own.plan.claims if claim.name == called), None)
-        for own, called in ((matching.before, former.get(name, name)), (matching.after, name))
-    ]
-    if None in trees:
-        return False
-    old = carried(trees[0], matching.renames.of({"measure"}), matching.names.values, matching.axes)
-    return not moved(old, trees[1], JudgedOn(matching).ground)
+def unmoved(judged: JudgedOn, name: str) -> bool:
+    """Whether the check of a claim says the same on both sides, in other words or another order; `moves` was asked before."""
+    return judged.checks.get(name) == []
 
 
 def compare_claims(
-    experiment: str, matching: Matching, itself: bool = False
+    experiment: str, judged: JudgedOn, itself: bool = False
 ) -> tuple[list[Warned], dict[tuple[str, ...], str]]:
     """Warnings of claims that ask less than before, or are gone; and how each claim moved, by the paths of its check.
 
     `itself` asks for what a claim itself says alone, and not for the cells and replicates that it is judged on.
     """
+    matching = judged.matching
     names = matching.renames.of({"claim"})
-    moved_claims = moves(matching, itself) if matching.before.plan.claims else {}
+    moved_claims = moves(judged, itself) if matching.before.plan.claims else {}
     warnings: list[Warned] = []
     notes: dict[tuple[str, ...], str] = {}
     for claim in matching.before.plan.claims:

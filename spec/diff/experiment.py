@@ -15,6 +15,7 @@ from .classes import BESIDE_CELLS, BORROWED
 from .effects import SAME_VALUES, borne_out
 from .equivalence import keeps_meaning, means_the_same
 from .expressions import commuted, edits, kinds_that_differ
+from .judged_on import JudgedOn
 from .matching import Matching
 from .paths import Pair, differences
 from .renames import SEEDING
@@ -50,7 +51,8 @@ class Comparison:
         self.before = before
         self.after = after
         self.matching = Matching(before, after)
-        self.warnings, self.notes = compare_claims(name, self.matching)
+        self.judged = JudgedOn(self.matching)
+        self.warnings, self.notes = compare_claims(name, self.judged)
         self.reach = self.matching.reach
         self.axes = AxisComparison(name, self.matching, self.reach, self._of_pair)
 
@@ -62,7 +64,7 @@ class Comparison:
         total = len(self.matching.common(self.before, self.after))
         result.changes += [self._change(group, total) for group in self._with_defaults(groups)]
         result.changes += self.axes.settings() + self.axes.axes() + zip_changes(self.name, self.matching, self.reach)
-        result.cells = cells(self.matching.pairs(), self.matching.renames.of({"measure"}))
+        result.cells = cells(self.matching.pairs, self.matching.renames.of({"measure"}), self.matching.digests)
         result.warnings = self.warnings
         result.changes = borne_out(self.name, result.changes, result.cells, renamed=self.before.plan.name != self.name)
         result.changes.sort(key=lambda change: (CLASSES.index(change.classes[0]), bool(change.scope)))
@@ -96,9 +98,7 @@ class Comparison:
                 seen[place] = differences(self.matching.carried(trees[0]), trees[1])
             programs = self.matching.programs(before, after, old, new)
             for pair in seen[place]:
-                said = (
-                    pair.path[0] != "claims" or pair.path[2:] != ("check",) or not unmoved(self.matching, pair.path[1])
-                )
+                said = pair.path[0] != "claims" or pair.path[2:] != ("check",) or not unmoved(self.judged, pair.path[1])
                 if said and not means_the_same(pair, programs) and not _unread(pair, trees):
                     groups.setdefault(pair.key, _Group(pair)).settings.append(new)
         if not seen:  # no cell is on both sides: what is left to compare is the base

@@ -10,7 +10,6 @@ from typing import Any
 from ..diagnostics.problems import listing
 from ..ir import claims as c
 from ..ir.plan import ClaimPlan, MeasurePlan, Program
-from ..passes.digests import measure_digest
 from ..passes.randomness import is_random
 from ..tables.judges import JUDGES
 from .checks import LOOSER, STRICTER, UNKNOWN, Ground, Verdict, measured, restricts, signs
@@ -37,8 +36,10 @@ class JudgedOn:
 
     def __init__(self, matching: Matching) -> None:
         self.matching = matching
-        self.pairs: list[Pair] = matching.pairs()
+        self.pairs: list[Pair] = matching.pairs
         self.former = {new: old for old, new in matching.renames.of({"measure"}).items()}
+        self.checks: dict[str, list[Verdict]] = {}
+        """How the check of each claim moved, by its new name."""
         self.differing: dict[tuple[str, int, int], tuple[str, ...]] = {}
 
     @cached_property
@@ -152,7 +153,8 @@ class JudgedOn:
             return None
         if before.training is not None and before.digest == after.digest:
             test = replace(after.data, test=before.data.test)
-            if measure_digest(before, old) == measure_digest(replace(after, data=test), new):
+            digests = self.matching.digests
+            if digests.measure(before, old) == digests.measure(replace(after, data=test), new):
                 return None
             return self._causes(name, before, after)
         return self._causes(name, before, after) or None

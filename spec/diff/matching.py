@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from ..ir.plan import Program
+from ..passes.digests import Digests
 from .axis_names import axis_names
 from .cells import Pairs, paired
 from .classes import Reach
@@ -20,6 +21,7 @@ class Matching:
     def __init__(self, before: Side, after: Side) -> None:
         self.before = before
         self.after = after
+        self.digests = Digests()
         self.settings: dict[tuple[int, int], Setting] = {}
         self.renames = self._renames()
         self.names = self.renames.axes
@@ -43,9 +45,10 @@ class Matching:
         theirs = {renamed(point, self.constants): program for point, program in before.programs[old].items()}
         return [(theirs[point], program) for point, program in after.programs[new].items() if point in theirs]
 
+    @cached_property
     def pairs(self) -> Pairs:
         """The programs of both sides, side by side."""
-        return paired(self.before, self.after, self.names, self.constants)
+        return paired(self.before, self.after, self.names, self.constants, self.digests)
 
     def place(self, pair: tuple[Program | None, Program | None]) -> Mapping[str, object]:
         """Where a cell stands on the axes, by their new names."""

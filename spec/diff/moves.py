@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from ..resolve.document import Document
 from ..resolve.resolve import resolve
 from ..source import nodes as yaml
-from .cells import cells, paired
+from .cells import cells_of
 from .changes import CellSide, Change, StudyDiff
 from .known_cells import older_cells, with_known_cells
 from .likeness import Parts, assigned, written_parts
-from .settings import AxisNames, side
+from .settings import side
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _cells(document: Document, names: Iterable[str]) -> Iterable[tuple[str, Cell
     """The cells of some experiments of a study."""
     for plan in resolve(document, None, (), list(names)).experiments:
         experiment = side(plan, document.study.layer_defaults)
-        for cell in cells(paired(experiment, None, AxisNames(), {}), {}):
+        for cell in cells_of(experiment, older=True):
             assert cell.before is not None
             yield cell.name, cell.before
 

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..ir.plan import Program
+from ..passes.digests import Digests
 from ..resolve.document import Document
 from ..source import nodes as yaml
 from .cells import cells
 from .changes import CLASSES, Cell, Change, Texts, Warned, Where
 from .claims import compare_claims
 from .experiment import Comparison, Result
+from .judged_on import JudgedOn
 from .likeness import Parts, assigned
 from .matching import Matching
 from .settings import Side
@@ -104,13 +106,14 @@ def alone(profile: str, action: str, sides: Mapping[str, tuple[Side, Side]]) -> 
     parts: list[Change] = []
     lone = Alone(Change("", ("profiles", profile), action, *texts, ("text",), scope="profile"))
     for name, (usual, own) in sides.items():
-        parts += Comparison(name, usual, own).result().changes
+        comparison = Comparison(name, usual, own)
+        parts += comparison.result().changes
         there = {program.digest for program in _programs(usual)}
         fresh = [program for program in _programs(own) if program.digest not in there]
-        lone.cells += cells([(None, item) if action == "added" else (item, None) for item in fresh], {})
-        pair = (usual, own) if action == "added" else (own, usual)
+        lone.cells += cells([(None, item) if action == "added" else (item, None) for item in fresh], {}, Digests())
+        judged = comparison.judged if action == "added" else JudgedOn(Matching(own, usual))
         says = "compared with no profile, {}" if action == "added" else "gone with its profile; without it, {}"
-        for item in compare_claims(name, Matching(*pair), itself=True)[0]:
+        for item in compare_claims(name, judged, itself=True)[0]:
             lone.warnings.append(replace(item, message=says.format(item.message), profile=profile))
     held = {part for change in parts for part in change.classes}
     classes = tuple(part for part in CLASSES if part in held and (part != "text" or held == {"text"})) or ("text",)

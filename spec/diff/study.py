@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from ..check.memo import Common
 from ..diagnostics.problems import Problem, SpecError
 from ..ir.plan import StudyPlan
 from ..resolve.document import Document
 from ..resolve.resolve import resolve
 from ..source import nodes as yaml
-from .cells import cells, paired
+from .cells import cells_of
 from .changes import Cell, Change, StudyDiff, Texts, Warned, Where
 from .experiment import Comparison, Result
 from .experiment_names import renamed_experiments
@@ -22,7 +23,7 @@ from .known_cells import with_known_cells
 from .moves import Moves, Origin, moved_change
 from .paths import differences
 from .profiles import Alone, Profiles, alone, with_profile
-from .settings import AxisNames, Side, side
+from .settings import Side, side
 from .trees import spell, study_tree
 
 
@@ -51,6 +52,8 @@ class _Studies:
         self.after = after
         self.moves = moves
         self.profiles = Profiles(before, after)
+        self.checked: dict[int, Common] = {}
+        """What was checked of each document, by its identity."""
         names = before.experiments.keys() & after.experiments.keys()
         self.equal = {name for name in names if self._written(0, name) == self._written(1, name)}
         old = self._plan(before, None, ())
@@ -79,7 +82,7 @@ class _Studies:
                 changes.append(moved_change(name, f"moved from `{from_file.file}`"))
             if before is None:
                 changes.append(self._whole(name, "added"))
-                made += cells(paired(None, after, AxisNames(), {}), {})
+                made += cells_of(after, older=False)
                 continue
             was = before.plan.name
             if was != name:
@@ -109,7 +112,7 @@ class _Studies:
                 changes.append(moved_change(name, f"moved to `{left[name]}`"))
                 continue
             changes.append(self._whole(name, "removed"))
-            made += cells(paired(gone, None, AxisNames(), {}), {})
+            made += cells_of(gone, older=True)
             warnings += [Warned(name, c.name, f"removed with its experiment: {c.says}") for c in gone.plan.claims]
         changes = (
             told_once(self._united(changes), self._bases()) + self.profiles.names() + [item.change for item in lone]
@@ -135,7 +138,7 @@ class _Studies:
     def _plan(self, document: Document, profile: str | None, only: Iterable[str]) -> StudyPlan:
         wanted = list(only)
         try:
-            return resolve(document, profile, (), wanted)
+            return resolve(document, profile, (), wanted, self.checked.setdefault(id(document), Common()))
         except SpecError as error:
             raise SideError("after" if document is self.after else "before", error.problems) from None
 

@@ -20,10 +20,14 @@ T = TypeVar("T")
 
 
 def resolve(
-    document: Document, profile: str | None = None, overrides: Sequence[Override] = (), only: Sequence[str] = ()
-) -> StudyPlan:
-    """The plan of a study in a profile. Raises SpecError with every problem of every experiment."""
-    return identified(_checked(document, profile, overrides, only))
+    document: Document, profile: str | None = None, overrides: Sequence[Override] = (), only: Sequence[str] = (),
+    common: Common | None = None,
+) -> StudyPlan:  # fmt: skip
+    """The plan of a study in a profile. Raises SpecError with every problem of every experiment.
+
+    `common` is what was checked of the same document in other profiles.
+    """
+    return identified(_checked(document, profile, overrides, only, common))
 
 
 def _checked(
