@@ -18,15 +18,19 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import yaml
 from dlspec import spec
+from dlspec.spec.check.memo import Common
 from dlspec.spec.diagnostics.problems import Source
-from dlspec.spec.diff import StudyDiff, compare
+from dlspec.spec.diff import StudyDiff, compare, study
+from dlspec.spec.ir.plan import StudyPlan
 from dlspec.spec.resolve.document import Document
+from dlspec.spec.resolve.overrides import Override
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[2]
@@ -139,7 +143,29 @@ def document(text: str) -> Document:
 @cache
 def difference(pair_name: str) -> StudyDiff:
     """What the diff says of a pair. Raises SpecError where a side is no valid study."""
-    return compare(*(document(text) for text in BY_NAME[pair_name].sides()))
+    return compared(*BY_NAME[pair_name].sides())
+
+
+def compared(before: str, after: str) -> StudyDiff:
+    """The difference of two texts; a study that many pairs change is resolved once. Raises SpecError."""
+    with patch.object(study, "resolve", _resolved):
+        return compare(document(before), document(after))
+
+
+def _resolved(
+    document: Document, profile: str | None, overrides: Sequence[Override], only: Sequence[str], common: Common
+) -> StudyPlan:
+    return _plan(document, profile, tuple(only))
+
+
+@lru_cache(maxsize=128)
+def _plan(document: Document, profile: str | None, only: tuple[str, ...]) -> StudyPlan:
+    return spec.resolve(document, profile, (), only, _common(document))
+
+
+@lru_cache(maxsize=128)
+def _common(document: Document) -> Common:
+    return Common()
 
 
 def _read(path: Path) -> list[Pair]:
