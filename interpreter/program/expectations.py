@@ -130,7 +130,8 @@ class Evaluation:
                     mask = tf.reshape(inside, [1, chunk] + [1] * (event + len(indices)))
                     means.append(tf.reduce_sum(tf.where(mask, wide, tf.zeros([], tf.float64)), axis=1) / total)
                     values[at], counted[at] = wide, mask
-            return [*means, *moments_within(values, counted, pairs, within(place))]
+            centres = {at: means[at] if chunk == total else means[at] * (total / within(place)) for at in values}
+            return [*means, *moments_within(values, centres, counted if total % chunk else None, pairs)]
 
         def joined(place: Any, before: Sequence[Any]) -> list[Any]:
             after = sums(place)

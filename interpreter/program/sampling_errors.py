@@ -6,6 +6,7 @@ A chunk's moments are about its own means (two passes over values that are there
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import combinations_with_replacement
@@ -56,45 +57,50 @@ class SamplingErrors:
         for measure in self.measures:
             terms, count = self.means[measure.name], self.examples[measure.name]
             pairs = combinations_with_replacement([id(term) for term in terms], 2)
-            covariances = {pair: moments[pair] / (count - 1) / count for pair in pairs}
+            covariances = {pair: moments[pair] * (1 / (count - 1) / count) for pair in pairs}
             if isinstance(measure.term, t.Expectation):
                 errors[measure.name] = tf.sqrt(covariances[id(terms[0]), id(terms[0])])
                 continue
-            slopes = _slopes(terms, known, partial(outer, measure))
-            square = tf.add_n(
-                [
-                    (1 if a == b else 2) * slopes[a] * slopes[b] * covariance
-                    for (a, b), covariance in covariances.items()
-                ]
-            )
-            errors[measure.name] = tf.sqrt(tf.where(square < 0, tf.zeros([], tf.float64), square))
+            value, slopes = _slopes(terms, known, partial(outer, measure))
+            error = _first_order(slopes, covariances)
+            errors[measure.name] = tf.where(tf.math.is_finite(value), error, tf.constant(math.nan, tf.float64))
         return errors
+
+
+def _first_order(slopes: dict[int, Any], covariances: Moments) -> Any:
+    """The error of a number made of means, [R]; undefined where no mean that has an error changes it, as beyond a bound of `clip`."""
+    parts = [(1 if a == b else 2) * slopes[a] * slopes[b] * covariance for (a, b), covariance in covariances.items()]
+    square = tf.add_n(parts)
+    square = tf.where(square < 0, tf.zeros([], tf.float64), square)
+    varies = [covariance > 0 for (a, b), covariance in covariances.items() if a == b]
+    flat = tf.reduce_all([tf.equal(slope, 0) for slope in slopes.values()], axis=0)
+    return tf.where(flat & tf.reduce_any(varies, axis=0), tf.constant(math.nan, tf.float64), tf.sqrt(square))
 
 
 def _slopes(
     terms: Sequence[t.Expectation], known: dict[int, Value], measure: Callable[[dict[int, Value]], Any]
-) -> dict[int, Any]:
-    """By how much a measure changes with each of its means: [R] each."""
+) -> tuple[Any, dict[int, Any]]:
+    """A measure, and by how much it changes with each of its means: [R] each."""
     means = [tf.identity(known[id(term)].tensor) for term in terms]
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(means)
         given = {id(term): Value(mean, (REPLICATE,)) for term, mean in zip(terms, means, strict=True)}
         value = measure({**known, **given})
     slopes = tape.gradient(value, means, unconnected_gradients="zero")
-    return {id(term): slope for term, slope in zip(terms, slopes, strict=True)}
+    return value, {id(term): slope for term, slope in zip(terms, slopes, strict=True)}
 
 
-def moments_within(values: Mapping[int, Any], mask: Mapping[int, Any], pairs: Sequence[Pair], count: Any) -> list[Any]:
+def moments_within(
+    values: Mapping[int, Any], means: Mapping[int, Any], mask: Mapping[int, Any] | None, pairs: Sequence[Pair]
+) -> list[Any]:
     """The moments of the examples of a chunk, about its own means: [R, …] for each pair.
 
-    `values` are [R, examples, …] by place, `mask` says which of the examples count, and `count` how many do.
+    `values` are [R, examples, …] by place, `means` [R, …], and `mask` says which of the examples count; without it all do.
     """
-    zero = tf.zeros([], tf.float64)
     centred = {}
     for place in dict.fromkeys(place for pair in pairs for place in pair):
-        value, inside = values[place], mask[place]
-        mean = tf.reduce_sum(tf.where(inside, value, zero), axis=1, keepdims=True) / count
-        centred[place] = tf.where(inside, value - mean, zero)
+        apart = values[place] - means[place][:, tf.newaxis]
+        centred[place] = apart if mask is None else tf.where(mask[place], apart, tf.zeros([], tf.float64))
     return [tf.reduce_sum(centred[a] * centred[b], axis=1) for a, b in pairs]
 
 

@@ -33,23 +33,26 @@ def by_sampling_error(claim: ClaimPlan, decision: Decision, results: Results) ->
     if len(measured) != 1 or len(numbers) != 1 or measured[0].reduction not in ("final", "at"):
         return decision
     (measure,), (threshold,), examples = measured, numbers, results.examples[measured[0].measure]
+    if examples == 1 and not {measure.measure} & {*results.rates, *results.exact}:
+        return decision.lowered(decision.verdict, "one test example has no sampling error that could be told")
     last = len(results.dimensions)
     found = value(measure, results).along(last)
     for (place, values), (_, errors) in zip(found, sampling_errors(measure, results).along(last), strict=True):
         known = np.isfinite(values)
         variances = _of_rates(values, threshold, examples) if measure.measure in results.rates else errors**2
-        if not known.any() or not np.isfinite(variances[known]).all():
+        told = variances[known & np.isfinite(variances)]  # replicates of versions before have none
+        if not len(told):
             continue
         margin = abs(float(values[known].mean()) - threshold)
-        variance = float(variances[known].mean()) / int(known.sum())
+        variance = float(told.mean()) / int(known.sum())
         error = DEVIATIONS * math.sqrt(variance)
         if margin < error:
             at = where(place, results)
             enough = math.ceil(examples * variance * (DEVIATIONS / margin) ** 2) if margin else None
-            told = f"about {_rounded(enough):,} would tell" if enough else "no number of them would tell"
+            needed = f"about {_rounded(enough):,} would tell" if enough else "no number of them would tell"
             words = (
                 f"the margin {number(margin)}{f' at {at}' if at else ''} is within the sampling error of {examples:,} test "
-                f"examples, ± {number(error)}: {told}"
+                f"examples, ± {number(error)}: {needed}"
             )
             return decision.lowered(LOWERED.get(decision.verdict, decision.verdict), words)
     return decision

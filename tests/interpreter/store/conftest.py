@@ -81,9 +81,10 @@ def assert_same(one: Replicate, other: Replicate) -> None:
         other.experiment, other.variant, other.constants, other.number,
     )  # fmt: skip
     assert (one.status, one.message, one.end, one.steps) == (other.status, other.message, other.end, other.steps)
-    assert set(one.curves) == set(other.curves)
-    for name, values in one.curves.items():
-        assert np.asarray(values, float).tobytes() == np.asarray(other.curves[name], float).tobytes()
+    for held, wanted in ((one.curves, other.curves), (one.errors, other.errors)):
+        assert set(held) == set(wanted)
+        for name, values in held.items():
+            assert np.asarray(values, float).tobytes() == np.asarray(wanted[name], float).tobytes()
     assert set(one.samples) == set(other.samples)
     for figure, steps in one.samples.items():
         assert set(steps) == set(other.samples[figure])

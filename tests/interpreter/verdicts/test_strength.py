@@ -395,19 +395,28 @@ def test_a_real_measure_has_the_error_that_was_stored_beside_it(mean: float, exp
     study = spec.parse(Source("c.yaml", text.replace("CLAIMS", 'c: {says: it, check: "final(m, variant == a) < 0.5"}')))
     (plan,) = spec.resolve(study).experiments
 
-    def judged(errors: dict[str, Any]) -> Verdict:
+    def judged(errors: dict[str, Any], older: int = 0) -> Verdict:
         replicates = []
         for number in range(5):
             replicate = Replicate("e", "a", {}, number, "")
-            replicate.record(0, {"m": np.float64(mean), "exact": np.float64(2)}, errors)
+            replicate.record(0, {"m": np.float64(mean), "exact": np.float64(2)}, errors if number >= older else {})
             replicates.append(replicate)
         return judge(plan.claims[0], Results.of_plan(plan, replicates))
 
     found = judged({"m": np.float64(0.02)})
     assert found.verdict == expected and told in found.reason
     assert (abs(mean - 0.5) < 1.96 * 0.02 / math.sqrt(5)) == bool(told)
+    assert judged({"m": np.float64(0.02)}, older=3).reason == found.reason, "two of five know how large it is"
     before = judged({})
     assert before.verdict == (HOLDS if mean < 0.5 else FAILS) and "error" not in before.reason, "of before: no error"
+
+
+def test_one_example_has_no_error_and_the_verdict_says_so() -> None:
+    text = SPEC.replace("examples: 8", "examples: 1").replace("COUNT", "5")
+    study = spec.parse(Source("c.yaml", text.replace("CLAIMS", 'c: {says: it, check: "final(m, variant == a) < 0.5"}')))
+    (plan,) = spec.resolve(study).experiments
+    runs = [Replicate("e", "a", {}, number, "", steps=[0], curves={"m": [np.float64(0.1)]}) for number in range(5)]
+    assert "one test example has no sampling error" in judge(plan.claims[0], Results.of_plan(plan, runs)).reason
 
 
 def test_all_right_of_few_examples_says_little_about_one_in_a_thousand() -> None:
