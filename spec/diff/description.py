@@ -9,6 +9,13 @@ from .changes import Change
 from .classes import BORROWED
 
 MAX_VALUE_LENGTH = 60
+DATA = {
+    "train": "training examples",
+    "test": "test examples",
+    "order": "order of examples",
+    "enumerate": "enumerated inputs",
+}
+"""What a task's data say, in words."""
 
 
 def in_its_variants(change: Change) -> str:
@@ -50,6 +57,8 @@ def subject(change: Change) -> str:
         return f"gradient of `{path[1]}`" + "".join(f" ({step})" for step in path[2:] if step != "value")
     if path[0] == "task" and len(path) > 2 and path[1] in ("draw", "example"):
         return f"{path[1]} `{path[2]}`"
+    if path[:2] == ("task", "data") and len(path) == 3:
+        return DATA.get(path[2], path[2])
     if path[0] in singular and len(path) > 1:
         rest = ".".join(path[2:])
         part = f" ({change.classes[0]})" if path[0] in BORROWED and len(change.classes) == 1 and change.factor else ""
