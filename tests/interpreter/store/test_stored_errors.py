@@ -11,6 +11,7 @@ import pytest
 from dlspec.interpreter.results.atomic_files import checksum_of
 from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.store import files
+from dlspec.interpreter.store.checkpoints import Checkpoint, Checkpoints
 from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
 from dlspec.interpreter.store.store import Store
 
@@ -45,3 +46,23 @@ def test_errors_are_stored_and_files_without_them_are_read(
     for key, held in curves.items():
         for item, values in held.items():
             np.testing.assert_array_equal(values, whole[0][key][item])
+
+
+def test_a_checkpoint_keeps_them(
+    tmp_path: Path, asked: Asked, make_cell: Callable[..., Replicate], same_cell: Callable[..., None]
+) -> None:
+    own = asked()[0]
+    made = [make_cell(own, number) for number in (0, 1)]
+    for replicate in made:
+        replicate.errors = {
+            name: [0.1 * np.abs(value) for value in values] for name, values in replicate.curves.items()
+        }
+    checkpoints = Checkpoints(tmp_path / "one.ckpt", {}, 0)
+    checkpoints.save(Checkpoint(10, 1.0, [], made))
+    resumed = [own.replicate(number) for number in (0, 1)]
+    assert checkpoints.load(resumed) is not None
+    for before, after in zip(made, resumed, strict=True):
+        same_cell(before, after)
+        before.record(50, {name: values[-1] for name, values in before.curves.items()}, {"error": np.float64(1)})
+        after.record(50, {name: values[-1] for name, values in after.curves.items()}, {"error": np.float64(1)})
+        same_cell(before, after)
