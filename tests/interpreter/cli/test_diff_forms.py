@@ -15,6 +15,7 @@ from dlspec.interpreter.cli.text.diff import print_diff
 from dlspec.spec.diff import StudyDiff
 from dlspec.spec.diff.json_form import data
 from dlspec.spec.diff.markdown import markdown
+from dlspec.spec.diff.sections import sections, told_by_the_headline
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -65,8 +66,13 @@ def test_text_markdown_and_json_agree(pair: Pair) -> None:
     assert [line.removeprefix("> ") for line in block.splitlines()] == said
     # each change
     for change in study["changes"]:
-        path = ".".join(change["path"])
-        assert path in text and path in prose
+        assert ".".join(change["path"]) in text
+    lines = sections(diff)
+    count = sum(1 + len(change.get("parts", ())) for change in study["changes"])
+    assert sum(len(own) for _, own in lines) <= count  # what is the same in several experiments is said once
+    for title, own in [] if told_by_the_headline(diff) else lines:
+        assert f"{title} ({len(own)})" in prose and title in text
+        assert all(line.subject.strip() in prose for line in own)
     # the cells
     counts = Counter(cell["status"] for cell in study["cells"])
     unchanged = sum(study["unchanged"].values())
@@ -74,8 +80,11 @@ def test_text_markdown_and_json_agree(pair: Pair) -> None:
         assert kept(text) == kept(prose)
         if (sentence := kept(text)) is not None:
             assert sentence == (counts["same"] + unchanged, sum(counts.values()) - counts["gone"] + unchanged)
+        inside = {cell["status"] for own in study["profiles"].values() for cell in own}
         for status, words in (("again", "must run again"), ("new", "new, to run"), ("gone", "gone: ")):
-            assert (words in text) == (words in prose) == bool(counts[status])
+            assert (words in text) == (words in prose)
+            assert words in text or not counts[status]
+            assert words not in text or counts[status] or status in inside
 
 
 def keys(value: Any) -> set[str]:
