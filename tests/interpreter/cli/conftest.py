@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests import forked
+
 HEAVY = ("tensorflow", "keras", "matplotlib")
 RUN = f"""
 import atexit, sys
@@ -28,8 +30,8 @@ def dlspec(tmp_path: Path) -> Command:
 
     def run(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "NO_COLOR": "1"}
-        done = subprocess.run(
-            [sys.executable, "-c", RUN, *arguments],
+        done = forked.run(
+            [sys.executable, "-c", RUN, *arguments], light=True,
             cwd=more.pop("cwd", tmp_path), capture_output=True, text=True, env=environment, timeout=120, **more,
         )  # fmt: skip
         *errors, loaded = done.stderr.splitlines()

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from dlspec.spec.new_study import first_spec
+
+from tests import forked
 
 SMALL = """
 dlspec: 1
@@ -36,10 +39,12 @@ experiments:
 """
 
 
-def dlspec(*arguments: str, cwd: Path, **more: Any) -> subprocess.CompletedProcess[str]:
+def dlspec(*arguments: str, cwd: Path, forks: bool = True, **more: Any) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "NO_COLOR": "1"}
     command = [sys.executable, "-c", "from dlspec.interpreter.cli.app import main; main()", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env=environment, timeout=300, **more)
+    light = arguments[:1] != ("run",) and "graph" not in arguments
+    start = partial(forked.run, light=light) if forks else subprocess.run
+    return start(command, cwd=cwd, capture_output=True, text=True, env=environment, timeout=300, **more)
 
 
 def small(folder: Path, check: str = "final(error) < 1e-3", steps: int = 100, every: int = 50) -> Path:
@@ -89,7 +94,8 @@ def test_a_run_prints_its_numbers_and_verdicts_and_keeps_everything(tmp_path: Pa
 def test_json_is_one_object_on_stdout_and_the_same_numbers_every_time(tmp_path: Path) -> None:
     small(tmp_path)
     first, second = (
-        json.loads(dlspec("run", "small.yaml", "--json", *again, cwd=tmp_path).stdout) for again in ((), ("--force",))
+        json.loads(dlspec("run", "small.yaml", "--json", *again, cwd=tmp_path, forks=forks).stdout)
+        for again, forks in (((), True), (("--force",), False))  # two seeds of hashes
     )
     assert set(first) == {"format_version", "study", "profile", "run", "cells", "claims"}
     assert [cell["final"] for cell in first["cells"]] == [cell["final"] for cell in second["cells"]]

@@ -7,11 +7,14 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dlspec import spec
+
+from tests import forked
 
 ROOT = Path(__file__).parents[3]
 BASE = (ROOT / "tests/spec/diff/base.yaml").read_text("utf-8")
@@ -19,13 +22,15 @@ EDITED = BASE.replace("gradient: {u: forward_only}", "gradient: {u: stop}")
 MAIN = "from dlspec.interpreter.cli.app import main; main()"
 
 
-def run(command: list[str], cwd: Path, columns: int = 200, **more: Any) -> subprocess.CompletedProcess[str]:
+def run(
+    command: list[str], cwd: Path, columns: int = 200, start: Any = subprocess.run, **more: Any
+) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "NO_COLOR": "1", "HOME": str(cwd), "GIT_CONFIG_NOSYSTEM": "1", "COLUMNS": str(columns)}
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env=environment, timeout=300, **more)
+    return start(command, cwd=cwd, capture_output=True, text=True, env=environment, timeout=300, **more)
 
 
 def dlspec(*arguments: str, cwd: Path, **more: Any) -> subprocess.CompletedProcess[str]:
-    return run([sys.executable, "-c", MAIN, *arguments], cwd, **more)
+    return run([sys.executable, "-c", MAIN, *arguments], cwd, start=partial(forked.run, light=True), **more)
 
 
 SMALL = "dlspec: 1\nstudy: small\nexperiments: {e: {task: {example: {x: normal()}}, measures: {m: E(x)}}}\n"

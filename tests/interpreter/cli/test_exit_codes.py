@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,15 @@ from dlspec.interpreter.cli.standard_output import Output, OutputLost
 from dlspec.spec.new_study import first_spec
 from rich.console import Console
 
+from tests import forked
+
 MAIN = "from dlspec.interpreter.__main__ import main; main()"
 
 
 def dlspec(*arguments: str, cwd: Path, **more: Any) -> subprocess.CompletedProcess[str]:
+    start = subprocess.run if "env" in more else partial(forked.run, light=arguments[:1] != ("run",))
     more = {"stdout": subprocess.PIPE, "env": {**os.environ, "NO_COLOR": "1"}, **more}
-    return subprocess.run(
+    return start(
         [sys.executable, "-c", MAIN, *arguments], cwd=cwd, stderr=subprocess.PIPE, text=True, timeout=120, **more
     )
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dlspec import spec
+
+from tests import forked
 
 ROOT = Path(__file__).parents[3]
 BASE = (ROOT / "tests/spec/diff/base.yaml").read_text("utf-8")
@@ -20,14 +23,14 @@ LONGER = ("      batch: 64\n      steps: 1000", "      batch: 64\n      steps: 2
 WIDER_BATCH = ("      batch: 64\n", "      batch: 128\n")
 
 
-def run(command: list[str], cwd: Path, **more: Any) -> subprocess.CompletedProcess[str]:
+def run(command: list[str], cwd: Path, start: Any = subprocess.run, **more: Any) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "NO_COLOR": "1", "HOME": str(cwd), "GIT_CONFIG_NOSYSTEM": "1", "COLUMNS": "200"}
     environment |= {"GIT_EDITOR": "true"}
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env=environment, timeout=300, **more)
+    return start(command, cwd=cwd, capture_output=True, text=True, env=environment, timeout=300, **more)
 
 
 def dlspec(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return run([sys.executable, "-c", MAIN, *arguments], cwd)
+    return run([sys.executable, "-c", MAIN, *arguments], cwd, partial(forked.run, light=True))
 
 
 def edited(*edits: tuple[str, str], text: str = BASE) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests import forked
 
 from .conftest import RUN, Command
 
@@ -65,8 +66,8 @@ def test_exit_codes(dlspec: Command) -> None:
 
 def test_what_is_heavy_is_found_out(tmp_path: Path) -> None:
     """The twin of what every test here asserts: a command that loads such a package is seen."""
-    done = subprocess.run(
-        [sys.executable, "-c", RUN.replace("main()", "import matplotlib; main()"), "validate", "good.yaml"],
+    done = forked.run(
+        [sys.executable, "-c", RUN.replace("main()", "import matplotlib; main()"), "validate", "good.yaml"], light=True,
         cwd=tmp_path, capture_output=True, text=True, env=dict(os.environ), timeout=120,
     )  # fmt: skip
     assert done.stderr.splitlines()[-1] == "loaded matplotlib"

@@ -20,13 +20,17 @@ from dlspec.interpreter.verdicts.judge import judge
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.new_study import first_spec
 
+from tests import forked
+
 MAIN = "from dlspec.interpreter.cli.app import main; main()"
 
 
 def dlspec(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "NO_COLOR": "1"}
     command = [sys.executable, "-c", MAIN, *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env=environment, timeout=120)
+    return forked.run(
+        command, light=arguments[:1] != ("run",), cwd=cwd, capture_output=True, text=True, env=environment, timeout=120
+    )
 
 
 @pytest.fixture

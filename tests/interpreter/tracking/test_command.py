@@ -21,6 +21,8 @@ from dlspec.interpreter.schedule.batching import split_into_batches
 from dlspec.interpreter.store.requests import CellRequest
 from dlspec.spec.ir.plan import Program
 
+from tests import forked
+
 accumulator = pytest.importorskip(
     "tensorboard.backend.event_processing.event_accumulator", reason="TensorBoard is not installed"
 )
@@ -45,10 +47,10 @@ CODE = (
 )
 
 
-def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def command(folder: Path, *arguments: str, light: bool = True) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "NO_COLOR": "1", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
-    return subprocess.run(
-        [sys.executable, "-c", CODE, *arguments], cwd=folder, capture_output=True, text=True, env=environment, timeout=300, check=True
+    return forked.run(
+        [sys.executable, "-c", CODE, *arguments], light=light, cwd=folder, capture_output=True, text=True, env=environment, timeout=300, check=True
     )  # fmt: skip
 
 
@@ -64,7 +66,7 @@ def curves(folder: Path) -> dict[str, list[tuple[int, float]]]:
 def test_fresh_and_stored_cells_are_seen_and_pruned(tmp_path: Path) -> None:
     (tmp_path / "seen.yaml").write_text(STUDY, "utf-8")
     nowhere = ["--mlflow", "http://127.0.0.1:9"] if find_spec("mlflow") else []
-    fresh = command(tmp_path, "run", "seen.yaml", "--jit", "graph", "--tensorboard", *nowhere)
+    fresh = command(tmp_path, "run", "seen.yaml", "--jit", "graph", "--tensorboard", *nowhere, light=False)
     if nowhere:
         assert fresh.stderr.count("warning: MLflow is told no more of this run: ") == 1
     stored = command(tmp_path, "run", "seen.yaml", "--tensorboard")
