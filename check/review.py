@@ -5,7 +5,8 @@ The GitHub Action runs it. All that it is given stands in the environment: nothi
     FILES             patterns of git, separated by white space
     BASE              the commit to compare with
     COMMENT           `true`: writes the comment, where there is a token
-    FAIL_ON_LOOSENED  `true`: fails where a claim asks less than before, unless the pull request has the label LABEL
+    FAIL_ON_LOOSENED  `perhaps` or `true`: fails where a claim asks less than before, or may, unless the pull request has the
+                      label LABEL; `certain`: where one asks less for certain; `false`: never
 """
 
 from __future__ import annotations
@@ -26,9 +27,13 @@ from dlspec.spec.diagnostics.machine_formats import github
 from dlspec.spec.diagnostics.problems import Problem
 from dlspec.spec.diff import StudyDiff, compare
 from dlspec.spec.diff.markdown import markdown
+from dlspec.spec.diff.sections import warning_line
 from pull_request import NoAnswer, PullRequest
 
 PASSED, FAILED = 0, 1
+NEVER, CERTAIN, PERHAPS = "false", "certain", "perhaps"
+STRICTNESS = {"": NEVER, NEVER: NEVER, CERTAIN: CERTAIN, PERHAPS: PERHAPS, "true": PERHAPS}
+"""When a claim that asks less fails the job, by what the input says."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +44,10 @@ class Reviewed:
     diff: StudyDiff | None
     trouble: str = ""
 
-    @property
-    def loosened(self) -> list[str]:
-        """The claims that ask less than before, or may, with how."""
+    def loosened(self, strictness: str) -> list[str]:
+        """The claims that ask less than before (and with `perhaps` those that may), with how."""
         warnings = self.diff.warnings if self.diff is not None else ()
-        names = [
-            "".join([f"{w.experiment}.{w.claim}", f" in profile {w.profile}" if w.profile else ""]) for w in warnings
-        ]
-        return [f"{name}: {warned.message}" for name, warned in zip(names, warnings, strict=True)]
+        return [warning_line(item) for item in warnings if item.certain or strictness == PERHAPS]
 
 
 def reviewed(studies: Sequence[ChangedStudy]) -> list[Reviewed]:
@@ -87,7 +88,11 @@ def main() -> int:
     if not base.strip("0"):
         print("There is no commit to compare with.")
         return PASSED
-    strict = os.environ.get("FAIL_ON_LOOSENED") == "true"
+    asked = os.environ.get("FAIL_ON_LOOSENED", "").strip().lower()
+    if asked not in STRICTNESS:
+        _tell("error", f"`fail-on-loosened` is `true`, `perhaps`, `certain` or `false`, and not `{plain(asked)}`")
+        return FAILED
+    strict = STRICTNESS[asked] != NEVER
     patterns = os.environ.get("FILES", "").split()
     try:
         if not has_commit(base):
@@ -110,12 +115,16 @@ def main() -> int:
             request.comment(f"<!-- dlspec {mark} -->", text if studies else None)
         except NoAnswer as error:
             _tell("notice", f"no comment was written: {error}. The job's summary holds the same.")
-    return _judged(studies, request) if strict else PASSED
+    return _judged(studies, request, STRICTNESS[asked]) if strict else PASSED
 
 
-def _judged(studies: Sequence[Reviewed], request: PullRequest | None) -> int:
+def _judged(studies: Sequence[Reviewed], request: PullRequest | None, strictness: str) -> int:
     """Whether the claims ask as much as before, or a label says that they may ask less."""
-    loosened = [(item, text) for item in studies for text in item.loosened or ([item.trouble] if item.trouble else [])]
+    loosened = [
+        (item, text)
+        for item in studies
+        for text in item.loosened(strictness) or ([item.trouble] if item.trouble else [])
+    ]
     if not loosened:
         return PASSED
     label = os.environ.get("LABEL", "")
@@ -125,7 +134,8 @@ def _judged(studies: Sequence[Reviewed], request: PullRequest | None) -> int:
     if allowed:
         print(f"The label {plain(label)} allows it.")
         return PASSED
-    print(f"{len(loosened)} of the claims ask less than before, or may. The label {plain(label)} would allow it.")
+    may = ", or may" if strictness == PERHAPS else ""
+    print(f"{len(loosened)} of the claims ask less than before{may}. The label {plain(label)} would allow it.")
     return FAILED
 
 

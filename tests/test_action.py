@@ -190,6 +190,25 @@ def test_a_loosened_claim_fails_the_job_unless_a_label_says_so(repository: Path,
     assert review(repository, base, fail_on_loosened="true", loosened_label="other").returncode == 1
 
 
+def test_what_asks_less_for_certain_and_what_may_are_told_apart(repository: Path) -> None:
+    text = study("a")
+    (repository / "a.yaml").write_text(text)
+    base = save(repository)
+    (repository / "a.yaml").write_text(text.replace("final(m) < 0.5", "lowest(m) + 0 * final(m) < 0.5"))
+    save(repository)
+    assert [
+        review(repository, base, fail_on_loosened=how).returncode for how in ("perhaps", "true", "certain", "false")
+    ] == [1, 1, 0, 0]
+    (repository / "a.yaml").write_text(text.replace("final(m) < 0.5", "final(m) < 0.75"))
+    save(repository)
+    done = review(repository, base, fail_on_loosened="certain")
+    assert done.returncode == 1 and done.stdout.endswith(
+        "1 of the claims ask less than before. The label claims may be loosened would allow it.\n"
+    )
+    done = review(repository, base, fail_on_loosened="perhap")
+    assert done.returncode == 1 and done.stdout.startswith("::error title=dlspec::`fail-on-loosened` is ")
+
+
 def test_a_claim_that_goes_with_its_study_counts(repository: Path) -> None:
     (repository / "b.yaml").write_text(study("b"))
     base = save(repository)

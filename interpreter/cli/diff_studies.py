@@ -10,8 +10,9 @@ from dlspec import spec
 from dlspec.interpreter.cli.diff_inputs import Two, two
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.diff import StudyDiff, compare
-from dlspec.spec.diff.changes import Change, Texts, Warned
-from dlspec.spec.diff.headline import headline
+from dlspec.spec.diff.changes import Change, Texts
+from dlspec.spec.diff.claims import gone as claim_gone
+from dlspec.spec.diff.headline import with_headline
 from dlspec.spec.diff.moves import Moves, moved_change, moves, renamed_files, to_run, with_cells_of_other_files
 from dlspec.spec.diff.sections import PastResults
 from dlspec.spec.diff.study import SideError
@@ -69,8 +70,7 @@ def compared_files(pairs: Iterable[Two]) -> Iterator[tuple[str, StudyDiff]]:
         found = _compared_file(name, old, new, went.get(name, Moves()))
         if name in was:
             change = Change("", ("file",), "renamed", was[name], name, ("text",), scope="file", note=NEUTRAL)
-            found = replace(found, changes=(change, *found.changes))
-            found = replace(found, headline=headline(found))
+            found = with_headline(replace(found, changes=(change, *found.changes)))
         if found.changes or not found.same:
             diffs[name] = found
     wanted = to_run(diffs)
@@ -147,5 +147,5 @@ def alone(name: str, before: Source | None, after: Source | None) -> StudyDiff:
     change = Change("", ("study",), action, *texts, ("text",), scope="file")
     names = [source.name if source else "nothing" for source in (before, after)]
     gone = plan.experiments if before is not None else ()
-    warnings = [Warned(e.name, c.name, f"removed with its study: {c.says}") for e in gone for c in e.claims]
+    warnings = [claim_gone(item.name, claim, "its study") for item in gone for claim in item.claims]
     return StudyDiff(names[0], names[1], f"study {action}", (change,), (), tuple(warnings))

@@ -12,7 +12,9 @@ CLASSES = ("task", "architecture", "loss", "gradient", "training", "measure", "c
 FACTORS = ("task", "architecture", "loss", "gradient", "training")
 """The classes that decide what is trained: an experiment varies one of them, and the others are kept."""
 
-
+LOOSENED, IN_PART, PERHAPS = "loosened", "loosened in part", "perhaps loosened"
+STRICTER, REMOVED = "stricter", "removed"
+"""How what a claim asks moved, as people and JSON are told."""
 Texts = tuple[str | None, str | None]
 """What stood there before, and what stands there after."""
 
@@ -62,6 +64,8 @@ class Change:
     """The experiment that this one is derived from and has the change from, so that it is told once."""
     heirs: tuple[str, ...] = ()
     """The experiments that have the change from this one."""
+    direction: str = ""
+    """Of what a claim asks: how it moved, in the words of a warning or `stricter`."""
     parts: tuple[Change, ...] = ()
     """Of a variant that was added: where it differs from the base."""
 
@@ -135,6 +139,14 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """One thing that moved what a claim asks: `direction` is `loosened`, `perhaps loosened`, `stricter` or `removed`."""
+
+    direction: str
+    what: str
+
+
+@dataclass(frozen=True)
 class Warned:
     """A claim that was loosened, removed, or stands on something else now."""
 
@@ -143,6 +155,15 @@ class Warned:
     message: str
     profile: str = ""
     """In which profile; empty for what holds without one."""
+    direction: str = PERHAPS
+    """`removed`; `loosened` if some part of it asks less for certain, `loosened in part` if another asks more; or `perhaps loosened`."""
+    reasons: tuple[Reason, ...] = ()
+    """Why, one by one; `message` says them in a sentence."""
+
+    @property
+    def certain(self) -> bool:
+        """Whether it asks less for certain, in some part at least."""
+        return self.direction in (LOOSENED, IN_PART, REMOVED)
 
 
 @dataclass(frozen=True)
@@ -159,6 +180,8 @@ class StudyDiff:
     """Experiments that are the same throughout, with how many cells each has."""
     profiles: Mapping[str, tuple[Cell, ...]] = field(default_factory=dict)
     """In each profile the cells of experiments that differ there and that it patches."""
+    confounded: bool = False
+    """Whether in some cell several of the classes changed that decide what is trained, by several values."""
 
     @property
     def same(self) -> bool:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from ..ir import claims as c
-from .changes import Warned
+from ..ir.plan import ClaimPlan
+from .changes import IN_PART, LOOSENED, PERHAPS, REMOVED, Reason, Warned
+from .changes import STRICTER as ASKS_MORE
 from .checks import LOOSER, STRICTER, UNKNOWN, Verdict, moved
 from .judged_on import JudgedOn, judges_moved
 
+_WORDS = {LOOSER: LOOSENED, UNKNOWN: PERHAPS, STRICTER: ASKS_MORE}
 Moves = Mapping[str, list[Verdict]]
 """How each claim that is on both sides moved, by its new name."""
 
@@ -38,7 +41,7 @@ def unmoved(judged: JudgedOn, name: str) -> bool:
 
 def compare_claims(
     experiment: str, judged: JudgedOn, itself: bool = False
-) -> tuple[list[Warned], dict[tuple[str, ...], str]]:
+) -> tuple[list[Warned], dict[tuple[str, ...], tuple[Reason, ...]]]:
     """Warnings of claims that ask less than before, or are gone; and how each claim moved, by the paths of its check.
 
     `itself` asks for what a claim itself says alone, and not for the cells and replicates that it is judged on.
@@ -47,18 +50,33 @@ def compare_claims(
     names = matching.renames.of({"claim"})
     moved_claims = moves(judged, itself) if matching.before.plan.claims else {}
     warnings: list[Warned] = []
-    notes: dict[tuple[str, ...], str] = {}
+    reasons: dict[tuple[str, ...], tuple[Reason, ...]] = {}
     for claim in matching.before.plan.claims:
         name = names.get(claim.name, claim.name)
         verdicts = moved_claims.get(name)
         if verdicts is None:
-            warnings.append(Warned(experiment, claim.name, f"removed: {claim.says}"))
+            warnings.append(gone(experiment, claim))
         elif verdicts:
-            note = described(verdicts)
-            notes.update({("claims", name, part): note for part in ("check", "judge", "family")})
-            if {verdict.direction for verdict in verdicts} != {STRICTER}:
-                warnings.append(Warned(experiment, name, note))
-    return warnings, notes
+            own = tuple(dict.fromkeys(Reason(_WORDS[verdict.direction], verdict.what) for verdict in verdicts))
+            reasons.update({("claims", name, part): own for part in ("check", "judge", "family")})
+            if (direction := direction_of(own)) != ASKS_MORE:
+                warnings.append(Warned(experiment, name, described(own), direction=direction, reasons=own))
+    return warnings, reasons
+
+
+def gone(experiment: str, claim: ClaimPlan, whole: str = "") -> Warned:
+    """The warning of a claim that was removed; `whole` is what it was removed with: `its study`."""
+    what = f"with {whole}" if whole else ""
+    message = f"{' '.join(filter(None, (REMOVED, what)))}: {claim.says}"
+    return Warned(experiment, claim.name, message, direction=REMOVED, reasons=(Reason(REMOVED, what),))
+
+
+def direction_of(reasons: Iterable[Reason]) -> str:
+    """How a claim moved in all: it was loosened (in part, if another part asks more) where some part asks less for certain."""
+    held = {reason.direction for reason in reasons}
+    if {LOOSENED, ASKS_MORE} <= held:
+        return IN_PART
+    return next(word for word in (LOOSENED, PERHAPS, ASKS_MORE) if word in held)
 
 
 def carried(
@@ -79,9 +97,11 @@ def carried(
     return replace(tree, **changes)
 
 
-def described(verdicts: list[Verdict]) -> str:
+def described(reasons: Iterable[Reason]) -> str:
     """How a claim moved, in a phrase: `loosened: the threshold moved from 0.001 to 0.01`."""
-    found = {way: dict.fromkeys(v.what for v in verdicts if v.direction == way) for way in (LOOSER, UNKNOWN, STRICTER)}
-    part = " in part" if found[LOOSER] and found[STRICTER] else ""
-    words = {LOOSER: f"loosened{part}", UNKNOWN: "perhaps loosened", STRICTER: f"stricter{part}"}
-    return "; ".join(f"{words[way]}: {', '.join(own)}" for way, own in found.items() if own)
+    by_word: dict[str, list[str]] = {word: [] for word in _WORDS.values()}
+    for reason in reasons:
+        by_word[reason.direction].append(reason.what)
+    part = " in part" if by_word[LOOSENED] and by_word[ASKS_MORE] else ""
+    words = {LOOSENED: f"{LOOSENED}{part}", PERHAPS: PERHAPS, ASKS_MORE: f"{ASKS_MORE}{part}"}
+    return "; ".join(f"{words[way]}: {', '.join(own)}" for way, own in by_word.items() if own)

@@ -10,7 +10,7 @@ from ..tables.gradient_modes import DEFAULT_MODE
 from .axes import AxisComparison
 from .cells import cells
 from .changes import CLASSES, Cell, Change, Edit, Texts, Warned, Where
-from .claims import compare_claims, unmoved
+from .claims import compare_claims, described, direction_of, unmoved
 from .classes import BESIDE_CELLS, BORROWED
 from .effects import SAME_VALUES, borne_out
 from .equivalence import keeps_meaning, means_the_same
@@ -19,6 +19,7 @@ from .judged_on import JudgedOn
 from .matching import Matching
 from .paths import Pair, differences
 from .renames import SEEDING
+from .seeding import SAME_DISTRIBUTION
 from .settings import Setting, Side
 from .trees import Branch, Expression, same, spell
 from .zips import zip_changes
@@ -52,7 +53,7 @@ class Comparison:
         self.after = after
         self.matching = Matching(before, after)
         self.judged = JudgedOn(self.matching)
-        self.warnings, self.notes = compare_claims(name, self.judged)
+        self.warnings, self.reasons = compare_claims(name, self.judged)
         self.reach = self.matching.reach
         self.axes = AxisComparison(name, self.matching, self.reach, self._of_pair)
 
@@ -76,7 +77,7 @@ class Comparison:
             seeds = item.kind in SEEDING
             path = (*item.place, item.old)
             classes = self.reach.classes((*item.place, item.new)) if seeds else ("text",)
-            note = "the same distribution, and new random numbers" if seeds else "no result depends on this name"
+            note = SAME_DISTRIBUTION if seeds else "no result depends on this name"
             changes.append(
                 Change(self.name, path, "renamed", item.old, item.new, classes, note=note, scope=item.kind, seeds=seeds)
             )
@@ -139,17 +140,21 @@ class Comparison:
         if isinstance(before, Expression) and isinstance(after, Expression):
             parts = edits(before.tree, after.tree)
             order = bool(commuted(before.form) == commuted(after.form))
-        note = self.notes.get(pair.path, "") or self.notes.get(pair.path[:3], "")
+        reasons = self.reasons.get(pair.path[:3], ())
+        note = described(reasons)
         if order:
             note = "the same value, its operands in another order: digests differ, numbers by rounding"
         elif isinstance(before, Expression) and isinstance(after, Expression) and not note:
             note = kinds_that_differ(before.form, after.form)
+        direction = direction_of(reasons) if reasons else ""
         classes = self.reach.classes(pair.path)
         if self.reach.stops(pair.path):
             note = "`until` is looked at where measures are taken, so that training may stop elsewhere"
         elif pair.path[0] == "measures" and "training" in classes:
             note = "`until` looks at it, so that training may stop elsewhere"
-        return Change(self.name, pair.path, action, *texts, classes, parts, note=note, respelled=order)
+        return Change(
+            self.name, pair.path, action, *texts, classes, parts, note=note, respelled=order, direction=direction
+        )
 
 
 def _unread(pair: Pair, trees: tuple[Branch, Branch]) -> bool:

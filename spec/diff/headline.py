@@ -1,43 +1,88 @@
-"""One sentence that a reviewer can act on. It speaks of one factor only where one value changed, in one part."""
+"""One sentence that a reviewer can act on. It speaks of one factor only where one value changed, in one part.
+
+What is said elsewhere is not repeated: of a claim the headline has its name and which way it moved, warnings have why, and
+the lines below what was edited. Experiments are named where the study has several.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..diagnostics.problems import listing
-from .changes import FACTORS, Change, StudyDiff
+from .changes import FACTORS, REMOVED, Change, StudyDiff, Warned
 from .description import MAX_VALUE_LENGTH, describe, in_its_variants, in_variants
 
 
-def headline(diff: StudyDiff) -> str:
-    """The headline of a difference."""
-    changes = [change for change in diff.changes]
+def with_headline(diff: StudyDiff) -> StudyDiff:
+    """A difference with its headline, and whether it is confounded."""
+    return replace(diff, headline=_headline(diff), confounded=_worst(_trained(diff)) is not None)
+
+
+class _Places:
+    """Where changes are, in words. Experiments are named where the study has several; one that all is in is named once."""
+
+    def __init__(self, diff: StudyDiff) -> None:
+        self.several = len({cell.experiment for cell in diff.cells} | diff.unchanged.keys()) > 1
+        held = {change.experiment for change in diff.changes} | {item.experiment for item in diff.warnings}
+        self.lone = len(held - {""}) == 1
+        self.said = False
+
+    def experiment(self, name: str, lead: str = " in experiment ") -> str:
+        """Names an experiment, if that is needed."""
+        if not name or not self.several or (self.lone and self.said):
+            return ""
+        self.said = True
+        return f"{lead}`{name}`"
+
+    def within(self, experiment: str, variants: Sequence[str]) -> str:
+        """Names the variants and the experiment of a change."""
+        text = in_variants(variants)
+        return text + self.experiment(experiment, " of " if text else " in experiment ")
+
+    def change(self, change: Change) -> str:
+        """Names where a change is."""
+        return self.within(change.experiment, change.where.variants)
+
+    def described(self, changes: Sequence[Change], variants: bool = False) -> str:
+        """Changes in a few words, with the experiments that they are in."""
+        pause = ", " if len(changes) == 1 else " "
+        alike = len({change.experiment for change in changes}) == 1
+        texts = [
+            describe(change, pause)
+            + (in_its_variants(change) if variants and alike else "")
+            + ("" if alike else self.change(change) if variants else self.experiment(change.experiment))
+            for change in changes
+        ]
+        return listing(dict.fromkeys(texts), 4) + (self.experiment(changes[0].experiment) if alike else "")
+
+
+def _headline(diff: StudyDiff) -> str:
+    changes = [*diff.changes]
     if not changes and diff.same:
         return "no difference: both mean the same"
+    places = _Places(diff)
     renames = [change for change in changes if change.action == "renamed"]
     rest = [change for change in changes if change.action != "renamed"]
-    factors = [change for change in rest if change.factor and not change.where.profiles]
+    factors = _trained(diff)
     parts = []
     if factors:
-        parts.append(
-            _factors(
-                factors,
-                bool(_seeding(renames)),
-                _grown(diff, factors),
-            )
-        )
-    parts += _parts([change for change in rest if not change.inherited], factors, diff)
-    if renames:
-        seeds = _seeding(renames)
-        neutral = [change for change in renames if not change.seeds]
-        if seeds:
-            parts.append(f"{_renamed(seeds)}: the same distribution, and new random numbers")
-        if neutral:
-            parts.append(f"the same meaning: {_renamed(neutral)}" if diff.same and not rest else _renamed(neutral))
+        parts.append(_factors(factors, bool(_seeding(renames)), _grown(diff, factors), places))
+    parts += _parts([change for change in rest if not change.inherited], factors, diff, places)
+    seeds = _seeding(renames)
+    for note in dict.fromkeys(change.note for change in seeds):
+        parts.append(f"{_renamed([change for change in seeds if change.note == note], places)}: {note}")
+    if neutral := [change for change in renames if not change.seeds]:
+        text = _renamed(neutral, places)
+        parts.append(f"the same meaning: {text}" if diff.same and not rest else text)
     if all(change.opened or (change.action == "renamed" and not change.seeds) for change in changes):
-        parts = [*_judged([], diff), *_cells_alone(diff), *parts]
+        parts = [*_judged([], diff, places), *_cells_alone(diff), *parts]
     return "; ".join(dict.fromkeys(parts))
+
+
+def _trained(diff: StudyDiff) -> list[Change]:
+    """The changes of what is trained without a profile."""
+    return [change for change in diff.changes if change.factor and not change.where.profiles]
 
 
 def _cells_alone(diff: StudyDiff) -> list[str]:
@@ -70,14 +115,18 @@ def _grown(diff: StudyDiff, factors: Sequence[Change]) -> str:
     return ""
 
 
-def _factors(factors: Sequence[Change], seeds: bool, grown: str) -> str:
+def _factors(changes: Sequence[Change], seeds: bool, grown: str, places: _Places) -> str:
     """What changed of what is trained."""
-    factors, shared = _once(factors)
+    factors, shared = _once(changes)
     if [change for change in factors if change.path == ("spelling",)] == list(factors):
-        return "no value changed, but what is computed is written in another order: digests differ, numbers by rounding"
+        return (
+            "no value changed, but what is computed is written in another order"
+            f"{places.described(factors).removeprefix('the order of operations')}: digests differ, numbers by rounding"
+        )
     if len(factors) == 1:
         (change,) = factors
-        alone = f"{describe(change)}{in_its_variants(change)}{shared}"
+        where = f"{in_its_variants(change)}{shared}" if shared else places.change(change)
+        alone = f"{describe(change)}{where}"
         if seeds:
             return f"one value changed, beside names that seed: {alone}"
         if len(change.classes) > 1:
@@ -87,31 +136,48 @@ def _factors(factors: Sequence[Change], seeds: bool, grown: str) -> str:
         if grown:
             return f"one value changed, and the networks' sizes with it ({grown}): {alone}"
         return f"one factor changed: {alone}"
-    worst = _confounded(factors)
+    worst = _worst(changes)
     if worst is not None:
-        classes, own, place = worst.classes, worst.changes, worst.place
-        verb = "both changed" if len(classes) == 2 else "all changed"
+        place = places.within(worst.experiment, worst.variants)
+        verb = "both changed" if len(worst.classes) == 2 else "all changed"
         also = f"; and, by other changes,{worst.others}" if worst.others else ""
-        if len(own) == 1:
-            return f"confounded: {listing(classes)} {verb}{place}, by one value: {describe(own[0])}{also}"
-        return f"confounded: {listing(classes)} {verb}{place}: {_by_class(own)}{also}"
+        return f"confounded: {listing(worst.classes)} {verb}{place}: {_by_class(worst.changes)}{also}{_elsewhere(factors, worst)}"
     factors = [change for change in factors if not change.inherited]
     several = len({change.experiment for change in factors}) > 1
     kinds = list(dict.fromkeys(name for change in factors for name in change.classes if name in FACTORS))
     if len(kinds) == 1 and _together(factors):
-        where = in_its_variants(factors[0])
-        return f"{len(factors)} values of {_of(kinds[0])} changed{where}: {_described(factors)}"
+        where = places.change(factors[0])
+        return f"{len(factors)} values of {_of(kinds[0])} changed{where}: {places.described(factors)}"
     if len(kinds) == 1 and _meet(factors):
-        return f"{len(factors)} values of {_of(kinds[0])} changed: {_described(factors, True)}"
-    places = "experiments" if several else "variants"
-    return f"{len(factors)} changes in different {places}: {_described(factors, True)}"
+        where = "" if several else places.experiment(factors[0].experiment)
+        return f"{len(factors)} values of {_of(kinds[0])} changed{where}: {places.described(factors, True)}"
+    if several:
+        return f"{len(factors)} changes in different experiments: {places.described(factors, True)}"
+    where = places.experiment(factors[0].experiment, " of ")
+    return f"{len(factors)} changes in different variants{where}: {places.described(factors, True)}"
+
+
+def _elsewhere(factors: Sequence[Change], worst: _Confounded) -> str:
+    """That there are changes in other experiments too."""
+    others = [c for c in factors if c.experiment not in ("", worst.experiment) and not c.inherited]
+    if not others:
+        return ""
+    names = listing(dict.fromkeys(f"`{change.experiment}`" for change in others), 4)
+    return f"; and {len(others)} change{'s' * (len(others) > 1)} in {names}"
+
+
+def _worst(changes: Sequence[Change]) -> _Confounded | None:
+    """Where several parts changed by several values; none where one value changed in all."""
+    factors, _ = _once(changes) if changes else ([], "")
+    return _confounded(factors) if len(factors) > 1 else None
 
 
 @dataclass(frozen=True)
 class _Confounded:
-    """Variants in which more than one part changed: in words where, the parts, the changes; in which others by others."""
+    """Variants in which more than one part changed: where, the parts, the changes; in words in which others by others."""
 
-    place: str
+    experiment: str
+    variants: list[str]
     classes: list[str]
     changes: list[Change]
     others: str
@@ -140,7 +206,7 @@ def _confounded(factors: Sequence[Change]) -> _Confounded | None:
                 v for v, theirs in held.items() if v and theirs != here and any(theirs == own for _, own in found)
             ]
             return _Confounded(
-                in_variants(alike), [name for name in FACTORS if name in kinds], here, in_variants(others)
+                experiment, alike, [name for name in FACTORS if name in kinds], here, in_variants(others)
             )
     return None
 
@@ -182,60 +248,109 @@ def _together(factors: Sequence[Change]) -> bool:
     return len({(change.experiment, change.where.variants) for change in factors}) == 1
 
 
-def _parts(rest: Sequence[Change], factors: Sequence[Change], diff: StudyDiff) -> list[str]:
+def _parts(rest: Sequence[Change], factors: Sequence[Change], diff: StudyDiff, places: _Places) -> list[str]:
     """What else changed, from what weighs most to what weighs least."""
-    parts = [_scope(change) for change in rest if change.scope]
+    parts = [_scope(change, diff, places) for change in rest if change.scope]
     others = [change for change in rest if not change.scope and change not in factors]
+    claims = [change for change in others if change.classes[0] == "claim"]
+    parts += _judged([change for change in claims if not change.where.profiles], diff, places)
+    warned = {item.claim for item in diff.warnings}
     profiles = [change for change in others if change.where.profiles]
-    if profiles:
+    if profiles := [change for change in profiles if not (change.path[0] == "claims" and change.path[1] in warned)]:
         names = dict.fromkeys(name for change in profiles for name in change.where.profiles)
-        parts.append(f"in profile {listing(f'`{name}`' for name in names)}: {_described(profiles)}")
+        parts.append(f"in profile {listing(f'`{name}`' for name in names)}: {_moved_or_described(profiles, places)}")
     plain = [change for change in others if not change.where.profiles]
-    parts += _judged([change for change in plain if change.classes[0] == "claim"], diff)
     order = [change for change in plain if change.respelled]
     if order:
-        parts.append(f"written in another order, the same but for rounding: {_described(order)}")
+        parts.append(f"written in another order, the same but for rounding: {places.described(order)}")
     for kind in ("measure", "figure"):
         own = [change for change in plain if change.classes[0] == kind and not change.respelled]
         if own:
-            parts.append(_described(own))
+            parts.append(places.described(own))
     texts = [change for change in plain if change.classes == ("text",)]
     if opened := [change for change in texts if change.opened]:
-        parts.append(f"the same meaning: {_described(opened)}")
+        parts.append(f"the same meaning: {places.described(opened)}")
     if texts and not parts and not factors:
         idle = [change for change in texts if change.note.startswith("no result")]
-        parts.append("only what no result depends on changed: " + _described(texts) if idle else "only texts changed")
+        alike = len({change.experiment for change in texts}) == 1
+        where = places.experiment(texts[0].experiment) if alike and not idle else ""
+        parts.append(
+            "only what no result depends on changed: " + places.described(texts)
+            if idle
+            else f"only texts changed{where}"
+        )
     return parts
 
 
-def _judged(changes: Sequence[Change], diff: StudyDiff) -> list[str]:
+def _judged(changes: Sequence[Change], diff: StudyDiff, places: _Places) -> list[str]:
     """Claims: those that ask less come first, whatever it was that moved them."""
-    told: dict[str, list[str]] = {}
+    parts = _loosened(diff, places)
+    known = {(item.experiment, item.claim) for item in diff.warnings}
+    by = [change for change in changes if change.path[0] != "claims"]
+    if len(parts) == 1 and len(by) == 1:
+        parts = [f"{parts[0]}, by {describe(by[0])}"]
+    else:
+        parts += [f"by {describe(change)}" if known else describe(change) for change in by]
+    own = [c for c in changes if c.path[0] == "claims" and (c.experiment, c.path[1]) not in known]
+    return parts + ([_moved_or_described(own, places)] if own else [])
+
+
+def _loosened(diff: StudyDiff, places: _Places) -> list[str]:
+    """Claims that ask less or may, by which way they moved and where; what went with its whole is told there."""
+    told: dict[tuple[str, str, str], dict[str, None]] = {}
+    plain = {_moved(item) for item in diff.warnings if not item.profile}
     for item in diff.warnings:
-        told.setdefault(item.message, []).append(f"`{item.claim}`")
-    parts = [f"claim{'s' * (len(names) > 1)} {listing(names, 4)} {message}" for message, names in told.items()]
-    known = {item.claim for item in diff.warnings}
+        if not _with_its_whole(item, diff) and not (item.profile and _moved(item) in plain):
+            told.setdefault((item.direction, item.experiment, item.profile), {})[f"`{item.claim}`"] = None
+    return [
+        f"{_claims(names)} {direction}"
+        + places.experiment(experiment)
+        + (f" in profile `{profile}`" if profile else "")
+        for (direction, experiment, profile), names in told.items()
+    ]
+
+
+def _moved(item: Warned) -> tuple[str, str, str]:
+    return item.experiment, item.claim, item.direction
+
+
+def _with_its_whole(item: Warned, diff: StudyDiff) -> bool:
+    """Whether a claim is spoken of where its experiment went, or its profile came or went."""
+    return any(
+        change.action in ("added", "removed")
+        and (change.scope, change.path[-1]) in (("experiment", item.experiment), ("profile", item.profile))
+        for change in diff.changes
+    )
+
+
+def _claims(names: Iterable[str]) -> str:
+    own = list(names)
+    return f"claim{'s' * (len(own) > 1)} {listing(own, 4)}"
+
+
+def _moved_or_described(changes: Sequence[Change], places: _Places) -> str:
+    """Changes in a few words; of a check, which way it moved."""
+    texts = []
     for change in changes:
-        if change.path[0] == "claims" and change.path[1] in known:
-            continue
-        if change.path[0] != "claims" and known:
-            parts.append(f"by {describe(change)}")
-        else:
-            parts.append(
-                f"claim `{change.path[1]}` {change.note}"
-                if change.note and change.path[0] == "claims"
-                else describe(change)
-            )
-    return parts
+        moved = change.path[0] == "claims" and change.direction
+        text = (
+            f"claim `{change.path[1]}` {change.direction}"
+            if moved
+            else describe(change, ", " if len(changes) == 1 else " ")
+        )
+        texts.append(text + places.experiment(change.experiment))
+    return listing(dict.fromkeys(texts), 4)
 
 
-def _scope(change: Change) -> str:
-    kind = {"sweep": "sweep"}.get(change.scope, change.scope)
+def _scope(change: Change, diff: StudyDiff, places: _Places) -> str:
+    where = places.experiment(change.experiment)
     if change.scope == "sweep":
-        return f"sweep of `{change.path[-1]}` {change.action}" + (f": {change.note}" if change.note else "")
+        return f"sweep of `{change.path[-1]}` {change.action}{where}" + (f": {change.note}" if change.note else "")
     if change.scope == "zip":
-        return f"zip {change.action}: {_sides(change)}"
-    text = f"{kind} `{change.path[-1]}` {change.note if change.action == 'moved' else change.action}"
+        return f"zip {change.action}{where}: {_sides(change)}"
+    text = f"{change.scope} `{change.path[-1]}` {change.note if change.action == 'moved' else change.action}{where}"
+    if change.scope in ("experiment", "profile") and change.action in ("added", "removed"):
+        return text + _with_claims(change, diff)
     if change.scope == "variant" and change.parts:
         own = [part for part in change.parts if part.factor]
         if len(own) == 1 and len(own[0].classes) == 1:
@@ -246,20 +361,33 @@ def _scope(change: Change) -> str:
     return text
 
 
+def _with_claims(change: Change, diff: StudyDiff) -> str:
+    """What becomes of claims with an experiment that went, or a profile that came or went."""
+    name = change.path[-1]
+    if change.scope == "experiment":
+        gone = [f"`{item.claim}`" for item in diff.warnings if item.experiment == name and item.direction == REMOVED]
+        return f" with {_claims(dict.fromkeys(gone))}" if gone else ""
+    by_way: dict[str, dict[str, None]] = {}
+    for item in diff.warnings:
+        if item.profile == name:
+            by_way.setdefault(item.direction, {})[f"`{item.claim}`"] = None
+    beside = "against no profile" if change.action == "added" else "without it"
+    moved = [f"{_claims(names)} {direction} {beside}" for direction, names in by_way.items()]
+    return f": {listing(moved)}" if moved else ""
+
+
 def _sides(change: Change) -> str:
     """What stood there and what stands there, as far as there is room."""
     texts = [text for text in (change.before, change.after) if text is not None]
     return " → ".join(texts) if sum(map(len, texts)) <= MAX_VALUE_LENGTH else change.note or change.action
 
 
-def _renamed(renames: Sequence[Change]) -> str:
-    return "renamed: " + listing((f"{change.scope} `{change.before}` → `{change.after}`" for change in renames), 4)
-
-
-def _described(changes: Sequence[Change], where: bool = False) -> str:
-    pause = ", " if len(changes) == 1 else " "
-    texts = [describe(change, pause) + (in_its_variants(change) if where else "") for change in changes]
-    return listing(dict.fromkeys(texts), 4)
+def _renamed(renames: Sequence[Change], places: _Places) -> str:
+    own = {change.experiment for change in renames}
+    where = places.experiment(renames[0].experiment) if len(own) == 1 else ""
+    return (
+        "renamed: " + listing((f"{change.scope} `{change.before}` → `{change.after}`" for change in renames), 4) + where
+    )
 
 
 def _of(kind: str) -> str:

@@ -36,8 +36,10 @@ def _sides(pair: tuple[str, str]) -> dict[str, str]:
 def _study(name: str, diff: StudyDiff) -> dict[str, Any]:
     return {
         "name": name, "before": diff.before, "after": diff.after, "same": diff.same, "headline": diff.headline,
+        "confounded": diff.confounded,
         "changes": [_change(change) for change in diff.changes],
-        "warnings": [{"experiment": w.experiment, "claim": w.claim, "message": w.message, "profile": w.profile or None} for w in diff.warnings],
+        "warnings": [{"experiment": w.experiment, "claim": w.claim, "message": w.message, "profile": w.profile or None,
+                      "direction": w.direction, "reasons": [{"direction": r.direction, "what": r.what} for r in w.reasons]} for w in diff.warnings],
         "cells": [_cell(cell) for cell in diff.cells], "unchanged": dict(diff.unchanged),
         "profiles": {profile: [_cell(cell) for cell in own] for profile, own in diff.profiles.items()},
         "total_flops": {
@@ -55,6 +57,8 @@ def _change(change: Change) -> dict[str, Any]:
         "variants": list(change.where.variants) or None, "profiles": list(change.where.profiles) or None,
         "note": change.note or None, "factor": change.factor, "seeds": change.seeds,
     }  # fmt: skip
+    if change.direction:
+        entry["direction"] = change.direction
     if change.inherited:
         entry["inherited"] = change.inherited
     if change.parts:

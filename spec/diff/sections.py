@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from ..diagnostics.problems import listing
 from .cell_names import cell_names
-from .changes import CLASSES, Cell, Change, Edit, StudyDiff
+from .changes import CLASSES, Cell, Change, Edit, StudyDiff, Warned
 from .costs import flops
 from .description import describe, subject
 from .marks import shortened
@@ -50,7 +50,7 @@ def sections(diff: StudyDiff) -> list[tuple[str, list[Line]]]:
         title = "names" if change.action == "renamed" else change.classes[0]
         if change.scope in ("experiment", "profile", "variant", "sweep", "zip") and change.action != "renamed":
             title = "cells" if change.scope != "profile" else "profiles"
-        found.setdefault(title, []).extend(_lines(change, several))
+        found.setdefault(title, []).extend(_lines(change, several, diff))
     order = ["cells", *CLASSES, "profiles", "names"]
     return [(title, found[title]) for title in order if title in found]
 
@@ -64,9 +64,22 @@ def told_by_the_headline(diff: StudyDiff) -> bool:
     return whole and not change.parts and not change.note and describe(change) in diff.headline
 
 
-def _lines(change: Change, several: bool) -> list[Line]:
+def _note(change: Change, diff: StudyDiff) -> str:
+    """What a reader has to know beside a change, unless a warning or the headline has said so."""
+    if change.direction:
+        own = [
+            item
+            for item in diff.warnings
+            if (item.experiment, "claims", item.claim) == (change.experiment, *change.path[:2])
+        ]
+        return "" if any(item.message.endswith(change.note) for item in own) else change.note
+    alone = change.action == "renamed" or sum(other.note == change.note for other in diff.changes) == 1
+    return "" if alone and change.note in diff.headline else change.note
+
+
+def _lines(change: Change, several: bool, diff: StudyDiff) -> list[Line]:
     path = ".".join([*([change.experiment] if change.experiment and several else []), *change.path])
-    words = [change.note]
+    words = [_note(change, diff)]
     if len(change.classes) > 1 and not change.scope:
         words.insert(0, f"reaches {listing(change.classes)}")
     if change.where.variants:
@@ -80,7 +93,7 @@ def _lines(change: Change, several: bool) -> list[Line]:
     lines = [Line(path, subject_text, _edits(change), note)]
     for part in change.parts:
         own = (part.experiment, *part.path) if change.scope == "profile" else part.path
-        lines.append(Line("  " + ".".join(own), "  " + subject(part), _edits(part), part.note))
+        lines.append(Line("  " + ".".join(own), "  " + subject(part), _edits(part), _note(part, diff)))
     return lines
 
 
@@ -189,7 +202,9 @@ def _kept(many: str, total: int) -> str:
 
 def warned(diff: StudyDiff) -> Iterable[str]:
     """The warnings, a line each."""
-    return [
-        f"{item.experiment}.{item.claim}{f' in profile {item.profile}' if item.profile else ''}: {item.message}"
-        for item in diff.warnings
-    ]
+    return map(warning_line, diff.warnings)
+
+
+def warning_line(item: Warned) -> str:
+    """A warning in a line: `staircase.learns in profile quick: loosened: …`."""
+    return f"{item.experiment}.{item.claim}{f' in profile {item.profile}' if item.profile else ''}: {item.message}"

@@ -15,14 +15,16 @@ from ..resolve.resolve import resolve
 from ..source import nodes as yaml
 from .cells import cells_of
 from .changes import Cell, Change, StudyDiff, Texts, Warned, Where
+from .claims import gone as claim_gone
 from .experiment import Comparison, Result
 from .experiment_names import renamed_experiments
-from .headline import headline
+from .headline import with_headline
 from .inherited import told_once
 from .known_cells import with_known_cells
 from .moves import Moves, Origin, moved_change
 from .paths import differences
 from .profiles import Alone, Profiles, alone, with_profile
+from .seeding import SAME_DISTRIBUTION, new_numbers
 from .settings import Side, side
 from .trees import spell, study_tree
 
@@ -86,16 +88,16 @@ class _Studies:
                 continue
             was = before.plan.name
             if was != name:
-                note = "the same distribution, and new random numbers"
+                path = ("experiments", was)
                 changes.append(
                     Change(
                         "",
-                        ("experiments", was),
+                        path,
                         "renamed",
                         was,
                         name,
                         ("task",),
-                        note=note,
+                        note=SAME_DISTRIBUTION,
                         scope="experiment",
                         seeds=True,
                     )
@@ -113,7 +115,7 @@ class _Studies:
                 continue
             changes.append(self._whole(name, "removed"))
             made += cells_of(gone, older=True)
-            warnings += [Warned(name, c.name, f"removed with its experiment: {c.says}") for c in gone.plan.claims]
+            warnings += [claim_gone(name, claim, "its experiment") for claim in gone.plan.claims]
         changes = (
             told_once(self._united(changes), self._bases()) + self.profiles.names() + [item.change for item in lone]
         )
@@ -121,11 +123,12 @@ class _Studies:
             warnings += item.warnings
             in_profiles.setdefault(item.change.path[1], []).extend(item.cells)
         unchanged = {plan.name: len(plan.programs) for plan in self.plans[0].experiments if plan.name in self.equal}
+        changes = new_numbers(changes)
         found_diff = StudyDiff(
             self.before.source.name, self.after.source.name, "", tuple(changes), tuple(made), tuple(warnings), unchanged,
             {profile: tuple(own) for profile, own in in_profiles.items() if own},
         )  # fmt: skip
-        return with_known_cells(replace(found_diff, headline=headline(found_diff)))
+        return with_known_cells(with_headline(found_diff))
 
     # -- what is resolved --------------------------------------------------------------------------------------------
 

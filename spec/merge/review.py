@@ -10,8 +10,6 @@ from ..resolve.document import Document
 from ..resolve.load import parse
 from ..resolve.resolve import validate
 
-CONFOUNDED = "confounded: "
-
 
 @dataclass(frozen=True)
 class Review:
@@ -30,18 +28,18 @@ def reviewed(base: Source, ours: Source, theirs: Source, merged: Source) -> Revi
         return Review(problems=error.problems)
     try:
         before = parse(base)
-        headline = compare(before, after).headline
+        diff = compare(before, after)
     except SpecError:
         return Review(note="merged; there is no valid common base to compare it with")
-    if not headline.startswith(CONFOUNDED):
-        return Review(note=f"merged; against the common base: {headline}")
+    if not diff.confounded:
+        return Review(note=f"merged; against the common base: {diff.headline}")
     alone = [name for name, side in (("ours", ours), ("theirs", theirs)) if _confounded(before, side)]
     how = f"confounded, as {' and '.join(alone)} alone" if alone else "confounded now, which neither side is alone"
-    return Review(note=f"merged; {how}: {headline.removeprefix(CONFOUNDED)}")
+    return Review(note=f"merged; {how}: {diff.headline.removeprefix('confounded: ')}")
 
 
 def _confounded(before: Document, side: Source) -> bool:
     try:
-        return compare(before, parse(side)).headline.startswith(CONFOUNDED)
+        return compare(before, parse(side)).confounded
     except SpecError:
         return False

@@ -47,7 +47,7 @@ def test_a_difference_is_said_in_a_sentence_and_ends_with_1(two: Path) -> None:
     done = dlspec("diff", "a.yaml", "b.yaml", cwd=two)
     assert done.returncode == 1 and not done.stderr
     assert done.stdout.startswith(
-        "one factor changed: gradient of `u`, forward_only → stop in variant `forward_only`\n"
+        "one factor changed: gradient of `u`, forward_only → stop in variant `forward_only` of `staircase`\n"
     )
     assert "must run again: staircase/forward_only" in done.stdout
 

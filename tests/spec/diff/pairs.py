@@ -4,7 +4,7 @@ A file of pairs names the `study` that its pairs change, which each may choose b
 
 - `name`, and `edit`: texts that are replaced, [old, new]; `before` has replacements that are made on both sides;
 - `exit`: what `dlspec diff` ends with: 0 for equal meaning, 1 for a difference, 2 where a side is no valid study;
-- `headline`: the headline, or texts that it has (without regard to case); `never`: patterns that it has not;
+- `headline`: the headline, or texts that it or the warnings below it have (without regard to case); `never`: patterns that the headline has not;
 - `changes`: each changed path with its classes; or `classes`: those of all changes together;
 - `warnings`: each claim that is warned of, with what it is said to be: `loosened`, `perhaps` (loosened), `removed`, or `any`;
   `*` stands for every claim of the study;
@@ -28,6 +28,7 @@ from dlspec import spec
 from dlspec.spec.check.memo import Common
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.diff import StudyDiff, compare, study
+from dlspec.spec.diff.sections import warned
 from dlspec.spec.ir.plan import StudyPlan
 from dlspec.spec.resolve.document import Document
 from dlspec.spec.resolve.overrides import Override
@@ -78,7 +79,7 @@ class Pair:
         if isinstance(self.headline, str):
             found = [] if diff.headline == self.headline else [f"it is not {self.headline!r}"]
         else:
-            said = diff.headline.lower()
+            said = "\n".join([diff.headline, *warned(diff)]).lower()
             found = [f"no {text!r}" for text in self.headline if str(text).lower() not in said]
         return found + [f"it has {text!r}" for text in self.never if re.search(text, diff.headline)]
 
