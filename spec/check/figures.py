@@ -19,7 +19,8 @@ def check_figures(figures: Iterable[Figure], subject: Subject) -> list[Problem]:
     for figure in figures:
         for field, what in naming(type(figure)).items():
             value, nodes = getattr(figure, field), figure.nodes(field)
-            for word, node in zip(value if isinstance(value, list) else [value], nodes, strict=False):
+            words = value if isinstance(value, list) else [] if value is None else [value]
+            for word, node in zip(words, nodes, strict=False):
                 check = _measure if what == MEASURE else _swept if what == SWEPT else _axis
                 problem = check(word, node.span, subject)
                 problems.extend([problem] if problem is not None else [])

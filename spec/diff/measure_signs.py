@@ -8,6 +8,7 @@ import numpy as np
 
 from ..ir import terms as t
 from ..ir.plan import Program
+from ..ir.term_pass import TermPass
 
 _ALWAYS = frozenset({"abs", "square", "exp", "sqrt", "relu", "sigmoid", "softplus", "norm", "huber", "cross_entropy"})
 """Operations whose value is never below 0."""
@@ -29,25 +30,51 @@ def never_negative(programs: Iterable[Program]) -> frozenset[str]:
     return frozenset(name for name, certain in signed.items() if certain)
 
 
+_NEVER: TermPass[[], bool] = TermPass("sign of a measure")
+"""Whether a term is never below 0, as far as it can be told."""
+
+
 def _never(term: t.Term) -> bool:
-    if term.type.kind == "bool":
+    return term.type.kind == "bool" or _NEVER.of(term)(term)
+
+
+@_NEVER.case(t.Literal)
+def _literal(term: t.Literal) -> bool:
+    return bool(np.all(np.asarray(term.value) >= 0))
+
+
+@_NEVER.case(t.Expectation, t.Invoke, t.Comprehend)
+def _body(term: t.Expectation | t.Invoke | t.Comprehend) -> bool:
+    return _never(term.body)
+
+
+@_NEVER.case(t.Gather, t.Cut)
+def _entries(term: t.Gather | t.Cut) -> bool:
+    return _never(term.array)
+
+
+@_NEVER.case(t.Stop)
+def _stop(term: t.Stop) -> bool:
+    return _never(term.operand)
+
+
+@_NEVER.case(t.Stack)
+def _stack(term: t.Stack) -> bool:
+    return all(map(_never, term.items))
+
+
+@_NEVER.case(t.Operate)
+def _operate(term: t.Operate) -> bool:
+    if term.operation == "power" and isinstance(exponent := term.arguments[1], t.Literal):
+        return bool(np.all(np.asarray(exponent.value) % 2 == 0)) or _never(term.arguments[0])
+    if term.operation in _ALWAYS:
         return True
-    match term:
-        case t.Literal(value):
-            return bool(np.all(np.asarray(value) >= 0))
-        case t.Expectation(body) | t.Invoke(body=body) | t.Comprehend(body=body):
-            return _never(body)
-        case t.Gather(array) | t.Cut(array):
-            return _never(array)
-        case t.Stop(operand):
-            return _never(operand)
-        case t.Stack(items):
-            return all(map(_never, items))
-        case t.Operate("power", (base, t.Literal(exponent))):
-            whole = np.asarray(exponent)
-            return bool(np.all(whole % 2 == 0)) or _never(base)
-        case t.Operate(operation, arguments):
-            if operation in _ALWAYS:
-                return True
-            return operation in _OF_SUCH and all(map(_never, arguments))
+    return term.operation in _OF_SUCH and all(map(_never, term.arguments))
+
+
+@_NEVER.case(
+    t.Reference, t.Parameter, t.IndexVariable, t.Sample, t.NetworkOutput, t.Weight, t.AllWeights, t.Gradient, t.GradientStatistic,
+    t.SamplingFloor, t.StepNumber,
+)  # fmt: skip
+def _untold(term: t.Term) -> bool:
     return False

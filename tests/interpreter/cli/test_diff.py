@@ -82,7 +82,12 @@ def test_markdown_fits_a_comment_and_folds_what_is_long(two: Path) -> None:
     loosened = BASE.replace("<= 1e-3", "<= 1e-2").replace("0.5 * final", "0.9 * final")
     (two / "b.yaml").write_text(loosened, "utf-8")
     text = dlspec("diff", "--md", "a.yaml", "b.yaml", cwd=two).stdout
-    assert "| what | change | |" in text and text.count("> [!WARNING]") == 1 and "staircase.learns" in text and "staircase.better" in text
+    assert (
+        "| what | change | |" in text
+        and text.count("> [!WARNING]") == 1
+        and "staircase.learns" in text
+        and "staircase.better" in text
+    )
 
 
 def test_on_a_narrow_terminal_lines_are_wrapped_between_words(two: Path) -> None:

@@ -310,7 +310,7 @@ def test_a_faulty_program_ends_alone_and_says_why(
     def broken(self: Compiled) -> None:
         raise ValueError("no such thing")
 
-    monkeypatch.setattr(Compiled, "evaluate", broken)
+    monkeypatch.setattr(Compiled, "evaluate_with_errors", broken)
     found = replicates(program(text()))
     assert [replicate.status for replicate in found] == ["failed"] * 3
     assert "ValueError: no such thing" in found[0].message
