@@ -43,8 +43,13 @@ def _literal(term: t.Literal) -> bool:
     return bool(np.all(np.asarray(term.value) >= 0))
 
 
-@_NEVER.case(t.Expectation, t.Invoke, t.Comprehend)
-def _body(term: t.Expectation | t.Invoke | t.Comprehend) -> bool:
+@_NEVER.case(t.Expectation, t.Invoke)
+def _body(term: t.Expectation | t.Invoke) -> bool:
+    return _never(term.body)
+
+
+@_NEVER.case(t.Comprehend)
+def _comprehend(term: t.Comprehend) -> bool:
     return _never(term.body)
 
 
