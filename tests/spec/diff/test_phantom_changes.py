@@ -75,11 +75,11 @@ DERIVED = STUDY + "  f: {base: e, training: {steps: 500}}\n  g: {base: f, traini
         ),
         (
             [("learning_rate: 0.01", "learning_rate: 0.02"), ("steps: 500", "steps: 600")],
-            "2 changes in different experiments: optimizer learning rate 0.01 → 0.02 and steps 500 → 600",
+            "2 changes in different experiments: optimizer learning rate 0.01 → 0.02 in experiment `e` and steps 500 → 600 in experiment `f`",
         ),
         (
             [("learning_rate: 0.01", "learning_rate: 0.02"), ("batch: 8", "batch: 4")],
-            "2 values of training changed: optimizer learning rate 0.01 → 0.02 and batch 8 → 4",
+            "2 values of training changed in experiment `e`: optimizer learning rate 0.01 → 0.02 and batch 8 → 4 in experiment `e`",
         ),
     ],
 )
