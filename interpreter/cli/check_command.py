@@ -1,4 +1,4 @@
-"""The command `dlspec-check` of the small distribution: `validate` and `fmt` without what a run needs.
+"""The command `dlspec-check` of the small distribution: `validate`, `fmt` and `merge` without what a run needs.
 
 It loads neither TensorFlow nor typer: hooks and continuous integration install it in seconds.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from ..short_command import begin
 
@@ -28,14 +29,21 @@ def check(arguments: Sequence[str]) -> int:
     from .validate_files import Format, validate_files
 
     options = _parser([form.value for form in Format]).parse_args(arguments)
+    if options.command == "merge":
+        from .merge_files import merge_files
+
+        files = (options.base, options.ours, options.theirs)
+        return merge_files(files, options.size, options.path, options.output, options.stdout)
     if options.command == "validate":
         return validate_files(options.files, Format(options.format), options.only_studies)
     return Formatting(options.check, options.diff, options.only_studies, options.only_valid).files(options.files)
 
 
 def _parser(forms: Sequence[str]) -> argparse.ArgumentParser:
-    """The options of `dlspec validate` and `dlspec fmt`, under the same names."""
-    parser = argparse.ArgumentParser(prog="dlspec-check", description="Checks and formats studies; runs nothing.")
+    """The options of `dlspec validate`, `dlspec fmt` and `dlspec merge`, under the same names."""
+    parser = argparse.ArgumentParser(
+        prog="dlspec-check", description="Checks, formats and merges studies; runs nothing."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     validate = commands.add_parser("validate", help="checks studies in all their profiles")
     validate.add_argument("--format", choices=forms, default=forms[0], help="how problems are printed")
@@ -46,6 +54,15 @@ def _parser(forms: Sequence[str]) -> argparse.ArgumentParser:
     for command in (validate, fmt):
         command.add_argument("--only-studies", action="store_true", help="passes over files without a key `dlspec`")
         command.add_argument("files", nargs="+", metavar="FILE", help="studies")
+    merge = commands.add_parser("merge", help="merges two versions of a study by meaning")
+    merge.add_argument("base", metavar="BASE", help="the version that both come from; an empty file: none")
+    merge.add_argument("ours", metavar="OURS", help="the version whose layout is kept, and whose file takes the result")
+    merge.add_argument("theirs", metavar="THEIRS", help="the other version")
+    merge.add_argument("size", metavar="SIZE", nargs="?", type=int, default=7, help="git's %%L")
+    merge.add_argument("path", metavar="PATH", nargs="?", help="what the file is called in messages: git's %%P")
+    place = merge.add_mutually_exclusive_group()
+    place.add_argument("-o", "--output", metavar="FILE", type=Path, help="takes the result, in place of OURS")
+    place.add_argument("--stdout", action="store_true", help="prints the result, and leaves OURS as it is")
     return parser
 
 
