@@ -65,10 +65,11 @@ def _renames(side: str, base: Value, tree: Value, place: Place, path: Path) -> I
     for old, new in names.items():
         if (spoken := _spoken(old)) != _spoken(new):
             yield Rename(side, path, spoken, _spoken(new))
+    words = keys(base)
     for key, item in before.items():
         other = after.get(names.get(key, key))
         if other is not None and item.alike != other.alike:
-            yield from _renames(side, item.value, other.value, place.below(key, keys(base)), (*path, key))
+            yield from _renames(side, item.value, other.value, place.below(key, words), (*path, key))
 
 
 def _spoken(key: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from ..model.fields import NOWHERE, Place
 from . import places
@@ -106,7 +107,7 @@ class ThreeWay:
     def row(self, row: Row, level: Above, path: Path) -> Item | None:
         """One key of a mapping; None where it is removed."""
         base, ours, theirs = row.base, row.ours, row.theirs
-        place = level.place.below(row.key, keys(level.sides[-1] if row.ours is None else level.ours))
+        place = level.place.below(row.key, level.keys[row.ours is None])
         if ours is not None and theirs is not None:
             if row.twice:
                 return self.named_twice(base, ours, theirs, path, level)
@@ -122,12 +123,31 @@ class ThreeWay:
             return level.fitting(one)
         if base is not None and same(base.value, one.value):
             return None
+        if base is not None and (names := _names_under(base.value, one.value, place)) is not None:
+            return self.emptied(*names, row, level, path)
         item = level.fitting(one)
         value = carried(one.value, one, item)
         before = base.value if base is not None else None
         mine, other = (value, None) if ours is not None else (None, value)
         mark = self.conflict(path, before, mine, other, item.column)
         return level.fitting(replace(item, value=mark))
+
+    def emptied(self, before: Collection, kept: Collection, row: Row, level: Above, path: Path) -> Item | None:
+        """A map of names that one side removed whole: what the other changed under them is a conflict at each."""
+        one = row.ours or row.theirs
+        assert one is not None
+        inner = Above(NOWHERE, [before, kept, kept], kept, True)
+        items = []
+        for under in _rows(before.items, kept.items, kept.items, named=True):
+            item = under.ours
+            if item is not None and under.base is not None:
+                if key_of(item) == key_of(under.base) and same(item.value, under.base.value):
+                    continue
+                mine, other = (item.value, None) if row.ours is not None else (None, item.value)
+                mark = self.conflict((*path, under.key), under.base.value, mine, other, item.column)
+                item = inner.fitting(replace(item, value=mark))
+            items += [item] if item is not None else []
+        return level.fitting(replace(one, value=inner.rebuilt(items))) if items else None
 
     def named_twice(self, base: Item | None, ours: Item, theirs: Item, path: Path, level: Above) -> Item:
         """A name for which each side has another one now."""
@@ -175,6 +195,13 @@ class ThreeWay:
         mark = self.conflict(path, sides[0] if base else None, sides[1], sides[2], column)
         item = Item((), None, "", "- ", mark, "\n", column)
         return [level.fitting(item)]
+
+
+def _names_under(base: Value, side: Value, place: Place) -> tuple[Collection, Collection] | None:
+    """Two values that are maps of the writer's own names, with something in each."""
+    if isinstance(base, Scalar) or isinstance(side, Scalar) or not (base.mapping and side.mapping and side.items):
+        return None
+    return (base, side) if not (base.tag or side.tag) and places.own_names([base, side], place) else None
 
 
 def _remarked(lost: Value, kept: Value, base: Value | None) -> bool:
@@ -251,6 +278,11 @@ class Above:
     ours: Collection = EMPTY
     named: bool = False
     unknown: bool = False
+
+    @cached_property
+    def keys(self) -> tuple[dict[str, str], dict[str, str]]:
+        """The keys of ours and of theirs, which say the models of what stands under them."""
+        return keys(self.ours), keys(self.sides[-1])
 
     def primary(self, key: str) -> str | None:
         """The argument that a key's value is, where it is written without its name."""

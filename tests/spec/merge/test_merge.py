@@ -185,3 +185,33 @@ def test_a_layer_that_is_called_by_its_place_and_was_given_another_is_doubted() 
         )
     behind = edited((("          - dense: 1\n", "          - relu\n          - dense: 1\n"),))
     assert merged(BASE, behind, edited(variant)).doubts == ()
+
+
+CLAIMS = BASE + "      far:\n        says: Far.   # not near\n        check: final(error) < 3\n"
+WITHOUT = BASE[: BASE.index("    claims:")]
+
+
+@pytest.mark.parametrize(("edit", "lines", "paths"), [
+    # what the other side left as it was goes, what it changed is a conflict, what it added stays
+    (("< 3", "< 4"), ["claims:", "far: !conflict", "base:", "says: Far.   # not near", "check: final(error) < 3", "ours: !removed", "theirs:",
+                      "says: Far.   # not near", "check: final(error) < 4"], ["far"]),
+    (("      far:", "      more: {says: More., check: final(error) < 9}   # new\n      far:"),
+     ["claims:", "more: {says: More., check: final(error) < 9}   # new"], []),
+    (("      learns: {says: It learns., check: final(error) < 0.1}\n", ""), [], []),
+])  # fmt: skip
+def test_a_part_that_one_side_removed_whole_is_decided_name_by_name(
+    edit: tuple[str, str], lines: list[str], paths: list[str]
+) -> None:
+    changed_side = CLAIMS.replace(*edit)
+    assert changed_side != CLAIMS
+    found, swapped = merged(CLAIMS, WITHOUT, changed_side), merged(CLAIMS, changed_side, WITHOUT)
+    assert found.text.startswith(WITHOUT)
+    assert [line.strip() for line in found.text.removeprefix(WITHOUT).splitlines()] == lines
+    for result in (found, swapped):
+        assert [conflict.path[-1] for conflict in result.conflicts] == paths
+
+
+def test_a_part_in_braces_that_one_side_removed_whole() -> None:
+    ours = BASE.replace("    constants: {n: 3, k: 4}   # sizes\n", "")
+    found = merged(BASE, ours, BASE.replace("k: 4", "k: 5, m: 6"))
+    assert changed(found.text) == ["constants: {k: !conflict {base: 4, ours: !removed , theirs: 5}, m: 6}   # sizes"]
