@@ -12,7 +12,7 @@ help:  ## What there is
 $(VENV)/base.stamp: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable .
-	$(BIN)/python -m compileall -q spec interpreter
+	$(BIN)/python -m compileall -q python spec interpreter
 	touch $@
 
 $(VENV)/test.stamp: $(VENV)/base.stamp
@@ -55,8 +55,9 @@ check: $(VENV)/dev.stamp  ## Everything that CI runs: format, lint, types, impor
 	ln -sfn ../../../spec $(VENV)/typing/dlspec/spec
 	ln -sfn ../../../interpreter $(VENV)/typing/dlspec/interpreter
 	MYPYPATH=$(VENV)/typing $(BIN)/mypy -p dlspec.spec -p dlspec.interpreter
+	MYPYPATH=python:$(VENV)/typing $(BIN)/mypy -m dlspec
 	MYPYPATH=check:$(VENV)/typing $(BIN)/mypy $(wildcard check/*.py)
-	$(BIN)/lint-imports
+	PYTHONPATH=$(VENV)/typing $(BIN)/lint-imports
 	$(BIN)/dlspec schema --check
 	$(BIN)/dlspec ops --check
 	$(PYTEST)

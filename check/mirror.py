@@ -16,7 +16,7 @@ from pathlib import Path
 CHECK = Path(__file__).parent
 ROOT = CHECK.parent
 BESIDE = (".pre-commit-hooks.yaml", "README.md")
-SOURCES = ("*.py", "*.lark")
+SOURCES = ("*.py", "*.lark", "py.typed")
 
 
 def mirror(folder: Path) -> None:
@@ -32,8 +32,10 @@ def mirror(folder: Path) -> None:
     for name in BESIDE:
         shutil.copy(CHECK / name, folder)
     shutil.copy(ROOT / "LICENSE", folder)
-    for package in tomllib.loads(text)["tool"]["setuptools"]["packages"]:
-        source = ROOT.joinpath(*package.split(".")[1:])
+    setup = tomllib.loads(text)["tool"]["setuptools"]
+    top = setup["package-dir"]["dlspec"].removeprefix("../")
+    for package in setup["packages"]:
+        source = ROOT.joinpath(*package.split(".")[1:]) if package != "dlspec" else ROOT / top
         place = folder / source.relative_to(ROOT)
         place.mkdir(parents=True, exist_ok=True)
         for pattern in SOURCES:

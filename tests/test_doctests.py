@@ -1,4 +1,4 @@
-"""The examples in the docstrings of `spec/`, of `benchmarks/` and of the registry say what the code does."""
+"""The examples in the docstrings of `spec/`, of the public API, of `benchmarks/` and of the registry say what the code does."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import doctest
 import importlib
 import pkgutil
 
+import dlspec.interpreter.api
 import dlspec.spec
 import pytest
 
 MODULES = [
     "benchmarks.spread",
     "benchmarks.table",
+    "dlspec",
     "dlspec.interpreter.registry",
     "dlspec.spec",
     *(info.name for info in pkgutil.walk_packages(dlspec.spec.__path__, "dlspec.spec.")),
+    *(info.name for info in pkgutil.walk_packages(dlspec.interpreter.api.__path__, "dlspec.interpreter.api.")),
 ]
 
 

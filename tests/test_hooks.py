@@ -169,12 +169,22 @@ def test_the_mirror_holds_the_distribution_and_replaces_what_was_there(tmp_path:
     done = run(*command, cwd=folder)
     assert done.returncode == 0, done.stderr
     names = {path.name for path in folder.iterdir()}
-    assert names == {".git", ".pre-commit-hooks.yaml", "LICENSE", "README.md", "interpreter", "pyproject.toml", "spec"}
+    assert names == {
+        ".git",
+        ".pre-commit-hooks.yaml",
+        "LICENSE",
+        "README.md",
+        "interpreter",
+        "pyproject.toml",
+        "python",
+        "spec",
+    }
     project = tomllib.loads((folder / "pyproject.toml").read_text())
     places = project["tool"]["setuptools"]["package-dir"]
-    assert places == {"dlspec.spec": "spec", "dlspec.interpreter": "interpreter"}
+    assert places == {"dlspec": "python/dlspec", "dlspec.spec": "spec", "dlspec.interpreter": "interpreter"}
     for package in project["tool"]["setuptools"]["packages"]:
         assert folder.joinpath(*package.split(".")[1:]).is_dir(), package
+    assert {path.name for path in (folder / "python/dlspec").iterdir()} == {"__init__.py", "py.typed"}
     assert (folder / "spec/expressions/grammar.lark").is_file()
     assert not (folder / "interpreter/program").exists()
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from dlspec import spec
 
+from ..api.validation import problems_of
 from .distribution import dlspec_version
 
 VALID, INVALID = 0, 1
@@ -36,7 +37,7 @@ def validate_files(files: Sequence[str], form: Format = Format.text, only_studie
             source = spec.read(file)
             if only_studies and not spec.is_study(source.text):
                 continue
-            found[file] = spec.validate(spec.parse(source))
+            found[file] = problems_of(source)
         except spec.SpecError as error:
             found[file] = error.problems
         if form is Format.text:

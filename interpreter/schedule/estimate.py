@@ -7,9 +7,8 @@ measured in a fraction of a second, and the rest is a rule that `RULE` states.
 from __future__ import annotations
 
 import os
-import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -73,10 +72,10 @@ def calibrate(side: int = 64, seconds: float = 0.2) -> float:
     return 2 * many * side**3 / best
 
 
-def stored_replicates(plan: StudyPlan, root: Path, device: str = "cpu") -> dict[str, int]:
+def stored_replicates(plan: StudyPlan, root: Path, device: str, warn: Callable[[str], None]) -> dict[str, int]:
     """How many replicates of each program a store holds with all that is asked, by the program's name. Raises StoreError.
 
-    The store is looked at and not changed: it may be one that can only be read.
+    The store is looked at and not changed: it may be one that can only be read. `warn` is told what is damaged in it.
     """
     if not (root / "index.sqlite").exists():
         return {}
@@ -85,7 +84,7 @@ def stored_replicates(plan: StudyPlan, root: Path, device: str = "cpu") -> dict[
 
     asked = [(item, replicate) for item in requests_of(plan, device) for replicate in range(item.program.replicates)]
     counts: dict[str, int] = {}
-    with ReadStore(root, lambda text: print(f"warning: {text}", file=sys.stderr)) as store:
+    with ReadStore(root, warn) as store:
         for (item, _), cell in zip(asked, store.find(asked), strict=True):
             counts[item.program.name] = counts.get(item.program.name, 0) + (cell is not None)
     return counts

@@ -45,13 +45,50 @@ class Problem:
     hint: str = ""
     severity: str = "error"
 
+    @property
+    def file(self) -> str | None:
+        """The file that it stands in, under the name that it was read by; None where it has no place."""
+        return None if self.span is None else self.span.source.name
 
-class SpecError(Exception):
-    """What the writer of a spec can mend. Holds one problem or several, in file order."""
+    @property
+    def line(self) -> int | None:
+        """The line, from 1."""
+        return None if self.span is None else self.span.line
+
+    @property
+    def column(self) -> int | None:
+        """The column, from 1."""
+        return None if self.span is None else self.span.column
+
+    @property
+    def remedy(self) -> str:
+        """What mends it: the hint under another name."""
+        return self.hint
+
+    def __str__(self) -> str:
+        return render([self])
+
+
+class StudyError(Exception):
+    """What whoever wrote or runs a study can mend. Holds one problem or several in `problems`, in file order.
+
+    Its text is what the command line prints: place, message, the line with a marker under it, the remedy.
+    """
 
     def __init__(self, problems: Problem | Iterable[Problem]) -> None:
         self.problems = (problems,) if isinstance(problems, Problem) else in_file_order(problems)
         super().__init__("\n".join(problem.message for problem in self.problems))
+
+    def __str__(self) -> str:
+        return render(self.problems)
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows of it: the text alone, without the way that it took through dlspec."""
+        return str(self).split("\n")
+
+
+SpecError = StudyError
+"""The name inside of dlspec."""
 
 
 class InternalError(Exception):

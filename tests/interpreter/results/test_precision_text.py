@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from dlspec import spec
+from dlspec.interpreter.api.plan_text import print_plan
 from dlspec.interpreter.cli.show import cells, resolved
-from dlspec.interpreter.cli.text.plan import print_plan
 from dlspec.interpreter.report.page import page
 from dlspec.interpreter.results.replicates import Results
 from dlspec.interpreter.results.run_list import read

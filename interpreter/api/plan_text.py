@@ -1,9 +1,11 @@
-"""`dlspec plan` on the terminal."""
+"""A plan as text: a table an experiment, the totals, and how the time was reckoned."""
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 from dlspec.spec.diff.costs import flops
 from dlspec.spec.ir.plan import StudyPlan
@@ -12,16 +14,23 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ...results.number_text import duration, size
-from ...results.precision_text import plain, precisions
-from ...schedule.estimate import RULE, Row
+from ..results.number_text import duration, size
+from ..results.precision_text import plain, precisions
+from ..schedule.estimate import RULE, Row
 
 FILE_WIDTH = 180
 
 
-def print_plan(plan: StudyPlan, rows: Sequence[Row], rate: float) -> None:
-    """A table an experiment, the totals, and how the time was reckoned."""
-    console = Console(file=sys.stdout, soft_wrap=True, highlight=False)
+def plan_text(plan: StudyPlan, rows: Sequence[Row], rate: float) -> str:
+    """A plan without colours, as wide as a file."""
+    stream = io.StringIO()
+    print_plan(plan, rows, rate, stream)
+    return stream.getvalue().rstrip("\n")
+
+
+def print_plan(plan: StudyPlan, rows: Sequence[Row], rate: float, stream: TextIO | None = None) -> None:
+    """Prints a plan, on standard output where no other stream is given."""
+    console = Console(file=stream or sys.stdout, soft_wrap=True, highlight=False)
     if not console.is_terminal:
         console.width = FILE_WIDTH
     console.print(Text(plan.title, "bold").append(f"  (profile {plan.profile})" if plan.profile else "", "not bold"))

@@ -1,0 +1,180 @@
+"""A study: its text, what is wrong with it, its plan, its run."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlspec import spec
+from dlspec.spec.diagnostics.problems import Problem, Source
+from dlspec.spec.passes.registration import registered
+
+from . import overrides as given
+from .overrides import Overrides
+from .validation import Problems, problems_of
+
+if TYPE_CHECKING:
+    from .planning import Plan
+
+NAME = "study.yaml"
+
+
+class StudyWarning(UserWarning):
+    """What whoever wrote or runs a study should know; nothing stops at it."""
+
+
+def warn(text: str) -> None:
+    """Says it as Python does, at the line of the caller's own code."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("dlspec."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, StudyWarning, stacklevel=level)
+
+
+class Study:
+    """A study as its text says it; nothing of it is checked before it is asked for.
+
+    Args:
+        text: The study, as YAML.
+        name: What messages call it: `NAME:LINE:COLUMN`.
+
+    >>> study = Study("dlspec: 1\\nstudy: s\\nexperiments: {e: {measures: {m: q + 1}}}\\n", "s.yaml")
+    >>> [(problem.line, problem.column, problem.message) for problem in study.validate()]
+    [(3, 33, "unknown name 'q'")]
+    """
+
+    def __init__(self, text: str, name: str = NAME) -> None:
+        self.source = Source(name, text)
+        self.path: Path | None = None
+
+    @property
+    def text(self) -> str:
+        """The study, as YAML."""
+        return self.source.text
+
+    @cached_property
+    def document(self) -> spec.Document:
+        """The study, read and checked key by key. Raises StudyError with every problem that was found."""
+        return spec.parse(self.source)
+
+    @property
+    def name(self) -> str:
+        """What the study is called: runs are stored under it. Raises StudyError where it cannot be read."""
+        return str(self.document.study.study)
+
+    @property
+    def title(self) -> str:
+        """Its title, or its name where it has none. Raises StudyError."""
+        return self.document.study.title or self.name
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """The profiles that it can be run in. Raises StudyError."""
+        return tuple(self.document.study.profiles)
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """Its experiments. Raises StudyError."""
+        return tuple(self.document.study.experiments)
+
+    @property
+    def digest(self) -> str:
+        """The digest of what it claims and of what is trained and measured for that, as `dlspec register` writes it; without a profile.
+
+        Titles, comments and figures are not in it. Raises StudyError.
+        """
+        return str(registered(self.resolved())["digest"])
+
+    def validate(self) -> Problems:
+        """Checks it in all its profiles, without running anything.
+
+        Returns: Its problems, none where all is well; each has `file`, `line`, `column` (both from 1), `message`, `remedy`, `severity`.
+        """
+        return problems_of(self.source)
+
+    def resolved(
+        self, profile: str | None = None, overrides: Overrides = None, only: Sequence[str] | str | None = None
+    ) -> spec.StudyPlan:
+        """The resolved study: each cell with its typed terms. Raises StudyError."""
+        chosen = [only] if isinstance(only, str) else only or ()
+        return spec.resolve(self.document, profile, given.read(overrides), chosen)
+
+    def plan(
+        self, profile: str | None = None, overrides: Overrides = None, only: Sequence[str] | str | None = None, *,
+        device: str = "cpu", memory: float | None = None, runs: str | os.PathLike[str] = "runs",
+    ) -> Plan:  # fmt: skip
+        """What a run would take, and what of it is stored already. Nothing is trained, and TensorFlow is not loaded.
+
+        Args:
+            profile: One of `profiles`.
+            overrides: Values by path, `{"training.steps": 100}`, or texts `path=value`.
+            only: `"EXPERIMENT"` or `"EXPERIMENT/VARIANT"`, or several.
+            device: `cpu` or `gpu`: what it would run on.
+            memory: How many GiB there are; otherwise what is free here.
+            runs: The folder whose store is looked at.
+
+        Returns: The plan; its `cells` are a DataFrame.
+
+        Raises StudyError where the study is not valid, or has no such profile, path or experiment.
+        """
+        from .planning import planned
+
+        resolved = self.resolved(profile, overrides, only)
+        warn_of(resolved.warnings)
+        return planned(resolved, Path(runs), device, memory, warn)
+
+    def __repr__(self) -> str:
+        return f"Study({self.source.name!r})"
+
+    def _repr_html_(self) -> str:
+        try:
+            model = self.document.study
+        except spec.SpecError as error:
+            return Problems(self.source.name, error.problems)._repr_html_()
+        lines = [f"<p><b>{escape(self.title)}</b> <code>{escape(self.source.name)}</code></p>"]
+        if model.about:
+            lines.append(f"<p style='max-width:46rem'>{escape(model.about.strip())}</p>")
+        rows = "".join(_row(name, experiment) for name, experiment in model.experiments.items())
+        lines.append(f"<table><thead><tr>{_HEADS}</tr></thead><tbody>{rows}</tbody></table>")
+        if model.profiles:
+            told = (f"<code>{escape(name)}</code>" for name in model.profiles)
+            lines.append(f"<p>Profiles: {', '.join(told)}</p>")
+        return "".join(lines)
+
+
+_HEADS = "".join(
+    f"<th style='text-align:left'>{head}</th>" for head in ("experiment", "about", "variants", "measures", "claims")
+)
+
+
+def _row(name: str, model: Any) -> str:
+    """An experiment: what it is about, and how much there is of it."""
+    counts = [str(len(getattr(model, part, None) or ())) for part in ("variants", "measures", "claims")]
+    cells = [f"<code>{escape(name)}</code>", escape(str(model.about or "").strip()), *counts]
+    return "<tr>" + "".join(f"<td style='text-align:left'>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def warn_of(problems: Sequence[Problem]) -> None:
+    """Says what a valid study is warned of."""
+    for problem in problems:
+        warn(str(problem).replace("warning: ", "", 1))
+
+
+def load(path: str | os.PathLike[str]) -> Study:
+    """A study from its file. It is read and not checked: `Study.validate` says what is wrong with it.
+
+    Args:
+        path: A YAML file.
+
+    Raises StudyError where the file cannot be read.
+    """
+    source = spec.read(os.fspath(path))
+    study = Study(source.text, source.name)
+    study.path = Path(path)
+    return study
