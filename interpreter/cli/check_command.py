@@ -1,4 +1,4 @@
-"""The command `dlspec-check` of the small distribution: `validate`, `fmt` and `merge` without what a run needs.
+"""The command `dlspec-check` of the small distribution: `validate`, `fmt`, `diff` and `merge` without what a run needs.
 
 It loads neither TensorFlow nor typer: hooks and continuous integration install it in seconds.
 """
@@ -29,6 +29,10 @@ def check(arguments: Sequence[str]) -> int:
     from .validate_files import Format, validate_files
 
     options = _parser([form.value for form in Format]).parse_args(arguments)
+    if options.command == "diff":
+        from .diff_files import diff_files, show_json, show_markdown
+
+        return diff_files((options.before, options.after), options.runs, show_json if options.json else show_markdown)
     if options.command == "merge":
         from .merge_files import merge_files
 
@@ -40,9 +44,9 @@ def check(arguments: Sequence[str]) -> int:
 
 
 def _parser(forms: Sequence[str]) -> argparse.ArgumentParser:
-    """The options of `dlspec validate`, `dlspec fmt` and `dlspec merge`, under the same names."""
+    """The options of `dlspec validate`, `fmt`, `diff` and `merge`, under the same names; what differs is told as Markdown."""
     parser = argparse.ArgumentParser(
-        prog="dlspec-check", description="Checks, formats and merges studies; runs nothing."
+        prog="dlspec-check", description="Checks, formats, compares and merges studies; runs nothing."
     )
     commands = parser.add_subparsers(dest="command", required=True)
     validate = commands.add_parser("validate", help="checks studies in all their profiles")
@@ -54,6 +58,13 @@ def _parser(forms: Sequence[str]) -> argparse.ArgumentParser:
     for command in (validate, fmt):
         command.add_argument("--only-studies", action="store_true", help="passes over files without a key `dlspec`")
         command.add_argument("files", nargs="+", metavar="FILE", help="studies")
+    diff = commands.add_parser("diff", help="shows what changes between two studies, by meaning, as Markdown")
+    sides = "a file, `REV:path` of git, `-` for the standard input, or a directory, as the other"
+    diff.add_argument("before", metavar="A", help=sides)
+    diff.add_argument("after", metavar="B", help="the same")
+    diff.add_argument("--md", action="store_true", help="prints GitHub-flavoured Markdown, as without it")
+    diff.add_argument("--json", action="store_true", help="prints one JSON object")
+    diff.add_argument("--runs", type=Path, default=Path("runs"), help="where runs are stored")
     merge = commands.add_parser("merge", help="merges two versions of a study by meaning")
     merge.add_argument("base", metavar="BASE", help="the version that both come from; an empty file: none")
     merge.add_argument("ours", metavar="OURS", help="the version whose layout is kept, and whose file takes the result")

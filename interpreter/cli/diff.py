@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from dlspec import spec
 
-SAME, DIFFERENT, TROUBLE = 0, 1, 2
-DRIVER_ARGUMENTS = 7
+if TYPE_CHECKING:
+    from .diff_studies import Compared
 
 
 def diff(
@@ -28,46 +27,19 @@ def diff(
         from . import git_driver as git
 
         raise typer.Exit(git.textconv(sides) if textconv else git.driver(sides))
-    if len(sides) != 2:
-        print("dlspec diff takes two sides: `dlspec diff HEAD:study.yaml study.yaml`", file=sys.stderr)
-        raise typer.Exit(TROUBLE)
-    from .diff_studies import compared
+    from .diff_files import diff_files, show_json, show_markdown
 
-    try:
-        found = compared(sides[0], sides[1], runs, _warn)
-    except spec.SpecError as error:
-        _trouble(error, sides)
-    if as_json:
-        import json
-
-        from dlspec.spec.diff.json_form import data
-
-        print(json.dumps(data(found.diffs, found.past), allow_nan=False))
-    elif markdown:
-        from dlspec.spec.diff.markdown import markdown as to_markdown
-
-        print(to_markdown(found.diffs, found.past), end="")
-    else:
-        from rich.console import Console
-
-        from .text.diff import print_diff
-
-        console = Console(file=sys.stdout, soft_wrap=True, highlight=False)
-        for place, (name, item) in enumerate(found.diffs):
-            if place:
-                console.print()
-            print_diff(name if len(found.diffs) > 1 else "", item, console, found.past)
-    raise typer.Exit(SAME if found.same else DIFFERENT)
+    show = show_json if as_json else show_markdown if markdown else _show_text
+    raise typer.Exit(diff_files(sides, runs, show))
 
 
-def _warn(text: str) -> None:
-    print(f"warning: {text}", file=sys.stderr)
+def _show_text(compared_studies: Compared) -> None:
+    from rich.console import Console
 
+    from .text.diff import print_diff
 
-def _trouble(error: spec.SpecError, sides: list[str]) -> NoReturn:
-    side = getattr(error, "side", "")
-    if side:
-        name = sides[0] if side == "before" else sides[1]
-        print(f"the {'first' if side == 'before' else 'second'} side, {name}, is no valid study:\n", file=sys.stderr)
-    print(spec.render(error.problems), file=sys.stderr)
-    raise typer.Exit(TROUBLE)
+    console = Console(file=sys.stdout, soft_wrap=True, highlight=False)
+    for place, (name, item) in enumerate(compared_studies.diffs):
+        if place:
+            console.print()
+        print_diff(name if len(compared_studies.diffs) > 1 else "", item, console, compared_studies.past)
