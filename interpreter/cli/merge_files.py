@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import Source
+from dlspec.spec.source.conflicts import TAG
 
 from ..results.atomic_files import replace_file
 from ..results.git_command import git
 from ..results.optional_outputs import reason
 
 if TYPE_CHECKING:
-    from dlspec.spec.merge import Merged
+    from dlspec.spec.merge.review import Review
 
 CLEAN, CONFLICTS, TROUBLE = 0, 1, 2
 MARKER_SIZE = 7
+MANY = 127
+"""As many conflicts as git counts in a text."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a merge gives: the bytes, how many conflicts are in them, how each is marked, and what may mean something else now."""
+
+    content: bytes
+    conflicts: int
+    doubts: tuple[str, ...] = ()
+    mark: str = TAG
 
 
 def merge_files(
@@ -43,28 +57,25 @@ def merge_files(
     except OSError as error:
         print(f"{error.filename}: cannot be read: {error.strerror}", file=sys.stderr)
         return TROUBLE
-    found = _merged(versions, name)
-    if found is None:
-        found = _as_text(versions, marker_size)
-        if found is None:
-            print(f"{name}: git cannot merge it as text either; it is left as ours", file=sys.stderr)
-            return TROUBLE
-    content, code = found
+    outcome = _by_meaning(versions, name) or _by_lines(versions, marker_size)
+    if outcome is None:
+        print(f"{name}: git cannot merge it as text either; it is left as ours", file=sys.stderr)
+        return TROUBLE
     try:
         if stdout:
             sys.stdout.flush()
-            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.write(outcome.content)
         else:
             target = (output or Path(ours)).resolve()
-            replace_file(target, content, target.stat().st_mode & 0o7777 if target.exists() else 0o644)
+            replace_file(target, outcome.content, target.stat().st_mode & 0o7777 if target.exists() else 0o644)
     except OSError as error:
         print(f"{output or ours}: cannot be written: {reason(error)}", file=sys.stderr)
         return TROUBLE
-    return code
+    return _told(name, versions, outcome)
 
 
-def _merged(versions: list[bytes], name: str) -> tuple[bytes, int] | None:
-    """The merge by meaning, with the exit code; None where it is not possible, and it is said why."""
+def _by_meaning(versions: list[bytes], name: str) -> Outcome | None:
+    """The merge by meaning; None where it is not possible, and it is said why."""
     from dlspec.spec.merge import Unmergeable, merged
 
     try:
@@ -74,7 +85,7 @@ def _merged(versions: list[bytes], name: str) -> tuple[bytes, int] | None:
         why = str(error) if isinstance(error, Unmergeable) else reason(error)
         print(f"{name}: not merged by meaning, but as text: {why}", file=sys.stderr)
         return None
-    return result.text.encode("utf-8"), _told(name, texts, result)
+    return Outcome(result.text.encode("utf-8"), len(result.conflicts), result.doubts)
 
 
 def _text(which: str, content: bytes) -> str:
@@ -90,30 +101,8 @@ def _text(which: str, content: bytes) -> str:
     return text
 
 
-def _told(name: str, versions: list[str], result: Merged) -> int:
-    """Says what came of a merge of three versions; returns the exit code."""
-    from dlspec.spec.merge.review import reviewed
-
-    found = reviewed(*(Source(name, version.removeprefix("\ufeff")) for version in (*versions, result.text)))
-    if found.problems:
-        print(spec.render(found.problems), file=sys.stderr)
-        print(file=sys.stderr)
-    for doubt in result.doubts:
-        print(f"{name}: {doubt}", file=sys.stderr)
-    if conflicts := len(result.conflicts):
-        many = conflicts > 1
-        count = f"{conflicts} conflict{'s' * many} to be resolved, {'each ' * many}marked with `!conflict`"
-        print(f"{name}: {count}", file=sys.stderr)
-        return CONFLICTS
-    if found.problems:
-        print(f"{name}: merged without a conflict, but both together are not valid", file=sys.stderr)
-        return CONFLICTS
-    print(f"{name}: {found.note}", file=sys.stderr)
-    return CONFLICTS if result.doubts else CLEAN
-
-
-def _as_text(versions: list[bytes], marker_size: int) -> tuple[bytes, int] | None:
-    """git's own merge of three texts, with the exit code; None where git cannot."""
+def _by_lines(versions: list[bytes], marker_size: int) -> Outcome | None:
+    """git's own merge of three texts; None where git cannot."""
     with tempfile.TemporaryDirectory() as folder:
         names = ("ours", "base", "theirs")
         for name, content in zip(names, (versions[1], versions[0], versions[2]), strict=True):
@@ -122,6 +111,44 @@ def _as_text(versions: list[bytes], marker_size: int) -> tuple[bytes, int] | Non
         done = git(
             "merge-file", "-p", f"--marker-size={marker_size}", *labels, *names, folder=Path(folder), timeout=None
         )
-    if done is None or not 0 <= done.returncode <= 127:
+    if done is None or not 0 <= done.returncode <= MANY:
         return None
-    return done.stdout, CONFLICTS if done.returncode else CLEAN
+    return Outcome(done.stdout, done.returncode, mark="<" * marker_size)
+
+
+def _told(name: str, versions: list[bytes], outcome: Outcome) -> int:
+    """Says what came of a merge of three versions; returns the exit code."""
+    by_meaning = outcome.mark == TAG
+    sources = [Source(name, content.decode("utf-8-sig", "replace")) for content in (*versions, outcome.content)]
+    if by_meaning or (not outcome.conflicts and spec.is_study(sources[-1].text)):
+        review = _review(name, sources)
+        if review is None:
+            return CONFLICTS
+    else:
+        review = None
+    for doubt in outcome.doubts:
+        print(f"{name}: {doubt}", file=sys.stderr)
+    if conflicts := outcome.conflicts:
+        many = conflicts > 1
+        count = f"{conflicts} conflict{'s' * many}{' or more' * (conflicts == MANY and not by_meaning)}"
+        print(f"{name}: {count} to be resolved, {'each ' * many}marked with `{outcome.mark}`", file=sys.stderr)
+        return CONFLICTS
+    if review is None:
+        return CLEAN
+    print(f"{name}: {review.note}", file=sys.stderr)
+    return CONFLICTS if outcome.doubts or review.problems else CLEAN
+
+
+def _review(name: str, sources: list[Source]) -> Review | None:
+    """What is to be said of the result, behind its errors, which are printed; None where it cannot be checked, which is said."""
+    from dlspec.spec.merge.review import reviewed
+
+    try:
+        review = reviewed(*sources)
+    except Exception as error:
+        print(f"{name}: merged, but it could not be checked: {reason(error)}", file=sys.stderr)
+        return None
+    if review.problems:
+        print(spec.render(review.problems), file=sys.stderr)
+        print(file=sys.stderr)
+    return review

@@ -13,7 +13,7 @@ from ..resolve.resolve import validate
 
 @dataclass(frozen=True)
 class Review:
-    """The errors of a merged study; without any, what is to be said of it."""
+    """The errors of a merged study, and what is to be said of it."""
 
     problems: tuple[Problem, ...] = ()
     note: str = ""
@@ -25,7 +25,9 @@ def reviewed(base: Source, ours: Source, theirs: Source, merged: Source) -> Revi
         after = parse(merged)
         validate(after)
     except SpecError as error:
-        return Review(problems=error.problems)
+        wrong = [name for name, side in (("ours", ours), ("theirs", theirs)) if not _valid(side)]
+        why = f"; it is not valid, as {' and '.join(wrong)} alone" if wrong else ", but both together are not valid"
+        return Review(error.problems, f"merged without a conflict{why}")
     try:
         before = parse(base)
         diff = compare(before, after)
@@ -43,3 +45,11 @@ def _confounded(before: Document, side: Source) -> bool:
         return compare(before, parse(side)).confounded
     except SpecError:
         return False
+
+
+def _valid(side: Source) -> bool:
+    try:
+        validate(parse(side))
+    except SpecError:
+        return False
+    return True

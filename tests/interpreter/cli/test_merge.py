@@ -94,9 +94,7 @@ def test_a_conflict_is_marked_and_no_command_takes_the_file_until_it_is_resolved
 
 
 def test_changes_that_do_not_go_together_end_with_1_and_the_reason(tmp_path: Path) -> None:
-    gone = edited(("      half: 0.5\n", ""), ("near(r): abs(r) < half", "near(r): abs(r) < 0.5"))
-    used = edited(("error: E((guess - y)^2)", "error: E((guess - y)^2)\n      far: E(abs(guess - y) > 4 * half)"))
-    three(tmp_path, BASE, gone, used)
+    three(tmp_path, BASE, GONE, USED)
     done = dlspec("merge", *FILES, cwd=tmp_path)
     assert done.returncode == 1 and "unknown name 'half'" in done.stderr
     assert "ours.yaml: merged without a conflict, but both together are not valid" in done.stderr
@@ -112,13 +110,42 @@ def test_what_is_no_study_is_merged_as_text_by_git(tmp_path: Path, ours: str, sa
     assert f"a.yaml: not merged by meaning, but as text: {says}" in done.stderr and "Traceback" not in done.stderr
     text = (tmp_path / "ours.yaml").read_text("utf-8")
     if ours.startswith(BASE):
-        assert done.returncode == 0 and text == edited(STOP) + "broken: [\n"
+        assert done.returncode == 1 and text == edited(STOP) + "broken: [\n"
+        assert f"a.yaml:{text.count(chr(10)) + 1}:1: " in done.stderr
+        assert done.stderr.endswith("a.yaml: merged without a conflict; it is not valid, as ours alone\n")
     else:
         assert done.returncode == 1 and "<<<<<<<<< ours\n" in text and ">>>>>>>>> theirs\n" in text
+        assert "a.yaml: 1 conflict to be resolved, marked with `<<<<<<<<<`" in done.stderr
     (tmp_path / "ours.yaml").write_bytes(b"\xff\xfe\x00")
     done = dlspec("merge", *FILES, cwd=tmp_path)
     assert "ours is not UTF-8" in done.stderr and done.returncode == 2, "git merges no binary files"
     assert (tmp_path / "ours.yaml").read_bytes() == b"\xff\xfe\x00"
+
+
+BROKEN = BASE + "broken: [\n"
+GONE = edited(("      half: 0.5\n", ""), ("near(r): abs(r) < half", "near(r): abs(r) < 0.5"))
+USED = edited(("error: E((guess - y)^2)", "error: E((guess - y)^2)\n      far: E(abs(guess - y) > 4 * half)"))
+
+
+@pytest.mark.parametrize(("base", "ours", "theirs", "code", "says"), [
+    # both mended what was wrong in the base
+    (BROKEN, edited(LONGER), edited(STOP), 0, ["a.yaml: merged; there is no valid common base to compare it with"]),
+    (BROKEN, GONE, USED, 1, ["unknown name 'half'", "a.yaml: merged without a conflict, but both together are not valid"]),
+    # one side is no YAML, and the other takes that away
+    (BROKEN, BROKEN.replace("steps: 1000", "steps: 900"), BASE, 0, ["a.yaml: merged; there is no valid common base"]),
+    # files that are no studies are git's alone
+    ("a: 1\nb: 2\n\n\nc: 3\n", "a: 2\nb: 2\n\n\nc: 3\n", "a: 1\nb: 2\n\n\nc: 4\n", 0, []),
+])  # fmt: skip
+def test_what_git_merged_as_text_is_checked_like_any_other_merge(
+    tmp_path: Path, base: str, ours: str, theirs: str, code: int, says: list[str]
+) -> None:
+    three(tmp_path, base, ours, theirs)
+    done = dlspec("merge", *FILES, "7", "a.yaml", cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    first, *rest = done.stderr.splitlines()
+    assert first.startswith("a.yaml: not merged by meaning, but as text: the base")
+    assert bool(rest) == bool(says) and all(text in done.stderr for text in says)
+    assert "<<<" not in (tmp_path / "ours.yaml").read_text("utf-8")
 
 
 def test_trouble_ends_with_2_and_changes_nothing(tmp_path: Path) -> None:
