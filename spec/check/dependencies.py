@@ -26,6 +26,8 @@ class Dependencies:
         self.note_read = note_read
         self.varying: dict[str, bool] = {}
         """Of outputs: whether one has a value per example."""
+        self.learning: dict[str, bool] = {}
+        """Of outputs: whether one depends on weights."""
 
     def reached(self, term: t.Term) -> Iterator[t.Term]:
         """All terms that one depends on, through names."""
@@ -34,7 +36,7 @@ class Dependencies:
             for item in t.walk(pending.pop()):
                 yield item
                 if isinstance(item, t.Reference) and item.name not in seen and item.name in self.terms:
-                    self.note_read("term", item.name)
+                    self.note_read("whole", item.name)
                     seen.add(item.name)
                     pending.append(self.terms[item.name])
 
@@ -75,6 +77,24 @@ class Dependencies:
         for used in self.by_use([name], "outputs") if name not in varying else ():
             varying[used] = self.per_example(self.terms[used]) is not None
         return varying[name]
+
+    def trained(self, term: t.Term) -> bool:
+        """Whether a term depends on weights."""
+        return any(self._learns(item) for item in t.walk(term))
+
+    def _learns(self, item: t.Term) -> bool:
+        if isinstance(item, t.Reference) and item.phase == "outputs":
+            self.note_read("trained", item.name)
+            return self.learns(item.name)
+        if isinstance(item, t.Parameter):
+            return item.key in self.shared.common.differentiable
+        return isinstance(item, t.NetworkOutput | t.Weight | t.AllWeights)
+
+    def learns(self, name: str) -> bool:
+        """Whether an output depends on weights. Outputs are asked each after those that it is made from."""
+        for used in self.by_use([name], "outputs") if name not in self.learning else ():
+            self.learning[used] = self.trained(self.terms[used])
+        return self.learning[name]
 
 
 _PER_EXAMPLE: TermPass[[Dependencies], t.Term | None] = TermPass("part per example")

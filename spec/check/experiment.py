@@ -9,7 +9,7 @@ from typing import Any
 
 from ..diagnostics.problems import Problem, SpecError, in_file_order, problem_at
 from ..ir.data import DataSource, Fresh
-from ..ir.plan import MeasurePlan, Named, Program
+from ..ir.plan import Named, Program
 from ..model.layers import LayerDefaults
 from ..passes.gradient_paths import unreached, untrained
 from ..source import nodes as yaml
@@ -17,7 +17,7 @@ from .data import data_source
 from .figure_samples import probes
 from .gradient_modes import modes
 from .integer_ranges import data_ranges, ranges
-from .measures import loss_term, measure
+from .measures import loss_term, measures
 from .memo import ById, Shared
 from .namespace import Function
 from .scope import ExperimentScope
@@ -64,9 +64,7 @@ class ExperimentChecker:
         ]
         loss = self.once(term for term in losses if term is not None)
         gradient = modes(scope)
-        found: list[MeasurePlan] = []
-        for key in self.model.measures:
-            found.extend(scope.attempt(lambda key=key: measure(scope, key)) or ())
+        found = measures(scope)
         training = scope.attempt(lambda: TrainingChecker(scope).plan(loss, found))
         replicates = scope.attempt(lambda: scope.part(("replicates",), self.replicates, self.model.node("replicates")))
         found_probes = probes(scope, training)
@@ -84,7 +82,7 @@ class ExperimentChecker:
             draws=self.named("draw"), examples=self.named("example"), outputs=self.named("outputs"),
             networks=tuple(scope.plans[name] for name in self.model.architecture),
             loss=loss, gradient=gradient, training=training,
-            measures=tuple(found), data=scope.data or Fresh(0), replicates=replicates or 1, probes=tuple(found_probes),
+            measures=found, data=scope.data or Fresh(0), replicates=replicates or 1, probes=tuple(found_probes),
         )  # fmt: skip
         self.ranged(program)
         return program
@@ -106,14 +104,16 @@ class ExperimentChecker:
         kind = f"ranges {self.shared.common.number((modes_, program.training is None))}"
         named = (*program.draws, *program.examples, *program.outputs, *program.networks, *program.loss)
         probed = (term for probe in program.probes for term in probe.terms.values())
-        terms = (*named, *(measure.term for measure in program.measures), *probed)
+        terms = (*named, program.measures, *probed)
         self.scope.warnings.extend(self.shared.once(kind, terms, lambda: self._ranged(program)))
 
     def _ranged(self, program: Program) -> tuple[Problem, ...]:
         """The warnings of these checks. Raises SpecError."""
         drawn = (*program.draws, *program.examples)
         data = self.shared.once("ranges of data", drawn, lambda: data_ranges(program))
-        if found := [*ranges(program, data), *unreached(program)]:
+        reads = self.shared.common.reads
+        _, derived = reads.together(program.measures)
+        if found := [*ranges(program, data, reads), *unreached(program, derived)]:
             raise SpecError(in_file_order(found))
         return tuple(untrained(program))
 

@@ -25,8 +25,18 @@ from .scope import ExperimentScope
 MAX_TARGET_BITS = 16
 
 
-def statistic(experiment: ExperimentScope, name: str, entry: OneOf) -> list[MeasurePlan]:
+def statistic(experiment: ExperimentScope, name: str, entry: OneOf) -> tuple[MeasurePlan, ...]:
     """A statistic of a gradient, and its sampling floor as a measure of its own. Raises SpecError."""
+    node = experiment.model.node("measures", name)
+    floor = name + FLOOR in experiment.model.measures
+    plans: tuple[MeasurePlan, ...] = experiment.part(
+        ("statistic", name, floor), lambda: tuple(_statistic(experiment, name, entry)), node
+    )
+    return plans
+
+
+def _statistic(experiment: ExperimentScope, name: str, entry: OneOf) -> list[MeasurePlan]:
+    experiment.note_read("data")
     kind, arguments = entry.kind, entry.value
     row = GRADIENT_STATISTICS[kind]
     context = Context("measures", ("measures", name))

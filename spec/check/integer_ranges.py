@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
 
 from ..diagnostics.problems import Problem, sentence
 from ..ir import terms as t
 from ..ir.plan import Program
 from ..passes.integer_ranges import Known, Ranges
+from .measure_reads import MeasureReads
 
 
 def data_ranges(program: Program) -> dict[int, Known] | None:
@@ -19,21 +20,54 @@ def data_ranges(program: Program) -> dict[int, Known] | None:
     return None if found.problems else found.known
 
 
-def ranges(program: Program, data: Mapping[int, Known] | None = None) -> list[Problem]:
+def ranges(program: Program, data: Mapping[int, Known] | None, reads: MeasureReads) -> list[Problem]:
     """Ints that an int does not hold, labels and words that are none, indices outside: what is seen before anything runs.
 
-    `data` are bounds that are known already.
+    `data` are the bounds of what is drawn and of examples, if nothing is wrong with these. A measure that was sound where
+    all that it reads had the same bounds is sound here, too.
     """
     found = _ranges(program)
     found.known.update(data or {})
     for name, term in _roots(program):
-        before = len(found.problems)
-        given = found.of(term)
-        if name in found.networks:
-            found.network(found.networks[name], given)
-        named = [replace(item, hint=_where(name, term, item)) for item in found.problems[before:]]
-        found.problems[before:] = named
+        _root(found, name, term)
+    _measures(found, program, data, reads)
+    for probe in program.probes:
+        for label, term in probe.terms.items():
+            _root(found, label, term)
     return found.problems
+
+
+def _measures(ranges_: Ranges, program: Program, data: Mapping[int, Known] | None, reads: MeasureReads) -> None:
+    """Looks through the measures, after all that they read."""
+    if ranges_.problems or data is None:  # what hangs on a problem is not told to be sound
+        for measure in program.measures:
+            _root(ranges_, measure.name, measure.term)
+        return
+    bounds = {name: ranges_.known[id(term)] for name, term in ranges_.bindings.items()}
+    plans = {plan.name: (id(plan), id(data), ranges_.known[id(plan.input)]) for plan in program.networks}
+    together: Hashable = (id(reads.together(program.measures)), *bounds.items(), *plans.items())
+    if together in reads.sound:
+        return
+    before = len(ranges_.problems)
+    for measure in program.measures:
+        own = reads.of(measure.term)
+        key: Hashable = (id(own), tuple([bounds[name] for name in own.names]), tuple([plans[n] for n in own.networks]))
+        if key not in reads.sound:
+            told = len(ranges_.problems)
+            _root(ranges_, measure.name, measure.term)
+            if len(ranges_.problems) == told:
+                reads.sound.add(key)
+    if len(ranges_.problems) == before:
+        reads.sound.add(together)
+
+
+def _root(ranges_: Ranges, name: str, term: t.Term) -> None:
+    """Looks through what is computed under a name; problems name it."""
+    before = len(ranges_.problems)
+    given = ranges_.of(term)
+    if name in ranges_.networks:
+        ranges_.network(ranges_.networks[name], given)
+    ranges_.problems[before:] = [replace(item, hint=_where(name, term, item)) for item in ranges_.problems[before:]]
 
 
 def _ranges(program: Program) -> Ranges:
@@ -42,7 +76,7 @@ def _ranges(program: Program) -> Ranges:
 
 
 def _roots(program: Program) -> Iterator[tuple[str, t.Term]]:
-    """All that is computed, by its name."""
+    """All that measures may read, and the loss, by name."""
     for item in (*program.draws, *program.examples):
         yield item.name, item.term
     for plan in program.networks:
@@ -52,10 +86,6 @@ def _roots(program: Program) -> Iterator[tuple[str, t.Term]]:
     for loss in program.loss:
         yield loss.name, loss.term
         yield loss.name, loss.weight
-    for measure in program.measures:
-        yield measure.name, measure.term
-    for probe in program.probes:
-        yield from probe.terms.items()
 
 
 def _where(name: str, term: t.Term, problem: Problem) -> str:

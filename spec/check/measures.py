@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,16 +29,14 @@ def loss_term(experiment: ExperimentScope, name: str) -> LossPlan:
         of, weight = loss.node("of"), loss.node("weight")
     assert of is not None
     term = experiment.checker.value(of, Context("loss", ("loss", name)))
-    experiment.sized(term, of.span)
+    experiment.must_fit(term, of.span)
     if term.type.shape:
         hint = "`sum(…)` or `mean(…)` makes one number of it."
         raise problem_at(term.span, f"a loss is one number per example, and this is {term.type}", hint)
     if term.type.kind == "bool":
         hint = "A comparison has no gradient: take `hinge`, `cross_entropy` or a square."
         raise problem_at(term.span, "a loss is a number per example, and this is bool", hint)
-    if not any(
-        isinstance(item, t.NetworkOutput | t.Weight | t.AllWeights) for item in experiment.dependencies.reached(term)
-    ):
+    if not experiment.trained(term):
         raise problem_at(
             term.span,
             "this loss depends on no network: there is nothing to train",
@@ -54,8 +54,25 @@ def loss_term(experiment: ExperimentScope, name: str) -> LossPlan:
     return LossPlan(name, term, factor)
 
 
-def measure(experiment: ExperimentScope, name: str) -> list[MeasurePlan]:
-    """A measure, with its sampling floor where it has one; a bare one per example means its expectation."""
+def measures(experiment: ExperimentScope) -> tuple[MeasurePlan, ...]:
+    """All measures, each with its sampling floor where it has one: the same tuple at every point where all are the same.
+
+    Those with an error are left out.
+    """
+    node = experiment.model.node("measures")
+    plans: tuple[MeasurePlan, ...] = experiment.group(("measures",), lambda: _measures(experiment), node)
+    return plans
+
+
+def _measures(experiment: ExperimentScope) -> tuple[MeasurePlan, ...]:
+    found: list[MeasurePlan] = []
+    for name in experiment.model.measures:
+        found.extend(experiment.attempt(partial(measure, experiment, name)) or ())
+    return tuple(found)
+
+
+def measure(experiment: ExperimentScope, name: str) -> Sequence[MeasurePlan]:
+    """A measure, with its sampling floor where it has one. Raises SpecError."""
     entry, node = experiment.model.measures[name], experiment.model.node("measures", name)
     if isinstance(entry, OneOf):
         return statistic(experiment, name, entry)
@@ -63,10 +80,11 @@ def measure(experiment: ExperimentScope, name: str) -> list[MeasurePlan]:
 
 
 def _mean(experiment: ExperimentScope, name: str, entry: Any, node: yaml.Node | None) -> MeasurePlan:
+    """A measure; a bare one per example means its expectation."""
     of = entry.node("of") if isinstance(entry, MeasureOf) else node
     assert of is not None
     term = experiment.checker.value(of, Context("measures", ("measures", name)))
-    experiment.sized(term, of.span)
+    experiment.must_fit(term, of.span)
     loose = experiment.dependencies.per_example(term)
     if loose is not None:
         if any(isinstance(item, t.Expectation) for item in t.walk(term)):

@@ -20,11 +20,14 @@ from ..model.layers import LayerDefaults
 from ..source import nodes as yaml
 from .constant_limits import Budget
 from .declarations import Declared, declared
+from .measure_reads import MeasureReads
 
 Part = tuple[Hashable, ...]
 Question = tuple[str, str]
-"""`term` (of draws and examples its type), `index`, `values` (see `one_hot.py`), `network`, `output` (of a network its types
-alone), `size`, `gradient` (the mode of a function), `varies` (of an output: whether it has one value per example) or `data`, and the name."""
+"""`term` (its type, or a literal), `whole` (the term itself), `index`, `values` (see `one_hot.py`), `network`, `output` (of a
+network its types alone), `size`, `small` (of an output), `function` (what stands under its name), `gradient` (the mode of a
+function), `varies` and `trained` (of an output: whether it has one value per example, and whether it depends on weights) or
+`data`, and the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,8 @@ class Common:
     """What the documents of all variants and experiments have in common, in all profiles.
 
     `keys` numbers parameters and indices over all cells; `differentiable` holds the keys of parameters that depend on
-    weights. `parts` are the outcomes of parts, by where they stand; `cache` holds what is computed from parts.
+    weights. `parts` are the outcomes of parts, by where they stand; `cache` holds what is computed from parts, `reads` what
+    stands in measures.
     """
 
     def __init__(self, budget: Budget | None = None) -> None:
@@ -71,6 +75,7 @@ class Common:
         self.differentiable: set[str] = set()
         self.parts: dict[Part, _Branch | Outcome] = {}
         self.cache: dict[Hashable, Any] = {}
+        self.reads = MeasureReads()
         self.numbers: dict[Hashable, int] = {}
         self.nodes: dict[int, tuple[yaml.Node, int]] = {}
 
@@ -123,15 +128,16 @@ class Shared:
 
     @property
     def names(self) -> int:
-        """A number for what any part may read: the names with their phases, functions, layer defaults, the dtype, whether it trains."""
+        """A number for what any part may read: the names with their phases or parameters, layer defaults, the dtype, whether it trains."""
         if self._names < 0:
             if self.declared is None:
                 self.declared = declared(self.model)
             phases = tuple((name, binding.phase) for name, binding in self.declared.bindings.items())
-            own = [self.model.node(field) for field in ("functions", "layer_defaults", "dtype")]
+            functions = tuple((name, function.parameters) for name, function in self.declared.functions.items())
+            own = [self.model.node(field) for field in ("layer_defaults", "dtype")]
             study = self.study_defaults.node() if self.study_defaults is not None else None
             read = tuple(map(self.common.identity, (*own, study)))
-            self._names = self.common.number((phases, read, self.model.training is None))
+            self._names = self.common.number((phases, functions, read, self.model.training is None))
         return self._names
 
     def place(self, part: Part, nodes: Iterable[yaml.Node | None] = ()) -> Part:
@@ -175,6 +181,10 @@ class Shared:
                 place = place.answers.setdefault(answer, _Branch(then[0]))
 
 
+class _Gathered(dict[Question, Hashable]):
+    """What the parts of a group read."""
+
+
 class MemoizedChecker:
     """Caches the checks of parts across sweep points, keyed by what they read about names.
 
@@ -196,31 +206,49 @@ class MemoizedChecker:
 
         Raises what `make` raises.
         """
-        if (
-            self.shared.place(part, nodes) in self.shared.common.parts
-            and (outcome := self._look_up(part, self.answer)) is not None
-        ):
-            self.warnings.extend(outcome.warnings)
-            return outcome.value
+        return self._kept(part, make, nodes, {})
+
+    def group(self, part: Part, make: Callable[[], Any], nodes: Iterable[yaml.Node | None] = ()) -> Any:
+        """The same for many parts that `make` asks for: one look-up gives all, where what any of them reads is the same here."""
+        return self._kept(part, make, nodes, _Gathered())
+
+    def _kept(
+        self, part: Part, make: Callable[[], Any], nodes: Iterable[yaml.Node | None], reads: dict[Question, Hashable]
+    ) -> Any:
+        around = self.reads[-1] if self.reads and isinstance(self.reads[-1], _Gathered) else None
+        found: dict[Question, Hashable] = {}
+        if self.shared.place(part, nodes) in self.shared.common.parts:
+            answer = self.answer if around is None else self._noting(found)
+            if (outcome := self._look_up(part, answer)) is not None:
+                self.warnings.extend(outcome.warnings)
+                if around is not None:
+                    around.update(found)
+                return outcome.value
         problems, warnings = len(self.problems), len(self.warnings)
-        value, reads = self._run(make)
+        value = self._run(make, reads)
         if len(self.problems) == problems:
             self.shared.note(part, tuple(reads.items()), Outcome(value, tuple(self.warnings[warnings:])))
+        if around is not None:
+            around.update(reads)
         return value
+
+    def _noting(self, reads: dict[Question, Hashable]) -> Callable[[Question], Hashable]:
+        """Answers questions, and notes the answers."""
+
+        def answer(question: Question) -> Hashable:
+            reads[question] = self.answer(question)
+            return reads[question]
+
+        return answer
 
     def piece(self, place: tuple[yaml.Scalar, int], make: Callable[[], Any]) -> Any:
         """The same for a piece of an expression, by where it begins in its text. The part around it reads what the piece reads."""
         scalar, start = place
         piece = ("piece", id(scalar), start)
         reads: dict[Question, Hashable] = {}
-
-        def answer(question: Question) -> Hashable:
-            reads[question] = self.answer(question)
-            return reads[question]
-
-        outcome = self._look_up(piece, answer)
+        outcome = self._look_up(piece, self._noting(reads))
         if outcome is None:
-            value, reads = self._run(make)
+            value = self._run(make, reads := {})
             outcome = Outcome((scalar, value), ())
             self.shared.note(piece, tuple(reads.items()), outcome)
         if self.reads:
@@ -230,16 +258,20 @@ class MemoizedChecker:
     def note_read(self, question: Question) -> None:
         """Notes that the part which is being checked asks a question, with the answer."""
         if self.reads and question not in self.reads[-1]:
-            self.reads[-1][question] = self.answer(question)
+            self.reads.append({})  # what is read for the answer is in the answer
+            try:
+                answer = self.answer(question)
+            finally:
+                self.reads.pop()
+            self.reads[-1][question] = answer
 
-    def _run(self, make: Callable[[], Any]) -> tuple[Any, dict[Question, Hashable]]:
-        """What `make` gives, with what it read."""
-        self.reads.append({})
+    def _run(self, make: Callable[[], Any], reads: dict[Question, Hashable]) -> Any:
+        """What `make` gives; what it reads is added to `reads`."""
+        self.reads.append(reads)
         try:
-            value = make()
+            return make()
         finally:
-            reads = self.reads.pop()
-        return value, reads
+            self.reads.pop()
 
     def _look_up(self, part: Part, answer: Callable[[Question], Hashable]) -> Outcome | None:
         """The outcome of a part at another point. What is read to answer its questions is not read by the part around it."""

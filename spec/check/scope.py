@@ -11,7 +11,7 @@ from ..ir.data import DataSource
 from ..ir.plan import NetworkPlan
 from ..model.experiment import Experiment
 from ..model.layers import LayerDefaults
-from ..passes.expanded_size import Size, written
+from ..passes.expanded_size import SMALL, Size, small, written
 from ..source import nodes as yaml
 from ..tables.gradient_modes import DEFAULT_MODE, GRADIENT_MODES, GradientMode
 from ..tables.layers import row_of
@@ -103,6 +103,10 @@ class ExperimentScope:
         """
         return self.memo.part(part, make, nodes)
 
+    def group(self, part: Part, make: Callable[[], Any], *nodes: yaml.Node | None) -> Any:
+        """The same for a part that is made of many others."""
+        return self.memo.group(part, make, nodes)
+
     def piece(self, place: tuple[yaml.Scalar, int], make: Callable[[], t.Term]) -> t.Term:
         """The same for a piece of an expression, by where it begins in its text."""
         term: t.Term = self.memo.piece(place, make)
@@ -113,7 +117,7 @@ class ExperimentScope:
         self.memo.note_read((about, name))
 
     def answer(self, question: Question) -> Hashable:
-        """The answer to a question about a name. Of draws and examples it is the type alone, so that parts are shared more often."""
+        """The answer to a question about a name. Of a term it is the type alone, or a literal, so that parts are shared more often."""
         about, name = question
         if about == "data":
             data = self.data
@@ -122,6 +126,8 @@ class ExperimentScope:
             return self.shared.common.identity(self.model.node("gradient", name))
         if about == "network":
             return self._plan(name, self.span)
+        if about == "function":
+            return self.shared.common.identity(self.functions[name].node)
         if about == "output":
             plan = self._plan(name, self.span)
             return plan.input.type, plan.output, _takes_reals(plan)
@@ -129,14 +135,17 @@ class ExperimentScope:
         term = self.term_of(binding, self.span)
         if about == "size":
             return self.sizes[name]
+        if about == "small":
+            return small(self.sizes[name])
         if about == "varies":
             return self.dependencies.varies(name)
+        if about == "trained":
+            return self.dependencies.learns(name)
         if about == "index":
             return None if binding.phase == "draw" else index_of(term, self._whole)
         if about == "values":
             return values(term, self._whole)
-        typed = binding.phase in ("draw", "example") and not isinstance(term, t.Literal)
-        return term.type if typed else term
+        return term if isinstance(term, t.Literal) or about == "whole" else term.type
 
     # -- names: what the expression checker asks for ---------------------------------------------------------------
 
@@ -221,9 +230,25 @@ class ExperimentScope:
                 self.note_read("size", item.name)
         return written(term, self.sizes, span)
 
+    def must_fit(self, term: t.Term, span: Span) -> None:
+        """Refuses a term that is too large written out. Read is of its outputs that all are small, where that is enough to know."""
+        names = {item.name for item in t.walk(term) if isinstance(item, t.Reference) and item.phase == "outputs"}
+        for name in sorted(names):
+            self.note_read("small", name)
+        if all(small(self.sizes[name]) for name in names):
+            try:
+                written(term, dict.fromkeys(names, SMALL), span)
+                return
+            except SpecError:
+                pass  # it may fit still, by the sizes themselves
+        self.sized(term, span)
+
     def function(self, name: str) -> Function | None:
         """A user's function."""
-        return self.functions.get(name)
+        function = self.functions.get(name)
+        if function is not None:
+            self.note_read("function", name)
+        return function
 
     def network(self, name: str, argument: t.Term | None, phase: str, span: Span) -> t.Term | None:
         """A network's output on its own input, or on another of the same shape."""
@@ -329,12 +354,7 @@ class ExperimentScope:
 
     def trained(self, term: t.Term) -> bool:
         """Whether a term depends on weights."""
-        for item in self.dependencies.reached(term):
-            if isinstance(item, t.NetworkOutput | t.Weight | t.AllWeights):
-                return True
-            if isinstance(item, t.Parameter) and item.key in self.checker.differentiable:
-                return True
-        return False
+        return self.dependencies.trained(term)
 
     # -- what its parts ask for ------------------------------------------------------------------------------------
 

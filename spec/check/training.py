@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ class TrainingChecker:
         self.model = experiment.model
         self.checker = experiment.checker
 
-    def plan(self, loss: tuple[LossPlan, ...], measures: list[MeasurePlan]) -> TrainingPlan | None:
+    def plan(self, loss: tuple[LossPlan, ...], measures: Sequence[MeasurePlan]) -> TrainingPlan | None:
         """One phase that minimises the whole loss, and the steps at which measures are taken."""
         training = self.model.training
         if training is None:
@@ -54,7 +55,7 @@ class TrainingChecker:
         return TrainingPlan((Phase(loss, optimizers, batch, steps),), evaluations, until)
 
     def schedule(
-        self, training: Training, measures: list[MeasurePlan]
+        self, training: Training, measures: Sequence[MeasurePlan]
     ) -> tuple[int, int, Condition | None, tuple[int, ...]]:
         """Batch, steps, the stopping condition, and the steps at which measures are taken."""
         batch = self.batch(training)

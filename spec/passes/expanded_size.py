@@ -27,6 +27,15 @@ class Size(NamedTuple):
     depth: int = 1
 
 
+SMALL = Size(100, 50)
+"""What many terms may hold, and still fit."""
+
+
+def small(size: Size) -> bool:
+    """Whether a term is small enough that it need not be looked at how small."""
+    return size.size <= SMALL.size and size.depth <= SMALL.depth
+
+
 def written(term: t.Term, outputs: Mapping[str, Size], span: Span) -> Size:
     """The size of a term; `outputs` are those of the outputs. Raises SpecError where it is beyond the limits."""
     found: dict[int, Size] = {}

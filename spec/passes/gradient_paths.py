@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ..diagnostics.problems import Problem, listing
 from ..ir import terms as t
-from ..ir.plan import LayerPlan, Mode, NetworkPlan, Program
+from ..ir.plan import LayerPlan, MeasurePlan, Mode, NetworkPlan, Program
 from ..ir.term_pass import TermPass
 from ..tables.gradient_modes import GRADIENT_MODES, mode_of
 from .print_term import spell
@@ -206,14 +206,14 @@ def _whole_network(term: t.NetworkOutput, paths: Paths, reached: Reached) -> Ite
     return (term.input or plan.input, *(layer.body for layer in plan.applied() if layer.body is not None))
 
 
-def unreached(program: Program) -> list[Problem]:
-    """Losses and gradients whose only ways to the weights lead through ints or bools."""
+def unreached(program: Program, derived: Iterable[MeasurePlan]) -> list[Problem]:
+    """Losses and gradients whose only ways to the weights lead through ints or bools; `derived` are the measures in which gradients stand."""
     paths = Paths(program)
     problems: list[Problem] = []
     for loss in program.loss:
         if program.training is not None:
             problems += _blocked(paths, loss.term, f"the gradient of the loss '{loss.name}'", None)
-    for measure in program.measures:
+    for measure in derived:
         if isinstance(measure.term, t.SamplingFloor):  # of a statistic, which is looked at itself
             continue
         for item in t.walk(measure.term):

@@ -31,6 +31,7 @@ experiments:
     measures: {shared: E(same^2), size: "E(sum(f))", weights: sum(g.dense.kernel), floor: {gradient_snr: {of: "(same - w)^2", weights: g.weights, examples: 64}}}
     sweep: {n: [2, 3], rate: [0.1, 0.2]}
 """
+EVERY = {"x", "y", "z", "f", "g", "l", "m", "p", "shared", "size", "weights", "floor", "floor_floor"}
 
 
 def resolved(text: str) -> StudyPlan:
@@ -75,10 +76,9 @@ def in_common(one: Program, other: Program) -> set[str]:
 def test_a_part_is_checked_once_for_all_points_that_tell_it_the_same(alone: Callable[[], None]) -> None:
     plan = resolved(STUDY)
     (small, other_rate, large, large_other_rate) = plan.experiments[0].programs
-    every = {"x", "y", "z", "f", "g", "l", "m", "p", "shared", "size", "weights"}
-    assert in_common(small, other_rate) == every, "a learning rate is no part of any of these"
-    assert in_common(large, large_other_rate) == every
-    assert in_common(small, large) == {"z", "g", "p", "shared", "weights"}, "not what is told another number or shape"
+    assert in_common(small, other_rate) == EVERY, "a learning rate is no part of any of these"
+    assert in_common(large, large_other_rate) == EVERY
+    assert in_common(small, large) == EVERY - {"x", "y", "f", "l", "size"}, "not what is told another number or shape"
     assert small.training is not None and other_rate.training is not None
     assert small.training.phases[0].optimizers != other_rate.training.phases[0].optimizers
     sizes = [program.networks[0].leaves()[0].weights["kernel"] for program in plan.experiments[0].programs]
@@ -92,7 +92,7 @@ def test_what_follows_a_value_of_the_same_type_is_shared(alone: Callable[[], Non
     """A swept factor changes the example that it stands in, and no type: all that uses the example is as it was."""
     text = STUDY.replace('x: "normal([n])"', 'x: "rate * normal([n])"')
     first, second, *_ = resolved(text).experiments[0].programs
-    assert in_common(first, second) == {"y", "z", "f", "g", "l", "m", "p", "shared", "size", "weights"}
+    assert in_common(first, second) == EVERY - {"x"}
     assert first.digest != second.digest
     together = meanings(resolved(text))
     assert len({measures["size"] for _, _, measures in together}) == 4, "the measure is over other examples"
@@ -172,19 +172,103 @@ def variants(text: str) -> dict[str, Program]:
 def test_variants_share_what_none_of_them_changes(alone: Callable[[], None]) -> None:
     text = STUDY.replace("    sweep: {n: [2, 3], rate: [0.1, 0.2]}\n", VARIANTS)
     by_name = variants(text)
-    every = {"x", "y", "z", "f", "g", "l", "m", "p", "shared", "size", "weights"}
     shares = {name: in_common(by_name["plain"], program) for name, program in by_name.items() if name != "plain"}
     assert shares == {
-        "faster": every,
-        "larger": {"z", "g", "p", "shared", "weights"},
-        "wider": every - {"f", "l", "size"},
-        "other": set(),
+        "faster": EVERY,
+        "larger": EVERY - {"x", "y", "f", "l", "size"},
+        "wider": EVERY - {"f", "l", "size"},
+        "other": EVERY,
         "double": set(),
     }
     assert by_name["wider"].networks[0].output.shape == (9,)
     together = meanings(resolved(text))
     alone()
     assert meanings(resolved(text)) == together
+
+
+def test_what_uses_an_output_hangs_on_its_type_alone(alone: Callable[[], None]) -> None:
+    """`guess` is made otherwise in each variant: measures are the same but where one has no value per example, or another type."""
+    text = """\
+dlspec: 1
+study: s
+experiments:
+  e:
+    functions: {soft(r): tanh(r), hard(r): 1 if r > 0 else -1}
+    task: {draw: {w: normal()}, example: {x: "normal([3])", y: sum(x)}}
+    architecture: {f: {input: x, layers: [dense: 1]}, g: {input: x, layers: [dense: 2]}}
+    outputs: {guess: f}
+    loss: {square: (guess - y)^2, more: (f - y)^2}
+    training: {optimizer: {sgd: {learning_rate: 0.1}}, batch: 4, steps: 10}
+    measures: {bare: guess, own: E(soft(guess) * y), noise: {gradient_noise: {of: f * y, weights: f.weights}}}
+    variants:
+      plain: {}
+      soft: {outputs: {guess: soft(f) + 1}}
+      first: {outputs: {guess: "g[0]"}}
+      hard: {outputs: {guess: hard(f)}}
+      drawn: {outputs: {guess: w}}
+"""
+    found = []
+    for after in ("plain", "soft", "first"):
+        by_name = variants(
+            text.replace("      hard: {outputs: {guess: hard(f)}}\n      drawn: {outputs: {guess: w}}\n", "")
+        )
+        found.append(in_common(by_name["plain"], by_name[after]))
+    assert found == [{"x", "y", "f", "g", "square", "more", "bare", "own", "noise"}] * 3
+    text = text.replace("{square: (guess - y)^2, more: (f - y)^2}", "{more: (f - y)^2}")
+    by_name = variants(text)
+    assert in_common(by_name["plain"], by_name["hard"]) == {"x", "y", "f", "g", "more", "noise"}, (
+        "an int is another type"
+    )
+    assert in_common(by_name["plain"], by_name["drawn"]) == {"x", "y", "f", "g", "more", "noise"}, (
+        "`own` has an argument that is not trained"
+    )
+    together = meanings(resolved(text))
+    assert len({measures["own"] for _, _, measures in together}) == 5, "each is over what its output is made of"
+    alone()
+    assert meanings(resolved(text)) == together
+
+
+@pytest.mark.parametrize(
+    ("guess", "message"),
+    [("w", "depends on no network"), ("hard(f)", "reaches no weights"), ("nosuch", "unknown name")],
+)
+def test_a_loss_that_is_sound_in_one_variant_is_refused_in_another(guess: str, message: str) -> None:
+    text = f"""\
+dlspec: 1
+study: s
+experiments:
+  e:
+    functions: {{hard(r): 1.0 if r > 0 else -1.0}}
+    gradient: {{}}
+    task: {{draw: {{w: normal()}}, example: {{x: "normal([3])", y: sum(x)}}}}
+    architecture: {{f: {{input: x, layers: [dense: 1]}}}}
+    outputs: {{guess: f}}
+    loss: {{square: (guess - y)^2}}
+    training: {{optimizer: {{sgd: {{learning_rate: 0.1}}}}, batch: 4, steps: 10}}
+    measures: {{own: E(guess * y)}}
+    variants: {{a: {{}}, b: {{outputs: {{guess: {guess}}}}}}}
+"""
+    with pytest.raises(spec.SpecError, match=message):
+        resolved(text)
+
+
+def test_a_measure_of_ints_that_fit_in_one_variant_alone() -> None:
+    """The measure is the same in both, and its ints leave their range in one of them."""
+    text = """\
+dlspec: 1
+study: s
+experiments:
+  e:
+    task: {example: {k: integer(1000)}}
+    outputs: {two: k}
+    measures: {square: E(two * two), more: E(two)}
+    variants: {a: {}, b: {outputs: {two: k + 1}}, c: {outputs: {two: 1000 * k}}}
+"""
+    with pytest.raises(spec.SpecError) as caught:
+        resolved(text)
+    assert [
+        problem.message.startswith("`*` of ints may reach 998,001,000,000") for problem in caught.value.problems
+    ] == [True]
 
 
 OUTPUTS = """\
@@ -249,7 +333,7 @@ experiments:
 def test_experiments_share_what_they_have_from_their_base() -> None:
     text = STUDY.replace("    sweep: {n: [2, 3], rate: [0.1, 0.2]}\n", "  other: {base: e, training: {steps: 20}}\n")
     first, second = (experiment.programs[0] for experiment in resolved(text).experiments)
-    assert in_common(first, second) == {"x", "y", "z", "f", "g", "l", "m", "p", "shared", "size", "weights"}
+    assert in_common(first, second) == EVERY
     assert first.training is not None and second.training is not None
     assert (first.training.steps, second.training.steps) == (10, 20)
 

@@ -1,0 +1,49 @@
+"""What stands in each measure, looked through once for all cells, and with which bounds of its names no int leaves its range."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+from ..ir import terms as t
+from ..ir.plan import MeasurePlan
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """The names and the networks that stand in a term, and whether a gradient does."""
+
+    term: t.Term
+    names: tuple[str, ...]
+    networks: tuple[str, ...]
+    derived: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureReads:
+    """The measures of all cells. `sound` are those whose ints are within their ranges, each with the bounds of what it reads."""
+
+    known: dict[int, Reads] = field(default_factory=dict)
+    derived: dict[int, tuple[tuple[MeasurePlan, ...], list[MeasurePlan]]] = field(default_factory=dict)
+    sound: set[Hashable] = field(default_factory=set)
+
+    def of(self, term: t.Term) -> Reads:
+        """What stands in a measure's term."""
+        reads = self.known.get(id(term))
+        if reads is None:
+            items = list(t.walk(term))
+            reads = self.known[id(term)] = Reads(
+                term,
+                tuple(dict.fromkeys(item.name for item in items if isinstance(item, t.Reference))),
+                tuple(dict.fromkeys(item.network for item in items if isinstance(item, t.NetworkOutput))),
+                any(isinstance(item, t.Gradient | t.GradientStatistic) for item in items),
+            )
+        return reads
+
+    def together(self, measures: tuple[MeasurePlan, ...]) -> tuple[tuple[MeasurePlan, ...], list[MeasurePlan]]:
+        """All measures of a cell, and those of them in which gradients stand: the same for the same tuple."""
+        pair = self.derived.get(id(measures))
+        if pair is None:
+            derived = [measure for measure in measures if self.of(measure.term).derived]
+            pair = self.derived[id(measures)] = measures, derived
+        return pair
