@@ -21,7 +21,7 @@ from typing import Any
 LIGHT = ("dlspec.spec", "dlspec.interpreter.cli.app", "dlspec.interpreter.cli.diff_studies")
 HEAVY = (
     *LIGHT, "tensorflow", "keras", "matplotlib.pyplot", "pyarrow.parquet", "scipy.stats",
-    "dlspec.interpreter.program.training_loop", "dlspec.interpreter.cli.run", "dlspec.interpreter.cli.conclude",
+    "dlspec.interpreter.program.training_loop", "dlspec.interpreter.cli.run", "dlspec.interpreter.api.conclude",
     "dlspec.interpreter.figures.draw", "dlspec.interpreter.report.page",
 )  # fmt: skip
 SUBREAPER = 36

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from dlspec.spec.diagnostics.problems import Problem, SpecError
+from dlspec.spec.ir.plan import cell_name
+
+from ..results.export_table import axis_columns, column_name, curves_table, finals_table
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
+    from ..results.run_list import RunRecord
     from .planning import Plan
 
 EXTRA = "notebook"
@@ -37,30 +44,91 @@ def plan_frame(plan: Plan) -> pd.DataFrame:
             "seconds": row.seconds, "compiled": row.compiled, "dtype": program.dtype, "digest": program.digest,
         }  # fmt: skip
         lead = {"cell": program.name, "experiment": program.experiment, "variant": program.variant}
-        axes = {axis_column(name, {*lead, *fixed}): value for name, value in program.point.items()}
+        axes = {column_name("axis", name, {*lead, *fixed}): value for name, value in program.point.items()}
         rows.append({**lead, **axes, **fixed})
     last = list(fixed) if rows else []
     columns = dict.fromkeys(name for made in rows for name in made if name not in last)
     return pd.DataFrame({name: column([made.get(name) for made in rows]) for name in (*columns, *last)})
 
 
-def axis_column(name: str, taken: set[str]) -> str:
-    """The column of an axis: its name, or `axis.NAME` where the table has such a column already.
-
-    >>> axis_column("d", {"steps"}), axis_column("steps", {"steps"})
-    ('d', 'axis.steps')
-    """
-    return f"axis.{name}" if name in taken else name
-
-
-def column(values: list[Any]) -> Any:
+def column(values: Sequence[Any]) -> pd.Series[Any]:
     """Values as a column of their kind: whole numbers stay whole where some have none, lists become text."""
     import pandas as pd
 
     plain = [value if value is None or isinstance(value, bool | int | float | str) else str(value) for value in values]
     kinds = {type(value) for value in plain if value is not None}
-    if kinds == {int} and None in plain:
-        return pd.array(plain, dtype="Int64")
-    if kinds == {bool} and None in plain:
-        return pd.array(plain, dtype="boolean")
-    return plain
+    nullable = (
+        {frozenset({int}): "Int64", frozenset({bool}): "boolean"}.get(frozenset(kinds)) if None in plain else None
+    )
+    return pd.Series(plain, dtype=nullable)
+
+
+def finals_frame(run: RunRecord, experiment: str | None) -> pd.DataFrame:
+    """A row a replicate; see `Run.finals`."""
+    needs("pandas", "pandas")
+    cells = [item for item in run.read("cells.json") if experiment in (None, item["experiment"])]
+    frame = _frame(finals_table(run, experiment))
+    frame["cell"] = [cell_name(item["experiment"], item["variant"], item["constants"]) for item in cells]
+    first = ["cell", "experiment", "variant", *axis_columns(cells).values()]
+    return frame.reindex(columns=[*first, *(name for name in frame.columns if name not in first)])
+
+
+def curves_frame(run: RunRecord, chosen: Mapping[str, str]) -> pd.DataFrame:
+    """A row a number; see `Run.curves`."""
+    needs("pandas", "pandas")
+    table = curves_table(run, chosen)
+    coded = table.column("constants").combine_chunks().dictionary_encode()
+    points = [json.loads(text) for text in coded.dictionary.to_pylist()]
+    codes = coded.indices.to_numpy()
+    frame = _frame(table.drop_columns(["constants"]))
+    axes = dict.fromkeys(name for point in points for name in point)
+    for place, name in enumerate(axes, 2):
+        values = column([point.get(name) for point in points])
+        frame.insert(place, column_name("axis", name, set(table.column_names)), values.take(codes).array)
+    return frame
+
+
+def claims_frame(claims: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """A row a claim; see `Run.claims`."""
+    needs("pandas", "pandas")
+    import pandas as pd
+
+    rows = []
+    for item in claims:
+        experiment, _, name = item["id"].partition(".")
+        low, high = item["range"] or (None, None)
+        least, most = item["interval"] or (None, None)
+        rows.append(
+            {
+                "claim": item["id"], "experiment": experiment, "name": name, "verdict": item["verdict"], "says": item["says"], "check": item["check"],
+                "value": item["value"], "low": low, "high": high, "interval_low": least, "interval_high": most, "chance": item["chance"],
+                "error": item["error"], "counted": item["counted"], "undefined": item["undefined"], "needed": item["needed"],
+                "judge": item.get("judge"), "family": item["family"], "strength": item["strength"], "reason": item["reason"],
+            }
+        )  # fmt: skip
+    frame = pd.DataFrame(rows, columns=CLAIM_COLUMNS)
+    kinds = {name: "float64" for name in ("value", "low", "high", "interval_low", "interval_high", "chance", "error")}
+    return frame.astype(
+        {**kinds, "counted": "Int64", "undefined": "Int64", "needed": "Int64", "judge": "string", "family": "string"}
+    )
+
+
+CLAIM_COLUMNS = [
+    "claim", "experiment", "name", "verdict", "says", "check", "value", "low", "high", "interval_low", "interval_high", "chance",
+    "error", "counted", "undefined", "needed", "judge", "family", "strength", "reason",
+]  # fmt: skip
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    """A table of Arrow as a DataFrame; whole numbers stay whole where some have none."""
+    import pandas as pd
+    import pyarrow as pa
+
+    frame = table.to_pandas()
+    for field in table.schema:
+        values = table.column(field.name)
+        if pa.types.is_integer(field.type) and values.null_count:
+            frame[field.name] = pd.array(values.to_pylist(), dtype="Int64")
+        elif pa.types.is_null(field.type):
+            frame[field.name] = float("nan")
+    return frame

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from ..api.settings import ExecutorName
 from ..backend.devices import AUTO
 from . import compare, runs
 from .diff import diff
@@ -22,7 +23,7 @@ from .options import File, Only, Overrides, Profile, from_options, resolved
 from .plan import plan
 from .register import register
 from .report import report
-from .run_options import ExecutorName, RunOptions
+from .run_options import RunOptions
 from .standard_output import prepared
 from .validate import validate
 

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ..api.settings import ExecutorName, FailOn, Jit, RunSettings
 from ..backend.devices import AUTO
 from .options import AsJson, Device, File, Only, Overrides, Profile, Runs
-
-
-class Jit(StrEnum):
-    """Compiled forms."""
-
-    auto = "auto"
-    xla = "xla"
-    graph = "graph"
 
 
 class LogForm(StrEnum):
@@ -26,21 +19,6 @@ class LogForm(StrEnum):
 
     auto = "auto"
     json = "json"
-
-
-class ExecutorName(StrEnum):
-    """Where programs run."""
-
-    local = "local"
-    ray = "ray"
-
-
-class FailOn(StrEnum):
-    """From which verdict on a run ends with the exit code of a claim that fails."""
-
-    fails = "fails"
-    inconclusive = "inconclusive"
-    seen = "seen"
 
 
 @dataclass(frozen=True)
@@ -87,6 +65,10 @@ class RunOptions:
         typer.Option(help="With which verdicts the exit code is 3: `fails` alone, also `inconclusive`, also `seen`."),
     ] = FailOn.fails
     as_json: AsJson = False
+
+    def settings(self) -> RunSettings:
+        """What of them says how the study is run."""
+        return RunSettings(**{item.name: getattr(self, item.name) for item in fields(RunSettings)})
 
     @property
     def study(self) -> Path:

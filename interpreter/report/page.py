@@ -103,7 +103,7 @@ def page(run: RunRecord, name: str = "", aside: Aside | None = None) -> str:
         run=run, name=name or run.name, about=run.about, title=_words(study, "title") or run.study.replace("_", " ").capitalize(),
         words=_words(study, "about"), profile=_words(study.profiles.get(run.profile), "about") if study is not None else "",
         source=_source(study.source if study is not None else None), claims=claims, sections=sections,
-        seen=_seen, picture=margins_picture, dots=any(map(margins_picture, claims)),
+        seen=seen, picture=margins_picture, dots=any(map(margins_picture, claims)),
         by_chance=chance_text(claims), registered=registration_text(run.about.get("registration")),
         verdicts=VERDICTS, marks=MARKS, plural=PLURAL, spread_words=SPREAD,
         command=shlex.join(["dlspec", *map(str, run.about.get("command", ()))]), text=text,
@@ -112,7 +112,7 @@ def page(run: RunRecord, name: str = "", aside: Aside | None = None) -> str:
     )  # fmt: skip
 
 
-def _seen(claim: Mapping[str, Any]) -> list[str]:
+def seen(claim: Mapping[str, Any]) -> list[str]:
     """What was seen of a claim, a line a condition, and what would settle it; older runs hold one mean and range alone."""
     if claim["evidence"] or claim["value"] is None:
         return [*lines(claim["evidence"]), *filter(None, [needed(claim), looks_text(claim["looks"])])]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from .run_list import RunRecord
 
 ENDINGS = (".csv", ".parquet")
 STATUS = "status"
+CURVES = "curves.parquet"
+FIXED = ("experiment", "variant", "replicate", "digest", "status", "steps", "seconds")
+"""The columns that all finals have."""
 
 
 def export(run: RunRecord, path: Path, finals: bool) -> int:
@@ -25,7 +29,7 @@ def export(run: RunRecord, path: Path, finals: bool) -> int:
         raise StoreError(f"{path}: the ending is neither .csv nor .parquet", "It says which format is written.")
     with explained(path.parent):
         if finals:
-            table = _finals(run)
+            table = finals_table(run)
             (csv.write_csv if path.suffix == ".csv" else pq.write_table)(table, path)
             return int(table.num_rows)
         return _curves(run, path)
@@ -33,19 +37,34 @@ def export(run: RunRecord, path: Path, finals: bool) -> int:
 
 def _curves(run: RunRecord, path: Path) -> int:
     """Batch after batch, so that a large run needs little memory."""
-    source = run.folder / "curves.parquet"
+    source = run.folder / CURVES
+    with curves_readable(source), pq.ParquetFile(source) as held:
+        rows = int(held.metadata.num_rows)
+        made = csv.CSVWriter if path.suffix == ".csv" else pq.ParquetWriter
+        told = _with_status(run) if STATUS not in held.schema_arrow.names else lambda batch: batch
+        with made(path, told(held.schema_arrow.empty_table()).schema) as writer:
+            for batch in held.iter_batches():
+                writer.write_table(told(pa.Table.from_batches([batch])))
+    return rows
+
+
+def curves_table(run: RunRecord, chosen: Mapping[str, str]) -> pa.Table:
+    """A run's curves, one row a number, of what is chosen: `{"experiment": NAME, "measure": NAME}`. Raises StoreError."""
+    source = run.folder / CURVES
+    filters = [(name, "==", value) for name, value in chosen.items()]
+    with curves_readable(source):
+        table = pq.read_table(source, filters=filters or None)
+        return table if STATUS in table.column_names else _with_status(run)(table)
+
+
+@contextmanager
+def curves_readable(source: Path) -> Iterator[None]:
+    """Turns what is said of a file of curves that cannot be read into a StoreError."""
     try:
-        with pq.ParquetFile(source) as held:
-            rows = int(held.metadata.num_rows)
-            made = csv.CSVWriter if path.suffix == ".csv" else pq.ParquetWriter
-            told = _with_status(run) if STATUS not in held.schema_arrow.names else lambda batch: batch
-            with made(path, told(held.schema_arrow.empty_table()).schema) as writer:
-                for batch in held.iter_batches():
-                    writer.write_table(told(pa.Table.from_batches([batch])))
+        yield
     except (pa.ArrowInvalid, FileNotFoundError) as error:
         hint = "The replicates are still in the store: run the study again."
         raise StoreError(f"{source}: cannot be read: {str(error).splitlines()[0]}", hint) from error
-    return rows
 
 
 def _with_status(run: RunRecord) -> Callable[[pa.Table], pa.Table]:
@@ -69,23 +88,45 @@ def _text(constants: Any) -> str:
     return json.dumps(dict(constants), sort_keys=True)
 
 
-def _finals(run: RunRecord) -> pa.Table:
-    replicates = [{**replicate, "final": final_of(replicate)} for replicate in run.read("cells.json")]
-    constants = list(dict.fromkeys(name for replicate in replicates for name in replicate["constants"]))
-    measures = list(dict.fromkeys(name for replicate in replicates for name in replicate["final"]))
+def column_name(kind: str, name: str, taken: Collection[str]) -> str:
+    """The column of an axis or a measure: its name, or `KIND.NAME` where the table has such a column already.
+
+    >>> column_name("axis", "d", {"steps"}), column_name("axis", "steps", {"steps"})
+    ('d', 'axis.steps')
+    """
+    return f"{kind}.{name}" if name in taken else name
+
+
+def axis_columns(replicates: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The columns of the axes of some entries of `cells.json`."""
+    names = dict.fromkeys(name for replicate in replicates for name in replicate["constants"])
+    return {name: column_name("axis", name, FIXED) for name in names}
+
+
+def finals_table(run: RunRecord, experiment: str | None = None) -> pa.Table:
+    """A run's finals, one row a replicate, of all experiments or of one. Raises StoreError."""
+    replicates = [
+        {**replicate, "final": final_of(replicate)}
+        for replicate in run.read("cells.json")
+        if experiment is None or replicate["experiment"] == experiment
+    ]
+    axes = axis_columns(replicates)
+    taken = {*FIXED, *axes.values()}
     rows: list[dict[str, Any]] = []
     for replicate in replicates:
-        row = {
-            name: replicate[name]
-            for name in ("experiment", "variant", "replicate", "digest", "status", "steps", "seconds")
-        }
-        row |= {name: _plain(replicate["constants"].get(name)) for name in constants}
-        for name in measures:
-            if name in replicate["final"]:
-                row |= _spread(name, replicate["final"][name])
+        row = {name: replicate[name] for name in FIXED}
+        row |= {column: _plain(replicate["constants"].get(name)) for name, column in axes.items()}
+        for name, value in replicate["final"].items():
+            row |= _spread(column_name("measure", name, taken), value)
         rows.append(row)
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    return pa.table({name: [row.get(name) for row in rows] for name in columns})
+    return pa.table({name: _of_one_kind([row.get(name) for row in rows]) for name in columns})
+
+
+def _of_one_kind(values: list[Any]) -> list[Any]:
+    """The values of a column; as text where some are text and others are numbers."""
+    kinds = {type(value) is str for value in values if value is not None}
+    return [value if value is None else str(value) for value in values] if len(kinds) > 1 else values
 
 
 def _plain(value: Any) -> Any:

@@ -157,10 +157,15 @@ class RunFolder:
                 path.unlink(missing_ok=True)
                 raise
 
-    def write_verdicts(self, verdicts: Sequence[Verdict], registration: Mapping[str, Any] | None = None) -> None:
-        """How many claims came out how, into `run.json`: what `dlspec runs` lists; and how they compare with what was registered."""
+    def write_verdicts(
+        self, verdicts: Sequence[Verdict], registration: Mapping[str, Any] | None = None, interrupted: bool = False
+    ) -> None:
+        """How many claims came out how, into `run.json`: what `dlspec runs` lists; how they compare with what was registered, and whether
+        the run was broken off."""
         counts = dict(Counter(verdict.verdict for verdict in verdicts))
-        self._json("run.json", {**self.about, "verdicts": counts, "registration": registration})
+        self._json(
+            "run.json", {**self.about, "verdicts": counts, "registration": registration, "interrupted": interrupted}
+        )
 
     def _json(self, name: str, value: Any) -> None:
         (self.draft / name).write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", "utf-8")

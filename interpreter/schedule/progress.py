@@ -171,7 +171,10 @@ class JsonLines(Quiet):
     def say(self, event: str, **more: Any) -> None:
         """Prints an event."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        line = {"format_version": FORMAT_VERSION, "event": event, "time": now, **more}
+        self.emit({"format_version": FORMAT_VERSION, "event": event, "time": now, **more})
+
+    def emit(self, line: dict[str, Any]) -> None:
+        """Puts an event where it is read."""
         tell(json.dumps(line, allow_nan=False))
 
     def show_started(self, job: Job, step: int) -> None:

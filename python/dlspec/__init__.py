@@ -26,20 +26,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dlspec.interpreter.api.run import Run as Run
+    from dlspec.interpreter.api.run import open_run as open_run
+    from dlspec.interpreter.api.run import runs as runs
+    from dlspec.interpreter.api.start import run as run
     from dlspec.interpreter.api.study import Study as Study
+    from dlspec.interpreter.api.study import StudyWarning as StudyWarning
     from dlspec.interpreter.api.study import load as load
     from dlspec.spec.diagnostics.problems import StudyError as StudyError
 
     __version__: str
 
 PLACES = {
+    "Run": "dlspec.interpreter.api.run",
     "Study": "dlspec.interpreter.api.study",
     "StudyError": "dlspec.spec.diagnostics.problems",
+    "StudyWarning": "dlspec.interpreter.api.study",
     "load": "dlspec.interpreter.api.study",
+    "open_run": "dlspec.interpreter.api.run",
+    "run": "dlspec.interpreter.api.start",
+    "runs": "dlspec.interpreter.api.run",
 }
 """Where each public name lives."""
 
-__all__ = ["Study", "StudyError", "__version__", "load"]
+__all__ = ["Run", "Study", "StudyError", "StudyWarning", "__version__", "load", "open_run", "run", "runs"]
 
 
 def __getattr__(name: str) -> Any:

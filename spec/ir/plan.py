@@ -261,8 +261,17 @@ class Program:
     @property
     def name(self) -> str:
         """What people call it: `staircase/forward_only d=10`."""
-        label = f"{self.experiment}/{self.variant}" if self.variant else self.experiment
-        return " ".join([label, *(f"{key}={value}" for key, value in self.point.items())])
+        return cell_name(self.experiment, self.variant, self.point)
+
+
+def cell_name(experiment: str, variant: str, point: Mapping[str, Any]) -> str:
+    """What people call a cell.
+
+    >>> cell_name("staircase", "forward_only", {"d": 10})
+    'staircase/forward_only d=10'
+    """
+    label = f"{experiment}/{variant}" if variant else experiment
+    return " ".join([label, *(f"{key}={value}" for key, value in point.items())])
 
 
 @dataclass(frozen=True)

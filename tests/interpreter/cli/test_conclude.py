@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 from dlspec import spec
-from dlspec.interpreter.cli import conclude as ending
-from dlspec.interpreter.cli import run as command
-from dlspec.interpreter.cli.conclude import Concluded
-from dlspec.interpreter.cli.run import CLAIM_FAILS, ERROR, execute
+from dlspec.interpreter.api import conclude as ending
+from dlspec.interpreter.api import running
+from dlspec.interpreter.api.conclude import Concluded
+from dlspec.interpreter.api.running import Outcome
+from dlspec.interpreter.cli.run import CLAIM_FAILS, ERROR, INTERRUPTED, execute
 from dlspec.interpreter.cli.run_options import RunOptions
 from dlspec.interpreter.figures.draw import DRAWERS
 from dlspec.interpreter.results.folder_names import REPORT
@@ -82,7 +82,7 @@ def run(plan: spec.StudyPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, c
         replicate.samples = {name: {20: values} for name, values in SAMPLES.items()}
         replicates.append(replicate)
     results = {"e": Results.of_plan(plan.experiments[0], replicates)}
-    monkeypatch.setattr(command, "_run", lambda *_: (results, "cpu"))
+    monkeypatch.setattr(running, "_run", lambda *_: (results, "cpu"))
 
     def execute_it(**options: Any) -> tuple[int, str, list[str], Path | None]:
         root = tmp_path / "runs"
@@ -250,7 +250,7 @@ def test_a_tracker_fails_alone(
     def opened(plan: Any, root: Any, title: Any, tensorboard: Any, mlflow: Any, warn: Any) -> Tracking:
         return Tracking({"Broken": Broken(at, error)}, warn)
 
-    monkeypatch.setattr(command, "opened", opened)
+    monkeypatch.setattr(running, "opened", opened)
     code, out, told, folder = run()
     whole(out, folder)
     assert code == CLAIM_FAILS and pictures(folder) == {"curves"} and (folder / REPORT).exists()
@@ -352,4 +352,5 @@ def test_the_exit_code_follows_the_verdicts_that_are_asked_for(run: Callable[...
     for claim, fail_on, expected in cases:
         verdict = Verdict(plan.experiments[0].claims[0], Decision(claim))
         done = Concluded([verdict])
-        assert command._code({}, done, threading.Event(), command.Output(), fail_on) == expected
+        assert Outcome({}, done, False).exit_code(fail_on) == expected
+        assert Outcome({}, done, True).exit_code(fail_on) == INTERRUPTED

@@ -41,7 +41,7 @@ class Ran:
     """A run whose training is over: what was asked for, what it gave, and where and how it ran.
 
     `command` is the command's words, `study` the study's file, `title` the name that the run's folder will have, `registration` how
-    claims and design compare with what was registered.
+    claims and design compare with what was registered; `interrupted` says that it was broken off.
     """
 
     plan: StudyPlan
@@ -52,6 +52,7 @@ class Ran:
     command: Sequence[str]
     study: Path | None = None
     registration: Mapping[str, Any] | None = None
+    interrupted: bool = False
 
 
 def judged(ran: Ran) -> list[Verdict]:
@@ -86,7 +87,7 @@ def conclude(ran: Ran, verdicts: list[Verdict], warn: Callable[[str], None]) -> 
             try:
                 folder.write_results(ran.plan, ran.results, ran.device, ran.command, ran.study, aside)
                 folder.write_claims(verdicts)
-                folder.write_verdicts(verdicts, ran.registration)
+                folder.write_verdicts(verdicts, ran.registration, ran.interrupted)
                 done.figures = _figures(ran, folder.draft, aside)
                 with aside.part("report"):
                     write_report(read(folder.draft), folder.draft / REPORT, folder.title, aside)

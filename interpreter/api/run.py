@@ -1,0 +1,337 @@
+"""A run that is kept: its finals, curves, claims, figures, weights and report; and where such runs are found."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlspec import spec
+from dlspec.spec.diagnostics.problems import Problem, did_you_mean, listing, sentence
+
+from ..report import write_report
+from ..report.final_values import Finals
+from ..report.final_values import finals as finals_of
+from ..results.errors import StoreError, explained
+from ..results.exit_codes import exit_code
+from ..results.folder_names import REPORT
+from ..results.number_text import SPREAD
+from ..results.optional_outputs import Aside
+from ..results.replicates import DONE, Results
+from ..results.run_list import RunRecord, chosen, list_runs, named
+from ..results.run_reader import results, verdicts
+from . import html
+from .claims import Claims
+from .study import Study, warn
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from .shown_figures import Figures
+
+RUNS = "runs"
+
+
+class Run:
+    """One run, as its folder holds it.
+
+    `open_run` and `runs` find those that are kept, `run` makes one.
+    """
+
+    def __init__(self, record: RunRecord) -> None:
+        self.record = record
+
+    # -- what it is ----------------------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """Its folder's name: study, profile and time."""
+        return self.record.name
+
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+        return self.record.folder
+
+    @property
+    def profile(self) -> str:
+        """The profile that the study was run in; empty without one."""
+        return self.record.profile
+
+    @property
+    def finished(self) -> datetime:
+        """When it ended, in UTC."""
+        return self.record.finished
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """Where it comes from: versions of packages, device, seeds, revision in git, the command that does the same."""
+        return self.record.about
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether it was broken off: it then holds what there was until then."""
+        return bool(self.about.get("interrupted")) or "interrupted" in self.record.replicates
+
+    @property
+    def exit_code(self) -> int:
+        """What `dlspec run` exits with: 0, 1 where a replicate failed, 3 where a claim fails, 130 where it was broken off. Raises StudyError."""
+        return exit_code(self.record.replicates, self.record.verdicts, self.interrupted)
+
+    @cached_property
+    def study(self) -> Study:
+        """The study as it was run. Raises StudyError where its text is not there."""
+        path = self.path / "spec.yaml"
+        source = spec.read(path)
+        return Study(source.text, source.name)
+
+    # -- what it gave --------------------------------------------------------------------------------------------------
+
+    def finals(self, experiment: str | None = None) -> pd.DataFrame:
+        """The last values, one row a replicate.
+
+        Args:
+            experiment: One of them; its axes and measures alone are columns then.
+
+        Returns: `cell` (its name), `experiment`, `variant`, `replicate`, `digest`, `status` (`done`, `diverged`, `failed` or `interrupted`),
+            `steps`, `seconds`, a column an axis of the sweeps, a column a measure; of an array one an entry, `NAME[0]`. What is not `done` has no
+            final value: NaN. An axis or a measure that is called like another column is `axis.NAME` or `measure.NAME`.
+
+        Raises StudyError where the run cannot be read, has no such experiment, or pandas is missing.
+        """
+        from .frames import finals_frame
+
+        self._known(experiment)
+        return finals_frame(self.record, experiment)
+
+    def curves(self, experiment: str | None = None, measure: str | None = None) -> pd.DataFrame:
+        """All values at all evaluated steps, one row a number.
+
+        Args:
+            experiment: One of them alone.
+            measure: One of them alone.
+
+        Returns: `experiment`, `variant`, a column an axis of the sweeps, `replicate`, `digest`, `status`, `measure`, `index` (the entry of an array,
+            flat; 0 for a number), `step`, `value`, `error` (the standard error of a value over test examples, where it has one).
+
+        Raises StudyError where the run cannot be read, has no such experiment or measure, or pandas is missing.
+        """
+        from .frames import curves_frame
+
+        self._known(experiment, measure)
+        chosen_ones = {"experiment": experiment, "measure": measure}
+        return curves_frame(self.record, {name: value for name, value in chosen_ones.items() if value is not None})
+
+    def claims(self) -> pd.DataFrame:
+        """How the claims came out, one row each, in the order of the study.
+
+        Returns: `claim` (`EXPERIMENT.CLAIM`), `experiment`, `name`, `verdict` (`holds`, `seen`, `fails`, `inconclusive`), `says`, `check`; `value`
+            with `low` and `high` (mean and range over replicates at the place that decided, of a check with one condition); `interval_low` and
+            `interval_high` (95 %, of the share of seeds that meet the claim, or of the mean margin where `strength` says so); `chance` (a
+            p-value), `error` (how often the judge is wrong), `counted`, `undefined` and `needed` (replicates), `judge`, `family`, `strength`,
+            `reason`.
+
+        Raises StudyError where the run cannot be read, or pandas is missing.
+        """
+        from .frames import claims_frame
+
+        return claims_frame(self.record.read("claims.json"))
+
+    @cached_property
+    def verdicts(self) -> Claims:
+        """The claims as objects, which a notebook shows with what was seen of each. Raises StudyError."""
+        return Claims(verdicts(self.record), self.record.read("claims.json"))
+
+    @cached_property
+    def results(self) -> dict[str, Results]:
+        """The replicates of each experiment, with their curves as arrays [steps, …]. Raises StudyError."""
+        return results(self.record)
+
+    def to_xarray(self, experiment: str | None = None) -> xr.Dataset:
+        """The curves of an experiment on their axes.
+
+        Args:
+            experiment: Which; not needed where there is one.
+
+        Returns: A Dataset with the dimensions `variant` (where there are variants), one for each axis of the sweep (axes that go in step share
+            one), `replicate`, `step`, and those of an array. Each measure is a variable, `status` says how each replicate ended. NaN where a
+            replicate was not evaluated, or is not there.
+
+        Raises StudyError where the run cannot be read, has no such experiment or several, or xarray is missing.
+        """
+        from .arrays import dataset
+
+        names = self._experiments()
+        if experiment is None and len(names) > 1:
+            raise spec.SpecError(
+                Problem(f"the run has several experiments: {listing(names)}", hint="Say which: `to_xarray(NAME)`.")
+            )
+        self._known(experiment)
+        name = experiment if experiment is not None else next(iter(names), "")
+        found = self.results.get(name)
+        about = {"study": self.record.study, "profile": self.profile, "experiment": name, "run": self.name}
+        return dataset(found.replicates if found is not None else [], about)
+
+    def weights(self, cell: str, replicate: int = 0) -> dict[str, Any]:
+        """The final weights of a replicate as Keras models, by the names of the networks. Loads TensorFlow.
+
+        Args:
+            cell: The cell's name, as in `finals()["cell"]`.
+            replicate: Its number, from 0.
+
+        Raises StudyError where there is no such cell or replicate, where its weights were not kept, or where a network is none that Keras alone
+        can load: the message says where its weights lie.
+        """
+        from .kept_weights import models
+
+        return models(self.record, cell, replicate)
+
+    @cached_property
+    def figures(self) -> Figures:
+        """The figures by their names, `EXPERIMENT.FIGURE`; a notebook shows them. What cannot be read is left out with a warning."""
+        from .shown_figures import figures_of
+
+        try:
+            models = dict(self.study.document.study.experiments)
+        except spec.SpecError:  # of another version of the language
+            models = {}
+        return figures_of(self.record, models, Aside(warn))
+
+    def report(self, file: str | os.PathLike[str] | None = None) -> Path:
+        """The run as one HTML page that opens offline.
+
+        Args:
+            file: Where the page goes; otherwise into the run's folder, where a run writes one already.
+
+        Returns: The page. Raises StudyError where it cannot be written.
+        """
+        place = self.path / REPORT if file is None else Path(file)
+        if file is not None or not place.exists():
+            with explained(place.parent):
+                write_report(self.record, place)
+        return place
+
+    # -- what is shown -------------------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
+    def __str__(self) -> str:
+        return "\n".join(
+            [
+                f"{self.name}  {self.finished:%Y-%m-%d %H:%M} UTC",
+                *filter(None, [repr(self.verdicts)]),
+                f"run    {self.path}",
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        replicates = dict(self.record.replicates)
+        rest = [f"{count:,} {status}" for status, count in replicates.items() if status != DONE]
+        ended = f"{sum(replicates.values()):,} replicates" + (f" ({', '.join(rest)})" if rest else "")
+        profile = f", profile {self.profile}" if self.profile else ""
+        parts = [
+            html.paragraph(html.bold(f"{self.record.study}{profile}"), f"{self.finished:%Y-%m-%d %H:%M} UTC, {ended}"),
+            html.paragraph(html.code(self.path), muted=True),
+        ]
+        if self.interrupted:
+            parts.append(html.paragraph(html.bold("broken off: this is what there was until then")))
+        parts += [_table(own) for own in finals_of(self.record.read("cells.json"))]
+        return "".join([*parts, html.paragraph(f"Finals: {SPREAD}.", muted=True), self.verdicts._repr_html_()])
+
+    # -- within --------------------------------------------------------------------------------------------------------
+
+    def _experiments(self) -> list[str]:
+        return list(dict.fromkeys(item["experiment"] for item in self.record.read("cells.json")))
+
+    def _known(self, experiment: str | None, measure: str | None = None) -> None:
+        """Raises StudyError unless the run has an experiment, and it a measure."""
+        names = self._experiments()
+        if experiment is not None and experiment not in names:
+            hint = sentence(did_you_mean(experiment, names), f"There are {listing(names) or 'none'}.")
+            raise spec.SpecError(Problem(f"the run has no experiment '{experiment}'", hint=hint))
+        cells = [item for item in self.record.read("cells.json") if experiment in (None, item["experiment"])]
+        measures = dict.fromkeys(name for item in cells for name in item["final"])
+        if measure is not None and measure not in measures:
+            hint = sentence(did_you_mean(measure, measures), f"There are {listing(measures) or 'none'}.")
+            raise spec.SpecError(Problem(f"the run has no measure '{measure}'", hint=hint))
+
+
+def _table(group: Finals) -> html.Html:
+    """An experiment's finals: a cell a row, a measure a column."""
+    heads = [group.experiment, *(name.replace("_", " ") for name in group.measures), "steps", "replicates"]
+    rows = [
+        [
+            row.name,
+            *(f"{one.mean} ({one.range})" if one.range else one.mean for one in row.finals),
+            row.steps,
+            row.replicates,
+        ]
+        for row in group.rows
+    ]
+    return html.table(heads, rows, numbers=1)
+
+
+class Runs(list[Run]):
+    """Runs, the newest first; a notebook shows them as a table."""
+
+    def _repr_html_(self) -> str:
+        if not self:
+            return html.paragraph("no runs", muted=True)
+        rows = [
+            [
+                html.code(run.name),
+                f"{run.finished:%Y-%m-%d %H:%M}",
+                f"{sum(run.record.replicates.values()):,}",
+                html.tally(dict(run.record.verdicts)),
+            ]
+            for run in self
+        ]
+        return html.table(("run", "ended (UTC)", "replicates", "claims"), rows)
+
+
+def runs(
+    folder: str | os.PathLike[str] = RUNS, *, study: str | None = None, profile: str | None = None, since: datetime | None = None,
+    verdict: str | None = None,
+) -> Runs:  # fmt: skip
+    """The runs that are kept, the newest first. One that cannot be read is left out with a warning.
+
+    Args:
+        folder: Where they lie.
+        study: Only those of this study.
+        profile: Only those in this profile.
+        since: Only those that ended since then; without a time zone it is that of this machine.
+        verdict: Only those with a claim that came out so: `holds`, `seen`, `fails` or `inconclusive`.
+
+    Raises StudyError where the folder cannot be read.
+    """
+    unreadable: list[str] = []
+    every = [record for record in list_runs(Path(folder), unreadable) if _counted(record, unreadable)]
+    for line in unreadable:
+        warn(line)
+    return Runs(map(Run, chosen(every, study, profile, since, verdict)))
+
+
+def _counted(record: RunRecord, unreadable: list[str]) -> bool:
+    """Whether a run's replicates and verdicts can be counted; what can't be read is named."""
+    try:
+        return record.replicates is not None and record.verdicts is not None
+    except StoreError as error:
+        unreadable.append(f"{error.problems[0].message}. {error.problems[0].hint}")
+        return False
+
+
+def open_run(run: str | os.PathLike[str], folder: str | os.PathLike[str] = RUNS) -> Run:
+    """A run that is kept.
+
+    Args:
+        run: Its name, the beginning of one alone, or its folder.
+        folder: Where runs lie.
+
+    Raises StudyError where there is none, or several begin so.
+    """
+    return Run(named(Path(folder), os.fspath(run)))
