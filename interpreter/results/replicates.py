@@ -40,6 +40,13 @@ class Curve(Sequence[Array]):
         return np.array(self.values, dtype) if copy else np.asarray(self.values, dtype)
 
 
+ERRORS = 2
+"""The version of the sampling errors, raised where those of before may be wrong: these are left out, and their numbers stay.
+
+Version 1 (`true` in a result file) told 0, or too little, of numbers that jump with an expectation or lie beyond a bound.
+"""
+
+
 Samples = Mapping[str, Mapping[int, Mapping[str, Array]]]
 """What figures show of single test examples: figure → step → label → [examples, …]."""
 

@@ -16,7 +16,7 @@ from ..backend.versions import versions
 from ..executors.base import Executor
 from ..program.job import Job, Watcher
 from ..results.errors import StoreError
-from ..results.replicates import Replicate, Results
+from ..results.replicates import ERRORS, Replicate, Results
 from ..store.requests import CellRequest, ReplicateBatch
 from ..store.store import FINAL_STATUSES, Store
 from .batching import batch_count, split_into_batches
@@ -209,7 +209,7 @@ class Run:
     def _submit(self, batch: ReplicateBatch) -> None:
         compiled = self.form(batch.program)
         made_by = {
-            **self.packages, "numerics": NUMERICS, "device": batch.request.device, "compiled": compiled,
+            **self.packages, "numerics": NUMERICS, "errors": ERRORS, "device": batch.request.device, "compiled": compiled,
         }  # fmt: skip
         checkpoints = self.store.checkpoints(batch, made_by, self.options.checkpoint)
         if self.options.force:

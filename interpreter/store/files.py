@@ -24,7 +24,7 @@ from dlspec.spec.passes.digests import LANGUAGE, NUMERICS
 from ..results import atomic_files
 from ..results.errors import Damaged
 from ..results.npz import write_npz
-from ..results.replicates import Array, Replicate
+from ..results.replicates import ERRORS, Array, Replicate
 from .lazy_arrays import Curves, Numbers, StoredCurves, StoredSamples, entry
 from .requests import CellRequest, ReplicateBatch
 
@@ -108,7 +108,8 @@ class ResultFile:
             replicate.steps = [steps[place] for place in places]
         if replicate.steps:
             replicate.curves = StoredCurves(numbers.curves, self.name, key, request.measures, places)
-            with_error = {item["digest"] for item in held["measures"] if item.get("error")}
+            # Those of another version may be wrong.
+            with_error = {item["digest"] for item in held["measures"] if item.get("error") == ERRORS}
             erring = {name: item for name, item in request.measures.items() if item in with_error}
             if erring:
                 replicate.errors = StoredCurves(numbers.errors, self.name, key, erring, places)
@@ -254,7 +255,7 @@ def _about(batch: ReplicateBatch, replicate: Replicate, samples: Mapping[str, li
     measures = [
         {
             "digest": item, "name": name, "shape": list(np.shape(replicate.curves[name][0])),
-            **({"error": True} if name in replicate.errors else {}),
+            **({"error": ERRORS} if name in replicate.errors else {}),
         }
         for item, name in names.items()
         if replicate.curves.get(name)

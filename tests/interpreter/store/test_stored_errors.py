@@ -37,7 +37,7 @@ def test_errors_are_stored_and_files_without_them_are_read(
     (path,) = files.every(tmp_path / "store" / "cells")
     whole = files.numbers(tmp_path / "store" / "cells", path.name)
     older = pq.read_table(path).drop_columns(["error"])
-    metadata = {key: value.replace(b'"error": true', b'"older": true') for key, value in older.schema.metadata.items()}
+    metadata = {key: value.replace(b'"error": 2', b'"older": 2') for key, value in older.schema.metadata.items()}
     pq.write_table(older.replace_schema_metadata(metadata), path)
     renamed = path.with_name(f"{path.name.split('.')[0]}.{checksum_of(path.read_bytes())}.parquet")
     path.rename(renamed)
@@ -46,6 +46,26 @@ def test_errors_are_stored_and_files_without_them_are_read(
     for key, held in curves.items():
         for item, values in held.items():
             np.testing.assert_array_equal(values, whole[0][key][item])
+
+
+@pytest.mark.parametrize("version", [True, 1, 3])
+def test_errors_of_another_version_are_left_out_and_the_numbers_stay(
+    version: int, tmp_path: Path, asked: Asked, make_cell: Callable[..., Replicate], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first version, written as `true`, told 0 of numbers that jump with an expectation."""
+    own = asked()[0]
+    batch, made = ReplicateBatch(own, (0,)), make_cell(own, 0)
+    name = next(iter(made.curves))
+    made.errors = {name: [np.zeros_like(value) for value in made.curves[name]]}
+    with Store(tmp_path / "store", pytest.fail) as store:
+        store.acquire(batch)
+        with monkeypatch.context() as before:
+            before.setattr(files, "ERRORS", version)
+            store.commit(batch, [made], {})
+        (found,) = store.find([(own, 0)])
+        assert found is not None and not found.errors and found.curves.keys() == made.curves.keys()
+        for measure, values in made.curves.items():
+            np.testing.assert_array_equal(found.curves[measure], values)
 
 
 def test_a_checkpoint_keeps_them(
