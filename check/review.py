@@ -27,7 +27,7 @@ from dlspec.spec.diagnostics.machine_formats import github
 from dlspec.spec.diagnostics.problems import Problem
 from dlspec.spec.diff import StudyDiff, compare
 from dlspec.spec.diff.markdown import markdown
-from dlspec.spec.diff.sections import warning_line
+from dlspec.spec.diff.sections import warning_lines
 from pull_request import NoAnswer, PullRequest
 
 PASSED, FAILED = 0, 1
@@ -47,7 +47,7 @@ class Reviewed:
     def loosened(self, strictness: str) -> list[str]:
         """The claims that ask less than before (and with `perhaps` those that may), with how."""
         warnings = self.diff.warnings if self.diff is not None else ()
-        return [warning_line(item) for item in warnings if item.certain or strictness == PERHAPS]
+        return warning_lines(item for item in warnings if item.certain or strictness == PERHAPS)
 
 
 def reviewed(studies: Sequence[ChangedStudy]) -> list[Reviewed]:

@@ -13,7 +13,7 @@ from ..ir.types import ShapeProblem, Type
 from ..model.experiment import Network
 from ..model.layers import LayerDefaults
 from ..source import nodes as yaml
-from ..tables.keras_parameters import ACTIVATIONS, CONSTRAINTS, Parameter
+from ..tables.keras_parameters import ACTIVATIONS, CONSTRAINTS, IDENTITY, Parameter
 from ..tables.layers import LAYERS, Layer, argument_of
 from ..tables.operations import OPERATIONS
 from . import constant_folding as folding
@@ -193,7 +193,8 @@ class NetworkChecker:
             elif parameter.kind in ("size", "sizes", "shape", "real") and value is not None:
                 config[name] = self.plain(parameter, value, node)
             elif parameter.kind == "activation" and said and value is not None:
-                config[name] = self.keras_activation(name, value, node)
+                word = self.keras_activation(name, value, node)
+                config[name] = None if word == IDENTITY and parameter.default is None else word
             else:
                 config[name] = value
         return config, initializers, constraints

@@ -76,7 +76,8 @@ def _status(before: CellSide | None, after: CellSide | None) -> tuple[str, tuple
         return ("new" if before is None else "gone"), ()
     if before.digest != after.digest:
         return "again", ()
-    differing = tuple(name for name, mark in after.measures.items() if before.measures.get(name) != mark)
+    known = set(before.measures.values())  # under whatever name
+    differing = tuple(name for name, mark in after.measures.items() if mark not in known)
     if differing and not before.steps and not after.steps and len(differing) == len(after.measures):
         return "again", ()  # nothing is trained, and no measure is kept
     if differing:

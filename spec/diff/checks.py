@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from ..ir import claims as c
-from ..passes.print_claim import claim_text, value_text
+from ..passes.print_claim import claim_text
 from ..tables.operations import OPERATIONS
+from .check_constants import folded, moved_text
 
 LOOSER, STRICTER, UNKNOWN = "looser", "stricter", "unknown"
 _MIRROR = {"greater": "less", "greater_equal": "less_equal"}
@@ -49,7 +50,7 @@ class Ground:
 
 def moved(before: Any, after: Any, ground: Ground) -> list[Verdict]:
     """How a check moved, part by part; empty where it is the same, or asks the same of the same cells."""
-    return _Moved(ground).joined(_conjuncts(before), _conjuncts(after))
+    return _Moved(ground).joined(_conjuncts(folded(before)), _conjuncts(folded(after)))
 
 
 def signs(tree: Any, ground: Ground) -> Iterator[tuple[c.Measured, int]]:
@@ -154,8 +155,7 @@ class _Moved:
         if before == after:
             return []
         if isinstance(before, c.Number) and isinstance(after, c.Number):
-            text = f"the threshold moved from {value_text(before.value)} to {value_text(after.value)}"
-            return [Verdict(_direction(after.value > before.value, sign), text)]
+            return [Verdict(_direction(after.value > before.value, sign), moved_text(before.value, after.value))]
         if isinstance(before, c.Measured) and isinstance(after, c.Measured):
             return self.measured(before, after, sign, alone)
         if isinstance(before, c.Apply) and isinstance(after, c.Apply) and before.operation == after.operation:

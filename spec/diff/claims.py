@@ -24,14 +24,19 @@ def moves(judged: JudgedOn, itself: bool = False) -> Moves:
     measures, names = matching.renames.of({"measure"}), matching.renames.of({"claim"})
     now = {claim.name: claim for claim in matching.after.plan.claims}
     verdicts: dict[str, list[Verdict]] = {}
+    further: dict[str, list[Verdict]] = {}
     for claim in matching.before.plan.claims:
         name = names.get(claim.name, claim.name)
         if name in now:
             old = carried(claim.tree, measures, matching.names.values, matching.axes)
             judged.checks[name] = moved(old, now[name].tree, judged.ground)
             verdicts[name] = judged.checks[name] + judges_moved(claim, now[name])
-            verdicts[name] += [] if itself else judged.moved(old, now[name])
-    return verdicts
+            further[name] = [] if itself else judged.moved(old, now[name])
+    families = judged.families
+    return {
+        name: [*own, *families.moved(name), *families.others(name, verdicts), *further[name]]
+        for name, own in verdicts.items()
+    }
 
 
 def unmoved(judged: JudgedOn, name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from ..diagnostics.problems import listing
@@ -45,6 +46,9 @@ def describe(change: Change, pause: str = ", ") -> str:
         return f"{what} moved {after}"
     if before is not None and after is not None and len(before) + len(after) <= MAX_VALUE_LENGTH:
         return f"{what}{pause}{before} → {after}"
+    kinds = [re.match(r"(\w+)\(", text or "") for text in (before, after)]
+    if change.path[:2] == ("training", "optimizer") and kinds[0] and kinds[1] and kinds[0][1] != kinds[1][1]:
+        return f"{what}{pause}{kinds[0][1]} → {kinds[1][1]}"  # with which arguments stands below
     return what
 
 

@@ -61,6 +61,8 @@ def _borne_out(change: Change, by_setting: Mapping[str, Sequence[Cell]]) -> Chan
         change = replace(change, classes=("measure", *(name for name in change.classes if name in ("claim", "figure"))))
     if not own or any(cell.status not in SAME_DIGEST for cell in own):
         return change
+    if change.path[0] == "measures" and change.classes == ("measure",):  # one less, or what others measured
+        return replace(change, note=change.note or "no cell has to run again for it")
     kept = tuple(name for name in change.classes if name in ("claim", "figure")) or ("text",)
     opened = change.opened or (kept == ("text",) and change.classes != ("text",) and change.path[0] in BORROWED)
     note = "no result depends on it" if kept == ("text",) else "no cell depends on it"

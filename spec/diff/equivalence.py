@@ -10,7 +10,7 @@ import numpy as np
 
 from ..expressions import nodes as n
 from ..ir.plan import Program
-from ..passes.digests import term_meaning
+from ..passes.digests import network_meaning, term_meaning
 from ..tables.operations import OPERATORS
 from .expressions import without_kinds
 from .paths import Pair
@@ -27,6 +27,8 @@ def means_the_same(pair: Pair, programs: Programs) -> bool:
     """
     if pair.path[:2] == ("task", "data") and programs and all(before.data == after.data for before, after in programs):
         return True
+    if pair.path[:1] == ("architecture",) and len(pair.path) > 3 and _same_network(pair.path[1], programs):
+        return True
     if pair.before is None or pair.after is None:
         return _evaluation(pair, programs)
     return bool(programs) and all(_same(pair, *both) for both in programs)
@@ -36,6 +38,12 @@ def keeps_meaning(path: tuple[str, ...], programs: Programs) -> bool:
     """Whether what stands at a path is known to mean the same on both sides of every program."""
     path = path[:-1] if path[-1:] == ("of",) else path
     sides = [[_meaning(path, program) for program in both] for both in programs]
+    return bool(sides) and all(before is not None and before == after for before, after in sides)
+
+
+def _same_network(name: str, programs: Programs) -> bool:
+    """Whether a network is the same on both sides of every program: an argument that was written holds by default, say."""
+    sides = [[network_meaning(program, name) for program in both] for both in programs]
     return bool(sides) and all(before is not None and before == after for before, after in sides)
 
 

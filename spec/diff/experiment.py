@@ -81,8 +81,11 @@ class Comparison:
             changes.append(
                 Change(self.name, path, "renamed", item.old, item.new, classes, note=note, scope=item.kind, seeds=seeds)
             )
+        note = "no result depends on this name"
+        for old, new in self.judged.families.renamed.items():
+            path = ("claims", "family", old)
+            changes.append(Change(self.name, path, "renamed", old, new, ("text",), note=note, scope="family"))
         for path, kind, old, new in self.matching.names.listed():
-            note = "no result depends on this name"
             changes.append(Change(self.name, path, "renamed", old, new, ("text",), note=note, scope=kind))
         return changes
 
@@ -99,13 +102,19 @@ class Comparison:
                 seen[place] = differences(self.matching.carried(trees[0]), trees[1])
             programs = self.matching.programs(before, after, old, new)
             for pair in seen[place]:
-                said = pair.path[0] != "claims" or pair.path[2:] != ("check",) or not unmoved(self.judged, pair.path[1])
+                said = pair.path[0] != "claims" or not self._same_claim(pair)
                 if said and not means_the_same(pair, programs) and not _unread(pair, trees):
                     groups.setdefault(pair.key, _Group(pair)).settings.append(new)
         if not seen:  # no cell is on both sides: what is left to compare is the base
             for pair in differences(self.matching.carried(before.base), after.base):
                 groups[pair.key] = _Group(pair, [Setting()])
         return groups
+
+    def _same_claim(self, pair: Pair) -> bool:
+        """Whether what a claim says at a path is the same in other words: its check, or a family under another name."""
+        if pair.path[2:] == ("family",) and pair.before is not None:
+            return self.judged.families.renamed.get(spell(pair.before)) == spell(pair.after)
+        return pair.path[2:] == ("check",) and unmoved(self.judged, pair.path[1])
 
     def _with_defaults(self, groups: Mapping[object, _Group]) -> list[_Group]:
         return _by_defaults(groups, self.before.defaults, self.after.defaults)

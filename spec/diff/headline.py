@@ -44,8 +44,8 @@ class _Places:
         """Names where a change is."""
         return self.within(change.experiment, change.where.variants)
 
-    def described(self, changes: Sequence[Change], variants: bool = False) -> str:
-        """Changes in a few words, with the experiments that they are in."""
+    def described(self, changes: Sequence[Change], variants: bool = False, placed: bool = False) -> str:
+        """Changes in a few words, with the experiments that they are in; `placed`: what is in front of them has named the one."""
         pause = ", " if len(changes) == 1 else " "
         alike = len({change.experiment for change in changes}) == 1
         texts = [
@@ -54,7 +54,9 @@ class _Places:
             + ("" if alike else self.change(change) if variants else self.experiment(change.experiment))
             for change in changes
         ]
-        return listing(dict.fromkeys(texts), 4) + (self.experiment(changes[0].experiment) if alike else "")
+        return listing(dict.fromkeys(texts), 4) + (
+            self.experiment(changes[0].experiment) if alike and not placed else ""
+        )
 
 
 def _headline(diff: StudyDiff) -> str:
@@ -147,14 +149,16 @@ def _factors(changes: Sequence[Change], seeds: bool, grown: str, places: _Places
     kinds = list(dict.fromkeys(name for change in factors for name in change.classes if name in FACTORS))
     if len(kinds) == 1 and _together(factors):
         where = places.change(factors[0])
-        return f"{len(factors)} values of {_of(kinds[0])} changed{where}: {places.described(factors)}"
+        return f"{len(factors)} values of {_of(kinds[0])} changed{where}: {places.described(factors, placed=True)}"
     if len(kinds) == 1 and _meet(factors):
         where = "" if several else places.experiment(factors[0].experiment)
-        return f"{len(factors)} values of {_of(kinds[0])} changed{where}: {places.described(factors, True)}"
+        return (
+            f"{len(factors)} values of {_of(kinds[0])} changed{where}: {places.described(factors, True, not several)}"
+        )
     if several:
         return f"{len(factors)} changes in different experiments: {places.described(factors, True)}"
     where = places.experiment(factors[0].experiment, " of ")
-    return f"{len(factors)} changes in different variants{where}: {places.described(factors, True)}"
+    return f"{len(factors)} changes in different variants{where}: {places.described(factors, True, placed=True)}"
 
 
 def _elsewhere(factors: Sequence[Change], worst: _Confounded) -> str:
@@ -338,7 +342,7 @@ def _moved_or_described(changes: Sequence[Change], places: _Places) -> str:
             if moved
             else describe(change, ", " if len(changes) == 1 else " ")
         )
-        texts.append(text + places.experiment(change.experiment))
+        texts.append(text + places.change(change))
     return listing(dict.fromkeys(texts), 4)
 
 

@@ -9,11 +9,13 @@ from typing import Any
 
 from ..diagnostics.problems import listing
 from ..ir import claims as c
+from ..ir import terms as t
 from ..ir.plan import ClaimPlan, MeasurePlan, Program
 from ..passes.randomness import is_random
 from ..tables.judges import JUDGES
 from .checks import LOOSER, STRICTER, UNKNOWN, Ground, Verdict, measured, restricts, signs
 from .equivalence import means_the_same
+from .families import Families
 from .matching import Matching
 from .measure_signs import never_negative
 from .paths import differences
@@ -49,6 +51,12 @@ class JudgedOn:
         return [
             (place((before, None)) if before else None, after.place if after else None) for before, after in self.pairs
         ]
+
+    @cached_property
+    def families(self) -> Families:
+        """Which claims are judged together."""
+        matching = self.matching
+        return Families(matching.before.plan.claims, matching.after.plan.claims, matching.renames.of({"claim"}))
 
     @cached_property
     def ground(self) -> Ground:
@@ -178,7 +186,7 @@ class JudgedOn:
 
 
 def judges_moved(before: ClaimPlan, after: ClaimPlan) -> list[Verdict]:
-    """How a claim's judge moved, and whether it is still judged together with others."""
+    """How a claim's judge moved."""
     moves = []
     if before.judge != after.judge:
         old, new = before.judge.value, after.judge.value
@@ -186,11 +194,6 @@ def judges_moved(before: ClaimPlan, after: ClaimPlan) -> list[Verdict]:
         direction = UNKNOWN if not same else LOOSER if (new or 0) < (old or 0) else STRICTER
         reason = "" if same else f": {_ARGUED[after.judge.name]}"
         moves.append(Verdict(direction, f"it is judged by {after.judge} instead of {before.judge}{reason}"))
-    if before.family != after.family:
-        direction = LOOSER if not after.family else STRICTER if not before.family else UNKNOWN
-        now = f"in the family '{after.family}'" if after.family else "by itself"
-        was = f"in the family '{before.family}'" if before.family else "by itself"
-        moves.append(Verdict(direction, f"it is judged {now} instead of {was}"))
     return moves
 
 
@@ -209,9 +212,15 @@ def _random(part: c.Measured | c.Diverged, program: Program) -> bool:
 def _examples(old: str, new: str, before: Program, after: Program) -> tuple[int, int]:
     """Over how many examples a measure is taken on both sides; 0 and 0 where it is not on both."""
     items = _measure(before, old), _measure(after, new)
-    if items[0] is None or items[1] is None:
+    if items[0] is None or items[1] is None or not any(map(_ranges, items)):
         return 0, 0
     return before.evaluated(items[0].on), after.evaluated(items[1].on)
+
+
+def _ranges(measure: MeasurePlan | None) -> bool:
+    """Whether a measure ranges over examples, and is not of the weights alone, say."""
+    parts = t.walk(measure.term) if measure is not None else ()
+    return any(isinstance(part, t.Expectation | t.GradientStatistic) for part in parts)
 
 
 def _evaluated(program: Program) -> int:

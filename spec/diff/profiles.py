@@ -141,7 +141,9 @@ def _node(document: Document, profile: str) -> yaml.Node | None:
 
 
 def _parts(node: yaml.Node | None) -> Parts:
-    return Counter(part for path, value in _leaves(node, ()) for part in (path, (*path, repr(value))))
+    """What a profile patches, at each depth, and to what: all patched places alike make it the same profile with other values."""
+    places = {path[:depth] for path, _ in _leaves(node, ()) for depth in range(1, len(path) + 1)}
+    return Counter([*places, *((*path, repr(value)) for path, value in _leaves(node, ()))])
 
 
 def _leaves(node: yaml.Node | None, path: tuple[str, ...]) -> Iterable[tuple[tuple[str, ...], Any]]:

@@ -201,10 +201,17 @@ def _kept(many: str, total: int) -> str:
 
 
 def warned(diff: StudyDiff) -> Iterable[str]:
-    """The warnings, a line each."""
-    return map(warning_line, diff.warnings)
+    """The warnings, a line each; what is said alike of several claims of an experiment is one."""
+    return warning_lines(diff.warnings)
 
 
-def warning_line(item: Warned) -> str:
-    """A warning in a line: `staircase.learns in profile quick: loosened: …`."""
-    return f"{item.experiment}.{item.claim}{f' in profile {item.profile}' if item.profile else ''}: {item.message}"
+def warning_lines(warnings: Iterable[Warned]) -> list[str]:
+    """Warnings in lines: `staircase.learns in profile quick: loosened: …`, `staircase: learns and better: loosened: …`."""
+    alike: dict[tuple[str, str, str], dict[str, None]] = {}
+    for item in warnings:
+        alike.setdefault((item.experiment, item.profile, item.message), {})[item.claim] = None
+    lines = []
+    for (experiment, profile, message), claims in alike.items():
+        names = ".".join([experiment, *claims]) if len(claims) == 1 else f"{experiment}: {listing(claims, len(claims))}"
+        lines.append(f"{names}{f' in profile {profile}' if profile else ''}: {message}")
+    return lines

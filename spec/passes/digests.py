@@ -70,6 +70,12 @@ def term_meaning(program: Program, term: t.Term) -> Any:
     return Walk(program).term(term)
 
 
+def network_meaning(program: Program, name: str) -> Any:
+    """A network as digests take it, without what is made elsewhere; None where there is none of that name."""
+    plan = next((item for item in program.networks if item.name == name), None)
+    return None if plan is None else Walk(program).stack(plan)
+
+
 def signature_digest(program: Program) -> str:
     """What a program's compiled graph depends on: two programs with the same signature run in the same graph.
 

@@ -68,6 +68,8 @@ ACTIVATIONS: Mapping[str, str] = MappingProxyType(
         "exponential": "exp(x)",
     }
 )
+IDENTITY = "linear"
+"""The activation that is none: where an activation may be left out, both are the same."""
 
 CONSTRAINTS: Mapping[str, Mapping[str, Parameter]] = MappingProxyType(
     {
