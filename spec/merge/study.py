@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ..diagnostics.problems import InternalError, Source, SpecError
@@ -44,12 +44,8 @@ def merged(base: str, ours: str, theirs: str) -> Merged:
         sides = [None, *(_side(name, text) for name, text in zip(("ours", "theirs"), texts[1:], strict=True))]
     else:
         sides = [_side(name, text) for name, text in zip(("the base", "ours", "theirs"), texts, strict=True)]
-    mark = BYTE_ORDER_MARK if ours.startswith(BYTE_ORDER_MARK) else ""
     text, conflicts, doubted = _merged(sides, texts)
-    if "\r\n" in ours:
-        text = text.replace("\n", "\r\n")
-    text = text if ours.endswith("\n") or not ours else text.removesuffix("\n")
-    return Merged(mark + text, tuple(conflicts), tuple(doubted))
+    return Merged(_as_file(text, base, ours, theirs), tuple(conflicts), tuple(doubted))
 
 
 Side = tuple[str, Block | Flow]
@@ -91,6 +87,32 @@ def _side(name: str, text: str) -> Side:
 
 def _plain(text: str) -> str:
     return text.removeprefix(BYTE_ORDER_MARK).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _as_file(text: str, base: str, ours: str, theirs: str) -> str:
+    """A merged text with the line ends, the last one and the byte order mark of ours, or of theirs where they alone changed these."""
+
+    def holds(fact: Callable[[str], bool]) -> bool:
+        return fact(theirs if base and fact(ours) == fact(base) else ours)
+
+    if not holds(_ends_its_last_line):
+        text = text.removesuffix("\n")
+    if holds(_has_windows_lines):
+        text = text.replace("\n", "\r\n")
+    return (BYTE_ORDER_MARK if holds(_is_marked) else "") + text
+
+
+def _ends_its_last_line(text: str) -> bool:
+    return text.endswith("\n") or not text
+
+
+def _has_windows_lines(text: str) -> bool:
+    """Whether most lines end as on Windows: a stray one changes no others."""
+    return 2 * text.count("\r\n") > text.count("\n")
+
+
+def _is_marked(text: str) -> bool:
+    return text.startswith(BYTE_ORDER_MARK)
 
 
 def _zips(value: Value) -> bool:

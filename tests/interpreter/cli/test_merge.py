@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from dlspec import spec
 
 from tests import forked
+from tests.served import served
 
 ROOT = Path(__file__).parents[3]
 BASE = (ROOT / "tests/spec/diff/base.yaml").read_text("utf-8")
@@ -174,13 +176,19 @@ def git(cwd: Path, *arguments: str, code: int = 0) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(MAIN, tmp_path_factory.mktemp("driver")) as command:
+        yield f"{command} merge %O %A %B %L %P"
+
+
 @pytest.fixture
-def repository(tmp_path: Path) -> Path:
+def repository(tmp_path: Path, driver: str) -> Path:
     """A repository with one study, and the driver as the documentation sets it up."""
     git(tmp_path, "init", "-qb", "main")
     for name, value in {
         "user.name": "A", "user.email": "a@example.org", "merge.dlspec.name": "studies, by meaning",
-        "merge.dlspec.driver": f'"{sys.executable}" -c "{MAIN}" merge %O %A %B %L %P',
+        "merge.dlspec.driver": driver,
     }.items():  # fmt: skip
         git(tmp_path, "config", name, value)
     (tmp_path / ".gitattributes").write_text("*.yaml merge=dlspec\n", "utf-8")
