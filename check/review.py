@@ -21,8 +21,8 @@ from pathlib import Path
 
 from changed_studies import ChangedStudy, GitError, changed_studies, has_commit, plain
 from dlspec import spec
-from dlspec.interpreter.cli.diff_inputs import Two
-from dlspec.interpreter.cli.diff_studies import compared_files, parsed_sides
+from dlspec.interpreter.api.diff_inputs import Two
+from dlspec.interpreter.api.diff_studies import compared_files, parsed_sides
 from dlspec.spec.diagnostics.machine_formats import github
 from dlspec.spec.diagnostics.problems import Problem
 from dlspec.spec.diff import StudyDiff, compare

@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-LIGHT = ("dlspec.spec", "dlspec.interpreter.cli.app", "dlspec.interpreter.cli.diff_studies")
+LIGHT = ("dlspec.spec", "dlspec.interpreter.cli.app", "dlspec.interpreter.api.diff_studies")
 HEAVY = (
     *LIGHT, "tensorflow", "keras", "matplotlib.pyplot", "pyarrow.parquet", "scipy.stats",
     "dlspec.interpreter.program.training_loop", "dlspec.interpreter.cli.run", "dlspec.interpreter.api.conclude",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from .diff_studies import Compared
+    from ..api.diff_studies import Compared
 
 
 def diff(
@@ -34,12 +34,6 @@ def diff(
 
 
 def _show_text(compared_studies: Compared) -> None:
-    from rich.console import Console
+    from ..api.diff_text import print_diffs
 
-    from .text.diff import print_diff
-
-    console = Console(file=sys.stdout, soft_wrap=True, highlight=False)
-    for place, (name, item) in enumerate(compared_studies.diffs):
-        if place:
-            console.print()
-        print_diff(name if len(compared_studies.diffs) > 1 else "", item, console, compared_studies.past)
+    print_diffs(compared_studies.diffs, compared_studies.past, sys.stdout)

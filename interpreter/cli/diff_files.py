@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dlspec import spec
 
-from .diff_studies import Compared, compared
+from ..api.diff_studies import Compared, compared
 
 SAME, DIFFERENT, TROUBLE = 0, 1, 2
 

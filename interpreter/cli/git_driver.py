@@ -214,7 +214,7 @@ def _print_meaning(old: Version, new: Version) -> None:
     from dlspec.spec.diff import compare
     from rich.console import Console
 
-    from .text.diff import print_diff
+    from ..api.diff_text import print_diff
 
     before, after = (spec.parse(Source(version.name, version.text)) for version in (old, new))
     print_diff("", compare(before, after), Console(file=sys.stdout, soft_wrap=True, highlight=False))

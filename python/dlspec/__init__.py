@@ -26,6 +26,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dlspec.interpreter.api.comparison import Diff as Diff
+    from dlspec.interpreter.api.comparison import diff as diff
+    from dlspec.interpreter.api.planning import Plan as Plan
     from dlspec.interpreter.api.run import Run as Run
     from dlspec.interpreter.api.run import open_run as open_run
     from dlspec.interpreter.api.run import runs as runs
@@ -38,10 +41,13 @@ if TYPE_CHECKING:
     __version__: str
 
 PLACES = {
+    "Diff": "dlspec.interpreter.api.comparison",
+    "Plan": "dlspec.interpreter.api.planning",
     "Run": "dlspec.interpreter.api.run",
     "Study": "dlspec.interpreter.api.study",
     "StudyError": "dlspec.spec.diagnostics.problems",
     "StudyWarning": "dlspec.interpreter.api.study",
+    "diff": "dlspec.interpreter.api.comparison",
     "load": "dlspec.interpreter.api.study",
     "open_run": "dlspec.interpreter.api.run",
     "run": "dlspec.interpreter.api.start",
@@ -49,7 +55,9 @@ PLACES = {
 }
 """Where each public name lives."""
 
-__all__ = ["Run", "Study", "StudyError", "StudyWarning", "__version__", "load", "open_run", "run", "runs"]
+__all__ = [
+    "Diff", "Plan", "Run", "Study", "StudyError", "StudyWarning", "__version__", "diff", "load", "open_run", "run", "runs",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlspec.interpreter.cli.text.diff import print_diff
+from dlspec.interpreter.api.diff_text import print_diff
 from dlspec.spec.diff import StudyDiff
 from dlspec.spec.diff.json_form import data
 from dlspec.spec.diff.markdown import markdown

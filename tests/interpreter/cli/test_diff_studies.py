@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from dlspec.interpreter.cli.diff_studies import compared
+from dlspec.interpreter.api.diff_studies import compared
 from dlspec.spec.diff import StudyDiff
 from dlspec.spec.diff.sections import consequences
 

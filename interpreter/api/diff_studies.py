@@ -1,4 +1,4 @@
-"""Two sides of `dlspec diff`, read and compared: two studies, or the studies of two directories."""
+"""Two sides of a diff, read and compared: two studies, or the studies of two directories."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dlspec import spec
-from dlspec.interpreter.cli.diff_inputs import Two, two
+from dlspec.interpreter.api.diff_inputs import Side, Two, two
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.diff import StudyDiff, compare
 from dlspec.spec.diff.changes import Change, Texts
@@ -34,7 +34,7 @@ class Compared:
         return all(item.same for _, item in self.diffs)
 
 
-def compared(before: str, after: str, runs: Path, warn: Callable[[str], None] = lambda text: None) -> Compared:
+def compared(before: Side, after: Side, runs: Path, warn: Callable[[str], None] = lambda text: None) -> Compared:
     """Reads and compares; `warn` is told of runs that cannot be read. Raises SpecError; a SideError where it is known which side is to blame."""
     pairs = two(before, after)
     if any(pair.name for pair in pairs):
@@ -50,7 +50,7 @@ def compared(before: str, after: str, runs: Path, warn: Callable[[str], None] = 
         from .diff_past_results import past_results
 
         past = past_results(runs, *documents, found, warn)
-    return Compared([(after, found)], past)
+    return Compared([(after if isinstance(after, str) else after.name, found)], past)
 
 
 def compared_files(pairs: Iterable[Two]) -> Iterator[tuple[str, StudyDiff]]:

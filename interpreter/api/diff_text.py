@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import TextIO
 
 from dlspec.spec.diff.changes import Edit, StudyDiff
 from dlspec.spec.diff.costs import MAX_GROUPS, cost_groups, more_groups
@@ -18,6 +19,15 @@ INDENT = "  "
 MIN_WIDTH = 20
 MAX_PATH_WIDTH = 44
 """The text of a change begins behind its path, or in a line of its own where paths are longer."""
+
+
+def print_diffs(diffs: Sequence[tuple[str, StudyDiff]], past: PastResults, stream: TextIO) -> None:
+    """The differences of some studies, under their names where there are several."""
+    console = Console(file=stream, soft_wrap=True, highlight=False)
+    for place, (name, item) in enumerate(diffs):
+        if place:
+            console.print()
+        print_diff(name if len(diffs) > 1 else "", item, console, past)
 
 
 def print_diff(name: str, diff: StudyDiff, console: Console, past: PastResults | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The inputs of `dlspec diff`: files, `REV:path` of git, `-` for the standard input, and directories of studies."""
+"""The inputs of a diff: studies, files, `REV:path` of git, `-` for the standard input, and directories of studies."""
 
 from __future__ import annotations
 
@@ -26,7 +26,11 @@ class Two:
     after: Source | None
 
 
-def two(before: str, after: str) -> list[Two]:
+Side = str | Source
+"""One side: a word, or a text that was read already."""
+
+
+def two(before: Side, after: Side) -> list[Two]:
     """The studies to compare. Raises SpecError for what cannot be read."""
     if before == "-" and after == "-":
         raise problem_at(
@@ -36,7 +40,8 @@ def two(before: str, after: str) -> list[Two]:
     if sides[0] is None and sides[1] is None:
         return [Two("", read(before), read(after))]
     if sides[0] is None or sides[1] is None:
-        alone, other = (before, after) if sides[0] is not None else (after, before)
+        names_of = [side.name if isinstance(side, Source) else side for side in (before, after)]
+        alone, other = names_of if sides[0] is not None else reversed(names_of)
         raise problem_at(
             None,
             f"{alone} is a directory, and {other} is not",
@@ -46,8 +51,10 @@ def two(before: str, after: str) -> list[Two]:
     return [Two(name, sides[0].get(name), sides[1].get(name)) for name in sorted(names)]
 
 
-def read(side: str) -> Source:
+def read(side: Side) -> Source:
     """One study's text: a file that exists, or else what git has under `REV:path`."""
+    if isinstance(side, Source):
+        return side
     if side == "-":
         return study_text.decode(sys.stdin.buffer.read(), "standard input")
     if ":" in side and not Path(side).exists():
@@ -55,9 +62,9 @@ def read(side: str) -> Source:
     return study_text.read(side)
 
 
-def _directory(side: str) -> dict[str, Source] | None:
+def _directory(side: Side) -> dict[str, Source] | None:
     """The studies of a directory by path; None when it is none."""
-    if side == "-":
+    if isinstance(side, Source) or side == "-":
         return None
     path = Path(side)
     if path.is_dir():
