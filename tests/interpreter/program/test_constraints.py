@@ -93,10 +93,12 @@ def test_every_constraint_of_the_table_is_tried() -> None:
 @pytest.fixture
 def keras_in_float64() -> Iterator[None]:
     """Plain Keras casts inputs and losses to its float type, which is float32 unless told."""
-    before = keras.config.floatx()
+    before, policy = keras.config.floatx(), keras.config.dtype_policy()
     keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
     yield
     keras.config.set_floatx(before)
+    keras.config.set_dtype_policy(policy)  # Keras makes it of the float type when it is first asked for, and keeps it
 
 
 @pytest.mark.usefixtures("keras_in_float64")
