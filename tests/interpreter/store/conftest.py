@@ -18,6 +18,8 @@ from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.store.requests import CellRequest, requests_of
 from dlspec.spec.diagnostics.problems import Source
 
+from tests import forked
+
 STUDY = """\
 dlspec: 1
 study: small
@@ -108,9 +110,10 @@ def dlspec() -> Callable[..., subprocess.CompletedProcess[str]]:
 
     def ran(*arguments: str, cwd: Path, **more: Any) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "NO_COLOR": "1"}
-        return subprocess.run(
-            [*COMMAND, *arguments], cwd=cwd, capture_output=True, text=True, env=environment, timeout=300, **more
-        )
+        return forked.run(
+            [*COMMAND, *arguments], light=arguments[0] != "run",
+            cwd=cwd, capture_output=True, text=True, env=environment, timeout=300, **more,
+        )  # fmt: skip
 
     return ran
 

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests import forked
+
 STUDY = """\
 dlspec: 1
 study: kills
@@ -60,7 +62,7 @@ class Trial:
     def start(self) -> subprocess.Popen[bytes]:
         self.logs.append(self.folder / f"{len(self.logs)}.log")
         with self.logs[-1].open("wb") as log:
-            return subprocess.Popen(command(), cwd=self.folder, stdout=subprocess.DEVNULL, stderr=log)
+            return forked.Forked(command(), cwd=self.folder, stdout=subprocess.DEVNULL, stderr=log)
 
     def killed(self, seconds: float) -> bool:
         """Starts, and kills after so long; whether it was still running."""
@@ -162,7 +164,7 @@ def test_another_maker_starts_anew(tmp_path: Path, events: Events) -> None:
     trial = Trial(tmp_path / "trial", 4000, 200)
     kill_in_training(trial, events)
     assert list((trial.folder / "runs" / "store" / "checkpoints").glob("*.ckpt"))
-    done = subprocess.run(command("--jit", "graph"), cwd=trial.folder, capture_output=True, text=True, timeout=600)
+    done = forked.run(command("--jit", "graph"), cwd=trial.folder, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0
     begun = [event for event in events(done.stderr) if event["event"] == "started"]
     assert begun and {event["from_step"] for event in begun} == {0}
