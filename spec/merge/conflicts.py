@@ -9,11 +9,11 @@ steps: !conflict
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..source.conflicts import BASE, OURS, REMOVED_TAG, TAG, THEIRS
+from ..source.conflicts import BASE, NAMES, OURS, REMOVED_TAG, TAG, THEIRS
 from .pieces import Block, Flow, Item, Scalar, Value, moved_value
-from .spelling import fitted, in_block
+from .spelling import fitted, flowing, in_block
 
 REMOVED = Scalar(REMOVED_TAG, "", tag=REMOVED_TAG)
 
@@ -35,13 +35,20 @@ def marked(base: Value | None, ours: Value | None, theirs: Value | None, column:
     return Block(True, tuple(items), column + 2, tag=TAG)
 
 
+def naming(mark: Block, *names: str) -> Block:
+    """A mark whose sides are one entry under two names."""
+    both = flowing(Flow(False, "[", tuple(Item((), None, "", "", Scalar(name, name), "") for name in names), "]"))
+    return replace(mark, items=(Item((), NAMES, NAMES, f"{NAMES}: ", both, "\n", mark.column), *mark.items))
+
+
 def undecided(value: Value) -> bool:
     """Whether there is a mark in a value: git makes one base of two by merging them."""
     return value.tag == TAG or (not isinstance(value, Scalar) and any(undecided(item.value) for item in value.items))
 
 
-def of_items(items: Sequence[Item], column: int) -> Value:
-    """Items of a list as a value of their own, in a mark whose keys stand in a column."""
-    if not items:
-        return Flow(False, "[", (), "]")
-    return Block(False, tuple(in_block(item, column + 2) for item in items), column + 2)
+def of_items(items: Sequence[Item], column: int, mapping: bool = False) -> Value:
+    """Items of a list, or entries, as a value of their own, in a mark whose key stands in a column; -1: in braces."""
+    if not items or column < 0:
+        opening, closing = ("{", "}") if mapping else ("[", "]")
+        return flowing(Flow(mapping, opening, tuple(items), closing))
+    return Block(mapping, tuple(in_block(item, column + 2) for item in items), column + 2)

@@ -10,7 +10,7 @@ from ..model.fields import NOWHERE, Place
 from . import places
 from .anchors import agreed, anchored
 from .assembly import assembled, carried, lines
-from .conflicts import Conflict, marked, of_items
+from .conflicts import Conflict, marked, naming, of_items
 from .lists import stretches, united
 from .meaning import key_of, keys, meaning, same
 from .names import renamed
@@ -98,6 +98,8 @@ class ThreeWay:
             return None
         named = places.own_names(sides, place)
         unknown = base is None
+        if unknown and path and not named and not keys(ours).keys() & keys(theirs).keys():
+            return None
         level = Above(place, sides, ours, named, unknown)
         rows = list(_rows(base.items if base else (), ours.items, theirs.items, named))
         merged = {row.key: self.row(row, level, (*path, row.key)) for row in rows}
@@ -152,9 +154,13 @@ class ThreeWay:
     def named_twice(self, base: Item | None, ours: Item, theirs: Item, path: Path, level: Above) -> Item:
         """A name for which each side has another one now."""
         assert base is not None
-        mine, other = (Flow(True, "{", (in_flow(item),), "}") for item in (ours, theirs))
+        column = level.fitting(ours).column
+        mine, other = (of_items([replace(item, lead=())], column, mapping=True) for item in (ours, theirs))
+        mark = naming(
+            self.conflict((*path[:-1], key_of(base)), None, mine, other, column), key_of(ours), key_of(theirs)
+        )
         item = replace(level.fitting(ours), key=base.key, spelled=base.spelled, head=f"{base.spelled}: ", rest="\n")
-        return level.fitting(replace(item, value=self.conflict(path, None, mine, other, item.column)))
+        return level.fitting(replace(item, value=mark))
 
     # -- lists -------------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from ..diagnostics.problems import Problem, Source, Span, SpecError, problem_at
-from .conflicts import BASE, OURS, REMOVED_TAG, TAG, THEIRS, undecided
+from .conflicts import BASE, NAMES, OURS, REMOVED_TAG, TAG, THEIRS, undecided, undecided_name
 from .yaml_errors import balanced, syntax_error
 
 MAX_NODES = 200_000
@@ -223,6 +223,7 @@ class _Builder:
         self.nodes = 0
         self.flow = 0
         self.key = ""
+        self.marks = 0
         self.removed: set[tuple[int, int]] = set()
 
     def documents(self, events: list[Any]) -> list[Node | None]:
@@ -246,7 +247,8 @@ class _Builder:
             return self.alias(event)
         key = self.key
         conflict = event.tag == TAG and isinstance(event, yaml.MappingStartEvent)
-        if event.tag == REMOVED_TAG:
+        self.marks += conflict
+        if event.tag == REMOVED_TAG and self.marks:
             self.removed.add((event.end_mark.line, event.end_mark.column))
         elif not conflict:
             self.tag(event)
@@ -258,6 +260,7 @@ class _Builder:
         else:
             node = self.mapping(event, stream, depth)
             if conflict:
+                self.marks -= 1
                 node = self.undecided(event, key, node)
         if event.anchor is not None:
             self.anchors[event.anchor] = (node, self.nodes - before)
@@ -287,13 +290,25 @@ class _Builder:
             word, column = (written.group(), written.start() + 1) if written else (event.tag, start.column)
             span = Span(self.source, start.line, column, start.line, column + len(word))
             message = f"unknown tag '{word}': a spec holds plain values, and no tag constructs anything"
-            self.problems.append(Problem(message, span, "Remove the tag."))
+            hint = "Remove the tag."
+            if event.tag == REMOVED_TAG:
+                message = f"'{word}' stands for what one side of a merge removed, and only beside the other side"
+                hint = "Remove the whole entry, or write its value."
+            self.problems.append(Problem(message, span, hint))
 
     def undecided(self, event: Any, key: str, mark: Mapping) -> Node:
         """Tells of a mark that a merge left; what is read on is a side that has a value."""
         start = self.span(event.start_mark, event.start_mark)
         span = Span(self.source, start.line, start.column, start.line, start.column + len(TAG))
         sides = {name: node for name in (OURS, THEIRS, BASE) if (node := mark.get(name)) is not None}
+        if mark.get(NAMES) is not None:
+            names = [
+                node.entries[0][0].text
+                for name in (OURS, THEIRS)
+                if isinstance(node := sides.get(name), Mapping) and node.entries
+            ]
+            self.problems.append(undecided_name(span, key, names))
+            return mark
         gone = {
             name for name, node in sides.items() if (node.span.end_line - 1, node.span.end_column - 1) in self.removed
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import yaml
 
 from .conflict_marks import ConflictSides
-from .conflicts import OURS, REMOVED_TAG, TAG, THEIRS
+from .conflicts import NAMES, OURS, REMOVED_TAG, TAG, THEIRS
 
 
 def undecided_sides(text: str) -> ConflictSides | None:
@@ -45,13 +45,20 @@ class _Side:
 
     def _node(self, node: yaml.Node) -> yaml.Node:
         if isinstance(node, yaml.MappingNode):
-            chosen = [(key, self.value(value)) for key, value in node.value]
-            pairs = [(key, value) for key, value in chosen if value is not None]
+            pairs = [pair for key, value in node.value for pair in self.entries(key, value)]
             return yaml.MappingNode(node.tag, pairs, flow_style=node.flow_style)
         if isinstance(node, yaml.SequenceNode):
             items = [item for value in node.value for item in self.items(value)]
             return yaml.SequenceNode(node.tag, items, flow_style=node.flow_style)
         return node
+
+    def entries(self, key: yaml.Node, value: yaml.Node) -> list[tuple[yaml.Node, yaml.Node]]:
+        """What stands for an entry: none where this side removed it, its own with its own name where the sides' names differ."""
+        chosen = self.value(value)
+        if chosen is None:
+            return []
+        named = value.tag == TAG and any(own.value == NAMES for own, _ in value.value)
+        return list(chosen.value) if named and isinstance(chosen, yaml.MappingNode) else [(key, chosen)]
 
     def value(self, node: yaml.Node) -> yaml.Node | None:
         """The value of a key; None where this side removed it."""

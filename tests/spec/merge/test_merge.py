@@ -7,6 +7,7 @@ from dlspec import spec
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.diff import compare
 from dlspec.spec.merge import Merged, Unmergeable, merged
+from dlspec.spec.source.undecided_sides import undecided_sides
 
 BASE = """\
 # yaml-language-server: $schema=x
@@ -185,6 +186,68 @@ def test_a_layer_that_is_called_by_its_place_and_was_given_another_is_doubted() 
         )
     behind = edited((("          - dense: 1\n", "          - relu\n          - dense: 1\n"),))
     assert merged(BASE, behind, edited(variant)).doubts == ()
+
+
+def test_an_entry_to_which_each_side_gave_another_name_is_marked_with_both() -> None:
+    base = (
+        BASE
+        + "    variants:\n      # of two\n      narrow:\n        training: {steps: 9}   # few\n        seed: 3\n        replicates: 5\n"
+    )
+    ours, theirs = base.replace("narrow", "slim"), base.replace("narrow", "thin").replace("5\n", "6\n")
+    found, swapped = merged(base, ours, theirs), merged(base, theirs, ours)
+    assert [conflict.path for conflict in found.conflicts] == [("experiments", "e", "variants", "narrow")]
+    assert found.text == base.replace(
+        base[base.index("      narrow") :],
+        """\
+      narrow: !conflict
+        names: [slim, thin]
+        ours:
+          slim:
+            training: {steps: 9}   # few
+            seed: 3
+            replicates: 5
+        theirs:
+          thin:
+            training: {steps: 9}   # few
+            seed: 3
+            replicates: 6
+""",
+    )
+    for text, says in (
+        (found.text, "ours says slim, theirs says thin"),
+        (swapped.text, "ours says thin, theirs says slim"),
+    ):
+        with pytest.raises(spec.SpecError, match=f"a merge left the name of `narrow` undecided: {says}"):
+            spec.parse(Source("s.yaml", text))
+        sides = undecided_sides(text)
+        assert sides is not None and {"slim:" in sides.ours, "slim:" in sides.theirs} == {True, False}
+        assert "narrow" not in sides.ours + sides.theirs and "names" not in sides.ours
+    one, other = (f"{BASE}    variants: {{{name}: {{replicates: 2, seed: 3}}}}\n" for name in ("slim", "thin"))
+    (line,) = changed(merged(one.replace("slim", "narrow"), one, other).text)
+    assert line == (
+        "variants: {narrow: !conflict {names: [slim, thin], ours: {slim: {replicates: 2, seed: 3}}, "
+        "theirs: {thin: {replicates: 2, seed: 3}}}}"
+    )
+
+
+def test_two_things_of_one_name_that_share_nothing_are_one_conflict() -> None:
+    ours, theirs = (f"{BASE}    variants:\n      big: {text}\n" for text in ("{training: {batch: 64}}", "{seed: 3}"))
+    found = merged(BASE, ours, theirs)
+    assert [conflict.path[-1] for conflict in found.conflicts] == ["big"]
+    assert changed(found.text)[-3:] == ["big: !conflict", "ours: {training: {batch: 64}}", "theirs: {seed: 3}"]
+    with pytest.raises(spec.SpecError, match=r"ours says {training: {batch: 64}}, theirs says {seed: 3}"):
+        spec.parse(Source("s.yaml", found.text))
+
+
+def test_long_values_are_told_from_where_they_differ() -> None:
+    base = BASE + "    about: " + "Long text, which goes on and on. " * 9 + "Its end.\n"
+    found = merged(base, base.replace("Its end", "Our end"), base.replace("Its end", "Their end"))
+    with pytest.raises(spec.SpecError) as caught:
+        spec.parse(Source("s.yaml", found.text))
+    assert caught.value.problems[0].message == (
+        "a merge left `about` undecided: ours says … which goes on and on. Our end., theirs says … which goes on and on. Their end.; "
+        "the base says … which goes on and on. Its end."
+    )
 
 
 CLAIMS = BASE + "      far:\n        says: Far.   # not near\n        check: final(error) < 3\n"
