@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,24 @@ def reduced(tree: c.Measured, replicates: Sequence[Replicate | None], debiased: 
         by_chance = excess(values, at) if debiased else 0.0
         best[places] = np.take_along_axis(values, at[:, np.newaxis], axis=-1)[:, 0] - sign * by_chance
     return best
+
+
+def errors_of(tree: c.Measured, replicates: Sequence[Replicate | None]) -> Array:
+    """The sampling error of each replicate's measure: of its value at a step, or of the evaluation that is its best.
+
+    Undefined where none was kept. What choosing adds to the best is another thing (`best_of_many.py`).
+    """
+    if tree.reduction in ("final", "at"):
+        erring = [replicate and replace(replicate, curves=replicate.errors) for replicate in replicates]
+        return np.asarray([_at(tree, replicate) for replicate in erring], dtype=float)
+    errors = np.full(len(replicates), np.nan)
+    for places, values in _stacked(tree, replicates):
+        best = np.argmin(values, axis=-1) if tree.reduction == "lowest" else np.argmax(values, axis=-1)
+        for place, at in zip(places, best.tolist(), strict=True):
+            kept: Any = replicates[place].errors.get(tree.measure, ())  # type: ignore[union-attr]
+            if len(kept):
+                errors[place] = along_steps(tree, kept)[at]
+    return errors
 
 
 def first_steps(

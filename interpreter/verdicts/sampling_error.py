@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from dlspec.spec.ir import claims as c
@@ -13,58 +17,171 @@ from dlspec.spec.tables.judges import ERROR
 from ..results.number_text import number
 from ..results.replicates import Results
 from ..results.verdicts import FAILS, HOLDS, OPEN, SEEN, Decision
-from .grid import Array
+from .grid import Array, Entry
 from .undecided import where
-from .values import sampling_errors, value
+from .values import sampling_errors, value, with_measure
 
 DEVIATIONS = NormalDist().inv_cdf(1 - ERROR / 2)
 LOWERED = {HOLDS: SEEN, FAILS: OPEN}
+COMPARISONS = (*c.BY_SIZE, "within")
+ERRING = ("final", "at", *c.BEST)
+"""The reductions whose value has the error of one evaluation."""
+PLACES = 1025
+"""At how many values within the error a condition is looked at."""
+HALVINGS = 40
+"""How often the stretch in which a condition turns is halved: to twelve digits."""
+ROUNDING = 1e-9
+"""A margin of so little of its error is none."""
+
+
+@dataclass(frozen=True)
+class _Near:
+    """What a condition is at the mean of a measure, at one place, and where within the sampling error it turns, if it does.
+
+    `margin` is the way to where it turns.
+    """
+
+    place: Entry
+    holds: bool
+    margin: float | None = None
+    error: float = 0.0
+    variance: float = 0.0
 
 
 def by_sampling_error(claim: ClaimPlan, decision: Decision, results: Results) -> Decision:
-    """The same, lowered where the margin of a measure to a number is within the sampling error of the test examples.
+    """The same, lowered where a condition on one measure turns within the sampling error of the test examples.
 
     Each replicate has examples of its own. Variants are compared on the same ones, and nothing is said of them: how much of the error
-    they share is not kept, and what they don't share is part of what differs between replicates.
+    they share is not kept, and what they don't share is part of what differs between replicates. What fails for certain by another
+    condition, or at another place, fails still.
     """
-    sides = claim.tree.arguments if isinstance(claim.tree, c.Apply) and claim.tree.operation in c.BY_SIZE else ()
-    measured = [side for side in sides if isinstance(side, c.Measured) and side.measure in results.examples]
-    numbers = [side.value for side in sides if isinstance(side, c.Number)]
-    if len(measured) != 1 or len(numbers) != 1 or measured[0].reduction not in ("final", "at"):
-        return decision
-    (measure,), (threshold,), examples = measured, numbers, results.examples[measured[0].measure]
-    if examples == 1 and not {measure.measure} & {*results.rates, *results.exact}:
-        return decision.lowered(decision.verdict, "one test example has no sampling error that could be told")
-    last = len(results.dimensions)
-    found = value(measure, results).along(last)
-    for (place, values), (_, errors) in zip(found, sampling_errors(measure, results).along(last), strict=True):
-        known = np.isfinite(values)
-        variances = _of_rates(values, threshold, examples) if measure.measure in results.rates else errors**2
-        told = variances[known & np.isfinite(variances)]  # replicates of versions before have none
-        if not len(told):
+    close: tuple[c.Measured, _Near] | None = None
+    for condition in _joined(claim.tree):
+        measure = _measure(condition, results)
+        if measure is None:
+            if decision.verdict == FAILS and (value(condition, results).low == 0).any():
+                return decision
             continue
-        margin = abs(float(values[known].mean()) - threshold)
+        if results.examples[measure.measure] == 1 and not {measure.measure} & {*results.rates, *results.exact}:
+            return decision.lowered(decision.verdict, "one test example has no sampling error that could be told")
+        for near in _looked_at(condition, measure, results):
+            if decision.verdict == FAILS and not near.holds and near.margin is None:
+                return decision
+            if close is None and near.margin is not None:
+                close = measure, near
+    if close is None:
+        return decision
+    return decision.lowered(LOWERED.get(decision.verdict, decision.verdict), _words(*close, results))
+
+
+def _joined(tree: Any) -> Iterator[Any]:
+    """The conditions that a claim asks for together."""
+    if isinstance(tree, c.Apply) and tree.operation == "logical_and":
+        for argument in tree.arguments:
+            yield from _joined(argument)
+    else:
+        yield tree
+
+
+def _measure(condition: Any, results: Results) -> c.Measured | None:
+    """The measure over sampled examples that a comparison with numbers is of: of its last value, one at a step, or its best."""
+    if not isinstance(condition, c.Apply) or condition.operation not in COMPARISONS:
+        return None
+    leaves = [part for part in c.parts(condition) if not isinstance(part, c.Apply | c.Number | c.Coordinate)]
+    if len(set(leaves)) != 1 or not isinstance(leaves[0], c.Measured):
+        return None
+    measure = leaves[0]
+    return measure if measure.reduction in ERRING and measure.measure in results.examples else None
+
+
+def _looked_at(condition: Any, measure: c.Measured, results: Results) -> Iterator[_Near]:
+    """What a condition is within the error of its measure, at each place where it is known."""
+    last, examples = len(results.dimensions), results.examples[measure.measure]
+    grids = [value(measure, results), sampling_errors(measure, results)]
+    if measure.reduction in c.BEST:  # the best of many lies above a plateau by chance: the error is about either
+        grids.append(value(measure, results.without_selection))
+    values, errors, *fair = ({_key(place): row for place, row in grid.along(last)} for grid in grids)
+    rate = measure.measure in results.rates
+    for place, _ in value(condition, results).along(last):
+        own = _key({dimension: at for dimension, at in place.items() if dimension in grids[0].places})
+        known = np.isfinite(values[own])
+        if not known.any():
+            continue
+        means = [float(each[own][known].mean()) for each in (values, *fair)]
+        truth = partial(_truth, condition, measure, place, results)
+        begin = truth(means[0])
+        holds = bool(begin == 1)
+
+        def turned(inputs: Any, truth: Any = truth, begin: Array = begin) -> Array:
+            found = truth(inputs)
+            return np.asarray((found != begin) & ~np.isnan(found))
+
+        if rate:
+            yield _of_rate(_Near(place, holds), turned, means, values[own][known], examples)
+            continue
+        told = (errors[own][known] ** 2)[np.isfinite(errors[own][known])]  # replicates of versions before have none
+        if not len(told):
+            yield _Near(place, holds)
+            continue
         variance = float(told.mean()) / int(known.sum())
         error = DEVIATIONS * math.sqrt(variance)
-        if margin < error:
-            at = where(place, results)
-            enough = math.ceil(examples * variance * (DEVIATIONS / margin) ** 2) if margin else None
-            needed = f"about {_rounded(enough):,} would tell" if enough else "no number of them would tell"
-            words = (
-                f"the margin {number(margin)}{f' at {at}' if at else ''} is within the sampling error of {examples:,} test "
-                f"examples, ± {number(error)}: {needed}"
-            )
-            return decision.lowered(LOWERED.get(decision.verdict, decision.verdict), words)
-    return decision
+        turn = _turn(turned, means, min(means) - error, max(means) + error)
+        yield _Near(place, holds, _margin(turn, means, error), error, variance)
 
 
-def _of_rates(values: Array, threshold: float, examples: int) -> Array:
-    """The variance of rates over so many examples, if the true one is the threshold: 20 of 20 say little about 0.99.
+def _truth(condition: Any, measure: c.Measured, place: Entry, results: Results, inputs: Any) -> Array:
+    return with_measure(condition, measure, inputs, place, results)
 
-    Beside a threshold that no rate can have, or that leaves no other, it is that of the rates that were found.
+
+def _of_rate(near: _Near, turned: Any, means: list[float], values: Array, examples: int) -> _Near:
+    """The same of rates over so many examples, by the variance if the true one is where the condition turns.
+
+    20 of 20 say little about 0.99. Where it turns at a rate that leaves no other, the variance is that of the rates that were found.
     """
-    rate = np.full_like(values, threshold) if 0 < threshold < 1 else values
-    return np.asarray(rate * (1 - rate) / examples)
+    turn = _turn(turned, means, 0.0, 1.0)
+    if turn is None:
+        return near
+    rate = np.full_like(values, turn) if ROUNDING < turn < 1 - ROUNDING else values
+    variance = float((rate * (1 - rate) / examples).mean()) / len(values)
+    error = DEVIATIONS * math.sqrt(variance)
+    inside = min(means) - error < turn < max(means) + error
+    return _Near(near.place, near.holds, _margin(turn if inside else None, means, error), error, variance)
+
+
+def _margin(turn: float | None, means: list[float], error: float) -> float | None:
+    """The way from the nearest mean to where a condition turns; nothing where it does not, or by what chance adds to the best alone."""
+    if turn is None or (len(means) > 1 and min(means) <= turn <= max(means)):
+        return None
+    margin = min(abs(turn - mean) for mean in means)
+    return margin if margin > ROUNDING * error else 0.0
+
+
+def _turn(turned: Any, means: list[float], low: float, high: float) -> float | None:
+    """Where in a stretch, nearest to the first mean, a condition turns; None where it does not."""
+    inputs = np.linspace(low, high, PLACES)
+    other = inputs[np.broadcast_to(turned(inputs), inputs.shape)]
+    if not len(other):
+        return None
+    begin, end = means[0], float(other[np.argmin(np.abs(other - means[0]))])
+    for _ in range(HALVINGS):
+        middle = (begin + end) / 2
+        begin, end = (begin, middle) if turned(middle) else (middle, end)
+    return end
+
+
+def _words(measure: c.Measured, near: _Near, results: Results) -> str:
+    at, examples = where(near.place, results), results.examples[measure.measure]
+    assert near.margin is not None
+    enough = math.ceil(examples * near.variance * (DEVIATIONS / near.margin) ** 2) if near.margin else None
+    needed = f"about {_rounded(enough):,} would tell" if enough else "no number of them would tell"
+    return (
+        f"the margin {number(near.margin)}{f' at {at}' if at else ''} is within the sampling error of {examples:,} test "
+        f"examples, ± {number(near.error)}: {needed}"
+    )
+
+
+def _key(place: Entry) -> tuple[tuple[int, int], ...]:
+    return tuple(sorted(place.items()))
 
 
 def _rounded(count: int) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import pairwise, product
 from typing import Any
 
@@ -19,8 +18,8 @@ from dlspec.spec.ir.claims import holds
 from dlspec.spec.tables.operations import OPERATIONS
 
 from ..results.replicates import DONE, Replicate, Results
-from .grid import Array, Grid, Unlike, aligned
-from .over_steps import first_steps, reduced
+from .grid import Array, Entry, Grid, Unlike, aligned
+from .over_steps import errors_of, first_steps, reduced
 
 Range = tuple[Array, Array]
 
@@ -79,10 +78,34 @@ def chosen(selections: Sequence[c.Selection], results: Results) -> dict[int, tup
 
 
 def sampling_errors(tree: c.Measured, results: Results) -> Grid:
-    """The sampling errors over test examples of a measure's value (`final` or `at`), where that is; undefined where none was kept."""
-    places, replicates = _replicates(tree, results)
-    erring = [replicate and replace(replicate, curves=replicate.errors) for replicate in replicates.ravel()]
-    return Grid.exact(places, reduced(tree, erring).reshape(replicates.shape))
+    """The sampling errors over test examples of a measure's value, or of the evaluation that is its best; undefined where none was kept."""
+    key = "errors", tree
+    if key not in results.judged:
+        places, replicates = _replicates(tree, results)
+        results.judged[key] = Grid.exact(places, errors_of(tree, replicates.ravel().tolist()).reshape(replicates.shape))
+    grid: Grid = results.judged[key]
+    return grid
+
+
+def with_measure(tree: Any, measure: c.Measured, inputs: Any, entry: Entry, results: Results) -> Array:
+    """The value of a part that hangs on one measure alone, if that were some number, at a place of the dimensions."""
+    match tree:
+        case c.Number(number):
+            return np.asarray(number, dtype=float)
+        case c.Coordinate(axis):
+            return np.asarray(results.axes[axis][entry[results.dimension[axis]]], dtype=float)
+        case c.Measured():
+            assert tree == measure
+            return np.asarray(inputs, dtype=float)
+        case c.Apply(operation, arguments):
+            given = [with_measure(argument, measure, inputs, entry, results) for argument in arguments]
+            with np.errstate(all="ignore"):
+                if operation in CONDITIONS:
+                    return CONDITIONS[operation](*((each, each) for each in given))
+                if operation == "select":
+                    return np.where(np.isnan(given[0]), np.nan, np.where(given[0] != 0, given[1], given[2]))
+                return _exact(operation, given)
+    raise TypeError(type(tree).__name__)
 
 
 def _looked_up(tree: c.Measured | c.Diverged, results: Results) -> Grid:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from dlspec.interpreter.verdicts.judge import judge
 from dlspec.interpreter.verdicts.judges import DECISIONS
 from dlspec.interpreter.verdicts.rates import skewed
 from dlspec.spec.diagnostics.problems import Source
+from dlspec.spec.ir.plan import ExperimentPlan
 from dlspec.spec.tables.judges import JUDGES
 from scipy import stats
 
@@ -409,6 +411,102 @@ def test_a_real_measure_has_the_error_that_was_stored_beside_it(mean: float, exp
     assert judged({"m": np.float64(0.02)}, older=3).reason == found.reason, "two of five know how large it is"
     before = judged({})
     assert before.verdict == (HOLDS if mean < 0.5 else FAILS) and "error" not in before.reason, "of before: no error"
+
+
+@cache
+def planned(text: str) -> ExperimentPlan:
+    (plan,) = spec.resolve(spec.parse(Source("c.yaml", text))).experiments
+    return plan
+
+
+def measured(claim: str, runs: Sequence[Sequence[float]], errors: Sequence[Sequence[float]] | None = None) -> Verdict:
+    """The verdict on a claim on the measure m of variant a, or a rate, from each replicate's evaluations and their errors."""
+    text = SPEC.replace("m: E(f^2)", "m: E(f^2), rate: E(f > 0)").replace("examples: 8", "examples: 1000")
+    plan = planned(text.replace("COUNT", str(len(runs))).replace("CLAIMS", f'c: {{says: it, check: "{claim}"}}'))
+    replicates = []
+    for number, (values, own) in enumerate(zip(runs, errors or runs, strict=True)):
+        replicate = Replicate("e", "a", {}, number, "")
+        for step, (one, error) in enumerate(zip(values, own, strict=True)):
+            found = {"m": np.float64(one), "rate": np.float64(one), "exact": np.float64(2)}
+            replicate.record(step, found, {"m": np.float64(error)} if errors else {})
+        replicates.append(replicate)
+    return judge(plan.claims[0], Results.of_plan(plan, replicates))
+
+
+M, RATE = "final(m, variant == a)", "final(rate, variant == a)"
+
+
+@pytest.mark.parametrize(
+    ("claim", "value", "error", "expected", "margin"),
+    [
+        (f"sqrt({M}) < sqrt(0.5)", 0.49, 0.02, SEEN, "0.01"),
+        (f"sqrt({M}) < sqrt(0.5)", 0.48, 0.02, HOLDS, ""),
+        (f"sqrt({M}) < sqrt(0.5)", 0.51, 0.02, OPEN, "0.01"),
+        (f"sqrt({M}) < sqrt(0.5)", 0.52, 0.02, FAILS, ""),
+        (f"-log({M}) / 2 > -log(0.5) / 2", 0.49, 0.02, SEEN, "0.01"),
+        (f"2 < 1 / {M}", 0.49, 0.02, SEEN, "0.01"),
+        (f"{M}^2 < {M} / 2", 0.49, 0.02, SEEN, "0.01"),
+        (f"abs({M} - 0.4) < 0.1", 0.49, 0.02, SEEN, "0.01"),
+        (f"abs({M} - 0.4) < 0.1", 0.41, 0.02, HOLDS, ""),
+        (f"within({M}, 0.3, 0.5)", 0.49, 0.02, SEEN, "0.01"),
+        (f"within({M}, 0.3, 0.5)", 0.4, 0.02, HOLDS, ""),
+        (f"exp({M}) > -1", 0.49, 0.02, HOLDS, ""),
+        (f"log({M}) > -99", 0.01, 0.02, HOLDS, ""),
+        (f"{M} < 0.5 and {M} > 0", 0.49, 0.02, SEEN, "0.01"),
+        (f"{M} < 0.5 and {M} > 1", 0.51, 0.02, FAILS, ""),
+        (f"1 - {RATE} <= 0.05", 0.951, 0, SEEN, "0.001"),
+        (f"1 - {RATE} <= 0.05", 0.96, 0, HOLDS, ""),
+        (f"100 * {RATE} >= 95", 0.949, 0, OPEN, "0.001"),
+        (f"log(1 - {RATE}) < log(0.05)", 0.95, 0, OPEN, "0"),
+    ],
+)  # fmt: skip
+def test_a_function_of_a_measure_turns_where_the_measure_reaches_its_threshold(
+    claim: str, value: float, error: float, expected: str, margin: str
+) -> None:
+    found = measured(claim, [[value]] * 5, [[error]] * 5 if error else None)
+    assert found.verdict == expected
+    assert ("is within the sampling error of 1,000 test examples" in found.reason) == bool(margin)
+    assert f"the margin {margin}" in found.reason or not margin
+
+
+def test_a_condition_that_fails_for_certain_fails_beside_one_that_is_close() -> None:
+    """Each alone: the close one is open, the other fails; a comparison of variants is not judged by examples."""
+    text = SPEC.replace("m: E(f^2)", "m: E(f > 0)").replace("examples: 8", "examples: 1000").replace("COUNT", "5")
+    verdicts = []
+    for check in ("final(m) >= 0.95", "final(m, variant == a) >= 0.95", "final(m, variant == b) >= 0.95"):
+        study = spec.parse(Source("c.yaml", text.replace("CLAIMS", f'c: {{says: it, check: "{check}"}}')))
+        (plan,) = spec.resolve(study).experiments
+        replicates = []
+        for variant, rate in (("a", 0.949), ("b", 0.5)):
+            for number in range(5):
+                replicate = Replicate("e", variant, {}, number, "")
+                replicate.record(0, {"m": np.float64(rate), "exact": np.float64(2)})
+                replicates.append(replicate)
+        verdicts.append(judge(plan.claims[0], Results.of_plan(plan, replicates)).verdict)
+    assert verdicts == [FAILS, OPEN, FAILS]
+
+
+def test_the_best_has_the_error_of_the_evaluation_that_is_chosen() -> None:
+    """The middle one is the best by far; those beside it have other errors."""
+    runs = [[0.1, 0.52, 0.1]] * 5
+    claim = "highest(m, variant == a) > 0.5"
+    assert measured(claim, runs, [[0, 0.02, 0]] * 5).verdict == HOLDS
+    near = measured(claim, runs, [[0, 0.03, 0]] * 5)
+    assert near.verdict == SEEN and "the margin 0.02 is within the sampling error" in near.reason
+    low = "lowest(m, variant == a) > 0.5"
+    assert measured(low, [[0.9, 0.48, 0.9]] * 5, [[0, 0.02, 0]] * 5).verdict == FAILS
+    assert measured(low, [[0.9, 0.48, 0.9]] * 5, [[0, 0.03, 0]] * 5).verdict == OPEN
+    assert measured("highest(rate, variant == a) >= 0.95", [[0.9, 0.951, 0.9]] * 5).verdict == SEEN
+
+
+def test_the_error_covers_the_threshold_of_a_function_in_95_percent_of_studies() -> None:
+    """1,000 examples of variance 1, five replicates."""
+    rng, covered = np.random.default_rng(0), 0
+    for _ in range(400):
+        means = 2 + rng.normal(size=(5, 1)) / math.sqrt(1000)
+        found = measured(f"sqrt({M}) < sqrt(2)", means.tolist(), [[1 / math.sqrt(1000)]] * 5)
+        covered += "within the sampling error" in found.reason
+    assert abs(covered / 400 - 0.95) < 0.035, "three deviations of 400 studies"
 
 
 def test_one_example_has_no_error_and_the_verdict_says_so() -> None:
