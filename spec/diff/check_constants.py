@@ -34,6 +34,11 @@ def folded(tree: Any) -> Any:
     return c.Number(float(value)) if known else check
 
 
+def above_zero(tree: Any) -> bool:
+    """Whether all numbers of a check are above 0."""
+    return all(part.value > 0 for part in c.parts(folded(tree)) if isinstance(part, c.Number))
+
+
 def moved_text(before: float, after: float) -> str:
     """A threshold before and after, in a phrase."""
     texts = [value_text(value) for value in (before, after)]

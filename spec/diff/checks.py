@@ -171,7 +171,13 @@ class _Moved:
             text = f"`{before.reduction}` became `{after.reduction}`"
             known = {before.reduction, after.reduction} <= set(_REDUCTIONS)
             rises = known and _REDUCTIONS.index(after.reduction) > _REDUCTIONS.index(before.reduction)
-            verdicts.append(Verdict(_direction(rises, sign) if known else UNKNOWN, text))
+            direction = _direction(rises, sign) if known else UNKNOWN
+            if direction == STRICTER and before.reduction in c.BEST:  # what was only seen for it may hold
+                direction, text = (
+                    UNKNOWN,
+                    f"{text}, from which {'less' if after.reduction in c.BEST else 'nothing'} is taken off for chance",
+                )
+            verdicts.append(Verdict(direction, text))
         elif before.step != after.step:
             verdicts.append(Verdict(UNKNOWN, f"it looks at step {after.step} instead of {before.step}"))
         elif before.reduction == "first_step":

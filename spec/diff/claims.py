@@ -10,9 +10,12 @@ from ..ir import claims as c
 from ..ir.plan import ClaimPlan
 from .changes import IN_PART, LOOSENED, PERHAPS, REMOVED, Reason, Warned
 from .changes import STRICTER as ASKS_MORE
+from .check_constants import above_zero
 from .checks import LOOSER, STRICTER, UNKNOWN, Verdict, moved
 from .judged_on import JudgedOn, judges_moved
 
+RATIO = "geometric_mean"
+"""The judge that compares sides by their ratio: to what is not above 0 there is none."""
 _WORDS = {LOOSER: LOOSENED, UNKNOWN: PERHAPS, STRICTER: ASKS_MORE}
 Moves = Mapping[str, list[Verdict]]
 """How each claim that is on both sides moved, by its new name."""
@@ -30,7 +33,10 @@ def moves(judged: JudgedOn, itself: bool = False) -> Moves:
         if name in now:
             old = carried(claim.tree, measures, matching.names.values, matching.axes)
             judged.checks[name] = moved(old, now[name].tree, judged.ground)
-            verdicts[name] = judged.checks[name] + judges_moved(claim, now[name])
+            own = judged.checks[name]
+            if now[name].judge.name == RATIO and not (above_zero(old) and above_zero(now[name].tree)):
+                own = [replace(verdict, direction=UNKNOWN) for verdict in own]
+            verdicts[name] = own + judges_moved(claim, now[name])
             further[name] = [] if itself else judged.moved(old, now[name])
     families = judged.families
     return {

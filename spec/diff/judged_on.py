@@ -130,11 +130,11 @@ class JudgedOn:
                     continue
                 text = f"`{part.reduction}` is over {counts[1]} evaluations of `{part.measure}` instead of {counts[0]}"
                 turn = sign * rises if new < old else -sign * rises if old < new else 0
-                # what chance adds to the best of many is taken off it, and that is another number too
-                unsure = turn == 0 or (turn < 0 and part.reduction != "first_step")
-                if turn < 0 and unsure:
+                if (
+                    turn < 0
+                ):  # what chance adds to the best or the first of many is taken off it, and that is another number too
                     text += f", and {'less' if new < old else 'more'} is taken off it for chance"
-                yield Verdict(UNKNOWN if unsure else LOOSER if turn > 0 else STRICTER, text)
+                yield Verdict(LOOSER if turn > 0 else UNKNOWN, text)
 
     def _measures(self, tree: Any) -> Iterator[Verdict]:
         sizes: dict[tuple[int, int], dict[str, None]] = {}

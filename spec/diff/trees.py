@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Literal, get_args, get_origin
 
 from ..diagnostics.problems import SpecError
@@ -166,23 +166,23 @@ class _Builder:
 
     def fields(self, model: Closed, beside: frozenset[str] | set[str] = frozenset()) -> dict[str, Tree]:
         fields: dict[str, Tree] = {}
-        for name, info in type(model).model_fields.items():
+        for name, form in _forms(type(model)).items():
             value = getattr(model, name)
             if name in beside or value is None or value == []:
                 continue
-            if isinstance(value, str) and any(get_origin(inner) is list for inner in get_args(info.annotation)):
+            if form.several and isinstance(value, str):
                 value = [value]  # one of them, written without brackets
             if name == "functions":
                 fields[name] = Branch(dict(self.function(key, body) for key, body in value.items()))
             elif name in WRAPPED and isinstance(value, dict):
                 fields[name] = Branch({key: self.wrapped(WRAPPED[name], inner) for key, inner in value.items()})
             else:
-                fields[name] = self.value(value, name, info.annotation)
+                fields[name] = self.value(value, name, form)
         return fields
 
     def function(self, key: str, body: Any) -> tuple[str, Tree]:
         name, parameters = function_head(key)
-        made = self.value(body, "", None)
+        made = self.value(body, "")
         return name, expression(made.tree, parameters) if isinstance(made, Expression) else made
 
     def wrapped(self, kind: type[Closed], value: Any) -> Branch:
@@ -199,29 +199,28 @@ class _Builder:
             if name in type(model).model_fields and not isinstance(model, LayerDefaults):
                 general = getattr(self.defaults, name)
                 if name not in model.model_fields_set and general is not None:
-                    entries[name] = self.value(general, name, None)
+                    entries[name] = self.value(general, name)
                     usual.add(name)
         return Branch(entries, head, frozenset(usual))
 
-    def value(self, value: Any, name: str, annotation: Any) -> Tree:
-        kind = _one_of(annotation)
-        if kind is not None and isinstance(value, str | int | float):  # a default, which is not validated
-            value = kind.model_validate(value)
+    def value(self, value: Any, name: str, form: _Form | None = None) -> Tree:
+        if form and form.kind is not None and isinstance(value, str | int | float):  # a default, which is not validated
+            value = form.kind.model_validate(value)
         if isinstance(value, OneOf):
             if value.kind == value.bare:
-                return self.value(value.value, "", None)
+                return self.value(value.value, "")
             inner = value.value
             if isinstance(inner, Closed):
                 return self.branch(inner, value.kind)
-            return Branch({"value": self.value(inner, "", None)}, value.kind)
+            return Branch({"value": self.value(inner, "")}, value.kind)
         if isinstance(value, Closed):
             return self.branch(value)
         if isinstance(value, dict):
-            return Branch({str(key): self.value(inner, "", None) for key, inner in value.items()})
+            return Branch({str(key): self.value(inner, "") for key, inner in value.items()})
         if isinstance(value, list | tuple):
             if any(isinstance(item, OneOf) for item in value):
                 return self.layers(value)
-            items = [self.value(item, "", None) for item in value]
+            items = [self.value(item, "") for item in value]
             if items and all(isinstance(item, Expression) for item in items):
                 if name in UNORDERED:
                     items.sort(key=lambda item: (len(spell(item)), spell(item)))
@@ -229,7 +228,7 @@ class _Builder:
             return Branch({str(place): item for place, item in enumerate(items)})
         if name in TEXTS:
             return Word(value, text=True)
-        if isinstance(value, bool) or _is_word(annotation):
+        if isinstance(value, bool) or (form and form.word):
             return Word(value)
         return _leaf(value)
 
@@ -238,12 +237,34 @@ class _Builder:
         found: list[tuple[str, Branch | Expression]] = []
         for item in items:
             counts[item.kind] = counts.get(item.kind, 0) + 1
-            made = self.value(item, "", None)
+            made = self.value(item, "")
             assert isinstance(made, Branch | Expression)
             if isinstance(made, Branch):  # the key is its name
                 made = replace(made, entries={key: inner for key, inner in made.entries.items() if key != "name"})
             found.append((getattr(item.value, "name", None) or f"{item.kind}_{counts[item.kind]}", made))
         return Layers(tuple(found))
+
+
+@dataclass(frozen=True)
+class _Form:
+    """What a field holds: a one-of model, one of some words, or one or several of a kind."""
+
+    kind: type[OneOf] | None
+    word: bool
+    several: bool
+
+
+@cache
+def _forms(model: type[Closed]) -> Mapping[str, _Form]:
+    """The fields of a model with what they hold."""
+    return {
+        name: _Form(
+            _one_of(info.annotation),
+            _is_word(info.annotation),
+            any(get_origin(inner) is list for inner in get_args(info.annotation)),
+        )
+        for name, info in model.model_fields.items()
+    }
 
 
 def _is_word(annotation: Any) -> bool:
@@ -267,6 +288,7 @@ def _parsed(text: str) -> n.Expr | None:
         return None
 
 
+@lru_cache(maxsize=8192, typed=True)
 def _leaf(value: Any) -> Expression | Word:
     if isinstance(value, int | float):
         return expression(n.Number(value)) if value >= 0 else expression(n.Unary("-", n.Number(-value)))

@@ -149,13 +149,14 @@ def difference(pair_name: str) -> StudyDiff:
 
 def compared(before: str, after: str) -> StudyDiff:
     """The difference of two texts; a study that many pairs change is resolved once. Raises SpecError."""
-    with patch.object(study, "resolve", _resolved):
+    with patch.object(study, "resolve", resolved):
         return compare(document(before), document(after))
 
 
-def _resolved(
+def resolved(
     document: Document, profile: str | None, overrides: Sequence[Override], only: Sequence[str], common: Common
 ) -> StudyPlan:
+    """A document in a profile; what was resolved before is not again."""
     return _plan(document, profile, tuple(only))
 
 

@@ -1,7 +1,8 @@
 """Random edits of a claim and of what it is judged on: the direction that is said, held against verdicts on random results.
 
-A claim was loosened if it is met by results that did not meet it before, and tightened if it is not met by some that did. The
-verdicts are those of the code that judges runs; the results are random numbers, and no word of the diff is known to them.
+A claim was loosened if results meet it that did not before, or if it holds where it was only seen; it was tightened if some
+results that met it do no longer. Where it is seen and held before, it is less sure, whichever way it was edited. The verdicts are those of
+the code that judges runs; the results are random numbers, and no word of the diff is known to them.
 """
 
 from __future__ import annotations
@@ -306,10 +307,10 @@ def changes_of_truth(plans: tuple[ExperimentPlan, ExperimentPlan], numbers: list
         if place >= TRIED and (wanted in ways or wanted == "unaffected"):
             break
         before, after = (met(plan, number) for plan in plans)
-        if bool(before) != bool(after):
-            ways.add("loosened" if after else "tightened")
-        elif before != after:
-            ways.add("surer" if after > before else "less sure")
+        if before < after:
+            ways.add("loosened")
+        elif before > after:
+            ways.add("less sure" if after else "tightened")
     return ways
 
 
@@ -331,9 +332,8 @@ class Outcome:
         """Whether what was said is right, open, or wrong."""
         if self.said == "perhaps":
             return "perhaps"
-        against = {"loosened": {"tightened"}, "tightened": {"loosened"}, "unaffected": {"loosened", "tightened"}}[
-            self.said
-        ]
+        every = {"loosened", "tightened", "less sure"}
+        against = {"loosened": {"tightened"}, "tightened": {"loosened"}, "unaffected": every}[self.said]
         if self.ways & against:
             return "silent" if self.said == "unaffected" else "wrong"
         return "right" if self.ways or self.said == "unaffected" else "not seen to matter"

@@ -57,6 +57,9 @@ CASES = {
     "fewer steps under lowest": ("lowest(error) < 1", [("every: 20", "every: 200")], "perhaps loosened: `lowest` is over"),
     "fewer steps, not at a floor": ("lowest(error) > 1", [("every: 20", "every: 200")], "loosened: `lowest` is over 3"),
     "fewer steps before an event": ("first_step(error < 1) > 100", [("every: 20", "every: 200")], "loosened: `first_step`"),
+    "fewer steps behind an event": (  # what was only seen for its noise may hold
+        "first_step(error < 1) < 100", [("every: 20", "every: 200")], "perhaps loosened: `first_step` is over 3",
+    ),
     "other steps": ("first_step(error < 1) < 100", [("every: 20", "every: 30")], "perhaps loosened: `first_step` is over"),
     "fewer steps of a longer training": (
         "highest(error) < 1", [("every: 20", "every: 200"), ("steps: 400", "steps: 800")], "loosened: `highest` is over",
@@ -101,7 +104,6 @@ def test_a_claim_that_may_ask_less_is_warned_of(check: str, edits: list[tuple[st
     ("check", "edits"),
     [
         ("final(error) < 1", [("every: 20", "every: 200")]),
-        ("first_step(error < 1) < 100", [("every: 20", "every: 200")]),
         ("final(error) < 1", [("15 * sign", "1 * sign")]),
         ("final(error) < 1", [("learning_rate: 0.01", "learning_rate: 0.02")]),
         ("final(error) < 1", [("steps: 400", "steps: 800")]),
