@@ -25,10 +25,10 @@ class Executor(Protocol):
     """Runs jobs somewhere. Jobs come back in any order, each once; a job's fault is a failed replicate, never an exception."""
 
     def room(self) -> int:
-        """How many more jobs would start at once."""
+        """How many more jobs, or groups of jobs, would start at once."""
 
-    def submit(self, job: Job) -> None:
-        """Takes a job."""
+    def submit(self, jobs: Sequence[Job]) -> None:
+        """Takes a job, or several that may be trained side by side."""
 
     def finished(self, seconds: float) -> Finished | None:
         """The next job to have ended, waited for at most so long."""
@@ -41,24 +41,35 @@ class Executor(Protocol):
 
 
 class Threads:
-    """Several jobs at once in this process. `train` makes the replicates of a job, and never raises."""
+    """Several groups of jobs at once in this process. `train` makes the replicates of each job of a group, and never raises."""
 
-    def __init__(self, jobs: int, train: Callable[[Job, threading.Event], list[Replicate]]) -> None:
+    def __init__(self, jobs: int, train: Callable[[Sequence[Job], threading.Event], list[list[Replicate]]]) -> None:
         self.jobs = max(1, jobs)
         self.train = train
         self.pool = ThreadPoolExecutor(max_workers=self.jobs, thread_name_prefix="dlspec")
         self.stop = threading.Event()
         self.ended: queue.Queue[Finished] = queue.Queue()  # a SimpleQueue may wait for ever after a signal
         self.running = 0
+        self.last: set[int] = set()
+        """The numbers of the jobs that end their groups."""
 
     def room(self) -> int:
-        """How many more jobs would start at once."""
+        """How many more groups would start at once."""
         return self.jobs - self.running
 
-    def submit(self, job: Job) -> None:
-        """Takes a job."""
+    def submit(self, jobs: Sequence[Job]) -> None:
+        """Takes the jobs of a group."""
+        self.begin(jobs)
+        self.pool.submit(self._run, jobs)
+
+    def begin(self, jobs: Sequence[Job]) -> None:
+        """Counts a group as running, until its last job is taken up."""
         self.running += 1
-        self.pool.submit(lambda: self.ended.put(Finished(job, self.train(job, self.stop))))
+        self.last.add(jobs[-1].number)
+
+    def _run(self, jobs: Sequence[Job]) -> None:
+        for job, replicates in zip(jobs, self.train(jobs, self.stop), strict=True):
+            self.ended.put(Finished(job, replicates))
 
     def finished(self, seconds: float) -> Finished | None:
         """The next job to have ended, waited for at most so long."""
@@ -66,7 +77,9 @@ class Threads:
             finished = self.ended.get(timeout=seconds)
         except queue.Empty:
             return None
-        self.running -= 1
+        if finished.job.number in self.last:
+            self.last.remove(finished.job.number)
+            self.running -= 1
         return finished
 
     def cancel(self) -> None:

@@ -35,21 +35,21 @@ class RecyclingProcessPool(Threads):
 
     def __init__(self, jobs: int, watcher: Watcher, device: Asked) -> None:
         from ..program.program_cache import ProgramCache
-        from ..program.training_loop import train
+        from ..program.training_loop import train_side_by_side
 
         self.forms = ProgramCache()
-        super().__init__(jobs, lambda job, stop: train(job, watcher, stop, self.forms))
+        super().__init__(jobs, lambda group, stop: train_side_by_side(group, watcher, stop, self.forms))
         self.watcher = watcher
         self.asked = device
         self.children: list[_Child] = []
 
-    def submit(self, job: Job) -> None:
-        """Takes a job."""
+    def submit(self, jobs: Sequence[Job]) -> None:
+        """Takes the jobs of a group."""
         if self.forms.compiled < MAX_COMPILATIONS:
-            super().submit(job)
+            super().submit(jobs)
             return
-        self.running += 1
-        while not self._child().submit(job):
+        self.begin(jobs)
+        while not self._child().submit(jobs):
             pass
 
     def _child(self) -> _Child:
@@ -93,13 +93,13 @@ class _Child:
         self.hears = threading.Thread(target=self._hear, name="dlspec-hears", daemon=True)
         self.hears.start()
 
-    def submit(self, job: Job) -> bool:
-        """Gives it a job; whether it is there to take it."""
+    def submit(self, jobs: Sequence[Job]) -> bool:
+        """Gives it the jobs of a group; whether it is there to take them."""
         with self.lock:
             if self.gone:
                 return False
-            self.jobs[job.number] = job
-        self._tell(_Sent(job.number, packed(job.batch), job.compiled, job.checkpoints, job.weights))
+            self.jobs.update((job.number, job) for job in jobs)
+        self._tell([_Sent(job.number, packed(job.batch), job.compiled, job.checkpoints, job.weights) for job in jobs])
         return True
 
     def cancel(self) -> None:
@@ -167,6 +167,10 @@ class _Sent:
     checkpoints: Checkpoints | None
     weights: str | None
 
+    def job(self) -> Job:
+        """The job."""
+        return Job(self.number, unpacked(self.batch), self.compiled, self.checkpoints, self.weights)
+
 
 def _serve(line: Connection, jobs: int, device: Asked) -> None:
     """The child: trains what it is given until it is told to leave, or its parent is gone."""
@@ -177,7 +181,7 @@ def _serve(line: Connection, jobs: int, device: Asked) -> None:
 
     start(device)
     from ..program.program_cache import ProgramCache
-    from ..program.training_loop import train
+    from ..program.training_loop import train_side_by_side
 
     forms, stop, sending = ProgramCache(), threading.Event(), threading.Lock()
     running, leaving = 0, False
@@ -186,18 +190,18 @@ def _serve(line: Connection, jobs: int, device: Asked) -> None:
         with sending:
             line.send(what)
 
-    def run(job: Job) -> None:
-        inbox.put(Finished(job, train(job, EventForwarder(tell), stop, forms)))
+    def run(jobs: Sequence[Job]) -> None:
+        inbox.put([*zip(jobs, train_side_by_side(jobs, EventForwarder(tell), stop, forms), strict=True)])
 
     with ThreadPoolExecutor(jobs, thread_name_prefix="dlspec") as pool:
         while running or not leaving:
             match inbox.get():
-                case _Sent() as sent:
-                    job = Job(sent.number, unpacked(sent.batch), sent.compiled, sent.checkpoints, sent.weights)
-                    pool.submit(run, job)
+                case [_Sent(), *_] as group:
+                    pool.submit(run, [sent.job() for sent in group])
                     running += 1
-                case Finished(job, replicates):
-                    tell(job.number, "ended", replicates)
+                case [*ended]:
+                    for job, replicates in ended:
+                        tell(job.number, "ended", replicates)
                     running -= 1
                 case "cancel":
                     stop.set()

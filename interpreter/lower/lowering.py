@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
-from dlspec.spec.ir.axes import EXAMPLE, REPLICATE, Axes, rank_of, union
+from dlspec.spec.ir.axes import CELL, EXAMPLE, REPLICATE, Axes, rank_of, union
 from dlspec.spec.ir.plan import Mode
 from dlspec.spec.ir.term_pass import TermPass
 
@@ -49,6 +49,7 @@ class Lowering:
         modes: gradient modes by function.
         keys: the keys of a sample, uint32 [R, 2]; `index` the numbers of the examples, int64 [B] or [R, B].
         lead: the axes of a sample.
+        constants: the values of swept constants, by place: [cells, …], or [R, …] where no cells are told apart.
         network: applies a network to an input, or to its own.
         weight: the value of weights; `given` are tensors that stand for some (network, layer, weight).
         expectation: a mean; `gradient` one example's gradient.
@@ -69,6 +70,7 @@ class Lowering:
     keys: Callable[[t.Sample], Any] | None = None
     index: Any = None
     lead: Axes = (REPLICATE, EXAMPLE)
+    constants: Sequence[Any] = ()
     network: Callable[[Lowering, str, Value | None], Value] | None = None
     weight: Callable[[Lowering, t.Weight | t.AllWeights], Value] | None = None
     expectation: Callable[[t.Expectation], Value] | None = None
@@ -144,6 +146,23 @@ class Lowering:
             if axis not in value.axes:
                 tensor = tf.expand_dims(tensor, axis=place)
         return tensor
+
+    @property
+    def rows(self) -> Axes:
+        """The axes that what is trained varies along: replicates, and cells where several are side by side."""
+        return (CELL, REPLICATE) if CELL in self.sizes else (REPLICATE,)
+
+    def to_rows(self, value: Value, axes: Axes, event: int) -> Any:
+        """A tensor [rows, *axes, …]: those of replicates, cell after cell."""
+        tensor = self.broadcast_to_axes(value, (*self.rows, *axes), event)
+        lead = len(self.rows)
+        return tensor if lead == 1 else tf.reshape(tensor, [-1, *tensor.shape[lead:]])
+
+    def of_rows(self, tensor: Any, axes: Axes = ()) -> Value:
+        """The value of a tensor [rows, *axes, …]."""
+        if len(self.rows) > 1:
+            tensor = tf.reshape(tensor, [*map(self.length, self.rows), *tensor.shape[1:]])
+        return Value(tensor, (*self.rows, *axes))
 
     def broadcast_to_axes(self, value: Value, axes: Axes, event: int) -> Any:
         """A tensor with the axes asked for at their full lengths."""

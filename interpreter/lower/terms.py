@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
-from dlspec.spec.ir.axes import EXAMPLE, REPLICATE, Axes, union
+from dlspec.spec.ir.axes import CELL, EXAMPLE, REPLICATE, Axes, union
 from dlspec.spec.ir.plan import Mode
 from dlspec.spec.tables.distributions import DISTRIBUTIONS, words_needed
 from dlspec.spec.tables.operations import OPERATIONS
@@ -25,7 +25,7 @@ def constants(term: t.Term) -> np.ndarray[Any, Any]:
     if isinstance(term, t.Stack):
         items = [np.broadcast_to(constants(item), term.type.shape[1:]) for item in term.items]
         return np.stack(items)
-    return np.full(term.type.shape, isinstance(term, t.Literal))
+    return np.full(term.type.shape, isinstance(term, t.Literal | t.SweptConstant))
 
 
 # -- names ---------------------------------------------------------------------------------------------------------------
@@ -34,6 +34,11 @@ def constants(term: t.Term) -> np.ndarray[Any, Any]:
 @TENSOR.case(t.Literal)
 def _literal(term: t.Literal, context: Lowering) -> Value:
     return Value(context.constant(term.value, term.type.kind))
+
+
+@TENSOR.case(t.SweptConstant)
+def _swept_constant(term: t.SweptConstant, context: Lowering) -> Value:
+    return Value(context.cast(context.constants[term.place], term.type.kind), context.rows[:1])
 
 
 @TENSOR.case(t.Reference)
@@ -220,16 +225,21 @@ def _sample(term: t.Sample, context: Lowering) -> Value:
     axes: Axes = (REPLICATE, EXAMPLE, *(index.key for index in around))
     if EXAMPLE not in context.lead:
         bits, axes = tf.squeeze(bits, axis=1), (REPLICATE, *axes[2:])
+    given = {name: context(parameter) for name, parameter in term.parameters.items()}
+    if any(CELL in value.axes for value in given.values()):  # the same bits in each cell
+        bits, axes = tf.expand_dims(bits, 0), (CELL, *axes)
     parameters = {}
     for name, parameter in term.parameters.items():
-        value = context(parameter)
+        value = given[name]
         vector = any(p.name == name and p.kind == "vector" for p in row.parameters)
         event = len(parameter.type.shape)
         pad = 0 if vector else len(term.shape) - event
         parameters[name] = context.expand_to_axes(
             Value(context.cast(value.tensor, "real"), value.axes), axes, event, pad
         )
-    late = [name for name, parameter in term.parameters.items() if not isinstance(parameter, t.Literal)]
+    late = [
+        name for name, parameter in term.parameters.items() if not isinstance(parameter, t.Literal | t.SweptConstant)
+    ]
     tensor = sample(term.distribution, bits, term.shape, term.sizes, parameters, context.dtype, late)
     return Value(context.cast(tensor, term.type.kind), axes)
 

@@ -39,6 +39,12 @@ class Starts:
         value = value.reshape(value.shape[:1] + (1,) * (len(shape) - value.ndim + 1) + value.shape[1:])
         return self._with_ones(np.array(np.broadcast_to(value, (len(seed_paths), *shape)), self.dtype))
 
+    @property
+    def of_term(self) -> bool:
+        """Whether it is made of constants and draws."""
+        start = self._initial_value()
+        return start is not None and start.keras == VALUE
+
     def _one(self, start: InitialValue | None, seed_path: Sequence[str | int]) -> Array:
         """One replicate's; what the language does not initialise starts as Keras has it."""
         if start is None:

@@ -22,7 +22,7 @@ from dlspec.spec.tables.layers import LAYERS, argument_of, row_of
 
 from ..lower import Lowering, Value
 from ..lower.backward_modes import with_backward_mode
-from .initial_weights import Starts, Values, name_of
+from .initial_weights import Array, Starts, Values, name_of
 from .layer_kernels import KERNELS, ROW_LOOKUPS, LayerCall, Tensors, fusion_of, one_replicate
 
 EACH = "each#4294967295"
@@ -98,16 +98,23 @@ class Network:
             self.untrained.add((layer, name))
         return variable
 
-    def begin(self, plan: NetworkPlan, seed_paths: Sequence[Sequence[str | int]], values: Values) -> None:
-        """Starts the weights anew: each replicate's from its own place in the seed tree, as a plan of the same form says.
+    def begin(
+        self, plans: Sequence[NetworkPlan], seed_paths: Sequence[Sequence[str | int]], values: Sequence[Values]
+    ) -> None:
+        """Starts the weights anew: each replicate's from its own place in the seed tree, as the plans of the cells say.
 
-        `values` gives what is made of constants and draws.
+        `values` gives what is made of constants and draws, in each cell.
         """
-        for layer in plan.leaves():
-            by_keras = {name_of(variable): variable for variable in getattr(self.layers.get(layer.key), "weights", ())}
-            for name in layer.weights:
-                starts = Starts(layer, name, self.plan.name, self.dtype.real, by_keras.get(name))
-                self.weights[layer.key, name].assign(starts.stacked(seed_paths, values))
+        for layers in zip(*(plan.leaves() for plan in plans), strict=True):
+            key = layers[0].key
+            by_keras = {name_of(variable): variable for variable in getattr(self.layers.get(key), "weights", ())}
+            for name in layers[0].weights:
+                rows: list[Array] = []
+                for layer, of_cell in zip(layers, values, strict=True):
+                    starts = Starts(layer, name, self.plan.name, self.dtype.real, by_keras.get(name))
+                    same = rows and layer is layers[0] and not starts.of_term
+                    rows.append(rows[0] if same else starts.stacked(seed_paths, of_cell))
+                self.weights[key, name].assign(np.concatenate(rows) if len(rows) > 1 else rows[0])
 
     def changed(self) -> list[tuple[str, str]]:
         """The places of those: what a term of the loss reaches and no mode freezes."""
@@ -141,7 +148,8 @@ class Network:
     def weight(self, term: t.Weight | t.AllWeights, lowering: Lowering) -> Value:
         """One weight [R, …], or several as one vector [R, P]."""
         values = [self.value(place, lowering) for place in self.places(term)]
-        return values[0] if isinstance(term, t.Weight) else joined(values)
+        value = values[0] if isinstance(term, t.Weight) else joined(values)
+        return lowering.of_rows(value.tensor) if value.axes == (REPLICATE,) else value
 
     # -- application -----------------------------------------------------------------------------------------------
 
@@ -162,18 +170,16 @@ class Network:
             name == self.plan.name and EXAMPLE in v.axes for (name, *_), v in lowering.given.items()
         )
         axes = union([given.axes, (EXAMPLE,) if apart else ()])
-        axes = tuple(axis for axis in axes if axis != REPLICATE)
+        axes = tuple(axis for axis in axes if axis not in lowering.rows)
         real = Value(lowering.cast(given.tensor, "int" if self.takes_ints else "real"), given.axes)
-        tensor = lowering.broadcast_to_axes(real, (REPLICATE, *axes), len(kind.shape))
+        tensor = lowering.to_rows(real, axes, len(kind.shape))
         lengths = [lowering.length(axis) for axis in axes]
         batch = Batch(lowering, axes, lengths)
         if self.plan.each is not None:
             shared = replace(lowering, sizes={**lowering.sizes, EACH: self.plan.each})
             batch = Batch(shared, (*axes, EACH), [*lengths, self.plan.each])
         if index is not None:
-            places = tf.reshape(
-                lowering.broadcast_to_axes(index, (REPLICATE, *axes), 0), [self.replicates, prod(lengths)]
-            )
+            places = tf.reshape(lowering.to_rows(index, axes, 0), [self.replicates, prod(lengths)])
             batch = Batch(lowering, axes, lengths, places)
         shape = kind.shape[len(batch.axes) - len(axes) :]
         x = self._rounded(tf.reshape(tensor, [self.replicates, prod(batch.lengths), *shape]))
@@ -185,7 +191,7 @@ class Network:
         if mode is not None:
             x = with_backward_mode(mode, x, before)
         x = lowering.cast(x, "real")
-        return Value(tf.reshape(x, [self.replicates, *lengths, *self.plan.output.shape]), (REPLICATE, *axes))
+        return lowering.of_rows(tf.reshape(x, [self.replicates, *lengths, *self.plan.output.shape]), axes)
 
     def _rounded(self, x: Any) -> Any:
         """Real numbers as they go from layer to layer."""
@@ -315,11 +321,11 @@ class Network:
     def _function(self, batch: Batch, layer: LayerPlan, x: Any) -> Any:
         """A function of the language as a layer: its argument has the named axes again."""
         assert layer.body is not None
-        lowering, axes = batch.lowering, (REPLICATE, *batch.axes)
+        lowering = batch.lowering
         given = tf.reshape(lowering.cast(x, "real"), [x.shape[0], *batch.lengths, *layer.input.shape])
-        value = lowering.bound({layer.parameter: Value(given, axes)})(layer.body)
-        y = lowering.broadcast_to_axes(
-            Value(lowering.cast(value.tensor, "real"), value.axes), axes, len(layer.output.shape)
+        value = lowering.bound({layer.parameter: lowering.of_rows(given, batch.axes)})(layer.body)
+        y = lowering.to_rows(
+            Value(lowering.cast(value.tensor, "real"), value.axes), batch.axes, len(layer.output.shape)
         )
         return self._rounded(tf.reshape(y, [*x.shape.as_list()[:2], *layer.output.shape]))
 

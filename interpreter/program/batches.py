@@ -9,13 +9,13 @@ from typing import Any
 
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
-from dlspec.spec.ir.axes import EXAMPLE, REPLICATE, Axes
+from dlspec.spec.ir.axes import CELL, EXAMPLE, REPLICATE, Axes, union
 from dlspec.spec.ir.plan import LossPlan
 from dlspec.spec.tables.distributions import DISTRIBUTIONS
 
 from ..lower import Lowering, Value
 from ..networks.network import input_of
-from .context import ProgramContext
+from .context import ProgramContext, lead_axes
 
 MAX_BYTES = 2**30
 """Larger datasets are regenerated each step from example indices."""
@@ -25,29 +25,36 @@ VALUES_WORTH_A_BRANCH = 16
 
 
 def materialize_dataset(context: ProgramContext, keys: Any, draws: dict[str, Any]) -> dict[str, Any]:
-    """The values of all training examples by name, [R, N, …] each; none where they are too large.
+    """The values of all training examples by name, [R, N, …] each, or [cells, R, N, …]; none where they are too large.
 
     `keys` are those of the training stream, uint32 [samples, R, 2]; `draws` the replicates' draws, [R, …] by name.
     """
     terms = needed(context, context.program.loss)
     count = context.program.data.train
-    if sum(term.type.bytes for term in terms.values()) * count * context.replicates > MAX_BYTES:
+    if sum(term.type.bytes for term in terms.values()) * count * context.rows > MAX_BYTES:
         return {}
     chunk = context.chunk(count)
 
     @tf.function(jit_compile=context.xla, autograph=False)
     def values_from(keys: Any, draws: dict[str, Any], first: Any) -> dict[str, Any]:
         lowering = context.lowering(keys, first + tf.range(chunk, dtype=tf.int64), chunk, draws)
+        values = {name: lowering(term) for name, term in terms.items()}
         return {
-            name: lowering.broadcast_to_axes(lowering(term), (REPLICATE, EXAMPLE), len(term.type.shape))
-            for name, term in terms.items()
+            name: lowering.broadcast_to_axes(
+                value, union([value.axes, (REPLICATE, EXAMPLE)]), len(terms[name].type.shape)
+            )
+            for name, value in values.items()
         }
 
     parts: dict[str, list[Any]] = {name: [] for name in terms}
     for first in range(0, count, chunk):
         for name, tensor in values_from(keys, draws, tf.constant(first, tf.int64)).items():
-            parts[name].append(tensor[:, : count - first])
-    return {name: tf.concat(tensors, axis=1) for name, tensors in parts.items()}
+            parts[name].append(tensor)
+    values = {}
+    for name, tensors in parts.items():
+        place = tensors[0].shape.rank - len(terms[name].type.shape) - 1
+        values[name] = tf.concat(tensors, axis=place)[(slice(None),) * place + (slice(0, count),)]
+    return values
 
 
 def make_batch_fn(
@@ -73,11 +80,16 @@ def make_batch_fn(
     return batch
 
 
-def gather_batch(dataset: dict[str, Any], indices: Any) -> dict[str, Value]:
+def gather_batch(
+    context: ProgramContext, loss: Sequence[LossPlan], dataset: dict[str, Any], indices: Any
+) -> dict[str, Value]:
     """The values of some examples, int64 [R, B], by name."""
-    return {
-        name: Value(tf.gather(tensor, indices, batch_dims=1), (REPLICATE, EXAMPLE)) for name, tensor in dataset.items()
-    }
+    terms, values = needed(context, loss), {}
+    for name, tensor in dataset.items():
+        axes = lead_axes(tensor, len(terms[name].type.shape), REPLICATE, EXAMPLE)
+        places = indices if axes[0] != CELL else tf.tile(indices[tf.newaxis], [context.cells, 1, 1])
+        values[name] = Value(tf.gather(tensor, places, batch_dims=len(axes) - 1), axes)
+    return values
 
 
 def isolate_draws(context: ProgramContext, loss: Sequence[LossPlan], lowering: Lowering) -> None:

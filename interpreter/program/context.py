@@ -2,54 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import copy
+from functools import cached_property
 from typing import Any
 
 import tensorflow as tf
-from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
-from dlspec.spec.ir.plan import LossPlan, Program
+from dlspec.spec.ir.axes import CELL, EXAMPLE, REPLICATE, Axes
+from dlspec.spec.ir.cell_batch import CellBatch
+from dlspec.spec.ir.plan import LossPlan
 from dlspec.spec.passes.memory import chunk
 from dlspec.spec.passes.trained_weights import trained
 from dlspec.spec.tables.dtypes import DTYPES
 
 from ..lower import Lowering, Value
 from ..networks.network import Network, input_of
-from .seeds import bindings_of, number_samples
+from .seeds import bindings_of, constants_of, is_constant, number_samples
 
 
 class ProgramContext:
-    """One program for so many replicates side by side. `xla` says how its functions are compiled, `on_cpu` that they run on a CPU.
+    """The program of a cell batch for so many replicates side by side. `xla` says how its functions are compiled, `on_cpu` that they run on a CPU.
 
-    Keys and draws are arguments of each call, so that what is compiled serves every program of the same form.
+    Keys, draws and swept constants are arguments of each call, so that what is compiled serves every program of the same form. A row is
+    a replicate of a cell: weights are [rows, …], cell after cell.
     """
 
-    def __init__(self, program: Program, replicates: int, xla: bool, on_cpu: bool) -> None:
-        self.program = program
+    def __init__(self, batch: CellBatch, replicates: int, xla: bool, on_cpu: bool) -> None:
+        self.program = program = batch.program
+        self.cells = len(batch.programs)
         self.replicates = replicates
+        self.rows = self.cells * replicates
         self.xla = xla
         self.on_cpu = on_cpu
         self.kind = DTYPES[program.dtype]
         self.dtype = tf.as_dtype(self.kind.real)
         self.bindings = bindings_of(program)
         self.samples = number_samples(program)
-        self.networks = {plan.name: Network(plan, replicates, self.kind, program.gradient) for plan in program.networks}
+        self._ranks = {item.name: len(item.type.shape) for item in program.draws}
+        self.networks = {plan.name: Network(plan, self.rows, self.kind, program.gradient) for plan in program.networks}
         changed = trained(program)
         for name, network in self.networks.items():
             network.trained = frozenset((layer, weight) for owner, layer, weight in changed if owner == name)
+
+    @cached_property
+    def flat(self) -> ProgramContext:
+        """The same where rows are the replicates of one cell, and what they have in common is made for each."""
+        if self.cells == 1:
+            return self
+        flat = copy(self)
+        flat.cells, flat.replicates = 1, self.rows
+        return flat
 
     def lowering(self, keys: Any, index: Any, batch: int, draws: dict[str, Any], **more: Any) -> Lowering:
         """A context for terms over a batch of examples.
 
         `keys` are those of a stream, uint32 [samples, R, 2]; `index` the examples' numbers, int64 [B] or [R, B]; `draws`
-        the replicates' draws by name, [R, …]; `more` are further fields of the context.
+        the replicates' draws by name, [R, …] or [cells, R, …]; `more` are further fields of the context.
         """
+        cells = {CELL: self.cells} if self.cells > 1 else {}
         return Lowering(
-            self.dtype, {REPLICATE: self.replicates, EXAMPLE: batch}, self.bindings, self.program.gradient,
+            self.dtype, {**cells, REPLICATE: self.replicates, EXAMPLE: batch}, self.bindings, self.program.gradient,
             keys=lambda sample: keys[self.samples[sample.path]], index=index, enumerated=self.program.data.enumerated,
             on_cpu=self.on_cpu, network=self.apply,
             weight=lambda lowering, term: self.networks[term.network].weight(term, lowering),
-            values={name: Value(tensor, (REPLICATE,)) for name, tensor in draws.items()}, **more,
+            constants=constants_of(draws),
+            values={
+                name: Value(tensor, lead_axes(tensor, self._ranks[name], REPLICATE))
+                for name, tensor in draws.items() if not is_constant(name)
+            },
+            **more,
         )  # fmt: skip
+
+    def bare_lowering(self, step: Any, constants: Mapping[int, Any]) -> Lowering:
+        """A context for a term of constants and the step; `constants` are the swept ones by place, [cells, …]."""
+        sizes = {CELL: self.cells, REPLICATE: self.replicates} if self.cells > 1 else {}
+        given = [constants.get(place) for place in range(max(constants, default=-1) + 1)]
+        return Lowering(self.dtype, sizes, {}, {}, step=step, constants=given)
 
     def apply(self, lowering: Lowering, name: str, given: Value | None) -> Value:
         """A network on its own input, once a context, or on another."""
@@ -67,17 +95,21 @@ class ProgramContext:
         return value
 
     def losses(self, lowering: Lowering, loss: Sequence[LossPlan]) -> list[Any]:
-        """Some terms of the loss with their weights, [R, B] each."""
+        """Some terms of the loss with their weights, [rows, B] each."""
         losses = []
         for term in loss:
             value = lowering(term.term)
-            tensor = lowering.broadcast_to_axes(
-                Value(lowering.cast(value.tensor, "real"), value.axes), (REPLICATE, EXAMPLE), 0
-            )
-            factor = lowering.cast(lowering(term.weight).tensor, "real")
-            losses.append(tensor * factor)
+            tensor = lowering.to_rows(Value(lowering.cast(value.tensor, "real"), value.axes), (EXAMPLE,), 0)
+            weight = lowering(term.weight)
+            factor = Value(lowering.cast(weight.tensor, "real"), weight.axes)
+            losses.append(tensor * (lowering.to_rows(factor, (), 0)[:, tf.newaxis] if factor.axes else factor.tensor))
         return losses
 
     def chunk(self, wanted: int, *more: int) -> int:
         """How many of some examples are taken at once; `more` are the bytes of what else one of them needs."""
-        return chunk(self.program, wanted, self.replicates, *more)
+        return chunk(self.program, wanted, self.rows, *more)
+
+
+def lead_axes(tensor: Any, event: int, *axes: str) -> Axes:
+    """The axes that lead a tensor of examples of a rank: some, or cells before them."""
+    return (CELL, *axes) if tensor.shape.rank - event > len(axes) else axes

@@ -1,9 +1,9 @@
-"""The optimisers of a program: Keras' own, each with the weights of all replicates that it changes."""
+"""The optimisers of a program: Keras' own, each with the weights of all rows that it changes."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import keras
@@ -13,22 +13,23 @@ from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.plan import OptimizerPlan
 from dlspec.spec.passes.gradient_paths import Place
 
-from ..lower import Lowering
+from ..lower import Value
 from ..networks.network import Network
+from .context import ProgramContext
+from .seeds import constants_of
 
 
 class Optimizers:
     """The optimisers, and the weights that they change.
 
-    `groups` holds, by the network's name, or `""` for all networks, the Keras optimiser and its variables, [R, …] each; a
-    network without such variables has none.
+    `groups` holds, by the network's name, or `""` for all networks, the Keras optimiser and its variables, [rows, …] each; a
+    network without such variables has none. Where several cells are side by side, each has its own learning rate.
     """
 
-    def __init__(
-        self, plans: Mapping[str, OptimizerPlan], networks: Mapping[str, Network], trained: Container[Place], dtype: Any, xla: bool
-    ) -> None:  # fmt: skip
-        """`trained` are the weights that may change; `xla` says whether what calls `update` is compiled by XLA itself."""
-        self.xla = xla
+    def __init__(self, plans: Mapping[str, OptimizerPlan], context: ProgramContext, trained: Container[Place]) -> None:
+        """`trained` are the weights that may change."""
+        self.context = context
+        networks = context.networks
         self.groups: dict[str, tuple[Any, list[Any]]] = {}
         for name, plan in plans.items():
             places = [
@@ -39,21 +40,30 @@ class Optimizers:
             ]
             if places:
                 variables = [network.weights[place] for network, place in places]
-                optimizer = _built(plan, dtype)
+                optimizer = _built(plan, context)
                 optimizer.build(variables)
                 self.groups[name] = optimizer, variables
                 if optimizer.use_ema:
                     _average(optimizer, places)
         self._starts = [_compact(variable.numpy()) for variable in self.state()]
 
-    def begin(self, plans: Mapping[str, OptimizerPlan]) -> None:
-        """Sets what optimisers keep to how it was before the first update, and learning rates that are numbers."""
+    def begin(self, plans: Sequence[Mapping[str, OptimizerPlan]], draws: Mapping[str, Any]) -> None:
+        """Sets what optimisers keep to how it was before the first update, and learning rates: those of each cell.
+
+        `draws` has the swept constants that an expression of the step has.
+        """
         for variable, start in zip(self.state(), self._starts, strict=True):
             variable.assign(np.broadcast_to(start, variable.shape))
         for name, (optimizer, _) in self.groups.items():
-            rate = plans[name].arguments.get("learning_rate")
-            if isinstance(rate, int | float):
-                optimizer.learning_rate = rate
+            rates = [plan[name].arguments.get("learning_rate") for plan in plans]
+            if isinstance(rates[0], t.Term):
+                optimizer._learning_rate.begin(draws)
+            elif rates[0] is not None:
+                optimizer.learning_rate = rates[0] if len(rates) == 1 else self._of_rows(rates)
+
+    def _of_rows(self, values: Sequence[Any]) -> np.ndarray[Any, Any]:
+        """A value of each cell for each of its rows."""
+        return np.repeat(np.asarray(values), self.context.replicates)
 
     def state(self) -> list[Any]:
         """The variables that the optimisers keep beside the weights."""
@@ -67,7 +77,7 @@ class Optimizers:
     def update(self) -> Any:
         """One update of every weight, given gradients and what they are to be divided by; compiled by XLA in either form.
 
-        Its arguments are the gradients, [R, …] each, in a list for each of `groups`, and the divisor, an int.
+        Its arguments are the gradients, [rows, …] each, in a list for each of `groups`, and the divisor, an int.
         """
 
         @tf.function(jit_compile=True, autograph=False)
@@ -75,16 +85,56 @@ class Optimizers:
             for (optimizer, variables), of_group in zip(self.groups.values(), gradients, strict=True):
                 optimizer.apply([gradient / divisor if divisor > 1 else gradient for gradient in of_group], variables)
 
-        return update.python_function if self.xla else update
+        return update.python_function if self.context.xla else update
 
 
-def _built(plan: OptimizerPlan, dtype: Any) -> Any:
+def _built(plan: OptimizerPlan, context: ProgramContext) -> Any:
     """Keras' optimiser of a plan."""
     arguments = dict(plan.arguments)
     rate = arguments.get("learning_rate")
     if isinstance(rate, t.Term):
-        arguments["learning_rate"] = _Schedule(rate, dtype)
-    return getattr(keras.optimizers, plan.keras)(**arguments)
+        arguments["learning_rate"] = _Schedule(rate, context)
+    kind = getattr(keras.optimizers, plan.keras)
+    return kind(**arguments) if context.cells == 1 else _row_by_row(kind)(context.rows, **arguments)
+
+
+@cache
+def _row_by_row(kind: type[Any]) -> type[Any]:
+    """A class of Keras' optimisers whose learning rate is another in each row: it meets a weight [rows, …] as [rows, 1, …].
+
+    Keras' own would take rates of [rows] for those of a weight's last axis.
+    """
+
+    class RowByRow(kind):  # type: ignore[misc]
+        def __init__(self, rows: int, **arguments: Any) -> None:
+            super().__init__(**{"name": kind.__name__.lower(), **arguments})
+            one: Any = self._learning_rate
+            if isinstance(one, keras.Variable):
+                place = [id(variable) for variable in self._variables].index(id(one))
+                self._untrack_variable(one)
+                values = np.full(rows, one.numpy())
+                self._learning_rate: Any = keras.Variable(
+                    values, dtype=one.dtype, trainable=False, name="learning_rate"
+                )
+                self._variables.insert(place, self._variables.pop())  # where it stands in a state that was saved
+
+        def _backend_update_step(self, gradients: Any, variables: Any, learning_rate: Any) -> None:
+            for gradient, variable in zip(gradients, variables, strict=True):
+                super()._backend_update_step([gradient], [variable], _met(learning_rate, variable))
+
+        def _apply_weight_decay(self, variables: Any) -> None:
+            for variable in variables if self.weight_decay is not None else ():
+                if self._use_weight_decay(variable):
+                    value, decay = variable.value, tf.cast(self.weight_decay, variable.dtype)
+                    value.assign_sub(value * decay * _met(self.learning_rate, variable))
+
+    return RowByRow
+
+
+def _met(rates: Any, variable: Any) -> Any:
+    """Learning rates as they meet a weight [rows, …]: one, or [rows, 1, …]."""
+    rates = tf.cast(tf.convert_to_tensor(rates), variable.dtype)
+    return tf.reshape(rates, [-1, *[1] * (len(variable.shape) - 1)]) if rates.shape.rank else rates
 
 
 def _average(optimizer: Any, places: Sequence[tuple[Network, tuple[str, str]]]) -> None:
@@ -94,15 +144,28 @@ def _average(optimizer: Any, places: Sequence[tuple[Network, tuple[str, str]]]) 
 
 
 class _Schedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """A learning rate that is an expression of the step."""
+    """A learning rate that is an expression of the step: one, or [rows] where it differs from cell to cell."""
 
-    def __init__(self, term: t.Term, dtype: Any) -> None:
+    def __init__(self, term: t.Term, context: ProgramContext) -> None:
         self.term = term
-        self.dtype = dtype
+        self.context = context
+        self.constants = {
+            item.place: tf.Variable(np.zeros((context.cells, *item.type.shape)), trainable=False)
+            for item in t.walk(term)
+            if isinstance(item, t.SweptConstant)
+        }
+
+    def begin(self, draws: Mapping[str, Any]) -> None:
+        """Sets the swept constants in it."""
+        values = constants_of(draws)
+        for place, variable in self.constants.items():
+            variable.assign(tf.cast(values[place], variable.dtype))
 
     def __call__(self, step: Any) -> Any:
-        lowering = Lowering(self.dtype, {}, {}, {}, step=step)
-        return lowering.cast(lowering(self.term).tensor, "real")
+        lowering = self.context.bare_lowering(step, self.constants)
+        value = lowering(self.term)
+        rate = Value(lowering.cast(value.tensor, "real"), value.axes)
+        return lowering.to_rows(rate, (), 0) if rate.axes else rate.tensor
 
     def get_config(self) -> dict[str, Any]:
         return {}

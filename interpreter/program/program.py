@@ -1,4 +1,4 @@
-"""A compiled program: the replicates of one cell side by side, from one evaluation to the next without leaving the graph."""
+"""A compiled program: the replicates of one cell or several side by side, from one evaluation to the next without leaving the graph."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from dlspec.spec.diagnostics.problems import InternalError
 from dlspec.spec.ir import terms as t
+from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import Phase, ProbePlan, Program
 from dlspec.spec.passes.digests import signature_digest
 
@@ -26,40 +27,48 @@ from .whitening import whiten
 
 
 class Compiled:
-    """A program for some replicates. `train` and `evaluate` are one compiled call each.
+    """A program for some replicates, of one cell or of each cell of a batch. `train` and `evaluate` are one compiled call each.
 
-    Seeds, draws, weights and learning rates are inputs of what is compiled: `begin` starts another program of the same
-    signature (`spec.passes.digests.signature_digest`), with as many replicates, in the graphs that are there. A `portable`
-    one holds nothing that is of use on a CPU alone: it may be run elsewhere.
+    Seeds, draws, swept constants, weights and learning rates are inputs of what is compiled: `begin` starts other cells of the same
+    signature (`spec.passes.digests.signature_digest`), as many with as many replicates, in the graphs that are there. A `portable`
+    one holds nothing that is of use on a CPU alone: it may be run elsewhere. A row is a replicate of a cell, cell after cell.
 
     It puts together: the `context` that terms are lowered in, `seeds`, the `state` that training changes, and the
     `train_steps`, one a phase of training.
     """
 
-    def __init__(self, program: Program, replicates: Sequence[int], xla: bool, portable: bool = False) -> None:
-        self.program = program
+    def __init__(
+        self, cells: Program | CellBatch, replicates: Sequence[int], xla: bool, portable: bool = False
+    ) -> None:
+        self.batch = cells if isinstance(cells, CellBatch) else CellBatch.of_one(cells)
+        self.program = self.batch.program
         self.xla = xla
         self.replicates = tuple(replicates)
-        self.context = ProgramContext(program, len(self.replicates), xla, device() == "cpu" and not portable)
+        self.context = ProgramContext(self.batch, len(self.replicates), xla, device() == "cpu" and not portable)
         self.networks = self.context.networks
         self.train_steps = tuple(_train_steps(self.context))
         self.state = State(self.networks, [train_step.optimizers for train_step in self.train_steps])
-        self.evaluation = Evaluation(self.context)
-        self.watch = Watch(self.state, len(self.replicates))
-        self.begin(program, replicates)
+        self.evaluation = Evaluation(self.context.flat)
+        self.watch = Watch(self.state, self.context.rows)
+        self.begin(self.batch, replicates)
 
-    def begin(self, program: Program, replicates: Sequence[int]) -> None:
-        """Starts some replicates of a program of the same signature: its weights, its draws, step 0."""
+    def begin(self, cells: Program | CellBatch, replicates: Sequence[int]) -> None:
+        """Starts some replicates of cells of the same signature: their weights, their draws, step 0."""
+        self.batch = cells if isinstance(cells, CellBatch) else CellBatch.of_one(cells)
+        programs = self.batch.programs
+        if len(programs) != self.context.cells:
+            raise ValueError(f"compiled for {self.context.cells} cells side by side, not {len(programs)}")
         if len(replicates) != len(self.replicates):
             raise ValueError(f"compiled for {len(self.replicates)} replicates side by side, not {len(replicates)}")
         self.replicates = tuple(replicates)
-        self.seeds = Seeds(program, replicates, self.context.samples, self.context.dtype)
+        self.seeds = Seeds(self.batch, replicates, self.context.samples, self.context.dtype)
         self.__dict__.pop("train_inputs", None)
-        for plan in program.networks:
-            self.networks[plan.name].begin(plan, self.seeds.paths, self.seeds.value)
-        for train_step, phase in zip(self.train_steps, _phases(program), strict=True):
-            train_step.optimizers.begin(phase.optimizers)
-        whiten(self.context, self.seeds.keys["train"], self.seeds.draws)
+        values = [cell.value for cell in self.seeds.cells]
+        for plans in zip(*(program.networks for program in programs), strict=True):
+            self.networks[plans[0].name].begin(plans, self.seeds.cells[0].paths, values)
+        for train_step, phases in zip(self.train_steps, zip(*map(_phases, programs), strict=True), strict=True):
+            train_step.optimizers.begin([phase.optimizers for phase in phases], self.seeds.draws)
+        whiten(self.context.flat, self.seeds.flat.keys["train"], self.seeds.flat.draws)
         self.state.step = 0
         self.watch.begin()
 
@@ -76,12 +85,12 @@ class Compiled:
     # -- training --------------------------------------------------------------------------------------------------
 
     def train(self, count: int) -> list[Divergence | None]:
-        """Makes so many updates; says which replicates ceased to be finite, when and in what."""
+        """Makes so many updates; says which rows ceased to be finite, when and in what."""
         return self.watch.watched(count, self._advance)
 
     def _advance(self, count: int) -> list[Divergence | None]:
         """Makes so many updates; says which terms of the loss were not finite first, and at which step."""
-        divergences: list[Divergence | None] = [None] * len(self.replicates)
+        divergences: list[Divergence | None] = [None] * self.context.rows
         for train_step, steps in self._by_phase(count):
             bad = train_step.loop(self.train_inputs, tf.constant(self.step), tf.constant(steps)).numpy()
             self.state.step += steps
@@ -124,25 +133,25 @@ class Compiled:
 
     # -- state -----------------------------------------------------------------------------------------------------
 
-    def saved(self) -> list[np.ndarray[Any, Any]]:
-        """The values of all variables that training changes, in the order of `State.variables`."""
-        return self.state.saved()
+    def saved(self) -> list[list[np.ndarray[Any, Any]]]:
+        """Of each cell the values of all variables that training changes, in the order of `State.variables`: as of that cell alone."""
+        return self.state.of_cells(self.state.saved(), self.context.cells)
 
-    def restore(self, step: int, values: Sequence[Any]) -> None:
-        """Sets all variables to values that were saved after so many steps of the same program. Raises ValueError."""
-        self.state.restore(step, values)
+    def restore(self, step: int, cells: Sequence[Sequence[Any]]) -> None:
+        """Sets all variables to values that were saved after so many steps of the same cells. Raises ValueError."""
+        self.state.restore(step, self.state.of_rows(cells, len(self.replicates)))
         self.watch.begin()
 
     # -- evaluation ------------------------------------------------------------------------------------------------
 
     def evaluate(self) -> Arrays:
-        """Every measure at the present weights: [R, …] in float64."""
+        """Every measure at the present weights: [rows, …] in float64."""
         return self.evaluate_with_errors()[0]
 
     def evaluate_with_errors(self) -> tuple[Arrays, Arrays]:
-        """Every measure at the present weights, and the sampling errors of those that have one: [R, …] in float64."""
-        values, errors = self.evaluation.measured(self.seeds, self.step)
-        by_statistic = {id(term): statistic(self.seeds, self.step) for term, statistic in self.statistics}
+        """Every measure at the present weights, and the sampling errors of those that have one: [rows, …] in float64."""
+        values, errors = self.evaluation.measured(self.seeds.flat, self.step)
+        by_statistic = {id(term): statistic(self.seeds.flat, self.step) for term, statistic in self.statistics}
         for measure in self.program.measures:
             term = measure.term
             if isinstance(term, t.GradientStatistic):
@@ -157,17 +166,18 @@ class Compiled:
     def statistics(self) -> list[tuple[t.GradientStatistic, Statistic]]:
         """The gradient statistics among the measures, each compiled by itself."""
         terms = [measure.term for measure in self.program.measures]
-        return [(term, Statistic(self.context, term)) for term in terms if isinstance(term, t.GradientStatistic)]
+        return [(term, Statistic(self.context.flat, term)) for term in terms if isinstance(term, t.GradientStatistic)]
 
     def probe(self, plan: ProbePlan) -> dict[str, np.ndarray[Any, Any]]:
-        """The values that a figure shows of single test examples: [R, N, …] each."""
-        values = self.probes[plan.figure](self.seeds.keys["test"], self.seeds.draws, tf.constant(self.step))
+        """The values that a figure shows of single test examples: [rows, N, …] each."""
+        flat = self.seeds.flat
+        values = self.probes[plan.figure](flat.keys["test"], flat.draws, tf.constant(self.step))
         return {label: tensor.numpy() for label, tensor in values.items()}
 
     @cached_property
     def probes(self) -> dict[str, Any]:
         """The compiled functions of the figures that show single examples (`probes.compile_probe`), by figure."""
-        return {plan.figure: compile_probe(self.context, plan) for plan in self.program.probes}
+        return {plan.figure: compile_probe(self.context.flat, plan) for plan in self.program.probes}
 
 
 def _phases(program: Program) -> tuple[Phase, ...]:

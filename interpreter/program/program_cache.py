@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
+from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.digests import signature_digest
 
@@ -13,7 +14,7 @@ from .program import Compiled
 MAX_IDLE = 8
 """How many compiled programs are kept that no cell runs in; each holds its variables."""
 
-Signature = tuple[str, int, bool]
+Signature = tuple[str, int, int, bool]
 
 
 class ProgramCache:
@@ -28,18 +29,23 @@ class ProgramCache:
         self.idle: list[Compiled] = []
 
     def take(
-        self, program: Program, replicates: Sequence[int], xla: bool, compiling: Callable[[], None] = lambda: None
+        self,
+        cells: Program | CellBatch,
+        replicates: Sequence[int],
+        xla: bool,
+        compiling: Callable[[], None] = lambda: None,
     ) -> Compiled:
         """A compiled program at step 0, for nobody else until it is left; tells `compiling` where it makes one."""
-        signature = (signature_digest(program), len(replicates), xla)
+        batch = cells if isinstance(cells, CellBatch) else CellBatch.of_one(cells)
+        signature = (signature_digest(batch.program), len(batch.programs), len(replicates), xla)
         compiled = self._find(signature)
         if compiled is not None:
-            compiled.begin(program, replicates)
+            compiled.begin(batch, replicates)
             return compiled
         compiling()
         with self.lock:
             self.compiled += 1
-        return Compiled(program, replicates, xla)
+        return Compiled(batch, replicates, xla)
 
     def leave(self, compiled: Compiled) -> None:
         """Gives back what was taken; the one that was left longest ago is dropped where there are too many."""
@@ -50,6 +56,7 @@ class ProgramCache:
     def _find(self, signature: Signature) -> Compiled | None:
         with self.lock:
             for place, compiled in enumerate(self.idle):
-                if (compiled.signature, len(compiled.replicates), compiled.xla) == signature:
+                own = compiled.signature, compiled.context.cells, len(compiled.replicates), compiled.xla
+                if own == signature:
                     return self.idle.pop(place)
         return None

@@ -6,12 +6,15 @@ All of it is a function of the seed tree: of the study's seed, the experiment, t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
+from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.tables.layers import row_of
 
@@ -25,20 +28,62 @@ Path = tuple[str, ...]
 
 
 class Seeds:
-    """The random numbers of some replicates of a program.
+    """The random numbers of some replicates of the cells of a batch, and what else is given to what is compiled.
 
-    `keys` holds uint32 [samples, R, 2] by stream, in the order of `samples`; `order` uint32 [R, 2], the keys of the order
-    of finite data; `draws` the values that each replicate draws once, [R, …] by name; `paths` the replicates' places in
-    the seed tree.
+    `keys` holds uint32 [samples, R, 2] by stream, in the order of `samples`; `order` uint32 [R, 2], the keys of the order of finite
+    data: both are the same in each cell. `draws` are the values that each replicate draws once, by name, [R, …], or [cells, R, …] where
+    they differ from cell to cell; with them go the values of swept constants, [cells, …] (`constants_of`). `cells` are those of each.
     """
 
-    def __init__(self, program: Program, replicates: Sequence[int], samples: Mapping[Path, int], dtype: Any) -> None:
+    def __init__(self, batch: CellBatch, replicates: Sequence[int], samples: Mapping[Path, int], dtype: Any) -> None:
         """`samples` numbers the samples of the compiled program (`number_samples`), which may be another of its form."""
+        first = CellSeeds(batch.programs[0], replicates, dtype)
+        shared = {name: tensor for name, tensor in first.draws.items() if name not in batch.varying_draws}
+        self.cells = [first, *(CellSeeds(program, replicates, dtype, shared) for program in batch.programs[1:])]
+        self.keys = {stream: first.keys_of(stream, samples) for stream in STREAMS}
+        self.order = tf.constant([key(*path, "train", "order") for path in first.paths], tf.uint32)
+        varying = {name: [cell.draws[name] for cell in self.cells] for name in first.draws if name not in shared}
+        apart = len(self.cells) > 1
+        self.draws = {
+            name: tf.stack(varying[name]) if apart and name in varying else tensor
+            for name, tensor in first.draws.items()
+        }
+        self.draws |= {name_of_constant(place): tf.constant(value) for place, value in enumerate(batch.constants)}
+        self._varying = frozenset(varying)
+
+    @cached_property
+    def flat(self) -> Seeds:
+        """The same with cells and replicates as one axis: keys [samples, cells · R, 2], draws [cells · R, …]."""
+        if len(self.cells) == 1:
+            return self
+        count, replicates = len(self.cells), self.order.shape[0]
+        flat = copy(self)
+        flat.keys = {stream: tf.tile(keys, [1, count, 1]) for stream, keys in self.keys.items()}
+        flat.order = tf.tile(self.order, [count, 1])
+        flat.draws = {}
+        for name, tensor in self.draws.items():
+            if is_constant(name):
+                flat.draws[name] = tf.repeat(tensor, replicates, axis=0)
+            elif name in self._varying:
+                flat.draws[name] = tf.reshape(tensor, [-1, *tensor.shape[2:]])
+            else:
+                flat.draws[name] = tf.tile(tensor, [count, *[1] * (tensor.shape.rank - 1)])
+        return flat
+
+
+class CellSeeds:
+    """The random numbers of some replicates of one cell.
+
+    `draws` holds the values that each replicate draws once, [R, …] by name; `paths` the replicates' places in the seed tree.
+    """
+
+    def __init__(
+        self, program: Program, replicates: Sequence[int], dtype: Any, known: Mapping[str, Any] | None = None
+    ) -> None:
+        """`known` are draws that another cell has, and this one by design, too."""
         self.dtype = dtype
         self.paths = [(program.seed, program.experiment, replicate) for replicate in replicates]
-        self.keys = {stream: self._keys(stream, samples) for stream in STREAMS}
-        self.order = tf.constant([key(*path, "train", "order") for path in self.paths], tf.uint32)
-        self.draws = self._draws(program)
+        self.draws = self._draws(program, known or {})
 
     def value(self, term: t.Term) -> np.ndarray[Any, Any]:
         """A term of constants and draws, [R, …]."""
@@ -49,25 +94,47 @@ class Seeds:
         ).numpy()
         return array
 
-    def _keys(self, stream: str, samples: Mapping[Path, int]) -> Any:
+    def keys_of(self, stream: str, samples: Mapping[Path, int]) -> Any:
         """The keys of a stream: uint32 [samples, R, 2]."""
         rows = [[key(*path, stream, *place) for path in self.paths] for place in samples]
         return tf.constant(np.asarray(rows, np.uint32).reshape(len(rows), len(self.paths), 2))
 
-    def _draws(self, program: Program) -> dict[str, Any]:
+    def _draws(self, program: Program, known: Mapping[str, Any]) -> dict[str, Any]:
         """The replicates' draws, [R, …] by name; computed outside any compiled program, so they are the same for all."""
+        if all(item.name in known for item in program.draws):
+            return dict(known)
         samples = number_samples(program)
-        keys = self._keys("draw", samples)
+        keys = self.keys_of("draw", samples)
         lowering = Lowering(
             self.dtype, {REPLICATE: len(self.paths), EXAMPLE: 1}, bindings_of(program), {},
             keys=lambda sample: keys[samples[sample.path]], index=tf.zeros([1], tf.int64), lead=(REPLICATE,),
         )  # fmt: skip
         draws = {}
         for item in program.draws:
-            value = lowering(item.term)
-            draws[item.name] = lowering.broadcast_to_axes(value, (REPLICATE,), len(item.type.shape))
-            lowering.values[item.name] = Value(draws[item.name], (REPLICATE,))
+            if (drawn := known.get(item.name)) is None:
+                drawn = lowering.broadcast_to_axes(lowering(item.term), (REPLICATE,), len(item.type.shape))
+            draws[item.name] = drawn
+            lowering.values[item.name] = Value(drawn, (REPLICATE,))
         return draws
+
+
+_CONSTANT = "swept constant "
+"""Swept constants go with the draws, under what can be no name of a draw."""
+
+
+def name_of_constant(place: int) -> str:
+    """Under which name a swept constant goes with the draws."""
+    return f"{_CONSTANT}{place}"
+
+
+def is_constant(name: str) -> bool:
+    """Whether what goes with the draws is a swept constant."""
+    return name.startswith(_CONSTANT)
+
+
+def constants_of(draws: Mapping[str, Any]) -> list[Any]:
+    """The values of the swept constants that go with some draws, by place."""
+    return [draws[name_of_constant(place)] for place in range(sum(map(is_constant, draws)))]
 
 
 def bindings_of(program: Program) -> dict[str, t.Term]:

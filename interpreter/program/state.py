@@ -11,6 +11,8 @@ import tensorflow as tf
 from ..networks.network import Network
 from .optimizers import Optimizers
 
+Array = np.ndarray[Any, Any]
+
 
 class State:
     """The variables that training changes, and after how many steps they stand. `optimizers` are those of each phase."""
@@ -28,6 +30,29 @@ class State:
     def saved(self) -> list[np.ndarray[Any, Any]]:
         """Copies of the variables' values, in the order of `variables`."""
         return [variable.value.numpy().copy() for variable in self.variables()]
+
+    def of_cells(self, values: Sequence[Array], cells: int) -> list[list[Array]]:
+        """Saved values as each cell alone would have them: its own rows of what is [rows, …], its own learning rate."""
+        if cells == 1:
+            return [list(values)]
+        rates = {id(optimizer._learning_rate) for kept in self.optimizers for optimizer, _ in kept.groups.values()}
+        found: list[list[Array]] = [[] for _ in range(cells)]
+        for variable, value in zip(self.variables(), values, strict=True):
+            for own, part in zip(found, np.split(value, cells) if value.ndim else [value] * cells, strict=True):
+                own.append(part[0] if id(variable) in rates else part)
+        return found
+
+    def of_rows(self, cells: Sequence[Sequence[Array]], replicates: int) -> list[Array]:
+        """The values of all rows from those of each cell: what `of_cells` takes apart."""
+        if len(cells) == 1:
+            return list(cells[0])
+        joined = []
+        for variable, values in zip(self.variables(), zip(*cells, strict=True), strict=True):
+            if len(variable.shape) and not np.ndim(values[0]):
+                joined.append(np.repeat(np.stack(values), replicates))
+            else:
+                joined.append(np.concatenate(values) if np.ndim(values[0]) else values[0])
+        return joined
 
     def restore(self, step: int, values: Sequence[Any]) -> None:
         """Sets all variables to the values that they had after so many steps. Raises ValueError where a shape differs."""

@@ -24,7 +24,8 @@ NEVER = -1
 class TrainInputs(NamedTuple):
     """What training reads beside its variables.
 
-    `draws` are the replicates' draws by name, [R, …]; `dataset` the values of finite data by name, [R, N, …], or nothing;
+    `draws` are the replicates' draws by name, [R, …] or [cells, R, …], with swept constants; `dataset` the values of finite data by
+    name, [R, N, …] or [cells, R, N, …], or nothing;
     `keys` those of the training stream, uint32 [samples, R, 2]; `order` those of the order of finite data, uint32 [R, 2].
     """
 
@@ -44,7 +45,7 @@ class TrainStep:
         self.batch = phase.batch
         self.reader = reader_of(context.program.data)
         changed = trained(context.program, phase)
-        self.optimizers = Optimizers(phase.optimizers, context.networks, changed, context.dtype, context.xla)
+        self.optimizers = Optimizers(phase.optimizers, context, changed)
         self._shift = first_example - first_step * phase.batch
         modes = context.program.gradient
         self.mean_of_gradients = any(mode_of(modes, target).per_example for target in modes)
@@ -63,11 +64,11 @@ class TrainStep:
         """Makes one update of all that training changes.
 
         `step` is its number, an int32 scalar; `batch_indices` are the numbers of its examples, int64 [B] or [R, B].
-        Returns which terms of the loss were finite for all examples, before the update: bool [R, terms].
+        Returns which terms of the loss were finite for all examples, before the update: bool [rows, terms].
         """
         samples = self.context.samples
         training = Training(
-            lambda network, layer: inputs.keys[samples[noise_path(network, layer)]], self._places(step)
+            lambda network, layer: self._of_each_row(inputs.keys[samples[noise_path(network, layer)]]), self._places(step)
         )  # fmt: skip
         variables = self.optimizers.trained()
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -88,12 +89,16 @@ class TrainStep:
             self.context.networks[network].weights[layer, name].assign(value)
         return finite
 
+    def _of_each_row(self, keys: Any) -> Any:
+        """Keys uint32 [R, 2] for each row: [rows, 2]."""
+        return keys if self.context.cells == 1 else tf.tile(keys, [self.context.cells, 1])
+
     def _lowering(self, inputs: TrainInputs, step: Any, batch_indices: Any, training: Training) -> Lowering:
         """The context of the loss, with what it needs of the examples where that is looked up or made by itself."""
         context = self.context
         lowering = context.lowering(inputs.keys, batch_indices, self.batch, inputs.draws, step=step, training=training)
         if inputs.dataset:
-            lowering.values.update(gather_batch(inputs.dataset, batch_indices))
+            lowering.values.update(gather_batch(context, context.program.loss, inputs.dataset, batch_indices))
         elif not context.xla:
             lowering.values.update(self._make_batch(inputs.keys, inputs.draws, batch_indices, step))
         elif context.on_cpu:
@@ -114,10 +119,10 @@ def compile_loop(train_step: TrainStep) -> Any:
     """The function that makes many steps of a phase, compiled.
 
     Its arguments are the inputs, the first step's number and how many steps to make, int32 scalars; it returns the step
-    at which each term of each replicate's loss was first not finite, or `NEVER`: int32 [R, terms].
+    at which each term of each row's loss was first not finite, or `NEVER`: int32 [rows, terms].
     """
     context = train_step.context
-    replicates, terms = context.replicates, len(train_step.phase.loss)
+    rows, terms = context.rows, len(train_step.phase.loss)
 
     @tf.function(jit_compile=context.xla, autograph=False)
     def train(train_inputs: TrainInputs, start: Any, count: Any) -> Any:
@@ -129,7 +134,7 @@ def compile_loop(train_step: TrainStep) -> Any:
             finite = train_step(train_inputs, step, batch_indices)
             return step + 1, tf.where((bad == NEVER) & ~finite, step, bad), ahead(step + 1)
 
-        bad = tf.fill([replicates, terms], NEVER)
+        bad = tf.fill([rows, terms], NEVER)
         return tf.while_loop(lambda step, *_: step < start + count, body, [start, bad, ahead(start)])[1]
 
     return train

@@ -1,16 +1,19 @@
-"""Trains one replicate batch of a program from evaluation to evaluation, from its start or from a checkpoint."""
+"""Trains the replicate batches of one cell or of several side by side from evaluation to evaluation, from the start or from a checkpoint."""
 
 from __future__ import annotations
 
 import re
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import ProbePlan
+from dlspec.spec.passes.merge_cells import merge_cells
 
 from ..backend.tf32 import tf32_mode
 from ..results.errors import Damaged
@@ -29,40 +32,105 @@ def train(job: Job, watcher: Watcher, stop: threading.Event, forms: ProgramCache
     What it compiles is taken from `forms` where a job before it left the same, and left there. Set `stop` to end after
     the present stretch; where it stood is then kept in the job's checkpoint.
     """
-    with tf32_mode(job.batch.program.dtype):
-        return _trained(job, watcher, stop, forms or ProgramCache())
+    return train_side_by_side([job], watcher, stop, forms)[0]
 
 
-def _trained(job: Job, watcher: Watcher, stop: threading.Event, forms: ProgramCache) -> list[Replicate]:
+def train_side_by_side(
+    jobs: Sequence[Job], watcher: Watcher, stop: threading.Event, forms: ProgramCache | None = None
+) -> list[list[Replicate]]:
+    """The replicates of each of some jobs, that are trained in one compiled program where their cells differ in numbers alone.
+
+    Jobs whose checkpoints are of other steps, and those beside which one has a fault, run one after the other.
+    """
+    forms = forms or ProgramCache()
+    with tf32_mode(jobs[0].batch.program.dtype):
+        begun = [_Begun.of(job, watcher) for job in jobs]
+        parts: dict[int | None, list[_Begun]] = {}
+        for one in begun:
+            parts.setdefault(one.checkpoint.step if one.checkpoint else None, []).append(one)
+        for part in parts.values():
+            _train_part(part, watcher, stop, forms)
+    return [one.replicates for one in begun]
+
+
+@dataclass
+class _Begun:
+    """A job that has begun: its replicates so far, and the checkpoint that it goes on from."""
+
+    job: Job
+    replicates: list[Replicate]
+    checkpoint: Checkpoint | None = None
+
+    @staticmethod
+    def of(job: Job, watcher: Watcher) -> _Begun:
+        """Replicates with nothing in them, or those of the checkpoint."""
+        begun = _Begun(job, _fresh(job))
+        if job.checkpoints is None:
+            return begun
+        job.checkpoints.begin()
+        try:
+            begun.checkpoint = job.checkpoints.load(begun.replicates)
+        except Damaged as damaged:
+            watcher.warn(f"{damaged}: the checkpoint is damaged and is dropped; {job.batch.program.name} starts anew")
+            job.checkpoints.remove()
+        if begun.checkpoint is None:
+            begun.replicates = _fresh(job)
+        return begun
+
+    @property
+    def seconds(self) -> float:
+        """How long it has run before."""
+        return self.checkpoint.seconds if self.checkpoint else 0.0
+
+
+def _fresh(job: Job) -> list[Replicate]:
+    return [job.batch.request.replicate(number) for number in job.batch.numbers]
+
+
+def _train_part(part: Sequence[_Begun], watcher: Watcher, stop: threading.Event, forms: ProgramCache) -> None:
+    """Trains jobs that go on from the same step: side by side, or, where that can't be done, one after the other."""
     begin = time.perf_counter()
-    replicates: list[Replicate] = []
+    batch = merge_cells([one.job.batch.program for one in part])
+    fault = "" if batch is not None else "they differ in more than numbers"
+    if batch is not None:
+        fault = _fault_of(part, batch, watcher, stop, forms)
+    if fault and len(part) > 1:
+        for one in part:
+            again = _Begun.of(one.job, watcher)
+            one.replicates, one.checkpoint = again.replicates, again.checkpoint
+            _train_part([one], watcher, stop, forms)
+        return
+    count = sum(len(one.replicates) for one in part)
+    for one in part:
+        for replicate in one.replicates:
+            if fault:
+                replicate.status, replicate.message = "failed", fault
+            replicate.compiled = one.job.compiled
+            replicate.seconds = one.seconds / len(one.replicates) + (time.perf_counter() - begin) / count
+
+
+def _fault_of(
+    part: Sequence[_Begun], batch: CellBatch, watcher: Watcher, stop: threading.Event, forms: ProgramCache
+) -> str:
+    """Trains jobs side by side; what went wrong, or nothing."""
+    begin, first = time.perf_counter(), part[0]
     try:
-        replicates, checkpoint = _start(job, watcher)
-        watcher.started(job, checkpoint.step if checkpoint else 0)
+        for one in part:
+            watcher.started(one.job, one.checkpoint.step if one.checkpoint else 0)
         compiled = forms.take(
-            job.batch.program, job.batch.numbers, job.compiled == "xla", lambda: watcher.compiling(job)
+            batch, first.job.batch.numbers, first.job.compiled == "xla", lambda: watcher.compiling(first.job)
         )
-        if checkpoint is not None:
-            compiled.restore(checkpoint.step, checkpoint.state)
-        before = checkpoint.seconds if checkpoint else 0.0
-        _train(compiled, replicates, job, watcher, stop, begin - before, checkpoint is not None)
-        if job.weights is not None and not any(replicate.status == "interrupted" for replicate in replicates):
-            _keep_weights(compiled, replicates, job, Path(job.weights), watcher)
+        if first.checkpoint is not None:
+            compiled.restore(first.checkpoint.step, [one.checkpoint.state for one in part if one.checkpoint])
+        _train(compiled, part, watcher, stop, begin)
+        for place, one in enumerate(part):
+            if one.job.weights is not None and not any(r.status == "interrupted" for r in one.replicates):
+                _keep_weights(compiled, place * len(one.replicates), one, Path(one.job.weights), watcher)
         forms.leave(compiled)
     except Exception as error:
-        before = 0.0
         notes = "; ".join(getattr(error, "__notes__", []))
-        text = _useful(error)
-        replicates = replicates or [job.batch.request.replicate(number) for number in job.batch.numbers]
-        for replicate in replicates:
-            replicate.status, replicate.message = (
-                "failed",
-                f"{type(error).__name__}: {text}" + (f" ({notes})" if notes else ""),
-            )
-    for replicate in replicates:
-        replicate.compiled = job.compiled
-        replicate.seconds = (before + time.perf_counter() - begin) / len(replicates)
-    return replicates
+        return f"{type(error).__name__}: {_useful(error)}" + (f" ({notes})" if notes else "")
+    return ""
 
 
 WRAPPER_LINES = ("Graph execution error:", "Detected at node", "File ", "[[", "<stack traces")
@@ -79,83 +147,82 @@ def _useful(error: Exception) -> str:
     return text if not node or node in text else f"{text} in the operation {node}".strip()
 
 
-def _start(job: Job, watcher: Watcher) -> tuple[list[Replicate], Checkpoint | None]:
-    """Replicates with nothing in them, or those of the checkpoint."""
-
-    def fresh() -> list[Replicate]:
-        return [job.batch.request.replicate(number) for number in job.batch.numbers]
-
-    if job.checkpoints is None:
-        return fresh(), None
-    job.checkpoints.begin()
-    replicates = fresh()
-    try:
-        checkpoint = job.checkpoints.load(replicates)
-    except Damaged as damaged:
-        watcher.warn(f"{damaged}: the checkpoint is damaged and is dropped; {job.batch.program.name} starts anew")
-        job.checkpoints.remove()
-        return fresh(), None
-    return (replicates, checkpoint) if checkpoint is not None else (fresh(), None)
-
-
-def _train(
-    compiled: Compiled, replicates: list[Replicate], job: Job, watcher: Watcher, stop: threading.Event, begin: float, resumed: bool
-) -> None:  # fmt: skip
-    """Evaluates, trains to the next evaluation, and so on.
+def _train(compiled: Compiled, part: Sequence[_Begun], watcher: Watcher, stop: threading.Event, begin: float) -> None:
+    """Evaluates, trains to the next evaluation, and so on. Rows are the replicates of the jobs, one job after the other.
 
     A replicate's curve ends where it diverged, or where its stopping condition was met: what the others do next
     to it does not change its numbers. What a figure shows at a step after that condition is shown where it was met.
     """
-    program, plan = job.batch.program, job.batch.program.training
-    wanted = set(job.batch.request.steps)
+    request, program = part[0].job.batch.request, part[0].job.batch.program
+    replicates = [replicate for one in part for replicate in one.replicates]
+    until = [_until(one.job) for one in part for _ in one.replicates]
+    wanted = set(request.steps)
     stops = sorted(wanted.union(*(probe.steps for probe in program.probes)))
-    until = plan.until.tree if plan is not None and plan.until is not None else None
     over = {
-        place
-        for place, replicate in enumerate(replicates)
-        if until is not None and replicate.steps and reached(until, replicate)
+        row
+        for row, replicate in enumerate(replicates)
+        if until[row] is not None and replicate.steps and reached(until[row], replicate)
     }
     ratios = {measure.name for measure in program.measures if measure.ratio}
     before = time.perf_counter()
     for step in stops:
-        if resumed and step <= compiled.step:
+        if part[0].checkpoint is not None and step <= compiled.step:
             continue
         count = step - compiled.step
         if count > 0:
-            for place, (replicate, fault) in enumerate(zip(replicates, compiled.train(count), strict=True)):
-                if fault is not None and replicate.status == "done" and place not in over:
+            for row, (replicate, fault) in enumerate(zip(replicates, compiled.train(count), strict=True)):
+                if fault is not None and replicate.status == "done" and row not in over:
                     replicate.status, replicate.end = "diverged", fault.step
                     replicate.message = str(fault)
-        alive = [
-            place for place, replicate in enumerate(replicates) if replicate.status == "done" and place not in over
-        ]
+        alive = [row for row, replicate in enumerate(replicates) if replicate.status == "done" and row not in over]
         if not alive:
             return
         if step in wanted:
             measures, errors = compiled.evaluate_with_errors()
-            for place in alive:
-                _record(step, _row(measures, place), _row(errors, place), replicates[place], ratios)
+            for row in alive:
+                _record(step, _row(measures, row), _row(errors, row), replicates[row], ratios)
             elapsed = time.perf_counter() - before
-            shown = {name: _only(value, alive) for name, value in measures.items()}
-            watcher.evaluated(job, step, shown, count * len(replicates) / elapsed if elapsed else 0.0)
+            _tell(part, alive, step, measures, count / elapsed if elapsed else 0.0, watcher)
             before = time.perf_counter()
         ends: set[int] = set()
-        if until is not None and step in wanted:
+        if step in wanted:
             ends = {
-                place for place in alive if replicates[place].status == "done" and reached(until, replicates[place])
+                row
+                for row in alive
+                if until[row] is not None and replicates[row].status == "done" and reached(until[row], replicates[row])
             }
         _sample(compiled, program.probes, replicates, alive, ends)
         over |= ends
-        alive = [place for place in alive if replicates[place].status == "done" and place not in over]
+        alive = [row for row in alive if replicates[row].status == "done" and row not in over]
         if step == stops[-1] or not alive:
             return
         ending = stop.is_set()
-        if job.checkpoints is not None and (ending or job.checkpoints.due()):
-            _keep(compiled, replicates, job, watcher, time.perf_counter() - begin)
+        kept = [one for one in part if one.job.checkpoints is not None and (ending or one.job.checkpoints.due())]
+        if kept:
+            _keep(compiled, part, watcher, time.perf_counter() - begin)
         if ending:
-            for place in alive:
-                replicates[place].status, replicates[place].message = "interrupted", f"after step {step:,}"
+            for row in alive:
+                replicates[row].status, replicates[row].message = "interrupted", f"after step {step:,}"
             return
+
+
+def _until(job: Job) -> Any:
+    """A job's stopping condition."""
+    plan = job.batch.program.training
+    return plan.until.tree if plan is not None and plan.until is not None else None
+
+
+def _tell(
+    part: Sequence[_Begun], alive: Sequence[int], step: int, measures: Mapping[str, Any], rate: float, watcher: Watcher
+) -> None:
+    """Tells of an evaluation of each job that goes on; `rate` is steps a second."""
+    for place, one in enumerate(part):
+        count = len(one.replicates)
+        rows = range(place * count, (place + 1) * count)
+        own = [row - rows.start for row in alive if row in rows]
+        if own:
+            shown = {name: _only(value[rows.start : rows.stop], own) for name, value in measures.items()}
+            watcher.evaluated(one.job, step, shown, rate * count)
 
 
 def _sample(
@@ -184,30 +251,31 @@ def _only(value: Any, alive: Sequence[int]) -> Any:
     return shown
 
 
-def _keep(compiled: Compiled, replicates: Sequence[Replicate], job: Job, watcher: Watcher, seconds: float) -> None:
-    """Writes a checkpoint; where it cannot be written, training goes on without."""
-    assert job.checkpoints is not None
-    try:
-        job.checkpoints.save(Checkpoint(compiled.step, seconds, compiled.saved(), replicates))
-    except OSError as error:
-        job.checkpoints.begin()
-        watcher.warn(
-            f"{error.filename or job.checkpoints.path}: no checkpoint could be written: {error.strerror}. "
-            f"{job.batch.program.name} goes on; if it is killed now it starts from where it was last kept"
-        )
+def _keep(compiled: Compiled, part: Sequence[_Begun], watcher: Watcher, seconds: float) -> None:
+    """Writes the checkpoint of each job; where one cannot be written, training goes on without."""
+    for one, state in zip(part, compiled.saved(), strict=True):
+        if (checkpoints := one.job.checkpoints) is None:
+            continue
+        try:
+            spent = one.seconds + seconds / len(part)
+            checkpoints.save(Checkpoint(compiled.step, spent, state, one.replicates))
+        except OSError as error:
+            checkpoints.begin()
+            watcher.warn(
+                f"{error.filename or checkpoints.path}: no checkpoint could be written: {error.strerror}. "
+                f"{one.job.batch.program.name} goes on; if it is killed now it starts from where it was last kept"
+            )
 
 
-def _keep_weights(
-    compiled: Compiled, replicates: Sequence[Replicate], job: Job, folder: Path, watcher: Watcher
-) -> None:
-    """Writes the final weights; where they cannot be written, the numbers are kept still."""
+def _keep_weights(compiled: Compiled, first: int, one: _Begun, folder: Path, watcher: Watcher) -> None:
+    """Writes the final weights of a job whose rows begin at one; where they cannot be written, the numbers are kept still."""
     from .keras_files import write
 
     try:
-        for place, replicate in enumerate(replicates):
-            write(compiled, place, folder / replicate.key)
+        for row, replicate in enumerate(one.replicates, first):
+            write(compiled, row, folder / replicate.key)
     except OSError as error:
-        name = job.batch.program.name
+        name = one.job.batch.program.name
         watcher.warn(
             f"{error.filename or folder}: the weights of {name} could not be written: {error.strerror or error}"
         )

@@ -12,7 +12,7 @@ from .context import ProgramContext
 
 
 def whiten(context: ProgramContext, keys: Any, draws: dict[str, Any]) -> None:
-    """Sets the matrices, from the keys of the training stream, uint32 [samples, R, 2], and the draws, [R, …] by name.
+    """Sets the matrices, from the keys of the training stream, uint32 [samples, R, 2], and the draws, [R, …] by name: of a flat context.
 
     C^(-1/2), where C is the mean of x xᵀ over examples and leading axes, in float64. Directions that hold nothing
     but rounding are dropped. A layer sees what those before it make, so they are set in the order they are reached.

@@ -1,7 +1,8 @@
-"""Which replicates of a program are trained side by side. Needs no TensorFlow.
+"""Which replicates are trained side by side, and those of which cells. Needs no TensorFlow.
 
 There are at least as many batches as run at once, so that no core waits. On a CPU there are more of them where what a step
-reads and writes would not stay in the processor's cache: there a replicate takes longer the more there are beside it.
+reads and writes would not stay in the processor's cache: there a replicate takes longer the more there are beside it. Cells that
+differ in the values of numbers alone are compiled once, and draw their examples once, so they are side by side as far as that goes.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from itertools import pairwise
 
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.cost import cost
+from dlspec.spec.tables.layers import row_of
 
 from ..backend.jit_policy import uses_xla
 from ..store.requests import CellRequest, ReplicateBatch
@@ -21,15 +23,33 @@ MIN_SIDE_BY_SIDE = 8
 """So many replicates are side by side whatever they take: small operations take longer one by one."""
 
 
+MAX_ROWS = 1024
+"""So many replicates of cells are side by side at most, wherever they run."""
+
+
 def max_replicates_per_batch(program: Program, device: str) -> int:
     """How many of a program's replicates lie side by side, at most."""
     if program.one_replicate_at_a_time:
         return 1
     if program.replicates <= MIN_SIDE_BY_SIDE or device != "cpu" or not uses_xla(program):
         return program.replicates
+    return min(program.replicates, _cached_replicates(program))
+
+
+def max_cells_side_by_side(program: Program, replicates: int, device: str) -> int:
+    """With so many replicates of each, how many cells lie side by side at most: 1 where a layer takes replicates one after the other."""
+    rows = [row_of(layer) for network in program.networks for layer in network.leaves() if layer.weights]
+    if program.one_replicate_at_a_time or any(row is not None and row.stacking == "unrolled" for row in rows):
+        return 1
+    most = _cached_replicates(program) if device == "cpu" else MAX_ROWS
+    return max(1, min(most, MAX_ROWS) // replicates)
+
+
+def _cached_replicates(program: Program) -> int:
+    """How many replicates, of one cell or of several, a processor's cache holds what a step reads and writes of."""
     found, plan = cost(program), program.training
     held = found.state_bytes + (plan.largest_batch * found.example_bytes if plan is not None else 0)
-    return min(program.replicates, max(MIN_SIDE_BY_SIDE, CACHED_BYTES // max(1, held)))
+    return max(MIN_SIDE_BY_SIDE, CACHED_BYTES // max(1, held))
 
 
 def batch_count(request: CellRequest, at_once: int = 1) -> int:

@@ -7,10 +7,10 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from dlspec.spec.ir.plan import Program, StudyPlan
-from dlspec.spec.passes.digests import NUMERICS
+from dlspec.spec.passes.digests import NUMERICS, cell_form_digest
 
 from ..backend.versions import versions
 from ..executors.base import Executor
@@ -19,7 +19,7 @@ from ..results.errors import StoreError
 from ..results.replicates import ERRORS, Replicate, Results
 from ..store.requests import CellRequest, ReplicateBatch
 from ..store.store import FINAL_STATUSES, Store
-from .batching import batch_count, split_into_batches
+from .batching import batch_count, max_cells_side_by_side, split_into_batches
 
 POLL_SECONDS = 0.2
 AGAIN_SECONDS = 0.5
@@ -147,6 +147,7 @@ class Run:
         self.ran: set[str] = set()
         self.count = 0
         self.packages = versions()
+        self.cell_forms: dict[int, str] = {}
 
     def finish(self) -> None:
         """Runs everything to its end, or until `stop` is set. Raises StoreError when nothing can be stored any more."""
@@ -158,7 +159,7 @@ class Run:
                     self.waiting.clear()
                     self.held.clear()
                 while self.waiting and self.executor.room() > 0 and not self.stop.is_set():
-                    self._begin(self.waiting.popleft())
+                    self._begin(self._next())
                 if not self.waiting and self.held and time.monotonic() - looked >= AGAIN_SECONDS:
                     if not self.running and not told:
                         self.watcher.waiting(sum(len(batch.numbers) for batch in self.held))
@@ -177,16 +178,49 @@ class Run:
             if not self.running:
                 self.executor.close()
 
-    def _begin(self, batch: ReplicateBatch) -> None:
-        """Claims a replicate batch; runs what is ours of it, takes up what is stored, puts back what others run."""
+    def _next(self) -> list[ReplicateBatch]:
+        """Takes the next replicate batch that waits, and those that may be trained beside it."""
+        first = self.waiting.popleft()
+        most = max_cells_side_by_side(first.program, len(first.numbers), first.request.device)
+        form = self._cell_form(first) if most > 1 and self.waiting else None
+        beside: list[ReplicateBatch] = []
+        if form is not None:
+            own = {first.name}
+            for batch in self.waiting:
+                if len(beside) + 1 >= most:
+                    break
+                if self._cell_form(batch) == form and batch.name not in own:  # equal cells run once
+                    beside.append(batch)
+                    own.add(batch.name)
+            self.waiting = deque(batch for batch in self.waiting if batch not in beside)
+        return [first, *beside]
+
+    def _cell_form(self, batch: ReplicateBatch) -> tuple[Any, ...]:
+        """What replicate batches have in common that may be trained side by side."""
+        program = batch.program
+        if id(program) not in self.cell_forms:
+            self.cell_forms[id(program)] = cell_form_digest(program)
+        return self.cell_forms[id(program)], batch.numbers, batch.request.steps, self.form(program)
+
+    def _begin(self, batches: Sequence[ReplicateBatch]) -> None:
+        """Claims replicate batches; runs what is ours of them, takes up what is stored, puts back what others run."""
+        ours: dict[tuple[int, ...], list[Job]] = {}
+        for batch in batches:
+            mine = self._claim(batch)
+            if mine is not None:
+                ours.setdefault(mine.numbers, []).append(self._job(mine))
+        for jobs in ours.values():
+            self.executor.submit(jobs)
+
+    def _claim(self, batch: ReplicateBatch) -> ReplicateBatch | None:
+        """Of a replicate batch what is ours to run; nothing where there is none."""
         force = (self.options.force or self.options.keep_weights) and not self.ran.intersection(batch.keys)
         lease = self.store.acquire(batch, force)
         if lease.stored:
             self._take_up(batch.only(lease.stored))
         if lease.others:
             self.held.append(batch.only(lease.others))
-        if lease.mine:
-            self._submit(batch.only(lease.mine))
+        return batch.only(lease.mine) if lease.mine else None
 
     def _take_up(self, batch: ReplicateBatch) -> None:
         found = [
@@ -206,7 +240,7 @@ class Run:
         if lost := [number for number in batch.numbers if number not in there]:
             self.waiting.append(batch.only(lost))  # a damaged file, set aside on reading
 
-    def _submit(self, batch: ReplicateBatch) -> None:
+    def _job(self, batch: ReplicateBatch) -> Job:
         compiled = self.form(batch.program)
         made_by = {
             **self.packages, "numerics": NUMERICS, "errors": ERRORS, "device": batch.request.device, "compiled": compiled,
@@ -218,7 +252,7 @@ class Run:
         self.count += 1
         job = Job(self.count, batch, compiled, checkpoints, weights)
         self.running[job.number] = job
-        self.executor.submit(job)
+        return job
 
     def _end(self, seconds: float) -> None:
         """Stores the next replicate batch to have ended."""

@@ -11,11 +11,13 @@ from collections.abc import Iterable, Sequence
 
 Axes = tuple[str, ...]
 
-REPLICATE, EXAMPLE = "replicate", "example"
+CELL, REPLICATE, EXAMPLE = "cell", "replicate", "example"
 
 
 def rank_of(axis: str) -> tuple[int, int]:
-    """Where an axis comes in the order: replicates, examples, then indices from the outermost inwards."""
+    """Where an axis comes in the order: cells, replicates, examples, then indices from the outermost inwards."""
+    if axis == CELL:
+        return (-1, 0)
     if axis == REPLICATE:
         return (0, 0)
     if axis == EXAMPLE:

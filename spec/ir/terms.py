@@ -33,6 +33,13 @@ class Literal(Term):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class SweptConstant(Term):
+    """A value known before anything runs that differs from cell to cell, of cells side by side: `CellBatch.constants[place]`."""
+
+    place: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Reference(Term):
     """The value of a binding of the phases `draw`, `example` or `outputs`."""
 
@@ -204,7 +211,7 @@ class StepNumber(Term):
 
 
 NAMELESS: tuple[type[Term], ...] = (
-    Literal, IndexVariable, Operate, Comprehend, Gather, Cut, Stack, Sample, Weight, AllWeights, Expectation, Gradient,
+    Literal, SweptConstant, IndexVariable, Operate, Comprehend, Gather, Cut, Stack, Sample, Weight, AllWeights, Expectation, Gradient,
     GradientStatistic, SamplingFloor, StepNumber,
 )  # fmt: skip
 """The classes whose value hangs on their parts alone: on no binding, argument or network that they name."""

@@ -113,6 +113,11 @@ def _literal(term: t.Literal, walk: Walk, names: Scope) -> Any:
     return walk.constant(term.value, term.type)
 
 
+@_MEANING.case(t.SweptConstant)
+def _swept_constant(term: t.SweptConstant, walk: Walk, names: Scope) -> Any:
+    return ["swept", term.type.kind, list(term.type.shape), term.place]
+
+
 @_MEANING.case(t.Reference)
 def _reference(term: t.Reference, walk: Walk, names: Scope) -> Any:
     if term.phase == "outputs":

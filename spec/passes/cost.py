@@ -287,7 +287,7 @@ _COST.exclude("what is drawn is not counted", t.Sample)
 _COST.exclude("measures are not counted", t.Expectation, t.Gradient, t.GradientStatistic, t.SamplingFloor)
 
 
-@_COST.case(t.Literal, t.StepNumber)
+@_COST.case(t.Literal, t.SweptConstant, t.StepNumber)
 def _number(term: t.Term, counter: _Counter, passes: _Passes) -> _Provenance:
     """What is there already costs nothing."""
     return _Provenance()

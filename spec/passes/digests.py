@@ -16,8 +16,11 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache, partial
 from typing import Any
 
+import numpy as np
+
 from ..ir import terms as t
 from ..ir.plan import LayerPlan, MeasurePlan, NetworkPlan, Phase, Program, StudyPlan
+from ..ir.types import Type
 from .canonical import Walk
 
 LANGUAGE = 1
@@ -82,12 +85,31 @@ def signature_digest(program: Program) -> str:
     Not in it are the inputs of the graph: seeds, draws (unless a statistic draws them anew), initial weights, learning
     rates that are numbers, how many steps there are and when is evaluated.
     """
-    redrawn = any(
+    return digest(_form(program, _SignatureWalk(program, redraws(program))))
+
+
+def cell_form_digest(program: Program) -> str:
+    """What cells have in common that may be trained side by side: their signature but for the values of numbers, and their course.
+
+    The course: the seed tree, the replicates, the number of steps, and after which of them measures are taken and figures shown.
+    """
+    plan = program.training
+    course = [program.experiment, program.seed, program.replicates, [probe.steps for probe in program.probes]]
+    course += [[phase.steps for phase in plan.phases], plan.evaluations] if plan is not None else []
+    return digest([*course, *_form(program, _CellFormWalk(program, redraws(program)))])
+
+
+def redraws(program: Program) -> bool:
+    """Whether a statistic draws the target anew."""
+    return any(
         isinstance(item, t.GradientStatistic) and item.over
         for measure in program.measures
         for item in t.walk(measure.term)
     )
-    walk = _SignatureWalk(program, redrawn)
+
+
+def _form(program: Program, walk: _SignatureWalk) -> list[Any]:
+    """All of a program that a compiled graph depends on, as a walk writes it."""
     loss = [[term.name, walk.term(term.term), walk.term(term.weight)] for term in program.loss]
     measures = [
         [measure.name, measure.on, program.evaluated(measure.on), walk.term(measure.term)]
@@ -107,7 +129,7 @@ def signature_digest(program: Program) -> str:
     later = [[[term.name for term in phase.loss], phase.steps] for phase in phases] if len(phases) > 1 else []
     modes = {name: [mode.name, mode.value] for name, mode in program.gradient.items()}
     parts = [loss, measures, probes, walk.networks(), walk.bindings(), modes, training, *later]
-    return digest([program.dtype, *program.data.identity(), program.data.test, *parts])
+    return [program.dtype, *program.data.identity(), program.data.test, *parts]
 
 
 def _condition(program: Program, tree: Any, measures: Mapping[str, str]) -> Any:
@@ -356,3 +378,10 @@ class _SignatureWalk(Walk):
     def stack(self, plan: NetworkPlan) -> Any:
         """A network's meaning, and whether it looks rows up: that depends on draws, of which only the types are in it."""
         return [super().stack(plan), plan.index is not None]
+
+
+class _CellFormWalk(_SignatureWalk):
+    """The same without the values of numbers: of each the kind and the shape."""
+
+    def constant(self, value: np.ndarray[Any, Any], given: Type) -> Any:
+        return ["number", given.kind, list(given.shape)] if given.kind != "bool" else super().constant(value, given)

@@ -98,6 +98,9 @@ def _literal(term: t.Literal, names: Names) -> Value:
     return Value(term.value)
 
 
+_VALUE.exclude("it has no one value", t.SweptConstant)
+
+
 @_VALUE.case(t.Reference)
 def _reference(term: t.Reference, names: Names) -> Value:
     return names[term.name]

@@ -148,7 +148,7 @@ _ONWARDS.exclude("it is a measure by itself", t.GradientStatistic, t.SamplingFlo
 
 
 @_BEHIND.case(t.Stop)
-@_ONWARDS.case(t.Stop, t.Literal, t.Sample, t.Weight, t.AllWeights, t.StepNumber, t.IndexVariable)
+@_ONWARDS.case(t.Stop, t.Literal, t.SweptConstant, t.Sample, t.Weight, t.AllWeights, t.StepNumber, t.IndexVariable)
 def _end(term: t.Term, paths: Paths, reached: Reached) -> Iterable[t.Term]:
     return ()
 

@@ -307,6 +307,9 @@ def _literal(term: t.Literal, ranges: Ranges) -> Known:
     return (int(term.value.min()), int(term.value.max())) if term.value.size else (0, 0)
 
 
+_BOUNDS.exclude("ranges are those of one cell", t.SweptConstant)
+
+
 @_BOUNDS.case(t.IndexVariable)
 def _index_variable(term: t.IndexVariable, ranges: Ranges) -> Known:
     return 0, term.extent - 1

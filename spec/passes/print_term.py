@@ -29,6 +29,11 @@ def _literal(term: t.Literal) -> str:
     return f"constant{shape_text(value.shape)}"
 
 
+@_TEXT.case(t.SweptConstant)
+def _swept_constant(term: t.SweptConstant) -> str:
+    return f"swept{shape_text(term.type.shape)}"
+
+
 @_TEXT.case(t.Reference)
 def _reference(term: t.Reference) -> str:
     return term.name

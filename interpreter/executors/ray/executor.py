@@ -95,8 +95,12 @@ class Remote:
         most = self.jobs or JOBS_PER_RUNNING * max(1, sum(node.holds(self.typical) for node in self.nodes))
         return most - len(self.running)
 
-    def submit(self, job: Job) -> None:
-        """Takes a job."""
+    def submit(self, jobs: Sequence[Job]) -> None:
+        """Takes jobs: each is a task of its own."""
+        for job in jobs:
+            self._submit(job)
+
+    def _submit(self, job: Job) -> None:
         asked = Resources.of(job.batch, self.cluster.device).within(self.nodes)
         self.typical = asked
         self.running[job.number] = Running(job, asked)

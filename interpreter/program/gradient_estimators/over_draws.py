@@ -14,6 +14,7 @@ from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
 
 from ...lower import Lowering, Value
+from ..seeds import constants_of, is_constant
 from .gradients import Gradients, inner
 from .registry import Inputs, estimates
 
@@ -54,7 +55,7 @@ def redrawn(gradients: Gradients, inputs: Inputs, place: Any) -> dict[str, Any]:
         return Lowering(
             context.dtype, {REPLICATE: gradients.replicates, EXAMPLE: 1}, context.bindings, {},
             keys=lambda sample: own[context.samples[sample.path]], index=index, lead=(REPLICATE,),
-            enumerated=term.every if stream == "redraw" else (),
+            enumerated=term.every if stream == "redraw" else (), constants=constants_of(inputs.draws),
         )  # fmt: skip
 
     anew = lowering_of("redraw", tf.reshape(tf.cast(place, tf.int64), [1]))
@@ -65,7 +66,10 @@ def redrawn(gradients: Gradients, inputs: Inputs, place: Any) -> dict[str, Any]:
         below = {part.name for part in t.walk(item.term) if isinstance(part, t.Reference)}
         if item.name in over or below & changed:
             changed.add(item.name)
-            known = {name: Value(tensor, (REPLICATE,)) for name, tensor in draws.items() if name != item.name}
+            known = {
+                name: Value(tensor, (REPLICATE,)) for name, tensor in draws.items()
+                if name != item.name and not is_constant(name)
+            }  # fmt: skip
             lowering = replace(anew if item.name in over else same, values=known)
             draws[item.name] = lowering.broadcast_to_axes(lowering(item.term), (REPLICATE,), len(item.type.shape))
     return draws
