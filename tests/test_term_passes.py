@@ -18,6 +18,7 @@ from dlspec.spec.ir.plan import Program
 from dlspec.spec.ir.term_pass import PASSES, TermPass
 from dlspec.spec.ir.types import Type
 from dlspec.spec.passes.digests import CANONICAL, term_meaning
+from dlspec.spec.passes.merge_cells import merge_cells
 from dlspec.spec.passes.print_term import spell
 
 ROOT = Path(__file__).parents[1]
@@ -32,14 +33,15 @@ dlspec: 1
 study: every_class
 experiments:
   e:
-    constants: {d: 3}
+    constants: {d: 3, c: 0.5}
+    sweep: {c: [0.5, 1.5]}
     functions: {g(a): a * a}
     task:
       draw: {w: "normal([d])"}
       example: {x: "normal([d])", y: "[x[k] for k < d]", z: "[w[0], x[1]]", s: "x[0:2]"}
     architecture: {f: {input: x, layers: [dense: 1]}}
     outputs: {o: f + sum(y)}
-    loss: {l: {of: "g(o - z[0]) * stop(s[1])", weight: 1 + step}}
+    loss: {l: {of: "g(o - z[0]) * stop(s[1])", weight: c + step}}
     training: {optimizer: {sgd: 0.1}, batch: 4, steps: 2}
     measures:
       mean: E(o)
@@ -49,11 +51,13 @@ experiments:
 
 
 def program() -> Program:
-    return spec.resolve(spec.parse(Source("every_class.yaml", STUDY))).experiments[0].programs[0]
+    batch = merge_cells(spec.resolve(spec.parse(Source("every_class.yaml", STUDY))).experiments[0].programs)
+    assert batch is not None
+    return batch.program
 
 
 def terms_of(plan: Program) -> dict[str, t.Term]:
-    """One term of each class that a program holds."""
+    """One term of each class that the programs of two cells, merged, hold."""
     named = [item.term for item in (*plan.draws, *plan.examples, *plan.outputs, *plan.measures)]
     roots = [*named, *(term for loss in plan.loss for term in (loss.term, loss.weight))]
     return {type(term).__name__: term for root in roots for term in t.walk(root)}

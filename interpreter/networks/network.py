@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
-from dlspec.spec.ir.axes import EXAMPLE, REPLICATE, Axes, union
+from dlspec.spec.ir.axes import CELL, EXAMPLE, REPLICATE, Axes, union
 from dlspec.spec.ir.plan import LayerPlan, Mode, NetworkPlan
 from dlspec.spec.ir.types import Type
 from dlspec.spec.tables.dtypes import Dtype
@@ -23,7 +23,7 @@ from dlspec.spec.tables.layers import LAYERS, argument_of, row_of
 from ..lower import Lowering, Value
 from ..lower.backward_modes import with_backward_mode
 from .initial_weights import Array, Starts, Values, name_of
-from .layer_kernels import KERNELS, ROW_LOOKUPS, LayerCall, Tensors, fusion_of, one_replicate
+from .layer_kernels import BATCHED, KERNELS, ROW_LOOKUPS, SHARED_INPUTS, LayerCall, Tensors, fusion_of, one_replicate
 
 EACH = "each#4294967295"
 """The axis that `each` shares a network over: the innermost of all."""
@@ -172,7 +172,13 @@ class Network:
         axes = union([given.axes, (EXAMPLE,) if apart else ()])
         axes = tuple(axis for axis in axes if axis not in lowering.rows)
         real = Value(lowering.cast(given.tensor, "int" if self.takes_ints else "real"), given.axes)
-        tensor = lowering.to_rows(real, axes, len(kind.shape))
+        shared_input = index is None and self._shares_input(lowering, given)
+        event = len(kind.shape)
+        tensor = (
+            lowering.broadcast_to_axes(real, (REPLICATE, *axes), event)
+            if shared_input
+            else lowering.to_rows(real, axes, event)
+        )
         lengths = [lowering.length(axis) for axis in axes]
         batch = Batch(lowering, axes, lengths)
         if self.plan.each is not None:
@@ -182,16 +188,29 @@ class Network:
             places = tf.reshape(lowering.to_rows(index, axes, 0), [self.replicates, prod(lengths)])
             batch = Batch(lowering, axes, lengths, places)
         shape = kind.shape[len(batch.axes) - len(axes) :]
-        x = self._rounded(tf.reshape(tensor, [self.replicates, prod(batch.lengths), *shape]))
+        x = self._rounded(tf.reshape(tensor, [-1, prod(batch.lengths), *shape]))
         mode = self.modes.get(self.plan.name)
-        before = x
-        x = self._run(batch, self.plan.layers, x, mode_of(self.modes, self.plan.name).freezes_weights)
+        before, layers, frozen = x, self.plan.layers, mode_of(self.modes, self.plan.name).freezes_weights
+        if shared_input:
+            call = self._call(batch, layers[0])
+            weights = self._weights(batch, layers[0], frozen)
+            own = {name: weight.tensor for name, weight in weights.items()}
+            x, layers = SHARED_INPUTS[layers[0].row](call, x, own), layers[1:]
+        x = self._run(batch, layers, x, frozen)
         if self.plan.squeeze:
             x = tf.squeeze(x, axis=-1)
         if mode is not None:
             x = with_backward_mode(mode, x, before)
         x = lowering.cast(x, "real")
         return lowering.of_rows(tf.reshape(x, [self.replicates, *lengths, *self.plan.output.shape]), axes)
+
+    def _shares_input(self, lowering: Lowering, given: Value) -> bool:
+        """Whether cells side by side have the same input, and the first layer can do with it as it is."""
+        if CELL not in lowering.sizes or CELL in given.axes or not self.plan.layers or self.real != self.between:
+            return False
+        first = self.plan.layers[0]
+        modes = self.plan.name in self.modes or f"{self.plan.name}.{first.key}" in self.modes
+        return first.row in SHARED_INPUTS and not modes and not lowering.given
 
     def _rounded(self, x: Any) -> Any:
         """Real numbers as they go from layer to layer."""
@@ -312,6 +331,8 @@ class Network:
             return one_replicate(call, pair[1], dict(zip(weights, pair[0], strict=True)))
 
         stacked = (list(weights.values()), x)
+        if row.name in BATCHED and self.real == self.between:
+            return BATCHED[row.name](call, x, weights)
         if row.stacking == "vectorized":
             return tf.vectorized_map(one, stacked, fallback_to_while_loop=False)
         if shape[0] == self.replicates:

@@ -73,6 +73,12 @@ class ProgramContext:
             **more,
         )  # fmt: skip
 
+    def of_rows(self, tensor: Any, axes: Axes = ()) -> Value:
+        """The value of a tensor [rows, *axes, …]."""
+        if self.cells == 1:
+            return Value(tensor, (REPLICATE, *axes))
+        return Value(tf.reshape(tensor, [self.cells, self.replicates, *tensor.shape[1:]]), (CELL, REPLICATE, *axes))
+
     def bare_lowering(self, step: Any, constants: Mapping[int, Any]) -> Lowering:
         """A context for a term of constants and the step; `constants` are the swept ones by place, [cells, …]."""
         sizes = {CELL: self.cells, REPLICATE: self.replicates} if self.cells > 1 else {}

@@ -28,16 +28,19 @@ class Evaluation:
     """The measures of a program, but for statistics of gradients; one compiled call."""
 
     def __init__(self, context: ProgramContext) -> None:
-        self.context = context
+        apart = any(isinstance(i, t.Gradient) for measure in context.program.measures for i in t.walk(measure.term))
+        self.context = context.flat if apart else context
+        """Flat where weights stand for others: cells would have to be told apart in each."""
         self.program = context.program
         plain = (t.GradientStatistic, t.SamplingFloor)
         self.measures = [measure for measure in self.program.measures if not isinstance(measure.term, plain)]
         self.sampling = SamplingErrors(self.program, self.measures)
 
     def measured(self, seeds: Seeds, step: int) -> tuple[Arrays, Arrays]:
-        """Every measure by name, and the sampling errors of those that have one: [R, …] in float64."""
+        """Every measure by name, and the sampling errors of those that have one: [rows, …] in float64."""
         if not self.measures:
             return {}, {}
+        seeds = seeds if self.context.cells > 1 else seeds.flat
         keys = {name: seeds.keys[name] for name in ("train", "test")}
         values, errors = self._compiled(keys, seeds.draws, tf.constant(step))
         return {name: x.numpy() for name, x in values.items()}, {name: x.numpy() for name, x in errors.items()}
@@ -73,10 +76,10 @@ class Evaluation:
                     means, found = self._means(terms, stream, keys[stream], draws, step, known)
                     moments |= found
                     for term, mean in zip(terms, means, strict=True):
-                        known[id(term)] = Value(mean, (REPLICATE, *(index.key for index in t.free_indices(term))))
+                        known[id(term)] = self.context.of_rows(mean, tuple(i.key for i in t.free_indices(term)))
             values = {measure.name: self._outer(measure, known, draws, step) for measure in self.measures}
             return values, self.sampling.errors(
-                known, moments, lambda measure, means: self._outer(measure, means, draws, step)
+                known, moments, self.context.of_rows, lambda measure, means: self._outer(measure, means, draws, step)
             )
 
         return evaluate
@@ -120,10 +123,10 @@ class Evaluation:
                     means.append(tf.cast(mean, tf.float64) / total)
                     continue
                 indices = t.free_indices(term)
-                axes = (REPLICATE, EXAMPLE, *(index.key for index in indices))
+                axes = (EXAMPLE, *(index.key for index in indices))
                 event = len(term.body.type.shape)
                 context = lowering.within(indices)
-                wide = tf.cast(context.broadcast_to_axes(context(term.body), axes, event), tf.float64)
+                wide = tf.cast(context.to_rows(context(term.body), axes, event), tf.float64)
                 if term.quantile is not None:
                     means.append(_quantile(wide, term.quantile))
                 else:
@@ -150,7 +153,7 @@ class Evaluation:
         extents = [tuple(index.extent for index in t.free_indices(term)) for term in terms]
         shapes = [(*sizes, *term.body.type.shape) for sizes, term in zip(extents, terms, strict=True)]
         shapes += [shapes[a] for a, _ in pairs]
-        first = [tf.zeros((self.context.replicates, *shape), tf.float64) for shape in shapes]
+        first = [tf.zeros((self.context.rows, *shape), tf.float64) for shape in shapes]
         loop = tf.while_loop(
             lambda place, *_: place < chunks,
             lambda place, *so_far: (place + 1, *joined(place, so_far)),
@@ -159,10 +162,8 @@ class Evaluation:
         return named(loop[1:])
 
     def _outer(self, measure: MeasurePlan, known: dict[int, Value], draws: dict[str, Any], step: Any) -> Any:
-        """A measure over its expectations, in float64: [R, …]."""
+        """A measure over its expectations, in float64: [rows, …]."""
         term = measure.term
-        if isinstance(term, t.Expectation):
-            return known[id(term)].tensor
         networks = self.context.networks
         wide = {name: tf.cast(x, tf.float64) if x.dtype.is_floating else x for name, x in draws.items()}
         lowering = replace(
@@ -171,7 +172,7 @@ class Evaluation:
             weight=lambda context, item: _wide(networks[item.network].weight(item, context)),
             expectation=lambda item: known[id(item)],
         )
-        return tf.cast(lowering.broadcast_to_axes(lowering(term), (REPLICATE,), len(term.type.shape)), tf.float64)
+        return tf.cast(lowering.to_rows(lowering(term), (), len(term.type.shape)), tf.float64)
 
 
 def _passes(level: Level) -> list[tuple[str, list[t.Expectation]]]:

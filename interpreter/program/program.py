@@ -48,7 +48,7 @@ class Compiled:
         self.networks = self.context.networks
         self.train_steps = tuple(_train_steps(self.context))
         self.state = State(self.networks, [train_step.optimizers for train_step in self.train_steps])
-        self.evaluation = Evaluation(self.context.flat)
+        self.evaluation = Evaluation(self.context)
         self.watch = Watch(self.state, self.context.rows)
         self.begin(self.batch, replicates)
 
@@ -150,7 +150,7 @@ class Compiled:
 
     def evaluate_with_errors(self) -> tuple[Arrays, Arrays]:
         """Every measure at the present weights, and the sampling errors of those that have one: [rows, …] in float64."""
-        values, errors = self.evaluation.measured(self.seeds.flat, self.step)
+        values, errors = self.evaluation.measured(self.seeds, self.step)
         by_statistic = {id(term): statistic(self.seeds.flat, self.step) for term, statistic in self.statistics}
         for measure in self.program.measures:
             term = measure.term

@@ -14,7 +14,6 @@ from typing import Any
 
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
-from dlspec.spec.ir.axes import REPLICATE
 from dlspec.spec.ir.plan import MeasurePlan, Program
 from dlspec.spec.passes.sampled_means import means_of, sampled_examples
 
@@ -47,11 +46,15 @@ class SamplingErrors:
         return [(places[a], places[b]) for a, b in self.pairs if a in places and b in places]
 
     def errors(
-        self, known: dict[int, Value], moments: Moments, outer: Callable[[MeasurePlan, dict[int, Value]], Any]
+        self,
+        known: dict[int, Value],
+        moments: Moments,
+        of_rows: Callable[[Any], Value],
+        outer: Callable[[MeasurePlan, dict[int, Value]], Any],
     ) -> dict[str, Any]:
-        """The standard error of each measure, [R, …] in float64, from the means and the moments; of a number made of means to first order.
+        """The standard error of each measure, [rows, …] in float64, from the means and the moments; of a number made of means to first order.
 
-        `outer` gives a measure, [R], from its means.
+        `of_rows` gives the value of a tensor [rows], `outer` a measure, [rows], from its means.
         """
         errors = {}
         for measure in self.measures:
@@ -61,7 +64,7 @@ class SamplingErrors:
             if isinstance(measure.term, t.Expectation):
                 errors[measure.name] = tf.sqrt(covariances[id(terms[0]), id(terms[0])])
                 continue
-            value, slopes = _slopes(terms, known, partial(outer, measure))
+            value, slopes = _slopes(terms, known, of_rows, partial(outer, measure))
             error = _first_order(slopes, covariances)
             errors[measure.name] = tf.where(tf.math.is_finite(value), error, tf.constant(math.nan, tf.float64))
         return errors
@@ -78,13 +81,16 @@ def _first_order(slopes: dict[int, Any], covariances: Moments) -> Any:
 
 
 def _slopes(
-    terms: Sequence[t.Expectation], known: dict[int, Value], measure: Callable[[dict[int, Value]], Any]
+    terms: Sequence[t.Expectation],
+    known: dict[int, Value],
+    of_rows: Callable[[Any], Value],
+    measure: Callable[[dict[int, Value]], Any],
 ) -> tuple[Any, dict[int, Any]]:
-    """A measure, and by how much it changes with each of its means: [R] each."""
-    means = [tf.identity(known[id(term)].tensor) for term in terms]
+    """A measure, and by how much it changes with each of its means: [rows] each."""
+    means = [tf.reshape(known[id(term)].tensor, [-1]) for term in terms]
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(means)
-        given = {id(term): Value(mean, (REPLICATE,)) for term, mean in zip(terms, means, strict=True)}
+        given = {id(term): of_rows(mean) for term, mean in zip(terms, means, strict=True)}
         value = measure({**known, **given})
     slopes = tape.gradient(value, means, unconnected_gradients="zero")
     return value, {id(term): slope for term, slope in zip(terms, slopes, strict=True)}

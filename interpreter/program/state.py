@@ -36,11 +36,11 @@ class State:
         if cells == 1:
             return [list(values)]
         rates = {id(optimizer._learning_rate) for kept in self.optimizers for optimizer, _ in kept.groups.values()}
-        found: list[list[Array]] = [[] for _ in range(cells)]
+        by_cell: list[list[Array]] = [[] for _ in range(cells)]
         for variable, value in zip(self.variables(), values, strict=True):
-            for own, part in zip(found, np.split(value, cells) if value.ndim else [value] * cells, strict=True):
+            for own, part in zip(by_cell, np.split(value, cells) if value.ndim else [value] * cells, strict=True):
                 own.append(part[0] if id(variable) in rates else part)
-        return found
+        return by_cell
 
     def of_rows(self, cells: Sequence[Sequence[Array]], replicates: int) -> list[Array]:
         """The values of all rows from those of each cell: what `of_cells` takes apart."""

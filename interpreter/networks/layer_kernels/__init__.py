@@ -4,9 +4,20 @@ In: a layer's call, its input and its weights. Out: its output.
 """
 
 from . import batch_normalization, convolution, dense, max_pooling, noise, whitening
-from .registry import FUSIONS, KERAS_FORMS, KERNELS, ROW_LOOKUPS, LayerCall, Tensors, fusion_of, one_replicate
+from .registry import (
+    BATCHED,
+    FUSIONS,
+    KERAS_FORMS,
+    KERNELS,
+    ROW_LOOKUPS,
+    SHARED_INPUTS,
+    LayerCall,
+    Tensors,
+    fusion_of,
+    one_replicate,
+)
 
 __all__ = [
-    "FUSIONS", "KERAS_FORMS", "KERNELS", "ROW_LOOKUPS", "LayerCall", "Tensors", "batch_normalization", "convolution", "dense",
+    "BATCHED", "FUSIONS", "KERAS_FORMS", "KERNELS", "ROW_LOOKUPS", "SHARED_INPUTS", "LayerCall", "Tensors", "batch_normalization", "convolution", "dense",
     "fusion_of", "max_pooling", "noise", "one_replicate", "whitening",
 ]  # fmt: skip

@@ -63,8 +63,12 @@ class KerasForm:
     weights: Mapping[str, str]
 
 
+SharedInput = Callable[[LayerCall, Any, Tensors], Any]
+"""A layer on an input [R, N, …] that cells share, with weights [cells · R, …], in float32 or float64: [cells · R, N, …]."""
 KERNELS: Registry[Kernel] = Registry("layer", "kernel")
 ROW_LOOKUPS: Registry[RowLookup] = Registry("layer", "row look-up")
+BATCHED: Registry[Kernel] = Registry("layer", "batched kernel")
+SHARED_INPUTS: Registry[SharedInput] = Registry("layer", "kernel of a shared input")
 KERAS_FORMS: Registry[Callable[[LayerPlan], KerasForm]] = Registry("layer", "Keras form")
 
 

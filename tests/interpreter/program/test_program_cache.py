@@ -39,7 +39,7 @@ def numbers(compiled: Compiled) -> dict[str, bytes]:
     """All that comes out of twelve steps, to the bit."""
     compiled.train(12)
     found = {**compiled.evaluate(), **compiled.probe(compiled.program.probes[0])}
-    found.update({f"state {place}": value for place, value in enumerate(compiled.saved())})
+    found.update({f"state {place}": value for place, value in enumerate(compiled.saved()[0])})
     return {name: value.tobytes() for name, value in found.items()}
 
 

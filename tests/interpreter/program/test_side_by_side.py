@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from dlspec import spec
+from dlspec.interpreter.program.job import Job
 from dlspec.interpreter.program.program import Compiled
+from dlspec.interpreter.program.program_cache import ProgramCache
+from dlspec.interpreter.program.training_loop import train, train_side_by_side
+from dlspec.interpreter.results.replicates import Replicate
+from dlspec.interpreter.store.checkpoints import Checkpoints
+from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.merge_cells import merge_cells
+
+
+class Silent:
+    """A watcher that says nothing."""
+
+    def started(self, job: Job, step: int) -> None: ...
+
+    def compiling(self, job: Job) -> None: ...
+
+    def evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None: ...
+
+    def finished(self, job: Job, replicates: Sequence[Replicate]) -> None: ...
+
+    def warn(self, text: str) -> None: ...
+
 
 HEAD = """
 dlspec: 1
@@ -122,8 +146,13 @@ def outcome(compiled: Compiled, steps: int) -> dict[str, Any]:
     return compiled.evaluate()
 
 
-@pytest.mark.parametrize("xla", [True, False], ids=["xla", "graph"])
-@pytest.mark.parametrize("place", BODIES)
+GRAPHS = ("an example", "finite data", "functions, modes and layers of functions")
+"""Compiled as plain graphs, too."""
+
+
+@pytest.mark.parametrize(
+    ("place", "xla"), [*((place, True) for place in BODIES), *((place, False) for place in GRAPHS)]
+)
 def test_a_row_is_the_cell_alone(place: str, xla: bool) -> None:
     programs = cells(BODIES[place])
     batch = merge_cells(programs)
@@ -131,7 +160,7 @@ def test_a_row_is_the_cell_alone(place: str, xla: bool) -> None:
     steps = programs[0].training.steps if programs[0].training else 0
     together = Compiled(batch, (0, 1), xla)
     found = outcome(together, steps)
-    for number in (0, 2):
+    for number in (2,) if xla else (0, 2):
         alone = Compiled(programs[number], (0, 1), xla)
         for name, value in outcome(alone, steps).items():
             own = found[name].reshape(len(programs), 2, *value.shape[1:])[number]
@@ -139,3 +168,133 @@ def test_a_row_is_the_cell_alone(place: str, xla: bool) -> None:
         for own, value in zip(together.saved()[number], alone.saved()[0], strict=True):
             assert own.shape == value.shape and own.dtype == value.dtype
             np.testing.assert_allclose(own, value, rtol=2e-4, atol=1e-6)
+
+
+# -- as jobs -------------------------------------------------------------------------------------------------------------
+
+RATES = """
+    task: {data: {train: 32, test: 16}, example: {x: "normal([3])", y: "sum(x)"}}
+    architecture: {f: {input: x, layers: [dense: {units: 4, activation: relu}, dense: 1]}}
+    loss: {l: (f - y)^2}
+    training:
+      optimizer: {sgd: {learning_rate: "RATE", momentum: 0.9}}
+      batch: 8
+      steps: 12
+      evaluate: {every: 4}
+      until: final(error) < 0.6
+    measures: {error: "E((f - y)^2)", sure: "E(f > y)"}
+"""
+"""At the rates 0.005, 0.05 and 1e30: the last diverges, the second may stop early."""
+
+
+class Heard(Silent):
+    def __init__(self) -> None:
+        self.told: list[tuple[str, int]] = []
+
+    def compiling(self, job: Job) -> None:
+        self.told.append(("compiling", job.number))
+
+    def evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
+        assert all(len(value) == len(job.batch.numbers) for value in measures.values())
+        self.told.append(("evaluated", job.number))
+
+
+def jobs_of(programs: Sequence[Program], folder: Path | None = None) -> list[Job]:
+    batches = [ReplicateBatch(CellRequest.of(one, "cpu"), (0, 1)) for one in programs]
+    made_by = {"test": "side by side"}
+    kept = [Checkpoints(folder / f"{n}.ckpt", made_by, 0.0) if folder else None for n in range(len(batches))]
+    return [Job(n, batch, "xla", checkpoints) for n, (batch, checkpoints) in enumerate(zip(batches, kept, strict=True))]
+
+
+def assert_same(found: Replicate, expected: Replicate) -> None:
+    assert (found.key, found.status, found.steps, found.end) == (
+        expected.key, expected.status, expected.steps, expected.end,
+    )  # fmt: skip
+    np.testing.assert_allclose(found.curves["error"], expected.curves["error"], rtol=1e-4)
+    assert np.array_equal(found.curves["sure"], expected.curves["sure"])
+
+
+@pytest.fixture(scope="module")
+def rates() -> tuple[Program, ...]:
+    text = RATES.replace("RATE", "0.005 if c < 1 else (0.05 if c < 2 else 1e30)")
+    return cells(text)
+
+
+@pytest.fixture(scope="module")
+def alone(rates: tuple[Program, ...]) -> list[list[Replicate]]:
+    return [train(job, Silent(), threading.Event()) for job in jobs_of(rates)]
+
+
+def test_jobs_side_by_side_are_compiled_once_and_neither_stop_nor_change_each_other(
+    rates: tuple[Program, ...], alone: list[list[Replicate]]
+) -> None:
+    heard, forms = Heard(), ProgramCache()
+    found = train_side_by_side(jobs_of(rates), heard, threading.Event(), forms)
+    assert forms.compiled == 1 and heard.told.count(("compiling", 0)) == 1
+    assert {replicate.status for replicate in found[2]} == {"diverged"}
+    assert {replicate.status for replicate in (*found[0], *found[1])} == {"done"}
+    assert found[0][0].steps == [0, 4, 8, 12] and min(len(one.steps) for one in found[1]) < 4
+    for own, expected in zip(found, alone, strict=True):
+        for replicate, other in zip(own, expected, strict=True):
+            assert_same(replicate, other)
+
+
+@pytest.mark.parametrize("first", ["together", "alone"])
+def test_a_checkpoint_is_that_of_a_cell_whoever_was_beside_it(
+    rates: tuple[Program, ...], alone: list[list[Replicate]], tmp_path: Path, first: str
+) -> None:
+    """Stopped after four steps side by side and gone on with alone, and the other way round."""
+    some = rates[:2]
+    stop = threading.Event()
+    stop.set()
+    ways = {
+        "together": lambda stop: train_side_by_side(jobs_of(some, tmp_path), Silent(), stop),
+        "alone": lambda stop: [train(job, Silent(), stop) for job in jobs_of(some, tmp_path)],
+    }
+    before = ways.pop(first)(stop)
+    assert {replicate.status for one in before for replicate in one} == {"interrupted"}
+    (after,) = ways.values()
+    for own, expected in zip(after(threading.Event()), alone, strict=False):
+        for replicate, other in zip(own, expected, strict=True):
+            assert_same(replicate, other)
+
+
+def test_a_fault_beside_others_ends_none_of_them(rates: tuple[Program, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails for several at once, as for want of memory, is run again one after the other."""
+    take = ProgramCache.take
+
+    def fails(self: ProgramCache, given: Any, *more: Any) -> Compiled:
+        if len(given.programs) > 1:
+            raise MemoryError("too large")
+        return take(self, given, *more)
+
+    monkeypatch.setattr(ProgramCache, "take", fails)
+    found = train_side_by_side(jobs_of(rates[:2]), Silent(), threading.Event())
+    assert {replicate.status for one in found for replicate in one} == {"done"}
+
+
+# -- what is not merged --------------------------------------------------------------------------------------------------
+
+APART = {
+    "a shape": ('example: {x: "normal([3])"', 'example: {x: "normal([2 + (1 if c > 1 else 0)])"'),
+    "a number of steps": ("steps: 3", "steps: 2 + (1 if c > 1 else 0)"),
+    "a batch": ("batch: 8", "batch: 8 + (1 if c > 1 else 0)"),
+    "an exponent": ("(f - y)^2}", "abs(f - y)^c}"),
+    "an argument of a layer": ("dense: 2", "dense: 2, dropout: c / 4"),
+    "an argument of an optimiser": ("{sgd: 0.1}", "{sgd: {learning_rate: 0.1, momentum: c / 4}}"),
+    "other terms": ("sum(x)", "sum(x) if c > 1 else max(x)"),
+}
+BASE = """
+    task: {example: {x: "normal([3])", y: "sum(x)"}}
+    architecture: {f: {input: x, layers: [dense: 2, dense: 1]}}
+    loss: {l: (f - y)^2}
+    training: {optimizer: {sgd: 0.1}, batch: 8, steps: 3}
+    measures: {size: "E(f^2) * c"}
+"""
+
+
+@pytest.mark.parametrize("what", APART)
+def test_what_differs_in_more_than_numbers_stays_apart(what: str) -> None:
+    assert merge_cells(cells(BASE)) is not None
+    assert BASE.count(APART[what][0]) == 1
+    assert merge_cells(cells(BASE.replace(*APART[what]))) is None

@@ -35,9 +35,9 @@ def ran(
     """Runs what is asked for with made-up numbers; which replicates ran, in order, and what came out."""
     jobs: list[int] = []
 
-    def train(job: Job, stop: threading.Event) -> list[Replicate]:
-        jobs.extend(job.batch.numbers)
-        return [make_cell(job.batch.request, number) for number in job.batch.numbers]
+    def train(group: Sequence[Job], stop: threading.Event) -> list[list[Replicate]]:
+        jobs.extend(number for job in group for number in job.batch.numbers)
+        return [[make_cell(job.batch.request, number) for number in job.batch.numbers] for job in group]
 
     with Store(root, pytest.fail) as store:
         progress = Progress.of_store(asked, store, RunOptions(""))

@@ -41,7 +41,10 @@ WORKER = textwrap.dedent(
     from dlspec.interpreter.store.store import Store
     from dlspec.interpreter.store.requests import requests_of
 
-    def train(job, stop):
+    def train(jobs, stop):
+        return [one(job) for job in jobs]
+
+    def one(job):
         replicates = []
         for number in job.batch.numbers:
             replicate = job.batch.request.replicate(number)
