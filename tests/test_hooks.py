@@ -159,6 +159,46 @@ def test_all_that_the_hooks_and_the_action_can_import_is_small_and_is_there() ->
     assert {"dlspec.spec.format", "dlspec.spec.check", "dlspec.spec.resolve"} <= seen
 
 
+def test_the_module_of_the_small_distribution_checks_and_compares_and_says_what_it_has_not() -> None:
+    """`import dlspec` with what `dlspec-check` holds alone: no other package of dlspec, and no other library."""
+    packages = sorted(set(WHOLE["tool"]["setuptools"]["packages"]) - set(PACKAGES))
+    libraries = [
+        "filelock",
+        "jinja2",
+        "keras",
+        "matplotlib",
+        "pandas",
+        "pyarrow",
+        "rich",
+        "scipy",
+        "tensorflow",
+        "typer",
+    ]
+    code = f"""
+import sys
+sys.modules.update(dict.fromkeys({[*packages, *libraries]!r}))
+import dlspec
+study = dlspec.Study({CLEAN!r})
+print(study.validate(), dlspec.diff(study, study).same, len(study.digest), "e" in study._repr_html_())
+print(dlspec.diff(study, dlspec.Study(study.text.replace("1 + 1", "1 + 2"))))
+for ask in (study.plan, lambda: dlspec.run, lambda: dlspec.runs, lambda: dlspec.open_run):
+    try:
+        ask()
+    except dlspec.StudyError as error:
+        print(error)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "python")}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    lines = done.stdout.splitlines()
+    assert lines[0] == "study.yaml: valid True 16 True" and "1 + 1 → 1 + 2" in done.stdout, done.stderr
+    assert [line.split()[0] for line in lines if "is not in dlspec-check" in line] == [
+        "plan",
+        "run",
+        "runs",
+        "open_run",
+    ]
+
+
 def test_the_mirror_holds_the_distribution_and_replaces_what_was_there(tmp_path: Path) -> None:
     folder = tmp_path / "mirror"
     (folder / ".git").mkdir(parents=True)

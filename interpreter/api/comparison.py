@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,8 @@ class Diff:
         return f"Diff({self.headline!r})"
 
     def __str__(self) -> str:
+        if find_spec("rich") is None:  # with dlspec-check
+            return self.markdown().rstrip("\n")
         from .diff_text import print_diffs
 
         stream = io.StringIO()

@@ -12,6 +12,7 @@ from rich.console import Console
 from ..schedule.progress import JsonLines, Live, Log, Quiet, tell
 from ..store.requests import ReplicateBatch
 from .audience import Audience
+from .notebook_progress import InNotebook, notebook_display
 from .study import warn
 
 if TYPE_CHECKING:
@@ -44,11 +45,7 @@ class _Silent(Quiet):
 
 
 class Shown(Listener):
-    """Bars on a terminal, and lines on standard error where there is none, as in a notebook."""
-
-    def warn(self, text: str) -> None:
-        """A line."""
-        tell(f"warning: {text}")
+    """Bars on a terminal or in a notebook, and lines on standard error where there is neither."""
 
     def planned(self, stored: int, missing: int, other_forms: Mapping[str, int]) -> None:
         """How much is stored already."""
@@ -63,6 +60,9 @@ class Shown(Listener):
 
     def watcher(self, missing: Sequence[ReplicateBatch]) -> Quiet:
         """Bars or lines."""
+        show = notebook_display()
+        if show is not None:
+            return InNotebook(missing, show, warn)
         return Live(missing, Console(stderr=True)) if sys.stderr.isatty() else Log(missing)
 
     def stopping(self) -> None:

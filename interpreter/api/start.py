@@ -19,6 +19,14 @@ Progress = bool | Callable[[dict[str, Any]], object] | None
 Choice = TypeVar("Choice", Jit, ExecutorName)
 
 
+class Interrupted(KeyboardInterrupt):
+    """A run was stopped: its text says what there is of it."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows of it."""
+        return [str(self)]
+
+
 def run(
     study: Study | str | os.PathLike[str], *, profile: str | None = None, overrides: Overrides = None, only: Sequence[str] | str | None = None,
     progress: Progress = None, runs: str | os.PathLike[str] = RUNS, jobs: int | None = None, device: str = "auto", jit: str = "auto",
@@ -34,7 +42,7 @@ def run(
         profile: One of its profiles.
         overrides: Values by path, `{"training.steps": 100}`, or texts `path=value`.
         only: `"EXPERIMENT"` or `"EXPERIMENT/VARIANT"`, or several.
-        progress: None: nothing is shown. True: bars on a terminal, lines elsewhere. A function: it is called with each event, the dictionary
+        progress: None: nothing is shown. True: bars on a terminal and in a notebook, lines elsewhere. A function: it is called with each event, the dictionary
             that `dlspec run --log json` prints; what it raises ends the run at its next evaluation, and is raised then.
         runs: Where runs lie, with the store.
         jobs: How many programs run at once; otherwise one a core, on a GPU one.
@@ -70,7 +78,7 @@ def run(
     outcome = carried_out(plan, settings, listener, words)
     listener.raise_what_was_raised()
     if outcome.stopped:
-        raise KeyboardInterrupt(outcome.interruption())
+        raise Interrupted(outcome.interruption())
     if outcome.done.error is not None:
         raise outcome.done.error
     assert outcome.done.folder is not None

@@ -16,6 +16,7 @@ from dlspec.spec.diagnostics.problems import Problem, Source
 from dlspec.spec.passes.registration import registered
 
 from . import overrides as given
+from .distributions import needs_whole
 from .overrides import Overrides
 from .validation import Problems, problems_of
 
@@ -123,6 +124,7 @@ class Study:
 
         Raises StudyError where the study is not valid, or has no such profile, path or experiment.
         """
+        needs_whole("plan")
         from .planning import planned
 
         resolved = self.resolved(profile, overrides, only)

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from dlspec.spec.diagnostics.problems import Problem, SpecError
+
 from .devices import AUTO, INSTALL, Asked
 from .environment import set_environment
 from .xla_cache import use_compilation_cache
@@ -37,13 +39,17 @@ def start(device: Asked = AUTO) -> None:
 
         there = tf.config.list_physical_devices("GPU")
     chosen = device.chosen(there, _accelerators(), hidden())
-    with held_back():
-        tf.config.set_visible_devices(chosen, "GPU")
-        for accelerator in chosen:
-            tf.config.experimental.set_memory_growth(accelerator, True)
-        if chosen:
-            tf.config.experimental.enable_op_determinism()
-        tf.constant(0.0)
+    try:
+        with held_back():
+            tf.config.set_visible_devices(chosen, "GPU")
+            for accelerator in chosen:
+                tf.config.experimental.set_memory_growth(accelerator, True)
+            if chosen:
+                tf.config.experimental.enable_op_determinism()
+            tf.constant(0.0)
+    except RuntimeError as error:  # what TensorFlow says of a setting that comes too late
+        hint = "Start Python anew, in a notebook the kernel: one process trains on one device, and dlspec starts TensorFlow."
+        raise SpecError(Problem("TensorFlow runs in this process already, with other devices", hint=hint)) from error
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 

@@ -10,12 +10,14 @@ import multiprocessing
 import os
 import queue
 import signal
+import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from types import ModuleType
 from typing import Any
 
 from ..backend.devices import Asked
@@ -88,7 +90,8 @@ class _Child:
         context = multiprocessing.get_context("spawn")
         self.line, far = context.Pipe()
         self.process = context.Process(target=_serve, args=(far, jobs, device), name="dlspec", daemon=True)
-        self.process.start()
+        with _main_set_aside():
+            self.process.start()
         far.close()
         self.hears = threading.Thread(target=self._hear, name="dlspec-hears", daemon=True)
         self.hears.start()
@@ -155,6 +158,17 @@ class _Child:
         for job in left:
             message = f"the process that trained it was ended {how}; all else is stored"
             self._end(job, job.without_result("failed", message))
+
+
+@contextmanager
+def _main_set_aside() -> Iterator[None]:
+    """Lets a process start without the main module, which it would run anew: a script that runs a study would run it there, too."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 @dataclass(frozen=True)

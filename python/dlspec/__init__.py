@@ -55,6 +55,9 @@ PLACES = {
 }
 """Where each public name lives."""
 
+WHOLE = frozenset({"Plan", "Run", "open_run", "run", "runs"})
+"""What the small distribution `dlspec-check` has not got."""
+
 __all__ = [
     "Diff", "Plan", "Run", "Study", "StudyError", "StudyWarning", "__version__", "diff", "load", "open_run", "run", "runs",
 ]  # fmt: skip
@@ -67,6 +70,10 @@ def __getattr__(name: str) -> Any:
 
         value: Any = dlspec_version()
     elif name in PLACES:
+        if name in WHOLE:
+            from dlspec.interpreter.api.distributions import needs_whole
+
+            needs_whole(name)
         value = getattr(import_module(PLACES[name]), name)
     else:
         raise AttributeError(f"module 'dlspec' has no attribute '{name}'")

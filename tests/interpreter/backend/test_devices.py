@@ -158,3 +158,17 @@ def test_the_command_says_where_it_ran_and_where_it_cannot(tmp_path: Path) -> No
         there = dlspec("--device", "gpu")
         assert there.returncode == 1 and there.stderr.startswith("TensorFlow finds no GPU\n"), there.stderr
         assert "pip install 'dlspec[gpu]'" in there.stderr and "Traceback" not in there.stderr
+
+
+def test_a_device_that_comes_too_late_is_said(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """TensorFlow's own words, where its devices were used already."""
+
+    def too_late(*_: Any) -> None:
+        raise RuntimeError("Visible devices cannot be modified after being initialized")
+
+    monkeypatch.setattr(tf.config, "set_visible_devices", too_late)
+    with pytest.raises(SpecError) as caught:
+        start.start(Asked("cpu"))
+    assert "runs in this process already, with other devices" in said(caught) and "kernel" in said(caught)

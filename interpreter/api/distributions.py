@@ -1,0 +1,14 @@
+"""What the small distribution `dlspec-check` has not got, said where it is asked for."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from dlspec.spec.diagnostics.problems import Problem, SpecError
+
+
+def needs_whole(what: str) -> None:
+    """Raises StudyError where only `dlspec-check` is installed, which checks and compares studies; `what` is what is asked for."""
+    if find_spec("dlspec.interpreter.schedule") is None:
+        hint = "`pip install dlspec`, in an environment of its own, brings what runs studies."
+        raise SpecError(Problem(f"{what} is not in dlspec-check, which checks and compares studies alone", hint=hint))
