@@ -79,7 +79,12 @@ class Evaluation:
                         known[id(term)] = self.context.of_rows(mean, tuple(i.key for i in t.free_indices(term)))
             values = {measure.name: self._outer(measure, known, draws, step) for measure in self.measures}
             return values, self.sampling.errors(
-                known, moments, self.context.of_rows, lambda measure, means: self._outer(measure, means, draws, step)
+                known,
+                moments,
+                self.context.of_rows,
+                lambda measure, means: self._outer(measure, means, draws, step),
+                lambda measure, index, means: self._bodies(measure, index, means, keys[measure.on], draws, step),
+                self.context.chunk,
             )
 
         return evaluate
@@ -160,6 +165,16 @@ class Evaluation:
             [tf.constant(0), *first],
         )
         return named(loop[1:])
+
+    def _bodies(
+        self, measure: MeasurePlan, index: Any, known: dict[int, Value], keys: Any, draws: dict[str, Any], step: Any
+    ) -> list[Any]:
+        """The bodies of a measure's expectations for some examples, [rows, examples] each in float64."""
+        lowering = self.context.lowering(
+            keys, index, index.shape[0], draws, step=step, expectation=lambda term: known[id(term)]
+        )
+        bodies = [lowering(term.body) for term in self.sampling.means[measure.name]]
+        return [tf.cast(lowering.to_rows(body, (EXAMPLE,), 0), tf.float64) for body in bodies]
 
     def _outer(self, measure: MeasurePlan, known: dict[int, Value], draws: dict[str, Any], step: Any) -> Any:
         """A measure over its expectations, in float64: [rows, …]."""

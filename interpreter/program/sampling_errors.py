@@ -15,9 +15,10 @@ from typing import Any
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.plan import MeasurePlan, Program
-from dlspec.spec.passes.sampled_means import means_of, sampled_examples
+from dlspec.spec.passes.sampled_means import means_of, means_within, sampled_examples
 
 from ..lower import Value
+from .nested_errors import Derivatives, moments_and_derivatives, through_means
 
 Pair = tuple[int, int]
 """Two expectations by their identities: their means' covariance, or one's variance."""
@@ -32,11 +33,14 @@ class SamplingErrors:
         self.means = {measure.name: found for measure in measures if (found := means_of(program, measure))}
         self.measures = [measure for measure in measures if measure.name in self.means]
         self.examples = {measure.name: sampled_examples(program, measure) for measure in self.measures}
+        self.nested = [measure for measure in self.measures if any(map(means_within, self.means[measure.name]))]
+        """Those with means within means, whose errors take a pass of their own."""
         self.pairs: list[Pair] = list(
             dict.fromkeys(
                 pair
-                for found in self.means.values()
-                for pair in combinations_with_replacement([id(term) for term in found], 2)
+                for measure in self.measures
+                if measure not in self.nested
+                for pair in combinations_with_replacement([id(term) for term in self.means[measure.name]], 2)
             )
         )
 
@@ -51,23 +55,53 @@ class SamplingErrors:
         moments: Moments,
         of_rows: Callable[[Any], Value],
         outer: Callable[[MeasurePlan, dict[int, Value]], Any],
+        bodies: Callable[[MeasurePlan, Any, dict[int, Value]], Sequence[Any]],
+        chunk: Callable[[int], int],
     ) -> dict[str, Any]:
         """The standard error of each measure, [rows, …] in float64, from the means and the moments; of a number made of means to first order.
 
-        `of_rows` gives the value of a tensor [rows], `outer` a measure, [rows], from its means.
+        `of_rows` gives the value of a tensor [rows], `outer` a measure, [rows], from its means, and `bodies` the bodies of these,
+        [rows, examples], for some examples: of so many at a time as `chunk` says.
         """
         errors = {}
         for measure in self.measures:
             terms, count = self.means[measure.name], self.examples[measure.name]
-            pairs = combinations_with_replacement([id(term) for term in terms], 2)
-            covariances = {pair: moments[pair] * (1 / (count - 1) / count) for pair in pairs}
-            if isinstance(measure.term, t.Expectation):
+            pairs = list(combinations_with_replacement([id(term) for term in terms], 2))
+            derivatives: Derivatives = {}
+            if measure in self.nested:
+                own, derivatives = _nested(terms, known, of_rows, partial(bodies, measure), count, chunk(count))
+            else:
+                own = moments
+            covariances = {pair: own[pair] * (1 / (count - 1) / count) for pair in pairs}
+            if isinstance(measure.term, t.Expectation) and measure not in self.nested:
                 errors[measure.name] = tf.sqrt(covariances[id(terms[0]), id(terms[0])])
                 continue
             value, slopes = _slopes(terms, known, of_rows, partial(outer, measure))
-            error = _first_order(slopes, covariances)
+            error = _first_order(through_means(slopes, derivatives), covariances)
             errors[measure.name] = tf.where(tf.math.is_finite(value), error, tf.constant(math.nan, tf.float64))
         return errors
+
+
+def _nested(
+    terms: Sequence[t.Expectation],
+    known: dict[int, Value],
+    of_rows: Callable[[Any], Value],
+    bodies: Callable[[Any, dict[int, Value]], Sequence[Any]],
+    total: int,
+    chunk: int,
+) -> tuple[Moments, Derivatives]:
+    """The moments of means within means, and how each moves with those in its body, by their identities."""
+    keys = [id(term) for term in terms]
+    within = [[keys.index(id(item)) for item in means_within(term)] for term in terms]
+
+    def given(index: Any, means: Sequence[Any]) -> Sequence[Any]:
+        values = {key: of_rows(mean) for key, mean in zip(keys, means, strict=True)}
+        return bodies(index, {**known, **values})
+
+    means = [tf.reshape(known[key].tensor, [-1]) for key in keys]
+    moments, derivatives = moments_and_derivatives(given, means, within, total, chunk)
+    named = {(keys[a], keys[b]): moment for (a, b), moment in moments.items()}
+    return named, {(keys[a], keys[b]): slope for (a, b), slope in derivatives.items()}
 
 
 def _first_order(slopes: dict[int, Any], covariances: Moments) -> Any:

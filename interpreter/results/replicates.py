@@ -40,10 +40,11 @@ class Curve(Sequence[Array]):
         return np.array(self.values, dtype) if copy else np.asarray(self.values, dtype)
 
 
-ERRORS = 2
+ERRORS = 3
 """The version of the sampling errors, raised where those of before may be wrong: these are left out, and their numbers stay.
 
-Version 1 (`true` in a result file) told 0, or too little, of numbers that jump with an expectation or lie beyond a bound.
+Version 1 (`true` in a result file) told 0, or too little, of numbers that jump with an expectation or lie beyond a bound, and version 2
+still of those that do so in a function.
 """
 
 

@@ -12,6 +12,8 @@ MAX_ENTRIES = 64
 """Of arrays with more entries no errors are kept: they are shown, and seldom compared with a number."""
 MAX_MEANS = 4
 """Of how many means a measure may be made: the error takes the covariance of each pair."""
+MAX_NESTED = 10
+"""The same where means stand within means, as in a correlation: the error takes another pass over the examples."""
 STEPS = ("sign",)
 """Operations that jump, beside those through which no gradient passes and those that give no real number."""
 
@@ -26,35 +28,69 @@ def sampled_examples(program: Program, measure: MeasurePlan) -> int:
 
 
 def means_of(program: Program, measure: MeasurePlan) -> tuple[t.Expectation, ...]:
-    """The expectations that a measure's error comes of; none where it isn't kept.
+    """The expectations that a measure's error comes of, each before those in its body; none where it isn't kept.
 
-    Kept is that of an expectation, and of a number made of several. It isn't of a rate, which follows from its value; of quantiles and
-    of mean gradients, whose examples aren't told apart; where one expectation is within another; where a number jumps with one, or its
-    derivative isn't that of its value.
+    Kept is that of an expectation, and of a number made of several, within each other, too. It isn't of a rate, which follows from its
+    value; of quantiles and of mean gradients, whose examples aren't told apart; where a number jumps with an expectation, or its
+    derivative isn't that of its value; of arrays and gradients with an expectation within another.
     """
     term = measure.term
     if sampled_examples(program, measure) < 2 or term.type.kind != "real":
         return ()
     found = tuple(item for item in t.walk(term) if isinstance(item, t.Expectation))
-    if any(_is_apart(item) for item in found):
+    if any(item.quantile is not None or isinstance(item.body, t.Gradient) for item in found):
         return ()
-    if isinstance(term, t.Expectation):
+    nested = any(means_within(item) for item in found)
+    if isinstance(term, t.Expectation) and not nested:
         small = prod(term.type.shape) <= MAX_ENTRIES
         return found if small and term.body.type.kind != "bool" else ()
     numbers = not term.type.shape and all(not item.type.shape and not t.free_indices(item) for item in found)
-    return found if numbers and len(found) <= MAX_MEANS and not _jumps(term, program) else ()
+    if not numbers or len(found) > (MAX_NESTED if nested else MAX_MEANS):
+        return ()
+    if nested and any(isinstance(item, t.Gradient) for item in t.walk(term)):
+        return ()
+    if any(_jumps(part, program, _carrying(part)) for part in (term, *(item.body for item in found))):
+        return ()
+    return tuple(sorted(found, key=_depth, reverse=True)) if nested else found
 
 
-def _jumps(term: t.Term, program: Program) -> bool:
+def means_within(term: t.Expectation) -> tuple[t.Expectation, ...]:
+    """The expectations in the body of one, but for those in the bodies of these."""
+    below = t.walk(term.body, lambda item: () if isinstance(item, t.Expectation) else t.children(item))
+    return tuple(item for item in below if isinstance(item, t.Expectation))
+
+
+def _depth(term: t.Expectation) -> int:
+    """How many expectations stand within each other in the body of one."""
+    return 1 + max(map(_depth, means_within(term)), default=-1)
+
+
+def _carrying(term: t.Term) -> frozenset[str]:
+    """The parameters that stand for an argument with an expectation in it."""
+    keys: frozenset[str] = frozenset()
+    for item in t.walk(term):  # a function comes before those that are called in its body, or its arguments
+        if isinstance(item, t.Invoke):
+            bound = zip(item.parameters, item.arguments, strict=True)
+            keys |= {key for key, argument in bound if _moves(argument, keys)}
+    return keys
+
+
+def _moves(term: t.Term, carrying: frozenset[str]) -> bool:
+    """Whether an expectation stands in a term, itself or by a parameter."""
+    return any(
+        isinstance(item, t.Expectation) or (isinstance(item, t.Parameter) and item.key in carrying)
+        for item in t.walk(term)
+    )
+
+
+def _jumps(term: t.Term, program: Program, carrying: frozenset[str]) -> bool:
     """Whether a term jumps with an expectation in it, or hides how it changes with it: then there is no error to first order."""
-    if isinstance(term, t.Expectation) or not any(isinstance(item, t.Expectation) for item in t.walk(term)):
+    if isinstance(term, t.Expectation) or not _moves(term, carrying):
         return False
-    hidden = isinstance(term, t.Stop) or (isinstance(term, t.Invoke) and term.function in program.gradient)
+    hidden = isinstance(term, t.Stop | t.NetworkOutput) or (
+        isinstance(term, t.Invoke) and term.function in program.gradient
+    )
     steps = isinstance(term, t.Operate) and (term.operation in STEPS or not OPERATION_WORK[term.operation].passes)
-    return hidden or steps or term.type.kind != "real" or any(_jumps(part, program) for part in t.children(term))
-
-
-def _is_apart(term: t.Expectation) -> bool:
-    """Whether an expectation has no variance over examples that one pass finds."""
-    nested = any(isinstance(item, t.Expectation) for item in t.walk(term.body))
-    return nested or term.quantile is not None or isinstance(term.body, t.Gradient)
+    if hidden or steps or term.type.kind != "real":
+        return True
+    return any(_jumps(part, program, carrying) for part in t.children(term))

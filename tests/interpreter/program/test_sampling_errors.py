@@ -34,7 +34,6 @@ measures:
   rate: E(x[0] > 0)
   of_rates: E(x[0] > 0) / E(x[1] > 0)
   middle: quantile(u, 0.5)
-  nested: E((u - E(u))^2)
   alone: 2 * pi
   choice: E(x[0]) if E(u) > 0.5 else E(x[1])
   step: 1 if E(u) > 0.4 else 0
@@ -97,6 +96,96 @@ def test_errors_are_those_of_the_examples_and_near_the_closed_forms(
     for name, deviation in CLOSED.items():
         np.testing.assert_allclose(errors[name], deviation / math.sqrt(count), rtol=4 / math.sqrt(count), err_msg=name)
     np.testing.assert_array_equal(values["rate"], held.evaluate()["rate"])
+
+
+NESTED = """
+dtype: float64
+functions: {"leap(z)": z + floor(10 * z), "held(z)": z + stop(z), "cov(a, b)": E((a - E(a)) * (b - E(b)))}
+task:
+  data: {test: COUNT}
+  draw: {w: "normal([2, 1])"}
+  example: {x: "normal([2])", u: "uniform(0, 1)"}
+architecture: {f: {input: x, layers: [dense: {units: 1, kernel_initializer: w}]}}
+measures:
+  variance: E((u - E(u))^2)
+  covariance: cov(x[0], x[0] + u)
+  correlation: cov(x[0], x[0] + 3 * u) / sqrt(cov(x[0], x[0]) * cov(u, u))
+  distance: E(abs(u - E(u))) + E(u)
+  relative: sqrt(E((u - E(u))^2)) / E(u)
+  deep: E((u - E((u - E(u))^2))^2)
+  network: E((f - E(f))^2)
+  no_change: E(u - E(u))
+  above_mean: E(u > E(u))
+  jump_inside: E(u * floor(10 * E(u)))
+  through: E(f(x - E(u)))
+  arrays: E((x - E(x))^2)
+  leaps: leap(E(u))
+  holds: held(E(u))
+  middle: E(u) - quantile(u, 0.5)
+replicates: 2
+"""
+
+
+def nested(x: Any, u: Any, f: Any) -> dict[str, Any]:
+    """The same of means within means: what an example adds to each, and through the means that stand in it."""
+
+    def mean(each: Any) -> Any:
+        return each.mean(axis=1, keepdims=True)
+
+    def error(each: Any) -> Any:
+        return each.std(axis=1, ddof=1) / math.sqrt(each.shape[1])
+
+    first = x[..., 0]
+    a, b, off = (each - mean(each) for each in (first, first + 3 * u, u))
+    c, v, w, m = mean(a * b), mean(a**2), mean(off**2), mean(u)
+    return {
+        "variance": error(off**2), "covariance": error(a * (a + off)),
+        "correlation": error((a * b - c * (a**2 / v + off**2 / w) / 2) / np.sqrt(v * w)),
+        "distance": error(np.abs(off) + (1 - mean(np.sign(off))) * u), "relative": error(off**2 / (2 * np.sqrt(w) * m) - np.sqrt(w) / m**2 * u),
+        "deep": error((u - w) ** 2 - 2 * mean(u - w) * off**2), "network": error((f - mean(f)) ** 2), "no_change": np.zeros(len(u)),
+    }  # fmt: skip
+
+
+@FORMS
+def test_means_within_means_have_the_error_of_what_each_example_adds(
+    compiled: Callable[..., Compiled], monkeypatch: pytest.MonkeyPatch, xla: bool
+) -> None:
+    """In chunks of 33, the last of which is smaller. What jumps with a mean, in a function or a body, is an array or a quantile has none."""
+    study = NESTED if xla else NESTED.replace("  middle: E(u) - quantile(u, 0.5)\n", "")
+    monkeypatch.setattr(ProgramContext, "chunk", lambda self, wanted, *more: min(wanted, 100 if xla else 33))
+    held = compiled(study.replace("COUNT", "100"), 2, xla)
+    values, errors = held.evaluate_with_errors()
+    x, u = examples(held, 100)
+    lowering = held.context.lowering(held.seeds.keys["test"], tf.range(100, dtype=tf.int64), 100, held.seeds.draws)
+    f = lowering.broadcast_to_axes(held.context.apply(lowering, "f", None), ("replicate", "example"), 0).numpy()
+    right = nested(x, u, f)
+    assert errors.keys() == right.keys()
+    for name, error in errors.items():
+        np.testing.assert_allclose(error, right[name], 1e-9, 1e-8 if name == "no_change" else 0, err_msg=name)
+        assert error.shape == values[name].shape
+    np.testing.assert_allclose(values["variance"], u.var(axis=1))
+
+
+def test_the_error_of_a_variance_covers_it_in_95_percent_of_replicates(compiled: Callable[..., Compiled]) -> None:
+    """400 replicates of 400 uniform numbers each: of the variance, 1/12, and of its root over the mean, 1/√3."""
+    names = (
+        "middle",
+        "deep",
+        "network",
+        "correlation",
+        "covariance",
+        "distance",
+        "arrays",
+        "above_mean",
+        "through",
+        "jump_inside",
+    )
+    lines = [line for line in NESTED.splitlines() if not line.strip().startswith(names)]
+    study = "\n".join(lines).replace("COUNT", "400").replace("replicates: 2", "replicates: 400")
+    values, errors = compiled(study, 400, True).evaluate_with_errors()
+    for name, truth in (("variance", 1 / 12), ("relative", 1 / math.sqrt(3))):
+        covered = np.mean(np.abs(values[name] - truth) < 1.96 * errors[name])
+        assert abs(covered - 0.95) < 0.035, (name, covered)
 
 
 @FORMS
