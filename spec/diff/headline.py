@@ -24,7 +24,8 @@ class _Places:
 
     def __init__(self, diff: StudyDiff) -> None:
         self.several = len({cell.experiment for cell in diff.cells} | diff.unchanged.keys()) > 1
-        held = {change.experiment for change in diff.changes} | {item.experiment for item in diff.warnings}
+        held = {change.experiment for change in diff.changes if not change.inherited}
+        held |= {item.experiment for item in diff.warnings}
         self.lone = len(held - {""}) == 1
         self.said = False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
@@ -9,6 +10,7 @@ from dlspec import spec
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.diff import compare
 from dlspec.spec.diff.changes import FACTORS, Cell
+from dlspec.spec.diff.sections import warned
 from dlspec.spec.diff.study import SideError
 
 from tests.spec.diff.pairs import FOLDER, PAIRS, Pair, compared, difference, text_of
@@ -72,6 +74,22 @@ def test_one_factor_is_said_only_of_one_value_in_one_part(pair: Pair) -> None:
         assert all(cell.status == "same" for cell in diff.cells)
     elif not trained:
         assert not diff.headline.startswith(("one factor", "confounded"))
+
+
+@EVERY
+def test_no_clause_of_a_headline_names_an_experiment_twice(pair: Pair) -> None:
+    for clause in difference(pair.name).headline.split("; "):
+        named = re.findall(r" (?:in experiment|variants? [^;]*? of) (`\w+`)", clause)
+        assert len(named) == len(set(named)), clause
+
+
+def test_warnings_that_say_the_same_of_several_claims_are_one_line() -> None:
+    diff = difference("fewer replicates in a profile")
+    names = "learns, mostly, mean, ratio, chance, best, least, soon, early, slope, rising, sane and other"
+    assert len(diff.warnings) == 13
+    assert list(warned(diff)) == [
+        f"signs: {names} in profile quick: loosened: it is judged over 2 replicates instead of 3"
+    ]
 
 
 @EVERY

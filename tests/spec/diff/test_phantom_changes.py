@@ -79,7 +79,7 @@ DERIVED = STUDY + "  f: {base: e, training: {steps: 500}}\n  g: {base: f, traini
         ),
         (
             [("learning_rate: 0.01", "learning_rate: 0.02"), ("batch: 8", "batch: 4")],
-            "2 values of training changed in experiment `e`: optimizer learning rate 0.01 → 0.02 and batch 8 → 4 in experiment `e`",
+            "2 values of training changed in experiment `e`: optimizer learning rate 0.01 → 0.02 and batch 8 → 4",
         ),
     ],
 )
