@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -15,13 +15,13 @@ from dlspec.spec.diagnostics.problems import Problem, did_you_mean, listing, sen
 from ..report import write_report
 from ..report.final_values import Finals
 from ..report.final_values import finals as finals_of
-from ..results.errors import StoreError, explained
+from ..results.errors import explained
 from ..results.exit_codes import exit_code
 from ..results.folder_names import REPORT
 from ..results.number_text import SPREAD
 from ..results.optional_outputs import Aside
 from ..results.replicates import DONE, Results
-from ..results.run_list import RunRecord, chosen, list_runs, named
+from ..results.run_list import RunRecord, chosen, countable_runs, named
 from ..results.run_reader import results, verdicts
 from . import html
 from .claims import Claims
@@ -207,12 +207,11 @@ class Run:
         Args:
             file: Where the page goes; otherwise into the run's folder, where a run writes one already.
 
-        Returns: The page. Raises StudyError where it cannot be written.
+        Returns: The page. A part of it that cannot be made is a warning. Raises StudyError where it cannot be written.
         """
         place = self.path / REPORT if file is None else Path(file)
         if file is not None or not place.exists():
-            with explained(place.parent):
-                write_report(self.record, place)
+            write_page(self.record, place, warn)
         return place
 
     # -- what is shown -------------------------------------------------------------------------------------------------
@@ -276,6 +275,17 @@ def _table(group: Finals) -> html.Html:
     return html.table(heads, rows, numbers=1)
 
 
+def write_page(record: RunRecord, file: Path, warn: Callable[[str], None]) -> bool:
+    """Writes a run's page; whether it is whole. `warn` is told of each part that cannot be made. Raises StudyError.
+
+    A page that is there already is not replaced by one with less in it: what cannot be made is raised then.
+    """
+    aside = None if file.exists() else Aside(warn)
+    with explained(file.parent):
+        write_report(record, file, aside=aside)
+    return aside is None or not aside.failed
+
+
 class Runs(list[Run]):
     """Runs, the newest first; a notebook shows them as a table."""
 
@@ -310,19 +320,10 @@ def runs(
     Raises StudyError where the folder cannot be read.
     """
     unreadable: list[str] = []
-    every = [record for record in list_runs(Path(folder), unreadable) if _counted(record, unreadable)]
+    every = countable_runs(Path(folder), unreadable)
     for line in unreadable:
         warn(line)
     return Runs(map(Run, chosen(every, study, profile, since, verdict)))
-
-
-def _counted(record: RunRecord, unreadable: list[str]) -> bool:
-    """Whether a run's replicates and verdicts can be counted; what can't be read is named."""
-    try:
-        return record.replicates is not None and record.verdicts is not None
-    except StoreError as error:
-        unreadable.append(f"{error.problems[0].message}. {error.problems[0].hint}")
-        return False
 
 
 def open_run(run: str | os.PathLike[str], folder: str | os.PathLike[str] = RUNS) -> Run:

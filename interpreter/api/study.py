@@ -7,9 +7,8 @@ import sys
 import warnings
 from collections.abc import Sequence
 from functools import cached_property
-from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import Problem, Source
@@ -135,31 +134,27 @@ class Study:
         return f"Study({self.source.name!r})"
 
     def _repr_html_(self) -> str:
+        from . import html
+
         try:
             model = self.document.study
         except spec.SpecError as error:
             return Problems(self.source.name, error.problems)._repr_html_()
-        lines = [f"<p><b>{escape(self.title)}</b> <code>{escape(self.source.name)}</code></p>"]
+        lines = [html.paragraph(html.bold(self.title), html.code(self.source.name))]
         if model.about:
-            lines.append(f"<p style='max-width:46rem'>{escape(model.about.strip())}</p>")
-        rows = "".join(_row(name, experiment) for name, experiment in model.experiments.items())
-        lines.append(f"<table><thead><tr>{_HEADS}</tr></thead><tbody>{rows}</tbody></table>")
+            lines.append(html.paragraph(model.about.strip()))
+        rows = [
+            (html.code(name), (one.about or "").strip(), *(len(getattr(one, part, None) or ()) for part in PARTS))
+            for name, one in model.experiments.items()
+        ]
+        lines.append(html.table(("experiment", "about", *PARTS), rows, numbers=2))
         if model.profiles:
-            told = (f"<code>{escape(name)}</code>" for name in model.profiles)
-            lines.append(f"<p>Profiles: {', '.join(told)}</p>")
+            lines.append(html.paragraph("Profiles:", *map(html.code, model.profiles)))
         return "".join(lines)
 
 
-_HEADS = "".join(
-    f"<th style='text-align:left'>{head}</th>" for head in ("experiment", "about", "variants", "measures", "claims")
-)
-
-
-def _row(name: str, model: Any) -> str:
-    """An experiment: what it is about, and how much there is of it."""
-    counts = [str(len(getattr(model, part, None) or ())) for part in ("variants", "measures", "claims")]
-    cells = [f"<code>{escape(name)}</code>", escape(str(model.about or "").strip()), *counts]
-    return "<tr>" + "".join(f"<td style='text-align:left'>{cell}</td>" for cell in cells) + "</tr>"
+PARTS = ("variants", "measures", "claims")
+"""What of an experiment is counted where a study is shown."""
 
 
 def warn_of(problems: Sequence[Problem]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
 from typing import overload
 
 from dlspec import spec
@@ -60,20 +59,14 @@ class Problems(Sequence[Problem]):
         return "\n".join([*parts, *([f"{self.name}: valid"] if self.valid else [])])
 
     def _repr_html_(self) -> str:
-        head = f"<p><b>{escape(self.name)}</b>: {'valid' if self.valid else 'not valid'}</p>"
-        if not self.problems:
-            return head
-        rows = "".join(map(_row, self.problems))
-        titles = "".join(f"<th style='text-align:left'>{title}</th>" for title in ("", "place", "problem"))
-        return f"{head}<table><thead><tr>{titles}</tr></thead><tbody>{rows}</tbody></table>"
+        from . import html
 
-
-def _row(problem: Problem) -> str:
-    """A problem as a row: the rendered text keeps its marker under the line."""
-    place = "" if problem.line is None else f"{problem.line}:{problem.column}"
-    text = f"<pre style='margin:0;white-space:pre-wrap;text-align:left'>{escape(str(problem))}</pre>"
-    cells = (escape(problem.severity), place, text)
-    return "<tr>" + "".join(f"<td style='text-align:left;vertical-align:top'>{cell}</td>" for cell in cells) + "</tr>"
+        head = html.paragraph(html.bold(self.name), "valid" if self.valid else "not valid")
+        rows = [
+            (one.severity, "" if one.line is None else f"{one.line}:{one.column}", html.block(one))
+            for one in self.problems
+        ]
+        return head + (html.table(("", "place", "problem"), rows) if rows else "")
 
 
 def problems_of(source: Source) -> Problems:

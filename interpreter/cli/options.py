@@ -79,9 +79,10 @@ def warn(problems: Any) -> None:
 
 def resolved(file: str, profile: str | None, overrides: list[str] | None, only: list[str] | None) -> spec.StudyPlan:
     """The plan of a file, or the end with its errors."""
+    from ..api.study import load
+
     try:
-        document = spec.load(file)
-        plan = spec.resolve(document, profile, [spec.Override.read(text) for text in overrides or ()], only or ())
+        plan = load(file).resolved(profile, overrides, only)
     except spec.SpecError as error:
         fail(error)
     warn(plan.warnings)

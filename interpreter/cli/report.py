@@ -22,17 +22,12 @@ def report(
     root: Runs = Path("runs"),
 ) -> None:  # fmt: skip
     """Writes a run as one HTML page that needs nothing beside it: claims, figures, cells, provenance, the spec."""
-    from ..report import write_report
-    from ..results.errors import explained
-    from ..results.optional_outputs import Aside
+    from ..api.run import write_page
     from ..results.run_list import named, newest
 
     found = named(root, run) if run is not None else newest(root)
     file = output or found.folder / REPORT
-    # A page that is there already is not replaced by one with less in it.
-    aside = None if file.exists() else Aside(lambda text: print(f"warning: {text}", file=sys.stderr))
-    with explained(file.parent):
-        write_report(found, file, aside=aside)
+    whole = write_page(found, file, lambda text: print(f"warning: {text}", file=sys.stderr))
     print(file)
-    if aside is not None and aside.failed:
+    if not whole:
         raise typer.Exit(ERROR)

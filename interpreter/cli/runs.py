@@ -44,10 +44,10 @@ def runs(
     context.obj = root
     if context.invoked_subcommand is not None:
         return
-    from ..results.run_list import chosen, list_runs
+    from ..results.run_list import chosen, countable_runs
 
     unreadable: list[str] = []
-    every = [run for run in list_runs(root, unreadable) if _counted(run, unreadable)]
+    every = countable_runs(root, unreadable)
     found = chosen(every, study, profile, since, verdict.value if verdict else None)
     for line in unreadable:
         _warn(line)
@@ -72,12 +72,11 @@ def show(context: typer.Context, run: Name, root: Runs = RUNS) -> None:
     from rich.console import Console
     from rich.text import Text
 
+    from ..api.run import open_run
     from ..results.optional_outputs import Aside
-    from ..results.run_list import named
-    from ..results.run_reader import results, verdicts
     from .text.results import forms, print_claims, print_finals
 
-    found = named(_root(context, root), run)
+    found = open_run(run, _root(context, root))
     console = Console(soft_wrap=True)
     if not console.is_terminal:
         console.width = 160
@@ -89,13 +88,12 @@ def show(context: typer.Context, run: Name, root: Runs = RUNS) -> None:
     console.print(f"{packages}; {where}", highlight=False, markup=False)
     aside = Aside(_warn)
     with aside.part("finals", "All else is here"):
-        read = results(found)
-        console.print(f"compiled as {forms(read)}", highlight=False, markup=False)
+        console.print(f"compiled as {forms(found.results)}", highlight=False, markup=False)
         console.print()
-        print_finals(read, console)
+        print_finals(found.results, console)
     with aside.part("claims", "All else is here"):
-        print_claims(verdicts(found), console)
-    console.print(f"\nrun    {found.folder}", highlight=False, markup=False)
+        print_claims(found.verdicts, console)
+    console.print(f"\nrun    {found.path}", highlight=False, markup=False)
     if aside.failed:
         raise typer.Exit(ERROR)
 
@@ -188,17 +186,6 @@ def megabytes(size: int) -> str:
 def _root(context: typer.Context, root: Path) -> Path:
     """The folder given after the subcommand, or before it."""
     return root if root != RUNS else (context.obj or root)
-
-
-def _counted(run: Any, unreadable: list[str]) -> bool:
-    """Whether a run's replicates and verdicts can be counted; what can't be read is named."""
-    from ..results.errors import StoreError
-
-    try:
-        return run.replicates is not None and run.verdicts is not None
-    except StoreError as error:
-        unreadable.append(f"{error.problems[0].message}. {error.problems[0].hint}")
-        return False
 
 
 def _warn(text: str) -> None:

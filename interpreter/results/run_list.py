@@ -115,6 +115,21 @@ def list_runs(root: Path, unreadable: list[str] | None = None) -> list[RunRecord
     return [run for _, _, run in sorted(found, key=lambda item: item[:2], reverse=True)]
 
 
+def countable_runs(root: Path, unreadable: list[str]) -> list[RunRecord]:
+    """The runs under a folder whose replicates and verdicts can be counted, the newest first; others are named in `unreadable`.
+
+    Raises StoreError as `list_runs`.
+    """
+    countable = []
+    for run in list_runs(root, unreadable):
+        try:
+            assert run.replicates is not None and run.verdicts is not None
+            countable.append(run)
+        except StoreError as error:
+            unreadable.append(f"{error.problems[0].message}. {error.problems[0].hint}")
+    return countable
+
+
 def chosen(
     runs: Sequence[RunRecord], study: str | None = None, profile: str | None = None, since: datetime | None = None,
     verdict: str | None = None,
