@@ -132,9 +132,18 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["s
 @pytest.mark.parametrize("folder", ["spec", "interpreter"])
 def test_every_package_is_installed(folder: str) -> None:
     there = {".".join(("dlspec", *path.parent.relative_to(ROOT).parts)) for path in modules(folder)}
-    listed = {name for name in PROJECT["packages"] if name.split(".")[1] == folder}
+    listed = {name for name in PROJECT["packages"] if name.split(".")[1:2] == [folder]}
     assert there == listed
     assert PROJECT["package-dir"][f"dlspec.{folder}"] == folder
+
+
+def test_the_module_of_public_names_is_installed_above_them() -> None:
+    assert PROJECT["packages"][0] == "dlspec" and PROJECT["package-dir"]["dlspec"] == "python/dlspec"
+    assert {path.name for path in (ROOT / "python" / "dlspec").iterdir() if path.is_file()} == {
+        "__init__.py",
+        "py.typed",
+    }
+    assert PROJECT["package-data"]["dlspec"] == ["py.typed"]
 
 
 def test_files_that_are_not_python_are_installed() -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ..results.run_list import RunRecord
-    from .planning import Plan
+    from ..schedule.estimate import Row
 
 EXTRA = "notebook"
 """The extra that brings what this room shows results with."""
@@ -30,13 +30,13 @@ def needs(package: str, name: str) -> None:
         raise SpecError(Problem(f"this needs {name}, which is not installed", hint=hint))
 
 
-def plan_frame(plan: Plan) -> pd.DataFrame:
+def plan_frame(estimates: Sequence[Row]) -> pd.DataFrame:
     """A row a cell of a plan; see `Plan.cells`."""
     needs("pandas", "pandas")
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
-    for row in plan.rows:
+    for row in estimates:
         program = row.program
         fixed = {
             "steps": program.training.steps if program.training else 0, "replicates": program.replicates, "stored": row.stored,

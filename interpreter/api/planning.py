@@ -72,7 +72,7 @@ class Plan:
         """
         from .frames import plan_frame
 
-        return plan_frame(self)
+        return plan_frame(self.rows)
 
     def data(self) -> dict[str, Any]:
         """Plain data: what `dlspec plan --json` prints."""
