@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 from .meaning import Meaning, key_of, meaning
 from .pieces import Item, Scalar
@@ -33,17 +32,34 @@ def stretches(base: Sequence[Item], ours: Sequence[Item], theirs: Sequence[Item]
 
 
 def matched(before: Sequence[Item], after: Sequence[Item]) -> dict[int, int]:
-    """Where items of a list are in another, in their order: those of one name or meaning, then those of one kind."""
+    """Where items of a list are in another, in their order: as many of one name or meaning as can be, then of one kind."""
     names, others = ([_name(item) or meaning(item.value) for item in items] for items in (before, after))
     kinds, other_kinds = ([kind(item) for item in items] for items in (before, after))
+    none: Alignment = (0, 0, None)
+    row = [none] * (len(after) + 1)
+    for i in reversed(range(len(before))):
+        below, row = row, [none] * (len(after) + 1)
+        for j in reversed(range(len(after))):
+            row[j] = max(below[j], row[j + 1], key=_worth)
+            alike = names[i] == others[j]
+            if alike or kinds[i] == other_kinds[j]:
+                equal, kindred, _ = below[j + 1]
+                pair: Alignment = (equal + alike, kindred + (not alike), ((i, j), below[j + 1]))
+                row[j] = max(pair, row[j], key=_worth)
     pairs: dict[int, int] = {}
-    for tag, i, j, k, m in SequenceMatcher(None, names, others, autojunk=False).get_opcodes():
-        if tag == "equal":
-            pairs.update(zip(range(i, j), range(k, m), strict=True))
-            continue
-        for block in SequenceMatcher(None, kinds[i:j], other_kinds[k:m], autojunk=False).get_matching_blocks():
-            pairs.update((i + block.a + x, k + block.b + x) for x in range(block.size))
+    rest = row[0][2]
+    while rest is not None:
+        (i, j), (_, _, rest) = rest
+        pairs[i] = j
     return pairs
+
+
+Alignment = tuple[int, int, "tuple[tuple[int, int], Alignment] | None"]
+"""How many pairs are equal, how many are of one kind alone, and the first pair with what comes behind it."""
+
+
+def _worth(alignment: Alignment) -> tuple[int, int]:
+    return alignment[:2]
 
 
 def _name(item: Item) -> Meaning | None:

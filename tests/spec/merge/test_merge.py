@@ -250,6 +250,25 @@ def test_long_values_are_told_from_where_they_differ() -> None:
     )
 
 
+ALIKE = BASE.replace("          - dense: {units: 8, activation: relu}\n", "          - dense: 8\n" * 3)
+
+
+@pytest.mark.parametrize(("ours", "theirs", "both"), [
+    # those that are alike are told apart by their places
+    ([7, 8, 8], [8, 6, 5], [7, 6, 5]), ([6, 8, 5], [8, 7, 8], [6, 7, 5]),
+    ([8, 8, 9], [6, 8, 8, 8], [6, 8, 8, 9]), ([8, 8], [8, 8, 9], None), ([7, 8, 8], [6, 8, 5], None),
+])  # fmt: skip
+def test_layers_that_are_alike(ours: list[int], theirs: list[int], both: list[int] | None) -> None:
+    old = "          - dense: 8\n" * 3
+    sides = [ALIKE.replace(old, "".join(f"          - dense: {units}\n" for units in side)) for side in (ours, theirs)]
+    for texts in (sides, sides[::-1]):
+        found = merged(ALIKE, *texts)
+        if both is None:
+            assert len(found.conflicts) == 1
+        else:
+            assert found.text == ALIKE.replace(old, "".join(f"          - dense: {units}\n" for units in both))
+
+
 CLAIMS = BASE + "      far:\n        says: Far.   # not near\n        check: final(error) < 3\n"
 WITHOUT = BASE[: BASE.index("    claims:")]
 
