@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from dlspec import spec
-from dlspec.interpreter.cli.plan import _unsettled
+from dlspec.interpreter.api.planning import unsettled
 from dlspec.interpreter.results.earlier_looks import earlier_looks, looks_text
 from dlspec.interpreter.results.errors import StoreError
 from dlspec.interpreter.results.registration import (
@@ -126,5 +126,7 @@ def test_plan_says_what_would_settle_the_claims_of_the_newest_run(tmp_path: Path
     claim = {"id": "e.small", "says": "", "check": "final(m) < 1", "verdict": "inconclusive", "needed": 12}
     _run(tmp_path, "old", {"finished": "2025-01-01T00:00:00+00:00"}, [{**claim, "needed": 99}])
     _run(tmp_path, "new", {}, [claim, {**claim, "id": "e.none", "check": "another check"}])
-    assert _unsettled(plan(), tmp_path) == [{"id": "e.small", "verdict": "inconclusive", "needed": 12, "run": "new"}]
-    assert _unsettled(plan(profile="quick"), tmp_path) == [], "a profile has runs of its own"
+    assert unsettled(plan(), tmp_path, print) == [
+        {"id": "e.small", "verdict": "inconclusive", "needed": 12, "run": "new"}
+    ]
+    assert unsettled(plan(profile="quick"), tmp_path, print) == [], "a profile has runs of its own"
