@@ -10,7 +10,7 @@ from dlspec.spec.ir.plan import FigurePlan
 from matplotlib.ticker import MaxNLocator
 
 from ..results.cell_groups import label, programs
-from ..results.replicates import Replicate, Results
+from ..results.replicates import BROKEN, Replicate, Results
 from .axis_scales import Array, Vertical, drawable, plotted
 from .draw import MOST_PANELS, curve, draws, heading, legend, names, panels, some, split, split_finished
 from .math_text import short
@@ -75,9 +75,8 @@ class _Line:
         self.steps, self.table = tables(replicates, name)
         done, early, self.told = split_finished(replicates)
         if not done and self.told == "not finished":
-            done = [replicate for replicate in early if replicate.status != "diverged"]
-            self.told = "diverged" if len(done) < len(early) else ""
-            early = [replicate for replicate in early if replicate.status == "diverged"]
+            done = [replicate for replicate in early if replicate.status not in BROKEN]
+            _, early, self.told = split_finished([replicate for replicate in early if replicate.status in BROKEN])
         self.early = len(early)
         self.whole = np.asarray([any(replicate is one for one in done) for replicate in replicates])
 

@@ -15,7 +15,7 @@ from dlspec.spec.model.figures import entry
 
 from ..registry import Registry
 from ..results.cell_groups import axis_value
-from ..results.replicates import Replicate, Results
+from ..results.replicates import BROKEN, Replicate, Results
 from .canvas import STYLE, Sheet, panels, save, style
 from .lacking import lacking
 from .math_text import short, wrapped
@@ -140,5 +140,6 @@ def final_values(replicates: Sequence[Replicate], word: str) -> list[tuple[Repli
 def split_finished(replicates: Sequence[Replicate]) -> tuple[list[Replicate], list[Replicate], str]:
     """The replicates that came to their last step; those that did not, but hold values; and what became of these, in words."""
     early = [replicate for replicate in replicates if replicate.status != "done" and replicate.curves]
-    told = "diverged" if all(replicate.status == "diverged" for replicate in early) else "not finished"
+    ends = {replicate.status for replicate in early}
+    told = ends.pop() if len(ends) == 1 and ends <= set(BROKEN) else "not finished"
     return [replicate for replicate in replicates if replicate.status == "done"], early, told

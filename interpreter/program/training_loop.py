@@ -17,10 +17,11 @@ from dlspec.spec.passes.merge_cells import merge_cells
 
 from ..backend.tf32 import tf32_mode
 from ..results.errors import Damaged
-from ..results.replicates import Replicate
+from ..results.replicates import UNDEFINED, Replicate
 from ..store.checkpoints import Checkpoint
 from ..store.requests import shown_at
 from ..verdicts.values import reached
+from .divergence import Divergence
 from .job import Job, Watcher
 from .program import Compiled
 from .program_cache import ProgramCache
@@ -133,6 +134,8 @@ def _fault_of(
     return ""
 
 
+AHEAD = 16
+"""How many updates are looked ahead where a measure is not finite: what diverges is seen in a sum over many examples first."""
 WRAPPER_LINES = ("Graph execution error:", "Detected at node", "File ", "[[", "<stack traces")
 """How lines begin that TensorFlow puts around what went wrong."""
 
@@ -180,7 +183,12 @@ def _train(compiled: Compiled, part: Sequence[_Begun], watcher: Watcher, stop: t
         if step in wanted:
             measures, errors = compiled.evaluate_with_errors()
             for row in alive:
-                _record(step, _row(measures, row), _row(errors, row), replicates[row], ratios)
+                replicates[row].record(step, _row(measures, row), _row(errors, row))
+            undefined = {row: bad for row in alive if step and (bad := _not_finite(_row(measures, row), ratios))}
+            if undefined:
+                ahead = compiled.ahead(min(AHEAD, stops[-1] - step)) if step < stops[-1] else [None] * len(replicates)
+                for row, measure in undefined.items():
+                    _end(replicates[row], step, measure, ahead[row])
             elapsed = time.perf_counter() - before
             _tell(part, alive, step, measures, count / elapsed if elapsed else 0.0, watcher)
             before = time.perf_counter()
@@ -286,12 +294,13 @@ def _row(measures: dict[str, Any], place: int) -> dict[str, Any]:
     return {name: value[place] for name, value in measures.items()}
 
 
-def _record(
-    step: int, measures: dict[str, Any], errors: dict[str, Any], replicate: Replicate, ratios: Collection[str]
-) -> None:
-    """Adds an evaluation to a replicate; one that is not finite ends it, but for `ratios` to noise."""
-    bad = [name for name, value in measures.items() if name not in ratios and not np.isfinite(value).all()]
-    replicate.record(step, measures, errors)
-    if bad and step:
-        replicate.status, replicate.end, replicate.cause = "diverged", step, bad[0]
-        replicate.message = f"the measure '{bad[0]}' was not finite at step {step:,}"
+def _not_finite(measures: dict[str, Any], ratios: Collection[str]) -> str:
+    """The first measure that is not finite, but for `ratios` to noise; empty where all are."""
+    return next((name for name, x in measures.items() if name not in ratios and not np.isfinite(x).all()), "")
+
+
+def _end(replicate: Replicate, step: int, measure: str, fault: Divergence | None) -> None:
+    """Ends a replicate at a measure that is not finite: it has diverged where its training is not either, which `fault` says."""
+    replicate.status, replicate.end, replicate.cause = "diverged" if fault else UNDEFINED, step, measure
+    training = f"and {fault}" if fault else "while training was, and it was ended there"
+    replicate.message = f"the measure '{measure}' was not finite at step {step:,}, {training}"

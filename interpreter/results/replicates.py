@@ -56,6 +56,12 @@ DONE = "done"
 """The status of a replicate that was trained to its end: no other has final values."""
 
 
+UNDEFINED = "undefined"
+"""The status of a replicate that ended where a measure was not finite, while its training was."""
+BROKEN = ("diverged", UNDEFINED)
+"""The statuses of those that would end so again."""
+
+
 def undefined(value: Any) -> Any:
     """Nothing in the shape of a value.
 
@@ -76,8 +82,9 @@ class Replicate:
     """One replicate of one program: its curves (measure → [steps, …]) at the evaluated steps, and how it ended.
 
     `errors` are the sampling errors over test examples of the curves that have one, in their shapes; results of before have none.
-    `status` is `done`, `diverged` (with the step and the term in `message`), `failed` or `interrupted`. A diverged replicate
-    says at which step in `end`, and in `cause` the measure that was not finite, or nothing where it was the loss.
+    `status` is `done`, `diverged` (with the step and the term in `message`), `undefined` (a measure was not finite, and training was),
+    `failed` or `interrupted`. One that diverged or is undefined says at which step in `end`, and in `cause` the measure that was not
+    finite, or nothing where it was found in training.
     `key` is its name in the store; `stored` says that it lay there before this run.
     """
 

@@ -24,7 +24,7 @@ from dlspec.spec.passes.digests import LANGUAGE, NUMERICS
 from ..results import atomic_files
 from ..results.errors import Damaged
 from ..results.npz import write_npz
-from ..results.replicates import ERRORS, Array, Replicate
+from ..results.replicates import ERRORS, UNDEFINED, Array, Replicate
 from .lazy_arrays import Curves, Numbers, StoredCurves, StoredSamples, entry
 from .requests import CellRequest, ReplicateBatch
 
@@ -99,6 +99,10 @@ class ResultFile:
             held["end"],
             held["cause"],
         )
+        if held["cause"] and replicate.status == "diverged" and ", and " not in replicate.message:
+            # Versions before said of each measure that was not finite that training diverged.
+            replicate.status = UNDEFINED
+            replicate.message += "; whether training was is not known"
         replicate.seconds, replicate.compiled, replicate.stored = held["seconds"], held["compiled"], True
         steps = tuple(held["steps"])
         if steps == request.steps:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..results.errors import Damaged, StoreError, explained
-from ..results.replicates import Replicate
+from ..results.replicates import BROKEN, DONE, Replicate
 from . import files
 from .checkpoints import Checkpoints, checkpoint_files
 from .garbage import drop_dead_leases, prune, quarantine
@@ -19,7 +19,7 @@ from .leases import Lease, Leases, Owner
 from .requests import CellRequest, ReplicateBatch
 from .sqlite_index import Index, drop_claims, drop_file, insert, locked, remember
 
-FINAL_STATUSES = ("done", "diverged")
+FINAL_STATUSES = (DONE, *BROKEN)
 """How a replicate ends that is stored: it would end so again. What failed or was interrupted is run again."""
 
 

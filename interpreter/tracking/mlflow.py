@@ -23,7 +23,13 @@ MAX_METRICS = 1000
 """How many metrics MLflow takes at once."""
 MAX_PARAMETER_LENGTH = 500
 """How long the value of a parameter may be in every store of MLflow."""
-RUN_STATUSES = {"done": "FINISHED", "diverged": "FAILED", "interrupted": "KILLED", "failed": "FAILED"}
+RUN_STATUSES = {
+    "done": "FINISHED",
+    "diverged": "FAILED",
+    "undefined": "FAILED",
+    "interrupted": "KILLED",
+    "failed": "FAILED",
+}
 DEFAULTS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",

@@ -148,7 +148,7 @@ def diverged(own: CellRequest, make: Make, end: int, cause: str = "") -> Replica
     replicate.steps = [replicate.steps[place] for place in kept]
     replicate.curves = {name: [values[place] for place in kept] for name, values in replicate.curves.items()}
     replicate.samples = {}
-    replicate.end, replicate.cause, replicate.message = end, cause, "it was not finite"
+    replicate.end, replicate.cause, replicate.message = end, cause, "it was not finite, and training was not"
     return replicate
 
 
