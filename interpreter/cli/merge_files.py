@@ -136,6 +136,8 @@ def _told(name: str, versions: list[bytes], outcome: Outcome) -> int:
     if review is None:
         return CLEAN
     print(f"{name}: {review.note}", file=sys.stderr)
+    if outcome.doubts and not review.problems:
+        print(f"{name}: look at what is told of above: put it right, or take the file as it is", file=sys.stderr)
     return CONFLICTS if outcome.doubts or review.problems else CLEAN
 
 
