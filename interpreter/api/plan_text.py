@@ -40,17 +40,8 @@ def print_plan(plan: StudyPlan, rows: Sequence[Row], rate: float, stream: TextIO
         console.print(_table(experiment.name, own))
         for words in [] if plain(experiment) else precisions(experiment):
             console.print(Text(f"numbers: {words}", "dim"))
-    todo = [row for row in rows if row.to_run]
     console.print()
-    cells, left = sum(row.program.replicates for row in rows), sum(row.to_run for row in rows)
-    seconds = sum(row.seconds for row in todo)
-    operations = flops(sum(_total(row) for row in todo))  # "1.2 G", or a bare number below a thousand
-    operations += "" if operations[-1].isalpha() else " "
-    console.print(
-        f"{cells:,} replicate{'' if cells == 1 else 's'} in {len(rows):,} cell{'' if len(rows) == 1 else 's'}, "
-        f"{left:,} to run: about {duration(seconds)} one cell after the other; "
-        f"{operations}FLOP"
-    )
+    console.print(totals(rows))
     console.print(
         Text(
             f"memory: of a cell's arrays at their peak; the process takes about {size(PROCESS_BYTES)} beside, once",
@@ -58,6 +49,20 @@ def print_plan(plan: StudyPlan, rows: Sequence[Row], rate: float, stream: TextIO
         )
     )
     console.print(Text(RULE.format(rate=rate / 1e9), "dim"))
+
+
+def totals(rows: Sequence[Row]) -> str:
+    """How much there is to run, and how long it takes about."""
+    todo = [row for row in rows if row.to_run]
+    cells, left = sum(row.program.replicates for row in rows), sum(row.to_run for row in rows)
+    seconds = sum(row.seconds for row in todo)
+    operations = flops(sum(_total(row) for row in todo))  # "1.2 G", or a bare number below a thousand
+    operations += "" if operations[-1].isalpha() else " "
+    return (
+        f"{cells:,} replicate{'' if cells == 1 else 's'} in {len(rows):,} cell{'' if len(rows) == 1 else 's'}, "
+        f"{left:,} to run: about {duration(seconds)} one cell after the other; "
+        f"{operations}FLOP"
+    )
 
 
 def _total(row: Row) -> int:
@@ -69,20 +74,26 @@ def _table(title: str, rows: Sequence[Row]) -> Table:
     table = Table(
         title=Text(title), title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 3, 0, 0)
     )
-    for place, head in enumerate(
-        ("cell", "networks", "parameters", "FLOPs a step", "steps", "memory", "time", "compiled", "results")
-    ):
+    for place, head in enumerate(HEADS):
         table.add_column(
             head, justify="left" if place in (0, 1, 7, 8) else "right", overflow="fold", header_style="dim"
         )
     for row in rows:
-        plan = row.program.training
-        name = row.program.name.removeprefix(row.program.experiment).lstrip("/ ") or row.program.experiment
-        table.add_row(
-            Text(name), Text(", ".join(f"{network} {shape}" for network, shape in row.networks.items())), f"{row.cost.parameters:,}",
-            flops(row.cost.step), f"{plan.steps:,}" if plan else "–", size(row.memory), duration(row.seconds), row.compiled, _results(row),
-        )  # fmt: skip
+        table.add_row(*map(Text, cell_words(row)))
     return table
+
+
+HEADS = ("cell", "networks", "parameters", "FLOPs a step", "steps", "memory", "time", "compiled", "results")
+
+
+def cell_words(row: Row) -> tuple[str, ...]:
+    """What is said of a cell, under `HEADS`."""
+    plan = row.program.training
+    name = row.program.name.removeprefix(row.program.experiment).lstrip("/ ") or row.program.experiment
+    return (
+        name, ", ".join(f"{network} {shape}" for network, shape in row.networks.items()), f"{row.cost.parameters:,}",
+        flops(row.cost.step), f"{plan.steps:,}" if plan else "–", size(row.memory), duration(row.seconds), row.compiled, _results(row),
+    )  # fmt: skip
 
 
 def _results(row: Row) -> str:

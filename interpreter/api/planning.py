@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,10 +83,29 @@ class Plan:
     def __str__(self) -> str:
         from .plan_text import plan_text
 
-        return plan_text(self.resolved, self.rows, self.rate)
+        return "\n".join([plan_text(self.resolved, self.rows, self.rate), *self._remarks()])
 
     def _repr_html_(self) -> str:
-        return f"<pre style='overflow-x:auto'>{escape(str(self))}</pre>"
+        from . import html
+        from .plan_text import HEADS, cell_words, totals
+
+        profile = f" (profile {self.profile})" if self.profile else ""
+        parts = [html.paragraph(html.bold(f"{self.resolved.title}{profile}"))]
+        for experiment in self.resolved.experiments:
+            rows = [cell_words(row) for row in self.rows if row.program.experiment == experiment.name]
+            parts.append(html.table((experiment.name, *HEADS[1:]), rows, numbers=2))
+        parts.append(html.paragraph(totals(self.rows)))
+        return "".join([*parts, *map(html.paragraph, self._remarks())])
+
+    def unsettled_lines(self) -> list[str]:
+        """Of each claim that the newest run did not settle, with how many replicates it would be."""
+        from ..verdicts.evidence_text import needed
+
+        return [f"{one['id']}: {one['verdict']} in {one['run']}; {needed(one)}" for one in self.unsettled]
+
+    def _remarks(self) -> list[str]:
+        """What the command line says besides: claims that are not settled, cells that do not fit into memory."""
+        return [*self.unsettled_lines(), *self.refused]
 
 
 def planned(plan: spec.StudyPlan, runs: Path, device: str, memory: float | None, warn: Callable[[str], None]) -> Plan:

@@ -58,6 +58,14 @@ def run(
     Returns: The run. Its `exit_code` says how it ended; a replicate that failed is a warning.
 
     Raises StudyError where the study is not valid, an argument is none, or nothing can be stored. Raises KeyboardInterrupt where it was stopped.
+
+    >>> from tempfile import mkdtemp
+    >>> measured = "task: {example: {side: rademacher()}}, measures: {mean: abs(E(side))}"
+    >>> claims = "claims: {fair: {says: Both sides come up., check: final(mean) < 0.5}}"
+    >>> study = Study(f"dlspec: 1\\nstudy: coin\\nexperiments:\\n  toss: {{{measured}, {claims}}}\\n")
+    >>> coin = run(study, runs=mkdtemp(), jit="graph")
+    >>> coin.exit_code, coin.finals()["status"].tolist(), coin.claims()["claim"].tolist()
+    (0, ['done'], ['toss.fair'])
     """
     found = study if isinstance(study, Study) else load(study)
     settings = RunSettings(

@@ -170,6 +170,10 @@ def load(path: str | os.PathLike[str]) -> Study:
         path: A YAML file.
 
     Raises StudyError where the file cannot be read.
+
+    >>> study = load("examples/flat.yaml")
+    >>> study.name, study.profiles, study.validate().valid
+    ('flat', ('quick',), True)
     """
     source = spec.read(os.fspath(path))
     study = Study(source.text, source.name)

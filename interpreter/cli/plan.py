@@ -34,11 +34,10 @@ def plan(
         print(json.dumps(what.data(), allow_nan=False))
     else:
         from ..api.plan_text import print_plan
-        from ..verdicts.evidence_text import needed
 
         print_plan(found, what.rows, what.rate)
-        for claim in what.unsettled:
-            print(f"{claim['id']}: {claim['verdict']} in {claim['run']}; {needed(claim)}")
+        for line in what.unsettled_lines():
+            print(line)
     if what.refused:
         print("\n".join(what.refused), file=sys.stderr)
         raise typer.Exit(ERROR)

@@ -152,6 +152,12 @@ def test_a_plan_is_what_the_command_plans(tmp_path: Path) -> None:
     assert plan.memory == cells["memory"].max() and plan.seconds == pytest.approx(cells["seconds"].sum())
 
 
+def test_what_does_not_fit_is_said_wherever_a_plan_is_shown() -> None:
+    plan = dlspec.Study(SWEPT).plan(only="e", memory=0.5)
+    assert len(plan.refused) == 4 and "neither a batch of 1 nor one replicate would fit" in plan.refused[0]
+    assert str(plan).endswith("\n".join(plan.refused)) and plan._repr_html_().count("are there") == 4
+
+
 def test_digests_are_those_of_the_meaning() -> None:
     study = dlspec.Study(SWEPT)
     assert (

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -158,12 +157,20 @@ def test_every_stage_can_be_shown(stage: str, tmp_path: Path) -> None:
 
 def test_ctrl_c_stops_at_an_evaluation_and_keeps_what_there_is(tmp_path: Path) -> None:
     small(tmp_path, steps=10**8, every=10**5)
-    command = [sys.executable, "-c", "from dlspec.interpreter.__main__ import main; main()", "run", "small.yaml"]
+    command = [
+        sys.executable,
+        "-c",
+        "from dlspec.interpreter.__main__ import main; main()",
+        "run",
+        "small.yaml",
+        "--log",
+        "json",
+    ]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        first = process.stderr.readline()
-        assert "line" in first
-        time.sleep(3)
+        events = map(json.loads, process.stderr)
+        assert next(events)["event"] == "planned"
+        assert any(event.get("step", 0) > 0 for event in events)  # some of the training is done
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=120)
     assert process.returncode == 130
