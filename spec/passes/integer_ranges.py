@@ -20,6 +20,7 @@ from ..tables.layers import row_of
 from ..tables.operations import OPERATIONS, wanted_kinds
 from ..tables.operations.intervals import INT32, Bounds, bounds_of, hull, kept
 from .print_term import bare, spell
+from .related_bounds import chosen, same, squared
 
 Known = Bounds | None
 """The bounds of an int or a bool; None for real numbers."""
@@ -142,6 +143,15 @@ class Ranges:
             return None
         if term.type.kind == "bool":
             return 0, 1
+        first, *others = term.arguments
+        if term.operation == "multiply" and same(first, others[0]):
+            return squared(given[0])
+        if term.operation == "select" and isinstance(first, t.Operate):
+            limits = [self.whole(item) for item in first.arguments]
+            given[1:] = [
+                chosen(first, limits, branch, bounds, taken)
+                for branch, bounds, taken in zip(others, given[1:], (True, False), strict=True)
+            ]
         ints = [
             bounds if kind == "int" else (0, 1)
             for bounds, kind in zip(given, wanted_kinds(OPERATIONS[term.operation], types, term.type), strict=True)

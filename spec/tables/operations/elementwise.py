@@ -69,10 +69,13 @@ ELEMENTWISE = table(
         _binary("add", "+", "a + b", np.add, ("2 + 3", "5"), monotone=True),
         _binary("subtract", "-", "a - b", np.subtract, ("2 - 3", "-1"), monotone=True),
         _binary("multiply", "*", "a · b", np.multiply, ("2 * 3", "6"), monotone=True),
-        _binary("divide", "/", "a / b, always real", np.divide, ("1 / 2", "0.5"), "real", corner="0 / 0 is undefined, 1 / 0 infinite", monotone_beside_0=1),
+        _binary(
+            "divide", "/", "a / b, always real", np.divide, ("1 / 2", "0.5"), "real", monotone_beside_0=1,
+            corner="0 / 0 is undefined, 1 / 0 infinite with the sign of the zero; to XLA 0 + x is x, for -0 too",
+        ),
         _binary(
             "floor_divide", "//", "the largest whole number ≤ a / b", np.floor_divide, ("-7 // 2", "-4"),
-            corner="of ints, 0 where b is 0; of reals as a / 0; gradient 0",
+            corner="of ints, 0 where b is 0; of reals as a / 0, by the sign of that zero; gradient 0",
         ),
         _binary(
             "modulo", "%", "a - b · (a // b), with the sign of b", np.mod, ("-7 % 3", "2"),

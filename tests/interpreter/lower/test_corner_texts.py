@@ -23,10 +23,18 @@ the largest, None where the text says nothing of it."""
 SHARES = "at a tie equal shares of the gradient, but none where a constant is among the tied"
 EQUAL_LABEL = "step_of(w, [0, 1, 2])"  # an int that is w, for w = 0, 1, 2
 CASES: dict[str, dict[str, list[Case]]] = {
-    "divide": {"0 / 0 is undefined, 1 / 0 infinite": [("w / (2 * w)", 0, NAN, None), ("1 / w", 0, INF, None), ("-1 / w", 0, -INF, None)]},
+    "divide": {
+        "0 / 0 is undefined, 1 / 0 infinite with the sign of the zero": [
+            ("w / (2 * w)", 0, NAN, None), ("1 / w", 0, INF, None), ("-1 / w", 0, -INF, None),
+            ("1 / w", -0.0, -INF, None), ("1 / (0 * w)", -3, -INF, None),
+        ],
+        "to XLA 0 + x is x, for -0 too": [("abs(1 / (0 + 0 * w))", -3, INF, None), ("abs(1 / (0 + w))", -0.0, INF, None)],
+    },
     "floor_divide": {
         "of ints, 0 where b is 0": [(f"{EQUAL_LABEL} // step_of(w - 5, [0, 1])", 2, 0, 0)],
-        "of reals as a / 0": [("w // (w - 2)", 2, INF, None), ("-w // (w - 2)", 2, -INF, None), ("(w - 2) // (w - 2)", 2, NAN, None)],
+        "of reals as a / 0, by the sign of that zero": [
+            ("7.5 // (0 * w)", -3, -INF, None), ("7.5 // w", 0, INF, None), ("abs(7.5 // (0 + 0 * w))", -3, INF, None),
+            ("w // (w - 2)", 2, INF, None), ("-w // (w - 2)", 2, -INF, None), ("(w - 2) // (w - 2)", 2, NAN, None)],
         "gradient 0": [("w // 0.75", 2, 2, 0), ("w // 1", 1, 1, 0), ("3 // w", 1, 3, 0), ("w // (w - 2)", 2, INF, 0)],
     },
     "modulo": {

@@ -189,3 +189,31 @@ def test_a_long_chain_of_names_is_no_recursion() -> None:
     for _ in range(20 * sys.getrecursionlimit()):
         term = t.Operate("square", (term,), {}, type=Type("int"))
     assert Ranges({}, {}).of(term) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "sound"),
+    [
+        ("cross_entropy(x, k if k < 3 else 2)", True),
+        ("cross_entropy(x, k if k <= 3 else 2)", False),
+        ("cross_entropy(x, 2 if 3 <= k else k)", True),
+        ("cross_entropy(x, 2 if k > 3 else k)", False),
+        ("cross_entropy(x, k if 2 >= k else 0)", True),
+        ("cross_entropy(x, k if k < y + 1 else 2)", True),
+        ("cross_entropy(x, k if k < y + 2 else 2)", False),
+        ("cross_entropy(x, k if y < 3 else 2)", False),
+        ("10 // (k if k > 0 else 1)", True),
+        ("10 // (k if k >= 0 else 1)", False),
+        ("10 // (1 if k < 1 else k)", True),
+        ("10 // (1 if k == 0 else k)", False),
+        ("safe(k)", True),
+        ("cross_entropy(x, one * one)", True),
+        ("cross_entropy(x, one * -one)", False),
+        ("cross_entropy(x, 1 - one * one)", True),
+    ],
+)  # fmt: skip
+def test_a_branch_that_its_condition_bounds_and_a_square_are_no_less_than_they_are(value: str, sound: bool) -> None:
+    """`k` is 0 … 11, `y` 0 … 2 and `one` -1 or 1; bounds of each alone would refuse them all."""
+    example = {"k": "integer(12)", "y": "integer(3)", "one": "rademacher()", "x": "normal([3])", "v": value}
+    found = problems(example, "E(v)", functions={"safe(a)": "10 // (a if a > 0 else 1)"})
+    assert (not found) == sound, found
