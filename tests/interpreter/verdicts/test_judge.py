@@ -116,6 +116,7 @@ VALUES = {
         ("increasing(final(error, d >= 2), d)", "d", HOLDS),
         ("decreasing(final(error, d >= 2), d)", "d", FAILS),
         ("increasing(final(error), -d)", "d", FAILS),
+        ("increasing(final(error), 1 / d)", "d", FAILS),
         ("final(error, d >= 2) == d ^ 2", "d", HOLDS),
         ("final(error, d >= 2) == final(error)", "d", HOLDS),
         ("final(error, d <= 2) <= 4 and final(error, d >= 4) >= 16", "d", HOLDS),
