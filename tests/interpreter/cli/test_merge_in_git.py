@@ -207,6 +207,19 @@ def test_merge_squash_leaves_the_result_staged(repository: Repository) -> None:
     assert repository.git("status", "--porcelain") == "M  a.yaml\n"
 
 
+def test_a_side_is_taken_whole_by_git_and_its_own_strategies_do_not_decide(repository: Repository) -> None:
+    repository.branch("theirs", edited(LONGEST, HALF))
+    repository.branch("ours", edited(LONGER, BATCH))
+    said = repository.git("merge", "--no-edit", "-X", "theirs", "theirs", code=1)
+    assert "1 conflict to be resolved" in said and "steps: !conflict" in repository.text
+    repository.git("checkout", "--theirs", "a.yaml")
+    assert repository.text == edited(LONGEST, HALF)
+    repository.git("checkout", "--ours", "a.yaml")
+    assert repository.text == edited(LONGER, BATCH)
+    repository.git("checkout", "--merge", "a.yaml")
+    assert "steps: !conflict" in repository.text and "half: 0.25" in repository.text
+
+
 def test_what_is_resolved_by_hand_is_a_study_as_any_other(repository: Repository) -> None:
     repository.merged(STUDY, edited(LONGER, HALF), edited(LONGEST, ("half: 0.5", "half: 0.125")), code=1)
     assert repository.said.count("a merge left") == 2 and "2 conflicts to be resolved, each marked" in repository.said
