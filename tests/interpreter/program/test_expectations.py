@@ -181,3 +181,23 @@ def test_gradients_of_many_examples_are_summed_in_float64(
     x = lowering(held.context.bindings["x"]).tensor.numpy().astype(np.float64)
     np.testing.assert_allclose(found["median"], np.quantile(x, 0.5, axis=1), rtol=1e-7)
     np.testing.assert_allclose(found["inputs"], x.mean(axis=1), rtol=1e-12)
+
+
+@FORMS
+def test_what_is_undefined_lies_below_no_bound(compiled: Callable[..., Compiled], xla: bool) -> None:
+    """The root of what may be negative: the largest is undefined where one is, of 4 normal numbers in 15 of 16 examples."""
+    study = """
+dtype: float64
+task: {data: {test: 4000}, example: {u: "normal([4])"}}
+measures: {below: E(max(sqrt(u)) < 2), least: E(min(sqrt(u)) < 2), all: E(min(u) >= 0), root: E(max(sqrt(u)))}
+"""
+    held = compiled(study, 1, xla)
+    found = held.evaluate()
+    index = tf.range(4000, dtype=tf.int64)
+    lowering = held.context.lowering(held.seeds.keys["test"], index, 4000, held.seeds.draws)
+    (drawn,) = (lowering(item.term).tensor.numpy() for item in held.program.examples)
+    with np.errstate(invalid="ignore"):
+        root = np.sqrt(drawn.reshape(4000, 4))
+        assert found["below"][0] == np.mean(np.max(root, axis=1) < 2) == found["least"][0]
+    assert found["below"][0] == found["all"][0] and abs(found["all"][0] - 1 / 16) < 3 * (15 / 256 / 4000) ** 0.5
+    assert np.isnan(found["root"][0])
