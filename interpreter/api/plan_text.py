@@ -58,9 +58,10 @@ def totals(rows: Sequence[Row]) -> str:
     seconds = sum(row.seconds for row in todo)
     operations = flops(sum(_total(row) for row in todo))  # "1.2 G", or a bare number below a thousand
     operations += "" if operations[-1].isalpha() else " "
+    kind = "compiled program" if any(row.beside > 1 for row in todo) else "cell"
     return (
         f"{cells:,} replicate{'' if cells == 1 else 's'} in {len(rows):,} cell{'' if len(rows) == 1 else 's'}, "
-        f"{left:,} to run: about {duration(seconds)} one cell after the other; "
+        f"{left:,} to run: about {duration(seconds)} one {kind} after the other; "
         f"{operations}FLOP"
     )
 
@@ -92,8 +93,12 @@ def cell_words(row: Row) -> tuple[str, ...]:
     name = row.program.name.removeprefix(row.program.experiment).lstrip("/ ") or row.program.experiment
     return (
         name, ", ".join(f"{network} {shape}" for network, shape in row.networks.items()), f"{row.cost.parameters:,}",
-        flops(row.cost.step), f"{plan.steps:,}" if plan else "–", size(row.memory), duration(row.seconds), row.compiled, _results(row),
+        flops(row.cost.step), f"{plan.steps:,}" if plan else "–", size(row.memory), duration(row.seconds), _compiled(row), _results(row),
     )  # fmt: skip
+
+
+def _compiled(row: Row) -> str:
+    return row.compiled + (f", {row.beside} side by side" if row.beside > 1 else "")
 
 
 def _results(row: Row) -> str:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..program.job import Job
+from ..program.job import Job, JobGroup
 from ..results.replicates import Replicate
 
 
@@ -27,8 +27,8 @@ class Executor(Protocol):
     def room(self) -> int:
         """How many more jobs, or groups of jobs, would start at once."""
 
-    def submit(self, jobs: Sequence[Job]) -> None:
-        """Takes a job, or several that may be trained side by side."""
+    def submit(self, group: JobGroup) -> None:
+        """Takes jobs that may be trained side by side."""
 
     def finished(self, seconds: float) -> Finished | None:
         """The next job to have ended, waited for at most so long."""
@@ -43,7 +43,7 @@ class Executor(Protocol):
 class Threads:
     """Several groups of jobs at once in this process. `train` makes the replicates of each job of a group, and never raises."""
 
-    def __init__(self, jobs: int, train: Callable[[Sequence[Job], threading.Event], list[list[Replicate]]]) -> None:
+    def __init__(self, jobs: int, train: Callable[[JobGroup, threading.Event], list[list[Replicate]]]) -> None:
         self.jobs = max(1, jobs)
         self.train = train
         self.pool = ThreadPoolExecutor(max_workers=self.jobs, thread_name_prefix="dlspec")
@@ -57,18 +57,18 @@ class Threads:
         """How many more groups would start at once."""
         return self.jobs - self.running
 
-    def submit(self, jobs: Sequence[Job]) -> None:
+    def submit(self, group: JobGroup) -> None:
         """Takes the jobs of a group."""
-        self.begin(jobs)
-        self.pool.submit(self._run, jobs)
+        self.begin(group)
+        self.pool.submit(self._run, group)
 
-    def begin(self, jobs: Sequence[Job]) -> None:
+    def begin(self, group: JobGroup) -> None:
         """Counts a group as running, until its last job is taken up."""
         self.running += 1
-        self.last.add(jobs[-1].number)
+        self.last.add(group.jobs[-1].number)
 
-    def _run(self, jobs: Sequence[Job]) -> None:
-        for job, replicates in zip(jobs, self.train(jobs, self.stop), strict=True):
+    def _run(self, group: JobGroup) -> None:
+        for job, replicates in zip(group.jobs, self.train(group, self.stop), strict=True):
             self.ended.put(Finished(job, replicates))
 
     def finished(self, seconds: float) -> Finished | None:

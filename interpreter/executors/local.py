@@ -15,15 +15,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from types import ModuleType
 from typing import Any
 
 from ..backend.devices import Asked
-from ..program.job import Job, Watcher
+from ..program.job import Job, JobGroup, Watcher
 from ..results.replicates import Replicate
-from ..store.checkpoints import Checkpoints
 from .base import Finished, Threads
 from .event_forwarding import EventForwarder
 from .pickling import packed, unpacked
@@ -37,21 +35,21 @@ class RecyclingProcessPool(Threads):
 
     def __init__(self, jobs: int, watcher: Watcher, device: Asked) -> None:
         from ..program.program_cache import ProgramCache
-        from ..program.training_loop import train_side_by_side
+        from ..program.training_loop import train_group
 
         self.forms = ProgramCache()
-        super().__init__(jobs, lambda group, stop: train_side_by_side(group, watcher, stop, self.forms))
+        super().__init__(jobs, lambda group, stop: train_group(group, watcher, stop, self.forms))
         self.watcher = watcher
         self.asked = device
         self.children: list[_Child] = []
 
-    def submit(self, jobs: Sequence[Job]) -> None:
+    def submit(self, group: JobGroup) -> None:
         """Takes the jobs of a group."""
         if self.forms.compiled < MAX_COMPILATIONS:
-            super().submit(jobs)
+            super().submit(group)
             return
-        self.begin(jobs)
-        while not self._child().submit(jobs):
+        self.begin(group)
+        while not self._child().submit(group):
             pass
 
     def _child(self) -> _Child:
@@ -96,13 +94,13 @@ class _Child:
         self.hears = threading.Thread(target=self._hear, name="dlspec-hears", daemon=True)
         self.hears.start()
 
-    def submit(self, jobs: Sequence[Job]) -> bool:
+    def submit(self, group: JobGroup) -> bool:
         """Gives it the jobs of a group; whether it is there to take them."""
         with self.lock:
             if self.gone:
                 return False
-            self.jobs.update((job.number, job) for job in jobs)
-        self._tell([_Sent(job.number, packed(job.batch), job.compiled, job.checkpoints, job.weights) for job in jobs])
+            self.jobs.update((job.number, job) for job in group.jobs)
+        self._tell(packed(group))
         return True
 
     def cancel(self) -> None:
@@ -171,21 +169,6 @@ def _main_set_aside() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
-@dataclass(frozen=True)
-class _Sent:
-    """A job on its way, its replicate batch packed."""
-
-    number: int
-    batch: bytes
-    compiled: str
-    checkpoints: Checkpoints | None
-    weights: str | None
-
-    def job(self) -> Job:
-        """The job."""
-        return Job(self.number, unpacked(self.batch), self.compiled, self.checkpoints, self.weights)
-
-
 def _serve(line: Connection, jobs: int, device: Asked) -> None:
     """The child: trains what it is given until it is told to leave, or its parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent has it too, and cancels
@@ -195,7 +178,7 @@ def _serve(line: Connection, jobs: int, device: Asked) -> None:
 
     start(device)
     from ..program.program_cache import ProgramCache
-    from ..program.training_loop import train_side_by_side
+    from ..program.training_loop import train_group
 
     forms, stop, sending = ProgramCache(), threading.Event(), threading.Lock()
     running, leaving = 0, False
@@ -204,14 +187,14 @@ def _serve(line: Connection, jobs: int, device: Asked) -> None:
         with sending:
             line.send(what)
 
-    def run(jobs: Sequence[Job]) -> None:
-        inbox.put([*zip(jobs, train_side_by_side(jobs, EventForwarder(tell), stop, forms), strict=True)])
+    def run(group: JobGroup) -> None:
+        inbox.put([*zip(group.jobs, train_group(group, EventForwarder(tell), stop, forms), strict=True)])
 
     with ThreadPoolExecutor(jobs, thread_name_prefix="dlspec") as pool:
         while running or not leaving:
             match inbox.get():
-                case [_Sent(), *_] as group:
-                    pool.submit(run, [sent.job() for sent in group])
+                case bytes() as sent:
+                    pool.submit(run, unpacked(sent, JobGroup))
                     running += 1
                 case [*ended]:
                     for job, replicates in ended:

@@ -1,13 +1,14 @@
-"""Replicate batches as bytes, for another process of the same versions."""
+"""Replicate batches, and groups of jobs, as bytes, for another process of the same versions."""
 
 from __future__ import annotations
 
 import io
 import pickle
-from typing import Any
+from typing import Any, TypeVar
 
 from dlspec.spec.diagnostics.problems import Source
 
+from ..program.job import JobGroup
 from ..store.requests import ReplicateBatch
 
 
@@ -18,15 +19,18 @@ class _Packer(pickle.Pickler):
         return (Source, (given.name, "")) if isinstance(given, Source) else NotImplemented
 
 
-def packed(batch: ReplicateBatch) -> bytes:
-    """A replicate batch as bytes."""
+Packed = TypeVar("Packed", ReplicateBatch, JobGroup)
+
+
+def packed(batch: Packed) -> bytes:
+    """A replicate batch, or a group, as bytes."""
     held = io.BytesIO()
     _Packer(held, pickle.HIGHEST_PROTOCOL).dump(batch)
     return held.getvalue()
 
 
-def unpacked(data: bytes) -> ReplicateBatch:
-    """The replicate batch that was packed."""
+def unpacked(data: bytes, kind: type[Packed]) -> Packed:
+    """What was packed."""
     batch = pickle.loads(data)
-    assert isinstance(batch, ReplicateBatch)
+    assert isinstance(batch, kind)
     return batch

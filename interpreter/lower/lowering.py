@@ -49,7 +49,7 @@ class Lowering:
         modes: gradient modes by function.
         keys: the keys of a sample, uint32 [R, 2]; `index` the numbers of the examples, int64 [B] or [R, B].
         lead: the axes of a sample.
-        constants: the values of swept constants, by place: [cells, …], or [R, …] where no cells are told apart.
+        constants: the values of swept constants, by place: […] of one cell, [cells, …], or [R, …] where no cells are told apart.
         network: applies a network to an input, or to its own.
         weight: the value of weights; `given` are tensors that stand for some (network, layer, weight).
         expectation: a mean; `gradient` one example's gradient.

@@ -38,7 +38,9 @@ def _literal(term: t.Literal, context: Lowering) -> Value:
 
 @TENSOR.case(t.SweptConstant)
 def _swept_constant(term: t.SweptConstant, context: Lowering) -> Value:
-    return Value(context.cast(context.constants[term.place], term.type.kind), context.rows[:1])
+    value = context.constants[term.place]
+    axes = context.rows[:1] if value.shape.rank > len(term.type.shape) else ()
+    return Value(context.cast(value, term.type.kind), axes)
 
 
 @TENSOR.case(t.Reference)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from dlspec.spec.ir.cell_batch import CellBatch
+
 from ..results.replicates import Replicate
 from ..store.checkpoints import Checkpoints
 from ..store.requests import ReplicateBatch
@@ -27,6 +29,23 @@ class Job:
         for replicate in replicates:
             replicate.status, replicate.message, replicate.compiled = status, message, self.compiled
         return replicates
+
+
+@dataclass(frozen=True)
+class JobGroup:
+    """Jobs, each of one of the cells of a batch, that are trained side by side: with the same replicates, in the same compiled form."""
+
+    jobs: tuple[Job, ...]
+    cells: CellBatch
+
+    @staticmethod
+    def of_one(job: Job) -> JobGroup:
+        """A job by itself."""
+        return JobGroup((job,), CellBatch.of_one(job.batch.program))
+
+    def only(self, places: Sequence[int]) -> JobGroup:
+        """Some of the jobs."""
+        return JobGroup(tuple(self.jobs[place] for place in places), self.cells.only(places))
 
 
 class Watcher(Protocol):

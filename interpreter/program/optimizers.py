@@ -150,7 +150,9 @@ class _Schedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignor
         self.term = term
         self.context = context
         self.constants = {
-            item.place: tf.Variable(np.zeros((context.cells, *item.type.shape)), trainable=False)
+            item.place: tf.Variable(
+                np.zeros((*((context.cells,) if context.cells > 1 else ()), *item.type.shape)), trainable=False
+            )
             for item in t.walk(term)
             if isinstance(item, t.SweptConstant)
         }

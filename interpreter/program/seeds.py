@@ -32,7 +32,7 @@ class Seeds:
 
     `keys` holds uint32 [samples, R, 2] by stream, in the order of `samples`; `order` uint32 [R, 2], the keys of the order of finite
     data: both are the same in each cell. `draws` are the values that each replicate draws once, by name, [R, …], or [cells, R, …] where
-    they differ from cell to cell; with them go the values of swept constants, [cells, …] (`constants_of`). `cells` are those of each.
+    they differ from cell to cell; with them go the values of swept constants, […] or [cells, …] (`constants_of`). `cells` are those of each.
     """
 
     def __init__(self, batch: CellBatch, replicates: Sequence[int], samples: Mapping[Path, int], dtype: Any) -> None:
@@ -48,7 +48,8 @@ class Seeds:
             name: tf.stack(varying[name]) if apart and name in varying else tensor
             for name, tensor in first.draws.items()
         }
-        self.draws |= {name_of_constant(place): tf.constant(value) for place, value in enumerate(batch.constants)}
+        for place, values in enumerate(batch.constants):
+            self.draws[name_of_constant(place)] = tf.constant(values if apart else values[0])
         self._varying = frozenset(varying)
 
     @cached_property

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import ProbePlan
-from dlspec.spec.passes.merge_cells import merge_cells
 
 from ..backend.tf32 import tf32_mode
 from ..results.errors import Damaged
@@ -22,35 +21,33 @@ from ..store.checkpoints import Checkpoint
 from ..store.requests import shown_at
 from ..verdicts.values import reached
 from .divergence import Divergence
-from .job import Job, Watcher
+from .job import Job, JobGroup, Watcher
 from .program import Compiled
 from .program_cache import ProgramCache
 
 
 def train(job: Job, watcher: Watcher, stop: threading.Event, forms: ProgramCache | None = None) -> list[Replicate]:
-    """The replicates of a job. A fault in it ends it alone: its replicates say so, and nothing is raised.
-
-    What it compiles is taken from `forms` where a job before it left the same, and left there. Set `stop` to end after
-    the present stretch; where it stood is then kept in the job's checkpoint.
-    """
-    return train_side_by_side([job], watcher, stop, forms)[0]
+    """The replicates of one job: see `train_group`."""
+    return train_group(JobGroup.of_one(job), watcher, stop, forms)[0]
 
 
-def train_side_by_side(
-    jobs: Sequence[Job], watcher: Watcher, stop: threading.Event, forms: ProgramCache | None = None
+def train_group(
+    group: JobGroup, watcher: Watcher, stop: threading.Event, forms: ProgramCache | None = None
 ) -> list[list[Replicate]]:
-    """The replicates of each of some jobs, that are trained in one compiled program where their cells differ in numbers alone.
+    """The replicates of each job of a group, trained side by side. A fault in a job ends it alone: its replicates say so, and nothing is raised.
 
-    Jobs whose checkpoints are of other steps, and those beside which one has a fault, run one after the other.
+    What it compiles is taken from `forms` where a group before it left the same, and left there. Set `stop` to end after
+    the present stretch; where it stood is then kept in the jobs' checkpoints. Jobs whose checkpoints are of other steps, and those
+    beside which one has a fault, run one after the other.
     """
     forms = forms or ProgramCache()
-    with tf32_mode(jobs[0].batch.program.dtype):
-        begun = [_Begun.of(job, watcher) for job in jobs]
-        parts: dict[int | None, list[_Begun]] = {}
-        for one in begun:
-            parts.setdefault(one.checkpoint.step if one.checkpoint else None, []).append(one)
-        for part in parts.values():
-            _train_part(part, watcher, stop, forms)
+    with tf32_mode(group.jobs[0].batch.program.dtype):
+        begun = [_Begun.of(job, watcher) for job in group.jobs]
+        parts: dict[int | None, list[int]] = {}
+        for place, one in enumerate(begun):
+            parts.setdefault(one.checkpoint.step if one.checkpoint else None, []).append(place)
+        for places in parts.values():
+            _train_part([begun[place] for place in places], group.cells.only(places), watcher, stop, forms)
     return [one.replicates for one in begun]
 
 
@@ -88,18 +85,17 @@ def _fresh(job: Job) -> list[Replicate]:
     return [job.batch.request.replicate(number) for number in job.batch.numbers]
 
 
-def _train_part(part: Sequence[_Begun], watcher: Watcher, stop: threading.Event, forms: ProgramCache) -> None:
-    """Trains jobs that go on from the same step: side by side, or, where that can't be done, one after the other."""
+def _train_part(
+    part: Sequence[_Begun], cells: CellBatch, watcher: Watcher, stop: threading.Event, forms: ProgramCache
+) -> None:
+    """Trains jobs that go on from the same step: side by side, or, where that fails, one after the other."""
     begin = time.perf_counter()
-    batch = merge_cells([one.job.batch.program for one in part])
-    fault = "" if batch is not None else "they differ in more than numbers"
-    if batch is not None:
-        fault = _fault_of(part, batch, watcher, stop, forms)
+    fault = _fault_of(part, cells, watcher, stop, forms)
     if fault and len(part) > 1:
-        for one in part:
+        for place, one in enumerate(part):
             again = _Begun.of(one.job, watcher)
             one.replicates, one.checkpoint = again.replicates, again.checkpoint
-            _train_part([one], watcher, stop, forms)
+            _train_part([one], cells.only([place]), watcher, stop, forms)
         return
     count = sum(len(one.replicates) for one in part)
     for one in part:
@@ -111,7 +107,7 @@ def _train_part(part: Sequence[_Begun], watcher: Watcher, stop: threading.Event,
 
 
 def _fault_of(
-    part: Sequence[_Begun], batch: CellBatch, watcher: Watcher, stop: threading.Event, forms: ProgramCache
+    part: Sequence[_Begun], cells: CellBatch, watcher: Watcher, stop: threading.Event, forms: ProgramCache
 ) -> str:
     """Trains jobs side by side; what went wrong, or nothing."""
     begin, first = time.perf_counter(), part[0]
@@ -119,7 +115,7 @@ def _fault_of(
         for one in part:
             watcher.started(one.job, one.checkpoint.step if one.checkpoint else 0)
         compiled = forms.take(
-            batch, first.job.batch.numbers, first.job.compiled == "xla", lambda: watcher.compiling(first.job)
+            cells, first.job.batch.numbers, first.job.compiled == "xla", lambda: watcher.compiling(first.job)
         )
         if first.checkpoint is not None:
             compiled.restore(first.checkpoint.step, [one.checkpoint.state for one in part if one.checkpoint])

@@ -12,6 +12,8 @@ from itertools import pairwise
 
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.cost import cost
+from dlspec.spec.passes.digests import cell_form_digest
+from dlspec.spec.passes.memory import memory
 from dlspec.spec.tables.layers import row_of
 
 from ..backend.jit_policy import uses_xla
@@ -23,8 +25,12 @@ MIN_SIDE_BY_SIDE = 8
 """So many replicates are side by side whatever they take: small operations take longer one by one."""
 
 
+CELLS_CACHED_BYTES = 2 * 2**20
+"""The same of cells side by side, which share their examples and are compiled once in any case: what a core's own cache holds."""
 MAX_ROWS = 1024
 """So many replicates of cells are side by side at most, wherever they run."""
+ACCELERATOR_BYTES = 4 * 2**30
+"""How much of a GPU's memory the arrays of cells side by side may take."""
 
 
 def max_replicates_per_batch(program: Program, device: str) -> int:
@@ -33,7 +39,9 @@ def max_replicates_per_batch(program: Program, device: str) -> int:
         return 1
     if program.replicates <= MIN_SIDE_BY_SIDE or device != "cpu" or not uses_xla(program):
         return program.replicates
-    return min(program.replicates, _cached_replicates(program))
+    found, plan = cost(program), program.training
+    held = found.state_bytes + (plan.largest_batch * found.example_bytes if plan is not None else 0)
+    return min(program.replicates, max(MIN_SIDE_BY_SIDE, CACHED_BYTES // max(1, held)))
 
 
 def max_cells_side_by_side(program: Program, replicates: int, device: str) -> int:
@@ -41,15 +49,45 @@ def max_cells_side_by_side(program: Program, replicates: int, device: str) -> in
     rows = [row_of(layer) for network in program.networks for layer in network.leaves() if layer.weights]
     if program.one_replicate_at_a_time or any(row is not None and row.stacking == "unrolled" for row in rows):
         return 1
-    most = _cached_replicates(program) if device == "cpu" else MAX_ROWS
-    return max(1, min(most, MAX_ROWS) // replicates)
+    if device == "cpu":
+        return max(1, min(CELLS_CACHED_BYTES // max(1, _row_bytes(program)), MAX_ROWS) // replicates)
+    return max(1, min(MAX_ROWS // replicates, ACCELERATOR_BYTES // max(1, memory(program, replicates=replicates))))
 
 
-def _cached_replicates(program: Program) -> int:
-    """How many replicates, of one cell or of several, a processor's cache holds what a step reads and writes of."""
-    found, plan = cost(program), program.training
-    held = found.state_bytes + (plan.largest_batch * found.example_bytes if plan is not None else 0)
-    return max(MIN_SIDE_BY_SIDE, CACHED_BYTES // max(1, held))
+def _row_bytes(program: Program) -> int:
+    """What a step keeps of one replicate of one cell, examples aside, which cells share: its state, and layers' outputs both ways."""
+    plan = program.training
+    layers = sum(
+        layer.output.bytes * (network.each or 1) for network in program.networks for layer in network.applied()
+    )
+    return cost(program).state_bytes + (2 * plan.largest_batch * layers if plan is not None else 0)
+
+
+def cells_side_by_side(programs: Sequence[Program], device: str) -> list[int]:
+    """Of each program how many cells, its own with them, are trained in one compiled program where all of them are to run."""
+    groups: dict[str, list[int]] = {}
+    for place, program in enumerate(programs):
+        groups.setdefault(cell_form_digest(program), []).append(place)
+    counts = [1] * len(programs)
+    for places in groups.values():
+        program = programs[places[0]]
+        together = min(program.replicates, max_replicates_per_batch(program, device))
+        most = max_cells_side_by_side(program, together, device)
+        while places:
+            size = next_group(len(places), most)
+            for place in places[:size]:
+                counts[place] = size
+            places = places[size:]
+    return counts
+
+
+def next_group(left: int, most: int) -> int:
+    """Of so many cells that are left how many are next, at most so many at once: groups as equal as can be, as each size is compiled.
+
+    >>> next_group(4, 3), next_group(9, 4), next_group(2, 3)
+    (2, 3, 2)
+    """
+    return -(-left // -(-left // most))
 
 
 def batch_count(request: CellRequest, at_once: int = 1) -> int:

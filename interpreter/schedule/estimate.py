@@ -23,7 +23,7 @@ from dlspec.spec.passes.print_network import shapes
 
 from ..backend.jit_policy import uses_xla
 from ..results.number_text import size
-from .batching import max_replicates_per_batch
+from .batching import cells_side_by_side, max_replicates_per_batch
 
 FORMAT_VERSION = 1
 DRAW_OPERATIONS = 100
@@ -36,14 +36,15 @@ EFFICIENCY = {"xla": 0.25, "graph": 0.7}
 RULE = (
     "expected time: {rate:.3g} GFLOP/s measured on products of 64 × 64 matrices on one core, of which a run reaches on each core "
     "a quarter under XLA, and 70 % in convolutions as a graph; "
-    "100 operations for each number drawn; 0.03 ms a step beside under XLA and 1 ms as a graph; 3 to 4 s to compile. "
+    "100 operations for each number drawn; 0.03 ms a step beside under XLA and 1 ms as a graph; 3 to 4 s to compile; of cells side by side, "
+    "which draw and are compiled once, a share each. "
     "Right within a factor of three or so."
 )
 
 
 @dataclass(frozen=True)
 class Row:
-    """A cell: all its replicates, side by side."""
+    """A cell: all its replicates, side by side. `beside` is how many cells, this one with them, share its compiled program; `seconds` its share of their time."""
 
     program: Program
     networks: dict[str, str]
@@ -52,6 +53,7 @@ class Row:
     compiled: str
     seconds: float
     stored: int
+    beside: int = 1
 
     @property
     def to_run(self) -> int:
@@ -94,12 +96,14 @@ def rows(plan: StudyPlan, stored: Mapping[str, int], rate: float, device: str = 
     """A row for each cell of a study; `stored` as `stored_replicates` counts."""
     estimates = []
     for experiment in plan.experiments:
-        for program in experiment.programs:
+        counts = cells_side_by_side(experiment.programs, device)
+        for program, beside in zip(experiment.programs, counts, strict=True):
             form = "xla" if uses_xla(program, device) else "graph"
             estimates.append(
                 Row(
                     program, {network.name: shapes(network) for network in program.networks}, cost(program),
-                    memory(program, replicates=at_once(program, device)), form, expected_seconds(program, form, rate), stored.get(program.name, 0),
+                    memory(program, replicates=at_once(program, device)), form, expected_seconds(program, form, rate, beside) / beside,
+                    stored.get(program.name, 0), beside,
                 )
             )  # fmt: skip
     return estimates
@@ -111,19 +115,21 @@ def at_once(program: Program, device: str) -> int:
     return min(program.replicates, cores * max_replicates_per_batch(program, device))
 
 
-def expected_seconds(program: Program, form: str, rate: float) -> float:
-    """The rule of the expected time: training, evaluations, compilation."""
+def expected_seconds(program: Program, form: str, rate: float, cells: int = 1) -> float:
+    """The rule of the expected time: training, evaluations, compilation, of so many cells of a form side by side."""
     found = cost(program)
     plan = program.training
     reached = rate * EFFICIENCY[form] * (os.cpu_count() or 1)
     drawn = DRAW_OPERATIONS * _drawn(program)
     evaluations = len(plan.evaluations) if plan else 1
     forward = found.forward or program.network_flops
-    work = program.evaluated("test") * (forward + drawn) + _differentiated(program) * (3 * forward + drawn)
+    work = program.evaluated("test") * (cells * forward + drawn) + cells * _differentiated(program) * (
+        3 * forward + drawn
+    )
     measured = evaluations * work * program.replicates / reached
     trained = 0.0
     if plan is not None:
-        step = (found.step + drawn * plan.largest_batch) * program.replicates / reached
+        step = (cells * found.step + drawn * plan.largest_batch) * program.replicates / reached
         trained = plan.steps * (step + STEP_SECONDS[form])
     return trained + measured + COMPILE_SECONDS[form]
 
@@ -204,7 +210,7 @@ def plan_data(plan: StudyPlan, estimates: Sequence[Row], rate: float, refused: S
             "digest": row.program.digest, "dtype": row.program.dtype, "networks": row.networks, "parameters": row.cost.parameters,
             "forward_flops": row.cost.forward, "step_flops": row.cost.step,
             "steps": row.program.training.steps if row.program.training else 0, "replicates": row.program.replicates,
-            "memory": row.memory, "seconds": round(row.seconds, 3), "compiled": row.compiled, "stored": row.stored,
+            "memory": row.memory, "seconds": round(row.seconds, 3), "compiled": row.compiled, "side_by_side": row.beside, "stored": row.stored,
         }
         for row in estimates
     ]  # fmt: skip

@@ -7,19 +7,22 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Protocol
 
+from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import Program, StudyPlan
 from dlspec.spec.passes.digests import NUMERICS, cell_form_digest
+from dlspec.spec.passes.merge_cells import merge_cells
 
 from ..backend.versions import versions
 from ..executors.base import Executor
-from ..program.job import Job, Watcher
+from ..program.job import Job, JobGroup, Watcher
 from ..results.errors import StoreError
 from ..results.replicates import ERRORS, Replicate, Results
 from ..store.requests import CellRequest, ReplicateBatch
 from ..store.store import FINAL_STATUSES, Store
-from .batching import batch_count, max_cells_side_by_side, split_into_batches
+from .batching import batch_count, max_cells_side_by_side, next_group, split_into_batches
 
 POLL_SECONDS = 0.2
 AGAIN_SECONDS = 0.5
@@ -124,6 +127,19 @@ class Progress:
         return results
 
 
+@dataclass(frozen=True)
+class _Family:
+    """Cells that one compiled program serves, by what they have in common."""
+
+    form: tuple[Any, ...]
+    cells: CellBatch
+
+    def group(self, jobs: Sequence[Job]) -> JobGroup:
+        """Some jobs of its cells."""
+        places = {id(program): place for place, program in enumerate(self.cells.programs)}
+        return JobGroup(tuple(jobs), self.cells.only([places[id(job.batch.program)] for job in jobs]))
+
+
 class Run:
     """One run: replicate batches that wait, replicate batches that run here, replicate batches that other processes run.
 
@@ -147,7 +163,8 @@ class Run:
         self.ran: set[str] = set()
         self.count = 0
         self.packages = versions()
-        self.cell_forms: dict[int, str] = {}
+        self.forms: dict[int, str] = {}
+        self.families: dict[tuple[Any, ...], _Family | None] = {}
 
     def finish(self) -> None:
         """Runs everything to its end, or until `stop` is set. Raises StoreError when nothing can be stored any more."""
@@ -159,7 +176,7 @@ class Run:
                     self.waiting.clear()
                     self.held.clear()
                 while self.waiting and self.executor.room() > 0 and not self.stop.is_set():
-                    self._begin(self._next())
+                    self._begin(*self._next())
                 if not self.waiting and self.held and time.monotonic() - looked >= AGAIN_SECONDS:
                     if not self.running and not told:
                         self.watcher.waiting(sum(len(batch.numbers) for batch in self.held))
@@ -178,31 +195,45 @@ class Run:
             if not self.running:
                 self.executor.close()
 
-    def _next(self) -> list[ReplicateBatch]:
-        """Takes the next replicate batch that waits, and those that may be trained beside it."""
+    def _next(self) -> tuple[list[ReplicateBatch], _Family | None]:
+        """Takes the next replicate batch that waits, and those that may be trained beside it; with all that what is compiled for them serves."""
         first = self.waiting.popleft()
+        family = self._family(first)
+        if family is None:
+            return [first], None
         most = max_cells_side_by_side(first.program, len(first.numbers), first.request.device)
-        form = self._cell_form(first) if most > 1 and self.waiting else None
-        beside: list[ReplicateBatch] = []
-        if form is not None:
-            own = {first.name}
-            for batch in self.waiting:
-                if len(beside) + 1 >= most:
-                    break
-                if self._cell_form(batch) == form and batch.name not in own:  # equal cells run once
-                    beside.append(batch)
-                    own.add(batch.name)
-            self.waiting = deque(batch for batch in self.waiting if batch not in beside)
-        return [first, *beside]
+        alike = {first.name: first}  # equal cells run once
+        for batch in self.waiting if most > 1 else ():
+            if self._form_of(batch) == family.form:
+                alike.setdefault(batch.name, batch)
+        beside = dict(islice(alike.items(), next_group(len(alike), most)))
+        taken = {id(batch) for batch in beside.values()}
+        self.waiting = deque(batch for batch in self.waiting if id(batch) not in taken)
+        return list(beside.values()), family
 
-    def _cell_form(self, batch: ReplicateBatch) -> tuple[Any, ...]:
-        """What replicate batches have in common that may be trained side by side."""
-        program = batch.program
-        if id(program) not in self.cell_forms:
-            self.cell_forms[id(program)] = cell_form_digest(program)
-        return self.cell_forms[id(program)], batch.numbers, batch.request.steps, self.form(program)
+    def _family(self, first: ReplicateBatch) -> _Family | None:
+        """The cells of this run that differ from that of a replicate batch in numbers alone; None where there are none."""
+        form = self._form_of(first)
+        if form not in self.families:
+            programs = {
+                id(one.program): one.program
+                for one in self.progress.requests
+                if self._program_form(one.program) == form[0]
+            }
+            cells = merge_cells(list(programs.values())) if len(programs) > 1 else None
+            self.families[form] = None if cells is None else _Family(form, cells)
+        return self.families[form]
 
-    def _begin(self, batches: Sequence[ReplicateBatch]) -> None:
+    def _program_form(self, program: Program) -> str:
+        if id(program) not in self.forms:
+            self.forms[id(program)] = cell_form_digest(program)
+        return self.forms[id(program)]
+
+    def _form_of(self, batch: ReplicateBatch) -> tuple[Any, ...]:
+        """What replicate batches have in common that one compiled program serves."""
+        return self._program_form(batch.program), batch.numbers, batch.request.steps, self.form(batch.program)
+
+    def _begin(self, batches: Sequence[ReplicateBatch], family: _Family | None) -> None:
         """Claims replicate batches; runs what is ours of them, takes up what is stored, puts back what others run."""
         ours: dict[tuple[int, ...], list[Job]] = {}
         for batch in batches:
@@ -210,7 +241,7 @@ class Run:
             if mine is not None:
                 ours.setdefault(mine.numbers, []).append(self._job(mine))
         for jobs in ours.values():
-            self.executor.submit(jobs)
+            self.executor.submit(JobGroup.of_one(jobs[0]) if family is None else family.group(jobs))
 
     def _claim(self, batch: ReplicateBatch) -> ReplicateBatch | None:
         """Of a replicate batch what is ours to run; nothing where there is none."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from .plan import Program
 
 @dataclass(frozen=True, eq=False)
 class CellBatch:
-    """Cells that may be trained side by side, in one compiled program.
+    """Cells that one compiled program serves, side by side or one after the other.
 
     Args:
         programs: those of the cells, one or more.
@@ -25,6 +26,14 @@ class CellBatch:
     program: Program
     constants: tuple[np.ndarray[Any, Any], ...] = ()
     varying_draws: frozenset[str] = field(default_factory=frozenset)
+
+    def only(self, places: Sequence[int]) -> CellBatch:
+        """Some of the cells, in the same program: what is compiled for them serves as many others of the batch."""
+        return replace(
+            self,
+            programs=tuple(self.programs[place] for place in places),
+            constants=tuple(values[list(places)] for values in self.constants),
+        )
 
     @staticmethod
     def of_one(program: Program) -> CellBatch:

@@ -25,7 +25,7 @@ from ray.exceptions import (
 )
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from ...program.job import Job, Watcher
+from ...program.job import Job, JobGroup, Watcher
 from ...results import atomic_files
 from ...results.errors import of_system
 from ...results.replicates import Replicate
@@ -95,9 +95,9 @@ class Remote:
         most = self.jobs or JOBS_PER_RUNNING * max(1, sum(node.holds(self.typical) for node in self.nodes))
         return most - len(self.running)
 
-    def submit(self, jobs: Sequence[Job]) -> None:
+    def submit(self, group: JobGroup) -> None:
         """Takes jobs: each is a task of its own."""
-        for job in jobs:
+        for job in group.jobs:
             self._submit(job)
 
     def _submit(self, job: Job) -> None:

@@ -24,6 +24,7 @@ from ...program.job import Job
 from ...results.errors import Damaged
 from ...results.replicates import Curve, Replicate
 from ...store.checkpoints import Checkpoint, Checkpoints
+from ...store.requests import ReplicateBatch
 from ..event_forwarding import EventForwarder
 from ..pickling import unpacked
 from .messages import Reporter
@@ -117,7 +118,7 @@ def _trained(sent: Sent, reporter: Reporter, stop: threading.Event) -> Outcome:
             checkpoints.path.write_bytes(sent.checkpoint)
         weights = folder / "weights" if sent.weights else None
         job = Job(
-            sent.number, unpacked(sent.batch), sent.compiled, checkpoints, str(weights) if weights else None
+            sent.number, unpacked(sent.batch, ReplicateBatch), sent.compiled, checkpoints, str(weights) if weights else None
         )  # fmt: skip
         replicates = train(
             job, EventForwarder(lambda number, kind, *values: reporter.tell(kind, *values)), stop, _forms()

@@ -14,7 +14,7 @@ from dlspec.interpreter.backend.devices import Asked
 from dlspec.interpreter.executors import local as recycled
 from dlspec.interpreter.executors.base import Finished
 from dlspec.interpreter.executors.local import RecyclingProcessPool
-from dlspec.interpreter.program.job import Job
+from dlspec.interpreter.program.job import Job, JobGroup
 from dlspec.interpreter.program.training_loop import train
 from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
@@ -88,7 +88,7 @@ def test_cells_are_the_same_in_whichever_process(
 ) -> None:
     processes = set()
     for number in range(3):
-        executor.submit([job(number)])
+        executor.submit(JobGroup.of_one(job(number)))
         found = ended(executor)
         assert found.job.number == number
         for own, replicate in zip(train(job(number), heard, threading.Event()), found.replicates, strict=True):
@@ -104,7 +104,7 @@ def test_cells_are_the_same_in_whichever_process(
 def begun(executor: RecyclingProcessPool, heard: Heard, job: Job) -> None:
     """Gives a job to a child process, and waits until it trains."""
     executor.forms.compiled = 1
-    executor.submit([job])
+    executor.submit(JobGroup.of_one(job))
     assert heard.evaluated_once.wait(120)
 
 
@@ -116,7 +116,7 @@ def test_a_process_that_is_killed_fails_its_jobs_and_another_takes_over(
     replicates = ended(executor).replicates
     assert [(replicate.number, replicate.status) for replicate in replicates] == [(0, "failed"), (1, "failed")]
     assert replicates[0].message == "the process that trained it was ended by the signal SIGKILL; all else is stored"
-    executor.submit([job(1)])
+    executor.submit(JobGroup.of_one(job(1)))
     assert [replicate.status for replicate in ended(executor).replicates] == ["done", "done"]
 
 

@@ -24,5 +24,5 @@ def test_a_batch_arrives_without_the_text(program: Callable[[str], Program]) -> 
     assert b"normal([8])" in pickle.dumps(batch)
     sent = packed(batch)
     assert b"normal([8])" not in sent
-    arrived = unpacked(sent)
+    arrived = unpacked(sent, ReplicateBatch)
     assert ReplicateBatch(CellRequest.of(arrived.program, "cpu"), arrived.numbers).keys == arrived.keys == batch.keys

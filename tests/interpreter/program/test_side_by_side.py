@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from dlspec import spec
-from dlspec.interpreter.program.job import Job
+from dlspec.interpreter.program.job import Job, JobGroup
 from dlspec.interpreter.program.program import Compiled
 from dlspec.interpreter.program.program_cache import ProgramCache
-from dlspec.interpreter.program.training_loop import train, train_side_by_side
+from dlspec.interpreter.program.training_loop import train, train_group
 from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.store.checkpoints import Checkpoints
 from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
@@ -46,48 +46,29 @@ experiments:
     replicates: 2
 """
 BODIES = {
-    "an example": """
-    task:
-      draw: {w: "normal([3])"}
-      example: {x: "normal([3]) * c", y: "dot(w, x) + c"}
-    architecture: {f: {input: x, layers: [dense: {units: 4, activation: tanh}, dense: 1]}}
-    loss: {l: (f - y)^2}
-    training: {optimizer: {adam: 0.01}, batch: 8, steps: 3}
-    measures: {error: "E((f - y)^2)", size: "E(sum(x^2)) / c", weight: "norm(f.dense_1.kernel)"}
-    """,
-    "a distribution": """
-    task:
-      example: {x: "normal(0, c, [4])", k: "bernoulli(c / 4, [2])", y: "uniform(-c, c) + sum(k)"}
-    architecture: {f: {input: x, layers: [dense: 1]}}
-    loss: {l: abs(f - y)}
-    training: {optimizer: {sgd: 0.1}, batch: 8, steps: 3}
-    measures: {error: "E((f - y)^2)", heads: "E(sum(k))"}
-    """,
-    "a draw, and a start made of it": """
+    "draws, examples, distributions, and a start made of them": """
     task:
       draw: {w: "normal([3]) * c", b: "normal()"}
-      example: {x: "normal([3])", y: "dot(w, x) + b"}
-    architecture: {f: {input: x, layers: [dense: {units: 1, kernel_initializer: "w[0] + c", bias_initializer: "normal(0, c)"}]}}
+      example: {x: "normal(0, c, [3])", k: "bernoulli(c / 4, [2])", y: "dot(w, x) + b + uniform(-c, c) + sum(k)"}
+    architecture:
+      f:
+        input: x
+        layers:
+          - dense: {units: 4, activation: tanh, kernel_initializer: "w[0] + c", bias_initializer: "normal(0, c)"}
+          - dense: 1
     loss: {l: (f - y)^2}
-    training: {optimizer: {sgd: {learning_rate: 0.05, momentum: 0.9}}, batch: 8, steps: 3}
-    measures: {error: "E((f - y)^2)", first: "f.dense.kernel[0, 0]"}
+    training: {optimizer: {adam: 0.01}, batch: 8, steps: 3}
+    measures: {error: "E((f - y)^2)", size: "E(sum(x^2)) / c", first: "f.dense_1.kernel[0, 0]", heads: "E(sum(k))"}
     """,
-    "a loss, and its weight": """
+    "losses, their weights, and learning rates": """
     task: {example: {x: "normal([3])", y: "sign(x[0])"}}
-    architecture: {f: {input: x, layers: [dense: 1]}}
-    loss: {hinge: "maximum(0, c - y * f)", size: {of: f^2, weight: "0.1 * c / (1 + step)"}}
-    training: {optimizer: {rmsprop: 0.01}, batch: 8, steps: 3}
-    measures: {margin: "E(y * f < c)", hinge: "E(maximum(0, c - y * f))"}
-    """,
-    "a learning rate": """
-    task: {example: {x: "normal([3])", y: "sum(x)"}}
     architecture: {f: {input: x, layers: [dense: 2, dense: 1]}, g: {input: x, layers: [dense: 1]}}
-    loss: {l: (f + g - y)^2}
+    loss: {hinge: "maximum(0, c - y * (f + g))", size: {of: f^2, weight: "0.1 * c / (1 + step)"}}
     training:
       optimizer: {f: {adamw: {learning_rate: 0.01 * c, weight_decay: 0.1}}, g: {sgd: "0.01 * c / (1 + step)"}}
       batch: 8
       steps: 4
-    measures: {error: "E((f - y)^2)"}
+    measures: {margin: "E(y * f < c)", hinge: "E(maximum(0, c - y * f))"}
     """,
     "functions, modes and layers of functions": """
     functions: {act(z): "tanh(c * z)", hard(z): "1 if z > c / 4 else 0"}
@@ -120,18 +101,11 @@ BODIES = {
       error: "E((f - y)^2)"
       variance: {gradient_variance: {of: "(f - y)^2", weights: f.weights, over: w, draws: 8}}
     """,
-    "measures at the start alone": """
-    task: {example: {x: "normal([3]) * c"}}
-    architecture: {f: {input: x, layers: [dense: {units: 4, kernel_initializer: "normal(0, c)", activation: relu}, dense: 1]}}
-    measures: {size: "E(f^2) * c", snr: {gradient_noise: {of: f^2, weights: f.dense_1.kernel, examples: 128}}}
-    """,
-    "a whitened input in float64": """
+    "measures at the start alone, of a whitened input, in float64": """
     dtype: float64
-    task: {example: {x: "[normal() * c, normal()]", y: "x[0]"}}
-    architecture: {f: {input: x, layers: [whiten: {examples: 64}, dense: 1]}}
-    loss: {l: (f - y)^2}
-    training: {optimizer: {sgd: 0.1}, batch: 4, steps: 3}
-    measures: {error: "E((f - y)^2)"}
+    task: {example: {x: "[normal() * c, normal()]"}}
+    architecture: {f: {input: x, layers: [whiten: {examples: 64}, dense: {units: 4, kernel_initializer: "normal(0, c)"}, dense: 1]}}
+    measures: {size: "E(f^2) * c", noise: {gradient_noise: {of: f^2, weights: f.dense_1.kernel, examples: 128}}}
     """,
 }
 
@@ -146,7 +120,7 @@ def outcome(compiled: Compiled, steps: int) -> dict[str, Any]:
     return compiled.evaluate()
 
 
-GRAPHS = ("an example", "finite data", "functions, modes and layers of functions")
+GRAPHS = ("draws, examples, distributions, and a start made of them", "finite data")
 """Compiled as plain graphs, too."""
 
 
@@ -160,14 +134,14 @@ def test_a_row_is_the_cell_alone(place: str, xla: bool) -> None:
     steps = programs[0].training.steps if programs[0].training else 0
     together = Compiled(batch, (0, 1), xla)
     found = outcome(together, steps)
-    for number in (2,) if xla else (0, 2):
-        alone = Compiled(programs[number], (0, 1), xla)
-        for name, value in outcome(alone, steps).items():
-            own = found[name].reshape(len(programs), 2, *value.shape[1:])[number]
-            np.testing.assert_allclose(own, value, rtol=2e-5, atol=1e-6, err_msg=name)
-        for own, value in zip(together.saved()[number], alone.saved()[0], strict=True):
-            assert own.shape == value.shape and own.dtype == value.dtype
-            np.testing.assert_allclose(own, value, rtol=2e-4, atol=1e-6)
+    number = 2
+    alone = Compiled(programs[number], (0, 1), xla)
+    for name, value in outcome(alone, steps).items():
+        own = found[name].reshape(len(programs), 2, *value.shape[1:])[number]
+        np.testing.assert_allclose(own, value, rtol=2e-5, atol=1e-6, err_msg=name)
+    for own, value in zip(together.saved()[number], alone.saved()[0], strict=True):
+        assert own.shape == value.shape and own.dtype == value.dtype
+        np.testing.assert_allclose(own, value, rtol=2e-4, atol=1e-6)
 
 
 # -- as jobs -------------------------------------------------------------------------------------------------------------
@@ -182,7 +156,7 @@ RATES = """
       steps: 12
       evaluate: {every: 4}
       until: final(error) < 0.6
-    measures: {error: "E((f - y)^2)", sure: "E(f > y)"}
+    measures: {error: "E((f - y)^2)", sure: "E(f > y)", scaled: "E(abs(f - y)) * c"}
 """
 """At the rates 0.005, 0.05 and 1e30: the last diverges, the second may stop early."""
 
@@ -206,11 +180,18 @@ def jobs_of(programs: Sequence[Program], folder: Path | None = None) -> list[Job
     return [Job(n, batch, "xla", checkpoints) for n, (batch, checkpoints) in enumerate(zip(batches, kept, strict=True))]
 
 
+def group_of(programs: Sequence[Program], folder: Path | None = None) -> JobGroup:
+    batch = merge_cells(programs)
+    assert batch is not None
+    return JobGroup(tuple(jobs_of(programs, folder)), batch)
+
+
 def assert_same(found: Replicate, expected: Replicate) -> None:
     assert (found.key, found.status, found.steps, found.end) == (
         expected.key, expected.status, expected.steps, expected.end,
     )  # fmt: skip
-    np.testing.assert_allclose(found.curves["error"], expected.curves["error"], rtol=1e-4)
+    for name in ("error", "scaled"):
+        np.testing.assert_allclose(found.curves[name], expected.curves[name], rtol=1e-4)
     assert np.array_equal(found.curves["sure"], expected.curves["sure"])
 
 
@@ -229,7 +210,7 @@ def test_jobs_side_by_side_are_compiled_once_and_neither_stop_nor_change_each_ot
     rates: tuple[Program, ...], alone: list[list[Replicate]]
 ) -> None:
     heard, forms = Heard(), ProgramCache()
-    found = train_side_by_side(jobs_of(rates), heard, threading.Event(), forms)
+    found = train_group(group_of(rates), heard, threading.Event(), forms)
     assert forms.compiled == 1 and heard.told.count(("compiling", 0)) == 1
     assert {replicate.status for replicate in found[2]} == {"diverged"}
     assert {replicate.status for replicate in (*found[0], *found[1])} == {"done"}
@@ -237,6 +218,17 @@ def test_jobs_side_by_side_are_compiled_once_and_neither_stop_nor_change_each_ot
     for own, expected in zip(found, alone, strict=True):
         for replicate, other in zip(own, expected, strict=True):
             assert_same(replicate, other)
+
+
+def test_cells_one_after_the_other_go_through_what_was_compiled_once(
+    rates: tuple[Program, ...], alone: list[list[Replicate]]
+) -> None:
+    forms, group = ProgramCache(), group_of(rates)
+    for place, expected in enumerate(alone):
+        (found,) = train_group(group.only([place]), Silent(), threading.Event(), forms)
+        for replicate, other in zip(found, expected, strict=True):
+            assert_same(replicate, other)
+    assert forms.compiled == 1
 
 
 @pytest.mark.parametrize("first", ["together", "alone"])
@@ -248,7 +240,7 @@ def test_a_checkpoint_is_that_of_a_cell_whoever_was_beside_it(
     stop = threading.Event()
     stop.set()
     ways = {
-        "together": lambda stop: train_side_by_side(jobs_of(some, tmp_path), Silent(), stop),
+        "together": lambda stop: train_group(group_of(some, tmp_path), Silent(), stop),
         "alone": lambda stop: [train(job, Silent(), stop) for job in jobs_of(some, tmp_path)],
     }
     before = ways.pop(first)(stop)
@@ -269,7 +261,7 @@ def test_a_fault_beside_others_ends_none_of_them(rates: tuple[Program, ...], mon
         return take(self, given, *more)
 
     monkeypatch.setattr(ProgramCache, "take", fails)
-    found = train_side_by_side(jobs_of(rates[:2]), Silent(), threading.Event())
+    found = train_group(group_of(rates[:2]), Silent(), threading.Event())
     assert {replicate.status for one in found for replicate in one} == {"done"}
 
 

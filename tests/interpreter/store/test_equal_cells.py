@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from dlspec.interpreter.cli.run_options import RunOptions
 from dlspec.interpreter.executors.base import Threads
-from dlspec.interpreter.program.job import Job
+from dlspec.interpreter.program.job import JobGroup
 from dlspec.interpreter.results.replicates import Replicate
 from dlspec.interpreter.schedule.progress import JsonLines, Log, Quiet
 from dlspec.interpreter.schedule.scheduler import Progress, Run
@@ -35,9 +35,9 @@ def ran(
     """Runs what is asked for with made-up numbers; which replicates ran, in order, and what came out."""
     jobs: list[int] = []
 
-    def train(group: Sequence[Job], stop: threading.Event) -> list[list[Replicate]]:
-        jobs.extend(number for job in group for number in job.batch.numbers)
-        return [[make_cell(job.batch.request, number) for number in job.batch.numbers] for job in group]
+    def train(group: JobGroup, stop: threading.Event) -> list[list[Replicate]]:
+        jobs.extend(number for job in group.jobs for number in job.batch.numbers)
+        return [[make_cell(job.batch.request, number) for number in job.batch.numbers] for job in group.jobs]
 
     with Store(root, pytest.fail) as store:
         progress = Progress.of_store(asked, store, RunOptions(""))

@@ -41,8 +41,8 @@ WORKER = textwrap.dedent(
     from dlspec.interpreter.store.store import Store
     from dlspec.interpreter.store.requests import requests_of
 
-    def train(jobs, stop):
-        return [one(job) for job in jobs]
+    def train(group, stop):
+        return [one(job) for job in group.jobs]
 
     def one(job):
         replicates = []
