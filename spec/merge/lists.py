@@ -87,12 +87,16 @@ def kind(item: Item) -> str:
 def united(base: Sequence[Item], ours: Sequence[Item], theirs: Sequence[Item]) -> list[Item] | None:
     """Items that count once each, whatever their order: less what one side removed, with what both added.
 
-    What both added at one place stands in the order of its values. None where an item stands twice in a list.
+    What both added at one place stands in the order of its values. None where an item stands twice in a list, and where
+    each side has put another one in place of what both took out.
     """
     sides = [{meaning(item.value): item for item in items} for items in (base, ours, theirs)]
     if any(len(side) != len(items) for side, items in zip(sides, (base, ours, theirs), strict=True)):
         return None
     before, mine, other = sides
+    added = [side.keys() - before.keys() for side in (mine, other)]
+    if before.keys() - mine.keys() - other.keys() and added[0] - added[1] and added[1] - added[0]:
+        return None
     kept = [item for key, item in mine.items() if key in other or key not in before]
     fresh = {key for key in other if key not in before and key not in mine}
     at = {meaning(item.value) for item in kept} | fresh

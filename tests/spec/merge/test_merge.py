@@ -79,6 +79,8 @@ def test_the_base_of_these_tests_is_valid() -> None:
     ((("          - dense: {units", "          - flatten\n          - dense: {units"),), (("- dense: 4", "- dense: 3"),), ["- flatten", "- dense: 3"]),
     # values of a list that has no order
     ((("[10, 20]", "[10, 20, 40]"),), (("[10, 20]", "[5, 20, 30]"),), ["evaluate: {at: [5, 20, 30, 40]}"]),
+    ((("[10, 20]", "[10, 30]"),), (("[10, 20]", "[10]"),), ["evaluate: {at: [10, 30]}"]),
+    ((("[10, 20]", "[10, 30]"),), (("[10, 20]", "[10, 30, 40]"),), ["evaluate: {at: [10, 30, 40]}"]),
     # one name for another, and a change under it
     ((("learns:", "learn:"),), (("< 0.1", "< 0.2"),), ["learn: {says: It learns., check: final(error) < 0.2}"]),
     # the same change on both sides, spelled in two ways
@@ -119,6 +121,9 @@ def test_changes_of_different_paths_are_merged(ours: Edits, theirs: Edits, lines
     # another optimiser is another value
     ((("adam: 0.01", "adam: 0.02"),), (("adam: 0.01", "sgd: 0.01"),),
      ["optimizer: !conflict", "base: {adam: 0.01}", "ours: {adam: 0.02}", "theirs: {sgd: 0.01}"]),
+    # each side put another item in place of one that both took out
+    ((("[10, 20]", "[10, 30]"),), (("[10, 20]", "[5, 10]"),),
+     ["evaluate: {at: !conflict {base: [10, 20], ours: [10, 30], theirs: [5, 10]}}"]),
     # an array is one value
     ((("k: 4}", "k: 4, w: [1, 2]}"),), (("k: 4}", "k: 4, w: [1, 3]}"),),
      ["constants: {n: 3, k: 4, w: !conflict {ours: [1, 2], theirs: [1, 3]}}   # sizes"]),
