@@ -48,7 +48,10 @@ def block(value: object) -> Html:
 def table(heads: Sequence[object], rows: Sequence[Sequence[object]], numbers: int | None = None) -> Html:
     """A table; its columns from the number `numbers` on are set to the right. Of many rows the first are shown, and how many more there are."""
     first = len(heads) if numbers is None else numbers
-    aligned = [f"text-align:{'left' if place < first else 'right'};vertical-align:top" for place in range(len(heads))]
+    aligned = [
+        f"text-align:{'left' if place < first else 'right'};vertical-align:top;padding:0.1em 0.6em"
+        for place in range(len(heads))
+    ]
     top = "".join(f"<th style='{style}'>{text(head)}</th>" for style, head in zip(aligned, heads, strict=True))
     body = "".join(
         "<tr>"
