@@ -45,8 +45,10 @@ def shuffled(keys: Any, epoch: Any, place: Any, count: int) -> Any:
     def out(value: Any) -> Any:
         return tf.cast(value, tf.int64) >= count
 
-    start = permuted(tf.broadcast_to(place[tf.newaxis, :], [keys.shape[0], place.shape[0]]))
-    found = tf.while_loop(
-        lambda value: tf.reduce_any(out(value)), lambda value: (tf.where(out(value), permuted(value), value),), [start]
+    # The first round of the walk is one of the loop's: written out before it, its operations would be compiled twice.
+    _, walked = tf.while_loop(
+        lambda first, value: first | tf.reduce_any(out(value)),
+        lambda first, value: (tf.constant(False), tf.where(first | out(value), permuted(value), value)),
+        [tf.constant(True), tf.broadcast_to(place[tf.newaxis, :], [keys.shape[0], place.shape[0]])],
     )
-    return found[0] if isinstance(found, tuple | list) else found
+    return walked
