@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pytest
@@ -20,26 +20,70 @@ gradient: {gradient}
 training: {{optimizer: {{{name}: {{weight_decay: 0.5, use_ema: true, learning_rate: 0.1}}}}, batch: 4, steps: 3}}
 measures: {{kernel: g.dense_1.kernel, bias: g.dense_1.bias}}
 """
+ARGUMENTS = "{weight_decay: 0.5, use_ema: true, learning_rate: 0.1}"
+LAYER = "{dense: {units: 2, kernel_initializer: ones, kernel_constraint: {unit_norm: {}}, bias_initializer: ones}}"
+LAST = "{dense: {units: 1, kernel_initializer: ones}}"
+SIDE_BY_SIDE = """
+task: {example: {x: "normal([2])"}}
+architecture: {NETWORKS}
+loss: {LOSSES}
+gradient: {MODES}
+training: {optimizer: {OPTIMIZERS}, batch: 4, steps: 3}
+measures: {MEASURES}
+"""
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_no_optimiser_moves_what_is_frozen(compiled: Callable[..., Compiled], name: str) -> None:
-    held = compiled(BODY.format(gradient="{g: freeze}", name=name))
+def side_by_side(**parts: Iterable[str]) -> str:
+    """One program of many networks: what stands in each of its lists."""
+    text = SIDE_BY_SIDE
+    for name, items in parts.items():
+        text = text.replace(name, ", ".join(items))
+    return text
+
+
+def test_no_optimiser_moves_what_is_frozen(compiled: Callable[..., Compiled]) -> None:
+    """A network for each, whose first layer is frozen and whose second is not."""
+    text = side_by_side(
+        NETWORKS=(f"f_{name}: {{input: x, layers: [{LAYER}, {LAST}]}}" for name in OPTIMIZERS),
+        LOSSES=(f'{name}: "(f_{name} - x[0])^2"' for name in OPTIMIZERS),
+        MODES=(f"f_{name}.dense_1: freeze" for name in OPTIMIZERS),
+        OPTIMIZERS=(f"f_{name}: {{{name}: {ARGUMENTS}}}" for name in OPTIMIZERS),
+        MEASURES=(f"{part}_{name}: f_{name}.dense_1.{part}" for name in OPTIMIZERS for part in ("kernel", "bias")),
+    )
+    held = compiled(text)
     held.train(3)
     found = held.evaluate()
-    assert (found["kernel"] == 1).all() and (found["bias"] == 1).all()
-    assert (held.networks["f"].weights["dense_1", "kernel"].numpy() != 1).any()
-    assert sum(trained_parameters(held.program, plan) for plan in held.program.networks) == 3
+    for name in OPTIMIZERS:
+        assert (found[f"kernel_{name}"] == 1).all() and (found[f"bias_{name}"] == 1).all(), name
+        assert (held.networks[f"f_{name}"].weights["dense_2", "kernel"].numpy() != 1).any(), name
+    assert sum(trained_parameters(held.program, plan) for plan in held.program.networks) == 3 * len(OPTIMIZERS)
 
 
-@pytest.mark.parametrize("mode", ["{g: stop}", "{g.dense_1: freeze}", "{g: forward_only}", "{g.dense_1: stop}"])
-def test_nor_what_no_gradient_reaches(compiled: Callable[..., Compiled], mode: str) -> None:
-    held = compiled(BODY.format(gradient=mode, name="adamw"))
+def test_nor_what_no_gradient_reaches(compiled: Callable[..., Compiled]) -> None:
+    """One optimiser for all: a network each that the mode of a gradient is set on, and one that reads it, stopped or not."""
+    modes = {
+        "network": "g_{}: freeze", "stopped": "g_{}: stop", "layer": "g_{}.dense_1: freeze", "past": "g_{}: forward_only",
+        "stopped_layer": "g_{}.dense_1: stop",
+    }  # fmt: skip
+    pairs = {f"{name}_{given}": (modes[name], given) for name in modes for given in ("read", "stop")}
+    read = {name: f"g_{name}" if given == "read" else f"stop(g_{name})" for name, (_, given) in pairs.items()}
+    text = side_by_side(
+        NETWORKS=(
+            f"g_{name}: {{input: x, layers: [{LAYER}]}}, f_{name}: {{input: {given}, layers: [{LAST}]}}"
+            for name, given in read.items()
+        ),
+        LOSSES=(f'{name}: "(f_{name} - x[0])^2"' for name in pairs),
+        MODES=(mode.format(name) for name, (mode, _) in pairs.items()),
+        OPTIMIZERS=(f"adamw: {ARGUMENTS}",),
+        MEASURES=(f"{part}_{name}: g_{name}.dense_1.{part}" for name in pairs for part in ("kernel", "bias")),
+    )
+    held = compiled(text)
     held.train(3)
-    assert (held.evaluate()["kernel"] == 1).all()
-    everything = compiled(BODY.format(gradient=mode, name="adamw").replace("input: g", "input: stop(g)"))
-    everything.train(3)
-    assert (everything.evaluate()["kernel"] == 1).all()
+    found = held.evaluate()
+    for name in pairs:
+        assert (found[f"kernel_{name}"] == 1).all(), name
+        assert (found[f"bias_{name}"] == 1).all(), name
+        assert (held.networks[f"f_{name}"].weights["dense_1", "kernel"].numpy() != 1).any(), name
 
 
 def test_a_weight_that_a_term_names_is_reached_alone(compiled: Callable[..., Compiled]) -> None:
