@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
-from dlspec.spec.diff.costs import flops
 from dlspec.spec.ir.plan import StudyPlan
+from dlspec.spec.passes.flops_text import flops
 from dlspec.spec.passes.memory import PROCESS_BYTES
 from rich.console import Console
 from rich.table import Table

@@ -99,6 +99,8 @@ class Plan:
 
     def unsettled_lines(self) -> list[str]:
         """Of each claim that the newest run did not settle, with how many replicates it would be."""
+        if not self.unsettled:
+            return []
         from ..verdicts.evidence_text import needed
 
         return [f"{one['id']}: {one['verdict']} in {one['run']}; {needed(one)}" for one in self.unsettled]
@@ -134,6 +136,8 @@ def planned(plan: spec.StudyPlan, runs: Path, device: str, memory: float | None,
 
 def unsettled(plan: spec.StudyPlan, root: Path, warn: Callable[[str], None]) -> list[dict[str, Any]]:
     """The claims that the newest run of a plan's study did not settle, and with how many replicates they would be, from its spread."""
+    if not root.is_dir():
+        return []
     from ..results.run_list import chosen, list_runs
 
     texts = {f"{e.name}.{claim.name}": claim.text for e in plan.experiments for claim in e.claims}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..passes.flops_text import flops
 from .cell_names import cell_names
 from .changes import Cell, CellSide, StudyDiff
 
@@ -81,15 +82,3 @@ def _texts(side: CellSide) -> dict[str, str]:
         "steps": f"{side.steps:,}",
         TOTAL: flops(side.total),
     }
-
-
-def flops(count: float) -> str:
-    """Operations in three digits.
-
-    >>> flops(1234567), flops(0)
-    ('1.23 M', '0')
-    """
-    for size, unit in ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if count >= size:
-            return f"{count / size:.3g} {unit}"
-    return f"{count:.3g}"

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..diagnostics.problems import listing
+from ..passes.flops_text import flops
 from .cell_names import cell_names
 from .changes import CLASSES, Cell, Change, Edit, StudyDiff, Warned
-from .costs import flops
 from .description import describe, subject
 from .marks import shortened
 

@@ -230,7 +230,12 @@ def children(term: Term) -> Iterator[Term]:
 
 
 _SHARED = {item.name for item in fields(Term)}
-_PARTS = {kind: tuple(item.name for item in fields(kind) if item.name not in _SHARED) for kind in Term.__subclasses__()}
+_PLAIN = ("str", "int", "bool", "float", "str | None", "int | None", "float | None", "tuple[str, ...]", "Shape")
+"""The types, as fields are declared with them, of what holds no term."""
+_PARTS = {
+    kind: tuple(item.name for item in fields(kind) if item.name not in _SHARED and item.type not in _PLAIN)
+    for kind in Term.__subclasses__()
+}
 """The fields that a kind of term has of its own, any of which may hold others."""
 
 
