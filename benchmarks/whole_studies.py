@@ -21,7 +21,7 @@ from .workloads import ROOT
 
 @dataclass(frozen=True)
 class Study:
-    """A study as a command, and the sweep of `rivals.jax_sweeps` that does the same."""
+    """A study as a command, and the sweep of `jax_sweeps` that does the same."""
 
     arguments: tuple[str, ...]
     jax: str = ""
@@ -80,7 +80,7 @@ def _contenders(study: Study, before: str | None, jax: str | None) -> dict[str, 
     if before is not None:
         found["before"] = [before, "run", *study.arguments]
     if jax is not None and study.jax:
-        found["jax"] = [jax, "-m", "benchmarks.rivals.jax_sweeps", study.jax]
+        found["jax"] = [jax, "-m", "benchmarks.jax_sweeps", study.jax]
     return found
 
 

@@ -13,13 +13,10 @@ OTHERWISE = {"less": "greater_equal", "less_equal": "greater", "greater": "less_
 
 def same(a: t.Term, b: t.Term) -> bool:
     """Whether two terms are the same number: one term, or one name, parameter or index."""
-    match a, b:
-        case t.Reference(), t.Reference():
-            return a.name == b.name
-        case t.Parameter(), t.Parameter():
-            return a.key == b.key
-        case t.IndexVariable(), t.IndexVariable():
-            return a.key == b.key
+    if isinstance(a, t.Reference) and isinstance(b, t.Reference):
+        return a.name == b.name
+    if isinstance(a, t.Parameter | t.IndexVariable) and type(a) is type(b):
+        return a.key == b.key
     return a is b
 
 

@@ -1,6 +1,6 @@
 """JAX by hand, a whole sweep at once: `jit` of a `scan`, `vmap` over replicates, and over the sweep's points within each.
 
-Each replicate's examples are drawn once for all points. `python -m benchmarks.rivals.jax_sweeps initial_bias|rates|margins [STEPS]`. What dlspec does
+Each replicate's examples are drawn once for all points. `python -m benchmarks.jax_sweeps initial_bias|rates|margins [STEPS]`. What dlspec does
 besides, evaluations, figures, the report and the store, is left out.
 """
 
