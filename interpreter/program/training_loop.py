@@ -53,15 +53,23 @@ def train_group(
 
 @dataclass
 class _Begun:
-    """A job that has begun: its replicates so far, and the checkpoint that it goes on from."""
+    """A job that has begun: its replicates so far, and the checkpoint that it goes on from, or the `fault` that kept it from beginning."""
 
     job: Job
     replicates: list[Replicate]
     checkpoint: Checkpoint | None = None
+    fault: str = ""
 
     @staticmethod
     def of(job: Job, watcher: Watcher) -> _Begun:
-        """Replicates with nothing in them, or those of the checkpoint."""
+        """Replicates with nothing in them, or those of the checkpoint. Raises nothing."""
+        try:
+            return _Begun._of_checkpoint(job, watcher)
+        except Exception as error:
+            return _Begun(job, _fresh(job), fault=_told(error))
+
+    @staticmethod
+    def _of_checkpoint(job: Job, watcher: Watcher) -> _Begun:
         begun = _Begun(job, _fresh(job))
         if job.checkpoints is None:
             return begun
@@ -94,7 +102,7 @@ def _train_part(
     if fault and len(part) > 1:
         for place, one in enumerate(part):
             again = _Begun.of(one.job, watcher)
-            one.replicates, one.checkpoint = again.replicates, again.checkpoint
+            one.replicates, one.checkpoint, one.fault = again.replicates, again.checkpoint, again.fault
             _train_part([one], cells.only([place]), watcher, stop, forms)
         return
     count = sum(len(one.replicates) for one in part)
@@ -110,6 +118,8 @@ def _fault_of(
     part: Sequence[_Begun], cells: CellBatch, watcher: Watcher, stop: threading.Event, forms: ProgramCache
 ) -> str:
     """Trains jobs side by side; what went wrong, or nothing."""
+    if fault := next((one.fault for one in part if one.fault), ""):
+        return fault
     begin, first = time.perf_counter(), part[0]
     try:
         for one in part:
@@ -125,9 +135,14 @@ def _fault_of(
                 _keep_weights(compiled, place * len(one.replicates), one, Path(one.job.weights), watcher)
         forms.leave(compiled)
     except Exception as error:
-        notes = "; ".join(getattr(error, "__notes__", []))
-        return f"{type(error).__name__}: {_useful(error)}" + (f" ({notes})" if notes else "")
+        return _told(error)
     return ""
+
+
+def _told(error: Exception) -> str:
+    """A fault in words: its class, what it says, and where."""
+    notes = "; ".join(getattr(error, "__notes__", []))
+    return f"{type(error).__name__}: {_useful(error)}" + (f" ({notes})" if notes else "")
 
 
 AHEAD = 16
