@@ -35,7 +35,7 @@ def held_examples() -> Iterator[None]:
     def first_batch(reader: Any, context: Any, keys: Any, draws: dict[str, Any]) -> dict[str, Any]:
         return one_batch(context, keys, draws, examples.needed(context, context.program.loss))
 
-    def same_batch(context: Any, loss: Any, dataset: dict[str, Any], indices: Any) -> dict[str, Any]:
+    def same_batch(context: Any, dataset: dict[str, Any], indices: Any) -> dict[str, Any]:
         return {name: Value(tensor, (REPLICATE, EXAMPLE)) for name, tensor in dataset.items()}
 
     with ExitStack() as stack:

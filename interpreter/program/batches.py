@@ -80,11 +80,9 @@ def make_batch_fn(
     return batch
 
 
-def gather_batch(
-    context: ProgramContext, loss: Sequence[LossPlan], dataset: dict[str, Any], indices: Any
-) -> dict[str, Value]:
+def gather_batch(context: ProgramContext, dataset: dict[str, Any], indices: Any) -> dict[str, Value]:
     """The values of some examples, int64 [R, B], by name."""
-    terms, values = needed(context, loss), {}
+    terms, values = needed(context, context.program.loss), {}
     for name, tensor in dataset.items():
         axes = lead_axes(tensor, len(terms[name].type.shape), REPLICATE, EXAMPLE)
         places = indices if axes[0] != CELL else tf.tile(indices[tf.newaxis], [context.cells, 1, 1])

@@ -98,7 +98,7 @@ class TrainStep:
         context = self.context
         lowering = context.lowering(inputs.keys, batch_indices, self.batch, inputs.draws, step=step, training=training)
         if inputs.dataset:
-            lowering.values.update(gather_batch(context, context.program.loss, inputs.dataset, batch_indices))
+            lowering.values.update(gather_batch(context, inputs.dataset, batch_indices))
         elif not context.xla:
             lowering.values.update(self._make_batch(inputs.keys, inputs.draws, batch_indices, step))
         elif context.on_cpu:

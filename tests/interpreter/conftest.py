@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -22,21 +22,9 @@ from dlspec.spec.ir.plan import Program
 from tensorflow.compat.v1 import profiler
 from tensorflow.python.framework import graph_util, ops
 
+from tests.interpreter.silent import Silent
+
 HEAD = "dlspec: 1\nstudy: t\nexperiments:\n  e:\n"
-
-
-class Silent:
-    """A watcher that says nothing."""
-
-    def started(self, job: Job, step: int) -> None: ...
-
-    def compiling(self, job: Job) -> None: ...
-
-    def evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None: ...
-
-    def finished(self, job: Job, replicates: Sequence[Replicate]) -> None: ...
-
-    def warn(self, text: str) -> None: ...
 
 
 def _programs(body: str) -> dict[str, Program]:

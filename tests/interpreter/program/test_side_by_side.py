@@ -21,20 +21,7 @@ from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.merge_cells import merge_cells
 
-
-class Silent:
-    """A watcher that says nothing."""
-
-    def started(self, job: Job, step: int) -> None: ...
-
-    def compiling(self, job: Job) -> None: ...
-
-    def evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None: ...
-
-    def finished(self, job: Job, replicates: Sequence[Replicate]) -> None: ...
-
-    def warn(self, text: str) -> None: ...
-
+from tests.interpreter.silent import Silent
 
 HEAD = """
 dlspec: 1
@@ -263,6 +250,17 @@ def test_a_fault_beside_others_ends_none_of_them(rates: tuple[Program, ...], mon
     monkeypatch.setattr(ProgramCache, "take", fails)
     found = train_group(group_of(rates[:2]), Silent(), threading.Event())
     assert {replicate.status for one in found for replicate in one} == {"done"}
+
+
+def test_a_checkpoint_that_cannot_be_put_away_ends_its_own_job_alone(
+    rates: tuple[Program, ...], tmp_path: Path
+) -> None:
+    """A folder where the file should be: it can neither be read nor removed."""
+    group = group_of(rates[:2], tmp_path)
+    (tmp_path / "0.ckpt").mkdir()
+    failed, done = train_group(group, Silent(), threading.Event())
+    assert {replicate.status for replicate in failed} == {"failed"} and "0.ckpt" in failed[0].message
+    assert {replicate.status for replicate in done} == {"done"}
 
 
 # -- what is not merged --------------------------------------------------------------------------------------------------
