@@ -6,6 +6,7 @@ Word (r, i, j) is a pure function of replicate r's key, the example's number i a
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from typing import Any
 
@@ -41,6 +42,19 @@ def _rotate(x: Any, places: int) -> Any:
 
 def threefry(key0: Any, key1: Any, x0: Any, x1: Any) -> tuple[Any, Any]:
     """Twenty rounds on a block of two words; all uint32, broadcasting."""
+    first, second = _rounds(key0, key1, x0, x1)
+    shape = functools.reduce(tf.broadcast_static_shape, [tf.convert_to_tensor(word).shape for word in (key0, key1, x0, x1)])
+    first.set_shape(shape)
+    second.set_shape(shape)
+    return first, second
+
+
+_WORDS = tf.TensorSpec(None, tf.uint32)
+
+
+# A function of its own, of words of any shape: its two hundred operations are traced once a process, not once a draw.
+@tf.function(input_signature=[_WORDS] * 4, autograph=False)  # type: ignore[untyped-decorator]
+def _rounds(key0: Any, key1: Any, x0: Any, x1: Any) -> tuple[Any, Any]:
     parity = tf.bitwise.bitwise_xor(tf.bitwise.bitwise_xor(key0, key1), tf.constant(PARITY, tf.uint32))
     keys = (key0, key1, parity)
     x0, x1 = x0 + key0, x1 + key1

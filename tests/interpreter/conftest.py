@@ -110,14 +110,14 @@ MOVING = frozenset(
         "AssignVariableOp", "Bitcast", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "BroadcastArgs", "BroadcastGradientArgs", "BroadcastTo",
         "Cast", "ConcatOffset", "ConcatV2", "Const", "DynamicStitch", "ExpandDims", "Fill", "GatherNd", "GatherV2", "Identity",
         "IdentityN", "InvertPermutation", "LeftShift", "ListDiff", "MatrixDiagPartV3", "MatrixDiagV3", "NoOp", "OneHot", "OnesLike",
-        "Pack", "Pad", "PadV2", "Placeholder", "PreventGradient", "Range", "Rank", "ReadVariableOp", "Reshape", "ResourceGather",
+        "Pack", "Pad", "PadV2", "PartitionedCall", "Placeholder", "PreventGradient", "Range", "Rank", "ReadVariableOp", "Reshape", "ResourceGather",
         "ReverseV2", "RightShift", "Roll", "Shape", "ShapeN", "Size", "Slice", "Split", "SplitV", "Squeeze", "StatelessIf", "StopGradient",
         "StridedSlice", "StridedSliceGrad", "TensorScatterUpdate", "Tile", "Transpose", "Unpack", "ZerosLike",
     }
 )  # fmt: skip
 """Operations of TensorFlow that its profiler does not know: by entry of their outputs, of their inputs, and none.
 
-What random words are made of is whole numbers, and counts as none."""
+What random words are made of is whole numbers, and counts as none; they alone are called functions."""
 
 
 def _register() -> None:
