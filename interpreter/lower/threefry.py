@@ -43,7 +43,9 @@ def _rotate(x: Any, places: int) -> Any:
 def threefry(key0: Any, key1: Any, x0: Any, x1: Any) -> tuple[Any, Any]:
     """Twenty rounds on a block of two words; all uint32, broadcasting."""
     first, second = _rounds(key0, key1, x0, x1)
-    shape = functools.reduce(tf.broadcast_static_shape, [tf.convert_to_tensor(word).shape for word in (key0, key1, x0, x1)])
+    shape = functools.reduce(
+        tf.broadcast_static_shape, [tf.convert_to_tensor(word).shape for word in (key0, key1, x0, x1)]
+    )
     first.set_shape(shape)
     second.set_shape(shape)
     return first, second

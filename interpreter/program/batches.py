@@ -13,6 +13,7 @@ from dlspec.spec.ir.axes import CELL, EXAMPLE, REPLICATE, Axes, union
 from dlspec.spec.ir.plan import LossPlan
 from dlspec.spec.tables.distributions import DISTRIBUTIONS
 
+from ..backend.graph_functions import graph_function
 from ..lower import Lowering, Value
 from ..networks.network import input_of
 from .context import ProgramContext, lead_axes
@@ -35,7 +36,7 @@ def materialize_dataset(context: ProgramContext, keys: Any, draws: dict[str, Any
         return {}
     chunk = context.chunk(count)
 
-    @tf.function(jit_compile=context.xla, autograph=False)
+    @graph_function(context.xla)
     def values_from(keys: Any, draws: dict[str, Any], first: Any) -> dict[str, Any]:
         lowering = context.lowering(keys, first + tf.range(chunk, dtype=tf.int64), chunk, draws)
         values = {name: lowering(term) for name, term in terms.items()}
@@ -67,7 +68,7 @@ def make_batch_fn(
     terms = needed(context, loss)
     axes: dict[str, Axes] = {}
 
-    @tf.function(jit_compile=True, autograph=False)
+    @graph_function(xla=True)
     def tensors(keys: Any, draws: dict[str, Any], indices: Any, step: Any) -> dict[str, Any]:
         lowering = context.lowering(keys, indices, indices.shape[-1], draws, step=step)
         values = {name: lowering(term) for name, term in terms.items()}

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ..backend.graph_functions import graph_function
 from .state import State
 
 Faults = list["Divergence | None"]
@@ -140,7 +141,7 @@ class Watch:
     def _look_at_all(self) -> Any:
         """Whether each of what is looked at is finite, [R, …], and the state. Outside the step's program, which it would slow down."""
 
-        @tf.function(autograph=False)
+        @graph_function()
         def look() -> Any:
             values = [tf.convert_to_tensor(variable.value) for _, variable in self._watched]
             sound = [tf.reduce_all(tf.math.is_finite(value), axis=list(range(1, value.shape.rank))) for value in values]

@@ -19,6 +19,7 @@ import tensorflow as tf
 from dlspec.spec.diagnostics.problems import InternalError
 from dlspec.spec.passes.cost import cost
 
+from ..backend.graph_functions import graph_function
 from ..backend.tf32 import tf32_mode
 from ..results.atomic_files import replaced
 from ..results.errors import explained
@@ -141,7 +142,7 @@ def _saved_model(compiled: Compiled, place: Path) -> tuple[list[tuple[Port, Any]
     values = {name: (_of(name, "state", variable), variable.value) for name, variable in variables.items()}
     values |= {name: (_of(name, role, value), value) for name, (_, role, value) in given.items()}
 
-    @tf.function(autograph=False)
+    @graph_function()
     def train(**inputs: Any) -> dict[str, Any]:
         for name, variable in variables.items():
             variable.value.assign(inputs[name])

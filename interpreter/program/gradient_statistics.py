@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
 
+from ..backend.graph_functions import graph_function
 from .context import ProgramContext
 from .gradient_estimators import ESTIMATORS, Inputs
 from .gradient_estimators.gradients import Gradients
@@ -35,7 +36,7 @@ class Statistic:
         estimator = ESTIMATORS[self.term.statistic]
         gradients = Gradients(self.context, self.term)
 
-        @tf.function(jit_compile=self.context.xla, autograph=False)
+        @graph_function(self.context.xla)
         def statistic(keys: dict[str, Any], draws: dict[str, Any], step: Any) -> Any:
             return estimator(gradients, Inputs(keys, draws, step))
 

@@ -13,6 +13,7 @@ from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.plan import OptimizerPlan
 from dlspec.spec.passes.gradient_paths import Place
 
+from ..backend.graph_functions import graph_function
 from ..lower import Value
 from ..networks.network import Network
 from .context import ProgramContext
@@ -80,7 +81,7 @@ class Optimizers:
         Its arguments are the gradients, [rows, …] each, in a list for each of `groups`, and the divisor, an int.
         """
 
-        @tf.function(jit_compile=True, autograph=False)
+        @graph_function(xla=True)
         def update(gradients: list[list[Any]], divisor: int) -> None:
             for (optimizer, variables), of_group in zip(self.groups.values(), gradients, strict=True):
                 optimizer.apply([gradient / divisor if divisor > 1 else gradient for gradient in of_group], variables)

@@ -10,6 +10,7 @@ from dlspec.spec.ir.plan import Phase
 from dlspec.spec.passes.trained_weights import trained
 from dlspec.spec.tables.gradient_modes import mode_of
 
+from ..backend.graph_functions import graph_function
 from ..lower import Lowering, Training
 from .batches import gather_batch, isolate_draws, make_batch_fn
 from .context import ProgramContext
@@ -124,7 +125,7 @@ def compile_loop(train_step: TrainStep) -> Any:
     context = train_step.context
     rows, terms = context.rows, len(train_step.phase.loss)
 
-    @tf.function(jit_compile=context.xla, autograph=False)
+    @graph_function(context.xla)
     def train(train_inputs: TrainInputs, start: Any, count: Any) -> Any:
         def ahead(step: Any) -> tuple[Any, ...]:
             return (train_step.batch_indices(train_inputs.order, step),) if train_step.reader.ahead else ()

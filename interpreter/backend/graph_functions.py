@@ -1,0 +1,48 @@
+"""Functions that are traced into graphs, without what TensorFlow would keep of each trace for the life of the process."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.python.framework import ops
+
+_TRACING = threading.RLock()
+
+
+def graph_function(xla: bool = False) -> Callable[[Callable[..., Any]], Any]:
+    """A decorator: `tf.function` without AutoGraph, compiled by XLA if asked.
+
+    A function must take the gradients of what it computes itself: no gradient is to be taken through it.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        @functools.wraps(function)
+        def traced(*arguments: Any, **named: Any) -> Any:
+            with _custom_gradients_forgotten():
+                return function(*arguments, **named)
+
+        return tf.function(traced, jit_compile=xla, autograph=False)
+
+    return decorate
+
+
+@contextmanager
+def _custom_gradients_forgotten() -> Iterator[None]:
+    """Removes at the end of a trace the custom gradients that it registered: each holds a graph, some 17 MB, and is of no more use.
+
+    Python code runs one thread at a time, so that traces lose no time by waiting for each other; but for the lock, one
+    would remove what another is about to look up.
+    """
+    registry = ops.gradient_registry._registry
+    with _TRACING:
+        before = set(registry)
+        try:
+            yield
+        finally:
+            for name in [name for name in registry if name not in before and name.startswith("CustomGradient-")]:
+                del registry[name]
