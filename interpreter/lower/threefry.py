@@ -55,7 +55,7 @@ _WORDS = tf.TensorSpec(None, tf.uint32)
 
 
 # A function of its own, of words of any shape: its two hundred operations are traced once a process, not once a draw.
-@tf.function(input_signature=[_WORDS] * 4, autograph=False)  # type: ignore[untyped-decorator]
+@tf.function(input_signature=[_WORDS] * 4, autograph=False)
 def _rounds(key0: Any, key1: Any, x0: Any, x1: Any) -> tuple[Any, Any]:
     parity = tf.bitwise.bitwise_xor(tf.bitwise.bitwise_xor(key0, key1), tf.constant(PARITY, tf.uint32))
     keys = (key0, key1, parity)

@@ -53,7 +53,7 @@ def test_no_custom_gradient_stays_behind(xla: bool) -> None:
     np.testing.assert_allclose(outer(tf.constant([1.0, 1.1])), 2 * 4**4 * np.array([1.0, 1.1]) ** 15, rtol=1e-5)
     graph = weakref.ref(outer.get_concrete_function(tf.TensorSpec([2], tf.float32)).graph)
     assert kept() == before
-    del inner, outer
+    inner = outer = None
     for _ in range(3):
         gc.collect()
     assert graph() is None
