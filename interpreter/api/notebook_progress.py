@@ -57,7 +57,8 @@ class InNotebook(Quiet):
         self.note = ""
 
     def __enter__(self) -> InNotebook:
-        self.replace = self.show(self.text())
+        with self.alone():
+            self.replace = self.show(self.text())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -78,7 +79,7 @@ class InNotebook(Quiet):
         """As Python warns."""
         self.warn_of(text)
 
-    def waiting(self, replicates: int) -> None:
+    def show_waiting(self, replicates: int) -> None:
         """Says what is waited for."""
         self.note = f"waiting for {replicates} replicate{'s' if replicates > 1 else ''} that other processes run"
         self._send(at_once=True)

@@ -40,7 +40,8 @@ FILE_WIDTH = 160
 def execute(plan: StudyPlan, options: RunOptions, command: Sequence[str]) -> int:
     """Runs, stores and prints; returns the exit code. `command` is the command's words. Raises StoreError, MissingExtra."""
     terminal = Terminal(options)
-    return _code(carried_out(plan, options.settings(), terminal, command), terminal.output, options.fail_on)
+    code = _code(carried_out(plan, options.settings(), terminal, command), terminal.output, options.fail_on)
+    return ERROR if terminal.mute and code != INTERRUPTED else code
 
 
 class Terminal(Audience):
@@ -51,6 +52,8 @@ class Terminal(Audience):
         self.options = options
         self.errors = Console(stderr=True)
         self.output = Output()
+        self.mute = False
+        """Whether the JSON object that was asked for could not be made."""
 
     @property
     def as_lines(self) -> bool:
@@ -108,17 +111,22 @@ class Terminal(Audience):
         if self.options.as_json:
             return
         _print(judged, self.output, aside)
-        for line in registration_text(judged.registration):
-            self.output.show(partial(print, line))
+        with aside.part("comparison with what was registered"):
+            for line in registration_text(judged.registration):
+                self.output.show(partial(print, line))
 
     def kept(self, judged: Judged, done: Concluded) -> None:
         """The run as one JSON object, or where its files lie."""
-        if not self.options.as_json:
-            self.output.show(lambda: _print_files(done))
-            return
         place = str(done.folder) if done.folder else None
-        text = json.dumps(summary(judged.plan, place, judged.results, judged.verdicts), allow_nan=False)
-        self.output.show(lambda: print(text))
+        if not self.options.as_json:
+            with Aside(self.warn).part("list of files"):
+                self.output.show(lambda: _print_files(done))
+            return
+        aside = Aside(self.warn)
+        with aside.part("the JSON object", f"The run is kept in {place}" if place else "Its replicates are stored"):
+            text = json.dumps(summary(judged.plan, place, judged.results, judged.verdicts), allow_nan=False)
+            self.output.show(lambda: print(text))
+        self.mute = bool(aside.failed)
 
 
 def _print(judged: Judged, output: Output, aside: Aside) -> None:
@@ -128,8 +136,9 @@ def _print(judged: Judged, output: Output, aside: Aside) -> None:
     if not console.is_terminal:
         console.width = FILE_WIDTH
     plan = judged.plan
-    title = Text(plan.title, "bold").append(f"  (profile {plan.profile})" if plan.profile else "", "not bold")
-    output.show(lambda: console.print(title, "", sep="\n"))
+    with aside.part("title"):
+        title = Text(plan.title, "bold").append(f"  (profile {plan.profile})" if plan.profile else "", "not bold")
+        output.show(lambda: console.print(title, "", sep="\n"))
     with aside.part("table of finals", through=(StoreError,)):
         output.show(lambda: print_finals(judged.results, console))
     with aside.part("list of claims", "They are in the run's folder", (StoreError,)):

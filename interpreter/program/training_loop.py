@@ -16,6 +16,7 @@ from dlspec.spec.ir.plan import ProbePlan
 
 from ..backend.tf32 import tf32_mode
 from ..results.errors import Damaged
+from ..results.optional_outputs import reason
 from ..results.replicates import UNDEFINED, Replicate
 from ..store.checkpoints import Checkpoint
 from ..store.requests import shown_at
@@ -278,26 +279,24 @@ def _keep(compiled: Compiled, part: Sequence[_Begun], watcher: Watcher, seconds:
         try:
             spent = one.seconds + seconds / len(part)
             checkpoints.save(Checkpoint(compiled.step, spent, state, one.replicates))
-        except OSError as error:
+        except Exception as error:  # the system's, or of what writes it
             checkpoints.begin()
             watcher.warn(
-                f"{error.filename or checkpoints.path}: no checkpoint could be written: {error.strerror}. "
+                f"{checkpoints.path}: no checkpoint could be written: {reason(error)}. "
                 f"{one.job.batch.program.name} goes on; if it is killed now it starts from where it was last kept"
             )
 
 
 def _keep_weights(compiled: Compiled, first: int, one: _Begun, folder: Path, watcher: Watcher) -> None:
     """Writes the final weights of a job whose rows begin at one; where they cannot be written, the numbers are kept still."""
-    from .keras_files import write
-
     try:
+        from .keras_files import write
+
         for row, replicate in enumerate(one.replicates, first):
             write(compiled, row, folder / replicate.key)
-    except OSError as error:
+    except Exception as error:  # the system's, Keras' or HDF5's
         name = one.job.batch.program.name
-        watcher.warn(
-            f"{error.filename or folder}: the weights of {name} could not be written: {error.strerror or error}"
-        )
+        watcher.warn(f"{folder}: the weights of {name} could not be written: {reason(error)}. Its numbers are kept")
 
 
 def _row(measures: dict[str, Any], place: int) -> dict[str, Any]:

@@ -27,9 +27,14 @@ def write(folder: Path, fill: Callable[[IO[bytes]], object], name: str | Callabl
     return place
 
 
-def replace_file(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Writes a file into a folder that is there, or puts it in the place of one. Raises OSError; what was there then stays."""
-    _write(path.parent, lambda stream: stream.write(content), path.name, "", mode)
+def replace_file(path: Path, content: bytes | Callable[[IO[bytes]], object], mode: int = 0o644) -> None:
+    """Writes a file into a folder that is there, or puts it in the place of one; what a link leads to in place of that.
+
+    `content` is what it is to hold, or fills the open draft. Raises OSError, and what `content` raises; what was there then stays.
+    """
+    place = Path(os.path.realpath(path))
+    fill = content if callable(content) else lambda stream: stream.write(content)
+    _write(place.parent, fill, place.name, "", mode)
 
 
 def _write(

@@ -6,12 +6,13 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.csv as csv
 import pyarrow.parquet as pq
 
+from .atomic_files import replace_file
 from .errors import StoreError, explained
 from .replicates import final_of
 from .run_list import RunRecord
@@ -24,13 +25,14 @@ FIXED = ("experiment", "variant", "replicate", "digest", "status", "steps", "sec
 
 
 def export(run: RunRecord, path: Path, finals: bool) -> int:
-    """Writes the table, in the format that the path's ending says; returns its rows. Raises StoreError."""
+    """Writes the table, whole or not at all, in the format that the path's ending says; returns its rows. Raises StoreError."""
     if path.suffix not in ENDINGS:
         raise StoreError(f"{path}: the ending is neither .csv nor .parquet", "It says which format is written.")
     with explained(path.parent):
         if finals:
             table = finals_table(run)
-            (csv.write_csv if path.suffix == ".csv" else pq.write_table)(table, path)
+            write = csv.write_csv if path.suffix == ".csv" else pq.write_table
+            replace_file(path, lambda stream: write(table, stream))
             return int(table.num_rows)
         return _curves(run, path)
 
@@ -39,13 +41,16 @@ def _curves(run: RunRecord, path: Path) -> int:
     """Batch after batch, so that a large run needs little memory."""
     source = run.folder / CURVES
     with curves_readable(source), pq.ParquetFile(source) as held:
-        rows = int(held.metadata.num_rows)
         made = csv.CSVWriter if path.suffix == ".csv" else pq.ParquetWriter
         told = _with_status(run) if STATUS not in held.schema_arrow.names else lambda batch: batch
-        with made(path, told(held.schema_arrow.empty_table()).schema) as writer:
-            for batch in held.iter_batches():
-                writer.write_table(told(pa.Table.from_batches([batch])))
-    return rows
+
+        def fill(stream: IO[bytes]) -> None:
+            with made(stream, told(held.schema_arrow.empty_table()).schema) as writer:
+                for batch in held.iter_batches():
+                    writer.write_table(told(pa.Table.from_batches([batch])))
+
+        replace_file(path, fill)
+        return int(held.metadata.num_rows)
 
 
 def curves_table(run: RunRecord, chosen: Mapping[str, str]) -> pa.Table:
@@ -60,10 +65,12 @@ def curves_table(run: RunRecord, chosen: Mapping[str, str]) -> pa.Table:
 @contextmanager
 def curves_readable(source: Path) -> Iterator[None]:
     """Turns what is said of a file of curves that cannot be read into a StoreError."""
+    hint = "The replicates are still in the store: run the study again."
+    if not source.is_file():
+        raise StoreError(f"{source}: cannot be read: there is no such file", hint)
     try:
         yield
-    except (pa.ArrowInvalid, FileNotFoundError) as error:
-        hint = "The replicates are still in the store: run the study again."
+    except pa.ArrowInvalid as error:
         raise StoreError(f"{source}: cannot be read: {str(error).splitlines()[0]}", hint) from error
 
 

@@ -6,8 +6,8 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from ..program.job import Job
 from ..results.number_text import number
+from ..results.optional_outputs import reason
 from ..results.replicates import Replicate
 from ..store.requests import ReplicateBatch
 from .eta import TimeLeft, in_words, steps
@@ -62,6 +63,19 @@ class Quiet:
         self.lock = threading.Lock()
         self.begun: dict[int, float] = {}
         self.last: dict[int, dict[str, Any]] = {}
+        self.faulty = False
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Lets what is shown fail alone: no run ends by it. The first fault of dlspec's own is a warning."""
+        try:
+            yield
+        except (OSError, SystemExit):  # nobody reads any more: rich would end the process
+            return
+        except Exception as error:
+            if not self.faulty:
+                self.faulty = True
+                self.warn(f"progress cannot be shown: {reason(error)}. The run goes on, and keeps all")
 
     def __enter__(self) -> Quiet:
         return self
@@ -71,43 +85,40 @@ class Quiet:
 
     def started(self, job: Job, step: int) -> None:
         """A replicate batch begins."""
-        with self.lock:
+        with self.lock, self.alone():
             self.begun[job.number] = time.perf_counter()
             self.time_left.started(job.batch, step)
-            with suppress(OSError):
-                self.show_started(job, step)
+            self.show_started(job, step)
 
     def compiling(self, job: Job) -> None:
         """A replicate batch is compiled."""
-        with self.lock, suppress(OSError):
+        with self.lock, self.alone():
             self.show_compiling(job)
 
     def evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
         """An evaluation is done."""
-        with self.lock:
+        with self.lock, self.alone():
             self.last[job.number] = measures
             self.time_left.reached(job.batch, step)
-            with suppress(OSError):
-                self.show_evaluated(job, step, measures, rate)
+            self.show_evaluated(job, step, measures, rate)
 
     def finished(self, job: Job, replicates: Sequence[Replicate]) -> None:
         """A replicate batch is done."""
-        with self.lock:
+        with self.lock, self.alone():
+            now = time.perf_counter()
             self.time_left.finished(job.batch)
-            with suppress(OSError):
-                self.show_finished(
-                    job, replicates, time.perf_counter() - self.begun.get(job.number, time.perf_counter())
-                )
+            self.show_finished(job, replicates, now - self.begun.get(job.number, now))
 
     def stored(self, batch: ReplicateBatch, replicates: Sequence[Replicate], here: bool) -> None:
         """Another process stored replicates of a replicate batch, or this one did, `here`, for an equal program."""
-        with self.lock:
+        with self.lock, self.alone():
             self.time_left.stored(batch)
-            with suppress(OSError):
-                self.show_stored(batch, here)
+            self.show_stored(batch, here)
 
     def waiting(self, replicates: int) -> None:
         """Other processes run what is left."""
+        with self.lock, self.alone():
+            self.show_waiting(replicates)
 
     def warn(self, text: str) -> None:
         """Something that whoever watches should know."""
@@ -127,6 +138,9 @@ class Quiet:
 
     def show_stored(self, batch: ReplicateBatch, here: bool) -> None:
         """Shows that a replicate batch need not run."""
+
+    def show_waiting(self, replicates: int) -> None:
+        """Shows that other processes run what is left."""
 
 
 class Log(Quiet):
@@ -158,7 +172,7 @@ class Log(Quiet):
             f"      {batch.program.name}: {'its replicates are those that ran above' if here else 'another process has run it'}"
         )
 
-    def waiting(self, replicates: int) -> None:
+    def show_waiting(self, replicates: int) -> None:
         """A line that says what is waited for."""
         tell(
             f"waiting for {replicates} replicate{'s' if replicates > 1 else ''} that other processes run; Ctrl-C ends the waiting"
@@ -214,7 +228,7 @@ class JsonLines(Quiet):
         """`stored`: another process ran it, or this run did, for an equal program."""
         self.say("stored", **_told(batch), by="this run" if here else "another process")
 
-    def waiting(self, replicates: int) -> None:
+    def show_waiting(self, replicates: int) -> None:
         """`waiting`: how many replicates other processes run."""
         self.say("waiting", replicates=replicates)
 
@@ -243,11 +257,13 @@ class Live(Quiet):
         self.at: dict[int, int] = {}
 
     def __enter__(self) -> Live:
-        self.progress.start()
+        with self.alone():
+            self.progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.progress.stop()
+        with self.alone():
+            self.progress.stop()
 
     def show_started(self, job: Job, step: int) -> None:
         """A bar of its own, also where it began once before."""
@@ -281,7 +297,7 @@ class Live(Quiet):
         """The whole study's bar moves."""
         self.progress.update(self.whole, advance=steps(batch.program))
 
-    def waiting(self, replicates: int) -> None:
+    def show_waiting(self, replicates: int) -> None:
         """Says what is waited for."""
         self.progress.update(
             self.whole,

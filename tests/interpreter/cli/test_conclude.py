@@ -2,64 +2,24 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from dlspec import spec
 from dlspec.interpreter.api import conclude as ending
 from dlspec.interpreter.api import running
 from dlspec.interpreter.api.conclude import Concluded
 from dlspec.interpreter.api.running import Outcome
-from dlspec.interpreter.cli.run import CLAIM_FAILS, ERROR, INTERRUPTED, execute
-from dlspec.interpreter.cli.run_options import RunOptions
+from dlspec.interpreter.cli.run import CLAIM_FAILS, ERROR, INTERRUPTED
 from dlspec.interpreter.figures.draw import DRAWERS
 from dlspec.interpreter.results.folder_names import REPORT
-from dlspec.interpreter.results.replicates import Replicate, Results
 from dlspec.interpreter.results.verdicts import Decision, Verdict
-from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.model.figures import FIGURES
 
-STUDY = """\
-dlspec: 1
-study: small
-experiments:
-  e:
-    constants: {d: 1}
-    sweep: {d: [1, 2]}
-    task: {example: {x: "normal([3])"}}
-    architecture: {f: {input: x, layers: [dense: 1]}}
-    loss: {l: f^2}
-    training: {optimizer: sgd, batch: 4, steps: 20, evaluate: {every: 10, examples: 8}}
-    measures: {error: E(f^2)}
-    claims:
-      small: {says: It is small., check: final(error) < 10}
-      large: {says: It is large., check: final(error) > 10}
-    figures:
-      curves: {kind: curves, y: error}
-      bars: {kind: bars, y: error}
-      scaling: {kind: scaling, x: d, y: error}
-      function: {kind: function, x: "x[0]", y: {learnt: f}}
-      examples: {kind: examples, y: {one: x}}
-      images: {kind: images, image: "outer(x, x)"}
-"""
-SAMPLES = {
-    "function": {"x": np.arange(3.0), "y:learnt": np.arange(3.0)},
-    "examples": {"y:one": np.ones((3, 3))},
-    "images": {"image": np.ones((8, 3, 3))},
-}
-
-
-@pytest.fixture
-def plan(request: pytest.FixtureRequest) -> spec.StudyPlan:
-    """A study with a claim that is seen, one that fails, and a figure of every kind; of one kind where that is enough."""
-    few = request.node.get_closest_marker("usefixtures") is None
-    text = STUDY[: STUDY.index("      bars:")] if few else STUDY
-    return spec.resolve(spec.parse(Source("small.yaml", text)))
+from tests.interpreter.cli.made_runs import fails, pictures, put, whole
 
 
 @pytest.fixture
@@ -69,61 +29,6 @@ def every_kind(plan: spec.StudyPlan) -> None:
 
 
 EVERY_KIND = pytest.mark.usefixtures("every_kind")
-
-
-@pytest.fixture
-def run(plan: spec.StudyPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> Callable[..., Any]:
-    """The command with replicates made by hand instead of trained: its exit code, its output, its warnings, its run's folder."""
-    replicates = []
-    for program in plan.experiments[0].programs:
-        replicate = Replicate("e", "", dict(program.point), 0, program.digest, key=f"{len(replicates):016x}")
-        for step in (0, 10, 20):
-            replicate.record(step, {"error": np.asarray(3.0 / (1 + step))})
-        replicate.samples = {name: {20: values} for name, values in SAMPLES.items()}
-        replicates.append(replicate)
-    results = {"e": Results.of_plan(plan.experiments[0], replicates)}
-    monkeypatch.setattr(running, "_run", lambda *_: (results, "cpu"))
-
-    def execute_it(**options: Any) -> tuple[int, str, list[str], Path | None]:
-        root = tmp_path / "runs"
-        before = set(root.glob("*/run.json"))
-        code = execute(plan, RunOptions(str(tmp_path / "small.yaml"), runs=root, **options), ["run", "small.yaml"])
-        made = list(set(root.glob("*/run.json")) - before)
-        assert not list(root.glob(".*")), "no draft is left"
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return code, out, err.splitlines(), made[0].parent if made else None
-
-    return execute_it
-
-
-def fails(*_: Any, **__: Any) -> Any:
-    """What is put in the place of a part."""
-    raise RuntimeError("broken on purpose\nand more")
-
-
-def put(monkeypatch: pytest.MonkeyPatch, place: str, value: Any) -> None:
-    """Puts something in the place of what a module holds: `figures.draw save`; modules bear names of functions, too."""
-    module, _, name = place.partition(" ")
-    found = importlib.import_module(f"dlspec.interpreter.{module}")
-    *path, last = name.split(".")
-    for part in path:
-        found = getattr(found, part)
-    monkeypatch.setattr(found, last, value)
-
-
-def whole(out: str, folder: Path | None) -> None:
-    """The table, both verdicts and the data of both are there."""
-    assert "0.143" in out and "~ seen" in out and "✗ fails" in out
-    assert folder is not None
-    claims = json.loads((folder / "claims.json").read_text("utf-8"))
-    assert [claim["verdict"] for claim in claims] == ["seen", "fails"]
-    assert len(json.loads((folder / "cells.json").read_text("utf-8"))) == 2
-    assert json.loads((folder / "run.json").read_text("utf-8"))["verdicts"] == {"seen": 1, "fails": 1}
-
-
-def pictures(folder: Path) -> set[str]:
-    return {path.stem.removeprefix("e.") for path in folder.glob("*.png")}
 
 
 @EVERY_KIND

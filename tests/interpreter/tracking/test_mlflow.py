@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlspec.interpreter.results.verdicts import Verdict
+from dlspec.interpreter.results.verdicts import Decision, Verdict
 from dlspec.interpreter.store.requests import ReplicateBatch
 from dlspec.interpreter.tracking import opened
 from dlspec.spec.ir.plan import StudyPlan
@@ -40,7 +40,7 @@ def test_a_run_a_cell_under_the_study(
     for name in ("line.fall.png", "line.fall.svg", "spec.yaml", "claims.json", "curves.parquet"):
         (run / name).write_bytes(name.encode())
     (claim,) = plan.experiments[0].claims
-    tracking.conclude({}, run, ["line.fall.png", "line.fall.svg"], [Verdict(claim, "holds", 1.0, None)])
+    tracking.conclude({}, run, ["line.fall.png", "line.fall.svg"], [Verdict(claim, Decision("holds"), 1.0, None)])
     tracking.close()
 
     client = mlflow.MlflowClient(tracking_uri=uri)
