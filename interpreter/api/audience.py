@@ -33,6 +33,9 @@ class Judged:
 class Audience:
     """Hears of a run; this one keeps all to itself but for what `warn` does. Setting `stop` ends the run at its next evaluation."""
 
+    owns_process = False
+    """Whether nobody else's code runs in this process."""
+
     def __init__(self) -> None:
         self.stop = threading.Event()
 

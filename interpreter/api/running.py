@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -36,6 +36,7 @@ from ..store.requests import ReplicateBatch, requests_of
 from ..store.store import Store
 from ..tracking import Both, Tracking, opened
 from .audience import Audience, Judged
+from .loaded_meanwhile import loaded_meanwhile
 from .settings import ExecutorName, RunSettings
 
 if TYPE_CHECKING:
@@ -116,14 +117,14 @@ def _run(
     """The results of the plan, and on which kind of device. TensorFlow is loaded only where something is to run."""
     where = device_without_tensorflow(settings.device) or store.device(environment())
     if where is None:
-        start(settings.device)
+        start(settings.device, audience.owns_process)
         where = device()
         store.note_device(environment(), where)
     begun = _begun(plan, settings, store, where, _jobs(settings, where))
     _tell(begun, settings, audience)
     if not begun.missing:
         return begun.progress.results(plan), where
-    start(settings.device)
+    start(settings.device, audience.owns_process)
     if warning := overlooked(settings.device):
         audience.warn(warning)
     if device() == "cpu" and any(DTYPES[batch.program.dtype].rounded for batch in begun.missing):
@@ -172,7 +173,9 @@ def _finish(
 ) -> None:  # fmt: skip
     """Runs what is missing to its end."""
     tracking.ended(begun.progress.replicates.values())
-    with tracking.beside(audience.watcher(begun.missing)) as watcher:
+    told = audience.watcher(begun.missing)
+    meanwhile = loaded_meanwhile(told.trained) if audience.owns_process else nullcontext()
+    with tracking.beside(told) as watcher, meanwhile:
         form = partial(jit_mode, jit=settings.jit, device=begun.device)
         Run(begun.progress, store, executor(watcher), settings, watcher, audience.stop, form).finish()
 

@@ -10,7 +10,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -18,21 +18,23 @@ from dlspec.spec.diagnostics.problems import Problem, SpecError
 
 from .devices import AUTO, INSTALL, Asked
 from .environment import set_environment
+from .lean_import import imported_without
 from .xla_cache import use_compilation_cache
 
 ACCELERATORS = ("/dev/nvidia[0-9]*", "/dev/dxg", "/dev/kfd")
 """What the system shows of graphics cards: NVIDIA's, those of Windows' Linux, AMD's."""
 
 
-def start(device: Asked = AUTO) -> None:
+def start(device: Asked = AUTO, own_process: bool = False) -> None:
     """Imports TensorFlow and lets it see the device that is asked for alone. Raises SpecError where that is not there.
 
+    In a process of dlspec's own, where nobody else uses Keras, it is imported without what training does not need.
     What TensorFlow prints on the way is dropped unless it fails. A GPU's memory is taken as it is needed, and its
     operations give the same bits in every run.
     """
     set_environment()
     use_compilation_cache()
-    with held_back():
+    with held_back(), imported_without() if own_process else nullcontext():
         import tensorflow as tf
 
         gc.enable()  # at rest so far, see `__main__.py`

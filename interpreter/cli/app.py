@@ -82,7 +82,7 @@ def show(
     if stage is Stage.graph:
         from ..backend.startup import start
 
-        start()
+        start(own_process=True)
     print(getattr(stages, stage.value)(plan))
 
 

@@ -47,7 +47,7 @@ def export(
     from ..backend.startup import device as kind
     from ..backend.startup import start
 
-    start(device)
+    start(device, own_process=True)
     from ..backend.jit_policy import uses_xla
     from ..program.export import export as write
     from ..program.program import Compiled

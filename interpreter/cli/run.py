@@ -47,6 +47,8 @@ def execute(plan: StudyPlan, options: RunOptions, command: Sequence[str]) -> int
 class Terminal(Audience):
     """Whoever sits at the terminal: progress on standard error, verdicts on standard output."""
 
+    owns_process = True
+
     def __init__(self, options: RunOptions) -> None:
         super().__init__()
         self.options = options

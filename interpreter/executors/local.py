@@ -176,7 +176,7 @@ def _serve(line: Connection, jobs: int, device: Asked) -> None:
     threading.Thread(target=_take, args=(line, inbox), daemon=True).start()
     from ..backend.startup import start
 
-    start(device)
+    start(device, own_process=True)
     from ..program.program_cache import ProgramCache
     from ..program.training_loop import train_group
 

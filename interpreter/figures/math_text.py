@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from functools import lru_cache
 from typing import Any
 
 from matplotlib import cbook
@@ -43,6 +44,7 @@ def short(name: Any) -> str:
     return f" {text}" if text.startswith("_") else text  # matplotlib leaves out of a legend what begins so
 
 
+@lru_cache(4096)
 def mathematics(line: str) -> bool:
     """Whether a line holds mathematics in dollars, and all of it can be set.
 

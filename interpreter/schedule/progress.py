@@ -55,9 +55,10 @@ def tell(line: str) -> None:
 
 
 class Quiet:
-    """Says nothing but warnings; keeps the time left."""
+    """Says nothing but warnings; keeps the time left. `trained` is set once a compiled program has run."""
 
     def __init__(self, batches: Sequence[ReplicateBatch] = ()) -> None:
+        self.trained = threading.Event()
         self.total = len(batches)
         self.time_left = TimeLeft(batches)
         self.lock = threading.Lock()
@@ -99,6 +100,8 @@ class Quiet:
         """An evaluation is done."""
         with self.lock, self.alone():
             self.last[job.number] = measures
+            if step or job.batch.program.training is None:
+                self.trained.set()
             self.time_left.reached(job.batch, step)
             self.show_evaluated(job, step, measures, rate)
 

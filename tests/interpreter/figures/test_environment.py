@@ -76,3 +76,25 @@ def test_what_is_set_stays_set_for_others(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "MPLBACKEND": "svg"}, timeout=120
     )
     assert done.returncode == 0
+
+
+def test_whoever_else_runs_meanwhile_sees_nothing_of_it(tmp_path: Path) -> None:
+    """Neither other threads nor what is written in C, which reads the process's environment itself."""
+    code = (
+        "import ctypes, os, threading\nfrom dlspec.interpreter.figures import load_matplotlib\n"
+        "get = ctypes.CDLL(None).getenv\nget.restype = ctypes.c_char_p\nseen = []\n"
+        "def look():\n    seen.append((os.environ['MPLBACKEND'], os.path.exists('matplotlibrc'), get(b'MPLBACKEND')))\n"
+        "    os.environ['SET_MEANWHILE'] = 'yes'\n"
+        "with load_matplotlib._as_it_comes():\n"
+        "    own = os.environ.get('MPLBACKEND'), os.environ['MATPLOTLIBRC'], os.path.exists('matplotlibrc')\n"
+        "    thread = threading.Thread(target=look)\n    thread.start()\n    thread.join()\n"
+        "assert own == (None, os.devnull, False), own\n"
+        "assert seen == [('svg', True, b'svg')] and os.environ['SET_MEANWHILE'] == 'yes', seen\n"
+        "look()\nassert seen[0] == seen[1] and 'MATPLOTLIBRC' not in os.environ\n"
+    )
+    (tmp_path / "matplotlibrc").touch()
+    environment = {name: value for name, value in os.environ.items() if name != "MATPLOTLIBRC"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env={**environment, "MPLBACKEND": "svg"}, timeout=120
+    )
+    assert done.returncode == 0

@@ -1,0 +1,97 @@
+"""TensorFlow without what it takes along: what is refused, to whom, and that nothing is missing afterwards."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from dlspec.interpreter.backend.lean_import import NOT_NEEDED, imported_without
+
+STUDY = """
+dlspec: 1
+study: lean
+experiments:
+  e:
+    task: {example: {x: "normal([3])", y: "sum(x)"}}
+    architecture: {f: {input: x, layers: [dense: 2, batch_normalization, dense: 1]}}
+    loss: {l: (f - y)^2}
+    training: {optimizer: {adamw: {learning_rate: 0.01, weight_decay: 0.1}}, batch: 4, steps: 2, evaluate: {every: 1}}
+    measures: {error: "E((f - y)^2)"}
+    figures: {error: {kind: curves, y: error}}
+"""
+PROGRAM = """
+import sys
+from pathlib import Path
+from dlspec.interpreter.backend.lean_import import NOT_NEEDED
+from dlspec.interpreter.backend.startup import start
+start(own_process=True)
+assert "keras" in sys.modules and not any("lean_import" in type(finder).__module__ for finder in sys.meta_path)
+print(*sorted(NOT_NEEDED & set(sys.modules)), ".")
+from dlspec.interpreter.cli.app import main
+def command(*words):
+    sys.argv = ["dlspec", *words]
+    try:
+        main()
+    except SystemExit as end:
+        assert not end.code, end.code
+command("run", "lean.yaml", "--keep-weights", "--jit", "graph")
+command("export", "lean.yaml", "--format", "saved_model", "--output", "out")
+import keras, matplotlib.pyplot, pandas
+(weights,) = Path("runs").rglob("*.keras")
+print(keras.saving.load_model(weights).count_params(), len(pandas.DataFrame({"a": [1, 2]})))
+"""
+
+
+def test_a_process_of_dlspec_s_own_starts_without_them_and_nothing_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "lean.yaml").write_text(STUDY, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=tmp_path, env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    lines = done.stdout.splitlines()
+    assert lines[0] == ".", "none of them is loaded"
+    assert lines[-1] == "19 2"  # 3 · 2 + 2, four of each of the normalised two, 2 + 1
+    assert "warning" not in done.stderr
+    assert [path.name for path in tmp_path.glob("runs/lean-*/*.svg")] == ["e.error.svg"]
+    assert (tmp_path / "out" / "manifest.json").exists()
+
+
+@pytest.fixture
+def libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """Two libraries of which nothing is loaded; one loads the other where it is there."""
+    (tmp_path / "asked_for.py").write_text(
+        "try:\n    import taken_along\nexcept ImportError:\n    taken_along = None\n"
+    )
+    (tmp_path / "taken_along").mkdir()
+    (tmp_path / "taken_along" / "__init__.py").write_text("")
+    (tmp_path / "taken_along" / "part.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("asked_for", "taken_along", "taken_along.part"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    return "asked_for", "taken_along"
+
+
+def test_they_are_missing_for_this_thread_and_meanwhile_alone(libraries: tuple[str, str]) -> None:
+    asked_for, taken_along = libraries
+    before = list(sys.meta_path)
+    with pytest.raises(RuntimeError), imported_without({taken_along}):
+        assert import_module(asked_for).taken_along is None
+        with pytest.raises(ModuleNotFoundError, match=r"taken_along\.part|taken_along"):
+            import_module("taken_along.part")
+        thread = threading.Thread(target=import_module, args=("taken_along",))
+        thread.start()
+        thread.join()
+        assert taken_along in sys.modules, "another thread has it"
+        import_module("taken_along.part")  # what somebody has loaded is no longer refused, nor its parts
+        raise RuntimeError
+    assert sys.meta_path == before
+
+
+def test_what_is_refused_is_nothing_that_dlspec_needs() -> None:
+    assert not NOT_NEEDED & {"h5py", "scipy", "numpy", "requests", "absl", "pyarrow"}
