@@ -16,6 +16,7 @@ from ..passes.evaluate import apply, as_kind, evaluate
 from ..tables.operations import Operation
 from ..tables.operations.intervals import GROWING, INT64
 from ..tables.operations.table import match_shape
+from . import all_points
 from . import constant_limits as bounds
 from .namespace import MEANING
 
@@ -96,7 +97,10 @@ def real(term: t.Term) -> t.Term:
     """A constant that stands where a real number is asked for, as one; any other term as it is."""
     if not isinstance(term, t.Literal) or term.type.kind == "real":
         return term
-    return replace(term, value=as_kind(term.value, "real"), type=Type("real", term.type.shape))
+    value: Any = term.value
+    if all_points.varies(value):
+        return all_points.holding(value.values, "real", term)
+    return replace(term, value=as_kind(value, "real"), type=Type("real", term.type.shape))
 
 
 def sized(type_: Type, span: Span) -> Type:
@@ -143,6 +147,8 @@ def compute(row: Operation, terms: list[t.Term], static: dict[str, Any], span: S
 
 def fold(row: Operation, values: list[Any], static: Mapping[str, Any], result: Type, span: Span) -> t.Term:
     """The literal that an operation makes of literals."""
+    if any(map(all_points.varies, values)):
+        return _fold_all_points(row, values, static, result, span)
     bounds.operation(
         row, [Type("real" if value.dtype.kind == "f" else "int", value.shape) for value in values], result, span
     )
@@ -180,6 +186,17 @@ def fold(row: Operation, values: list[Any], static: Mapping[str, Any], result: T
                 "Make one of them real: `3.0^60`.",
             )
     return t.Literal(as_kind(array, result.kind), type=result, span=span)
+
+
+def _fold_all_points(row: Operation, values: list[Any], static: Mapping[str, Any], result: Type, span: Span) -> t.Term:
+    """The same where some of the literals hold a number for each sweep point. Raises OnePointNeeded for all but single numbers."""
+    arrays = [value.values if all_points.varies(value) else value for value in values]
+    if not row.elementwise or result.shape or (row.name == "power" and len(set(np.less(arrays[1], 0).flat)) > 1):
+        raise all_points.OnePointNeeded
+    points = max(map(np.size, arrays))
+    found = fold(row, arrays, static, Type(result.kind, (points,)), span)
+    assert isinstance(found, t.Literal)
+    return all_points.holding(found.value, found.type.kind, found)
 
 
 def closed(term: t.Term) -> t.Term:

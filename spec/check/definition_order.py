@@ -6,10 +6,10 @@ name; what comes first is made first, so that no chain of names is deeper than t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..diagnostics.problems import SpecError
+from ..diagnostics.problems import Problem, Span, SpecError
 from ..expressions import nodes as n
 from ..source import nodes as yaml
 from .expression_text import read
@@ -119,3 +119,10 @@ class Order:
         self.circular.update(chain)
         if len(chain) >= MIN_CIRCLE:
             self.circles.append(tuple(chain))
+
+
+def circle(names: Sequence[str], key: Span) -> Problem:
+    """The problem of a long chain of names that ends where it begins; `key` is where the first stands."""
+    chain = " → ".join([*names[:3], "…", names[-1], names[0]])
+    hint = "Nothing is made from itself: write one of them another way."
+    return Problem(f"'{names[0]}' is defined through itself, by way of {len(names)} names: {chain}", key, hint)

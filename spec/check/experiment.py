@@ -13,6 +13,7 @@ from ..ir.plan import Named, Program
 from ..model.layers import LayerDefaults
 from ..passes.gradient_paths import unreached, untrained
 from ..source import nodes as yaml
+from .all_points import OnePointNeeded
 from .data import data_source
 from .figure_samples import probes
 from .gradient_modes import modes
@@ -48,7 +49,7 @@ class ExperimentChecker:
         self.scope = ExperimentScope(shared, point.constants, study_defaults)
 
     def program(self) -> Program:
-        """The program. Raises SpecError with every independent problem, in file order."""
+        """The program. Raises SpecError with every independent problem, in file order, and OnePointNeeded (see `all_points.py`)."""
         scope = self.scope
         scope.data = scope.attempt(self._data)
         for binding in scope.bindings.values():
@@ -105,7 +106,12 @@ class ExperimentChecker:
         named = (*program.draws, *program.examples, *program.outputs, *program.networks, *program.loss)
         probed = (term for probe in program.probes for term in probe.terms.values())
         terms = (*named, program.measures, *probed)
-        self.scope.warnings.extend(self.shared.once(kind, terms, lambda: self._ranged(program)))
+        try:
+            self.scope.warnings.extend(self.shared.once(kind, terms, lambda: self._ranged(program)))
+        except SpecError:
+            if self.shared.points:  # the bounds of all points together may be too wide
+                raise OnePointNeeded from None
+            raise
 
     def _ranged(self, program: Program) -> tuple[Problem, ...]:
         """The warnings of these checks. Raises SpecError."""

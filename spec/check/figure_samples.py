@@ -18,12 +18,20 @@ Path = list[str | int]
 
 def probes(experiment: ExperimentScope, training: TrainingPlan | None) -> list[ProbePlan]:
     """What every figure shows of single examples."""
+    last = training.steps if training else 0
+    if not any(figure.of_examples for figure in experiment.model.figures.values()):
+        return []
+    node = experiment.model.node("figures")
+    plans: list[ProbePlan] = experiment.group(("probes", last), lambda: _probes(experiment, last), node)
+    return plans
+
+
+def _probes(experiment: ExperimentScope, last: int) -> list[ProbePlan]:
     plans = []
     for name, figure in experiment.model.figures.items():
         if figure.of_examples:
-            last = training.steps if training else 0
             probe = experiment.attempt(
-                lambda name=name, figure=figure, last=last: experiment.part(
+                lambda name=name, figure=figure: experiment.part(
                     ("probe", name, last), lambda: _probe(experiment, name, figure, last), figure.node()
                 )
             )

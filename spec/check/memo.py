@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..diagnostics.problems import Problem, SpecError
+from ..ir import terms as t
 from ..model.experiment import Experiment
 from ..model.layers import LayerDefaults
 from ..source import nodes as yaml
+from .all_points import OnePointNeeded, varies
 from .constant_limits import Budget
 from .declarations import Declared, declared
 from .measure_reads import MeasureReads
@@ -26,8 +28,10 @@ Part = tuple[Hashable, ...]
 Question = tuple[str, str]
 """`term` (its type, or a literal), `whole` (the term itself), `index`, `values` (see `one_hot.py`), `network`, `output` (of a
 network its types alone), `size`, `small` (of an output), `function` (what stands under its name), `gradient` (the mode of a
-function), `varies` and `trained` (of an output: whether it has one value per example, and whether it depends on weights) or
-`data`, and the name."""
+function), `varies` and `trained` (of an output: whether it has one value per example, and whether it depends on weights),
+`points` (of a constant: its values at all sweep points) or `data`, and the name."""
+AT_ALL_POINTS = ("output", "measure", "statistic", "probe", "measures", "probes")
+"""The parts, and groups of them, that are as many as a writer likes: checked for all sweep points at once where that can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,9 @@ class Shared:
     """What sweep points with the same patches share: one document, but for the swept constants.
 
     `model` is that document; `common` is what it shares with others, `called` the functions that any variant of the
-    experiment calls. `cache` holds what is computed from parts, by equality.
+    experiment calls. `cache` holds what is computed from parts, by equality. `points` are the constants that vary along the
+    sweep points, where parts are checked for all of these at once (see `all_points.py`), and `one_by_one` the parts that
+    cannot be, each with what it reads until that is known.
     """
 
     def __init__(
@@ -124,6 +130,8 @@ class Shared:
         self.declared: Declared | None = None
         self.places: dict[Part, Part] = {}
         self.cache: dict[Part, Any] = {}
+        self.points: dict[str, t.Literal | None] = {}
+        self.one_by_one: dict[Part, tuple[Question, ...]] = {}
         self._names = -1
 
     @property
@@ -182,7 +190,9 @@ class Shared:
 
 
 class _Gathered(dict[Question, Hashable]):
-    """What the parts of a group read."""
+    """What the parts of a group read; `whole` says that none of them failed, so that this is all that they read."""
+
+    whole = True
 
 
 class MemoizedChecker:
@@ -200,22 +210,56 @@ class MemoizedChecker:
         self.warnings = warnings
         self.reads: list[dict[Question, Hashable]] = []
         """What the parts that are being checked have read, the innermost last."""
+        self.at_all_points = False
+        """Whether what is being checked is checked for all sweep points at once."""
 
     def part(self, part: Part, make: Callable[[], Any], nodes: Iterable[yaml.Node | None] = ()) -> Any:
         """The value of a part that stands in some nodes: from the memo if its reads have the same answers here, else from `make`.
 
         Raises what `make` raises.
         """
+        if part[0] in AT_ALL_POINTS and self.shared.points:
+            return self._for_all_points(part, make, nodes)
         return self._kept(part, make, nodes, {})
 
     def group(self, part: Part, make: Callable[[], Any], nodes: Iterable[yaml.Node | None] = ()) -> Any:
         """The same for many parts that `make` asks for: one look-up gives all, where what any of them reads is the same here."""
-        return self._kept(part, make, nodes, _Gathered())
+        kind = "for all points" if self.shared.points else "for one"
+        return self._kept((*part, kind), make, nodes, _Gathered())
+
+    def _for_all_points(self, part: Part, make: Callable[[], Any], nodes: Iterable[yaml.Node | None]) -> Any:
+        """The value of a part checked for all sweep points at once or, where that cannot be, for this one."""
+        reads: dict[Question, Hashable] = {}
+        if part not in self.shared.one_by_one:
+            try:
+                return self._kept((*part, "for all points"), make, nodes, reads, True)
+            except (OnePointNeeded, SpecError):
+                self.shared.one_by_one[part] = tuple(reads)
+        if (around := self._around()) is not None:  # what led here leads here at the other points, too
+            try:
+                around.update({question: self.answer(question) for question in self.shared.one_by_one[part]})
+            except SpecError:
+                around.whole = False
+        return self._kept(part, make, nodes, {})
+
+    def for_all_points(self, make: Callable[[], t.Term]) -> t.Literal | None:
+        """What stands for a constant at all sweep points; None where that cannot be told."""
+        try:
+            term = self._run(make, {}, True)
+        except (OnePointNeeded, SpecError):
+            return None
+        return term if isinstance(term, t.Literal) and varies(term.value) else None
+
+    def _around(self) -> _Gathered | None:
+        """The reads of the group around a part."""
+        gathered = self.reads[-1] if self.reads else None
+        return gathered if isinstance(gathered, _Gathered) else None
 
     def _kept(
-        self, part: Part, make: Callable[[], Any], nodes: Iterable[yaml.Node | None], reads: dict[Question, Hashable]
-    ) -> Any:
-        around = self.reads[-1] if self.reads and isinstance(self.reads[-1], _Gathered) else None
+        self, part: Part, make: Callable[[], Any], nodes: Iterable[yaml.Node | None], reads: dict[Question, Hashable],
+        at_all_points: bool = False,
+    ) -> Any:  # fmt: skip
+        around = self._around()
         found: dict[Question, Hashable] = {}
         if self.shared.place(part, nodes) in self.shared.common.parts:
             answer = self.answer if around is None else self._noting(found)
@@ -225,8 +269,14 @@ class MemoizedChecker:
                     around.update(found)
                 return outcome.value
         problems, warnings = len(self.problems), len(self.warnings)
-        value = self._run(make, reads)
-        if len(self.problems) == problems:
+        try:
+            value = self._run(make, reads, at_all_points)
+        except (OnePointNeeded, SpecError):
+            if around is not None and not at_all_points:
+                around.whole = False
+            raise
+        whole = not isinstance(reads, _Gathered) or reads.whole
+        if len(self.problems) == problems and whole:
             self.shared.note(part, tuple(reads.items()), Outcome(value, tuple(self.warnings[warnings:])))
         if around is not None:
             around.update(reads)
@@ -244,11 +294,11 @@ class MemoizedChecker:
     def piece(self, place: tuple[yaml.Scalar, int], make: Callable[[], Any]) -> Any:
         """The same for a piece of an expression, by where it begins in its text. The part around it reads what the piece reads."""
         scalar, start = place
-        piece = ("piece", id(scalar), start)
+        piece = ("piece", id(scalar), start, self.at_all_points)
         reads: dict[Question, Hashable] = {}
         outcome = self._look_up(piece, self._noting(reads))
         if outcome is None:
-            value = self._run(make, reads := {})
+            value = self._run(make, reads := {}, self.at_all_points)
             outcome = Outcome((scalar, value), ())
             self.shared.note(piece, tuple(reads.items()), outcome)
         if self.reads:
@@ -265,12 +315,14 @@ class MemoizedChecker:
                 self.reads.pop()
             self.reads[-1][question] = answer
 
-    def _run(self, make: Callable[[], Any], reads: dict[Question, Hashable]) -> Any:
-        """What `make` gives; what it reads is added to `reads`."""
+    def _run(self, make: Callable[[], Any], reads: dict[Question, Hashable], at_all_points: bool) -> Any:
+        """What `make` gives, for all sweep points or for this one; what it reads is added to `reads`."""
         self.reads.append(reads)
+        before, self.at_all_points = self.at_all_points, at_all_points
         try:
             return make()
         finally:
+            self.at_all_points = before
             self.reads.pop()
 
     def _look_up(self, part: Part, answer: Callable[[Question], Hashable]) -> Outcome | None:

@@ -10,11 +10,11 @@ from ..expressions import nodes as n
 from ..ir import terms as t
 from ..ir.plan import InitialValue, LayerPlan, NetworkPlan
 from ..ir.types import ShapeProblem, Type
-from ..model.experiment import Network
+from ..model.experiment import Experiment, Network
 from ..model.layers import LayerDefaults
 from ..source import nodes as yaml
 from ..tables.keras_parameters import ACTIVATIONS, CONSTRAINTS, IDENTITY, Parameter
-from ..tables.layers import LAYERS, Layer, argument_of
+from ..tables.layers import LAYERS, Layer, argument_of, row_of
 from ..tables.operations import OPERATIONS
 from . import constant_folding as folding
 from .context import Context
@@ -283,3 +283,16 @@ class NetworkChecker:
                 message = f"the block '{key}' turns {before} into {current}, and with '{word}' both have to be the same"
                 raise problem_at(model.node("layers").span, message, "End the block with a layer of its input's size.")
         return LayerPlan(key, "repeat", given, current, blocks=tuple(blocks), skip=model.skip)
+
+
+def takes_reals(plan: NetworkPlan) -> bool:
+    """Whether a network whose own input is of ints takes real numbers as well: not for words, and not for functions of ints."""
+    first = next(iter(plan.applied()), None)
+    row = row_of(first) if first is not None else None
+    return row is not None and row.ints_below is None
+
+
+def merged_defaults(model: Experiment, study: LayerDefaults | None) -> LayerDefaults:
+    """An experiment's layer defaults over the study's."""
+    own = model.layer_defaults
+    return study.model_copy(update={name: getattr(own, name) for name in own.model_fields_set}) if study else own

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ..diagnostics.problems import Problem, Span, SpecError, did_you_mean, listing, problem_at
 from ..ir import terms as t
 from ..ir.data import DataSource
 from ..ir.plan import NetworkPlan
-from ..model.experiment import Experiment
 from ..model.layers import LayerDefaults
 from ..passes.expanded_size import SMALL, Size, small, written
 from ..source import nodes as yaml
 from ..tables.gradient_modes import DEFAULT_MODE, GRADIENT_MODES, GradientMode
-from ..tables.layers import row_of
+from . import all_points as points
 from . import constant_folding as folding
 from .context import Context
 from .declarations import declared
-from .definition_order import Order
+from .definition_order import Order, circle
 from .dependencies import Dependencies
 from .expressions import Checker
 from .memo import MemoizedChecker, Part, Question, Shared
 from .namespace import Binding, Function, must_precede, order
-from .networks import NetworkChecker
+from .networks import NetworkChecker, merged_defaults, takes_reals
 from .one_hot import index_of, values
 from .vocabulary import Vocabulary
 from .weight_paths import weight
@@ -54,7 +54,7 @@ class ExperimentScope:
         self.span = shared.model.span()
         if shared.defaults is None:
             shared.study_defaults = study_defaults
-            shared.defaults = _merged_defaults(self.model, study_defaults)
+            shared.defaults = merged_defaults(self.model, study_defaults)
         self.defaults = shared.defaults
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
@@ -101,7 +101,13 @@ class ExperimentScope:
 
         Raises what `make` raises.
         """
-        return self.memo.part(part, make, nodes)
+        left = self.checker.calls_left
+
+        def anew() -> Any:
+            self.checker.calls_left = left  # an attempt for all sweep points does not count beside the one for this
+            return make()
+
+        return self.memo.part(part, anew, nodes)
 
     def group(self, part: Part, make: Callable[[], Any], *nodes: yaml.Node | None) -> Any:
         """The same for a part that is made of many others."""
@@ -130,9 +136,12 @@ class ExperimentScope:
             return self.shared.common.identity(self.functions[name].node)
         if about == "output":
             plan = self._plan(name, self.span)
-            return plan.input.type, plan.output, _takes_reals(plan)
+            return plan.input.type, plan.output, takes_reals(plan)
         binding = self.bindings[name]
         term = self.term_of(binding, self.span)
+        if about == "points":
+            number = points.number(self.shared.points, name, self.shared.common.number)
+            return term if number is None else number
         if about == "size":
             return self.sizes[name]
         if about == "small":
@@ -158,6 +167,9 @@ class ExperimentScope:
             return None
         must_precede(name, binding.phase, phase, span)
         term = self.term_of(binding, span)
+        if self.memo.at_all_points and binding.phase == "constants":
+            self.note_read("points", name)
+            return points.standing_for(self.shared.points, name, term)
         self.note_read("term", name)
         if isinstance(term, t.Literal):
             return term
@@ -181,10 +193,12 @@ class ExperimentScope:
         self._must_not_be_active(name, f"'{name}' is defined through itself", span)
         self.active.append(name)
         try:
-            part = ("binding", name, id(binding.node))
-            self.terms[name], size = self.part(part, lambda: self.elaborated(binding))
+            part = ("output" if binding.phase == "outputs" else "binding", name, id(binding.node))
+            self.terms[name], size, read = self.part(part, lambda: self.elaborated(binding))
             if binding.phase == "outputs":
                 self.sizes[name] = size
+            elif not self.shared.points.keys().isdisjoint(read):
+                self._at_all_points(binding)
             return self.terms[name]
         except SpecError as error:
             self.failed.add(name)
@@ -198,8 +212,9 @@ class ExperimentScope:
         if self.active or name in self.sequence.done:
             return
         names = self.sequence.before(name)
-        for circle in self.sequence.circles:
-            self.circle(circle)
+        for names_around in self.sequence.circles:
+            self.failed.update(names_around)
+            self.problems.append(circle(names_around, self.bindings[names_around[0]].key))
         self.sequence.circles.clear()
         for other in names:
             if other != name and self.bindings[other].phase == "architecture":
@@ -207,21 +222,21 @@ class ExperimentScope:
             elif other != name:
                 self.attempt(lambda other=other: self.term_of(self.bindings[other], self.bindings[other].key))
 
-    def circle(self, names: Sequence[str]) -> None:
-        """Refuses a long chain of names that ends where it begins."""
-        self.failed.update(names)
-        chain = " → ".join([*names[:3], "…", names[-1], names[0]])
-        hint = "Nothing is made from itself: write one of them another way."
-        message = f"'{names[0]}' is defined through itself, by way of {len(names)} names: {chain}"
-        self.problems.append(Problem(message, self.bindings[names[0]].key, hint))
-
-    def elaborated(self, binding: Binding) -> tuple[t.Term, Size]:
-        """The term that a binding stands for, and its size written out."""
+    def elaborated(self, binding: Binding) -> tuple[t.Term, Size, tuple[str, ...]]:
+        """The term that a binding stands for, its size written out, and the names that a constant is made of."""
         term = self.checker.value(binding.node, Context(binding.phase, ("value", binding.name)))
         if binding.phase != "constants":
-            return term, self.sized(term, binding.key)
+            return term, self.sized(term, binding.key), ()
         value = folding.known(term, f"the constant '{binding.name}'")
-        return t.Literal(value, type=term.type, span=term.span), Size()
+        read = tuple(name for about, name in self.memo.reads[-1] if about == "term")
+        return t.Literal(value, type=term.type, span=term.span), Size(), read
+
+    def _at_all_points(self, binding: Binding) -> None:
+        """Notes what a constant that is made of swept ones is at all sweep points."""
+        if binding.name not in self.shared.points:
+            context = Context("constants", ("value", binding.name))
+            make = partial(self.checker.value, binding.node, context)
+            self.shared.points[binding.name] = self.memo.for_all_points(make)
 
     def sized(self, term: t.Term, span: Span) -> Size:
         """The size of a term written out. Raises SpecError for one that is too large."""
@@ -262,7 +277,7 @@ class ExperimentScope:
                 f"the network '{name}' takes an input like its own, {plan.input.type}, and this is {argument.type}"
             )
             raise problem_at(argument.span, message, "Make it of that shape, or declare another network for it.")
-        if argument is not None and argument.type.kind == "real" != plan.input.type.kind and not _takes_reals(plan):
+        if argument is not None and argument.type.kind == "real" != plan.input.type.kind and not takes_reals(plan):
             message = f"the network '{name}' takes ints, {plan.input.type}, and this is {argument.type}"
             raise problem_at(argument.span, message, "Its first layer is one of ints: words of an embedding, places.")
         return t.NetworkOutput(name, argument, type=plan.output, span=span)
@@ -382,16 +397,3 @@ class ExperimentScope:
         for name in values:
             self.note_read("term", name)
         return {name: float(x.value) for name, x in values.items() if isinstance(x, t.Literal) and not x.type.shape}
-
-
-def _takes_reals(plan: NetworkPlan) -> bool:
-    """Whether a network whose own input is of ints takes real numbers as well: not for words, and not for functions of ints."""
-    first = next(iter(plan.applied()), None)
-    row = row_of(first) if first is not None else None
-    return row is not None and row.ints_below is None
-
-
-def _merged_defaults(model: Experiment, study: LayerDefaults | None) -> LayerDefaults:
-    """An experiment's layer defaults over the study's."""
-    own = model.layer_defaults
-    return study.model_copy(update={name: getattr(own, name) for name in own.model_fields_set}) if study else own

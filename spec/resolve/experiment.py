@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..check.all_points import OnePointNeeded, literal
 from ..check.claims import Axes
 from ..check.experiment import ExperimentChecker, Point
 from ..check.memo import Common, Shared
@@ -30,7 +31,9 @@ class ExperimentResolver:
     def __init__(
         self, document: Document, name: str, node: yaml.Mapping, profile: yaml.Mapping | None,
         overrides: Sequence[Override], only: tuple[str, ...], common: Common,
+        together: bool = False,
     ) -> None:  # fmt: skip
+        self.together = together
         self.document = document
         self.name = name
         self.common = common
@@ -106,7 +109,10 @@ class ExperimentResolver:
         self.sweep.must_be_apart(axes)
         programs: list[Program] = []
         found = Findings()
-        for places in self.sweep.points(axes):
+        points = self.sweep.points(axes)
+        if self.together:
+            self._take_together(axes, points)
+        for places in points:
             values = {axis: axes[axis][place] for axis, place in places.items()}
             checked: Sequence[Problem] = ()
             self.noticed = []
@@ -146,25 +152,51 @@ class ExperimentResolver:
     def _program(self, axes: Mapping[str, list[Any]], places: Mapping[str, int]) -> Program:
         values = {axis: axes[axis][place] for axis, place in places.items()}
         variant = values.pop("variant", "")
-        constants: dict[str, yaml.Node] = {}
-        patches = [("variant", variant)] if variant else []
-        for axis, value in values.items():
-            if isinstance(swept := self.model.axis(axis), yaml.Sequence):
-                constants[axis] = swept.items[places[axis]]
-            else:
-                patches.append((axis, value))
-        key = tuple(patches)
-        if key not in self.shared:
-            self.shared[key] = self._patched(variant, patches)
-        shared = self.shared[key]
+        constants = {
+            axis: swept.items[places[axis]]
+            for axis in values
+            if isinstance(swept := self.model.axis(axis), yaml.Sequence)
+        }
+        shared = self._shared(axes, places)
         study = self.document.study
         point = Point(study.study, self.name, variant, values, constants)
-        checker = ExperimentChecker(point, shared, study.layer_defaults)
         self.models.append(shared.model)
+        checker = ExperimentChecker(point, shared, study.layer_defaults)
         try:
+            return checker.program()
+        except OnePointNeeded:
+            shared.points.clear()
+            checker = ExperimentChecker(point, shared, study.layer_defaults)
             return checker.program()
         finally:
             self.noticed.extend(checker.scope.warnings)
+
+    def _shared(self, axes: Mapping[str, list[Any]], places: Mapping[str, int]) -> Shared:
+        """What a point shares with all that have the same patches: those of its variant, and of its places on axes of patches."""
+        patched = [axis for axis in places if axis != "variant" and not self._is_constant(axis)]
+        named = ["variant", *patched] if "variant" in places else patched
+        key = tuple((axis, axes[axis][places[axis]]) for axis in named)
+        if key not in self.shared:
+            self.shared[key] = self._patched(key[0][1] if "variant" in places else "", key)
+        return self.shared[key]
+
+    def _is_constant(self, axis: str) -> bool:
+        """Whether an axis is a swept constant, and no map of patches."""
+        return isinstance(self.model.axis(axis), yaml.Sequence)
+
+    def _take_together(self, axes: Mapping[str, list[Any]], points: Sequence[Mapping[str, int]]) -> None:
+        """Tells the points that share all but the values of swept constants what these are at all of them."""
+        groups: dict[int, tuple[Shared, list[Mapping[str, int]]]] = {}
+        for places in points:
+            try:
+                shared = self._shared(axes, places)
+            except SpecError:
+                continue  # told where the point is checked
+            groups.setdefault(id(shared), (shared, []))[1].append(places)
+        for shared, group in groups.values():
+            for axis in group[0] if len(group) > 1 else ():
+                if axis != "variant" and self._is_constant(axis):
+                    shared.points[axis] = literal([axes[axis][places[axis]] for places in group])
 
     def _patched(self, variant: str, patches: Sequence[tuple[str, str]]) -> Shared:
         """The experiment with the patches of a variant and of places on axes over it, for all points that have these."""

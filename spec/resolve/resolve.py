@@ -32,9 +32,12 @@ def resolve(
 
 def _checked(
     document: Document, profile: str | None = None, overrides: Sequence[Override] = (), only: Sequence[str] = (),
-    common: Common | None = None,
+    common: Common | None = None, together: bool = False,
 ) -> StudyPlan:  # fmt: skip
-    """The plan but for its digests, which a check has no need of. `common` is what was checked in other profiles."""
+    """The plan but for its digests, which a check has no need of. `common` is what was checked in other profiles.
+
+    Where sweep points are checked `together`, terms may stand for all of them.
+    """
     patches = _profile(document, profile)
     problems: list[Problem] = []
     warnings: list[Problem] = []
@@ -48,7 +51,14 @@ def _checked(
             continue
         try:
             made = ExperimentResolver(
-                document, name, node, patches.get(name), targets.get(name, []), wanted.get(name, ()), common
+                document,
+                name,
+                node,
+                patches.get(name),
+                targets.get(name, []),
+                wanted.get(name, ()),
+                common,
+                together,
             )
             plans.append(made.plan())
             warnings.extend(made.warnings)
@@ -64,19 +74,25 @@ def _checked(
 
 
 def validate(document: Document) -> tuple[Problem, ...]:
-    """Checks a study in every profile. Raises SpecError with all problems; returns the warnings."""
-    warnings = in_every_profile(document, lambda plan: plan.warnings)
+    """Checks a study in every profile. Raises SpecError with all problems; returns the warnings.
+
+    Sweep points are checked together where they can be: the terms of these plans are not those of a cell.
+    """
+    warnings = in_every_profile(document, lambda plan: plan.warnings, together=True)
     return in_file_order([warning for of_one in warnings for warning in of_one])
 
 
-def in_every_profile(document: Document, look: Callable[[StudyPlan], T]) -> list[T]:
-    """What is seen of a study's plan without a profile and in each; the plan has no digests. Raises SpecError with all problems."""
+def in_every_profile(document: Document, look: Callable[[StudyPlan], T], together: bool = False) -> list[T]:
+    """What is seen of a study's plan without a profile and in each; the plan has no digests. Raises SpecError with all problems.
+
+    `together` says that terms are not looked at: they may stand for all sweep points at once.
+    """
     problems: list[Problem] = []
     seen = []
     common = Common()
     for profile in (None, *document.study.profiles):
         try:
-            seen.append(look(_checked(document, profile, common=common)))
+            seen.append(look(_checked(document, profile, common=common, together=together)))
         except SpecError as error:
             known = {(problem.span, problem.message) for problem in problems}
             node = document.study.profiles[profile].node() if profile else None
