@@ -56,6 +56,8 @@ class Lowering:
         enumerated: the path of a sample whose values are all taken in turn.
         fused: whether what is lowered becomes one loop; `on_cpu` whether it runs on this machine's CPU.
         step: how many updates have been made.
+        update: the number of the update that examples are for: of evaluations, the last one made.
+        clock: what the counters of the language are at a step and an update.
         training: set in the loss alone; `watch` sees what enters each layer that whitens.
         values: the memo. Whoever makes a context may fill it with what is known already.
         arguments: the parameters in scope, by their keys.
@@ -80,6 +82,8 @@ class Lowering:
     fused: bool = False
     on_cpu: bool = False
     step: Any = None
+    update: Any = None
+    clock: Callable[[str, Any, Any], Any] | None = None
     training: Training | None = None
     watch: Callable[[tuple[str, str], Any], None] | None = None
     values: dict[str, Value] = field(default_factory=dict)
@@ -102,6 +106,11 @@ class Lowering:
         """The context of what is computed once, whatever uses it: no index, branch or function is around it."""
         inside = self.arguments or self.indices or self.taken
         return replace(self, arguments={}, indices=(), taken=()) if inside else self
+
+    def of_example(self) -> Lowering:
+        """The context of what is made of an example: the step is that of the update that it is for."""
+        outer = self.outermost()
+        return outer if outer.update is outer.step else replace(outer, step=outer.update)
 
     def within(self, indices: tuple[t.IndexVariable, ...]) -> Lowering:
         """The context inside of some more indices of index notation."""

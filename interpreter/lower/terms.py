@@ -46,7 +46,8 @@ def _swept_constant(term: t.SweptConstant, context: Lowering) -> Value:
 @TENSOR.case(t.Reference)
 def _reference(term: t.Reference, context: Lowering) -> Value:
     if term.name not in context.values:
-        context.values[term.name] = context.outermost()(context.bindings[term.name])
+        inner = context.of_example() if term.phase == "example" else context.outermost()
+        context.values[term.name] = inner(context.bindings[term.name])
     return context.values[term.name]
 
 
@@ -62,7 +63,8 @@ def _index_variable(term: t.IndexVariable, context: Lowering) -> Value:
 
 @TENSOR.case(t.StepNumber)
 def _step_number(term: t.StepNumber, context: Lowering) -> Value:
-    return Value(tf.cast(context.step, context.dtype))
+    count = context.step if context.clock is None else context.clock(term.counter, context.step, context.update)
+    return Value(context.cast(count, term.type.kind))
 
 
 # -- operations and functions --------------------------------------------------------------------------------------------

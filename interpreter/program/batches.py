@@ -28,9 +28,10 @@ VALUES_WORTH_A_BRANCH = 16
 def materialize_dataset(context: ProgramContext, keys: Any, draws: dict[str, Any]) -> dict[str, Any]:
     """The values of all training examples by name, [R, N, …] each, or [cells, R, N, …]; none where they are too large.
 
+    What changes with the step is not among them: it is made at each step from what is, and from the example's own draws.
     `keys` are those of the training stream, uint32 [samples, R, 2]; `draws` the replicates' draws, [R, …] by name.
     """
-    terms = needed(context, context.program.loss)
+    terms = _lasting(context, context.program.loss)
     count = context.program.data.train
     if sum(term.type.bytes for term in terms.values()) * count * context.rows > MAX_BYTES:
         return {}
@@ -70,7 +71,7 @@ def make_batch_fn(
 
     @graph_function(xla=True)
     def tensors(keys: Any, draws: dict[str, Any], indices: Any, step: Any) -> dict[str, Any]:
-        lowering = context.lowering(keys, indices, indices.shape[-1], draws, step=step)
+        lowering = context.lowering(keys, indices, indices.shape[-1], draws, step=step, update=step)
         values = {name: lowering(term) for name, term in terms.items()}
         axes.update({name: value.axes for name, value in values.items()})
         return {name: value.tensor for name, value in values.items()}
@@ -83,7 +84,7 @@ def make_batch_fn(
 
 def gather_batch(context: ProgramContext, dataset: dict[str, Any], indices: Any) -> dict[str, Value]:
     """The values of some examples, int64 [R, B], by name."""
-    terms, values = needed(context, context.program.loss), {}
+    terms, values = _lasting(context, context.program.loss), {}
     for name, tensor in dataset.items():
         axes = lead_axes(tensor, len(terms[name].type.shape), REPLICATE, EXAMPLE)
         places = indices if axes[0] != CELL else tf.tile(indices[tf.newaxis], [context.cells, 1, 1])
@@ -136,6 +137,38 @@ def _many_reals(term: t.Term) -> bool:
     if not isinstance(term, t.Sample) or prod(term.shape) < VALUES_WORTH_A_BRANCH:
         return False
     return DISTRIBUTIONS[term.distribution].transcendental
+
+
+def _lasting(context: ProgramContext, loss: Sequence[LossPlan]) -> dict[str, t.Term]:
+    """Of what some terms of the loss use of an example, directly or through what changes with the step, all that does not."""
+    pending = list(needed(context, loss).items())
+    lasting: dict[str, t.Term] = {}
+    seen: set[str] = set()
+    while pending:
+        name, term = pending.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if not _changes(context, term):
+            lasting[name] = term
+            continue
+        for item in t.walk(term):
+            if isinstance(item, t.Reference) and item.phase == "example":
+                pending.append((item.name, context.bindings[item.name]))
+    return lasting
+
+
+def _changes(context: ProgramContext, term: t.Term) -> bool:
+    """Whether an example's value changes with the step."""
+    pending, seen = [term], set()
+    while pending:
+        for item in t.walk(pending.pop()):
+            if isinstance(item, t.StepNumber):
+                return True
+            if isinstance(item, t.Reference) and item.phase == "example" and item.name not in seen:
+                seen.add(item.name)
+                pending.append(context.bindings[item.name])
+    return False
 
 
 def needed(context: ProgramContext, loss: Sequence[LossPlan]) -> dict[str, t.Term]:

@@ -53,25 +53,49 @@ class ProgramContext:
         flat.cells, flat.replicates = 1, self.rows
         return flat
 
-    def lowering(self, keys: Any, index: Any, batch: int, draws: dict[str, Any], **more: Any) -> Lowering:
+    def lowering(
+        self,
+        keys: Any,
+        index: Any,
+        batch: int,
+        draws: dict[str, Any],
+        step: Any = None,
+        update: Any = None,
+        **more: Any,
+    ) -> Lowering:
         """A context for terms over a batch of examples.
 
         `keys` are those of a stream, uint32 [samples, R, 2]; `index` the examples' numbers, int64 [B] or [R, B]; `draws`
-        the replicates' draws by name, [R, …] or [cells, R, …]; `more` are further fields of the context.
+        the replicates' draws by name, [R, …] or [cells, R, …]; `step` how many updates were made, `update` which one the
+        examples are for, the last that was made unless said; `more` are further fields of the context.
         """
         cells = {CELL: self.cells} if self.cells > 1 else {}
+        if step is not None and update is None:
+            update = tf.maximum(step - 1, 0)
         return Lowering(
             self.dtype, {**cells, REPLICATE: self.replicates, EXAMPLE: batch}, self.bindings, self.program.gradient,
             keys=lambda sample: keys[self.samples[sample.path]], index=index, enumerated=self.program.data.enumerated,
             on_cpu=self.on_cpu, network=self.apply,
             weight=lambda lowering, term: self.networks[term.network].weight(term, lowering),
-            constants=constants_of(draws),
+            constants=constants_of(draws), step=step, update=update, clock=self.clock,
             values={
                 name: Value(tensor, lead_axes(tensor, self._ranks[name], REPLICATE))
                 for name, tensor in draws.items() if not is_constant(name)
             },
             **more,
         )  # fmt: skip
+
+    def clock(self, counter: str, step: Any, update: Any) -> Any:
+        """A counter of the language, int32, after so many updates and in the examples of one."""
+        plan = self.program.training
+        if counter == "step" or plan is None:
+            return step if plan is not None else tf.zeros_like(step)
+        phase = tf.reduce_sum(tf.cast(update >= tf.constant(plan.starts[1:], tf.int32), tf.int32))
+        if counter == "phase":
+            return phase
+        if counter == "pass":
+            return tf.gather(tf.constant(plan.passes, tf.int32), phase)
+        return step - tf.gather(tf.constant(plan.starts, tf.int32), phase)
 
     def of_rows(self, tensor: Any, axes: Axes = ()) -> Value:
         """The value of a tensor [rows, *axes, …]."""

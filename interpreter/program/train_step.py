@@ -97,7 +97,9 @@ class TrainStep:
     def _lowering(self, inputs: TrainInputs, step: Any, batch_indices: Any, training: Training) -> Lowering:
         """The context of the loss, with what it needs of the examples where that is looked up or made by itself."""
         context = self.context
-        lowering = context.lowering(inputs.keys, batch_indices, self.batch, inputs.draws, step=step, training=training)
+        lowering = context.lowering(
+            inputs.keys, batch_indices, self.batch, inputs.draws, step=step, update=step, training=training
+        )
         if inputs.dataset:
             lowering.values.update(gather_batch(context, inputs.dataset, batch_indices))
         elif not context.xla:

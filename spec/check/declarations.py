@@ -10,6 +10,7 @@ from ..diagnostics.problems import Problem, Span
 from ..expressions.parser import is_name
 from ..model.experiment import Experiment
 from ..source import nodes as yaml
+from ..tables.counters import COUNTERS
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.operations import FORMS, OPERATIONS
 from .namespace import PHASES, Binding, Function, order
@@ -71,8 +72,8 @@ def _faults(key: yaml.Scalar, seen: dict[str, Span]) -> list[Problem]:
         message = f"the name '{name}' is taken already, in line {seen[name].line}"
         return [Problem(message, key.span, "An experiment has one namespace: rename one of them.")]
     seen[name] = key.span
-    if name in OPERATIONS or name in FORMS or name in DISTRIBUTIONS or name in ("pi", "step"):
-        message = f"the name '{name}' hides an operation of the language"
+    if name in OPERATIONS or name in FORMS or name in DISTRIBUTIONS or name in ("pi", *COUNTERS):
+        message = f"the name '{name}' hides a word of the language"
         return [Problem(message, key.span, "Your own name is the one that counts.", "warning")]
     return []
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from ..diagnostics.problems import Problem, SpecError, in_file_order, problem_at
+from ..ir import terms as t
 from ..ir.data import DataSource, Fresh
 from ..ir.plan import Named, Program
 from ..model.layers import LayerDefaults
@@ -102,7 +103,7 @@ class ExperimentChecker:
     def ranged(self, program: Program) -> None:
         """Checks the ranges of ints and the ways of gradients, once for all cells whose terms are the same. Raises SpecError."""
         modes_ = tuple((name, mode.name) for name, mode in program.gradient.items())
-        kind = f"ranges {self.shared.common.number((modes_, program.training is None))}"
+        kind = f"ranges {self.shared.common.number((modes_, _clock(program)))}"
         named = (*program.draws, *program.examples, *program.outputs, *program.networks, *program.loss)
         probed = (term for probe in program.probes for term in probe.terms.values())
         terms = (*named, program.measures, *probed)
@@ -116,7 +117,7 @@ class ExperimentChecker:
     def _ranged(self, program: Program) -> tuple[Problem, ...]:
         """The warnings of these checks. Raises SpecError."""
         drawn = (*program.draws, *program.examples)
-        data = self.shared.once("ranges of data", drawn, lambda: data_ranges(program))
+        data = self.shared.once(f"ranges of data {_clock(program)}", drawn, lambda: data_ranges(program))
         reads = self.shared.common.reads
         _, derived = reads.together(program.measures)
         if found := [*ranges(program, data, reads), *unreached(program, derived)]:
@@ -161,3 +162,16 @@ class ExperimentChecker:
         found: tuple[Any, ...] = tuple(items)
         kept: tuple[Any, ...] = self.shared.once("tuple", found, lambda: found)
         return kept
+
+
+def _clock(program: Program) -> tuple[int, ...] | None:
+    """What the counters of a program's terms hang on: its steps, and where its phases begin. None where none stands in it."""
+    named = (*program.draws, *program.examples, *program.outputs)
+    terms: list[t.Term] = [item.term for item in named]
+    terms += [item.term for item in program.loss] + [item.term for item in program.measures]
+    terms += [plan.input for plan in program.networks]
+    terms += [term for probe in program.probes for term in probe.terms.values()]
+    plan = program.training
+    if plan is None or not any(isinstance(item, t.StepNumber) for term in terms for item in t.walk(term)):
+        return (0,) if plan is None else None
+    return plan.steps, *plan.starts, *plan.passes

@@ -16,6 +16,7 @@ from ..ir.types import KINDS, ShapeProblem, Type, broadcast, join
 from ..passes import integer_ranges as intervals
 from ..passes.evaluate import as_kind
 from ..source import nodes as yaml
+from ..tables.counters import COUNTERS
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.operations import FORMS, OPERATIONS, OPERATORS, Operation, result_type, wanted_kinds
 from ..tables.operations.intervals import INT64
@@ -24,6 +25,7 @@ from .calls import MAX_CALLS, call, signature
 from .constant_limits import Budget
 from .context import Context, Names
 from .expression_text import Text, read
+from .namespace import counters_in
 
 MAX_STEPS = 150
 """How deep expressions may be nested when each function is written out: as deep as all passes over terms can go."""
@@ -139,8 +141,8 @@ class Checker:
         found = self.names.term(name, context.phase, span)
         if found is None:
             found = self.names.network(name, None, context.phase, span)
-        if found is None and name == "step" and context.phase == "schedule":
-            return t.StepNumber(type=Type("real"), span=span)
+        if found is None and name in counters_in(context.phase):
+            return t.StepNumber(name, type=Type("real" if context.phase == "schedule" else "int"), span=span)
         if found is None and name == "pi":
             return t.Literal(np.asarray(np.pi), type=Type("real"), span=span)
         if found is not None:
@@ -151,12 +153,14 @@ class Checker:
                 f"'{name}' is a function: it needs its arguments, `{name}(…)`",
                 "Write what it is applied to in brackets, or choose another name for a value of your own.",
             )
-        if name == "step":
-            raise problem_at(
-                span,
-                "`step` stands only in learning rates and in the weights of loss terms",
-                "Elsewhere numbers do not change while the experiment runs: leave it out, or use a constant.",
+        if name in COUNTERS:
+            where = (
+                "learning rates and weights of loss terms have `step` alone"
+                if context.phase == "schedule"
+                else ("constants, draws and the start of weights are made before the first update")
             )
+            hint = "It may stand from `example` on: in examples, inputs of networks, outputs, losses and measures."
+            raise problem_at(span, f"`{name}` has no value here: {where}", hint)
         known = self.names.vocabulary.values(context.phase)
         own = context.path[-1] if context.path[:1] == ("value",) else ""
         near = did_you_mean(name, context.local) or did_you_mean(name, known, own)

@@ -9,12 +9,14 @@ from ..diagnostics.problems import Problem, sentence
 from ..ir import terms as t
 from ..ir.plan import Program
 from ..passes.integer_ranges import Known, Ranges
+from ..passes.time import at_evaluations, at_updates
 from .measure_reads import MeasureReads
 
 
 def data_ranges(program: Program) -> dict[int, Known] | None:
     """The bounds of what is drawn and of examples, by term: for all programs that have these. None where something is wrong."""
     found = _ranges(program)
+    found.times = at_updates(program.training)
     for item in (*program.draws, *program.examples):
         found.of(item.term)
     return None if found.problems else found.known
@@ -28,8 +30,10 @@ def ranges(program: Program, data: Mapping[int, Known] | None, reads: MeasureRea
     """
     found = _ranges(program)
     found.known.update(data or {})
+    found.times = at_updates(program.training)
     for name, term in _roots(program):
         _root(found, name, term)
+    found.times = at_evaluations(program.training)
     _measures(found, program, data, reads)
     for probe in program.probes:
         for label, term in probe.terms.items():

@@ -7,18 +7,17 @@ import numpy as np
 from ..diagnostics.problems import problem_at
 from ..ir import terms as t
 from ..ir.axes import EXAMPLE
-from ..passes.evaluate import STEP_NAME, Value, evaluate_batched
+from ..passes.evaluate import Value, counter_name, evaluate_batched
+from ..passes.time import MAX_CHECKED_STEPS
 from ..tables.bounds import Bounds
 
-MAX_CHECKED_STEPS = 10_000
-"""All steps up to so many; of more, the first, the last and some between."""
 ROUNDING = 1e-6
 
 
 def scheduled(what: str, bounds: Bounds, term: t.Term, steps: int, hint: str) -> None:
     """Refuses a schedule that leaves its bounds, or is not finite. Raises SpecError."""
     places = np.unique(np.linspace(0, steps - 1, min(steps, MAX_CHECKED_STEPS)).round())
-    found = evaluate_batched(term, {STEP_NAME: Value(places, (EXAMPLE,))})
+    found = evaluate_batched(term, {counter_name("step"): Value(places, (EXAMPLE,))})
     rates = np.broadcast_to(np.asarray(found.array, float), places.shape)
     lost = ~np.isfinite(rates)
     if bool(lost.any()):

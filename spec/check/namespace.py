@@ -6,11 +6,21 @@ from dataclasses import dataclass
 
 from ..diagnostics.problems import Span, problem_at
 from ..source import nodes as yaml
+from ..tables.counters import COUNTERS
 
 PHASES = ("constants", "draw", "example", "architecture", "outputs", "loss", "measures")
 
 AS_EARLY_AS = {"schedule": "constants", "start": "draw"}
 """Places that come as early as a phase: learning rates, and how weights start."""
+
+TIMED = ("example", "architecture", "outputs", "loss", "measures")
+"""The phases in which values may change from update to update."""
+
+
+def counters_in(phase: str) -> tuple[str, ...]:
+    """The counters that may stand in a phase, or in a place that comes as early."""
+    return ("step",) if phase == "schedule" else tuple(COUNTERS) if phase in TIMED else ()
+
 
 MEANING = {
     "constants": "known before anything runs",
@@ -42,7 +52,7 @@ def must_precede(name: str, named_phase: str, phase: str, span: Span) -> None:
         "example": "`task.example` comes before it",
         "architecture": "the architecture comes before it",
     }
-    hint = "The phases are constants → draw → example → architecture → outputs → loss and measures."
+    hint = "The stages are constants → draw → example → architecture → outputs → loss and measures."
     raise problem_at(
         span, f"'{name}' is {MEANING[named_phase]}, and {where.get(phase, f'`{phase}` comes before it')}", hint
     )

@@ -8,7 +8,7 @@ from ..diagnostics.suggestions import Words
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.operations import FORMS, OPERATIONS
 from .memo import Shared
-from .namespace import PHASES, Binding, Function, order
+from .namespace import PHASES, Binding, Function, counters_in, order
 
 
 class Vocabulary:
@@ -53,7 +53,7 @@ class Vocabulary:
 
     def _values(self, phase: str) -> list[str]:
         last = order(phase)
-        more = ["pi", "step"] if phase == "schedule" else ["pi"]
+        more = ["pi", *counters_in(phase)]
         return [name for name, binding in self.bindings.items() if order(binding.phase) <= last] + more
 
     def _callables(self, phase: str) -> list[str]:

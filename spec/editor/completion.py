@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ..check.namespace import PHASES
+from ..check.namespace import PHASES, counters_in
 from ..expressions.parser import KEYWORDS
 from ..model.fields import EXPRESSION, TEXT, Place, fields, meaning
+from ..tables.counters import COUNTERS
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.gradient_modes import GRADIENT_MODES
 from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS
@@ -132,7 +133,8 @@ def _expression(where: Where, names: Names) -> Iterator[Completion]:
     known = [*names.of(*reversed(kinds)), *names.of("functions")]
     yield from (_known(item) for item in known if item.name != where.path[-1])
     if where.inside[:1] == ("training",) or where.inside[-1:] == ("weight",):
-        yield Completion("step", "name", "the number of the update")
+        yield Completion("step", "name", COUNTERS["step"].meaning)
+    yield from (Completion(name, "name", COUNTERS[name].meaning) for name in counters_in(phase))
     if phase in ("draw", "example") or str(where.path[-1]).endswith("_initializer"):
         for row in DISTRIBUTIONS.values():
             yield Completion(row.name, "distribution", row.signature, row.meaning)

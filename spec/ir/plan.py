@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 from . import terms as t
@@ -155,21 +157,21 @@ class OptimizerPlan:
 class Phase:
     """A stretch of training with one objective: the terms of the loss that `steps` updates of `batch` examples each minimise.
 
-    `optimizers` maps a network to its optimiser, `""` to that of the rest.
+    `optimizers` maps a network to its optimiser, `""` to that of the rest. It is passed `times` times, one pass after the
+    other, `steps` updates each. `name` is "" where training has no phases.
     """
 
     loss: tuple[LossPlan, ...]
     optimizers: Mapping[str, OptimizerPlan]
     batch: int
     steps: int
+    name: str = ""
+    times: int = 1
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingPlan:
-    """How a program is trained: its phases, one after the other; when measures are taken, counted from the first step of all.
-
-    The language has one phase so far.
-    """
+    """How a program is trained: its phases, one after the other; when measures are taken, counted from the first step of all."""
 
     phases: tuple[Phase, ...]
     evaluations: tuple[int, ...]
@@ -178,7 +180,18 @@ class TrainingPlan:
     @property
     def steps(self) -> int:
         """How many updates are made in all."""
-        return sum(phase.steps for phase in self.phases)
+        return sum(phase.steps * phase.times for phase in self.phases)
+
+    @cached_property
+    def starts(self) -> tuple[int, ...]:
+        """The number of the first update of each pass of each phase, in order."""
+        lengths = [phase.steps for phase in self.phases for _ in range(phase.times)]
+        return (0, *accumulate(lengths[:-1]))
+
+    @cached_property
+    def passes(self) -> tuple[int, ...]:
+        """Which pass of its phase each of these is, from 0."""
+        return tuple(number for phase in self.phases for number in range(phase.times))
 
     @property
     def largest_batch(self) -> int:

@@ -207,7 +207,9 @@ class SamplingFloor(Term):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StepNumber(Term):
-    """How many updates have been made."""
+    """A row of the table of counters: how many updates have been made, or what follows from it."""
+
+    counter: str = "step"
 
 
 NAMELESS: tuple[type[Term], ...] = (

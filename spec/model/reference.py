@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..expressions.printer import number_text
+from ..tables.counters import COUNTERS
 from ..tables.distributions import DISTRIBUTIONS, Distribution
 from ..tables.dtypes import DTYPES
 from ..tables.gradient_modes import GRADIENT_MODES
@@ -43,6 +44,8 @@ def reference() -> str:
         parts.append(_table(family.capitalize(), ("operation", "signature", "meaning", "corners", "example"), lines))
     every = (*FORMS.values(), *CLAIM_FORMS.values())
     forms = [_cells(f"`{row.name}`", f"`{row.signature}`", row.meaning, row.phase) for row in every]
+    counted = [_cells(f"`{row.name}`", row.meaning) for row in COUNTERS.values()]
+    parts.append(_table("Counters", ("counter", "what it counts: an int"), counted))
     parts.append(_table("Special forms", ("form", "signature", "meaning", "where"), forms))
     draws = [
         _cells(f"`{row.name}`", f"`{row.name}{row.signature}`", _drawing(row), row.kind)

@@ -138,7 +138,9 @@ def _index_variable(term: t.IndexVariable, walk: Walk, names: Scope) -> Any:
 
 @_MEANING.case(t.StepNumber)
 def _step_number(term: t.StepNumber, walk: Walk, names: Scope) -> Any:
-    return ["step"]
+    return (
+        ["step"] if term.counter == "step" and term.type.kind == "real" else ["counter", term.counter, term.type.kind]
+    )
 
 
 @_MEANING.case(t.Operate)

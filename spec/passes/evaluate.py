@@ -64,8 +64,9 @@ def apply(name: str, arrays: list[Any], static: Mapping[str, Any]) -> Array:
         return np.asarray(row.numpy(*given, **static))
 
 
-STEP_NAME = "@step"
-"""What an environment calls the number of the update."""
+def counter_name(counter: str) -> str:
+    """What an environment calls a counter."""
+    return f"@{counter}"
 
 
 def evaluate(term: t.Term, environment: Mapping[str, Value] | None = None) -> Array:
@@ -113,7 +114,7 @@ def _parameter(term: t.Parameter, names: Names) -> Value:
 
 @_VALUE.case(t.StepNumber)
 def _step_number(term: t.StepNumber, names: Names) -> Value:
-    return names[STEP_NAME]
+    return names[counter_name(term.counter)]
 
 
 @_VALUE.case(t.IndexVariable)

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from functools import reduce
 from math import prod
 
+import numpy as np
+
 from ..diagnostics.problems import Problem, Span
 from ..ir import terms as t
 from ..ir.plan import LayerPlan, NetworkPlan
@@ -19,8 +21,10 @@ from ..tables.distributions import DISTRIBUTIONS
 from ..tables.layers import row_of
 from ..tables.operations import OPERATIONS, wanted_kinds
 from ..tables.operations.intervals import INT32, Bounds, bounds_of, hull, kept
+from .evaluate import Array
 from .print_term import bare, spell
 from .related_bounds import chosen, same, squared
+from .timed_values import Timed
 
 Known = Bounds | None
 """The bounds of an int or a bool; None for real numbers."""
@@ -45,6 +49,8 @@ class Ranges:
         self.bindings = bindings
         self.networks = networks
         self.limit = limit
+        self.times: Mapping[str, Array] = {}
+        """The counters, at every step that what is looked at is made for."""
         self.problems: list[Problem] = []
         self.told: set[Span | None] = set()
         self.known: dict[int, Known] = {}
@@ -209,6 +215,23 @@ class Ranges:
             )
             hint = f"Indices are 0 … {size - 1}; only constants count from the end: `x[-1]`."
             self.tell(term.index.span or term.span, message, hint)
+        elif found[0] < 0 or found[1] >= size:
+            self._in_time(term, size)
+
+    def _in_time(self, term: t.Gather, size: int) -> None:
+        """Refuses an index that is known at every step, and lies outside at some: others are brought into the range."""
+        values = Timed(self.bindings, self.parameters, self.times).values(term.index)
+        if values is None:
+            return
+        outside_ = (values < 0) | (values >= size)
+        if outside_.any():
+            at = int(np.broadcast_to(self.times["step"], values.shape)[outside_.argmax()])
+            message = (
+                f"the index {_named(term.index)} is {int(values[outside_.argmax()]):,} at step {at:,}, outside: the array has {size:,} "
+                f"entr{'y' if size == 1 else 'ies'}"
+            )
+            hint = f"Indices are 0 … {size - 1}: give the array more, or begin anew by `{spell(term.index)} % {size}`."
+            self.tell(term.index.span or term.span, message, hint)
 
     # -- networks --------------------------------------------------------------------------------------------------
 
@@ -242,7 +265,7 @@ class Ranges:
         inner = Ranges(self.bindings, self.networks, self.limit)
         inner.known = {id(item): self.known[id(item)] for item in self.bindings.values() if id(item) in self.known}
         inner.problems, inner.told, inner.applied = self.problems, self.told, self.applied
-        inner.parameters = {layer.parameter: given}
+        inner.parameters, inner.times = {layer.parameter: given}, self.times
         return inner.of(layer.body)
 
     def _below_argument(
@@ -288,7 +311,7 @@ def _moved(text: str, bounds: Bounds, size: int, more: str) -> str:
 _BELOW: TermPass[[Ranges], Iterable[t.Term]] = TermPass("terms whose ranges come first")
 _BOUNDS: TermPass[[Ranges], Known] = TermPass("range")
 _BOUNDS.exclude("it is a real number", t.Weight, t.AllWeights, t.Expectation, t.Gradient)
-_BOUNDS.exclude("it is a real number", t.GradientStatistic, t.SamplingFloor, t.StepNumber)
+_BOUNDS.exclude("it is a real number", t.GradientStatistic, t.SamplingFloor)
 
 
 @_BELOW.case(*t.NAMELESS, t.Invoke, t.Stop)
@@ -323,6 +346,12 @@ _BOUNDS.exclude("ranges are those of one cell", t.SweptConstant)
 @_BOUNDS.case(t.IndexVariable)
 def _index_variable(term: t.IndexVariable, ranges: Ranges) -> Known:
     return 0, term.extent - 1
+
+
+@_BOUNDS.case(t.StepNumber)
+def _step_number(term: t.StepNumber, ranges: Ranges) -> Known:
+    counts = ranges.times[term.counter]
+    return int(counts.min()), int(counts.max())
 
 
 @_BOUNDS.case(t.Sample)

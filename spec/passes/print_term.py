@@ -51,7 +51,7 @@ def _index_variable(term: t.IndexVariable) -> str:
 
 @_TEXT.case(t.StepNumber)
 def _step_number(term: t.StepNumber) -> str:
-    return "step"
+    return term.counter
 
 
 @_TEXT.case(t.Operate)

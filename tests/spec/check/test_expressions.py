@@ -262,7 +262,7 @@ def test_a_name_is_used_by_its_own_phase_and_by_later_ones(name: str, phase: str
     if early:
         found = problem(phase, f"2 * {name}")
         assert f"'{name}'" in found.message
-        assert "phases" in found.hint or "constant" in found.message
+        assert "stages" in found.hint or "constant" in found.message
     else:
         program(phase, f"2 * {name}")
 

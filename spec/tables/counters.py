@@ -1,0 +1,25 @@
+"""Numbers that tell the time: what has been done so far of the training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Counter:
+    """A name of the language whose value changes while an experiment runs: an int."""
+
+    name: str
+    meaning: str
+
+
+COUNTERS = {
+    row.name: row
+    for row in (
+        Counter("step", "how many updates have been made; in an example, in a loss and in a learning rate the number of the update it is for"),
+        Counter("phase", "the number of the phase of training, from 0; each pass of a repeated one counts"),
+        Counter("phase_step", "the same as `step`, counted from the start of the phase"),
+        Counter("pass", "which pass of a repeated phase this is, from 0"),
+    )
+}  # fmt: skip
+"""The counters, by name."""
