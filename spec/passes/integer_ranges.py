@@ -10,8 +10,6 @@ from collections.abc import Iterable, Mapping
 from functools import reduce
 from math import prod
 
-import numpy as np
-
 from ..diagnostics.problems import Problem, Span
 from ..ir import terms as t
 from ..ir.plan import LayerPlan, NetworkPlan
@@ -24,7 +22,7 @@ from ..tables.operations.intervals import INT32, Bounds, bounds_of, hull, kept
 from .evaluate import Array
 from .print_term import bare, spell
 from .related_bounds import chosen, same, squared
-from .timed_values import Timed
+from .timed_values import Timed, first_outside
 
 Known = Bounds | None
 """The bounds of an int or a bool; None for real numbers."""
@@ -215,20 +213,13 @@ class Ranges:
             )
             hint = f"Indices are 0 … {size - 1}; only constants count from the end: `x[-1]`."
             self.tell(term.index.span or term.span, message, hint)
-        elif found[0] < 0 or found[1] >= size:
-            self._in_time(term, size)
-
-    def _in_time(self, term: t.Gather, size: int) -> None:
-        """Refuses an index that is known at every step, and lies outside at some: others are brought into the range."""
-        values = Timed(self.bindings, self.parameters, self.times).values(term.index)
-        if values is None:
-            return
-        outside_ = (values < 0) | (values >= size)
-        if outside_.any():
-            at = int(np.broadcast_to(self.times["step"], values.shape)[outside_.argmax()])
+        elif found[0] < 0 or found[1] >= size:  # known at every step, or brought into the range
+            outside_ = first_outside(Timed(self.bindings, self.parameters, self.times), term.index, size)
+            if outside_ is None:
+                return
+            index, at = outside_
             message = (
-                f"the index {_named(term.index)} is {int(values[outside_.argmax()]):,} at step {at:,}, outside: the array has {size:,} "
-                f"entr{'y' if size == 1 else 'ies'}"
+                f"the index {_named(term.index)} is {index:,} at step {at:,}, outside: the array has {size:,} entries"
             )
             hint = f"Indices are 0 … {size - 1}: give the array more, or begin anew by `{spell(term.index)} % {size}`."
             self.tell(term.index.span or term.span, message, hint)

@@ -27,6 +27,7 @@ class Timed:
         self.bindings = bindings
         self.parameters = parameters
         self.known: dict[str, Value] = {counter_name(name): Value(value, (EXAMPLE,)) for name, value in times.items()}
+        self.times = times
         self.timed = False
 
     def values(self, term: t.Term) -> Array | None:
@@ -55,3 +56,12 @@ class Timed:
             return False
         self.known[name] = evaluate_batched(term, self.known)
         return True
+
+
+def first_outside(timed: Timed, index: t.Term, size: int) -> tuple[int, int] | None:
+    """The first value of an index outside 0 … size - 1, and its step; None where there is none or it is not known at every step."""
+    values = timed.values(index)
+    if values is None or not (outside := (values < 0) | (values >= size)).any():
+        return None
+    place = int(outside.argmax())
+    return int(values[place]), int(timed.times["step"][place])

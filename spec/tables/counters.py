@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .by_name import by_name
+
 
 @dataclass(frozen=True)
 class Counter:
@@ -13,13 +15,13 @@ class Counter:
     meaning: str
 
 
-COUNTERS = {
-    row.name: row
-    for row in (
+COUNTERS = by_name(
+    (
         Counter("step", "how many updates have been made; in an example, in a loss and in a learning rate the number of the update it is for"),
         Counter("phase", "the number of the phase of training, from 0; each pass of a repeated one counts"),
         Counter("phase_step", "the same as `step`, counted from the start of the phase"),
         Counter("pass", "which pass of a repeated phase this is, from 0"),
-    )
-}  # fmt: skip
+    ),
+    "counter",
+)  # fmt: skip
 """The counters, by name."""
