@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from dlspec.interpreter.program.program import Compiled
+from dlspec.spec.tables.optimizers import OPTIMIZERS
 
 FORMS = pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 
@@ -87,3 +89,54 @@ def test_a_start_that_is_not_finite_is_told(compiled: Callable[..., Compiled]) -
     variable.assign(start)
     held.watch.begin()
     assert str(held.train(1)[2]) == "the weight f.dense_1.kernel was not finite at the start"
+
+
+def test_all_that_an_optimiser_keeps_of_weights_is_looked_at(compiled: Callable[..., Compiled]) -> None:
+    """Of every optimiser of the table; what it keeps beside is one number for all weights."""
+    held = compiled(f"""
+task: {{example: {{x: "normal([2])"}}}}
+architecture: {{{", ".join(f"f_{name}: {{input: x, layers: [{{dense: 2}}, {{batch_normalization: {{}}}}, {{dense: 1}}]}}" for name in OPTIMIZERS)}}}
+loss: {{{", ".join(f"l_{name}: f_{name}^2" for name in OPTIMIZERS)}}}
+training: {{optimizer: {{{", ".join(f"f_{name}: {{{name}: {{use_ema: true}}}}" for name in OPTIMIZERS)}}}, batch: 4, steps: 1}}
+measures: {{m: E(f_sgd)}}
+""")  # fmt: skip
+    watched = {id(variable) for _, variable in held.watch._watched}
+    beside = [variable for kept in held.state.optimizers for variable in kept.state() if id(variable) not in watched]
+    assert {tuple(variable.shape) for variable in beside} == {()}
+    assert all(id(variable) in watched for network in held.networks.values() for variable in network.weights.values())
+
+
+CORNERS = """
+dtype: float64
+task: {example: {x: "rademacher([4])", keep: "bernoulli(0.5)", y: "keep * [x[0], x[1]]", c: "rademacher([1])"}}
+architecture:
+  f: {input: x, layers: [{dense: {units: 2, kernel_initializer: 0}}]}
+  g: {input: c, layers: [{dense: {units: 1, use_bias: false, kernel_initializer: ones}}]}
+loss: {insensitive: "max([0, norm(f - y) - 0.1])", branch: "sqrt(g) if g > 0 else 0"}
+training: {optimizer: {sgd: {learning_rate: 0.125}}, batch: 16, steps: 20}
+measures: {m: E(norm(f - y))}
+"""
+
+
+@FORMS
+def test_losses_with_corners_train_as_their_closed_forms(compiled: Callable[..., Compiled], xla: bool) -> None:
+    """From a zero kernel half of the examples lie at the corner of the norm; half of the branches are of a negative number."""
+    held = compiled(CORNERS, 1, xla)
+    numbers = tf.range(16 * 20, dtype=tf.int64)
+    lowering = held.context.lowering(held.seeds.keys["train"], numbers, 16 * 20, held.seeds.draws)
+    x, y, c = (lowering(held.context.bindings[name]).tensor.numpy()[0].reshape(20, 16, -1) for name in ("x", "y", "c"))
+    kernel, bias, g = np.zeros((4, 2)), np.zeros(2), 1.0
+    for step in range(20):
+        off = x[step] @ kernel + bias - y[step]
+        size = np.linalg.norm(off, axis=1, keepdims=True)
+        slope = np.where(size > 0.1, off / np.where(size > 0, size, 1), 0) / 16
+        taken = g * c[step] > 0
+        g -= 0.125 * np.mean(np.where(taken, c[step] / (2 * np.sqrt(np.abs(g * c[step]))), 0))
+        kernel, bias = kernel - 0.125 * x[step].T @ slope, bias - 0.125 * slope.sum(axis=0)
+        if not step:
+            assert 0 < np.mean(size == 0) < 1 and 0 < np.mean(taken) < 1
+    assert held.train(20) == [None]
+    weights = held.networks["f"].weights
+    np.testing.assert_allclose(weights["dense_1", "kernel"].numpy()[0], kernel, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(weights["dense_1", "bias"].numpy()[0], bias, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(held.networks["g"].weights["dense_1", "kernel"].numpy().ravel(), [g], rtol=1e-9)
