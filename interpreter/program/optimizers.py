@@ -119,9 +119,8 @@ def _row_by_row(kind: type[Any]) -> type[Any]:
                 )
                 self._variables.insert(place, self._variables.pop())  # where it stands in a state that was saved
 
-        def _backend_update_step(self, gradients: Any, variables: Any, learning_rate: Any) -> None:
-            for gradient, variable in zip(gradients, variables, strict=True):
-                super()._backend_update_step([gradient], [variable], _met(learning_rate, variable))
+        def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+            super().update_step(gradient, variable, _met(learning_rate, variable))
 
         def _apply_weight_decay(self, variables: Any) -> None:
             for variable in variables if self.weight_decay is not None else ():

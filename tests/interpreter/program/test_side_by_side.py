@@ -20,6 +20,7 @@ from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.merge_cells import merge_cells
+from dlspec.spec.tables.optimizers import OPTIMIZERS
 
 from tests.interpreter.silent import Silent
 
@@ -129,6 +130,36 @@ def test_a_row_is_the_cell_alone(place: str, xla: bool) -> None:
     for own, value in zip(together.saved()[number], alone.saved()[0], strict=True):
         assert own.shape == value.shape and own.dtype == value.dtype
         np.testing.assert_allclose(own, value, rtol=2e-4, atol=1e-6)
+
+
+OPTIMISERS = """
+    dtype: float64
+    task: {{example: {{x: "normal([3])", y: "c * sum(x)"}}}}
+    architecture: {{{networks}}}
+    loss: {{{losses}}}
+    training: {{optimizer: {{{optimizers}}}, batch: 8, steps: 4}}
+    measures: {{m: "E(c * f_sgd)"}}
+"""
+
+
+def test_every_optimiser_changes_each_cell_as_it_does_alone() -> None:
+    """A kernel and a bias each, so that what an optimiser keeps for all weights together is kept once a step."""
+    names = [name for name, row in OPTIMIZERS.items() if row.elementwise]
+    arguments = "{learning_rate: 0.0625 * c, weight_decay: 0.5, use_ema: true}"
+    programs = cells(
+        OPTIMISERS.format(
+            networks=", ".join(f"f_{name}: {{input: x, layers: [dense: 1]}}" for name in names),
+            losses=", ".join(f"l_{name}: (f_{name} - y)^2" for name in names),
+            optimizers=", ".join(f"f_{name}: {{{name}: {arguments}}}" for name in names),
+        )
+    )
+    batch = merge_cells(programs)
+    assert batch is not None and not any(program.one_replicate_at_a_time for program in programs)
+    together, alone = Compiled(batch, (0, 1), False), Compiled(programs[2], (0, 1), False)
+    outcome(together, 4), outcome(alone, 4)
+    labels = [variable.path for variable in [*alone.state.variables()]]
+    for label, own, value in zip(labels, together.saved()[2], alone.saved()[0], strict=True):
+        np.testing.assert_allclose(own, value, rtol=1e-9, atol=1e-12, err_msg=label)
 
 
 # -- as jobs -------------------------------------------------------------------------------------------------------------
