@@ -11,7 +11,7 @@ import numpy as np
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.plan import VALUE, InitialValue, LayerPlan
 from dlspec.spec.tables.initializers import INITIALIZERS
-from dlspec.spec.tables.layers import LAYERS, argument_of
+from dlspec.spec.tables.layers import LAYERS
 
 from ..lower.threefry import keras_seed
 
@@ -67,14 +67,9 @@ class Starts:
         if self.weight in self.plan.initializers:
             return self.plan.initializers[self.weight]
         row = LAYERS[self.plan.row]
-        parameter = row.parameters.get(f"{argument_of(self.weight)}_initializer")
+        parameter = row.parameters.get(f"{row.argument_of(self.weight)}_initializer")
         word = row.starts.get(self.weight) if parameter is None else parameter.default
         return None if word is None else InitialValue(INITIALIZERS[word].keras)
-
-
-def name_of(variable: Any) -> str:
-    """A weight's name in its layer."""
-    return str(variable.path.rsplit("/", 1)[-1])
 
 
 def initializer(start: InitialValue, seed: int) -> Any:

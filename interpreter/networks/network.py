@@ -18,11 +18,11 @@ from dlspec.spec.ir.plan import LayerPlan, Mode, NetworkPlan
 from dlspec.spec.ir.types import Type
 from dlspec.spec.tables.dtypes import Dtype
 from dlspec.spec.tables.gradient_modes import mode_of
-from dlspec.spec.tables.layers import LAYERS, argument_of, row_of
+from dlspec.spec.tables.layers import LAYERS, row_of
 
 from ..lower import Lowering, Value
 from ..lower.backward_modes import with_backward_mode
-from .initial_weights import Array, Starts, Values, name_of
+from .initial_weights import Array, Starts, Values
 from .layer_kernels import BATCHED, KERNELS, ROW_LOOKUPS, SHARED_INPUTS, LayerCall, Tensors, fusion_of, one_replicate
 
 EACH = "each#4294967295"
@@ -72,31 +72,26 @@ class Network:
             row = row_of(layer)
             if row is not None and row.keras:
                 self._build(layer)
-            else:
-                for name, shape in layer.weights.items():
-                    self._variable(layer.key, name, shape, name not in layer.untrained)
+            for name, shape in layer.weights.items():
+                self._variable(layer, name, shape)
 
     def _build(self, plan: LayerPlan) -> None:
         config = {name: value for name, value in plan.config.items() if value is not None}
         layer = getattr(keras.layers, plan.keras)(**config, dtype=self.dtype.keras)
         layer.build((None, *plan.input.shape))
         self.layers[plan.key] = layer
-        for variable in layer.weights:
-            name = name_of(variable)
-            held = self._variable(plan.key, name, variable.shape, name not in plan.untrained)
-            constraint = plan.constraints.get(f"{argument_of(name)}_constraint")
-            if constraint is not None:
-                config_ = {"class_name": _camel(constraint.keras), "config": dict(constraint.arguments)}
-                held.constraint = _each_replicate(keras.constraints.get(config_))
 
-    def _variable(self, layer: str, name: str, shape: Sequence[int], trainable: bool) -> Any:
-        label = re.sub(r"[\[\].]", "_", f"{self.plan.name}_{layer}_{name}")
-        start = np.zeros((self.replicates, *shape), self.dtype.real)
+    def _variable(self, plan: LayerPlan, name: str, shape: Sequence[int]) -> None:
+        label = re.sub(r"[\[\].]", "_", f"{self.plan.name}_{plan.key}_{name}")
+        start, trainable = np.zeros((self.replicates, *shape), self.dtype.real), name not in plan.untrained
         variable = keras.Variable(start, trainable=trainable, dtype=self.dtype.real, name=label)
-        self.weights[layer, name] = variable
+        self.weights[plan.key, name] = variable
         if not trainable:
-            self.untrained.add((layer, name))
-        return variable
+            self.untrained.add((plan.key, name))
+        constraint = plan.constraints.get(f"{LAYERS[plan.row].argument_of(name)}_constraint")
+        if constraint is not None:
+            config = {"class_name": _camel(constraint.keras), "config": dict(constraint.arguments)}
+            variable.constraint = _each_replicate(keras.constraints.get(config))
 
     def begin(
         self, plans: Sequence[NetworkPlan], seed_paths: Sequence[Sequence[str | int]], values: Sequence[Values]
@@ -106,8 +101,9 @@ class Network:
         `values` gives what is made of constants and draws, in each cell.
         """
         for layers in zip(*(plan.leaves() for plan in plans), strict=True):
-            key = layers[0].key
-            by_keras = {name_of(variable): variable for variable in getattr(self.layers.get(key), "weights", ())}
+            key, row = layers[0].key, row_of(layers[0])
+            own = getattr(self.layers.get(key), "weights", ())
+            by_keras = {row.weight_at(variable.path): variable for variable in own} if row is not None else {}
             for name in layers[0].weights:
                 rows: list[Array] = []
                 for layer, of_cell in zip(layers, values, strict=True):

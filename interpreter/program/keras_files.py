@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 import keras
 from dlspec.spec.ir.plan import LayerPlan
+from dlspec.spec.tables.layers import LAYERS
 
 from ..networks.layer_kernels import KERAS_FORMS
 from ..networks.network import Network
@@ -40,6 +41,7 @@ class _Made:
         self.network = network
         self.replicate = replicate
         self.layers: dict[str, Any] = {}
+        self.calls: dict[str, Callable[[Any, Any], Any]] = {}
 
     def model(self) -> Any:
         """The network as a model of one input."""
@@ -61,25 +63,29 @@ class _Made:
                     y = self._run(block, x)
                     x = keras.layers.Add(dtype=self.network.dtype.keras)([x, y]) if layer.skip else y
             else:
-                x = self._layer(layer)(x)
+                made = self._layer(layer)
+                x = self.calls[layer.key](made, x)
         return x
 
     def _layer(self, plan: LayerPlan) -> Any:
         if plan.key not in self.layers:
-            name, names = self._name(plan.key), {}
+            name, names = self._name(plan.key), dict[str, str]()
+            build: Callable[[Any, tuple[int | None, ...]], None] = _built
+            call: Callable[[Any, Any], Any] = _called
             if plan.key in self.network.layers:
                 held = self.network.layers[plan.key]
                 made = type(held).from_config({**held.get_config(), "name": name})
             else:
                 form = KERAS_FORMS[plan.row](plan)
-                made = form.kind(**form.arguments, name=name, dtype=self.network.dtype.real)
-                names = dict(form.weights)
-            made.build((None, *plan.input.shape))
+                dtype = self.network.dtype
+                made = form.kind(**form.arguments, name=name, dtype=dtype.keras if form.rounds else dtype.real)
+                names, build, call = dict(form.weights), form.build, form.call
+            build(made, (None, *plan.input.shape))
             for variable in made.weights:
-                own = variable.path.rsplit("/", 1)[-1]
-                value = self.network.read((plan.key, names.get(own, own)), training=False)
-                variable.assign(value[self.replicate])
-            self.layers[plan.key] = made
+                own = LAYERS[plan.row].weight_at(variable.path)
+                if (place := names.get(own, own)) in plan.weights:
+                    variable.assign(self.network.read((plan.key, place), training=False)[self.replicate])
+            self.layers[plan.key], self.calls[plan.key] = made, call
         return self.layers[plan.key]
 
     def _name(self, key: str) -> str:
@@ -87,6 +93,14 @@ class _Made:
         plain = re.sub(r"[^A-Za-z0-9_]+", "_", key).strip("_")
         taken = {made.name for made in self.layers.values()}
         return next(name for name in chain([plain], (f"{plain}_{n}" for n in count(2))) if name not in taken)
+
+
+def _built(layer: Any, shape: tuple[int | None, ...]) -> None:
+    layer.build(shape)
+
+
+def _called(layer: Any, x: Any) -> Any:
+    return layer(x)
 
 
 class _Leaves(keras.Model):  # type: ignore[misc]

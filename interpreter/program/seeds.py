@@ -153,7 +153,7 @@ def number_samples(program: Program) -> dict[Path, int]:
     for plan in program.networks:
         for layer in plan.leaves():
             row = row_of(layer)
-            if row is not None and row.draws:
+            if row is not None and row.draws_with(layer.config):
                 numbers.setdefault(noise_path(plan.name, layer.key), len(numbers))
     return numbers
 

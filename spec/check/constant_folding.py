@@ -93,6 +93,15 @@ def shape(term: t.Term, what: str) -> Shape:
     return tuple(int(size) for size in np.atleast_1d(value))
 
 
+def counts(term: t.Term, what: str) -> Any:
+    """Constant whole numbers from 0 on: one, or nested lists of them."""
+    value = known(term, what)
+    if value.dtype.kind not in "iuf" or (np.mod(value, 1) != 0).any() or not (value >= 0).all():
+        message = f"{what} has to be at least 0 and whole, and is {_shown(term, value)}"
+        raise problem_at(term.span, message, "Write whole numbers from 0 on.")
+    return value.astype(int).tolist()
+
+
 def real(term: t.Term) -> t.Term:
     """A constant that stands where a real number is asked for, as one; any other term as it is."""
     if not isinstance(term, t.Literal) or term.type.kind == "real":

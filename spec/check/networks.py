@@ -14,7 +14,7 @@ from ..model.experiment import Experiment, Network
 from ..model.layers import LayerDefaults
 from ..source import nodes as yaml
 from ..tables.keras_parameters import ACTIVATIONS, CONSTRAINTS, IDENTITY, Parameter
-from ..tables.layers import LAYERS, Layer, argument_of, row_of
+from ..tables.layers import LAYERS, Layer, row_of
 from ..tables.operations import OPERATIONS
 from . import constant_folding as folding
 from .context import Context
@@ -145,14 +145,17 @@ class NetworkChecker:
                 f"takes ints below its `{row.ints_below}`, and gets real numbers",
                 "Draw them with `integer(n)`, or leave the layer out.",
             )
+        if row.settled is not None:
+            config |= {name: v for name, v in row.settled(given.shape, config).items() if config[name] is None}
         weights = row.weights(given.shape, config)
         output = Type("real", row.output(given.shape, config))
-        starts = self.starts(weights, initializers)
+        starts = self.starts(row, weights, initializers)
         folding.sized(output, model.key(model.kind))
         examples = self.examples(row, config, model.value)
         return LayerPlan(
             key, "keras" if row.keras else row.name, given, output, row.keras, config, starts, constraints, weights,
             row.untrained, row.flops(given.shape, config), row.name, examples=examples,
+            inner_entries=row.inner_entries(given.shape, config),
         )  # fmt: skip
 
     def examples(self, row: Layer, config: dict[str, Any], model: Any) -> int:
@@ -190,7 +193,7 @@ class NetworkChecker:
                 if value is not None:
                     rows = CONSTRAINTS[value.kind]
                     constraints[name] = InitialValue(value.kind, self.numbers.reals(value, rows))
-            elif parameter.kind in ("size", "sizes", "shape", "real") and value is not None:
+            elif parameter.kind in ("size", "sizes", "shape", "margins", "real") and value is not None:
                 config[name] = self.plain(parameter, value, node)
             elif parameter.kind == "activation" and said and value is not None:
                 word = self.keras_activation(name, value, node)
@@ -218,18 +221,20 @@ class NetworkChecker:
             return folding.size(self.checker.value(node, context), what)
         if parameter.kind == "shape":
             return folding.shape(self.checker.value(node, context), what)
+        if parameter.kind == "margins":
+            return folding.counts(self.checker.value(node, context), what)
         if parameter.kind == "sizes":
             term = self.checker.value(node, context)
             shape = folding.shape(term, what)
             return shape[0] if not term.type.shape else shape
         return self.numbers.real(parameter, value, node)
 
-    def starts(self, weights: Mapping[str, Any], initializers: dict[str, Any]) -> dict[str, InitialValue]:
+    def starts(self, row: Layer, weights: Mapping[str, Any], initializers: dict[str, Any]) -> dict[str, InitialValue]:
         """How each weight starts."""
         initial_values = {}
         for parameter, value in initializers.items():
             for weight in weights:
-                if f"{argument_of(weight)}_initializer" == parameter:
+                if f"{row.argument_of(weight)}_initializer" == parameter:
                     initial_values[weight] = self.numbers.start(value, weights[weight])
         return initial_values
 

@@ -45,7 +45,7 @@ class LayerPlan:
 
     `key` names it in the seed tree and in paths (`dense_2`, `block[0].hidden`); `kind` is `apply`, `keras`, `whiten` or
     `repeat`; `row` is its name in the table of layers, "" for the first and the last. Shapes are those of one example.
-    `weights` are Keras' names with their shapes, the untrained ones listed.
+    `weights` are Keras' names with their shapes, the untrained ones listed. `inner_entries` is how many it holds within, beside its output.
     """
 
     key: str
@@ -65,6 +65,12 @@ class LayerPlan:
     blocks: tuple[tuple[LayerPlan, ...], ...] = ()
     skip: bool = False
     examples: int = 0
+    inner_entries: int = 0
+
+    @property
+    def largest(self) -> int:
+        """The bytes of the largest value that it makes of one example: its output, or what it holds within."""
+        return max(self.output.bytes, self.inner_entries * 4)
 
 
 @dataclass(frozen=True, eq=False)

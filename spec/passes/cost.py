@@ -132,7 +132,7 @@ class _Counter:
 
     def given(self, layer: LayerPlan) -> int:
         """The bytes of what a layer gives for one example."""
-        return prod(layer.output.shape) * self.dtype.bytes
+        return (prod(layer.output.shape) + layer.inner_entries) * self.dtype.bytes
 
     def _optimizers(self) -> tuple[int, int]:
         """Operations of an update, the mean over the batch with it, and values kept, of all optimisers."""
@@ -240,13 +240,13 @@ class _Counter:
             self.term(layer.body, inner)
             self.add(given, 0, row.backward_flops * size * given.requires_grad, 0, passes)
             return passed
-        own = self.own(layer, network, frozen)
-        forward, backward = LAYERS[layer.row].work(layer.input.shape, layer.output.shape, layer.config)
+        own, kind = self.own(layer, network, frozen), LAYERS[layer.row]
+        forward, backward = kind.work(layer.input.shape, layer.output.shape, layer.config)
         backward = backward * (own or given.requires_grad)
-        if looked_up:
-            backward += size * own
-        else:
-            forward, backward = forward + layer.flops, backward + layer.flops * (own + given.requires_grad)
+        if not looked_up:
+            forward += layer.flops
+            backward += kind.products_backwards(layer.input.shape, layer.config, own, given.requires_grad)
+        backward += size * own * looked_up
         self.add(given, forward, backward, nbytes, inner)
         trained = self.trained(layer, network, given.requires_grad, frozen)
         self.add(given, 0, row.backward_flops * size * trained, 0, passes)

@@ -15,7 +15,7 @@ def shapes(network: NetworkPlan) -> str:
     """A network's shapes from its input on: `[100] → 100 → 1`; `64 (16 times)` where layers have one shape."""
     words = [str(list(network.input.type.shape[1 if network.each else 0 :]))]
     for layer in network.leaves():
-        if layer.weights and layer.kind == "keras":
+        if layer.weights and (layer.kind == "keras" or set(layer.weights) - set(layer.untrained)):
             shape = layer.output.shape
             words.append(str(shape[0]) if len(shape) == 1 else "×".join(map(str, shape)))
     return (f"{network.each} × " if network.each else "") + " → ".join(map(_run, groupby(words)))

@@ -82,7 +82,12 @@ class _Reached:
         program = self.program
         if program.training is None:
             return False
-        noise = any(LAYERS[layer.row].draws for network in program.networks for layer in network.applied() if layer.row)
+        noise = any(
+            LAYERS[layer.row].draws_with(layer.config)
+            for network in program.networks
+            for layer in network.applied()
+            if layer.row
+        )
         started = any(self.starts_at_random(network) for network in program.networks)
         return noise or started or not program.data.exact
 

@@ -17,7 +17,8 @@ REQUIRED: Any = object()
 class Parameter:
     """One argument, under Keras' own name.
 
-    `kind`: `size` (a positive constant), `sizes` (one or a list), `shape` (a list of sizes), `real` (a constant),
+    `kind`: `size` (a positive constant), `sizes` (one or a list), `shape` (a list of sizes),
+    `margins` (whole numbers from 0 on: one, a list, or a list of pairs), `real` (a constant),
     `schedule` (may use `step`), `bool`, `choice` (a word of `choices`), `activation`, `initializer`, `constraint`; those of
     gradient statistics stand with their table.
     A number lies within `bounds`, and not above the argument that `under` names.

@@ -17,7 +17,7 @@ from .makers import MAX_ENTRIES, factors
 
 REALS = {
     "rate": (0.2, 0.5), "stddev": (0.1, 0.5), "epsilon": (1e-3, 1e-2), "momentum": (0.5, 0.9), "negative_slope": (0.1, 0.3),
-    "value": (-0.5, 0.5), "gain": (0.5, 1.5), "max_value": (1.0, 2.0), "min_value": (0.1, 0.5), "scale": (0.5, 2.0),
+    "dropout": (0.1, 0.4), "value": (-0.5, 0.5), "gain": (0.5, 1.5), "max_value": (1.0, 2.0), "min_value": (0.1, 0.5), "scale": (0.5, 2.0),
 }  # fmt: skip
 """Between what numbers an argument lies."""
 FUNCTIONS = (
@@ -108,7 +108,7 @@ class Layers:
         strided = _most(found.get("strides")) > 1
         if strided and _most(found.get("dilation_rate")) > 1:
             del found["dilation_rate"]
-        if "groups" in found:
+        if "groups" in found and "filters" in found:
             found["filters"] *= found["groups"]
         return found
 
@@ -120,6 +120,8 @@ class Layers:
             case "sizes":
                 size = random.randint(1, 2)
                 return [size, random.randint(1, 2)] if random.random() < 0.3 and len(shape) == 3 else size
+            case "margins":
+                return random.choice((0, 2, [1, 0], [[0, 1], [2, 0]]))
             case "shape":
                 return list(factors(random, shape))
             case "real":

@@ -3,7 +3,17 @@
 In: a layer's call, its input and its weights. Out: its output.
 """
 
-from . import batch_normalization, convolution, dense, max_pooling, noise, whitening
+from . import (
+    attention,
+    batch_normalization,
+    convolution,
+    dense,
+    max_pooling,
+    noise,
+    normalization,
+    resizing,
+    whitening,
+)
 from .registry import (
     BATCHED,
     FUSIONS,
@@ -18,6 +28,6 @@ from .registry import (
 )
 
 __all__ = [
-    "BATCHED", "FUSIONS", "KERAS_FORMS", "KERNELS", "ROW_LOOKUPS", "SHARED_INPUTS", "LayerCall", "Tensors", "batch_normalization", "convolution", "dense",
-    "fusion_of", "max_pooling", "noise", "one_replicate", "whitening",
+    "BATCHED", "FUSIONS", "KERAS_FORMS", "KERNELS", "ROW_LOOKUPS", "SHARED_INPUTS", "LayerCall", "Tensors", "attention", "batch_normalization", "convolution", "dense",
+    "fusion_of", "max_pooling", "noise", "normalization", "one_replicate", "resizing", "whitening",
 ]  # fmt: skip

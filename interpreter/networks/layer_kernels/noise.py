@@ -23,12 +23,16 @@ def random_bits(call: LayerCall, shape: tf.TensorShape) -> Any:
     return tf.reshape(bits, shape)
 
 
-@KERNELS("dropout")
-def dropout(call: LayerCall, x: Any, weights: Tensors) -> Any:
-    """x with a share `rate` of its values set to 0 and the others divided by 1 - rate (Srivastava et al. 2014)."""
-    rate = call.plan.config["rate"]
+def dropped(call: LayerCall, x: Any, rate: float) -> Any:
+    """x [L, N, …] with a share of its values set to 0 and the others divided by 1 - rate (Srivastava et al. 2014)."""
     kept = unit(random_bits(call, x.shape), tf.float64) >= tf.constant(rate, tf.float64)
     return tf.where(kept, x / tf.constant(1 - rate, x.dtype) if rate < 1 else x, tf.zeros([], x.dtype))
+
+
+@KERNELS("dropout")
+def dropout(call: LayerCall, x: Any, weights: Tensors) -> Any:
+    """x with a share `rate` of its values dropped."""
+    return dropped(call, x, call.plan.config["rate"])
 
 
 @KERNELS("gaussian_noise")

@@ -56,11 +56,17 @@ RowLookup = Callable[[LayerCall, Any, Tensors], Any]
 
 @dataclass(frozen=True)
 class KerasForm:
-    """A layer of Keras that computes the same, for files that Keras alone loads: its class, arguments, and our names of its weights."""
+    """A layer of Keras that computes the same, for files that Keras alone loads: its class, arguments, and our names of its weights.
+
+    Where it takes more than its input, `build` and `call` say what; `rounds` says that its products are rounded as the network's are.
+    """
 
     kind: Any
     arguments: Mapping[str, Any]
     weights: Mapping[str, str]
+    rounds: bool = False
+    build: Callable[[Any, tuple[int | None, ...]], None] = lambda layer, shape: layer.build(shape)
+    call: Callable[[Any, Any], Any] = lambda layer, x: layer(x)
 
 
 SharedInput = Callable[[LayerCall, Any, Tensors], Any]

@@ -7,17 +7,24 @@ from __future__ import annotations
 
 from ...ir.plan import LayerPlan
 from ..by_name import by_name
+from .attention import ATTENTION, POSITIONS
 from .convolution import CONVOLUTIONS, POOLINGS
 from .dense import DENSE, WHITEN
 from .elementwise import FUNCTIONS, NOISE, SHAPES
 from .normalization import NORMALIZATIONS
-from .row import Layer, Stacking, argument_of
+from .resizing import RESIZINGS
+from .row import Layer, Stacking
+from .separable import SEPARABLE
 from .sequences import EMBEDDING, RECURRENT
+from .transposed import TRANSPOSED
 
 LAYERS = by_name(
-    (DENSE, *CONVOLUTIONS, *POOLINGS, *SHAPES, *FUNCTIONS, *NOISE, *NORMALIZATIONS, EMBEDDING, *RECURRENT, WHITEN),
+    (
+        DENSE, *CONVOLUTIONS, *TRANSPOSED, *SEPARABLE, *POOLINGS, *RESIZINGS, *SHAPES, *FUNCTIONS, *NOISE, *NORMALIZATIONS, EMBEDDING,
+        POSITIONS, *RECURRENT, ATTENTION, WHITEN,
+    ),
     "layer",
-)
+)  # fmt: skip
 
 
 def row_of(plan: LayerPlan) -> Layer | None:
@@ -25,4 +32,4 @@ def row_of(plan: LayerPlan) -> Layer | None:
     return LAYERS[plan.row] if plan.row else None
 
 
-__all__ = ["LAYERS", "Layer", "Stacking", "argument_of", "row_of"]
+__all__ = ["LAYERS", "Layer", "Stacking", "row_of"]

@@ -17,7 +17,7 @@ from .row import (
     Weights,
     need_image,
 )
-from .windows import places, sizes
+from .windows import places, sizes, strides_or_dilation
 
 
 def _convolution(rank: int, fuses_with: tuple[str, ...] = ()) -> Layer:
@@ -35,11 +35,7 @@ def _convolution(rank: int, fuses_with: tuple[str, ...] = ()) -> Layer:
 
     def output(shape: Shape, config: Config) -> Shape:
         check(shape)
-        size, strides, dilation = (sizes(config[name], rank) for name in ("kernel_size", "strides", "dilation_rate"))
-        if max(strides) > 1 and max(dilation) > 1:
-            hint = "Leave `strides` or `dilation_rate` out."
-            both = f"and gets {list(strides)} and {list(dilation)}"
-            raise ShapeProblem(f"takes `strides` or `dilation_rate` above 1, not both, {both}", hint)
+        size, (strides, dilation) = sizes(config["kernel_size"], rank), strides_or_dilation(config, rank)
         return (*places(shape[:-1], size, strides, config["padding"], dilation), config["filters"])
 
     def flops(shape: Shape, config: Config) -> int:

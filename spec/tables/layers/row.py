@@ -81,16 +81,43 @@ class Layer:
     """The argument that, literally 1 in a network's last layer, drops the output's last axis."""
     loops: bool = False
     """Whether it goes through a sequence, so that its activation is computed within, and has to be one of Keras'."""
+    inner_flops: Callable[[Shape, Config], int] = no_flops
+    """Of `flops`, the products whose other factor is made within the layer, so that it has a gradient wherever the kernels have."""
+    inner_entries: Callable[[Shape, Config], int] = no_flops
+    """Entries of the largest values that it holds within for one example, beside its output."""
+    draws_above_zero: str | None = None
+    """The argument that, above 0, makes it draw random numbers in training, beside what it computes."""
+    parts: tuple[str, ...] = ()
+    """The layers that it is made of in Keras, where they hold weights: their names lead those of the weights, as in `query_kernel`."""
+    called: Mapping[str, str] = field(default_factory=dict)
+    """What Keras' arguments call a weight, where it is not the weight's own name: `depthwise_initializer` starts a `kernel`."""
+    settled: Callable[[Shape, Config], Mapping[str, Any]] | None = None
+    """The values of arguments that are left out (None) and hang on the others, or on the shape. Raises ShapeProblem."""
 
     @property
     def class_name(self) -> str:
         """Keras' class, or the layer's own name as that of a class."""
         return self.keras or "".join(part.capitalize() for part in self.name.split("_"))
 
+    def argument_of(self, weight: str) -> str:
+        """A weight's name in Keras' arguments: `recurrent_initializer` starts `recurrent_kernel`, `kernel_initializer` each `query_kernel`."""
+        name = next((weight[len(part) + 1 :] for part in self.parts if weight.startswith(f"{part}_")), weight)
+        return self.called.get(name, name.removesuffix("_kernel"))
 
-def argument_of(weight: str) -> str:
-    """A weight's name in Keras' arguments: `recurrent_initializer` starts `recurrent_kernel`."""
-    return weight.removesuffix("_kernel")
+    def weight_at(self, path: str) -> str:
+        """A weight's name, by its path in Keras: `attention/query/kernel` is `query_kernel`, `forward_lstm/lstm_cell/bias` `forward_bias`."""
+        *layers, name = path.split("/")
+        part = next((part for part in self.parts if any(f"{layer}_".startswith(f"{part}_") for layer in layers)), "")
+        return f"{part}_{name}" if part else name
+
+    def products_backwards(self, shape: Shape, config: Config, kernels: bool, given: bool) -> int:
+        """The products of the backward pass of one example: to kernels that are trained, to an input that is made by what is."""
+        whole = self.flops(shape, config)
+        return whole * (kernels + given) + self.inner_flops(shape, config) * (kernels and not given)
+
+    def draws_with(self, config: Config) -> bool:
+        """Whether it draws random numbers in training, with its arguments."""
+        return self.draws or (self.draws_above_zero is not None and bool(config[self.draws_above_zero] > 0))
 
 
 def initializer(name: str, default: str) -> Parameter:

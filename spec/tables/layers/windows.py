@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ...ir.types import Shape, ShapeProblem
@@ -33,3 +34,13 @@ def places(
         else:
             counts.append((length - reach) // step + 1)
     return tuple(counts)
+
+
+def strides_or_dilation(config: Mapping[str, Any], rank: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The strides and the dilation along each axis, of which one is 1. Raises ShapeProblem."""
+    strides, dilation = sizes(config["strides"], rank), sizes(config["dilation_rate"], rank)
+    if max(strides) > 1 and max(dilation) > 1:
+        hint = "Leave `strides` or `dilation_rate` out."
+        both = f"and gets {list(strides)} and {list(dilation)}"
+        raise ShapeProblem(f"takes `strides` or `dilation_rate` above 1, not both, {both}", hint)
+    return strides, dilation

@@ -31,7 +31,9 @@ def shape_for(layer: str) -> list[int]:
     """An input that a layer takes."""
     if layer in ("dense", "repeat_vector"):
         return [4]
-    return [6, 6, 2] if layer.endswith("2d") else [6, 2]
+    if layer == "group_normalization":
+        return [6, 32]
+    return [6, 6, 2] if "2d" in layer else [6, 2]
 
 
 def parameters() -> Iterator[tuple[str, str, Mapping[str, Parameter]]]:

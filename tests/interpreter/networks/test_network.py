@@ -91,6 +91,32 @@ CASES = [
         {"filters": 4, "kernel_size": (3, 2), "strides": (2, 1), "activation": "relu"}, 3 * 5 * 3 * 2 * 2 * 4,
     ),
     Case("{conv2d: {filters: 4, kernel_size: 3, groups: 2}}", (5, 5, 2), {"filters": 4, "kernel_size": 3, "groups": 2}, 9 * 9 * 1 * 4),
+    Case(
+        "{conv1d_transpose: {filters: 4, kernel_size: 3, strides: 2, " + START + "}}", (5, 2),
+        {"filters": 4, "kernel_size": 3, "strides": 2}, 5 * 3 * 2 * 4,
+    ),
+    Case("{conv1d_transpose: {filters: 2, kernel_size: 2, strides: 3}}", (5, 2), {"filters": 2, "kernel_size": 2, "strides": 3}, 5 * 2 * 2 * 2),
+    Case(
+        "{conv2d_transpose: {filters: 3, kernel_size: [2, 3], strides: [3, 2], activation: tanh, " + START + "}}", (4, 5, 2),
+        {"filters": 3, "kernel_size": (2, 3), "strides": (3, 2), "activation": "tanh"}, 4 * 5 * 2 * 3 * 2 * 3,
+    ),
+    Case("{conv2d_transpose: {filters: 2, kernel_size: 3, strides: 2, padding: same}}", (4, 5, 2),
+         {"filters": 2, "kernel_size": 3, "strides": 2, "padding": "same"}, 4 * 5 * 9 * 2 * 2),
+    Case("{depthwise_conv2d: {kernel_size: [3, 2], strides: 2, depth_multiplier: 2, " + START + "}}", (7, 6, 3),
+         {"kernel_size": (3, 2), "strides": 2, "depth_multiplier": 2}, 3 * 3 * 3 * 2 * 3 * 2),
+    Case("{depthwise_conv2d: {kernel_size: 2, dilation_rate: [1, 2], padding: same}}", (5, 6, 2),
+         {"kernel_size": 2, "dilation_rate": (1, 2), "padding": "same"}, 5 * 6 * 4 * 2),
+    Case(
+        "{separable_conv2d: {filters: 4, kernel_size: 3, depth_multiplier: 2, activation: relu, padding: same, " + START + "}}", (5, 6, 2),
+        {"filters": 4, "kernel_size": 3, "depth_multiplier": 2, "activation": "relu", "padding": "same"}, 5 * 6 * (9 * 2 * 2 + 4 * 4),
+    ),
+    Case("{up_sampling2d: [2, 3]}", (3, 4, 2), {"size": (2, 3)}),
+    Case("{zero_padding2d: 1}", (3, 4, 2), {"padding": 1}),
+    Case("{zero_padding2d: [[0, 2], [1, 0]]}", (3, 4, 2), {"padding": ((0, 2), (1, 0))}),
+    Case("rms_normalization", (4, 3), {}),
+    Case("{rms_normalization: {epsilon: 0.1}}", (3,), {"epsilon": 0.1}),
+    Case("{group_normalization: 3}", (4, 5, 6), {"groups": 3}),
+    Case("{group_normalization: {groups: 2, epsilon: 0.1, center: false}}", (4,), {"groups": 2, "epsilon": 0.1, "center": False}),
     Case("{max_pool1d: 3}", (7, 2), {"pool_size": 3}),
     Case("{max_pool2d: {pool_size: [2, 3], strides: 1, padding: same}}", (5, 6, 2), {"pool_size": (2, 3), "strides": 1, "padding": "same"}),
     Case("{average_pool1d: {pool_size: 2, padding: same}}", (7, 2), {"pool_size": 2, "padding": "same"}),
@@ -146,7 +172,7 @@ def test_layers_are_keras_own_with_the_same_weights(compiled: Callable[..., Comp
     text = body(case.text, str(list(case.shape)))
     held = compiled(text.replace(f"normal({list(case.shape)})", case.task) if case.task else text, REPLICATES)
     for place, variable in held.networks["f"].weights.items():
-        if place[1] in ("gamma", "beta", "moving_mean", "moving_variance"):
+        if place[1] in ("gamma", "beta", "scale", "moving_mean", "moving_variance"):
             variable.assign(np.abs(np.random.default_rng(len(place[1])).normal(size=variable.shape)) + 0.1)
     given, out = applied(held)
     assert given.shape == (REPLICATES, BATCH, *case.shape)
@@ -212,7 +238,7 @@ def test_layers_in_bfloat16_are_keras_own_under_its_policy(
     held = compiled(text.replace(f"normal({list(case.shape)})", case.task) if case.task else text, REPLICATES)
     for place, variable in held.networks["f"].weights.items():
         assert variable.dtype == "float32"
-        if place[1] in ("gamma", "beta", "moving_mean", "moving_variance"):
+        if place[1] in ("gamma", "beta", "scale", "moving_mean", "moving_variance"):
             variable.assign(np.abs(np.random.default_rng(len(place[1])).normal(size=variable.shape)) + 0.1)
     given, out = applied(held, xla)
     assert out.dtype == np.float32

@@ -18,12 +18,15 @@ NEEDED: Mapping[str, Any] = {
 """Arguments that have no default; else sizes are 2, and other numbers one half."""
 OTHERS: Mapping[str, Any] = {
     "target_shape": [3, 4], "of": "abs(f - y)", "weights": "f.dense_1.kernel", "over": ["v", "w"], "dims": [2, 1],
-    "axis": 1, "draws": 7, "value": 0.25, "max_value": 3, "momentum": 0.7, "ema_overwrite_frequency": 3, "input_dim": 6, "groups": 2,
+    "axis": 1, "draws": 7, "value": 0.25, "max_value": 3, "momentum": 0.7, "ema_overwrite_frequency": 3, "input_dim": 6, "groups": 2, "key_dim": 5,
+    "value_dim": 5,
 }  # fmt: skip
 """Other values, where the kind of an argument does not give one."""
 OF_KIND: Mapping[str, Any] = {
-    "initializer": 0.5, "constraint": "non_neg", "activation": "elu", "size": 3, "sizes": 3, "shape": [3, 4], "schedule": 0.3, "examples": 64,
+    "initializer": 0.5, "constraint": "non_neg", "activation": "elu", "size": 3, "sizes": 3, "shape": [3, 4], "schedule": 0.3, "examples": 64, "margins": 3,
 }  # fmt: skip
+SHAPES = {"dense": [4], "repeat_vector": [4], "multi_head_attention": [6, 6], "group_normalization": [6, 32]}
+"""Inputs of layers that do not take any."""
 ALONE = {"dilation_rate": {"strides": 1}, "min_value": {"max_value": 9}}
 """What has to be said with an argument."""
 Rows = Mapping[str, Mapping[str, Parameter]]
@@ -61,7 +64,7 @@ def layers(said: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """A network for each layer."""
     example, networks = {}, {}
     for name, config in said.items():
-        shape = [4] if name in ("dense", "repeat_vector") else [6, 6, 2] if name.endswith("2d") else [6, 2]
+        shape = SHAPES.get(name, [6, 6, 2] if "2d" in name else [6, 2])
         example[f"x_{name}"] = f"{'integer(5, ' if name == 'embedding' else 'normal('}{shape})"
         networks[f"f_{name}"] = {"input": f"x_{name}", "layers": [{name: {**config, "name": "own"}}]}
     return study(
