@@ -35,10 +35,10 @@ experiments:
   e:
     constants: {d: 3, c: 0.5}
     sweep: {c: [0.5, 1.5]}
-    functions: {g(a): a * a}
+    functions: {g(a): a * a, h(a): a / 2}
     task:
       draw: {w: "normal([d])"}
-      example: {x: "normal([d])", y: "[x[k] for k < d]", z: "[w[0], x[1]]", s: "x[0:2]"}
+      example: {x: "normal([d])", y: "[x[k] for k < d]", z: "[w[0], x[1]]", s: "x[0:2]", v: "iterate(h, x, 2)"}
     architecture: {f: {input: x, layers: [dense: 1]}}
     outputs: {o: f + sum(y)}
     loss: {l: {of: "g(o - z[0]) * stop(s[1])", weight: c + step}}

@@ -19,8 +19,11 @@ from .distributions import sample
 from .expectations import applied, behind, enclosed, ranges
 from .expression_text import Text
 from .gradients import gradient
+from .loops import LOOPS, loop
 from .namespace import Function
 
+FORM_ARGUMENTS = {"quantile": 2, "gradient": 2, "scan": 3, "iterate": 3}
+"""How many arguments the special forms have that have not one."""
 MAX_CALLS = 5_000
 MAX_CALLS_NAMED = 3
 """How many of the calls that lead to a fault are told, from the inner one."""
@@ -62,15 +65,6 @@ def call(checker: Elaborator, node: n.Call, text: Text, context: Context) -> t.T
 
 def invoke(checker: Elaborator, function: Function, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
     """A user's function: its body checked for these arguments."""
-    if function.name in context.calls:
-        chain = " → ".join([*context.calls[context.calls.index(function.name) :], function.name])
-        raise problem_at(span, f"the function '{function.name}' uses itself: {chain}", "Functions do not recurse.")
-    checker.called.add(function.name)
-    checker.calls_left -= 1
-    if checker.calls_left < 0:
-        raise problem_at(
-            span, f"more than {MAX_CALLS:,} calls, when each function is written out", "Name results instead."
-        )
     if node.keywords or len(node.arguments) != len(function.parameters):
         shape = f"`{function.name}({', '.join(function.parameters)})`"
         if node.keywords:
@@ -85,7 +79,23 @@ def invoke(checker: Elaborator, function: Function, node: n.Call, text: Text, co
             f"{shape} takes {wanted}, and is given {len(node.arguments)}",
             "Give one for each name in the brackets of its head, under `functions`.",
         )
-    arguments = [checker.term(argument, text, context) for argument in node.arguments]
+    given = [checker.term(argument, text, context) for argument in node.arguments]
+    return applied_to(checker, function, given, context, span)
+
+
+def applied_to(
+    checker: Elaborator, function: Function, arguments: list[t.Term], context: Context, span: Span
+) -> t.Term:
+    """A user's function applied to terms, one for each of its parameters."""
+    if function.name in context.calls:
+        chain = " → ".join([*context.calls[context.calls.index(function.name) :], function.name])
+        raise problem_at(span, f"the function '{function.name}' uses itself: {chain}", "Functions do not recurse.")
+    checker.called.add(function.name)
+    checker.calls_left -= 1
+    if checker.calls_left < 0:
+        raise problem_at(
+            span, f"more than {MAX_CALLS:,} calls, when each function is written out", "Name results instead."
+        )
     local: dict[str, t.Term] = {}
     keys = []
     for name, argument in zip(function.parameters, arguments, strict=True):
@@ -204,7 +214,7 @@ def parameter(kind: str, name: str, row: str, term: t.Term) -> Any:
 def special_form(checker: Elaborator, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
     """A special form."""
     row = FORMS[node.function]
-    wanted = 2 if row.name in ("quantile", "gradient") else 1
+    wanted = FORM_ARGUMENTS.get(row.name, 1)
     if len(node.arguments) != wanted or node.keywords:
         given = len(node.arguments) + len(node.keywords)
         message = f"`{row.name}` takes {_arguments(wanted)} by position, and is given {given}"
@@ -214,6 +224,8 @@ def special_form(checker: Elaborator, node: n.Call, text: Text, context: Context
             raise problem_at(span, "gradients as values stand only in measures", "The loss is what is differentiated.")
         message = f"`{row.name}` ranges over evaluation examples, and stands only in measures"
         raise problem_at(span, message, "`mean` is the mean of an array.")
+    if row.name in LOOPS:
+        return loop(checker, row, node, text, context, span)
     if row.name == "len":
         context = replace(context, phase="measures")
     operand = checker.term(node.arguments[0], text, context)

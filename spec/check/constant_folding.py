@@ -215,7 +215,7 @@ def closed(term: t.Term) -> t.Term:
     for item in t.walk(term):
         if isinstance(item, t.Comprehend):
             bound.update(index.key for index in item.indices)
-        elif isinstance(item, t.Invoke):
+        elif isinstance(item, t.Invoke | t.Scan):
             bound.update(item.parameters)
         elif isinstance(item, t.IndexVariable | t.Parameter):
             free.add(item.key)

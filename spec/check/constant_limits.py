@@ -8,7 +8,7 @@ makes its body for all values of its indices at once.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 
 from ..diagnostics.problems import Span, SpecError, problem_at
@@ -126,13 +126,16 @@ def _cost(term: t.Term) -> _Cost:
         if isinstance(item, t.Invoke):
             for key, argument in zip(item.parameters, item.arguments, strict=True):
                 axes[key] = _indices(argument, axes)
+        elif isinstance(item, t.Scan):  # a state varies along all that any of its arguments does
+            own = {name: size for argument in item.arguments for name, size in _indices(argument, axes).items()}
+            axes.update(dict.fromkeys(item.parameters, own))
         stack.extend((below, False) for below in reversed(_parts(item)))
     return found[id(term)]
 
 
 def _parts(term: t.Term) -> list[t.Term]:
     """What is evaluated for a term, in order."""
-    if isinstance(term, t.Invoke):
+    if isinstance(term, t.Invoke | t.Scan):
         return [*term.arguments, term.body]
     if isinstance(term, t.Comprehend):
         return [term.body]
@@ -194,6 +197,15 @@ def _comprehend(term: t.Comprehend, below: _Below, axes: _Axes) -> _Cost:
 @_WORK.case(t.Invoke, t.Stack, t.Cut, t.Gather, t.Stop)
 def _copied(term: t.Term, below: _Below, axes: _Axes) -> _Cost:
     return _of_parts(term, below, _all_axes(below))
+
+
+@_WORK.case(t.Scan)
+def _scan(term: t.Scan, below: _Below, axes: _Axes) -> _Cost:
+    """As often as it is applied; the states before the last are kept where they are asked for."""
+    *arguments, body = below
+    every = _of_parts(term, below, _all_axes(below))
+    work = sum(part.work for part in arguments) + term.steps * (body.work + body.entries)
+    return replace(every, work=work)
 
 
 def _all_axes(below: _Below) -> dict[str, int]:

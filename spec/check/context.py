@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from ..diagnostics.problems import Span
 from ..expressions import nodes as n
 from ..ir import terms as t
+from ..ir.plan import NetworkPlan
 from ..source import nodes as yaml
 from ..tables.gradient_modes import GradientMode
 from ..tables.operations import Operation
@@ -41,6 +42,9 @@ class Names(Protocol):
 
     def trained(self, term: t.Term) -> bool:
         """Whether a term depends on weights."""
+
+    def plan(self, name: str, span: Span) -> NetworkPlan:
+        """A network, checked when first asked for."""
 
     def piece(self, place: tuple[yaml.Scalar, int], make: Callable[[], t.Term]) -> t.Term:
         """The term of a piece of an expression, from `make` or from another sweep point with the same reads."""
@@ -78,6 +82,9 @@ class Elaborator(Protocol):
 
     def term(self, node: n.Expr, text: Text, context: Context) -> t.Term:
         """The term of a syntax tree."""
+
+    def apply(self, function: Function, arguments: list[t.Term], context: Context, span: Span) -> t.Term:
+        """A user's function applied to terms."""
 
     def operate(self, row: Operation, terms: list[t.Term], static: dict[str, Any], span: Span) -> t.Term:
         """An operation applied; computed at once when all its arguments are literals."""

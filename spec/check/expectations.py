@@ -58,7 +58,7 @@ def free_parameters(term: t.Term) -> set[str]:
         seen.add(id(item))
         if isinstance(item, t.Parameter):
             free.add(item.key)
-        elif isinstance(item, t.Invoke):
+        elif isinstance(item, t.Invoke | t.Scan):
             bound.update(item.parameters)
         stack.extend(t.children(item))
     return free - bound

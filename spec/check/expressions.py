@@ -21,11 +21,11 @@ from ..tables.distributions import DISTRIBUTIONS
 from ..tables.operations import FORMS, OPERATIONS, OPERATORS, Operation, result_type, wanted_kinds
 from ..tables.operations.intervals import INT64
 from . import constant_folding as folding
-from .calls import MAX_CALLS, call, signature
+from .calls import MAX_CALLS, applied_to, call, signature
 from .constant_limits import Budget
 from .context import Context, Names
 from .expression_text import Text, read
-from .namespace import counters_in
+from .namespace import Function, counters_in
 
 MAX_STEPS = 150
 """How deep expressions may be nested when each function is written out: as deep as all passes over terms can go."""
@@ -186,6 +186,10 @@ class Checker:
             return t.Literal(as_kind(stacked, kind), type=result, span=span)
         kept = map(folding.real, items) if kind == "real" else items
         return t.Stack(tuple(kept), type=result, span=span)
+
+    def apply(self, function: Function, arguments: list[t.Term], context: Context, span: Span) -> t.Term:
+        """A user's function applied to terms."""
+        return applied_to(self, function, arguments, context, span)
 
     def operate(self, row: Operation, terms: list[t.Term], static: dict[str, Any], span: Span) -> t.Term:
         """An operation applied; computed at once when all its arguments are literals."""

@@ -88,6 +88,28 @@ class Invoke(Term):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Scan(Term):
+    """A user's function applied `steps` times: to `start`, then to what it gave, each time with the next of `items`, if there are any.
+
+    `parameters` are the keys that the present state and the present item have in `body`, the function's application to them.
+    Its value is the sequence of what it gave if `every`, else the last of them.
+    """
+
+    function: str
+    parameters: tuple[str, ...]
+    start: Term
+    items: Term | None
+    body: Term
+    steps: int
+    every: bool
+
+    @property
+    def arguments(self) -> tuple[Term, ...]:
+        """What the parameters are made of: the start, and the items, of which each is one."""
+        return (self.start,) if self.items is None else (self.start, self.items)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Comprehend(Term):
     """Index notation: the body for all values of the indices, which become its first axes."""
 
@@ -247,6 +269,12 @@ def free_indices(term: Term) -> tuple[IndexVariable, ...]:
     bound = {index.key for item in parts if isinstance(item, Comprehend) for index in item.indices}
     found = {item.key: item for item in parts if isinstance(item, IndexVariable) and item.key not in bound}
     return tuple(found[key] for key in sorted(found, key=rank_of))
+
+
+def made_once(term: Term) -> tuple[Term, ...]:
+    """The parts of a function's body that are the same at each application: names, and networks on their own input."""
+    every = walk(term)
+    return tuple(i for i in every if isinstance(i, Reference) or (isinstance(i, NetworkOutput) and i.input is None))
 
 
 def walk(term: Term, onwards: Callable[[Term], Iterable[Term]] = children) -> Iterator[Term]:

@@ -161,6 +161,13 @@ def _invoke(term: t.Invoke, walk: Walk, names: Scope) -> Any:
     return ["mode", mode.name, mode.value, term.type.kind, meaning, soft, arguments]
 
 
+@_MEANING.case(t.Scan)
+def _scan(term: t.Scan, walk: Walk, names: Scope) -> Any:
+    inner = {**names, **{key: ["turn", len(names) + place] for place, key in enumerate(term.parameters)}}
+    given = _all(term.arguments, walk, names)
+    return ["scan", given, term.steps, term.every, term.type.kind, walk.term(term.body, inner)]
+
+
 @_MEANING.case(t.Comprehend)
 def _comprehend(term: t.Comprehend, walk: Walk, names: Scope) -> Any:
     inner = {**names, **{index.key: len(names) + place for place, index in enumerate(term.indices)}}

@@ -10,7 +10,7 @@ integer arithmetic for the most part, and evaluations are not.
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from math import prod
 
 from ..ir import terms as t
@@ -23,6 +23,7 @@ from ..tables.flops import OPERATION_WORK, update
 from ..tables.gradient_modes import GradientMode, mode_of
 from ..tables.layers import LAYERS
 from ..tables.operations import OPERATIONS
+from .counted_work import Passes, Provenance, Use
 from .trained_weights import trained_parameters
 
 LOSS_WORK = (3, 1)
@@ -54,37 +55,6 @@ def cost(program: Program) -> Cost:
     return Cost(*map(max, zip(*costs, strict=True)))
 
 
-@dataclass
-class _Use:
-    """What a step takes for one example, or once for all of them: operations of both passes, and bytes kept for the backward pass."""
-
-    forward: float = 0
-    backward: float = 0
-    bytes: float = 0
-
-
-@dataclass(frozen=True)
-class _Provenance:
-    """What is known of a value: whether anything trained lies in it, and the named axes that it varies along."""
-
-    requires_grad: bool = False
-    axes: frozenset[str] = frozenset()
-
-    def __or__(self, other: _Provenance) -> _Provenance:
-        return _Provenance(self.requires_grad or other.requires_grad, self.axes | other.axes)
-
-
-@dataclass(frozen=True)
-class _Passes:
-    """Which passes are counted: a binding goes forwards once, and backwards once if an upstream gradient comes to it."""
-
-    forward: bool = True
-    backward: bool = True
-
-    def without_backward(self) -> _Passes:
-        return _Passes(self.forward, False)
-
-
 class _Counter:
     """Walks what the loss reaches, as the lowering does: a binding is computed once, a network on its own input too.
 
@@ -100,17 +70,17 @@ class _Counter:
         self.outputs = {item.name: item.term for item in program.outputs}
         self.networks = {plan.name: plan for plan in program.networks}
         self.changed = {plan.name: trained_parameters(program, plan, phase) for plan in program.networks}
-        self.each, self.once = _Use(), _Use()
+        self.each, self.once = Use(), Use()
         self.extents: dict[str, int] = {}
-        self.visited: dict[str, _Passes] = {}
-        self.provenance: dict[str, _Provenance] = {}
+        self.visited: dict[str, Passes] = {}
+        self.provenance: dict[str, Provenance] = {}
         """Of outputs and networks by their places, of functions' arguments by their keys."""
 
     def cost(self) -> Cost:
         program, phase = self.program, self.phase
         for loss in phase.loss if phase else ():
-            both = self.term(loss.term, _Passes()) | self.term(loss.weight, _Passes())
-            self.add(both | _Provenance(axes=frozenset({EXAMPLE})), *LOSS_WORK, 0, _Passes())
+            both = self.term(loss.term, Passes()) | self.term(loss.weight, Passes())
+            self.add(both | Provenance(axes=frozenset({EXAMPLE})), *LOSS_WORK, 0, Passes())
         parameters = sum(network.parameters for network in program.networks)
         leaves = [layer for network in program.networks for layer in network.leaves()]
         weights = sum(prod(shape) for layer in leaves for shape in layer.weights.values())
@@ -145,7 +115,7 @@ class _Counter:
             kept += row.slots * count
         return updates, kept
 
-    def add(self, value: _Provenance, forward: float, backward: float, nbytes: float, passes: _Passes) -> None:
+    def add(self, value: Provenance, forward: float, backward: float, nbytes: float, passes: Passes) -> None:
         """Work on a value, for all its indices, for each example or once."""
         use = self.each if EXAMPLE in value.axes else self.once
         times = prod(self.extents[axis] for axis in value.axes if axis != EXAMPLE)
@@ -153,22 +123,22 @@ class _Counter:
         use.backward += backward * times * passes.backward
         use.bytes += nbytes * times * passes.forward
 
-    def first_visit(self, place: str, passes: _Passes) -> _Passes:
+    def first_visit(self, place: str, passes: Passes) -> Passes:
         """The passes that have not been counted yet at a place; from now on they have."""
-        before = self.visited.get(place, _Passes(False, False))
-        self.visited[place] = _Passes(before.forward or passes.forward, before.backward or passes.backward)
-        return _Passes(passes.forward and not before.forward, passes.backward and not before.backward)
+        before = self.visited.get(place, Passes(False, False))
+        self.visited[place] = Passes(before.forward or passes.forward, before.backward or passes.backward)
+        return Passes(passes.forward and not before.forward, passes.backward and not before.backward)
 
-    def count_accumulation(self, given: Type, value: _Provenance, passes: _Passes, remaining: _Passes) -> None:
+    def count_accumulation(self, given: Type, value: Provenance, passes: Passes, remaining: Passes) -> None:
         """A further upstream gradient of a value that has had one is added to it: an operation an entry."""
         if value.requires_grad and passes.backward and not remaining.backward:
             self.add(value, 0, prod(given.shape), 0, passes)
 
-    def term(self, term: t.Term, passes: _Passes) -> _Provenance:
+    def term(self, term: t.Term, passes: Passes) -> Provenance:
         """Counts some passes of a term."""
         return _COST.of(term)(term, self, passes)
 
-    def network(self, plan: NetworkPlan, given: t.Term | None, passes: _Passes) -> _Provenance:
+    def network(self, plan: NetworkPlan, given: t.Term | None, passes: Passes) -> Provenance:
         """A network on its own input, once, or on another."""
         place = f"network {plan.name}"
         if given is None:
@@ -184,22 +154,22 @@ class _Counter:
         source = self.term(origin, passes.without_backward())
         shared = f"each of {plan.name}"
         self.extents[shared] = plan.each or 1
-        over = _Provenance(source.requires_grad, source.axes | {shared})
+        over = Provenance(source.requires_grad, source.axes | {shared})
         looked_up = plan.layers[0] if given is None and plan.index is not None else None
         trained, reached = self.layers(plan.layers, plan.name, over, inner, row.freezes_weights, looked_up)
         if row.route != "body":
             carried = row.route == "carrier"
             trained, reached = source.requires_grad and carried, passes.backward and carried
         if reached:
-            self.term(origin, _Passes(False, True))
-        provenance = _Provenance(trained, source.axes)
+            self.term(origin, Passes(False, True))
+        provenance = Provenance(trained, source.axes)
         self.add(provenance, 0, row.backward_flops * prod(plan.output.shape) * trained, 0, passes)
         if given is None:
             self.provenance[place] = provenance
         return provenance
 
     def layers(
-        self, layers: tuple[LayerPlan, ...], network: str, given: _Provenance, passes: _Passes, frozen: bool,
+        self, layers: tuple[LayerPlan, ...], network: str, given: Provenance, passes: Passes, frozen: bool,
         looked_up: LayerPlan | None = None,
     ) -> tuple[bool, bool]:  # fmt: skip
         """Layers on an input; says whether anything trained lies in the output, and whether an upstream gradient comes to the input.
@@ -209,12 +179,12 @@ class _Counter:
         before = self.before(layers, network, given.requires_grad, frozen)
         has_upstream = passes.backward
         for layer, trained in zip(reversed(layers), reversed(before[:-1]), strict=True):
-            over, passed = _Provenance(trained, given.axes), _Passes(passes.forward, has_upstream)
+            over, passed = Provenance(trained, given.axes), Passes(passes.forward, has_upstream)
             has_upstream = self.layer(layer, network, over, passed, frozen, layer is looked_up)
         return before[-1], has_upstream
 
     def layer(
-        self, layer: LayerPlan, network: str, given: _Provenance, passes: _Passes, frozen: bool, looked_up: bool = False
+        self, layer: LayerPlan, network: str, given: Provenance, passes: Passes, frozen: bool, looked_up: bool = False
     ) -> bool:
         """One layer; says whether an upstream gradient comes to its input. Of one that is looked up, rows are summed backwards."""
         size = prod(layer.output.shape)
@@ -225,10 +195,10 @@ class _Counter:
                 inputs.append(last or (layer.skip and inputs[-1]))
             has_upstream = passes.backward
             for block, trained in zip(reversed(layer.blocks), reversed(inputs[:-1]), strict=True):
-                over = _Provenance(trained, given.axes)
-                _, reached = self.layers(block, network, over, _Passes(passes.forward, has_upstream), frozen)
+                over = Provenance(trained, given.axes)
+                _, reached = self.layers(block, network, over, Passes(passes.forward, has_upstream), frozen)
                 if layer.skip:
-                    self.add(over, size, size * trained, self.given(layer), _Passes(passes.forward, has_upstream))
+                    self.add(over, size, size * trained, self.given(layer), Passes(passes.forward, has_upstream))
                 has_upstream = reached or (layer.skip and has_upstream)
             return has_upstream
         row = self.mode(layer, network)
@@ -282,27 +252,27 @@ class _Counter:
         return given or (route == "body" and self.own(layer, network, frozen))
 
 
-_COST: TermPass[[_Counter, _Passes], _Provenance] = TermPass("cost")
+_COST: TermPass[[_Counter, Passes], Provenance] = TermPass("cost")
 _COST.exclude("what is drawn is not counted", t.Sample)
 _COST.exclude("measures are not counted", t.Expectation, t.Gradient, t.GradientStatistic, t.SamplingFloor)
 
 
 @_COST.case(t.Literal, t.SweptConstant, t.StepNumber)
-def _number(term: t.Term, counter: _Counter, passes: _Passes) -> _Provenance:
+def _number(term: t.Term, counter: _Counter, passes: Passes) -> Provenance:
     """What is there already costs nothing."""
-    return _Provenance()
+    return Provenance()
 
 
 @_COST.case(t.Weight, t.AllWeights)
-def _weights(term: t.Weight | t.AllWeights, counter: _Counter, passes: _Passes) -> _Provenance:
-    return _Provenance(requires_grad=True)
+def _weights(term: t.Weight | t.AllWeights, counter: _Counter, passes: Passes) -> Provenance:
+    return Provenance(requires_grad=True)
 
 
 @_COST.case(t.Reference)
-def _reference(term: t.Reference, counter: _Counter, passes: _Passes) -> _Provenance:
+def _reference(term: t.Reference, counter: _Counter, passes: Passes) -> Provenance:
     name = term.name
     if term.phase != "outputs":
-        return _Provenance(axes=frozenset({EXAMPLE} if term.phase == "example" else ()))
+        return Provenance(axes=frozenset({EXAMPLE} if term.phase == "example" else ()))
     remaining = counter.first_visit(name, passes)
     if remaining.forward or remaining.backward:
         counter.provenance[name] = counter.term(counter.outputs[name], remaining)
@@ -311,57 +281,57 @@ def _reference(term: t.Reference, counter: _Counter, passes: _Passes) -> _Proven
 
 
 @_COST.case(t.Parameter)
-def _parameter(term: t.Parameter, counter: _Counter, passes: _Passes) -> _Provenance:
+def _parameter(term: t.Parameter, counter: _Counter, passes: Passes) -> Provenance:
     return counter.provenance[term.key]
 
 
 @_COST.case(t.IndexVariable)
-def _index_variable(term: t.IndexVariable, counter: _Counter, passes: _Passes) -> _Provenance:
+def _index_variable(term: t.IndexVariable, counter: _Counter, passes: Passes) -> Provenance:
     counter.extents[term.key] = term.extent
-    return _Provenance(axes=frozenset({term.key}))
+    return Provenance(axes=frozenset({term.key}))
 
 
 @_COST.case(t.NetworkOutput)
-def _network_output(term: t.NetworkOutput, counter: _Counter, passes: _Passes) -> _Provenance:
+def _network_output(term: t.NetworkOutput, counter: _Counter, passes: Passes) -> Provenance:
     return counter.network(counter.networks[term.network], term.input, passes)
 
 
 @_COST.case(t.Comprehend)
-def _comprehend(term: t.Comprehend, counter: _Counter, passes: _Passes) -> _Provenance:
+def _comprehend(term: t.Comprehend, counter: _Counter, passes: Passes) -> Provenance:
     inner = counter.term(term.body, passes)
-    return _Provenance(inner.requires_grad, inner.axes - {index.key for index in term.indices})
+    return Provenance(inner.requires_grad, inner.axes - {index.key for index in term.indices})
 
 
 @_COST.case(t.Stop)
-def _stop(term: t.Stop, counter: _Counter, passes: _Passes) -> _Provenance:
-    return _Provenance(axes=counter.term(term.operand, passes.without_backward()).axes)
+def _stop(term: t.Stop, counter: _Counter, passes: Passes) -> Provenance:
+    return Provenance(axes=counter.term(term.operand, passes.without_backward()).axes)
 
 
 @_COST.case(t.Stack, t.Cut)
-def _moved(term: t.Stack | t.Cut, counter: _Counter, passes: _Passes) -> _Provenance:
+def _moved(term: t.Stack | t.Cut, counter: _Counter, passes: Passes) -> Provenance:
     """Moving values is no operation."""
-    provenance = _Provenance()
+    provenance = Provenance()
     for child in t.children(term):
         provenance |= counter.term(child, passes)
     return provenance
 
 
 @_COST.case(t.Gather)
-def _gather(term: t.Gather, counter: _Counter, passes: _Passes) -> _Provenance:
+def _gather(term: t.Gather, counter: _Counter, passes: Passes) -> Provenance:
     source = counter.term(term.array, passes)
-    provenance = source | _Provenance(axes=counter.term(term.index, passes.without_backward()).axes)
+    provenance = source | Provenance(axes=counter.term(term.index, passes.without_backward()).axes)
     counter.add(provenance, 0, prod(term.type.shape) * source.requires_grad, counter.size(term.type), passes)
     return provenance
 
 
 @_COST.case(t.Operate)
-def _operate(term: t.Operate, counter: _Counter, passes: _Passes) -> _Provenance:
+def _operate(term: t.Operate, counter: _Counter, passes: Passes) -> Provenance:
     """An operation: forwards, and backwards to every argument that holds anything trained."""
     row = OPERATION_WORK[term.operation]
     differentiable = row.passes and term.type.kind == "real"
     inner = passes if differentiable else passes.without_backward()
     arguments = [counter.term(item, inner) for item in term.arguments]
-    provenance = _Provenance()
+    provenance = Provenance()
     for argument in arguments:
         provenance |= argument
     shapes, result = [item.type.shape for item in term.arguments], term.type.shape
@@ -373,11 +343,27 @@ def _operate(term: t.Operate, counter: _Counter, passes: _Passes) -> _Provenance
             if OPERATIONS[term.operation].elementwise and (shape != result or argument.axes != provenance.axes):
                 backward += prod(result)  # summed over what it was spread along
     counter.add(provenance, row.forward * entries, backward, counter.size(term.type), inner)
-    return provenance if differentiable else _Provenance(axes=provenance.axes)
+    return provenance if differentiable else Provenance(axes=provenance.axes)
+
+
+@_COST.case(t.Scan)
+def _scan(term: t.Scan, counter: _Counter, passes: Passes) -> Provenance:
+    """As often as it is applied, all but the names in its body, which are there before the first time."""
+    given = [counter.term(item, passes) for item in term.arguments]
+    for item in t.made_once(term.body):
+        counter.term(item, passes)
+    state = given[0]
+    for turn in (Passes(False, False), passes):  # what the state depends on is known once the body is gone through
+        counter.provenance.update(zip(term.parameters, [state, *given[1:]], strict=True))
+        before = replace(counter.each), replace(counter.once)
+        state |= counter.term(term.body, turn)
+        counter.each.repeat(before[0], term.steps)
+        counter.once.repeat(before[1], term.steps)
+    return state
 
 
 @_COST.case(t.Invoke)
-def _invoke(term: t.Invoke, counter: _Counter, passes: _Passes) -> _Provenance:
+def _invoke(term: t.Invoke, counter: _Counter, passes: Passes) -> Provenance:
     """A user's function, along the backward pass that its mode makes."""
     row = mode_of(counter.program.gradient, term.function)
     route = "body" if row.route == "carrier" and term.carrier is None else row.route
@@ -389,12 +375,12 @@ def _invoke(term: t.Invoke, counter: _Counter, passes: _Passes) -> _Provenance:
     counter.provenance.update(zip(term.parameters, arguments, strict=True))
     provenance = counter.term(term.body, passes if route == "body" else passes.without_backward())
     if route == "nowhere":
-        return _Provenance(axes=provenance.axes)
+        return Provenance(axes=provenance.axes)
     if route == "carrier":
         assert term.carrier is not None
-        provenance = _Provenance(arguments[term.carrier].requires_grad, provenance.axes | arguments[term.carrier].axes)
+        provenance = Provenance(arguments[term.carrier].requires_grad, provenance.axes | arguments[term.carrier].axes)
     elif route == "expression":
         assert term.surrogate is not None
-        provenance = _Provenance(counter.term(term.surrogate, passes).requires_grad, provenance.axes)
+        provenance = Provenance(counter.term(term.surrogate, passes).requires_grad, provenance.axes)
     counter.add(provenance, 0, row.backward_flops * prod(term.type.shape) * provenance.requires_grad, 0, passes)
     return provenance

@@ -134,6 +134,24 @@ def _invoke(term: t.Invoke, names: Names) -> Value:
     return Value(as_kind(value.array, term.type.kind), value.axes)
 
 
+@_VALUE.case(t.Scan)
+def _scan(term: t.Scan, names: Names) -> Value:
+    kind, event = term.type.kind, len(term.start.type.shape)
+    state, *items = _all(term.arguments, names)
+    state = Value(as_kind(state.array, kind), state.axes)
+    found = []
+    for turn in range(term.steps):
+        given = [state, *(Value(np.take(item.array, turn, axis=len(item.axes)), item.axes) for item in items)]
+        made = _value(term.body, {**names, **dict(zip(term.parameters, given, strict=True))})
+        state = Value(as_kind(made.array, kind), made.axes)
+        if term.every:
+            found.append(state)
+    if not term.every:
+        return state
+    arrays, axes = aligned(found, [term.start.type] * term.steps, False)
+    return Value(np.stack(np.broadcast_arrays(*arrays), axis=-event - 1), axes)
+
+
 @_VALUE.case(t.Operate)
 def _operate(term: t.Operate, names: Names) -> Value:
     values = _all(term.arguments, names)

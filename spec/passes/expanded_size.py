@@ -70,8 +70,8 @@ def _parts(term: t.Term, parameters: dict[str, t.Term]) -> Iterable[t.Term]:
     return t.children(term)
 
 
-@_PARTS.case(t.Invoke)
-def _function(term: t.Invoke, parameters: dict[str, t.Term]) -> Iterable[t.Term]:
+@_PARTS.case(t.Invoke, t.Scan)
+def _function(term: t.Invoke | t.Scan, parameters: dict[str, t.Term]) -> Iterable[t.Term]:
     parameters.update(zip(term.parameters, term.arguments, strict=True))
     return t.children(term)
 

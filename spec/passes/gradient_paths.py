@@ -71,7 +71,7 @@ class Paths:
 
     def _onwards(self, term: t.Term, reached: Reached) -> Iterable[t.Term]:
         """The terms that the gradient of a term goes on to: none where it is no real number, and none behind a weight."""
-        if isinstance(term, t.Invoke):
+        if isinstance(term, t.Invoke | t.Scan):
             self.parameters.update(zip(term.parameters, term.arguments, strict=True))
         return _ONWARDS.of(term)(term, self, reached) if term.type.kind == "real" else ()
 
@@ -155,7 +155,7 @@ def _end(term: t.Term, paths: Paths, reached: Reached) -> Iterable[t.Term]:
 
 @_ONWARDS.case(t.Operate, t.Comprehend, t.Cut, t.Stack)
 @_BEHIND.case(*t.NAMELESS, t.NetworkOutput)
-@_MADE_OF.case(*t.NAMELESS, t.Parameter, t.Invoke, t.Stop)
+@_MADE_OF.case(*t.NAMELESS, t.Parameter, t.Invoke, t.Scan, t.Stop)
 def _parts(term: t.Term, paths: Paths, reached: Reached) -> Iterable[t.Term]:
     return t.children(term)
 
@@ -188,8 +188,14 @@ def _along_mode(term: t.Invoke, paths: Paths, reached: Reached) -> Iterable[t.Te
     return (term.body,) if route == "body" else ()
 
 
-@_BEHIND.case(t.Invoke)
-def _function(term: t.Invoke, paths: Paths, reached: Reached) -> Iterable[t.Term]:
+@_ONWARDS.case(t.Scan)
+def _turns(term: t.Scan, paths: Paths, reached: Reached) -> Iterable[t.Term]:
+    """Through the function; to the start and the items by its parameters, where it uses them."""
+    return (term.body,)
+
+
+@_BEHIND.case(t.Invoke, t.Scan)
+def _function(term: t.Invoke | t.Scan, paths: Paths, reached: Reached) -> Iterable[t.Term]:
     paths.parameters.update(zip(term.parameters, term.arguments, strict=True))
     return t.children(term)
 

@@ -21,6 +21,7 @@ from ..tables.operations import OPERATIONS, wanted_kinds
 from ..tables.operations.intervals import INT32, Bounds, bounds_of, hull, kept
 from .evaluate import Array
 from .print_term import bare, spell
+from .range_texts import always, moved, named, shown
 from .related_bounds import chosen, same, squared
 from .timed_values import Timed, first_outside
 
@@ -87,8 +88,8 @@ class Ranges:
 
     def _bounds(self, term: t.Term) -> Known:
         """The bounds of a term whose parts are known."""
-        if term.type.kind == "real" and not isinstance(term, t.NetworkOutput | t.Operate | t.Gather):
-            return None  # these three are looked at in any case: for the ints that they choose by
+        if term.type.kind == "real" and not isinstance(term, t.NetworkOutput | t.Operate | t.Gather | t.Scan):
+            return None  # these are looked at in any case: for the ints that they choose by
         return _BOUNDS.of(term)(term, self)
 
     def whole(self, term: t.Term) -> Bounds:
@@ -113,7 +114,7 @@ class Ranges:
         if isinstance(term, t.Operate):
             row = OPERATIONS[term.operation]
             parts = [
-                f"`{bare(item)}` is {_always(self.whole(item))}"
+                f"`{bare(item)}` is {always(self.whole(item))}"
                 for item in dict.fromkeys(term.arguments)
                 if item.type.kind == "int" and not isinstance(item, t.Literal)
             ]
@@ -174,7 +175,7 @@ class Ranges:
     def _divisor(self, term: t.Operate, bounds: Bounds) -> None:
         if bounds[0] <= 0 <= bounds[1]:
             operator, divisor = OPERATIONS[term.operation].operator, term.arguments[1]
-            message = f"`{operator}` may divide by 0: {_named(divisor)} is {shown(bounds)}"
+            message = f"`{operator}` may divide by 0: {named(divisor)} is {shown(bounds)}"
             remedy = f"maximum({spell(divisor)}, 1)"
             self.tell(divisor.span, message, f"Keep the divisor away from 0, say by `{remedy}`, or make it real.")
 
@@ -182,33 +183,31 @@ class Ranges:
         if bounds[0] < 0 or bounds[1] >= classes:
             label = term.arguments[1]
             message = (
-                f"the scores are those of classes 0 … {classes - 1}, and the label {_named(label)} is {shown(bounds)}"
+                f"the scores are those of classes 0 … {classes - 1}, and the label {named(label)} is {shown(bounds)}"
             )
-            self.tell(
-                label.span or term.span, message, _moved(spell(label), bounds, classes, "scores for more classes")
-            )
+            self.tell(label.span or term.span, message, moved(spell(label), bounds, classes, "scores for more classes"))
 
     def _scattered(self, term: t.Operate, bounds: Bounds) -> None:
         size = int(term.static["size"])
         if bounds[0] < 0 or bounds[1] >= size:
             index = term.arguments[0]
             message = (
-                f"`scatter` into {size} places takes indices 0 … {size - 1}, and {_named(index)} is {shown(bounds)}"
+                f"`scatter` into {size} places takes indices 0 … {size - 1}, and {named(index)} is {shown(bounds)}"
             )
-            self.tell(index.span or term.span, message, _moved(spell(index), bounds, size, "a larger size"))
+            self.tell(index.span or term.span, message, moved(spell(index), bounds, size, "a larger size"))
 
     def _one_hot(self, term: t.Operate, bounds: Bounds) -> None:
         size = int(term.static["size"])
         if bounds[1] < 0 or bounds[0] >= size:
             index = term.arguments[0]
-            message = f"`one_hot` of {size} entries is 0 throughout: {_named(index)} is {shown(bounds)}"
-            self.tell(index.span or term.span, message, _moved(spell(index), bounds, size, "a larger size"))
+            message = f"`one_hot` of {size} entries is 0 throughout: {named(index)} is {shown(bounds)}"
+            self.tell(index.span or term.span, message, moved(spell(index), bounds, size, "a larger size"))
 
     def gather(self, term: t.Gather) -> None:
         found, size = self.whole(term.index), term.array.type.shape[term.axis]
         if found[1] < 0 or found[0] >= size:
             message = (
-                f"the index {_named(term.index)} is {shown(found)}, always outside: the array has {size:,} "
+                f"the index {named(term.index)} is {shown(found)}, always outside: the array has {size:,} "
                 f"entr{'y' if size == 1 else 'ies'}"
             )
             hint = f"Indices are 0 … {size - 1}; only constants count from the end: `x[-1]`."
@@ -219,7 +218,7 @@ class Ranges:
                 return
             index, at = outside_
             message = (
-                f"the index {_named(term.index)} is {index:,} at step {at:,}, outside: the array has {size:,} entries"
+                f"the index {named(term.index)} is {index:,} at step {at:,}, outside: the array has {size:,} entries"
             )
             hint = f"Indices are 0 … {size - 1}: give the array more, or begin anew by `{spell(term.index)} % {size}`."
             self.tell(term.index.span or term.span, message, hint)
@@ -253,11 +252,32 @@ class Ranges:
     def _apply(self, layer: LayerPlan, given: Known) -> Known:
         """The bounds that a function gives as a layer: its body is gone through for each input anew."""
         assert layer.body is not None
+        return self._where({layer.parameter: given}).of(layer.body)
+
+    def _where(self, parameters: Mapping[str, Known]) -> Ranges:
+        """The ranges of a body, to be gone through anew, whose parameters have these bounds."""
         inner = Ranges(self.bindings, self.networks, self.limit)
         inner.known = {id(item): self.known[id(item)] for item in self.bindings.values() if id(item) in self.known}
         inner.problems, inner.told, inner.applied = self.problems, self.told, self.applied
-        inner.parameters, inner.times = {layer.parameter: given}, self.times
-        return inner.of(layer.body)
+        inner.parameters, inner.times = dict(parameters), self.times
+        return inner
+
+    def turns(self, term: t.Scan) -> Known:
+        """The bounds of all that a function gives: it is gone through until it gives nothing new, or is told to be wrong."""
+        state, *items = (self.known[id(argument)] for argument in term.arguments)
+        found: Known = None
+        told = len(self.problems)
+        for _ in range(term.steps):
+            made = self._where(dict(zip(term.parameters, [state, *items], strict=True))).of(term.body)
+            if term.type.kind == "real" or len(self.problems) > told:
+                break
+            made = made or (0, 1)
+            found = made if found is None else hull([found, made])
+            wider = hull([state or (0, 1), made])
+            if wider == state:
+                break
+            state = wider
+        return found if term.type.kind == "int" else None if term.type.kind == "real" else (0, 1)
 
     def _below_argument(
         self, plan: NetworkPlan, layer: LayerPlan, argument: str, bounds: Bounds, at: t.Term | None
@@ -265,38 +285,8 @@ class Ranges:
         size = int(layer.config[argument])
         if bounds[0] < 0 or bounds[1] >= size:
             own = at.input if isinstance(at, t.NetworkOutput) and at.input is not None else plan.input
-            message = f"the {layer.row} '{plan.name}.{layer.key}' takes ints 0 … {size - 1}, and {_named(own)} is {shown(bounds)}"
-            self.tell(own.span, message, _moved(spell(own), bounds, size, f"a larger `{argument}`"))
-
-
-def shown(bounds: Bounds) -> str:
-    """Bounds as people read them.
-
-    >>> shown((0, 99999)), shown((3, 3))
-    ('0 … 99,999', '3')
-    """
-    return f"{bounds[0]:,}" if bounds[0] == bounds[1] else f"{bounds[0]:,} … {bounds[1]:,}"
-
-
-def _named(term: t.Term) -> str:
-    """A term for people to recognise, if it is short."""
-    text = bare(term)
-    return f"`{text}`" if len(text) <= 40 else "it"
-
-
-def _always(bounds: Bounds) -> str:
-    """Bounds as people read them; of what cannot vary, that it does not."""
-    return f"always {shown(bounds)}" if bounds[0] == bounds[1] else shown(bounds)
-
-
-def _moved(text: str, bounds: Bounds, size: int, more: str) -> str:
-    """How to bring an index into its range."""
-    text = text if len(text) <= 40 else "i"
-    if bounds[1] - bounds[0] < size:
-        gap = bounds[0] if bounds[0] > 0 else bounds[1] - size + 1 if bounds[1] >= size else bounds[0]
-        moved = f"{text} - {gap}" if gap > 0 else f"{text} + {-gap}"
-        return f"Write `{moved}`, or `clip({text}, 0, {size - 1})`, or give {more}."
-    return f"Write `clip({text}, 0, {size - 1})`, or give {more}."
+            message = f"the {layer.row} '{plan.name}.{layer.key}' takes ints 0 … {size - 1}, and {named(own)} is {shown(bounds)}"
+            self.tell(own.span, message, moved(spell(own), bounds, size, f"a larger `{argument}`"))
 
 
 _BELOW: TermPass[[Ranges], Iterable[t.Term]] = TermPass("terms whose ranges come first")
@@ -319,6 +309,11 @@ def _binding(term: t.Reference, ranges: Ranges) -> Iterable[t.Term]:
 def _argument(term: t.Parameter, ranges: Ranges) -> Iterable[t.Term]:
     argument = ranges.parameters.get(term.key)
     return (argument,) if isinstance(argument, t.Term) else ()
+
+
+@_BELOW.case(t.Scan)
+def _start_and_items(term: t.Scan, ranges: Ranges) -> Iterable[t.Term]:
+    return term.arguments
 
 
 @_BELOW.case(t.NetworkOutput)
@@ -366,6 +361,11 @@ def _of_argument(term: t.Parameter, ranges: Ranges) -> Known:
 @_BOUNDS.case(t.Invoke, t.Comprehend)
 def _of_body(term: t.Invoke | t.Comprehend, ranges: Ranges) -> Known:
     return ranges.known[id(term.body)]
+
+
+@_BOUNDS.case(t.Scan)
+def _turns(term: t.Scan, ranges: Ranges) -> Known:
+    return ranges.turns(term)
 
 
 @_BOUNDS.case(t.Cut)

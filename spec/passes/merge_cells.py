@@ -186,8 +186,8 @@ class _Merge:
         if isinstance(first, t.Parameter | t.IndexVariable):
             self._bind([term.key for term in terms if isinstance(term, t.Parameter | t.IndexVariable)])
             return first if len({term.extent for term in terms if isinstance(term, t.IndexVariable)}) < 2 else _apart()
-        if isinstance(first, t.Invoke):
-            for keys in _zip([term.parameters for term in terms if isinstance(term, t.Invoke)]):
+        if isinstance(first, t.Invoke | t.Scan):
+            for keys in _zip([term.parameters for term in terms if isinstance(term, t.Invoke | t.Scan)]):
                 self._bind(keys)
         parts = {name: self._part([getattr(term, name) for term in terms]) for name in _FIELDS[type(first)]}
         if isinstance(first, t.Operate) and first.operation == "power" and _swept(parts["arguments"][1]):
@@ -232,7 +232,7 @@ _FIELDS = {
     kind: tuple(
         item.name
         for item in fields(kind)
-        if item.name not in ("type", "span") and (kind is not t.Invoke or item.name != "parameters")
+        if item.name not in ("type", "span") and (kind not in (t.Invoke, t.Scan) or item.name != "parameters")
     )
     for kind in t.Term.__subclasses__()
 }

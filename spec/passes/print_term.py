@@ -69,6 +69,13 @@ def _invoke(term: t.Invoke) -> str:
     return f"{term.function}({_listed(term.arguments)})" if term.function else spell(term.body)
 
 
+@_TEXT.case(t.Scan)
+def _scan(term: t.Scan) -> str:
+    if term.every:
+        return f"scan({term.function}, {_listed(term.arguments)})"
+    return f"iterate({term.function}, {spell(term.start)}, {term.steps})"
+
+
 @_TEXT.case(t.Comprehend)
 def _comprehend(term: t.Comprehend) -> str:
     ranges = ", ".join(f"{spell(index)} < {index.extent}" for index in term.indices)

@@ -69,7 +69,7 @@ def _carrying(term: t.Term) -> frozenset[str]:
     """The parameters that stand for an argument with an expectation in it."""
     keys: frozenset[str] = frozenset()
     for item in t.walk(term):  # a function comes before those that are called in its body, or its arguments
-        if isinstance(item, t.Invoke):
+        if isinstance(item, t.Invoke | t.Scan):
             bound = zip(item.parameters, item.arguments, strict=True)
             keys |= {key for key, argument in bound if _moves(argument, keys)}
     return keys

@@ -26,6 +26,20 @@ def _forms(*rows: Form) -> Mapping[str, Form]:
 FORMS = _forms(
     Form("len", "(x: any[n, ...]) -> int", "the length of the first axis; always a constant", "any"),
     Form("stop", "(x: any) -> any", "x, through which no gradient passes", "any"),
+    Form(
+        "scan",
+        "(f, start: any[*s], xs: any[n, ...]) -> any[n, *s]",
+        "the states of a user's function of two arguments: `f(start, xs[0])`, and each time f of the last one and the next of xs; "
+        "each has the type of the start, n is at most 10,000",
+        "any",
+    ),
+    Form(
+        "iterate",
+        "(f, start: any[*s], n) -> any[*s]",
+        "a user's function of one argument applied n times, `f(f(f(start)))` for n = 3; the type is the start's, n is constant "
+        "and at most 10,000",
+        "any",
+    ),
     Form("E", "(x: any) -> real", "the mean over the evaluation examples, accumulated in float64", "measures"),
     Form(
         "quantile",

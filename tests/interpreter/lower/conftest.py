@@ -38,6 +38,10 @@ functions:
   bend(a): a * sigmoid(a) + W
   gap(a, b): sum((a - b) ^ 2)
   half(a): a / (1 + abs(a))
+  blend(s, a): s / 2 + a * W
+  count(s, k): (s + k) % 7
+  flip(s): not s
+  twice(a): iterate(half, a, 2) + W
 task:
   draw: {{{draws}}}
   example: {{{examples}}}
