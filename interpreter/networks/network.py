@@ -94,14 +94,21 @@ class Network:
             variable.constraint = _each_replicate(keras.constraints.get(config))
 
     def begin(
-        self, plans: Sequence[NetworkPlan], seed_paths: Sequence[Sequence[str | int]], values: Sequence[Values]
-    ) -> None:
+        self,
+        plans: Sequence[NetworkPlan],
+        seed_paths: Sequence[Sequence[str | int]],
+        values: Sequence[Values],
+        only: str | None = None,
+    ) -> list[Any]:
         """Starts the weights anew: each replicate's from its own place in the seed tree, as the plans of the cells say.
 
-        `values` gives what is made of constants and draws, in each cell.
+        `values` gives what is made of constants and draws, in each cell; `only` is the one layer to start. Returns the weights.
         """
+        begun = []
         for layers in zip(*(plan.leaves() for plan in plans), strict=True):
             key, row = layers[0].key, row_of(layers[0])
+            if only not in (None, key):
+                continue
             own = getattr(self.layers.get(key), "weights", ())
             by_keras = {row.weight_at(variable.path): variable for variable in own} if row is not None else {}
             for name in layers[0].weights:
@@ -111,6 +118,8 @@ class Network:
                     same = rows and layer is layers[0] and not starts.of_term
                     rows.append(rows[0] if same else starts.stacked(seed_paths, of_cell))
                 self.weights[key, name].assign(np.concatenate(rows) if len(rows) > 1 else rows[0])
+                begun.append(self.weights[key, name])
+        return begun
 
     def changed(self) -> list[tuple[str, str]]:
         """The places of those: what a term of the loss reaches and no mode freezes."""

@@ -85,6 +85,11 @@ class ProgramContext:
             **more,
         )  # fmt: skip
 
+    @property
+    def crosses_borders(self) -> bool:
+        """Whether training has several passes: what optimisers count may then be another number than the step."""
+        return self.program.training is not None and len(self.program.training.starts) > 1
+
     def clock(self, counter: str, step: Any, update: Any) -> Any:
         """A counter of the language, int32, after so many updates and in the examples of one."""
         plan = self.program.training

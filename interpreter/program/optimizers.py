@@ -47,12 +47,14 @@ class Optimizers:
                 if optimizer.use_ema:
                     _average(optimizer, places)
         self._starts = [_compact(variable.numpy()) for variable in self.state()]
+        self._begun: tuple[Sequence[Mapping[str, OptimizerPlan]], Mapping[str, Any]] = ((), {})
 
     def begin(self, plans: Sequence[Mapping[str, OptimizerPlan]], draws: Mapping[str, Any]) -> None:
         """Sets what optimisers keep to how it was before the first update, and learning rates: those of each cell.
 
         `draws` has the swept constants that an expression of the step has.
         """
+        self._begun = plans, draws
         for variable, start in zip(self.state(), self._starts, strict=True):
             variable.assign(np.broadcast_to(start, variable.shape))
         for name, (optimizer, _) in self.groups.items():
@@ -61,6 +63,39 @@ class Optimizers:
                 optimizer._learning_rate.begin(draws)
             elif rates[0] is not None:
                 optimizer.learning_rate = rates[0] if len(rates) == 1 else self._of_rows(rates)
+
+    def begin_anew(self) -> None:
+        """Forgets all that optimisers keep."""
+        self.begin(*self._begun)
+
+    def go_on_from(self, before: Optimizers) -> None:
+        """Takes over what others keep of the same weights, where they are of the same kind: all but learning rates."""
+        for name, (optimizer, _) in self.groups.items():
+            if name not in before.groups or type(other := before.groups[name][0]) is not type(optimizer):
+                continue
+            kept = {variable.name: variable for variable in other.variables if variable is not other._learning_rate}
+            for variable in optimizer.variables:
+                if variable is not optimizer._learning_rate and variable.name in kept:
+                    variable.assign(kept[variable.name].value)
+
+    def forget(self, weights: Sequence[Any]) -> None:
+        """Forgets what optimisers keep of some weights that began anew; their averages begin there."""
+        starts = dict(zip(map(id, self.state()), self._starts, strict=True))
+        labels = tuple(f"{weight.path.replace('/', '_')}_" for weight in weights)
+        for optimizer, variables in self.groups.values():
+            for variable in optimizer.variables:
+                if variable.name.startswith(labels):
+                    variable.assign(np.broadcast_to(starts[id(variable)], variable.shape))
+            averages = optimizer._model_variables_moving_average if optimizer.use_ema else ()
+            for average, weight in zip(averages, variables, strict=bool(averages)):
+                if any(weight is one for one in weights):
+                    average.assign(weight.value)
+
+    def count_from(self, step: int) -> None:
+        """Sets what schedules count: the steps of the whole training, whenever an optimiser began."""
+        for optimizer, _ in self.groups.values():
+            if isinstance(optimizer._learning_rate, _Schedule):
+                optimizer._learning_rate.offset.assign(step - int(optimizer.iterations.numpy()))
 
     def _of_rows(self, values: Sequence[Any]) -> np.ndarray[Any, Any]:
         """A value of each cell for each of its rows."""
@@ -149,6 +184,7 @@ class _Schedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignor
     def __init__(self, term: t.Term, context: ProgramContext) -> None:
         self.term = term
         self.context = context
+        self.offset = tf.Variable(0, trainable=False)
         self.constants = {
             item.place: tf.Variable(
                 np.zeros((*((context.cells,) if context.cells > 1 else ()), *item.type.shape)), trainable=False
@@ -164,6 +200,8 @@ class _Schedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignor
             variable.assign(tf.cast(values[place], variable.dtype))
 
     def __call__(self, step: Any) -> Any:
+        if self.context.crosses_borders:
+            step = step + tf.cast(self.offset, step.dtype)
         lowering = self.context.bare_lowering(step, self.constants)
         value = lowering(self.term)
         rate = Value(lowering.cast(value.tensor, "real"), value.axes)

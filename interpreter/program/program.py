@@ -11,14 +11,17 @@ import tensorflow as tf
 from dlspec.spec.diagnostics.problems import InternalError
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.cell_batch import CellBatch
-from dlspec.spec.ir.plan import Phase, ProbePlan, Program
+from dlspec.spec.ir.plan import Phase, ProbePlan, Program, Restart
 from dlspec.spec.passes.digests import signature_digest
+from dlspec.spec.passes.trained_weights import trained
 
 from ..backend.startup import device
+from .borders import Borders
 from .context import ProgramContext
 from .divergence import Divergence, Watch
 from .expectations import Arrays, Evaluation
 from .gradient_statistics import Statistic
+from .optimizers import Optimizers
 from .probes import compile_probe
 from .seeds import Seeds
 from .state import State
@@ -47,7 +50,9 @@ class Compiled:
         self.context = ProgramContext(self.batch, len(self.replicates), xla, device() == "cpu" and not portable)
         self.networks = self.context.networks
         self.train_steps = tuple(_train_steps(self.context))
-        self.state = State(self.networks, [train_step.optimizers for train_step in self.train_steps])
+        self.borders = Borders(self.program.training, self.train_steps)
+        optimizers = {id(train_step.optimizers): train_step.optimizers for train_step in self.train_steps}
+        self.state = State(self.networks, list(optimizers.values()))
         self.evaluation = Evaluation(self.context)
         self.watch = Watch(self.state, self.context.rows)
         self.begin(self.batch, replicates)
@@ -99,26 +104,38 @@ class Compiled:
     def _advance(self, count: int) -> list[Divergence | None]:
         """Makes so many updates; says which terms of the loss were not finite first, and at which step."""
         divergences: list[Divergence | None] = [None] * self.context.rows
-        for train_step, steps in self._by_phase(count):
+        for train_step, steps in self._by_pass(count):
+            self.borders.cross(self.step, self._begin_anew)
+            if self.context.crosses_borders:
+                train_step.optimizers.count_from(self.step)
             bad = train_step.loop(self.train_inputs, tf.constant(self.step), tf.constant(steps)).numpy()
             self.state.step += steps
             found = [_first_divergence(row, train_step.phase) for row in bad]
             divergences = [before or now for before, now in zip(divergences, found, strict=True)]
         return divergences
 
-    def _by_phase(self, count: int) -> Iterator[tuple[TrainStep, int]]:
-        """So many steps from the present one, phase by phase; those beyond the plan's are of the last phase."""
-        start, first = self.step, 0
-        for train_step in self.train_steps:
-            first += train_step.phase.steps
-            last = start + count if train_step is self.train_steps[-1] else min(first, start + count)
-            if last > self.step:
-                yield train_step, last - self.step
+    def _by_pass(self, count: int) -> Iterator[tuple[TrainStep, int]]:
+        """So many steps from the present one, pass by pass; those beyond the plan's are of the last."""
+        start, end = self.step, self.step + count
+        plan = self.program.training
+        starts = plan.starts if plan is not None else (0,)
+        for number, (first, last) in enumerate(zip(starts, (*starts[1:], max(end, starts[-1] + 1)), strict=True)):
+            if max(first, start) < min(last, end):
+                yield self.train_steps[self.borders.owners[number]], min(last, end) - max(first, start)
+
+    def _begin_anew(self, target: Restart, number: int) -> list[Any]:
+        """Begins the weights of a network or a layer anew in a pass of training, by draws of that pass; gives these weights."""
+        plans = [
+            next(plan for plan in program.networks if plan.name == target.network) for program in self.batch.programs
+        ]
+        paths = [(*path, "pass", number) for path in self.seeds.cells[0].paths]
+        values = [cell.value for cell in self.seeds.cells]
+        return self.networks[target.network].begin(plans, paths, values, target.layer)
 
     @property
     def train_step(self) -> TrainStep:
         """The step of the present phase."""
-        return next(train_step for train_step, _ in self._by_phase(1))
+        return next(train_step for train_step, _ in self._by_pass(1))
 
     @cached_property
     def train_inputs(self) -> TrainInputs:
@@ -193,11 +210,19 @@ def _phases(program: Program) -> tuple[Phase, ...]:
 
 
 def _train_steps(context: ProgramContext) -> Iterator[TrainStep]:
-    """The steps of a program's phases, each from where the one before ends."""
+    """The steps of a program's phases, each from where the one before ends.
+
+    Phases with the same optimisers that change the same weights share these.
+    """
     step = example = 0
+    known: dict[Any, Optimizers] = {}
     for phase in _phases(context.program):
-        yield TrainStep(context, phase, step, example)
-        step, example = step + phase.steps, example + phase.steps * phase.batch
+        changed = trained(context.program, phase)
+        key = (changed, *((name, id(plan)) for name, plan in phase.optimizers.items()))
+        if key not in known:
+            known[key] = Optimizers(phase.optimizers, context, changed)
+        yield TrainStep(context, phase, known[key], step, example)
+        step, example = step + phase.steps * phase.times, example + phase.steps * phase.times * phase.batch
 
 
 def _first_divergence(bad: Sequence[int], phase: Phase) -> Divergence | None:
@@ -206,4 +231,5 @@ def _first_divergence(bad: Sequence[int], phase: Phase) -> Divergence | None:
     if not steps:
         return None
     step, place = min(steps)
-    return Divergence(step, f"the loss term '{phase.loss[place].name}'")
+    within = f" of the phase '{phase.name}'" if phase.name else ""
+    return Divergence(step, f"the loss term '{phase.loss[place].name}'{within}")

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 from dlspec.spec.ir.plan import Phase
-from dlspec.spec.passes.trained_weights import trained
 from dlspec.spec.tables.gradient_modes import mode_of
 
 from ..backend.graph_functions import graph_function
@@ -39,14 +38,15 @@ class TrainInputs(NamedTuple):
 class TrainStep:
     """One step of a phase: called with the inputs, its number and the numbers of its examples, it changes the variables."""
 
-    def __init__(self, context: ProgramContext, phase: Phase, first_step: int = 0, first_example: int = 0) -> None:
+    def __init__(
+        self, context: ProgramContext, phase: Phase, optimizers: Optimizers, first_step: int = 0, first_example: int = 0
+    ) -> None:
         """`first_step` is the number of the phase's first step, `first_example` the place of its first example in the stream."""
         self.context = context
         self.phase = phase
         self.batch = phase.batch
         self.reader = reader_of(context.program.data)
-        changed = trained(context.program, phase)
-        self.optimizers = Optimizers(phase.optimizers, context, changed)
+        self.optimizers = optimizers
         self._shift = first_example - first_step * phase.batch
         modes = context.program.gradient
         self.mean_of_gradients = any(mode_of(modes, target).per_example for target in modes)

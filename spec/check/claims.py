@@ -16,6 +16,7 @@ from ..tables.judges import JUDGES, Judge
 from ..tables.operations import CLAIM_FORMS, OPERATIONS, OPERATORS
 from .claim_axes import Reach
 from .expression_text import Text
+from .steps import Borders, step_of
 
 MAX_ENTRIES = 2**63
 """The length of an array of which no length is known."""
@@ -36,6 +37,8 @@ class Subject:
     constants: Mapping[str, float]
     evaluated: tuple[tuple[Mapping[str, Any], tuple[int, ...]], ...] = ()
     """For each point of the axes, the steps at which measures are taken."""
+    borders: tuple[tuple[Mapping[str, Any], Borders], ...] = ()
+    """For each point of the axes, where the phases of training begin and end."""
     zipped: tuple[tuple[str, ...], ...] = ()
     planned: Mapping[str, tuple[Any, ...]] | None = None
     """The axes as they are planned, where others' values are known besides."""
@@ -233,15 +236,13 @@ def _call(
     if function in ("final", "lowest", "highest"):
         return _measured(function, *_first(arguments, function, span), text, subject, span)
     if function == "at":
-        hint = "`at(error, 100)` is the error at step 100."
         if len(arguments) < 2:
-            raise problem_at(span, "`at` takes a measure and a step", hint)
-        step = arguments[1]
-        if not isinstance(step, n.Number) or not isinstance(step.value, int):
-            raise problem_at(text.span(step), "the second argument of `at` is a step, a whole number", hint)
+            raise problem_at(span, "`at` takes a measure and a step", "`at(error, 100)` is the error at step 100.")
         found = _measured("at", arguments[0], arguments[2:], text, subject, span)
-        _evaluated(step.value, found.selections, subject, text.span(step))
-        return c.Measured("at", found.measure, found.index, step.value, selections=found.selections)
+        borders = [own for point, own in subject.borders if c.looked_at(found.selections, point)]
+        step = step_of(arguments[1], text, subject.constants, borders)
+        _evaluated(step, found.selections, subject, text.span(arguments[1]))
+        return c.Measured("at", found.measure, found.index, step, selections=found.selections)
     if function == "first_step":
         first, rest = _first(arguments, function, span)
         if not isinstance(first, n.Binary) or first.operator not in COMPARISONS:

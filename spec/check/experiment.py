@@ -10,7 +10,7 @@ from typing import Any
 from ..diagnostics.problems import Problem, SpecError, in_file_order, problem_at
 from ..ir import terms as t
 from ..ir.data import DataSource, Fresh
-from ..ir.plan import Named, Program
+from ..ir.plan import LossPlan, Named, Program
 from ..model.layers import LayerDefaults
 from ..passes.gradient_paths import unreached, untrained
 from ..source import nodes as yaml
@@ -58,12 +58,7 @@ class ExperimentChecker:
                 scope.attempt(lambda binding=binding: scope.term_of(binding, binding.key))
         for name in self.model.architecture:
             scope.attempt(lambda name=name: scope.plan(name, scope.span))
-        losses = [
-            scope.attempt(
-                lambda key=key: scope.part(("loss", key), lambda: loss_term(scope, key), self.model.node("loss", key))
-            )
-            for key in self.model.loss
-        ]
+        losses = [scope.attempt(partial(self._loss, key)) for key in self.model.loss]
         loss = self.once(term for term in losses if term is not None)
         gradient = modes(scope)
         found = measures(scope)
@@ -72,7 +67,7 @@ class ExperimentChecker:
         found_probes = probes(scope, training)
         idle = [function for name, function in scope.functions.items() if name not in scope.checker.called]
         scope.problems.extend(self._unused(idle))
-        if self.model.training is not None and not self.model.loss:
+        if self.model.training is not None and not self.model.loss and not self.model.training.phases:
             message = "there is training, and no loss to minimise"
             scope.problems.append(Problem(message, self.model.key("training"), "Add `loss:`."))
         if scope.problems:
@@ -83,11 +78,18 @@ class ExperimentChecker:
             constants={name: scope.terms[name].value for name in scope.phase("constants")},  # type: ignore[attr-defined]
             draws=self.named("draw"), examples=self.named("example"), outputs=self.named("outputs"),
             networks=tuple(scope.plans[name] for name in self.model.architecture),
-            loss=loss, gradient=gradient, training=training,
+            loss=loss if training is None else training.loss, gradient=gradient, training=training,
             measures=found, data=scope.data or Fresh(0), replicates=replicates or 1, probes=tuple(found_probes),
         )  # fmt: skip
         self.ranged(program)
         return program
+
+    def _loss(self, name: str) -> LossPlan:
+        node = self.model.node("loss", name)
+        term: LossPlan = self.scope.part(
+            ("loss", name), lambda: loss_term(self.scope, name, self.model.loss[name], node), node
+        )
+        return term
 
     def _unused(self, idle: Sequence[Function]) -> tuple[Problem, ...]:
         """What is wrong with functions that nothing calls, looked for once for the same ones among the same names."""

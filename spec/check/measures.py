@@ -21,10 +21,9 @@ from .gradient_measures import statistic
 from .scope import ExperimentScope
 
 
-def loss_term(experiment: ExperimentScope, name: str) -> LossPlan:
-    """A term of the loss: one number per example."""
-    loss = experiment.model.loss[name]
-    of, weight = experiment.model.node("loss", name), None
+def loss_term(experiment: ExperimentScope, name: str, loss: Any, of: yaml.Node | None) -> LossPlan:
+    """A term of a loss, which stands at a node: one number per example."""
+    weight = None
     if isinstance(loss, LossTerm):
         of, weight = loss.node("of"), loss.node("weight")
     assert of is not None

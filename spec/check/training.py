@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ..diagnostics.problems import Problem, Span, did_you_mean, listing, problem_at
 from ..ir import terms as t
-from ..ir.plan import Condition, LossPlan, MeasurePlan, OptimizerPlan, Phase, TrainingPlan
+from ..ir.plan import Condition, LayerPlan, LossPlan, MeasurePlan, OptimizerPlan, Phase, Restart, TrainingPlan
 from ..model.base import Closed
-from ..model.experiment import Evaluate, Training
+from ..model.experiment import Evaluate, Training, TrainingPhase
 from ..source import nodes as yaml
+from ..tables.layers import row_of
 from ..tables.optimizers import EXCLUSIVE, MIXING, OPTIMIZERS
 from . import constant_folding as folding
 from .argument_bounds import explained, representable, within
@@ -20,7 +24,9 @@ from .claims import Subject, check_until
 from .context import Context
 from .expression_text import read
 from .learning_rates import scheduled
+from .measures import loss_term
 from .scope import ExperimentScope
+from .weight_paths import layer
 
 MAX_STEPS = 10**9
 MAX_EVALUATIONS = 100_000
@@ -35,38 +41,151 @@ class TrainingChecker:
         self.checker = experiment.checker
 
     def plan(self, loss: tuple[LossPlan, ...], measures: Sequence[MeasurePlan]) -> TrainingPlan | None:
-        """One phase that minimises the whole loss, and the steps at which measures are taken."""
+        """The phases, one that minimises the whole loss unless others are said; the steps at which measures are taken."""
         training = self.model.training
         if training is None:
             return None
         part = self.experiment.part
         optimizers = part(("optimizers",), lambda: self.optimizers(training), training.node("optimizer"))
         shapes = tuple((item.name, item.term.type.shape) for item in measures) if training.until else ()
-        batch, steps, until, evaluations = part(
+        phases: tuple[Phase, ...]
+        phases, until, evaluations = part(
             ("schedule", shapes),
             lambda: self.schedule(training, measures),
             *(training.node(field) for field in Training.model_fields if field != "optimizer"),
         )
-        for plan in optimizers.values():
-            for name, value in plan.arguments.items():
-                if isinstance(value, t.Term):
-                    row = OPTIMIZERS[plan.name].parameters[name]
-                    scheduled(f"'{name}'", row.bounds, value, steps, explained(row.meaning))
-        return TrainingPlan((Phase(loss, optimizers, batch, steps),), evaluations, until)
+        phases = self.filled(training, phases, loss, optimizers)
+        for phase in phases:
+            last = sum(item.steps * item.times for item in phases)
+            for plan in phase.optimizers.values():
+                for name, value in plan.arguments.items():
+                    if isinstance(value, t.Term):
+                        row = OPTIMIZERS[plan.name].parameters[name]
+                        scheduled(f"'{name}'", row.bounds, value, last, explained(row.meaning))
+        return TrainingPlan(phases, evaluations, until)
 
     def schedule(
         self, training: Training, measures: Sequence[MeasurePlan]
-    ) -> tuple[int, int, Condition | None, tuple[int, ...]]:
-        """Batch, steps, the stopping condition, and the steps at which measures are taken."""
-        batch = self.batch(training)
-        steps = self.experiment.count(training.node("steps"), 1, "'steps'", MAX_STEPS)
+    ) -> tuple[tuple[Phase, ...], Condition | None, tuple[int, ...]]:
+        """The phases without losses and optimisers, the stopping condition, and the steps at which measures are taken."""
+        phases = self.phases(training)
+        steps = sum(phase.steps * phase.times for phase in phases)
+        if steps > MAX_STEPS:
+            hint = "Lower the `steps` or the `times` of the phases."
+            raise problem_at(training.key("phases"), f"there are {steps:,} steps; the limit is {MAX_STEPS:,}", hint)
         until = None
         if training.until is not None:
             node = training.node("until")
             assert isinstance(node, yaml.Scalar)
             subject = Subject({m.name: m.term.type.shape for m in measures}, {}, self.experiment.scalars())
             until = Condition(check_until(read(node), subject), node.text)
-        return batch, steps, until, self.evaluations(training.evaluate, steps)
+        borders = {border["start"] for border in TrainingPlan(phases, ()).borders}
+        self.few(len(borders), training.span("phases"))
+        return phases, until, tuple(sorted(borders | set(self.evaluations(training.evaluate, steps))))
+
+    def phases(self, training: Training) -> tuple[Phase, ...]:
+        """The phases, without their losses and optimisers; one where no others are said."""
+        count = self.experiment.count
+        if not training.phases:
+            if training.steps is None:
+                raise problem_at(training.span(), "'steps' is missing here", "Add `steps:`, how many updates.")
+            return (Phase((), {}, self.batch(training), count(training.node("steps"), 1, "'steps'", MAX_STEPS)),)
+        if training.steps is not None:
+            hint = "The steps are those of the phases: remove `steps`, or the phases."
+            raise problem_at(training.key("steps"), "'steps' and 'phases' exclude each other", hint)
+        found = []
+        for name, model in training.phases.items():
+            node = model.node("steps")
+            assert node is not None
+            term = self.checker.value(node, Context("constants", ()))
+            steps = int(folding.integer(term, "'steps'"))
+            if not 0 <= steps <= MAX_STEPS:
+                hint = "A phase of 0 steps is passed over."
+                raise problem_at(term.span, f"'steps' is between 0 and {MAX_STEPS:,}, and this is {steps:,}", hint)
+            times = count(model.node("times"), 1, "'times'", MAX_STEPS)
+            batch = count(model.node("batch"), 1, "'batch'") if model.batch is not None else self.batch(training)
+            if model.batch is not None and self.experiment.data is not None and self.experiment.data.batch is not None:
+                hint = "Remove it: all values are taken each time."
+                raise problem_at(
+                    model.key("batch"), "with `enumerate` a batch is all examples, and here is another number", hint
+                )
+            if steps:
+                found.append(Phase((), {}, batch, steps, name, times, self.restarts(model)))
+        if not found:
+            raise problem_at(training.key("phases"), "every phase has 0 steps", "Give one of them some.")
+        return tuple(found)
+
+    def restarts(self, model: TrainingPhase) -> tuple[Restart, ...]:
+        """What begins anew with each pass of a phase."""
+        found = []
+        for target, item in zip(model.restart, model.nodes("restart"), strict=True):
+            head, *rest = target.replace("[", ".[").split(".")
+            if target == "optimizer":
+                found.append(Restart())
+            elif head in self.model.architecture:
+                steps: list[str | int] = [int(s[1:-1]) if re.fullmatch(r"\[\d+\]", s) else s for s in rest]
+                plan = self.experiment.plan(head, item.span)
+                one = layer(plan, steps, item.span) if steps else None
+                self.restartable(plan.leaves() if one is None else [one], target, item.span)
+                found.append(Restart(head, one.key if one is not None else None))
+            else:
+                known = ["optimizer", *self.model.architecture]
+                hint = did_you_mean(head, known) or f"Known here: {listing(known)}, and layers of these: `f.dense_1`."
+                raise problem_at(item.span, f"there is no network or layer '{target}' to begin anew", hint)
+        return tuple(found)
+
+    def restartable(self, layers: Sequence[LayerPlan], target: str, span: Span) -> None:
+        """Refuses layers whose weights are taken from examples before the first step."""
+        estimated = next((one for one in layers if (row := row_of(one)) is not None and row.estimated_from), None)
+        if estimated is not None:
+            hint = "Name the other layers of the network, each by itself."
+            raise problem_at(span, f"'{target}' cannot begin anew: '{estimated.key}' is estimated before step 0", hint)
+
+    def filled(
+        self,
+        training: Training,
+        phases: Sequence[Phase],
+        loss: tuple[LossPlan, ...],
+        optimizers: dict[str, OptimizerPlan],
+    ) -> tuple[Phase, ...]:
+        """The phases with the terms that each minimises, and its optimisers. Raises SpecError."""
+        found = []
+        for phase in phases:
+            model = training.phases.get(phase.name)
+            terms = self.loss(phase.name, model, loss) if model is not None else loss
+            own = optimizers
+            if model is not None and model.optimizer is not None:
+                make = partial(self.optimizers, model)
+                own = self.experiment.part(("optimizers", phase.name), make, model.node("optimizer"))
+            found.append(replace(phase, loss=terms, optimizers=own))
+        used = {id(term) for phase in found for term in phase.loss}
+        if idle := next((term for term in loss if id(term) not in used), None):
+            hint = "Give one phase no `loss` of its own, write the term into a phase's, or remove it."
+            raise problem_at(
+                self.model.span("loss", idle.name), f"the loss '{idle.name}' is in force in no phase", hint
+            )
+        return tuple(found)
+
+    def loss(self, name: str, model: TrainingPhase, loss: tuple[LossPlan, ...]) -> tuple[LossPlan, ...]:
+        """The terms that a phase minimises: its own, or the experiment's."""
+        if model.loss is None:
+            if not loss:
+                hint = "Give it a `loss:`, or the experiment one."
+                raise problem_at(
+                    self.model.span("training", "phases", name), f"the phase '{name}' has no loss to minimise", hint
+                )
+            return loss
+        if not model.loss:
+            raise problem_at(
+                model.key("loss"), f"the phase '{name}' has no loss to minimise", "Give it a term, or leave `loss` out."
+            )
+        terms = []
+        for key, entry in model.loss.items():
+            node = model.node("loss", key)
+            make = partial(loss_term, self.experiment, key, entry, node)
+            term: LossPlan = self.experiment.part(("loss", name, key), make, node)
+            terms.append(term)
+        return tuple(terms)
 
     def batch(self, training: Training) -> int:
         """How many examples a step; all of them where they are enumerated."""
@@ -108,7 +227,7 @@ class TrainingChecker:
             hint = "Measure less often: a curve needs about fifty points."
             raise problem_at(span, f"measures would be taken {count:,} times; the limit is {MAX_EVALUATIONS:,}", hint)
 
-    def optimizers(self, training: Training) -> dict[str, OptimizerPlan]:
+    def optimizers(self, training: Training | TrainingPhase) -> dict[str, OptimizerPlan]:
         """The optimiser, or one for each network."""
         model, node = training.optimizer, training.node("optimizer")
         if not isinstance(model, dict):

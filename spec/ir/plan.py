@@ -159,6 +159,18 @@ class OptimizerPlan:
     elementwise: bool
 
 
+@dataclass(frozen=True)
+class Restart:
+    """What begins anew with each pass of a phase: what optimisers keep, or the weights of a network or of one of its layers."""
+
+    network: str = ""
+    """The network; "" for the optimisers."""
+    layer: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.network}.{self.layer}" if self.layer else self.network or "optimizer"
+
+
 @dataclass(frozen=True, eq=False)
 class Phase:
     """A stretch of training with one objective: the terms of the loss that `steps` updates of `batch` examples each minimise.
@@ -173,6 +185,7 @@ class Phase:
     steps: int
     name: str = ""
     times: int = 1
+    restart: tuple[Restart, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,6 +206,22 @@ class TrainingPlan:
         """The number of the first update of each pass of each phase, in order."""
         lengths = [phase.steps for phase in self.phases for _ in range(phase.times)]
         return (0, *accumulate(lengths[:-1]))
+
+    @property
+    def loss(self) -> tuple[LossPlan, ...]:
+        """The terms of the loss that are in force at some step, each once."""
+        if len(self.phases) == 1:
+            return self.phases[0].loss
+        return tuple({id(term): term for phase in self.phases for term in phase.loss}.values())
+
+    @cached_property
+    def borders(self) -> tuple[Mapping[str, Any], ...]:
+        """Of each pass of each phase with a name, in order: `phase`, `pass`, its first step `start` and its last, `end`."""
+        names = [(phase.name, number) for phase in self.phases for number in range(phase.times)]
+        return tuple(
+            {"phase": name, "pass": number, "start": start, "end": end}
+            for (name, number), start, end in zip(names, self.starts, (*self.starts[1:], self.steps), strict=True)
+        )
 
     @cached_property
     def passes(self) -> tuple[int, ...]:

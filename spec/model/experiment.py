@@ -66,6 +66,15 @@ class LossTerm(Closed):
     weight: Expression = Field(1, description="Its factor in the objective; may use `step`.")
 
 
+def _term_form(value: Any) -> str:
+    return "measure" if isinstance(value, dict) else "expression"
+
+
+Loss = Annotated[
+    Annotated[Expression, Tag("expression")] | Annotated[LossTerm, Tag("measure")], Discriminator(_term_form)
+]
+
+
 class Nothing(Closed):
     """No arguments."""
 
@@ -98,17 +107,41 @@ def _optimizer_form(value: Any) -> str:
     return "one optimiser"
 
 
+Optimizer = Annotated[
+    Annotated[OptimizerEntry, Tag("one optimiser")] | Annotated[dict[Name, OptimizerEntry], Tag("per network")],
+    Discriminator(_optimizer_form),
+]
+
+
+class TrainingPhase(Closed):
+    """A stretch of training. What it does not say is as in `training`; weights and what optimisers keep go on from phase to phase."""
+
+    steps: Expression = Field(description="How many updates, in each pass; 0 passes it over.")
+    times: Expression = Field(1, description="How many passes, one after the other.")
+    loss: dict[Name, Loss] | None = Field(
+        None, description="The whole loss in this phase; without it, the experiment's."
+    )
+    optimizer: Optimizer | None = Field(
+        None, description="The optimiser in this phase, or a map from network to optimiser."
+    )
+    batch: Expression | None = Field(None, description="How many examples a step in this phase.")
+    restart: list[str] = Field(
+        default_factory=list,
+        description="What begins anew with each pass: `optimizer`, a network, or a layer: `f.head`.",
+    )
+
+
 class Training(Closed):
     """How the objective is minimised."""
 
-    optimizer: Annotated[
-        Annotated[OptimizerEntry, Tag("one optimiser")] | Annotated[dict[Name, OptimizerEntry], Tag("per network")],
-        Discriminator(_optimizer_form),
-    ] = Field(description="A Keras optimiser, or a map from network to optimiser.")
+    optimizer: Optimizer = Field(description="A Keras optimiser, or a map from network to optimiser.")
     batch: Expression | None = Field(
         None, description="How many examples a step; left out where data are enumerated, whose batch is all of them."
     )
-    steps: Expression = Field(description="How many updates.")
+    steps: Expression | None = Field(None, description="How many updates; left out where there are phases.")
+    phases: dict[Name, TrainingPhase] = Field(
+        default_factory=dict, description="Stretches of training, one after the other, in place of `steps`."
+    )
     evaluate: Evaluate = Field(default_factory=lambda: Evaluate(), description="When measures are taken.")
     until: Condition | None = Field(None, description="Stops once this condition on measures holds at an evaluation.")
 
@@ -131,10 +164,6 @@ Diagnostic: Any = one_of(
 )
 
 
-def _term_form(value: Any) -> str:
-    return "measure" if isinstance(value, dict) else "expression"
-
-
 def _measure_form(value: Any) -> str:
     if isinstance(value, dict) and len(value) == 1 and not set(value) & set(MeasureOf.model_fields):
         return "diagnostic" if did_you_mean(str(next(iter(value))), GRADIENT_STATISTICS) else "measure"
@@ -146,9 +175,6 @@ Measure = Annotated[
     | Annotated[MeasureOf, Tag("measure")]
     | Annotated[Diagnostic, Tag("diagnostic")],
     Discriminator(_measure_form),
-]
-Loss = Annotated[
-    Annotated[Expression, Tag("expression")] | Annotated[LossTerm, Tag("measure")], Discriminator(_term_form)
 ]
 
 

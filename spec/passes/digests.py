@@ -95,7 +95,9 @@ def cell_form_digest(program: Program) -> str:
     """
     plan = program.training
     course = [program.experiment, program.seed, program.replicates, [probe.steps for probe in program.probes]]
-    course += [[phase.steps for phase in plan.phases], plan.evaluations] if plan is not None else []
+    course += (
+        [[[phase.steps, *_repeated(phase)] for phase in plan.phases], plan.evaluations] if plan is not None else []
+    )
     return digest([*course, *_form(program, _CellFormWalk(program, redraws(program)))])
 
 
@@ -126,7 +128,10 @@ def _form(program: Program, walk: _SignatureWalk) -> list[Any]:
             walk.reach(item.name, phase)
     phases = program.training.phases if program.training else ()
     training = [part for phase in phases for part in (phase.batch, _optimizer_forms(walk, phase))] or None
-    later = [[[term.name for term in phase.loss], phase.steps] for phase in phases] if len(phases) > 1 else []
+    named = len(phases) > 1 or (phases and phases[0].times > 1)
+    later = [
+        [[program.loss.index(term) for term in phase.loss], phase.steps, *_repeated(phase)] for phase in phases if named
+    ]
     modes = {name: [mode.name, mode.value] for name, mode in program.gradient.items()}
     parts = [loss, measures, probes, walk.networks(), walk.bindings(), modes, training, *later]
     return [program.dtype, *program.data.identity(), program.data.test, *parts]
@@ -258,9 +263,12 @@ class Digests:
             until = _condition(program, plan.until.tree, measures)
         parts = [
             CANONICAL.encode(head)[:-1], loss.text, reached.networks, reached.bindings, _modes(program, reached.used),
-            optimizers.text, CANONICAL.encode([first.batch, first.steps, until])[1:], CANONICAL.encode(device),
+            optimizers.text, CANONICAL.encode([first.batch, first.steps, until, *_repeated(first)])[1:], CANONICAL.encode(device),
         ]  # fmt: skip
-        parts += [f"[{loss.text},{optimizers.text},{phase.batch},{phase.steps}]" for loss, optimizers, phase in later]
+        parts += [
+            f"[{loss.text},{optimizers.text},{CANONICAL.encode([phase.batch, phase.steps, *_repeated(phase)])[1:]}"
+            for loss, optimizers, phase in later
+        ]
         return digest_of_text(f"[{','.join(parts)}]")
 
     def measure(self, program: Program, measure: MeasurePlan) -> str:
@@ -315,6 +323,11 @@ def _optimizer_forms(walk: Walk, phase: Phase) -> Any:
         ]
         for name, plan in phase.optimizers.items()
     }
+
+
+def _repeated(phase: Phase) -> list[Any]:
+    """How often a phase is passed, and what begins anew each time; nothing for one pass that goes on from what is there."""
+    return [phase.times, sorted(map(str, phase.restart))] if phase.times > 1 or phase.restart else []
 
 
 def _loss(walk: Walk, phase: Phase) -> Any:

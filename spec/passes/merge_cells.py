@@ -51,6 +51,7 @@ class _Merge:
         self.constants: list[np.ndarray[Any, Any]] = []
         self.varying: set[str] = set()
         self.known: dict[tuple[int, ...], t.Term] = {}
+        self.terms_of_loss: dict[tuple[int, ...], LossPlan] = {}
         self.keys: dict[tuple[int, str], str] = {}
 
     def program(self) -> Program:
@@ -129,23 +130,26 @@ class _Merge:
 
     def losses(self, many: Sequence[tuple[LossPlan, ...]]) -> tuple[LossPlan, ...]:
         """Terms of the loss with their weights."""
-        return tuple(
-            LossPlan(
-                _same([plan.name for plan in plans]),
-                self.term([plan.term for plan in plans]),
-                self.term([plan.weight for plan in plans]),
-            )
-            for plans in _zip(many)
-        )
+        return tuple(map(self.loss, _zip(many)))
+
+    def loss(self, plans: Sequence[LossPlan]) -> LossPlan:
+        """A term of the loss with its weight: the same one wherever it is in force."""
+        key = tuple(map(id, plans))
+        if key not in self.terms_of_loss:
+            name = _same([plan.name for plan in plans])
+            terms, weights = [plan.term for plan in plans], [plan.weight for plan in plans]
+            self.terms_of_loss[key] = LossPlan(name, self.term(terms), self.term(weights))
+        return self.terms_of_loss[key]
 
     def phase(self, phases: Sequence[Phase]) -> Phase:
         """A phase of training."""
         first = phases[0]
-        return Phase(
-            self.losses([phase.loss for phase in phases]),
-            {name: self.optimizer([phase.optimizers[name] for phase in phases]) for name in first.optimizers},
-            first.batch,
-            first.steps,
+        return replace(
+            first,
+            loss=self.losses([phase.loss for phase in phases]),
+            optimizers={
+                name: self.optimizer([phase.optimizers[name] for phase in phases]) for name in first.optimizers
+            },
         )
 
     def optimizer(self, plans: Sequence[OptimizerPlan]) -> OptimizerPlan:

@@ -12,8 +12,9 @@ from ..check.claim_design import ClaimDesign, judge_of
 from ..check.claims import Axes, Subject, check_claim
 from ..check.expression_text import read
 from ..check.figures import check_figures, conditions
+from ..check.steps import ENDS
 from ..diagnostics.problems import Problem, SpecError
-from ..expressions.nodes import Name, walk
+from ..expressions.nodes import Call, Name, walk
 from ..ir.claims import looked_at
 from ..ir.plan import ClaimPlan, FigurePlan, Program
 from ..model.experiment import Experiment
@@ -94,7 +95,8 @@ class Conclusions:
                     continue
                 text = read(node)
                 named = {part.name for part in walk(text.tree) if isinstance(part, Name)}
-                if not named & (self.model.constants.keys() - self.axes.keys()):
+                bordering = any(isinstance(part, Call) and part.function in ENDS for part in walk(text.tree))
+                if not bordering and not named & (self.model.constants.keys() - self.axes.keys()):
                     check_claim(text, subject, claim.judge.kind)
             except SpecError as error:
                 problems.extend(error.problems)
@@ -134,7 +136,8 @@ class Conclusions:
             )
             for program in (() if self.late else programs)
         )
-        return Subject(measures, known, constants, evaluated, zipped, own, before)
+        borders = tuple((program.place, program.training.borders if program.training else ()) for program in programs)
+        return Subject(measures, known, constants, evaluated, borders, zipped, own, before)
 
 
 def shown_in(program: Program, figures: Sequence[FigurePlan]) -> Program:

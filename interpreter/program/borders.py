@@ -1,0 +1,38 @@
+"""What happens between two phases of training: what optimisers keep goes on, and what is to begin anew does so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dlspec.spec.ir.plan import Restart, TrainingPlan
+
+from .train_step import TrainStep
+
+Begin = Callable[[Restart, int], Sequence[Any]]
+"""Begins the weights of a network or a layer anew, in a pass of training by its number, and gives these variables."""
+
+
+class Borders:
+    """The borders between the passes of a program's phases. `train_steps` are those of the phases, in order."""
+
+    def __init__(self, plan: TrainingPlan | None, train_steps: Sequence[TrainStep]) -> None:
+        self.train_steps = train_steps
+        phases = plan.phases if plan is not None else ()
+        owners = [place for place, phase in enumerate(phases) for _ in range(phase.times)]
+        self.passes = {start: number for number, start in enumerate(plan.starts if plan is not None else ()) if start}
+        """The numbers of the passes, by their first steps; nothing happens before the first."""
+        self.owners = owners
+
+    def cross(self, step: int, begin: Begin) -> None:
+        """Enters the pass that begins at a step, if one does; `begin` begins weights anew."""
+        if (number := self.passes.get(step)) is None:
+            return
+        before, now = (self.train_steps[self.owners[place]] for place in (number - 1, number))
+        if before.optimizers is not now.optimizers:
+            now.optimizers.go_on_from(before.optimizers)
+        for target in now.phase.restart:
+            if target.network:
+                now.optimizers.forget(begin(target, number))
+            else:
+                now.optimizers.begin_anew()
