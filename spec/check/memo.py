@@ -42,6 +42,10 @@ class Outcome:
     warnings: tuple[Problem, ...]
 
 
+ONE_BY_ONE = Outcome(None, ())
+"""What comes of a part that cannot be checked for all sweep points at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Branch:
     """A question that a part asks, and for each answer the next question or the outcome."""
@@ -109,8 +113,7 @@ class Shared:
 
     `model` is that document; `common` is what it shares with others, `called` the functions that any variant of the
     experiment calls. `cache` holds what is computed from parts, by equality. `points` are the constants that vary along the
-    sweep points, where parts are checked for all of these at once (see `all_points.py`), and `one_by_one` the parts that
-    cannot be, each with what it reads until that is known.
+    sweep points, where parts are checked for all of these at once (see `all_points.py`).
     """
 
     def __init__(
@@ -131,7 +134,6 @@ class Shared:
         self.places: dict[Part, Part] = {}
         self.cache: dict[Part, Any] = {}
         self.points: dict[str, t.Literal | None] = {}
-        self.one_by_one: dict[Part, tuple[Question, ...]] = {}
         self._names = -1
 
     @property
@@ -180,9 +182,8 @@ class Shared:
             return
         place = parts.setdefault(key, _Branch(answers[0][0]))
         for (question, answer), then in itertools.zip_longest(answers, answers[1:]):
-            assert isinstance(place, _Branch) and place.question == question, (
-                "a part asks the same questions after the same answers"
-            )
+            if not isinstance(place, _Branch) or place.question != question:
+                return  # a limit on all of a cell was reached: what it asks hangs on more than answers
             if then is None:
                 place.answers[answer] = outcome
             else:
@@ -229,18 +230,26 @@ class MemoizedChecker:
 
     def _for_all_points(self, part: Part, make: Callable[[], Any], nodes: Iterable[yaml.Node | None]) -> Any:
         """The value of a part checked for all sweep points at once or, where that cannot be, for this one."""
+        key, around = (*part, "for all points"), self._around()
         reads: dict[Question, Hashable] = {}
-        if part not in self.shared.one_by_one:
+        self.shared.place(key, nodes)
+        outcome = self._look_up(key, self._noting(reads))
+        if outcome is None:
+            warnings, reads, known = len(self.warnings), {}, True
             try:
-                return self._kept((*part, "for all points"), make, nodes, reads, True)
-            except (OnePointNeeded, SpecError):
-                self.shared.one_by_one[part] = tuple(reads)
-        if (around := self._around()) is not None:  # what led here leads here at the other points, too
-            try:
-                around.update({question: self.answer(question) for question in self.shared.one_by_one[part]})
-            except SpecError:
+                outcome = Outcome(self._run(make, reads, True), tuple(self.warnings[warnings:]))
+            except (OnePointNeeded, SpecError) as error:
+                outcome = ONE_BY_ONE
+                known = not isinstance(error, SpecError) or bool(error.problems)
+            if known:
+                self.shared.note(key, tuple(reads.items()), outcome)
+            elif around is not None:  # a name that it reads has an error
                 around.whole = False
-        return self._kept(part, make, nodes, {})
+        else:
+            self.warnings.extend(outcome.warnings)
+        if around is not None:
+            around.update(reads)
+        return self._kept(part, make, nodes, {}) if outcome is ONE_BY_ONE else outcome.value
 
     def for_all_points(self, make: Callable[[], t.Term]) -> t.Literal | None:
         """What stands for a constant at all sweep points; None where that cannot be told."""
@@ -256,9 +265,8 @@ class MemoizedChecker:
         return gathered if isinstance(gathered, _Gathered) else None
 
     def _kept(
-        self, part: Part, make: Callable[[], Any], nodes: Iterable[yaml.Node | None], reads: dict[Question, Hashable],
-        at_all_points: bool = False,
-    ) -> Any:  # fmt: skip
+        self, part: Part, make: Callable[[], Any], nodes: Iterable[yaml.Node | None], reads: dict[Question, Hashable]
+    ) -> Any:
         around = self._around()
         found: dict[Question, Hashable] = {}
         if self.shared.place(part, nodes) in self.shared.common.parts:
@@ -270,9 +278,9 @@ class MemoizedChecker:
                 return outcome.value
         problems, warnings = len(self.problems), len(self.warnings)
         try:
-            value = self._run(make, reads, at_all_points)
+            value = self._run(make, reads, False)
         except (OnePointNeeded, SpecError):
-            if around is not None and not at_all_points:
+            if around is not None:
                 around.whole = False
             raise
         whole = not isinstance(reads, _Gathered) or reads.whole

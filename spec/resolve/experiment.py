@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..check.all_points import OnePointNeeded, literal
+from ..check.all_points import OnePointNeeded
 from ..check.claims import Axes
 from ..check.experiment import ExperimentChecker, Point
 from ..check.memo import Common, Shared
@@ -18,6 +18,7 @@ from .conclusions import Conclusions, shown_in
 from .document import Document, experiment
 from .overrides import Override, as_patch
 from .patches import alike, merge, must_change, must_exist, nest, still_to_delete, without
+from .points_together import take_together
 from .sweep import Sweep
 from .variant_overrides import deleting_variants, must_hold, must_not_be_swept
 
@@ -185,18 +186,18 @@ class ExperimentResolver:
         return isinstance(self.model.axis(axis), yaml.Sequence)
 
     def _take_together(self, axes: Mapping[str, list[Any]], points: Sequence[Mapping[str, int]]) -> None:
-        """Tells the points that share all but the values of swept constants what these are at all of them."""
-        groups: dict[int, tuple[Shared, list[Mapping[str, int]]]] = {}
+        """Has the cells checked together, as far as these look at no single value of a constant."""
+        swept = [axis for axis in axes if axis != "variant" and self._is_constant(axis)]
+        cells = []
         for places in points:
             try:
                 shared = self._shared(axes, places)
             except SpecError:
-                continue  # told where the point is checked
-            groups.setdefault(id(shared), (shared, []))[1].append(places)
-        for shared, group in groups.values():
-            for axis in group[0] if len(group) > 1 else ():
-                if axis != "variant" and self._is_constant(axis):
-                    shared.points[axis] = literal([axes[axis][places[axis]] for places in group])
+                continue  # told where the cell is checked
+            cells.append((shared, {axis: axes[axis][places[axis]] for axis in swept}))
+        named = [node for axis in axes if isinstance(node := self.model.axis(axis), yaml.Mapping)]
+        late = [node for _, patch, _ in self.late if isinstance(node := patch.get("variants"), yaml.Mapping)]
+        take_together(cells, [patch for node in (*named, *late) for _, patch in node.entries])
 
     def _patched(self, variant: str, patches: Sequence[tuple[str, str]]) -> Shared:
         """The experiment with the patches of a variant and of places on axes over it, for all points that have these."""

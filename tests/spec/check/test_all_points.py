@@ -39,6 +39,13 @@ def _study(rng: random.Random) -> str:
     """A study that sweeps two constants and has a third made of them; a few of its parts are sound at no point, or at some."""
     values = SOUND if rng.random() < 0.6 else VALUES
     axes = ", ".join(f"{name}: [{', '.join(rng.sample(values, 3))}]" for name in rng.choice([["c"], ["c", "m"]]))
+    variants = rng.choice(
+        [
+            "{}",
+            "{a: {}, b: {constants: {m: 5}}}",
+            "{a: {constants: {k: 3}}, b: {constants: {k: 4}}, d: {constants: {k: 0}}}",
+        ]
+    )
     measures = "\n".join(
         f'      m{n}: "{_expression(rng, rng.randint(1, 3))}"' for n in range(rng.choice([1, 1, 2, 8]))
     )
@@ -49,6 +56,7 @@ experiments:
   e:
     constants: {{c: 1, m: 2, k: "{rng.choice(["2 * c", "c + m", "1 / c", "c // 2", "[c, m][0]", "c - 1", "h(c)"])}"}}
     sweep: {{{axes}}}
+    variants: {variants if axes.count(":") == 1 else "{}"}
     functions: {{g(a): a * c + 1, h(a): a // k}}
     task:
       draw: {{w: "normal([4])"}}
@@ -109,8 +117,8 @@ experiments:
 """
 
 
-def _operations(monkeypatch: pytest.MonkeyPatch, points: int) -> int:
-    """How many operations are checked in a validation of a study with some sweep points."""
+def _operations(monkeypatch: pytest.MonkeyPatch, text: str) -> int:
+    """How many operations are checked in a validation of a study."""
     calls = []
     operate = Checker.operate
 
@@ -120,14 +128,26 @@ def _operations(monkeypatch: pytest.MonkeyPatch, points: int) -> int:
 
     with monkeypatch.context() as patched:
         patched.setattr(Checker, "operate", counted)
-        spec.validate(spec.parse(Source("many.yaml", MANY % ", ".join(str(n + 1) for n in range(points)))))
+        spec.validate(spec.parse(Source("many.yaml", text)))
     return len(calls)
 
 
 def test_more_points_take_no_more_checks_of_measures(monkeypatch: pytest.MonkeyPatch) -> None:
-    few, many = (_operations(monkeypatch, points) for points in (10, 100))
+    few, many = (_operations(monkeypatch, MANY % ", ".join(str(n + 1) for n in range(points))) for points in (10, 100))
     assert few > 10
     assert many - few == 90, "beside `k: c * 2`, which each point has for itself, nothing is checked again"
+
+
+def test_more_variants_of_a_constant_take_no_more_checks_of_measures(monkeypatch: pytest.MonkeyPatch) -> None:
+    few, many = (
+        _operations(
+            monkeypatch,
+            MANY.replace("sweep: {c: [%s]}", f"variants: {{{', '.join(f'v{n}: {{constants: {{c: {n + 2}}}}}' for n in range(variants))}}}"),
+        )
+        for variants in (10, 100)
+    )  # fmt: skip
+    assert few > 10
+    assert many - few == 180, "each variant looks at `k: c * 2` for itself, and for all"
 
 
 def test_a_part_that_fails_at_one_point_is_looked_at_again_at_the_others() -> None:
