@@ -269,6 +269,9 @@ class Network:
                 y = self._run(batch, block, x, frozen)
                 x = x + y if layer.skip else y
             return x
+        if layer.kind == "residual":
+            ends = [self._run(batch, way, x, frozen) for way in layer.blocks]
+            return tf.add(*ends) if layer.config["join"] == "add" else tf.concat(ends[::-1], axis=-1)
         target = f"{self.plan.name}.{layer.key}"
         y = self._apply(batch, layer, x, frozen or mode_of(self.modes, target).freezes_weights)
         mode = self.modes.get(target)

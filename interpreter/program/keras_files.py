@@ -62,6 +62,10 @@ class _Made:
                 for block in layer.blocks:
                     y = self._run(block, x)
                     x = keras.layers.Add(dtype=self.network.dtype.keras)([x, y]) if layer.skip else y
+            elif layer.kind == "residual":
+                ends, dtype = [self._run(way, x) for way in layer.blocks], self.network.dtype.keras
+                added = layer.config["join"] == "add"
+                x = keras.layers.Add(dtype=dtype)(ends) if added else keras.layers.Concatenate(dtype=dtype)(ends[::-1])
             else:
                 made = self._layer(layer)
                 x = self.calls[layer.key](made, x)

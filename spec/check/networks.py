@@ -17,6 +17,7 @@ from ..tables.keras_parameters import ACTIVATIONS, CONSTRAINTS, IDENTITY, Parame
 from ..tables.layers import LAYERS, Layer, row_of
 from ..tables.operations import OPERATIONS
 from . import constant_folding as folding
+from .blocks import repeat
 from .context import Context
 from .expression_text import Text
 from .expressions import Checker
@@ -96,7 +97,7 @@ class NetworkChecker:
 
     def own_activation(self, model: Any) -> yaml.Scalar | None:
         """Where a layer names a function as its activation; None where Keras has it."""
-        said = model.kind != "apply" and "activation" in model.value.model_fields_set
+        said = model.kind not in ("apply", "repeat") and "activation" in model.value.model_fields_set
         word = model.value.activation if said else None
         if word is None or (word in ACTIVATIONS and self.checker.names.function(word) is None):
             return None
@@ -135,7 +136,7 @@ class NetworkChecker:
         if model.kind == "apply":
             return self.applied(model, key, given)
         if model.kind == "repeat":
-            return self.repeat(model.value, key, given)
+            return repeat(self, model.value, key, given)
         row = LAYERS[model.kind]
         if row.primary == "activation" and (activation := self.own_activation(model)) is not None:
             return self.activated(activation, key, given)
@@ -274,20 +275,6 @@ class NetworkChecker:
         call = n.Call(word, (n.Name("x", start=0, end=len(word)),), start=0, end=len(word))
         body = self.checker.term(call, Text(call, node), Context("architecture", ("architecture", self.name), local))
         return LayerPlan(key, "apply", given, body.type, parameter=parameter, body=body)
-
-    def repeat(self, model: Any, key: str, given: Type) -> LayerPlan:
-        """A block several times; its keys are `block[0].hidden`."""
-        times = folding.size(self.checker.value(model.node("times"), Context("constants", ())), "'times'")
-        blocks, current = [], given
-        for index in range(times):
-            before = current
-            plans, current = self.layers(model.layers, current, f"{key}[{0 if model.share else index}].")
-            blocks.append(tuple(plans))
-            if (model.skip or model.share) and current.shape != before.shape:
-                word = "skip" if model.skip else "share"
-                message = f"the block '{key}' turns {before} into {current}, and with '{word}' both have to be the same"
-                raise problem_at(model.node("layers").span, message, "End the block with a layer of its input's size.")
-        return LayerPlan(key, "repeat", given, current, blocks=tuple(blocks), skip=model.skip)
 
 
 def takes_reals(plan: NetworkPlan) -> bool:

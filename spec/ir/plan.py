@@ -43,8 +43,10 @@ class InitialValue:
 class LayerPlan:
     """A layer, with all its arguments computed.
 
-    `key` names it in the seed tree and in paths (`dense_2`, `block[0].hidden`); `kind` is `apply`, `keras`, `whiten` or
-    `repeat`; `row` is its name in the table of layers, "" for the first and the last. Shapes are those of one example.
+    `key` names it in the seed tree and in paths (`dense_2`, `block[0].hidden`); `kind` is `apply`, `keras`, the row's own name,
+    `repeat` or `residual`; `row` is its name in the table of layers, "" for the first and the last two. Shapes are those of one example.
+    The blocks of a `repeat` come one after the other. Those of a `residual` both start at its input; its argument `join` says whether their
+    ends are added (`add`), or stand side by side in the order from the input on (`concat`): the way through layers first, the shortcut second.
     `weights` are Keras' names with their shapes, the untrained ones listed. `inner_entries` is how many it holds within, beside its output.
     """
 
@@ -124,7 +126,7 @@ class NetworkPlan:
 def _leaves(layers: tuple[LayerPlan, ...]) -> list[LayerPlan]:
     leaves: list[LayerPlan] = []
     for layer in layers:
-        if layer.kind == "repeat":
+        if layer.blocks:
             for block in layer.blocks:
                 leaves.extend(_leaves(block))
         else:

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
+from ..diagnostics.problems import did_you_mean, listing
 from ..tables.layers import LAYERS
 from ..tables.optimizers import OPTIMIZERS
 from .base import Closed, Expression, Name, OneOf
-from .generated import Initializer, deferred_model, one_of, short_bounds
+from .generated import Activation, Initializer, deferred_model, one_of, short_bounds
+
+
+def _check_skip(value: Any) -> Any:
+    if not isinstance(value, bool) and value not in SKIPS:
+        raise ValueError(
+            f"'skip' is `true`, `false` or one of {listing(SKIPS)}.  {did_you_mean(str(value), SKIPS) or 'Choose one.'}"
+        )
+    return value
+
+
+SKIPS = ("add", "project", "concat")
+Skip = Annotated[bool | Literal["add", "project", "concat"], BeforeValidator(_check_skip)]
+"""How a block's input meets its output."""
 
 
 class Repeat(Closed):
@@ -18,7 +32,15 @@ class Repeat(Closed):
     name: Name | None = Field(None, description="The block's name: its layers are `f.name[0].hidden`, and so on.")
     times: Expression = Field(description="How many times; a constant.")
     layers: list[LayerEntry] = Field(description="The block's layers.")
-    skip: bool = Field(False, description="Whether the block's input is added to its output (He et al. 2016).")
+    skip: Skip = Field(
+        False,
+        description=(
+            "How the block's input meets its output: `true` or `add` adds it (He et al. 2016); `project` brings it to the output's shape "
+            "before, by a dense layer or a convolution `projection`, where the shapes differ; `concat` puts it before the output along "
+            "the last axis (Huang et al. 2017)."
+        ),
+    )
+    activation: Activation | None = Field(None, description="What each repetition ends with, behind the sum.")
     share: bool = Field(False, description="Whether all repetitions have the same weights.")
 
     @field_validator("layers")

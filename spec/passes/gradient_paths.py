@@ -80,19 +80,30 @@ class Paths:
         route = mode_of(self.modes, plan.name).route
         if route != "body":
             return route == "carrier"
-        for layer in reversed(plan.applied()):
-            route = mode_of(self.modes, f"{plan.name}.{layer.key}").route
-            if route == "nowhere":
+        return self._stretch(plan, plan.layers, reached)
+
+    def _stretch(self, plan: NetworkPlan, layers: tuple[LayerPlan, ...], reached: Reached) -> bool:
+        """The same of layers one after the other."""
+        return all(self._layer(plan, layer, reached) for layer in reversed(layers))
+
+    def _layer(self, plan: NetworkPlan, layer: LayerPlan, reached: Reached) -> bool:
+        """The same of a layer; past a block the gradient goes by its shortcut, too."""
+        if layer.kind == "repeat":
+            return all(self._stretch(plan, block, reached) or layer.skip for block in reversed(layer.blocks))
+        if layer.kind == "residual":
+            return any([self._stretch(plan, way, reached) for way in layer.blocks])
+        route = mode_of(self.modes, f"{plan.name}.{layer.key}").route
+        if route == "nowhere":
+            return False
+        if layer.kind == "apply" and layer.body is not None:
+            if not self._lets_through(layer):
+                reached.ends.append(layer.body)
                 return False
-            if layer.kind == "apply" and layer.body is not None:
-                if not self._lets_through(layer):
-                    reached.ends.append(layer.body)
-                    return False
-            else:
-                reached.layers.add((plan.name, layer.key))
-                if route == "body":
-                    names = set(layer.weights) - set(layer.untrained)
-                    reached.weights |= {(plan.name, layer.key, name) for name in names}
+            return True
+        reached.layers.add((plan.name, layer.key))
+        if route == "body":
+            names = set(layer.weights) - set(layer.untrained)
+            reached.weights |= {(plan.name, layer.key, name) for name in names}
         return True
 
     def _lets_through(self, layer: LayerPlan) -> bool:

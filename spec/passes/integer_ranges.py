@@ -18,7 +18,7 @@ from ..ir.types import Type
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.layers import row_of
 from ..tables.operations import OPERATIONS, wanted_kinds
-from ..tables.operations.intervals import INT32, Bounds, bounds_of, hull, kept
+from ..tables.operations.intervals import INT32, Bounds, bounds_of, hull, joined, kept
 from .evaluate import Array
 from .print_term import bare, spell
 from .range_texts import always, moved, named, shown
@@ -223,8 +223,6 @@ class Ranges:
             hint = f"Indices are 0 … {size - 1}: give the array more, or begin anew by `{spell(term.index)} % {size}`."
             self.tell(term.index.span or term.span, message, hint)
 
-    # -- networks --------------------------------------------------------------------------------------------------
-
     def network(self, plan: NetworkPlan, given: Known, at: t.Term | None = None) -> Known:
         """The bounds of a network's output on an input: of most, None; its layers are checked on the way."""
         if (plan.name, given) not in self.applied:
@@ -239,12 +237,13 @@ class Ranges:
                 self._below_argument(plan, layer, row.ints_below, given or (0, 1), at)
             if layer.kind == "apply" and layer.body is not None:
                 given = self._apply(layer, given)
+            elif layer.kind == "residual":
+                one, other = (self._layers(plan, way, given, at) for way in layer.blocks)
+                given = joined(one, other, layer.config["join"], self.limit)
             elif layer.kind == "repeat":
                 for block in layer.blocks:
-                    inner = self._layers(plan, block, given, at)
-                    both = layer.skip and given is not None and inner is not None
-                    given = (given[0] + inner[0], given[1] + inner[1]) if both and given and inner else inner
-                    given = given and kept(given, self.limit)
+                    before = given if layer.skip else (0, 0)
+                    given = joined(self._layers(plan, block, given, at), before, "add", self.limit)
             else:
                 given = None
         return given

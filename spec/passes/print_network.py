@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from ..ir.plan import NetworkPlan
+from ..ir.plan import LayerPlan, NetworkPlan
 
 MAX_WRITTEN_OUT = 3
 """So many layers of one shape are written out."""
@@ -14,11 +14,20 @@ MAX_WRITTEN_OUT = 3
 def shapes(network: NetworkPlan) -> str:
     """A network's shapes from its input on: `[100] → 100 → 1`; `64 (16 times)` where layers have one shape."""
     words = [str(list(network.input.type.shape[1 if network.each else 0 :]))]
-    for layer in network.leaves():
+    for layer in {layer.key: layer for layer in _in_a_row(network.layers)}.values():
         if layer.weights and (layer.kind == "keras" or set(layer.weights) - set(layer.untrained)):
             shape = layer.output.shape
             words.append(str(shape[0]) if len(shape) == 1 else "×".join(map(str, shape)))
     return (f"{network.each} × " if network.each else "") + " → ".join(map(_run, groupby(words)))
+
+
+def _in_a_row(layers: tuple[LayerPlan, ...]) -> Iterator[LayerPlan]:
+    """The layers from the input to the output, without those of shortcuts."""
+    for layer in layers:
+        if not layer.blocks:
+            yield layer
+        for block in layer.blocks[:1] if layer.kind == "residual" else layer.blocks:
+            yield from _in_a_row(block)
 
 
 def _run(group: tuple[str, Iterator[str]]) -> str:

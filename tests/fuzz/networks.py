@@ -200,12 +200,18 @@ class Layers:
             block.append(self.random.choice(("layer_normalization", {"dropout": 0.3}, "tanh", "batch_normalization")))
         block.append({"dense": {"units": shape[-1], "activation": self._activation()}})
         entry: dict[str, Any] = {"times": self.random.randint(1, 2), "layers": block}
-        for word in ("skip", "share"):
-            if self.random.random() < 0.4:
-                entry[word] = True
+        if self.random.random() < 0.4:
+            entry["share"] = True
+        if self.random.random() < 0.4:
+            entry["skip"] = self.random.choice((True, "add", "project", "concat"))
+        if self.random.random() < 0.2:
+            entry["activation"] = self._activation()
         if self.random.random() < 0.5:
             self.names += 1
             entry["name"] = f"own{self.names}"
+        if entry.get("skip") == "concat":
+            entry.pop("share", None)
+            shape = (*shape[:-1], shape[-1] * (1 + entry["times"]))
         return {"repeat": entry}, shape
 
 

@@ -47,6 +47,16 @@ def kept(bounds: Bounds, within: Bounds = (-MAX_MAGNITUDE, MAX_MAGNITUDE)) -> Bo
     return max(min(bounds[0], within[1]), within[0]), max(min(bounds[1], within[1]), within[0])
 
 
+def joined(one: Bounds | None, other: Bounds | None, join: str, within: Bounds) -> Bounds | None:
+    """The bounds of two values where they meet: of their sum (`add`), or of both side by side; None where one has none."""
+    if one is None or other is None:
+        return None
+    low, high = (
+        (one[0] + other[0], one[1] + other[1]) if join == "add" else (min(one[0], other[0]), max(one[1], other[1]))
+    )
+    return kept((low, high), within)
+
+
 def product(a: Bounds, b: Bounds) -> Bounds:
     """The bounds of a · b."""
     return over(x * y for x in a for y in b)
