@@ -46,6 +46,7 @@ experiments:
     measures:
       mean: E(o)
       each: E(gradient(o, f.dense_1.kernel))
+      moved: norm(f.weights - initial(f.weights))
       snr: {gradient_snr: {of: o, weights: f.weights}}
 """
 

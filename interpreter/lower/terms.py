@@ -130,6 +130,14 @@ def _carry(mode: Mode, carrier: Value, value: Value, event: int, context: Loweri
     return Value(with_backward_mode(mode, hard, soft), axes)
 
 
+@TENSOR.case(t.Recalled)
+def _recalled(term: t.Recalled, context: Lowering) -> Value:
+    """The value in the context of other weights; no gradient passes to what they are made of."""
+    assert context.recall is not None
+    value = context.recall(context, term)(term.operand)
+    return Value(tf.stop_gradient(value.tensor), value.axes)
+
+
 @TENSOR.case(t.Stop)
 def _stop(term: t.Stop, context: Lowering) -> Value:
     value = context(term.operand)

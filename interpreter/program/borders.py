@@ -12,6 +12,9 @@ from .train_step import TrainStep
 Begin = Callable[[Restart, int], Sequence[Any]]
 """Begins the weights of a network or a layer anew, in a pass of training by its number, and gives these variables."""
 
+Keep = Callable[[str, int], None]
+"""Keeps the weights at the end of a pass of a phase, by its name and the number of the pass."""
+
 
 class Borders:
     """The borders between the passes of a program's phases. `train_steps` are those of the phases, in order."""
@@ -23,12 +26,14 @@ class Borders:
         self.passes = {start: number for number, start in enumerate(plan.starts if plan is not None else ()) if start}
         """The numbers of the passes, by their first steps; nothing happens before the first."""
         self.owners = owners
+        self.numbers = plan.passes if plan is not None else ()
 
-    def cross(self, step: int, begin: Begin) -> None:
-        """Enters the pass that begins at a step, if one does; `begin` begins weights anew."""
+    def cross(self, step: int, begin: Begin, keep: Keep) -> None:
+        """Enters the pass that begins at a step, if one does: `keep` keeps the weights of the one before, `begin` begins some anew."""
         if (number := self.passes.get(step)) is None:
             return
         before, now = (self.train_steps[self.owners[place]] for place in (number - 1, number))
+        keep(before.phase.name, self.numbers[number - 1])
         if before.optimizers is not now.optimizers:
             now.optimizers.go_on_from(before.optimizers)
         for target in now.phase.restart:

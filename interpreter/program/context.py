@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import tensorflow as tf
+from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.axes import CELL, EXAMPLE, REPLICATE, Axes
 from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import LossPlan
@@ -17,6 +19,7 @@ from dlspec.spec.tables.dtypes import DTYPES
 
 from ..lower import Lowering, Value
 from ..networks.network import Network, input_of
+from .kept_weights import kept_weights
 from .seeds import bindings_of, constants_of, is_constant, number_samples
 
 
@@ -40,6 +43,7 @@ class ProgramContext:
         self.samples = number_samples(program)
         self._ranks = {item.name: len(item.type.shape) for item in program.draws}
         self.networks = {plan.name: Network(plan, self.rows, self.kind, program.gradient) for plan in program.networks}
+        self.kept_weights = kept_weights(program, self.networks)
         changed = trained(program)
         for name, network in self.networks.items():
             network.trained = frozenset((layer, weight) for owner, layer, weight in changed if owner == name)
@@ -76,7 +80,7 @@ class ProgramContext:
             self.dtype, {**cells, REPLICATE: self.replicates, EXAMPLE: batch}, self.bindings, self.program.gradient,
             keys=lambda sample: keys[self.samples[sample.path]], index=index, enumerated=self.program.data.enumerated,
             on_cpu=self.on_cpu, network=self.apply,
-            weight=lambda lowering, term: self.networks[term.network].weight(term, lowering),
+            recall=self.recalled, weight=lambda lowering, term: self.networks[term.network].weight(term, lowering),
             constants=constants_of(draws), step=step, update=update, clock=self.clock,
             values={
                 name: Value(tensor, lead_axes(tensor, self._ranks[name], REPLICATE))
@@ -128,6 +132,23 @@ class ProgramContext:
         value = network(lowering, own, plan.input.type) if plan.index is None else network.of_index(lowering, own)
         lowering.values[place] = value
         return value
+
+    def recalled(self, lowering: Lowering, term: t.Recalled) -> Lowering:
+        """The context in which networks have the weights of another time; what is drawn is the same."""
+        drawn = {item.name for item in (*self.program.draws, *self.program.examples)}
+        if term.moment in ("average", "current"):
+            given = {
+                (name, *place): Value(network.read(place, term.moment == "current"), (REPLICATE,))
+                for name, network in self.networks.items()
+                for place in network.weights
+            }
+        else:
+            kept = self.kept_weights[term.kept]
+            given = {
+                place: Value(tf.convert_to_tensor(variable.value), (REPLICATE,)) for place, variable in kept.items()
+            }
+        values = {name: value for name, value in lowering.values.items() if name in drawn}
+        return replace(lowering, given=given, training=None, values=values)
 
     def losses(self, lowering: Lowering, loss: Sequence[LossPlan]) -> list[Any]:
         """Some terms of the loss with their weights, [rows, B] each."""

@@ -21,6 +21,7 @@ from .context import ProgramContext
 from .divergence import Divergence, Watch
 from .expectations import Arrays, Evaluation
 from .gradient_statistics import Statistic
+from .kept_weights import begin_kept, keep
 from .optimizers import Optimizers
 from .probes import compile_probe
 from .seeds import Seeds
@@ -52,7 +53,7 @@ class Compiled:
         self.train_steps = tuple(_train_steps(self.context))
         self.borders = Borders(self.program.training, self.train_steps)
         optimizers = {id(train_step.optimizers): train_step.optimizers for train_step in self.train_steps}
-        self.state = State(self.networks, list(optimizers.values()))
+        self.state = State(self.networks, list(optimizers.values()), self.context.kept_weights)
         self.evaluation = Evaluation(self.context)
         self.watch = Watch(self.state, self.context.rows)
         self.begin(self.batch, replicates)
@@ -74,6 +75,7 @@ class Compiled:
         for train_step, phases in zip(self.train_steps, zip(*map(_phases, programs), strict=True), strict=True):
             train_step.optimizers.begin([phase.optimizers for phase in phases], self.seeds.draws)
         whiten(self.context.flat, self.seeds.flat.keys["train"], self.seeds.flat.draws)
+        begin_kept(self.context.kept_weights, self.networks)
         self.state.step = 0
         self.watch.begin()
 
@@ -105,7 +107,7 @@ class Compiled:
         """Makes so many updates; says which terms of the loss were not finite first, and at which step."""
         divergences: list[Divergence | None] = [None] * self.context.rows
         for train_step, steps in self._by_pass(count):
-            self.borders.cross(self.step, self._begin_anew)
+            self.borders.cross(self.step, self._begin_anew, self._keep)
             if self.context.crosses_borders:
                 train_step.optimizers.count_from(self.step)
             bad = train_step.loop(self.train_inputs, tf.constant(self.step), tf.constant(steps)).numpy()
@@ -131,6 +133,10 @@ class Compiled:
         paths = [(*path, "pass", number) for path in self.seeds.cells[0].paths]
         values = [cell.value for cell in self.seeds.cells]
         return self.networks[target.network].begin(plans, paths, values, target.layer)
+
+    def _keep(self, phase: str, number: int) -> None:
+        """Keeps the weights at the end of a pass of a phase, for what recalls them."""
+        keep(self.context.kept_weights, self.networks, phase, number)
 
     @property
     def train_step(self) -> TrainStep:

@@ -9,23 +9,28 @@ import numpy as np
 import tensorflow as tf
 
 from ..networks.network import Network
+from .kept_weights import Moment, Weights
 from .optimizers import Optimizers
 
 Array = np.ndarray[Any, Any]
 
 
 class State:
-    """The variables that training changes, and after how many steps they stand. `optimizers` are those of each phase."""
+    """The variables that training changes, and after how many steps they stand. `optimizers` are those of each phase, `kept` the weights of other times."""
 
-    def __init__(self, networks: Mapping[str, Network], optimizers: Sequence[Optimizers]) -> None:
+    def __init__(
+        self, networks: Mapping[str, Network], optimizers: Sequence[Optimizers], kept: Mapping[Moment, Weights]
+    ) -> None:
         self.networks = networks
         self.optimizers = optimizers
+        self.kept = kept
         self.step = 0
 
     def variables(self) -> list[Any]:
-        """All variables: those of networks, then those of optimisers."""
+        """All variables: those of networks, then those of optimisers, then the weights that are kept of other times."""
         weights = [variable for network in self.networks.values() for variable in network.weights.values()]
-        return weights + [variable for optimizers in self.optimizers for variable in optimizers.state()]
+        weights += [variable for optimizers in self.optimizers for variable in optimizers.state()]
+        return weights + [variable for of_then in self.kept.values() for variable in of_then.values()]
 
     def saved(self) -> list[np.ndarray[Any, Any]]:
         """Copies of the variables' values, in the order of `variables`."""

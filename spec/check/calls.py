@@ -20,9 +20,10 @@ from .expectations import applied, behind, enclosed, ranges
 from .expression_text import Text
 from .gradients import gradient
 from .loops import LOOPS, loop
+from .moments import MOMENTS, recalled
 from .namespace import Function
 
-FORM_ARGUMENTS = {"quantile": 2, "gradient": 2, "scan": 3, "iterate": 3}
+FORM_ARGUMENTS = {"quantile": 2, "gradient": 2, "scan": 3, "iterate": 3, "after": 2}
 """How many arguments the special forms have that have not one."""
 MAX_CALLS = 5_000
 MAX_CALLS_NAMED = 3
@@ -224,6 +225,8 @@ def special_form(checker: Elaborator, node: n.Call, text: Text, context: Context
             raise problem_at(span, "gradients as values stand only in measures", "The loss is what is differentiated.")
         message = f"`{row.name}` ranges over evaluation examples, and stands only in measures"
         raise problem_at(span, message, "`mean` is the mean of an array.")
+    if row.name in MOMENTS:
+        return recalled(checker, node, text, context, span)
     if row.name in LOOPS:
         return loop(checker, row, node, text, context, span)
     if row.name == "len":

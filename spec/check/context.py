@@ -24,6 +24,8 @@ class Names(Protocol):
 
     vocabulary: Vocabulary
     """All names, for suggestions."""
+    training_phases: list[str]
+    """The names of the phases of training."""
 
     def term(self, name: str, phase: str, span: Span) -> t.Term | None:
         """The term of a name, seen from a phase; None when there is no such name."""

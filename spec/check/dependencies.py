@@ -80,7 +80,7 @@ class Dependencies:
 
     def trained(self, term: t.Term) -> bool:
         """Whether a term depends on weights."""
-        return any(self._learns(item) for item in t.walk(term))
+        return any(self._learns(item) for item in t.walk(term, _now))
 
     def _learns(self, item: t.Term) -> bool:
         if isinstance(item, t.Reference) and item.phase == "outputs":
@@ -95,6 +95,11 @@ class Dependencies:
         for used in self.by_use([name], "outputs") if name not in self.learning else ():
             self.learning[used] = self.trained(self.terms[used])
         return self.learning[name]
+
+
+def _now(term: t.Term) -> Iterable[t.Term]:
+    """The parts of a term whose weights are the present ones."""
+    return () if isinstance(term, t.Recalled) else t.children(term)
 
 
 _PER_EXAMPLE: TermPass[[Dependencies], t.Term | None] = TermPass("part per example")
@@ -118,7 +123,7 @@ def _named(term: t.Reference, dependencies: Dependencies) -> t.Term | None:
 
 @_PER_EXAMPLE.case(
     t.Literal, t.SweptConstant, t.Parameter, t.IndexVariable, t.Operate, t.Invoke, t.Scan, t.Comprehend, t.Gather, t.Cut, t.Stack, t.Stop, t.Sample,
-    t.Weight, t.AllWeights, t.StepNumber,
+    t.Weight, t.AllWeights, t.StepNumber, t.Recalled,
 )  # fmt: skip
 def _first_of_parts(term: t.Term, dependencies: Dependencies) -> t.Term | None:
     for child in t.children(term):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from .gradient_modes import modes
 from .integer_ranges import data_ranges, ranges
 from .measures import loss_term, measures
 from .memo import ById, Shared
+from .moments import may_be_missing, unavailable
 from .namespace import Function
 from .scope import ExperimentScope
 from .training import TrainingChecker
@@ -82,6 +83,10 @@ class ExperimentChecker:
             measures=found, data=scope.data or Fresh(0), replicates=replicates or 1, probes=tuple(found_probes),
         )  # fmt: skip
         self.ranged(program)
+        late = [measure for measure in program.measures if may_be_missing(program, measure)]
+        if late:
+            kept = (replace(measure, ratio=True) if measure in late else measure for measure in program.measures)
+            program = replace(program, measures=tuple(kept))
         return program
 
     def _loss(self, name: str) -> LossPlan:
@@ -122,7 +127,7 @@ class ExperimentChecker:
         data = self.shared.once(f"ranges of data {_clock(program)}", drawn, lambda: data_ranges(program))
         reads = self.shared.common.reads
         _, derived = reads.together(program.measures)
-        if found := [*ranges(program, data, reads), *unreached(program, derived)]:
+        if found := [*ranges(program, data, reads), *unreached(program, derived), *unavailable(program)]:
             raise SpecError(in_file_order(found))
         return tuple(untrained(program))
 
@@ -166,7 +171,7 @@ class ExperimentChecker:
         return kept
 
 
-def _clock(program: Program) -> tuple[int, ...] | None:
+def _clock(program: Program) -> tuple[Any, ...] | None:
     """What the counters of a program's terms hang on: its steps, and where its phases begin. None where none stands in it."""
     named = (*program.draws, *program.examples, *program.outputs)
     terms: list[t.Term] = [item.term for item in named]
@@ -174,6 +179,8 @@ def _clock(program: Program) -> tuple[int, ...] | None:
     terms += [plan.input for plan in program.networks]
     terms += [term for probe in program.probes for term in probe.terms.values()]
     plan = program.training
-    if plan is None or not any(isinstance(item, t.StepNumber) for term in terms for item in t.walk(term)):
+    if plan is None or not any(isinstance(item, t.StepNumber | t.Recalled) for term in terms for item in t.walk(term)):
         return (0,) if plan is None else None
-    return plan.steps, *plan.starts, *plan.passes
+    losses = [(phase.name, *map(id, phase.loss)) for phase in plan.phases]
+    averaged = [o.arguments.get("use_ema") for phase in plan.phases for o in phase.optimizers.values()]
+    return (plan.steps, *plan.starts, *plan.passes, *losses, *averaged)

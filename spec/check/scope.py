@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -52,6 +53,7 @@ class ExperimentScope:
         self.shared = shared
         self.model = shared.model
         self.span = shared.model.span()
+        self.training_phases = list(self.model.training.phases) if self.model.training is not None else []
         if shared.defaults is None:
             shared.study_defaults = study_defaults
             shared.defaults = merged_defaults(self.model, study_defaults)
@@ -251,11 +253,9 @@ class ExperimentScope:
         for name in sorted(names):
             self.note_read("small", name)
         if all(small(self.sizes[name]) for name in names):
-            try:
+            with suppress(SpecError):  # it may fit still, by the sizes themselves
                 written(term, dict.fromkeys(names, SMALL), span)
                 return
-            except SpecError:
-                pass  # it may fit still, by the sizes themselves
         self.sized(term, span)
 
     def function(self, name: str) -> Function | None:

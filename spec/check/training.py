@@ -169,7 +169,7 @@ class TrainingChecker:
     def loss(self, name: str, model: TrainingPhase, loss: tuple[LossPlan, ...]) -> tuple[LossPlan, ...]:
         """The terms that a phase minimises: its own, or the experiment's."""
         if model.loss is None:
-            if not loss:
+            if not self.model.loss:
                 hint = "Give it a `loss:`, or the experiment one."
                 raise problem_at(
                     self.model.span("training", "phases", name), f"the phase '{name}' has no loss to minimise", hint

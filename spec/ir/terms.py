@@ -234,6 +234,25 @@ class StepNumber(Term):
     counter: str = "step"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Recalled(Term):
+    """What a term is worth at the weights of another time; a constant for gradients.
+
+    `moment` is `initial` (before the first update), `after` (the end of the pass `number` of the phase `phase`, of its last pass so
+    far where no number is said), `average` (the optimiser's moving averages) or `current` (the weights that are trained).
+    """
+
+    operand: Term
+    moment: str
+    phase: str = ""
+    number: int | None = None
+
+    @property
+    def kept(self) -> tuple[str, str, int | None]:
+        """Which weights these are, of those that are kept."""
+        return self.moment, self.phase, self.number
+
+
 NAMELESS: tuple[type[Term], ...] = (
     Literal, SweptConstant, IndexVariable, Operate, Comprehend, Gather, Cut, Stack, Sample, Weight, AllWeights, Expectation, Gradient,
     GradientStatistic, SamplingFloor, StepNumber,

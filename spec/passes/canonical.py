@@ -194,6 +194,15 @@ def _stop(term: t.Stop, walk: Walk, names: Scope) -> Any:
     return ["stop", walk.term(term.operand, names)]
 
 
+@_MEANING.case(t.Recalled)
+def _recalled(term: t.Recalled, walk: Walk, names: Scope) -> Any:
+    plan = walk.program.training
+    phase = (
+        next((n for n, one in enumerate(plan.phases) if one.name == term.phase), None) if plan and term.phase else None
+    )
+    return ["recalled", term.moment, phase, term.number, walk.term(term.operand, names)]
+
+
 @_MEANING.case(t.Sample)
 def _sample(term: t.Sample, walk: Walk, names: Scope) -> Any:
     parameters = {name: walk.term(value, names) for name, value in term.parameters.items()}

@@ -158,8 +158,11 @@ _ONWARDS.exclude("a gradient is taken of one example's value", t.Expectation, t.
 _ONWARDS.exclude("it is a measure by itself", t.GradientStatistic, t.SamplingFloor)
 
 
-@_BEHIND.case(t.Stop)
-@_ONWARDS.case(t.Stop, t.Literal, t.SweptConstant, t.Sample, t.Weight, t.AllWeights, t.StepNumber, t.IndexVariable)
+@_MADE_OF.case(t.Recalled)
+@_BEHIND.case(t.Stop, t.Recalled)
+@_ONWARDS.case(
+    t.Stop, t.Recalled, t.Literal, t.SweptConstant, t.Sample, t.Weight, t.AllWeights, t.StepNumber, t.IndexVariable
+)
 def _end(term: t.Term, paths: Paths, reached: Reached) -> Iterable[t.Term]:
     return ()
 

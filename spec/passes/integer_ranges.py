@@ -294,7 +294,7 @@ _BOUNDS.exclude("it is a real number", t.Weight, t.AllWeights, t.Expectation, t.
 _BOUNDS.exclude("it is a real number", t.GradientStatistic, t.SamplingFloor)
 
 
-@_BELOW.case(*t.NAMELESS, t.Invoke, t.Stop)
+@_BELOW.case(*t.NAMELESS, t.Invoke, t.Stop, t.Recalled)
 def _parts(term: t.Term, ranges: Ranges) -> Iterable[t.Term]:
     return t.children(term)
 
@@ -372,8 +372,8 @@ def _cut(term: t.Cut, ranges: Ranges) -> Known:
     return ranges.known[id(term.array)]
 
 
-@_BOUNDS.case(t.Stop)
-def _stop(term: t.Stop, ranges: Ranges) -> Known:
+@_BOUNDS.case(t.Stop, t.Recalled)
+def _stop(term: t.Stop | t.Recalled, ranges: Ranges) -> Known:
     return ranges.known[id(term.operand)]
 
 

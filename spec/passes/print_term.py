@@ -97,6 +97,12 @@ def _stack(term: t.Stack) -> str:
     return f"[{_listed(term.items)}]"
 
 
+@_TEXT.case(t.Recalled)
+def _recalled(term: t.Recalled) -> str:
+    phase = f"{term.phase}[{term.number}], " if term.number is not None else f"{term.phase}, " if term.phase else ""
+    return f"{term.moment}({phase}{spell(term.operand)})"
+
+
 @_TEXT.case(t.Stop)
 def _stop(term: t.Stop) -> str:
     return f"stop({spell(term.operand)})"

@@ -99,7 +99,7 @@ _ONWARDS: TermPass[[_Reached], Iterable[t.Term]] = TermPass("way to what is rand
 _LEARNT = (t.NetworkOutput, t.Weight, t.AllWeights)
 _CHANGING = (*_LEARNT, t.StepNumber)
 """The classes whose values change in training."""
-_PARTS = (*(kind for kind in t.NAMELESS if kind not in _LEARNT), t.Parameter, t.Invoke, t.Scan, t.Stop)
+_PARTS = (*(kind for kind in t.NAMELESS if kind not in _LEARNT), t.Parameter, t.Invoke, t.Scan, t.Stop, t.Recalled)
 """The classes that come of their parts alone."""
 
 

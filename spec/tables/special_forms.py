@@ -40,6 +40,26 @@ FORMS = _forms(
         "and at most 10,000",
         "any",
     ),
+    Form("initial", "(x: any) -> any", "x at the weights before the first update; a constant for gradients", "weights"),
+    Form(
+        "after",
+        "(phase, x: any) -> any",
+        "x at the weights at the end of a phase of training, `after(task_a, f.weights)`, or of a pass of it, `after(task[0], f)`; a constant "
+        "for gradients, and missing until then",
+        "weights",
+    ),
+    Form(
+        "average",
+        "(x: any) -> any",
+        "x at the moving averages of the weights, which `use_ema` keeps; a constant for gradients",
+        "weights",
+    ),
+    Form(
+        "current",
+        "(x: any) -> any",
+        "x at the weights that are trained, where measures see their averages; a constant for gradients",
+        "weights",
+    ),
     Form("E", "(x: any) -> real", "the mean over the evaluation examples, accumulated in float64", "measures"),
     Form(
         "quantile",

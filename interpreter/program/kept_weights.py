@@ -1,0 +1,69 @@
+"""Weights that are kept of other times: from before the first update, and from the ends of phases of training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+from dlspec.spec.ir import terms as t
+from dlspec.spec.ir.plan import Program
+
+from ..networks.network import Network
+
+Moment = tuple[str, str, int | None]
+"""`initial` or `after`; the phase, and the number of its pass, of the last so far where that is None (`Recalled.kept`)."""
+Weights = dict[tuple[str, str, str], Any]
+"""Variables [rows, …] by network, layer and weight."""
+
+
+def kept_weights(program: Program, networks: Mapping[str, Network]) -> dict[Moment, Weights]:
+    """Variables for the weights that anything in a program recalls, of the networks that it recalls."""
+    kept: dict[Moment, Weights] = {}
+    bindings = {item.name: item.term for item in program.outputs}
+    plans = {plan.name: plan for plan in program.networks}
+
+    def onwards(term: t.Term) -> Iterable[t.Term]:
+        if isinstance(term, t.Reference) and term.name in bindings:
+            return (bindings[term.name],)
+        own = (plans[term.network].input,) if isinstance(term, t.NetworkOutput) and term.input is None else ()
+        return (*own, *t.children(term))
+
+    for root in _terms(program):
+        for item in t.walk(root, onwards):
+            if not isinstance(item, t.Recalled) or item.moment not in ("initial", "after"):
+                continue
+            of_then = kept.setdefault(item.kept, {})
+            for part in t.walk(item.operand, onwards):
+                if isinstance(part, t.NetworkOutput | t.Weight | t.AllWeights):
+                    for place, variable in networks[part.network].weights.items():
+                        of_then.setdefault((part.network, *place), _variable(item.kept, variable))
+    return kept
+
+
+def _terms(program: Program) -> Iterable[t.Term]:
+    yield from (item.term for item in program.loss)
+    yield from (item.term for item in program.measures)
+    for probe in program.probes:
+        yield from probe.terms.values()
+
+
+def _variable(moment: Moment, weight: Any) -> Any:
+    name = "_".join(str(part) for part in (*moment, weight.name) if part not in ("", None))
+    return keras.Variable(np.zeros(weight.shape), trainable=False, dtype=weight.dtype, name=name)
+
+
+def begin_kept(kept: Mapping[Moment, Weights], networks: Mapping[str, Network]) -> None:
+    """Keeps the weights before the first update; those after a phase are missing, NaN, until it has ended."""
+    for (moment, *_), of_then in kept.items():
+        for (network, layer, name), variable in of_then.items():
+            now = networks[network].weights[layer, name]
+            variable.assign(now.value if moment == "initial" else np.full(variable.shape, np.nan))
+
+
+def keep(kept: Mapping[Moment, Weights], networks: Mapping[str, Network], phase: str, number: int) -> None:
+    """Keeps the weights at the end of a pass of a phase."""
+    for wanted in (("after", phase, None), ("after", phase, number)):
+        for (network, layer, name), variable in kept.get(wanted, {}).items():
+            variable.assign(networks[network].weights[layer, name].value)

@@ -1,0 +1,120 @@
+"""Values at the weights of another time: `initial(f)`, `after(task_a, f.weights)`, `average(f)`, `current(f)`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from ..diagnostics.problems import Problem, Span, did_you_mean, listing, problem_at
+from ..expressions import nodes as n
+from ..ir import terms as t
+from ..ir.plan import MeasurePlan, Program
+from . import constant_folding as folding
+from .context import Context, Elaborator
+from .expectations import enclosed
+from .expression_text import Text
+
+MOMENTS = ("initial", "after", "average", "current")
+STAGES = ("outputs", "loss", "measures")
+
+
+def recalled(checker: Elaborator, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
+    """A value at the weights of another time. Raises SpecError."""
+    if context.phase not in STAGES:
+        hint = "It may stand in outputs, losses and measures."
+        raise problem_at(span, f"`{node.function}` speaks of trained weights, and there are none here yet", hint)
+    phase, number = "", None
+    if node.function == "after":
+        phase, number = _phase(checker, node.arguments[0], text, context)
+    operand = enclosed(checker.term(node.arguments[-1], text, context), context.bound)
+    if isinstance(operand, t.Literal):
+        return operand
+    over = next((item for item in t.walk(operand) if isinstance(item, t.Expectation | t.Gradient)), None)
+    if over is not None:
+        hint = f"Write it inside: `E({node.function}({'…, ' if phase else ''}x))`."
+        raise problem_at(
+            over.span or span,
+            f"`{node.function}` is of one example's value, and here is an average or a gradient",
+            hint,
+        )
+    if not checker.names.trained(operand):
+        hint = "Take a network's output, or weights: `f.weights`."
+        raise problem_at(span, f"`{node.function}` is of something that weights make, and none are in this", hint)
+    return t.Recalled(operand, node.function, phase, number, type=operand.type, span=span)
+
+
+def _phase(checker: Elaborator, node: n.Expr, text: Text, context: Context) -> tuple[str, int | None]:
+    """The phase, and the number of its pass if one is chosen."""
+    span, number = text.span(node), None
+    if isinstance(node, n.Index) and len(node.subscripts) == 1 and not isinstance(node.subscripts[0], n.Slice):
+        term = checker.term(node.subscripts[0], text, replace(context, phase="constants"))
+        number = int(folding.integer(term, "a pass"))
+        node = node.array
+    known = checker.names.training_phases
+    if not isinstance(node, n.Name) or node.name not in known:
+        name = node.name if isinstance(node, n.Name) else ""
+        if not known:
+            raise problem_at(
+                span, "`after` takes a phase of training, and there are none", "Give the training `phases:`."
+            )
+        hint = did_you_mean(name, known) or f"The phases are {listing(known)}: `after({known[0]}, f.weights)`."
+        raise problem_at(span, f"there is no phase '{name}'" if name else "`after` takes a phase of training", hint)
+    return node.name, number
+
+
+def recalls(program: Program, terms: Iterable[t.Term]) -> Iterator[t.Recalled]:
+    """What some terms recall, through outputs, too."""
+    outputs = {item.name: item.term for item in program.outputs}
+
+    def onwards(term: t.Term) -> Iterable[t.Term]:
+        return (outputs[term.name],) if isinstance(term, t.Reference) and term.name in outputs else t.children(term)
+
+    for term in terms:
+        yield from (item for item in t.walk(term, onwards) if isinstance(item, t.Recalled))
+
+
+def may_be_missing(program: Program, measure: MeasurePlan) -> bool:
+    """Whether a measure has no value before a phase has ended."""
+    return any(item.moment == "after" for item in recalls(program, [measure.term]))
+
+
+def unavailable(program: Program) -> list[Problem]:
+    """Weights that are never kept, and those that a loss needs before they are there."""
+    plan = program.training
+    phases = plan.phases if plan is not None else ()
+    averaged = any(o.arguments.get("use_ema") for phase in phases for o in phase.optimizers.values())
+    places = {phase.name: place for place, phase in enumerate(phases)}
+    measured = [(item, None) for item in recalls(program, [m.term for m in program.measures])]
+    measured += [(item, None) for probe in program.probes for item in recalls(program, probe.terms.values())]
+    lost = [
+        (item, place) for place, phase in enumerate(phases) for item in recalls(program, [x.term for x in phase.loss])
+    ]
+    found: dict[tuple[Span | None, str], Problem] = {}
+    for item, needed in (*measured, *lost):
+        said = _unavailable(item, phases[places[item.phase]].times if item.phase in places else 0, averaged)
+        if said is None and item.moment == "after" and needed is not None and needed <= places[item.phase]:
+            message = f"the loss of the phase '{phases[needed].name}' needs the weights after '{item.phase}', which has not ended then"
+            said = message, "Give the term to a later phase alone, by a `loss` of its own."
+        if said is not None:
+            found.setdefault((item.span, said[0]), Problem(said[0], item.span, said[1]))
+    return list(found.values())
+
+
+def _unavailable(item: t.Recalled, times: int, averaged: bool) -> tuple[str, str] | None:
+    """What is wrong with a moment, and what to do."""
+    if item.moment in ("average", "current") and not averaged:
+        return (
+            f"`{item.moment}` is of moving averages of the weights, and no optimiser keeps any",
+            "Give an optimiser `use_ema: true`.",
+        )
+    if item.moment != "after":
+        return None
+    if not times:
+        return (
+            f"the phase '{item.phase}' has 0 steps here, and no weights at its end",
+            "Give it steps, or take `initial(…)`.",
+        )
+    if item.number is not None and not 0 <= item.number < times:
+        count = f"{times} pass{'es' if times > 1 else ''}"
+        return f"the phase '{item.phase}' has {count}, and no pass {item.number}", f"Passes are 0 … {times - 1}."
+    return None
