@@ -10,7 +10,7 @@ from typing import Any
 from ..diagnostics.problems import Problem, SpecError, in_file_order, problem_at
 from ..ir import terms as t
 from ..ir.data import DataSource, Fresh
-from ..ir.plan import LossPlan, Named, Program
+from ..ir.plan import LossPlan, MeasurePlan, Named, Program
 from ..model.layers import LayerDefaults
 from ..passes.gradient_paths import unreached, untrained
 from ..source import nodes as yaml
@@ -110,7 +110,7 @@ class ExperimentChecker:
     def ranged(self, program: Program) -> None:
         """Checks the ranges of ints and the ways of gradients, once for all cells whose terms are the same. Raises SpecError."""
         modes_ = tuple((name, mode.name) for name, mode in program.gradient.items())
-        kind = f"ranges {self.shared.common.number((modes_, _clock(program)))}"
+        kind = f"ranges {self.shared.common.number((modes_, self._clock(program)))}"
         named = (*program.draws, *program.examples, *program.outputs, *program.networks, *program.loss)
         probed = (term for probe in program.probes for term in probe.terms.values())
         terms = (*named, program.measures, *probed)
@@ -121,10 +121,28 @@ class ExperimentChecker:
                 raise OnePointNeeded from None
             raise
 
+    def _clock(self, program: Program) -> tuple[Any, ...] | None:
+        """What the counters of a program's terms hang on: its steps, and where its phases begin. None where none stands in it."""
+        plan = program.training
+        if plan is None:
+            return (0,)
+        terms = [item.term for item in (*program.draws, *program.examples, *program.outputs)]
+        terms += [item.term for item in program.loss]
+        terms += [network.input for network in program.networks]
+        terms += [term for probe in program.probes for term in probe.terms.values()]
+        counted = self.shared.once(
+            "steps are counted", (*terms, program.measures), lambda: _counts(terms, program.measures)
+        )
+        if not counted:
+            return None
+        losses = [(phase.name, *map(id, phase.loss)) for phase in plan.phases]
+        averaged = [o.arguments.get("use_ema") for phase in plan.phases for o in phase.optimizers.values()]
+        return (plan.steps, *plan.starts, *plan.passes, *losses, *averaged)
+
     def _ranged(self, program: Program) -> tuple[Problem, ...]:
         """The warnings of these checks. Raises SpecError."""
         drawn = (*program.draws, *program.examples)
-        data = self.shared.once(f"ranges of data {_clock(program)}", drawn, lambda: data_ranges(program))
+        data = self.shared.once(f"ranges of data {self._clock(program)}", drawn, lambda: data_ranges(program))
         reads = self.shared.common.reads
         _, derived = reads.together(program.measures)
         if found := [*ranges(program, data, reads), *unreached(program, derived), *unavailable(program)]:
@@ -171,16 +189,7 @@ class ExperimentChecker:
         return kept
 
 
-def _clock(program: Program) -> tuple[Any, ...] | None:
-    """What the counters of a program's terms hang on: its steps, and where its phases begin. None where none stands in it."""
-    named = (*program.draws, *program.examples, *program.outputs)
-    terms: list[t.Term] = [item.term for item in named]
-    terms += [item.term for item in program.loss] + [item.term for item in program.measures]
-    terms += [plan.input for plan in program.networks]
-    terms += [term for probe in program.probes for term in probe.terms.values()]
-    plan = program.training
-    if plan is None or not any(isinstance(item, t.StepNumber | t.Recalled) for term in terms for item in t.walk(term)):
-        return (0,) if plan is None else None
-    losses = [(phase.name, *map(id, phase.loss)) for phase in plan.phases]
-    averaged = [o.arguments.get("use_ema") for phase in plan.phases for o in phase.optimizers.values()]
-    return (plan.steps, *plan.starts, *plan.passes, *losses, *averaged)
+def _counts(terms: Sequence[t.Term], measures: Sequence[MeasurePlan]) -> bool:
+    """Whether the number of a step, or what was at another, stands in any of some terms."""
+    every = (*terms, *(measure.term for measure in measures))
+    return any(isinstance(item, t.StepNumber | t.Recalled) for term in every for item in t.walk(term))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
@@ -15,6 +15,7 @@ EXPRESSION_MARK = {"x-expression": True}
 
 
 set_slot = object.__setattr__
+M = TypeVar("M", bound="Closed")
 
 
 class Closed(BaseModel):
@@ -32,9 +33,10 @@ class Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
 
     @classmethod
-    def from_node(cls, node: yaml.Node) -> Self:
-        """The model of a tree. Raises pydantic.ValidationError."""
-        model = cls.model_validate(yaml.data(node))
+    def from_node(cls, node: yaml.Node, more: Mapping[str, Any] | None = None) -> Self:
+        """The model of a tree, and of more fields that stand nowhere. Raises pydantic.ValidationError."""
+        data = yaml.data(node)
+        model = cls.model_validate({**data, **more} if more else data)
         _position(model, node, node.span)
         return model
 
@@ -156,6 +158,13 @@ class OneOf(Closed):
         if cls.bare == "expression":
             forms[1]["anyOf"].append({"type": "array", "items": dict(EXPRESSION_MARK)})
         return {"title": title, "description": meaning, "anyOf": forms}
+
+
+def placed(model: M, node: yaml.Node) -> M:
+    """A model whose fields know where they stand, as the one of a tree that holds theirs."""
+    set_slot(model, "_node", node)
+    set_slot(model, "_span", node.span)
+    return model
 
 
 def _position(model: Closed, node: yaml.Node | None, span: Span) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from dataclasses import replace
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
@@ -13,7 +14,7 @@ from ..tables.gradient_modes import GRADIENT_MODES
 from ..tables.gradient_statistics import GRADIENT_STATISTICS
 from ..tables.judges import JUDGES
 from ..tables.optimizers import OPTIMIZERS
-from .base import Closed, Condition, Expression, FunctionHead, Name, OneOf, number
+from .base import Closed, Condition, Expression, FunctionHead, Name, OneOf, number, placed
 from .figures import AnyFigure
 from .generated import arguments_model, one_of
 from .layers import LayerDefaults, LayerEntry, OptimizerEntry
@@ -245,6 +246,19 @@ class Experiment(Closed):
     variants: dict[Name, Patch] = Field(default_factory=dict, description="Named patches: what is compared.")
     claims: dict[Name, Claim] = Field(default_factory=dict, description="The study's sentences, as checks.")
     figures: dict[Name, AnyFigure] = Field(default_factory=dict, description="What is drawn.")
+
+    @classmethod
+    def like(cls, node: yaml.Mapping, other: Experiment) -> Self:
+        """The model of a tree that has sections in common with another's: these are that one's. Raises pydantic.ValidationError."""
+        own = other.node()
+        common = {
+            key.text: getattr(other, key.text)
+            for key, below in node.entries
+            if isinstance(own, yaml.Mapping) and own.get(key.text) is below and key.text in other.model_fields_set
+        }
+        rest = replace(node, entries=tuple(entry for entry in node.entries if entry[0].text not in common))
+        stand_ins = {name: {"x": 0} for name in common if cls.model_fields[name].is_required()}
+        return placed(cls.from_node(rest, stand_ins).model_copy(update=common), node)
 
     def axis(self, name: str) -> yaml.Node | None:
         """Where an axis is written: the list of its values, or the map of its patches."""

@@ -104,9 +104,12 @@ def with_experiments(top: yaml.Mapping, experiments: dict[str, yaml.Mapping]) ->
     return yaml.Mapping(tuple(entries), top.span)
 
 
-def experiment(node: yaml.Mapping) -> Experiment:
-    """A patched experiment, validated."""
-    return validated(Experiment, node)
+def experiment(node: yaml.Mapping, like: Experiment | None = None) -> Experiment:
+    """A patched experiment, validated: sections that it has in common with another are not validated again. Raises SpecError."""
+    try:
+        return Experiment.like(node, like) if like is not None else Experiment.from_node(node)
+    except pydantic.ValidationError:
+        return validated(Experiment, node)
 
 
 def validated(model: type[M], node: yaml.Mapping) -> M:

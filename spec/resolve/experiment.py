@@ -65,7 +65,8 @@ class ExperimentResolver:
         self.node = self._late(node)
         if profile is not None:
             self._must_matter(node, profile)
-        self.model = experiment(without(self.node, "base"))
+        written = document.study.experiments[name]
+        self.model = experiment(without(self.node, "base"), written)
         for _, patch, _ in self.late:
             must_not_be_swept(patch, self.model.sweep)
         self.alone = without(self.declared, *ABOUT_ALL_CELLS)  # a profile goes over variants once: null deletes once
@@ -217,7 +218,7 @@ class ExperimentResolver:
                 assert isinstance(merged, yaml.Mapping)
                 node, patched = merged, True
         return Shared(
-            experiment(without(node, "base")) if patched else model,
+            experiment(without(node, "base"), model) if patched else model,
             self.node,
             self.common,
             self.called,
@@ -228,7 +229,7 @@ class ExperimentResolver:
         if not self.late:
             return ()
         try:
-            model = experiment(without(self.declared, "base"))
+            model = experiment(without(self.declared, "base"), self.document.study.experiments[self.name])
             axes = Sweep(self.document.study.study, self.name, model, ()).axes()
         except SpecError:
             return ()
