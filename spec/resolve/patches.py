@@ -1,7 +1,8 @@
 """Patches: one part of a document laid over another. Maps merge, anything else replaces, `null` deletes.
 
 A loss is one value, and is replaced whole; terms that say a weight alone keep what they are of. One-of maps (optimiser,
-layer, gradient mode) merge under the same key and are replaced under another. A map patches a list of layers by name.
+layer, gradient mode) merge under the same key and are replaced under another. A map patches a list of layers by name, and may put new
+ones between them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sent
 from ..source.nodes import Mapping, Node, Scalar, Sequence, data
 from ..tables.layers import LAYERS
 from ..tables.optimizers import OPTIMIZERS
+from .insertions import insert, kinds_in, says_where
 
 Path = tuple[str, ...]
 
@@ -103,12 +105,20 @@ def _merge_loss(base: Node, patch: Node) -> Node:
 
 
 def _merge_layers(base: Sequence, patch: Mapping, path: Path, adds: bool) -> Sequence:
-    """Layers patched by name, or by kind and position (`dense_2`)."""
+    """Layers patched by name, or by kind and position (`dense_2`), and new ones put between them."""
     items = list(base.items)
     names = layer_names(items)
     for key, node in patch.entries:
+        if isinstance(node, Mapping) and says_where(node):
+            insert(key, node, items, names)
+            continue
         if key.text not in names:
-            hint = sentence(did_you_mean(key.text, names), f"The layers are {listing(names)}.")
+            new = [
+                f"`{key.text}: {{{word}: …, after: {next(iter(names), 'x')}}}` puts one there."
+                for word in kinds_in(node)
+            ]
+            known = [f"The layers are {listing(names)}.", *new]
+            hint = sentence(did_you_mean(key.text, names), " ".join(known))
             raise problem_at(key.span, f"there is no layer '{key.text}' here", hint)
         place = names[key.text]
         if isinstance(node, Scalar) and node.value is None:

@@ -1,0 +1,95 @@
+"""Layers that a patch puts between others: `norm: {layer_normalization: {}, after: hidden}`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as SequenceOf
+from dataclasses import replace
+
+from ..diagnostics.problems import did_you_mean, listing, problem_at, sentence
+from ..source.nodes import Mapping, Node, Scalar
+from ..tables.layers import LAYERS
+
+BEFORE, AFTER = "before", "after"
+
+
+def says_where(node: Node) -> bool:
+    """Whether an entry of a patch of layers says where it goes."""
+    return isinstance(node, Mapping) and any(word in node.keys() for word in (BEFORE, AFTER))
+
+
+def kinds_in(node: Node) -> list[str]:
+    """The kinds of layers that an entry of a patch of layers names: one where it is meant as a new layer."""
+    return [word for word in node.keys() if word in (*LAYERS, "repeat")] if isinstance(node, Mapping) else []
+
+
+def insert(key: Scalar, node: Mapping, items: list[Node], names: dict[str, int]) -> None:
+    """Puts a new layer, called by its key, before or after another one.
+
+    Args:
+        key: The new layer's name.
+        node: The layer, under its kind, and `before` or `after` with the name of another.
+        items: The layers, changed in place.
+        names: Where the layers are that names reach, changed in place.
+    """
+    if key.text in names:
+        message = f"there is a layer '{key.text}' here already: `{BEFORE}` and `{AFTER}` say where a new one goes"
+        raise problem_at(
+            key.span, message, "Give the new layer another name, or leave its place out to change this one."
+        )
+    place = _place(key, node, names)
+    kind, layer = _layer(key, node)
+    _undisturbed(kind, items[place:])
+    items.insert(place, layer)
+    for name, other in list(names.items()):
+        names[name] = other + (other >= place)
+    names[key.text] = place
+
+
+def _place(key: Scalar, node: Mapping, names: dict[str, int]) -> int:
+    """Where in the list a new layer goes."""
+    words = [word for word in (BEFORE, AFTER) if word in node.keys()]
+    if len(words) == 2:
+        raise problem_at(key.span, f"'{key.text}' goes `{BEFORE}` one layer and `{AFTER}` another", "Keep one of them.")
+    (word,) = words
+    anchor = node.get(word)
+    if not isinstance(anchor, Scalar) or anchor.text not in names:
+        span = anchor.span if anchor is not None else key.span
+        text = anchor.text if isinstance(anchor, Scalar) else ""
+        hint = sentence(did_you_mean(text, names), f"The layers are {listing(names)}.")
+        raise problem_at(span, f"there is no layer '{text}' here to go {word}", hint)
+    return names[anchor.text] + (word == AFTER)
+
+
+def _layer(key: Scalar, node: Mapping) -> tuple[Scalar, Node]:
+    """A new layer's kind, and the layer with its name."""
+    layers = [(kind, inner) for kind, inner in node.entries if kind.text not in (BEFORE, AFTER)]
+    if len(layers) != 1 or layers[0][0].text not in (*LAYERS, "repeat"):
+        wrong = [kind for kind, _ in layers if kind.text not in (*LAYERS, "repeat")]
+        message = f"'{key.text}' is one layer under its kind, and `{BEFORE}` or `{AFTER}`"
+        near = did_you_mean(wrong[0].text, (*LAYERS, "repeat")) if wrong else ""
+        example = (
+            f"Write `{key.text}: {{layer_normalization: {{}}, {AFTER}: hidden}}`; a function is `activation: NAME`."
+        )
+        raise problem_at((wrong[0] if wrong else key).span, message, sentence(near, example))
+    ((kind, inner),) = layers
+    if not isinstance(inner, Mapping):
+        primary = LAYERS[kind.text].primary if kind.text in LAYERS else None
+        nothing = isinstance(inner, Scalar) and inner.value is None
+        word = Scalar(primary, primary or "", True, inner.span)
+        inner = Mapping(((word, inner),) if primary and not nothing else (), inner.span)
+    if (said := inner.key("name")) is not None:
+        raise problem_at(said.span, f"this layer is called '{key.text}' by its key", "Leave its `name` out.")
+    word = Scalar("name", "name", True, key.span)
+    named = replace(inner, entries=((word, Scalar(key.text, key.text, True, key.span)), *inner.entries))
+    return kind, Mapping(((kind, named),), node.span)
+
+
+def _undisturbed(kind: Scalar, behind: SequenceOf[Node]) -> None:
+    """Refuses a layer that changes the place of another among those of its kind: by it that is named, and draws its weights."""
+    for item in behind:
+        own, inner = item.entries[0] if isinstance(item, Mapping) and item.entries else (item, None)
+        named = isinstance(inner, Mapping) and inner.key("name") is not None
+        if isinstance(own, Scalar) and own.text == kind.text and not named:
+            word = kind.text
+            message = f"the '{word}' behind this one has no name: it would be called by another place, and start from other weights"
+            raise problem_at(kind.span, message, f"Give the '{word}' behind it a `name` in the experiment.")
