@@ -83,7 +83,11 @@ class ExperimentChecker:
             measures=found, data=scope.data or Fresh(0), replicates=replicates or 1, probes=tuple(found_probes),
         )  # fmt: skip
         self.ranged(program)
-        late = [measure for measure in program.measures if may_be_missing(program, measure)]
+        late = self.shared.once(
+            "measures that may be missing",
+            (*program.outputs, program.measures),
+            lambda: may_be_missing(program.outputs, program.measures, self.shared.common.reads),
+        )
         if late:
             kept = (replace(measure, ratio=True) if measure in late else measure for measure in program.measures)
             program = replace(program, measures=tuple(kept))

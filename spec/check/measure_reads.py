@@ -11,12 +11,13 @@ from ..ir.plan import MeasurePlan
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """The names and the networks that stand in a term, and whether a gradient does."""
+    """The names and the networks that stand in a term, whether a gradient does, and whether weights after a phase do."""
 
     term: t.Term
     names: tuple[str, ...]
     networks: tuple[str, ...]
     derived: bool
+    after: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class MeasureReads:
                 tuple(dict.fromkeys(item.name for item in items if isinstance(item, t.Reference))),
                 tuple(dict.fromkeys(item.network for item in items if isinstance(item, t.NetworkOutput))),
                 any(isinstance(item, t.Gradient | t.GradientStatistic) for item in items),
+                any(isinstance(item, t.Recalled) and item.moment == "after" for item in items),
             )
         return reads
 

@@ -8,11 +8,12 @@ from dataclasses import replace
 from ..diagnostics.problems import Problem, Span, did_you_mean, listing, problem_at
 from ..expressions import nodes as n
 from ..ir import terms as t
-from ..ir.plan import MeasurePlan, Program
+from ..ir.plan import MeasurePlan, Named, Program
 from . import constant_folding as folding
 from .context import Context, Elaborator
 from .expectations import enclosed
 from .expression_text import Text
+from .measure_reads import MeasureReads
 
 MOMENTS = ("initial", "after", "average", "current")
 STAGES = ("outputs", "loss", "measures")
@@ -63,19 +64,32 @@ def _phase(checker: Elaborator, node: n.Expr, text: Text, context: Context) -> t
 
 
 def recalls(program: Program, terms: Iterable[t.Term]) -> Iterator[t.Recalled]:
-    """What some terms recall, through outputs, too."""
+    """What some terms recall, through outputs, too; what several of them hold is gone through once."""
     outputs = {item.name: item.term for item in program.outputs}
+    seen: set[int] = set()
 
     def onwards(term: t.Term) -> Iterable[t.Term]:
-        return (outputs[term.name],) if isinstance(term, t.Reference) and term.name in outputs else t.children(term)
+        seen.add(id(term))
+        named = isinstance(term, t.Reference) and term.name in outputs
+        below = (outputs[term.name],) if named else t.children(term)  # type: ignore[attr-defined]
+        return [item for item in below if id(item) not in seen]
 
     for term in terms:
         yield from (item for item in t.walk(term, onwards) if isinstance(item, t.Recalled))
 
 
-def may_be_missing(program: Program, measure: MeasurePlan) -> bool:
-    """Whether a measure has no value before a phase has ended."""
-    return any(item.moment == "after" for item in recalls(program, [measure.term]))
+def may_be_missing(outputs: Iterable[Named], measures: Iterable[MeasurePlan], reads: MeasureReads) -> list[MeasurePlan]:
+    """The measures that have no value before a phase has ended. `outputs` come after those that they use."""
+    late: set[str] = set()
+
+    def waits(term: t.Term) -> bool:
+        read = reads.of(term)
+        return read.after or not late.isdisjoint(read.names)
+
+    for output in outputs:
+        if waits(output.term):
+            late.add(output.name)
+    return [measure for measure in measures if waits(measure.term)]
 
 
 def unavailable(program: Program) -> list[Problem]:
