@@ -149,3 +149,15 @@ def _argsort(x: Any) -> Any:
 def sort(x: Any) -> Any:
     """Sorted upwards along the last axis, NaN last."""
     return tf.gather(x, order(x), axis=-1, batch_dims=x.shape.rank - 1) if x.dtype.is_floating else tf.sort(x, axis=-1)
+
+
+@lowers("top_k")
+def _top_k(x: Any, k: int) -> Any:
+    return tf.reverse(sort(x), axis=[-1])[..., :k]
+
+
+@lowers("argtop_k")
+def _argtop_k(x: Any, k: int) -> Any:
+    keys = _keys(x)
+    # Of an int k the bits turned over are -k - 1: the order backwards, and no overflow.
+    return tf.argsort(tf.bitwise.invert(keys), axis=-1, stable=True)[..., :k]

@@ -62,7 +62,7 @@ def _factors(a: Any) -> tuple[Any, Any, Any]:
     return regular, q, tf.where(regular, r, tf.eye(size, dtype=a.dtype))
 
 
-def _sent(upstream: Any) -> Any:
+def sent_to(upstream: Any) -> Any:
     """Which of the matrices [..., m, n] an upstream gradient reaches: [..., 1, 1]."""
     return tf.reduce_any(tf.not_equal(upstream, 0), axis=[-2, -1], keepdims=True)
 
@@ -75,7 +75,7 @@ def _inverse(a: Any) -> Any:
 
     def backward(upstream: Any) -> Any:
         whole = tf.matmul(tf.matmul(found, upstream, transpose_a=True), found, transpose_b=True)
-        return tf.where(_sent(upstream), -whole, tf.zeros([], a.dtype))
+        return tf.where(sent_to(upstream), -whole, tf.zeros([], a.dtype))
 
     return found, backward
 
@@ -94,8 +94,8 @@ def _solved(a: Any, b: Any) -> Any:
         of_b = tf.matmul(q, tf.linalg.triangular_solve(r, upstream, lower=False, adjoint=True))
         of_b = tf.where(regular, of_b, undefined(a.dtype))
         zero = tf.zeros([], a.dtype)
-        of_a = tf.where(_sent(upstream), -tf.matmul(of_b, found, transpose_b=True), zero)
-        return of_a, tf.where(_sent(upstream), of_b, zero)
+        of_a = tf.where(sent_to(upstream), -tf.matmul(of_b, found, transpose_b=True), zero)
+        return of_a, tf.where(sent_to(upstream), of_b, zero)
 
     return found, backward
 
@@ -108,7 +108,9 @@ def _solve(a: Any, b: Any) -> Any:
 
 
 @lowers("singular_values")
-def _singular_values(x: Any) -> Any:
+def singular_values(x: Any) -> Any:
+    """Of matrices [..., m, n], largest first; the gradient is one of several where one is 0."""
+
     @tf.custom_gradient
     def values(x: Any) -> Any:
         finite = tf.reduce_all(tf.math.is_finite(x), axis=[-2, -1], keepdims=True)
@@ -120,7 +122,7 @@ def _singular_values(x: Any) -> Any:
             # The sum of upstream[i] · u[:, i] · v[:, i]'.
             found = tf.matmul(u * upstream[..., tf.newaxis, :], v, transpose_b=True)
             found = tf.where(finite, found, nothing)
-            return tf.where(_sent(upstream[..., tf.newaxis]), found, tf.zeros([], x.dtype))
+            return tf.where(sent_to(upstream[..., tf.newaxis]), found, tf.zeros([], x.dtype))
 
         return tf.where(finite[..., 0], s, nothing), backward
 
@@ -129,7 +131,7 @@ def _singular_values(x: Any) -> Any:
 
 @lowers("cond")
 def _cond(x: Any) -> Any:
-    values = _singular_values(x)
+    values = singular_values(x)
     most, least = values[..., 0], values[..., -1]
     floor = least_pivot(max(x.shape[-2:]), x.dtype.as_numpy_dtype)
 

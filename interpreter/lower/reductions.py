@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from .corners import kept
-from .derivatives import Lower, square, times
+from .derivatives import Lower, square, times, unary
 from .registry import lowers
 
 MIN_FLOAT64_LENGTH = 2048
@@ -30,6 +30,8 @@ def _in_float64(reduce: Lower) -> Lower:
 total, _mean = _in_float64(tf.reduce_sum), _in_float64(tf.reduce_mean)
 
 
+# 0 at 0, where it is infinite.
+_root = unary(tf.sqrt, lambda x, y: tf.math.divide_no_nan(tf.constant(0.5, y.dtype), y))
 lowers("sum")(total)
 lowers("mean")(_mean)
 lowers("any")(lambda x, axis: tf.reduce_any(x, axis=axis))
@@ -39,6 +41,11 @@ lowers("all")(lambda x, axis: tf.reduce_all(x, axis=axis))
 @lowers("variance")
 def _variance(x: Any, axis: Any) -> Any:
     return _mean(square(x - kept(_mean(x, axis), axis)), axis)
+
+
+@lowers("std")
+def _std(x: Any, axis: Any) -> Any:
+    return _root(_variance(x, axis))
 
 
 @lowers("squared_norm")

@@ -13,6 +13,7 @@ from ..ir import terms as t
 from ..ir.types import Type
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS, Operation
+from ..tables.operations.other_names import OTHER_NAMES
 from . import constant_folding as folding
 from .context import Context, Elaborator
 from .distributions import sample
@@ -59,7 +60,9 @@ def call(checker: Elaborator, node: n.Call, text: Text, context: Context) -> t.T
         hint = f"Under `claims` it is `{row.name}{row.signature}`: {row.meaning}."
         hint = sentence("An entry of an array is written `f.weights[n]`.", hint) if row.name == "at" else hint
         raise problem_at(head, f"`{node.function}` stands only in claims", hint)
-    near = did_you_mean(node.function, checker.names.vocabulary.callables(context.phase))
+    near = OTHER_NAMES.get(node.function) or did_you_mean(
+        node.function, checker.names.vocabulary.callables(context.phase)
+    )
     hint = sentence(near, "`dlspec ops` lists them all.")
     raise problem_at(head, f"unknown operation '{node.function}'", hint)
 

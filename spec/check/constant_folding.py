@@ -185,6 +185,8 @@ def fold(row: Operation, values: list[Any], static: Mapping[str, Any], result: T
         )
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         hint = "A constant has to be a finite number."
+        if row.corner.startswith("undefined"):
+            hint += f"  This one is {row.corner}."
         raise problem_at(span, f"`{row.operator or row.name}` of these constants is not finite", hint)
     if row.name in GROWING and result.kind == "int":
         real = apply(row.name, [value.astype(float) for value in values], static)

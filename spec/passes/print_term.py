@@ -60,7 +60,7 @@ def _operate(term: t.Operate) -> str:
     words = list(map(spell, term.arguments))
     if operator and len(words) == 2:
         return f"({words[0]} {operator} {words[1]})"
-    words += [f"{name}={value}" for name, value in term.static.items() if name in ("axis", "size", "shape")]
+    words += [f"{name}={value}" for name, value in term.static.items() if name in ("axis", "size", "shape", "k")]
     return f"{term.operation}({', '.join(words)})"
 
 

@@ -94,12 +94,14 @@ OPERATION_WORK: Mapping[str, Work] = MappingProxyType(
         "is_finite": COMPARES, "within": Work(3), "select": Work(1, (0, 1)), "negative": Work(1, (1,)), "abs": Work(1, (2,)),
         "sign": Work(1), "square": Work(1, (2,)), "sqrt": Work(1, (4,)), "exp": Work(1, (1,)), "expm1": Work(1, (2,)),
         "log": Work(1, (2,)), "log1p": Work(1, (3,)), "sin": Work(1, (2,)), "cos": Work(1, (3,)), "tan": Work(1, (3,)),
-        "atan": Work(1, (4,)), "atan2": Work(1, (12, 13)), "tanh": Work(1, (3,)), "sigmoid": Work(1, (3,)),
+        "atan": Work(1, (4,)), "asin": Work(1, (5,)), "acos": Work(1, (5,)), "sinh": Work(1, (2,)), "cosh": Work(1, (2,)), "asinh": Work(1, (5,)),
+        "acosh": Work(1, (7,)), "atanh": Work(1, (4,)), "log2": Work(2, (2,)), "log10": Work(2, (2,)),
+        "atan2": Work(1, (12, 13)), "tanh": Work(1, (3,)), "sigmoid": Work(1, (3,)),
         "relu": Work(1, (1,)), "softplus": Work(1, (2,)), "erf": Work(5, (5,)), "floor": Work(1, passes=False), "ceil": Work(1, passes=False),
         "round": Work(1, passes=False), "minimum": Work(4, (7,)), "maximum": Work(4, (7,)), "clip": Work(8, (14, 14, 7)),
         # reductions
         "sum": Work(1), "mean": Work(1, (1,)), "prod": Work(1, (4,)), "min": Work(3, (5,)), "max": Work(3, (5,)),
-        "any": Work(1), "all": Work(1), "variance": Work(4, (7,)), "norm": Work(2, (2,)), "squared_norm": Work(2, (2,)),
+        "any": Work(1), "all": Work(1), "variance": Work(4, (7,)), "std": Work(4, (7,)), "norm": Work(2, (2,)), "squared_norm": Work(2, (2,)),
         "logsumexp": Work(4, (3,)), "argmax": Work(4), "argmin": Work(4),
         # linear algebra; of a dense n × n matrix, after Golub & Van Loan 2013: an inverse 2 n³, elimination ⅔ n³,
         # singular values alone 2⅔ n³, with both sides for their gradient about 20 n³
@@ -107,10 +109,17 @@ OPERATION_WORK: Mapping[str, Work] = MappingProxyType(
         "trace": Work(1, entries=_diagonal), "diagonal": MOVES, "inverse": Work(2, (4,), _cube),
         "solve": Work(2 / 3, (1, 2 / 3), _cube), "singular_values": Work(8 / 3, (20,), _cube), "cond": Work(8 / 3, (20,), _cube),
         "det": Work(2 / 3, (4 / 3,), _cube),
+        # factors: of both sides of singular values about 20 n³, of symmetric eigenvectors 9 n³, of qr with its q 4/3 n³ and 4/3 n³
+        # more, of Cholesky 1/3 n³; here that a matrix is positive definite is seen of its eigenvalues. Gradients are products.
+        "svd_u": Work(20, (14,), _cube), "svd_v": Work(20, (14,), _cube), "eigenvalues": Work(9, (4,), _cube), "eigenvectors": Work(9, (6,), _cube),
+        "qr_q": Work(8 / 3, (6,), _cube), "qr_r": Work(8 / 3, (6,), _cube), "cholesky": Work(5 / 3, (4,), _cube), "pinv": Work(22, (14,), _cube),
+        "lstsq": Work(22, (14, 2), lambda shapes, result: _cube(shapes[:1], result)), "spectral_norm": Work(8 / 3, (20,), _cube),
+        "nuclear_norm": Work(8 / 3, (20,), _cube),
         # arrays
         "range": MOVES, "linspace": MOVES, "unique": MOVES, "zeros": MOVES, "ones": MOVES, "eye": MOVES,
         "concat": MOVES, "reverse": MOVES, "roll": MOVES, "reshape": MOVES, "one_hot": MOVES,
-        "repeat": Work(0, (1,)), "sort": Work(1, entries=_comparisons), "argsort": Work(1, entries=_comparisons),
+        "top_k": Work(1, entries=_comparisons), "argtop_k": Work(1, entries=_comparisons), "fft_real": Work(5, (5,), _comparisons),
+        "fft_imag": Work(5, (5,), _comparisons), "repeat": Work(0, (1,)), "sort": Work(1, entries=_comparisons), "argsort": Work(1, entries=_comparisons),
         "diff": Work(1, (2,), _result), "cumsum": Work(1, (1,)), "cumprod": Work(1, (4.53,), _doublings), "scatter": Work(3, (0, 2), _places),
         "step_of": Work(1, entries=_table), "floor_to": Work(3, entries=_table, passes=False),
         # losses

@@ -21,6 +21,14 @@ GUARDS: dict[str, tuple[str, ...]] = {
     "sqrt": ("abs({0}) + 0.5",),
     "log": ("abs({0}) + 0.5",),
     "log1p": ("abs({0})",),
+    "log2": ("abs({0}) + 0.5",),
+    "log10": ("abs({0}) + 0.5",),
+    "asin": ("0.9 * tanh({0})",),
+    "acos": ("0.9 * tanh({0})",),
+    "atanh": ("0.9 * tanh({0})",),
+    "acosh": ("abs({0}) + 1.5",),
+    "sinh": ("tanh({0})",),
+    "cosh": ("tanh({0})",),
     "exp": ("tanh({0})",),
     "expm1": ("tanh({0})",),
     "tan": ("tanh({0})",),
@@ -166,7 +174,7 @@ class Writer:
     # -- forms -----------------------------------------------------------------------------------------------------
 
     def _form(self, kind: str, shape: Shape, depth: int) -> str | None:
-        choice = self.random.choice(("if", "stop", "len", "array", "function", "function"))
+        choice = self.random.choice(("if", "stop", "len", "array", "function", "function", "loop", "loop"))
         if choice == "if":
             self.seen.add("operation select")
             parts = self.write(kind, shape, depth), self.write("bool", (), depth), self.write(kind, shape, depth)
@@ -184,6 +192,20 @@ class Writer:
             name, count = self.random.choice(self.functions)
             self.seen.add("form function")
             return f"{name}({', '.join(self.real(shape if place == 0 else (), depth) for place in range(count))})"
+        if choice == "loop" and self.functions and kind == "real":
+            return self._loop(shape, depth)
+        return None
+
+    def _loop(self, shape: Shape, depth: int) -> str | None:
+        """A function applied again and again, of one argument or along an array."""
+        name, count = self.random.choice(self.functions)
+        start = f"1.0 * ({self.real(shape, depth)})"
+        if count == 1:
+            self.seen.add("form iterate")
+            return f"iterate({name}, {start}, {self.random.randint(1, 4)})"
+        if count == 2:
+            self.seen.add("form scan")
+            return f"scan({name}, {start}, {self.real((2,), depth)})[{self.random.randint(0, 1)}]"
         return None
 
     def _indices(self, kind: str, shape: Shape, depth: int) -> str | None:

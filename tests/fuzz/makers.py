@@ -27,7 +27,7 @@ def _makes(*names: str) -> Callable[[Callable[[Writer, str, str, Shape, int], st
     return note
 
 
-@_makes("sum", "mean", "prod", "min", "max", "any", "all", "variance", "norm", "squared_norm", "logsumexp")
+@_makes("sum", "mean", "prod", "min", "max", "any", "all", "variance", "std", "norm", "squared_norm", "logsumexp")
 def _reduction(w: Writer, name: str, kind: str, shape: Shape, depth: int) -> str | None:
     argument = OPERATIONS[name].arguments[0].kind
     own = kind if argument == "number" else argument
@@ -99,6 +99,47 @@ def _singular(w: Writer, name: str, kind: str, shape: Shape, depth: int) -> str 
     if len(shape) != 1:
         return None
     return f"singular_values({_regular(w, shape[0], depth)} + outer(range({shape[0]}), range({shape[0]})))"
+
+
+def _spread(w: Writer, size: int, depth: int) -> str:
+    """A symmetric matrix with eigenvalues that are apart and above 0."""
+    diagonal = ", ".join(f"[{', '.join(str(2 + 3 * i if i == j else 0) for j in range(size))}]" for i in range(size))
+    return f"[{diagonal}] + 0.2 * outer(tanh({w.real((size,), depth)}), ones([{size}]))"
+
+
+@_makes("svd_u", "svd_v", "eigenvectors", "qr_q", "qr_r", "cholesky", "pinv")
+def _factor(w: Writer, name: str, kind: str, shape: Shape, depth: int) -> str | None:
+    square = len(shape) == 2 and shape[0] == shape[1]
+    return f"{name}({_spread(w, shape[0], depth)})" if square else None
+
+
+@_makes("eigenvalues")
+def _eigenvalues(w: Writer, name: str, kind: str, shape: Shape, depth: int) -> str | None:
+    return f"eigenvalues({_spread(w, shape[0], depth)})" if len(shape) == 1 else None
+
+
+@_makes("lstsq")
+def _lstsq(w: Writer, name: str, kind: str, shape: Shape, depth: int) -> str | None:
+    return f"lstsq({_spread(w, shape[0], depth)}, {w.real(shape, depth)})" if len(shape) == 1 else None
+
+
+@_makes("spectral_norm", "nuclear_norm")
+def _matrix_norm(w: Writer, name: str, kind: str, shape: Shape, depth: int) -> str | None:
+    return f"{name}({_spread(w, w.random.randint(1, 3), depth)})" if not shape else None
+
+
+@_makes("top_k", "argtop_k")
+def _top(w: Writer, name: str, kind: str, shape: Shape, depth: int) -> str | None:
+    if not shape or (name == "argtop_k" and kind == "bool"):
+        return None
+    longer = (*shape[:-1], shape[-1] + w.random.randint(0, 2))
+    text = w.write(kind, longer, depth) if name == "top_k" else w.real(longer, depth)
+    return f"{name}({text}, {shape[-1]})"
+
+
+@_makes("fft_real", "fft_imag")
+def _fourier(w: Writer, name: str, kind: str, shape: Shape, depth: int) -> str | None:
+    return f"{name}({w.real(shape, depth)})" if shape else None
 
 
 @_makes("concat")

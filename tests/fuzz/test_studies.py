@@ -11,7 +11,7 @@ from tests.fuzz.outcome import text
 from tests.fuzz.runs import smaller
 from tests.fuzz.studies import rows, study
 
-RESOLVED = 160
+RESOLVED = 240
 QUICK = (0, 1, 2, 3, 6, 7, 8, 9)
 
 

@@ -98,7 +98,8 @@ def replicates() -> Callable[..., list[Replicate]]:
 # -- floating-point operations -----------------------------------------------------------------------------------------
 
 ELEMENTWISE = (
-    "Abs", "Atan", "Atan2", "Ceil", "Cos", "Cumprod", "Cumsum", "DivNoNan", "Elu", "EluGrad", "Erf", "Erfc", "Exp", "Expm1", "Floor", "FloorDiv",
+    "Abs", "Acos", "Acosh", "Asin", "Asinh", "Atanh", "Cosh", "Sinh",
+    "Atan", "Atan2", "Ceil", "Cos", "Cumprod", "Cumsum", "DivNoNan", "Elu", "EluGrad", "Erf", "Erfc", "Exp", "Expm1", "Floor", "FloorDiv",
     "FloorMod", "IsFinite", "LeakyRelu", "LeakyReluGrad", "Log1p", "LogSoftmax", "LogicalAnd", "LogicalNot", "IsInf", "IsNan", "LogicalOr", "MulNoNan", "Relu",
     "Relu6", "Relu6Grad", "ReluGrad", "Round", "Select", "SelectV2", "Selu", "SeluGrad", "Sigmoid", "SigmoidGrad", "Sign", "Sin",
     "Softplus", "Softsign", "SoftsignGrad", "Sqrt", "SqrtGrad", "Tan", "Tanh", "TanhGrad",

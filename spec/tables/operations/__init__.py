@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from ..special_forms import CLAIM_FORMS, FORMS, Form
 from .arrays import ARRAYS
+from .decompositions import DECOMPOSITIONS
 from .elementwise import ELEMENTWISE
 from .images import TASKS
 from .linear_algebra import LINEAR_ALGEBRA
@@ -28,7 +29,7 @@ def _united(*tables: Mapping[str, Operation]) -> Mapping[str, Operation]:
     return MappingProxyType(found)
 
 
-OPERATIONS = _united(ELEMENTWISE, REDUCTIONS, LINEAR_ALGEBRA, ARRAYS, LOSSES, TASKS)
+OPERATIONS = _united(ELEMENTWISE, REDUCTIONS, LINEAR_ALGEBRA, DECOMPOSITIONS, ARRAYS, LOSSES, TASKS)
 OPERATORS = MappingProxyType({row.operator: row for row in OPERATIONS.values() if row.operator})
 
 __all__ = [

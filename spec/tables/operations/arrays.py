@@ -56,6 +56,32 @@ def _last_axis(kind: str | None) -> Any:
     return rule
 
 
+def _top(kind: str | None) -> Any:
+    """The type rule of the k first along the last axis."""
+
+    def rule(types: Sequence[Type], static: Mapping[str, Any]) -> tuple[Type, Mapping[str, Any]]:
+        _need_axis(types)
+        size, k = types[0].shape[-1], static["k"]
+        if k > size:
+            raise ShapeProblem(f"there are no {k} largest of {size}", "k is at most the length of the last axis.")
+        own = "int" if types[0].kind == "bool" else types[0].kind
+        return Type(kind or own, (*types[0].shape[:-1], k)), {"k": k}
+
+    return rule
+
+
+def _argtop_k(x: Any, k: int) -> Any:
+    x = np.asarray(x)
+    undefined = np.isnan(x) if x.dtype.kind == "f" else np.zeros(x.shape, bool)
+    return np.lexsort((-np.where(undefined, 0, x), ~undefined), axis=-1)[..., :k]
+
+
+def _fourier(x: Any) -> Any:
+    x = np.asarray(x, float)
+    finite = np.isfinite(x).all(axis=-1, keepdims=True)
+    return np.where(finite, np.fft.fft(np.where(finite, x, 0.0), axis=-1), complex(np.nan, np.nan))
+
+
 def _reshape(types: Sequence[Type], static: Mapping[str, Any]) -> tuple[Type, Mapping[str, Any]]:
     given, shape = types[0], static["shape"]
     if prod(given.shape) != prod(shape):
@@ -171,6 +197,26 @@ ARRAYS = table(
             "argsort", "(x: number[*s]) -> int[*s]", "the indices that sort, along the last axis (equals in their order)",
             lambda x: np.argsort(x, axis=-1, kind="stable"), example=("argsort([3, 1, 2])", "[1, 2, 0]"), rule=_last_axis("int"),
             corner="what is undefined comes last; -0 equals 0",
+        ),
+        Operation(
+            "top_k", "(x: number[*s], k: size) -> number[*t]", "the k largest along the last axis, the largest first",
+            lambda x, k: np.flip(np.sort(x, axis=-1), axis=-1)[..., :k], example=("top_k([3, 1, 2], 2)", "[3, 2]"), rule=_top(None),
+            corner="what is undefined comes first; the gradient goes to where each value came from",
+        ),
+        Operation(
+            "argtop_k", "(x: number[*s], k: size) -> int[*t]", "the indices of the k largest along the last axis (equals in their order)",
+            _argtop_k, example=("argtop_k([3, 1, 2], 2)", "[0, 2]"), rule=_top("int"),
+            corner="what is undefined comes first",
+        ),
+        Operation(
+            "fft_real", "(x: real[*s]) -> real[*s]", "the real part of the discrete Fourier transform along the last axis",
+            lambda x: _fourier(x).real, example=("fft_real([1, 1])", "[2.0, 0.0]"), rule=_last_axis("real"),
+            corner="undefined throughout where an entry of the axis is not finite",
+        ),
+        Operation(
+            "fft_imag", "(x: real[*s]) -> real[*s]", "the imaginary part of the discrete Fourier transform along the last axis",
+            lambda x: _fourier(x).imag, example=("fft_imag([0, 1, 0, 0])", "[0.0, -1.0, 0.0, 1.0]"), rule=_last_axis("real"),
+            corner="undefined throughout where an entry of the axis is not finite",
         ),
         Operation(
             "reverse", "(x: number[*s]) -> number[*s]", "the first axis backwards", _reverse,

@@ -180,6 +180,8 @@ BOUNDS: Mapping[str, Rule] = MappingProxyType(
         "concat": _of(lambda *given: hull(given)),
         "sort": _same,
         "argsort": _along(lambda types, static: types[0].shape[-1]),
+        "top_k": _same,
+        "argtop_k": _along(lambda types, static: types[0].shape[-1]),
         "reverse": _same,
         "roll": _same,
         "diff": _of(lambda x: (x[0] - x[1], x[1] - x[0])),

@@ -28,6 +28,13 @@ def _product(types: Sequence[Type], static: Mapping[str, Any]) -> tuple[Type, Ma
     return Type(kind, left[:-1] + right[1:]), {"ranks": (len(left), len(right))}
 
 
+def _least_side(types: Sequence[Type], static: Mapping[str, Any]) -> tuple[Type, Mapping[str, Any]]:
+    """As many numbers as the shorter side of a matrix has."""
+    if len(types[0].shape) != 2:
+        raise ShapeProblem(f"takes a matrix [m, n], not {types[0]}", "`reshape(x, [m, n])` makes one of an array.")
+    return Type("real", (min(types[0].shape),)), {}
+
+
 def _matmul(a: Any, b: Any, ranks: tuple[int, int]) -> Any:
     left = a[..., None, :] if ranks[0] == 1 else a
     right = b[..., :, None] if ranks[1] == 1 else b
@@ -45,7 +52,7 @@ def least_pivot(size: int, dtype: Any) -> float:
     return size * float(np.finfo(dtype).eps)
 
 
-def _finite(x: Any) -> Any:
+def finite_matrices(x: Any) -> Any:
     """A matrix [..., m, n] that is finite, with 0 in place of others, and which these are [...]."""
     x = np.asarray(x, float)
     finite = np.isfinite(x).all(axis=(-2, -1))
@@ -54,7 +61,7 @@ def _finite(x: Any) -> Any:
 
 def _regular(a: Any) -> Any:
     """A matrix that can be inverted, with the identity in place of others, and which these are [...]."""
-    a, finite = _finite(a)
+    a, finite = finite_matrices(a)
     pivots = np.abs(np.diagonal(np.linalg.qr(a).R, axis1=-2, axis2=-1)).min(axis=-1)
     reach = np.sqrt(np.sum(np.square(a), axis=(-2, -1)))
     regular = finite & (pivots > least_pivot(a.shape[-1], float) * reach)
@@ -72,19 +79,20 @@ def _solve(a: Any, b: Any) -> Any:
     return np.where(regular[..., None] & np.isfinite(b).all(axis=-1, keepdims=True), found, np.nan)
 
 
-def _singular_values(x: Any) -> Any:
-    x, finite = _finite(x)
+def singular_values(x: Any) -> Any:
+    """Of matrices [..., m, n], largest first: [..., min(m, n)]."""
+    x, finite = finite_matrices(x)
     return np.where(finite[..., None], np.linalg.svd(x, compute_uv=False), np.nan)
 
 
 def _cond(x: Any) -> Any:
-    values = _singular_values(x)
+    values = singular_values(x)
     most, least = values[..., 0], values[..., -1]
     return np.where(least <= least_pivot(max(np.shape(x)[-2:]), float) * most, np.inf, most / least)
 
 
 def _det(x: Any) -> Any:
-    x, finite = _finite(x)
+    x, finite = finite_matrices(x)
     return np.where(finite, np.linalg.det(x), np.nan)
 
 
@@ -123,8 +131,8 @@ LINEAR_ALGEBRA = table(
             corner="infinite where the smallest singular value is ≤ max(m, n) · eps · the largest, its gradient undefined there",
         ),
         Operation(
-            "singular_values", "(x: real[n, n]) -> real[n]", "the singular values of a square matrix, largest first",
-            _singular_values, example=("singular_values([[0, 1], [3, 0]])", "[3.0, 1.0]"),
+            "singular_values", "(x: real[m, n]) -> real[k]", "the singular values, largest first, k = min(m, n)",
+            singular_values, example=("singular_values([[0, 1], [3, 0]])", "[3.0, 1.0]"), rule=_least_side,
             corner="at a singular value of 0 one of its gradients",
         ),
         Operation(

@@ -92,6 +92,10 @@ REDUCTIONS = table(
             "variance", "the mean squared distance from the mean (divided by n)",
             lambda x, axis: np.var(x, axis=axis), ("variance([1, 3])", "1.0"), "real", "real",
         ),
+        _row(
+            "std", "the root mean squared distance from the mean (divided by n)",
+            lambda x, axis: np.std(x, axis=axis), ("std([1, 3])", "1.0"), "real", "real", corner="gradient 0 where it is 0",
+        ),
         _row("norm", "the Euclidean length", lambda x, axis: np.sqrt(np.sum(np.square(x), axis=axis)), ("norm([3, 4])", "5.0"), "real", "real", corner="gradient 0 at 0"),
         _row(
             "squared_norm", "the sum of squares",

@@ -23,6 +23,8 @@ POOL = {
 DOMAIN = {
     "sqrt": ["abs({}) + 0.1"], "log": ["abs({}) + 0.1"], "log1p": ["abs({})"], "divide": ["{}", "{} + 7"], "tan": ["{} / 4"],
     "huber": ["{}", "{}", "abs({}) + 0.5"], "exp": ["{} / 2"], "expm1": ["{} / 2"], "is_finite": ["1 / {}"],
+    "log2": ["abs({}) + 0.1"], "log10": ["abs({}) + 0.1"], "asin": ["tanh({})"], "acos": ["tanh({})"],
+    "acosh": ["abs({}) + 1.5"], "atanh": ["0.9 * tanh({})"], "sinh": ["{} / 2"], "cosh": ["{} / 2"],
 }  # fmt: skip
 MATRIX = "w33 / 4 + [[2, 0, 0], [0, 3, 1], [0, 1, 2]]"
 SHAPED: dict[str, list[str]] = {
@@ -40,7 +42,14 @@ SHAPED: dict[str, list[str]] = {
     "inverse": [f"inverse({MATRIX})"],
     "solve": [f"solve({MATRIX}, w3)", f"solve({MATRIX}, W3)", f"solve({MATRIX}, c3)", "solve([[2, 1, 0], [1, 3, 1], [0, 1, 2]], w3)"],
     "cond": [f"cond({MATRIX})", "cond(w23)"],
-    "singular_values": ["singular_values(w33)", "singular_values(W33)"],
+    "singular_values": ["singular_values(w33)", "singular_values(W33)", "singular_values(w23)"],
+    "svd_u": ["svd_u(w33)", "svd_u(w23)", "svd_u(transpose(W23))"], "svd_v": ["svd_v(w33)", "svd_v(w23)", "svd_v(transpose(W23))"],
+    "eigenvalues": ["eigenvalues(w33)", "eigenvalues(W33 + w33)"], "eigenvectors": ["eigenvectors(w33)", "eigenvectors(W33)"],
+    "qr_q": ["qr_q(w33)", "qr_q(transpose(w23))"], "qr_r": ["qr_r(w33)", "qr_r(transpose(W23))"], 
+    "cholesky": [f"cholesky({MATRIX})", "cholesky(matmul(W33, transpose(W33)))"],
+    "pinv": ["pinv(w33)", "pinv(w23)", "pinv(transpose(W23))", "pinv(outer(w3, W3))"],
+    "lstsq": [f"lstsq({MATRIX}, w3)", "lstsq(w23, w3[0:2])", "lstsq(transpose(W23), w3)", "lstsq(outer(c3, c3), w3)"],
+    "spectral_norm": ["spectral_norm(w33)", "spectral_norm(W23)"], "nuclear_norm": ["nuclear_norm(w33)", "nuclear_norm(W23)"],
     "trace": ["trace(w33)", "trace(outer(i3, i3))"],
     "diagonal": ["diagonal(w33)", "diagonal(outer(K3, i3))"],
     "det": ["det(w33)", f"det({MATRIX})"],
@@ -56,6 +65,8 @@ SHAPED: dict[str, list[str]] = {
     ],
     "sort": ["sort(w4)", "sort(w23)", "sort(i23)", "sort(W3)", "sort(b3)", "sort(w423)"],
     "argsort": ["argsort(w4)", "argsort(i23)", "argsort(concat(i3, i3))", "argsort(b3)", "argsort(W23)"],
+    "top_k": ["top_k(w4, 2)", "top_k(i23, 3)", "top_k(b3, 1)", "top_k(W3, k=2)"], "argtop_k": ["argtop_k(w4, 2)", "argtop_k(i23, 3)", "argtop_k(b3, 2)"],
+    "fft_real": ["fft_real(w4)", "fft_real(w23)", "fft_real(i3)", "fft_real(W3)"], "fft_imag": ["fft_imag(w4)", "fft_imag(w423)"],
     "reverse": ["reverse(w23)", "reverse(i3)", "reverse(w423)", "reverse(b3)"],
     "roll": ["roll(w4, 1)", "roll(w23, -1)", "roll(i3, 5)", "roll(b3, 2)"],
     "diff": ["diff(w4)", "diff(w423)", "diff(i3)", "diff(b3)", "diff(W3)"],
@@ -72,6 +83,8 @@ SHAPED: dict[str, list[str]] = {
     "softmax": ["softmax(w4)", "softmax(w23 * 9)", "softmax(i3)", "softmax(W3)"],
     "log_softmax": ["log_softmax(w4)", "log_softmax(w23 * 99)", "log_softmax(i3)"],
 }  # fmt: skip
+COARSE = ("svd_u(", "svd_v(", "eigenvectors(", "pinv(", "lstsq(")
+"""What is made of XLA's singular vectors and eigenvectors, which it turns until they are right to 1e-6, in float64 too."""
 REDUCED = ["w4", "w23", "w423", "W3", "i23", "b23", "w3 * W23"]
 
 
@@ -122,7 +135,10 @@ def test_the_cases_speak_of_every_operation() -> None:
 def test_values_kinds_and_shapes_are_those_of_numpy(
     checked: Callable[..., Any], xla: bool, dtype: str, rtol: float, atol: float
 ) -> None:
-    checked(cases(), dtype).check(xla, rtol, atol)
+    coarse = [text for text in cases() if xla and text.startswith(COARSE)]
+    checked([text for text in cases() if text not in coarse], dtype).check(xla, rtol, atol)
+    if coarse:
+        checked(coarse, dtype).check(xla, max(rtol, 5e-6), max(atol, 5e-6))
 
 
 @pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
@@ -148,7 +164,7 @@ NONE: dict[str, str] = {
         ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "within", "is_finite"), "gives a bool"
     ),
     **dict.fromkeys(("logical_and", "logical_or", "logical_not", "any", "all"), "takes bools"),
-    **dict.fromkeys(("argmax", "argmin", "argsort", "step_of"), "gives an index"),
+    **dict.fromkeys(("argmax", "argmin", "argsort", "argtop_k", "step_of"), "gives an index"),
     "one_hot": "takes an index",
     **dict.fromkeys(("range", "linspace", "unique", "zeros", "ones", "eye"), "computed before anything runs"),
 }
@@ -163,6 +179,11 @@ SMOOTH: dict[str, list[str]] = {
     "modulo": ["modulo(w3, 0.7)"], "floor_divide": ["floor_divide(w3, 0.7)"], "floor_to": ["floor_to(w23, steps)"],
     "cond": [f"cond({MATRIX})"], "inverse": [f"inverse({MATRIX})"], "det": [f"det({MATRIX})"], "roll": ["roll(w23, 1)"],
     "line_image": ["line_image(w, 3, w3[0:2], 5)"], "reshape": ["reshape(w23, [6])"], "repeat": ["repeat(w3, 2)"], "singular_values": [f"singular_values({MATRIX})"],
+    "svd_u": [f"svd_u({MATRIX})", "svd_u(w23)", "svd_u(transpose(w23))"], "svd_v": [f"svd_v({MATRIX})", "svd_v(w23)", "svd_v(transpose(w23))"],
+    "eigenvalues": [f"eigenvalues({MATRIX})"], "eigenvectors": [f"eigenvectors({MATRIX})"], "qr_q": [f"qr_q({MATRIX})", "qr_q(transpose(w23))"],
+    "qr_r": [f"qr_r({MATRIX})", "qr_r(transpose(w23))"], "cholesky": [f"cholesky({MATRIX})"], "pinv": [f"pinv({MATRIX})", "pinv(w23)", "pinv(outer(w3, w4))"],
+    "lstsq": [f"lstsq({MATRIX}, w3)", "lstsq(transpose(w23), w3)"], "spectral_norm": ["spectral_norm(w23)"], "nuclear_norm": ["nuclear_norm(w23)"],
+    "top_k": ["top_k(w4, 2)"],
 }  # fmt: skip
 
 

@@ -40,8 +40,30 @@ def test_nothing_is_left_out_of_the_tables_and_nothing_left_over() -> None:
 # -- operations --------------------------------------------------------------------------------------------------------
 
 KERNELS = {
-    **dict.fromkeys(("inverse", "solve", "cond", "singular_values", "det"), "TensorFlow has one kernel for the whole"),
-    **dict.fromkeys(("sort", "argsort"), "comparisons within one kernel"),
+    **dict.fromkeys(
+        (
+            "inverse",
+            "solve",
+            "cond",
+            "singular_values",
+            "det",
+            "svd_u",
+            "svd_v",
+            "eigenvalues",
+            "eigenvectors",
+            "qr_q",
+            "qr_r",
+            "cholesky",
+            "pinv",
+            "lstsq",
+            "spectral_norm",
+            "nuclear_norm",
+            "fft_real",
+            "fft_imag",
+        ),
+        "TensorFlow has one kernel for the whole",
+    ),
+    **dict.fromkeys(("sort", "argsort", "top_k", "argtop_k"), "comparisons within one kernel"),
     **dict.fromkeys(("range", "linspace", "unique", "zeros", "ones", "eye"), "computed before anything runs"),
     "prod": "its gradient's shapes are not known when it is traced; 4 by hand: two running products, two products",
     "line_image": "counted to the leading term: of its pixels, not its rows and columns",

@@ -21,6 +21,8 @@ STATIC: dict[str, dict[str, Any]] = {
     "repeat": {"times": 2},
     "scatter": {"size": 3},
     "reshape": {"shape": (2, 2)},
+    "top_k": {"k": 2},
+    "argtop_k": {"k": 2},
 }
 MATRIX = ("transpose", "trace", "diagonal", "matmul", "reshape")
 
