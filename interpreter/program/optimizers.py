@@ -12,6 +12,7 @@ import tensorflow as tf
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.plan import OptimizerPlan
 from dlspec.spec.passes.gradient_paths import Place
+from dlspec.spec.tables.optimizers import OPTIMIZERS
 
 from ..backend.graph_functions import graph_function
 from ..lower import Value
@@ -131,7 +132,41 @@ def _built(plan: OptimizerPlan, context: ProgramContext) -> Any:
     if isinstance(rate, t.Term):
         arguments["learning_rate"] = _Schedule(rate, context)
     kind = getattr(keras.optimizers, plan.keras)
-    return kind(**arguments) if context.cells == 1 else _row_by_row(kind)(context.rows, **arguments)
+    optimizer = (
+        kind(**arguments) if context.cells == 1 else _row_by_row(kind)(**{"name": plan.keras.lower(), **arguments})
+    )
+    if not isinstance(rate, t.Term):
+        default = OPTIMIZERS[plan.name].parameters["learning_rate"].default
+        _hold_rate(optimizer, default if rate is None else rate, context)
+    if context.kind.real == "float64":
+        _widen(optimizer, plan)
+    return optimizer
+
+
+def _widen(optimizer: Any, plan: OptimizerPlan) -> None:
+    """Lets Keras take the numbers of an optimiser as doubles: it casts those of Python by way of float32, where 0.999 is 0.999000013."""
+    for name, parameter in OPTIMIZERS[plan.name].parameters.items():
+        if parameter.kind == "real" and isinstance(value := getattr(optimizer, name), float):
+            setattr(optimizer, name, _Double(value))
+
+
+class _Double(float):
+    """A number of Python that TensorFlow and Keras take for a float64."""
+
+    dtype = "float64"
+
+    def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Any:
+        return tf.constant(float(self), tf.float64 if dtype is None else dtype, name=name or "Const")
+
+
+def _hold_rate(optimizer: Any, rate: float, context: ProgramContext) -> None:
+    """Puts a learning rate of the program's number type, and of each row where there are several cells, in place of Keras' float32."""
+    before = optimizer._learning_rate
+    place = [id(variable) for variable in optimizer._variables].index(id(before))
+    optimizer._untrack_variable(before)
+    values = np.full((context.rows,) if context.cells > 1 else (), rate)
+    optimizer._learning_rate = keras.Variable(values, dtype=context.kind.real, trainable=False, name="learning_rate")
+    optimizer._variables.insert(place, optimizer._variables.pop())  # where it stands in a state that was saved
 
 
 @cache
@@ -142,18 +177,6 @@ def _row_by_row(kind: type[Any]) -> type[Any]:
     """
 
     class RowByRow(kind):  # type: ignore[misc]
-        def __init__(self, rows: int, **arguments: Any) -> None:
-            super().__init__(**{"name": kind.__name__.lower(), **arguments})
-            one: Any = self._learning_rate
-            if isinstance(one, keras.Variable):
-                place = [id(variable) for variable in self._variables].index(id(one))
-                self._untrack_variable(one)
-                values = np.full(rows, one.numpy())
-                self._learning_rate: Any = keras.Variable(
-                    values, dtype=one.dtype, trainable=False, name="learning_rate"
-                )
-                self._variables.insert(place, self._variables.pop())  # where it stands in a state that was saved
-
         def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
             super().update_step(gradient, variable, _met(learning_rate, variable))
 
