@@ -47,6 +47,7 @@ experiments:
       mean: E(o)
       each: E(gradient(o, f.dense_1.kernel))
       moved: norm(f.weights - initial(f.weights))
+      slope: E(norm(gradient(o, x)))
       snr: {gradient_snr: {of: o, weights: f.weights}}
 """
 

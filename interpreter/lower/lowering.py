@@ -52,7 +52,7 @@ class Lowering:
         constants: the values of swept constants, by place: […] of one cell, [cells, …], or [R, …] where no cells are told apart.
         network: applies a network to an input, or to its own.
         weight: the value of weights; `given` are tensors that stand for some (network, layer, weight).
-        expectation: a mean; `gradient` one example's gradient; `recall` the context at the weights of another time.
+        expectation: a mean; `gradient` one example's gradient by weights, `value_gradient` by a name; `recall` the context at the weights of another time.
         enumerated: the path of a sample whose values are all taken in turn.
         fused: whether what is lowered becomes one loop; `on_cpu` whether it runs on this machine's CPU.
         step: how many updates have been made.
@@ -77,6 +77,7 @@ class Lowering:
     weight: Callable[[Lowering, t.Weight | t.AllWeights], Value] | None = None
     expectation: Callable[[t.Expectation], Value] | None = None
     gradient: Callable[[Lowering, t.Gradient], Value] | None = None
+    value_gradient: Callable[[Lowering, t.ValueGradient], Value] | None = None
     recall: Callable[[Lowering, t.Recalled], Lowering] | None = None
     given: Mapping[tuple[str, str, str], Value] = field(default_factory=dict)
     enumerated: tuple[str, ...] = ()

@@ -138,6 +138,12 @@ def _recalled(term: t.Recalled, context: Lowering) -> Value:
     return Value(tf.stop_gradient(value.tensor), value.axes)
 
 
+@TENSOR.case(t.ValueGradient)
+def _value_gradient(term: t.ValueGradient, context: Lowering) -> Value:
+    assert context.value_gradient is not None
+    return context.value_gradient(context, term)
+
+
 @TENSOR.case(t.Stop)
 def _stop(term: t.Stop, context: Lowering) -> Value:
     value = context(term.operand)

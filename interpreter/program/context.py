@@ -14,6 +14,7 @@ from dlspec.spec.ir.axes import CELL, EXAMPLE, REPLICATE, Axes
 from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import LossPlan
 from dlspec.spec.passes.memory import chunk
+from dlspec.spec.passes.reached_examples import examples_of
 from dlspec.spec.passes.trained_weights import trained
 from dlspec.spec.tables.dtypes import DTYPES
 
@@ -80,7 +81,7 @@ class ProgramContext:
             self.dtype, {**cells, REPLICATE: self.replicates, EXAMPLE: batch}, self.bindings, self.program.gradient,
             keys=lambda sample: keys[self.samples[sample.path]], index=index, enumerated=self.program.data.enumerated,
             on_cpu=self.on_cpu, network=self.apply,
-            recall=self.recalled, weight=lambda lowering, term: self.networks[term.network].weight(term, lowering),
+            recall=self.recalled, value_gradient=self.value_gradient, weight=lambda lowering, term: self.networks[term.network].weight(term, lowering),
             constants=constants_of(draws), step=step, update=update, clock=self.clock,
             values={
                 name: Value(tensor, lead_axes(tensor, self._ranks[name], REPLICATE))
@@ -149,6 +150,31 @@ class ProgramContext:
             }
         values = {name: value for name, value in lowering.values.items() if name in drawn}
         return replace(lowering, given=given, training=None, values=values)
+
+    def value_gradient(self, lowering: Lowering, term: t.ValueGradient) -> Value:
+        """Each example's gradient by a name: no example's value hangs on another's, so one backward pass of their sum gives all.
+
+        The example's other names have their values; networks and outputs are made anew from the name.
+        """
+        place = f"gradient {id(term)}"
+        if place in lowering.values:
+            return lowering.values[place]
+        outer = lowering.outermost()
+        for name in examples_of(self.program, term.of):
+            outer(t.Reference(name, "example", type=self.bindings[name].type))
+        held = {item.name for item in (*self.program.draws, *self.program.examples)}
+        axes = (*outer.rows, EXAMPLE)
+        found = outer(term.by)
+        tensor = tf.identity(outer.broadcast_to_axes(found, axes, len(term.by.type.shape)))
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(tensor)
+            values = {name: value for name, value in outer.values.items() if name in held}
+            inner = replace(outer, values={**values, term.by.name: Value(tensor, axes)})
+            value = inner(term.of)
+            total = tf.reduce_sum(inner.broadcast_to_axes(Value(inner.cast(value.tensor, "real"), value.axes), axes, 0))
+        gradient = Value(tape.gradient(total, tensor, unconnected_gradients="zero"), axes)
+        lowering.values[place] = gradient
+        return gradient
 
     def losses(self, lowering: Lowering, loss: Sequence[LossPlan]) -> list[Any]:
         """Some terms of the loss with their weights, [rows, B] each."""

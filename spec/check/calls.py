@@ -224,8 +224,6 @@ def special_form(checker: Elaborator, node: n.Call, text: Text, context: Context
         message = f"`{row.name}` takes {_arguments(wanted)} by position, and is given {given}"
         raise problem_at(span, message, f"It is `{row.name}{row.signature}`: {row.meaning}.")
     if row.phase == "measures" and context.phase not in ("measures", "any"):
-        if row.name == "gradient":
-            raise problem_at(span, "gradients as values stand only in measures", "The loss is what is differentiated.")
         message = f"`{row.name}` ranges over evaluation examples, and stands only in measures"
         raise problem_at(span, message, "`mean` is the mean of an array.")
     if row.name in MOMENTS:
@@ -244,8 +242,8 @@ def special_form(checker: Elaborator, node: n.Call, text: Text, context: Context
     if row.name == "stop":
         return operand if isinstance(operand, t.Literal) else t.Stop(operand, type=operand.type, span=span)
     if row.name == "gradient":
-        weights = behind(checker.term(node.arguments[1], text, context), context.bound)
-        return gradient(enclosed(operand, context.bound), weights, span)
+        by = behind(checker.term(node.arguments[1], text, context), context.bound)
+        return gradient(enclosed(operand, context.bound), by, context.phase, span)
     quantile = None
     if row.name == "quantile":
         share = checker.term(node.arguments[1], text, context)

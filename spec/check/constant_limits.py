@@ -164,7 +164,7 @@ _WORK.exclude(
     "it is no constant", t.Reference, t.Sample, t.NetworkOutput, t.Weight, t.AllWeights, t.StepNumber, t.Recalled
 )
 _WORK.exclude("cells are merged after all checks", t.SweptConstant)
-_WORK.exclude("it is no constant", t.Expectation, t.Gradient, t.GradientStatistic, t.SamplingFloor)
+_WORK.exclude("it is no constant", t.Expectation, t.Gradient, t.ValueGradient, t.GradientStatistic, t.SamplingFloor)
 
 
 @_WORK.case(t.Literal)

@@ -110,8 +110,8 @@ def _over_examples(term: t.Term, dependencies: Dependencies) -> t.Term | None:
     return None
 
 
-@_PER_EXAMPLE.case(t.Gradient, t.NetworkOutput)
-def _of_one_example(term: t.Gradient | t.NetworkOutput, dependencies: Dependencies) -> t.Term | None:
+@_PER_EXAMPLE.case(t.Gradient, t.ValueGradient, t.NetworkOutput)
+def _of_one_example(term: t.Term, dependencies: Dependencies) -> t.Term | None:
     return term
 
 

@@ -26,6 +26,7 @@ from .namespace import Function
 from .scope import ExperimentScope
 from .training import TrainingChecker
 from .unused_functions import unused
+from .value_gradients import undefined_gradients
 
 MAX_REPLICATES = 100_000
 
@@ -149,7 +150,12 @@ class ExperimentChecker:
         data = self.shared.once(f"ranges of data {self._clock(program)}", drawn, lambda: data_ranges(program))
         reads = self.shared.common.reads
         _, derived = reads.together(program.measures)
-        if found := [*ranges(program, data, reads), *unreached(program, derived), *unavailable(program)]:
+        if found := [
+            *ranges(program, data, reads),
+            *unreached(program, derived),
+            *unavailable(program),
+            *undefined_gradients(program),
+        ]:
             raise SpecError(in_file_order(found))
         return tuple(untrained(program))
 

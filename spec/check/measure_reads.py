@@ -37,7 +37,7 @@ class MeasureReads:
                 term,
                 tuple(dict.fromkeys(item.name for item in items if isinstance(item, t.Reference))),
                 tuple(dict.fromkeys(item.network for item in items if isinstance(item, t.NetworkOutput))),
-                any(isinstance(item, t.Gradient | t.GradientStatistic) for item in items),
+                any(isinstance(item, t.Gradient | t.ValueGradient | t.GradientStatistic) for item in items),
                 any(isinstance(item, t.Recalled) and item.moment == "after" for item in items),
             )
         return reads

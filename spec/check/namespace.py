@@ -22,6 +22,11 @@ def counters_in(phase: str) -> tuple[str, ...]:
     return ("step",) if phase == "schedule" else tuple(COUNTERS) if phase in TIMED else ()
 
 
+def stands_in(form: str, phase: str) -> bool:
+    """Whether a special form, by where its row says that it stands, may stand in a phase."""
+    return form in ("any", phase) or (form == "outputs" and phase in ("loss", "measures"))
+
+
 MEANING = {
     "constants": "known before anything runs",
     "draw": "drawn once per replicate",

@@ -8,7 +8,7 @@ from ..diagnostics.suggestions import Words
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.operations import FORMS, OPERATIONS
 from .memo import Shared
-from .namespace import PHASES, Binding, Function, counters_in, order
+from .namespace import PHASES, Binding, Function, counters_in, order, stands_in
 
 
 class Vocabulary:
@@ -58,6 +58,6 @@ class Vocabulary:
 
     def _callables(self, phase: str) -> list[str]:
         networks = self.networks if phase in PHASES and order(phase) >= order("architecture") else ()
-        forms = [name for name, row in FORMS.items() if row.phase in ("any", phase)]
+        forms = [name for name, row in FORMS.items() if stands_in(row.phase, phase)]
         draws = DISTRIBUTIONS if phase in ("draw", "example") else ()
         return [*self.functions, *networks, *OPERATIONS, *forms, *draws]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ..check.namespace import PHASES, counters_in
+from ..check.namespace import PHASES, counters_in, stands_in
 from ..expressions.parser import KEYWORDS
 from ..model.fields import EXPRESSION, TEXT, Place, fields, meaning
 from ..tables.counters import COUNTERS
@@ -141,7 +141,7 @@ def _expression(where: Where, names: Names) -> Iterator[Completion]:
     if str(where.path[-1]).endswith("_initializer"):
         yield from (Completion(name, "name", "how many it has") for name in ("fan_in", "fan_out"))
     for form in FORMS.values():
-        if form.phase in ("any", phase):
+        if stands_in(form.phase, phase):
             yield Completion(form.name, "operation", form.signature, form.meaning)
     yield from _operations(OPERATIONS.values())
     yield Completion("pi", "name", "3.14159…")

@@ -203,6 +203,17 @@ class Gradient(Term):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ValueGradient(Term):
+    """The gradient of one example's value with respect to a name, along the backward pass that the modes make.
+
+    `by` is a name of the example, whose other names are held, or of an output.
+    """
+
+    of: Term
+    by: Reference
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class GradientStatistic(Term):
     """A row of the table of gradient statistics: over `examples`, and for a variance over `draws` of the names `over`.
 

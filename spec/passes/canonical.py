@@ -237,6 +237,11 @@ def _gradient(term: t.Gradient, walk: Walk, names: Scope) -> Any:
     return ["gradient", walk.term(term.of, names), walk.term(term.weights, names)]
 
 
+@_MEANING.case(t.ValueGradient)
+def _value_gradient(term: t.ValueGradient, walk: Walk, names: Scope) -> Any:
+    return ["gradient by", walk.term(term.of, names), walk.term(term.by, names)]
+
+
 @_MEANING.case(t.GradientStatistic)
 def _gradient_statistic(term: t.GradientStatistic, walk: Walk, names: Scope) -> Any:
     parts = _all((term.of, term.weights), walk, names)

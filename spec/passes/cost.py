@@ -213,6 +213,22 @@ def _network_output(term: t.NetworkOutput, counter: _Counter, passes: Passes) ->
     return counter.network(counter.networks[term.network], term.input, passes)
 
 
+@_COST.case(t.ValueGradient)
+def _value_gradient(term: t.ValueGradient, counter: _Counter, passes: Passes) -> Provenance:
+    """Both passes of what it is taken of, forwards; backwards, where weights lie in it, both again, and the second order beside."""
+    visited, known = counter.visited, dict(counter.provenance)
+    before = replace(counter.each), replace(counter.once)
+    counter.visited = {term.by.name: Passes()}
+    counter.provenance[term.by.name] = Provenance(True, frozenset({EXAMPLE}))
+    of = counter.term(term.of, Passes())
+    counter.visited, counter.provenance = visited, known
+    for use, start in zip((counter.each, counter.once), before, strict=True):
+        both = use.forward - start.forward + use.backward - start.backward
+        use.forward = start.forward + both * passes.forward
+        use.backward = start.backward + 2 * both * (passes.backward and of.requires_grad)
+    return Provenance(of.requires_grad, of.axes | {EXAMPLE})
+
+
 @_COST.case(t.Comprehend)
 def _comprehend(term: t.Comprehend, counter: _Counter, passes: Passes) -> Provenance:
     inner = counter.term(term.body, passes)

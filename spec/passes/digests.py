@@ -336,7 +336,7 @@ def _loss(walk: Walk, phase: Phase) -> Any:
 
 def _derived(term: t.Term) -> bool:
     """Whether gradients stand in a term, so that gradient modes are part of its meaning."""
-    return any(isinstance(item, t.Gradient | t.GradientStatistic) for item in t.walk(term))
+    return any(isinstance(item, t.Gradient | t.ValueGradient | t.GradientStatistic) for item in t.walk(term))
 
 
 def _modes(program: Program, used: Iterable[str]) -> str:

@@ -185,7 +185,9 @@ def _comprehend(term: t.Comprehend, names: Names) -> Value:
 
 
 _VALUE.exclude("it is drawn in the program", t.Sample)
-_VALUE.exclude("it is made of weights, which the program has", t.NetworkOutput, t.Weight, t.AllWeights, t.Gradient)
+_VALUE.exclude(
+    "it is made of weights, which the program has", t.NetworkOutput, t.Weight, t.AllWeights, t.Gradient, t.ValueGradient
+)
 _VALUE.exclude("it ranges over the program's examples", t.Expectation, t.GradientStatistic, t.SamplingFloor)
 
 

@@ -51,7 +51,7 @@ class Paths:
     def through(self, root: t.Term) -> Reached:
         """What a gradient of a term reaches."""
         reached = Reached()
-        for term in t.walk(root, lambda term: self._onwards(term, reached)):
+        for term in t.walk(root, lambda term: self.onwards(term, reached)):
             if term.type.kind != "real":
                 reached.ends.append(term)
             elif isinstance(term, t.Weight | t.AllWeights):
@@ -69,7 +69,7 @@ class Paths:
         }
         return {place for place in every if isinstance(term, t.AllWeights) or place[2] == term.weight}
 
-    def _onwards(self, term: t.Term, reached: Reached) -> Iterable[t.Term]:
+    def onwards(self, term: t.Term, reached: Reached) -> Iterable[t.Term]:
         """The terms that the gradient of a term goes on to: none where it is no real number, and none behind a weight."""
         if isinstance(term, t.Invoke | t.Scan):
             self.parameters.update(zip(term.parameters, term.arguments, strict=True))
@@ -168,10 +168,16 @@ def _end(term: t.Term, paths: Paths, reached: Reached) -> Iterable[t.Term]:
 
 
 @_ONWARDS.case(t.Operate, t.Comprehend, t.Cut, t.Stack)
-@_BEHIND.case(*t.NAMELESS, t.NetworkOutput)
-@_MADE_OF.case(*t.NAMELESS, t.Parameter, t.Invoke, t.Scan, t.Stop)
+@_BEHIND.case(*t.NAMELESS, t.NetworkOutput, t.ValueGradient)
+@_MADE_OF.case(*t.NAMELESS, t.Parameter, t.Invoke, t.Scan, t.Stop, t.ValueGradient)
 def _parts(term: t.Term, paths: Paths, reached: Reached) -> Iterable[t.Term]:
     return t.children(term)
+
+
+@_ONWARDS.case(t.ValueGradient)
+def _twice(term: t.ValueGradient, paths: Paths, reached: Reached) -> Iterable[t.Term]:
+    """What a gradient is taken of: the gradient of that gradient goes the same ways."""
+    return (term.of,)
 
 
 @_ONWARDS.case(t.Reference)

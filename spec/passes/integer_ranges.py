@@ -290,11 +290,11 @@ class Ranges:
 
 _BELOW: TermPass[[Ranges], Iterable[t.Term]] = TermPass("terms whose ranges come first")
 _BOUNDS: TermPass[[Ranges], Known] = TermPass("range")
-_BOUNDS.exclude("it is a real number", t.Weight, t.AllWeights, t.Expectation, t.Gradient)
+_BOUNDS.exclude("it is a real number", t.Weight, t.AllWeights, t.Expectation, t.Gradient, t.ValueGradient)
 _BOUNDS.exclude("it is a real number", t.GradientStatistic, t.SamplingFloor)
 
 
-@_BELOW.case(*t.NAMELESS, t.Invoke, t.Stop, t.Recalled)
+@_BELOW.case(*t.NAMELESS, t.Invoke, t.Stop, t.Recalled, t.ValueGradient)
 def _parts(term: t.Term, ranges: Ranges) -> Iterable[t.Term]:
     return t.children(term)
 

@@ -140,6 +140,11 @@ def _gradient(term: t.Gradient) -> str:
     return f"gradient({spell(term.of)}, {spell(term.weights)})"
 
 
+@_TEXT.case(t.ValueGradient)
+def _value_gradient(term: t.ValueGradient) -> str:
+    return f"gradient({spell(term.of)}, {spell(term.by)})"
+
+
 @_TEXT.case(t.GradientStatistic)
 def _gradient_statistic(term: t.GradientStatistic) -> str:
     words = [spell(term.of), spell(term.weights), f"examples={term.examples}"]

@@ -99,7 +99,15 @@ _ONWARDS: TermPass[[_Reached], Iterable[t.Term]] = TermPass("way to what is rand
 _LEARNT = (t.NetworkOutput, t.Weight, t.AllWeights)
 _CHANGING = (*_LEARNT, t.StepNumber)
 """The classes whose values change in training."""
-_PARTS = (*(kind for kind in t.NAMELESS if kind not in _LEARNT), t.Parameter, t.Invoke, t.Scan, t.Stop, t.Recalled)
+_PARTS = (
+    *(kind for kind in t.NAMELESS if kind not in _LEARNT),
+    t.Parameter,
+    t.Invoke,
+    t.Scan,
+    t.Stop,
+    t.Recalled,
+    t.ValueGradient,
+)
 """The classes that come of their parts alone."""
 
 

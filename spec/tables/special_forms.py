@@ -10,7 +10,7 @@ from .by_name import by_name
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A special form: where it may stand (`phase`), how it is written, what it means."""
+    """A special form: where it may stand (`phase`: there, and from `outputs` on in losses and measures), how it is written, what it means."""
 
     name: str
     signature: str
@@ -40,25 +40,25 @@ FORMS = _forms(
         "and at most 10,000",
         "any",
     ),
-    Form("initial", "(x: any) -> any", "x at the weights before the first update; a constant for gradients", "weights"),
+    Form("initial", "(x: any) -> any", "x at the weights before the first update; a constant for gradients", "outputs"),
     Form(
         "after",
         "(phase, x: any) -> any",
         "x at the weights at the end of a phase of training, `after(task_a, f.weights)`, or of a pass of it, `after(task[0], f)`; a constant "
         "for gradients, and missing until then",
-        "weights",
+        "outputs",
     ),
     Form(
         "average",
         "(x: any) -> any",
         "x at the moving averages of the weights, which `use_ema` keeps; a constant for gradients",
-        "weights",
+        "outputs",
     ),
     Form(
         "current",
         "(x: any) -> any",
         "x at the weights that are trained, where measures see their averages; a constant for gradients",
-        "weights",
+        "outputs",
     ),
     Form("E", "(x: any) -> real", "the mean over the evaluation examples, accumulated in float64", "measures"),
     Form(
@@ -69,9 +69,10 @@ FORMS = _forms(
     ),
     Form(
         "gradient",
-        "(x: real[], weights) -> real[the weights' shape]",
-        "the gradient of one example's x with respect to weights, by the gradient modes; its `E` is the full gradient",
-        "measures",
+        "(x: real[], y) -> real[the shape of y]",
+        "the gradient of one example's x, by the gradient modes, with respect to y: a name of the example or an output, or, in measures, "
+        "weights, whose `E` is the full gradient",
+        "outputs",
     ),
 )
 

@@ -58,6 +58,6 @@ NORMALIZATIONS = (
             Parameter("momentum", "real", "the moving averages' memory", 0.99, bounds=BELOW_ONE), _EPSILON, *_CENTER_AND_SCALE
         ),
         output=array_shape, weights=_weights_and_averages, work=work.each_output(8, 15),
-        untrained=("moving_mean", "moving_variance"), stacking="stacked",
+        untrained=("moving_mean", "moving_variance"), mixes_examples=True, stacking="stacked",
     ),
 )  # fmt: skip

@@ -63,6 +63,8 @@ class Layer:
     """The argument that says from how many training examples its weights are estimated before step 0."""
     draws: bool = False
     """Whether it draws random numbers in training; elsewhere it then passes its input on."""
+    mixes_examples: bool = False
+    """Whether what it makes of an example in training hangs on the others of the batch."""
     stacking: Stacking = "unrolled"
     """How its kernel meets the stacked weights of the replicates.
 
