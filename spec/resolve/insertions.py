@@ -14,12 +14,12 @@ BEFORE, AFTER = "before", "after"
 
 def says_where(node: Node) -> bool:
     """Whether an entry of a patch of layers says where it goes."""
-    return isinstance(node, Mapping) and any(word in node.keys() for word in (BEFORE, AFTER))
+    return isinstance(node, Mapping) and not {BEFORE, AFTER}.isdisjoint(node.keys())
 
 
 def kinds_in(node: Node) -> list[str]:
     """The kinds of layers that an entry of a patch of layers names: one where it is meant as a new layer."""
-    return [word for word in node.keys() if word in (*LAYERS, "repeat")] if isinstance(node, Mapping) else []
+    return [word for word in list(node.keys()) if word in (*LAYERS, "repeat")] if isinstance(node, Mapping) else []
 
 
 def insert(key: Scalar, node: Mapping, items: list[Node], names: dict[str, int]) -> None:
@@ -47,7 +47,7 @@ def insert(key: Scalar, node: Mapping, items: list[Node], names: dict[str, int])
 
 def _place(key: Scalar, node: Mapping, names: dict[str, int]) -> int:
     """Where in the list a new layer goes."""
-    words = [word for word in (BEFORE, AFTER) if word in node.keys()]
+    words = [word for word in (BEFORE, AFTER) if node.get(word) is not None]
     if len(words) == 2:
         raise problem_at(key.span, f"'{key.text}' goes `{BEFORE}` one layer and `{AFTER}` another", "Keep one of them.")
     (word,) = words
