@@ -19,7 +19,7 @@ def says_where(node: Node) -> bool:
 
 def kinds_in(node: Node) -> list[str]:
     """The kinds of layers that an entry of a patch of layers names: one where it is meant as a new layer."""
-    return [word for word in list(node.keys()) if word in (*LAYERS, "repeat")] if isinstance(node, Mapping) else []
+    return [key.text for key, _ in node.entries if key.text in (*LAYERS, "repeat")] if isinstance(node, Mapping) else []
 
 
 def insert(key: Scalar, node: Mapping, items: list[Node], names: dict[str, int]) -> None:
