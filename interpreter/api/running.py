@@ -143,7 +143,7 @@ def _run_on_cluster(
     from ..executors.ray import connected
 
     with connected(settings.address) as cluster:
-        begun = _begun(plan, settings, store, cluster.device, settings.jobs or cluster.at_once)
+        begun = _begun(plan, settings, store, cluster.device, settings.jobs or cluster.at_once, grouped=False)
         _tell(begun, settings, audience)
         if begun.missing:
             from ..executors.ray.executor import Remote
@@ -162,8 +162,8 @@ class _Begun:
     missing: Sequence[ReplicateBatch]
 
 
-def _begun(plan: StudyPlan, settings: RunSettings, store: Store, where: str, jobs: int) -> _Begun:
-    progress = Progress.of_store(requests_of(plan, where), store, settings, jobs)
+def _begun(plan: StudyPlan, settings: RunSettings, store: Store, where: str, jobs: int, grouped: bool = True) -> _Begun:
+    progress = Progress.of_store(requests_of(plan, where), store, settings, jobs, grouped)
     return _Begun(where, progress, progress.missing())
 
 

@@ -37,7 +37,7 @@ def materialize_dataset(context: ProgramContext, keys: Any, draws: dict[str, Any
         return {}
     chunk = context.chunk(count)
 
-    @graph_function(context.xla)
+    @context.functions.shared("values of the dataset", context.xla)
     def values_from(keys: Any, draws: dict[str, Any], first: Any) -> dict[str, Any]:
         lowering = context.lowering(keys, first + tf.range(chunk, dtype=tf.int64), chunk, draws)
         values = {name: lowering(term) for name, term in terms.items()}

@@ -22,6 +22,7 @@ from ..lower import Lowering, Value
 from ..networks.network import Network, input_of
 from .kept_weights import kept_weights
 from .seeds import bindings_of, constants_of, is_constant, number_samples
+from .shared_functions import Functions
 
 
 class ProgramContext:
@@ -31,12 +32,15 @@ class ProgramContext:
     a replicate of a cell: weights are [rows, …], cell after cell.
     """
 
-    def __init__(self, batch: CellBatch, replicates: int, xla: bool, on_cpu: bool) -> None:
+    def __init__(
+        self, batch: CellBatch, replicates: int, xla: bool, on_cpu: bool, functions: Functions | None = None
+    ) -> None:
         self.program = program = batch.program
         self.cells = len(batch.programs)
         self.replicates = replicates
         self.rows = self.cells * replicates
         self.xla = xla
+        self.functions = functions or Functions()
         self.on_cpu = on_cpu
         self.kind = DTYPES[program.dtype]
         self.dtype = tf.as_dtype(self.kind.real)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ..backend.graph_functions import graph_function
+from .shared_functions import Functions
 from .state import State
 
 Faults = list["Divergence | None"]
@@ -42,8 +42,9 @@ class Divergence:
 class Watch:
     """Looks at all that training changes of a compiled program, and says which replicates diverged, when and in what."""
 
-    def __init__(self, state: State, replicates: int) -> None:
+    def __init__(self, state: State, replicates: int, functions: Functions) -> None:
         self.state = state
+        self.functions = functions
         self.replicates = replicates
         self.fallen: Faults | None = None
         """By replicate, how it diverged before the present step; None where nothing has been looked at."""
@@ -141,7 +142,7 @@ class Watch:
     def _look_at_all(self) -> Any:
         """Whether each of what is looked at is finite, [R, …], and the state. Outside the step's program, which it would slow down."""
 
-        @graph_function()
+        @self.functions.shared("look at the state", False)
         def look() -> Any:
             values = [tf.convert_to_tensor(variable.value) for _, variable in self._watched]
             sound = [tf.reduce_all(tf.math.is_finite(value), axis=list(range(1, value.shape.rank))) for value in values]

@@ -14,7 +14,6 @@ from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
 from dlspec.spec.ir.plan import MeasurePlan
 from dlspec.spec.passes.example_blocks import MAX_SUMMED_EXAMPLES
 
-from ..backend.graph_functions import graph_function
 from ..lower import Lowering, Value
 from ..networks.network import joined
 from .context import ProgramContext
@@ -68,7 +67,7 @@ class Evaluation:
     def _compiled(self) -> Any:
         levels = self.nesting_order()
 
-        @graph_function(self.context.xla)
+        @self.context.functions.shared("evaluation", self.context.xla)
         def evaluate(keys: dict[str, Any], draws: dict[str, Any], step: Any) -> tuple[dict[str, Any], dict[str, Any]]:
             known: dict[int, Value] = {}
             moments: Moments = {}

@@ -165,8 +165,8 @@ def _stablehlo(compiled: Compiled, place: Path) -> tuple[list[tuple[Port, Any]],
         raise InternalError("a plain graph has no StableHLO")
     arguments = _arguments(compiled)
     call = _call(compiled, [value for _, _, value in arguments])
-    concrete = compiled.train_step.loop.get_concrete_function(*call)
-    text = _bare(compiled.train_step.loop.experimental_get_compiler_ir(*call)(stage="stablehlo"))
+    concrete = compiled.train_step.loop.function.get_concrete_function(*call)
+    text = _bare(compiled.train_step.loop.function.experimental_get_compiler_ir(*call)(stage="stablehlo"))
     handles = {id(variable.value.handle): (name, variable) for name, variable in _state(compiled)}
     written = _written(concrete.graph)
     found: list[tuple[str, str, Any]] = list(arguments)

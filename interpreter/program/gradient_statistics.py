@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
 
-from ..backend.graph_functions import graph_function
 from .context import ProgramContext
 from .gradient_estimators import ESTIMATORS, Inputs
 from .gradient_estimators.gradients import Gradients
@@ -21,8 +20,10 @@ Array = np.ndarray[Any, Any]
 class Statistic:
     """One statistic of a program: its value and its sampling floor, [R] each; the floor is None where its row has none."""
 
-    def __init__(self, context: ProgramContext, term: t.GradientStatistic) -> None:
+    def __init__(self, context: ProgramContext, term: t.GradientStatistic, place: int = 0) -> None:
+        """`place` is its number among the program's."""
         self.context = context
+        self.place = place
         self.term = term
 
     def __call__(self, seeds: Seeds, step: int) -> tuple[Array, Array | None]:
@@ -36,7 +37,7 @@ class Statistic:
         estimator = ESTIMATORS[self.term.statistic]
         gradients = Gradients(self.context, self.term)
 
-        @graph_function(self.context.xla)
+        @self.context.functions.shared(f"statistic {self.place}", self.context.xla)
         def statistic(keys: dict[str, Any], draws: dict[str, Any], step: Any) -> Any:
             return estimator(gradients, Inputs(keys, draws, step))
 

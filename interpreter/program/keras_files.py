@@ -27,7 +27,7 @@ def write(compiled: Compiled, replicate: int, folder: Path) -> None:
     """
     with replaced(folder) as draft:
         for name, network in compiled.networks.items():
-            made = _Made(network, replicate)
+            made = _Made(network, compiled.rows[replicate])
             if any(layer.kind == "apply" for layer in network.plan.leaves()):
                 made.leaves().save_weights(draft / f"{name}.weights.h5")
             else:

@@ -106,6 +106,12 @@ class Optimizers:
         """The variables that the optimisers keep beside the weights."""
         return [variable for optimizer, _ in self.groups.values() for variable in optimizer.variables]
 
+    def given(self) -> list[Any]:
+        """The variables that expressions of learning rates read: their swept constants, and from where they count steps."""
+        rates = [optimizer._learning_rate for optimizer, _ in self.groups.values()]
+        schedules = [rate for rate in rates if isinstance(rate, _Schedule)]
+        return [variable for one in schedules for variable in (one.offset, *one.constants.values())]
+
     def trained(self) -> list[Any]:
         """The weights that are changed, in the order of `groups`."""
         return [variable for _, variables in self.groups.values() for variable in variables]

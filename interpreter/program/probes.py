@@ -8,14 +8,13 @@ import tensorflow as tf
 from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
 from dlspec.spec.ir.plan import ProbePlan
 
-from ..backend.graph_functions import graph_function
 from .context import ProgramContext
 
 
 def compile_probe(context: ProgramContext, plan: ProbePlan) -> Any:
     """The function from the test stream's keys, the draws and the step to a figure's values: [R, N, …] by label."""
 
-    @graph_function(context.xla)
+    @context.functions.shared(f"figure {plan.figure}", context.xla)
     def values(keys: Any, draws: dict[str, Any], step: Any) -> dict[str, Any]:
         index = tf.range(plan.examples, dtype=tf.int64)
         lowering = context.lowering(keys, index, plan.examples, draws, step=step)

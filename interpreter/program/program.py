@@ -25,6 +25,7 @@ from .kept_weights import begin_kept, keep
 from .optimizers import Optimizers
 from .probes import compile_probe
 from .seeds import Seeds
+from .shared_functions import Functions, Traces
 from .state import State
 from .train_step import NEVER, TrainInputs, TrainStep
 from .whitening import whiten
@@ -37,25 +38,32 @@ class Compiled:
     signature (`spec.passes.digests.signature_digest`), as many with as many replicates, in the graphs that are there. A `portable`
     one holds nothing that is of use on a CPU alone: it may be run elsewhere. A row is a replicate of a cell, cell after cell.
 
+    It may be `wide`r than it has replicates: what others compiled serves it, and the rows beyond its own are seen nowhere outside.
+
     It puts together: the `context` that terms are lowered in, `seeds`, the `state` that training changes, and the
     `train_steps`, one a phase of training.
     """
 
     def __init__(
-        self, cells: Program | CellBatch, replicates: Sequence[int], xla: bool, portable: bool = False
-    ) -> None:
+        self, cells: Program | CellBatch, replicates: Sequence[int], xla: bool, portable: bool = False,
+        wide: int = 0, traces: Traces | None = None,
+    ) -> None:  # fmt: skip
+        """`wide` is for how many replicates a cell it is compiled, `traces` what programs of its signature compiled already."""
         self.batch = cells if isinstance(cells, CellBatch) else CellBatch.of_one(cells)
         self.program = self.batch.program
         self.xla = xla
         self.replicates = tuple(replicates)
-        self.context = ProgramContext(self.batch, len(self.replicates), xla, device() == "cpu" and not portable)
+        self.wide = max(wide, len(self.replicates))
+        functions = Functions(traces)
+        self.context = ProgramContext(self.batch, self.wide, xla, device() == "cpu" and not portable, functions)
         self.networks = self.context.networks
         self.train_steps = tuple(_train_steps(self.context))
         self.borders = Borders(self.program.training, self.train_steps)
         optimizers = {id(train_step.optimizers): train_step.optimizers for train_step in self.train_steps}
         self.state = State(self.networks, list(optimizers.values()), self.context.kept_weights)
         self.evaluation = Evaluation(self.context)
-        self.watch = Watch(self.state, self.context.rows)
+        self.watch = Watch(self.state, self.context.rows, functions)
+        functions.variables = self.state.held()
         self.begin(self.batch, replicates)
 
     def begin(self, cells: Program | CellBatch, replicates: Sequence[int]) -> None:
@@ -64,10 +72,11 @@ class Compiled:
         programs = self.batch.programs
         if len(programs) != self.context.cells:
             raise ValueError(f"compiled for {self.context.cells} cells side by side, not {len(programs)}")
-        if len(replicates) != len(self.replicates):
-            raise ValueError(f"compiled for {len(self.replicates)} replicates side by side, not {len(replicates)}")
+        if not 0 < len(replicates) <= self.wide:
+            raise ValueError(f"compiled for {self.wide} replicates side by side, not {len(replicates)}")
         self.replicates = tuple(replicates)
-        self.seeds = Seeds(self.batch, replicates, self.context.samples, self.context.dtype)
+        made = [*replicates, *[replicates[-1]] * (self.wide - len(replicates))]
+        self.seeds = Seeds(self.batch, made, self.context.samples, self.context.dtype)
         self.__dict__.pop("train_inputs", None)
         values = [cell.value for cell in self.seeds.cells]
         for plans in zip(*(program.networks for program in programs), strict=True):
@@ -85,6 +94,11 @@ class Compiled:
         return signature_digest(self.program)
 
     @property
+    def rows(self) -> list[int]:
+        """The places of its own rows, cell after cell, among all that are computed."""
+        return [cell * self.wide + place for cell in range(self.context.cells) for place in range(len(self.replicates))]
+
+    @property
     def step(self) -> int:
         """How many updates were made."""
         return self.state.step
@@ -93,7 +107,8 @@ class Compiled:
 
     def train(self, count: int) -> list[Divergence | None]:
         """Makes so many updates; says which rows ceased to be finite, when and in what."""
-        return self.watch.watched(count, self._advance)
+        faults = self.watch.watched(count, self._advance)
+        return [faults[row] for row in self.rows]
 
     def ahead(self, count: int) -> list[Divergence | None]:
         """How each row would cease to be finite in the next updates, which are taken back."""
@@ -154,7 +169,9 @@ class Compiled:
         """How many operations of each kind the training program has."""
         if self.program.training is None:
             return {}
-        concrete = self.train_step.loop.get_concrete_function(self.train_inputs, tf.constant(0), tf.constant(1))
+        concrete = self.train_step.loop.function.get_concrete_function(
+            self.train_inputs, tf.constant(0), tf.constant(1)
+        )
         counts: dict[str, int] = {}
         graphs = [concrete.graph, *(f.graph for f in concrete.graph._functions.values() if hasattr(f, "graph"))]
         for graph in graphs:
@@ -166,11 +183,15 @@ class Compiled:
 
     def saved(self) -> list[list[np.ndarray[Any, Any]]]:
         """Of each cell the values of all variables that training changes, in the order of `State.variables`: as of that cell alone."""
-        return self.state.of_cells(self.state.saved(), self.context.cells)
+        count = len(self.replicates)
+        cells = self.state.of_cells(self.state.saved(), self.context.cells)
+        return [[value[:count] if value.ndim else value for value in cell] for cell in cells]
 
     def restore(self, step: int, cells: Sequence[Sequence[Any]]) -> None:
         """Sets all variables to values that were saved after so many steps of the same cells. Raises ValueError."""
-        self.state.restore(step, self.state.of_rows(cells, len(self.replicates)))
+        more = self.wide - len(self.replicates)
+        wide = [[np.concatenate([x, *[x[-1:]] * more]) if np.ndim(x) else x for x in cell] for cell in cells]
+        self.state.restore(step, self.state.of_rows(wide, self.wide))
         self.watch.begin()
 
     # -- evaluation ------------------------------------------------------------------------------------------------
@@ -191,19 +212,27 @@ class Compiled:
                 if (floor := by_statistic[id(term.of)][1]) is None:
                     raise InternalError(f"the estimator of '{term.of.statistic}' gives no sampling floor")
                 values[measure.name] = floor
-        return values, errors
+        return self._own(values), self._own(errors)
+
+    def _own(self, arrays: Arrays) -> Arrays:
+        """Of arrays of all rows its own: [rows, …]."""
+        return (
+            {name: array[self.rows] for name, array in arrays.items()}
+            if self.wide > len(self.replicates)
+            else dict(arrays)
+        )
 
     @cached_property
     def statistics(self) -> list[tuple[t.GradientStatistic, Statistic]]:
         """The gradient statistics among the measures, each compiled by itself."""
-        terms = [measure.term for measure in self.program.measures]
-        return [(term, Statistic(self.context.flat, term)) for term in terms if isinstance(term, t.GradientStatistic)]
+        terms = [measure.term for measure in self.program.measures if isinstance(measure.term, t.GradientStatistic)]
+        return [(term, Statistic(self.context.flat, term, place)) for place, term in enumerate(terms)]
 
     def probe(self, plan: ProbePlan) -> dict[str, np.ndarray[Any, Any]]:
         """The values that a figure shows of single test examples: [rows, N, …] each."""
         flat = self.seeds.flat
         values = self.probes[plan.figure](flat.keys["test"], flat.draws, tf.constant(self.step))
-        return {label: tensor.numpy() for label, tensor in values.items()}
+        return self._own({label: tensor.numpy() for label, tensor in values.items()})
 
     @cached_property
     def probes(self) -> dict[str, Any]:

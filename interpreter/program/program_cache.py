@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 
 from dlspec.spec.ir.cell_batch import CellBatch
@@ -10,6 +11,7 @@ from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.digests import signature_digest
 
 from .program import Compiled
+from .shared_functions import Traces
 
 MAX_IDLE = 8
 """How many compiled programs are kept that no cell runs in; each holds its variables."""
@@ -18,15 +20,17 @@ Signature = tuple[str, int, int, bool]
 
 
 class ProgramCache:
-    """Takes and leaves compiled programs; from several threads. `compiled` counts how many were made.
+    """Takes and leaves compiled programs; from several threads. `compiled` counts for how many signatures there was a compilation.
 
-    Two threads that run programs of the same signature at once have one each.
+    Two threads that run programs of the same signature at once have one each, with variables of its own, and what is compiled in common.
     """
 
     def __init__(self) -> None:
         self.compiled = 0
         self.lock = threading.Lock()
         self.idle: list[Compiled] = []
+        self.traces: weakref.WeakValueDictionary[Signature, Traces] = weakref.WeakValueDictionary()
+        """What is compiled of each signature, as long as one of its programs is there."""
 
     def take(
         self,
@@ -34,18 +38,26 @@ class ProgramCache:
         replicates: Sequence[int],
         xla: bool,
         compiling: Callable[[], None] = lambda: None,
+        wide: int = 0,
     ) -> Compiled:
-        """A compiled program at step 0, for nobody else until it is left; tells `compiling` where it makes one."""
+        """A compiled program at step 0, for nobody else until it is left; tells `compiling` where it is the first of its signature.
+
+        `wide` is for how many replicates it is compiled, where these are more than it is to run.
+        """
         batch = cells if isinstance(cells, CellBatch) else CellBatch.of_one(cells)
-        signature = (signature_digest(batch.program), len(batch.programs), len(replicates), xla)
+        wide = max(wide, len(replicates))
+        signature = (signature_digest(batch.program), len(batch.programs), wide, xla)
         compiled = self._find(signature)
         if compiled is not None:
             compiled.begin(batch, replicates)
             return compiled
-        compiling()
         with self.lock:
-            self.compiled += 1
-        return Compiled(batch, replicates, xla)
+            known = self.traces.get(signature)
+            traces = self.traces[signature] = known or Traces()
+            self.compiled += known is None
+        if known is None:
+            compiling()
+        return Compiled(batch, replicates, xla, wide=wide, traces=traces)
 
     def leave(self, compiled: Compiled) -> None:
         """Gives back what was taken; the one that was left longest ago is dropped where there are too many."""
@@ -56,7 +68,7 @@ class ProgramCache:
     def _find(self, signature: Signature) -> Compiled | None:
         with self.lock:
             for place, compiled in enumerate(self.idle):
-                own = compiled.signature, compiled.context.cells, len(compiled.replicates), compiled.xla
+                own = compiled.signature, compiled.context.cells, compiled.wide, compiled.xla
                 if own == signature:
                     return self.idle.pop(place)
         return None

@@ -32,6 +32,10 @@ class State:
         weights += [variable for optimizers in self.optimizers for variable in optimizers.state()]
         return weights + [variable for of_then in self.kept.values() for variable in of_then.values()]
 
+    def held(self) -> list[Any]:
+        """All variables that compiled functions read: those that training changes, and what learning rates are made of."""
+        return self.variables() + [variable for optimizers in self.optimizers for variable in optimizers.given()]
+
     def saved(self) -> list[np.ndarray[Any, Any]]:
         """Copies of the variables' values, in the order of `variables`."""
         return [variable.value.numpy().copy() for variable in self.variables()]

@@ -9,7 +9,6 @@ import tensorflow as tf
 from dlspec.spec.ir.plan import Phase
 from dlspec.spec.tables.gradient_modes import mode_of
 
-from ..backend.graph_functions import graph_function
 from ..lower import Lowering, Training
 from .batches import gather_batch, isolate_draws, make_batch_fn
 from .context import ProgramContext
@@ -47,6 +46,7 @@ class TrainStep:
         self.batch = phase.batch
         self.reader = reader_of(context.program.data)
         self.optimizers = optimizers
+        self.name = f"training from step {first_step} and example {first_example}"
         self._shift = first_example - first_step * phase.batch
         modes = context.program.gradient
         self.mean_of_gradients = any(mode_of(modes, target).per_example for target in modes)
@@ -127,7 +127,7 @@ def compile_loop(train_step: TrainStep) -> Any:
     context = train_step.context
     rows, terms = context.rows, len(train_step.phase.loss)
 
-    @graph_function(context.xla)
+    @context.functions.shared(train_step.name, context.xla)
     def train(train_inputs: TrainInputs, start: Any, count: Any) -> Any:
         def ahead(step: Any) -> tuple[Any, ...]:
             return (train_step.batch_indices(train_inputs.order, step),) if train_step.reader.ahead else ()

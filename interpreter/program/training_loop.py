@@ -126,8 +126,9 @@ def _fault_of(
         for one in part:
             watcher.started(one.job, one.checkpoint.step if one.checkpoint else 0)
         compiled = forms.take(
-            cells, first.job.batch.numbers, first.job.compiled == "xla", lambda: watcher.compiling(first.job)
-        )
+            cells, first.job.batch.numbers, first.job.compiled == "xla", lambda: watcher.compiling(first.job),
+            first.job.batch.wide,
+        )  # fmt: skip
         if first.checkpoint is not None:
             compiled.restore(first.checkpoint.step, [one.checkpoint.state for one in part if one.checkpoint])
         _train(compiled, part, watcher, stop, begin)

@@ -14,6 +14,7 @@ from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.cost import cost
 from dlspec.spec.passes.digests import cell_form_digest
 from dlspec.spec.passes.memory import memory
+from dlspec.spec.passes.merge_cells import merge_cells
 from dlspec.spec.tables.layers import row_of
 
 from ..backend.jit_policy import uses_xla
@@ -90,6 +91,30 @@ def next_group(left: int, most: int) -> int:
     return -(-left // -(-left // most))
 
 
+def parts_of_programs(programs: Sequence[Program], device: str, at_once: int, grouped: bool = True) -> int:
+    """Into how many parts each of some programs is to go so that at least so many groups of cells run at once: 1 where there are so many anyway.
+
+    `grouped` says that cells that differ in numbers alone run side by side.
+    """
+    if not grouped:
+        return -(-at_once // len(programs))
+    groups = 0
+    found: dict[str, tuple[Program, int]] = {}
+    apart: dict[str, bool] = {}
+    for program in programs:
+        form = cell_form_digest(program)
+        first, count = found.get(form, (program, 0))
+        if count == 1:
+            apart[form] = merge_cells([first, program]) is None
+        together = min(program.replicates, max_replicates_per_batch(program, device))
+        most = 1 if apart.get(form) else max_cells_side_by_side(program, together, device)
+        groups += count % most == 0
+        found[form] = first, count + 1
+        if groups >= at_once:
+            return 1
+    return -(-at_once // groups)
+
+
 def batch_count(request: CellRequest, at_once: int = 1) -> int:
     """Into how many batches a program's replicates go where so many of them run at once: a multiple, so that none waits."""
     needed = -(-request.program.replicates // max_replicates_per_batch(request.program, request.device))
@@ -99,10 +124,12 @@ def batch_count(request: CellRequest, at_once: int = 1) -> int:
 def split_into_batches(request: CellRequest, replicates: Sequence[int], batches: int = 1) -> list[ReplicateBatch]:
     """Some replicates, grouped by the batch that they are in: the program's are split into so many, nearly equal.
 
+    One with a replicate fewer than the others is compiled with them, and makes one for nobody: so all run at once after one compilation.
     Each is alone where an optimiser mixes the entries of a weight.
     """
     count = request.program.replicates
     batches = count if request.program.one_replicate_at_a_time else max(1, min(batches, count))
     ends = [count * place // batches for place in range(batches + 1)]
     groups = [tuple(r for r in replicates if first <= r < last) for first, last in pairwise(ends)]
-    return [ReplicateBatch(request, group) for group in groups if group]
+    wide = max(map(len, groups), default=0)
+    return [ReplicateBatch(request, group, wide if len(group) == wide - 1 else 0) for group in groups if group]

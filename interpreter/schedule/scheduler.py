@@ -7,6 +7,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from typing import Any, Protocol
 
@@ -22,7 +23,7 @@ from ..results.errors import StoreError
 from ..results.replicates import ERRORS, Replicate, Results
 from ..store.requests import CellRequest, ReplicateBatch
 from ..store.store import FINAL_STATUSES, Store
-from .batching import batch_count, max_cells_side_by_side, next_group, split_into_batches
+from .batching import batch_count, max_cells_side_by_side, next_group, parts_of_programs, split_into_batches
 
 POLL_SECONDS = 0.2
 AGAIN_SECONDS = 0.5
@@ -58,21 +59,25 @@ class Following(Watcher, Protocol):
 class Progress:
     """The replicates of a run so far, by program and replicate.
 
-    `jobs` is how many replicate batches run at once, `begun` holds the names of those that have a checkpoint.
+    `jobs` is how many groups of cells run at once, of `grouped` cells, or else how many replicate batches; `begun` holds the names of those
+    that have a checkpoint.
     """
 
     requests: Sequence[CellRequest]
     replicates: dict[tuple[int, int], Replicate] = field(default_factory=dict)
     jobs: int = 1
     begun: frozenset[str] = frozenset()
+    grouped: bool = True
 
     def __post_init__(self) -> None:
         self.places = {id(one): place for place, one in enumerate(self.requests)}
 
     @staticmethod
-    def of_store(requests: Sequence[CellRequest], store: Store, options: Options, jobs: int = 1) -> Progress:
+    def of_store(
+        requests: Sequence[CellRequest], store: Store, options: Options, jobs: int = 1, grouped: bool = True
+    ) -> Progress:
         """What is stored already; with `force` nothing counts, with `keep_weights` only replicates with their weights."""
-        progress = Progress(requests, jobs=jobs, begun=store.begun())
+        progress = Progress(requests, jobs=jobs, begun=store.begun(), grouped=grouped)
         if not options.force:
             asked = [(place, one, r) for place, one in enumerate(requests) for r in range(one.program.replicates)]
             for (place, _, number), replicate in zip(asked, store.find([(one, r) for _, one, r in asked]), strict=True):
@@ -91,7 +96,7 @@ class Progress:
         return dict(Counter(other))
 
     def missing(self) -> list[ReplicateBatch]:
-        """What is to run: replicates side by side, in several batches where there are fewer programs than run at once."""
+        """What is to run: replicates side by side, in several batches where there are fewer groups of cells than run at once."""
         batches = []
         for place, one in enumerate(self.requests):
             rest = [r for r in range(one.program.replicates) if (place, r) not in self.replicates]
@@ -100,12 +105,22 @@ class Progress:
 
     def _batches(self, one: CellRequest, rest: Sequence[int]) -> list[ReplicateBatch]:
         """Replicate batches of a program; those that were begun, where a run with another number of jobs left checkpoints."""
-        whole = batch_count(one, -(-self.jobs // len(self.requests)))
+        whole = batch_count(one, self.parts)
         for other in (whole, *range(1, one.program.replicates + 1)) if self.begun else ():
             batches = split_into_batches(one, rest, other)
             if self.begun.intersection(batch.name for batch in batches):
                 return batches
         return split_into_batches(one, rest, whole)
+
+    @cached_property
+    def parts(self) -> int:
+        """Into how many parts programs go, so that each of those that run at once has one."""
+        programs = [one.program for one in self.requests]
+        return parts_of_programs(programs, self.requests[0].device, self.jobs, self.grouped)
+
+    def cells_of_a_part(self, cells: int, replicates: int) -> int:
+        """Of so many cells side by side how many are in a part, where they have too few replicates for all parts."""
+        return -(-cells // -(-self.parts // replicates))
 
     def add(self, batch: ReplicateBatch, replicates: Sequence[Replicate]) -> None:
         """Takes up replicates of a replicate batch."""
@@ -201,7 +216,8 @@ class Run:
         family = self._family(first)
         if family is None:
             return [first], None
-        most = max_cells_side_by_side(first.program, len(first.numbers), first.request.device)
+        most = max_cells_side_by_side(first.program, max(first.wide, len(first.numbers)), first.request.device)
+        most = min(most, self.progress.cells_of_a_part(len(family.cells.programs), first.program.replicates))
         alike = {first.name: first}  # equal cells run once
         for batch in self.waiting if most > 1 else ():
             if self._form_of(batch) == family.form:
@@ -231,15 +247,17 @@ class Run:
 
     def _form_of(self, batch: ReplicateBatch) -> tuple[Any, ...]:
         """What replicate batches have in common that one compiled program serves."""
-        return self._program_form(batch.program), batch.numbers, batch.request.steps, self.form(batch.program)
+        return (
+            self._program_form(batch.program), batch.numbers, batch.wide, batch.request.steps, self.form(batch.program)
+        )  # fmt: skip
 
     def _begin(self, batches: Sequence[ReplicateBatch], family: _Family | None) -> None:
         """Claims replicate batches; runs what is ours of them, takes up what is stored, puts back what others run."""
-        ours: dict[tuple[int, ...], list[Job]] = {}
+        ours: dict[tuple[tuple[int, ...], int], list[Job]] = {}
         for batch in batches:
             mine = self._claim(batch)
             if mine is not None:
-                ours.setdefault(mine.numbers, []).append(self._job(mine))
+                ours.setdefault((mine.numbers, mine.wide), []).append(self._job(mine))
         for jobs in ours.values():
             self.executor.submit(JobGroup.of_one(jobs[0]) if family is None else family.group(jobs))
 

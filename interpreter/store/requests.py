@@ -86,10 +86,14 @@ class CellRequest:
 
 @dataclass(frozen=True, eq=False)
 class ReplicateBatch:
-    """Replicates of a program that are trained side by side: what is run, claimed and stored at once."""
+    """Replicates of a program that are trained side by side: what is run, claimed and stored at once.
+
+    `wide` says for how many of them it is compiled where these are more: what is compiled for another batch then serves it, too.
+    """
 
     request: CellRequest
     numbers: tuple[int, ...]
+    wide: int = 0
 
     @property
     def program(self) -> Program:
@@ -107,8 +111,8 @@ class ReplicateBatch:
         return digest(sorted(self.keys))
 
     def only(self, numbers: Sequence[int]) -> ReplicateBatch:
-        """A part of it."""
-        return replace(self, numbers=tuple(numbers))
+        """A part of it, or all."""
+        return replace(self, numbers=tuple(numbers), wide=self.wide if len(numbers) == len(self.numbers) else 0)
 
 
 def requests_of(plan: StudyPlan, device: str) -> list[CellRequest]:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from dlspec.interpreter.program.job import Job
 from dlspec.interpreter.program.program import Compiled
@@ -49,7 +50,7 @@ def traces(compiled: Compiled) -> int:
     """How often the functions of a compiled program were traced."""
     functions = [compiled.train_step.loop, compiled.evaluation._compiled, *compiled.probes.values()]
     functions += [statistic._compiled for _, statistic in compiled.statistics]
-    return sum(function.experimental_get_tracing_count() for function in functions)
+    return sum(function.function.experimental_get_tracing_count() for function in functions)
 
 
 CHANGES = {
@@ -163,6 +164,42 @@ def test_two_at_once_have_one_each_and_few_are_kept(program: Callable[[str], Pro
     for one in taken:
         forms.leave(one)
     assert forms.idle == taken[2:], "those left last"
+
+
+@pytest.mark.parametrize("xla", [False, True])
+def test_two_threads_have_one_compilation_and_numbers_of_their_own(
+    program: Callable[[str], Program], xla: bool
+) -> None:
+    """Of another seed and rate each, one with a replicate fewer than is compiled: all is traced for whichever comes first."""
+    text = body("{adamw: {learning_rate: 0.01, weight_decay: 0.1, use_ema: true}}", "dropout: 0.5")
+    first, second = program(text), program(text.replace("seed: 3", "seed: 4").replace("scale: 1.5", "scale: 2.5"))
+    forms, told = ProgramCache(), []
+    one = forms.take(first, (0, 1), xla, lambda: told.append("one"), 2)
+    two = forms.take(second, (3,), xla, lambda: told.append("two"), 2)
+    assert one is not two and told == ["one"] and forms.compiled == 1
+    found: dict[str, dict[str, bytes]] = {}
+    threads = [
+        threading.Thread(target=lambda name=name, own=own: found.update({name: numbers(own)}))
+        for name, own in {"one": one, "two": two}.items()
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert traces(one) + traces(two) == 4
+    alone = Compiled(second, (3,), xla)
+    for name, value in numbers(alone).items():
+        kind = np.float64 if name in ("error", "size", "noise") else np.float32
+        own, expected = np.frombuffer(found["two"][name], kind), np.frombuffer(value, kind)
+        np.testing.assert_allclose(own, expected, rtol=1e-4, atol=1e-6, err_msg=name)
+    assert one.signature == two.signature and found["one"].keys() == found["two"].keys()
+    assert all(
+        found["one"][name] != value for name, value in found["two"].items() if name in ("error", "size", "noise")
+    )
+    assert [value.shape for value in two.saved()[0]] == [value.shape for value in alone.saved()[0]]
+    two.restore(12, alone.saved())
+    for own, value in zip(two.saved()[0], alone.saved()[0], strict=True):
+        assert np.array_equal(own, value)
 
 
 def test_a_second_cell_of_the_same_shapes_compiles_nothing(program: Callable[[str], Program]) -> None:

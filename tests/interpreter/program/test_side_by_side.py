@@ -191,17 +191,17 @@ class Heard(Silent):
         self.told.append(("evaluated", job.number))
 
 
-def jobs_of(programs: Sequence[Program], folder: Path | None = None) -> list[Job]:
-    batches = [ReplicateBatch(CellRequest.of(one, "cpu"), (0, 1)) for one in programs]
+def jobs_of(programs: Sequence[Program], folder: Path | None = None, wide: int = 0) -> list[Job]:
+    batches = [ReplicateBatch(CellRequest.of(one, "cpu"), (0, 1), wide) for one in programs]
     made_by = {"test": "side by side"}
     kept = [Checkpoints(folder / f"{n}.ckpt", made_by, 0.0) if folder else None for n in range(len(batches))]
     return [Job(n, batch, "xla", checkpoints) for n, (batch, checkpoints) in enumerate(zip(batches, kept, strict=True))]
 
 
-def group_of(programs: Sequence[Program], folder: Path | None = None) -> JobGroup:
+def group_of(programs: Sequence[Program], folder: Path | None = None, wide: int = 0) -> JobGroup:
     batch = merge_cells(programs)
     assert batch is not None
-    return JobGroup(tuple(jobs_of(programs, folder)), batch)
+    return JobGroup(tuple(jobs_of(programs, folder, wide)), batch)
 
 
 def assert_same(found: Replicate, expected: Replicate) -> None:
@@ -227,8 +227,9 @@ def alone(rates: tuple[Program, ...]) -> list[list[Replicate]]:
 def test_jobs_side_by_side_are_compiled_once_and_neither_stop_nor_change_each_other(
     rates: tuple[Program, ...], alone: list[list[Replicate]]
 ) -> None:
+    """Compiled for three replicates each, of which there are two."""
     heard, forms = Heard(), ProgramCache()
-    found = train_group(group_of(rates), heard, threading.Event(), forms)
+    found = train_group(group_of(rates, wide=3), heard, threading.Event(), forms)
     assert forms.compiled == 1 and heard.told.count(("compiling", 0)) == 1
     assert {replicate.status for replicate in found[2]} == {"diverged"}
     assert {replicate.status for replicate in (*found[0], *found[1])} == {"done"}
@@ -258,7 +259,7 @@ def test_a_checkpoint_is_that_of_a_cell_whoever_was_beside_it(
     stop = threading.Event()
     stop.set()
     ways = {
-        "together": lambda stop: train_group(group_of(some, tmp_path), Silent(), stop),
+        "together": lambda stop: train_group(group_of(some, tmp_path, wide=3), Silent(), stop),
         "alone": lambda stop: [train(job, Silent(), stop) for job in jobs_of(some, tmp_path)],
     }
     before = ways.pop(first)(stop)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -68,11 +69,39 @@ def test_replicates_are_alone_where_an_optimiser_mixes_weights(program: Callable
     assert [batch.numbers for batch in split_into_batches(alone, range(3))] == [(0,), (1,), (2,)]
 
 
-def test_programs_are_parted_only_where_there_are_fewer_than_run_at_once(wanted: CellRequest, store: Store) -> None:
+@pytest.fixture
+def rates(program: Callable[[str], Program]) -> list[CellRequest]:
+    """Cells that differ in a number alone."""
+    texts = [BODY.replace("OPTIMIZER", f"{{sgd: {rate}}}") for rate in (0.1, 0.2, 0.3)]
+    return [CellRequest.of(program(text), "cpu") for text in texts]
+
+
+def test_cells_side_by_side_are_parted_where_there_are_fewer_groups_than_run_at_once(rates: list[CellRequest]) -> None:
+    """By replicates, which share no examples; each part is compiled for as many, so that one compilation serves both."""
+    found = Progress(rates, jobs=2).missing()
+    assert [batch.numbers for batch in found] == [(0, 1), (2, 3, 4)] * 3
+    assert [batch.wide for batch in found] == [3, 0] * 3
+    assert found[0].only((0, 1)).wide == 3 and found[0].only((1,)).wide == 0
+    assert [batch.numbers for batch in Progress(rates, jobs=1).missing()] == [(0, 1, 2, 3, 4)] * 3
+    assert [batch.numbers for batch in Progress(rates, jobs=3, grouped=False).missing()] == [(0, 1, 2, 3, 4)] * 3
+
+
+def test_cells_with_too_few_replicates_are_parted_by_cells(rates: list[CellRequest]) -> None:
+    few = [replace(one, program=replace(one.program, replicates=1)) for one in rates]
+    parted = Progress(few, jobs=2)
+    assert [batch.numbers for batch in parted.missing()] == [(0,)] * 3
+    assert parted.cells_of_a_part(3, 1) == 2 and Progress(few, jobs=1).cells_of_a_part(3, 1) == 3
+
+
+def test_programs_are_parted_only_where_there_are_fewer_than_run_at_once(
+    wanted: CellRequest, store: Store, program: Callable[[str], Program]
+) -> None:
+    other = CellRequest.of(program(BODY.replace("OPTIMIZER", "{adam: {}}")), "cpu")
     assert groups(Progress.of_store([wanted], store, OPTIONS, jobs=1)) == [(0, 1, 2, 3, 4)]
     assert groups(Progress.of_store([wanted], store, OPTIONS, jobs=2)) == [(0, 1), (2, 3, 4)]
-    assert groups(Progress.of_store([wanted, wanted], store, OPTIONS, jobs=2)) == [(0, 1, 2, 3, 4)] * 2
-    assert len(Progress.of_store([wanted, wanted], store, OPTIONS, jobs=3).missing()) == 4
+    both = [wanted, other]
+    assert groups(Progress.of_store(both, store, OPTIONS, jobs=2)) == [(0, 1, 2, 3, 4)] * 2
+    assert len(Progress.of_store(both, store, OPTIONS, jobs=3).missing()) == 4
 
 
 WIDE = (
