@@ -1,4 +1,4 @@
-"""Standard output that may be closed or full: a run goes on without it, and says at its end what became of it."""
+"""Standard output that may be closed or full: a run goes on without it, and says at its end what became of it. Standard error is of less weight."""
 
 from __future__ import annotations
 
@@ -34,6 +34,21 @@ class Stream(io.TextIOWrapper):
             raise _lost(error) from None
 
 
+class Unheard(io.TextIOWrapper):
+    """Standard error: where it can't be written, nobody hears, and the command comes to what it comes to."""
+
+    def write(self, text: str) -> int:
+        """Writes as any stream, or not at all."""
+        with suppress(OSError):
+            return super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flushes as any stream, or not at all."""
+        with suppress(OSError):
+            super().flush()
+
+
 def _lost(error: OSError) -> OSError:
     return error if error.errno == errno.EPIPE else OutputLost(error.errno, error.strerror)
 
@@ -47,6 +62,9 @@ def prepared() -> None:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
     if sys.stderr is None:
         sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+    elif type(sys.stderr) is io.TextIOWrapper:
+        heard = sys.stderr
+        sys.stderr = Unheard(heard.buffer, heard.encoding, heard.errors, line_buffering=heard.line_buffering)
     if sys.stdout is None:
         sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
     elif type(sys.stdout) is io.TextIOWrapper:

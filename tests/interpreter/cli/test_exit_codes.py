@@ -56,6 +56,23 @@ def test_a_full_standard_output_is_told_in_one_line(arguments: tuple[str, ...], 
     assert done.stderr == "standard output cannot be written: No space left on device\n"
 
 
+UNHEARD = {
+    ("validate", "latin.yaml"): 1, ("validate", "first.yaml"): 0, ("fmt", "latin.yaml"): 2, ("diff", "latin.yaml", "first.yaml"): 2,
+    ("ops", "hinj"): 1, ("new", "a b"): 2, ("merge", "first.yaml", "first.yaml", "first.yaml"): 0, ("plan", "first.yaml"): 0,
+    ("runs", "show", "nothing"): 1, ("fmt", "--check", "first.yaml"): 0,
+}  # fmt: skip
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("arguments", UNHEARD, ids=" ".join)
+def test_a_full_standard_error_changes_no_exit_code(arguments: tuple[str, ...], folder: Path) -> None:
+    """A diff of two sides of which one cannot be read ended with 1, as if they differed; a merge, as if there were a conflict."""
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-c", MAIN, *arguments]
+        done = forked.run(command, light=True, cwd=folder, stdout=subprocess.DEVNULL, stderr=full, timeout=120)
+    assert done.returncode == UNHEARD[arguments]
+
+
 @pytest.mark.parametrize(
     "arguments", [("schema",), ("ops",), ("show", "first.yaml"), ("validate", "first.yaml")], ids=" ".join
 )
