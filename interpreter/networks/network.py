@@ -76,8 +76,7 @@ class Network:
                 self._variable(layer, name, shape)
 
     def _build(self, plan: LayerPlan) -> None:
-        config = {name: value for name, value in plan.config.items() if value is not None}
-        layer = getattr(keras.layers, plan.keras)(**config, dtype=self.dtype.keras)
+        layer = _of_keras(plan.keras, plan.config, self.dtype.keras)
         layer.build((None, *plan.input.shape))
         self.layers[plan.key] = layer
 
@@ -364,6 +363,16 @@ def joined(values: Sequence[Value]) -> Value:
     axes = values[0].axes
     flat = [tf.reshape(value.tensor, [*value.tensor.shape[: len(axes)], -1]) for value in values]
     return Value(tf.concat(flat, axis=-1), axes)
+
+
+def _of_keras(class_name: str, config: Mapping[str, Any], dtype: str) -> Any:
+    """A layer of Keras, with those among its arguments."""
+    arguments = {
+        name: _of_keras(value["class_name"], value["config"], dtype) if isinstance(value, Mapping) else value
+        for name, value in config.items()
+        if value is not None
+    }
+    return getattr(keras.layers, class_name)(**arguments, dtype=dtype)
 
 
 def _each_replicate(constraint: Any) -> Any:

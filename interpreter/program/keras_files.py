@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+from dlspec.spec.diagnostics.problems import InternalError
 from dlspec.spec.ir.plan import LayerPlan
 from dlspec.spec.tables.layers import LAYERS
 
@@ -85,10 +86,14 @@ class _Made:
                 made = form.kind(**form.arguments, name=name, dtype=dtype.keras if form.rounds else dtype.real)
                 names, build, call = dict(form.weights), form.build, form.call
             build(made, (None, *plan.input.shape))
+            missing = set(plan.weights)
             for variable in made.weights:
                 own = LAYERS[plan.row].weight_at(variable.path)
-                if (place := names.get(own, own)) in plan.weights:
+                if (place := names.get(own, own)) in missing:
+                    missing.remove(place)
                     variable.assign(self.network.read((plan.key, place), training=False)[self.replicate])
+            if missing:
+                raise InternalError(f"the file has no place for {sorted(missing)} of '{plan.key}'")
             self.layers[plan.key], self.calls[plan.key] = made, call
         return self.layers[plan.key]
 

@@ -188,7 +188,14 @@ class NetworkChecker:
             if not said and getattr(self.defaults, name, None) is not None:
                 value = getattr(self.defaults, name)
             node = model.node(name)
-            if parameter.kind == "initializer":
+            if parameter.kind == "layer":
+                self.own_activation(value)
+                row = LAYERS[value.kind]
+                inner, starts, kept = self.arguments(row.parameters, value.value)
+                config[name] = {"class_name": row.keras, "config": inner}
+                initializers |= starts
+                constraints |= kept
+            elif parameter.kind == "initializer":
                 initializers[name] = value
             elif parameter.kind == "constraint":
                 if value is not None:

@@ -13,6 +13,7 @@ from pydantic_core.core_schema import no_info_plain_validator_function
 from ..diagnostics.problems import did_you_mean, sentence
 from ..tables.initializers import INITIALIZERS
 from ..tables.keras_parameters import ACTIVATIONS, CONSTRAINTS, Parameter
+from ..tables.layers import LAYERS
 from .base import NAME, Closed, Expression, Name, OneOf, number
 
 NUMBERS = ("real", "schedule", "size")
@@ -79,6 +80,8 @@ def _field_type(parameter: Parameter) -> Any:
             return Initializer
         case "constraint":
             return Constraint
+        case "layer":
+            return Recurrent
         case "names":
             return Name | list[Name]
     return number(parameter.within.schema) if parameter.kind in NUMBERS else Expression
@@ -121,3 +124,16 @@ Constraint: Any = one_of(
 )
 Constraint.primary = {"max_norm": "max_value"}
 Constraint.bounded = short_bounds(Constraint.primary, CONSTRAINTS)
+
+Recurrent: Any = one_of(
+    "Recurrent",
+    "A recurrent layer: one key with its arguments.",
+    "a recurrent layer",
+    {
+        row.name: (row.meaning, deferred_model(f"{row.class_name}Inner", row.meaning, row.parameters))
+        for row in LAYERS.values()
+        if row.loops
+    },
+)
+Recurrent.primary = {row.name: row.primary for row in LAYERS.values() if row.loops and row.primary}
+Recurrent.bounded = short_bounds(Recurrent.primary, {name: row.parameters for name, row in LAYERS.items()})

@@ -19,7 +19,8 @@ class Parameter:
 
     `kind`: `size` (a positive constant), `sizes` (one or a list), `shape` (a list of sizes),
     `margins` (whole numbers from 0 on: one, a list, or a list of pairs), `real` (a constant),
-    `schedule` (may use `step`), `bool`, `choice` (a word of `choices`), `activation`, `initializer`, `constraint`; those of
+    `schedule` (may use `step`), `bool`, `choice` (a word of `choices`), `activation`, `initializer`, `constraint`,
+    `layer` (a recurrent layer with its arguments); those of
     gradient statistics stand with their table.
     A number lies within `bounds`, and not above the argument that `under` names.
     """

@@ -120,6 +120,9 @@ class Layers:
             case "sizes":
                 size = random.randint(1, 2)
                 return [size, random.randint(1, 2)] if random.random() < 0.3 and len(shape) == 3 else size
+            case "layer":
+                row = random.choice([row for row in LAYERS.values() if row.loops])
+                return {row.name: {"units": random.randint(1, 3), "return_sequences": random.random() < 0.5}}
             case "margins":
                 return random.choice((0, 2, [1, 0], [[0, 1], [2, 0]]))
             case "shape":

@@ -36,11 +36,13 @@ def multi_head_attention(call: LayerCall, x: Any, weights: Tensors) -> Any:
     scores = tf.matmul(query * tf.constant(1 / np.sqrt(sizes[0]), dtype), key, transpose_b=True)
     if config["causal"]:
         scores = tf.where(np.tri(length, dtype=bool), scores, tf.constant(_lowest(dtype), dtype))
-    attention = tf.nn.softmax(scores)
+    attention = tf.exp(scores - tf.stop_gradient(tf.reduce_max(scores, axis=-1, keepdims=True)))
+    total = tf.reduce_sum(tf.cast(attention, call.real), axis=-1, keepdims=True)
     if config["dropout"] > 0 and call.training is not None:
         shape = [rows, count, *attention.shape.as_list()[1:]]
         attention = tf.reshape(dropped(call, tf.reshape(attention, shape), config["dropout"]), attention.shape)
-    mean = tf.transpose(tf.matmul(attention, value), [0, 2, 1, 3])
+    mean = tf.matmul(attention, value) / tf.cast(total, dtype)  # there are fewer values than scores to divide
+    mean = tf.transpose(mean, [0, 2, 1, 3])
     kernel = tf.reshape(own["attention_output_kernel"], [rows, heads * sizes[2], -1])
     y = tf.matmul(tf.reshape(mean, [rows, count * length, heads * sizes[2]]), kernel)
     if config["use_bias"]:

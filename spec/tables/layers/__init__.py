@@ -15,13 +15,13 @@ from .normalization import NORMALIZATIONS
 from .resizing import RESIZINGS
 from .row import Layer, Stacking
 from .separable import SEPARABLE
-from .sequences import EMBEDDING, RECURRENT
+from .sequences import BIDIRECTIONAL, EMBEDDING, RECURRENT
 from .transposed import TRANSPOSED
 
 LAYERS = by_name(
     (
         DENSE, *CONVOLUTIONS, *TRANSPOSED, *SEPARABLE, *POOLINGS, *RESIZINGS, *SHAPES, *FUNCTIONS, *NOISE, *NORMALIZATIONS, EMBEDDING,
-        POSITIONS, *RECURRENT, ATTENTION, WHITEN,
+        POSITIONS, *RECURRENT, BIDIRECTIONAL, ATTENTION, WHITEN,
     ),
     "layer",
 )  # fmt: skip

@@ -82,8 +82,8 @@ def _work(shape: Shape, output: Shape, config: Config) -> tuple[float, float]:
     rows = shape[0] * config["num_heads"]
     biases = (rows * (2 * keys + values) + prod(output)) * config["use_bias"]
     masked, dropped = bool(config["causal"]), config["dropout"] > 0
-    forward = products + biases + rows * keys + scores * (5 + masked + 4 * dropped)
-    backward = 2 * products + biases + rows * keys + scores * (4 + masked + 2 * dropped)
+    forward = products + biases + rows * (keys + values) + scores * (4 + masked + 4 * dropped)
+    backward = 2 * products + biases + rows * (keys + 6 * values) + scores * (2 + masked + 2 * dropped)
     return forward, backward
 
 

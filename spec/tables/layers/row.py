@@ -109,7 +109,8 @@ class Layer:
     def weight_at(self, path: str) -> str:
         """A weight's name, by its path in Keras: `attention/query/kernel` is `query_kernel`, `forward_lstm/lstm_cell/bias` `forward_bias`."""
         *layers, name = path.split("/")
-        part = next((part for part in self.parts if any(f"{layer}_".startswith(f"{part}_") for layer in layers)), "")
+        inmost = (part for layer in reversed(layers) for part in self.parts if f"{layer}_".startswith(f"{part}_"))
+        part = next(inmost, "")
         return f"{part}_{name}" if part else name
 
     def products_backwards(self, shape: Shape, config: Config, kernels: bool, given: bool) -> int:

@@ -66,7 +66,7 @@ def _recurrent(
     )  # fmt: skip
     return Layer(
         name=name, keras=keras, meaning=meaning, parameters=parameters, primary="units", output=output, weights=weights,
-        flops=flops, work=work, ones_at_start=ones_at_start, loops=True,
+        flops=flops, inner_flops=lambda s, c: 2 * s[0] * gates * c["units"] ** 2, work=work, ones_at_start=ones_at_start, loops=True,
     )  # fmt: skip
 
 
@@ -87,4 +87,57 @@ RECURRENT = (
         "gru", "GRU", "a gated recurrent unit (Cho et al. 2014)", 3, work.gates(17, 23), _GATE_ACTIVATION,
         Parameter("reset_after", "bool", "applies the reset gate after the product", True),
     ),
+)  # fmt: skip
+
+
+def _inner(config: Config) -> tuple[Layer, Config]:
+    """The layer that goes both ways, and its arguments."""
+    inner = config["layer"]
+    return next(row for row in RECURRENT if row.keras == inner["class_name"]), inner["config"]
+
+
+def _both_weights(shape: Shape, config: Config) -> Weights:
+    row, inner = _inner(config)
+    return {f"{way}_{name}": size for way in _WAYS for name, size in row.weights(shape, inner).items()}
+
+
+def _both_outputs(shape: Shape, config: Config) -> Shape:
+    row, inner = _inner(config)
+    *more, units = row.output(shape, inner)
+    return (*more, 2 * units if config["merge_mode"] == "concat" else units)
+
+
+def _both_works(shape: Shape, output: Shape, config: Config) -> tuple[float, float]:
+    row, inner = _inner(config)
+    forward, backward = row.work(shape, row.output(shape, inner), inner)
+    met, back = {"concat": (0, 0), "sum": (1, 0), "ave": (2, 1), "mul": (1, 2)}[config["merge_mode"]]
+    entries = output[-1] * (shape[0] if len(output) > 1 else 1)
+    turned = shape[0] * shape[1]  # the gradients of both ways are added at the input
+    return 2 * forward + met * entries, 2 * backward + back * entries + turned
+
+
+def _both_starts(config: Config) -> Mapping[str, slice]:
+    row, inner = _inner(config)
+    ones = row.ones_at_start(inner) if row.ones_at_start is not None else {}
+    return {f"{way}_{name}": entries for way in _WAYS for name, entries in ones.items()}
+
+
+def _twice(count: Callable[[Layer], Callable[[Shape, Config], int]]) -> Callable[[Shape, Config], int]:
+    def both(shape: Shape, config: Config) -> int:
+        row, inner = _inner(config)
+        return 2 * count(row)(shape, inner)
+
+    return both
+
+
+_WAYS = ("forward", "backward")
+
+BIDIRECTIONAL = Layer(
+    name="bidirectional", keras="Bidirectional", meaning="a recurrent layer from the start and another one from the end (Schuster & Paliwal 1997)",
+    parameters=named(
+        Parameter("layer", "layer", "the recurrent layer, under its kind"),
+        Parameter("merge_mode", "choice", "how the two outputs meet: side by side, their sum, product, or mean", "concat", ("concat", "sum", "mul", "ave")),
+    ),
+    output=_both_outputs, weights=_both_weights, flops=_twice(lambda row: row.flops), inner_flops=_twice(lambda row: row.inner_flops),
+    work=_both_works, ones_at_start=_both_starts, parts=_WAYS,
 )  # fmt: skip

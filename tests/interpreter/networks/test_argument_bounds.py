@@ -21,7 +21,7 @@ from dlspec.spec.tables.optimizers import EXCLUSIVE, OPTIMIZERS
 
 STEP = 1e-3
 NEEDED: dict[str, Any] = {
-    "target_shape": [12], "activation": "relu", "input_dim": 5,
+    "target_shape": [12], "activation": "relu", "input_dim": 5, "layer": {"simple_rnn": 2},
 }  # fmt: skip
 NUMBERS = ("real", "schedule", "size", "sizes")
 Case = tuple[str, str, str, Bounds, str]

@@ -144,19 +144,34 @@ CASES = [
     ),
     Case("{lstm: {units: 2, unit_forget_bias: false, recurrent_activation: hard_sigmoid}}", (3, 2),
          {"units": 2, "unit_forget_bias": False, "recurrent_activation": "hard_sigmoid"}, 3 * 4 * (2 * 2 + 2 * 2)),
+    Case("{bidirectional: {layer: {lstm: {units: 3, return_sequences: true, " + START + "}}}}", (4, 2),
+         {"layer": ("LSTM", {"units": 3, "return_sequences": True})}, 2 * 4 * 4 * (2 * 3 + 3 * 3)),
+    Case("{bidirectional: {layer: {gru: 3}, merge_mode: mul}}", (4, 2),
+         {"layer": ("GRU", {"units": 3}), "merge_mode": "mul"}, 2 * 4 * 3 * (2 * 3 + 3 * 3)),
     Case("{gru: {units: 3, " + START + "}}", (4, 2), {"units": 3}, 4 * 3 * (2 * 3 + 3 * 3)),
     Case("{gru: {units: 3, reset_after: false}}", (4, 2), {"units": 3, "reset_after": False}, 4 * 3 * (2 * 3 + 3 * 3)),
 ]  # fmt: skip
 
 
+def name_of(variable: Any) -> str:
+    """A weight's name in its layer: `bidirectional/forward_lstm/lstm_cell/kernel` is `forward_kernel`."""
+    _, *parts, name = variable.path.split("/")
+    return "_".join([part.split("_")[0] for part in parts[:1]] + [name])
+
+
 def plain(case: Case, held: Compiled, replicate: int, policy: str = "float64") -> Any:
     """The plain Keras layer with one replicate's weights."""
-    layer = getattr(keras.layers, LAYERS[case.name].keras)(**case.arguments, dtype=policy)
+    arguments = dict(case.arguments)
+    if "layer" in arguments:
+        kind, inner = arguments["layer"]
+        arguments["layer"] = getattr(keras.layers, kind)(**inner, dtype=policy)
+    layer = getattr(keras.layers, LAYERS[case.name].keras)(**arguments, dtype=policy)
     layer.build((None, *case.shape))
     (leaf,) = held.networks["f"].plan.leaves()
-    values = {variable.path.rsplit("/", 1)[-1]: variable for variable in layer.weights}
+    values = {name_of(variable): variable for variable in layer.weights}
+    assert list(values) == list(leaf.weights), "Keras is given them in this order"
     assert {name: tuple(variable.shape) for name, variable in values.items()} == dict(leaf.weights)
-    trained = {variable.path.rsplit("/", 1)[-1] for variable in layer.trainable_variables}
+    trained = {name_of(variable) for variable in layer.trainable_variables}
     assert {name for name in values if name not in leaf.untrained} == trained
     for name, variable in values.items():
         variable.assign(held.networks["f"].weights[leaf.key, name].numpy()[replicate])

@@ -203,7 +203,7 @@ Of a convolution within its borders the profiler counts the gradient as if it ha
 """
 DRAWN = ("gaussian_noise",)
 """Layers of which nearly all is drawing numbers, which the plan does not count."""
-LOOPS = ("simple_rnn", "lstm", "gru")
+LOOPS = ("simple_rnn", "lstm", "gru", "bidirectional")
 """Layers that loop, where the profiler counts one turn; Keras can unroll them."""
 
 
@@ -236,8 +236,10 @@ def test_every_layer_is_compared() -> None:
 def test_a_layer_that_loops_costs_what_it_does_unrolled(
     name: str, more: dict[str, bool], program: Callable[[str], Program], counted: Counted
 ) -> None:
-    row = LAYERS[name]
-    model = keras.Sequential([keras.Input((12, 7)), getattr(keras.layers, row.keras)(20, unroll=True, **more)])
+    row, both = LAYERS[name], name == "bidirectional"
+    loop = keras.layers.LSTM if both else getattr(keras.layers, row.keras)
+    layer = loop(20, unroll=True, **more)
+    model = keras.Sequential([keras.Input((12, 7)), keras.layers.Bidirectional(layer, "sum") if both else layer])
 
     @tf.function(autograph=False)
     def step(x: Any) -> Any:
@@ -246,7 +248,8 @@ def test_a_layer_that_loops_costs_what_it_does_unrolled(
             loss = tf.reduce_sum(model(x))
         return tape.gradient(loss, [x, *[variable.value for variable in model.trainable_variables]])
 
-    given, config = (12, 7), {p.name: p.default for p in row.parameters.values()} | {"units": 20, **more}
+    inner = {p.name: p.default for p in LAYERS["lstm" if both else name].parameters.values()} | {"units": 20, **more}
+    given, config = (12, 7), {"layer": {"class_name": "LSTM", "config": inner}, "merge_mode": "sum"} if both else inner
     forward, backward = row.work(given, row.output(given, config), config)
     found = 16 * (3 * row.flops(given, config) + forward + backward)
     assert found == pytest.approx(counted(step.get_concrete_function(tf.TensorSpec((16, 12, 7)))), rel=0.05)

@@ -98,6 +98,7 @@ EDITS: dict[str, tuple[Path, Any]] = {
     "Repeat.name": ((*E, *LAYER, 1, "repeat", "name"), "part"), "Repeat.times": ((*E, *LAYER, 1, "repeat", "times"), 3),
     "Repeat.layers": ((*E, *LAYER, 1, "repeat", "layers"), [{"dense": 5}]),
     "Repeat.skip": ((*E, *LAYER, 1, "repeat", "skip"), True), "Repeat.share": ((*E, *LAYER, 1, "repeat", "share"), True),
+    "Repeat.activation": ((*E, *LAYER, 1, "repeat", "activation"), "tanh"),
     "LossTerm.of": ((*E, "loss", "small", "of"), "sum(abs(f.weights))"),
     "LossTerm.weight": ((*E, "loss", "small", "weight"), 0.2),
     "MeasureOf.of": ((*E, "measures", "other", "of"), "E(guess)"), "MeasureOf.on": ((*E, "measures", "other", "on"), "train"),

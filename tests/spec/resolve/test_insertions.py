@@ -102,8 +102,12 @@ def test_a_profile_adds_none() -> None:
 
 
 def test_a_diff_tells_of_an_inserted_layer_and_of_one_that_moved() -> None:
-    texts = [BODY.replace("PATCH", patch) for patch in ("{hidden: {units: 9}, b: {times: 1}}", "{n: {layer_normalization: {}, after: hidden}, b: {times: 1}}", "{n: {layer_normalization: {}, before: last}, b: {times: 1}}")]  # fmt: skip
-    documents = [spec.parse(Source("s.yaml", text.replace("hidden: {units: 9}, ", ""))) for text in texts]
+    norm = "n: {layer_normalization: {}, after: hidden}, "
+    texts = [
+        BODY.replace("PATCH", f"{{{new}b: {{times: 1}}}}")
+        for new in ("", norm, norm.replace("after: hidden", "before: last"))
+    ]
+    documents = [spec.parse(Source("s.yaml", text)) for text in texts]
     added, moved = compare(documents[0], documents[1]), compare(documents[1], documents[2])
     (change,) = added.changes
     assert (change.action, change.path[-1], change.after) == ("added", "n", "layer_normalization")
