@@ -3,9 +3,9 @@
 In: terms and named axes. Out: tensors; random words, samples, backward passes.
 """
 
-from . import decompositions, images, loops
+from . import decompositions, gamma_samplers, images, loops
 from . import terms as terms
 from .lowering import Lowering, Training, Value
 from .operations import LOWERINGS
 
-__all__ = ["LOWERINGS", "Lowering", "Training", "Value", "decompositions", "images", "loops", "terms"]
+__all__ = ["LOWERINGS", "Lowering", "Training", "Value", "decompositions", "gamma_samplers", "images", "loops", "terms"]

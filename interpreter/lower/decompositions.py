@@ -153,8 +153,8 @@ def _qr_r(x: Any) -> Any:
 
 @lowers("cholesky")
 @tf.custom_gradient
-def _cholesky(x: Any) -> Any:
-    """The gradient after Murray 2016, "Differentiation of the Cholesky decomposition"."""
+def cholesky(x: Any) -> Any:
+    """The lower triangle of a positive definite matrix, undefined of any other; the gradient after Murray 2016, "Differentiation of the Cholesky decomposition"."""
     whole, finite = _whole(x)
     whole = _symmetric(whole)
     values = tf.linalg.eigvalsh(whole)

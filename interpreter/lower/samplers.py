@@ -36,7 +36,8 @@ def sample(
     parameters = {key: _bounded(row, key, parameters) if late else value for key, value in parameters.items()}
     if row.per_word == 1:
         lead = words.shape[:-1].as_list()
-        each = (row.words(sizes),) if row.event(sizes) else ()
+        several = row.words(sizes) > 1 or row.event(sizes)
+        each = (row.words(sizes),) if several else ()
         words = tf.reshape(words, [-1 if size is None else size for size in lead] + [*shape, *each])
         return SAMPLERS[name](words, dtype=dtype, **sizes, **parameters)
     flat = SAMPLERS[name](words, count=math.prod(shape), dtype=dtype)
@@ -70,7 +71,7 @@ def unit(words: Any, dtype: Any) -> Any:
     return _top(words, dtype) * tf.constant(2.0**-24, dtype)
 
 
-def _standard(words: Any, dtype: Any, low: float = 0.0) -> Any:
+def standard(words: Any, dtype: Any, low: float = 0.0) -> Any:
     """Standard normals by the inverse distribution function, between its `low` and `1 - low` quantiles.
 
     With v = 2u - 1 computed exactly from the middles of 2²⁴ cells: √2 · erfinv((1 - 2 · low) · v).
@@ -138,12 +139,12 @@ def _polynomial(coefficients: Sequence[float], x: Any) -> Any:
 
 @samples("normal")
 def _normal(words: Any, mean: Any, deviation: Any, dtype: Any) -> Any:
-    return mean + deviation * _standard(words, dtype)
+    return mean + deviation * standard(words, dtype)
 
 
 @samples("truncated_normal")
 def _truncated_normal(words: Any, mean: Any, deviation: Any, dtype: Any) -> Any:
-    return mean + deviation * _standard(words, dtype, _TAIL)
+    return mean + deviation * standard(words, dtype, _TAIL)
 
 
 @samples("uniform")

@@ -249,7 +249,7 @@ def _sample(term: t.Sample, context: Lowering) -> Value:
     parameters = {}
     for name, parameter in term.parameters.items():
         value = given[name]
-        vector = any(p.name == name and p.kind == "vector" for p in row.parameters)
+        vector = any(p.name == name and p.kind in ("vector", "matrix") for p in row.parameters)
         event = len(parameter.type.shape)
         pad = 0 if vector else len(term.shape) - event
         parameters[name] = context.expand_to_axes(

@@ -16,7 +16,7 @@ from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS, Operation
 from ..tables.operations.other_names import OTHER_NAMES
 from . import constant_folding as folding
 from .context import Context, Elaborator
-from .distributions import sample
+from .distributions import choice, sample
 from .expectations import applied, behind, enclosed, ranges
 from .expression_text import Text
 from .gradients import gradient
@@ -218,6 +218,8 @@ def parameter(kind: str, name: str, row: str, term: t.Term) -> Any:
 def special_form(checker: Elaborator, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
     """A special form."""
     row = FORMS[node.function]
+    if row.name == "choice":
+        return choice(checker, node, text, context, span)
     wanted = FORM_ARGUMENTS.get(row.name, 1)
     if len(node.arguments) != wanted or node.keywords:
         given = len(node.arguments) + len(node.keywords)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..diagnostics.problems import Span, did_you_mean, problem_at
@@ -10,6 +12,7 @@ from ..ir import terms as t
 from ..ir.types import Shape, ShapeProblem, Type, broadcast
 from ..tables.distributions import DISTRIBUTIONS, Distribution, Parameter, bind
 from ..tables.operations.intervals import INT32, INT64
+from ..tables.operations.linear_algebra import least_pivot
 from . import constant_folding as folding
 from .argument_bounds import in_order, representable, within
 from .context import Context, Elaborator
@@ -37,6 +40,36 @@ def sample(checker: Elaborator, node: n.Call, text: Text, context: Context, span
     if not made:
         next(context.samples)
     return term
+
+
+def choice(checker: Elaborator, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
+    """`choice(values, p)`: an entry of an array, at an index that is drawn."""
+    if context.phase not in ("draw", "example") or context.calls:
+        message = "`choice` draws, and stands only in `task.draw` and `task.example`"
+        raise problem_at(span, message, "Give the draw a name there, and use the name here.")
+    if not node.arguments:
+        raise problem_at(span, "`choice` lacks the values that it chooses from", _CHOICE)
+    first, *rest = node.arguments
+    values = checker.term(first, text, context)
+    if not values.type.shape:
+        raise problem_at(values.span, f"`choice` takes an array of values, and this is {values.type}", _CHOICE)
+    keywords = dict(node.keywords)
+    weighed = "p" in keywords or bool(rest)
+    count = values.type.shape[0]
+    if weighed:
+        drawn = replace(node, function="categorical", arguments=tuple(rest))
+    else:
+        drawn = replace(node, function="integer", arguments=(n.Number(count, start=first.start, end=first.end), *rest))
+    index = sample(checker, drawn, text, context, span)
+    assert isinstance(index, t.Sample)
+    if weighed and index.parameters["p"].type.shape != (count,):
+        told = f"{index.parameters['p'].type.shape[0]} probabilities for {count} values"
+        raise problem_at(span, f"`choice` is given {told}", "Give one for each entry of the array.")
+    kind = values.type.kind
+    return t.Gather(values, index, 0, type=Type(kind, (*index.type.shape, *values.type.shape[1:])), span=span)
+
+
+_CHOICE = "It is `choice(values, p)`, or `choice(values)` where all are as probable; `shape=[k]` asks for k of them."
 
 
 def _plain(node: n.Expr) -> bool:
@@ -84,6 +117,7 @@ def _sample(checker: Elaborator, node: n.Call, text: Text, context: Context, spa
     if sizes.get("k", 0) > sizes.get("n", sizes.get("k", 0)):
         hint = "`subset(n, k)` takes k of the numbers 0, …, n - 1."
         raise problem_at(span, f"a subset of {sizes['k']} cannot be chosen from {sizes['n']}", hint)
+    sizes |= _length(row, parameters, span)
     literal = {name: term.value for name, term in parameters.items() if isinstance(term, t.Literal)}
     in_order(row.parameters, literal, lambda name: span, row.name)
     shape = folding.shape(given["shape"], f"the shape of `{row.name}`") if "shape" in given else ()
@@ -102,12 +136,41 @@ def _check(parameter: Parameter, row: Distribution, term: t.Term, dtype: str) ->
             f"{what} has to be an array [n], and is {term.type}",
             "Write its numbers in brackets: `[0.5, 0.5]`.",
         )
+    if parameter.kind == "matrix" and (len(term.type.shape) != 2 or term.type.shape[0] != term.type.shape[1]):
+        message = f"{what} has to be a square matrix [n, n], and is {term.type}"
+        raise problem_at(term.span, message, "Of independent entries it is `[v[i] if i == j else 0 for i < n, j < n]`.")
     if not isinstance(term, t.Literal):
         return
     within(what, parameter.bounds, term.value, term.span, f"It is `{row.name}{row.signature}`: {row.meaning}.")
     representable(what, term.value, dtype, term.span)
-    if parameter.kind == "vector" and not np.sum(term.value) > 0:
+    if parameter.kind == "matrix":
+        _covariance(what, term)
+    if parameter.kind == "vector" and parameter.bounds.least == 0 and not np.sum(term.value) > 0:
         raise problem_at(term.span, f"the entries of {what} are all 0", "One of them at least has to be more than 0.")
+
+
+def _covariance(what: str, term: t.Literal) -> None:
+    """Refuses a matrix that is the covariance of nothing."""
+    value = np.asarray(term.value, float)
+    if not np.allclose(value, value.T, rtol=1e-6, atol=0):
+        raise problem_at(term.span, f"{what} has to be symmetric", "Its entry [i, j] is that of [j, i].")
+    least = float(np.linalg.eigvalsh(value)[0])
+    if not least > least_pivot(len(value), float) * float(np.abs(value).max()):
+        hint = "`matmul(a, transpose(a))` is one; where rounding alone is lacking, add `1e-6 * eye(n)`."
+        raise problem_at(
+            term.span, f"{what} has to be positive definite, and its least eigenvalue is {least:.3g}", hint
+        )
+
+
+def _length(row: Distribution, given: dict[str, t.Term], span: Span) -> dict[str, int]:
+    """The length n of what a vector and a square matrix speak of. Raises SpecError where they differ."""
+    if not any(parameter.kind == "matrix" for parameter in row.parameters):
+        return {}
+    lengths = {name: term.type.shape[0] for name, term in given.items()}
+    if len(set(lengths.values())) > 1:
+        told = " and ".join(f"'{name}' of {size}" for name, size in lengths.items())
+        raise problem_at(span, f"`{row.name}` is given {told}", "The covariance of n numbers is [n, n].")
+    return {"n": next(iter(lengths.values()))}
 
 
 def _fitting(name: str, shape: Shape, said: bool, parameters: dict[str, t.Term], span: Span) -> Shape:

@@ -24,7 +24,8 @@ def counters_in(phase: str) -> tuple[str, ...]:
 
 def stands_in(form: str, phase: str) -> bool:
     """Whether a special form, by where its row says that it stands, may stand in a phase."""
-    return form in ("any", phase) or (form == "outputs" and phase in ("loss", "measures"))
+    later = {"draw": ("example",), "outputs": ("loss", "measures")}
+    return form in ("any", phase) or phase in later.get(form, ())
 
 
 MEANING = {

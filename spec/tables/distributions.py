@@ -17,15 +17,26 @@ import numpy as np
 from ..ir.types import Shape
 from .bounds import ANY, COUNT, NOT_NEGATIVE, POSITIVE, SHARE, Bounds
 from .by_name import by_name
+from .gamma_draws import (
+    GAMMA_WORDS,
+    POISSON_MOST,
+    POISSON_RATE,
+    beta,
+    gamma,
+    multivariate_normal,
+    orthogonal_matrix,
+    poisson,
+    student_t,
+)
 
 Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter: `real` broadcasts against the sample, `vector` is one array, `size` is a constant.
+    """A parameter: `real` broadcasts against the sample, `vector` is one array, `matrix` a square one, `size` is a constant.
 
-    Its entries lie within `bounds`, and not above the parameter that `under` names; a vector's sum is not 0.
+    Its entries lie within `bounds`, and not above the parameter that `under` names; the sum of weights is not 0.
     """
 
     name: str
@@ -197,6 +208,37 @@ DISTRIBUTIONS: Mapping[str, Distribution] = by_name(
             "subset", (Parameter("n", "size", None, COUNT), Parameter("k", "size", None, COUNT, under="n")), "k different ones of 0, …, n - 1, in random order",
             "int", lambda words, n, k: _permutation(words)[..., :k], shaped=False,
             words=lambda sizes: sizes["n"], event=lambda sizes: (sizes["k"],), between=lambda sizes: (0, sizes["n"] - 1),
+        ),
+        Distribution(
+            "gamma", (Parameter("concentration", "real", None, POSITIVE), Parameter("rate", "real", 1.0, POSITIVE)),
+            "waiting times until so many events, with mean concentration / rate; 13 words each, by rejection of at most 6 proposals: exact but "
+            "for a share of 2e-8, where the last one stands", "real", gamma, source="Marsaglia & Tsang 2000",
+            words=lambda sizes: GAMMA_WORDS, transcendental=True,
+        ),
+        Distribution(
+            "beta", (Parameter("a", "real", None, POSITIVE), Parameter("b", "real", None, POSITIVE)),
+            "between 0 and 1, with mean a / (a + b); of two gammas, 26 words", "real", beta,
+            words=lambda sizes: 2 * GAMMA_WORDS, transcendental=True,
+        ),
+        Distribution(
+            "student_t", (Parameter("freedom", "real", None, POSITIVE), Parameter("location", "real", 0.0), Parameter("scale", "real", 1.0, NOT_NEGATIVE)),
+            "a normal over the root of a chi-squared per degree of freedom: heavy tails; of a gamma, 14 words", "real", student_t,
+            words=lambda sizes: GAMMA_WORDS + 1, transcendental=True,
+        ),
+        Distribution(
+            "poisson", (Parameter("rate", "real", None, Bounds(0, POISSON_RATE)),),
+            f"how many events come where `rate` are expected, at most {POISSON_MOST}; by the inverse of its distribution function, in steps of 2⁻³²", "int", poisson,
+            between=lambda sizes: (0, POISSON_MOST), transcendental=True,
+        ),
+        Distribution(
+            "multivariate_normal", (Parameter("mean", "vector"), Parameter("covariance", "matrix")),
+            "a Gaussian vector [n], as mean + l · z with the Cholesky factor l of the covariance, which is positive definite", "real", multivariate_normal,
+            words=lambda sizes: sizes["n"], event=lambda sizes: (sizes["n"],), transcendental=True,
+        ),
+        Distribution(
+            "orthogonal_matrix", (Parameter("n", "size", None, COUNT),),
+            "an orthogonal matrix [n, n], evenly of all (Haar), as the q of a matrix of normals", "real", orthogonal_matrix, source="Mezzadri 2007",
+            shaped=False, words=lambda sizes: sizes["n"] ** 2, event=lambda sizes: (sizes["n"], sizes["n"]), transcendental=True,
         ),
     ),
     "distribution",

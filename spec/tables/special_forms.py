@@ -27,6 +27,12 @@ FORMS = _forms(
     Form("len", "(x: any[n, ...]) -> int", "the length of the first axis; always a constant", "any"),
     Form("stop", "(x: any) -> any", "x, through which no gradient passes", "any"),
     Form(
+        "choice",
+        "(values: any[n, ...], p: real[n] = equal, shape) -> any",
+        "draws an entry of an array along its first axis, entry i with probability p[i] / sum(p); under `task.draw` and `task.example` alone",
+        "draw",
+    ),
+    Form(
         "scan",
         "(f, start: any[*s], xs: any[n, ...]) -> any[n, *s]",
         "the states of a user's function of two arguments: `f(start, xs[0])`, and each time f of the last one and the next of xs; "

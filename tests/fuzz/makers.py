@@ -109,8 +109,11 @@ def _spread(w: Writer, size: int, depth: int) -> str:
 
 @_makes("svd_u", "svd_v", "eigenvectors", "qr_q", "qr_r", "cholesky", "pinv")
 def _factor(w: Writer, name: str, kind: str, shape: Shape, depth: int) -> str | None:
-    square = len(shape) == 2 and shape[0] == shape[1]
-    return f"{name}({_spread(w, shape[0], depth)})" if square else None
+    """The whole factor, or a row or an entry of it."""
+    if len(shape) > 2 or (len(shape) == 2 and shape[0] != shape[1]):
+        return None
+    entry = {0: "[0, 1]", 1: "[0]"}.get(len(shape), "")
+    return f"{name}({_spread(w, shape[-1] if shape else 2, depth)}){entry}"
 
 
 @_makes("eigenvalues")

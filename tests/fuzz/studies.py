@@ -155,6 +155,10 @@ class Composer(Asked):
             if name == "w0" and self.chance(0.3)
             else self.random.choice(list(DISTRIBUTIONS.values()))
         )
+        if self.chance(0.06):
+            self.seen.add("form choice")
+            weights = self.random.choice(("", ", [1, 2, 1]", ", softmax([c, 1, 0.5])"))
+            return f"choice([0.5, c, 2]{weights}, shape=[3])", Given(name, Type("real", (3,)))
         self.seen.add(f"distribution {row.name}")
         shape = self.random.choice(((), (3,), (self.size,), (2, 3), (4, 4), (3, 2, 1)))
         if name == "w0" and row.name == "rademacher":
@@ -176,6 +180,17 @@ class Composer(Asked):
             else:
                 arguments = [self.random.choice(("0", "c - 1.0", "0.5")), self.random.choice(("1", "2.5", "c + 1"))]
                 shape = shape or (2,)
+        if row.name in ("gamma", "beta", "student_t", "poisson"):
+            arguments = {
+                "gamma": ["c + 1", "2"],
+                "beta": ["0.5", "c + 1"],
+                "student_t": ["c + 5"],
+                "poisson": ["c + 1"],
+            }[row.name]
+        if row.name == "orthogonal_matrix":
+            return "orthogonal_matrix(3)", Given(name, Type("real", (3, 3)))
+        if row.name == "multivariate_normal":
+            return "multivariate_normal([c, 1.0], [[2.0, 0.5], [0.5, 1.0]])", Given(name, Type("real", (2,)))
         if event is not None:
             return f"{row.name}({', '.join(arguments)})", Given(name, Type("int", event), below)
         copies = [f"[{', '.join(map(str, shape))}]"] if shape else []

@@ -111,8 +111,10 @@ def written(table: str, row: str, name: str, value: Any) -> dict[str, Any]:
         own = {p.name: p for p in DISTRIBUTIONS[row].parameters}
         other: dict[str, Any] = {p: 1 for p, parameter in own.items() if parameter.kind == "size"}
         other |= {**({"low": -9, "high": 9} if row == "uniform" else {}), name: value}
-        if own[name].kind == "vector":
-            other = {name: [value, 1]}
+        other = {p.name: 1 for p in own.values() if p.kind == "real" and p.default is None} | other
+        if any(p.kind in ("vector", "matrix") for p in own.values()):
+            other = {p.name: [1, 1] if p.kind == "vector" else [[1, 0], [0, 1]] for p in own.values()}
+            other[name] = [value, 1] if own[name].kind == "vector" else [[abs(value) + 1, 0], [0, abs(value) + 1]]
         made["task"]["example"]["z"] = f"{row}({', '.join(f'{key}={number}' for key, number in other.items())})"
     return made
 

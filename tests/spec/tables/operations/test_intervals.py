@@ -139,7 +139,7 @@ def test_every_distribution_of_ints_has_bounds_that_its_oracle_keeps() -> None:
     words = words.astype(np.uint32).reshape(20, 5)
     given: dict[str, dict[str, Any]] = {
         "bernoulli": {"p": 0.5}, "rademacher": {"count": 160}, "integer": {"n": 7}, "categorical": {"p": np.array([1, 2, 1.0])},
-        "permutation": {"n": 5}, "subset": {"n": 5, "k": 2},
+        "permutation": {"n": 5}, "subset": {"n": 5, "k": 2}, "poisson": {"rate": 100.0},
     }  # fmt: skip
     ints = {name for name, row in DISTRIBUTIONS.items() if row.kind == "int"}
     assert ints == set(given) == {name for name, row in DISTRIBUTIONS.items() if row.between}
@@ -148,6 +148,9 @@ def test_every_distribution_of_ints_has_bounds_that_its_oracle_keeps() -> None:
         assert row.between is not None
         low, high = row.between({"p": 3, **{k: v for k, v in arguments.items() if isinstance(v, int)}})
         values = row.numpy(words, **arguments)
+        if name == "poisson":  # of the largest rate; of the least, the least
+            assert row.numpy(words, rate=0.0).max() == low < values.min() and 160 < values.max() <= high
+            continue
         assert (values.min(), values.max()) == (low, high)
     edge = DISTRIBUTIONS["integer"].numpy(np.array([2**32 - 1], np.uint32), n=2**31)
     assert edge == 2**31 - 1 == INT32[1]
