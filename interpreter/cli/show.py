@@ -54,7 +54,8 @@ def _resolved(program: Program) -> str:
         plan = program.training
         evaluated = f"evaluated at {len(plan.evaluations)} steps"
         for phase in plan.phases:
-            for name, optimizer in phase.optimizers.items():
+            optimizers = [(name, plan) for update in phase.rounds for name, plan in update.optimizers.items()]
+            for name, optimizer in optimizers:
                 arguments = {
                     k: v if isinstance(v, int | float | bool) else "a schedule" for k, v in optimizer.arguments.items()
                 }

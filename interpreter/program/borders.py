@@ -34,10 +34,14 @@ class Borders:
             return
         before, now = (self.train_steps[self.owners[place]] for place in (number - 1, number))
         keep(before.phase.name, self.numbers[number - 1])
-        if before.optimizers is not now.optimizers:
-            now.optimizers.go_on_from(before.optimizers)
+        gone_on = {update.plan.name: update.optimizers for update in before.updates}
+        for update in now.updates:
+            if (other := gone_on.get(update.plan.name)) is not None and other is not update.optimizers:
+                update.optimizers.go_on_from(other)
         for target in now.phase.restart:
-            if target.network:
-                now.optimizers.forget(begin(target, number))
-            else:
-                now.optimizers.begin_anew()
+            weights = begin(target, number) if target.network else ()
+            for optimizers in now.optimizers:
+                if target.network:
+                    optimizers.forget(weights)
+                else:
+                    optimizers.begin_anew()

@@ -28,8 +28,10 @@ class Optimizers:
     network without such variables has none. Where several cells are side by side, each has its own learning rate.
     """
 
-    def __init__(self, plans: Mapping[str, OptimizerPlan], context: ProgramContext, trained: Container[Place]) -> None:
-        """`trained` are the weights that may change."""
+    def __init__(
+        self, plans: Mapping[str, OptimizerPlan], context: ProgramContext, trained: Container[Place], times: int = 1
+    ) -> None:
+        """`trained` are the weights that may change, `times` how often they are in a step."""
         self.context = context
         networks = context.networks
         self.groups: dict[str, tuple[Any, list[Any]]] = {}
@@ -42,7 +44,7 @@ class Optimizers:
             ]
             if places:
                 variables = [network.weights[place] for network, place in places]
-                optimizer = _built(plan, context)
+                optimizer = _built(plan, context, times)
                 optimizer.build(variables)
                 self.groups[name] = optimizer, variables
                 if optimizer.use_ema:
@@ -96,7 +98,9 @@ class Optimizers:
         """Sets what schedules count: the steps of the whole training, whenever an optimiser began."""
         for optimizer, _ in self.groups.values():
             if isinstance(optimizer._learning_rate, _Schedule):
-                optimizer._learning_rate.offset.assign(step - int(optimizer.iterations.numpy()))
+                optimizer._learning_rate.offset.assign(
+                    step - int(optimizer.iterations.numpy()) // optimizer._learning_rate.times
+                )
 
     def _of_rows(self, values: Sequence[Any]) -> np.ndarray[Any, Any]:
         """A value of each cell for each of its rows."""
@@ -131,12 +135,12 @@ class Optimizers:
         return update.python_function if self.context.xla else update
 
 
-def _built(plan: OptimizerPlan, context: ProgramContext) -> Any:
-    """Keras' optimiser of a plan."""
+def _built(plan: OptimizerPlan, context: ProgramContext, times: int) -> Any:
+    """Keras' optimiser of a plan, which is applied so many times a step."""
     arguments = dict(plan.arguments)
     rate = arguments.get("learning_rate")
     if isinstance(rate, t.Term):
-        arguments["learning_rate"] = _Schedule(rate, context)
+        arguments["learning_rate"] = _Schedule(rate, context, times)
     kind = getattr(keras.optimizers, plan.keras)
     optimizer = (
         kind(**arguments) if context.cells == 1 else _row_by_row(kind)(**{"name": plan.keras.lower(), **arguments})
@@ -210,8 +214,9 @@ def _average(optimizer: Any, places: Sequence[tuple[Network, tuple[str, str]]]) 
 class _Schedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
     """A learning rate that is an expression of the step: one, or [rows] where it differs from cell to cell."""
 
-    def __init__(self, term: t.Term, context: ProgramContext) -> None:
+    def __init__(self, term: t.Term, context: ProgramContext, times: int) -> None:
         self.term = term
+        self.times = times
         self.context = context
         self.offset = tf.Variable(0, trainable=False)
         self.constants = {
@@ -229,6 +234,8 @@ class _Schedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignor
             variable.assign(tf.cast(values[place], variable.dtype))
 
     def __call__(self, step: Any) -> Any:
+        if self.times > 1:
+            step = step // tf.cast(self.times, step.dtype)
         if self.context.crosses_borders:
             step = step + tf.cast(self.offset, step.dtype)
         lowering = self.context.bare_lowering(step, self.constants)

@@ -13,7 +13,7 @@ from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import Phase, ProbePlan, Program, Restart
 from dlspec.spec.passes.digests import signature_digest
-from dlspec.spec.passes.trained_weights import trained
+from dlspec.spec.passes.trained_weights import changed_by
 
 from ..backend.startup import device
 from .borders import Borders
@@ -59,7 +59,7 @@ class Compiled:
         self.networks = self.context.networks
         self.train_steps = tuple(_train_steps(self.context))
         self.borders = Borders(self.program.training, self.train_steps)
-        optimizers = {id(train_step.optimizers): train_step.optimizers for train_step in self.train_steps}
+        optimizers = {id(own): own for train_step in self.train_steps for own in train_step.optimizers}
         self.state = State(self.networks, list(optimizers.values()), self.context.kept_weights)
         self.evaluation = Evaluation(self.context)
         self.watch = Watch(self.state, self.context.rows, functions)
@@ -82,7 +82,10 @@ class Compiled:
         for plans in zip(*(program.networks for program in programs), strict=True):
             self.networks[plans[0].name].begin(plans, self.seeds.cells[0].paths, values)
         for train_step, phases in zip(self.train_steps, zip(*map(_phases, programs), strict=True), strict=True):
-            train_step.optimizers.begin([phase.optimizers for phase in phases], self.seeds.draws)
+            for own, updates in zip(
+                train_step.optimizers, zip(*(phase.rounds for phase in phases), strict=True), strict=True
+            ):
+                own.begin([update.optimizers for update in updates], self.seeds.draws)
         whiten(self.context.flat, self.seeds.flat.keys["train"], self.seeds.flat.draws)
         begin_kept(self.context.kept_weights, self.networks)
         self.state.step = 0
@@ -123,8 +126,8 @@ class Compiled:
         divergences: list[Divergence | None] = [None] * self.context.rows
         for train_step, steps in self._by_pass(count):
             self.borders.cross(self.step, self._begin_anew, self._keep)
-            if self.context.crosses_borders:
-                train_step.optimizers.count_from(self.step)
+            for own in train_step.optimizers if self.context.crosses_borders else ():
+                own.count_from(self.step)
             bad = train_step.loop(self.train_inputs, tf.constant(self.step), tf.constant(steps)).numpy()
             self.state.step += steps
             found = [_first_divergence(row, train_step.phase) for row in bad]
@@ -252,11 +255,14 @@ def _train_steps(context: ProgramContext) -> Iterator[TrainStep]:
     step = example = 0
     known: dict[Any, Optimizers] = {}
     for phase in _phases(context.program):
-        changed = trained(context.program, phase)
-        key = (changed, *((name, id(plan)) for name, plan in phase.optimizers.items()))
-        if key not in known:
-            known[key] = Optimizers(phase.optimizers, context, changed)
-        yield TrainStep(context, phase, known[key], step, example)
+        optimizers = []
+        for update in phase.rounds:
+            changed = changed_by(context.program, update)
+            key = (update.name, changed, update.times, *((name, id(plan)) for name, plan in update.optimizers.items()))
+            if key not in known:
+                known[key] = Optimizers(update.optimizers, context, changed, update.times)
+            optimizers.append(known[key])
+        yield TrainStep(context, phase, optimizers, step, example)
         step, example = step + phase.steps * phase.times, example + phase.steps * phase.times * phase.batch
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import tensorflow as tf
-from dlspec.spec.ir.plan import Phase
+from dlspec.spec.ir.plan import Phase, Update
 from dlspec.spec.tables.gradient_modes import mode_of
 
 from ..lower import Lowering, Training
+from ..lower.threefry import folded
 from .batches import gather_batch, isolate_draws, make_batch_fn
 from .context import ProgramContext
 from .data_readers import reader_of
@@ -34,61 +36,62 @@ class TrainInputs(NamedTuple):
     order: Any
 
 
-class TrainStep:
-    """One step of a phase: called with the inputs, its number and the numbers of its examples, it changes the variables."""
+class UpdateStep:
+    """One of the updates of a step: called with a batch, it changes the weights of its networks."""
 
-    def __init__(
-        self, context: ProgramContext, phase: Phase, optimizers: Optimizers, first_step: int = 0, first_example: int = 0
-    ) -> None:
-        """`first_step` is the number of the phase's first step, `first_example` the place of its first example in the stream."""
+    def __init__(self, context: ProgramContext, plan: Update, optimizers: Optimizers, batch: int) -> None:
         self.context = context
-        self.phase = phase
-        self.batch = phase.batch
-        self.reader = reader_of(context.program.data)
+        self.plan = plan
         self.optimizers = optimizers
-        self.name = f"training from step {first_step} and example {first_example}"
-        self._shift = first_example - first_step * phase.batch
+        self.batch = batch
         modes = context.program.gradient
         self.mean_of_gradients = any(mode_of(modes, target).per_example for target in modes)
         """Whether the mean over the batch is taken of the weights' gradients, and not of the loss at its source: where
         a mode is not linear (clipping), it must see the upstream gradients of single examples."""
 
-    def batch_indices(self, order: Any, step: Any) -> Any:
-        """The numbers of the examples of a step: int64 [B], or [R, B] where each replicate has an order of its own."""
-        return self.reader.batch_indices(order, self._places(step))
+    def __call__(self, inputs: TrainInputs, step: Any, batch_indices: Any, places: Any) -> Any:
+        """Makes one update of all that it changes.
 
-    def _places(self, step: Any) -> Any:
-        """The places of a step's examples among all that training takes, one after the other: int64 [B]."""
-        return tf.cast(step, tf.int64) * self.batch + tf.range(self._shift, self._shift + self.batch, dtype=tf.int64)
-
-    def __call__(self, inputs: TrainInputs, step: Any, batch_indices: Any) -> Any:
-        """Makes one update of all that training changes.
-
-        `step` is its number, an int32 scalar; `batch_indices` are the numbers of its examples, int64 [B] or [R, B].
-        Returns which terms of the loss were finite for all examples, before the update: bool [rows, terms].
+        `step` is the number of the step, an int32 scalar; `batch_indices` are the numbers of the examples, int64 [B] or [R, B],
+        `places` their places among those that training takes, int64 [B].
+        Returns which terms of its loss were finite for all examples, before the update: bool [rows, terms].
         """
         samples = self.context.samples
         training = Training(
-            lambda network, layer: self._of_each_row(inputs.keys[samples[noise_path(network, layer)]]), self._places(step)
-        )  # fmt: skip
+            lambda network, layer: self._of_each_row(inputs.keys[samples[noise_path(network, layer)]]), places
+        )
         variables = self.optimizers.trained()
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
+        wanted = self._trained_by(variables)
+        with tf.GradientTape(watch_accessed_variables=False, persistent=len(wanted) > 1) as tape:
             tape.watch([variable.value for variable in variables])
             lowering = self._lowering(inputs, step, batch_indices, training)
-            losses = self.context.losses(lowering, self.phase.loss)
-            total = tf.add_n([tf.reduce_sum(tensor) for tensor in losses])
+            losses = self.context.losses(lowering, self.plan.loss)
+            totals = [tf.add_n([tf.reduce_sum(losses[place]) for place in terms]) for terms, _ in wanted]
         averaged = 1 if self.mean_of_gradients else self.batch
-        gradients = tape.gradient(
-            total, [variable.value for variable in variables], unconnected_gradients="zero",
-            output_gradients=tf.constant(1 / averaged, total.dtype),
-        )  # fmt: skip
-        by_variable = dict(zip([id(variable) for variable in variables], gradients, strict=True))
+        by_variable: dict[int, Any] = {}
+        for total, (_, own) in zip(totals, wanted, strict=True):
+            gradients = tape.gradient(
+                total, [variable.value for variable in own], unconnected_gradients="zero",
+                output_gradients=tf.constant(1 / averaged, total.dtype),
+            )  # fmt: skip
+            for variable, gradient in zip(own, gradients, strict=True):
+                before = by_variable.get(id(variable))
+                by_variable[id(variable)] = gradient if before is None else before + gradient
         finite = tf.stack([tf.reduce_all(tf.math.is_finite(tensor), axis=1) for tensor in losses], axis=1)
         grouped = [[by_variable[id(variable)] for variable in group] for _, group in self.optimizers.groups.values()]
         self.optimizers.update(grouped, self.batch // averaged)
         for (network, layer, name), value in training.moving.items():
             self.context.networks[network].weights[layer, name].assign(value)
         return finite
+
+    def _trained_by(self, variables: list[Any]) -> list[tuple[list[int], list[Any]]]:
+        """The terms of the loss, by their places, whose gradients go to the same weights, with these: all together where none says whose."""
+        found: dict[tuple[str, ...], list[int]] = {}
+        for place, term in enumerate(self.plan.loss):
+            found.setdefault(term.trains, []).append(place)
+        networks = self.context.networks
+        of = {id(v): name for name, network in networks.items() for v in network.weights.values()}
+        return [(terms, [v for v in variables if not trains or of[id(v)] in trains]) for trains, terms in found.items()]
 
     def _of_each_row(self, keys: Any) -> Any:
         """Keys uint32 [R, 2] for each row: [rows, 2]."""
@@ -105,17 +108,89 @@ class TrainStep:
         elif not context.xla:
             lowering.values.update(self._make_batch(inputs.keys, inputs.draws, batch_indices, step))
         elif context.on_cpu:
-            isolate_draws(context, self.phase.loss, lowering)
+            isolate_draws(context, self.plan.loss, lowering)
         return lowering
 
     @cached_property
     def _make_batch(self) -> Any:
-        return make_batch_fn(self.context, self.phase.loss)
+        return make_batch_fn(self.context, self.plan.loss)
+
+
+class TrainStep:
+    """One step of a phase: called with the inputs, its number and the numbers of its examples, it changes the variables."""
+
+    def __init__(
+        self,
+        context: ProgramContext,
+        phase: Phase,
+        optimizers: Sequence[Optimizers],
+        first_step: int = 0,
+        first_example: int = 0,
+    ) -> None:
+        """`optimizers` are those of its updates; `first_step` is the number of the phase's first step, `first_example` the place of its
+        first example in the stream."""
+        self.context = context
+        self.phase = phase
+        self.batch = phase.batch
+        self.reader = reader_of(context.program.data)
+        self.updates = [
+            UpdateStep(context, plan, own, phase.batch) for plan, own in zip(phase.rounds, optimizers, strict=True)
+        ]
+        self.name = f"training from step {first_step} and example {first_example}"
+        self._shift = first_example - first_step * phase.batch
+
+    @property
+    def optimizers(self) -> list[Optimizers]:
+        """The optimisers of its updates."""
+        return [update.optimizers for update in self.updates]
+
+    def batch_indices(self, order: Any, step: Any) -> Any:
+        """The numbers of the examples of a step: int64 [B], or [R, B] where each replicate has an order of its own."""
+        return self.reader.batch_indices(order, self._places(step))
+
+    def _places(self, step: Any) -> Any:
+        """The places of a step's examples among all that training takes, one after the other: int64 [B]."""
+        return tf.cast(step, tf.int64) * self.batch + tf.range(self._shift, self._shift + self.batch, dtype=tf.int64)
+
+    def __call__(self, inputs: TrainInputs, step: Any, batch_indices: Any) -> Any:
+        """Makes the updates of one step, each after those before it: the first time on the step's batch, then on examples of its own stream.
+
+        `step` is its number, an int32 scalar; `batch_indices` are the numbers of its examples, int64 [B] or [R, B].
+        Returns which terms of the phase's loss were finite for all examples, before each update: bool [rows, terms].
+        """
+        finite: dict[int, Any] = {}
+        for number, update in enumerate(self.updates):
+            found = update(inputs, step, batch_indices, self._places(step))
+            if update.plan.times > 1:
+                found = self._again(update, number, inputs, step, found)
+            for place, term in enumerate(update.plan.loss):
+                column = found[:, place]
+                finite[id(term)] = finite[id(term)] & column if id(term) in finite else column
+        return tf.stack([finite[id(term)] for term in self.phase.loss], axis=1)
+
+    def _again(self, update: UpdateStep, number: int, inputs: TrainInputs, step: Any, finite: Any) -> Any:
+        """The further times of an update, on a stream of examples of its own."""
+        own = inputs._replace(
+            keys=_of_stream(inputs.keys, number), order=_of_stream(inputs.order, number), dataset=inputs.dataset
+        )
+        more = update.plan.times - 1
+
+        def body(turn: Any, so_far: Any) -> Any:
+            first = tf.cast(step, tf.int64) * more + tf.cast(turn, tf.int64)
+            places = first * self.batch + tf.range(self.batch, dtype=tf.int64)
+            return turn + 1, so_far & update(own, step, self.reader.batch_indices(own.order, places), places)
+
+        return tf.while_loop(lambda turn, _: turn < more, body, [tf.constant(0), finite])[1]
 
     @cached_property
     def loop(self) -> Any:
         """The compiled function that makes many steps (`compile_loop`)."""
         return compile_loop(self)
+
+
+def _of_stream(keys: Any, number: int) -> Any:
+    """Keys [..., 2] of the stream of an update's own examples, from those of training."""
+    return tf.reshape(folded(tf.reshape(keys, [-1, 2]), 2**31 + number), keys.shape)
 
 
 def compile_loop(train_step: TrainStep) -> Any:

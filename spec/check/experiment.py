@@ -26,6 +26,7 @@ from .namespace import Function
 from .scope import ExperimentScope
 from .training import TrainingChecker
 from .unused_functions import unused
+from .updates import idle_updates
 from .value_gradients import undefined_gradients
 
 MAX_REPLICATES = 100_000
@@ -141,7 +142,7 @@ class ExperimentChecker:
         if not counted:
             return None
         losses = [(phase.name, *map(id, phase.loss)) for phase in plan.phases]
-        averaged = [o.arguments.get("use_ema") for phase in plan.phases for o in phase.optimizers.values()]
+        averaged = [o.arguments.get("use_ema") for phase in plan.phases for o in phase.all_optimizers]
         return (plan.steps, *plan.starts, *plan.passes, *losses, *averaged)
 
     def _ranged(self, program: Program) -> tuple[Problem, ...]:
@@ -155,6 +156,7 @@ class ExperimentChecker:
             *unreached(program, derived),
             *unavailable(program),
             *undefined_gradients(program),
+            *idle_updates(program),
         ]:
             raise SpecError(in_file_order(found))
         return tuple(untrained(program))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..diagnostics.problems import problem_at
+from ..diagnostics.problems import did_you_mean, listing, problem_at
 from ..ir import terms as t
 from ..ir.plan import LossPlan, MeasurePlan
 from ..ir.types import Type
@@ -23,9 +23,11 @@ from .scope import ExperimentScope
 
 def loss_term(experiment: ExperimentScope, name: str, loss: Any, of: yaml.Node | None) -> LossPlan:
     """A term of a loss, which stands at a node: one number per example."""
-    weight = None
+    weight: yaml.Node | None = None
+    trains: tuple[str, ...] = ()
     if isinstance(loss, LossTerm):
         of, weight = loss.node("of"), loss.node("weight")
+        trains = trained_by(experiment, loss)
     assert of is not None
     term = experiment.checker.value(of, Context("loss", ("loss", name)))
     experiment.must_fit(term, of.span)
@@ -50,7 +52,20 @@ def loss_term(experiment: ExperimentScope, name: str, loss: Any, of: yaml.Node |
                 f"a weight is one number, and this is {factor.type}",
                 "`sum(…)` or an index makes one number of it.",
             )
-    return LossPlan(name, term, factor)
+    return LossPlan(name, term, factor, trains)
+
+
+def trained_by(experiment: ExperimentScope, loss: LossTerm) -> tuple[str, ...]:
+    """The networks that a term of the loss says it trains."""
+    names = [loss.trains] if isinstance(loss.trains, str) else loss.trains or []
+    for name, node in zip(names, loss.nodes("trains"), strict=True):
+        if name not in experiment.model.architecture:
+            known = experiment.model.architecture
+            hint = did_you_mean(name, known) or f"The networks are {listing(known)}."
+            raise problem_at(node.span, f"there is no network '{name}' to train", hint)
+    if loss.trains == []:
+        raise problem_at(loss.key("trains"), "`trains` names no network", "Name one, or leave it out: all are trained.")
+    return tuple(names)
 
 
 def measures(experiment: ExperimentScope) -> tuple[MeasurePlan, ...]:

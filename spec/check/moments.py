@@ -96,7 +96,7 @@ def unavailable(program: Program) -> list[Problem]:
     """Weights that are never kept, and those that a loss needs before they are there."""
     plan = program.training
     phases = plan.phases if plan is not None else ()
-    averaged = any(o.arguments.get("use_ema") for phase in phases for o in phase.optimizers.values())
+    averaged = any(o.arguments.get("use_ema") for phase in phases for o in phase.all_optimizers)
     places = {phase.name: place for place, phase in enumerate(phases)}
     measured = [(item, None) for item in recalls(program, [m.term for m in program.measures])]
     measured += [(item, None) for probe in program.probes for item in recalls(program, probe.terms.values())]

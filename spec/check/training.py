@@ -26,6 +26,7 @@ from .expression_text import read
 from .learning_rates import scheduled
 from .measures import loss_term
 from .scope import ExperimentScope
+from .updates import UpdateChecker
 from .weight_paths import layer
 
 MAX_STEPS = 10**9
@@ -57,7 +58,7 @@ class TrainingChecker:
         phases = self.filled(training, phases, loss, optimizers)
         for phase in phases:
             last = sum(item.steps * item.times for item in phases)
-            for plan in phase.optimizers.values():
+            for plan in phase.all_optimizers:
                 for name, value in plan.arguments.items():
                     if isinstance(value, t.Term):
                         row = OPTIMIZERS[plan.name].parameters[name]
@@ -150,6 +151,7 @@ class TrainingChecker:
     ) -> tuple[Phase, ...]:
         """The phases with the terms that each minimises, and its optimisers. Raises SpecError."""
         found = []
+        faulty = self.model.loss.keys() - {term.name for term in loss}
         for phase in phases:
             model = training.phases.get(phase.name)
             terms = self.loss(phase.name, model, loss) if model is not None else loss
@@ -157,7 +159,9 @@ class TrainingChecker:
             if model is not None and model.optimizer is not None:
                 make = partial(self.optimizers, model)
                 own = self.experiment.part(("optimizers", phase.name), make, model.node("optimizer"))
-            found.append(replace(phase, loss=terms, optimizers=own))
+            said = model.updates if model is not None and model.updates is not None else training.updates
+            updates = UpdateChecker(self, terms, own, faulty).updates(said)
+            found.append(replace(phase, loss=terms, optimizers={} if updates else own, updates=updates))
         used = {id(term) for phase in found for term in phase.loss}
         if idle := next((term for term in loss if id(term) not in used), None):
             hint = "Give one phase no `loss` of its own, write the term into a phase's, or remove it."

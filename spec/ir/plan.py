@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import accumulate
 from typing import Any
 
 from . import terms as t
 from .claims import Selection
 from .data import DataSource
+from .training import Condition as Condition
+from .training import LossPlan as LossPlan
+from .training import OptimizerPlan as OptimizerPlan
+from .training import Phase as Phase
+from .training import Restart as Restart
+from .training import TrainingPlan as TrainingPlan
+from .training import Update as Update
 from .types import Shape, Type
 
 
@@ -143,108 +148,6 @@ class Mode:
 
 
 @dataclass(frozen=True, eq=False)
-class LossPlan:
-    """A term of the objective with its weight (a literal, or a term in the step)."""
-
-    name: str
-    term: t.Term
-    weight: t.Term
-
-
-@dataclass(frozen=True, eq=False)
-class OptimizerPlan:
-    """A Keras optimiser; an argument is a value, or a term in the step."""
-
-    name: str
-    keras: str
-    arguments: Mapping[str, Any]
-    elementwise: bool
-
-
-@dataclass(frozen=True)
-class Restart:
-    """What begins anew with each pass of a phase: what optimisers keep, or the weights of a network or of one of its layers."""
-
-    network: str = ""
-    """The network; "" for the optimisers."""
-    layer: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.network}.{self.layer}" if self.layer else self.network or "optimizer"
-
-
-@dataclass(frozen=True, eq=False)
-class Phase:
-    """A stretch of training with one objective: the terms of the loss that `steps` updates of `batch` examples each minimise.
-
-    `optimizers` maps a network to its optimiser, `""` to that of the rest. It is passed `times` times, one pass after the
-    other, `steps` updates each. `name` is "" where training has no phases.
-    """
-
-    loss: tuple[LossPlan, ...]
-    optimizers: Mapping[str, OptimizerPlan]
-    batch: int
-    steps: int
-    name: str = ""
-    times: int = 1
-    restart: tuple[Restart, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class TrainingPlan:
-    """How a program is trained: its phases, one after the other; when measures are taken, counted from the first step of all."""
-
-    phases: tuple[Phase, ...]
-    evaluations: tuple[int, ...]
-    until: Condition | None = None
-
-    @property
-    def steps(self) -> int:
-        """How many updates are made in all."""
-        return sum(phase.steps * phase.times for phase in self.phases)
-
-    @cached_property
-    def starts(self) -> tuple[int, ...]:
-        """The number of the first update of each pass of each phase, in order."""
-        lengths = [phase.steps for phase in self.phases for _ in range(phase.times)]
-        return (0, *accumulate(lengths[:-1]))
-
-    @property
-    def loss(self) -> tuple[LossPlan, ...]:
-        """The terms of the loss that are in force at some step, each once."""
-        if len(self.phases) == 1:
-            return self.phases[0].loss
-        return tuple({id(term): term for phase in self.phases for term in phase.loss}.values())
-
-    @cached_property
-    def borders(self) -> tuple[Mapping[str, Any], ...]:
-        """Of each pass of each phase with a name, in order: `phase`, `pass`, its first step `start` and its last, `end`."""
-        names = [(phase.name, number) for phase in self.phases for number in range(phase.times)]
-        return tuple(
-            {"phase": name, "pass": number, "start": start, "end": end}
-            for (name, number), start, end in zip(names, self.starts, (*self.starts[1:], self.steps), strict=True)
-        )
-
-    @cached_property
-    def passes(self) -> tuple[int, ...]:
-        """Which pass of its phase each of these is, from 0."""
-        return tuple(number for phase in self.phases for number in range(phase.times))
-
-    @property
-    def largest_batch(self) -> int:
-        """How many examples the largest step has: what memory is needed for."""
-        return max(phase.batch for phase in self.phases)
-
-
-@dataclass(frozen=True, eq=False)
-class Condition:
-    """A condition on measures, as a claim's check: a tree of `spec.ir.claims`."""
-
-    tree: Any
-    text: str
-
-
-@dataclass(frozen=True, eq=False)
 class MeasurePlan:
     """A measure: a term over expectations (or constants). A `ratio` to noise may have no finite value, and training goes on."""
 
@@ -301,7 +204,7 @@ class Program:
     def one_replicate_at_a_time(self) -> bool:
         """Whether each replicate trains by itself: an optimiser mixes the entries of a weight, and would mix them."""
         phases = self.training.phases if self.training is not None else ()
-        return not all(optimizer.elementwise for phase in phases for optimizer in phase.optimizers.values())
+        return not all(optimizer.elementwise for phase in phases for optimizer in phase.all_optimizers)
 
     @property
     def place(self) -> Mapping[str, Any]:

@@ -65,6 +65,9 @@ class LossTerm(Closed):
 
     of: Expression = Field(description="One number per example.")
     weight: Expression = Field(1, description="Its factor in the objective; may use `step`.")
+    trains: list[Name] | Name | None = Field(
+        None, description="The network, or networks, whose weights its gradient goes to; all without it."
+    )
 
 
 def _term_form(value: Any) -> str:
@@ -114,6 +117,15 @@ Optimizer = Annotated[
 ]
 
 
+class TrainingUpdate(Closed):
+    """One of the updates that a step consists of. It changes the weights of its networks alone, and sees those that the ones before it left."""
+
+    networks: list[Name] = Field(description="Whose weights it changes.")
+    loss: list[Name] = Field(description="The terms of the loss that it goes down.")
+    optimizer: OptimizerEntry | None = Field(None, description="Its optimiser; without it, that of the training.")
+    times: Expression = Field(1, description="How often it is made in a step, each time on fresh examples.")
+
+
 class TrainingPhase(Closed):
     """A stretch of training. What it does not say is as in `training`; weights and what optimisers keep go on from phase to phase."""
 
@@ -126,6 +138,7 @@ class TrainingPhase(Closed):
         None, description="The optimiser in this phase, or a map from network to optimiser."
     )
     batch: Expression | None = Field(None, description="How many examples a step in this phase.")
+    updates: dict[Name, TrainingUpdate] | None = Field(None, description="What a step consists of in this phase.")
     restart: list[str] = Field(
         default_factory=list,
         description="What begins anew with each pass: `optimizer`, a network, or a layer: `f.head`.",
@@ -142,6 +155,9 @@ class Training(Closed):
     steps: Expression | None = Field(None, description="How many updates; left out where there are phases.")
     phases: dict[Name, TrainingPhase] = Field(
         default_factory=dict, description="Stretches of training, one after the other, in place of `steps`."
+    )
+    updates: dict[Name, TrainingUpdate] = Field(
+        default_factory=dict, description="What a step consists of, in order; without it, one update of all networks."
     )
     evaluate: Evaluate = Field(default_factory=lambda: Evaluate(), description="When measures are taken.")
     until: Condition | None = Field(None, description="Stops once this condition on measures holds at an evaluation.")

@@ -51,8 +51,20 @@ def cost(program: Program) -> Cost:
     Without training, a step is none, and all memory is the evaluation's.
     """
     phases = program.training.phases if program.training is not None else (None,)
-    costs = [astuple(_Counter(program, phase).cost()) for phase in phases]
+    costs = [astuple(_of_phase(program, phase)) for phase in phases]
     return Cost(*map(max, zip(*costs, strict=True)))
+
+
+def _of_phase(program: Program, phase: Phase | None) -> Cost:
+    """The cost of a phase: its step is all of its updates, each as often as it is made."""
+    if phase is None or not phase.updates:
+        return _Counter(program, phase).cost()
+    found = []
+    for one in phase.updates:
+        alone = replace(phase, loss=one.loss, optimizers=one.optimizers, updates=(replace(one, times=1),))
+        found.append(_Counter(program, alone).cost())
+    step = sum(cost_.step * one.times for cost_, one in zip(found, phase.updates, strict=True))
+    return replace(Cost(*map(max, zip(*map(astuple, found), strict=True))), step=step)
 
 
 class _Counter(LayerCounter):

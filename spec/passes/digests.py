@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 
 from ..ir import terms as t
-from ..ir.plan import LayerPlan, MeasurePlan, NetworkPlan, Phase, Program, StudyPlan
+from ..ir.plan import LayerPlan, MeasurePlan, NetworkPlan, Program, StudyPlan
 from ..ir.types import Type
 from .canonical import Walk
+from .training_digests import loss_meaning, repeated, updates_form, updates_meaning
 
 LANGUAGE = 1
 NUMERICS = 7
@@ -95,9 +96,7 @@ def cell_form_digest(program: Program) -> str:
     """
     plan = program.training
     course = [program.experiment, program.seed, program.replicates, [probe.steps for probe in program.probes]]
-    course += (
-        [[[phase.steps, *_repeated(phase)] for phase in plan.phases], plan.evaluations] if plan is not None else []
-    )
+    course += [[[phase.steps, *repeated(phase)] for phase in plan.phases], plan.evaluations] if plan is not None else []
     return digest([*course, *_form(program, _CellFormWalk(program, redraws(program)))])
 
 
@@ -127,10 +126,10 @@ def _form(program: Program, walk: _SignatureWalk) -> list[Any]:
         for item in items:
             walk.reach(item.name, phase)
     phases = program.training.phases if program.training else ()
-    training = [part for phase in phases for part in (phase.batch, _optimizer_forms(walk, phase))] or None
+    training = [part for phase in phases for part in (phase.batch, updates_form(walk, phase, program.loss))] or None
     named = len(phases) > 1 or (phases and phases[0].times > 1)
     later = [
-        [[program.loss.index(term) for term in phase.loss], phase.steps, *_repeated(phase)] for phase in phases if named
+        [[program.loss.index(term) for term in phase.loss], phase.steps, *repeated(phase)] for phase in phases if named
     ]
     modes = {name: [mode.name, mode.value] for name, mode in program.gradient.items()}
     parts = [loss, measures, probes, walk.networks(), walk.bindings(), modes, training, *later]
@@ -249,8 +248,8 @@ class Digests:
         body = self.body(program)
         phases = [
             (
-                body.part(phase.loss, partial(_loss, body.walk, phase)),
-                body.part(phase.optimizers, partial(_optimizers, body.walk, phase)),
+                body.part(phase.loss, partial(loss_meaning, body.walk, phase.loss)),
+                body.part(phase.updates or phase.optimizers, partial(updates_meaning, body.walk, phase)),
                 phase,
             )
             for phase in plan.phases
@@ -263,10 +262,10 @@ class Digests:
             until = _condition(program, plan.until.tree, measures)
         parts = [
             CANONICAL.encode(head)[:-1], loss.text, reached.networks, reached.bindings, _modes(program, reached.used),
-            optimizers.text, CANONICAL.encode([first.batch, first.steps, until, *_repeated(first)])[1:], CANONICAL.encode(device),
+            optimizers.text, CANONICAL.encode([first.batch, first.steps, until, *repeated(first)])[1:], CANONICAL.encode(device),
         ]  # fmt: skip
         parts += [
-            f"[{loss.text},{optimizers.text},{CANONICAL.encode([phase.batch, phase.steps, *_repeated(phase)])[1:]}"
+            f"[{loss.text},{optimizers.text},{CANONICAL.encode([phase.batch, phase.steps, *repeated(phase)])[1:]}"
             for loss, optimizers, phase in later
         ]
         return digest_of_text(f"[{','.join(parts)}]")
@@ -308,30 +307,6 @@ class Digests:
                 self.contexts.clear()
             body = self.bodies[key] = _Body(program, _DirectWalk(program), self.contexts.setdefault(context, {}))
         return body
-
-
-def _optimizers(walk: Walk, phase: Phase) -> Any:
-    return {name: [o.keras, {k: walk.value(v) for k, v in o.arguments.items()}] for name, o in phase.optimizers.items()}
-
-
-def _optimizer_forms(walk: Walk, phase: Phase) -> Any:
-    """The optimisers of a phase, but for learning rates that are numbers: a compiled graph is given these."""
-    return {
-        name: [
-            plan.keras,
-            {k: walk.value(v) for k, v in plan.arguments.items() if k != "learning_rate" or isinstance(v, t.Term)},
-        ]
-        for name, plan in phase.optimizers.items()
-    }
-
-
-def _repeated(phase: Phase) -> list[Any]:
-    """How often a phase is passed, and what begins anew each time; nothing for one pass that goes on from what is there."""
-    return [phase.times, sorted(map(str, phase.restart))] if phase.times > 1 or phase.restart else []
-
-
-def _loss(walk: Walk, phase: Phase) -> Any:
-    return sorted(json.dumps([walk.term(term.term), walk.term(term.weight)]) for term in phase.loss)
 
 
 def _derived(term: t.Term) -> bool:

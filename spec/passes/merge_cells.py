@@ -14,7 +14,18 @@ import numpy as np
 
 from ..ir import terms as t
 from ..ir.cell_batch import CellBatch
-from ..ir.plan import LayerPlan, LossPlan, MeasurePlan, Named, NetworkPlan, OptimizerPlan, Phase, ProbePlan, Program
+from ..ir.plan import (
+    LayerPlan,
+    LossPlan,
+    MeasurePlan,
+    Named,
+    NetworkPlan,
+    OptimizerPlan,
+    Phase,
+    ProbePlan,
+    Program,
+    Update,
+)
 from .digests import cell_form_digest, redraws
 
 Many = TypeVar("Many")
@@ -138,19 +149,26 @@ class _Merge:
         if key not in self.terms_of_loss:
             name = _same([plan.name for plan in plans])
             terms, weights = [plan.term for plan in plans], [plan.weight for plan in plans]
-            self.terms_of_loss[key] = LossPlan(name, self.term(terms), self.term(weights))
+            self.terms_of_loss[key] = LossPlan(name, self.term(terms), self.term(weights), plans[0].trains)
         return self.terms_of_loss[key]
 
     def phase(self, phases: Sequence[Phase]) -> Phase:
         """A phase of training."""
-        first = phases[0]
         return replace(
-            first,
+            phases[0],
             loss=self.losses([phase.loss for phase in phases]),
-            optimizers={
-                name: self.optimizer([phase.optimizers[name] for phase in phases]) for name in first.optimizers
-            },
+            optimizers=self.optimizers([phase.optimizers for phase in phases]),
+            updates=tuple(map(self.update, _zip([phase.updates for phase in phases]))),
         )
+
+    def update(self, updates: Sequence[Update]) -> Update:
+        """One of the updates that a step consists of."""
+        loss = self.losses([update.loss for update in updates])
+        return replace(updates[0], loss=loss, optimizers=self.optimizers([update.optimizers for update in updates]))
+
+    def optimizers(self, many: Sequence[Mapping[str, OptimizerPlan]]) -> Mapping[str, OptimizerPlan]:
+        """Optimisers by network."""
+        return {name: self.optimizer([optimizers[name] for optimizers in many]) for name in many[0]}
 
     def optimizer(self, plans: Sequence[OptimizerPlan]) -> OptimizerPlan:
         """An optimiser; of its arguments expressions of the step may differ in their numbers."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from math import prod
 
-from ..ir.plan import NetworkPlan, Phase, Program
+from ..ir.plan import NetworkPlan, Phase, Program, Update
 from ..tables.gradient_modes import mode_of
 from .gradient_paths import Paths, Place
 
@@ -16,11 +16,23 @@ def trained(program: Program, phase: Phase | None = None) -> frozenset[Place]:
     """The weights that one phase of training changes, or any if none is given; none without training."""
     if program.training is None:
         return frozenset()
-    paths = Paths(program)
     phases = program.training.phases if phase is None else (phase,)
-    reached = {place for one in phases for loss in one.loss for place in paths.through(loss.term).weights}
+    return frozenset(place for one in phases for update in one.rounds for place in changed_by(program, update))
+
+
+def changed_by(program: Program, update: Update) -> frozenset[Place]:
+    """The weights that an update changes: those of its networks that a term of its loss reaches and trains."""
+    paths = Paths(program)
     frozen = {target for target in program.gradient if mode_of(program.gradient, target).freezes_weights}
-    return frozenset(place for place in reached if place[0] not in frozen and f"{place[0]}.{place[1]}" not in frozen)
+    return frozenset(
+        place
+        for loss in update.loss
+        for place in paths.through(loss.term).weights
+        if (not update.networks or place[0] in update.networks)
+        and (not loss.trains or place[0] in loss.trains)
+        and place[0] not in frozen
+        and f"{place[0]}.{place[1]}" not in frozen
+    )
 
 
 def trained_parameters(program: Program, network: NetworkPlan, phase: Phase | None = None) -> int:

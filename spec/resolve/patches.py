@@ -62,7 +62,7 @@ def _nothing_to_delete(patch: Node) -> None:
 def _one_of(path: Path, base: Mapping, patch: Mapping) -> bool:
     """Whether a map at this path is one key that names a kind."""
     if (path[:2] == ("training", "optimizer") and len(path) <= 3) or (
-        path[:2] == ("training", "phases") and path[3:4] == ("optimizer",) and len(path) <= 5
+        path[:1] == ("training",) and "optimizer" in path[3:] and len(path) - path.index("optimizer", 3) <= 2
     ):
         return bool(set(base.keys()) & set(OPTIMIZERS)) or bool(set(patch.keys()) & set(OPTIMIZERS))
     if path == ("task", "data"):

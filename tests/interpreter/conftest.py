@@ -197,7 +197,8 @@ def _executed(program: Program) -> int:
         item.name: tf.TensorSpec((1, train_step.batch, *item.type.shape), kinds[item.type.kind])
         for item in program.examples
     }
-    train_step.mean_of_gradients = True  # as costs are counted: one operation a weight
+    for update in train_step.updates:
+        update.mean_of_gradients = True  # as costs are counted: one operation a weight
 
     @tf.function(autograph=False)
     def step(number: Any, **examples: Any) -> Any:

@@ -126,7 +126,7 @@ def test_steps_are_numpys_with_float32_weights(reused: Callable[..., Compiled], 
         np.testing.assert_allclose(value, w[name], rtol=0, atol=0.02 * moved, err_msg=name)
         assert value.dtype == np.float32 and not np.array_equal(value, rounded(value))
     assert all(
-        variable.dtype == "float32" for _, group in held.train_step.optimizers.groups.values() for variable in group
+        variable.dtype == "float32" for _, group in held.train_step.optimizers[0].groups.values() for variable in group
     )
 
 

@@ -204,12 +204,12 @@ def test_an_undefined_gradient_is_not_clipped_to_the_limit(
 ) -> None:
     """The weights become undefined, and so the replicate is told as diverged: elsewhere they move by the limit."""
     held = compiled(BODY.format(dtype="float64", optimizer=written(name, {"clipvalue": 0.25})), 3, xla)
-    ((_, group),) = held.train_step.optimizers.groups.values()
+    ((_, group),) = held.train_step.optimizers[0].groups.values()
     wrong = np.asarray([True, False, True])
     given = [
         tf.constant(np.where(wrong.reshape([3] + [1] * (len(v.shape) - 1)), np.nan, np.ones(v.shape))) for v in group
     ]
-    tf.function(lambda: held.train_step.optimizers.update([given], 1), jit_compile=xla, autograph=False)()
+    tf.function(lambda: held.train_step.optimizers[0].update([given], 1), jit_compile=xla, autograph=False)()
     for variable in group:
         undefined = np.isnan(variable.numpy().reshape(3, -1))
         assert (undefined == wrong[:, None]).all()

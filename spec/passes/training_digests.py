@@ -1,0 +1,65 @@
+"""What a digest holds of a phase of training: the loss, the updates with their optimisers, how often it is passed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from ..ir import terms as t
+from ..ir.plan import LossPlan, Phase, Update
+from .canonical import Walk
+
+
+def loss_meaning(walk: Walk, loss: Sequence[LossPlan]) -> Any:
+    """Terms of a loss, whatever their order and their names."""
+    return sorted(json.dumps([walk.term(one.term), walk.term(one.weight), *_trained(one)]) for one in loss)
+
+
+def updates_meaning(walk: Walk, phase: Phase) -> Any:
+    """The optimisers of a phase, or what a step consists of, in its order."""
+    if not phase.updates:
+        return _optimizers(walk, phase)
+    return [
+        [sorted(update.networks), loss_meaning(walk, update.loss), _optimizers(walk, update), update.times]
+        for update in phase.updates
+    ]
+
+
+def updates_form(walk: Walk, phase: Phase, loss: Sequence[LossPlan]) -> Any:
+    """The same, but for learning rates that are numbers: a compiled graph is given these. `loss` are all terms that are in force."""
+    if not phase.updates:
+        trained = [[place, *_trained(one)] for place, one in enumerate(phase.loss) if one.trains]
+        return [_optimizer_forms(walk, phase), trained] if trained else _optimizer_forms(walk, phase)
+    return [
+        [
+            list(update.networks), [[loss.index(one), *_trained(one)] for one in update.loss],
+            _optimizer_forms(walk, update), update.times,
+        ]
+        for update in phase.updates
+    ]  # fmt: skip
+
+
+def repeated(phase: Phase) -> list[Any]:
+    """How often a phase is passed, and what begins anew each time; nothing for one pass that goes on from what is there."""
+    return [phase.times, sorted(map(str, phase.restart))] if phase.times > 1 or phase.restart else []
+
+
+def _trained(loss: LossPlan) -> list[Any]:
+    return [sorted(loss.trains)] if loss.trains else []
+
+
+def _optimizers(walk: Walk, update: Phase | Update) -> Any:
+    return {
+        name: [o.keras, {k: walk.value(v) for k, v in o.arguments.items()}] for name, o in update.optimizers.items()
+    }
+
+
+def _optimizer_forms(walk: Walk, update: Phase | Update) -> Any:
+    return {
+        name: [
+            plan.keras,
+            {k: walk.value(v) for k, v in plan.arguments.items() if k != "learning_rate" or isinstance(v, t.Term)},
+        ]
+        for name, plan in update.optimizers.items()
+    }
