@@ -52,16 +52,19 @@ def _measures(ranges_: Ranges, program: Program, data: Mapping[int, Known] | Non
     together: Hashable = (id(reads.together(program.measures)), *bounds.items(), *plans.items())
     if together in reads.sound:
         return
-    before = len(ranges_.problems)
+    before, by_names = len(ranges_.problems), False
     for measure in program.measures:
         own = reads.of(measure.term)
         key: Hashable = (id(own), tuple([bounds[name] for name in own.names]), tuple([plans[n] for n in own.networks]))
         if key not in reads.sound:
             told = len(ranges_.problems)
+            ranges_.values.behind_names.clear()
             _root(ranges_, measure.name, measure.term)
-            if len(ranges_.problems) == told:
+            if ranges_.values.behind_names:  # more than bounds was looked at
+                by_names = True
+            elif len(ranges_.problems) == told:
                 reads.sound.add(key)
-    if len(ranges_.problems) == before:
+    if len(ranges_.problems) == before and not by_names:
         reads.sound.add(together)
 
 

@@ -6,7 +6,7 @@ that it chooses from. What hangs on an int with a problem has none of its own, s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import reduce
 from math import prod
 
@@ -19,17 +19,23 @@ from ..tables.distributions import DISTRIBUTIONS
 from ..tables.layers import row_of
 from ..tables.operations import OPERATIONS, wanted_kinds
 from ..tables.operations.intervals import INT32, Bounds, bounds_of, hull, joined, kept
+from .choices import beyond, fits, misplaced, problem, tried
 from .evaluate import Array
-from .print_term import bare, spell
-from .range_texts import always, moved, named, shown
-from .related_bounds import chosen, same, squared
-from .timed_values import Timed, first_outside
+from .joint_values import Conditions, Values, reached
+from .print_term import spell
+from .range_texts import moved, named, shown
+from .related_bounds import limits, remainder, same, squared
+from .timed_values import Timed
 
 Known = Bounds | None
 """The bounds of an int or a bool; None for real numbers."""
 
 CHOOSING = ("cross_entropy", "scatter", "one_hot")
 """The operations that choose by an index, which lies in a range."""
+
+
+MAX_BRANCHES = 40
+"""How many branches are looked at within each other by what their conditions say."""
 
 
 def outside(term: t.Term, limit: Bounds) -> list[Problem]:
@@ -58,6 +64,13 @@ class Ranges:
         self.quiet = False
         self.parameters: dict[str, t.Term | Known] = {}
         self.applied: dict[tuple[str, Known], Known] = {}
+        self.values = Values(self._seen, self._stands_for)
+        self.around: Ranges | None = None
+        self.steps = 0
+        """The ranges around those of a branch or a body, and how many branches are around."""
+        self.conditions: Conditions = ()
+        self.limits: dict[Hashable, Bounds] = {}
+        """What holds in the branch that is looked at, and the bounds that this sets to numbers."""
 
     def of(self, term: t.Term) -> Known:
         """The bounds of a term."""
@@ -100,30 +113,11 @@ class Ranges:
         """Bounds within the limit; what lies beyond is a problem."""
         if bounds is None or kept(bounds, self.limit) == bounds:
             return bounds
-        self.tell(term.span, *self._beyond(term, bounds))
+        values = self.narrowed(term)
+        if values is not None and kept((values[0], values[-1]), self.limit) == (values[0], values[-1]):
+            return values[0], values[-1]
+        self.tell(term.span, *beyond(term, bounds, self.limit, self.whole))
         return kept(bounds, self.limit)
-
-    def _beyond(self, term: t.Term, bounds: Bounds) -> tuple[str, str]:
-        worst = max(bounds, key=abs)
-        holds = f"an int holds {self.limit[0]:,} to {self.limit[1]:,}"
-        if isinstance(term, t.Literal):
-            return (
-                f"the int {worst:,} is too large: {holds}",
-                "Make it a real number: `1.0 * c`, or `3e9` for 3000000000.",
-            )
-        if isinstance(term, t.Operate):
-            row = OPERATIONS[term.operation]
-            parts = [
-                f"`{bare(item)}` is {always(self.whole(item))}"
-                for item in dict.fromkeys(term.arguments)
-                if item.type.kind == "int" and not isinstance(item, t.Literal)
-            ]
-            where = f": {' and '.join(parts[:2])}" if parts else ""
-            first = next((item for item in term.arguments if item.type.kind == "int"), term)
-            text, alone = (spell(first), bare(first)) if len(spell(first)) < 40 else ("x", "x")
-            hint = f"Make one of its numbers real: `1.0 * {text}` in place of `{alone}`."
-            return f"`{row.operator or row.name}` of ints may reach {worst:,}{where}; {holds}", hint
-        return f"this int may reach {worst:,}; {holds}", "Make it real: `1.0 * x`."
 
     def tell(self, span: Span | None, message: str, hint: str) -> None:
         """Notes a problem, once at each place."""
@@ -134,16 +128,11 @@ class Ranges:
     # -- operations ------------------------------------------------------------------------------------------------
 
     def operate(self, term: t.Operate) -> Known:
-        given = [self.whole(item) for item in term.arguments]
-        types = [item.type for item in term.arguments]
-        if term.operation in ("floor_divide", "modulo") and term.type.kind == "int":
-            self._divisor(term, given[1])
-        elif term.operation == "cross_entropy":
-            self._label(term, given[1], types[0].shape[-1])
-        elif term.operation == "scatter":
-            self._scattered(term, given[0])
-        elif term.operation == "one_hot":
-            self._one_hot(term, given[0])
+        for place in (1, 2) if term.operation == "select" else ():
+            self._branch(term, place)
+        given, types = [self.whole(item) for item in term.arguments], [item.type for item in term.arguments]
+        if (found := problem(term, given, self.narrowed)) is not None:
+            self.tell(*found)
         if term.type.kind == "real":
             return None
         if term.type.kind == "bool":
@@ -151,12 +140,8 @@ class Ranges:
         first, *others = term.arguments
         if term.operation == "multiply" and same(first, others[0]):
             return squared(given[0])
-        if term.operation == "select" and isinstance(first, t.Operate):
-            limits = [self.whole(item) for item in first.arguments]
-            given[1:] = [
-                chosen(first, limits, branch, bounds, taken)
-                for branch, bounds, taken in zip(others, given[1:], (True, False), strict=True)
-            ]
+        if term.operation == "subtract" and (divisor := remainder(first, others[0])):
+            return bounds_of("modulo", [given[0], (divisor, divisor)], types, {}, term.type)
         ints = [
             bounds if kind == "int" else (0, 1)
             for bounds, kind in zip(given, wanted_kinds(OPERATIONS[term.operation], types, term.type), strict=True)
@@ -165,6 +150,50 @@ class Ranges:
             return self._item_by_item(term.operation, term.arguments[0])
         return bounds_of(term.operation, ints, types, term.static, term.type)
 
+    def _branch(self, term: t.Operate, place: int) -> None:
+        """Looks for the bounds of a branch of a `select`, where its condition holds or does not."""
+        condition, branch = term.arguments[0], term.arguments[place]
+        if id(branch) not in self.known:
+            inner = self._where({})
+            inner.parameters, inner.spoilt, inner.steps = self.parameters, self.spoilt, self.steps + 1
+            inner.known.update(
+                {id(item): self.known[id(item)] for item in reached(branch, self) if id(item) in self.known}
+            )
+            inner.conditions = (*self.conditions, (condition, place == 1))
+            inner.limits = {**self.limits, **limits(condition, place == 1, self.whole, self.values.leaf, self.limits)}
+            self.known[id(branch)] = inner.of(branch)
+            self.quiet |= id(branch) in self.spoilt
+
+    def narrowed(self, term: t.Term) -> Sequence[int] | None:
+        """All values that an int can have, where these are few enough to be tried."""
+        values = self.values.of(term, self.conditions)
+        return None if values is None else values.tolist()
+
+    def _limited(self, term: t.Term, bounds: Known) -> Known:
+        """The bounds of a name or a parameter, less what the conditions around exclude."""
+        within = self.limits.get(self.values.leaf(term)) if self.limits and not term.type.shape else None
+        if bounds is None or within is None:
+            return bounds
+        low, high = max(bounds[0], within[0]), min(bounds[1], within[1])
+        return (low, high) if low <= high else bounds  # never taken
+
+    def _seen(self, term: t.Term) -> Known:
+        """The bounds of a term, if it was looked at here or around."""
+        if isinstance(term, t.Parameter) and not isinstance(self.parameters.get(term.key), t.Term):
+            return self.parameters.get(term.key)  # type: ignore[return-value]
+        bounds = self.known.get(id(term), self.around._seen(term) if self.around is not None else None)
+        within = self.limits.get(self.values.leaf(term))
+        if bounds is None or within is None or term.type.shape:
+            return bounds
+        return max(bounds[0], within[0]), min(bounds[1], within[1])
+
+    def _stands_for(self, term: t.Term) -> t.Term | None:
+        """What a name or a parameter stands for."""
+        if isinstance(term, t.Reference):
+            return self.bindings.get(term.name)
+        argument = self.parameters.get(term.key) if isinstance(term, t.Parameter) else None
+        return argument if isinstance(argument, t.Term) else None
+
     def _item_by_item(self, operation: str, stack: t.Stack) -> Bounds:
         """The bounds of `sum([a, b, …])` or `prod`: each item by its own bounds, as often as it stands there."""
         each = Type("int", (prod(stack.type.shape[1:]),))
@@ -172,59 +201,21 @@ class Ranges:
         pairs = "add" if operation == "sum" else "multiply"
         return reduce(lambda a, b: bounds_of(pairs, [a, b], [Type("int")] * 2, {}, Type("int")), parts)
 
-    def _divisor(self, term: t.Operate, bounds: Bounds) -> None:
-        if bounds[0] <= 0 <= bounds[1]:
-            operator, divisor = OPERATIONS[term.operation].operator, term.arguments[1]
-            message = f"`{operator}` may divide by 0: {named(divisor)} is {shown(bounds)}"
-            remedy = f"maximum({spell(divisor)}, 1)"
-            self.tell(divisor.span, message, f"Keep the divisor away from 0, say by `{remedy}`, or make it real.")
-
-    def _label(self, term: t.Operate, bounds: Bounds, classes: int) -> None:
-        if bounds[0] < 0 or bounds[1] >= classes:
-            label = term.arguments[1]
-            message = (
-                f"the scores are those of classes 0 … {classes - 1}, and the label {named(label)} is {shown(bounds)}"
-            )
-            self.tell(label.span or term.span, message, moved(spell(label), bounds, classes, "scores for more classes"))
-
-    def _scattered(self, term: t.Operate, bounds: Bounds) -> None:
-        size = int(term.static["size"])
-        if bounds[0] < 0 or bounds[1] >= size:
-            index = term.arguments[0]
-            message = (
-                f"`scatter` into {size} places takes indices 0 … {size - 1}, and {named(index)} is {shown(bounds)}"
-            )
-            self.tell(index.span or term.span, message, moved(spell(index), bounds, size, "a larger size"))
-
-    def _one_hot(self, term: t.Operate, bounds: Bounds) -> None:
-        size = int(term.static["size"])
-        if bounds[1] < 0 or bounds[0] >= size:
-            index = term.arguments[0]
-            message = f"`one_hot` of {size} entries is 0 throughout: {named(index)} is {shown(bounds)}"
-            self.tell(index.span or term.span, message, moved(spell(index), bounds, size, "a larger size"))
-
     def gather(self, term: t.Gather) -> None:
-        found, size = self.whole(term.index), term.array.type.shape[term.axis]
-        if found[1] < 0 or found[0] >= size:
-            message = (
-                f"the index {named(term.index)} is {shown(found)}, always outside: the array has {size:,} "
-                f"entr{'y' if size == 1 else 'ies'}"
-            )
-            hint = f"Indices are 0 … {size - 1}; only constants count from the end: `x[-1]`."
-            self.tell(term.index.span or term.span, message, hint)
-        elif found[0] < 0 or found[1] >= size:  # known at every step, or brought into the range
-            outside_ = first_outside(Timed(self.bindings, self.parameters, self.times), term.index, size)
-            if outside_ is None:
-                return
-            index, at = outside_
-            message = (
-                f"the index {named(term.index)} is {index:,} at step {at:,}, outside: the array has {size:,} entries"
-            )
-            hint = f"Indices are 0 … {size - 1}: give the array more, or begin anew by `{spell(term.index)} % {size}`."
-            self.tell(term.index.span or term.span, message, hint)
+        timed = Timed(self.bindings, self.parameters, self.times)
+        if (found := misplaced(term, self.whole(term.index), timed)) is not None:
+            self.tell(*found)
+
+    # -- networks --------------------------------------------------------------------------------------------------
 
     def network(self, plan: NetworkPlan, given: Known, at: t.Term | None = None) -> Known:
         """The bounds of a network's output on an input: of most, None; its layers are checked on the way."""
+        row = row_of(plan.layers[0]) if plan.layers and given is not None else None
+        if given is not None and row is not None and row.ints_below is not None:
+            own = at.input or plan.input if isinstance(at, t.NetworkOutput) else plan.input
+            given = (
+                given if fits(given, int(plan.layers[0].config[row.ints_below])) else tried(own, given, self.narrowed)
+            )
         if (plan.name, given) not in self.applied:
             self.applied[plan.name, given] = None
             self.applied[plan.name, given] = self._layers(plan, plan.layers, given, at)
@@ -258,7 +249,8 @@ class Ranges:
         inner = Ranges(self.bindings, self.networks, self.limit)
         inner.known = {id(item): self.known[id(item)] for item in self.bindings.values() if id(item) in self.known}
         inner.problems, inner.told, inner.applied = self.problems, self.told, self.applied
-        inner.parameters, inner.times = dict(parameters), self.times
+        inner.parameters, inner.times, inner.around = dict(parameters), self.times, self
+        inner.steps, inner.values.behind_names = self.steps, self.values.behind_names
         return inner
 
     def turns(self, term: t.Scan) -> Known:
@@ -283,7 +275,7 @@ class Ranges:
     ) -> None:
         size = int(layer.config[argument])
         if bounds[0] < 0 or bounds[1] >= size:
-            own = at.input if isinstance(at, t.NetworkOutput) and at.input is not None else plan.input
+            own = at.input or plan.input if isinstance(at, t.NetworkOutput) else plan.input
             message = f"the {layer.row} '{plan.name}.{layer.key}' takes ints 0 … {size - 1}, and {named(own)} is {shown(bounds)}"
             self.tell(own.span, message, moved(spell(own), bounds, size, f"a larger `{argument}`"))
 
@@ -294,9 +286,17 @@ _BOUNDS.exclude("it is a real number", t.Weight, t.AllWeights, t.Expectation, t.
 _BOUNDS.exclude("it is a real number", t.GradientStatistic, t.SamplingFloor)
 
 
-@_BELOW.case(*t.NAMELESS, t.Invoke, t.Stop, t.Recalled, t.ValueGradient)
+@_BELOW.case(*(kind for kind in t.NAMELESS if kind is not t.Operate), t.Invoke, t.Stop, t.Recalled, t.ValueGradient)
 def _parts(term: t.Term, ranges: Ranges) -> Iterable[t.Term]:
     return t.children(term)
+
+
+@_BELOW.case(t.Operate)
+def _operands(term: t.Operate, ranges: Ranges) -> Iterable[t.Term]:
+    condition, *branches = term.arguments or (None,)
+    if term.operation != "select" or condition is None or condition.type.shape or ranges.steps >= MAX_BRANCHES:
+        return term.arguments
+    return condition, *(item for branch in branches for item in reached(branch, ranges))
 
 
 @_BELOW.case(t.Reference)
@@ -330,7 +330,7 @@ _BOUNDS.exclude("ranges are those of one cell", t.SweptConstant)
 
 @_BOUNDS.case(t.IndexVariable)
 def _index_variable(term: t.IndexVariable, ranges: Ranges) -> Known:
-    return 0, term.extent - 1
+    return ranges._limited(term, (0, term.extent - 1))
 
 
 @_BOUNDS.case(t.StepNumber)
@@ -348,13 +348,13 @@ def _sample(term: t.Sample, ranges: Ranges) -> Known:
 
 @_BOUNDS.case(t.Reference)
 def _of_name(term: t.Reference, ranges: Ranges) -> Known:
-    return ranges.known[id(ranges.bindings[term.name])]
+    return ranges._limited(term, ranges.known[id(ranges.bindings[term.name])])
 
 
 @_BOUNDS.case(t.Parameter)
 def _of_argument(term: t.Parameter, ranges: Ranges) -> Known:
     argument = ranges.parameters.get(term.key)
-    return ranges.known[id(argument)] if isinstance(argument, t.Term) else argument
+    return ranges._limited(term, ranges.known[id(argument)] if isinstance(argument, t.Term) else argument)
 
 
 @_BOUNDS.case(t.Invoke, t.Comprehend)

@@ -52,7 +52,7 @@ class Distribution:
 
     `words(sizes)` is how many words one sample takes (a fraction where one word holds several); `event(sizes)` is the
     shape of one sample; `shaped` says whether a trailing shape asks for independent copies. `between` gives the least and
-    the largest value of ints, of the sizes and of the lengths of vectors. `transcendental`: each value takes a logarithm or
+    the largest value of ints, of the sizes and of the lengths of vectors, `apart` how far each is from the next. `transcendental`: each value takes a logarithm or
     a polynomial, which costs more than its random bits.
     """
 
@@ -67,6 +67,7 @@ class Distribution:
     words: Callable[[Mapping[str, int]], int] = lambda sizes: 1
     event: Callable[[Mapping[str, int]], Shape] = lambda sizes: ()
     between: Callable[[Mapping[str, int]], tuple[int, int]] | None = None
+    apart: int = 1
     transcendental: bool = False
 
     @property
@@ -188,7 +189,7 @@ DISTRIBUTIONS: Mapping[str, Distribution] = by_name(
         ),
         Distribution(
             "rademacher", (), "-1 or 1, each with probability 1/2; 32 of them from one word", "int", _coins, per_word=32,
-            between=lambda sizes: (-1, 1),
+            between=lambda sizes: (-1, 1), apart=2,
         ),
         Distribution(
             "integer", (Parameter("n", "size", None, COUNT),),

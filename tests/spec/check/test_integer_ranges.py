@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import random
+import re
 from typing import Any
 
 import pytest
@@ -205,7 +208,8 @@ def test_a_long_chain_of_names_is_no_recursion() -> None:
         ("10 // (k if k > 0 else 1)", True),
         ("10 // (k if k >= 0 else 1)", False),
         ("10 // (1 if k < 1 else k)", True),
-        ("10 // (1 if k == 0 else k)", False),
+        ("10 // (1 if k == 0 else k)", True),
+        ("10 // (1 if k == 1 else k)", False),
         ("safe(k)", True),
         ("cross_entropy(x, one * one)", True),
         ("cross_entropy(x, one * -one)", False),
@@ -217,3 +221,105 @@ def test_a_branch_that_its_condition_bounds_and_a_square_are_no_less_than_they_a
     example = {"k": "integer(12)", "y": "integer(3)", "one": "rademacher()", "x": "normal([3])", "v": value}
     found = problems(example, "E(v)", functions={"safe(a)": "10 // (a if a > 0 else 1)"})
     assert (not found) == sound, found
+
+
+BRANCHES = {
+    "10 // k if k > 0 else 0": True,
+    "10 // k if k >= 0 else 0": False,
+    "0 if k < 1 else 10 % k": True,
+    "10 // k if k != 0 else 0": True,
+    "10 // k if not k == 0 else 0": True,
+    "10 // k if k > 0 and y > 1 else 0": True,
+    "10 // k if k > 0 or y > 1 else 0": False,
+    "0 if k == 0 or y == 0 else 10 // k + 7 // y": True,
+    "0 if k == 0 and y == 0 else 10 // k": False,
+    "10 // k if k % 2 == 1 else 0": True,
+    "(10 // (y - 1) if y > 1 else 10 // (y + 1)) if k > 3 else 1": True,
+    "(10 // (y - 1) if k > 1 else 10 // (y + 1)) if k > 3 else 1": False,
+    "10 // wide if wide > 0 else 0": True,
+    "10 // (wide - 1) if wide > 0 else 0": False,
+    "10 // (2 * k - 1)": True,
+    "10 // (3 * k - 6)": False,
+    "10 // odd": True,
+    "10 // one": True,
+    "10 // (one + 1)": False,
+    "10 // (one * k + 12)": True,
+    "sum(10 // coins)": True,
+    "10 // (k - k // 3 * 3 + 1)": True,
+    "10 // (k - k // 3 * 3)": False,
+    "cross_entropy(x, k - k // 3 * 3)": True,
+    "cross_entropy(x, wide - 3 * (wide // 3))": True,
+    "cross_entropy(x, wide - 4 * (wide // 4))": False,
+    "cross_entropy(x, wide - 3 * (k // 3))": False,
+    "scatter([k - k // 3 * 3], [1.0], 3)[0]": True,
+    "sum(word(k - k // 3 * 3))": True,
+    "sum(word(k - k // 3 * 3) + word(k - one - 1))": False,
+    "k * 500000000 - k * 499999999": False,
+    "(wide * wide if wide < 40000 else 0)": True,
+    "(wide * wide if wide < 50000 else 0)": False,
+    "safe(k)": True,
+    "safe(2 * k - 1)": True,
+    "unsafe(k)": False,
+    "unsafe(k) if k > 0 else 1": True,
+    "E(10 // k) if y > 3 else 0": False,
+    "sum([10 // i if i > 0 else 0 for i < 5])": True,
+    "sum([10 // i if i > y else 0 for i < 5])": True,
+    "sum([10 // (i - 2) if i > y else 0 for i < 5])": False,
+    "10 // (k - y + 12)": True,
+    "10 // (k - y)": False,
+}
+"""`k` is 0 … 11, `y` 0 … 2, `one` and each of `coins` -1 or 1, `wide` large, and `odd` is `2 * k - 1`."""
+
+
+@pytest.mark.parametrize("value", BRANCHES)
+def test_ints_are_what_their_conditions_and_few_values_let_them_be(value: str) -> None:
+    example = {
+        "k": "integer(12)", "y": "integer(3)", "one": "rademacher()", "coins": "rademacher([4])", "x": "normal([3])",
+        "wide": "integer(2000000000)", "odd": "2 * k - 1",
+    }  # fmt: skip
+    functions = {"safe(a)": "10 // a if a > 0 else 0", "unsafe(a)": "10 // a"}
+    word = {"word": {"input": "y", "layers": [{"embedding": {"input_dim": 3, "output_dim": 2}}]}}
+    found = problems(example, f"E({value})", functions=functions, architecture=word)
+    assert (not found) == BRANCHES[value], found
+    assert all(problem.span is not None and problem.hint for problem in found)
+
+
+def _expression(rng: random.Random, depth: int) -> str:
+    """A random int of `k`, `y`, `one` and `odd`, in words that Python and the language share."""
+    if depth == 0:
+        return rng.choice(["k", "y", "one", "odd", "2", "1", "3"])
+    a, b, c, d = (_expression(rng, rng.randint(0, depth - 1)) for _ in range(4))
+    compared = f"{a} {rng.choice(['<', '<=', '>', '>=', '==', '!='])} {b}"
+    condition = rng.choice([compared, f"not {a} == 0", f"{compared} and {b} > 0", f"{compared} or {a} != {c}"])
+    forms = [
+        f"({a} + {b})",
+        f"({a} - {b})",
+        f"({a} * {b})",
+        f"({a} // {b})",
+        f"({a} % {b})",
+        f"({c} if {condition} else {d})",
+    ]
+    return rng.choice([*forms, forms[3], forms[-1]])
+
+
+def _divides_by_zero(value: str) -> bool:
+    """Whether Python divides by 0 anywhere, for any values."""
+    for k, y, one in itertools.product(range(5), range(3), (-1, 1)):
+        try:
+            eval(value, {"k": k, "y": y, "one": one, "odd": 2 * k - 1})
+        except ZeroDivisionError:
+            return True
+    return False
+
+
+def test_nothing_that_divides_by_zero_is_accepted_and_most_that_does_not_is() -> None:
+    rng = random.Random(5)
+    example = {"k": "integer(5)", "y": "integer(3)", "one": "rademacher()", "odd": "2 * k - 1"}
+    count = {(divides, accepted): 0 for divides in (False, True) for accepted in (False, True)}
+    for _ in range(150):
+        value = _expression(rng, 3)
+        found = problems(example, f"E({value})")
+        assert all(re.search("divides? by (0|zero)", problem.message) for problem in found), (value, found)
+        count[_divides_by_zero(value), not found] += 1
+        assert not (_divides_by_zero(value) and not found), value
+    assert count[True, False] > 15 and count[False, True] > 10 * count[False, False], count

@@ -1,0 +1,117 @@
+"""What is wrong with an operation whose int may be outside what it chooses from: a divisor, a label, an index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ..diagnostics.problems import Span
+from ..ir import terms as t
+from ..tables.operations import OPERATIONS
+from ..tables.operations.intervals import Bounds
+from .print_term import bare, spell
+from .range_texts import always, moved, named, shown
+from .timed_values import Timed, first_outside
+
+Told = tuple[Span | None, str, str]
+"""The place of a problem, what it is, and how to mend it."""
+Narrowed = Callable[[t.Term], Sequence[int] | None]
+"""All values of a term in their order, where these are few enough to be tried."""
+
+
+def problem(term: t.Operate, given: Sequence[Bounds], narrowed: Narrowed) -> Told | None:
+    """The problem of an operation, by the bounds of its arguments and, where these leave one, by all values of the int."""
+    if term.operation in ("floor_divide", "modulo") and term.type.kind == "int":
+        return _divisor(term, given[1], narrowed)
+    if term.operation == "cross_entropy":
+        return _label(term, given[1], narrowed)
+    if term.operation == "scatter":
+        return _scattered(term, given[0], narrowed)
+    if term.operation == "one_hot":
+        return _one_hot(term, given[0], narrowed)
+    return None
+
+
+def tried(term: t.Term, bounds: Bounds, narrowed: Narrowed) -> Bounds:
+    """The bounds of a term, by all its values where these can be tried."""
+    values = narrowed(term)
+    return (values[0], values[-1]) if values else bounds
+
+
+def _divisor(term: t.Operate, bounds: Bounds, narrowed: Narrowed) -> Told | None:
+    divisor = term.arguments[1]
+    if not bounds[0] <= 0 <= bounds[1] or 0 not in ((values := narrowed(divisor)) or (0,)):
+        return None
+    bounds = (values[0], values[-1]) if values else bounds
+    message = f"`{OPERATIONS[term.operation].operator}` may divide by 0: {named(divisor)} is {shown(bounds)}"
+    remedy = f"maximum({spell(divisor)}, 1)"
+    return divisor.span, message, f"Keep the divisor away from 0, say by `{remedy}`, or make it real."
+
+
+def _label(term: t.Operate, bounds: Bounds, narrowed: Narrowed) -> Told | None:
+    scores, label = term.arguments
+    classes = scores.type.shape[-1]
+    if fits(bounds, classes) or fits(bounds := tried(label, bounds, narrowed), classes):
+        return None
+    message = f"the scores are those of classes 0 … {classes - 1}, and the label {named(label)} is {shown(bounds)}"
+    return label.span or term.span, message, moved(spell(label), bounds, classes, "scores for more classes")
+
+
+def _scattered(term: t.Operate, bounds: Bounds, narrowed: Narrowed) -> Told | None:
+    size, index = int(term.static["size"]), term.arguments[0]
+    if fits(bounds, size) or fits(bounds := tried(index, bounds, narrowed), size):
+        return None
+    message = f"`scatter` into {size} places takes indices 0 … {size - 1}, and {named(index)} is {shown(bounds)}"
+    return index.span or term.span, message, moved(spell(index), bounds, size, "a larger size")
+
+
+def _one_hot(term: t.Operate, bounds: Bounds, narrowed: Narrowed) -> Told | None:
+    size, index = int(term.static["size"]), term.arguments[0]
+    if not (bounds[1] < 0 or bounds[0] >= size):
+        return None
+    message = f"`one_hot` of {size} entries is 0 throughout: {named(index)} is {shown(bounds)}"
+    return index.span or term.span, message, moved(spell(index), bounds, size, "a larger size")
+
+
+def fits(bounds: Bounds, size: int) -> bool:
+    """Whether bounds are those of so many places."""
+    return bounds[0] >= 0 and bounds[1] < size
+
+
+def beyond(term: t.Term, bounds: Bounds, limit: Bounds, whole: Callable[[t.Term], Bounds]) -> tuple[str, str]:
+    """What is wrong with an int that may leave a limit, and how to mend it."""
+    worst = max(bounds, key=abs)
+    holds = f"an int holds {limit[0]:,} to {limit[1]:,}"
+    if isinstance(term, t.Literal):
+        return (
+            f"the int {worst:,} is too large: {holds}",
+            "Make it a real number: `1.0 * c`, or `3e9` for 3000000000.",
+        )
+    if isinstance(term, t.Operate):
+        row = OPERATIONS[term.operation]
+        parts = [
+            f"`{bare(item)}` is {always(whole(item))}"
+            for item in dict.fromkeys(term.arguments)
+            if item.type.kind == "int" and not isinstance(item, t.Literal)
+        ]
+        where = f": {' and '.join(parts[:2])}" if parts else ""
+        first = next((item for item in term.arguments if item.type.kind == "int"), term)
+        text, alone = (spell(first), bare(first)) if len(spell(first)) < 40 else ("x", "x")
+        hint = f"Make one of its numbers real: `1.0 * {text}` in place of `{alone}`."
+        return f"`{row.operator or row.name}` of ints may reach {worst:,}{where}; {holds}", hint
+    return f"this int may reach {worst:,}; {holds}", "Make it real: `1.0 * x`."
+
+
+def misplaced(term: t.Gather, bounds: Bounds, timed: Timed) -> Told | None:
+    """The problem of an index that is outside for certain, or at a step that is known."""
+    size = term.array.type.shape[term.axis]
+    place = term.index.span or term.span
+    if bounds[1] < 0 or bounds[0] >= size:
+        entries = f"{size:,} entr{'y' if size == 1 else 'ies'}"
+        message = f"the index {named(term.index)} is {shown(bounds)}, always outside: the array has {entries}"
+        return place, message, f"Indices are 0 … {size - 1}; only constants count from the end: `x[-1]`."
+    if fits(bounds, size) or (outside := first_outside(timed, term.index, size)) is None:
+        return None  # in its range, or brought into it
+    index, at = outside
+    message = f"the index {named(term.index)} is {index:,} at step {at:,}, outside: the array has {size:,} entries"
+    hint = f"Indices are 0 … {size - 1}: give the array more, or begin anew by `{spell(term.index)} % {size}`."
+    return place, message, hint
