@@ -1,4 +1,7 @@
-"""Cells of one form share a compiled program, and their numbers are those of programs of their own."""
+"""Cells of one form share a compiled program, and their numbers are those of programs of their own.
+
+That every optimiser starts anew is held by `test_state`, with programs that go on, too.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,6 @@ from dlspec.interpreter.program.training_loop import train
 from dlspec.interpreter.schedule.batching import split_into_batches
 from dlspec.interpreter.store.requests import CellRequest
 from dlspec.spec.ir.plan import Program
-from dlspec.spec.tables.optimizers import OPTIMIZERS
 
 from tests.interpreter.conftest import Silent
 
@@ -91,25 +93,6 @@ def test_seeds_draws_starts_and_rates_are_inputs(program: Callable[[str], Progra
     forms.leave(again)
     assert forms.compiled == 1
     assert numbers(forms.take(first, (0, 1), xla)) == before, "and back, as if nothing had been between"
-
-
-def test_every_optimiser_starts_anew(program: Callable[[str], Program]) -> None:
-    """One program with a network for each."""
-    names = {f"f_{name}": name for name in OPTIMIZERS}
-    networks = ", ".join(f"{network}: {{input: x, layers: [{{dense: 4}}, {{dense: 1}}]}}" for network in names)
-    optimizers = ", ".join(f"{network}: {{{name}: {{learning_rate: 0.01}}}}" for network, name in names.items())
-    losses = ", ".join(f"{network}: ({network} - y)^2" for network in names)
-    task, end = body().split("architecture:")[0], "training:" + body(f"{{{optimizers}}}").split("training:")[1]
-    text = f"{task}architecture: {{{networks}}}\nloss: {{{losses}}}\n{end.split('measures:')[0]}"
-    text += f"measures: {{{', '.join(f'm_{network}: E({network})' for network in names)}}}"
-    forms = ProgramCache()
-    compiled = forms.take(program(text), (0,), False)
-    compiled.train(5)
-    forms.leave(compiled)
-    other = program(text.replace("0.01", "0.02"))
-    again = forms.take(other, (1,), False)
-    assert again is compiled
-    assert numbers(again) == numbers(Compiled(other, (1,), False))
 
 
 WHITENED = "whiten: {examples: 64}, dropout: 0.5"

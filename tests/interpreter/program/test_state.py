@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from dlspec.interpreter.program.program import Compiled
+from dlspec.interpreter.program.program_cache import ProgramCache
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.tables.optimizers import OPTIMIZERS
 
@@ -45,6 +46,18 @@ def outcome(compiled: Compiled, steps: int) -> tuple[dict[str, Any], list[Any]]:
     return compiled.evaluate(), compiled.saved()[0]
 
 
+def assert_same_bits(
+    whole: tuple[dict[str, Any], list[Any]], other: tuple[dict[str, Any], list[Any]], compiled: Compiled
+) -> None:
+    """Of each measure and of each variable of the state; `compiled` gives the variables' names."""
+    assert whole[0].keys() == other[0].keys()
+    for name, value in whole[0].items():
+        assert value.tobytes() == other[0][name].tobytes(), name
+    assert len(whole[1]) == len(other[1]) == len(compiled.state.variables()) > 0
+    for one, two, variable in zip(whole[1], other[1], compiled.state.variables(), strict=True):
+        assert one.tobytes() == two.tobytes(), variable.path
+
+
 def assert_goes_on(program: Program, xla: bool = False, replicates: tuple[int, ...] = (0, 1)) -> None:
     """Four steps, saved, restored into a program made anew, and eight more: the bits of twelve in one go."""
     first = Compiled(program, replicates, xla)
@@ -56,18 +69,29 @@ def assert_goes_on(program: Program, xla: bool = False, replicates: tuple[int, .
     second.restore(4, state)
     resumed = outcome(second, 8)
     assert len(whole[0]) == len(program.measures)
-    for name, value in whole[0].items():
-        assert value.tobytes() == resumed[0][name].tobytes(), name
-    assert len(whole[1]) == len(resumed[1]) == len(second.state.variables()) > 0
-    for one, other, variable in zip(whole[1], resumed[1], second.state.variables(), strict=True):
-        assert one.tobytes() == other.tobytes(), variable.path
+    assert_same_bits(whole, resumed, second)
 
 
-def test_every_optimiser_goes_on(program: Callable[[str], Program]) -> None:
-    networks = {f"f_{name}": (f"{{{name}: {{}}}}", DENSE) for name in OPTIMIZERS}
-    made = program(side_by_side(networks))
+def test_every_optimiser_goes_on_and_starts_anew(program: Callable[[str], Program]) -> None:
+    """A program that was trained before, taken up with other rates and another replicate, gives the bits of one made anew.
+
+    And four steps, saved, restored into the other, and eight more: the bits of twelve in one go.
+    """
+    networks = {f"f_{name}": (f"{{{name}: {{learning_rate: 0.01}}}}", DENSE) for name in OPTIMIZERS}
+    text, forms = side_by_side(networks), ProgramCache()
+    made, other = program(text), program(text.replace("0.01", "0.02"))
     assert len(made.networks) == len(OPTIMIZERS)
-    assert_goes_on(made, replicates=(1,))
+    first = forms.take(made, (0,), False)
+    before = outcome(first, 12)
+    forms.leave(first)
+    assert forms.take(other, (1,), False) is first
+    whole, second = outcome(first, 12), Compiled(other, (1,), False)
+    assert_same_bits(whole, outcome(second, 12), second)
+    assert all(whole[0][name].tobytes() != value.tobytes() for name, value in before[0].items())
+    first.begin(other, (1,))
+    outcome(first, 4)
+    second.restore(4, first.saved())
+    assert_same_bits(whole, outcome(second, 8), second)
 
 
 def test_all_that_training_changes_goes_on(program: Callable[[str], Program]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -31,8 +33,9 @@ experiments:
     replicates: 2
     variants:
       adam: {}
-      averaged: {training: {optimizer: {adam: {use_ema: true}}}}
-      normalised: {architecture: {f: {layers: [dense: 16, batch_normalization: {}, activation: relu, dense: 1]}}}
+      averaged:
+        training: {optimizer: {adam: {use_ema: true}}}
+        architecture: {f: {layers: [dense: 16, batch_normalization: {}, activation: relu, dense: 1]}}
     figures: {fit: {kind: function, x: "x[0]", y: {target: y, learnt: f}, where: variant == adam}}
 """
 
@@ -58,6 +61,13 @@ class Trial:
         self.folder = folder
         written(folder, steps, every)
         self.logs: list[Path] = []
+
+    def copied(self, folder: Path) -> Trial:
+        """The same study as far as it came, to go on with apart from this one."""
+        shutil.copytree(self.folder, folder)
+        other = copy.copy(self)
+        other.folder, other.logs = folder, [folder / log.name for log in self.logs]
+        return other
 
     def start(self) -> subprocess.Popen[bytes]:
         self.logs.append(self.folder / f"{len(self.logs)}.log")
@@ -92,7 +102,7 @@ def assert_whole(
     store = trial.folder / "runs" / "store"
     with sqlite3.connect(store / "index.sqlite") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert connection.execute("SELECT count(*), min(ends), max(ends) FROM cells").fetchone() == (6, 1, 1)
+        assert connection.execute("SELECT count(*), min(ends), max(ends) FROM cells").fetchone() == (4, 1, 1)
         assert connection.execute("SELECT count(*) FROM claims").fetchone() == (0,)
     assert not list(store.rglob(".draft-*")) and not (store / "damaged").exists()
     assert not list((store / "checkpoints").glob("*.ckpt"))
@@ -110,7 +120,7 @@ def killed_at_random(
     length = time.monotonic() - begin
     (run,) = run_folders(unbroken.folder)
     reference = numbers(run)
-    assert reference["samples"] and len(reference["cells"]) == 6
+    assert reference["samples"] and len(reference["cells"]) == 4
     moments, count, told, studies = random.Random(20170323), 0, [], 0
     while count < kills:
         studies += 1
@@ -133,17 +143,25 @@ def kill_in_training(trial: Trial, events: Events) -> None:
     process.wait()
 
 
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory, events: Events) -> Trial:
+    """A study killed once in the midst of training. Each test goes on with a copy."""
+    trial = Trial(tmp_path_factory.mktemp("killed") / "trial", 4000, 200)
+    kill_in_training(trial, events)
+    assert list((trial.folder / "runs" / "store" / "checkpoints").glob("*.ckpt"))
+    return trial
+
+
 def test_a_killed_run_goes_on_from_its_checkpoint(
-    tmp_path: Path, events: Events, numbers: Callable[[Path], dict[str, Any]],
+    killed: Trial, tmp_path: Path, events: Events, numbers: Callable[[Path], dict[str, Any]],
     run_folders: Callable[[Path], Sequence[Path]],
 ) -> None:  # fmt: skip
     """Killed in the midst of training: what is told of the next run begins past step 0."""
     unbroken = Trial(tmp_path / "unbroken", 4000, 200)
     assert unbroken.start().wait(600) == 0
     reference = numbers(run_folders(unbroken.folder)[0])
-    trial = Trial(tmp_path / "trial", 4000, 200)
-    for _ in range(2):
-        kill_in_training(trial, events)
+    trial = killed.copied(tmp_path / "trial")
+    kill_in_training(trial, events)  # once more
     assert trial.start().wait(600) == 0
     told = assert_whole(trial, reference, events, numbers, run_folders)
     assert any(event["event"] == "started" and event["from_step"] > 0 for event in told)
@@ -159,20 +177,17 @@ def test_thirty_kills(
     assert len(set(resumed)) > 5, "kills fell into training"
 
 
-def test_another_maker_starts_anew(tmp_path: Path, events: Events) -> None:
+def test_another_maker_starts_anew(killed: Trial, tmp_path: Path, events: Events) -> None:
     """A checkpoint of another compiled form would go on with other rounding: it is not taken up."""
-    trial = Trial(tmp_path / "trial", 4000, 200)
-    kill_in_training(trial, events)
-    assert list((trial.folder / "runs" / "store" / "checkpoints").glob("*.ckpt"))
+    trial = killed.copied(tmp_path / "trial")
     done = forked.run(command("--jit", "graph"), cwd=trial.folder, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0
     begun = [event for event in events(done.stderr) if event["event"] == "started"]
     assert begun and {event["from_step"] for event in begun} == {0}
 
 
-def test_a_damaged_checkpoint_is_dropped_with_a_warning(tmp_path: Path, events: Events) -> None:
-    trial = Trial(tmp_path / "trial", 4000, 200)
-    kill_in_training(trial, events)
+def test_a_damaged_checkpoint_is_dropped_with_a_warning(killed: Trial, tmp_path: Path, events: Events) -> None:
+    trial = killed.copied(tmp_path / "trial")
     paths = list((trial.folder / "runs" / "store" / "checkpoints").glob("*.ckpt"))
     for path in paths:
         whole = bytearray(path.read_bytes())
