@@ -50,7 +50,7 @@ class Lowering:
         keys: the keys of a sample, uint32 [R, 2]; `index` the numbers of the examples, int64 [B] or [R, B].
         lead: the axes of a sample.
         constants: the values of swept constants, by place: […] of one cell, [cells, …], or [R, …] where no cells are told apart.
-        network: applies a network to an input, or to its own.
+        network: applies a network to an input, or to its own; `layer` gives a layer's output on the way.
         weight: the value of weights; `given` are tensors that stand for some (network, layer, weight).
         expectation: a mean; `gradient` one example's gradient by weights, `value_gradient` by a name; `recall` the context at the weights of another time.
         enumerated: the path of a sample whose values are all taken in turn.
@@ -74,6 +74,7 @@ class Lowering:
     lead: Axes = (REPLICATE, EXAMPLE)
     constants: Sequence[Any] = ()
     network: Callable[[Lowering, str, Value | None], Value] | None = None
+    layer: Callable[[Lowering, str, str], Value] | None = None
     weight: Callable[[Lowering, t.Weight | t.AllWeights], Value] | None = None
     expectation: Callable[[t.Expectation], Value] | None = None
     gradient: Callable[[Lowering, t.Gradient], Value] | None = None

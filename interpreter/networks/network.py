@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from math import prod
 from typing import Any
@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
-from dlspec.spec.ir.axes import CELL, EXAMPLE, REPLICATE, Axes, union
+from dlspec.spec.ir.axes import CELL, EXAMPLE, REPLICATE, union
 from dlspec.spec.ir.plan import LayerPlan, Mode, NetworkPlan
 from dlspec.spec.ir.types import Type
 from dlspec.spec.tables.dtypes import Dtype
@@ -22,6 +22,7 @@ from dlspec.spec.tables.layers import LAYERS, row_of
 
 from ..lower import Lowering, Value
 from ..lower.backward_modes import with_backward_mode
+from .folded_batch import Batch
 from .initial_weights import Array, Starts, Values
 from .layer_kernels import BATCHED, KERNELS, ROW_LOOKUPS, SHARED_INPUTS, LayerCall, Tensors, fusion_of, one_replicate
 
@@ -32,24 +33,6 @@ EACH = "each#4294967295"
 def input_of(network: str) -> str:
     """Under which name a context holds a network's own input."""
     return f"input of {network}"
-
-
-@dataclass(frozen=True)
-class Batch:
-    """One application of a network: the named axes that were folded into one after the replicates', and their lengths.
-
-    `index` [R, N] is there where the input is the one-hot vectors of it, and the first layer looks up rows.
-    """
-
-    lowering: Lowering
-    axes: Axes
-    lengths: list[int]
-    index: Any = None
-
-    @property
-    def examples(self) -> int:
-        """How many examples there are, the other axes apart."""
-        return self.lengths[0] if self.axes and self.axes[0] == EXAMPLE else 1
 
 
 class Network:
@@ -67,6 +50,8 @@ class Network:
         self.trained: frozenset[tuple[str, str]] | None = None
         """The places that training changes, of all that could be trained."""
         self.averages: dict[tuple[str, str], tuple[Any, Any]] = {}
+        self.looked_into: frozenset[str] = frozenset()
+        """The layers whose outputs are asked for."""
         self.spreads = any(layer.kind == "apply" for layer in plan.leaves())
         for layer in plan.leaves():
             row = row_of(layer)
@@ -157,18 +142,30 @@ class Network:
 
     # -- application -----------------------------------------------------------------------------------------------
 
-    def of_index(self, lowering: Lowering, index: Value) -> Value:
-        """The network on the one-hot vectors of an index."""
+    def of_index(self, lowering: Lowering, index: Value, outputs: dict[str, Value] | None = None) -> Value:
+        """The network on the one-hot vectors of an index; `outputs` as of a call."""
         kind = self.plan.input.type
         places = Value(lowering.cast(index.tensor, "int"), index.axes)
         return self(
-            lowering, Value(tf.one_hot(places.tensor, kind.shape[0], dtype=self.real), index.axes), kind, places
+            lowering,
+            Value(tf.one_hot(places.tensor, kind.shape[0], dtype=self.real), index.axes),
+            kind,
+            places,
+            outputs,
         )
 
-    def __call__(self, lowering: Lowering, given: Value, kind: Type, index: Value | None = None) -> Value:
+    def __call__(
+        self,
+        lowering: Lowering,
+        given: Value,
+        kind: Type,
+        index: Value | None = None,
+        outputs: dict[str, Value] | None = None,
+    ) -> Value:
         """The network on an input with any named axes; all but the replicates' are folded into the batch.
 
-        `index` is there where the input is the one-hot vectors of it, and the first layer looks up rows.
+        `index` is there where the input is the one-hot vectors of it, and the first layer looks up rows. `outputs` takes those of
+        the layers that are looked into.
         """
         apart = self.spreads or any(
             name == self.plan.name and EXAMPLE in v.axes for (name, *_), v in lowering.given.items()
@@ -184,13 +181,14 @@ class Network:
             else lowering.to_rows(real, axes, event)
         )
         lengths = [lowering.length(axis) for axis in axes]
-        batch = Batch(lowering, axes, lengths)
+        noted: dict[str, Any] = {}
+        batch = Batch(lowering, axes, lengths, outputs=noted)
         if self.plan.each is not None:
             shared = replace(lowering, sizes={**lowering.sizes, EACH: self.plan.each})
-            batch = Batch(shared, (*axes, EACH), [*lengths, self.plan.each])
+            batch = Batch(shared, (*axes, EACH), [*lengths, self.plan.each], outputs=noted)
         if index is not None:
             places = tf.reshape(lowering.to_rows(index, axes, 0), [self.replicates, prod(lengths)])
-            batch = Batch(lowering, axes, lengths, places)
+            batch = Batch(lowering, axes, lengths, places, noted)
         shape = kind.shape[len(batch.axes) - len(axes) :]
         x = self._rounded(tf.reshape(tensor, [-1, prod(batch.lengths), *shape]))
         mode = self.modes.get(self.plan.name)
@@ -199,12 +197,18 @@ class Network:
             call = self._call(batch, layers[0])
             weights = self._weights(batch, layers[0], frozen)
             own = {name: weight.tensor for name, weight in weights.items()}
-            x, layers = SHARED_INPUTS[layers[0].row](call, x, own), layers[1:]
+            x = SHARED_INPUTS[layers[0].row](call, x, own)
+            self._note(batch, layers[0], x)
+            layers = layers[1:]
         x = self._run(batch, layers, x, frozen)
         if self.plan.squeeze:
             x = tf.squeeze(x, axis=-1)
         if mode is not None:
             x = with_backward_mode(mode, x, before)
+        for key, y in noted.items():
+            y = tf.reshape(lowering.cast(y, "real"), [self.replicates, *batch.lengths, *y.shape[2:]])
+            if outputs is not None:
+                outputs[key] = lowering.of_rows(y, axes)
         x = lowering.cast(x, "real")
         return lowering.of_rows(tf.reshape(x, [self.replicates, *lengths, *self.plan.output.shape]), axes)
 
@@ -241,7 +245,8 @@ class Network:
     def _unrolled(self, layer: LayerPlan) -> bool:
         """Whether a layer is computed on one replicate after the other, if it has weights."""
         row = row_of(layer)
-        return row is not None and row.stacking == "unrolled" and f"{self.plan.name}.{layer.key}" not in self.modes
+        apart = layer.key in self.looked_into or f"{self.plan.name}.{layer.key}" in self.modes
+        return row is not None and row.stacking == "unrolled" and not apart
 
     def _one_by_one(self, calls: Sequence[LayerCall], weights: Sequence[Tensors], x: Any) -> Any:
         """Layers in a row, on each replicate by itself: what is between them is not stacked."""
@@ -274,7 +279,14 @@ class Network:
         target = f"{self.plan.name}.{layer.key}"
         y = self._apply(batch, layer, x, frozen or mode_of(self.modes, target).freezes_weights)
         mode = self.modes.get(target)
-        return y if mode is None else with_backward_mode(mode, y, x)
+        y = y if mode is None else with_backward_mode(mode, y, x)
+        self._note(batch, layer, y)
+        return y
+
+    def _note(self, batch: Batch, layer: LayerPlan, y: Any) -> None:
+        """Keeps a layer's output where it is asked for."""
+        if layer.key in self.looked_into and batch.outputs is not None:
+            batch.outputs[layer.key] = y
 
     def _weights(self, batch: Batch, layer: LayerPlan, frozen: bool) -> dict[str, Value]:
         """A layer's weights in a context."""

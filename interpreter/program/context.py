@@ -21,6 +21,7 @@ from dlspec.spec.tables.dtypes import DTYPES
 from ..lower import Lowering, Value
 from ..networks.network import Network, input_of
 from .kept_weights import kept_weights
+from .layer_outputs import looked_into
 from .seeds import bindings_of, constants_of, is_constant, number_samples
 from .shared_functions import Functions
 
@@ -49,6 +50,8 @@ class ProgramContext:
         self._ranks = {item.name: len(item.type.shape) for item in program.draws}
         self.networks = {plan.name: Network(plan, self.rows, self.kind, program.gradient) for plan in program.networks}
         self.kept_weights = kept_weights(program, self.networks)
+        for name, layers in looked_into(program).items():
+            self.networks[name].looked_into = layers
         changed = trained(program)
         for name, network in self.networks.items():
             network.trained = frozenset((layer, weight) for owner, layer, weight in changed if owner == name)
@@ -84,7 +87,7 @@ class ProgramContext:
         return Lowering(
             self.dtype, {**cells, REPLICATE: self.replicates, EXAMPLE: batch}, self.bindings, self.program.gradient,
             keys=lambda sample: keys[self.samples[sample.path]], index=index, enumerated=self.program.data.enumerated,
-            on_cpu=self.on_cpu, network=self.apply,
+            on_cpu=self.on_cpu, network=self.apply, layer=self.layer,
             recall=self.recalled, value_gradient=self.value_gradient, weight=lambda lowering, term: self.networks[term.network].weight(term, lowering),
             constants=constants_of(draws), step=step, update=update, clock=self.clock,
             values={
@@ -134,9 +137,23 @@ class ProgramContext:
             return network(lowering, given, plan.input.type)
         lowering = lowering.outermost()
         own = lowering.values.get(input_of(name)) or lowering(plan.taken)
-        value = network(lowering, own, plan.input.type) if plan.index is None else network.of_index(lowering, own)
+        outputs: dict[str, Value] = {}
+        on_index = plan.index is not None
+        value = (
+            network.of_index(lowering, own, outputs)
+            if on_index
+            else network(lowering, own, plan.input.type, None, outputs)
+        )
         lowering.values[place] = value
+        lowering.values.update({f"layer {name}.{key}": output for key, output in outputs.items()})
         return value
+
+    def layer(self, lowering: Lowering, name: str, key: str) -> Value:
+        """What a layer gives on its network's own input."""
+        place = f"layer {name}.{key}"
+        if place not in lowering.values:
+            self.apply(lowering, name, None)
+        return lowering.values[place]
 
     def recalled(self, lowering: Lowering, term: t.Recalled) -> Lowering:
         """The context in which networks have the weights of another time; what is drawn is the same."""

@@ -347,12 +347,9 @@ class ExperimentScope:
             networks = self.vocabulary.words(("networks",), lambda: self.model.architecture)
             known = did_you_mean(str(name), networks) or listed
             raise problem_at(span, f"'{name}' is no network, and only networks have parts", known)
-        if order(phase) < order("loss"):
-            raise problem_at(
-                span,
-                "weights change in training, and stand only in losses and measures",
-                "Move this into `loss` or `measures`.",
-            )
+        if order(phase) <= order("architecture"):
+            message = "weights and outputs of layers change in training, and stand only in outputs, losses and measures"
+            raise problem_at(span, message, "Move this there.")
         return weight(self.plan(str(name), span), rest, span)
 
     def gradient(self, name: str) -> tuple[GradientMode, Function | None]:

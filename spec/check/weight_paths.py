@@ -18,14 +18,22 @@ def weight(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> t.Term:
     keys = {key: layer for layer in plan.leaves() for key in (layer.key, re.sub(r"_\d+$", "", layer.key))}
     whole = path_text(path)
     if whole in keys:
-        weights = keys[whole].weights
-        hint = f"It has {listing(weights)}: write `{plan.name}.{whole}.{next(iter(weights))}`." if weights else ""
-        raise problem_at(span, f"'{plan.name}.{whole}' is a layer, and not one of its weights", hint)
+        return _output(plan, layer(plan, path, span), span)
     owner, name = layer(plan, path[:-1], span), str(path[-1]) if path else ""
     if name not in owner.weights:
         hint = sentence(did_you_mean(name, owner.weights), f"It has {listing(owner.weights) or 'none'}.")
         raise problem_at(span, f"the layer '{plan.name}.{owner.key}' has no weight '{name}'", hint)
     return t.Weight(plan.name, owner.key, name, type=Type("real", owner.weights[name]), span=span)
+
+
+def _output(plan: NetworkPlan, owner: LayerPlan, span: Span) -> t.Term:
+    """What a layer gives on the network's own input, behind its activation."""
+    behind = next((one for one in plan.leaves() if one.key == f"{owner.key}.activation"), owner)
+    if sum(one.key == behind.key for one in plan.applied()) > 1:
+        hint = "Give the layers of a `repeat` weights of their own, each then is one."
+        raise problem_at(span, f"'{plan.name}.{owner.key}' is applied more than once, and has no one output", hint)
+    shape = (*((plan.each,) if plan.each is not None else ()), *behind.output.shape)
+    return t.NetworkOutput(plan.name, layer=behind.key, type=Type(behind.output.kind, shape), span=span)
 
 
 def layer(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> LayerPlan:

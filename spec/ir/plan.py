@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import terms as t
@@ -109,6 +109,10 @@ class NetworkPlan:
         """All layers in the order they are applied in, blocks opened, shared ones as often as they are."""
         return _leaves(self.layers)
 
+    def until(self, key: str) -> NetworkPlan:
+        """The network up to a layer, with all that comes before it."""
+        return replace(self, layers=_until(self.layers, key) or self.layers)
+
     @property
     def parameters(self) -> int:
         """How many trainable weights it has."""
@@ -126,6 +130,19 @@ class NetworkPlan:
         """Floating-point operations of one example of its own input, forwards (a multiply-add counts as two)."""
         looked_up = self.layers[0].flops if self.index is not None else 0
         return (sum(layer.flops for layer in self.applied()) - looked_up) * (self.each or 1)
+
+
+def _until(layers: tuple[LayerPlan, ...], key: str) -> tuple[LayerPlan, ...] | None:
+    """Layers up to one, opened where it lies in one of them; None where it is not there."""
+    for place, layer in enumerate(layers):
+        if layer.key == key:
+            return layers[: place + 1]
+        for number, block in enumerate(layer.blocks):
+            if (inner := _until(block, key)) is not None:
+                before = layer.blocks[:number] if layer.kind == "repeat" else ()
+                ahead = (replace(layer, blocks=before),) if before else ()
+                return (*layers[:place], *ahead, *inner)
+    return None
 
 
 def _leaves(layers: tuple[LayerPlan, ...]) -> list[LayerPlan]:

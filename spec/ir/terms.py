@@ -163,10 +163,11 @@ class Sample(Term):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetworkOutput(Term):
-    """What a network makes of its own input, or of another one."""
+    """What a network makes of its own input, or of another one; or what one of its layers gives on the way, of its own input."""
 
     network: str
     input: Term | None = None
+    layer: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

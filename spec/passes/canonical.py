@@ -212,7 +212,8 @@ def _sample(term: t.Sample, walk: Walk, names: Scope) -> Any:
 @_MEANING.case(t.NetworkOutput)
 def _network_output(term: t.NetworkOutput, walk: Walk, names: Scope) -> Any:
     walk.network(term.network)
-    return ["network", term.network, None if term.input is None else walk.term(term.input, names)]
+    own = None if term.input is None else walk.term(term.input, names)
+    return ["network", term.network, own, *([term.layer] if term.layer is not None else [])]
 
 
 @_MEANING.case(t.Weight)

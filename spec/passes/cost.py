@@ -222,7 +222,8 @@ def _index_variable(term: t.IndexVariable, counter: _Counter, passes: Passes) ->
 
 @_COST.case(t.NetworkOutput)
 def _network_output(term: t.NetworkOutput, counter: _Counter, passes: Passes) -> Provenance:
-    return counter.network(counter.networks[term.network], term.input, passes)
+    plan = counter.networks[term.network]
+    return counter.network(plan if term.layer is None else plan.until(term.layer), term.input, passes)
 
 
 @_COST.case(t.ValueGradient)

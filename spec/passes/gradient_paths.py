@@ -223,7 +223,8 @@ def _function(term: t.Invoke | t.Scan, paths: Paths, reached: Reached) -> Iterab
 @_ONWARDS.case(t.NetworkOutput)
 def _input(term: t.NetworkOutput, paths: Paths, reached: Reached) -> Iterable[t.Term]:
     plan = paths.plans[term.network]
-    return (term.input or plan.input,) if paths.network(plan, reached) else ()
+    passed = plan if term.layer is None else plan.until(term.layer)
+    return (term.input or plan.input,) if paths.network(passed, reached) else ()
 
 
 @_MADE_OF.case(t.NetworkOutput)

@@ -396,4 +396,5 @@ def _operate(term: t.Operate, ranges: Ranges) -> Known:
 @_BOUNDS.case(t.NetworkOutput)
 def _network_output(term: t.NetworkOutput, ranges: Ranges) -> Known:
     plan = ranges.networks[term.network]
-    return ranges.network(plan, ranges.known[id(term.input or plan.input)], term)
+    output = ranges.network(plan, ranges.known[id(term.input or plan.input)], term)
+    return None if term.layer is not None else output

@@ -1,0 +1,30 @@
+"""The batch of one application of a network: all axes but the replicates' are folded into one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dlspec.spec.ir.axes import EXAMPLE, Axes
+
+from ..lower import Lowering
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One application of a network: the named axes that were folded into one after the replicates', and their lengths.
+
+    `index` [R, N] is there where the input is the one-hot vectors of it, and the first layer looks up rows.
+    """
+
+    lowering: Lowering
+    axes: Axes
+    lengths: list[int]
+    index: Any = None
+    outputs: dict[str, Any] | None = None
+    """Where the outputs of layers go that are asked for, [R, N, …] each."""
+
+    @property
+    def examples(self) -> int:
+        """How many examples there are, the other axes apart."""
+        return self.lengths[0] if self.axes and self.axes[0] == EXAMPLE else 1

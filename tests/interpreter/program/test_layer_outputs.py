@@ -1,0 +1,53 @@
+"""Outputs of layers as values: those of the same layers written out, and what a loss on them trains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from dlspec.interpreter.program.program import Compiled
+from dlspec.spec.passes.trained_weights import trained
+
+STUDY = """
+functions: {cubed(v): v^3}
+task: {example: {x: "normal([3])", n: integer(3)}}
+architecture:
+  f:
+    input: x
+    layers:
+      - dense: {units: 4, activation: tanh, name: hidden}
+      - repeat: {name: block, times: 2, skip: true, layers: [dense: {units: 4, name: inner}, activation: {name: act, activation: relu}]}
+      - dense: {units: 2, activation: cubed, name: cubes}
+      - dense: 1
+  g: {input: "one_hot(n, 3)", layers: [dense: {units: 2, name: first}, dense: 1]}
+outputs: {twice: 2 * f.hidden}
+loss: {l: sum(f.hidden^2) + sum(g.first^2)}
+training: {optimizer: {adamw: {learning_rate: 0.1, weight_decay: 0.1}}, batch: 4, steps: 2}
+measures:
+  hidden: "E(max(abs(f.hidden - [tanh(dot(x, f.hidden.kernel[:, i]) + f.hidden.bias[i]) for i < 4])))"
+  twice: "E(max(abs(twice - 2 * f.hidden)))"
+  act: "E(max(abs(f.block[0].act - [relu(dot(f.hidden, f.block[0].inner.kernel[:, i]) + f.block[0].inner.bias[i]) for i < 4])))"
+  next: "E(max(abs(f.block[1].inner - [dot(f.hidden + f.block[0].act, f.block[1].inner.kernel[:, i]) + f.block[1].inner.bias[i] for i < 4])))"
+  cubes: "E(abs(f.cubes[1] - (dot(f.hidden + f.block[0].act + f.block[1].act, f.cubes.kernel[:, 1]) + f.cubes.bias[1])^3))"
+  first: "E(max(abs(g.first - g.first.kernel[n] - g.first.bias)))"
+  dead: "mean(E(f.block[1].act > 0) == 0)"
+  rest: "norm(f.cubes.kernel - initial(f.cubes.kernel)) + norm(f.block[0].inner.kernel - initial(f.block[0].inner.kernel))"
+  moved: "norm(f.hidden.kernel - initial(f.hidden.kernel))"
+  start: "E(norm(initial(f.hidden) - f.hidden))"
+"""
+
+
+@pytest.mark.parametrize("xla", [False, True])
+def test_outputs_of_layers_are_those_of_the_layers_written_out(compiled: Callable[..., Compiled], xla: bool) -> None:
+    """Behind their activation, a function's, too; in blocks, and of a network that looks up rows. A loss on one trains what lies before it."""
+    made = compiled(STUDY, replicates=2, xla=xla)
+    made.train(2)
+    found = made.evaluate()
+    for name in ("hidden", "twice", "act", "next", "cubes", "first"):
+        np.testing.assert_allclose(found[name], 0, atol=2e-6, err_msg=name)
+    np.testing.assert_array_equal(found["rest"], 0)
+    assert (found["moved"] > 0.05).all()
+    assert (found["start"] > 0.01).all()
+    assert ((found["dead"] >= 0) & (found["dead"] < 1)).all()
+    assert {place[:2] for place in trained(made.program)} == {("f", "hidden"), ("g", "first")}
