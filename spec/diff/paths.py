@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from .layer_alignment import aligned, kind
-from .trees import Branch, Layers, Tree, same, spell
+from .trees import Branch, Layers, Tree, same, shared_order, spell
 
 Path = tuple[str, ...]
 
@@ -48,11 +50,21 @@ def _entries(before: Branch, after: Branch, path: Path) -> list[Pair]:
     if path[-1:] == ("loss",) and gone and fresh:  # a loss is one value
         return [Pair(path, before, after)]
     keys = list(dict.fromkeys([*before.entries, *after.entries]))
-    pairs: list[Pair] = []
+    pairs: list[Pair] = list(_moved(before, after, path)) if before.ordered and after.ordered else []
     for key in keys:
         step = path if key == "of" else (*path, key)
         pairs.extend(differences(before.entries.get(key), after.entries.get(key), step))
     return pairs
+
+
+def _moved(before: Branch, after: Branch, path: Path) -> Iterator[Pair]:
+    """Entries that stand behind another one of those that both have; as few as can be."""
+    was, now = shared_order(before, after), shared_order(after, before)
+    blocks = SequenceMatcher(None, was, now, autojunk=False).get_matching_blocks()
+    kept = {key for block in blocks for key in was[block.a : block.a + block.size]}
+    for key in (key for key in now if key not in kept):
+        places = (_behind(was, was.index(key), "at"), _behind(now, now.index(key), "to"))
+        yield Pair((*path, key), before.entries[key], after.entries[key], places)
 
 
 def _layers(before: Layers, after: Layers, path: Path) -> list[Pair]:
@@ -69,7 +81,8 @@ def _layers(before: Layers, after: Layers, path: Path) -> list[Pair]:
         else:
             (old_key, old), (new_key, new) = before.items[item.old], after.items[item.new]
             if item.moved:
-                places = (_behind(before, item.old, "at"), _behind(after, item.new, "to"))
+                was, now = ([key for key, _ in side.items] for side in (before, after))
+                places = (_behind(was, item.old, "at"), _behind(now, item.new, "to"))
                 pairs.append(Pair((*path, new_key), old, new, places))
             if kind(old) == kind(new):
                 pairs.extend(differences(old, new, (*path, new_key)))
@@ -78,5 +91,5 @@ def _layers(before: Layers, after: Layers, path: Path) -> list[Pair]:
     return pairs
 
 
-def _behind(layers: Layers, place: int, front: str) -> str:
-    return f"behind `{layers.items[place - 1][0]}`" if place else f"{front} the front"
+def _behind(keys: Sequence[str], place: int, front: str) -> str:
+    return f"behind `{keys[place - 1]}`" if place else f"{front} the front"

@@ -133,10 +133,8 @@ class _Studies:
     # -- what is resolved --------------------------------------------------------------------------------------------
 
     def _written(self, which: int, name: str) -> str:
-        """All that an experiment's meaning hangs on, as it is written."""
-        return json.dumps(
-            [_usual(self.profiles.documents[which], name), self.profiles.written(which, name)], sort_keys=True
-        )
+        """All that an experiment's meaning hangs on, as it is written: the order of phases and updates counts, too."""
+        return json.dumps([_usual(self.profiles.documents[which], name), self.profiles.written(which, name)])
 
     def _plan(self, document: Document, profile: str | None, only: Iterable[str]) -> StudyPlan:
         wanted = list(only)

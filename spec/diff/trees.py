@@ -26,8 +26,10 @@ TEXTS = frozenset({"title", "about", "says", "caption", "paper", "section", "fig
 """Fields for people alone."""
 ABOUT_ALL_CELLS = frozenset({"base", "variants", "sweep", "zip"})
 """Fields that are no part of one cell: what they do is compared cell by cell."""
-UNORDERED = frozenset({"where", "at", "steps"})
-"""Lists whose order has no meaning: conditions that hold together, steps at which something is taken."""
+UNORDERED = frozenset({"where", "at", "steps", "networks", "loss", "trains", "restart"})
+"""Lists whose order has no meaning: conditions that hold together, steps at which something is taken, networks that are trained."""
+ORDERED = frozenset({"phases", "updates"})
+"""Maps whose order has a meaning: what comes one after the other in training."""
 WRAPPED: Mapping[str, type[Closed]] = {"loss": LossTerm, "measures": MeasureOf}
 """Maps whose entries may be a bare expression instead of a model with `of`."""
 
@@ -56,11 +58,12 @@ class Word:
 
 @dataclass(frozen=True)
 class Branch:
-    """Named entries. `head` is the one key of a one-of map; `usual` are the entries that hold by default."""
+    """Named entries. `head` is the one key of a one-of map; `usual` are the entries that hold by default; `ordered` where their order counts."""
 
     entries: Mapping[str, Tree]
     head: str = ""
     usual: frozenset[str] = field(default=frozenset(), compare=False)
+    ordered: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,11 +87,18 @@ def same(a: Tree | None, b: Tree | None) -> bool:
         return bool(a.form == b.form)
     if isinstance(a, Branch) and isinstance(b, Branch):
         keys = a.entries.keys() | b.entries.keys()
+        if a.ordered and b.ordered and shared_order(a, b) != shared_order(b, a):
+            return False
         return a.head == b.head and all(same(a.entries.get(key), b.entries.get(key)) for key in keys)
     if isinstance(a, Layers) and isinstance(b, Layers):
         pairs = zip(a.items, b.items, strict=False)
         return len(a.items) == len(b.items) and all(x[0] == y[0] and same(x[1], y[1]) for x, y in pairs)
     return type(a) is type(b) and a == b
+
+
+def shared_order(one: Branch, other: Branch) -> list[str]:
+    """The keys of a branch that another has, too, in its order."""
+    return [key for key in one.entries if key in other.entries]
 
 
 def experiment_tree(model: Any, study_defaults: LayerDefaults) -> Branch:
@@ -177,7 +187,9 @@ class _Builder:
             elif name in WRAPPED and isinstance(value, dict):
                 fields[name] = Branch({key: self.wrapped(WRAPPED[name], inner) for key, inner in value.items()})
             else:
-                fields[name] = self.value(value, name, form)
+                made = self.value(value, name, form)
+                ordered = name in ORDERED and isinstance(made, Branch)
+                fields[name] = replace(made, ordered=True) if ordered and isinstance(made, Branch) else made
         return fields
 
     def function(self, key: str, body: Any) -> tuple[str, Tree]:
@@ -201,7 +213,7 @@ class _Builder:
                 if name not in model.model_fields_set and general is not None:
                     entries[name] = self.value(general, name)
                     usual.add(name)
-        return Branch(entries, head, frozenset(usual))
+        return Branch(entries, head, usual=frozenset(usual))
 
     def value(self, value: Any, name: str, form: _Form | None = None) -> Tree:
         if form and form.kind is not None and isinstance(value, str | int | float):  # a default, which is not validated
