@@ -19,6 +19,7 @@ from ..lower import Value
 from ..networks.network import Network
 from .context import ProgramContext
 from .seeds import constants_of
+from .swept_numbers import NOT_ZERO, SweptNumbers
 
 
 class Optimizers:
@@ -35,6 +36,7 @@ class Optimizers:
         self.context = context
         networks = context.networks
         self.groups: dict[str, tuple[Any, list[Any]]] = {}
+        self.numbers: list[SweptNumbers] = []
         for name, plan in plans.items():
             places = [
                 (network, place)
@@ -44,9 +46,13 @@ class Optimizers:
             ]
             if places:
                 variables = [network.weights[place] for network, place in places]
-                optimizer = _built(plan, context, times)
+                numbers = {key: value for key, value in plan.arguments.items() if isinstance(value, t.SweptConstant)}
+                numbers.pop("learning_rate", None)
+                held = SweptNumbers(numbers, context)
+                optimizer = _built(plan, context, times, held)
                 optimizer.build(variables)
                 self.groups[name] = optimizer, variables
+                self.numbers.append(held)
                 if optimizer.use_ema:
                     _average(optimizer, places)
         self._starts = [_compact(variable.numpy()) for variable in self.state()]
@@ -60,6 +66,8 @@ class Optimizers:
         self._begun = plans, draws
         for variable, start in zip(self.state(), self._starts, strict=True):
             variable.assign(np.broadcast_to(start, variable.shape))
+        for numbers in self.numbers:
+            numbers.begin(draws)
         for name, (optimizer, _) in self.groups.items():
             rates = [plan[name].arguments.get("learning_rate") for plan in plans]
             if isinstance(rates[0], t.Term):
@@ -111,10 +119,11 @@ class Optimizers:
         return [variable for optimizer, _ in self.groups.values() for variable in optimizer.variables]
 
     def given(self) -> list[Any]:
-        """The variables that expressions of learning rates read: their swept constants, and from where they count steps."""
+        """The variables that hold swept numbers, and what expressions of learning rates read: swept constants, and from where they count steps."""
         rates = [optimizer._learning_rate for optimizer, _ in self.groups.values()]
         schedules = [rate for rate in rates if isinstance(rate, _Schedule)]
-        return [variable for one in schedules for variable in (one.offset, *one.constants.values())]
+        held = [variable for numbers in self.numbers for variable in numbers.variables()]
+        return held + [variable for one in schedules for variable in (one.offset, *one.constants.values())]
 
     def trained(self) -> list[Any]:
         """The weights that are changed, in the order of `groups`."""
@@ -135,16 +144,18 @@ class Optimizers:
         return update.python_function if self.context.xla else update
 
 
-def _built(plan: OptimizerPlan, context: ProgramContext, times: int) -> Any:
-    """Keras' optimiser of a plan, which is applied so many times a step."""
-    arguments = dict(plan.arguments)
+def _built(plan: OptimizerPlan, context: ProgramContext, times: int, numbers: SweptNumbers) -> Any:
+    """Keras' optimiser of a plan, which is applied so many times a step; `numbers` are those of its arguments that are another in each row."""
+    arguments = {**plan.arguments, **dict.fromkeys(numbers.places, NOT_ZERO)}
     rate = arguments.get("learning_rate")
     if isinstance(rate, t.Term):
         arguments["learning_rate"] = _Schedule(rate, context, times)
     kind = getattr(keras.optimizers, plan.keras)
-    optimizer = (
-        kind(**arguments) if context.cells == 1 else _row_by_row(kind)(**{"name": plan.keras.lower(), **arguments})
-    )
+    if context.cells > 1 or numbers.places:
+        optimizer = _row_by_row(kind)(**{"name": plan.keras.lower(), **arguments})
+        optimizer.numbers = numbers
+    else:
+        optimizer = kind(**arguments)
     if not isinstance(rate, t.Term):
         default = OPTIMIZERS[plan.name].parameters["learning_rate"].default
         _hold_rate(optimizer, default if rate is None else rate, context)
@@ -181,19 +192,22 @@ def _hold_rate(optimizer: Any, rate: float, context: ProgramContext) -> None:
 
 @cache
 def _row_by_row(kind: type[Any]) -> type[Any]:
-    """A class of Keras' optimisers whose learning rate is another in each row: it meets a weight [rows, …] as [rows, 1, …].
+    """A class of Keras' optimisers whose numbers are others in each row: one meets a weight [rows, …] as [rows, 1, …].
 
     Keras' own would take rates of [rows] for those of a weight's last axis.
     """
 
     class RowByRow(kind):  # type: ignore[misc]
         def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+            for name, number in self.numbers.met(variable).items():
+                setattr(self, name, number)
             super().update_step(gradient, variable, _met(learning_rate, variable))
 
         def _apply_weight_decay(self, variables: Any) -> None:
             for variable in variables if self.weight_decay is not None else ():
                 if self._use_weight_decay(variable):
-                    value, decay = variable.value, tf.cast(self.weight_decay, variable.dtype)
+                    number = self.numbers.met(variable).get("weight_decay", self.weight_decay)
+                    value, decay = variable.value, tf.cast(number, variable.dtype)
                     value.assign_sub(value * decay * _met(self.learning_rate, variable))
 
     return RowByRow

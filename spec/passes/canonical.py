@@ -48,6 +48,10 @@ class Walk:
             return ["array", given.kind, str(value.dtype.newbyteorder("=")), list(value.shape), sum_]
         return ["array", given.kind, list(value.shape), [repr(item) for item in value.ravel().tolist()]]
 
+    def given(self, value: Any) -> Any:
+        """A number of an optimiser that may be another in each row of a compiled program."""
+        return self.value(value)
+
     def value(self, value: Any) -> Any:
         """What a layer, an optimiser or an operation is told beside its arguments: numbers by value, of whichever kind."""
         if isinstance(value, t.Term):

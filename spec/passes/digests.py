@@ -373,3 +373,6 @@ class _CellFormWalk(_SignatureWalk):
 
     def constant(self, value: np.ndarray[Any, Any], given: Type) -> Any:
         return ["number", given.kind, list(given.shape)] if given.kind != "bool" else super().constant(value, given)
+
+    def given(self, value: Any) -> Any:
+        return "number" if value else self.value(value)

@@ -26,6 +26,8 @@ from ..ir.plan import (
     Program,
     Update,
 )
+from ..ir.types import Type
+from ..tables.optimizers import OPTIMIZERS
 from .digests import cell_form_digest, redraws
 
 Many = TypeVar("Many")
@@ -63,6 +65,7 @@ class _Merge:
         self.varying: set[str] = set()
         self.known: dict[tuple[int, ...], t.Term] = {}
         self.terms_of_loss: dict[tuple[int, ...], LossPlan] = {}
+        self.known_optimizers: dict[tuple[int, ...], OptimizerPlan] = {}
         self.keys: dict[tuple[int, str], str] = {}
 
     def program(self) -> Program:
@@ -171,13 +174,24 @@ class _Merge:
         return {name: self.optimizer([optimizers[name] for optimizers in many]) for name in many[0]}
 
     def optimizer(self, plans: Sequence[OptimizerPlan]) -> OptimizerPlan:
-        """An optimiser; of its arguments expressions of the step may differ in their numbers."""
-        first = plans[0]
-        arguments = {
-            name: self.term([plan.arguments[name] for plan in plans]) if isinstance(value, t.Term) else value
-            for name, value in first.arguments.items()
-        }
-        return replace(first, arguments=arguments)
+        """An optimiser; of its arguments expressions of the step may differ in their numbers, and some in their values (`inputs`)."""
+        first, key = plans[0], tuple(map(id, plans))
+        if key not in self.known_optimizers:  # phases that share their optimisers share the merged ones
+            arguments = {
+                name: self.argument(first, name, [one.arguments[name] for one in plans]) for name in first.arguments
+            }
+            self.known_optimizers[key] = replace(first, arguments=arguments)
+        return self.known_optimizers[key]
+
+    def argument(self, plan: OptimizerPlan, name: str, values: Sequence[Any]) -> Any:
+        """One argument of an optimiser. Learning rates that are numbers may be any: each cell has its own from its own plan."""
+        first = values[0]
+        if isinstance(first, t.Term):
+            return self.term(values)
+        if name not in OPTIMIZERS[plan.name].inputs or all(_equal(value, first) for value in values):
+            return first
+        self.constants.append(np.asarray(values, np.float64))
+        return t.SweptConstant(len(self.constants) - 1, type=Type("real"))
 
     def measure(self, plans: Sequence[MeasurePlan]) -> MeasurePlan:
         """A measure."""

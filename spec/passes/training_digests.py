@@ -8,6 +8,7 @@ from typing import Any
 
 from ..ir import terms as t
 from ..ir.plan import LossPlan, Phase, Update
+from ..tables.optimizers import OPTIMIZERS
 from .canonical import Walk
 
 
@@ -59,7 +60,11 @@ def _optimizer_forms(walk: Walk, update: Phase | Update) -> Any:
     return {
         name: [
             plan.keras,
-            {k: walk.value(v) for k, v in plan.arguments.items() if k != "learning_rate" or isinstance(v, t.Term)},
+            {
+                k: walk.given(v) if k in OPTIMIZERS[plan.name].inputs else walk.value(v)
+                for k, v in plan.arguments.items()
+                if k != "learning_rate" or isinstance(v, t.Term)
+            },
         ]
         for name, plan in update.optimizers.items()
     }

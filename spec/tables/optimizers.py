@@ -20,6 +20,8 @@ class Optimizer:
     parameters: Mapping[str, Parameter]
     source: str = ""
     elementwise: bool = True
+    inputs: frozenset[str] = frozenset()
+    """The numbers, beside the learning rate, that may be another in each row of one compiled program, unless they are 0."""
 
 
 _COMMON = (
@@ -42,6 +44,12 @@ MIXING = ("clipnorm", "global_clipnorm")
 """Arguments that mix the entries of a weight, so that replicates have to run one by one."""
 
 
+_MET = frozenset({"momentum", "beta_1", "beta_2", "rho", "epsilon", "weight_decay"})
+"""What stands in formulas of one weight after the other."""
+_NOT_MET = {"nadam": frozenset({"beta_1", "beta_2"})}
+"""What of it is part of a number that is kept once for all weights."""
+
+
 def _rate(default: float) -> Parameter:
     return Parameter("learning_rate", "schedule", "the size of a step; may use `step`", default, bounds=NOT_NEGATIVE)
 
@@ -58,7 +66,8 @@ def _row(
 ) -> Optimizer:
     names = {parameter.name for parameter in parameters}
     rest = [parameter for parameter in _COMMON if parameter.name not in names]
-    return Optimizer(name, keras, meaning, named(*parameters, *rest), source, elementwise)
+    inputs = frozenset({*names, "weight_decay"} & _MET if elementwise else ()) - _NOT_MET.get(name, frozenset())
+    return Optimizer(name, keras, meaning, named(*parameters, *rest), source, elementwise, inputs)
 
 
 _MOMENTS = (_beta("beta_1", 0.9, "the mean of gradients"), _beta("beta_2", 0.999, "the mean of squared gradients"))

@@ -91,6 +91,34 @@ BODIES = {
       error: "E((f - y)^2)"
       variance: {gradient_variance: {of: "(f - y)^2", weights: f.weights, over: w, draws: 8}}
     """,
+    "numbers of optimisers": """
+    task: {example: {x: "normal([3])", y: "sin(x[0])"}}
+    architecture:
+      s: {input: x, layers: [dense: 2, dense: 1]}
+      a: {input: x, layers: [dense: 2, dense: 1]}
+      w: {input: x, layers: [dense: 2, dense: 1]}
+      r: {input: x, layers: [dense: 2, dense: 1]}
+      d: {input: x, layers: [dense: 1]}
+      m: {input: x, layers: [dense: 1]}
+      l: {input: x, layers: [dense: 1]}
+      g: {input: x, layers: [dense: 1]}
+      n: {input: x, layers: [dense: 1]}
+    loss: {l: "(s + a + w + r + d + m + l + g + n - y)^2"}
+    training:
+      optimizer:
+        s: {sgd: {learning_rate: 0.01, momentum: c / 4, nesterov: true, weight_decay: c / 10}}
+        a: {adam: {learning_rate: 0.01 * c, beta_1: c / 4, beta_2: 1 - c / 1000, epsilon: c / 1000}}
+        w: {adamw: {learning_rate: 0.01 / (1 + step), weight_decay: c / 10}}
+        r: {rmsprop: {learning_rate: 0.01, rho: 1 - c / 10, momentum: c / 4, epsilon: c / 1000}}
+        d: {adadelta: {learning_rate: 0.1, rho: 1 - c / 10, epsilon: c / 1000}}
+        m: {adamax: {learning_rate: 0.01, beta_1: c / 4, beta_2: 1 - c / 100, epsilon: c / 1000}}
+        l: {lion: {learning_rate: 0.01, beta_1: c / 4, beta_2: 1 - c / 10}}
+        g: {adagrad: {learning_rate: 0.1, epsilon: c / 10}}
+        n: {nadam: {learning_rate: 0.01, epsilon: c / 10}}
+      batch: 8
+      steps: 5
+    measures: {error: "E((s + a + w + r - y)^2)", moved: "sum(d.weights^2) + sum(m.weights^2)", others: "sum(l.weights^2) + sum(g.weights^2) + sum(n.weights^2)"}
+    """,
     "measures at the start alone, of a whitened input, in float64": """
     dtype: float64
     task: {example: {x: "[normal() * c, normal()]"}}
@@ -181,7 +209,7 @@ RATES = """
     architecture: {f: {input: x, layers: [dense: {units: 4, activation: relu}, dense: 1]}}
     loss: {l: (f - y)^2}
     training:
-      optimizer: {sgd: {learning_rate: "RATE", momentum: 0.9}}
+      optimizer: {sgd: {learning_rate: "RATE", momentum: 0.9 - c / 1000}}
       batch: 8
       steps: 12
       evaluate: {every: 4}
@@ -315,7 +343,12 @@ APART = {
     "a batch": ("batch: 8", "batch: 8 + (1 if c > 1 else 0)"),
     "an exponent": ("(f - y)^2}", "abs(f - y)^c}"),
     "an argument of a layer": ("dense: 2", "dense: 2, dropout: c / 4"),
-    "an argument of an optimiser": ("{sgd: 0.1}", "{sgd: {learning_rate: 0.1, momentum: c / 4}}"),
+    "a number of an optimiser that is 0": (
+        "{sgd: 0.1}",
+        "{sgd: {learning_rate: 0.1, momentum: 'c / 4 if c > 1 else 0'}}",
+    ),
+    "a number that all weights share": ("{sgd: 0.1}", "{nadam: {learning_rate: 0.1, beta_1: c / 4}}"),
+    "an argument of an optimiser": ("{sgd: 0.1}", "{sgd: {learning_rate: 0.1, clipvalue: c / 4}}"),
     "other terms": ("sum(x)", "sum(x) if c > 1 else max(x)"),
 }
 BASE = """
