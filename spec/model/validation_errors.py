@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -86,21 +86,24 @@ def unknown_keys(model: type[Closed], top: yaml.Mapping, error: pydantic.Validat
         owner = fault.owner
         if fault.kind != "extra_forbidden" or owner is None or did_you_mean(fault.word, _keys(owner)):
             return None
-    for fault in faults:
-        top = _less(top, fault.path)
-    return top
+    return _less(top, [fault.path for fault in faults])
 
 
-def _less(node: yaml.Mapping, path: Sequence[str | int]) -> yaml.Mapping:
-    """A mapping less what stands at a path of keys; unchanged where the path leads through a list."""
-    step, *rest = path
-    below = node.get(str(step))
-    if not rest:
-        return replace(node, entries=tuple(entry for entry in node.entries if entry[0].text != step))
-    if not isinstance(below, yaml.Mapping):
-        return node
-    inner = _less(below, rest)
-    return replace(node, entries=tuple((key, inner if key.text == step else old) for key, old in node.entries))
+def _less(node: yaml.Mapping, paths: Iterable[Sequence[str | int]]) -> yaml.Mapping:
+    """A mapping less what stands at some paths of keys, in one pass; a path that leads through a list changes nothing."""
+    gone: set[str] = set()
+    inner: dict[str, list[Sequence[str | int]]] = {}
+    for step, *rest in paths:
+        if rest:
+            inner.setdefault(str(step), []).append(rest)
+        else:
+            gone.add(str(step))
+    entries = tuple(
+        (key, _less(below, inner[key.text]) if key.text in inner and isinstance(below, yaml.Mapping) else below)
+        for key, below in node.entries
+        if key.text not in gone
+    )
+    return replace(node, entries=entries)
 
 
 def _united(faults: Sequence[_Fault]) -> list[_Fault]:

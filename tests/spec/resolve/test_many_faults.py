@@ -1,0 +1,104 @@
+"""Work grows with the file and no faster: unknown keys, unknown names and claims by the hundred."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import pytest
+from dlspec import spec
+from dlspec.spec.diagnostics import suggestions
+from dlspec.spec.diagnostics.problems import Source, SpecError
+from dlspec.spec.format import formatted
+from dlspec.spec.model import validation_errors
+from dlspec.spec.source import nodes as yaml
+
+STUDY = """dlspec: 1
+study: many
+experiments:
+  e:
+    task: {{example: {{x: "normal([4])", y: sum(x)}}}}
+    architecture: {{f: {{input: x, layers: [dense: 1]}}}}
+    loss: {{l: "(f - y)^2"}}
+    training: {{optimizer: {{sgd: 0.1}}, batch: 4, steps: 2{training}}}
+    replicates: 5
+    measures:
+      m: E((f - y)^2)
+{measures}{claims}{keys}"""
+
+
+def _study(training: str = "", measures: str = "", claims: str = "", keys: str = "") -> Source:
+    return Source("many.yaml", STUDY.format(training=training, measures=measures, claims=claims, keys=keys))
+
+
+def _problems(source: Source) -> list[str]:
+    try:
+        spec.validate(spec.parse(source))
+    except SpecError as error:
+        return [problem.message for problem in error.problems]
+    return []
+
+
+def _calls(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, run: Callable[[], Any]) -> int:
+    """How often a function is called while something runs."""
+    count = 0
+    function = getattr(module, name)
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        nonlocal count
+        count += 1
+        return function(*args, **kwargs)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, name, counted)
+        run()
+    return count
+
+
+@pytest.mark.parametrize("place", ["keys", "training"])
+def test_unknown_keys_are_left_out_in_one_pass(monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    def source(number: int) -> Source:
+        words = [f"qzw{n}: 1" for n in range(number)]
+        text = "".join(f"    {word}\n" for word in words) if place == "keys" else "".join(f", {word}" for word in words)
+        return _study(measures="      bad: E(f + nowhere)\n", **{place: text})
+
+    told = _problems(source(100))
+    assert len(told) == 101
+    assert [message for message in told if "unknown key" not in message] == ["unknown name 'nowhere'"]
+    few, many = (
+        _calls(monkeypatch, validation_errors, "_less", lambda number=number: _problems(source(number)))
+        for number in (10, 200)
+    )
+    assert 0 < few == many
+    few, many = (
+        _calls(monkeypatch, yaml.Mapping, "entry", lambda number=number: _problems(source(number)))
+        for number in (100, 200)
+    )
+    assert many < 2.5 * few
+
+
+def test_an_unknown_name_is_compared_with_the_known_ones_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def source(number: int) -> Source:
+        return _study(measures="".join(f"      m{n}: E(f * qzw{n})\n" for n in range(number)))
+
+    assert len(_problems(source(100))) == 100
+    few, many = (
+        _calls(monkeypatch, suggestions.Words, "_nearest", lambda number=number: _problems(source(number)))
+        for number in (50, 100)
+    )
+    assert 0 < many <= 2 * few
+
+
+def test_formatting_checks_a_claim_as_often_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    conclusions = import_module("dlspec.spec.resolve.conclusions")
+
+    def source(number: int) -> Source:
+        claims = "".join(f"      k{n}: {{says: S{n}., check: final(m)<{n + 1}}}\n" for n in range(number))
+        return _study(claims=f"    claims:\n{claims}")
+
+    few, many = (
+        _calls(monkeypatch, conclusions, "check_claim", lambda number=number: formatted(source(number)))
+        for number in (40, 80)
+    )
+    assert few >= 40 and many == 2 * few
