@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.tables.layers import row_of
 
@@ -16,9 +17,21 @@ def jit_mode(program: Program, jit: str, device: str) -> str:
 def uses_xla(program: Program, device: str = "cpu") -> bool:
     """Which compiled form a program gets: XLA, but on a CPU the plain graph where a layer's row says so.
 
-    There convolutions ran half as fast under XLA as through oneDNN, and their gradients fifty times slower.
+    There convolutions ran half as fast under XLA as through oneDNN, and their gradients fifty times slower. Derivatives of
+    derivatives of a loop took XLA minutes to compile.
     """
     if device != "cpu":
         return True
+    if _differentiates_loops(program):
+        return False
     rows = [row_of(layer) for plan in program.networks for layer in plan.leaves()]
     return all(row is None or row.xla_on_cpu for row in rows)
+
+
+def _differentiates_loops(program: Program) -> bool:
+    """Whether a gradient is a value of a program with a loop that is not written out: it may be differentiated once more."""
+    outputs = [item.term for item in program.outputs]
+    terms = [*outputs, *(item.term for item in (*program.loss, *program.measures))]
+    every = [item for term in terms for item in t.walk(term)]
+    loops = any(isinstance(item, t.Scan) and item.steps > t.MAX_UNROLLED_TURNS for item in every)
+    return loops and any(isinstance(item, t.ValueGradient) for item in every)

@@ -11,8 +11,11 @@ from typing import Any
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.axes import Axes, union
+from dlspec.spec.ir.terms import MAX_UNROLLED_TURNS
 
 from .lowering import TENSOR, Lowering, Value
+
+UNROLLED = MAX_UNROLLED_TURNS
 
 
 @TENSOR.case(t.Scan)
@@ -22,6 +25,8 @@ def _scan(term: t.Scan, context: Lowering) -> Value:
     start, *items = (context(argument) for argument in term.arguments)
     event = len(term.start.type.shape)
     start = Value(context.cast(start.tensor, term.type.kind), start.axes)
+    if term.steps <= UNROLLED:
+        return _unrolled(term, context, start, items)
     axes = _axes(term, context, start, items)
     state = context.broadcast_to_axes(start, axes, event)
 
@@ -43,6 +48,20 @@ def _scan(term: t.Scan, context: Lowering) -> Value:
         maximum_iterations=term.steps,
     )
     return Value(last, axes)
+
+
+def _unrolled(term: t.Scan, context: Lowering, state: Value, items: Sequence[Value]) -> Value:
+    """The turns written out one after the other."""
+    states = []
+    for turn in range(term.steps):
+        each = [Value(item.tensor[(*[slice(None)] * len(item.axes), turn)], item.axes) for item in items]
+        state = _applied(term, context, [state, *each])
+        states.append(state)
+    if not term.every:
+        return state
+    axes = union(state.axes for state in states)
+    event = len(term.start.type.shape)
+    return Value(tf.stack([context.broadcast_to_axes(state, axes, event) for state in states], axis=len(axes)), axes)
 
 
 def _applied(term: t.Scan, context: Lowering, given: Sequence[Value]) -> Value:

@@ -87,6 +87,10 @@ class Invoke(Term):
     surrogate: Term | None = None
 
 
+MAX_UNROLLED_TURNS = 8
+"""Up to so many turns are written out: XLA makes one loop of them, and derivatives of derivatives are compiled in seconds."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Scan(Term):
     """A user's function applied `steps` times: to `start`, then to what it gave, each time with the next of `items`, if there are any.

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from dlspec.interpreter.backend.jit_policy import uses_xla
+from dlspec.interpreter.lower import loops
 from dlspec.interpreter.results.replicates import Replicate
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
@@ -34,8 +36,11 @@ WRITTEN_OUT = {
 """The value of each, turn by turn."""
 
 
-@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
-def test_values_and_gradients_are_those_written_out(checked: Callable[..., Any], xla: bool) -> None:
+@pytest.mark.parametrize(("xla", "unrolled"), [(False, 0), (True, 0), (False, 3)], ids=["graph", "xla", "unrolled"])
+def test_values_and_gradients_are_those_written_out(
+    checked: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, xla: bool, unrolled: int
+) -> None:
+    monkeypatch.setattr(loops, "UNROLLED", unrolled)
     held = checked([*WRITTEN_OUT, *WRITTEN_OUT.values()], "float64")
     oracle = held.numpy()
     pairs = [(text, held.terms[text], held.terms[plain]) for text, plain in WRITTEN_OUT.items()]
@@ -61,10 +66,10 @@ def test_values_and_gradients_are_those_written_out(checked: Callable[..., Any],
                     total += tf.reduce_sum(value * factors[text] ** 3)
         return tape.gradient(total, reals, unconnected_gradients="zero")
 
-    loops, plain = slopes(0), slopes(1)
+    turned, plain = slopes(0), slopes(1)
     assert any(np.abs(plain[name]).max() > 0.1 for name in reals)
     for name in reals:
-        np.testing.assert_allclose(loops[name], plain[name], rtol=1e-9, atol=1e-12, err_msg=name)
+        np.testing.assert_allclose(turned[name], plain[name], rtol=1e-9, atol=1e-12, err_msg=name)
 
 
 STUDY = """
@@ -89,9 +94,10 @@ SCANNED = ("scan(rnn, x, [0.5, y])", "[rnn(x, 0.5), rnn(rnn(x, 0.5), y)]")
 
 
 def test_training_through_a_loop_is_training_through_what_is_written_out(
-    program: Callable[[str], Program], replicates: Callable[..., list[Replicate]]
+    program: Callable[[str], Program], replicates: Callable[..., list[Replicate]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Networks within loops, gradients as values, and statistics that tell examples apart."""
+    monkeypatch.setattr(loops, "UNROLLED", 0)
     found = []
     for output, jit in ((f"{ITERATED[0]} + sum({SCANNED[0]})", "xla"), (f"{ITERATED[1]} + sum({SCANNED[1]})", "graph")):
         held = program(STUDY.format(sweep="", output=output))
@@ -99,6 +105,23 @@ def test_training_through_a_loop_is_training_through_what_is_written_out(
     for loop, plain in zip(*found, strict=True):
         for name in ("error", "slope", "snr"):
             np.testing.assert_allclose(loop[name], plain[name], rtol=2e-4, err_msg=name)
+
+
+def test_a_gradient_that_is_a_value_goes_through_loops_and_is_trained_through(
+    program: Callable[[str], Program], replicates: Callable[..., list[Replicate]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second derivative of a loop of the graph; XLA compiles long ones for minutes, and gets none unless it is told to."""
+    monkeypatch.setattr(loops, "UNROLLED", 0)
+    body = STUDY.replace('outputs: {{o: "{output}"}}', 'outputs: {{o: "{output}", pull: "gradient(sum(o), x)"}}')
+    body = body.replace("loss: {{l: (sum(o) - y)^2}}", 'loss: {{l: "(sum(o) - y)^2 + squared_norm(pull)"}}')
+    body = body[: body.index("measures:")] + "measures: {{error: E((sum(o) - y)^2), pulled: E(squared_norm(pull))}}\n"
+    found = []
+    for output in ITERATED:
+        (one,) = replicates(program(body.format(sweep="", output=output)), "graph")
+        found.append([one.curves[name][-1] for name in ("error", "pulled")])
+    np.testing.assert_allclose(*found, rtol=2e-4)
+    short, long = (program(body.format(sweep="", output=f"iterate(net, x, {n})")) for n in (8, 9))
+    assert uses_xla(short) and not uses_xla(long)
 
 
 def test_a_loop_costs_what_its_turns_do(program: Callable[[str], Program]) -> None:
