@@ -119,6 +119,19 @@ BODIES = {
       steps: 5
     measures: {error: "E((s + a + w + r - y)^2)", moved: "sum(d.weights^2) + sum(m.weights^2)", others: "sum(l.weights^2) + sum(g.weights^2) + sum(n.weights^2)"}
     """,
+    "time, players, and gradients by names": """
+    task: {example: {x: "normal([2])", z: "normal([2])", y: "c * phase + 0.1 * step * x[0]"}}
+    architecture:
+      G: {input: z, layers: [dense: {units: 2, name: out}]}
+      D: {input: x, layers: [dense: {units: 3, activation: tanh, name: hid}, dense: 1]}
+    loss: {critic: "c * (norm(gradient(D(x), x)) - 1)^2 + (D - y)^2", fool: "D(G)^2 + c * sum(after(a, G.out)^2)"}
+    training:
+      optimizer: {adam: "0.01 * c / (1 + step)"}
+      batch: 8
+      phases: {a: {steps: 2, loss: {critic: "(D - c * y)^2", fool: "D(G)^2"}}, b: {steps: 1, times: 2, restart: [D.hid]}}
+      updates: {D: {networks: [D], loss: [critic], times: 2}, G: {networks: [G], loss: [fool]}}
+    measures: {hid: "E(sum(D.hid))", moved: "norm(G.weights - initial(G.weights))", then: "E(sum(after(a, G)))", slope: "E(norm(gradient(c * D, x)))"}
+    """,
     "measures at the start alone, of a whitened input, in float64": """
     dtype: float64
     task: {example: {x: "[normal() * c, normal()]"}}
