@@ -40,25 +40,32 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str, str]:
     return drawn(tmp_path_factory.mktemp("plain"))
 
 
-@pytest.mark.parametrize(
-    "backend", ["module://matplotlib_inline.backend_inline", "module://no.such.module", "nosuch", "tkagg"]
-)
-def test_any_backend_of_the_environment(backend: str, plain: tuple[str, str, str], tmp_path: Path) -> None:
-    assert drawn(tmp_path, MPLBACKEND=backend) == plain
+def test_the_backend_of_a_notebook(plain: tuple[str, str, str], tmp_path: Path) -> None:
+    assert drawn(tmp_path, MPLBACKEND="module://matplotlib_inline.backend_inline") == plain
     assert plain[2] == ""
 
 
-@pytest.mark.parametrize("content", [BAD.encode(), b"\xff\xfe\x00"])
-def test_any_settings_of_the_user(content: bytes, plain: tuple[str, str, str], tmp_path: Path) -> None:
-    """In the working folder, where matplotlib looks first; named by the environment; in the user's own folder."""
+@pytest.mark.parametrize(
+    ("content", "backends"),
+    [(BAD.encode(), ("", "", "")), (b"\xff\xfe\x00", ("module://no.such.module", "nosuch", "tkagg"))],
+)
+def test_any_settings_of_the_user(
+    content: bytes, backends: tuple[str, str, str], plain: tuple[str, str, str], tmp_path: Path
+) -> None:
+    """In the working folder, where matplotlib looks first; named by the environment; in the user's own folder.
+
+    Settings that name a backend stand alone, those that cannot be read beside a backend of the environment.
+    """
     (tmp_path / "home").mkdir()
-    for place, environment in (
+    places = (
         ("matplotlibrc", {}),
         ("named", {"MATPLOTLIBRC": str(tmp_path / "named")}),
         ("home/matplotlibrc", {"MPLCONFIGDIR": str(tmp_path / "home")}),
-    ):
+    )
+    for (place, environment), backend in zip(places, backends, strict=True):
         (tmp_path / place).write_bytes(content)
-        assert drawn(tmp_path, **environment) == plain
+        chosen = {"MPLBACKEND": backend} if backend else {}
+        assert drawn(tmp_path, **environment, **chosen) == plain
         (tmp_path / place).unlink()
 
 

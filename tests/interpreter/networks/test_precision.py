@@ -158,19 +158,29 @@ MIXED = (
 )
 
 
+@pytest.fixture(scope="module")
+def statistics(compiled: Callable[..., Compiled]) -> tuple[Any, Any]:
+    """Of such a network in float32, a plain graph: the whitening matrix, and the moving variance after training."""
+    exact = compiled(body("float32", MIXED), 2)
+    matrix = exact.networks["f"].weights["whiten_1", "matrix"].numpy()
+    assert exact.train(30) == [None, None]
+    return matrix, exact.networks["f"].weights["batch_normalization_1", "moving_variance"].numpy()
+
+
 @FORMS
-def test_all_that_a_network_may_hold_trains(compiled: Callable[..., Compiled], xla: bool) -> None:
+def test_all_that_a_network_may_hold_trains(
+    compiled: Callable[..., Compiled], statistics: tuple[Any, Any], xla: bool
+) -> None:
     """Whitening, normalisation, noise, functions, skips: what leaves the network is rounded, statistics are float32's."""
-    held, exact = compiled(body(layers=MIXED), 2, xla), compiled(body("float32", MIXED), 2, xla)
-    matrices = [made.networks["f"].weights["whiten_1", "matrix"].numpy() for made in (held, exact)]
-    np.testing.assert_allclose(matrices[0], matrices[1], rtol=0.02, atol=0.02)
-    for made in (held, exact):
-        assert made.train(30) == [None, None]
+    held = compiled(body(layers=MIXED), 2, xla)
+    matrix = held.networks["f"].weights["whiten_1", "matrix"].numpy()
+    np.testing.assert_allclose(matrix, statistics[0], rtol=0.02, atol=0.02)
+    assert held.train(30) == [None, None]
     _, _, found = examples(held, 0, 8)
     assert np.isfinite(found).all() and (xla or np.array_equal(found, rounded(found)))
-    moving = [made.networks["f"].weights["batch_normalization_1", "moving_variance"].numpy() for made in (held, exact)]
-    assert moving[0].dtype == np.float32
-    np.testing.assert_allclose(moving[0], moving[1], rtol=0.1)
+    moving = held.networks["f"].weights["batch_normalization_1", "moving_variance"].numpy()
+    assert moving.dtype == np.float32
+    np.testing.assert_allclose(moving, statistics[1], rtol=0.1)
 
 
 MODES = {"clipped": "clipped: {clip: 0.1}", "scaled": "scaled.hidden: {scale: 2}", "stopped": "stopped: stop", "frozen": "frozen.hidden: freeze"}  # fmt: skip
