@@ -44,7 +44,7 @@ def _start(start: InitialValue) -> tuple[str, dict[str, Any]]:
 def _resolved(program: Program) -> str:
     lines = [f"{program.name}  {program.digest}", f"  numbers {precision(program)}"]
     for network in program.networks:
-        lines.append(f"  network {network.name}: {network.input.type} → {network.output}")
+        lines.append(f"  network {network.name}: {network.given} → {network.output}")
         for layer in network.leaves():
             starts = {name: _start(start) for name, start in layer.initializers.items()}
             lines.append(

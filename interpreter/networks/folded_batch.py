@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from dlspec.spec.ir.axes import EXAMPLE, Axes
@@ -23,6 +24,9 @@ class Batch:
     index: Any = None
     outputs: dict[str, Any] | None = None
     """Where the outputs of layers go that are asked for, [R, N, …] each."""
+
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    """The parts of the input [R, N, …], by name."""
 
     @property
     def examples(self) -> int:

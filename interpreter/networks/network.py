@@ -24,6 +24,7 @@ from ..lower import Lowering, Value
 from ..lower.backward_modes import with_backward_mode
 from .folded_batch import Batch
 from .initial_weights import Array, Starts, Values
+from .keras_objects import of_each_replicate, of_keras
 from .layer_kernels import BATCHED, KERNELS, ROW_LOOKUPS, SHARED_INPUTS, LayerCall, Tensors, fusion_of, one_replicate
 
 EACH = "each#4294967295"
@@ -61,7 +62,7 @@ class Network:
                 self._variable(layer, name, shape)
 
     def _build(self, plan: LayerPlan) -> None:
-        layer = _of_keras(plan.keras, plan.config, self.dtype.keras)
+        layer = of_keras(plan.keras, plan.config, self.dtype.keras)
         layer.build((None, *plan.input.shape))
         self.layers[plan.key] = layer
 
@@ -74,8 +75,7 @@ class Network:
             self.untrained.add((plan.key, name))
         constraint = plan.constraints.get(f"{LAYERS[plan.row].argument_of(name)}_constraint")
         if constraint is not None:
-            config = {"class_name": _camel(constraint.keras), "config": dict(constraint.arguments)}
-            variable.constraint = _each_replicate(keras.constraints.get(config))
+            variable.constraint = of_each_replicate(constraint)
 
     def begin(
         self,
@@ -186,6 +186,9 @@ class Network:
         if self.plan.each is not None:
             shared = replace(lowering, sizes={**lowering.sizes, EACH: self.plan.each})
             batch = Batch(shared, (*axes, EACH), [*lengths, self.plan.each], outputs=noted)
+        if self.plan.parts:
+            tensor, parts = self._unpacked(tensor, prod(lengths))
+            batch, kind = replace(batch, parts=parts), self.plan.given
         if index is not None:
             places = tf.reshape(lowering.to_rows(index, axes, 0), [self.replicates, prod(lengths)])
             batch = Batch(lowering, axes, lengths, places, noted)
@@ -212,9 +215,20 @@ class Network:
         x = lowering.cast(x, "real")
         return lowering.of_rows(tf.reshape(x, [self.replicates, *lengths, *self.plan.output.shape]), axes)
 
+    def _unpacked(self, tensor: Any, examples: int) -> tuple[Any, dict[str, Any]]:
+        """What the first layer takes, and the parts of the input, of rows that hold all of it."""
+        own = self.plan.given.shape
+        sizes = [prod(own), *(prod(part.type.shape) for part in self.plan.parts)]
+        first, *rest = tf.split(tf.reshape(tensor, [-1, examples, sum(sizes)]), sizes, axis=-1)
+        named = zip(self.plan.parts, rest, strict=True)
+        parts = {part.name: tf.reshape(row, [*row.shape[:2], *part.type.shape]) for part, row in named}
+        return tf.reshape(first, [*first.shape[:2], *own]), parts
+
     def _shares_input(self, lowering: Lowering, given: Value) -> bool:
         """Whether cells side by side have the same input, and the first layer can do with it as it is."""
         if CELL not in lowering.sizes or CELL in given.axes or not self.plan.layers or self.real != self.between:
+            return False
+        if self.plan.parts:
             return False
         first = self.plan.layers[0]
         modes = self.plan.name in self.modes or f"{self.plan.name}.{first.key}" in self.modes
@@ -311,7 +325,7 @@ class Network:
         lowering = batch.lowering
         return LayerCall(
             layer, self.plan.name, self.layers.get(layer.key), self.real, self.between, batch.examples,
-            lowering.training, lowering.watch,
+            lowering.training, lowering.watch, {name: batch.parts[name] for name in layer.parts},
         )  # fmt: skip
 
     def _apart(self, batch: Batch, layer: LayerPlan, x: Any, weights: Mapping[str, Value]) -> Any:
@@ -328,7 +342,9 @@ class Network:
             for name, weight in weights.items()
         }
         x = tf.reshape(x, [lead, shape[1] // batch.examples, *shape[2:]])
-        y = self._stacked(self._call(batch, layer), x, own)
+        call = self._call(batch, layer)
+        parts = {name: tf.reshape(part, [lead, x.shape[1], *part.shape[2:]]) for name, part in call.parts.items()}
+        y = self._stacked(replace(call, parts=parts), x, own)
         return tf.reshape(y, [*shape[:2], *y.shape.as_list()[2:]])
 
     def _stacked(self, call: LayerCall, x: Any, weights: Tensors) -> Any:
@@ -375,24 +391,3 @@ def joined(values: Sequence[Value]) -> Value:
     axes = values[0].axes
     flat = [tf.reshape(value.tensor, [*value.tensor.shape[: len(axes)], -1]) for value in values]
     return Value(tf.concat(flat, axis=-1), axes)
-
-
-def _of_keras(class_name: str, config: Mapping[str, Any], dtype: str) -> Any:
-    """A layer of Keras, with those among its arguments."""
-    arguments = {
-        name: _of_keras(value["class_name"], value["config"], dtype) if isinstance(value, Mapping) else value
-        for name, value in config.items()
-        if value is not None
-    }
-    return getattr(keras.layers, class_name)(**arguments, dtype=dtype)
-
-
-def _each_replicate(constraint: Any) -> Any:
-    def constrained(stacked: Any) -> Any:
-        return tf.stack([constraint(weight) for weight in tf.unstack(tf.convert_to_tensor(stacked))])
-
-    return constrained
-
-
-def _camel(name: str) -> str:
-    return "".join(part.capitalize() for part in name.split("_"))

@@ -22,14 +22,14 @@ from .program import Compiled
 def write(compiled: Compiled, replicate: int, folder: Path) -> None:
     """Writes every network of one replicate into a folder, whole or not at all, in place of what is there.
 
-    `NETWORK.keras` is a model (`keras.saving.load_model`). A network with functions of the language among its layers is
-    no model of Keras alone: of such there is `NETWORK.weights.h5`, the weights of its layers in order. The weights are
+    `NETWORK.keras` is a model (`keras.saving.load_model`). A network with functions of the language among its layers, or
+    with parts of its input beside, is no model of Keras alone: of such there is `NETWORK.weights.h5`, the weights of its layers in order. The weights are
     those that measures see: moving averages where the optimiser keeps them.
     """
     with replaced(folder) as draft:
         for name, network in compiled.networks.items():
             made = _Made(network, compiled.rows[replicate])
-            if any(layer.kind == "apply" for layer in network.plan.leaves()):
+            if network.plan.parts or any(layer.kind == "apply" for layer in network.plan.leaves()):
                 made.leaves().save_weights(draft / f"{name}.weights.h5")
             else:
                 made.model().save(draft / f"{name}.keras")

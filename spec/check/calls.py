@@ -44,9 +44,13 @@ def call(checker: Elaborator, node: n.Call, text: Text, context: Context) -> t.T
         return sample(checker, node, text, context, span)
     if node.function in OPERATIONS:
         return operation(checker, OPERATIONS[node.function], node, text, context, span)
-    if len(node.arguments) == 1 and not node.keywords:
+    if len(node.arguments) == 1:
         argument = checker.term(node.arguments[0], text, context)
-        network = checker.names.network(node.function, argument, context.phase, span)
+        keywords = dict(node.keywords)
+        network = checker.names.network(
+            node.function, argument, context.phase, span,
+            lambda: {name: checker.term(value, text, context) for name, value in keywords.items()},
+        )  # fmt: skip
         if network is not None:
             return replace(network, span=span)
     if node.function in checker.names.vocabulary.known():

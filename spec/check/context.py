@@ -18,6 +18,9 @@ from .expression_text import Text
 from .namespace import Function
 from .vocabulary import Vocabulary
 
+GivenParts = Callable[[], Mapping[str, t.Term]]
+"""What the parts of a network's input are in one application of it, by name."""
+
 
 class Names(Protocol):
     """What the expression checker needs of an experiment: its names, its functions, its networks."""
@@ -33,7 +36,9 @@ class Names(Protocol):
     def function(self, name: str) -> Function | None:
         """A user's function."""
 
-    def network(self, name: str, argument: t.Term | None, phase: str, span: Span) -> t.Term | None:
+    def network(
+        self, name: str, argument: t.Term | None, phase: str, span: Span, parts: GivenParts = dict
+    ) -> t.Term | None:
         """A network applied to its own input or to an argument; None when there is no such network."""
 
     def weight(self, path: Sequence[str | int], phase: str, span: Span) -> t.Term:

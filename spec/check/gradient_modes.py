@@ -44,7 +44,7 @@ def _mode(experiment: ExperimentScope, target: str, entry: Any, span: Span) -> d
         plan = experiment.plan(head, span)
         part = layer(plan, steps, span) if steps else plan
         kind, key = ("layer", f"{head}.{part.key}") if isinstance(part, LayerPlan) else ("network", head)
-        given = part.input.type if isinstance(part, NetworkPlan) else part.input
+        given = part.given if isinstance(part, NetworkPlan) else part.input
         if row.route == "carrier" and given.shape != part.output.shape:
             shapes = f"whose input is {given} and output {part.output}"
             message = f"`{row.name}` passes the upstream gradient of '{target}' on, {shapes}"

@@ -23,6 +23,7 @@ from .expression_text import Text
 from .expressions import Checker
 from .initializers import Numbers
 from .layer_names import layer_keys
+from .network_parts import Parts, input_parts, packed, parts_of
 
 MAX_LAYERS = 2_000
 """The layers of a network, repeated ones written out."""
@@ -44,6 +45,7 @@ class NetworkChecker:
         self.train = train
         """How many training examples there are; 0 where each is new."""
         self.count = 0
+        self.parts: Parts = {}
         self.numbers = Numbers(checker, dtype, model.extent)
 
     def plan(self) -> NetworkPlan:
@@ -67,8 +69,9 @@ class NetworkChecker:
         shape = current.shape[:-1] if squeeze else current.shape
         output = Type(current.kind, (each, *shape) if each is not None else shape)
         looks_up = bool(layers) and layers[0].row != "" and LAYERS[layers[0].row].looks_up_one_hot
-        index = self.index(given) if looks_up and each is None else None
-        return NetworkPlan(self.name, given, tuple(layers), output, each, squeeze, index)
+        index = self.index(given) if looks_up and each is None and not self.parts else None
+        whole = packed(given, [term for _, term in self.parts.values()])
+        return NetworkPlan(self.name, whole, tuple(layers), output, each, squeeze, index, input_parts(self.parts))
 
     def one_unit(self) -> bool:
         """Whether the last layer is one that loses an axis of literally one unit."""
@@ -149,6 +152,7 @@ class NetworkChecker:
         if row.settled is not None:
             config |= {name: v for name, v in row.settled(given.shape, config).items() if config[name] is None}
         weights = row.weights(given.shape, config)
+        parts = parts_of(self, row, model.value, config, given)
         output = Type("real", row.output(given.shape, config))
         starts = self.starts(row, weights, initializers)
         folding.sized(output, model.key(model.kind))
@@ -156,7 +160,7 @@ class NetworkChecker:
         return LayerPlan(
             key, "keras" if row.keras else row.name, given, output, row.keras, config, starts, constraints, weights,
             row.untrained, row.flops(given.shape, config), row.name, examples=examples,
-            inner_entries=row.inner_entries(given.shape, config),
+            inner_entries=row.inner_entries(given.shape, config), parts=parts,
         )  # fmt: skip
 
     def examples(self, row: Layer, config: dict[str, Any], model: Any) -> int:
@@ -188,6 +192,8 @@ class NetworkChecker:
             if not said and getattr(self.defaults, name, None) is not None:
                 value = getattr(self.defaults, name)
             node = model.node(name)
+            if parameter.kind == "example":
+                continue
             if parameter.kind == "layer":
                 self.own_activation(value)
                 row = LAYERS[value.kind]

@@ -17,13 +17,14 @@ from ..source import nodes as yaml
 from ..tables.gradient_modes import DEFAULT_MODE, GRADIENT_MODES, GradientMode
 from . import all_points as points
 from . import constant_folding as folding
-from .context import Context
+from .context import Context, GivenParts
 from .declarations import declared
 from .definition_order import Order, circle
 from .dependencies import Dependencies
 from .expressions import Checker
 from .memo import MemoizedChecker, Part, Question, Shared
 from .namespace import Binding, Function, must_precede, order
+from .network_parts import application
 from .networks import NetworkChecker, merged_defaults, takes_reals
 from .one_hot import index_of, values
 from .vocabulary import Vocabulary
@@ -138,7 +139,7 @@ class ExperimentScope:
             return self.shared.common.identity(self.functions[name].node)
         if about == "output":
             plan = self._plan(name, self.span)
-            return plan.input.type, plan.output, takes_reals(plan)
+            return plan.input.type, plan.parts, plan.output, takes_reals(plan)
         binding = self.bindings[name]
         term = self.term_of(binding, self.span)
         if about == "points":
@@ -265,21 +266,17 @@ class ExperimentScope:
             self.note_read("function", name)
         return function
 
-    def network(self, name: str, argument: t.Term | None, phase: str, span: Span) -> t.Term | None:
-        """A network's output on its own input, or on another of the same shape."""
+    def network(
+        self, name: str, argument: t.Term | None, phase: str, span: Span, parts: GivenParts = dict
+    ) -> t.Term | None:
+        """A network's output on its own input, or on another of the same shape with its parts."""
         if name not in self.model.architecture:
             return None
         must_precede(name, "architecture", phase, span)
         plan = self._plan(name, span)
         self.note_read("output", name)
-        if argument is not None and argument.type.shape != plan.input.type.shape:
-            message = (
-                f"the network '{name}' takes an input like its own, {plan.input.type}, and this is {argument.type}"
-            )
-            raise problem_at(argument.span, message, "Make it of that shape, or declare another network for it.")
-        if argument is not None and argument.type.kind == "real" != plan.input.type.kind and not takes_reals(plan):
-            message = f"the network '{name}' takes ints, {plan.input.type}, and this is {argument.type}"
-            raise problem_at(argument.span, message, "Its first layer is one of ints: words of an embedding, places.")
+        if argument is not None:
+            argument = application(plan, argument, parts, takes_reals(plan), span)
         return t.NetworkOutput(name, argument, type=plan.output, span=span)
 
     def _must_not_be_active(self, name: str, message: str, span: Span) -> None:

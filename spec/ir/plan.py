@@ -53,6 +53,7 @@ class LayerPlan:
     The blocks of a `repeat` come one after the other. Those of a `residual` both start at its input; its argument `join` says whether their
     ends are added (`add`), or stand side by side in the order from the input on (`concat`): the way through layers first, the shortcut second.
     `weights` are Keras' names with their shapes, the untrained ones listed. `inner_entries` is how many it holds within, beside its output.
+    `parts` are arguments that are parts of the network's input.
     """
 
     key: str
@@ -73,11 +74,20 @@ class LayerPlan:
     skip: bool = False
     examples: int = 0
     inner_entries: int = 0
+    parts: tuple[str, ...] = ()
 
     @property
     def largest(self) -> int:
         """The bytes of the largest value that it makes of one example: its output, or what it holds within."""
         return max(self.output.bytes, self.inner_entries * 4)
+
+
+@dataclass(frozen=True)
+class InputPart:
+    """What layers take of an example beside the output before them, by the argument's name."""
+
+    name: str
+    type: Type
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +105,20 @@ class NetworkPlan:
     each: int | None = None
     squeeze: bool = False
     index: t.Term | None = None
+    parts: tuple[InputPart, ...] = ()
+    """Where there are any, the input is one row: what the first layer takes, and these."""
+
+    @property
+    def given(self) -> Type:
+        """The type of what the first layer takes, `each` with it."""
+        return self.whole(self.input).type
+
+    def whole(self, given: t.Term) -> t.Term:
+        """Of an input the term that the first layer takes: all of it but its parts."""
+        if not self.parts:
+            return given
+        assert isinstance(given, t.Operate) and isinstance(given.arguments[0], t.Operate)
+        return given.arguments[0].arguments[0]
 
     @property
     def taken(self) -> t.Term:

@@ -80,6 +80,8 @@ def _field_type(parameter: Parameter) -> Any:
             return Initializer
         case "constraint":
             return Constraint
+        case "example":
+            return Expression
         case "layer":
             return Recurrent
         case "names":

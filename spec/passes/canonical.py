@@ -79,7 +79,9 @@ class Walk:
 
     def stack(self, plan: NetworkPlan) -> Any:
         """A network's meaning."""
-        return [self.term(plan.input), [self.layer(layer) for layer in plan.layers], plan.each, plan.squeeze]
+        parts = [[part.name, str(part.type)] for part in plan.parts]
+        stack = [self.term(plan.input), [self.layer(layer) for layer in plan.layers], plan.each, plan.squeeze]
+        return [*stack, parts] if parts else stack
 
     def layer(self, layer: LayerPlan) -> Any:
         """A layer's meaning."""
@@ -88,7 +90,20 @@ class Walk:
         body = self.term(layer.body, {layer.parameter: ["parameter"]}) if layer.body is not None else None
         blocks = [[self.layer(inner) for inner in block] for block in layer.blocks]
         config = {name: self.value(value) for name, value in layer.config.items()}
-        return [layer.key, layer.kind, layer.keras, config, starts, kept, body, blocks, layer.skip, layer.examples]
+        parts = [list(layer.parts)] if layer.parts else []
+        return [
+            layer.key,
+            layer.kind,
+            layer.keras,
+            config,
+            starts,
+            kept,
+            body,
+            blocks,
+            layer.skip,
+            layer.examples,
+            *parts,
+        ]
 
     def start(self, start: InitialValue) -> Any:
         """An initialiser's meaning."""

@@ -210,12 +210,12 @@ class Ranges:
 
     def network(self, plan: NetworkPlan, given: Known, at: t.Term | None = None) -> Known:
         """The bounds of a network's output on an input: of most, None; its layers are checked on the way."""
+        own = plan.whole(getattr(at, "input", None) or plan.input)
+        given = self.known[id(own)] if plan.parts else given
         row = row_of(plan.layers[0]) if plan.layers and given is not None else None
         if given is not None and row is not None and row.ints_below is not None:
-            own = at.input or plan.input if isinstance(at, t.NetworkOutput) else plan.input
-            given = (
-                given if fits(given, int(plan.layers[0].config[row.ints_below])) else tried(own, given, self.narrowed)
-            )
+            within = fits(given, int(plan.layers[0].config[row.ints_below]))
+            given = given if within else tried(own, given, self.narrowed)
         if (plan.name, given) not in self.applied:
             self.applied[plan.name, given] = None
             self.applied[plan.name, given] = self._layers(plan, plan.layers, given, at)
@@ -275,7 +275,7 @@ class Ranges:
     ) -> None:
         size = int(layer.config[argument])
         if bounds[0] < 0 or bounds[1] >= size:
-            own = at.input or plan.input if isinstance(at, t.NetworkOutput) else plan.input
+            own = plan.whole(at.input or plan.input if isinstance(at, t.NetworkOutput) else plan.input)
             message = f"the {layer.row} '{plan.name}.{layer.key}' takes ints 0 … {size - 1}, and {named(own)} is {shown(bounds)}"
             self.tell(own.span, message, moved(spell(own), bounds, size, f"a larger `{argument}`"))
 

@@ -20,7 +20,7 @@ class Parameter:
     `kind`: `size` (a positive constant), `sizes` (one or a list), `shape` (a list of sizes),
     `margins` (whole numbers from 0 on: one, a list, or a list of pairs), `real` (a constant),
     `schedule` (may use `step`), `bool`, `choice` (a word of `choices`), `activation`, `initializer`, `constraint`,
-    `layer` (a recurrent layer with its arguments); those of
+    `layer` (a recurrent layer with its arguments), `example` (may speak of an example); those of
     gradient statistics stand with their table.
     A number lies within `bounds`, and not above the argument that `under` names.
     """

@@ -100,7 +100,7 @@ class Layers:
         """Arguments of a row: all that are required, and some of the others."""
         found: dict[str, Any] = {}
         for parameter in row.parameters.values():
-            if parameter.kind in ("initializer", "constraint"):
+            if parameter.kind in ("initializer", "constraint", "example"):
                 continue
             if not parameter.required and self.random.random() < 0.7:
                 continue

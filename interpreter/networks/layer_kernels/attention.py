@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import keras
@@ -34,10 +35,15 @@ def multi_head_attention(call: LayerCall, x: Any, weights: Tensors) -> Any:
         for part, size in zip(tf.split(flat, [heads * size for size in sizes], axis=-1), sizes, strict=True)
     )
     scores = tf.matmul(query * tf.constant(1 / np.sqrt(sizes[0]), dtype), key, transpose_b=True)
-    if config["causal"]:
-        scores = tf.where(np.tri(length, dtype=bool), scores, tf.constant(_lowest(dtype), dtype))
+    mask = _mask(call, length, rows * count)
+    if mask is not None:
+        scores = tf.where(mask, scores, tf.constant(_lowest(dtype), dtype))
     attention = tf.exp(scores - tf.stop_gradient(tf.reduce_max(scores, axis=-1, keepdims=True)))
+    if mask is not None:
+        attention *= tf.cast(mask, dtype)
     total = tf.reduce_sum(tf.cast(attention, call.real), axis=-1, keepdims=True)
+    if mask is not None:  # where all keys are left out there is nothing to take a mean of, and it is 0
+        total = tf.where(tf.equal(total, 0), tf.ones_like(total), total)
     if config["dropout"] > 0 and call.training is not None:
         shape = [rows, count, *attention.shape.as_list()[1:]]
         attention = tf.reshape(dropped(call, tf.reshape(attention, shape), config["dropout"]), attention.shape)
@@ -50,6 +56,34 @@ def multi_head_attention(call: LayerCall, x: Any, weights: Tensors) -> Any:
     return tf.reshape(y, [rows, count, length, -1])
 
 
+def _mask(call: LayerCall, length: int, batch: int) -> Any:
+    """Which keys each place attends to, broadcast over [batch, heads, T, T]; None where to all."""
+    config, masks = call.plan.config, []
+    if config["causal"]:
+        masks.append(tf.constant(np.tri(length, dtype=bool)[np.newaxis, np.newaxis]))
+    for name in ("length", "mask"):
+        if (value := config.get(name)) is not None:
+            given = tf.constant(np.asarray(value)[np.newaxis])
+        elif name in call.parts:
+            part = call.parts[name]
+            given = tf.reshape(part, [batch, *part.shape[2:]])
+        else:
+            continue
+        if name == "length":
+            within = tf.range(length, dtype=given.dtype) < given[:, tf.newaxis]
+            masks.append(within[:, tf.newaxis, tf.newaxis])
+        else:
+            kept = (
+                given
+                if given.dtype == tf.bool
+                else given > tf.constant(0.5, given.dtype)
+                if given.dtype.is_floating
+                else given > 0
+            )
+            masks.append(kept[:, tf.newaxis] if kept.shape.rank == 3 else kept[:, tf.newaxis, tf.newaxis])
+    return reduce(tf.logical_and, masks) if masks else None
+
+
 def _lowest(dtype: tf.DType) -> float:
     """A score of what is not attended to: its share is 0."""
     return float(dtype.min) / 2
@@ -60,13 +94,19 @@ def attention_of_keras(plan: LayerPlan) -> KerasForm:
     """Keras' own, asked by and of the same sequence."""
     config = dict(plan.config)
     causal = config.pop("causal")
+    length, mask = config.pop("length", None), config.pop("mask", None)
+    size = plan.input.shape[0]
+    keys = np.ones((1, size, size), bool) if mask is None else np.broadcast_to(mask, (1, size, size))
+    keys = keys & (np.arange(size) < (size if length is None else length))
     return KerasForm(
         keras.layers.MultiHeadAttention,
         config,
         {},
         rounds=True,
         build=lambda layer, shape: layer.build(shape, shape),
-        call=lambda layer, x: layer(x, x, use_causal_mask=causal),
+        call=lambda layer, x: layer(
+            x, x, use_causal_mask=causal, attention_mask=None if keys.all() else tf.constant(keys)
+        ),
     )
 
 

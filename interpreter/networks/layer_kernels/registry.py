@@ -6,7 +6,7 @@ A layer whose row says nothing else is Keras' own, called on one replicate after
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -35,6 +35,8 @@ class LayerCall:
     examples: int = 1
     training: Training | None = None
     watch: Callable[[tuple[str, str], Any], None] | None = None
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    """What its arguments take of the input [L, N, …], where they speak of the example."""
 
     @property
     def place(self) -> tuple[str, str]:

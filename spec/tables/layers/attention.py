@@ -81,7 +81,8 @@ def _work(shape: Shape, output: Shape, config: Config) -> tuple[float, float]:
     products = 2 * scores * (keys + values)
     rows = shape[0] * config["num_heads"]
     biases = (rows * (2 * keys + values) + prod(output)) * config["use_bias"]
-    masked, dropped = bool(config["causal"]), config["dropout"] > 0
+    dropped = config["dropout"] > 0
+    masked = 2 * (config["causal"] or any(config.get(name) is not None for name in ("length", "mask")))
     forward = products + biases + rows * (keys + values) + scores * (4 + masked + 4 * dropped)
     backward = 2 * products + biases + rows * (keys + 6 * values) + scores * (2 + masked + 2 * dropped)
     return forward, backward
@@ -95,10 +96,13 @@ ATTENTION = Layer(
         Parameter("key_dim", "size", "the length of a head's queries and keys; the channels over the heads, unless said", None),
         Parameter("value_dim", "size", "the length of a head's values; that of its keys, unless said", None),
         Parameter("causal", "bool", "whether a place attends to itself and those before it alone", False),
+        Parameter("length", "example", "how many places there are, the keys behind them are left out: an int, of the example too", None),
+        Parameter("mask", "example", "which keys each place attends to: bools [T, T], or [T] for all places, of the example too", None),
         Parameter("dropout", "real", "the share of attention that is set to 0 in training", 0.0, bounds=BELOW_ONE),
         USE_BIAS, *KERNEL_AND_BIAS_INITIALIZERS, *KERNEL_AND_BIAS_CONSTRAINTS,
     ),
     primary="num_heads", output=_sequence, weights=_weights, flops=_kernels, inner_flops=_output_kernel, work=_work,
     inner_entries=lambda s, c: 2 * _scores(s, c), draws_above_zero="dropout", stacking="stacked",
     parts=("query", "key", "value", "attention_output"), settled=_settled,
+    of_example={"length": lambda s: ("int", ((),)), "mask": lambda s: ("bool", ((s[0], s[0]), (s[0],)))},
 )  # fmt: skip

@@ -93,6 +93,8 @@ class Layer:
     """The layers that it is made of in Keras, where they hold weights: their names lead those of the weights, as in `query_kernel`."""
     called: Mapping[str, str] = field(default_factory=dict)
     """What Keras' arguments call a weight, where it is not the weight's own name: `depthwise_initializer` starts a `kernel`."""
+    of_example: Mapping[str, Callable[[Shape], tuple[str, tuple[Shape, ...]]]] = field(default_factory=dict)
+    """Arguments that may speak of an example, with the kind and the shapes that they may have on an input of a shape."""
     settled: Callable[[Shape, Config], Mapping[str, Any]] | None = None
     """The values of arguments that are left out (None) and hang on the others, or on the shape. Raises ShapeProblem."""
 

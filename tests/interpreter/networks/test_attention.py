@@ -163,3 +163,117 @@ def test_images_grow_evenly_between_their_values(compiled: Callable[..., Compile
     own_of_keras = keras.layers.UpSampling2D((3, 2), interpolation="bilinear")(image)
     np.testing.assert_allclose(found[0], np.mean(own_of_keras, axis=0), rtol=1e-4, atol=1e-6)
     assert between(1, 4).tolist() == [[1]] * 4
+
+
+MASKED = """
+dtype: float64
+constants: {T: 5}
+task: {data: {test: 8}, example: {n: 1 + integer(T), m: 1 + integer(2), x: "normal([T, 8])", z: "normal([T, 8])"}}
+architecture:
+  f: {input: x, layers: [{multi_head_attention: {num_heads: 2, length: n, name: a}}]}
+  g: {input: x, layers: [{multi_head_attention: {num_heads: 2, causal: true, mask: "[abs(i - j) < m for i < T, j < T]", name: a}}]}
+  h: {input: x, layers: [{multi_head_attention: {num_heads: 2, length: 3, mask: "[t != 1 for t < T]", name: a}}]}
+  k: {input: x, layers: [{multi_head_attention: {num_heads: 2, length: m, mask: "[t >= n - 1 for t < T]", name: a}}]}
+loss: {f: "sum(f^2)", g: "sum(g^2)", h: "sum(h^2)", k: "sum(k^2)"}
+training: {optimizer: {sgd: 0.125}, batch: 4, steps: 1}
+measures:
+  f: E(f)
+  g: E(g)
+  h: E(h)
+  k: E(k)
+  other: "E(f(z, length=m))"
+  own: "E(squared_norm(gradient(sum(f^2), f.weights)))"
+"""
+
+
+def keys_seen(x: Any, n: Any, m: Any) -> dict[str, Any]:
+    """Which keys each place attends to, [B, T, T], by network."""
+    place, row, column = np.arange(5), np.arange(5)[:, None], np.arange(5)[None]
+    whole = np.ones((len(n), 5, 5), bool)
+    near = np.stack([(abs(row - column) < size) & (column <= row) for size in m])
+    behind = whole & (place < m[:, None, None]) & (place >= n[:, None, None] - 1)
+    return {
+        "f": whole & (place < n[:, None, None]), "g": near, "h": whole & (place < 3) & (place != 1), "k": behind,
+        "other": whole & (place < m[:, None, None]),
+    }  # fmt: skip
+
+
+def by_hand(weights: dict[str, Any], x: Any, seen: Any) -> Any:
+    """Attention in NumPy; where no key is seen the mean is 0."""
+    query, key, value = (
+        np.einsum("btc,chd->bhtd", x, weights[f"{part}_kernel"]) + weights[f"{part}_bias"][:, None]
+        for part in ("query", "key", "value")
+    )
+    share = np.where(seen[:, None], np.exp(query @ key.swapaxes(-1, -2) / np.sqrt(key.shape[-1])), 0)
+    total = share.sum(axis=-1, keepdims=True)
+    mean = (share / np.where(total > 0, total, 1)) @ value
+    return np.einsum("bhtd,hdc->btc", mean, weights["attention_output_kernel"]) + weights["attention_output_bias"]
+
+
+@FORMS
+def test_lengths_and_masks_are_those_of_the_example(compiled: Callable[..., Compiled], xla: bool) -> None:
+    """Forwards in NumPy and, where every place sees a key, in Keras; a step in Keras; another input has a length of its own."""
+    held = compiled(MASKED, 2, xla)
+    found = held.evaluate()
+
+    def examples(stream: str, count: int) -> list[Any]:
+        lowering = held.context.lowering(
+            held.seeds.keys[stream], tf.range(count, dtype=tf.int64), count, held.seeds.draws
+        )
+        return [lowering(held.context.bindings[name]).tensor.numpy() for name in ("x", "z", "n", "m")]
+
+    before = {(name, r): own(held, name, r) for name in "fghk" for r in range(2)}
+    x, z, n, m = examples("test", 8)
+    assert held.train(1) == [None, None]
+    batch, _, *sizes = examples("train", 4)
+    for (name, r), weights in before.items():
+        seen = keys_seen(x[r], n[r], m[r])
+        np.testing.assert_allclose(
+            found[name][r], by_hand(weights, x[r], seen[name]).mean(axis=0), rtol=1e-9, atol=1e-12
+        )
+        if name == "k":
+            assert not seen[name].any(axis=-1).all() and all(
+                np.isfinite(value).all() for value in own(held, name, r).values()
+            )
+            continue
+        layer = keras_attention({"num_heads": 2, "key_dim": 4}, weights)
+        expected = layer(x[r], x[r], attention_mask=tf.constant(seen[name]))
+        np.testing.assert_allclose(found[name][r], np.mean(expected, axis=0), rtol=1e-9, atol=1e-12)
+        mask = tf.constant(keys_seen(batch[r], *(size[r] for size in sizes))[name])
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(tf.square(layer(batch[r], batch[r], attention_mask=mask))) / 4
+        after = own(held, name, r)
+        for variable, slope in zip(layer.weights, tape.gradient(loss, [v.value for v in layer.weights]), strict=True):
+            weight = "_".join(variable.path.split("/")[-2:])
+            np.testing.assert_allclose(
+                weights[weight] - after[weight], 0.125 * np.asarray(slope), rtol=1e-7, atol=1e-12
+            )
+    for r in range(2):
+        layer, seen = keras_attention({"num_heads": 2, "key_dim": 4}, before["f", r]), keys_seen(x[r], n[r], m[r])
+        np.testing.assert_allclose(
+            found["other"][r],
+            np.mean(layer(z[r], z[r], attention_mask=tf.constant(seen["other"])), axis=0),
+            rtol=1e-9,
+            atol=1e-12,
+        )
+        norms = []
+        for example, mask in zip(x[r], seen["f"], strict=True):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(
+                    tf.square(layer(example[None], example[None], attention_mask=tf.constant(mask[None])))
+                )
+            norms.append(sum(np.sum(np.square(g)) for g in tape.gradient(loss, [v.value for v in layer.weights])))
+        np.testing.assert_allclose(found["own"][r], np.mean(norms), rtol=1e-9)
+
+
+def test_a_length_is_a_part_of_what_a_network_means(programs: Callable[[str], dict[str, Program]]) -> None:
+    """In digests, and in what `h(x2, …)` is asked for; layers that take the same share it."""
+    more = "variants: {same: {}, other: {architecture: {f: {layers: {a: {length: m}}}}}, whole: {architecture: {f: {layers: {a: {length: null}}}}}}\n"
+    text = MASKED.replace('  other: "E(f(z, length=m))"\n', "") + more
+    found = programs(text)
+    assert len({one.digest for one in found.values()}) == 3
+    (f, *_), (plain, *_) = found["same"].networks, found["whole"].networks
+    assert (
+        [part.name for part in f.parts] == ["length"] and not plain.parts and f.given == plain.given == plain.input.type
+    )
+    assert f.flops == plain.flops and f.parameters == plain.parameters

@@ -20,7 +20,7 @@ NEEDED: Mapping[str, Any] = {
 OTHERS: Mapping[str, Any] = {
     "target_shape": [3, 4], "of": "abs(f - y)", "weights": "f.dense_1.kernel", "over": ["v", "w"], "dims": [2, 1],
     "axis": 1, "draws": 7, "value": 0.25, "max_value": 3, "momentum": 0.7, "ema_overwrite_frequency": 3, "input_dim": 6, "groups": 2, "key_dim": 5,
-    "value_dim": 5, "layer": {"simple_rnn": 3},
+    "value_dim": 5, "layer": {"simple_rnn": 3}, "length": 3, "mask": "[t < 3 for t < 6]",
 }  # fmt: skip
 """Other values, where the kind of an argument does not give one."""
 OF_KIND: Mapping[str, Any] = {

@@ -1,0 +1,31 @@
+"""Keras' layers and constraints, as a plan tells their classes and arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+from dlspec.spec.ir.plan import InitialValue
+
+
+def of_keras(class_name: str, config: Mapping[str, Any], dtype: str) -> Any:
+    """A layer of Keras, with those among its arguments."""
+    arguments = {
+        name: of_keras(value["class_name"], value["config"], dtype) if isinstance(value, Mapping) else value
+        for name, value in config.items()
+        if value is not None
+    }
+    return getattr(keras.layers, class_name)(**arguments, dtype=dtype)
+
+
+def of_each_replicate(constraint: InitialValue) -> Callable[[Any], Any]:
+    """A constraint on a weight [R, …] of all replicates, each by itself."""
+    name = "".join(part.capitalize() for part in constraint.keras.split("_"))
+    one = keras.constraints.get({"class_name": name, "config": dict(constraint.arguments)})
+
+    def constrained(stacked: Any) -> Any:
+        return tf.stack([one(weight) for weight in tf.unstack(tf.convert_to_tensor(stacked))])
+
+    return constrained
