@@ -102,26 +102,29 @@ def keras_in_float64() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("keras_in_float64")
-@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
-def test_stacked_replicates_keep_to_constraints_as_each_does_alone(
-    compiled: Callable[..., Compiled], xla: bool
-) -> None:
-    stacked = compiled(study(), REPLICATES, xla)
-    weights = stacked.networks["f"].weights
+def test_stacked_replicates_keep_to_constraints_as_each_does_alone(compiled: Callable[..., Compiled]) -> None:
+    """In both forms, which begin with the same weights, targets and examples."""
+    graph, xla = (compiled(study(), REPLICATES, form) for form in (False, True))
     count = STEPS * BATCH
-    lowering = stacked.context.lowering(
-        stacked.seeds.keys["train"], tf.range(count, dtype=tf.int64), count, stacked.seeds.draws
+    lowering = graph.context.lowering(
+        graph.seeds.keys["train"], tf.range(count, dtype=tf.int64), count, graph.seeds.draws
     )
-    x = np.asarray(lowering(stacked.context.bindings["x"]).tensor.numpy()).reshape(REPLICATES, STEPS, BATCH, 3)
-    targets = stacked.seeds.draws["t"].numpy()
+    x = np.asarray(lowering(graph.context.bindings["x"]).tensor.numpy()).reshape(REPLICATES, STEPS, BATCH, 3)
+    targets = graph.seeds.draws["t"].numpy()
+    weights = graph.networks["f"].weights
     starts = [[variable.numpy()[place] for variable in weights.values()] for place in range(REPLICATES)]
-    stacked.train(STEPS)
-    for place in range(REPLICATES):
-        expected = trained_alone(starts[place], x[place], targets[place])
-        for (layer, name), variable, value in zip(weights, weights.values(), expected, strict=True):
-            np.testing.assert_allclose(
-                variable.numpy()[place], value, rtol=1e-8, atol=1e-11, err_msg=f"{layer}.{name} of replicate {place}"
-            )
+    expected = [trained_alone(starts[place], x[place], targets[place]) for place in range(REPLICATES)]
+    for form, stacked in (("graph", graph), ("xla", xla)):
+        held = stacked.networks["f"].weights
+        for place, start in enumerate(starts):
+            for variable, value in zip(held.values(), start, strict=True):
+                np.testing.assert_array_equal(variable.numpy()[place], value)
+        stacked.train(STEPS)
+        for place, values in enumerate(expected):
+            for (layer, name), value in zip(held, values, strict=True):
+                found = held[layer, name].numpy()[place]
+                where = f"{layer}.{name} of replicate {place}, {form}"
+                np.testing.assert_allclose(found, value, rtol=1e-8, atol=1e-11, err_msg=where)
     free = trained_alone(starts[0], x[0], targets[0], constrained=False)
-    for value, unconstrained in zip(trained_alone(starts[0], x[0], targets[0]), free, strict=True):
+    for value, unconstrained in zip(expected[0], free, strict=True):
         assert not np.allclose(value, unconstrained, rtol=1e-3)

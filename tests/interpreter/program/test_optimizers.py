@@ -137,13 +137,15 @@ def test_stacked_replicates_move_as_each_would_alone(program: Callable[[str], An
 
 
 def test_xla_moves_the_same(compiled: Callable[..., Compiled]) -> None:
-    for name in ("adam", "rmsprop"):
-        ends = []
-        for xla in (False, True):
-            held = compiled(BODY.format(dtype="float64", optimizer=written(name, {"learning_rate": 0.125})), 3, xla)
-            held.train(STEPS)
-            ends.append(held.networks["f"].weights["dense_1", "kernel"].numpy())
-        np.testing.assert_allclose(*ends, rtol=1e-10)
+    text, ends = side_by_side([(name, {"learning_rate": 0.125}) for name in ("adam", "rmsprop")]), []
+    for xla in (False, True):
+        held = compiled(text, 3, xla)
+        start = [network.weights["dense_1", "kernel"].numpy() for network in held.networks.values()]
+        held.train(STEPS)
+        ends.append([network.weights["dense_1", "kernel"].numpy() for network in held.networks.values()])
+        assert len(start) == 2 and not any(map(np.array_equal, start, ends[-1]))
+    for graph, own in zip(*ends, strict=True):
+        np.testing.assert_allclose(own, graph, rtol=1e-10)
 
 
 def test_a_learning_rate_may_use_the_step(compiled: Callable[..., Compiled]) -> None:
