@@ -58,7 +58,7 @@ def loss_term(experiment: ExperimentScope, name: str, loss: Any, of: yaml.Node |
 def trained_by(experiment: ExperimentScope, loss: LossTerm) -> tuple[str, ...]:
     """The networks that a term of the loss says it trains."""
     names = [loss.trains] if isinstance(loss.trains, str) else loss.trains or []
-    for name, node in zip(names, loss.nodes("trains"), strict=True):
+    for name, node in zip(names, loss.nodes("trains"), strict=False):  # `null` is a node, and names none
         if name not in experiment.model.architecture:
             known = experiment.model.architecture
             hint = did_you_mean(name, known) or f"The networks are {listing(known)}."

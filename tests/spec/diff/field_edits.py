@@ -25,6 +25,16 @@ experiments:
     sweep: {k: [1, 2], m: [1, 2]}
     measures: {size: k + m, other: k}
     figures: {scaling: {kind: scaling, x: k, y: size}}
+  staged:
+    task: {example: {x: "normal([2])", y: "x[0]"}}
+    architecture: {f: {input: x, layers: [{dense: 1}]}, g: {input: x, layers: [{dense: 1}]}}
+    loss: {fit: {of: (f - y)^2, trains: [f]}, more: (f + g - y)^2}
+    training:
+      optimizer: {sgd: 0.1}
+      batch: 4
+      phases: {a: {steps: 5}, b: {steps: 6, times: 2, loss: {fit: abs(f - y), more: abs(f + g - y)}}}
+      updates: {one: {networks: [f], loss: [fit]}, two: {networks: [g], loss: [more]}}
+    measures: {size: E(f + g)}
   e:
     constants: {d: 3, k: 2, half: 0.5}
     functions: {soft(u): tanh(u)}
@@ -64,6 +74,9 @@ REMOVED: Any = object()
 Path = tuple[str | int, ...]
 E: Path = ("experiments", "e")
 SWEPT: Path = ("experiments", "swept")
+STAGED: Path = ("experiments", "staged")
+PHASES: Path = (*STAGED, "training", "phases")
+UPDATES: Path = (*STAGED, "training", "updates")
 LAYER: Path = ("architecture", "f", "layers")
 EDITS: dict[str, tuple[Path, Any]] = {
     "Origin.paper": (("source", "paper"), "arXiv:1"), "Origin.section": (("source", "section"), 3),
@@ -106,6 +119,16 @@ EDITS: dict[str, tuple[Path, Any]] = {
     "Evaluate.log": ((*E, "training", "evaluate"), {"log": 4}),
     "Training.optimizer": ((*E, "training", "optimizer"), {"adam": 0.1}), "Training.batch": ((*E, "training", "batch"), 7),
     "Training.steps": ((*E, "training", "steps"), 30), "Training.evaluate": ((*E, "training", "evaluate"), {"every": 5}),
+    "LossTerm.trains": ((*STAGED, "loss", "fit", "trains"), REMOVED), "Training.phases": ((*PHASES, "c"), {"steps": 3}),
+    "TrainingPhase.steps": ((*PHASES, "a", "steps"), 7), "TrainingPhase.times": ((*PHASES, "b", "times"), 3),
+    "TrainingPhase.loss": ((*PHASES, "b", "loss", "fit"), "abs(f - 2 * y)"),
+    "TrainingPhase.optimizer": ((*PHASES, "a", "optimizer"), {"adam": 0.1}), "TrainingPhase.batch": ((*PHASES, "b", "batch"), 5),
+    "TrainingPhase.updates": ((*PHASES, "b", "updates"), {"all": {"networks": ["f", "g"], "loss": ["fit", "more"]}}),
+    "TrainingPhase.restart": ((*PHASES, "b", "restart"), ["optimizer"]),
+    "Training.updates": ((*UPDATES, "three"), {"networks": ["g"], "loss": ["more"]}),
+    "TrainingUpdate.networks": ((*UPDATES, "two", "networks"), ["f", "g"]),
+    "TrainingUpdate.loss": ((*UPDATES, "one", "loss"), ["fit", "more"]),
+    "TrainingUpdate.optimizer": ((*UPDATES, "one", "optimizer"), {"adam": 0.1}), "TrainingUpdate.times": ((*UPDATES, "two", "times"), 2),
     "Training.until": ((*E, "training", "until"), "error < 0.1"),
     "Claim.says": ((*E, "claims", "learns", "says"), "It does."),
     "Claim.check": ((*E, "claims", "learns", "check"), "final(error) <= 2"),

@@ -47,7 +47,7 @@ def in_rounds(how: str) -> list[list[Edit]]:
     alone: list[list[Edit]] = []
     for edit in edits():
         name, path, value = edit
-        if how == "in a profile" and path[:2] not in (field_edits.E, field_edits.SWEPT):
+        if how == "in a profile" and path[:2] not in (field_edits.E, field_edits.SWEPT, field_edits.STAGED):
             continue
         if value is REMOVED or name in ALONE:
             alone.append([edit])
