@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .training import TrainingChecker
 
 MAX_TIMES = 1_000
+FREEZING = listing(f"`{row.name}`" for row in GRADIENT_MODES.values() if row.freezes_weights)
+"""The modes that keep weights as they are, as hints name them."""
 
 
 class UpdateChecker:
@@ -48,7 +50,7 @@ class UpdateChecker:
         ]
         first = next(iter(said.values()))
         if idle:
-            hint = "Name it in the `networks` of one, or `freeze` it under `gradient`."
+            hint = f"Name it in the `networks` of one, or give it {FREEZING} under `gradient`."
             raise problem_at(first.span(), f"no update changes {listing(f'`{name}`' for name in idle)}", hint)
         unused = [
             name for name in self.loss if not any(term.name == name for update in updates for term in update.loss)

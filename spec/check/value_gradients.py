@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from ..diagnostics.problems import Problem, listing
 from ..ir import terms as t
 from ..ir.plan import Program
-from ..passes.gradient_paths import Paths, Reached
+from ..passes.gradient_paths import BRIDGES, Paths, Reached
 from ..passes.print_term import spell
 from ..passes.reached_examples import examples_of
 from ..tables.layers import row_of
@@ -52,7 +52,7 @@ def _undefined(program: Program, term: t.ValueGradient) -> Problem | None:
     end = next((item for item in reached.ends if any(_is(part, name) for part in _reached(program, [item]))), None)
     where = f"`{_shown(end)}` is {end.type.kind}" if end is not None else "`stop` is in every way"
     message = f"no gradient of `{shown}` comes to '{name}': {where}, and no gradient passes there"
-    hint = "Give the function a gradient mode (`forward_only`, `surrogate`), or take what is smooth."
+    hint = f"Give the function a gradient mode ({BRIDGES}), or take what is smooth."
     return Problem(message, (end.span if end is not None else None) or term.span, hint)
 
 
