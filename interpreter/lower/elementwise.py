@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from .derivatives import Lower, binary, multiply, square, unary
 from .registry import lowers
+from .undefined_kept import unfused
 
 for _name, _lower in {
     "add": tf.add, "subtract": tf.subtract, "equal": tf.equal, "not_equal": tf.not_equal, "less": tf.less, "less_equal": tf.less_equal,
@@ -72,7 +73,7 @@ def _sign(x: Any) -> Any:
 @lowers("relu")
 def relu(x: Any) -> Any:
     """max(0, x), flat at 0."""
-    return tf.nn.relu(x) if x.dtype.is_floating else tf.maximum(x, 0)
+    return tf.nn.relu(unfused(x)) if x.dtype.is_floating else tf.maximum(x, 0)
 
 
 lowers("divide")(binary(tf.divide, lambda a, b, y: (1 / b, -y / b)))

@@ -12,6 +12,7 @@ from .elementwise import undefined
 from .reductions import MIN_FLOAT64_LENGTH, total
 from .registry import LOWERINGS as LOWERINGS
 from .registry import lowers
+from .undefined_kept import spread
 
 
 def _constant(name: str) -> Lower:
@@ -128,7 +129,7 @@ def _cross_entropy(score: Any, label: Any) -> Any:
 @lowers("softmax")
 @tf.custom_gradient
 def _softmax(x: Any) -> Any:
-    y = tf.nn.softmax(x)
+    y = spread(tf.nn.softmax(x))
 
     def backward(upstream: Any) -> Any:
         return times(y, upstream - tf.reduce_sum(times(y, upstream), axis=-1, keepdims=True))

@@ -22,6 +22,7 @@ from dlspec.spec.tables.layers import LAYERS, row_of
 
 from ..lower import Lowering, Value
 from ..lower.backward_modes import with_backward_mode
+from .activations import keep_undefined
 from .folded_batch import Batch
 from .initial_weights import Array, Starts, Values
 from .keras_objects import of_each_replicate, of_keras
@@ -39,8 +40,11 @@ def input_of(network: str) -> str:
 class Network:
     """One network of a program: its layers, and its weights for all replicates side by side."""
 
-    def __init__(self, plan: NetworkPlan, replicates: int, dtype: Dtype, modes: Mapping[str, Mode]) -> None:
+    def __init__(
+        self, plan: NetworkPlan, replicates: int, dtype: Dtype, modes: Mapping[str, Mode], xla: bool = False
+    ) -> None:
         self.plan = plan
+        self.xla = xla
         self.replicates = replicates
         self.dtype = dtype
         self.real, self.between = tf.as_dtype(dtype.real), tf.as_dtype(dtype.layers)
@@ -64,6 +68,8 @@ class Network:
     def _build(self, plan: LayerPlan) -> None:
         layer = of_keras(plan.keras, plan.config, self.dtype.keras)
         layer.build((None, *plan.input.shape))
+        if not self.xla:
+            keep_undefined(layer)
         self.layers[plan.key] = layer
 
     def _variable(self, plan: LayerPlan, name: str, shape: Sequence[int]) -> None:

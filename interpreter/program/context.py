@@ -48,7 +48,9 @@ class ProgramContext:
         self.bindings = bindings_of(program)
         self.samples = number_samples(program)
         self._ranks = {item.name: len(item.type.shape) for item in program.draws}
-        self.networks = {plan.name: Network(plan, self.rows, self.kind, program.gradient) for plan in program.networks}
+        self.networks = {
+            plan.name: Network(plan, self.rows, self.kind, program.gradient, xla) for plan in program.networks
+        }
         self.kept_weights = kept_weights(program, self.networks)
         for name, layers in looked_into(program).items():
             self.networks[name].looked_into = layers

@@ -13,6 +13,7 @@ from dlspec.spec.diagnostics.problems import InternalError
 from dlspec.spec.ir.plan import LayerPlan
 from dlspec.spec.tables.layers import LAYERS
 
+from ..networks.keras_objects import of_keras
 from ..networks.layer_kernels import KERAS_FORMS
 from ..networks.network import Network
 from ..results.atomic_files import replaced
@@ -78,8 +79,7 @@ class _Made:
             build: Callable[[Any, tuple[int | None, ...]], None] = _built
             call: Callable[[Any, Any], Any] = _called
             if plan.key in self.network.layers:
-                held = self.network.layers[plan.key]
-                made = type(held).from_config({**held.get_config(), "name": name})
+                made = of_keras(plan.keras, {**plan.config, "name": name}, self.network.dtype.keras)
             else:
                 form = KERAS_FORMS[plan.row](plan)
                 dtype = self.network.dtype

@@ -124,7 +124,7 @@ OPERATION_WORK: Mapping[str, Work] = MappingProxyType(
         "step_of": Work(1, entries=_table), "floor_to": Work(3, entries=_table, passes=False),
         # losses
         "hinge": Work(3, (3,)), "logistic": Work(3, (4,)), "huber": Work(9, (9, 10, 6)), "cross_entropy": Work(4, (5, 0)),
-        "softmax": Work(5, (4,)), "log_softmax": Work(1, (4,)),
+        "softmax": Work(7, (4,)), "log_softmax": Work(1, (4,)),
         # task primitives: each row and column against four bounds, each pixel against six
         "line_image": Work(6, entries=_result, passes=False),
     }

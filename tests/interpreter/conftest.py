@@ -112,7 +112,7 @@ MOVING = frozenset(
         "Cast", "ConcatOffset", "ConcatV2", "Const", "DynamicStitch", "ExpandDims", "Fill", "GatherNd", "GatherV2", "Identity",
         "IdentityN", "InvertPermutation", "LeftShift", "ListDiff", "MatrixDiagPartV3", "MatrixDiagV3", "NoOp", "OneHot", "OnesLike",
         "Pack", "Pad", "PadV2", "PartitionedCall", "Placeholder", "PreventGradient", "Range", "Rank", "ReadVariableOp", "Reshape", "ResourceGather",
-        "ReverseV2", "RightShift", "Roll", "Shape", "ShapeN", "Size", "Slice", "Split", "SplitV", "Squeeze", "StatelessIf", "StopGradient",
+        "ReverseV2", "RightShift", "Roll", "Shape", "ShapeN", "Size", "Slice", "Snapshot", "Split", "SplitV", "Squeeze", "StatelessIf", "StopGradient",
         "StridedSlice", "StridedSliceGrad", "TensorScatterUpdate", "Tile", "Transpose", "Unpack", "ZerosLike",
     }
 )  # fmt: skip
