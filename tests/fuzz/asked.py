@@ -110,6 +110,9 @@ class Asked:
                     return kernel, None
                 return f"max(abs(E(gradient({self.number(kernel.partition('.')[0])}, {kernel}))))", ()
             case "weights":
+                if self.chance(0.3):
+                    self.seen.add("form initial")
+                    return f"norm({name}.weights - initial({name}.weights))", ()
                 return f"norm({name}.weights)", ()
             case "train" if self.data in ("finite", "with_replacement"):
                 return {"of": f"E({self.of_networks(())})", "on": "train"}, ()

@@ -80,8 +80,9 @@ class Layers:
                 continue
             defaults = {name: p.default for name, p in row.parameters.items() if not p.required}
             try:
-                after = row.output(shape, {**defaults, **config})
-                weights = row.weights(shape, {**defaults, **config})
+                checked = {name: _in_keras(row.parameters[name], value) for name, value in config.items()}
+                after = row.output(shape, {**defaults, **checked})
+                weights = row.weights(shape, {**defaults, **checked})
             except ShapeProblem:
                 continue
             if prod(after) > MAX_ENTRIES:
@@ -220,3 +221,12 @@ class Layers:
 
 def _most(value: Any) -> int:
     return max(value) if isinstance(value, list) else value or 1
+
+
+def _in_keras(parameter: Parameter, value: Any) -> Any:
+    """An argument as the checker gives it to a row: a layer in a layer is a class of Keras with all its arguments."""
+    if parameter.kind != "layer":
+        return value
+    ((name, given),) = value.items()
+    defaults = {p.name: p.default for p in LAYERS[name].parameters.values() if not p.required}
+    return {"class_name": LAYERS[name].keras, "config": {**defaults, **given}}
