@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..diagnostics.problems import Span, problem_at
 from ..ir.plan import LayerPlan
@@ -14,16 +14,14 @@ from ..tables.keras_parameters import IDENTITY
 from ..tables.layers.projection import projection
 from . import constant_folding as folding
 from .context import Context
-
-if TYPE_CHECKING:
-    from .networks import NetworkChecker
+from .layer_makers import LayerMaker
 
 Layers = tuple[LayerPlan, ...]
 ACTIVATION = "activation"
 """The name of the layer that a repetition ends with."""
 
 
-def repeat(checker: NetworkChecker, model: Any, key: str, given: Type) -> LayerPlan:
+def repeat(checker: LayerMaker, model: Any, key: str, given: Type) -> LayerPlan:
     """A block several times; its keys are `block[0].hidden`, and `block[0].projection` of what is on a shortcut."""
     times = folding.size(checker.checker.value(model.node("times"), Context("constants", ())), "'times'")
     ends = model.activation is not None and model.activation != IDENTITY
@@ -58,7 +56,7 @@ def repeat(checker: NetworkChecker, model: Any, key: str, given: Type) -> LayerP
 
 
 def _joined(
-    checker: NetworkChecker, model: Any, skip: str, prefix: str, types: tuple[Type, Type]
+    checker: LayerMaker, model: Any, skip: str, prefix: str, types: tuple[Type, Type]
 ) -> tuple[list[LayerPlan], Type]:
     """The layers of a shortcut, and the type where it meets the block's output."""
     before, current = types
@@ -95,7 +93,7 @@ def _refused(model: Any, key: str, before: Type, current: Type, word: str) -> No
 
 
 def _added(
-    checker: NetworkChecker, layer: Mapping[str, Any], at: yaml.Node, given: Type, prefix: str
+    checker: LayerMaker, layer: Mapping[str, Any], at: yaml.Node, given: Type, prefix: str
 ) -> tuple[list[LayerPlan], Type]:
     """A layer that the study does not write out, checked as if it did."""
     return checker.layers([LayerEntry.from_node(_node(layer, at.span))], given, prefix)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sentence
 from ..ir import terms as t
@@ -18,15 +18,13 @@ from ..passes.print_term import bare
 from ..source import nodes as yaml
 from ..tables.layers import Layer
 from .context import Context
-
-if TYPE_CHECKING:
-    from .networks import NetworkChecker
+from .layer_makers import LayerMaker
 
 Parts = dict[str, tuple[str, t.Term]]
 """By argument: what is written, and its term."""
 
 
-def parts_of(checker: NetworkChecker, row: Layer, model: Any, config: dict[str, Any], given: Type) -> tuple[str, ...]:
+def parts_of(checker: LayerMaker, row: Layer, model: Any, config: dict[str, Any], given: Type) -> tuple[str, ...]:
     """Takes up the arguments of a layer that speak of an example, and says which there are. What is constant is an argument like any other."""
     taken = []
     for name, wanted in row.of_example.items():
@@ -47,7 +45,7 @@ def parts_of(checker: NetworkChecker, row: Layer, model: Any, config: dict[str, 
     return tuple(taken)
 
 
-def _noted(checker: NetworkChecker, name: str, term: t.Term, node: yaml.Node) -> None:
+def _noted(checker: LayerMaker, name: str, term: t.Term, node: yaml.Node) -> None:
     """Notes a part of the input; layers that take the same share it."""
     if checker.model.each is not None:
         message = f"'{name}' speaks of the example, and this network is shared over an axis of it"

@@ -160,7 +160,7 @@ class TrainingChecker:
                 make = partial(self.optimizers, model)
                 own = self.experiment.part(("optimizers", phase.name), make, model.node("optimizer"))
             said = model.updates if model is not None and model.updates is not None else training.updates
-            updates = UpdateChecker(self, terms, own, faulty).updates(said)
+            updates = UpdateChecker(self.experiment, self.optimizer, terms, own, faulty).updates(said)
             found.append(replace(phase, loss=terms, optimizers={} if updates else own, updates=updates))
         used = {id(term) for phase in found for term in phase.loss}
         if idle := next((term for term in loss if id(term) not in used), None):

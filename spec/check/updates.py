@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 from ..diagnostics.problems import Problem, did_you_mean, listing, problem_at
 from ..ir.plan import LossPlan, OptimizerPlan, Program, Update
@@ -12,29 +12,30 @@ from ..passes.trained_weights import changed_by
 from ..tables.gradient_modes import GRADIENT_MODES, mode_of
 from .scope import ExperimentScope, Poisoned
 
-if TYPE_CHECKING:
-    from .training import TrainingChecker
-
 MAX_TIMES = 1_000
 FREEZING = listing(f"`{row.name}`" for row in GRADIENT_MODES.values() if row.freezes_weights)
 """The modes that keep weights as they are, as hints name them."""
 
 
 class UpdateChecker:
-    """Checks the updates of one phase. `loss` are the terms in force, `optimizers` those of the training."""
+    """Checks the updates of one phase.
+
+    `optimizer` makes one of what is written, `loss` are the terms in force, `optimizers` those of the training; `faulty` are the names of
+    terms that have an error of their own, which is told already.
+    """
 
     def __init__(
         self,
-        training: TrainingChecker,
+        experiment: ExperimentScope,
+        optimizer: Callable[[Any], OptimizerPlan],
         loss: Sequence[LossPlan],
         optimizers: Mapping[str, OptimizerPlan],
         faulty: Collection[str],
     ) -> None:
-        self.training = training
-        self.experiment: ExperimentScope = training.experiment
+        self.experiment = experiment
+        self.optimizer = optimizer
         self.loss = {term.name: term for term in loss}
         self.faulty = faulty
-        """The terms of the loss that have an error of their own, which is told already."""
         self.optimizers = optimizers
 
     def updates(self, said: Mapping[str, TrainingUpdate]) -> tuple[Update, ...]:
@@ -68,7 +69,7 @@ class UpdateChecker:
         for network in networks:
             self.experiment.plan(network, model.span("networks"))
         if model.optimizer is not None:
-            own = {"": self.training.optimizer(model.optimizer)}
+            own = {"": self.optimizer(model.optimizer)}
         elif set(self.optimizers) != {""}:
             hint = "Give each update an `optimizer` of its own, or the training one for all."
             raise problem_at(model.span(), "optimisers by network do not go with updates", hint)

@@ -156,7 +156,7 @@ CASES = [
 def name_of(variable: Any) -> str:
     """A weight's name in its layer: `bidirectional/forward_lstm/lstm_cell/kernel` is `forward_kernel`."""
     _, *parts, name = variable.path.split("/")
-    return "_".join([part.split("_")[0] for part in parts[:1]] + [name])
+    return "_".join([part.split("_")[0] for part in parts[:1] if not part.endswith("_cell")] + [name])
 
 
 def plain(case: Case, held: Compiled, replicate: int, policy: str = "float64") -> Any:
