@@ -25,7 +25,7 @@ from .canonical import Walk
 from .training_digests import loss_meaning, repeated, updates_form, updates_meaning
 
 LANGUAGE = 1
-NUMERICS = 7
+NUMERICS = 8
 """Raised whenever the same spec gives other numbers than before."""
 
 MAX_CACHED = 4096
