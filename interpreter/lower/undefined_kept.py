@@ -5,12 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.ops.parallel_for import pfor
 
 
 @tf.custom_gradient
 def unfused(x: Any) -> Any:
     """The same values, which TensorFlow computes before what follows: a product, its bias and a relu in one kernel have 0 for NaN."""
     return tf.raw_ops.Snapshot(input=x), lambda upstream: upstream
+
+
+@pfor.RegisterPFor("Snapshot")
+def _unfused_of_all(pfor_input: Any) -> Any:
+    """The same for all replicates of a layer that TensorFlow batches, which knows no such operation."""
+    return pfor.wrap(unfused(pfor_input.stacked_input(0)), True)
 
 
 def spread(y: Any) -> Any:

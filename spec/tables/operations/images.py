@@ -25,7 +25,9 @@ def _line_image(theta: Any, length: Any, centre: Any, size: int) -> Any:
     half = half[..., np.newaxis, np.newaxis]
     first = np.maximum(np.maximum(left[..., np.newaxis, :], low[..., np.newaxis]), -half)
     last = np.minimum(np.minimum(right[..., np.newaxis, :], high[..., np.newaxis]), half)
-    undefined = np.isnan(np.cos(theta) + half[..., 0, 0] + centre.sum(axis=-1))
+    undefined = np.isnan(
+        np.cos(theta) + half[..., 0, 0] - np.abs(centre).sum(axis=-1)
+    )  # ∞ - ∞: all along, and far away
     return np.where(undefined[..., np.newaxis, np.newaxis], np.nan, first <= last)
 
 

@@ -119,7 +119,7 @@ def test_damage_as_a_user_meets_it(
 ) -> None:  # fmt: skip
     """A cut-off Parquet file costs its cells alone, a broken index nothing once it is repaired."""
     (tmp_path / "small.yaml").write_text(study, "utf-8")
-    assert dlspec("run", "small.yaml", cwd=tmp_path).returncode == 0
+    assert dlspec("run", "small.yaml", "-j", "1", cwd=tmp_path).returncode == 0  # one file a cell
     store = tmp_path / "runs" / "store"
     path = next(files.every(store / "cells"))
     path.write_bytes(path.read_bytes()[:-20])

@@ -228,7 +228,6 @@ def test_types(text: str, wanted: str) -> None:
         ("sum()", "lacks"),
         ("normal([2])", "draws"),
         ("E(u)", "measures"),
-        ("f.dense_1.kernel", "weights"),
         ("x.y", "network"),
         ("1 / 0", "finite"),
         ("log(0)", "finite"),
