@@ -116,7 +116,7 @@ class ExperimentChecker:
     def ranged(self, program: Program) -> None:
         """Checks the ranges of ints and the ways of gradients, once for all cells whose terms are the same. Raises SpecError."""
         modes_ = tuple((name, mode.name) for name, mode in program.gradient.items())
-        kind = f"ranges {self.shared.common.number((modes_, self._clock(program)))}"
+        kind = f"ranges {self.shared.common.number((modes_, self._clock(program), _rounds(program)))}"
         named = (*program.draws, *program.examples, *program.outputs, *program.networks, *program.loss)
         probed = (term for probe in program.probes for term in probe.terms.values())
         terms = (*named, program.measures, *probed)
@@ -205,3 +205,13 @@ def _counts(terms: Sequence[t.Term], measures: Sequence[MeasurePlan]) -> bool:
     """Whether the number of a step, or what was at another, stands in any of some terms."""
     every = (*terms, *(measure.term for measure in measures))
     return any(isinstance(item, t.StepNumber | t.Recalled) for term in every for item in t.walk(term))
+
+
+def _rounds(program: Program) -> tuple[Any, ...]:
+    """Who learns from which terms of the loss, where a study says what a step consists of."""
+    phases = program.training.phases if program.training is not None else ()
+    return tuple(
+        (update.networks, *(program.loss.index(term) for term in update.loss))
+        for phase in phases
+        for update in phase.updates
+    )
