@@ -14,7 +14,7 @@ from dlspec.spec.ir.axes import CELL, EXAMPLE, REPLICATE, Axes
 from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import LossPlan
 from dlspec.spec.passes.memory import chunk
-from dlspec.spec.passes.reached_examples import examples_of
+from dlspec.spec.passes.reached_examples import names_of
 from dlspec.spec.passes.trained_weights import trained
 from dlspec.spec.tables.dtypes import DTYPES
 
@@ -183,7 +183,7 @@ class ProgramContext:
         if place in lowering.values:
             return lowering.values[place]
         outer = lowering.outermost()
-        for name in examples_of(self.program, term.of):
+        for name in names_of(self.program, term.of, "example"):
             outer(t.Reference(name, "example", type=self.bindings[name].type))
         held = {item.name for item in (*self.program.draws, *self.program.examples)}
         axes = (*outer.rows, EXAMPLE)

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.plan import Program
+from dlspec.spec.passes.reached_examples import reached
 
 from ..networks.network import Network
 
@@ -21,24 +22,14 @@ Weights = dict[tuple[str, str, str], Any]
 def kept_weights(program: Program, networks: Mapping[str, Network]) -> dict[Moment, Weights]:
     """Variables for the weights that anything in a program recalls, of the networks that it recalls."""
     kept: dict[Moment, Weights] = {}
-    bindings = {item.name: item.term for item in program.outputs}
-    plans = {plan.name: plan for plan in program.networks}
-
-    def onwards(term: t.Term) -> Iterable[t.Term]:
-        if isinstance(term, t.Reference) and term.name in bindings:
-            return (bindings[term.name],)
-        own = (plans[term.network].input,) if isinstance(term, t.NetworkOutput) and term.input is None else ()
-        return (*own, *t.children(term))
-
-    for root in _terms(program):
-        for item in t.walk(root, onwards):
-            if not isinstance(item, t.Recalled) or item.moment not in ("initial", "after"):
-                continue
-            of_then = kept.setdefault(item.kept, {})
-            for part in t.walk(item.operand, onwards):
-                if isinstance(part, t.NetworkOutput | t.Weight | t.AllWeights):
-                    for place, variable in networks[part.network].weights.items():
-                        of_then.setdefault((part.network, *place), _variable(item.kept, variable))
+    for item in reached(program, _terms(program)):
+        if not isinstance(item, t.Recalled) or item.moment not in ("initial", "after"):
+            continue
+        of_then = kept.setdefault(item.kept, {})
+        for part in reached(program, [item.operand]):
+            if isinstance(part, t.NetworkOutput | t.Weight | t.AllWeights):
+                for place, variable in networks[part.network].weights.items():
+                    of_then.setdefault((part.network, *place), _variable(item.kept, variable))
     return kept
 
 

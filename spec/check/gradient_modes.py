@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sentence
@@ -13,7 +12,7 @@ from . import constant_folding as folding
 from .argument_bounds import representable, within
 from .context import Context
 from .scope import ExperimentScope
-from .weight_paths import layer
+from .weight_paths import layer, steps_of
 
 
 def modes(experiment: ExperimentScope) -> dict[str, Mode]:
@@ -36,8 +35,7 @@ def modes(experiment: ExperimentScope) -> dict[str, Mode]:
 def _mode(experiment: ExperimentScope, target: str, entry: Any, span: Span) -> dict[str, Mode]:
     """One gradient mode on its target."""
     row = GRADIENT_MODES[entry.kind]
-    head, *rest = target.replace("[", ".[").split(".")
-    steps: list[str | int] = [int(step[1:-1]) if re.fullmatch(r"\[\d+\]", step) else step for step in rest]
+    head, steps = steps_of(target)
     if head in experiment.functions and not steps:
         kind, key = "function", head
     elif head in experiment.model.architecture:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -27,7 +26,7 @@ from .learning_rates import scheduled
 from .measures import loss_term
 from .scope import ExperimentScope
 from .updates import UpdateChecker
-from .weight_paths import layer
+from .weight_paths import layer, steps_of
 
 MAX_STEPS = 10**9
 MAX_EVALUATIONS = 100_000
@@ -120,11 +119,10 @@ class TrainingChecker:
         """What begins anew with each pass of a phase."""
         found = []
         for target, item in zip(model.restart, model.nodes("restart"), strict=True):
-            head, *rest = target.replace("[", ".[").split(".")
+            head, steps = steps_of(target)
             if target == "optimizer":
                 found.append(Restart())
             elif head in self.model.architecture:
-                steps: list[str | int] = [int(s[1:-1]) if re.fullmatch(r"\[\d+\]", s) else s for s in rest]
                 plan = self.experiment.plan(head, item.span)
                 one = layer(plan, steps, item.span) if steps else None
                 self.restartable(plan.leaves() if one is None else [one], target, item.span)

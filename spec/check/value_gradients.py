@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from ..diagnostics.problems import Problem, listing
 from ..ir import terms as t
 from ..ir.plan import Program
 from ..passes.gradient_paths import BRIDGES, Paths, Reached
-from ..passes.print_term import spell
-from ..passes.reached_examples import examples_of
+from ..passes.print_term import brief
+from ..passes.reached_examples import names_of, reached
 from ..tables.layers import row_of
 
 
@@ -23,7 +23,7 @@ def undefined_gradients(program: Program) -> list[Problem]:
         for item in t.walk(root):
             if isinstance(item, t.ValueGradient) and id(item) not in found and (problem := _undefined(program, item)):
                 found[id(item)] = problem
-    for item in _reached(program, losses):
+    for item in reached(program, losses):
         if isinstance(item, t.ValueGradient) and id(item) not in found and (problem := _coupled(program, item)):
             found[id(item)] = problem
     return list(found.values())
@@ -31,26 +31,28 @@ def undefined_gradients(program: Program) -> list[Problem]:
 
 def _undefined(program: Program, term: t.ValueGradient) -> Problem | None:
     """The problem of a gradient that is 0 everywhere: the value has nothing of the name, or by way of ints alone."""
-    name, shown = term.by.name, _shown(term.of)
-    paths, reached = Paths(program), Reached()
+    name, shown = term.by.name, brief(term.of)
+    paths, passed = Paths(program), Reached()
     outputs = {item.name for item in program.outputs}
 
     def along(item: t.Term) -> Iterable[t.Term]:
         if item.type.kind != "real":
-            reached.ends.append(item)
+            passed.ends.append(item)
         held = isinstance(item, t.Reference) and item.name not in outputs
-        return () if held or _is(item, name) else paths.onwards(item, reached)
+        return () if held or _is(item, name) else paths.onwards(item, passed)
 
     if any(_is(item, name) for item in t.walk(term.of, along)):
         return None
-    if not any(_is(item, name) for item in _reached(program, [term.of])):
-        known = [n for n in (*examples_of(program, term.of), *_outputs_of(program, term.of)) if n != name]
+    if not any(_is(item, name) for item in reached(program, [term.of])):
+        known = [
+            n for n in (*names_of(program, term.of, "example"), *names_of(program, term.of, "outputs")) if n != name
+        ]
         hint = f"It is made from {listing(known)}." if known else "It is made from no name of an example."
         return Problem(
             f"`{shown}` does not depend on '{name}': its gradient would be 0", term.of.span or term.span, hint
         )
-    end = next((item for item in reached.ends if any(_is(part, name) for part in _reached(program, [item]))), None)
-    where = f"`{_shown(end)}` is {end.type.kind}" if end is not None else "`stop` is in every way"
+    end = next((item for item in passed.ends if any(_is(part, name) for part in reached(program, [item]))), None)
+    where = f"`{brief(end)}` is {end.type.kind}" if end is not None else "`stop` is in every way"
     message = f"no gradient of `{shown}` comes to '{name}': {where}, and no gradient passes there"
     hint = f"Give the function a gradient mode ({BRIDGES}), or take what is smooth."
     return Problem(message, (end.span if end is not None else None) or term.span, hint)
@@ -59,7 +61,7 @@ def _undefined(program: Program, term: t.ValueGradient) -> Problem | None:
 def _coupled(program: Program, term: t.ValueGradient) -> Problem | None:
     """The problem of a gradient through a layer in which, in training, every example of a batch has to do with every other."""
     plans = {plan.name: plan for plan in program.networks}
-    for item in _reached(program, [term.of]):
+    for item in reached(program, [term.of]):
         plan = plans[item.network] if isinstance(item, t.NetworkOutput) else None
         for layer in plan.applied() if plan is not None else ():
             row = row_of(layer)
@@ -72,31 +74,3 @@ def _coupled(program: Program, term: t.ValueGradient) -> Problem | None:
 
 def _is(term: t.Term, name: str) -> bool:
     return isinstance(term, t.Reference) and term.name == name
-
-
-def _reached(program: Program, roots: Iterable[t.Term]) -> Iterator[t.Term]:
-    """All that terms are made of, through outputs and inputs of networks; names of the example are held."""
-    outputs = {item.name: item.term for item in program.outputs}
-    plans = {plan.name: plan for plan in program.networks}
-
-    def onwards(term: t.Term) -> Iterable[t.Term]:
-        if isinstance(term, t.Reference):
-            return (outputs[term.name],) if term.name in outputs else ()
-        own = (plans[term.network].input,) if isinstance(term, t.NetworkOutput) and term.input is None else ()
-        return (*own, *t.children(term))
-
-    for root in roots:
-        yield from t.walk(root, onwards)
-
-
-def _outputs_of(program: Program, root: t.Term) -> list[str]:
-    """The outputs that a term uses."""
-    names = (
-        item.name for item in _reached(program, [root]) if isinstance(item, t.Reference) and item.phase == "outputs"
-    )
-    return list(dict.fromkeys(names))
-
-
-def _shown(term: t.Term) -> str:
-    text = spell(term)
-    return text if len(text) <= 60 else f"{text[:59]}…"

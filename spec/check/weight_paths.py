@@ -52,6 +52,16 @@ def layer(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> LayerPlan
     return known[text]
 
 
+def steps_of(text: str) -> tuple[str, list[str | int]]:
+    """The name that a written path begins with, and the steps of the rest.
+
+    >>> steps_of("f.block[0].hidden")
+    ('f', ['block', 0, 'hidden'])
+    """
+    head, *rest = text.replace("[", ".[").split(".")
+    return head, [int(step[1:-1]) if re.fullmatch(r"\[\d+\]", step) else step for step in rest]
+
+
 def path_text(path: Sequence[str | int]) -> str:
     """A path as it is written.
 

@@ -14,7 +14,7 @@ from ..ir import terms as t
 from ..ir.plan import LayerPlan, MeasurePlan, Mode, NetworkPlan, Program
 from ..ir.term_pass import TermPass
 from ..tables.gradient_modes import GRADIENT_MODES, mode_of
-from .print_term import spell
+from .print_term import brief, spell
 
 BRIDGES = ", ".join(f"`{row.name}`" for row in GRADIENT_MODES.values() if row.replaces_derivative)
 """The modes that remedy a gradient that ends, as hints name them."""
@@ -292,18 +292,13 @@ def _apart(paths: Paths, of: t.Term, weights: t.Weight | t.AllWeights, measure: 
     name = ".".join(part for part in (weights.network, weights.layer, getattr(weights, "weight", "weights")) if part)
     own = weights.network
     known = listing(dict.fromkeys(".".join(p) if p[0] == own else f"{p[0]}.weights" for p in sorted(made)))
-    message = f"the gradient in '{measure}' is 0: `{_shown(of)}` does not depend on `{name}`"
+    message = f"the gradient in '{measure}' is 0: `{brief(of)}` does not depend on `{name}`"
     hint = (
         f"Name weights that it depends on: {known}."
         if known
         else "It depends on no weights: take what a network gives."
     )
     yield Problem(message, of.span, hint)
-
-
-def _shown(term: t.Term) -> str:
-    text = spell(term)
-    return text if len(text) <= 60 else f"{text[:59]}…"
 
 
 def _blocked(paths: Paths, of: t.Term, what: str, weights: t.Weight | t.AllWeights | None) -> Iterator[Problem]:

@@ -160,6 +160,12 @@ def _sampling_floor(term: t.SamplingFloor) -> str:
     return f"floor of {spell(term.of)}"
 
 
+def brief(term: t.Term) -> str:
+    """The text of a term, cut where it is long."""
+    text = spell(term)
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
 def bare(term: t.Term) -> str:
     """The same without the brackets around the whole, which only an expression around it needs."""
     text = spell(term)

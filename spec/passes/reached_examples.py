@@ -1,15 +1,15 @@
-"""The names of an example that a term is made from."""
+"""What a term is made from where an example's own names are held: through outputs and the inputs of networks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from ..ir import terms as t
 from ..ir.plan import Program
 
 
-def examples_of(program: Program, root: t.Term) -> list[str]:
-    """The names of an example that stand in a term, in the outputs that it uses and in the inputs of networks: not those behind them."""
+def reached(program: Program, roots: Iterable[t.Term]) -> Iterator[t.Term]:
+    """All that terms are made of, root by root; what lies behind a name of the example or of a draw is left out."""
     outputs = {item.name: item.term for item in program.outputs}
     plans = {plan.name: plan for plan in program.networks}
 
@@ -19,5 +19,11 @@ def examples_of(program: Program, root: t.Term) -> list[str]:
         own = (plans[term.network].input,) if isinstance(term, t.NetworkOutput) and term.input is None else ()
         return (*own, *t.children(term))
 
-    names = (item.name for item in t.walk(root, onwards) if isinstance(item, t.Reference) and item.phase == "example")
+    for root in roots:
+        yield from t.walk(root, onwards)
+
+
+def names_of(program: Program, root: t.Term, phase: str) -> list[str]:
+    """The names of a phase, `example` or `outputs`, that a term is made from so."""
+    names = (item.name for item in reached(program, [root]) if isinstance(item, t.Reference) and item.phase == phase)
     return list(dict.fromkeys(names))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from ..ir.plan import TrainingPlan
-from ..tables.operations.intervals import Bounds
+from ..tables.counters import COUNTERS
 
 Array = np.ndarray[Any, Any]
 MAX_CHECKED_STEPS = 10_000
@@ -21,7 +20,7 @@ def counters(plan: TrainingPlan | None, step: Array, update: Array) -> dict[str,
     Without training, all are 0.
     """
     if plan is None:
-        return {name: np.zeros_like(step) for name in ("step", "phase", "phase_step", "pass")}
+        return {name: np.zeros_like(step) for name in COUNTERS}
     phase = np.searchsorted(np.asarray(plan.starts), update, side="right") - 1
     return {
         "step": step,
@@ -41,11 +40,6 @@ def at_evaluations(plan: TrainingPlan | None) -> dict[str, Array]:
     """The counters as measures see them, after every number of updates that is looked at."""
     steps = _looked_at(plan, plan.steps if plan is not None else 0)
     return counters(plan, steps, np.maximum(steps - 1, 0))
-
-
-def bounds(values: Mapping[str, Array]) -> dict[str, Bounds]:
-    """The least and the largest of each counter."""
-    return {name: (int(value.min()), int(value.max())) for name, value in values.items()}
 
 
 def _looked_at(plan: TrainingPlan | None, last: int) -> Array:
