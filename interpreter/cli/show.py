@@ -75,8 +75,8 @@ def expressions(plan: StudyPlan) -> str:
     for program in _programs(plan):
         lines.append(program.name)
         parts = [("draw", program.draws), ("example", program.examples), ("outputs", program.outputs)]
-        for phase, items in parts:
-            lines.extend(f"  {phase:<8} {item.name}: {item.type} = {spell(item.term)}" for item in items)
+        for stage, items in parts:
+            lines.extend(f"  {stage:<8} {item.name}: {item.type} = {spell(item.term)}" for item in items)
         lines.extend(f"  loss     {term.name}: {term.term.type} = {spell(term.term)}" for term in program.loss)
         lines.extend(
             f"  measure  {measure.name}: {measure.term.type} = {spell(measure.term)}" for measure in program.measures

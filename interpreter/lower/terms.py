@@ -46,7 +46,7 @@ def _swept_constant(term: t.SweptConstant, context: Lowering) -> Value:
 @TENSOR.case(t.Reference)
 def _reference(term: t.Reference, context: Lowering) -> Value:
     if term.name not in context.values:
-        inner = context.of_example() if term.phase == "example" else context.outermost()
+        inner = context.of_example() if term.stage == "example" else context.outermost()
         context.values[term.name] = inner(context.bindings[term.name])
     return context.values[term.name]
 

@@ -126,7 +126,7 @@ def _drawing(context: ProgramContext, loss: Sequence[LossPlan]) -> list[tuple[st
     found: set[str] = set()
     while pending:
         for item in t.walk(pending.pop()):
-            if isinstance(item, t.Reference) and item.phase == "example" and item.name not in found:
+            if isinstance(item, t.Reference) and item.stage == "example" and item.name not in found:
                 found.add(item.name)
                 pending.append(context.bindings[item.name])
     terms = [(item.name, item.term) for item in context.program.examples if item.name in found]
@@ -153,7 +153,7 @@ def _lasting(context: ProgramContext, loss: Sequence[LossPlan]) -> dict[str, t.T
             lasting[name] = term
             continue
         for item in t.walk(term):
-            if isinstance(item, t.Reference) and item.phase == "example":
+            if isinstance(item, t.Reference) and item.stage == "example":
                 pending.append((item.name, context.bindings[item.name]))
     return lasting
 
@@ -165,7 +165,7 @@ def _changes(context: ProgramContext, term: t.Term) -> bool:
         for item in t.walk(pending.pop()):
             if isinstance(item, t.StepNumber):
                 return True
-            if isinstance(item, t.Reference) and item.phase == "example" and item.name not in seen:
+            if isinstance(item, t.Reference) and item.stage == "example" and item.name not in seen:
                 seen.add(item.name)
                 pending.append(context.bindings[item.name])
     return False
@@ -180,9 +180,9 @@ def needed(context: ProgramContext, loss: Sequence[LossPlan]) -> dict[str, t.Ter
     seen: set[str] = set()
     while pending:
         for item in t.walk(pending.pop()):
-            if isinstance(item, t.Reference) and item.phase == "example":
+            if isinstance(item, t.Reference) and item.stage == "example":
                 terms[item.name] = context.bindings[item.name]
-            elif isinstance(item, t.Reference) and item.phase == "outputs" and item.name not in seen:
+            elif isinstance(item, t.Reference) and item.stage == "outputs" and item.name not in seen:
                 seen.add(item.name)
                 pending.append(context.bindings[item.name])
             elif isinstance(item, t.NetworkOutput) and item.input is None and item.network not in seen:

@@ -48,7 +48,7 @@ def call(checker: Elaborator, node: n.Call, text: Text, context: Context) -> t.T
         argument = checker.term(node.arguments[0], text, context)
         keywords = dict(node.keywords)
         network = checker.names.network(
-            node.function, argument, context.phase, span,
+            node.function, argument, context.stage, span,
             lambda: {name: checker.term(value, text, context) for name, value in keywords.items()},
         )  # fmt: skip
         if network is not None:
@@ -65,7 +65,7 @@ def call(checker: Elaborator, node: n.Call, text: Text, context: Context) -> t.T
         hint = sentence("An entry of an array is written `f.weights[n]`.", hint) if row.name == "at" else hint
         raise problem_at(head, f"`{node.function}` stands only in claims", hint)
     near = OTHER_NAMES.get(node.function) or did_you_mean(
-        node.function, checker.names.vocabulary.callables(context.phase)
+        node.function, checker.names.vocabulary.callables(context.stage)
     )
     hint = sentence(near, "`dlspec ops` lists them all.")
     raise problem_at(head, f"unknown operation '{node.function}'", hint)
@@ -229,7 +229,7 @@ def special_form(checker: Elaborator, node: n.Call, text: Text, context: Context
         given = len(node.arguments) + len(node.keywords)
         message = f"`{row.name}` takes {_arguments(wanted)} by position, and is given {given}"
         raise problem_at(span, message, f"It is `{row.name}{row.signature}`: {row.meaning}.")
-    if row.phase == "measures" and context.phase not in ("measures", "any"):
+    if row.stage == "measures" and context.stage not in ("measures", "any"):
         message = f"`{row.name}` ranges over evaluation examples, and stands only in measures"
         raise problem_at(span, message, "`mean` is the mean of an array.")
     if row.name in MOMENTS:
@@ -237,7 +237,7 @@ def special_form(checker: Elaborator, node: n.Call, text: Text, context: Context
     if row.name in LOOPS:
         return loop(checker, row, node, text, context, span)
     if row.name == "len":
-        context = replace(context, phase="measures")
+        context = replace(context, stage="measures")
     operand = checker.term(node.arguments[0], text, context)
     if row.name == "len":
         if not operand.type.shape:
@@ -249,7 +249,7 @@ def special_form(checker: Elaborator, node: n.Call, text: Text, context: Context
         return operand if isinstance(operand, t.Literal) else t.Stop(operand, type=operand.type, span=span)
     if row.name == "gradient":
         by = behind(checker.term(node.arguments[1], text, context), context.bound)
-        return gradient(enclosed(operand, context.bound), by, context.phase, span)
+        return gradient(enclosed(operand, context.bound), by, context.stage, span)
     quantile = None
     if row.name == "quantile":
         share = checker.term(node.arguments[1], text, context)

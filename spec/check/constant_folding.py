@@ -37,7 +37,7 @@ def known(term: t.Term, what: str) -> np.ndarray[Any, Any]:
         (x for x in t.walk(term) if isinstance(x, t.Reference | t.NetworkOutput | t.Sample | t.Parameter)), term
     )
     if isinstance(blame, t.Reference):
-        cause = f"'{blame.name}' is {MEANING[blame.phase]}"
+        cause = f"'{blame.name}' is {MEANING[blame.stage]}"
     elif isinstance(blame, t.NetworkOutput):
         cause = f"'{blame.network}' is a network's output"
     elif isinstance(blame, t.Sample):

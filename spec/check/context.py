@@ -28,20 +28,20 @@ class Names(Protocol):
     vocabulary: Vocabulary
     """All names, for suggestions."""
     training_phases: list[str]
-    """The names of the phases of training."""
+    """The names of the stages of training."""
 
-    def term(self, name: str, phase: str, span: Span) -> t.Term | None:
-        """The term of a name, seen from a phase; None when there is no such name."""
+    def term(self, name: str, stage: str, span: Span) -> t.Term | None:
+        """The term of a name, seen from a stage; None when there is no such name."""
 
     def function(self, name: str) -> Function | None:
         """A user's function."""
 
     def network(
-        self, name: str, argument: t.Term | None, phase: str, span: Span, parts: GivenParts = dict
+        self, name: str, argument: t.Term | None, stage: str, span: Span, parts: GivenParts = dict
     ) -> t.Term | None:
         """A network applied to its own input or to an argument; None when there is no such network."""
 
-    def weight(self, path: Sequence[str | int], phase: str, span: Span) -> t.Term:
+    def weight(self, path: Sequence[str | int], stage: str, span: Span) -> t.Term:
         """A weight by its path, the network's name first."""
 
     def gradient(self, name: str) -> tuple[GradientMode, Function | None]:
@@ -59,9 +59,9 @@ class Names(Protocol):
 
 @dataclass(frozen=True)
 class Context:
-    """Where an expression stands: its phase, its path in the seed tree, the names bound inside it."""
+    """Where an expression stands: its stage, its path in the seed tree, the names bound inside it."""
 
-    phase: str
+    stage: str
     path: tuple[str, ...]
     local: Mapping[str, t.Term] = field(default_factory=dict)
     calls: tuple[str, ...] = ()

@@ -50,7 +50,7 @@ def _evaluated(experiment: ExperimentScope) -> int:
 
 
 def _enumerated(experiment: ExperimentScope, name: str, span: Span) -> Enumerated:
-    examples = experiment.phase("example")
+    examples = experiment.stage("example")
     if name not in examples:
         hint = did_you_mean(name, examples) or f"Drawn for each example: {listing(examples) or 'nothing'}."
         raise problem_at(span, f"'{name}' is not drawn for each example", hint)

@@ -1,4 +1,4 @@
-"""The names that an experiment declares, each in its phase, collected before any of them is checked."""
+"""The names that an experiment declares, each in its stage, collected before any of them is checked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..source import nodes as yaml
 from ..tables.counters import COUNTERS
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.operations import FORMS, OPERATIONS
-from .namespace import PHASES, Binding, Function, order
+from .namespace import STAGES, Binding, Function, order
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +27,17 @@ class Declared:
 
 
 def declared(model: Experiment) -> Declared:
-    """The namespace of an experiment; a name stands once in it. Those of a phase stand under the field of its name."""
+    """The namespace of an experiment; a name stands once in it. Those of a stage stand under the field of its name."""
     bindings: dict[str, Binding] = {}
     functions: dict[str, Function] = {}
     seen: dict[str, Span] = {}
     found: list[Problem] = []
-    for phase in PHASES[: order("loss")]:
-        for key, value in _entries((model if phase in Experiment.model_fields else model.task).node(phase)):
+    for stage in STAGES[: order("loss")]:
+        for key, value in _entries((model if stage in Experiment.model_fields else model.task).node(stage)):
             wrong = _faults(key, seen)
             found += wrong
             if not _refused(wrong):
-                bindings[key.text] = Binding(key.text, phase, value, key.span)
+                bindings[key.text] = Binding(key.text, stage, value, key.span)
     for key, value in _entries(model.node("functions")):
         match = re.fullmatch(r"\s*(\w+)\s*\(\s*(\w+(?:\s*,\s*\w+)*)\s*\)\s*", key.text)
         if match is None:

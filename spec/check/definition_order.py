@@ -98,7 +98,7 @@ class Order:
         if binding is None:
             function = self.functions[name]
             return tuple(word for word in self._known(function.node) if word not in function.parameters)
-        if binding.phase != "architecture" or not isinstance(binding.node, yaml.Mapping):
+        if binding.stage != "architecture" or not isinstance(binding.node, yaml.Mapping):
             return self._known(binding.node)
         own = self._known(binding.node.get("input"))
         rest = (word for key, node in binding.node.entries if key.text != "input" for word in self._known(node))
@@ -112,7 +112,7 @@ class Order:
         return tuple(word for word in words if word in self.bindings or word in self.functions)
 
     def _constant(self, word: str) -> bool:
-        return word in self.bindings and self.bindings[word].phase == "constants"
+        return word in self.bindings and self.bindings[word].stage == "constants"
 
     def _circle(self, path: list[str], word: str) -> None:
         chain = [name for name in path[path.index(word) :] if name in self.bindings]

@@ -40,8 +40,8 @@ class Dependencies:
                     seen.add(item.name)
                     pending.append(self.terms[item.name])
 
-    def by_use(self, names: Iterable[str], phase: str) -> list[str]:
-        """Some names of a phase and those of it that they are made from, each after its own."""
+    def by_use(self, names: Iterable[str], stage: str) -> list[str]:
+        """Some names of a stage and those of it that they are made from, each after its own."""
         order_: dict[str, None] = {}
         seen: set[str] = set()
         for first in names:
@@ -50,7 +50,7 @@ class Dependencies:
             while path:
                 name, below = path[-1]
                 for used in below:
-                    if used not in seen and used in self.bindings and self.bindings[used].phase == phase:
+                    if used not in seen and used in self.bindings and self.bindings[used].stage == stage:
                         seen.add(used)
                         path.append((used, iter(self._used(self.terms[used]))))
                         break
@@ -72,8 +72,8 @@ class Dependencies:
     def varies(self, name: str) -> bool:
         """Whether a binding has one value per example. Outputs are asked each after those that it is made from."""
         varying = self.varying
-        if self.bindings[name].phase != "outputs":
-            return self.bindings[name].phase == "example"
+        if self.bindings[name].stage != "outputs":
+            return self.bindings[name].stage == "example"
         for used in self.by_use([name], "outputs") if name not in varying else ():
             varying[used] = self.per_example(self.terms[used]) is not None
         return varying[name]
@@ -83,7 +83,7 @@ class Dependencies:
         return any(self._learns(item) for item in t.walk(term, _now))
 
     def _learns(self, item: t.Term) -> bool:
-        if isinstance(item, t.Reference) and item.phase == "outputs":
+        if isinstance(item, t.Reference) and item.stage == "outputs":
             self.note_read("trained", item.name)
             return self.learns(item.name)
         if isinstance(item, t.Parameter):

@@ -44,7 +44,7 @@ def sample(checker: Elaborator, node: n.Call, text: Text, context: Context, span
 
 def choice(checker: Elaborator, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
     """`choice(values, p)`: an entry of an array, at an index that is drawn."""
-    if context.phase not in ("draw", "example") or context.calls:
+    if context.stage not in ("draw", "example") or context.calls:
         message = "`choice` draws, and stands only in `task.draw` and `task.example`"
         raise problem_at(span, message, "Give the draw a name there, and use the name here.")
     if not node.arguments:
@@ -81,7 +81,7 @@ def _sample(checker: Elaborator, node: n.Call, text: Text, context: Context, spa
     if context.calls:
         message = f"`{row.name}` draws, and stands in the body of the function '{context.calls[-1]}'"
         raise problem_at(span, message, "Draw under `task.draw` or `task.example`, and pass the value.")
-    if context.phase not in ("draw", "example"):
+    if context.stage not in ("draw", "example"):
         message = f"`{row.name}` draws, and stands only in `task.draw`, `task.example` and initialisers"
         raise problem_at(span, message, "Give the draw a name there, and use the name here.")
     known = [*(parameter.name for parameter in row.parameters), *(["shape"] if row.shaped else [])]

@@ -57,7 +57,7 @@ class ExperimentChecker:
         scope = self.scope
         scope.data = scope.attempt(self._data)
         for binding in scope.bindings.values():
-            if binding.phase != "architecture":
+            if binding.stage != "architecture":
                 scope.attempt(lambda binding=binding: scope.term_of(binding, binding.key))
         for name in self.model.architecture:
             scope.attempt(lambda name=name: scope.plan(name, scope.span))
@@ -78,7 +78,7 @@ class ExperimentChecker:
         program = Program(
             study=self.point.study, experiment=self.point.experiment, variant=self.point.variant,
             point=dict(self.point.values), seed=self.model.seed, dtype=self.model.dtype,
-            constants={name: scope.terms[name].value for name in scope.phase("constants")},  # type: ignore[attr-defined]
+            constants={name: scope.terms[name].value for name in scope.stage("constants")},  # type: ignore[attr-defined]
             draws=self.named("draw"), examples=self.named("example"), outputs=self.named("outputs"),
             networks=tuple(scope.plans[name] for name in self.model.architecture),
             loss=loss if training is None else training.loss, gradient=gradient, training=training,
@@ -181,17 +181,17 @@ class ExperimentChecker:
             )
         return count
 
-    def named(self, phase: str) -> tuple[Named, ...]:
-        """The bindings of a phase, each after those that it uses."""
-        terms = [self.scope.terms[name] for name in self.scope.phase(phase)]
+    def named(self, stage: str) -> tuple[Named, ...]:
+        """The bindings of a stage, each after those that it uses."""
+        terms = [self.scope.terms[name] for name in self.scope.stage(stage)]
         bindings: tuple[Named, ...] = self.shared.once(
-            f"phase {phase} {self.shared.names}", terms, lambda: self._named(phase)
+            f"stage {stage} {self.shared.names}", terms, lambda: self._named(stage)
         )
         return bindings
 
-    def _named(self, phase: str) -> tuple[Named, ...]:
+    def _named(self, stage: str) -> tuple[Named, ...]:
         once, terms = self.shared.once, self.scope.terms
-        names = self.scope.dependencies.by_use(self.scope.phase(phase), phase)
+        names = self.scope.dependencies.by_use(self.scope.stage(stage), stage)
         return tuple(once(f"named {name}", (terms[name],), partial(Named, name, terms[name])) for name in names)
 
     def once(self, items: Iterable[Any]) -> tuple[Any, ...]:

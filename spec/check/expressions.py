@@ -138,11 +138,11 @@ class Checker:
         """A name: bound inside the expression, by the experiment, or by a network."""
         if name in context.local:
             return replace(context.local[name], span=span)
-        found = self.names.term(name, context.phase, span)
+        found = self.names.term(name, context.stage, span)
         if found is None:
-            found = self.names.network(name, None, context.phase, span)
-        if found is None and name in counters_in(context.phase):
-            return t.StepNumber(name, type=Type("real" if context.phase == "schedule" else "int"), span=span)
+            found = self.names.network(name, None, context.stage, span)
+        if found is None and name in counters_in(context.stage):
+            return t.StepNumber(name, type=Type("real" if context.stage == "schedule" else "int"), span=span)
         if found is None and name == "pi":
             return t.Literal(np.asarray(np.pi), type=Type("real"), span=span)
         if found is not None:
@@ -156,12 +156,12 @@ class Checker:
         if name in COUNTERS:
             where = (
                 "learning rates and weights of loss terms have `step` alone"
-                if context.phase == "schedule"
+                if context.stage == "schedule"
                 else ("constants, draws and the start of weights are made before the first update")
             )
             hint = "It may stand from `example` on: in examples, inputs of networks, outputs, losses and measures."
             raise problem_at(span, f"`{name}` has no value here: {where}", hint)
-        known = self.names.vocabulary.values(context.phase)
+        known = self.names.vocabulary.values(context.stage)
         own = context.path[-1] if context.path[:1] == ("value",) else ""
         near = did_you_mean(name, context.local) or did_you_mean(name, known, own)
         first = itertools.islice((word for word in itertools.chain(context.local, known) if word != own), 13)
@@ -331,7 +331,7 @@ class Checker:
             else:
                 message = "only networks have parts that a dot reaches"
                 raise problem_at(text.span(item), message, "Weights are written `score.dense_2.kernel`.")
-        return self.names.weight([item.name, *reversed(path)], context.phase, text.span(node))
+        return self.names.weight([item.name, *reversed(path)], context.stage, text.span(node))
 
     def numeric(self, term: t.Term, what: str) -> t.Term:
         """A number; a bool counts as an int."""

@@ -71,7 +71,7 @@ def _trained(terms: Iterable[t.Term]) -> bool:
     parts = [item for term in terms for item in t.walk(term)]
     return any(
         isinstance(item, t.NetworkOutput | t.Weight | t.AllWeights | t.StepNumber)
-        or (isinstance(item, t.Reference) and item.phase == "outputs")
+        or (isinstance(item, t.Reference) and item.stage == "outputs")
         for item in parts
     )
 

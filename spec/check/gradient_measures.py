@@ -106,7 +106,7 @@ def _over(experiment: ExperimentScope, of: t.Term, arguments: Any) -> tuple[str,
     found = []
     for item in arguments.nodes("over"):
         assert isinstance(item, yaml.Scalar)
-        known = experiment.phase("draw")
+        known = experiment.stage("draw")
         if item.text not in known:
             hint = did_you_mean(item.text, known) or f"Drawn once per replicate: {listing(known) or 'nothing'}."
             raise problem_at(item.span, f"'{item.text}' is not drawn once per replicate", hint)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from ..diagnostics.problems import Span, problem_at
 from ..ir import terms as t
 from ..ir.types import Type
-
-STAGES = ("outputs", "loss", "measures")
+from .namespace import LATE_STAGES
 
 
 def gradient(of: t.Term, by: t.Term, stage: str, span: Span) -> t.Term:
     """The gradient of one example's value with respect to weights, or to a name. Raises SpecError."""
-    if stage not in STAGES:
+    if stage not in LATE_STAGES:
         raise problem_at(span, "a gradient has no value here", "It may stand in outputs, losses and measures.")
     must_be_one_number(of)
     if isinstance(by, t.Reference):
@@ -25,7 +24,7 @@ def gradient(of: t.Term, by: t.Term, stage: str, span: Span) -> t.Term:
 
 def _by_name(of: t.Term, by: t.Reference, span: Span) -> t.Term:
     """The gradient with respect to a name."""
-    if by.phase not in ("example", "outputs"):
+    if by.stage not in ("example", "outputs"):
         hint = "Name a value that is made for each example, or an output."
         raise problem_at(
             by.span, f"'{by.name}' is drawn once per replicate: no gradient is taken with respect to it", hint

@@ -138,16 +138,16 @@ class Shared:
 
     @property
     def names(self) -> int:
-        """A number for what any part may read: the names with their phases or parameters, layer defaults, the dtype, whether it trains."""
+        """A number for what any part may read: the names with their stages or parameters, layer defaults, the dtype, whether it trains."""
         if self._names < 0:
             if self.declared is None:
                 self.declared = declared(self.model)
-            phases = tuple((name, binding.phase) for name, binding in self.declared.bindings.items())
+            stages = tuple((name, binding.stage) for name, binding in self.declared.bindings.items())
             functions = tuple((name, function.parameters) for name, function in self.declared.functions.items())
             own = [self.model.node(field) for field in ("layer_defaults", "dtype")]
             study = self.study_defaults.node() if self.study_defaults is not None else None
             read = tuple(map(self.common.identity, (*own, study)))
-            self._names = self.common.number((phases, functions, read, self.model.training is None))
+            self._names = self.common.number((stages, functions, read, self.model.training is None))
         return self._names
 
     def place(self, part: Part, nodes: Iterable[yaml.Node | None] = ()) -> Part:

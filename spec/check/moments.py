@@ -14,14 +14,14 @@ from .context import Context, Elaborator
 from .expectations import enclosed
 from .expression_text import Text
 from .measure_reads import MeasureReads
+from .namespace import LATE_STAGES
 
 MOMENTS = ("initial", "after", "average", "current")
-STAGES = ("outputs", "loss", "measures")
 
 
 def recalled(checker: Elaborator, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
     """A value at the weights of another time. Raises SpecError."""
-    if context.phase not in STAGES:
+    if context.stage not in LATE_STAGES:
         hint = "It may stand in outputs, losses and measures."
         raise problem_at(span, f"`{node.function}` speaks of trained weights, and there are none here yet", hint)
     phase, number = "", None
@@ -48,7 +48,7 @@ def _phase(checker: Elaborator, node: n.Expr, text: Text, context: Context) -> t
     """The phase, and the number of its pass if one is chosen."""
     span, number = text.span(node), None
     if isinstance(node, n.Index) and len(node.subscripts) == 1 and not isinstance(node.subscripts[0], n.Slice):
-        term = checker.term(node.subscripts[0], text, replace(context, phase="constants"))
+        term = checker.term(node.subscripts[0], text, replace(context, stage="constants"))
         number = int(folding.integer(term, "a pass"))
         node = node.array
     known = checker.names.training_phases

@@ -1,4 +1,4 @@
-"""The names of one experiment, each in its phase."""
+"""The names of one experiment, each in its stage."""
 
 from __future__ import annotations
 
@@ -8,24 +8,27 @@ from ..diagnostics.problems import Span, problem_at
 from ..source import nodes as yaml
 from ..tables.counters import COUNTERS
 
-PHASES = ("constants", "draw", "example", "architecture", "outputs", "loss", "measures")
+STAGES = ("constants", "draw", "example", "architecture", "outputs", "loss", "measures")
+
+LATE_STAGES = ("outputs", "loss", "measures")
+"""The stages from which on networks have values."""
 
 AS_EARLY_AS = {"schedule": "constants", "start": "draw"}
-"""Places that come as early as a phase: learning rates, and how weights start."""
+"""Places that come as early as a stage: learning rates, and how weights start."""
 
 TIMED = ("example", "architecture", "outputs", "loss", "measures")
-"""The phases in which values may change from update to update."""
+"""The stages in which values may change from update to update."""
 
 
-def counters_in(phase: str) -> tuple[str, ...]:
-    """The counters that may stand in a phase, or in a place that comes as early."""
-    return ("step",) if phase == "schedule" else tuple(COUNTERS) if phase in TIMED else ()
+def counters_in(stage: str) -> tuple[str, ...]:
+    """The counters that may stand in a stage, or in a place that comes as early."""
+    return ("step",) if stage == "schedule" else tuple(COUNTERS) if stage in TIMED else ()
 
 
-def stands_in(form: str, phase: str) -> bool:
-    """Whether a special form, by where its row says that it stands, may stand in a phase."""
+def stands_in(form: str, stage: str) -> bool:
+    """Whether a special form, by where its row says that it stands, may stand in a stage."""
     later = {"draw": ("example",), "outputs": ("loss", "measures")}
-    return form in ("any", phase) or phase in later.get(form, ())
+    return form in ("any", stage) or stage in later.get(form, ())
 
 
 MEANING = {
@@ -39,18 +42,18 @@ MEANING = {
 }
 
 
-def order(phase: str) -> int:
-    """Where a phase comes: a name may use those of its own phase and of earlier ones."""
-    return PHASES.index(AS_EARLY_AS.get(phase, phase))
+def order(stage: str) -> int:
+    """Where a stage comes: a name may use those of its own stage and of earlier ones."""
+    return STAGES.index(AS_EARLY_AS.get(stage, stage))
 
 
-def must_precede(name: str, named_phase: str, phase: str, span: Span) -> None:
-    """Refuses a name of a later phase than that in which it is used."""
-    if order(named_phase) <= order(phase):
+def must_precede(name: str, named_stage: str, stage: str, span: Span) -> None:
+    """Refuses a name of a later stage than that in which it is used."""
+    if order(named_stage) <= order(stage):
         return
-    if phase == "schedule":
+    if stage == "schedule":
         hint = "Learning rates and the weights of loss terms are made of constants and `step`."
-        raise problem_at(span, f"'{name}' is {MEANING[named_phase]}, and cannot be used here", hint)
+        raise problem_at(span, f"'{name}' is {MEANING[named_stage]}, and cannot be used here", hint)
     where = {
         "constants": "a constant is needed here",
         "draw": "`task.draw` comes before it",
@@ -60,16 +63,16 @@ def must_precede(name: str, named_phase: str, phase: str, span: Span) -> None:
     }
     hint = "The stages are constants → draw → example → architecture → outputs → loss and measures."
     raise problem_at(
-        span, f"'{name}' is {MEANING[named_phase]}, and {where.get(phase, f'`{phase}` comes before it')}", hint
+        span, f"'{name}' is {MEANING[named_stage]}, and {where.get(stage, f'`{stage}` comes before it')}", hint
     )
 
 
 @dataclass(frozen=True, eq=False)
 class Binding:
-    """A name bound to an expression: where it stands, and in which phase."""
+    """A name bound to an expression: where it stands, and in which stage."""
 
     name: str
-    phase: str
+    stage: str
     node: yaml.Node
     key: Span
 

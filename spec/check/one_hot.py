@@ -16,7 +16,7 @@ def index_of(given: t.Term, whole: Whole) -> t.Term | None:
 
     None where the index may lie outside: that vector is all 0.
     """
-    while isinstance(given, t.Reference) and given.phase != "draw":
+    while isinstance(given, t.Reference) and given.stage != "draw":
         given = whole(given.name)
     if not isinstance(given, t.Operate) or given.operation != "one_hot" or given.arguments[0].type.shape:
         return None

@@ -93,7 +93,7 @@ class ExperimentScope:
         )  # no name at all
         bindings = dict(namespace.bindings)
         for name, node in swept.items():
-            if (binding := bindings.get(name)) is not None and binding.phase == "constants":
+            if (binding := bindings.get(name)) is not None and binding.stage == "constants":
                 bindings[name] = Binding(name, "constants", node, binding.key)
         return bindings, namespace.functions
 
@@ -154,34 +154,34 @@ class ExperimentScope:
         if about == "trained":
             return self.dependencies.learns(name)
         if about == "index":
-            return None if binding.phase == "draw" else index_of(term, self._whole)
+            return None if binding.stage == "draw" else index_of(term, self._whole)
         if about == "values":
             return values(term, self._whole)
         return term if isinstance(term, t.Literal) or about == "whole" else term.type
 
     # -- names: what the expression checker asks for ---------------------------------------------------------------
 
-    def term(self, name: str, phase: str, span: Span) -> t.Term | None:
+    def term(self, name: str, stage: str, span: Span) -> t.Term | None:
         """The term of a binding, checked when first asked for."""
         binding = self.bindings.get(name)
-        if binding is None and name not in self.functions and phase != "constants":
+        if binding is None and name not in self.functions and stage != "constants":
             self.unnamed(name, span)
-        if binding is None or binding.phase == "architecture":
+        if binding is None or binding.stage == "architecture":
             return None
-        must_precede(name, binding.phase, phase, span)
+        must_precede(name, binding.stage, stage, span)
         term = self.term_of(binding, span)
-        if self.memo.at_all_points and binding.phase == "constants":
+        if self.memo.at_all_points and binding.stage == "constants":
             self.note_read("points", name)
             return points.standing_for(self.shared.points, name, term)
         self.note_read("term", name)
         if isinstance(term, t.Literal):
             return term
-        return t.Reference(name, binding.phase, type=term.type, span=span)
+        return t.Reference(name, binding.stage, type=term.type, span=span)
 
     def unnamed(self, name: str, span: Span) -> None:
         """The error for a measure or a term of the loss, which expressions cannot use."""
-        for phase, what in (("measures", "a measure"), ("loss", "a term of the loss")):
-            if name in getattr(self.model, phase):
+        for stage, what in (("measures", "a measure"), ("loss", "a term of the loss")):
+            if name in getattr(self.model, stage):
                 hint = "Write it out again, or give what they share a name under `outputs`."
                 raise problem_at(span, f"'{name}' is {what}, which no expression can use", hint)
 
@@ -196,9 +196,9 @@ class ExperimentScope:
         self._must_not_be_active(name, f"'{name}' is defined through itself", span)
         self.active.append(name)
         try:
-            part = ("output" if binding.phase == "outputs" else "binding", name, id(binding.node))
+            part = ("output" if binding.stage == "outputs" else "binding", name, id(binding.node))
             self.terms[name], size, read = self.part(part, lambda: self.elaborated(binding))
-            if binding.phase == "outputs":
+            if binding.stage == "outputs":
                 self.sizes[name] = size
             elif not self.shared.points.keys().isdisjoint(read):
                 self._at_all_points(binding)
@@ -220,15 +220,15 @@ class ExperimentScope:
             self.problems.append(circle(names_around, self.bindings[names_around[0]].key))
         self.sequence.circles.clear()
         for other in names:
-            if other != name and self.bindings[other].phase == "architecture":
+            if other != name and self.bindings[other].stage == "architecture":
                 self.attempt(lambda other=other: self.plan(other, self.span))
             elif other != name:
                 self.attempt(lambda other=other: self.term_of(self.bindings[other], self.bindings[other].key))
 
     def elaborated(self, binding: Binding) -> tuple[t.Term, Size, tuple[str, ...]]:
         """The term that a binding stands for, its size written out, and the names that a constant is made of."""
-        term = self.checker.value(binding.node, Context(binding.phase, ("value", binding.name)))
-        if binding.phase != "constants":
+        term = self.checker.value(binding.node, Context(binding.stage, ("value", binding.name)))
+        if binding.stage != "constants":
             return term, self.sized(term, binding.key), ()
         value = folding.known(term, f"the constant '{binding.name}'")
         read = tuple(name for about, name in self.memo.reads[-1] if about == "term")
@@ -244,13 +244,13 @@ class ExperimentScope:
     def sized(self, term: t.Term, span: Span) -> Size:
         """The size of a term written out. Raises SpecError for one that is too large."""
         for item in t.walk(term):
-            if isinstance(item, t.Reference) and item.phase == "outputs":
+            if isinstance(item, t.Reference) and item.stage == "outputs":
                 self.note_read("size", item.name)
         return written(term, self.sizes, span)
 
     def must_fit(self, term: t.Term, span: Span) -> None:
         """Refuses a term that is too large written out. Read is of its outputs that all are small, where that is enough to know."""
-        names = {item.name for item in t.walk(term) if isinstance(item, t.Reference) and item.phase == "outputs"}
+        names = {item.name for item in t.walk(term) if isinstance(item, t.Reference) and item.stage == "outputs"}
         for name in sorted(names):
             self.note_read("small", name)
         if all(small(self.sizes[name]) for name in names):
@@ -267,12 +267,12 @@ class ExperimentScope:
         return function
 
     def network(
-        self, name: str, argument: t.Term | None, phase: str, span: Span, parts: GivenParts = dict
+        self, name: str, argument: t.Term | None, stage: str, span: Span, parts: GivenParts = dict
     ) -> t.Term | None:
         """A network's output on its own input, or on another of the same shape with its parts."""
         if name not in self.model.architecture:
             return None
-        must_precede(name, "architecture", phase, span)
+        must_precede(name, "architecture", stage, span)
         plan = self._plan(name, span)
         self.note_read("output", name)
         if argument is not None:
@@ -336,7 +336,7 @@ class ExperimentScope:
         self.note_read("data")
         return self.data.train if self.data is not None else 0
 
-    def weight(self, path: Sequence[str | int], phase: str, span: Span) -> t.Term:
+    def weight(self, path: Sequence[str | int], stage: str, span: Span) -> t.Term:
         """`score.dense_2.kernel`, `f.weights`."""
         name, *rest = path
         if name not in self.model.architecture:
@@ -344,7 +344,7 @@ class ExperimentScope:
             networks = self.vocabulary.words(("networks",), lambda: self.model.architecture)
             known = did_you_mean(str(name), networks) or listed
             raise problem_at(span, f"'{name}' is no network, and only networks have parts", known)
-        if order(phase) <= order("architecture"):
+        if order(stage) <= order("architecture"):
             message = "weights and outputs of layers change in training, and stand only in outputs, losses and measures"
             raise problem_at(span, message, "Move this there.")
         return weight(self.plan(str(name), span), rest, span)
@@ -375,9 +375,9 @@ class ExperimentScope:
             self.problems.extend(error.problems)
             return None
 
-    def phase(self, name: str) -> list[str]:
-        """The names of a phase."""
-        return [binding.name for binding in self.bindings.values() if binding.phase == name]
+    def stage(self, name: str) -> list[str]:
+        """The names of a stage."""
+        return [binding.name for binding in self.bindings.values() if binding.stage == name]
 
     def count(self, node: yaml.Node | None, default: Any, what: str, most: int = folding.MAX_SIZE) -> int:
         """A constant positive whole number of the document, or its default where nothing is written."""
@@ -387,7 +387,7 @@ class ExperimentScope:
 
     def scalars(self) -> dict[str, float]:
         """The constants that are single numbers."""
-        values = {name: self.terms[name] for name in self.phase("constants") if name in self.terms}
+        values = {name: self.terms[name] for name in self.stage("constants") if name in self.terms}
         for name in values:
             self.note_read("term", name)
         return {name: float(x.value) for name, x in values.items() if isinstance(x, t.Literal) and not x.type.shape}

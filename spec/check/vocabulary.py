@@ -8,7 +8,7 @@ from ..diagnostics.suggestions import Words
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.operations import FORMS, OPERATIONS
 from .memo import Shared
-from .namespace import PHASES, Binding, Function, counters_in, order, stands_in
+from .namespace import STAGES, Binding, Function, counters_in, order, stands_in
 
 
 class Vocabulary:
@@ -34,13 +34,13 @@ class Vocabulary:
         """All names that expressions can use, and some words."""
         return self.words(("known", *more), lambda: [*more, *self.known()])
 
-    def values(self, phase: str) -> Words:
-        """The names that have a value in a phase."""
-        return self.words(("values", phase), lambda: self._values(phase))
+    def values(self, stage: str) -> Words:
+        """The names that have a value in a stage."""
+        return self.words(("values", stage), lambda: self._values(stage))
 
-    def callables(self, phase: str) -> Words:
-        """What can be called in a phase: functions, networks, operations, and draws where they may stand."""
-        return self.words(("callables", phase), lambda: self._callables(phase))
+    def callables(self, stage: str) -> Words:
+        """What can be called in a stage: functions, networks, operations, and draws where they may stand."""
+        return self.words(("callables", stage), lambda: self._callables(stage))
 
     def words(self, key: tuple[str, ...], make: Callable[[], Iterable[str]]) -> Words:
         """Names for suggestions, the same at all points."""
@@ -51,13 +51,13 @@ class Vocabulary:
         vocabulary: Words = cache[words]
         return vocabulary
 
-    def _values(self, phase: str) -> list[str]:
-        last = order(phase)
-        more = ["pi", *counters_in(phase)]
-        return [name for name, binding in self.bindings.items() if order(binding.phase) <= last] + more
+    def _values(self, stage: str) -> list[str]:
+        last = order(stage)
+        more = ["pi", *counters_in(stage)]
+        return [name for name, binding in self.bindings.items() if order(binding.stage) <= last] + more
 
-    def _callables(self, phase: str) -> list[str]:
-        networks = self.networks if phase in PHASES and order(phase) >= order("architecture") else ()
-        forms = [name for name, row in FORMS.items() if stands_in(row.phase, phase)]
-        draws = DISTRIBUTIONS if phase in ("draw", "example") else ()
+    def _callables(self, stage: str) -> list[str]:
+        networks = self.networks if stage in STAGES and order(stage) >= order("architecture") else ()
+        forms = [name for name, row in FORMS.items() if stands_in(row.stage, stage)]
+        draws = DISTRIBUTIONS if stage in ("draw", "example") else ()
         return [*self.functions, *networks, *OPERATIONS, *forms, *draws]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ..check.namespace import PHASES, counters_in, stands_in
+from ..check.namespace import STAGES, counters_in, stands_in
 from ..expressions.parser import KEYWORDS
 from ..model.fields import EXPRESSION, TEXT, Place, fields, meaning
 from ..tables.counters import COUNTERS
@@ -125,8 +125,8 @@ def _expression(where: Where, names: Names) -> Iterator[Completion]:
             yield Completion(name, "part", what)
         return
     yield from _local(where, names)
-    phase = phase_of(where.inside)
-    kinds = [*PHASES[: PHASES.index(phase) + 1]] if phase in PHASES else ["constants"]
+    stage = stage_of(where.inside)
+    kinds = [*STAGES[: STAGES.index(stage) + 1]] if stage in STAGES else ["constants"]
     kinds = [kind for kind in kinds if kind not in ("loss", "measures")]
     if where.inside[:1] in (("functions",), ("gradient",)):
         kinds = ["constants", "draw", "example", "architecture", "outputs"]
@@ -134,14 +134,14 @@ def _expression(where: Where, names: Names) -> Iterator[Completion]:
     yield from (_known(item) for item in known if item.name != where.path[-1])
     if where.inside[:1] == ("training",) or where.inside[-1:] == ("weight",):
         yield Completion("step", "name", COUNTERS["step"].meaning)
-    yield from (Completion(name, "name", COUNTERS[name].meaning) for name in counters_in(phase))
-    if phase in ("draw", "example") or str(where.path[-1]).endswith("_initializer"):
+    yield from (Completion(name, "name", COUNTERS[name].meaning) for name in counters_in(stage))
+    if stage in ("draw", "example") or str(where.path[-1]).endswith("_initializer"):
         for row in DISTRIBUTIONS.values():
             yield Completion(row.name, "distribution", row.signature, row.meaning)
     if str(where.path[-1]).endswith("_initializer"):
         yield from (Completion(name, "name", "how many it has") for name in ("fan_in", "fan_out"))
     for form in FORMS.values():
-        if stands_in(form.phase, phase):
+        if stands_in(form.stage, stage):
             yield Completion(form.name, "operation", form.signature, form.meaning)
     yield from _operations(OPERATIONS.values())
     yield Completion("pi", "name", "3.14159…")
@@ -173,15 +173,15 @@ def parameters(where: Where, names: Names) -> tuple[str, ...]:
     return ()
 
 
-def phase_of(path: tuple[str | int, ...]) -> str:
-    """The phase of what stands at a path of an experiment."""
+def stage_of(path: tuple[str | int, ...]) -> str:
+    """The stage of what stands at a path of an experiment."""
     match path:
-        case ("task", "draw" | "example" as phase, *_):
-            return str(phase)
+        case ("task", "draw" | "example" as stage, *_):
+            return str(stage)
         case ("architecture", _, "input", *_):
             return "example"
-        case (("constants" | "outputs" | "loss" | "measures") as phase, *rest):
-            return "constants" if rest[1:2] == ["weight"] else str(phase)
+        case (("constants" | "outputs" | "loss" | "measures") as stage, *rest):
+            return "constants" if rest[1:2] == ["weight"] else str(stage)
         case ("figures", *_):
             return "outputs"
     return "constants"

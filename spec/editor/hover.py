@@ -58,8 +58,8 @@ def _key(where: Where, word: str, names: Names | None) -> str | None:
 def _kind(where: Where) -> str:
     """The kind of the names in a map."""
     match where.inside:
-        case ("task", str() as phase, *_):
-            return phase
+        case ("task", str() as stage, *_):
+            return stage
         case (str() as kind, *_):
             return kind
     return ""

@@ -34,7 +34,7 @@ WHAT = {**MEANING, "functions": "a function", "variants": "a variant"}
 
 @dataclass(frozen=True)
 class Known:
-    """A name: what kind it is (a phase, or `functions`, `measures`, `variants`), where it stands, its text and type."""
+    """A name: what kind it is (a stage, or `functions`, `measures`, `variants`), where it stands, its text and type."""
 
     name: str
     kind: str
@@ -134,7 +134,7 @@ def _checked(name: str, node: yaml.Mapping, top: yaml.Mapping) -> tuple[dict[str
         return types, parts
     for binding in list(scope.bindings.values()):
         try:
-            if binding.phase == "architecture":
+            if binding.stage == "architecture":
                 plan = scope.plan(binding.name, binding.key)
                 types[binding.name] = str(plan.output)
                 parts[binding.name] = {"weights": f"real[{plan.parameters}], all weights together"}

@@ -41,7 +41,7 @@ class Boolean(Node):
 
 @dataclass(frozen=True, slots=True)
 class Name(Node):
-    """`x`: whatever its phase gives it."""
+    """`x`: whatever its stage gives it."""
 
     name: str
 

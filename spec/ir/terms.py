@@ -41,10 +41,10 @@ class SweptConstant(Term):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference(Term):
-    """The value of a binding of the phases `draw`, `example` or `outputs`."""
+    """The value of a binding of the stages `draw`, `example` or `outputs`."""
 
     name: str
-    phase: str
+    stage: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -43,7 +43,7 @@ def reference() -> str:
     for family, lines in families.items():
         parts.append(_table(family.capitalize(), ("operation", "signature", "meaning", "corners", "example"), lines))
     every = (*FORMS.values(), *CLAIM_FORMS.values())
-    forms = [_cells(f"`{row.name}`", f"`{row.signature}`", row.meaning, row.phase) for row in every]
+    forms = [_cells(f"`{row.name}`", f"`{row.signature}`", row.meaning, row.stage) for row in every]
     counted = [_cells(f"`{row.name}`", row.meaning) for row in COUNTERS.values()]
     parts.append(_table("Counters", ("counter", "what it counts: an int"), counted))
     parts.append(_table("Special forms", ("form", "signature", "meaning", "where"), forms))
@@ -114,7 +114,7 @@ def _entries(name: str) -> Iterator[str]:
         example = f"\nexample   {row.example[0]} = {row.example[1]}"
         yield f"{row.name}{row.signature}{written}\n{row.meaning}{corner}{example}{source}"
     if form := FORMS.get(name) or CLAIM_FORMS.get(name):
-        yield f"{form.name}{form.signature}\n{form.meaning}\nstands in {form.phase}"
+        yield f"{form.name}{form.signature}\n{form.meaning}\nstands in {form.stage}"
     if draw := DISTRIBUTIONS.get(name):
         where = "stands in task.draw, task.example and initialisers"
         yield f"{draw.name}{draw.signature} -> {draw.kind}\n{_drawing(draw)}\n{where}"

@@ -30,13 +30,13 @@ class Walk:
         """The meaning of a term; `names` numbers the parameters and indices in scope."""
         return _MEANING.of(term)(term, self, names or {})
 
-    def reach(self, name: str, phase: str) -> None:
+    def reach(self, name: str, stage: str) -> None:
         """Notes a draw or an example's binding, and all that it reaches."""
         if name not in self.reached:
             self.reached[name] = None
-            self.reached[name] = [phase, self.binding(self.named[name].term, phase)]
+            self.reached[name] = [stage, self.binding(self.named[name].term, stage)]
 
-    def binding(self, term: t.Term, phase: str) -> Any:
+    def binding(self, term: t.Term, stage: str) -> Any:
         """The meaning of a draw or of an example's binding."""
         return self.term(term)
 
@@ -139,9 +139,9 @@ def _swept_constant(term: t.SweptConstant, walk: Walk, names: Scope) -> Any:
 
 @_MEANING.case(t.Reference)
 def _reference(term: t.Reference, walk: Walk, names: Scope) -> Any:
-    if term.phase == "outputs":
+    if term.stage == "outputs":
         return walk.term(walk.named[term.name].term)
-    walk.reach(term.name, term.phase)
+    walk.reach(term.name, term.stage)
     return ["name", term.name]
 
 

@@ -200,8 +200,8 @@ def _weights(term: t.Weight | t.AllWeights, counter: _Counter, passes: Passes) -
 @_COST.case(t.Reference)
 def _reference(term: t.Reference, counter: _Counter, passes: Passes) -> Provenance:
     name = term.name
-    if term.phase != "outputs":
-        return Provenance(axes=frozenset({EXAMPLE} if term.phase == "example" else ()))
+    if term.stage != "outputs":
+        return Provenance(axes=frozenset({EXAMPLE} if term.stage == "example" else ()))
     remaining = counter.first_visit(name, passes)
     if remaining.forward or remaining.backward:
         counter.provenance[name] = counter.term(counter.outputs[name], remaining)

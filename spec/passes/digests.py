@@ -122,9 +122,9 @@ def _form(program: Program, walk: _SignatureWalk) -> list[Any]:
     ]
     for plan in program.networks:
         walk.network(plan.name)
-    for phase, items in (("draw", program.draws), ("example", program.examples)):
+    for stage, items in (("draw", program.draws), ("example", program.examples)):
         for item in items:
-            walk.reach(item.name, phase)
+            walk.reach(item.name, stage)
     phases = program.training.phases if program.training else ()
     training = [part for phase in phases for part in (phase.batch, updates_form(walk, phase, program.loss))] or None
     named = len(phases) > 1 or (phases and phases[0].times > 1)
@@ -222,7 +222,7 @@ class _Body:
                 plans[name] = part.text
             else:
                 part = self.term(self.walk.named[name].term)
-                bindings[name] = f'["{self.walk.phases[name]}",{part.text}]'
+                bindings[name] = f'["{self.walk.stages[name]}",{part.text}]'
             named += part.names
             invoked += part.networks
         return _Reached(_map(bindings), _map(plans), frozenset(plans))
@@ -339,11 +339,11 @@ class _DirectWalk(Walk):
         super().__init__(program)
         self.names: dict[str, None] = {}
         self.invoked: dict[str, None] = {}
-        self.phases = {item.name: "draw" for item in program.draws} | {
+        self.stages = {item.name: "draw" for item in program.draws} | {
             item.name: "example" for item in program.examples
         }
 
-    def reach(self, name: str, phase: str) -> None:
+    def reach(self, name: str, stage: str) -> None:
         self.names[name] = None
 
     def network(self, name: str) -> None:
@@ -357,8 +357,8 @@ class _SignatureWalk(Walk):
         super().__init__(program)
         self.redrawn = redrawn
 
-    def binding(self, term: t.Term, phase: str) -> Any:
-        return self.term(term) if self.redrawn or phase != "draw" else [term.type.kind, list(term.type.shape)]
+    def binding(self, term: t.Term, stage: str) -> Any:
+        return self.term(term) if self.redrawn or stage != "draw" else [term.type.kind, list(term.type.shape)]
 
     def layer(self, layer: LayerPlan) -> Any:
         return super().layer(replace(layer, initializers={}))

@@ -84,5 +84,5 @@ def _argument(term: t.Parameter, parameters: dict[str, t.Term]) -> Iterable[t.Te
 def _whole(term: t.Term, parts: list[Size], outputs: Mapping[str, Size]) -> Size:
     """The size of a term from those of its parts."""
     if isinstance(term, t.Reference):
-        return outputs.get(term.name, Size()) if term.phase == "outputs" else Size()
+        return outputs.get(term.name, Size()) if term.stage == "outputs" else Size()
     return Size(1 + sum(part.size for part in parts), 1 + max((part.depth for part in parts), default=0))

@@ -37,7 +37,7 @@ class _Reached:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.named = {(kind, one.name): one.term for kind, many in _phases(program) for one in many}
+        self.named = {(kind, one.name): one.term for kind, many in _stages(program) for one in many}
         self.networks = {network.name: network for network in program.networks}
 
     def random(self, term: t.Term) -> bool:
@@ -143,7 +143,7 @@ def _parts(term: t.Term, reached: _Reached) -> Iterable[t.Term]:
 
 @_ONWARDS.case(t.Reference)
 def _named(term: t.Reference, reached: _Reached) -> Iterable[t.Term]:
-    return (reached.named[term.phase, term.name],) if (term.phase, term.name) in reached.named else ()
+    return (reached.named[term.stage, term.name],) if (term.stage, term.name) in reached.named else ()
 
 
 @_ONWARDS.case(t.NetworkOutput)
@@ -166,5 +166,5 @@ def _random_start(layer: LayerPlan, weight: str) -> bool:
     return weight not in layer.untrained
 
 
-def _phases(program: Program) -> tuple[tuple[str, tuple[Named, ...]], ...]:
+def _stages(program: Program) -> tuple[tuple[str, tuple[Named, ...]], ...]:
     return ("draw", program.draws), ("example", program.examples), ("outputs", program.outputs)

@@ -23,7 +23,7 @@ def reached(program: Program, roots: Iterable[t.Term]) -> Iterator[t.Term]:
         yield from t.walk(root, onwards)
 
 
-def names_of(program: Program, root: t.Term, phase: str) -> list[str]:
-    """The names of a phase, `example` or `outputs`, that a term is made from so."""
-    names = (item.name for item in reached(program, [root]) if isinstance(item, t.Reference) and item.phase == phase)
+def names_of(program: Program, root: t.Term, stage: str) -> list[str]:
+    """The names of a stage, `example` or `outputs`, that a term is made from so."""
+    names = (item.name for item in reached(program, [root]) if isinstance(item, t.Reference) and item.stage == stage)
     return list(dict.fromkeys(names))

@@ -10,12 +10,12 @@ from .by_name import by_name
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A special form: where it may stand (`phase`: there, and from `outputs` on in losses and measures), how it is written, what it means."""
+    """A special form: where it may stand (`stage`: there, and from `outputs` on in losses and measures), how it is written, what it means."""
 
     name: str
     signature: str
     meaning: str
-    phase: str
+    stage: str
     source: str = ""
 
 

@@ -61,7 +61,7 @@ def _body(texts: Sequence[str], dtype: str) -> str:
 
 
 def pool(dtype: str, seed: int = 0) -> dict[str, Value]:
-    """Values of the names, with the axes of their phase."""
+    """Values of the names, with the axes of their stage."""
     rng = np.random.default_rng(seed)
     found = {}
     for name in NAMES:

@@ -1,4 +1,4 @@
-"""Types, shapes and phases of expressions in an experiment."""
+"""Types, shapes and stages of expressions in an experiment."""
 
 from __future__ import annotations
 
@@ -51,28 +51,28 @@ experiments:
       m: E(u)
       {measures}
 """
-PHASES = ("constant", "draw", "example", "outputs", "measures")
+STAGES = ("constant", "draw", "example", "outputs", "measures")
 
 
-def program(phase: str, text: str) -> spec.Program:
-    """The experiment with one more binding, `probe`, in a phase."""
+def program(stage: str, text: str) -> spec.Program:
+    """The experiment with one more binding, `probe`, in a stage."""
     quoted = "'" + text.replace("'", "''") + "'"
-    given = {name: f"probe: {quoted}" if name == phase else "" for name in PHASES}
+    given = {name: f"probe: {quoted}" if name == stage else "" for name in STAGES}
     document = spec.parse(Source("types.yaml", NAMES.format(**given)))
     return spec.resolve(document).experiments[0].programs[0]
 
 
-def term(phase: str, text: str) -> t.Term:
-    """The term of an expression in a phase."""
-    found = program(phase, text)
+def term(stage: str, text: str) -> t.Term:
+    """The term of an expression in a stage."""
+    found = program(stage, text)
     named = (*found.draws, *found.examples, *found.outputs, *found.measures)
     return next(item.term for item in named if item.name == "probe")
 
 
-def problem(phase: str, text: str) -> spec.Problem:
-    """The one problem of an expression in a phase."""
+def problem(stage: str, text: str) -> spec.Problem:
+    """The one problem of an expression in a stage."""
     with pytest.raises(spec.SpecError) as caught:
-        program(phase, text)
+        program(stage, text)
     (found,) = caught.value.problems
     return found
 
@@ -248,39 +248,39 @@ def test_a_problem_points_at_its_part() -> None:
     assert line[found.span.column - 1 : found.span.end_column - 1] == "v + [1, 2]"
 
 
-# -- phases ------------------------------------------------------------------------------------------------------------
+# -- stages ------------------------------------------------------------------------------------------------------------
 
 REACH = {"n": "constant", "v": "draw", "x": "example", "f": "architecture", "guess": "outputs"}
 ORDER = ["constant", "draw", "example", "architecture", "outputs", "measures"]
 
 
-@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("name", REACH)
-def test_a_name_is_used_by_its_own_phase_and_by_later_ones(name: str, phase: str) -> None:
-    early = ORDER.index(REACH[name]) > ORDER.index(phase)
+def test_a_name_is_used_by_its_own_stage_and_by_later_ones(name: str, stage: str) -> None:
+    early = ORDER.index(REACH[name]) > ORDER.index(stage)
     if early:
-        found = problem(phase, f"2 * {name}")
+        found = problem(stage, f"2 * {name}")
         assert f"'{name}'" in found.message
         assert "stages" in found.hint or "constant" in found.message
     else:
-        program(phase, f"2 * {name}")
+        program(stage, f"2 * {name}")
 
 
 @pytest.mark.parametrize(
-    ("phase", "text"), [("draw", "x[0, 0]"), ("example", "f"), ("constant", "sum(v)"), ("draw", "2 * guess")]
+    ("stage", "text"), [("draw", "x[0, 0]"), ("example", "f"), ("constant", "sum(v)"), ("draw", "2 * guess")]
 )
-def test_too_early_is_said(phase: str, text: str) -> None:
-    assert problem(phase, text).span is not None
+def test_too_early_is_said(stage: str, text: str) -> None:
+    assert problem(stage, text).span is not None
 
 
-@pytest.mark.parametrize("phase", ["constant", "outputs", "measures"])
-def test_only_draws_and_examples_draw(phase: str) -> None:
-    assert "draws" in problem(phase, "normal()").message
+@pytest.mark.parametrize("stage", ["constant", "outputs", "measures"])
+def test_only_draws_and_examples_draw(stage: str) -> None:
+    assert "draws" in problem(stage, "normal()").message
     assert isinstance(term("draw", "normal()"), t.Sample)
     assert isinstance(term("example", "normal()"), t.Sample)
 
 
-def test_a_function_draws_nothing_and_takes_the_phase_of_its_call() -> None:
+def test_a_function_draws_nothing_and_takes_the_stage_of_its_call() -> None:
     assert "'v' is drawn once per replicate" in problem("constant", "shift(1)").message
     assert str(term("example", "shift(u)").type) == "real"
 
@@ -342,12 +342,12 @@ def test_constants_are_values() -> None:
 
 
 def test_a_cycle_is_printed() -> None:
-    text = NAMES.format(**dict.fromkeys(PHASES, "")).replace("h: 0.5", "h: p\n      p: 2 * q\n      q: h + 1")
+    text = NAMES.format(**dict.fromkeys(STAGES, "")).replace("h: 0.5", "h: p\n      p: 2 * q\n      q: h + 1")
     with pytest.raises(spec.SpecError) as caught:
         spec.resolve(spec.parse(Source("cycle.yaml", text)))
     assert any("h → p → q → h" in found.message for found in caught.value.problems)
     text = (
-        NAMES.format(**dict.fromkeys(PHASES, ""))
+        NAMES.format(**dict.fromkeys(STAGES, ""))
         .replace("double(a): 2 * a", "double(a): pick([gap(a, a)])")
         .replace("a[0]", "double(a[0])")
     )
@@ -355,8 +355,8 @@ def test_a_cycle_is_printed() -> None:
         spec.resolve(spec.parse(Source("cycle.yaml", text.replace("guess: f", "guess: double(f)"))))
 
 
-def test_order_within_a_phase_is_free() -> None:
-    text = NAMES.format(**dict.fromkeys(PHASES, "")).replace(
+def test_order_within_a_stage_is_free() -> None:
+    text = NAMES.format(**dict.fromkeys(STAGES, "")).replace(
         "n: 3\n      h: 0.5", "n: 1 + two\n      two: 2\n      h: 0.5"
     )
     found = spec.resolve(spec.parse(Source("order.yaml", text))).experiments[0].programs[0]
