@@ -69,7 +69,7 @@ def _trouble(study: ChangedStudy) -> str:
     for side, source in (("base", study.before), ("change", study.after)):
         try:
             problems = spec.validate(spec.parse(source)) if source is not None else ()
-        except spec.SpecError as error:
+        except spec.StudyError as error:
             problems = tuple(error.problems)
         if wrong := next((problem for problem in problems if problem.severity == "error"), None):
             return f"not compared: it is no valid study in the {side}: {wrong.message}"

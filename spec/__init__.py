@@ -14,7 +14,7 @@ A study goes through the rooms in this order; each imports only those before it:
 
 from __future__ import annotations
 
-from .diagnostics.problems import InternalError, Problem, SpecError, render
+from .diagnostics.problems import InternalError, Problem, StudyError, render
 from .ir.plan import Program, StudyPlan
 from .resolve.document import Document
 from .resolve.load import load, parse
@@ -28,7 +28,7 @@ __all__ = [
     "Override",
     "Problem",
     "Program",
-    "SpecError",
+    "StudyError",
     "StudyPlan",
     "decode",
     "is_study",

@@ -31,7 +31,7 @@ Side = str | Source
 
 
 def two(before: Side, after: Side) -> list[Two]:
-    """The studies to compare. Raises SpecError for what cannot be read."""
+    """The studies to compare. Raises StudyError for what cannot be read."""
     if before == "-" and after == "-":
         raise problem_at(
             None, "only one side can be read from the standard input", "`git show HEAD:a.yaml | dlspec diff - a.yaml`"

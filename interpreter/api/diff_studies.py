@@ -35,7 +35,7 @@ class Compared:
 
 
 def compared(before: Side, after: Side, runs: Path, warn: Callable[[str], None] = lambda text: None) -> Compared:
-    """Reads and compares; `warn` is told of runs that cannot be read. Raises SpecError; a SideError where it is known which side is to blame."""
+    """Reads and compares; `warn` is told of runs that cannot be read. Raises StudyError; a SideError where it is known which side is to blame."""
     pairs = two(before, after)
     if any(pair.name for pair in pairs):
         return Compared(list(compared_files(pairs)), PastResults())
@@ -111,7 +111,7 @@ def _valid(pairs: Iterable[Two]) -> Iterator[tuple[str, Document]]:
             if document is not None:
                 spec.resolve(document)
                 yield pair.name, document
-        except spec.SpecError:
+        except spec.StudyError:
             continue
 
 
@@ -129,7 +129,7 @@ def parsed_sides(before: Source, after: Source) -> tuple[Document, Document]:
 def _parsed(source: Source, side: str) -> Document:
     try:
         return spec.parse(source)
-    except spec.SpecError as error:
+    except spec.StudyError as error:
         raise SideError(side, error.problems) from None
 
 
@@ -141,7 +141,7 @@ def alone(name: str, before: Source | None, after: Source | None) -> StudyDiff:
     document = _parsed(known, side)
     try:
         plan = spec.resolve(document)
-    except spec.SpecError as error:
+    except spec.StudyError as error:
         raise SideError(side, error.problems) from None
     texts: Texts = (None, name) if before is None else (name, None)
     change = Change("", ("study",), action, *texts, ("text",), scope="file")

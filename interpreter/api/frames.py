@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from dlspec.spec.diagnostics.problems import Problem, SpecError
+from dlspec.spec.diagnostics.problems import Problem, StudyError
 from dlspec.spec.ir.plan import cell_name
 
 from ..results.export_table import axis_columns, column_name, curves_table, finals_table
@@ -27,7 +27,7 @@ def needs(package: str, name: str) -> None:
     """Raises StudyError unless a package of the extra is installed."""
     if find_spec(package) is None:
         hint = f"`pip install 'dlspec[{EXTRA}]'` installs it."
-        raise SpecError(Problem(f"this needs {name}, which is not installed", hint=hint))
+        raise StudyError(Problem(f"this needs {name}, which is not installed", hint=hint))
 
 
 def plan_frame(estimates: Sequence[Row]) -> pd.DataFrame:

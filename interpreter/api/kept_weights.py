@@ -21,24 +21,24 @@ def models(run: RunRecord, cell: str, replicate: int) -> dict[str, Any]:
     own = [item for item in cells if cell_name(item["experiment"], item["variant"], item["constants"]) == cell]
     if not own:
         hint = sentence(did_you_mean(cell, names), f"There are {listing(map(repr, names))}.")
-        raise spec.SpecError(Problem(f"the run has no cell '{cell}'", hint=hint))
+        raise spec.StudyError(Problem(f"the run has no cell '{cell}'", hint=hint))
     item = next((item for item in own if item["replicate"] == replicate), None)
     if item is None:
         hint = f"There are {listing(str(item['replicate']) for item in own)}."
-        raise spec.SpecError(Problem(f"the cell '{cell}' has no replicate {replicate}", hint=hint))
+        raise spec.StudyError(Problem(f"the cell '{cell}' has no replicate {replicate}", hint=hint))
     if item["status"] != DONE:
         problem = f"replicate {replicate} of '{cell}' has no final weights: it is {item['status']}"
-        raise spec.SpecError(Problem(problem, hint=item["message"] and f"{item['message']}."))
+        raise spec.StudyError(Problem(problem, hint=item["message"] and f"{item['message']}."))
     folder = run.folder.parent / STORE / "weights" / str(item.get("key") or "-")
     files = sorted(folder.glob("*.keras"))
     alone = sorted(folder.glob("*.weights.h5"))
     if not files and not alone:
         hint = "`dlspec.run(…, keep_weights=True)` trains it again and keeps them; on the command line --keep-weights."
-        raise spec.SpecError(Problem(f"the weights of replicate {replicate} of '{cell}' were not kept", hint=hint))
+        raise spec.StudyError(Problem(f"the weights of replicate {replicate} of '{cell}' were not kept", hint=hint))
     if alone:
         which = listing(f"'{path.name.removesuffix('.weights.h5')}'" for path in alone)
         hint = f"The weights of its layers, in order, are in {listing(map(str, alone))}."
-        raise spec.SpecError(
+        raise spec.StudyError(
             Problem(f"functions of the study stand among the layers of {which}: Keras alone cannot load it", hint=hint)
         )
     if "tensorflow" not in sys.modules:

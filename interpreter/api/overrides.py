@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dlspec.spec.diagnostics.problems import Problem, SpecError
+from dlspec.spec.diagnostics.problems import Problem, StudyError
 from dlspec.spec.resolve.overrides import Override
 
 Overrides = Mapping[str, Any] | Sequence[str] | None
@@ -23,7 +23,7 @@ def words(overrides: Overrides) -> list[str]:
     """
     if isinstance(overrides, str):
         hint = 'Write `overrides={"training.steps": 100}`, or `overrides=["training.steps=100"]`.'
-        raise SpecError(Problem(f"overrides are a mapping or a list, and `{overrides}` is one text", hint=hint))
+        raise StudyError(Problem(f"overrides are a mapping or a list, and `{overrides}` is one text", hint=hint))
     if isinstance(overrides, Mapping):
         return [f"{path}={_word(path, value)}" for path, value in overrides.items()]
     return list(overrides or ())
@@ -39,7 +39,7 @@ def _word(path: Any, value: Any) -> str:
         return json.dumps(value, allow_nan=False, ensure_ascii=False, default=_plain)
     except (TypeError, ValueError) as error:
         hint = "A value is a finite number, a text, true or false, None, or a list or a mapping of such."
-        raise SpecError(Problem(f"the override of `{path}` cannot be written in YAML: {error}", hint=hint)) from None
+        raise StudyError(Problem(f"the override of `{path}` cannot be written in YAML: {error}", hint=hint)) from None
 
 
 def _plain(value: Any) -> Any:

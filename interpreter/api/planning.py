@@ -120,12 +120,12 @@ def planned(plan: spec.StudyPlan, runs: Path, device: str, memory: float | None,
         memory: How many GiB there are, or None for what is free here.
     """
     if device not in DEVICES:
-        raise spec.SpecError(Problem(f"there is no device '{device}'", hint="It is cpu or gpu."))
+        raise spec.StudyError(Problem(f"there is no device '{device}'", hint="It is cpu or gpu."))
     rate = calibrate()
     limit = available_memory() if memory is None else round(memory * GIB)
     try:
         stored = stored_replicates(plan, runs / STORE, device, warn)
-    except spec.SpecError as error:
+    except spec.StudyError as error:
         problem = error.problems[0]
         warn(f"{problem.message}. {problem.hint} Nothing counts as stored in what follows.")
         stored = {}
@@ -149,6 +149,6 @@ def unsettled(plan: spec.StudyPlan, root: Path, warn: Callable[[str], None]) -> 
                 for claim in claims
                 if claim.get("needed")
             ]
-    except spec.SpecError as error:
+    except spec.StudyError as error:
         warn(f"{error.problems[0].message}. What it says of claims is left out.")
     return []

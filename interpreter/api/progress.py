@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dlspec.spec.diagnostics.problems import Problem, SpecError
+from dlspec.spec.diagnostics.problems import Problem, StudyError
 from rich.console import Console
 
 from ..schedule.progress import JsonLines, Live, Log, Quiet, tell
@@ -131,6 +131,6 @@ def audience(progress: Any) -> Listener:
         return Shown()
     if callable(progress):
         return Told(progress)
-    raise SpecError(
+    raise StudyError(
         Problem(f"progress is {progress!r}", hint="It is None, True, or a function that is called with each event.")
     )

@@ -167,7 +167,7 @@ class Run:
 
         names = self._experiments()
         if experiment is None and len(names) > 1:
-            raise spec.SpecError(
+            raise spec.StudyError(
                 Problem(f"the run has several experiments: {listing(names)}", hint="Say which: `to_xarray(NAME)`.")
             )
         self._known(experiment)
@@ -197,7 +197,7 @@ class Run:
 
         try:
             models = dict(self.study.document.study.experiments)
-        except spec.SpecError:  # of another version of the language
+        except spec.StudyError:  # of another version of the language
             models = {}
         return figures_of(self.record, models, Aside(warn))
 
@@ -252,12 +252,12 @@ class Run:
         names = self._experiments()
         if experiment is not None and experiment not in names:
             hint = sentence(did_you_mean(experiment, names), f"There are {listing(names) or 'none'}.")
-            raise spec.SpecError(Problem(f"the run has no experiment '{experiment}'", hint=hint))
+            raise spec.StudyError(Problem(f"the run has no experiment '{experiment}'", hint=hint))
         cells = [item for item in self.record.read("cells.json") if experiment in (None, item["experiment"])]
         measures = dict.fromkeys(name for item in cells for name in item["final"])
         if measure is not None and measure not in measures:
             hint = sentence(did_you_mean(measure, measures), f"There are {listing(measures) or 'none'}.")
-            raise spec.SpecError(Problem(f"the run has no measure '{measure}'", hint=hint))
+            raise spec.StudyError(Problem(f"the run has no measure '{measure}'", hint=hint))
 
 
 def _table(group: Finals) -> html.Html:

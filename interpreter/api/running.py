@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dlspec.spec.diagnostics.problems import SpecError
+from dlspec.spec.diagnostics.problems import StudyError
 from dlspec.spec.ir.plan import StudyPlan
 from dlspec.spec.tables.dtypes import DTYPES
 
@@ -217,7 +217,7 @@ def _conclude(
         what = Judged(plan, results, verdicts, ran.registration)
         audience.judged(what, aside)
         done = conclude(ran, verdicts, audience.warn)
-    except SpecError:
+    except StudyError:
         raise
     except Exception as error:
         error.add_note(f"what was trained is kept in {settings.runs / STORE}, and does not run again")

@@ -63,7 +63,7 @@ class Figures(Mapping[str, Figure]):
         if name in self.figures:
             return self.figures[name]
         hint = sentence(did_you_mean(name, self.figures), f"There are {listing(self.figures) or 'none'}.")
-        raise spec.SpecError(Problem(f"there is no figure '{name}'", hint=hint))
+        raise spec.StudyError(Problem(f"there is no figure '{name}'", hint=hint))
 
     def __contains__(self, name: object) -> bool:
         return name in self.figures

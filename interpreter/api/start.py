@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from dlspec.spec.diagnostics.problems import Problem, SpecError, did_you_mean, listing, sentence
+from dlspec.spec.diagnostics.problems import Problem, StudyError, did_you_mean, listing, sentence
 
 from . import overrides as given
 from .overrides import Overrides
@@ -74,7 +74,7 @@ def run(
         tensorboard=tensorboard, mlflow=mlflow,
     )  # fmt: skip
     if address is not None and settings.executor is not ExecutorName.ray:
-        raise SpecError(Problem("address is that of a Ray cluster", hint='It goes with `executor="ray"`.'))
+        raise StudyError(Problem("address is that of a Ray cluster", hint='It goes with `executor="ray"`.'))
     plan = found.resolved(profile, overrides, only)
     warn_of(plan.warnings)
     from ..results.run_list import read
@@ -102,7 +102,7 @@ def run(
 
 def _jobs(jobs: int | None) -> int | None:
     if jobs is not None and jobs < 1:
-        raise SpecError(Problem(f"jobs is {jobs}", hint="At least one program runs at once."))
+        raise StudyError(Problem(f"jobs is {jobs}", hint="At least one program runs at once."))
     return jobs
 
 
@@ -112,7 +112,7 @@ def _choice(kind: type[Choice], name: str, word: str) -> Choice:
     except ValueError:
         words = [one.value for one in kind]
         hint = sentence(did_you_mean(str(word), words), f"It is {listing(words)}.")
-        raise SpecError(Problem(f"there is no {name} '{word}'", hint=hint)) from None
+        raise StudyError(Problem(f"there is no {name} '{word}'", hint=hint)) from None
 
 
 def _device(text: str) -> Any:

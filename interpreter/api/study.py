@@ -138,7 +138,7 @@ class Study:
 
         try:
             model = self.document.study
-        except spec.SpecError as error:
+        except spec.StudyError as error:
             return Problems(self.source.name, error.problems)._repr_html_()
         lines = [html.paragraph(html.bold(self.title), html.code(self.source.name))]
         if model.about:

@@ -73,5 +73,5 @@ def problems_of(source: Source) -> Problems:
     """Checks a study in all its profiles; what is wrong comes back, and nothing is raised."""
     try:
         return Problems(source.name, spec.validate(spec.parse(source)))
-    except spec.SpecError as error:
+    except spec.StudyError as error:
         return Problems(source.name, error.problems)

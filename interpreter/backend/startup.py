@@ -14,7 +14,7 @@ from contextlib import contextmanager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from dlspec.spec.diagnostics.problems import Problem, SpecError
+from dlspec.spec.diagnostics.problems import Problem, StudyError
 
 from .devices import AUTO, INSTALL, Asked
 from .environment import set_environment
@@ -26,7 +26,7 @@ ACCELERATORS = ("/dev/nvidia[0-9]*", "/dev/dxg", "/dev/kfd")
 
 
 def start(device: Asked = AUTO, own_process: bool = False) -> None:
-    """Imports TensorFlow and lets it see the device that is asked for alone. Raises SpecError where that is not there.
+    """Imports TensorFlow and lets it see the device that is asked for alone. Raises StudyError where that is not there.
 
     In a process of dlspec's own, where nobody else uses Keras, it is imported without what training does not need.
     What TensorFlow prints on the way is dropped unless it fails. A GPU's memory is taken as it is needed, and its
@@ -51,7 +51,7 @@ def start(device: Asked = AUTO, own_process: bool = False) -> None:
             tf.constant(0.0)
     except RuntimeError as error:  # what TensorFlow says of a setting that comes too late
         hint = "Start Python anew, in a notebook the kernel: one process trains on one device, and dlspec starts TensorFlow."
-        raise SpecError(Problem("TensorFlow runs in this process already, with other devices", hint=hint)) from error
+        raise StudyError(Problem("TensorFlow runs in this process already, with other devices", hint=hint)) from error
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 

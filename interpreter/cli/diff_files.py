@@ -27,7 +27,7 @@ def diff_files(sides: Sequence[str], runs: Path, show: Callable[[Compared], None
         return TROUBLE
     try:
         found = compared(sides[0], sides[1], runs, _warn)
-    except spec.SpecError as error:
+    except spec.StudyError as error:
         _trouble(error, sides)
         return TROUBLE
     show(found)
@@ -52,7 +52,7 @@ def _warn(text: str) -> None:
     print(f"warning: {text}", file=sys.stderr)
 
 
-def _trouble(error: spec.SpecError, sides: Sequence[str]) -> None:
+def _trouble(error: spec.StudyError, sides: Sequence[str]) -> None:
     side = getattr(error, "side", "")
     if side:
         name = sides[0] if side == "before" else sides[1]

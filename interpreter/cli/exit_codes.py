@@ -20,7 +20,7 @@ def ended(command: Callable[[], object]) -> int:
         code = _code(command)
         sys.stdout.flush()
         return code
-    except spec.SpecError as error:
+    except spec.StudyError as error:
         return _told(spec.render(error.problems))
     except KeyboardInterrupt:
         return _told("interrupted", INTERRUPTED)

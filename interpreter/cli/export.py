@@ -41,7 +41,7 @@ def export(
     numbers = side_by_side(program, replicates)
     folder = output or Path(f"{re.sub(r'[^A-Za-z0-9_.=-]+', '-', program.name)}.{form.value}")
     if folder.exists():
-        raise spec.SpecError(
+        raise spec.StudyError(
             spec.Problem(f"{folder} is there already; nothing was written", hint="--output names another folder.")
         )
     from ..backend.startup import device as kind

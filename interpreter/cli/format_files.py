@@ -47,7 +47,7 @@ class Formatting:
             if self.only_studies and not spec.is_study(source.text):
                 return DONE
             text = formatted(source)
-        except spec.SpecError as error:
+        except spec.StudyError as error:
             if self.only_valid:
                 print(f"{file}: is no valid study, and was left as it is", file=sys.stderr)
                 return DONE

@@ -66,7 +66,7 @@ def _meaning(file: Version) -> str:
         if sides is not None:
             return conflict_lines(sides, file.name)
         return meaning_lines(spec.parse(spec.decode(file.data or b"", file.name)))
-    except spec.SpecError as error:
+    except spec.StudyError as error:
         return f"# no valid study: {error.problems[0].message}\n{file.text}" if spec.is_study(file.text) else file.text
     except Exception:  # a fault of dlspec's own: git's own lines are better than none
         return file.text
@@ -199,7 +199,7 @@ def _difference(old: Version, new: Version) -> None:
         try:
             _print_meaning(old, new)
             return
-        except spec.SpecError as error:
+        except spec.StudyError as error:
             if spec.is_study(old.text) or spec.is_study(new.text):
                 print(f"not compared by meaning: {_first(error)}")
         except OSError:
@@ -221,7 +221,7 @@ def _print_meaning(old: Version, new: Version) -> None:
     print()
 
 
-def _first(error: spec.SpecError) -> str:
+def _first(error: spec.StudyError) -> str:
     """The first problem in a line, with its place."""
     problem = error.problems[0]
     return f"{problem.span}: {problem.message}" if problem.span is not None else problem.message

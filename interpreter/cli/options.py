@@ -31,7 +31,7 @@ def _device(text: str | Asked) -> Asked:
     """A device as an option's value; one that is none is a usage error."""
     try:
         return Asked.read(str(text))
-    except spec.SpecError as error:
+    except spec.StudyError as error:
         raise typer.BadParameter(f"{error.problems[0].message}. {error.problems[0].hint}") from None
 
 
@@ -62,7 +62,7 @@ def from_options(options: type[Options]) -> Callable[[Callable[[Options], None]]
     return decorate
 
 
-def fail(error: spec.SpecError) -> NoReturn:
+def fail(error: spec.StudyError) -> NoReturn:
     """Prints what is wrong, and ends."""
     print(spec.render(error.problems), file=sys.stderr)
     count = len(error.problems)
@@ -83,7 +83,7 @@ def resolved(file: str, profile: str | None, overrides: list[str] | None, only: 
 
     try:
         plan = load(file).resolved(profile, overrides, only)
-    except spec.SpecError as error:
+    except spec.StudyError as error:
         fail(error)
     warn(plan.warnings)
     return plan

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from dlspec.spec.diagnostics.problems import SpecError
+from dlspec.spec.diagnostics.problems import StudyError
 
 from .options import ERROR, File, Profile, Runs, fail, resolved
 
@@ -31,7 +31,7 @@ def register(
             raise typer.Exit(ERROR)
         judged = sum(run.study == plan.name and run.profile == plan.profile for run in list_runs(runs))
         path = write_registration(study, plan, judged, before)
-    except SpecError as error:
+    except StudyError as error:
         fail(error)
     except OSError as error:
         print(f"{file}: its registration cannot be written: {error.strerror}", file=sys.stderr)

@@ -38,7 +38,7 @@ def validate_files(files: Sequence[str], form: Format = Format.text, only_studie
             if only_studies and not spec.is_study(source.text):
                 continue
             found[file] = problems_of(source)
-        except spec.SpecError as error:
+        except spec.StudyError as error:
             found[file] = error.problems
         if form is Format.text:
             _tell(file, found[file])

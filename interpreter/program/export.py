@@ -47,7 +47,7 @@ class Port:
 def export(compiled: Compiled, form: str, folder: Path, device: str) -> dict[str, Any]:
     """Writes the program into a new folder, whole or not at all; returns the manifest.
 
-    `form` is `stablehlo`, which wants a program compiled by XLA, or `saved_model`. Raises SpecError where the folder cannot be written.
+    `form` is `stablehlo`, which wants a program compiled by XLA, or `saved_model`. Raises StudyError where the folder cannot be written.
     """
     with explained(folder.parent), replaced(folder, over=False) as draft:
         with tf32_mode(compiled.program.dtype):

@@ -125,7 +125,7 @@ def _study(text: str) -> Any:
     """The study that was run, or nothing where this version of the language can't read it: its text is shown all the same."""
     try:
         return spec.parse(Source("spec.yaml", text)).study
-    except spec.SpecError:
+    except spec.StudyError:
         return None
 
 

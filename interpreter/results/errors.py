@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dlspec.spec.diagnostics.problems import Problem, SpecError
+from dlspec.spec.diagnostics.problems import Problem, StudyError
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 ACCESS_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -17,7 +17,7 @@ ACCESS_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 MIN_FREE_BYTES = 1 << 17
 
 
-class StoreError(SpecError):
+class StoreError(StudyError):
     """What the owner of a store can mend."""
 
     def __init__(self, message: str, hint: str) -> None:

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from dlspec.spec.diagnostics.problems import SpecError, sentence
+from dlspec.spec.diagnostics.problems import StudyError, sentence
 
 RESULTS_STAND = "Results and verdicts stand"
 
@@ -20,7 +20,7 @@ def reason(error: BaseException) -> str:
     >>> reason(ValueError("two\\nlines"))
     'ValueError: two. This is a fault in dlspec: please report it'
     """
-    if isinstance(error, SpecError) and error.problems:
+    if isinstance(error, StudyError) and error.problems:
         return sentence(f"{error.problems[0].message}.", error.problems[0].hint).rstrip(".")
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror

@@ -34,7 +34,7 @@ class StoredRun:
         try:
             document = spec.parse(Source(str(self.folder / "spec.yaml"), self.text))
             plan = spec.resolve(document, self.profile or None)
-        except spec.SpecError:
+        except spec.StudyError:
             return {}
         programs = [program for experiment in plan.experiments for program in experiment.programs]
         return {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from dlspec.spec.diagnostics.problems import Problem, SpecError
+from dlspec.spec.diagnostics.problems import Problem, StudyError
 
 
-class MissingExtra(SpecError):
+class MissingExtra(StudyError):
     """What an option needs is not there."""
 
 

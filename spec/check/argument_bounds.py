@@ -29,7 +29,7 @@ class Bounded(Protocol):
 
 
 def within(what: str, bounds: Bounds, value: Any, span: Span | None, hint: str = "") -> None:
-    """Refuses a value that is not within bounds: its error names them. Raises SpecError."""
+    """Refuses a value that is not within bounds: its error names them. Raises StudyError."""
     if bounds.hold(value):
         return
     entries = np.ravel(np.asarray(value, float))
@@ -39,7 +39,7 @@ def within(what: str, bounds: Bounds, value: Any, span: Span | None, hint: str =
 
 
 def representable(what: str, value: Any, dtype: str, span: Span | None) -> None:
-    """Refuses a real number that is too large for the experiment's own. Raises SpecError."""
+    """Refuses a real number that is too large for the experiment's own. Raises StudyError."""
     real = DTYPES[dtype].real
     largest = LARGEST[real]
     if not bool((np.abs(np.asarray(value, float)) <= largest).all()):
@@ -50,7 +50,7 @@ def representable(what: str, value: Any, dtype: str, span: Span | None) -> None:
 def in_order(
     rows: Iterable[Bounded], values: Mapping[str, Any], span: Callable[[str], Span | None], called: str = ""
 ) -> None:
-    """Refuses an argument that is above the one that it has to be under. Raises SpecError."""
+    """Refuses an argument that is above the one that it has to be under. Raises StudyError."""
     for row in rows:
         low, high = values.get(row.name), values.get(row.under) if row.under else None
         if low is None or high is None or not bool(np.any(np.asarray(low) > np.asarray(high))):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..diagnostics.problems import Problem, Span, SpecError, did_you_mean, listing, problem_at, sentence
+from ..diagnostics.problems import Problem, Span, StudyError, did_you_mean, listing, problem_at, sentence
 from ..expressions import nodes as n
 from ..ir import terms as t
 from ..ir.types import Type
@@ -117,8 +117,8 @@ def applied_to(
     inner = replace(context, local=local, calls=(*context.calls, function.name), bound=bound)
     try:
         body = checker.value(function.node, inner)
-    except SpecError as error:
-        raise SpecError([_noted(problem, span, function.name) for problem in error.problems]) from None
+    except StudyError as error:
+        raise StudyError([_noted(problem, span, function.name) for problem in error.problems]) from None
     carries = checker.names.gradient(function.name)[0].real_output
     if isinstance(body, t.Literal):
         return replace(folding.real(body) if carries else body, span=span)
@@ -203,10 +203,10 @@ def operation(checker: Elaborator, row: Operation, node: n.Call, text: Text, con
     try:
         static = {a.name: parameter(a.kind, a.name, row.name, term) for a, term in made if a.static}
         return checker.operate(row, [term for argument, term in made if not argument.static], static, span)
-    except SpecError as error:
+    except StudyError as error:
         if len(node.arguments) < 2 or not _fewer(row.name):
             raise
-        raise SpecError([replace(problem, hint=_fewer(row.name)) for problem in error.problems]) from None
+        raise StudyError([replace(problem, hint=_fewer(row.name)) for problem in error.problems]) from None
 
 
 def parameter(kind: str, name: str, row: str, term: t.Term) -> Any:

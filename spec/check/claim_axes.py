@@ -43,7 +43,7 @@ class Reach:
         return all(axis in self.axes for axis in _named(tree))
 
     def check(self, tree: Any, span: Span) -> None:
-        """Raises SpecError where parts of a claim can't be compared, or speak of nothing."""
+        """Raises StudyError where parts of a claim can't be compared, or speak of nothing."""
         self._kept(tree, span, True)
 
     def _kept(self, tree: Any, span: Span, positive: bool) -> Kept:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..diagnostics.problems import Span, SpecError, did_you_mean, listing, problem_at
+from ..diagnostics.problems import Span, StudyError, did_you_mean, listing, problem_at
 from ..expressions import nodes as n
 from ..ir import claims as c
 from ..tables.judges import JUDGES, Judge
@@ -67,7 +67,7 @@ class Subject:
         return f"The profile or an override removes '{axis}': keep one value of it, or remove the claim there, too."
 
     def compare(self, tree: c.Claim, span: Span) -> None:
-        """Raises SpecError where the claim's parts can't be compared, neither as planned nor with what is left out."""
+        """Raises StudyError where the claim's parts can't be compared, neither as planned nor with what is left out."""
         found = _apart(self.reach, tree, span)
         others = [reach for reach in self.reaches_before if reach.knows(tree)] if found else []
         told = [_apart(reach, tree, span) for reach in others]
@@ -81,7 +81,7 @@ class Subject:
 
 
 def check_claim(text: Text, subject: Subject, judge: str = "replicates") -> c.Claim:
-    """The tree of a claim's check. Raises SpecError."""
+    """The tree of a claim's check. Raises StudyError."""
     tree = _claim(text.tree, text, subject)
     span = text.span(text.tree)
     if not _is_condition(text.tree):
@@ -109,7 +109,7 @@ def _must_choose_among_equally_many(tree: c.Claim, subject: Subject, span: Span)
 
 
 def must_take(judge: Judge, tree: c.Claim, span: Span) -> None:
-    """Raises SpecError for a claim of a form that its judge does not take."""
+    """Raises StudyError for a claim of a form that its judge does not take."""
     if judge.takes == "size" and not (isinstance(tree, c.Apply) and tree.operation in c.BY_SIZE):
         message = f"`judge: {judge.name}` takes an interval of one difference, and this is not one comparison by <, <=, > or >="
         hint = "Make each comparison a claim of its own, or leave out `judge`: then every replicate has to agree."
@@ -119,11 +119,11 @@ def must_take(judge: Judge, tree: c.Claim, span: Span) -> None:
         raise problem_at(span, message, "Write `within(final(accuracy), 0.48, 0.52)`.")
 
 
-def _apart(reach: Reach, tree: c.Claim, span: Span) -> SpecError | None:
+def _apart(reach: Reach, tree: c.Claim, span: Span) -> StudyError | None:
     """What is wrong with a claim over some axes."""
     try:
         reach.check(tree, span)
-    except SpecError as error:
+    except StudyError as error:
         return error
     return None
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..diagnostics.problems import Span, SpecError, problem_at
+from ..diagnostics.problems import Span, StudyError, problem_at
 from ..ir import terms as t
 from ..ir.types import MAX_BYTES, Shape, Type
 from ..passes import integer_ranges as intervals
@@ -227,7 +227,7 @@ def closed(term: t.Term) -> t.Term:
         return term
     bounds.affordable(term)
     if found := intervals.outside(term, INT64):
-        raise SpecError(found)
+        raise StudyError(found)
     value = evaluate(term)
     if value.dtype.kind == "f" and not np.isfinite(value).all():
         raise problem_at(

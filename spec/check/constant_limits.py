@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 
-from ..diagnostics.problems import Span, SpecError, problem_at
+from ..diagnostics.problems import Span, StudyError, problem_at
 from ..ir import terms as t
 from ..ir.term_pass import TermPass
 from ..ir.types import Shape, Type
@@ -42,11 +42,11 @@ class Budget:
     kept: int = 0
 
     def keep(self, term: t.Term) -> None:
-        """Counts a constant that stays. Raises SpecError where all of them together are too large."""
+        """Counts a constant that stays. Raises StudyError where all of them together are too large."""
         if not isinstance(term, t.Literal) or term.value.nbytes <= MAX_UNCOUNTED_BYTES:
             return
         if self.kept > MAX_TOTAL_BYTES:
-            raise SpecError([])  # told already, of the first that is too many
+            raise StudyError([])  # told already, of the first that is too many
         self.kept += term.value.nbytes
         if self.kept > MAX_TOTAL_BYTES and term.span is not None:
             message = f"the study's constants up to here hold more than {MAX_TOTAL_BYTES // 2**20} MiB"

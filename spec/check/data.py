@@ -17,7 +17,7 @@ BINARY_DISTRIBUTIONS = ("rademacher", "bernoulli")
 
 
 def data_source(experiment: ExperimentScope) -> DataSource:
-    """What `task.data` says. Raises SpecError."""
+    """What `task.data` says. Raises StudyError."""
     model, training = experiment.model.task.data, experiment.model.training
     if model == "fresh":
         return Fresh(_evaluated(experiment))
@@ -72,7 +72,7 @@ def _enumerated(experiment: ExperimentScope, name: str, span: Span) -> Enumerate
 
 
 def coins(experiment: ExperimentScope, name: str, span: Span, limit: int, otherwise: str) -> t.Sample:
-    """The binary draw that a name is, if its values can be enumerated. Raises SpecError."""
+    """The binary draw that a name is, if its values can be enumerated. Raises StudyError."""
     term = experiment.term_of(experiment.bindings[name], span)
     if not isinstance(term, t.Sample) or term.distribution not in BINARY_DISTRIBUTIONS or not _fair(term):
         hint = "Only `rademacher([d])` and `bernoulli(0.5, [d])` have values that are few and equally likely."

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..diagnostics.problems import Problem, Span, SpecError
+from ..diagnostics.problems import Problem, Span, StudyError
 from ..expressions import nodes as n
 from ..source import nodes as yaml
 from .expression_text import read
@@ -24,7 +24,7 @@ def used(node: yaml.Node | None) -> Iterator[str]:
     if isinstance(node, yaml.Scalar):
         try:
             yield from free(read(node).tree)
-        except SpecError:
+        except StudyError:
             return
     elif isinstance(node, yaml.Sequence):
         for item in node.items:

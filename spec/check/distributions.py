@@ -163,7 +163,7 @@ def _covariance(what: str, term: t.Literal) -> None:
 
 
 def _length(row: Distribution, given: dict[str, t.Term], span: Span) -> dict[str, int]:
-    """The length n of what a vector and a square matrix speak of. Raises SpecError where they differ."""
+    """The length n of what a vector and a square matrix speak of. Raises StudyError where they differ."""
     if not any(parameter.kind == "matrix" for parameter in row.parameters):
         return {}
     lengths = {name: term.type.shape[0] for name, term in given.items()}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from ..diagnostics.problems import Problem, SpecError, in_file_order, problem_at
+from ..diagnostics.problems import Problem, StudyError, in_file_order, problem_at
 from ..ir import terms as t
 from ..ir.data import DataSource, Fresh
 from ..ir.plan import LossPlan, MeasurePlan, Named, Program
@@ -53,7 +53,7 @@ class ExperimentChecker:
         self.scope = ExperimentScope(shared, point.constants, study_defaults)
 
     def program(self) -> Program:
-        """The program. Raises SpecError with every independent problem, in file order, and OnePointNeeded (see `all_points.py`)."""
+        """The program. Raises StudyError with every independent problem, in file order, and OnePointNeeded (see `all_points.py`)."""
         scope = self.scope
         scope.data = scope.attempt(self._data)
         for binding in scope.bindings.values():
@@ -74,7 +74,7 @@ class ExperimentChecker:
             message = "there is training, and no loss to minimise"
             scope.problems.append(Problem(message, self.model.key("training"), "Add `loss:`."))
         if scope.problems:
-            raise SpecError(in_file_order(scope.problems))
+            raise StudyError(in_file_order(scope.problems))
         program = Program(
             study=self.point.study, experiment=self.point.experiment, variant=self.point.variant,
             point=dict(self.point.values), seed=self.model.seed, dtype=self.model.dtype,
@@ -114,7 +114,7 @@ class ExperimentChecker:
         return problems
 
     def ranged(self, program: Program) -> None:
-        """Checks the ranges of ints and the ways of gradients, once for all cells whose terms are the same. Raises SpecError."""
+        """Checks the ranges of ints and the ways of gradients, once for all cells whose terms are the same. Raises StudyError."""
         modes_ = tuple((name, mode.name) for name, mode in program.gradient.items())
         kind = f"ranges {self.shared.common.number((modes_, self._clock(program), _rounds(program)))}"
         named = (*program.draws, *program.examples, *program.outputs, *program.networks, *program.loss)
@@ -122,7 +122,7 @@ class ExperimentChecker:
         terms = (*named, program.measures, *probed)
         try:
             self.scope.warnings.extend(self.shared.once(kind, terms, lambda: self._ranged(program)))
-        except SpecError:
+        except StudyError:
             if self.shared.points:  # the bounds of all points together may be too wide
                 raise OnePointNeeded from None
             raise
@@ -146,7 +146,7 @@ class ExperimentChecker:
         return (plan.steps, *plan.starts, *plan.passes, *losses, *averaged)
 
     def _ranged(self, program: Program) -> tuple[Problem, ...]:
-        """The warnings of these checks. Raises SpecError."""
+        """The warnings of these checks. Raises StudyError."""
         drawn = (*program.draws, *program.examples)
         data = self.shared.once(f"ranges of data {self._clock(program)}", drawn, lambda: data_ranges(program))
         reads = self.shared.common.reads
@@ -158,7 +158,7 @@ class ExperimentChecker:
             *undefined_gradients(program),
             *idle_updates(program),
         ]:
-            raise SpecError(in_file_order(found))
+            raise StudyError(in_file_order(found))
         return tuple(untrained(program))
 
     def _data(self) -> DataSource:

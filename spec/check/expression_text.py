@@ -31,7 +31,7 @@ class Text:
 
 
 def read(node: yaml.Scalar) -> Text:
-    """The expression that a scalar holds. Raises SpecError."""
+    """The expression that a scalar holds. Raises StudyError."""
     if node.value is None:
         hint = "Write a number or an expression; remove the key where nothing is meant."
         raise problem_at(node.span, "expected an expression, found nothing", hint)

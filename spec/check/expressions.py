@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..diagnostics.problems import Span, SpecError, did_you_mean, listing, problem_at, shortened
+from ..diagnostics.problems import Span, StudyError, did_you_mean, listing, problem_at, shortened
 from ..expressions import nodes as n
 from ..ir import terms as t
 from ..ir.types import KINDS, ShapeProblem, Type, broadcast, join
@@ -219,7 +219,7 @@ class Checker:
             if row.name in intervals.CHOOSING:
                 chosen = t.Operate(row.name, tuple(terms), more, type=result, span=span)
                 if found := intervals.outside(chosen, INT64):
-                    raise SpecError(found)
+                    raise StudyError(found)
             return folding.fold(row, [term.value for term in terms if isinstance(term, t.Literal)], more, result, span)
         if row.name == "power" and result.kind == "int":
             exponent = terms[1]

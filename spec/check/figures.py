@@ -28,7 +28,7 @@ def check_figures(figures: Iterable[Figure], subject: Subject) -> list[Problem]:
 
 
 def conditions(figure: Figure, subject: Subject) -> tuple[Selection, ...]:
-    """The cells that a figure shows. Raises SpecError."""
+    """The cells that a figure shows. Raises StudyError."""
     where = figure.nodes("where")
     return tuple(check_condition(read(item), subject) for item in where if isinstance(item, yaml.Scalar))
 

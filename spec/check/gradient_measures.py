@@ -26,7 +26,7 @@ MAX_TARGET_BITS = 16
 
 
 def statistic(experiment: ExperimentScope, name: str, entry: OneOf) -> tuple[MeasurePlan, ...]:
-    """A statistic of a gradient, and its sampling floor as a measure of its own. Raises SpecError."""
+    """A statistic of a gradient, and its sampling floor as a measure of its own. Raises StudyError."""
     node = experiment.model.node("measures", name)
     floor = name + FLOOR in experiment.model.measures
     plans: tuple[MeasurePlan, ...] = experiment.part(

@@ -9,7 +9,7 @@ from .namespace import LATE_STAGES
 
 
 def gradient(of: t.Term, by: t.Term, stage: str, span: Span) -> t.Term:
-    """The gradient of one example's value with respect to weights, or to a name. Raises SpecError."""
+    """The gradient of one example's value with respect to weights, or to a name. Raises StudyError."""
     if stage not in LATE_STAGES:
         raise problem_at(span, "a gradient has no value here", "It may stand in outputs, losses and measures.")
     must_be_one_number(of)
@@ -36,7 +36,7 @@ def _by_name(of: t.Term, by: t.Reference, span: Span) -> t.Term:
 
 
 def must_be_one_number(of: t.Term) -> None:
-    """Refuses what has no gradient, or several: a gradient is taken of one number per example. Raises SpecError."""
+    """Refuses what has no gradient, or several: a gradient is taken of one number per example. Raises StudyError."""
     if of.type.shape or of.type.kind == "bool":
         hint = (
             "`sum(…)` or `mean(…)` makes one number of an array." if of.type.shape else "A comparison has no gradient."
@@ -53,7 +53,7 @@ def must_be_one_number(of: t.Term) -> None:
 
 
 def weights_of(term: t.Term) -> t.Weight | t.AllWeights:
-    """The weights that a term stands for. Raises SpecError."""
+    """The weights that a term stands for. Raises StudyError."""
     if isinstance(term, t.Weight | t.AllWeights):
         return term
     hint = "Write a name of the example or an output, `f.weights` for all of a network's weights, or `f.dense_1.kernel` for one."

@@ -15,7 +15,7 @@ def layer_keys(network: str, models: Sequence[Any]) -> list[str]:
     """A key for each layer.
 
     A name that also says another layer's kind and position, or the kind of the only other of its kind, would reach two
-    layers, and give them one weight. Raises SpecError.
+    layers, and give them one weight. Raises StudyError.
     """
     names = [getattr(model.value, "name", None) for model in models]
     places = _places([model.value if model.kind == "apply" else model.kind for model in models])

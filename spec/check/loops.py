@@ -48,7 +48,7 @@ def loop(checker: Elaborator, row: Form, node: n.Call, text: Text, context: Cont
 
 
 def _function(checker: Elaborator, row: Form, node: n.Expr, text: Text, context: Context) -> Function:
-    """The user's function that is named. Raises SpecError where none is, or one with other arguments."""
+    """The user's function that is named. Raises StudyError where none is, or one with other arguments."""
     wanted = ("a state", "the next entry of xs")[: 2 if row.name == "scan" else 1]
     span = text.span(node)
     shape = "g(s, x): …" if row.name == "scan" else "g(s): …"

@@ -86,7 +86,7 @@ def _measures(experiment: ExperimentScope) -> tuple[MeasurePlan, ...]:
 
 
 def measure(experiment: ExperimentScope, name: str) -> Sequence[MeasurePlan]:
-    """A measure, with its sampling floor where it has one. Raises SpecError."""
+    """A measure, with its sampling floor where it has one. Raises StudyError."""
     entry, node = experiment.model.measures[name], experiment.model.node("measures", name)
     if isinstance(entry, OneOf):
         return statistic(experiment, name, entry)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..diagnostics.problems import Problem, SpecError
+from ..diagnostics.problems import Problem, StudyError
 from ..ir import terms as t
 from ..model.experiment import Experiment
 from ..model.layers import LayerDefaults
@@ -238,9 +238,9 @@ class MemoizedChecker:
             warnings, reads, known = len(self.warnings), {}, True
             try:
                 outcome = Outcome(self._run(make, reads, True), tuple(self.warnings[warnings:]))
-            except (OnePointNeeded, SpecError) as error:
+            except (OnePointNeeded, StudyError) as error:
                 outcome = ONE_BY_ONE
-                known = not isinstance(error, SpecError) or bool(error.problems)
+                known = not isinstance(error, StudyError) or bool(error.problems)
             if known:
                 self.shared.note(key, tuple(reads.items()), outcome)
             elif around is not None:  # a name that it reads has an error
@@ -255,7 +255,7 @@ class MemoizedChecker:
         """What stands for a constant at all sweep points; None where that cannot be told."""
         try:
             term = self._run(make, {}, True)
-        except (OnePointNeeded, SpecError):
+        except (OnePointNeeded, StudyError):
             return None
         return term if isinstance(term, t.Literal) and varies(term.value) else None
 
@@ -279,7 +279,7 @@ class MemoizedChecker:
         problems, warnings = len(self.problems), len(self.warnings)
         try:
             value = self._run(make, reads, False)
-        except (OnePointNeeded, SpecError):
+        except (OnePointNeeded, StudyError):
             if around is not None:
                 around.whole = False
             raise
@@ -338,7 +338,7 @@ class MemoizedChecker:
         self.reads.append({})
         try:
             return self.shared.find(part, answer)
-        except SpecError:
+        except StudyError:
             return None  # a name with an error is looked up again where its error belongs
         finally:
             self.reads.pop()

@@ -20,7 +20,7 @@ MOMENTS = ("initial", "after", "average", "current")
 
 
 def recalled(checker: Elaborator, node: n.Call, text: Text, context: Context, span: Span) -> t.Term:
-    """A value at the weights of another time. Raises SpecError."""
+    """A value at the weights of another time. Raises StudyError."""
     if context.stage not in LATE_STAGES:
         hint = "It may stand in outputs, losses and measures."
         raise problem_at(span, f"`{node.function}` speaks of trained weights, and there are none here yet", hint)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from ..diagnostics.problems import Problem, Span, SpecError, did_you_mean, listing, problem_at
+from ..diagnostics.problems import Problem, Span, StudyError, did_you_mean, listing, problem_at
 from ..ir import terms as t
 from ..ir.data import DataSource
 from ..ir.plan import NetworkPlan
@@ -31,7 +31,7 @@ from .vocabulary import Vocabulary
 from .weight_paths import weight
 
 
-class Poisoned(SpecError):
+class Poisoned(StudyError):
     """A name has an error that is reported already: whatever uses it reports nothing."""
 
     def __init__(self) -> None:
@@ -186,7 +186,7 @@ class ExperimentScope:
                 raise problem_at(span, f"'{name}' is {what}, which no expression can use", hint)
 
     def term_of(self, binding: Binding, span: Span) -> t.Term:
-        """The term of a binding, checked when first needed. An error is reported once, at the binding itself. Raises SpecError."""
+        """The term of a binding, checked when first needed. An error is reported once, at the binding itself. Raises StudyError."""
         name = binding.name
         self.prepare(name)
         if name in self.failed:
@@ -203,7 +203,7 @@ class ExperimentScope:
             elif not self.shared.points.keys().isdisjoint(read):
                 self._at_all_points(binding)
             return self.terms[name]
-        except SpecError as error:
+        except StudyError as error:
             self.failed.add(name)
             self.problems.extend(error.problems)
             raise Poisoned from None
@@ -242,7 +242,7 @@ class ExperimentScope:
             self.shared.points[binding.name] = self.memo.for_all_points(make)
 
     def sized(self, term: t.Term, span: Span) -> Size:
-        """The size of a term written out. Raises SpecError for one that is too large."""
+        """The size of a term written out. Raises StudyError for one that is too large."""
         for item in t.walk(term):
             if isinstance(item, t.Reference) and item.stage == "outputs":
                 self.note_read("size", item.name)
@@ -254,7 +254,7 @@ class ExperimentScope:
         for name in sorted(names):
             self.note_read("small", name)
         if all(small(self.sizes[name]) for name in names):
-            with suppress(SpecError):  # it may fit still, by the sizes themselves
+            with suppress(StudyError):  # it may fit still, by the sizes themselves
                 written(term, dict.fromkeys(names, SMALL), span)
                 return
         self.sized(term, span)
@@ -308,7 +308,7 @@ class ExperimentScope:
             )
             self.plans[name] = self.part(("network", name), checker.plan, network.node())
             return self.plans[name]
-        except SpecError as error:
+        except StudyError as error:
             self.failed.add(name)
             self.problems.extend(error.problems)
             raise Poisoned from None
@@ -371,7 +371,7 @@ class ExperimentScope:
         """Runs a part; its problems are kept, and the other parts are checked all the same."""
         try:
             return action()
-        except SpecError as error:
+        except StudyError as error:
             self.problems.extend(error.problems)
             return None
 

@@ -16,7 +16,7 @@ HINT = "`at(error, 100)` is the error at step 100, `at(error, end(task_a))` that
 
 
 def step_of(node: n.Expr, text: Text, constants: Mapping[str, float], borders: Sequence[Borders]) -> int:
-    """The step that an expression is; `borders` are those of each cell that is looked at. Raises SpecError."""
+    """The step that an expression is; `borders` are those of each cell that is looked at. Raises StudyError."""
     span = text.span(node)
     found = {_value(node, text, constants, own) for own in borders or [()]}
     if len(found) > 1:

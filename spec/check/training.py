@@ -147,7 +147,7 @@ class TrainingChecker:
         loss: tuple[LossPlan, ...],
         optimizers: dict[str, OptimizerPlan],
     ) -> tuple[Phase, ...]:
-        """The phases with the terms that each minimises, and its optimisers. Raises SpecError."""
+        """The phases with the terms that each minimises, and its optimisers. Raises StudyError."""
         found = []
         faulty = self.model.loss.keys() - {term.name for term in loss}
         for phase in phases:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from ..diagnostics.problems import Problem, SpecError, did_you_mean, sentence
+from ..diagnostics.problems import Problem, StudyError, did_you_mean, sentence
 from ..expressions import nodes as n
 from ..source import nodes as yaml
 from ..tables.distributions import DISTRIBUTIONS
@@ -24,7 +24,7 @@ def unused(functions: Sequence[Function], experiment: yaml.Node | None, known: s
         for node in _scalars(function.node):
             try:
                 text = read(node)
-            except SpecError as error:
+            except StudyError as error:
                 problems.extend(error.problems)
                 continue
             problems.extend(_unknown(text, words | set(function.parameters), function.name))

@@ -39,7 +39,7 @@ class UpdateChecker:
         self.optimizers = optimizers
 
     def updates(self, said: Mapping[str, TrainingUpdate]) -> tuple[Update, ...]:
-        """The updates, in order; none where nothing is said of them. Raises SpecError."""
+        """The updates, in order; none where nothing is said of them. Raises StudyError."""
         if not said:
             return ()
         updates = tuple(self._update(name, model) for name, model in said.items())

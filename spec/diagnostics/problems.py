@@ -87,10 +87,6 @@ class StudyError(Exception):
         return str(self).split("\n")
 
 
-SpecError = StudyError
-"""The name inside of dlspec."""
-
-
 class InternalError(Exception):
     """A fault of dlspec's own: never the writer's to mend."""
 
@@ -98,9 +94,9 @@ class InternalError(Exception):
         super().__init__(f"internal error: {message}. This is a fault in dlspec, not in your spec: please report it.")
 
 
-def problem_at(span: Span | None, message: str, hint: str = "") -> SpecError:
+def problem_at(span: Span | None, message: str, hint: str = "") -> StudyError:
     """The error with one problem, ready to be raised."""
-    return SpecError(Problem(message, span, hint))
+    return StudyError(Problem(message, span, hint))
 
 
 def in_file_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:

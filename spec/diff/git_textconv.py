@@ -36,7 +36,7 @@ def meaning_lines(document: Document) -> str:
 def conflict_lines(sides: ConflictSides, name: str) -> str:
     """The meanings of both sides of a conflict in one text: what they share once, and marks only around what differs.
 
-    Raises SpecError where a side is no valid study.
+    Raises StudyError where a side is no valid study.
     """
     ours, theirs = (meaning_lines(parse(Source(name, text))).splitlines() for text in (sides.ours, sides.theirs))
     lines: list[str] = []

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..check.memo import Common
-from ..diagnostics.problems import Problem, SpecError
+from ..diagnostics.problems import Problem, StudyError
 from ..ir.plan import StudyPlan
 from ..resolve.document import Document
 from ..resolve.resolve import resolve
@@ -29,7 +29,7 @@ from .settings import Side, side
 from .trees import spell, study_tree
 
 
-class SideError(SpecError):
+class SideError(StudyError):
     """One of the two sides is no valid study; `side` is its name."""
 
     def __init__(self, side: str, problems: Iterable[Problem]) -> None:
@@ -140,7 +140,7 @@ class _Studies:
         wanted = list(only)
         try:
             return resolve(document, profile, (), wanted, self.checked.setdefault(id(document), Common()))
-        except SpecError as error:
+        except StudyError as error:
             raise SideError("after" if document is self.after else "before", error.problems) from None
 
     def _sides(self, which: int, profile: str | None) -> dict[str, Side]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from typing import Any, Literal, get_args, get_origin
 
-from ..diagnostics.problems import SpecError
+from ..diagnostics.problems import StudyError
 from ..expressions import nodes as n
 from ..expressions.parser import SyntaxProblem, is_name, parse_expression
 from ..expressions.printer import print_expression
@@ -296,7 +296,7 @@ def _one_of(annotation: Any) -> type[OneOf] | None:
 def _parsed(text: str) -> n.Expr | None:
     try:
         return parse_expression(text)
-    except (SyntaxProblem, SpecError):
+    except (SyntaxProblem, StudyError):
         return None
 
 

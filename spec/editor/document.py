@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from ..diagnostics.problems import Problem, Source, Span, SpecError
+from ..diagnostics.problems import Problem, Source, Span, StudyError
 from ..format import formatted
 from ..resolve.load import parse
 from ..resolve.resolve import validate
@@ -39,7 +39,7 @@ class OpenStudy:
         self.stale = False
         try:
             self.experiments = names(yaml.parse(self.source))
-        except SpecError:
+        except StudyError:
             return
 
     @property
@@ -53,7 +53,7 @@ class OpenStudy:
             return ()
         try:
             return validate(parse(self.source))
-        except SpecError as error:
+        except StudyError as error:
             return error.problems
 
     def where(self, line: int, column: int) -> Where | None:
@@ -106,5 +106,5 @@ class OpenStudy:
         """The text in its canonical form; None while it is not a valid study."""
         try:
             return formatted(self.source)
-        except SpecError:
+        except StudyError:
             return None

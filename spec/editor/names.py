@@ -10,7 +10,7 @@ from ..check.measures import measure
 from ..check.memo import Shared
 from ..check.namespace import MEANING
 from ..check.scope import ExperimentScope
-from ..diagnostics.problems import Span, SpecError
+from ..diagnostics.problems import Span, StudyError
 from ..ir.types import shape_text
 from ..resolve.document import derived, experiment
 from ..resolve.patches import without
@@ -73,7 +73,7 @@ def names(top: yaml.Mapping) -> dict[str, Names]:
         return {}
     try:
         whole: Mapping[str, yaml.Mapping] = derived(top)
-    except SpecError:
+    except StudyError:
         whole = {}
     names_by_experiment = {}
     for key, own in node.entries:
@@ -130,7 +130,7 @@ def _checked(name: str, node: yaml.Mapping, top: yaml.Mapping) -> tuple[dict[str
     try:
         model = experiment(without(node, "base"))
         scope = ExperimentScope(Shared(model))
-    except SpecError:
+    except StudyError:
         return types, parts
     for binding in list(scope.bindings.values()):
         try:
@@ -144,13 +144,13 @@ def _checked(name: str, node: yaml.Mapping, top: yaml.Mapping) -> tuple[dict[str
                     parts[path] = {weight: f"real{shape_text(shape)}" for weight, shape in layer.weights.items()}
             else:
                 types[binding.name] = str(scope.term_of(binding, binding.key).type)
-        except SpecError:
+        except StudyError:
             continue
     for name in model.measures:
         try:
             for made in measure(scope, name):
                 types.setdefault(made.name, str(made.term.type))
-        except SpecError:
+        except StudyError:
             continue
     return types, parts
 

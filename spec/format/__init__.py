@@ -5,7 +5,7 @@ In: a text. Out: the same study in canonical layout: read back first, with the s
 
 from __future__ import annotations
 
-from ..diagnostics.problems import InternalError, Source, SpecError
+from ..diagnostics.problems import InternalError, Source, StudyError
 from ..expressions.parser import SyntaxProblem, parse_expression
 from ..ir.plan import StudyPlan
 from ..passes.digests import identified, measure_digest
@@ -23,7 +23,7 @@ compared alone, key by key and value by value."""
 
 
 def formatted(source: Source) -> str:
-    """The canonical text of a study. Raises SpecError for one that is not valid, InternalError where meaning is at stake."""
+    """The canonical text of a study. Raises StudyError for one that is not valid, InternalError where meaning is at stake."""
     document = parse(source)
     tree = read_text(_plain(source.text))
     remarks = comments(tree)
@@ -35,7 +35,7 @@ def formatted(source: Source) -> str:
     try:
         written = parse(Source(source.name, after))
         same = _same(document.top, written.top) and _alike(before, written)
-    except SpecError as error:
+    except StudyError as error:
         raise _refused(source, error.problems[0].message) from None
     if not same:
         raise _refused(source, "its meaning would change")

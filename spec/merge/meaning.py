@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from ..diagnostics.problems import SpecError
+from ..diagnostics.problems import StudyError
 from ..expressions.parser import SyntaxProblem, parse_expression
 from ..expressions.printer import print_expression
 from ..format.scalars import head
@@ -70,7 +70,7 @@ def _expression(text: str) -> str:
         return text
     try:
         return print_expression(parse_expression(text))
-    except (SyntaxProblem, SpecError, RecursionError):
+    except (SyntaxProblem, StudyError, RecursionError):
         return text
 
 

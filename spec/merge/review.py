@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..diagnostics.problems import Problem, Source, SpecError
+from ..diagnostics.problems import Problem, Source, StudyError
 from ..diff import compare
 from ..resolve.document import Document
 from ..resolve.load import parse
@@ -24,14 +24,14 @@ def reviewed(base: Source, ours: Source, theirs: Source, merged: Source) -> Revi
     try:
         after = parse(merged)
         validate(after)
-    except SpecError as error:
+    except StudyError as error:
         wrong = [name for name, side in (("ours", ours), ("theirs", theirs)) if not _valid(side)]
         why = f"; it is not valid, as {' and '.join(wrong)} alone" if wrong else ", but both together are not valid"
         return Review(error.problems, f"merged without a conflict{why}")
     try:
         before = parse(base)
         diff = compare(before, after)
-    except SpecError:
+    except StudyError:
         return Review(note="merged; there is no valid common base to compare it with")
     if not diff.confounded:
         return Review(note=f"merged; against the common base: {diff.headline}")
@@ -43,13 +43,13 @@ def reviewed(base: Source, ours: Source, theirs: Source, merged: Source) -> Revi
 def _confounded(before: Document, side: Source) -> bool:
     try:
         return compare(before, parse(side)).confounded
-    except SpecError:
+    except StudyError:
         return False
 
 
 def _valid(side: Source) -> bool:
     try:
         validate(parse(side))
-    except SpecError:
+    except StudyError:
         return False
     return True

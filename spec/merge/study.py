@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ..diagnostics.problems import InternalError, Source, SpecError
+from ..diagnostics.problems import InternalError, Source, StudyError
 from ..model.fields import TOP
 from ..source import nodes as yaml
 from . import renamed_names
@@ -79,7 +79,7 @@ def _side(name: str, text: str) -> Side:
         return pieces(text)
     except Unmergeable as error:
         raise Unmergeable(f"{name}: {error}") from None
-    except SpecError as error:
+    except StudyError as error:
         problem = error.problems[0]
         place = f" (line {problem.span.line})" if problem.span is not None else ""
         raise Unmergeable(f"{name}: {problem.message}{place}") from None

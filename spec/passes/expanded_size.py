@@ -37,7 +37,7 @@ def small(size: Size) -> bool:
 
 
 def written(term: t.Term, outputs: Mapping[str, Size], span: Span) -> Size:
-    """The size of a term; `outputs` are those of the outputs. Raises SpecError where it is beyond the limits."""
+    """The size of a term; `outputs` are those of the outputs. Raises StudyError where it is beyond the limits."""
     found: dict[int, Size] = {}
     parameters: dict[str, t.Term] = {}
     stack: list[tuple[t.Term, bool]] = [(term, False)]

@@ -13,7 +13,7 @@ from ..check.claims import Axes, Subject, check_claim
 from ..check.expression_text import read
 from ..check.figures import check_figures, conditions
 from ..check.steps import ENDS
-from ..diagnostics.problems import Problem, SpecError
+from ..diagnostics.problems import Problem, StudyError
 from ..expressions.nodes import Call, Name, walk
 from ..ir.claims import looked_at
 from ..ir.plan import ClaimPlan, FigurePlan, Program
@@ -63,7 +63,7 @@ class Conclusions:
                 for problem in design.problems(plan, node.span):
                     (self.problems if problem.severity == "error" else self.warnings).append(problem)
                 plans.append(plan)
-            except SpecError as error:
+            except StudyError as error:
                 self.problems.extend(error.problems)
         return tuple(plans)
 
@@ -76,7 +76,7 @@ class Conclusions:
             try:
                 shown = conditions(figure, subject)
                 plans.append(FigurePlan(self.name, name, figure.kind, figure, shown))
-            except SpecError as error:
+            except StudyError as error:
                 self.problems.extend(error.problems)
         return tuple(plans)
 
@@ -98,7 +98,7 @@ class Conclusions:
                 bordering = any(isinstance(part, Call) and part.function in ENDS for part in walk(text.tree))
                 if not bordering and not named & (self.model.constants.keys() - self.axes.keys()):
                     check_claim(text, subject, claim.judge.kind)
-            except SpecError as error:
+            except StudyError as error:
                 problems.extend(error.problems)
         return problems
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import pydantic
 
-from ..diagnostics.problems import Problem, Source, SpecError, did_you_mean, listing, problem_at
+from ..diagnostics.problems import Problem, Source, StudyError, did_you_mean, listing, problem_at
 from ..model.base import Closed
 from ..model.experiment import Experiment
 from ..model.study import Study
@@ -36,10 +36,10 @@ class Document:
 
 
 def derived(top: yaml.Mapping) -> dict[str, yaml.Mapping]:
-    """The experiments with their bases under them. Raises SpecError."""
+    """The experiments with their bases under them. Raises StudyError."""
     experiments, problems = over_bases(top)
     if problems:
-        raise SpecError(problems)
+        raise StudyError(problems)
     return experiments
 
 
@@ -54,7 +54,7 @@ def over_bases(top: yaml.Mapping) -> tuple[dict[str, yaml.Mapping], list[Problem
         try:
             for name in reversed(_bases(node, key.text, found)):
                 found[name] = _over_base(node, name, found)
-        except SpecError as error:
+        except StudyError as error:
             problems.extend(error.problems)
     return found, problems
 
@@ -105,7 +105,7 @@ def with_experiments(top: yaml.Mapping, experiments: dict[str, yaml.Mapping]) ->
 
 
 def experiment(node: yaml.Mapping, like: Experiment | None = None) -> Experiment:
-    """A patched experiment, validated: sections that it has in common with another are not validated again. Raises SpecError."""
+    """A patched experiment, validated: sections that it has in common with another are not validated again. Raises StudyError."""
     try:
         return Experiment.like(node, like) if like is not None else Experiment.from_node(node)
     except pydantic.ValidationError:
@@ -113,8 +113,8 @@ def experiment(node: yaml.Mapping, like: Experiment | None = None) -> Experiment
 
 
 def validated(model: type[M], node: yaml.Mapping) -> M:
-    """The model of a tree. Raises SpecError with all that is wrong, each at its key or value."""
+    """The model of a tree. Raises StudyError with all that is wrong, each at its key or value."""
     try:
         return model.from_node(node)
     except pydantic.ValidationError as error:
-        raise SpecError(problems(model, node, error)) from None
+        raise StudyError(problems(model, node, error)) from None

@@ -10,7 +10,7 @@ from ..check.all_points import OnePointNeeded
 from ..check.claims import Axes
 from ..check.experiment import ExperimentChecker, Point
 from ..check.memo import Common, Shared
-from ..diagnostics.problems import Problem, Span, SpecError, in_file_order, problem_at
+from ..diagnostics.problems import Problem, Span, StudyError, in_file_order, problem_at
 from ..ir.plan import ClaimPlan, ExperimentPlan, FigurePlan, Program
 from ..source import nodes as yaml
 from .across_cells import Findings
@@ -106,7 +106,7 @@ class ExperimentResolver:
         raise problem_at(key.span, "the profile changes nothing: all it says holds already", "Remove it.")
 
     def plan(self) -> ExperimentPlan:
-        """The experiment's plan. Raises SpecError with every problem."""
+        """The experiment's plan. Raises StudyError with every problem."""
         axes = self.sweep.axes()
         self.sweep.must_be_apart(axes)
         programs: list[Program] = []
@@ -120,7 +120,7 @@ class ExperimentResolver:
             self.noticed = []
             try:
                 programs.append(self._program(axes, places))
-            except SpecError as error:
+            except StudyError as error:
                 checked = error.problems
             found.add(values, checked, self.noticed)
             if found.many:
@@ -138,7 +138,7 @@ class ExperimentResolver:
         else:
             self.problems.extend(conclusions.unsound())
         if self.problems:
-            raise SpecError(in_file_order(self.problems))
+            raise StudyError(in_file_order(self.problems))
         return ExperimentPlan(
             self.name,
             self.model.about or "",
@@ -193,7 +193,7 @@ class ExperimentResolver:
         for places in points:
             try:
                 shared = self._shared(axes, places)
-            except SpecError:
+            except StudyError:
                 continue  # told where the cell is checked
             cells.append((shared, {axis: axes[axis][places[axis]] for axis in swept}))
         named = [node for axis in axes if isinstance(node := self.model.axis(axis), yaml.Mapping)]
@@ -231,7 +231,7 @@ class ExperimentResolver:
         try:
             model = experiment(without(self.declared, "base"), self.document.study.experiments[self.name])
             axes = Sweep(self.document.study.study, self.name, model, ()).axes()
-        except SpecError:
+        except StudyError:
             return ()
         return (({axis: tuple(values) for axis, values in axes.items()}, tuple(map(tuple, model.zip))),)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..diagnostics.problems import Source, SpecError
+from ..diagnostics.problems import Source, StudyError
 from ..model.study import Study
 from ..source import nodes as yaml
 from ..source.conflicts import Undecided
@@ -14,25 +14,25 @@ from .partial_check import remaining
 
 
 def load(path: str | Path) -> Document:
-    """Reads and validates a file. Raises SpecError with every problem that was found."""
+    """Reads and validates a file. Raises StudyError with every problem that was found."""
     return parse(read(path))
 
 
 def parse(source: Source) -> Document:
-    """Validates a text. Raises SpecError with all that is wrong: in YAML, in the models, and in what can be checked in spite of it.
+    """Validates a text. Raises StudyError with all that is wrong: in YAML, in the models, and in what can be checked in spite of it.
 
     Of a text in which a merge left something undecided that alone is told: the rest may be right with one side, and wrong with the other.
     """
     top, problems = yaml.parsed(source)
     if any(isinstance(problem, Undecided) for problem in problems):
-        raise SpecError(problems)
+        raise StudyError(problems)
     experiments, more = over_bases(top)
     problems += more
     try:
         study = validated(Study, with_experiments(top, experiments))
-    except SpecError as error:
+    except StudyError as error:
         told = {problem.span.line for problem in problems if problem.span is not None}
         problems += [problem for problem in error.problems if problem.span is None or problem.span.line not in told]
     if not problems:
         return Document(source, top, study, experiments)
-    raise SpecError([*problems, *remaining(source, top, experiments, problems)])
+    raise StudyError([*problems, *remaining(source, top, experiments, problems)])

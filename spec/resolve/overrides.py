@@ -21,7 +21,7 @@ class Override:
 
     @staticmethod
     def read(text: str) -> Override:
-        """Reads `training.steps=100`, `staircase.variants.non_flat.training.steps=100`. Raises SpecError."""
+        """Reads `training.steps=100`, `staircase.variants.non_flat.training.steps=100`. Raises StudyError."""
         path, equals, _ = text.partition("=")
         source = Source("-o", text)
         span = Span(source, 1, 1, 1, len(text) + 1)
@@ -53,7 +53,7 @@ def by_experiment(document: Document, overrides: Sequence[Override]) -> dict[str
 
 
 def as_patch(name: str, path: tuple[str, ...], override: Override) -> yaml.Mapping:
-    """An override as a patch of its experiment. Raises SpecError where it names no part of it."""
+    """An override as a patch of its experiment. Raises StudyError where it names no part of it."""
     patch = nest(path, override.value, override.span)
     if not isinstance(patch, yaml.Mapping):
         hint = f"Say what of it: `-o {name}.training.steps=100`. `--only` chooses experiments and variants."

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import pydantic
 
-from ..diagnostics.problems import Problem, Source, SpecError
+from ..diagnostics.problems import Problem, Source, StudyError
 from ..model.experiment import Experiment
 from ..model.layers import LayerDefaults
 from ..model.study import Study
@@ -33,7 +33,7 @@ def remaining(
         validate(Document(source, whole, study, sound))
     except pydantic.ValidationError:
         return []
-    except SpecError as error:
+    except StudyError as error:
         told = {problem.span.line for problem in problems if problem.span is not None}
         return [problem for problem in error.problems if problem.span is None or problem.span.line not in told]
     return []

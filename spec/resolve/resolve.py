@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from ..check.constant_limits import Budget
 from ..check.memo import Common
-from ..diagnostics.problems import Problem, SpecError, did_you_mean, in_file_order, listing, problem_at
+from ..diagnostics.problems import Problem, StudyError, did_you_mean, in_file_order, listing, problem_at
 from ..ir.plan import StudyPlan
 from ..passes.digests import identified
 from ..source import nodes as yaml
@@ -23,7 +23,7 @@ def resolve(
     document: Document, profile: str | None = None, overrides: Sequence[Override] = (), only: Sequence[str] = (),
     common: Common | None = None,
 ) -> StudyPlan:  # fmt: skip
-    """The plan of a study in a profile. Raises SpecError with every problem of every experiment.
+    """The plan of a study in a profile. Raises StudyError with every problem of every experiment.
 
     `common` is what was checked of the same document in other profiles.
     """
@@ -62,10 +62,10 @@ def _checked(
             )
             plans.append(made.plan())
             warnings.extend(made.warnings)
-        except SpecError as error:
+        except StudyError as error:
             problems.extend(error.problems)
     if problems:
-        raise SpecError(in_file_order(problems))
+        raise StudyError(in_file_order(problems))
     study = document.study
     return StudyPlan(
         study.study, study.title or study.study, study.about or "", profile or "", tuple(plans),
@@ -74,7 +74,7 @@ def _checked(
 
 
 def validate(document: Document) -> tuple[Problem, ...]:
-    """Checks a study in every profile. Raises SpecError with all problems; returns the warnings.
+    """Checks a study in every profile. Raises StudyError with all problems; returns the warnings.
 
     Sweep points are checked together where they can be: the terms of these plans are not those of a cell.
     """
@@ -83,7 +83,7 @@ def validate(document: Document) -> tuple[Problem, ...]:
 
 
 def in_every_profile(document: Document, look: Callable[[StudyPlan], T], together: bool = False) -> list[T]:
-    """What is seen of a study's plan without a profile and in each; the plan has no digests. Raises SpecError with all problems.
+    """What is seen of a study's plan without a profile and in each; the plan has no digests. Raises StudyError with all problems.
 
     `together` says that terms are not looked at: they may stand for all sweep points at once.
     """
@@ -93,7 +93,7 @@ def in_every_profile(document: Document, look: Callable[[StudyPlan], T], togethe
     for profile in (None, *document.study.profiles):
         try:
             seen.append(look(_checked(document, profile, common=common, together=together)))
-        except SpecError as error:
+        except StudyError as error:
             known = {(problem.span, problem.message) for problem in problems}
             node = document.study.profiles[profile].node() if profile else None
             fresh = [problem for problem in error.problems if (problem.span, problem.message) not in known]
@@ -101,7 +101,7 @@ def in_every_profile(document: Document, look: Callable[[StudyPlan], T], togethe
                 noted(problem, f"In the profile '{profile}'.", node) if profile else problem for problem in fresh
             )
     if problems:
-        raise SpecError(in_file_order(problems))
+        raise StudyError(in_file_order(problems))
     return seen
 
 

@@ -11,7 +11,7 @@ from ..source.nodes import Mapping, Node, Scalar
 
 
 def must_hold(patch: Mapping) -> None:
-    """Refuses what a profile's or an override's patch cannot hold, in itself or in a variant. Raises SpecError."""
+    """Refuses what a profile's or an override's patch cannot hold, in itself or in a variant. Raises StudyError."""
     _refuse(patch, IN_PROFILES)
     variants = patch.get("variants")
     if variants is None:
@@ -29,7 +29,7 @@ def must_hold(patch: Mapping) -> None:
 
 
 def must_not_be_swept(patch: Mapping, swept: Collection[str]) -> None:
-    """Refuses a late value of a constant that a sweep gives its values. Raises SpecError."""
+    """Refuses a late value of a constant that a sweep gives its values. Raises StudyError."""
     variants = patch.get("variants")
     own = [variant for _, variant in variants.entries] if isinstance(variants, Mapping) else []
     for part in (patch, *own):

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from ..diagnostics.problems import Problem, Source, Span, SpecError, problem_at
+from ..diagnostics.problems import Problem, Source, Span, StudyError, problem_at
 from .conflicts import BASE, NAMES, OURS, REMOVED_TAG, TAG, THEIRS, undecided, undecided_name
 from .yaml_errors import balanced, syntax_error
 
@@ -93,15 +93,15 @@ Node = Scalar | Sequence | Mapping
 
 
 def parse(source: Source) -> Mapping:
-    """The document's tree. Raises SpecError for whatever is not one YAML document with a mapping at the top."""
+    """The document's tree. Raises StudyError for whatever is not one YAML document with a mapping at the top."""
     top, problems = parsed(source)
     if problems:
-        raise SpecError(problems)
+        raise StudyError(problems)
     return top
 
 
 def parsed(source: Source) -> tuple[Mapping, list[Problem]]:
-    """The document's tree, with what is wrong in it and leaves the rest as it is. Raises SpecError where there is no tree."""
+    """The document's tree, with what is wrong in it and leaves the rest as it is. Raises StudyError where there is no tree."""
     try:
         events = list(_events(source))
     except yaml.YAMLError as error:
@@ -109,7 +109,7 @@ def parsed(source: Source) -> tuple[Mapping, list[Problem]]:
     builder = _Builder(source)
     documents = [node for node in builder.documents(events) if node is not None]
     if builder.problems and (len(documents) != 1 or not isinstance(documents[0], Mapping)):
-        raise SpecError(builder.problems)
+        raise StudyError(builder.problems)
     if not documents or (isinstance(documents[0], Scalar) and documents[0].value is None):
         raise problem_at(None, f"{source.name}: the file is empty", "`dlspec new NAME` writes a first spec that runs.")
     if len(documents) > 1:
@@ -123,7 +123,7 @@ def parsed(source: Source) -> tuple[Mapping, list[Problem]]:
 
 
 def parse_value(source: Source, start: int = 0) -> Node:
-    """The tree of one value, such as an override gives from a column on. Raises SpecError."""
+    """The tree of one value, such as an override gives from a column on. Raises StudyError."""
     try:
         events = list(_events(Source(source.name, " " * start + source.text[start:])))
     except yaml.YAMLError as error:
@@ -131,7 +131,7 @@ def parse_value(source: Source, start: int = 0) -> Node:
     builder = _Builder(source)
     found = [node for node in builder.documents(events) if node is not None]
     if builder.problems:
-        raise SpecError(builder.problems)
+        raise StudyError(builder.problems)
     return found[0] if found else Scalar(None, "", True, Span(source, 1, 1, 1, 2))
 
 

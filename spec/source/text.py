@@ -11,7 +11,7 @@ MAX_BYTES = 4 * 2**20
 
 
 def read(path: str | Path) -> Source:
-    """Reads a file as UTF-8. Raises SpecError when it can't be read or is not UTF-8."""
+    """Reads a file as UTF-8. Raises StudyError when it can't be read or is not UTF-8."""
     name = str(path)
     try:
         data = Path(path).read_bytes()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from ..diagnostics.problems import Problem, Source, Span, SpecError, problem_at
+from ..diagnostics.problems import Problem, Source, Span, StudyError, problem_at
 
 YAML_HINT = "YAML is lines of `key: value`, indented alike; a text with `: `, `#` or brackets in it stands in quotes."
 NO_COLON = (
@@ -39,16 +39,16 @@ class _Trouble:
         lines = self.source.lines
         return next((place for place in range(self.line - 1, -1, -1) if lines[place].strip()), -1)
 
-    def error(self, message: str, hint: str, line: int, column: int, width: int = 1) -> SpecError:
+    def error(self, message: str, hint: str, line: int, column: int, width: int = 1) -> StudyError:
         """The error at a place of the file."""
         span = Span(self.source, line + 1, column + 1, line + 1, column + 1 + width)
         return problem_at(span, message, hint)
 
 
-def syntax_error(source: Source, error: yaml.YAMLError) -> SpecError:
+def syntax_error(source: Source, error: yaml.YAMLError) -> StudyError:
     """The error of a text that the YAML parser refuses."""
     if conflicts := conflict_markers(source):
-        return SpecError(conflicts)
+        return StudyError(conflicts)
     if isinstance(error, yaml.reader.ReaderError):
         return _unreadable(source, error)
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
@@ -99,7 +99,7 @@ def balanced(line: str, start: int) -> str:
     return line[start:].rstrip() if closed and depth == 0 else ""
 
 
-def _unreadable(source: Source, error: yaml.reader.ReaderError) -> SpecError:
+def _unreadable(source: Source, error: yaml.reader.ReaderError) -> StudyError:
     """A control character, which YAML refuses anywhere."""
     character = error.character if isinstance(error.character, str) else chr(int(error.character))
     place = source.text.find(character)
@@ -111,7 +111,7 @@ def _unreadable(source: Source, error: yaml.reader.ReaderError) -> SpecError:
     return problem_at(Span(source, line, column, line, column + 1), message, "Remove it.")
 
 
-def _tab(trouble: _Trouble) -> SpecError | None:
+def _tab(trouble: _Trouble) -> StudyError | None:
     lead = re.match(r"[ \t]*", trouble.text)
     if lead is None or "\t" not in lead.group() or trouble.column > lead.end():
         return None
@@ -119,7 +119,7 @@ def _tab(trouble: _Trouble) -> SpecError | None:
     return trouble.error("a tab indents this line", "YAML is indented with spaces.", trouble.line, place)
 
 
-def _index_notation(trouble: _Trouble) -> SpecError | None:
+def _index_notation(trouble: _Trouble) -> StudyError | None:
     match = re.match(r"\s*(?:- )?([^:{\[]+:\s+)\[(.*\bfor\s+\w+\s*<.*)\]\s*(?:#.*)?$", trouble.text)
     if match is None or trouble.line != trouble.start_line or "flow sequence" not in trouble.context:
         return None
@@ -128,7 +128,7 @@ def _index_notation(trouble: _Trouble) -> SpecError | None:
     return trouble.error(message, hint, trouble.line, match.start(2) - 1)
 
 
-def _after_brackets(trouble: _Trouble) -> SpecError | None:
+def _after_brackets(trouble: _Trouble) -> StudyError | None:
     """An array, and more behind it: `c: [i * 2] for i < k`, `w: [1, 2] * 3`."""
     match = re.match(r"\s*(?:- )?(?:[^:{\[\"']+:\s+)?(\[.*\]\s*[^\s,\]}#:][^#]*?)\s*(?:#.*)?$", trouble.text)
     if match is None or trouble.column < match.start(1) or '"' in match[1]:
@@ -137,7 +137,7 @@ def _after_brackets(trouble: _Trouble) -> SpecError | None:
     return trouble.error(message, f'Quote it: "{match[1]}"', trouble.line, match.start(1), len(match[1]))
 
 
-def _split(trouble: _Trouble) -> SpecError | None:
+def _split(trouble: _Trouble) -> StudyError | None:
     """An expression that brackets of its own end too early, inside YAML's."""
     if not any(word in trouble.context for word in ("flow", "alias", "anchor")):
         return None
@@ -151,7 +151,7 @@ def _split(trouble: _Trouble) -> SpecError | None:
     return None
 
 
-def _unclosed(trouble: _Trouble) -> SpecError | None:
+def _unclosed(trouble: _Trouble) -> StudyError | None:
     line, column = trouble.start_line, trouble.start_column
     if "flow" in trouble.context and (trouble.line > line or not trouble.text[trouble.column :].strip()):
         opened, closing = ("{", "}") if "mapping" in trouble.context else ("[", "]")
@@ -161,14 +161,14 @@ def _unclosed(trouble: _Trouble) -> SpecError | None:
     return None
 
 
-def _after_quote(trouble: _Trouble) -> SpecError | None:
+def _after_quote(trouble: _Trouble) -> StudyError | None:
     if trouble.text[: trouble.column].rstrip()[-1:] not in ("'", '"') or "expected key" not in trouble.problem:
         return None
     hint = "Quote the whole value, or nothing of it."
     return trouble.error("a text in quotes ends here, and more follows", hint, trouble.line, trouble.column)
 
 
-def _colon(trouble: _Trouble) -> SpecError | None:
+def _colon(trouble: _Trouble) -> StudyError | None:
     """A key without its colon, or a colon inside a text."""
     if "could not find expected ':'" in trouble.problem:
         text = trouble.source.lines[trouble.start_line]
@@ -186,7 +186,7 @@ def _colon(trouble: _Trouble) -> SpecError | None:
     return None
 
 
-def _indentation(trouble: _Trouble) -> SpecError | None:
+def _indentation(trouble: _Trouble) -> StudyError | None:
     column = len(trouble.text) - len(trouble.text.lstrip())
     mapping = "expected key" in trouble.problem and trouble.column == column
     if trouble.above < 0 or not (mapping or "mapping values" in trouble.problem):
@@ -199,7 +199,7 @@ def _indentation(trouble: _Trouble) -> SpecError | None:
     return trouble.error("this line is indented unlike those around it", hint, trouble.line, column)
 
 
-def _character(trouble: _Trouble) -> SpecError | None:
+def _character(trouble: _Trouble) -> StudyError | None:
     if "cannot start any token" not in trouble.problem and "node content" not in trouble.problem:
         return None
     character = trouble.text[trouble.column : trouble.column + 1]
@@ -208,6 +208,6 @@ def _character(trouble: _Trouble) -> SpecError | None:
     return trouble.error(f"'{character}' cannot begin a value in YAML", "Quote the text.", trouble.line, trouble.column)
 
 
-_EXPLANATIONS: tuple[Callable[[_Trouble], SpecError | None], ...] = (
+_EXPLANATIONS: tuple[Callable[[_Trouble], StudyError | None], ...] = (
     _tab, _index_notation, _after_brackets, _split, _unclosed, _after_quote, _colon, _indentation, _character,
 )  # fmt: skip

@@ -28,7 +28,7 @@ from dlspec.interpreter.schedule.batching import batch_count, split_into_batches
 from dlspec.interpreter.schedule.scheduler import Progress
 from dlspec.interpreter.store.requests import CellRequest, ReplicateBatch, requests_of
 from dlspec.interpreter.store.store import Store
-from dlspec.spec.diagnostics.problems import Source, SpecError
+from dlspec.spec.diagnostics.problems import Source, StudyError
 from dlspec.spec.ir.claims import holds
 from dlspec.spec.ir.plan import Program, StudyPlan
 from dlspec.spec.passes.cost import cost
@@ -47,7 +47,7 @@ def check(tree: Mapping[str, Any], extent: Sequence[str] = (), xla: bool = False
     """Runs a study and checks all of it. `extent` are checks for which it is run again: `again`, `form`, `alone`."""
     try:
         plan = spec.resolve(spec.parse(Source("fuzzed.yaml", text(tree))))
-    except SpecError as error:
+    except StudyError as error:
         bare = [problem.message for problem in error.problems if not problem.hint and problem.severity == "error"]
         if bare:
             return Outcome("wrong", f"no remedy: {_general(bare[0])}", bare[0])

@@ -2,7 +2,7 @@
 
     python -m tests.fuzz.front --seconds 600 [--seed 0] [--keep FOLDER]
 
-Nothing but SpecError may come of a text, every error has a place and a remedy (the share without is printed), and a text
+Nothing but StudyError may come of a text, every error has a place and a remedy (the share without is printed), and a text
 of up to 2,000 lines takes less than a second of processor time and less than 1 GiB.
 """
 
@@ -337,7 +337,7 @@ def examine(text: str, tally: Tally, timed: bool = True) -> None:
         problems = spec.validate(document)
         spec.resolve(document)
         formatted(document.source)
-    except spec.SpecError as error:
+    except spec.StudyError as error:
         problems = error.problems
         spec.render(problems)
         if not problems:

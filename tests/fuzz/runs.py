@@ -107,7 +107,7 @@ def smaller(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[Any]:
 def shrunk(tree: Mapping[str, Any], seed: int, kind: str, child: Child, trials: int = TRIALS) -> Mapping[str, Any]:
     """A smaller study that goes wrong in the same way."""
     from dlspec import spec
-    from dlspec.spec.diagnostics.problems import Source, SpecError
+    from dlspec.spec.diagnostics.problems import Source, StudyError
 
     left = trials
     found = True
@@ -119,7 +119,7 @@ def shrunk(tree: Mapping[str, Any], seed: int, kind: str, child: Child, trials: 
             if not kind.startswith(("no remedy", "resolve")):
                 try:
                     spec.resolve(spec.parse(Source("fuzzed.yaml", text(candidate))))
-                except (SpecError, Exception):
+                except (StudyError, Exception):
                     continue
             left -= 1
             if child.run(candidate, seed).kind == kind:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from dlspec import spec
-from dlspec.spec.diagnostics.problems import Source, SpecError
+from dlspec.spec.diagnostics.problems import Source, StudyError
 
 from tests.fuzz.checks import check
 from tests.fuzz.outcome import text
@@ -21,7 +21,7 @@ def test_generated_studies_reach_the_tables_and_most_are_valid() -> None:
         made = study(seed)
         try:
             spec.resolve(spec.parse(Source("fuzzed.yaml", text(made.tree))))
-        except SpecError as error:
+        except StudyError as error:
             assert all(problem.hint for problem in error.problems), (seed, error)
             continue
         accepted += 1

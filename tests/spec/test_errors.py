@@ -34,7 +34,7 @@ def problems(name: str) -> tuple[Problem, ...]:
         first = source.lines[0]
         if first.startswith("# -o "):
             spec.resolve(document, None, [spec.Override.read(first.removeprefix("# -o "))])
-    except spec.SpecError as error:
+    except spec.StudyError as error:
         return error.problems
     return warnings
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from dlspec.spec.diagnostics.problems import Problem, SpecError, listing
+from dlspec.spec.diagnostics.problems import Problem, StudyError, listing
 
 from ...backend.startup import held_back, hidden
 from .resources import Node
@@ -23,7 +23,7 @@ ADDRESS = re.compile(r"(?P<client>ray://)?(?P<host>[^\s/:]+):(?P<port>\d{1,5})")
 START_HINT = "`ray start --head` starts a cluster on a machine and prints its address; docs/scaling.md says more."
 
 
-class ClusterError(SpecError):
+class ClusterError(StudyError):
     """What the owner of a cluster can mend."""
 
     def __init__(self, message: str, hint: str) -> None:

@@ -13,12 +13,12 @@ from dlspec.interpreter.backend import startup as start
 from dlspec.interpreter.backend.devices import Asked
 from dlspec.interpreter.results import run_writer as run_folder
 from dlspec.interpreter.store.requests import CellRequest
-from dlspec.spec.diagnostics.problems import SpecError
+from dlspec.spec.diagnostics.problems import StudyError
 
 SHOWN = ["/dev/nvidia0"]
 
 
-def said(error: pytest.ExceptionInfo[SpecError]) -> str:
+def said(error: pytest.ExceptionInfo[StudyError]) -> str:
     (problem,) = error.value.problems
     return f"{problem.message}. {problem.hint}"
 
@@ -40,13 +40,13 @@ def test_one_device_is_taken(text: str, asked: Asked, two: list[str], none: list
     if none is not None:
         assert asked.chosen([], [], False) == none
     else:
-        with pytest.raises(SpecError, match="finds no GPU"):
+        with pytest.raises(StudyError, match="finds no GPU"):
             asked.chosen([], [], False)
 
 
 @pytest.mark.parametrize("text", ["", "GPU", "gpu:", "gpu:-1", "gpu:x", "gpu1", "cpu:0", "tpu", "cuda:0"])
 def test_what_is_no_device_is_said(text: str) -> None:
-    with pytest.raises(SpecError) as error:
+    with pytest.raises(StudyError) as error:
         Asked.read(text)
     assert f"there is no device '{text}'" in said(error) and "gpu:N, where N counts from 0" in said(error)
 
@@ -64,7 +64,7 @@ def test_what_is_no_device_is_said(text: str) -> None:
 def test_a_gpu_that_is_not_there_is_an_error_with_its_remedy(
     there: list[str], shown: list[str], hidden: bool, words: list[str]
 ) -> None:
-    with pytest.raises(SpecError) as error:
+    with pytest.raises(StudyError) as error:
         Asked("gpu", 3).chosen(there, shown, hidden)
     assert all(word in said(error) for word in words), said(error)
 
@@ -169,6 +169,6 @@ def test_a_device_that_comes_too_late_is_said(
         raise RuntimeError("Visible devices cannot be modified after being initialized")
 
     monkeypatch.setattr(tf.config, "set_visible_devices", too_late)
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(StudyError) as caught:
         start.start(Asked("cpu"))
     assert "runs in this process already, with other devices" in said(caught) and "kernel" in said(caught)

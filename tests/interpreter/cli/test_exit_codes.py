@@ -155,7 +155,7 @@ def test_places_that_cannot_be_written(arguments: tuple[str, ...], folder: Path)
 
 
 CASES: dict[str, tuple[Callable[[], BaseException], int, str]] = {
-    "a spec": (lambda: spec.SpecError(spec.Problem("wrong", hint="Mend it.")), ERROR, "wrong\nMend it.\n"),
+    "a spec": (lambda: spec.StudyError(spec.Problem("wrong", hint="Mend it.")), ERROR, "wrong\nMend it.\n"),
     "Ctrl-C": (KeyboardInterrupt, INTERRUPTED, "interrupted\n"),
     "a closed pipe": (lambda: BrokenPipeError(errno.EPIPE, "Broken pipe"), ERROR, ""),
     "a full output": (lambda: OutputLost(28, "No space left"), ERROR, "standard output cannot be written: No space left\n"),

@@ -132,7 +132,7 @@ def test_errors_come_while_typing_with_the_ranges_of_validate() -> None:
         assert await editor.open(FLAT) == []
         wrong = FLAT.replace("floor_to(r, z)", "floor_too(r, z)").replace("E(guess != y)", "E(guess != yy)")
         found = await editor.type(wrong)
-        with pytest.raises(spec.SpecError) as error:
+        with pytest.raises(spec.StudyError) as error:
             spec.validate(spec.parse(spec.decode(wrong.encode(), "flat.yaml")))
         assert len(error.value.problems) == len(found) >= 2
         for problem, diagnostic in zip(error.value.problems, found, strict=True):

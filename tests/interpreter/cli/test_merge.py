@@ -304,5 +304,5 @@ def test_git_merges_branches_that_have_two_common_bases(repository: Path) -> Non
     said = git(repository, "merge", "--no-edit", "main", code=1)
     text = path.read_text("utf-8")
     assert "CONFLICT" in said and "<<<<" not in text and text.count("ours: {scale: 0.5}, theirs: stop") == 1
-    with pytest.raises(spec.SpecError, match="a merge left `u` undecided"):
+    with pytest.raises(spec.StudyError, match="a merge left `u` undecided"):
         spec.load(path)

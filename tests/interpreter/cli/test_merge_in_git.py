@@ -226,7 +226,7 @@ def test_what_is_resolved_by_hand_is_a_study_as_any_other(repository: Repository
     mark = "!conflict {base: 0.5, ours: 0.25, theirs: 0.125}"
     assert mark in repository.text
     half_done = repository.text.replace(mark, "0.2")
-    with pytest.raises(spec.SpecError) as caught:
+    with pytest.raises(spec.StudyError) as caught:
         spec.parse(Source("a.yaml", half_done))
     assert [problem.message.partition(":")[0] for problem in caught.value.problems] == [
         "a merge left `steps` undecided"

@@ -199,7 +199,7 @@ def test_a_table_is_exported_whole_or_the_one_before_stays(
         path.name for path in tmp_path.iterdir() if "out" in path.name or "draft" in path.name
     ] == [out.name]
     nowhere = tmp_path / "no" / f"out{ending}"
-    with pytest.raises(spec.SpecError, match="no") as caught:
+    with pytest.raises(spec.StudyError, match="no") as caught:
         export_table.export(read(folder), nowhere, finals)
     assert "curves.parquet" not in str(caught.value), "the run is whole"
 

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 from dlspec.interpreter.lower import Lowering
 from dlspec.interpreter.lower import Value as Lowered
-from dlspec.spec import SpecError
+from dlspec.spec import StudyError
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.axes import EXAMPLE, REPLICATE, expanded_shape
 from dlspec.spec.ir.plan import Program
@@ -163,6 +163,6 @@ def checked(programs: Callable[[str], dict[str, Program]]) -> Callable[..., Chec
 def _accepted(programs: Callable[[str], dict[str, Program]], text: str) -> bool:
     try:
         programs(_body([text], "float64"))
-    except SpecError:
+    except StudyError:
         return False
     return True

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dlspec.spec import SpecError
+from dlspec.spec import StudyError
 
 NUMBERS = [
     (1, 0.1), (1, 0.2), (0.3, 0.1), (0.7, 0.1), (6, 0.1), (1e15, 0.1), (-1, 0.1), (1, -0.1), (-0.3, -0.1), (5.5, 1.1), (0.1, 3), (-0.1, 3),
@@ -105,7 +105,7 @@ def test_float32_divides_its_own_numbers(checked: Callable[..., Any], xla: bool)
 @pytest.mark.parametrize("operator", ["//", "%"])
 def test_a_constant_divisor_of_zero_is_refused(program: Callable[[str], Any], operator: str) -> None:
     for a, b in ZEROS:
-        with pytest.raises(SpecError) as caught:
+        with pytest.raises(StudyError) as caught:
             program(BODY.format(constants=f'c: "{a} {operator} {b}"'))
         (problem,) = caught.value.problems
         assert re.fullmatch(re.escape(f"`{operator}` divides by zero here"), problem.message)

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from dlspec import spec
 from dlspec.interpreter.program.program import Compiled
-from dlspec.spec.diagnostics.problems import SpecError
+from dlspec.spec.diagnostics.problems import StudyError
 
 BODY = """
 dtype: float64
@@ -67,7 +67,7 @@ WRONG: list[tuple[str, str, str]] = [
 
 @pytest.mark.parametrize(("old", "new", "said"), WRONG)
 def test_what_is_no_activation(program: Callable[[str], spec.Program], old: str, new: str, said: str) -> None:
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(StudyError) as caught:
         program(BODY.replace(old, new, 1))
     assert said in caught.value.problems[0].message
 

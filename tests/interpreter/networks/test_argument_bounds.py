@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 from dlspec import spec
-from dlspec.spec.diagnostics.problems import Source, SpecError
+from dlspec.spec.diagnostics.problems import Source, StudyError
 from dlspec.spec.tables.bounds import Bounds
 from dlspec.spec.tables.distributions import DISTRIBUTIONS
 from dlspec.spec.tables.gradient_modes import GRADIENT_MODES
@@ -141,7 +141,7 @@ def test_just_outside_is_refused_by_the_name_of_the_bound(
     table: str, row: str, name: str, bounds: Bounds, kind: str
 ) -> None:
     for value in outside(bounds, kind):
-        with pytest.raises(SpecError) as caught:
+        with pytest.raises(StudyError) as caught:
             check(written(table, row, name, whole(value, kind)))
         (problem,) = caught.value.problems
         said = "array of sizes" if kind == "sizes" else str(bounds)
@@ -154,7 +154,7 @@ def test_just_outside_is_refused_by_the_name_of_the_bound(
 )
 def test_what_no_float32_holds_is_refused_and_a_float64_holds_it(table: str, row: str, name: str) -> None:
     made = written(table, row, name, 1e39)
-    with pytest.raises(SpecError, match="too large for a float32"):
+    with pytest.raises(StudyError, match="too large for a float32"):
         check(made)
     if row != "min_max_norm" and (row, name) != ("uniform", "low"):
         check({**made, "dtype": "float64"})
@@ -222,7 +222,7 @@ TOGETHER: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("name", TOGETHER)
 def test_arguments_that_cannot_stand_together(name: str) -> None:
     experiment, said = TOGETHER[name]
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(StudyError) as caught:
         check(experiment)
     (problem,) = caught.value.problems
     assert said in problem.message and problem.hint and problem.span is not None
@@ -232,5 +232,5 @@ def test_arguments_that_cannot_stand_together(name: str) -> None:
 def test_counts_have_an_end(key: str) -> None:
     made = written("optimiser", "sgd", "momentum", 0)
     made["training"][key] = 1e300
-    with pytest.raises(SpecError, match=f"'{key}' has to be at most"):
+    with pytest.raises(StudyError, match=f"'{key}' has to be at most"):
         check(made)

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 from dlspec.interpreter.program.keras_files import write
 from dlspec.interpreter.program.program import Compiled
-from dlspec.spec.diagnostics.problems import SpecError
+from dlspec.spec.diagnostics.problems import StudyError
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.cost import cost
 from dlspec.spec.passes.print_network import shapes
@@ -148,5 +148,5 @@ def test_bounds_of_ints_meet_behind_a_block(program: Callable[[str], Program]) -
         "normal([6, 4])", "integer(4, [4])"
     )
     assert program(text.replace("SKIP", "concat")).networks[0].output.shape == (8, 2)
-    with pytest.raises(SpecError, match="`x` is 0 … 9"):
+    with pytest.raises(StudyError, match="`x` is 0 … 9"):
         program(text.replace("SKIP", "add"))

@@ -13,7 +13,7 @@ import tensorflow as tf
 from dlspec import spec
 from dlspec.interpreter.program.keras_files import write
 from dlspec.interpreter.program.program import Compiled
-from dlspec.spec.diagnostics.problems import SpecError
+from dlspec.spec.diagnostics.problems import StudyError
 from dlspec.spec.ir.plan import VALUE
 from dlspec.spec.tables.layers import LAYERS
 
@@ -142,6 +142,6 @@ variants: {plain: {}, bent: {architecture: {f: {layers: {h: {activation: tanh}}}
 def test_what_goes_no_two_ways(program: Callable[[str], spec.Program], layer: str, said: str) -> None:
     inner = layer if layer.startswith("{") else f"{{{layer}}}"
     text = BODY.replace(LAYER, f"{{bidirectional: {{layer: {inner}}}}}") + 'functions: {"bend(a)": 2 * a}\n'
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(StudyError) as caught:
         program(text)
     assert said in caught.value.problems[0].message

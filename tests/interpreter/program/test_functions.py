@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from dlspec import spec
 from dlspec.interpreter.program.program import Compiled
-from dlspec.spec.diagnostics.problems import SpecError
+from dlspec.spec.diagnostics.problems import StudyError
 from dlspec.spec.passes.digests import measure_digest
 
 BODY = """
@@ -113,5 +113,5 @@ def test_it_means_what_it_means_written_out(program: Callable[[str], spec.Progra
     ],
 )
 def test_what_is_still_wrong(program: Callable[[str], spec.Program], measure: str, said: str) -> None:
-    with pytest.raises(SpecError, match=said):
+    with pytest.raises(StudyError, match=said):
         program(BODY.replace("ave: ave(y)", f"ave: {measure}"))

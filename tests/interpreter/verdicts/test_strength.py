@@ -345,7 +345,7 @@ def test_the_best_of_unequally_many_evaluations_is_not_compared() -> None:
     ):
         study = spec.parse(Source("c.yaml", text.replace("CLAIMS", f'c: {{says: it, check: "{check}"}}')))
         if refused:
-            with pytest.raises(spec.SpecError, match="the best of 101 evaluations is compared with the best of 6"):
+            with pytest.raises(spec.StudyError, match="the best of 101 evaluations is compared with the best of 6"):
                 spec.resolve(study)
         else:
             spec.resolve(study)

@@ -11,7 +11,7 @@ import pytest
 from dlspec import spec
 from dlspec.spec.check.all_points import AllValues, OnePointNeeded
 from dlspec.spec.check.expressions import Checker
-from dlspec.spec.diagnostics.problems import Problem, Source, SpecError
+from dlspec.spec.diagnostics.problems import Problem, Source, StudyError
 from dlspec.spec.resolve.resolve import in_every_profile
 
 VALUES = ["-2", "-1", "0", "1", "2", "3", "5", "0.5", "-1.5", "1e300", "2000000000", "5000000000", "true", "[1, 2]"]
@@ -77,7 +77,7 @@ def _seen(text: str, together: bool) -> list[Problem]:
     try:
         document = spec.parse(Source("study.yaml", text))
         return [item for plan in in_every_profile(document, lambda plan: plan.warnings, together) for item in plan]
-    except SpecError as error:
+    except StudyError as error:
         return list(error.problems)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from dlspec import spec
-from dlspec.spec.diagnostics.problems import Source, SpecError
+from dlspec.spec.diagnostics.problems import Source, StudyError
 from dlspec.spec.tables.layers import LAYERS
 
 TEXT = """\
@@ -20,7 +20,7 @@ experiments:
 
 @pytest.mark.parametrize("word", LAYERS)
 def test_a_layer_is_no_function_to_apply(word: str) -> None:
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(StudyError) as caught:
         spec.validate(spec.parse(Source("applied.yaml", TEXT.format(word=word))))
     (problem,) = caught.value.problems
     needs = any(parameter.required for parameter in LAYERS[word].parameters.values())

@@ -36,7 +36,7 @@ def told(check: str, way: str = "", zipped: bool = False) -> list[tuple[str, str
     overrides = [spec.Override.read(way)] if "=" in way else []
     try:
         spec.resolve(document, "quick" if way == "profile" else None, overrides, ["e/u"] if way == "only" else [])
-    except spec.SpecError as error:
+    except spec.StudyError as error:
         assert all(problem.span is not None for problem in error.problems)
         return [(problem.message, problem.hint) for problem in error.problems]
     return []

@@ -38,7 +38,7 @@ def constant(text: str) -> np.ndarray:  # type: ignore[type-arg]
 @pytest.mark.parametrize("text", TOO_LARGE.values(), ids=TOO_LARGE.keys())
 def test_what_is_too_large_on_the_way_is_refused_before_it_is_made(text: str) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(spec.SpecError) as caught:
+    with pytest.raises(spec.StudyError) as caught:
         constant(text)
     (problem,) = caught.value.problems
     assert "the limit is" in problem.message and problem.span is not None and problem.hint
@@ -59,5 +59,5 @@ def test_all_constants_together_are_bounded() -> None:
         f"  e: {{constants: {{{many}}}, task: {{example: {{x: normal()}}}},",
     ]
     lines += ["    measures: {m: E(x)}}"]
-    with pytest.raises(spec.SpecError, match=f"more than {bounds.MAX_TOTAL_BYTES // 2**20} MiB"):
+    with pytest.raises(spec.StudyError, match=f"more than {bounds.MAX_TOTAL_BYTES // 2**20} MiB"):
         spec.resolve(spec.parse(Source("case.yaml", "\n".join(lines))))

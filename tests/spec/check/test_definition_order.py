@@ -24,7 +24,7 @@ def study(**parts: list[str]) -> spec.StudyPlan:
 
 
 def problems(**parts: list[str]) -> list[str]:
-    with pytest.raises(spec.SpecError) as caught:
+    with pytest.raises(spec.StudyError) as caught:
         study(**parts)
     return [problem.message for problem in caught.value.problems]
 

@@ -71,7 +71,7 @@ def term(stage: str, text: str) -> t.Term:
 
 def problem(stage: str, text: str) -> spec.Problem:
     """The one problem of an expression in a stage."""
-    with pytest.raises(spec.SpecError) as caught:
+    with pytest.raises(spec.StudyError) as caught:
         program(stage, text)
     (found,) = caught.value.problems
     return found
@@ -343,7 +343,7 @@ def test_constants_are_values() -> None:
 
 def test_a_cycle_is_printed() -> None:
     text = NAMES.format(**dict.fromkeys(STAGES, "")).replace("h: 0.5", "h: p\n      p: 2 * q\n      q: h + 1")
-    with pytest.raises(spec.SpecError) as caught:
+    with pytest.raises(spec.StudyError) as caught:
         spec.resolve(spec.parse(Source("cycle.yaml", text)))
     assert any("h → p → q → h" in found.message for found in caught.value.problems)
     text = (
@@ -351,7 +351,7 @@ def test_a_cycle_is_printed() -> None:
         .replace("double(a): 2 * a", "double(a): pick([gap(a, a)])")
         .replace("a[0]", "double(a[0])")
     )
-    with pytest.raises(spec.SpecError, match="uses itself"):
+    with pytest.raises(spec.StudyError, match="uses itself"):
         spec.resolve(spec.parse(Source("cycle.yaml", text.replace("guess: f", "guess: double(f)"))))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from dlspec import spec
-from dlspec.spec.diagnostics.problems import Problem, Source, SpecError
+from dlspec.spec.diagnostics.problems import Problem, Source, StudyError
 
 
 def problems(example: dict[str, Any], measure: str = "E(1.0)", **parts: Any) -> list[Problem]:
@@ -19,7 +19,7 @@ def problems(example: dict[str, Any], measure: str = "E(1.0)", **parts: Any) -> 
     text = json.dumps({"dlspec": 1, "study": "s", "experiments": {"e": experiment}})
     try:
         spec.resolve(spec.parse(Source("ranges.yaml", text)))
-    except SpecError as error:
+    except StudyError as error:
         return list(error.problems)
     return []
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from dlspec import spec
-from dlspec.spec.diagnostics.problems import Source, SpecError
+from dlspec.spec.diagnostics.problems import Source, StudyError
 
 
 def program(layers: list[Any], more: dict[str, Any] | None = None, **experiment: Any) -> spec.Program:
@@ -77,7 +77,7 @@ CLASHES: list[tuple[list[Any], str]] = [
 
 @pytest.mark.parametrize(("layers", "said"), CLASHES)
 def test_a_name_that_reaches_another_layer_is_refused(layers: list[Any], said: str) -> None:
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(StudyError) as caught:
         program(layers)
     (problem,) = caught.value.problems
     assert said in problem.message and problem.span is not None and problem.hint

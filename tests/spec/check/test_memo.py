@@ -129,7 +129,7 @@ def test_a_warning_of_a_shared_part_is_told_of_every_point() -> None:
 
 def test_an_error_at_one_point_is_found_there() -> None:
     text = STUDY.replace('y: "dot(v, x)"', 'y: "dot(v, x) + x[2]"')
-    with pytest.raises(spec.SpecError) as caught:
+    with pytest.raises(spec.StudyError) as caught:
         resolved(text)
     assert "n = 2" in spec.render(caught.value.problems)
 
@@ -248,7 +248,7 @@ experiments:
     measures: {{own: E(guess * y)}}
     variants: {{a: {{}}, b: {{outputs: {{guess: {guess}}}}}}}
 """
-    with pytest.raises(spec.SpecError, match=message):
+    with pytest.raises(spec.StudyError, match=message):
         resolved(text)
 
 
@@ -264,7 +264,7 @@ experiments:
     measures: {square: E(two * two), more: E(two)}
     variants: {a: {}, b: {outputs: {two: k + 1}}, c: {outputs: {two: 1000 * k}}}
 """
-    with pytest.raises(spec.SpecError) as caught:
+    with pytest.raises(spec.StudyError) as caught:
         resolved(text)
     assert [
         problem.message.startswith("`*` of ints may reach 998,001,000,000") for problem in caught.value.problems
@@ -296,7 +296,7 @@ def test_a_measure_of_an_output_looks_at_what_that_is_made_from(alone: Callable[
 def test_a_measure_of_an_output_is_no_larger_than_that_lets_it_be() -> None:
     """The measure reads the same in both variants, and is too deep in one of them alone."""
     text = OUTPUTS.format(one="x", measure=f"E(two{' * x' * 105})", other=f"x{' + x' * 105}")
-    with pytest.raises(spec.SpecError, match="nested more than 200 deep"):
+    with pytest.raises(spec.StudyError, match="nested more than 200 deep"):
         resolved(text)
 
 
@@ -347,5 +347,5 @@ def test_a_function_that_one_experiment_calls_is_looked_through_in_one_that_does
         'size: "E(sum(f))"', 'size: "E(idle(sum(f)))"'
     )
     text = text.replace("idle(r): r * nosuch}}", 'idle(r): r * nosuch}, measures: {size: "E(sum(f))"}}')
-    with pytest.raises(spec.SpecError, match="unknown name 'nosuch'"):
+    with pytest.raises(spec.StudyError, match="unknown name 'nosuch'"):
         resolved(text)

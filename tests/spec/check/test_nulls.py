@@ -27,7 +27,7 @@ def judged(tree: Any) -> str:
     """What is said of a study: an error's first message, or nothing. Whatever else is raised ends the test."""
     try:
         spec.validate(spec.parse(Source("x.yaml", yaml.safe_dump(tree, sort_keys=False))))
-    except spec.SpecError as error:
+    except spec.StudyError as error:
         return error.problems[0].message
     return ""
 

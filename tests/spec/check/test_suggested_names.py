@@ -38,7 +38,7 @@ def test_suggestions_for_many_names_are_looked_for_in_one_list(kind: str, monkey
         networks = "\n".join(f"      net{i}: {network.format(i=i)}" for i in range(size))
         modes = ", ".join(mode.format(i=i) for i in range(size))
         text = STUDY.format(networks=networks, more=f"    gradient: {{{modes}}}\n" if mode else "")
-        with pytest.raises(spec.SpecError, match="sqare1") as caught:
+        with pytest.raises(spec.StudyError, match="sqare1") as caught:
             spec.validate(spec.parse(Source("s.yaml", text)))
         assert len(caught.value.problems) == size and "Did you mean 'square'?" in caught.value.problems[0].hint
         counts.append(len(lists))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from dlspec import spec
-from dlspec.spec.diagnostics.problems import Source, SpecError
+from dlspec.spec.diagnostics.problems import Source, StudyError
 
 STUDY = """
 dlspec: 1
@@ -21,7 +21,7 @@ experiments:
 
 
 def test_an_update_out_of_reach_is_seen_behind_one_that_is_not() -> None:
-    with pytest.raises(SpecError, match="the update 'D' changes nothing of 'G'"):
+    with pytest.raises(StudyError, match="the update 'D' changes nothing of 'G'"):
         spec.validate(spec.parse(Source("case.yaml", STUDY.replace("PATCH", "{networks: [D, G]}"))))
 
 

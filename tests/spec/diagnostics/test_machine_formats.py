@@ -108,7 +108,7 @@ def test_an_absolute_path_becomes_a_file_address() -> None:
 
 def test_every_golden_error_can_be_written_in_every_form() -> None:
     text = "dlspec: 1\nstudy: s\nexperiments:\n  e:\n    constants: {sum: 1}\n    measures: {m: q + 1, n: f(}\n"
-    with pytest.raises(spec.SpecError) as error:
+    with pytest.raises(spec.StudyError) as error:
         spec.validate(spec.parse(Source("t.yaml", text)))
     found = {"t.yaml": error.value.problems}
     check_sarif(json.loads(sarif(found, "1")))

@@ -143,12 +143,12 @@ def document(text: str) -> Document:
 
 @cache
 def difference(pair_name: str) -> StudyDiff:
-    """What the diff says of a pair. Raises SpecError where a side is no valid study."""
+    """What the diff says of a pair. Raises StudyError where a side is no valid study."""
     return compared(*BY_NAME[pair_name].sides())
 
 
 def compared(before: str, after: str) -> StudyDiff:
-    """The difference of two texts; a study that many pairs change is resolved once. Raises SpecError."""
+    """The difference of two texts; a study that many pairs change is resolved once. Raises StudyError."""
     with patch.object(study, "resolve", resolved):
         return compare(document(before), document(after))
 

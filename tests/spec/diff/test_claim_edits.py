@@ -21,7 +21,7 @@ from dlspec import spec
 from dlspec.interpreter.results.replicates import Curve, Replicate, Results
 from dlspec.interpreter.results.verdicts import HOLDS, SEEN
 from dlspec.interpreter.verdicts.judge import judge
-from dlspec.spec.diagnostics.problems import Source, SpecError
+from dlspec.spec.diagnostics.problems import Source, StudyError
 from dlspec.spec.diff.checks import LOOSER, STRICTER
 from dlspec.spec.diff.claims import compare_claims, moves
 from dlspec.spec.diff.judged_on import JudgedOn
@@ -352,7 +352,7 @@ def outcome(some: random.Random) -> Outcome | None:
         return None
     try:
         plans = resolved(before), resolved(case.text)
-    except SpecError:
+    except StudyError:
         return None
     judged = JudgedOn(Matching(*(side(plan, LayerDefaults()) for plan in plans)))
     directions = {verdict.direction for verdict in moves(judged)["c"]}

@@ -56,7 +56,7 @@ def test_an_edit_is_seen_for_what_it_is(pair: Pair) -> None:
 
 @pytest.mark.parametrize("pair", [pair for pair in PAIRS if pair.exit == 2], ids=lambda pair: pair.name)
 def test_a_side_that_is_no_valid_study_is_refused(pair: Pair) -> None:
-    with pytest.raises(spec.SpecError):
+    with pytest.raises(spec.StudyError):
         difference(pair.name)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from dlspec.spec.check.memo import Common
-from dlspec.spec.diagnostics.problems import Source, SpecError
+from dlspec.spec.diagnostics.problems import Source, StudyError
 from dlspec.spec.diff.changes import FACTORS
 from dlspec.spec.format import formatted
 from dlspec.spec.passes.digests import Digests
@@ -61,7 +61,7 @@ def tried(some: random.Random) -> str:
         reads = document(before), document(after)
         meanings = [meaning(read) for read in reads]
         rewritten = formatted(Source("s.yaml", rewritten)) if some.random() < 0.5 else rewritten
-    except SpecError:
+    except StudyError:
         return ""
     diff = compared(before, rewritten)
     differs = meanings[0] != meanings[1]
@@ -87,7 +87,7 @@ def _trains(base: Any, read: Document, edit: Any, profile: str, experiment: str)
         return False
     try:
         return trained(document(text_of(edited(base, edit, profile, experiment)))) != trained(read)
-    except SpecError:
+    except StudyError:
         return False
 
 

@@ -9,7 +9,7 @@ import pytest
 from dlspec.interpreter.results.verdicts import HOLDS, SEEN
 from dlspec.interpreter.verdicts.families import judged_together
 from dlspec.interpreter.verdicts.judge import judge
-from dlspec.spec.diagnostics.problems import SpecError
+from dlspec.spec.diagnostics.problems import StudyError
 from dlspec.spec.diff.checks import LOOSER, STRICTER
 from dlspec.spec.diff.claims import moves
 from dlspec.spec.diff.judged_on import JudgedOn
@@ -57,7 +57,7 @@ def tried(some: random.Random) -> tuple[str, str] | None:
         return None
     try:
         plans = resolved(before), resolved(after)
-    except SpecError:
+    except StudyError:
         return None
     own = moves(JudgedOn(Matching(*(side(plan, LayerDefaults()) for plan in plans))))["c"]
     said = {frozenset(): "unaffected", frozenset({LOOSER}): "loosened", frozenset({STRICTER}): "tightened"}

@@ -172,7 +172,7 @@ def test_line_ends_and_a_byte_order_mark_are_made_plain() -> None:
 
 
 def test_what_is_not_valid_is_said_as_validate_says_it() -> None:
-    with pytest.raises(spec.SpecError, match="unknown name 'q'"):
+    with pytest.raises(spec.StudyError, match="unknown name 'q'"):
         formatted(Source("t.yaml", "dlspec: 1\nstudy: s\nexperiments: {e: {measures: {m: q}}}\n"))
 
 

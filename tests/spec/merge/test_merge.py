@@ -136,7 +136,7 @@ def test_changes_of_different_paths_are_merged(ours: Edits, theirs: Edits, lines
 def test_a_conflict_is_marked_at_its_path_with_all_values(ours: Edits, theirs: Edits, lines: list[str]) -> None:
     found = merged(BASE, edited(ours), edited(theirs))
     assert found.conflicts and changed(found.text) == lines
-    with pytest.raises(spec.SpecError) as caught:
+    with pytest.raises(spec.StudyError) as caught:
         spec.parse(Source("s.yaml", found.text))
     told = [problem for problem in caught.value.problems if problem.message.startswith("a merge left")]
     assert len(told) == len(found.conflicts) == len(caught.value.problems)
@@ -222,7 +222,7 @@ def test_an_entry_to_which_each_side_gave_another_name_is_marked_with_both() -> 
         (found.text, "ours says slim, theirs says thin"),
         (swapped.text, "ours says thin, theirs says slim"),
     ):
-        with pytest.raises(spec.SpecError, match=f"a merge left the name of `narrow` undecided: {says}"):
+        with pytest.raises(spec.StudyError, match=f"a merge left the name of `narrow` undecided: {says}"):
             spec.parse(Source("s.yaml", text))
         sides = undecided_sides(text)
         assert sides is not None and {"slim:" in sides.ours, "slim:" in sides.theirs} == {True, False}
@@ -240,14 +240,14 @@ def test_two_things_of_one_name_that_share_nothing_are_one_conflict() -> None:
     found = merged(BASE, ours, theirs)
     assert [conflict.path[-1] for conflict in found.conflicts] == ["big"]
     assert changed(found.text)[-3:] == ["big: !conflict", "ours: {training: {batch: 64}}", "theirs: {seed: 3}"]
-    with pytest.raises(spec.SpecError, match=r"ours says {training: {batch: 64}}, theirs says {seed: 3}"):
+    with pytest.raises(spec.StudyError, match=r"ours says {training: {batch: 64}}, theirs says {seed: 3}"):
         spec.parse(Source("s.yaml", found.text))
 
 
 def test_long_values_are_told_from_where_they_differ() -> None:
     base = BASE + "    about: " + "Long text, which goes on and on. " * 9 + "Its end.\n"
     found = merged(base, base.replace("Its end", "Our end"), base.replace("Its end", "Their end"))
-    with pytest.raises(spec.SpecError) as caught:
+    with pytest.raises(spec.StudyError) as caught:
         spec.parse(Source("s.yaml", found.text))
     assert caught.value.problems[0].message == (
         "a merge left `about` undecided: ours says … which goes on and on. Our end., theirs says … which goes on and on. Their end.; "

@@ -194,7 +194,7 @@ def test_the_same_paths_to_other_values_are_conflicts_in_either_order(names: lis
         assert sorted(conflict.path[-1] for conflict in found.conflicts) == ["says", "steps"]
         try:
             spec.parse(Source("s.yaml", found.text))
-        except spec.SpecError as error:
+        except spec.StudyError as error:
             told = [problem.message for problem in error.problems]
         assert len(told) == 2 and all(message.startswith("a merge left") for message in told)
 

@@ -48,7 +48,7 @@ def models_refuse(document: Any) -> bool:
     """Whether the models refuse a document."""
     try:
         spec.parse(Source("s.yaml", json.dumps(document)))
-    except spec.SpecError:
+    except spec.StudyError:
         return True
     return False
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from dlspec import spec
-from dlspec.spec.diagnostics.problems import Problem, Source, SpecError
+from dlspec.spec.diagnostics.problems import Problem, Source, StudyError
 from dlspec.spec.ir import terms as t
 from dlspec.spec.passes.evaluate import Value, evaluate_batched
 
@@ -27,7 +27,7 @@ def checked(**parts: Any) -> tuple[spec.Program | None, list[Problem]]:
     text = json.dumps({"dlspec": 1, "study": "s", "experiments": {"e": {**BASE, **parts}}})
     try:
         return spec.resolve(spec.parse(Source("paths.yaml", text))).experiments[0].programs[0], []
-    except SpecError as error:
+    except StudyError as error:
         return None, list(error.problems)
 
 

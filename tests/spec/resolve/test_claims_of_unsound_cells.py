@@ -1,7 +1,7 @@
 """Claims are checked as far as they can be where no cell of their experiment is sound."""
 
 import pytest
-from dlspec.spec.diagnostics.problems import Source, SpecError
+from dlspec.spec.diagnostics.problems import Source, StudyError
 from dlspec.spec.resolve.load import parse
 from dlspec.spec.resolve.resolve import validate
 
@@ -20,7 +20,7 @@ experiments:
 
 
 def messages(check: str) -> list[str]:
-    with pytest.raises(SpecError) as refused:
+    with pytest.raises(StudyError) as refused:
         validate(parse(Source("t.yaml", STUDY.replace("CHECK", check))))
     return [problem.message for problem in refused.value.problems]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 from dlspec import spec
-from dlspec.spec.diagnostics.problems import Source, SpecError
+from dlspec.spec.diagnostics.problems import Source, StudyError
 from dlspec.spec.diff import compare
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.merge import merged
@@ -89,7 +89,7 @@ SAID = {
 @pytest.mark.parametrize("name", SAID)
 def test_what_is_no_place_for_a_layer(name: str) -> None:
     patch, said = SAID[name]
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(StudyError) as caught:
         programs(patch)
     (problem,) = caught.value.problems
     assert said in problem.message and problem.hint and problem.span is not None
@@ -97,7 +97,7 @@ def test_what_is_no_place_for_a_layer(name: str) -> None:
 
 def test_a_profile_adds_none() -> None:
     body = BODY + "profiles: {p: {experiments: {e: {architecture: {f: {layers: {n: {dense: 8, after: hidden}}}}}}}}\n"
-    with pytest.raises(SpecError, match="no 'n' under"):
+    with pytest.raises(StudyError, match="no 'n' under"):
         spec.resolve(spec.parse(Source("s.yaml", body.replace("PATCH", "{hidden: {units: 9}}"))), "p")
 
 
@@ -128,5 +128,5 @@ def test_a_merge_takes_both_sides_layers_and_refuses_a_place_that_went() -> None
     plan = spec.resolve(spec.parse(Source("s.yaml", both.text)))
     assert [len(one.networks[0].layers) for one in plan.experiments[0].programs] == [4, 4, 5]
     renamed = merged(base, base.replace("name: hidden", "name: first"), base + new)
-    with pytest.raises(SpecError, match="no layer 'hidden' here to go after"):
+    with pytest.raises(StudyError, match="no layer 'hidden' here to go after"):
         spec.resolve(spec.parse(Source("s.yaml", renamed.text)))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from dlspec import spec
 from dlspec.spec.diagnostics import suggestions
-from dlspec.spec.diagnostics.problems import Source, SpecError
+from dlspec.spec.diagnostics.problems import Source, StudyError
 from dlspec.spec.format import formatted
 from dlspec.spec.model import validation_errors
 from dlspec.spec.source import nodes as yaml
@@ -35,7 +35,7 @@ def _study(training: str = "", measures: str = "", claims: str = "", keys: str =
 def _problems(source: Source) -> list[str]:
     try:
         spec.validate(spec.parse(source))
-    except SpecError as error:
+    except StudyError as error:
         return [problem.message for problem in error.problems]
     return []
 

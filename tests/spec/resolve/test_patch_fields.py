@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 from dlspec import spec
-from dlspec.spec.diagnostics.problems import Source, SpecError
+from dlspec.spec.diagnostics.problems import Source, StudyError
 from dlspec.spec.model.experiment import Experiment
 from dlspec.spec.model.fields import TOP, fields
 from dlspec.spec.model.json_schema import study_schema
@@ -140,7 +140,7 @@ def test_each_field_is_honoured_or_refused(place: Place, key: str) -> None:
     refused = IN_VARIANTS if place in OF_A_CELL else IN_PROFILES
     study, overrides = written(place, key)
     if key in refused.keys:
-        with pytest.raises(SpecError) as caught:
+        with pytest.raises(StudyError) as caught:
             resolved(study, overrides)
         (problem,) = caught.value.problems
         assert problem.message == f"'{key}' cannot stand in {refused.place}"
@@ -173,7 +173,7 @@ def test_an_editor_offers_what_a_patch_holds() -> None:
 @pytest.mark.parametrize("override", ["e=null", "e={}", "e=3", "e.variants=3", "e.variants=null", "e.variants.v=3"])
 def test_an_override_that_sets_nothing_is_refused(override: str) -> None:
     study, _ = written(None)
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(StudyError) as caught:
         resolved(study, [override])
     (problem,) = caught.value.problems
     assert problem.span is not None and problem.hint
@@ -191,5 +191,5 @@ def test_a_profile_or_an_override_leaves_a_variant_out() -> None:
 def test_a_profile_does_not_set_what_is_swept(patch: Any) -> None:
     study, _ = written(None)
     study["profiles"] = {"p": {"experiments": {"e": patch}}}
-    with pytest.raises(SpecError, match="'d' is swept"):
+    with pytest.raises(StudyError, match="'d' is swept"):
         resolved(study, [])

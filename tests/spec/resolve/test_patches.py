@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from dlspec import spec
-from dlspec.spec.diagnostics.problems import Source, SpecError
+from dlspec.spec.diagnostics.problems import Source, StudyError
 from dlspec.spec.resolve.patches import layer_names, merge, nest, without
 from dlspec.spec.source import nodes as yaml
 
@@ -62,7 +62,7 @@ def variant(patch: Any) -> spec.Program:
 
 def refused(document: dict[str, Any], profile: str | None = None, *overrides: str) -> spec.Problem:
     """The one problem of a study."""
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(StudyError) as caught:
         resolve(document, profile, *overrides)
     (found,) = caught.value.problems
     return found
@@ -102,7 +102,7 @@ def test_the_base_is_left_as_it_was() -> None:
 
 @pytest.mark.parametrize("patch", [{"b": None}, {"a": {"c": None}}, {"new": {"x": None}}])
 def test_what_is_not_there_cannot_be_deleted(patch: Any) -> None:
-    with pytest.raises(SpecError, match="to delete"):
+    with pytest.raises(StudyError, match="to delete"):
         merged({"a": {"b": 1}}, patch)
 
 
@@ -135,7 +135,7 @@ def test_a_term_that_says_a_weight_alone_keeps_what_it_is_of(patch: Any, result:
 
 
 def test_a_weight_is_of_a_term_that_is_there() -> None:
-    with pytest.raises(SpecError, match="no term 'c' in the loss"):
+    with pytest.raises(StudyError, match="no term 'c' in the loss"):
         merged({"loss": LOSS}, {"loss": {"c": {"weight": 1}}})
     weights = {term.name: term.weight for term in resolve(study(), None, "loss.size.weight=0.5")[""].loss}
     assert {name: float(term.value) for name, term in weights.items()} == {"squared": 1, "size": 0.5}  # type: ignore[attr-defined]
@@ -149,7 +149,7 @@ def test_names_that_are_words_of_the_language_merge_like_others() -> None:
 
 def test_axes_do_not_change_what_another_replaces_whole() -> None:
     both = {"sweep": {"a": {"x": {"loss": {"squared": "f"}}}, "b": {"y": {"loss": {"squared": {"weight": 2}}}}}}
-    with pytest.raises(SpecError, match=r"both change 'loss\.squared\.weight'"):
+    with pytest.raises(StudyError, match=r"both change 'loss\.squared\.weight'"):
         resolve(study(lambda e: e.update(both)))
     apart = {"sweep": {"a": {"x": {"loss": {"size": {"weight": 1}}}}, "b": {"y": {"loss": {"squared": {"weight": 2}}}}}}
     (program,) = resolve(study(lambda e: e.update(apart))).values()
@@ -245,7 +245,7 @@ def test_a_list_of_layers_is_replaced_by_a_list() -> None:
 
 @pytest.mark.parametrize("name", ["dense", "dense_4", "hiden", "conv2d"])
 def test_a_layer_that_is_not_there(name: str) -> None:
-    with pytest.raises(SpecError, match=f"no layer '{name}'"):
+    with pytest.raises(StudyError, match=f"no layer '{name}'"):
         merged({"layers": LAYERS}, {"layers": {name: {"units": 1}}})
 
 
@@ -313,7 +313,7 @@ def test_a_variant_s_path_that_does_not_exist_is_refused_with_a_suggestion(patch
 
 
 def test_a_deletion_is_told_of_where_it_hurts() -> None:
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(StudyError) as caught:
         variant({"constants": {"d": None}})
     assert "'d'" in caught.value.problems[0].message
 
@@ -387,7 +387,7 @@ ADDED = [
 
 @pytest.mark.parametrize("patch", ADDED, ids=str)
 def test_a_profile_adds_no_names(patch: Any) -> None:
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(StudyError) as caught:
         profiled(patch, VARIANTS)
     assert any("new" in found.message and found.hint for found in caught.value.problems)
 
@@ -417,7 +417,7 @@ def test_an_override_is_at_fault_where_it_stands() -> None:
 
 @pytest.mark.parametrize("text", ["training.steps", "=3", " = 3"])
 def test_what_is_no_override(text: str) -> None:
-    with pytest.raises(SpecError, match="path=value"):
+    with pytest.raises(StudyError, match="path=value"):
         spec.Override.read(text)
 
 
@@ -439,17 +439,17 @@ def test_overrides_are_read_as_yaml(text: str, path: tuple[str, ...], value: Any
 
 
 def test_a_profile_that_changes_nothing_is_refused() -> None:
-    with pytest.raises(SpecError, match="changes nothing"):
+    with pytest.raises(StudyError, match="changes nothing"):
         profiled({"training": {"steps": 10}})
     assert profiled({}), "an empty one says that it does"
 
 
 def test_unknown_profiles_and_experiments_are_refused() -> None:
     document = study(profiles={"quick": {"experiments": {"e": {"seed": 1}}}})
-    with pytest.raises(SpecError, match="no profile 'quik'") as caught:
+    with pytest.raises(StudyError, match="no profile 'quik'") as caught:
         resolve(document, "quik")
     assert "quick" in caught.value.problems[0].hint
-    with pytest.raises(SpecError, match="no experiment 'ee'"):
+    with pytest.raises(StudyError, match="no experiment 'ee'"):
         resolve(study(profiles={"quick": {"experiments": {"ee": {}}}}), "quick")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from dlspec import spec
-from dlspec.spec.diagnostics.problems import Source, SpecError
+from dlspec.spec.diagnostics.problems import Source, StudyError
 
 FLAT = Path(__file__).parents[3] / "examples" / "flat.yaml"
 
@@ -52,7 +52,7 @@ def points(*given: Any, **more: Any) -> list[tuple[Any, ...]]:
 
 def refused(document: dict[str, Any], *given: Any, **more: Any) -> str:
     """All that is said of a study that is refused."""
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(StudyError) as caught:
         plan(document, *given, **more)
     assert all(found.message for found in caught.value.problems)
     return "\n".join(f"{found.message}  {found.hint}" for found in caught.value.problems)
@@ -79,7 +79,7 @@ def test_axes_multiply() -> None:
 def test_a_swept_constant_has_its_value_everywhere() -> None:
     for program in experiment(study(sweep={"d": [2, 5], "k": ["2 * d", 7]})).programs:
         assert program.constants["d"] == program.point["d"] == program.networks[0].input.type.shape[0]
-    with pytest.raises(SpecError):
+    with pytest.raises(StudyError):
         plan(study(sweep={"d": [2, 0]}))
 
 
@@ -349,7 +349,7 @@ def test_optimisers() -> None:
 def test_problems_of_all_experiments_are_told_at_once_in_file_order() -> None:
     document = study(replicates="nothing")
     document["experiments"]["g"] = {**copy.deepcopy(EXPERIMENT), "outputs": {"o": "nowhere"}}
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(StudyError) as caught:
         plan(document)
     assert [found.message for found in caught.value.problems] == ["unknown name 'nothing'", "unknown name 'nowhere'"]
 
@@ -367,7 +367,7 @@ def test_validate_looks_at_every_profile() -> None:
     }
     read = spec.parse(Source("profiles.yaml", json.dumps(document, indent=1)))
     assert spec.resolve(read, "good")
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(StudyError) as caught:
         spec.validate(read)
     (found,) = caught.value.problems
     assert "at least 1" in found.message

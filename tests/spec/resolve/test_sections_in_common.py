@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from dlspec import spec
-from dlspec.spec.diagnostics.problems import Source, SpecError
+from dlspec.spec.diagnostics.problems import Source, StudyError
 from dlspec.spec.model.base import Closed
 from dlspec.spec.model.experiment import Experiment
 
@@ -77,7 +77,7 @@ def test_what_a_patch_leaves_alone_is_validated_once() -> None:
 
 def test_an_error_in_a_patch_has_its_place() -> None:
     document = spec.parse(Source("shared.yaml", STUDY.replace("b: {constants: {c: 2}}", "b: {replicate: 3}")))
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(StudyError) as caught:
         spec.validate(document)
     (problem,) = caught.value.problems
     assert problem.span is not None

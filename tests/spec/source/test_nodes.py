@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dlspec.spec.diagnostics.problems import Source, Span, SpecError
+from dlspec.spec.diagnostics.problems import Source, Span, StudyError
 from dlspec.spec.source import nodes as yaml
 from dlspec.spec.source.text import MAX_BYTES, decode, read
 from hypothesis import given, settings
@@ -21,7 +21,7 @@ def tree(text: str) -> yaml.Mapping:
 
 def problem(text: str | bytes) -> Any:
     """The one problem of a text."""
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(StudyError) as caught:
         yaml.parse(decode(text if isinstance(text, bytes) else text.encode(), "a.yaml"))
     (found,) = caught.value.problems
     return found
@@ -246,7 +246,7 @@ def test_an_empty_file(text: str) -> None:
 
 
 def test_every_problem_is_told_at_once() -> None:
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(StudyError) as caught:
         tree("a: 1\na: 2\nb: !t 3\n<<: 4\n")
     assert [found.span.line for found in caught.value.problems if found.span] == [2, 3, 4]
 
@@ -262,9 +262,9 @@ def test_bytes_that_are_not_utf_8() -> None:
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="cannot be read"):
+    with pytest.raises(StudyError, match="cannot be read"):
         read(tmp_path / "none.yaml")
-    with pytest.raises(SpecError, match="cannot be read"):
+    with pytest.raises(StudyError, match="cannot be read"):
         read(tmp_path)
 
 
@@ -299,7 +299,7 @@ def test_a_number_of_any_length_is_read() -> None:
 def test_any_text_is_a_tree_or_a_spec_error(text: str) -> None:
     try:
         top = tree(text)
-    except SpecError as error:
+    except StudyError as error:
         assert all(found.message for found in error.problems)
     else:
         assert isinstance(yaml.data(top), dict)
