@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.plan import Program
+from dlspec.spec.passes.program_roots import written
 from dlspec.spec.tables.layers import row_of
 
 
@@ -30,8 +31,6 @@ def uses_xla(program: Program, device: str = "cpu") -> bool:
 
 def _differentiates_loops(program: Program) -> bool:
     """Whether a gradient is a value of a program with a loop that is not written out: it may be differentiated once more."""
-    terms = [item.term for item in program.outputs]
-    terms += [item.term for item in program.loss] + [item.term for item in program.measures]
-    every = [item for term in terms for item in t.walk(term)]
+    every = [item for term in written(program) for item in t.walk(term)]
     loops = any(isinstance(item, t.Scan) and item.steps > t.MAX_UNROLLED_TURNS for item in every)
     return loops and any(isinstance(item, t.ValueGradient) for item in every)

@@ -77,6 +77,10 @@ def expressions(plan: StudyPlan) -> str:
         parts = [("draw", program.draws), ("example", program.examples), ("outputs", program.outputs)]
         for stage, items in parts:
             lines.extend(f"  {stage:<8} {item.name}: {item.type} = {spell(item.term)}" for item in items)
+        lines.extend(
+            f"  estimate {estimate.name}: {estimate.term.type} = {spell(estimate.term)}, after {estimate.phase} over {estimate.examples:,} examples"
+            for estimate in program.estimates
+        )
         lines.extend(f"  loss     {term.name}: {term.term.type} = {spell(term.term)}" for term in program.loss)
         lines.extend(
             f"  measure  {measure.name}: {measure.term.type} = {spell(measure.term)}" for measure in program.measures

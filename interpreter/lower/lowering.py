@@ -53,6 +53,7 @@ class Lowering:
         network: applies a network to an input, or to its own; `layer` gives a layer's output on the way.
         weight: the value of weights; `given` are tensors that stand for some (network, layer, weight).
         expectation: a mean; `gradient` one example's gradient by weights, `value_gradient` by a name; `recall` the context at the weights of another time.
+        estimate: the value of an estimate by its name.
         enumerated: the path of a sample whose values are all taken in turn.
         fused: whether what is lowered becomes one loop; `on_cpu` whether it runs on this machine's CPU.
         step: how many updates have been made.
@@ -80,6 +81,7 @@ class Lowering:
     gradient: Callable[[Lowering, t.Gradient], Value] | None = None
     value_gradient: Callable[[Lowering, t.ValueGradient], Value] | None = None
     recall: Callable[[Lowering, t.Recalled], Lowering] | None = None
+    estimate: Callable[[str], Value] | None = None
     given: Mapping[tuple[str, str, str], Value] = field(default_factory=dict)
     enumerated: tuple[str, ...] = ()
     fused: bool = False

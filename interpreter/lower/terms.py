@@ -45,6 +45,8 @@ def _swept_constant(term: t.SweptConstant, context: Lowering) -> Value:
 
 @TENSOR.case(t.Reference)
 def _reference(term: t.Reference, context: Lowering) -> Value:
+    if term.stage == "estimates" and context.estimate is not None:
+        return context.estimate(term.name)
     if term.name not in context.values:
         inner = context.of_example() if term.stage == "example" else context.outermost()
         context.values[term.name] = inner(context.bindings[term.name])

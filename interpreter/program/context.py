@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import tensorflow as tf
@@ -20,6 +20,7 @@ from dlspec.spec.tables.dtypes import DTYPES
 
 from ..lower import Lowering, Value
 from ..networks.network import Network, input_of
+from .estimates import Estimates, estimate_variables
 from .kept_weights import kept_weights
 from .layer_outputs import looked_into
 from .seeds import bindings_of, constants_of, is_constant, number_samples
@@ -52,6 +53,7 @@ class ProgramContext:
             plan.name: Network(plan, self.rows, self.kind, program.gradient, xla) for plan in program.networks
         }
         self.kept_weights = kept_weights(program, self.networks)
+        self.estimates = estimate_variables(program, self.rows, self.dtype)
         for name, layers in looked_into(program).items():
             self.networks[name].looked_into = layers
         changed = trained(program)
@@ -90,7 +92,8 @@ class ProgramContext:
             self.dtype, {**cells, REPLICATE: self.replicates, EXAMPLE: batch}, self.bindings, self.program.gradient,
             keys=lambda sample: keys[self.samples[sample.path]], index=index, enumerated=self.program.data.enumerated,
             on_cpu=self.on_cpu, network=self.apply, layer=self.layer,
-            recall=self.recalled, value_gradient=self.value_gradient, weight=lambda lowering, term: self.networks[term.network].weight(term, lowering),
+            recall=self.recalled, estimate=partial(Estimates.value, self), value_gradient=self.value_gradient,
+            weight=lambda lowering, term: self.networks[term.network].weight(term, lowering),
             constants=constants_of(draws), step=step, update=update, clock=self.clock,
             values={
                 name: Value(tensor, lead_axes(tensor, self._ranks[name], REPLICATE))

@@ -25,16 +25,28 @@ Level = list[tuple[t.Expectation, str]]
 
 
 class Evaluation:
-    """The measures of a program, but for statistics of gradients; one compiled call."""
+    """Measures, but for statistics of gradients; one compiled call.
 
-    def __init__(self, context: ProgramContext) -> None:
-        apart = any(isinstance(i, t.Gradient) for measure in context.program.measures for i in t.walk(measure.term))
+    They are those of the program unless others are given, over all examples of their streams unless `examples` are said;
+    `name` is what others that are compiled of the program are told from it by.
+    """
+
+    def __init__(
+        self,
+        context: ProgramContext,
+        measures: Sequence[MeasurePlan] | None = None,
+        examples: int | None = None,
+        name: str = "evaluation",
+    ) -> None:
+        given = context.program.measures if measures is None else measures
+        apart = any(isinstance(i, t.Gradient) for measure in given for i in t.walk(measure.term))
         self.context = context.flat if apart else context
         """Flat where weights stand for others: cells would have to be told apart in each."""
         self.program = context.program
         plain = (t.GradientStatistic, t.SamplingFloor)
-        self.measures = [measure for measure in self.program.measures if not isinstance(measure.term, plain)]
-        self.sampling = SamplingErrors(self.program, self.measures)
+        self.name, self.examples = name, examples
+        self.measures = [measure for measure in given if not isinstance(measure.term, plain)]
+        self.sampling = SamplingErrors(self.program, self.measures if measures is None else [])
 
     def measured(self, seeds: Seeds, step: int) -> tuple[Arrays, Arrays]:
         """Every measure by name, and the sampling errors of those that have one: [rows, …] in float64."""
@@ -67,7 +79,7 @@ class Evaluation:
     def _compiled(self) -> Any:
         levels = self.nesting_order()
 
-        @self.context.functions.shared("evaluation", self.context.xla)
+        @self.context.functions.shared(self.name, self.context.xla)
         def evaluate(keys: dict[str, Any], draws: dict[str, Any], step: Any) -> tuple[dict[str, Any], dict[str, Any]]:
             known: dict[int, Value] = {}
             moments: Moments = {}
@@ -100,7 +112,7 @@ class Evaluation:
     ) -> tuple[list[Any], Moments]:
         """The expectations of some terms over one stream, [R, …] each, and the moments that their sampling errors take."""
         pairs = self.sampling.pairs_of(terms)
-        total = self.program.evaluated(stream)
+        total = self.examples or self.program.evaluated(stream)
         apart = [term.body for term in terms if _mean_gradient(term) is None]
         weights = [item.type.bytes for body in apart for item in t.walk(body) if isinstance(item, t.Gradient)]
         most = min(total, MAX_SUMMED_EXAMPLES) if len(apart) < len(terms) else total

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 import numpy as np
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.plan import Program
+from dlspec.spec.passes.program_roots import roots
 from dlspec.spec.passes.reached_examples import reached
 
 from ..networks.network import Network
@@ -22,7 +23,7 @@ Weights = dict[tuple[str, str, str], Any]
 def kept_weights(program: Program, networks: Mapping[str, Network]) -> dict[Moment, Weights]:
     """Variables for the weights that anything in a program recalls, of the networks that it recalls."""
     kept: dict[Moment, Weights] = {}
-    for item in reached(program, _terms(program)):
+    for item in reached(program, roots(program)):
         if not isinstance(item, t.Recalled) or item.moment not in ("initial", "after"):
             continue
         of_then = kept.setdefault(item.kept, {})
@@ -31,13 +32,6 @@ def kept_weights(program: Program, networks: Mapping[str, Network]) -> dict[Mome
                 for place, variable in networks[part.network].weights.items():
                     of_then.setdefault((part.network, *place), _variable(item.kept, variable))
     return kept
-
-
-def _terms(program: Program) -> Iterable[t.Term]:
-    yield from (item.term for item in program.loss)
-    yield from (item.term for item in program.measures)
-    for probe in program.probes:
-        yield from probe.terms.values()
 
 
 def _variable(moment: Moment, weight: Any) -> Any:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.plan import Program
+from dlspec.spec.passes.program_roots import written
 
 
 def looked_into(program: Program) -> dict[str, frozenset[str]]:
     """The keys of these layers, by network."""
-    roots = [item.term for item in program.outputs] + [item.term for item in program.measures]
-    roots += [item.term for item in program.loss]
-    roots += [term for probe in program.probes for term in probe.terms.values()]
     layers: dict[str, set[str]] = {}
-    for root in roots:
+    for root in written(program):
         for item in t.walk(root):
             if isinstance(item, t.NetworkOutput) and item.layer is not None:
                 layers.setdefault(item.network, set()).add(item.layer)

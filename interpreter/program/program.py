@@ -19,6 +19,7 @@ from ..backend.startup import device
 from .borders import Borders
 from .context import ProgramContext
 from .divergence import Divergence, Watch
+from .estimates import Estimates, begin_estimates
 from .expectations import Arrays, Evaluation
 from .gradient_statistics import Statistic
 from .kept_weights import begin_kept, keep
@@ -60,8 +61,9 @@ class Compiled:
         self.train_steps = tuple(_train_steps(self.context))
         self.borders = Borders(self.program.training, self.train_steps)
         optimizers = {id(own): own for train_step in self.train_steps for own in train_step.optimizers}
-        self.state = State(self.networks, list(optimizers.values()), self.context.kept_weights)
+        self.state = State(self.networks, list(optimizers.values()), self.context.kept_weights, self.context.estimates)
         self.evaluation = Evaluation(self.context)
+        self.estimates = Estimates(self.context)
         self.watch = Watch(self.state, self.context.rows, functions)
         functions.variables = self.state.held()
         self.begin(self.batch, replicates)
@@ -88,6 +90,7 @@ class Compiled:
                 own.begin([update.optimizers for update in updates], self.seeds.draws)
         whiten(self.context.flat, self.seeds.flat.keys["train"], self.seeds.flat.draws)
         begin_kept(self.context.kept_weights, self.networks)
+        begin_estimates(self.context.estimates)
         self.state.step = 0
         self.watch.begin()
 
@@ -153,8 +156,9 @@ class Compiled:
         return self.networks[target.network].begin(plans, paths, values, target.layer)
 
     def _keep(self, phase: str, number: int) -> None:
-        """Keeps the weights at the end of a pass of a phase, for what recalls them."""
+        """Keeps the weights at the end of a pass of a phase, for what recalls them, and takes its estimates."""
         keep(self.context.kept_weights, self.networks, phase, number)
+        self.estimates.take(phase, self.seeds, self.step)
 
     @property
     def train_step(self) -> TrainStep:

@@ -16,21 +16,30 @@ Array = np.ndarray[Any, Any]
 
 
 class State:
-    """The variables that training changes, and after how many steps they stand. `optimizers` are those of each phase, `kept` the weights of other times."""
+    """The variables that training changes, and after how many steps they stand.
+
+    `optimizers` are those of each phase, `kept` the weights of other times, `estimates` what was taken at ends of phases.
+    """
 
     def __init__(
-        self, networks: Mapping[str, Network], optimizers: Sequence[Optimizers], kept: Mapping[Moment, Weights]
+        self,
+        networks: Mapping[str, Network],
+        optimizers: Sequence[Optimizers],
+        kept: Mapping[Moment, Weights],
+        estimates: Mapping[str, Any],
     ) -> None:
         self.networks = networks
         self.optimizers = optimizers
         self.kept = kept
+        self.estimates = estimates
         self.step = 0
 
     def variables(self) -> list[Any]:
-        """All variables: those of networks, then those of optimisers, then the weights that are kept of other times."""
+        """All variables: those of networks, then those of optimisers, then the weights that are kept of other times, then estimates."""
         weights = [variable for network in self.networks.values() for variable in network.weights.values()]
         weights += [variable for optimizers in self.optimizers for variable in optimizers.state()]
-        return weights + [variable for of_then in self.kept.values() for variable in of_then.values()]
+        weights += [variable for of_then in self.kept.values() for variable in of_then.values()]
+        return weights + list(self.estimates.values())
 
     def held(self) -> list[Any]:
         """All variables that compiled functions read: those that training changes, and what learning rates are made of."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from ..diagnostics.problems import problem_at
 from ..ir import terms as t
 from ..ir.term_pass import TermPass
+from ..ir.types import Type
 from .memo import Shared
 from .namespace import Binding
 
@@ -95,6 +97,17 @@ class Dependencies:
         for used in self.by_use([name], "outputs") if name not in self.learning else ():
             self.learning[used] = self.trained(self.terms[used])
         return self.learning[name]
+
+
+def over_examples(dependencies: Dependencies, term: t.Term) -> t.Term:
+    """A term, or its expectation where it has one value per example. Raises StudyError."""
+    loose = dependencies.per_example(term)
+    if loose is None:
+        return term
+    if any(isinstance(item, t.Expectation) for item in t.walk(term)):
+        message = "this is one value per example, beside an `E` over examples"
+        raise problem_at(loose.span or term.span, message, "Put it inside an `E(…)`, or put one around the whole.")
+    return t.Expectation(term, type=Type("real", term.type.shape), span=term.span)
 
 
 def _now(term: t.Term) -> Iterable[t.Term]:

@@ -16,6 +16,7 @@ from ..passes.gradient_paths import unreached, untrained
 from ..source import nodes as yaml
 from .all_points import OnePointNeeded
 from .data import data_source
+from .estimates import estimates
 from .figure_samples import probes
 from .gradient_modes import modes
 from .integer_ranges import data_ranges, ranges
@@ -68,6 +69,9 @@ class ExperimentChecker:
         training = scope.attempt(lambda: TrainingChecker(scope).plan(loss, found))
         replicates = scope.attempt(lambda: scope.part(("replicates",), self.replicates, self.model.node("replicates")))
         found_probes = probes(scope, training)
+        found_estimates = self.once(
+            estimates(scope, training, loss if training is None else training.loss, found, found_probes)
+        )
         idle = [function for name, function in scope.functions.items() if name not in scope.checker.called]
         scope.problems.extend(self._unused(idle))
         if self.model.training is not None and not self.model.loss and not self.model.training.phases:
@@ -83,6 +87,7 @@ class ExperimentChecker:
             networks=tuple(scope.plans[name] for name in self.model.architecture),
             loss=loss if training is None else training.loss, gradient=gradient, training=training,
             measures=found, data=scope.data or Fresh(0), replicates=replicates or 1, probes=tuple(found_probes),
+            estimates=found_estimates,
         )  # fmt: skip
         self.ranged(program)
         late = self.shared.once(
@@ -119,7 +124,7 @@ class ExperimentChecker:
         kind = f"ranges {self.shared.common.number((modes_, self._clock(program), _rounds(program)))}"
         named = (*program.draws, *program.examples, *program.outputs, *program.networks, *program.loss)
         probed = (term for probe in program.probes for term in probe.terms.values())
-        terms = (*named, program.measures, *probed)
+        terms = (*named, program.measures, *program.estimates, *probed)
         try:
             self.scope.warnings.extend(self.shared.once(kind, terms, lambda: self._ranged(program)))
         except StudyError:
@@ -133,6 +138,7 @@ class ExperimentChecker:
         if plan is None:
             return (0,)
         terms = [item.term for item in (*program.draws, *program.examples, *program.outputs)]
+        terms += [item.term for item in program.estimates]
         terms += [item.term for item in program.loss]
         terms += [network.input for network in program.networks]
         terms += [term for probe in program.probes for term in probe.terms.values()]
@@ -153,7 +159,7 @@ class ExperimentChecker:
         _, derived = reads.together(program.measures)
         if found := [
             *ranges(program, data, reads),
-            *unreached(program, derived),
+            *unreached(program, (*derived, *program.estimates)),
             *unavailable(program),
             *undefined_gradients(program),
             *idle_updates(program),

@@ -79,6 +79,7 @@ def _root(ranges_: Ranges, name: str, term: t.Term) -> None:
 
 def _ranges(program: Program) -> Ranges:
     bindings = {item.name: item.term for item in (*program.draws, *program.examples, *program.outputs)}
+    bindings |= {item.name: item.term for item in program.estimates}
     return Ranges(bindings, {plan.name: plan for plan in program.networks})
 
 
@@ -90,6 +91,8 @@ def _roots(program: Program) -> Iterator[tuple[str, t.Term]]:
         yield plan.name, plan.input
     for item in program.outputs:
         yield item.name, item.term
+    for estimate in program.estimates:
+        yield estimate.name, estimate.term
     for loss in program.loss:
         yield loss.name, loss.term
         yield loss.name, loss.weight

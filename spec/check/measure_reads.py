@@ -11,7 +11,7 @@ from ..ir.plan import MeasurePlan
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """The names and the networks that stand in a term, whether a gradient does, and whether weights after a phase do."""
+    """The names and the networks that stand in a term, whether a gradient does, and whether weights after a phase, or estimates, do."""
 
     term: t.Term
     names: tuple[str, ...]
@@ -38,7 +38,11 @@ class MeasureReads:
                 tuple(dict.fromkeys(item.name for item in items if isinstance(item, t.Reference))),
                 tuple(dict.fromkeys(item.network for item in items if isinstance(item, t.NetworkOutput))),
                 any(isinstance(item, t.Gradient | t.ValueGradient | t.GradientStatistic) for item in items),
-                any(isinstance(item, t.Recalled) and item.moment == "after" for item in items),
+                any(
+                    item.moment == "after" if isinstance(item, t.Recalled) else item.stage == "estimates"
+                    for item in items
+                    if isinstance(item, t.Recalled | t.Reference)
+                ),
             )
         return reads
 

@@ -17,6 +17,7 @@ from ..model.experiment import LossTerm, MeasureOf
 from ..source import nodes as yaml
 from . import constant_folding as folding
 from .context import Context
+from .dependencies import over_examples
 from .gradient_measures import statistic
 from .scope import ExperimentScope
 
@@ -99,10 +100,6 @@ def _mean(experiment: ExperimentScope, name: str, entry: Any, node: yaml.Node | 
     assert of is not None
     term = experiment.checker.value(of, Context("measures", ("measures", name)))
     experiment.must_fit(term, of.span)
-    loose = experiment.dependencies.per_example(term)
-    if loose is not None:
-        if any(isinstance(item, t.Expectation) for item in t.walk(term)):
-            message = "this is one value per example, beside an `E` over examples"
-            raise problem_at(loose.span, message, "Put it inside an `E(…)`, or put one around the whole.")
-        term = t.Expectation(term, type=Type("real", term.type.shape), span=term.span)
-    return MeasurePlan(name, term, entry.on if isinstance(entry, MeasureOf) else "test")
+    return MeasurePlan(
+        name, over_examples(experiment.dependencies, term), entry.on if isinstance(entry, MeasureOf) else "test"
+    )

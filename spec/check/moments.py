@@ -63,8 +63,8 @@ def _phase(checker: Elaborator, node: n.Expr, text: Text, context: Context) -> t
     return node.name, number
 
 
-def recalls(program: Program, terms: Iterable[t.Term]) -> Iterator[t.Recalled]:
-    """What some terms recall, through outputs, too; what several of them hold is gone through once."""
+def recalls(program: Program, terms: Iterable[t.Term]) -> Iterator[t.Recalled | t.Reference]:
+    """What some terms recall, and the estimates in them, through outputs, too; what several of them hold is gone through once."""
     outputs = {item.name: item.term for item in program.outputs}
     seen: set[int] = set()
 
@@ -75,7 +75,9 @@ def recalls(program: Program, terms: Iterable[t.Term]) -> Iterator[t.Recalled]:
         return [item for item in below if id(item) not in seen]
 
     for term in terms:
-        yield from (item for item in t.walk(term, onwards) if isinstance(item, t.Recalled))
+        for item in t.walk(term, onwards):
+            if isinstance(item, t.Recalled) or (isinstance(item, t.Reference) and item.stage == "estimates"):
+                yield item
 
 
 def may_be_missing(outputs: Iterable[Named], measures: Iterable[MeasurePlan], reads: MeasureReads) -> list[MeasurePlan]:
@@ -98,16 +100,24 @@ def unavailable(program: Program) -> list[Problem]:
     phases = plan.phases if plan is not None else ()
     averaged = any(o.arguments.get("use_ema") for phase in phases for o in phase.all_optimizers)
     places = {phase.name: place for place, phase in enumerate(phases)}
-    measured = [(item, None) for item in recalls(program, [m.term for m in program.measures])]
-    measured += [(item, None) for probe in program.probes for item in recalls(program, probe.terms.values())]
-    lost = [
-        (item, place) for place, phase in enumerate(phases) for item in recalls(program, [x.term for x in phase.loss])
-    ]
+    estimated = {item.name: item.phase for item in program.estimates}
+    shown = [m.term for m in program.measures] + [term for probe in program.probes for term in probe.terms.values()]
+    wanted = [(item, len(phases), "") for item in recalls(program, shown)]
+    for estimate in program.estimates:
+        what = f"the estimate '{estimate.name}'"
+        wanted += [(item, places[estimate.phase] + 1, what) for item in recalls(program, [estimate.term])]
+    for place, phase in enumerate(phases):
+        what = f"the loss of the phase '{phase.name}'"
+        wanted += [(item, place, what) for item in recalls(program, [one.term for one in phase.loss])]
     found: dict[tuple[Span | None, str], Problem] = {}
-    for item, needed in (*measured, *lost):
-        said = _unavailable(item, phases[places[item.phase]].times if item.phase in places else 0, averaged)
-        if said is None and item.moment == "after" and needed is not None and needed <= places[item.phase]:
-            message = f"the loss of the phase '{phases[needed].name}' needs the weights after '{item.phase}', which has not ended then"
+    for item, before, what in wanted:
+        if isinstance(item, t.Reference):
+            said, needed, after = None, f"the estimate '{item.name}'", estimated[item.name]
+        else:
+            said = _unavailable(item, phases[places[item.phase]].times if item.phase in places else 0, averaged)
+            needed, after = "the weights", item.phase if item.moment == "after" else ""
+        if said is None and after and places[after] >= before:
+            message = f"{what} needs {needed} after '{after}', which has not ended then"
             said = message, "Give the term to a later phase alone, by a `loss` of its own."
         if said is not None:
             found.setdefault((item.span, said[0]), Problem(said[0], item.span, said[1]))

@@ -8,7 +8,7 @@ from ..diagnostics.problems import Span, problem_at
 from ..source import nodes as yaml
 from ..tables.counters import COUNTERS
 
-STAGES = ("constants", "draw", "example", "architecture", "outputs", "loss", "measures")
+STAGES = ("constants", "draw", "example", "architecture", "estimates", "outputs", "loss", "measures")
 
 LATE_STAGES = ("outputs", "loss", "measures")
 """The stages from which on networks have values."""
@@ -36,6 +36,7 @@ MEANING = {
     "draw": "drawn once per replicate",
     "example": "drawn for each example",
     "architecture": "a network's output",
+    "estimates": "taken at the end of a phase of training",
     "outputs": "an output, made from networks",
     "loss": "a term of the loss",
     "measures": "a measure",
@@ -61,7 +62,7 @@ def must_precede(name: str, named_stage: str, stage: str, span: Span) -> None:
         "example": "`task.example` comes before it",
         "architecture": "the architecture comes before it",
     }
-    hint = "The stages are constants → draw → example → architecture → outputs → loss and measures."
+    hint = "The stages are constants → draw → example → architecture → estimates → outputs → loss and measures."
     raise problem_at(
         span, f"'{name}' is {MEANING[named_stage]}, and {where.get(stage, f'`{stage}` comes before it')}", hint
     )

@@ -21,6 +21,7 @@ from .context import Context, GivenParts
 from .declarations import declared
 from .definition_order import Order, circle
 from .dependencies import Dependencies
+from .estimate_terms import estimated
 from .expressions import Checker
 from .memo import MemoizedChecker, Part, Question, Shared
 from .namespace import Binding, Function, must_precede, order
@@ -227,6 +228,8 @@ class ExperimentScope:
 
     def elaborated(self, binding: Binding) -> tuple[t.Term, Size, tuple[str, ...]]:
         """The term that a binding stands for, its size written out, and the names that a constant is made of."""
+        if binding.stage == "estimates":
+            return estimated(binding, self.checker, self.dependencies, self.must_fit), Size(), ()
         term = self.checker.value(binding.node, Context(binding.stage, ("value", binding.name)))
         if binding.stage != "constants":
             return term, self.sized(term, binding.key), ()

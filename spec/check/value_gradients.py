@@ -9,6 +9,7 @@ from ..ir import terms as t
 from ..ir.plan import Program
 from ..passes.gradient_paths import BRIDGES, Paths, Reached
 from ..passes.print_term import brief
+from ..passes.program_roots import written
 from ..passes.reached_examples import names_of, reached
 from ..tables.layers import row_of
 
@@ -16,10 +17,8 @@ from ..tables.layers import row_of
 def undefined_gradients(program: Program) -> list[Problem]:
     """What is wrong with the gradients by names that stand in a program."""
     losses = [term.term for term in program.loss] if program.training is not None else []
-    others = [*(item.term for item in program.outputs), *(item.term for item in program.measures)]
-    probed = [term for probe in program.probes for term in probe.terms.values()]
     found: dict[int, Problem] = {}
-    for root in (*losses, *others, *probed):
+    for root in written(program):
         for item in t.walk(root):
             if isinstance(item, t.ValueGradient) and id(item) not in found and (problem := _undefined(program, item)):
                 found[id(item)] = problem

@@ -33,7 +33,7 @@ PARTS: Mapping[str, str] = {
     "study": "text",
 }
 """The class of each key of an experiment; of a key that is not named here, `training`: it may change what is trained."""
-BORROWED = frozenset({"constants", "functions", "outputs"})
+BORROWED = frozenset({"constants", "functions", "estimates", "outputs"})
 """Parts whose names have the classes of what is made from them."""
 TEST_EXAMPLES = ("task", "data", "test")
 """How many examples measures are taken over, where data are finite."""

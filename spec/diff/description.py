@@ -55,7 +55,7 @@ def describe(change: Change, pause: str = ", ") -> str:
 def subject(change: Change) -> str:
     """What a change is a change of: `optimizer learning rate`."""
     path = change.path
-    singular = {"constants": "constant", "functions": "function", "outputs": "output", "loss": "loss term",
+    singular = {"constants": "constant", "functions": "function", "estimates": "estimate", "outputs": "output", "loss": "loss term",
                 "measures": "measure", "claims": "claim", "figures": "figure"}  # fmt: skip
     if path[0] == "gradient" and len(path) > 1:
         return f"gradient of `{path[1]}`" + "".join(f" ({step})" for step in path[2:] if step != "value")

@@ -23,6 +23,7 @@ KINDS: Mapping[tuple[str, ...], str] = {
     ("task", "draw"): "draw",
     ("task", "example"): "example",
     ("architecture",): "network",
+    ("estimates",): "estimate",
     ("outputs",): "output",
     ("loss",): "loss term",
     ("measures",): "measure",
@@ -32,7 +33,7 @@ KINDS: Mapping[tuple[str, ...], str] = {
 """The maps whose keys are the writer's own names."""
 SEEDING = frozenset({"draw", "example", "network", "experiment", "layer"})
 """Names that enter a seed: renaming one gives the same distribution, and other numbers."""
-NAMESPACE = frozenset({"constant", "function", "draw", "example", "network", "output"})
+NAMESPACE = frozenset({"constant", "function", "draw", "example", "network", "estimate", "output"})
 """Names that expressions use."""
 JUDGED = ("claims", "figures")
 """Where names of measures and of variants stand in expressions."""

@@ -127,7 +127,11 @@ def _expression(where: Where, names: Names) -> Iterator[Completion]:
     yield from _local(where, names)
     stage = stage_of(where.inside)
     kinds = [*STAGES[: STAGES.index(stage) + 1]] if stage in STAGES else ["constants"]
-    kinds = [kind for kind in kinds if kind not in ("loss", "measures")]
+    kinds = [
+        kind
+        for kind in kinds
+        if kind not in ("loss", "measures", *(("estimates",) if where.inside[:1] == ("estimates",) else ()))
+    ]
     if where.inside[:1] in (("functions",), ("gradient",)):
         kinds = ["constants", "draw", "example", "architecture", "outputs"]
     known = [*names.of(*reversed(kinds)), *names.of("functions")]
@@ -182,6 +186,8 @@ def stage_of(path: tuple[str | int, ...]) -> str:
             return "example"
         case (("constants" | "outputs" | "loss" | "measures") as stage, *rest):
             return "constants" if rest[1:2] == ["weight"] else str(stage)
+        case ("estimates", *_):
+            return "constants" if path[2:3] == ("examples",) else "measures"
         case ("figures", *_):
             return "outputs"
     return "constants"

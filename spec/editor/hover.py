@@ -11,7 +11,7 @@ from .completion import parameters
 from .cursor import Where
 from .names import Known, Names
 
-SCOPE = ("constants", "draw", "example", "architecture", "outputs", "functions")
+SCOPE = ("constants", "draw", "example", "architecture", "estimates", "outputs", "functions")
 """The names that expressions can use."""
 
 

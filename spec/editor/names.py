@@ -21,6 +21,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "draw": ("task", "draw"),
     "example": ("task", "example"),
     "architecture": ("architecture",),
+    "estimates": ("estimates",),
     "outputs": ("outputs",),
     "functions": ("functions",),
     "measures": ("measures",),
@@ -114,7 +115,7 @@ def _declared(node: yaml.Node) -> Iterator[Known]:
 
 def _written(kind: str, node: yaml.Node) -> str:
     """A name's definition on a line, where it is an expression."""
-    if isinstance(node, yaml.Mapping) and kind in ("measures", "loss"):
+    if isinstance(node, yaml.Mapping) and kind in ("measures", "loss", "estimates"):
         node = node.get("of") or node
     if isinstance(node, yaml.Scalar):
         return " ".join(node.text.split())

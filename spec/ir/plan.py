@@ -199,6 +199,14 @@ class MeasurePlan:
 
 
 @dataclass(frozen=True, eq=False)
+class EstimatePlan(MeasurePlan):
+    """What is taken once, at the end of each pass of a phase, over so many training examples: a constant from then on."""
+
+    phase: str = ""
+    examples: int = 0
+
+
+@dataclass(frozen=True, eq=False)
 class ProbePlan:
     """Values of single test examples that a figure shows: terms by label, how many examples, at which steps."""
 
@@ -230,6 +238,8 @@ class Program:
     data: DataSource
     replicates: int
     probes: tuple[ProbePlan, ...]
+    estimates: tuple[EstimatePlan, ...] = ()
+    """Those that stand in what is minimised, measured or shown."""
     digest: str = ""
 
     def evaluated(self, stream: str) -> int:

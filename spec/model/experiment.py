@@ -163,6 +163,16 @@ class Training(Closed):
     until: Condition | None = Field(None, description="Stops once this condition on measures holds at an evaluation.")
 
 
+class Estimate(Closed):
+    """A quantity that is taken once, at the end of a phase of training, and is a constant from then on."""
+
+    after: Name = Field(description="At the end of which phase; of one with several passes at the end of each.")
+    of: Expression = Field(description="What is taken, as a measure is: `E` ranges over training examples.")
+    examples: Expression | None = Field(
+        None, description="Over how many training examples; left out where data are finite, for all of them."
+    )
+
+
 class MeasureOf(Closed):
     """A measure with its options."""
 
@@ -257,6 +267,10 @@ class Experiment(Closed):
         default_factory=dict, description="Along which backward pass: a mode for a function, a network or a layer."
     )
     training: Training | None = Field(None, description="How it is trained; without it, it is only measured.")
+    estimates: dict[Name, Estimate] = Field(
+        default_factory=dict,
+        description="What is taken once, at the end of a phase of training, and used from then on.",
+    )
     measures: dict[Name, Measure] = Field(min_length=1, description="What is measured; `E` ranges over test examples.")
     replicates: Expression = Field(1, description="How many independent runs, each with its own draws.")
     variants: dict[Name, Patch] = Field(default_factory=dict, description="Named patches: what is compared.")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..ir import terms as t
-from ..ir.plan import InitialValue, LayerPlan, NetworkPlan, Program
+from ..ir.plan import EstimatePlan, InitialValue, LayerPlan, NetworkPlan, Program
 from ..ir.term_pass import TermPass
 from ..ir.types import Type
 
@@ -22,6 +22,7 @@ class Walk:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.named = {item.name: item for item in (*program.draws, *program.examples, *program.outputs)}
+        self.estimates = {item.name: item for item in program.estimates}
         self.plans = {plan.name: plan for plan in program.networks}
         self.reached: dict[str, Any] = {}
         self.used: dict[str, Any] = {}
@@ -34,11 +35,24 @@ class Walk:
         """Notes a draw or an example's binding, and all that it reaches."""
         if name not in self.reached:
             self.reached[name] = None
-            self.reached[name] = [stage, self.binding(self.named[name].term, stage)]
+            estimate = self.estimates.get(name)
+            self.reached[name] = [
+                stage,
+                self.binding(self.named[name].term, stage) if estimate is None else self.estimate(estimate),
+            ]
 
     def binding(self, term: t.Term, stage: str) -> Any:
         """The meaning of a draw or of an example's binding."""
         return self.term(term)
+
+    def estimate(self, estimate: EstimatePlan) -> Any:
+        """The meaning of an estimate: what is taken, over how many examples, and at the end of which phase."""
+        return [self.term(estimate.term), estimate.examples, self.phase(estimate.phase)]
+
+    def phase(self, name: str) -> int | None:
+        """A phase by its place in the training; None where there is none of that name."""
+        plan = self.program.training
+        return next((n for n, one in enumerate(plan.phases) if one.name == name), None) if plan and name else None
 
     def constant(self, value: np.ndarray[Any, Any], given: Type) -> Any:
         """A constant of the language: its kind, its shape, and every value exactly."""
@@ -215,11 +229,7 @@ def _stop(term: t.Stop, walk: Walk, names: Scope) -> Any:
 
 @_MEANING.case(t.Recalled)
 def _recalled(term: t.Recalled, walk: Walk, names: Scope) -> Any:
-    plan = walk.program.training
-    phase = (
-        next((n for n, one in enumerate(plan.phases) if one.name == term.phase), None) if plan and term.phase else None
-    )
-    return ["recalled", term.moment, phase, term.number, walk.term(term.operand, names)]
+    return ["recalled", term.moment, walk.phase(term.phase), term.number, walk.term(term.operand, names)]
 
 
 @_MEANING.case(t.Sample)

@@ -221,11 +221,17 @@ class _Body:
                 part = self.part(plan, partial(self.walk.stack, plan))
                 plans[name] = part.text
             else:
-                part = self.term(self.walk.named[name].term)
+                part = self._binding(name)
                 bindings[name] = f'["{self.walk.stages[name]}",{part.text}]'
             named += part.names
             invoked += part.networks
         return _Reached(_map(bindings), _map(plans), frozenset(plans))
+
+    def _binding(self, name: str) -> _Part:
+        """What a name stands for."""
+        if (estimate := self.walk.estimates.get(name)) is None:
+            return self.term(self.walk.named[name].term)
+        return self.part(estimate, partial(self.walk.estimate, estimate))
 
 
 class Digests:
@@ -298,7 +304,11 @@ class Digests:
 
     def body(self, program: Program) -> _Body:
         """What a program has in common with others."""
-        context = (*map(id, program.outputs), *((key, m.name, m.value) for key, m in program.gradient.items()))
+        context = (
+            *map(id, program.outputs),
+            *map(id, program.estimates),
+            *((key, m.name, m.value) for key, m in program.gradient.items()),
+        )
         parts = (program.draws, program.examples, program.networks)
         key = (context, *(tuple(map(id, part)) for part in parts))
         if (body := self.bodies.get(key)) is None:
@@ -342,6 +352,7 @@ class _DirectWalk(Walk):
         self.stages = {item.name: "draw" for item in program.draws} | {
             item.name: "example" for item in program.examples
         }
+        self.stages |= dict.fromkeys(self.estimates, "estimates")
 
     def reach(self, name: str, stage: str) -> None:
         self.names[name] = None

@@ -184,7 +184,7 @@ def _twice(term: t.ValueGradient, paths: Paths, reached: Reached) -> Iterable[t.
 @_BEHIND.case(t.Reference)
 @_MADE_OF.case(t.Reference)
 def _named(term: t.Reference, paths: Paths, reached: Reached) -> Iterable[t.Term]:
-    return (paths.named[term.name],)
+    return (paths.named[term.name],) if term.stage != "estimates" else ()
 
 
 @_ONWARDS.case(t.Parameter)

@@ -15,6 +15,7 @@ import numpy as np
 from ..ir import terms as t
 from ..ir.cell_batch import CellBatch
 from ..ir.plan import (
+    EstimatePlan,
     LayerPlan,
     LossPlan,
     MeasurePlan,
@@ -81,6 +82,7 @@ class _Merge:
             networks=tuple(self.network(plans) for plans in _zip([program.networks for program in self.programs])),
             loss=self.losses([program.loss for program in self.programs]),
             measures=tuple(self.measure(plans) for plans in _zip([program.measures for program in self.programs])),
+            estimates=tuple(self.estimate(plans) for plans in _zip([program.estimates for program in self.programs])),
             probes=tuple(self.probe(plans) for plans in _zip([program.probes for program in self.programs])),
             training=replace(training[0], phases=tuple(self.phase(p) for p in _zip([one.phases for one in training])))
             if training
@@ -195,6 +197,10 @@ class _Merge:
 
     def measure(self, plans: Sequence[MeasurePlan]) -> MeasurePlan:
         """A measure."""
+        return replace(plans[0], term=self.term([plan.term for plan in plans]))
+
+    def estimate(self, plans: Sequence[EstimatePlan]) -> EstimatePlan:
+        """An estimate."""
         return replace(plans[0], term=self.term([plan.term for plan in plans]))
 
     def probe(self, plans: Sequence[ProbePlan]) -> ProbePlan:

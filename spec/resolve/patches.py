@@ -252,6 +252,7 @@ MAPS_OF_NAMES = frozenset(
         "draw",
         "example",
         "architecture",
+        "estimates",
         "outputs",
         "loss",
         "measures",

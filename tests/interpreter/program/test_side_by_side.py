@@ -124,13 +124,14 @@ BODIES = {
     architecture:
       G: {input: z, layers: [dense: {units: 2, name: out}]}
       D: {input: x, layers: [dense: {units: 3, activation: tanh, name: hid}, dense: 1]}
-    loss: {critic: "c * (norm(gradient(D(x), x)) - 1)^2 + (D - y)^2", fool: "D(G)^2 + c * sum(after(a, G.out)^2)"}
+    loss: {critic: "c * (norm(gradient(D(x), x)) - 1)^2 + (D - y)^2 + 0.1 * sum(fisher * D.hid.kernel^2)", fool: "D(G)^2 + c * sum(after(a, G.out)^2)"}
     training:
       optimizer: {adam: "0.01 * c / (1 + step)"}
       batch: 8
       phases: {a: {steps: 2, loss: {critic: "(D - c * y)^2", fool: "D(G)^2"}}, b: {steps: 1, times: 2, restart: [D.hid]}}
       updates: {D: {networks: [D], loss: [critic], times: 2}, G: {networks: [G], loss: [fool]}}
-    measures: {hid: "E(sum(D.hid))", moved: "norm(G.weights - initial(G.weights))", then: "E(sum(after(a, G)))", slope: "E(norm(gradient(c * D, x)))"}
+    estimates: {fisher: {after: a, of: "c * E(gradient(D^2, D.hid.kernel)^2)", examples: 48}}
+    measures: {fish: sum(fisher), hid: "E(sum(D.hid))", moved: "norm(G.weights - initial(G.weights))", then: "E(sum(after(a, G)))", slope: "E(norm(gradient(c * D, x)))"}
     """,
     "measures at the start alone, of a whitened input, in float64": """
     dtype: float64

@@ -34,7 +34,8 @@ experiments:
       batch: 4
       phases: {a: {steps: 5}, b: {steps: 6, times: 2, loss: {fit: abs(f - y), more: abs(f + g - y)}}}
       updates: {one: {networks: [f], loss: [fit]}, two: {networks: [g], loss: [more]}}
-    measures: {size: E(f + g)}
+    estimates: {taken: {after: a, of: E(f^2), examples: 50}}
+    measures: {size: E(f + g) + taken}
   e:
     constants: {d: 3, k: 2, half: 0.5}
     functions: {soft(u): tanh(u)}
@@ -94,6 +95,9 @@ EDITS: dict[str, tuple[Path, Any]] = {
     "Experiment.task": ((*E, "task", "example", "y"), "sum(x)"),
     "Experiment.architecture": ((*E, *LAYER, 0, "dense", "units"), 5),
     "Experiment.layer_defaults": ((*E, "layer_defaults"), {"kernel_initializer": "zeros"}),
+    "Experiment.estimates": ((*STAGED, "estimates", "taken"), {"after": "a", "of": "E(f)", "examples": 5}),
+    "Estimate.after": ((*STAGED, "estimates", "taken", "after"), "b"), "Estimate.of": ((*STAGED, "estimates", "taken", "of"), "E(abs(f))"),
+    "Estimate.examples": ((*STAGED, "estimates", "taken", "examples"), 60),
     "Experiment.outputs": ((*E, "outputs", "guess"), "f - g"), "Experiment.loss": ((*E, "loss", "fit"), "abs(guess - y)"),
     "Experiment.gradient": ((*E, "gradient", "g"), "stop"), "Experiment.training": ((*E, "training", "steps"), 50),
     "Experiment.measures": ((*E, "measures", "error"), "E(abs(guess - y))"), "Experiment.replicates": ((*E, "replicates"), 4),

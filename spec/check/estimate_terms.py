@@ -1,0 +1,29 @@
+"""What estimates are of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..diagnostics.problems import Span, problem_at
+from ..ir import terms as t
+from ..source import nodes as yaml
+from . import constant_folding as folding
+from .context import Context
+from .dependencies import Dependencies, over_examples
+from .expressions import Checker
+from .namespace import Binding
+
+
+def estimated(
+    binding: Binding, checker: Checker, dependencies: Dependencies, must_fit: Callable[[t.Term, Span], None]
+) -> t.Term:
+    """What an estimate is of: a real value, averaged over examples where it has one for each. Raises StudyError."""
+    node = binding.node.get("of") if isinstance(binding.node, yaml.Mapping) else None
+    assert node is not None
+    term = checker.value(node, Context("measures", ("value", binding.name)))
+    must_fit(term, node.span)
+    for item in t.walk(term):
+        if isinstance(item, t.Reference) and item.stage == "estimates":
+            hint = "Write out what it is of, or take it in a measure beside this one."
+            raise problem_at(item.span or node.span, f"'{item.name}' is an estimate, and none is made of others", hint)
+    return folding.real(over_examples(dependencies, term))

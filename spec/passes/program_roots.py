@@ -1,0 +1,23 @@
+"""What a program is there for: the terms that it minimises, measures, estimates or shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..ir import terms as t
+from ..ir.plan import Program
+
+
+def roots(program: Program) -> Iterator[t.Term]:
+    """The terms of the loss, of measures and of estimates, and those that figures show of single examples."""
+    yield from (item.term for item in program.loss)
+    yield from (item.term for item in program.measures)
+    yield from (item.term for item in program.estimates)
+    for probe in program.probes:
+        yield from probe.terms.values()
+
+
+def written(program: Program) -> Iterator[t.Term]:
+    """The same, and the terms of outputs."""
+    yield from (item.term for item in program.outputs)
+    yield from roots(program)

@@ -1,0 +1,110 @@
+"""What is taken at the end of a phase of training, beside NumPy on the same examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from dlspec.interpreter.program.program import Compiled
+
+ALL = """
+dtype: float64
+constants: {k: 3}
+task:
+  data: {enumerate: s}
+  example: {s: "rademacher([2])", y: "s[0] + 2 * s[1] + s[0] * s[1]"}
+architecture: {f: {input: s, layers: [dense: {units: 1, name: head, use_bias: false}]}}
+loss: {l: (f - y)^2}
+training:
+  optimizer: {sgd: {learning_rate: 0.05}}
+  phases:
+    a: {steps: 3}
+    b: {steps: 2, times: 2, loss: {stay: "k * sum(fisher * (f.head.kernel - after(a, f.head.kernel))^2)", l: f^2}}
+    c: {steps: 1, loss: {l: f^2}}
+estimates:
+  fisher: {after: a, of: "E(gradient((f - y)^2, f.head.kernel)^2)"}
+  middle: {after: b, of: "E((f - y)^2) + norm(initial(f.head.kernel))"}
+measures: {weights: f.head.kernel, start: initial(f.head.kernel), error: E((f - y)^2), fisher_: fisher, middle_: 2 * middle}
+"""
+SIGNS = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]], float)
+TARGETS = SIGNS[:, 0] + 2 * SIGNS[:, 1] + SIGNS[:, 0] * SIGNS[:, 1]
+
+
+def by_hand(start: Any) -> tuple[list[Any], list[Any]]:
+    """The weights after each step, and the estimates as they are then: the Fisher information [2] and twice `middle`."""
+    w, weights, taken = start.copy(), [start], []
+    fisher, middle, anchor = np.full(2, np.nan), np.nan, w
+    for step in range(8):
+        if step == 3:
+            fisher, anchor = np.mean((2 * (SIGNS @ w - TARGETS)[:, None] * SIGNS) ** 2, axis=0), w
+        if step in (5, 7):
+            middle = np.mean((SIGNS @ w - TARGETS) ** 2) + np.linalg.norm(start)
+        taken.append((fisher, 2 * middle))
+        fit = SIGNS @ w - TARGETS if step < 3 else SIGNS @ w
+        slope = np.mean(2 * fit[:, None] * SIGNS, axis=0)
+        if 3 <= step < 7:
+            slope = slope + 3 * 2 * fisher * (w - anchor)
+        w = w - 0.05 * slope
+        weights.append(w)
+    return weights, [*taken, (fisher, 2 * middle)]
+
+
+@pytest.mark.parametrize("xla", [False, True])
+def test_estimates_are_those_of_numpy_and_what_is_trained_with_them_too(
+    compiled: Callable[..., Compiled], xla: bool
+) -> None:
+    """Missing until their phase has ended; of a phase with several passes those of the last one that has."""
+    made = compiled(ALL, replicates=2, xla=xla)
+    start = made.evaluate()["weights"].reshape(2, 2)
+    oracles = [by_hand(row) for row in start]
+    states: list[Any] = []
+    for step in range(1, 9):
+        made.train(1)
+        found = made.evaluate()
+        states.append(made.saved())
+        for row, (weights, taken) in enumerate(oracles):
+            np.testing.assert_allclose(found["weights"][row].ravel(), weights[step], rtol=1e-12)
+            fisher, middle = taken[step - 1]  # a border's own evaluation comes before it
+            np.testing.assert_allclose(found["fisher_"][row].ravel(), fisher, rtol=1e-12)
+            np.testing.assert_allclose(found["middle_"][row], middle, rtol=1e-12)
+    again = compiled(ALL, replicates=2, xla=xla)
+    again.restore(5, states[4])
+    again.train(3)
+    for value, wanted in zip(again.saved()[0], states[-1][0], strict=True):
+        np.testing.assert_array_equal(value, wanted)
+
+
+DRAWN = """
+task: {example: {x: "normal([3])", y: "x[0] + step"}}
+architecture: {f: {input: x, layers: [dense: {units: 4, activation: tanh}, dropout: 0.5, dense: 1]}}
+loss: {l: (f - y)^2}
+training:
+  optimizer: {sgd: {learning_rate: 0.05}}
+  batch: 8
+  phases: {a: {steps: 2}, b: {steps: 2}}
+estimates:
+  mean: {after: a, of: "(f - y)^2", examples: 1000}
+  slopes: {after: a, of: "E(gradient((f - y)^2, f.weights)^2)", examples: 1000}
+measures:
+  mean_: mean
+  slopes_: slopes
+  on_train: {of: "E((f - y)^2)", "on": train}
+  derived: {of: "E(gradient((f - y)^2, f.weights)^2)", "on": train}
+"""
+
+
+def test_they_are_taken_over_training_examples_at_the_last_step_of_their_phase_in_inference(
+    compiled: Callable[..., Compiled],
+) -> None:
+    """The same as a measure over as many of them at the border: without dropout, with the examples of the last update."""
+    made = compiled(DRAWN, replicates=2, xla=True)
+    made.train(2)
+    border = made.evaluate()
+    assert np.isnan(border["mean_"]).all() and np.isnan(border["slopes_"]).all()
+    made.train(1)
+    found = made.evaluate()
+    np.testing.assert_allclose(found["mean_"], border["on_train"], rtol=1e-6)
+    np.testing.assert_allclose(found["slopes_"], border["derived"], rtol=1e-5)
+    assert (found["on_train"] != border["on_train"]).all()
