@@ -22,6 +22,7 @@ from ..ir import terms as t
 from ..ir.plan import LayerPlan, MeasurePlan, NetworkPlan, Program, StudyPlan
 from ..ir.types import Type
 from .canonical import Walk
+from .reached_examples import reached
 from .training_digests import loss_meaning, repeated, updates_form, updates_meaning
 
 LANGUAGE = 1
@@ -285,7 +286,7 @@ class Digests:
             part = body.term(measure.term)
             reached = body.reached(part)
             rest = CANONICAL.encode([measure.on, examples, *data])[1:-1]
-            derived = body.part(measure, partial(_derived, measure.term)).text == "true"
+            derived = body.part(measure, partial(_derived, program, measure.term)).text == "true"
             modes = f",{_modes(program, reached.used)}" if derived else ""
             text = f"[{part.text},{reached.bindings},{reached.networks},{rest}{modes}]"
             body.cache[key] = measure.term, digest_of_text(text)
@@ -298,7 +299,8 @@ class Digests:
         if key not in body.cache:
             part = body.term(term)
             reached = body.reached(part)
-            text = f'["sample",{part.text},{reached.bindings},{reached.networks},{examples}]'
+            modes = f",{_modes(program, reached.used)}" if _derived(program, term) else ""
+            text = f'["sample",{part.text},{reached.bindings},{reached.networks},{examples}{modes}]'
             body.cache[key] = term, digest_of_text(text)
         return body.cache[key][1]
 
@@ -319,9 +321,15 @@ class Digests:
         return body
 
 
-def _derived(term: t.Term) -> bool:
-    """Whether gradients stand in a term, so that gradient modes are part of its meaning."""
-    return any(isinstance(item, t.Gradient | t.ValueGradient | t.GradientStatistic) for item in t.walk(term))
+def _derived(program: Program, term: t.Term) -> bool:
+    """Whether gradients stand in a term, or in outputs and estimates that it uses, so that gradient modes are part of its meaning."""
+    estimates = {item.name: item.term for item in program.estimates}
+    roots = [
+        term,
+        *(estimates[i.name] for i in reached(program, [term]) if isinstance(i, t.Reference) and i.name in estimates),
+    ]
+    gradients = (t.Gradient, t.ValueGradient, t.GradientStatistic)
+    return any(isinstance(item, gradients) for item in reached(program, roots))
 
 
 def _modes(program: Program, used: Iterable[str]) -> str:

@@ -414,3 +414,74 @@ def test_parts_that_were_written_out_before_give_the_same_digests(
         for probe in one.probes:
             for term in probe.terms.values():
                 assert digests.sample(one, term, probe.examples) == sample_digest(one, term, probe.examples)
+
+
+MODED = """
+dlspec: 1
+study: s
+experiments:
+  e:
+    functions: {u(r): r^2}
+    task: {example: {x: "normal([2])", y: "x[0]"}}
+    architecture: {f: {input: x, layers: [{dense: {units: 1, name: head}}]}}
+    outputs: {slope: "gradient(f, x)", turn: "gradient(u(x[0]), x)"}
+    gradient: MODES
+    measures: {named: E(norm(slope)), bent: E(norm(turn)), plain: E(f)}
+    figures: {shown: {kind: examples, y: {slope: slope}}}
+"""
+
+
+def test_gradient_modes_are_in_the_digests_of_what_hangs_on_them_through_outputs() -> None:
+    """A measure of an output that is a gradient is another where the mode is; so is what a figure shows of it."""
+    found = {}
+    for modes in ("{}", "{f: {clip: 0.1}}", "{f.head: {clip: 0.1}}", "{u: {surrogate: r}}", "{f: {scale: 2}}"):
+        program = spec.resolve(spec.parse(Source("a.yaml", MODED.replace("MODES", modes)))).experiments[0].programs[0]
+        (probe,) = program.probes
+        shown = [sample_digest(program, term, probe.examples) for term in probe.terms.values()]
+        found[modes] = [*(measure_digest(program, measure) for measure in program.measures), *shown]
+    named, bent, plain, shown = zip(*found.values(), strict=True)
+    assert len(set(named)) == len(set(shown)) == 4 and named[0] == named[3]
+    assert len(set(bent)) == 2 and len(set(plain)) == 1
+
+
+ESTIMATED = """
+dlspec: 1
+study: s
+experiments:
+  e:
+    task: {example: {x: "normal([2])", y: "x[0]"}}
+    architecture: {f: {input: x, layers: [{dense: 1}]}}
+    loss: {l: (f - y)^2}
+    gradient: {f: {clip: CLIP}}
+    training: {optimizer: {sgd: 0.1}, batch: 4, phases: {a: {steps: 5}, b: {steps: 5}, c: {steps: 5, loss: {l: LOSS}}}}
+    estimates: {taken: {after: AFTER, of: "OF", examples: EXAMPLES}}
+    measures: {used: MEASURE, other: E(f)}
+"""
+TAKEN = {
+    "LOSS": "(f - y)^2 + taken * f^2",
+    "AFTER": "a",
+    "OF": "norm(E(gradient(f, f.weights)))",
+    "EXAMPLES": "100",
+    "MEASURE": "1",
+    "CLIP": "1",
+}
+
+
+def test_an_estimate_is_in_the_digests_of_what_reads_it() -> None:
+    """What it is of, over how many examples and when: in the training's where a loss reads it, in a measure's where that does."""
+
+    def digests(**changes: str) -> list[str]:
+        text = ESTIMATED
+        for name, value in {**TAKEN, **changes}.items():
+            text = text.replace(name, value)
+        program = spec.resolve(spec.parse(Source("a.yaml", text))).experiments[0].programs[0]
+        return [program.digest, *(measure_digest(program, measure) for measure in program.measures)]
+
+    changes = [{}, {"AFTER": "b"}, {"OF": "E(f^2)"}, {"EXAMPLES": "101"}]
+    trained = [digests(**change) for change in changes]
+    assert len({digest for digest, *_ in trained}) == 4 and len({tuple(rest) for _, *rest in trained}) == 1
+    measured = [digests(LOSS="(f - y)^2", MEASURE="taken", **change) for change in changes]
+    assert len({digest for digest, *_ in measured}) == 1 and len({used for _, used, _ in measured}) == 4
+    assert len({other for *_, other in measured}) == 1
+    moded = digests(LOSS="(f - y)^2", MEASURE="taken", CLIP="2")
+    assert moded[1] not in {used for _, used, _ in measured}
