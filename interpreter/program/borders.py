@@ -1,12 +1,16 @@
-"""What happens between two phases of training: what optimisers keep goes on, and what is to begin anew does so."""
+"""What happens between two phases of training: what optimisers keep goes on, what is to begin anew does so, and estimates are taken."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
-from dlspec.spec.ir.plan import Restart, TrainingPlan
+from dlspec.spec.ir.plan import EstimatePlan, Restart, TrainingPlan
 
+from .context import ProgramContext
+from .expectations import Evaluation
+from .seeds import Seeds
 from .train_step import TrainStep
 
 Begin = Callable[[Restart, int], Sequence[Any]]
@@ -45,3 +49,25 @@ class Borders:
                     optimizers.forget(weights)
                 else:
                     optimizers.begin_anew()
+
+
+class Estimates:
+    """Takes the estimates of a program, each over its own training examples, with sums in float64."""
+
+    def __init__(self, context: ProgramContext) -> None:
+        self.context = context
+        self.plans: Sequence[EstimatePlan] = context.program.estimates
+
+    @cached_property
+    def evaluations(self) -> dict[str, Evaluation]:
+        """What takes each, compiled when it is first needed."""
+        return {
+            plan.name: Evaluation(self.context, [plan], plan.examples, f"estimate {plan.name}") for plan in self.plans
+        }
+
+    def take(self, phase: str, seeds: Seeds, step: int) -> None:
+        """Takes those of a phase that has ended after so many updates: at the present weights, in inference."""
+        for plan in self.plans:
+            if plan.phase == phase:
+                values, _ = self.evaluations[plan.name].measured(seeds, step)
+                self.context.estimates[plan.name].assign(values[plan.name])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import tensorflow as tf
@@ -20,7 +20,7 @@ from dlspec.spec.tables.dtypes import DTYPES
 
 from ..lower import Lowering, Value
 from ..networks.network import Network, input_of
-from .estimates import Estimates, estimate_variables
+from .estimates import estimate_variables
 from .kept_weights import kept_weights
 from .layer_outputs import looked_into
 from .seeds import bindings_of, constants_of, is_constant, number_samples
@@ -92,7 +92,7 @@ class ProgramContext:
             self.dtype, {**cells, REPLICATE: self.replicates, EXAMPLE: batch}, self.bindings, self.program.gradient,
             keys=lambda sample: keys[self.samples[sample.path]], index=index, enumerated=self.program.data.enumerated,
             on_cpu=self.on_cpu, network=self.apply, layer=self.layer,
-            recall=self.recalled, estimate=partial(Estimates.value, self), value_gradient=self.value_gradient,
+            recall=self.recalled, estimate=self.estimate, value_gradient=self.value_gradient,
             weight=lambda lowering, term: self.networks[term.network].weight(term, lowering),
             constants=constants_of(draws), step=step, update=update, clock=self.clock,
             values={
@@ -159,6 +159,10 @@ class ProgramContext:
         if place not in lowering.values:
             self.apply(lowering, name, None)
         return lowering.values[place]
+
+    def estimate(self, name: str) -> Value:
+        """The value of an estimate, which is a constant for gradients."""
+        return self.of_rows(self.estimates[name].value)
 
     def recalled(self, lowering: Lowering, term: t.Recalled) -> Lowering:
         """The context in which networks have the weights of another time; what is drawn is the same."""

@@ -16,10 +16,10 @@ from dlspec.spec.passes.digests import signature_digest
 from dlspec.spec.passes.trained_weights import changed_by
 
 from ..backend.startup import device
-from .borders import Borders
+from .borders import Borders, Estimates
 from .context import ProgramContext
 from .divergence import Divergence, Watch
-from .estimates import Estimates, begin_estimates
+from .estimates import begin_estimates
 from .expectations import Arrays, Evaluation
 from .gradient_statistics import Statistic
 from .kept_weights import begin_kept, keep
