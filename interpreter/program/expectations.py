@@ -245,21 +245,38 @@ def _differentiated(
     weights: dict[tuple[str, str], Any], axes: tuple[str, ...], inside: Any,
 ) -> list[Value]:  # fmt: skip
     """The gradient of a sum over examples with respect to tensors that stand for weights."""
-    batch = lowering.sizes[EXAMPLE]
     tensors = [tf.identity(tensor) for tensor in weights.values()]
     given = {
         (term.weights.network, *place): Value(tensor, axes) for place, tensor in zip(weights, tensors, strict=True)
     }
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(tensors)
-        inner = context.lowering(keys, lowering.index, batch, draws, step=lowering.step, given=given)
-        made = [item.name for item in context.program.examples if item.name in lowering.values]
-        inner.values.update({name: lowering.values[name] for name in made})
-        value = inner(term.of)
-        each = inner.broadcast_to_axes(Value(inner.cast(value.tensor, "real"), value.axes), (REPLICATE, EXAMPLE), 0)
-        total = tf.reduce_sum(each if inside is None else tf.where(inside, each, tf.zeros([], each.dtype)))
+        inner = standing_in(context, lowering, keys, draws, given)
+        total = summed(inner, term.of, inside)
     found = tape.gradient(total, tensors, unconnected_gradients="zero")
     return [Value(tensor, axes) for tensor in found]
+
+
+def standing_in(
+    context: ProgramContext,
+    lowering: Lowering,
+    keys: Any,
+    draws: dict[str, Any],
+    given: dict[tuple[str, str, str], Value],
+) -> Lowering:
+    """A context for the same examples in which tensors stand for weights."""
+    inner = context.lowering(keys, lowering.index, lowering.sizes[EXAMPLE], draws, step=lowering.step, given=given)
+    made = [item.name for item in context.program.examples if item.name in lowering.values]
+    inner.values.update({name: lowering.values[name] for name in made})
+    return inner
+
+
+def summed(lowering: Lowering, term: t.Term, inside: Any) -> Any:
+    """The sum of one number an example over those inside and all replicates: []."""
+    value = lowering(term)
+    each = Value(lowering.cast(value.tensor, "real"), value.axes)
+    wide = lowering.broadcast_to_axes(each, (REPLICATE, EXAMPLE), 0)
+    return tf.reduce_sum(wide if inside is None else tf.where(inside, wide, tf.zeros([], wide.dtype)))
 
 
 def _wide(value: Value) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +11,7 @@ import tensorflow as tf
 from dlspec.spec.ir import terms as t
 
 from .context import ProgramContext
-from .gradient_estimators import ESTIMATORS, Inputs
+from .gradient_estimators import ESTIMATORS, SPECTRA, Inputs, Matrix
 from .gradient_estimators.gradients import Gradients
 from .seeds import Seeds
 
@@ -18,7 +19,7 @@ Array = np.ndarray[Any, Any]
 
 
 class Statistic:
-    """One statistic of a program: its value and its sampling floor, [R] each; the floor is None where its row has none."""
+    """One statistic of a program: its value and its sampling floor, [R] or [R, values], and [R]; the floor is None where its row has none."""
 
     def __init__(self, context: ProgramContext, term: t.GradientStatistic, place: int = 0) -> None:
         """`place` is its number among the program's."""
@@ -28,9 +29,17 @@ class Statistic:
 
     def __call__(self, seeds: Seeds, step: int) -> tuple[Array, Array | None]:
         """The value and the floor."""
-        keys = {name: seeds.keys[name] for name in ("test", "draw", "redraw")}
-        value, floor = self._compiled(keys, seeds.draws, tf.constant(step))
+        keys = {name: seeds.keys[name] for name in ("test", "train", "draw", "redraw")}
+        inputs = Inputs(keys, seeds.draws, tf.constant(step))
+        if self.term.statistic in SPECTRA:
+            return self._spectrum(inputs)
+        value, floor = self._compiled(keys, seeds.draws, inputs.step)
         return value.numpy(), None if floor is None else floor.numpy()
+
+    @cached_property
+    def _spectrum(self) -> Callable[[Inputs], tuple[Array, Array | None]]:
+        matrix = Matrix(self.context, self.term, f"statistic {self.place}")
+        return lambda inputs: SPECTRA[self.term.statistic](matrix.at(inputs), self.term)
 
     @cached_property
     def _compiled(self) -> Any:

@@ -20,6 +20,7 @@ from dlspec.spec.ir.plan import Program, StudyPlan
 from dlspec.spec.passes.cost import Cost, cost
 from dlspec.spec.passes.memory import PROCESS_BYTES, memory
 from dlspec.spec.passes.print_network import shapes
+from dlspec.spec.tables.gradient_statistics import GRADIENT_STATISTICS
 
 from ..backend.jit_policy import uses_xla
 from ..results.number_text import size
@@ -134,12 +135,24 @@ def expected_seconds(program: Program, form: str, rate: float, cells: int = 1) -
     return trained + measured + COMPILE_SECONDS[form]
 
 
+LANCZOS_ROUNDS = 20
+"""So often a vector is multiplied for an eigenvalue, more or less."""
+
+
 def _differentiated(program: Program) -> int:
     """Of how many examples gradients are taken at one evaluation, all targets together."""
     statistics = [measure.term for measure in program.measures if isinstance(measure.term, t.GradientStatistic)]
-    asked = sum(term.examples * max(1, term.draws) for term in statistics)
+    asked = sum(term.examples * max(1, term.draws) * _products(term) for term in statistics)
     values = [item for measure in program.measures for item in t.walk(measure.term) if isinstance(item, t.Gradient)]
     return asked + len(values) * program.evaluated("test")
+
+
+def _products(term: t.GradientStatistic) -> int:
+    """How many passes over its examples a statistic makes, each of two backward passes where it is of second derivatives."""
+    if not GRADIENT_STATISTICS[term.statistic].symmetric:
+        return 1
+    width = max(term.options.get("largest", 0), term.options.get("smallest", 0))
+    return 2 * int(term.options.get("probes", LANCZOS_ROUNDS * width))
 
 
 def _drawn(program: Program) -> int:

@@ -12,8 +12,8 @@ from ..ir import terms as t
 from ..ir.plan import MeasurePlan
 from ..ir.types import Type
 from ..model.base import OneOf
-from ..passes.example_blocks import MIN_BLOCKS
 from ..source import nodes as yaml
+from ..tables.gradient_modes import GRADIENT_MODES
 from ..tables.gradient_statistics import FLOOR, GRADIENT_STATISTICS, Exact, GradientStatistic
 from ..tables.operations import OPERATIONS
 from . import constant_folding as folding
@@ -23,6 +23,8 @@ from .gradients import must_be_one_number, weights_of
 from .scope import ExperimentScope
 
 MAX_TARGET_BITS = 16
+MAX_EIGENVALUES = 100
+MAX_KERNEL = 4096
 
 
 def statistic(experiment: ExperimentScope, name: str, entry: OneOf) -> tuple[MeasurePlan, ...]:
@@ -53,9 +55,15 @@ def _statistic(experiment: ExperimentScope, name: str, entry: OneOf) -> list[Mea
     if enumerated and row.exact is not None:
         gradient = t.Gradient(of, asked, type=Type("real", asked.type.shape), span=of.span)
         return [MeasurePlan(name, _exact(experiment, row.exact, gradient), ratio=row.ratio)]
-    examples = _examples(experiment, row, arguments)
+    on = getattr(arguments, "on", "test")
+    examples = _examples(experiment, row, arguments, on)
+    if row.symmetric:
+        must_be_symmetric(experiment, row, of)
+    if row.matrix == "gauss_newton":
+        must_be_of_the_output(experiment, row, of, asked.network)
     term = t.GradientStatistic(
-        kind, of, asked, examples, over, draws, every, options, type=Type("real"), span=arguments.extent
+        kind, of, asked, examples, over, draws, every, options, on, type=Type("real", _shape(row, options, asked, examples, arguments)),
+        span=arguments.extent,
     )  # fmt: skip
     if not row.floor:
         return [MeasurePlan(name, term, ratio=row.ratio)]
@@ -68,11 +76,73 @@ def _statistic(experiment: ExperimentScope, name: str, entry: OneOf) -> list[Mea
     return [MeasurePlan(name, term, ratio=row.ratio), floor]
 
 
-def _examples(experiment: ExperimentScope, row: GradientStatistic, arguments: Any) -> int:
+def _shape(
+    row: GradientStatistic,
+    options: dict[str, int | float],
+    weights: t.Weight | t.AllWeights,
+    examples: int,
+    arguments: Any,
+) -> tuple[int, ...]:
+    """The shape of a statistic: one number, or so many eigenvalues. Raises StudyError where the matrix has fewer."""
+    if not row.values:
+        return ()
+    count = sum(int(options[name]) for name in row.values)
+    size = examples if row.matrix == "kernel" else prod(weights.type.shape)
+    if not count:
+        hint = "Ask for one at least: `largest: 1`."
+        raise problem_at(arguments.span(row.values[0]), "no eigenvalue is asked for", hint)
+    if count > min(size, MAX_EIGENVALUES):
+        most = f"the matrix has {size:,}" if count > size else f"the limit is {MAX_EIGENVALUES}"
+        raise problem_at(
+            arguments.span(row.values[0]), f"{count:,} eigenvalues are asked for, and {most}", "Ask for fewer."
+        )
+    if row.matrix == "kernel" and size > MAX_KERNEL:
+        message = f"a matrix of {size:,} × {size:,} inner products; the limit is {MAX_KERNEL:,}"
+        raise problem_at(arguments.span("of"), message, f"Give `examples: {MAX_KERNEL}` or fewer.")
+    return (count,)
+
+
+def must_be_symmetric(experiment: ExperimentScope, row: GradientStatistic, of: t.Term) -> None:
+    """Refuses gradient modes that change a derivative on the way: the matrix need not be symmetric then."""
+    reached = list(experiment.dependencies.reached(of))
+    names = {item.network for item in reached if isinstance(item, t.NetworkOutput | t.Weight | t.AllWeights)}
+    names |= {item.function for item in reached if isinstance(item, t.Invoke)}
+    for target in experiment.model.gradient:
+        mode, _ = experiment.gradient(target)
+        if target.split(".")[0] in names and not mode.keeps_derivative:
+            message = f"`{row.name}` is of second derivatives, and '{target}' has the gradient mode `{mode.name}`: the matrix need not be symmetric"
+            plain = listing(f"`{name}`" for name, mode in GRADIENT_MODES.items() if mode.keeps_derivative)
+            hint = f"Take it of a value without that mode; {plain} are allowed."
+            raise problem_at(of.span, message, hint)
+
+
+def must_be_of_the_output(experiment: ExperimentScope, row: GradientStatistic, of: t.Term, network: str) -> None:
+    """Refuses a value that is made of a network otherwise than by its output: its Jacobian would not be all there is."""
+    bare = False
+    for item in experiment.dependencies.reached(of):
+        if isinstance(item, t.NetworkOutput | t.Weight | t.AllWeights) and item.network == network:
+            plain = isinstance(item, t.NetworkOutput) and item.input is None and item.layer is None
+            if not plain:
+                message = f"`{row.name}` is of a value of '{network}', its bare output, and here is another use of it"
+                hint = f"Name the network alone: `(… - {network})^2`. `hessian_eigenvalues` takes any value."
+                raise problem_at(item.span or of.span, message, hint)
+            bare = True
+    if not bare:
+        raise problem_at(of.span, f"this has nothing of '{network}'", "Take a value of the network's output.")
+
+
+def _examples(experiment: ExperimentScope, row: GradientStatistic, arguments: Any, on: str) -> int:
     """From how many examples it is estimated: all where data are enumerated."""
-    least = 2 if row.over_draws else MIN_BLOCKS
-    examples = experiment.count(arguments.node("examples"), arguments.examples, "'examples'")
+    least = 2 if row.over_draws else row.least
+    data = experiment.data
+    there = data.evaluated(on) if data is not None else 0
+    given = arguments.node("examples")
+    examples = experiment.count(given, arguments.examples or there or row.least, "'examples'")
     hint = "Give more `examples`."
+    whole = row.parameters["examples"].default is None
+    if whole and given is not None and data is not None and data.train and examples > there:
+        message = f"{examples:,} examples are asked for, and the {on} set has {there:,}"
+        raise problem_at(given.span, message, "Left out, it is all.")
     if experiment.data is not None and experiment.data.exact:
         examples, hint = experiment.data.test, "Enumerate more, or sample the examples."
         least = 1 if row.over_draws else least
@@ -86,7 +156,9 @@ def _options(experiment: ExperimentScope, row: GradientStatistic, arguments: Any
     """The arguments that a statistic has of its own: positive whole numbers, and real ones within their bounds."""
     options: dict[str, int | float] = {}
     for name, parameter in row.parameters.items():
-        if parameter.kind == "size":
+        if parameter.kind == "count":
+            options[name] = _count(experiment, name, arguments)
+        elif parameter.kind == "size":
             options[name] = experiment.count(arguments.node(name), getattr(arguments, name), f"'{name}'")
         elif parameter.kind == "real":
             node = arguments.node(name)
@@ -98,6 +170,17 @@ def _options(experiment: ExperimentScope, row: GradientStatistic, arguments: Any
                 raise problem_at(node.span if node else None, message, "Choose another number.")
             options[name] = value
     return options
+
+
+def _count(experiment: ExperimentScope, name: str, arguments: Any) -> int:
+    """A whole number from 0 on."""
+    node = arguments.node(name)
+    if node is None:
+        return int(getattr(arguments, name))
+    count = int(folding.integer(experiment.checker.value(node, Context("constants", ())), f"'{name}'"))
+    if count < 0:
+        raise problem_at(node.span, f"'{name}' is a number from 0 on, and this is {count}", "Write 0 or more.")
+    return count
 
 
 def _over(experiment: ExperimentScope, of: t.Term, arguments: Any) -> tuple[str, ...]:

@@ -223,7 +223,7 @@ class GradientStatistic(Term):
     """A row of the table of gradient statistics: over `examples`, and for a variance over `draws` of the names `over`.
 
     `every` is the path of the sample in `over` whose values are all taken in turn, instead of `draws` at random; `options`
-    are the arguments that the statistic has of its own.
+    are the arguments that the statistic has of its own. Examples are those of the stream `on`.
     """
 
     statistic: str
@@ -234,6 +234,7 @@ class GradientStatistic(Term):
     draws: int = 0
     every: tuple[str, ...] = ()
     options: Mapping[str, int | float] = field(default_factory=dict)
+    on: str = "test"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

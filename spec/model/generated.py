@@ -16,7 +16,7 @@ from ..tables.keras_parameters import ACTIVATIONS, CONSTRAINTS, Parameter
 from ..tables.layers import LAYERS
 from .base import NAME, Closed, Expression, Name, OneOf, number
 
-NUMBERS = ("real", "schedule", "size")
+NUMBERS = ("real", "schedule", "size", "count")
 """The kinds of parameters that are one number."""
 
 
@@ -72,7 +72,7 @@ def _field_type(parameter: Parameter) -> Any:
     match parameter.kind:
         case "bool":
             return bool
-        case "choice":
+        case "choice" | "stream":
             return Literal[parameter.choices]
         case "activation":
             return Activation

@@ -276,6 +276,7 @@ def _value_gradient(term: t.ValueGradient, walk: Walk, names: Scope) -> Any:
 def _gradient_statistic(term: t.GradientStatistic, walk: Walk, names: Scope) -> Any:
     parts = _all((term.of, term.weights), walk, names)
     options = [walk.value(term.options)] if term.options else []
+    options += [term.on] if term.on != "test" else []
     return [term.statistic, *parts, term.examples, list(term.over), term.draws, list(term.every), *options]
 
 

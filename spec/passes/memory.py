@@ -69,7 +69,12 @@ def _statistic(
 ) -> Iterator[tuple[int, float]]:
     """The same of a statistic; what it sums and compares is float64, of twice the bytes."""
     own = term.weights.type.bytes
-    if term.over:
+    row = GRADIENT_STATISTICS[term.statistic]
+    if row.symmetric:  # two backward passes, the one within the other
+        yield chunk(program, min(MAX_SUMMED_EXAMPLES, term.examples), replicates), 2 * example_bytes
+    elif row.values:  # of all examples at once
+        yield term.examples, example_bytes + 2 * own
+    elif term.over:
         yield chunk(program, min(MAX_SUMMED_EXAMPLES, term.examples), replicates), example_bytes
     elif block(program, term) == 1:
         wide = alongside(term)

@@ -152,6 +152,7 @@ def _gradient_statistic(term: t.GradientStatistic) -> str:
     words = [spell(term.of), spell(term.weights), f"examples={term.examples}"]
     words += [f"over={', '.join(term.over)}", f"draws={'all' if term.every else term.draws}"] if term.over else []
     words += [f"{name}={value:g}" for name, value in term.options.items()]
+    words += [f"on={term.on}"] if term.on != "test" else []
     return f"{term.statistic}({', '.join(words)})"
 
 

@@ -74,6 +74,11 @@ class GradientMode:
         return self.route == "body" and not self.freezes_weights
 
     @property
+    def keeps_derivative(self) -> bool:
+        """Whether what passes is the derivative itself, wherever a gradient passes."""
+        return self.route == "body" and not self.takes_constant
+
+    @property
     def replaces_derivative(self) -> bool:
         """Whether a gradient passes where the target itself has none: through ints and steps."""
         return self.route in ("carrier", "expression")

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from ..ir.terms import Gradient, Term
+from .bounds import Bounds
 from .by_name import by_name
 from .keras_parameters import Parameter, named
 
@@ -30,11 +32,17 @@ class GradientStatistic:
     Args:
         parameters: the arguments. `value`, `weights`, `examples`, `names` and `draws` are kinds that statistics share: what is
             differentiated, by which weights, over how many examples, and which draws are made anew, how often. Arguments
-            of the kinds `size` and `real` are the estimator's own (`options` of the term).
+            of the kinds `size`, `count` and `real` are the estimator's own (`options` of the term); `stream` says whether examples
+            are those of the test or of the training set.
         ratio: a ratio to noise is infinite where there is none, undefined where there is no signal either: no trouble of
             the training.
         floor: whether it has a sampling floor; over examples, differences of blocks are compared for it.
         exact: the value where data are enumerated; without it the estimator gives it there, too.
+        values: the options that say together how many values it has, in an array; none for one number.
+        matrix: what it is a statistic of beside gradients: the `hessian`, the `gauss_newton` matrix of a value of the network's bare
+            output (both are symmetric as long as no gradient mode changes a derivative), or the `kernel`, the inner products
+            of the examples' gradients.
+        least: how many examples it takes at least.
     """
 
     name: str
@@ -44,11 +52,19 @@ class GradientStatistic:
     ratio: bool = False
     floor: bool = True
     exact: Exact | None = None
+    values: tuple[str, ...] = ()
+    matrix: Literal["", "hessian", "gauss_newton", "kernel"] = ""
+    least: int = 64
 
     @property
     def title(self) -> str:
         """What a schema calls its arguments."""
         return "".join(part.capitalize() for part in self.name.split("_"))
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether it is of second derivatives."""
+        return self.matrix in ("hessian", "gauss_newton")
 
     @property
     def over_draws(self) -> bool:
@@ -64,6 +80,23 @@ OVER_EXAMPLES = (
         "from how many examples it is estimated, the same ones throughout; all where data are enumerated", 10000,
     ),
 )  # fmt: skip
+OF_A_SET = (
+    *OVER_EXAMPLES[:2],
+    Parameter("examples", "examples", "over the first so many examples; all of the set unless said", None),
+    Parameter("on", "stream", "over examples of the test or of the training set", "test", choices=("test", "train")),
+)
+"""What is of the examples that there are, and not estimated from some."""
+SPECTRUM = (
+    Parameter("largest", "count", "how many of the largest eigenvalues, which come first", 1),
+    Parameter("smallest", "count", "how many of the smallest, which come last", 0),
+    Parameter(
+        "tolerance",
+        "real",
+        "the error of an eigenvalue, at most, as a share of the one that is largest in size",
+        1e-3,
+        bounds=Bounds(0, 1, above=True, below=True),
+    ),
+)
 OVER_DRAWS = (
     *OVER_EXAMPLES,
     Parameter("over", "names", "what is drawn again, of `task.draw`: the target"),
@@ -103,6 +136,35 @@ GRADIENT_STATISTICS: Mapping[str, GradientStatistic] = by_name(
         GradientStatistic(
             "gradient_variance", "E‖ḡ - E ḡ‖² over draws of the target, where ḡ is the gradient averaged over examples",
             "arXiv:1703.07950, equation 3", named(*OVER_DRAWS),
+        ),
+        GradientStatistic(
+            "gradient_norm", "‖∇ mean of the value over examples‖", "Pascanu, Mikolov, Bengio 2013, section 2",
+            named(*OF_A_SET), floor=False, least=1,
+        ),
+        GradientStatistic(
+            "gradient_alignment", "the mean cosine between the gradients of two different examples", "Sankararaman et al. 2020, section 2 (arXiv:1904.06963)",
+            named(*OF_A_SET), floor=False, least=2,
+        ),
+        GradientStatistic(
+            "hessian_eigenvalues", "eigenvalues of the Hessian of the mean of the value over examples, from the largest to the smallest",
+            "Lanczos 1950; Golub, Underwood 1977 (block Lanczos)", named(*OF_A_SET, *SPECTRUM),
+            floor=False, values=("largest", "smallest"), matrix="hessian", least=1,
+        ),
+        GradientStatistic(
+            "gauss_newton_eigenvalues", "eigenvalues of the mean over examples of JᵀHJ, where J is the Jacobian of the network's output "
+            "and H the Hessian of the value by that output, from the largest to the smallest",
+            "Schraudolph 2002, section 3", named(*OF_A_SET, *SPECTRUM),
+            floor=False, values=("largest", "smallest"), matrix="gauss_newton", least=1,
+        ),
+        GradientStatistic(
+            "hessian_trace", "the trace of the Hessian of the mean of the value over examples, from products with random signs",
+            "Hutchinson 1990", named(*OF_A_SET, Parameter("probes", "size", "how many vectors of random signs", 100)),
+            matrix="hessian", least=1,
+        ),
+        GradientStatistic(
+            "ntk_eigenvalues", "eigenvalues of the matrix of inner products ⟨g, g'⟩ of the examples' gradients, from the largest to the smallest",
+            "Jacot, Gabriel, Hongler 2018, section 4", named(*OF_A_SET, *SPECTRUM[:2]),
+            floor=False, values=("largest", "smallest"), matrix="kernel", least=1,
         ),
     ),
     "gradient statistic",

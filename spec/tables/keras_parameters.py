@@ -17,7 +17,7 @@ REQUIRED: Any = object()
 class Parameter:
     """One argument, under Keras' own name.
 
-    `kind`: `size` (a positive constant), `sizes` (one or a list), `shape` (a list of sizes),
+    `kind`: `size` (a positive constant), `count` (a constant from 0 on), `sizes` (one or a list), `shape` (a list of sizes),
     `margins` (whole numbers from 0 on: one, a list, or a list of pairs), `real` (a constant),
     `schedule` (may use `step`), `bool`, `choice` (a word of `choices`), `activation`, `initializer`, `constraint`,
     `layer` (a recurrent layer with its arguments), `example` (may speak of an example); those of

@@ -7,9 +7,10 @@ needs to be named nowhere: all that lie here are loaded.
 from importlib import import_module
 from pkgutil import iter_modules
 
+from .matrices import SPECTRA, Matrix
 from .registry import ESTIMATORS, Inputs
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["ESTIMATORS", "Inputs"]
+__all__ = ["ESTIMATORS", "SPECTRA", "Inputs", "Matrix"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,12 @@ import tensorflow as tf
 from dlspec.spec.ir import terms as t
 from dlspec.spec.passes.example_blocks import MAX_SUMMED_EXAMPLES
 
+from ...lower import Lowering
 from ..context import ProgramContext
 from ..expectations import full_gradient, gradient
+
+Part = Callable[[Lowering, Any], Any]
+"""From a context of some examples, and which of them count, to a sum over these: float64 [R, P]."""
 
 
 class Gradients:
@@ -25,20 +30,29 @@ class Gradients:
 
     def mean(self, keys: Any, draws: dict[str, Any], step: Any, first: Any, count: int) -> Any:
         """The mean gradient of `count` examples from number `first` on: float64 [R, P]."""
+
+        def part(lowering: Lowering, inside: Any) -> Any:
+            total = full_gradient(self.context, lowering, keys, draws, self.gradient, inside)
+            return tf.cast(tf.reshape(total, [self.replicates, self.size]), tf.float64)
+
+        return self.over_examples(keys, draws, step, first, count, part)
+
+    def over_examples(self, keys: Any, draws: dict[str, Any], step: Any, first: Any, count: int, part: Part) -> Any:
+        """The sum of what `part` makes of chunks of `count` examples from number `first` on, by their number: float64 [R, P]."""
         chunk = self.context.chunk(min(count, MAX_SUMMED_EXAMPLES))
         chunks = -(-count // chunk)
 
-        def part(place: Any) -> Any:
+        def of_chunk(place: Any) -> Any:
             within = tf.cast(place, tf.int64) * chunk + tf.range(chunk, dtype=tf.int64)
-            lowering = self.context.lowering(keys, first + within, chunk, draws, step=step)
-            total = full_gradient(self.context, lowering, keys, draws, self.gradient, within < count)
-            return tf.cast(tf.reshape(total, [self.replicates, self.size]), tf.float64)
+            return part(self.context.lowering(keys, first + within, chunk, draws, step=step), within < count)
 
         if chunks == 1:
-            return part(tf.constant(0)) / count
+            return of_chunk(tf.constant(0)) / count
         zero = tf.zeros([self.replicates, self.size], tf.float64)
         loop = tf.while_loop(
-            lambda place, _: place < chunks, lambda place, sums: (place + 1, sums + part(place)), [tf.constant(0), zero]
+            lambda place, _: place < chunks,
+            lambda place, sums: (place + 1, sums + of_chunk(place)),
+            [tf.constant(0), zero],
         )
         return loop[1] / count
 

@@ -107,6 +107,32 @@ def signal_to_noise(gradients: Gradients, inputs: Inputs) -> tuple[Any, Any]:
     return sums.signal / noise, tf.math.divide_no_nan(2 * sums.signal_error, noise)
 
 
+@estimates("gradient_norm")
+def norm(gradients: Gradients, inputs: Inputs) -> tuple[Any, Any]:
+    """The norm of the mean gradient."""
+    term = gradients.term
+    mean = gradients.mean(inputs.keys[term.on], inputs.draws, inputs.step, tf.constant(0, tf.int64), term.examples)
+    return tf.sqrt(inner(mean, mean)), None
+
+
+@estimates("gradient_alignment")
+def alignment(gradients: Gradients, inputs: Inputs) -> tuple[Any, Any]:
+    """The mean cosine of two examples' gradients: (‖Σ u‖² - n) / (n (n - 1)) of the n gradients' directions u."""
+    context, term = gradients.context, gradients.term
+    count = context.chunk(min(term.examples, MAX_SUMMED_EXAMPLES), alongside(term))
+
+    def body(first: Any, total: Any) -> Any:
+        number = tf.cast(first, tf.int64) + tf.range(count, dtype=tf.int64)
+        each = gradients.each(inputs.keys[term.on], inputs.draws, inputs.step, number)
+        directions = each / tf.sqrt(tf.reduce_sum(each * each, axis=-1, keepdims=True))
+        directions = tf.where((number < term.examples)[:, tf.newaxis], directions, tf.zeros([], tf.float64))
+        return first + count, total + tf.reduce_sum(directions, axis=1)
+
+    start = [tf.constant(0), tf.zeros([gradients.replicates, gradients.size], tf.float64)]
+    _, total = tf.while_loop(lambda first, _: first < term.examples, body, start)
+    return (inner(total, total) - term.examples) / (term.examples * (term.examples - 1)), None
+
+
 @estimates("gradient_noise")
 def noise(gradients: Gradients, inputs: Inputs) -> tuple[Any, Any]:
     """The variance of one example's gradient."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from dlspec.interpreter.program.gradient_estimators import ESTIMATORS
+from dlspec.interpreter.program.gradient_estimators import ESTIMATORS, SPECTRA
 from dlspec.spec.model.reference import describe, known, reference
 from dlspec.spec.tables.gradient_statistics import GRADIENT_STATISTICS
 
@@ -15,7 +15,7 @@ DRAWN = {"over": "names", "draws": "draws"}
 
 
 def test_every_row_has_an_estimator_and_none_is_left_over() -> None:
-    assert set(ESTIMATORS) == set(GRADIENT_STATISTICS)
+    assert {*ESTIMATORS, *SPECTRA} == set(GRADIENT_STATISTICS) and not {*ESTIMATORS} & {*SPECTRA}
 
 
 @pytest.mark.parametrize("name", GRADIENT_STATISTICS)
@@ -24,7 +24,7 @@ def test_a_row_takes_what_all_take_and_options_of_its_own(name: str) -> None:
     kinds = {key: parameter.kind for key, parameter in row.parameters.items()}
     shared = SHARED | (DRAWN if row.over_draws else {})
     assert kinds.items() >= shared.items()
-    assert set(kinds[key] for key in kinds.keys() - shared) <= {"size", "real"}
+    assert set(kinds[key] for key in kinds.keys() - shared) <= {"size", "count", "real", "stream"}
 
 
 @pytest.mark.parametrize("name", GRADIENT_STATISTICS)

@@ -24,7 +24,7 @@ OTHERS: Mapping[str, Any] = {
 }  # fmt: skip
 """Other values, where the kind of an argument does not give one."""
 OF_KIND: Mapping[str, Any] = {
-    "initializer": 0.5, "constraint": "non_neg", "activation": "elu", "size": 3, "sizes": 3, "shape": [3, 4], "schedule": 0.3, "examples": 64, "margins": 3,
+    "initializer": 0.5, "constraint": "non_neg", "activation": "elu", "size": 3, "sizes": 3, "shape": [3, 4], "schedule": 0.3, "examples": 64, "margins": 3, "count": 2,
 }  # fmt: skip
 SHAPES = {"dense": [4], "repeat_vector": [4], "multi_head_attention": [6, 6], "group_normalization": [6, 32]}
 """Inputs of layers that do not take any."""
@@ -38,7 +38,7 @@ def other(parameter: Parameter) -> Any:
     """Another value of an argument than the one that it has."""
     if parameter.kind == "bool":
         return not parameter.default
-    if parameter.kind == "choice":
+    if parameter.kind in ("choice", "stream"):
         return next(word for word in parameter.choices if word != parameter.default)
     if parameter.name in OTHERS:
         return OTHERS[parameter.name]
