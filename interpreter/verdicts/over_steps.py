@@ -25,9 +25,11 @@ def reduced(tree: c.Measured, replicates: Sequence[Replicate | None], debiased: 
     """
     if tree.reduction in ("final", "at"):
         return np.asarray([_at(tree, replicate) for replicate in replicates], dtype=float)
+    if tree.reduction == "mean_over":
+        return np.asarray([_mean(tree, replicate) for replicate in replicates], dtype=float)
     best = np.full(len(replicates), np.nan)
     sign = -1 if tree.reduction == "lowest" else 1
-    for places, values in _stacked(tree, replicates):
+    for places, values, _ in _stacked(tree, replicates):
         at = np.argmin(values, axis=-1) if sign < 0 else np.argmax(values, axis=-1)
         by_chance = excess(values, at) if debiased else 0.0
         best[places] = np.take_along_axis(values, at[:, np.newaxis], axis=-1)[:, 0] - sign * by_chance
@@ -37,18 +39,20 @@ def reduced(tree: c.Measured, replicates: Sequence[Replicate | None], debiased: 
 def errors_of(tree: c.Measured, replicates: Sequence[Replicate | None]) -> Array:
     """The sampling error of each replicate's measure: of its value at a step, or of the evaluation that is its best.
 
-    Undefined where none was kept. What choosing adds to the best is another thing (`best_of_many.py`).
+    Of a mean over steps it is the mean of theirs: they are of the same examples, and may all err one way. Undefined where none was
+    kept. What choosing adds to the best is another thing (`best_of_many.py`).
     """
-    if tree.reduction in ("final", "at"):
+    if tree.reduction in ("final", "at", "mean_over"):
         erring = [replicate and replace(replicate, curves=replicate.errors) for replicate in replicates]
-        return np.asarray([_at(tree, replicate) for replicate in erring], dtype=float)
+        taken = _mean if tree.reduction == "mean_over" else _at
+        return np.asarray([taken(tree, replicate) for replicate in erring], dtype=float)
     errors = np.full(len(replicates), np.nan)
-    for places, values in _stacked(tree, replicates):
+    for places, values, first in _stacked(tree, replicates):
         best = np.argmin(values, axis=-1) if tree.reduction == "lowest" else np.argmax(values, axis=-1)
         for place, at in zip(places, best.tolist(), strict=True):
             kept: Any = replicates[place].errors.get(tree.measure, ())  # type: ignore[union-attr]
             if len(kept):
-                errors[place] = along_steps(tree, kept)[at]
+                errors[place] = along_steps(tree, kept)[first + at]
     return errors
 
 
@@ -57,7 +61,7 @@ def first_steps(
 ) -> tuple[Array, Array]:
     """For each replicate the first evaluated step at which a comparison with its threshold holds, or the range beyond its last."""
     low, high = np.full(len(replicates), np.nan), np.full(len(replicates), np.nan)
-    for places, values in _stacked(tree, replicates):
+    for places, values, before in _stacked(tree, replicates):
         if debiased and tree.operator in ("<", "<=", ">", ">="):
             sign = 1 if tree.operator.startswith("<") else -1
             values = values + sign * excess(values, np.argmin(sign * values, axis=-1))[:, np.newaxis]
@@ -69,7 +73,8 @@ def first_steps(
         ):
             steps = replicates[place].steps  # type: ignore[union-attr]
             if not lost:
-                low[place], high[place] = (steps[at], steps[at]) if comes else (steps[-1] + 1, math.inf)
+                found, beyond = steps[before + at], steps[before + values.shape[1] - 1] + 1
+                low[place], high[place] = (found, found) if comes else (beyond, math.inf)
     return low, high
 
 
@@ -92,23 +97,44 @@ def _at(tree: c.Measured, replicate: Replicate | None) -> float:
     return float(np.asarray(curve[place])[tree.index])
 
 
-def _stacked(tree: c.Measured, replicates: Sequence[Replicate | None]) -> Iterator[tuple[list[int], Array]]:
-    """The curves of the replicates that came to their end, [replicates, evaluations], with the places of these; some at a time."""
-    waiting: dict[int, tuple[list[int], list[Array]]] = {}
+def _mean(tree: c.Measured, replicate: Replicate | None) -> float:
+    """A replicate's mean over a window of steps, by the trapezoidal rule: what is evaluated seldom stands for many steps."""
+    if replicate is None or replicate.status != DONE:
+        return math.nan
+    curve: Any = replicate.curves.get(tree.measure, ())
+    inside = c.within(tree.window, replicate.steps)
+    steps = np.asarray(replicate.steps[inside], dtype=float)
+    if not len(curve) or not len(steps):
+        return math.nan
+    values = along_steps(tree, curve)[inside]
+    if len(steps) == 1:
+        return float(values[0])
+    between = (values[1:] + values[:-1]) / 2
+    return float(np.sum(between * np.diff(steps)) / (steps[-1] - steps[0]))
+
+
+def _stacked(tree: c.Measured, replicates: Sequence[Replicate | None]) -> Iterator[tuple[list[int], Array, int]]:
+    """The curves of the replicates that came to their end, [replicates, evaluations], with the places of these; some at a time.
+
+    They are those within the window that is looked at, the number of whose first evaluation comes last.
+    """
+    waiting: dict[tuple[int, int], tuple[list[int], list[Array]]] = {}
     for place, replicate in enumerate(replicates):
         if replicate is None or replicate.status != DONE:
             continue
         curve: Any = replicate.curves.get(tree.measure, ())
-        if not len(curve):
+        inside = c.within(tree.window, replicate.steps)
+        key = inside.start, inside.stop - inside.start
+        if not len(curve) or key[1] < 1:
             continue
-        places, curves = waiting.setdefault(len(curve), ([], []))
+        places, curves = waiting.setdefault(key, ([], []))
         places.append(place)
-        curves.append(along_steps(tree, curve))
-        if len(curves) * len(curve) >= MAX_NUMBERS:
-            yield places, np.stack(curves)
-            del waiting[len(curve)]
-    for places, curves in waiting.values():
-        yield places, np.stack(curves)
+        curves.append(along_steps(tree, curve)[inside])
+        if len(curves) * key[1] >= MAX_NUMBERS:
+            yield places, np.stack(curves), inside.start
+            del waiting[key]
+    for (first, _), (places, curves) in waiting.items():
+        yield places, np.stack(curves), first
 
 
 def _taken(flags: Array, at: Array) -> list[bool]:

@@ -24,8 +24,8 @@ from .values import sampling_errors, value, with_measure
 DEVIATIONS = NormalDist().inv_cdf(1 - ERROR / 2)
 LOWERED = {HOLDS: SEEN, FAILS: OPEN}
 COMPARISONS = (*c.BY_SIZE, "within")
-ERRING = ("final", "at", *c.BEST)
-"""The reductions whose value has the error of one evaluation."""
+ERRING = ("final", "at", "mean_over", *c.BEST)
+"""The reductions whose value has the error of one evaluation, or of a mean of several."""
 PLACES = 1025
 """At how many values within the error a condition is looked at."""
 HALVINGS = 40

@@ -133,8 +133,11 @@ def _cell(tree: c.Measured | c.Diverged, entry: Entry, results: Results) -> str:
         return f"{name} was not taken at step {tree.step:,} in {cell_name(replicate)}, which ended at step {replicate.steps[-1]:,}"
     if tree.reduction == "first_step" and (reason := undecided(tree.threshold, entry, results)):
         return reason
-    values = along_steps(tree, replicate.curves[tree.measure])
-    step = replicate.steps[int(np.argmax(np.isnan(values)))]
+    inside = c.within(tree.window, replicate.steps)
+    if inside.start >= inside.stop:
+        return f"{name} was not taken in these steps in {cell_name(replicate)}, which ended at step {replicate.steps[-1]:,}"
+    values = along_steps(tree, replicate.curves[tree.measure])[inside]
+    step = replicate.steps[inside.start + int(np.argmax(np.isnan(values)))]
     return f"{name} was undefined (NaN) at step {step:,} in {cell_name(replicate)}"
 
 

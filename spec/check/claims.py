@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ from ..ir import claims as c
 from ..tables.judges import JUDGES, Judge
 from ..tables.operations import CLAIM_FORMS, OPERATIONS, OPERATORS
 from .claim_axes import Reach
+from .claim_windows import in_window, is_of_steps
 from .expression_text import Text
 from .steps import Borders, step_of
 
@@ -56,9 +57,10 @@ class Subject:
         """What parts of claims speak of along the axes."""
         return Reach(self.axes if self.planned is None else self.planned, self.zipped)
 
-    def evaluations(self, selections: tuple[c.Selection, ...]) -> frozenset[int]:
-        """How many evaluations there are where conditions hold; nothing where that is not known."""
-        return frozenset(len(steps) for point, steps in self.evaluated if c.looked_at(selections, point))
+    def evaluations(self, part: c.Measured) -> frozenset[int]:
+        """How many evaluations a part looks at in each of its cells; nothing where that is not known."""
+        looked_at = (steps for point, steps in self.evaluated if c.looked_at(part.selections, point))
+        return frozenset(len(steps[c.within(part.window, steps)]) for steps in looked_at)
 
     def left_out(self, axis: str) -> str:
         """What to do where a profile or an override has removed an axis; empty where none has."""
@@ -98,7 +100,7 @@ def _must_choose_among_equally_many(tree: c.Claim, subject: Subject, span: Span)
         if not isinstance(part, c.Apply) or part.operation not in c.BY_SIZE:
             continue
         best = [one for one in c.parts(part) if isinstance(one, c.Measured) and one.reduction in c.BEST]
-        counts = [subject.evaluations(one.selections) for one in best]
+        counts = [subject.evaluations(one) for one in best]
         if len({*counts}) > 1 and all(counts):
             least, most = min(map(min, counts)), max(map(max, counts))
             raise problem_at(
@@ -233,7 +235,7 @@ def _name(name: str, span: Span, subject: Subject, until: bool) -> c.Claim:
 def _call(
     function: str, arguments: tuple[n.Expr, ...], node: n.Call, text: Text, subject: Subject, span: Span, until: bool
 ) -> c.Claim:
-    if function in ("final", "lowest", "highest"):
+    if function in ("final", *c.BEST, "mean_over"):
         return _measured(function, *_first(arguments, function, span), text, subject, span)
     if function == "at":
         if len(arguments) < 2:
@@ -249,7 +251,7 @@ def _call(
             raise problem_at(span, "`first_step` takes a comparison", "`first_step(accuracy >= 0.95)`")
         found = _measured("first_step", first.left, rest, text, subject, span)
         threshold = _claim(first.right, text, subject)
-        return c.Measured("first_step", found.measure, found.index, None, first.operator, threshold, found.selections)
+        return replace(found, operator=first.operator, threshold=threshold)
     if function == "diverged":
         return c.Diverged(tuple(_selection(item, text, subject) for item in arguments))
     if function in ("slope", "increasing", "decreasing"):
@@ -324,8 +326,14 @@ def _measured(
             f"the measure '{node.name}' is an array {list(shape)}",
             f"Choose an entry: `{node.name}[0]`.",
         )
-    selections = tuple(_selection(item, text, subject) for item in conditions)
-    return c.Measured(reduction, node.name, index, selections=selections)
+    on_steps = [item for item in conditions if is_of_steps(item, subject.axes)]
+    selections = tuple(_selection(item, text, subject) for item in conditions if item not in on_steps)
+    part = c.Measured(reduction, node.name, index, selections=selections)
+    if not on_steps:
+        return part
+    evaluated = [(point, steps) for point, steps in subject.evaluated if c.looked_at(selections, point)]
+    borders = [own for point, own in subject.borders if c.looked_at(selections, point)]
+    return in_window(part, on_steps, text, subject.constants, borders, evaluated)
 
 
 def _selection(node: n.Expr, text: Text, subject: Subject) -> c.Selection:

@@ -180,6 +180,8 @@ class _Moved:
             verdicts.append(Verdict(direction, text))
         elif before.step != after.step:
             verdicts.append(Verdict(UNKNOWN, f"it looks at step {after.step} instead of {before.step}"))
+        elif before.window != after.window:
+            verdicts.append(Verdict(UNKNOWN, f"it looks at other steps: `{claim_text(after)}`"))
         elif before.reduction == "first_step":
             verdicts += self.event(before, after, sign)
         return verdicts + self.cells(before.selections, after.selections, alone)

@@ -120,12 +120,12 @@ class JudgedOn:
     def _evaluations(self, tree: Any) -> Iterator[Verdict]:
         """The steps at which measures are taken, where the best or the first of them counts."""
         for part, sign in signs(tree, self.ground):
-            rises = _FEWER_STEPS.get(part.reduction)
-            if rises is None:
+            if part.reduction not in c.WINDOWED:
                 continue
+            rises = _FEWER_STEPS.get(part.reduction, 0)
             for before, after in self._both(part.selections):
-                counts = _evaluated(before), _evaluated(after)
-                old, new = _common(before, after)
+                counts = _evaluated(before, part.window), _evaluated(after, part.window)
+                old, new = _common(before, after, part.window)
                 if old == new:
                     continue
                 text = f"`{part.reduction}` is over {counts[1]} evaluations of `{part.measure}` instead of {counts[0]}"
@@ -223,19 +223,22 @@ def _ranges(measure: MeasurePlan | None) -> bool:
     return any(isinstance(part, t.Expectation | t.GradientStatistic) for part in parts)
 
 
-def _evaluated(program: Program) -> int:
-    return len(program.training.evaluations) if program.training else 1
+def _evaluated(program: Program, window: c.Window | None) -> int:
+    steps = program.training.evaluations if program.training else (0,)
+    return len(steps[c.within(window, steps)])
 
 
-def _common(before: Program, after: Program) -> tuple[frozenset[int], frozenset[int]]:
-    """The evaluated steps of both, up to the end of the shorter training where one is longer."""
+def _common(before: Program, after: Program, window: c.Window | None) -> tuple[frozenset[int], frozenset[int]]:
+    """The evaluated steps of both in a window, up to the end of the shorter training where one is longer."""
     plans = before.training, after.training
     if plans[0] is None or plans[1] is None:
         return frozenset(), frozenset()
     last = min(plan.steps for plan in plans if plan is not None)
     alike = plans[0].steps == plans[1].steps
     old, new = (
-        frozenset(step for step in plan.evaluations if alike or step < last) for plan in plans if plan is not None
+        frozenset(step for step in plan.evaluations[c.within(window, plan.evaluations)] if alike or step < last)
+        for plan in plans
+        if plan is not None
     )
     return old, new
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,10 @@ BY_SIZE = ("less", "less_equal", "greater", "greater_equal")
 
 BEST = ("highest", "lowest")
 """The reductions that take the best of many evaluations."""
+WINDOWED = (*BEST, "mean_over", "first_step")
+"""The reductions that look at many evaluations: at all, or at those of a window of steps."""
+Window = tuple[int, int | None]
+"""From which step to which, both among them; None is the last of all."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,8 @@ class Selection:
 class Measured:
     """`final(error, …)`: a measure over the steps, reduced by `reduction`; `index` picks an entry of an array.
 
-    `reduction` is `final`, `lowest`, `highest`, `at` (with `step`) or `first_step` (with `operator` and `threshold`).
+    `reduction` is `final`, `lowest`, `highest`, `mean_over`, `at` (with `step`) or `first_step` (with `operator` and `threshold`).
+    `window` are the steps that it looks at; all without one.
     """
 
     reduction: str
@@ -56,6 +62,7 @@ class Measured:
     operator: str = ""
     threshold: Any = None
     selections: tuple[Selection, ...] = ()
+    window: Window | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +119,18 @@ def looked_at(selections: Iterable[Selection], place: Mapping[str, Any]) -> bool
     True
     """
     return all(holds(one, place[one.axis]) for one in selections if one.axis in place)
+
+
+def within(window: Window | None, steps: Sequence[int]) -> slice:
+    """The places of ascending steps that lie in a window.
+
+    >>> within((2, 5), [0, 2, 4, 6]), within((3, None), [0, 2, 4, 6]), within(None, [0, 2])
+    (slice(1, 3, None), slice(2, 4, None), slice(0, 2, None))
+    """
+    if window is None:
+        return slice(0, len(steps))
+    first, last = window
+    return slice(bisect_left(steps, first), len(steps) if last is None else bisect_right(steps, last))
 
 
 def holds(selection: Selection, value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from ..expressions.printer import PRECEDENCE, number_text
@@ -61,8 +62,18 @@ def _measured(tree: c.Measured) -> str:
     measure = tree.measure + (f"[{', '.join(map(str, tree.index))}]" if tree.index else "")
     if tree.reduction == "first_step":
         measure = f"{measure} {tree.operator} {_text(tree.threshold, PRECEDENCE['<'] + 1)}"
-    given = [measure, *([str(tree.step)] if tree.reduction == "at" else []), *map(selection_text, tree.selections)]
+    given = [measure, *([str(tree.step)] if tree.reduction == "at" else [])]
+    given += [*_window_text(tree.window), *map(selection_text, tree.selections)]
     return f"{tree.reduction}({', '.join(given)})"
+
+
+def _window_text(window: c.Window | None) -> Iterator[str]:
+    """The conditions that make a window of steps."""
+    first, last = window or (0, None)
+    if first:
+        yield f"step >= {first}"
+    if last is not None:
+        yield f"step <= {last}"
 
 
 def selection_text(one: c.Selection) -> str:

@@ -86,6 +86,7 @@ CLAIM_FORMS = _forms(
     Form("final", "(measure, conditions…)", "the measure at the last step", "claims"),
     Form("lowest", "(measure, conditions…)", "the measure's smallest value over the steps", "claims"),
     Form("highest", "(measure, conditions…)", "the measure's largest value over the steps", "claims"),
+    Form("mean_over", "(measure, conditions…)", "the measure's mean over the steps, each evaluation weighed by the steps around it", "claims"),
     Form("at", "(measure, step, conditions…)", "the measure at an evaluated step", "claims"),
     Form("first_step", "(measure comparison, conditions…)", "the first evaluated step at which it holds; where it never does, a number beyond the last step", "claims"),
     Form("slope", "(y, x)", "the least-squares slope of y against x, along the axis of x", "claims"),
