@@ -13,6 +13,7 @@ import typer
 from ..api.settings import ExecutorName
 from ..backend.devices import AUTO
 from . import compare, runs
+from .data import data
 from .diff import diff
 from .exit_codes import ended
 from .export import export
@@ -92,6 +93,7 @@ app.command()(plan)
 app.command()(register)
 app.command()(export)
 app.command()(report)
+app.command()(data)
 
 
 @app.command()

@@ -1,0 +1,166 @@
+"""CSV: rows by pyarrow, all of them as texts, of which the kind of a column is found over all its rows.
+
+pyarrow's own kinds come from what it sees first, and take `007` for 7, `1` among `true` for a bool, and 2^63 for a real number.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..diagnostics.problems import listing, shortened
+from .arrays import unpacked
+from .tables import arrow
+from .values import Values, file_problem, unusable
+
+INT = r"^-?(0|[1-9][0-9]*)$"
+REAL = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+NAN = r"^[+-]?([nN]a[nN]|NAN|inf|Inf|INF|[iI]nfinity)$"
+PADDED = r"^[+-]?0[0-9]+$"
+BOOL = r"^(true|false)$"
+
+
+class CsvFile:
+    """A table of comma-separated values in UTF-8, packed by gzip or not; the first row names the columns unless `header` is false."""
+
+    def __init__(self, path: Path, header: bool = True) -> None:
+        """Raises StudyError where rows differ in length, names are none, or the text is no UTF-8."""
+        self.path = path
+        data = unpacked(path)
+        if not data.strip():
+            raise file_problem(path, "is empty", "A table has a row of names and at least one row of values.")
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            row = data.count(b"\n", 0, error.start) + 1
+            message = f"line {row}: byte 0x{data[error.start]:02x} is not UTF-8"
+            raise file_problem(path, message, "Save the file as UTF-8.") from None
+        if header:
+            self._named(data)
+        self.table = self._table(data, header)
+        self.names = tuple(self.table.column_names)
+        if not self.table.num_rows:
+            raise file_problem(path, "has names and no rows", "A table has at least one row of values.")
+
+    def _table(self, data: bytes, header: bool) -> Any:
+        pa, csv = arrow("pyarrow"), arrow("pyarrow.csv")
+        names = None if header else [f"c{place}" for place in range(len(self._first_row(data)))]
+        types = dict.fromkeys(names or self._first_row(data), pa.string())
+        skipped: list[Any] = []
+
+        def refuse(row: Any) -> str:
+            skipped.append(row)
+            return "error"
+
+        try:
+            return csv.read_csv(
+                pa.BufferReader(data),
+                csv.ReadOptions(use_threads=False, column_names=names, block_size=min(max(len(data), 1), 2**30)),
+                csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=refuse),
+                csv.ConvertOptions(column_types=types, strings_can_be_null=True, null_values=[""]),
+            )
+        except pa.ArrowInvalid as error:
+            if not skipped:
+                raise file_problem(self.path, f"cannot be read as CSV: {error}", "Check the quotes.") from None
+            row = skipped[0]
+            place = f"row {row.number - header}" if row.number is not None else "a row"
+            message = f"{place} has {row.actual_columns} fields, and there are {row.expected_columns} columns"
+            hint = f"It reads `{shortened(row.text)}`. A comma within a text wants quotes around it."
+            raise file_problem(self.path, message, hint) from None
+
+    def _first_row(self, data: bytes) -> list[str]:
+        pa, csv = arrow("pyarrow"), arrow("pyarrow.csv")
+        options = csv.ReadOptions(use_threads=False, block_size=max(2**20, min(len(data), 2**22)))
+        parse = csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False)
+        try:
+            with csv.open_csv(pa.BufferReader(data), options, parse) as reader:
+                return list(reader.schema.names)
+        except pa.ArrowInvalid:
+            # A later row is wrong, or types change: the first alone is asked for here.
+            first = data.lstrip(b"\xef\xbb\xbf").splitlines()[0] + b"\n"
+            return list(csv.read_csv(pa.BufferReader(first), options, parse).column_names)
+
+    def _named(self, data: bytes) -> None:
+        """Refuses a first row that holds no names."""
+        names = self._first_row(data)
+        numbers = [name for name in names if _is_number(name)]
+        seen: set[str] = set()
+        twice = [name for name in names if name in seen or seen.add(name)]  # type: ignore[func-returns-value]
+        hint = "Say `header: false` where the first row is an example: columns are then c0, c1, …"
+        if numbers:
+            shown = listing([f"'{name}'" for name in numbers], 4)
+            raise file_problem(
+                self.path, f"its first row holds numbers where names of columns are looked for: {shown}", hint
+            )
+        if twice:
+            raise file_problem(self.path, f"two columns are called '{shortened(twice[0])}'", hint)
+
+    def read(self, name: str) -> Values:
+        """One of its columns: bool, whole numbers, real numbers or text, by all of its rows."""
+        return _typed(self.table.column(name))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return not text.isidentifier()  # `nan` is a name, too
+
+
+def _typed(column: Any) -> Values:
+    pa, pc = arrow("pyarrow"), arrow("pyarrow.compute")
+    rows = len(column)
+    empty = column.is_null().to_numpy() if column.null_count else None
+    if column.null_count == rows:
+        return unusable(rows, "empty", "it is empty in every row")
+    there = column.drop_null()
+
+    def share(pattern: str) -> Any:
+        return pc.match_substring_regex(there, pattern)
+
+    def first(mask: Any) -> str:
+        """Where a mask of the texts that are there holds first: `row 3 holds '007'`."""
+        place = int(np.argmax(mask.to_numpy()))
+        row = place if empty is None else int(np.flatnonzero(~empty)[place])
+        return f"row {row + 1} holds '{shortened(there[place].as_py())}'"
+
+    def spread(values: np.ndarray[Any, Any], stored: str) -> Values:
+        if empty is not None:
+            whole = np.zeros(rows, values.dtype) if values.dtype != object else np.full(rows, "", object)
+            whole[~empty] = values
+            values = whole
+        missing = empty
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            missing = ~np.isfinite(values) if empty is None else ~np.isfinite(values) | empty
+        return Values(values, stored, missing)
+
+    def every(mask: Any) -> bool:
+        return bool(pc.all(mask).as_py())
+
+    bools, ints = share(BOOL), share(INT)
+    if every(bools):
+        return spread(pc.equal(there, "true").to_numpy(), "true or false")
+    if every(ints):
+        try:
+            return spread(there.cast(pa.int64()).to_numpy(), "whole numbers")
+        except pa.ArrowInvalid:
+            far = pc.greater(pc.utf8_length(there), 18)
+            return unusable(rows, "whole numbers", f"{first(far)}, which no whole number of 64 bits holds")
+    numbers = pc.or_(share(REAL), share(NAN))
+    if every(numbers):
+        padded = share(PADDED)
+        if pc.any(padded).as_py():
+            return unusable(rows, "digits", f"{first(padded)}, whose leading zeros say that it is no number")
+        values = np.asarray(there.cast(pa.float64()).to_numpy())
+        over = np.isinf(values) & share(REAL).to_numpy()
+        if over.any():
+            return unusable(rows, "numbers", f"{first(pa.chunked_array([pa.array(over)]))}, which is beyond float64")
+        return spread(values, "numbers")
+    texts = spread(np.asarray(there.to_numpy(zero_copy_only=False), object), "text")
+    if pc.any(pc.or_(numbers, bools)).as_py():
+        other = pc.invert(bools if pc.any(bools).as_py() else numbers)
+        return Values(texts.values, "text", texts.missing, f"{first(other)} among other kinds of values")
+    return texts

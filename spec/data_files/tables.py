@@ -1,0 +1,155 @@
+"""Tables of Arrow: `.parquet`, `.arrow` and `.feather`, each column by itself."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..diagnostics.problems import problem_at
+from .arrays import CUT
+from .values import Array, Values, file_problem, of_array, unusable
+
+
+def arrow(module: str) -> Any:
+    """A module of pyarrow. Raises StudyError where it is not installed, as beside `dlspec-check`."""
+    try:
+        return import_module(module)
+    except ImportError:
+        raise problem_at(None, "tables are read by pyarrow, which is not installed", "`pip install pyarrow`") from None
+
+
+class _Table:
+    """Columns by name."""
+
+    def __init__(self, path: Path, names: list[str]) -> None:
+        self.path = path
+        twice = (
+            next((name for place, name in enumerate(names) if name in names[:place]), None)
+            if len(set(names)) < len(names)
+            else None
+        )
+        if twice is not None:
+            raise file_problem(path, f"two columns are called '{twice}'", "Give each a name of its own.")
+        if not names:
+            raise file_problem(path, "has no columns", "A table has at least one.")
+        self.names = tuple(names)
+
+
+class ParquetFile(_Table):
+    """A Parquet file."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises StudyError for what is no Parquet file."""
+        pa, parquet = arrow("pyarrow"), arrow("pyarrow.parquet")
+        try:
+            self.file = parquet.ParquetFile(path, memory_map=True)
+        except (pa.ArrowException, OSError) as error:
+            raise file_problem(path, f"cannot be read as Parquet: {error}", CUT) from None
+        super().__init__(path, list(self.file.schema_arrow.names))
+
+    def read(self, name: str) -> Values:
+        """One of its columns. Raises StudyError where it is cut off."""
+        pa = arrow("pyarrow")
+        try:
+            column = self.file.read(columns=[name]).column(name)
+            return of_arrow(column)
+        except (pa.ArrowException, OSError, KeyError) as error:
+            raise file_problem(self.path, f"the column '{name}' cannot be read: {error}", CUT) from None
+
+
+class ArrowFile(_Table):
+    """An Arrow file (Feather is one), or an Arrow stream."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises StudyError for what is neither."""
+        pa, ipc = arrow("pyarrow"), arrow("pyarrow.ipc")
+        try:
+            mapped = pa.memory_map(str(path))
+            try:
+                self.table = ipc.open_file(mapped).read_all()
+            except pa.ArrowInvalid:
+                mapped.seek(0)
+                if mapped.read(6) in (b"ARROW1", b"FEA1\0\0"):
+                    raise
+                mapped.seek(0)
+                self.table = ipc.open_stream(mapped).read_all()
+        except (pa.ArrowException, OSError) as error:
+            raise file_problem(path, f"cannot be read as an Arrow file or stream: {error}", CUT) from None
+        super().__init__(path, list(self.table.column_names))
+
+    def read(self, name: str) -> Values:
+        """One of its columns."""
+        return of_arrow(self.table.column(name))
+
+
+def of_arrow(column: Any) -> Values:
+    """The values of a column of Arrow, by value where it is a dictionary."""
+    pa, pc = arrow("pyarrow"), arrow("pyarrow.compute")
+    kind, rows, shape = column.type, len(column), ()
+    stored = str(kind)
+    if isinstance(kind, pa.FixedShapeTensorType):
+        if kind.permutation is not None and list(kind.permutation) != sorted(kind.permutation):
+            return unusable(rows, stored, "the axes of its tensors are permuted: save them in their order")
+        shape = tuple(kind.shape)
+        column = pa.chunked_array([chunk.storage for chunk in column.chunks], kind.storage_type)
+        kind = column.type
+    if pa.types.is_dictionary(kind):
+        column = pa.chunked_array([chunk.dictionary_decode() for chunk in column.chunks], kind.value_type)
+        kind = column.type
+    types = pa.types
+    if types.is_null(kind):
+        return unusable(rows, stored, "it has no value in any row")
+    missing = column.is_null().to_numpy() if column.null_count else None
+    if types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind):
+        if missing is not None:
+            column = pc.fill_null(column, pa.scalar(0).cast(kind))
+        return of_array(_numpy(column), missing, stored)
+    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+        if missing is not None:
+            column = pc.fill_null(column, "")
+        return Values(_numpy(column).astype(object), stored, missing)
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        return _of_lists(column, shape, stored, missing)
+    return unusable(rows, stored, f"{stored} is neither a number, a bool nor a text")
+
+
+def _numpy(column: Any) -> Array:
+    array: Array = column.to_numpy()
+    return array
+
+
+def _of_lists(column: Any, shape: tuple[int, ...], stored: str, missing: Array | None) -> Values:
+    """Lists that all have one length, as an axis; a row that is null or holds a null has no value."""
+    pc = arrow("pyarrow.compute")
+    rows = len(column)
+    there = np.arange(rows) if missing is None else np.flatnonzero(~missing)
+    if not len(there):
+        return unusable(rows, stored, "it has no value in any row")
+    column = column.drop_null()
+    lengths = np.asarray(pc.list_value_length(column).to_numpy())
+    if (different := lengths != lengths[0]).any():
+        row = int(np.argmax(different))
+        message = f"row {there[row] + 1} has {lengths[row]} entries, and row {there[0] + 1} has {lengths[0]}"
+        return unusable(rows, stored, f"{message}: an array has one shape")
+    inner = of_arrow(pc.list_flatten(column))
+    if inner.problem:
+        return unusable(rows, stored, inner.problem)
+    if not lengths[0]:
+        return unusable(rows, stored, "its rows are empty")
+    if inner.values.dtype == object:
+        return unusable(rows, stored, "texts of several axes are no column")
+    shape = shape or (int(lengths[0]),)
+    values = inner.values.reshape(len(there), *shape, *inner.values.shape[1:])
+    gaps = inner.missing.reshape(len(there), -1).any(axis=1) if inner.missing is not None else None
+    if len(there) < rows or gaps is not None:
+        whole = np.zeros((rows, *values.shape[1:]), values.dtype)
+        whole[there] = values
+        lacking = np.ones(rows, bool)
+        lacking[there] = False if gaps is None else gaps
+        return Values(whole, stored, lacking)
+    assert prod(values.shape[1:])
+    return Values(values, stored)

@@ -1,0 +1,86 @@
+"""One column of a file: its values in NumPy, which rows lack one, and why it cannot be used where it cannot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..diagnostics.problems import Problem, StudyError
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Values:
+    """The values of a column or an array, along its rows.
+
+    Args:
+        values: bool, integers, reals or str objects, [rows, …], in the machine's own byte order.
+        stored: the type as the file has it: `uint8`, `list<float>`.
+        missing: bool [rows], the rows without a value, or with one that is not finite; None where there are none.
+        problem: why the column cannot be used; empty where it can.
+    """
+
+    values: Array
+    stored: str
+    missing: Array | None = None
+    problem: str = ""
+
+
+def unusable(rows: int, stored: str, problem: str) -> Values:
+    """A column that is there, and that no expression can use."""
+    return Values(np.zeros(rows, bool), stored, None, problem)
+
+
+def of_array(array: Array, missing: Array | None = None, stored: str = "") -> Values:
+    """The values of an array of any number type, [rows, …]: in the machine's byte order, with what is not finite marked."""
+    stored = stored or stored_text(array.dtype)
+    if array.ndim == 0:
+        return unusable(0, stored, "a single value has no rows")
+    if 0 in array.shape[1:]:
+        return unusable(len(array), stored, "its rows are empty")
+    if array.dtype.kind in "US":
+        return _of_text(array, stored)
+    if array.dtype.kind not in "biuf":
+        return unusable(len(array), stored, f"{stored} holds no numbers")
+    if array.dtype.itemsize > 8:
+        return unusable(len(array), stored, f"{stored} is wider than any real number here: save it as float64")
+    native: Array = array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+    if native.dtype.kind == "f":
+        unclear = ~np.isfinite(native)
+        if unclear.any():
+            rows: Array = unclear.reshape(len(native), -1).any(axis=1)
+            missing = rows if missing is None else np.logical_or(missing, rows)
+    return Values(native, stored, missing if missing is not None and missing.any() else None)
+
+
+def _of_text(array: Array, stored: str) -> Values:
+    if array.ndim > 1:
+        return unusable(len(array), stored, "texts of several axes are no column")
+    if array.dtype.kind == "S":
+        try:
+            return Values(np.char.decode(array, "utf-8").astype(object), stored)
+        except UnicodeDecodeError:
+            return unusable(len(array), stored, "its bytes are no UTF-8")
+    return Values(array.astype(object), stored)
+
+
+def stored_text(dtype: np.dtype[Any]) -> str:
+    """What people call a type of NumPy.
+
+    >>> stored_text(np.dtype(">i4"))
+    'int32, big-endian'
+    """
+    if dtype.kind == "U":
+        return "text"
+    if dtype.kind == "S":
+        return "bytes"
+    return dtype.name + ("" if dtype.isnative or dtype.itemsize == 1 else ", big-endian")
+
+
+def file_problem(path: Path, message: str, hint: str) -> StudyError:
+    """The error for a file as a whole, ready to be raised."""
+    return StudyError(Problem(f"{path.name}: {message}", None, hint))
