@@ -24,7 +24,7 @@ from .evaluate import Array
 from .joint_values import Conditions, Values, reached
 from .print_term import spell
 from .range_texts import moved, named, shown
-from .related_bounds import limits, remainder, same, squared
+from .related_bounds import GUARDED, limits, remainder, same, squared
 from .timed_values import Timed
 
 Known = Bounds | None
@@ -32,8 +32,6 @@ Known = Bounds | None
 
 CHOOSING = ("cross_entropy", "scatter", "one_hot")
 """The operations that choose by an index, which lies in a range."""
-
-
 MAX_BRANCHES = 40
 """How many branches are looked at within each other by what their conditions say."""
 
@@ -59,6 +57,8 @@ class Ranges:
         self.problems: list[Problem] = []
         self.told: set[Span | None] = set()
         self.known: dict[int, Known] = {}
+        self.behind: dict[int, Known] = {}
+        """The bounds of what was looked at where a condition holds: of the parts of a condition behind `and`, for instance."""
         self.spoilt: set[int] = set()
         """The ints that hang on one with a problem: they have none of their own."""
         self.quiet = False
@@ -107,7 +107,7 @@ class Ranges:
 
     def whole(self, term: t.Term) -> Bounds:
         """The bounds of a term that counts as an int."""
-        return self.known[id(term)] or (0, 1)
+        return (self.known[id(term)] if id(term) in self.known else self.behind[id(term)]) or (0, 1)
 
     def _inside(self, term: t.Term, bounds: Known) -> Known:
         """Bounds within the limit; what lies beyond is a problem."""
@@ -128,8 +128,8 @@ class Ranges:
     # -- operations ------------------------------------------------------------------------------------------------
 
     def operate(self, term: t.Operate) -> Known:
-        for place in (1, 2) if term.operation == "select" else ():
-            self._branch(term, place)
+        for place, holds in GUARDED.get(term.operation, {}).items():
+            self._branch(term.arguments[0], term.arguments[place], holds)
         given, types = [self.whole(item) for item in term.arguments], [item.type for item in term.arguments]
         if (found := problem(term, given, self.narrowed)) is not None:
             self.tell(*found)
@@ -150,18 +150,17 @@ class Ranges:
             return self._item_by_item(term.operation, term.arguments[0])
         return bounds_of(term.operation, ints, types, term.static, term.type)
 
-    def _branch(self, term: t.Operate, place: int) -> None:
-        """Looks for the bounds of a branch of a `select`, where its condition holds or does not."""
-        condition, branch = term.arguments[0], term.arguments[place]
+    def _branch(self, condition: t.Term, branch: t.Term, holds: bool) -> None:
+        """Looks for the bounds of what counts only where a condition holds, or does not."""
         if id(branch) not in self.known:
             inner = self._where({})
             inner.parameters, inner.spoilt, inner.steps = self.parameters, self.spoilt, self.steps + 1
-            inner.known.update(
-                {id(item): self.known[id(item)] for item in reached(branch, self) if id(item) in self.known}
-            )
-            inner.conditions = (*self.conditions, (condition, place == 1))
-            inner.limits = {**self.limits, **limits(condition, place == 1, self.whole, self.values.leaf, self.limits)}
+            below = [item for item in reached(branch, self) if id(item) in self.known]
+            inner.known.update((id(item), self.known[id(item)]) for item in below)
+            inner.conditions = (*self.conditions, (condition, holds))
+            inner.limits = {**self.limits, **limits(condition, holds, self.whole, self.values.leaf, self.limits)}
             self.known[id(branch)] = inner.of(branch)
+            self.behind.update(inner.behind | inner.known if branch.type.kind == "bool" else ())
             self.quiet |= id(branch) in self.spoilt
 
     def narrowed(self, term: t.Term) -> Sequence[int] | None:
@@ -294,7 +293,7 @@ def _parts(term: t.Term, ranges: Ranges) -> Iterable[t.Term]:
 @_BELOW.case(t.Operate)
 def _operands(term: t.Operate, ranges: Ranges) -> Iterable[t.Term]:
     condition, *branches = term.arguments or (None,)
-    if term.operation != "select" or condition is None or condition.type.shape or ranges.steps >= MAX_BRANCHES:
+    if term.operation not in GUARDED or condition is None or condition.type.shape or ranges.steps >= MAX_BRANCHES:
         return term.arguments
     return condition, *(item for branch in branches for item in reached(branch, ranges))
 

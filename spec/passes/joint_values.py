@@ -191,6 +191,7 @@ def reached(branch: t.Term, ranges: Looked) -> Iterator[t.Term]:
             if isinstance(argument := ranges.parameters.get(item.key), t.Term):
                 yield argument
         elif isinstance(item, t.NetworkOutput) and item.input is None:
-            yield ranges.networks[item.network].input
+            plan = ranges.networks[item.network]
+            yield from dict.fromkeys((plan.input, plan.whole(plan.input)))
         elif isinstance(item, OTHER_PLACES):
             yield item

@@ -18,6 +18,9 @@ OTHERWISE = {
 }  # fmt: skip
 """What holds where a comparison does not."""
 
+GUARDED = {"select": {1: True, 2: False}, "logical_and": {1: True}, "logical_or": {1: False}}
+"""The arguments of an operation that count only where its first holds, or does not."""
+
 
 def same(a: t.Term, b: t.Term) -> bool:
     """Whether two terms are the same number: one term, or one name, parameter or index."""

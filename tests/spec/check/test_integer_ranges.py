@@ -265,6 +265,18 @@ BRANCHES = {
     "sum([10 // i if i > 0 else 0 for i < 5])": True,
     "sum([10 // i if i > y else 0 for i < 5])": True,
     "sum([10 // (i - 2) if i > y else 0 for i < 5])": False,
+    "k > 0 and 10 // k > 1": True,
+    "k >= 0 and 10 // k > 1": False,
+    "k == 0 or 10 // k > 1": True,
+    "k > 0 or 10 // k > 1": False,
+    "10 // k > 1 and k > 0": False,
+    "not (k == 0 or y == 0) and 10 // k > 7 // y": True,
+    "not k == 0 and y > 0 and 10 // (k * y) > 1": True,
+    "k % 2 == 1 and 10 // k > 1": True,
+    "wide > 0 and (y > 0 and 10 // y > 1 or 10 // wide > 1)": True,
+    "wide > 0 and (y > 0 and 10 // y > 1 or 10 // y > 1)": False,
+    "any([i > 0 and 10 // i > k for i < 5])": True,
+    "k > 3 and sum(masked) > 0.5": True,
     "10 // (k - y + 12)": True,
     "10 // (k - y)": False,
 }
@@ -279,6 +291,9 @@ def test_ints_are_what_their_conditions_and_few_values_let_them_be(value: str) -
     }  # fmt: skip
     functions = {"safe(a)": "10 // a if a > 0 else 0", "unsafe(a)": "10 // a"}
     word = {"word": {"input": "y", "layers": [{"embedding": {"input_dim": 3, "output_dim": 2}}]}}
+    if "masked" in value:
+        attention = {"multi_head_attention": {"num_heads": 1, "length": "y + 1"}}
+        word["masked"] = {"input": "[x, x, x]", "layers": [attention, "flatten"]}
     found = problems(example, f"E({value})", functions=functions, architecture=word)
     assert (not found) == BRANCHES[value], found
     assert all(problem.span is not None and problem.hint for problem in found)
@@ -290,7 +305,8 @@ def _expression(rng: random.Random, depth: int) -> str:
         return rng.choice(["k", "y", "one", "odd", "2", "1", "3"])
     a, b, c, d = (_expression(rng, rng.randint(0, depth - 1)) for _ in range(4))
     compared = f"{a} {rng.choice(['<', '<=', '>', '>=', '==', '!='])} {b}"
-    condition = rng.choice([compared, f"not {a} == 0", f"{compared} and {b} > 0", f"{compared} or {a} != {c}"])
+    guarded = rng.choice([f"({a} > 0 and {c} // {a} > {b})", f"({a} == 0 or {c} % {a} > {b})"])
+    condition = rng.choice([compared, f"not {a} == 0", f"{compared} and {b} > 0", f"{compared} or {a} != {c}", guarded])
     forms = [
         f"({a} + {b})",
         f"({a} - {b})",
