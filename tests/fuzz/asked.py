@@ -9,6 +9,7 @@ from dlspec.spec.ir.types import Shape
 from dlspec.spec.model.figures import FIGURES
 from dlspec.spec.passes.example_blocks import MIN_BLOCKS
 from dlspec.spec.tables.gradient_statistics import GRADIENT_STATISTICS
+from dlspec.spec.tables.judges import JUDGES
 
 from .expressions import Writer
 
@@ -25,6 +26,9 @@ class Asked:
     networks: dict[str, Shape]
     data: str
     coin: str
+    phases: dict[str, int]
+    averages: bool
+    by_updates: bool
 
     def __init__(self, writer: Writer) -> None:
         self.writer = writer
@@ -152,7 +156,17 @@ class Asked:
                 "three": {"loss": {"other": f"({self.number(first)} - 1)^2"}}, "four": {"replicates": self.tree["replicates"] + 1},
                 "five": {"gradient": {first: {"scale": 2}}},
             }  # fmt: skip
+            patches.update(self._insertions())
+            if self.averages:
+                patches["one"]["training"]["optimizer"]["sgd"]["use_ema"] = True
+            if self.by_updates or "trains" in str(self.tree["loss"]):
+                del patches["three"]
+            if self.phases:
+                patches["six"] = {"training": {"phases": {"a": {"steps": 2}}}}
             names = self.random.sample(list(patches), 2)
+            self.seen.update(
+                f"patch {place}" for name in names for place in ("after", "before") if place in str(patches[name])
+            )
             self.tree["variants"] = {name: patches[name] for name in names}
             self.axes["variant"] = names
         sweep: dict[str, Any] = {}
@@ -160,13 +174,30 @@ class Asked:
             sweep["c"] = self.random.sample([0.5, 1.0, 1.5, 0.25], 2)
         if (len(self.axes) + len(sweep) < 2 and self.chance(0.2)) or ("c" in sweep and self.chance(0.2)):
             sweep["k"] = self.random.sample([1, 2, 3], 2)
-        if len(self.axes) + len(sweep) < 2 and self.chance(0.1):
+        if not self.phases and len(self.axes) + len(sweep) < 2 and self.chance(0.1):
             sweep["way"] = {"base": {}, "short": {"training": {"steps": 1}}}
         if sweep:
             self.tree["sweep"] = sweep
             self.axes.update((name, list(values)) for name, values in sweep.items())
             if "c" in sweep and "k" in sweep and (self.chance(0.7) or "variant" in self.axes):
                 self.tree["zip"] = [["c", "k"]]
+
+    def _insertions(self) -> dict[str, Any]:
+        """Patches that put a layer before or behind another one of a network, by its name."""
+        found = {}
+        for name, network in self.tree["architecture"].items():
+            for item in network["layers"][:-1]:
+                inner = next(iter(item.values())) if isinstance(item, dict) else None
+                if isinstance(inner, dict) and "name" in inner and "repeat" not in item:
+                    layer = self.random.choice(({"layer_normalization": {}}, {"dropout": 0.25}, {"activation": "tanh"}))
+                    place = self.random.choice(("after", "before"))
+                    ((kind, arguments),) = layer.items()
+                    arguments = (
+                        arguments if isinstance(arguments, dict) else {{"dropout": "rate"}.get(kind, kind): arguments}
+                    )
+                    entry = {kind: arguments, place: inner["name"]}
+                    found["seven"] = {"architecture": {name: {"layers": {"extra": entry}}}}
+        return found
 
     @property
     def swept(self) -> list[str]:
@@ -187,9 +218,17 @@ class Asked:
         found = {}
         for place in range(self.random.randint(1, 3)):
             check = self._check()
-            found[f"s{place}"] = {"says": "It is so.", "check": check}
-            if self.tree["replicates"] == 3 and _compares(check) and self.chance(0.4):
-                found[f"s{place}"]["judge"] = "mean"
+            entry: dict[str, Any] = {"says": "It is so.", "check": check}
+            row = self.random.choice([row for row in JUDGES.values() if self.tree["replicates"] >= row.fewest])
+            if row.takes == "condition" or (row.takes == "size" and _compares(check)):
+                entry["judge"] = row.name if row.argument is None else {row.name: 0.8}
+            elif row.takes == "within":
+                entry.update(check=f"within({self._read()} - {self._read()}, -1, c)", judge=row.name)
+            if "judge" in entry:
+                self.seen.add(f"judge {row.name}")
+                if self.chance(0.3):
+                    entry["family"] = "all"
+            found[f"s{place}"] = entry
         self.tree["claims"] = found
 
     def _check(self) -> str:
@@ -220,7 +259,8 @@ class Asked:
         self.seen.add(f"claim {form}")
         axes = [axis for axis in self.axes if axis != without]
         conditions = f", {self._condition(axes)}" if axes and self.chance(0.3) else ""
-        inner = {"at": f"{measure}, 0", "first_step": f"{measure} >= 0.5"}.get(form, measure)
+        step = self.random.choice(("0", "end(a)", "start(a)", "start(a) + 1")) if self.phases else "0"
+        inner = {"at": f"{measure}, {step}", "first_step": f"{measure} >= 0.5"}.get(form, measure)
         return f"{form}({inner}{conditions})"
 
     # -- figures ---------------------------------------------------------------------------------------------------

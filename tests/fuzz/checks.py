@@ -80,19 +80,15 @@ def _general(message: str) -> str:
 
 def _checked(plan: StudyPlan, extent: Sequence[str], jit: str) -> list[Replicate]:
     with tempfile.TemporaryDirectory() as folder:
-        said = io.StringIO()
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            options = RunOptions(str(Path(folder) / "fuzzed.yaml"), runs=Path(folder), jobs=1, jit=Jit(jit))
-            code = execute(plan, options, ["run", "fuzzed.yaml"])
+        code, said = _executed(plan, Path(folder), jit)
         found = _stored(plan, Path(folder), jit)
         for programs, replicates in found:
             _as_planned(programs, replicates)
         if code not in (DONE, CLAIM_FAILS):
-            raise Wrong(f"exit code {code}: {said.getvalue()[-600:]}")
+            raise Wrong(f"exit code {code}: {said[-600:]}")
         _folder(plan, Path(folder), [replicate for _, replicates in found for replicate in replicates])
         if "again" in extent:
-            _same_again(plan, Path(folder), jit)
+            _same_again(plan, found, jit)
     if "form" in extent:
         for program, replicates in found[:2]:
             other = "graph" if jit == "xla" else "xla"
@@ -103,6 +99,15 @@ def _checked(plan: StudyPlan, extent: Sequence[str], jit: str) -> list[Replicate
                 _agree("alone and side by side", program, replicates[1:2], _run(program, [1], jit))
     _parameters(found[0][0])
     return [replicate for _, replicates in found for replicate in replicates]
+
+
+def _executed(plan: StudyPlan, root: Path, jit: str) -> tuple[int, str]:
+    """Runs a plan in a folder as the command does: its exit code, and what it printed."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        options = RunOptions(str(root / "fuzzed.yaml"), runs=root, jobs=1, jit=Jit(jit))
+        return execute(plan, options, ["run", "fuzzed.yaml"]), said.getvalue()
 
 
 def _stored(plan: StudyPlan, root: Path, jit: str) -> list[tuple[Program, list[Replicate]]]:
@@ -182,14 +187,16 @@ def _folder(plan: StudyPlan, root: Path, replicates: Sequence[Replicate]) -> Non
                 raise Wrong(f"figure of kind '{figure.kind}' was not drawn")
 
 
-def _same_again(plan: StudyPlan, root: Path, jit: str) -> None:
-    """Run once more from the start, the first program gives the same numbers to the bit."""
-    program, replicates = _stored(plan, root, jit)[0]
-    for one, two in zip(replicates, _again(program, jit), strict=True):
-        for name in one.curves:
-            if not np.array_equal(np.asarray(one.curves[name]), np.asarray(two.curves[name]), equal_nan=True):
-                gap = np.asarray(one.curves[name]) - np.asarray(two.curves[name])
-                raise Wrong(f"again: '{name}' differs by {np.max(np.abs(gap)):.3g}")
+def _same_again(plan: StudyPlan, found: Sequence[tuple[Program, list[Replicate]]], jit: str) -> None:
+    """Run once more from the start, in the same batches, all programs give the same numbers to the bit."""
+    with tempfile.TemporaryDirectory() as folder:  # its arrays are read when they are looked at
+        _executed(plan, Path(folder), jit)
+        pairs = zip(found, _stored(plan, Path(folder), jit), strict=True)
+        for one, two in (pair for first, other in pairs for pair in zip(first[1], other[1], strict=True)):
+            for name in one.curves:
+                if not np.array_equal(np.asarray(one.curves[name]), np.asarray(two.curves[name]), equal_nan=True):
+                    gap = np.asarray(one.curves[name]) - np.asarray(two.curves[name])
+                    raise Wrong(f"again: '{name}' differs by {np.max(np.abs(gap)):.3g}")
 
 
 def _again(program: Program, jit: str) -> list[Replicate]:

@@ -47,11 +47,12 @@ GUARDS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Given:
-    """A name that expressions may use, with its type; `below` bounds an int from above: 0 ≤ name < below."""
+    """A name that expressions may use, with its type; `below` bounds an int from above: 0 ≤ name < below. `rows` are reached by its use."""
 
     text: str
     type: Type
     below: int = 0
+    rows: tuple[str, ...] = ()
 
 
 @dataclass
@@ -77,9 +78,9 @@ class Writer:
 
     def below(self, size: int, shape: Shape = ()) -> str:
         """Whole numbers from 0 up to and without `size`."""
-        fits = [name.text for name in self.names if name.type == Type("int", shape) and 0 < name.below <= size]
+        fits = [name for name in self.names if name.type == Type("int", shape) and 0 < name.below <= size]
         if fits and self.random.random() < 0.7:
-            return self.random.choice(fits)
+            return self._used(fits)
         return f"clip({self.write('int', shape, 1)}, 0, {size - 1})"
 
     def write(self, kind: str, shape: Shape, depth: int) -> str:
@@ -96,9 +97,9 @@ class Writer:
     def leaf(self, kind: str, shape: Shape) -> str:
         """A name, an entry of one, or a constant."""
         allowed = KINDS[1 : KINDS.index(kind) + 1] if kind != "bool" else ("bool",)
-        same = [name.text for name in self.names if name.type.kind in allowed and name.type.shape == shape]
+        same = [name for name in self.names if name.type.kind in allowed and name.type.shape == shape]
         if same and self.random.random() < 0.85:
-            return self.random.choice(same)
+            return self._used(same)
         larger = [
             name
             for name in self.names
@@ -106,6 +107,7 @@ class Writer:
         ]
         if larger and self.random.random() < 0.9:
             name = self.random.choice(larger)
+            self.seen.update(name.rows)
             cut = name.type.shape[: len(name.type.shape) - len(shape)]
             return f"{name.text}[{', '.join(self._subscript(size) for size in cut)}]"
         longer = [
@@ -118,15 +120,22 @@ class Writer:
         ]
         if longer:
             name = self.random.choice(longer)
+            self.seen.update(name.rows)
             first = self.random.randint(0, name.type.shape[0] - shape[0])
             return f"{name.text}[{first or ''}:{first + shape[0]}]"
         return self.constant(kind, shape)
 
     def _subscript(self, size: int) -> str:
-        drawn = [name.text for name in self.names if name.type == Type("int") and 0 < name.below <= size]
+        drawn = [name for name in self.names if name.type == Type("int") and 0 < name.below <= size]
         if drawn and self.random.random() < 0.5:
-            return self.random.choice(drawn)
+            return self._used(drawn)
         return str(self.random.randint(-1, size - 1))
+
+    def _used(self, names: Sequence[Given]) -> str:
+        """One of some names."""
+        name = self.random.choice(names)
+        self.seen.update(name.rows)
+        return name.text
 
     # -- constants -------------------------------------------------------------------------------------------------
 

@@ -19,15 +19,30 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import get_args
 
 import yaml
 from dlspec import spec
 from dlspec.spec.format import formatted
+from dlspec.spec.model.figures import FIGURES
+from dlspec.spec.model.study import Study as StudyModel
 from dlspec.spec.source.text import decode
+from dlspec.spec.tables.counters import COUNTERS
+from dlspec.spec.tables.distributions import DISTRIBUTIONS
+from dlspec.spec.tables.dtypes import DTYPES
+from dlspec.spec.tables.gradient_modes import GRADIENT_MODES
+from dlspec.spec.tables.gradient_statistics import GRADIENT_STATISTICS
+from dlspec.spec.tables.initializers import INITIALIZERS
+from dlspec.spec.tables.judges import JUDGES
+from dlspec.spec.tables.keras_parameters import ACTIVATIONS, CONSTRAINTS
+from dlspec.spec.tables.layers import LAYERS
+from dlspec.spec.tables.operations import CLAIM_FORMS, FORMS, OPERATIONS
+from dlspec.spec.tables.optimizers import OPTIMIZERS
+from pydantic import BaseModel
 
 ROOT = Path(__file__).parents[2]
 MEMORY = 2**30
@@ -35,126 +50,39 @@ SECONDS = 1.0
 BATCH = 50
 """How many texts a child process takes; it begins with what its parent has loaded."""
 
-WORDS = [
-    "x",
-    "y",
-    "f",
-    "n",
-    "score",
-    "d",
-    "0",
-    "1",
-    "-1",
-    "2",
-    "3",
-    "1e9",
-    "1e-300",
-    "0.5",
-    "true",
-    "null",
-    "E",
-    "mean",
-    "sum",
-    "final",
-    "at",
-    "normal",
-    "rademacher",
-    "[",
-    "]",
-    "(",
-    ")",
-    "{",
-    "}",
-    ",",
-    ":",
-    "+",
-    "-",
-    "*",
-    "/",
-    "//",
-    "%",
-    "^",
-    "<",
-    "<=",
-    "==",
-    "and",
-    "or",
-    "not",
-    "if",
-    "else",
-    "for",
-    "zeros",
-    "ones",
-    "range",
-    "linspace",
-    "matmul",
-    "inverse",
-    "scatter",
-    "one_hot",
-    "floor_to",
-    "len",
-    "stop",
-    "gradient",
-    "quantile",
-    "step",
-    "pi",
-    "variant",
-    "relu",
-    "sort",
-    "unique",
-    "99999999999",
-    ".inf",
-    ".nan",
-    "f.weights",
-    "f.dense_1.kernel",
-    "[[1,2],[3,4]]",
-    "[i*j\\",
-    "for\\",
-    "i<100,j<100]",
-    "zeros([1000,1000])",
-]
-KEYS = [
-    "base",
-    "about",
-    "seed",
-    "constants",
-    "functions",
-    "task",
-    "draw",
-    "example",
-    "data",
-    "architecture",
-    "input",
-    "layers",
-    "each",
-    "repeat",
-    "times",
-    "share",
-    "loss",
-    "of",
-    "weight",
-    "gradient",
-    "training",
-    "optimizer",
-    "batch",
-    "steps",
-    "evaluate",
-    "until",
-    "measures",
-    "claims",
-    "says",
-    "check",
-    "judge",
-    "figures",
-    "kind",
-    "variants",
-    "sweep",
-    "zip",
-    "replicates",
-    "dtype",
-    "layer_defaults",
-    "name",
-]
+SIGNS = (
+    "x", "y", "f", "n", "score", "d", "0", "1", "-1", "2", "3", "1e9", "1e-300", "0.5", "true", "null", "[", "]", "(", ")", "{",
+    "}", ",", ":", "+", "-", "*", "/", "//", "%", "^", "<", "<=", "==", "and", "or", "not", "if", "else", "for", "pi",
+    "variant", "99999999999", ".inf", ".nan", "f.weights", "f.hidden", "f.block[1].hidden", "f.dense_1.kernel", "[[1,2],[3,4]]",
+    "[i*j\\", "for\\", "i<100,j<100]", "zeros([1000,1000])", "after(a,f)", "initial(f)", "average(f)", "current(f.weights)",
+    "gradient(f,x)", "gradient(loss,f.weights)", "end(a)", "start(a)+1", "end(a[1])", "task[0]", "scan(g,zeros([3]),x)",
+    "iterate(g,x,100)", "iterate(g,x,10000)", "choice([1,2],[0.5,0.5])", "step//n", "w[step]", "x[phase]",
+)  # fmt: skip
+TABLES: tuple[Mapping[str, object], ...] = (
+    OPERATIONS, FORMS, CLAIM_FORMS, COUNTERS, DISTRIBUTIONS, INITIALIZERS, LAYERS, OPTIMIZERS, GRADIENT_MODES, GRADIENT_STATISTICS,
+    ACTIVATIONS, CONSTRAINTS, DTYPES, FIGURES, JUDGES,
+)  # fmt: skip
+
+
+def _fields(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[str]:
+    """The fields of a model, and of all models in it."""
+    seen.add(model)
+    for name, info in model.model_fields.items():
+        yield name
+        stack: list[object] = [info.annotation]
+        while stack:
+            item = stack.pop()
+            if isinstance(item, type) and issubclass(item, BaseModel):
+                if item not in seen:
+                    yield from _fields(item, seen)
+            else:
+                stack.extend(get_args(item))
+
+
+WORDS = [*SIGNS, *dict.fromkeys(name for table in TABLES for name in table)]
+"""Words of expressions: signs and pieces, and every row of the tables."""
+KEYS = list(dict.fromkeys([*_fields(StudyModel, set()), "add", "project", "concat", "optimizer"]))
+"""Every field of the models."""
 VALUES = (
     "",
     "~",
@@ -249,7 +177,7 @@ def _expressions(text: str, some: random.Random) -> str:
     """Words of the language put into what stands after a colon."""
     places = [match.span() for match in re.finditer(r"[\w.]+|[-+*/^<>=()\[\],]", text)]
     for start, end in sorted(some.sample(places, min(len(places), some.randint(1, 4))), reverse=True):
-        word = some.choice(WORDS) if some.random() < 0.8 else some.choice(KEYS)
+        word = some.choice(some.choice((SIGNS, WORDS, WORDS, KEYS)))
         text = text[:start] + some.choice((word, text[start:end] + word, f"{text[start:end]} {word} ")) + text[end:]
     return text
 

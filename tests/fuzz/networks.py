@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from dlspec.spec.ir.types import Shape, ShapeProblem
+from dlspec.spec.model.layers import SKIPS
 from dlspec.spec.tables.initializers import INITIALIZERS
 from dlspec.spec.tables.keras_parameters import ACTIVATIONS, CONSTRAINTS, Parameter
 from dlspec.spec.tables.layers import LAYERS, Layer
@@ -48,6 +49,8 @@ class Layers:
         self.seen = writer.seen
         self.whitens = each_step
         self.names = 0
+        self.given: dict[str, Shape] = {}
+        """What each layer with a name of its own gives."""
 
     def some(self, shape: Shape, count: int, whole: bool = False) -> tuple[list[Any], Shape]:
         """So many layers, and the shape that comes out. `whole` says that the input are whole numbers from 0 to 4."""
@@ -55,7 +58,18 @@ class Layers:
         for place in range(count):
             entry, shape = self.one(shape, whole and place == 0)
             found.append(entry)
+            inner = next(iter(entry.values())) if isinstance(entry, dict) else None
+            if isinstance(inner, dict) and "name" in inner:
+                self._note(entry, inner, shape)
         return found, shape
+
+    def _note(self, entry: dict[str, Any], inner: dict[str, Any], shape: Shape) -> None:
+        """Notes what a named layer gives, and a named layer of a block."""
+        if "repeat" not in entry:
+            self.given[inner["name"]] = shape
+        elif isinstance(inner["layers"][-1], dict) and "name" in inner["layers"][-1].get("dense", {}):
+            last = 0 if inner.get("share") else inner["times"] - 1
+            self.given[f"{inner['name']}[{last}].{inner['layers'][-1]['dense']['name']}"] = shape
 
     def one(self, shape: Shape, whole: bool = False) -> tuple[Any, Shape]:
         """One layer that takes a shape."""
@@ -101,7 +115,11 @@ class Layers:
         """Arguments of a row: all that are required, and some of the others."""
         found: dict[str, Any] = {}
         for parameter in row.parameters.values():
-            if parameter.kind in ("initializer", "constraint", "example"):
+            if parameter.kind in ("initializer", "constraint"):
+                continue
+            if parameter.kind == "example":
+                if self.random.random() < 0.5 and (text := self._of_example(row, parameter.name, shape)):
+                    found[parameter.name] = text
                 continue
             if not parameter.required and self.random.random() < 0.7:
                 continue
@@ -112,6 +130,15 @@ class Layers:
         if "groups" in found and "filters" in found:
             found["filters"] *= found["groups"]
         return found
+
+    def _of_example(self, row: Layer, name: str, shape: Shape) -> str | None:
+        """An argument that may speak of an example."""
+        if len(shape) != 2:
+            return None
+        kind, shapes = row.of_example[name](shape)
+        self.seen.add(f"example argument {name}")
+        wanted = self.random.choice(shapes)
+        return self.writer.below(shape[0] + 1, wanted) if kind == "int" else self.writer.write(kind, wanted, 1)
 
     def _value(self, parameter: Parameter, shape: Shape) -> Any:
         random = self.random
@@ -202,12 +229,23 @@ class Layers:
         block: list[Any] = []
         if self.random.random() < 0.5:
             block.append(self.random.choice(("layer_normalization", {"dropout": 0.3}, "tanh", "batch_normalization")))
-        block.append({"dense": {"units": shape[-1], "activation": self._activation()}})
+        dense: dict[str, Any] = {"units": shape[-1], "activation": self._activation()}
+        if self.random.random() < 0.4:
+            dense["name"] = "inner"
+        block.append({"dense": dense})
         entry: dict[str, Any] = {"times": self.random.randint(1, 2), "layers": block}
         if self.random.random() < 0.4:
             entry["share"] = True
         if self.random.random() < 0.4:
-            entry["skip"] = self.random.choice((True, "add", "project", "concat"))
+            entry["skip"] = self.random.choice((True, *SKIPS))
+            self.seen.add(f"skip {entry['skip']}")
+            if (
+                entry["skip"] == "project"
+                and "share" not in entry
+                and entry["times"] == 1
+                and self.random.random() < 0.5
+            ):
+                dense["units"] += 1
         if self.random.random() < 0.2:
             entry["activation"] = self._activation()
         if self.random.random() < 0.5:
@@ -216,6 +254,8 @@ class Layers:
         if entry.get("skip") == "concat":
             entry.pop("share", None)
             shape = (*shape[:-1], shape[-1] * (1 + entry["times"]))
+        else:
+            shape = (*shape[:-1], dense["units"])
         return {"repeat": entry}, shape
 
 

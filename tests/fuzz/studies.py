@@ -11,26 +11,26 @@ from random import Random
 from typing import Any
 
 from dlspec.spec.ir.types import Shape, Type
+from dlspec.spec.model.experiment import Estimate, LossTerm, TrainingPhase, TrainingUpdate
 from dlspec.spec.model.figures import FIGURES
+from dlspec.spec.model.layers import SKIPS
+from dlspec.spec.tables.counters import COUNTERS
 from dlspec.spec.tables.distributions import DISTRIBUTIONS
 from dlspec.spec.tables.dtypes import DTYPES
 from dlspec.spec.tables.gradient_modes import GRADIENT_MODES
 from dlspec.spec.tables.gradient_statistics import GRADIENT_STATISTICS
 from dlspec.spec.tables.initializers import INITIALIZERS
+from dlspec.spec.tables.judges import JUDGES
 from dlspec.spec.tables.keras_parameters import ACTIVATIONS, CONSTRAINTS
 from dlspec.spec.tables.layers import LAYERS
 from dlspec.spec.tables.operations import CLAIM_FORMS, FORMS, OPERATIONS
 from dlspec.spec.tables.optimizers import OPTIMIZERS
 
-from .asked import STEPS, Asked
+from .course import Course
 from .expressions import Given, Writer
 from .networks import Layers
 
 DATA = ("fresh", "test", "finite", "with_replacement", "enumerated")
-
-
-NOT_WRITTEN = {"form after", "form average", "form current"}
-"""What needs phases, or moving averages of weights, which no generated study has."""
 
 
 def rows() -> set[str]:
@@ -39,9 +39,13 @@ def rows() -> set[str]:
         "operation": OPERATIONS, "distribution": DISTRIBUTIONS, "layer": {**LAYERS, "repeat": 0, "function": 0},
         "activation": ACTIVATIONS, "initialiser": INITIALIZERS, "constraint": CONSTRAINTS, "optimiser": OPTIMIZERS,
         "mode": GRADIENT_MODES, "statistic": GRADIENT_STATISTICS, "figure": FIGURES, "dtype": DTYPES,
-        "claim": CLAIM_FORMS, "form": {**FORMS, "indices": 0, "array": 0, "function": 0}, "data": dict.fromkeys(DATA),
+        "claim": CLAIM_FORMS, "form": {**FORMS, "indices": 0, "array": 0, "function": 0, "layer output": 0},
+        "data": dict.fromkeys(DATA), "counter": COUNTERS, "judge": JUDGES, "skip": dict.fromkeys(SKIPS),
+        "phase": TrainingPhase.model_fields, "update": TrainingUpdate.model_fields, "estimate": Estimate.model_fields,
+        "term": LossTerm.model_fields, "patch": dict.fromkeys(("after", "before")),
+        "example argument": {p.name: 0 for row in LAYERS.values() for p in row.parameters.values() if p.kind == "example"},
     }  # fmt: skip
-    return {f"{table} {name}" for table, names in tables.items() for name in names} - NOT_WRITTEN
+    return {f"{table} {name}" for table, names in tables.items() for name in names}
 
 
 @dataclass
@@ -65,23 +69,21 @@ def study(seed: int) -> Study:
     return Study(seed, tree, writer.seen)
 
 
-class Composer(Asked):
+class Composer(Course):
     """Composes one experiment, part by part; each adds to the names that later parts may use."""
 
     def __init__(self, writer: Writer) -> None:
         super().__init__(writer)
         self.named: list[str] = []
         """Layers that have names of their own, with the network's."""
-
-    def add(self, *names: Given) -> None:
-        """Lets later parts use names."""
-        self.writer = self.writer.with_names(*names)
+        self.layers: list[Given] = []
 
     def experiment(self) -> dict[str, Any]:
         """The whole."""
         for part in (
-            self.numbers, self.constants, self.task, self.functions, self.architecture, self.outputs, self.loss,
-            self.gradient, self.training, self.measures, self.axes_of, self.claims, self.figures,
+            self.numbers, self.constants, self.clock, self.task, self.functions, self.architecture, self.moments,
+            self.outputs, self.shared_out, self.loss, self.gradient, self.estimates, self.training, self.measures,
+            self.axes_of, self.claims, self.figures,
         ):  # fmt: skip
             part()
         return self.tree
@@ -146,6 +148,7 @@ class Composer(Asked):
                 name = f"x{place}"
                 task["example"][name], given = self._draw(name)
                 self.add(given)
+        self.counters()
         for place in range(self.random.randint(0, 2)):
             shape = self.shape(2)
             task["example"][f"y{place}"] = self.writer.real(shape, 3)
@@ -260,6 +263,9 @@ class Composer(Asked):
                 shape = (*shape[:-1], units)
         shape = shape[:-1] if found and _units(found[-1]) == 1 else shape
         network["layers"] = found
+        copies = (each,) if each is not None else ()
+        for own, given in layers.given.items():
+            self.layers.append(Given(f"{name}.{own}", Type("real", (*copies, *given))))
         for item in found:
             inner = next(iter(item.values())) if isinstance(item, dict) else None
             if isinstance(inner, dict) and "name" in inner and "repeat" not in item:
@@ -278,15 +284,17 @@ class Composer(Asked):
     def loss(self) -> None:
         """One to three terms."""
         self.tree["loss"] = {}
-        for place in range(self.random.choice((1, 1, 2, 3))):
-            of = self._term()
-            entry: Any = of
+        for place in range(len(self.taken) or self.random.choice((1, 1, 2, 3))):
+            network = self.taken[place] if self.taken else self.random.choice(list(self.networks))
+            entry: dict[str, Any] = {"of": self._term(network)}
             if self.chance(0.3):
-                entry = {"of": of, "weight": self.random.choice((0.5, "c", "1 / (1 + step)", "exp(-step)"))}
-            self.tree["loss"][f"l{place}"] = entry
+                entry["weight"] = self.random.choice((0.5, "c", "1 / (1 + step)", "exp(-step)"))
+            if self.taken and not self.by_updates:
+                entry["trains"] = self.trains(network)
+            self.seen.update(f"term {field}" for field in entry)
+            self.tree["loss"][f"l{place}"] = entry if len(entry) > 1 else entry["of"]
 
-    def _term(self) -> str:
-        name = self.random.choice(list(self.networks))
+    def _term(self, name: str) -> str:
         number, w = self.number(name), self.writer
         choice = self.random.choice(
             ("square", "hinge", "logistic", "huber", "classes", "any", "any", "weights", "again")
@@ -329,57 +337,6 @@ class Composer(Asked):
             modes[target] = row.name if row.argument is None else {row.name: value}
         if modes:
             self.tree["gradient"] = modes
-
-    # -- training --------------------------------------------------------------------------------------------------
-
-    def training(self) -> None:
-        """Optimiser, batch, two steps, evaluations."""
-        optimizer: Any = self._optimizer()
-        if self.chance(0.2):
-            optimizer = {name: self._optimizer() for name in self.networks}
-        training: dict[str, Any] = {"optimizer": optimizer, "steps": STEPS}
-        if self.data != "enumerated":
-            training["batch"] = self.random.randint(1, 4)
-        evaluate: dict[str, Any] = {}
-        if self.data == "fresh":
-            evaluate["examples"] = self.random.randint(3, 8)
-        if self.chance(0.6):
-            evaluate.update(self.random.choice(({"at": [0, 2]}, {"every": 1}, {"log": 2}, {"every": 2, "at": [1]})))
-        if evaluate:
-            training["evaluate"] = evaluate
-        if self.chance(0.1):
-            training["until"] = "seen > 0.5"
-        self.tree["training"] = training
-
-    def _optimizer(self) -> Any:
-        row = self.random.choice(list(OPTIMIZERS.values()))
-        self.seen.add(f"optimiser {row.name}")
-        arguments: dict[str, Any] = {}
-        clipped = False
-        for parameter in row.parameters.values():
-            if not self.chance(0.2):
-                continue
-            if parameter.name == "learning_rate":
-                arguments["learning_rate"] = self.random.choice(
-                    (0.01, "c / 100", "0.01 / (1 + step)", "0.01 * exp(-step)")
-                )
-            elif parameter.kind == "bool":
-                arguments[parameter.name] = self.chance(0.5)
-            elif parameter.name.startswith(("clip", "global_clip")):
-                if not clipped:
-                    arguments[parameter.name] = 0.5
-                clipped = True
-            elif parameter.name == "momentum":
-                arguments["momentum"] = 0.5
-            elif parameter.name in ("initial_accumulator_value", "weight_decay"):
-                arguments[parameter.name] = 0.01
-            elif parameter.name == "epsilon":
-                arguments["epsilon"] = 1e-5
-            elif parameter.name != "ema_momentum":
-                arguments[parameter.name] = 0.8
-        if arguments.get("nesterov") and "momentum" not in arguments:
-            del arguments["nesterov"]
-        return {row.name: arguments} if arguments else row.name
 
 
 def _units(entry: Any) -> Any:

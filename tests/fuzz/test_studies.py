@@ -12,7 +12,8 @@ from tests.fuzz.runs import smaller
 from tests.fuzz.studies import rows, study
 
 RESOLVED = 240
-QUICK = (0, 1, 2, 3, 6, 7, 8, 9)
+QUICK = (0, 1, 3, 8, 19, 21, 31)
+"""Among them phases of each kind, updates, estimates, counters and weights of other times."""
 
 
 def test_generated_studies_reach_the_tables_and_most_are_valid() -> None:

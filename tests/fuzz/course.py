@@ -1,0 +1,231 @@
+"""How a random experiment is trained: phases, updates, optimisers, estimates, and the names that tell of time."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from dlspec.spec.ir.types import Shape, Type
+from dlspec.spec.tables.counters import COUNTERS
+from dlspec.spec.tables.optimizers import OPTIMIZERS
+
+from .asked import STEPS, Asked
+from .expressions import Given
+
+
+class Course(Asked):
+    """Writes it, and adds what may be named because of it to the names that later parts may use."""
+
+    phases: dict[str, int]
+    """How often each phase is passed, by name; none where `steps` stands in their place."""
+    averages: bool
+    """Whether every optimiser keeps moving averages of the weights."""
+    taken: tuple[str, ...]
+    """The networks that have an update, or a term that trains them, of their own; term i of the loss is that of network i."""
+    late: tuple[Given, ...]
+    """Names that have no value before the first phase has ended."""
+    layers: list[Given]
+    """What layers give that have names of their own."""
+    named: list[str]
+
+    def clock(self) -> None:
+        """Whether there are phases, and the counters."""
+        self.phases, self.late = {}, ()
+        if self.chance(0.3):
+            self.phases = self.random.choice(({"a": 1, "b": 1}, {"a": 1, "b": 2}, {"a": 2, "b": 1}, {"a": 2}))
+        self.averages = self.chance(0.12)
+
+    def counters(self) -> None:
+        """The names that tell the time, for examples and what is made of them."""
+        if not self.phases and not self.chance(0.2):
+            return
+        names = [*COUNTERS] if self.phases else ["step"]
+        counted = sum(self.phases.values()) or STEPS
+        below = {"step": counted + 3, "phase": counted, "phase_step": 3}  # a variant makes a phase longer
+        for name in self.random.sample(names, self.random.randint(1, len(names))):
+            self.add(Given(name, Type("int"), below.get(name, 2), (f"counter {name}",)))
+
+    def add(self, *names: Given) -> None:
+        """Lets later parts use names."""
+        self.writer = self.writer.with_names(*names)
+
+    # -- weights of other times, layers' outputs, gradients -----------------------------------------------------------
+
+    def moments(self) -> None:
+        """Values at the weights of another time, what layers give, and gradients with respect to names of the example."""
+        found = [Given(layer.text, layer.type, 0, ("form layer output",)) for layer in self.layers if self.chance(0.5)]
+        for name, shape in self.networks.items():
+            if self.chance(0.2):
+                found.append(Given(f"initial({name})", Type("real", shape), 0, ("form initial",)))
+            if self.averages:
+                for form in ("average", "current"):
+                    found.append(Given(f"{form}({name})", Type("real", shape), 0, (f"form {form}",)))
+            if (given := self._entered(name)) and self.chance(0.4):
+                text = f"gradient({self.number(name)}, {given.text})"
+                found.append(Given(text, given.type, 0, ("form gradient",)))
+        self.add(*found)
+        if self.phases and ("b" in self.phases or self.phases["a"] > 1):
+            self.late = tuple(self._after(name, shape) for name, shape in self.networks.items())
+
+    def _after(self, name: str, shape: Shape) -> Given:
+        """A value at the weights at the end of a phase."""
+        one_of = self.phases["a"] > 1 and ("b" not in self.phases or self.chance(0.5))
+        phase = "a[0]" if one_of else "a"
+        if self.chance(0.3):
+            return Given(f"norm({name}.weights - after({phase}, {name}.weights))", Type("real"), 0, ("form after",))
+        return Given(f"after({phase}, {name})", Type("real", shape), 0, ("form after",))
+
+    def _entered(self, name: str) -> Given | None:
+        """A real name of the example that a network's input is made of."""
+        text = str(self.tree["architecture"][name]["input"])
+        example = self.tree["task"]["example"]
+        fits = [
+            given for given in self.writer.names
+            if given.text in example and given.text.startswith("x") and given.type.kind == "real" and re.search(rf"\b{given.text}\b", text)
+        ]  # fmt: skip
+        return self.random.choice(fits) if fits else None
+
+    def estimates(self) -> None:
+        """What is taken at the end of the first phase."""
+        if "b" not in self.phases or not self.chance(0.4):
+            return
+        name = self.random.choice(list(self.networks))
+        entry: dict[str, Any] = {"after": "a"}
+        if self.chance(0.5):
+            entry["of"] = f"E(gradient({self.number(name)}, {name}.weights)^2)"
+            given = "sum(e0)"
+        else:
+            entry["of"] = f"E({self.of_networks(())})"
+            given = "e0"
+        if self.data not in ("finite", "with_replacement", "enumerated") or (
+            self.data != "enumerated" and self.chance(0.3)
+        ):
+            entry["examples"] = self.random.randint(2, 5)
+        self.seen.update(f"estimate {field}" for field in entry)
+        self.tree["estimates"] = {"e0": entry}
+        self.late = (*self.late, Given(given, Type("real")))
+
+    # -- the loss, term by term -----------------------------------------------------------------------------------------
+
+    def shared_out(self) -> None:
+        """Whether each network has an update, or terms, of its own."""
+        self.taken = ()
+        if self.chance(0.25):
+            self.taken = tuple(self.networks)
+        self.by_updates = bool(self.taken) and self.chance(0.6)
+
+    def trains(self, network: str) -> Any:
+        """Whom a term trains, as it is written."""
+        self.seen.add("term trains")
+        return self.random.choice((network, [network]))
+
+    def _updates(self) -> dict[str, Any]:
+        """What a step consists of: an update a network."""
+        found: dict[str, Any] = {}
+        for place, network in enumerate(self.taken):
+            entry: dict[str, Any] = {"networks": [network], "loss": [f"l{place}"]}
+            if self.chance(0.4):
+                entry["optimizer"] = self.optimizer()
+            if self.data != "enumerated" and self.chance(0.4):
+                entry["times"] = self.random.randint(1, 3)
+            self.seen.update(f"update {field}" for field in entry)
+            found[f"u{network}"] = entry
+        return found
+
+    # -- training -------------------------------------------------------------------------------------------------------
+
+    def training(self) -> None:
+        """Optimiser, batch, two or three steps, evaluations."""
+        optimizer: Any = self.optimizer()
+        if not self.by_updates and self.chance(0.2):
+            optimizer = {name: self.optimizer() for name in self.networks}
+        training: dict[str, Any] = {"optimizer": optimizer}
+        if self.phases:
+            training["phases"] = {name: self._phase(name) for name in self.phases}
+        else:
+            training["steps"] = STEPS
+        if self.by_updates:
+            training["updates"] = self._updates()
+        if self.data != "enumerated":
+            training["batch"] = self.random.randint(1, 4)
+        evaluate: dict[str, Any] = {}
+        if self.data == "fresh":
+            evaluate["examples"] = self.random.randint(3, 8)
+        if self.chance(0.6):
+            evaluate.update(self.random.choice(({"at": [0, 2]}, {"every": 1}, {"log": 2}, {"every": 2, "at": [1]})))
+        if evaluate:
+            training["evaluate"] = evaluate
+        if self.chance(0.1):
+            training["until"] = "seen > 0.5"
+        self.tree["training"] = training
+        self.add(*self.late)
+
+    def _phase(self, name: str) -> dict[str, Any]:
+        """A phase of one step, perhaps passed twice."""
+        entry: dict[str, Any] = {"steps": 1}
+        if self.phases[name] > 1:
+            entry["times"] = self.phases[name]
+        if name == "b" and not self.by_updates and self.chance(0.5):
+            entry["loss"] = self._later_loss()
+        if self.chance(0.3):
+            entry["optimizer"] = self.optimizer()
+        if self.data != "enumerated" and self.chance(0.3):
+            entry["batch"] = self.random.randint(1, 4)
+        if self.by_updates and self.chance(0.3):
+            entry["updates"] = self._updates()
+        if self.chance(0.4):
+            architecture = self.tree["architecture"]
+            parts = [
+                "optimizer",
+                *(name for name in self.networks if "whiten" not in str(architecture[name])),
+                *self.named,
+            ]
+            entry["restart"] = self.random.sample(parts, self.random.randint(1, min(2, len(parts))))
+            if len(entry["restart"]) == 2 and entry["restart"][1].startswith(f"{entry['restart'][0]}."):
+                entry["restart"].pop()
+        self.seen.update(f"phase {field}" for field in entry)
+        return entry
+
+    def _later_loss(self) -> dict[str, Any]:
+        """A loss of the second phase, which may look back at the first."""
+        name = self.random.choice(list(self.networks))
+        loss: dict[str, Any] = {"l0": f"({self.number(name)} - {self.writer.real((), 1)})^2"}
+        numbers = [given for given in self.late if not given.type.shape]
+        if numbers:
+            given = self.random.choice(numbers)
+            self.seen.update(given.rows)
+            loss["stay"] = f"tanh({given.text}) * {self.number(name)}"
+        return loss
+
+    def optimizer(self) -> Any:
+        """An optimiser, with some of its arguments."""
+        row = self.random.choice(list(OPTIMIZERS.values()))
+        self.seen.add(f"optimiser {row.name}")
+        arguments: dict[str, Any] = {}
+        clipped = False
+        for parameter in row.parameters.values():
+            if not self.chance(0.2):
+                continue
+            if parameter.name == "learning_rate":
+                arguments["learning_rate"] = self.random.choice(
+                    (0.01, "c / 100", "0.01 / (1 + step)", "0.01 * exp(-step)")
+                )
+            elif parameter.kind == "bool":
+                arguments[parameter.name] = self.chance(0.5)
+            elif parameter.name.startswith(("clip", "global_clip")):
+                if not clipped:
+                    arguments[parameter.name] = 0.5
+                clipped = True
+            elif parameter.name == "momentum":
+                arguments["momentum"] = 0.5
+            elif parameter.name in ("initial_accumulator_value", "weight_decay"):
+                arguments[parameter.name] = 0.01
+            elif parameter.name == "epsilon":
+                arguments["epsilon"] = 1e-5
+            elif parameter.name != "ema_momentum":
+                arguments[parameter.name] = 0.8
+        if arguments.get("nesterov") and "momentum" not in arguments:
+            del arguments["nesterov"]
+        if self.averages:
+            arguments["use_ema"] = True
+        return {row.name: arguments} if arguments else row.name
