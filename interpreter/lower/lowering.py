@@ -52,7 +52,8 @@ class Lowering:
         constants: the values of swept constants, by place: […] of one cell, [cells, …], or [R, …] where no cells are told apart.
         network: applies a network to an input, or to its own; `layer` gives a layer's output on the way.
         weight: the value of weights; `given` are tensors that stand for some (network, layer, weight).
-        expectation: a mean; `gradient` one example's gradient by weights, `value_gradient` by a name; `recall` the context at the weights of another time.
+        expectation: a mean, or a statistic of gradients
+        gradient: one example's gradient by weights, `value_gradient` by a name; `recall` the context at the weights of another time.
         estimate: the value of an estimate by its name.
         enumerated: the path of a sample whose values are all taken in turn.
         fused: whether what is lowered becomes one loop; `on_cpu` whether it runs on this machine's CPU.
@@ -77,7 +78,7 @@ class Lowering:
     network: Callable[[Lowering, str, Value | None], Value] | None = None
     layer: Callable[[Lowering, str, str], Value] | None = None
     weight: Callable[[Lowering, t.Weight | t.AllWeights], Value] | None = None
-    expectation: Callable[[t.Expectation], Value] | None = None
+    expectation: Callable[[t.Term], Value] | None = None
     gradient: Callable[[Lowering, t.Gradient], Value] | None = None
     value_gradient: Callable[[Lowering, t.ValueGradient], Value] | None = None
     recall: Callable[[Lowering, t.Recalled], Lowering] | None = None

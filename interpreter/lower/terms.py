@@ -310,8 +310,8 @@ def _weights(term: t.Weight | t.AllWeights, context: Lowering) -> Value:
     return context.weight(context, term)
 
 
-@TENSOR.case(t.Expectation)
-def _expectation(term: t.Expectation, context: Lowering) -> Value:
+@TENSOR.case(t.Expectation, t.GradientStatistic, t.SamplingFloor)
+def _known(term: t.Term, context: Lowering) -> Value:
     assert context.expectation is not None
     value = context.expectation(term)
     return Value(tf.cast(value.tensor, context.dtype), value.axes)
@@ -321,6 +321,3 @@ def _expectation(term: t.Expectation, context: Lowering) -> Value:
 def _gradient(term: t.Gradient, context: Lowering) -> Value:
     assert context.gradient is not None
     return context.gradient(context, term)
-
-
-TENSOR.exclude("a program estimates it by itself", t.GradientStatistic, t.SamplingFloor)

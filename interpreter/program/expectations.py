@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from dlspec.spec.diagnostics.problems import InternalError
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
 from dlspec.spec.ir.plan import MeasurePlan
 from dlspec.spec.passes.example_blocks import MAX_SUMMED_EXAMPLES
+from dlspec.spec.passes.program_roots import statistics_of
 
 from ..lower import Lowering, Value
 from ..networks.network import joined
@@ -20,7 +22,10 @@ from .context import ProgramContext
 from .sampling_errors import Moments, SamplingErrors, joined_moments, moments_within
 from .seeds import Seeds
 
-Arrays = dict[str, np.ndarray[Any, Any]]
+Array = np.ndarray[Any, Any]
+Arrays = dict[str, Array]
+Estimated = tuple[Array, Array | None]
+"""A statistic of gradients and its sampling floor, [rows, …]."""
 Level = list[tuple[t.Expectation, str]]
 
 
@@ -43,19 +48,41 @@ class Evaluation:
         self.context = context.flat if apart else context
         """Flat where weights stand for others: cells would have to be told apart in each."""
         self.program = context.program
-        plain = (t.GradientStatistic, t.SamplingFloor)
         self.name, self.examples = name, examples
-        self.measures = [measure for measure in given if not isinstance(measure.term, plain)]
+        self.measures = list(given)
+        self.statistics = statistics_of(self.program) if measures is None else []
         self.sampling = SamplingErrors(self.program, self.measures if measures is None else [])
 
-    def measured(self, seeds: Seeds, step: int) -> tuple[Arrays, Arrays]:
-        """Every measure by name, and the sampling errors of those that have one: [rows, …] in float64."""
-        if not self.measures:
-            return {}, {}
+    def measured(self, seeds: Seeds, step: int, statistics: Sequence[Estimated] = ()) -> tuple[Arrays, Arrays]:
+        """Every measure by name, and the sampling errors of those that have one: [rows, …] in float64.
+
+        `statistics` are the values of the program's statistics of gradients and their floors, [rows, …] each, in their order.
+        """
+        plain = self._plain(statistics)
+        if len(plain) == len(self.measures):
+            return plain, {}
         seeds = seeds if self.context.cells > 1 else seeds.flat
         keys = {name: seeds.keys[name] for name in ("train", "test")}
-        values, errors = self._compiled(keys, seeds.draws, tf.constant(step))
-        return {name: x.numpy() for name, x in values.items()}, {name: x.numpy() for name, x in errors.items()}
+        given = [tuple(x for x in each if x is not None) for each in statistics]
+        values, errors = self._compiled(keys, seeds.draws, tf.constant(step), given)
+        named = plain | {name: x.numpy() for name, x in values.items()}
+        return {measure.name: named[measure.name] for measure in self.measures}, {
+            name: x.numpy() for name, x in errors.items()
+        }
+
+    def _plain(self, statistics: Sequence[Estimated]) -> Arrays:
+        """The measures that are a statistic of gradients, or its floor, and nothing else."""
+        known = {id(term): each for term, each in zip(self.statistics, statistics, strict=True)}
+        plain: Arrays = {}
+        for measure in self.measures:
+            term = measure.term
+            if isinstance(term, t.GradientStatistic):
+                plain[measure.name] = known[id(term)][0]
+            elif isinstance(term, t.SamplingFloor):
+                if (floor := known[id(term.of)][1]) is None:
+                    raise InternalError(f"the estimator of '{term.of.statistic}' gives no sampling floor")
+                plain[measure.name] = floor
+        return plain
 
     def nesting_order(self) -> list[Level]:
         """The expectations of the measures, each with its stream, in topological order: a level holds only earlier ones."""
@@ -78,10 +105,13 @@ class Evaluation:
     @cached_property
     def _compiled(self) -> Any:
         levels = self.nesting_order()
+        made = [one for one in self.measures if not isinstance(one.term, t.GradientStatistic | t.SamplingFloor)]
 
         @self.context.functions.shared(self.name, self.context.xla)
-        def evaluate(keys: dict[str, Any], draws: dict[str, Any], step: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-            known: dict[int, Value] = {}
+        def evaluate(
+            keys: dict[str, Any], draws: dict[str, Any], step: Any, statistics: Any
+        ) -> tuple[dict[str, Any], dict[str, Any]]:
+            known: dict[int, Value] = self._of_statistics(statistics)
             moments: Moments = {}
             for level in levels:
                 for stream, terms in _passes(level):
@@ -89,7 +119,7 @@ class Evaluation:
                     moments |= found
                     for term, mean in zip(terms, means, strict=True):
                         known[id(term)] = self.context.of_rows(mean, tuple(i.key for i in t.free_indices(term)))
-            values = {measure.name: self._outer(measure, known, draws, step) for measure in self.measures}
+            values = {measure.name: self._outer(measure, known, draws, step) for measure in made}
             return values, self.sampling.errors(
                 known,
                 moments,
@@ -177,6 +207,18 @@ class Evaluation:
             [tf.constant(0), *first],
         )
         return named(loop[1:])
+
+    def _of_statistics(self, given: Any) -> dict[int, Value]:
+        """The values of the statistics of gradients and of their floors, by the identities of their terms."""
+        known: dict[int, Value] = {}
+        for term, values in zip(self.statistics, given, strict=True):
+            known[id(term)] = self.context.of_rows(values[0])
+        by_statistic = {id(term): values for term, values in zip(self.statistics, given, strict=True)}
+        for measure in self.measures:
+            for item in t.walk(measure.term):
+                if isinstance(item, t.SamplingFloor):
+                    known[id(item)] = self.context.of_rows(by_statistic[id(item.of)][1])
+        return known
 
     def _bodies(
         self, measure: MeasurePlan, index: Any, known: dict[int, Value], keys: Any, draws: dict[str, Any], step: Any

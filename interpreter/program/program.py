@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from dlspec.spec.diagnostics.problems import InternalError
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import Phase, ProbePlan, Program, Restart
 from dlspec.spec.passes.digests import signature_digest
+from dlspec.spec.passes.program_roots import statistics_of
 from dlspec.spec.passes.trained_weights import changed_by
 
 from ..backend.startup import device
@@ -209,16 +209,8 @@ class Compiled:
 
     def evaluate_with_errors(self) -> tuple[Arrays, Arrays]:
         """Every measure at the present weights, and the sampling errors of those that have one: [rows, …] in float64."""
-        values, errors = self.evaluation.measured(self.seeds, self.step)
-        by_statistic = {id(term): statistic(self.seeds.flat, self.step) for term, statistic in self.statistics}
-        for measure in self.program.measures:
-            term = measure.term
-            if isinstance(term, t.GradientStatistic):
-                values[measure.name] = by_statistic[id(term)][0]
-            elif isinstance(term, t.SamplingFloor):
-                if (floor := by_statistic[id(term.of)][1]) is None:
-                    raise InternalError(f"the estimator of '{term.of.statistic}' gives no sampling floor")
-                values[measure.name] = floor
+        taken = [statistic(self.seeds.flat, self.step) for _, statistic in self.statistics]
+        values, errors = self.evaluation.measured(self.seeds, self.step, taken)
         return self._own(values), self._own(errors)
 
     def _own(self, arrays: Arrays) -> Arrays:
@@ -231,9 +223,9 @@ class Compiled:
 
     @cached_property
     def statistics(self) -> list[tuple[t.GradientStatistic, Statistic]]:
-        """The gradient statistics among the measures, each compiled by itself."""
-        terms = [measure.term for measure in self.program.measures if isinstance(measure.term, t.GradientStatistic)]
-        return [(term, Statistic(self.context.flat, term, place)) for place, term in enumerate(terms)]
+        """The gradient statistics in the measures, each compiled by itself."""
+        terms = enumerate(statistics_of(self.program))
+        return [(term, Statistic(self.context.flat, term, place)) for place, term in terms]
 
     def probe(self, plan: ProbePlan) -> dict[str, np.ndarray[Any, Any]]:
         """The values that a figure shows of single test examples: [rows, N, …] each."""

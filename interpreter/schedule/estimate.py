@@ -20,6 +20,7 @@ from dlspec.spec.ir.plan import Program, StudyPlan
 from dlspec.spec.passes.cost import Cost, cost
 from dlspec.spec.passes.memory import PROCESS_BYTES, memory
 from dlspec.spec.passes.print_network import shapes
+from dlspec.spec.passes.program_roots import statistics_of
 from dlspec.spec.tables.gradient_statistics import GRADIENT_STATISTICS
 
 from ..backend.jit_policy import uses_xla
@@ -141,7 +142,7 @@ LANCZOS_ROUNDS = 20
 
 def _differentiated(program: Program) -> int:
     """Of how many examples gradients are taken at one evaluation, all targets together."""
-    statistics = [measure.term for measure in program.measures if isinstance(measure.term, t.GradientStatistic)]
+    statistics = statistics_of(program)
     asked = sum(term.examples * max(1, term.draws) * _products(term) for term in statistics)
     values = [item for measure in program.measures for item in t.walk(measure.term) if isinstance(item, t.Gradient)]
     return asked + len(values) * program.evaluated("test")

@@ -15,6 +15,7 @@ from ..ir.types import Type
 from ..model.base import OneOf
 from ..model.experiment import LossTerm, MeasureOf
 from ..source import nodes as yaml
+from ..tables.gradient_statistics import GRADIENT_STATISTICS
 from . import constant_folding as folding
 from .context import Context
 from .dependencies import over_examples
@@ -74,6 +75,7 @@ def measures(experiment: ExperimentScope) -> tuple[MeasurePlan, ...]:
 
     Those with an error are left out.
     """
+    experiment.measure_names.make = partial(measure, experiment)
     node = experiment.model.node("measures")
     plans: tuple[MeasurePlan, ...] = experiment.group(("measures",), lambda: _measures(experiment), node)
     return plans
@@ -82,7 +84,12 @@ def measures(experiment: ExperimentScope) -> tuple[MeasurePlan, ...]:
 def _measures(experiment: ExperimentScope) -> tuple[MeasurePlan, ...]:
     found: list[MeasurePlan] = []
     for name in experiment.model.measures:
-        found.extend(experiment.attempt(partial(measure, experiment, name)) or ())
+        if name in experiment.measure_names.failed:
+            continue
+        plans = experiment.attempt(partial(measure, experiment, name))
+        if plans is None:
+            experiment.measure_names.failed.add(name)
+        found.extend(plans or ())
     return tuple(found)
 
 
@@ -98,8 +105,12 @@ def _mean(experiment: ExperimentScope, name: str, entry: Any, node: yaml.Node | 
     """A measure; a bare one per example means its expectation."""
     of = entry.node("of") if isinstance(entry, MeasureOf) else node
     assert of is not None
-    term = experiment.checker.value(of, Context("measures", ("measures", name)))
+    on = entry.on if isinstance(entry, MeasureOf) else "test"
+    with experiment.measure_names.within(name, on):
+        term = experiment.checker.value(of, Context("measures", ("measures", name)))
     experiment.must_fit(term, of.span)
-    return MeasurePlan(
-        name, over_examples(experiment.dependencies, term), entry.on if isinstance(entry, MeasureOf) else "test"
+    term = over_examples(experiment.dependencies, term)
+    ratio = any(
+        isinstance(item, t.GradientStatistic) and GRADIENT_STATISTICS[item.statistic].ratio for item in t.walk(term)
     )
+    return MeasurePlan(name, term, on, ratio)

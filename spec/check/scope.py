@@ -23,6 +23,7 @@ from .definition_order import Order, circle
 from .dependencies import Dependencies
 from .estimate_terms import estimated
 from .expressions import Checker
+from .measure_names import MeasureNames
 from .memo import MemoizedChecker, Part, Question, Shared
 from .namespace import Binding, Function, must_precede, order
 from .network_parts import application
@@ -74,6 +75,7 @@ class ExperimentScope:
         self.sequence = Order(self.bindings, self.functions, shared.common.cache)
         self.dependencies = Dependencies(shared, self.bindings, self.terms, self.note_read)
         self.memo = MemoizedChecker(shared, self.answer, self.problems, self.warnings)
+        self.measure_names = MeasureNames(self.model.measures, self.problems)
         self.checker = Checker(self, self.model.dtype)
         self.checker.keys = shared.common.keys
         self.checker.kept = shared.common.budget
@@ -136,6 +138,8 @@ class ExperimentScope:
             return self.shared.common.identity(self.model.node("gradient", name))
         if about == "network":
             return self._plan(name, self.span)
+        if about == "measure":
+            return self.measure_names.plan(name)
         if about == "function":
             return self.shared.common.identity(self.functions[name].node)
         if about == "output":
@@ -166,7 +170,11 @@ class ExperimentScope:
         """The term of a binding, checked when first asked for."""
         binding = self.bindings.get(name)
         if binding is None and name not in self.functions and stage != "constants":
-            self.unnamed(name, span)
+            if stage == "measures" and self.measure_names.has(name):
+                used = self.measure_names.term(name, span)
+                self.note_read("measure", name)
+                return used
+            self.measure_names.must_not_be(name, self.model.loss, span)
         if binding is None or binding.stage == "architecture":
             return None
         must_precede(name, binding.stage, stage, span)
@@ -178,13 +186,6 @@ class ExperimentScope:
         if isinstance(term, t.Literal):
             return term
         return t.Reference(name, binding.stage, type=term.type, span=span)
-
-    def unnamed(self, name: str, span: Span) -> None:
-        """The error for a measure or a term of the loss, which expressions cannot use."""
-        for stage, what in (("measures", "a measure"), ("loss", "a term of the loss")):
-            if name in getattr(self.model, stage):
-                hint = "Write it out again, or give what they share a name under `outputs`."
-                raise problem_at(span, f"'{name}' is {what}, which no expression can use", hint)
 
     def term_of(self, binding: Binding, span: Span) -> t.Term:
         """The term of a binding, checked when first needed. An error is reported once, at the binding itself. Raises StudyError."""

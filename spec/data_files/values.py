@@ -52,8 +52,8 @@ def of_array(array: Array, missing: Array | None = None, stored: str = "") -> Va
     if native.dtype.kind == "f":
         unclear = ~np.isfinite(native)
         if unclear.any():
-            rows: Array = unclear.reshape(len(native), -1).any(axis=1)
-            missing = rows if missing is None else np.logical_or(missing, rows)
+            rows = np.asarray(unclear.reshape(len(native), -1).any(axis=1))
+            missing = rows if missing is None else np.asarray(missing | rows)
     return Values(native, stored, missing if missing is not None and missing.any() else None)
 
 

@@ -73,7 +73,7 @@ class Renames:
         layers = _by_old_path(layer_names, values)
         entries: dict[str, Tree] = {}
         for key, inner in tree.entries.items():
-            mapping = judged if key in JUDGED else values
+            mapping = judged if key in JUDGED else {**self.of({"measure"}), **values} if key == "measures" else values
             if key in JUDGED and self.axes.values:
                 inner = reselected(inner, self.axes.values)
             if key == "training" and isinstance(inner, Branch):

@@ -135,7 +135,9 @@ def _expression(where: Where, names: Names) -> Iterator[Completion]:
     if where.inside[:1] in (("functions",), ("gradient",)):
         kinds = ["constants", "draw", "example", "architecture", "outputs"]
     known = [*names.of(*reversed(kinds)), *names.of("functions")]
-    yield from (_known(item) for item in known if item.name != where.path[-1])
+    if where.inside[:1] == ("measures",):
+        known += names.of("measures")
+    yield from (_known(item) for item in known if item.name not in where.path)
     if where.inside[:1] == ("training",) or where.inside[-1:] == ("weight",):
         yield Completion("step", "name", COUNTERS["step"].meaning)
     yield from (Completion(name, "name", COUNTERS[name].meaning) for name in counters_in(stage))

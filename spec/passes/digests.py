@@ -145,6 +145,8 @@ def _condition(program: Program, tree: Any, measures: Mapping[str, str]) -> Any:
             parts = {field.name: getattr(item, field.name) for field in fields(item)}
             if "measure" in parts:
                 parts["measure"] = measures[parts["measure"]]
+            if parts.get("window", ()) is None:  # all steps
+                del parts["window"]
             return [type(item).__name__, {name: plain(part) for name, part in parts.items()}]
         return [plain(part) for part in item] if isinstance(item, tuple | list) else item
 

@@ -56,9 +56,9 @@ def _differentiated(program: Program, replicates: int) -> Iterator[tuple[int, fl
     )
     held = BACKWARD * layers + 2 * sum(item.type.bytes for item in program.examples)
     for measure in program.measures:
-        if isinstance(measure.term, t.GradientStatistic):
-            yield from _statistic(program, measure.term, replicates, held)
         for item in t.walk(measure.term):
+            if isinstance(item, t.GradientStatistic):
+                yield from _statistic(program, item, replicates, held)
             if isinstance(item, t.Gradient):  # one for each example
                 total = program.evaluated(measure.on)
                 yield chunk(program, total, replicates, item.type.bytes), held + 2 * item.type.bytes

@@ -17,6 +17,13 @@ def roots(program: Program) -> Iterator[t.Term]:
         yield from probe.terms.values()
 
 
+def statistics_of(program: Program) -> list[t.GradientStatistic]:
+    """The statistics of gradients in the measures of a program, each once."""
+    terms = (item for measure in program.measures for item in t.walk(measure.term))
+    found = {id(item): item for item in terms if isinstance(item, t.GradientStatistic)}
+    return list(found.values())
+
+
 def written(program: Program) -> Iterator[t.Term]:
     """The same, and the terms of outputs."""
     yield from (item.term for item in program.outputs)

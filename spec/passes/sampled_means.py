@@ -31,13 +31,15 @@ def means_of(program: Program, measure: MeasurePlan) -> tuple[t.Expectation, ...
     """The expectations that a measure's error comes of, each before those in its body; none where it isn't kept.
 
     Kept is that of an expectation, and of a number made of several, within each other, too. It isn't of a rate, which follows from its
-    value; of quantiles and of mean gradients, whose examples aren't told apart; where a number jumps with an expectation, or its
+    value; of quantiles, of statistics of gradients, and of mean gradients, whose examples aren't told apart; where a number jumps with an expectation, or its
     derivative isn't that of its value; of arrays and gradients with an expectation within another.
     """
     term = measure.term
     if sampled_examples(program, measure) < 2 or term.type.kind != "real":
         return ()
     found = tuple(item for item in t.walk(term) if isinstance(item, t.Expectation))
+    if any(isinstance(item, t.GradientStatistic) for item in t.walk(term)):
+        return ()
     if any(item.quantile is not None or isinstance(item.body, t.Gradient) for item in found):
         return ()
     nested = any(means_within(item) for item in found)

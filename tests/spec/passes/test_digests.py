@@ -444,6 +444,17 @@ def test_gradient_modes_are_in_the_digests_of_what_hangs_on_them_through_outputs
     assert len(set(bent)) == 2 and len(set(plain)) == 1
 
 
+def test_a_window_of_steps_is_in_the_digest_of_what_stops_by_it() -> None:
+    """Other steps are looked at."""
+    conditions = (
+        "highest(error) < 0.1",
+        "highest(error, step >= 1) < 0.1",
+        "highest(error, step >= 2) < 0.1",
+        "mean_over(error) < 0.1",
+    )
+    assert len({stopped(condition) for condition in conditions}) == 4
+
+
 ESTIMATED = """
 dlspec: 1
 study: s
