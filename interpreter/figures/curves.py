@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from dlspec.spec.ir.plan import FigurePlan
+from dlspec.spec.ir.plan import FigurePlan, cell_name
 from matplotlib.ticker import MaxNLocator
 
 from ..results.cell_groups import label, programs
@@ -15,6 +15,7 @@ from .axis_scales import Array, Vertical, drawable, plotted
 from .draw import MOST_PANELS, curve, draws, heading, legend, names, panels, some, split, split_finished
 from .math_text import short
 from .palette import Palette
+from .references import level_lines
 
 MOST_LINES = 200
 """How many curves a panel has at most."""
@@ -55,6 +56,9 @@ def curves(plan: FigurePlan, results: Results) -> Any:
         for line, style in zip(lines, styles, strict=True):
             text = label(line.replicates[0], [plan.model.panel or ""])
             _draw(axis, line, vertical, short(f"{line.name}, {text}" if len(measures) > 1 else text), style)
+        colours = {cell_name(r.experiment, r.variant, r.constants): style["color"]
+                   for line, style in zip(lines, styles, strict=True) for r in line.replicates[:1]}  # fmt: skip
+        level_lines(axis, plan, replicates, vertical, colours)
         vertical.finish()
         axis.set_title(title, fontsize=9)
         axis.set_xlabel("step")

@@ -21,6 +21,7 @@ from .draw import MOST_PANELS, draws, final_values, heading, legend, names, pane
 from .fits import FIT_FROM, LAWS, fit, left_out_text, usable
 from .math_text import short
 from .palette import Palette
+from .references import swept_lines
 
 MOST_SERIES = 100
 """How many series a panel has at most."""
@@ -84,6 +85,7 @@ def scaling(plan: FigurePlan, results: Results) -> Any:
             isinstance(axis_value(replicate, plan.model.x), int) for replicate in replicates
         ):
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        swept_lines(axis, plan, replicates, vertical, taken)
         vertical.finish()
         axis.set_xlabel(short(plan.model.x))
         axis.set_ylabel(heading(names(plan.model.y)))

@@ -145,6 +145,19 @@ def check_condition(text: Text, subject: Subject) -> c.Selection:
     return _selection(text.tree, text, subject)
 
 
+def constant_number(text: Text, constants: Mapping[str, float]) -> float:
+    """The number that an expression of constants is. Raises StudyError."""
+    tree = _claim(text.tree, text, Subject({}, {}, constants))
+    span = text.span(text.tree)
+    if not isinstance(tree, c.Number):
+        raise problem_at(span, "a number of constants is needed here", "Write `1 / classes`, say.")
+    if not np.isfinite(tree.value):
+        raise problem_at(
+            span, f"this is {tree.value:g}, and a line lies at a finite number", "Write another expression."
+        )
+    return tree.value
+
+
 def _is_condition(node: n.Expr) -> bool:
     match node:
         case n.Boolean():

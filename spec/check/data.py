@@ -10,9 +10,12 @@ from ..diagnostics.problems import Span, did_you_mean, listing, problem_at
 from ..ir import terms as t
 from ..ir.data import DataSource, Enumerated, Finite, Fresh
 from ..model.experiment import Evaluate
+from ..source import nodes as yaml
 from .scope import ExperimentScope
 
 MAX_BITS = 24
+FULL = "full"
+"""The batch that is the whole training set."""
 BINARY_DISTRIBUTIONS = ("rademacher", "bernoulli")
 
 
@@ -65,7 +68,7 @@ def _enumerated(experiment: ExperimentScope, name: str, span: Span) -> Enumerate
     bits = prod(term.shape)
     training = experiment.model.training
     for said in (training.evaluate.node("examples"), training.node("batch")) if training else ():
-        if said is not None:
+        if said is not None and not (isinstance(said, yaml.Scalar) and said.value == FULL):
             message = f"with `enumerate` all 2^{bits} examples are taken each time, and here is another number"
             raise problem_at(said.span, message, "Remove it.")
     return Enumerated(2**bits, term.path)

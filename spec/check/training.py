@@ -21,6 +21,7 @@ from . import constant_folding as folding
 from .argument_bounds import explained, representable, within
 from .claims import Subject, check_until
 from .context import Context
+from .data import FULL
 from .expression_text import read
 from .learning_rates import scheduled
 from .measures import loss_term
@@ -103,7 +104,7 @@ class TrainingChecker:
                 hint = "A phase of 0 steps is passed over."
                 raise problem_at(term.span, f"'steps' is between 0 and {MAX_STEPS:,}, and this is {steps:,}", hint)
             times = count(model.node("times"), 1, "'times'", MAX_STEPS)
-            batch = count(model.node("batch"), 1, "'batch'") if model.batch is not None else self.batch(training)
+            batch = self.counted_batch(model.node("batch")) if model.batch is not None else self.batch(training)
             if model.batch is not None and self.experiment.data is not None and self.experiment.data.batch is not None:
                 hint = "Remove it: all values are taken each time."
                 raise problem_at(
@@ -198,7 +199,20 @@ class TrainingChecker:
         if training.batch is None and data is not None:
             hint = "Add `batch: 100`; only enumerated data have a batch of their own."
             raise problem_at(training.span(), "the training lacks 'batch'", hint)
-        return self.experiment.count(training.node("batch"), 1, "'batch'")
+        return self.counted_batch(training.node("batch"))
+
+    def counted_batch(self, node: yaml.Node | None) -> int:
+        """A batch as it is written: a number, or `full`, all of a finite training set."""
+        if not isinstance(node, yaml.Scalar) or node.value != FULL or FULL in self.experiment.bindings:
+            return self.experiment.count(node, 1, "'batch'")
+        data, task = self.experiment.data, self.model.task.data
+        if data is not None and not data.train:
+            hint = "Give the task a training set, `data: {train: 1000}`, or the batch a number."
+            raise problem_at(node.span, "new examples at every step have no full batch", hint)
+        if not isinstance(task, str) and task.order == "with_replacement":
+            message = "a full batch has each example once, and `order: with_replacement` draws them at random"
+            raise problem_at(node.span, message, "Leave one of them out.")
+        return data.train if data is not None else 1
 
     def evaluations(self, plan: Evaluate, steps: int) -> tuple[int, ...]:
         """The steps at which measures are taken: `every`, `at` and `log` united, with 0 and the last."""

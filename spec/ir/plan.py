@@ -311,6 +311,8 @@ class FigurePlan:
     kind: str
     model: Any
     where: tuple[Selection, ...] = ()
+    references: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Numbers that lines are drawn at: by label, and by the name of the cell."""
 
 
 @dataclass(frozen=True, eq=False)

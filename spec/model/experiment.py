@@ -137,7 +137,9 @@ class TrainingPhase(Closed):
     optimizer: Optimizer | None = Field(
         None, description="The optimiser in this phase, or a map from network to optimiser."
     )
-    batch: Expression | None = Field(None, description="How many examples a step in this phase.")
+    batch: Expression | None = Field(
+        None, description="How many examples a step in this phase; `full` is the whole training set."
+    )
     updates: dict[Name, TrainingUpdate] | None = Field(None, description="What a step consists of in this phase.")
     restart: list[str] = Field(
         default_factory=list,
@@ -150,7 +152,8 @@ class Training(Closed):
 
     optimizer: Optimizer = Field(description="A Keras optimiser, or a map from network to optimiser.")
     batch: Expression | None = Field(
-        None, description="How many examples a step; left out where data are enumerated, whose batch is all of them."
+        None,
+        description="How many examples a step; `full` is the whole of a finite training set; left out where data are enumerated, whose batch is all of them.",
     )
     steps: Expression | None = Field(None, description="How many updates; left out where there are phases.")
     phases: dict[Name, TrainingPhase] = Field(

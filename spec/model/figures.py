@@ -62,6 +62,10 @@ class Curves(Figure):
     )
     colour: AxisName | None = Field(None, description="The axis with one colour a value; otherwise `variant`.")
     scale: Scale = Field(default_factory=lambda: Scale(), description="Linear or logarithmic axes.")
+    reference: dict[str, Expression] = Field(
+        default_factory=dict,
+        description="Lines at numbers, by label: expressions of constants, `{chance: 1 / classes}`.",
+    )
 
 
 class Function(Figure):
@@ -101,6 +105,10 @@ class Scaling(Figure):
         None,
         description="A fitted law: y = a · x^b, y = a · exp(b · x), or y = a + b · x, "
         "by least squares on the axes' scale.",
+    )
+    reference: dict[str, Expression] = Field(
+        default_factory=dict,
+        description="Lines at numbers, by label: expressions of constants, `{chance: 1 / classes}`.",
     )
 
 

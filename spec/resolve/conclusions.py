@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..check.claim_design import ClaimDesign, judge_of
-from ..check.claims import Axes, Subject, check_claim
+from ..check.claims import Axes, Subject, check_claim, constant_number
 from ..check.expression_text import read
 from ..check.figures import check_figures, conditions
 from ..check.steps import ENDS
@@ -18,6 +18,7 @@ from ..expressions.nodes import Call, Name, walk
 from ..ir.claims import looked_at
 from ..ir.plan import ClaimPlan, FigurePlan, Program
 from ..model.experiment import Experiment
+from ..model.figures import Figure
 from ..source import nodes as yaml
 from ..tables.gradient_statistics import FLOOR
 
@@ -75,10 +76,25 @@ class Conclusions:
         for name, figure in self.model.figures.items():
             try:
                 shown = conditions(figure, subject)
-                plans.append(FigurePlan(self.name, name, figure.kind, figure, shown))
+                plans.append(
+                    FigurePlan(self.name, name, figure.kind, figure, shown, self._references(figure, programs))
+                )
             except StudyError as error:
                 self.problems.extend(error.problems)
         return tuple(plans)
+
+    def _references(self, figure: Figure, programs: Sequence[Program]) -> dict[str, dict[str, float]]:
+        """The numbers of a figure's lines: by label, and by cell. Raises StudyError."""
+        numbers: dict[str, dict[str, float]] = {}
+        written = figure.node("reference") if "reference" in type(figure).model_fields else None
+        for key, node in written.entries if isinstance(written, yaml.Mapping) else ():
+            if not isinstance(node, yaml.Scalar):
+                continue
+            text = read(node)
+            for program in programs:
+                constants = {name: float(value) for name, value in program.constants.items() if not np.shape(value)}
+                numbers.setdefault(key.text, {})[program.name] = constant_number(text, constants)
+        return numbers
 
     def unsound(self) -> list[Problem]:
         """What is wrong with the claims themselves, where no cell is sound: their syntax, and the names of measures and axes.

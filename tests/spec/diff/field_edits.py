@@ -144,7 +144,7 @@ EDITS: dict[str, tuple[Path, Any]] = {
 """A change of each field of the models that are written by hand; figures have theirs below."""
 FIGURE_EDITS: Mapping[str, Any] = {
     "title": "A title", "caption": "See.", "panel": "variant", "where": "variant == one",
-    "colour": "variant", "scale": {"y": "log"}, "examples": 9, "steps": [10, 20], "zoom": [-1, 1], "fit": "power", "count": 2, "rows": "s",
+    "colour": "variant", "scale": {"y": "log"}, "examples": 9, "steps": [10, 20], "zoom": [-1, 1], "fit": "power", "count": 2, "rows": "s", "reference": {"half": 0.5},
 }  # fmt: skip
 ON_AXES: Mapping[str, Any] = {"panel": "m", "colour": "m", "where": "k == 1"}
 """What a figure of swept constants says of axes."""

@@ -496,3 +496,25 @@ def test_an_estimate_is_in_the_digests_of_what_reads_it() -> None:
     assert len({other for *_, other in measured}) == 1
     moded = digests(LOSS="(f - y)^2", MEASURE="taken", CLIP="2")
     assert moded[1] not in {used for _, used, _ in measured}
+
+
+def test_a_full_batch_is_the_whole_training_set() -> None:
+    """The same as its number; with a study that has a name `full` of its own that one is meant."""
+
+    def digest_of(batch: str, constants: str = "{k: 7}") -> str:
+        text = f"""
+dlspec: 1
+study: s
+experiments:
+  e:
+    constants: {constants}
+    task: {{data: {{train: 40}}, example: {{x: "normal([2])"}}}}
+    architecture: {{f: {{input: x, layers: [{{dense: 1}}]}}}}
+    loss: {{l: f^2}}
+    training: {{optimizer: {{sgd: 0.1}}, batch: {batch}, steps: 5}}
+    measures: {{m: E(f)}}
+"""
+        return spec.resolve(spec.parse(Source("a.yaml", text))).experiments[0].programs[0].digest
+
+    assert digest_of("full") == digest_of("40") != digest_of("39")
+    assert digest_of("full", "{full: 39}") == digest_of("39")
