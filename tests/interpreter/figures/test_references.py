@@ -17,7 +17,7 @@ def labelled(axis: Any, label: str) -> tuple[list[float], list[float]]:
 
 def test_a_number_of_constants_is_a_level_line_over_the_steps(made: Callable[..., Any]) -> None:
     """One for all cells where it is the same; in each cell's own colour where it differs, and named once."""
-    plan, found = made('{kind: curves, y: error, colour: d, reference: {chance: 1 / 4, bound: 2 * d}}', VALUES)
+    plan, found = made("{kind: curves, y: error, colour: d, reference: {chance: 1 / 4, bound: 2 * d}}", VALUES)
     (axis,) = DRAWERS["curves"](plan, found).axes
     assert labelled(axis, "chance") == ([0, 1], [0.25, 0.25])
     dashed = [line for line in axis.get_lines() if line.get_linestyle() == "--" and line.get_ydata()[0] in (2, 4, 8)]
