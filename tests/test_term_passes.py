@@ -37,8 +37,9 @@ experiments:
     sweep: {c: [0.5, 1.5]}
     functions: {g(a): a * a, h(a): a / 2}
     task:
+      data: {file: rows.csv, train: 1}
       draw: {w: "normal([d])"}
-      example: {x: "normal([d])", y: "[x[k] for k < d]", z: "[w[0], x[1]]", s: "x[0:2]", v: "iterate(h, x, 2)"}
+      example: {x: "normal([d])", y: "[x[k] for k < d]", z: "[w[0], x[1]]", s: "x[0:2]", v: "iterate(h, x, 2)", r: rows.b}
     architecture: {f: {input: x, layers: [dense: 1]}}
     outputs: {o: f + sum(y)}
     loss: {l: {of: "g(o - z[0]) * stop(s[1])", weight: c + step}}
@@ -52,8 +53,11 @@ experiments:
 """
 
 
-def program() -> Program:
-    batch = merge_cells(spec.resolve(spec.parse(Source("every_class.yaml", STUDY))).experiments[0].programs)
+def program(folder: Path) -> Program:
+    (folder / "rows.csv").write_text("a,b\n" + "1,2.5\n" * 70)
+    batch = merge_cells(
+        spec.resolve(spec.parse(Source(str(folder / "every_class.yaml"), STUDY))).experiments[0].programs
+    )
     assert batch is not None
     return batch.program
 
@@ -84,8 +88,8 @@ def test_the_passes_are_there() -> None:
     assert {"text", "meaning", "cost", "range", "value in NumPy", "tensor", "way of a gradient"} <= set(LOADED)
 
 
-def test_every_class_has_a_text_and_a_meaning_of_its_own() -> None:
-    plan = program()
+def test_every_class_has_a_text_and_a_meaning_of_its_own(tmp_path: Path) -> None:
+    plan = program(tmp_path)
     terms = terms_of(plan)
     assert set(terms) == set(CLASSES)
     texts = {name: spell(term) for name, term in terms.items()}

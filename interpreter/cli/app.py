@@ -20,7 +20,7 @@ from .export import export
 from .fmt import fmt
 from .lsp import lsp
 from .merge import merge
-from .options import File, Only, Overrides, Profile, from_options, resolved
+from .options import AllowData, File, Only, Overrides, Profile, from_options, resolved
 from .plan import plan
 from .register import register
 from .report import report
@@ -74,7 +74,7 @@ app.command()(lsp)
 @app.command()
 def show(
     file: File, stage: Annotated[Stage, typer.Option(help="Which stage.")] = Stage.cells,
-    profile: Profile = None, override: Overrides = None, only: Only = None,
+    profile: Profile = None, override: Overrides = None, only: Only = None, allow_data: AllowData = False,
 ) -> None:  # fmt: skip
     """Prints a stage of the pipeline: the resolved spec, its cells, its typed expressions, or its graphs."""
     from . import show as stages

@@ -10,6 +10,7 @@ from typing import Annotated, Any, NoReturn, TypeVar, get_type_hints
 
 import typer
 from dlspec import spec
+from dlspec.spec.data_files.places import allow_outside
 
 from ..backend.devices import Asked
 
@@ -40,6 +41,18 @@ Device = Annotated[
     typer.Option(
         parser=_device, metavar="DEVICE", help="`cpu`, `gpu`, `gpu:N`, or `auto`: the first GPU where there is one."
     ),
+]
+
+
+def _allow(allowed: bool) -> bool:
+    if allowed:
+        allow_outside()
+    return allowed
+
+
+AllowData = Annotated[
+    bool,
+    typer.Option("--allow-data", callback=_allow, help="Data files may lie outside the study's folder."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Prints one JSON object.")]
 

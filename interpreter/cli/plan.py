@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .options import ERROR, AsJson, File, Only, Overrides, Profile, Runs, resolved
+from .options import ERROR, AllowData, AsJson, File, Only, Overrides, Profile, Runs, resolved
 
 
 def plan(
@@ -19,6 +19,7 @@ def plan(
     ] = None,
     runs: Runs = Path("runs"),
     as_json: AsJson = False,
+    allow_data: AllowData = False,
 ) -> None:  # fmt: skip
     """Prints every cell's shapes, parameters, FLOPs, memory and expected time, and whether it is stored already."""
     found = resolved(file, profile, override, only)

@@ -11,7 +11,7 @@ import typer
 
 from ..api.settings import ExecutorName, FailOn, Jit, RunSettings
 from ..backend.devices import AUTO
-from .options import AsJson, Device, File, Only, Overrides, Profile, Runs
+from .options import AllowData, AsJson, Device, File, Only, Overrides, Profile, Runs
 
 
 class LogForm(StrEnum):
@@ -65,6 +65,7 @@ class RunOptions:
         typer.Option(help="With which verdicts the exit code is 3: `fails` alone, also `inconclusive`, also `seen`."),
     ] = FailOn.fails
     as_json: AsJson = False
+    allow_data: AllowData = False
 
     def settings(self) -> RunSettings:
         """What of them says how the study is run."""

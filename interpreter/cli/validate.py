@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from .options import AllowData
 from .validate_files import Format, validate_files
 
 
@@ -17,6 +18,7 @@ def validate(
     only_studies: Annotated[
         bool, typer.Option("--only-studies", help="Passes over files without a key `dlspec`.")
     ] = False,
+    allow_data: AllowData = False,
 ) -> None:
     """Checks studies in all their profiles, without running anything."""
     if code := validate_files(files, form, only_studies):

@@ -22,6 +22,8 @@ def chosen(keys: Any, place: Any, count: int, order: str) -> Any:
         bits = words(keys, place, 1)[..., 0]
         scaled = tf.cast(bits, tf.uint64) * tf.constant(count, tf.uint64)
         return tf.cast(tf.bitwise.right_shift(scaled, tf.constant(32, tf.uint64)), tf.int64)
+    if order == "file":
+        return tf.tile((place % count)[tf.newaxis], [keys.shape[0], 1])
     epoch, within = place // count, place % count
     return tf.cast(shuffled(keys, tf.cast(epoch, tf.uint32), tf.cast(within, tf.uint32), count), tf.int64)
 

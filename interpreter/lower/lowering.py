@@ -48,6 +48,7 @@ class Lowering:
         bindings: the terms of names.
         modes: gradient modes by function.
         keys: the keys of a sample, uint32 [R, 2]; `index` the numbers of the examples, int64 [B] or [R, B].
+        files: the columns of data files by the keys of their terms, [N, …]; `file_rows` are those of the examples, int32 [R, B].
         lead: the axes of a sample.
         constants: the values of swept constants, by place: […] of one cell, [cells, …], or [R, …] where no cells are told apart.
         network: applies a network to an input, or to its own; `layer` gives a layer's output on the way.
@@ -73,6 +74,8 @@ class Lowering:
     modes: Mapping[str, Mode]
     keys: Callable[[t.Sample], Any] | None = None
     index: Any = None
+    files: Mapping[str, Any] = field(default_factory=dict)
+    file_rows: Any = None
     lead: Axes = (REPLICATE, EXAMPLE)
     constants: Sequence[Any] = ()
     network: Callable[[Lowering, str, Value | None], Value] | None = None

@@ -69,6 +69,11 @@ def _step_number(term: t.StepNumber, context: Lowering) -> Value:
     return Value(context.cast(count, term.type.kind))
 
 
+@TENSOR.case(t.FileValue)
+def _file_value(term: t.FileValue, context: Lowering) -> Value:
+    return Value(tf.gather(context.files[term.key], context.file_rows), (REPLICATE, EXAMPLE))
+
+
 # -- operations and functions --------------------------------------------------------------------------------------------
 
 

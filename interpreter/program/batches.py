@@ -62,7 +62,7 @@ def materialize_dataset(context: ProgramContext, keys: Any, draws: dict[str, Any
 def make_batch_fn(
     context: ProgramContext, loss: Sequence[LossPlan]
 ) -> Callable[[Any, dict[str, Any], Any, Any], dict[str, Value]]:
-    """What makes the values of a batch that some terms of the loss need, by name: keys, draws, int64 [R, B] numbers and a step to the values, by XLA.
+    """What makes the values of a batch that some terms of the loss need, by name: keys, draws, int64 [R, B] numbers, a step and places to the values, by XLA.
 
     In a plain graph each of its small operations would pass over the memory by itself.
     """
@@ -70,14 +70,15 @@ def make_batch_fn(
     axes: dict[str, Axes] = {}
 
     @graph_function(xla=True)
-    def tensors(keys: Any, draws: dict[str, Any], indices: Any, step: Any) -> dict[str, Any]:
-        lowering = context.lowering(keys, indices, indices.shape[-1], draws, step=step, update=step)
+    def tensors(keys: Any, draws: dict[str, Any], indices: Any, step: Any, rows: Any) -> dict[str, Any]:
+        lowering = context.lowering(keys, indices, indices.shape[-1], draws, step=step, update=step, places=rows)
         values = {name: lowering(term) for name, term in terms.items()}
         axes.update({name: value.axes for name, value in values.items()})
         return {name: value.tensor for name, value in values.items()}
 
-    def batch(keys: Any, draws: dict[str, Any], indices: Any, step: Any) -> dict[str, Value]:
-        return {name: Value(tensor, axes[name]) for name, tensor in tensors(keys, draws, indices, step).items()}
+    def batch(keys: Any, draws: dict[str, Any], indices: Any, step: Any, rows: Any = None) -> dict[str, Value]:
+        made = tensors(keys, draws, indices, step, rows)
+        return {name: Value(tensor, axes[name]) for name, tensor in made.items()}
 
     return batch
 

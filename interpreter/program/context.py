@@ -21,6 +21,7 @@ from dlspec.spec.tables.dtypes import DTYPES
 from ..lower import Lowering, Value
 from ..networks.network import Network, input_of
 from .estimates import estimate_variables
+from .file_rows import ROWS, ROWS_PLACE, is_of_files, of_files
 from .kept_weights import kept_weights
 from .layer_outputs import looked_into
 from .seeds import bindings_of, constants_of, is_constant, number_samples
@@ -77,13 +78,15 @@ class ProgramContext:
         draws: dict[str, Any],
         step: Any = None,
         update: Any = None,
+        places: Any = None,
         **more: Any,
     ) -> Lowering:
         """A context for terms over a batch of examples.
 
         `keys` are those of a stream, uint32 [samples, R, 2]; `index` the examples' numbers, int64 [B] or [R, B]; `draws`
         the replicates' draws by name, [R, …] or [cells, R, …]; `step` how many updates were made, `update` which one the
-        examples are for, the last that was made unless said; `more` are further fields of the context.
+        examples are for, the last that was made unless said; `places` are those of the examples among the rows of files, their
+        numbers unless said; `more` are further fields of the context.
         """
         cells = {CELL: self.cells} if self.cells > 1 else {}
         if step is not None and update is None:
@@ -97,10 +100,23 @@ class ProgramContext:
             constants=constants_of(draws), step=step, update=update, clock=self.clock,
             values={
                 name: Value(tensor, lead_axes(tensor, self._ranks[name], REPLICATE))
-                for name, tensor in draws.items() if not is_constant(name)
+                for name, tensor in draws.items() if not is_constant(name) and not is_of_files(name)
             },
+            files=of_files(draws), file_rows=self._rows(keys, draws, index if places is None else places),
             **more,
         )  # fmt: skip
+
+    def _rows(self, keys: Any, draws: dict[str, Any], places: Any) -> Any:
+        """The rows of files that some examples of a stream are, int32 [R, B]; None without files, or where no example is made.
+
+        Places beyond the last example, in what fills up a chunk, are those of the last.
+        """
+        place = self.samples.get(ROWS_PLACE)
+        if place is None or keys is None:
+            return None
+        table = draws[ROWS]
+        found = tf.minimum(tf.cast(keys[place][:, :1], tf.int64) + places, table.shape[1] - 1)
+        return tf.gather(table, found, batch_dims=1)
 
     @property
     def crosses_borders(self) -> bool:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Generic, TypeVar
 
 import tensorflow as tf
-from dlspec.spec.ir.data import DataSource, Enumerated, Finite, Fresh
+from dlspec.spec.ir.data import DataSource, Enumerated, Finite, Fresh, Rows
 
 from ..lower.data_order import chosen
 from ..registry import Registry
@@ -73,6 +73,17 @@ class FiniteReader(DataReader[Finite]):
     def dataset(self, context: ProgramContext, keys: Any, draws: dict[str, Any]) -> dict[str, Any]:
         """The values of all examples, where they are not too large."""
         return materialize_dataset(context, keys, draws)
+
+
+@READERS(Rows.kind)
+class RowsReader(DataReader[Rows]):
+    """Rows of files, in an order of each replicate's own or in that of the files; what is drawn beside them is new at each visit."""
+
+    ahead = True
+
+    def batch_indices(self, order: Any, places: Any) -> Any:
+        """What the order has at the places: int64 [R, B]."""
+        return chosen(order, places, self.source.train, self.source.order)
 
 
 @READERS(Enumerated.kind)

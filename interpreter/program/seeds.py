@@ -15,11 +15,13 @@ import tensorflow as tf
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
 from dlspec.spec.ir.cell_batch import CellBatch
+from dlspec.spec.ir.data import Rows
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.tables.layers import row_of
 
 from ..lower import Lowering, Value
 from ..lower.threefry import key
+from .file_rows import ROWS, ROWS_PLACE, file_tensors, first_row, is_of_files
 
 STREAMS = ("draw", "train", "test", "redraw")
 """Once a replicate; training examples; test examples; draws of a target that a gradient statistic makes anew."""
@@ -50,6 +52,7 @@ class Seeds:
         }
         for place, values in enumerate(batch.constants):
             self.draws[name_of_constant(place)] = tf.constant(values if apart else values[0])
+        self.draws |= file_tensors(batch.program, first.paths, dtype)
         self._varying = frozenset(varying)
 
     @cached_property
@@ -65,6 +68,8 @@ class Seeds:
         for name, tensor in self.draws.items():
             if is_constant(name):
                 flat.draws[name] = tf.repeat(tensor, replicates, axis=0)
+            elif is_of_files(name) and name != ROWS:
+                flat.draws[name] = tensor
             elif name in self._varying:
                 flat.draws[name] = tf.reshape(tensor, [-1, *tensor.shape[2:]])
             else:
@@ -83,6 +88,7 @@ class CellSeeds:
     ) -> None:
         """`known` are draws that another cell has, and this one by design, too."""
         self.dtype = dtype
+        self.program = program
         self.paths = [(program.seed, program.experiment, replicate) for replicate in replicates]
         self.draws = self._draws(program, known or {})
 
@@ -97,7 +103,10 @@ class CellSeeds:
 
     def keys_of(self, stream: str, samples: Mapping[Path, int]) -> Any:
         """The keys of a stream: uint32 [samples, R, 2]."""
-        rows = [[key(*path, stream, *place) for path in self.paths] for place in samples]
+        first = (first_row(self.program, stream), 0)
+        rows = [
+            [key(*path, stream, *place) if place != ROWS_PLACE else first for path in self.paths] for place in samples
+        ]
         return tf.constant(np.asarray(rows, np.uint32).reshape(len(rows), len(self.paths), 2))
 
     def _draws(self, program: Program, known: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,6 +164,8 @@ def number_samples(program: Program) -> dict[Path, int]:
             row = row_of(layer)
             if row is not None and row.draws_with(layer.config):
                 numbers.setdefault(noise_path(plan.name, layer.key), len(numbers))
+    if isinstance(program.data, Rows):
+        numbers[ROWS_PLACE] = len(numbers)
     return numbers
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import tensorflow as tf
+from dlspec.spec.ir.data import Rows
 from dlspec.spec.ir.plan import Phase, Update
 from dlspec.spec.tables.gradient_modes import mode_of
 
@@ -15,6 +16,7 @@ from ..lower.threefry import folded
 from .batches import gather_batch, isolate_draws, make_batch_fn
 from .context import ProgramContext
 from .data_readers import reader_of
+from .file_rows import ROWS_PLACE
 from .optimizers import Optimizers
 from .seeds import noise_path
 
@@ -64,7 +66,7 @@ class UpdateStep:
         wanted = self._trained_by(variables)
         with tf.GradientTape(watch_accessed_variables=False, persistent=len(wanted) > 1) as tape:
             tape.watch([variable.value for variable in variables])
-            lowering = self._lowering(inputs, step, batch_indices, training)
+            lowering = self._lowering(inputs, step, batch_indices, places, training)
             losses = self.context.losses(lowering, self.plan.loss)
             totals = [tf.add_n([tf.reduce_sum(losses[place]) for place in terms]) for terms, _ in wanted]
         averaged = 1 if self.mean_of_gradients else self.batch
@@ -97,16 +99,20 @@ class UpdateStep:
         """Keys uint32 [R, 2] for each row: [rows, 2]."""
         return keys if self.context.cells == 1 else tf.tile(keys, [self.context.cells, 1])
 
-    def _lowering(self, inputs: TrainInputs, step: Any, batch_indices: Any, training: Training) -> Lowering:
+    def _lowering(
+        self, inputs: TrainInputs, step: Any, batch_indices: Any, places: Any, training: Training
+    ) -> Lowering:
         """The context of the loss, with what it needs of the examples where that is looked up or made by itself."""
-        context = self.context
+        context, rows = self.context, None
+        if isinstance(context.program.data, Rows):
+            batch_indices, rows = places, batch_indices  # what is drawn beside a row is new at each visit
         lowering = context.lowering(
-            inputs.keys, batch_indices, self.batch, inputs.draws, step=step, update=step, training=training
+            inputs.keys, batch_indices, self.batch, inputs.draws, step=step, update=step, training=training, places=rows
         )
         if inputs.dataset:
             lowering.values.update(gather_batch(context, inputs.dataset, batch_indices))
         elif not context.xla:
-            lowering.values.update(self._make_batch(inputs.keys, inputs.draws, batch_indices, step))
+            lowering.values.update(self._make_batch(inputs.keys, inputs.draws, batch_indices, step, rows))
         elif context.on_cpu:
             isolate_draws(context, self.plan.loss, lowering)
         return lowering
@@ -171,7 +177,7 @@ class TrainStep:
     def _again(self, update: UpdateStep, number: int, inputs: TrainInputs, step: Any, finite: Any) -> Any:
         """The further times of an update, on a stream of examples of its own."""
         own = inputs._replace(
-            keys=_of_stream(inputs.keys, number), order=_of_stream(inputs.order, number), dataset=inputs.dataset
+            keys=self._of_stream(inputs.keys, number), order=_of_stream(inputs.order, number), dataset=inputs.dataset
         )
         more = update.plan.times - 1
 
@@ -181,6 +187,12 @@ class TrainStep:
             return turn + 1, so_far & update(own, step, self.reader.batch_indices(own.order, places), places)
 
         return tf.while_loop(lambda turn, _: turn < more, body, [tf.constant(0), finite])[1]
+
+    def _of_stream(self, keys: Any, number: int) -> Any:
+        """The keys of the samples in a stream of an update's own, uint32 [samples, R, 2]. Its rows begin where those of training do."""
+        if ROWS_PLACE not in self.context.samples:
+            return _of_stream(keys, number)
+        return tf.concat([_of_stream(keys[:-1], number), keys[-1:]], axis=0)
 
     @cached_property
     def loop(self) -> Any:

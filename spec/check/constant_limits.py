@@ -161,7 +161,15 @@ _Axes = Mapping[str, Mapping[str, int]]
 _WORK: TermPass[[_Below, _Axes], _Cost] = TermPass("work of a constant")
 """The cost of a term from those of its parts; `axes` are the indices that parameters vary along."""
 _WORK.exclude(
-    "it is no constant", t.Reference, t.Sample, t.NetworkOutput, t.Weight, t.AllWeights, t.StepNumber, t.Recalled
+    "it is no constant",
+    t.Reference,
+    t.Sample,
+    t.NetworkOutput,
+    t.Weight,
+    t.AllWeights,
+    t.StepNumber,
+    t.Recalled,
+    t.FileValue,
 )
 _WORK.exclude("cells are merged after all checks", t.SweptConstant)
 _WORK.exclude("it is no constant", t.Expectation, t.Gradient, t.ValueGradient, t.GradientStatistic, t.SamplingFloor)

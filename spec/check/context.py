@@ -15,6 +15,7 @@ from ..source import nodes as yaml
 from ..tables.gradient_modes import GradientMode
 from ..tables.operations import Operation
 from .expression_text import Text
+from .file_values import Columns
 from .namespace import Function
 from .vocabulary import Vocabulary
 
@@ -49,6 +50,12 @@ class Names(Protocol):
 
     def trained(self, term: t.Term) -> bool:
         """Whether a term depends on weights."""
+
+    files: frozenset[str]
+    """The names of data files."""
+
+    def file_value(self, columns: Columns, stage: str, span: Span) -> t.Term:
+        """Some columns of a data file."""
 
     def plan(self, name: str, span: Span) -> NetworkPlan:
         """A network, checked when first asked for."""

@@ -11,6 +11,7 @@ from ..ir import terms as t
 from ..ir.data import DataSource, Enumerated, Finite, Fresh
 from ..model.experiment import Evaluate
 from ..source import nodes as yaml
+from .file_rows import file_rows, refuse_file_options
 from .scope import ExperimentScope
 
 MAX_BITS = 24
@@ -21,19 +22,20 @@ BINARY_DISTRIBUTIONS = ("rademacher", "bernoulli")
 
 def data_source(experiment: ExperimentScope) -> DataSource:
     """What `task.data` says. Raises StudyError."""
-    model, training = experiment.model.task.data, experiment.model.training
+    model = experiment.model.task.data
     if model == "fresh":
         return Fresh(_evaluated(experiment))
+    if model.file is not None or model.files is not None:
+        refuse_examples(experiment)
+        return file_rows(experiment, model)
+    refuse_file_options(model)
     if model.enumerate is not None:
         extra = [name for name in ("train", "test", "order") if name in model.model_fields_set]
         if extra:
             hint = "Leave it out: every value is there once, to train on and to test on."
             raise problem_at(model.key(extra[0]), f"'{extra[0]}' does not go with 'enumerate'", hint)
         return _enumerated(experiment, model.enumerate, model.span("enumerate"))
-    said = training.evaluate.node("examples") if training else None
-    if said is not None:
-        message = "the test examples are those of `task.data`, and here is another number"
-        raise problem_at(said.span, message, "Remove it.")
+    refuse_examples(experiment)
     test = experiment.count(model.node("test"), model.test, "'test'")
     if model.train is None:
         if "order" in model.model_fields_set:
@@ -42,6 +44,15 @@ def data_source(experiment: ExperimentScope) -> DataSource:
             )
         return Fresh(test)
     return Finite(test, experiment.count(model.node("train"), 0, "'train'"), model.order)
+
+
+def refuse_examples(experiment: ExperimentScope) -> None:
+    """Refuses a second number of test examples."""
+    training = experiment.model.training
+    said = training.evaluate.node("examples") if training else None
+    if said is not None:
+        message = "the test examples are those of `task.data`, and here is another number"
+        raise problem_at(said.span, message, "Remove it.")
 
 
 def _evaluated(experiment: ExperimentScope) -> int:

@@ -25,6 +25,7 @@ from .calls import MAX_CALLS, applied_to, call, signature
 from .constant_limits import Budget
 from .context import Context, Names
 from .expression_text import Text, read
+from .file_values import named_columns
 from .namespace import Function, counters_in
 
 MAX_STEPS = 150
@@ -98,6 +99,8 @@ class Checker:
             hint = "Give a part of it a name of its own: a name's value is made once, and counts as one step."
             message = f"this is nested more than {MAX_STEPS} steps deep, when each function is written out"
             raise problem_at(span, message, hint)
+        if self.names.files and (named := named_columns(node)) is not None and named.file in self.names.files:
+            return self.names.file_value(named, context.stage, span)
         match node:
             case n.Number(value):
                 kind = "int" if isinstance(value, int) else "real"

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..diagnostics.problems import did_you_mean, listing, problem_at
 from ..ir import terms as t
+from ..ir.data import Rows
 from ..ir.plan import MeasurePlan
 from ..ir.types import Type
 from ..model.base import OneOf
@@ -143,6 +144,14 @@ def _examples(experiment: ExperimentScope, row: GradientStatistic, arguments: An
     if whole and given is not None and data is not None and data.train and examples > there:
         message = f"{examples:,} examples are asked for, and the {on} set has {there:,}"
         raise problem_at(given.span, message, "Left out, it is all.")
+    if isinstance(data, Rows):
+        if row.over_draws:
+            message = f"`{row.name}` takes new examples for each target, and a file has only its rows"
+            raise problem_at(arguments.span(), message, "Statistics over examples take them: `gradient_snr`.")
+        if given is not None and examples > there:
+            message = f"{examples:,} examples are asked for, and the {on} set has {there:,}"
+            raise problem_at(given.span, message, "Give fewer.")
+        examples = min(examples, there)
     if experiment.data is not None and experiment.data.exact:
         examples, hint = experiment.data.test, "Enumerate more, or sample the examples."
         least = 1 if row.over_draws else least

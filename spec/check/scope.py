@@ -23,6 +23,7 @@ from .definition_order import Order, circle
 from .dependencies import Dependencies
 from .estimate_terms import estimated
 from .expressions import Checker
+from .file_values import Columns, file_names, file_value
 from .measure_names import MeasureNames
 from .memo import MemoizedChecker, Part, Question, Shared
 from .namespace import Binding, Function, must_precede, order
@@ -70,6 +71,7 @@ class ExperimentScope:
         self.failed: set[str] = set()
         self.active: list[str] = []
         self.data: DataSource | None = None
+        self.files = file_names(self.model)
         self.bindings, self.functions = self._declared(swept or {})
         self.vocabulary = Vocabulary(shared, self.bindings, self.functions, self.model.architecture)
         self.sequence = Order(self.bindings, self.functions, shared.common.cache)
@@ -132,8 +134,7 @@ class ExperimentScope:
         """The answer to a question about a name. Of a term it is the type alone, or a literal, so that parts are shared more often."""
         about, name = question
         if about == "data":
-            data = self.data
-            return data
+            return self.data
         if about == "gradient":
             return self.shared.common.identity(self.model.node("gradient", name))
         if about == "network":
@@ -150,10 +151,8 @@ class ExperimentScope:
         if about == "points":
             number = points.number(self.shared.points, name, self.shared.common.number)
             return term if number is None else number
-        if about == "size":
-            return self.sizes[name]
-        if about == "small":
-            return small(self.sizes[name])
+        if about in ("size", "small"):
+            return self.sizes[name] if about == "size" else small(self.sizes[name])
         if about == "varies":
             return self.dependencies.varies(name)
         if about == "trained":
@@ -368,6 +367,10 @@ class ExperimentScope:
     def trained(self, term: t.Term) -> bool:
         """Whether a term depends on weights."""
         return self.dependencies.trained(term)
+
+    def file_value(self, columns: Columns, stage: str, span: Span) -> t.Term:
+        self.note_read("data")
+        return file_value(self.data, columns, stage, span)
 
     # -- what its parts ask for ------------------------------------------------------------------------------------
 

@@ -90,7 +90,9 @@ def open_file(path: Path, header: bool = True) -> OpenFile:
         with path.open("rb") as file:
             file.read(1)
     except OSError as error:
-        raise file_problem(path, f"cannot be read: {error.strerror or error}", f"Looked for at {path}.") from None
+        raise file_problem(
+            path, f"cannot be read: {error.strerror or error}", "A study names files from its own folder on."
+        ) from None
     name = path.name.lower().removesuffix(".gz")
     end = Path(name).suffix
     packed = path.name.lower().endswith(".gz")

@@ -6,7 +6,7 @@ What a training step reads of a source is its reader's (`interpreter/program/dat
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 
@@ -37,6 +37,11 @@ class DataSource(ABC):
     def batch(self) -> int | None:
         """The batch that the source sets; None where training chooses it."""
         return self.train if self.exact else None
+
+    @property
+    def split_at_random(self) -> bool:
+        """Whether which examples of a file train is drawn, replicate by replicate."""
+        return False
 
     def evaluated(self, stream: str) -> int:
         """Over how many examples of a stream, `test` or `train`, measures are taken: all of a finite set."""
@@ -99,3 +104,67 @@ class Enumerated(DataSource):
     def identity(self) -> list[Any]:
         """How many values there are, and of which sample."""
         return [[self.kind, self.train, "shuffle", list(self.path)]]
+
+
+@dataclass(frozen=True)
+class NamedFile:
+    """A data file under its name in a study; `checksum` is of all of its values."""
+
+    name: str
+    path: str
+    header: bool
+    checksum: str
+    survey: Any = field(compare=False, repr=False)
+    """What it holds (`data_files.survey`)."""
+
+
+@dataclass(frozen=True)
+class FileColumn:
+    """A column of one of the files that says which rows go where, with the checksum of its values."""
+
+    file: str
+    column: str
+    checksum: str
+
+
+@dataclass(frozen=True)
+class Rows(DataSource):
+    """The rows of data files, which all have as many: `size` of them train and `test` measure, in each replicate others.
+
+    Args:
+        rows: how many rows there are, before those are left out that lack a value in one of the columns `complete`.
+        order: `shuffle`, `with_replacement`, or `file`: split and taken as they stand.
+        chosen: the column that says which rows train; None where they are drawn.
+        strata: the column each of whose values is as frequent in both sets; `groups` that whose rows of one value stay together.
+    """
+
+    kind = "files"
+
+    size: int
+    rows: int
+    order: str = "shuffle"
+    files: tuple[NamedFile, ...] = ()
+    chosen: FileColumn | None = None
+    strata: FileColumn | None = None
+    groups: FileColumn | None = None
+    complete: tuple[FileColumn, ...] = ()
+
+    @property
+    def train(self) -> int:
+        """How many training examples there are."""
+        return self.size
+
+    @property
+    def split_at_random(self) -> bool:
+        """Whether the split is drawn."""
+        return self.order != "file" and self.chosen is None
+
+    def file(self, name: str) -> NamedFile:
+        """One of the files."""
+        return next(file for file in self.files if file.name == name)
+
+    def identity(self) -> list[Any]:
+        """How many rows there are, how many train and measure, and the columns that say which, by their values."""
+        columns = [column and column.checksum for column in (self.chosen, self.strata, self.groups)]
+        complete = sorted(column.checksum for column in self.complete)
+        return [[self.kind, self.size, self.order, [self.rows, self.test, columns, complete]]]

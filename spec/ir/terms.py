@@ -252,6 +252,26 @@ class StepNumber(Term):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class FileValue(Term):
+    """An example's values in some columns of a data file, each in its checksum: of one column by itself, of several as an array.
+
+    `low` and `high` are the bounds of ints in all rows.
+    """
+
+    file: str
+    columns: tuple[str, ...]
+    checksums: tuple[str, ...]
+    several: bool = False
+    low: int = 0
+    high: int = 1
+
+    @property
+    def key(self) -> str:
+        """What tells it from the other columns of a program."""
+        return f"{self.file}.{self.columns[0]}:{self.columns[-1]}" if self.several else f"{self.file}.{self.columns[0]}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Recalled(Term):
     """What a term is worth at the weights of another time; a constant for gradients.
 
@@ -272,7 +292,7 @@ class Recalled(Term):
 
 NAMELESS: tuple[type[Term], ...] = (
     Literal, SweptConstant, IndexVariable, Operate, Comprehend, Gather, Cut, Stack, Sample, Weight, AllWeights, Expectation, Gradient,
-    GradientStatistic, SamplingFloor, StepNumber,
+    GradientStatistic, SamplingFloor, StepNumber, FileValue,
 )  # fmt: skip
 """The classes whose value hangs on their parts alone: on no binding, argument or network that they name."""
 

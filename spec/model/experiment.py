@@ -22,18 +22,31 @@ from .patch import Patch
 
 
 class Data(Closed):
-    """Finite data: so many examples drawn once per replicate, or every value of a binary draw."""
+    """Finite data: so many examples drawn once per replicate, every value of a binary draw, or the rows of files."""
 
     train: Expression | None = Field(
-        None, description="How many training examples, drawn once per replicate; without it they are new at every step."
+        None,
+        description="How many training examples, drawn once per replicate; without it they are new at every step. "
+        "Of files a number of rows, a share between 0 and 1, or a column that says which.",
     )
-    test: Expression = Field(1000, description="How many test examples, drawn once per replicate.")
-    order: Literal["shuffle", "with_replacement"] = Field(
-        "shuffle", description="How a batch is taken: in a new random order each epoch, or each example at random."
+    test: Expression = Field(
+        1000, description="How many test examples, drawn once per replicate; of files all rows that do not train."
+    )
+    order: Literal["shuffle", "with_replacement", "file"] = Field(
+        "shuffle",
+        description="How a batch is taken: in a new random order each epoch, or each example at random; `file`: rows are split and taken as they stand.",
     )
     enumerate: Name | None = Field(
         None, description="A binary draw of `example`: all its values, full batches, exact expectations."
     )
+    file: str | None = Field(None, description="A data file beside the study; its name is its stem.")
+    files: dict[Name, str] | None = Field(None, description="Data files beside the study, by name.")
+    header: bool = Field(True, description="Whether the first row of a CSV file names the columns; else c0, c1, ….")
+    stratify: str | None = Field(
+        None, description="A column, each of whose values is as frequent among training as among test examples."
+    )
+    group: str | None = Field(None, description="A column: rows of one value train together, or test together.")
+    missing: list[str] | None = Field(None, description="Columns: a row that lacks a value in one of them is left out.")
 
 
 def _data_form(value: Any) -> str:
@@ -46,7 +59,8 @@ class Task(Closed):
     data: Annotated[
         Annotated[Literal["fresh"], Tag("fresh")] | Annotated[Data, Tag("finite")], Discriminator(_data_form)
     ] = Field(
-        "fresh", description="`fresh`: new examples at every step. `{train: n, test: n}`. `{enumerate: x}`: every x."
+        "fresh",
+        description="`fresh`: new examples at every step. `{train: n, test: n}`. `{enumerate: x}`: every x. `{file: …}`: rows.",
     )
     draw: dict[Name, Expression] = Field(default_factory=dict, description="Once per replicate: the hidden target.")
     example: dict[Name, Expression] = Field(default_factory=dict, description="Once per example: inputs and labels.")

@@ -176,6 +176,11 @@ def _step_number(term: t.StepNumber, walk: Walk, names: Scope) -> Any:
     )
 
 
+@_MEANING.case(t.FileValue)
+def _file_value(term: t.FileValue, walk: Walk, names: Scope) -> Any:
+    return ["file", term.type.kind, list(term.type.shape), list(term.checksums), term.several]
+
+
 @_MEANING.case(t.Operate)
 def _operate(term: t.Operate, walk: Walk, names: Scope) -> Any:
     static = {name: walk.value(value) for name, value in term.static.items()}

@@ -192,6 +192,11 @@ def _number(term: t.Term, counter: _Counter, passes: Passes) -> Provenance:
     return Provenance()
 
 
+@_COST.case(t.FileValue)
+def _looked_up(term: t.FileValue, counter: _Counter, passes: Passes) -> Provenance:
+    return Provenance(axes=frozenset({EXAMPLE}))
+
+
 @_COST.case(t.Weight, t.AllWeights)
 def _weights(term: t.Weight | t.AllWeights, counter: _Counter, passes: Passes) -> Provenance:
     return Provenance(requires_grad=True)

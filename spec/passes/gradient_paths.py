@@ -161,7 +161,16 @@ _ONWARDS.exclude("it is a measure by itself", t.GradientStatistic, t.SamplingFlo
 @_MADE_OF.case(t.Recalled)
 @_BEHIND.case(t.Stop, t.Recalled)
 @_ONWARDS.case(
-    t.Stop, t.Recalled, t.Literal, t.SweptConstant, t.Sample, t.Weight, t.AllWeights, t.StepNumber, t.IndexVariable
+    t.Stop,
+    t.Recalled,
+    t.Literal,
+    t.SweptConstant,
+    t.Sample,
+    t.Weight,
+    t.AllWeights,
+    t.StepNumber,
+    t.IndexVariable,
+    t.FileValue,
 )
 def _end(term: t.Term, paths: Paths, reached: Reached) -> Iterable[t.Term]:
     return ()

@@ -325,6 +325,7 @@ def _literal(term: t.Literal, ranges: Ranges) -> Known:
 
 
 _BOUNDS.exclude("ranges are those of one cell", t.SweptConstant)
+_BOUNDS.case(t.FileValue)(lambda term, ranges: (term.low, term.high))
 
 
 @_BOUNDS.case(t.IndexVariable)

@@ -54,6 +54,13 @@ def _step_number(term: t.StepNumber) -> str:
     return term.counter
 
 
+@_TEXT.case(t.FileValue)
+def _file_value(term: t.FileValue) -> str:
+    if term.several:
+        return f"{term.file}[{term.columns[0]}:{term.columns[-1]}]"
+    return f"{term.file}.{term.columns[0]}" if term.columns[0] else term.file
+
+
 @_TEXT.case(t.Operate)
 def _operate(term: t.Operate) -> str:
     operator = OPERATIONS[term.operation].operator

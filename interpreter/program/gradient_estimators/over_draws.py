@@ -14,6 +14,7 @@ from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
 
 from ...lower import Lowering, Value
+from ..file_rows import is_of_files
 from ..seeds import constants_of, is_constant
 from .gradients import Gradients, inner
 from .registry import Inputs, estimates
@@ -68,7 +69,7 @@ def redrawn(gradients: Gradients, inputs: Inputs, place: Any) -> dict[str, Any]:
             changed.add(item.name)
             known = {
                 name: Value(tensor, (REPLICATE,)) for name, tensor in draws.items()
-                if name != item.name and not is_constant(name)
+                if name != item.name and not is_constant(name) and not is_of_files(name)
             }  # fmt: skip
             lowering = replace(anew if item.name in over else same, values=known)
             draws[item.name] = lowering.broadcast_to_axes(lowering(item.term), (REPLICATE,), len(item.type.shape))

@@ -5,24 +5,27 @@ from __future__ import annotations
 from dataclasses import fields
 from pathlib import Path
 
+import pytest
 import typer
 from dlspec.interpreter.backend.devices import Asked
 from dlspec.interpreter.cli.app import app
 from dlspec.interpreter.cli.options import from_options
 from dlspec.interpreter.cli.run_options import ExecutorName, FailOn, Jit, LogForm, RunOptions
+from dlspec.spec.data_files.places import ALLOWED
 from typer.testing import CliRunner
 
 WORDS = (
     "a.yaml -p quick -o e.replicates=2 -o e.seed=1 --only e/v -j 3 --executor ray --address h:1 --jit graph --device gpu:1 "
-    "--runs r --force --keep-weights --checkpoint 5 --tensorboard --mlflow sqlite:///m.db --log json --fail-on seen --json"
+    "--runs r --force --keep-weights --checkpoint 5 --tensorboard --mlflow sqlite:///m.db --log json --fail-on seen --json --allow-data"
 )
 GIVEN = RunOptions(
     "a.yaml", "quick", ["e.replicates=2", "e.seed=1"], ["e/v"], 3, ExecutorName.ray, "h:1", Jit.graph, Asked("gpu", 1),
-    Path("r"), True, True, 5.0, True, "sqlite:///m.db", LogForm.json, FailOn.seen, True,
+    Path("r"), True, True, 5.0, True, "sqlite:///m.db", LogForm.json, FailOn.seen, True, True,
 )  # fmt: skip
 
 
-def test_every_option_reaches_the_run_as_it_was_given() -> None:
+def test_every_option_reaches_the_run_as_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ALLOWED, "0")  # what the option sets is taken back
     taken: list[RunOptions] = []
     command = typer.Typer()
     command.command()(from_options(RunOptions)(taken.append))

@@ -25,6 +25,9 @@ experiments:
     sweep: {k: [1, 2], m: [1, 2]}
     measures: {size: k + m, other: k}
     figures: {scaling: {kind: scaling, x: k, y: size}}
+  filed:
+    task: {data: {file: tests/spec/diff/files/rows.csv, train: 6}, example: {x: rows.x, y: rows.y}}
+    measures: {mean: E(x + y)}
   staged:
     task: {example: {x: "normal([2])", y: "x[0]"}}
     architecture: {f: {input: x, layers: [{dense: 1}]}, g: {input: x, layers: [{dense: 1}]}}
@@ -75,6 +78,7 @@ REMOVED: Any = object()
 Path = tuple[str | int, ...]
 E: Path = ("experiments", "e")
 SWEPT: Path = ("experiments", "swept")
+FILED: Path = ("experiments", "filed", "task", "data")
 STAGED: Path = ("experiments", "staged")
 PHASES: Path = (*STAGED, "training", "phases")
 UPDATES: Path = (*STAGED, "training", "updates")
@@ -107,6 +111,10 @@ EDITS: dict[str, tuple[Path, Any]] = {
     "Data.train": ((*E, "task", "data", "train"), 25), "Data.test": ((*E, "task", "data", "test"), 35),
     "Data.order": ((*E, "task", "data", "order"), "with_replacement"),
     "Data.enumerate": (("experiments", "counted", "task", "data"), {"test": 8}),
+    "Data.file": ((*FILED, "file"), "tests/spec/diff/files/other/rows.csv"),
+    "Data.files": (FILED, {"files": {"rows": "tests/spec/diff/files/other/rows.csv"}, "train": 6}),
+    "Data.missing": ((*FILED, "missing"), ["z"]), "Data.stratify": ((*FILED, "stratify"), "y"),
+    "Data.group": (FILED, {"file": "tests/spec/diff/files/rows.csv", "train": 6, "group": "g"}),
     "Task.data": ((*E, "task", "data"), "fresh"), "Task.draw": ((*E, "task", "draw", "v"), "uniform(-1, 1, [d])"),
     "Task.example": ((*E, "task", "example", "x"), "uniform(-1, 1, [d])"),
     "Network.input": ((*E, "architecture", "f", "input"), "2 * x"),
@@ -153,6 +161,7 @@ OF_KIND: Mapping[str, Any] = {
     "function.x": "sum(x)", "scaling.x": "m", "examples.x": "2 * x", "images.image": "2 * z",
 }  # fmt: skip
 NEUTRAL: Mapping[str, str] = {
+    "Data.header": "without it columns have other names, and expressions with them",
     "Study.dlspec": "the version of the language is 1, and no other is taken",
     "Evaluate.examples": "not read where data are finite; `task.data` has the number (the pairs have it where it is read)",
     **{f"{kind.title()}.kind": "another kind is another model, with fields of its own" for kind in figures.FIGURES},

@@ -1,0 +1,255 @@
+"""The rows of data files as a source of examples: which files, and which of their rows train and measure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from fractions import Fraction
+
+from ..data_files.described import called, file_name, is_name
+from ..data_files.places import located
+from ..data_files.split import group_sizes, rows_chosen, rows_without_gaps
+from ..data_files.survey import Column, survey
+from ..diagnostics.problems import Span, StudyError, did_you_mean, listing, problem_at
+from ..ir import terms as t
+from ..ir.data import FileColumn, NamedFile, Rows
+from ..model.experiment import Data
+from ..source import nodes as yaml
+from . import constant_folding as folding
+from .context import Context
+from .file_columns import column_of, gap, gap_hint
+from .scope import ExperimentScope
+
+FILE_ONLY = ("header", "stratify", "group", "missing")
+MAX_ROWS = 2**31 - 1
+SETS = ("train", "test")
+
+
+def file_rows(experiment: ExperimentScope, model: Data) -> Rows:
+    """What `task.data` says of files. Raises StudyError."""
+    files = _files(experiment, model)
+    checker = _Split(experiment, model, files)
+    return checker.rows()
+
+
+def refuse_file_options(model: Data) -> None:
+    """Refuses what goes with files alone where there are none."""
+    for name in FILE_ONLY:
+        if name in model.model_fields_set:
+            raise problem_at(model.key(name), f"'{name}' goes with files alone", "Give `file: …`, or remove it.")
+    if model.order == "file":
+        raise problem_at(model.span("order"), "only files have an order of their own", "Use `shuffle`.")
+
+
+def _files(experiment: ExperimentScope, model: Data) -> tuple[NamedFile, ...]:
+    if model.enumerate is not None:
+        raise problem_at(model.key("enumerate"), "'enumerate' does not go with files", "Keep one of them.")
+    if model.file is not None and model.files is not None:
+        raise problem_at(model.key("file"), "there are both `file` and `files`", "Put it among `files`, with a name.")
+    if model.file is not None:
+        name, span = file_name(model.file), model.span("file")
+        if not is_name(name):
+            hint = f"`files: {{digits: {model.file}}}` gives it one."
+            raise problem_at(span, f"'{name}' is no name that expressions can write", hint)
+        written = {name: (model.file, span)}
+    else:
+        written = {name: (path, model.span("files", name)) for name, path in (model.files or {}).items()}
+        if not written:
+            raise problem_at(model.span("files"), "there is no file", "`files: {digits: digits.csv}`")
+    taken = {*experiment.bindings, *experiment.functions, *experiment.model.architecture}
+    files = []
+    for name, (path, span) in written.items():
+        if name in taken:
+            message = f"'{name}' is the name of a data file, and of something else"
+            raise problem_at(span, message, "Rename that, or give the file another name: `files: {name: path}`.")
+        files.append(_opened(experiment, name, path, model.header, span))
+    return tuple(files)
+
+
+def _opened(experiment: ExperimentScope, name: str, path: str, header: bool, span: Span) -> NamedFile:
+    try:
+        place = located(experiment.span.source.name, path)
+        named = header or not place.name.lower().removesuffix(".gz").endswith(".csv")
+        surveyed = survey(place, named)
+    except StudyError as error:
+        raise StudyError([replace(problem, span=span) for problem in error.problems]) from None
+    return NamedFile(name, str(place), named, surveyed.checksum, surveyed)
+
+
+class _Split:
+    """Which rows train, and which measure."""
+
+    def __init__(self, experiment: ExperimentScope, model: Data, files: tuple[NamedFile, ...]) -> None:
+        self.experiment = experiment
+        self.model = model
+        self.files = files
+
+    def rows(self) -> Rows:
+        """The source. Raises StudyError."""
+        model = self.model
+        total = self.total()
+        complete = tuple(
+            self.column(name, model.span("missing", place))[0] for place, name in enumerate(model.missing or ())
+        )
+        usable = self.usable(total, complete)
+        chosen = self.chosen()
+        strata = self.column(model.stratify, model.span("stratify"))[0] if model.stratify is not None else None
+        groups = self.column(model.group, model.span("group"))[0] if model.group is not None else None
+        if chosen is not None:
+            return self.by_column(total, complete, chosen, strata or groups)
+        if strata is not None and groups is not None:
+            hint = "Keep one, or give a column that says who trains: `train: NAME`."
+            raise problem_at(model.key("group"), "rows are split by `stratify` or by `group`", hint)
+        unit = self.group_size(groups, complete, total) if groups is not None else 1
+        train, test = self.counts(usable, unit)
+        source = Rows(test, train, total, model.order, self.files, None, strata, groups, complete)
+        self.must_fit_training(source)
+        return source
+
+    def total(self) -> int:
+        """How many rows the files have. Columns of another length than most can be there, and be left alone."""
+        lengths = [c.rows for file in self.files for c in file.survey.columns.values() if not c.problem]
+        if not lengths:
+            raise problem_at(self.span, "no column can be used", "`dlspec data FILE` says why.")
+        rows: int = max(Counter(lengths).items(), key=lambda item: (item[1], item[0]))[0]
+        return rows
+
+    @property
+    def span(self) -> Span:
+        return self.model.span("file" if self.model.file is not None else "files")
+
+    def column(self, written: str, span: Span) -> tuple[FileColumn, Column]:
+        """A column by its name, with its file's where there are several."""
+        file, _, name = written.rpartition(".")
+        if not file:
+            with_it = [item.name for item in self.files if written in item.survey.columns]
+            if len(with_it) > 1:
+                raise problem_at(span, f"{listing(with_it)} have a column '{written}'", f"`{with_it[0]}.{written}`")
+            file = with_it[0] if with_it else self.files[0].name
+        if file not in [item.name for item in self.files]:
+            hint = f"The files are {listing(item.name for item in self.files)}."
+            raise problem_at(
+                span, f"there is no file '{file}'", did_you_mean(file, [f.name for f in self.files]) or hint
+            )
+        column = column_of(self.files, file, name, span)
+        if column.shape:
+            raise problem_at(span, f"'{written}' is an array, and one value a row is asked for", "Name another column.")
+        return FileColumn(file, name, column.checksum), column
+
+    def usable(self, total: int, complete: tuple[FileColumn, ...]) -> int:
+        """How many rows are left when those with gaps are left out."""
+        if not complete:
+            return total
+        return len(rows_without_gaps(self.files, complete, total))
+
+    def chosen(self) -> FileColumn | None:
+        """The column that `train` names, if it does."""
+        node = self.model.node("train")
+        if not isinstance(node, yaml.Scalar) or not isinstance(node.value, str):
+            return None
+        file, _, name = node.value.rpartition(".")
+        there = any(name in item.survey.columns for item in self.files if file in ("", item.name))
+        if not there or node.value in self.experiment.bindings:
+            return None
+        return self.column(node.value, node.span)[0]
+
+    def by_column(
+        self, total: int, complete: tuple[FileColumn, ...], chosen: FileColumn, other: FileColumn | None
+    ) -> Rows:
+        """A split by a column: its rows that are `true`, or say `train`, train; those that are `false`, or say `test`, measure."""
+        model = self.model
+        for name in ("test", "stratify", "group"):
+            if name in model.model_fields_set:
+                message = f"a column says who trains, and '{name}' would say it again"
+                raise problem_at(model.key(name), message, "Remove it.")
+        column = column_of(self.files, chosen.file, chosen.column, model.span("train"))
+        self.no_gaps(column, chosen, complete, model.span("train"))
+        classes = set(column.classes or ())
+        words = SETS if column.kind == "text" else ("true", "false")
+        if column.kind not in ("bool", "text") or not classes & set(words):
+            hint = "Its values are `true` and `false`, or the texts `train` and `test`; rows with other texts are left out."
+            raise problem_at(model.span("train"), f"'{chosen.column}' does not say which rows train", hint)
+        train, test = rows_chosen(self.files, chosen, complete, total)
+        source = Rows(len(test), len(train), total, model.order, self.files, chosen, None, None, complete)
+        self.must_fit_training(source)
+        return source
+
+    def no_gaps(self, column: Column, named: FileColumn, complete: tuple[FileColumn, ...], span: Span) -> None:
+        if column.missing and named not in complete:
+            raise problem_at(span, gap(called(named.file, named.column), column), gap_hint(column))
+
+    def group_size(self, groups: FileColumn, complete: tuple[FileColumn, ...], total: int) -> int:
+        """How many rows a group has: all as many, so that a training set has one size in every replicate."""
+        column = column_of(self.files, groups.file, groups.column, self.model.span("group"))
+        self.no_gaps(column, groups, complete, self.model.span("group"))
+        sizes = group_sizes(self.files, groups, complete, total)
+        if len(sizes) != 1:
+            least, most = min(sizes), max(sizes)
+            message = f"groups of '{groups.column}' have {least:,} to {most:,} rows, so that no two splits would be of one size"
+            hint = "A column that says who trains splits them: `train: NAME`, true or false in each row."
+            raise problem_at(self.model.span("group"), message, hint)
+        return sizes.pop()
+
+    def counts(self, usable: int, unit: int) -> tuple[int, int]:
+        """How many rows train and measure. A share is rounded down, of groups where there are any."""
+        model = self.model
+        train = self.count("train", usable, unit)
+        test = self.count("test", usable, unit) if "test" in model.model_fields_set else None
+        if train is None and test is None:
+            if self.experiment.model.training is None:
+                return 0, usable
+            raise problem_at(self.span, "how many rows train is not said", "`train: 0.8`, or a number of rows.")
+        if train is None:
+            assert test is not None
+            train = usable - test
+        test = usable - train if test is None else test
+        if train + test > usable or min(train, test) < 0:
+            field = "train" if "test" not in model.model_fields_set else "test"
+            message = f"{max(train, test, train + test):,} rows are asked for, and there are {usable:,}"
+            raise problem_at(model.span(field), message, "What does not train is the test set unless `test` is said.")
+        return train, test
+
+    def count(self, field: str, usable: int, unit: int) -> int | None:
+        """A number of rows, or a share of them."""
+        node = self.model.node(field)
+        if node is None:
+            return None
+        term = self.experiment.checker.value(node, Context("constants", ()))
+        if not isinstance(term, t.Literal) or term.type.shape or term.type.kind == "bool":
+            raise problem_at(node.span, f"'{field}' is a number of rows, or a share", "`0.8`, or `1000`.")
+        if term.type.kind == "int":
+            rows = folding.size(term, f"'{field}'", MAX_ROWS)
+            if rows % unit:
+                hint = f"Each group has {unit:,} rows: give a multiple of that."
+                raise problem_at(node.span, f"{rows:,} rows are no whole number of groups", hint)
+            return rows
+        share = float(term.value)
+        if not 0 < share < 1:
+            hint = (
+                "A whole number counts rows; a share lies between 0 and 1, and neither is one. All rows: leave it out."
+            )
+            raise problem_at(node.span, f"'{field}' is {share:g}, which is neither a number of rows nor a share", hint)
+        rows = int(Fraction(repr(share)) * (usable // unit)) * unit
+        if not rows:
+            raise problem_at(node.span, f"{share:g} of {usable // unit:,} is less than one", "Give a larger share.")
+        return rows
+
+    def must_fit_training(self, source: Rows) -> None:
+        """Refuses an empty set where something reads it."""
+        experiment = self.experiment
+        if experiment.model.training is not None and not source.train:
+            raise problem_at(self.span, "no row is left to train on", "Give `train`.")
+        if not source.test:
+            measured = next(
+                (
+                    name
+                    for name, measure in experiment.model.measures.items()
+                    if getattr(measure, "on", "test") == "test"
+                ),
+                None,
+            )
+            if measured is not None:
+                hint = "Leave rows for it: `train: 0.8`. Or measure training examples: `{of: …, on: train}`."
+                raise problem_at(
+                    self.span, f"no row is left to test on, and the measure '{measured}' is of tests", hint
+                )

@@ -1,0 +1,100 @@
+"""Columns of data files in expressions: `digits.label`, `digits[p0:p63]`, and `digits` where a file is one array."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..data_files.described import file_name
+from ..diagnostics.problems import Span, StudyError, problem_at
+from ..expressions import nodes as n
+from ..ir import terms as t
+from ..ir.data import DataSource, Rows
+from ..ir.types import KINDS, Type
+from ..model.experiment import Experiment
+from ..tables.operations.intervals import INT32
+from . import constant_folding as folding
+from .file_columns import column_of, gap, gap_hint
+
+STAGE = "example"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What an expression names in a file: one column, or those from the first to the last of two."""
+
+    file: str
+    names: tuple[str, ...]
+    several: bool = False
+
+
+def file_value(source: DataSource | None, named: Columns, stage: str, span: Span) -> t.FileValue:
+    """The term of some columns of a file. Raises StudyError for what no example can have; of a file with an error without a word."""
+    file, columns, several = named.file, list(named.names), named.several
+    if not isinstance(source, Rows):
+        raise StudyError([])
+    if stage != STAGE:
+        hint = f"Give it a name there: `task: {{example: {{x: {file}…}}}}`."
+        raise problem_at(span, f"columns of '{file}' stand in `task.example` alone", hint)
+    if several:
+        columns = _between(source, file, columns, span)
+    taken = [column_of(source.files, file, name, span) for name in columns]
+    complete = {(item.file, item.column) for item in source.complete}
+    for column in taken:
+        shown = f"{file}.{column.name}" if column.name else file
+        if column.kind == "text":
+            hint = "Write classes as whole numbers from 0. `stratify`, `group` and `train` take texts."
+            raise problem_at(span, f"'{shown}' is a text, and expressions have numbers and bools", hint)
+        if column.rows != source.rows:
+            message = f"'{shown}' has {column.rows:,} rows, and other columns have {source.rows:,}"
+            raise problem_at(span, message, "An example is one row of all of them.")
+        if column.missing and (file, column.name) not in complete:
+            raise problem_at(span, gap(shown, column), gap_hint(column))
+        for bound in (column.low, column.high):
+            if column.kind == "int" and bound is not None and not INT32[0] <= bound <= INT32[1]:
+                message = f"'{shown}' holds {bound}, and ints have 32 bits"
+                raise problem_at(span, message, "Save it as float64, or count from a smaller number.")
+    shapes = {column.shape for column in taken}
+    if len(shapes) > 1:
+        raise problem_at(span, "these columns have different shapes", "Take those of one shape.")
+    kind = max((column.kind for column in taken), key=KINDS.index)
+    result = Type(kind, (len(taken), *taken[0].shape) if several else taken[0].shape)
+    bounds = [
+        int(bound) for c in taken if kind != "real" for bound in (c.low or 0, c.high or 0 if c.kind == "int" else 1)
+    ]
+    return t.FileValue(
+        file, tuple(columns), tuple(column.checksum for column in taken), several,
+        min(bounds, default=0), max(bounds, default=1), type=folding.sized(result, span), span=span,
+    )  # fmt: skip
+
+
+def _between(source: Rows, file: str, ends: Sequence[str], span: Span) -> list[str]:
+    """The columns from one to another, both among them."""
+    first, last = ends
+    names = list(source.file(file).survey.columns)
+    for end in ends:
+        column_of(source.files, file, end, span)
+    start, stop = names.index(first), names.index(last)
+    if stop < start:
+        raise problem_at(span, f"'{last}' comes before '{first}' in '{file}'", f"`{file}[{last}:{first}]`")
+    return names[start : stop + 1]
+
+
+def file_names(model: Experiment) -> frozenset[str]:
+    """The names of an experiment's data files."""
+    data = model.task.data
+    if isinstance(data, str):
+        return frozenset()
+    return frozenset([*(data.files or ()), *([file_name(data.file)] if data.file is not None else [])])
+
+
+def named_columns(node: n.Expr) -> Columns | None:
+    """What an expression may name in a file; None for one that is something else."""
+    match node:
+        case n.Name(name):
+            return Columns(name, ("",))
+        case n.Attribute(n.Name(file), column):
+            return Columns(file, (column,))
+        case n.Index(n.Name(file), (n.Slice(n.Name(first), n.Name(last)),)):
+            return Columns(file, (first, last), True)
+    return None
