@@ -15,6 +15,7 @@ from ..tables.distributions import DISTRIBUTIONS
 from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS, Operation
 from ..tables.operations.other_names import OTHER_NAMES
 from . import constant_folding as folding
+from .conditional_means import conditional_mean, must_be_in_a_measure
 from .context import Context, Elaborator
 from .distributions import choice, sample
 from .expectations import applied, behind, enclosed, ranges
@@ -225,13 +226,13 @@ def special_form(checker: Elaborator, node: n.Call, text: Text, context: Context
     if row.name == "choice":
         return choice(checker, node, text, context, span)
     wanted = FORM_ARGUMENTS.get(row.name, 1)
+    if row.name == "E" and [name for name, _ in node.keywords] == ["where"] and len(node.arguments) == 1:
+        return conditional_mean(checker, node, text, context, span)
     if len(node.arguments) != wanted or node.keywords:
         given = len(node.arguments) + len(node.keywords)
         message = f"`{row.name}` takes {_arguments(wanted)} by position, and is given {given}"
         raise problem_at(span, message, f"It is `{row.name}{row.signature}`: {row.meaning}.")
-    if row.stage == "measures" and context.stage not in ("measures", "any"):
-        message = f"`{row.name}` ranges over evaluation examples, and stands only in measures"
-        raise problem_at(span, message, "`mean` is the mean of an array.")
+    must_be_in_a_measure(row, context, span)
     if row.name in MOMENTS:
         return recalled(checker, node, text, context, span)
     if row.name in LOOPS:

@@ -17,6 +17,7 @@ from ..model.experiment import LossTerm, MeasureOf
 from ..source import nodes as yaml
 from ..tables.gradient_statistics import GRADIENT_STATISTICS
 from . import constant_folding as folding
+from .conditional_means import is_conditional
 from .context import Context
 from .dependencies import over_examples
 from .gradient_measures import statistic
@@ -110,7 +111,10 @@ def _mean(experiment: ExperimentScope, name: str, entry: Any, node: yaml.Node | 
         term = experiment.checker.value(of, Context("measures", ("measures", name)))
     experiment.must_fit(term, of.span)
     term = over_examples(experiment.dependencies, term)
-    ratio = any(
-        isinstance(item, t.GradientStatistic) and GRADIENT_STATISTICS[item.statistic].ratio for item in t.walk(term)
-    )
-    return MeasurePlan(name, term, on, ratio)
+    return MeasurePlan(name, term, on, any(map(_may_be_missing, t.walk(term))))
+
+
+def _may_be_missing(term: t.Term) -> bool:
+    """Whether a term may have no finite value, and training goes on: a ratio to noise, or a mean over what fulfils a condition."""
+    ratio = isinstance(term, t.GradientStatistic) and GRADIENT_STATISTICS[term.statistic].ratio
+    return ratio or is_conditional(term)

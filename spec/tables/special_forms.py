@@ -66,7 +66,13 @@ FORMS = _forms(
         "x at the weights that are trained, where measures see their averages; a constant for gradients",
         "outputs",
     ),
-    Form("E", "(x: any) -> real", "the mean over the evaluation examples, accumulated in float64", "measures"),
+    Form(
+        "E",
+        "(x: any, where: bool[] = true) -> real",
+        "the mean over the evaluation examples, accumulated in float64; `E(x, where=n > 10)` over those where the condition holds, and missing "
+        "where none does",
+        "measures",
+    ),
     Form(
         "quantile",
         "(x: real, q: real) -> real",
