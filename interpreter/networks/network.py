@@ -68,8 +68,7 @@ class Network:
     def _build(self, plan: LayerPlan) -> None:
         layer = of_keras(plan.keras, plan.config, self.dtype.keras)
         layer.build((None, *plan.input.shape))
-        if not self.xla:
-            keep_undefined(layer)
+        keep_undefined(layer, self.xla)
         self.layers[plan.key] = layer
 
     def _variable(self, plan: LayerPlan, name: str, shape: Sequence[int]) -> None:

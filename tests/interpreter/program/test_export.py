@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -157,3 +159,44 @@ def test_a_folder_that_cannot_be_written_leaves_nothing(program: Callable[[str],
     with pytest.raises(StoreError, match="out"):
         export(Compiled(program(body()), [0], True), "stablehlo", tmp_path / "out", "cpu")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+RECTIFIED = """
+task: {example: {x: "normal([4])", y: "sum(x)"}}
+architecture:
+  f: {input: x, layers: [dense: {units: 6, activation: relu}, dense: {units: 5, activation: softmax}, dense: 1]}
+  g: {input: "reshape(x, [2, 2, 1])", layers: [conv2d: {filters: 2, kernel_size: 2, activation: relu6}, flatten, dense: 1]}
+loss: {dense: (f - y)^2, convolved: (g - y)^2, rectified: "relu(f - g)"}
+training: {optimizer: {sgd: {learning_rate: 0.05}}, batch: 8, steps: 12}
+measures: {error: E(f - g)}
+"""
+ELSEWHERE = """
+import sys
+from pathlib import Path
+import numpy as np
+sys.path.insert(0, sys.argv[1])
+from exported import load
+about, inputs, program, _ = load(Path(sys.argv[2]))
+inputs["steps"] = np.int32(1)
+for network in ("f", "g"):
+    given = {name: np.array(value) for name, value in inputs.items()}
+    kernel = given[next(name for name in given if name.startswith(network) and name.endswith("_kernel"))]
+    kernel[(0,) * kernel.ndim] = np.nan
+    np.savez(Path(sys.argv[3]) / network, **{name: np.asarray(value) for name, value in program(given).items()})
+assert not any(name.startswith("dlspec") for name in sys.modules)
+"""
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+def test_a_saved_model_keeps_nan_where_dlspec_is_not(
+    xla: bool, program: Callable[[str], Program], tmp_path: Path
+) -> None:
+    """A weight that is NaN is seen in the loss at once, as it is here, whatever TensorFlow's own kernels make of it."""
+    export(Compiled(program(RECTIFIED), [0], xla), "saved_model", tmp_path / "out", "cpu")
+    command = [sys.executable, "-c", ELSEWHERE, str(ROOT / "benchmarks"), str(tmp_path / "out"), str(tmp_path)]
+    subprocess.run(command, check=True, capture_output=True)
+    for network, terms in (("f", [0, -1, 0]), ("g", [-1, 0, 0])):
+        with np.load(tmp_path / f"{network}.npz") as found:
+            assert found["diverged"].ravel().tolist() == terms
+            own = [name for name in found.files if name.startswith(network) and name.endswith(("kernel", "bias"))]
+            assert len(own) > 3 and all(np.isnan(found[name]).any() for name in own)
