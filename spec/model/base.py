@@ -30,7 +30,7 @@ class Closed(BaseModel):
         _node: yaml.Node | None
         _span: Span
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True, strict=True)
 
     @classmethod
     def from_node(cls, node: yaml.Node, more: Mapping[str, Any] | None = None) -> Self:

@@ -7,7 +7,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, Strict
 
 from .base import MEASURE, Closed, Condition, Expression, MeasureName, Name
 
@@ -78,7 +78,9 @@ class Function(Figure):
     y: dict[str, Expression] = Field(description="The curves, by label.")
     examples: Expression = Field(1000, description="How many test examples.")
     steps: list[Expression] | None = Field(None, description="At which steps of training; otherwise the last.")
-    zoom: tuple[float, float] | None = Field(None, description="The stretch of x that is shown.")
+    zoom: Annotated[tuple[float, float], Strict(False)] | None = Field(
+        None, description="The stretch of x that is shown."
+    )
 
 
 class Bars(Figure):

@@ -123,27 +123,34 @@ class Asked:
             case "mixed":
                 return f"E({w.real((), 1)}) - 0.5 * E({self.number(name)})^2", ()
             case "statistic":
-                return self._statistic(name), ()
+                return self._statistic(name)
         return f"E({self.number(name)})", ()
 
-    def _statistic(self, name: str) -> Any:
-        row = self.random.choice(list(GRADIENT_STATISTICS.values()))
+    def _statistic(self, name: str) -> tuple[Any, Shape]:
+        """A statistic of gradients, and its shape."""
+        bent = any("exact" not in str(mode) for mode in self.tree.get("gradient", {}).values())
+        rows = [row for row in GRADIENT_STATISTICS.values() if not (row.symmetric and bent)]
+        row = self.random.choice(rows)
         entry: dict[str, Any] = {
             "of": f"({self.number(name)} - {self.writer.real((), 1)})^2",
             "weights": f"{name}.weights",
         }
-        if self.coin and self.chance(0.5):
-            row = self.random.choice([row for row in GRADIENT_STATISTICS.values() if row.over_draws])
+        if self.coin and self.chance(0.4):
+            row = self.random.choice([row for row in rows if row.over_draws])
         if row.over_draws:
             if not self.coin:
-                return f"E({self.number(name)})"
+                return f"E({self.number(name)})", ()
             entry["of"] = f"({self.number(name)} - sum({self.coin}))^2"
             entry["over"] = self.coin
             entry["draws"] = self.random.choice((2, 3, "all"))
         self.seen.add(f"statistic {row.name}")
         if self.data != "enumerated":
-            entry["examples"] = 4 if row.over_draws else MIN_BLOCKS
-        return {row.name: entry}
+            entry["examples"] = 4 if row.over_draws else MIN_BLOCKS if row.least >= MIN_BLOCKS else max(row.least, 3)
+        count = sum(parameter.default for parameter in row.parameters.values() if parameter.name in row.values)
+        for parameter in row.parameters.values():
+            if parameter.kind == "size":
+                entry[parameter.name] = 3
+        return {row.name: entry}, (count,) if row.values else ()
 
     # -- axes ------------------------------------------------------------------------------------------------------
 
@@ -255,7 +262,7 @@ class Asked:
     def _read(self, without: str = "") -> str:
         """A measure over the steps, mostly of all cells; `without` is the axis that stays whole."""
         measure = self.random.choice(self.scalars)
-        form = self.random.choice(("final", "final", "lowest", "highest", "at", "first_step"))
+        form = self.random.choice(("final", "final", "lowest", "highest", "at", "first_step", "mean_over"))
         self.seen.add(f"claim {form}")
         axes = [axis for axis in self.axes if axis != without]
         conditions = f", {self._condition(axes)}" if axes and self.chance(0.3) else ""
