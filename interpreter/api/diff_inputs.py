@@ -58,7 +58,7 @@ def read(side: Side) -> Source:
     if side == "-":
         return study_text.decode(sys.stdin.buffer.read(), "standard input")
     if ":" in side and not Path(side).exists():
-        return study_text.decode(_git("show", side), side)
+        return study_text.decode(_git("show", side), side, _folder(side))
     return study_text.read(side)
 
 
@@ -82,7 +82,15 @@ def _tree(side: str) -> Iterator[tuple[str, Source]]:
         if name.endswith(SUFFIXES):
             data = _git("cat-file", "blob", head.split()[2])
             if STUDY.search(data):
-                yield name, study_text.decode(data, f"{side.rstrip('/')}/{name}")
+                whole = f"{side.rstrip('/')}/{name}"
+                yield name, study_text.decode(data, whole, _folder(whole))
+
+
+def _folder(side: str) -> str:
+    """The folder of the working tree in which `REV:path` lies: what a study names beside itself is read there."""
+    path = side.partition(":")[2]
+    top = "." if path.startswith(("./", "../")) else _git("rev-parse", "--show-toplevel").decode().strip()
+    return str((Path(top) / path).parent)
 
 
 def _git(*arguments: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlspec import spec
@@ -12,6 +13,7 @@ from dlspec.spec.editor import Completion, OpenStudy
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
+from pygls.uris import to_fs_path
 from pygls.workspace import PositionCodec, ServerTextPosition, ServerTextRange
 
 from .language_protocol import Answered, AnsweringProtocol
@@ -62,7 +64,7 @@ class Server(LanguageServer):
         except (OSError, ValueError):  # neither open nor a file that can be read: there is nothing to say of it
             text = ""
         text = text.encode("utf-8", "replace").decode()  # half a surrogate pair is no character
-        study = self.open.setdefault(uri, OpenStudy(uri.rpartition("/")[2]))
+        study = self.open.setdefault(uri, OpenStudy(uri.rpartition("/")[2], folder=folder_of(uri)))
         if study.source.text != text:
             study.update(text)
         return study
@@ -180,6 +182,12 @@ def server() -> Server:
         return [lsp.TextEdit(ls.range(study, (0, 0), (last, len(study.lines[last]))), text)]
 
     return language_server
+
+
+def folder_of(uri: str) -> str:
+    """The folder of a document, in which the files that it names lie; empty where it has none on this machine."""
+    path = to_fs_path(uri)
+    return str(Path(path).parent) if path else ""
 
 
 def _item(item: Completion, place: int, stretch: lsp.Range, keyed: bool) -> lsp.CompletionItem:

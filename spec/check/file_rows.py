@@ -68,7 +68,7 @@ def _files(experiment: ExperimentScope, model: Data) -> tuple[NamedFile, ...]:
 
 def _opened(experiment: ExperimentScope, name: str, path: str, header: bool, span: Span) -> NamedFile:
     try:
-        place = located(experiment.span.source.name, path)
+        place = located(experiment.span.source, path)
         named = header or not place.name.lower().removesuffix(".gz").endswith(".csv")
         surveyed = survey(place, named)
     except StudyError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..diagnostics.problems import Problem, StudyError
+from ..diagnostics.problems import Problem, Source, StudyError, shortened
 
 ALLOWED = "DLSPEC_ALLOW_DATA"
 """The environment variable that allows files outside a study's folder; `--allow-data` sets it."""
@@ -16,11 +16,14 @@ def allow_outside() -> None:
     os.environ[ALLOWED] = "1"
 
 
-def located(study: str, written: str) -> Path:
+def located(study: Source, written: str) -> Path:
     """The file that a study names, from the study's own folder on. Raises StudyError for one outside."""
-    folder = Path(study).parent.resolve()
-    path = (folder / written).resolve()
+    try:
+        folder = (Path(study.folder) if study.folder else Path(study.name).parent).resolve()
+        path = (folder / written).resolve()
+    except (OSError, ValueError, RuntimeError):
+        raise StudyError(Problem(f"{shortened(written)}: is no path", None, "Name a file beside the study.")) from None
     if not path.is_relative_to(folder) and os.environ.get(ALLOWED) != "1":
         hint = "Put it beside the study, or say `--allow-data` (in Python set DLSPEC_ALLOW_DATA=1)."
-        raise StudyError(Problem(f"{written}: lies outside the study's folder", None, hint))
+        raise StudyError(Problem(f"{shortened(written)}: lies outside the study's folder", None, hint))
     return path

@@ -11,10 +11,11 @@ from .suggestions import did_you_mean as did_you_mean
 
 @dataclass(frozen=True)
 class Source:
-    """A text that was read, under the name that a person knows it by."""
+    """A text that was read, under the name that a person knows it by; `folder` is where the files that it names lie, unless beside it."""
 
     name: str
     text: str
+    folder: str = field(default="", compare=False, repr=False)
 
     @cached_property
     def lines(self) -> list[str]:

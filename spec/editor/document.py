@@ -20,15 +20,15 @@ from .names import Names, names
 class OpenStudy:
     """One text at a time. Lines and columns of questions count from 0, in code points; spans count from 1."""
 
-    def __init__(self, name: str, text: str = "") -> None:
-        self.source = Source(name, text)
+    def __init__(self, name: str, text: str = "", folder: str = "") -> None:
+        self.source = Source(name, text, folder)
         self.experiments: Mapping[str, Names] = {}
         """The names of each experiment, as of the last text that was YAML."""
         self.update(text)
 
     def update(self, text: str) -> None:
         """Takes a new text; names stay as they were while it is no YAML."""
-        self.source = Source(self.source.name, text)
+        self.source = Source(self.source.name, text, self.source.folder)
         self.lines = self.source.lines
         self.stale = True
 

@@ -33,7 +33,7 @@ def formatted(source: Source) -> str:
         return after
     before = in_every_profile(document, _digests)
     try:
-        written = parse(Source(source.name, after))
+        written = parse(Source(source.name, after, source.folder))
         same = _same(document.top, written.top) and _alike(before, written)
     except StudyError as error:
         raise _refused(source, error.problems[0].message) from None

@@ -24,6 +24,9 @@ from .patch import Patch
 class Data(Closed):
     """Finite data: so many examples drawn once per replicate, every value of a binary draw, or the rows of files."""
 
+    file: str | None = Field(None, description="A data file beside the study; its name is its stem.")
+    files: dict[Name, str] | None = Field(None, description="Data files beside the study, by name.")
+    header: bool = Field(True, description="Whether the first row of a CSV file names the columns; else c0, c1, ….")
     train: Expression | None = Field(
         None,
         description="How many training examples, drawn once per replicate; without it they are new at every step. "
@@ -39,9 +42,6 @@ class Data(Closed):
     enumerate: Name | None = Field(
         None, description="A binary draw of `example`: all its values, full batches, exact expectations."
     )
-    file: str | None = Field(None, description="A data file beside the study; its name is its stem.")
-    files: dict[Name, str] | None = Field(None, description="Data files beside the study, by name.")
-    header: bool = Field(True, description="Whether the first row of a CSV file names the columns; else c0, c1, ….")
     stratify: str | None = Field(
         None, description="A column, each of whose values is as frequent among training as among test examples."
     )

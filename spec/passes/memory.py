@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..ir import terms as t
+from ..ir.data import Rows
 from ..ir.plan import Program
 from ..tables.gradient_statistics import GRADIENT_STATISTICS
 from .cost import cost
@@ -31,7 +32,8 @@ def memory(program: Program, batch: int | None = None, replicates: int | None = 
     plan = program.training
     count = 1 if program.one_replicate_at_a_time else (replicates or program.replicates)
     size = (batch or plan.largest_batch) if plan is not None else 0
-    kept = program.data.train * sum(item.type.bytes for item in program.examples) if plan is not None else 0
+    each = sum(item.type.bytes for item in program.examples)
+    kept = program.data.train * each if plan is not None and not isinstance(program.data, Rows) else 0
     passes: list[float] = [
         size * found.example_bytes,
         chunk(program, program.evaluated("test"), count) * found.evaluated_bytes,
@@ -44,7 +46,20 @@ def memory(program: Program, batch: int | None = None, replicates: int | None = 
         if leaf.examples
     ]
     copies = 2 if plan is not None else 1  # the present one, and that at the start of the present stretch
-    return round(count * (copies * found.state_bytes + kept + max(passes)))
+    return round(_of_files(program) + count * (copies * found.state_bytes + kept + max(passes)))
+
+
+def _of_files(program: Program) -> int:
+    """The bytes of the columns of data files: held once for all replicates, and once more in NumPy."""
+    if not isinstance(program.data, Rows):
+        return 0
+    values = {
+        term.key: term.type.bytes
+        for item in program.examples
+        for term in t.walk(item.term)
+        if isinstance(term, t.FileValue)
+    }
+    return 2 * program.data.rows * sum(values.values())
 
 
 def _differentiated(program: Program, replicates: int) -> Iterator[tuple[int, float]]:

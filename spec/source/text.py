@@ -22,8 +22,8 @@ def read(path: str | Path) -> Source:
     return decode(data, name)
 
 
-def decode(data: bytes, name: str) -> Source:
-    """Bytes to a source; the error for bytes that are not UTF-8 names the line."""
+def decode(data: bytes, name: str, folder: str = "") -> Source:
+    """Bytes to a source, whose files lie in a folder; the error for bytes that are not UTF-8 names the line."""
     if len(data) > MAX_BYTES:
         raise problem_at(
             None,
@@ -31,7 +31,7 @@ def decode(data: bytes, name: str) -> Source:
             "A study is a few pages: data do not belong in it.",
         )
     try:
-        return Source(name, data.decode("utf-8-sig"))
+        return Source(name, data.decode("utf-8-sig"), folder)
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8", "replace")
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
