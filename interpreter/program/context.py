@@ -79,6 +79,7 @@ class ProgramContext:
         step: Any = None,
         update: Any = None,
         places: Any = None,
+        stream: str = "",
         **more: Any,
     ) -> Lowering:
         """A context for terms over a batch of examples.
@@ -86,13 +87,13 @@ class ProgramContext:
         `keys` are those of a stream, uint32 [samples, R, 2]; `index` the examples' numbers, int64 [B] or [R, B]; `draws`
         the replicates' draws by name, [R, …] or [cells, R, …]; `step` how many updates were made, `update` which one the
         examples are for, the last that was made unless said; `places` are those of the examples among the rows of files, their
-        numbers unless said; `more` are further fields of the context.
+        numbers unless said; `stream` is the test stream that they are of, if its names are others; `more` are further fields of the context.
         """
         cells = {CELL: self.cells} if self.cells > 1 else {}
         if step is not None and update is None:
             update = tf.maximum(step - 1, 0)
         return Lowering(
-            self.dtype, {**cells, REPLICATE: self.replicates, EXAMPLE: batch}, self.bindings, self.program.gradient,
+            self.dtype, {**cells, REPLICATE: self.replicates, EXAMPLE: batch}, self.bindings_on(stream), self.program.gradient,
             keys=lambda sample: keys[self.samples[sample.path]], index=index, enumerated=self.program.data.enumerated,
             on_cpu=self.on_cpu, network=self.apply, layer=self.layer,
             recall=self.recalled, estimate=self.estimate, value_gradient=self.value_gradient,
@@ -117,6 +118,10 @@ class ProgramContext:
         table = draws[ROWS]
         found = tf.minimum(tf.cast(keys[place][:, :1], tf.int64) + places, table.shape[1] - 1)
         return tf.gather(table, found, batch_dims=1)
+
+    def bindings_on(self, stream: str) -> Mapping[str, t.Term]:
+        """The terms of names in the examples of a stream."""
+        return self.bindings | {item.name: item.term for item in self.program.streams.get(stream, ())}
 
     @property
     def crosses_borders(self) -> bool:

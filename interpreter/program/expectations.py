@@ -63,6 +63,7 @@ class Evaluation:
             return plain, {}
         seeds = seeds if self.context.cells > 1 else seeds.flat
         keys = {name: seeds.keys[name] for name in ("train", "test")}
+        keys |= dict.fromkeys(self.program.streams, keys["test"])
         given = [tuple(x for x in each if x is not None) for each in statistics]
         values, errors = self._compiled(keys, seeds.draws, tf.constant(step), given)
         named = plain | {name: x.numpy() for name, x in values.items()}
@@ -158,7 +159,7 @@ class Evaluation:
             index = tf.cast(place, tf.int64) * chunk + tf.range(chunk, dtype=tf.int64)
             inside = index < total
             lowering = self.context.lowering(
-                keys, index, chunk, draws, step=step, expectation=lambda term: known[id(term)],
+                keys, index, chunk, draws, step=step, stream=stream, expectation=lambda term: known[id(term)],
                 gradient=lambda context, term: gradient(self.context, context, keys, draws, term),
             )  # fmt: skip
             means: list[Any] = []
@@ -225,7 +226,7 @@ class Evaluation:
     ) -> list[Any]:
         """The bodies of a measure's expectations for some examples, [rows, examples] each in float64."""
         lowering = self.context.lowering(
-            keys, index, index.shape[0], draws, step=step, expectation=lambda term: known[id(term)]
+            keys, index, index.shape[0], draws, step=step, stream=measure.on, expectation=lambda term: known[id(term)]
         )
         bodies = [lowering(term.body) for term in self.sampling.means[measure.name]]
         return [tf.cast(lowering.to_rows(body, (EXAMPLE,), 0), tf.float64) for body in bodies]
@@ -308,6 +309,7 @@ def standing_in(
 ) -> Lowering:
     """A context for the same examples in which tensors stand for weights."""
     inner = context.lowering(keys, lowering.index, lowering.sizes[EXAMPLE], draws, step=lowering.step, given=given)
+    inner = replace(inner, bindings=lowering.bindings)
     made = [item.name for item in context.program.examples if item.name in lowering.values]
     inner.values.update({name: lowering.values[name] for name in made})
     return inner

@@ -155,7 +155,8 @@ def bindings_of(program: Program) -> dict[str, t.Term]:
 def number_samples(program: Program) -> dict[Path, int]:
     """All that is drawn anywhere in a program, by its place in the seed tree, numbered."""
     numbers: dict[Path, int] = {}
-    for term in bindings_of(program).values():
+    streams = (item.term for items in program.streams.values() for item in items)
+    for term in (*bindings_of(program).values(), *streams):
         for item in t.walk(term):
             if isinstance(item, t.Sample):
                 numbers.setdefault(item.path, len(numbers))

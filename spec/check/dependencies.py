@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from ..diagnostics.problems import problem_at
 from ..ir import terms as t
@@ -41,6 +41,10 @@ class Dependencies:
                     self.note_read("whole", item.name)
                     seen.add(item.name)
                     pending.append(self.terms[item.name])
+
+    def reaches(self, term: t.Term, names: Collection[str]) -> bool:
+        """Whether a term is made of some of these names."""
+        return any(isinstance(item, t.Reference) and item.name in names for item in self.reached(term))
 
     def by_use(self, names: Iterable[str], stage: str) -> list[str]:
         """Some names of a stage and those of it that they are made from, each after its own."""

@@ -20,11 +20,13 @@ from .estimates import estimates
 from .figure_samples import probes
 from .gradient_modes import modes
 from .integer_ranges import data_ranges, ranges
+from .measure_reads import MeasureReads
 from .measures import loss_term, measures
 from .memo import ById, Shared
 from .moments import may_be_missing, unavailable
 from .namespace import Function
 from .scope import ExperimentScope
+from .streams import streams_of
 from .training import TrainingChecker
 from .unused_functions import unused
 from .updates import idle_updates
@@ -68,6 +70,7 @@ class ExperimentChecker:
         found = measures(scope)
         training = scope.attempt(lambda: TrainingChecker(scope).plan(loss, found))
         replicates = scope.attempt(lambda: scope.part(("replicates",), self.replicates, self.model.node("replicates")))
+        streams = streams_of(scope)
         found_probes = probes(scope, training)
         found_estimates = self.once(
             estimates(scope, training, loss if training is None else training.loss, found, found_probes)
@@ -88,6 +91,7 @@ class ExperimentChecker:
             loss=loss if training is None else training.loss, gradient=gradient, training=training,
             measures=found, data=scope.data or Fresh(0), replicates=replicates or 1, probes=tuple(found_probes),
             estimates=found_estimates,
+            streams={name: streams[name] for name in dict.fromkeys(m.on for m in found) if name in streams},
         )  # fmt: skip
         self.ranged(program)
         late = self.shared.once(
@@ -124,7 +128,7 @@ class ExperimentChecker:
         kind = f"ranges {self.shared.common.number((modes_, self._clock(program), _rounds(program)))}"
         named = (*program.draws, *program.examples, *program.outputs, *program.networks, *program.loss)
         probed = (term for probe in program.probes for term in probe.terms.values())
-        terms = (*named, program.measures, *program.estimates, *probed)
+        terms = (*named, program.measures, *program.estimates, *program.streams.values(), *probed)
         try:
             self.scope.warnings.extend(self.shared.once(kind, terms, lambda: self._ranged(program)))
         except StudyError:
@@ -159,6 +163,11 @@ class ExperimentChecker:
         _, derived = reads.together(program.measures)
         if found := [
             *ranges(program, data, reads),
+            *(
+                problem
+                for stream in program.streams
+                for problem in ranges(alone(program, stream), None, MeasureReads())
+            ),
             *unreached(program, (*derived, *program.estimates)),
             *unavailable(program),
             *undefined_gradients(program),
@@ -205,6 +214,12 @@ class ExperimentChecker:
         found: tuple[Any, ...] = tuple(items)
         kept: tuple[Any, ...] = self.shared.once("tuple", found, lambda: found)
         return kept
+
+
+def alone(program: Program, stream: str) -> Program:
+    """What is made of the examples of a test stream: the measures over it alone."""
+    measures = tuple(measure for measure in program.measures if measure.on == stream)
+    return replace(program.on(stream), measures=measures, loss=(), probes=(), estimates=())
 
 
 def _counts(terms: Sequence[t.Term], measures: Sequence[MeasurePlan]) -> bool:

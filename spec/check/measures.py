@@ -22,6 +22,7 @@ from .context import Context
 from .dependencies import over_examples
 from .gradient_measures import statistic
 from .scope import ExperimentScope
+from .streams import stream_of
 
 
 def loss_term(experiment: ExperimentScope, name: str, loss: Any, of: yaml.Node | None) -> LossPlan:
@@ -106,7 +107,7 @@ def _mean(experiment: ExperimentScope, name: str, entry: Any, node: yaml.Node | 
     """A measure; a bare one per example means its expectation."""
     of = entry.node("of") if isinstance(entry, MeasureOf) else node
     assert of is not None
-    on = entry.on if isinstance(entry, MeasureOf) else "test"
+    on = stream_of(experiment, entry.on, entry.node("on")) if isinstance(entry, MeasureOf) else "test"
     with experiment.measure_names.within(name, on):
         term = experiment.checker.value(of, Context("measures", ("measures", name)))
     experiment.must_fit(term, of.span)

@@ -23,6 +23,15 @@ def index_of(given: t.Term, whole: Whole) -> t.Term | None:
     return given.arguments[0] if values(given.arguments[0], whole) <= given.type.shape[0] else None
 
 
+def read_for_index(given: t.Term) -> tuple[str, str] | None:
+    """What `index_of` asks about a name: a question, and the name; None where it asks nothing."""
+    if isinstance(given, t.Reference):
+        return "index", given.name
+    if isinstance(given, t.Operate) and given.operation == "one_hot" and isinstance(given.arguments[0], t.Reference):
+        return "values", given.arguments[0].name
+    return None
+
+
 def values(term: t.Term, whole: Whole) -> float:
     """How many values a number has that is drawn, from 0 on; infinite for all else."""
     while isinstance(term, t.Reference):

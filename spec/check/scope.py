@@ -29,7 +29,7 @@ from .memo import MemoizedChecker, Part, Question, Shared
 from .namespace import Binding, Function, must_precede, order
 from .network_parts import application
 from .networks import NetworkChecker, merged_defaults, takes_reals
-from .one_hot import index_of, values
+from .one_hot import index_of, read_for_index, values
 from .vocabulary import Vocabulary
 from .weight_paths import weight
 
@@ -72,6 +72,7 @@ class ExperimentScope:
         self.active: list[str] = []
         self.data: DataSource | None = None
         self.files = file_names(self.model)
+        self.said_otherwise = frozenset(name for patch in self.model.task.tests.values() for name in patch)
         self.bindings, self.functions = self._declared(swept or {})
         self.vocabulary = Vocabulary(shared, self.bindings, self.functions, self.model.architecture)
         self.sequence = Order(self.bindings, self.functions, shared.common.cache)
@@ -139,6 +140,8 @@ class ExperimentScope:
             return self.shared.common.identity(self.model.node("gradient", name))
         if about == "network":
             return self._plan(name, self.span)
+        if about == "tests":
+            return self.said_otherwise
         if about == "measure":
             return self.measure_names.plan(name)
         if about == "function":
@@ -320,15 +323,12 @@ class ExperimentScope:
 
     def index(self, given: t.Term) -> t.Term | None:
         """The index that a term is the one-hot vector of; None where it is none for certain."""
-        if isinstance(given, t.Reference):
-            self.note_read("index", given.name)
-        elif (
-            isinstance(given, t.Operate)
-            and given.operation == "one_hot"
-            and isinstance(given.arguments[0], t.Reference)
-        ):
-            self.note_read("values", given.arguments[0].name)
-        return index_of(given, self._whole)
+        if (read := read_for_index(given)) is not None:
+            self.note_read(*read)
+        found = index_of(given, self._whole)
+        if found is not None:
+            self.note_read("tests")
+        return None if found is not None and self.dependencies.reaches(given, self.said_otherwise) else found
 
     def _whole(self, name: str) -> t.Term:
         """The term behind a name."""

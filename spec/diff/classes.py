@@ -47,7 +47,7 @@ def own_class(path: Path) -> str:
     """The class of a path by its own place."""
     if path[0] in ("claims", "figures") and len(path) == 3 and path[2] in TEXTS:  # a claim may itself be called `title`
         return "text"
-    if path[:2] == ("training", "evaluate") or path == TEST_EXAMPLES:
+    if path[:2] in (("training", "evaluate"), ("task", "tests")) or path == TEST_EXAMPLES:
         return "measure"
     return PARTS.get(path[0], "training")
 

@@ -184,6 +184,8 @@ def stage_of(path: tuple[str | int, ...]) -> str:
     match path:
         case ("task", "draw" | "example" as stage, *_):
             return str(stage)
+        case ("task", "tests", _, _, *_):
+            return "example"
         case ("architecture", _, "input", *_):
             return "example"
         case (("constants" | "outputs" | "loss" | "measures") as stage, *rest):

@@ -240,7 +240,13 @@ class Program:
     probes: tuple[ProbePlan, ...]
     estimates: tuple[EstimatePlan, ...] = ()
     """Those that stand in what is minimised, measured or shown."""
+    streams: Mapping[str, tuple[Named, ...]] = field(default_factory=dict)
+    """Other test examples that measures are over, by the name of the stream: all names of an example."""
     digest: str = ""
+
+    def on(self, stream: str) -> Program:
+        """The program with the examples of a stream."""
+        return replace(self, examples=self.streams[stream]) if stream in self.streams else self
 
     def evaluated(self, stream: str) -> int:
         """Over how many examples of a stream, `test` or `train`, measures are taken: all of a finite set."""

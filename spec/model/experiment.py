@@ -64,6 +64,10 @@ class Task(Closed):
     )
     draw: dict[Name, Expression] = Field(default_factory=dict, description="Once per replicate: the hidden target.")
     example: dict[Name, Expression] = Field(default_factory=dict, description="Once per example: inputs and labels.")
+    tests: dict[Name, dict[Name, Expression]] = Field(
+        default_factory=dict,
+        description="Other test examples: by name those of the test set, with some names of `example` said otherwise.",
+    )
 
 
 class Network(Closed):
@@ -194,7 +198,7 @@ class MeasureOf(Closed):
     """A measure with its options."""
 
     of: Expression = Field(description="What is measured.")
-    on: Literal["test", "train"] = Field("test", description="Over which examples `E` ranges.")
+    on: Name = Field("test", description="Over which examples `E` ranges: `test`, `train`, or those of `task.tests`.")
 
 
 Diagnostic: Any = one_of(

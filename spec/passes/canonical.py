@@ -49,6 +49,14 @@ class Walk:
         """The meaning of an estimate: what is taken, over how many examples, and at the end of which phase."""
         return [self.term(estimate.term), estimate.examples, self.phase(estimate.phase)]
 
+    def streams(self) -> list[Any]:
+        """What each test stream says otherwise."""
+        own = {id(item) for item in self.program.examples}
+        return [
+            [name, [[item.name, self.term(item.term)] for item in items if id(item) not in own]]
+            for name, items in self.program.streams.items()
+        ]
+
     def phase(self, name: str) -> int | None:
         """A phase by its place in the training; None where there is none of that name."""
         plan = self.program.training

@@ -133,7 +133,7 @@ def _form(program: Program, walk: _SignatureWalk) -> list[Any]:
         [[program.loss.index(term) for term in phase.loss], phase.steps, *repeated(phase)] for phase in phases if named
     ]
     modes = {name: [mode.name, mode.value] for name, mode in program.gradient.items()}
-    parts = [loss, measures, probes, walk.networks(), walk.bindings(), modes, training, *later]
+    parts = [loss, measures, probes, walk.networks(), walk.bindings(), modes, training, *later, *walk.streams()]
     return [program.dtype, *program.data.identity(), program.data.test, *parts]
 
 
@@ -281,13 +281,14 @@ class Digests:
 
     def measure(self, program: Program, measure: MeasurePlan) -> str:
         """What a measure's values depend on, beside the training's digest."""
-        body, data = self.body(program), program.data.identity()
+        body, data = self.body(program.on(measure.on)), program.data.identity()
         examples = program.evaluated(measure.on)
-        key = ("measure", id(measure.term), measure.on, examples, CANONICAL.encode(data))
+        stream = "test" if measure.on in program.streams else measure.on
+        key = ("measure", id(measure.term), stream, examples, CANONICAL.encode(data))
         if key not in body.cache:
             part = body.term(measure.term)
             reached = body.reached(part)
-            rest = CANONICAL.encode([measure.on, examples, *data])[1:-1]
+            rest = CANONICAL.encode([stream, examples, *data])[1:-1]
             derived = body.part(measure, partial(_derived, program, measure.term)).text == "true"
             modes = f",{_modes(program, reached.used)}" if derived else ""
             text = f"[{part.text},{reached.bindings},{reached.networks},{rest}{modes}]"

@@ -83,6 +83,7 @@ class _Merge:
             loss=self.losses([program.loss for program in self.programs]),
             measures=tuple(self.measure(plans) for plans in _zip([program.measures for program in self.programs])),
             estimates=tuple(self.estimate(plans) for plans in _zip([program.estimates for program in self.programs])),
+            streams=self.streams(),
             probes=tuple(self.probe(plans) for plans in _zip([program.probes for program in self.programs])),
             training=replace(training[0], phases=tuple(self.phase(p) for p in _zip([one.phases for one in training])))
             if training
@@ -117,6 +118,11 @@ class _Merge:
     def named(self, many: Sequence[tuple[Named, ...]]) -> tuple[Named, ...]:
         """Names with their terms."""
         return tuple(Named(_same([i.name for i in items]), self.term([i.term for i in items])) for items in _zip(many))
+
+    def streams(self) -> dict[str, tuple[Named, ...]]:
+        """The examples of test streams."""
+        first = self.programs[0]
+        return {name: self.named([program.streams[name] for program in self.programs]) for name in first.streams}
 
     def network(self, plans: Sequence[NetworkPlan]) -> NetworkPlan:
         """A network: layers are alike but for their initial weights, which each cell has from its own plan."""

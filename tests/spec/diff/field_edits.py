@@ -46,6 +46,7 @@ experiments:
       data: {train: 20, test: 30}
       draw: {v: "normal([d])"}
       example: {x: "normal([d])", s: rademacher(), y: "half * dot(v, x)", z: "normal([4, 4])", word: "integer(3, [2])"}
+      tests: {far: {s: 2 * rademacher()}}
     architecture:
       f: {input: x, layers: [{dense: {units: 4, activation: soft}}, {repeat: {name: block, times: k, layers: [{dense: 4}]}}, {dense: 1}]}
       g: {input: "[s]", layers: [{dense: 1}]}
@@ -59,6 +60,7 @@ experiments:
       error: E((guess - y)^2)
       other: {of: E(abs(guess - y)), "on": test}
       untrained: E(h[0] + h[1] + r)
+      of_far: {of: E(g), "on": far}
     replicates: 3
     variants: {one: {}, two: {training: {batch: 5}}}
     claims: {learns: {says: It learns., check: "final(error) <= 1"}, more: {says: More., check: "final(other) <= 1"}}
@@ -117,6 +119,7 @@ EDITS: dict[str, tuple[Path, Any]] = {
     "Data.group": (FILED, {"file": "tests/spec/diff/files/rows.csv", "train": 6, "group": "g"}),
     "Task.data": ((*E, "task", "data"), "fresh"), "Task.draw": ((*E, "task", "draw", "v"), "uniform(-1, 1, [d])"),
     "Task.example": ((*E, "task", "example", "x"), "uniform(-1, 1, [d])"),
+    "Task.tests": ((*E, "task", "tests", "far", "s"), "3 * rademacher()"),
     "Network.input": ((*E, "architecture", "f", "input"), "2 * x"),
     "Network.each": ((*E, "architecture", "h", "each"), REMOVED),
     "Network.layers": ((*E, *LAYER, 2), {"dense": {"units": 1, "activation": "tanh"}}),
