@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .values import Values, file_problem, of_array, unusable
+from .values import Values, WholeColumns, file_problem, of_array, unusable
 
 IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 """The types of IDX by its third byte (LeCun, Cortes & Burges, http://yann.lecun.com/exdb/mnist)."""
@@ -20,7 +20,7 @@ MAX_UNPACKED = 2**34
 CUT = "The file was cut off, or is another one: fetch it again."
 
 
-class NpyFile:
+class NpyFile(WholeColumns):
     """One array, which goes by the file's own name; the fields of a structured one are columns."""
 
     def __init__(self, path: Path) -> None:
@@ -44,7 +44,7 @@ class NpyFile:
         return of_array(self.array[name] if name else self.array)
 
 
-class NpzFile:
+class NpzFile(WholeColumns):
     """Arrays by name. Each is read whole: members of an archive cannot be mapped into memory."""
 
     def __init__(self, path: Path) -> None:
@@ -74,7 +74,7 @@ class NpzFile:
         return of_array(array)
 
 
-class IdxFile:
+class IdxFile(WholeColumns):
     """One array in IDX, packed or not: four bytes that say type and rank, the lengths, the values, all big-endian."""
 
     names = ("",)

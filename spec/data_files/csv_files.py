@@ -13,7 +13,7 @@ import numpy as np
 from ..diagnostics.problems import listing, shortened
 from .arrays import unpacked
 from .tables import arrow
-from .values import Values, file_problem, unusable
+from .values import Values, WholeColumns, file_problem, unusable
 
 INT = r"^-?(0|[1-9][0-9]*)$"
 REAL = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
@@ -22,7 +22,7 @@ PADDED = r"^[+-]?0[0-9]+$"
 BOOL = r"^(true|false)$"
 
 
-class CsvFile:
+class CsvFile(WholeColumns):
     """A table of comma-separated values in UTF-8, packed by gzip or not; the first row names the columns unless `header` is false."""
 
     def __init__(self, path: Path, header: bool = True) -> None:

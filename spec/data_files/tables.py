@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import import_module
 from math import prod
 from pathlib import Path
@@ -11,7 +12,9 @@ import numpy as np
 
 from ..diagnostics.problems import problem_at
 from .arrays import CUT
-from .values import Array, Values, file_problem, of_array, unusable
+from .values import Array, Values, WholeColumns, file_problem, of_array, unusable
+
+NO_VALUE = "it has no value in any row"
 
 
 def arrow(module: str) -> Any:
@@ -22,7 +25,7 @@ def arrow(module: str) -> Any:
         raise problem_at(None, "tables are read by pyarrow, which is not installed", "`pip install pyarrow`") from None
 
 
-class _Table:
+class _Table(WholeColumns):
     """Columns by name."""
 
     def __init__(self, path: Path, names: list[str]) -> None:
@@ -46,7 +49,7 @@ class ParquetFile(_Table):
         """Raises StudyError for what is no Parquet file."""
         pa, parquet = arrow("pyarrow"), arrow("pyarrow.parquet")
         try:
-            self.file = parquet.ParquetFile(path, memory_map=True)
+            self.file = parquet.ParquetFile(path)
         except (pa.ArrowException, OSError) as error:
             raise file_problem(path, f"cannot be read as Parquet: {error}", CUT) from None
         super().__init__(path, list(self.file.schema_arrow.names))
@@ -59,6 +62,34 @@ class ParquetFile(_Table):
             return of_arrow(column)
         except (pa.ArrowException, OSError, KeyError) as error:
             raise file_problem(self.path, f"the column '{name}' cannot be read: {error}", CUT) from None
+
+    def stretches(self, name: str) -> Iterator[Values]:
+        """The same, row group by row group."""
+        pa = arrow("pyarrow")
+        try:
+            groups = range(self.file.num_row_groups)
+            yield from _of_one_shape(of_arrow(self.file.read_row_group(n, columns=[name]).column(name)) for n in groups)
+        except (pa.ArrowException, OSError, KeyError) as error:
+            raise file_problem(self.path, f"the column '{name}' cannot be read: {error}", CUT) from None
+
+
+def _of_one_shape(stretches: Iterator[Values]) -> Iterator[Values]:
+    """Stretches of which some have no value in any row, and so no shape by themselves: they have that of the others."""
+    waiting: list[Values] = []
+    like: Values | None = None
+    for given in stretches:
+        if given.problem == NO_VALUE:
+            waiting.append(given)
+        elif like is None:
+            like = given
+        if like is not None:
+            for empty in waiting:
+                blank = np.zeros((len(empty.values), *like.values.shape[1:]), like.values.dtype)
+                yield Values(blank, empty.stored, np.ones(len(blank), bool), like.problem)
+            waiting = []
+        if given.problem != NO_VALUE:
+            yield given
+    yield from waiting
 
 
 class ArrowFile(_Table):
@@ -102,7 +133,7 @@ def of_arrow(column: Any) -> Values:
         kind = column.type
     types = pa.types
     if types.is_null(kind):
-        return unusable(rows, stored, "it has no value in any row")
+        return unusable(rows, stored, NO_VALUE)
     missing = column.is_null().to_numpy() if column.null_count else None
     if types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind):
         if missing is not None:
@@ -128,7 +159,7 @@ def _of_lists(column: Any, shape: tuple[int, ...], stored: str, missing: Array |
     rows = len(column)
     there = np.arange(rows) if missing is None else np.flatnonzero(~missing)
     if not len(there):
-        return unusable(rows, stored, "it has no value in any row")
+        return unusable(rows, stored, NO_VALUE)
     column = column.drop_null()
     lengths = np.asarray(pc.list_value_length(column).to_numpy())
     if (different := lengths != lengths[0]).any():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,18 @@ class Values:
     stored: str
     missing: Array | None = None
     problem: str = ""
+
+
+class WholeColumns:
+    """A file whose columns are read whole."""
+
+    def read(self, name: str) -> Values:
+        """One of its columns."""
+        raise NotImplementedError
+
+    def stretches(self, name: str) -> Iterator[Values]:
+        """All of it at once."""
+        yield self.read(name)
 
 
 def unusable(rows: int, stored: str, problem: str) -> Values:

@@ -107,6 +107,26 @@ def test_lists_become_axes_where_they_have_one_length(tmp_path: Path) -> None:
     assert columns(tmp_path / "t.parquet")["deep"].shape == (3, 2)
 
 
+def test_row_groups_are_one_column(tmp_path: Path) -> None:
+    table = pa.table({
+        "late": pa.array([None, None, [1, 2], [3, 4], None, None], pa.list_(pa.int64())),
+        "ragged": pa.array([[1], [2], [1, 2], [3, 4], [1, 2], [5, 6]]),
+        "never": pa.array([None] * 6, pa.list_(pa.int64())),
+        "n": pa.array([5, 3, None, 2, 9, 3]), "w": ["a", "b", "a", "c", "a", "b"],
+    })  # fmt: skip
+    pa.parquet.write_table(table, tmp_path / "groups.parquet", row_group_size=2)
+    pa.feather.write_feather(table, str(tmp_path / "whole.feather"))
+    groups, whole = columns(tmp_path / "groups.parquet"), columns(tmp_path / "whole.feather")
+    for name in ("late", "n", "w", "never"):
+        one, other = groups[name], whole[name]
+        assert (one.checksum, one.low, one.high, one.missing, one.first_missing, one.classes, one.problem) == (
+            other.checksum, other.low, other.high, other.missing, other.first_missing, other.classes, other.problem,
+        )  # fmt: skip
+    assert groups["late"].shape == (2,) and (groups["late"].missing, groups["late"].first_missing) == (4, 1)
+    assert groups["ragged"].problem == "row 3 has the shape [2], and row 1 has [1]: an array has one shape"
+    assert groups["n"].classes == {"2": 1, "3": 2, "5": 1, "9": 1}
+
+
 def test_arrays_of_numpy_come_in_native_order_and_are_never_unpickled(tmp_path: Path) -> None:
     arrays: dict[str, Any] = {
         "big": np.arange(6, dtype=">i4").reshape(3, 2), "fortran": np.asfortranarray(np.arange(6.0).reshape(3, 2)),
@@ -168,7 +188,7 @@ def test_the_kind_of_a_csv_column_is_that_of_all_its_rows(tmp_path: Path) -> Non
     assert found["far"].problem == "row 1 holds '9223372036854775808', which no whole number of 64 bits holds"
     late = b"a,b\n" + b"1,\n" * 300_000 + b"2.5,5\n1,x\n"
     found = columns(written(tmp_path, "late.csv", late))
-    assert (found["a"].kind, found["a"].rows, found["b"].missing) == ("real", 300_002, 300_000)
+    assert (found["a"].kind, found["a"].rows, found["b"].rows) == ("real", 300_002, 300_002)
     assert found["b"].problem == "row 300002 holds 'x' among other kinds of values"
     quoted = b'a,b\n"' + b"x\n" * 600_000 + b'",2\ny,3\n'
     assert columns(written(tmp_path, "quoted.csv", quoted))["b"].rows == 2
