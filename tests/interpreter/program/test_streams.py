@@ -43,7 +43,9 @@ measures:
 
 
 @pytest.mark.parametrize("data", ["fresh", "{train: 24, test: 500}"])
-def test_names_that_are_said_otherwise_change_what_is_made_of_them_alone(compiled: Callable[..., Compiled], data: str) -> None:
+def test_names_that_are_said_otherwise_change_what_is_made_of_them_alone(
+    compiled: Callable[..., Compiled], data: str
+) -> None:
     """Twice the normals are twice the mean; what is not said is the same to the bit; a network sees the new input."""
     text = STUDY.replace("DATA", data)
     made = compiled(text, replicates=2, xla=True)

@@ -15,6 +15,7 @@ from dlspec.spec.model.experiment import Experiment
 from dlspec.spec.model.fields import TOP, fields
 from dlspec.spec.model.json_schema import study_schema
 from dlspec.spec.model.patch import IN_PROFILES, IN_VARIANTS
+from dlspec.spec.passes.digests import measure_digest
 from dlspec.spec.passes.print_term import spell
 
 BASE: dict[str, Any] = {
@@ -29,7 +30,11 @@ BASE: dict[str, Any] = {
     "outputs": {"twice": "2 * f"},
     "loss": {"squared": "(twice - y)^2"},
     "gradient": {"f": {"scale": 0.5}},
-    "training": {"optimizer": {"sgd": {"learning_rate": 0.1}}, "batch": 2, "phases": {"p": {"steps": 5}, "q": {"steps": 5}}},
+    "training": {
+        "optimizer": {"sgd": {"learning_rate": 0.1}},
+        "batch": 2,
+        "phases": {"p": {"steps": 5}, "q": {"steps": 5}},
+    },
     "estimates": {"size": {"after": "p", "of": "E(f^2)", "examples": 10}},
     "measures": {"error": "(f - y)^2 * size"},
     "replicates": 2,
@@ -114,7 +119,7 @@ def resolved(study: dict[str, Any], overrides: list[str]) -> Any:
     (plan,) = spec.resolve(document, profile, [spec.Override.read(text) for text in overrides]).experiments
     programs = [
         (program.name, program.digest, program.replicates, program.training and program.training.evaluations,
-         [(measure.name, spell(measure.term)) for measure in program.measures])
+         [(measure.name, spell(measure.term), measure_digest(program, measure)) for measure in program.measures])
         for program in plan.programs
     ]  # fmt: skip
     claims = [(claim.name, claim.says, claim.text, claim.judge) for claim in plan.claims]
