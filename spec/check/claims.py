@@ -12,9 +12,11 @@ import numpy as np
 from ..diagnostics.problems import Span, StudyError, did_you_mean, listing, problem_at
 from ..expressions import nodes as n
 from ..ir import claims as c
-from ..tables.judges import JUDGES, Judge
+from ..tables.judges import JUDGES
 from ..tables.operations import CLAIM_FORMS, OPERATIONS, OPERATORS
 from .claim_axes import Reach
+from .claim_comparisons import must_choose_among_equally_many, must_take
+from .claim_quantifiers import quantified
 from .claim_windows import in_window, is_of_steps
 from .expression_text import Text
 from .steps import Borders, step_of
@@ -84,41 +86,21 @@ class Subject:
 
 def check_claim(text: Text, subject: Subject, judge: str = "replicates") -> c.Claim:
     """The tree of a claim's check. Raises StudyError."""
-    tree = _claim(text.tree, text, subject)
     span = text.span(text.tree)
+    if isinstance(text.tree, n.Comprehension) and _is_condition(text.tree.body):
+        tree = quantified(
+            text.tree, text, subject.constants,
+            lambda node, constants: _number(node, text, constants),
+            lambda node, constants: _claim(node, text, replace(subject, constants=constants)),
+        )  # fmt: skip
+    else:
+        tree = _claim(text.tree, text, subject)
     if not _is_condition(text.tree):
         raise problem_at(span, "a claim is a condition, and this is a number", "Compare it: `final(error) <= 0.1`.")
     must_take(JUDGES[judge], tree, span)
     subject.compare(tree, span)
-    _must_choose_among_equally_many(tree, subject, span)
+    must_choose_among_equally_many(tree, subject.evaluations, span)
     return tree
-
-
-def _must_choose_among_equally_many(tree: c.Claim, subject: Subject, span: Span) -> None:
-    """Refuses a comparison of the best of many evaluations with the best of a few: chance alone would favour the many."""
-    for part in c.parts(tree):
-        if not isinstance(part, c.Apply) or part.operation not in c.BY_SIZE:
-            continue
-        best = [one for one in c.parts(part) if isinstance(one, c.Measured) and one.reduction in c.BEST]
-        counts = [subject.evaluations(one) for one in best]
-        if len({*counts}) > 1 and all(counts):
-            least, most = min(map(min, counts)), max(map(max, counts))
-            raise problem_at(
-                span,
-                f"the best of {most:,} evaluations is compared with the best of {least:,}: chance alone favours the larger number",
-                "Give both the same `evaluate`, or compare `final(…)`.",
-            )
-
-
-def must_take(judge: Judge, tree: c.Claim, span: Span) -> None:
-    """Raises StudyError for a claim of a form that its judge does not take."""
-    if judge.takes == "size" and not (isinstance(tree, c.Apply) and tree.operation in c.BY_SIZE):
-        message = f"`judge: {judge.name}` takes an interval of one difference, and this is not one comparison by <, <=, > or >="
-        hint = "Make each comparison a claim of its own, or leave out `judge`: then every replicate has to agree."
-        raise problem_at(span, message, hint)
-    if judge.takes == "within" and not (isinstance(tree, c.Apply) and tree.operation == "within"):
-        message = f"`judge: {judge.name}` asks whether a mean lies between two bounds, and this is not one `within(x, low, high)`"
-        raise problem_at(span, message, "Write `within(final(accuracy), 0.48, 0.52)`.")
 
 
 def _apart(reach: Reach, tree: c.Claim, span: Span) -> StudyError | None:
@@ -147,14 +129,17 @@ def check_condition(text: Text, subject: Subject) -> c.Selection:
 
 def constant_number(text: Text, constants: Mapping[str, float]) -> float:
     """The number that an expression of constants is. Raises StudyError."""
-    tree = _claim(text.tree, text, Subject({}, {}, constants))
-    span = text.span(text.tree)
+    value = _number(text.tree, text, constants)
+    if not np.isfinite(value):
+        message = f"this is {value:g}, and a line lies at a finite number"
+        raise problem_at(text.span(text.tree), message, "Write another expression.")
+    return value
+
+
+def _number(node: n.Expr, text: Text, constants: Mapping[str, float]) -> float:
+    tree = _claim(node, text, Subject({}, {}, constants))
     if not isinstance(tree, c.Number):
-        raise problem_at(span, "a number of constants is needed here", "Write `1 / classes`, say.")
-    if not np.isfinite(tree.value):
-        raise problem_at(
-            span, f"this is {tree.value:g}, and a line lies at a finite number", "Write another expression."
-        )
+        raise problem_at(text.span(node), "a number of constants is needed here", "Write `1 / classes`, say.")
     return tree.value
 
 
@@ -162,6 +147,8 @@ def _is_condition(node: n.Expr) -> bool:
     match node:
         case n.Boolean():
             return True
+        case n.Comprehension(body):
+            return _is_condition(body)
         case n.Unary(operator) | n.Binary(operator):
             return operator == "not" or (operator in OPERATORS and OPERATORS[operator].result.kind == "bool")
         case n.Call(function):
@@ -316,8 +303,10 @@ def _measured(
 ) -> c.Measured:
     index: tuple[int, ...] = ()
     if isinstance(node, n.Index):
-        places = [item.value if isinstance(item, n.Number) else None for item in node.subscripts]
-        if any(not isinstance(place, int) for place in places):
+        places = [
+            None if isinstance(item, n.Slice) else _number(item, text, subject.constants) for item in node.subscripts
+        ]
+        if any(place is None or place != int(place) or place < 0 for place in places):
             raise problem_at(text.span(node), "an entry of a measure is chosen by whole numbers", "Write `left[0]`.")
         index, node = tuple(int(place) for place in places if place is not None), node.array
     if not isinstance(node, n.Name) or node.name not in subject.measures:

@@ -119,6 +119,8 @@ VALUES = {
         ("mean_over(error, step == 10) == 9", "step", HOLDS),
         ("first_step(error >= 9, step > 0) == 10", "step", HOLDS),
         ("first_step(error < 9, step <= 10) > 10", "step", HOLDS),
+        ("at(error, 10 * i, variant == a) >= 9 for i < 3", "step", HOLDS),
+        ("at(error, 10 * i, variant == a) > 9 - j for i < 3, j < 2", "step", FAILS),
         ("first_step(error < 9, step <= 10) <= 10", "step", FAILS),
         ("within(slope(final(error, d >= 2), d), 5.99, 6.01)", "d", HOLDS),  # 4 and 16 at 2 and 4
         ("increasing(final(error, d >= 2), d)", "d", HOLDS),
