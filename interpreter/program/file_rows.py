@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from dlspec.spec.data_files.split import column_values, split_rows
-from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.data import NamedFile, Rows
 from dlspec.spec.ir.plan import Program
 
@@ -53,11 +52,9 @@ def file_tensors(program: Program, paths: Sequence[tuple[Any, ...]], dtype: Any)
     rows = np.stack([split_rows(source, _shuffling(path)) for path in paths])
     tensors = {ROWS: tf.constant(rows, tf.int32)}
     kinds = {"bool": tf.bool, "int": tf.int32, "real": dtype}
-    for item in program.examples:
-        for term in t.walk(item.term):
-            if isinstance(term, t.FileValue) and (name := f"{_GIVEN}{term.key}") not in tensors:
-                columns = _columns(source.file(term.file), term.columns, term.checksums, term.several)
-                tensors[name] = tf.cast(tf.constant(columns), kinds[term.type.kind])
+    for name, term in program.of_files.items():
+        columns = _columns(source.file(term.file), term.columns, term.checksums, term.several)
+        tensors[f"{_GIVEN}{name}"] = tf.cast(tf.constant(columns), kinds[term.type.kind])
     return tensors
 
 

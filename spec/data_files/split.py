@@ -29,7 +29,11 @@ def column_values(file: NamedFile, column: str, checksum: str) -> Values:
     if present is None or present.checksum != checksum:
         hint = "Run it again: it is another study now."
         raise StudyError(Problem(f"{path.name}: changed after the study was read", None, hint))
-    return _opened(file).read(column)
+    try:
+        return _opened(file).read(column)
+    except MemoryError:
+        hint = "All rows of a column are held in memory: take fewer columns or rows, or save them in a narrower type."
+        raise StudyError(Problem(f"{path.name}: '{column}' does not fit into memory", None, hint)) from None
 
 
 def _read(files: Sequence[NamedFile], named: FileColumn) -> Values:

@@ -60,6 +60,8 @@ class ParquetFile(_Table):
         try:
             column = self.file.read(columns=[name]).column(name)
             return of_arrow(column)
+        except MemoryError:
+            raise
         except (pa.ArrowException, OSError, KeyError) as error:
             raise file_problem(self.path, f"the column '{name}' cannot be read: {error}", CUT) from None
 
@@ -69,6 +71,8 @@ class ParquetFile(_Table):
         try:
             groups = range(self.file.num_row_groups)
             yield from _of_one_shape(of_arrow(self.file.read_row_group(n, columns=[name]).column(name)) for n in groups)
+        except MemoryError:
+            raise
         except (pa.ArrowException, OSError, KeyError) as error:
             raise file_problem(self.path, f"the column '{name}' cannot be read: {error}", CUT) from None
 

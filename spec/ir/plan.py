@@ -248,6 +248,13 @@ class Program:
         """The program with the examples of a stream."""
         return replace(self, examples=self.streams[stream]) if stream in self.streams else self
 
+    @property
+    def of_files(self) -> dict[str, t.FileValue]:
+        """The columns of data files that examples of any stream look up, by their keys."""
+        named = (*self.examples, *(item for items in self.streams.values() for item in items))
+        found = (part for item in named for part in t.walk(item.term))
+        return {part.key: part for part in found if isinstance(part, t.FileValue)}
+
     def evaluated(self, stream: str) -> int:
         """Over how many examples of a stream, `test` or `train`, measures are taken: all of a finite set."""
         return self.data.evaluated(stream)

@@ -53,13 +53,7 @@ def _of_files(program: Program) -> int:
     """The bytes of the columns of data files: held once for all replicates, and once more in NumPy."""
     if not isinstance(program.data, Rows):
         return 0
-    values = {
-        term.key: term.type.bytes
-        for item in program.examples
-        for term in t.walk(item.term)
-        if isinstance(term, t.FileValue)
-    }
-    return 2 * program.data.rows * sum(values.values())
+    return 2 * program.data.rows * sum(term.type.bytes for term in program.of_files.values())
 
 
 def _differentiated(program: Program, replicates: int) -> Iterator[tuple[int, float]]:

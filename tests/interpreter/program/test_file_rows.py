@@ -109,6 +109,16 @@ def test_the_order_of_the_file_and_draws_with_replacement(folder: Path, xla: boo
     assert (np.abs(compiled.evaluate()["f"] - epoch) > 1e-3).all()
 
 
+def test_a_test_stream_may_look_up_other_columns(folder: Path) -> None:
+    (one, _) = programs(
+        folder, **{"      example:": "      tests: {other: {x: '[d.b, d.y]'}}\n      example:", "test: E(x)": "test: {of: E(x), on: other}"}
+    )  # fmt: skip
+    compiled = Compiled(one, range(3), False)
+    rows = compiled.seeds.draws["file rows"].numpy()[:, TRAIN:]
+    expected = np.stack([VALUES[rows, 1].mean(axis=1), LABELS[rows].mean(axis=1)], axis=1)
+    np.testing.assert_allclose(compiled.evaluate()["test"], expected, rtol=1e-12)
+
+
 def test_a_file_that_changes_after_it_was_checked_is_refused(folder: Path) -> None:
     (one, _) = programs(folder)
     column_values.cache_clear()
