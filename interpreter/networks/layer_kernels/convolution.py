@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from .max_pooling import undefined_kept
@@ -23,6 +24,35 @@ def conv2d(call: LayerCall, x: Any, weights: Tensors) -> Any:
     if call.between != call.real:
         return keras_call(call, x, weights)
     y = call.keras.convolution_op(x, weights["kernel"])
+    return call.keras.activation(y + weights["bias"] if "bias" in weights else y)
+
+
+@KERNELS("depthwise_conv2d")
+def depthwise_conv2d(call: LayerCall, x: Any, weights: Tensors) -> Any:
+    """A convolution of each channel for itself, [N, height, width, channels], with one replicate's kernel.
+
+    Of a single channel it is a plain convolution, and computed as one: oneDNN takes a depthwise convolution with one weight for
+    that of a convolution with a bias, of the same shapes, and then makes none.
+    """
+    if x.shape[-1] > 1 or call.between != call.real:
+        return keras_call(call, x, weights)
+    return _biased(call, _plain(call.keras, x, weights["kernel"]), weights)
+
+
+@KERNELS("separable_conv2d")
+def separable_conv2d(call: LayerCall, x: Any, weights: Tensors) -> Any:
+    """The same, followed by a convolution with one weight for each pair of channels."""
+    if x.shape[-1] > 1 or call.between != call.real:
+        return keras_call(call, x, weights)
+    apart = _plain(call.keras, x, weights["depthwise_kernel"])
+    return _biased(call, keras.ops.conv(apart, weights["pointwise_kernel"]), weights)
+
+
+def _plain(layer: Any, x: Any, kernel: Any) -> Any:
+    return keras.ops.conv(x, kernel, layer.strides, layer.padding, dilation_rate=layer.dilation_rate)
+
+
+def _biased(call: LayerCall, y: Any, weights: Tensors) -> Any:
     return call.keras.activation(y + weights["bias"] if "bias" in weights else y)
 
 
