@@ -119,6 +119,19 @@ def test_a_test_stream_may_look_up_other_columns(folder: Path) -> None:
     np.testing.assert_allclose(compiled.evaluate()["test"], expected, rtol=1e-12)
 
 
+def test_a_run_that_goes_on_from_a_checkpoint_is_the_same_to_the_bit(folder: Path) -> None:
+    (one, _) = programs(folder, "stratify: y", **{"-x[0] * f - 0 * noise": "(sum(x) - f + noise)^2"})
+    whole = Compiled(one, range(3), True)
+    whole.train(8)
+    first = Compiled(one, range(3), True)
+    first.train(3)
+    again = Compiled(one, range(3), True)
+    again.restore(3, first.saved())
+    again.train(5)
+    for name, value in whole.evaluate().items():
+        assert value.tobytes() == again.evaluate()[name].tobytes(), name
+
+
 def test_a_file_that_changes_after_it_was_checked_is_refused(folder: Path) -> None:
     (one, _) = programs(folder)
     column_values.cache_clear()
