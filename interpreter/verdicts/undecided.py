@@ -43,6 +43,12 @@ def undecided(tree: Any, entry: Entry, results: Results) -> str:
             return _cell(tree, entry, results)
         case c.Along():
             return _along(tree, entry, results)
+        case c.Over():
+            dimension = results.dimension[tree.axis]
+            for place in value(tree.y, results).places[dimension]:
+                if reason := undecided(tree.y, {**entry, dimension: place}, results):
+                    return reason
+            return f"`{claim_text(tree)}` is not decided{_at(entry, results)} by an event that never came"
         case c.Apply(_, arguments):
             for argument in arguments:
                 if reason := undecided(argument, entry, results):
@@ -77,7 +83,15 @@ def never(tree: Any, results: Results) -> str:
 def _events(tree: Any) -> list[Any]:
     if isinstance(tree, c.Measured):
         return [tree] if tree.reduction == "first_step" else []
-    parts = tree.arguments if isinstance(tree, c.Apply) else (tree.y, tree.x) if isinstance(tree, c.Along) else ()
+    parts = (
+        tree.arguments
+        if isinstance(tree, c.Apply)
+        else (tree.y, tree.x)
+        if isinstance(tree, c.Along)
+        else (tree.y,)
+        if isinstance(tree, c.Over)
+        else ()
+    )
     return [found for part in parts for found in _events(part)]
 
 

@@ -19,6 +19,7 @@ from dlspec.spec.tables.operations import OPERATIONS
 
 from ..results.replicates import DONE, Replicate, Results
 from .grid import Array, Entry, Grid, Unlike, aligned
+from .over_axes import over
 from .over_steps import errors_of, first_steps, reduced
 
 Range = tuple[Array, Array]
@@ -44,6 +45,8 @@ def value(tree: Any, results: Results) -> Grid:
             return grid
         case c.Along():
             return _along(tree, results)
+        case c.Over():
+            return over(tree, value(tree.y, results), results)
         case c.Apply(operation, arguments):
             return _applied(operation, [value(argument, results) for argument in arguments], results)
     raise TypeError(type(tree).__name__)

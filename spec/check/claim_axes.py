@@ -24,7 +24,7 @@ def _selections(tree: Any) -> Iterator[c.Selection]:
 
 def _named(tree: Any) -> set[str]:
     """The axes that a claim names."""
-    along = {part.axis for part in c.parts(tree) if isinstance(part, c.Coordinate | c.Along)}
+    along = {part.axis for part in c.parts(tree) if isinstance(part, c.Coordinate | c.Along | c.Over)}
     return along | {one.axis for one in _selections(tree)}
 
 
@@ -60,6 +60,8 @@ class Reach:
                 return self._chosen(selections, tree, span)
             case c.Along():
                 return self._along(tree, span)
+            case c.Over():
+                return self._over(tree, span)
             case c.Apply("logical_not", (inner,)):
                 return self._kept(inner, span, not positive)
             case c.Apply("logical_and" | "logical_or", arguments):
@@ -111,6 +113,16 @@ class Reach:
             joined[group] = frozenset().union(*own)
         return joined
 
+    def _over(self, tree: c.Over, span: Span) -> Kept:
+        """What is left of what has a value for each value of an axis."""
+        group = self.dimension[tree.axis]
+        y = dict(self._kept(tree.y, span, True))
+        if group not in y:
+            message = f"`{claim_text(tree.y)}` is one number along '{tree.axis}', and `{tree.form}` goes along it"
+            raise problem_at(span, message, self._loosened(tree, group))
+        del y[group]
+        return y
+
     def _along(self, tree: c.Along, span: Span) -> Kept:
         group = self.dimension[tree.axis]
         y = self._kept(tree.y, span, True)
@@ -126,7 +138,7 @@ class Reach:
             raise problem_at(span, message, hint or "It needs two or more.")
         return kept_values
 
-    def _loosened(self, tree: c.Along, group: tuple[str, ...]) -> str:
+    def _loosened(self, tree: c.Along | c.Over, group: tuple[str, ...]) -> str:
         """How to make what is one number along an axis a number for each of its values."""
         pins = [one for one in _selections(tree.y) if one.axis in group and one.operator == "=="]
         if not pins:

@@ -1,4 +1,4 @@
-"""Windows of steps in claims: `highest(error, step >= 2000)`."""
+"""Steps in claims: windows of them, `highest(error, step >= 2000)`, and single ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..diagnostics.problems import listing, problem_at
+from ..diagnostics.problems import Span, listing, problem_at
 from ..expressions import nodes as n
 from ..ir import claims as c
 from .expression_text import Text
@@ -56,3 +56,19 @@ def in_window(
             hint = late if first > steps[-1] else "Widen the window, or `evaluate` more often."
             raise problem_at(text.span(conditions[0]), f"nothing is measured in this window of steps{where}", hint)
     return replace(part, window=(first, last))
+
+
+def must_be_evaluated(
+    step: int,
+    selections: tuple[c.Selection, ...],
+    evaluated: Iterable[tuple[Mapping[str, Any], tuple[int, ...]]],
+    span: Span,
+) -> None:
+    """Refuses a step at which nothing is measured, somewhere that a claim looks."""
+    for point, steps in evaluated:
+        if c.looked_at(selections, point) and step not in steps:
+            where = " where " + ", ".join(f"{axis} = {value}" for axis, value in point.items()) if point else ""
+            message = f"nothing is measured at step {step:,}{where}"
+            late = f"The last step is {steps[-1]:,}."
+            hint = late if step > steps[-1] else f"`evaluate: {{at: [{step}]}}` adds it."
+            raise problem_at(span, message, hint)

@@ -17,7 +17,7 @@ from ..tables.operations import CLAIM_FORMS, OPERATIONS, OPERATORS
 from .claim_axes import Reach
 from .claim_comparisons import must_choose_among_equally_many, must_take
 from .claim_quantifiers import quantified
-from .claim_windows import in_window, is_of_steps
+from .claim_windows import in_window, is_of_steps, must_be_evaluated
 from .expression_text import Text
 from .steps import Borders, step_of
 
@@ -243,7 +243,7 @@ def _call(
         found = _measured("at", arguments[0], arguments[2:], text, subject, span)
         borders = [own for point, own in subject.borders if c.looked_at(found.selections, point)]
         step = step_of(arguments[1], text, subject.constants, borders)
-        _evaluated(step, found.selections, subject, text.span(arguments[1]))
+        must_be_evaluated(step, found.selections, subject.evaluated, text.span(arguments[1]))
         return c.Measured("at", found.measure, found.index, step, selections=found.selections)
     if function == "first_step":
         first, rest = _first(arguments, function, span)
@@ -270,6 +270,8 @@ def _call(
             gone = subject.left_out(along.name) if isinstance(along, n.Name) and along.name not in subject.axes else ""
             raise problem_at(text.span(along), "this is no swept constant, nor made from one", gone or hint)
         return c.Along(function, _claim(arguments[0], text, subject), x, axis)
+    if function in c.OVER:
+        return _over(function, arguments, text, subject, span)
     row = OPERATIONS.get(function)
     if row is not None and row.elementwise:
         if len(arguments) != len(row.arguments):
@@ -281,15 +283,25 @@ def _call(
     raise problem_at(head, f"'{function}' has no meaning in a claim", did_you_mean(function, known) or _forms())
 
 
-def _evaluated(step: int, selections: tuple[c.Selection, ...], subject: Subject, span: Span) -> None:
-    """Refuses a step at which nothing is measured, somewhere that a claim looks."""
-    for point, steps in subject.evaluated:
-        if c.looked_at(selections, point) and step not in steps:
-            where = " where " + ", ".join(f"{axis} = {value}" for axis, value in point.items()) if point else ""
-            message = f"nothing is measured at step {step:,}{where}"
-            late = f"The last step is {steps[-1]:,}."
-            hint = late if step > steps[-1] else f"`evaluate: {{at: [{step}]}}` adds it."
-            raise problem_at(span, message, hint)
+def _over(function: str, arguments: tuple[n.Expr, ...], text: Text, subject: Subject, span: Span) -> c.Claim:
+    """A reduction along an axis. Raises StudyError."""
+    if len(arguments) != 2 or not isinstance(arguments[1], n.Name):
+        hint = f"Write `{function}(final(error), d)`: of what, and along which axis."
+        raise problem_at(span, f"`{function}` goes along an axis, and is given none", hint)
+    axis = arguments[1].name
+    if axis not in subject.axes:
+        hint = (
+            subject.left_out(axis)
+            or did_you_mean(axis, subject.axes)
+            or f"The axes are {listing(subject.axes) or 'none'}."
+        )
+        raise problem_at(text.span(arguments[1]), f"there is no axis '{axis}'", hint)
+    if function.startswith("arg") and axis not in subject.swept:
+        hint = f"`{function[3:]}` is the value there; compare variants by `final(…, variant == NAME)`."
+        raise problem_at(
+            text.span(arguments[1]), f"'{axis}' is an axis of names, and `{function}` gives a number", hint
+        )
+    return c.Over(function, _claim(arguments[0], text, subject), axis)
 
 
 def _first(arguments: tuple[n.Expr, ...], function: str, span: Span) -> tuple[n.Expr, tuple[n.Expr, ...]]:

@@ -72,6 +72,8 @@ def restricts(tree: Any) -> bool:
     """Whether a check of fewer cells asks for certain no more: what it says along axes is that something rises or falls there."""
     conditions = _conjuncts(tree)
     along = [part for part in c.parts(tree) if isinstance(part, c.Along)]
+    if any(isinstance(part, c.Over) for part in c.parts(tree)):
+        return False
     return not any(map(_nested, conditions)) and all(part.form != "slope" and part in conditions for part in along)
 
 
@@ -284,6 +286,8 @@ class _Moved:
                 yield tree, sign
                 if tree.threshold is not None:
                     yield from self.signs(tree.threshold, sign * _EVENTS.get(tree.operator, (0, False))[0])
+            case c.Over(form, y):
+                yield from self.signs(y, 0 if form.startswith("arg") else sign)
             case c.Along(_, y, x):
                 yield from self.signs(y, 0)
                 yield from self.signs(x, 0)

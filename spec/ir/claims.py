@@ -82,6 +82,19 @@ class Along:
     axis: str
 
 
+OVER = ("mean", "max", "min", "argmax", "argmin")
+"""The reductions along an axis: `argmax` and `argmin` give the axis's value where the largest and the smallest are."""
+
+
+@dataclass(frozen=True)
+class Over:
+    """`max(y, axis)`, `argmax(y, axis)`: what is left of an axis."""
+
+    form: str
+    y: Any
+    axis: str
+
+
 @dataclass(frozen=True)
 class Apply:
     """An elementwise operation of the table."""
@@ -90,7 +103,7 @@ class Apply:
     arguments: tuple[Any, ...]
 
 
-Claim = Number | Coordinate | Measured | Diverged | Along | Apply
+Claim = Number | Coordinate | Measured | Diverged | Along | Over | Apply
 
 
 def parts(tree: Claim) -> Iterator[Claim]:
@@ -108,6 +121,8 @@ def parts(tree: Claim) -> Iterator[Claim]:
                 stack.append(threshold)
             case Along(_, y, x):
                 stack += (x, y)
+            case Over(_, y):
+                stack.append(y)
             case Apply(_, arguments):
                 stack += reversed(arguments)
 

@@ -38,6 +38,8 @@ def _spelled(tree: Any) -> tuple[str, int]:
             return f"diverged({', '.join(map(selection_text, selections))})", _ATOM
         case c.Along(form, y, x):
             return f"{form}({_text(y, 0)}, {_text(x, 0)})", _ATOM
+        case c.Over(form, y, axis):
+            return f"{form}({_text(y, 0)}, {axis})", _ATOM
         case c.Apply(operation, arguments):
             return _applied(operation, arguments)
     raise TypeError(type(tree).__name__)

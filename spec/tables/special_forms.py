@@ -98,5 +98,10 @@ CLAIM_FORMS = _forms(
     Form("slope", "(y, x)", "the least-squares slope of y against x, along the axis of x", "claims"),
     Form("increasing", "(y, axis)", "whether y grows strictly along a swept constant", "claims"),
     Form("decreasing", "(y, axis)", "whether y falls strictly along a swept constant", "claims"),
+    Form("mean", "(y, axis)", "the mean along an axis: `mean(final(error), d)`", "claims"),
+    Form("max", "(y, axis)", "the largest along an axis", "claims"),
+    Form("min", "(y, axis)", "the smallest along an axis", "claims"),
+    Form("argmax", "(y, axis)", "the value of a swept constant at which y is largest, of several the first", "claims"),
+    Form("argmin", "(y, axis)", "the value of a swept constant at which y is smallest, of several the first", "claims"),
     Form("diverged", "(conditions…)", "whether the cell's training became infinite or undefined", "claims"),
 )  # fmt: skip
