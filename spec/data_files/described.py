@@ -58,6 +58,12 @@ def called(stem: str, name: str) -> str:
     return f"{stem}.{name}" if is_name(name) else f"{stem}: '{shortened(name)}'"
 
 
+def columns_text(survey: Survey) -> dict[str, str]:
+    """The columns that an expression can write by a name of their own, each with what it is."""
+    columns = [column for column in survey.columns.values() if is_name(column.name)]
+    return {column.name: ", ".join(filter(None, [_type(column), _facts(column)])) for column in columns[:MAX_LINES]}
+
+
 def _type(column: Column) -> str:
     if column.problem:
         return "unusable"

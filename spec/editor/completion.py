@@ -1,4 +1,4 @@
-"""Completions at the cursor: keys, words, names in scope, operations, parts of networks."""
+"""Completions at the cursor: keys, words, names in scope, operations, parts of networks, columns of data files."""
 
 from __future__ import annotations
 

@@ -6,11 +6,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from ..check.data import data_source
 from ..check.measures import measure
 from ..check.memo import Shared
 from ..check.namespace import MEANING
 from ..check.scope import ExperimentScope
+from ..data_files.described import columns_text
 from ..diagnostics.problems import Span, StudyError
+from ..ir.data import Rows
 from ..ir.types import shape_text
 from ..resolve.document import derived, experiment
 from ..resolve.patches import without
@@ -52,7 +55,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Names:
-    """What an experiment declares: names by kind and name, its own key, and the parts of its networks by path."""
+    """What an experiment declares: names by kind and name, its own key, and the parts of its networks and data files by path."""
 
     key: Span
     known: Mapping[tuple[str, str], Known] = field(default_factory=dict)
@@ -133,6 +136,9 @@ def _checked(name: str, node: yaml.Mapping, top: yaml.Mapping) -> tuple[dict[str
         scope = ExperimentScope(Shared(model))
     except StudyError:
         return types, parts
+    scope.data = scope.attempt(lambda: data_source(scope)) if scope.files else None
+    if isinstance(scope.data, Rows):
+        parts.update({file.name: columns_text(file.survey) for file in scope.data.files})
     for binding in list(scope.bindings.values()):
         try:
             if binding.stage == "architecture":

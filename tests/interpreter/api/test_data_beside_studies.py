@@ -43,3 +43,14 @@ def test_in_an_editor(study: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.chdir(tmp_path)
     assert len(OpenStudy("s.yaml", STUDY, folder_of(study.as_uri())).problems()) == 0
     assert "cannot be read" in OpenStudy("s.yaml", STUDY, folder_of("untitled:s.yaml")).problems()[0].message
+
+
+def test_an_editor_knows_the_columns(study: Path) -> None:
+    text = STUDY.replace("x: d.a", "x: d.")
+    one = OpenStudy("s.yaml", STUDY, folder_of(study.as_uri()))
+    one.problems()
+    one.update(text)
+    line = next(number for number, words in enumerate(text.splitlines()) if "x: d." in words)
+    column = text.splitlines()[line].index("x: d.") + len("x: d.")
+    found = {item.label: item.detail for item in one.complete(line, column)}
+    assert found == {"a": "real, 1.5 to 3.5"}
