@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..data_files.described import file_name
 from ..diagnostics.problems import Span, StudyError, problem_at
 from ..expressions import nodes as n
@@ -12,6 +14,7 @@ from ..ir import terms as t
 from ..ir.data import DataSource, Rows
 from ..ir.types import KINDS, Type
 from ..model.experiment import Experiment
+from ..tables.dtypes import DTYPES
 from ..tables.operations.intervals import INT32
 from . import constant_folding as folding
 from .file_columns import column_of, gap, gap_hint
@@ -28,8 +31,9 @@ class Columns:
     several: bool = False
 
 
-def file_value(source: DataSource | None, named: Columns, stage: str, span: Span) -> t.FileValue:
+def file_value(source: DataSource | None, named: Columns, stage: str, span: Span, dtype: str) -> t.FileValue:
     """The term of some columns of a file. Raises StudyError for what no example can have; of a file with an error without a word."""
+    real = DTYPES[dtype].real
     file, columns, several = named.file, list(named.names), named.several
     if not isinstance(source, Rows):
         raise StudyError([])
@@ -51,6 +55,9 @@ def file_value(source: DataSource | None, named: Columns, stage: str, span: Span
         if column.missing and (file, column.name) not in complete:
             raise problem_at(span, gap(shown, column), gap_hint(column))
         for bound in (column.low, column.high):
+            if column.kind == "real" and bound is not None and abs(bound) > np.finfo(real).max:
+                message = f"'{shown}' holds {bound:g}, which is infinite in {real}"
+                raise problem_at(span, message, "`dtype: float64` holds it; or save it in a larger unit.")
             if column.kind == "int" and bound is not None and not INT32[0] <= bound <= INT32[1]:
                 message = f"'{shown}' holds {bound}, and ints have 32 bits"
                 raise problem_at(span, message, "Save it as float64, or count from a smaller number.")

@@ -370,7 +370,7 @@ class ExperimentScope:
 
     def file_value(self, columns: Columns, stage: str, span: Span) -> t.Term:
         self.note_read("data")
-        return file_value(self.data, columns, stage, span)
+        return file_value(self.data, columns, stage, span, self.model.dtype)
 
     # -- what its parts ask for ------------------------------------------------------------------------------------
 

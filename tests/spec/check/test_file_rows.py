@@ -41,6 +41,7 @@ def folder(tmp_path: Path) -> Path:
         image=np.arange(COUNT * 4).reshape(COUNT, 2, 2),
         wide=np.full(COUNT, 2**40),
         short=np.zeros(7),
+        far=np.full(COUNT, 1e39),
     )
     np.save(tmp_path / "one.npy", np.arange(COUNT, dtype=">i2"))
     return tmp_path
@@ -160,6 +161,7 @@ def test_splits_keep_classes_groups_columns_and_the_order_of_the_file(folder: Pa
         ("{file: d.csv, train: 9}", '"d[b:a]"', "'a' comes before 'b' in 'd'"),
         ("{files: {d: d.csv, z: z.npz}, train: 9}", "z.short", "'z.short' has 7 rows, and other columns have 60"),
         ("{files: {d: d.csv, z: z.npz}, train: 9}", "z.wide", f"'z.wide' holds {2**40}, and ints have 32 bits"),
+        ("{files: {d: d.csv, z: z.npz}, train: 9}", "z.far", "'z.far' holds 1e+39, which is infinite in float32"),
         ("{files: {d: d.csv, y: z.npz}, train: 9}", "1", "'y' is the name of a data file, and of something else"),
         ("{file: d.csv, files: {z: z.npz}}", "1", "there are both `file` and `files`"),
         ("{file: d.csv, enumerate: y}", "1", "'enumerate' does not go with files"),
