@@ -55,7 +55,7 @@ def file_value(source: DataSource | None, named: Columns, stage: str, span: Span
         if column.missing and (file, column.name) not in complete:
             raise problem_at(span, gap(shown, column), gap_hint(column))
         for bound in (column.low, column.high):
-            if column.kind == "real" and bound is not None and abs(bound) > np.finfo(real).max:
+            if column.kind == "real" and bound is not None and abs(bound) > float(np.finfo(real).max):
                 message = f"'{shown}' holds {bound:g}, which is infinite in {real}"
                 raise problem_at(span, message, "`dtype: float64` holds it; or save it in a larger unit.")
             if column.kind == "int" and bound is not None and not INT32[0] <= bound <= INT32[1]:
