@@ -11,7 +11,7 @@ import numpy as np
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.plan import VALUE, InitialValue, LayerPlan
 from dlspec.spec.tables.initializers import INITIALIZERS
-from dlspec.spec.tables.layers import LAYERS
+from dlspec.spec.tables.layers import LAYERS, row_of
 
 from ..lower.threefry import keras_seed
 
@@ -57,7 +57,8 @@ class Starts:
 
     def _with_ones(self, value: Array) -> Array:
         """The same with what starts at 1 in any case."""
-        ones = LAYERS[self.plan.row].ones_at_start
+        row = row_of(self.plan)
+        ones = row.ones_at_start if row is not None else None
         if ones is not None and self.weight in (entries := ones(self.plan.config)):
             value[..., entries[self.weight]] = 1
         return value
@@ -66,7 +67,7 @@ class Starts:
         """None where Keras starts it from a constant of its own."""
         if self.weight in self.plan.initializers:
             return self.plan.initializers[self.weight]
-        row = LAYERS[self.plan.row]
+        row = LAYERS[self.plan.row]  # a free parameter says how it starts
         parameter = row.parameters.get(f"{row.argument_of(self.weight)}_initializer")
         word = row.starts.get(self.weight) if parameter is None else parameter.default
         return None if word is None else InitialValue(INITIALIZERS[word].keras)

@@ -78,7 +78,8 @@ class Network:
         self.weights[plan.key, name] = variable
         if not trainable:
             self.untrained.add((plan.key, name))
-        constraint = plan.constraints.get(f"{LAYERS[plan.row].argument_of(name)}_constraint")
+        row = row_of(plan)
+        constraint = plan.constraints.get(f"{row.argument_of(name)}_constraint") if row is not None else None
         if constraint is not None:
             variable.constraint = of_each_replicate(constraint)
 

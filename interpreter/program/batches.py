@@ -189,7 +189,8 @@ def needed(context: ProgramContext, loss: Sequence[LossPlan]) -> dict[str, t.Ter
             elif isinstance(item, t.NetworkOutput) and item.input is None and item.network not in seen:
                 seen.add(item.network)
                 given = plans[item.network].taken
-                if any(isinstance(part, t.NetworkOutput) for part in t.walk(given)) or isinstance(given, t.Reference):
+                learnt = any(isinstance(part, t.NetworkOutput | t.Weight | t.AllWeights) for part in t.walk(given))
+                if learnt or isinstance(given, t.Reference):
                     pending.append(given)
                 else:
                     terms[input_of(item.network)] = given

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 from dlspec.spec.diagnostics.problems import InternalError
 from dlspec.spec.ir.plan import LayerPlan
 from dlspec.spec.tables.layers import LAYERS
@@ -24,16 +25,26 @@ def write(compiled: Compiled, replicate: int, folder: Path) -> None:
     """Writes every network of one replicate into a folder, whole or not at all, in place of what is there.
 
     `NETWORK.keras` is a model (`keras.saving.load_model`). A network with functions of the language among its layers, or
-    with parts of its input beside, is no model of Keras alone: of such there is `NETWORK.weights.h5`, the weights of its layers in order. The weights are
+    with parts of its input beside, is no model of Keras alone: of such there is `NETWORK.weights.h5`, the weights of its layers in order.
+    A free parameter is an array, `NAME.npy`. The weights are
     those that measures see: moving averages where the optimiser keeps them.
     """
     with replaced(folder) as draft:
         for name, network in compiled.networks.items():
+            if network.plan.free:
+                _save_parameter(network, compiled.rows[replicate], draft / f"{name}.npy")
+                continue
             made = _Made(network, compiled.rows[replicate])
             if network.plan.parts or any(layer.kind == "apply" for layer in network.plan.leaves()):
                 made.leaves().save_weights(draft / f"{name}.weights.h5")
             else:
                 made.model().save(draft / f"{name}.keras")
+
+
+def _save_parameter(network: Network, row: int, path: Path) -> None:
+    """Writes a free parameter, an array that is no model."""
+    (place,) = network.weights
+    np.save(path, network.read(place, training=False)[row].numpy())
 
 
 class _Made:

@@ -42,6 +42,10 @@ def _mode(experiment: ExperimentScope, target: str, entry: Any, span: Span) -> d
         plan = experiment.plan(head, span)
         part = layer(plan, steps, span) if steps else plan
         kind, key = ("layer", f"{head}.{part.key}") if isinstance(part, LayerPlan) else ("network", head)
+        if plan.free and row is not DEFAULT_MODE and not row.freezes_weights:
+            freezing = listing(f"`{one.name}`" for one in GRADIENT_MODES.values() if one.freezes_weights)
+            message = f"'{head}' is a free parameter, and no backward pass goes through it"
+            raise problem_at(span, message, f"It takes {freezing}; a mode of a function of it stands at that function.")
         given = part.given if isinstance(part, NetworkPlan) else part.input
         if row.route == "carrier" and given.shape != part.output.shape:
             shapes = f"whose input is {given} and output {part.output}"

@@ -10,7 +10,7 @@ from ..expressions import nodes as n
 from ..ir import terms as t
 from ..ir.plan import InitialValue, LayerPlan, NetworkPlan
 from ..ir.types import ShapeProblem, Type
-from ..model.experiment import Experiment, Network
+from ..model.experiment import Experiment, FreeParameter, Network
 from ..model.layers import LayerDefaults
 from ..source import nodes as yaml
 from ..tables.keras_parameters import ACTIVATIONS, CONSTRAINTS, IDENTITY, Parameter
@@ -21,6 +21,7 @@ from .blocks import repeat
 from .context import Context
 from .expression_text import Text
 from .expressions import Checker
+from .free_parameters import free_parameter
 from .initializers import Numbers
 from .layer_names import layer_keys
 from .network_parts import Parts, input_parts, packed, parts_of
@@ -288,6 +289,16 @@ class NetworkChecker:
         call = n.Call(word, (n.Name("x", start=0, end=len(word)),), start=0, end=len(word))
         body = self.checker.term(call, Text(call, node), Context("architecture", ("architecture", self.name), local))
         return LayerPlan(key, "apply", given, body.type, parameter=parameter, body=body)
+
+
+def learnt(
+    checker: Checker, index: Callable[[t.Term], t.Term | None], name: str, model: Network | FreeParameter,
+    defaults: LayerDefaults, train: Callable[[], int], dtype: str,
+) -> NetworkPlan:  # fmt: skip
+    """The plan of an entry of the architecture: a network, or a free parameter. Raises StudyError."""
+    if isinstance(model, FreeParameter):
+        return free_parameter(checker, name, model, dtype)
+    return NetworkChecker(checker, index, name, model, defaults, train, dtype).plan()
 
 
 def takes_reals(plan: NetworkPlan) -> bool:

@@ -24,11 +24,12 @@ from .dependencies import Dependencies
 from .estimate_terms import estimated
 from .expressions import Checker
 from .file_values import Columns, file_names, file_value
+from .free_parameters import parameter_value
 from .measure_names import MeasureNames
 from .memo import MemoizedChecker, Part, Question, Shared
 from .namespace import Binding, Function, must_precede, order
 from .network_parts import application
-from .networks import NetworkChecker, merged_defaults, takes_reals
+from .networks import learnt, merged_defaults, takes_reals
 from .one_hot import index_of, read_for_index, values
 from .vocabulary import Vocabulary
 from .weight_paths import weight
@@ -148,7 +149,7 @@ class ExperimentScope:
             return self.shared.common.identity(self.functions[name].node)
         if about == "output":
             plan = self._plan(name, self.span)
-            return plan.input.type, plan.parts, plan.output, takes_reals(plan)
+            return plan.input.type, plan.parts, plan.output, takes_reals(plan), plan.free
         binding = self.bindings[name]
         term = self.term_of(binding, self.span)
         if about == "points":
@@ -281,6 +282,8 @@ class ExperimentScope:
         must_precede(name, "architecture", stage, span)
         plan = self._plan(name, span)
         self.note_read("output", name)
+        if plan.free:
+            return parameter_value(plan, argument, span)
         if argument is not None:
             argument = application(plan, argument, parts, takes_reals(plan), span)
         return t.NetworkOutput(name, argument, type=plan.output, span=span)
@@ -308,12 +311,9 @@ class ExperimentScope:
         self._must_not_be_active(name, f"the network '{name}' feeds itself", span)
         self.active.append(name)
         try:
-            network = self.model.architecture[name]
-            checker = NetworkChecker(
-                self.checker, self.index, name, network, self.defaults, self.training_set, self.model.dtype
-            )
-            self.plans[name] = self.part(("network", name), checker.plan, network.node())
-            return self.plans[name]
+            network, dtype = self.model.architecture[name], self.model.dtype
+            make = partial(learnt, self.checker, self.index, name, network, self.defaults, self.training_set, dtype)
+            return self.plans.setdefault(name, self.part(("network", name), make, network.node()))
         except StudyError as error:
             self.failed.add(name)
             self.problems.extend(error.problems)

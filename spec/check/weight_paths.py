@@ -15,6 +15,8 @@ def weight(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> t.Term:
     """A weight of a network by its path within it; `weights` are all that are trained."""
     if path == ["weights"]:
         return t.AllWeights(plan.name, type=Type("real", (plan.parameters,)), span=span)
+    if plan.free:
+        _no_layers(plan, span)
     keys = {key: layer for layer in plan.leaves() for key in (layer.key, re.sub(r"_\d+$", "", layer.key))}
     whole = path_text(path)
     if whole in keys:
@@ -38,6 +40,8 @@ def _output(plan: NetworkPlan, owner: LayerPlan, span: Span) -> t.Term:
 
 def layer(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> LayerPlan:
     """A layer by its path: a name, a kind and position, or a kind alone where there is one of it."""
+    if plan.free:
+        _no_layers(plan, span)
     text = path_text(path)
     known = {layer.key: layer for layer in plan.leaves()}
     single: dict[str, list[str]] = {}
@@ -50,6 +54,12 @@ def layer(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> LayerPlan
         hint = sentence(did_you_mean(text, known), f"Its layers are {listing(layer.key for layer in plan.leaves())}.")
         raise problem_at(span, f"the network '{plan.name}' has no layer '{text}'", hint)
     return known[text]
+
+
+def _no_layers(plan: NetworkPlan, span: Span) -> None:
+    """Refuses a path into a free parameter."""
+    message = f"'{plan.name}' is a free parameter, and has no layers"
+    raise problem_at(span, message, f"Write `{plan.name}`; `{plan.name}.weights` is the same as one vector.")
 
 
 def steps_of(text: str) -> tuple[str, list[str | int]]:

@@ -145,7 +145,7 @@ def _checked(name: str, node: yaml.Mapping, top: yaml.Mapping) -> tuple[dict[str
                 plan = scope.plan(binding.name, binding.key)
                 types[binding.name] = str(plan.output)
                 parts[binding.name] = {"weights": f"real[{plan.parameters}], all weights together"}
-                for layer in plan.leaves():
+                for layer in plan.leaves() if not plan.free else ():
                     path = f"{binding.name}.{layer.key}"
                     parts[binding.name][layer.key.partition(".")[0]] = f"a layer, {layer.input} → {layer.output}"
                     parts[path] = {weight: f"real{shape_text(shape)}" for weight, shape in layer.weights.items()}

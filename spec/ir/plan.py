@@ -49,7 +49,8 @@ class LayerPlan:
     """A layer, with all its arguments computed.
 
     `key` names it in the seed tree and in paths (`dense_2`, `block[0].hidden`); `kind` is `apply`, `keras`, the row's own name,
-    `repeat` or `residual`; `row` is its name in the table of layers, "" for the first and the last two. Shapes are those of one example.
+    `repeat`, `residual`, or `parameter`, which holds a free parameter; `row` is its name in the table of layers, "" for `apply` and
+    the last three. Shapes are those of one example.
     The blocks of a `repeat` come one after the other. Those of a `residual` both start at its input; its argument `join` says whether their
     ends are added (`add`), or stand side by side in the order from the input on (`concat`): the way through layers first, the shortcut second.
     `weights` are Keras' names with their shapes, the untrained ones listed. `inner_entries` is how many it holds within, beside its output.
@@ -107,6 +108,11 @@ class NetworkPlan:
     index: t.Term | None = None
     parts: tuple[InputPart, ...] = ()
     """Where there are any, the input is one row: what the first layer takes, and these."""
+
+    @property
+    def free(self) -> bool:
+        """Whether it is a free parameter: weights without layers and input."""
+        return len(self.layers) == 1 and self.layers[0].kind == "parameter"
 
     @property
     def given(self) -> Type:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Discriminator, Field, Tag
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
-from ..diagnostics.problems import did_you_mean
+from ..diagnostics.problems import did_you_mean, listing, sentence
 from ..source import nodes as yaml
 from ..tables.bounds import Bounds
 from ..tables.gradient_modes import GRADIENT_MODES
@@ -16,7 +16,7 @@ from ..tables.judges import JUDGES
 from ..tables.optimizers import OPTIMIZERS
 from .base import Closed, Condition, Expression, FunctionHead, Name, OneOf, number, placed
 from .figures import AnyFigure
-from .generated import arguments_model, one_of
+from .generated import Constraint, Initializer, arguments_model, one_of
 from .layers import LayerDefaults, LayerEntry, OptimizerEntry
 from .patch import Patch
 
@@ -78,6 +78,29 @@ class Network(Closed):
     layers: list[LayerEntry] = Field(description="Its layers, in order.")
 
 
+class FreeParameter(Closed):
+    """A free parameter: an array that is learnt by itself, of no example."""
+
+    parameter: Expression = Field(description="Its shape: `[d]`, a size, or `[]` for one number; constant.")
+    initializer: Initializer = Field(description="How it starts, as weights do: a number, draws, a distribution.")
+    constraint: Constraint | None = Field(None, description="What it is kept to after each update.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _alone(cls, value: Any) -> Any:
+        beside = [key for key in Network.model_fields if isinstance(value, dict) and key in value]
+        if beside:
+            message = f"`parameter` is a value that stands alone, and here is {listing(f'`{key}`' for key in beside)}."
+            raise ValueError(sentence(message, "Remove it, or declare a network beside: it may use the parameter."))
+        return value
+
+
+def _architecture_form(value: Any) -> str:
+    if isinstance(value, dict):
+        return "parameter" if "parameter" in value or ("initializer" in value and "layers" not in value) else "network"
+    return "parameter" if isinstance(value, FreeParameter) else "network"
+
+
 class LossTerm(Closed):
     """A term of the loss with its weight."""
 
@@ -86,6 +109,11 @@ class LossTerm(Closed):
     trains: list[Name] | Name | None = Field(
         None, description="The network, or networks, whose weights its gradient goes to; all without it."
     )
+
+
+Learnt = Annotated[
+    Annotated[Network, Tag("network")] | Annotated[FreeParameter, Tag("parameter")], Discriminator(_architecture_form)
+]
 
 
 def _term_form(value: Any) -> str:
@@ -276,7 +304,9 @@ class Experiment(Closed):
         default_factory=dict, description="Functions: `u(r): floor_to(r, z)`."
     )
     task: Task = Field(default_factory=lambda: Task(), description="What is learnt.")
-    architecture: dict[Name, Network] = Field(default_factory=dict, description="By what: networks, by name.")
+    architecture: dict[Name, Learnt] = Field(
+        default_factory=dict, description="By what: networks and free parameters, by name."
+    )
     layer_defaults: LayerDefaults = Field(
         default_factory=lambda: LayerDefaults(), description="What holds for all layers."
     )

@@ -37,6 +37,8 @@ class Reached:
     layers: set[Layer] = field(default_factory=set)
     weights: set[Place] = field(default_factory=set)
     ends: list[t.Term] = field(default_factory=list)
+    bodies: list[t.Term] = field(default_factory=list)
+    """Of functions that are layers, those that are passed and have weights of others in them."""
 
 
 class Paths:
@@ -99,6 +101,8 @@ class Paths:
             if not self._lets_through(layer):
                 reached.ends.append(layer.body)
                 return False
+            if self.hangs(layer.body):
+                reached.bodies.append(layer.body)
             return True
         reached.layers.add((plan.name, layer.key))
         if route == "body":
@@ -233,7 +237,9 @@ def _function(term: t.Invoke | t.Scan, paths: Paths, reached: Reached) -> Iterab
 def _input(term: t.NetworkOutput, paths: Paths, reached: Reached) -> Iterable[t.Term]:
     plan = paths.plans[term.network]
     passed = plan if term.layer is None else plan.until(term.layer)
-    return (term.input or plan.input,) if paths.network(passed, reached) else ()
+    before = len(reached.bodies)
+    given = (term.input or plan.input,) if paths.network(passed, reached) else ()
+    return (*given, *reached.bodies[before:])
 
 
 @_MADE_OF.case(t.NetworkOutput)

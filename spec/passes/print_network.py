@@ -13,6 +13,8 @@ MAX_WRITTEN_OUT = 3
 
 def shapes(network: NetworkPlan) -> str:
     """A network's shapes from its input on: `[100] → 100 → 1`; `64 (16 times)` where layers have one shape."""
+    if network.free:
+        return f"a parameter {list(network.output.shape)}" if network.output.shape else "a parameter"
     words = [str(list(network.given.shape[1 if network.each else 0 :]))]
     for layer in {layer.key: layer for layer in _in_a_row(network.layers)}.values():
         if layer.weights and (layer.kind == "keras" or set(layer.weights) - set(layer.untrained)):

@@ -16,8 +16,12 @@ def reached(program: Program, roots: Iterable[t.Term]) -> Iterator[t.Term]:
     def onwards(term: t.Term) -> Iterable[t.Term]:
         if isinstance(term, t.Reference):
             return (outputs[term.name],) if term.name in outputs else ()
-        own = (plans[term.network].input,) if isinstance(term, t.NetworkOutput) and term.input is None else ()
-        return (*own, *t.children(term))
+        if not isinstance(term, t.NetworkOutput):
+            return t.children(term)
+        plan = plans[term.network]
+        own = (plan.input,) if term.input is None else ()
+        bodies = (layer.body for layer in plan.applied() if layer.body is not None)
+        return (*own, *bodies, *t.children(term))
 
     for root in roots:
         yield from t.walk(root, onwards)

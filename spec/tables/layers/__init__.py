@@ -11,6 +11,7 @@ from .attention import ATTENTION, POSITIONS
 from .convolution import CONVOLUTIONS, POOLINGS
 from .dense import DENSE, WHITEN
 from .elementwise import FUNCTIONS, NOISE, SHAPES
+from .free_parameter import FREE_PARAMETER
 from .normalization import NORMALIZATIONS
 from .resizing import RESIZINGS
 from .row import Layer, Stacking
@@ -29,6 +30,8 @@ LAYERS = by_name(
 
 def row_of(plan: LayerPlan) -> Layer | None:
     """The row of a layer of a network; None for a function and for a repeated block."""
+    if plan.kind == FREE_PARAMETER.name:
+        return FREE_PARAMETER
     return LAYERS[plan.row] if plan.row else None
 
 

@@ -52,6 +52,7 @@ experiments:
       g: {input: "[s]", layers: [{dense: 1}]}
       h: {input: "[[x[0]], [x[1]]]", each: 2, layers: [{dense: 1}]}
       r: {input: word, layers: [{embedding: {input_dim: 3, output_dim: 2}}, {simple_rnn: 2}, {dense: 1}]}
+      free: {parameter: [2, 2], initializer: ones}
     outputs: {guess: f + g}
     loss: {fit: (guess - y)^2, small: {of: "sum(f.weights^2)", weight: 0.1}}
     gradient: {g: {clip: 1}}
@@ -61,6 +62,7 @@ experiments:
       other: {of: E(abs(guess - y)), "on": test}
       untrained: E(h[0] + h[1] + r)
       of_far: {of: E(g), "on": far}
+      freed: sum(free^2)
     replicates: 3
     variants: {one: {}, two: {training: {batch: 5}}}
     claims: {learns: {says: It learns., check: "final(error) <= 1"}, more: {says: More., check: "final(other) <= 1"}}
@@ -85,6 +87,7 @@ STAGED: Path = ("experiments", "staged")
 PHASES: Path = (*STAGED, "training", "phases")
 UPDATES: Path = (*STAGED, "training", "updates")
 LAYER: Path = ("architecture", "f", "layers")
+FREE: Path = (*E, "architecture", "free")
 EDITS: dict[str, tuple[Path, Any]] = {
     "Origin.paper": (("source", "paper"), "arXiv:1"), "Origin.section": (("source", "section"), 3),
     "Origin.figure": (("source", "figure"), 3), "Origin.url": (("source", "url"), REMOVED),
@@ -123,6 +126,8 @@ EDITS: dict[str, tuple[Path, Any]] = {
     "Network.input": ((*E, "architecture", "f", "input"), "2 * x"),
     "Network.each": ((*E, "architecture", "h", "each"), REMOVED),
     "Network.layers": ((*E, *LAYER, 2), {"dense": {"units": 1, "activation": "tanh"}}),
+    "FreeParameter.parameter": ((*FREE, "parameter"), [2, 3]), "FreeParameter.initializer": ((*FREE, "initializer"), "zeros"),
+    "FreeParameter.constraint": ((*FREE, "constraint"), "non_neg"),
     "Repeat.name": ((*E, *LAYER, 1, "repeat", "name"), "part"), "Repeat.times": ((*E, *LAYER, 1, "repeat", "times"), 3),
     "Repeat.layers": ((*E, *LAYER, 1, "repeat", "layers"), [{"dense": 5}]),
     "Repeat.skip": ((*E, *LAYER, 1, "repeat", "skip"), True), "Repeat.share": ((*E, *LAYER, 1, "repeat", "share"), True),
