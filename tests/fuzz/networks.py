@@ -127,6 +127,8 @@ class Layers:
         strided = _most(found.get("strides")) > 1
         if strided and _most(found.get("dilation_rate")) > 1:
             del found["dilation_rate"]
+        if "num_heads" in found and shape and shape[-1] % found["num_heads"]:
+            found["num_heads"] = 1
         if "groups" in found and "filters" in found:
             found["filters"] *= found["groups"]
         return found

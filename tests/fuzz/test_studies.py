@@ -8,7 +8,7 @@ from dlspec.spec.diagnostics.problems import Source, StudyError
 
 from tests.fuzz.checks import check
 from tests.fuzz.outcome import text
-from tests.fuzz.runs import smaller
+from tests.fuzz.runs import extent, smaller
 from tests.fuzz.studies import rows, study
 
 RESOLVED = 240
@@ -39,6 +39,13 @@ def test_a_number_gives_one_study() -> None:
 def test_what_is_accepted_runs_as_planned(seed: int) -> None:
     outcome = check(study(seed).tree, ("again", "form", "alone")[seed % 3 :][:1])
     assert outcome.status != "wrong", f"{outcome.kind}\n{outcome.text}"
+
+
+def test_of_many_studies_some_are_run_again_in_the_other_form_and_alone_whether_all_are_or_one_in_ten() -> None:
+    for once in (False, True):
+        found = {extent(seed, once) for seed in range(400)}
+        assert {checks for checks, _ in found} == {("again",), ("form",), ("alone",), ()}
+        assert {xla for _, xla in found} == {False, True}
 
 
 def test_smaller_studies_lack_one_part() -> None:
