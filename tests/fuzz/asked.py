@@ -14,6 +14,8 @@ from dlspec.spec.tables.judges import JUDGES
 from .expressions import Writer
 
 STEPS = 2
+LEFT = ("mean", "max", "min", "argmax", "argmin")
+"""The forms of claims that leave one number of an axis."""
 
 
 class Asked:
@@ -248,8 +250,13 @@ class Asked:
         if choice == "not":
             return f"not {self._compared()}"
         if choice == "along" and self.swept:
-            axis, form = self.random.choice(self.swept), self.random.choice(("slope", "increasing", "decreasing"))
+            axis, form = (
+                self.random.choice(self.swept),
+                self.random.choice(("slope", "increasing", "decreasing", *LEFT)),
+            )
             self.seen.add(f"claim {form}")
+            if form in LEFT:
+                return f"({form}({self._read(axis)}, {axis}) >= 0.5)"
             if form == "slope":
                 return f"slope({self._read(axis)}, {self.random.choice((axis, f'log({axis})'))}) > 0"
             return f"{form}({self._read(axis)}, {axis})"
