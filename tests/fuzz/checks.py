@@ -145,7 +145,7 @@ def _as_planned(program: Program, replicates: Sequence[Replicate]) -> None:
                 if replicate.status == "done":
                     raise Wrong(f"measure '{measure.name}' has no curve")
                 continue
-            for value in curve:
+            for step, value in zip(replicate.steps, curve, strict=True):
                 if np.shape(value) != measure.term.type.shape:
                     raise Wrong(f"shape of '{measure.name}': {np.shape(value)} for {measure.term.type}")
                 if np.asarray(value).dtype != np.float64:
@@ -153,7 +153,8 @@ def _as_planned(program: Program, replicates: Sequence[Replicate]) -> None:
                 if (
                     replicate.status == "done"
                     and not (measure.ratio or np.isfinite(value).all())
-                    and replicate.steps != [0]
+                    and step
+                    > 0  # at the start no number is an undefined one, a cosine of no gradient, and ends nothing
                 ):
                     raise Wrong(f"finite? '{measure.name}' is {np.asarray(value).tolist()} in a cell that is done")
         for probe in program.probes:
