@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +10,13 @@ import numpy as np
 from dlspec.spec.ir.plan import FigurePlan
 from dlspec.spec.model.figures import ROWS_SEARCHED
 
-from ..results.cell_groups import label, programs
-from ..results.replicates import DONE, Replicate, Results
+from ..results.cell_groups import programs
+from ..results.replicates import Replicate, Results
 from .axis_scales import drawable, plotted
 from .canvas import Sheet, grid
 from .draw import MOST_PANELS, draws, legend, panels, some, split
 from .math_text import short
+from .sampled import finite, first_shown, note_stops
 
 MOST_ROWS, MOST_COLUMNS = 40, 20
 """How many rows and columns of panels, and of images, a figure has at most."""
@@ -23,34 +24,10 @@ MOST_IMAGES = 200
 """How many images it has at most."""
 
 
-def _first(plan: FigurePlan, results: Results) -> Iterator[tuple[str, Replicate]]:
-    """The first replicate of each program that has what a figure shows, with its panel's heading."""
-    for title, replicates in split(results, plan.model.panel):
-        for group in programs(replicates):
-            first = next((replicate for replicate in group if replicate.samples.get(plan.name)), None)
-            if first is not None:
-                other = f", replicate {first.number}" if first.number != group[0].number else ""
-                yield f"{title or short(label(first))}{other}", first
-
-
-def _stops(plan: FigurePlan, replicates: Iterable[Replicate], results: Results, figure: Sheet) -> None:
-    """Notes that `until` stops the replicates of a program at other steps, where it stops the one that is shown before others."""
-    told = []
-    groups = {id(replicate): group for group in programs(results.replicates) for replicate in group}
-    for shown in replicates:
-        group = groups[id(shown)]
-        ends = sorted({replicate.steps[-1] for replicate in group if replicate.status == DONE and replicate.steps})
-        if len(ends) > 1 and shown.steps and max(shown.samples[plan.name]) == shown.steps[-1]:
-            told.append(f"of {short(label(shown))} at steps {ends[0]:,} to {ends[-1]:,}")
-    if told:
-        more = f", and of {len(told) - 3} more cells" if len(told) > 3 else ""
-        figure.note(f"`until` stops the replicates {', '.join(told[:3])}{more}: shown is where the one drawn stops.")
-
-
 @draws("function")
 def function(plan: FigurePlan, results: Results) -> Any:
     """A target and what was learnt of it, over test examples of the first replicate, at each of the steps."""
-    replicates = list(_first(plan, results))
+    replicates = list(first_shown(plan, results))
     parts = [
         (f"{title}, step {step:,}", values)
         for title, first in replicates
@@ -59,7 +36,7 @@ def function(plan: FigurePlan, results: Results) -> Any:
     if not parts:
         return None
     figure, axes = panels(min(len(parts), MOST_PANELS))
-    _stops(plan, (replicate for _, replicate in replicates), results, figure)
+    note_stops(plan, (replicate for _, replicate in replicates), results, figure)
     for axis, (title, values) in zip(axes, some(parts, MOST_PANELS, figure, "panels"), strict=True):
         x = drawable(np.ravel(values["x"]))
         order = np.argsort(x, kind="stable")
@@ -67,7 +44,7 @@ def function(plan: FigurePlan, results: Results) -> Any:
             style = (
                 {"linewidth": 2.2, "alpha": 0.55} if place == 0 else {"linewidth": 0, "marker": ".", "markersize": 1.8}
             )
-            plotted(axis, x[order], _finite(y, figure)[order], label=short(name), **style)
+            plotted(axis, x[order], finite(y, figure)[order], label=short(name), **style)
         if plan.model.zoom is not None:
             axis.set_xlim(*plan.model.zoom)
         axis.set_title(title, fontsize=9)
@@ -76,18 +53,10 @@ def function(plan: FigurePlan, results: Results) -> Any:
     return figure
 
 
-def _finite(values: Any, figure: Sheet) -> Any:
-    """Values as they can be drawn, with a note where some can't."""
-    finite = drawable(values)
-    if not np.isfinite(finite).all():
-        figure.note("Values that are not finite are gaps.")
-    return finite
-
-
 @draws("examples")
 def examples(plan: FigurePlan, results: Results) -> Any:
     """Arrays over their entries: a row an example, a column a step of training, the first curve wide."""
-    replicates = list(_first(plan, results))
+    replicates = list(first_shown(plan, results))
     if not replicates:
         return None
     every = sorted({step for _, replicate in replicates for step in replicate.samples[plan.name]})
@@ -99,7 +68,7 @@ def examples(plan: FigurePlan, results: Results) -> Any:
     lines = [(title, replicate, row) for title, replicate in replicates for row in range(max(counts))]
     width, height = min(len(every), MOST_COLUMNS), min(len(lines), MOST_ROWS)
     figure, axes = grid(height, width, 2.9 * width + 0.4, 1.7 * height + 0.5)
-    _stops(plan, (replicate for _, replicate in replicates), results, figure)
+    note_stops(plan, (replicate for _, replicate in replicates), results, figure)
     rows, steps = some(lines, MOST_ROWS, figure, "rows"), some(every, MOST_COLUMNS, figure, "steps")
     for line, (heading, replicate, row) in zip(axes, rows, strict=True):
         for axis, step in zip(line, steps, strict=True):
@@ -111,7 +80,7 @@ def examples(plan: FigurePlan, results: Results) -> Any:
             x = values["x"][row] if "x" in values else np.arange(len(next(iter(curves.values()))))
             for place, (name, y) in enumerate(curves.items()):
                 style = {"linewidth": 2.4, "alpha": 0.5} if place == 0 else {"linewidth": 1.0}
-                plotted(axis, drawable(x), _finite(y, figure), label=short(name), **style)
+                plotted(axis, drawable(x), finite(y, figure), label=short(name), **style)
             if row == 0:
                 axis.set_title(f"{heading}, step {step:,}", fontsize=8)
             axis.tick_params(labelsize=7)
@@ -128,7 +97,7 @@ def images(plan: FigurePlan, results: Results) -> Any:
     shown: dict[str, Replicate] = {}
     headings: dict[str, str] = {}
     for title, replicates in split(results, plan.model.panel):
-        first = next(iter(_first(plan, replace(results, replicates=replicates))), None)
+        first = next(iter(first_shown(plan, replace(results, replicates=replicates))), None)
         if first is not None:
             shown[title], headings[title] = first[1], first[0] if plan.model.panel is None else title
     if not shown:
@@ -156,7 +125,7 @@ def images(plan: FigurePlan, results: Results) -> Any:
     figure, axes = grid(height, width, 1.1 * width + 0.4, 1.25 * height + 0.4)
     for text in figure_notes:
         figure.note(text)
-    _stops(plan, shown.values(), results, figure)
+    note_stops(plan, shown.values(), results, figure)
     if wanted > width:
         figure.note(f"The first {width} of {wanted:,} images a row.")
     for line, (heading, pictures) in zip(axes, some(lines, most, figure, "rows"), strict=True):

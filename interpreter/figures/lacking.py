@@ -9,8 +9,8 @@ from dlspec.spec.ir.plan import FigurePlan
 from ..results.cell_groups import axis_value, label, programs
 from ..results.replicates import Replicate, Results
 
-SAMPLED = ("function", "examples", "images")
-"""The kinds of figures that show values taken while a replicate was trained, one replicate each."""
+SAMPLED = ("function", "examples", "images", "scatter")
+"""The kinds of figures that show values taken while a replicate was trained; one replicate each, unless all are asked for."""
 
 
 def lacking(plan: FigurePlan, results: Results) -> str:
@@ -18,12 +18,19 @@ def lacking(plan: FigurePlan, results: Results) -> str:
     if plan.kind not in SAMPLED:
         return ""
     replicates = list(_lacking(plan, results))
-    told = [f"{label(replicate)} ({replicate.message or replicate.status})" for replicate in replicates[:3]]
+    told = [
+        f"{label(replicate)}{_number(plan, replicate)} ({replicate.message or replicate.status})"
+        for replicate in replicates[:3]
+    ]
     return ", ".join([*told, f"{len(replicates) - 3:,} more"] if len(replicates) > 3 else told)
 
 
+def _number(plan: FigurePlan, replicate: Replicate) -> str:
+    return f", replicate {replicate.number}" if getattr(plan.model, "replicates", "") == "all" else ""
+
+
 def _lacking(plan: FigurePlan, results: Results) -> Iterator[Replicate]:
-    """The first replicate of each program of which no replicate has what the figure shows.
+    """The first replicate of each program of which no replicate has what the figure shows; where it shows all, each that has nothing.
 
     Of images one replicate a panel is shown: a panel lacks its first replicates, up to one that has some.
     """
@@ -34,5 +41,7 @@ def _lacking(plan: FigurePlan, results: Results) -> Iterator[Replicate]:
             continue
         if any(replicate.samples.get(plan.name) for replicate in group):
             done.add(panel)
+            if getattr(plan.model, "replicates", "") == "all":
+                yield from (replicate for replicate in group if not replicate.samples.get(plan.name))
         else:
             yield group[0]

@@ -9,6 +9,7 @@ from ..results.replicates import Replicate, Results
 
 DASHES = ("-", "--", "-.", ":")
 COLOUR_COUNT = 8
+MARKERS = ("o", "^", "s", "D", "v", "P")
 
 
 @dataclass
@@ -39,3 +40,8 @@ class Palette:
         dash = self.told.setdefault((measure, *rest), len(self.told))
         colour = list(dict.fromkeys(self.results.axes[self.axis])).index(value)
         return {"color": f"C{colour % COLOUR_COUNT}", "linestyle": DASHES[dash % len(DASHES)]}
+
+
+def marker(place: int) -> dict[str, Any]:
+    """The colour and shape of the points of one label: no two of the first 48 are alike."""
+    return {"color": f"C{place % COLOUR_COUNT}", "marker": MARKERS[place // COLOUR_COUNT % len(MARKERS)]}

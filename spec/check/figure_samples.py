@@ -58,7 +58,7 @@ def _probe(experiment: ExperimentScope, name: str, figure: Any, last: int) -> Pr
         _image(terms)
     else:
         _one_shape(terms, figure.kind)
-    if figure.kind == "function":
+    if figure.kind in ("function", "scatter"):
         examples = experiment.count(figure.node("examples"), figure.examples, "'examples'")
     else:
         examples = experiment.count(figure.node("count"), figure.count, "'count'")
@@ -88,7 +88,7 @@ def _shown(figure: Any) -> list[tuple[str, Path]]:
     if figure.kind == "images":
         rows: list[tuple[str, Path]] = [("rows", ["rows"])] if figure.rows is not None else []
         return [("image", ["image"]), *rows]
-    own: list[tuple[str, Path]] = [("x", ["x"])] if figure.x is not None else []
+    own: list[tuple[str, Path]] = [("x", ["x"])] if getattr(figure, "x", None) is not None else []
     curves: list[tuple[str, Path]] = [(f"y:{label}", ["y", label]) for label in figure.y]
     return [*own, *curves]
 
@@ -111,6 +111,12 @@ def _one_shape(terms: dict[str, t.Term], kind: str) -> None:
     if kind == "examples" and len(model.type.shape) != 1:
         hint = "A single number against another is a figure of kind `function`."
         raise problem_at(model.span, f"a figure of kind `examples` shows arrays [n], and this is {model.type}", hint)
+    if kind == "scatter":
+        for term in terms.values():
+            if term.type.shape != (2,):
+                hint = "Write the two as an array: `[x[0], x[1]]`."
+                message = f"a figure of kind `scatter` shows points, arrays [2], and this is {term.type}"
+                raise problem_at(term.span, message, hint)
     for label, term in terms.items():
         if term.type.shape != model.type.shape:
             message = f"'{label.removeprefix('y:')}' is {term.type}, and {first.removeprefix('y:')} is {model.type}"

@@ -21,6 +21,8 @@ def check_figures(figures: Iterable[Figure], subject: Subject) -> list[Problem]:
             value, nodes = getattr(figure, field), figure.nodes(field)
             words = value if isinstance(value, list) else [] if value is None else [value]
             for word, node in zip(words, nodes, strict=False):
+                if what == MEASURE and figure.of_arrays:
+                    continue  # checked in each cell, with its arrays' sizes
                 check = _measure if what == MEASURE else _swept if what == SWEPT else _axis
                 problem = check(word, node.span, subject)
                 problems.extend([problem] if problem is not None else [])

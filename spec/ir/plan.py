@@ -332,6 +332,8 @@ class FigurePlan:
     where: tuple[Selection, ...] = ()
     references: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Numbers that lines are drawn at: by label, and by the name of the cell."""
+    steps: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Of a profile: the evaluated steps that are shown, by the name of the cell."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,6 +44,8 @@ class Figure(Closed):
 
     of_examples: ClassVar[bool] = False
     """Whether it shows single examples."""
+    of_arrays: ClassVar[bool] = False
+    """Whether its measures are arrays."""
 
     title: str | None = Field(None, description="Above the figure; otherwise its name.")
     caption: str | None = Field(None, description="Below the figure: what to see in it.")
@@ -126,6 +128,48 @@ class Examples(Figure):
     steps: list[Expression] | None = Field(None, description="At which steps of training; otherwise the last.")
 
 
+class Scatter(Figure):
+    """Points of single test examples, such as a generator's samples beside the data: a row a cell, a column a step of training."""
+
+    of_examples = True
+
+    kind: Literal["scatter"]
+    y: dict[str, Expression] = Field(
+        description="The points, by label: arrays of two numbers, the horizontal and the vertical place; `{data: x, samples: G}`."
+    )
+    examples: Expression = Field(500, description="How many test examples.")
+    steps: list[Expression] | None = Field(None, description="At which steps of training; otherwise the last.")
+    replicates: Literal["first", "all"] = Field(
+        "first", description="Of each cell the `first` replicate, or `all`: a row each."
+    )
+
+
+class ArrayProfile(Figure):
+    """An array measure against its index, or against another array: at the last step, or at several."""
+
+    of_arrays = True
+
+    kind: Literal["profile"]
+    y: MeasureName | list[MeasureName] = Field(
+        description="The measure, an array [n], or several; `left[0]` is a row of an array [m, n]."
+    )
+    x: MeasureName | None = Field(
+        None, description="The measure, an array of as many numbers, that they lie at; otherwise their index, from 0."
+    )
+    steps: list[Expression] | None = Field(
+        None, description="At which steps of training, all of them evaluated; otherwise the last."
+    )
+    replicates: Literal["mean", "all"] = Field(
+        "mean", description="The `mean` of the replicates with the range they span, or `all` as thin lines."
+    )
+    colour: AxisName | None = Field(None, description="The axis with one colour a value; otherwise `variant`.")
+    scale: Scale = Field(default_factory=lambda: Scale(), description="Linear or logarithmic axes.")
+    reference: dict[str, Expression] = Field(
+        default_factory=dict,
+        description="Lines at numbers, by label: expressions of constants, `{chance: 1 / classes}`.",
+    )
+
+
 ROWS_SEARCHED = 16
 """Among how many times the wanted number of images those of each row are looked for."""
 
@@ -146,10 +190,21 @@ class Images(Figure):
 
 
 FIGURES: Mapping[str, type[Figure]] = MappingProxyType(
-    {"curves": Curves, "function": Function, "bars": Bars, "scaling": Scaling, "examples": Examples, "images": Images}
+    {
+        "curves": Curves,
+        "function": Function,
+        "bars": Bars,
+        "scaling": Scaling,
+        "profile": ArrayProfile,
+        "examples": Examples,
+        "scatter": Scatter,
+        "images": Images,
+    }
 )
 
-AnyFigure = Annotated[Curves | Function | Bars | Scaling | Examples | Images, Field(discriminator="kind")]
+AnyFigure = Annotated[
+    Curves | Function | Bars | Scaling | ArrayProfile | Examples | Scatter | Images, Field(discriminator="kind")
+]
 
 
 @cache

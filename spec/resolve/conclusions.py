@@ -12,6 +12,7 @@ from ..check.claim_design import ClaimDesign, judge_of
 from ..check.claims import Axes, Subject, check_claim, constant_number
 from ..check.expression_text import read
 from ..check.figures import check_figures, conditions
+from ..check.profiles import check_profile
 from ..check.steps import ENDS
 from ..diagnostics.problems import Problem, StudyError
 from ..expressions.nodes import Call, Name, walk
@@ -76,9 +77,9 @@ class Conclusions:
         for name, figure in self.model.figures.items():
             try:
                 shown = conditions(figure, subject)
-                plans.append(
-                    FigurePlan(self.name, name, figure.kind, figure, shown, self._references(figure, programs))
-                )
+                lines = self._references(figure, programs)
+                steps = check_profile(figure, shown, programs) if figure.of_arrays else {}
+                plans.append(FigurePlan(self.name, name, figure.kind, figure, shown, lines, steps))
             except StudyError as error:
                 self.problems.extend(error.problems)
         return tuple(plans)

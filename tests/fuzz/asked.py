@@ -38,6 +38,7 @@ class Asked:
         self.seen = writer.seen
         self.tree = {}
         self.scalars: list[str] = []
+        self.vectors: list[str] = []
         """Measures that are one number, and entries of those that are arrays."""
         self.axes: dict[str, list[Any]] = {}
         self.networks = {}
@@ -80,6 +81,7 @@ class Asked:
                 self.scalars.append(name)
             elif shape:
                 self.scalars.append(f"{name}[{', '.join('0' for _ in shape)}]")
+                self.vectors.append(f"{name}[{', '.join('0' for _ in shape[1:])}]" if shape[1:] else name)
         if "until" in self.tree["training"]:
             self.tree["measures"]["seen"] = self.of_networks(())
         if not self.scalars:
@@ -283,7 +285,8 @@ class Asked:
         """One or two figures."""
         found: dict[str, Any] = {}
         for place in range(self.random.choice((0, 1, 1, 2))):
-            kind = self.random.choice([kind for kind in FIGURES if kind != "scaling" or self.swept])
+            lacking = {*(() if self.swept else ("scaling",)), *(() if self.vectors else ("profile",))}
+            kind = self.random.choice([kind for kind in FIGURES if kind not in lacking])
             self.seen.add(f"figure {kind}")
             found[f"p{place}"] = {"kind": kind, **self._figure(kind)}
         if found:
@@ -309,6 +312,16 @@ class Asked:
                 figure["x"] = self.random.choice(self.swept)
                 if self.chance(0.6):
                     figure["fit"] = self.random.choice(("power", "exponential", "linear"))
+        elif kind == "profile":
+            figure["y"] = self.random.choice(self.vectors)
+            if self.chance(0.4):
+                figure["x"] = figure["y"]
+            if self.chance(0.4):
+                figure.update(replicates="all", scale={"x": "log", "y": "log"})
+        elif kind == "scatter":
+            figure.update(y={"one": w.real((2,), 1), "two": w.real((2,), 2)}, examples=5)
+            if self.chance(0.3):
+                figure["replicates"] = "all"
         elif kind == "function":
             figure.update(x=w.real((), 1), y={"one": self.of_networks(()), "two": w.real((), 1)}, examples=5)
         elif kind == "examples":
@@ -317,7 +330,7 @@ class Asked:
             figure.update(image=w.real(self.random.choice(((4, 4), (2, 3))), 2), count=2)
             if self.chance(0.5):
                 figure["rows"] = w.write("int", (), 1)
-        if kind in ("function", "examples") and self.chance(0.5):
+        if kind in ("function", "examples", "scatter") and self.chance(0.5):
             figure["steps"] = [0, 2]
         return figure
 

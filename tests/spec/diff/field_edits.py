@@ -63,6 +63,8 @@ experiments:
       untrained: E(h[0] + h[1] + r)
       of_far: {of: E(g), "on": far}
       freed: sum(free^2)
+      all: E(x)
+      squares: E(x^2)
     replicates: 3
     variants: {one: {}, two: {training: {batch: 5}}}
     claims: {learns: {says: It learns., check: "final(error) <= 1"}, more: {says: More., check: "final(other) <= 1"}}
@@ -72,6 +74,8 @@ experiments:
       bars: {kind: bars, y: error}
       examples: {kind: examples, y: {input: x}}
       images: {kind: images, image: z}
+      scatter: {kind: scatter, y: {data: word}}
+      profile: {kind: profile, y: all}
 profiles:
   quick:
     about: Fast.
@@ -166,13 +170,18 @@ ON_AXES: Mapping[str, Any] = {"panel": "m", "colour": "m", "where": "k == 1"}
 """What a figure of swept constants says of axes."""
 OF_KIND: Mapping[str, Any] = {
     "curves.y": "other", "bars.y": ["error", "other"], "scaling.y": "other", "function.y": {"target": "2 * y"}, "examples.y": {"input": "2 * x"},
+    "scatter.y": {"data": "2 * word"}, "scatter.replicates": "all", "profile.y": ["all", "squares"], "profile.x": "squares", "profile.replicates": "all",
+    "profile.steps": [0, 20],
     "function.x": "sum(x)", "scaling.x": "m", "examples.x": "2 * x", "images.image": "2 * z",
 }  # fmt: skip
 NEUTRAL: Mapping[str, str] = {
     "Data.header": "without it columns have other names, and expressions with them",
     "Study.dlspec": "the version of the language is 1, and no other is taken",
     "Evaluate.examples": "not read where data are finite; `task.data` has the number (the pairs have it where it is read)",
-    **{f"{kind.title()}.kind": "another kind is another model, with fields of its own" for kind in figures.FIGURES},
+    **{
+        f"{kind.__name__}.kind": "another kind is another model, with fields of its own"
+        for kind in figures.FIGURES.values()
+    },
 }
 """Fields that have no other value which could be told, each with the reason."""
 
