@@ -48,13 +48,14 @@ def order(stage: str) -> int:
     return STAGES.index(AS_EARLY_AS.get(stage, stage))
 
 
-def must_precede(name: str, named_stage: str, stage: str, span: Span) -> None:
-    """Refuses a name of a later stage than that in which it is used."""
+def must_precede(name: str, named_stage: str, stage: str, span: Span, free: bool = False) -> None:
+    """Refuses a name of a later stage than that in which it is used; `free` is that of a free parameter."""
     if order(named_stage) <= order(stage):
         return
+    meaning = "a free parameter, learnt in training" if free else MEANING[named_stage]
     if stage == "schedule":
         hint = "Learning rates and the weights of loss terms are made of constants and `step`."
-        raise problem_at(span, f"'{name}' is {MEANING[named_stage]}, and cannot be used here", hint)
+        raise problem_at(span, f"'{name}' is {meaning}, and cannot be used here", hint)
     where = {
         "constants": "a constant is needed here",
         "draw": "`task.draw` comes before it",
@@ -63,9 +64,7 @@ def must_precede(name: str, named_stage: str, stage: str, span: Span) -> None:
         "architecture": "the architecture comes before it",
     }
     hint = "The stages are constants → draw → example → architecture → estimates → outputs → loss and measures."
-    raise problem_at(
-        span, f"'{name}' is {MEANING[named_stage]}, and {where.get(stage, f'`{stage}` comes before it')}", hint
-    )
+    raise problem_at(span, f"'{name}' is {meaning}, and {where.get(stage, f'`{stage}` comes before it')}", hint)
 
 
 @dataclass(frozen=True, eq=False)

@@ -279,7 +279,7 @@ class ExperimentScope:
         """A network's output on its own input, or on another of the same shape with its parts."""
         if name not in self.model.architecture:
             return None
-        must_precede(name, "architecture", stage, span)
+        must_precede(name, "architecture", stage, span, self.model.architecture[name].free)
         plan = self._plan(name, span)
         self.note_read("output", name)
         if plan.free:

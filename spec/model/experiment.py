@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
@@ -77,6 +77,9 @@ class Network(Closed):
     each: Expression | None = Field(None, description="Shares the network over a leading axis of this length.")
     layers: list[LayerEntry] = Field(description="Its layers, in order.")
 
+    free: ClassVar[bool] = False
+    """Whether it is a free parameter."""
+
 
 class FreeParameter(Closed):
     """A free parameter: an array that is learnt by itself, of no example."""
@@ -84,6 +87,9 @@ class FreeParameter(Closed):
     parameter: Expression = Field(description="Its shape: `[d]`, a size, or `[]` for one number; constant.")
     initializer: Initializer = Field(description="How it starts, as weights do: a number, draws, a distribution.")
     constraint: Constraint | None = Field(None, description="What it is kept to after each update.")
+
+    free: ClassVar[bool] = True
+    """Whether it is a free parameter."""
 
     @model_validator(mode="before")
     @classmethod
