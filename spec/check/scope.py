@@ -360,7 +360,7 @@ class ExperimentScope:
             return DEFAULT_MODE, None
         row = GRADIENT_MODES[entry.kind]
         node = entry.node(row.name)
-        if not row.takes_expression or node is None:
+        if not row.takes_expression or node is None or name not in self.functions:
             return row, None
         return row, Function(f"surrogate of {name}", self.functions[name].parameters, node, entry.span(row.name))
 
