@@ -19,10 +19,9 @@ from .claim_comparisons import must_choose_among_equally_many, must_take
 from .claim_quantifiers import quantified
 from .claim_windows import in_window, is_of_steps, must_be_evaluated
 from .expression_text import Text
+from .measure_shapes import ByCell, must_have_entry
 from .steps import Borders, step_of
 
-MAX_ENTRIES = 2**63
-"""The length of an array of which no length is known."""
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 
 
@@ -45,6 +44,8 @@ class Subject:
     zipped: tuple[tuple[str, ...], ...] = ()
     planned: Mapping[str, tuple[Any, ...]] | None = None
     """The axes as they are planned, where others' values are known besides."""
+    by_cell: ByCell = ()
+    """The shapes in each cell of the measures that have several."""
     before: tuple[Axes, ...] = ()
     """Axes, and which of them go in step, as they are without the profile and the overrides: what is left out of these
     leaves a claim undecided, not wrong."""
@@ -63,6 +64,14 @@ class Subject:
         """How many evaluations a part looks at in each of its cells; nothing where that is not known."""
         looked_at = (steps for point, steps in self.evaluated if c.looked_at(part.selections, point))
         return frozenset(len(steps[c.within(part.window, steps)]) for steps in looked_at)
+
+    def shapes(self, name: str, selections: tuple[c.Selection, ...]) -> dict[tuple[int, ...], Mapping[str, Any]]:
+        """The shapes that a measure has where conditions hold, each with a cell; none where they are not known."""
+        own = [
+            (shapes[name], place) for place, shapes in self.by_cell if name in shapes and c.looked_at(selections, place)
+        ]
+        whole = self.measures[name]
+        return dict(reversed(own)) or ({} if whole is None else {whole: {}})
 
     def left_out(self, axis: str) -> str:
         """What to do where a profile or an override has removed an axis; empty where none has."""
@@ -215,6 +224,7 @@ def _applied(operation: str, arguments: tuple[c.Claim, ...]) -> c.Claim:
 def _name(name: str, span: Span, subject: Subject, until: bool) -> c.Claim:
     if name in subject.measures:
         if until:
+            must_have_entry(name, (), subject.shapes(name, ()), span)
             return c.Measured("final", name)
         hint = f"Say when: `final({name})`, `lowest({name})`, `at({name}, 0)`."
         raise problem_at(span, f"the measure '{name}' has a value at each step", hint)
@@ -314,6 +324,7 @@ def _measured(
     reduction: str, node: n.Expr, conditions: tuple[n.Expr, ...], text: Text, subject: Subject, span: Span
 ) -> c.Measured:
     index: tuple[int, ...] = ()
+    entry = node
     if isinstance(node, n.Index):
         places = [
             None if isinstance(item, n.Slice) else _number(item, text, subject.constants) for item in node.subscripts
@@ -325,23 +336,9 @@ def _measured(
         word = node.name if isinstance(node, n.Name) else ""
         hint = did_you_mean(word, subject.measures) or f"Known here: {listing(subject.measures)}."
         raise problem_at(text.span(node), f"`{reduction}` takes the name of a measure", hint)
-    shape = subject.measures[node.name]
-    if shape is None:
-        shape = (MAX_ENTRIES,) * len(index)
-    if len(index) > len(shape) or any(place >= size for place, size in zip(index, shape, strict=False)):
-        raise problem_at(
-            text.span(node),
-            f"the measure '{node.name}' has the shape {list(shape)}, and no entry {list(index)}",
-            "Entries count from 0 along each axis.",
-        )
-    if len(index) < len(shape):
-        raise problem_at(
-            text.span(node),
-            f"the measure '{node.name}' is an array {list(shape)}",
-            f"Choose an entry: `{node.name}[0]`.",
-        )
     on_steps = [item for item in conditions if is_of_steps(item, subject.axes)]
     selections = tuple(_selection(item, text, subject) for item in conditions if item not in on_steps)
+    must_have_entry(node.name, index, subject.shapes(node.name, selections), text.span(entry))
     part = c.Measured(reduction, node.name, index, selections=selections)
     if not on_steps:
         return part

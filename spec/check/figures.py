@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..diagnostics.problems import Problem, Span, did_you_mean, listing
+from ..diagnostics.problems import Problem, Span, StudyError, did_you_mean, listing
 from ..ir.claims import Selection
 from ..model.base import MEASURE
 from ..model.figures import SWEPT, Figure, entry, naming
 from ..source import nodes as yaml
 from .claims import Subject, check_condition
 from .expression_text import read
+from .measure_shapes import wrong_entry
 
 
 def check_figures(figures: Iterable[Figure], subject: Subject) -> list[Problem]:
     """What is wrong with an experiment's figures."""
     problems: list[Problem] = []
     for figure in figures:
+        shown = _shown(figure, subject)
         for field, what in naming(type(figure)).items():
             value, nodes = getattr(figure, field), figure.nodes(field)
             words = value if isinstance(value, list) else [] if value is None else [value]
             for word, node in zip(words, nodes, strict=False):
                 if what == MEASURE and figure.of_arrays:
                     continue  # checked in each cell, with its arrays' sizes
-                check = _measure if what == MEASURE else _swept if what == SWEPT else _axis
-                problem = check(word, node.span, subject)
+                check = _swept if what == SWEPT else _axis
+                problem = (
+                    _measure(word, node.span, subject, shown) if what == MEASURE else check(word, node.span, subject)
+                )
                 problems.extend([problem] if problem is not None else [])
     return problems
 
@@ -35,22 +39,21 @@ def conditions(figure: Figure, subject: Subject) -> tuple[Selection, ...]:
     return tuple(check_condition(read(item), subject) for item in where if isinstance(item, yaml.Scalar))
 
 
-def _measure(word: str, span: Span, subject: Subject) -> Problem | None:
+def _shown(figure: Figure, subject: Subject) -> tuple[Selection, ...]:
+    """The cells that a figure shows; all where what it says of them is wrong, which is told elsewhere."""
+    try:
+        return conditions(figure, subject)
+    except StudyError:
+        return ()
+
+
+def _measure(word: str, span: Span, subject: Subject, shown: tuple[Selection, ...]) -> Problem | None:
     """A measure that there is, and that is one number, or an entry of an array."""
     name, index = entry(word)
     if name not in subject.measures:
         hint = did_you_mean(name, subject.measures) or f"Known here: {listing(subject.measures)}."
         return Problem(f"there is no measure '{name}'", span, hint)
-    shape = list(subject.measures[name] or ())
-    if not index and shape:
-        hint = f"Show entries of it, such as `{name}[{', '.join('0' for _ in shape)}]`."
-        return Problem(f"the measure '{name}' is an array {shape}, and a figure shows a number", span, hint)
-    if len(index) != len(shape) or any(place >= size for place, size in zip(index, shape, strict=False)):
-        message = (
-            f"the measure '{name}' is {f'an array {shape}' if shape else 'one number'}, and has no entry {list(index)}"
-        )
-        return Problem(message, span, "Entries count from 0.")
-    return None
+    return wrong_entry(name, index, subject.shapes(name, shown), span, "a figure shows a number")
 
 
 def _axis(word: str, span: Span, subject: Subject) -> Problem | None:

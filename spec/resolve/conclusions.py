@@ -12,6 +12,7 @@ from ..check.claim_design import ClaimDesign, judge_of
 from ..check.claims import Axes, Subject, check_claim, constant_number
 from ..check.expression_text import read
 from ..check.figures import check_figures, conditions
+from ..check.measure_shapes import shapes_by_cell
 from ..check.profiles import check_profile
 from ..check.steps import ENDS
 from ..diagnostics.problems import Problem, StudyError
@@ -154,7 +155,11 @@ class Conclusions:
             for program in (() if self.late else programs)
         )
         borders = tuple((program.place, program.training.borders if program.training else ()) for program in programs)
-        return Subject(measures, known, constants, evaluated, borders, zipped, own, before)
+        by_cell = shapes_by_cell(
+            (program.place, {measure.name: measure.term.type.shape for measure in program.measures})
+            for program in programs
+        )
+        return Subject(measures, known, constants, evaluated, borders, zipped, own, by_cell, before)
 
 
 def shown_in(program: Program, figures: Sequence[FigurePlan]) -> Program:
