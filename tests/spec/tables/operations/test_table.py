@@ -35,6 +35,7 @@ def closed(text: str) -> t.Term:
         network=lambda *given: None,
         vocabulary=SimpleNamespace(known=set),
         trained=lambda term: False,
+        files={},
     )
     node = yaml.Scalar(text, text, False, yaml.Span(Source("example", f'"{text}"'), 1, 1, 1, len(text) + 3))
     return Checker(nothing).value(node, Context("constants", ()))
