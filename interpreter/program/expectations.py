@@ -211,10 +211,8 @@ class Evaluation:
 
     def _of_statistics(self, given: Any) -> dict[int, Value]:
         """The values of the statistics of gradients and of their floors, by the identities of their terms."""
-        known: dict[int, Value] = {}
-        for term, values in zip(self.statistics, given, strict=True):
-            known[id(term)] = self.context.of_rows(values[0])
         by_statistic = {id(term): values for term, values in zip(self.statistics, given, strict=True)}
+        known = {key: self.context.of_rows(values[0]) for key, values in by_statistic.items()}
         for measure in self.measures:
             for item in t.walk(measure.term):
                 if isinstance(item, t.SamplingFloor):

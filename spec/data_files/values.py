@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,12 +32,12 @@ class Values:
     problem: str = ""
 
 
-class WholeColumns:
+class WholeColumns(ABC):
     """A file whose columns are read whole."""
 
+    @abstractmethod
     def read(self, name: str) -> Values:
         """One of its columns."""
-        raise NotImplementedError
 
     def stretches(self, name: str) -> Iterator[Values]:
         """All of it at once."""

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from ..ir import terms as t
 from ..ir.plan import LayerPlan, Program
+from ..tables.gradient_statistics import MIN_BLOCKS
 from ..tables.layers import row_of
 
-MIN_BLOCKS = 64
-"""Blocks that a statistic has at least, and so the examples that it needs."""
 MAX_BLOCK = 16
 """Examples in a block that has a backward pass of its own, at most: the number of blocks grows with that of examples."""
 MAX_BLOCK_LARGE_WEIGHTS = 64

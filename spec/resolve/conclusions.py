@@ -155,9 +155,10 @@ class Conclusions:
             for program in (() if self.late else programs)
         )
         borders = tuple((program.place, program.training.borders if program.training else ()) for program in programs)
+        apart = len({id(program.measures) for program in programs}) > 1  # cells with the same measures share them
         by_cell = shapes_by_cell(
             (program.place, {measure.name: measure.term.type.shape for measure in program.measures})
-            for program in programs
+            for program in (programs if apart else ())
         )
         return Subject(measures, known, constants, evaluated, borders, zipped, own, by_cell, before)
 

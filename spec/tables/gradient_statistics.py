@@ -17,6 +17,9 @@ from .bounds import Bounds
 from .by_name import by_name
 from .keras_parameters import Parameter, named
 
+MIN_BLOCKS = 64
+"""Blocks that a statistic over examples has at least, and so the examples that it needs."""
+
 Mean = Callable[[Term], Term]
 """The mean of a term over all examples."""
 Operate = Callable[..., Term]
@@ -54,7 +57,7 @@ class GradientStatistic:
     exact: Exact | None = None
     values: tuple[str, ...] = ()
     matrix: Literal["", "hessian", "gauss_newton", "kernel"] = ""
-    least: int = 64
+    least: int = MIN_BLOCKS
 
     @property
     def title(self) -> str:

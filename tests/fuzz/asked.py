@@ -7,8 +7,7 @@ from typing import Any
 
 from dlspec.spec.ir.types import Shape
 from dlspec.spec.model.figures import FIGURES
-from dlspec.spec.passes.example_blocks import MIN_BLOCKS
-from dlspec.spec.tables.gradient_statistics import GRADIENT_STATISTICS
+from dlspec.spec.tables.gradient_statistics import GRADIENT_STATISTICS, MIN_BLOCKS
 from dlspec.spec.tables.judges import JUDGES
 
 from .expressions import Writer
