@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import TextIO
 
@@ -11,19 +10,19 @@ from dlspec.spec.diff.costs import MAX_GROUPS, cost_groups, more_groups
 from dlspec.spec.diff.marks import marked
 from dlspec.spec.diff.sections import Line, PastResults, consequences, sections, warned
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
+
+from .terminal import Columns, console_of, print_table, print_text
 
 STYLES = {"same": "", "removed": "red strike", "added": "green"}
 INDENT = "  "
-MIN_WIDTH = 20
 MAX_PATH_WIDTH = 44
 """The text of a change begins behind its path, or in a line of its own where paths are longer."""
 
 
 def print_diffs(diffs: Sequence[tuple[str, StudyDiff]], past: PastResults, stream: TextIO) -> None:
     """The differences of some studies, under their names where there are several."""
-    console = Console(file=stream, soft_wrap=True, highlight=False)
+    console = console_of(stream)
     for place, (name, item) in enumerate(diffs):
         if place:
             console.print()
@@ -34,9 +33,9 @@ def print_diff(name: str, diff: StudyDiff, console: Console, past: PastResults |
     """One study's difference: the headline, warnings, changes by class, and what becomes of the cells."""
     if name:
         console.print(Text(name, "bold underline"))
-    _print(Text(diff.headline, "bold"), INDENT, console)
+    print_text(console, Text(diff.headline, "bold"), INDENT)
     for text in warned(diff):
-        _print(Text(f"⚠ {text}", "yellow"), INDENT, console)
+        print_text(console, Text(f"⚠ {text}", "yellow"), INDENT)
     for title, lines in sections(diff):
         console.print()
         console.print(Text(title, "bold cyan"))
@@ -47,25 +46,10 @@ def print_diff(name: str, diff: StudyDiff, console: Console, past: PastResults |
         console.print()
         console.print(Text("results and costs", "bold cyan"))
         for sentence in consequences(diff):
-            _print(Text(INDENT + sentence), INDENT * 2, console)
+            print_text(console, Text(INDENT + sentence), INDENT * 2)
         _print_costs(diff, console)
     if past is not None:
         _past_results(past, console)
-
-
-def _print(text: Text, hanging: str, console: Console) -> None:
-    """Prints a line; on a terminal that is too narrow for it, further lines of it are indented."""
-    wraps = console.is_terminal or "COLUMNS" in os.environ
-    if not wraps or text.cell_len <= console.width:
-        console.print(text)
-        return
-    first = text.wrap(console, console.width)[0]
-    rest = text[len(first) :]
-    first.rstrip()
-    console.print(first)
-    for line in rest.wrap(console, max(console.width - len(hanging), MIN_WIDTH)):
-        line.rstrip()
-        console.print(Text(hanging).append_text(line))
 
 
 def _print_change(line: Line, width: int, console: Console) -> None:
@@ -79,7 +63,7 @@ def _print_change(line: Line, width: int, console: Console) -> None:
         console.print(Text(INDENT + line.path))
         hanging = INDENT * 3
         path = Text(hanging)
-    _print(path.append_text(text), hanging, console)
+    print_text(console, path.append_text(text), hanging)
 
 
 def _edits(edits: Sequence[Edit], plain: bool) -> Text:
@@ -97,21 +81,15 @@ def _print_costs(diff: StudyDiff, console: Console) -> None:
     groups = cost_groups(diff)
     for group in groups[:MAX_GROUPS]:
         text = Text(f"{INDENT}{group.name}: ").append("; ".join(cost.text for cost in group.costs), "dim")
-        _print(text, INDENT * 2, console)
+        print_text(console, text, INDENT * 2)
     if more := more_groups(groups):
         console.print(Text(INDENT + more))
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> None:
     console.print()
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
-    for place, head in enumerate(heads):
-        table.add_column(
-            INDENT + head if not place else head, justify="left" if place < 2 else "right", overflow="fold"
-        )
-    for row in rows:
-        table.add_row(*map(Text, (INDENT + row[0], *row[1:])))
-    console.print(table)
+    indented = [(INDENT + row[0], *row[1:]) for row in rows]
+    print_table(console, "", Columns((INDENT + heads[0], *heads[1:]), indented, left=2))
 
 
 def _past_results(past: PastResults, console: Console) -> None:

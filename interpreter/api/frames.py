@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ..results.run_list import RunRecord
     from ..schedule.estimate import Row
+    from ..verdicts.run_comparison import Comparison
 
 EXTRA = "notebook"
 """The extra that brings what this room shows results with."""
@@ -132,3 +133,32 @@ def _frame(table: pa.Table) -> pd.DataFrame:
         elif pa.types.is_null(field.type):
             frame[field.name] = float("nan")
     return frame
+
+
+def comparison_frame(comparison: Comparison) -> pd.DataFrame:
+    """A row a measure of a cell; see `Comparison.finals`."""
+    needs("pandas", "pandas")
+    import pandas as pd
+
+    rows = []
+    for final in comparison.finals:
+        difference = final.difference()
+        ends = [sum(values.values()) / len(values) if values else None for values in (final.first, final.second)]
+        gap = (difference.mean, difference.half, difference.pairs) if difference else (None, None, 0)
+        rows.append((final.experiment, final.program, final.measure, *ends, *gap, final.same))
+    names = ["experiment", "cell", "measure", "first", "second", "difference", "half", "pairs", "same_cells"]
+    numbers = dict.fromkeys(("first", "second", "difference", "half"), "float64")
+    return pd.DataFrame(rows, columns=names).astype(numbers)
+
+
+def compared_claims_frame(comparison: Comparison) -> pd.DataFrame:
+    """A row a claim of two runs; see `Comparison.claims`."""
+    needs("pandas", "pandas")
+    import pandas as pd
+
+    rows = [
+        (name, *(part for one in pair for part in ((one.verdict, one.value) if one else (None, None))))
+        for name, *pair in comparison.claims
+    ]
+    frame = pd.DataFrame(rows, columns=["claim", "first", "first_value", "second", "second_value"])
+    return frame.astype({"first_value": "float64", "second_value": "float64", "first": "string", "second": "string"})

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import io
-import sys
 from collections.abc import Sequence
 from typing import TextIO
 
 from dlspec.spec.ir.plan import StudyPlan
 from dlspec.spec.passes.flops_text import flops
 from dlspec.spec.passes.memory import PROCESS_BYTES
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from ..results.number_text import duration, size
 from ..results.precision_text import plain, precisions
 from ..schedule.estimate import RULE, Row
-
-FILE_WIDTH = 180
+from .terminal import Columns, console_of, print_table, print_text
 
 
 def plan_text(plan: StudyPlan, rows: Sequence[Row], rate: float) -> str:
@@ -30,25 +26,21 @@ def plan_text(plan: StudyPlan, rows: Sequence[Row], rate: float) -> str:
 
 def print_plan(plan: StudyPlan, rows: Sequence[Row], rate: float, stream: TextIO | None = None) -> None:
     """Prints a plan, on standard output where no other stream is given."""
-    console = Console(file=stream or sys.stdout, soft_wrap=True, highlight=False)
-    if not console.is_terminal:
-        console.width = FILE_WIDTH
-    console.print(Text(plan.title, "bold").append(f"  (profile {plan.profile})" if plan.profile else "", "not bold"))
+    console = console_of(stream)
+    print_text(
+        console, Text(plan.title, "bold").append(f"  (profile {plan.profile})" if plan.profile else "", "not bold")
+    )
     for experiment in plan.experiments:
         own = [row for row in rows if row.program.experiment == experiment.name]
         console.print()
-        console.print(_table(experiment.name, own))
+        print_table(console, experiment.name, Columns(HEADS, [cell_words(row) for row in own], left=2))
         for words in [] if plain(experiment) else precisions(experiment):
-            console.print(Text(f"numbers: {words}", "dim"))
+            print_text(console, Text(f"numbers: {words}", "dim"))
     console.print()
-    console.print(totals(rows))
-    console.print(
-        Text(
-            f"memory: of a cell's arrays at their peak; the process takes about {size(PROCESS_BYTES)} beside, once",
-            "dim",
-        )
-    )
-    console.print(Text(RULE.format(rate=rate / 1e9), "dim"))
+    print_text(console, Text(totals(rows)))
+    beside = f"memory: of a cell's arrays at their peak; the process takes about {size(PROCESS_BYTES)} beside, once"
+    print_text(console, Text(beside, "dim"))
+    print_text(console, Text(RULE.format(rate=rate / 1e9), "dim"))
 
 
 def totals(rows: Sequence[Row]) -> str:
@@ -69,19 +61,6 @@ def totals(rows: Sequence[Row]) -> str:
 def _total(row: Row) -> int:
     plan = row.program.training
     return row.cost.step * plan.steps * row.to_run if plan else 0
-
-
-def _table(title: str, rows: Sequence[Row]) -> Table:
-    table = Table(
-        title=Text(title), title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 3, 0, 0)
-    )
-    for place, head in enumerate(HEADS):
-        table.add_column(
-            head, justify="left" if place in (0, 1, 7, 8) else "right", overflow="fold", header_style="dim"
-        )
-    for row in rows:
-        table.add_row(*map(Text, cell_words(row)))
-    return table
 
 
 HEADS = ("cell", "networks", "parameters", "FLOPs a step", "steps", "memory", "time", "compiled", "results")

@@ -190,6 +190,19 @@ class Run:
 
         return models(self.record, cell, replicate)
 
+    def export(self, file: str | os.PathLike[str], *, finals: bool = False) -> int:
+        """Writes the curves, one row a number, or the finals, one row a replicate, as a file.
+
+        Args:
+            file: Its ending, `.csv` or `.parquet`, says the format.
+            finals: Whether it is the finals.
+
+        Returns: How many rows it has. Raises StudyError where the run cannot be read, the file cannot be written, or its ending is another.
+        """
+        from ..results.export_table import export
+
+        return export(self.record, Path(file), finals)
+
     @cached_property
     def figures(self) -> Figures:
         """The figures by their names, `EXPERIMENT.FIGURE`; a notebook shows them. What cannot be read is left out with a warning."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from dlspec.spec.diagnostics.problems import Problem, StudyError, did_you_mean, listing, sentence
+from dlspec.spec.diagnostics.problems import Problem, StudyError
 
 from . import overrides as given
+from .choices import choice
 from .overrides import Overrides
 from .run import RUNS, Run
 from .settings import ExecutorName, Jit, RunSettings
 from .study import Study, load, warn, warn_of
 
 Progress = bool | Callable[[dict[str, Any]], object] | None
-Choice = TypeVar("Choice", Jit, ExecutorName)
 
 
 class Interrupted(KeyboardInterrupt):
@@ -69,8 +69,8 @@ def run(
     """
     found = study if isinstance(study, Study) else load(study)
     settings = RunSettings(
-        study=found.path, runs=Path(runs), jobs=_jobs(jobs), executor=_choice(ExecutorName, "executor", executor), address=address,
-        jit=_choice(Jit, "jit", jit), device=_device(device), force=force, keep_weights=keep_weights, checkpoint=checkpoint,
+        study=found.path, runs=Path(runs), jobs=_jobs(jobs), executor=choice(ExecutorName, "executor", executor), address=address,
+        jit=choice(Jit, "jit", jit), device=_device(device), force=force, keep_weights=keep_weights, checkpoint=checkpoint,
         tensorboard=tensorboard, mlflow=mlflow,
     )  # fmt: skip
     if address is not None and settings.executor is not ExecutorName.ray:
@@ -104,15 +104,6 @@ def _jobs(jobs: int | None) -> int | None:
     if jobs is not None and jobs < 1:
         raise StudyError(Problem(f"jobs is {jobs}", hint="At least one program runs at once."))
     return jobs
-
-
-def _choice(kind: type[Choice], name: str, word: str) -> Choice:
-    try:
-        return kind(word)
-    except ValueError:
-        words = [one.value for one in kind]
-        hint = sentence(did_you_mean(str(word), words), f"It is {listing(words)}.")
-        raise StudyError(Problem(f"there is no {name} '{word}'", hint=hint)) from None
 
 
 def _device(text: str) -> Any:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlspec import spec
-from dlspec.spec.diagnostics.problems import Problem, Source
+from dlspec.spec.diagnostics.problems import Problem, Source, StudyError
 from dlspec.spec.passes.registration import registered
 
 from . import overrides as given
@@ -20,7 +20,9 @@ from .overrides import Overrides
 from .validation import Problems, problems_of
 
 if TYPE_CHECKING:
+    from .exporting import Exported
     from .planning import Plan
+    from .registering import Registration
 
 NAME = "study.yaml"
 
@@ -129,6 +131,55 @@ class Study:
         resolved = self.resolved(profile, overrides, only)
         warn_of(resolved.warnings)
         return planned(resolved, Path(runs), device, memory, warn)
+
+    def register(
+        self, profile: str | None = None, *, runs: str | os.PathLike[str] = "runs", replace: bool = False
+    ) -> Registration:
+        """Writes what it claims, and on which design, into a file beside its own, before it is run: later runs say whether that is still the same.
+
+        Args:
+            profile: One of `profiles`.
+            runs: The folder of runs; how many judged it already is noted.
+            replace: Whether what is registered already is registered anew.
+
+        Returns: The file, and what is in it. Raises StudyError where the study is not valid, has no file, or is registered already.
+        """
+        needs_whole("register")
+        from .registering import registered as write
+
+        if self.path is None:
+            hint = "`dlspec.load(path)` gives one that has: the registration lies beside it."
+            raise StudyError(Problem(f"{self.source.name}: the study has no file", hint=hint))
+        return write(self.path, self.resolved(profile), Path(runs), replace)
+
+    def export(
+        self, cell: str | None = None, folder: str | os.PathLike[str] | None = None, *, format: str = "stablehlo",
+        replicates: int | None = None, device: str = "auto", profile: str | None = None, overrides: Overrides = None,
+    ) -> Exported:  # fmt: skip
+        """Writes the compiled training program of a cell with its inputs into a folder, to be run elsewhere (docs/export.md). Loads TensorFlow.
+
+        Args:
+            cell: The cell's name, as in `plan().cells["cell"]`; not needed where there is one.
+            folder: A new folder; otherwise one named for the cell.
+            format: `stablehlo` or `saved_model`.
+            replicates: How many lie side by side; otherwise all of the cell.
+            device: `auto`, `cpu`, `gpu` or `gpu:N`.
+            profile: One of `profiles`.
+            overrides: Values by path, or texts `path=value`.
+
+        Returns: The folder, and its manifest. Raises StudyError where the study is not valid, has no such cell, or the folder is there already.
+        """
+        needs_whole("export")
+        from ..backend.devices import Asked
+        from .choices import choice
+        from .exporting import Format, exported
+
+        if replicates is not None and replicates < 1:
+            raise StudyError(Problem(f"replicates is {replicates}", hint="At least one is exported."))
+        form, place = choice(Format, "format", format), Path(folder) if folder is not None else None
+        return exported(
+            self.resolved(profile, overrides), cell, place, form, replicates, Asked.read(device), owns_process=False
+        )
 
     def __repr__(self) -> str:
         return f"Study({self.source.name!r})"

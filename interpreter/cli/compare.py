@@ -21,31 +21,20 @@ def compare(
     root: Runs = Path("runs"),
     as_json: Annotated[bool, typer.Option("--json", help="Prints one JSON object.")] = False,
 ) -> None:  # fmt: skip
-    """Compares two runs: finals and verdicts side by side, curves in one figure."""
-    from rich.console import Console
-
-    from ..results.folder_names import COMPARISONS
-    from ..results.optional_outputs import Aside
+    """Compares two runs: what differs in what was run, finals and verdicts side by side, curves in one figure."""
+    from ..api.run_comparison import Comparison
     from ..results.run_list import named
-    from ..verdicts.run_comparison import as_data, compare
-    from .text.comparison import show
 
-    aside = Aside(lambda text: print(f"warning: {text}", file=sys.stderr))
-    made = compare(named(root, first), named(root, second), aside)
-    place = figure or root / COMPARISONS / f"{made.runs[0].name}--{made.runs[1].name}.png"
+    both = Comparison(named(root, first), named(root, second), lambda text: print(f"warning: {text}", file=sys.stderr))
     paths: list[Path] = []
-    with aside.part("the figure of both", "All else is here"):
-        from ..figures.run_comparison import draw
-
-        paths = draw(made, place)
-    code = ERROR if aside.failed else 0
+    with both.aside.part("the figure of both", "All else is here"):
+        paths = both.figure(figure)
     if as_json:
-        print(json.dumps(as_data(made, paths), allow_nan=False))
-        raise typer.Exit(code)
-    console = Console(soft_wrap=True)
-    if not console.is_terminal:
-        console.width = 160
-    show(made, console)
-    if paths:
-        console.print(f"\nfigure {paths[0]}", highlight=False, markup=False)
-    raise typer.Exit(code)
+        print(json.dumps(both.data(paths), allow_nan=False))
+    else:
+        from ..api.run_comparison_text import print_comparison
+
+        print_comparison(both.numbers, both.study_diff)
+        if paths:
+            print(f"\nfigure {paths[0]}")
+    raise typer.Exit(ERROR if both.aside.failed else 0)

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from dlspec import spec
 
+from ..api.exporting import Format
 from ..backend.devices import AUTO
 from .options import Device, File, Overrides, Profile, resolved
-
-
-class Format(StrEnum):
-    """ProgramCache of a compiled program."""
-
-    stablehlo = "stablehlo"
-    saved_model = "saved_model"
 
 
 def export(
@@ -34,28 +25,7 @@ def export(
     output: Annotated[Path | None, typer.Option("--output", metavar="FOLDER", help="A new folder; otherwise named for the cell.")] = None,
 ) -> None:  # fmt: skip
     """Writes the compiled training program of a cell into a folder: the program, its inputs at the start, a manifest."""
+    from ..api.exporting import exported
+
     plan = resolved(file, profile, override, None)
-    from .choose import side_by_side, trained
-
-    program = trained(plan, cell)
-    numbers = side_by_side(program, replicates)
-    folder = output or Path(f"{re.sub(r'[^A-Za-z0-9_.=-]+', '-', program.name)}.{form.value}")
-    if folder.exists():
-        raise spec.StudyError(
-            spec.Problem(f"{folder} is there already; nothing was written", hint="--output names another folder.")
-        )
-    from ..backend.startup import device as kind
-    from ..backend.startup import start
-
-    start(device, own_process=True)
-    from ..backend.jit_policy import uses_xla
-    from ..program.export import export as write
-    from ..program.program import Compiled
-
-    where = kind()
-    compiled = Compiled(program, numbers, form is Format.stablehlo or uses_xla(program, where), portable=True)
-    about = write(compiled, form.value, folder, where)
-    print(
-        f"{folder}: {program.name}, {len(numbers)} {'replicate' if len(numbers) == 1 else 'replicates'} side by side, "
-        f"{about['steps']:,} steps of {about['flops_per_step']:,} FLOP"
-    )
+    print(exported(plan, cell, output, form, replicates, device, owns_process=True))

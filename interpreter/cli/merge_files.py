@@ -12,6 +12,7 @@ from dlspec import spec
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.source.conflicts import TAG
 
+from ..api.merged_versions import VERSIONS, merged_versions
 from ..results.atomic_files import replace_file
 from ..results.git_command import git
 from ..results.optional_outputs import reason
@@ -76,11 +77,11 @@ def merge_files(
 
 def _by_meaning(versions: list[bytes], name: str) -> Outcome | None:
     """The merge by meaning; None where it is not possible, and it is said why."""
-    from dlspec.spec.merge import Unmergeable, merged
+    from dlspec.spec.merge import Unmergeable
 
     try:
-        texts = [_text(which, content) for which, content in zip(("the base", "ours", "theirs"), versions, strict=True)]
-        result = merged(*texts)
+        base, ours, theirs = (_text(which, content) for which, content in zip(VERSIONS, versions, strict=True))
+        result = merged_versions(name, (base, ours, theirs))
     except Exception as error:  # git takes a command that fails for a conflict, and shows nothing of theirs
         why = str(error) if isinstance(error, Unmergeable) else reason(error)
         print(f"{name}: not merged by meaning, but as text: {why}", file=sys.stderr)
@@ -89,16 +90,13 @@ def _by_meaning(versions: list[bytes], name: str) -> Outcome | None:
 
 
 def _text(which: str, content: bytes) -> str:
-    """A version's text. Raises Unmergeable for one that is no study; there may be no base."""
+    """A version's text. Raises Unmergeable."""
     from dlspec.spec.merge import Unmergeable
 
     try:
-        text = content.decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError:
         raise Unmergeable(f"{which} is not UTF-8") from None
-    if not spec.is_study(text.removeprefix("\ufeff")) and (content.strip() or which != "the base"):
-        raise Unmergeable(f"{which} is no study: no line begins with `dlspec:`")
-    return text
 
 
 def _by_lines(versions: list[bytes], marker_size: int) -> Outcome | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     from ..executors.ray.connect import Cluster
 
 __all__ = ["CLAIM_FAILS", "DONE", "ERROR", "INTERRUPTED", "execute"]
-
-FILE_WIDTH = 160
 
 
 def execute(plan: StudyPlan, options: RunOptions, command: Sequence[str]) -> int:
@@ -132,15 +129,14 @@ class Terminal(Audience):
 
 
 def _print(judged: Judged, output: Output, aside: Aside) -> None:
+    from ..api.terminal import console_of, print_text
     from .text.results import print_claims, print_finals
 
-    console = Console(file=sys.stdout, soft_wrap=True)
-    if not console.is_terminal:
-        console.width = FILE_WIDTH
+    console = console_of()
     plan = judged.plan
     with aside.part("title"):
         title = Text(plan.title, "bold").append(f"  (profile {plan.profile})" if plan.profile else "", "not bold")
-        output.show(lambda: console.print(title, "", sep="\n"))
+        output.show(lambda: print_text(console, title.append("\n")))
     with aside.part("table of finals", through=(StoreError,)):
         output.show(lambda: print_finals(judged.results, console))
     with aside.part("list of claims", "They are in the run's folder", (StoreError,)):

@@ -55,9 +55,10 @@ def runs(
         print(json.dumps({"format_version": 1, "runs": [_data(run) for run in found], "store": _store(root)}))
         return
     if found:
-        from .text.run_list import table
+        from ..api.terminal import console_of
+        from .text.run_list import print_runs
 
-        print(table(found))
+        print_runs(found, console_of())
     else:
         print(
             f"{root}: no such run" if study or profile or since or verdict else f"{root}: no runs yet", file=sys.stderr
@@ -69,26 +70,24 @@ def runs(
 @app.command()
 def show(context: typer.Context, run: Name, root: Runs = RUNS) -> None:
     """Prints a run's finals and verdicts again, and where it lies."""
-    from rich.console import Console
     from rich.text import Text
 
     from ..api.run import open_run
+    from ..api.terminal import console_of, print_text
     from ..results.optional_outputs import Aside
     from .text.results import forms, print_claims, print_finals
 
     found = open_run(run, _root(context, root))
-    console = Console(soft_wrap=True)
-    if not console.is_terminal:
-        console.width = 160
-    console.print(Text(found.name, "bold").append(f"  {found.finished:%Y-%m-%d %H:%M} UTC", "not bold"))
+    console = console_of()
+    print_text(console, Text(found.name, "bold").append(f"  {found.finished:%Y-%m-%d %H:%M} UTC", "not bold"))
     packages = ", ".join(f"{name} {number}" for name, number in (found.about.get("packages") or {}).items())
-    console.print(f"dlspec {' '.join(map(str, found.about.get('command', ())))}", highlight=False, markup=False)
+    print_text(console, Text(f"dlspec {' '.join(map(str, found.about.get('command', ())))}"), "  ")
     accelerator = found.about.get("accelerator")
     where = str(found.about.get("device", "–")) + (f" ({accelerator})" if accelerator else "")
-    console.print(f"{packages}; {where}", highlight=False, markup=False)
+    print_text(console, Text(f"{packages}; {where}"), "  ")
     aside = Aside(_warn)
     with aside.part("finals", "All else is here"):
-        console.print(f"compiled as {forms(found.results)}", highlight=False, markup=False)
+        print_text(console, Text(f"compiled as {forms(found.results)}"))
         console.print()
         print_finals(found.results, console)
     with aside.part("claims", "All else is here"):
@@ -106,10 +105,9 @@ def export(
     root: Runs = RUNS,
 ) -> None:  # fmt: skip
     """Writes a run's curves, one row a number, as CSV or Parquet."""
-    from ..results.export_table import export as write
-    from ..results.run_list import named
+    from ..api.run import open_run
 
-    rows = write(named(_root(context, root), run), file, finals)
+    rows = open_run(run, _root(context, root)).export(file, finals=finals)
     print(f"{file}: {rows:,} rows")
 
 
@@ -194,7 +192,8 @@ def _warn(text: str) -> None:
 
 def _data(run: Any) -> dict[str, Any]:
     return {
-        "run": run.name, "study": run.study, "profile": run.profile or None, "finished": run.about["finished"],
+        "run": run.name, "study": run.study, "profile": run.profile or None, "overrides": list(run.overrides), "only": list(run.only),
+        "finished": run.about["finished"],
         "replicates": run.replicates, "stored": run.about.get("stored"), "verdicts": run.verdicts,
     }  # fmt: skip
 

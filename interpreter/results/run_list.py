@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,23 @@ class RunRecord:
     def profile(self) -> str:
         """The profile it was run in."""
         return str(self.about.get("profile") or "")
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """The overrides that it was run with, `path=value` each; of a run of before they are read from its command."""
+        return self._given("overrides", "-o")
+
+    @property
+    def only(self) -> tuple[str, ...]:
+        """What of the study was run, `experiment` or `experiment/variant`; nothing where it is all."""
+        return self._given("only", "--only")
+
+    def _given(self, entry: str, option: str) -> tuple[str, ...]:
+        if isinstance(self.about.get(entry), list):
+            return tuple(map(str, self.about[entry]))
+        command = self.about.get("command")
+        words = list(map(str, command)) if isinstance(command, list) else []
+        return tuple(after for word, after in pairwise(words) if word == option)
 
     @property
     def finished(self) -> datetime:

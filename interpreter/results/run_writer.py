@@ -138,6 +138,7 @@ class RunFolder:
         self._json("cells.json", cells_json(results))
         self.about = {
             "format_version": FORMAT_VERSION, "study": plan.name, "profile": plan.profile, "command": list(command),
+            "overrides": list(plan.overrides), "only": list(plan.only),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"), **provenance(device),
             "seeds": {e.name: sorted({program.seed for program in e.programs}) for e in plan.experiments},
             "git": git, "numbers": {experiment.name: precisions(experiment) for experiment in plan.experiments},

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..results.array_entries import entry_name, extremes, finals_at, is_small, places_of, shape_words, shapes_of
 from ..results.cell_groups import label, programs
+from ..results.number_text import SPREAD, number, ranged, spread
 from ..results.optional_outputs import Aside
 from ..results.replicates import DONE, Replicate, Results
 from ..results.run_list import RunRecord
@@ -25,6 +26,9 @@ INTERVAL_FROM = 3
 """How many pairs of replicates an interval needs."""
 ROUNDING = 4 * float(np.finfo(np.float64).eps)
 """By how much of the values their differences may differ and still be the same: by their rounding."""
+
+CAPTION = f"A, B: {SPREAD}; B - A: mean ± half of its 95 % t interval, over pairs of replicates, three or more."
+"""What the columns of a comparison hold."""
 
 Done = tuple[int, int]
 """How many replicates of a program are done, and how many there are."""
@@ -52,7 +56,10 @@ class Difference:
 
 @dataclass(frozen=True)
 class Final:
-    """A measure of one program at its last step, in both runs: one number a replicate that is done."""
+    """A measure of one program at its last step, in both runs: one number a replicate that is done.
+
+    `same` says that both runs have the same cells, and the same numbers of them.
+    """
 
     experiment: str
     program: str
@@ -110,7 +117,10 @@ def _finals(first: dict[str, Results], second: dict[str, Results]) -> list[Final
             measures = dict.fromkeys(m for replicate in [*replicates, *others] for m in replicate.curves)
             for measure in measures:
                 for told, ends in _ends(replicates, others, measure):
-                    finals.append(Final(experiment, name, told, *ends, same, (_done(replicates), _done(others))))
+                    alike = same and _alike(
+                        *ends
+                    )  # a digest is of what is trained: a measure may be another all the same
+                    finals.append(Final(experiment, name, told, *ends, alike, (_done(replicates), _done(others))))
     return finals
 
 
@@ -138,8 +148,47 @@ def _ends(replicates: Sequence[Replicate], others: Sequence[Replicate], measure:
         yield f"{measure} ({shape_words(shapes)}), {word}", (first, second)
 
 
+def _alike(first: dict[int, float], second: dict[int, float]) -> bool:
+    """Whether all replicates have the same numbers, undefined ones among them."""
+    return first.keys() == second.keys() and all(
+        second[replicate] == value or (math.isnan(value) and math.isnan(second[replicate]))
+        for replicate, value in first.items()
+    )
+
+
 def _done(replicates: Sequence[Replicate]) -> Done:
     return sum(replicate.status == DONE for replicate in replicates), len(replicates)
+
+
+def spread_text(values: dict[int, float], done: Done) -> str:
+    """The mean and the range, and of how many replicates that is, where it is not all."""
+    some = f" ({done[0]} of {done[1]})" if done[0] < done[1] else ""
+    if not values:
+        return f"–{some}"
+    return spread(values.values()) + some
+
+
+def difference_text(final: Final) -> str:
+    """By how much a measure differs, in words where it is no number."""
+    if final.same:
+        return "same cells"
+    difference = final.difference()
+    if difference is None:
+        return "–"
+    if difference.mean is None:
+        return f"– ({difference.undefined} of {difference.pairs} not finite)"
+    if difference.same:
+        return f"{number(difference.mean)} in all {difference.pairs}"
+    return number(difference.mean) + (f" ± {number(difference.half)}" if difference.half is not None else "")
+
+
+def seen(verdict: Verdict | None) -> str:
+    """What was seen of a claim: the value that decided, with its range."""
+    if verdict is None or verdict.value is None:
+        return "–"
+    if verdict.range is None or verdict.range[0] == verdict.range[1]:
+        return number(verdict.value)
+    return ranged(verdict.value, *verdict.range)
 
 
 def as_data(comparison: Comparison, figure: Sequence[Path]) -> dict[str, Any]:

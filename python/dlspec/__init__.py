@@ -14,7 +14,8 @@
     >>> study.plan().cells["cell"].tolist()
     ['draws']
 
-`load` reads a study, `run` runs it and gives its results, `runs` and `open_run` find those that are kept, `diff` compares two studies.
+`load` reads a study, `run` runs it and gives its results, `runs` and `open_run` find those that are kept, `diff` compares two studies,
+`compare` two runs, `merge` makes one study of two versions.
 The command line does the same through the same functions. docs/python.md leads through it.
 
 Importing this loads nothing else: what a name needs is loaded when the name is used, and TensorFlow when something is trained.
@@ -28,10 +29,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dlspec.interpreter.api.comparison import Diff as Diff
     from dlspec.interpreter.api.comparison import diff as diff
+    from dlspec.interpreter.api.merging import Merge as Merge
+    from dlspec.interpreter.api.merging import merge as merge
     from dlspec.interpreter.api.planning import Plan as Plan
     from dlspec.interpreter.api.run import Run as Run
     from dlspec.interpreter.api.run import open_run as open_run
     from dlspec.interpreter.api.run import runs as runs
+    from dlspec.interpreter.api.run_comparison import Comparison as Comparison
+    from dlspec.interpreter.api.run_comparison import compare as compare
     from dlspec.interpreter.api.start import run as run
     from dlspec.interpreter.api.study import Study as Study
     from dlspec.interpreter.api.study import StudyWarning as StudyWarning
@@ -41,25 +46,30 @@ if TYPE_CHECKING:
     __version__: str
 
 PLACES = {
+    "Comparison": "dlspec.interpreter.api.run_comparison",
     "Diff": "dlspec.interpreter.api.comparison",
+    "Merge": "dlspec.interpreter.api.merging",
     "Plan": "dlspec.interpreter.api.planning",
     "Run": "dlspec.interpreter.api.run",
     "Study": "dlspec.interpreter.api.study",
     "StudyError": "dlspec.spec.diagnostics.problems",
     "StudyWarning": "dlspec.interpreter.api.study",
+    "compare": "dlspec.interpreter.api.run_comparison",
     "diff": "dlspec.interpreter.api.comparison",
     "load": "dlspec.interpreter.api.study",
+    "merge": "dlspec.interpreter.api.merging",
     "open_run": "dlspec.interpreter.api.run",
     "run": "dlspec.interpreter.api.start",
     "runs": "dlspec.interpreter.api.run",
 }
 """Where each public name lives."""
 
-WHOLE = frozenset({"Plan", "Run", "open_run", "run", "runs"})
+WHOLE = frozenset({"Comparison", "Plan", "Run", "compare", "open_run", "run", "runs"})
 """What the small distribution `dlspec-check` has not got."""
 
 __all__ = [
-    "Diff", "Plan", "Run", "Study", "StudyError", "StudyWarning", "__version__", "diff", "load", "open_run", "run", "runs",
+    "Comparison", "Diff", "Merge", "Plan", "Run", "Study", "StudyError", "StudyWarning", "__version__", "compare", "diff", "load", "merge",
+    "open_run", "run", "runs",
 ]  # fmt: skip
 
 

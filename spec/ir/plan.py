@@ -365,3 +365,7 @@ class StudyPlan:
     experiments: tuple[ExperimentPlan, ...]
     warnings: tuple[Any, ...] = ()
     text: str = ""
+    overrides: tuple[str, ...] = ()
+    """As they were given, `path=value` each."""
+    only: tuple[str, ...] = ()
+    """What of the study was asked for, `experiment` or `experiment/variant`; nothing where it is all."""

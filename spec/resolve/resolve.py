@@ -70,6 +70,7 @@ def _checked(
     return StudyPlan(
         study.study, study.title or study.study, study.about or "", profile or "", tuple(plans),
         tuple(dict.fromkeys(warnings)), document.source.text,
+        tuple(override.span.source.text for override in overrides), tuple(only),
     )  # fmt: skip
 
 

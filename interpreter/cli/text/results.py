@@ -7,19 +7,18 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from ...api.terminal import Columns, print_table, print_text
+from ...api.verdict_colours import COLOURS
 from ...results.array_entries import Place, entry_name, extremes, finals_at, is_small, places_of, shape_words, shapes_of
 from ...results.cell_groups import label, programs
 from ...results.earlier_looks import looks_text
 from ...results.number_text import SPREAD, number, spread
 from ...results.replicates import DONE, Replicate, Results
 from ...results.run_writer import claims_json
-from ...results.verdicts import FAILS, HOLDS, MARKS, OPEN, SEEN, Verdict
+from ...results.verdicts import MARKS, Verdict
 from ...verdicts.evidence_text import chance_text, lines, needed
-
-COLOURS = {HOLDS: "green", SEEN: "cyan", FAILS: "red", OPEN: "yellow"}
 
 INDENT = " " * 15
 MOST_ROWS = 200
@@ -42,46 +41,25 @@ def print_finals(results: Mapping[str, Results], console: Console) -> None:
     for name, found in results.items():
         every = list(programs(found.replicates))
         groups = every[:MOST_ROWS]
-        columns = _columns(found, groups)
+        columns = [("", [label(group[0]) for group in groups]), *_columns(found, groups)]
         columns += [("steps", [f"{max((c.steps[-1] for c in group if c.steps), default=0):,}" for group in groups])]
         columns += [("replicates", [_counted(group) for group in groups])]
-        heads = [label(group[0]) for group in groups]
-        for place, part in enumerate(_fitting(heads, columns, console.width)):
-            table = Table("", title=Text(name) if place == 0 else None, title_justify="left", title_style="bold")
-            table.box, table.pad_edge, table.padding = None, False, (0, 3, 0, 0)
-            for head, _ in part:
-                table.add_column(head, justify="right", no_wrap=True)
-            for row, replicates in zip(heads, zip(*(replicates for _, replicates in part), strict=True), strict=True):
-                table.add_row(*map(Text, (row, *replicates)))
-            console.print(table)
-            if len(every) > MOST_ROWS:
-                rest = f"… and {len(every) - MOST_ROWS:,} more: `dlspec runs export RUN FILE.csv --finals` writes all"
-                console.print(rest, highlight=False, markup=False)
-            console.print()
+        heads, cells = zip(*columns, strict=True)
+        print_table(console, name, Columns(heads, list(zip(*cells, strict=True)), left=0))
+        if len(every) > MOST_ROWS:
+            rest = f"… and {len(every) - MOST_ROWS:,} more: `dlspec runs export RUN FILE.csv --finals` writes all"
+            print_text(console, Text(rest))
+        console.print()
         for replicate in found.replicates:
             if replicate.status != DONE:
                 text = f"  {label(replicate)}, replicate {replicate.number}: {replicate.status}: {replicate.message}"
-                console.print(text, style="yellow", highlight=False, markup=False)
+                print_text(console, Text(text, "yellow"), "    ")
     if any(len(group) > 1 for found in results.values() for group in programs(found.replicates)):
-        console.print(Text(f"Finals: {SPREAD}.", "dim"), "", sep="\n")
+        print_text(console, Text(f"Finals: {SPREAD}.", "dim"))
+        console.print()
 
 
 Column = tuple[str, list[str]]
-
-
-def _fitting(heads: Sequence[str], columns: Sequence[Column], width: int) -> list[list[Column]]:
-    """The columns in as many tables as the width asks for."""
-    first = max(map(len, heads), default=0) + 3
-    parts: list[list[Column]] = [[]]
-    used = first
-    for head, replicates in columns:
-        own = max(len(text) for text in [head, *replicates]) + 3
-        if parts[-1] and used + own > width:
-            parts.append([])
-            used = first
-        parts[-1].append((head, replicates))
-        used += own
-    return parts
 
 
 def _columns(results: Results, groups: Sequence[Sequence[Replicate]]) -> list[Column]:
@@ -130,6 +108,6 @@ def print_claims(verdicts: Sequence[Verdict], console: Console) -> None:
             (claim["strength"], *lines(claim["evidence"]), claim["reason"], needed(claim), looks_text(claim["looks"])),
         ):
             text.append(f"\n{INDENT}{line}")
-        console.print(text)
+        print_text(console, text, INDENT)
     if by_chance := chance_text(claims):
-        console.print(Text(by_chance, "dim"))
+        print_text(console, Text(by_chance, "dim"))

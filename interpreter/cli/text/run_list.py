@@ -1,21 +1,31 @@
-"""Runs as a table of text."""
+"""Runs as a table."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
+from rich.console import Console
+
+from ...api.terminal import Columns, print_table
 from ...results.run_list import RunRecord
 from ...results.verdicts import PLURAL, VERDICTS
 
 
-def table(runs: Sequence[RunRecord]) -> str:
-    """One line a run: its name, when it ended, its replicates, its verdicts."""
-    rows = [("run", "ended (UTC)", "replicates", "claims")]
-    rows += [(run.name, f"{run.finished:%Y-%m-%d %H:%M}", replicates(run), claims(run)) for run in runs]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(
-        "   ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
+def print_runs(runs: Sequence[RunRecord], console: Console) -> None:
+    """One line a run: its name, when it ended, its replicates, its verdicts, and with which overrides it was run, where some were."""
+    heads = ["run", "ended (UTC)", "replicates", "claims"]
+    rows = [[run.name, f"{run.finished:%Y-%m-%d %H:%M}", replicates(run), claims(run)] for run in runs]
+    if any(map(options, runs)):
+        heads.append("options")
+        rows = [[*row, options(run)] for row, run in zip(rows, runs, strict=True)]
+    print_table(console, "", Columns(heads, rows, left=len(heads)))
+
+
+def options(run: RunRecord) -> str:
+    """The overrides of a run, and what of the study was run alone, as the command line writes them."""
+    words = [word for text in run.overrides for word in ("-o", text)]
+    return shlex.join([*words, *(word for text in run.only for word in ("--only", text))])
 
 
 def replicates(run: RunRecord) -> str:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.csv as csv
 import pyarrow.parquet as pq
 import pytest
-from dlspec.interpreter.cli.text.comparison import show
+from dlspec.interpreter.api.run_comparison_text import print_numbers
 from dlspec.interpreter.cli.text.results import print_finals
 from dlspec.interpreter.report.final_values import Spread, finals
 from dlspec.interpreter.results.export_table import export
@@ -108,7 +108,7 @@ def test_the_terminal_leaves_them_out() -> None:
 def test_a_comparison_leaves_them_out(tmp_path: Path) -> None:
     made = compare(folder(tmp_path / "a"), folder(tmp_path / "b", old=True))
     console = printed()
-    show(made, console)
+    print_numbers(made, console)
     assert "2 (1 … 3) (2 of 5)" in said(console) and "e-09" not in said(console)
     (error,) = (item for item in as_data(made, [])["finals"] if item["measure"] == "error")
     assert error["second"] == {"mean": 2.0, "range": [1.0, 3.0]} and error["replicates"] == [{"done": 2, "of": 5}] * 2

@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow.csv as csv
 import pyarrow.parquet as pq
 import pytest
-from dlspec.interpreter.cli.text.comparison import show
+from dlspec.interpreter.api.run_comparison_text import print_numbers
 from dlspec.interpreter.cli.text.results import print_claims
-from dlspec.interpreter.cli.text.run_list import table
+from dlspec.interpreter.cli.text.run_list import print_runs
 from dlspec.interpreter.figures.run_comparison import draw
 from dlspec.interpreter.results.errors import StoreError
 from dlspec.interpreter.results.export_table import export
@@ -82,7 +82,10 @@ def test_runs_are_listed_newest_first_and_filtered(make: Make, tmp_path: Path) -
     assert [run.name for run in chosen(found, verdict="fails")] == ["new"]
     assert [run.name for run in chosen(found, since=datetime(2026, 1, 2, tzinfo=UTC))] == ["new", "quick"]
     assert chosen(found, study="other") == []
-    lines = table(found).splitlines()
+    console = Console(file=io.StringIO(), width=200)
+    print_runs(found, console)
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
     assert lines[1].split() == ["new", "2026-01-03", "00:00", "4", "1", "fail"]
     assert "4 (1 diverged)" in lines[2]
     assert [run.name for run in prunable(found, 1)] == ["old"]
@@ -220,7 +223,7 @@ def test_a_difference_has_an_error_where_there_is_one(
         replicate.curves["error"] = [value + gap for value in replicate.curves["error"]]
     made = compare(make("a", sides[0]), make("b", sides[1]))
     console = Console(file=io.StringIO(), width=200)
-    show(made, console)
+    print_numbers(made, console)
     assert isinstance(console.file, io.StringIO)
     text = console.file.getvalue()
     (line,) = [line for line in text.splitlines() if " error " in line]
