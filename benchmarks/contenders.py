@@ -38,7 +38,8 @@ CEILING = Contender("ceiling", "2048³ matrix product", "ceiling", "tensorflow",
 
 def entered(workload: Workload, replicates: int, names: list[str]) -> list[Contender]:
     """Who takes part with a number of replicates. Convolutions under XLA take seconds a step: not several side by side."""
-    found = [CONTENDERS[name] for name in names if replicates == 1 or CONTENDERS[name].side_by_side]
+    asked = [name for name in names if name == "dlspec" or not workload.rivals or name in workload.rivals]
+    found = [CONTENDERS[name] for name in asked if replicates == 1 or CONTENDERS[name].side_by_side]
     slow = workload.convolutions and replicates > 1
     return [row for row in found if not (slow and row.form == "loop-xla")]
 
@@ -49,5 +50,7 @@ DRAWN = {
     "allocation": {"target": ["class"], "drawn": ["i", "toss"]},
     "staircase": {"target": ["v", "b"], "drawn": ["x"]},
     "auto_encoder": {"target": [], "drawn": ["f"]},
+    "ring": {"target": [], "drawn": ["x", "z", "mix"]},
+    "lengths": {"target": [], "drawn": ["n", "b"]},
 }
 """The names in the example files of what the rivals draw themselves, by task."""

@@ -74,20 +74,25 @@ class Contender:
         batch = program.training.phases[0].batch
         terms = {item.name: item.term for item in program.examples}
         variables = [variable for network in compiled.networks.values() for variable in network.weights.values()]
-        with tf.GradientTape() as tape:
-            lowering = compiled.context.lowering(
-                compiled.seeds.keys["train"],
-                tf.range(batch, dtype=tf.int64),
-                batch,
-                compiled.seeds.draws,
-                step=tf.constant(0),
-            )
-            loss = tf.reduce_mean(tf.add_n([tensor[0] for tensor in compiled.context.losses(lowering, program.loss)]))
-        gradients = tape.gradient(loss, [variable.value for variable in variables])
+        loss, norms = 0.0, []
+        for update in program.training.phases[0].rounds:
+            own = [v for name in update.networks or compiled.networks for v in compiled.networks[name].weights.values()]
+            with tf.GradientTape() as tape:
+                lowering = compiled.context.lowering(
+                    compiled.seeds.keys["train"],
+                    tf.range(batch, dtype=tf.int64),
+                    batch,
+                    compiled.seeds.draws,
+                    step=tf.constant(0),
+                )
+                terms_of_it = compiled.context.losses(lowering, update.loss)
+                value = tf.reduce_mean(tf.add_n([tensor[0] for tensor in terms_of_it]))
+            loss += float(value)
+            norms += tape.gradient(value, [variable.value for variable in own])
         found: dict[str, Any] = {f"weight {n}": variable.numpy()[0] for n, variable in enumerate(variables)}
         found |= {f"target {name}": compiled.seeds.draws[name].numpy()[0] for name in names["target"]}
         for name in names["drawn"]:
             value = lowering.broadcast_to_axes(lowering(terms[name]), (REPLICATE, EXAMPLE), len(terms[name].type.shape))
             found[f"drawn {name}"] = value.numpy()[0]
-        found |= {"loss": float(loss), "gradient": float(tf.linalg.global_norm(gradients))}
+        found |= {"loss": loss, "gradient": float(tf.linalg.global_norm(norms))}
         return {name: np.asarray(value) for name, value in found.items()}

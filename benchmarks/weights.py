@@ -17,6 +17,17 @@ def _dense(sizes: Sequence[int]) -> Shapes:
     return found
 
 
+def _norm(c: int) -> Shapes:
+    """A layer normalisation's scale and shift. The scale starts small and random where Keras' starts from 1, which takes as long."""
+    return [((c,), 1.0), ((c,), 0.0)]
+
+
+def _attention(c: int, heads: int) -> Shapes:
+    """Queries, keys, values and the output of self-attention."""
+    wide = (heads, c // heads)
+    return 3 * [((c, *wide), c**-0.5), (wide, 0.0)] + [((*wide, c), c**-0.5), ((c,), 0.0)]
+
+
 def shapes(task: str, numbers: dict[str, Any]) -> Shapes:
     """Shapes and deviations of a task's weights."""
     match task:
@@ -32,4 +43,10 @@ def shapes(task: str, numbers: dict[str, Any]) -> Shapes:
             return _dense([numbers["d"], 100, 100, 100, 1])
         case "auto_encoder":
             return _dense([numbers["n"], 500, 100, 2 * numbers["k"], 100, 100, numbers["n"]])
+        case "ring":
+            return _dense([16, 64, 64, 2]) + _dense([2, 64, 64, 1])
+        case "lengths":
+            c = numbers["c"]
+            block = [*_norm(c), *_attention(c, 4), *_norm(c), *_dense([c, 4 * c]), *_dense([4 * c, c])]
+            return [*_dense([3, c]), ((numbers["T"], c), 0.05), *block, *block, *_dense([c, 1])]
     raise KeyError(task)

@@ -29,6 +29,8 @@ class Workload:
     options: tuple[str, ...] = ()
     several: int = 8
     convolutions: bool = False
+    rivals: tuple[str, ...] = ()
+    """Who takes part; all, unless said."""
 
     @property
     def experiment(self) -> str:
@@ -52,7 +54,18 @@ class Workload:
         return f"dlspec run {self.file} --only {self.only}{given}"
 
 
+WHOLE_LOOPS = ("tf-loop-graph", "tf-loop-xla", "jax")
+"""Those who write a step themselves, and compile the loop."""
 ADAM = {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.99, "epsilon": 1e-5}
+
+
+def _ring(name: str, title: str, variant: str, penalty: float) -> Workload:
+    return Workload(
+        name, title, "examples/beyond/ring.yaml", f"ring/{variant}", "ring",
+        {"k": 8, "batch": 128, "critic": 5, "penalty": penalty,
+         "optimizer": {"name": "adam", **ADAM, "beta_1": 0.5, "beta_2": 0.999, "epsilon": 1e-7}},
+        rivals=WHOLE_LOOPS,
+    )  # fmt: skip
 
 
 def _parities(d: int) -> Workload:
@@ -90,6 +103,15 @@ WORKLOADS = {
             "examples/conditioning.yaml", "auto_encoder", "auto_encoder",
             {"n": 100, "k": 3, "train": 10000, "batch": 100,
              "optimizer": {"name": "adam", **ADAM, "beta_2": 0.999, "epsilon": 1e-7}},
+        ),
+        _ring("gan", "A generator on a ring, five updates of the critic a step: layers of 64, batch 128, Adam", "standard_five", 0.0),
+        _ring("penalty", "The same with a penalty on the critic's gradient", "wasserstein_gp", 10.0),
+        Workload(
+            "transformer", "A transformer of two blocks, T = 64, c = 64, 4 heads: batch 64, Adam",
+            "examples/beyond/lengths.yaml", "parity", "lengths",
+            {"L": 6, "T": 64, "c": 64, "batch": 64,
+             "optimizer": {"name": "adam", **ADAM, "beta_2": 0.999, "epsilon": 1e-7}},
+            options=("constants.T=64", "constants.c=64", "training.optimizer.adam.learning_rate=0.001"), rivals=WHOLE_LOOPS,
         ),
     )
 }  # fmt: skip

@@ -17,11 +17,13 @@ from benchmarks.contenders import CONTENDERS, DRAWN
 from benchmarks.dlspec_run import Contender, resolved
 from benchmarks.examples_share import held_examples
 from benchmarks.rivals import keras_fit, tensorflow_loop
+from benchmarks.rivals.tensorflow_tasks import Random
 from benchmarks.sample import Sample
 from benchmarks.weights import shapes
 from benchmarks.workloads import WORKLOADS, Workload
 
 LIGHT = [WORKLOADS[name] for name in ("parities-30", "staircase", "auto-encoder", "allocation")]
+BY_HAND = [*LIGHT, *(WORKLOADS[name] for name in ("gan", "penalty", "transformer"))]
 
 
 @pytest.mark.parametrize("workload", WORKLOADS.values(), ids=WORKLOADS)
@@ -30,11 +32,14 @@ def test_the_rivals_numbers_are_the_example_files(workload: Workload):
     assert program.replicates == 2 and program.training is not None
     (phase,) = program.training.phases
     assert phase.batch == workload.numbers["batch"]
-    for name in ("d", "k", "m", "n"):
+    for name in ("d", "k", "m", "n", "L", "T", "c"):
         if name in workload.numbers:
             assert int(program.constants[name]) == workload.numbers[name]
     assert program.data.train == workload.numbers.get("train", 0)
-    (optimizer,) = phase.optimizers.values()
+    optimizers = [own for update in phase.rounds for own in update.optimizers.values()]
+    optimizer = optimizers[0]
+    assert all(own == optimizer for own in optimizers)
+    assert [update.times for update in phase.rounds] in ([1], [workload.numbers.get("critic"), 1])
     given = dict(workload.numbers["optimizer"])
     assert optimizer.name == given.pop("name")
     assert given == {name: optimizer.arguments[name] for name in given}
@@ -55,10 +60,10 @@ def test_the_rivals_weights_are_the_example_files(workload: Workload):
 @pytest.fixture(scope="module")
 def samples() -> dict[str, Sample]:
     """dlspec's weights, batch, loss and gradient, by workload."""
-    return {w.name: Sample.of(Contender(w, 1).sample(DRAWN[w.task])) for w in LIGHT}
+    return {w.name: Sample.of(Contender(w, 1).sample(DRAWN[w.task])) for w in BY_HAND}
 
 
-@pytest.mark.parametrize("workload", LIGHT, ids=lambda workload: workload.name)
+@pytest.mark.parametrize("workload", BY_HAND, ids=lambda workload: workload.name)
 def test_the_hand_written_loops_loss_and_gradient_are_dlspecs(workload: Workload, samples: dict[str, Sample]):
     sample = samples[workload.name]
     rival = tensorflow_loop.Rival(workload.task, workload.numbers, 1, "loop-graph")
@@ -95,16 +100,18 @@ def test_the_hand_written_loops_train(form: str):
 
 def test_replicates_side_by_side_are_trained_as_if_alone():
     """The stacked losses are the losses of each replicate."""
-    for workload in LIGHT:
+    for workload in BY_HAND:
         rival = tensorflow_loop.Rival(workload.task, workload.numbers, 2, "loop-graph")
-        drawn = rival.task.draw(tensorflow_loop.Random(tf.constant([0, 8]), "philox", (2,)))
+        drawn = rival.task.draw(Random(tf.constant([0, 8]), "philox", (2,)))
         values = [weight.value for weight in rival.weights]
-        for place, loss in enumerate(rival._losses(values, drawn).numpy()):
-            given = (
-                [value[place] for value in values],
-                *(tensorflow_loop._at(d, place) for d in (rival.target, drawn)),
-            )
-            np.testing.assert_allclose(rival.task.loss(*given), loss, rtol=1e-4)
+        alone = tensorflow_loop.Rival(workload.task, workload.numbers, 1, "loop-graph")
+        for (_, several, _), (_, one, _) in zip(rival.updates, alone.updates, strict=True):
+            for place, loss in enumerate(several(values, rival.target, drawn).numpy()):
+                given = (
+                    [value[place] for value in values],
+                    *(tensorflow_loop._at(d, place) for d in (rival.target, drawn)),
+                )
+                np.testing.assert_allclose(one(*given), loss, rtol=1e-4)
 
 
 def test_with_examples_held_the_first_step_is_the_same_and_the_second_is_not():
@@ -122,5 +129,10 @@ def test_with_examples_held_the_first_step_is_the_same_and_the_second_is_not():
 
 
 def test_every_contender_has_its_module():
-    modules = {path.stem for path in Path(tensorflow_loop.__file__).parent.glob("*.py")} - {"__init__", "ceiling"}
+    modules = {path.stem for path in Path(tensorflow_loop.__file__).parent.glob("*.py")} - {
+        "__init__",
+        "ceiling",
+        "jax_tasks",
+        "tensorflow_tasks",
+    }
     assert {row.module for row in CONTENDERS.values() if row.name != "dlspec"} == modules
