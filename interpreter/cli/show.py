@@ -47,8 +47,11 @@ def _resolved(program: Program) -> str:
         lines.append(f"  network {network.name}: {network.given} → {network.output}")
         for layer in network.leaves():
             starts = {name: _start(start) for name, start in layer.initializers.items()}
+            kept: dict[str, Any] = {name: _start(constraint) for name, constraint in layer.constraints.items()}
+            kept |= {name: spell(function.body) for name, function in layer.kept_by.items()}
             lines.append(
                 f"    {layer.key}: {layer.keras or layer.kind} {dict(layer.config)} {layer.input} → {layer.output} {starts}"
+                + (f" kept by {kept}" if kept else "")
             )
     if program.training:
         plan = program.training

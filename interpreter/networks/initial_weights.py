@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
 from dlspec.spec.ir import terms as t
-from dlspec.spec.ir.plan import VALUE, InitialValue, LayerPlan
+from dlspec.spec.ir.plan import VALUE, InitialValue, LayerPlan, WeightFunction
 from dlspec.spec.tables.initializers import INITIALIZERS
 from dlspec.spec.tables.layers import LAYERS, row_of
 
 from ..lower.threefry import keras_seed
 
 Array = np.ndarray[Any, Any]
-Values = Callable[[t.Term], Array]
-"""A term's value in each replicate: [R, …]."""
+
+
+class Values(Protocol):
+    """What is made of constants and draws."""
+
+    def __call__(self, term: t.Term, arguments: Mapping[str, Array] = ...) -> Array:
+        """A term's value in each replicate, [R, …]; `arguments` are the parameters in it, [R, …] by key."""
 
 
 @dataclass(frozen=True)
 class Starts:
-    """How one weight of a layer starts. `by_keras` is Keras' variable, with the constant that it starts with by itself."""
+    """How one weight of a layer starts.
+
+    `by_keras` is Keras' variable, with the constant that it starts with by itself, `kept_by` the constraint by a function that it obeys.
+    """
 
     plan: LayerPlan
     weight: str
     network: str
     dtype: str
     by_keras: Any
+    kept_by: WeightFunction | None = None
 
     def stacked(self, seed_paths: Sequence[Sequence[str | int]], values: Values) -> Array:
         """The weight of all replicates: [R, …]; `values` gives what is made of constants and draws."""
+        start = self._unbounded(seed_paths, values)
+        return start if self.kept_by is None else values(self.kept_by.body, {self.kept_by.parameter: start})
+
+    def _unbounded(self, seed_paths: Sequence[Sequence[str | int]], values: Values) -> Array:
         start, shape = self._initial_value(), self.plan.weights[self.weight]
         if start is None or start.keras != VALUE:
             return np.stack([self._one(start, path) for path in seed_paths])
@@ -41,9 +54,9 @@ class Starts:
 
     @property
     def of_term(self) -> bool:
-        """Whether it is made of constants and draws."""
+        """Whether constants and draws enter."""
         start = self._initial_value()
-        return start is not None and start.keras == VALUE
+        return self.kept_by is not None or (start is not None and start.keras == VALUE)
 
     def _one(self, start: InitialValue | None, seed_path: Sequence[str | int]) -> Array:
         """One replicate's; what the language does not initialise starts as Keras has it."""

@@ -27,6 +27,7 @@ from .folded_batch import Batch
 from .initial_weights import Array, Starts, Values
 from .keras_objects import of_each_replicate, of_keras
 from .layer_kernels import BATCHED, KERNELS, ROW_LOOKUPS, SHARED_INPUTS, LayerCall, Tensors, fusion_of, one_replicate
+from .weight_values import joined, kept_by
 
 EACH = "each#4294967295"
 """The axis that `each` shares a network over: the innermost of all."""
@@ -55,6 +56,8 @@ class Network:
         self.trained: frozenset[tuple[str, str]] | None = None
         """The places that training changes, of all that could be trained."""
         self.averages: dict[tuple[str, str], tuple[Any, Any]] = {}
+        self.kept_by = {(layer.key, name): one for layer in plan.leaves() for name, one in layer.kept_by.items()}
+        """The functions that keep weights within bounds."""
         self.looked_into: frozenset[str] = frozenset()
         """The layers whose outputs are asked for."""
         self.spreads = any(layer.kind == "apply" for layer in plan.leaves())
@@ -93,8 +96,9 @@ class Network:
         """Starts the weights anew: each replicate's from its own place in the seed tree, as the plans of the cells say.
 
         `values` gives what is made of constants and draws, in each cell; `only` is the one layer to start. Returns the weights.
+        Those that training changes keep to their constraints by functions from there on.
         """
-        begun = []
+        begun, changed = [], self.changed()
         for layers in zip(*(plan.leaves() for plan in plans), strict=True):
             key, row = layers[0].key, row_of(layers[0])
             if only not in (None, key):
@@ -104,7 +108,8 @@ class Network:
             for name in layers[0].weights:
                 rows: list[Array] = []
                 for layer, of_cell in zip(layers, values, strict=True):
-                    starts = Starts(layer, name, self.plan.name, self.dtype.real, by_keras.get(name))
+                    bounds = layer.kept_by.get(name) if (key, name) in changed else None
+                    starts = Starts(layer, name, self.plan.name, self.dtype.real, by_keras.get(name), bounds)
                     same = rows and layer is layers[0] and not starts.of_term
                     rows.append(rows[0] if same else starts.stacked(seed_paths, of_cell))
                 self.weights[key, name].assign(np.concatenate(rows) if len(rows) > 1 else rows[0])
@@ -118,8 +123,8 @@ class Network:
             if place not in self.untrained and (self.trained is None or place in self.trained)
         ]  # fmt: skip
 
-    def read(self, place: tuple[str, str], training: bool) -> Any:
-        """A weight [R, …] at its present value; outside training its moving average, where the optimiser keeps one."""
+    def read(self, place: tuple[str, str], training: bool, lowering: Lowering) -> Any:
+        """A weight [R, …] after a context's update; outside training its moving average, where the optimiser keeps one."""
         value = tf.convert_to_tensor(self.weights[place].value)
         if training or place not in self.averages:
             return value
@@ -127,12 +132,14 @@ class Network:
         averaged, constraint = tf.convert_to_tensor(average.value), self.weights[place].constraint
         if constraint is not None:  # Keras averages the weights as they are before their constraint is applied
             averaged = constraint(averaged)
+        if place in self.kept_by:
+            averaged = kept_by(self.kept_by[place], averaged, lowering)
         return tf.where(tf.convert_to_tensor(iterations.value) > 0, averaged, value)
 
     def value(self, place: tuple[str, str], lowering: Lowering) -> Value:
         """A weight in a context: [R, …], or what the context gives in its place."""
         given = lowering.given.get((self.plan.name, *place))
-        return given or Value(self.read(place, lowering.training is not None), (REPLICATE,))
+        return given or Value(self.read(place, lowering.training is not None, lowering), (REPLICATE,))
 
     def places(self, term: t.Weight | t.AllWeights) -> list[tuple[str, str]]:
         """The weights that a term names: one, or all trainable ones (of a layer, if it names one)."""
@@ -390,10 +397,3 @@ class Network:
             Value(lowering.cast(value.tensor, "real"), value.axes), batch.axes, len(layer.output.shape)
         )
         return self._rounded(tf.reshape(y, [*x.shape.as_list()[:2], *layer.output.shape]))
-
-
-def joined(values: Sequence[Value]) -> Value:
-    """Several weights with the same leading axes as one vector."""
-    axes = values[0].axes
-    flat = [tf.reshape(value.tensor, [*value.tensor.shape[: len(axes)], -1]) for value in values]
-    return Value(tf.concat(flat, axis=-1), axes)

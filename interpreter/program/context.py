@@ -140,6 +140,10 @@ class ProgramContext:
             return tf.gather(tf.constant(plan.passes, tf.int32), phase)
         return step - tf.gather(tf.constant(plan.starts, tf.int32), phase)
 
+    def without_examples(self, draws: dict[str, Any], step: Any) -> Lowering:
+        """A context for terms of constants, draws, weights and counters, in an update of that number."""
+        return self.lowering(None, tf.zeros([1], tf.int64), 1, draws, step=step, update=step)
+
     def of_rows(self, tensor: Any, axes: Axes = ()) -> Value:
         """The value of a tensor [rows, *axes, …]."""
         if self.cells == 1:
@@ -190,7 +194,7 @@ class ProgramContext:
         drawn = {item.name for item in (*self.program.draws, *self.program.examples)}
         if term.moment in ("average", "current"):
             given = {
-                (name, *place): Value(network.read(place, term.moment == "current"), (REPLICATE,))
+                (name, *place): Value(network.read(place, term.moment == "current", lowering), (REPLICATE,))
                 for name, network in self.networks.items()
                 for place in network.weights
             }

@@ -17,7 +17,7 @@ from dlspec.spec.passes.example_blocks import MAX_SUMMED_EXAMPLES
 from dlspec.spec.passes.program_roots import statistics_of
 
 from ..lower import Lowering, Value
-from ..networks.network import joined
+from ..networks.weight_values import joined
 from .context import ProgramContext
 from .sampling_errors import Moments, SamplingErrors, joined_moments, moments_within
 from .seeds import Seeds

@@ -10,10 +10,12 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from dlspec.spec.diagnostics.problems import InternalError
 from dlspec.spec.ir.plan import LayerPlan
 from dlspec.spec.tables.layers import LAYERS
 
+from ..lower import Lowering
 from ..networks.keras_objects import of_keras
 from ..networks.layer_kernels import KERAS_FORMS
 from ..networks.network import Network
@@ -29,29 +31,32 @@ def write(compiled: Compiled, replicate: int, folder: Path) -> None:
     A free parameter is an array, `NAME.npy`. The weights are
     those that measures see: moving averages where the optimiser keeps them.
     """
+    now = compiled.context.without_examples(compiled.seeds.draws, tf.constant(max(compiled.step - 1, 0)))
     with replaced(folder) as draft:
         for name, network in compiled.networks.items():
             if network.plan.free:
-                _save_parameter(network, compiled.rows[replicate], draft / f"{name}.npy")
+                _save_parameter(network, now, compiled.rows[replicate], draft / f"{name}.npy")
                 continue
-            made = _Made(network, compiled.rows[replicate])
+            made = _Made(network, now, compiled.rows[replicate])
             if network.plan.parts or any(layer.kind == "apply" for layer in network.plan.leaves()):
                 made.leaves().save_weights(draft / f"{name}.weights.h5")
             else:
                 made.model().save(draft / f"{name}.keras")
 
 
-def _save_parameter(network: Network, row: int, path: Path) -> None:
+def _save_parameter(network: Network, now: Lowering, row: int, path: Path) -> None:
     """Writes a free parameter, an array that is no model."""
     (place,) = network.weights
-    np.save(path, network.read(place, training=False)[row].numpy())
+    np.save(path, network.read(place, False, now)[row].numpy())
 
 
 class _Made:
     """The layers of one replicate of a network, made anew with its weights; shared ones once."""
 
-    def __init__(self, network: Network, replicate: int) -> None:
+    def __init__(self, network: Network, now: Lowering, replicate: int) -> None:
+        """`now` is a context of the draws after the present update."""
         self.network = network
+        self.now = now
         self.replicate = replicate
         self.layers: dict[str, Any] = {}
         self.calls: dict[str, Callable[[Any, Any], Any]] = {}
@@ -102,7 +107,7 @@ class _Made:
                 own = LAYERS[plan.row].weight_at(variable.path)
                 if (place := names.get(own, own)) in missing:
                     missing.remove(place)
-                    variable.assign(self.network.read((plan.key, place), training=False)[self.replicate])
+                    variable.assign(self.network.read((plan.key, place), False, self.now)[self.replicate])
             if missing:
                 raise InternalError(f"the file has no place for {sorted(missing)} of '{plan.key}'")
             self.layers[plan.key], self.calls[plan.key] = made, call

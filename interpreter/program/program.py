@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from dlspec.spec.passes.program_roots import statistics_of
 from dlspec.spec.passes.trained_weights import changed_by
 
 from ..backend.startup import device
+from ..networks.initial_weights import Values
 from .borders import Borders, Estimates
 from .context import ProgramContext
 from .divergence import Divergence, Watch
@@ -80,7 +81,7 @@ class Compiled:
         made = [*replicates, *[replicates[-1]] * (self.wide - len(replicates))]
         self.seeds = Seeds(self.batch, made, self.context.samples, self.context.dtype)
         self.__dict__.pop("train_inputs", None)
-        values = [cell.value for cell in self.seeds.cells]
+        values = self._values(0)
         for plans in zip(*(program.networks for program in programs), strict=True):
             self.networks[plans[0].name].begin(plans, self.seeds.cells[0].paths, values)
         for train_step, phases in zip(self.train_steps, zip(*map(_phases, programs), strict=True), strict=True):
@@ -152,8 +153,11 @@ class Compiled:
             next(plan for plan in program.networks if plan.name == target.network) for program in self.batch.programs
         ]
         paths = [(*path, "pass", number) for path in self.seeds.cells[0].paths]
-        values = [cell.value for cell in self.seeds.cells]
-        return self.networks[target.network].begin(plans, paths, values, target.layer)
+        return self.networks[target.network].begin(plans, paths, self._values(self.step), target.layer)
+
+    def _values(self, step: int) -> list[Values]:
+        """What gives the values of constants and draws in each cell, and of counters in the examples of a step."""
+        return [partial(cell.value, step=step, clock=self.context.clock) for cell in self.seeds.cells]
 
     def _keep(self, phase: str, number: int) -> None:
         """Keeps the weights at the end of a pass of a phase, for what recalls them, and takes its estimates."""

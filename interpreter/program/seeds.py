@@ -5,7 +5,7 @@ All of it is a function of the seed tree: of the study's seed, the experiment, t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from typing import Any
@@ -92,9 +92,19 @@ class CellSeeds:
         self.paths = [(program.seed, program.experiment, replicate) for replicate in replicates]
         self.draws = self._draws(program, known or {})
 
-    def value(self, term: t.Term) -> np.ndarray[Any, Any]:
-        """A term of constants and draws, [R, …]."""
-        lowering = Lowering(self.dtype, {REPLICATE: len(self.paths)}, {}, {}, lead=(REPLICATE,))
+    def value(
+        self, term: t.Term, arguments: Mapping[str, np.ndarray[Any, Any]] | None = None, step: int = 0,
+        clock: Callable[[str, Any, Any], Any] | None = None,
+    ) -> np.ndarray[Any, Any]:  # fmt: skip
+        """A term of constants and draws, [R, …].
+
+        `arguments` are the parameters in it, [R, …] by key, and `clock` what the counters are at a step.
+        """
+        number = tf.constant(step)
+        lowering = Lowering(
+            self.dtype, {REPLICATE: len(self.paths)}, {}, {}, lead=(REPLICATE,), step=number, update=number, clock=clock,
+            arguments={key: Value(tf.constant(array), (REPLICATE,)) for key, array in (arguments or {}).items()},
+        )  # fmt: skip
         lowering.values.update({name: Value(tensor, (REPLICATE,)) for name, tensor in self.draws.items()})
         array: np.ndarray[Any, Any] = lowering.broadcast_to_axes(
             lowering(term), (REPLICATE,), len(term.type.shape)

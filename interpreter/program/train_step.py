@@ -13,6 +13,7 @@ from dlspec.spec.tables.gradient_modes import mode_of
 
 from ..lower import Lowering, Training
 from ..lower.threefry import folded
+from ..networks.weight_values import kept_by
 from .batches import gather_batch, isolate_draws, make_batch_fn
 from .context import ProgramContext
 from .data_readers import reader_of
@@ -82,9 +83,19 @@ class UpdateStep:
         finite = tf.stack([tf.reduce_all(tf.math.is_finite(tensor), axis=1) for tensor in losses], axis=1)
         grouped = [[by_variable[id(variable)] for variable in group] for _, group in self.optimizers.groups.values()]
         self.optimizers.update(grouped, self.batch // averaged)
+        self._keep_constraints(inputs, step)
         for (network, layer, name), value in training.moving.items():
             self.context.networks[network].weights[layer, name].assign(value)
         return finite
+
+    def _keep_constraints(self, inputs: TrainInputs, step: Any) -> None:
+        """Keeps the weights that were changed to their constraints by functions."""
+        changed = {id(variable) for variable in self.optimizers.trained()}
+        lowering = self.context.without_examples(inputs.draws, step)
+        for network in self.context.networks.values():
+            for place, function in network.kept_by.items():
+                if id(variable := network.weights[place]) in changed:
+                    variable.assign(kept_by(function, tf.convert_to_tensor(variable.value), lowering))
 
     def _trained_by(self, variables: list[Any]) -> list[tuple[list[int], list[Any]]]:
         """The terms of the loss, by their places, whose gradients go to the same weights, with these: all together where none says whose."""

@@ -145,6 +145,9 @@ class ExperimentChecker:
         terms += [item.term for item in program.estimates]
         terms += [item.term for item in program.loss]
         terms += [network.input for network in program.networks]
+        terms += [
+            one.body for network in program.networks for layer in network.leaves() for one in layer.kept_by.values()
+        ]
         terms += [term for probe in program.probes for term in probe.terms.values()]
         counted = self.shared.once(
             "steps are counted", (*terms, program.measures), lambda: _counts(terms, program.measures)

@@ -10,12 +10,12 @@ from ..ir.plan import InitialValue, LayerPlan, NetworkPlan
 from ..ir.types import Type
 from ..model.experiment import FreeParameter
 from ..source import nodes as yaml
-from ..tables.keras_parameters import CONSTRAINTS
 from ..tables.layers.free_parameter import PARAMETER, VALUE
 from . import constant_folding as folding
 from .context import Context
 from .expressions import Checker
 from .initializers import Numbers
+from .weight_functions import weight_function
 
 
 def free_parameter(checker: Checker, name: str, model: FreeParameter, dtype: str) -> NetworkPlan:
@@ -26,14 +26,19 @@ def free_parameter(checker: Checker, name: str, model: FreeParameter, dtype: str
     shape = () if number else folding.shape(checker.value(node, Context("constants", ())), "'parameter'")
     kind, numbers = Type("real", shape), Numbers(checker, dtype, model.extent)
     starts = {VALUE: numbers.start(model.initializer, shape)}
-    kept = {}
+    kept, functions = {}, {}
     if model.constraint is not None:
-        rows = CONSTRAINTS[model.constraint.kind]
-        kept[f"{VALUE}_constraint"] = InitialValue(model.constraint.kind, numbers.reals(model.constraint, rows))
+        constraint = numbers.constraint(model.constraint)
+        if isinstance(constraint, InitialValue):
+            kept[f"{VALUE}_constraint"] = constraint
+        else:
+            functions[VALUE] = weight_function(checker, constraint, name, f"'{name}'", shape)
     nothing = t.Literal(np.zeros(()), type=Type("real"), span=node.span)
     weights = {VALUE: shape}
     folding.sized(kind, model.key("parameter"))
-    layer = LayerPlan(PARAMETER, PARAMETER, Type("real"), kind, initializers=starts, constraints=kept, weights=weights)
+    layer = LayerPlan(
+        PARAMETER, PARAMETER, Type("real"), kind, initializers=starts, constraints=kept, kept_by=functions, weights=weights
+    )  # fmt: skip
     return NetworkPlan(name, nothing, (layer,), kind)
 
 

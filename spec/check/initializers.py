@@ -16,7 +16,7 @@ from ..model.base import OneOf
 from ..source import nodes as yaml
 from ..tables.distributions import DISTRIBUTIONS, bind
 from ..tables.initializers import INITIALIZERS, Initializer, fans
-from ..tables.keras_parameters import Parameter
+from ..tables.keras_parameters import CONSTRAINTS, Parameter
 from . import constant_folding as folding
 from .argument_bounds import explained, in_order, representable, within
 from .context import Context
@@ -56,6 +56,12 @@ class Numbers:
             arguments[name] = given if row.kind == "choice" else self.real(row, given, model.node(name))
         in_order(rows.values(), arguments, lambda name: node.span if (node := model.node(name)) else entry.extent)
         return arguments
+
+    def constraint(self, entry: OneOf) -> InitialValue | OneOf:
+        """One of Keras' constraints with its arguments; a function as it is written."""
+        if entry.kind == entry.bare:
+            return entry
+        return InitialValue(entry.kind, self.reals(entry, CONSTRAINTS[entry.kind]))
 
     def start(self, value: OneOf | str, shape: Any) -> InitialValue:
         """An initialiser: a word, a mapping, a number, or a distribution that knows the fans."""

@@ -89,6 +89,8 @@ def _roots(program: Program) -> Iterator[tuple[str, t.Term]]:
         yield item.name, item.term
     for plan in program.networks:
         yield plan.name, plan.input
+        for layer in plan.leaves():
+            yield from ((f"{plan.name}.{layer.key}.{weight}", one.body) for weight, one in layer.kept_by.items())
     for item in program.outputs:
         yield item.name, item.term
     for estimate in program.estimates:

@@ -13,8 +13,8 @@ STAGES = ("constants", "draw", "example", "architecture", "estimates", "outputs"
 LATE_STAGES = ("outputs", "loss", "measures")
 """The stages from which on networks have values."""
 
-AS_EARLY_AS = {"schedule": "constants", "start": "draw"}
-"""Places that come as early as a stage: learning rates, and how weights start."""
+AS_EARLY_AS = {"schedule": "constants", "start": "draw", "constraint": "draw"}
+"""Places that come as early as a stage: learning rates, how weights start, and what they are kept to."""
 
 TIMED = ("example", "architecture", "outputs", "loss", "measures")
 """The stages in which values may change from update to update."""
@@ -22,7 +22,7 @@ TIMED = ("example", "architecture", "outputs", "loss", "measures")
 
 def counters_in(stage: str) -> tuple[str, ...]:
     """The counters that may stand in a stage, or in a place that comes as early."""
-    return ("step",) if stage == "schedule" else tuple(COUNTERS) if stage in TIMED else ()
+    return ("step",) if stage == "schedule" else tuple(COUNTERS) if stage in (*TIMED, "constraint") else ()
 
 
 def stands_in(form: str, stage: str) -> bool:
@@ -60,6 +60,7 @@ def must_precede(name: str, named_stage: str, stage: str, span: Span, free: bool
         "constants": "a constant is needed here",
         "draw": "`task.draw` comes before it",
         "start": "weights start before it, from constants and draws",
+        "constraint": "a constraint is made of the weight, constants, draws and `step`",
         "example": "`task.example` comes before it",
         "architecture": "the architecture comes before it",
     }

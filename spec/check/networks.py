@@ -13,7 +13,7 @@ from ..ir.types import ShapeProblem, Type
 from ..model.experiment import Experiment, FreeParameter, Network
 from ..model.layers import LayerDefaults
 from ..source import nodes as yaml
-from ..tables.keras_parameters import ACTIVATIONS, CONSTRAINTS, IDENTITY, Parameter
+from ..tables.keras_parameters import ACTIVATIONS, IDENTITY, Parameter
 from ..tables.layers import LAYERS, Layer, row_of
 from ..tables.operations import OPERATIONS
 from . import constant_folding as folding
@@ -25,6 +25,7 @@ from .free_parameters import free_parameter
 from .initializers import Numbers
 from .layer_names import layer_keys
 from .network_parts import Parts, input_parts, packed, parts_of
+from .weight_functions import kept_by
 
 MAX_LAYERS = 2_000
 """The layers of a network, repeated ones written out."""
@@ -144,7 +145,7 @@ class NetworkChecker:
         row = LAYERS[model.kind]
         if row.primary == "activation" and (activation := self.own_activation(model)) is not None:
             return self.activated(activation, key, given)
-        config, initializers, constraints = self.arguments(row.parameters, model.value)
+        config, initializers, kept = self.arguments(row.parameters, model.value)
         if row.ints_below is not None and given.kind == "real":
             raise ShapeProblem(
                 f"takes ints below its `{row.ints_below}`, and gets real numbers",
@@ -156,10 +157,12 @@ class NetworkChecker:
         parts = parts_of(self, row, model.value, config, given)
         output = Type("real", row.output(given.shape, config))
         starts = self.starts(row, weights, initializers)
+        constraints = {name: one for name, one in kept.items() if isinstance(one, InitialValue)}
+        functions = kept_by(self.checker, self.name, key, row, weights, kept)
         folding.sized(output, model.key(model.kind))
         examples = self.examples(row, config, model.value)
         return LayerPlan(
-            key, "keras" if row.keras else row.name, given, output, row.keras, config, starts, constraints, weights,
+            key, "keras" if row.keras else row.name, given, output, row.keras, config, starts, constraints, functions, weights,
             row.untrained, row.flops(given.shape, config), row.name, examples=examples,
             inner_entries=row.inner_entries(given.shape, config), parts=parts,
         )  # fmt: skip
@@ -182,11 +185,11 @@ class NetworkChecker:
 
     def arguments(
         self, parameters: Mapping[str, Parameter], model: Any
-    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, InitialValue]]:
-        """Plain values of a layer's arguments; initialisers and constraints apart."""
+    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """Plain values of a layer's arguments; initialisers and constraints apart, of these those that are functions as they are written."""
         config: dict[str, Any] = {}
         initializers: dict[str, Any] = {}
-        constraints: dict[str, InitialValue] = {}
+        constraints: dict[str, Any] = {}
         for name, parameter in parameters.items():
             value = getattr(model, name)
             said = name in model.model_fields_set
@@ -206,8 +209,7 @@ class NetworkChecker:
                 initializers[name] = value
             elif parameter.kind == "constraint":
                 if value is not None:
-                    rows = CONSTRAINTS[value.kind]
-                    constraints[name] = InitialValue(value.kind, self.numbers.reals(value, rows))
+                    constraints[name] = self.numbers.constraint(value)
             elif parameter.kind in ("size", "sizes", "shape", "margins", "real") and value is not None:
                 config[name] = self.plain(parameter, value, node)
             elif parameter.kind == "activation" and said and value is not None:

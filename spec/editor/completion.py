@@ -93,7 +93,7 @@ def _values(where: Where, names: Names | None, experiments: Mapping[str, Names])
     if figure and (last in AXES or (last == "x" and TEXT in place.alternatives)):
         yield Completion("variant", "axis", "the axis that `variants` make")
         yield from (_known(item) for item in names.of("constants"))
-    if str(last).endswith("activation"):
+    if str(last).endswith(("activation", "constraint")):
         yield from (_known(item) for item in names.of("functions"))
     if place.condition:
         yield from _condition(where, names, figure)

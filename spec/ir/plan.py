@@ -45,6 +45,14 @@ class InitialValue:
 
 
 @dataclass(frozen=True, eq=False)
+class WeightFunction:
+    """What keeps a weight within bounds: a term of the whole weight, which is its parameter, by that one's key."""
+
+    parameter: str
+    body: t.Term
+
+
+@dataclass(frozen=True, eq=False)
 class LayerPlan:
     """A layer, with all its arguments computed.
 
@@ -53,7 +61,8 @@ class LayerPlan:
     the last three. Shapes are those of one example.
     The blocks of a `repeat` come one after the other. Those of a `residual` both start at its input; its argument `join` says whether their
     ends are added (`add`), or stand side by side in the order from the input on (`concat`): the way through layers first, the shortcut second.
-    `weights` are Keras' names with their shapes, the untrained ones listed. `inner_entries` is how many it holds within, beside its output.
+    `weights` are Keras' names with their shapes, the untrained ones listed. `constraints` are Keras' by their arguments,
+    `kept_by` the writer's functions by weight. `inner_entries` is how many it holds within, beside its output.
     `parts` are arguments that are parts of the network's input.
     """
 
@@ -65,6 +74,7 @@ class LayerPlan:
     config: Mapping[str, Any] = field(default_factory=dict)
     initializers: Mapping[str, InitialValue] = field(default_factory=dict)
     constraints: Mapping[str, InitialValue] = field(default_factory=dict)
+    kept_by: Mapping[str, WeightFunction] = field(default_factory=dict)
     weights: Mapping[str, Shape] = field(default_factory=dict)
     untrained: tuple[str, ...] = ()
     flops: int = 0

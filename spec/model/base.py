@@ -107,7 +107,7 @@ class OneOf(Closed):
         if isinstance(value, str) and value in cls.model_fields and value != cls.bare:
             return {value: {}}
         if isinstance(value, str | int | float | bool):
-            if cls.bare:
+            if cls.bare and (isinstance(value, str) or cls.bare != "function"):
                 return {cls.bare: value}
             known = did_you_mean(str(value), cls.model_fields) or cls._known()
             raise ValueError(sentence(f"unknown word '{value}' for {cls.noun}.", known))
@@ -154,7 +154,8 @@ class OneOf(Closed):
         words = [name for name in shape["properties"]]
         forms: list[Any] = [shape, {"type": "string", "enum": words}]
         if cls.bare:
-            forms[1] = {"anyOf": [{"enum": words}, {"type": "string"}, {"type": "number"}]}
+            numbers = [{"type": "number"}] if cls.bare != "function" else []
+            forms[1] = {"anyOf": [{"enum": words}, {"type": "string"}, *numbers]}
         if cls.bare == "expression":
             forms[1]["anyOf"].append({"type": "array", "items": dict(EXPRESSION_MARK)})
         return {"title": title, "description": meaning, "anyOf": forms}

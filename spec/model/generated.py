@@ -123,7 +123,12 @@ Constraint: Any = one_of(
         name: (name.replace("_", " "), deferred_model(f"{name}_constraint", name, rows))
         for name, rows in CONSTRAINTS.items()
     },
+    function=(
+        Name | None,
+        Field(None, description="A function of one argument, the whole weight, which keeps its shape."),
+    ),
 )
+Constraint.bare = "function"
 Constraint.primary = {"max_norm": "max_value"}
 Constraint.bounded = short_bounds(Constraint.primary, CONSTRAINTS)
 

@@ -85,6 +85,7 @@ def reference() -> str:
     ]
     parts.append(_table("Initialisers", ("initialiser", "meaning", "arguments"), starts))
     constraints = [_cells(f"`{name}`", _arguments(rows.values())) for name, rows in CONSTRAINTS.items()]
+    constraints.append(_cells("a function of yours", "takes the whole weight, and keeps its shape"))
     parts.append(_table("Constraints", ("constraint", "arguments"), constraints))
     judges = [
         _cells(

@@ -112,7 +112,12 @@ class Walk:
         body = self.term(layer.body, {layer.parameter: ["parameter"]}) if layer.body is not None else None
         blocks = [[self.layer(inner) for inner in block] for block in layer.blocks]
         config = {name: self.value(value) for name, value in layer.config.items()}
-        parts = [list(layer.parts)] if layer.parts else []
+        parts: list[Any] = [list(layer.parts)] if layer.parts else []
+        if layer.kept_by:
+            functions = layer.kept_by.items()
+            parts += [
+                ["kept by", {name: self.term(one.body, {one.parameter: ["parameter"]}) for name, one in functions}]
+            ]
         return [
             layer.key,
             layer.kind,

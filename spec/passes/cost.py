@@ -24,7 +24,7 @@ from ..tables.gradient_modes import mode_of
 from ..tables.operations import OPERATIONS
 from .counted_work import Passes, Provenance, Use
 from .layer_costs import LayerCounter
-from .trained_weights import trained_parameters
+from .trained_weights import trained, trained_parameters
 
 LOSS_WORK = (3, 1)
 """Operations of a term of the loss for each example, forwards and backwards: its weight, its sum, and whether it is finite."""
@@ -98,6 +98,7 @@ class _Counter(LayerCounter):
         weights = sum(prod(shape) for layer in leaves for shape in layer.weights.values())
         examples = sum(self.size(item.type) for item in program.examples)
         updates, kept = self._optimizers()
+        self._constraints()
         layers = [self.given(layer) * (n.each or 1) for n in program.networks for layer in n.applied()]
         rounded = weights * self.dtype.bytes if self.dtype.layers != self.dtype.real else 0
         each, once = self.each, self.once
@@ -126,6 +127,16 @@ class _Counter(LayerCounter):
             updates += (row.operations + 1) * count
             kept += row.slots * count
         return updates, kept
+
+    def _constraints(self) -> None:
+        """Work on weights that functions keep within bounds, each time that they are changed."""
+        changed = trained(self.program, self.phase) if self.phase else ()
+        for network in self.program.networks:
+            for layer in network.leaves():
+                for weight, function in layer.kept_by.items():
+                    if (network.name, layer.key, weight) in changed:
+                        self.provenance[function.parameter] = Provenance()
+                        self.term(function.body, Passes(backward=False))
 
     def add(self, value: Provenance, forward: float, backward: float, nbytes: float, passes: Passes) -> None:
         """Work on a value, for all its indices, for each example or once."""

@@ -26,6 +26,7 @@ from ..ir.plan import (
     ProbePlan,
     Program,
     Update,
+    WeightFunction,
 )
 from ..ir.types import Type
 from ..tables.optimizers import OPTIMIZERS
@@ -145,10 +146,15 @@ class _Merge:
         return replace(
             first,
             body=None if first.body is None else self.term([plan.body for plan in plans if plan.body is not None]),
+            kept_by={name: self.weight_function([plan.kept_by[name] for plan in plans]) for name in first.kept_by},
             blocks=tuple(
                 tuple(self.layer(layers) for layers in _zip(blocks)) for blocks in _zip([plan.blocks for plan in plans])
             ),
         )
+
+    def weight_function(self, functions: Sequence[WeightFunction]) -> WeightFunction:
+        """A constraint by a function."""
+        return replace(functions[0], body=self.term([one.body for one in functions]))
 
     def losses(self, many: Sequence[tuple[LossPlan, ...]]) -> tuple[LossPlan, ...]:
         """Terms of the loss with their weights."""

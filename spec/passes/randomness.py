@@ -67,6 +67,7 @@ class _Reached:
         """What the weights of a network come of: their start and, where they are trained, the loss."""
         for layer in network.leaves():
             yield from (start.arguments["value"] for start in layer.initializers.values() if start.keras == VALUE)
+            yield from (one.body for one in layer.kept_by.values())
         if self.program.training is not None:
             yield from (one.term for one in self.program.loss)
 

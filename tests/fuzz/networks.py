@@ -211,6 +211,10 @@ class Layers:
         return {name: arguments} if arguments else name
 
     def _constraint(self) -> Any:
+        own = [name for name, count in self.writer.functions if count == 1]
+        if own and self.random.random() < 0.3:
+            self.seen.add("constraint function")
+            return self.random.choice(own)
         name = self.random.choice(list(CONSTRAINTS))
         self.seen.add(f"constraint {name}")
         if name == "min_max_norm":

@@ -37,7 +37,7 @@ def rows() -> set[str]:
     """Every row of the tables that studies are to reach."""
     tables = {
         "operation": OPERATIONS, "distribution": DISTRIBUTIONS, "layer": {**LAYERS, "repeat": 0, "function": 0},
-        "activation": ACTIVATIONS, "initialiser": INITIALIZERS, "constraint": CONSTRAINTS, "optimiser": OPTIMIZERS,
+        "activation": ACTIVATIONS, "initialiser": INITIALIZERS, "constraint": {**CONSTRAINTS, "function": 0}, "optimiser": OPTIMIZERS,
         "mode": GRADIENT_MODES, "statistic": GRADIENT_STATISTICS, "figure": FIGURES, "dtype": DTYPES,
         "claim": CLAIM_FORMS, "form": {**FORMS, "indices": 0, "array": 0, "function": 0, "layer output": 0},
         "data": dict.fromkeys(DATA), "counter": COUNTERS, "judge": JUDGES, "skip": dict.fromkeys(SKIPS),

@@ -54,6 +54,10 @@ CASES = [
         body(layers="[conv1d: {filters: 2, kernel_size: 2}, flatten, dense: 1]", given='"reshape(x, [4, 1])"'), id="convolution"
     ),
     pytest.param(TWO, id="two optimisers"),
+    pytest.param(
+        'functions: {box(w): "clip(w, -0.2, 0.2) * (1 if v[0] > 0 else 2) / (1 + step)"}\n' + body(layers="[dense: {units: 6, kernel_constraint: box}, dense: 1]"),
+        id="a constraint",
+    ),
 ]  # fmt: skip
 
 

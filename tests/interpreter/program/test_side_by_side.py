@@ -49,6 +49,16 @@ BODIES = {
     training: {optimizer: {adam: 0.01}, batch: 8, steps: 3}
     measures: {error: "E((f - y)^2)", size: "E(sum(x^2)) / c", first: "f.dense_1.kernel[0, 0]", heads: "E(sum(k))"}
     """,
+    "constraints by functions of draws and of what is swept": """
+    functions: {keep(w): "clip(w, -c, c) * mask"}
+    task: {draw: {mask: "bernoulli(c / 4, [3, 1])"}, example: {x: "normal([3])", y: "sum(x)"}}
+    architecture:
+      f: {input: x, layers: [dense: {units: 1, kernel_constraint: keep}]}
+      p: {parameter: [3, 1], initializer: "normal(0, 1)", constraint: keep}
+    loss: {l: (f + sum(p) - y)^2}
+    training: {optimizer: {sgd: {learning_rate: 0.1, use_ema: true, ema_momentum: 0.5}}, batch: 8, steps: 4}
+    measures: {error: "E((f - y)^2)", size: sum(f.dense_1.kernel^2), now: sum(current(p)^2), then: sum(p^2)}
+    """,
     "losses, their weights, and learning rates": """
     task: {example: {x: "normal([3])", y: "sign(x[0])"}}
     architecture: {f: {input: x, layers: [dense: 2, dense: 1]}, g: {input: x, layers: [dense: 1]}}
