@@ -15,6 +15,7 @@ import tensorflow as tf
 from dlspec.spec.data_files.split import column_values, split_rows
 from dlspec.spec.ir.data import NamedFile, Rows
 from dlspec.spec.ir.plan import Program
+from dlspec.spec.ir.terms import FileValue
 
 from ..lower.threefry import key, words
 
@@ -24,6 +25,7 @@ ROWS_PLACE: Path = ("file", "rows")
 _GIVEN = "file "
 ROWS = f"{_GIVEN}rows"
 KEPT_COLUMNS = 8
+DRAWN_AT_ONCE = 2**20
 
 
 def is_of_files(name: str) -> bool:
@@ -36,9 +38,20 @@ def of_files(draws: Mapping[str, Any]) -> dict[str, Any]:
     return {name.removeprefix(_GIVEN): tensor for name, tensor in draws.items() if is_of_files(name)}
 
 
-def first_row(program: Program, stream: str) -> int:
-    """Where the examples of a stream begin among the rows of a replicate."""
-    return program.data.train if stream == "test" else 0
+def name_of_column(key: str) -> str:
+    """Under which name the columns of a term go with the draws, by its key."""
+    return f"{_GIVEN}{key}"
+
+
+def rows_of_replicates(source: Rows, paths: Sequence[tuple[Any, ...]]) -> np.ndarray[Any, Any]:
+    """The rows of each replicate's examples, those that train first: int32 [R, train + test]. `paths` are their places in the seed tree."""
+    return np.stack([split_rows(source, _shuffling(path)).astype(np.int32) for path in paths])
+
+
+def as_tensor(term: FileValue, values: np.ndarray[Any, Any], dtype: Any) -> Any:
+    """The values of a term's columns for some rows, in the type that they have in a program."""
+    kinds = {"bool": tf.bool, "int": tf.int32, "real": dtype}
+    return tf.cast(tf.constant(values), kinds[term.type.kind])
 
 
 def file_tensors(program: Program, paths: Sequence[tuple[Any, ...]], dtype: Any) -> dict[str, Any]:
@@ -49,12 +62,10 @@ def file_tensors(program: Program, paths: Sequence[tuple[Any, ...]], dtype: Any)
     source = program.data
     if not isinstance(source, Rows):
         return {}
-    rows = np.stack([split_rows(source, _shuffling(path)) for path in paths])
-    tensors = {ROWS: tf.constant(rows, tf.int32)}
-    kinds = {"bool": tf.bool, "int": tf.int32, "real": dtype}
+    tensors = {ROWS: tf.constant(rows_of_replicates(source, paths), tf.int32)}
     for name, term in program.of_files.items():
         columns = _columns(source.file(term.file), term.columns, term.checksums, term.several)
-        tensors[f"{_GIVEN}{name}"] = tf.cast(tf.constant(columns), kinds[term.type.kind])
+        tensors[name_of_column(name)] = as_tensor(term, columns, dtype)
     return tensors
 
 
@@ -63,8 +74,12 @@ def _shuffling(path: tuple[Any, ...]) -> Any:
 
     def shuffled(count: int) -> np.ndarray[Any, Any]:
         keys = tf.constant([key(*path, "rows", "split")], tf.uint32)
-        drawn = words(keys, tf.range(count, dtype=tf.int64), 2).numpy()[0].astype(np.uint64)
-        return np.argsort(drawn[:, 0] << np.uint64(32) | drawn[:, 1], kind="stable")
+        drawn = np.empty(count, np.uint64)
+        for first in range(0, count, DRAWN_AT_ONCE):
+            numbers = tf.range(first, min(count, first + DRAWN_AT_ONCE), dtype=tf.int64)
+            pairs = words(keys, numbers, 2).numpy()[0].astype(np.uint64)
+            drawn[first : first + len(pairs)] = pairs[:, 0] << np.uint64(32) | pairs[:, 1]
+        return np.argsort(drawn, kind="stable")
 
     return shuffled
 

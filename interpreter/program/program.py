@@ -12,6 +12,7 @@ from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import Phase, ProbePlan, Program, Restart
 from dlspec.spec.passes.digests import signature_digest
+from dlspec.spec.passes.held_columns import held_whole, windows
 from dlspec.spec.passes.program_roots import statistics_of
 from dlspec.spec.passes.trained_weights import changed_by
 
@@ -59,7 +60,10 @@ class Compiled:
         functions = Functions(traces)
         self.context = ProgramContext(self.batch, self.wide, xla, device() == "cpu" and not portable, functions)
         self.networks = self.context.networks
-        self.train_steps = tuple(_train_steps(self.context))
+        self.held = portable or held_whole(self.program)
+        """Whether rows of files are held whole, if it has any."""
+        self.windows = () if self.held else windows(self.program, self.wide)
+        self.train_steps = tuple(_train_steps(self.context, self.windows))
         self.borders = Borders(self.program.training, self.train_steps)
         optimizers = {id(own): own for train_step in self.train_steps for own in train_step.optimizers}
         self.state = State(self.networks, list(optimizers.values()), self.context.kept_weights, self.context.estimates)
@@ -79,7 +83,7 @@ class Compiled:
             raise ValueError(f"compiled for {self.wide} replicates side by side, not {len(replicates)}")
         self.replicates = tuple(replicates)
         made = [*replicates, *[replicates[-1]] * (self.wide - len(replicates))]
-        self.seeds = Seeds(self.batch, made, self.context.samples, self.context.dtype)
+        self.seeds = Seeds(self.batch, made, self.context.samples, self.context.dtype, not self.held)
         self.__dict__.pop("train_inputs", None)
         values = self._values(0)
         for plans in zip(*(program.networks for program in programs), strict=True):
@@ -132,11 +136,29 @@ class Compiled:
             self.borders.cross(self.step, self._begin_anew, self._keep)
             for own in train_step.optimizers if self.context.crosses_borders else ():
                 own.count_from(self.step)
-            bad = train_step.loop(self.train_inputs, tf.constant(self.step), tf.constant(steps)).numpy()
-            self.state.step += steps
-            found = [_first_divergence(row, train_step.phase) for row in bad]
-            divergences = [before or now for before, now in zip(divergences, found, strict=True)]
+            for inputs, stretch in self._by_window(train_step, steps):
+                bad = train_step.loop(inputs, tf.constant(self.step), tf.constant(stretch)).numpy()
+                self.state.step += stretch
+                found = [_first_divergence(row, train_step.phase) for row in bad]
+                divergences = [before or now for before, now in zip(divergences, found, strict=True)]
         return divergences
+
+    def _by_window(self, train_step: TrainStep, count: int) -> Iterator[tuple[TrainInputs, int]]:
+        """What so many steps from the present one read: all of them the same, or a window's rows after the other."""
+        end = self.step + count
+        while self.step < end:
+            if self.seeds.files is None:
+                yield self.train_inputs, count
+                continue
+            number = (self.step - train_step.first_step) // train_step.window
+            behind = train_step.first_step + (number + 1) * train_step.window
+            yield self._with_rows(train_step, number), min(end, behind) - self.step
+
+    def _with_rows(self, train_step: TrainStep, number: int) -> TrainInputs:
+        """What training reads in one of the windows of a phase."""
+        assert self.seeds.files is not None
+        rows = self.seeds.files.window(train_step, number, self.seeds.order)
+        return self.train_inputs._replace(draws={**self.seeds.draws, **rows})
 
     def _by_pass(self, count: int) -> Iterator[tuple[TrainStep, int]]:
         """So many steps from the present one, pass by pass; those beyond the plan's are of the last."""
@@ -180,9 +202,8 @@ class Compiled:
         """How many operations of each kind the training program has."""
         if self.program.training is None:
             return {}
-        concrete = self.train_step.loop.function.get_concrete_function(
-            self.train_inputs, tf.constant(0), tf.constant(1)
-        )
+        inputs = next(self._by_window(self.train_step, 1))[0]
+        concrete = self.train_step.loop.function.get_concrete_function(inputs, tf.constant(0), tf.constant(1))
         counts: dict[str, int] = {}
         graphs = [concrete.graph, *(f.graph for f in concrete.graph._functions.values() if hasattr(f, "graph"))]
         for graph in graphs:
@@ -247,14 +268,14 @@ def _phases(program: Program) -> tuple[Phase, ...]:
     return program.training.phases if program.training is not None else ()
 
 
-def _train_steps(context: ProgramContext) -> Iterator[TrainStep]:
-    """The steps of a program's phases, each from where the one before ends.
+def _train_steps(context: ProgramContext, windows: Sequence[int]) -> Iterator[TrainStep]:
+    """The steps of a program's phases, each from where the one before ends; rows of files come in windows of so many steps, if they do.
 
     Phases with the same optimisers that change the same weights share these.
     """
     step = example = 0
     known: dict[Any, Optimizers] = {}
-    for phase in _phases(context.program):
+    for place, phase in enumerate(_phases(context.program)):
         optimizers = []
         for update in phase.rounds:
             changed = changed_by(context.program, update)
@@ -262,7 +283,7 @@ def _train_steps(context: ProgramContext) -> Iterator[TrainStep]:
             if key not in known:
                 known[key] = Optimizers(update.optimizers, context, changed, update.times)
             optimizers.append(known[key])
-        yield TrainStep(context, phase, optimizers, step, example)
+        yield TrainStep(context, phase, optimizers, step, example, windows[place] if windows else 0)
         step, example = step + phase.steps * phase.times, example + phase.steps * phase.times * phase.batch
 
 

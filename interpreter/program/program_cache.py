@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.digests import signature_digest
+from dlspec.spec.passes.held_columns import held_whole, windows
 
 from .program import Compiled
 from .shared_functions import Traces
@@ -16,7 +17,7 @@ from .shared_functions import Traces
 MAX_IDLE = 8
 """How many compiled programs are kept that no cell runs in; each holds its variables."""
 
-Signature = tuple[str, int, int, bool]
+Signature = tuple[str, int, int, bool, bool, tuple[int, ...]]
 
 
 class ProgramCache:
@@ -46,7 +47,9 @@ class ProgramCache:
         """
         batch = cells if isinstance(cells, CellBatch) else CellBatch.of_one(cells)
         wide = max(wide, len(replicates))
-        signature = (signature_digest(batch.program), len(batch.programs), wide, xla)
+        held = held_whole(batch.program)
+        in_windows = () if held else windows(batch.program, wide)
+        signature = (signature_digest(batch.program), len(batch.programs), wide, xla, held, in_windows)
         compiled = self._find(signature)
         if compiled is not None:
             compiled.begin(batch, replicates)
@@ -69,6 +72,6 @@ class ProgramCache:
         with self.lock:
             for place, compiled in enumerate(self.idle):
                 own = compiled.signature, compiled.context.cells, compiled.wide, compiled.xla
-                if own == signature:
+                if (*own, compiled.held, compiled.windows) == signature:
                     return self.idle.pop(place)
         return None

@@ -21,7 +21,8 @@ from dlspec.spec.tables.layers import row_of
 
 from ..lower import Lowering, Value
 from ..lower.threefry import key
-from .file_rows import ROWS, ROWS_PLACE, file_tensors, first_row, is_of_files
+from .file_rows import ROWS, ROWS_PLACE, file_tensors, is_of_files, rows_of_replicates
+from .file_windows import FileWindows
 
 STREAMS = ("draw", "train", "test", "redraw")
 """Once a replicate; training examples; test examples; draws of a target that a gradient statistic makes anew."""
@@ -37,12 +38,24 @@ class Seeds:
     they differ from cell to cell; with them go the values of swept constants, […] or [cells, …] (`constants_of`). `cells` are those of each.
     """
 
-    def __init__(self, batch: CellBatch, replicates: Sequence[int], samples: Mapping[Path, int], dtype: Any) -> None:
-        """`samples` numbers the samples of the compiled program (`number_samples`), which may be another of its form."""
+    def __init__(
+        self,
+        batch: CellBatch,
+        replicates: Sequence[int],
+        samples: Mapping[Path, int],
+        dtype: Any,
+        windows: bool = False,
+    ) -> None:
+        """`samples` numbers the samples of the compiled program (`number_samples`), which may be another of its form.
+
+        With `windows` rows of files are not held whole. Raises StudyError where they cannot be had.
+        """
         first = CellSeeds(batch.programs[0], replicates, dtype)
         shared = {name: tensor for name, tensor in first.draws.items() if name not in batch.varying_draws}
         self.cells = [first, *(CellSeeds(program, replicates, dtype, shared) for program in batch.programs[1:])]
-        self.keys = {stream: first.keys_of(stream, samples) for stream in STREAMS}
+        self.files = FileWindows(batch.program, _rows(batch.program, first.paths), dtype) if windows else None
+        tests = self.files.examples["train"] if self.files is not None else batch.program.data.train
+        self.keys = {stream: first.keys_of(stream, samples, tests if stream == "test" else 0) for stream in STREAMS}
         self.order = tf.constant([key(*path, "train", "order") for path in first.paths], tf.uint32)
         varying = {name: [cell.draws[name] for cell in self.cells] for name in first.draws if name not in shared}
         apart = len(self.cells) > 1
@@ -52,7 +65,8 @@ class Seeds:
         }
         for place, values in enumerate(batch.constants):
             self.draws[name_of_constant(place)] = tf.constant(values if apart else values[0])
-        self.draws |= file_tensors(batch.program, first.paths, dtype)
+        held = self.files.held() if self.files is not None else file_tensors(batch.program, first.paths, dtype)
+        self.draws |= held
         self._varying = frozenset(varying)
 
     @cached_property
@@ -75,6 +89,11 @@ class Seeds:
             else:
                 flat.draws[name] = tf.tile(tensor, [count, *[1] * (tensor.shape.rank - 1)])
         return flat
+
+
+def _rows(program: Program, paths: Sequence[tuple[Any, ...]]) -> np.ndarray[Any, Any]:
+    assert isinstance(program.data, Rows)
+    return rows_of_replicates(program.data, paths)
 
 
 class CellSeeds:
@@ -111,9 +130,9 @@ class CellSeeds:
         ).numpy()
         return array
 
-    def keys_of(self, stream: str, samples: Mapping[Path, int]) -> Any:
-        """The keys of a stream: uint32 [samples, R, 2]."""
-        first = (first_row(self.program, stream), 0)
+    def keys_of(self, stream: str, samples: Mapping[Path, int], first_row: int = 0) -> Any:
+        """The keys of a stream, uint32 [samples, R, 2]; its examples begin at a row among those of a replicate."""
+        first = (first_row, 0)
         rows = [
             [key(*path, stream, *place) if place != ROWS_PLACE else first for path in self.paths] for place in samples
         ]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 from dlspec.spec.ir.data import Rows
 from dlspec.spec.ir.plan import Phase, Update
+from dlspec.spec.passes.held_columns import batches_a_step
 from dlspec.spec.tables.gradient_modes import mode_of
 
 from ..lower import Lowering, Training
@@ -143,9 +145,10 @@ class TrainStep:
         optimizers: Sequence[Optimizers],
         first_step: int = 0,
         first_example: int = 0,
+        window: int = 0,
     ) -> None:
         """`optimizers` are those of its updates; `first_step` is the number of the phase's first step, `first_example` the place of its
-        first example in the stream."""
+        first example in the stream. The rows of `window` steps are read at a time (`file_windows`), where not all are held."""
         self.context = context
         self.phase = phase
         self.batch = phase.batch
@@ -154,6 +157,8 @@ class TrainStep:
             UpdateStep(context, plan, own, phase.batch) for plan, own in zip(phase.rounds, optimizers, strict=True)
         ]
         self.name = f"training from step {first_step} and example {first_example}"
+        self.window = window
+        self.first_step, self.last_step = first_step, first_step + phase.steps * phase.times
         self._shift = first_example - first_step * phase.batch
 
     @property
@@ -163,11 +168,27 @@ class TrainStep:
 
     def batch_indices(self, order: Any, step: Any) -> Any:
         """The numbers of the examples of a step: int64 [B], or [R, B] where each replicate has an order of its own."""
+        if self.window:
+            return self._in_window(step, 0)
         return self.reader.batch_indices(order, self._places(step))
 
     def _places(self, step: Any) -> Any:
         """The places of a step's examples among all that training takes, one after the other: int64 [B]."""
         return tf.cast(step, tf.int64) * self.batch + tf.range(self._shift, self._shift + self.batch, dtype=tf.int64)
+
+    def _in_window(self, step: Any, batch: Any) -> Any:
+        """The places in its window of one of the batches that a step reads, its own (0) or that of a further update: int64 [B]."""
+        first = (step - self.first_step) % self.window * batches_a_step(self.phase.rounds) + batch
+        return tf.cast(first * self.batch, tf.int64) + tf.range(self.batch, dtype=tf.int64)
+
+    def places(self, order: Any, first: int, count: int) -> Iterator[tuple[Any, Any]]:
+        """Of so many steps from one on the places that their batches read, in the order of the window: int64 [count · B] with the
+        keys of the order, uint32 [R, 2]; those of each update's further times by themselves."""
+        start = first * self.batch + self._shift
+        yield order, np.arange(start, start + count * self.batch, dtype=np.int64)
+        for number, update in enumerate(self.updates):
+            if more := (update.plan.times - 1) * self.batch:
+                yield _of_stream(order, number), np.arange(first * more, (first + count) * more, dtype=np.int64)
 
     def __call__(self, inputs: TrainInputs, step: Any, batch_indices: Any) -> Any:
         """Makes the updates of one step, each after those before it: the first time on the step's batch, then on examples of its own stream.
@@ -191,11 +212,15 @@ class TrainStep:
             keys=self._of_stream(inputs.keys, number), order=_of_stream(inputs.order, number), dataset=inputs.dataset
         )
         more = update.plan.times - 1
+        before = batches_a_step(self.phase.rounds[:number])
 
         def body(turn: Any, so_far: Any) -> Any:
             first = tf.cast(step, tf.int64) * more + tf.cast(turn, tf.int64)
             places = first * self.batch + tf.range(self.batch, dtype=tf.int64)
-            return turn + 1, so_far & update(own, step, self.reader.batch_indices(own.order, places), places)
+            numbers = (
+                self._in_window(step, before + turn) if self.window else self.reader.batch_indices(own.order, places)
+            )
+            return turn + 1, so_far & update(own, step, numbers, places)
 
         return tf.while_loop(lambda turn, _: turn < more, body, [tf.constant(0), finite])[1]
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import os
+import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .row_access import READ_AT_ONCE, RowAccess
 from .values import Values, WholeColumns, file_problem, of_array, unusable
 
 IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -28,24 +32,40 @@ class NpyFile(WholeColumns):
         self.path = path
         self.array: Any = None
         try:
-            self.array = np.load(path, mmap_mode="r", allow_pickle=False)
+            with path.open("rb") as file:
+                self.rows = _rows_of(file, path)
+            if self.rows is not None and self.rows.end > path.stat().st_size:
+                raise ValueError(f"it ends after {path.stat().st_size:,} bytes, and {self.rows.end:,} are announced")
+            if self.rows is None:
+                self.array = np.load(path, mmap_mode="r", allow_pickle=False)
         except (ValueError, EOFError, OSError) as error:
             if not _of_objects(path):
                 begun = _head(path).startswith(MAGIC)
                 message = str(error) if begun else "it does not begin as such a file does"
                 raise file_problem(path, f"cannot be read as .npy: {message}", CUT) from None
+            self.rows = None
         fields = self.array.dtype.names if self.array is not None else None
         self.names: tuple[str, ...] = fields or ("",)
 
+    def placed(self, name: str) -> RowAccess | None:
+        """Where its rows lie."""
+        return self.rows if self.rows is not None and not of_array(self.rows.none).problem else None
+
     def read(self, name: str) -> Values:
         """One of its columns."""
+        if self.rows is not None:
+            return of_array(self.rows.mapped)
         if self.array is None:
             return unusable(0, "object", OBJECTS)
         return of_array(self.array[name] if name else self.array)
 
+    def stretches(self, name: str) -> Iterator[Values]:
+        """The same, a stretch after the other."""
+        return map(of_array, self.rows.stretches()) if self.rows is not None else super().stretches(name)
+
 
 class NpzFile(WholeColumns):
-    """Arrays by name. Each is read whole: members of an archive cannot be mapped into memory."""
+    """Arrays by name. One that is stored as it is has its rows in places; any other is unpacked."""
 
     def __init__(self, path: Path) -> None:
         """Raises StudyError for what is no archive of arrays."""
@@ -59,19 +79,69 @@ class NpzFile(WholeColumns):
         if not self.names:
             raise file_problem(path, "holds no array", "An .npz file has at least one.")
 
+    def placed(self, name: str) -> RowAccess | None:
+        """Where the rows of an array lie that is stored as it is."""
+        try:
+            with zipfile.ZipFile(self.path) as archive, self.path.open("rb") as file:
+                member = archive.getinfo(f"{name}.npy")
+                if member.compress_type != zipfile.ZIP_STORED:
+                    return None
+                file.seek(member.header_offset)
+                named, more = struct.unpack("<26xHH", file.read(30))
+                file.seek(named + more, os.SEEK_CUR)
+                start = file.tell()
+                rows = _rows_of(file, self.path)
+        except (ValueError, EOFError, OSError, KeyError, struct.error, zipfile.BadZipFile):
+            return None
+        if rows is None or rows.end != start + member.file_size or of_array(rows.none).problem:
+            return None
+        return rows
+
     def read(self, name: str) -> Values:
         """One of its arrays. Raises StudyError where it is cut off."""
-        try:
-            with np.load(self.path, allow_pickle=False) as archive:
-                array = archive[name]
-        except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
-            if "Object arrays" in str(error) or "allow_pickle" in str(error):
-                return unusable(0, "object", OBJECTS)
-            message = f"the array '{name}' cannot be read: {str(error) or type(error).__name__}"
-            raise file_problem(self.path, message, CUT) from None
+        with self._explained(name):
+            try:
+                with np.load(self.path, allow_pickle=False) as archive:
+                    array = archive[name]
+            except ValueError as error:
+                if "Object arrays" in str(error) or "allow_pickle" in str(error):
+                    return unusable(0, "object", OBJECTS)
+                raise
         if not isinstance(array, np.ndarray):
             return unusable(0, "bytes", "this member of the archive is no array")
         return of_array(array)
+
+    def stretches(self, name: str) -> Iterator[Values]:
+        """The same, unpacked a stretch after the other."""
+        with self._explained(name), zipfile.ZipFile(self.path) as archive:
+            member = next((one for one in archive.namelist() if one == f"{name}.npy"), None)
+            if member is not None:
+                with archive.open(member) as file:
+                    layout = _rows_of(file, self.path)
+                    if layout is not None and layout.rows and layout.row_bytes:
+                        yield from _unpacked_rows(file, layout)
+                        return
+        yield self.read(name)
+
+    @contextmanager
+    def _explained(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+            message = f"the array '{name}' cannot be read: {str(error) or type(error).__name__}"
+            raise file_problem(self.path, message, CUT) from None
+
+
+def _unpacked_rows(file: Any, layout: RowAccess) -> Iterator[Values]:
+    """The values of rows that come out of a stream. Raises EOFError where it ends before."""
+    each = max(1, READ_AT_ONCE // layout.row_bytes)
+    for first in range(0, layout.rows, each):
+        count = min(each, layout.rows - first)
+        data = file.read(count * layout.row_bytes)
+        if len(data) < count * layout.row_bytes:
+            raise EOFError(f"it ends within row {first + len(data) // layout.row_bytes + 1:,} of {layout.rows:,}")
+        yield of_array(np.frombuffer(data, layout.dtype).reshape(count, *layout.shape))
+    file.read(1)  # the checksum of the archive is looked at where a member ends
 
 
 class IdxFile(WholeColumns):
@@ -82,22 +152,45 @@ class IdxFile(WholeColumns):
     def __init__(self, path: Path) -> None:
         """Raises StudyError for what is no IDX file, or not whole."""
         self.path = path
-        data = unpacked(path)
+        packed = is_packed(path)
+        data = unpacked(path) if packed else _head(path, 4 + 4 * 255)
+        size = len(data) if packed else path.stat().st_size
         if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in IDX_TYPES:
             hint = "IDX begins with two bytes 0, then the type (8 for bytes) and the number of axes."
             raise file_problem(path, f"is no IDX file: it begins with {data[:4].hex(' ') or 'nothing'}", hint)
         dtype, rank = np.dtype(IDX_TYPES[data[2]]), data[3]
         start = 4 + 4 * rank
-        shape = tuple(int(size) for size in np.frombuffer(data[4:start], ">u4")) if len(data) >= start else ()
+        shape = tuple(int(length) for length in np.frombuffer(data[4:start], ">u4")) if len(data) >= start else ()
         wanted = start + prod(shape) * dtype.itemsize
-        if len(data) != wanted:
-            message = f"has {len(data):,} bytes unpacked; its head says {wanted:,}, for shape {list(shape)}"
+        if size != wanted:
+            message = f"has {size:,} bytes unpacked; its head says {wanted:,}, for shape {list(shape)}"
             raise file_problem(path, message, CUT)
-        self.array = np.frombuffer(data, dtype, offset=start).reshape(shape)
+        self.rows = None if packed or not shape else RowAccess(path, start, dtype, shape[1:], shape[0])
+        self.array = np.frombuffer(data, dtype, offset=start).reshape(shape) if self.rows is None else self.rows.none
+
+    def placed(self, name: str) -> RowAccess | None:
+        """Where its rows lie, unless it is packed."""
+        return self.rows if self.rows is not None and not of_array(self.rows.none).problem else None
 
     def read(self, name: str) -> Values:
         """Its array."""
-        return of_array(self.array)
+        return of_array(self.array if self.rows is None else self.rows.mapped)
+
+    def stretches(self, name: str) -> Iterator[Values]:
+        """The same, a stretch after the other."""
+        return map(of_array, self.rows.stretches()) if self.rows is not None else super().stretches(name)
+
+
+def _rows_of(file: Any, path: Path) -> RowAccess | None:
+    """Where rows lie behind a head of NumPy's; None where it is one that NumPy alone reads. Raises ValueError where there is none."""
+    version = np.lib.format.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        return None
+    head = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, by_columns, dtype = head(file)
+    if dtype.hasobject or dtype.names or not shape or (by_columns and len(shape) > 1):
+        return None
+    return RowAccess(path, file.tell(), dtype, shape[1:], shape[0])
 
 
 MAGIC = b"\x93NUMPY"
@@ -110,17 +203,20 @@ def _of_objects(path: Path) -> bool:
     return head.startswith(MAGIC) and b"'descr': '|O'" in head
 
 
-def _head(path: Path) -> bytes:
+def _head(path: Path, size: int = 512) -> bytes:
     with path.open("rb") as file:
-        return file.read(512)
+        return file.read(size)
+
+
+def is_packed(path: Path) -> bool:
+    """Whether a file is packed by gzip."""
+    return _head(path, 2) == b"\x1f\x8b"
 
 
 def unpacked(path: Path) -> bytes:
     """The bytes of a file, out of gzip where it is packed. Raises StudyError where they cannot be had."""
     try:
-        with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-        if not packed:
+        if not is_packed(path):
             return path.read_bytes()
         with gzip.open(path) as stream:
             data = stream.read(MAX_UNPACKED + 1)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .values import Array, Values
+from .row_access import Array
+from .values import Values
 
 MAX_CLASSES = 100
 MAX_SPREAD = 10_000

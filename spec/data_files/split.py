@@ -11,8 +11,9 @@ import numpy as np
 
 from ..diagnostics.problems import Problem, StudyError
 from ..ir.data import FileColumn, NamedFile, Rows
+from .row_access import Array
 from .survey import OpenFile, open_file, survey
-from .values import Array, Values
+from .values import Values
 
 
 @lru_cache(maxsize=2)
@@ -24,16 +25,22 @@ def _opened(file: NamedFile) -> OpenFile:
 @lru_cache(maxsize=4)
 def column_values(file: NamedFile, column: str, checksum: str) -> Values:
     """The values of a column of a file. Raises StudyError where they are no longer those that were checked."""
-    path = Path(file.path)
-    present = survey(path, file.header).columns.get(column)
-    if present is None or present.checksum != checksum:
-        hint = "Run it again: it is another study now."
-        raise StudyError(Problem(f"{path.name}: changed after the study was read", None, hint))
+    path = unchanged(file, column, checksum)
     try:
         return _opened(file).read(column)
     except MemoryError:
         hint = "All rows of a column are held in memory: take fewer columns or rows, or save them in a narrower type."
         raise StudyError(Problem(f"{path.name}: '{column}' does not fit into memory", None, hint)) from None
+
+
+def unchanged(file: NamedFile, column: str, checksum: str) -> Path:
+    """Where a file lies. Raises StudyError where a column's values are no longer those that were checked."""
+    path = Path(file.path)
+    present = survey(path, file.header).columns.get(column)
+    if present is None or present.checksum != checksum:
+        hint = "Run it again: it is another study now."
+        raise StudyError(Problem(f"{path.name}: changed after the study was read", None, hint))
+    return path
 
 
 def _read(files: Sequence[NamedFile], named: FileColumn) -> Values:

@@ -17,6 +17,7 @@ from .arrays import FORMATS as ARRAY_FORMATS
 from .arrays import IdxFile
 from .columns import Column, described
 from .csv_files import CsvFile
+from .row_access import RowAccess
 from .tables import ArrowFile, ParquetFile
 from .values import Values, file_problem
 
@@ -39,6 +40,9 @@ class OpenFile(Protocol):
 
     def stretches(self, name: str) -> Iterable[Values]:
         """The same, a stretch of rows after the other, so that not all of it need be in memory. Raises StudyError."""
+
+    def placed(self, name: str) -> RowAccess | None:
+        """Where the rows of a column lie one after the other as they are, if they do."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from math import prod
 from pathlib import Path
@@ -12,8 +13,12 @@ import numpy as np
 
 from ..diagnostics.problems import problem_at
 from .arrays import CUT
-from .values import Array, Values, WholeColumns, file_problem, of_array, unusable
+from .row_access import Array
+from .values import Values, WholeColumns, file_problem, of_array, unusable
 
+BUFFER = 2**20
+PART = 2**26
+"""So many bytes of a column, as the file counts them, are read at a time."""
 NO_VALUE = "it has no value in any row"
 
 
@@ -49,7 +54,7 @@ class ParquetFile(_Table):
         """Raises StudyError for what is no Parquet file."""
         pa, parquet = arrow("pyarrow"), arrow("pyarrow.parquet")
         try:
-            self.file = parquet.ParquetFile(path)
+            self.file = parquet.ParquetFile(path, buffer_size=BUFFER)
         except (pa.ArrowException, OSError) as error:
             raise file_problem(path, f"cannot be read as Parquet: {error}", CUT) from None
         super().__init__(path, list(self.file.schema_arrow.names))
@@ -66,15 +71,30 @@ class ParquetFile(_Table):
             raise file_problem(self.path, f"the column '{name}' cannot be read: {error}", CUT) from None
 
     def stretches(self, name: str) -> Iterator[Values]:
-        """The same, row group by row group."""
+        """The same, so many rows of a row group at a time."""
         pa = arrow("pyarrow")
         try:
-            groups = range(self.file.num_row_groups)
-            yield from _of_one_shape(of_arrow(self.file.read_row_group(n, columns=[name]).column(name)) for n in groups)
+            yield from _of_one_shape(of_arrow(part) for part in self._parts(name))
         except MemoryError:
             raise
         except (pa.ArrowException, OSError, KeyError) as error:
             raise file_problem(self.path, f"the column '{name}' cannot be read: {error}", CUT) from None
+
+    def _parts(self, name: str) -> Iterator[Any]:
+        """A column in parts, the same rows for each column of the file."""
+        pa, metadata = arrow("pyarrow"), self.file.metadata
+        for group in range(metadata.num_row_groups):
+            held = metadata.row_group(group)
+            rows = max(1, PART * held.num_rows // max(1, held.total_byte_size))
+            waiting: list[Any] = []
+            for batch in self.file.iter_batches(rows, [group], [name], use_threads=False):
+                waiting.append(batch.column(0))
+                while sum(map(len, waiting)) >= rows:
+                    column = pa.chunked_array(waiting)
+                    yield column.slice(0, rows)
+                    waiting = [chunk for chunk in column.slice(rows).chunks if len(chunk)]
+            if waiting:
+                yield pa.chunked_array(waiting)
 
 
 def _of_one_shape(stretches: Iterator[Values]) -> Iterator[Values]:
@@ -101,24 +121,62 @@ class ArrowFile(_Table):
 
     def __init__(self, path: Path) -> None:
         """Raises StudyError for what is neither."""
-        pa, ipc = arrow("pyarrow"), arrow("pyarrow.ipc")
+        self.path = path
+        with self._explained(), self._batches() as reader:
+            names = list(reader.schema.names)
+        super().__init__(path, names)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        pa = arrow("pyarrow")
         try:
-            mapped = pa.memory_map(str(path))
-            try:
-                self.table = ipc.open_file(mapped).read_all()
-            except pa.ArrowInvalid:
-                mapped.seek(0)
-                if mapped.read(6) in (b"ARROW1", b"FEA1\0\0"):
-                    raise
-                mapped.seek(0)
-                self.table = ipc.open_stream(mapped).read_all()
+            yield
+        except MemoryError:
+            raise
         except (pa.ArrowException, OSError) as error:
-            raise file_problem(path, f"cannot be read as an Arrow file or stream: {error}", CUT) from None
-        super().__init__(path, list(self.table.column_names))
+            raise file_problem(self.path, f"cannot be read as an Arrow file or stream: {error}", CUT) from None
+
+    @contextmanager
+    def _batches(self, *columns: int) -> Iterator[Any]:
+        """A reader of the batches, of some columns alone where they are said."""
+        pa, ipc = arrow("pyarrow"), arrow("pyarrow.ipc")
+        options = ipc.IpcReadOptions(included_fields=list(columns), use_threads=False)
+        with pa.OSFile(str(self.path)) as file:
+            try:
+                reader = ipc.open_file(file, options=options)
+            except pa.ArrowInvalid:
+                file.seek(0)
+                if file.read(6) in (b"ARROW1", b"FEA1\0\0"):
+                    raise
+                file.seek(0)
+                reader = ipc.open_stream(file, options=options)
+            with reader:
+                yield reader
+
+    def _parts(self, name: str) -> Iterator[Any]:
+        """A column batch by batch."""
+        pa = arrow("pyarrow")
+        with self._batches(self.names.index(name)) as reader:
+            count = getattr(reader, "num_record_batches", None)
+            batches = reader if count is None else map(reader.get_batch, range(count))
+            none = True
+            for batch in batches:
+                none = False
+                yield pa.chunked_array([batch.column(0)])
+            if none:
+                yield pa.chunked_array([], reader.schema.field(0).type)
 
     def read(self, name: str) -> Values:
         """One of its columns."""
-        return of_arrow(self.table.column(name))
+        pa = arrow("pyarrow")
+        with self._explained():
+            parts = list(self._parts(name))
+            return of_arrow(pa.chunked_array([chunk for part in parts for chunk in part.chunks], parts[0].type))
+
+    def stretches(self, name: str) -> Iterator[Values]:
+        """The same, batch by batch."""
+        with self._explained():
+            yield from _of_one_shape(of_arrow(part) for part in self._parts(name))
 
 
 def of_arrow(column: Any) -> Values:

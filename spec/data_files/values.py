@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..diagnostics.problems import Problem, StudyError
-
-Array = np.ndarray[Any, Any]
+from .row_access import Array, RowAccess
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +41,10 @@ class WholeColumns(ABC):
     def stretches(self, name: str) -> Iterator[Values]:
         """All of it at once."""
         yield self.read(name)
+
+    def placed(self, name: str) -> RowAccess | None:
+        """Where the rows of a column lie one after the other as they are, if they do."""
+        return None
 
 
 def unusable(rows: int, stored: str, problem: str) -> Values:

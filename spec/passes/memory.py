@@ -10,6 +10,7 @@ from ..ir.plan import Program
 from ..tables.gradient_statistics import GRADIENT_STATISTICS
 from .cost import cost
 from .example_blocks import GROUP_OF_BLOCKS, GROUP_OF_SINGLES, MAX_SUMMED_EXAMPLES, alongside, block
+from .held_columns import WINDOW_BYTES, examples_read, held_whole, row_bytes
 
 PROCESS_BYTES = 860 * 2**20
 """What a process takes beside its programs' arrays: TensorFlow loaded (710 MiB), and compiled programs (30 to 200 MiB)."""
@@ -46,14 +47,19 @@ def memory(program: Program, batch: int | None = None, replicates: int | None = 
         if leaf.examples
     ]
     copies = 2 if plan is not None else 1  # the present one, and that at the start of the present stretch
-    return round(_of_files(program) + count * (copies * found.state_bytes + kept + max(passes)))
+    return round(_of_files(program, count) + count * (copies * found.state_bytes + kept + max(passes)))
 
 
-def _of_files(program: Program) -> int:
-    """The bytes of the columns of data files: held once for all replicates, and once more in NumPy."""
+def _of_files(program: Program, replicates: int) -> int:
+    """The bytes of the columns of data files: held once for all replicates, and once more in NumPy; or of two windows and of what is
+    evaluated, with the rows of each replicate."""
     if not isinstance(program.data, Rows):
         return 0
-    return 2 * program.data.rows * sum(term.type.bytes for term in program.of_files.values())
+    own = program.data.rows * row_bytes(program)
+    if held_whole(program):
+        return 2 * own
+    rows = min(program.data.rows, replicates * sum(examples_read(program).values()))
+    return 2 * rows * row_bytes(program) + 4 * WINDOW_BYTES + 4 * replicates * (program.data.train + program.data.test)
 
 
 def _differentiated(program: Program, replicates: int) -> Iterator[tuple[int, float]]:

@@ -1,0 +1,135 @@
+"""Rows of data files that are not held in memory: those that evaluations read are held, those of training come window after window.
+
+A window holds the rows of the next steps, in the order in which training takes them; the next one is read by a thread while the
+steps of this one are made. Which rows they are follows from the step alone, so that a run goes on from anywhere with the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any, Protocol
+
+import numpy as np
+import tensorflow as tf
+from dlspec.spec.data_files.memory_limit import LIMIT, memory_limit
+from dlspec.spec.data_files.row_access import RowAccess
+from dlspec.spec.data_files.row_copies import row_access
+from dlspec.spec.data_files.split import unchanged
+from dlspec.spec.diagnostics.problems import Problem, StudyError
+from dlspec.spec.ir.data import Rows
+from dlspec.spec.ir.plan import Program
+from dlspec.spec.ir.terms import FileValue
+from dlspec.spec.passes.held_columns import examples_read, row_bytes
+
+from ..backend.graph_functions import graph_function
+from ..lower.data_order import chosen
+from .file_rows import ROWS, as_tensor, name_of_column
+
+Array = np.ndarray[Any, Any]
+Given = dict[str, Any]
+"""Rows and columns by the names that they have among the draws."""
+
+
+class Reading(Protocol):
+    """What reads rows window after window: the step of a phase of training."""
+
+    window: int
+    """How many steps a window serves."""
+    first_step: int
+    last_step: int
+    """The phase's first step, and the one behind its last."""
+
+    def places(self, order: Any, first: int, count: int) -> Iterator[tuple[Any, Array]]:
+        """Of so many steps from one on the places that their batches read, int64 [count · B], with the keys of the order."""
+
+
+class FileWindows:
+    """The rows of a program's files for some replicates: `table` are those of their examples, int32 [R, train + test]."""
+
+    def __init__(self, program: Program, table: Array, dtype: Any) -> None:
+        """Raises StudyError where a file is not what was checked, or its rows cannot be copied."""
+        assert isinstance(program.data, Rows)
+        self.source = program.data
+        self.table = table
+        self.terms = program.of_files
+        self.dtype = dtype
+        self.access = {name: _access(self.source, term) for name, term in self.terms.items()}
+        self.examples = examples_read(program)
+        self._row_bytes = row_bytes(program)
+        self._reader = ThreadPoolExecutor(1, "rows of data files")
+        self._ahead: tuple[tuple[int, int], Future[Given]] | None = None
+        self._present: tuple[tuple[int, int], Given] | None = None
+
+    def held(self) -> Given:
+        """What evaluations read: the rows, int32 [R, examples], and the columns. Raises StudyError where that is too much."""
+        train = self.source.train
+        wanted = [self.table[:, : self.examples["train"]], self.table[:, train : train + self.examples["test"]]]
+        rows = np.concatenate(wanted, axis=1)
+        union, places = np.unique(rows, return_inverse=True)
+        if (needed := len(union) * self._row_bytes) > memory_limit():
+            message = (
+                f"measures, statistics and figures read {len(union):,} rows of data files, {needed / 2**30:.2f} GiB"
+            )
+            hint = (
+                f"Say how many rows are tested: `test: 10000`. Or let more be held: `{LIMIT}={-(-needed // 2**20)}M`."
+            )
+            raise StudyError(Problem(message, None, hint))
+        if not len(union):
+            union = np.zeros(1, np.int32)
+        return {ROWS: tf.constant(places.reshape(rows.shape), tf.int32), **self._columns(union)}
+
+    def window(self, step: Reading, number: int, order: Any) -> Given:
+        """The rows of the steps of a window, int32 [R, examples], and the columns of these alone.
+
+        `order` are the keys of the order, uint32 [R, 2].
+        """
+        key = (step.first_step, number)
+        if self._present is None or self._present[0] != key:
+            found = (
+                self._ahead[1].result()
+                if self._ahead is not None and self._ahead[0] == key
+                else self._read(step, number, order)
+            )
+            self._present, self._ahead = (key, found), None
+            if step.first_step + (number + 1) * step.window < step.last_step:
+                self._ahead = (step.first_step, number + 1), self._reader.submit(self._read, step, number + 1, order)
+        return self._present[1]
+
+    def _read(self, step: Reading, number: int, order: Any) -> Given:
+        first = step.first_step + number * step.window
+        found = []
+        for keys, places in step.places(order, first, step.window):
+            examples = _numbers(self.source.train, self.source.order)(keys, tf.constant(places)).numpy()
+            rows = np.take_along_axis(self.table, examples, axis=1)
+            found.append(rows.reshape(len(rows), step.window, -1))
+        rows = np.concatenate(found, axis=2).reshape(len(found[0]), -1)
+        numbers = np.arange(rows.size, dtype=np.int32).reshape(rows.shape)
+        return {ROWS: tf.constant(numbers), **self._columns(rows.reshape(-1))}
+
+    def _columns(self, rows: Array) -> Given:
+        """The values of some rows, [rows, …] each."""
+        return {
+            name_of_column(name): as_tensor(term, self.access[name].take(rows), self.dtype)
+            for name, term in self.terms.items()
+        }
+
+
+def _access(source: Rows, term: FileValue) -> RowAccess:
+    """The rows of the columns of a term. Raises StudyError where the file has changed."""
+    file = source.file(term.file)
+    for column, checksum in zip(term.columns, term.checksums, strict=True):
+        path = unchanged(file, column, checksum)
+    return row_access(path, file.header, term.columns, term.checksums, term.several)
+
+
+@lru_cache(maxsize=8)
+def _numbers(count: int, order: str) -> Any:
+    """The compiled function from keys uint32 [R, 2] and places int64 [n] to numbers of examples, int64 [R, n]."""
+
+    @graph_function(xla=True)
+    def numbers(keys: Any, places: Any) -> Any:
+        return chosen(keys, places, count, order)
+
+    return numbers

@@ -1,0 +1,67 @@
+"""Whether the columns of data files that a program looks up are held in memory, or read from disk window after window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..data_files.memory_limit import memory_limit
+from ..ir import terms as t
+from ..ir.data import Rows
+from ..ir.plan import Program
+from ..ir.training import Update
+from .program_roots import statistics_of
+
+WINDOW_BYTES = 2**26
+"""What the rows of one window take; two are there at a time, each once in NumPy and once as tensors."""
+
+
+def row_bytes(program: Program) -> int:
+    """The bytes of one row of all columns that a program looks up."""
+    return sum(term.type.bytes for term in program.of_files.values())
+
+
+def held_whole(program: Program) -> bool:
+    """Whether all rows are held; examples of other sources are no rows. Raises StudyError where the limit is none."""
+    if not isinstance(program.data, Rows):
+        return True
+    return program.data.rows * row_bytes(program) <= memory_limit()
+
+
+def windows(program: Program, replicates: int) -> tuple[int, ...]:
+    """How many steps' rows are read at a time, for each phase of training; none where all are held, or nothing is trained."""
+    if program.training is None or held_whole(program):
+        return ()
+    room = min(WINDOW_BYTES, memory_limit() // 4)
+    each = max(1, row_bytes(program) * replicates)
+    return tuple(
+        max(1, min(phase.steps * phase.times, room // (each * phase.batch * batches_a_step(phase.rounds))))
+        for phase in program.training.phases
+    )
+
+
+def batches_a_step(rounds: Sequence[Update]) -> int:
+    """How many batches a step reads: its own, and one for each further time of an update."""
+    return 1 + sum(update.times - 1 for update in rounds)
+
+
+def examples_read(program: Program) -> dict[str, int]:
+    """How many of the first training and test examples anything but training reads."""
+    counts = {"train": 0, "test": 0}
+
+    def reads(stream: str, count: int) -> None:
+        stream = "train" if stream == "train" else "test"
+        counts[stream] = max(counts[stream], min(count, getattr(program.data, stream)))
+
+    for measure in program.measures:
+        if any(isinstance(item, t.Expectation) for item in t.walk(measure.term)):
+            reads(measure.on, program.evaluated(measure.on))
+    for term in statistics_of(program):
+        reads(term.on, term.examples)  # none over draws: a file has no new examples for each target
+    for plan in program.estimates:
+        reads("train", plan.examples)
+    for network in program.networks:
+        for leaf in network.leaves():
+            reads("train", leaf.examples or 0)
+    for probe in program.probes:
+        reads("test", probe.examples)
+    return counts
