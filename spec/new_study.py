@@ -1,4 +1,19 @@
-"""A first spec that runs: what `dlspec new` writes."""
+"""A first spec that runs, or a copy of a case that dlspec brings along: what `dlspec new` writes."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+SHIPPED = Path(__file__).parents[1]
+"""Where the examples and the schema lie, in the source tree and in what is installed alike."""
+EXAMPLES = SHIPPED / "examples"
+SCHEMA = Path("schemas/study.schema.json")
+TERMS = ("COPYING*", "LICENSE*", "README*")
+"""What goes along with a data file: whose it is."""
 
 TEMPLATE = """\
 # yaml-language-server: $schema={schema}
@@ -54,3 +69,58 @@ experiments:
 def first_spec(name: str, schema: str) -> str:
     """The text of a new study."""
     return TEMPLATE.format(name=name, schema=schema)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A study that dlspec brings along: its name, its title, and its file."""
+
+    name: str
+    title: str
+    file: Path
+
+    def text(self, name: str, schema: str) -> str:
+        """It under another name, its schema where that lies."""
+        text = self.file.read_text("utf-8")
+        text = re.sub(r"^# yaml-language-server: .*\n", "", text)
+        text = re.sub(r"^study: .*$", f"study: {name}", text, count=1, flags=re.MULTILINE)
+        return f"# yaml-language-server: $schema={schema}\n{text}"
+
+    def files(self) -> dict[str, Path]:
+        """The data files that it names, by their place beside it, with whose they are."""
+        from .model.experiment import Data
+        from .resolve.load import load
+
+        named: list[str] = []
+        for experiment in load(self.file).study.experiments.values():
+            data = experiment.task.data
+            if isinstance(data, Data):
+                named += [*([data.file] if data.file else []), *(data.files or {}).values()]
+        files: dict[str, Path] = {}
+        for name in named:
+            files[name] = self.file.parent / name
+            for terms in TERMS:
+                files |= {
+                    str(Path(name).parent / path.name): path for path in (self.file.parent / name).parent.glob(terms)
+                }
+        return files
+
+
+def cases() -> Mapping[str, Case]:
+    """The studies that dlspec brings along, by name: those of the paper first."""
+    files = sorted(EXAMPLES.rglob("*.yaml"), key=lambda path: (len(path.parts), path.name))
+    return {path.stem: Case(path.stem, _title(path), path) for path in files}
+
+
+def schema_place(folder: Path) -> str:
+    """What a study in a folder calls its schema by: the one of the folders above, or else that of the installed package, as a URI."""
+    folder = folder.absolute()
+    root = next((above for above in (folder, *folder.parents) if (above / SCHEMA).exists()), None)
+    if root is not None:
+        return Path(os.path.relpath(root / SCHEMA, folder)).as_posix()
+    return (SHIPPED / SCHEMA).as_uri()
+
+
+def _title(path: Path) -> str:
+    titles = re.findall(r"^title: *(.+)$", path.read_text("utf-8"), re.MULTILINE)
+    return titles[0].strip("\"'") if titles else ""

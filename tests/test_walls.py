@@ -155,9 +155,9 @@ def test_files_that_are_not_python_are_installed() -> None:
     }
     data = {
         p
-        for f in ("spec", "interpreter")
+        for f in ("examples", "interpreter", "schemas", "spec")
         for p in (ROOT / f).rglob("*")
-        if p.is_file() and p.suffix not in (".py", ".pyc")
+        if p.is_file() and p.suffix not in (".py", ".pyc", ".ipynb")
     }
     assert data, "the grammar at least"
     assert data == covered

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -15,11 +14,15 @@ from ..backend.devices import AUTO
 from . import compare, runs
 from .data import data
 from .diff import diff
+from .distribution import dlspec_version
 from .exit_codes import ended
 from .export import export
 from .fmt import fmt
+from .generated import written_or_checked
 from .lsp import lsp
 from .merge import merge
+from .new import new
+from .ops import ops
 from .options import AllowData, File, Only, Overrides, Profile, from_options, resolved
 from .plan import plan
 from .register import register
@@ -30,7 +33,8 @@ from .validate import validate
 
 app = typer.Typer(
     help="Specs of experiments on how deep learning fails: written down, run, reviewed.",
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+    no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 
 app.command()(compare.compare)
@@ -38,7 +42,19 @@ app.add_typer(runs.app, name="runs")
 
 DONE, ERROR, USAGE, CLAIM_FAILS = 0, 1, 2, 3
 SCHEMA = Path("schemas/study.schema.json")
-REFERENCE = Path("docs/reference.md")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"dlspec {dlspec_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def dlspec(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Prints the version.")] = False,
+) -> None:  # fmt: skip
+    """Specs of experiments on how deep learning fails: written down, run, reviewed."""
 
 
 class Stage(StrEnum):
@@ -60,6 +76,10 @@ def run(options: RunOptions) -> None:
     if options.device != AUTO and options.executor is ExecutorName.ray:
         print("--device is for this machine: on a cluster the plan says which nodes a program gets", file=sys.stderr)
         raise typer.Exit(USAGE)
+    if options.watch:
+        from .watch import watch
+
+        raise typer.Exit(watch(options, sys.argv[1:]))
     plan = resolved(options.file, options.profile, options.override, options.only)
     from .run import execute
 
@@ -104,66 +124,11 @@ def schema(
     """Prints the JSON Schema of a study."""
     from dlspec.spec.model.json_schema import study_schema_text
 
-    _generated(study_schema_text(), SCHEMA, write, check)
+    written_or_checked(study_schema_text(), SCHEMA, write, check)
 
 
-@app.command()
-def ops(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One of them.")] = None,
-    write: Annotated[bool, typer.Option("--write", help=f"Writes {REFERENCE}.")] = False,
-    check: Annotated[bool, typer.Option("--check", help=f"Fails when {REFERENCE} is stale.")] = False,
-) -> None:
-    """Prints the operations, distributions, layers and modes of the language, or one of them."""
-    from dlspec.spec.diagnostics.problems import did_you_mean, sentence
-    from dlspec.spec.model import reference
-
-    if name is None:
-        _generated(reference.reference(), REFERENCE, write, check)
-        return
-    text = reference.describe(name)
-    if text is None:
-        hint = sentence(did_you_mean(name, reference.known()), "`dlspec ops` lists them all.")
-        print(f"there is no operation '{name}'\n{hint}", file=sys.stderr)
-        raise typer.Exit(ERROR)
-    print(text)
-
-
-@app.command()
-def new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The study's name, or a path ending in .yaml.")],
-) -> None:
-    """Writes a first spec that runs."""
-    from dlspec.spec.new_study import first_spec
-
-    path = Path(name if name.endswith(".yaml") else f"{name}.yaml")
-    word = path.stem.replace("-", "_")
-    if not (word.isascii() and word.isidentifier()):
-        print(f"'{word}' is not a name: a letter, then letters, digits and underscores", file=sys.stderr)
-        raise typer.Exit(USAGE)
-    if path.exists():
-        print(f"{path} is there already; nothing was written", file=sys.stderr)
-        raise typer.Exit(ERROR)
-    root = next((folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / SCHEMA).exists()), None)
-    place = os.path.relpath(root / SCHEMA, path.parent or ".") if root else str(SCHEMA)
-    try:
-        path.write_text(first_spec(word, place), "utf-8")
-    except OSError as error:
-        print(f"{path}: cannot be written: {error.strerror}", file=sys.stderr)
-        raise typer.Exit(ERROR) from None
-    print(f"{path}\n\nNow: dlspec run {path}")
-
-
-def _generated(text: str, path: Path, write: bool, check: bool) -> None:
-    if write:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-        print(path)
-    elif check:
-        if not path.exists() or path.read_text("utf-8") != text:
-            print(f"{path} is stale: `make schemas` writes it anew", file=sys.stderr)
-            raise typer.Exit(ERROR)
-    else:
-        print(text, end="")
+app.command()(ops)
+app.command()(new)
 
 
 def main() -> None:

@@ -9,12 +9,13 @@ from typing import Annotated
 
 import typer
 
+from . import complete
 from .options import ERROR, Runs
 
 
 def compare(
-    first: Annotated[str, typer.Argument(metavar="RUN", help="A run: its name, the beginning of it, or its folder.")],
-    second: Annotated[str, typer.Argument(metavar="RUN", help="Another.")],
+    first: Annotated[str, typer.Argument(metavar="RUN", help="A run: its name, the beginning of it, or its folder.", autocompletion=complete.runs)],
+    second: Annotated[str, typer.Argument(metavar="RUN", help="Another.", autocompletion=complete.runs)],
     figure: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where the curves of both are drawn; else under FOLDER/comparisons/.")
     ] = None,

@@ -9,13 +9,14 @@ import typer
 
 from ..api.exporting import Format
 from ..backend.devices import AUTO
+from . import complete
 from .options import Device, File, Overrides, Profile, resolved
 
 
 def export(
     file: File,
     cell: Annotated[
-        str | None, typer.Option("--cell", metavar="NAME", help="Which cell: `EXPERIMENT/VARIANT CONSTANT=VALUE`, as `show` prints it.")
+        str | None, typer.Option("--cell", metavar="NAME", help="Which cell: `EXPERIMENT/VARIANT CONSTANT=VALUE`, as `show` prints it.", autocompletion=complete.cells)
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="XLA's input as text, or TensorFlow's own.")] = Format.stablehlo,
     replicates: Annotated[

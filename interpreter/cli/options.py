@@ -13,17 +13,27 @@ from dlspec import spec
 from dlspec.spec.data_files.places import allow_outside
 
 from ..backend.devices import Asked
+from . import complete
 
 ERROR = 1
 Options = TypeVar("Options")
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="A study.")]
-Profile = Annotated[str | None, typer.Option("-p", "--profile", metavar="NAME", help="A profile of the study.")]
+Profile = Annotated[
+    str | None,
+    typer.Option("-p", "--profile", metavar="NAME", help="A profile of the study.", autocompletion=complete.profiles),
+]
 Overrides = Annotated[
-    list[str] | None, typer.Option("-o", metavar="PATH=VALUE", help="Overrides one path; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        "-o", metavar="PATH=VALUE", help="Overrides one path; `training.batch=32,64` sweeps it. May be repeated."
+    ),
 ]
 Only = Annotated[
-    list[str] | None, typer.Option("--only", metavar="EXPERIMENT[/VARIANT]", help="Only this; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--only", metavar="EXPERIMENT[/VARIANT]", help="Only this; may be repeated.", autocompletion=complete.parts
+    ),
 ]
 Runs = Annotated[Path, typer.Option("--runs", metavar="FOLDER", help="Where runs and the store lie.")]
 

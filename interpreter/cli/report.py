@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 
 from ..results.folder_names import REPORT
+from . import complete
 from .options import ERROR, Runs
 
 
 def report(
     run: Annotated[
-        str | None, typer.Argument(metavar="[RUN]", help="A run: its name, the beginning of it, or its folder; otherwise the newest.")
+        str | None, typer.Argument(metavar="[RUN]", help="A run: its name, the beginning of it, or its folder; otherwise the newest.", autocompletion=complete.runs)
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where the page goes; otherwise into the run's folder.")

@@ -36,7 +36,11 @@ __all__ = ["CLAIM_FAILS", "DONE", "ERROR", "INTERRUPTED", "execute"]
 
 def execute(plan: StudyPlan, options: RunOptions, command: Sequence[str]) -> int:
     """Runs, stores and prints; returns the exit code. `command` is the command's words. Raises StoreError, MissingExtra."""
-    terminal = Terminal(options)
+    return executed(plan, options, command, Terminal(options))
+
+
+def executed(plan: StudyPlan, options: RunOptions, command: Sequence[str], terminal: Terminal) -> int:
+    """The same, told to a terminal."""
     code = _code(carried_out(plan, options.settings(), terminal, command), terminal.output, options.fail_on)
     return ERROR if terminal.mute and code != INTERRUPTED else code
 

@@ -64,6 +64,7 @@ class RunOptions:
         FailOn,
         typer.Option(help="With which verdicts the exit code is 3: `fails` alone, also `inconclusive`, also `seen`."),
     ] = FailOn.fails
+    watch: Annotated[bool, typer.Option("--watch", help="Runs again whenever the file is saved, until Ctrl-C.")] = False
     as_json: AsJson = False
     allow_data: AllowData = False
 

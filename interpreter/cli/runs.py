@@ -13,11 +13,17 @@ from typing import Annotated, Any
 import typer
 
 from ..results.folder_names import STORE
+from . import complete
 from .options import ERROR, Runs
 
 app = typer.Typer(help="Lists, shows, exports and prunes runs.", rich_markup_mode=None)
 
-Name = Annotated[str, typer.Argument(metavar="RUN", help="A run: its name, the beginning of it, or its folder.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN", help="A run: its name, the beginning of it, or its folder.", autocompletion=complete.runs
+    ),
+]
 RUNS = Path("runs")
 DRAFT_SECONDS = 86_400
 
@@ -114,7 +120,7 @@ def export(
 @app.command()
 def prune(
     context: typer.Context,
-    names: Annotated[list[str] | None, typer.Argument(metavar="[RUN…]", help="Runs to remove.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[RUN…]", help="Runs to remove.", autocompletion=complete.runs)] = None,
     keep: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="Removes all but the newest N of each study and profile.")
     ] = None,

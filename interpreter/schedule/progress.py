@@ -15,7 +15,7 @@ import numpy as np
 from dlspec.spec.diagnostics.problems import listing
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import Progress
 
 from ..program.job import Job
 from ..results.number_text import number
@@ -23,6 +23,7 @@ from ..results.optional_outputs import reason
 from ..results.replicates import Replicate
 from ..store.requests import ReplicateBatch
 from .eta import TimeLeft, in_words, steps
+from .progress_line import LineColumn, Parts
 
 FORMAT_VERSION = 1
 
@@ -245,17 +246,18 @@ class JsonLines(Quiet):
 
 
 class Live(Quiet):
-    """A bar a replicate batch: steps, steps a second, the newest measures; and one for the whole study with the time left."""
+    """A bar a replicate batch: steps, steps a second, the newest measures; and one for the whole study, which counts replicates, with the time left."""
 
     def __init__(self, batches: Sequence[ReplicateBatch], console: Console) -> None:
         super().__init__(batches)
         self.console = console
-        self.progress = Progress(
-            TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
-            TextColumn("{task.fields[newest]}", style="dim"), console=console, transient=True,
-        )  # fmt: skip
-        total = sum(steps(batch.program) for batch in batches)
-        self.whole = self.progress.add_task("whole study", total=total, rate="", newest="")
+        self.progress = Progress(LineColumn(console), console=console, transient=True)
+        self.steps_of_all = sum(steps(batch.program) for batch in batches)
+        self.replicates_of_all = sum(len(batch.numbers) for batch in batches)
+        self.steps_done = 0
+        self.replicates_done = 0
+        self.note = ""
+        self.whole = self.progress.add_task("", total=None, parts=self._whole())
         self.tasks: dict[int, Any] = {}
         self.at: dict[int, int] = {}
 
@@ -272,22 +274,23 @@ class Live(Quiet):
         """A bar of its own, also where it began once before."""
         if job.number in self.tasks:
             self.progress.remove_task(self.tasks.pop(job.number))
-        name, total = escape(called(job, job.batch.program.replicates)), steps(job.batch.program)
-        self.tasks[job.number] = self.progress.add_task(name, total=total, completed=step, rate="starting", newest="")
+        self.tasks[job.number] = self.progress.add_task("", total=None, parts=_parts(job, step, "starting"))
         self._move(job, step)
 
     def show_compiling(self, job: Job) -> None:
         """The bar says so."""
-        self.progress.update(self.tasks[job.number], rate="compiling")
+        self.progress.update(self.tasks[job.number], parts=_parts(job, self.at.get(job.number, 0), "compiling"))
 
     def show_evaluated(self, job: Job, step: int, measures: dict[str, Any], rate: float) -> None:
         """The bar moves."""
         words = f"{rate:,.0f} steps/s" if rate else ""
-        self.progress.update(self.tasks[job.number], completed=step, rate=words, newest=newest(measures))
+        values = tuple(filter(None, newest(measures).split("  ")))
+        self.progress.update(self.tasks[job.number], parts=_parts(job, step, words, values))
         self._move(job, step)
 
     def show_finished(self, job: Job, replicates: Sequence[Replicate], seconds: float) -> None:
         """The bar goes, a line stays."""
+        self.replicates_done += len(job.batch.numbers)
         self._move(job, steps(job.batch.program))
         if job.number in self.tasks:
             self.progress.remove_task(self.tasks.pop(job.number))
@@ -298,14 +301,14 @@ class Live(Quiet):
 
     def show_stored(self, batch: ReplicateBatch, here: bool) -> None:
         """The whole study's bar moves."""
-        self.progress.update(self.whole, advance=steps(batch.program))
+        self.steps_done += steps(batch.program)
+        self.replicates_done += len(batch.numbers)
+        self.progress.update(self.whole, parts=self._whole())
 
     def show_waiting(self, replicates: int) -> None:
         """Says what is waited for."""
-        self.progress.update(
-            self.whole,
-            newest=f"waiting for {replicates} replicate{'s' if replicates > 1 else ''} that other processes run",
-        )
+        self.note = f"waiting for {replicates} that other processes run"
+        self.progress.update(self.whole, parts=self._whole())
 
     def warn(self, text: str) -> None:
         """A line above the bars."""
@@ -314,8 +317,20 @@ class Live(Quiet):
 
     def _move(self, job: Job, step: int) -> None:
         before, self.at[job.number] = self.at.get(job.number, 0), step
+        self.steps_done += step - before
         left = in_words(self.time_left.seconds())
-        self.progress.update(self.whole, advance=step - before, rate=f"about {left} left" if left else "")
+        self.note = f"about {left} left" if left else ""
+        self.progress.update(self.whole, parts=self._whole())
+
+    def _whole(self) -> Parts:
+        count = f"{self.replicates_done:,}/{self.replicates_of_all:,} replicates"
+        return Parts("whole study", self.steps_done / max(1, self.steps_of_all), count, self.note)
+
+
+def _parts(job: Job, step: int, rate: str, values: tuple[str, ...] = ()) -> Parts:
+    """What the line of a replicate batch says."""
+    total = steps(job.batch.program)
+    return Parts(called(job, job.batch.program.replicates), step / max(1, total), f"{step:,}/{total:,}", rate, values)
 
 
 def _told(batch: ReplicateBatch) -> dict[str, Any]:

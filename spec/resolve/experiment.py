@@ -20,6 +20,7 @@ from .overrides import Override, as_patch
 from .patches import alike, merge, must_change, must_exist, nest, still_to_delete, without
 from .points_together import take_together
 from .sweep import Sweep
+from .swept_overrides import REMEDY, swept, touches
 from .variant_overrides import deleting_variants, must_hold, must_not_be_swept
 
 ABOUT_ALL_CELLS = ("variants", "sweep", "zip")
@@ -47,16 +48,27 @@ class ExperimentResolver:
         self.late: list[tuple[str, yaml.Mapping, Span]] = []
         if profile is not None:
             self.late.append(("a profile", profile, profile.span))
-        swept = node.get("sweep")
         for override in overrides:
             path = override.path
-            if path[:1] == ("constants",) and len(path) == 2 and isinstance(swept, yaml.Mapping) and swept.get(path[1]):
-                value = (
+            axes = node.get("sweep")
+            is_axis = (
+                isinstance(axes, yaml.Mapping) and path[:1] == ("constants",) and len(path) == 2 and axes.get(path[1])
+            )
+            if is_axis or (override.values and path[:1] == ("sweep",)):
+                values = override.values or (override.value,)
+                listed = (
                     override.value
-                    if isinstance(override.value, yaml.Sequence)
-                    else yaml.Sequence((override.value,), override.span)
+                    if not override.values and isinstance(override.value, yaml.Sequence)
+                    else yaml.Sequence(values, override.span)
                 )
-                path, override = ("sweep", path[1]), replace(override, value=value)
+                path, override = ("sweep", *path[1:]), replace(override, value=listed, values=())
+            elif override.values and path:
+                if profile is not None and touches(profile, path):
+                    raise problem_at(override.span, f"the profile changes '{'.'.join(path)}', too", REMEDY)
+                node, rest = swept(node, path, override)
+                if rest is None:
+                    continue
+                override = rest
             self.late.append(("an override", as_patch(name, path, override), override.span))
         for what, patch, span in self.late:
             must_hold(patch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..diagnostics.problems import Source, Span, did_you_mean, problem_at, sentence
@@ -13,22 +13,53 @@ from .patches import nest
 
 @dataclass(frozen=True)
 class Override:
-    """`-o path=value`: a value for one path, of all experiments or of one."""
+    """`-o path=value`: a value for one path, of all experiments or of one; `values` are several, which make an axis."""
 
     path: tuple[str, ...]
     value: yaml.Node
     span: Span
+    values: tuple[yaml.Node, ...] = ()
 
     @staticmethod
     def read(text: str) -> Override:
-        """Reads `training.steps=100`, `staircase.variants.non_flat.training.steps=100`. Raises StudyError."""
+        """Reads `training.steps=100`, `staircase.variants.non_flat.training.steps=100`, `training.batch=32,64`. Raises StudyError."""
         path, equals, _ = text.partition("=")
         source = Source("-o", text)
         span = Span(source, 1, 1, 1, len(text) + 1)
         if not equals or not path.strip():
             raise problem_at(span, "an override is written path=value", "`-o training.steps=100`")
-        node = yaml.parse_value(source, len(path) + 1)
-        return Override(tuple(path.strip().split(".")), node, span)
+        steps = tuple(path.strip().split("."))
+        if TEXTS.isdisjoint(steps) and len(places := list(_stretches(text, len(path) + 1))) > 1:
+            values = tuple(yaml.parse_value(Source("-o", text[:end]), start) for start, end in places)
+            return Override(steps, values[0], span, values)
+        return Override(steps, yaml.parse_value(source, len(path) + 1), span)
+
+
+TEXTS = frozenset({"about", "claims", "figures", "says", "title"})
+"""Below these a comma is one of a text."""
+OPENING, CLOSING = "([{", ")]}"
+
+
+def _stretches(text: str, start: int) -> Iterator[tuple[int, int]]:
+    """Where the values of an override lie, between commas that stand in no brackets and no quotes.
+
+    >>> [text[start:end] for text in ["d=1,2", "x=f(a, b),[1, 2]", "y='a, b'"] for start, end in _stretches(text, 2)]
+    ['1', '2', 'f(a, b)', '[1, 2]', "'a, b'"]
+    """
+    depth, quote, first, blank = 0, "", start, True
+    for place in range(start, len(text)):
+        letter = text[place]
+        if quote:
+            quote = "" if letter == quote and text[place - 1] != "\\" else quote
+        elif blank and letter in "\"'":
+            quote = letter
+        elif letter in OPENING or letter in CLOSING:
+            depth += 1 if letter in OPENING else -1
+        elif letter == "," and depth <= 0:
+            yield first, place
+            first = place + 1
+        blank = (letter.isspace() and blank) or letter in f",{OPENING}"
+    yield first, len(text)
 
 
 def by_experiment(document: Document, overrides: Sequence[Override]) -> dict[str, list[Override]]:

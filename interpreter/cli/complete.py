@@ -1,0 +1,76 @@
+"""What the shell completes after a word of the command: names that the study, the folder of runs or the language know.
+
+Whatever goes wrong completes nothing: a shell shows no errors while a line is typed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import typer
+
+Names = Callable[[typer.Context], Iterable[str | tuple[str, str]]]
+
+
+def _complete(names: Names) -> Callable[[typer.Context, str], list[str | tuple[str, str]]]:
+    """Completes from some names, with what each means where that is known."""
+
+    def complete(ctx: typer.Context, incomplete: str) -> list[str | tuple[str, str]]:
+        with suppress(Exception):
+            known = [(name, "") if isinstance(name, str) else name for name in names(ctx)]
+            return [(name, text) if text else name for name, text in known if name.startswith(incomplete)]
+        return []
+
+    return complete
+
+
+def _study(ctx: typer.Context) -> Any:
+    """The study whose file stands in the line; an option that has no value yet keeps the command from reading it."""
+    from ..api.study import load
+
+    line = os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS", "")
+    files = (word for word in line.split() if word.endswith((".yaml", ".yml")) and Path(word).is_file())
+    return load(ctx.params.get("file") or next(files))
+
+
+def _profiles(ctx: typer.Context) -> Iterable[str]:
+    return tuple(_study(ctx).profiles)
+
+
+def _parts(ctx: typer.Context) -> Iterable[str]:
+    experiments = _study(ctx).document.study.experiments
+    for name, model in experiments.items():
+        yield name
+        yield from (f"{name}/{variant}" for variant in model.variants)
+
+
+def _cells(ctx: typer.Context) -> Iterable[str]:
+    plan = _study(ctx).resolved(ctx.params.get("profile"))
+    return [program.name for experiment in plan.experiments for program in experiment.programs]
+
+
+def _runs(ctx: typer.Context) -> Iterable[tuple[str, str]]:
+    from ..results.run_list import list_runs
+
+    root = ctx.params.get("root") or (ctx.parent.params.get("root") if ctx.parent else None) or "runs"
+    return [(run.name, f"{run.finished:%Y-%m-%d %H:%M} UTC") for run in list_runs(Path(root))]
+
+
+def _operations(ctx: typer.Context) -> Iterable[tuple[str, str]]:
+    from dlspec.spec.model.reference_entries import entries
+
+    return [(entry.name, entry.meaning) for entry in entries()]
+
+
+def _cases(ctx: typer.Context) -> Iterable[tuple[str, str]]:
+    from dlspec.spec.new_study import cases
+
+    return [(case.name, case.title) for case in cases().values()]
+
+
+profiles, parts, cells, runs = map(_complete, (_profiles, _parts, _cells, _runs))
+operations, cases = map(_complete, (_operations, _cases))

@@ -1,0 +1,66 @@
+"""`dlspec new`: a first spec that runs, or a copy of a case."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import complete
+from .options import ERROR
+
+USAGE = 2
+
+
+def new(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="The study's name, or a path ending in .yaml; otherwise the case's.")
+    ] = None,
+    case: Annotated[
+        str | None, typer.Option("--from", metavar="CASE", help="Copies a study that dlspec brings along; `--from list` lists them.", autocompletion=complete.cases)
+    ] = None,
+) -> None:  # fmt: skip
+    """Writes a first spec that runs, or a copy of a case with its data."""
+    from dlspec.spec.diagnostics.problems import did_you_mean, sentence
+    from dlspec.spec.new_study import cases, first_spec, schema_place
+
+    known = cases() if case is not None else {}
+    if case == "list" and "list" not in known:
+        width = max(map(len, known))
+        print("\n".join(f"{one.name:<{width}}  {one.title}" for one in known.values()))
+        return
+    if case is not None and case not in known:
+        hint = sentence(did_you_mean(case, known), "`dlspec new --from list` lists them all.")
+        _refuse(f"there is no case '{case}'\n{hint}", ERROR)
+    if name is None and case is None:
+        _refuse(
+            "say what the study is called: `dlspec new NAME`, or which it is a copy of: `dlspec new --from CASE`", USAGE
+        )
+    given = name or str(case)
+    path = Path(given if given.endswith(".yaml") else f"{given}.yaml")
+    word = path.stem.replace("-", "_")
+    if not (word.isascii() and word.isidentifier()):
+        _refuse(f"'{word}' is not a name: a letter, then letters, digits and underscores", USAGE)
+    place = schema_place(path.parent)
+    files = known[case].files() if case is not None else {}
+    for there in (path, *(path.parent / beside for beside in files)):
+        if there.exists():
+            _refuse(f"{there} is there already; nothing was written", ERROR)
+    text = known[case].text(word, place) if case is not None else first_spec(word, place)
+    try:
+        for beside, source in files.items():
+            (path.parent / beside).parent.mkdir(parents=True, exist_ok=True)
+            (path.parent / beside).write_bytes(source.read_bytes())
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        _refuse(f"{error.filename or path}: cannot be written: {error.strerror}", ERROR)
+    quick = " -p quick" if "\n  quick:" in text else ""
+    print("\n".join(map(str, (path, *(path.parent / beside for beside in files)))))
+    print(f"\nNow: dlspec run {path}{quick}")
+
+
+def _refuse(text: str, code: int) -> None:
+    print(text, file=sys.stderr)
+    raise typer.Exit(code)

@@ -1,0 +1,81 @@
+"""`dlspec ops`: the language's operations, distributions, layers and modes: listed, searched, described."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import complete
+from .generated import written_or_checked
+from .options import ERROR
+
+if TYPE_CHECKING:
+    from dlspec.spec.model.reference_entries import Entry
+
+REFERENCE = Path("docs/reference.md")
+
+
+def ops(
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[WORD…]", help="A name, or words to look for in names and meanings.", autocompletion=complete.operations)
+    ] = None,
+    search: Annotated[bool, typer.Option("--search", "-s", help="Looks for the words also where one is a name.")] = False,
+    write: Annotated[bool, typer.Option("--write", help=f"Writes {REFERENCE}.")] = False,
+    check: Annotated[bool, typer.Option("--check", help=f"Fails when {REFERENCE} is stale.")] = False,
+) -> None:  # fmt: skip
+    """Lists the operations, distributions, layers and modes of the language, describes one, or finds some by words.
+
+    In a pipe the whole list is the reference, as Markdown.
+    """
+    from dlspec.spec.diagnostics.problems import did_you_mean, sentence
+    from dlspec.spec.model import reference
+    from dlspec.spec.model.reference_entries import entries, found
+
+    if write or check or (not words and not sys.stdout.isatty()):
+        written_or_checked(reference.reference(), REFERENCE, write, check)
+        return
+    if not words:
+        _list(list(entries()))
+        return
+    text = reference.describe(words[0]) if len(words) == 1 and not search else None
+    if text is not None:
+        _print(text)
+        return
+    hits = found(words)
+    if not hits:
+        what = f"operation '{words[0]}'" if len(words) == 1 else f"entry with all of '{' '.join(words)}'"
+        hint = sentence(did_you_mean(words[0], reference.known()), "`dlspec ops` lists them all.")
+        print(f"there is no {what}\n{hint}", file=sys.stderr)
+        raise typer.Exit(ERROR)
+    _list(hits)
+
+
+def _list(hits: Sequence[Entry]) -> None:
+    """Entries under their kinds: how each is written, and what it means."""
+    from rich.text import Text
+
+    from ..api.terminal import console_of, print_text
+
+    console = console_of()
+    for place, kind in enumerate(dict.fromkeys(entry.kind for entry in hits)):
+        if place:
+            console.print()
+        console.print(Text(kind.capitalize(), "bold cyan"))
+        for entry in (entry for entry in hits if entry.kind == kind):
+            print_text(console, Text.assemble("  ", (entry.call, "bold"), "  ", entry.meaning), "      ")
+
+
+def _print(text: str) -> None:
+    """A description; its head stands out on a terminal."""
+    from rich.text import Text
+
+    from ..api.terminal import console_of, print_text
+
+    console = console_of()
+    heads = {part.split("\n", 1)[0] for part in text.split("\n\n")}
+    for line in text.split("\n"):
+        print_text(console, Text(line, "bold" if line in heads else ""), "          ")

@@ -1,0 +1,153 @@
+"""What the terminal offers beside runs: version, search, cases, watching, and progress in 80 columns."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import dlspec
+import numpy as np
+import pytest
+from dlspec.interpreter.cli.app import app
+from dlspec.interpreter.program.job import Job
+from dlspec.interpreter.schedule.progress import Live
+from dlspec.interpreter.schedule.progress_line import Parts, line
+from dlspec.interpreter.store.requests import ReplicateBatch, requests_of
+from dlspec.spec.new_study import EXAMPLES, cases
+from rich.console import Console
+from typer.testing import CliRunner
+
+LONG = "a_very_long_name_of_a_study_and_of_its_only_experiment_too"
+STUDY = f"""\
+dlspec: 1
+study: small
+experiments:
+  {LONG}:
+    constants: {{d: 2}}
+    sweep: {{d: [2, 3]}}
+    task: {{example: {{x: "normal([d])"}}}}
+    architecture: {{f: {{input: x, layers: [dense: 1]}}}}
+    loss: {{l: f^2}}
+    training: {{optimizer: sgd, batch: 4, steps: 2000}}
+    measures: {{error: E(f^2), another_measure: E(f), a_third_one: E(f)}}
+    replicates: 3
+"""
+
+
+def invoke(*words: str, code: int = 0) -> str:
+    done = CliRunner().invoke(app, list(words))
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+@pytest.mark.parametrize("words", [["-h"], ["run", "-h"], ["runs", "-h"], ["runs", "show", "-h"]])
+def test_a_short_option_helps(words: list[str]) -> None:
+    assert "Usage: " in invoke(*words)
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert invoke("--version") == f"dlspec {dlspec.__version__}\n"
+
+
+def test_the_language_is_searched_by_words() -> None:
+    assert "softmax(x: real[*s]" in invoke("ops", "softmax") and "example" in invoke("ops", "softmax")
+    listed = invoke("ops", "hessian", "trace")
+    assert listed.startswith("Gradient statistics\n  hessian_trace  ")
+    assert invoke("ops", "--search", "softmax").count("\n  ") == 3, "also what mentions it"
+    assert "there is no entry with all of 'hessian banana'" in invoke("ops", "hessian", "banana", code=1)
+    assert invoke("ops").startswith("# Reference"), "in a pipe"
+
+
+@pytest.mark.parametrize("case", ["flat", "digits"])
+def test_a_case_is_copied_with_its_data_and_is_valid(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = invoke("new", "mine", "--from", case)
+    study = dlspec.load("mine.yaml")
+    assert study.name == "mine" and study.validate().valid
+    assert "Now: dlspec run mine.yaml -p quick" in said
+    schema = re.match(r"# yaml-language-server: \$schema=(file://.*)\n", study.text)
+    assert schema is not None and Path(schema[1].removeprefix("file://")).is_file(), "that of the installed package"
+    assert (tmp_path / "data").exists() == (case == "digits")
+    assert "is there already; nothing was written" in invoke("new", "mine", "--from", case, code=1)
+
+
+def test_cases_are_all_examples_and_listed() -> None:
+    assert {case.file for case in cases().values()} == set(EXAMPLES.rglob("*.yaml"))
+    listed = invoke("new", "--from", "list").splitlines()
+    assert len(listed) == len(cases()) and all(case.title for case in cases().values())
+    assert "Did you mean 'flat'?" in invoke("new", "--from", "flet", code=1)
+    assert "dlspec new NAME" in invoke("new", code=2)
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 80, 120])
+def test_a_line_of_progress_fits_and_keeps_its_count(width: int) -> None:
+    parts = Parts(LONG, 0.3, "1,200/40,000", "1,234 steps/s", ("error 0.123", "another_measure 0.1", "a_third_one 3"))
+    text = line(parts, width, len(LONG)).plain
+    assert len(text) <= max(width, 34) and "1,200/40,000" in text
+    assert ("error 0.123" in text) == (width >= 120)
+
+
+def test_the_whole_study_counts_its_replicates_in_80_columns() -> None:
+    plan = dlspec.Study(STUDY).resolved()
+    batches = [ReplicateBatch(request, (0, 1, 2)) for request in requests_of(plan, "cpu")]
+    stream = io.StringIO()
+    console = Console(file=stream, width=80, force_terminal=True, no_color=True)
+    live = Live(batches, console)
+    jobs = [Job(number, batch, "graph") for number, batch in enumerate(batches)]
+
+    def shown() -> list[str]:
+        with console.capture() as captured:
+            console.print(live.progress)
+        return re.sub(r"\x1b\[[0-9;]*m", "", captured.get()).splitlines()
+
+    live.started(jobs[0], 0)
+    live.evaluated(jobs[0], 500, {"error": np.ones(3)}, 1234.0)
+    lines = shown()
+    assert all(len(text.rstrip()) <= 80 for text in lines), lines
+    assert "0/6 replicates" in lines[0] and "500/2,000" in lines[1] and LONG[:20] in lines[1]
+    live.finished(jobs[0], [])
+    live.stored(batches[1], [], here=False)
+    assert "6/6 replicates" in shown()[0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_a_study_runs_again_when_it_is_saved(tmp_path: Path) -> None:
+    study = tmp_path / "one.yaml"
+    text = "dlspec: 1\nstudy: one\nexperiments: {e: {constants: {d: 1}, measures: {m: d + 1}}}\n"
+    study.write_text(text)
+    words = [sys.executable, "-m", "dlspec.interpreter", "run", "one.yaml", "--watch"]
+    with subprocess.Popen(
+        words,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "NO_COLOR": "1"},
+    ) as run:
+        assert run.stdout is not None
+
+        def until(word: str) -> str:
+            seen = ""
+            while word not in seen:
+                read = run.stdout.readline()  # type: ignore[union-attr]
+                assert read, seen
+                seen += read
+            return seen
+
+        until("runs again when it is saved")
+        study.write_text(text.replace("d + 1", "dd + 1"))
+        assert "unknown name 'dd'" in until("runs again when it is saved")
+        study.write_text(text.replace("d: 1", "d: 41"))
+        assert "42" in until("runs again when it is saved")
+        time.sleep(0.1)
+        run.send_signal(signal.SIGINT)
+        assert run.wait(30) == 0
+    assert len(list((tmp_path / "runs").glob("*/run.json"))) == 2
