@@ -72,5 +72,5 @@ def _cases(ctx: typer.Context) -> Iterable[tuple[str, str]]:
     return [(case.name, case.title) for case in cases().values()]
 
 
-profiles, parts, cells, runs = map(_complete, (_profiles, _parts, _cells, _runs))
-operations, cases = map(_complete, (_operations, _cases))
+profiles, parts, cells, runs = _complete(_profiles), _complete(_parts), _complete(_cells), _complete(_runs)
+operations, cases = _complete(_operations), _complete(_cases)

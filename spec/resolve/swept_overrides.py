@@ -110,14 +110,11 @@ def _axis(node: yaml.Mapping, path: tuple[str, ...], override: Override) -> str:
 
 def _value_name(axis: str, value: yaml.Node, number: int, taken: set[str]) -> str:
     """What a value is called on an axis of named patches: itself where it is a word, the kind that it names, or its number."""
-    text = value.text if isinstance(value, yaml.Scalar) else value.keys()[0] if _is_kind(value) else ""
+    kind = value.keys()[0] if isinstance(value, yaml.Mapping) and len(value.entries) == 1 else ""
+    text = value.text if isinstance(value, yaml.Scalar) else kind
     word = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_") or str(number)
     word = word if re.fullmatch(NAME, word) else f"{axis}_{word}"
     return word if word not in taken else f"{word}_{number}"
-
-
-def _is_kind(value: yaml.Node) -> bool:
-    return isinstance(value, yaml.Mapping) and len(value.entries) == 1
 
 
 def _is_number(value: object) -> bool:
