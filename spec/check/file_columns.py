@@ -10,9 +10,10 @@ from ..diagnostics.problems import Span, did_you_mean, listing, problem_at
 from ..ir.data import NamedFile
 
 
-def column_of(files: Sequence[NamedFile], file: str, name: str, span: Span) -> Column:
-    """A column of a file. Raises StudyError where there is none of the name, or it cannot be used."""
-    columns: Mapping[str, Column] = next(item for item in files if item.name == file).survey.columns
+def column_of(files: Sequence[NamedFile], file: str, name: str, span: Span, read: bool = False) -> Column:
+    """A column of a file; as its values make it where it is to be `read`. Raises StudyError where there is none of the name, or it cannot be used."""
+    survey = next(item for item in files if item.name == file).survey
+    columns: Mapping[str, Column] = survey.columns
     if name not in columns:
         if not name:
             hint = f"`{file}.{next(iter(columns))}` is one of them: {listing(columns)}."
@@ -21,7 +22,7 @@ def column_of(files: Sequence[NamedFile], file: str, name: str, span: Span) -> C
             f"It is one array: `{file}`." if "" in columns else f"Its columns are {listing(columns)}."
         )
         raise problem_at(span, f"'{file}' has no column '{name}'", hint)
-    column = columns[name]
+    column: Column = survey.read(name) if read else columns[name]
     if column.problem:
         hint = "`dlspec data FILE` describes all columns. Save it another way, or leave it out."
         raise problem_at(span, f"'{called(file, name)}' cannot be used: {column.problem}", hint)

@@ -108,7 +108,7 @@ class _Split:
 
     def total(self) -> int:
         """How many rows the files have. Columns of another length than most can be there, and be left alone."""
-        lengths = [c.rows for file in self.files for c in file.survey.columns.values() if not c.problem]
+        lengths = [rows for file in self.files for rows in file.survey.lengths]
         if not lengths:
             raise problem_at(self.span, "no column can be used", "`dlspec data FILE` says why.")
         rows: int = max(Counter(lengths).items(), key=lambda item: (item[1], item[0]))[0]
@@ -131,7 +131,7 @@ class _Split:
             raise problem_at(
                 span, f"there is no file '{file}'", did_you_mean(file, [f.name for f in self.files]) or hint
             )
-        column = column_of(self.files, file, name, span)
+        column = column_of(self.files, file, name, span, read=True)
         if column.shape:
             raise problem_at(span, f"'{written}' is an array, and one value a row is asked for", "Name another column.")
         return FileColumn(file, name, column.checksum), column
@@ -162,7 +162,7 @@ class _Split:
             if name in model.model_fields_set:
                 message = f"a column says who trains, and '{name}' would say it again"
                 raise problem_at(model.key(name), message, "Remove it.")
-        column = column_of(self.files, chosen.file, chosen.column, model.span("train"))
+        column = column_of(self.files, chosen.file, chosen.column, model.span("train"), read=True)
         self.no_gaps(column, chosen, complete, model.span("train"))
         classes = set(column.classes or ())
         words = SETS if column.kind == "text" else ("true", "false")
@@ -180,7 +180,7 @@ class _Split:
 
     def group_size(self, groups: FileColumn, complete: tuple[FileColumn, ...], total: int) -> int:
         """How many rows a group has: all as many, so that a training set has one size in every replicate."""
-        column = column_of(self.files, groups.file, groups.column, self.model.span("group"))
+        column = column_of(self.files, groups.file, groups.column, self.model.span("group"), read=True)
         self.no_gaps(column, groups, complete, self.model.span("group"))
         sizes = group_sizes(self.files, groups, complete, total)
         if len(sizes) != 1:

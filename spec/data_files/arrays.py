@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .row_access import READ_AT_ONCE, RowAccess
-from .values import Values, WholeColumns, file_problem, of_array, unusable
+from .values import Facts, Values, WholeColumns, file_problem, of_array, unusable
 
 IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 """The types of IDX by its third byte (LeCun, Cortes & Burges, http://yann.lecun.com/exdb/mnist)."""
@@ -46,6 +46,10 @@ class NpyFile(WholeColumns):
             self.rows = None
         fields = self.array.dtype.names if self.array is not None else None
         self.names: tuple[str, ...] = fields or ("",)
+
+    def facts(self) -> Mapping[str, Facts] | None:
+        """What the head says of its array."""
+        return _facts_of(self.rows)
 
     def placed(self, name: str) -> RowAccess | None:
         """Where its rows lie."""
@@ -78,6 +82,21 @@ class NpzFile(WholeColumns):
         self.names = tuple(name.removesuffix(".npy") for name in members)
         if not self.names:
             raise file_problem(path, "holds no array", "An .npz file has at least one.")
+
+    def facts(self) -> Mapping[str, Facts] | None:
+        """What the heads of its arrays say; None where one of them has none, or is in an order of its own."""
+        facts = {}
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                for name in self.names:
+                    with archive.open(f"{name}.npy") as file:
+                        rows = _rows_of(file, self.path)
+                    if rows is None:
+                        return None
+                    facts[name] = Facts(of_array(rows.none), rows.rows)
+        except (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError):
+            return None
+        return facts
 
     def placed(self, name: str) -> RowAccess | None:
         """Where the rows of an array lie that is stored as it is."""
@@ -168,6 +187,10 @@ class IdxFile(WholeColumns):
         self.rows = None if packed or not shape else RowAccess(path, start, dtype, shape[1:], shape[0])
         self.array = np.frombuffer(data, dtype, offset=start).reshape(shape) if self.rows is None else self.rows.none
 
+    def facts(self) -> Mapping[str, Facts] | None:
+        """What the head says of its array, unless it is packed."""
+        return _facts_of(self.rows)
+
     def placed(self, name: str) -> RowAccess | None:
         """Where its rows lie, unless it is packed."""
         return self.rows if self.rows is not None and not of_array(self.rows.none).problem else None
@@ -179,6 +202,10 @@ class IdxFile(WholeColumns):
     def stretches(self, name: str) -> Iterator[Values]:
         """The same, a stretch after the other."""
         return map(of_array, self.rows.stretches()) if self.rows is not None else super().stretches(name)
+
+
+def _facts_of(rows: RowAccess | None) -> Mapping[str, Facts] | None:
+    return None if rows is None else {"": Facts(of_array(rows.none), rows.rows)}
 
 
 def _rows_of(file: Any, path: Path) -> RowAccess | None:

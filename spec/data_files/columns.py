@@ -51,12 +51,12 @@ class Column:
     checksum: str = ""
 
 
-def described(name: str, stretches: Iterable[Values]) -> Column:
-    """What a column is, from the values of its rows, a stretch after the other."""
+def described(name: str, stretches: Iterable[Values], hashed: bool = True) -> Column:
+    """What a column is, from the values of its rows, a stretch after the other; without a checksum unless they are `hashed`."""
     running: _Running | None = None
     for given in stretches:
         if running is None:
-            running = _Running(name, given)
+            running = _Running(name, given, hashed)
         running.take(given)
     if running is None:
         return Column(name, "text", (), 0, "nothing", problem="it has no rows")
@@ -66,8 +66,9 @@ def described(name: str, stretches: Iterable[Values]) -> Column:
 class _Running:
     """A column as far as it was read."""
 
-    def __init__(self, name: str, first: Values) -> None:
+    def __init__(self, name: str, first: Values, hashed: bool) -> None:
         self.name = name
+        self.hashed = hashed
         self.kind = KINDS[first.values.dtype.kind]
         self.shape = first.values.shape[1:]
         self.stored = first.stored
@@ -90,7 +91,8 @@ class _Running:
         if self.problem:
             return
         self.missing.append(np.zeros(len(values), bool) if missing is None else missing)
-        self.hash(given)
+        if self.hashed:
+            self.hash(given)
         there = values if missing is None else values[~missing]
         if self.kind in ("int", "real") and there.size:
             number = int if self.kind == "int" else float

@@ -6,8 +6,9 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,9 +18,10 @@ from .arrays import FORMATS as ARRAY_FORMATS
 from .arrays import IdxFile
 from .columns import Column, described
 from .csv_files import CsvFile
+from .heads import HeadColumns, by_head
 from .row_access import RowAccess
 from .tables import ArrowFile, ParquetFile
-from .values import Values, file_problem
+from .values import Values, WholeColumns, file_problem
 
 VERSION = 2
 """Raised when the same file gives another survey."""
@@ -50,11 +52,24 @@ class Survey:
     """A file's columns by name, in its order."""
 
     name: str
-    columns: dict[str, Column]
+    columns: Mapping[str, Column]
+
+    @property
+    def lengths(self) -> list[int]:
+        """How many rows each column has that can be used."""
+        if isinstance(self.columns, HeadColumns):
+            return [facts.rows for facts in self.columns.facts.values() if not facts.sample.problem]
+        return [column.rows for column in self.columns.values() if not column.problem]
+
+    def read(self, name: str) -> Column:
+        """A column whose missing values and classes are asked for, which no head says."""
+        return self.columns.read(name) if isinstance(self.columns, HeadColumns) else self.columns[name]
 
     @property
     def checksum(self) -> str:
         """SHA-256 of all columns with their names: the same for a file that is packed or stored another way."""
+        if isinstance(self.columns, HeadColumns):
+            return self.columns.mark
         parts = [[column.name, column.kind, column.shape, column.checksum] for column in self.columns.values()]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -85,15 +100,27 @@ def open_file(path: Path, header: bool = True) -> OpenFile:
 
 
 def survey(path: Path, header: bool = True) -> Survey:
-    """What a file holds: from memory where neither its size nor its time has changed. Raises StudyError."""
+    """What a file holds: from memory where neither its size nor its time has changed, and from the heads of large ones
+    where these are enough (`heads_alone`). Raises StudyError."""
     place = _remembered_at(path, header)
     if place is not None and (known := _recalled(place)) is not None:
         return known
+    if place is not None and by_head(path) and (of_head := _of_head(path, header, place.name)) is not None:
+        return of_head
     opened = open_file(path, header)
     surveyed = Survey(path.name, {name: described(name, opened.stretches(name)) for name in opened.names})
     if place is not None and place == _remembered_at(path, header):
         _remember(place, surveyed)
     return surveyed
+
+
+@lru_cache(maxsize=16)
+def _of_head(path: Path, header: bool, mark: str) -> Survey | None:
+    """What the head of a file says, if it is enough; `mark` stands for its present size and time."""
+    opened = open_file(path, header)
+    assert isinstance(opened, WholeColumns)
+    facts = opened.facts()
+    return None if facts is None else Survey(path.name, HeadColumns(opened, facts, mark))
 
 
 # -- what is remembered -----------------------------------------------------------------------------------------------

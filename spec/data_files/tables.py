@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from math import prod
@@ -14,11 +14,13 @@ import numpy as np
 from ..diagnostics.problems import problem_at
 from .arrays import CUT
 from .row_access import Array
-from .values import Values, WholeColumns, file_problem, of_array, unusable
+from .values import Facts, Values, WholeColumns, file_problem, of_array, unusable
 
 BUFFER = 2**20
 PART = 2**26
 """So many bytes of a column, as the file counts them, are read at a time."""
+SAMPLE = 8
+"""So many rows say what kind a column of a table has, and what shape."""
 NO_VALUE = "it has no value in any row"
 
 
@@ -80,6 +82,37 @@ class ParquetFile(_Table):
         except (pa.ArrowException, OSError, KeyError) as error:
             raise file_problem(self.path, f"the column '{name}' cannot be read: {error}", CUT) from None
 
+    def facts(self) -> Mapping[str, Facts] | None:
+        """What its metadata say of each column, and its first rows."""
+        pa, metadata = arrow("pyarrow"), self.file.metadata
+        if not metadata.num_rows:
+            return None
+        try:
+            first = next(self.file.iter_batches(SAMPLE, [0], use_threads=False))
+        except (pa.ArrowException, OSError, StopIteration):
+            return None
+        places: dict[str, int] = {}
+        several: set[str] = set()
+        for place in range(metadata.num_columns):
+            name = next((part for part in _beginnings(metadata.schema.column(place).path) if part in self.names), "")
+            several |= {name} & places.keys()
+            places.setdefault(name, place)
+        groups = [metadata.row_group(group) for group in range(metadata.num_row_groups)]
+        facts = {}
+        for name in self.names:
+            sample = of_arrow(pa.chunked_array([first.column(name)]))
+            if sample.problem == NO_VALUE:
+                return None
+            known = (
+                []
+                if name in several or name not in places
+                else [g.column(places[name]).statistics for g in groups if g.num_rows]
+            )
+            whole = bool(known) and all(one is not None and one.has_null_count and not one.null_count for one in known)
+            low, high = _bounds(known) if sample.values.dtype.kind in "iu" else (None, None)
+            facts[name] = Facts(sample, metadata.num_rows, low, high, not whole)
+        return facts
+
     def _parts(self, name: str) -> Iterator[Any]:
         """A column in parts, the same rows for each column of the file."""
         pa, metadata = arrow("pyarrow"), self.file.metadata
@@ -95,6 +128,28 @@ class ParquetFile(_Table):
                     waiting = [chunk for chunk in column.slice(rows).chunks if len(chunk)]
             if waiting:
                 yield pa.chunked_array(waiting)
+
+
+def _beginnings(path: str) -> Iterator[str]:
+    """What a path of names between dots begins with, the longest first: a name may hold dots.
+
+    >>> list(_beginnings("x.list.element"))
+    ['x.list.element', 'x.list', 'x']
+    """
+    parts = path.split(".")
+    return (".".join(parts[:count]) for count in range(len(parts), 0, -1))
+
+
+def _bounds(statistics: Sequence[Any]) -> tuple[int | None, int | None]:
+    """The least and the greatest whole number of all row groups, where each says its own."""
+    known = [one for one in statistics if one is not None and one.has_min_max]
+    if (
+        not known
+        or len(known) < len(statistics)
+        or not all(type(bound) is int for one in known for bound in (one.min, one.max))
+    ):
+        return None, None
+    return min(one.min for one in known), max(one.max for one in known)
 
 
 def _of_one_shape(stretches: Iterator[Values]) -> Iterator[Values]:
@@ -166,6 +221,25 @@ class ArrowFile(_Table):
             if none:
                 yield pa.chunked_array([], reader.schema.field(0).type)
 
+    def facts(self) -> Mapping[str, Facts] | None:
+        """What its batches say without their values; None of a stream, or where values are packed."""
+        pa, ipc = arrow("pyarrow"), arrow("pyarrow.ipc")
+        try:
+            with pa.memory_map(str(self.path)) as mapped, ipc.open_file(mapped) as reader:
+                batches = [reader.get_batch(place) for place in range(reader.num_record_batches)]
+                batches = [batch for batch in batches if batch.num_rows]
+                rows = sum(batch.num_rows for batch in batches)
+                facts = {}
+                for name in self.names if batches else ():
+                    columns = [batch.column(name) for batch in batches]
+                    sample = of_arrow(pa.chunked_array([columns[0].slice(0, SAMPLE)]))
+                    if sample.problem == NO_VALUE:
+                        return None
+                    facts[name] = Facts(sample, rows, gaps=any(map(_with_gaps, columns)))
+        except (pa.ArrowException, OSError):
+            return None
+        return facts or None
+
     def read(self, name: str) -> Values:
         """One of its columns."""
         pa = arrow("pyarrow")
@@ -177,6 +251,12 @@ class ArrowFile(_Table):
         """The same, batch by batch."""
         with self._explained():
             yield from _of_one_shape(of_arrow(part) for part in self._parts(name))
+
+
+def _with_gaps(array: Any) -> bool:
+    """Whether an array of Arrow, or what its lists hold, has a null."""
+    inner = getattr(array, "storage", array)
+    return bool(inner.null_count) or (hasattr(inner, "values") and _with_gaps(inner.values))
 
 
 def of_arrow(column: Any) -> Values:
@@ -211,8 +291,18 @@ def of_arrow(column: Any) -> Values:
 
 
 def _numpy(column: Any) -> Array:
-    array: Array = column.to_numpy()
-    return array
+    """The values of a column without nulls. Arrow's own `to_numpy` loads pandas, which takes longer than to check a study."""
+    types = arrow("pyarrow").types
+    if not (types.is_integer(column.type) or types.is_floating(column.type)):
+        array: Array = column.to_numpy()
+        return array
+    dtype = np.dtype(column.type.to_pandas_dtype())
+    parts = [
+        np.frombuffer(chunk.buffers()[1], dtype, len(chunk), chunk.offset * dtype.itemsize)
+        for chunk in column.chunks
+        if len(chunk)
+    ]
+    return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, dtype), *parts])
 
 
 def _of_lists(column: Any, shape: tuple[int, ...], stored: str, missing: Array | None) -> Values:
@@ -223,7 +313,7 @@ def _of_lists(column: Any, shape: tuple[int, ...], stored: str, missing: Array |
     if not len(there):
         return unusable(rows, stored, NO_VALUE)
     column = column.drop_null()
-    lengths = np.asarray(pc.list_value_length(column).to_numpy())
+    lengths = _numpy(pc.list_value_length(column))
     if (different := lengths != lengths[0]).any():
         row = int(np.argmax(different))
         message = f"row {there[row] + 1} has {lengths[row]} entries, and row {there[0] + 1} has {lengths[0]}"

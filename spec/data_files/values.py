@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,31 @@ class Values:
     problem: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What the head of a file says of a column.
+
+    Args:
+        sample: its first rows, or none of them: kind, shape, and why it cannot be used.
+        low: the least value where it is known, `high` the greatest; of whole numbers.
+        gaps: whether some row may lack a value; a NaN among real numbers is in no head.
+    """
+
+    sample: Values
+    rows: int
+    low: int | None = None
+    high: int | None = None
+    gaps: bool = False
+
+
 class WholeColumns(ABC):
     """A file whose columns are read whole."""
+
+    names: tuple[str, ...] = ()
+
+    def facts(self) -> Mapping[str, Facts] | None:
+        """What its head says of each column; None where it says too little."""
+        return None
 
     @abstractmethod
     def read(self, name: str) -> Values:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from ..check.constant_limits import Budget
 from ..check.memo import Common
+from ..data_files.heads import heads_alone
 from ..diagnostics.problems import Problem, StudyError, did_you_mean, in_file_order, listing, problem_at
 from ..ir.plan import StudyPlan
 from ..passes.digests import identified
@@ -77,8 +78,19 @@ def _checked(
 def validate(document: Document) -> tuple[Problem, ...]:
     """Checks a study in every profile. Raises StudyError with all problems; returns the warnings.
 
-    Sweep points are checked together where they can be: the terms of these plans are not those of a cell.
+    Sweep points are checked together where they can be: the terms of these plans are not those of a cell. Of large data files the
+    heads are read; where a problem may come of what these leave open, the values are.
     """
+    with heads_alone() as heads:
+        try:
+            return _warnings(document)
+        except StudyError:
+            if not heads.loose:
+                raise
+    return _warnings(document)
+
+
+def _warnings(document: Document) -> tuple[Problem, ...]:
     warnings = in_every_profile(document, lambda plan: plan.warnings, together=True)
     return in_file_order([warning for of_one in warnings for warning in of_one])
 
