@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from . import ticks
 from .canvas import Sheet
 
 Array = np.ndarray[Any, Any]
@@ -15,6 +16,8 @@ LARGEST = 1e200
 """From this size on matplotlib can't make an axis of values."""
 MAX_MARKS = 60
 """How many marks of one series are drawn at most, spread evenly."""
+MOST_BANDS = 12
+"""Up to how many lines of a panel have the range of their replicates around them: more of them hide each other."""
 MARK_ID = "mark"
 """What drawn marks are called: they are no values."""
 
@@ -40,6 +43,24 @@ class Vertical:
     low: list[tuple[Array, str]] = field(default_factory=list)
     least: float = np.inf
     seen: bool = False
+    bands: bool = True
+
+    def choose_bands(self, lines: int) -> None:
+        """Leaves ranges out where so many lines have one, and says so."""
+        self.bands = lines <= MOST_BANDS
+        if not self.bands:
+            self.figure.note(
+                "Lines are means; the ranges that replicates span are left out, since they would hide each other."
+            )
+
+    def band(self, line: Any, x: Array, low: Array, high: Array, alpha: float) -> None:
+        """The range around a line, which the line keeps as it is; on a logarithmic axis it goes on to the lower edge."""
+        line.ranges = dict(zip(x.tolist(), zip(low.tolist(), high.tolist(), strict=True), strict=True))
+        if self.bands:
+            fill = self.axes.fill_between(
+                x, self.raised(low), self.shown(high), color=line.get_color(), alpha=alpha, linewidth=0
+            )
+            fill.set_gid(MARK_ID)
 
     def take(self, x: Any, values: Any, colour: str) -> None:
         """Values that belong on the axis at the places x, each replicate's own; which are drawn of them is another matter."""
@@ -84,8 +105,10 @@ class Vertical:
                 "The vertical axis is linear where no value is positive: a logarithmic one would be empty."
             )
         if not self.logarithmic:
+            ticks.linear(self.axes.yaxis)
             return
         self.axes.set_yscale("log")
+        ticks.logarithmic(self.axes.yaxis)
         label: str | None = "≤ 0 in a replicate"
         for places, colour in self.low:
             kept = places[np.unique(np.linspace(0, places.size - 1, min(places.size, MAX_MARKS)).round().astype(int))]
@@ -97,16 +120,38 @@ class Vertical:
             label = None
 
 
-def horizontal(axes: Any, scale: str, x: Array) -> None:
-    """A horizontal axis; a logarithmic one goes on to zero and beyond where there is such a value."""
+def horizontal(axes: Any, scale: str, x: Array, whole: bool = False, most: int = ticks.MOST_TICKS - 1) -> None:
+    """A horizontal axis; a logarithmic one goes on to zero and beyond where there is such a value.
+
+    `whole` says that all its numbers are whole; it has about `most` of them.
+    """
     x = x[np.isfinite(x)]
     if scale != "log" or not x.size:
         axes.set_xscale("linear")
+        ticks.linear(axes.xaxis, whole, most)
     elif (x > 0).all():
         axes.set_xscale("log")
+        ticks.logarithmic(axes.xaxis, np.unique(x).tolist())
     else:
         away = np.abs(x[x != 0])
-        axes.set_xscale("symlog", linthresh=float(away.min()) if away.size else 1.0)
+        threshold = float(away.min()) if away.size else 1.0
+        axes.set_xscale("symlog", linthresh=threshold)
+        ticks.signed(axes.xaxis, threshold)
+
+
+def mark_beyond(axes: Any, x: Array, colour: Any) -> None:
+    """Crosses at the upper edge, for what ended early without a value that an axis can show."""
+    if x.size:
+        (line,) = axes.plot(
+            x,
+            np.full(x.size, 0.97),
+            "x",
+            color=colour,
+            markersize=5,
+            transform=axes.get_xaxis_transform(),
+            clip_on=False,
+        )
+        line.set_gid(MARK_ID)
 
 
 def plotted(axis: Any, x: Array, y: Array, **style: Any) -> Any:

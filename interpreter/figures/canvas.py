@@ -30,14 +30,18 @@ STYLE: dict[str, Any] = {
     "legend.frameon": False,
     "figure.dpi": 150,
     "svg.hashsalt": "dlspec",
-    # Okabe & Ito 2008: told apart by people with any colour vision.
+    # Okabe & Ito 2008, told apart by people with any colour vision, but for their yellow, which can't be seen on white.
     "axes.prop_cycle": cycler(
-        color=["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
+        color=["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#882255"]
     ),
 }
 NOT_SET = ("backend", "backend_fallback")
 MAX_INCHES = 200.0
 """How wide and how high a figure may be: an image of Agg has fewer than 2¹⁶ pixels a side."""
+
+
+MOST_IN_A_ROW, MOST_WIDTH = 5, 18.0
+"""How many panels are in a row at most, and how many inches they take."""
 
 
 @contextmanager
@@ -57,6 +61,30 @@ class Sheet(Figure):
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
         self.notes: list[str] = []
+        self.panel_size: tuple[float, float] | None = None
+        """How wide and how high each panel is, in inches, whatever stands around it."""
+        self.unnamed: list[Any] = []
+        """Of what is drawn and has a label: what the key does not name."""
+        self.entries: list[Any] = []
+        """What the key names that is drawn in no panel."""
+        self.self_evident: set[str] = set()
+        """Names that say nothing where they are the only one."""
+
+    @property
+    def panels(self) -> list[Any]:
+        """Its panels, without colour bars."""
+        return [axes for axes in self.axes if axes.get_visible() and axes.get_subplotspec() is not None]
+
+    @property
+    def renderer(self) -> Any:
+        """What boxes of texts are asked of."""
+        canvas: Any = self.canvas
+        return canvas.get_renderer()
+
+    def measure(self) -> None:
+        """Lays all out, so that it can be asked how large it is; no text that is no mathematics is taken for it."""
+        literal(self)
+        self.draw_without_rendering()
 
     def note(self, text: str) -> None:
         """Adds a note, once."""
@@ -65,17 +93,20 @@ class Sheet(Figure):
 
 
 def grid(rows: int, columns: int, width: float, height: float) -> tuple[Sheet, Any]:
-    """A figure of so many inches with panels [rows, columns]."""
-    figure = Sheet(figsize=(min(width, MAX_INCHES), min(height, MAX_INCHES)), layout="constrained")
+    """A figure with panels [rows, columns], each of so many inches."""
+    size = (min(width * columns + 0.6, MAX_INCHES), min(height * rows + 0.6, MAX_INCHES))
+    figure = Sheet(figsize=size, layout="constrained")
+    figure.panel_size = (width, height)
     FigureCanvasAgg(figure)
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 
-def panels(count: int, width: float = 3.4, height: float = 2.7) -> tuple[Sheet, list[Any]]:
-    """A figure with so many panels, at most five in a row, rows alike."""
-    rows = -(-count // 5)
+def panels(count: int, width: float = 2.9, height: float = 2.1) -> tuple[Sheet, list[Any]]:
+    """A figure with so many panels, as many in a row as can be read, rows alike."""
+    most = max(1, min(MOST_IN_A_ROW, int(MOST_WIDTH / width)))
+    rows = -(-count // most)
     columns = -(-count // rows)
-    figure, axes = grid(rows, columns, width * columns + 0.4, height * rows + 0.5)
+    figure, axes = grid(rows, columns, width, height)
     flat = list(axes.ravel())
     for unused in flat[count:]:
         unused.set_visible(False)

@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 from dlspec.spec.ir.plan import FigurePlan, cell_name
-from matplotlib.ticker import MaxNLocator
 
-from ..results.cell_groups import label, programs
+from ..results.cell_groups import programs
 from ..results.replicates import BROKEN, Replicate, Results
-from .axis_scales import Array, Vertical, drawable, plotted
-from .draw import MOST_PANELS, curve, draws, heading, legend, names, panels, some, split, split_finished
-from .math_text import short
+from .axis_scales import Array, Vertical, drawable, horizontal, plotted
+from .draw import MOST_PANELS, curve, draws, heading, names, panels, some, split, split_finished
 from .palette import Palette
 from .references import level_lines
+from .series_key import SeriesKey
+from .series_names import SeriesNames
+from .shared_axes import share_vertical
 
 MOST_LINES = 200
 """How many curves a panel has at most."""
@@ -42,31 +43,31 @@ def curves(plan: FigurePlan, results: Results) -> Any:
     if not any(replicates for _, replicates in parts):
         return None
     figure, axes = panels(min(len(parts), MOST_PANELS))
-    palette = Palette.of(results, plan.model.colour, (plan.model.panel,))
     measures = names(plan.model.y)
+    palette = Palette.of(results, plan.model.colour, (plan.model.panel,), measures)
+    words = SeriesNames(results, (plan.model.panel,))
+    key = SeriesKey(figure, palette, words, measures)
     shown = some(parts, MOST_PANELS, figure, "panels")
-    for place, (axis, (title, replicates)) in enumerate(zip(axes, shown, strict=True)):
+    for axis, (title, replicates) in zip(axes, shown, strict=True):
         vertical = Vertical(axis, figure, plan.model.scale.y)
         lines = [_Line(group, name) for group in programs(replicates) for name in measures]
         lines = list(some(lines, MOST_LINES, figure, "curves of a panel"))
-        styles = [palette.line(line.replicates[0], line.name, (plan.model.panel,)) for line in lines]
+        vertical.choose_bands(len(lines))
+        styles = [palette.line(line.replicates[0], line.name) for line in lines]
         for line, style in zip(lines, styles, strict=True):
             vertical.take(line.steps, line.table, style["color"])
-        axis.set_xscale("symlog" if plan.model.scale.x == "log" else "linear")
+        steps = np.concatenate([line.steps for line in lines] or [np.zeros(0)])
+        horizontal(axis, plan.model.scale.x, steps, whole=True, most=4)
         for line, style in zip(lines, styles, strict=True):
-            text = label(line.replicates[0], [plan.model.panel or ""])
-            _draw(axis, line, vertical, short(f"{line.name}, {text}" if len(measures) > 1 else text), style)
+            _draw(axis, line, vertical, key, style)
         colours = {cell_name(r.experiment, r.variant, r.constants): style["color"]
                    for line, style in zip(lines, styles, strict=True) for r in line.replicates[:1]}  # fmt: skip
         level_lines(axis, plan, replicates, vertical, colours)
         vertical.finish()
         axis.set_title(title, fontsize=9)
         axis.set_xlabel("step")
-        if plan.model.scale.x != "log":
-            axis.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-        if place == 0:
-            axis.set_ylabel(heading(measures))
-        legend(axis)
+    share_vertical(figure, axes, heading(measures))
+    key.finish(axes)
     return figure
 
 
@@ -85,24 +86,21 @@ class _Line:
         self.whole = np.asarray([any(replicate is one for one in done) for replicate in replicates])
 
 
-def _draw(axis: Any, line: _Line, vertical: Vertical, text: str, style: dict[str, Any]) -> None:
+def _draw(axis: Any, line: _Line, vertical: Vertical, key: SeriesKey, style: dict[str, Any]) -> None:
     """The mean with its range where all have a value, and each replicate by itself elsewhere."""
     own = line.table[line.whole]
     everywhere = np.isfinite(own).all(axis=0) if len(own) else np.zeros(len(line.steps), bool)
-    if line.early:
-        text = f"{text} ({line.early} of {len(line.replicates)} {line.told})"
+    note = f"{line.early} of {len(line.replicates)} {line.told}" if line.early else ""
+    text: str | None = key.text(line.replicates[0], line.name, note)
     if everywhere.any():
         with np.errstate(all="ignore"):
             mean, low, high = (
                 np.where(everywhere, drawable(f(own, axis=0)), np.nan) for f in (np.mean, np.min, np.max)
             )
-        plotted(axis, line.steps, vertical.shown(mean), label=text, linewidth=1.2, **style)
-        # A range that goes on below a logarithmic axis is drawn down to its edge, and keeps its own numbers.
-        fill = axis.fill_between(
-            line.steps, vertical.raised(low), vertical.shown(high), color=style["color"], alpha=0.18, linewidth=0
-        )
-        fill.ranges = dict(zip(line.steps.tolist(), zip(low.tolist(), high.tolist(), strict=True), strict=True))
-        text = ""
+        drawn = plotted(axis, line.steps, vertical.shown(mean), label=text, linewidth=1.2, **style)
+        vertical.band(drawn, line.steps, low, high, 0.18)
+        key.seen(drawn)
+        text = None
     apart = ~everywhere
     near = apart | np.append(apart[1:], False) | np.append(False, apart[:-1])
     for row, whole, replicate in zip(line.table, line.whole, line.replicates, strict=True):
@@ -110,8 +108,9 @@ def _draw(axis: Any, line: _Line, vertical: Vertical, text: str, style: dict[str
         if whole and not np.isfinite(vertical.shown(np.where(apart, row, np.nan))).any():
             continue
         if np.isfinite(shown).any():
-            plotted(axis, line.steps, shown, label=text or None, linewidth=0.6, alpha=0.8, **style)
-            text = ""
+            key.seen(plotted(axis, line.steps, shown, label=text, linewidth=0.6, alpha=0.8, **style))
+            text = None
             if not whole and replicate.status != "done":
                 last = np.flatnonzero(np.isfinite(shown))[-1]
                 axis.plot(line.steps[last], shown[last], "x", color=style["color"], markersize=5)
+                key.cross(line.told)

@@ -17,9 +17,12 @@ from ..registry import Registry
 from ..results.cell_groups import axis_value
 from ..results.replicates import BROKEN, Replicate, Results
 from .canvas import STYLE, Sheet, panels, save, style
+from .fitted_size import fit_size
+from .key import add_key
 from .lacking import lacking
-from .math_text import short, wrapped
+from .math_text import short
 from .point_data import points
+from .series_names import axis_words
 
 __all__ = ["DRAWERS", "STYLE", "draw", "draws", "panels"]
 
@@ -28,12 +31,10 @@ Drawer = Callable[[FigurePlan, Results], Any]
 DRAWERS: Registry[Drawer] = Registry("figure", "drawing")
 draws = DRAWERS
 """As a decorator: `@draws("kind")`."""
-LETTERS_PER_INCH, SMALL_LETTERS_PER_INCH = 13, 17
-"""About how many letters of a title, and of what stands below a figure, fit on an inch."""
+KEY_SCALES = {"function": 3.0, "scatter": 2.5}
+"""How much larger points are in the key than in a panel, by kind."""
 MOST_PANELS = 60
 """How many panels a figure has at most."""
-MAX_LEGEND_LINES = 30
-"""How many lines a legend names at most."""
 
 
 def draw(
@@ -43,16 +44,14 @@ def draw(
 
     `warn` is told what is not drawn as it should be, in a sentence. Raises OSError, and whatever matplotlib raises.
     """
-    shown = replace(results, replicates=[replicate for replicate in results.replicates if _chosen(plan, replicate)])
     with style():
-        figure = DRAWERS[plan.kind](plan, shown)
-        missing_cells = lacking(plan, shown)
+        figure = drawn(plan, results)
+        missing_cells = lacking(plan, chosen(plan, results))
         if figure is None:
             warn("no cell has what it shows, so there is none" + (f": {missing_cells}" if missing_cells else ""))
             return []
         if missing_cells:
             warn(f"nothing is shown of {missing_cells}")
-        _words(plan, figure)
         stem = folder / f"{plan.experiment}.{plan.name}"
         paths = [stem.with_name(f"{stem.name}.{end}") for end in ("png", "svg")]
         if missing := save(figure, paths):
@@ -72,15 +71,19 @@ def draw(
     return paths
 
 
-def _words(plan: FigurePlan, figure: Sheet) -> None:
-    """The title above, the caption and the notes below."""
-    width = figure.get_figwidth()
-    title = plan.model.title or plan.name.replace("_", " ").capitalize()
-    figure.suptitle(wrapped(title, int(LETTERS_PER_INCH * width)), fontsize=11)
-    below = [plan.model.caption or "", *figure.notes]
-    lines = [wrapped(text, int(SMALL_LETTERS_PER_INCH * width)) for text in below if text.strip()]
-    if lines:
-        figure.supxlabel("\n".join(lines), fontsize=8)
+def drawn(plan: FigurePlan, results: Results) -> Sheet | None:
+    """A figure with its key and its words, in its size; none where no replicate has what it shows."""
+    figure: Sheet | None = DRAWERS[plan.kind](plan, chosen(plan, results))
+    if figure is not None:
+        add_key(figure, KEY_SCALES.get(plan.kind, 1.0))
+        title = plan.model.title or plan.name.replace("_", " ").capitalize()
+        fit_size(figure, title, [plan.model.caption or "", *figure.notes])
+    return figure
+
+
+def chosen(plan: FigurePlan, results: Results) -> Results:
+    """The results of the cells that a figure shows."""
+    return replace(results, replicates=[replicate for replicate in results.replicates if _chosen(plan, replicate)])
 
 
 def _chosen(plan: FigurePlan, replicate: Replicate) -> bool:
@@ -92,15 +95,6 @@ def some(items: Sequence[Item], most: int, figure: Sheet, what: str) -> Sequence
     if len(items) > most:
         figure.note(f"The first {most} of {len(items):,} {what}: `where` chooses others.")
     return items[:most]
-
-
-def legend(axis: Any, always: bool = True, **more: Any) -> None:
-    """Names what is drawn, as far as there is room."""
-    handles, labels = axis.get_legend_handles_labels()
-    if len(labels) > MAX_LEGEND_LINES:
-        more["title"] = f"the first {MAX_LEGEND_LINES} of {len(labels)}"
-    if labels and always:
-        axis.legend(handles[:MAX_LEGEND_LINES], labels[:MAX_LEGEND_LINES], fontsize=7, title_fontsize=7, **more)
 
 
 def heading(measures: Sequence[str]) -> str:
@@ -117,7 +111,7 @@ def split(results: Results, axis: str | None) -> list[tuple[str, list[Replicate]
     for value in dict.fromkeys(results.axes[axis]):
         replicates = [replicate for replicate in usable if axis_value(replicate, axis) == value]
         if replicates:
-            groups.append((short(value if axis == "variant" else f"{axis} = {value}"), replicates))
+            groups.append((short(axis_words(axis, value)), replicates))
     return groups
 
 

@@ -12,11 +12,14 @@ from dlspec.spec.model.figures import ROWS_SEARCHED
 
 from ..results.cell_groups import programs
 from ..results.replicates import Replicate, Results
+from . import ticks
 from .axis_scales import drawable, plotted
 from .canvas import Sheet, grid
-from .draw import MOST_PANELS, draws, legend, panels, some, split
+from .draw import MOST_PANELS, draws, panels, some, split
 from .math_text import short
+from .palette import line_look, marker
 from .sampled import finite, first_shown, note_stops
+from .shared_axes import share_vertical
 
 MOST_ROWS, MOST_COLUMNS = 40, 20
 """How many rows and columns of panels, and of images, a figure has at most."""
@@ -29,7 +32,7 @@ def function(plan: FigurePlan, results: Results) -> Any:
     """A target and what was learnt of it, over test examples of the first replicate, at each of the steps."""
     replicates = list(first_shown(plan, results))
     parts = [
-        (f"{title}, step {step:,}", values)
+        (", ".join(filter(None, [title, f"step {step:,}"])), values)
         for title, first in replicates
         for step, values in sorted(first.samples[plan.name].items())
     ]
@@ -41,15 +44,17 @@ def function(plan: FigurePlan, results: Results) -> Any:
         x = drawable(np.ravel(values["x"]))
         order = np.argsort(x, kind="stable")
         for place, (name, y) in enumerate((k.removeprefix("y:"), np.ravel(v)) for k, v in values.items() if k != "x"):
-            style = (
-                {"linewidth": 2.2, "alpha": 0.55} if place == 0 else {"linewidth": 0, "marker": ".", "markersize": 1.8}
-            )
+            style: dict[str, Any] = {**marker(place), "linestyle": "none", "markersize": 1.8}
+            if place == 0:
+                style = {"linewidth": 2.2, "alpha": 0.55}
             plotted(axis, x[order], finite(y, figure)[order], label=short(name), **style)
         if plan.model.zoom is not None:
             axis.set_xlim(*plan.model.zoom)
         axis.set_title(title, fontsize=9)
         axis.set_xlabel(short(plan.model.x))
-        legend(axis, markerscale=4)
+        ticks.linear(axis.xaxis)
+        ticks.linear(axis.yaxis)
+    share_vertical(figure, axes, "")
     return figure
 
 
@@ -67,7 +72,7 @@ def examples(plan: FigurePlan, results: Results) -> Any:
     ]
     lines = [(title, replicate, row) for title, replicate in replicates for row in range(max(counts))]
     width, height = min(len(every), MOST_COLUMNS), min(len(lines), MOST_ROWS)
-    figure, axes = grid(height, width, 2.9 * width + 0.4, 1.7 * height + 0.5)
+    figure, axes = grid(height, width, 2.5, 1.3)
     note_stops(plan, (replicate for _, replicate in replicates), results, figure)
     rows, steps = some(lines, MOST_ROWS, figure, "rows"), some(every, MOST_COLUMNS, figure, "steps")
     for line, (heading, replicate, row) in zip(axes, rows, strict=True):
@@ -79,12 +84,13 @@ def examples(plan: FigurePlan, results: Results) -> Any:
             curves = {name.removeprefix("y:"): array[row] for name, array in values.items() if name != "x"}
             x = values["x"][row] if "x" in values else np.arange(len(next(iter(curves.values()))))
             for place, (name, y) in enumerate(curves.items()):
-                style = {"linewidth": 2.4, "alpha": 0.5} if place == 0 else {"linewidth": 1.0}
+                style = {"linewidth": 2.4, "alpha": 0.5} if place == 0 else {"linewidth": 1.0, **line_look(place)}
                 plotted(axis, drawable(x), finite(y, figure), label=short(name), **style)
             if row == 0:
-                axis.set_title(f"{heading}, step {step:,}", fontsize=8)
+                axis.set_title(", ".join(filter(None, [heading, f"step {step:,}"])), fontsize=8)
             axis.tick_params(labelsize=7)
-    legend(axes[0, 0])
+            ticks.linear(axis.xaxis, whole="x" not in values)
+            ticks.linear(axis.yaxis, most=4)
     return figure
 
 
@@ -106,7 +112,7 @@ def images(plan: FigurePlan, results: Results) -> Any:
     wanted = 1
     trained = any(step for replicate in shown.values() for step in replicate.samples[plan.name])
     figure_notes: list[str] = []
-    if plan.model.panel is None and len(list(programs(results.replicates))) > 1:
+    if headings[next(iter(shown))] and plan.model.panel is None and len(list(programs(results.replicates))) > 1:
         figure_notes.append(f"Shown: {headings['']}.")
     for title, replicate in shown.items():
         for step, values in sorted(replicate.samples[plan.name].items()):
@@ -122,7 +128,7 @@ def images(plan: FigurePlan, results: Results) -> Any:
     width = min(wanted, MOST_COLUMNS)
     most = min(MOST_ROWS, MOST_IMAGES // width)
     height = min(len(lines), most)
-    figure, axes = grid(height, width, 1.1 * width + 0.4, 1.25 * height + 0.4)
+    figure, axes = grid(height, width, 1.0, 1.0)
     for text in figure_notes:
         figure.note(text)
     note_stops(plan, shown.values(), results, figure)

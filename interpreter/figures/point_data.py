@@ -45,7 +45,9 @@ def _series(axes: Any) -> Iterator[tuple[str, Array, Array, Band]]:
     """Lines and bars with their labels and bands; what has no label goes with what has the same colour."""
     named: dict[str, str] = {}
     bands = [
-        (to_hex(fill.get_facecolor()[0]), _band(fill)) for fill in axes.collections if isinstance(fill, PolyCollection)
+        (to_hex(fill.get_facecolor()[0]), _band(fill))
+        for fill in axes.collections
+        if isinstance(fill, PolyCollection) and fill.get_gid() != MARK_ID
     ]
     for bars in axes.containers:
         if isinstance(bars, BarContainer):
@@ -56,15 +58,16 @@ def _series(axes: Any) -> Iterator[tuple[str, Array, Array, Band]]:
         if line.get_gid() == MARK_ID:
             continue
         label = _named(line.get_label(), named, to_hex(line.get_color()), "each replicate")
+        if (ranges := getattr(line, "ranges", None)) is not None:
+            yield label, np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float), ranges
+            continue
         own = next((place for place, (colour, _) in enumerate(bands) if colour == to_hex(line.get_color())), None)
         band = bands.pop(own)[1] if own is not None else {}
         yield label, np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float), band
 
 
 def _band(fill: Any) -> Band:
-    """What is filled between two curves: the lowest and the highest value at each place, as they are if the fill says so."""
-    if (ranges := getattr(fill, "ranges", None)) is not None:
-        return dict(ranges)
+    """What is filled between two curves: the lowest and the highest value at each place."""
     band: Band = {}
     for path in fill.get_paths():
         for x, y in path.vertices.tolist():

@@ -10,13 +10,15 @@ import numpy as np
 from dlspec.spec.ir.plan import FigurePlan, cell_name
 from dlspec.spec.model.figures import entry
 
-from ..results.cell_groups import label, programs
+from ..results.cell_groups import programs
 from ..results.replicates import DONE, Replicate, Results
 from .axis_scales import Array, Vertical, drawable, horizontal, plotted
-from .draw import MOST_PANELS, draws, heading, legend, names, panels, some, split
-from .math_text import short
+from .draw import MOST_PANELS, draws, heading, names, panels, some, split
 from .palette import Palette
 from .references import level_lines
+from .series_key import SeriesKey
+from .series_names import SeriesNames
+from .shared_axes import share_vertical
 
 MOST_LINES = 200
 """How many lines a panel has at most."""
@@ -48,31 +50,30 @@ def profile(plan: FigurePlan, results: Results) -> Any:
     if not any(replicates for _, replicates in parts):
         return None
     figure, axes = panels(min(len(parts), MOST_PANELS))
-    palette = Palette.of(results, plan.model.colour, (plan.model.panel,))
     measures = names(plan.model.y)
-    for place, (axis, (title, replicates)) in enumerate(
-        zip(axes, some(parts, MOST_PANELS, figure, "panels"), strict=True)
-    ):
+    palette = Palette.of(results, plan.model.colour, (plan.model.panel,), measures)
+    key = SeriesKey(figure, palette, SeriesNames(results, (plan.model.panel,)), measures)
+    for axis, (title, replicates) in zip(axes, some(parts, MOST_PANELS, figure, "panels"), strict=True):
         lines = [line for group in programs(replicates) for name in measures for line in _lines(plan, group, name)]
         lines = list(some(lines, MOST_LINES, figure, "lines of a panel"))
         vertical = Vertical(axis, figure, plan.model.scale.y)
-        styles = [palette.line(line.replicates[0], line.measure, (plan.model.panel,)) for line in lines]
+        if plan.model.replicates == "mean":
+            vertical.choose_bands(len(lines))
+        styles = [palette.line(line.replicates[0], line.measure) for line in lines]
         for line, style in zip(lines, styles, strict=True):
             for x, y in zip(line.x, line.y, strict=True):
                 vertical.take(x, y, style["color"])
         for line, style in zip(lines, styles, strict=True):
-            _draw(axis, line, vertical, plan, style, lines)
+            _draw(axis, line, vertical, plan, style, lines, key)
         colours = {_cell(line.replicates[0]): style["color"] for line, style in zip(lines, styles, strict=True)}
         level_lines(axis, plan, replicates, vertical, colours)
-        horizontal(
-            axis, plan.model.scale.x, np.concatenate([drawable(line.x).ravel() for line in lines] or [np.zeros(0)])
-        )
+        x = np.concatenate([drawable(line.x).ravel() for line in lines] or [np.zeros(0)])
+        horizontal(axis, plan.model.scale.x, x, whole=plan.model.x is None)
         vertical.finish()
         axis.set_title(title, fontsize=9)
         axis.set_xlabel(heading([plan.model.x]) if plan.model.x is not None else "entry")
-        if place == 0:
-            axis.set_ylabel(heading(measures))
-        legend(axis)
+    share_vertical(figure, axes, heading(measures))
+    key.finish(axes)
     return figure
 
 
@@ -111,16 +112,22 @@ def _array(replicate: Replicate, word: str, step: int) -> Array | None:
 
 
 def _draw(
-    axis: Any, line: _Line, vertical: Vertical, plan: FigurePlan, style: dict[str, Any], lines: Sequence[_Line]
+    axis: Any,
+    line: _Line,
+    vertical: Vertical,
+    plan: FigurePlan,
+    style: dict[str, Any],
+    lines: Sequence[_Line],
+    key: SeriesKey,
 ) -> None:
     """The mean with its range, or each replicate thin."""
     own = sorted({one.step for one in lines if _cell(one.replicates[0]) == _cell(line.replicates[0])})
     style = {**style, "alpha": 1.0 - 0.7 * (len(own) - 1 - own.index(line.step)) / max(1, len(own) - 1)}
-    text: str | None = _text(line, plan, lines)
+    text: str | None = _text(line, lines, key)
     if plan.model.replicates == "all":
         for x, y in zip(line.x, line.y, strict=True):
             order = np.argsort(x, kind="stable")
-            plotted(axis, drawable(x)[order], vertical.shown(y)[order], label=text, linewidth=0.7, **style)
+            key.seen(plotted(axis, drawable(x)[order], vertical.shown(y)[order], label=text, linewidth=0.7, **style))
             text = None
         return
     everywhere = np.isfinite(line.y).all(axis=0)
@@ -133,18 +140,13 @@ def _draw(
         )
     order = np.argsort(x, kind="stable")
     x, mean, low, high = x[order], mean[order], low[order], high[order]
-    plotted(axis, x, vertical.shown(mean), label=text, linewidth=1.2, **style)
-    fill = axis.fill_between(
-        x, vertical.raised(low), vertical.shown(high), color=style["color"], alpha=0.15 * style["alpha"], linewidth=0
-    )
-    fill.ranges = dict(zip(x.tolist(), zip(low.tolist(), high.tolist(), strict=True), strict=True))
+    drawn = plotted(axis, x, vertical.shown(mean), label=text, linewidth=1.2, **style)
+    vertical.band(drawn, x, low, high, 0.15 * style["alpha"])
+    key.seen(drawn)
 
 
-def _text(line: _Line, plan: FigurePlan, lines: Sequence[_Line]) -> str:
-    """What the legend calls a line: what tells it from the others, and how many replicates are not in it."""
-    parts = [line.measure] if isinstance(plan.model.y, list) and len(plan.model.y) > 1 else []
-    parts.append(label(line.replicates[0], [plan.model.panel or ""]))
-    if len({one.step for one in lines}) > 1:
-        parts.append(f"step {line.step:,}")
-    lost = f" ({line.lost} of {line.of} not there)" if line.lost else ""
-    return short(", ".join(parts)) + lost
+def _text(line: _Line, lines: Sequence[_Line], key: SeriesKey) -> str:
+    """What the key calls a line: what tells it from the others, and how many replicates are not in it."""
+    step = f"step {line.step:,}" if len({one.step for one in lines}) > 1 else ""
+    lost = f"{line.lost} of {line.of} not there" if line.lost else ""
+    return key.text(line.replicates[0], line.measure, lost, ahead=step)

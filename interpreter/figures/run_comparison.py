@@ -10,12 +10,15 @@ import numpy as np
 
 from ..results.replicates import Results
 from ..verdicts.run_comparison import Comparison, grouped
+from . import ticks
 from .axis_scales import drawable
 from .canvas import panels, save, style
 from .draw import MOST_PANELS
+from .fitted_size import fit_size
+from .key import add_key
+from .math_text import short
+from .palette import line_look
 
-MAX_LEGEND_CURVES = 16
-"""How many curves a panel names; more would hide it."""
 STYLES: tuple[dict[str, Any], ...] = ({"linewidth": 3.2, "alpha": 0.4}, {"linewidth": 1.2, "linestyle": "--"})
 """A's curves are broad and light, so that B's, dashed, are seen where both are the same."""
 LOG_SCALE_RATIO = 50
@@ -28,15 +31,14 @@ def draw(comparison: Comparison, path: Path) -> list[Path]:
     shown = [place for place in shown if any(_moving(found, *place) for found in comparison.results)]
     if not shown:
         return []
-    left_out = f"\nthe first {MOST_PANELS} of {len(shown):,} measures" if len(shown) > MOST_PANELS else ""
+    left_out = f", the first {MOST_PANELS} of {len(shown):,} measures" if len(shown) > MOST_PANELS else ""
     shown = shown[:MOST_PANELS]
     with style():
         figure, axes = panels(len(shown))
         for axis, (experiment, measure) in zip(axes, shown, strict=True):
             _panel(axis, comparison, experiment, measure)
-        figure.suptitle(
-            f"A {comparison.runs[0].name} (broad)\nB {comparison.runs[1].name} (dashed){left_out}", fontsize=8
-        )
+        add_key(figure)
+        fit_size(figure, f"A {comparison.runs[0].name} (broad), B {comparison.runs[1].name} (dashed){left_out}", [])
         path.parent.mkdir(parents=True, exist_ok=True)
         paths = [path.with_suffix(end) for end in (".png", ".svg")]
         save(figure, paths)
@@ -65,11 +67,14 @@ def _panel(axis: Any, comparison: Comparison, experiment: str, measure: str) -> 
             mean = drawable(np.mean(table[done] if any(done) else table, axis=0))  # a gap where one has no value
             if (seen := mean[np.isfinite(mean)]).size:
                 ends = [min(ends[0], float(seen.min())), max(ends[1], float(seen.max()))]
-            text = name if len(names) <= MAX_LEGEND_CURVES and (found is groups[0] or name not in groups[0]) else None
-            axis.plot(steps, mean, color=f"C{place % 10}", label=text, **line)
+            text = short(name) if found is groups[0] or name not in groups[0] else None
+            look = {**line_look(place), **line}
+            axis.plot(steps, mean, label=text, **look)
     if 0 < ends[0] * LOG_SCALE_RATIO < ends[1]:
         axis.set_yscale("log")
+        ticks.logarithmic(axis.yaxis)
+    else:
+        ticks.linear(axis.yaxis)
+    ticks.linear(axis.xaxis, whole=True, most=4)
     axis.set_title(f"{experiment}: {measure.replace('_', ' ')}", fontsize=9)
     axis.set_xlabel("step")
-    if axis.get_legend_handles_labels()[0]:
-        axis.legend(fontsize=7)

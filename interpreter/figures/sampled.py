@@ -14,16 +14,18 @@ from .axis_scales import drawable
 from .canvas import Sheet
 from .draw import split
 from .math_text import short
+from .series_names import SeriesNames
 
 
 def first_shown(plan: FigurePlan, results: Results) -> Iterator[tuple[str, Replicate]]:
     """The first replicate of each program that has what a figure shows, with its panel's heading."""
+    words = SeriesNames(results, (plan.model.panel,))
     for title, replicates in split(results, plan.model.panel):
         for group in programs(replicates):
             first = next((replicate for replicate in group if replicate.samples.get(plan.name)), None)
             if first is not None:
-                other = f", replicate {first.number}" if first.number != group[0].number else ""
-                yield f"{title or short(label(first))}{other}", first
+                other = f"replicate {first.number}" if first.number != group[0].number else ""
+                yield ", ".join(filter(None, [title, "" if words.alone else short(words.of(first)), other])), first
 
 
 def note_stops(plan: FigurePlan, replicates: Iterable[Replicate], results: Results, figure: Sheet) -> None:

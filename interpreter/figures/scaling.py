@@ -12,16 +12,17 @@ import numpy as np
 from dlspec.spec.ir.plan import FigurePlan
 from dlspec.spec.model.figures import entry
 from dlspec.spec.tables.gradient_statistics import FLOOR
-from matplotlib.ticker import MaxNLocator
 
 from ..results.cell_groups import axis_value, label
 from ..results.replicates import Replicate, Results
-from .axis_scales import Array, Vertical, horizontal, plotted
-from .draw import MOST_PANELS, draws, final_values, heading, legend, names, panels, some, split, split_finished
+from .axis_scales import Array, Vertical, horizontal, mark_beyond, plotted
+from .draw import MOST_PANELS, draws, final_values, heading, names, panels, some, split, split_finished
 from .fits import FIT_FROM, LAWS, fit, left_out_text, usable
-from .math_text import short
 from .palette import Palette
 from .references import swept_lines
+from .series_key import SeriesKey
+from .series_names import SeriesNames
+from .shared_axes import share_vertical
 
 MOST_SERIES = 100
 """How many series a panel has at most."""
@@ -57,41 +58,46 @@ def scaling(plan: FigurePlan, results: Results) -> Any:
     parts = split(results, plan.model.panel)
     if not any(replicates for _, replicates in parts):
         return None
-    figure, axes = panels(min(len(parts), MOST_PANELS), width=3.8)
+    figure, axes = panels(min(len(parts), MOST_PANELS), width=3.1)
     taken = _taken(plan, results)
-    palette = Palette.of(results, plan.model.colour, taken)
+    measures = names(plan.model.y)
+    palette = Palette.of(results, plan.model.colour, taken, measures)
+    key = SeriesKey(figure, palette, SeriesNames(results, taken), measures)
     for axis, (title, replicates) in zip(axes, some(parts, MOST_PANELS, figure, "panels"), strict=True):
         vertical = Vertical(axis, figure, plan.model.scale.y)
-        series = some(
-            _series(plan, palette, replicates, _lost(plan, results, replicates[0], taken), taken),
-            MOST_SERIES,
-            figure,
-            "series of a panel",
-        )
+        lost = _lost(plan, results, replicates[0], taken)
+        series = some(_series(plan, key, replicates, lost, taken), MOST_SERIES, figure, "series of a panel")
         for one in series:
             vertical.take(one.x, one.y, one.style["color"])
             vertical.take([place for place, _ in one.early], [value for _, value in one.early], one.style["color"])
         for one in series:
-            _draw(axis, one, vertical, plan)
+            _draw(axis, one, vertical, plan, key)
         for one in series:
-            if one.early:
-                x, y = np.asarray(one.early).T
-                axis.plot(
-                    x, vertical.shown(y), "x", color=one.style["color"], markersize=5, label=f"{one.legend}: {one.told}"
-                )
+            _crosses(axis, one, vertical, key)
         swept = np.asarray([float(axis_value(replicate, plan.model.x)) for replicate in replicates])
-        horizontal(axis, plan.model.scale.x, swept)
-        if plan.model.scale.x == "linear" and all(
-            isinstance(axis_value(replicate, plan.model.x), int) for replicate in replicates
-        ):
-            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        whole = all(isinstance(axis_value(replicate, plan.model.x), int) for replicate in replicates)
+        horizontal(axis, plan.model.scale.x, swept, whole)
         swept_lines(axis, plan, replicates, vertical, taken)
         vertical.finish()
-        axis.set_xlabel(short(plan.model.x))
-        axis.set_ylabel(heading(names(plan.model.y)))
+        axis.set_xlabel(heading([plan.model.x]))
         axis.set_title(title, fontsize=9)
-        legend(axis)
+    share_vertical(figure, axes, heading(measures))
+    key.finish(axes)
     return figure
+
+
+def _crosses(axis: Any, one: _Series, vertical: Vertical, key: SeriesKey) -> None:
+    """A cross for each replicate that ended early: at its last value, or at the upper edge where that is none."""
+    if not one.early:
+        return
+    x, y = np.asarray(one.early).T
+    shown = vertical.shown(y)
+    text = f"{one.legend}: {one.told}"
+    (line,) = axis.plot(x, shown, "x", color=one.style["color"], markersize=5, label=text)
+    key.seen(line)
+    for _ in one.early:
+        key.cross(one.told)
+    mark_beyond(axis, x[~np.isfinite(y)], one.style["color"])
 
 
 def _taken(plan: FigurePlan, results: Results) -> tuple[str, ...]:
@@ -111,7 +117,7 @@ def _lost(plan: FigurePlan, results: Results, shown: Replicate, taken: tuple[str
 
 
 def _series(
-    plan: FigurePlan, palette: Palette, replicates: list[Replicate], lost: Mapping[str, int], taken: tuple[str, ...]
+    plan: FigurePlan, key: SeriesKey, replicates: list[Replicate], lost: Mapping[str, int], taken: tuple[str, ...]
 ) -> list[_Series]:
     """The series of a panel: a measure of the replicates that differ in the axes `taken` and the replicate alone."""
     swept, measures = plan.model.x, names(plan.model.y)
@@ -123,16 +129,13 @@ def _series(
         for text, own in rest.items():
             finished, early, told = split_finished(own)
             ends, last = final_values(finished, name), final_values(early, name)
-            several = len(measures) > 1 or text == own[0].experiment
-            legend = text if not several else name if len(rest) == 1 else f"{name}, {text}"
-            style = palette.line(own[0], name, taken)
             x, crosses = ([float(axis_value(replicate, swept)) for replicate, _ in group] for group in (ends, last))
             order = np.argsort(x, kind="stable")
             floors = [] if entry(name)[1] else [value for _, value in final_values(finished, name + FLOOR)]
             series.append(
                 _Series(
-                    short(legend),
-                    style,
+                    key.text(own[0], name),
+                    key.palette.line(own[0], name),
                     np.asarray(x, float)[order],
                     np.asarray([value for _, value in ends], float)[order],
                     np.asarray(floors)[order] if floors and len(floors) == len(ends) else None,
@@ -145,15 +148,15 @@ def _series(
     return series
 
 
-def _draw(axis: Any, one: _Series, vertical: Vertical, plan: FigurePlan) -> None:
+def _draw(axis: Any, one: _Series, vertical: Vertical, plan: FigurePlan, key: SeriesKey) -> None:
     """The mean over replicates, the replicates, the floor, the fitted law."""
     if one.x.size:
-        _values(axis, one, vertical)
+        _values(axis, one, vertical, key)
     if plan.model.fit is not None and (one.x.size or one.early):
         _fit(axis, plan, one, vertical)
 
 
-def _values(axis: Any, one: _Series, vertical: Vertical) -> None:
+def _values(axis: Any, one: _Series, vertical: Vertical, key: SeriesKey) -> None:
     """The mean over replicates, the replicates, the floor."""
     x, y, colour = one.x, one.y, one.style["color"]
     seen = ~(y <= one.floor) if one.floor is not None else np.ones_like(y, bool)
@@ -161,7 +164,7 @@ def _values(axis: Any, one: _Series, vertical: Vertical) -> None:
     places = np.unique(x)
     with np.errstate(all="ignore"):
         means = np.asarray([np.mean(raised[x == place]) for place in places])
-    plotted(axis, places, vertical.shown(means), label=one.legend, linewidth=1.2, **one.style)
+    key.seen(plotted(axis, places, vertical.shown(means), label=one.legend, linewidth=1.2, **one.style))
     axis.plot(x[seen], vertical.shown(y[seen]), ".", color=colour, markersize=4, alpha=0.6)
     if one.floor is not None:
         _floor(axis, x, one.floor, seen, colour, f"{one.legend}: sampling floor", vertical)

@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 from dlspec.spec.ir.plan import FigurePlan
 
-from ..results.cell_groups import label, programs
+from ..results.cell_groups import programs
 from ..results.replicates import Replicate, Results
+from . import ticks
 from .axis_scales import Array, drawable
 from .canvas import Sheet, grid
 from .draw import draws, some, split
 from .math_text import short
 from .palette import marker
 from .sampled import note_stops
+from .series_names import SeriesNames
 
 MOST_ROWS, MOST_COLUMNS = 40, 20
 """How many rows and columns of panels a figure has at most."""
@@ -36,7 +38,7 @@ def scatter(plan: FigurePlan, results: Results) -> Any:
         return None
     most = max(len(replicate.samples[plan.name]) for _, replicate in rows)
     width, height = min(most, MOST_COLUMNS), min(len(rows), MOST_ROWS)
-    figure, axes = grid(height, width, 2.5 * width + 0.5, 2.6 * height + 0.6)
+    figure, axes = grid(height, width, 2.2, 2.2)
     note_stops(plan, (replicate for _, replicate in rows), results, figure)
     if most > width:
         figure.note(f"The first {width} of {most:,} steps.")
@@ -49,28 +51,29 @@ def scatter(plan: FigurePlan, results: Results) -> Any:
         limits = _limits([points for _, values in shown for points in values.values()])
         for axis, (step, values) in zip(line, shown, strict=False):
             _panel(axis, values, figure, count > MOST_VECTORS)
-            axis.set_title(f"{heading}\nstep {step:,}", fontsize=8)
+            axis.set_title("\n".join(filter(None, [heading, f"step {step:,}"])), fontsize=8)
             axis.tick_params(labelsize=7)
+            ticks.linear(axis.xaxis, most=4)
+            ticks.linear(axis.yaxis, most=4)
             axis.set_aspect("equal")
             if limits is not None:
                 axis.set_xlim(*limits[0])
                 axis.set_ylim(*limits[1])
         for unused in line[len(shown) :]:
             unused.set_visible(False)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    if handles:
-        figure.legend(handles, labels, loc="outside right upper", fontsize=7, markerscale=3)
     return figure
 
 
 def _rows(plan: FigurePlan, results: Results) -> Iterator[tuple[str, Replicate]]:
     """The replicates that are shown, each with its heading, in the order of the panels: of each cell the first that has points, or all."""
+    words = SeriesNames(results)
     for _, replicates in split(results, plan.model.panel):
         for group in programs(replicates):
             having = [replicate for replicate in group if replicate.samples.get(plan.name)]
             for replicate in having if plan.model.replicates == "all" else having[:1]:
                 number = plan.model.replicates == "all" or replicate.number != group[0].number
-                yield short(label(replicate)) + (f", replicate {replicate.number}" if number else ""), replicate
+                own = "" if words.alone else short(words.of(replicate))
+                yield ", ".join(filter(None, [own, f"replicate {replicate.number}" if number else ""])), replicate
 
 
 def _panel(axis: Any, values: Mapping[str, Array], figure: Sheet, as_image: bool) -> None:
@@ -82,7 +85,7 @@ def _panel(axis: Any, values: Mapping[str, Array], figure: Sheet, as_image: bool
             figure.note("Points that are not finite, or too far for an axis, are left out.")
         axis.plot(
             x[there], y[there], label=short(name.removeprefix("y:")), linestyle="none", markersize=2.2, alpha=0.6,
-            markeredgewidth=0, rasterized=as_image, **marker(place),
+            rasterized=as_image, **marker(place),
         )  # fmt: skip
 
 

@@ -62,7 +62,9 @@ class Curves(Figure):
     y: MeasureName | list[MeasureName] = Field(
         description="The measure, or several; `left[0]` is an entry of an array."
     )
-    colour: AxisName | None = Field(None, description="The axis with one colour a value; otherwise `variant`.")
+    colour: AxisName | None = Field(
+        None, description="The axis with one colour a value; otherwise one of more than eight numbers, or `variant`."
+    )
     scale: Scale = Field(default_factory=lambda: Scale(), description="Linear or logarithmic axes.")
     reference: dict[str, Expression] = Field(
         default_factory=dict,
@@ -103,7 +105,9 @@ class Scaling(Figure):
     y: MeasureName | list[MeasureName] = Field(
         description="The measure, or several; `left[0]` is an entry of an array."
     )
-    colour: AxisName | None = Field(None, description="The axis with one colour a value; otherwise `variant`.")
+    colour: AxisName | None = Field(
+        None, description="The axis with one colour a value; otherwise one of more than eight numbers, or `variant`."
+    )
     scale: Scale = Field(default_factory=lambda: Scale(), description="Linear or logarithmic axes.")
     fit: Literal["power", "exponential", "linear"] | None = Field(
         None,
@@ -162,7 +166,9 @@ class ArrayProfile(Figure):
     replicates: Literal["mean", "all"] = Field(
         "mean", description="The `mean` of the replicates with the range they span, or `all` as thin lines."
     )
-    colour: AxisName | None = Field(None, description="The axis with one colour a value; otherwise `variant`.")
+    colour: AxisName | None = Field(
+        None, description="The axis with one colour a value; otherwise one of more than eight numbers, or `variant`."
+    )
     scale: Scale = Field(default_factory=lambda: Scale(), description="Linear or logarithmic axes.")
     reference: dict[str, Expression] = Field(
         default_factory=dict,

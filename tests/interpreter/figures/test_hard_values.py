@@ -30,11 +30,11 @@ def test_a_mean_on_a_logarithmic_axis_is_that_of_all_replicates(made: Make) -> N
     plan, found = made(f"{{kind: curves, y: error, {LOG}}}", {(1, 0): [8, 2, 6], (1, 1): [4, 0, -8]})
     figure = DRAWERS["curves"](plan, found)
     (axis,) = figure.axes
-    steps, mean = lines(axis)["a, d = 1"]
+    steps, mean = lines(axis)["error"]
     assert steps == [0, 10, 20] and mean[:2] == [6, 1], "the mean of 2 and 0 is 1, not 2"
     assert np.isnan(mean[2]), "the mean of 6 and -8 is -1: a gap"
     assert marked(axis) == [10, 20] and axis.get_yscale() == "log"
-    assert "≤ 0 in a replicate" in [text.get_text() for text in axis.get_legend().get_texts()]
+    assert "≤ 0 in a replicate" in axis.get_legend_handles_labels()[1]
     figure.canvas.draw()
     (series,) = points(figure)["panels"][0]["series"]
     assert series["y"] == [6, 1] and series["low"] == [4, 0], "its numbers are what was measured"
@@ -56,7 +56,7 @@ def test_bars_and_scalings_mark_what_lies_below_a_logarithmic_axis(made: Make) -
     plan, found = made(f"{{kind: scaling, x: d, y: error, {LOG}, fit: power}}", values)
     (axis,) = DRAWERS["scaling"](plan, found).axes
     shown = lines(axis)
-    places, means = next(value for label, value in shown.items() if label.startswith("a"))
+    places, means = next(value for label, value in shown.items() if label == "error")
     assert places == [1, 2, 4] and means[0] == 2 and np.isnan(means[1]) and means[2] == 5
     assert marked(axis) == [1, 2]
     assert any("no fit: 2 different x, it needs 3; 3 values ≤ 0 left" in label.replace("\n", " ") for label in shown)
@@ -67,7 +67,7 @@ def test_a_replicate_that_diverged_is_in_no_mean_and_ends_in_a_cross(made: Make)
     found.replicates[2].status = "diverged"
     (axis,) = DRAWERS["curves"](plan, found).axes
     shown = lines(axis)
-    assert shown["a, d = 1 (1 of 3 diverged)"] == ([0, 10, 20], [5, 4, 3])
+    assert shown["error (1 of 3 diverged)"] == ([0, 10, 20], [5, 4, 3])
     assert [list(line.get_xydata()[0]) for line in axis.get_lines() if line.get_marker() == "x"] == [[10, 90]]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dlspec.interpreter.figures.draw import DRAWERS, draw
+from dlspec.interpreter.figures.draw import DRAWERS, draw, drawn
 from dlspec.interpreter.figures.point_data import points
 
 Make = Callable[..., Any]
@@ -37,12 +37,13 @@ def test_points_lie_where_they_are_a_row_a_cell_and_a_column_a_step(made: Make) 
     plan, found = of(made, SCATTER)
     figure = DRAWERS["scatter"](plan, found)
     titles = [axis.get_title() for axis in figure.axes]
-    assert titles == [f"a, d = {d}\nstep {step}" for d in (1, 2) for step in (0, 20)]
+    assert titles == [f"d = {d}\nstep {step}" for d in (1, 2) for step in (0, 20)]
     assert shown(figure.axes[2])["samples"] == [(0, 2), (4, 6), (8, -2)]
     assert shown(figure.axes[3])["samples"] == [(0, 1), (2, 3), (4, -1)] == shown(figure.axes[3])["data"]
     assert figure.axes[2].get_xlim() == figure.axes[3].get_xlim() != figure.axes[0].get_xlim()
     assert {axis.get_aspect() for axis in figure.axes} == {1.0}
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["data", "samples"]
+    (key,) = drawn(plan, found).legends
+    assert [text.get_text() for text in key.get_texts()] == ["data", "samples"]
     figure.canvas.draw()
     series = {one["label"]: one for one in points(figure)["panels"][2]["series"]}
     assert (series["samples"]["x"], series["samples"]["y"], series["samples"]["of"]) == ([0, 4, 8], [2, 6, -2], 3)
@@ -52,7 +53,7 @@ def test_all_replicates_have_a_row_each(made: Make) -> None:
     plan, found = of(made, SCATTER.replace("steps: [0, 20]", "replicates: all"))
     figure = DRAWERS["scatter"](plan, found)
     titles = [axis.get_title() for axis in figure.axes[::2]]
-    assert titles == [f"a, d = {d}, replicate {number}\nstep 0" for d in (1, 2) for number in (0, 1)]
+    assert titles == [f"d = {d}, replicate {number}\nstep 0" for d in (1, 2) for number in (0, 1)]
     assert shown(figure.axes[2])["samples"] == [(0, 10), (20, 30), (40, -10)]
 
 
