@@ -28,6 +28,12 @@ def enough_for_share(share: float) -> int:
     return max(1, math.ceil(math.log(ERROR) / math.log(share)))
 
 
+def enough_for(claim: ClaimPlan) -> int:
+    """With how many replicates nothing is wrong with a claim, whatever it looks at."""
+    share = enough_for_share(claim.judge.value or 0) if claim.judge.name == "share" else 1
+    return max(JUDGES[claim.judge.name].fewest, share)
+
+
 class ClaimDesign:
     """The cells of an experiment, as far as claims depend on how many replicates they have.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..diagnostics.problems import Span, problem_at
@@ -20,6 +21,7 @@ def layer_keys(network: str, models: Sequence[Any]) -> list[str]:
     names = [getattr(model.value, "name", None) for model in models]
     places = _places([model.value if model.kind == "apply" else model.kind for model in models])
     keys = _places([model.kind for model in models])
+    called = [_by_word(words) for words in (places, keys)]
     taken: dict[str, int] = {}
     for place, (name, model) in enumerate(zip(names, models, strict=True)):
         if name is None:
@@ -28,30 +30,40 @@ def layer_keys(network: str, models: Sequence[Any]) -> list[str]:
         if name in taken:
             raise problem_at(span, f"two layers of '{network}' have the name '{name}'", "Rename one of them.")
         taken[name] = place
-        _free(network, name, place, (places, keys), span)
+        _free(network, name, place, called, span)
     words = [word for word, _ in keys]
     return [name or word for name, word in zip(names, words, strict=True)]
 
 
-def _free(network: str, name: str, place: int, called: Sequence[list[tuple[str, str]]], span: Span) -> None:
+def _free(network: str, name: str, place: int, called: Sequence[Mapping[str, Sequence[int]]], span: Span) -> None:
     """Refuses a name that reaches something else already."""
     if name == WEIGHTS:
         message = f"`{network}.weights` is all weights of '{network}', and no layer's name"
         raise problem_at(span, message, "Choose another name.")
-    for words in called:
-        for other, (word, single) in enumerate(words):
-            if other != place and name in (word, single):
+    for places in called:
+        for other in places.get(name, ()):
+            if other != place:
                 message = f"the name '{name}' already stands for layer {other + 1} of this list, by its kind"
                 hint = "Choose another name: a layer is also called by its kind and position among those of its kind."
                 raise problem_at(span, message, hint)
 
 
+def _by_word(words: Sequence[tuple[str, str]]) -> dict[str, list[int]]:
+    """The layers that each word reaches, in order."""
+    layers: dict[str, list[int]] = {}
+    for place, pair in enumerate(words):
+        for word in dict.fromkeys(pair):
+            layers.setdefault(word, []).append(place)
+    return layers
+
+
 def _places(kinds: Sequence[str]) -> list[tuple[str, str]]:
     """Kind and position of each, and its kind alone where it is the only one (else the same again)."""
     counts: dict[str, int] = {}
+    times = Counter(kinds)
     places = []
     for kind in kinds:
         counts[kind] = counts.get(kind, 0) + 1
         word = f"{kind}_{counts[kind]}"
-        places.append((word, kind if kinds.count(kind) == 1 else word))
+        places.append((word, kind if times[kind] == 1 else word))
     return places

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-from lark import Lark, Token, v_args
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
-from lark.visitors import Transformer_NonRecursive
+from lark import Lark, Token
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from ..cache_dir import user_cache
 from ..diagnostics.problems import listing, shortened
@@ -56,14 +56,13 @@ def _parsed(text: str) -> n.Expr | SyntaxProblem:
 def _tree(text: str) -> n.Expr:
     _check_size(text)
     try:
-        tree: n.Expr = _Build().transform(_parser().parse(text))
+        part = cast("_Part", _parser().parse(text))
     except UnexpectedInput as error:
         raise _explain(text, error) from None
-    except VisitError as error:
-        if isinstance(error.orig_exc, SyntaxProblem):
-            raise error.orig_exc from None
-        raise
-    _check_depth(tree)
+    tree: n.Expr = part.node
+    if part.depth > MAX_DEPTH:  # passes over it could not recurse (`a + a + a + …` is deep without brackets)
+        hint = "Give a part of it a name of its own, or use `sum` or `prod` over an array."
+        raise SyntaxProblem(f"an expression more than {MAX_DEPTH} steps deep", tree.start, tree.end, hint)
     return tree
 
 
@@ -94,7 +93,7 @@ def _parser() -> Lark:
     grammar = files(__package__).joinpath("grammar.lark").read_text("utf-8")
     callbacks = {"NAME": _own_word}
     return Lark(
-        grammar, parser="lalr", propagate_positions=True, maybe_placeholders=True, lexer_callbacks=callbacks, cache=_tables(),
+        grammar, parser="lalr", transformer=_Build(), maybe_placeholders=True, lexer_callbacks=callbacks, cache=_tables(),
     )  # fmt: skip
 
 
@@ -118,105 +117,156 @@ def _own_word(token: Token) -> Token:
     return token
 
 
-@v_args(meta=True)
-class _Build(Transformer_NonRecursive):  # type: ignore[misc]
-    """One method a rule of the grammar; children are built already."""
+class _Part(NamedTuple):
+    """A node with the place of its text, brackets around it included, and how many nodes it is deep."""
 
-    def __default__(self, data: Any, children: list[Any], meta: Any) -> Any:
-        return children
+    node: Any
+    start: int
+    end: int
+    depth: int
 
-    def start(self, meta: Any, children: list[Any]) -> n.Expr:
-        return children[0]  # type: ignore[no-any-return]
 
-    def number(self, meta: Any, children: list[Token]) -> n.Number:
-        text = str(children[0])
+Given = list[Any]
+"""What a rule is made of: parts, and the tokens that have a name in the grammar."""
+
+
+class _Build:
+    """One method a rule of the grammar; children are built already. The parser calls it as it goes: no tree stands between."""
+
+    def start(self, given: Given) -> _Part:
+        return given[0]  # type: ignore[no-any-return]
+
+    def number(self, given: Given) -> _Part:
+        text = str(given[0])
         value = int(text) if text.isdigit() and len(text) <= MAX_DIGITS else float(text)
+        start, end = _stretch(given)
         if abs(value) > 1e300:
             hint = "Numbers go up to 1e300."
-            raise SyntaxProblem(f"the number {shortened(text, 20)} is too large", meta.start_pos, meta.end_pos, hint)
-        return n.Number(value, start=meta.start_pos, end=meta.end_pos)
+            raise SyntaxProblem(f"the number {shortened(text, 20)} is too large", start, end, hint)
+        return _Part(n.Number(value, start=start, end=end), start, end, 1)
 
-    def true(self, meta: Any, children: list[Any]) -> n.Boolean:
-        return n.Boolean(True, start=meta.start_pos, end=meta.end_pos)
+    def true(self, given: Given) -> _Part:
+        start, end = _stretch(given)
+        return _Part(n.Boolean(True, start=start, end=end), start, end, 1)
 
-    def false(self, meta: Any, children: list[Any]) -> n.Boolean:
-        return n.Boolean(False, start=meta.start_pos, end=meta.end_pos)
+    def false(self, given: Given) -> _Part:
+        start, end = _stretch(given)
+        return _Part(n.Boolean(False, start=start, end=end), start, end, 1)
 
-    def name(self, meta: Any, children: list[Token]) -> n.Name:
-        return n.Name(str(children[0]), start=meta.start_pos, end=meta.end_pos)
+    def name(self, given: Given) -> _Part:
+        start, end = _stretch(given)
+        return _Part(n.Name(str(given[0]), start=start, end=end), start, end, 1)
 
-    def parenthesis(self, meta: Any, children: list[n.Expr]) -> n.Expr:
-        return children[0]
+    def parenthesis(self, given: Given) -> _Part:
+        start, end = _stretch(given)
+        return _Part(given[1].node, start, end, given[1].depth)
 
-    def array(self, meta: Any, children: list[Any]) -> n.Array:
-        if children[0] is None:
+    def array(self, given: Given) -> _Part:
+        _, items, _ = given
+        start, end = _stretch(given)
+        if items is None:
             hint = "An array has at least one item; `zeros([n])` makes one of a given length."
-            raise SyntaxProblem("an empty array has no shape", meta.start_pos, meta.end_pos, hint)
-        return n.Array(tuple(c for c in children[0] if c is not None), start=meta.start_pos, end=meta.end_pos)
+            raise SyntaxProblem("an empty array has no shape", start, end, hint)
+        parts = items[::2]
+        return _Part(n.Array(tuple(item.node for item in parts), start=start, end=end), start, end, _above(parts))
 
-    def unary(self, meta: Any, children: list[Any]) -> n.Unary:
-        return n.Unary(str(children[0]), children[1], start=meta.start_pos, end=meta.end_pos)
+    def unary(self, given: Given) -> _Part:
+        start, end = _stretch(given)
+        operator, operand = given
+        return _Part(n.Unary(str(operator), operand.node, start=start, end=end), start, end, operand.depth + 1)
 
-    def binary(self, meta: Any, children: list[Any]) -> n.Binary:
-        left, operator, right = children
-        return n.Binary(str(operator), left, right, start=meta.start_pos, end=meta.end_pos)
+    def binary(self, given: Given) -> _Part:
+        left, operator, right = given
+        start, end = left.start, right.end
+        node = n.Binary(str(operator), left.node, right.node, start=start, end=end)
+        return _Part(node, start, end, max(left.depth, right.depth) + 1)
 
-    def compare(self, meta: Any, children: list[Any]) -> n.Binary:
-        left = children[0]
-        if isinstance(left, n.Binary) and left.operator in COMPARISONS and left.start == meta.start_pos:
+    def compare(self, given: Given) -> _Part:
+        left = given[0]
+        if isinstance(left.node, n.Binary) and left.node.operator in COMPARISONS and left.node.start == left.start:
             hint = "Write `a < b and b < c`."
-            raise SyntaxProblem("comparisons do not chain", meta.start_pos, meta.end_pos, hint)
-        return self.binary(meta, children)
+            raise SyntaxProblem("comparisons do not chain", left.start, given[2].end, hint)
+        return self.binary(given)
 
-    def conditional(self, meta: Any, children: list[n.Expr]) -> n.Conditional:
-        return n.Conditional(*children, start=meta.start_pos, end=meta.end_pos)
+    def conditional(self, given: Given) -> _Part:
+        then, condition, otherwise = given
+        start, end = then.start, otherwise.end
+        node = n.Conditional(then.node, condition.node, otherwise.node, start=start, end=end)
+        return _Part(node, start, end, _above(given))
 
-    def keyword(self, meta: Any, children: list[Any]) -> tuple[str, n.Expr]:
-        return (str(children[0]), children[1])
+    def keyword(self, given: Given) -> tuple[str, _Part]:
+        return (str(given[0]), given[1])
 
-    def call(self, meta: Any, children: list[Any]) -> n.Call:
-        function, given = children
-        if not isinstance(function, n.Name):
+    def call(self, given: Given) -> _Part:
+        function, _, items, _ = given
+        start, end = _stretch(given)
+        if not isinstance(function.node, n.Name):
             hint = "Only a name is called: `f(x)`."
-            raise SyntaxProblem("this is not the name of an operation or function", function.start, function.end, hint)
-        given = [item for item in given or [] if item is not None]
-        keywords = tuple(item for item in given if isinstance(item, tuple))
-        arguments = tuple(item for item in given if not isinstance(item, tuple))
-        if any(isinstance(first, tuple) and not isinstance(then, tuple) for first, then in pairwise(given)):
+            at = function.node
+            raise SyntaxProblem("this is not the name of an operation or function", at.start, at.end, hint)
+        items = items[::2] if items else []
+        named = [not isinstance(item, _Part) for item in items]
+        if any(first and not then for first, then in pairwise(named)):
             hint = "Arguments by name come last: `f(x, axis=0)`."
-            raise SyntaxProblem("an argument by position follows one by name", meta.start_pos, meta.end_pos, hint)
-        return n.Call(function.name, arguments, keywords, start=meta.start_pos, end=meta.end_pos)
+            raise SyntaxProblem("an argument by position follows one by name", start, end, hint)
+        count = named.count(False)
+        keywords = tuple((name, value.node) for name, value in items[count:])
+        parts = [*items[:count], *(value for _, value in items[count:])]
+        arguments = tuple(item.node for item in items[:count])
+        return _Part(n.Call(function.node.name, arguments, keywords, start=start, end=end), start, end, _above(parts))
 
-    def index(self, meta: Any, children: list[Any]) -> n.Index:
-        array, subscripts = children
-        return n.Index(array, tuple(subscripts), start=meta.start_pos, end=meta.end_pos)
+    def index(self, given: Given) -> _Part:
+        array, _, subscripts, _ = given
+        start, end = _stretch(given)
+        parts = subscripts[::2]
+        node = n.Index(array.node, tuple(item.node for item in parts), start=start, end=end)
+        return _Part(node, start, end, _above([array, *parts]))
 
-    def slice(self, meta: Any, children: list[Any]) -> n.Slice:
-        return n.Slice(children[0], children[1], start=meta.start_pos, end=meta.end_pos)
+    def slice(self, given: Given) -> _Part:
+        first, _, last = given
+        parts = [item for item in given if item is not None]
+        start, end = _stretch(parts)
+        node = n.Slice(first and first.node, last and last.node, start=start, end=end)
+        return _Part(node, start, end, _above([item for item in (first, last) if item is not None]))
 
-    def attribute(self, meta: Any, children: list[Any]) -> n.Attribute:
-        return n.Attribute(children[0], str(children[1]), start=meta.start_pos, end=meta.end_pos)
+    def attribute(self, given: Given) -> _Part:
+        start, end = _stretch(given)
+        owner, name = given
+        return _Part(n.Attribute(owner.node, str(name), start=start, end=end), start, end, owner.depth + 1)
 
-    def range(self, meta: Any, children: list[Any]) -> tuple[str, n.Expr]:
-        return (str(children[0]), children[1])
+    def range(self, given: Given) -> tuple[str, _Part]:
+        return (str(given[0]), given[2])
 
-    def comprehension(self, meta: Any, children: list[Any]) -> n.Comprehension:
-        body, ranges = children
-        return n.Comprehension(body, tuple(ranges), start=meta.start_pos, end=meta.end_pos)
+    def comprehension(self, given: Given) -> _Part:
+        """`[body for i < n]`, or the same without its brackets at the top of a value."""
+        body, ranges = (item for item in given if not isinstance(item, Token))
+        pairs = ranges[::2]
+        bounds = [bound for _, bound in pairs]
+        start, end = _stretch(given) if len(given) > 2 else (body.start, bounds[-1].end)
+        node = n.Comprehension(body.node, tuple((name, bound.node) for name, bound in pairs), start=start, end=end)
+        return _Part(node, start, end, _above([body, *bounds]))
+
+    def ranges(self, given: Given) -> Given:
+        return given
+
+    items = arguments = subscripts = ranges
+
+
+def _stretch(given: Given) -> tuple[int, int]:
+    """From where the first of some parts and tokens begins to where the last ends."""
+    first, last = given[0], given[-1]
+    return (
+        first.start if isinstance(first, _Part) else first.start_pos,
+        last.end if isinstance(last, _Part) else last.end_pos,
+    )
+
+
+def _above(parts: Sequence[_Part]) -> int:
+    """How deep a node above some parts is."""
+    return max((part.depth for part in parts), default=0) + 1
 
 
 COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!="})
-
-
-def _check_depth(tree: n.Expr) -> None:
-    """Refuses a tree so deep that passes over it could not recurse (`a + a + a + …` is deep without brackets)."""
-    depth, level = 0, [cast("n.Node", tree)]
-    while level:
-        depth += 1
-        if depth > MAX_DEPTH:
-            hint = "Give a part of it a name of its own, or use `sum` or `prod` over an array."
-            raise SyntaxProblem(f"an expression more than {MAX_DEPTH} steps deep", tree.start, tree.end, hint)
-        level = [child for node in level for child in n.children(node)]
 
 
 def _explain(text: str, error: UnexpectedInput) -> SyntaxProblem:

@@ -17,9 +17,9 @@ from .layout import layout
 from .scalars import head
 from .syntax import comments, read_text
 
-MAX_DIGESTED_CELLS = 200
-"""Up to how many cells of a profile are checked a second time, for their digests: of more, the trees that they are made from are
-compared alone, key by key and value by value."""
+MAX_DIGESTS = 500
+"""Up to how many cells and measures, of all profiles together, are checked a second time, for their digests: of more, the trees that they
+are made from are compared alone, key by key and value by value."""
 
 
 def formatted(source: Source) -> str:
@@ -31,10 +31,10 @@ def formatted(source: Source) -> str:
     if after == source.text:
         validate(document)
         return after
-    before = in_every_profile(document, _digests)
+    before = _digests(document)
     try:
         written = parse(Source(source.name, after, source.folder))
-        same = _same(document.top, written.top) and _alike(before, written)
+        same = _same(document.top, written.top) and (not before or before == _digests(written))
     except StudyError as error:
         raise _refused(source, error.problems[0].message) from None
     if not same:
@@ -75,22 +75,24 @@ def _equal(before: str, after: str) -> bool:
         return False
 
 
-Digests = list[list[str]] | None
+def _digests(document: Document) -> list[str]:
+    """The digests of every cell and measure in every profile; nothing where these are many. Raises StudyError."""
+    plans: list[StudyPlan] = []
+    count = 0
 
+    def look(plan: StudyPlan) -> None:
+        nonlocal count
+        count += sum(1 + len(program.measures) for made in plan.experiments for program in made.programs)
+        plans.append(plan)
+        if count > MAX_DIGESTS:
+            plans.clear()
 
-def _alike(before: list[Digests], written: Document) -> bool:
-    """Whether all cells and measures have the digests that they had."""
-    return before == (in_every_profile(written, _digests) if any(before) else before)
-
-
-def _digests(plan: StudyPlan) -> Digests:
-    """The digests of every cell and measure; None where cells are many."""
-    if sum(len(experiment.programs) for experiment in plan.experiments) > MAX_DIGESTED_CELLS:
-        return None
+    in_every_profile(document, look)
+    cells = (program for plan in plans for made in identified(plan).experiments for program in made.programs)
     return [
-        [program.digest, *(measure_digest(program, measure) for measure in program.measures)]
-        for experiment in identified(plan).experiments
-        for program in experiment.programs
+        digest
+        for program in cells
+        for digest in (program.digest, *(measure_digest(program, measure) for measure in program.measures))
     ]
 
 

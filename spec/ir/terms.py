@@ -6,7 +6,7 @@ arguments, constants are values. A term is compared by identity; each meaning (v
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -297,21 +297,26 @@ NAMELESS: tuple[type[Term], ...] = (
 """The classes whose value hangs on their parts alone: on no binding, argument or network that they name."""
 
 
-def children(term: Term) -> Iterator[Term]:
+def children(term: Term) -> Sequence[Term]:
     """The terms right below one."""
+    below: list[Term] = []
     for name in _PARTS[type(term)]:
         value = getattr(term, name)
-        if isinstance(value, Term):
-            yield value
-        elif isinstance(value, tuple):
-            yield from (inner for inner in value if isinstance(inner, Term))
-        elif not isinstance(value, str) and isinstance(value, Mapping):
-            yield from (inner for inner in value.values() if isinstance(inner, Term))
+        if isinstance(value, tuple):
+            below += value
+        elif isinstance(value, Term):
+            below.append(value)
+        elif value:
+            below += [inner for inner in value.values() if isinstance(inner, Term)]
+    return below
 
 
 _SHARED = {item.name for item in fields(Term)}
-_PLAIN = ("str", "int", "bool", "float", "str | None", "int | None", "float | None", "tuple[str, ...]", "Shape")
-"""The types, as fields are declared with them, of what holds no term."""
+_PLAIN = (
+    "str", "int", "bool", "float", "str | None", "int | None", "float | None", "tuple[str, ...]", "Shape", "np.ndarray[Any, Any]",
+    "Mapping[str, int]", "Mapping[str, int | float]",
+)  # fmt: skip
+"""The types, as fields are declared with them, of what holds no term. All others are terms, tuples of terms, and maps."""
 _PARTS = {
     kind: tuple(item.name for item in fields(kind) if item.name not in _SHARED and item.type not in _PLAIN)
     for kind in Term.__subclasses__()

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ..check.claim_design import ClaimDesign, judge_of
+from ..check.claim_design import ClaimDesign, enough_for, judge_of
 from ..check.claims import Axes, Subject, check_claim, constant_number
 from ..check.expression_text import read
 from ..check.figures import check_figures, conditions
 from ..check.measure_shapes import shapes_by_cell
+from ..check.memo import ById, Common
 from ..check.profiles import check_profile
 from ..check.steps import ENDS
-from ..diagnostics.problems import Problem, StudyError
+from ..diagnostics.problems import Problem, Span, StudyError
 from ..expressions.nodes import Call, Name, walk
 from ..ir.claims import looked_at
 from ..ir.plan import ClaimPlan, FigurePlan, Program
@@ -34,6 +35,7 @@ class Conclusions:
         axes: The values on each axis.
         declared: The axes as they are without the profile and the overrides; empty where these are not sound.
         late: Whether there is a profile or an override.
+        common: What is checked in other profiles too: claims that speak of the same are read once.
     """
 
     def __init__(
@@ -43,32 +45,59 @@ class Conclusions:
         axes: Mapping[str, list[Any]],
         declared: tuple[Axes, ...],
         late: bool,
+        common: Common,
     ) -> None:
         self.name = name
         self.model = model
         self.axes = axes
         self.declared = declared
         self.late = late
+        self.common = common
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
 
     def claims(self, programs: Sequence[Program]) -> tuple[ClaimPlan, ...]:
         """The claims, checked; what is wrong with them stands in `problems`."""
-        subject, design = self.subject(programs), ClaimDesign(programs, self.late)
-        plans = []
+        if not self.model.claims:
+            return ()
+        subject, cache = self.subject(programs), self.common.cache
+        key = ("claims", self.name, ById(self.model.claims), self._spoken(subject)) if self.late else None
+        plans, spans, enough, problems = cache.get(key) or self._claims(subject)
+        if key is not None:
+            cache[key] = plans, spans, enough, problems
+        self.problems.extend(problems)
+        if min(program.replicates for program in programs) < max(enough, 1 if self.late else 2):
+            design = ClaimDesign(programs, self.late)
+            for plan, span in zip(plans, spans, strict=True):
+                for problem in design.problems(plan, span):
+                    (self.problems if problem.severity == "error" else self.warnings).append(problem)
+        return plans
+
+    def _claims(self, subject: Subject) -> tuple[tuple[ClaimPlan, ...], list[Span], int, list[Problem]]:
+        """The claims about a subject, where each stands, from how many replicates on all can be decided, and what is wrong with them."""
+        plans, spans = [], []
+        problems: list[Problem] = []
         for name, claim in self.model.claims.items():
             node = claim.node("check")
             if not isinstance(node, yaml.Scalar):
                 continue
             try:
                 tree = check_claim(read(node), subject, claim.judge.kind)
-                plan = ClaimPlan(self.name, name, claim.says, node.text, tree, judge_of(claim), claim.family or "")
-                for problem in design.problems(plan, node.span):
-                    (self.problems if problem.severity == "error" else self.warnings).append(problem)
-                plans.append(plan)
             except StudyError as error:
-                self.problems.extend(error.problems)
-        return tuple(plans)
+                problems.extend(error.problems)
+                continue
+            plans.append(ClaimPlan(self.name, name, claim.says, node.text, tree, judge_of(claim), claim.family or ""))
+            spans.append(node.span)
+        return tuple(plans), spans, max(map(enough_for, plans), default=1), problems
+
+    def _spoken(self, subject: Subject) -> int:
+        """A number for what claims speak of: profiles that change nothing of it have the same."""
+        cache, claims = self.common.cache, ("borders in claims", ById(self.model.claims))
+        if claims not in cache:
+            cache[claims] = any(_speaks_of_borders(claim.node("check")) for claim in self.model.claims.values())
+        parts = (subject.axes, subject.zipped, subject.planned, subject.by_cell, subject.before, subject.evaluated)
+        borders = subject.borders if cache[claims] else ()
+        return self.common.number((ById(subject.measures), tuple(subject.constants.items()), repr((parts, borders))))
 
     def figures(self, programs: Sequence[Program]) -> tuple[FigurePlan, ...]:
         """The figures, checked; what is wrong with them stands in `problems`."""
@@ -113,8 +142,7 @@ class Conclusions:
                     continue
                 text = read(node)
                 named = {part.name for part in walk(text.tree) if isinstance(part, Name)}
-                bordering = any(isinstance(part, Call) and part.function in ENDS for part in walk(text.tree))
-                if not bordering and not named & (self.model.constants.keys() - self.axes.keys()):
+                if not _speaks_of_borders(node) and not named & (self.model.constants.keys() - self.axes.keys()):
                     check_claim(text, subject, claim.judge.kind)
             except StudyError as error:
                 problems.extend(error.problems)
@@ -122,7 +150,10 @@ class Conclusions:
 
     def subject(self, programs: Sequence[Program]) -> Subject:
         """What claims speak of, as the cells have it."""
-        measures = {measure.name: measure.term.type.shape for program in programs for measure in program.measures}
+        of_all = dict.fromkeys(ById(program.measures) for program in programs)
+        measures = self.common.cache.setdefault(("shapes of measures", *of_all), {})
+        if not measures:
+            measures.update((one.name, one.term.type.shape) for some in of_all for one in some.value)
         constants = {
             name: float(value)
             for name, value in programs[0].constants.items()
@@ -161,6 +192,15 @@ class Conclusions:
             for program in (programs if apart else ())
         )
         return Subject(measures, known, constants, evaluated, borders, zipped, own, by_cell, before)
+
+
+def _speaks_of_borders(node: yaml.Node | None) -> bool:
+    """Whether a claim names where phases begin and end."""
+    try:
+        tree = read(node).tree if isinstance(node, yaml.Scalar) else None
+    except StudyError:
+        return False
+    return tree is not None and any(isinstance(part, Call) and part.function in ENDS for part in walk(tree))
 
 
 def shown_in(program: Program, figures: Sequence[FigurePlan]) -> Program:

@@ -141,7 +141,7 @@ class ExperimentResolver:
         self.warnings.extend(found.warnings(late=bool(self.late)))
         claims: tuple[ClaimPlan, ...] = ()
         figures: tuple[FigurePlan, ...] = ()
-        conclusions = Conclusions(self.name, self.model, axes, self._declared_axes(), bool(self.late))
+        conclusions = Conclusions(self.name, self.model, axes, self._declared_axes(), bool(self.late), self.common)
         if programs:
             claims = conclusions.claims(programs)
             figures = conclusions.figures(programs)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from ..check.constant_limits import Budget
 from ..check.memo import Common
 from ..data_files.heads import heads_alone
-from ..diagnostics.problems import Problem, StudyError, did_you_mean, in_file_order, listing, problem_at
-from ..ir.plan import StudyPlan
+from ..diagnostics.problems import Problem, Span, StudyError, did_you_mean, in_file_order, listing, problem_at
+from ..ir.plan import ExperimentPlan, StudyPlan
 from ..passes.digests import identified
 from ..source import nodes as yaml
 from .across_cells import noted
@@ -42,7 +43,7 @@ def _checked(
     patches = _profile(document, profile)
     problems: list[Problem] = []
     warnings: list[Problem] = []
-    plans = []
+    plans: list[ExperimentPlan] = []
     wanted = _only(document, only)
     targets = by_experiment(document, overrides)
     common = common or Common()
@@ -50,21 +51,17 @@ def _checked(
     for name, node in document.experiments.items():
         if wanted and name not in wanted:
             continue
-        try:
-            made = ExperimentResolver(
-                document,
-                name,
-                node,
-                patches.get(name),
-                targets.get(name, []),
-                wanted.get(name, ()),
-                common,
-                together,
-            )
-            plans.append(made.plan())
-            warnings.extend(made.warnings)
-        except StudyError as error:
-            problems.extend(error.problems)
+        patch, over, variants = patches.get(name), targets.get(name, []), wanted.get(name, ())
+        as_written = ("experiment as written", name, together)
+        known = None if patch or over or variants else common.cache.get(as_written)
+        if known is None:
+            resolver = partial(ExperimentResolver, document, name, node, patch, over, variants, common, together)
+            known = _planned(resolver)
+            if not (patch or over or variants):  # a profile that says nothing of it leaves it as it is
+                common.cache[as_written] = known
+        plans.extend(known[0])
+        warnings.extend(known[1])
+        problems.extend(known[2])
     if problems:
         raise StudyError(in_file_order(problems))
     study = document.study
@@ -73,6 +70,17 @@ def _checked(
         tuple(dict.fromkeys(warnings)), document.source.text,
         tuple(override.span.source.text for override in overrides), tuple(only),
     )  # fmt: skip
+
+
+def _planned(
+    resolver: Callable[[], ExperimentResolver],
+) -> tuple[list[ExperimentPlan], list[Problem], Sequence[Problem]]:
+    """An experiment's plan, where it has one, its warnings, and what is wrong with it."""
+    try:
+        made = resolver()
+        return [made.plan()], made.warnings, ()
+    except StudyError as error:
+        return [], [], error.problems
 
 
 def validate(document: Document) -> tuple[Problem, ...]:
@@ -101,18 +109,18 @@ def in_every_profile(document: Document, look: Callable[[StudyPlan], T], togethe
     `together` says that terms are not looked at: they may stand for all sweep points at once.
     """
     problems: list[Problem] = []
+    known: set[tuple[Span | None, str]] = set()
     seen = []
     common = Common()
     for profile in (None, *document.study.profiles):
         try:
             seen.append(look(_checked(document, profile, common=common, together=together)))
         except StudyError as error:
-            known = {(problem.span, problem.message) for problem in problems}
             node = document.study.profiles[profile].node() if profile else None
             fresh = [problem for problem in error.problems if (problem.span, problem.message) not in known]
-            problems.extend(
-                noted(problem, f"In the profile '{profile}'.", node) if profile else problem for problem in fresh
-            )
+            fresh = [noted(problem, f"In the profile '{profile}'.", node) if profile else problem for problem in fresh]
+            known.update((problem.span, problem.message) for problem in fresh)
+            problems.extend(fresh)
     if problems:
         raise StudyError(in_file_order(problems))
     return seen

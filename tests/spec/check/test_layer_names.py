@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from dlspec import spec
+from dlspec.spec.check.layer_names import layer_keys
 from dlspec.spec.diagnostics.problems import Source, StudyError
 
 
@@ -81,3 +83,27 @@ def test_a_name_that_reaches_another_layer_is_refused(layers: list[Any], said: s
         program(layers)
     (problem,) = caught.value.problems
     assert said in problem.message and problem.span is not None and problem.hint
+
+
+class _Word(str):
+    """A name that counts how often it is compared with another."""
+
+    compared = 0
+
+    def __eq__(self, other: object) -> bool:
+        _Word.compared += 1
+        return str.__eq__(self, other)
+
+    __hash__ = str.__hash__
+
+
+def test_names_are_not_compared_with_every_layer() -> None:
+    def compared(count: int) -> int:
+        _Word.compared = 0
+        models = [SimpleNamespace(kind="dense", value=SimpleNamespace(name=_Word(f"l{n}"))) for n in range(count)]
+        for model in models:
+            model.value.span = lambda name: None
+        assert layer_keys("f", models) == [f"l{n}" for n in range(count)]
+        return _Word.compared
+
+    assert compared(400) <= 8 * compared(100) + 8

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from dlspec.spec.expressions import nodes as n
 from dlspec.spec.expressions.parser import (
@@ -310,3 +312,21 @@ def test_what_is_wrong_with_a_text_is_told_each_time_anew() -> None:
             parse_expression("1 +")
         caught.append(found.value)
     assert caught[0] is not caught[1] and str(caught[0]) == str(caught[1])
+
+
+def test_the_first_fault_of_a_text_is_told() -> None:
+    with pytest.raises(SyntaxProblem) as caught:
+        parse_expression("[] * , b")
+    assert caught.value.message == "an empty array has no shape"
+
+
+@pytest.mark.parametrize("count", [MAX_DEPTH, MAX_DEPTH + 1])
+@pytest.mark.parametrize("make", [lambda n: "a" + " + a" * (n - 1), lambda n: "-" * (n - 1) + "a"])
+def test_depth_counts_each_step_and_no_bracket(make: Callable[[int], str], count: int) -> None:
+    text = f"(({make(count)}))"
+    if count > MAX_DEPTH:
+        with pytest.raises(SyntaxProblem) as caught:
+            parse_expression(text)
+        assert caught.value.message == f"an expression more than {MAX_DEPTH} steps deep"
+    else:
+        assert parse_expression(text).start == 2
