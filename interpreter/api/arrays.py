@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..results.export_table import column_name
 from ..results.replicates import Replicate
+from ..results.table_columns import column_name
 from .frames import needs
 
 if TYPE_CHECKING:

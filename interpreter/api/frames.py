@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from dlspec.spec.diagnostics.problems import Problem, StudyError
 from dlspec.spec.ir.plan import cell_name
 
-from ..results.export_table import axis_columns, column_name, curves_table, finals_table
+from ..results.export_table import axis_columns, curves_table, finals_table
+from ..results.table_columns import column_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,16 +77,7 @@ def finals_frame(run: RunRecord, experiment: str | None) -> pd.DataFrame:
 def curves_frame(run: RunRecord, chosen: Mapping[str, str]) -> pd.DataFrame:
     """A row a number; see `Run.curves`."""
     needs("pandas", "pandas")
-    table = curves_table(run, chosen)
-    coded = table.column("constants").combine_chunks().dictionary_encode()
-    points = [json.loads(text) for text in coded.dictionary.to_pylist()]
-    codes = coded.indices.to_numpy()
-    frame = _frame(table.drop_columns(["constants"]))
-    axes = dict.fromkeys(name for point in points for name in point)
-    for place, name in enumerate(axes, 2):
-        values = column([point.get(name) for point in points])
-        frame.insert(place, column_name("axis", name, set(table.column_names)), values.take(codes).array)
-    return frame
+    return _frame(curves_table(run, chosen))
 
 
 def claims_frame(claims: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -130,8 +121,8 @@ def _frame(table: pa.Table) -> pd.DataFrame:
         values = table.column(field.name)
         if pa.types.is_integer(field.type) and values.null_count:
             frame[field.name] = pd.array(values.to_pylist(), dtype="Int64")
-        elif pa.types.is_null(field.type):
-            frame[field.name] = float("nan")
+        elif pa.types.is_boolean(field.type) and values.null_count:
+            frame[field.name] = pd.array(values.to_pylist(), dtype="boolean")
     return frame
 
 

@@ -116,7 +116,8 @@ class Run:
             measure: One of them alone.
 
         Returns: `experiment`, `variant`, a column an axis of the sweeps, `replicate`, `digest`, `status`, `measure`, `index` (the entry of an array,
-            flat; 0 for a number), `step`, `value`, `error` (the standard error of a value over test examples, where it has one).
+            flat; 0 for a number), `entry` (the same as it is written, `[1][0]`), `step`, `value`,
+            `error` (the standard error of a value over test examples, where it has one).
 
         Raises StudyError where the run cannot be read, has no such experiment or measure, or pandas is missing.
         """
@@ -190,18 +191,19 @@ class Run:
 
         return models(self.record, cell, replicate)
 
-    def export(self, file: str | os.PathLike[str], *, finals: bool = False) -> int:
+    def export(self, file: str | os.PathLike[str], *, finals: bool = False, long: bool = False) -> int:
         """Writes the curves, one row a number, or the finals, one row a replicate, as a file.
 
         Args:
             file: Its ending, `.csv` or `.parquet`, says the format.
             finals: Whether it is the finals.
+            long: Whether it is the finals with a row a number: of an array one an entry.
 
         Returns: How many rows it has. Raises StudyError where the run cannot be read, the file cannot be written, or its ending is another.
         """
         from ..results.export_table import export
 
-        return export(self.record, Path(file), finals)
+        return export(self.record, Path(file), finals, long)
 
     @cached_property
     def figures(self) -> Figures:

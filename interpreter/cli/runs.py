@@ -108,12 +108,13 @@ def export(
     context: typer.Context, run: Name,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Its ending, .csv or .parquet, says the format.")],
     finals: Annotated[bool, typer.Option("--finals", help="One row a replicate, with its last values; not the curves.")] = False,
+    long: Annotated[bool, typer.Option("--long", help="Finals with one row a number: of an array one an entry.")] = False,
     root: Runs = RUNS,
 ) -> None:  # fmt: skip
-    """Writes a run's curves, one row a number, as CSV or Parquet."""
+    """Writes a run's curves, one row a number, or its finals, as CSV or Parquet."""
     from ..api.run import open_run
 
-    rows = open_run(run, _root(context, root)).export(file, finals=finals)
+    rows = open_run(run, _root(context, root)).export(file, finals=finals, long=long)
     print(f"{file}: {rows:,} rows")
 
 

@@ -3,35 +3,62 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as csv
 import pyarrow.parquet as pq
+from dlspec import spec
 
 from .atomic_files import replace_file
 from .errors import StoreError, explained
 from .replicates import final_of
 from .run_list import RunRecord
+from .table_columns import MEANINGS, axis_array, axis_names, column_name, counted, described, subscript
 
 ENDINGS = (".csv", ".parquet")
 STATUS = "status"
 CURVES = "curves.parquet"
 FIXED = ("experiment", "variant", "replicate", "digest", "status", "steps", "seconds")
 """The columns that all finals have."""
+OF_CURVES = (
+    "experiment",
+    "variant",
+    "replicate",
+    "digest",
+    "status",
+    "measure",
+    "index",
+    "entry",
+    "step",
+    "value",
+    "error",
+)
+"""The columns that all curves have."""
+KINDS = {"replicate": pa.int64(), "steps": pa.int64(), "seconds": pa.float64()}
 
 
-def export(run: RunRecord, path: Path, finals: bool) -> int:
-    """Writes the table, whole or not at all, in the format that the path's ending says; returns its rows. Raises StoreError."""
+def export(run: RunRecord, path: Path, finals: bool, long: bool = False) -> int:
+    """Writes the table, whole or not at all, in the format that the path's ending says; returns its rows. Raises StoreError.
+
+    Finals have a column a measure, and one an entry of an array; `long` ones have a row each.
+    """
     if path.suffix not in ENDINGS:
         raise StoreError(f"{path}: the ending is neither .csv nor .parquet", "It says which format is written.")
     with explained(path.parent):
-        if finals:
-            table = finals_table(run)
-            write = csv.write_csv if path.suffix == ".csv" else pq.write_table
+        if finals or long:
+            table = long_finals_table(run) if long else finals_table(run)
+            table = described(table, _axis_meanings(table) if long else _meanings(run, table), _about(run))
+            write = (
+                csv.write_csv
+                if path.suffix == ".csv"
+                else partial(pq.write_table, write_statistics=counted(table.schema))
+            )
             replace_file(path, lambda stream: write(table, stream))
             return int(table.num_rows)
         return _curves(run, path)
@@ -41,13 +68,18 @@ def _curves(run: RunRecord, path: Path) -> int:
     """Batch after batch, so that a large run needs little memory."""
     source = run.folder / CURVES
     with curves_readable(source), pq.ParquetFile(source) as held:
-        made = csv.CSVWriter if path.suffix == ".csv" else pq.ParquetWriter
-        told = _with_status(run) if STATUS not in held.schema_arrow.names else lambda batch: batch
+        layout = _Layout(run, _points(held))
 
         def fill(stream: IO[bytes]) -> None:
-            with made(stream, told(held.schema_arrow.empty_table()).schema) as writer:
+            schema = layout.table(held.schema_arrow.empty_table()).schema
+            writer = (
+                csv.CSVWriter(stream, schema)
+                if path.suffix == ".csv"
+                else pq.ParquetWriter(stream, schema, write_statistics=counted(schema))
+            )
+            with writer:
                 for batch in held.iter_batches():
-                    writer.write_table(told(pa.Table.from_batches([batch])))
+                    writer.write_table(layout.table(pa.Table.from_batches([batch])))
 
         replace_file(path, fill)
         return int(held.metadata.num_rows)
@@ -59,7 +91,8 @@ def curves_table(run: RunRecord, chosen: Mapping[str, str]) -> pa.Table:
     filters = [(name, "==", value) for name, value in chosen.items()]
     with curves_readable(source):
         table = pq.read_table(source, filters=filters or None)
-        return table if STATUS in table.column_names else _with_status(run)(table)
+        points = table.column("constants").unique().to_pylist()
+        return _Layout(run, points).table(table)
 
 
 @contextmanager
@@ -74,74 +107,165 @@ def curves_readable(source: Path) -> Iterator[None]:
         raise StoreError(f"{source}: cannot be read: {str(error).splitlines()[0]}", hint) from error
 
 
-def _with_status(run: RunRecord) -> Callable[[pa.Table], pa.Table]:
-    """Gives curves of a run of before, whose file does not say it, how their replicates ended; null where that can't be read."""
-    try:
-        replicates = run.read("cells.json")
-    except StoreError:
-        replicates = []
-    ended = {(c["experiment"], c["variant"], _text(c["constants"]), c["replicate"]): c["status"] for c in replicates}
+def _points(held: pq.ParquetFile) -> list[str]:
+    """The sweep points of a file of curves, each as it is written there."""
+    points: dict[str, None] = {}
+    for batch in held.iter_batches(columns=["constants"]):
+        points.update(dict.fromkeys(batch.column(0).unique().to_pylist()))
+    return list(points)
 
-    def with_status(table: pa.Table) -> pa.Table:
-        names = ("experiment", "variant", "constants", "replicate")
-        places = zip(*(table.column(name).to_pylist() for name in names), strict=True)
-        column = pa.array([ended.get(place) for place in places], pa.string())
-        return table.add_column(table.schema.get_field_index("measure"), STATUS, column)
 
-    return with_status
+class _Layout:
+    """How curves are laid out: a column an axis in place of the sweep points, how replicates ended, and the entries of arrays."""
+
+    def __init__(self, run: RunRecord, points: Sequence[str]) -> None:
+        self.codes = {text: code for code, text in enumerate(points)}
+        values = [json.loads(text) for text in points]
+        columns = axis_names(values, OF_CURVES)
+        self.axes = {column: axis_array([point.get(name) for point in values]) for name, column in columns.items()}
+        try:
+            replicates = run.read("cells.json")
+        except StoreError:  # its curves are there all the same
+            replicates = []
+        self.ended = {
+            (c["experiment"], c["variant"], _text(c["constants"]), c["replicate"]): c["status"] for c in replicates
+        }
+        self.shapes: dict[tuple[str, str, str], tuple[int, ...]] = {}
+        for one in replicates:
+            for name, value in one["final"].items():
+                self.shapes.setdefault((one["experiment"], one["variant"], name), np.shape(value))
+        self.meanings = {column: f"the axis {name}" for name, column in columns.items()}
+        self.about = _about(run)
+
+    def table(self, table: pa.Table) -> pa.Table:
+        """Some rows of the run's own file, laid out."""
+        points = table.column("constants").to_pylist()
+        at = pa.array([self.codes[text] for text in points], pa.int32())
+        columns: dict[str, Any] = {name: table.column(name) for name in ("experiment", "variant")}
+        columns |= {name: values.take(at) for name, values in self.axes.items()}
+        for name in OF_CURVES[2:]:
+            if name == STATUS and name not in table.column_names:
+                names = ("experiment", "variant", "constants", "replicate")
+                places = zip(*(table.column(part).to_pylist() for part in names), strict=True)
+                columns[name] = pa.array([self.ended.get(place) for place in places], pa.string())
+            elif name == "entry":
+                columns[name] = self._entries(table)
+            elif name in table.column_names:
+                columns[name] = table.column(name)
+        return described(pa.table(columns), self.meanings, self.about)
+
+    def _entries(self, table: pa.Table) -> pa.Array:
+        """The entries of arrays as they are written, which needs their shapes."""
+        names = (table.column(name).to_pylist() for name in ("experiment", "variant", "measure", "index"))
+        known: dict[tuple[str, str, str, int], str] = {}
+
+        def entry(experiment: str, variant: str, measure: str, index: int) -> str:
+            place = (experiment, variant, measure, index)
+            if place not in known:
+                known[place] = subscript(index, self.shapes.get(place[:3], ()))
+            return known[place]
+
+        return pa.array([entry(*place) for place in zip(*names, strict=True)], pa.string())
 
 
 def _text(constants: Any) -> str:
     return json.dumps(dict(constants), sort_keys=True)
 
 
-def column_name(kind: str, name: str, taken: Collection[str]) -> str:
-    """The column of an axis or a measure: its name, or `KIND.NAME` where the table has such a column already.
-
-    >>> column_name("axis", "d", {"steps"}), column_name("axis", "steps", {"steps"})
-    ('d', 'axis.steps')
-    """
-    return f"{kind}.{name}" if name in taken else name
-
-
 def axis_columns(replicates: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """The columns of the axes of some entries of `cells.json`."""
-    names = dict.fromkeys(name for replicate in replicates for name in replicate["constants"])
-    return {name: column_name("axis", name, FIXED) for name in names}
+    return axis_names([replicate["constants"] for replicate in replicates], FIXED)
 
 
-def finals_table(run: RunRecord, experiment: str | None = None) -> pa.Table:
-    """A run's finals, one row a replicate, of all experiments or of one. Raises StoreError."""
-    replicates = [
+def _replicates(run: RunRecord, experiment: str | None) -> list[dict[str, Any]]:
+    return [
         {**replicate, "final": final_of(replicate)}
         for replicate in run.read("cells.json")
         if experiment is None or replicate["experiment"] == experiment
     ]
-    axes = axis_columns(replicates)
-    taken = {*FIXED, *axes.values()}
+
+
+def _lead(replicates: Sequence[Mapping[str, Any]]) -> dict[str, pa.Array]:
+    """The columns that tell replicates apart and say how they ended."""
+    columns = {
+        name: pa.array([replicate[name] for replicate in replicates], KINDS.get(name, pa.string())) for name in FIXED
+    }
+    for name, column in axis_columns(replicates).items():
+        columns[column] = axis_array([replicate["constants"].get(name) for replicate in replicates])
+    return columns
+
+
+def finals_table(run: RunRecord, experiment: str | None = None) -> pa.Table:
+    """A run's finals, one row a replicate, of all experiments or of one. Raises StoreError."""
+    replicates = _replicates(run, experiment)
+    columns = _lead(replicates)
     rows: list[dict[str, Any]] = []
     for replicate in replicates:
-        row = {name: replicate[name] for name in FIXED}
-        row |= {column: _plain(replicate["constants"].get(name)) for name, column in axes.items()}
-        for name, value in replicate["final"].items():
-            row |= _spread(column_name("measure", name, taken), value)
-        rows.append(row)
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    return pa.table({name: _of_one_kind([row.get(name) for row in rows]) for name in columns})
+        finals = replicate["final"].items()
+        rows.append(
+            {key: item for name, value in finals for key, item in spread(column_name("measure", name, columns), value)}
+        )
+    for name in dict.fromkeys(name for row in rows for name in row):
+        columns[name] = pa.array([_number(row.get(name)) for row in rows], pa.float64())
+    return pa.table(columns)
 
 
-def _of_one_kind(values: list[Any]) -> list[Any]:
-    """The values of a column; as text where some are text and others are numbers."""
-    kinds = {type(value) is str for value in values if value is not None}
-    return [value if value is None else str(value) for value in values] if len(kinds) > 1 else values
+def long_finals_table(run: RunRecord) -> pa.Table:
+    """A run's finals, one row a number: of an array one an entry. Raises StoreError."""
+    replicates = _replicates(run, None)
+    rows = [
+        (place, name, key, _number(value))
+        for place, replicate in enumerate(replicates)
+        for name, final in replicate["final"].items()
+        for key, value in spread("", final)
+    ]
+    at = pa.array([row[0] for row in rows], pa.int64())
+    columns = {name: values.take(at) for name, values in _lead(replicates).items()}
+    kinds = (("measure", pa.string()), ("entry", pa.string()), ("value", pa.float64()))
+    own = {name: pa.array([row[number] for row in rows], kind) for number, (name, kind) in enumerate(kinds, 1)}
+    return pa.table(
+        {column_name("axis", name, own) if name in own else name: value for name, value in columns.items()} | own
+    )
 
 
-def _plain(value: Any) -> Any:
-    return value if value is None or isinstance(value, int | float | str) else str(value)
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
 
 
-def _spread(name: str, value: Any) -> dict[str, Any]:
-    """A measure's final in a column, an array's in one an entry."""
+def spread(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """A measure's final under its name, an array's entries each under its own."""
     if not isinstance(value, list):
-        return {name: value}
-    return {key: item for place, inner in enumerate(value) for key, item in _spread(f"{name}[{place}]", inner).items()}
+        yield name, value
+        return
+    for place, inner in enumerate(value):
+        yield from spread(f"{name}[{place}]", inner)
+
+
+def _about(run: RunRecord) -> dict[str, str]:
+    """What a table is of, for its schema."""
+    overrides = " ".join(run.overrides)
+    return {"run": run.name, "study": run.study, "profile": run.profile, "overrides": overrides}
+
+
+def _axis_meanings(table: pa.Table) -> dict[str, str]:
+    """The columns that are none of those that all finals have, and so are axes."""
+    return {name: f"the axis {name.removeprefix('axis.')}" for name in table.column_names if name not in MEANINGS}
+
+
+def _meanings(run: RunRecord, table: pa.Table) -> dict[str, str]:
+    """The study's own columns of finals: axes, and measures as they are written, where the study can still be read."""
+    from dlspec.spec.resolve.measure_texts import measure_texts
+
+    cells = run.read("cells.json")
+    axes = axis_columns(cells)
+    meanings = {column: f"the axis {name}" for name, column in axes.items()}
+    try:
+        texts = measure_texts(spec.load(run.folder / "spec.yaml"))
+    except spec.StudyError:  # of another version of the language
+        return meanings
+    for cell in cells:
+        for name, value in cell["final"].items():
+            text = texts.get(cell["experiment"], {}).get(name, "")
+            column = column_name("measure", name, (*FIXED, *axes.values()))
+            meanings |= {key: text for key, _ in spread(column, value) if key not in meanings}
+    return meanings

@@ -31,6 +31,7 @@ from .npz import write_npz
 from .optional_outputs import Aside
 from .precision_text import precisions
 from .replicates import Replicate, Results
+from .table_columns import counted
 
 if TYPE_CHECKING:
     from .verdicts import Verdict
@@ -207,7 +208,7 @@ REPLICATES_PER_WRITE = 256
 
 def write_curves(path: Path, replicates: Sequence[Replicate]) -> None:
     """All curves into one Parquet file, some replicates at a time."""
-    with pq.ParquetWriter(path, CURVES) as writer:
+    with pq.ParquetWriter(path, CURVES, write_statistics=counted(CURVES)) as writer:
         for start in range(0, len(replicates), REPLICATES_PER_WRITE):
             writer.write_table(curves_table(replicates[start : start + REPLICATES_PER_WRITE]))
 

@@ -20,6 +20,11 @@ from .resources import Node
 REACH_SECONDS = 5.0
 PROBE_SECONDS = 60.0
 ADDRESS = re.compile(r"(?P<client>ray://)?(?P<host>[^\s/:]+):(?P<port>\d{1,5})")
+TOKEN_HINT = (
+    "Where the cluster asks for a token, as Ray's log above says by InvalidAuthToken, set RAY_AUTH_MODE=token here and RAY_AUTH_TOKEN, "
+    "or RAY_AUTH_TOKEN_PATH, to that of the cluster."
+)
+"""Ray says of a wrong token no more than that it cannot connect."""
 START_HINT = "`ray start --head` starts a cluster on a machine and prints its address; docs/scaling.md says more."
 
 
@@ -121,7 +126,7 @@ def _connect(ray: Any, where: str) -> None:
     except (ConnectionError, TimeoutError, ValueError) as error:
         if where == "auto":
             raise ClusterError("no Ray cluster runs on this machine", START_HINT) from error
-        raise ClusterError(f"{where}: no connection to Ray: {_first(error)}", START_HINT) from error
+        raise ClusterError(f"{where}: no connection to Ray: {_first(error)}", f"{TOKEN_HINT} {START_HINT}") from error
     except SystemExit as error:
         raise ClusterError(f"{where}: what listens there does not answer as a Ray cluster", START_HINT) from error
     except RuntimeError as error:

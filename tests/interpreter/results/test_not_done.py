@@ -86,7 +86,7 @@ def test_exports_say_how_a_cell_ended(ending: str, old: bool, tmp_path: Path) ->
     assert "pair" not in read().column_names
     export(run, path, finals=False)
     table = read()
-    assert table.column_names[4:6] == ["digest", "status"]
+    assert table.column_names[:6] == ["experiment", "variant", "d", "replicate", "digest", "status"]
     ended = dict(zip(table["replicate"].to_pylist(), table["status"].to_pylist(), strict=True))
     assert ended == {place: status for place, status in enumerate(ENDS) if status != "failed"}
 
