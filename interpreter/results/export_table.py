@@ -107,10 +107,10 @@ def curves_readable(source: Path) -> Iterator[None]:
         raise StoreError(f"{source}: cannot be read: {str(error).splitlines()[0]}", hint) from error
 
 
-def _points(held: pq.ParquetFile) -> list[str]:
+def _points(file: pq.ParquetFile) -> list[str]:
     """The sweep points of a file of curves, each as it is written there."""
     points: dict[str, None] = {}
-    for batch in held.iter_batches(columns=["constants"]):
+    for batch in file.iter_batches(columns=["constants"]):
         points.update(dict.fromkeys(batch.column(0).unique().to_pylist()))
     return list(points)
 
