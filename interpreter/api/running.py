@@ -34,7 +34,7 @@ from ..schedule.progress import Quiet
 from ..schedule.scheduler import Progress, Run
 from ..store.requests import ReplicateBatch, requests_of
 from ..store.store import Store
-from ..tracking import Both, Tracking, opened
+from ..tracking import Both, Origin, Tracking, opened
 from .audience import Audience, Judged
 from .loaded_meanwhile import loaded_meanwhile
 from .settings import ExecutorName, RunSettings
@@ -67,7 +67,8 @@ class Outcome:
 def carried_out(plan: StudyPlan, settings: RunSettings, audience: Audience, command: Sequence[str]) -> Outcome:
     """Runs, stores, judges, and writes the run's folder; `command` is the command's words. Raises StoreError, MissingExtra, ClusterError."""
     title = new_title(settings.runs, plan)
-    tracking = opened(plan, settings.runs, title, settings.tensorboard, settings.mlflow, audience.warn)
+    origin = Origin(tuple(command), settings.study)
+    tracking = opened(plan, settings.runs, title, settings.tensorboard, settings.mlflow, audience.warn, origin)
     store: Store | None = None
     with _interruptible(audience, lambda: store is not None):
         try:

@@ -4,6 +4,7 @@ In: evaluations and ended replicates. Out: the same for trackers, each point onc
 """
 
 from .dispatcher import Both, Tracking, opened
+from .origin import Origin
 from .tracker import Tracker
 
-__all__ = ["Both", "Tracker", "Tracking", "opened"]
+__all__ = ["Both", "Origin", "Tracker", "Tracking", "opened"]

@@ -15,6 +15,7 @@ from ..results.folder_names import TENSORBOARD
 from ..results.replicates import Replicate, Results
 from ..schedule.progress import Quiet
 from ..store.requests import ReplicateBatch
+from .origin import Origin
 from .tracker import ReportedSteps, Tracker
 
 if TYPE_CHECKING:
@@ -26,11 +27,13 @@ Event = Callable[[ReportedSteps], None]
 class Tracking:
     """The trackers of a run. The first fault of one is a warning, and all that it is told from then on is dropped."""
 
-    def __init__(self, trackers: Mapping[str, Tracker], warn: Callable[[str], None]) -> None:
+    def __init__(
+        self, trackers: Mapping[str, Tracker], warn: Callable[[str], None], faults: queue.Queue[str] | None = None
+    ) -> None:  # fmt: skip
         self.told = {name: ReportedSteps(tracker) for name, tracker in trackers.items()}
         self.warn = warn
         self.events: queue.Queue[Event | None] = queue.Queue()
-        self.faults: queue.Queue[str] = queue.Queue()
+        self.faults: queue.Queue[str] = faults if faults is not None else queue.Queue()
         self.thread = threading.Thread(target=self._work, name="dlspec-tracking", daemon=True)
         if self.told:
             self.thread.start()
@@ -147,16 +150,17 @@ class Both:
 
 
 def opened(
-    plan: StudyPlan, root: Path, title: str, tensorboard: bool, mlflow: str | None, warn: Callable[[str], None]
+    plan: StudyPlan, root: Path, title: str, tensorboard: bool, mlflow: str | None, warn: Callable[[str], None], origin: Origin | None = None,
 ) -> Tracking:  # fmt: skip
-    """The trackers that are asked for, of a run that will be called `title`. Raises MissingExtra."""
+    """The trackers that are asked for, of a run that will be called `title`, and what they are told it comes from. Raises MissingExtra."""
     trackers: dict[str, Tracker] = {}
+    faults: queue.Queue[str] = queue.Queue()
     if tensorboard:
         from .tensorboard import TensorBoard
 
-        trackers["TensorBoard"] = TensorBoard(root / TENSORBOARD, title)
+        trackers["TensorBoard"] = TensorBoard(root / TENSORBOARD, title, plan)
     if mlflow is not None:
         from .mlflow import MLflow
 
-        trackers["MLflow"] = MLflow(mlflow, plan, title)
-    return Tracking(trackers, warn)
+        trackers["MLflow"] = MLflow(mlflow, plan, title, origin or Origin(), lambda text: faults.put(f"MLflow: {text}"))
+    return Tracking(trackers, warn, faults)

@@ -11,8 +11,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..results.replicates import Replicate
+from dlspec.spec.ir.plan import StudyPlan
+
+from ..results.replicates import DONE, Replicate
 from .extras import needs
+from .hparams import session_end, session_start
+from .settings import Settings
 
 if TYPE_CHECKING:
     from ..results.verdicts import Verdict
@@ -28,10 +32,12 @@ class TensorBoard:
     Files are records of protocol buffers, as TensorFlow's documentation of TFRecord and its `event.proto` say.
     """
 
-    def __init__(self, root: Path, title: str) -> None:
+    def __init__(self, root: Path, title: str, plan: StudyPlan | None = None) -> None:
         needs("tensorboard", "TensorBoard", "--tensorboard")
         self.folder = root / title
+        self.settings = Settings(plan) if plan is not None else None
         self.open: dict[str, Any] = {}
+        self.described: set[tuple[str, str]] = set()
 
     def begin(self) -> None:
         """Makes the run's folder."""
@@ -43,14 +49,32 @@ class TensorBoard:
 
         if replicate.key not in self.open:
             self.open[replicate.key] = _file(self.folder / place(replicate))
+            if self.settings is not None:
+                _add(
+                    self.open[replicate.key], 0, session_start(place(replicate).as_posix(), self.settings.of(replicate))
+                )
         for step, numbers in points:
-            values = [Summary.Value(tag=tag, simple_value=value) for tag, value in numbers.items()]
+            values = [self._value(replicate, tag, value) for tag, value in numbers.items()]
             _add(self.open[replicate.key], step, Summary(value=values))
         self.open[replicate.key].flush()
 
+    def _value(self, replicate: Replicate, tag: str, value: float) -> Any:
+        """A point; the first of a curve says what its measure is."""
+        from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
+
+        text = self.settings.meaning(replicate.experiment, tag.split("/")[0]) if self.settings is not None else ""
+        if not text or (replicate.key, tag) in self.described:
+            return Summary.Value(tag=tag, simple_value=value)
+        self.described.add((replicate.key, tag))
+        scalars = SummaryMetadata.PluginData(plugin_name="scalars")
+        metadata = SummaryMetadata(summary_description=f"`{text}`", plugin_data=scalars)
+        return Summary.Value(tag=tag, simple_value=value, metadata=metadata)
+
     def ended(self, replicate: Replicate) -> None:
-        """Closes a replicate's file: no more are open than replicates run."""
+        """Says how a replicate ended, and closes its file: no more are open than replicates run."""
         if replicate.key in self.open:
+            if self.settings is not None:
+                _add(self.open[replicate.key], 0, session_end(replicate.status == DONE))
             self.open.pop(replicate.key).close()
 
     def conclude(self, folder: Path, figures: Sequence[Path], verdicts: Sequence[Verdict]) -> None:

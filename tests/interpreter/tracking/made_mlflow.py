@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 CALLS = (
-    "get_experiment_by_name", "create_experiment", "create_run", "log_batch", "set_tag", "set_terminated", "log_artifact",
+    "get_experiment_by_name", "create_experiment", "create_run", "log_batch", "set_tag", "set_terminated", "log_artifact", "search_runs",
 )  # fmt: skip
 """What dlspec calls of a client."""
 
@@ -68,6 +69,12 @@ class Server:
 
     def _get_experiment_by_name(self, name: str) -> None:
         return None
+
+    def _search_runs(self, experiments: list[str], wanted: str, max_results: int) -> list[Any]:
+        design = re.findall(r"'(\w+)'", wanted)[0]
+        return [
+            run for run in self.runs.values() if run.tags.get("dlspec.design") == design and run.status == "FINISHED"
+        ]
 
     def _create_experiment(self, name: str) -> str:
         return name

@@ -5,14 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from dlspec import spec
+from dlspec.interpreter.store.requests import requests_of
 from dlspec.interpreter.store.store import FINAL_STATUSES
-from dlspec.interpreter.tracking import opened
+from dlspec.interpreter.tracking import Origin, opened
 from dlspec.interpreter.tracking.mlflow import RUN_STATUSES
+from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.ir.plan import StudyPlan
 
+from tests.interpreter.tracking.conftest import STUDY
 from tests.interpreter.tracking.made_mlflow import CALLS, Server, install
 
 
@@ -39,9 +44,89 @@ def test_what_is_not_done_is_not_finished_and_ends_with_no_number(
     ends = {one.key: one for one in second.metrics}
     assert ends.keys() == last.keys() and all(math.isnan(one.value) for one in ends.values()), "it is ranked behind all"
     assert all(one.step > cells[1].steps[-1] for one in ends.values())
-    assert server.called == set(CALLS)
+    assert server.called == {*CALLS} - {"search_runs"}, "of what is new nothing is looked up"
 
 
 def test_every_end_of_a_replicate_has_a_status_there() -> None:
     assert {*FINAL_STATUSES, "interrupted", "failed"} == RUN_STATUSES.keys()
     assert [status for status, word in RUN_STATUSES.items() if word == "FINISHED"] == ["done"]
+
+
+def test_what_is_stored_and_known_is_told_once(
+    plan: StudyPlan, ended: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server()
+    install(monkeypatch, server)
+    run = tmp_path / "small-1"
+    run.mkdir()
+
+    def told(stored: bool) -> list[str]:
+        tracking = opened(plan, tmp_path, "small-1", False, "file:x", pytest.fail)
+        cells = ended()
+        for cell in cells:
+            cell.stored = stored
+        tracking.ended(cells)
+        tracking.conclude({}, run, [], [])
+        tracking.close()
+        return [one.name for one in server.runs.values()]
+
+    first = told(stored=True)
+    assert len(first) == 3, "it is there for the first time, though it was stored before"
+    assert told(stored=True) == first, "nothing was to do"
+    assert len(told(stored=False)) == 6, "it was run again, with --force say"
+
+
+def test_what_is_infinite_is_no_number_there_and_is_said(
+    plan: StudyPlan, ended: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server()
+    install(monkeypatch, server)
+    tracking = opened(plan, tmp_path, "small-1", False, "file:x", pytest.fail)
+    (cell, _) = ended()
+    cell.curves["error"][1] = math.inf
+    tracking.ended([cell])
+    tracking.close()
+    _, one = server.runs.values()
+    values = {metric.step: metric.value for metric in one.metrics if metric.key == "error"}
+    assert math.isnan(values[10]) and values[0] == 1.0
+    assert one.tags["dlspec.infinite.error"] == "at step 10"
+
+
+def test_a_deleted_experiment_is_told_of_and_another_takes_the_runs(
+    plan: StudyPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server()
+    deleted = SimpleNamespace(experiment_id="7", lifecycle_stage="deleted")
+    monkeypatch.setattr(server, "_get_experiment_by_name", {"small": deleted}.get)
+    install(monkeypatch, server)
+    warnings: list[str] = []
+    opened(plan, tmp_path, "small-1", False, "file:x", warnings.append).close()
+    (warning,) = warnings
+    assert (
+        "'small' was deleted in MLflow, and takes no runs: 'small-2' does" in warning and "--experiment-id 7" in warning
+    )
+
+
+def test_every_differing_setting_is_a_parameter_and_the_run_says_where_it_comes_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server()
+    install(monkeypatch, server)
+    text = STUDY.replace(
+        "    claims:",
+        "    variants: {plain: {}, large: {training: {batch: 16, optimizer: {adam: {learning_rate: rate}}}}}\n    claims:",
+    )
+    plan = spec.resolve(spec.parse(Source("small.yaml", text)))
+    tracking = opened(
+        plan, tmp_path, "small-1", False, "file:x", pytest.fail, Origin(("run", "a b.yaml"), tmp_path / "a.yaml")
+    )
+    tracking.ended(request.replicate(0) for request in requests_of(plan, "cpu"))
+    tracking.close()
+    parent, *runs = server.runs.values()
+    assert [(one.params["variant"], one.params["rate"], one.params["training.batch"]) for one in runs] == [
+        ("plain", "0.1", "8"), ("plain", "0.05", "8"), ("large", "0.1", "16"), ("large", "0.05", "16"),
+    ]  # fmt: skip
+    assert (
+        any(key.startswith("training.optimizer") for key in runs[0].params) and "training.steps" not in runs[0].params
+    )
+    assert parent.tags["dlspec.command"] == "dlspec run 'a b.yaml'" and parent.tags["dlspec.package.numpy"]

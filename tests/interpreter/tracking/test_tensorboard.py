@@ -76,6 +76,22 @@ def test_points_are_on_the_disk_at_once(
     tracking.close()
 
 
+def test_settings_and_meanings_are_read_back(plan: StudyPlan, ended: Callable[..., Any], tmp_path: Path) -> None:
+    from tensorboard.plugins.hparams.metadata import parse_session_end_info_plugin_data as end
+    from tensorboard.plugins.hparams.metadata import parse_session_start_info_plugin_data as start
+
+    tracking = opened(plan, tmp_path, "small-1", True, None, pytest.fail)
+    tracking.ended(ended(early=10))
+    tracking.close()
+    for number, status in ((0, 1), (1, 2)):
+        held = read(tmp_path / "tensorboard" / "small-1" / "line" / "rate=0.1" / f"replicate_{number}")
+        assert held.SummaryMetadata("error").summary_description == "`E(f^2)`"
+        content = held.PluginTagToContent("hparams")
+        settings = start(content["_hparams_/session_start_info"]).hparams
+        assert settings["rate"].number_value == 0.1 and settings["experiment"].string_value == "line"
+        assert end(content["_hparams_/session_end_info"]).status == status
+
+
 def test_a_cell_has_a_folder_of_its_own() -> None:
     def named(variant: str, **constants: Any) -> str:
         return place(Replicate("e", variant, constants, 3, "")).as_posix()
