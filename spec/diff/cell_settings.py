@@ -49,6 +49,6 @@ def measure_words(plan: ExperimentPlan) -> dict[str, str]:
                 own.setdefault(rest[0], {})[".".join(rest[1:])] = spell(leaf)
         words = {**own, **words}
     return {
-        name: ", ".join(f"{key}: {text}" if key else text for key, text in parts.items())
+        name: ", ".join(text if key in ("", "of") else f"{key}: {text}" for key, text in parts.items())
         for name, parts in words.items()
     }
