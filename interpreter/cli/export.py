@@ -10,7 +10,7 @@ import typer
 from ..api.exporting import Format
 from ..backend.devices import AUTO
 from . import complete
-from .options import Device, File, Overrides, Profile, resolved
+from .options import AllowData, Device, File, Overrides, Profile, resolved
 
 
 def export(
@@ -24,6 +24,7 @@ def export(
     ] = None,
     device: Device = AUTO, profile: Profile = None, override: Overrides = None,
     output: Annotated[Path | None, typer.Option("--output", metavar="FOLDER", help="A new folder; otherwise named for the cell.")] = None,
+    allow_data: AllowData = False,
 ) -> None:  # fmt: skip
     """Writes the compiled training program of a cell into a folder: the program, its inputs at the start, a manifest."""
     from ..api.exporting import exported

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from .options import File, Profile, Runs, resolved
+from .options import AllowData, File, Profile, Runs, resolved
 
 
 def register(
     file: File, profile: Profile = None, runs: Runs = Path("runs"),
     replace: Annotated[bool, typer.Option("--replace", help="Registers anew what is registered already.")] = False,
+    allow_data: AllowData = False,
 ) -> None:  # fmt: skip
     """Writes FILE's claims and design into a file beside it; later runs say whether they are still the same."""
     from ..api.registering import registered

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.axes import CELL, EXAMPLE, REPLICATE, Axes, rank_of, union
+from dlspec.spec.ir.data import Digits
 from dlspec.spec.ir.plan import Mode
 from dlspec.spec.ir.term_pass import TermPass
 
@@ -56,7 +57,7 @@ class Lowering:
         expectation: a mean, or a statistic of gradients
         gradient: one example's gradient by weights, `value_gradient` by a name; `recall` the context at the weights of another time.
         estimate: the value of an estimate by its name.
-        enumerated: the path of a sample whose values are all taken in turn.
+        enumerated: the samples whose values are all taken; which an example has is in its number, or in that of its row.
         fused: whether what is lowered becomes one loop; `on_cpu` whether it runs on this machine's CPU.
         step: how many updates have been made.
         update: the number of the update that examples are for: of evaluations, the last one made.
@@ -87,7 +88,7 @@ class Lowering:
     recall: Callable[[Lowering, t.Recalled], Lowering] | None = None
     estimate: Callable[[str], Value] | None = None
     given: Mapping[tuple[str, str, str], Value] = field(default_factory=dict)
-    enumerated: tuple[str, ...] = ()
+    enumerated: tuple[Digits, ...] = ()
     fused: bool = False
     on_cpu: bool = False
     step: Any = None

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.axes import CELL, EXAMPLE, REPLICATE, Axes, union
+from dlspec.spec.ir.data import Digits
 from dlspec.spec.ir.plan import Mode
 from dlspec.spec.tables.distributions import DISTRIBUTIONS, words_needed
 from dlspec.spec.tables.operations import OPERATIONS
@@ -237,8 +238,8 @@ def _gathered(array: Value, index: Value, axis: int, event: int, context: Loweri
 def _sample(term: t.Sample, context: Lowering) -> Value:
     """One occurrence of a distribution, independent along all the indices around it."""
     assert context.keys is not None
-    if term.path == context.enumerated:
-        return _enumerated(term, context)
+    if (digits := next((one for one in context.enumerated if one.path == term.path), None)) is not None:
+        return _enumerated(term, digits, context)
     row = DISTRIBUTIONS[term.distribution]
     around = context.indices
     extents = tuple(index.extent for index in around)
@@ -269,16 +270,24 @@ def _sample(term: t.Sample, context: Lowering) -> Value:
     return Value(context.cast(tensor, term.type.kind), axes)
 
 
-def _enumerated(term: t.Sample, context: Lowering) -> Value:
-    """The values of an enumerated draw: the bits of the examples' numbers, the lowest first."""
-    count = int(np.prod(term.shape, dtype=int))
-    index = context.index if context.index.shape.rank == 1 else context.index[0]
-    places = tf.range(count, dtype=tf.int64)
-    bits = tf.cast(tf.bitwise.bitwise_and(tf.bitwise.right_shift(index[:, tf.newaxis], places), 1), tf.int32)
-    values = 1 - 2 * bits if term.distribution == "rademacher" else bits
+def _enumerated(term: t.Sample, digits: Digits, context: Lowering) -> Value:
+    """The values of a draw all of whose values are taken: digits of the examples' numbers, the lowest first, or of those of their rows."""
+    number = context.file_rows
+    axes: Axes = (REPLICATE, EXAMPLE)
+    if number is None:
+        number, axes = (context.index if context.index.shape.rank == 1 else context.index[0]), (EXAMPLE,)
+    powers = [digits.stride * digits.count**place for place in range(int(np.prod(term.shape, dtype=int)))]
+    each = number[..., tf.newaxis]
+    if digits.count == 2 and digits.stride.bit_count() == 1:  # of bits no division is made
+        places = tf.constant([power.bit_length() - 1 for power in powers], number.dtype)
+        found = tf.bitwise.bitwise_and(tf.bitwise.right_shift(each, places), 1)
+    else:
+        found = each // tf.constant(powers, number.dtype) % digits.count
+    found = tf.cast(found, tf.int32)
+    values = 1 - 2 * found if term.distribution == "rademacher" else found
     if EXAMPLE not in context.lead:
         return Value(tf.reshape(values, term.shape))
-    return Value(tf.reshape(values, [index.shape[0], *term.shape]), (EXAMPLE,))
+    return Value(tf.reshape(values, [*number.shape, *term.shape]), axes)
 
 
 # -- what the program gives ----------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Generic, TypeVar
 
 import tensorflow as tf
-from dlspec.spec.ir.data import DataSource, Enumerated, Finite, Fresh, Rows
+from dlspec.spec.ir.data import Combinations, DataSource, Enumerated, Finite, Fresh, Rows
 
 from ..lower.data_order import chosen
 from ..registry import Registry
@@ -78,6 +78,17 @@ class FiniteReader(DataReader[Finite]):
 @READERS(Rows.kind)
 class RowsReader(DataReader[Rows]):
     """Rows of files, in an order of each replicate's own or in that of the files; what is drawn beside them is new at each visit."""
+
+    ahead = True
+
+    def batch_indices(self, order: Any, places: Any) -> Any:
+        """What the order has at the places: int64 [R, B]."""
+        return chosen(order, places, self.source.train, self.source.order)
+
+
+@READERS(Combinations.kind)
+class CombinationsReader(DataReader[Combinations]):
+    """Combinations of draws, in an order of each replicate's own."""
 
     ahead = True
 

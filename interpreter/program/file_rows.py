@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from dlspec.spec.data_files.split import column_values, split_rows
-from dlspec.spec.ir.data import NamedFile, Rows
+from dlspec.spec.ir.data import Combinations, NamedFile, Rows
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.ir.terms import FileValue
 
@@ -55,11 +55,15 @@ def as_tensor(term: FileValue, values: np.ndarray[Any, Any], dtype: Any) -> Any:
 
 
 def file_tensors(program: Program, paths: Sequence[tuple[Any, ...]], dtype: Any) -> dict[str, Any]:
-    """The rows, int32 [R, train + test], and the columns, [N, …] each, by the names that they have among the draws.
+    """The rows, int32 [R, train + test], and the columns, [N, …] each, by the names that they have among the draws; of
+    combinations of draws their numbers, as rows.
 
     `paths` are the replicates' places in the seed tree. Raises StudyError where a file is not what was checked.
     """
     source = program.data
+    if isinstance(source, Combinations):
+        every = source.train + source.test
+        return {ROWS: tf.constant(np.stack([_shuffling(path)(every) for path in paths]), tf.int32)}
     if not isinstance(source, Rows):
         return {}
     tensors = {ROWS: tf.constant(rows_of_replicates(source, paths), tf.int32)}

@@ -194,7 +194,7 @@ def number_samples(program: Program) -> dict[Path, int]:
             row = row_of(layer)
             if row is not None and row.draws_with(layer.config):
                 numbers.setdefault(noise_path(plan.name, layer.key), len(numbers))
-    if isinstance(program.data, Rows):
+    if program.data.tabled:
         numbers[ROWS_PLACE] = len(numbers)
     return numbers
 

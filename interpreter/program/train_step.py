@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from dlspec.spec.ir.data import Rows
 from dlspec.spec.ir.plan import Phase, Update
 from dlspec.spec.passes.held_columns import batches_a_step
 from dlspec.spec.tables.gradient_modes import mode_of
@@ -117,7 +116,7 @@ class UpdateStep:
     ) -> Lowering:
         """The context of the loss, with what it needs of the examples where that is looked up or made by itself."""
         context, rows = self.context, None
-        if isinstance(context.program.data, Rows):
+        if context.program.data.tabled:
             batch_indices, rows = places, batch_indices  # what is drawn beside a row is new at each visit
         lowering = context.lowering(
             inputs.keys, batch_indices, self.batch, inputs.draws, step=step, update=step, training=training, places=rows

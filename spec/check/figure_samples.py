@@ -7,7 +7,6 @@ from typing import Any
 
 from ..diagnostics.problems import Problem, problem_at
 from ..ir import terms as t
-from ..ir.data import Rows
 from ..ir.plan import ProbePlan, TrainingPlan
 from ..model.figures import ROWS_SEARCHED, Figure
 from . import constant_folding as folding
@@ -63,12 +62,12 @@ def _probe(experiment: ExperimentScope, name: str, figure: Any, last: int) -> Pr
     else:
         examples = experiment.count(figure.node("count"), figure.count, "'count'")
         examples *= ROWS_SEARCHED if figure.kind == "images" and figure.rows is not None else 1
-    if isinstance(experiment.data, Rows):
+    if experiment.data is not None and experiment.data.tabled:
         experiment.note_read("data")
         if not experiment.data.test:
             message = f"a figure of kind `{figure.kind}` shows test examples, and there are none"
             raise problem_at(figure.span(), message, "Leave rows for tests: `train: 0.8`.")
-        examples = min(examples, experiment.data.test)  # a file has no more of them
+        examples = min(examples, experiment.data.test)  # there are no more of them
     steps = {last} if figure.kind != "images" or _trained(terms.values()) else {0}
     return ProbePlan(name, terms, examples, tuple(sorted(_steps(experiment, figure, last) or steps)))
 

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from fractions import Fraction
 
 from ..data_files.described import called, file_name, is_name
 from ..data_files.places import located
 from ..data_files.split import group_sizes, rows_chosen, rows_without_gaps
 from ..data_files.survey import Column, survey
 from ..diagnostics.problems import Span, StudyError, did_you_mean, listing, problem_at
-from ..ir import terms as t
 from ..ir.data import FileColumn, NamedFile, Rows
 from ..model.experiment import Data
 from ..source import nodes as yaml
-from . import constant_folding as folding
-from .context import Context
 from .file_columns import column_of, gap, gap_hint
 from .scope import ExperimentScope
+from .shares import counted
 
 FILE_ONLY = ("header", "stratify", "group", "missing")
-MAX_ROWS = 2**31 - 1
 SETS = ("train", "test")
 
 
@@ -193,8 +189,8 @@ class _Split:
     def counts(self, usable: int, unit: int) -> tuple[int, int]:
         """How many rows train and measure. A share is rounded down, of groups where there are any."""
         model = self.model
-        train = self.count("train", usable, unit)
-        test = self.count("test", usable, unit) if "test" in model.model_fields_set else None
+        train = counted(self.experiment, model, "train", usable, unit)
+        test = counted(self.experiment, model, "test", usable, unit) if "test" in model.model_fields_set else None
         if train is None and test is None:
             if self.experiment.model.training is None:
                 return 0, usable
@@ -208,31 +204,6 @@ class _Split:
             message = f"{max(train, test, train + test):,} rows are asked for, and there are {usable:,}"
             raise problem_at(model.span(field), message, "What does not train is the test set unless `test` is said.")
         return train, test
-
-    def count(self, field: str, usable: int, unit: int) -> int | None:
-        """A number of rows, or a share of them."""
-        node = self.model.node(field)
-        if node is None:
-            return None
-        term = self.experiment.checker.value(node, Context("constants", ()))
-        if not isinstance(term, t.Literal) or term.type.shape or term.type.kind == "bool":
-            raise problem_at(node.span, f"'{field}' is a number of rows, or a share", "`0.8`, or `1000`.")
-        if term.type.kind == "int":
-            rows = folding.size(term, f"'{field}'", MAX_ROWS)
-            if rows % unit:
-                hint = f"Each group has {unit:,} rows: give a multiple of that."
-                raise problem_at(node.span, f"{rows:,} rows are no whole number of groups", hint)
-            return rows
-        share = float(term.value)
-        if not 0 < share < 1:
-            hint = (
-                "A whole number counts rows; a share lies between 0 and 1, and neither is one. All rows: leave it out."
-            )
-            raise problem_at(node.span, f"'{field}' is {share:g}, which is neither a number of rows nor a share", hint)
-        rows = int(Fraction(repr(share)) * (usable // unit)) * unit
-        if not rows:
-            raise problem_at(node.span, f"{share:g} of {usable // unit:,} is less than one", "Give a larger share.")
-        return rows
 
     def must_fit_training(self, source: Rows) -> None:
         """Refuses an empty set where something reads it."""

@@ -19,7 +19,7 @@ from ..tables.gradient_statistics import FLOOR, GRADIENT_STATISTICS, Exact, Grad
 from ..tables.operations import OPERATIONS
 from . import constant_folding as folding
 from .context import Context
-from .data import coins
+from .enumerated import coins
 from .gradients import must_be_one_number, weights_of
 from .scope import ExperimentScope
 
@@ -144,9 +144,10 @@ def _examples(experiment: ExperimentScope, row: GradientStatistic, arguments: An
     if whole and given is not None and data is not None and data.train and examples > there:
         message = f"{examples:,} examples are asked for, and the {on} set has {there:,}"
         raise problem_at(given.span, message, "Left out, it is all.")
-    if isinstance(data, Rows):
+    if data is not None and data.tabled:
         if row.over_draws:
-            message = f"`{row.name}` takes new examples for each target, and a file has only its rows"
+            these = "a file has only its rows" if isinstance(data, Rows) else "there are only those that do not train"
+            message = f"`{row.name}` takes new examples for each target, and {these}"
             raise problem_at(arguments.span(), message, "Statistics over examples take them: `gradient_snr`.")
         if given is not None and examples > there:
             message = f"{examples:,} examples are asked for, and the {on} set has {there:,}"

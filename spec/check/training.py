@@ -21,7 +21,7 @@ from . import constant_folding as folding
 from .argument_bounds import explained, representable, within
 from .claims import Subject, check_until
 from .context import Context
-from .data import FULL
+from .enumerated import FULL
 from .expression_text import read
 from .learning_rates import scheduled
 from .measures import loss_term

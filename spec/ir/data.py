@@ -11,6 +11,21 @@ from typing import Any, ClassVar
 
 
 @dataclass(frozen=True)
+class Digits:
+    """A sample whose values are all taken: which of them an example has is in the digits of the example's number.
+
+    Args:
+        path: the sample's place in the seed tree.
+        count: how many values each of its entries has.
+        stride: how many combinations there are of the samples before it.
+    """
+
+    path: tuple[str, ...]
+    count: int = 2
+    stride: int = 1
+
+
+@dataclass(frozen=True)
 class DataSource(ABC):
     """A source of examples. `test` is the size of the test set, over which measures are taken.
 
@@ -18,6 +33,10 @@ class DataSource(ABC):
     """
 
     kind: ClassVar[str]
+    tabled: ClassVar[bool] = False
+    """Whether examples are rows of a table, which each replicate divides into training and test examples: there are no others."""
+    all_tested: ClassVar[bool] = False
+    """Whether what does not train is all that is tested: a mean over it has no sampling error."""
     exact: ClassVar[bool] = False
     """Whether the examples are all there are: an expectation over them is exact, and the batch is all of them."""
 
@@ -29,8 +48,8 @@ class DataSource(ABC):
         return 0
 
     @property
-    def enumerated(self) -> tuple[str, ...]:
-        """The place in the seed tree of the sample whose values are taken in turn; empty where there is none."""
+    def enumerated(self) -> tuple[Digits, ...]:
+        """The samples whose values are all taken; none where none are."""
         return ()
 
     @property
@@ -84,12 +103,16 @@ class Finite(DataSource):
 
 @dataclass(frozen=True)
 class Enumerated(DataSource):
-    """Every value of a binary draw once, to train on and to test on; `path` is the sample's place in the seed tree."""
+    """Every value of a binary draw once, to train on and to test on; `path` is the sample's place in the seed tree.
+
+    Of other draws, or of several, every combination: `digits` are theirs.
+    """
 
     kind = "enumerated"
     exact = True
 
-    path: tuple[str, ...]
+    path: tuple[str, ...] = ()
+    digits: tuple[Digits, ...] = ()
 
     @property
     def train(self) -> int:
@@ -97,13 +120,49 @@ class Enumerated(DataSource):
         return self.test
 
     @property
-    def enumerated(self) -> tuple[str, ...]:
-        """The place of the sample in the seed tree."""
-        return self.path
+    def enumerated(self) -> tuple[Digits, ...]:
+        """The samples."""
+        return self.digits or (Digits(self.path),)
 
     def identity(self) -> list[Any]:
-        """How many values there are, and of which sample."""
-        return [[self.kind, self.train, "shuffle", list(self.path)]]
+        """How many values there are, and of which samples."""
+        return [[self.kind, self.train, "shuffle", [_meant(self.digits)] if self.digits else list(self.path)]]
+
+
+def _meant(digits: tuple[Digits, ...]) -> list[Any]:
+    return [[list(one.path), one.count] for one in digits]
+
+
+@dataclass(frozen=True)
+class Combinations(DataSource):
+    """Every combination of the values of some draws once: `size` of them train, in each replicate others, and the rest are tested."""
+
+    kind = "combinations"
+    tabled = True
+    all_tested = True
+
+    size: int
+    digits: tuple[Digits, ...]
+    order: str = "shuffle"
+
+    @property
+    def train(self) -> int:
+        """How many training examples there are."""
+        return self.size
+
+    @property
+    def enumerated(self) -> tuple[Digits, ...]:
+        """The samples."""
+        return self.digits
+
+    @property
+    def split_at_random(self) -> bool:
+        """Whether the split is drawn."""
+        return True
+
+    def identity(self) -> list[Any]:
+        """How many there are, how many of them train, and of which samples."""
+        return [[self.kind, self.size, self.order, [self.test, _meant(self.digits)]]]
 
 
 @dataclass(frozen=True)
@@ -139,6 +198,7 @@ class Rows(DataSource):
     """
 
     kind = "files"
+    tabled = True
 
     size: int
     rows: int

@@ -22,7 +22,7 @@ from .patch import Patch
 
 
 class Data(Closed):
-    """Finite data: so many examples drawn once per replicate, every value of a binary draw, or the rows of files."""
+    """Finite data: so many examples drawn once per replicate, every value of some draws, or the rows of files."""
 
     file: str | None = Field(None, description="A data file beside the study; its name is its stem.")
     files: dict[Name, str] | None = Field(None, description="Data files beside the study, by name.")
@@ -30,7 +30,7 @@ class Data(Closed):
     train: Expression | None = Field(
         None,
         description="How many training examples, drawn once per replicate; without it they are new at every step. "
-        "Of files a number of rows, a share between 0 and 1, or a column that says which.",
+        "Of files a number of rows, a share between 0 and 1, or a column that says which; of enumerated draws a number or a share.",
     )
     test: Expression = Field(
         1000, description="How many test examples, drawn once per replicate; of files all rows that do not train."
@@ -39,8 +39,10 @@ class Data(Closed):
         "shuffle",
         description="How a batch is taken: in a new random order each epoch, or each example at random; `file`: rows are split and taken as they stand.",
     )
-    enumerate: Name | None = Field(
-        None, description="A binary draw of `example`: all its values, full batches, exact expectations."
+    enumerate: Name | list[Name] | None = Field(
+        None,
+        description="A draw of `example` with few values that are equally likely, or several: all their combinations, full batches, exact expectations. "
+        "With `train` so many of them train, other ones in each replicate, and the rest are tested.",
     )
     stratify: str | None = Field(
         None, description="A column, each of whose values is as frequent among training as among test examples."

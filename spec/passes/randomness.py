@@ -119,7 +119,8 @@ def _is_plain(term: t.Term, reached: _Reached) -> bool:
 
 @_DRAWS.case(t.Sample)
 def _is_drawn(term: t.Sample, reached: _Reached) -> bool:
-    return term.path != reached.program.data.enumerated
+    data = reached.program.data
+    return data.split_at_random or all(term.path != one.path for one in data.enumerated)
 
 
 @_DRAWS.case(t.FileValue)

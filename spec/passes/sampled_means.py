@@ -23,7 +23,7 @@ def sampled_examples(program: Program, measure: MeasurePlan) -> int:
 
     0 where they go over all there are, and have no sampling error: all values of an enumerated draw, or a finite training set.
     """
-    complete = program.data.exact or (measure.on == "train" and program.data.train)
+    complete = program.data.exact or program.data.all_tested or (measure.on == "train" and program.data.train)
     return 0 if complete else program.evaluated(measure.on)
 
 

@@ -121,7 +121,7 @@ class Asked:
                     self.seen.add("form initial")
                     return f"norm({name}.weights - initial({name}.weights))", ()
                 return f"norm({name}.weights)", ()
-            case "train" if self.data in ("finite", "with_replacement"):
+            case "train" if self.data in ("finite", "with_replacement", "combinations"):
                 return {"of": f"E({self.of_networks(())})", "on": "train"}, ()
             case "mixed":
                 return f"E({w.real((), 1)}) - 0.5 * E({self.number(name)})^2", ()
@@ -133,12 +133,14 @@ class Asked:
         """A statistic of gradients, and its shape."""
         bent = any("exact" not in str(mode) for mode in self.tree.get("gradient", {}).values())
         rows = [row for row in GRADIENT_STATISTICS.values() if not (row.symmetric and bent)]
+        if self.data == "combinations":  # there are no new ones for each target
+            rows = [row for row in rows if not row.over_draws]
         row = self.random.choice(rows)
         entry: dict[str, Any] = {
             "of": f"({self.number(name)} - {self.writer.real((), 1)})^2",
             "weights": f"{name}.weights",
         }
-        if self.coin and self.chance(0.4):
+        if self.coin and self.data != "combinations" and self.chance(0.4):
             row = self.random.choice([row for row in rows if row.over_draws])
         if row.over_draws:
             if not self.coin:

@@ -30,7 +30,7 @@ from .course import Course
 from .expressions import Given, Writer
 from .networks import Layers
 
-DATA = ("fresh", "test", "finite", "with_replacement", "enumerated")
+DATA = ("fresh", "test", "finite", "with_replacement", "enumerated", "combinations")
 
 
 def rows() -> set[str]:
@@ -112,7 +112,7 @@ class Composer(Course):
 
     def task(self) -> None:
         """Draws, examples, and where these come from."""
-        self.data = self.random.choices(DATA, (4, 1, 2, 1, 2))[0]
+        self.data = self.random.choices(DATA, (4, 1, 2, 1, 2, 1))[0]
         self.seen.add(f"data {self.data}")
         task: dict[str, Any] = {}
         if self.data == "test":
@@ -123,6 +123,8 @@ class Composer(Course):
                 task["data"]["order"] = "with_replacement"
         elif self.data == "enumerated":
             task["data"] = {"enumerate": "x0"}
+        elif self.data == "combinations":  # 66 of 88 are tested
+            task["data"] = {"enumerate": ["x0", "x1"], "train": self.random.choice((22, 0.25))}
         task["draw"] = {}
         self.coin = ""
         for place in range(self.random.randint(0, 2)):
@@ -143,6 +145,10 @@ class Composer(Course):
             self.seen.add(f"distribution {text.partition('(')[0]}")
             task["example"]["x0"] = text
             self.add(Given("x0", Type("int", (self.size,))))
+        elif self.data == "combinations":
+            self.seen.update(("distribution integer", "distribution rademacher"))
+            task["example"] |= {"x0": "integer(11)", "x1": "rademacher([3])"}
+            self.add(Given("x0", Type("int")), Given("x1", Type("int", (3,))))
         else:
             for place in range(self.random.randint(1, 3)):
                 name = f"x{place}"

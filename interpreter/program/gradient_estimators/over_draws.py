@@ -12,6 +12,7 @@ from typing import Any
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
+from dlspec.spec.ir.data import Digits
 
 from ...lower import Lowering, Value
 from ..file_rows import is_of_files
@@ -56,7 +57,7 @@ def redrawn(gradients: Gradients, inputs: Inputs, place: Any) -> dict[str, Any]:
         return Lowering(
             context.dtype, {REPLICATE: gradients.replicates, EXAMPLE: 1}, context.bindings, {},
             keys=lambda sample: own[context.samples[sample.path]], index=index, lead=(REPLICATE,),
-            enumerated=term.every if stream == "redraw" else (), constants=constants_of(inputs.draws),
+            enumerated=(Digits(term.every),) if stream == "redraw" and term.every else (), constants=constants_of(inputs.draws),
         )  # fmt: skip
 
     anew = lowering_of("redraw", tf.reshape(tf.cast(place, tf.int64), [1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import fields
 from pathlib import Path
 
@@ -46,3 +47,10 @@ def test_what_is_not_given_is_the_default() -> None:
 def test_the_command_has_the_fields_of_the_object() -> None:
     parameters = typer.main.get_command(app).commands["run"].params  # type: ignore[attr-defined]
     assert [item.name for item in parameters] == [item.name for item in fields(RunOptions)]
+
+
+@pytest.mark.parametrize("command", ["validate", "show", "plan", "run", "export", "register"])
+def test_every_command_that_reads_data_files_takes_the_option_for_those_outside(command: str) -> None:
+    (found,) = (one for one in app.registered_commands if (one.name or one.callback.__name__) == command)  # type: ignore[union-attr]
+    given = inspect.signature(found.callback).parameters  # type: ignore[arg-type]
+    assert "allow_data" in given
