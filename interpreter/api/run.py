@@ -229,6 +229,25 @@ class Run:
             write_page(self.record, place, warn)
         return place
 
+    def pack(self, file: str | os.PathLike[str] | None = None) -> Path:
+        """Writes the run into one archive: its folder, the stored results of its replicates, and a line to cite it by. `unpack` takes it in elsewhere.
+
+        Args:
+            file: The archive; otherwise `NAME.dlspec.zip` here.
+
+        Returns: The archive. What is not stored any more is a warning. Raises StudyError where it cannot be written.
+        """
+        from .packing import packed
+
+        return packed(self.record, Path(file) if file is not None else None, warn).file
+
+    @property
+    def citation(self) -> str:
+        """A line that the run can be cited by: the paper, the study with its digest, versions and date. Empty where the study can't be read."""
+        from .packing import cited
+
+        return cited(self.record, warn)
+
     # -- what is shown -------------------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
@@ -351,3 +370,17 @@ def open_run(run: str | os.PathLike[str], folder: str | os.PathLike[str] = RUNS)
     Raises StudyError where there is none, or several begin so.
     """
     return Run(named(Path(folder), os.fspath(run)))
+
+
+def unpack(archive: str | os.PathLike[str], folder: str | os.PathLike[str] = RUNS) -> Run:
+    """Takes in an archive that `Run.pack` or `dlspec pack` wrote: its run, and the results of its replicates, which later runs go on from.
+
+    Args:
+        archive: The file. It may come from anybody: nothing in it is run or unpickled, and its report is made anew.
+        folder: Where runs lie, with the store.
+
+    Returns: The run. Raises StudyError where the file is no such archive, or another run of its name is there.
+    """
+    from .packing import unpacked
+
+    return Run(unpacked(Path(archive), Path(folder), warn).run)

@@ -93,6 +93,14 @@ class Study:
         """
         return str(registered(self.resolved())["digest"])
 
+    @property
+    def citation(self) -> str:
+        """A line that it can be cited by: its title, the paper that it is after, its digest, the version of dlspec. Raises StudyError."""
+        from ..results.distribution import dlspec_version
+        from .citation import study_line
+
+        return study_line(self.document, self.resolved(), dlspec_version())
+
     def validate(self) -> Problems:
         """Checks it in all its profiles, without running anything.
 

@@ -11,10 +11,10 @@ import typer
 
 from ..api.settings import ExecutorName
 from ..backend.devices import AUTO
+from ..results.distribution import dlspec_version
 from . import compare, runs
 from .data import data
 from .diff import diff
-from .distribution import dlspec_version
 from .exit_codes import ended
 from .export import export
 from .fmt import fmt
@@ -24,6 +24,7 @@ from .merge import merge
 from .new import new
 from .ops import ops
 from .options import AllowData, File, Only, Overrides, Profile, from_options, resolved
+from .pack import cite, pack, unpack
 from .plan import plan
 from .register import register
 from .report import report
@@ -76,6 +77,8 @@ def run(options: RunOptions) -> None:
     if options.device != AUTO and options.executor is ExecutorName.ray:
         print("--device is for this machine: on a cluster the plan says which nodes a program gets", file=sys.stderr)
         raise typer.Exit(USAGE)
+    for archive in options.take or ():
+        unpack(archive, options.runs)
     if options.watch:
         from .watch import watch
 
@@ -127,6 +130,9 @@ def schema(
     written_or_checked(study_schema_text(), SCHEMA, write, check)
 
 
+app.command()(pack)
+app.command()(unpack)
+app.command()(cite)
 app.command()(ops)
 app.command()(new)
 

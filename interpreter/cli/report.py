@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -15,7 +16,7 @@ from .options import ERROR, Runs
 
 def report(
     run: Annotated[
-        str | None, typer.Argument(metavar="[RUN]", help="A run: its name, the beginning of it, or its folder; otherwise the newest.", autocompletion=complete.runs)
+        str | None, typer.Argument(metavar="[RUN]", help="A run: its name, its folder, or an archive; otherwise the newest.", autocompletion=complete.runs)
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where the page goes; otherwise into the run's folder.")
@@ -23,12 +24,25 @@ def report(
     root: Runs = Path("runs"),
 ) -> None:  # fmt: skip
     """Writes a run as one HTML page that needs nothing beside it: claims, figures, cells, provenance, the spec."""
+    from ..api.packing import is_archive, unpacked
     from ..api.run import write_page
     from ..results.run_list import named, newest
 
+    if run is not None and is_archive(run):
+        with TemporaryDirectory() as folder:
+            found = unpacked(Path(run), Path(folder), warn).run
+            file = output or Path(f"{found.name}.html")
+            whole = write_page(found, file, warn)
+        print(file)
+        raise typer.Exit(0 if whole else ERROR)
     found = named(root, run) if run is not None else newest(root)
     file = output or found.folder / REPORT
-    whole = write_page(found, file, lambda text: print(f"warning: {text}", file=sys.stderr))
+    whole = write_page(found, file, warn)
     print(file)
     if not whole:
         raise typer.Exit(ERROR)
+
+
+def warn(text: str) -> None:
+    """On standard error."""
+    print(f"warning: {text}", file=sys.stderr)

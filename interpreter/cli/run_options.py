@@ -64,6 +64,9 @@ class RunOptions:
         FailOn,
         typer.Option(help="With which verdicts the exit code is 3: `fails` alone, also `inconclusive`, also `seen`."),
     ] = FailOn.fails
+    take: Annotated[
+        list[Path] | None, typer.Option("--take", metavar="ARCHIVE", help="Takes in what `dlspec pack` wrote, and goes on from its results; may be repeated.")
+    ] = None  # fmt: skip
     watch: Annotated[bool, typer.Option("--watch", help="Runs again whenever the file is saved, until Ctrl-C.")] = False
     as_json: AsJson = False
     allow_data: AllowData = False

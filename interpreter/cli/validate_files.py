@@ -9,7 +9,7 @@ from enum import StrEnum
 from dlspec import spec
 
 from ..api.validation import problems_of
-from .distribution import dlspec_version
+from ..results.distribution import dlspec_version
 
 VALID, INVALID = 0, 1
 

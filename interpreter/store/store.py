@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ..results.atomic_files import replace_file
 from ..results.errors import Damaged, StoreError, explained
 from ..results.replicates import BROKEN, DONE, Replicate
 from . import files
@@ -147,6 +148,43 @@ class Store:
         raise StoreError(
             f"{damaged.path}: {damaged.reason}", f"{kept}Run again: its replicates run anew, all others are stored."
         ) from damaged
+
+    def result_files(self, keys: Sequence[str]) -> tuple[dict[str, str], list[Path]]:
+        """The result file of each of some replicates that are stored, and all these files with their samples. Damaged ones are left out."""
+        with explained(self.root):
+            names = self.index.files_of(list(dict.fromkeys(keys)))
+            paths: list[Path] = []
+            for name in dict.fromkeys(names.values()):
+                try:
+                    file = files.read(self.replicates, name)
+                except Damaged as damaged:
+                    self.set_aside(damaged, name)
+                    names = {key: other for key, other in names.items() if other != name}
+                    continue
+                paths += [self.replicates / name[:2] / name, *([file.samples] if file.samples is not None else [])]
+            return names, paths
+
+    def take(self, root: Path) -> int:
+        """Stores the result files of another store's folder whose replicates are not stored here; returns how many. What is damaged is left out."""
+        with explained(self.root):
+            taken = []
+            for path in files.every(root / "cells"):
+                try:
+                    file = files.read(root / "cells", path.name)
+                    if file.held.keys() <= self.index.files_of(list(file.held)).keys():
+                        continue
+                    for source in (path, file.samples):
+                        if source is not None:
+                            target = self.replicates / path.name[:2] / source.name
+                            target.parent.mkdir(parents=True, exist_ok=True)
+                            replace_file(target, source.read_bytes())
+                    taken.append(files.read(self.replicates, path.name))
+                except Damaged as damaged:
+                    self.warn(f"{damaged.path.name}: {damaged.reason}. It is not taken in")
+            with self.index.writing() as connection:
+                for file in taken:
+                    insert(connection, file)
+            return len(taken)
 
     def device(self, environment: str) -> str | None:
         """The kind of device that was found in an environment before."""

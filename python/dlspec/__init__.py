@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from dlspec.interpreter.api.run import Run as Run
     from dlspec.interpreter.api.run import open_run as open_run
     from dlspec.interpreter.api.run import runs as runs
+    from dlspec.interpreter.api.run import unpack as unpack
     from dlspec.interpreter.api.run_comparison import Comparison as Comparison
     from dlspec.interpreter.api.run_comparison import compare as compare
     from dlspec.interpreter.api.start import run as run
@@ -61,22 +62,23 @@ PLACES = {
     "open_run": "dlspec.interpreter.api.run",
     "run": "dlspec.interpreter.api.start",
     "runs": "dlspec.interpreter.api.run",
+    "unpack": "dlspec.interpreter.api.run",
 }
 """Where each public name lives."""
 
-WHOLE = frozenset({"Comparison", "Plan", "Run", "compare", "open_run", "run", "runs"})
+WHOLE = frozenset({"Comparison", "Plan", "Run", "compare", "open_run", "run", "runs", "unpack"})
 """What the small distribution `dlspec-check` has not got."""
 
 __all__ = [
     "Comparison", "Diff", "Merge", "Plan", "Run", "Study", "StudyError", "StudyWarning", "__version__", "compare", "diff", "load", "merge",
-    "open_run", "run", "runs",
+    "open_run", "run", "runs", "unpack",
 ]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     """A public name, loaded when it is first asked for."""
     if name == "__version__":
-        from dlspec.interpreter.cli.distribution import dlspec_version
+        from dlspec.interpreter.results.distribution import dlspec_version
 
         value: Any = dlspec_version()
     elif name in PLACES:

@@ -17,11 +17,11 @@ from typer.testing import CliRunner
 
 WORDS = (
     "a.yaml -p quick -o e.replicates=2 -o e.seed=1 --only e/v -j 3 --executor ray --address h:1 --jit graph --device gpu:1 "
-    "--runs r --force --keep-weights --checkpoint 5 --tensorboard --mlflow sqlite:///m.db --log json --fail-on seen --watch --json --allow-data"
+    "--runs r --force --keep-weights --checkpoint 5 --tensorboard --mlflow sqlite:///m.db --log json --fail-on seen --take a.zip --watch --json --allow-data"
 )
 GIVEN = RunOptions(
     "a.yaml", "quick", ["e.replicates=2", "e.seed=1"], ["e/v"], 3, ExecutorName.ray, "h:1", Jit.graph, Asked("gpu", 1),
-    Path("r"), True, True, 5.0, True, "sqlite:///m.db", LogForm.json, FailOn.seen, True, True, True,
+    Path("r"), True, True, 5.0, True, "sqlite:///m.db", LogForm.json, FailOn.seen, [Path("a.zip")], True, True, True,
 )  # fmt: skip
 
 

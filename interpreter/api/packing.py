@@ -1,0 +1,149 @@
+"""A run as one file, with what is stored of its replicates; and such a file taken in elsewhere."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dlspec import spec
+from dlspec.spec.resolve.overrides import Override
+
+from ..report import write_report
+from ..results.archive import SUFFIX, names_of, pack, unpack
+from ..results.atomic_files import replaced
+from ..results.errors import StoreError, explained
+from ..results.folder_names import REPORT, STORE
+from ..results.optional_outputs import Aside
+from ..results.run_list import RunRecord, read
+from ..store.read_only import ReadStore
+from ..store.store import Store
+from .citation import study_line
+
+CITATION = "CITATION.txt"
+
+
+@dataclass(frozen=True)
+class Packed:
+    """An archive: its file, its bytes, how many replicates are in it with all that is stored of them, and of how many the run is."""
+
+    file: Path
+    bytes: int
+    replicates: int
+    of: int
+
+
+def packed(run: RunRecord, file: Path | None, warn: Callable[[str], None]) -> Packed:
+    """Writes a run into an archive: its folder, a line to cite it by, and the result files of its replicates. Raises StoreError."""
+    place = file or Path(f"{run.name}{SUFFIX}")
+    keys = [entry["key"] for entry in run.read("cells.json") if entry.get("key")]
+    held: dict[str, str] = {}
+    stored: list[Path] = []
+    root = run.folder.parent / STORE
+    if keys and (root / "index.sqlite").exists():
+        with ReadStore(root, warn) as store:
+            held, stored = store.result_files(keys)
+    if len(held) < len(keys):
+        warn(
+            f"{len(keys) - len(held)} of {len(keys)} replicates are not in the store any more: of these the archive has curves and finals alone"
+        )
+
+    def files() -> Iterator[tuple[str, Path | bytes]]:
+        for path in sorted(run.folder.rglob("*")):
+            if path.is_file():
+                yield f"{run.name}/{path.relative_to(run.folder).as_posix()}", path
+        line = cited(run, warn)
+        if line:
+            yield f"{run.name}/{CITATION}", (line + "\n").encode()
+        for path in stored:
+            yield f"{STORE}/cells/{path.parent.name}/{path.name}", path
+
+    return Packed(place, pack(place, files()), len(held), len(keys))
+
+
+def cited(run: RunRecord, warn: Callable[[str], None]) -> str:
+    """The line that a run is cited by; nothing, with a warning, where its study can't be read any more."""
+    with Aside(warn).part("the line to cite it by", "All else is here"):
+        document = spec.load(run.folder / "spec.yaml")
+        overrides = [Override.read(text) for text in run.overrides]
+        plan = spec.resolve(document, run.profile or None, overrides, run.only)
+        version = str((run.about.get("packages") or {}).get("dlspec", ""))
+        return study_line(document, plan, version, run.about)
+    return ""
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """What an archive gave: the run, whether it was there already, and how many result files were new to the store."""
+
+    run: RunRecord
+    there: bool
+    files: int
+
+
+def unpacked(file: Path, runs: Path, warn: Callable[[str], None]) -> Unpacked:
+    """Takes an archive in: the run's folder under `runs`, and the results of its replicates into the store there. Raises StoreError.
+
+    Its report is made anew from its numbers: the page of the archive may hold anything.
+    """
+    name = run_name(file)
+    with explained(runs):
+        runs.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".unpacked-", dir=runs) as folder:
+        whole = Path(folder)
+        unpack(file, whole)
+        given = whole / name
+        (given / REPORT).unlink(missing_ok=True)
+        _readable(file, given)
+        there = (runs / name).exists()
+        if there and not _same(given, runs / name):
+            raise StoreError(
+                f"{runs / name}: another run of this name is there already", "--runs names another folder."
+            )
+        with Store(runs / STORE, warn) as store:
+            taken = store.take(whole / STORE)
+        if not there:
+            with explained(runs), replaced(runs / name, over=False) as draft:
+                for path in sorted(given.rglob("*")):
+                    if path.is_file():
+                        (draft / path.relative_to(given)).parent.mkdir(parents=True, exist_ok=True)
+                        path.rename(draft / path.relative_to(given))
+            with Aside(warn).part("report", "All else is here"):
+                write_report(read(runs / name), runs / name / REPORT, name)
+    return Unpacked(read(runs / name), there, taken)
+
+
+def run_name(file: Path) -> str:
+    """The name of the run in an archive. Raises StoreError where it holds none, or more than one and a store."""
+    names = names_of(file)
+    runs = {name.split("/")[0] for name in names} - {STORE}
+    if len(runs) != 1 or f"{(run := next(iter(runs)))}/run.json" not in names:
+        raise StoreError(f"{file}: there is no run in it", "`dlspec pack RUN` writes such an archive.")
+    return run
+
+
+def is_archive(word: str) -> bool:
+    """Whether a word names an archive and no run."""
+    return word.endswith(".zip") and Path(word).is_file()
+
+
+def _readable(file: Path, folder: Path) -> None:
+    """Raises StoreError where a run that was unpacked is none."""
+    try:
+        run = read(folder)
+        assert run.finished is not None
+        run.read("cells.json")
+        run.read("claims.json")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"{file}: the run in it cannot be read: {error}", "Nothing was taken in.") from None
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return bool(
+            json.loads((one / "run.json").read_text("utf-8")) == json.loads((other / "run.json").read_text("utf-8"))
+        )
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,62 @@
+"""`dlspec pack` and `unpack`: a run as one file, to be taken elsewhere; `dlspec cite`: the line that it is cited by."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import complete
+from .options import Overrides, Profile, Runs
+
+
+def pack(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run: its name, the beginning of it, or its folder.", autocompletion=complete.runs)],
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="The archive; otherwise RUN.dlspec.zip.")] = None,
+    root: Runs = Path("runs"),
+) -> None:  # fmt: skip
+    """Writes a run into one archive: spec, report, curves, provenance, and what is stored of its replicates."""
+    from ..api.packing import packed
+    from ..results.number_text import size
+    from ..results.run_list import named
+
+    done = packed(named(root, run), output, _warn)
+    print(f"{done.file}: {size(done.bytes)}, {done.replicates} of {done.of} replicates to go on from")
+
+
+def unpack(
+    archive: Annotated[Path, typer.Argument(metavar="ARCHIVE", help="What `dlspec pack` wrote, here or elsewhere.")],
+    root: Runs = Path("runs"),
+) -> None:  # fmt: skip
+    """Takes in an archive: its run, and the results of its replicates, which later runs go on from. Nothing in it is run."""
+    from ..api.packing import unpacked
+
+    done = unpacked(archive, root, _warn)
+    there = " was there already" if done.there else ""
+    many = "" if done.files == 1 else "s"
+    print(f"{done.run.folder}{there}: {done.files} result file{many} taken into the store")
+
+
+def cite(
+    what: Annotated[str, typer.Argument(metavar="FILE|RUN", help="A study, or a run.", autocompletion=complete.runs)],
+    profile: Profile = None, override: Overrides = None, root: Runs = Path("runs"),
+) -> None:  # fmt: skip
+    """Prints a line that a study or a run can be cited by: the paper, the study's digest, versions."""
+    if what.endswith((".yaml", ".yml")):
+        from ..api.citation import study_line
+        from ..api.study import load
+        from ..results.distribution import dlspec_version
+
+        study = load(what)
+        print(study_line(study.document, study.resolved(profile, override), dlspec_version()))
+        return
+    from ..api.packing import cited
+    from ..results.run_list import named
+
+    print(cited(named(root, what), _warn))
+
+
+def _warn(text: str) -> None:
+    print(f"warning: {text}", file=sys.stderr)

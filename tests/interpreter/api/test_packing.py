@@ -1,0 +1,170 @@
+"""A run as one archive: taken elsewhere its report and its results are there, and no archive writes outside its folder."""
+
+from __future__ import annotations
+
+import json
+import stat
+import zipfile
+from pathlib import Path
+
+import dlspec
+import pytest
+from dlspec.interpreter.cli.app import app
+from dlspec.interpreter.results.archive import unpack
+from dlspec.interpreter.results.errors import StoreError
+from typer.testing import CliRunner
+
+STUDY = """\
+dlspec: 1
+study: packed
+title: A packed study
+source: {paper: "arXiv:1703.07950", section: "5"}
+experiments:
+  e:
+    constants: {d: 2}
+    sweep: {d: [2, 3]}
+    task: {example: {x: "normal([d])"}}
+    measures: {size: E(sum(x^2)), entries: "E(x)"}
+    replicates: 2
+    claims: {large: {says: It is large., check: final(size) > 1}}
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dlspec.Run:
+    here = tmp_path / "here"
+    here.mkdir()
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(here)
+    Path("packed.yaml").write_text(STUDY)
+    return dlspec.run("packed.yaml")
+
+
+def command(*words: str, code: int = 0) -> str:
+    done = CliRunner().invoke(app, list(words))
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def test_a_run_goes_on_elsewhere_from_its_archive(
+    run: dlspec.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = run.pack(tmp_path / "there" / "a.dlspec.zip")
+    names = zipfile.ZipFile(archive).namelist()
+    assert {
+        f"{run.name}/{name}" for name in ("spec.yaml", "report.html", "curves.parquet", "run.json", "CITATION.txt")
+    } <= set(names)
+    monkeypatch.chdir(tmp_path / "there")
+    Path("packed.yaml").write_text(STUDY.replace("replicates: 2", "replicates: 3"))
+    said = command("run", "packed.yaml", "--take", "a.dlspec.zip", "--json")
+    cells = json.loads(said[said.index("{") :])["cells"]
+    assert [cell["stored"] for cell in cells] == [True, True, False] * 2, "only the third replicate was run"
+    assert dlspec.open_run(run.name).finals().equals(run.finals())
+    assert dlspec.unpack("a.dlspec.zip").path == Path("runs") / run.name, "again: it is there, and stays as it is"
+
+
+def test_a_report_is_made_of_an_archive_anew(run: dlspec.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (run.path / "report.html").write_text("<script>alert('not ours')</script>")
+    archive = run.pack(tmp_path / "there" / "a.dlspec.zip")
+    monkeypatch.chdir(tmp_path / "there")
+    assert command("report", str(archive)) == f"{run.name}.html\n"
+    page = Path(f"{run.name}.html").read_text()
+    assert "It is large." in page and "not ours" not in page
+    taken = dlspec.unpack(archive)
+    assert "not ours" not in (taken.path / "report.html").read_text() and not Path("runs", ".unpacked").exists()
+
+
+def test_another_run_of_the_name_stays(run: dlspec.Run, tmp_path: Path) -> None:
+    archive = run.pack(tmp_path / "a.dlspec.zip")
+    about = json.loads((run.path / "run.json").read_text())
+    (run.path / "run.json").write_text(json.dumps({**about, "device": "other"}))
+    with pytest.raises(dlspec.StudyError, match="another run of this name is there already"):
+        dlspec.unpack(archive)
+
+
+def test_what_is_pruned_is_said(run: dlspec.Run, tmp_path: Path) -> None:
+    command("runs", "prune", run.name)
+    command("runs", "prune", "--cells")
+    with pytest.raises(dlspec.StudyError, match="there is no run"):
+        dlspec.open_run(run.name)
+    again = dlspec.run("packed.yaml")
+    for path in Path("runs/store/cells").rglob("*.parquet"):
+        path.unlink()
+    with pytest.warns(dlspec.StudyWarning) as told:
+        archive = again.pack(tmp_path / "a.dlspec.zip")
+    assert any("4 of 4 replicates are not in the store any more" in str(one.message) for one in told)
+    assert not [name for name in zipfile.ZipFile(archive).namelist() if name.startswith("store/")]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../outside.txt",
+        "a/../../outside.txt",
+        "/tmp/outside.txt",
+        "a\\..\\outside.txt",
+        "C:/outside.txt",
+        ".hidden",
+        "a//b",
+    ],
+)
+def test_no_archive_writes_outside_its_folder(name: str, tmp_path: Path) -> None:
+    archive = tmp_path / "a.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        info = zipfile.ZipInfo("x")
+        info.filename = name
+        file.writestr(info, "harmless")
+        file.writestr("run/run.json", "{}")
+    folder = tmp_path / "in" / "folder"
+    folder.mkdir(parents=True)
+    with pytest.raises(StoreError, match="is no name of a file in a run"):
+        unpack(archive, folder)
+    assert not list(folder.iterdir()) and sorted(path.name for path in tmp_path.iterdir()) == ["a.zip", "in"]
+
+
+def test_links_doubles_and_what_is_no_archive_are_refused(tmp_path: Path) -> None:
+    archive, folder = tmp_path / "a.zip", tmp_path / "folder"
+    folder.mkdir()
+    link = zipfile.ZipInfo("run/link")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr(link, "/etc/hostname")
+    with pytest.raises(StoreError, match="is a link, or no plain file"):
+        unpack(archive, folder)
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("run/A", "1")
+        file.writestr("run/a", "2")
+    with pytest.raises(StoreError, match="is in it twice"):
+        unpack(archive, folder)
+    archive.write_bytes(b"no zip at all")
+    with pytest.raises(StoreError, match="cannot be unpacked"):
+        unpack(archive, folder)
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("notes/readme.txt", "no run")
+    with pytest.raises(dlspec.StudyError, match="there is no run in it"):
+        dlspec.unpack(archive, tmp_path / "runs")
+    assert not list(folder.iterdir())
+
+
+def test_a_damaged_result_file_is_not_taken_in(run: dlspec.Run, tmp_path: Path) -> None:
+    archive = run.pack(tmp_path / "a.zip")
+    changed = tmp_path / "b.zip"
+    with zipfile.ZipFile(archive) as source, zipfile.ZipFile(changed, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name)[:-9] if name.startswith("store/") else source.read(name))
+    with pytest.warns(dlspec.StudyWarning, match="It is not taken in"):
+        taken = dlspec.unpack(changed, tmp_path / "other")
+    assert taken.name == run.name and not list((tmp_path / "other" / "store" / "cells").rglob("*.parquet"))
+
+
+def test_a_study_and_a_run_are_cited_in_a_line(run: dlspec.Run) -> None:
+    study = dlspec.load("packed.yaml")
+    line = f"A packed study. After arXiv:1703.07950, section 5. Study packed, digest {study.digest[:12]} (dlspec {dlspec.__version__}"
+    assert study.citation == f"{line})." == command("cite", "packed.yaml").strip()
+    assert run.citation.startswith(f"{line}, tensorflow ") and run.citation.endswith(
+        f", run on {run.finished:%Y-%m-%d})."
+    )
+    assert command("cite", run.name).strip() == run.citation
+    assert "profile" not in run.citation and "e.constants.d=7" in command(
+        "cite", "packed.yaml", "-o", "e.constants.d=7"
+    )
