@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test bench scaling verdicts check format schemas clean help
+.PHONY: demo test bench scaling verdicts gallery site check format schemas clean help
 
 help:  ## What there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -38,6 +38,12 @@ scaling: $(VENV)/base.stamp  ## Measures time against dimension, batch, replicat
 
 verdicts: $(VENV)/base.stamp  ## Simulates how often each judge is wrong, some 10 minutes: docs/verdicts.md
 	$(BIN)/python -m benchmarks.verdicts
+
+gallery: $(VENV)/base.stamp  ## Runs the cases in examples/beyond and writes what came out: docs/gallery.md, some 15 minutes; what is stored is not run again
+	$(BIN)/python -m benchmarks.gallery
+
+site: $(VENV)/test.stamp  ## Builds the documentation as a site in build/site, and fails where a link leads nowhere
+	$(BIN)/python -m zensical build --strict --clean
 
 demo: $(VENV)/base.stamp  ## Runs the flat study: figure 7 and its claims
 	$(BIN)/dlspec run examples/flat.yaml

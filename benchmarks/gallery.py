@@ -1,0 +1,133 @@
+"""`python -m benchmarks.gallery`: runs the cases in `examples/beyond/`, and writes what came out into `docs/gallery.md`, with their figures.
+
+What is stored is not run again. `docs/gallery.json` keeps what the page is made of, with the digests of the cells: a test holds the page, that
+file and the examples together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dlspec import spec
+from dlspec.interpreter.api.run import Run
+from dlspec.interpreter.report.page import seen
+from dlspec.interpreter.results.verdicts import MARKS
+
+from .machine import machine
+from .workloads import ROOT
+
+CASES = ROOT / "examples" / "beyond"
+PAGE = ROOT / "docs" / "gallery.md"
+DATA = ROOT / "docs" / "gallery.json"
+FIGURES = ROOT / "docs" / "figures" / "gallery"
+
+HEAD = """# Gallery
+
+Failures of deep learning from the literature, a spec each. Each was run as it stands in the file, over all of its replicates; claims, what was seen and figures are
+those of that run. `python -m benchmarks.gallery` makes this page anew. The four studies of *Failures of Gradient-Based Deep Learning* have [a page of
+their own](results.md).
+"""
+
+
+def main() -> int:
+    """Runs what is asked for; 1 where a study could not be run whole."""
+    import dlspec
+
+    parser = argparse.ArgumentParser(description="Runs the gallery and writes its page.")
+    parser.add_argument("--only", default="", help="one case by its name")
+    parser.add_argument("--runs", default="runs", help="where runs lie, with the store")
+    arguments = parser.parse_args()
+    held: dict[str, Any] = json.loads(DATA.read_text("utf-8")) if DATA.exists() else {}
+    code = 0
+    for path in cases():
+        if arguments.only in ("", path.stem):
+            print(path.stem, file=sys.stderr, flush=True)
+            run = dlspec.run(path, runs=arguments.runs, progress=True)
+            code |= run.exit_code not in (0, 3)
+            held[path.stem] = _kept(path, run)
+    held = {path.stem: held[path.stem] for path in cases() if path.stem in held}
+    DATA.write_text(json.dumps(held, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    PAGE.write_text(page(held), "utf-8")
+    return code
+
+
+def cases() -> list[Path]:
+    """The files of the cases."""
+    return sorted(CASES.glob("*.yaml"))
+
+
+def digests(path: Path) -> list[str]:
+    """Of a case's cells, in the order of the study."""
+    plan = spec.resolve(spec.load(path))
+    return [program.digest for experiment in plan.experiments for program in experiment.programs]
+
+
+def _kept(path: Path, run: Run) -> dict[str, Any]:
+    """What the page needs of a run, whose figures are copied."""
+    folder = run.path
+    claims = json.loads((folder / "claims.json").read_text("utf-8"))
+    about = json.loads((folder / "run.json").read_text("utf-8"))
+    FIGURES.mkdir(parents=True, exist_ok=True)
+    for old in FIGURES.glob(f"{path.stem}.*"):
+        old.unlink()
+    figures = []
+    for figure in sorted(folder.glob("*.png")):
+        name = f"{path.stem}.{figure.name}"
+        shutil.copy(figure, FIGURES / name)
+        figures.append(name)
+    cells = json.loads((folder / "cells.json").read_text("utf-8"))
+    return {
+        "digests": digests(path), "numerics": about["numerics"], "packages": about["packages"], "processor": machine()["processor"],
+        "replicates": max(cell["replicate"] for cell in cells) + 1,
+        "claims": [
+            {"says": claim["says"], "check": claim["check"], "verdict": claim["verdict"], "strength": claim["strength"],
+             "seen": list(seen(claim)), "reason": claim["reason"]}
+            for claim in claims
+        ],
+        "figures": figures,
+    }  # fmt: skip
+
+
+def page(held: Mapping[str, Mapping[str, Any]]) -> str:
+    """The page of what is kept."""
+    return "\n".join([HEAD, *(_case(CASES / f"{name}.yaml", item) for name, item in held.items())])
+
+
+def _case(path: Path, item: Mapping[str, Any]) -> str:
+    study = spec.load(path).study
+    lines = [f"## {study.title or path.stem}", ""]
+    if study.source is not None and study.source.paper:
+        lines += [f"*{study.source.paper}*", ""]
+    lines += [(study.about or "").strip(), ""]
+    for claim in item["claims"]:
+        lines.append(f"- {MARKS[claim['verdict']]} **{claim['verdict']}**: {claim['says']}  ")
+        lines.append(f"  `{claim['check']}`  ")
+        lines += [f"  {line}  " for line in (claim["strength"], *claim["seen"], claim["reason"]) if line]
+    lines.append("")
+    lines += [f"![{name.split('.')[-2]}](figures/gallery/{name})\n" for name in item["figures"]]
+    packages = ", ".join(f"{name} {version}" for name, version in item["packages"].items())
+    lines += [
+        f"{item['replicates']} replicates, on {item['processor']} ({packages}).",
+        "",
+        f"`dlspec run examples/beyond/{path.name}`",
+        "",
+        f'<details markdown="1"><summary>examples/beyond/{path.name}</summary>',
+        "",
+        "```yaml",
+        path.read_text("utf-8").rstrip(),
+        "```",
+        "",
+        "</details>",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,170 @@
+"""The documentation as a site: it builds, its links lead somewhere, its specs are valid, and the tutorial is so word by word."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from dlspec import spec
+from dlspec.spec.diagnostics.problems import Source
+
+from benchmarks import gallery
+from tests import forked
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^( *)```(\w+)([^\n]*)\n(.*?)^\1```", re.DOTALL | re.MULTILINE)
+OF_OTHERS = ("repos", "on")
+"""The first keys of files that are no studies: hooks of pre-commit, a workflow."""
+MAIN = "from dlspec.interpreter.cli.app import main; main()"
+GAP = "..."
+
+AROUND = """
+dlspec: 1
+study: fragment
+experiments:
+  fragment:
+    task: {example: {x: "normal([2])", x_b: "normal([2])", z: "normal([2])", c: integer(2)}}
+    architecture: {f: {input: x, layers: [dense: 2]}, D: {input: x, layers: [dense: 1]}, G: {input: z, layers: [dense: 2]}}
+    loss: {LOSS}
+    measures: {m: "E(D)"}
+"""
+
+
+def blocks(page: Path, language: str) -> list[tuple[str, str]]:
+    """A page's blocks in a language, each with what stands behind its name."""
+    found = BLOCK.findall(page.read_text("utf-8"))
+    return [
+        (more.strip(), re.sub(f"^{indent}", "", text, flags=re.M))
+        for indent, name, more, text in found
+        if name == language
+    ]
+
+
+YAML = [
+    pytest.param(page, text, id=f"{page.stem} {n}")
+    for page in PAGES
+    for n, (_, text) in enumerate(blocks(page, "yaml"))
+]
+
+
+def test_blocks_are_found() -> None:
+    assert len(YAML) >= 28
+    assert len(blocks(ROOT / "docs" / "howto.md", "yaml")) >= 12
+    assert (ROOT / "docs" / "howto.md").read_text("utf-8").count("\n## ") == len(
+        blocks(ROOT / "docs" / "howto.md", "yaml")
+    )
+
+
+@pytest.mark.parametrize(("page", "text"), YAML)
+def test_every_spec_in_the_pages_is_valid(
+    page: Path, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "!conflict" in text:
+        with pytest.raises(spec.StudyError):
+            resolved("dlspec: 1\nstudy: s\nexperiments:\n  e:\n" + text)
+        return
+    keys = list(yaml.safe_load(text.replace("\non:", "\n'on':")) or {})
+    if not keys:
+        assert "schema=" in text
+        return
+    if keys[0] in OF_OTHERS:
+        return
+    monkeypatch.chdir(gallery.CASES)  # where files beside a study are named
+    warnings = [one for one in resolved(_whole(text, keys)).warnings if "hides a word" not in one.message]
+    assert not warnings or keys[0] != "dlspec", warnings
+
+
+def _whole(text: str, keys: list[str]) -> str:
+    """A study around a part of one."""
+    if keys[0] == "dlspec":
+        return text
+    if keys == ["experiments"]:
+        return f"dlspec: 1\nstudy: s\n{text}"
+    loss = "{critic: D(G), fool: -D(G)}" if "updates" in text else '{a: "cross_entropy(f, c)"}'
+    if "updates" in text:
+        around = AROUND.replace("f: {input: x, layers: [dense: 2]}, ", "")
+    else:
+        around = AROUND.replace(", D: {input: x, layers: [dense: 1]}, G: {input: z, layers: [dense: 2]}", "").replace(
+            "E(D)", "E(f[0])"
+        )
+    part = "".join(f"    {line}\n" for line in text.splitlines())
+    if "steps" not in part:
+        part += "      batch: 8\n      steps: 10\n"
+    return around.replace("{LOSS}", loss) + part
+
+
+def resolved(text: str) -> spec.StudyPlan:
+    """The plan of a study in the folder of the cases."""
+    return spec.resolve(spec.parse(Source("study.yaml", text)))
+
+
+def test_the_tutorial_is_so_word_by_word(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
+    environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "120"}
+    commands = 0
+    for _, language, more, text in BLOCK.findall(page):
+        if language == "yaml":
+            (name,) = re.findall('title="(.*)"', more)
+            (tmp_path / name).write_text(text, "utf-8")
+            continue
+        command, *expected = text.splitlines()
+        program, *arguments = shlex.split(command.removeprefix("$ "))
+        if program == "cp":
+            shutil.copy(*(tmp_path / name for name in arguments))
+            continue
+        done = forked.run([sys.executable, "-c", MAIN, *arguments], cwd=tmp_path, capture_output=True, text=True, env=environment)  # fmt: skip
+        _expect(expected, done.stdout, command, done.stderr)
+        commands += 1
+    assert commands >= 8
+
+
+def _expect(expected: list[str], printed: str, command: str, beside: str) -> None:
+    """What is printed holds the expected lines in their order, and no others where no gap is said; a gap may stand within a line."""
+    pattern = ""
+    for line in expected:
+        if line == GAP:
+            pattern += r"(?:[^\n]*\n)*?"
+        else:
+            pattern += r"[^\n]*".join(re.escape(part) for part in line.split(GAP)) + r"\s*?\n"
+    assert re.fullmatch(pattern, printed), f"{command}\nprinted\n{printed}{beside}\nand not\n" + "\n".join(expected)
+
+
+def test_the_gallery_is_what_its_data_say_of_the_examples_as_they_are() -> None:
+    held = json.loads(gallery.DATA.read_text("utf-8"))
+    assert list(held) == [path.stem for path in gallery.cases()]
+    assert gallery.PAGE.read_text("utf-8") == gallery.page(held)
+    for path in gallery.cases():
+        assert held[path.stem]["digests"] == gallery.digests(path), (
+            f"run `python -m benchmarks.gallery --only {path.stem}`"
+        )
+        said = [
+            claim.says
+            for experiment in spec.load(path).study.experiments.values()
+            for claim in (experiment.claims or {}).values()
+        ]
+        assert [claim["says"] for claim in held[path.stem]["claims"]] == said
+    figures = {name for item in held.values() for name in item["figures"]}
+    assert figures == {path.name for path in gallery.FIGURES.iterdir()}
+
+
+def test_the_site_builds_and_its_links_lead_somewhere(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    shutil.copy(ROOT / "zensical.toml", tmp_path)
+    command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    built = {path.stem for path in (tmp_path / "build" / "site").glob("*.html")}
+    assert built >= {page.stem for page in (ROOT / "docs").glob("*.md")}
+    named = re.findall(r'"([\w-]+)\.md"', (ROOT / "zensical.toml").read_text("utf-8"))
+    assert sorted(named) == sorted(page.stem for page in (ROOT / "docs").glob("*.md")), "a page is missing in `nav`"
+    (tmp_path / "docs" / "index.md").write_text("[nowhere](nowhere.md)\n", "utf-8")
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=300).returncode != 0
