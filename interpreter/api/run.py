@@ -97,9 +97,10 @@ class Run:
         Args:
             experiment: One of them; its axes and measures alone are columns then.
 
-        Returns: `cell` (its name), `experiment`, `variant`, `replicate`, `digest`, `status` (`done`, `diverged`, `undefined`, `failed` or `interrupted`),
-            `steps`, `seconds`, a column an axis of the sweeps, a column a measure; of an array one an entry, `NAME[0]`. What is not `done` has no
-            final value: NaN. An axis or a measure that is called like another column is `axis.NAME` or `measure.NAME`.
+        Returns: `cell` (its name), `experiment`, `variant`, `replicate`, `digest`, `status` (`done`, `diverged`, `failed` or `interrupted`;
+            of a version before `undefined`), `steps`, `seconds`, a column an axis of the sweeps, a column a measure; of an array one an entry,
+            `NAME[0]`. What is not `done` has no final value: NaN. An axis or a measure that is called like another column is `axis.NAME`
+            or `measure.NAME`.
 
         Raises StudyError where the run cannot be read, has no such experiment, or pandas is missing.
         """

@@ -121,14 +121,6 @@ class Compiled:
         faults = self.watch.watched(count, self._advance)
         return [faults[row] for row in self.rows]
 
-    def ahead(self, count: int) -> list[Divergence | None]:
-        """How each row would cease to be finite in the next updates, which are taken back."""
-        step, state = self.step, self.state.saved()
-        faults = self.train(count)
-        self.state.restore(step, state)
-        self.watch.begin()
-        return faults
-
     def _advance(self, count: int) -> list[Divergence | None]:
         """Makes so many updates; says which terms of the loss were not finite first, and at which step."""
         divergences: list[Divergence | None] = [None] * self.context.rows

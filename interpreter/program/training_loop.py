@@ -5,23 +5,23 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from dlspec.spec.diagnostics.problems import listing
 from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import ProbePlan
 
 from ..backend.tf32 import tf32_mode
 from ..results.errors import Damaged
 from ..results.optional_outputs import reason
-from ..results.replicates import UNDEFINED, Replicate
+from ..results.replicates import Replicate
 from ..store.checkpoints import Checkpoint
 from ..store.requests import shown_at
 from ..verdicts.values import reached
-from .divergence import Divergence
 from .job import Job, JobGroup, Watcher
 from .program import Compiled
 from .program_cache import ProgramCache
@@ -147,8 +147,6 @@ def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {_useful(error)}" + (f" ({notes})" if notes else "")
 
 
-AHEAD = 16
-"""How many updates are looked ahead where a measure is not finite: what diverges is seen in a sum over many examples first."""
 WRAPPER_LINES = ("Graph execution error:", "Detected at node", "File ", "[[", "<stack traces")
 """How lines begin that TensorFlow puts around what went wrong."""
 
@@ -179,7 +177,7 @@ def _train(compiled: Compiled, part: Sequence[_Begun], watcher: Watcher, stop: t
         for row, replicate in enumerate(replicates)
         if until[row] is not None and replicate.steps and reached(until[row], replicate)
     }
-    ratios = {measure.name for measure in program.measures if measure.ratio}
+    gaps: set[tuple[int, str]] = set()
     before = time.perf_counter()
     for step in stops:
         if part[0].checkpoint is not None and step <= compiled.step:
@@ -197,11 +195,7 @@ def _train(compiled: Compiled, part: Sequence[_Begun], watcher: Watcher, stop: t
             measures, errors = compiled.evaluate_with_errors()
             for row in alive:
                 replicates[row].record(step, _row(measures, row), _row(errors, row))
-            undefined = {row: bad for row in alive if step and (bad := _not_finite(_row(measures, row), ratios))}
-            if undefined:
-                ahead = compiled.ahead(min(AHEAD, stops[-1] - step)) if step < stops[-1] else [None] * len(replicates)
-                for row, measure in undefined.items():
-                    _end(replicates[row], step, measure, ahead[row])
+            _tell_of_gaps(part, alive, step, measures, gaps, watcher)
             elapsed = time.perf_counter() - before
             _tell(part, alive, step, measures, count / elapsed if elapsed else 0.0, watcher)
             before = time.perf_counter()
@@ -263,6 +257,35 @@ def _sample(
             replicates[place].sample(probe.figure, step, {k: v[place] for k, v in values.items()})
 
 
+def _tell_of_gaps(
+    part: Sequence[_Begun],
+    alive: Sequence[int],
+    step: int,
+    measures: Mapping[str, Any],
+    known: set[tuple[int, str]],
+    watcher: Watcher,
+) -> None:
+    """Warns of each measure of a job that is not finite, when it is first, but for ratios to noise and means that may be of no example.
+
+    It is a gap in its curve: training, and what else is measured, go on. `known` are the jobs and measures that were told of.
+    """
+    for place, one in enumerate(part):
+        first = place * len(one.replicates)
+        rows = [row for row in alive if first <= row < first + len(one.replicates)]
+        for measure in one.job.batch.program.measures:
+            if measure.ratio or (place, measure.name) in known:
+                continue
+            bad = [row for row in rows if not np.isfinite(measures[measure.name][row]).all()]
+            if bad:
+                known.add((place, measure.name))
+                numbers = listing(str(replicates.number) for replicates in (one.replicates[row - first] for row in bad))
+                of = f"replicate{'s' if len(bad) > 1 else ''} {numbers}"
+                watcher.warn(
+                    f"{one.job.batch.program.name}: the measure '{measure.name}' is not finite at step {step:,} in {of}: "
+                    "its curve has a gap there, and training goes on"
+                )
+
+
 def _only(value: Any, alive: Sequence[int]) -> Any:
     """A measure [replicates, …] with the rows of some replicates; the others' are not a number."""
     if len(alive) == len(value):
@@ -303,15 +326,3 @@ def _keep_weights(compiled: Compiled, first: int, one: _Begun, folder: Path, wat
 def _row(measures: dict[str, Any], place: int) -> dict[str, Any]:
     """One replicate's part of measures [replicates, …]."""
     return {name: value[place] for name, value in measures.items()}
-
-
-def _not_finite(measures: dict[str, Any], ratios: Collection[str]) -> str:
-    """The first measure that is not finite, but for `ratios` to noise; empty where all are."""
-    return next((name for name, x in measures.items() if name not in ratios and not np.isfinite(x).all()), "")
-
-
-def _end(replicate: Replicate, step: int, measure: str, fault: Divergence | None) -> None:
-    """Ends a replicate at a measure that is not finite: it has diverged where its training is not either, which `fault` says."""
-    replicate.status, replicate.end, replicate.cause = "diverged" if fault else UNDEFINED, step, measure
-    training = f"and {fault}" if fault else "while training was, and it was ended there"
-    replicate.message = f"the measure '{measure}' was not finite at step {step:,}, {training}"

@@ -57,7 +57,7 @@ DONE = "done"
 
 
 UNDEFINED = "undefined"
-"""The status of a replicate that ended where a measure was not finite, while its training was."""
+"""The status that versions before gave a replicate whose measure was not finite: they ended it there."""
 BROKEN = ("diverged", UNDEFINED)
 """The statuses of those that would end so again."""
 
@@ -82,9 +82,8 @@ class Replicate:
     """One replicate of one program: its curves (measure → [steps, …]) at the evaluated steps, and how it ended.
 
     `errors` are the sampling errors over test examples of the curves that have one, in their shapes; results of before have none.
-    `status` is `done`, `diverged` (with the step and the term in `message`), `undefined` (a measure was not finite, and training was),
-    `failed` or `interrupted`. One that diverged or is undefined says at which step in `end`, and in `cause` the measure that was not
-    finite, or nothing where it was found in training.
+    `status` is `done`, `diverged` (with the step and the term in `message`), `failed` or `interrupted`; one that diverged says at which
+    step in `end`. A run of a version before may have one that is `undefined`: it was ended where a measure was not finite.
     `key` is its name in the store; `stored` says that it lay there before this run.
     """
 
@@ -102,7 +101,6 @@ class Replicate:
     errors: Mapping[str, Sequence[Array]] = field(default_factory=dict)
     samples: Samples = field(default_factory=dict)
     end: int | None = None
-    cause: str = ""
     key: str = ""
     stored: bool = False
 

@@ -70,7 +70,7 @@ class Checkpoints:
                         shown.append((figure, step, label))
             replicates.append(
                 {
-                    "key": replicate.key, "status": replicate.status, "message": replicate.message, "end": replicate.end, "cause": replicate.cause,
+                    "key": replicate.key, "status": replicate.status, "message": replicate.message, "end": replicate.end,
                     "steps": replicate.steps, "curves": list(replicate.curves), "errors": list(replicate.errors), "samples": shown,
                 }
             )  # fmt: skip
@@ -96,6 +96,8 @@ class Checkpoints:
                 about = json.loads(archive.read("about.json"))
                 if about["format"] != FORMAT or about["made_by"] != dict(self.made_by):
                     return None
+                if any(item.get("cause") for item in about["cells"]):
+                    return None  # a version before ended one where a measure was not finite: now it goes on
                 if [item["key"] for item in about["cells"]] != [replicate.key for replicate in replicates]:
                     return None
 
@@ -108,9 +110,7 @@ class Checkpoints:
 
                 state = [array(f"state/{place}") for place in range(about["variables"])]
                 for place, (replicate, item) in enumerate(zip(replicates, about["cells"], strict=True)):
-                    replicate.status, replicate.message, replicate.end, replicate.cause = (
-                        item["status"], item["message"], item["end"], item["cause"],
-                    )  # fmt: skip
+                    replicate.status, replicate.message, replicate.end = item["status"], item["message"], item["end"]
                     replicate.steps = list(item["steps"])
                     replicate.curves = {name: list(array(f"curve/{place}/{name}")) for name in item["curves"]}
                     replicate.errors = {name: list(array(f"error/{place}/{name}")) for name in item["errors"]}

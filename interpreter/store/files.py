@@ -24,7 +24,7 @@ from dlspec.spec.passes.digests import LANGUAGE, NUMERICS
 from ..results import atomic_files
 from ..results.errors import Damaged
 from ..results.npz import write_npz
-from ..results.replicates import ERRORS, UNDEFINED, Array, Replicate
+from ..results.replicates import ERRORS, Array, Replicate
 from .lazy_arrays import Curves, Numbers, StoredCurves, StoredSamples, entry
 from .requests import CellRequest, ReplicateBatch
 
@@ -93,16 +93,7 @@ class ResultFile:
         """A stored replicate as it is wanted: under the program's names, at the steps it asks for; its numbers are read later."""
         held = self.held[key]
         replicate = request.replicate(number, key)
-        replicate.status, replicate.message, replicate.end, replicate.cause = (
-            held["status"],
-            held["message"],
-            held["end"],
-            held["cause"],
-        )
-        if held["cause"] and replicate.status == "diverged" and ", and " not in replicate.message:
-            # Versions before said of each measure that was not finite that training diverged.
-            replicate.status = UNDEFINED
-            replicate.message += "; whether training was is not known"
+        replicate.status, replicate.message, replicate.end = held["status"], held["message"], held["end"]
         replicate.seconds, replicate.compiled, replicate.stored = held["seconds"], held["compiled"], True
         steps = tuple(held["steps"])
         if steps == request.steps:
@@ -264,10 +255,9 @@ def _about(batch: ReplicateBatch, replicate: Replicate, samples: Mapping[str, li
         for item, name in names.items()
         if replicate.curves.get(name)
     ]  # fmt: skip
-    cause = batch.request.measures[replicate.cause] if replicate.cause else ""
     return {
         "key": replicate.key, "replicate": replicate.number, "status": replicate.status, "message": replicate.message, "end": replicate.end,
-        "cause": cause, "seconds": replicate.seconds, "compiled": replicate.compiled, "steps": list(replicate.steps),
+        "seconds": replicate.seconds, "compiled": replicate.compiled, "steps": list(replicate.steps),
         "measures": measures, "samples": dict(samples),
     }  # fmt: skip
 

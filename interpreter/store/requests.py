@@ -57,15 +57,15 @@ class CellRequest:
     def served_by(self, stored: Mapping[str, Any]) -> bool:
         """Whether a stored replicate holds all that is asked: `held` is what a part says of it.
 
-        A replicate that diverged because a measure was not finite would only do so again where that measure is taken at that
-        step. One that stopped early, by its condition or by diverging, owes nothing after its end; what a figure shows at
-        a later step is shown where its condition stopped it.
+        One that a version before ended where a measure was not finite is trained again: now it goes on. One that stopped early, by
+        its condition or by diverging, owes nothing after its end; what a figure shows at a later step is shown where its condition
+        stopped it.
         """
         measures = {item["digest"] for item in stored["measures"]}
         steps = set(stored["steps"])
         if not set(self.measures.values()) <= measures:
             return False
-        if stored["cause"] and (stored["cause"] not in self.measures.values() or stored["end"] not in self.steps):
+        if stored.get("cause"):
             return False
         end = stored["end"] if stored["end"] is not None else max(steps, default=0)
         if not {step for step in self.steps if step <= end} <= steps:

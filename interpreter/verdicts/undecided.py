@@ -151,7 +151,8 @@ def _cell(tree: c.Measured | c.Diverged, entry: Entry, results: Results) -> str:
     if inside.start >= inside.stop:
         return f"{name} was not taken in these steps in {cell_name(replicate)}, which ended at step {replicate.steps[-1]:,}"
     values = along_steps(tree, replicate.curves[tree.measure])[inside]
-    step = replicate.steps[inside.start + int(np.argmax(np.isnan(values)))]
+    first = replicate.steps[inside.start + int(np.argmax(np.isnan(values)))]
+    step = {"final": replicate.steps[-1], "at": tree.step}.get(tree.reduction, first)
     return f"{name} was undefined (NaN) at step {step:,} in {cell_name(replicate)}"
 
 
