@@ -137,10 +137,14 @@ def _cut(text: str, letters: int) -> str:
 
 def add_colour_bar(figure: Sheet, axes: list[Any], palette: Palette) -> None:
     """A colour bar for the numbers of an axis, with its name."""
-    colours = LinearSegmentedColormap.from_list("shades", [shade(place / 32) for place in range(33)])
-    bar = figure.colorbar(ScalarMappable(palette.norm, colours), ax=axes, fraction=0.06, pad=0.02, aspect=24)
+    bar = figure.colorbar(ScalarMappable(palette.norm, shades()), ax=axes, fraction=0.06, pad=0.02, aspect=24)
     bar.set_label(short(palette.axis), fontsize=SIZE + 1)
     finish_bar(bar, [float(value) for value in palette.values])
+
+
+def shades() -> LinearSegmentedColormap:
+    """The colours of numbers, in their order."""
+    return LinearSegmentedColormap.from_list("shades", [shade(place / 32) for place in range(33)])
 
 
 def finish_bar(bar: Any, values: list[float]) -> None:
@@ -154,7 +158,7 @@ def finish_bar(bar: Any, values: list[float]) -> None:
     elif scale == "symlog":
         ticks.signed(bar.long_axis, min(abs(value) for value in values if value))
     else:
-        ticks.linear(bar.long_axis, all(value.is_integer() for value in values))
+        ticks.linear(bar.long_axis, bool(values) and all(value.is_integer() for value in values))
 
 
 def stand_ins(named: Iterable[tuple[dict[str, Any], str]]) -> Iterator[Any]:

@@ -35,15 +35,18 @@ def points(figure: Any) -> dict[str, Any]:
     most = int(np.clip(MAX_POINTS // max(1, count), *SERIES_POINTS_RANGE))
     panels = [
         {"title": axes.get_title() or axes.get_title(loc="left"), "x": axes.get_xlabel(), "y": axes.get_ylabel(),
-         "series": [placed for one in series if (placed := _placed(figure, axes, *one, most))]}
+         "series": [placed for one in series if (placed := _placed(figure, axes, most, *one))]}
         for axes, series in found
     ]  # fmt: skip
     return {"format_version": FORMAT_VERSION, "panels": [panel for panel in panels if panel["series"]]}
 
 
-def _series(axes: Any) -> Iterator[tuple[str, Array, Array, Band]]:
+def _series(axes: Any) -> Iterator[tuple[Any, ...]]:
     """Lines and bars with their labels and bands; what has no label goes with what has the same colour."""
     named: dict[str, str] = {}
+    for rows, columns, table in (fields for mesh in axes.collections if (fields := getattr(mesh, "fields", None))):
+        for row, (name, values) in enumerate(zip(rows, table, strict=True)):
+            yield name, np.arange(len(values), dtype=float), values, {}, np.full(len(values), float(row)), columns
     bands = [
         (to_hex(fill.get_facecolor()[0]), _band(fill))
         for fill in axes.collections
@@ -83,10 +86,12 @@ def _named(label: Any, named: dict[str, str], colour: str, otherwise: str) -> st
     return named.get(colour, otherwise)
 
 
-def _placed(figure: Any, axes: Any, label: str, x: Array, y: Array, band: Band, most: int) -> dict[str, Any] | None:
-    """One series as data, or nothing where no point of it is seen."""
+def _placed(
+    figure: Any, axes: Any, most: int, label: str, x: Array, y: Array, band: Band, at: Any = None, words: Any = None
+) -> dict[str, Any] | None:
+    """One series as data, or nothing where no point of it is seen; `at` is where values lie that are colours, and `words` their names of x."""
     with np.errstate(all="ignore"):
-        pixels = axes.transData.transform(np.column_stack([x, y]))
+        pixels = axes.transData.transform(np.column_stack([x, y if at is None else at]))
         box = axes.get_window_extent()
         inside = np.isfinite(pixels).all(axis=1) & np.isfinite(y)
         inside &= (pixels[:, 0] >= box.x0 - 1) & (pixels[:, 0] <= box.x1 + 1)
@@ -99,7 +104,7 @@ def _placed(figure: Any, axes: Any, label: str, x: Array, y: Array, band: Band, 
     ranges = [band.get(float(at), (float(value), float(value))) for at, value in zip(x[kept], y[kept], strict=True)]
     spread = {"low": [_short(low) for low, _ in ranges], "high": [_short(high) for _, high in ranges]}
     return {
-        "label": label, "of": int(seen.size), "x": [_word(axes, value) for value in x[kept]], "y": [_short(value) for value in y[kept]],
+        "label": label, "of": int(seen.size), "x": [words[int(value)] if words else _word(axes, value) for value in x[kept]], "y": [_short(value) for value in y[kept]],
         "left": [round(float(value), 4) for value in place[:, 0]], "top": [round(1 - float(value), 4) for value in place[:, 1]],
         **(spread if spread["low"] != spread["high"] else {}),
     }  # fmt: skip

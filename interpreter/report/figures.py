@@ -26,6 +26,8 @@ KINDS = {
     "function": "as values against a value, over test examples",
     "bars": "at the end of training, as bars",
     "scaling": "at the end of training, against a swept constant",
+    "heatmap": "at the end of training, as colours",
+    "histogram": "at the end of training, as shares of values",
     "profile": "as arrays over their entries",
     "scatter": "as points, for single test examples",
     "examples": "as arrays over their entries, for single test examples",

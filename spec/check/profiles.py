@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from ..diagnostics.problems import Span, did_you_mean, listing, problem_at
+from ..diagnostics.problems import Span, listing, problem_at
 from ..ir.claims import Selection, looked_at
 from ..ir.plan import Program
 from ..model.figures import entry
 from ..source import nodes as yaml
 from .claims import constant_number
 from .expression_text import read
+from .shown_arrays import left_of, wrong_shape
 
 MOST_TOLD = 8
 """How many of the evaluated steps an error lists."""
@@ -44,25 +45,10 @@ def check_profile(figure: Any, where: Sequence[Selection], programs: Sequence[Pr
 
 def _size(word: str, span: Span, shapes: Mapping[str, tuple[int, ...]], program: Program) -> int:
     """How many entries the array has that a measure, or a row of one, is."""
-    name, index = entry(word)
-    if name not in shapes:
-        raise problem_at(
-            span, f"there is no measure '{name}'", did_you_mean(name, shapes) or f"Known here: {listing(shapes)}."
-        )
-    shape = shapes[name]
-    text = f"the measure '{name}' is {f'an array {list(shape)}' if shape else 'one number'}"
-    if len(index) > len(shape) or any(place >= size for place, size in zip(index, shape, strict=False)):
-        raise problem_at(span, f"{text}, and has no entry {list(index)}, in {program.name}", "Entries count from 0.")
-    if len(shape) - len(index) != 1:
-        if not shape:
-            hint = "Numbers over the steps are a figure of kind `curves`."
-        elif len(index) == len(shape):
-            hint = f"Leave the entry out: `{name}`."
-        else:
-            hint = f"Show a row of it, such as `{name}[{', '.join('0' for _ in shape[1:])}]`."
-        what = f", and `{word}` an entry of it" if shape and len(index) == len(shape) else ""
-        raise problem_at(span, f"{text}{what}; a figure of kind `profile` shows arrays [n]", hint)
-    return shape[-1]
+    shape = left_of(word, span, shapes, program)
+    if len(shape) != 1:
+        raise wrong_shape(word, span, shapes[entry(word)[0]], "a figure of kind `profile` shows arrays [n]")
+    return shape[0]
 
 
 def _steps(figure: Any, program: Program) -> set[int]:

@@ -88,9 +88,12 @@ def _values(where: Where, names: Names | None, experiments: Mapping[str, Names])
     if names is None:
         return
     figure = where.inside[:1] == ("figures",)
-    if figure and (last == "y" or where.path[-2:-1] == ("y",)) and TEXT in place.alternatives:
+    goes_over = (
+        figure and last == "y" and where.steps[-1][1].get("kind") == "heatmap"
+    )  # there `y` is an axis, as `x` is
+    if figure and (last in ("y", "z") or where.path[-2:-1] == ("y",)) and TEXT in place.alternatives and not goes_over:
         yield from (_known(item) for item in names.of("measures"))
-    if figure and (last in AXES or (last == "x" and TEXT in place.alternatives)):
+    if figure and (last in AXES or goes_over or (last == "x" and TEXT in place.alternatives)):
         yield Completion("variant", "axis", "the axis that `variants` make")
         yield from (_known(item) for item in names.of("constants"))
     if str(last).endswith(("activation", "constraint")):

@@ -176,6 +176,44 @@ class ArrayProfile(Figure):
     )
 
 
+class ColourScale(Closed):
+    """The scale of the colours of a heatmap."""
+
+    z: AxisScale = Field("linear", description="The colours; a logarithmic scale marks what is not positive.")
+
+
+class Heatmap(Figure):
+    """A measure as colours: over two axes, a field a cell, or the entries of a matrix measure, a panel a cell."""
+
+    of_arrays = True
+
+    kind: Literal["heatmap"]
+    z: MeasureName = Field(
+        description="The final measure: one number where `x` and `y` are axes, otherwise an array [m, n]; `left[0]` is an entry of an array."
+    )
+    x: AxisName | None = Field(None, description="The axis that goes to the right; none for a matrix.")
+    y: AxisName | None = Field(None, description="The axis that goes up; none for a matrix.")
+    scale: ColourScale = Field(default_factory=lambda: ColourScale(), description="Linear or logarithmic colours.")
+
+
+class Histogram(Figure):
+    """How final values are spread: the entries of an array measure, or a number over the replicates; a line a cell."""
+
+    of_arrays = True
+
+    kind: Literal["histogram"]
+    y: MeasureName | list[MeasureName] = Field(
+        description="The measure, or several: all entries in all replicates; `left[0]` is an entry of an array."
+    )
+    bins: int | None = Field(
+        None, ge=1, le=1000, description="How many bins, for all cells alike; otherwise as the values ask for."
+    )
+    colour: AxisName | None = Field(
+        None, description="The axis with one colour a value; otherwise one of more than eight numbers, or `variant`."
+    )
+    scale: Scale = Field(default_factory=lambda: Scale(), description="Linear or logarithmic axes.")
+
+
 ROWS_SEARCHED = 16
 """Among how many times the wanted number of images those of each row are looked for."""
 
@@ -202,6 +240,8 @@ FIGURES: Mapping[str, type[Figure]] = MappingProxyType(
         "bars": Bars,
         "scaling": Scaling,
         "profile": ArrayProfile,
+        "heatmap": Heatmap,
+        "histogram": Histogram,
         "examples": Examples,
         "scatter": Scatter,
         "images": Images,
@@ -209,7 +249,8 @@ FIGURES: Mapping[str, type[Figure]] = MappingProxyType(
 )
 
 AnyFigure = Annotated[
-    Curves | Function | Bars | Scaling | ArrayProfile | Examples | Scatter | Images, Field(discriminator="kind")
+    Curves | Function | Bars | Scaling | ArrayProfile | Heatmap | Histogram | Examples | Scatter | Images,
+    Field(discriminator="kind"),
 ]
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from ..check.array_figures import check_arrays
 from ..check.claim_design import ClaimDesign, enough_for, judge_of
 from ..check.claims import Axes, Subject, check_claim, constant_number
 from ..check.expression_text import read
 from ..check.figures import check_figures, conditions
 from ..check.measure_shapes import shapes_by_cell
 from ..check.memo import ById, Common
-from ..check.profiles import check_profile
 from ..check.steps import ENDS
 from ..diagnostics.problems import Problem, Span, StudyError
 from ..expressions.nodes import Call, Name, walk
@@ -108,7 +108,7 @@ class Conclusions:
             try:
                 shown = conditions(figure, subject)
                 lines = self._references(figure, programs)
-                steps = check_profile(figure, shown, programs) if figure.of_arrays else {}
+                steps = check_arrays(figure, shown, programs) if figure.of_arrays else {}
                 plans.append(FigurePlan(self.name, name, figure.kind, figure, shown, lines, steps))
             except StudyError as error:
                 self.problems.extend(error.problems)

@@ -287,6 +287,7 @@ class Asked:
         found: dict[str, Any] = {}
         for place in range(self.random.choice((0, 1, 1, 2))):
             lacking = {*(() if self.swept else ("scaling",)), *(() if self.vectors else ("profile",))}
+            lacking |= {*(() if len(self.axes) > 1 else ("heatmap",))}
             kind = self.random.choice([kind for kind in FIGURES if kind not in lacking])
             self.seen.add(f"figure {kind}")
             found[f"p{place}"] = {"kind": kind, **self._figure(kind)}
@@ -313,6 +314,16 @@ class Asked:
                 figure["x"] = self.random.choice(self.swept)
                 if self.chance(0.6):
                     figure["fit"] = self.random.choice(("power", "exponential", "linear"))
+        elif kind == "histogram":
+            figure["y"] = self.random.choice((self.scalars[0], [*self.vectors, *self.scalars][0]))
+            if self.chance(0.4):
+                figure.update(bins=self.random.choice((1, 20)), scale={"x": "log"})
+        elif kind == "heatmap":
+            figure.pop("panel", None)
+            figure["z"] = self.scalars[0]
+            figure["x"], figure["y"] = self.random.sample(list(self.axes), 2)
+            if self.chance(0.4):
+                figure["scale"] = {"z": "log"}
         elif kind == "profile":
             figure["y"] = self.random.choice(self.vectors)
             if self.chance(0.4):

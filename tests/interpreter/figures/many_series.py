@@ -45,13 +45,17 @@ FIGURES_OF: dict[str, tuple[str, str]] = {
     "scaling_of_variants": ("{kind: scaling, x: d, y: error, fit: power, scale: {x: log, y: log}}", "variants"),
     "scaling_of_rates": ("{kind: scaling, x: d, y: error, colour: rate, scale: {x: log, y: log}}", "rates"),
     "scaling_over_many": ("{kind: scaling, x: rate, y: [error, gap], panel: variant, scale: {x: log}, where: d == 1}", "rates"),
+    "heatmap_of_axes": ("{kind: heatmap, z: error, x: rate, y: d, scale: {z: log}}", "rates"),
+    "heatmap_of_matrices": (f"{{kind: heatmap, z: table, {ONE_PANEL}}}", "variants"),
+    "histogram_of_variants": (f"{{kind: histogram, y: spectrum, scale: {{x: log}}, {ONE_PANEL}}}", "variants"),
+    "histogram_of_rates": ("{kind: histogram, y: [error, gap], panel: d, bins: 12}", "rates"),
     "function_of_labels": (f"{{kind: function, x: 'x[0]', y: {{LABELS}}, {ONE_PANEL}}}", "labels"),
     "examples_of_labels": (f"{{kind: examples, y: {{ARRAYS}}, steps: [0, 100000], {ONE_PANEL}}}", "labels"),
     "scatter_of_labels": (f"{{kind: scatter, y: {{POINTS}}, {ONE_PANEL}}}", "labels"),
     "scatter_of_cells": ("{kind: scatter, y: {data: 'x[:2]', samples: 'x[1:]'}, steps: [0, 100000], where: [d == 1, rate == 0.1]}", "variants"),
     "images_of_cells": ("{kind: images, image: 'outer(x, x)', rows: 'x[0]', panel: d, count: 4}", "sizes"),
 }  # fmt: skip
-MANY_PANELS = ("curves_a_panel_each", "scatter_of_cells", "bars_of_variants")
+MANY_PANELS = ("heatmap_of_matrices", "curves_a_panel_each", "scatter_of_cells", "bars_of_variants")
 """Those that have a panel each: 100 of them take long."""
 
 

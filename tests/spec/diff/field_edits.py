@@ -21,10 +21,10 @@ experiments:
   root: {measures: {one: 1}}
   counted: {task: {data: {enumerate: s}, example: {s: rademacher(), y: s}}, measures: {mean: E(y)}}
   swept:
-    constants: {k: 1, m: 1}
-    sweep: {k: [1, 2], m: [1, 2]}
-    measures: {size: k + m, other: k}
-    figures: {scaling: {kind: scaling, x: k, y: size}}
+    constants: {k: 1, m: 1, p: 1, q: 1, r: 1}
+    sweep: {k: [1, 2], m: [1, 2], p: [1], q: [1], r: [1]}
+    measures: {size: k + m + p + q + r, other: k}
+    figures: {scaling: {kind: scaling, x: k, y: size}, heatmap: {kind: heatmap, z: size, x: k, y: m}}
   filed:
     task: {data: {file: tests/spec/diff/files/rows.csv, train: 6}, example: {x: rows.x, y: rows.y}}
     measures: {mean: E(x + y)}
@@ -76,6 +76,7 @@ experiments:
       images: {kind: images, image: z}
       scatter: {kind: scatter, y: {data: word}}
       profile: {kind: profile, y: all}
+      histogram: {kind: histogram, y: all}
 profiles:
   quick:
     about: Fast.
@@ -157,6 +158,7 @@ EDITS: dict[str, tuple[Path, Any]] = {
     "Claim.says": ((*E, "claims", "learns", "says"), "It does."),
     "Claim.check": ((*E, "claims", "learns", "check"), "final(error) <= 2"),
     "Claim.judge": ((*E, "claims", "learns", "judge"), "mean"), "Claim.family": ((*E, "claims", "learns", "family"), "all"),
+    "ColourScale.z": ((*SWEPT, "figures", "heatmap", "scale"), {"z": "log"}),
     "Scale.x": ((*E, "figures", "curves", "scale"), {"x": "log"}), "Scale.y": ((*E, "figures", "bars", "scale"), {"y": "log"}),
     **{f"LayerDefaults.{name}": ((*where, "layer_defaults", name), False if name == "use_bias" else "he_normal")
        for where in ((), E) for name in layers.LayerDefaults.model_fields},
@@ -171,7 +173,8 @@ ON_AXES: Mapping[str, Any] = {"panel": "m", "colour": "m", "where": "k == 1"}
 OF_KIND: Mapping[str, Any] = {
     "curves.y": "other", "bars.y": ["error", "other"], "scaling.y": "other", "function.y": {"target": "2 * y"}, "examples.y": {"input": "2 * x"},
     "scatter.y": {"data": "2 * word"}, "scatter.replicates": "all", "profile.y": ["all", "squares"], "profile.x": "squares", "profile.replicates": "all",
-    "profile.steps": [0, 20],
+    "profile.steps": [0, 20], "histogram.y": ["all", "error"], "histogram.bins": 7,
+    "heatmap.z": "other", "heatmap.x": "p", "heatmap.y": "q", "heatmap.panel": "r", "heatmap.scale": {"z": "log"},
     "function.x": "sum(x)", "scaling.x": "m", "examples.x": "2 * x", "images.image": "2 * z",
 }  # fmt: skip
 NEUTRAL: Mapping[str, str] = {
@@ -194,11 +197,11 @@ def edits() -> Iterator[tuple[str, Path, Any]]:
         for name in model.model_fields:
             if name != "kind":
                 value = OF_KIND.get(f"{kind}.{name}", FIGURE_EDITS.get(name))
-                where = SWEPT if kind == "scaling" else E
+                where = SWEPT if kind in ("scaling", "heatmap") else E
                 yield (
                     f"{model.__name__}.{name}",
                     (*where, "figures", kind, name),
-                    ON_AXES.get(name, value) if kind == "scaling" else value,
+                    ON_AXES.get(name, value) if where is SWEPT and f"{kind}.{name}" not in OF_KIND else value,
                 )
 
 

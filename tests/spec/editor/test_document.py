@@ -60,6 +60,23 @@ def test_names_outlive_a_text_that_is_no_yaml() -> None:
     assert "guess" in [item.label for item in study.complete(line, len("      squared: (gu"))]
 
 
+def test_a_heatmap_goes_over_axes_and_shows_a_measure() -> None:
+    """There `y` is an axis; in other figures it is a measure."""
+    study = OpenStudy("f", FLAT)
+    study.refresh()
+    lines = FLAT.split("\n")
+    place = next(number for number, text in enumerate(lines) if text.strip() == "figures:")
+    for text, wanted, other in (
+        ("{kind: heatmap, z: ▮, x: ", "wrong_step", "variant"),
+        ("{kind: heatmap, y: ▮", "variant", "wrong_step"),
+        ("{kind: bars, y: ▮", "wrong_step", "variant"),
+    ):
+        written = "      more: " + text
+        study.update("\n".join([*lines[: place + 1], written.replace("▮", "") + "}", *lines[place + 1 :]]))
+        labels = [item.label for item in study.complete(place + 1, written.index("▮"))]
+        assert wanted in labels and other not in labels
+
+
 def test_no_text_and_no_position_is_too_much() -> None:
     """Texts cut, doubled and garbled anywhere: every question has an answer, were it none."""
     chance = random.Random(0)
