@@ -62,7 +62,9 @@ class Evaluation:
         if len(plain) == len(self.measures):
             return plain, {}
         seeds = seeds if self.context.cells > 1 else seeds.flat
-        keys = {name: seeds.keys[name] for name in ("train", "test")}
+        keys: dict[str, Any] = {
+            name: seeds.keys[name] for name in ("train", "test", "validation") if name in seeds.keys
+        }
         keys |= dict.fromkeys(self.program.streams, keys["test"])
         given = [tuple(x for x in each if x is not None) for each in statistics]
         values, errors = self._compiled(keys, seeds.draws, tf.constant(step), given)

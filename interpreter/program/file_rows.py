@@ -44,7 +44,7 @@ def name_of_column(key: str) -> str:
 
 
 def rows_of_replicates(source: Rows, paths: Sequence[tuple[Any, ...]]) -> np.ndarray[Any, Any]:
-    """The rows of each replicate's examples, those that train first: int32 [R, train + test]. `paths` are their places in the seed tree."""
+    """The rows of each replicate's examples, those that train first: int32 [R, train + test + validation]. `paths` are their places in the seed tree."""
     return np.stack([split_rows(source, _shuffling(path)).astype(np.int32) for path in paths])
 
 
@@ -55,7 +55,7 @@ def as_tensor(term: FileValue, values: np.ndarray[Any, Any], dtype: Any) -> Any:
 
 
 def file_tensors(program: Program, paths: Sequence[tuple[Any, ...]], dtype: Any) -> dict[str, Any]:
-    """The rows, int32 [R, train + test], and the columns, [N, …] each, by the names that they have among the draws; of
+    """The rows, int32 [R, train + test + validation], and the columns, [N, …] each, by the names that they have among the draws; of
     combinations of draws their numbers, as rows.
 
     `paths` are the replicates' places in the seed tree. Raises StudyError where a file is not what was checked.

@@ -46,7 +46,7 @@ class Reading(Protocol):
 
 
 class FileWindows:
-    """The rows of a program's files for some replicates: `table` are those of their examples, int32 [R, train + test]."""
+    """The rows of a program's files for some replicates: `table` are those of their examples, int32 [R, train + test + validation]."""
 
     def __init__(self, program: Program, table: Array, dtype: Any) -> None:
         """Raises StudyError where a file is not what was checked, or its rows cannot be copied."""
@@ -64,8 +64,8 @@ class FileWindows:
 
     def held(self) -> Given:
         """What evaluations read: the rows, int32 [R, examples], and the columns. Raises StudyError where that is too much."""
-        train = self.source.train
-        wanted = [self.table[:, : self.examples["train"]], self.table[:, train : train + self.examples["test"]]]
+        firsts = {stream: self.source.first_row(stream) for stream in self.examples}
+        wanted = [self.table[:, firsts[name] : firsts[name] + count] for name, count in self.examples.items()]
         rows = np.concatenate(wanted, axis=1)
         union, places = np.unique(rows, return_inverse=True)
         if (needed := len(union) * self._row_bytes) > memory_limit():
@@ -79,6 +79,11 @@ class FileWindows:
         if not len(union):
             union = np.zeros(1, np.int32)
         return {ROWS: tf.constant(places.reshape(rows.shape), tf.int32), **self._columns(union)}
+
+    def first_row(self, stream: str) -> int:
+        """Where the examples of a stream begin among the rows that are held."""
+        before = list(self.examples).index(stream) if stream in self.examples else 0
+        return sum(list(self.examples.values())[:before])
 
     def window(self, step: Reading, number: int, order: Any) -> Given:
         """The rows of the steps of a window, int32 [R, examples], and the columns of these alone.

@@ -26,6 +26,8 @@ from .file_windows import FileWindows
 
 STREAMS = ("draw", "train", "test", "redraw")
 """Once a replicate; training examples; test examples; draws of a target that a gradient statistic makes anew."""
+VALIDATION = "validation"
+"""Validation examples, where there are any."""
 
 Path = tuple[str, ...]
 
@@ -54,8 +56,9 @@ class Seeds:
         shared = {name: tensor for name, tensor in first.draws.items() if name not in batch.varying_draws}
         self.cells = [first, *(CellSeeds(program, replicates, dtype, shared) for program in batch.programs[1:])]
         self.files = FileWindows(batch.program, _rows(batch.program, first.paths), dtype) if windows else None
-        tests = self.files.examples["train"] if self.files is not None else batch.program.data.train
-        self.keys = {stream: first.keys_of(stream, samples, tests if stream == "test" else 0) for stream in STREAMS}
+        first_row = (self.files or batch.program.data).first_row
+        streams = (*STREAMS, VALIDATION) if batch.program.data.validation else STREAMS
+        self.keys = {stream: first.keys_of(stream, samples, first_row(stream)) for stream in streams}
         self.order = tf.constant([key(*path, "train", "order") for path in first.paths], tf.uint32)
         varying = {name: [cell.draws[name] for cell in self.cells] for name in first.draws if name not in shared}
         apart = len(self.cells) > 1

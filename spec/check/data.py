@@ -23,13 +23,14 @@ def data_source(experiment: ExperimentScope) -> DataSource:
         return enumerated(experiment, model)
     refuse_examples(experiment)
     test = experiment.count(model.node("test"), model.test, "'test'")
+    validation = experiment.count(model.node("validation"), 0, "'validation'") if model.validation is not None else 0
     if model.train is None:
         if "order" in model.model_fields_set:
             raise problem_at(
                 model.span(), "fresh data have no order: each example is new", "Give `train`, or remove `order`."
             )
-        return Fresh(test)
-    return Finite(test, experiment.count(model.node("train"), 0, "'train'"), model.order)
+        return Fresh(test, validation=validation)
+    return Finite(test, experiment.count(model.node("train"), 0, "'train'"), model.order, validation=validation)
 
 
 def refuse_examples(experiment: ExperimentScope) -> None:

@@ -60,8 +60,8 @@ def enumerated(experiment: ExperimentScope, model: Data) -> DataSource:
 
 def _refuse(model: Data, divided: bool) -> None:
     """Refuses what does not go with it."""
-    for name in ("test", "order"):
-        if name in model.model_fields_set and (name == "test" or not divided):
+    for name in ("test", "validation", "order"):
+        if name in model.model_fields_set and (name != "order" or not divided):
             hint = (
                 "Leave it out: what does not train is tested."
                 if divided

@@ -97,8 +97,10 @@ class _Split:
             hint = "Keep one, or give a column that says who trains: `train: NAME`."
             raise problem_at(model.key("group"), "rows are split by `stratify` or by `group`", hint)
         unit = self.group_size(groups, complete, total) if groups is not None else 1
-        train, test = self.counts(usable, unit)
-        source = Rows(test, train, total, model.order, self.files, None, strata, groups, complete)
+        train, test, validation = self.counts(usable, unit)
+        source = Rows(
+            test, train, total, model.order, self.files, None, strata, groups, complete, validation=validation
+        )
         self.must_fit_training(source)
         return source
 
@@ -154,7 +156,7 @@ class _Split:
     ) -> Rows:
         """A split by a column: its rows that are `true`, or say `train`, train; those that are `false`, or say `test`, measure."""
         model = self.model
-        for name in ("test", "stratify", "group"):
+        for name in ("test", "validation", "stratify", "group"):
             if name in model.model_fields_set:
                 message = f"a column says who trains, and '{name}' would say it again"
                 raise problem_at(model.key(name), message, "Remove it.")
@@ -186,24 +188,26 @@ class _Split:
             raise problem_at(self.model.span("group"), message, hint)
         return sizes.pop()
 
-    def counts(self, usable: int, unit: int) -> tuple[int, int]:
-        """How many rows train and measure. A share is rounded down, of groups where there are any."""
+    def counts(self, usable: int, unit: int) -> tuple[int, int, int]:
+        """How many rows train, test and validate. A share is rounded down, of groups where there are any."""
         model = self.model
         train = counted(self.experiment, model, "train", usable, unit)
         test = counted(self.experiment, model, "test", usable, unit) if "test" in model.model_fields_set else None
+        validation = counted(self.experiment, model, "validation", usable, unit) or 0
         if train is None and test is None:
             if self.experiment.model.training is None:
-                return 0, usable
+                return 0, usable - validation, validation
             raise problem_at(self.span, "how many rows train is not said", "`train: 0.8`, or a number of rows.")
         if train is None:
             assert test is not None
-            train = usable - test
-        test = usable - train if test is None else test
-        if train + test > usable or min(train, test) < 0:
-            field = "train" if "test" not in model.model_fields_set else "test"
-            message = f"{max(train, test, train + test):,} rows are asked for, and there are {usable:,}"
+            train = usable - test - validation
+        test = usable - train - validation if test is None else test
+        if train + test + validation > usable or min(train, test) < 0:
+            field = next(name for name in ("validation", "test", "train") if name in model.model_fields_set)
+            asked_for = sum(size for size in (train, test, validation) if size > 0)
+            message = f"{asked_for:,} rows are asked for, and there are {usable:,}"
             raise problem_at(model.span(field), message, "What does not train is the test set unless `test` is said.")
-        return train, test
+        return train, test, validation
 
     def must_fit_training(self, source: Rows) -> None:
         """Refuses an empty set where something reads it."""

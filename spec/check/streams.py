@@ -14,11 +14,19 @@ from .scope import ExperimentScope
 
 OWN = ("test", "train")
 """The streams that every experiment has."""
+VALIDATION = "validation"
+"""The stream of the examples that `task.data` sets apart."""
 
 
 def stream_of(experiment: ExperimentScope, name: str, node: yaml.Node | None) -> str:
     """A stream by its name. Raises StudyError where there is none."""
     known = [*OWN, *experiment.model.task.tests]
+    if name == VALIDATION and name not in known:
+        experiment.note_read("data")
+        if experiment.data is not None and experiment.data.validation:
+            return name
+        hint = "`task: {data: {train: 1000, test: 1000, validation: 1000}}` sets some apart."
+        raise problem_at(node.span if node else None, "there are no validation examples", hint)
     if name not in known:
         hint = did_you_mean(name, known) or f"There are {listing(known)}; others stand under `task.tests`."
         raise problem_at(node.span if node else None, f"there are no examples '{name}'", hint)
@@ -40,6 +48,9 @@ def _stream(experiment: ExperimentScope, name: str) -> tuple[Named, ...]:
     key = _key(experiment, name)
     if name in OWN:
         hint = "Every experiment has that one: choose another name."
+        raise problem_at(key, f"'{name}' is no name for a test stream", hint)
+    if name == VALIDATION and experiment.data is not None and experiment.data.validation:
+        hint = "`task.data` has validation examples: choose another name."
         raise problem_at(key, f"'{name}' is no name for a test stream", hint)
     if experiment.data is not None and experiment.data.exact:
         hint = "Draw examples instead, or give these a measure with `where`."

@@ -75,7 +75,7 @@ def group_sizes(files: Sequence[NamedFile], groups: FileColumn, complete: Sequen
 
 
 def split_rows(source: Rows, shuffled: Any) -> Array:
-    """The rows of a replicate's examples, those that train first: int64 [train + test].
+    """The rows of a replicate's examples, those that train first, those that validate last: int64 [train + test + validation].
 
     `shuffled` gives a permutation of so many, the replicate's own; where the order is the file's it is not asked.
     """
@@ -83,7 +83,7 @@ def split_rows(source: Rows, shuffled: Any) -> Array:
         return np.concatenate(rows_chosen(source.files, source.chosen, source.complete, source.rows))
     rows: Array = rows_without_gaps(source.files, source.complete, source.rows)
     in_order = source.order == "file"
-    count = source.train + source.test
+    count = source.train + source.test + source.validation
     if source.groups is not None:
         rows = _by_group(source, rows, shuffled, in_order)
     elif not in_order:
@@ -94,7 +94,11 @@ def split_rows(source: Rows, shuffled: Any) -> Array:
     train = _proportional(of_row, len(classes), source.train, len(rows))
     rest = np.setdiff1d(np.arange(len(rows)), train, assume_unique=True)
     if source.test < len(rest):
-        rest = rest[_proportional(of_row[rest], len(classes), source.test, len(rest))]
+        test = _proportional(of_row[rest], len(classes), source.test, len(rest))
+        left = np.delete(rest, test)
+        if source.validation < len(left):
+            left = left[_proportional(of_row[left], len(classes), source.validation, len(left))]
+        rest = np.concatenate([rest[test], left])
     places: Array = np.concatenate([train, rest])
     return rows[places]
 

@@ -13,6 +13,7 @@ MAX_VALUE_LENGTH = 60
 DATA = {
     "train": "training examples",
     "test": "test examples",
+    "validation": "validation examples",
     "order": "order of examples",
     "enumerate": "enumerated inputs",
 }

@@ -160,7 +160,7 @@ class JudgedOn:
         if old is None or new is None:
             return None
         if before.training is not None and before.digest == after.digest:
-            test = replace(after.data, test=before.data.test)
+            test = replace(after.data, test=before.data.test, validation=before.data.validation)
             digests = self.matching.digests
             if digests.measure(before, old) == digests.measure(replace(after, data=test), new):
                 return None

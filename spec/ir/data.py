@@ -27,7 +27,7 @@ class Digits:
 
 @dataclass(frozen=True)
 class DataSource(ABC):
-    """A source of examples. `test` is the size of the test set, over which measures are taken.
+    """A source of examples. `test` is the size of the test set, over which measures are taken, `validation` that of another one.
 
     `kind` names the class in digests and among the readers. Two sources are equal where they give the same examples.
     """
@@ -41,6 +41,7 @@ class DataSource(ABC):
     """Whether the examples are all there are: an expectation over them is exact, and the batch is all of them."""
 
     test: int
+    validation: int = field(default=0, kw_only=True)
 
     @property
     def train(self) -> int:
@@ -63,8 +64,14 @@ class DataSource(ABC):
         return False
 
     def evaluated(self, stream: str) -> int:
-        """Over how many examples of a stream, `test` or `train`, measures are taken: all of a finite set."""
+        """Over how many examples of a stream measures are taken: all of a finite set; other test streams have as many as `test`."""
+        if stream == "validation" and self.validation:
+            return self.validation
         return self.train if stream == "train" and self.train else self.test
+
+    def first_row(self, stream: str) -> int:
+        """Where the examples of a stream begin among the rows of a replicate, if they are rows of a table."""
+        return {"test": self.train, "validation": self.train + self.test}.get(stream, 0)
 
     @abstractmethod
     def identity(self) -> list[Any]:
@@ -188,7 +195,7 @@ class FileColumn:
 
 @dataclass(frozen=True)
 class Rows(DataSource):
-    """The rows of data files, which all have as many: `size` of them train and `test` measure, in each replicate others.
+    """The rows of data files, which all have as many: `size` of them train, then `test` and `validation` of them measure, in each replicate others.
 
     Args:
         rows: how many rows there are, before those are left out that lack a value in one of the columns `complete`.

@@ -272,7 +272,7 @@ class Program:
         return {part.key: part for part in found if isinstance(part, t.FileValue)}
 
     def evaluated(self, stream: str) -> int:
-        """Over how many examples of a stream, `test` or `train`, measures are taken: all of a finite set."""
+        """Over how many examples of a stream measures are taken: all of a finite set."""
         return self.data.evaluated(stream)
 
     @property

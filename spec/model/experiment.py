@@ -35,6 +35,10 @@ class Data(Closed):
     test: Expression = Field(
         1000, description="How many test examples, drawn once per replicate; of files all rows that do not train."
     )
+    validation: Expression | None = Field(
+        None,
+        description="How many validation examples, for measures `on: validation`: others than those of the test set. Of files a number of rows or a share.",
+    )
     order: Literal["shuffle", "with_replacement", "file"] = Field(
         "shuffle",
         description="How a batch is taken: in a new random order each epoch, or each example at random; `file`: rows are split and taken as they stand.",
@@ -234,7 +238,9 @@ class MeasureOf(Closed):
     """A measure with its options."""
 
     of: Expression = Field(description="What is measured.")
-    on: Name = Field("test", description="Over which examples `E` ranges: `test`, `train`, or those of `task.tests`.")
+    on: Name = Field(
+        "test", description="Over which examples `E` ranges: `test`, `train`, `validation`, or those of `task.tests`."
+    )
 
 
 Diagnostic: Any = one_of(

@@ -45,11 +45,12 @@ def batches_a_step(rounds: Sequence[Update]) -> int:
 
 
 def examples_read(program: Program) -> dict[str, int]:
-    """How many of the first training and test examples anything but training reads."""
-    counts = {"train": 0, "test": 0}
+    """How many of the first training, test and validation examples anything but training reads."""
+    counts = {"train": 0, "test": 0, "validation": 0}
 
     def reads(stream: str, count: int) -> None:
-        stream = "train" if stream == "train" else "test"
+        own = stream in counts and stream not in program.streams
+        stream = stream if own else "test"
         counts[stream] = max(counts[stream], min(count, getattr(program.data, stream)))
 
     for measure in program.measures:

@@ -37,7 +37,7 @@ def memory(program: Program, batch: int | None = None, replicates: int | None = 
     kept = program.data.train * each if plan is not None and not isinstance(program.data, Rows) else 0
     passes: list[float] = [
         size * found.example_bytes,
-        chunk(program, program.evaluated("test"), count) * found.evaluated_bytes,
+        chunk(program, max(map(program.evaluated, ("test", "validation"))), count) * found.evaluated_bytes,
     ]
     passes += [at_once * held for at_once, held in _differentiated(program, count)]
     passes += [
@@ -59,7 +59,11 @@ def _of_files(program: Program, replicates: int) -> int:
     if held_whole(program):
         return 2 * own
     rows = min(program.data.rows, replicates * sum(examples_read(program).values()))
-    return 2 * rows * row_bytes(program) + 4 * WINDOW_BYTES + 4 * replicates * (program.data.train + program.data.test)
+    return (
+        2 * rows * row_bytes(program)
+        + 4 * WINDOW_BYTES
+        + 4 * replicates * (program.data.train + program.data.test + program.data.validation)
+    )
 
 
 def _differentiated(program: Program, replicates: int) -> Iterator[tuple[int, float]]:

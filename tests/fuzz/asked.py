@@ -121,6 +121,9 @@ class Asked:
                     self.seen.add("form initial")
                     return f"norm({name}.weights - initial({name}.weights))", ()
                 return f"norm({name}.weights)", ()
+            case "train" if "validation" in self.tree["task"].get("data", {}) and self.chance(0.5):
+                self.seen.add("data validation")
+                return {"of": f"E({self.of_networks(())})", "on": "validation"}, ()
             case "train" if self.data in ("finite", "with_replacement", "combinations"):
                 return {"of": f"E({self.of_networks(())})", "on": "train"}, ()
             case "mixed":

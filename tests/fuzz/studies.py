@@ -40,7 +40,7 @@ def rows() -> set[str]:
         "activation": ACTIVATIONS, "initialiser": INITIALIZERS, "constraint": {**CONSTRAINTS, "function": 0}, "optimiser": OPTIMIZERS,
         "mode": GRADIENT_MODES, "statistic": GRADIENT_STATISTICS, "figure": FIGURES, "dtype": DTYPES,
         "claim": CLAIM_FORMS, "form": {**FORMS, "indices": 0, "array": 0, "function": 0, "layer output": 0},
-        "data": dict.fromkeys(DATA), "counter": COUNTERS, "judge": JUDGES, "skip": dict.fromkeys(SKIPS),
+        "data": dict.fromkeys((*DATA, "validation")), "counter": COUNTERS, "judge": JUDGES, "skip": dict.fromkeys(SKIPS),
         "phase": TrainingPhase.model_fields, "update": TrainingUpdate.model_fields, "estimate": Estimate.model_fields,
         "term": LossTerm.model_fields, "patch": dict.fromkeys(("after", "before")),
         "example argument": {p.name: 0 for row in LAYERS.values() for p in row.parameters.values() if p.kind == "example"},
@@ -119,6 +119,8 @@ class Composer(Course):
             task["data"] = {"test": 5}
         elif self.data in ("finite", "with_replacement"):
             task["data"] = {"train": 6, "test": 4}
+            if self.chance(0.5):
+                task["data"]["validation"] = 3
             if self.data == "with_replacement":
                 task["data"]["order"] = "with_replacement"
         elif self.data == "enumerated":

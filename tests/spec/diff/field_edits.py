@@ -43,7 +43,7 @@ experiments:
     constants: {d: 3, k: 2, half: 0.5}
     functions: {soft(u): tanh(u)}
     task:
-      data: {train: 20, test: 30}
+      data: {train: 20, test: 30, validation: 12}
       draw: {v: "normal([d])"}
       example: {x: "normal([d])", s: rademacher(), y: "half * dot(v, x)", z: "normal([4, 4])", word: "integer(3, [2])"}
       tests: {far: {s: 2 * rademacher()}}
@@ -62,6 +62,7 @@ experiments:
       other: {of: E(abs(guess - y)), "on": test}
       untrained: E(h[0] + h[1] + r)
       of_far: {of: E(g), "on": far}
+      validated: {of: E(f), "on": validation}
       freed: sum(free^2)
       all: E(x)
       squares: E(x^2)
@@ -119,13 +120,14 @@ EDITS: dict[str, tuple[Path, Any]] = {
     "Experiment.claims": ((*E, "claims", "more", "check"), "final(other) > 0"),
     "Experiment.figures": ((*E, "figures", "bars", "y"), "other"),
     "Data.train": ((*E, "task", "data", "train"), 25), "Data.test": ((*E, "task", "data", "test"), 35),
+    "Data.validation": ((*E, "task", "data", "validation"), 45),
     "Data.order": ((*E, "task", "data", "order"), "with_replacement"),
     "Data.enumerate": (("experiments", "counted", "task", "data"), {"test": 8}),
     "Data.file": ((*FILED, "file"), "tests/spec/diff/files/other/rows.csv"),
     "Data.files": (FILED, {"files": {"rows": "tests/spec/diff/files/other/rows.csv"}, "train": 6}),
     "Data.missing": ((*FILED, "missing"), ["z"]), "Data.stratify": ((*FILED, "stratify"), "y"),
     "Data.group": (FILED, {"file": "tests/spec/diff/files/rows.csv", "train": 6, "group": "g"}),
-    "Task.data": ((*E, "task", "data"), "fresh"), "Task.draw": ((*E, "task", "draw", "v"), "uniform(-1, 1, [d])"),
+    "Task.data": (("experiments", "counted", "task", "data"), "fresh"), "Task.draw": ((*E, "task", "draw", "v"), "uniform(-1, 1, [d])"),
     "Task.example": ((*E, "task", "example", "x"), "uniform(-1, 1, [d])"),
     "Task.tests": ((*E, "task", "tests", "far", "s"), "3 * rademacher()"),
     "Network.input": ((*E, "architecture", "f", "input"), "2 * x"),
