@@ -18,6 +18,8 @@ from .arrays import FORMATS as ARRAY_FORMATS
 from .arrays import IdxFile
 from .columns import Column, described
 from .csv_files import CsvFile
+from .hdf5 import ENDS as HDF5_ENDS
+from .hdf5 import Hdf5File
 from .heads import HeadColumns, by_head
 from .row_access import RowAccess
 from .tables import ArrowFile, ParquetFile
@@ -27,7 +29,9 @@ VERSION = 2
 """Raised when the same file gives another survey."""
 SETTLED = 2.0
 """A file that was written within so many seconds may still be written within the same tick of the clock, and is not remembered."""
-SUFFIXES = ".npy, .npz, .csv, .csv.gz, .parquet, .arrow, .feather, .idx and IDX's `…-ubyte`, packed by gzip or not"
+SUFFIXES = (
+    ".npy, .npz, .csv, .csv.gz, .parquet, .arrow, .feather, .h5, .hdf5, .idx and IDX's `…-ubyte`, packed by gzip or not"
+)
 
 
 class OpenFile(Protocol):
@@ -92,9 +96,10 @@ def open_file(path: Path, header: bool = True) -> OpenFile:
         raise file_problem(path, "has no header that could be left out", "`header` is for CSV files: remove it.")
     if end == ".idx" or "-idx" in name or ".idx" in name:
         return IdxFile(path)
-    if packed or end not in {*ARRAY_FORMATS, ".parquet", ".arrow", ".feather"}:
+    if packed or end not in {*ARRAY_FORMATS, ".parquet", ".arrow", ".feather", *HDF5_ENDS}:
         raise file_problem(path, f"no kind of file is known by '{end or name}'", f"Known are {SUFFIXES}.")
     kinds: dict[str, Any] = {**ARRAY_FORMATS, ".parquet": ParquetFile, ".arrow": ArrowFile, ".feather": ArrowFile}
+    kinds |= dict.fromkeys(HDF5_ENDS, Hdf5File)
     opened: OpenFile = kinds[end](path)
     return opened
 
