@@ -7,5 +7,7 @@ from __future__ import annotations
 
 from .completion import Completion
 from .document import OpenStudy
+from .quick_fixes import Fix, quick_fix
+from .renaming import NotRenamed
 
-__all__ = ["Completion", "OpenStudy"]
+__all__ = ["Completion", "Fix", "NotRenamed", "OpenStudy", "quick_fix"]

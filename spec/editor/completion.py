@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ..check.namespace import STAGES, counters_in, stands_in
 from ..expressions.parser import KEYWORDS
+from ..model.base import OneOf
 from ..model.fields import EXPRESSION, TEXT, Place, fields, meaning
 from ..tables.counters import COUNTERS
 from ..tables.distributions import DISTRIBUTIONS
@@ -36,13 +37,13 @@ class Completion:
 def complete(where: Where, experiments: Mapping[str, Names]) -> list[Completion]:
     """The proposals at a place, those of the writer's own names first."""
     names = experiments.get(where.experiment or "")
-    found = [*_keys(where, names)] if where.key else []
+    found = [*_keys(where, names, experiments)] if where.key else []
     if not where.key or any(isinstance(step, int) for step in where.path[-1:]):
         found += _values(where, names, experiments)
     return list({item.label: item for item in reversed(found)}.values())[::-1]
 
 
-def _keys(where: Where, names: Names | None) -> Iterator[Completion]:
+def _keys(where: Where, names: Names | None, experiments: Mapping[str, Names]) -> Iterator[Completion]:
     place = where.place
     model = place.model(where.siblings)
     if model is not None:
@@ -53,14 +54,34 @@ def _keys(where: Where, names: Names | None) -> Iterator[Completion]:
                 below = place.below(name, {**where.siblings, name: ""})
                 short = any(isinstance(item, str) for item in below.alternatives) or bool(below.words)
                 yield Completion(name, "key", _shape(below), meaning(model, name), f"{name}: " if short else f"{name}:")
+    elif place.names:  # either a kind, or the writer's own names: an optimiser, or several by network
+        for one in place.models:
+            if issubclass(one, OneOf):
+                yield from (Completion(name, "key", "", meaning(one, name), f"{name}: ") for name in fields(one))
+    if where.path[:1] == ("profiles",) and where.path[2:] == ("experiments",):
+        yield from (Completion(name, "experiment", "an experiment", "", f"{name}:") for name in experiments)
+        return
     if names is None or not place.names:
         return
     last = where.inside[-1:]
+    if where.path[:1] == ("profiles",) or where.path[2:3] == ("variants",):
+        yield from _patched(where, names)
     if last == ("gradient",):
         for item in names.of("functions", "architecture"):
             yield Completion(item.name, item.kind, item.meaning, item.text, f"{item.name}: ")
     if last == ("sweep",):
         for item in names.of("constants"):
+            yield Completion(item.name, item.kind, item.meaning, item.text, f"{item.name}: ")
+
+
+def _patched(where: Where, names: Names) -> Iterator[Completion]:
+    """What is there already of a map, and a patch may change: names, and the layers of a network."""
+    last = str(where.inside[-1]) if where.inside else ""
+    if last == "layers" and len(where.inside) > 1:
+        own = names.parts.get(str(where.inside[-2]), {})
+        yield from (Completion(name, "part", what, "", f"{name}:") for name, what in own.items() if name != "weights")
+    for item in names.of(last):
+        if item.name not in where.siblings:
             yield Completion(item.name, item.kind, item.meaning, item.text, f"{item.name}: ")
 
 
@@ -78,7 +99,7 @@ def _shape(place: Place) -> str:
 def _values(where: Where, names: Names | None, experiments: Mapping[str, Names]) -> Iterator[Completion]:
     place = where.place
     model = next((model for model in place.models if where.key is False or where.path), None)
-    for word in place.words:
+    for word in place.words if not place.condition else ():
         yield Completion(word, "word", "", meaning(model, word) if model is not None else "")
     last = where.path[-1] if where.path else ""
     if last == "base":
@@ -112,6 +133,8 @@ def _condition(where: Where, names: Names, figure: bool) -> Iterator[Completion]
     if re.search(r"variant\s*[=!]=\s*\w*$", where.before):
         yield from (_known(item) for item in names.of("variants"))
         return
+    if re.search(r"\w\(\s*\w*$", where.before):  # what is claimed of comes first: `final(│`
+        yield from (_known(item) for item in names.of("measures"))
     yield Completion("variant", "axis", "the axis that `variants` make")
     yield from (_known(item) for item in names.of("measures", "constants"))
     yield from (_known(item) for item in names.of("variants"))

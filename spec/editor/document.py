@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ..diagnostics.problems import Problem, Source, Span, StudyError
 from ..format import formatted
@@ -15,6 +16,9 @@ from .completion import Completion, complete, parameters
 from .cursor import Where, where
 from .hover import SCOPE, hover
 from .names import Names, names
+from .outline import Hint, Symbol, hints, outline
+from .renaming import NotRenamed, moves_draws, uses
+from .words import Word, words
 
 
 class OpenStudy:
@@ -23,7 +27,7 @@ class OpenStudy:
     def __init__(self, name: str, text: str = "", folder: str = "") -> None:
         self.source = Source(name, text, folder)
         self.experiments: Mapping[str, Names] = {}
-        """The names of each experiment, as of the last text that was YAML."""
+        """The names of each experiment, as of the last text that was YAML, with the parts of networks as they were when all could be checked."""
         self.update(text)
 
     def update(self, text: str) -> None:
@@ -37,10 +41,15 @@ class OpenStudy:
         if not self.stale:
             return
         self.stale = False
+        before = self.experiments
         try:
-            self.experiments = names(yaml.parse(self.source))
+            found = names(yaml.parse(self.source))
         except StudyError:
             return
+        self.experiments = {
+            name: own if own.parts or name not in before else replace(own, parts=before[name].parts)
+            for name, own in found.items()
+        }
 
     @property
     def study(self) -> bool:
@@ -101,6 +110,44 @@ class OpenStudy:
             kinds = SCOPE
         known = own.find(at.word, *kinds)
         return known.key if known is not None else None
+
+    def tree(self) -> yaml.Mapping | None:
+        """The text as a tree; None while it is no YAML, or no study."""
+        if not is_study(self.source.text):
+            return None
+        self.refresh()
+        try:
+            return yaml.parse(self.source)
+        except StudyError:
+            return None
+
+    def words(self) -> list[Word]:
+        """The words of keys and expressions, with what stands for each."""
+        top = self.tree()
+        return words(top, self.lines, self.experiments) if top is not None else []
+
+    def uses(self, line: int, column: int) -> list[Word]:
+        """All places of the name at a position."""
+        top = self.tree()
+        return uses(top, self.lines, self.experiments, line, column) if top is not None else []
+
+    def renamed(self, line: int, column: int, name: str) -> tuple[list[Word], bool]:
+        """The places at which the name at a position has to be written otherwise, and whether random draws follow it. Raises NotRenamed."""
+        top = self.tree()
+        places = uses(top, self.lines, self.experiments, line, column) if top is not None else []
+        if top is None or not places:
+            raise NotRenamed("there is no name of the study's own here")
+        return places, moves_draws(self.source, places, name)
+
+    def outline(self) -> tuple[Symbol, ...]:
+        """What it is made of."""
+        top = self.tree()
+        return outline(top) if top is not None else ()
+
+    def hints(self) -> list[Hint]:
+        """What its networks come to, beside their lines."""
+        top = self.tree()
+        return hints(top, self.experiments) if top is not None else []
 
     def formatted(self) -> str | None:
         """The text in its canonical form; None while it is not a valid study."""

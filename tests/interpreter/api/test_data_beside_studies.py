@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from dlspec.interpreter.api.diff_inputs import read
-from dlspec.interpreter.cli.language_server import folder_of
+from dlspec.interpreter.cli.language_session import folder_of
 from dlspec.spec import parse, resolve
 from dlspec.spec.editor import OpenStudy
 
