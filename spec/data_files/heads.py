@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from .columns import KINDS, Column, described
+from .image_folder import state
 from .values import Facts, WholeColumns
 
 LARGE = 2**26
@@ -44,7 +45,10 @@ def heads_alone() -> Iterator[Heads]:
 
 def by_head(path: Path) -> bool:
     """Whether a file is to be described by its head."""
-    return _ALONE.get() is not None and path.stat().st_size > LARGE
+    if _ALONE.get() is None:
+        return False
+    size = sum(size for _, size, _ in state(path)[0]) if path.is_dir() else path.stat().st_size
+    return size > LARGE
 
 
 class HeadColumns(Mapping[str, Column]):

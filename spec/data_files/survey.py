@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from ..cache_dir import user_cache
 from ..diagnostics.problems import StudyError
+from . import image_folder
 from .arrays import FORMATS as ARRAY_FORMATS
 from .arrays import IdxFile
 from .columns import Column, described
@@ -21,6 +22,7 @@ from .csv_files import CsvFile
 from .hdf5 import ENDS as HDF5_ENDS
 from .hdf5 import Hdf5File
 from .heads import HeadColumns, by_head
+from .image_folder import ImageFolder
 from .row_access import RowAccess
 from .tables import ArrowFile, ParquetFile
 from .values import Values, WholeColumns, file_problem
@@ -29,9 +31,7 @@ VERSION = 2
 """Raised when the same file gives another survey."""
 SETTLED = 2.0
 """A file that was written within so many seconds may still be written within the same tick of the clock, and is not remembered."""
-SUFFIXES = (
-    ".npy, .npz, .csv, .csv.gz, .parquet, .arrow, .feather, .h5, .hdf5, .idx and IDX's `…-ubyte`, packed by gzip or not"
-)
+SUFFIXES = "folders of images, .npy, .npz, .csv, .csv.gz, .parquet, .arrow, .feather, .h5, .hdf5, .idx and IDX's `…-ubyte`, packed by gzip or not"
 
 
 class OpenFile(Protocol):
@@ -79,7 +79,9 @@ class Survey:
 
 
 def open_file(path: Path, header: bool = True) -> OpenFile:
-    """A data file by its name's end. Raises StudyError where it is none, or is not whole."""
+    """A data file by its name's end, or a folder of images. Raises StudyError where it is none, or is not whole."""
+    if path.is_dir():
+        return ImageFolder(path)
     try:
         with path.open("rb") as file:
             file.read(1)
@@ -136,11 +138,21 @@ def _remembered_at(path: Path, header: bool) -> Path | None:
     folder = user_cache()
     try:
         status = path.stat()
+        within, written = image_folder.state(path) if path.is_dir() else ([], status.st_mtime)
     except OSError:
         return None
-    if folder is None or time.time() - status.st_mtime < SETTLED:
+    if folder is None or time.time() - written < SETTLED:
         return None
-    key = [VERSION, str(path.resolve()), status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, header]
+    key = [
+        VERSION,
+        *within,
+        str(path.resolve()),
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+        status.st_ino,
+        header,
+    ]
     name = hashlib.sha256(json.dumps(key).encode()).hexdigest()
     return folder / "data_files" / f"{name}.json"
 
