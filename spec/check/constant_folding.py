@@ -254,4 +254,5 @@ def _folded(row: Operation, values: list[Any], static: Mapping[str, Any]) -> np.
 def _shown(term: t.Term, value: np.ndarray[Any, Any]) -> str:
     if value.size > 8:
         return str(term.type)
-    return f"{value}" if not value.shape else str(value.tolist())
+    text = f"{value}" if not value.shape else str(value.tolist())
+    return text.lower() if value.dtype == bool else text

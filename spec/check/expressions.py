@@ -20,6 +20,7 @@ from ..tables.counters import COUNTERS
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.operations import FORMS, OPERATIONS, OPERATORS, Operation, result_type, wanted_kinds
 from ..tables.operations.intervals import INT64
+from ..tables.operations.other_names import OTHER_NAMES
 from . import constant_folding as folding
 from .calls import MAX_CALLS, applied_to, call, signature
 from .constant_limits import Budget
@@ -166,7 +167,7 @@ class Checker:
             raise problem_at(span, f"`{name}` has no value here: {where}", hint)
         known = self.names.vocabulary.values(context.stage)
         own = context.path[-1] if context.path[:1] == ("value",) else ""
-        near = did_you_mean(name, context.local) or did_you_mean(name, known, own)
+        near = did_you_mean(name, context.local) or OTHER_NAMES.get(name, "") or did_you_mean(name, known, own)
         first = itertools.islice((word for word in itertools.chain(context.local, known) if word != own), 13)
         total = len(context.local) + len(known) - (own in known)
         hint = near or f"Known here: {listing(first, total=total)}."

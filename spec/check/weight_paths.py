@@ -21,7 +21,7 @@ def weight(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> t.Term:
     whole = path_text(path)
     if whole in keys:
         return _output(plan, layer(plan, path, span), span)
-    owner, name = layer(plan, path[:-1], span), str(path[-1]) if path else ""
+    owner, name = layer(plan, path[:-1] or path, span), str(path[-1]) if path else ""
     if name not in owner.weights:
         hint = sentence(did_you_mean(name, owner.weights), f"It has {listing(owner.weights) or 'none'}.")
         raise problem_at(span, f"the layer '{plan.name}.{owner.key}' has no weight '{name}'", hint)

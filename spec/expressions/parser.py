@@ -201,8 +201,10 @@ class _Build:
         function, _, items, _ = given
         start, end = _stretch(given)
         if not isinstance(function.node, n.Name):
-            hint = "Only a name is called: `f(x)`."
             at = function.node
+            hint = "Only a name is called: `f(x)`."
+            if isinstance(at, n.Attribute):
+                hint = f"Only a name is called: `{at.name}(…)`, with all that it takes in the brackets; there are no methods and no modules."
             raise SyntaxProblem("this is not the name of an operation or function", at.start, at.end, hint)
         items = items[::2] if items else []
         named = [not isinstance(item, _Part) for item in items]
@@ -297,7 +299,25 @@ def _character_hint(character: str) -> str:
         "=": "Comparison is `==`; a name is bound by a YAML key.",
         "!": "Write `!=` or `not`.",
         "&": "Write `and`.",
-        "|": "Write `or`.",
+        "|": "`or` is written out; of a number the size is `abs(x)`, of a vector `norm(x)`.",
+        "‖": "Write `norm(x)`.",
+        "\\": "There is no LaTeX in expressions: `\\frac{a}{b}` is `a / b`, `\\cdot` is `*`.",
+        "$": "There is no LaTeX and no interpolation in expressions: a constant is called by its name.",
+        "−": "Write `-`.",
+        "–": "Write `-`.",
+        "÷": "Write `/`.",
+        "√": "Write `sqrt(x)`.",
+        "Σ": "Write `sum(x)`.",
+        "∑": "Write `sum(x)`.",
+        "∏": "Write `prod(x)`.",
+        "π": "Write `pi`.",
+        "≠": "Write `!=`.",
+        "≈": "Write `abs(a - b) < 1e-3`.",
+        "∈": "Write `within(x, low, high)`.",
+        "³": "Write `^3`.",
+        "∧": "Write `and`.",
+        "∨": "Write `or`.",
+        "¬": "Write `not`.",
         '"': "There are no texts in expressions: a variant is named by its word.",
         "'": "There are no texts in expressions: a variant is named by its word.",
         "{": "Arrays are written `[a, b]`.",

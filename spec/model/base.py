@@ -107,10 +107,11 @@ class OneOf(Closed):
         if isinstance(value, str) and value in cls.model_fields and value != cls.bare:
             return {value: {}}
         if isinstance(value, str | int | float | bool):
-            if cls.bare and (isinstance(value, str) or cls.bare != "function"):
+            if cls.bare and (isinstance(value, str) or cls.bare not in ("function", "apply")):
                 return {cls.bare: value}
-            known = did_you_mean(str(value), cls.model_fields) or cls._known()
-            raise ValueError(sentence(f"unknown word '{value}' for {cls.noun}.", known))
+            word = str(value).lower() if isinstance(value, bool) else str(value)
+            known = did_you_mean(word, cls.model_fields) or cls._known()
+            raise ValueError(sentence(f"unknown word '{word}' for {cls.noun}.", known))
         if isinstance(value, list) and cls.bare == "expression":
             return {cls.bare: value}
         if not isinstance(value, dict):

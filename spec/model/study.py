@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from .base import Closed, Name
 from .experiment import Experiment
@@ -41,3 +41,10 @@ class Study(Closed):
     )
     experiments: dict[Name, Experiment] = Field(min_length=1, description="The experiments, by name.")
     profiles: dict[Name, Profile] = Field(default_factory=dict, description="Named patches, chosen with `-p`.")
+
+    @field_validator("dlspec", mode="before")
+    @classmethod
+    def _is_a_number(cls, value: Any) -> Any:
+        if isinstance(value, bool):  # Python takes true for 1
+            raise ValueError(f"'dlspec' has to be 1, and is {str(value).lower()}.  Write 1.")
+        return value

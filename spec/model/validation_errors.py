@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, get_origin
 
 import pydantic
+from pydantic.fields import FieldInfo
 
 from ..diagnostics.problems import Problem, Span, did_you_mean, listing, sentence
 from ..diagnostics.suggestions import Words
 from ..source import nodes as yaml
 from .base import Closed, OneOf
+from .other_keys import other_key
 
 WANTED = {
     "model_type": "a mapping",
@@ -84,7 +86,11 @@ def unknown_keys(model: type[Closed], top: yaml.Mapping, error: pydantic.Validat
     faults = [_Fault(model, top, item, _path(top, item)) for item in error.errors(include_url=False)]
     for fault in faults:
         owner = fault.owner
-        if fault.kind != "extra_forbidden" or owner is None or did_you_mean(fault.word, _keys(owner)):
+        if (
+            fault.kind != "extra_forbidden"
+            or owner is None
+            or (other_key(fault.word, _keys(owner)) or did_you_mean(fault.word, _keys(owner)))
+        ):
             return None
     return _less(top, [fault.path for fault in faults])
 
@@ -130,7 +136,9 @@ def _without_misspelt(faults: Sequence[_Fault]) -> list[_Fault]:
 
     def misspelt(fault: _Fault) -> bool:
         words = beside.get(fault.path[:-1], ())
-        return fault.kind == "missing" and any(did_you_mean(word, [fault.word]) for word in words)
+        return fault.kind == "missing" and any(
+            other_key(word, [fault.word]) or did_you_mean(word, [fault.word]) for word in words
+        )
 
     return [fault for fault in faults if not misspelt(fault)]
 
@@ -167,7 +175,7 @@ def _unknown(fault: _Fault) -> Problem:
     known = _keys(owner) if owner else Words()
     where = f" of {owner.noun}" if owner and issubclass(owner, OneOf) else ""
     listed = f"Known here: {listing(known, 30)}." if known else "Remove it: there are none here."
-    hint = did_you_mean(word, known) or listed
+    hint = other_key(word, known) or did_you_mean(word, known) or listed
     return Problem(f"unknown key '{word}'{where}", fault.at_key(), hint)
 
 
@@ -212,7 +220,8 @@ def _choice(fault: _Fault) -> Problem:
     bare = [word.strip("'") for word in words]
     if fault.kind == "union_tag_invalid":
         node = yaml.find(fault.top, [*fault.path, "kind"])
-        span, word, given = node.span if node is not None else fault.at_key(), "kind", str(context.get("tag"))
+        given = node.text if isinstance(node, yaml.Scalar) else str(context.get("tag"))
+        span, word = node.span if node is not None else fault.at_key(), "kind"
         return Problem(
             f"'{word}' is one of {', '.join(words)}, not '{given}'",
             span,
@@ -250,11 +259,23 @@ def _remedy(fault: _Fault) -> str:
         return "Put a dash before each entry."
     if fault.kind in WANTED and _bare(fault):
         return f"Write `{fault.word}` alone."
+    if "a mapping" in fault.wanted and (keys := _required(fault)):
+        return sentence(f"Write `{fault.word}: {{{', '.join(f'{key}: …' for key in keys)}}}`.", _meaning(fault))
     if fault.wanted and fault.error.get("input") is None:
         return sentence(f"Write {' or '.join(fault.wanted)} behind the colon, or remove the key.", _meaning(fault))
     if "a text" in fault.wanted and isinstance(fault.error.get("input"), dict | list):
         return "Write one text, in quotes where it holds a colon, a comma or a bracket."
     return ""
+
+
+def _required(fault: _Fault) -> list[str]:
+    """The keys that a place has to have, where one model alone may stand there."""
+    inside, field = owner_of(fault.model, fault.error["loc"]), _field(fault)
+    if inside is None or issubclass(inside, OneOf):
+        return []
+    if field is not None and get_origin(field.annotation) is dict:
+        return ["name"]
+    return [name for name, field in inside.model_fields.items() if field.is_required()]
 
 
 def _bare(fault: _Fault) -> bool:
@@ -279,9 +300,16 @@ def _meaning(fault: _Fault) -> str:
 
 def _described(fault: _Fault) -> str:
     """What the models say of a place."""
-    owner = fault.owner
-    field = owner.model_fields.get(fault.word) if owner else None
-    return (field.description or "") if field else ""
+    field = _field(fault)
+    return (field.description or "") if field is not None else ""
+
+
+def _field(fault: _Fault) -> FieldInfo | None:
+    """The field of a model that a place is; none of an entry of a list or a map."""
+    loc = fault.error["loc"]
+    places = [place for place, step in enumerate(loc) if step == fault.word]
+    owner = owner_of(fault.model, loc[: places[-1]]) if places else fault.owner  # a union adds steps of its own
+    return owner.model_fields.get(fault.word) if owner else None
 
 
 def _called(path: Sequence[str | int]) -> str:

@@ -18,7 +18,7 @@ from ..check.memo import ById, Common
 from ..check.steps import ENDS
 from ..diagnostics.problems import Problem, Span, StudyError
 from ..expressions.nodes import Call, Name, walk
-from ..ir.claims import looked_at
+from ..ir.claims import Diverged, Measured, looked_at, parts
 from ..ir.plan import ClaimPlan, FigurePlan, Program
 from ..model.experiment import Experiment
 from ..model.figures import Figure
@@ -65,7 +65,8 @@ class Conclusions:
         plans, spans, enough, problems = cache.get(key) or self._claims(subject)
         if key is not None:
             cache[key] = plans, spans, enough, problems
-        self.problems.extend(problems)
+        for problem in problems:
+            (self.problems if problem.severity == "error" else self.warnings).append(problem)
         if min(program.replicates for program in programs) < max(enough, 1 if self.late else 2):
             design = ClaimDesign(programs, self.late)
             for plan, span in zip(plans, spans, strict=True):
@@ -86,6 +87,9 @@ class Conclusions:
             except StudyError as error:
                 problems.extend(error.problems)
                 continue
+            if not any(isinstance(part, Measured | Diverged) for part in parts(tree)):
+                message = f"the claim '{name}' looks at no measure: nothing that is trained can change it"
+                problems.append(Problem(message, node.span, "Name one: `final(error) <= 0.1`.", "warning"))
             plans.append(ClaimPlan(self.name, name, claim.says, node.text, tree, judge_of(claim), claim.family or ""))
             spans.append(node.span)
         return tuple(plans), spans, max(map(enough_for, plans), default=1), problems
@@ -95,9 +99,9 @@ class Conclusions:
         cache, claims = self.common.cache, ("borders in claims", ById(self.model.claims))
         if claims not in cache:
             cache[claims] = any(_speaks_of_borders(claim.node("check")) for claim in self.model.claims.values())
-        parts = (subject.axes, subject.zipped, subject.planned, subject.by_cell, subject.before, subject.evaluated)
+        said = (subject.axes, subject.zipped, subject.planned, subject.by_cell, subject.before, subject.evaluated)
         borders = subject.borders if cache[claims] else ()
-        return self.common.number((ById(subject.measures), tuple(subject.constants.items()), repr((parts, borders))))
+        return self.common.number((ById(subject.measures), tuple(subject.constants.items()), repr((said, borders))))
 
     def figures(self, programs: Sequence[Program]) -> tuple[FigurePlan, ...]:
         """The figures, checked; what is wrong with them stands in `problems`."""

@@ -75,7 +75,9 @@ class Sweep:
             value = folding.known(term, "a swept value")
             found = value.item() if not value.shape else tuple(np.ravel(value).tolist())
             if found in seen and not zipped:
-                raise problem_at(item.span, f"'{axis}' has the value {found} twice", "Remove one.")
+                said = str(found).lower() if isinstance(found, bool) else found
+                hint = "Remove one: `true` is 1 among numbers." if isinstance(found, bool) else "Remove one."
+                raise problem_at(item.span, f"'{axis}' has the value {said} twice", hint)
             seen.add(found)
             values.append(found)
         return values

@@ -1,4 +1,4 @@
-"""What NumPy and Keras call otherwise: the hint where such a name is not known."""
+"""What Python, NumPy and Keras call otherwise: the hint where such a name is not known."""
 
 from __future__ import annotations
 
@@ -33,6 +33,20 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
         "einsum": "Index notation says it: `[sum([a[i, j] * b[j, k] for j < n]) for i < m, k < p]`; `matmul`, `dot` and `outer` are products.",
         "orthogonal": "Draw one by `orthogonal_matrix(n)`; `kernel_initializer: orthogonal` starts weights so.",
         "randn": "It is `normal([n])`.",
+        "gaussian": "It is `normal([n])`.",
+        "mse": "It is `(a - b)^2`; a loss is one number per example.",
+        "mae": "It is `abs(a - b)`; a loss is one number per example.",
+        "mean_squared_error": "It is `(a - b)^2`; a loss is one number per example.",
+        "mean_absolute_error": "It is `abs(a - b)`; a loss is one number per example.",
+        "crossentropy": "It is `cross_entropy(score, label)`.",
+        "categorical_crossentropy": "It is `cross_entropy(score, label)`, the label an int.",
+        "sparse_categorical_crossentropy": "It is `cross_entropy(score, label)`.",
+        "nll_loss": "It is `cross_entropy(score, label)`, of the scores before any softmax.",
+        "accuracy": "It is `E(argmax(score) == label)`, of two classes `E(y * score > 0)`.",
+        "loss": "It stands in `gradient(loss, f.weights)` alone: write what it is, as in `E((f - y)^2)`.",
+        "True": "It is `true`.",
+        "False": "It is `false`.",
+        "None": "There is nothing in expressions: leave the argument, or the key, out.",
         "randint": "It is `integer(n)`: one of 0, …, n - 1.",
         "random": "It is `uniform([n])`.",
         "shuffle": "`x[permutation(n)]` puts entries in random order.",

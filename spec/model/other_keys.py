@@ -1,0 +1,72 @@
+"""What other tools call a key: the hint where such a key is not known, and ours is."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from types import MappingProxyType
+
+OTHER_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "model": ("architecture",),
+        "models": ("architecture",),
+        "network": ("architecture", "networks"),
+        "net": ("architecture",),
+        "params": ("constants",),
+        "parameters": ("constants",),
+        "hyperparameters": ("constants",),
+        "config": ("constants",),
+        "data": ("task",),
+        "dataset": ("task", "data"),
+        "metrics": ("measures",),
+        "metric": ("measures",),
+        "criterion": ("loss",),
+        "objective": ("loss",),
+        "seeds": ("replicates",),
+        "n_seeds": ("replicates",),
+        "num_seeds": ("replicates",),
+        "repeats": ("replicates", "repeat"),
+        "trials": ("replicates",),
+        "runs": ("replicates",),
+        "grid": ("sweep",),
+        "plots": ("figures",),
+        "hypotheses": ("claims",),
+        "precision": ("dtype",),
+        "lr": ("learning_rate",),
+        "momentum_decay": ("momentum",),
+        "betas": ("beta_1",),
+        "eps": ("epsilon",),
+        "epochs": ("steps",),
+        "iterations": ("steps",),
+        "max_steps": ("steps",),
+        "eval_every": ("evaluate",),
+        "early_stopping": ("until",),
+        "out_features": ("units",),
+        "hidden_units": ("units",),
+        "neurons": ("units",),
+        "width": ("units",),
+        "act": ("activation",),
+        "linear": ("dense",),
+        "fc": ("dense",),
+        "layernorm": ("layer_normalization",),
+        "layer_norm": ("layer_normalization",),
+        "batchnorm": ("batch_normalization",),
+        "batch_norm": ("batch_normalization",),
+        "maxpool": ("max_pool2d",),
+        "bias": ("use_bias",),
+        "title_text": ("title",),
+        "claim": ("check",),
+        "statement": ("says",),
+    }
+)
+"""By other names: each what it may be here, where that is a key."""
+
+
+def other_key(word: str, known: Container[str]) -> str:
+    """What a key that is not known is called here, as a sentence; nothing where it is none of others'.
+
+    >>> other_key("lr", ["learning_rate", "momentum"]), other_key("lr", ["units"])
+    ('It is `learning_rate` here.', '')
+    """
+    own = next((key for key in OTHER_KEYS.get(word.lower(), ()) if key in known), "")
+    more = ", and counts updates" if own == "steps" else ""
+    return f"It is `{own}` here{more}." if own else ""
