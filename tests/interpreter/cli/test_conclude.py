@@ -152,7 +152,7 @@ def test_a_tracker_fails_alone(
 ) -> None:
     from dlspec.interpreter.tracking import Tracking
 
-    def opened(plan: Any, root: Any, title: Any, tensorboard: Any, mlflow: Any, warn: Any) -> Tracking:
+    def opened(plan: Any, root: Any, title: Any, tensorboard: Any, mlflow: Any, warn: Any, origin: Any) -> Tracking:
         return Tracking({"Broken": Broken(at, error)}, warn)
 
     monkeypatch.setattr(running, "opened", opened)
