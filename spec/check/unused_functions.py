@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ..diagnostics.problems import Problem, StudyError, did_you_mean, sentence
+from ..diagnostics.suggestions import Words
 from ..expressions import nodes as n
 from ..source import nodes as yaml
 from ..tables.distributions import DISTRIBUTIONS
@@ -18,7 +19,8 @@ def unused(functions: Sequence[Function], experiment: yaml.Node | None, known: s
     """What is wrong in the bodies of some functions. A name that any variant may declare is none of it."""
     if not functions:
         return []
-    words = known | set(_words(experiment)) | {"pi"}
+    words = Words(known | set(_words(experiment)) | {"pi"})
+    callables = Words({*OPERATIONS, *FORMS, *DISTRIBUTIONS, *words})
     problems: list[Problem] = []
     for function in functions:
         for node in _scalars(function.node):
@@ -27,24 +29,25 @@ def unused(functions: Sequence[Function], experiment: yaml.Node | None, known: s
             except StudyError as error:
                 problems.extend(error.problems)
                 continue
-            problems.extend(_unknown(text, words | set(function.parameters), function.name))
+            problems.extend(_unknown(text, function, words, callables))
     return problems
 
 
-def _unknown(text: Text, words: set[str], function: str) -> Iterator[Problem]:
+def _unknown(text: Text, function: Function, words: Words, callables: Words) -> Iterator[Problem]:
+    """The names of a body that are neither among words that all functions know nor its own; they are many, so the words are made once for all."""
     tree = n.walk(text.tree)
-    local = {name for node in tree if isinstance(node, n.Comprehension) for name, _ in node.ranges}
-    note = f"The function '{function}' is never called."
+    own = {name for node in tree if isinstance(node, n.Comprehension) for name, _ in node.ranges} | set(
+        function.parameters
+    )
+    note = f"The function '{function.name}' is never called."
     for node in tree:
-        if isinstance(node, n.Name) and node.name not in words | local:
-            hint = sentence(did_you_mean(node.name, words | local), note)
+        if isinstance(node, n.Name) and node.name not in words and node.name not in own:
+            hint = sentence(did_you_mean(node.name, own | {words.near(node.name)}), note)
             yield Problem(f"unknown name '{node.name}'", text.span(node), hint)
-        if isinstance(node, n.Call):
-            callable_ = {*OPERATIONS, *FORMS, *DISTRIBUTIONS, *words}
-            if node.function not in callable_:
-                head = n.Name(node.function, start=node.start, end=node.start + len(node.function))
-                hint = sentence(did_you_mean(node.function, callable_), note)
-                yield Problem(f"unknown operation '{node.function}'", text.span(head), hint)
+        if isinstance(node, n.Call) and node.function not in callables and node.function not in own:
+            head = n.Name(node.function, start=node.start, end=node.start + len(node.function))
+            hint = sentence(did_you_mean(node.function, own | {callables.near(node.function)}), note)
+            yield Problem(f"unknown operation '{node.function}'", text.span(head), hint)
 
 
 def _scalars(node: yaml.Node) -> Iterator[yaml.Scalar]:

@@ -278,13 +278,15 @@ def _literal(leaf: Leaf, prefix: str, indent: int) -> list[Line]:
     match = re.match(r"[|>][-+0-9]*", leaf.raw[0])
     header = re.sub("[0-9]", str(INDENT), match.group()) if match else leaf.style
     body = [line.rstrip("\n") for line in leaf.raw[1:]]
-    if body and not body[-1].strip():
-        body.pop()
     content = next((line for line in leaf.text.split("\n") if line.strip()), "")
     first = next((line for line in body if line.strip()), "")
     own = (len(first) - len(first.lstrip(" "))) - (len(content) - len(content.lstrip(" ")))
+    if body and not body[-1].strip() and not body[-1][own:]:
+        body.pop()
+    if not leaf.text.endswith("\n"):  # as `-` says, or the file ended in its last line
+        header = f"{header.rstrip('+-')}-"
     blank = 0
-    while "+" not in header and body and not body[-1].strip():
+    while "+" not in header and body and not body[-1].strip() and not body[-1][own:]:
         body.pop()
         blank = 1
     properties = f" {leaf.properties}" if leaf.properties else ""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from typing import Any
 
 import pytest
+import yaml
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.format import formatted
@@ -75,3 +77,29 @@ def test_a_layout_that_would_lose_a_comment_is_refused(monkeypatch: pytest.Monke
     monkeypatch.setattr("dlspec.spec.format.layout", lambda tree: text.replace("# kept", ""))
     with pytest.raises(spec.InternalError, match="comment"):
         formatted(Source("t.yaml", text))
+
+
+@pytest.mark.parametrize("head", ["|", "|-", "|+", ">", ">-", ">+"])
+def test_texts_of_several_lines_stay_whatever_they_end_in(head: str) -> None:
+    """Blanks at the end of the last line, no line break at the end of the file, empty lines: the value is the same."""
+    frame = "dlspec: 1\nstudy: s\n", "experiments:\n  e: {task: {example: {x: normal()}}, measures: {m: E(x)}}\n"
+    seen = 0
+    for body in itertools.product(["    a", "", "  ", "    ", "       b", "     "], repeat=2):
+        about = f"about: {head}\n" + "\n".join(body)
+        for text in (
+            frame[0] + about + "\n" + frame[1],
+            frame[0] + frame[1] + about + "\n",
+            frame[0] + frame[1] + about,
+        ):
+            try:
+                before = yaml.safe_load(text)
+                after = formatted(Source("t.yaml", text))
+            except (yaml.YAMLError, spec.StudyError):
+                continue
+            seen += 1
+            if not before["about"].strip():
+                continue  # blanks alone are no text
+            assert yaml.safe_load(after)["about"] == before["about"]
+            assert formatted(Source("t.yaml", after)) == after
+            seen += 1
+    assert seen > 50
