@@ -149,7 +149,7 @@ class OneOf(Closed):
             field = shape["properties"][key]
             model = {name: part for name, part in field.items() if name != "description"}
             shape["properties"][key] = {
-                "anyOf": [model, {**EXPRESSION_MARK, **cls.bounded.get(key, {})}],
+                "anyOf": [model, {**EXPRESSION_MARK, **cls.bounded.get(key, {}), "description": field["description"]}],
                 "description": field["description"],
             }
         words = [name for name in shape["properties"]]

@@ -20,6 +20,7 @@ def study_schema() -> dict[str, Any]:
     definitions = whole["$defs"]
     study = definitions.pop("Study")
     definitions["Expression"] = EXPRESSION_SCHEMA
+    _whole_words(definitions)
     patches = {f"{name}Patch": _patch(schema) for name, schema in definitions.items() if name != "Expression"}
     definitions.update(patches)
     reference = {"$ref": "#/$defs/ExperimentPatch"}
@@ -43,8 +44,54 @@ def study_schema() -> dict[str, Any]:
     patterns = study["properties"]["experiments"]["patternProperties"]
     patterns.update(dict.fromkeys(patterns, derived))
     schema = {"$schema": IDENTIFIER, "title": "dlspec study", **study, "$defs": dict(sorted(definitions.items()))}
-    document_schema: dict[str, Any] = _referenced(schema)
+    document_schema: dict[str, Any] = _readable(_referenced(schema))
+    document_schema["$defs"]["Expression"].pop(
+        "description"
+    )  # an editor would show it in the place of what the key means
     return document_schema
+
+
+def _whole_words(definitions: dict[str, Any]) -> None:
+    """Leaves the words alone that say all by themselves, where one key names a kind: an editor proposes no others without a value."""
+    for schema in definitions.values():
+        shape, *others = schema.get("anyOf", [{}])
+        if shape.get("maxProperties") != 1:
+            continue
+        for form in others:
+            if "enum" in form:
+                form["enum"] = [
+                    word for word in form["enum"] if _stands_alone(shape["properties"].get(word, {}), definitions)
+                ]
+            if (
+                "anyOf" in form
+            ):  # any text may stand there, and an editor that knew the words twice would propose `dense: dense`
+                form["anyOf"] = [choice for choice in form["anyOf"] if "enum" not in choice]
+
+
+def _stands_alone(field: dict[str, Any], definitions: dict[str, Any]) -> bool:
+    """Whether a key may stand without a value: what it takes has no part that has to be said."""
+    for choice in (field, *field.get("anyOf", [])):
+        name = str(choice.get("$ref", "")).rpartition("/")[2]
+        if name in definitions and name != "Expression":
+            return not definitions[name].get("required")
+    return False
+
+
+def _readable(schema: Any, definition: bool = True) -> Any:
+    """A schema as editors show it: no titles that repeat a key, and no null as a default."""
+    if isinstance(schema, list):
+        return [_readable(item, False) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    left_out = {"title"} if not definition and isinstance(schema.get("title"), str) else set()
+    left_out |= {"default"} if "default" in schema and schema["default"] is None else set()
+    return {
+        key: {name: _readable(inner, key == "$defs") for name, inner in value.items()}
+        if key in ("properties", "patternProperties", "$defs") and isinstance(value, dict)
+        else _readable(value, False)
+        for key, value in schema.items()
+        if key not in left_out
+    }
 
 
 def study_schema_text() -> str:

@@ -237,8 +237,19 @@ def test_every_row_is_a_property_with_a_description(family: str) -> None:
         properties = next(form["properties"] for form in SCHEMA["$defs"][name]["anyOf"] if "properties" in form)
         for row in rows:
             assert properties[row]["description"], f"{name}.{row}"
-    words = [word for node in nodes(SCHEMA["$defs"][title]) for word in node.get("enum", [])]
-    assert set(rows) <= set(words), "each word is completed by an editor"
+    words = [word for form in SCHEMA["$defs"][title]["anyOf"] for word in form.get("enum", [])]
+    assert set(words) <= set(rows) and not {"surrogate", "clip", "scale", "dense"} & set(words), (
+        "a word that needs a value is no word alone"
+    )
+    assert words or family in ("layers", "initialisers", "constraints"), (
+        "where only words may stand, they are completed"
+    )
+
+
+def test_editors_are_shown_no_titles_and_no_null() -> None:
+    below = [inner for found in SCHEMA["$defs"].values() for inner in found.get("properties", {}).values()]
+    assert not [inner for inner in below if isinstance(inner, dict) and isinstance(inner.get("title"), str)]
+    assert not [node for node in nodes(SCHEMA) if node.get("default", 0) is None]
 
 
 @pytest.mark.parametrize("kind", FIGURES)
