@@ -14,6 +14,7 @@ from typing import Any
 from ..results.number_text import number
 from ..results.optional_outputs import Aside
 from ..results.run_list import RunRecord
+from .small_images import small_image
 
 SVG_BYTES = 120_000
 """Up to which size a figure is shown as SVG, which stays sharp; beyond, as whichever is smaller."""
@@ -99,14 +100,14 @@ def _picture(name: str, path: Path, model: Any, aside: Aside) -> Picture:
     svg, file = path.with_suffix(".svg"), path.with_suffix(".json")
     width, height = _size(path)
     sharp = svg.exists() and svg.stat().st_size <= max(SVG_BYTES, path.stat().st_size)
-    kind, image = ("svg+xml", svg) if sharp else ("png", path)
+    kind, content = ("svg+xml", svg.read_bytes()) if sharp else small_image(path.read_bytes())
     numbers = None
     with aside.part(f"the numbers of the figure {path.stem}", REST_IS_THERE):
         read = json.loads(file.read_text("utf-8")) if file.exists() else None
         numbers = read if list(_lines(read or {})) else None  # what has another shape is found here, not on the page
     return Picture(
         name, title, (model.caption or "") if model is not None else "", model.kind if model is not None else "",
-        f"data:image/{kind};base64,{base64.b64encode(image.read_bytes()).decode()}", width, height, numbers,
+        f"data:image/{kind};base64,{base64.b64encode(content).decode()}", width, height, numbers,
     )  # fmt: skip
 
 

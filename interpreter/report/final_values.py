@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -28,6 +28,8 @@ class Spread:
 
     mean: str
     range: str = ""
+    exact: float | None = field(default=None, compare=False)
+    """The mean as it is, where there is one."""
 
     @staticmethod
     def of(values: Sequence[float | None]) -> Spread:
@@ -38,7 +40,8 @@ class Spread:
         if not seen:
             return Spread("–")
         low, high = number(min(seen)), number(max(seen))
-        return Spread(number(sum(seen) / len(seen)), f"{low} … {high}" if low != high else "")
+        mean = sum(seen) / len(seen)
+        return Spread(number(mean), f"{low} … {high}" if low != high else "", mean)
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Row:
     steps: str
     replicates: str
     digest: str
+    anchor: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,7 @@ class Finals:
     def rows(self) -> list[Row]:
         """A row a program."""
         rows = []
-        for group in self.programs[:MOST_ROWS]:
+        for anchor, group in zip(self.anchors, self.programs[:MOST_ROWS], strict=False):
             done = [numbers(replicate) for replicate in group if replicate["status"] == DONE]
             good = len(done)
             rows.append(
@@ -140,7 +144,7 @@ class Finals:
                     label(group[0]), [Spread.of([own[name] for own in done if name in own]) for name in self.measures],
                     f"{max(replicate['steps'] for replicate in group):,}",
                     f"{good}" if good == len(group) else f"{good} of {len(group)}",
-                    ", ".join(dict.fromkeys(replicate["digest"] for replicate in group)),
+                    ", ".join(dict.fromkeys(replicate["digest"] for replicate in group)), anchor,
                 )
             )  # fmt: skip
         return rows
@@ -169,14 +173,15 @@ class Finals:
         ]  # fmt: skip
 
     @cached_property
-    def troubles(self) -> list[str]:
-        """What is to be said of replicates that did not end well."""
-        return [
-            f"{label(replicate)}, replicate {replicate['replicate']}: {replicate['status']}"
-            + (f": {replicate['message']}" if replicate["message"] else "")
-            for replicate in self.replicates
-            if replicate["status"] != DONE
-        ][:MOST_ROWS]
+    def anchors(self) -> list[str]:
+        """Where each cell stands on the page: by its digest, and by its number where another has the same."""
+        taken: dict[str, int] = {}
+        names = []
+        for group in self.programs:
+            name = f"cell-{self.experiment}-{group[0]['digest']}"
+            taken[name] = taken.get(name, 0) + 1
+            names.append(name if taken[name] == 1 else f"{name}-{taken[name]}")
+        return names
 
 
 def finals(replicates: Sequence[Replicate]) -> list[Finals]:

@@ -24,12 +24,14 @@ from ..results.registration import registration_text
 from ..results.run_list import RunRecord
 from ..results.verdicts import MARKS, PLURAL, VERDICTS
 from ..verdicts.evidence_text import chance_text, lines, needed
+from .endings import Cause, causes
 from .figures import Picture, pictures
 from .final_values import Finals, finals
 from .margins import margins_picture
 
 REST_IS_THERE = "All else is on the page"
 FOLDER = Path(__file__).parent
+SCRIPTS = ("page.js", "tables.js")
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,11 @@ def page(run: RunRecord, name: str = "", aside: Aside | None = None) -> str:
                 shown = pictures(run, own.experiment, getattr(model, "figures", None) or {}, parts)
             whole = False
             with parts.part(f"the table of {own.experiment}", REST_IS_THERE):
-                whole = all(made is not None for made in (own.rows, own.each, own.troubles, own.arrays))
+                whole = all(made is not None for made in (own.rows, own.each, own.arrays))
             sections.append(Section(own, _words(model, "about"), shown, whole))
+    ended: list[Cause] = []
+    with parts.part("what ended early", REST_IS_THERE):
+        ended = causes([section.finals for section in sections])
     claims: list[Any] = []
     with parts.part("the claims", REST_IS_THERE):
         claims = run.read("claims.json")
@@ -90,7 +95,10 @@ def page(run: RunRecord, name: str = "", aside: Aside | None = None) -> str:
     counts: Mapping[str, int] = {}
     with parts.part("the numbers of replicates and verdicts", REST_IS_THERE):
         replicates, counts = run.replicates, run.verdicts
-    style, script = (FOLDER / "page.css").read_text("utf-8"), (FOLDER / "page.js").read_text("utf-8")
+    style, script = (
+        (FOLDER / "page.css").read_text("utf-8"),
+        "".join((FOLDER / name).read_text("utf-8") for name in SCRIPTS),
+    )
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
@@ -108,7 +116,7 @@ def page(run: RunRecord, name: str = "", aside: Aside | None = None) -> str:
         verdicts=VERDICTS, marks=MARKS, plural=PLURAL, spread_words=SPREAD,
         command=shlex.join(["dlspec", *map(str, run.about.get("command", ()))]), text=text,
         policy=f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {_digest(script)}",
-        style=Markup(style), script=Markup(script), missing=missing, replicates=replicates, counts=counts,
+        style=Markup(style), script=Markup(script), missing=missing, ended=ended, replicates=replicates, counts=counts,
     )  # fmt: skip
 
 

@@ -15,6 +15,8 @@ from dlspec.interpreter.report import write_report
 from dlspec.interpreter.results.folder_names import REPORT
 from dlspec.interpreter.results.run_list import RunRecord
 
+from .conftest import STUDY
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
@@ -153,3 +155,77 @@ def test_the_spec_is_printed(open_report: Callable[[str], Opened]) -> None:
     assert spec.evaluate("fold => fold.open")
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert not spec.evaluate("fold => fold.open")
+
+
+def column(table: Any, number: int) -> list[str]:
+    return [text.split("\n")[0] for text in table.locator(f"tbody tr:visible > :nth-child({number})").all_inner_texts()]
+
+
+def test_tables_are_sorted_and_saved(open_report: Callable[[str], Opened]) -> None:
+    page = open_report("wide").page
+    table = page.locator("table.data").first
+    before = column(table, 1)
+    table.get_by_role("button", name="Sort by cell").click()
+    assert column(table, 1) == sorted(before) and table.locator("th[aria-sort=ascending]").count() == 1
+    table.get_by_role("button", name="Sort by cell").click()
+    assert column(table, 1) == sorted(before, reverse=True)
+    with page.expect_download() as waited:
+        page.get_by_role("button", name="Save Final values of e as CSV").click()
+    head, *rows = Path(waited.value.path()).read_text("utf-8").splitlines()
+    assert waited.value.suggested_filename == "Final_values_of_e.csv"
+    assert head.startswith("cell,error,pair[0],pair[1],steps,replicates,digest") and len(rows) == 4
+    assert rows[0].split(",")[2] == "0.09523809523809523", (
+        "numbers are saved as they are, and a name with a comma is quoted"
+    )
+    with page.expect_download() as waited:
+        page.get_by_role("button", name="Save the numbers of e.fall as CSV").click()
+    assert Path(waited.value.path()).read_text("utf-8").splitlines()[0] == "panel,series,x,y,low,high"
+
+
+def test_tables_are_searched(open_report: Callable[[str], Opened]) -> None:
+    page = open_report("wide").page
+    page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
+    field = page.get_by_role("searchbox", name="Search in Replicates of e")
+    table = page.locator("table.data").last
+    assert len(column(table, 1)) == 12
+    field.fill("DEEP size")
+    assert set(column(table, 1)) == {"deep, size = 4", "deep, size = 8"} and len(column(table, 1)) == 6
+    field.fill("nothing of this")
+    assert column(table, 1) == [] and page.get_by_text("0 of 12").is_visible()
+
+
+def test_a_link_to_a_cell_opens_the_fold_that_it_lies_in(browser: Any, many_cells: Path) -> None:
+    opened = Opened(browser, many_cells, "wide")
+    page = opened.page
+    row = page.locator("tr[id^=cell-]").nth(30)
+    assert not row.is_visible()
+    page.goto(f"{many_cells.as_uri()}#{row.get_attribute('id')}")
+    row.wait_for(state="visible")
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map(one => one.id)")
+    assert len(ids) == len(set(ids)) and {"claim-e.small", "figure-e-fall"} <= set(ids)
+    opened.context.close()
+
+
+@pytest.fixture
+def many_cells(make_run: Callable[..., RunRecord]) -> Path:
+    sizes = ", ".join(map(str, range(1, 251)))
+    run = make_run(
+        STUDY.replace("[4, 8]", f"[{sizes}]").replace("replicates: 3", "replicates: 2"), "diverged", "at step 10 in l"
+    )
+    write_report(run, run.folder / REPORT)
+    return run.folder / REPORT
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("screen", SCREENS)
+def test_five_hundred_cells_are_small_and_painted_at_once(screen: str, browser: Any, many_cells: Path) -> None:
+    assert many_cells.stat().st_size < 2_000_000
+    opened = Opened(browser, many_cells, screen)
+    painted = opened.page.evaluate(
+        "new Promise(done => new PerformanceObserver(list => done(list.getEntriesByName('first-contentful-paint')[0].startTime))"
+        ".observe({type: 'paint', buffered: true}))"
+    )
+    print(screen, many_cells.stat().st_size, painted)
+    assert painted < 1000
+    without_faults(opened, screen, many_cells, images=3)
+    opened.context.close()

@@ -90,7 +90,11 @@ def test_everything_of_the_run_is_there(make_run: Make) -> None:
         assert cell["key"] in found.text and cell["digest"] in found.text
     for name in ("plain, size = 4", "deep, size = 8"):
         assert name in found.text
-    assert "replicate 2: diverged: at step 10 in l" in found.text and "2 of 3" in found.text
+    assert (
+        "diverged in l: 1 replicate in 1 cell" in found.text
+        and "replicate 2: at step 10 in l" in found.text
+        and "2 of 3" in found.text
+    )
     assert "0.0952 (0.0476 … 0.143)" in found.text, "the mean of 1/21, 2/21 and 3/21, and their range"
     assert "pair[0]" in found.text
     assert (run.folder / "spec.yaml").read_text("utf-8") in found.text
@@ -159,3 +163,33 @@ def test_a_report_loads_no_tensorflow(make_run: Make) -> None:
         [sys.executable, "-c", code, "report", str(run.folder)], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == str(run.folder / REPORT) and done.stderr.strip() == ""
+
+
+def test_what_ended_early_is_said_at_the_head_by_cause(make_run: Make) -> None:
+    """Causes that differ in the step alone are one; each replicate is a link to its cell."""
+    run = make_run(status="diverged", message="at step 10 in l")
+    cells = run.read("cells.json")
+    for cell, (status, message) in zip(
+        cells, [("diverged", "at step 20 in l"), ("interrupted", ""), ("diverged", "at step 1,000 in f")], strict=False
+    ):
+        cell["status"], cell["message"] = status, message
+    (run.folder / "cells.json").write_text(json.dumps(cells))
+    text = page(read(run.folder))
+    head = Read(text[: text.index("</header>")])
+    assert [line for line in head.text.splitlines() if " replicate" in line and "cell" in line] == [
+        "diverged in l: 2 replicates in 2 cells", "interrupted: 1 replicate in 1 cell", "diverged in f: 1 replicate in 1 cell",
+    ]  # fmt: skip
+    places = {given["id"] for _, given in Read(text).elements if "id" in given}
+    links = [word[1:] for word in addresses(head) if word.startswith("#cell-")]
+    assert len(links) == 4 and set(links) <= places
+    assert "interrupted: 1 replicate" not in text[text.index("</header>") :], "once"
+
+
+def test_equal_cells_have_places_of_their_own(make_run: Make) -> None:
+    run = make_run()
+    cells = run.read("cells.json")
+    for cell in cells:
+        cell["digest"] = "same"
+    (run.folder / "cells.json").write_text(json.dumps(cells))
+    ids = [given["id"] for _, given in Read(page(read(run.folder))).elements if "id" in given]
+    assert len(ids) == len(set(ids)) and sum(name.startswith("cell-e-same") for name in ids if name) == 4

@@ -1,0 +1,89 @@
+// Tables: sorted by a column, searched, and saved as CSV; figures' numbers are saved, too.
+const cells = (row) => [...row.cells].map((cell) => cell.dataset.value ?? cell.textContent.trim());
+const quoted = (text) => (/[",\n]/.test(text) ? `"${String(text).replaceAll('"', '""')}"` : text);
+const csv = (rows) => rows.map((row) => row.map(quoted).join(",")).join("\r\n") + "\r\n";
+const button = (text, label, act) => {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.textContent = text;
+  made.setAttribute("aria-label", label);
+  made.addEventListener("click", act);
+  return made;
+};
+const save = (name, rows) => {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([csv(rows)], { type: "text/csv" }));
+  link.download = `${name.replace(/[^\w.-]+/g, "_")}.csv`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+};
+// What is no number comes last, in both directions.
+const order = (a, b, down) => {
+  const x = Number(a.replaceAll(",", "")), y = Number(b.replaceAll(",", ""));
+  const [one, other] = [a === "" || Number.isNaN(x), b === "" || Number.isNaN(y)];
+  if (one || other) return one && other ? (down ? -1 : 1) * a.localeCompare(b, undefined, { numeric: true }) : one ? 1 : -1;
+  return down ? y - x : x - y;
+};
+for (const table of document.querySelectorAll("table.data")) {
+  const name = table.dataset.name, heads = [...table.tHead.rows[0].cells], body = table.tBodies[0], rows = [...body.rows];
+  const bar = document.createElement("div");
+  bar.className = "bar";
+  heads.forEach((head, column) => {
+    const sort = button(head.textContent, `Sort by ${head.textContent}`, () => {
+      const down = head.getAttribute("aria-sort") === "ascending";
+      for (const other of heads) other.removeAttribute("aria-sort");
+      head.setAttribute("aria-sort", down ? "descending" : "ascending");
+      const keys = new Map(rows.map((row) => [row, cells(row)[column]]));
+      rows.sort((a, b) => order(keys.get(a), keys.get(b), down));
+      body.append(...rows);
+    });
+    head.replaceChildren(sort);
+  });
+  if (rows.length > 8) {
+    const field = document.createElement("input"), count = document.createElement("span");
+    field.type = "search";
+    field.placeholder = "Search";
+    field.setAttribute("aria-label", `Search in ${name}`);
+    count.className = "muted";
+    count.setAttribute("role", "status");
+    const texts = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
+    field.addEventListener("input", () => {
+      const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+      let shown = 0;
+      for (const row of rows) {
+        row.hidden = !words.every((word) => texts.get(row).includes(word));
+        if (!row.hidden) shown += 1;
+      }
+      count.textContent = words.length ? `${shown} of ${rows.length}` : "";
+    });
+    bar.append(field, count);
+  }
+  bar.append(button("CSV", `Save ${name} as CSV`, () => {
+    save(name, [heads.map((head) => head.textContent), ...rows.filter((row) => !row.hidden).map(cells)]);
+  }));
+  table.closest(".scroll").before(bar);
+}
+for (const plot of document.querySelectorAll(".plot.numbers")) {
+  const name = plot.dataset.name, numbers = JSON.parse(plot.querySelector("script").textContent);
+  const bar = document.createElement("div");
+  bar.className = "bar";
+  bar.append(button("CSV", `Save the numbers of ${name} as CSV`, () => {
+    const rows = [["panel", "series", "x", "y", "low", "high"]];
+    for (const panel of numbers.panels)
+      for (const one of panel.series)
+        one.x.forEach((x, i) => rows.push([panel.title, one.label, x, one.y[i], one.low?.[i] ?? "", one.high?.[i] ?? ""]));
+    save(name, rows);
+  }));
+  plot.closest(".scroll").after(bar);
+}
+// A link to a row that lies in a fold opens the fold.
+const unfold = () => {
+  const place = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const fold = place?.closest("details");
+  if (fold && !fold.open) {
+    fold.open = true;
+    place.scrollIntoView();
+  }
+};
+window.addEventListener("hashchange", unfold);
+unfold();
