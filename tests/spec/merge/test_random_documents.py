@@ -13,7 +13,7 @@ from dlspec.spec.source.undecided_sides import undecided_sides
 from .random_documents import GONE, Edit, Field, Insert, Move, Writer, at, edited, edits, moves, reachable
 from .test_properties import text_of
 
-BLOCK = 14
+BLOCK = 16
 """How many cases have a writer in common, whose rare fields come first."""
 SCALARS = (str, int, float)
 
