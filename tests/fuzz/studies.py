@@ -40,7 +40,7 @@ def rows() -> set[str]:
         "activation": ACTIVATIONS, "initialiser": INITIALIZERS, "constraint": {**CONSTRAINTS, "function": 0}, "optimiser": OPTIMIZERS,
         "mode": GRADIENT_MODES, "statistic": GRADIENT_STATISTICS, "figure": FIGURES, "dtype": DTYPES,
         "claim": CLAIM_FORMS, "form": {**FORMS, "indices": 0, "array": 0, "function": 0, "layer output": 0},
-        "data": dict.fromkeys((*DATA, "validation")), "counter": COUNTERS, "judge": JUDGES, "skip": dict.fromkeys(SKIPS),
+        "data": dict.fromkeys((*DATA, "validation")), "stream": dict.fromkeys(("where", "tests")), "counter": COUNTERS, "judge": JUDGES, "skip": dict.fromkeys(SKIPS),
         "phase": TrainingPhase.model_fields, "update": TrainingUpdate.model_fields, "estimate": Estimate.model_fields,
         "term": LossTerm.model_fields, "patch": dict.fromkeys(("after", "before")),
         "example argument": {p.name: 0 for row in LAYERS.values() for p in row.parameters.values() if p.kind == "example"},
@@ -61,11 +61,13 @@ def study(seed: int) -> Study:
     """The study of a number."""
     random = Random(seed)
     writer = Writer(random, featured=frozenset(random.sample([*OPERATIONS, *LAYERS], 14)))
-    experiment = Composer(writer).experiment()
+    composer = Composer(writer)
+    experiment = composer.experiment()
     tree: dict[str, Any] = {"dlspec": 1, "study": f"fuzzed{seed}", "experiments": {"e": experiment}}
     if random.random() < 0.1:
         derived = {"base": "e", "seed": 3, "measures": {"again": "E(1.0)"}}
         tree["experiments"]["d"] = derived
+    composer.other_examples()
     return Study(seed, tree, writer.seen)
 
 
@@ -107,6 +109,17 @@ class Composer(Course):
             self.tree["constants"]["a"] = plain.real(shape, 2)
             self.add(Given("a", Type("real", shape)))
         self.add(Given("c", Type("real")), Given("k", Type("int")), Given("n", Type("int")))
+
+    def other_examples(self) -> None:
+        """Measures over some of the examples, and over other test examples: last, so that all else is as it would be without."""
+        measures, task = self.tree["measures"], self.tree["task"]
+        if self.chance(0.3):
+            self.seen.add("stream where")
+            measures["some"] = f"E({self.of_networks(())}, where={self.of_networks(())} > 0)"
+        if "y0" in task["example"] and self.data not in ("enumerated", "combinations") and self.chance(0.6):
+            self.seen.add("stream tests")
+            task["tests"] = {"other": {"y0": f"-({task['example']['y0']})"}}
+            measures["elsewhere"] = {"of": f"E({self.of_networks(())})", "on": "other"}
 
     # -- task ------------------------------------------------------------------------------------------------------
 
