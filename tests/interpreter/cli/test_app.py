@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from dlspec.spec.new_study import first_spec
+from dlspec.spec.new_study import first_spec, schema_place
 
 from tests import forked
 
@@ -217,7 +217,7 @@ def test_a_run_goes_on_when_nobody_reads_its_log_any_more(tmp_path: Path) -> Non
 def test_the_first_spec_runs_and_its_claims_hold(tmp_path: Path) -> None:
     made = dlspec("new", "first", cwd=tmp_path)
     assert made.returncode == 0 and "dlspec run first.yaml" in made.stdout
-    assert (tmp_path / "first.yaml").read_text("utf-8") == first_spec("first", "schemas/study.schema.json")
+    assert (tmp_path / "first.yaml").read_text("utf-8") == first_spec("first", schema_place(tmp_path))
     done = dlspec("run", "first.yaml", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert {claim["verdict"] for claim in json.loads(done.stdout)["claims"]} == {"holds"}
