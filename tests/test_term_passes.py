@@ -33,6 +33,8 @@ dlspec: 1
 study: every_class
 experiments:
   e:
+    weights: float16
+    loss_scale: 1024
     constants: {d: 3, c: 0.5}
     sweep: {c: [0.5, 1.5]}
     functions: {g(a): a * a, h(a): a / 2}
@@ -46,6 +48,7 @@ experiments:
     training: {optimizer: {sgd: 0.1}, batch: 4, steps: 2}
     measures:
       mean: E(o)
+      skipped: left_out
       each: E(gradient(o, f.dense_1.kernel))
       moved: norm(f.weights - initial(f.weights))
       slope: E(norm(gradient(o, x)))

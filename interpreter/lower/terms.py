@@ -12,6 +12,7 @@ from dlspec.spec.ir.data import Digits
 from dlspec.spec.ir.plan import Mode
 from dlspec.spec.tables.distributions import DISTRIBUTIONS, words_needed
 from dlspec.spec.tables.operations import OPERATIONS
+from dlspec.spec.tables.stored_types import LEFT_OUT
 
 from .backward_modes import with_backward_mode
 from .linear_algebra import dot_as_product
@@ -322,6 +323,13 @@ def _where_taken(given: t.Term, context: Lowering) -> Value:
 def _weights(term: t.Weight | t.AllWeights, context: Lowering) -> Value:
     assert context.weight is not None
     return context.weight(context, term)
+
+
+@TENSOR.case(t.LeftOut)
+def _left_out(term: t.LeftOut, context: Lowering) -> Value:
+    assert context.estimate is not None
+    value = context.estimate(LEFT_OUT)
+    return Value(tf.cast(value.tensor, context.dtype), value.axes)
 
 
 @TENSOR.case(t.Expectation, t.GradientStatistic, t.SamplingFloor)

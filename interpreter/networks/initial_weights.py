@@ -14,6 +14,7 @@ from dlspec.spec.tables.initializers import INITIALIZERS
 from dlspec.spec.tables.layers import LAYERS, row_of
 
 from ..lower.threefry import keras_seed
+from .number_types import rounded
 
 Array = np.ndarray[Any, Any]
 
@@ -29,7 +30,8 @@ class Values(Protocol):
 class Starts:
     """How one weight of a layer starts.
 
-    `by_keras` is Keras' variable, with the constant that it starts with by itself, `kept_by` the constraint by a function that it obeys.
+    `by_keras` is Keras' variable, with the constant that it starts with by itself, `kept_by` the constraint by a function that it obeys,
+    `stored` the type that it is kept in, where that is not `dtype`.
     """
 
     plan: LayerPlan
@@ -38,11 +40,14 @@ class Starts:
     dtype: str
     by_keras: Any
     kept_by: WeightFunction | None = None
+    stored: str = ""
 
     def stacked(self, seed_paths: Sequence[Sequence[str | int]], values: Values) -> Array:
         """The weight of all replicates: [R, …]; `values` gives what is made of constants and draws."""
         start = self._unbounded(seed_paths, values)
-        return start if self.kept_by is None else values(self.kept_by.body, {self.kept_by.parameter: start})
+        if self.kept_by is not None:
+            start = values(self.kept_by.body, {self.kept_by.parameter: start})
+        return rounded(start, self.stored).numpy() if self.stored else start
 
     def _unbounded(self, seed_paths: Sequence[Sequence[str | int]], values: Values) -> Array:
         start, shape = self._initial_value(), self.plan.weights[self.weight]

@@ -42,10 +42,10 @@ class Network:
     """One network of a program: its layers, and its weights for all replicates side by side."""
 
     def __init__(
-        self, plan: NetworkPlan, replicates: int, dtype: Dtype, modes: Mapping[str, Mode], xla: bool = False
-    ) -> None:
+        self, plan: NetworkPlan, replicates: int, dtype: Dtype, modes: Mapping[str, Mode], xla: bool = False, stored: str = ""
+    ) -> None:  # fmt: skip
         self.plan = plan
-        self.xla = xla
+        self.xla, self.stored = xla, stored
         self.replicates = replicates
         self.dtype = dtype
         self.real, self.between = tf.as_dtype(dtype.real), tf.as_dtype(dtype.layers)
@@ -106,10 +106,10 @@ class Network:
             own = getattr(self.layers.get(key), "weights", ())
             by_keras = {row.weight_at(variable.path): variable for variable in own} if row is not None else {}
             for name in layers[0].weights:
-                rows: list[Array] = []
+                rows, stored = list[Array](), "" if (key, name) in self.untrained else self.stored
                 for layer, of_cell in zip(layers, values, strict=True):
                     bounds = layer.kept_by.get(name) if (key, name) in changed else None
-                    starts = Starts(layer, name, self.plan.name, self.dtype.real, by_keras.get(name), bounds)
+                    starts = Starts(layer, name, self.plan.name, self.dtype.real, by_keras.get(name), bounds, stored)
                     same = rows and layer is layers[0] and not starts.of_term
                     rows.append(rows[0] if same else starts.stacked(seed_paths, of_cell))
                 self.weights[key, name].assign(np.concatenate(rows) if len(rows) > 1 else rows[0])

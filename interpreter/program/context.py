@@ -49,9 +49,10 @@ class ProgramContext:
         self.dtype = tf.as_dtype(self.kind.real)
         self.bindings = bindings_of(program)
         self.samples = number_samples(program)
+        stored = program.stored.type if program.stored is not None else ""
         self._ranks = {item.name: len(item.type.shape) for item in program.draws}
         self.networks = {
-            plan.name: Network(plan, self.rows, self.kind, program.gradient, xla) for plan in program.networks
+            plan.name: Network(plan, self.rows, self.kind, program.gradient, xla, stored) for plan in program.networks
         }
         self.kept_weights = kept_weights(program, self.networks)
         self.estimates = estimate_variables(program, self.rows, self.dtype)

@@ -8,19 +8,23 @@ from typing import Any
 import keras
 import numpy as np
 from dlspec.spec.ir.plan import Program
+from dlspec.spec.tables.stored_types import LEFT_OUT
 
 
 def estimate_variables(program: Program, rows: int, dtype: Any) -> dict[str, Any]:
-    """Variables for the estimates of a program, by name: [rows, …] each."""
-    return {
+    """Variables for the estimates of a program, by name, and for how many updates were left out: [rows, …] each."""
+    variables = {
         plan.name: keras.Variable(
             np.zeros((rows, *plan.term.type.shape)), trainable=False, dtype=dtype.name, name=f"estimate_{plan.name}"
         )
         for plan in program.estimates
     }
+    if program.stored is not None and program.stored.loss_scale is not None:
+        variables[LEFT_OUT] = keras.Variable(np.zeros(rows), trainable=False, dtype=dtype.name, name=LEFT_OUT)
+    return variables
 
 
 def begin_estimates(variables: Mapping[str, Any]) -> None:
-    """Makes all of them missing, NaN: they are until their phase has ended."""
-    for variable in variables.values():
-        variable.assign(np.full(variable.shape, np.nan))
+    """Makes all of them missing, NaN: they are until their phase has ended. Nothing is left out yet."""
+    for name, variable in variables.items():
+        variable.assign(np.full(variable.shape, 0 if name == LEFT_OUT else np.nan))

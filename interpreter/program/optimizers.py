@@ -17,6 +17,7 @@ from dlspec.spec.tables.optimizers import OPTIMIZERS
 from ..backend.graph_functions import graph_function
 from ..lower import Value
 from ..networks.network import Network
+from ..networks.number_types import rounded
 from .context import ProgramContext
 from .seeds import constants_of
 from .swept_numbers import NOT_ZERO, SweptNumbers
@@ -55,7 +56,16 @@ class Optimizers:
                 self.numbers.append(held)
                 if optimizer.use_ema:
                     _average(optimizer, places)
-        self._starts = [_compact(variable.numpy()) for variable in self.state()]
+        stored = context.program.stored
+        moments = {id(variable) for variable in self.moments()} if stored is not None else ()
+        self._starts = [
+            _compact(
+                rounded(variable.numpy(), stored.state).numpy()
+                if stored and id(variable) in moments
+                else variable.numpy()
+            )
+            for variable in self.state()
+        ]
         self._begun: tuple[Sequence[Mapping[str, OptimizerPlan]], Mapping[str, Any]] = ((), {})
 
     def begin(self, plans: Sequence[Mapping[str, OptimizerPlan]], draws: Mapping[str, Any]) -> None:
@@ -92,10 +102,9 @@ class Optimizers:
     def forget(self, weights: Sequence[Any]) -> None:
         """Forgets what optimisers keep of some weights that began anew; their averages begin there."""
         starts = dict(zip(map(id, self.state()), self._starts, strict=True))
-        labels = tuple(f"{weight.path.replace('/', '_')}_" for weight in weights)
         for optimizer, variables in self.groups.values():
             for variable in optimizer.variables:
-                if variable.name.startswith(labels):
+                if variable.name.startswith(_labels(weights)):
                     variable.assign(np.broadcast_to(starts[id(variable)], variable.shape))
             averages = optimizer._model_variables_moving_average if optimizer.use_ema else ()
             for average, weight in zip(averages, variables, strict=bool(averages)):
@@ -117,6 +126,15 @@ class Optimizers:
     def state(self) -> list[Any]:
         """The variables that the optimisers keep beside the weights."""
         return [variable for optimizer, _ in self.groups.values() for variable in optimizer.variables]
+
+    def moments(self) -> list[Any]:
+        """Those of them that are kept of a weight each, averages among them."""
+        return [
+            variable
+            for optimizer, weights in self.groups.values()
+            for variable in optimizer.variables
+            if variable.name.startswith(_labels(weights))
+        ]
 
     def given(self) -> list[Any]:
         """The variables that hold swept numbers, and what expressions of learning rates read: swept constants, and from where they count steps."""
@@ -211,6 +229,11 @@ def _row_by_row(kind: type[Any]) -> type[Any]:
                     value.assign_sub(value * decay * _met(self.learning_rate, variable))
 
     return RowByRow
+
+
+def _labels(weights: Sequence[Any]) -> tuple[str, ...]:
+    """What the names of variables begin with that are kept of some weights."""
+    return tuple(f"{weight.path.replace('/', '_')}_" for weight in weights)
 
 
 def _met(rates: Any, variable: Any) -> Any:

@@ -21,6 +21,7 @@ from .data_readers import reader_of
 from .file_rows import ROWS_PLACE
 from .optimizers import Optimizers
 from .seeds import noise_path
+from .stored_weights import Stored
 
 NEVER = -1
 """The step at which a loss term ceased to be finite, where it did not."""
@@ -48,6 +49,7 @@ class UpdateStep:
         self.plan = plan
         self.optimizers = optimizers
         self.batch = batch
+        self.stored = Stored(context, optimizers)
         modes = context.program.gradient
         self.mean_of_gradients = any(mode_of(modes, target).per_example for target in modes)
         """Whether the mean over the batch is taken of the weights' gradients, and not of the loss at its source: where
@@ -76,17 +78,25 @@ class UpdateStep:
         for total, (_, own) in zip(totals, wanted, strict=True):
             gradients = tape.gradient(
                 total, [variable.value for variable in own], unconnected_gradients="zero",
-                output_gradients=tf.constant(1 / averaged, total.dtype),
+                output_gradients=tf.constant(self.stored.scale / averaged, total.dtype),
             )  # fmt: skip
             for variable, gradient in zip(own, gradients, strict=True):
                 before = by_variable.get(id(variable))
                 by_variable[id(variable)] = gradient if before is None else before + gradient
         finite = tf.stack([tf.reduce_all(tf.math.is_finite(tensor), axis=1) for tensor in losses], axis=1)
         grouped = [[by_variable[id(variable)] for variable in group] for _, group in self.optimizers.groups.values()]
-        self.optimizers.update(grouped, self.batch // averaged)
-        self._keep_constraints(inputs, step)
-        for (network, layer, name), value in training.moving.items():
-            self.context.networks[network].weights[layer, name].assign(value)
+        moving = [
+            (self.context.networks[network].weights[layer, name], value)
+            for (network, layer, name), value in training.moving.items()
+        ]
+        with self.stored.kept(grouped, self.batch // averaged, [variable for variable, _ in moving]) as (
+            gradients,
+            times,
+        ):
+            self.optimizers.update(gradients, times)
+            self._keep_constraints(inputs, step)
+            for variable, value in moving:
+                variable.assign(value)
         return finite
 
     def _keep_constraints(self, inputs: TrainInputs, step: Any) -> None:

@@ -5,11 +5,24 @@ from __future__ import annotations
 from dlspec.spec.ir.plan import ExperimentPlan, Program
 from dlspec.spec.model.experiment import Experiment
 from dlspec.spec.tables.dtypes import DTYPES
+from dlspec.spec.tables.stored_types import STORED_TYPES
 
 
 def precision(program: Program) -> str:
     """A program's number type, and what its row in the table says of it."""
-    return f"{program.dtype}: {DTYPES[program.dtype].meaning}"
+    words = f"{program.dtype}: {DTYPES[program.dtype].meaning}"
+    if (stored := program.stored) is None:
+        return words
+    words += (
+        f"; weights kept in {stored.type}, rounded once after each update ({STORED_TYPES[stored.type].meaning})"
+        if stored.type != "float32"
+        else ""
+    )
+    if stored.type != "float32":
+        words += f"; what optimisers keep in {stored.state}"
+    if stored.loss_scale is None:
+        return words
+    return f"{words}; losses scaled by {stored.loss_scale:g}, their gradients rounded to {stored.type}, updates left out where one is not finite"
 
 
 def precisions(plan: ExperimentPlan) -> list[str]:
@@ -24,4 +37,4 @@ def precisions(plan: ExperimentPlan) -> list[str]:
 def plain(plan: ExperimentPlan) -> bool:
     """Whether there is nothing to say of it: all of the default, in single precision throughout."""
     default = Experiment.model_fields["dtype"].default
-    return all(program.dtype == default for program in plan.programs)
+    return all(program.dtype == default and program.stored is None for program in plan.programs)

@@ -172,7 +172,9 @@ _WORK.exclude(
     t.FileValue,
 )
 _WORK.exclude("cells are merged after all checks", t.SweptConstant)
-_WORK.exclude("it is no constant", t.Expectation, t.Gradient, t.ValueGradient, t.GradientStatistic, t.SamplingFloor)
+_WORK.exclude(
+    "it is no constant", t.Expectation, t.Gradient, t.ValueGradient, t.GradientStatistic, t.SamplingFloor, t.LeftOut
+)
 
 
 @_WORK.case(t.Literal)

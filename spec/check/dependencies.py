@@ -122,7 +122,7 @@ def _now(term: t.Term) -> Iterable[t.Term]:
 _PER_EXAMPLE: TermPass[[Dependencies], t.Term | None] = TermPass("part per example")
 
 
-@_PER_EXAMPLE.case(t.Expectation, t.GradientStatistic, t.SamplingFloor)
+@_PER_EXAMPLE.case(t.Expectation, t.GradientStatistic, t.SamplingFloor, t.LeftOut)
 def _over_examples(term: t.Term, dependencies: Dependencies) -> t.Term | None:
     return None
 

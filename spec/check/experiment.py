@@ -26,6 +26,7 @@ from .memo import ById, Shared
 from .moments import may_be_missing, unavailable
 from .namespace import Function
 from .scope import ExperimentScope
+from .stored_weights import left_out_of_nothing, stored_weights
 from .streams import streams_of
 from .training import TrainingChecker
 from .unused_functions import unused
@@ -69,6 +70,14 @@ class ExperimentChecker:
         gradient = modes(scope)
         found = measures(scope)
         training = scope.attempt(lambda: TrainingChecker(scope).plan(loss, found))
+        stored = scope.attempt(
+            lambda: scope.part(
+                ("stored",),
+                lambda: stored_weights(scope),
+                *map(self.model.node, ("weights", "state", "loss_scale", "dtype")),
+            )
+        )
+        scope.problems.extend(left_out_of_nothing(found, stored))
         replicates = scope.attempt(lambda: scope.part(("replicates",), self.replicates, self.model.node("replicates")))
         streams = streams_of(scope)
         found_probes = probes(scope, training)
@@ -90,7 +99,7 @@ class ExperimentChecker:
             networks=tuple(scope.plans[name] for name in self.model.architecture),
             loss=loss if training is None else training.loss, gradient=gradient, training=training,
             measures=found, data=scope.data or Fresh(0), replicates=replicates or 1, probes=tuple(found_probes),
-            estimates=found_estimates,
+            estimates=found_estimates, stored=stored,
             streams={name: streams[name] for name in dict.fromkeys(m.on for m in found) if name in streams},
         )  # fmt: skip
         self.ranged(program)

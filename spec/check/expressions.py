@@ -21,6 +21,7 @@ from ..tables.distributions import DISTRIBUTIONS
 from ..tables.operations import FORMS, OPERATIONS, OPERATORS, Operation, result_type, wanted_kinds
 from ..tables.operations.intervals import INT64
 from ..tables.operations.other_names import OTHER_NAMES
+from ..tables.stored_types import LEFT_OUT
 from . import constant_folding as folding
 from .calls import MAX_CALLS, applied_to, call, signature
 from .constant_limits import Budget
@@ -147,6 +148,8 @@ class Checker:
             found = self.names.network(name, None, context.stage, span)
         if found is None and name in counters_in(context.stage):
             return t.StepNumber(name, type=Type("real" if context.stage == "schedule" else "int"), span=span)
+        if found is None and name == LEFT_OUT and context.stage == "measures":
+            return t.LeftOut(type=Type("real"), span=span)
         if found is None and name == "pi":
             return t.Literal(np.asarray(np.pi), type=Type("real"), span=span)
         if found is not None:
@@ -157,6 +160,9 @@ class Checker:
                 f"'{name}' is a function: it needs its arguments, `{name}(…)`",
                 "Write what it is applied to in brackets, or choose another name for a value of your own.",
             )
+        if name == LEFT_OUT:
+            message = f"`{name}` says how many updates were left out, and stands only in measures"
+            raise problem_at(span, message, "Measure it: `measures: {skipped: left_out}`.")
         if name in COUNTERS:
             where = (
                 "learning rates and weights of loss terms have `step` alone"

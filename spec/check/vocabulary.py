@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from ..diagnostics.suggestions import Words
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.operations import FORMS, OPERATIONS
+from ..tables.stored_types import LEFT_OUT
 from .memo import Shared
 from .namespace import STAGES, Binding, Function, counters_in, order, stands_in
 
@@ -53,7 +54,11 @@ class Vocabulary:
 
     def _values(self, stage: str) -> list[str]:
         last = order(stage)
-        more = ["pi", *counters_in(stage)]
+        more = [
+            "pi",
+            *counters_in(stage),
+            *([LEFT_OUT] if stage == "measures" and self.shared.model.loss_scale is not None else []),
+        ]
         return [name for name, binding in self.bindings.items() if order(binding.stage) <= last] + more
 
     def _callables(self, stage: str) -> list[str]:

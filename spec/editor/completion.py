@@ -14,6 +14,7 @@ from ..tables.counters import COUNTERS
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.gradient_modes import GRADIENT_MODES
 from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS
+from ..tables.stored_types import LEFT_OUT
 from .cursor import Where
 from .names import Known, Names
 
@@ -167,6 +168,8 @@ def _expression(where: Where, names: Names) -> Iterator[Completion]:
     if where.inside[:1] == ("training",) or where.inside[-1:] == ("weight",):
         yield Completion("step", "name", COUNTERS["step"].meaning)
     yield from (Completion(name, "name", COUNTERS[name].meaning) for name in counters_in(stage))
+    if where.inside[:1] == ("measures",):
+        yield Completion(LEFT_OUT, "name", "how many updates were left out, where a loss is scaled")
     if stage in ("draw", "example") or str(where.path[-1]).endswith("_initializer"):
         for row in DISTRIBUTIONS.values():
             yield Completion(row.name, "distribution", row.signature, row.meaning)

@@ -14,6 +14,7 @@ from .training import LossPlan as LossPlan
 from .training import OptimizerPlan as OptimizerPlan
 from .training import Phase as Phase
 from .training import Restart as Restart
+from .training import StoredWeights as StoredWeights
 from .training import TrainingPlan as TrainingPlan
 from .training import Update as Update
 from .types import Shape, Type
@@ -258,6 +259,8 @@ class Program:
     """Those that stand in what is minimised, measured or shown."""
     streams: Mapping[str, tuple[Named, ...]] = field(default_factory=dict)
     """Other test examples that measures are over, by the name of the stream: all names of an example."""
+    stored: StoredWeights | None = None
+    """How weights are rounded between updates, where they are."""
     digest: str = ""
 
     def on(self, stream: str) -> Program:

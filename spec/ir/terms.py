@@ -245,6 +245,11 @@ class SamplingFloor(Term):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class LeftOut(Term):
+    """How many updates of a replicate were left out, since their scaled gradient was not finite."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class StepNumber(Term):
     """A row of the table of counters: how many updates have been made, or what follows from it."""
 
@@ -292,7 +297,7 @@ class Recalled(Term):
 
 NAMELESS: tuple[type[Term], ...] = (
     Literal, SweptConstant, IndexVariable, Operate, Comprehend, Gather, Cut, Stack, Sample, Weight, AllWeights, Expectation, Gradient,
-    GradientStatistic, SamplingFloor, StepNumber, FileValue,
+    GradientStatistic, SamplingFloor, LeftOut, StepNumber, FileValue,
 )  # fmt: skip
 """The classes whose value hangs on their parts alone: on no binding, argument or network that they name."""
 

@@ -22,6 +22,15 @@ class LossPlan:
     """The networks whose weights its gradient goes to; all where none are named."""
 
 
+@dataclass(frozen=True)
+class StoredWeights:
+    """How weights are kept between updates: in a type, what optimisers keep in another, and what losses are multiplied by."""
+
+    type: str
+    state: str
+    loss_scale: float | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class OptimizerPlan:
     """A Keras optimiser; an argument is a value, or a term in the step."""

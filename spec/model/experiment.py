@@ -305,6 +305,16 @@ class Experiment(Closed):
     dtype: Literal["float32", "float64", "tf32", "bfloat16"] = Field(
         "float32", description="The type of real numbers, and how networks compute with them."
     )
+    weights: Literal["float32", "bfloat16", "float16"] | None = Field(
+        None, description="The type that weights are kept in between updates, each of which rounds them once."
+    )
+    state: Literal["float32"] | None = Field(
+        None, description="`float32`: what optimisers keep is not rounded to the type of `weights`."
+    )
+    loss_scale: Expression | None = Field(
+        None,
+        description="What losses are multiplied by, so that gradients of the type of `weights` do not vanish; updates divide by it. Constant.",
+    )
     seed: int = Field(0, ge=0, lt=2**63, description="The root of all randomness.")
     constants: dict[Name, Expression] = Field(
         default_factory=dict, description="Numbers and arrays known before anything runs."

@@ -17,6 +17,7 @@ from ..tables.keras_parameters import ACTIVATIONS, CONSTRAINTS, REQUIRED, Parame
 from ..tables.layers import LAYERS
 from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS, Operation
 from ..tables.optimizers import OPTIMIZERS
+from ..tables.stored_types import STORED_TYPES
 from .base import Closed
 from .figures import FIGURES
 from .layers import Repeat
@@ -79,6 +80,8 @@ def reference() -> str:
     parts.append(_table("Optimisers", ("optimiser", "meaning", "arguments"), optimizers))
     types = [_cells(f"`{name}`", _with(row.meaning, row.source)) for name, row in DTYPES.items()]
     parts.append(_table("Number types", ("dtype", "meaning"), types))
+    stored = [_cells(f"`{name}`", _with(row.meaning, row.source)) for name, row in STORED_TYPES.items()]
+    parts.append(_table("Number types of weights", ("weights", "meaning"), stored))
     starts = [
         _cells(f"`{name}`", _with(row.meaning, row.source), _arguments(row.parameters.values()))
         for name, row in INITIALIZERS.items()

@@ -298,6 +298,11 @@ def _gradient_statistic(term: t.GradientStatistic, walk: Walk, names: Scope) -> 
     return [term.statistic, *parts, term.examples, list(term.over), term.draws, list(term.every), *options]
 
 
+@_MEANING.case(t.LeftOut)
+def _left_out(term: t.LeftOut, walk: Walk, names: Scope) -> Any:
+    return ["left out"]
+
+
 @_MEANING.case(t.SamplingFloor)
 def _sampling_floor(term: t.SamplingFloor, walk: Walk, names: Scope) -> Any:
     return ["floor", walk.term(term.of, names)]

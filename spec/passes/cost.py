@@ -124,7 +124,8 @@ class _Counter(LayerCounter):
             networks = [self.networks[name]] if name else self.program.networks
             count = sum(self.changed[network.name] for network in networks)
             row = update(optimizer.name, optimizer.arguments)
-            updates += (row.operations + 1) * count
+            scaled = self.program.stored is not None and self.program.stored.loss_scale is not None
+            updates += (row.operations + 1 + 2 * scaled) * count  # divided by the scale, and looked at
             kept += row.slots * count
         return updates, kept
 
@@ -194,7 +195,7 @@ class _Counter(LayerCounter):
 
 _COST: TermPass[[_Counter, Passes], Provenance] = TermPass("cost")
 _COST.exclude("what is drawn is not counted", t.Sample)
-_COST.exclude("measures are not counted", t.Expectation, t.Gradient, t.GradientStatistic, t.SamplingFloor)
+_COST.exclude("measures are not counted", t.Expectation, t.Gradient, t.GradientStatistic, t.SamplingFloor, t.LeftOut)
 
 
 @_COST.case(t.Literal, t.SweptConstant, t.StepNumber)

@@ -23,7 +23,7 @@ from ..ir.plan import LayerPlan, MeasurePlan, NetworkPlan, Program, StudyPlan
 from ..ir.types import Type
 from .canonical import Walk
 from .reached_examples import reached
-from .training_digests import loss_meaning, repeated, updates_form, updates_meaning
+from .training_digests import loss_meaning, repeated, stored_meaning, updates_form, updates_meaning
 
 LANGUAGE = 1
 NUMERICS = 9
@@ -134,7 +134,7 @@ def _form(program: Program, walk: _SignatureWalk) -> list[Any]:
     ]
     modes = {name: [mode.name, mode.value] for name, mode in program.gradient.items()}
     parts = [loss, measures, probes, walk.networks(), walk.bindings(), modes, training, *later, *walk.streams()]
-    return [program.dtype, *program.data.identity(), program.data.test, *parts]
+    return [program.dtype, *stored_meaning(program), *program.data.identity(), program.data.test, *parts]
 
 
 def _condition(program: Program, tree: Any, measures: Mapping[str, str]) -> Any:
@@ -250,9 +250,9 @@ class Digests:
 
     def training(self, program: Program, device: str = "cpu") -> str:
         """What the trained weights depend on, but for the replicate."""
-        head = [LANGUAGE, NUMERICS, program.experiment, program.seed, program.dtype, *program.data.identity()]
-        plan = program.training
-        if plan is None:
+        head = [LANGUAGE, NUMERICS, program.experiment, program.seed, program.dtype, *stored_meaning(program)]
+        head += program.data.identity()
+        if (plan := program.training) is None:
             return digest([[*head, None], device])
         body = self.body(program)
         phases = [

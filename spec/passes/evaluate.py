@@ -188,7 +188,7 @@ _VALUE.exclude("it is drawn in the program", t.Sample)
 _VALUE.exclude(
     "it is made of weights, which the program has", t.NetworkOutput, t.Weight, t.AllWeights, t.Gradient, t.ValueGradient
 )
-_VALUE.exclude("it ranges over the program's examples", t.Expectation, t.GradientStatistic, t.SamplingFloor)
+_VALUE.exclude("it ranges over the program's examples", t.Expectation, t.GradientStatistic, t.SamplingFloor, t.LeftOut)
 
 
 def _gathered(array: Value, index: Value, axis: int, event: int) -> Value:

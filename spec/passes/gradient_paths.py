@@ -159,7 +159,7 @@ _BEHIND: TermPass[[Paths, Reached], Iterable[t.Term]] = TermPass("way back to wh
 _MADE_OF: TermPass[[Paths, Reached], Iterable[t.Term]] = TermPass("way back to what a value is made of")
 """The terms that a value is made with, behind `stop`, too."""
 _ONWARDS.exclude("a gradient is taken of one example's value", t.Expectation, t.Gradient)
-_ONWARDS.exclude("it is a measure by itself", t.GradientStatistic, t.SamplingFloor)
+_ONWARDS.exclude("it is a measure by itself", t.GradientStatistic, t.SamplingFloor, t.LeftOut)
 
 
 @_MADE_OF.case(t.Recalled)

@@ -35,7 +35,7 @@ Conditions = tuple[tuple[t.Term, bool], ...]
 """Conditions, each with whether it holds."""
 
 
-OTHER_PLACES = (t.Expectation, t.Gradient, t.GradientStatistic, t.SamplingFloor, t.Recalled)
+OTHER_PLACES = (t.Expectation, t.Gradient, t.GradientStatistic, t.SamplingFloor, t.LeftOut, t.Recalled)
 """The terms whose parts are values of other examples or of other times."""
 
 

@@ -8,6 +8,7 @@ from ..ir import terms as t
 from ..ir.term_pass import TermPass
 from ..ir.types import shape_text
 from ..tables.operations import OPERATIONS
+from ..tables.stored_types import LEFT_OUT
 
 _TEXT: TermPass[[], str] = TermPass("text")
 
@@ -161,6 +162,11 @@ def _gradient_statistic(term: t.GradientStatistic) -> str:
     words += [f"{name}={value:g}" for name, value in term.options.items()]
     words += [f"on={term.on}"] if term.on != "test" else []
     return f"{term.statistic}({', '.join(words)})"
+
+
+@_TEXT.case(t.LeftOut)
+def _left_out(term: t.LeftOut) -> str:
+    return LEFT_OUT
 
 
 @_TEXT.case(t.SamplingFloor)

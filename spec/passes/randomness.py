@@ -112,7 +112,9 @@ _PARTS = (
 """The classes that come of their parts alone."""
 
 
-@_DRAWS.case(*(kind for kind in _PARTS if kind not in (t.Sample, t.GradientStatistic, t.FileValue)), t.Reference)
+@_DRAWS.case(
+    *(kind for kind in _PARTS if kind not in (t.Sample, t.GradientStatistic, t.FileValue, t.LeftOut)), t.Reference
+)
 def _is_plain(term: t.Term, reached: _Reached) -> bool:
     return False
 
@@ -126,6 +128,11 @@ def _is_drawn(term: t.Sample, reached: _Reached) -> bool:
 @_DRAWS.case(t.FileValue)
 def _is_split_at_random(term: t.FileValue, reached: _Reached) -> bool:
     return reached.program.data.split_at_random
+
+
+@_DRAWS.case(t.LeftOut)
+def _is_counted_at_random(term: t.LeftOut, reached: _Reached) -> bool:
+    return reached.trains_at_random()
 
 
 @_DRAWS.case(t.GradientStatistic)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import astuple
 from typing import Any
 
 from ..ir import terms as t
-from ..ir.plan import LossPlan, Phase, Update
+from ..ir.plan import LossPlan, Phase, Program, Update
 from ..tables.optimizers import OPTIMIZERS
 from .canonical import Walk
 
@@ -68,3 +69,8 @@ def _optimizer_forms(walk: Walk, update: Phase | Update) -> Any:
         ]
         for name, plan in update.optimizers.items()
     }
+
+
+def stored_meaning(program: Program) -> list[Any]:
+    """How weights are rounded between updates, where they are."""
+    return ["weights", *astuple(program.stored)] if program.stored is not None else []

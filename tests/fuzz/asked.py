@@ -81,6 +81,9 @@ class Asked:
             elif shape:
                 self.scalars.append(f"{name}[{', '.join('0' for _ in shape)}]")
                 self.vectors.append(f"{name}[{', '.join('0' for _ in shape[1:])}]" if shape[1:] else name)
+        if "loss_scale" in self.tree:
+            self.seen.add("weights left_out")
+            self.tree["measures"]["skipped"] = "left_out"
         if "until" in self.tree["training"]:
             self.tree["measures"]["seen"] = self.of_networks(())
         if not self.scalars:

@@ -25,6 +25,7 @@ from dlspec.spec.tables.keras_parameters import ACTIVATIONS, CONSTRAINTS
 from dlspec.spec.tables.layers import LAYERS
 from dlspec.spec.tables.operations import CLAIM_FORMS, FORMS, OPERATIONS
 from dlspec.spec.tables.optimizers import OPTIMIZERS
+from dlspec.spec.tables.stored_types import STORED_TYPES
 
 from .course import Course
 from .expressions import Given, Writer
@@ -38,7 +39,8 @@ def rows() -> set[str]:
     tables = {
         "operation": OPERATIONS, "distribution": DISTRIBUTIONS, "layer": {**LAYERS, "repeat": 0, "function": 0},
         "activation": ACTIVATIONS, "initialiser": INITIALIZERS, "constraint": {**CONSTRAINTS, "function": 0}, "optimiser": OPTIMIZERS,
-        "mode": GRADIENT_MODES, "statistic": GRADIENT_STATISTICS, "figure": FIGURES, "dtype": DTYPES,
+        "weights": {**STORED_TYPES, "state": 0, "loss_scale": 0, "left_out": 0}, "mode": GRADIENT_MODES, "statistic": GRADIENT_STATISTICS, "figure": FIGURES,
+        "dtype": DTYPES,
         "claim": CLAIM_FORMS, "form": {**FORMS, "indices": 0, "array": 0, "function": 0, "layer output": 0},
         "data": dict.fromkeys((*DATA, "validation")), "stream": dict.fromkeys(("where", "tests")), "counter": COUNTERS, "judge": JUDGES, "skip": dict.fromkeys(SKIPS),
         "phase": TrainingPhase.model_fields, "update": TrainingUpdate.model_fields, "estimate": Estimate.model_fields,
@@ -98,6 +100,19 @@ class Composer(Course):
             self.tree["dtype"] = dtype
         self.tree["seed"] = self.random.randint(0, 9)
         self.tree["replicates"] = self.random.choice((1, 1, 2, 3))
+        self.weights(Random(f"{dtype} {self.tree['seed']} {self.tree['replicates']}"), dtype)
+
+    def weights(self, random: Random, dtype: str) -> None:
+        """Weights of a type of their own, now and then."""
+        name = random.choice(list(STORED_TYPES))
+        if dtype == "float64" or random.random() > 0.2:
+            return
+        self.seen.add(f"weights {name}")
+        self.tree["weights"] = name
+        for key, value in (("state", "float32"), ("loss_scale", "2^8")):
+            if random.random() < 0.5:
+                self.seen.add(f"weights {key}")
+                self.tree[key] = value
 
     def constants(self) -> None:
         """Constants: c real and k int are swept perhaps, n is a size."""

@@ -28,6 +28,14 @@ experiments:
   filed:
     task: {data: {file: tests/spec/diff/files/rows.csv, train: 6}, example: {x: rows.x, y: rows.y}}
     measures: {mean: E(x + y)}
+  rounded:
+    weights: bfloat16
+    loss_scale: 512
+    task: {example: {x: "normal([2])", y: "x[0]"}}
+    architecture: {f: {input: x, layers: [{dense: 1}]}}
+    loss: {fit: (f - y)^2}
+    training: {optimizer: {sgd: 0.1}, batch: 4, steps: 5}
+    measures: {size: E(f^2)}
   staged:
     task: {example: {x: "normal([2])", y: "x[0]"}}
     architecture: {f: {input: x, layers: [{dense: 1}]}, g: {input: x, layers: [{dense: 1}]}}
@@ -89,6 +97,7 @@ Path = tuple[str | int, ...]
 E: Path = ("experiments", "e")
 SWEPT: Path = ("experiments", "swept")
 FILED: Path = ("experiments", "filed", "task", "data")
+ROUNDED: Path = ("experiments", "rounded")
 STAGED: Path = ("experiments", "staged")
 PHASES: Path = (*STAGED, "training", "phases")
 UPDATES: Path = (*STAGED, "training", "updates")
@@ -104,7 +113,9 @@ EDITS: dict[str, tuple[Path, Any]] = {
     "Profile.about": (("profiles", "quick", "about"), "Faster."),
     "Profile.experiments": (("profiles", "quick", "experiments", "root"), {"replicates": 2}),
     "Experiment.about": ((*E, "about"), "What it shows."), "Experiment.base": (("experiments", "root", "base"), "counted"),
-    "Experiment.dtype": ((*E, "dtype"), "float64"), "Experiment.seed": ((*E, "seed"), 1),
+    "Experiment.dtype": ((*E, "dtype"), "float64"), "Experiment.weights": ((*ROUNDED, "weights"), "float16"),
+    "Experiment.state": ((*ROUNDED, "state"), "float32"), "Experiment.loss_scale": ((*ROUNDED, "loss_scale"), 1024),
+    "Experiment.seed": ((*E, "seed"), 1),
     "Experiment.constants": ((*E, "constants", "half"), 0.25), "Experiment.sweep": ((*SWEPT, "sweep", "k"), [1, 2, 3]),
     "Experiment.zip": ((*SWEPT, "zip"), [["k", "m"]]), "Experiment.functions": ((*E, "functions", "soft(u)"), "relu(u)"),
     "Experiment.task": ((*E, "task", "example", "y"), "sum(x)"),

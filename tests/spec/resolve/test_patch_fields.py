@@ -20,6 +20,8 @@ from dlspec.spec.passes.print_term import spell
 
 BASE: dict[str, Any] = {
     "about": "A base.",
+    "weights": "bfloat16",
+    "loss_scale": 1024,
     "constants": {"d": 3, "e": 1},
     "sweep": {"d": [3, 4], "e": [1, 2], "kind": {"one": {}, "two": {"training": {"batch": 3}}}},
     "zip": [["d", "e"]],
@@ -46,7 +48,10 @@ BASE: dict[str, Any] = {
 CHANGES: dict[str, Any] = {
     "about": "Another.",
     "base": "e",
-    "dtype": "float64",
+    "dtype": "tf32",
+    "weights": "float16",
+    "state": "float32",
+    "loss_scale": 2048,
     "seed": 9,
     "constants": {"e": 5},
     "sweep": {"kind": {"two": {"training": {"batch": 4}}}},
