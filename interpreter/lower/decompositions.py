@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 from dlspec.spec.tables.operations.linear_algebra import least_pivot
 
-from .derivatives import times
+from .derivatives import kept_where, times
 from .elementwise import undefined
 from .linear_algebra import sent_to, singular_values
 from .registry import lowers
@@ -45,10 +45,6 @@ def _gaps(values: Any) -> Any:
     return tf.linalg.set_diag(inverse, tf.zeros_like(values))
 
 
-def _kept(sent: Any, gradient: Any) -> Any:
-    return tf.where(sent, gradient, tf.zeros([], gradient.dtype))
-
-
 @tf.custom_gradient
 def _svd(x: Any) -> Any:
     """u [..., m, k] and v [..., n, k]; the gradient after Townsend 2016, "Differentiating the singular value decomposition"."""
@@ -73,7 +69,7 @@ def _svd(x: Any) -> Any:
             beside = (to_v - tf.matmul(v, turn_v)) / inverse
             gradient += tf.matmul(u, beside, transpose_b=True)
         sent = tf.logical_or(sent_to(to_u), sent_to(to_v))
-        return _kept(sent, tf.where(finite, gradient, nothing))
+        return kept_where(sent, tf.where(finite, gradient, nothing))
 
     return (tf.where(finite, u, nothing), tf.where(finite, v, nothing)), backward
 
@@ -100,7 +96,7 @@ def _eigen(x: Any) -> Any:
         middle = tf.linalg.set_diag(turn, tf.linalg.diag_part(turn) + to_values)
         gradient = _symmetric(tf.matmul(tf.matmul(vectors, middle), vectors, transpose_b=True))
         sent = tf.logical_or(sent_to(to_vectors), sent_to(to_values[..., tf.newaxis]))
-        return _kept(sent, tf.where(finite, gradient, nothing))
+        return kept_where(sent, tf.where(finite, gradient, nothing))
 
     return (tf.where(finite[..., 0], values, nothing), tf.where(finite, vectors, nothing)), backward
 
@@ -136,7 +132,7 @@ def _qr(x: Any) -> Any:
         inner = to_q + tf.matmul(q, both)
         gradient = _turned(tf.linalg.triangular_solve(safe, _turned(inner), lower=False))
         sent = tf.logical_or(sent_to(to_q), sent_to(to_r))
-        return _kept(sent, tf.where(regular, gradient, nothing))
+        return kept_where(sent, tf.where(regular, gradient, nothing))
 
     return (tf.where(regular, q, nothing), tf.where(regular, r, nothing)), backward
 
@@ -168,7 +164,7 @@ def cholesky(x: Any) -> Any:
         inner = tf.linalg.set_diag(inner, tf.linalg.diag_part(inner) / 2)
         left = tf.linalg.triangular_solve(factor, inner, adjoint=True)
         gradient = _turned(tf.linalg.triangular_solve(factor, _turned(left), adjoint=True))
-        return _kept(sent_to(upstream), tf.where(positive, _symmetric(gradient), nothing))
+        return kept_where(sent_to(upstream), tf.where(positive, _symmetric(gradient), nothing))
 
     return tf.where(positive, factor, nothing), backward
 
@@ -191,7 +187,7 @@ def pinv(x: Any) -> Any:
         gradient = -tf.matmul(tf.matmul(turned, upstream), turned)
         gradient += tf.matmul(tf.matmul(tf.matmul(rows, _turned(upstream)), value), turned)
         gradient += tf.matmul(tf.matmul(tf.matmul(turned, value), _turned(upstream)), columns)
-        return _kept(sent_to(upstream), tf.where(finite, gradient, nothing))
+        return kept_where(sent_to(upstream), tf.where(finite, gradient, nothing))
 
     return tf.where(finite, value, nothing), backward
 
@@ -205,9 +201,9 @@ def _applied(inverse: Any, b: Any) -> Any:
 
     def backward(upstream: Any) -> tuple[Any, Any]:
         some = tf.reduce_any(tf.not_equal(upstream, 0), axis=-1, keepdims=True)
-        of_b = _kept(some, tf.linalg.matvec(inverse, upstream, transpose_a=True))
+        of_b = kept_where(some, tf.linalg.matvec(inverse, upstream, transpose_a=True))
         of_inverse = upstream[..., :, tf.newaxis] * tf.where(finite, b, undefined(b.dtype))[..., tf.newaxis, :]
-        return _kept(some[..., tf.newaxis], of_inverse), of_b
+        return kept_where(some[..., tf.newaxis], of_inverse), of_b
 
     return value, backward
 

@@ -72,17 +72,56 @@ square = unary(tf.square, lambda x, y: 2 * x)
 
 
 @tf.custom_gradient
-def _product(a: Any, b: Any) -> Any:
-    def backward(upstream: Any) -> tuple[Any, Any]:
-        # A row of a, a column of b, whose upstream gradients are all 0, takes no part.
-        sent = tf.not_equal(upstream, 0)
-        zero = tf.zeros([], upstream.dtype)
-        rows = tf.where(tf.reduce_any(sent, axis=-1, keepdims=True), a, zero)
-        columns = tf.where(tf.reduce_any(sent, axis=-2, keepdims=True), b, zero)
-        of_a, of_b = tf.matmul(upstream, columns, transpose_b=True), tf.matmul(rows, upstream, transpose_a=True)
-        return summed(of_a, a), summed(of_b, b)
+def kept_where(sent: Any, gradient: Any) -> Any:
+    """A gradient where an upstream gradient comes in, 0 elsewhere. What an upstream gradient of 0 does not reach still hangs on it: the gradient
+    of a gradient passes."""
+    return tf.where(sent, gradient, tf.zeros([], gradient.dtype)), lambda upstream: (None, upstream)
 
-    return tf.matmul(a, b), backward
+
+def _turned(x: Any) -> Any:
+    return tf.linalg.matrix_transpose(x)
+
+
+def _taken(sent: Any, axis: int, x: Any) -> Any:
+    """A matrix with 0 in its rows, or columns, to which nothing is sent: they take no part."""
+    some = tf.reduce_any(tf.not_equal(sent, 0), axis=axis, keepdims=True)
+    return tf.where(some, x, tf.zeros([], x.dtype))
+
+
+@tf.custom_gradient
+def _product(a: Any, b: Any) -> Any:
+    return tf.matmul(a, b), lambda upstream: (summed(_to_left(upstream, b), a), summed(_to_right(a, upstream), b))
+
+
+@tf.custom_gradient
+def _to_left(upstream: Any, b: Any) -> Any:
+    """upstream · b' [..., m, k], of [..., m, n] and [..., k, n], without the columns of b to which nothing is sent."""
+
+    def backward(upper: Any) -> tuple[Any, Any]:
+        return summed(_sent_on(upper, b), upstream), summed(_turned(_to_right(upstream, upper)), b)
+
+    return tf.matmul(upstream, _taken(upstream, -2, b), transpose_b=True), backward
+
+
+@tf.custom_gradient
+def _to_right(a: Any, upstream: Any) -> Any:
+    """a' · upstream [..., k, n], of [..., m, k] and [..., m, n], without the rows of a to which nothing is sent."""
+
+    def backward(upper: Any) -> tuple[Any, Any]:
+        of_upstream = _turned(_sent_on(_turned(upper), _turned(a)))
+        return summed(_turned(_to_left(upper, upstream)), a), summed(of_upstream, upstream)
+
+    return tf.matmul(_taken(upstream, -1, a), upstream, transpose_a=True), backward
+
+
+@tf.custom_gradient
+def _sent_on(upstream: Any, b: Any) -> Any:
+    """upstream · b [..., m, n], of [..., m, k] and [..., k, n], without the rows of b to which nothing is sent."""
+
+    def backward(upper: Any) -> tuple[Any, Any]:
+        return summed(_to_left(upper, b), upstream), summed(_to_right(upstream, upper), b)
+
+    return tf.matmul(upstream, _turned(_taken(upstream, -2, _turned(b)))), backward
 
 
 def product(a: Any, b: Any) -> Any:

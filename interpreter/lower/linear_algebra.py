@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 from dlspec.spec.tables.operations.linear_algebra import least_pivot
 
-from .derivatives import multiply, product, times
+from .derivatives import kept_where, multiply, product, times
 from .elementwise import undefined
 from .reductions import total
 from .registry import lowers
@@ -75,7 +75,7 @@ def _inverse(a: Any) -> Any:
 
     def backward(upstream: Any) -> Any:
         whole = tf.matmul(tf.matmul(found, upstream, transpose_a=True), found, transpose_b=True)
-        return tf.where(sent_to(upstream), -whole, tf.zeros([], a.dtype))
+        return kept_where(sent_to(upstream), -whole)
 
     return found, backward
 
@@ -93,9 +93,8 @@ def _solved(a: Any, b: Any) -> Any:
     def backward(upstream: Any) -> tuple[Any, Any]:
         of_b = tf.matmul(q, tf.linalg.triangular_solve(r, upstream, lower=False, adjoint=True))
         of_b = tf.where(regular, of_b, undefined(a.dtype))
-        zero = tf.zeros([], a.dtype)
-        of_a = tf.where(sent_to(upstream), -tf.matmul(of_b, found, transpose_b=True), zero)
-        return of_a, tf.where(sent_to(upstream), of_b, zero)
+        of_a = kept_where(sent_to(upstream), -tf.matmul(of_b, found, transpose_b=True))
+        return of_a, kept_where(sent_to(upstream), of_b)
 
     return found, backward
 
@@ -122,7 +121,7 @@ def singular_values(x: Any) -> Any:
             # The sum of upstream[i] · u[:, i] · v[:, i]'.
             found = tf.matmul(u * upstream[..., tf.newaxis, :], v, transpose_b=True)
             found = tf.where(finite, found, nothing)
-            return tf.where(sent_to(upstream[..., tf.newaxis]), found, tf.zeros([], x.dtype))
+            return kept_where(sent_to(upstream[..., tf.newaxis]), found)
 
         return tf.where(finite[..., 0], s, nothing), backward
 

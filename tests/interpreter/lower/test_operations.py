@@ -218,7 +218,10 @@ def smooth() -> list[str]:
 
 @pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 def test_gradients_are_finite_differences(checked: Callable[..., Any], xla: bool) -> None:
-    """Of the sum of each output with fixed random factors, along one random direction of all reals at once."""
+    """Of the sum of each output with fixed random factors, along one random direction of all reals at once.
+
+    And of an upstream gradient of 0 the backward pass changes as they say: it is linear in what comes in, where 0 comes in, too.
+    """
     held = checked(smooth(), "float64")
     tensors = held.tensors()
     rng = np.random.default_rng(3)
@@ -236,27 +239,35 @@ def test_gradients_are_finite_differences(checked: Callable[..., Any], xla: bool
         }
 
     @tf.function(jit_compile=xla, autograph=False)
-    def slopes() -> dict[str, Any]:
-        with tf.GradientTape(persistent=True) as tape:
-            tape.watch(list(reals.values()))
-            sums = weighted(reals)
-        found = {}
-        for text, total in sums.items():
-            gradients = tape.gradient(total, reals, unconnected_gradients="zero")
-            found[text] = tf.add_n([tf.reduce_sum(gradients[name] * direction[name]) for name in reals])
-        return found
+    def slopes() -> tuple[dict[str, Any], dict[str, Any]]:
+        found, upper = {}, tf.zeros([], tf.float64)
+        with tf.GradientTape(persistent=True) as above:
+            above.watch(upper)
+            with tf.GradientTape(persistent=True) as tape:
+                tape.watch(list(reals.values()))
+                sums = weighted(reals)
+            changes = {}
+            for text, total in sums.items():
+                gradients = tape.gradient(total, reals, unconnected_gradients="zero")
+                found[text] = tf.add_n([tf.reduce_sum(gradients[name] * direction[name]) for name in reals])
+                gradients = tape.gradient(total, reals, unconnected_gradients="zero", output_gradients=upper)
+                changes[text] = tf.add_n([tf.reduce_sum(gradients[name] * direction[name]) for name in reals])
+        return found, {text: above.gradient(changes[text], upper, unconnected_gradients="zero") for text in sums}
 
     @tf.function(autograph=False)
     def moved(by: Any) -> dict[str, Any]:
         return weighted({name: tensor + by * direction[name] for name, tensor in reals.items()})
 
     step = 1e-5
-    ahead, behind, given = moved(tf.constant(step, tf.float64)), moved(tf.constant(-step, tf.float64)), slopes()
+    ahead, behind = moved(tf.constant(step, tf.float64)), moved(tf.constant(-step, tf.float64))
+    given, changes = slopes()
     wrong = []
     for text in held.terms:
         expected = (float(ahead[text]) - float(behind[text])) / (2 * step)
         if not np.isclose(float(given[text]), expected, rtol=1e-5, atol=1e-6):
             wrong.append(f"{text}: {expected} is {float(given[text])}")
+        if not np.isclose(float(changes[text]), expected, rtol=1e-5, atol=1e-6):
+            wrong.append(f"{text}: from an upstream gradient of 0, {expected} is {float(changes[text])}")
         flat = any(text.startswith(f"{name}(") for name in FLAT)
         if flat != (float(given[text]) == 0):
             wrong.append(f"{text}: the gradient is {float(given[text])}")
