@@ -1,12 +1,13 @@
 """`python -m benchmarks.gallery`: runs the cases in `examples/beyond/`, and writes what came out into `docs/gallery.md`, with their figures.
 
-What is stored is not run again. `docs/gallery.json` keeps what the page is made of, with the digests of the cells: a test holds the page, that
-file and the examples together.
+What is stored is not run again. `docs/gallery.json` keeps what the page is made of, with the checksums of the cases' texts: a test holds the page,
+that file and the examples together.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import shutil
 import sys
@@ -62,10 +63,9 @@ def cases() -> list[Path]:
     return sorted(CASES.glob("*.yaml"))
 
 
-def digests(path: Path) -> list[str]:
-    """Of a case's cells, in the order of the study."""
-    plan = spec.resolve(spec.load(path))
-    return [program.digest for experiment in plan.experiments for program in experiment.programs]
+def checksum(path: Path) -> str:
+    """Of a case's text."""
+    return hashlib.sha256(path.read_text("utf-8").encode()).hexdigest()
 
 
 def _kept(path: Path, run: Run) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def _kept(path: Path, run: Run) -> dict[str, Any]:
         figures.append(name)
     cells = json.loads((folder / "cells.json").read_text("utf-8"))
     return {
-        "digests": digests(path), "numerics": about["numerics"], "packages": about["packages"], "processor": machine()["processor"],
+        "text": checksum(path), "numerics": about["numerics"], "packages": about["packages"], "processor": machine()["processor"],
         "replicates": max(cell["replicate"] for cell in cells) + 1,
         "claims": [
             {"says": claim["says"], "check": claim["check"], "verdict": claim["verdict"], "strength": claim["strength"],
@@ -113,7 +113,7 @@ def _case(path: Path, item: Mapping[str, Any]) -> str:
     lines += [f"![{name.split('.')[-2]}](figures/gallery/{name})\n" for name in item["figures"]]
     packages = ", ".join(f"{name} {version}" for name, version in item["packages"].items())
     lines += [
-        f"{item['replicates']} replicates, on {item['processor']} ({packages}).",
+        f"{item['replicates']} replicates, on {item['processor']} ({packages}; version {item['numerics']} of the numbers).",
         "",
         f"`dlspec run examples/beyond/{path.name}`",
         "",
