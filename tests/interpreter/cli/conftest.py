@@ -73,7 +73,9 @@ def run(plan: spec.StudyPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, c
     results = {"e": Results.of_plan(plan.experiments[0], replicates)}
     monkeypatch.setattr(running, "_run", lambda *_: (results, "cpu"))
 
-    def execute_it(**options: Any) -> tuple[int, str, list[str], Path | None]:
+    def execute_it(stored: bool = False, **options: Any) -> tuple[int, str, list[str], Path | None]:
+        for replicate in replicates:
+            replicate.stored = stored
         root = tmp_path / "runs"
         before = set(root.glob("*/run.json"))
         code = execute(plan, RunOptions(str(tmp_path / "small.yaml"), runs=root, **options), ["run", "small.yaml"])
