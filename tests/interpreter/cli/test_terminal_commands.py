@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dlspec
@@ -22,6 +24,8 @@ from dlspec.interpreter.store.requests import ReplicateBatch, requests_of
 from dlspec.spec.new_study import EXAMPLES, cases
 from rich.console import Console
 from typer.testing import CliRunner
+
+from tests.forked import Forked
 
 LONG = "a_very_long_name_of_a_study_and_of_its_only_experiment_too"
 STUDY = f"""\
@@ -118,20 +122,24 @@ def test_the_whole_study_counts_its_replicates_in_80_columns() -> None:
     assert "6/6 replicates" in shown()[0]
 
 
+@contextmanager
+def ended(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Kills a process that a failed test leaves, which would be waited for."""
+    try:
+        yield
+    finally:
+        process.kill()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_a_study_runs_again_when_it_is_saved(tmp_path: Path) -> None:
     study = tmp_path / "one.yaml"
     text = "dlspec: 1\nstudy: one\nexperiments: {e: {constants: {d: 1}, measures: {m: d + 1}}}\n"
     study.write_text(text)
-    words = [sys.executable, "-m", "dlspec.interpreter", "run", "one.yaml", "--watch"]
-    with subprocess.Popen(
-        words,
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "NO_COLOR": "1"},
-    ) as run:
+    words = [sys.executable, "-c", "from dlspec.interpreter.cli.app import main; main()", "run", "one.yaml", "--watch"]
+    environment = {**os.environ, "NO_COLOR": "1"}
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with Forked(words, cwd=tmp_path, env=environment, **streams) as run, ended(run):
         assert run.stdout is not None
 
         def until(word: str) -> str:
