@@ -77,7 +77,8 @@ class ExperimentChecker:
                 *map(self.model.node, ("weights", "state", "loss_scale", "dtype")),
             )
         )
-        scope.problems.extend(left_out_of_nothing(found, stored))
+        if stored is None or stored.loss_scale is None:
+            scope.problems.extend(self.shared.once("left out", found, lambda: tuple(left_out_of_nothing(found))))
         replicates = scope.attempt(lambda: scope.part(("replicates",), self.replicates, self.model.node("replicates")))
         streams = streams_of(scope)
         found_probes = probes(scope, training)

@@ -40,10 +40,8 @@ def stored_weights(experiment: Any) -> StoredWeights | None:
     return StoredWeights(STORED_TYPES[model.weights].name, state, scale)
 
 
-def left_out_of_nothing(measures: Iterable[MeasurePlan], stored: StoredWeights | None) -> Iterator[Problem]:
+def left_out_of_nothing(measures: Iterable[MeasurePlan]) -> Iterator[Problem]:
     """Measures of how many updates were left out, where none ever is."""
-    if stored is not None and stored.loss_scale is not None:
-        return
     for measure in measures:
         for item in t.walk(measure.term):
             if isinstance(item, t.LeftOut):

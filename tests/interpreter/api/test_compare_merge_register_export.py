@@ -59,7 +59,7 @@ def test_runs_show_what_they_were_run_with(study: dlspec.Study) -> None:
     plain = dlspec.run(study)
     run = dlspec.run(study, overrides={"e.constants.d": 3}, only="e")
     assert (run.record.overrides, run.record.only) == (("e.constants.d=3",), ("e",))
-    listed = CliRunner().invoke(app, ["runs"]).stdout.splitlines()
+    listed = CliRunner().invoke(app, ["runs"], env={"COLUMNS": "200"}).stdout.splitlines()
     assert [line.endswith("-o e.constants.d=3 --only e") for line in listed if line.startswith("draws-")] == [
         True,
         False,

@@ -65,9 +65,7 @@ def run(plan: spec.StudyPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, c
     for program in plan.experiments[0].programs:
         replicate = Replicate("e", "", dict(program.point), 0, program.digest, key=f"{len(replicates):016x}")
         for step in (0, 10, 20):
-            replicate.record(
-                step, {"error": np.asarray(3.0 / (1 + step)), "entries": np.ones(3), "pairs": np.ones((3, 3))}
-            )
+            replicate.record(step, {"error": np.asarray(3.0 / (1 + step)), "s": np.ones(3), "p": np.ones((3, 3))})
         replicate.samples = {name: {20: values} for name, values in SAMPLES.items()}
         replicates.append(replicate)
     results = {"e": Results.of_plan(plan.experiments[0], replicates)}

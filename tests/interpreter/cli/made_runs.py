@@ -21,7 +21,7 @@ experiments:
     architecture: {f: {input: x, layers: [dense: 1]}}
     loss: {l: f^2}
     training: {optimizer: sgd, batch: 4, steps: 20, evaluate: {every: 10, examples: 8}}
-    measures: {error: E(f^2), entries: E(x^2), pairs: "E(outer(x, x))"}
+    measures: {error: E(f^2), s: E(x^2), p: "E(outer(x, x))"}
     claims:
       small: {says: It is small., check: final(error) < 10}
       large: {says: It is large., check: final(error) > 10}
@@ -33,9 +33,9 @@ experiments:
       examples: {kind: examples, y: {one: x}}
       images: {kind: images, image: "outer(x, x)"}
       scatter: {kind: scatter, y: {one: "x[0:2]"}}
-      profile: {kind: profile, y: entries}
-      heatmap: {kind: heatmap, z: pairs}
-      histogram: {kind: histogram, y: entries}
+      profile: {kind: profile, y: s}
+      heatmap: {kind: heatmap, z: p}
+      histogram: {kind: histogram, y: s}
 """
 SAMPLES = {
     "function": {"x": np.arange(3.0), "y:learnt": np.arange(3.0)},

@@ -15,7 +15,7 @@ import pytest
 from dlspec import spec
 from dlspec.interpreter.cli.exit_codes import ERROR, INTERRUPTED, ended
 from dlspec.interpreter.cli.standard_output import Output, OutputLost
-from dlspec.spec.new_study import first_spec
+from dlspec.spec.new_study import first_spec, schema_place
 from rich.console import Console
 
 from tests import forked
@@ -105,7 +105,7 @@ def test_a_run_whose_reader_left_goes_on(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_streams_that_are_closed_lead_nowhere_and_not_into_the_next_file(folder: Path) -> None:
     command = f'exec "{sys.executable}" -c "{MAIN}" new second >&- 2>&- <&-'
     assert subprocess.run(["sh", "-c", command], cwd=folder, timeout=120).returncode == 0
-    assert (folder / "second.yaml").read_text("utf-8") == first_spec("second", "schemas/study.schema.json")
+    assert (folder / "second.yaml").read_text("utf-8") == first_spec("second", schema_place(folder))
 
 
 def test_letters_that_a_terminal_cannot_write_are_written_in_another_way(folder: Path) -> None:

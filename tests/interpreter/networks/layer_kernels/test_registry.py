@@ -12,8 +12,8 @@ from dlspec.interpreter.networks.layer_kernels.registry import fuses
 from dlspec.spec.tables.layers import LAYERS
 
 ROOT = Path(__file__).parents[4]
-HOMES = ("spec/tables/layers", "interpreter/networks/layer_kernels")
-"""Where a layer is named: its row and its kernel."""
+HOMES = ("spec/tables/layers", "interpreter/networks/layer_kernels", "spec/model/other_keys.py")
+"""Where a layer is named: its row, its kernel, and the table of what others call it."""
 OTHER_THINGS = {"activation": "an argument", "reshape": "an operation", "leaky_relu": "an activation"}
 """Words that name another thing as well, which other files are about."""
 
