@@ -24,6 +24,8 @@ HEAVY = (
     "dlspec.interpreter.program.training_loop", "dlspec.interpreter.cli.run", "dlspec.interpreter.api.conclude",
     "dlspec.interpreter.figures.draw", "dlspec.interpreter.report.page",
 )  # fmt: skip
+MAIN = "from dlspec.interpreter.cli.app import main; main()"
+"""The command, as `python -c` runs it."""
 SUBREAPER = 36
 """Linux's name for the wish to be the parent of processes whose own parent ended."""
 

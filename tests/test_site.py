@@ -18,24 +18,34 @@ from dlspec.spec.diagnostics.problems import Source
 
 from benchmarks import gallery
 from tests import forked
+from tests.forked import MAIN
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^( *)```(\w+)([^\n]*)\n(.*?)^\1```", re.DOTALL | re.MULTILINE)
 OF_OTHERS = ("repos", "on")
 """The first keys of files that are no studies: hooks of pre-commit, a workflow."""
-MAIN = "from dlspec.interpreter.cli.app import main; main()"
 GAP = "..."
 
-AROUND = """
+PLAYERS = """
 dlspec: 1
 study: fragment
 experiments:
   fragment:
-    task: {example: {x: "normal([2])", x_b: "normal([2])", z: "normal([2])", c: integer(2)}}
-    architecture: {f: {input: x, layers: [dense: 2]}, D: {input: x, layers: [dense: 1]}, G: {input: z, layers: [dense: 2]}}
-    loss: {LOSS}
-    measures: {m: "E(D)"}
+    task: {example: {x: "normal([2])", z: "normal([2])"}}
+    architecture: {D: {input: x, layers: [dense: 1]}, G: {input: z, layers: [dense: 2]}}
+    loss: {critic: D(G), fool: -D(G)}
+    measures: {m: E(D)}
+"""
+TASKS = """
+dlspec: 1
+study: fragment
+experiments:
+  fragment:
+    task: {example: {x: "normal([2])", x_b: "normal([2])", c: integer(2)}}
+    architecture: {f: {input: x, layers: [dense: 2]}}
+    loss: {a: "cross_entropy(f, c)"}
+    measures: {m: "E(f[0])"}
 """
 
 
@@ -89,17 +99,11 @@ def _whole(text: str, keys: list[str]) -> str:
         return text
     if keys == ["experiments"]:
         return f"dlspec: 1\nstudy: s\n{text}"
-    loss = "{critic: D(G), fool: -D(G)}" if "updates" in text else '{a: "cross_entropy(f, c)"}'
-    if "updates" in text:
-        around = AROUND.replace("f: {input: x, layers: [dense: 2]}, ", "")
-    else:
-        around = AROUND.replace(", D: {input: x, layers: [dense: 1]}, G: {input: z, layers: [dense: 2]}", "").replace(
-            "E(D)", "E(f[0])"
-        )
+    around = PLAYERS if "updates" in text else TASKS
     part = "".join(f"    {line}\n" for line in text.splitlines())
     if "steps" not in part:
         part += "      batch: 8\n      steps: 10\n"
-    return around.replace("{LOSS}", loss) + part
+    return around + part
 
 
 def resolved(text: str) -> spec.StudyPlan:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.ring import centres
 from benchmarks.staircase import OFFSETS
 
 Update = tuple[slice, Callable[[Any, Any, Any], Any], int]
@@ -199,8 +200,7 @@ class Ring:
 
     def __init__(self, k: int, batch: int, critic: int, penalty: float) -> None:
         self.batch, self.critic, self.penalty = batch, critic, penalty
-        angle = 2 * np.pi * np.arange(k) / k
-        self.centre = 2 * np.stack([np.cos(angle), np.sin(angle)], axis=-1).astype(np.float32)
+        self.centre = centres(k)
 
     def target(self, random: Random) -> dict[str, Any]:
         """Nothing is drawn once a replicate."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import typer
 
 from . import complete
 from .options import ERROR, Runs
+from .warnings_told import tell_warning
 
 
 def compare(
@@ -26,7 +26,7 @@ def compare(
     from ..api.run_comparison import Comparison
     from ..results.run_list import named
 
-    both = Comparison(named(root, first), named(root, second), lambda text: print(f"warning: {text}", file=sys.stderr))
+    both = Comparison(named(root, first), named(root, second), tell_warning)
     paths: list[Path] = []
     with both.aside.part("the figure of both", "All else is here"):
         paths = both.figure(figure)

@@ -10,6 +10,7 @@ from pathlib import Path
 from dlspec import spec
 
 from ..api.diff_studies import Compared, compared
+from .warnings_told import tell_warning
 
 SAME, DIFFERENT, TROUBLE = 0, 1, 2
 
@@ -26,7 +27,7 @@ def diff_files(sides: Sequence[str], runs: Path, show: Callable[[Compared], None
         print("dlspec diff takes two sides: `dlspec diff HEAD:study.yaml study.yaml`", file=sys.stderr)
         return TROUBLE
     try:
-        found = compared(sides[0], sides[1], runs, _warn)
+        found = compared(sides[0], sides[1], runs, tell_warning)
     except spec.StudyError as error:
         _trouble(error, sides)
         return TROUBLE
@@ -46,10 +47,6 @@ def show_markdown(compared_studies: Compared) -> None:
     from dlspec.spec.diff.markdown import markdown
 
     print(markdown(compared_studies.diffs, compared_studies.past), end="")
-
-
-def _warn(text: str) -> None:
-    print(f"warning: {text}", file=sys.stderr)
 
 
 def _trouble(error: spec.StudyError, sides: Sequence[str]) -> None:

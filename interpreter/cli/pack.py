@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from . import complete
 from .options import Overrides, Profile, Runs
+from .warnings_told import tell_warning
 
 
 def pack(
@@ -22,7 +22,7 @@ def pack(
     from ..results.number_text import size
     from ..results.run_list import named
 
-    done = packed(named(root, run), output, _warn)
+    done = packed(named(root, run), output, tell_warning)
     print(f"{done.file}: {size(done.bytes)}, {done.replicates} of {done.of} replicates to go on from")
 
 
@@ -33,7 +33,7 @@ def unpack(
     """Takes in an archive: its run, and the results of its replicates, which later runs go on from. Nothing in it is run."""
     from ..api.packing import unpacked
 
-    done = unpacked(archive, root, _warn)
+    done = unpacked(archive, root, tell_warning)
     there = " was there already" if done.there else ""
     many = "" if done.files == 1 else "s"
     print(f"{done.run.folder}{there}: {done.files} result file{many} taken into the store")
@@ -55,8 +55,4 @@ def cite(
     from ..api.packing import cited
     from ..results.run_list import named
 
-    print(cited(named(root, what), _warn))
-
-
-def _warn(text: str) -> None:
-    print(f"warning: {text}", file=sys.stderr)
+    print(cited(named(root, what), tell_warning))

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from .options import ERROR, AllowData, AsJson, File, Only, Overrides, Profile, Runs, resolved
+from .warnings_told import tell_warning
 
 
 def plan(
@@ -28,7 +29,7 @@ def plan(
     if device not in DEVICES:
         print(f"there is no device '{device}': it is cpu or gpu", file=sys.stderr)
         raise typer.Exit(2)
-    what = planned(found, runs, device, memory, lambda text: print(f"warning: {text}", file=sys.stderr))
+    what = planned(found, runs, device, memory, tell_warning)
     if as_json:
         import json
 

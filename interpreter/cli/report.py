@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -12,6 +11,7 @@ import typer
 from ..results.folder_names import REPORT
 from . import complete
 from .options import ERROR, Runs
+from .warnings_told import tell_warning
 
 
 def report(
@@ -30,19 +30,14 @@ def report(
 
     if run is not None and is_archive(run):
         with TemporaryDirectory() as folder:
-            found = unpacked(Path(run), Path(folder), warn).run
+            found = unpacked(Path(run), Path(folder), tell_warning).run
             file = output or Path(f"{found.name}.html")
-            whole = write_page(found, file, warn)
+            whole = write_page(found, file, tell_warning)
         print(file)
         raise typer.Exit(0 if whole else ERROR)
     found = named(root, run) if run is not None else newest(root)
     file = output or found.folder / REPORT
-    whole = write_page(found, file, warn)
+    whole = write_page(found, file, tell_warning)
     print(file)
     if not whole:
         raise typer.Exit(ERROR)
-
-
-def warn(text: str) -> None:
-    """On standard error."""
-    print(f"warning: {text}", file=sys.stderr)

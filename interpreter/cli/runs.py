@@ -15,6 +15,7 @@ import typer
 from ..results.folder_names import STORE
 from . import complete
 from .options import ERROR, Runs
+from .warnings_told import tell_warning
 
 app = typer.Typer(help="Lists, shows, exports and prunes runs.", rich_markup_mode=None)
 
@@ -56,7 +57,7 @@ def runs(
     every = countable_runs(root, unreadable)
     found = chosen(every, study, profile, since, verdict.value if verdict else None)
     for line in unreadable:
-        _warn(line)
+        tell_warning(line)
     if as_json:
         print(json.dumps({"format_version": 1, "runs": [_data(run) for run in found], "store": _store(root)}))
         return
@@ -91,7 +92,7 @@ def show(context: typer.Context, run: Name, root: Runs = RUNS) -> None:
     accelerator = found.about.get("accelerator")
     where = str(found.about.get("device", "–")) + (f" ({accelerator})" if accelerator else "")
     print_text(console, Text(f"{packages}; {where}"), "  ")
-    aside = Aside(_warn)
+    aside = Aside(tell_warning)
     with aside.part("finals", "All else is here"):
         print_text(console, Text(f"compiled as {forms(found.results)}"))
         console.print()
@@ -158,7 +159,7 @@ def prune(
         from ..store.store import Store
 
         left = referenced_keys([run for run in every if run.name not in doomed])
-        with Store(root / STORE, _warn) as store:
+        with Store(root / STORE, tell_warning) as store:
             count, freed = store.prune(left, dry_run)
         print(f"store: {count:,} replicates {verb}, {megabytes(freed)} with checkpoints")
 
@@ -170,7 +171,7 @@ def repair(context: typer.Context, root: Runs = RUNS) -> None:
 
     done = anew(_root(context, root) / STORE)
     for line in done.damaged:
-        _warn(
+        tell_warning(
             f"{line}. It was moved to {_root(context, root) / 'store' / 'damaged'}, and its replicates will run again"
         )
     print(
@@ -193,10 +194,6 @@ def _root(context: typer.Context, root: Path) -> Path:
     return root if root != RUNS else (context.obj or root)
 
 
-def _warn(text: str) -> None:
-    print(f"warning: {text}", file=sys.stderr)
-
-
 def _data(run: Any) -> dict[str, Any]:
     return {
         "run": run.name, "study": run.study, "profile": run.profile or None, "overrides": list(run.overrides), "only": list(run.only),
@@ -213,5 +210,5 @@ def _store(root: Path) -> dict[str, int] | None:
     try:
         return counted(root / STORE)
     except StoreError as error:
-        _warn(f"{error.problems[0].message}. {error.problems[0].hint}")
+        tell_warning(f"{error.problems[0].message}. {error.problems[0].hint}")
         return None

@@ -137,11 +137,11 @@ class Compiled:
 
     def _by_window(self, train_step: TrainStep, count: int) -> Iterator[tuple[TrainInputs, int]]:
         """What so many steps from the present one read: all of them the same, or a window's rows after the other."""
+        if self.seeds.files is None:
+            yield self.train_inputs, count
+            return
         end = self.step + count
         while self.step < end:
-            if self.seeds.files is None:
-                yield self.train_inputs, count
-                continue
             number = (self.step - train_step.first_step) // train_step.window
             behind = train_step.first_step + (number + 1) * train_step.window
             yield self._with_rows(train_step, number), min(end, behind) - self.step

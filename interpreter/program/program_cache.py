@@ -71,7 +71,7 @@ class ProgramCache:
     def _find(self, signature: Signature) -> Compiled | None:
         with self.lock:
             for place, compiled in enumerate(self.idle):
-                own = compiled.signature, compiled.context.cells, compiled.wide, compiled.xla
-                if (*own, compiled.held, compiled.windows) == signature:
+                cells, held = compiled.context.cells, compiled.held
+                if (compiled.signature, cells, compiled.wide, compiled.xla, held, compiled.windows) == signature:
                     return self.idle.pop(place)
         return None

@@ -10,9 +10,9 @@ import pytest
 from dlspec.interpreter.cli.check_command import check
 
 from tests import forked
+from tests.forked import MAIN
 
 STUDY = "dlspec: 1\nstudy: s\nexperiments: {e: {constants: {n: 3}, measures: {m: 1 + n}}}\n"
-MAIN = "from dlspec.interpreter.cli.app import main; main()"
 
 
 @pytest.fixture

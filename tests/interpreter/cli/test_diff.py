@@ -15,11 +15,11 @@ import pytest
 from dlspec import spec
 
 from tests import forked
+from tests.forked import MAIN
 
 ROOT = Path(__file__).parents[3]
 BASE = (ROOT / "tests/spec/diff/base.yaml").read_text("utf-8")
 EDITED = BASE.replace("gradient: {u: forward_only}", "gradient: {u: stop}")
-MAIN = "from dlspec.interpreter.cli.app import main; main()"
 
 
 def run(

@@ -12,11 +12,12 @@ import pytest
 from dlspec.spec.source.conflict_marks import conflict_sides
 from dlspec.spec.source.undecided_sides import undecided_sides
 
+from tests.forked import MAIN
+
 ROOT = Path(__file__).parents[3]
 BASE = (ROOT / "tests/spec/diff/base.yaml").read_text("utf-8")
 OURS = BASE.replace("gradient: {u: forward_only}", "gradient: {u: stop}")
 THEIRS = BASE.replace("gradient: {u: forward_only}", "gradient: {u: {scale: 0.5}}")
-MAIN = "from dlspec.interpreter.cli.app import main; main()"
 
 
 def git(cwd: Path, *arguments: str, code: int = 0) -> str:

@@ -14,11 +14,11 @@ import pytest
 from dlspec import spec
 
 from tests import forked
+from tests.forked import MAIN
 from tests.served import served
 
 ROOT = Path(__file__).parents[3]
 BASE = (ROOT / "tests/spec/diff/base.yaml").read_text("utf-8")
-MAIN = "from dlspec.interpreter.cli.app import main; main()"
 STOP = ("gradient: {u: forward_only}", "gradient: {u: stop}")
 SCALED = ("gradient: {u: forward_only}", "gradient: {u: {scale: 0.5}}")
 LONGER = ("      batch: 64\n      steps: 1000", "      batch: 64\n      steps: 2000   # until it is flat")

@@ -11,9 +11,9 @@ import pytest
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import Source
 
+from tests.forked import MAIN
 from tests.served import served
 
-MAIN = "from dlspec.interpreter.cli.app import main; main()"
 STUDY = """\
 # A study to be merged.
 dlspec: 1

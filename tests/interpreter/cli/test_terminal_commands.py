@@ -25,7 +25,7 @@ from dlspec.spec.new_study import EXAMPLES, cases
 from rich.console import Console
 from typer.testing import CliRunner
 
-from tests.forked import Forked
+from tests.forked import MAIN, Forked
 
 LONG = "a_very_long_name_of_a_study_and_of_its_only_experiment_too"
 STUDY = f"""\
@@ -136,7 +136,7 @@ def test_a_study_runs_again_when_it_is_saved(tmp_path: Path) -> None:
     study = tmp_path / "one.yaml"
     text = "dlspec: 1\nstudy: one\nexperiments: {e: {constants: {d: 1}, measures: {m: d + 1}}}\n"
     study.write_text(text)
-    words = [sys.executable, "-c", "from dlspec.interpreter.cli.app import main; main()", "run", "one.yaml", "--watch"]
+    words = [sys.executable, "-c", MAIN, "run", "one.yaml", "--watch"]
     environment = {**os.environ, "NO_COLOR": "1"}
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     with Forked(words, cwd=tmp_path, env=environment, **streams) as run, ended(run):

@@ -21,8 +21,7 @@ from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.new_study import first_spec
 
 from tests import forked
-
-MAIN = "from dlspec.interpreter.cli.app import main; main()"
+from tests.forked import MAIN
 
 
 def dlspec(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
