@@ -96,13 +96,19 @@ class ExperimentResolver:
                 reached = merged if isinstance(merged, yaml.Mapping) else reached
         must_exist(reached, patch, (), what)
 
-    def _late(self, node: yaml.Mapping, whole: bool = True) -> yaml.Mapping:
-        """The base (whole, or of one cell) with profile and overrides over it; its variants as they were, or left out."""
+    def _late(self, node: yaml.Mapping) -> yaml.Mapping:
+        """The whole base with profile and overrides over it; its variants as they were, or left out."""
         for _, patch, _ in self.late:
-            own = deleting_variants(patch) if whole else still_to_delete(node, without(patch, *ABOUT_ALL_CELLS))
-            merged = merge(node, own)
-            assert isinstance(merged, yaml.Mapping)
-            node = merged
+            node = _merged(node, deleting_variants(patch))
+        return node
+
+    def _late_in(self, node: yaml.Mapping, variant: str) -> yaml.Mapping:
+        """One cell with the profile and then each override over it: what it says of all, and then what it says of the cell's variant."""
+        for _, patch, _ in self.late:
+            node = _merged(node, still_to_delete(node, without(patch, *ABOUT_ALL_CELLS)))
+            own = _of_variant(patch, variant)
+            if own is not None:
+                node = _merged(node, own)
         return node
 
     def _must_matter(self, node: yaml.Mapping, profile: yaml.Mapping) -> None:
@@ -222,13 +228,8 @@ class ExperimentResolver:
                 must_change(node, merged, patch.span, f"the variant '{value}'")
                 assert isinstance(merged, yaml.Mapping)
                 node, patched = merged, True
-        node = self._late(node, whole=False) if patched else node
-        for _, patch, _ in self.late:
-            own = yaml.find(patch, ["variants", variant]) if variant else None  # a patch has no model
-            if isinstance(own, yaml.Mapping):
-                merged = merge(node, own)
-                assert isinstance(merged, yaml.Mapping)
-                node, patched = merged, True
+        if patched or any(_of_variant(patch, variant) is not None for _, patch, _ in self.late):
+            node, patched = self._late_in(node, variant), True
         return Shared(
             experiment(without(node, "base"), model) if patched else model,
             self.node,
@@ -246,6 +247,18 @@ class ExperimentResolver:
         except StudyError:
             return ()
         return (({axis: tuple(values) for axis, values in axes.items()}, tuple(map(tuple, model.zip))),)
+
+
+def _of_variant(patch: yaml.Mapping, variant: str) -> yaml.Mapping | None:
+    """What a profile or an override says of one variant alone, if it does."""
+    own = yaml.find(patch, ["variants", variant]) if variant else None
+    return own if isinstance(own, yaml.Mapping) else None  # `null` leaves the variant out
+
+
+def _merged(node: yaml.Mapping, patch: yaml.Mapping) -> yaml.Mapping:
+    merged = merge(node, patch)
+    assert isinstance(merged, yaml.Mapping)
+    return merged
 
 
 def _empty_maps(node: yaml.Node) -> yaml.Node:
