@@ -1,4 +1,4 @@
-"""A cell is the experiment that says the same without base, variants, axes, profile and overrides: random studies, each cell written out by a merge of plain dictionaries."""
+"""A cell of a random study is the experiment that says the same without base, variants, axes, profile and overrides, merged by plain dictionaries."""
 
 from __future__ import annotations
 
