@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..diagnostics.problems import Source, Span, did_you_mean, problem_at, sentence
@@ -81,6 +81,27 @@ def by_experiment(document: Document, overrides: Sequence[Override]) -> dict[str
         for name in document.experiments:
             by_experiment[name].append(replace(override, path=path))
     return by_experiment
+
+
+def must_be_asked_for(document: Document, overrides: Sequence[Override], wanted: Mapping[str, Sequence[str]]) -> None:
+    """Refuses an override of an experiment, or of a variant, that `--only` leaves out: it would change nothing. Raises StudyError.
+
+    Args:
+        wanted: The variants that are asked for, by experiment; none where all are. Nothing where all experiments are.
+    """
+    for override in overrides if wanted else ():
+        path = override.path[1:] if override.path[0] == "experiments" else override.path
+        if not path or (name := path[0]) not in document.experiments:
+            continue
+        if name not in wanted:
+            shown = ".".join((next(iter(wanted)), *path[1:]))
+            hint = f"Add `--only {name}`, or change what runs: `-o {shown}=…`; what has a `base` takes it as it is written."
+            raise problem_at(override.span, f"the override changes nothing: `--only` leaves '{name}' out", hint)
+        if path[1:2] == ("variants",) and len(path) > 2 and wanted[name] and path[2] not in wanted[name]:
+            hint = f"Add `--only {name}/{path[2]}`, or remove the override."
+            raise problem_at(
+                override.span, f"the override changes nothing: `--only` leaves '{name}/{path[2]}' out", hint
+            )
 
 
 def as_patch(name: str, path: tuple[str, ...], override: Override) -> yaml.Mapping:

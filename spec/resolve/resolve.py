@@ -16,7 +16,7 @@ from ..source import nodes as yaml
 from .across_cells import noted
 from .document import Document
 from .experiment import ExperimentResolver
-from .overrides import Override, by_experiment
+from .overrides import Override, by_experiment, must_be_asked_for
 
 T = TypeVar("T")
 
@@ -45,6 +45,7 @@ def _checked(
     warnings: list[Problem] = []
     plans: list[ExperimentPlan] = []
     wanted = _only(document, only)
+    must_be_asked_for(document, overrides, wanted)
     targets = by_experiment(document, overrides)
     common = common or Common()
     common.budget = Budget()
@@ -150,10 +151,13 @@ def _profile(document: Document, profile: str | None) -> dict[str, yaml.Mapping]
 def _only(document: Document, only: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """`--only experiment/variant`, by experiment."""
     variants: dict[str, tuple[str, ...]] = {}
+    whole: set[str] = set()
     for item in only:
         name, _, variant = item.partition("/")
         if name not in document.experiments:
             hint = did_you_mean(name, document.experiments) or f"The experiments are {listing(document.experiments)}."
             raise problem_at(None, f"--only {item}: there is no experiment '{name}'", hint)
         variants[name] = (*variants.get(name, ()), *((variant,) if variant else ()))
-    return variants
+        if not variant:
+            whole.add(name)
+    return {name: () if name in whole else chosen for name, chosen in variants.items()}

@@ -200,9 +200,22 @@ def test_only_some_experiments_and_variants() -> None:
     assert named("g") == ["g"]
     assert named("e/b") == ["e/b"]
     assert named("e/b", "e/a") == ["e/a", "e/b"]
+    assert named("e", "e/b") == named("e/b", "e") == ["e/a", "e/b"]
     assert "'c'" in refused(document, only=["e/c"])
     assert "no variants" in refused(document, only=["g/a"])
     assert "'h'" in refused(document, only=["h"])
+
+
+def test_an_override_of_what_only_leaves_out_is_refused() -> None:
+    document = study(variants={"a": {}, "b": {"seed": 1}})
+    document["experiments"]["g"] = {"base": "e"}
+    chosen = lambda path, *only: [e.name for e in plan(document, overrides=[path], only=list(only)).experiments]  # noqa: E731
+    assert chosen("e.training.steps=3", "e") == chosen("e.variants.a.training.steps=3", "e/a") == ["e"]
+    assert chosen("training.steps=3", "g") == ["g"]
+    for path, left in [("e.training.steps=3", "'e'"), ("experiments.e.variants.a.seed=2", "'e'")]:
+        assert f"changes nothing: `--only` leaves {left} out" in refused(document, overrides=[path], only=["g"])
+    said = refused(document, overrides=["e.variants.a.seed=2"], only=["e/b"])
+    assert "changes nothing: `--only` leaves 'e/a' out" in said
 
 
 def test_only_keeps_claims_about_the_other_variants_sound() -> None:
