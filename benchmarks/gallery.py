@@ -1,4 +1,4 @@
-"""`python -m benchmarks.gallery`: runs the cases in `examples/beyond/`, and writes what came out into `docs/gallery.md`, with their figures.
+"""`python -m benchmarks.gallery`: runs the cases in `examples/failures/`, and writes what came out into `docs/gallery.md`, with their figures.
 
 What is stored is not run again. `docs/gallery.json` keeps what the page is made of, with the checksums of the cases' texts: a test holds the page,
 that file and the examples together.
@@ -23,7 +23,7 @@ from dlspec.interpreter.results.verdicts import MARKS
 from .machine import machine
 from .workloads import ROOT
 
-CASES = ROOT / "examples" / "beyond"
+CASES = ROOT / "examples" / "failures"
 PAGE = ROOT / "docs" / "gallery.md"
 DATA = ROOT / "docs" / "gallery.json"
 FIGURES = ROOT / "docs" / "figures" / "gallery"
@@ -115,9 +115,9 @@ def _case(path: Path, item: Mapping[str, Any]) -> str:
     lines += [
         f"{item['replicates']} replicates, on {item['processor']} ({packages}; version {item['numerics']} of the numbers).",
         "",
-        f"`dlspec run examples/beyond/{path.name}`",
+        f"`dlspec run examples/failures/{path.name}`",
         "",
-        f'<details markdown="1"><summary>examples/beyond/{path.name}</summary>',
+        f'<details markdown="1"><summary>examples/failures/{path.name}</summary>',
         "",
         "```yaml",
         path.read_text("utf-8").rstrip(),

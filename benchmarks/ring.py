@@ -1,4 +1,4 @@
-"""The places of the ring, as `examples/beyond/ring.yaml` lists them."""
+"""The places of the ring, as `examples/failures/ring.yaml` lists them."""
 
 from __future__ import annotations
 

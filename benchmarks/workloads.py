@@ -61,7 +61,7 @@ ADAM = {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.99, "epsilon": 1e-5}
 
 def _ring(name: str, title: str, variant: str, penalty: float) -> Workload:
     return Workload(
-        name, title, "examples/beyond/ring.yaml", f"ring/{variant}", "ring",
+        name, title, "examples/failures/ring.yaml", f"ring/{variant}", "ring",
         {"k": 8, "batch": 128, "critic": 5, "penalty": penalty,
          "optimizer": {"name": "adam", **ADAM, "beta_1": 0.5, "beta_2": 0.999, "epsilon": 1e-7}},
         rivals=WHOLE_LOOPS,
@@ -108,7 +108,7 @@ WORKLOADS = {
         _ring("penalty", "The same with a penalty on the critic's gradient", "wasserstein_gp", 10.0),
         Workload(
             "transformer", "A transformer of two blocks, T = 64, c = 64, 4 heads: batch 64, Adam",
-            "examples/beyond/lengths.yaml", "parity", "lengths",
+            "examples/failures/lengths.yaml", "parity", "lengths",
             {"L": 6, "T": 64, "c": 64, "batch": 64,
              "optimizer": {"name": "adam", **ADAM, "beta_2": 0.999, "epsilon": 1e-7}},
             options=("constants.T=64", "constants.c=64", "training.optimizer.adam.learning_rate=0.001"), rivals=WHOLE_LOOPS,

@@ -196,7 +196,7 @@ class AutoEncoder:
 
 
 class Ring:
-    """A generator and its critic, on points of a ring: see `examples/beyond/ring.yaml`."""
+    """A generator and its critic, on points of a ring: see `examples/failures/ring.yaml`."""
 
     def __init__(self, k: int, batch: int, critic: int, penalty: float) -> None:
         self.batch, self.critic, self.penalty = batch, critic, penalty
@@ -249,7 +249,7 @@ class Ring:
 
 
 class Lengths:
-    """A transformer on sequences of several lengths: see `examples/beyond/lengths.yaml`."""
+    """A transformer on sequences of several lengths: see `examples/failures/lengths.yaml`."""
 
     def __init__(self, L: int, T: int, c: int, batch: int) -> None:
         self.L, self.T, self.c, self.batch = L, T, c, batch
