@@ -44,7 +44,7 @@ experiments:
       example: {x: "normal([d])", y: "[x[k] for k < d]", z: "[w[0], x[1]]", s: "x[0:2]", v: "iterate(h, x, 2)", r: rows.b}
     architecture: {f: {input: x, layers: [dense: 1]}}
     outputs: {o: f + sum(y)}
-    loss: {l: {of: "g(o - z[0]) * stop(s[1])", weight: c + step}}
+    loss: {l: {of: "g(o - z[0]) * stop(s[1]) + B(o)", weight: c + step}}
     training: {optimizer: {sgd: 0.1}, batch: 4, steps: 2}
     measures:
       mean: E(o)
@@ -52,6 +52,7 @@ experiments:
       each: E(gradient(o, f.dense_1.kernel))
       moved: norm(f.weights - initial(f.weights))
       slope: E(norm(gradient(o, x)))
+      turned: E(directional(o, x, w))
       snr: {gradient_snr: {of: o, weights: f.weights}}
 """
 

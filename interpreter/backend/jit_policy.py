@@ -33,4 +33,4 @@ def _differentiates_loops(program: Program) -> bool:
     """Whether a gradient is a value of a program with a loop that is not written out: it may be differentiated once more."""
     every = [item for term in written(program) for item in t.walk(term)]
     loops = any(isinstance(item, t.Scan) and item.steps > t.MAX_UNROLLED_TURNS for item in every)
-    return loops and any(isinstance(item, t.ValueGradient) for item in every)
+    return loops and any(isinstance(item, t.DERIVATIVES) for item in every)

@@ -55,7 +55,8 @@ class Lowering:
         network: applies a network to an input, or to its own; `layer` gives a layer's output on the way.
         weight: the value of weights; `given` are tensors that stand for some (network, layer, weight).
         expectation: a mean, or a statistic of gradients
-        gradient: one example's gradient by weights, `value_gradient` by a name; `recall` the context at the weights of another time.
+        gradient: one example's gradient by weights in a measure; `derivative` any other derivative; `batch_mean` a mean over the batch; `recall` the
+            context at the weights of another time.
         estimate: the value of an estimate by its name.
         enumerated: the samples whose values are all taken; which an example has is in its number, or in that of its row.
         fused: whether what is lowered becomes one loop; `on_cpu` whether it runs on this machine's CPU.
@@ -84,7 +85,8 @@ class Lowering:
     weight: Callable[[Lowering, t.Weight | t.AllWeights], Value] | None = None
     expectation: Callable[[t.Term], Value] | None = None
     gradient: Callable[[Lowering, t.Gradient], Value] | None = None
-    value_gradient: Callable[[Lowering, t.ValueGradient], Value] | None = None
+    derivative: Callable[[Lowering, t.ValueGradient | t.Directional], Value] | None = None
+    batch_mean: Callable[[Lowering, t.BatchMean], Value] | None = None
     recall: Callable[[Lowering, t.Recalled], Lowering] | None = None
     estimate: Callable[[str], Value] | None = None
     given: Mapping[tuple[str, str, str], Value] = field(default_factory=dict)

@@ -147,10 +147,16 @@ def _recalled(term: t.Recalled, context: Lowering) -> Value:
     return Value(tf.stop_gradient(value.tensor), value.axes)
 
 
-@TENSOR.case(t.ValueGradient)
-def _value_gradient(term: t.ValueGradient, context: Lowering) -> Value:
-    assert context.value_gradient is not None
-    return context.value_gradient(context, term)
+@TENSOR.case(*t.DERIVATIVES)
+def _derivative(term: t.ValueGradient | t.Directional, context: Lowering) -> Value:
+    assert context.derivative is not None
+    return context.derivative(context, term)
+
+
+@TENSOR.case(t.BatchMean)
+def _batch_mean(term: t.BatchMean, context: Lowering) -> Value:
+    assert context.batch_mean is not None
+    return context.batch_mean(context, term)
 
 
 @TENSOR.case(t.Stop)

@@ -151,7 +151,7 @@ class Network:
         """One weight [R, …], or several as one vector [R, P]."""
         values = [self.value(place, lowering) for place in self.places(term)]
         value = values[0] if isinstance(term, t.Weight) else joined(values)
-        return lowering.of_rows(value.tensor) if value.axes == (REPLICATE,) else value
+        return lowering.of_rows(value.tensor, value.axes[1:])
 
     # -- application -----------------------------------------------------------------------------------------------
 
@@ -345,15 +345,12 @@ class Network:
         """A layer whose weights differ from example to example: replicates and examples side by side."""
         shape = x.shape.as_list()
         lead = shape[0] * batch.examples
-        own = {
-            name: tf.reshape(
-                batch.lowering.broadcast_to_axes(weight, (REPLICATE, EXAMPLE), rank),
-                [lead, *weight.tensor.shape[-rank:]],
-            )
-            if (rank := len(layer.weights[name]))
-            else tf.reshape(batch.lowering.broadcast_to_axes(weight, (REPLICATE, EXAMPLE), 0), [lead])
-            for name, weight in weights.items()
-        }
+        own = {}
+        for name, weight in weights.items():
+            tensor = weight.tensor
+            if EXAMPLE not in weight.axes:
+                tensor = tf.repeat(tensor, batch.examples, axis=0)
+            own[name] = tf.reshape(tensor, [lead, *layer.weights[name]])
         x = tf.reshape(x, [lead, shape[1] // batch.examples, *shape[2:]])
         call = self._call(batch, layer)
         parts = {name: tf.reshape(part, [lead, x.shape[1], *part.shape[2:]]) for name, part in call.parts.items()}

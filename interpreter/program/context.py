@@ -13,8 +13,8 @@ from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.axes import CELL, EXAMPLE, REPLICATE, Axes
 from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import LossPlan
+from dlspec.spec.passes.jacobians import is_of_the_batch
 from dlspec.spec.passes.memory import chunk
-from dlspec.spec.passes.reached_examples import names_of
 from dlspec.spec.passes.trained_weights import trained
 from dlspec.spec.tables.dtypes import DTYPES
 
@@ -26,6 +26,7 @@ from .kept_weights import kept_weights
 from .layer_outputs import looked_into
 from .seeds import bindings_of, constants_of, is_constant, number_samples
 from .shared_functions import Functions
+from .value_gradients import derivative, mean_gradient
 
 
 class ProgramContext:
@@ -97,7 +98,7 @@ class ProgramContext:
             self.dtype, {**cells, REPLICATE: self.replicates, EXAMPLE: batch}, self.bindings_on(stream), self.program.gradient,
             keys=lambda sample: keys[self.samples[sample.path]], index=index, enumerated=self.program.data.enumerated,
             on_cpu=self.on_cpu, network=self.apply, layer=self.layer,
-            recall=self.recalled, estimate=self.estimate, value_gradient=self.value_gradient,
+            recall=self.recalled, estimate=self.estimate, derivative=self.derivative, batch_mean=self.batch_mean,
             weight=lambda lowering, term: self.networks[term.network].weight(term, lowering),
             constants=constants_of(draws), step=step, update=update, clock=self.clock,
             values={
@@ -207,30 +208,21 @@ class ProgramContext:
         values = {name: value for name, value in lowering.values.items() if name in drawn}
         return replace(lowering, given=given, training=None, values=values)
 
-    def value_gradient(self, lowering: Lowering, term: t.ValueGradient) -> Value:
-        """Each example's gradient by a name: no example's value hangs on another's, so one backward pass of their sum gives all.
+    def derivative(self, lowering: Lowering, term: t.ValueGradient | t.Directional) -> Value:
+        """Each example's derivative by a name, or by weights."""
+        return derivative(self.program, self.networks, lowering, term)
 
-        The example's other names have their values; networks and outputs are made anew from the name.
-        """
-        place = f"gradient {id(term)}"
-        if place in lowering.values:
-            return lowering.values[place]
-        outer = lowering.outermost()
-        for name in names_of(self.program, term.of, "example"):
-            outer(t.Reference(name, "example", type=self.bindings[name].type))
-        held = {item.name for item in (*self.program.draws, *self.program.examples)}
-        axes = (*outer.rows, EXAMPLE)
-        found = outer(term.by)
-        tensor = tf.identity(outer.broadcast_to_axes(found, axes, len(term.by.type.shape)))
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(tensor)
-            values = {name: value for name, value in outer.values.items() if name in held}
-            inner = replace(outer, values={**values, term.by.name: Value(tensor, axes)})
-            value = inner(term.of)
-            total = tf.reduce_sum(inner.broadcast_to_axes(Value(inner.cast(value.tensor, "real"), value.axes), axes, 0))
-        gradient = Value(tape.gradient(total, tensor, unconnected_gradients="zero"), axes)
-        lowering.values[place] = gradient
-        return gradient
+    def batch_mean(self, lowering: Lowering, term: t.BatchMean) -> Value:
+        """The mean of a term over the batch; of a gradient by weights, without each example's."""
+        if isinstance(term.body, t.ValueGradient) and is_of_the_batch(term.body):
+            return mean_gradient(self.program, self.networks, lowering, term.body)
+        whole = replace(lowering, taken=())
+        value = whole(term.body)
+        tensor = whole.cast(value.tensor, "real")
+        if EXAMPLE not in value.axes:
+            return Value(tensor, value.axes)
+        axes = tuple(axis for axis in value.axes if axis != EXAMPLE)
+        return Value(tf.reduce_mean(tensor, axis=value.axes.index(EXAMPLE)), axes)
 
     def losses(self, lowering: Lowering, loss: Sequence[LossPlan]) -> list[Any]:
         """Some terms of the loss with their weights, [rows, B] each."""

@@ -14,6 +14,7 @@ from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
 from dlspec.spec.ir.plan import MeasurePlan
 from dlspec.spec.passes.example_blocks import MAX_SUMMED_EXAMPLES
+from dlspec.spec.passes.jacobians import bytes_of
 from dlspec.spec.passes.program_roots import statistics_of
 
 from ..lower import Lowering, Value
@@ -147,7 +148,7 @@ class Evaluation:
         pairs = self.sampling.pairs_of(terms)
         total = self.examples or self.program.evaluated(stream)
         apart = [term.body for term in terms if _mean_gradient(term) is None]
-        weights = [item.type.bytes for body in apart for item in t.walk(body) if isinstance(item, t.Gradient)]
+        weights = [beside for body in apart for beside in bytes_of(self.program, body)]
         most = min(total, MAX_SUMMED_EXAMPLES) if len(apart) < len(terms) else total
         chunk = total if any(term.quantile is not None for term in terms) else self.context.chunk(most, *weights)
 

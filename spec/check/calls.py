@@ -20,12 +20,14 @@ from .context import Context, Elaborator
 from .distributions import choice, sample
 from .expectations import applied, behind, enclosed, ranges
 from .expression_text import Text
-from .gradients import gradient
+from .gradients import FORMS_OF_DERIVATIVES, batch_mean, derivative
 from .loops import LOOPS, loop
 from .moments import MOMENTS, recalled
 from .namespace import Function
 
-FORM_ARGUMENTS = {"quantile": 2, "gradient": 2, "scan": 3, "iterate": 3, "after": 2}
+FORM_ARGUMENTS = {
+    "quantile": 2, "gradient": 2, "jacobian": 2, "directional": 3, "hessian_vector": 3, "scan": 3, "iterate": 3, "after": 2,
+}  # fmt: skip
 """How many arguments the special forms have that have not one."""
 MAX_CALLS = 5_000
 MAX_CALLS_NAMED = 3
@@ -248,9 +250,12 @@ def special_form(checker: Elaborator, node: n.Call, text: Text, context: Context
         return t.Literal(np.asarray(operand.type.shape[0]), type=Type("int"), span=span)
     if row.name == "stop":
         return operand if isinstance(operand, t.Literal) else t.Stop(operand, type=operand.type, span=span)
-    if row.name == "gradient":
+    if row.name in FORMS_OF_DERIVATIVES:
         by = behind(checker.term(node.arguments[1], text, context), context.bound)
-        return gradient(enclosed(operand, context.bound), by, context.stage, span)
+        along = None if wanted < 3 else enclosed(checker.term(node.arguments[2], text, context), context.bound)
+        return derivative(row.name, enclosed(operand, context.bound), by, along, context.stage, span)
+    if row.name == "B":
+        return batch_mean(operand, context.stage, span)
     quantile = None
     if row.name == "quantile":
         share = checker.term(node.arguments[1], text, context)

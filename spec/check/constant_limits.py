@@ -173,7 +173,7 @@ _WORK.exclude(
 )
 _WORK.exclude("cells are merged after all checks", t.SweptConstant)
 _WORK.exclude(
-    "it is no constant", t.Expectation, t.Gradient, t.ValueGradient, t.GradientStatistic, t.SamplingFloor, t.LeftOut
+    "it is no constant", t.Expectation, t.Gradient, *t.DERIVED, t.GradientStatistic, t.SamplingFloor, t.LeftOut
 )
 
 

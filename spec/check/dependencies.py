@@ -122,12 +122,12 @@ def _now(term: t.Term) -> Iterable[t.Term]:
 _PER_EXAMPLE: TermPass[[Dependencies], t.Term | None] = TermPass("part per example")
 
 
-@_PER_EXAMPLE.case(t.Expectation, t.GradientStatistic, t.SamplingFloor, t.LeftOut)
+@_PER_EXAMPLE.case(t.Expectation, t.BatchMean, t.GradientStatistic, t.SamplingFloor, t.LeftOut)
 def _over_examples(term: t.Term, dependencies: Dependencies) -> t.Term | None:
     return None
 
 
-@_PER_EXAMPLE.case(t.Gradient, t.ValueGradient, t.NetworkOutput)
+@_PER_EXAMPLE.case(t.Gradient, *t.DERIVATIVES, t.NetworkOutput)
 def _of_one_example(term: t.Term, dependencies: Dependencies) -> t.Term | None:
     return term
 

@@ -1,29 +1,51 @@
-"""Gradients as values: `gradient(x, weights)`, `gradient(x, name)`."""
+"""Derivatives as values: `gradient(x, y)`, `jacobian(v, y)`, `directional(v, y, d)`, `hessian_vector(x, y, d)`."""
 
 from __future__ import annotations
+
+from math import prod
 
 from ..diagnostics.problems import Span, problem_at
 from ..ir import terms as t
 from ..ir.types import Type
 from .namespace import LATE_STAGES
 
+By = t.Reference | t.Weight | t.AllWeights
 
-def gradient(of: t.Term, by: t.Term, stage: str, span: Span) -> t.Term:
-    """The gradient of one example's value with respect to weights, or to a name. Raises StudyError."""
+FORMS_OF_DERIVATIVES = ("gradient", "jacobian", "directional", "hessian_vector")
+MAX_ENTRIES = 64
+"""Of a Jacobian by weights: each entry of the value takes a backward pass of its own, and gradients of all weights for each example."""
+
+
+def derivative(form: str, of: t.Term, by: t.Term, along: t.Term | None, stage: str, span: Span) -> t.Term:
+    """A derivative of one example's value with respect to a name, or to weights. Raises StudyError."""
     if stage not in LATE_STAGES:
-        raise problem_at(span, "a gradient has no value here", "It may stand in outputs, losses and measures.")
-    must_be_one_number(of)
-    if isinstance(by, t.Reference):
-        return _by_name(of, by, span)
-    weights = weights_of(by)
-    if stage != "measures":
-        hint = "The loss is what is differentiated. With respect to a name it may stand here: `gradient(f, x)`."
-        raise problem_at(span, "gradients with respect to weights stand only in measures", hint)
-    return t.Gradient(of, weights, type=Type("real", weights.type.shape), span=span)
+        what = {"gradient": "a gradient", "jacobian": "a Jacobian matrix"}.get(form, "a derivative")
+        raise problem_at(span, f"{what} has no value here", "It may stand in outputs, losses and measures.")
+    if form in ("gradient", "hessian_vector"):
+        must_be_one_number(of, "`jacobian(…)` is of an array; " if form == "gradient" else "")
+    else:
+        _must_be_of_one_example(of, "a Jacobian matrix" if form == "jacobian" else "a derivative")
+    chosen = _chosen(by)
+    if along is not None:
+        _must_be_a_direction(along, chosen, by.span or span)
+        shape = chosen.type.shape if form == "hessian_vector" else of.type.shape
+        return t.Directional(of, chosen, along, form == "hessian_vector", type=Type("real", shape), span=span)
+    if form == "gradient" and stage == "measures" and not isinstance(chosen, t.Reference):
+        return t.Gradient(of, chosen, type=Type("real", chosen.type.shape), span=span)
+    if not isinstance(chosen, t.Reference) and prod(of.type.shape) > MAX_ENTRIES:
+        hint = "Take fewer of its entries, or products with vectors: `directional(v, f.weights, d)`."
+        raise problem_at(
+            of.span or span,
+            f"a Jacobian matrix by weights is of at most {MAX_ENTRIES} entries, and this is {of.type}",
+            hint,
+        )
+    return t.ValueGradient(of, chosen, type=Type("real", (*of.type.shape, *chosen.type.shape)), span=span)
 
 
-def _by_name(of: t.Term, by: t.Reference, span: Span) -> t.Term:
-    """The gradient with respect to a name."""
+def _chosen(by: t.Term) -> By:
+    """The name, or the weights, that a derivative is taken with respect to. Raises StudyError."""
+    if not isinstance(by, t.Reference):
+        return weights_of(by)
     if by.stage not in ("example", "outputs"):
         hint = "Name a value that is made for each example, or an output."
         raise problem_at(
@@ -32,23 +54,56 @@ def _by_name(of: t.Term, by: t.Reference, span: Span) -> t.Term:
     if by.type.kind != "real":
         hint = f"A gradient is taken with respect to real numbers: `1.0 * {by.name}` under a name of its own is one."
         raise problem_at(by.span, f"'{by.name}' is {by.type}, and has no gradient", hint)
-    return t.ValueGradient(of, by, type=by.type, span=span)
+    return by
 
 
-def must_be_one_number(of: t.Term) -> None:
-    """Refuses what has no gradient, or several: a gradient is taken of one number per example. Raises StudyError."""
+def _must_be_a_direction(along: t.Term, by: By, span: Span) -> None:
+    """Refuses a direction that is not of the shape of what the derivative is taken with respect to."""
+    name = f"'{by.name}'" if isinstance(by, t.Reference) else "the weights"
+    if along.type.kind == "bool" or along.type.shape != by.type.shape:
+        message = f"a direction of {name} is {Type('real', by.type.shape)}, and this is {along.type}"
+        hint = "Give one number for each entry: `gradient(x, y)` has that shape, and so has a draw of it."
+        raise problem_at(along.span or span, message, hint)
+    if t.free_indices(along):
+        hint = "Write one derivative for each direction under a name of its own."
+        raise problem_at(along.span or span, "a direction depends on no index of index notation around it", hint)
+    if any(isinstance(item, t.Expectation | t.Gradient) for item in t.walk(along)):
+        hint = "Take a draw, a name of the example, or a gradient by a name."
+        raise problem_at(
+            along.span or span, "a direction is one example's, and here is an average or a gradient by weights", hint
+        )
+
+
+def must_be_one_number(of: t.Term, of_arrays: str = "") -> None:
+    """Refuses what has no gradient, or several: a gradient is taken of one number per example. Raises StudyError.
+
+    `of_arrays` says what else is taken of an array.
+    """
     if of.type.shape or of.type.kind == "bool":
         hint = (
-            "`sum(…)` or `mean(…)` makes one number of an array." if of.type.shape else "A comparison has no gradient."
+            f"{of_arrays}`sum(…)` or `mean(…)` makes one number of an array."
+            if of.type.shape
+            else "A comparison has no gradient."
         )
         raise problem_at(of.span, f"a gradient is taken of one number per example, and this is {of.type}", hint)
+    _must_be_of_one_example(of, "a gradient")
+
+
+def _must_be_of_one_example(of: t.Term, what: str) -> None:
+    """Refuses what is no value of one example by itself. Raises StudyError."""
+    if of.type.kind == "bool":
+        raise problem_at(of.span, f"{what} is taken of numbers, and this is {of.type}", "A comparison has no gradient.")
     if t.free_indices(of):
         hint = "Write one `gradient` for each entry, or the sum of them."
-        raise problem_at(of.span, "a gradient depends on no index of index notation around it", hint)
+        raise problem_at(of.span, f"{what} depends on no index of index notation around it", hint)
     if any(isinstance(item, t.Expectation | t.Gradient) for item in t.walk(of)):
         hint = "The gradient of an average is the average of gradients: `E(gradient(x, w))`."
+        raise problem_at(of.span, f"{what} is taken of one example's value, and here is an average or a gradient", hint)
+    mean = next((item for item in t.walk(of) if isinstance(item, t.BatchMean)), None)
+    if mean is not None:
+        hint = "The gradient of a mean is the mean of gradients: `B(gradient(x, w))`."
         raise problem_at(
-            of.span, "a gradient is taken of one example's value, and here is an average or a gradient", hint
+            mean.span or of.span, f"{what} is taken of one example's value, and here is a mean over the batch", hint
         )
 
 
@@ -58,3 +113,20 @@ def weights_of(term: t.Term) -> t.Weight | t.AllWeights:
         return term
     hint = "Write a name of the example or an output, `f.weights` for all of a network's weights, or `f.dense_1.kernel` for one."
     raise problem_at(term.span, "a gradient is taken with respect to a name, or to weights", hint)
+
+
+def batch_mean(of: t.Term, stage: str, span: Span) -> t.Term:
+    """`B(e)`: the mean over the batch, in a loss. Raises StudyError."""
+    if stage != "loss":
+        hint = "In measures `E(…)` is the mean over the evaluation examples; `mean(…)` is that of an array."
+        raise problem_at(span, "`B` is the mean over the batch of training, and stands only in losses", hint)
+    inner = next((item for item in t.walk(of) if isinstance(item, t.BatchMean)), None)
+    if inner is not None:
+        raise problem_at(
+            inner.span or span,
+            "a mean over the batch stands in another, and is one number for all of it",
+            "Leave one out.",
+        )
+    if isinstance(of, t.Literal):
+        return of
+    return t.BatchMean(of, type=Type("real", of.type.shape), span=span)

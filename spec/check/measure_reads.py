@@ -37,7 +37,10 @@ class MeasureReads:
                 term,
                 tuple(dict.fromkeys(item.name for item in items if isinstance(item, t.Reference))),
                 tuple(dict.fromkeys(item.network for item in items if isinstance(item, t.NetworkOutput))),
-                any(isinstance(item, t.Gradient | t.ValueGradient | t.GradientStatistic) for item in items),
+                any(
+                    isinstance(item, t.Gradient | t.ValueGradient | t.Directional | t.GradientStatistic)
+                    for item in items
+                ),
                 any(
                     item.moment == "after" if isinstance(item, t.Recalled) else item.stage == "estimates"
                     for item in items

@@ -1,35 +1,41 @@
-"""Gradients with respect to names: the value has to depend on the name, through real numbers, and on no other example."""
+"""Derivatives that are values: what is differentiated has to depend on the name, or the weights, through real numbers, and on no other example."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from ..diagnostics.problems import Problem, listing
 from ..ir import terms as t
 from ..ir.plan import Program
 from ..passes.gradient_paths import BRIDGES, Paths, Reached
-from ..passes.print_term import brief
+from ..passes.print_term import brief, spell
 from ..passes.program_roots import written
 from ..passes.reached_examples import names_of, reached
+from ..tables.gradient_modes import GRADIENT_MODES, mode_of
 from ..tables.layers import row_of
+
+Derivative = t.ValueGradient | t.Directional
 
 
 def undefined_gradients(program: Program) -> list[Problem]:
-    """What is wrong with the gradients by names that stand in a program."""
+    """What is wrong with the derivatives that stand in a program."""
     losses = [term.term for term in program.loss] if program.training is not None else []
     found: dict[int, Problem] = {}
     for root in written(program):
         for item in t.walk(root):
-            if isinstance(item, t.ValueGradient) and id(item) not in found and (problem := _undefined(program, item)):
-                found[id(item)] = problem
+            if isinstance(item, Derivative) and id(item) not in found:
+                undefined = _by_name if isinstance(item.by, t.Reference) else _by_weights
+                if problem := undefined(program, item) or _bent(program, item):
+                    found[id(item)] = problem
     for item in reached(program, losses):
-        if isinstance(item, t.ValueGradient) and id(item) not in found and (problem := _coupled(program, item)):
+        if isinstance(item, Derivative) and id(item) not in found and (problem := _coupled(program, item)):
             found[id(item)] = problem
     return list(found.values())
 
 
-def _undefined(program: Program, term: t.ValueGradient) -> Problem | None:
+def _by_name(program: Program, term: Derivative) -> Problem | None:
     """The problem of a gradient that is 0 everywhere: the value has nothing of the name, or by way of ints alone."""
+    assert isinstance(term.by, t.Reference)
     name, shown = term.by.name, brief(term.of)
     paths, passed = Paths(program), Reached()
     outputs = {item.name for item in program.outputs}
@@ -51,13 +57,66 @@ def _undefined(program: Program, term: t.ValueGradient) -> Problem | None:
             f"`{shown}` does not depend on '{name}': its gradient would be 0", term.of.span or term.span, hint
         )
     end = next((item for item in passed.ends if any(_is(part, name) for part in reached(program, [item]))), None)
+    return _ended(term, f"'{name}'", end)
+
+
+def _by_weights(program: Program, term: Derivative) -> Problem | None:
+    """The same of a gradient by weights; one that modes make 0 is none."""
+    assert not isinstance(term.by, t.Reference)
+    paths = Paths(program)
+    wanted, made = paths.places(term.by), paths.made_of(term.of)
+    name = spell(term.by)
+    if not made & wanted:
+        known = listing(dict.fromkeys(f"{place[0]}.weights" for place in sorted(made)))
+        hint = f"It depends on {known}." if known else "It depends on no weights: take what a network gives."
+        return Problem(
+            f"`{brief(term.of)}` does not depend on `{name}`: its gradient would be 0", term.of.span or term.span, hint
+        )
+    found = paths.through(term.of)
+    if found.weights & wanted:
+        return None
+    end = next((item for item in found.ends if paths.made_of(item) & wanted), None)
+    stopped = any(isinstance(item, t.Stop) for item in reached(program, [term.of]))
+    return _ended(term, f"`{name}`", end) if end is not None or stopped else None
+
+
+def _ended(term: Derivative, to: str, end: t.Term | None) -> Problem:
+    """The problem of a gradient that ends on the way: at an int or a bool, or at `stop`."""
     where = f"`{brief(end)}` is {end.type.kind}" if end is not None else "`stop` is in every way"
-    message = f"no gradient of `{shown}` comes to '{name}': {where}, and no gradient passes there"
+    message = f"no gradient of `{brief(term.of)}` comes to {to}: {where}, and no gradient passes there"
     hint = f"Give the function a gradient mode ({BRIDGES}), or take what is smooth."
     return Problem(message, (end.span if end is not None else None) or term.span, hint)
 
 
-def _coupled(program: Program, term: t.ValueGradient) -> Problem | None:
+def _bent(program: Program, term: Derivative) -> Problem | None:
+    """The problem of a product with a vector where a mode makes the backward pass other than the product takes it for."""
+    if not isinstance(term, t.Directional) or not (term.twice or term.of.type.shape):
+        return None
+    for target in _targets(program, term.of):
+        row = mode_of(program.gradient, target)
+        if term.twice and not row.keeps_derivative:
+            message = f"`hessian_vector` is of second derivatives, and '{target}' has the gradient mode `{row.name}`: the matrix need not be symmetric"
+            plain = listing(f"`{name}`" for name, mode in GRADIENT_MODES.items() if mode.keeps_derivative)
+            return Problem(
+                message, term.of.span or term.span, f"Take it of a value without that mode; {plain} are allowed."
+            )
+        if row.per_example:
+            message = f"`directional` is linear in its direction, and '{target}' has the gradient mode `{row.name}`, which is not linear"
+            return Problem(
+                message, term.of.span or term.span, "Take it of a value without that mode, or of each entry by itself."
+            )
+    return None
+
+
+def _targets(program: Program, of: t.Term) -> Iterator[str]:
+    """The functions, networks and layers with a mode that a value is made by."""
+    for item in reached(program, [of]):
+        name = item.function if isinstance(item, t.Invoke) else getattr(item, "network", None)
+        if name is not None:
+            yield from (target for target in program.gradient if target.split(".")[0] == name)
+
+
+def _coupled(program: Program, term: Derivative) -> Problem | None:
     """The problem of a gradient through a layer in which, in training, every example of a batch has to do with every other."""
     plans = {plan.name: plan for plan in program.networks}
     for item in reached(program, [term.of]):

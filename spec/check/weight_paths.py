@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from math import prod
 
 from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sentence
 from ..ir import terms as t
@@ -12,7 +13,7 @@ from ..ir.types import Type
 
 
 def weight(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> t.Term:
-    """A weight of a network by its path within it; `weights` are all that are trained."""
+    """A weight of a network by its path within it; `weights` are all that are trained, of the network or of a layer."""
     if path == ["weights"]:
         return t.AllWeights(plan.name, type=Type("real", (plan.parameters,)), span=span)
     if plan.free:
@@ -22,6 +23,10 @@ def weight(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> t.Term:
     if whole in keys:
         return _output(plan, layer(plan, path, span), span)
     owner, name = layer(plan, path[:-1] or path, span), str(path[-1]) if path else ""
+    trained = [name for name in owner.weights if name not in owner.untrained]
+    if name == "weights" and name not in owner.weights and trained:
+        size = sum(prod(owner.weights[one]) for one in trained)
+        return t.AllWeights(plan.name, owner.key, type=Type("real", (size,)), span=span)
     if name not in owner.weights:
         hint = sentence(did_you_mean(name, owner.weights), f"It has {listing(owner.weights) or 'none'}.")
         raise problem_at(span, f"the layer '{plan.name}.{owner.key}' has no weight '{name}'", hint)

@@ -82,7 +82,7 @@ def _operate(term: t.Operate) -> bool:
 
 @_NEVER.case(
     t.Reference, t.Parameter, t.IndexVariable, t.Sample, t.NetworkOutput, t.Weight, t.AllWeights, t.Gradient, t.GradientStatistic,
-    t.SamplingFloor, t.LeftOut, t.StepNumber, t.Scan, t.Recalled, t.ValueGradient, t.FileValue,
+    t.SamplingFloor, t.LeftOut, t.StepNumber, t.Scan, t.Recalled, *t.DERIVED, t.FileValue,
 )  # fmt: skip
 def _untold(term: t.Term) -> bool:
     return False

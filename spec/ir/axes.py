@@ -12,17 +12,30 @@ from collections.abc import Iterable, Sequence
 Axes = tuple[str, ...]
 
 CELL, REPLICATE, EXAMPLE = "cell", "replicate", "example"
+_ENTRIES = "entries "
+
+
+def entries_axis(depth: int) -> str:
+    """The axis of the copies that the entries of a Jacobian are made of, at a depth of so many around it."""
+    return f"{_ENTRIES}{depth}"
+
+
+def is_of_entries(axis: str) -> bool:
+    """Whether an axis is one of copies."""
+    return axis.startswith(_ENTRIES)
 
 
 def rank_of(axis: str) -> tuple[int, int]:
-    """Where an axis comes in the order: cells, replicates, examples, then indices from the outermost inwards."""
+    """Where an axis comes in the order: cells, replicates, examples, copies of them, then indices from the outermost inwards."""
     if axis == CELL:
         return (-1, 0)
     if axis == REPLICATE:
         return (0, 0)
     if axis == EXAMPLE:
         return (1, 0)
-    return (2, int(axis.rpartition("#")[2]))
+    if is_of_entries(axis):
+        return (2, int(axis.removeprefix(_ENTRIES)))
+    return (3, int(axis.rpartition("#")[2]))
 
 
 def union(many: Iterable[Axes]) -> Axes:

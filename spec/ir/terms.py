@@ -209,13 +209,40 @@ class Gradient(Term):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ValueGradient(Term):
-    """The gradient of one example's value with respect to a name, along the backward pass that the modes make.
+    """The derivatives of one example's value with respect to a name, or to weights, along the backward pass that the modes make.
 
-    `by` is a name of the example, whose other names are held, or of an output.
+    `by` is a name of the example, whose other names are held, of an output, or weights. The shape is that of the value and then that of
+    `by`: the gradient of a number, the Jacobian matrix of an array.
     """
 
     of: Term
-    by: Reference
+    by: Reference | Weight | AllWeights
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Directional(Term):
+    """The derivative of one example's value along a direction of `by`, of the value's shape; `along` has the shape of `by`.
+
+    With `twice` it is that of the gradient of a number, of the shape of `by`: the product of its Hessian matrix with the direction.
+    """
+
+    of: Term
+    by: Reference | Weight | AllWeights
+    along: Term
+    twice: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BatchMean(Term):
+    """The mean of a term over the examples of the batch, in a loss: `B(…)`."""
+
+    body: Term
+
+
+DERIVATIVES = (ValueGradient, Directional)
+"""The classes of derivatives of one example's value, which are values of the example."""
+DERIVED = (*DERIVATIVES, BatchMean)
+"""The same, and means over the batch."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

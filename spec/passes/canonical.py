@@ -290,6 +290,16 @@ def _value_gradient(term: t.ValueGradient, walk: Walk, names: Scope) -> Any:
     return ["gradient by", walk.term(term.of, names), walk.term(term.by, names)]
 
 
+@_MEANING.case(t.Directional)
+def _directional(term: t.Directional, walk: Walk, names: Scope) -> Any:
+    return ["hessian" if term.twice else "directional", *_all((term.of, term.by, term.along), walk, names)]
+
+
+@_MEANING.case(t.BatchMean)
+def _batch_mean(term: t.BatchMean, walk: Walk, names: Scope) -> Any:
+    return ["batch mean", walk.term(term.body, names)]
+
+
 @_MEANING.case(t.GradientStatistic)
 def _gradient_statistic(term: t.GradientStatistic, walk: Walk, names: Scope) -> Any:
     parts = _all((term.of, term.weights), walk, names)

@@ -23,7 +23,7 @@ from ..tables.flops import OPERATION_WORK, update
 from ..tables.gradient_modes import mode_of
 from ..tables.operations import OPERATIONS
 from .counted_work import Passes, Provenance, Use
-from .layer_costs import LayerCounter
+from .derivative_costs import DerivativeCounter
 from .trained_weights import trained, trained_parameters
 
 LOSS_WORK = (3, 1)
@@ -67,7 +67,7 @@ def _of_phase(program: Program, phase: Phase | None) -> Cost:
     return replace(Cost(*map(max, zip(*map(astuple, found), strict=True))), step=step)
 
 
-class _Counter(LayerCounter):
+class _Counter(DerivativeCounter):
     """Walks what the loss reaches, as the lowering does: a binding is computed once, a network on its own input too.
 
     What does not vary from example to example is computed once a step; along an index it is computed for each of its
@@ -185,6 +185,7 @@ class _Counter(LayerCounter):
             carried = row.route == "carrier"
             trained, reached = source.requires_grad and carried, passes.backward and carried
         if reached:
+            self.note_entering(plan, origin)
             self.term(origin, Passes(False, True))
         provenance = Provenance(trained, source.axes)
         self.add(provenance, 0, row.backward_flops * prod(plan.output.shape) * trained, 0, passes)
@@ -211,12 +212,14 @@ def _looked_up(term: t.FileValue, counter: _Counter, passes: Passes) -> Provenan
 
 @_COST.case(t.Weight, t.AllWeights)
 def _weights(term: t.Weight | t.AllWeights, counter: _Counter, passes: Passes) -> Provenance:
-    return Provenance(requires_grad=True)
+    return Provenance(requires_grad=counter.trains(term.network, term.layer))
 
 
 @_COST.case(t.Reference)
 def _reference(term: t.Reference, counter: _Counter, passes: Passes) -> Provenance:
     name = term.name
+    if isinstance(counter.by, t.Reference) and counter.by.name == name:
+        return Provenance(True, frozenset({EXAMPLE}))
     if term.stage != "outputs":
         return Provenance(axes=frozenset({EXAMPLE} if term.stage == "example" else ()))
     remaining = counter.first_visit(name, passes)
@@ -243,20 +246,14 @@ def _network_output(term: t.NetworkOutput, counter: _Counter, passes: Passes) ->
     return counter.network(plan if term.layer is None else plan.until(term.layer), term.input, passes)
 
 
-@_COST.case(t.ValueGradient)
-def _value_gradient(term: t.ValueGradient, counter: _Counter, passes: Passes) -> Provenance:
-    """Both passes of what it is taken of, forwards; backwards, where weights lie in it, both again, and the second order beside."""
-    visited, known = counter.visited, dict(counter.provenance)
-    before = replace(counter.each), replace(counter.once)
-    counter.visited = {term.by.name: Passes()}
-    counter.provenance[term.by.name] = Provenance(True, frozenset({EXAMPLE}))
-    of = counter.term(term.of, Passes())
-    counter.visited, counter.provenance = visited, known
-    for use, start in zip((counter.each, counter.once), before, strict=True):
-        both = use.forward - start.forward + use.backward - start.backward
-        use.forward = start.forward + both * passes.forward
-        use.backward = start.backward + 2 * both * (passes.backward and of.requires_grad)
-    return Provenance(of.requires_grad, of.axes | {EXAMPLE})
+@_COST.case(*t.DERIVATIVES)
+def _derivative(term: t.ValueGradient | t.Directional, counter: _Counter, passes: Passes) -> Provenance:
+    return counter.derivative(term, passes)
+
+
+@_COST.case(t.BatchMean)
+def _batch_mean(term: t.BatchMean, counter: _Counter, passes: Passes) -> Provenance:
+    return counter.batch_mean(term, passes)
 
 
 @_COST.case(t.Comprehend)

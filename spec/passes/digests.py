@@ -331,7 +331,7 @@ def _derived(program: Program, term: t.Term) -> bool:
         term,
         *(estimates[i.name] for i in reached(program, [term]) if isinstance(i, t.Reference) and i.name in estimates),
     ]
-    gradients = (t.Gradient, t.ValueGradient, t.GradientStatistic)
+    gradients = (t.Gradient, *t.DERIVATIVES, t.GradientStatistic)
     return any(isinstance(item, gradients) for item in reached(program, roots))
 
 

@@ -186,9 +186,11 @@ def _comprehend(term: t.Comprehend, names: Names) -> Value:
 
 _VALUE.exclude("it is drawn in the program", t.Sample)
 _VALUE.exclude(
-    "it is made of weights, which the program has", t.NetworkOutput, t.Weight, t.AllWeights, t.Gradient, t.ValueGradient
+    "it is made of weights, which the program has", t.NetworkOutput, t.Weight, t.AllWeights, t.Gradient, *t.DERIVATIVES
 )
-_VALUE.exclude("it ranges over the program's examples", t.Expectation, t.GradientStatistic, t.SamplingFloor, t.LeftOut)
+_VALUE.exclude(
+    "it ranges over the program's examples", t.Expectation, t.BatchMean, t.GradientStatistic, t.SamplingFloor, t.LeftOut
+)
 
 
 def _gathered(array: Value, index: Value, axis: int, event: int) -> Value:

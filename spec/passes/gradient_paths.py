@@ -180,9 +180,9 @@ def _end(term: t.Term, paths: Paths, reached: Reached) -> Iterable[t.Term]:
     return ()
 
 
-@_ONWARDS.case(t.Operate, t.Comprehend, t.Cut, t.Stack)
-@_BEHIND.case(*t.NAMELESS, t.NetworkOutput, t.ValueGradient)
-@_MADE_OF.case(*t.NAMELESS, t.Parameter, t.Invoke, t.Scan, t.Stop, t.ValueGradient)
+@_ONWARDS.case(t.Operate, t.Comprehend, t.Cut, t.Stack, t.BatchMean)
+@_BEHIND.case(*t.NAMELESS, t.NetworkOutput, *t.DERIVED)
+@_MADE_OF.case(*t.NAMELESS, t.Parameter, t.Invoke, t.Scan, t.Stop, *t.DERIVED)
 def _parts(term: t.Term, paths: Paths, reached: Reached) -> Iterable[t.Term]:
     return t.children(term)
 
@@ -191,6 +191,12 @@ def _parts(term: t.Term, paths: Paths, reached: Reached) -> Iterable[t.Term]:
 def _twice(term: t.ValueGradient, paths: Paths, reached: Reached) -> Iterable[t.Term]:
     """What a gradient is taken of: the gradient of that gradient goes the same ways."""
     return (term.of,)
+
+
+@_ONWARDS.case(t.Directional)
+def _along(term: t.Directional, paths: Paths, reached: Reached) -> Iterable[t.Term]:
+    """The same, and what the direction is made of."""
+    return (term.of, term.along)
 
 
 @_ONWARDS.case(t.Reference)

@@ -281,11 +281,11 @@ class Ranges:
 
 _BELOW: TermPass[[Ranges], Iterable[t.Term]] = TermPass("terms whose ranges come first")
 _BOUNDS: TermPass[[Ranges], Known] = TermPass("range")
-_BOUNDS.exclude("it is a real number", t.Weight, t.AllWeights, t.Expectation, t.Gradient, t.ValueGradient)
+_BOUNDS.exclude("it is a real number", t.Weight, t.AllWeights, t.Expectation, t.Gradient, *t.DERIVED)
 _BOUNDS.exclude("it is a real number", t.GradientStatistic, t.SamplingFloor, t.LeftOut)
 
 
-@_BELOW.case(*(kind for kind in t.NAMELESS if kind is not t.Operate), t.Invoke, t.Stop, t.Recalled, t.ValueGradient)
+@_BELOW.case(*(kind for kind in t.NAMELESS if kind is not t.Operate), t.Invoke, t.Stop, t.Recalled, *t.DERIVED)
 def _parts(term: t.Term, ranges: Ranges) -> Iterable[t.Term]:
     return t.children(term)
 

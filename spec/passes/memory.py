@@ -11,6 +11,7 @@ from ..tables.gradient_statistics import GRADIENT_STATISTICS
 from .cost import cost
 from .example_blocks import GROUP_OF_BLOCKS, GROUP_OF_SINGLES, MAX_SUMMED_EXAMPLES, alongside, block
 from .held_columns import WINDOW_BYTES, examples_read, held_whole, row_bytes
+from .jacobians import bytes_of
 
 PROCESS_BYTES = 860 * 2**20
 """What a process takes beside its programs' arrays: TensorFlow loaded (710 MiB), and compiled programs (30 to 200 MiB)."""
@@ -78,9 +79,9 @@ def _differentiated(program: Program, replicates: int) -> Iterator[tuple[int, fl
         for item in t.walk(measure.term):
             if isinstance(item, t.GradientStatistic):
                 yield from _statistic(program, item, replicates, held)
-            if isinstance(item, t.Gradient):  # one for each example
-                total = program.evaluated(measure.on)
-                yield chunk(program, total, replicates, item.type.bytes), held + 2 * item.type.bytes
+        for beside in bytes_of(program, measure.term):  # one for each example
+            total = program.evaluated(measure.on)
+            yield chunk(program, total, replicates, beside), held + 2 * beside
 
 
 def _statistic(

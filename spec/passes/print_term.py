@@ -152,7 +152,17 @@ def _gradient(term: t.Gradient) -> str:
 
 @_TEXT.case(t.ValueGradient)
 def _value_gradient(term: t.ValueGradient) -> str:
-    return f"gradient({spell(term.of)}, {spell(term.by)})"
+    return f"{'jacobian' if term.of.type.shape else 'gradient'}({spell(term.of)}, {spell(term.by)})"
+
+
+@_TEXT.case(t.Directional)
+def _directional(term: t.Directional) -> str:
+    return f"{'hessian_vector' if term.twice else 'directional'}({_listed((term.of, term.by, term.along))})"
+
+
+@_TEXT.case(t.BatchMean)
+def _batch_mean(term: t.BatchMean) -> str:
+    return f"B({spell(term.body)})"
 
 
 @_TEXT.case(t.GradientStatistic)

@@ -107,7 +107,8 @@ _PARTS = (
     t.Scan,
     t.Stop,
     t.Recalled,
-    t.ValueGradient,
+    *t.DERIVATIVES,
+    t.BatchMean,
 )
 """The classes that come of their parts alone."""
 

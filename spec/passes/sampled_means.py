@@ -89,7 +89,7 @@ def _jumps(term: t.Term, program: Program, carrying: frozenset[str]) -> bool:
     """Whether a term jumps with an expectation in it, or hides how it changes with it: then there is no error to first order."""
     if isinstance(term, t.Expectation) or not _moves(term, carrying):
         return False
-    hidden = isinstance(term, t.Stop | t.Recalled | t.ValueGradient | t.NetworkOutput) or (
+    hidden = isinstance(term, t.Stop | t.Recalled | t.ValueGradient | t.Directional | t.NetworkOutput) or (
         isinstance(term, t.Invoke) and term.function in program.gradient
     )
     steps = isinstance(term, t.Operate) and (term.operation in STEPS or not OPERATION_WORK[term.operation].passes)

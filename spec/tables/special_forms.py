@@ -82,9 +82,34 @@ FORMS = _forms(
     Form(
         "gradient",
         "(x: real[], y) -> real[the shape of y]",
-        "the gradient of one example's x, by the gradient modes, with respect to y: a name of the example or an output, or, in measures, "
-        "weights, whose `E` is the full gradient",
+        "the gradient of one example's x, by the gradient modes, with respect to y: a name of the example, an output, or weights; by weights "
+        "its `E` is the full gradient in measures, its `B` that of the batch in losses",
         "outputs",
+    ),
+    Form(
+        "jacobian",
+        "(v: real[*s], y) -> real[*s, the shape of y]",
+        "the gradients of all entries of one example's v with respect to y, as `gradient` takes it: a backward pass for each",
+        "outputs",
+    ),
+    Form(
+        "directional",
+        "(v: real[*s], y, d: real[the shape of y]) -> real[*s]",
+        "the derivative of one example's v where y goes along d: the Jacobian matrix of v times d, without the matrix",
+        "outputs",
+    ),
+    Form(
+        "hessian_vector",
+        "(x: real[], y, d: real[the shape of y]) -> real[the shape of y]",
+        "the Hessian matrix of one example's x by y times d: how its gradient changes along d",
+        "outputs",
+        "Pearlmutter 1994",
+    ),
+    Form(
+        "B",
+        "(x: any) -> real",
+        "the mean over the examples of the batch, in losses: `squared_norm(B(gradient(l, f.weights)))`",
+        "loss",
     ),
 )
 

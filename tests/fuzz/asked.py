@@ -174,6 +174,8 @@ class Asked:
                 "three": {"loss": {"other": f"({self.number(first)} - 1)^2"}}, "four": {"replicates": self.tree["replicates"] + 1},
                 "five": {"gradient": {first: {"scale": 2}}},
             }  # fmt: skip
+            if getattr(self, "straight", False):
+                del patches["five"]
             patches.update(self._insertions())
             if self.averages:
                 patches["one"]["training"]["optimizer"]["sgd"]["use_ema"] = True

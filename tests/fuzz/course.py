@@ -27,6 +27,8 @@ class Course(Asked):
     layers: list[Given]
     """What layers give that have names of their own."""
     named: list[str]
+    straight: bool = False
+    """Whether products with vectors are taken, which want no gradient modes on the way."""
 
     def clock(self) -> None:
         """Whether there are phases, and the counters."""
@@ -60,12 +62,31 @@ class Course(Asked):
             if self.averages:
                 for form in ("average", "current"):
                     found.append(Given(f"{form}({name})", Type("real", shape), 0, (f"form {form}",)))
-            if (given := self._entered(name)) and self.chance(0.4):
-                text = f"gradient({self.number(name)}, {given.text})"
-                found.append(Given(text, given.type, 0, ("form gradient",)))
+            if (given := self._entered(name)) and self.chance(0.8):
+                found.append(self._derivative(name, shape, given))
         self.add(*found)
         if self.phases and ("b" in self.phases or self.phases["a"] > 1):
             self.late = tuple(self._after(name, shape) for name, shape in self.networks.items())
+
+    def _derivative(self, name: str, shape: Shape, given: Given) -> Given:
+        """A derivative of a network's output with respect to a name that it is given."""
+        form = self.random.choice(("gradient", "gradient", "jacobian", "directional", "hessian_vector"))
+        number = self.number(name)
+        if form == "jacobian" and len(shape) + len(given.type.shape) < 4:
+            return Given(
+                f"jacobian({name}, {given.text})", Type("real", (*shape, *given.type.shape)), 0, ("form jacobian",)
+            )
+        if form in ("directional", "hessian_vector"):
+            self.straight = True
+        if form == "directional":
+            return Given(
+                f"directional({name}, {given.text}, {given.text})", Type("real", shape), 0, ("form directional",)
+            )
+        if form == "hessian_vector":
+            return Given(
+                f"hessian_vector({number}, {given.text}, {given.text})", given.type, 0, ("form hessian_vector",)
+            )
+        return Given(f"gradient({number}, {given.text})", given.type, 0, ("form gradient",))
 
     def _after(self, name: str, shape: Shape) -> Given:
         """A value at the weights at the end of a phase."""

@@ -333,7 +333,7 @@ class Composer(Course):
     def _term(self, name: str) -> str:
         number, w = self.number(name), self.writer
         choice = self.random.choice(
-            ("square", "hinge", "logistic", "huber", "classes", "any", "any", "weights", "again")
+            ("square", "hinge", "logistic", "huber", "classes", "any", "any", "weights", "again", "batch")
         )
         if choice in ("square", "huber", "hinge", "logistic"):
             other = w.real((), 2)
@@ -348,6 +348,11 @@ class Composer(Course):
             return f"cross_entropy({name}, {w.below(shape[0])})"
         if choice == "weights":
             return f"0.1 * squared_norm({name}.weights) + {number}"
+        if choice == "batch":
+            self.seen.add("form B")
+            coupled = "batch_normalization" in str(self.tree["architecture"][name])
+            of = number if coupled or self.chance(0.5) else f"gradient({number}, {name}.weights)"
+            return f"0.1 * squared_norm(B({of})) + {number}"
         if choice == "again":
             network = self.tree["architecture"][name]
             return (
@@ -360,6 +365,8 @@ class Composer(Course):
     def gradient(self) -> None:
         """Modes for networks, layers and functions."""
         modes: dict[str, Any] = {}
+        if self.straight:
+            return
         targets = [*self.networks, *self.named, *(name for name, _ in self.writer.functions)]
         for target in self.random.sample(targets, min(len(targets), self.random.choice((0, 0, 1, 2)))):
             function = target in dict(self.writer.functions)

@@ -1,0 +1,111 @@
+"""What derivatives that are values cost: passes of what they are taken of, forwards and backwards, and what their own gradients take.
+
+A pass backwards is products with the same matrices. The gradient of a product is two, so that of a derivative takes each of its passes
+backwards twice (once with respect to a name: matrices are constants then), and the pass backwards of what it is taken of once. What nothing
+asks for is not computed: the pass backwards along whose own derivative a direction goes, or its last product, which leads to the name.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+from ..ir import terms as t
+from ..ir.axes import EXAMPLE
+from ..ir.plan import LayerPlan, NetworkPlan
+from ..tables.layers import row_of
+from .counted_work import Passes, Provenance, Use
+from .jacobians import apart, by_weights, is_of_the_batch, is_written_out
+from .layer_costs import LayerCounter
+
+By = t.Reference | t.Weight | t.AllWeights
+
+
+class DerivativeCounter(LayerCounter):
+    """Counts derivatives. While one is counted by itself, `by` is what it is taken with respect to, and all else is a constant."""
+
+    each: Use
+    once: Use
+    visited: dict[str, Passes]
+    item: int
+    by: By | None = None
+    entering: float = 0
+    """Operations of one example's products that lead backwards to the name itself, of those that are counted."""
+
+    def own(self, layer: LayerPlan, network: str, frozen: bool) -> bool:
+        return self.trains(network, layer.key) and super().own(layer, network, frozen)
+
+    def trains(self, network: str, layer: str | None) -> bool:
+        """Whether weights are among what is differentiated by."""
+        by = self.by
+        if by is None:
+            return True
+        same = not isinstance(by, t.Reference) and by.network == network
+        return same and (layer is None or getattr(by, "layer", None) in (None, layer))
+
+    def note_entering(self, plan: NetworkPlan, given: t.Term) -> None:
+        """Notes the products of a network's first layer that lead to the name, where its input is that itself."""
+        first = plan.layers[0] if plan.layers else None
+        row = row_of(first) if first is not None else None
+        if first is not None and row is not None and isinstance(self.by, t.Reference) and _is(given, self.by):
+            self.entering += row.products_backwards(first.input.shape, first.config, False, True) * (plan.each or 1)
+
+    def derivative(self, term: t.ValueGradient | t.Directional, passes: Passes) -> Provenance:
+        """A derivative of each example; by weights each has numbers of its own for all of them."""
+        found = self._counted(term, passes)
+        held = self.item * (apart(term) if by_weights(term) else prod(term.type.shape))
+        self.add(Provenance(axes=frozenset({EXAMPLE})), 0, 0, held, passes)
+        return Provenance(found.requires_grad, found.axes | {EXAMPLE})
+
+    def batch_mean(self, term: t.BatchMean, passes: Passes) -> Provenance:
+        """A mean over the batch; of a gradient by weights, one pass backwards that does not tell examples apart."""
+        body = term.body
+        if isinstance(body, t.ValueGradient) and is_of_the_batch(body):
+            found = self._counted(body, passes)
+        else:
+            found, entries = self.term(body, passes), prod(term.type.shape)
+            self.add(found, entries, entries * found.requires_grad, 0, passes)
+        return Provenance(found.requires_grad, found.axes - {EXAMPLE})
+
+    def _counted(self, term: t.ValueGradient | t.Directional, passes: Passes) -> Provenance:
+        """Counts a derivative, all but what it holds itself."""
+        entries, copies, turns, fixed = prod(term.of.type.shape), 1, 1, False
+        known = self.term(term.by, passes)
+        if isinstance(term, t.Directional):
+            along = self.term(term.along, passes)
+            known, fixed = known | along, not along.requires_grad
+            turns = 3 if term.twice else 1
+        elif is_written_out(self.program, term, training=True):
+            turns = entries
+        else:
+            copies = entries
+        first, of, entering = self._alone(term, term.by, Provenance(True, frozenset({EXAMPLE})))
+        entering *= isinstance(term, t.Directional) and (term.twice or bool(term.of.type.shape))
+        whole, of, _ = self._alone(term, self.by, known)
+        twice = 1 if isinstance(self.by, t.Reference) else 2
+        grows = of.requires_grad or known.requires_grad
+        for use, one, both in zip((self.each, self.once), first, whole, strict=True):
+            own = entering if use is self.each else 0
+            back = one.backward * turns * copies - own * (turns > 1)
+            use.forward += (one.forward * copies + back) * passes.forward
+            use.backward += (both.backward * copies + twice * back - own * fixed) * (passes.backward and grows)
+            use.bytes += one.bytes * copies * (1 + turns * grows) * passes.forward
+        return Provenance(grows, of.axes | known.axes)
+
+    def _alone(
+        self, term: t.ValueGradient | t.Directional, by: By | None, known: Provenance
+    ) -> tuple[tuple[Use, Use], Provenance, float]:
+        """What both passes of the value take by themselves, for each example and once, with respect to one thing, or to all that is trained; what
+        it depends on; and the operations that lead to the name itself."""
+        before = self.each, self.once, self.visited, dict(self.provenance), self.by, self.entering
+        self.each, self.once, self.visited, self.by, self.entering = Use(), Use(), {}, by, 0
+        if isinstance(term.by, t.Reference):
+            self.visited[term.by.name] = Passes()
+            self.provenance[term.by.name] = known
+        of = self.term(term.of, Passes())
+        found, entering = (self.each, self.once), self.entering
+        self.each, self.once, self.visited, self.provenance, self.by, self.entering = before
+        return found, of, entering
+
+
+def _is(term: t.Term, name: t.Reference) -> bool:
+    return isinstance(term, t.Reference) and term.name == name.name

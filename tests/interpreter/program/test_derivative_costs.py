@@ -1,0 +1,49 @@
+"""What derivatives that are values cost in a plan, beside what TensorFlow's profiler counts in a step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from dlspec.spec.ir.plan import Program
+from dlspec.spec.passes.cost import cost
+
+BODY = """
+task: {{example: {{x: "normal([48])", z: "normal([16])", e: "normal([48])", mix: uniform()}}}}
+architecture:
+  f:
+    input: x
+    layers:
+      - dense: {{units: 64, activation: tanh, name: a}}
+      - dense: {{units: 48, activation: tanh, name: b}}
+      - dense: {{units: 32, activation: tanh}}
+      - dense: 1
+  h: {{input: x, layers: [dense: {{units: 64, activation: tanh}}, dense: {{units: {wide}, activation: tanh}}]}}
+  g: {{input: z, layers: [dense: {{units: 64, activation: tanh}}, dense: 48]}}
+outputs: {{between: mix * x + (1 - mix) * g, s: "sum(h^2)"}}
+loss: {{l: "{loss} + 0 * (x[0] + z[0] + e[0] + mix)"}}
+training: {{optimizer: {{sgd: 0.1}}, batch: 16, steps: 1{more}}}
+measures: {{m: E(f)}}
+"""
+CASES = {
+    "a gradient by a name": ("f + squared_norm(gradient(f, x))", 8, ""),
+    "a gradient penalty between two": ("(norm(gradient(f(between), between)) - 1)^2", 8, ""),
+    "nested gradients": ("squared_norm(gradient(squared_norm(gradient(f, x)), x))", 8, ""),
+    "a Jacobian of a few entries": ("sum(jacobian(h, x)^2)", 6, ""),
+    "a Jacobian of many entries": ("sum(jacobian(h, x)^2)", 24, ""),
+    "along a direction": ("directional(f, x, e)^2", 8, ""),
+    "an array along a direction": ("squared_norm(directional(h, x, e))", 24, ""),
+    "a Hessian and a vector": ("squared_norm(hessian_vector(s, x, e))", 24, ""),
+    "a gradient of each example by weights": ("squared_norm(gradient(f^2, f.b.kernel))", 8, ""),
+    "the gradient of the batch": ("f^2 + squared_norm(B(gradient(f^2, f.weights)))", 8, ""),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_step_takes_what_the_plan_says(
+    case: str, program: Callable[[str], Program], executed: Callable[[Program], int]
+) -> None:
+    loss, wide, more = CASES[case]
+    one = program(BODY.format(loss=loss, wide=wide, more=more))
+    counted = executed(one)
+    assert cost(one).step == pytest.approx(counted, rel=0.05), cost(one).step / counted
