@@ -36,6 +36,8 @@ def print_plan(plan: StudyPlan, rows: Sequence[Row], rate: float, stream: TextIO
         print_table(console, experiment.name, Columns(HEADS, [cell_words(row) for row in own], left=2))
         for words in [] if plain(experiment) else precisions(experiment):
             print_text(console, Text(f"numbers: {words}", "dim"))
+        for warning in dict.fromkeys(text for row in own for text in row.warnings):
+            print_text(console, Text(f"warning: {warning}", "yellow"))
     console.print()
     print_text(console, Text(totals(rows)))
     beside = f"memory: of a cell's arrays at their peak; the process takes about {size(PROCESS_BYTES)} beside, once"

@@ -18,6 +18,7 @@ import numpy as np
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.plan import Program, StudyPlan
 from dlspec.spec.passes.cost import Cost, cost
+from dlspec.spec.passes.jacobians import told_apart
 from dlspec.spec.passes.memory import PROCESS_BYTES, memory
 from dlspec.spec.passes.print_network import shapes
 from dlspec.spec.passes.program_roots import statistics_of
@@ -61,6 +62,16 @@ class Row:
     def to_run(self) -> int:
         """How many replicates have no stored results."""
         return self.program.replicates - self.stored
+
+    @property
+    def warnings(self) -> list[str]:
+        """What takes more memory than it may have to: gradients of each example by weights, in a loss."""
+        texts = (
+            f"the loss '{loss}' takes a derivative by `{weights}` of each example: {size(held)} a replicate; "
+            "`B(gradient(…))` takes one for the batch"
+            for loss, weights, held in told_apart(self.program)
+        )
+        return list(dict.fromkeys(texts))
 
 
 def calibrate(side: int = 64, seconds: float = 0.2) -> float:
@@ -225,6 +236,7 @@ def plan_data(plan: StudyPlan, estimates: Sequence[Row], rate: float, refused: S
             "forward_flops": row.cost.forward, "step_flops": row.cost.step,
             "steps": row.program.training.steps if row.program.training else 0, "replicates": row.program.replicates,
             "memory": row.memory, "seconds": round(row.seconds, 3), "compiled": row.compiled, "side_by_side": row.beside, "stored": row.stored,
+            "warnings": row.warnings,
         }
         for row in estimates
     ]  # fmt: skip
