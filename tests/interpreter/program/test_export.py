@@ -44,6 +44,19 @@ def body(
     return text.replace("DATA", f"data: {data}, " if data else "")
 
 
+DERIVED = """
+task: {example: {x: "normal([3])", e: "normal([3])", y: "sum(x)"}}
+architecture: {f: {input: x, layers: [dense: {units: 5, activation: tanh, name: a}, dense: 1]}, g: {input: x, layers: [dense: {units: 10, activation: tanh}]}}
+outputs: {slope: "gradient(f, x)", s: "sum(g)"}
+loss:
+  penalty: "(f - y)^2 + (norm(slope) - 1)^2 + squared_norm(B(gradient((f - y)^2, f.weights)))"
+  each: "squared_norm(gradient(f, f.a.weights)) + 0.1 * sum(jacobian(g, x)^2) + squared_norm(hessian_vector(s, x, e))"
+training: {optimizer: {adam: {learning_rate: 0.05}}, batch: 8, steps: 12}
+measures: {error: E(norm(slope))}
+replicates: 2
+"""
+
+
 CASES = [
     pytest.param(body(), id="adam"),
     pytest.param(body("{sgd: {learning_rate: 0.1 / (1 + step), momentum: 0.9}}"), id="a schedule"),
@@ -58,6 +71,7 @@ CASES = [
         'functions: {box(w): "clip(w, -0.2, 0.2) * (1 if v[0] > 0 else 2) / (1 + step)"}\n' + body(layers="[dense: {units: 6, kernel_constraint: box}, dense: 1]"),
         id="a constraint",
     ),
+    pytest.param(DERIVED, id="derivatives in an output and in losses"),
 ]  # fmt: skip
 
 

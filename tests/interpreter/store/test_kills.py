@@ -38,6 +38,23 @@ experiments:
         architecture: {f: {layers: [dense: 16, batch_normalization: {}, activation: relu, dense: 1]}}
     figures: {fit: {kind: function, x: "x[0]", y: {target: y, learnt: f}, where: variant == adam}}
 """
+DERIVED = """\
+dlspec: 1
+study: kills
+experiments:
+  line:
+    task: {draw: {v: "normal([8])"}, example: {x: "normal([8])", y: "dot(v, x)"}}
+    architecture: {f: {input: x, layers: [dense: {units: 16, activation: tanh}, dropout: 0.2, dense: 1]}}
+    outputs: {slope: "gradient(f, x)"}
+    loss: {squared: (f - y)^2, penalty: "0.1 * (norm(slope) - 1)^2 + 0.1 * squared_norm(B(gradient((f - y)^2, f.weights)))"}
+    training: {optimizer: {adam: {learning_rate: 0.01}}, batch: 16, steps: STEPS, evaluate: {every: EVERY, examples: 256}}
+    measures: {error: E((f - y)^2), steep: E(norm(slope))}
+    replicates: 2
+    variants:
+      penalised: {}
+      bent: {loss: {penalty: "0.1 * squared_norm(hessian_vector(f, x, v)) + 0.01 * squared_norm(gradient(f, f.weights))"}}
+    figures: {fit: {kind: function, x: "x[0]", y: {target: y, learnt: f}, where: variant == penalised}}
+"""
 
 Events = Callable[[str], list[dict[str, Any]]]
 
@@ -49,17 +66,17 @@ def command(*more: str) -> list[str]:
     ]  # fmt: skip
 
 
-def written(folder: Path, steps: int, every: int) -> None:
+def written(folder: Path, steps: int, every: int, study: str = STUDY) -> None:
     folder.mkdir()
-    (folder / "kills.yaml").write_text(STUDY.replace("STEPS", str(steps)).replace("EVERY", str(every)), "utf-8")
+    (folder / "kills.yaml").write_text(study.replace("STEPS", str(steps)).replace("EVERY", str(every)), "utf-8")
 
 
 class Trial:
     """One study, begun as often as it is killed, until it is done."""
 
-    def __init__(self, folder: Path, steps: int, every: int) -> None:
+    def __init__(self, folder: Path, steps: int, every: int, study: str = STUDY) -> None:
         self.folder = folder
-        written(folder, steps, every)
+        written(folder, steps, every, study)
         self.logs: list[Path] = []
 
     def copied(self, folder: Path) -> Trial:
@@ -164,6 +181,18 @@ def test_a_killed_run_goes_on_from_its_checkpoint(
     kill_in_training(trial, events)  # once more
     assert trial.start().wait(600) == 0
     told = assert_whole(trial, reference, events, numbers, run_folders)
+    assert any(event["event"] == "started" and event["from_step"] > 0 for event in told)
+
+
+def test_a_killed_run_whose_loss_holds_derivatives_goes_on(
+    tmp_path: Path, events: Events, numbers: Callable[[Path], dict[str, Any]],
+    run_folders: Callable[[Path], Sequence[Path]],
+) -> None:  # fmt: skip
+    unbroken, trial = (Trial(tmp_path / name, 4000, 200, DERIVED) for name in ("unbroken", "trial"))
+    assert unbroken.start().wait(600) == 0, unbroken.logs[-1].read_text("utf-8")
+    kill_in_training(trial, events)
+    assert trial.start().wait(600) == 0, trial.logs[-1].read_text("utf-8")
+    told = assert_whole(trial, numbers(run_folders(unbroken.folder)[0]), events, numbers, run_folders)
     assert any(event["event"] == "started" and event["from_step"] > 0 for event in told)
 
 

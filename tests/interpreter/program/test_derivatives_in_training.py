@@ -1,0 +1,57 @@
+"""Training on losses that hold derivatives: the same in both forms, with replicates side by side, and where it goes on from a state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from dlspec.interpreter.program.program import Compiled
+from dlspec.spec.ir.plan import Program
+
+from tests.interpreter.program.test_state import assert_goes_on
+
+BODY = """
+task: {draw: {v: "normal([3])"}, example: {x: "normal([3])", e: "normal([3])", y: "dot(v, x)"}}
+architecture:
+  f: {input: x, layers: [dense: {units: 5, activation: tanh, name: a}, DROPdense: 1]}
+  g: {input: x, layers: [dense: {units: 10, activation: tanh}]}
+outputs: {slope: "gradient(f, x)", s: "sum(g)", l: (f - y)^2}
+loss:
+  penalty: "l + (norm(slope) - 1)^2 + squared_norm(B(gradient(l, f.weights)))"
+  each: "squared_norm(gradient(f, f.a.weights)) + 0.1 * sum(jacobian(g, x)^2)"
+  along: "squared_norm(hessian_vector(s, x, e)) + directional(f, x, v)^2"
+training: {optimizer: {adam: {learning_rate: 0.01}}, batch: 8, steps: 12, evaluate: {every: 4, examples: 64}}
+measures: {error: E(l), steep: E(norm(slope)), bent: "E(norm(hessian_vector(s, x, e)))", w: f.weights}
+replicates: 2
+"""
+PLAIN = BODY.replace("DROP", "")
+
+
+@pytest.mark.parametrize(("xla", "drop"), [(False, "dropout: 0.5, "), (True, "")], ids=["graph", "xla"])
+def test_training_goes_on_to_the_bit(program: Callable[[str], Program], xla: bool, drop: str) -> None:
+    assert_goes_on(program(BODY.replace("DROP", drop)), xla)
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+def test_replicates_side_by_side_have_the_numbers_of_each_alone(compiled: Callable[..., Compiled], xla: bool) -> None:
+    both = compiled("dtype: float64\n" + PLAIN, replicates=3, xla=xla)
+    both.train(12)
+    found = both.evaluate()
+    for replicate in range(3):
+        alone = Compiled(both.program, [replicate], xla)
+        alone.train(12)
+        for name, value in alone.evaluate().items():
+            np.testing.assert_allclose(found[name][replicate], value[0], rtol=1e-9, atol=1e-12, err_msg=name)
+
+
+def test_both_forms_train_to_the_same_numbers(compiled: Callable[..., Compiled]) -> None:
+    found = []
+    for xla in (False, True):
+        made = compiled("dtype: float64\n" + BODY.replace("DROP", "dropout: 0.5, "), replicates=2, xla=xla)
+        before = made.evaluate()["w"]
+        made.train(12)
+        found.append(made.evaluate())
+        assert np.abs(found[-1]["w"] - before).max() > 0.01
+    for name, value in found[0].items():
+        np.testing.assert_allclose(found[1][name], value, rtol=1e-8, atol=1e-11, err_msg=name)
