@@ -20,7 +20,7 @@ from .overrides import Override, as_patch
 from .patches import alike, merge, must_change, must_exist, nest, still_to_delete, without
 from .points_together import take_together
 from .sweep import Sweep
-from .swept_overrides import REMEDY, swept, touches
+from .swept_overrides import REMEDY, must_have_one_value, swept, touches
 from .variant_overrides import deleting_variants, must_hold, must_not_be_swept
 
 ABOUT_ALL_CELLS = ("variants", "sweep", "zip")
@@ -48,8 +48,10 @@ class ExperimentResolver:
         self.late: list[tuple[str, yaml.Mapping, Span]] = []
         if profile is not None:
             self.late.append(("a profile", profile, profile.span))
+        several: dict[tuple[str, ...], str] = {}
         for override in overrides:
             path = override.path
+            must_have_one_value(several, path, override)
             axes = node.get("sweep")
             is_axis = (
                 isinstance(axes, yaml.Mapping) and path[:1] == ("constants",) and len(path) == 2 and axes.get(path[1])
@@ -65,6 +67,7 @@ class ExperimentResolver:
             elif override.values and path:
                 if profile is not None and touches(profile, path):
                     raise problem_at(override.span, f"the profile changes '{'.'.join(path)}', too", REMEDY)
+                several[path] = override.span.source.text
                 node, rest = swept(node, path, override)
                 if rest is None:
                     continue

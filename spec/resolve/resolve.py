@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from ..passes.digests import identified
 from ..source import nodes as yaml
 from .across_cells import noted
 from .document import Document
+from .equal_cells import equal_cells
 from .experiment import ExperimentResolver
 from .overrides import Override, by_experiment, must_be_asked_for
 
@@ -29,7 +31,8 @@ def resolve(
 
     `common` is what was checked of the same document in other profiles.
     """
-    return identified(_checked(document, profile, overrides, only, common))
+    plan = identified(_checked(document, profile, overrides, only, common))
+    return replace(plan, warnings=(*plan.warnings, *equal_cells(plan)))
 
 
 def _checked(

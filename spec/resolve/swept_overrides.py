@@ -56,6 +56,23 @@ def swept(node: yaml.Mapping, path: tuple[str, ...], override: Override) -> tupl
     return _with(node, "sweep", axis, yaml.Mapping(tuple(entries), override.span)), None
 
 
+def must_have_one_value(several: Mapping[tuple[str, ...], str], path: tuple[str, ...], override: Override) -> None:
+    """Refuses an override of what an earlier one gave several values: the axis would be called by values that its cells don't have.
+
+    Args:
+        several: What was given several values, outside constants, and how it was written.
+
+    Raises StudyError.
+    """
+    for earlier, text in several.items():
+        own = path[2:] if path[:1] == ("variants",) else path
+        common = min(len(earlier), len(own))
+        if common and earlier[:common] == own[:common] and earlier[:1] != ("constants",):
+            raise problem_at(
+                override.span, f"'{'.'.join(path)}' has values already, by `-o {text}`", "Keep one of the two."
+            )
+
+
 def touches(patch: yaml.Node, path: tuple[str, ...]) -> bool:
     """Whether a patch says something of a path, of what it is in, or of what is in it."""
     for step in path:

@@ -109,3 +109,20 @@ def test_what_makes_no_axis_is_said(override: str, said: str, profile: str | Non
     with pytest.raises(spec.StudyError) as error:
         programs(override, profile=profile, variants=variants)
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "later", ["training.batch=16", "training={batch: 3}", "training.batch=3,4", "line.training.batch=16"]
+)
+def test_what_has_several_values_takes_no_other_later(later: str) -> None:
+    with pytest.raises(spec.StudyError, match=r"has values already, by `-o training\.batch=8,32`"):
+        programs("training.batch=8,32", later)
+    with pytest.raises(spec.StudyError, match="has values already"):
+        programs("training.batch=8,32", "variants.a.training.batch=16", variants="{a: {}, b: {seed: 1}}")
+    path, _, _ = later.partition("=")
+    if path == "training.batch" and "," not in later:
+        assert [cell.point for cell in programs(later, "training.batch=8,32")] == [{"batch": 8}, {"batch": 32}]
+
+
+def test_one_value_of_a_constant_goes_over_several() -> None:
+    assert [cell.point for cell in programs("constants.d=2,3", "constants.d=5")] == [{"d": 5}]

@@ -1,0 +1,74 @@
+"""Cells that differ in their names alone: a comparison of them would compare a thing with itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from ..diagnostics.problems import Problem, listing
+from ..ir.plan import ExperimentPlan, Program, StudyPlan
+from ..passes.digests import Digests
+
+MOST = 100
+"""So many cells along an axis are compared."""
+REMEDY = "Let them differ, or drop all but one. What the axis changes may have been set by a profile or an override, which go over all cells."
+
+
+def equal_cells(plan: StudyPlan) -> list[Problem]:
+    """A warning for each axis along which cells are equal in all that is trained, measured and shown.
+
+    Args:
+        plan: With the digests of its programs. Along an axis are looked at the cells that stand at the first cell's values on all others.
+    """
+    digests = Digests()
+    return [problem for experiment in plan.experiments for problem in _of_experiment(experiment, digests)]
+
+
+def _of_experiment(experiment: ExperimentPlan, digests: Digests) -> Iterator[Problem]:
+    for names in _independent(experiment):
+        first = experiment.programs[0].place
+        line = (p for p in experiment.programs if all(first[a] == v for a, v in p.place.items() if a not in names))
+        same = _first_equal(list(islice(line, MOST)), digests)
+        if same:
+            span = experiment.model.span(*(("variants",) if names[0] == "variant" else ("sweep", names[0])))
+            shown = listing(f"'{program.name}'" for program in same[:3]) + (" …" if len(same) > 3 else "")
+            message = (
+                f"the cells {shown} are the same but for their names: all that they train, measure and show is equal"
+            )
+            yield Problem(message, span, REMEDY, "warning")
+
+
+def _independent(experiment: ExperimentPlan) -> list[tuple[str, ...]]:
+    """The axes, those that go in step together."""
+    zipped = [tuple(names) for names in experiment.zipped]
+    return [*zipped, *((axis,) for axis in experiment.axes if not any(axis in names for names in zipped))]
+
+
+def _first_equal(programs: Sequence[Program], digests: Digests) -> list[Program]:
+    """The first programs that are equal to one another, if any are."""
+    trained: dict[Any, list[Program]] = {}
+    for program in programs:
+        trained.setdefault((program.digest, program.replicates), []).append(program)
+    for group in trained.values():
+        found: dict[Any, list[Program]] = {}
+        for program in group if len(group) > 1 else ():
+            found.setdefault(_looked_at(program, digests), []).append(program)
+        for same in found.values():
+            if len(same) > 1:
+                return same
+    return []
+
+
+def _looked_at(program: Program, digests: Digests) -> Any:
+    """What is measured and shown of a program, and when."""
+    measures = tuple((measure.name, digests.measure(program, measure)) for measure in program.measures)
+    shown = tuple(
+        (
+            probe.figure,
+            probe.steps,
+            tuple(digests.sample(program, term, probe.examples) for term in probe.terms.values()),
+        )
+        for probe in program.probes
+    )
+    return measures, shown, program.training.evaluations if program.training is not None else ()
