@@ -52,7 +52,7 @@ class Lowering:
         files: the columns of data files by the keys of their terms, [N, …]; `file_rows` are those of the examples, int32 [R, B].
         lead: the axes of a sample.
         constants: the values of swept constants, by place: […] of one cell, [cells, …], or [R, …] where no cells are told apart.
-        network: applies a network to an input, or to its own; `layer` gives a layer's output on the way.
+        network: applies a network to an input, or to its own; `layer` gives what one of its layers gives on the way.
         weight: the value of weights; `given` are tensors that stand for some (network, layer, weight).
         expectation: a mean, or a statistic of gradients
         gradient: one example's gradient by weights in a measure; `derivative` any other derivative; `batch_mean` a mean over the batch; `recall` the
@@ -81,7 +81,7 @@ class Lowering:
     lead: Axes = (REPLICATE, EXAMPLE)
     constants: Sequence[Any] = ()
     network: Callable[[Lowering, str, Value | None], Value] | None = None
-    layer: Callable[[Lowering, str, str], Value] | None = None
+    layer: Callable[[Lowering, str, str, Value | None], Value] | None = None
     weight: Callable[[Lowering, t.Weight | t.AllWeights], Value] | None = None
     expectation: Callable[[t.Term], Value] | None = None
     gradient: Callable[[Lowering, t.Gradient], Value] | None = None

@@ -303,10 +303,11 @@ def _enumerated(term: t.Sample, digits: Digits, context: Lowering) -> Value:
 @TENSOR.case(t.NetworkOutput)
 def _network_output(term: t.NetworkOutput, context: Lowering) -> Value:
     assert context.network is not None
+    given = None if term.input is None else _where_taken(term.input, context)
     if term.layer is not None:
         assert context.layer is not None
-        return context.layer(context, term.network, term.layer)
-    return context.network(context, term.network, None if term.input is None else _where_taken(term.input, context))
+        return context.layer(context, term.network, term.layer, given)
+    return context.network(context, term.network, given)
 
 
 def _where_taken(given: t.Term, context: Lowering) -> Value:

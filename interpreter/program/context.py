@@ -180,8 +180,12 @@ class ProgramContext:
         lowering.values.update({f"layer {name}.{key}": output for key, output in outputs.items()})
         return value
 
-    def layer(self, lowering: Lowering, name: str, key: str) -> Value:
-        """What a layer gives on its network's own input."""
+    def layer(self, lowering: Lowering, name: str, key: str, given: Value | None) -> Value:
+        """What a layer gives on its network's own input, or on another."""
+        if given is not None:
+            network, outputs = self.networks[name], dict[str, Value]()
+            network(lowering, given, network.plan.input.type, None, outputs)
+            return outputs[key]
         place = f"layer {name}.{key}"
         if place not in lowering.values:
             self.apply(lowering, name, None)

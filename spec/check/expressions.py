@@ -28,7 +28,9 @@ from .constant_limits import Budget
 from .context import Context, Names
 from .expression_text import Text, read
 from .file_values import named_columns
+from .moments import MOMENTS
 from .namespace import Function, counters_in
+from .weight_paths import inside, part
 
 MAX_STEPS = 150
 """How deep expressions may be nested when each function is written out: as deep as all passes over terms can go."""
@@ -326,10 +328,15 @@ class Checker:
         return t.Cut(array, axis, first, last, type=Type(array.type.kind, shape), span=span)
 
     def attribute(self, node: n.Attribute, text: Text, context: Context) -> t.Term:
-        """A weight: `f.block[0].hidden.kernel`."""
+        """A weight or what a layer gives: `f.block[0].hidden.kernel`, `f(u).hidden`, `initial(f).hidden`."""
         path: list[str | int] = []
         item: n.Expr = node
         while not isinstance(item, n.Name):
+            if isinstance(item, n.Call) and item.function in MOMENTS and item.arguments:
+                return self.term(inside(node, item), text, context)
+            if isinstance(item, n.Call):
+                whole = self.term(item, text, context)
+                return part(self.names, whole, path[::-1], context.stage, text.span(node))
             if isinstance(item, n.Attribute):
                 path.append(item.name)
                 item = item.owner

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from math import prod
 
 from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sentence
+from ..expressions import nodes as n
 from ..ir import terms as t
 from ..ir.plan import LayerPlan, NetworkPlan
 from ..ir.types import Type
+from ..passes.print_term import spell
+from .context import Names
 
 
 def weight(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> t.Term:
@@ -41,6 +45,32 @@ def _output(plan: NetworkPlan, owner: LayerPlan, span: Span) -> t.Term:
         raise problem_at(span, f"'{plan.name}.{owner.key}' is applied more than once, and has no one output", hint)
     shape = (*((plan.each,) if plan.each is not None else ()), *behind.output.shape)
     return t.NetworkOutput(plan.name, layer=behind.key, type=Type(behind.output.kind, shape), span=span)
+
+
+def part(names: Names, whole: t.Term, path: Sequence[str | int], stage: str, span: Span) -> t.Term:
+    """What a layer gives on another input: `f(u).hidden`. Raises StudyError."""
+    if not isinstance(whole, t.NetworkOutput) or whole.input is None:
+        message = "only networks have parts that a dot reaches"
+        raise problem_at(whole.span or span, message, "Weights are written `score.dense_2.kernel`.")
+    found = names.weight([whole.network, *path], stage, span)
+    if not isinstance(found, t.NetworkOutput):
+        raise problem_at(span, "weights are the same on every input", f"Write `{spell(found)}`.")
+    return replace(found, input=whole.input)
+
+
+def inside(node: n.Expr, call: n.Call) -> n.Call:
+    """A call whose last argument has the parts that a chain of dots reaches: `initial(f.hidden)` of `initial(f).hidden`."""
+    return replace(call, arguments=(*call.arguments[:-1], _moved(node, call)), start=node.start, end=node.end)
+
+
+def _moved(node: n.Expr, call: n.Call) -> n.Expr:
+    """The chain of dots behind a call, behind its last argument."""
+    if node is call:
+        return call.arguments[-1]
+    if isinstance(node, n.Attribute):
+        return replace(node, owner=_moved(node.owner, call))
+    assert isinstance(node, n.Index)
+    return replace(node, array=_moved(node.array, call))
 
 
 def layer(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> LayerPlan:

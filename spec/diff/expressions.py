@@ -11,6 +11,7 @@ from typing import Any
 from ..expressions import nodes as n
 from ..expressions.parser import parse_expression
 from ..expressions.printer import PRECEDENCE, print_expression
+from ..tables.operations import FORMS
 from .changes import Edit
 
 Stretch = tuple[int, int, str, str]
@@ -223,9 +224,11 @@ def substituted(node: Any, mapping: Mapping[str, str], layers: Mapping[str, str]
 
 
 def _dotted(node: n.Node) -> str:
-    """The names along a chain of attributes and indices: `f.block.hidden` of `f.block[0].hidden`."""
+    """The names along a chain of attributes and indices: `f.block.hidden` of `f.block[0].hidden` and `f(u).block[0].hidden`."""
     if isinstance(node, n.Attribute):
         return f"{_dotted(node.owner)}.{node.name}"
+    if isinstance(node, n.Call):
+        return _dotted(node.arguments[-1]) if node.function in FORMS and node.arguments else node.function
     return _dotted(node.array) if isinstance(node, n.Index) else node.name if isinstance(node, n.Name) else ""
 
 

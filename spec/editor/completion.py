@@ -16,12 +16,16 @@ from ..tables.gradient_modes import GRADIENT_MODES
 from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS
 from ..tables.stored_types import LEFT_OUT
 from .cursor import Where
+from .dotted import before_dot
 from .names import Known, Names
 
 AXES = ("panel", "colour")
 """Keys of figures that take an axis: `variant`, or a swept constant."""
 EXPRESSION_MODES = frozenset(row.name for row in GRADIENT_MODES.values() if row.takes_expression)
 """Gradient modes under which an expression in the function's parameters stands."""
+
+NUMBER = re.compile(r"(?<![\w.])\d+$")
+"""What a dot goes on with as a number: `2.5`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +150,13 @@ def _condition(where: Where, names: Names, figure: bool) -> Iterator[Completion]
 
 
 def _expression(where: Where, names: Names) -> Iterator[Completion]:
-    attribute = re.search(r"([A-Za-z_]\w*(?:\[\d+\]|\.\w+)*)\.\w*$", where.before)
-    if attribute is not None:
-        for name, what in names.parts.get(_numbered(attribute[1], names), {}).items():
-            yield Completion(name, "part", what)
+    if (dot := re.search(r"(?<=[A-Za-z0-9_\])])\.\w*$", where.before)) is not None and not NUMBER.search(
+        where.before[: dot.start()]
+    ):
+        path, applied = before_dot(where.before[: dot.start()])
+        for name, what in names.parts.get(_numbered(path, names), {}).items():
+            if not applied or f"{path}.{name}" in names.parts:  # weights are the same on every input
+                yield Completion(name, "part", what)
         return
     yield from _local(where, names)
     stage = stage_of(where.inside)

@@ -9,6 +9,7 @@ from ..model.figures import FIGURES
 from ..model.reference import describe
 from .completion import parameters
 from .cursor import Where
+from .dotted import before_dot
 from .names import Known, Names
 
 SCOPE = ("constants", "draw", "example", "architecture", "estimates", "outputs", "functions")
@@ -69,7 +70,7 @@ def _in_expression(where: Where, word: str, line: str, names: Names | None) -> s
     if names is not None:
         if word in parameters(where, names):
             return f"**{word}**: a parameter"
-        owner, part = _owner(line, where.start), word
+        owner, part = before_dot(line[: where.start - 1])[0] if line[: where.start].endswith(".") else "", word
         for path in (owner, f"{owner}_1"):
             if owner and part in names.parts.get(path, {}):
                 return f"**{owner}.{part}**: {names.parts[path][part]}"
@@ -82,16 +83,6 @@ def _in_expression(where: Where, word: str, line: str, names: Names | None) -> s
     if word == "step":
         return "**step**: the number of the update"
     return describe_in_markdown(word)
-
-
-def _owner(line: str, start: int) -> str:
-    """What stands before a dot: `score.dense_2` before `.kernel`."""
-    if start == 0 or line[start - 1] != ".":
-        return ""
-    place = start - 1
-    while place > 0 and (line[place - 1].isalnum() or line[place - 1] in "_.[]"):
-        place -= 1
-    return line[place : start - 1]
 
 
 def shown(known: Known) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import prod
 
 from ..check.data import data_source
 from ..check.measures import measure
@@ -149,6 +150,9 @@ def _checked(name: str, node: yaml.Mapping, top: yaml.Mapping) -> tuple[dict[str
                     path = f"{binding.name}.{layer.key}"
                     parts[binding.name][layer.key.partition(".")[0]] = f"a layer, {layer.input} → {layer.output}"
                     parts[path] = {weight: f"real{shape_text(shape)}" for weight, shape in layer.weights.items()}
+                    size = sum(prod(shape) for weight, shape in layer.weights.items() if weight not in layer.untrained)
+                    if size:
+                        parts[path].setdefault("weights", f"real[{size}], the layer's weights together")
             else:
                 types[binding.name] = str(scope.term_of(binding, binding.key).type)
         except StudyError:

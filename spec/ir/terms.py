@@ -167,7 +167,7 @@ class Sample(Term):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetworkOutput(Term):
-    """What a network makes of its own input, or of another one; or what one of its layers gives on the way, of its own input."""
+    """What a network makes of its own input, or of another one; or what one of its layers gives on the way."""
 
     network: str
     input: Term | None = None

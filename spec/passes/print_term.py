@@ -124,9 +124,8 @@ def _sample(term: t.Sample) -> str:
 
 @_TEXT.case(t.NetworkOutput)
 def _network_output(term: t.NetworkOutput) -> str:
-    if term.layer is not None:
-        return f"{term.network}.{term.layer}"
-    return term.network if term.input is None else f"{term.network}({spell(term.input)})"
+    whole = term.network if term.input is None else f"{term.network}({spell(term.input)})"
+    return whole if term.layer is None else f"{whole}.{term.layer}"
 
 
 @_TEXT.case(t.Weight)

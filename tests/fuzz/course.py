@@ -64,9 +64,24 @@ class Course(Asked):
                     found.append(Given(f"{form}({name})", Type("real", shape), 0, (f"form {form}",)))
             if (given := self._entered(name)) and self.chance(0.8):
                 found.append(self._derivative(name, shape, given))
+            found += self._layers_of(name)
         self.add(*found)
         if self.phases and ("b" in self.phases or self.phases["a"] > 1):
             self.late = tuple(self._after(name, shape) for name, shape in self.networks.items())
+
+    def _layers_of(self, name: str) -> list[Given]:
+        """What a layer gives on another input, and at the first weights."""
+        own = [layer for layer in self.layers if layer.text.startswith(f"{name}.")]
+        network = self.tree["architecture"][name]
+        if not own or "clip" in str(network["input"]):
+            return []
+        layer, found = self.random.choice(own), []
+        path = layer.text.removeprefix(f"{name}.")
+        if self.chance(0.3):
+            found.append(Given(f"{name}(0.5 * ({network['input']})).{path}", layer.type, 0, ("form layer elsewhere",)))
+        if self.chance(0.3):
+            found.append(Given(f"initial({name}).{path}", layer.type, 0, ("form initial",)))
+        return found
 
     def _derivative(self, name: str, shape: Shape, given: Given) -> Given:
         """A derivative of a network's output with respect to a name that it is given."""

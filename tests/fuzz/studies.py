@@ -41,7 +41,7 @@ def rows() -> set[str]:
         "activation": ACTIVATIONS, "initialiser": INITIALIZERS, "constraint": {**CONSTRAINTS, "function": 0}, "optimiser": OPTIMIZERS,
         "weights": {**STORED_TYPES, "state": 0, "loss_scale": 0, "left_out": 0}, "mode": GRADIENT_MODES, "statistic": GRADIENT_STATISTICS, "figure": FIGURES,
         "dtype": DTYPES,
-        "claim": CLAIM_FORMS, "form": {**FORMS, "indices": 0, "array": 0, "function": 0, "layer output": 0},
+        "claim": CLAIM_FORMS, "form": {**FORMS, "indices": 0, "array": 0, "function": 0, "layer output": 0, "layer elsewhere": 0},
         "data": dict.fromkeys((*DATA, "validation")), "stream": dict.fromkeys(("where", "tests")), "counter": COUNTERS, "judge": JUDGES, "skip": dict.fromkeys(SKIPS),
         "phase": TrainingPhase.model_fields, "update": TrainingUpdate.model_fields, "estimate": Estimate.model_fields,
         "term": LossTerm.model_fields, "patch": dict.fromkeys(("after", "before")),

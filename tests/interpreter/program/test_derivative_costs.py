@@ -35,6 +35,7 @@ CASES = {
     "an array along a direction": ("squared_norm(directional(h, x, e))", 24, ""),
     "a Hessian and a vector": ("squared_norm(hessian_vector(s, x, e))", 24, ""),
     "a gradient of each example by weights": ("squared_norm(gradient(f^2, f.b.kernel))", 8, ""),
+    "a layer on another input": ("f^2 + squared_norm(f(2 * x).b)", 8, ""),
     "the gradient of the batch": ("f^2 + squared_norm(B(gradient(f^2, f.weights)))", 8, ""),
 }
 

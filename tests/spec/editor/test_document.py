@@ -98,3 +98,41 @@ def test_no_text_and_no_position_is_too_much() -> None:
             study.complete(line, column)
             study.hover(line, column)
             study.definition(line, column)
+
+
+LAYERS = """dlspec: 1
+study: t
+experiments:
+  e:
+    task: {example: {x: "normal([3])", y: "x[0]"}}
+    architecture: {f: {input: x, layers: [dense: {units: 4, name: hidden}, dense: 1]}}
+    loss: {l: (f - y)^2}
+    training: {optimizer: {sgd: 0.1}, batch: 8, steps: 5}
+    measures: {m: E(f)}
+"""
+PARTS = {
+    "E(f.▮": {"hidden", "dense_2", "weights"},
+    "E(f(2 * sin(x)).▮": {"hidden", "dense_2"},
+    "E(initial(f).▮": {"hidden", "dense_2", "weights"},
+    "E(initial(f).hidden.▮": {"kernel", "bias", "weights"},
+    "E(after(a, f(x)).hi▮": {"hidden", "dense_2"},
+    "E(f(x).hidden.▮": set(),
+}
+
+
+@pytest.mark.parametrize("typed", PARTS)
+def test_parts_of_a_network_are_proposed_behind_a_dot(typed: str) -> None:
+    study = OpenStudy("t", LAYERS)
+    study.refresh()
+    line = LAYERS.count("\n") - 1
+    study.update(LAYERS.replace("m: E(f)}", f'm: "{typed.replace("▮", "")}'))
+    found = study.complete(line, len('    measures: {m: "') + typed.index("▮"))
+    assert {item.label for item in found if item.kind == "part"} == PARTS[typed]
+
+
+def test_a_layer_on_another_input_is_told() -> None:
+    text = LAYERS.replace("E(f)", '"E(f(2 * x).hidden[0])"')
+    study = OpenStudy("t", text)
+    study.refresh()
+    found = study.hover(text.count("\n") - 1, text.split("\n")[-2].index("hidden") + 2)
+    assert found is not None and "**f.hidden**: a layer, real[3] → real[4]" in str(found)
