@@ -162,12 +162,15 @@ class Compiled:
                 yield self.train_steps[self.borders.owners[number]], min(last, end) - max(first, start)
 
     def _begin_anew(self, target: Restart, number: int) -> list[Any]:
-        """Begins the weights of a network or a layer anew in a pass of training, by draws of that pass; gives these weights."""
+        """Begins the weights of a network or a layer anew in a pass of training, by draws of that pass, or by those of step 0; gives these weights."""
         plans = [
             next(plan for plan in program.networks if plan.name == target.network) for program in self.batch.programs
         ]
-        paths = [(*path, "pass", number) for path in self.seeds.cells[0].paths]
-        return self.networks[target.network].begin(plans, paths, self._values(self.step), target.layer)
+        paths: list[Any] = list(self.seeds.cells[0].paths)
+        if not target.initial:
+            paths = [(*path, "pass", number) for path in paths]
+        values = self._values(0 if target.initial else self.step)
+        return self.networks[target.network].begin(plans, paths, values, target.layer)
 
     def _values(self, step: int) -> list[Values]:
         """What gives the values of constants and draws in each cell, and of counters in the examples of a step."""

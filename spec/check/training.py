@@ -118,16 +118,22 @@ class TrainingChecker:
 
     def restarts(self, model: TrainingPhase) -> tuple[Restart, ...]:
         """What begins anew with each pass of a phase."""
-        found = []
-        for target, item in zip(model.restart, model.nodes("restart"), strict=True):
+        found: list[Restart] = []
+        ways = model.restart if isinstance(model.restart, dict) else dict.fromkeys(model.restart, "anew")
+        for target, way in ways.items():
+            item = _named(model.node("restart"), target)
             head, steps = steps_of(target)
+            initial = way == "initial"
+            if target == "optimizer" and initial:
+                hint = "`optimizer: anew` is it; a network or a layer takes the weights of step 0."
+                raise problem_at(item.span, "what optimisers keep is nothing at step 0, and begins anew", hint)
             if target == "optimizer":
                 found.append(Restart())
             elif head in self.model.architecture:
                 plan = self.experiment.plan(head, item.span)
                 one = layer(plan, steps, item.span) if steps else None
                 self.restartable(plan.leaves() if one is None else [one], target, item.span)
-                found.append(Restart(head, one.key if one is not None else None))
+                found.append(Restart(head, one.key if one is not None else None, initial))
             else:
                 known = ["optimizer", *self.model.architecture]
                 hint = did_you_mean(head, known) or f"Known here: {listing(known)}, and layers of these: `f.dense_1`."
@@ -299,3 +305,10 @@ class TrainingChecker:
         if len(given) > 1:
             message = f"an optimiser clips in one way, and here are {listing(f'`{name}`' for name in given)}"
             raise problem_at(model.key(given[1]), message, "Leave all but one out.")
+
+
+def _named(node: yaml.Node | None, name: str) -> yaml.Node:
+    """Where a name stands in a list, or as a key of a map."""
+    items = [key for key, _ in node.entries] if isinstance(node, yaml.Mapping) else []
+    items = [item for item in node.items if isinstance(item, yaml.Scalar)] if isinstance(node, yaml.Sequence) else items
+    return next(item for item in items if item.text == name)

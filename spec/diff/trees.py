@@ -182,6 +182,8 @@ class _Builder:
                 continue
             if form.several and isinstance(value, str):
                 value = [value]  # one of them, written without brackets
+            if name == "restart" and isinstance(value, dict) and set(value.values()) <= {"anew"}:
+                value = list(value)  # the long form of a list
             if name == "functions":
                 fields[name] = Branch(dict(self.function(key, body) for key, body in value.items()))
             elif name in WRAPPED and isinstance(value, dict):

@@ -62,9 +62,12 @@ class Restart:
     network: str = ""
     """The network; "" for the optimisers."""
     layer: str | None = None
+    initial: bool = False
+    """Whether weights are those of step 0; else they are drawn anew."""
 
     def __str__(self) -> str:
-        return f"{self.network}.{self.layer}" if self.layer else self.network or "optimizer"
+        name = f"{self.network}.{self.layer}" if self.layer else self.network or "optimizer"
+        return f"{name} initial" if self.initial else name
 
 
 @dataclass(frozen=True, eq=False)

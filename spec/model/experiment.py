@@ -184,6 +184,16 @@ class TrainingUpdate(Closed):
     times: Expression = Field(1, description="How often it is made in a step, each time on fresh examples.")
 
 
+def _restart_form(value: Any) -> str:
+    return "by name" if isinstance(value, dict) else "anew"
+
+
+Restart = Annotated[
+    Annotated[list[str], Tag("anew")] | Annotated[dict[str, Literal["anew", "initial"]], Tag("by name")],
+    Discriminator(_restart_form),
+]
+
+
 class TrainingPhase(Closed):
     """A stretch of training. What it does not say is as in `training`; weights and what optimisers keep go on from phase to phase."""
 
@@ -199,9 +209,9 @@ class TrainingPhase(Closed):
         None, description="How many examples a step in this phase; `full` is the whole training set."
     )
     updates: dict[Name, TrainingUpdate] | None = Field(None, description="What a step consists of in this phase.")
-    restart: list[str] = Field(
+    restart: Restart = Field(
         default_factory=list,
-        description="What begins anew with each pass: `optimizer`, a network, or a layer: `f.head`.",
+        description="What begins anew with each pass: `optimizer`, a network, or a layer: `[optimizer, f.head]`; `{f.head: initial}` takes the weights of step 0.",
     )
 
 

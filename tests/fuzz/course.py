@@ -219,6 +219,12 @@ class Course(Asked):
             entry["restart"] = self.random.sample(parts, self.random.randint(1, min(2, len(parts))))
             if len(entry["restart"]) == 2 and entry["restart"][1].startswith(f"{entry['restart'][0]}."):
                 entry["restart"].pop()
+            if self.chance(0.4):
+                self.seen.add("phase restart initial")
+                entry["restart"] = {
+                    part: "anew" if part == "optimizer" else self.random.choice(("anew", "initial"))
+                    for part in entry["restart"]
+                }
         self.seen.update(f"phase {field}" for field in entry)
         return entry
 

@@ -43,7 +43,7 @@ def rows() -> set[str]:
         "dtype": DTYPES,
         "claim": CLAIM_FORMS, "form": {**FORMS, "indices": 0, "array": 0, "function": 0, "layer output": 0, "layer elsewhere": 0},
         "data": dict.fromkeys((*DATA, "validation")), "stream": dict.fromkeys(("where", "tests")), "counter": COUNTERS, "judge": JUDGES, "skip": dict.fromkeys(SKIPS),
-        "phase": TrainingPhase.model_fields, "update": TrainingUpdate.model_fields, "estimate": Estimate.model_fields,
+        "phase": {**TrainingPhase.model_fields, "restart initial": 0}, "update": TrainingUpdate.model_fields, "estimate": Estimate.model_fields,
         "term": LossTerm.model_fields, "patch": dict.fromkeys(("after", "before")),
         "example argument": {p.name: 0 for row in LAYERS.values() for p in row.parameters.values() if p.kind == "example"},
     }  # fmt: skip

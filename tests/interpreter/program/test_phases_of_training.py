@@ -137,3 +137,29 @@ def test_moments_of_restarted_weights_begin_anew(compiled: Callable[..., Compile
     moments = {value.name: bool(value.numpy().any()) for value in optimizer.variables if "momentum" in value.name}
     assert {name: "head" not in name for name in moments} == moments
     assert int(optimizer.iterations) == 2
+
+
+@pytest.mark.parametrize("xla", [False, True])
+def test_what_restarts_may_be_that_of_step_0(compiled: Callable[..., Compiled], xla: bool) -> None:
+    """To the bit, in each pass; moments begin at 0, and the other layer goes on."""
+    text = HEAD + RESTART.format(restart="").replace("[]", "{f.head: initial}")
+    made = compiled(text, replicates=2, xla=xla)
+    start = weights(made)
+    for steps in (2, 1):
+        made.train(steps)
+        before = weights(made)
+        assert not np.array_equal(before["head.kernel"], start["head.kernel"])
+        again = compiled(text, replicates=2, xla=xla)
+        again.restore(made.step, made.saved())
+        again.borders.cross(made.step, again._begin_anew, again._keep)
+        found = weights(again)
+        assert all(np.array_equal(found[f"head.{name}"], start[f"head.{name}"]) for name in ("kernel", "bias"))
+        assert np.array_equal(found["dense_1.kernel"], before["dense_1.kernel"])
+        optimizer, _ = again.train_step.optimizers[0].groups[""]
+        moments = {value.name: value.numpy().any() for value in optimizer.variables if "momentum" in value.name}
+        assert {name: "head" not in name for name in moments} == moments
+    other = compiled(HEAD + RESTART.format(restart="f.head"), replicates=2, xla=xla)
+    other.train(3)
+    made.train(1)
+    other.train(1)
+    assert not same(weights(made), weights(other))

@@ -61,3 +61,15 @@ def test_the_order_of_networks_terms_and_restarts_has_no_meaning() -> None:
 def test_names_of_phases_and_updates_are_no_meaning() -> None:
     other = study(("z: {steps: 2}", *PHASES[1:]), (UPDATES[0].replace("one", "zero"), UPDATES[1]))
     assert digest(study()) == digest(other)
+
+
+def test_a_list_of_what_restarts_is_short_for_a_map() -> None:
+    """That says `anew` of each; `initial` is another training, and a change of the phase."""
+    long = study(tuple(text.replace("[D, G]", "{D: anew, G: anew}") for text in PHASES))
+    assert digest(study()) == digest(long)
+    assert not compare(study(), long).changes
+    other = study(tuple(text.replace("[D, G]", "{D: anew, G: initial}") for text in PHASES))
+    assert digest(long) != digest(other)
+    (change,) = compare(long, other).changes
+    assert "training" in change.classes
+    assert change.path == ("training", "phases", "b", "restart")
