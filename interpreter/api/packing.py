@@ -45,9 +45,10 @@ def packed(run: RunRecord, file: Path | None, warn: Callable[[str], None]) -> Pa
     if keys and (root / "index.sqlite").exists():
         with ReadStore(root, warn) as store:
             held, stored = store.result_files(keys)
-    if len(held) < len(keys):
+    there = sum(key in held for key in keys)  # cells that mean the same have one key
+    if there < len(keys):
         warn(
-            f"{len(keys) - len(held)} of {len(keys)} replicates are not in the store any more: of these the archive has curves and finals alone"
+            f"{len(keys) - there} of {len(keys)} replicates are not in the store any more: of these the archive has curves and finals alone"
         )
 
     def files() -> Iterator[tuple[str, Path | bytes]]:
@@ -60,7 +61,7 @@ def packed(run: RunRecord, file: Path | None, warn: Callable[[str], None]) -> Pa
         for path in stored:
             yield f"{STORE}/cells/{path.parent.name}/{path.name}", path
 
-    return Packed(place, pack(place, files()), len(held), len(keys))
+    return Packed(place, pack(place, files()), there, len(keys))
 
 
 def cited(run: RunRecord, warn: Callable[[str], None]) -> str:

@@ -43,7 +43,8 @@ class Stored:
         scaled = [
             [rounded(tf.convert_to_tensor(one) / divisor, self.plan.type) for one in group] for group in gradients
         ]
-        finite = tf.reduce_all([_finite(one) for group in scaled for one in group], axis=0)
+        flags = [_finite(one) for group in scaled for one in group]
+        finite = tf.reduce_all([tf.ones([self.context.rows], tf.bool), *flags], axis=0)
         changed = [*self.optimizers.trained(), *self.optimizers.moments(), *more]
         before = [tf.identity(variable.value) for variable in changed]
         yield [[one / self.plan.loss_scale for one in group] for group in scaled], 1

@@ -150,6 +150,8 @@ class Results:
     """The measures whose expectations go over sampled examples, and over how many at least."""
     rates: frozenset[str] = frozenset()
     """The measures that are the rate of a condition over examples."""
+    left_out: tuple[str, ...] = ()
+    """The variants that were not run, as `--only` asked for others."""
     debiased: bool = False
     """Whether the highest and lowest values over the steps count without what chance adds to the best of so many."""
 
@@ -169,6 +171,7 @@ class Results:
             all_exact=every,
             examples=examples,
             rates=rates,
+            left_out=plan.left_out,
         )
         fewer = {
             found.place(program.variant, program.point): program.replicates

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dlspec.spec.diagnostics.problems import listing
 from dlspec.spec.ir import claims as c
 from dlspec.spec.ir.plan import ClaimPlan
 from dlspec.spec.tables.judges import JUDGES
 
 from ..results.replicates import Results
-from ..results.verdicts import HOLDS, OPEN, SEEN, Decision, Evidence, Verdict
+from ..results.verdicts import FAILS, HOLDS, OPEN, SEEN, Decision, Evidence, Verdict
 from .evidence import evidence
 from .judges import DECISIONS
 from .randomness import differs
@@ -28,6 +29,7 @@ def judge(claim: ClaimPlan, results: Results) -> Verdict:
         missed = never(claim.tree, results)
         decision = DECISIONS[claim.judge.name](claim, truth, results)
         decision = by_sampling_error(claim, _without_selection(claim, decision, results), results)
+        decision = _of_all_variants(claim, decision, results)
     except Undecidable as undecidable:
         return Verdict(claim, Decision(OPEN, str(undecidable)))
     return Verdict(claim, decision.lowered(decision.verdict, missed), *_value(conditions), conditions)
@@ -48,6 +50,28 @@ def _without_selection(claim: ClaimPlan, decision: Decision, results: Results) -
         return decision
     reason = "without what chance adds to the best of many evaluations it would not be so: ask for `final(…)`"
     return decision.lowered(SEEN, reason)
+
+
+def _of_all_variants(claim: ClaimPlan, decision: Decision, results: Results) -> Decision:
+    """The same, open where it speaks of variants that were not run, which could change it.
+
+    A claim must be true throughout: where it is false already it fails, unless something is taken over the variants.
+    """
+    tree = list(c.parts(claim.tree))
+    over = any(isinstance(part, c.Over) and part.axis == "variant" for part in tree)
+    if decision.verdict == OPEN or (decision.verdict == FAILS and not over):
+        return decision
+    unseen = {
+        variant
+        for part in tree
+        if isinstance(part, c.Measured | c.Diverged)
+        for variant in results.left_out
+        if c.looked_at(part.selections, {"variant": variant})
+    }
+    if not unseen:
+        return decision
+    names = listing([f"'{name}'" for name in results.left_out if name in unseen])
+    return decision.lowered(OPEN, f"`--only` left out {names}, of which it speaks, too")
 
 
 def _value(conditions: Sequence[Evidence]) -> tuple[float | None, tuple[float, float] | None]:

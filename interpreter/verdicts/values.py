@@ -289,17 +289,21 @@ def _along(tree: c.Along, results: Results) -> Grid:
 
 
 def _slope(low: Array, high: Array, x: Array) -> Range:
-    """The slope of the least squares' line along the last axis: a weighted sum of the values."""
-    weight = x - x.mean(axis=-1, keepdims=True)
-    square = (weight**2).sum(axis=-1, keepdims=True)
-    weight = np.where(square > 0, weight / square, np.nan)
+    """The slope of the least squares' line along the last axis: of whole numbers, which are summed exactly, one rounded quotient."""
+    x = x - x[..., :1]
+    count, total = x.shape[-1], x.sum(axis=-1)
+    square = (
+        count * (x**2).sum(axis=-1) - total**2
+    )  # of the distances from the first: at least the sum of their squares
+    square = np.where(square > 0, square, np.nan)
     if high is low or np.array_equal(low, high, equal_nan=True):
-        centre = low - low.mean(axis=-1, keepdims=True)
-        found = np.asarray((weight * centre).sum(axis=-1))
+        y = low - low[..., :1]
+        found = np.asarray((count * (x * y).sum(axis=-1) - total * y.sum(axis=-1)) / square)
         return found, found
+    weight = count * x - total[..., np.newaxis]
     ends = [np.where(weight == 0, 0.0, weight * end) for end in (low, high)]
     least, most = np.minimum(*ends).sum(axis=-1), np.maximum(*ends).sum(axis=-1)
-    return least, most
+    return least / square, most / square
 
 
 def _rising(low: Array, high: Array, x: Array) -> Array:

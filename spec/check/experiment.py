@@ -19,7 +19,7 @@ from .data import data_source
 from .estimates import estimates
 from .figure_samples import probes
 from .gradient_modes import modes
-from .integer_ranges import data_ranges, ranges
+from .integer_ranges import data_ranges, estimate_ranges, ranges
 from .measure_reads import MeasureReads
 from .measures import loss_term, measures
 from .memo import ById, Shared
@@ -174,12 +174,13 @@ class ExperimentChecker:
         data = self.shared.once(f"ranges of data {self._clock(program)}", drawn, lambda: data_ranges(program))
         reads = self.shared.common.reads
         _, derived = reads.together(program.measures)
+        estimates = estimate_ranges(program) if program.streams else {}
         if found := [
             *ranges(program, data, reads),
             *(
                 problem
                 for stream in program.streams
-                for problem in ranges(alone(program, stream), None, MeasureReads())
+                for problem in ranges(alone(program, stream), None, MeasureReads(), estimates)
             ),
             *unreached(program, (*derived, *program.estimates)),
             *unavailable(program),
@@ -232,7 +233,7 @@ class ExperimentChecker:
 def alone(program: Program, stream: str) -> Program:
     """What is made of the examples of a test stream: the measures over it alone."""
     measures = tuple(measure for measure in program.measures if measure.on == stream)
-    return replace(program.on(stream), measures=measures, loss=(), probes=(), estimates=())
+    return replace(program.on(stream), measures=measures, loss=(), probes=())
 
 
 def _counts(terms: Sequence[t.Term], measures: Sequence[MeasurePlan]) -> bool:

@@ -22,14 +22,26 @@ def data_ranges(program: Program) -> dict[int, Known] | None:
     return None if found.problems else found.known
 
 
-def ranges(program: Program, data: Mapping[int, Known] | None, reads: MeasureReads) -> list[Problem]:
+def estimate_ranges(program: Program) -> dict[int, Known]:
+    """The bounds of estimates, by term: they are of training examples, whatever is measured over."""
+    found = _ranges(program)
+    found.times = at_updates(program.training)
+    return {id(estimate.term): found.of(estimate.term) for estimate in program.estimates}
+
+
+def ranges(
+    program: Program,
+    data: Mapping[int, Known] | None,
+    reads: MeasureReads,
+    estimates: Mapping[int, Known] | None = None,
+) -> list[Problem]:
     """Ints that an int does not hold, labels and words that are none, indices outside: what is seen before anything runs.
 
-    `data` are the bounds of what is drawn and of examples, if nothing is wrong with these. A measure that was sound where
-    all that it reads had the same bounds is sound here, too.
+    `data` are the bounds of what is drawn and of examples, if nothing is wrong with these, `estimates` those of estimates where they are
+    known. A measure that was sound where all that it reads had the same bounds is sound here, too.
     """
     found = _ranges(program)
-    found.known.update(data or {})
+    found.known.update({**(data or {}), **(estimates or {})})
     found.times = at_updates(program.training)
     for name, term in _roots(program):
         _root(found, name, term)

@@ -365,6 +365,8 @@ class ExperimentPlan:
     """The same with the patches of each program over it."""
     zipped: tuple[tuple[str, ...], ...] = ()
     """The axes that go in step."""
+    left_out: tuple[str, ...] = ()
+    """The variants that are not run, as `--only` asks for others."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -170,6 +170,7 @@ class ExperimentResolver:
             self.model,
             tuple(self.models),
             tuple(tuple(names) for names in self.model.zip),
+            tuple(name for name in self.model.variants if name not in axes["variant"]) if "variant" in axes else (),
         )
 
     def _program(self, axes: Mapping[str, list[Any]], places: Mapping[str, int]) -> Program:

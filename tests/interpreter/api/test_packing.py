@@ -63,6 +63,16 @@ def test_a_run_goes_on_elsewhere_from_its_archive(
     assert dlspec.unpack("a.dlspec.zip").path == Path("runs") / run.name, "again: it is there, and stays as it is"
 
 
+def test_cells_that_mean_the_same_are_all_in_the_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an axis changes nothing, its cells have one key in the store."""
+    monkeypatch.chdir(tmp_path)
+    Path("packed.yaml").write_text(STUDY.replace("normal([d])", "normal([2])"))
+    command("run", "packed.yaml")
+    name = next(path.name for path in Path("runs").iterdir() if path.name.startswith("packed-"))
+    said = command("pack", name)
+    assert "4 of 4 replicates to go on from" in said and "not in the store" not in said
+
+
 def test_a_report_is_made_of_an_archive_anew(run: dlspec.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (run.path / "report.html").write_text("<script>alert('not ours')</script>")
     archive = run.pack(tmp_path / "there" / "a.dlspec.zip")

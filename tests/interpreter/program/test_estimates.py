@@ -108,3 +108,25 @@ def test_they_are_taken_over_training_examples_at_the_last_step_of_their_phase_i
     np.testing.assert_allclose(found["mean_"], border["on_train"], rtol=1e-6)
     np.testing.assert_allclose(found["slopes_"], border["derived"], rtol=1e-5)
     assert (found["on_train"] != border["on_train"]).all()
+
+
+ELSEWHERE = """
+task: {example: {x: "integer(4)"}, tests: {far: {x: "10 + integer(4)"}}}
+constants: {table: "[1, 2, 3, 4]"}
+architecture: {w: {parameter: [], initializer: 0}}
+loss: {l: (w - 1)^2 / 2 + 0 * x}
+training: {optimizer: {sgd: 0.5}, batch: 2, phases: {a: {steps: 2}, b: {steps: 1}}}
+estimates: {taken: {after: a, of: "E(w + 0 * table[x])", examples: 4}}
+measures:
+  plain: {of: "E(taken + 0 * x)", "on": far}
+  chosen: {of: "E(taken if x > 9 else 0)", "on": far}
+"""
+
+
+@pytest.mark.parametrize("xla", [False, True])
+def test_measures_over_other_examples_may_read_them(compiled: Callable[..., Compiled], xla: bool) -> None:
+    """They are of training examples, whose ranges they keep: after two halvings w is 3/4."""
+    made = compiled(ELSEWHERE, replicates=2, xla=xla)
+    made.train(3)
+    found = made.evaluate()
+    assert found["plain"].tolist() == found["chosen"].tolist() == [0.75, 0.75]

@@ -123,6 +123,15 @@ def test_updates_of_gradients_that_are_not_finite_are_left_out(compiled: Callabl
     np.testing.assert_array_equal(made.evaluate()["skipped"], after)
 
 
+@pytest.mark.parametrize("xla", [False, True])
+def test_where_nothing_is_trained_nothing_is_left_out(compiled: Callable[..., Compiled], xla: bool) -> None:
+    head = "weights: bfloat16; loss_scale: 2^8; gradient: {w: freeze}"
+    made = compiled(slope(head, "{sgd: 1}", values=", skipped: left_out"), 2, xla)
+    made.train(3)
+    np.testing.assert_array_equal(weights(made), [[1, 1, 3, kept(np.float32(0.1), "bfloat16")]] * 2)
+    assert made.evaluate()["skipped"].tolist() == [0, 0]
+
+
 def test_without_a_scale_small_gradients_of_float16_vanish(compiled: Callable[..., Compiled]) -> None:
     """With `loss_scale: 1` a gradient of 1e-8 is 0 in float16; scaled by 2^15 it is there."""
     steps = []

@@ -131,6 +131,8 @@ VALUES = {
         ("at(error, 10 * i, variant == a) > 9 - j for i < 3, j < 2", "step", FAILS),
         ("first_step(error < 9, step <= 10) <= 10", "step", FAILS),
         ("within(slope(final(error, d >= 2), d), 5.99, 6.01)", "d", HOLDS),  # 4 and 16 at 2 and 4
+        ("slope(final(error, d >= 2), d) == 6", "d", HOLDS),
+        ("slope(3 * d + 0 * final(error), d) == 3", "d", HOLDS),
         ("increasing(final(error, d >= 2), d)", "d", HOLDS),
         ("decreasing(final(error, d >= 2), d)", "d", FAILS),
         ("increasing(final(error), -d)", "d", FAILS),
@@ -352,6 +354,35 @@ def test_cells_that_were_not_run_leave_a_claim_open() -> None:
     replicate.record(0, {"error": 0.5, "other": math.nan})
     assert judge(plan.claims[0], Results.of_plan(plan, [replicate])).verdict == OPEN
     assert judge(plan.claims[0], Results.of_plan(plan, [])).verdict == OPEN
+
+
+@pytest.mark.parametrize(
+    ("check", "expected", "judge_by"),
+    [
+        ("final(error) < 9", OPEN, "replicates"),
+        ("final(error) < 9", OPEN, "mean"),
+        ("final(error) < 9", OPEN, "{share: 0.1}"),
+        ("final(error) < 1", FAILS, "replicates"),
+        ("final(error, variant == a) < 9", HOLDS, "replicates"),
+        ("final(error, variant != b) < 9", HOLDS, "replicates"),
+        ("max(final(error), variant) > 2", OPEN, "replicates"),
+        ("not diverged()", OPEN, "replicates"),
+        ("not diverged(variant == a)", HOLDS, "replicates"),
+    ],
+)
+def test_what_only_leaves_out_leaves_a_claim_open(check: str, expected: str, judge_by: str) -> None:
+    """Of the variant a alone nothing is known of b; what is false already stays so, but for what is taken over the variants."""
+    text = SPEC.replace("CHECK", check).replace("JUDGE", judge_by)
+    (plan,) = spec.resolve(spec.parse(Source("claims.yaml", text)), only=("e/a",)).experiments
+    replicates = []
+    for program in plan.programs:
+        for number in range(program.replicates):
+            replicate = Replicate("e", program.variant, dict(program.point), number, "")
+            replicate.record(0, {"error": 1.0 + 0.01 * number, "other": 0.0})
+            replicates.append(replicate)
+    found = judge(plan.claims[0], Results.of_plan(plan, replicates))
+    assert found.verdict == expected
+    assert found.decision.reason.endswith("`--only` left out 'b', of which it speaks, too") == (expected == OPEN)
 
 
 def test_variants_may_differ_in_their_replicates() -> None:
