@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -162,8 +162,9 @@ class TrainingChecker:
             terms = self.loss(phase.name, model, loss) if model is not None else loss
             own = optimizers
             if model is not None and model.optimizer is not None:
-                make = partial(self.optimizers, model)
-                own = self.experiment.part(("optimizers", phase.name), make, model.node("optimizer"))
+                make = partial(self.phase_optimizers, training, model)
+                nodes = training.node("optimizer"), model.node("optimizer")
+                own = self.experiment.part(("optimizers", phase.name), make, *nodes)
             said = model.updates if model is not None and model.updates is not None else training.updates
             updates = UpdateChecker(self.experiment, self.optimizer, terms, own, faulty).updates(said)
             found.append(replace(phase, loss=terms, optimizers={} if updates else own, updates=updates))
@@ -249,12 +250,18 @@ class TrainingChecker:
             hint = "Measure less often: a curve needs about fifty points."
             raise problem_at(span, f"measures would be taken {count:,} times; the limit is {MAX_EVALUATIONS:,}", hint)
 
-    def optimizers(self, training: Training | TrainingPhase) -> dict[str, OptimizerPlan]:
-        """The optimiser, or one for each network."""
-        model, node = training.optimizer, training.node("optimizer")
+    def phase_optimizers(self, training: Training, phase: TrainingPhase) -> dict[str, OptimizerPlan]:
+        """The optimisers of a phase that says something of them: over those of the training, as a variant's would be."""
+        return self.optimizers(phase, self.optimizers(training))
+
+    def optimizers(
+        self, training: Training | TrainingPhase, base: Mapping[str, OptimizerPlan] | None = None
+    ) -> dict[str, OptimizerPlan]:
+        """The optimiser, or one for each network, over those of `base`."""
+        model, node, known = training.optimizer, training.node("optimizer"), base or {}
         if not isinstance(model, dict):
-            return {"": self.optimizer(model)}
-        optimizers = {}
+            return {"": self.optimizer(model, known.get(""))}
+        optimizers = {name: plan for name, plan in known.items() if name}
         for name, entry in model.items():
             if name not in self.model.architecture:
                 key = node.key(name) if isinstance(node, yaml.Mapping) else None
@@ -263,19 +270,26 @@ class TrainingChecker:
                     f"Name an optimiser, or give one to each network: {networks}."
                 )
                 raise problem_at(key.span if key else None, f"'{name}' is neither an optimiser nor a network", hint)
-            optimizers[name] = self.optimizer(entry)
+            optimizers[name] = self.optimizer(entry, known.get(name))
         missing = [name for name in self.model.architecture if name not in optimizers]
         if missing and isinstance(node, yaml.Mapping):
             message = f"there is no optimiser for {listing(f'`{name}`' for name in missing)}"
             raise problem_at(node.span, message, "Give one optimiser for all, or one for each network.")
         return optimizers
 
-    def optimizer(self, entry: Any) -> OptimizerPlan:
-        """One optimiser; its learning rate may be a term in the step."""
+    def optimizer(self, entry: Any, base: OptimizerPlan | None = None) -> OptimizerPlan:
+        """One optimiser; its learning rate may be a term in the step. Arguments that a map does not say are those of `base`, if that is of its kind."""
         row, model = OPTIMIZERS[entry.kind], entry.value
+        kept: Mapping[str, Any] = {}
+        if base is not None and base.name == row.name and isinstance(yaml.find(entry.node(), [row.name]), yaml.Mapping):
+            clips = any(model.node(name) is not None for name in EXCLUSIVE if name in row.parameters)
+            kept = {name: value for name, value in base.arguments.items() if not (clips and name in EXCLUSIVE)}
         arguments: dict[str, Any] = {}
         for name, parameter in row.parameters.items():
             value, node = getattr(model, name), model.node(name)
+            if node is None and name in kept:
+                arguments[name] = kept[name]
+                continue
             if value is None:
                 continue
             if parameter.kind in ("bool", "choice") or not isinstance(node, yaml.Scalar | yaml.Sequence):

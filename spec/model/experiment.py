@@ -203,7 +203,8 @@ class TrainingPhase(Closed):
         None, description="The whole loss in this phase; without it, the experiment's."
     )
     optimizer: Optimizer | None = Field(
-        None, description="The optimiser in this phase, or a map from network to optimiser."
+        None,
+        description="The optimiser in this phase, or a map from network to optimiser. Arguments that it does not say are those of the training, if that is of its kind.",
     )
     batch: Expression | None = Field(
         None, description="How many examples a step in this phase; `full` is the whole training set."
