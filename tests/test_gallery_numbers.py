@@ -1,0 +1,114 @@
+"""Numbers of the gallery beside what programs say that share nothing with dlspec: closed forms, and NumPy."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from itertools import count
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+from benchmarks import gallery
+
+SEEN = re.compile(r"(?:([^;]+?): )?(-?[\d.]+(?:e[+-]\d+)?)(?: \((-?[\d.e+-]+) … (-?[\d.e+-]+)\))?(?:;|$)")
+
+
+def seen(case: str, check: str, line: int = 0) -> dict[str, tuple[float, float, float]]:
+    """What the gallery says was seen of a claim: mean, least and largest over replicates, by cell."""
+    (claim,) = [
+        one for one in json.loads(gallery.DATA.read_text("utf-8"))[case]["claims"] if one["check"].startswith(check)
+    ]
+    text = claim["seen"][line].split("saw ")[1].split("; closest")[0].split("; farthest")[0]
+    found = {
+        (label or "").strip(): (float(mean), float(low or mean), float(high or mean))
+        for label, mean, low, high in SEEN.findall(text)
+    }
+    assert found, claim["seen"]
+    return found
+
+
+def test_what_was_seen_is_read() -> None:
+    found = seen("digits", "final(accuracy)")
+    assert found["eps = 0.2"] == pytest.approx((0.972, 0.964, 0.983))
+    assert len(found) == 5
+
+
+def test_plateaus_of_a_deep_linear_network_last_as_long_as_its_recurrence() -> None:
+    """Of layers that start along the task's directions each is alone: u ← u + rate · u · (s - u²) for the root u of what is learnt of s."""
+
+    def half(strength: float) -> int:
+        root = math.sqrt(0.001)
+        for step in count():
+            if root**2 / strength >= 0.5:
+                return step
+            root += 0.05 * root * (strength - root**2)
+        raise AssertionError
+
+    for i, strength in enumerate((4, 2, 1)):
+        assert seen("deep_linear", "first_step", i)["two_layers"] == (half(strength),) * 3
+
+
+def test_adam_goes_to_the_worst_place_in_numpy() -> None:
+    def last(largest: bool) -> float:
+        w, m, v, top = 0.3, 0.0, 0.0, 0.0
+        for step in range(60600):
+            g = 1010.0 if step % 101 == 0 else -10.0
+            m, v = 0.9 * m + 0.1 * g, 0.99 * v + 0.01 * g * g
+            top = max(top, v)
+            rate = 0.03 * math.sqrt(1 - 0.99 ** (step + 1)) / (1 - 0.9 ** (step + 1))
+            w = min(1.0, max(-1.0, w - rate * m / (math.sqrt(top if largest else v) + 1e-7)))
+        return w
+
+    for variant, largest in (("adam", False), ("amsgrad", True)):
+        _, low, high = seen("adam", f"final(place, variant == {variant})")[""]
+        assert low - 2e-3 < last(largest) < high + 2e-3
+
+
+def test_lost_updates_are_those_of_rounding_to_nearest() -> None:
+    """The same least squares in NumPy, with weights that are rounded by ml_dtypes after each update."""
+    noise = np.random.default_rng(0)
+    w = noise.uniform(0, 100, (200, 10)).astype(np.float32)
+    kept = np.zeros((200, 10), ml_dtypes.bfloat16)
+    for _ in range(5000):
+        x = noise.normal(size=(200, 10)).astype(np.float32)
+        held = kept.astype(np.float32)
+        gap = np.einsum("rd,rd->r", held - w, x) - 0.5 * noise.normal(size=200).astype(np.float32)
+        kept = (held - np.float32(0.01) * gap[:, None] * x).astype(ml_dtypes.bfloat16)
+    errors = ((kept.astype(np.float64) - w) ** 2).sum(1) / 2 + 0.125
+    mean, low, high = seen("lost_updates", "final(error, variant == rounded_updates)")[""]
+    assert errors.min() < low and high < errors.max()
+    assert abs(mean - errors.mean()) < 4 * errors.std() / math.sqrt(5)
+
+
+def test_distances_between_lines_are_the_closed_forms() -> None:
+    """Disjoint distributions are log 2 apart; a slope s pays theta · s - 10 (s - 1)², which is largest at 1 + theta / 20."""
+    divergences = seen("wasserstein", "within(final(divergence")
+    assert len(divergences) == 5
+    for mean, low, high in divergences.values():
+        assert (mean, low, high) == pytest.approx((math.log(2),) * 3, abs=5e-3)
+    slopes = np.linspace(1, 1.5, 100001)
+    for theta in (0.25, 1, 4):
+        best = slopes[np.argmax(theta * slopes - 10 * (slopes - 1) ** 2)]
+        assert theta * best == pytest.approx(theta * (1 + theta / 20), rel=1e-4)
+    for mean, _, _ in seen("wasserstein", "within(final(of_optimum").values():
+        assert mean == pytest.approx(1, abs=0.03)
+
+
+def test_double_descent_is_that_of_numpy() -> None:
+    noise = np.random.default_rng(1)
+    runs = 25
+    errors: dict[int, list[float]] = {40: [], 400: []}
+    for _ in range(runs):
+        v, x, new = noise.normal(size=20) / math.sqrt(20), noise.normal(size=(40, 20)), noise.normal(size=(200, 20))
+        y = x @ v + 0.3 * noise.normal(size=40)
+        for p, found in errors.items():
+            features = noise.normal(size=(20, p)) / math.sqrt(p)
+            fitted = np.linalg.lstsq(np.maximum(x @ features, 0), y, rcond=None)[0]
+            found.append(float(np.mean((np.maximum(new @ features, 0) @ fitted - new @ v) ** 2)))
+    mean, _, _ = seen("double_descent", "final(test, p == 400) <")[""]
+    spread = float(np.std(errors[400])) * math.sqrt(1 / 20 + 1 / runs)
+    assert abs(mean - float(np.mean(errors[400]))) < 3 * spread
+    assert float(np.median(errors[40])) > 10 * mean
