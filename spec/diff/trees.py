@@ -108,7 +108,34 @@ def experiment_tree(model: Any, study_defaults: LayerDefaults) -> Branch:
     gradient = entries.get("gradient")
     if isinstance(gradient, Branch):
         entries["gradient"] = _modes(gradient, entries.get("functions"))
+    if model.training is not None and isinstance(training := entries.get("training"), Branch):
+        entries["training"] = _said_in_phases(training, model.training)
     return Branch(entries)
+
+
+def _said_in_phases(tree: Branch, training: Any) -> Branch:
+    """The tree of a training whose phases' optimisers have what they say alone, where they go over that of the training."""
+    phases = tree.entries.get("phases")
+    if not isinstance(phases, Branch):
+        return tree
+    found = dict(phases.entries)
+    for name, model in training.phases.items():
+        if isinstance(phase := found.get(name), Branch) and (own := phase.entries.get("optimizer")) is not None:
+            said = _said(own, training.optimizer, model.optimizer)
+            found[name] = replace(phase, entries={**phase.entries, "optimizer": said})
+    return replace(tree, entries={**tree.entries, "phases": replace(phases, entries=found)})
+
+
+def _said(tree: Tree, base: Any, model: Any) -> Tree:
+    """An optimiser, or one for each network, without the arguments that are those of `base`."""
+    if not isinstance(tree, Branch):
+        return tree
+    if isinstance(base, dict) and isinstance(model, dict):
+        entries = {name: _said(inner, base.get(name), model[name]) for name, inner in tree.entries.items()}
+        return replace(tree, entries=entries)
+    if isinstance(base, OneOf) and isinstance(model, OneOf) and base.kind == model.kind and model.long:
+        return replace(tree, entries={k: v for k, v in tree.entries.items() if k in model.value.model_fields_set})
+    return tree
 
 
 def defaults_tree(model: Any, study_defaults: LayerDefaults) -> Branch:

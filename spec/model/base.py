@@ -99,6 +99,11 @@ class OneOf(Closed):
         """What stands under the one key."""
         return getattr(self, self.kind)
 
+    @property
+    def long(self) -> bool:
+        """Whether it is written with a map of arguments, `adam: {…}`: neither a word alone nor a value in their place."""
+        return isinstance(yaml.find(self.node(), [self.kind]), yaml.Mapping)
+
     @model_validator(mode="before")
     @classmethod
     def _long_form(cls, value: Any) -> Any:

@@ -73,3 +73,14 @@ def test_a_list_of_what_restarts_is_short_for_a_map() -> None:
     (change,) = compare(long, other).changes
     assert "training" in change.classes
     assert change.path == ("training", "phases", "b", "restart")
+
+
+def test_what_a_phase_says_again_of_the_optimiser_is_no_difference_and_no_default_is_told_of_it() -> None:
+    again, once = (study((PHASES[0], f"b: {{steps: 3, optimizer: {{sgd: {{{said}}}}}}}")) for said in (
+        "learning_rate: 0.2, momentum: 0.5", "learning_rate: 0.2"))  # fmt: skip
+    base = once.source.text.replace("{sgd: 0.1}", "{sgd: {learning_rate: 0.1, momentum: 0.5}}")
+    kept, said = (spec.parse(Source("order.yaml", text)) for text in (base, base.replace("0.2", "0.2, momentum: 0.5")))
+    diff = compare(said, kept)
+    assert digest(said) == digest(kept) != digest(again)
+    (change,) = diff.changes
+    assert (change.path[-1], change.action, change.classes) == ("momentum", "removed", ("text",))
