@@ -112,3 +112,12 @@ def test_double_descent_is_that_of_numpy() -> None:
     spread = float(np.std(errors[400])) * math.sqrt(1 / 20 + 1 / runs)
     assert abs(mean - float(np.mean(errors[400]))) < 3 * spread
     assert float(np.median(errors[40])) > 10 * mean
+
+
+def test_collapsed_posteriors_are_those_of_the_best_linear_model() -> None:
+    """Of the best such model each direction of more variance than the noise has a latent, and no other has."""
+    strength = np.array([8, 4, 2, 0.6, 0.4, 0.2])
+    active = seen("posterior_collapse", "final(active)")
+    assert {label: mean for label, (mean, _, _) in active.items()} == {
+        f"noise = {noise:g}": (strength > noise).sum() for noise in (0.1, 0.5, 1, 3, 10)
+    }
