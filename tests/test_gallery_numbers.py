@@ -121,3 +121,43 @@ def test_collapsed_posteriors_are_those_of_the_best_linear_model() -> None:
     assert {label: mean for label, (mean, _, _) in active.items()} == {
         f"noise = {noise:g}": (strength > noise).sum() for noise in (0.1, 0.5, 1, 3, 10)
     }
+
+
+def test_the_plateau_of_a_committee_is_that_of_online_learning_in_numpy() -> None:
+    """A hundred committees learn side by side; their error is Saad & Solla's closed form of the overlaps."""
+    noise = np.random.default_rng(2)
+    n, runs, rate = 50, 100, 0.25
+    teacher = np.broadcast_to(np.eye(2, n), (runs, 2, n))
+    student = 0.01 * noise.normal(size=(runs, 2, n))
+    erf = np.vectorize(math.erf)
+    for _ in range(50 * n):
+        x = noise.normal(size=(runs, n))
+        inner = np.einsum("rkn,rn->rk", student, x)
+        gap = erf(inner / math.sqrt(2)).sum(1) - erf(np.einsum("rkn,rn->rk", teacher, x) / math.sqrt(2)).sum(1)
+        slope = math.sqrt(2 / math.pi) * np.exp(-(inner**2) / 2)
+        student -= rate / n * (gap[:, None] * slope)[:, :, None] * x[:, None, :]
+
+    def mean_product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """The sum of E erf(u / √2) erf(v / √2) over units u of a and v of b."""
+        sizes = np.sqrt((1 + (a**2).sum(2))[:, :, None] * (1 + (b**2).sum(2))[:, None, :])
+        return (2 / math.pi * np.arcsin(np.einsum("rin,rjn->rij", a, b) / sizes)).sum((1, 2))
+
+    errors = (mean_product(student, student) - 2 * mean_product(student, teacher) + mean_product(teacher, teacher)) / 2
+    equal_units = 2 / math.pi * (math.pi / 6 - 2 * math.asin(1 / 4))
+    assert np.median(errors) == pytest.approx(equal_units, rel=0.3)
+    mean, low, high = seen("committee", "within(at(error")[""]
+    assert errors.min() * 0.9 < low and high < errors.max() * 1.1
+    assert mean == pytest.approx(errors.mean(), rel=0.15)
+
+
+def test_as_many_narrow_networks_are_born_dead_in_numpy() -> None:
+    """With biases of 0 a network is a straight line on either side of 0: it is dead where it is 0 on both."""
+    noise = np.random.default_rng(4)
+    dead = 0
+    for _ in range(400):
+        sides = np.array([[1.0], [-1.0]])
+        for inputs in (1, *(2,) * 9):
+            sides = np.maximum(sides @ noise.normal(size=(inputs, 2)), 0)
+        dead += not sides.any()
+    mean, _, _ = seen("born_dead", "at(constant, 0, variant == relu, width == 2)", 0)[""]
+    assert abs(mean - dead / 400) < 3 * math.sqrt(0.9 * 0.1 / 40)
