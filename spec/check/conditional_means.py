@@ -15,18 +15,6 @@ from .expectations import enclosed
 from .expression_text import Text
 
 
-def is_conditional(term: t.Term) -> bool:
-    """Whether a term is a mean over the examples that fulfil a condition: missing where none does."""
-    if not isinstance(term, t.Operate) or term.operation != "divide":
-        return False
-    total, counted = term.arguments
-    if not isinstance(total, t.Expectation) or not isinstance(counted, t.Expectation):
-        return False
-    picked = total.body
-    chosen = isinstance(picked, t.Operate) and picked.operation in ("select", "logical_and")
-    return chosen and isinstance(picked, t.Operate) and picked.arguments[0] is counted.body
-
-
 def must_be_in_a_measure(row: Form, context: Context, span: Span) -> None:
     """Refuses what ranges over examples elsewhere than in measures."""
     if row.stage == "measures" and context.stage not in ("measures", "any"):
@@ -49,5 +37,5 @@ def conditional_mean(checker: Elaborator, node: n.Call, text: Text, context: Con
     else:
         zero = t.Literal(np.asarray(0.0), type=Type("real"), span=span)
         picked = checker.operate(OPERATIONS["select"], [condition, operand, zero], {}, span)
-    total = t.Expectation(picked, type=Type("real", picked.type.shape), span=span)
+    total = t.Expectation(picked, where=condition, type=Type("real", picked.type.shape), span=span)
     return checker.operate(OPERATIONS["divide"], [total, counted], {}, span)

@@ -17,7 +17,6 @@ from ..model.experiment import LossTerm, MeasureOf
 from ..source import nodes as yaml
 from ..tables.gradient_statistics import GRADIENT_STATISTICS
 from . import constant_folding as folding
-from .conditional_means import is_conditional
 from .context import Context
 from .dependencies import over_examples
 from .gradient_measures import statistic
@@ -118,4 +117,4 @@ def _mean(experiment: ExperimentScope, name: str, entry: Any, node: yaml.Node | 
 def _may_be_missing(term: t.Term) -> bool:
     """Whether a term may have no finite value, and training goes on: a ratio to noise, or a mean over what fulfils a condition."""
     ratio = isinstance(term, t.GradientStatistic) and GRADIENT_STATISTICS[term.statistic].ratio
-    return ratio or is_conditional(term)
+    return ratio or (isinstance(term, t.Expectation) and term.where is not None)

@@ -193,10 +193,15 @@ class AllWeights(Term):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Expectation(Term):
-    """The mean of a term over the evaluation examples; with `quantile` set, that quantile instead."""
+    """The mean of a term over the evaluation examples; with `quantile` set, that quantile instead.
+
+    `where` is the condition that the examples fulfil which it is of: where none does, it is missing. The body of a mean is 0 where the
+    condition does not hold, and the whole is divided by the mean of `where`; a quantile is that of the body's values where it holds.
+    """
 
     body: Term
     quantile: float | None = None
+    where: Term | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
