@@ -94,12 +94,14 @@ class Evaluation:
         for measure in self.measures:
             for item in t.walk(measure.term):
                 if isinstance(item, t.Expectation):
-                    found.setdefault(id(item), (item, measure.on))
+                    found.setdefault(id(item), (item, item.on or measure.on))
         depth: dict[int, int] = {}
 
         def deep(term: t.Expectation) -> int:
             if id(term) not in depth:
-                inner = [deep(item) for item in t.walk(term.body) if isinstance(item, t.Expectation)]
+                inner = [
+                    deep(item) for part in t.children(term) for item in t.walk(part) if isinstance(item, t.Expectation)
+                ]
                 depth[id(term)] = 1 + max(inner, default=-1)
             return depth[id(term)]
 
@@ -178,7 +180,10 @@ class Evaluation:
                 event = len(term.body.type.shape)
                 context = lowering.within(indices)
                 wide = tf.cast(context.to_rows(context(term.body), axes, event), tf.float64)
-                if term.quantile is not None:
+                if term.quantile is not None and term.where is not None:
+                    holds = context.to_rows(context(term.where), axes, 0)
+                    means.append(_quantile_of(wide, tf.reshape(holds, [*holds.shape, *[1] * event]), term.quantile))
+                elif term.quantile is not None:
                     means.append(_quantile(wide, term.quantile))
                 else:
                     mask = tf.reshape(inside, [1, chunk] + [1] * (event + len(indices)))
@@ -326,6 +331,25 @@ def summed(lowering: Lowering, term: t.Term, inside: Any) -> Any:
 
 def _wide(value: Value) -> Value:
     return Value(tf.cast(value.tensor, tf.float64), value.axes)
+
+
+def _quantile_of(values: Any, chosen: Any, q: float) -> Any:
+    """The same of the values that are chosen, [R, N, …]; undefined where none is."""
+    chosen = tf.broadcast_to(chosen, tf.shape(values))
+    count = tf.reduce_sum(tf.cast(chosen, tf.int32), axis=1)
+    ordered = tf.sort(tf.where(chosen, values, tf.constant(np.inf, values.dtype)), axis=1)
+    place = q * tf.cast(count - 1, values.dtype)
+    low = tf.cast(tf.floor(place), tf.int32)
+    share = place - tf.cast(low, values.dtype)
+    places = tf.reshape(tf.range(values.shape[1]), [1, -1] + [1] * (values.shape.rank - 2))
+
+    def at(index: Any) -> Any:
+        return tf.reduce_sum(tf.where(places == index[:, tf.newaxis], ordered, tf.zeros([], values.dtype)), axis=1)
+
+    below = at(low)
+    found = tf.where(share > 0, below + share * (at(tf.minimum(low + 1, count - 1)) - below), below)
+    undefined = tf.reduce_any(chosen & tf.math.is_nan(values), axis=1) | (count == 0)
+    return tf.where(undefined, tf.constant(np.nan, values.dtype), found)
 
 
 def _quantile(values: Any, q: float) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..diagnostics.problems import Problem, Span, StudyError, did_you_mean, listing, problem_at, sentence
+from ..diagnostics.problems import InternalError, Problem, Span, StudyError, did_you_mean, listing, problem_at, sentence
 from ..expressions import nodes as n
 from ..ir import terms as t
 from ..ir.types import Type
@@ -15,9 +15,9 @@ from ..tables.distributions import DISTRIBUTIONS
 from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS, Operation
 from ..tables.operations.other_names import OTHER_NAMES
 from . import constant_folding as folding
-from .conditional_means import conditional_mean, must_be_in_a_measure
 from .context import Context, Elaborator
 from .distributions import choice, sample
+from .example_means import OVER_EXAMPLES, must_be_in_a_measure, over_stream
 from .expectations import applied, behind, enclosed, ranges
 from .expression_text import Text
 from .gradients import FORMS_OF_DERIVATIVES, batch_mean, derivative
@@ -26,7 +26,7 @@ from .moments import MOMENTS, recalled
 from .namespace import Function
 
 FORM_ARGUMENTS = {
-    "quantile": 2, "gradient": 2, "jacobian": 2, "directional": 3, "hessian_vector": 3, "scan": 3, "iterate": 3, "after": 2,
+    **OVER_EXAMPLES, "gradient": 2, "jacobian": 2, "directional": 3, "hessian_vector": 3, "scan": 3, "iterate": 3, "after": 2,
 }  # fmt: skip
 """How many arguments the special forms have that have not one."""
 MAX_CALLS = 5_000
@@ -228,8 +228,8 @@ def special_form(checker: Elaborator, node: n.Call, text: Text, context: Context
     if row.name == "choice":
         return choice(checker, node, text, context, span)
     wanted = FORM_ARGUMENTS.get(row.name, 1)
-    if row.name == "E" and [name for name, _ in node.keywords] == ["where"] and len(node.arguments) == 1:
-        return conditional_mean(checker, node, text, context, span)
+    if len(node.arguments) == OVER_EXAMPLES.get(row.name):
+        return over_stream(checker, node, text, context, span)
     if len(node.arguments) != wanted or node.keywords:
         given = len(node.arguments) + len(node.keywords)
         message = f"`{row.name}` takes {_arguments(wanted)} by position, and is given {given}"
@@ -256,17 +256,7 @@ def special_form(checker: Elaborator, node: n.Call, text: Text, context: Context
         return derivative(row.name, enclosed(operand, context.bound), by, along, context.stage, span)
     if row.name == "B":
         return batch_mean(operand, context.stage, span)
-    quantile = None
-    if row.name == "quantile":
-        share = checker.term(node.arguments[1], text, context)
-        quantile = float(folding.number(share, "the quantile"))
-        if not 0 <= quantile <= 1:
-            raise problem_at(
-                share.span, f"a quantile lies between 0 and 1, and this is {quantile:g}", "The median is 0.5."
-            )
-    operand = enclosed(operand, context.bound)
-    operand = folding.real(operand)
-    return t.Expectation(operand, quantile, type=Type("real", operand.type.shape), span=span)
+    raise InternalError(f"no check of the special form '{row.name}'")
 
 
 def signature(row: Operation) -> str:

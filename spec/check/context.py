@@ -14,8 +14,10 @@ from ..ir.plan import NetworkPlan
 from ..source import nodes as yaml
 from ..tables.gradient_modes import GradientMode
 from ..tables.operations import Operation
+from .dependencies import Dependencies
 from .expression_text import Text
 from .file_values import Columns
+from .measure_names import MeasureNames
 from .namespace import Function
 from .vocabulary import Vocabulary
 
@@ -53,6 +55,10 @@ class Names(Protocol):
 
     files: frozenset[str]
     """The names of data files."""
+    dependencies: Dependencies
+    """What its terms depend on."""
+    measure_names: MeasureNames
+    """Its measures as others use them."""
 
     def file_value(self, columns: Columns, stage: str, span: Span) -> t.Term:
         """Some columns of a data file."""
@@ -74,6 +80,8 @@ class Context:
     calls: tuple[str, ...] = ()
     bound: Mapping[str, t.Term] = field(default_factory=dict)
     """The arguments of the functions around it, by the keys of their parameters, outermost first."""
+    on: str = ""
+    """The stream that the nearest `on` around it says; "" for the measure's own."""
     samples: Iterator[int] = field(default_factory=itertools.count)
 
 

@@ -101,7 +101,7 @@ class ExperimentChecker:
             loss=loss if training is None else training.loss, gradient=gradient, training=training,
             measures=found, data=scope.data or Fresh(0), replicates=replicates or 1, probes=tuple(found_probes),
             estimates=found_estimates, stored=stored,
-            streams={name: streams[name] for name in dict.fromkeys(m.on for m in found) if name in streams},
+            streams={name: streams[name] for name in dict.fromkeys(s for m in found for s in m.streams) if name in streams},
         )  # fmt: skip
         self.ranged(program)
         late = self.shared.once(
@@ -232,7 +232,7 @@ class ExperimentChecker:
 
 def alone(program: Program, stream: str) -> Program:
     """What is made of the examples of a test stream: the measures over it alone."""
-    measures = tuple(measure for measure in program.measures if measure.on == stream)
+    measures = tuple(measure for measure in program.measures if stream in measure.streams)
     return replace(program.on(stream), measures=measures, loss=(), probes=())
 
 

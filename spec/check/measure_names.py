@@ -9,6 +9,7 @@ from ..diagnostics.problems import Problem, Span, StudyError, problem_at
 from ..ir import terms as t
 from ..ir.plan import MeasurePlan
 from ..tables.gradient_statistics import FLOOR
+from .said_streams import said_on
 
 MAX_DEPTH = 30
 """How many measures may be made of one another, one behind the other."""
@@ -26,7 +27,11 @@ class MeasureNames:
         self.names = names
         self.problems = problems
         self.make: Callable[[str], Sequence[MeasurePlan]] | None = None
+        self.stream: Callable[[str, Span], str] = lambda name, span: name
+        """A stream by its name, which stands at a span; raises StudyError where there is none."""
         self.failed: set[str] = set()
+        self.placed: dict[int, tuple[t.Term, t.Term]] = {}
+        """What measures are of, by its identity, with expectations that say their stream: for measures over other examples."""
         self.path: list[tuple[str, str]] = []
         """The measures that are being checked, each within the one before, with their streams."""
         self.room = MAX_TERMS
@@ -78,16 +83,12 @@ class MeasureNames:
         plan = self.plan(name)
         if plan is None:
             raise problem_at(span, f"the measure '{name}' has no value of its own here", "Name what it is made of.")
-        over = any(isinstance(item, t.Expectation) for item in t.walk(plan.term))
-        _, stream = self.path[-1]
-        if over and plan.on != stream:
-            message = (
-                f"the measure '{name}' is over {plan.on} examples, and '{active[-1]}' over those of the {stream} set"
-            )
-            hint = f'Say `{{of: …, "on": {plan.on}}}` of both.'
-            raise problem_at(span, message, hint)
         self.room -= sum(1 for _ in t.walk(plan.term))
         if self.room < 0:
             message = f"the measures in this one are made of more than {MAX_TERMS:,} terms together"
             raise problem_at(span, message, "Give what they share a name under `outputs`.")
-        return plan.term
+        _, stream = self.path[-1]
+        if plan.on == stream:
+            return plan.term
+        _, placed = self.placed.setdefault(id(plan.term), (plan.term, said_on(plan.term, {None: plan.on})))
+        return placed

@@ -20,6 +20,7 @@ from . import constant_folding as folding
 from .context import Context
 from .dependencies import over_examples
 from .gradient_measures import statistic
+from .said_streams import said_on, streams_said
 from .scope import ExperimentScope
 from .streams import stream_of
 
@@ -77,6 +78,7 @@ def measures(experiment: ExperimentScope) -> tuple[MeasurePlan, ...]:
     Those with an error are left out.
     """
     experiment.measure_names.make = partial(measure, experiment)
+    experiment.measure_names.stream = partial(stream_of, experiment)
     node = experiment.model.node("measures")
     plans: tuple[MeasurePlan, ...] = experiment.group(("measures",), lambda: _measures(experiment), node)
     return plans
@@ -106,11 +108,21 @@ def _mean(experiment: ExperimentScope, name: str, entry: Any, node: yaml.Node | 
     """A measure; a bare one per example means its expectation."""
     of = entry.node("of") if isinstance(entry, MeasureOf) else node
     assert of is not None
-    on = stream_of(experiment, entry.on, entry.node("on")) if isinstance(entry, MeasureOf) else "test"
+    on, said = "test", None
+    if isinstance(entry, MeasureOf):
+        said = entry.node("on")
+        on = stream_of(experiment, entry.on, said.span if said is not None else None)
     with experiment.measure_names.within(name, on):
         term = experiment.checker.value(of, Context("measures", ("measures", name)))
     experiment.must_fit(term, of.span)
     term = over_examples(experiment.dependencies, term)
+    streams = streams_said(term)
+    if said is not None and None not in streams:
+        hint = "Leave `on` out: what stands in it says its own, or is the same for all examples."
+        raise problem_at(said.span, f"nothing in this is over the examples '{on}'", hint)
+    if len(streams) == 1 and streams[0] is not None:
+        on = streams[0]
+    term = said_on(term, {on: None})
     return MeasurePlan(name, term, on, any(map(_may_be_missing, t.walk(term))))
 
 

@@ -31,6 +31,7 @@ from .namespace import Binding, Function, must_precede, order
 from .network_parts import application
 from .networks import learnt, merged_defaults, takes_reals
 from .one_hot import index_of, read_for_index, values
+from .said_otherwise import SaidOtherwise
 from .vocabulary import Vocabulary
 from .weight_paths import weight
 
@@ -73,7 +74,7 @@ class ExperimentScope:
         self.active: list[str] = []
         self.data: DataSource | None = None
         self.files = file_names(self.model)
-        self.said_otherwise = frozenset(name for patch in self.model.task.tests.values() for name in patch)
+        self.tests = SaidOtherwise(self.model.task.tests, self.note_read)
         self.bindings, self.functions = self._declared(swept or {})
         self.vocabulary = Vocabulary(shared, self.bindings, self.functions, self.model.architecture)
         self.sequence = Order(self.bindings, self.functions, shared.common.cache)
@@ -142,7 +143,7 @@ class ExperimentScope:
         if about == "network":
             return self._plan(name, self.span)
         if about == "tests":
-            return self.said_otherwise
+            return self.tests.answer
         if about == "measure":
             return self.measure_names.plan(name)
         if about == "function":
@@ -186,7 +187,7 @@ class ExperimentScope:
             self.note_read("points", name)
             return points.standing_for(self.shared.points, name, term)
         self.note_read("term", name)
-        if isinstance(term, t.Literal):
+        if isinstance(term, t.Literal) and (binding.stage != "example" or name not in self.tests.read()):
             return term
         return t.Reference(name, binding.stage, type=term.type, span=span)
 
@@ -326,9 +327,7 @@ class ExperimentScope:
         if (read := read_for_index(given)) is not None:
             self.note_read(*read)
         found = index_of(given, self._whole)
-        if found is not None:
-            self.note_read("tests")
-        return None if found is not None and self.dependencies.reaches(given, self.said_otherwise) else found
+        return None if found is not None and self.dependencies.reaches(given, self.tests.read()) else found
 
     def _whole(self, name: str) -> t.Term:
         """The term behind a name."""

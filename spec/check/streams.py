@@ -18,18 +18,19 @@ VALIDATION = "validation"
 """The stream of the examples that `task.data` sets apart."""
 
 
-def stream_of(experiment: ExperimentScope, name: str, node: yaml.Node | None) -> str:
+def stream_of(experiment: ExperimentScope, name: str, span: Span | None) -> str:
     """A stream by its name. Raises StudyError where there is none."""
-    known = [*OWN, *experiment.model.task.tests]
+    experiment.note_read("tests")
+    known = [*OWN, *experiment.tests.streams]
     if name == VALIDATION and name not in known:
         experiment.note_read("data")
         if experiment.data is not None and experiment.data.validation:
             return name
         hint = "`task: {data: {train: 1000, test: 1000, validation: 1000}}` sets some apart."
-        raise problem_at(node.span if node else None, "there are no validation examples", hint)
+        raise problem_at(span, "there are no validation examples", hint)
     if name not in known:
         hint = did_you_mean(name, known) or f"There are {listing(known)}; others stand under `task.tests`."
-        raise problem_at(node.span if node else None, f"there are no examples '{name}'", hint)
+        raise problem_at(span, f"there are no examples '{name}'", hint)
     return name
 
 

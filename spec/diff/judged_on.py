@@ -214,7 +214,11 @@ def _examples(old: str, new: str, before: Program, after: Program) -> tuple[int,
     items = _measure(before, old), _measure(after, new)
     if items[0] is None or items[1] is None or not any(map(_ranges, items)):
         return 0, 0
-    return before.evaluated(items[0].on), after.evaluated(items[1].on)
+    return _fewest(before, items[0]), _fewest(after, items[1])
+
+
+def _fewest(program: Program, measure: MeasurePlan) -> int:
+    return min(map(program.evaluated, measure.streams))
 
 
 def _ranges(measure: MeasurePlan | None) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..check.namespace import STAGES, counters_in, stands_in
+from ..check.streams import OWN, VALIDATION
 from ..expressions.parser import KEYWORDS
 from ..model.base import OneOf
 from ..model.fields import EXPRESSION, TEXT, Place, fields, meaning
@@ -122,6 +123,8 @@ def _values(where: Where, names: Names | None, experiments: Mapping[str, Names])
     if figure and (last in AXES or goes_over or (last == "x" and TEXT in place.alternatives)):
         yield Completion("variant", "axis", "the axis that `variants` make")
         yield from (_known(item) for item in names.of("constants"))
+    if last == "on" and where.inside[:1] == ("measures",):
+        yield from _streams(names)
     if str(last).endswith(("activation", "constraint")):
         yield from (_known(item) for item in names.of("functions"))
     if place.condition:
@@ -158,6 +161,9 @@ def _expression(where: Where, names: Names) -> Iterator[Completion]:
             if not applied or f"{path}.{name}" in names.parts:  # weights are the same on every input
                 yield Completion(name, "part", what)
         return
+    if where.inside[:1] == ("measures",) and re.search(r"\bon\s*=\s*\w*$", where.before):
+        yield from _streams(names)
+        return
     yield from _local(where, names)
     stage = stage_of(where.inside)
     kinds = [*STAGES[: STAGES.index(stage) + 1]] if stage in STAGES else ["constants"]
@@ -188,6 +194,12 @@ def _expression(where: Where, names: Names) -> Iterator[Completion]:
     yield from _operations(OPERATIONS.values())
     yield Completion("pi", "name", "3.14159…")
     yield from (Completion(word, "word") for word in sorted(KEYWORDS))
+
+
+def _streams(names: Names) -> Iterator[Completion]:
+    """The examples that a measure may be over."""
+    yield from (Completion(name, "name", "a stream of examples") for name in (*OWN, VALIDATION))
+    yield from (_known(item) for item in names.of("streams"))
 
 
 def _numbered(path: str, names: Names) -> str:

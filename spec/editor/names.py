@@ -31,15 +31,16 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "measures": ("measures",),
     "loss": ("loss",),
     "variants": ("variants",),
+    "streams": ("task", "tests"),
 }
 """Where names are declared."""
 
-WHAT = {**MEANING, "functions": "a function", "variants": "a variant"}
+WHAT = {**MEANING, "functions": "a function", "variants": "a variant", "streams": "other test examples"}
 
 
 @dataclass(frozen=True)
 class Known:
-    """A name: what kind it is (a stage, or `functions`, `measures`, `variants`), where it stands, its text and type."""
+    """A name: what kind it is (a stage, or `functions`, `measures`, `variants`, `streams`), where it stands, its text and type."""
 
     name: str
     kind: str

@@ -114,8 +114,8 @@ def _within(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
 
 
 def _declared(path: tuple[str | int, ...]) -> str:
-    """The kind of the names whose keys stand below a path."""
-    return next((kind for kind, place in PLACES.items() if place == path), "")
+    """The kind of the names whose keys stand below a path; streams stand in expressions as words that are no names."""
+    return next((kind for kind, place in PLACES.items() if place == path and kind != "streams"), "")
 
 
 def _spoken_of(path: tuple[str | int, ...], text: str, names: Names | None) -> str:

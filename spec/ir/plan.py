@@ -214,6 +214,12 @@ class MeasurePlan:
     on: str = "test"
     ratio: bool = False
 
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """The streams whose examples it is over: its own, and those that expectations in it say."""
+        said = (item.on for item in t.walk(self.term) if isinstance(item, t.Expectation))
+        return tuple(dict.fromkeys([self.on, *(stream for stream in said if stream is not None)]))
+
 
 @dataclass(frozen=True, eq=False)
 class EstimatePlan(MeasurePlan):

@@ -277,7 +277,9 @@ def _all_weights(term: t.AllWeights, walk: Walk, names: Scope) -> Any:
 
 @_MEANING.case(t.Expectation)
 def _expectation(term: t.Expectation, walk: Walk, names: Scope) -> Any:
-    return ["expectation", walk.term(term.body, names), term.quantile]
+    chosen = [walk.term(term.where, names)] if term.where is not None and term.quantile is not None else []
+    stream = [{"on": term.on}] if term.on is not None else []
+    return ["expectation", walk.term(term.body, names), term.quantile, *chosen, *stream]
 
 
 @_MEANING.case(t.Gradient)

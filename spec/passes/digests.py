@@ -22,6 +22,7 @@ from ..ir import terms as t
 from ..ir.plan import LayerPlan, MeasurePlan, NetworkPlan, Program, StudyPlan
 from ..ir.types import Type
 from .canonical import Walk
+from .program_roots import redraws
 from .reached_examples import reached
 from .training_digests import loss_meaning, repeated, stored_meaning, updates_form, updates_meaning
 
@@ -101,20 +102,11 @@ def cell_form_digest(program: Program) -> str:
     return digest([*course, *_form(program, _CellFormWalk(program, redraws(program)))])
 
 
-def redraws(program: Program) -> bool:
-    """Whether a statistic draws the target anew."""
-    return any(
-        isinstance(item, t.GradientStatistic) and item.over
-        for measure in program.measures
-        for item in t.walk(measure.term)
-    )
-
-
 def _form(program: Program, walk: _SignatureWalk) -> list[Any]:
     """All of a program that a compiled graph depends on, as a walk writes it."""
     loss = [[term.name, walk.term(term.term), walk.term(term.weight)] for term in program.loss]
     measures = [
-        [measure.name, measure.on, program.evaluated(measure.on), walk.term(measure.term)]
+        [measure.name, measure.on, *map(program.evaluated, measure.streams), walk.term(measure.term)]
         for measure in program.measures
     ]
     probes = [
@@ -281,9 +273,14 @@ class Digests:
 
     def measure(self, program: Program, measure: MeasurePlan) -> str:
         """What a measure's values depend on, beside the training's digest."""
-        body, data = self.body(program.on(measure.on)), program.data.identity()
-        examples = program.evaluated(measure.on)
-        stream = "test" if measure.on in program.streams else measure.on
+        first, *others = ([stream, self._measure(program, measure, stream)] for stream in measure.streams)
+        return digest([first[1], *others]) if others else first[1]
+
+    def _measure(self, program: Program, measure: MeasurePlan, on: str) -> str:
+        """The same as far as it is over the examples of one stream."""
+        body, data = self.body(program.on(on)), program.data.identity()
+        examples = program.evaluated(on)
+        stream = "test" if on in program.streams else on
         key = ("measure", id(measure.term), stream, examples, CANONICAL.encode(data))
         if key not in body.cache:
             part = body.term(measure.term)

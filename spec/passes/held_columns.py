@@ -55,7 +55,8 @@ def examples_read(program: Program) -> dict[str, int]:
 
     for measure in program.measures:
         if any(isinstance(item, t.Expectation) for item in t.walk(measure.term)):
-            reads(measure.on, program.evaluated(measure.on))
+            for stream in measure.streams:
+                reads(stream, program.evaluated(stream))
     for term in statistics_of(program):
         reads(term.on, term.examples)  # none over draws: a file has no new examples for each target
     for plan in program.estimates:

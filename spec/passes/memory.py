@@ -80,7 +80,7 @@ def _differentiated(program: Program, replicates: int) -> Iterator[tuple[int, fl
             if isinstance(item, t.GradientStatistic):
                 yield from _statistic(program, item, replicates, held)
         for beside in bytes_of(program, measure.term):  # one for each example
-            total = program.evaluated(measure.on)
+            total = max(map(program.evaluated, measure.streams))
             yield chunk(program, total, replicates, beside), held + 2 * beside
 
 

@@ -30,7 +30,8 @@ from ..ir.plan import (
 )
 from ..ir.types import Type
 from ..tables.optimizers import OPTIMIZERS
-from .digests import cell_form_digest, redraws
+from .digests import cell_form_digest
+from .program_roots import redraws
 
 Many = TypeVar("Many")
 

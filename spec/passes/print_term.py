@@ -140,8 +140,11 @@ def _all_weights(term: t.AllWeights) -> str:
 
 @_TEXT.case(t.Expectation)
 def _expectation(term: t.Expectation) -> str:
-    body, quantile = spell(term.body), term.quantile
-    return f"E({body})" if quantile is None else f"quantile({body}, {quantile:g})"
+    words = [spell(term.body)]
+    words += [] if term.quantile is None else [f"{term.quantile:g}"]
+    words += [f"where={spell(term.where)}"] if term.where is not None and term.quantile is not None else []
+    words += [] if term.on is None else [f"on={term.on}"]
+    return f"{'E' if term.quantile is None else 'quantile'}({', '.join(words)})"
 
 
 @_TEXT.case(t.Gradient)

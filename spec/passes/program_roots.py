@@ -24,6 +24,11 @@ def statistics_of(program: Program) -> list[t.GradientStatistic]:
     return list(found.values())
 
 
+def redraws(program: Program) -> bool:
+    """Whether a statistic draws the target anew."""
+    return any(item.over for item in statistics_of(program))
+
+
 def written(program: Program) -> Iterator[t.Term]:
     """The same, and the terms of outputs."""
     yield from (item.term for item in program.outputs)

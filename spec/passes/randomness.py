@@ -20,8 +20,11 @@ def is_random(program: Program, measure: MeasurePlan) -> bool:
     What changes in training is random, too, where the step at which a stopping condition (`until`) ends it is. What ranges over all
     values of an enumerated draw is exact. In doubt it is random.
     """
-    reached = _Reached(program.on(measure.on))
-    return reached.random(measure.term) or (reached.changes(measure.term) and reached.stops_at_random())
+    every = [_Reached(program.on(stream)) for stream in measure.streams]
+    return any(
+        reached.random(measure.term) or (reached.changes(measure.term) and reached.stops_at_random())
+        for reached in every
+    )
 
 
 def trains_at_random(program: Program) -> bool:

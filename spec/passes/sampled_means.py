@@ -23,22 +23,24 @@ def sampled_examples(program: Program, measure: MeasurePlan) -> int:
 
     0 where they go over all there are, and have no sampling error: all values of an enumerated draw, or a finite training set.
     """
-    complete = program.data.exact or program.data.all_tested or (measure.on == "train" and program.data.train)
-    return 0 if complete else program.evaluated(measure.on)
+    streams = [stream for stream in measure.streams if not (stream == "train" and program.data.train)]
+    complete = program.data.exact or program.data.all_tested or not streams
+    return 0 if complete else min(map(program.evaluated, streams))
 
 
 def means_of(program: Program, measure: MeasurePlan) -> tuple[t.Expectation, ...]:
     """The expectations that a measure's error comes of, each before those in its body; none where it isn't kept.
 
     Kept is that of an expectation, and of a number made of several, within each other, too. It isn't of a rate, which follows from its
-    value; of quantiles, of statistics of gradients, and of mean gradients, whose examples aren't told apart; where a number jumps with an expectation, or its
+    value; of quantiles, of statistics of gradients, and of mean gradients, whose examples aren't told apart; of means over several
+    streams; where a number jumps with an expectation, or its
     derivative isn't that of its value; of arrays and gradients with an expectation within another.
     """
     term = measure.term
     if sampled_examples(program, measure) < 2 or term.type.kind != "real":
         return ()
     found = tuple(item for item in t.walk(term) if isinstance(item, t.Expectation))
-    if any(isinstance(item, t.GradientStatistic) for item in t.walk(term)):
+    if len(measure.streams) > 1 or any(isinstance(item, t.GradientStatistic) for item in t.walk(term)):
         return ()
     if any(item.quantile is not None or isinstance(item.body, t.Gradient) for item in found):
         return ()
@@ -58,8 +60,12 @@ def means_of(program: Program, measure: MeasurePlan) -> tuple[t.Expectation, ...
 
 def means_within(term: t.Expectation) -> tuple[t.Expectation, ...]:
     """The expectations in the body of one, but for those in the bodies of these."""
-    below = t.walk(term.body, lambda item: () if isinstance(item, t.Expectation) else t.children(item))
-    return tuple(item for item in below if isinstance(item, t.Expectation))
+    parts = {
+        id(item): item
+        for part in t.children(term)
+        for item in t.walk(part, lambda item: () if isinstance(item, t.Expectation) else t.children(item))
+    }
+    return tuple(item for item in parts.values() if isinstance(item, t.Expectation))
 
 
 def _depth(term: t.Expectation) -> int:

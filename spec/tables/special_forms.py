@@ -68,15 +68,15 @@ FORMS = _forms(
     ),
     Form(
         "E",
-        "(x: any, where: bool[] = true) -> real",
+        "(x: any, where: bool[] = true, on = test) -> real",
         "the mean over the evaluation examples, accumulated in float64; `E(x, where=n > 10)` over those where the condition holds, and missing "
-        "where none does",
+        "where none does; `E(x, on=train)` over those of another stream",
         "measures",
     ),
     Form(
         "quantile",
-        "(x: real, q: real) -> real",
-        "the q-quantile over the evaluation examples (0.5 is the median)",
+        "(x: real, q: real, where: bool[] = true, on = test) -> real",
+        "the q-quantile over the evaluation examples (0.5 is the median), or over those where a condition holds, or of another stream, as in `E`",
         "measures",
     ),
     Form(

@@ -131,10 +131,12 @@ class Composer(Course):
         if self.chance(0.3):
             self.seen.add("stream where")
             measures["some"] = f"E({self.of_networks(())}, where={self.of_networks(())} > 0)"
+            measures["some_of"] = f"quantile({self.of_networks(())}, 0.4, where={self.of_networks(())} > 0)"
         if "y0" in task["example"] and self.data not in ("enumerated", "combinations") and self.chance(0.6):
             self.seen.add("stream tests")
             task["tests"] = {"other": {"y0": f"-({task['example']['y0']})"}}
             measures["elsewhere"] = {"of": f"E({self.of_networks(())})", "on": "other"}
+            measures["apart"] = f"E({self.of_networks(())}, on=other) - E({self.of_networks(())}, on=train)"
 
     # -- task ------------------------------------------------------------------------------------------------------
 

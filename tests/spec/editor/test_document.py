@@ -136,3 +136,15 @@ def test_a_layer_on_another_input_is_told() -> None:
     study.refresh()
     found = study.hover(text.count("\n") - 1, text.split("\n")[-2].index("hidden") + 2)
     assert found is not None and "**f.hidden**: a layer, real[3] → real[4]" in str(found)
+
+
+def test_examples_that_a_measure_is_over_are_proposed() -> None:
+    """In an expression, and behind the key; streams of the experiment among them."""
+    study = OpenStudy("f", "")
+    for written in ('    measures: {m: "E(x, on=▮)"}', '    measures: {m: {of: x, "on": ▮}}'):
+        head = E + '    task: {example: {x: normal()}, tests: {long: {x: "2 * normal()"}}}\n'
+        study.update(head + written.replace("▮", ""))
+        study.refresh()
+        line = (head + written).split("\n")
+        labels = [item.label for item in study.complete(len(line) - 1, written.index("▮"))]
+        assert {"test", "train", "validation", "long"} <= {*labels} and "relu" not in labels
