@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test bench scaling verdicts gallery site check format schemas clean help
+.PHONY: demo test bench scaling verdicts vega gallery site check format schemas clean help
 
 help:  ## What there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -35,6 +35,9 @@ bench: $(VENV)/bench.stamp  ## Measures dlspec beside its rivals, some 35 minute
 
 scaling: $(VENV)/base.stamp  ## Measures time against dimension, batch, replicates, cells and -j, some 12 minutes: docs/scaling_measured.md. QUICK=1 tries it
 	$(BIN)/python -m benchmarks.scaling $(if $(QUICK),--quick)
+
+vega:  ## Makes interpreter/report/vega.min.js, which draws figures in reports, of the versions in vega/package.json
+	cd vega && npm ci --no-audit --no-fund && node build.mjs
 
 verdicts: $(VENV)/base.stamp  ## Simulates how often each judge is wrong, some 10 minutes: docs/verdicts.md
 	$(BIN)/python -m benchmarks.verdicts

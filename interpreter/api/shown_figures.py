@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from ..report.figures import Picture, pictures
 from ..results.optional_outputs import Aside
 from ..results.run_list import RunRecord
 from . import html
+
+VEGA_LITE = "application/vnd.vegalite.v5+json"
+"""What notebooks call a Vega-Lite dictionary of the version that they draw."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,17 @@ class Figure:
         shown = self.picture
         size = f"width='{shown.width // 2}' style='max-width:100%;height:auto;background:#fff'"
         return f"<img src='{shown.image}' alt='{html.text(shown.description)}' {size}>"
+
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """It for a notebook: as a drawing that can be zoomed, beside its PNG; one that stays an image as the image with its words."""
+        if (drawing := self.picture.drawing) is None:
+            return {"text/plain": repr(self), "text/html": self._repr_html_()}, {}
+        image = base64.b64encode(self.path.read_bytes()).decode()
+        size = {"width": self.picture.width // 2, "height": self.picture.height // 2}
+        # no HTML beside it: JupyterLab would show that
+        return {"text/plain": repr(self), "image/png": image, VEGA_LITE: drawing}, {"image/png": size}
 
 
 class Figures(Mapping[str, Figure]):

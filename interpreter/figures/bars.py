@@ -63,7 +63,8 @@ def bars(plan: FigurePlan, results: Results) -> Any:
                     hatch=HATCHES[row // COLOUR_COUNT % len(HATCHES)],
                 )  # fmt: skip
             if values:
-                axis.plot([at] * len(values), vertical.shown(values), ".", color="black", markersize=3)
+                (dots,) = axis.plot([at] * len(values), vertical.shown(values), ".", color="black", markersize=3)
+                dots.key = short(name)
             if last:
                 shown = vertical.shown(last)
                 axis.plot([at] * len(last), shown, "x", color="black", markersize=4, label=_first(told, labelled))

@@ -67,6 +67,8 @@ class Sheet(Figure):
         """Of what is drawn and has a label: what the key does not name."""
         self.entries: list[Any] = []
         """What the key names that is drawn in no panel."""
+        self.keyed: list[tuple[Any, str]] = []
+        """What the key names, in its order: what it looks like, and the text."""
         self.self_evident: set[str] = set()
         """Names that say nothing where they are the only one."""
 

@@ -17,11 +17,11 @@ from ..registry import Registry
 from ..results.cell_groups import axis_value
 from ..results.replicates import BROKEN, Replicate, Results
 from .canvas import STYLE, Sheet, panels, save, style
+from .description import describe
 from .fitted_size import fit_size
 from .key import add_key
 from .lacking import lacking
 from .math_text import short
-from .point_data import points
 from .series_names import axis_words
 
 __all__ = ["DRAWERS", "STYLE", "draw", "draws", "panels"]
@@ -57,7 +57,7 @@ def draw(
         if missing := save(figure, paths):
             warn(f"the font does not have {' '.join(missing)}: each is a box")
         try:
-            if (numbers := points(figure))["panels"]:
+            if (numbers := describe(figure))["panels"]:
                 file = stem.with_name(f"{stem.name}.json")
                 text = json.dumps(numbers, allow_nan=False) + "\n"
                 try:

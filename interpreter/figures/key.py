@@ -95,6 +95,7 @@ def _beside(figure: Sheet, entries: list[Entry], scale: float) -> None:
     columns = max(1, min(MOST_COLUMNS, math.ceil(lines * LINE_INCHES / (height - 0.5))))
     letters = NARROW if len(entries) > MANY else MAX_NAME_LENGTH
     texts = [_cut(entry.text, letters) for entry in entries]
+    figure.keyed += [(entry.handle, entry.text) for entry in entries]
     widest = max(len(line) for text in texts for line in text.splitlines())
     figure.set_size_inches(
         min(MAX_INCHES, width + columns * (widest * LETTER_INCHES + HANDLE_INCHES)),
@@ -116,6 +117,7 @@ def _below(figure: Sheet, by_panel: Mapping[int, list[Entry]], scale: float) -> 
     for place, entries in by_panel.items():
         more = {"title": f"the first {MOST_BELOW} of {len(entries):,}"} if len(entries) > MOST_BELOW else {}
         axes = panels[place]
+        figure.keyed += [(entry.handle, entry.text) for entry in entries[:MOST_BELOW]]
         box = axes.xaxis.get_tightbbox(figure.renderer)
         depth = max(0.0, axes.bbox.y0 - box.y0) / figure.dpi if box is not None else 0.0
         axes.legend(

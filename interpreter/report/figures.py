@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import errno
+import gzip
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from ..results.number_text import number
 from ..results.optional_outputs import Aside
 from ..results.run_list import RunRecord
 from .small_images import small_image
+from .vega_lite import can_be_drawn, table, vega_lite
 
 SVG_BYTES = 120_000
 """Up to which size a figure is shown as SVG, which stays sharp; beyond, as whichever is smaller."""
@@ -49,7 +51,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure: its heading, its caption, the image as a data URI, its numbers as `figures/points.py` writes them."""
+    """A figure: its heading, its caption, the image as a data URI, its numbers as `figures/description.py` writes them."""
 
     name: str
     title: str
@@ -72,10 +74,36 @@ class Picture:
         """Whether its panels have headings."""
         return any(line.panel for line in self.lines)
 
+    @property
+    def drawn(self) -> bool:
+        """Whether the page draws it, too: with zoom, numbers under the pointer, and names to click."""
+        return bool(self.numbers) and can_be_drawn(self.numbers or {})
+
+    @property
+    def drawing(self) -> dict[str, Any] | None:
+        """It as a Vega-Lite dictionary; none of what stays an image, and of runs that kept too little of it."""
+        return vega_lite(self.numbers) if self.numbers and self.drawn else None
+
+    @cached_property
+    def packed(self) -> str:
+        """Its numbers and its drawing for the page: JSON, compressed, in letters. The table of points stands in it once."""
+        numbers, drawing = self.numbers or {}, self.drawing
+        names = [[one["title"], [series["label"] for series in one["series"]]] for one in numbers["panels"]]
+        points = drawing["data"].pop("values") if drawing else table(numbers["panels"])
+        text = json.dumps(
+            {"names": names, "points": points, "drawing": drawing}, ensure_ascii=False, separators=(",", ":")
+        )
+        return packed(text)
+
     @cached_property
     def lines(self) -> list[Line]:
         """The numbers behind it, some of each series, the first and the last among them."""
         return list(_lines(self.numbers or {}))
+
+
+def packed(text: str) -> str:
+    """A text as a page keeps it: compressed with gzip, then in base64."""
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
 
 
 def pictures(run: RunRecord, experiment: str, models: Mapping[str, Any], aside: Aside) -> list[Picture]:

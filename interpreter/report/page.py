@@ -25,13 +25,15 @@ from ..results.run_list import RunRecord
 from ..results.verdicts import MARKS, PLURAL, VERDICTS
 from ..verdicts.evidence_text import chance_text, lines, needed
 from .endings import Cause, causes
-from .figures import Picture, pictures
+from .figures import Picture, packed, pictures
 from .final_values import Finals, finals
 from .margins import margins_picture
 
 REST_IS_THERE = "All else is on the page"
 FOLDER = Path(__file__).parent
-SCRIPTS = ("page.js", "tables.js")
+SCRIPTS = ("page.js", "drawings.js", "tables.js")
+LIBRARY = "vega.min.js"
+"""Vega-Lite with all that it needs, of which `make vega` says the versions."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,9 @@ def page(run: RunRecord, name: str = "", aside: Aside | None = None) -> str:
         (FOLDER / "page.css").read_text("utf-8"),
         "".join((FOLDER / name).read_text("utf-8") for name in SCRIPTS),
     )
+    library = ""
+    if any(one.drawn for section in sections for one in section.pictures):
+        library = (FOLDER / LIBRARY).read_text("utf-8")
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
@@ -115,7 +120,8 @@ def page(run: RunRecord, name: str = "", aside: Aside | None = None) -> str:
         by_chance=chance_text(claims), registered=registration_text(run.about.get("registration")),
         verdicts=VERDICTS, marks=MARKS, plural=PLURAL, spread_words=SPREAD,
         command=shlex.join(["dlspec", *map(str, run.about.get("command", ()))]), text=text,
-        policy=f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {_digest(script)}",
+        policy=f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {' '.join(map(_digest, filter(None, [script, library])))}",
+        library=packed(library) if library else "",
         style=Markup(style), script=Markup(script), missing=missing, ended=ended, replicates=replicates, counts=counts,
     )  # fmt: skip
 

@@ -64,16 +64,21 @@ for (const table of document.querySelectorAll("table.data")) {
   table.closest(".scroll").before(bar);
 }
 for (const plot of document.querySelectorAll(".plot.numbers")) {
-  const name = plot.dataset.name, numbers = JSON.parse(plot.querySelector("script").textContent);
-  const bar = document.createElement("div");
+  const name = plot.dataset.name, bar = document.createElement("div");
   bar.className = "bar";
-  bar.append(button("CSV", `Save the numbers of ${name} as CSV`, () => {
-    const rows = [["panel", "series", "x", "y", "low", "high"]];
-    for (const panel of numbers.panels)
-      for (const one of panel.series)
-        one.x.forEach((x, i) => rows.push([panel.title, one.label, x, one.y[i], one.low?.[i] ?? "", one.high?.[i] ?? ""]));
-    save(name, rows);
+  bar.append(button("CSV", `Save the numbers of ${name} as CSV`, async () => {
+    const { names, points } = JSON.parse(await unpacked(plot.querySelector("script.packed").textContent));
+    const rows = rowsOf(points).filter((row) => row.y !== null).map(({ p, s, x, y, low, high, at }) =>
+      [names[p][0], names[p][1][s], at || x, y, low ?? "", high ?? ""]);
+    save(name, [["panel", "series", "x", "y", "low", "high"], ...rows]);
   }));
+  if (plot.classList.contains("drawable")) {
+    const told = document.createElement("span");
+    told.className = "muted";
+    told.textContent = matchMedia("(hover: none)").matches ? "A tap tells the numbers; on a name, it hides what has it."
+      : "Numbers under the pointer. Ctrl and the wheel zoom, dragging moves, a double click goes back. A click on a name hides what has it.";
+    bar.append(told);
+  }
   plot.closest(".scroll").after(bar);
 }
 // A link to a row that lies in a fold opens the fold.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -108,6 +109,16 @@ def test_figures_and_report_are_those_of_the_folder(run: dlspec.Run, tmp_path: P
     assert figure.title == "Errors <u>fall</u>" and figure.svg.startswith("<?xml") and figure.numbers is not None
     assert figure.numbers["panels"][0]["series"][0]["x"] == [0, 10, 20, 30]
     assert "<img src='data:image/" in figure._repr_html_() and "<u>" not in figure._repr_html_()
+    shown, sizes = figure._repr_mimebundle_()
+    assert set(shown) == {"application/vnd.vegalite.v5+json", "image/png", "text/plain"}, (
+        "HTML would come before the drawing"
+    )
+    assert base64.b64decode(shown["image/png"]) == figure.path.read_bytes() and set(sizes["image/png"]) == {
+        "width",
+        "height",
+    }
+    drawing = json.loads(json.dumps(shown["application/vnd.vegalite.v5+json"], allow_nan=False))
+    assert drawing["$schema"].endswith("/vega-lite/v5.json") and "0,0,30," in drawing["data"]["values"]
     assert run.report() == run.path / "report.html"
     assert run.report(tmp_path / "page.html").read_text("utf-8") == run.report().read_text("utf-8")
 

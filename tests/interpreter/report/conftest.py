@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -44,41 +45,41 @@ experiments:
 """
 
 
+def run_in(folder: Path, text: str = STUDY, status: str = "done", message: str = "") -> RunRecord:
+    """A run of the study in a folder, with numbers made by hand; its file lies in no repository."""
+    plan = spec.resolve(spec.parse(Source("hostile.yaml", text)))
+    (experiment,) = plan.experiments
+    random = np.random.default_rng(0)
+    replicates = []
+    for program in experiment.programs:
+        for number in range(program.replicates):
+            replicate = Replicate(
+                program.experiment,
+                program.variant,
+                dict(program.point),
+                number,
+                program.digest,
+                key=f"{len(replicates):016x}",
+            )
+            for step in (0, 10, 20):
+                replicate.record(step, {"error": (number + 1.0) / (step + 1), "pair": np.asarray([step, 0.5])})
+            for probe in program.probes:
+                replicate.sample(probe.figure, 20, {name: random.normal(size=1000) for name in probe.terms})
+            replicates.append(replicate)
+    replicates[-1].status, replicates[-1].message = status, message
+    results = {"e": Results.of_plan(experiment, replicates)}
+    made = RunFolder(folder / "runs", plan)
+    made.write_results(
+        plan, results, "cpu", ["run", "my studies/hostile.yaml", "-p", "x; rm -rf ~"], folder / "hostile.yaml"
+    )
+    verdicts = [judge(claim, results["e"]) for claim in experiment.claims]
+    made.write_claims(verdicts)
+    made.write_verdicts(verdicts)
+    for figure in experiment.figures:
+        assert draw(figure, results["e"], made.draft)
+    return read(made.commit())
+
+
 @pytest.fixture
 def make_run(tmp_path: Path) -> Callable[..., RunRecord]:
-    """A run of the study, with numbers made by hand; its file lies in no repository."""
-
-    def made(text: str = STUDY, status: str = "done", message: str = "") -> RunRecord:
-        plan = spec.resolve(spec.parse(Source("hostile.yaml", text)))
-        (experiment,) = plan.experiments
-        random = np.random.default_rng(0)
-        replicates = []
-        for program in experiment.programs:
-            for number in range(program.replicates):
-                replicate = Replicate(
-                    program.experiment,
-                    program.variant,
-                    dict(program.point),
-                    number,
-                    program.digest,
-                    key=f"{len(replicates):016x}",
-                )
-                for step in (0, 10, 20):
-                    replicate.record(step, {"error": (number + 1.0) / (step + 1), "pair": np.asarray([step, 0.5])})
-                for probe in program.probes:
-                    replicate.sample(probe.figure, 20, {name: random.normal(size=1000) for name in probe.terms})
-                replicates.append(replicate)
-        replicates[-1].status, replicates[-1].message = status, message
-        results = {"e": Results.of_plan(experiment, replicates)}
-        folder = RunFolder(tmp_path / "runs", plan)
-        folder.write_results(
-            plan, results, "cpu", ["run", "my studies/hostile.yaml", "-p", "x; rm -rf ~"], tmp_path / "hostile.yaml"
-        )
-        verdicts = [judge(claim, results["e"]) for claim in experiment.claims]
-        folder.write_claims(verdicts)
-        folder.write_verdicts(verdicts)
-        for figure in experiment.figures:
-            assert draw(figure, results["e"], folder.draft)
-        return read(folder.commit())
-
-    return made
+    return partial(run_in, tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,11 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dlspec.interpreter.figures.canvas import style
+from dlspec.interpreter.figures.description import describe
 from dlspec.interpreter.report import write_report
+from dlspec.interpreter.report.vega_lite import can_be_drawn, vega_lite
 from dlspec.interpreter.results.folder_names import REPORT
 from dlspec.interpreter.results.run_list import RunRecord
 
-from .conftest import STUDY
+from ..figures.many_series import COUNTS, FIGURES_OF, MANY_PANELS, made_figure
+from .conftest import STUDY, run_in
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -40,9 +45,9 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
-@pytest.fixture
-def report(make_run: Callable[..., RunRecord]) -> Path:
-    run = make_run()
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = run_in(tmp_path_factory.mktemp("report"))
     write_report(run, run.folder / REPORT)
     return run.folder / REPORT
 
@@ -78,6 +83,8 @@ def open_report(browser: Any, report: Path) -> Iterator[Callable[[str], Opened]]
 def without_faults(opened: Opened, screen: str, report: Path, images: int) -> None:
     """Asserts that a page fits its screen, shows its images, has no barrier, says nothing and asks for nothing."""
     page = opened.page
+    for number in range(page.locator(".plot.drawable").count()):
+        drawn_plot(page, number)
     page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen]["viewport"]["width"]
     assert all(page.evaluate("[...document.images].map(image => image.complete && image.naturalWidth > 0)"))
@@ -117,26 +124,154 @@ def test_axe_finds_a_barrier(open_report: Callable[[str], Opened]) -> None:
     assert {"image-alt", "color-contrast"} <= found
 
 
+def middle_of(plot: Any, series: str, point: int) -> tuple[float, float]:
+    """Where on the screen a point of a line of the figure's first panel lies: in pixels, read off the scales that drew it."""
+    return tuple(plot.evaluate(
+        """(plot, [series, point]) => { const view = plot.view, box = plot.querySelector("svg").getBoundingClientRect();
+        const { names, points } = plot.told, which = names[0][1].indexOf(series);
+        const row = points.filter((one) => one.p === 0 && one.s === which)[point];
+        let x = view.scale("panel_0_x")(row.x), y = view.scale("panel_0_y")(row.y);
+        const path = plot.querySelector(".panel_0_group > g > path.background").getBoundingClientRect();
+        return [path.left + x, path.top + y]; }""", [series, point],
+    ))  # fmt: skip
+
+
+def ends(plot: Any, axis: str) -> list[float]:
+    """The ends of an axis of the first panel, as it is drawn now."""
+    return list(plot.evaluate("(plot, axis) => plot.view.scale(`panel_0_${axis}`).domain()", axis))
+
+
+def drawn_plot(page: Any, number: int = 0) -> Any:
+    """A figure that is scrolled to and drawn, with what is told of its points."""
+    plot = page.locator(".plot.drawable").nth(number)
+    plot.evaluate("plot => plot.scrollIntoView({block: 'center'})")
+    plot.locator(".drawing :is(svg, canvas)").wait_for()
+    plot.evaluate(
+        """async (plot) => { const { names, points } = JSON.parse(await unpacked(plot.querySelector("script.packed").textContent));
+        plot.told = { names, points: rowsOf(points) }; }"""
+    )
+    return plot
+
+
 def test_numbers_are_under_the_pointer(open_report: Callable[[str], Opened]) -> None:
+    opened = open_report("wide")
+    plot = drawn_plot(opened.page)
+    x, y = middle_of(plot, "plain, size = 4", 1)
+    tip = opened.page.locator("#vg-tooltip-element")
+    assert tip.count() == 0 or not tip.is_visible()
+    opened.page.mouse.move(x - 30, y - 30)
+    opened.page.mouse.move(x + 2, y - 2)
+    tip.wait_for(state="visible")
+    told = tip.inner_text().replace("\t", " ").splitlines()
+    assert told == ["series plain, size = 4", "step 10", "error 0.18182", "range 0.090909 to 0.27273"]
+    opened.page.mouse.move(1, 1)
+    tip.wait_for(state="hidden")
+    assert opened.said == []
+
+
+def test_ctrl_and_the_wheel_zoom_and_the_wheel_alone_moves_the_page(open_report: Callable[[str], Opened]) -> None:
     page = open_report("wide").page
-    plot = page.locator(".plot.numbers").first
-    image = plot.locator("img")
-    image.scroll_into_view_if_needed()
-    place = page.evaluate(
-        """() => { const plot = document.querySelector(".plot.numbers");
-        const series = JSON.parse(plot.querySelector("script").textContent).panels[0].series[0];
-        const box = plot.querySelector("img").getBoundingClientRect();
-        return [box.left + series.left[1] * box.width, box.top + series.top[1] * box.height, series.x[1]]; }"""
-    )
-    assert not plot.locator(".tip").is_visible()
-    page.mouse.move(place[0] + 2, place[1] - 2)
-    assert plot.locator(".tip").is_visible()
-    assert (
-        f"step {place[2]}" in plot.locator(".tip").inner_text()
-        and "error 0.18182\nfrom 0.090909 to 0.27273" in plot.locator(".tip").inner_text()
-    )
-    page.mouse.move(1, 1)
-    assert not plot.locator(".tip").is_visible()
+    plot = drawn_plot(page)
+    before = ends(plot, "x"), ends(plot, "y")
+    x, y = middle_of(plot, "plain, size = 4", 1)
+    page.mouse.move(x, y)
+    page.mouse.wheel(0, -120)
+    page.wait_for_timeout(200)
+    assert (ends(plot, "x"), ends(plot, "y")) == before
+    x, y = middle_of(plot, "plain, size = 4", 1)
+    page.mouse.move(x, y)
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -240)
+    page.wait_for_timeout(200)
+    page.keyboard.up("Control")
+    after = ends(plot, "x"), ends(plot, "y")
+    for (low, high), (left, right) in zip(before, after, strict=True):
+        assert right - left < 0.9 * (high - low) and low < left and right < high
+    page.mouse.dblclick(x, y)
+    page.wait_for_timeout(200)
+    assert (ends(plot, "x"), ends(plot, "y")) == before
+
+
+def test_a_click_on_a_name_hides_its_series(open_report: Callable[[str], Opened]) -> None:
+    page = open_report("wide").page
+    plot = drawn_plot(page)
+    lines = plot.locator(".mark-line path")
+    before = lines.count()
+    name = plot.get_by_text("deep, size = 8", exact=True)
+    box = name.bounding_box()
+    page.mouse.click(box["x"] + 5, box["y"] + 5)
+    page.wait_for_timeout(200)
+    assert before == 4 and lines.count() == 3
+    assert name.get_attribute("opacity") == "0.25"
+    page.mouse.click(box["x"] + 5, box["y"] + 5)
+    page.wait_for_timeout(200)
+    assert lines.count() == 4 and name.get_attribute("opacity") != "0.25"
+
+
+def test_where_scripts_are_off_and_on_paper_the_image_stands(browser: Any, report: Path) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(report.as_uri())
+    assert page.locator("img").first.is_visible() and page.locator(".drawing").count() == 0
+    context.close()
+    opened = Opened(browser, report, "wide")
+    plot = drawn_plot(opened.page)
+    small = plot.locator("img").bounding_box()
+    assert small["width"] <= 1 and plot.locator("svg").is_visible()
+    opened.page.emulate_media(media="print")
+    assert plot.locator("img").bounding_box()["width"] > 100 and not plot.locator("svg").is_visible()
+    opened.context.close()
+
+
+COMPILED = """async (drawings) => {
+    for (const one of drawings) {
+        const told = [], tell = function (...words) { told.push(words.join(" ")); return this; }, none = function () { return this; };
+        const logger = { level: none, info: none, debug: none, warn: tell, error: tell }, container = document.createElement("div");
+        const { compile, parse, View, expressionInterpreter } = await (loaded ??= library());
+        document.body.append(container);
+        const view = new View(parse(compile(one.drawing, { logger }).spec, null, { ast: true }),
+            { expr: expressionInterpreter, container, renderer: "svg", logger });
+        await view.runAsync();
+        one.told = told; one.svg = container.innerHTML;
+        one.texts = [...container.querySelectorAll("text")].map((text) => (text.querySelector("tspan") ?? text).textContent);
+        view.finalize(); container.remove();
+    }
+    return drawings.map(({ told, svg, texts }) => [told, svg, texts]);
+}"""
+
+
+def drawn_by_a_page(page: Any, drawings: list[dict[str, Any]]) -> list[tuple[list[str], str, list[str]]]:
+    """What the page's library says of dictionaries, and the SVG and the texts that it makes of them; the tables as the page reads them."""
+    for one in drawings:
+        one["data"] = {"values": page.evaluate("points => rowsOf(points)", one["data"]["values"])}
+    return [tuple(found) for found in page.evaluate(COMPILED, [{"drawing": one} for one in drawings])]
+
+
+ONE_EACH = (
+    "curves_of_variants", "profile_of_rates", "bars_of_variants", "scaling_of_variants", "heatmap_of_axes", "histogram_of_variants",
+    "function_of_labels", "scatter_of_labels",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [2, *(pytest.param(count, marks=pytest.mark.slow) for count in COUNTS)])
+def test_figures_of_all_kinds_are_drawn(count: int, open_report: Callable[[str], Opened]) -> None:
+    """With no word from the library, all names of the key in it, and all colours of the static figure."""
+    opened = open_report("wide")
+    names = ONE_EACH if count == 2 else [name for name in FIGURES_OF if count < 100 or name not in MANY_PANELS]
+    with style():
+        described = {name: describe(made_figure(name, count)) for name in names}
+    shown = {name: one for name, one in described.items() if can_be_drawn(one)}
+    assert set(described) - set(shown) <= {"images_of_cells"}
+    found = drawn_by_a_page(opened.page, [vega_lite(one) for one in shown.values()])
+    for (name, one), (told, svg, texts) in zip(shown.items(), found, strict=True):
+        assert told == [], name
+        assert "NaN" not in svg and "undefined" not in svg, name
+        assert {entry["text"].splitlines()[0] for entry in one["key"]} <= set(texts), name
+        looks = [series["look"] for panel in one["panels"] for series in panel["series"]]
+        assert {look["colour"] for look in looks if "colour" in look} <= {
+            part.lower() for part in re.findall("#[0-9a-fA-F]{6}", svg)
+        }, name
+    assert opened.said == []
 
 
 def test_folds_open_with_the_keyboard(open_report: Callable[[str], Opened]) -> None:

@@ -55,7 +55,7 @@ def test_words_stay_words(make_run: Make) -> None:
     pictures = [given for tag, given in found.elements if tag == "svg"]
     assert all(given.keys() == {"class", "role", "aria-label", "width", "height", "viewbox"} for given in pictures)
     scripts = [given.get("type") for tag, given in found.elements if tag == "script"]
-    assert scripts == ["application/json"] * 3 + [None], "one script of the page's own, and numbers"
+    assert scripts == ["application/gzip"] * 4 + [None], "one script of the page's own, numbers and what draws them"
     assert not [name for _, given in found.elements for name in given if name.startswith("on") or name == "style"]
     for words in (
         'Words <script>alert("title")</script> & </title>', "<iframe src='https://example.org'></iframe>",
