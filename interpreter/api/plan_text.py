@@ -12,6 +12,7 @@ from dlspec.spec.passes.memory import PROCESS_BYTES
 from rich.text import Text
 
 from ..results.number_text import duration, size
+from ..results.phase_text import phases
 from ..results.precision_text import plain, precisions
 from ..schedule.estimate import RULE, Row
 from .terminal import Columns, console_of, print_table, print_text
@@ -34,6 +35,8 @@ def print_plan(plan: StudyPlan, rows: Sequence[Row], rate: float, stream: TextIO
         own = [row for row in rows if row.program.experiment == experiment.name]
         console.print()
         print_table(console, experiment.name, Columns(HEADS, [cell_words(row) for row in own], left=2))
+        for words in dict.fromkeys(filter(None, (phases(program.training) for program in experiment.programs))):
+            print_text(console, Text(f"phases: {words}", "dim"))
         for words in [] if plain(experiment) else precisions(experiment):
             print_text(console, Text(f"numbers: {words}", "dim"))
         for warning in dict.fromkeys(text for row in own for text in row.warnings):

@@ -10,6 +10,7 @@ from dlspec.spec.passes.cost import cost
 from dlspec.spec.passes.print_term import spell
 from dlspec.spec.tables.gradient_modes import DEFAULT_MODE
 
+from ..results.phase_text import phases
 from ..results.precision_text import precision
 
 
@@ -56,6 +57,8 @@ def _resolved(program: Program) -> str:
     if program.training:
         plan = program.training
         evaluated = f"evaluated at {len(plan.evaluations)} steps"
+        if words := phases(plan):
+            lines.append(f"  phases {words}")
         for phase in plan.phases:
             optimizers = [(name, plan) for update in phase.rounds for name, plan in update.optimizers.items()]
             for name, optimizer in optimizers:

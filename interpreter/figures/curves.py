@@ -9,7 +9,7 @@ import numpy as np
 from dlspec.spec.ir.plan import FigurePlan, cell_name
 
 from ..results.cell_groups import programs
-from ..results.replicates import BROKEN, Replicate, Results
+from ..results.replicates import BROKEN, DONE, Replicate, Results
 from .axis_scales import Array, Vertical, drawable, horizontal, plotted
 from .draw import MOST_PANELS, curve, draws, heading, names, panels, some, split, split_finished
 from .palette import Palette
@@ -66,6 +66,11 @@ def curves(plan: FigurePlan, results: Results) -> Any:
         vertical.finish()
         axis.set_title(title, fontsize=9)
         axis.set_xlabel("step")
+    drawn = [replicate for _, replicates in parts for replicate in replicates]
+    if held := sum(replicate.status == DONE and bool(replicate.message) for replicate in drawn):
+        figure.note(
+            f"{held:,} of {len(drawn):,} replicates held their weights to the end of a phase, whose `until` they met."
+        )
     share_vertical(figure, axes, heading(measures))
     key.finish(axes)
     return figure

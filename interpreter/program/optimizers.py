@@ -136,6 +136,11 @@ class Optimizers:
             if variable.name.startswith(_labels(weights))
         ]
 
+    def averages(self) -> list[Any]:
+        """The moving averages of weights."""
+        kept = [optimizer for optimizer, _ in self.groups.values() if optimizer.use_ema]
+        return [average for optimizer in kept for average in optimizer._model_variables_moving_average]
+
     def given(self) -> list[Any]:
         """The variables that hold swept numbers, and what expressions of learning rates read: swept constants, and from where they count steps."""
         rates = [optimizer._learning_rate for optimizer, _ in self.groups.values()]

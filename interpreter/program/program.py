@@ -24,6 +24,7 @@ from .divergence import Divergence, Watch
 from .estimates import begin_estimates
 from .expectations import Arrays, Evaluation
 from .gradient_statistics import Statistic
+from .holding import Holding
 from .kept_weights import begin_kept, keep
 from .optimizers import Optimizers
 from .probes import compile_probe
@@ -66,7 +67,14 @@ class Compiled:
         self.train_steps = tuple(_train_steps(self.context, self.windows))
         self.borders = Borders(self.program.training, self.train_steps)
         optimizers = {id(own): own for train_step in self.train_steps for own in train_step.optimizers}
-        self.state = State(self.networks, list(optimizers.values()), self.context.kept_weights, self.context.estimates)
+        self.state = State(
+            self.networks,
+            list(optimizers.values()),
+            self.context.kept_weights,
+            self.context.estimates,
+            self.context.rows,
+        )
+        self.holding = Holding(self.state)
         self.evaluation = Evaluation(self.context)
         self.estimates = Estimates(self.context)
         self.watch = Watch(self.state, self.context.rows, functions)
@@ -97,6 +105,7 @@ class Compiled:
         begin_kept(self.context.kept_weights, self.networks)
         begin_estimates(self.context.estimates)
         self.state.step = 0
+        self.holding.begin()
         self.watch.begin()
 
     @cached_property
@@ -124,16 +133,30 @@ class Compiled:
     def _advance(self, count: int) -> list[Divergence | None]:
         """Makes so many updates; says which terms of the loss were not finite first, and at which step."""
         divergences: list[Divergence | None] = [None] * self.context.rows
-        for train_step, steps in self._by_pass(count):
+        for number, train_step, steps in self._by_pass(count):
             self.borders.cross(self.step, self._begin_anew, self._keep)
             for own in train_step.optimizers if self.context.crosses_borders else ():
                 own.count_from(self.step)
-            for inputs, stretch in self._by_window(train_step, steps):
-                bad = train_step.loop(inputs, tf.constant(self.step), tf.constant(stretch)).numpy()
-                self.state.step += stretch
-                found = [_first_divergence(row, train_step.phase) for row in bad]
-                divergences = [before or now for before, now in zip(divergences, found, strict=True)]
+            held = self.holding.of_pass(number)
+            with self.holding.held(number):
+                for inputs, stretch in self._by_window(train_step, steps):
+                    bad = train_step.loop(inputs, tf.constant(self.step), tf.constant(stretch)).numpy()
+                    self.state.step += stretch
+                    found = [
+                        None if row in held else _first_divergence(ends, train_step.phase)
+                        for row, ends in enumerate(bad)
+                    ]
+                    divergences = [before or now for before, now in zip(divergences, found, strict=True)]
         return divergences
+
+    def hold(self, number: int, replicates: Sequence[int]) -> None:
+        """Lets some of its rows, by their places among its own, keep their weights from the present step to the end of a pass."""
+        self.holding.hold(number, [self.rows[place] for place in replicates])
+
+    def holds(self, number: int) -> list[int]:
+        """Which of its own rows keep their weights in a pass, by their places."""
+        held = self.holding.of_pass(number)
+        return [place for place, row in enumerate(self.rows) if row in held]
 
     def _by_window(self, train_step: TrainStep, count: int) -> Iterator[tuple[TrainInputs, int]]:
         """What so many steps from the present one read: all of them the same, or a window's rows after the other."""
@@ -152,14 +175,14 @@ class Compiled:
         rows = self.seeds.files.window(train_step, number, self.seeds.order)
         return self.train_inputs._replace(draws={**self.seeds.draws, **rows})
 
-    def _by_pass(self, count: int) -> Iterator[tuple[TrainStep, int]]:
-        """So many steps from the present one, pass by pass; those beyond the plan's are of the last."""
+    def _by_pass(self, count: int) -> Iterator[tuple[int, TrainStep, int]]:
+        """The number of the pass, its step, and how many of these: so many steps from the present one, pass by pass; those beyond the plan's are of the last."""
         start, end = self.step, self.step + count
         plan = self.program.training
         starts = plan.starts if plan is not None else (0,)
         for number, (first, last) in enumerate(zip(starts, (*starts[1:], max(end, starts[-1] + 1)), strict=True)):
             if max(first, start) < min(last, end):
-                yield self.train_steps[self.borders.owners[number]], min(last, end) - max(first, start)
+                yield number, self.train_steps[self.borders.owners[number]], min(last, end) - max(first, start)
 
     def _begin_anew(self, target: Restart, number: int) -> list[Any]:
         """Begins the weights of a network or a layer anew in a pass of training, by draws of that pass, or by those of step 0; gives these weights."""
@@ -184,7 +207,7 @@ class Compiled:
     @property
     def train_step(self) -> TrainStep:
         """The step of the present phase."""
-        return next(train_step for train_step, _ in self._by_pass(1))
+        return next(train_step for _, train_step, _ in self._by_pass(1))
 
     @cached_property
     def train_inputs(self) -> TrainInputs:

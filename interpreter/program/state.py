@@ -27,11 +27,13 @@ class State:
         optimizers: Sequence[Optimizers],
         kept: Mapping[Moment, Weights],
         estimates: Mapping[str, Any],
+        rows: int,
     ) -> None:
         self.networks = networks
         self.optimizers = optimizers
         self.kept = kept
         self.estimates = estimates
+        self.rows = rows
         self.step = 0
 
     def variables(self) -> list[Any]:
@@ -40,6 +42,14 @@ class State:
         weights += [variable for optimizers in self.optimizers for variable in optimizers.state()]
         weights += [variable for of_then in self.kept.values() for variable in of_then.values()]
         return weights + list(self.estimates.values())
+
+    def of_rows_alone(self) -> list[Any]:
+        """Those that each row has for itself: weights, what optimisers keep of each, estimates. What counts steps is common to all."""
+        weights = [variable for network in self.networks.values() for variable in network.weights.values()]
+        moments = [variable for optimizers in self.optimizers for variable in optimizers.moments()]
+        averages = [variable for optimizers in self.optimizers for variable in optimizers.averages()]
+        every = [*weights, *moments, *averages, *self.estimates.values()]
+        return list({id(variable): variable for variable in every}.values())
 
     def held(self) -> list[Any]:
         """All variables that compiled functions read: those that training changes, and what learning rates are made of."""

@@ -18,10 +18,11 @@ from dlspec.spec.ir.plan import ProbePlan
 from ..backend.tf32 import tf32_mode
 from ..results.errors import Damaged
 from ..results.optional_outputs import reason
-from ..results.replicates import Replicate
+from ..results.replicates import DONE, Replicate
 from ..store.checkpoints import Checkpoint
 from ..store.requests import shown_at
 from ..verdicts.values import reached
+from .holding import held_from, held_text
 from .job import Job, JobGroup, Watcher
 from .program import Compiled
 from .program_cache import ProgramCache
@@ -131,6 +132,9 @@ def _fault_of(
         )  # fmt: skip
         if first.checkpoint is not None:
             compiled.restore(first.checkpoint.step, [one.checkpoint.state for one in part if one.checkpoint])
+            for row, (begun, replicate) in enumerate((one, replicate) for one in part for replicate in one.replicates):
+                for number in held_from(begun.job.batch.program.training, replicate):
+                    compiled.hold(number, [row])
         _train(compiled, part, watcher, stop, begin)
         for place, one in enumerate(part):
             if one.job.weights is not None and not any(r.status == "interrupted" for r in one.replicates):
@@ -206,6 +210,7 @@ def _train(compiled: Compiled, part: Sequence[_Begun], watcher: Watcher, stop: t
                 for row in alive
                 if until[row] is not None and replicates[row].status == "done" and reached(until[row], replicates[row])
             }
+            _hold(compiled, part, [row for row in alive if row not in ends])
         _sample(compiled, program.probes, replicates, alive, ends)
         over |= ends
         alive = [row for row in alive if replicates[row].status == "done" and row not in over]
@@ -219,6 +224,20 @@ def _train(compiled: Compiled, part: Sequence[_Begun], watcher: Watcher, stop: t
             for row in alive:
                 replicates[row].status, replicates[row].message = "interrupted", f"after step {step:,}"
             return
+
+
+def _hold(compiled: Compiled, part: Sequence[_Begun], rows: Sequence[int]) -> None:
+    """Lets those of some rows hold their weights to the end of the present pass whose condition on it is met, and says so of them."""
+    every = [(one.job.batch.program.training, replicate) for one in part for replicate in one.replicates]
+    for row in rows:
+        plan, replicate = every[row]
+        number = plan.pass_within(compiled.step) if plan is not None else None
+        if plan is None or number is None or replicate.status != DONE or row in compiled.holds(number):
+            continue
+        until = plan.phases[plan.owners[number]].until
+        if until is not None and reached(until.tree, replicate):
+            compiled.hold(number, [row])
+            replicate.message = held_text(plan, held_from(plan, replicate))
 
 
 def _until(job: Job) -> Any:

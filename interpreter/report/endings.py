@@ -1,4 +1,4 @@
-"""The replicates that did not come to their end, by what ended them: said at the head of the page."""
+"""The replicates that did not come to their end, by what ended them, and those that held their weights in a phase: said at the head of the page."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from .final_values import Finals, label
 
 MOST_LISTED = 200
 """How many replicates of one cause are listed."""
+HELD = "held to the end of a phase"
+"""What is said of replicates that came to their end, and met the condition of a phase on the way: their messages say in which."""
 _STEP = re.compile(r"\bat step [\d,]+\b")
 
 
@@ -55,10 +57,11 @@ def causes(sections: Sequence[Finals]) -> list[Cause]:
     for own in sections:
         for anchor, group in zip(own.anchors, own.programs, strict=True):
             for replicate in group:
-                if replicate["status"] != DONE:
+                if replicate["status"] != DONE or replicate["message"]:
                     anchors[id(replicate)] = anchor
                     why = " ".join(_STEP.sub("", replicate["message"] or "").split()).strip(" ,:;")
-                    found.setdefault((own.experiment, replicate["status"], why), []).append(replicate)
+                    cause = (replicate["status"], why) if replicate["status"] != DONE else (HELD, "")
+                    found.setdefault((own.experiment, *cause), []).append(replicate)
     made = [
         Cause(
             experiment, status, why,

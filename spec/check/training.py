@@ -48,7 +48,7 @@ class TrainingChecker:
             return None
         part = self.experiment.part
         optimizers = part(("optimizers",), lambda: self.optimizers(training), training.node("optimizer"))
-        shapes = tuple((item.name, item.term.type.shape) for item in measures) if training.until else ()
+        shapes = tuple((item.name, item.term.type.shape) for item in measures) if conditional(training) else ()
         phases: tuple[Phase, ...]
         phases, until, evaluations = part(
             ("schedule", shapes),
@@ -74,15 +74,34 @@ class TrainingChecker:
         if steps > MAX_STEPS:
             hint = "Lower the `steps` or the `times` of the phases."
             raise problem_at(training.key("phases"), f"there are {steps:,} steps; the limit is {MAX_STEPS:,}", hint)
-        until = None
-        if training.until is not None:
-            node = training.node("until")
-            assert isinstance(node, yaml.Scalar)
-            subject = Subject({m.name: m.term.type.shape for m in measures}, {}, self.experiment.scalars())
-            until = Condition(check_until(read(node), subject), node.text)
+        until = self.condition(training, measures)
+        held = {name: self.condition(model, measures) for name, model in training.phases.items()}
+        phases = tuple(replace(phase, until=held.get(phase.name)) for phase in phases)
         borders = {border["start"] for border in TrainingPlan(phases, ()).borders}
         self.few(len(borders), training.span("phases"))
-        return phases, until, tuple(sorted(borders | set(self.evaluations(training.evaluate, steps))))
+        evaluations = tuple(sorted(borders | set(self.evaluations(training.evaluate, steps))))
+        self.looked_at(training, TrainingPlan(phases, evaluations))
+        return phases, until, evaluations
+
+    def condition(self, model: Training | TrainingPhase, measures: Sequence[MeasurePlan]) -> Condition | None:
+        """The condition that stops training, or holds it to the end of a phase, if one is said."""
+        if model.until is None:
+            return None
+        node = model.node("until")
+        assert isinstance(node, yaml.Scalar)
+        subject = Subject({m.name: m.term.type.shape for m in measures}, {}, self.experiment.scalars())
+        return Condition(check_until(read(node), subject), node.text)
+
+    def looked_at(self, training: Training, plan: TrainingPlan) -> None:
+        """Refuses a condition of a phase that no evaluation could find true: a border's comes when the phase has ended."""
+        within = {plan.owners[number] for step in plan.evaluations if (number := plan.pass_within(step)) is not None}
+        for place, phase in enumerate(plan.phases):
+            if phase.until is not None and place not in within:
+                message = f"nothing is measured within the phase '{phase.name}', so that its `until` is never looked at"
+                hint = f"Measure within it: `evaluate: {{every: {max(1, phase.steps // 10)}}}`."
+                if phase.steps == 1:
+                    hint = "A pass of one step has nothing within it: give it more steps, or leave `until` out."
+                raise problem_at(training.phases[phase.name].key("until"), message, hint)
 
     def phases(self, training: Training) -> tuple[Phase, ...]:
         """The phases, without their losses and optimisers; one where no others are said."""
@@ -326,3 +345,8 @@ def _named(node: yaml.Node | None, name: str) -> yaml.Node:
     items = [key for key, _ in node.entries] if isinstance(node, yaml.Mapping) else []
     items = [item for item in node.items if isinstance(item, yaml.Scalar)] if isinstance(node, yaml.Sequence) else items
     return next(item for item in items if item.text == name)
+
+
+def conditional(training: Training) -> bool:
+    """Whether a condition on measures stops training, or holds it to the end of a phase."""
+    return any(model.until is not None for model in (training, *training.phases.values()))

@@ -64,6 +64,11 @@ def named(path: Path) -> str | None:
     return path[1] if path[0] in NAMED and len(path) > 1 else None
 
 
+def is_until(path: Path) -> bool:
+    """Whether a condition on measures stands at a path that stops training, or holds it to the end of a phase."""
+    return path[0] == "training" and path[-1] == "until" and len(path) in (2, 4)
+
+
 class Reach:
     """What is made from each name of an experiment, through other names; gathered over all of its settings."""
 
@@ -88,7 +93,7 @@ class Reach:
                     self.users.setdefault(name, set()).add(path)
         measured = _closure(roots.get("measure", set()), made)
         trained = set().union(*(roots.get(part, set()) for part in FACTORS))
-        self.watched = {name for name in measures if ("training", "until") in self.users.get(name, ())}
+        self.watched = {name for name in measures if any(map(is_until, self.users.get(name, ())))}
         """The measures that decide when training stops."""
         self.live = _closure(trained.union(*(measures[name] for name in self.watched)), made)
         if not trains:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from ..expressions import nodes as n
+from .classes import is_until
 from .expressions import names, substituted
 from .layer_names import renamed_layers, with_layer_names
 from .likeness import Parts, assigned, parts
@@ -95,11 +96,18 @@ class Renames:
         return {(values.get(network, network), *inner): new for (network, *inner), new in places}
 
     def _training(self, tree: Branch, values: Mapping[str, str], layers: Mapping[str, str]) -> Branch:
-        """The training: `until` speaks of measures, and an optimiser may be a network's."""
+        """The training, or a phase of it: `until` speaks of measures, and an optimiser may be a network's."""
         entries = {
             key: _carried(inner, {**values, **self.of({"measure"})} if key == "until" else values, layers)
             for key, inner in tree.entries.items()
         }
+        if isinstance(phases := tree.entries.get("phases"), Branch):
+            inner = {
+                key: self._training(one, values, layers)
+                for key, one in phases.entries.items()
+                if isinstance(one, Branch)
+            }
+            entries["phases"] = replace(phases, entries=inner)
         optimizer = entries.get("optimizer")
         if isinstance(optimizer, Branch) and not optimizer.head:
             kept = {values.get(key, key): inner for key, inner in optimizer.entries.items()}
@@ -177,7 +185,7 @@ def _parts(tree: Tree, kind: str, used: Iterable[Use]) -> Parts:
 
 def _of_measures(path: tuple[str, ...]) -> bool:
     """Whether names of measures stand in the expressions at a path."""
-    return path[0] in JUDGED or path[:2] == ("training", "until")
+    return path[0] in JUDGED or is_until(path)
 
 
 def uses(tree: Branch) -> dict[str, list[Use]]:

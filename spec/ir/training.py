@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -67,7 +68,7 @@ class Restart:
 
     def __str__(self) -> str:
         name = f"{self.network}.{self.layer}" if self.layer else self.network or "optimizer"
-        return f"{name} initial" if self.initial else name
+        return f"{name} (of step 0)" if self.initial else name
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +88,8 @@ class Phase:
     restart: tuple[Restart, ...] = ()
     updates: tuple[Update, ...] = ()
     """What a step consists of, where it is said: `optimizers` are none then."""
+    until: Condition | None = None
+    """Once it holds, a replicate's weights stay as they are to the end of the pass."""
 
     @property
     def rounds(self) -> tuple[Update, ...]:
@@ -138,6 +141,22 @@ class TrainingPlan:
     def passes(self) -> tuple[int, ...]:
         """Which pass of its phase each of these is, from 0."""
         return tuple(number for phase in self.phases for number in range(phase.times))
+
+    @cached_property
+    def owners(self) -> tuple[int, ...]:
+        """The place of the phase that each of these is of."""
+        return tuple(place for place, phase in enumerate(self.phases) for _ in range(phase.times))
+
+    def pass_within(self, step: int) -> int | None:
+        """The number of the pass, of all, within which an evaluation lies; none at a border, where one ends and another has not begun."""
+        number = bisect_right(self.starts, step) - 1
+        return None if step in (*self.starts[1:], self.steps) else number
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """The conditions that stop training, or hold it to the end of a phase."""
+        every = (self.until, *(phase.until for phase in self.phases))
+        return tuple(condition for condition in every if condition is not None)
 
     @property
     def largest_batch(self) -> int:

@@ -210,6 +210,10 @@ class TrainingPhase(Closed):
         None, description="How many examples a step in this phase; `full` is the whole training set."
     )
     updates: dict[Name, TrainingUpdate] | None = Field(None, description="What a step consists of in this phase.")
+    until: Condition | None = Field(
+        None,
+        description="Holds a replicate's weights to the end of the pass, once this condition on measures holds at an evaluation in it.",
+    )
     restart: Restart = Field(
         default_factory=list,
         description="What begins anew with each pass: `optimizer`, a network, or a layer: `[optimizer, f.head]`; `{f.head: initial}` takes the weights of step 0.",

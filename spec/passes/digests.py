@@ -12,19 +12,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
 from ..ir import terms as t
-from ..ir.plan import LayerPlan, MeasurePlan, NetworkPlan, Program, StudyPlan
+from ..ir.plan import LayerPlan, MeasurePlan, NetworkPlan, Phase, Program, StudyPlan
 from ..ir.types import Type
 from .canonical import Walk
 from .program_roots import redraws
 from .reached_examples import reached
-from .training_digests import loss_meaning, repeated, stored_meaning, updates_form, updates_meaning
+from .training_digests import condition_meaning, loss_meaning, repeated, stored_meaning, updates_form, updates_meaning
 
 LANGUAGE = 1
 NUMERICS = 10
@@ -127,22 +127,6 @@ def _form(program: Program, walk: _SignatureWalk) -> list[Any]:
     modes = {name: [mode.name, mode.value] for name, mode in program.gradient.items()}
     parts = [loss, measures, probes, walk.networks(), walk.bindings(), modes, training, *later, *walk.streams()]
     return [program.dtype, *stored_meaning(program), *program.data.identity(), program.data.test, *parts]
-
-
-def _condition(program: Program, tree: Any, measures: Mapping[str, str]) -> Any:
-    """A stopping condition with what it hangs on: the measures by their digests, and when they are taken."""
-
-    def plain(item: Any) -> Any:
-        if is_dataclass(item):
-            parts = {field.name: getattr(item, field.name) for field in fields(item)}
-            if "measure" in parts:
-                parts["measure"] = measures[parts["measure"]]
-            if parts.get("window", ()) is None:  # all steps
-                del parts["window"]
-            return [type(item).__name__, {name: plain(part) for name, part in parts.items()}]
-        return [plain(part) for part in item] if isinstance(item, tuple | list) else item
-
-    return [plain(tree), list(program.training.evaluations) if program.training else []]
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,16 +241,19 @@ class Digests:
         ]
         (loss, optimizers, first), *later = phases
         reached = body.reached(*(part for one, two, _ in phases for part in (one, two)))
-        until = None
-        if plan.until is not None:
-            measures = {measure.name: self.measure(program, measure) for measure in program.measures}
-            until = _condition(program, plan.until.tree, measures)
+        conditions = bool(plan.conditions)
+        measures = {measure.name: self.measure(program, measure) for measure in program.measures if conditions}
+        until = None if plan.until is None else condition_meaning(program, plan.until.tree, measures)
+
+        def held(phase: Phase) -> list[Any]:
+            return [] if phase.until is None else ["until", condition_meaning(program, phase.until.tree, measures)]
+
         parts = [
             CANONICAL.encode(head)[:-1], loss.text, reached.networks, reached.bindings, _modes(program, reached.used),
-            optimizers.text, CANONICAL.encode([first.batch, first.steps, until, *repeated(first)])[1:], CANONICAL.encode(device),
+            optimizers.text, CANONICAL.encode([first.batch, first.steps, until, *repeated(first), *held(first)])[1:], CANONICAL.encode(device),
         ]  # fmt: skip
         parts += [
-            f"[{loss.text},{optimizers.text},{CANONICAL.encode([phase.batch, phase.steps, *repeated(phase)])[1:]}"
+            f"[{loss.text},{optimizers.text},{CANONICAL.encode([phase.batch, phase.steps, *repeated(phase), *held(phase)])[1:]}"
             for loss, optimizers, phase in later
         ]
         return digest_of_text(f"[{','.join(parts)}]")

@@ -52,9 +52,9 @@ class _Reached:
         return self.program.training is not None and any(isinstance(item, _CHANGING) for item in self.all_of(term))
 
     def stops_at_random(self) -> bool:
-        """Whether a stopping condition ends training, and looks at what is random."""
-        until = self.program.training.until if self.program.training is not None else None
-        looked_at = {part.measure for part in c.parts(until.tree) if isinstance(part, c.Measured)} if until else ()
+        """Whether a condition ends training, or holds it to the end of a phase, and looks at what is random."""
+        conditions = self.program.training.conditions if self.program.training is not None else ()
+        looked_at = {part.measure for one in conditions for part in c.parts(one.tree) if isinstance(part, c.Measured)}
         return any(self.random(measure.term) for measure in self.program.measures if measure.name in looked_at)
 
     def all_of(self, term: t.Term) -> Iterable[t.Term]:

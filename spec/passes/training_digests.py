@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import astuple
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, fields, is_dataclass
 from typing import Any
 
 from ..ir import terms as t
@@ -74,3 +74,19 @@ def _optimizer_forms(walk: Walk, update: Phase | Update) -> Any:
 def stored_meaning(program: Program) -> list[Any]:
     """How weights are rounded between updates, where they are."""
     return ["weights", *astuple(program.stored)] if program.stored is not None else []
+
+
+def condition_meaning(program: Program, tree: Any, measures: Mapping[str, str]) -> Any:
+    """A stopping condition with what it hangs on: the measures by their digests, and when they are taken."""
+
+    def plain(item: Any) -> Any:
+        if is_dataclass(item):
+            parts = {field.name: getattr(item, field.name) for field in fields(item)}
+            if "measure" in parts:
+                parts["measure"] = measures[parts["measure"]]
+            if parts.get("window", ()) is None:  # all steps
+                del parts["window"]
+            return [type(item).__name__, {name: plain(part) for name, part in parts.items()}]
+        return [plain(part) for part in item] if isinstance(item, tuple | list) else item
+
+    return [plain(tree), list(program.training.evaluations) if program.training else []]

@@ -84,7 +84,8 @@ class Asked:
         if "loss_scale" in self.tree:
             self.seen.add("weights left_out")
             self.tree["measures"]["skipped"] = "left_out"
-        if "until" in self.tree["training"]:
+        training = self.tree["training"]
+        if any("until" in one for one in (training, *training.get("phases", {}).values())):
             self.tree["measures"]["seen"] = self.of_networks(())
         if not self.scalars:
             self.tree["measures"]["last"] = "E(c + 0.0)"

@@ -207,6 +207,8 @@ class Course(Asked):
             entry["optimizer"] = self.optimizer()
         if self.data != "enumerated" and self.chance(0.3):
             entry["batch"] = self.random.randint(1, 4)
+        if name == "a" and self.chance(0.3):
+            entry["until"] = "seen > 0.5"  # looked at in step 0 alone: a pass has one step
         if self.by_updates and self.chance(0.3):
             entry["updates"] = self._updates()
         if self.chance(0.4):

@@ -162,6 +162,7 @@ EDITS: dict[str, tuple[Path, Any]] = {
     "TrainingPhase.loss": ((*PHASES, "b", "loss", "fit"), "abs(f - 2 * y)"),
     "TrainingPhase.optimizer": ((*PHASES, "a", "optimizer"), {"adam": 0.1}), "TrainingPhase.batch": ((*PHASES, "b", "batch"), 5),
     "TrainingPhase.updates": ((*PHASES, "b", "updates"), {"all": {"networks": ["f", "g"], "loss": ["fit", "more"]}}),
+    "TrainingPhase.until": ((*PHASES, "b", "until"), "size < 1"),
     "TrainingPhase.restart": ((*PHASES, "b", "restart"), ["optimizer"]),
     "Training.updates": ((*UPDATES, "three"), {"networks": ["g"], "loss": ["more"]}),
     "TrainingUpdate.networks": ((*UPDATES, "two", "networks"), ["f", "g"]),
