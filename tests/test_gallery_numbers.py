@@ -83,6 +83,18 @@ def test_lost_updates_are_those_of_rounding_to_nearest() -> None:
     assert abs(mean - errors.mean()) < 4 * errors.std() / math.sqrt(5)
 
 
+def test_variances_of_score_function_gradients_are_the_closed_form() -> None:
+    """At mu = 0 of d entries, for the cost ‖z - 1‖² of z = ε: f = r² - 2 Σ ε + d, and g = f ε, or (f - f') ε with a baseline."""
+    found = seen("score_function", "at(noise_with_baseline, 0")
+    for d in (16, 64):
+        cost_square, cost_norm, cost = 4 * d * d + 6 * d, 2 * d * d + 2 * d, 2 * d
+        score = d * (d + 2) * (d + 4) + 2 * d * d * (d + 2) + d**3 + 4 * d * (d + 2)
+        baseline = score + cost_square * d - 2 * cost * cost_norm - 4 * d
+        mean, _, _ = found[f"reparameterised, d = {d}"]
+        assert mean == pytest.approx(baseline, rel=0.03)
+        assert baseline < 0.5 * (score - 4 * d)
+
+
 def test_distances_between_lines_are_the_closed_forms() -> None:
     """Disjoint distributions are log 2 apart; a slope s pays theta · s - 10 (s - 1)², which is largest at 1 + theta / 20."""
     divergences = seen("wasserstein", "within(final(divergence")
@@ -123,6 +135,28 @@ def test_collapsed_posteriors_are_those_of_the_best_linear_model() -> None:
     }
 
 
+def test_correlations_through_random_layers_are_those_of_the_mean_field() -> None:
+    """Poole et al. 2016, equations 3 and 5: sums of variance q ← gain² E tanh(√q z)² + 0.05, and of two inputs with correlation c."""
+    z, weight = np.polynomial.hermite_e.hermegauss(80)
+    weight = weight / weight.sum()
+
+    def products(q: float, c: float) -> tuple[float, float]:
+        """E tanh(u)² and E tanh(u) tanh(v) of sums u and v."""
+        first = np.tanh(math.sqrt(q) * z)
+        second = np.tanh(math.sqrt(q) * (c * z[:, None] + math.sqrt(max(0.0, 1 - c * c)) * z))
+        return float(weight @ first**2), float(weight @ (first[:, None] * second) @ weight)
+
+    found = seen("edge_of_chaos", "final(alike, gain >= 2)") | seen("edge_of_chaos", "final(alike, gain <= 1)")
+    for gain in (0.6, 1, 2, 3):
+        q = gain**2 + 0.05
+        c = (0.9 * gain**2 + 0.05) / q
+        for _ in range(29):
+            own, shared = products(q, c)
+            q, c = gain**2 * own + 0.05, (gain**2 * shared + 0.05) / (gain**2 * own + 0.05)
+        own, shared = products(q, c)
+        assert found[f"gain = {gain:g}"][0] == pytest.approx(shared / own, abs=0.05)
+
+
 def test_the_plateau_of_a_committee_is_that_of_online_learning_in_numpy() -> None:
     """A hundred committees learn side by side; their error is Saad & Solla's closed form of the overlaps."""
     noise = np.random.default_rng(2)
@@ -148,6 +182,24 @@ def test_the_plateau_of_a_committee_is_that_of_online_learning_in_numpy() -> Non
     mean, low, high = seen("committee", "within(at(error")[""]
     assert errors.min() * 0.9 < low and high < errors.max() * 1.1
     assert mean == pytest.approx(errors.mean(), rel=0.15)
+
+
+def test_attention_alone_collapses_as_in_numpy() -> None:
+    """Four heads of eight channels; Keras takes the fan-in of the kernels [32, 4, 8] of queries, keys and values for 4 · 32, that of [4, 8, 32] for 32."""
+    noise = np.random.default_rng(3)
+    found = seen("rank_collapse", "final(apart, variant == attention_alone, depth == 2) <", 0)[""][0]
+    left = []
+    for _ in range(50):
+        x = noise.normal(size=(16, 32))
+        for _ in range(2):
+            q, k, v = (x @ noise.normal(size=(32, 32)) * 1.5 / math.sqrt(128) for _ in range(3))
+            scores = np.einsum("ihc,jhc->hij", q.reshape(16, 4, 8), k.reshape(16, 4, 8)) / math.sqrt(8)
+            shares = np.exp(scores - scores.max(-1, keepdims=True))
+            shares /= shares.sum(-1, keepdims=True)
+            mixed = np.einsum("hij,jhc->ihc", shares, v.reshape(16, 4, 8)).reshape(16, 32)
+            x = mixed @ noise.normal(size=(32, 32)) * 1.5 / math.sqrt(32)
+        left.append(np.linalg.norm(x - x.mean(0)) / np.linalg.norm(x))
+    assert np.quantile(left, 0.02) < found < np.quantile(left, 0.98)
 
 
 def test_as_many_narrow_networks_are_born_dead_in_numpy() -> None:
