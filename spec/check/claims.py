@@ -287,7 +287,7 @@ def _call(
         if len(arguments) != len(row.arguments):
             message = f"`{row.name}` takes {len(row.arguments)} arguments, and is given {len(arguments)}"
             raise problem_at(span, message, f"It is `{row.name}{row.signature}`: {row.meaning}.")
-        return c.Apply(function, tuple(_claim(item, text, subject, until) for item in arguments))
+        return _applied(function, tuple(_claim(item, text, subject, until) for item in arguments))
     known = [*CLAIM_FORMS, *(name for name, row in OPERATIONS.items() if row.elementwise)]
     head = text.span(n.Name(function, start=node.start, end=node.start + len(function)))
     raise problem_at(head, f"'{function}' has no meaning in a claim", did_you_mean(function, known) or _forms())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,12 @@ def test_a_number_of_constants_is_a_level_line_over_the_steps(made: Callable[...
     assert [line.get_color() for line in dashed] == [own["d = 1"], own["d = 2"], own["d = 4"]]
     texts = axis.get_legend_handles_labels()[1]
     assert texts.count("bound") == texts.count("chance") == 1
+
+
+def test_it_may_be_made_by_an_operation(made: Callable[..., Any]) -> None:
+    plan, found = made("{kind: curves, y: error, colour: d, reference: {entropy: log(2)}}", VALUES)
+    (axis,) = DRAWERS["curves"](plan, found).axes
+    assert labelled(axis, "entropy") == ([0, 1], [math.log(2)] * 2)
 
 
 def test_along_a_swept_constant_it_is_a_line_through_the_cells(made: Callable[..., Any]) -> None:
