@@ -285,6 +285,8 @@ def _explain(text: str, error: UnexpectedInput) -> SyntaxProblem:
         hint = (
             "A bracket is not closed."
             if opened > 0
+            else "A share is a number without `%`: 0.8."
+            if text.rstrip().endswith("%")
             else "An operand is missing at the end, or the operator is one too many."
         )
         return SyntaxProblem("the expression ends too early", max(0, len(text.rstrip()) - 1), len(text), hint)

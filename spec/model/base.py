@@ -212,7 +212,7 @@ def _expression(value: Any) -> Any:
         return value
     if isinstance(value, list):
         return [_expression(item) for item in value]
-    if value is None:
+    if value is None or value == {}:  # an argument that is null is read as none
         raise ValueError(
             sentence("expected an expression, found nothing.", "Write one behind the colon, or remove the key.")
         )

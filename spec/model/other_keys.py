@@ -24,7 +24,10 @@ OTHER_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "seeds": ("replicates",),
         "n_seeds": ("replicates",),
         "num_seeds": ("replicates",),
-        "repeats": ("replicates", "repeat"),
+        "repeats": ("replicates", "repeat", "times"),
+        "repeat": ("times",),
+        "n_critic": ("times",),
+        "val": ("validation",),
         "trials": ("replicates",),
         "runs": ("replicates",),
         "grid": ("sweep",),
@@ -67,6 +70,10 @@ def other_key(word: str, known: Container[str]) -> str:
     >>> other_key("lr", ["learning_rate", "momentum"]), other_key("lr", ["units"])
     ('It is `learning_rate` here.', '')
     """
+    if word.lower() in ("learning_rate", "lr") and "optimizer" in known:
+        return "It is an argument of the optimiser: `optimizer: {sgd: {learning_rate: 0.1}}`."
+    if word == "defaults" and "experiments" in known:
+        return "An experiment derives from another by `base: other`; `layer_defaults` are arguments of layers."
     own = next((key for key in OTHER_KEYS.get(word.lower(), ()) if key in known), "")
     more = ", and counts updates" if own == "steps" else ""
     return f"It is `{own}` here{more}." if own else ""

@@ -15,6 +15,7 @@ from ..diagnostics.suggestions import Words
 from ..source import nodes as yaml
 from .base import Closed, OneOf
 from .other_keys import other_key
+from .other_values import other_value
 
 WANTED = {
     "model_type": "a mapping",
@@ -124,6 +125,7 @@ def _united(faults: Sequence[_Fault]) -> list[_Fault]:
         wanted = tuple(dict.fromkeys((*first.wanted, WANTED[fault.kind])))
         found[fault.path] = _Fault(fault.model, fault.top, first.error, fault.path, wanted)
     inner = {other.path[:length] for other in faults for length in range(len(other.path))}
+    inner |= {fault.path for fault in rest if fault.kind == "string_pattern_mismatch"}
     return rest + [fault for path, fault in found.items() if path not in inner]
 
 
@@ -154,7 +156,7 @@ def _problem(fault: _Fault) -> Problem:
         case "string_pattern_mismatch":
             key = fault.error["loc"][-1] == "[key]"
             message = f"'{fault.error.get('input', fault.word)}' is not a name"
-            hint = "A name is a letter, then letters, digits and underscores."
+            hint = _other(fault) or "A name is a letter, then letters, digits and underscores."
             return Problem(message, fault.at_key() if key else fault.at_value(), hint)
         case "literal_error" | "union_tag_invalid" | "union_tag_not_found":
             return _choice(fault)
@@ -164,7 +166,12 @@ def _problem(fault: _Fault) -> Problem:
                 fault.at_key(),
                 _described(fault) or "Write one below it, or remove the key.",
             )
-    return Problem(_prose(fault), fault.at_value(), _remedy(fault) or _is(fault))
+    return Problem(_prose(fault), fault.at_value(), _other(fault) or _remedy(fault) or _is(fault))
+
+
+def _other(fault: _Fault) -> str:
+    """The remedy for a value as other tools write it."""
+    return other_value(fault.path, fault.error.get("input"))
 
 
 def _unknown(fault: _Fault) -> Problem:
@@ -206,7 +213,7 @@ def _refused(fault: _Fault) -> Problem:
         return Problem(f"`{word}` needs an argument", fault.at_value(), f"Write `{{{word}: …}}`.")
     at = fault.at_key() if fault.error["loc"][-1] == "[key]" else fault.at_value()
     first, _, hint = str(fault.error["msg"]).removeprefix("Value error, ").partition(".  ")
-    return Problem(first, at, hint)
+    return Problem(first, at, _other(fault) or hint)
 
 
 def _choice(fault: _Fault) -> Problem:
@@ -225,14 +232,16 @@ def _choice(fault: _Fault) -> Problem:
         return Problem(
             f"'{word}' is one of {', '.join(words)}, not '{given}'",
             span,
-            did_you_mean(given, bare) or "Choose one of them.",
+            other_value((word,), given) or did_you_mean(given, bare) or "Choose one of them.",
         )
     given = _shown(fault.error.get("input"))
     if len(words) == 1:
         return Problem(f"'{fault.word}' has to be {words[0]}, and is {given}", fault.at_value(), f"Write {words[0]}.")
     message = f"'{fault.word}' is one of {', '.join(words)}, not {given}"
     return Problem(
-        message, fault.at_value(), did_you_mean(str(fault.error.get("input")), bare) or "Choose one of them."
+        message,
+        fault.at_value(),
+        _other(fault) or did_you_mean(str(fault.error.get("input")), bare) or "Choose one of them.",
     )
 
 

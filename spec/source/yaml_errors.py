@@ -64,6 +64,8 @@ def syntax_error(source: Source, error: yaml.YAMLError) -> StudyError:
         if spec_error is not None:
             return spec_error
     hint = "A study needs about ten levels." if "nesting depth" in problem else YAML_HINT
+    if "${" in source.lines[trouble.line]:
+        hint = "A name stands for its value as it is, without `${}`: `batch: n`."
     return trouble.error(f"not YAML: {problem}", hint, trouble.line, trouble.column)
 
 

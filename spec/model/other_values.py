@@ -1,0 +1,61 @@
+"""What other tools write in a place: the remedy where such a value stands there, and another is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+STORED = "`weights: float16` keeps weights in it, beside `dtype: float32`, in which is computed."
+CHOICES = {
+    ("dtype", "float16"): STORED,
+    ("dtype", "half"): STORED,
+    ("dtype", "mixed_float16"): STORED,
+    ("weights", "float64"): "`dtype: float64` computes in it, and keeps weights in it.",
+    ("kind", "line"): "Did you mean 'curves'?",
+    ("kind", "plot"): "Did you mean 'curves'?",
+    ("kind", "boxplot"): "Did you mean 'histogram'?",
+}
+"""By key and word, what is meant."""
+
+
+def other_value(path: Sequence[str | int], given: Any) -> str:
+    """The remedy for a value as others write it, from where it stands; nothing where it is none of these.
+
+    >>> other_value(("e", "figures", "error", "scale"), "log"), other_value(("e", "training", "steps"), "x")
+    ('Write `scale: {y: log}`.', '')
+    """
+    key = str(path[-1]) if path else ""
+    if isinstance(given, str) and (key, given) in CHOICES:
+        return CHOICES[key, given]
+    if key == "scale" and "figures" in path:
+        word = given if given in ("linear", "log") else "log"
+        return f"Write `scale: {{y: {word}}}`."
+    if "sweep" in path[-3:]:
+        return _swept(path, given)
+    if key == "learning_rate" and isinstance(given, dict):
+        return "A schedule is an expression in `step`: `0.1 / (1 + 0.01 * step)`."
+    if isinstance(given, str):
+        return _named(path, given)
+    return ""
+
+
+def _swept(path: Sequence[str | int], given: Any) -> str:
+    if "zip" in path:
+        return "`zip` stands beside `sweep`, and names axes: `zip: [[a, b]]`."
+    if path[-1] in ("min", "max", "values", "start", "stop", "low", "high", "grid", "choices"):
+        return f"An axis is a list of values, `{path[-2]}: [1, 2, 4]`, or a map of named patches."
+    return ""
+
+
+def _named(path: Sequence[str | int], given: str) -> str:
+    """Where a name is wanted, and something else stands."""
+    if str(path[-1]).endswith("constraint"):
+        body = given.split(":", 1)[1].strip() if given.startswith("lambda") and ":" in given else given
+        return (
+            f'Declare it, `functions: {{"keep(w)": "{body}"}}`, and write `{path[-1]}: keep`.' if "(" in given else ""
+        )
+    if "networks" in path and "." in given:
+        return f"An update changes whole networks: `{given.split('.')[0]}`."
+    if "figures" in path and ("." in given or "(" in given):
+        return f"A figure shows measures by their names: add `shown: {given}` to `measures`, and write `shown`."
+    return ""
