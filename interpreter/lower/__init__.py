@@ -5,7 +5,18 @@ In: terms and named axes. Out: tensors; random words, samples, backward passes.
 
 from . import decompositions, gamma_samplers, images, loops
 from . import terms as terms
-from .lowering import Lowering, Training, Value
+from .lowering import Application, Lowering, Training, Value
 from .operations import LOWERINGS
 
-__all__ = ["LOWERINGS", "Lowering", "Training", "Value", "decompositions", "gamma_samplers", "images", "loops", "terms"]
+__all__ = [
+    "LOWERINGS",
+    "Application",
+    "Lowering",
+    "Training",
+    "Value",
+    "decompositions",
+    "gamma_samplers",
+    "images",
+    "loops",
+    "terms",
+]

@@ -24,16 +24,39 @@ class Value:
 
 
 @dataclass(frozen=True)
+class Application:
+    """One application of a network: what its input is, None where nobody asks, and how often each of its layers drew in it."""
+
+    given: Any = None
+    drawn: dict[str, int] = field(default_factory=dict)
+
+    def below(self, network: str, layer: str) -> Any:
+        """What one of its layers is given, where anybody asks."""
+        return None if self.given is None else ["given to", network, layer, self.given]
+
+
+@dataclass(frozen=True)
 class Training:
     """What the loss's context has besides: the keys of a layer's noise, which examples of the walk the batch holds.
 
-    Layers write two things to it: `moving`, the moving averages that the step changes, and `turns`, how often each drew.
+    `meaning` says what a term means by what the parameters and indices in scope do, where applications at one input share noise.
+    Layers write two things to it: `moving`, the moving averages that the step changes, and `turns`, which of their draws is of
+    which input.
     """
 
     noise: Callable[[str, str], Any]
     index: Any
+    meaning: Callable[[t.Term, Mapping[str, Any]], Any] | None = None
     moving: dict[tuple[str, str, str], Any] = field(default_factory=dict)
-    turns: dict[tuple[str, str], int] = field(default_factory=dict)
+    turns: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
+
+    def turn(self, place: tuple[str, str], application: Application) -> int:
+        """The number of a layer's next draw: that of the same draw at the same input, where it was made before."""
+        again = application.drawn.get(place[1], 0)
+        application.drawn[place[1]] = again + 1
+        known = self.turns.setdefault(place, {})
+        key = repr((application.given, again) if application.given is not None else len(known))
+        return known.setdefault(key, len(known))
 
 
 @dataclass(frozen=True)
@@ -65,7 +88,7 @@ class Lowering:
         clock: what the counters of the language are at a step and an update.
         training: set in the loss alone; `watch` sees what enters each layer that whitens.
         values: the memo. Whoever makes a context may fill it with what is known already.
-        arguments: the parameters in scope, by their keys.
+        arguments: the parameters in scope, by their keys; `meanings` say what they are.
         indices: those of index notation around, from the outermost inwards.
         taken: where the branches of the selects around are taken.
     """
@@ -80,8 +103,8 @@ class Lowering:
     file_rows: Any = None
     lead: Axes = (REPLICATE, EXAMPLE)
     constants: Sequence[Any] = ()
-    network: Callable[[Lowering, str, Value | None], Value] | None = None
-    layer: Callable[[Lowering, str, str, Value | None], Value] | None = None
+    network: Callable[[Lowering, str, Value | None, Any], Value] | None = None
+    layer: Callable[[Lowering, str, str, Value | None, Any], Value] | None = None
     weight: Callable[[Lowering, t.Weight | t.AllWeights], Value] | None = None
     expectation: Callable[[t.Term], Value] | None = None
     gradient: Callable[[Lowering, t.Gradient], Value] | None = None
@@ -100,6 +123,7 @@ class Lowering:
     watch: Callable[[tuple[str, str], Any], None] | None = None
     values: dict[str, Value] = field(default_factory=dict)
     arguments: Mapping[str, Value] = field(default_factory=dict)
+    meanings: Mapping[str, Any] = field(default_factory=dict)
     indices: tuple[t.IndexVariable, ...] = ()
     taken: tuple[Value, ...] = ()
 
@@ -128,9 +152,15 @@ class Lowering:
         """The context inside of some more indices of index notation."""
         return replace(self, indices=(*self.indices, *indices))
 
-    def bound(self, arguments: Mapping[str, Value]) -> Lowering:
-        """The context inside of a function's body."""
-        return replace(self, arguments={**self.arguments, **arguments})
+    def bound(self, arguments: Mapping[str, Value], meanings: Mapping[str, Any] | None = None) -> Lowering:
+        """The context inside of a function's body; `meanings` say what the arguments are."""
+        return replace(self, arguments={**self.arguments, **arguments}, meanings={**self.meanings, **(meanings or {})})
+
+    def meaning(self, term: t.Term) -> Any:
+        """What a term means, which equal terms do alike; None where nobody asks."""
+        if self.training is None or self.training.meaning is None:
+            return None
+        return self.training.meaning(term, {**self.meanings, **{index.key: n for n, index in enumerate(self.indices)}})
 
     def where(self, holds: Value) -> Lowering:
         """The context of a branch that is taken where a condition holds."""

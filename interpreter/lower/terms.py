@@ -118,7 +118,8 @@ def _anywhere(holds: Value, event: int) -> Value:
 def _invoke(term: t.Invoke, context: Lowering) -> Value:
     """A user's function, along the backward pass that its mode makes."""
     arguments = [context(argument) for argument in term.arguments]
-    inner = context.bound(dict(zip(term.parameters, arguments, strict=True)))
+    meanings = dict(zip(term.parameters, map(context.meaning, term.arguments), strict=True))
+    inner = context.bound(dict(zip(term.parameters, arguments, strict=True)), meanings)
     value = inner(term.body)
     value = Value(context.cast(value.tensor, term.type.kind), value.axes)  # under a mode ints are real
     mode = context.modes.get(term.function)
@@ -304,10 +305,11 @@ def _enumerated(term: t.Sample, digits: Digits, context: Lowering) -> Value:
 def _network_output(term: t.NetworkOutput, context: Lowering) -> Value:
     assert context.network is not None
     given = None if term.input is None else _where_taken(term.input, context)
+    meaning = None if term.input is None else context.meaning(term.input)
     if term.layer is not None:
         assert context.layer is not None
-        return context.layer(context, term.network, term.layer, given)
-    return context.network(context, term.network, given)
+        return context.layer(context, term.network, term.layer, given, meaning)
+    return context.network(context, term.network, given, meaning)
 
 
 def _where_taken(given: t.Term, context: Lowering) -> Value:

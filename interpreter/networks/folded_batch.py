@@ -8,7 +8,7 @@ from typing import Any
 
 from dlspec.spec.ir.axes import EXAMPLE, Axes
 
-from ..lower import Lowering
+from ..lower import Application, Lowering
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,9 @@ class Batch:
 
     parts: Mapping[str, Any] = field(default_factory=dict)
     """The parts of the input [R, N, …], by name."""
+
+    application: Application = field(default_factory=Application)
+    """What it is applied to, and which draws were made in it."""
 
     @property
     def examples(self) -> int:

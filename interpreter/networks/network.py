@@ -20,7 +20,7 @@ from dlspec.spec.tables.dtypes import Dtype
 from dlspec.spec.tables.gradient_modes import mode_of
 from dlspec.spec.tables.layers import LAYERS, row_of
 
-from ..lower import Lowering, Value
+from ..lower import Application, Lowering, Value
 from ..lower.backward_modes import with_backward_mode
 from .activations import keep_undefined
 from .folded_batch import Batch
@@ -155,17 +155,14 @@ class Network:
 
     # -- application -----------------------------------------------------------------------------------------------
 
-    def of_index(self, lowering: Lowering, index: Value, outputs: dict[str, Value] | None = None) -> Value:
+    def of_index(
+        self, lowering: Lowering, index: Value, outputs: dict[str, Value] | None = None, application: Application | None = None
+    ) -> Value:  # fmt: skip
         """The network on the one-hot vectors of an index; `outputs` as of a call."""
         kind = self.plan.input.type
         places = Value(lowering.cast(index.tensor, "int"), index.axes)
-        return self(
-            lowering,
-            Value(tf.one_hot(places.tensor, kind.shape[0], dtype=self.real), index.axes),
-            kind,
-            places,
-            outputs,
-        )
+        one_hot = Value(tf.one_hot(places.tensor, kind.shape[0], dtype=self.real), index.axes)
+        return self(lowering, one_hot, kind, places, outputs, application)
 
     def __call__(
         self,
@@ -174,6 +171,7 @@ class Network:
         kind: Type,
         index: Value | None = None,
         outputs: dict[str, Value] | None = None,
+        application: Application | None = None,
     ) -> Value:
         """The network on an input with any named axes; all but the replicates' are folded into the batch.
 
@@ -199,12 +197,13 @@ class Network:
         if self.plan.each is not None:
             shared = replace(lowering, sizes={**lowering.sizes, EACH: self.plan.each})
             batch = Batch(shared, (*axes, EACH), [*lengths, self.plan.each], outputs=noted)
+        batch = replace(batch, application=application or Application())
         if self.plan.parts:
             tensor, parts = self._unpacked(tensor, prod(lengths))
             batch, kind = replace(batch, parts=parts), self.plan.given
         if index is not None:
             places = tf.reshape(lowering.to_rows(index, axes, 0), [self.replicates, prod(lengths)])
-            batch = Batch(lowering, axes, lengths, places, noted)
+            batch = Batch(lowering, axes, lengths, places, noted, application=batch.application)
         shape = kind.shape[len(batch.axes) - len(axes) :]
         x = self._rounded(tf.reshape(tensor, [-1, prod(batch.lengths), *shape]))
         mode = self.modes.get(self.plan.name)
@@ -339,6 +338,7 @@ class Network:
         return LayerCall(
             layer, self.plan.name, self.layers.get(layer.key), self.real, self.between, batch.examples,
             lowering.training, lowering.watch, {name: batch.parts[name] for name in layer.parts},
+            batch.application,
         )  # fmt: skip
 
     def _apart(self, batch: Batch, layer: LayerPlan, x: Any, weights: Mapping[str, Value]) -> Any:
@@ -389,7 +389,8 @@ class Network:
         assert layer.body is not None
         lowering = batch.lowering
         given = tf.reshape(lowering.cast(x, "real"), [x.shape[0], *batch.lengths, *layer.input.shape])
-        value = lowering.bound({layer.parameter: lowering.of_rows(given, batch.axes)})(layer.body)
+        meanings = {layer.parameter: batch.application.below(self.plan.name, layer.key)}
+        value = lowering.bound({layer.parameter: lowering.of_rows(given, batch.axes)}, meanings)(layer.body)
         y = lowering.to_rows(
             Value(lowering.cast(value.tensor, "real"), value.axes), batch.axes, len(layer.output.shape)
         )

@@ -18,7 +18,7 @@ from dlspec.spec.passes.memory import chunk
 from dlspec.spec.passes.trained_weights import trained
 from dlspec.spec.tables.dtypes import DTYPES
 
-from ..lower import Lowering, Value
+from ..lower import Application, Lowering, Value
 from ..networks.network import Network, input_of
 from .estimates import estimate_variables
 from .file_rows import ROWS, ROWS_PLACE, is_of_files, of_files
@@ -158,33 +158,34 @@ class ProgramContext:
         given = [constants.get(place) for place in range(max(constants, default=-1) + 1)]
         return Lowering(self.dtype, sizes, {}, {}, step=step, constants=given)
 
-    def apply(self, lowering: Lowering, name: str, given: Value | None) -> Value:
-        """A network on its own input, once a context, or on another."""
+    def apply(self, lowering: Lowering, name: str, given: Value | None, meaning: Any = None) -> Value:
+        """A network on its own input, once a context, or on another, which means that."""
         place = f"network {name}"
         if given is None and place in lowering.values:
             return lowering.values[place]
         network = self.networks[name]
         plan = network.plan
         if given is not None:
-            return network(lowering, given, plan.input.type)
+            return network(lowering, given, plan.input.type, application=Application(meaning))
         lowering = lowering.outermost()
         own = lowering.values.get(input_of(name)) or lowering(plan.taken)
         outputs: dict[str, Value] = {}
+        application = Application(lowering.meaning(plan.input))
         on_index = plan.index is not None
         value = (
-            network.of_index(lowering, own, outputs)
+            network.of_index(lowering, own, outputs, application)
             if on_index
-            else network(lowering, own, plan.input.type, None, outputs)
+            else network(lowering, own, plan.input.type, None, outputs, application)
         )
         lowering.values[place] = value
         lowering.values.update({f"layer {name}.{key}": output for key, output in outputs.items()})
         return value
 
-    def layer(self, lowering: Lowering, name: str, key: str, given: Value | None) -> Value:
+    def layer(self, lowering: Lowering, name: str, key: str, given: Value | None, meaning: Any = None) -> Value:
         """What a layer gives on its network's own input, or on another."""
         if given is not None:
             network, outputs = self.networks[name], dict[str, Value]()
-            network(lowering, given, network.plan.input.type, None, outputs)
+            network(lowering, given, network.plan.input.type, None, outputs, Application(meaning))
             return outputs[key]
         place = f"layer {name}.{key}"
         if place not in lowering.values:

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from dlspec.spec.ir.plan import Phase, Update
 from dlspec.spec.passes.held_columns import batches_a_step
+from dlspec.spec.passes.shared_noise import Inputs, shares_noise
 from dlspec.spec.tables.gradient_modes import mode_of
 
 from ..lower import Lowering, Training
@@ -50,6 +51,7 @@ class UpdateStep:
         self.optimizers = optimizers
         self.batch = batch
         self.stored = Stored(context, optimizers)
+        self.meaning = Inputs(context.program).term if shares_noise(context.program) else None
         modes = context.program.gradient
         self.mean_of_gradients = any(mode_of(modes, target).per_example for target in modes)
         """Whether the mean over the batch is taken of the weights' gradients, and not of the loss at its source: where
@@ -64,8 +66,9 @@ class UpdateStep:
         """
         samples = self.context.samples
         training = Training(
-            lambda network, layer: self._of_each_row(inputs.keys[samples[noise_path(network, layer)]]), places
-        )
+            lambda network, layer: self._of_each_row(inputs.keys[samples[noise_path(network, layer)]]), places,
+            self.meaning,
+        )  # fmt: skip
         variables = self.optimizers.trained()
         wanted = self._trained_by(variables)
         with tf.GradientTape(watch_accessed_variables=False, persistent=len(wanted) > 1) as tape:

@@ -118,9 +118,10 @@ def _must_be_pure(checker: Elaborator, body: t.Term, form: str, function: Functi
         if isinstance(item, t.NetworkOutput) and item.input is not None:
             for layer in checker.names.plan(item.network, span).applied():
                 row = LAYERS.get(layer.row)
-                if row is None or not (row.draws or layer.untrained or row.estimated_from):
+                draws = row is not None and row.draws_with(layer.config)
+                if row is None or not (draws or layer.untrained or row.estimated_from):
                     continue
-                what = "draws" if row.draws else "keeps statistics of what it is given"
+                what = "draws" if draws else "keeps statistics of what it is given"
                 message = f"'{item.network}.{layer.key}' {what}, and `{form}` applies '{item.network}' again and again"
                 hint = "Leave the layer out of that network; `layer_normalization` keeps nothing."
                 raise problem_at(span, message, hint)

@@ -24,6 +24,7 @@ from ..ir.types import Type
 from .canonical import Walk
 from .program_roots import redraws
 from .reached_examples import reached
+from .shared_noise import noise_meaning, shares_noise
 from .training_digests import condition_meaning, loss_meaning, repeated, stored_meaning, updates_form, updates_meaning
 
 LANGUAGE = 1
@@ -99,7 +100,9 @@ def cell_form_digest(program: Program) -> str:
     plan = program.training
     course = [program.experiment, program.seed, program.replicates, [probe.steps for probe in program.probes]]
     course += [[[phase.steps, *repeated(phase)] for phase in plan.phases], plan.evaluations] if plan is not None else []
-    return digest([*course, *_form(program, _CellFormWalk(program, redraws(program)))])
+    exact = shares_noise(program)  # inputs that are one in one cell may be two in another
+    walk = (_SignatureWalk if exact else _CellFormWalk)(program, redraws(program))
+    return digest([*course, *_form(program, walk)])
 
 
 def _form(program: Program, walk: _SignatureWalk) -> list[Any]:
@@ -227,7 +230,7 @@ class Digests:
     def training(self, program: Program, device: str = "cpu") -> str:
         """What the trained weights depend on, but for the replicate."""
         head = [LANGUAGE, NUMERICS, program.experiment, program.seed, program.dtype, *stored_meaning(program)]
-        head += program.data.identity()
+        head += [*noise_meaning(program), *program.data.identity()]
         if (plan := program.training) is None:
             return digest([[*head, None], device])
         body = self.body(program)
@@ -293,11 +296,8 @@ class Digests:
 
     def body(self, program: Program) -> _Body:
         """What a program has in common with others."""
-        context = (
-            *map(id, program.outputs),
-            *map(id, program.estimates),
-            *((key, m.name, m.value) for key, m in program.gradient.items()),
-        )
+        modes = ((key, m.name, m.value) for key, m in program.gradient.items())
+        context = (*map(id, program.outputs), *map(id, program.estimates), *modes)
         parts = (program.draws, program.examples, program.networks)
         key = (context, *(tuple(map(id, part)) for part in parts))
         if (body := self.bodies.get(key)) is None:

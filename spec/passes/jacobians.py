@@ -8,9 +8,9 @@ from math import prod
 from ..ir import terms as t
 from ..ir.plan import Program
 from ..tables.dtypes import BYTES, DTYPES
-from ..tables.layers import row_of
 from .print_term import spell
 from .reached_examples import reached
+from .shared_noise import drawing
 
 MAX_PASSES = 8
 """Up to so many backward passes are written out, after one pass forwards."""
@@ -32,10 +32,8 @@ def _holds_weights(program: Program, of: t.Term) -> bool:
 
 
 def _draws(program: Program, of: t.Term) -> bool:
-    plans = {plan.name: plan for plan in program.networks}
-    applied = (plans[item.network] for item in reached(program, [of]) if isinstance(item, t.NetworkOutput))
-    rows = (row_of(layer) for plan in applied for layer in plan.applied())
-    return any(row is not None and row.draws for row in rows)
+    networks = drawing(program)
+    return any(isinstance(item, t.NetworkOutput) and item.network in networks for item in reached(program, [of]))
 
 
 def by_weights(term: t.ValueGradient | t.Directional) -> bool:

@@ -1,4 +1,4 @@
-"""Dropout and noise: pure functions of the seed tree, the layer, the example, and which application it is."""
+"""Dropout and noise: pure functions of the seed tree, the layer, the example, and which of the inputs it is applied to."""
 
 from __future__ import annotations
 
@@ -13,12 +13,10 @@ from .registry import KERNELS, LayerCall, Tensors
 
 
 def random_bits(call: LayerCall, shape: tf.TensorShape) -> Any:
-    """Fresh random words [L, N, …] for an application of a layer in training."""
+    """Random words [L, N, …] for an application of a layer in training, the same for each at one input."""
     training = call.training
     assert training is not None, "layers draw in training alone"
-    turn = training.turns.get(call.place, 0)
-    training.turns[call.place] = turn + 1
-    keys = folded(training.noise(*call.place), turn)
+    keys = folded(training.noise(*call.place), training.turn(call.place, call.application))
     bits = words(keys, training.index[: call.examples], prod(shape.as_list()[1:]) // call.examples)
     return tf.reshape(bits, shape)
 

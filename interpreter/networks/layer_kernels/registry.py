@@ -14,7 +14,7 @@ import tensorflow as tf
 from dlspec.spec.ir.plan import LayerPlan
 from dlspec.spec.tables.layers import LAYERS
 
-from ...lower import Training
+from ...lower import Application, Training
 from ...registry import Registry
 
 
@@ -37,6 +37,9 @@ class LayerCall:
     watch: Callable[[tuple[str, str], Any], None] | None = None
     parts: Mapping[str, Any] = field(default_factory=dict)
     """What its arguments take of the input [L, N, …], where they speak of the example."""
+
+    application: Application = field(default_factory=Application)
+    """The network's application that it is a part of."""
 
     @property
     def place(self) -> tuple[str, str]:
