@@ -42,7 +42,7 @@ vega:  ## Makes interpreter/report/vega.min.js, which draws figures in reports, 
 verdicts: $(VENV)/base.stamp  ## Simulates how often each judge is wrong, some 10 minutes: docs/verdicts.md
 	$(BIN)/python -m benchmarks.verdicts
 
-gallery: $(VENV)/base.stamp  ## Runs the cases in examples/failures and writes what came out: docs/gallery.md, some 15 minutes; what is stored is not run again
+gallery: $(VENV)/base.stamp  ## Runs the cases in examples/failures and writes what came out: docs/gallery.md, some 30 minutes; what is stored is not run again
 	$(BIN)/python -m benchmarks.gallery
 
 site: $(VENV)/test.stamp  ## Builds the documentation as a site in build/site, and fails where a link leads nowhere
