@@ -18,6 +18,9 @@ from ..tables.optimizers import OPTIMIZERS
 from .insertions import insert, kinds_in, says_where
 
 Path = tuple[str, ...]
+PHASES: Path = ("training", "phases")
+EACH = "*"
+"""What stands for the name of every phase in a patch."""
 
 
 def merge(base: Node | None, patch: Node, path: Path = (), adds: bool = True) -> Node | None:
@@ -25,6 +28,8 @@ def merge(base: Node | None, patch: Node, path: Path = (), adds: bool = True) ->
     if isinstance(patch, Scalar) and patch.value is None and patch.plain:
         return None
     if base is None:
+        if path == PHASES and isinstance(patch, Mapping) and patch.get(EACH) is not None:
+            return of_each(Mapping((), patch.span), patch)
         _nothing_to_delete(patch)
         return patch
     if path == ("loss",):
@@ -35,6 +40,8 @@ def merge(base: Node | None, patch: Node, path: Path = (), adds: bool = True) ->
         return patch
     if _one_of(path, base, patch) and set(base.keys()) != set(patch.keys()):
         return patch
+    if path == PHASES and patch.get(EACH) is not None:
+        patch = of_each(base, patch)
     entries = dict((key.text, (key, node)) for key, node in base.entries)
     for key, node in patch.entries:
         below = entries.get(key.text)
@@ -49,6 +56,26 @@ def merge(base: Node | None, patch: Node, path: Path = (), adds: bool = True) ->
         else:
             entries[key.text] = (below[0] if below and not isinstance(node, Scalar) else key, merged)
     return Mapping(tuple(entries.values()), base.span)
+
+
+def of_each(base: Mapping, patch: Mapping) -> Mapping:
+    """A patch of phases in which what is said of each (`"*"`) stands in every phase of the base, below what is said of that phase itself.
+
+    Raises StudyError where the base has no phase.
+    """
+    said, key = patch.get(EACH), patch.key(EACH)
+    assert said is not None and key is not None
+    if not base.entries:
+        raise problem_at(key.span, "there are no phases to change", "Give the training `phases:`, or change `steps`.")
+    own = without(patch, EACH)
+    entries = []
+    for phase, _ in base.entries:
+        name = phase.text
+        merged = merge(said, more, (*PHASES, name)) if (more := own.get(name)) is not None else said
+        if merged is not None:
+            entries.append((replace(key, value=name, text=name), merged))
+    deleted = [(name, node) for name, node in own.entries if name.text not in {entry[0].text for entry in entries}]
+    return replace(patch, entries=(*entries, *deleted))
 
 
 def _nothing_to_delete(patch: Node) -> None:
@@ -233,6 +260,16 @@ def must_exist(base: Node, patch: Node, allowed: SequenceOf[str], what: str, pat
         elif isinstance(base, Sequence) and path[-1:] == ("layers",):
             place = layer_names(base.items).get(key.text)
             below = base.items[place] if place is not None else None
+        if key.text == EACH and path == PHASES and isinstance(base, Mapping) and base.entries:
+            for phase, _ in base.entries:
+                must_exist(
+                    base,
+                    Mapping(((replace(key, value=phase.text, text=phase.text), node),), node.span),
+                    allowed,
+                    what,
+                    path,
+                )
+            continue
         if below is None and path and path[-1] in MAPS_OF_NAMES:
             known = base.keys() if isinstance(base, Mapping) else ()
             hint = sentence(did_you_mean(key.text, known), f"{what[0].upper()}{what[1:]} only changes what is there.")
@@ -240,7 +277,7 @@ def must_exist(base: Node, patch: Node, allowed: SequenceOf[str], what: str, pat
         if below is None and key.text in MAPS_OF_NAMES and isinstance(node, Mapping) and node.entries:
             first, _ = node.entries[0]
             message = f"there is no '{first.text}' under '{key.text}'"
-            raise problem_at(first.span, message, f"{what} only changes what is there.")
+            raise problem_at(first.span, message, f"{what[0].upper()}{what[1:]} only changes what is there.")
         if below is not None:
             must_exist(below, node, allowed, what, (*path, key.text))
 
@@ -259,6 +296,7 @@ MAPS_OF_NAMES = frozenset(
         "variants",
         "sweep",
         "layers",
+        "phases",
     }
     | {"claims", "figures", "gradient"}
 )

@@ -13,7 +13,7 @@ from ..model.fields import place_at
 from ..source import nodes as yaml
 from ..tables.counters import COUNTERS
 from .overrides import Override
-from .patches import alike, merge, nest
+from .patches import EACH, alike, merge, nest
 
 WHOLE = frozenset({"about", "base", "claims", "figures", "sweep", "variants", "zip"})
 """The keys of an experiment below which nothing differs from cell to cell."""
@@ -74,15 +74,12 @@ def must_have_one_value(several: Mapping[tuple[str, ...], str], path: tuple[str,
 
 
 def touches(patch: yaml.Node, path: tuple[str, ...]) -> bool:
-    """Whether a patch says something of a path, of what it is in, or of what is in it."""
-    for step in path:
-        if not isinstance(patch, yaml.Mapping):
-            return True
-        below = patch.get(step)
-        if below is None:
-            return False
-        patch = below
-    return True
+    """Whether a patch says something of a path, of what it is in, or of what is in it; each phase (`*`) is any of them."""
+    if not path or not isinstance(patch, yaml.Mapping):
+        return True
+    step, *rest = path
+    below = (inner for key, inner in patch.entries if key.text == step or EACH in (key.text, step))
+    return any(touches(inner, tuple(rest)) for inner in below)
 
 
 def _patches(node: yaml.Mapping) -> Iterator[tuple[str, yaml.Node]]:

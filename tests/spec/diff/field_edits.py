@@ -157,7 +157,7 @@ EDITS: dict[str, tuple[Path, Any]] = {
     "Evaluate.log": ((*E, "training", "evaluate"), {"log": 4}),
     "Training.optimizer": ((*E, "training", "optimizer"), {"adam": 0.1}), "Training.batch": ((*E, "training", "batch"), 7),
     "Training.steps": ((*E, "training", "steps"), 30), "Training.evaluate": ((*E, "training", "evaluate"), {"every": 5}),
-    "LossTerm.trains": ((*STAGED, "loss", "fit", "trains"), REMOVED), "Training.phases": ((*PHASES, "c"), {"steps": 3}),
+    "LossTerm.trains": ((*STAGED, "loss", "fit", "trains"), REMOVED), "Training.phases": ((*PHASES, "a"), {"steps": 4, "batch": 3}),
     "TrainingPhase.steps": ((*PHASES, "a", "steps"), 7), "TrainingPhase.times": ((*PHASES, "b", "times"), 3),
     "TrainingPhase.loss": ((*PHASES, "b", "loss", "fit"), "abs(f - 2 * y)"),
     "TrainingPhase.optimizer": ((*PHASES, "a", "optimizer"), {"adam": 0.1}), "TrainingPhase.batch": ((*PHASES, "b", "batch"), 5),

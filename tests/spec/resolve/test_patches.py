@@ -457,3 +457,42 @@ def test_an_override_may_set_what_holds_already() -> None:
     (plain,) = resolve(study()).values()
     (same,) = resolve(study(), None, "training.steps=10", "e.training.batch=2").values()
     assert same.digest == plain.digest
+
+
+def phases(
+    profile: Any = None, overrides: tuple[str, ...] = (), variants: Any = None
+) -> dict[str, list[tuple[str, int]]]:
+    """The phases of each cell, with their steps."""
+    training = {"optimizer": "adam", "batch": 2, "phases": {"a": {"steps": 5}, "b": {"steps": 6, "times": 2}}}
+    own = {**EXPERIMENT, "training": training, "variants": variants or {"plain": {}}}
+    study: dict[str, Any] = {"dlspec": 1, "study": "s", "experiments": {"e": own}}
+    if profile is not None:
+        study["profiles"] = {"p": {"experiments": {"e": {"training": {"phases": profile}}}}}
+    document = spec.parse(Source("t.yaml", json.dumps(study)))
+    plan = spec.resolve(document, profile and "p", [spec.Override.read(text) for text in overrides])
+    return {
+        program.name: [(phase.name, phase.steps) for phase in program.training.phases] if program.training else []
+        for program in plan.experiments[0].programs
+    }
+
+
+def test_a_patch_of_each_phase_changes_all_that_are_there() -> None:
+    """Those that a variant adds, too; what is said of a phase by its name goes over it, and may delete it."""
+    more = {"plain": {}, "more": {"training": {"phases": {"*": {"times": 3}, "c": {"steps": 9}}}}}
+    assert phases({"*": {"steps": 2}}, variants=more) == {
+        "e/plain": [("a", 2), ("b", 2)], "e/more": [("a", 2), ("b", 2), ("c", 2)],
+    }  # fmt: skip
+    assert phases({"*": {"steps": 2}, "b": {"steps": 3}}) == {"e/plain": [("a", 2), ("b", 3)]}
+    assert phases({"b": None, "*": {"steps": 2}}) == {"e/plain": [("a", 2)]}
+    assert phases(overrides=("training.phases.*.steps=4",)) == {"e/plain": [("a", 4), ("b", 4)]}
+
+
+def test_several_values_of_each_phase_make_an_axis() -> None:
+    assert list(phases(overrides=("training.phases.*.steps=3,4",)).values()) == [
+        [("a", 3), ("b", 3)], [("a", 4), ("b", 4)],
+    ]  # fmt: skip
+    for patched in ({"a": {"steps": 9}}, {"*": {"steps": 9}}):
+        variants = {"plain": {}, "v": {"training": {"phases": patched}}}
+        for path in ("*", "a"):
+            with pytest.raises(StudyError, match="the axis 'variant' changes"):
+                phases(overrides=(f"training.phases.{path}.steps=3,4",), variants=variants)
