@@ -168,3 +168,54 @@ def test_two_networks_are_trained_as_a_loop_by_hand_trains_them(compiled: Callab
     for name, network in made.networks.items():
         for place, variable in network.weights.items():
             np.testing.assert_allclose(variable.numpy()[0], weights[name][place], rtol=1e-9, err_msg=f"{name} {place}")
+
+
+GAME = """
+dtype: float64
+architecture: {x: {parameter: [], initializer: 1}, y: {parameter: [], initializer: 1}}
+loss: {down: LOSS}
+training: {optimizer: OPTIMIZER, batch: 1, steps: 100UPDATES}
+measures: {m: x, n: y}
+"""
+SIMULTANEOUS = 'down: {of: x * y, trains: x}, up: {of: "-x * y", trains: y}'
+IN_TURN = 'down: x * y, up: "-x * y"'
+
+
+def game(loss: str, optimizer: str, updates: str = "") -> str:
+    return GAME.replace("down: LOSS", loss).replace("OPTIMIZER", optimizer).replace("UPDATES", updates)
+
+
+@pytest.mark.parametrize("xla", [False, True])
+def test_a_bilinear_game_diverges_at_once_and_turns_about_in_turn(compiled: Callable[..., Compiled], xla: bool) -> None:
+    """x y: gradient descent of both at once leaves the equilibrium, its distance grows by √(1 + η²) a step; in turn it stays at a distance."""
+    rate = 0.2
+    at_once = compiled(game(SIMULTANEOUS, f"{{sgd: {rate}}}"), xla=xla)
+    updates = ", updates: {one: {networks: [x], loss: [down]}, two: {networks: [y], loss: [up]}}"
+    in_turn = compiled(game(IN_TURN, f"{{sgd: {rate}}}", updates), xla=xla)
+    most = 0.0
+    for step in range(1, 101):
+        at_once.train(1)
+        in_turn.train(1)
+        np.testing.assert_allclose(np.hypot(*values(at_once)), 2**0.5 * (1 + rate**2) ** (step / 2), rtol=1e-10)
+        most = max(most, float(np.hypot(*values(in_turn))))
+    assert np.hypot(*values(at_once)) > 10
+    assert most < 1.7  # x² - η x y + y² is the same after every round
+    x, y = values(in_turn)
+    np.testing.assert_allclose(x**2 - rate * x * y + y**2, 2 - rate, rtol=1e-10)
+
+
+def test_players_at_once_have_optimisers_of_their_own(compiled: Callable[..., Compiled]) -> None:
+    """A map from network to optimiser: one with momentum beside Adam, as by hand in NumPy over 100 steps."""
+    made = compiled(
+        game(SIMULTANEOUS, "{x: {sgd: {learning_rate: 0.05, momentum: 0.5}}, y: {adam: {learning_rate: 0.1}}}")
+    )
+    made.train(100)
+    x = y = 1.0
+    speed = first = second = 0.0
+    for step in range(1, 101):
+        down, up = y, -x
+        speed = 0.5 * speed - 0.05 * down
+        first, second = 0.9 * first + 0.1 * up, 0.999 * second + 0.001 * up**2
+        corrected = 0.1 * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
+        x, y = x + speed, y - corrected * first / (np.sqrt(second) + 1e-7)
+    np.testing.assert_allclose(values(made), (x, y), rtol=1e-9)
