@@ -14,10 +14,12 @@ import numpy as np
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.container import BarContainer
+from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator
 
 from .axis_scales import MARK_ID
 from .looks import axis_look, bar_look, bar_of_colours, key_look, line_look, words_of
+from .math_text import mathematics
 from .palette import MARKED_PLACES
 
 FORMAT_VERSION = 2
@@ -67,9 +69,15 @@ def describe(figure: Any) -> dict[str, Any]:
         if placed:
             panels.append(_panel(axes) | {"series": placed})
     return {
-        "format_version": FORMAT_VERSION, **words_of(figure), "panels": panels, "colour_bars": [bar_of_colours(axes) for axes in figure.axes if _is_bar(axes)],
+        "format_version": FORMAT_VERSION, "mathematics": _typeset(figure), **words_of(figure), "panels": panels,
+        "colour_bars": [bar_of_colours(axes) for axes in figure.axes if _is_bar(axes)],
         "key": [{"label": " ".join(text.split()), "text": text, **key_look(handle)} for handle, text in getattr(figure, "keyed", ())],
     }  # fmt: skip
+
+
+def _typeset(figure: Any) -> bool:
+    """Whether a text of it is set as mathematics, which Vega-Lite can't."""
+    return any(map(mathematics, {line for text in figure.findobj(Text) for line in text.get_text().splitlines()}))
 
 
 def _is_bar(axes: Any) -> bool:

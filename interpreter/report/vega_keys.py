@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .vega_panels import PLAIN, drawn_look, numbers_beside
+from .vega_panels import PLAIN, SYMLOG_SHARE, drawn_look, numbers_beside
 
 LINE = 16
 """How many pixels a line of the key is high."""
@@ -13,6 +13,8 @@ HANDLE = 34
 """How many stand before a name."""
 LETTER = 6.1
 """About how wide a letter is."""
+MOST_COLUMNS = 4
+"""About how many columns the key has at most: of many names they are longer."""
 BAR_WIDTH, BAR_HEIGHT = 14, 200
 
 
@@ -23,11 +25,12 @@ def letters_wide(text: str) -> float:
 
 def key(entries: Sequence[Mapping[str, Any]], height: float) -> dict[str, Any]:
     """The names of what is drawn, in columns about so high; a click on one hides its series, a second shows them again."""
+    height = max(height, LINE * 8, LINE * -(-len(entries) // MOST_COLUMNS))
     rows, x, y = [], 0.0, 0.0
     widest = 0.0
     for place, entry in enumerate(entries):
         lines = entry["text"].splitlines() or [""]
-        if y and y + LINE * len(lines) > max(height, LINE * 8):
+        if y and y + LINE * len(lines) > height:
             x, y, widest = x + widest, 0.0, 0.0
         wide = HANDLE + max(map(letters_wide, lines))
         widest = max(widest, wide)
@@ -54,7 +57,7 @@ def key(entries: Sequence[Mapping[str, Any]], height: float) -> dict[str, Any]:
             {"transform": [{"filter": "datum.size > 0"}], "mark": {"type": "point", "strokeWidth": 1.2},
              "encoding": {**at("middle"), "stroke": {"field": "colour", **PLAIN}, "fill": {"field": "fill", **PLAIN}, "shape": {"field": "shape", **PLAIN},
                           "size": {"field": "size", **PLAIN, "type": "quantitative"}, **shown}},
-            {"transform": [{"filter": "datum.bar"}], "mark": {"type": "square", "size": 110},
+            {"transform": [{"filter": "datum.bar"}], "mark": {"type": "square", "size": 110, "fillOpacity": 0.6},
              "encoding": {**at("middle"), "fill": {"field": "colour", **PLAIN}, **shown}},
             {"mark": {"type": "text", "align": "left", "baseline": "middle", "fontSize": 11},
              "encoding": {**at("words"), "text": {"field": "text", "type": "nominal"}, **shown}},
@@ -85,12 +88,10 @@ def colour_bar(bar: Mapping[str, Any]) -> dict[str, Any]:
         "orient": "right",
         "title": bar["label"].splitlines(),
         **numbers_beside(bar),
-        "tickCount": 6,
         "grid": False,
     }
     if bar["scale"] == "symlog":
-        scale["constant"] = bar["linear_to"]
-        axis["values"] = bar["ticks"]
+        scale["constant"] = bar["linear_to"] / SYMLOG_SHARE
     return {
         "data": {"values": parts}, "width": BAR_WIDTH, "height": BAR_HEIGHT, "mark": {"type": "rect"},
         "encoding": {"y": {"field": "low", "type": "quantitative", "scale": scale, "axis": axis}, "y2": {"field": "high"},

@@ -33,8 +33,12 @@ CONFIG = {
 
 
 def can_be_drawn(description: Mapping[str, Any]) -> bool:
-    """Whether a description has what a drawing needs, and no more than a browser draws at once."""
-    return description.get("format_version") == DRAWN_FORMAT and 0 < len(description.get("panels", ())) <= MOST_PANELS
+    """Whether a description has what a drawing needs, no more than a browser draws at once, and no typeset mathematics."""
+    return (
+        not description.get("mathematics")
+        and description.get("format_version") == DRAWN_FORMAT
+        and 0 < len(description.get("panels", ())) <= MOST_PANELS
+    )
 
 
 def vega_lite(description: Mapping[str, Any], wide: float = MOST_WIDE) -> dict[str, Any]:

@@ -15,6 +15,8 @@ SHAPES = {
     "x": "M-1,-1L1,1M-1,1L1,-1",
 }  # fmt: skip
 """Vega's words for matplotlib's markers."""
+SYMLOG_SHARE = 9
+"""By what the end of matplotlib's linear part is divided, so that Vega's scale gives that part one decade, too."""
 ZOOM = "wheel![event.ctrlKey || event.metaKey]"
 """What zooms: the wheel alone moves the page."""
 SHOWN = {"filter": {"not": {"param": "hidden", "empty": False}}}
@@ -99,7 +101,12 @@ def drawn_look(look: Mapping[str, Any]) -> dict[str, Any]:
 
 def numbers_beside(look: Mapping[str, Any]) -> dict[str, Any]:
     """How the numbers beside an axis are written; of a logarithmic one those that Vega leaves room for."""
-    told: dict[str, Any] = {"labelExpr": f"datum.label === '' ? '' : {NUMBER}" if look["scale"] == "log" else NUMBER}
+    if look["scale"] == "symlog":
+        return {"labelExpr": NUMBER, "values": look["ticks"]}
+    told: dict[str, Any] = {
+        "tickCount": 5,
+        "labelExpr": f"datum.label === '' ? '' : {NUMBER}" if look["scale"] == "log" else NUMBER,
+    }
     return told | ({"tickMinStep": 1} if look.get("whole") else {})
 
 
@@ -111,10 +118,9 @@ def _axis(name: str, one: Mapping[str, Any]) -> dict[str, Any]:
         "nice": False,
         **({} if look["scale"] == "log" else {"zero": False}),
     }
-    axis = {**numbers_beside(look), "tickCount": 5, "title": title.splitlines() or None}
+    axis = {**numbers_beside(look), "title": title.splitlines() or None}
     if look["scale"] == "symlog":
-        scale["constant"] = look["linear_to"]
-        axis["values"] = look["ticks"]
+        scale["constant"] = look["linear_to"] / SYMLOG_SHARE
     if look["ends"][0] > look["ends"][1]:
         scale |= {"domain": look["ends"][::-1], "reverse": True}
     if "names" in look:
@@ -124,6 +130,7 @@ def _axis(name: str, one: Mapping[str, Any]) -> dict[str, Any]:
         )
         room = one["size"][0] * PIXELS / max(1, len(places)) / 6.2
         upright = name == "x" and any(len(text) > room for _, text in look["names"])
+        axis.pop("tickCount", None)  # Vega would leave some out
         axis |= {"values": places, "labelExpr": words + "''", "labelAngle": -90 if upright else 0}
         axis |= {"grid": False, "ticks": False, "labelOverlap": False, "labelLimit": 260}
     return {"field": name, "type": "quantitative", "scale": scale, "axis": axis}

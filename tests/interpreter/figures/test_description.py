@@ -100,6 +100,15 @@ def test_a_band_goes_with_its_line() -> None:
     assert "low" not in bare and "high" not in bare
 
 
+def test_typeset_mathematics_is_told() -> None:
+    for title, typeset in (("Error of $x^2$", True), ("5 $ and 6 $", False), ("", False)):
+        figure, (axes,) = panels(1)
+        axes.plot([0, 1], [1.0, 2.0], label="a")
+        axes.set_title(title)
+        figure.canvas.draw()
+        assert describe(figure)["mathematics"] == typeset
+
+
 def test_images_have_none() -> None:
     figure, (axes,) = panels(1)
     axes.set_axis_off()

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -101,12 +102,39 @@ def test_names_with_commas_and_quotes_stay_whole() -> None:
     assert told == 'datum.value == 0 ? "deep, \\"size\\" = 4" : datum.value == 1 ? "plain" : \'\''
 
 
+def test_all_names_and_ticks_that_are_given_stand_beside_their_axis() -> None:
+    """With a count of ticks, Vega leaves out some of those that are given."""
+    series = {"label": "a", "of": 2, "look": LINE, "x": [0, 1000], "y": [1, 2]}
+    signed = {"scale": "symlog", "ends": [0, 1000], "linear_to": 10, "ticks": [0, 100, 1000]}
+    names = {"scale": "linear", "ends": [0, 9], "names": [[place, f"cell {place}"] for place in range(9)]}
+    linear = {"scale": "linear", "ends": [0, 3]}
+    for look, ticks in ((signed, [0, 100, 1000]), (names, list(range(9))), (linear, None)):
+        made = vega_lite(described(series, panel={"axes": {"x": look, "y": linear}}))
+        (axis,) = [one["axis"] for one in parts(made) if one.get("field") == "x" and "axis" in one]
+        assert axis.get("values") == ticks and ("tickCount" in axis) == (ticks is None)
+
+
+def test_a_scale_of_both_signs_has_one_decade_up_to_where_it_is_linear() -> None:
+    series = {"label": "a", "of": 2, "look": LINE, "x": [0, 1000], "y": [1, 2]}
+    axes = {
+        "x": {"scale": "symlog", "ends": [0, 1000], "linear_to": 10.0, "ticks": [0, 1000]},
+        "y": {"scale": "linear", "ends": [0, 3]},
+    }
+    (scale,) = [
+        one["scale"]
+        for one in parts(vega_lite(described(series, panel={"axes": axes})))
+        if one.get("field") == "x" and "scale" in one
+    ]
+    assert math.log10(1 + 10 / scale["constant"]) == pytest.approx(1)
+
+
 def test_what_is_old_empty_or_has_too_many_panels_stays_an_image() -> None:
     series = {"label": "a", "of": 2, "look": LINE, "x": [0, 1], "y": [1, 2]}
     good = described(series)
     assert can_be_drawn(good)
     assert not can_be_drawn({**good, "format_version": 1})
     assert not can_be_drawn({**good, "panels": []})
+    assert not can_be_drawn({**good, "mathematics": True})
     assert not can_be_drawn({**good, "panels": good["panels"] * (MOST_PANELS + 1)})
     old = {"label": "a", "of": 2, "x": [0, 1], "y": [1, 2], "left": [0.1, 0.9], "top": [0.9, 0.1]}
     assert "0,0,1,2,,,1,,," in table([{"title": "", "x": "", "y": "", "series": [old]}]), (
