@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..check.namespace import STAGES, counters_in, stands_in
 from ..check.streams import OWN, VALIDATION
@@ -75,9 +75,20 @@ def _keys(where: Where, names: Names | None, experiments: Mapping[str, Names]) -
     if last == ("gradient",):
         for item in names.of("functions", "architecture"):
             yield Completion(item.name, item.kind, item.meaning, item.text, f"{item.name}: ")
+    if last == ("restart",):
+        yield from (replace(item, insert=f"{item.label}: ") for item in _begun_anew(names))
     if last == ("sweep",):
         for item in names.of("constants"):
             yield Completion(item.name, item.kind, item.meaning, item.text, f"{item.name}: ")
+
+
+def _begun_anew(names: Names) -> Iterator[Completion]:
+    """What may begin anew in a phase: what optimisers keep, networks, and layers of these."""
+    yield Completion("optimizer", "word", "what optimisers keep")
+    for item in names.of("architecture"):
+        yield Completion(item.name, item.kind, item.meaning, item.text)
+        layers = names.parts.get(item.name, {}).items()
+        yield from (Completion(f"{item.name}.{key}", "part", what) for key, what in layers if key != "weights")
 
 
 def _patched(where: Where, names: Names) -> Iterator[Completion]:
@@ -114,6 +125,8 @@ def _values(where: Where, names: Names | None, experiments: Mapping[str, Names])
                 yield Completion(name, "experiment", "an experiment")
     if names is None:
         return
+    if "restart" in where.path[-2:-1]:
+        yield from _begun_anew(names)
     figure = where.inside[:1] == ("figures",)
     goes_over = (
         figure and last == "y" and where.steps[-1][1].get("kind") == "heatmap"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from dlspec import spec
+from dlspec.interpreter.cli.run import execute
+from dlspec.interpreter.cli.run_options import Jit, RunOptions
 from dlspec.interpreter.program.job import Job, JobGroup
 from dlspec.interpreter.program.training_loop import train, train_group
 from dlspec.interpreter.results.replicates import Replicate
@@ -155,3 +158,21 @@ def test_the_condition_is_part_of_the_training() -> None:
         )
     ]
     assert len(set(digests)) == 4
+
+
+def test_the_report_and_its_curves_say_what_was_held(tmp_path: Path) -> None:
+    """And the run's files, from what is stored, too."""
+    text = STUDY.replace("OPTIMIZER", SGD) + "    figures: {c: {kind: curves, y: m}}\n"
+    plan = spec.resolve(spec.parse(Source("held.yaml", text)))
+    for stored in (False, True):
+        options = RunOptions(str(tmp_path / "held.yaml"), runs=tmp_path, jobs=1, jit=Jit.graph)
+        assert execute(plan, options, ["run", "held.yaml"]) == 0
+        newest = max(tmp_path.glob("*/run.json"), key=lambda path: path.stat().st_mtime_ns).parent
+        cells = (newest / "cells.json").read_text("utf-8")
+        assert f'"stored": {str(stored).lower()}' in cells
+        count = cells.count("its weights were held in the phase a[1] from step 4 to step 6")
+        assert 0 < count < 8
+        below = " ".join(json.loads((newest / "e.c.json").read_text("utf-8"))["below"])
+        assert below == "8 of 8 replicates held their weights to the end of a phase, whose `until` they met."
+        page = (newest / "report.html").read_text("utf-8")
+        assert "held to the end of a phase: 8 replicates in 2 cells" in page

@@ -148,3 +148,25 @@ def test_examples_that_a_measure_is_over_are_proposed() -> None:
         line = (head + written).split("\n")
         labels = [item.label for item in study.complete(len(line) - 1, written.index("▮"))]
         assert {"test", "train", "validation", "long"} <= {*labels} and "relu" not in labels
+
+
+def test_what_may_begin_anew_is_proposed() -> None:
+    """In the list and as a key of the map, whose words are proposed, too; a condition of a phase has the measures."""
+    study = OpenStudy("f", "")
+    head = (
+        E
+        + "    task: {example: {x: normal()}}\n    architecture: {f: {input: '[x]', layers: [dense: {units: 1, name: head}]}}\n"
+    )
+    head += "    loss: {l: f^2}\n    measures: {error: E(f)}\n"
+    for written, wanted in (
+        ("[▮]", {"optimizer", "f", "f.head"}),
+        ("{▮}", {"optimizer", "f", "f.head"}),
+        ("{f: ▮}", {"anew", "initial"}),
+        ("[], until: ▮", {"error"}),
+    ):
+        text = f"    training: {{optimizer: sgd, batch: 2, phases: {{a: {{steps: 3, restart: {written}}}}}}}"
+        study.update(head + text.replace("▮", ""))
+        study.refresh()
+        line = len((head + text).split("\n")) - 1
+        labels = [item.label for item in study.complete(line, text.index("▮"))]
+        assert wanted <= {*labels}, (written, labels)
