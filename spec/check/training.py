@@ -349,4 +349,4 @@ def _named(node: yaml.Node | None, name: str) -> yaml.Node:
 
 def conditional(training: Training) -> bool:
     """Whether a condition on measures stops training, or holds it to the end of a phase."""
-    return any(model.until is not None for model in (training, *training.phases.values()))
+    return training.until is not None or any(phase.until is not None for phase in training.phases.values())
