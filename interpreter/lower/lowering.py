@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -71,7 +71,7 @@ class Lowering:
         sizes: the lengths of the axes.
         bindings: the terms of names.
         modes: gradient modes by function.
-        keys: the keys of a sample, uint32 [R, 2]; `index` the numbers of the examples, int64 [B] or [R, B].
+        keys: the keys of a sample, uint32 [R, 2]; `index` the numbers of the examples, int64 [B] or [R, B]; `other` those of the samples at `otherwise`.
         files: the columns of data files by the keys of their terms, [N, …]; `file_rows` are those of the examples, int32 [R, B].
         lead: the axes of a sample.
         constants: the values of swept constants, by place: […] of one cell, [cells, …], or [R, …] where no cells are told apart.
@@ -99,6 +99,8 @@ class Lowering:
     modes: Mapping[str, Mode]
     keys: Callable[[t.Sample], Any] | None = None
     index: Any = None
+    other: Any = None
+    otherwise: Collection[tuple[str, ...]] = ()
     files: Mapping[str, Any] = field(default_factory=dict)
     file_rows: Any = None
     lead: Axes = (REPLICATE, EXAMPLE)

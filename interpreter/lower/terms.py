@@ -254,7 +254,8 @@ def _sample(term: t.Sample, context: Lowering) -> Value:
     each = words_needed(row, term.shape, term.sizes)
     copies = int(np.prod(extents, dtype=int))
     one_pass = context.fused and row.per_word == 1
-    bits = words(context.keys(term), context.index, each * copies, one_pass=one_pass)
+    number = context.other if context.other is not None and term.path in context.otherwise else context.index
+    bits = words(context.keys(term), number, each * copies, one_pass=one_pass)
     bits = tf.reshape(bits, [*(context.length(axis) for axis in (REPLICATE, EXAMPLE)), *extents, each])
     axes: Axes = (REPLICATE, EXAMPLE, *(index.key for index in around))
     if EXAMPLE not in context.lead:

@@ -70,14 +70,18 @@ def make_batch_fn(
     axes: dict[str, Axes] = {}
 
     @graph_function(xla=True)
-    def tensors(keys: Any, draws: dict[str, Any], indices: Any, step: Any, rows: Any) -> dict[str, Any]:
-        lowering = context.lowering(keys, indices, indices.shape[-1], draws, step=step, update=step, places=rows)
+    def tensors(keys: Any, draws: dict[str, Any], indices: Any, step: Any, rows: Any, other: Any) -> dict[str, Any]:
+        lowering = context.lowering(
+            keys, indices, indices.shape[-1], draws, step=step, update=step, places=rows, other=other
+        )
         values = {name: lowering(term) for name, term in terms.items()}
         axes.update({name: value.axes for name, value in values.items()})
         return {name: value.tensor for name, value in values.items()}
 
-    def batch(keys: Any, draws: dict[str, Any], indices: Any, step: Any, rows: Any = None) -> dict[str, Value]:
-        made = tensors(keys, draws, indices, step, rows)
+    def batch(
+        keys: Any, draws: dict[str, Any], indices: Any, step: Any, rows: Any = None, other: Any = None
+    ) -> dict[str, Value]:
+        made = tensors(keys, draws, indices, step, rows, other)
         return {name: Value(tensor, axes[name]) for name, tensor in made.items()}
 
     return batch
@@ -160,11 +164,12 @@ def _lasting(context: ProgramContext, loss: Sequence[LossPlan]) -> dict[str, t.T
 
 
 def _changes(context: ProgramContext, term: t.Term) -> bool:
-    """Whether an example's value changes with the step."""
+    """Whether an example's value changes with the step, or from visit to visit."""
+    anew = context.program.data.otherwise
     pending, seen = [term], set()
     while pending:
         for item in t.walk(pending.pop()):
-            if isinstance(item, t.StepNumber):
+            if isinstance(item, t.StepNumber) or (isinstance(item, t.Sample) and item.path in anew):
                 return True
             if isinstance(item, t.Reference) and item.stage == "example" and item.name not in seen:
                 seen.add(item.name)

@@ -96,7 +96,8 @@ class ProgramContext:
             update = tf.maximum(step - 1, 0)
         return Lowering(
             self.dtype, {**cells, REPLICATE: self.replicates, EXAMPLE: batch}, self.bindings_on(stream), self.program.gradient,
-            keys=lambda sample: keys[self.samples[sample.path]], index=index, enumerated=self.program.data.enumerated,
+            keys=lambda sample: keys[self.samples[sample.path]], index=index,
+            otherwise=self.program.data.otherwise, enumerated=self.program.data.enumerated,
             on_cpu=self.on_cpu, network=self.apply, layer=self.layer,
             recall=self.recalled, estimate=self.estimate, derivative=self.derivative, batch_mean=self.batch_mean,
             weight=lambda lowering, term: self.networks[term.network].weight(term, lowering),

@@ -314,7 +314,9 @@ def standing_in(
     given: dict[tuple[str, str, str], Value],
 ) -> Lowering:
     """A context for the same examples in which tensors stand for weights."""
-    inner = context.lowering(keys, lowering.index, lowering.sizes[EXAMPLE], draws, step=lowering.step, given=given)
+    inner = context.lowering(
+        keys, lowering.index, lowering.sizes[EXAMPLE], draws, step=lowering.step, given=given, other=lowering.other
+    )
     inner = replace(inner, bindings=lowering.bindings)
     made = [item.name for item in context.program.examples if item.name in lowering.values]
     inner.values.update({name: lowering.values[name] for name in made})

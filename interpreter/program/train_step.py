@@ -128,16 +128,17 @@ class UpdateStep:
         self, inputs: TrainInputs, step: Any, batch_indices: Any, places: Any, training: Training
     ) -> Lowering:
         """The context of the loss, with what it needs of the examples where that is looked up or made by itself."""
-        context, rows = self.context, None
-        if context.program.data.tabled:
-            batch_indices, rows = places, batch_indices  # what is drawn beside a row is new at each visit
+        context, rows, other = self.context, None, places
+        if context.program.data.tabled:  # what is drawn beside a row is new at each visit, unless it is said otherwise
+            batch_indices, rows, other = places, batch_indices, batch_indices
         lowering = context.lowering(
-            inputs.keys, batch_indices, self.batch, inputs.draws, step=step, update=step, training=training, places=rows
-        )
+            inputs.keys, batch_indices, self.batch, inputs.draws, step=step, update=step, training=training, places=rows,
+            other=other,
+        )  # fmt: skip
         if inputs.dataset:
             lowering.values.update(gather_batch(context, inputs.dataset, batch_indices))
         elif not context.xla:
-            lowering.values.update(self._make_batch(inputs.keys, inputs.draws, batch_indices, step, rows))
+            lowering.values.update(self._make_batch(inputs.keys, inputs.draws, batch_indices, step, rows, other))
         elif context.on_cpu:
             isolate_draws(context, self.plan.loss, lowering)
         return lowering

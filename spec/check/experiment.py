@@ -32,6 +32,7 @@ from .training import TrainingChecker
 from .unused_functions import unused
 from .updates import idle_updates
 from .value_gradients import undefined_gradients
+from .visits import with_visits
 
 MAX_REPLICATES = 100_000
 
@@ -60,6 +61,8 @@ class ExperimentChecker:
         """The program. Raises StudyError with every independent problem, in file order, and OnePointNeeded (see `all_points.py`)."""
         scope = self.scope
         scope.data = scope.attempt(self._data)
+        if scope.data is not None:
+            scope.data = scope.attempt(partial(with_visits, scope, scope.data))
         for binding in scope.bindings.values():
             if binding.stage != "architecture":
                 scope.attempt(lambda binding=binding: scope.term_of(binding, binding.key))

@@ -136,6 +136,8 @@ def _values(where: Where, names: Names | None, experiments: Mapping[str, Names])
     if figure and (last in AXES or goes_over or (last == "x" and TEXT in place.alternatives)):
         yield Completion("variant", "axis", "the axis that `variants` make")
         yield from (_known(item) for item in names.of("constants"))
+    if where.inside[:2] == ("task", "data") and {"redraw", "once"} & {str(step) for step in where.path[-2:]}:
+        yield from (_known(item) for item in names.of("example"))
     if last == "on" and where.inside[:1] == ("measures",):
         yield from _streams(names)
     if str(last).endswith(("activation", "constraint")):

@@ -42,6 +42,9 @@ class DataSource(ABC):
 
     test: int
     validation: int = field(default=0, kw_only=True)
+    otherwise: tuple[tuple[str, ...], ...] = field(default=(), kw_only=True)
+    """The samples, by their places in the seed tree, that training makes the other way: anew at each visit of a finite set whose draws
+    are made once, or once for each row of files beside which they are made anew."""
 
     @property
     def train(self) -> int:
@@ -77,6 +80,9 @@ class DataSource(ABC):
     def identity(self) -> list[Any]:
         """What digests take of the training examples, besides the terms that make them."""
 
+    def _visits(self) -> list[Any]:
+        return [[list(path) for path in self.otherwise]] if self.otherwise else []
+
 
 @dataclass(frozen=True)
 class Fresh(DataSource):
@@ -105,7 +111,7 @@ class Finite(DataSource):
 
     def identity(self) -> list[Any]:
         """The size and the order."""
-        return [[self.kind, self.size, self.order, []]]
+        return [[self.kind, self.size, self.order, [], *self._visits()]]
 
 
 @dataclass(frozen=True)
@@ -234,4 +240,4 @@ class Rows(DataSource):
         """How many rows there are, how many train and measure, and the columns that say which, by their values."""
         columns = [column and column.checksum for column in (self.chosen, self.strata, self.groups)]
         complete = sorted(column.checksum for column in self.complete)
-        return [[self.kind, self.size, self.order, [self.rows, self.test, columns, complete]]]
+        return [[self.kind, self.size, self.order, [self.rows, self.test, columns, complete], *self._visits()]]

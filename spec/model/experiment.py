@@ -52,6 +52,14 @@ class Data(Closed):
         None, description="A column, each of whose values is as frequent among training as among test examples."
     )
     group: str | None = Field(None, description="A column: rows of one value train together, or test together.")
+    redraw: list[Name] | None = Field(
+        None,
+        description="Names of the example whose draws are made anew at each visit of a finite set; the others are made once.",
+    )
+    once: list[Name] | None = Field(
+        None,
+        description="Names of the example whose draws are made once for each row of files; the others are made anew at each visit.",
+    )
     missing: list[str] | None = Field(None, description="Columns: a row that lacks a value in one of them is left out.")
 
 

@@ -21,8 +21,11 @@ def row_bytes(program: Program) -> int:
 
 
 def held_whole(program: Program) -> bool:
-    """Whether all rows are held; examples of other sources are no rows. Raises StudyError where the limit is none."""
-    if not isinstance(program.data, Rows):
+    """Whether all rows are held; examples of other sources are no rows, and draws that stay with a row ask for its number.
+
+    Raises StudyError where the limit is none.
+    """
+    if not isinstance(program.data, Rows) or program.data.otherwise:
         return True
     return program.data.rows * row_bytes(program) <= memory_limit()
 

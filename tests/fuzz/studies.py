@@ -42,7 +42,8 @@ def rows() -> set[str]:
         "weights": {**STORED_TYPES, "state": 0, "loss_scale": 0, "left_out": 0}, "mode": GRADIENT_MODES, "statistic": GRADIENT_STATISTICS, "figure": FIGURES,
         "dtype": DTYPES,
         "claim": CLAIM_FORMS, "form": {**FORMS, "indices": 0, "array": 0, "function": 0, "layer output": 0, "layer elsewhere": 0},
-        "data": dict.fromkeys((*DATA, "validation")), "stream": dict.fromkeys(("where", "tests")), "counter": COUNTERS, "judge": JUDGES, "skip": dict.fromkeys(SKIPS),
+        "data": dict.fromkeys((*DATA, "validation", "redraw")),
+        "stream": dict.fromkeys(("where", "tests")), "counter": COUNTERS, "judge": JUDGES, "skip": dict.fromkeys(SKIPS),
         "phase": {**TrainingPhase.model_fields, "restart initial": 0}, "update": TrainingUpdate.model_fields, "estimate": Estimate.model_fields,
         "term": LossTerm.model_fields, "patch": dict.fromkeys(("after", "before")),
         "example argument": {p.name: 0 for row in LAYERS.values() for p in row.parameters.values() if p.kind == "example"},
@@ -128,6 +129,10 @@ class Composer(Course):
     def other_examples(self) -> None:
         """Measures over some of the examples, and over other test examples: last, so that all else is as it would be without."""
         measures, task = self.tree["measures"], self.tree["task"]
+        if self.data in ("finite", "with_replacement") and self.chance(0.3):
+            self.seen.add("data redraw")
+            drawn = [name for name in task["example"] if name.startswith("x")]
+            task["data"]["redraw"] = self.random.sample(drawn, self.random.randint(1, len(drawn)))
         if self.chance(0.3):
             self.seen.add("stream where")
             measures["some"] = f"E({self.of_networks(())}, where={self.of_networks(())} > 0)"

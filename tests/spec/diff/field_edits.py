@@ -136,6 +136,11 @@ EDITS: dict[str, tuple[Path, Any]] = {
     "Data.enumerate": (("experiments", "counted", "task", "data"), {"test": 8}),
     "Data.file": ((*FILED, "file"), "tests/spec/diff/files/other/rows.csv"),
     "Data.files": (FILED, {"files": {"rows": "tests/spec/diff/files/other/rows.csv"}, "train": 6}),
+    "Data.redraw": ((*E, "task", "data", "redraw"), ["x"]),
+    "Data.once": (("experiments", "filed", "task"), {
+        "data": {"file": "tests/spec/diff/files/rows.csv", "train": 6, "once": ["n"]},
+        "example": {"x": "rows.x + n", "y": "rows.y", "n": "normal()"},
+    }),
     "Data.missing": ((*FILED, "missing"), ["z"]), "Data.stratify": ((*FILED, "stratify"), "y"),
     "Data.group": (FILED, {"file": "tests/spec/diff/files/rows.csv", "train": 6, "group": "g"}),
     "Task.data": (("experiments", "counted", "task", "data"), "fresh"), "Task.draw": ((*E, "task", "draw", "v"), "uniform(-1, 1, [d])"),

@@ -170,3 +170,12 @@ def test_what_may_begin_anew_is_proposed() -> None:
         line = len((head + text).split("\n")) - 1
         labels = [item.label for item in study.complete(line, text.index("▮"))]
         assert wanted <= {*labels}, (written, labels)
+
+
+def test_names_of_the_example_are_proposed_for_redrawing() -> None:
+    study = OpenStudy("f", "")
+    head, written = E + "    task:\n      example: {noise: normal()}\n", "      data: {train: 9, redraw: [▮]}"
+    study.update(head + written.replace("▮", ""))
+    study.refresh()
+    labels = [item.label for item in study.complete(head.count("\n"), written.index("▮"))]
+    assert "noise" in labels
