@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cached_property, replace
 from typing import Any
 
 from . import terms as t
@@ -214,7 +215,7 @@ class MeasurePlan:
     on: str = "test"
     ratio: bool = False
 
-    @property
+    @cached_property
     def streams(self) -> tuple[str, ...]:
         """The streams whose examples it is over: its own, and those that expectations in it say."""
         said = (item.on for item in t.walk(self.term) if isinstance(item, t.Expectation))
