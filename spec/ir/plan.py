@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from . import terms as t
