@@ -48,7 +48,7 @@ def rows() -> set[str]:
         "term": LossTerm.model_fields, "patch": dict.fromkeys(("after", "before")),
         "example argument": {p.name: 0 for row in LAYERS.values() for p in row.parameters.values() if p.kind == "example"},
     }  # fmt: skip
-    return {f"{table} {name}" for table, names in tables.items() for name in names}
+    return {f"{table} {name}" for table, names in tables.items() for name in names} | {"parameter"}
 
 
 @dataclass
@@ -71,6 +71,7 @@ def study(seed: int) -> Study:
         derived = {"base": "e", "seed": 3, "measures": {"again": "E(1.0)"}}
         tree["experiments"]["d"] = derived
     composer.other_examples()
+    composer.free_parameter()
     return Study(seed, tree, writer.seen)
 
 
@@ -142,6 +143,32 @@ class Composer(Course):
             task["tests"] = {"other": {"y0": f"-({task['example']['y0']})"}}
             measures["elsewhere"] = {"of": f"E({self.of_networks(())})", "on": "other"}
             measures["apart"] = f"E({self.of_networks(())}, on=other) - E({self.of_networks(())}, on=train)"
+
+    def free_parameter(self) -> None:
+        """A free parameter in a term of the loss and in measures, where no update says which networks it changes."""
+        tree, training = self.tree, self.tree.get("training", {})
+        if self.taken or not training or self.chance(0.75):
+            return
+        self.seen.add("parameter")
+        shape = self.random.choice(((), (3,), (2, 2)))
+        self.seen.add(f"initialiser {(start := self.random.choice(('ones', 'glorot_normal', 'zeros')))}")
+        free: dict[str, Any] = {"parameter": list(shape), "initializer": self.random.choice((start, "normal(0, c)"))}
+        if self.chance(0.3):
+            free["constraint"] = "non_neg"
+        tree["architecture"]["free"] = free
+        term = tree["loss"]["l0"]
+        number = self.random.choice(
+            ("0.1 * sum((free - c)^2)", f"sum(free) * {self.number(next(iter(self.networks)))}")
+        )
+        if isinstance(term, dict):
+            term["of"] = f"{term['of']} + {number}"
+        else:
+            tree["loss"]["l0"] = f"{term} + {number}"
+        tree["measures"]["of_free"] = self.random.choice(
+            ("sum(free) - sum(initial(free))", f"E({number})", "norm(free.weights)")
+        )
+        if set(training.get("optimizer", {})) & set(self.networks):
+            training["optimizer"]["free"] = self.optimizer()
 
     # -- task ------------------------------------------------------------------------------------------------------
 
