@@ -185,19 +185,19 @@ def test_the_plateau_of_a_committee_is_that_of_online_learning_in_numpy() -> Non
 
 
 def test_attention_alone_collapses_as_in_numpy() -> None:
-    """Four heads of eight channels; Keras takes the fan-in of the kernels [32, 4, 8] of queries, keys and values for 4 · 32, that of [4, 8, 32] for 32."""
+    """Four heads of eight channels: each kernel multiplies 32 numbers."""
     noise = np.random.default_rng(3)
     found = seen("rank_collapse", "final(apart, variant == attention_alone, depth == 2) <", 0)[""][0]
     left = []
     for _ in range(50):
         x = noise.normal(size=(16, 32))
         for _ in range(2):
-            q, k, v = (x @ noise.normal(size=(32, 32)) * 1.5 / math.sqrt(128) for _ in range(3))
+            q, k, v = (x @ noise.normal(size=(32, 32)) / math.sqrt(32) for _ in range(3))
             scores = np.einsum("ihc,jhc->hij", q.reshape(16, 4, 8), k.reshape(16, 4, 8)) / math.sqrt(8)
             shares = np.exp(scores - scores.max(-1, keepdims=True))
             shares /= shares.sum(-1, keepdims=True)
             mixed = np.einsum("hij,jhc->ihc", shares, v.reshape(16, 4, 8)).reshape(16, 32)
-            x = mixed @ noise.normal(size=(32, 32)) * 1.5 / math.sqrt(32)
+            x = mixed @ noise.normal(size=(32, 32)) / math.sqrt(32)
         left.append(np.linalg.norm(x - x.mean(0)) / np.linalg.norm(x))
     assert np.quantile(left, 0.02) < found < np.quantile(left, 0.98)
 

@@ -19,6 +19,10 @@ from .number_types import rounded
 Array = np.ndarray[Any, Any]
 
 
+BY_FANS = frozenset(row.keras for row in INITIALIZERS.values() if row.by_fans)
+"""Keras' classes of the initialisers that fans scale."""
+
+
 class Values(Protocol):
     """What is made of constants and draws."""
 
@@ -71,7 +75,8 @@ class Starts:
         if start.keras == "Constant":  # Keras' own goes through float32
             return self._with_ones(np.full(shape, start.arguments["value"], self.dtype))
         seed = keras_seed(*seed_path, "weights", self.network, self.plan.key, self.weight)
-        return self._with_ones(np.array(initializer(start, seed)(shape, dtype=self.dtype)))
+        made = shape if start.keras not in BY_FANS else LAYERS[self.plan.row].fan_shape(self.weight, shape)
+        return self._with_ones(np.array(initializer(start, seed)(made, dtype=self.dtype)).reshape(shape))
 
     def _with_ones(self, value: Array) -> Array:
         """The same with what starts at 1 in any case."""

@@ -63,14 +63,14 @@ class Numbers:
             return entry
         return InitialValue(entry.kind, self.reals(entry, CONSTRAINTS[entry.kind]))
 
-    def start(self, value: OneOf | str, shape: Any) -> InitialValue:
-        """An initialiser: a word, a mapping, a number, or a distribution that knows the fans."""
+    def start(self, value: OneOf | str, shape: Any, fan_shape: Any = None) -> InitialValue:
+        """An initialiser: a word, a mapping, a number, or a distribution that knows the fans, which are counted by the shape unless another is given."""
         if isinstance(value, str):
             if value in INITIALIZERS:
                 self.fits(INITIALIZERS[value], shape, self.span)
                 return InitialValue(INITIALIZERS[value].keras)
             scalar = yaml.Scalar(value, value, True, self.span)
-            return self.distribution(read(scalar), shape)
+            return self.distribution(read(scalar), shape, fan_shape or shape)
         if value.kind != "expression":
             row = INITIALIZERS[value.kind]
             self.fits(row, shape, value.extent)
@@ -81,7 +81,7 @@ class Numbers:
         if not isinstance(node, yaml.Scalar):
             hint = f"Keras has {listing(INITIALIZERS, 20)}."
             raise problem_at(value.extent, "an initialiser is a name, a number or a distribution", hint)
-        return self.distribution(read(node), shape)
+        return self.distribution(read(node), shape, fan_shape or shape)
 
     def fits(self, row: Initializer, shape: Any, span: Span) -> None:
         """Refuses an initialiser that makes no arrays of a weight's shape."""
@@ -90,9 +90,9 @@ class Numbers:
             message = f"the initialiser '{row.name}' makes {many}, and this weight is {list(shape)}"
             raise problem_at(span, message, f"It is {row.meaning}.")
 
-    def distribution(self, text: Text, shape: Any) -> InitialValue:
+    def distribution(self, text: Text, shape: Any, fan_shape: Any) -> InitialValue:
         """`truncated_normal(0, 1 / sqrt(fan_in))`, a constant, or what is made of constants and draws."""
-        fan_in, fan_out = fans(shape)
+        fan_in, fan_out = fans(fan_shape)
         local: dict[str, t.Term] = {
             name: t.Literal(np.asarray(size), type=Type("int"), span=text.node.span)
             for name, size in (("fan_in", fan_in), ("fan_out", fan_out))

@@ -252,7 +252,8 @@ class NetworkChecker:
         for parameter, value in initializers.items():
             for weight in weights:
                 if f"{row.argument_of(weight)}_initializer" == parameter:
-                    initial_values[weight] = self.numbers.start(value, weights[weight])
+                    fan_shape = row.fan_shape(weight, weights[weight])
+                    initial_values[weight] = self.numbers.start(value, weights[weight], fan_shape)
         return initial_values
 
     def applied(self, model: Any, key: str, given: Type) -> LayerPlan:

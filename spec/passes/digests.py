@@ -28,7 +28,7 @@ from .shared_noise import noise_meaning, shares_noise
 from .training_digests import condition_meaning, loss_meaning, repeated, stored_meaning, updates_form, updates_meaning
 
 LANGUAGE = 1
-NUMERICS = 10
+NUMERICS = 11
 """Raised whenever the same spec gives other numbers than before."""
 
 MAX_CACHED = 4096

@@ -24,6 +24,8 @@ class Initializer:
     source: str = ""
     axes: Bounds = NOT_NEGATIVE
     random: bool = True
+    by_fans: bool = False
+    """Whether fans scale it."""
 
 
 def _row(name: str, keras: str, meaning: str, *parameters: Parameter, **more: Any) -> Initializer:
@@ -39,17 +41,18 @@ INITIALIZERS: Mapping[str, Initializer] = by_name(
         _row("constant", "Constant", "all the same value", Parameter("value", "real", "the value", 0.0), random=False),
         _row("identity", "Identity", "the identity matrix", Parameter("gain", "real", "multiplies it", 1.0), axes=Bounds(2, 2), random=False),
         _row("orthogonal", "Orthogonal", "a random orthogonal matrix", Parameter("gain", "real", "multiplies it", 1.0), source="Saxe et al. 2014", axes=Bounds(2)),
-        _row("glorot_uniform", "GlorotUniform", "uniform within ±√(6 / (fan_in + fan_out)); Keras' default", source=_GLOROT),
-        _row("glorot_normal", "GlorotNormal", "truncated normal of variance 2 / (fan_in + fan_out)", source=_GLOROT),
-        _row("he_uniform", "HeUniform", "uniform within ±√(6 / fan_in)", source=_HE),
-        _row("he_normal", "HeNormal", "truncated normal of variance 2 / fan_in", source=_HE),
-        _row("lecun_uniform", "LecunUniform", "uniform within ±√(3 / fan_in)", source=_LECUN),
-        _row("lecun_normal", "LecunNormal", "truncated normal of variance 1 / fan_in", source=_LECUN),
+        _row("glorot_uniform", "GlorotUniform", "uniform within ±√(6 / (fan_in + fan_out)); Keras' default", source=_GLOROT, by_fans=True),
+        _row("glorot_normal", "GlorotNormal", "truncated normal of variance 2 / (fan_in + fan_out)", source=_GLOROT, by_fans=True),
+        _row("he_uniform", "HeUniform", "uniform within ±√(6 / fan_in)", source=_HE, by_fans=True),
+        _row("he_normal", "HeNormal", "truncated normal of variance 2 / fan_in", source=_HE, by_fans=True),
+        _row("lecun_uniform", "LecunUniform", "uniform within ±√(3 / fan_in)", source=_LECUN, by_fans=True),
+        _row("lecun_normal", "LecunNormal", "truncated normal of variance 1 / fan_in", source=_LECUN, by_fans=True),
         _row(
             "variance_scaling", "VarianceScaling", "variance scale / fan",
             Parameter("scale", "real", "the numerator of the variance", 1.0, bounds=POSITIVE),
             Parameter("mode", "choice", "which fan divides", "fan_in", ("fan_in", "fan_out", "fan_avg")),
             Parameter("distribution", "choice", "its form", "truncated_normal", ("truncated_normal", "untruncated_normal", "uniform")),
+            by_fans=True,
         ),
     ),
     "initialiser",

@@ -104,5 +104,6 @@ ATTENTION = Layer(
     primary="num_heads", output=_sequence, weights=_weights, flops=_kernels, inner_flops=_output_kernel, work=_work,
     inner_entries=lambda s, c: 2 * _scores(s, c), draws_above_zero="dropout", stacking="stacked",
     parts=("query", "key", "value", "attention_output"), settled=_settled,
+    input_axes={"query_kernel": 1, "key_kernel": 1, "value_kernel": 1, "attention_output_kernel": 2},
     of_example={"length": lambda s: ("int", ((),)), "mask": lambda s: ("bool", ((s[0], s[0]), (s[0],)))},
 )  # fmt: skip

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any, Literal
 
 from ...ir.types import Shape, ShapeProblem, shape_text
@@ -93,6 +94,8 @@ class Layer:
     """The layers that it is made of in Keras, where they hold weights: their names lead those of the weights, as in `query_kernel`."""
     called: Mapping[str, str] = field(default_factory=dict)
     """What Keras' arguments call a weight, where it is not the weight's own name: `depthwise_initializer` starts a `kernel`."""
+    input_axes: Mapping[str, int] = field(default_factory=dict)
+    """How many of a weight's first axes count its inputs, and the rest its outputs, where fans are not by Keras' rule for kernels."""
     of_example: Mapping[str, Callable[[Shape], tuple[str, tuple[Shape, ...]]]] = field(default_factory=dict)
     """Arguments that may speak of an example, with the kind and the shapes that they may have on an input of a shape."""
     settled: Callable[[Shape, Config], Mapping[str, Any]] | None = None
@@ -107,6 +110,11 @@ class Layer:
         """A weight's name in Keras' arguments: `recurrent_initializer` starts `recurrent_kernel`, `kernel_initializer` each `query_kernel`."""
         name = next((weight[len(part) + 1 :] for part in self.parts if weight.startswith(f"{part}_")), weight)
         return self.called.get(name, name.removesuffix("_kernel"))
+
+    def fan_shape(self, weight: str, shape: Shape) -> Shape:
+        """What a weight's fans are counted by: its shape, or a matrix of its inputs and outputs."""
+        axes = self.input_axes.get(weight)
+        return shape if axes is None else (prod(shape[:axes]), prod(shape[axes:]))
 
     def weight_at(self, path: str) -> str:
         """A weight's name, by its path in Keras: `attention/query/kernel` is `query_kernel`, `forward_lstm/lstm_cell/bias` `forward_bias`."""
