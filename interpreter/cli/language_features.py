@@ -14,6 +14,7 @@ MODIFIERS = ("declaration", "readonly")
 KIND_TOKENS = {
     "constants": "variable", "draw": "variable", "example": "variable", "outputs": "variable", "estimates": "variable", "parameter": "parameter",
     "functions": "function", "architecture": "class", "measures": "property", "loss": "property", "variants": "enumMember",
+    "streams": "enumMember",
 }  # fmt: skip
 """How the protocol's colours call the kinds of names."""
 SYMBOLS = {1: lsp.SymbolKind.Key, 2: lsp.SymbolKind.Class, 3: lsp.SymbolKind.Namespace, 4: lsp.SymbolKind.Variable}

@@ -93,7 +93,7 @@ def _panel(axes: Any) -> dict[str, Any]:
         "axes": {"x": axis_look(axes.xaxis, axes.get_xlim()), "y": axis_look(axes.yaxis, axes.get_ylim())},
         "marks": [mark for line in axes.lines if line.get_gid() == MARK_ID and (mark := _mark(axes, line))],
         "texts": [{"x": float(text.get_position()[0]), "y": float(text.get_position()[1]), "text": text.get_text(), "colour": to_hex(text.get_color()),
-                   "inside": text.get_transform() == axes.transData} for text in axes.texts],
+                   "inside": bool(text.get_transform() == axes.transData)} for text in axes.texts],
     }  # fmt: skip
 
 

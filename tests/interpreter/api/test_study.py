@@ -29,7 +29,7 @@ experiments:
     sweep: {d: [1, 2], r: [0.5, 1]}
     task: {example: {x: "normal([d])"}}
     architecture: {f: {input: x, layers: [dense: 1]}}
-    loss: {l: f^2}
+    loss: {l: r * f^2}
     training: {optimizer: sgd, batch: 4, steps: 20, evaluate: {every: 10, examples: 8}}
     measures: {error: E(f^2)}
     replicates: 2

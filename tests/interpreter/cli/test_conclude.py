@@ -55,7 +55,7 @@ def test_a_figure_fails_alone(kind: str, run: Callable[..., Any], monkeypatch: p
 @pytest.mark.parametrize(
     "error", [MemoryError(), RecursionError("deep"), OSError(28, "No space left on device"), SystemError()]
 )
-@pytest.mark.parametrize("what", ["canvas literal", "canvas Sheet.savefig", "draw save", "draw points"])
+@pytest.mark.parametrize("what", ["canvas literal", "canvas Sheet.savefig", "draw save", "draw describe"])
 def test_all_figures_fail_alone(
     what: str, error: Exception, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -66,7 +66,7 @@ def test_all_figures_fail_alone(
     code, out, told, folder = run()
     whole(out, folder)
     assert code == CLAIM_FAILS and (folder / REPORT).exists()
-    expected = {"curves"} if what == "draw points" else set()
+    expected = {"curves"} if what == "draw describe" else set()
     assert pictures(folder) == expected
     assert len(told) == 1 and told[0].startswith("warning: figure e.curves")
 

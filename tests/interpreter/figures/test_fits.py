@@ -9,9 +9,9 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+from dlspec.interpreter.figures.description import describe
 from dlspec.interpreter.figures.draw import DRAWERS
 from dlspec.interpreter.figures.fits import LAWS, fit, usable
-from dlspec.interpreter.figures.point_data import points
 from dlspec.interpreter.results.number_text import with_error
 from dlspec.spec.model.figures import Scaling
 from scipy import stats
@@ -136,7 +136,7 @@ def test_the_legend_has_the_law_its_error_and_what_is_left_out(made: Make) -> No
     (drawn,) = fits_drawn(axis)
     np.testing.assert_allclose(drawn.get_ydata(), 6 ** (1 / 3) * drawn.get_xdata() ** -1.9, rtol=1e-9)
     figure.canvas.draw()
-    assert text in [series["label"] for series in points(figure)["panels"][0]["series"]]
+    assert text in [series["label"] for series in describe(figure)["panels"][0]["series"]]
 
 
 @pytest.mark.parametrize("status", ["diverged", "failed"])

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from dlspec.interpreter.figures.axis_scales import MARK_ID
+from dlspec.interpreter.figures.description import describe
 from dlspec.interpreter.figures.draw import DRAWERS, draw
-from dlspec.interpreter.figures.point_data import points
 
 Make = Callable[..., Any]
 LOG = "scale: {y: log}"
@@ -36,7 +36,7 @@ def test_a_mean_on_a_logarithmic_axis_is_that_of_all_replicates(made: Make) -> N
     assert marked(axis) == [10, 20] and axis.get_yscale() == "log"
     assert "≤ 0 in a replicate" in axis.get_legend_handles_labels()[1]
     figure.canvas.draw()
-    (series,) = points(figure)["panels"][0]["series"]
+    (series,) = describe(figure)["panels"][0]["series"]
     assert series["y"] == [6, 1] and series["low"] == [4, 0], "its numbers are what was measured"
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from dlspec.interpreter.figures.description import describe
 from dlspec.interpreter.figures.draw import DRAWERS, draw, drawn
-from dlspec.interpreter.figures.point_data import points
 
 Make = Callable[..., Any]
 
@@ -45,7 +45,7 @@ def test_points_lie_where_they_are_a_row_a_cell_and_a_column_a_step(made: Make) 
     (key,) = drawn(plan, found).legends
     assert [text.get_text() for text in key.get_texts()] == ["data", "samples"]
     figure.canvas.draw()
-    series = {one["label"]: one for one in points(figure)["panels"][2]["series"]}
+    series = {one["label"]: one for one in describe(figure)["panels"][2]["series"]}
     assert (series["samples"]["x"], series["samples"]["y"], series["samples"]["of"]) == ([0, 4, 8], [2, 6, -2], 3)
 
 
