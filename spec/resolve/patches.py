@@ -40,8 +40,9 @@ def merge(base: Node | None, patch: Node, path: Path = (), adds: bool = True) ->
         return patch
     if _one_of(path, base, patch) and set(base.keys()) != set(patch.keys()):
         return patch
-    if path == PHASES and patch.get(EACH) is not None:
-        patch = of_each(base, patch)
+    if path == PHASES and patch.get(EACH) is not None:  # what is said of a phase itself goes over what is said of each
+        every = merge(base, of_each(base, patch), path, adds)
+        return merge(every, without(patch, EACH), path, adds)
     entries = dict((key.text, (key, node)) for key, node in base.entries)
     for key, node in patch.entries:
         below = entries.get(key.text)
@@ -59,23 +60,13 @@ def merge(base: Node | None, patch: Node, path: Path = (), adds: bool = True) ->
 
 
 def of_each(base: Mapping, patch: Mapping) -> Mapping:
-    """A patch of phases in which what is said of each (`"*"`) stands in every phase of the base, below what is said of that phase itself.
-
-    Raises StudyError where the base has no phase.
-    """
+    """What a patch of phases says of each (`"*"`), said of every phase of the base by its name. Raises StudyError where the base has no phase."""
     said, key = patch.get(EACH), patch.key(EACH)
     assert said is not None and key is not None
     if not base.entries:
         raise problem_at(key.span, "there are no phases to change", "Give the training `phases:`, or change `steps`.")
-    own = without(patch, EACH)
-    entries = []
-    for phase, _ in base.entries:
-        name = phase.text
-        merged = merge(said, more, (*PHASES, name)) if (more := own.get(name)) is not None else said
-        if merged is not None:
-            entries.append((replace(key, value=name, text=name), merged))
-    deleted = [(name, node) for name, node in own.entries if name.text not in {entry[0].text for entry in entries}]
-    return replace(patch, entries=(*entries, *deleted))
+    names = base.keys()
+    return Mapping(tuple((replace(key, value=name, text=name), said) for name in names), patch.span)
 
 
 def _nothing_to_delete(patch: Node) -> None:
@@ -261,14 +252,7 @@ def must_exist(base: Node, patch: Node, allowed: SequenceOf[str], what: str, pat
             place = layer_names(base.items).get(key.text)
             below = base.items[place] if place is not None else None
         if key.text == EACH and path == PHASES and isinstance(base, Mapping) and base.entries:
-            for phase, _ in base.entries:
-                must_exist(
-                    base,
-                    Mapping(((replace(key, value=phase.text, text=phase.text), node),), node.span),
-                    allowed,
-                    what,
-                    path,
-                )
+            must_exist(base, of_each(base, patch), allowed, what, path)
             continue
         if below is None and path and path[-1] in MAPS_OF_NAMES:
             known = base.keys() if isinstance(base, Mapping) else ()

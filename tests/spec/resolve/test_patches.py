@@ -487,6 +487,12 @@ def test_a_patch_of_each_phase_changes_all_that_are_there() -> None:
     assert phases(overrides=("training.phases.*.steps=4",)) == {"e/plain": [("a", 4), ("b", 4)]}
 
 
+def test_a_phase_may_lose_what_it_has_beside_what_is_said_of_each() -> None:
+    base = {"a": {"steps": 3, "until": "m < 1"}, "b": {"steps": 4}}
+    patch = {"*": {"steps": 7}, "a": {"until": None}}
+    assert merged(base, patch, "training", "phases") == {"a": {"steps": 7}, "b": {"steps": 7}}
+
+
 def test_several_values_of_each_phase_make_an_axis() -> None:
     assert list(phases(overrides=("training.phases.*.steps=3,4",)).values()) == [
         [("a", 3), ("b", 3)], [("a", 4), ("b", 4)],
