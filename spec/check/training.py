@@ -300,7 +300,7 @@ class TrainingChecker:
         """One optimiser; its learning rate may be a term in the step. Arguments that a map does not say are those of `base`, if that is of its kind."""
         row, model = OPTIMIZERS[entry.kind], entry.value
         kept: Mapping[str, Any] = {}
-        if base is not None and base.name == row.name and entry.long:
+        if base is not None and entry.goes_over(base.name):
             clips = any(model.node(name) is not None for name in EXCLUSIVE if name in row.parameters)
             kept = {name: value for name, value in base.arguments.items() if not (clips and name in EXCLUSIVE)}
         arguments: dict[str, Any] = {}

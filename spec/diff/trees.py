@@ -133,7 +133,7 @@ def _said(tree: Tree, base: Any, model: Any) -> Tree:
     if isinstance(base, dict) and isinstance(model, dict):
         entries = {name: _said(inner, base.get(name), model[name]) for name, inner in tree.entries.items()}
         return replace(tree, entries=entries)
-    if isinstance(base, OneOf) and isinstance(model, OneOf) and base.kind == model.kind and model.long:
+    if isinstance(base, OneOf) and isinstance(model, OneOf) and model.goes_over(base.kind):
         return replace(tree, entries={k: v for k, v in tree.entries.items() if k in model.value.model_fields_set})
     return tree
 

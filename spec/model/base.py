@@ -99,10 +99,9 @@ class OneOf(Closed):
         """What stands under the one key."""
         return getattr(self, self.kind)
 
-    @property
-    def long(self) -> bool:
-        """Whether it is written with a map of arguments, `adam: {…}`: neither a word alone nor a value in their place."""
-        return isinstance(yaml.find(self.node(), [self.kind]), yaml.Mapping)
+    def goes_over(self, kind: str) -> bool:
+        """Whether, laid over another of a kind, it keeps the arguments that it does not say: it is of that kind, and a map of arguments, `adam: {…}`."""
+        return self.kind == kind and isinstance(yaml.find(self.node(), [kind]), yaml.Mapping)
 
     @model_validator(mode="before")
     @classmethod

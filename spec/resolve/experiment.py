@@ -228,9 +228,8 @@ class ExperimentResolver:
         for axis, value in patches:
             patch = yaml.find(self.model.axis(axis), [value])
             if isinstance(patch, yaml.Mapping) and patch.entries:
-                merged = merge(node, patch)
+                merged = _merged(node, patch)
                 must_change(node, merged, patch.span, f"the variant '{value}'")
-                assert isinstance(merged, yaml.Mapping)
                 node, patched = merged, True
         if patched or any(_of_variant(patch, variant) is not None for _, patch, _ in self.late):
             node, patched = self._late_in(node, variant), True

@@ -20,6 +20,11 @@ class Override:
     span: Span
     values: tuple[yaml.Node, ...] = ()
 
+    @property
+    def place(self) -> tuple[str, ...]:
+        """The path without the word `experiments` before the name of one."""
+        return self.path[1:] if self.path[0] == "experiments" else self.path
+
     @staticmethod
     def read(text: str) -> Override:
         """Reads `training.steps=100`, `staircase.variants.non_flat.training.steps=100`, `training.batch=32,64`. Raises StudyError."""
@@ -66,7 +71,7 @@ def by_experiment(document: Document, overrides: Sequence[Override]) -> dict[str
     """Overrides by experiment: one that names none goes to all that have its path."""
     by_experiment: dict[str, list[Override]] = {name: [] for name in document.experiments}
     for override in overrides:
-        path = override.path[1:] if override.path[0] == "experiments" else override.path
+        path = override.place
         if path and path[0] in document.experiments:
             by_experiment[path[0]].append(replace(override, path=path[1:]))
             continue
@@ -90,7 +95,7 @@ def must_be_asked_for(document: Document, overrides: Sequence[Override], wanted:
         wanted: The variants that are asked for, by experiment; none where all are. Nothing where all experiments are.
     """
     for override in overrides if wanted else ():
-        path = override.path[1:] if override.path[0] == "experiments" else override.path
+        path = override.place
         if not path or (name := path[0]) not in document.experiments:
             continue
         if name not in wanted:

@@ -16,6 +16,7 @@ from dlspec.spec.passes.jacobians import MAX_PASSES
 from dlspec.spec.passes.merge_cells import merge_cells
 
 from tests.interpreter.conftest import HEAD
+from tests.interpreter.finite_differences import goes_down
 
 XLA = pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 
@@ -107,26 +108,7 @@ def test_an_update_goes_down_the_loss_as_finite_differences_say(
     made = compiled(
         LOSS.format(loss=LOSSES[case], data="data: {train: 6, test: 5}, " if "batch" in case else ""), xla=xla
     )
-    weights = [(f"{name} {place}", v) for name, net in made.networks.items() for place, v in net.weights.items()]
-    start = [variable.numpy() for _, variable in weights]
-    made.train(1)
-    moved = [variable.numpy() - before for (_, variable), before in zip(weights, start, strict=True)]
-    assert any(np.abs(change).max() > 1e-3 for change in moved)
-    for (_, other), value in zip(weights, start, strict=True):
-        other.assign(value)
-    h = 1e-5
-    for (label, variable), before, change in zip(weights, start, moved, strict=True):
-        for place in np.ndindex(before.shape):
-            sides = []
-            for sign in (1, -1):
-                shifted = before.copy()
-                shifted[place] += sign * h
-                variable.assign(shifted)
-                sides.append(mean_loss(made))
-            variable.assign(before)
-            np.testing.assert_allclose(
-                -change[place], (sides[0] - sides[1]) / (2 * h), rtol=2e-5, atol=1e-8, err_msg=label
-            )
+    assert any(change > 1e-3 for change in goes_down(made, mean_loss, rtol=2e-5))
 
 
 PENALTY = """

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from dlspec.interpreter.program.program import Compiled
 
+from tests.interpreter.finite_differences import goes_down
+
 CLOSED = """
 dtype: float64
 functions: {jump(v): "1.0 if v > 0 else 0.0", soft(v): "sigmoid(3 * v)"}
@@ -72,22 +74,4 @@ def test_a_gradient_penalty_trains_as_finite_differences_say(
 ) -> None:
     """An update of rate 1 is minus the gradient: of the critic's weights and, through the point between, of the generator's."""
     made = compiled(PENALTY.replace("DATA", data), xla=xla)
-    weights = [(f"{name} {place}", v) for name, net in made.networks.items() for place, v in net.weights.items()]
-    start = [variable.numpy() for _, variable in weights]
-    made.train(1)
-    moved = [variable.numpy() - before for (_, variable), before in zip(weights, start, strict=True)]
-    h = 1e-5
-    for (label, variable), before, change in zip(weights, start, moved, strict=True):
-        for (_, other), value in zip(weights, start, strict=True):
-            other.assign(value)
-        for place in np.ndindex(before.shape):
-            sides = []
-            for sign in (1, -1):
-                shifted = before.copy()
-                shifted[place] += sign * h
-                variable.assign(shifted)
-                sides.append(penalty(made))
-            variable.assign(before)
-            np.testing.assert_allclose(
-                -change[place], (sides[0] - sides[1]) / (2 * h), rtol=1e-5, atol=1e-8, err_msg=label
-            )
+    goes_down(made, penalty, rtol=1e-5)

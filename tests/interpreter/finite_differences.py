@@ -1,0 +1,33 @@
+"""What an update of rate 1 changed, beside finite differences of the loss it goes down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from dlspec.interpreter.program.program import Compiled
+
+STEP = 1e-5
+
+
+def goes_down(made: Compiled, loss: Callable[[Compiled], float], rtol: float) -> list[float]:
+    """Holds the first update of a program by SGD of rate 1 to minus the gradient of a loss; the largest change of each weight."""
+    weights = [(f"{name} {place}", v) for name, net in made.networks.items() for place, v in net.weights.items()]
+    start = [variable.numpy() for _, variable in weights]
+    made.train(1)
+    moved = [variable.numpy() - before for (_, variable), before in zip(weights, start, strict=True)]
+    for (_, other), value in zip(weights, start, strict=True):
+        other.assign(value)
+    for (label, variable), before, change in zip(weights, start, moved, strict=True):
+        for place in np.ndindex(before.shape):
+            sides = []
+            for sign in (1, -1):
+                shifted = before.copy()
+                shifted[place] += sign * STEP
+                variable.assign(shifted)
+                sides.append(loss(made))
+            variable.assign(before)
+            np.testing.assert_allclose(
+                -change[place], (sides[0] - sides[1]) / (2 * STEP), rtol=rtol, atol=1e-8, err_msg=label
+            )
+    return [float(np.abs(change).max()) for change in moved]
