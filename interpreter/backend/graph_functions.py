@@ -1,4 +1,4 @@
-"""Functions that are traced into graphs, without what TensorFlow would keep of each trace for the life of the process."""
+"""Functions that are traced into graphs, without what TensorFlow would keep of each trace for the life of the process, and how they are called."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.core.protobuf.config_pb2 import ConfigProto
+from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
+from tensorflow.python.eager import context
 from tensorflow.python.framework import ops
 
 _TRACING = threading.RLock()
@@ -46,3 +49,30 @@ def _custom_gradients_forgotten() -> Iterator[None]:
         finally:
             for name in [name for name in registry if name not in before and name.startswith("CustomGradient-")]:
                 del registry[name]
+
+
+@contextmanager
+def sums_in_order() -> Iterator[None]:
+    """Graphs that are first called within the block add in one order.
+
+    Where a graph needs much memory, TensorFlow's rewriting of graphs for less of it adds the terms of a sum to one buffer in the order in which
+    they happen to be ready: other bits in each call. The buffer is found by a name that is the same in another thread's call, which then fails.
+    There is no public switch for this part of the rewriting alone (TensorFlow 2.21).
+    """
+    eager = context.context()
+    before = eager.function_call_options
+    eager.function_call_options = context.FunctionCallOptions(
+        before.executor_type, _without_memory_rewriting(before.config_proto_serialized)
+    )
+    try:
+        yield
+    finally:
+        eager.function_call_options = before
+
+
+@functools.cache
+def _without_memory_rewriting(serialized: bytes) -> ConfigProto:
+    """A configuration, but for the rewriting of graphs for less memory."""
+    config = ConfigProto.FromString(serialized)
+    config.graph_options.rewrite_options.memory_optimization = RewriterConfig.NO_MEM_OPT
+    return config

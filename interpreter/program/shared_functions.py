@@ -13,7 +13,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.python.eager.polymorphic_function.concrete_function import ConcreteFunction
 
-from ..backend.graph_functions import graph_function
+from ..backend.graph_functions import graph_function, sums_in_order
 
 
 class Traces:
@@ -53,6 +53,10 @@ class SharedFunction:
 
     def __call__(self, *arguments: Any) -> Any:
         """Its results, and its effects on its own program's variables."""
+        with sums_in_order():
+            return self._called(*arguments)
+
+    def _called(self, *arguments: Any) -> Any:
         made = self.program.traces.made(self)
         if made is self:
             return self.function(*arguments)
