@@ -37,9 +37,10 @@ class Application:
 
 @dataclass(frozen=True)
 class Training:
-    """What the loss's context has besides: the keys of a layer's noise, which examples of the walk the batch holds.
+    """What a context has besides where layers compute as in an update: the keys of their noise, which examples of the walk there are.
 
-    `meaning` says what a term means by what the parameters and indices in scope do, where applications at one input share noise.
+    `batch` is how many examples in a row are one batch in a measure; None in the loss, of which all are one. `meaning` says what a
+    term means by what the parameters and indices in scope do, where applications at one input share noise.
     Layers write two things to it: `moving`, the moving averages that the step changes, and `turns`, which of their draws is of
     which input.
     """
@@ -47,8 +48,14 @@ class Training:
     noise: Callable[[str, str], Any]
     index: Any
     meaning: Callable[[t.Term, Mapping[str, Any]], Any] | None = None
+    batch: int | None = None
     moving: dict[tuple[str, str, str], Any] = field(default_factory=dict)
     turns: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def in_loss(self) -> bool:
+        """Whether it is that of the loss, which sees the weights that are trained, and moves averages."""
+        return self.batch is None
 
     def turn(self, place: tuple[str, str], application: Application) -> int:
         """The number of a layer's next draw: that of the same draw at the same input, where it was made before."""
@@ -86,7 +93,7 @@ class Lowering:
         step: how many updates have been made.
         update: the number of the update that examples are for: of evaluations, the last one made.
         clock: what the counters of the language are at a step and an update.
-        training: set in the loss alone; `watch` sees what enters each layer that whitens.
+        training: set in the loss, and in measures in training mode; `watch` sees what enters each layer that whitens.
         values: the memo. Whoever makes a context may fill it with what is known already.
         arguments: the parameters in scope, by their keys; `meanings` say what they are.
         indices: those of index notation around, from the outermost inwards.

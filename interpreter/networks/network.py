@@ -123,10 +123,10 @@ class Network:
             if place not in self.untrained and (self.trained is None or place in self.trained)
         ]  # fmt: skip
 
-    def read(self, place: tuple[str, str], training: bool, lowering: Lowering) -> Any:
-        """A weight [R, …] after a context's update; outside training its moving average, where the optimiser keeps one."""
+    def read(self, place: tuple[str, str], in_loss: bool, lowering: Lowering) -> Any:
+        """A weight [R, …] after a context's update; outside the loss its moving average, where the optimiser keeps one."""
         value = tf.convert_to_tensor(self.weights[place].value)
-        if training or place not in self.averages:
+        if in_loss or place not in self.averages:
             return value
         average, iterations = self.averages[place]
         averaged, constraint = tf.convert_to_tensor(average.value), self.weights[place].constraint
@@ -139,7 +139,8 @@ class Network:
     def value(self, place: tuple[str, str], lowering: Lowering) -> Value:
         """A weight in a context: [R, …], or what the context gives in its place."""
         given = lowering.given.get((self.plan.name, *place))
-        return given or Value(self.read(place, lowering.training is not None, lowering), (REPLICATE,))
+        in_loss = lowering.training is not None and lowering.training.in_loss
+        return given or Value(self.read(place, in_loss, lowering), (REPLICATE,))
 
     def places(self, term: t.Weight | t.AllWeights) -> list[tuple[str, str]]:
         """The weights that a term names: one, or all trainable ones (of a layer, if it names one)."""

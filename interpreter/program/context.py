@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
@@ -24,7 +24,7 @@ from .estimates import estimate_variables
 from .file_rows import ROWS, ROWS_PLACE, is_of_files, of_files
 from .kept_weights import kept_weights
 from .layer_outputs import looked_into
-from .seeds import bindings_of, constants_of, is_constant, number_samples
+from .seeds import bindings_of, constants_of, is_constant, noise_path, number_samples
 from .shared_functions import Functions
 from .value_gradients import derivative, mean_gradient
 
@@ -142,6 +142,15 @@ class ProgramContext:
         if counter == "pass":
             return tf.gather(tf.constant(plan.passes, tf.int32), phase)
         return step - tf.gather(tf.constant(plan.starts, tf.int32), phase)
+
+    def noise(self, keys: Any) -> Callable[[str, str], Any]:
+        """From a network and one of its layers to the keys of that one's noise in each row, uint32 [rows, 2], by the keys of a stream."""
+
+        def of_layer(network: str, layer: str) -> Any:
+            each = keys[self.samples[noise_path(network, layer)]]
+            return each if self.cells == 1 else tf.tile(each, [self.cells, 1])
+
+        return of_layer
 
     def without_examples(self, draws: dict[str, Any], step: Any) -> Lowering:
         """A context for terms of constants, draws, weights and counters, in an update of that number."""

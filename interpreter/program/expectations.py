@@ -16,8 +16,9 @@ from dlspec.spec.ir.plan import MeasurePlan
 from dlspec.spec.passes.example_blocks import MAX_SUMMED_EXAMPLES
 from dlspec.spec.passes.jacobians import bytes_of
 from dlspec.spec.passes.program_roots import statistics_of
+from dlspec.spec.passes.shared_noise import Inputs, measures_share_noise
 
-from ..lower import Lowering, Value
+from ..lower import Lowering, Training, Value
 from ..networks.weight_values import joined
 from .context import ProgramContext
 from .sampling_errors import Moments, SamplingErrors, joined_moments, moments_within
@@ -53,6 +54,7 @@ class Evaluation:
         self.measures = list(given)
         self.statistics = statistics_of(self.program) if measures is None else []
         self.sampling = SamplingErrors(self.program, self.measures if measures is None else [])
+        self.meaning = Inputs(self.program).term if measures_share_noise(self.program) else None
 
     def measured(self, seeds: Seeds, step: int, statistics: Sequence[Estimated] = ()) -> tuple[Arrays, Arrays]:
         """Every measure by name, and the sampling errors of those that have one: [rows, …] in float64.
@@ -146,13 +148,20 @@ class Evaluation:
         step: Any,
         known: dict[int, Value],
     ) -> tuple[list[Any], Moments]:
-        """The expectations of some terms over one stream, [R, …] each, and the moments that their sampling errors take."""
+        """The expectations of some terms over one stream, all in one mode, [R, …] each, and the moments that their sampling errors take.
+
+        In training mode they are over whole batches: what fills none is left out.
+        """
         pairs = self.sampling.pairs_of(terms)
-        total = self.examples or self.program.evaluated(stream)
+        batch = self.program.training.largest_batch if terms[0].mode is not None and self.program.training else None
+        whole = batch or 1
+        total = (self.examples or self.program.evaluated(stream)) // whole * whole
         apart = [term.body for term in terms if _mean_gradient(term) is None]
         weights = [beside for body in apart for beside in bytes_of(self.program, body)]
         most = min(total, MAX_SUMMED_EXAMPLES) if len(apart) < len(terms) else total
-        chunk = total if any(term.quantile is not None for term in terms) else self.context.chunk(most, *weights)
+        chunk = total
+        if not any(term.quantile is not None for term in terms):
+            chunk = max(1, self.context.chunk(most, *weights) // whole) * whole
 
         def gone(place: Any) -> Any:
             return tf.cast(place, tf.float64) * chunk
@@ -165,6 +174,7 @@ class Evaluation:
             inside = index < total
             lowering = self.context.lowering(
                 keys, index, chunk, draws, step=step, stream=stream, expectation=lambda term: known[id(term)],
+                training=Training(self.context.noise(keys), index, self.meaning, batch) if batch else None,
                 gradient=lambda context, term: gradient(self.context, context, keys, draws, term),
             )  # fmt: skip
             means: list[Any] = []
@@ -252,12 +262,13 @@ class Evaluation:
 
 
 def _passes(level: Level) -> list[tuple[str, list[t.Expectation]]]:
-    """Expectations that go over their stream together: a quantile needs all examples at once, too many for a sum."""
-    found: dict[tuple[str, bool], list[t.Expectation]] = {}
+    """Expectations that go over their stream together, in one mode: a quantile needs all examples at once, too many for a sum."""
+    found: dict[tuple[str, str | None, bool], list[t.Expectation]] = {}
     with_quantiles = {stream for term, stream in level if term.quantile is not None}
     for term, stream in level:
-        found.setdefault((stream, stream in with_quantiles and _mean_gradient(term) is not None), []).append(term)
-    return [(stream, terms) for (stream, _), terms in found.items()]
+        apart = stream in with_quantiles and _mean_gradient(term) is not None
+        found.setdefault((stream, term.mode, apart), []).append(term)
+    return [(stream, terms) for (stream, *_), terms in found.items()]
 
 
 def _mean_gradient(term: t.Expectation) -> t.Gradient | None:
@@ -315,8 +326,9 @@ def standing_in(
 ) -> Lowering:
     """A context for the same examples in which tensors stand for weights."""
     inner = context.lowering(
-        keys, lowering.index, lowering.sizes[EXAMPLE], draws, step=lowering.step, given=given, other=lowering.other
-    )
+        keys, lowering.index, lowering.sizes[EXAMPLE], draws, step=lowering.step, given=given, other=lowering.other,
+        training=lowering.training,
+    )  # fmt: skip
     inner = replace(inner, bindings=lowering.bindings)
     made = [item.name for item in context.program.examples if item.name in lowering.values]
     inner.values.update({name: lowering.values[name] for name in made})

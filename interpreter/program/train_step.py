@@ -21,7 +21,6 @@ from .context import ProgramContext
 from .data_readers import reader_of
 from .file_rows import ROWS_PLACE
 from .optimizers import Optimizers
-from .seeds import noise_path
 from .stored_weights import Stored
 
 NEVER = -1
@@ -64,11 +63,7 @@ class UpdateStep:
         `places` their places among those that training takes, int64 [B].
         Returns which terms of its loss were finite for all examples, before the update: bool [rows, terms].
         """
-        samples = self.context.samples
-        training = Training(
-            lambda network, layer: self._of_each_row(inputs.keys[samples[noise_path(network, layer)]]), places,
-            self.meaning,
-        )  # fmt: skip
+        training = Training(self.context.noise(inputs.keys), places, self.meaning)
         variables = self.optimizers.trained()
         wanted = self._trained_by(variables)
         with tf.GradientTape(watch_accessed_variables=False, persistent=len(wanted) > 1) as tape:
@@ -119,10 +114,6 @@ class UpdateStep:
         networks = self.context.networks
         of = {id(v): name for name, network in networks.items() for v in network.weights.values()}
         return [(terms, [v for v in variables if not trains or of[id(v)] in trains]) for trains, terms in found.items()]
-
-    def _of_each_row(self, keys: Any) -> Any:
-        """Keys uint32 [R, 2] for each row: [rows, 2]."""
-        return keys if self.context.cells == 1 else tf.tile(keys, [self.context.cells, 1])
 
     def _lowering(
         self, inputs: TrainInputs, step: Any, batch_indices: Any, places: Any, training: Training

@@ -29,6 +29,7 @@ from .scope import ExperimentScope
 from .stored_weights import left_out_of_nothing, stored_weights
 from .streams import streams_of
 from .training import TrainingChecker
+from .training_mode import measured_as_trained
 from .unused_functions import unused
 from .updates import idle_updates
 from .value_gradients import undefined_gradients
@@ -143,6 +144,8 @@ class ExperimentChecker:
         probed = (term for probe in program.probes for term in probe.terms.values())
         terms = (*named, program.measures, *program.estimates, *program.streams.values(), *probed)
         try:
+            if found := measured_as_trained(program):
+                raise StudyError(in_file_order(found))
             self.scope.warnings.extend(self.shared.once(kind, terms, lambda: self._ranged(program)))
         except StudyError:
             if self.shared.points:  # the bounds of all points together may be too wide

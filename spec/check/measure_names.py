@@ -4,23 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 
 from ..diagnostics.problems import Problem, Span, StudyError, problem_at
 from ..ir import terms as t
 from ..ir.plan import MeasurePlan
 from ..tables.gradient_statistics import FLOOR
-from .said_streams import said_on
+from .said_streams import said_mode, said_on
 
+INFERENCE = "inference"
+"""The mode of layers in a measure that says none: nothing is drawn, and batch normalisation takes its moving averages."""
 MAX_DEPTH = 30
 """How many measures may be made of one another, one behind the other."""
 MAX_TERMS = 20_000
 """Of how many terms a measure may be made, those of the measures in it among them."""
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A measure that is being checked: its stream, and the mode of layers in it."""
+
+    name: str
+    stream: str
+    mode: str
+
+
 class MeasureNames:
     """The measures of an experiment as others use them. `make` gives the plans of a measure; it is there once measures are checked.
 
-    A measure's name stands for what it is of, over the examples of its own stream.
+    A measure's name stands for what it is of, over the examples of its own stream and in its own mode.
     """
 
     def __init__(self, names: Collection[str], problems: list[Problem]) -> None:
@@ -30,17 +43,17 @@ class MeasureNames:
         self.stream: Callable[[str, Span], str] = lambda name, span: name
         """A stream by its name, which stands at a span; raises StudyError where there is none."""
         self.failed: set[str] = set()
-        self.placed: dict[int, tuple[t.Term, t.Term]] = {}
-        """What measures are of, by its identity, with expectations that say their stream: for measures over other examples."""
-        self.path: list[tuple[str, str]] = []
-        """The measures that are being checked, each within the one before, with their streams."""
+        self.placed: dict[tuple[int, str], tuple[t.Term, t.Term]] = {}
+        """What measures are of, by its identity, with expectations that say their stream, or their mode: for measures with another."""
+        self.path: list[Asked] = []
+        """The measures that are being checked, each within the one before."""
         self.room = MAX_TERMS
 
     @contextmanager
-    def within(self, name: str, stream: str) -> Iterator[None]:
+    def within(self, name: str, stream: str, mode: str) -> Iterator[None]:
         """While a measure's own expression is checked."""
         room, self.room = self.room, MAX_TERMS
-        self.path.append((name, stream))
+        self.path.append(Asked(name, stream, mode))
         try:
             yield
         finally:
@@ -62,7 +75,7 @@ class MeasureNames:
     def plan(self, name: str) -> MeasurePlan | None:
         """A measure; None where there is none of that name. Raises StudyError, whose problems are told already."""
         owner = name if name in self.names else name.removesuffix(FLOOR)
-        if self.make is None or owner in self.failed or any(own == owner for own, _ in self.path):
+        if self.make is None or owner in self.failed or any(one.name == owner for one in self.path):
             raise StudyError([])
         try:
             return next((plan for plan in self.make(owner) if plan.name == name), None)
@@ -73,7 +86,7 @@ class MeasureNames:
 
     def term(self, name: str, span: Span) -> t.Term:
         """What a measure is of, in the expression of another. Raises StudyError."""
-        active = [own for own, _ in self.path]
+        active = [one.name for one in self.path]
         if name in active:
             chain = " → ".join([*active[active.index(name) :], name])
             raise problem_at(span, f"the measure '{name}' is made of itself: {chain}", "Write one of them another way.")
@@ -87,8 +100,16 @@ class MeasureNames:
         if self.room < 0:
             message = f"the measures in this one are made of more than {MAX_TERMS:,} terms together"
             raise problem_at(span, message, "Give what they share a name under `outputs`.")
-        _, stream = self.path[-1]
-        if plan.on == stream:
-            return plan.term
-        _, placed = self.placed.setdefault(id(plan.term), (plan.term, said_on(plan.term, {None: plan.on})))
-        return placed
+        inside, used = self.path[-1], plan.term
+        if plan.on != inside.stream:
+            used = self._placed(used, "on", partial(said_on, streams={None: plan.on}))
+        if inside.mode != INFERENCE:
+            used = self._placed(used, "mode", partial(said_mode, modes={None: INFERENCE}))
+        return used
+
+    def _placed(self, term: t.Term, word: str, said: Callable[[t.Term], t.Term]) -> t.Term:
+        """What a measure is of, with expectations that say a word which they would take from another measure around it."""
+        key = (id(term), word)
+        if key not in self.placed:
+            self.placed[key] = term, said(term)
+        return self.placed[key][1]

@@ -20,7 +20,8 @@ from . import constant_folding as folding
 from .context import Context
 from .dependencies import over_examples
 from .gradient_measures import statistic
-from .said_streams import said_on, streams_said
+from .measure_names import INFERENCE
+from .said_streams import modes_said, said_mode, said_on, streams_said
 from .scope import ExperimentScope
 from .streams import stream_of
 
@@ -108,11 +109,11 @@ def _mean(experiment: ExperimentScope, name: str, entry: Any, node: yaml.Node | 
     """A measure; a bare one per example means its expectation."""
     of = entry.node("of") if isinstance(entry, MeasureOf) else node
     assert of is not None
-    on, said = "test", None
+    on, mode, said = "test", INFERENCE, None
     if isinstance(entry, MeasureOf):
-        said = entry.node("on")
+        said, mode = entry.node("on"), entry.mode
         on = stream_of(experiment, entry.on, said.span if said is not None else None)
-    with experiment.measure_names.within(name, on):
+    with experiment.measure_names.within(name, on, mode):
         term = experiment.checker.value(of, Context("measures", ("measures", name)))
     experiment.must_fit(term, of.span)
     term = over_examples(experiment.dependencies, term)
@@ -123,6 +124,11 @@ def _mean(experiment: ExperimentScope, name: str, entry: Any, node: yaml.Node | 
     if len(streams) == 1 and streams[0] is not None:
         on = streams[0]
     term = said_on(term, {on: None})
+    if mode != INFERENCE:
+        if None not in modes_said(term):
+            hint = "Leave `mode` out: what stands in it has its own, or hangs on no example."
+            raise problem_at(entry.span("mode"), "no layer computes anything of an example in this", hint)
+        term = said_mode(term, {None: mode, INFERENCE: None})
     return MeasurePlan(name, term, on, any(map(_may_be_missing, t.walk(term))))
 
 

@@ -1,4 +1,4 @@
-"""Terms whose expectations say the stream that they are over in another way."""
+"""Terms whose expectations say in another way which stream they are over, and in which mode layers compute."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from ..ir import terms as t
 
 def said_on(term: t.Term, streams: Mapping[str | None, str | None]) -> t.Term:
     """A term whose expectations say another stream, by what they say; None is the measure's own. What has none stays the same."""
-    return _Said(streams).term(term)
+    return _Said("on", streams).term(term)
+
+
+def said_mode(term: t.Term, modes: Mapping[str | None, str | None]) -> t.Term:
+    """The same of the mode of layers."""
+    return _Said("mode", modes).term(term)
 
 
 def streams_said(term: t.Term) -> tuple[str | None, ...]:
@@ -19,15 +24,21 @@ def streams_said(term: t.Term) -> tuple[str | None, ...]:
     return tuple(dict.fromkeys(item.on for item in t.walk(term) if isinstance(item, t.Expectation)))
 
 
+def modes_said(term: t.Term) -> tuple[str | None, ...]:
+    """The same of the mode of layers."""
+    return tuple(dict.fromkeys(item.mode for item in t.walk(term) if isinstance(item, t.Expectation)))
+
+
 class _Said:
     """Rewrites each part once, so that parts that are one stay one."""
 
-    def __init__(self, streams: Mapping[str | None, str | None]) -> None:
-        self.streams = streams
+    def __init__(self, name: str, words: Mapping[str | None, str | None]) -> None:
+        self.name = name
+        self.words = words
         self.known: dict[int, t.Term] = {}
 
     def term(self, term: t.Term) -> t.Term:
-        """A term that says other streams."""
+        """A term that says other words."""
         if id(term) not in self.known:
             self.known[id(term)] = self._rewritten(term)
         return self.known[id(term)]
@@ -39,8 +50,10 @@ class _Said:
             if item.name not in ("type", "span")
             and (part := self._part(getattr(term, item.name))) is not getattr(term, item.name)
         }
-        if isinstance(term, t.Expectation) and self.streams.get(term.on, term.on) != term.on:
-            changed["on"] = self.streams[term.on]
+        if isinstance(term, t.Expectation):
+            word = getattr(term, self.name)
+            if self.words.get(word, word) != word:
+                changed[self.name] = self.words[word]
         return replace(term, **changed) if changed else term
 
     def _part(self, value: Any) -> Any:

@@ -28,7 +28,7 @@ def undefined_gradients(program: Program) -> list[Problem]:
                 if problem := undefined(program, item) or _bent(program, item):
                     found[id(item)] = problem
     for item in reached(program, losses):
-        if isinstance(item, Derivative) and id(item) not in found and (problem := _coupled(program, item)):
+        if isinstance(item, Derivative) and id(item) not in found and (problem := coupling(program, item)):
             found[id(item)] = problem
     return list(found.values())
 
@@ -116,7 +116,7 @@ def _targets(program: Program, of: t.Term) -> Iterator[str]:
             yield from (target for target in program.gradient if target.split(".")[0] == name)
 
 
-def _coupled(program: Program, term: Derivative) -> Problem | None:
+def coupling(program: Program, term: Derivative | t.Gradient) -> Problem | None:
     """The problem of a gradient through a layer in which, in training, every example of a batch has to do with every other."""
     plans = {plan.name: plan for plan in program.networks}
     for item in reached(program, [term.of]):

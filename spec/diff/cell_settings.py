@@ -45,7 +45,7 @@ def measure_words(plan: ExperimentPlan) -> dict[str, str]:
         tree = experiment_tree(model, LayerDefaults())
         own: dict[str, dict[str, str]] = {}
         for (part, *rest), leaf in leaves(tree):
-            if part == "measures" and (rest[1:], spell(leaf)) != (["on"], "test"):  # what holds by default
+            if part == "measures" and (*rest[1:], spell(leaf)) not in (("on", "test"), ("mode", "inference")):
                 own.setdefault(rest[0], {})[".".join(rest[1:])] = spell(leaf)
         words = {**own, **words}
     return {

@@ -221,6 +221,11 @@ class MeasurePlan:
         said = (item.on for item in t.walk(self.term) if isinstance(item, t.Expectation))
         return tuple(dict.fromkeys([self.on, *(stream for stream in said if stream is not None)]))
 
+    @cached_property
+    def in_training(self) -> tuple[t.Expectation, ...]:
+        """Its expectations for which layers compute as in an update."""
+        return tuple(i for i in t.walk(self.term) if isinstance(i, t.Expectation) and i.mode == "training")
+
 
 @dataclass(frozen=True, eq=False)
 class EstimatePlan(MeasurePlan):

@@ -197,13 +197,14 @@ class Expectation(Term):
 
     `where` is the condition that the examples fulfil which it is of: where none does, it is missing. The body of a mean is 0 where the
     condition does not hold, and the whole is divided by the mean of `where`; a quantile is that of the body's values where it holds.
-    `on` is the stream whose examples they are; None where the measure says it.
+    `on` is the stream whose examples they are, `mode` how layers compute ("training" as in an update); None where the measure says it.
     """
 
     body: Term
     quantile: float | None = None
     where: Term | None = None
     on: str | None = None
+    mode: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -264,6 +264,9 @@ class MeasureOf(Closed):
     on: Name = Field(
         "test", description="Over which examples `E` ranges: `test`, `train`, `validation`, or those of `task.tests`."
     )
+    mode: Literal["inference", "training"] = Field(
+        "inference", description="How layers compute: `training` as in an update, in batches of the training's size."
+    )
 
 
 Diagnostic: Any = one_of(

@@ -279,6 +279,7 @@ def _all_weights(term: t.AllWeights, walk: Walk, names: Scope) -> Any:
 def _expectation(term: t.Expectation, walk: Walk, names: Scope) -> Any:
     chosen = [walk.term(term.where, names)] if term.where is not None and term.quantile is not None else []
     stream = [{"on": term.on}] if term.on is not None else []
+    stream += [{"mode": term.mode}] if term.mode is not None else []
     return ["expectation", walk.term(term.body, names), term.quantile, *chosen, *stream]
 
 

@@ -24,7 +24,7 @@ from ..ir.types import Type
 from .canonical import Walk
 from .program_roots import redraws
 from .reached_examples import reached
-from .shared_noise import noise_meaning, shares_noise
+from .shared_noise import measures_share_noise, noise_meaning, shares_noise
 from .training_digests import condition_meaning, loss_meaning, repeated, stored_meaning, updates_form, updates_meaning
 
 LANGUAGE = 1
@@ -100,7 +100,9 @@ def cell_form_digest(program: Program) -> str:
     plan = program.training
     course = [program.experiment, program.seed, program.replicates, [probe.steps for probe in program.probes]]
     course += [[[phase.steps, *repeated(phase)] for phase in plan.phases], plan.evaluations] if plan is not None else []
-    exact = shares_noise(program)  # inputs that are one in one cell may be two in another
+    exact = shares_noise(program) or measures_share_noise(
+        program
+    )  # inputs that are one in one cell may be two in another
     walk = (_SignatureWalk if exact else _CellFormWalk)(program, redraws(program))
     return digest([*course, *_form(program, walk)])
 

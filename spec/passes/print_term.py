@@ -143,7 +143,7 @@ def _expectation(term: t.Expectation) -> str:
     words = [spell(term.body)]
     words += [] if term.quantile is None else [f"{term.quantile:g}"]
     words += [f"where={spell(term.where)}"] if term.where is not None and term.quantile is not None else []
-    words += [] if term.on is None else [f"on={term.on}"]
+    words += [f"{name}={word}" for name, word in (("on", term.on), ("mode", term.mode)) if word is not None]
     return f"{'E' if term.quantile is None else 'quantile'}({', '.join(words)})"
 
 

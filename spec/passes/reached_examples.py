@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from ..ir import terms as t
 from ..ir.plan import Program
 
 
-def reached(program: Program, roots: Iterable[t.Term]) -> Iterator[t.Term]:
-    """All that terms are made of, root by root; what lies behind a name of the example or of a draw is left out."""
+def reached(program: Program, roots: Iterable[t.Term], without: Collection[t.Term] = ()) -> Iterator[t.Term]:
+    """All that terms are made of, root by root; what lies behind a name of the example or of a draw is left out.
+
+    So is what stands in the terms `without`.
+    """
+    apart = {id(term) for term in without}
     outputs = {item.name: item.term for item in program.outputs}
     plans = {plan.name: plan for plan in program.networks}
 
     def onwards(term: t.Term) -> Iterable[t.Term]:
+        if id(term) in apart:
+            return ()
         if isinstance(term, t.Reference):
             return (outputs[term.name],) if term.name in outputs else ()
         if not isinstance(term, t.NetworkOutput):

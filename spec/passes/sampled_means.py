@@ -21,8 +21,11 @@ STEPS = ("sign",)
 def sampled_examples(program: Program, measure: MeasurePlan) -> int:
     """Over how many sampled examples a measure's expectations go.
 
-    0 where they go over all there are, and have no sampling error: all values of an enumerated draw, or a finite training set.
+    0 where they go over all there are, and have no sampling error: all values of an enumerated draw, or a finite training set; and in
+    training mode, where none is kept.
     """
+    if measure.in_training:
+        return 0
     streams = [stream for stream in measure.streams if not (stream == "train" and program.data.train)]
     complete = program.data.exact or program.data.all_tested or not streams
     return 0 if complete else min(map(program.evaluated, streams))
@@ -33,7 +36,7 @@ def means_of(program: Program, measure: MeasurePlan) -> tuple[t.Expectation, ...
 
     Kept is that of an expectation, and of a number made of several, within each other, too. It isn't of a rate, which follows from its
     value; of quantiles, of statistics of gradients, and of mean gradients, whose examples aren't told apart; of means over several
-    streams; where a number jumps with an expectation, or its
+    streams, or in training mode, where examples of a batch may have to do with each other; where a number jumps with an expectation, or its
     derivative isn't that of its value; of arrays and gradients with an expectation within another.
     """
     term = measure.term

@@ -24,15 +24,24 @@ def drawing(program: Program) -> frozenset[str]:
 
 def shares_noise(program: Program) -> bool:
     """Whether applications at one input may share noise: a loss draws some, and applies a network twice or takes a derivative."""
-    if program.training is None or not (networks := drawing(program)):
+    return _shares(program, [part for loss in program.loss for part in (loss.term, loss.weight)])
+
+
+def measures_share_noise(program: Program) -> bool:
+    """The same of measures in training mode."""
+    return _shares(program, [term for measure in program.measures for term in measure.in_training])
+
+
+def _shares(program: Program, terms: list[t.Term]) -> bool:
+    if program.training is None or not terms or not (networks := drawing(program)):
         return False
-    items = list(reached(program, [part for loss in program.loss for part in (loss.term, loss.weight)]))
+    items = list(reached(program, terms))
     applied = [item for item in items if isinstance(item, t.NetworkOutput)]
     if not any(item.network in networks for item in applied):
         return False
     distinct = {(item.network, None if item.input is None else id(item)) for item in applied}
     more = len(distinct) > len({item.network for item in applied})
-    return more or any(isinstance(item, t.DERIVATIVES) for item in items)
+    return more or any(isinstance(item, t.Gradient | t.ValueGradient | t.Directional) for item in items)
 
 
 def noise_meaning(program: Program) -> list[Any]:

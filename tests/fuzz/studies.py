@@ -72,6 +72,7 @@ def study(seed: int) -> Study:
         tree["experiments"]["d"] = derived
     composer.other_examples()
     composer.free_parameter()
+    composer.as_trained()
     return Study(seed, tree, writer.seen)
 
 
@@ -143,6 +144,20 @@ class Composer(Course):
             task["tests"] = {"other": {"y0": f"-({task['example']['y0']})"}}
             measures["elsewhere"] = {"of": f"E({self.of_networks(())})", "on": "other"}
             measures["apart"] = f"E({self.of_networks(())}, on=other) - E({self.of_networks(())}, on=train)"
+
+    def as_trained(self) -> None:
+        """A measure in training mode, of networks whose layers draw or mix examples as they do in training."""
+        training = self.tree.get("training", {})
+        phases = training.get("phases", {}).values()
+        sizes = (
+            {training["batch"], *(phase.get("batch", training["batch"]) for phase in phases)}
+            if "batch" in training
+            else {}
+        )
+        there = training.get("evaluate", {}).get("examples", 4)  # the fewest test examples of the other sources
+        if len(sizes) == 1 and max(sizes) <= there and self.data != "combinations" and self.chance(0.5):
+            self.seen.add("measure mode")
+            self.tree["measures"]["as_trained"] = {"of": f"E({self.of_networks(())})", "mode": "training"}
 
     def free_parameter(self) -> None:
         """A free parameter in a term of the loss and in measures, where no update says which networks it changes."""

@@ -24,7 +24,7 @@ class LayerCall:
 
     `keras` is Keras' layer, None for one of the language's own; `real` the dtype of weights, `between` that of what goes
     from layer to layer. The batch holds `examples` examples, and as many times as many rows as the other named axes have
-    places. `training` is there in the loss alone; `watch` sees what enters a layer whose weights are estimated.
+    places. `training` is there in the loss and in measures in training mode; `watch` sees what enters a layer whose weights are estimated.
     """
 
     plan: LayerPlan
@@ -45,6 +45,12 @@ class LayerCall:
     def place(self) -> tuple[str, str]:
         """The network and the layer's key."""
         return self.network, self.plan.key
+
+    @property
+    def batches(self) -> int:
+        """How many batches of training its examples are: one in the loss."""
+        each = self.training.batch if self.training is not None else None
+        return self.examples // each if each is not None and each < self.examples else 1
 
     def rounded(self, x: Any) -> Any:
         """Real numbers as they go from layer to layer."""

@@ -87,7 +87,7 @@ BODIES = {
     architecture: {f: {input: x, layers: [dense: 4, batch_normalization, dropout: 0.5, dense: 1]}}
     loss: {l: (f - y)^2}
     training: {optimizer: {adam: 0.01}, batch: 8, steps: 5}
-    measures: {error: "E((f - y)^2)", fitted: {of: "E((f - y)^2)", on: train}}
+    measures: {error: "E((f - y)^2)", fitted: {of: "E((f - y)^2)", on: train}, as_trained: {of: "E((f - y)^2)", mode: training}}
     """,
     "enumerated data, and statistics of gradients": """
     task:

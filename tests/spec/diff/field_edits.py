@@ -67,7 +67,7 @@ experiments:
     training: {optimizer: {sgd: 0.1}, batch: 4, steps: 40, evaluate: {every: 10}}
     measures:
       error: E((guess - y)^2)
-      other: {of: E(abs(guess - y)), "on": test}
+      other: {of: E(abs(guess - y)), "on": test, mode: inference}
       untrained: E(h[0] + h[1] + r)
       of_far: {of: E(g), "on": far}
       validated: {of: E(f), "on": validation}
@@ -158,6 +158,7 @@ EDITS: dict[str, tuple[Path, Any]] = {
     "LossTerm.of": ((*E, "loss", "small", "of"), "sum(abs(f.weights))"),
     "LossTerm.weight": ((*E, "loss", "small", "weight"), 0.2),
     "MeasureOf.of": ((*E, "measures", "other", "of"), "E(guess)"), "MeasureOf.on": ((*E, "measures", "other", "on"), "train"),
+    "MeasureOf.mode": ((*E, "measures", "other", "mode"), "training"),
     "Evaluate.every": ((*E, "training", "evaluate", "every"), 20), "Evaluate.at": ((*E, "training", "evaluate", "at"), [3]),
     "Evaluate.log": ((*E, "training", "evaluate"), {"log": 4}),
     "Training.optimizer": ((*E, "training", "optimizer"), {"adam": 0.1}), "Training.batch": ((*E, "training", "batch"), 7),
