@@ -7,12 +7,14 @@ import os
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from dlspec import spec
 from dlspec.spec.diff import AsRun, StudyDiff, compare_as_run
 from dlspec.spec.diff.sections import PastResults
 
+from ..results.errors import explained
 from ..results.folder_names import COMPARISONS
 from ..results.optional_outputs import Aside, reason
 from ..results.run_list import RunRecord, named
@@ -87,11 +89,30 @@ class Comparison:
         """
         from ..figures.run_comparison import draw
 
+        return draw(self.numbers, Path(file) if file is not None else self._place(".png"))
+
+    def report(self, file: str | os.PathLike[str] | None = None) -> Path:
+        """Both as one HTML page that opens offline: what differs, verdicts and finals side by side, curves over each other.
+
+        Args:
+            file: Where the page goes; otherwise under `comparisons` beside the first run.
+
+        Returns: The page. A part of it that cannot be made is a warning. Raises StudyError where it cannot be written.
+        """
+        from ..figures.run_comparison import draw_experiments
+        from ..report.comparison_page import CURVES, write_comparison
+
+        place = Path(file) if file is not None else self._place(".html")
+        with TemporaryDirectory() as folder:
+            with self.aside.part("the figures of both", "All else is on the page"):
+                draw_experiments(self.numbers, Path(folder), CURVES, self.aside.warn)
+            with explained(place.parent):
+                write_comparison(self.numbers, self.study_diff, Path(folder), place, self.aside)
+        return place
+
+    def _place(self, ending: str) -> Path:
         first, second = self.records
-        place = (
-            Path(file) if file is not None else first.folder.parent / COMPARISONS / f"{first.name}--{second.name}.png"
-        )
-        return draw(self.numbers, place)
+        return first.folder.parent / COMPARISONS / f"{first.name}--{second.name}{ending}"
 
     def data(self, figures: list[Path] | None = None) -> dict[str, Any]:
         """Plain data: what `dlspec compare --json` prints."""

@@ -105,7 +105,7 @@ def figures_of(record: RunRecord, experiments: Mapping[str, Any], aside: Aside) 
     found: dict[str, Figure] = {}
     for experiment in names:
         models = getattr(experiments.get(experiment), "figures", None) or {}
-        for picture in pictures(record, experiment, models, aside):
+        for picture in pictures(record.folder, experiment, models, aside):
             name = f"{experiment}.{picture.name}"
             found[name] = Figure(name, record.folder / f"{name}.png", picture)
     return Figures(found)

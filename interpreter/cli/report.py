@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,31 +14,49 @@ from . import complete
 from .options import ERROR, Runs
 from .warnings_told import tell_warning
 
+if TYPE_CHECKING:
+    from ..results.run_list import RunRecord
+
 
 def report(
     run: Annotated[
         str | None, typer.Argument(metavar="[RUN]", help="A run: its name, its folder, or an archive; otherwise the newest.", autocompletion=complete.runs)
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where the page goes; otherwise into the run's folder.")
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where the page goes; otherwise into the run's folder, of two runs under FOLDER/comparisons/.")
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", metavar="RUN", help="Another run, or an archive: both on one page.", autocompletion=complete.runs),
     ] = None,
     root: Runs = Path("runs"),
 ) -> None:  # fmt: skip
-    """Writes a run as one HTML page that needs nothing beside it: claims, figures, cells, provenance, the spec."""
-    from ..api.packing import is_archive, unpacked
+    """Writes a run as one HTML page that needs nothing beside it: claims, figures, cells, provenance, the spec. With --against, two runs side by
+    side: what differs in what was run, verdicts, finals, curves."""
     from ..api.run import write_page
-    from ..results.run_list import named, newest
+    from ..api.run_comparison import Comparison
+    from ..results.run_list import newest
 
-    if run is not None and is_archive(run):
-        with TemporaryDirectory() as folder:
-            found = unpacked(Path(run), Path(folder), tell_warning).run
-            file = output or Path(f"{found.name}.html")
+    with ExitStack() as until:
+        found, lasts = _opened(root, run, until) if run is not None else (newest(root), True)
+        if against is None:
+            file = output or (found.folder / REPORT if lasts else Path(f"{found.name}.html"))
             whole = write_page(found, file, tell_warning)
-        print(file)
-        raise typer.Exit(0 if whole else ERROR)
-    found = named(root, run) if run is not None else newest(root)
-    file = output or found.folder / REPORT
-    whole = write_page(found, file, tell_warning)
+        else:
+            other, stays = _opened(root, against, until)
+            both = Comparison(other, found, tell_warning)
+            file = both.report(output or (None if lasts and stays else Path(f"{other.name}--{found.name}.html")))
+            whole = not both.aside.failed
     print(file)
-    if not whole:
-        raise typer.Exit(ERROR)
+    raise typer.Exit(0 if whole else ERROR)
+
+
+def _opened(root: Path, word: str, until: ExitStack) -> tuple[RunRecord, bool]:
+    """A run by its name, its folder or its archive, and whether its folder lasts: that of an archive is there `until` then."""
+    from ..api.packing import is_archive, unpacked
+    from ..results.run_list import named
+
+    if not is_archive(word):
+        return named(root, word), True
+    folder = until.enter_context(TemporaryDirectory())
+    return unpacked(Path(word), Path(folder), tell_warning).run, False

@@ -52,22 +52,26 @@ def draw(
             return []
         if missing_cells:
             warn(f"nothing is shown of {missing_cells}")
-        stem = folder / f"{plan.experiment}.{plan.name}"
-        paths = [stem.with_name(f"{stem.name}.{end}") for end in ("png", "svg")]
-        if missing := save(figure, paths):
-            warn(f"the font does not have {' '.join(missing)}: each is a box")
-        try:
-            if (numbers := describe(figure))["panels"]:
-                file = stem.with_name(f"{stem.name}.json")
-                text = json.dumps(numbers, allow_nan=False) + "\n"
-                try:
-                    file.write_text(text, "utf-8")
-                except OSError:
-                    file.unlink(missing_ok=True)
-                    raise
-                paths.append(file)
-        except Exception as error:
-            warn(f"its numbers are not kept beside it: {type(error).__name__}: {error}")
+        return written(figure, folder / f"{plan.experiment}.{plan.name}", warn)
+
+
+def written(figure: Sheet, stem: Path, warn: Callable[[str], None]) -> list[Path]:
+    """Writes a drawn figure as PNG, SVG and numbers (JSON) beside each other; returns the files. `warn` is told what is lacking. Raises OSError."""
+    paths = [stem.with_name(f"{stem.name}.{end}") for end in ("png", "svg")]
+    if missing := save(figure, paths):
+        warn(f"the font does not have {' '.join(missing)}: each is a box")
+    try:
+        if (numbers := describe(figure))["panels"]:
+            file = stem.with_name(f"{stem.name}.json")
+            text = json.dumps(numbers, allow_nan=False) + "\n"
+            try:
+                file.write_text(text, "utf-8")
+            except OSError:
+                file.unlink(missing_ok=True)
+                raise
+            paths.append(file)
+    except Exception as error:
+        warn(f"its numbers are not kept beside it: {type(error).__name__}: {error}")
     return paths
 
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from ..results.number_text import number
 from ..results.optional_outputs import Aside
-from ..results.run_list import RunRecord
 from .small_images import small_image
 from .vega_lite import can_be_drawn, table, vega_lite
 
@@ -106,15 +105,13 @@ def packed(text: str) -> str:
     return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
 
 
-def pictures(run: RunRecord, experiment: str, models: Mapping[str, Any], aside: Aside) -> list[Picture]:
-    """The figures of an experiment, in the order of the study, with their models where the study has them.
+def pictures(folder: Path, experiment: str, models: Mapping[str, Any], aside: Aside) -> list[Picture]:
+    """The figures of an experiment in a run's folder, in the order of the study, with their models (`title`, `caption`, `kind`) where it has them.
 
     One that can't be read is left out, and `aside` is told of it.
     """
     lead = f"{experiment}."
-    there = {
-        path.stem.removeprefix(lead): path for path in sorted(run.folder.glob("*.png")) if path.stem.startswith(lead)
-    }
+    there = {path.stem.removeprefix(lead): path for path in sorted(folder.glob("*.png")) if path.stem.startswith(lead)}
     order = [*(name for name in models if name in there), *(name for name in there if name not in models)]
     figures = []
     for name in order:

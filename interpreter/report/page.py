@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 import shlex
 from collections.abc import Mapping
@@ -13,8 +11,6 @@ from typing import Any
 
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import Source
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from ..results.atomic_files import replace_file
 from ..results.earlier_looks import looks_text
@@ -25,15 +21,12 @@ from ..results.run_list import RunRecord
 from ..results.verdicts import MARKS, PLURAL, VERDICTS
 from ..verdicts.evidence_text import chance_text, lines, needed
 from .endings import Cause, causes
-from .figures import Picture, packed, pictures
+from .figures import Picture, pictures
 from .final_values import Finals, finals
 from .margins import margins_picture
+from .one_file import one_file
 
 REST_IS_THERE = "All else is on the page"
-FOLDER = Path(__file__).parent
-SCRIPTS = ("page.js", "drawings.js", "tables.js")
-LIBRARY = "vega.min.js"
-"""Vega-Lite with all that it needs, of which `make vega` says the versions."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +67,7 @@ def page(run: RunRecord, name: str = "", aside: Aside | None = None) -> str:
     with parts.part("the spec", REST_IS_THERE):
         path = run.folder / "spec.yaml"
         text = path.read_text("utf-8") if path.exists() else ""
-        study = _study(text)
+        study = readable_study(text)
     experiments = study.experiments if study is not None else {}
     sections = []
     with parts.part("the cells", REST_IS_THERE):
@@ -82,11 +75,11 @@ def page(run: RunRecord, name: str = "", aside: Aside | None = None) -> str:
             model = experiments.get(own.experiment)
             shown: list[Picture] = []
             with parts.part(f"the figures of {own.experiment}", REST_IS_THERE):
-                shown = pictures(run, own.experiment, getattr(model, "figures", None) or {}, parts)
+                shown = pictures(run.folder, own.experiment, getattr(model, "figures", None) or {}, parts)
             whole = False
             with parts.part(f"the table of {own.experiment}", REST_IS_THERE):
                 whole = all(made is not None for made in (own.rows, own.each, own.arrays))
-            sections.append(Section(own, _words(model, "about"), shown, whole))
+            sections.append(Section(own, words_of(model, "about"), shown, whole))
     ended: list[Cause] = []
     with parts.part("what ended early", REST_IS_THERE):
         ended = causes([section.finals for section in sections])
@@ -97,32 +90,16 @@ def page(run: RunRecord, name: str = "", aside: Aside | None = None) -> str:
     counts: Mapping[str, int] = {}
     with parts.part("the numbers of replicates and verdicts", REST_IS_THERE):
         replicates, counts = run.replicates, run.verdicts
-    style, script = (
-        (FOLDER / "page.css").read_text("utf-8"),
-        "".join((FOLDER / name).read_text("utf-8") for name in SCRIPTS),
-    )
-    library = ""
-    if any(one.drawn for section in sections for one in section.pictures):
-        library = (FOLDER / LIBRARY).read_text("utf-8")
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["number"] = number
-    return environment.get_template("page.html.jinja").render(
-        run=run, name=name or run.name, about=run.about, title=_words(study, "title") or run.study.replace("_", " ").capitalize(),
-        words=_words(study, "about"), profile=_words(study.profiles.get(run.profile), "about") if study is not None else "",
+    return one_file(
+        "page.html.jinja", (one for section in sections for one in section.pictures), version=run.about.get("packages", {}).get("dlspec", ""),
+        run=run, name=name or run.name, about=run.about, title=words_of(study, "title") or run.study.replace("_", " ").capitalize(),
+        words=words_of(study, "about"), profile=words_of(study.profiles.get(run.profile), "about") if study is not None else "",
         source=_source(study.source if study is not None else None), claims=claims, sections=sections,
         seen=seen, picture=margins_picture, dots=any(map(margins_picture, claims)),
         by_chance=chance_text(claims), registered=registration_text(run.about.get("registration")),
         verdicts=VERDICTS, marks=MARKS, plural=PLURAL, spread_words=SPREAD,
         command=shlex.join(["dlspec", *map(str, run.about.get("command", ()))]), text=text,
-        policy=f"default-src 'none'; img-src data:; style-src {_digest(style)}; script-src {' '.join(map(_digest, filter(None, [script, library])))}",
-        library=packed(library) if library else "",
-        style=Markup(style), script=Markup(script), missing=missing, ended=ended, replicates=replicates, counts=counts,
+        missing=missing, ended=ended, replicates=replicates, counts=counts,
     )  # fmt: skip
 
 
@@ -135,7 +112,7 @@ def seen(claim: Mapping[str, Any]) -> list[str]:
     return [f"saw {number(claim['value'])}{spread}"]
 
 
-def _study(text: str) -> Any:
+def readable_study(text: str) -> Any:
     """The study that was run, or nothing where this version of the language can't read it: its text is shown all the same."""
     try:
         return spec.parse(Source("spec.yaml", text)).study
@@ -143,7 +120,8 @@ def _study(text: str) -> Any:
         return None
 
 
-def _words(model: Any, field: str) -> str:
+def words_of(model: Any, field: str) -> str:
+    """A text of a model, as a title; empty where there is none."""
     return str(getattr(model, field, None) or "").strip()
 
 
@@ -168,8 +146,3 @@ def _link(word: str | None) -> str:
     if found := re.fullmatch(r"doi:\s*(10\.\S+)", word, re.IGNORECASE):
         return f"https://doi.org/{found[1]}"
     return word if re.fullmatch(r"https?://\S+", word, re.IGNORECASE) else ""
-
-
-def _digest(text: str) -> str:
-    """How a content security policy names a style or a script that it lets through."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dlspec.interpreter.api.run_comparison import Comparison
 from dlspec.interpreter.figures.canvas import style
 from dlspec.interpreter.figures.description import describe
 from dlspec.interpreter.report import write_report
@@ -50,6 +51,13 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = run_in(tmp_path_factory.mktemp("report"))
     write_report(run, run.folder / REPORT)
     return run.folder / REPORT
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("both")
+    first, second = run_in(folder), run_in(folder, STUDY.replace("steps: 20", "steps: 30"), "diverged", "in l")
+    return Comparison(first, second, pytest.fail).report()
 
 
 class Opened:
@@ -99,6 +107,32 @@ def without_faults(opened: Opened, screen: str, report: Path, images: int) -> No
 @pytest.mark.parametrize("screen", SCREENS)
 def test_it_opens_alone_and_has_no_barriers(screen: str, open_report: Callable[[str], Opened], report: Path) -> None:
     without_faults(open_report(screen), screen, report, images=3)
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_the_page_of_two_runs_opens_alone_and_has_no_barriers(screen: str, browser: Any, both: Path) -> None:
+    opened = Opened(browser, both, screen)
+    without_faults(opened, screen, both, images=1)
+    if screen == "wide":
+        lines = drawn_plot(opened.page).locator(".mark-line path")
+        looks = {(line.get_attribute("stroke-dasharray"), line.get_attribute("stroke-opacity")) for line in lines.all()}
+        assert lines.count() == 8 and len(looks) == 2, "four cells, broad lines of A under dashed ones of B"
+        on_paper(opened)
+    opened.context.close()
+
+
+def on_paper(opened: Opened) -> None:
+    """Asserts that a page has no barrier as it is printed: all folds open, images instead of drawings."""
+    opened.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    opened.page.emulate_media(media="print")
+    found = axe.Axe().run(opened.page)
+    assert found.violations_count == 0, found.generate_report()
+    assert opened.said == []
+
+
+def test_it_has_no_barriers_on_paper(open_report: Callable[[str], Opened]) -> None:
+    for screen in ("wide", "dark"):
+        on_paper(open_report(screen))
 
 
 @pytest.mark.slow

@@ -1,0 +1,198 @@
+"""The page of two runs: what differs in what was run, verdicts and finals side by side, curves over each other."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from dlspec.spec.diff import StudyDiff
+from dlspec.spec.diff.sections import consequences, sections, warned
+
+from ..results.atomic_files import replace_file
+from ..results.optional_outputs import Aside
+from ..results.run_list import RunRecord
+from ..results.verdicts import MARKS, PLURAL, VERDICTS, Verdict
+from ..verdicts.run_comparison import CAPTION, Comparison, Final, difference_text, seen, spread_text
+from .endings import causes
+from .figures import REST_IS_THERE, Picture, pictures
+from .final_values import MAX_UNFOLDED_ROWS, MOST_ROWS, finals
+from .one_file import one_file
+from .page import readable_study, words_of
+
+LETTERS = "AB"
+CURVES = "The curves of both"
+"""The title of a figure of both runs."""
+KIND = "curves"
+SEEN_BY = "“Above 0” and “below 0”: the interval leaves 0 out, as it does by chance in one of twenty rows where nothing differs."
+NAMES = {
+    "name": "run", "study": "study", "profile": "profile", "ended": "ended", "command": "command", "git": "git", "versions": "versions",
+    "numerics": "language, numerics", "device": "device", "seeds": "seeds", "replicates": "replicates",
+}  # fmt: skip
+"""What is said of each run, in this order."""
+
+
+@dataclass(frozen=True)
+class _Words:
+    """What a figure of both is called."""
+
+    title: str = CURVES
+    caption: str = ""
+    kind: str = KIND
+
+
+@dataclass(frozen=True)
+class Row:
+    """A measure of a cell in both runs, as text; `exact` are its numbers for sorting and for CSV."""
+
+    cell: str
+    measure: str
+    first: str
+    second: str
+    difference: str
+    exact: tuple[float | None, float | None, float | None]
+    side: str
+
+    @staticmethod
+    def of(final: Final) -> Row:
+        """The row of a final."""
+        means = [_mean(values) for values in (final.first, final.second)]
+        gap = None if final.same else final.difference()
+        exact = 0.0 if final.same else gap.mean if gap is not None else None
+        return Row(
+            final.program, final.measure.replace("_", " "), spread_text(final.first, final.done[0]), spread_text(final.second, final.done[1]),
+            difference_text(final), (means[0], means[1], exact), "" if final.same else side_of_zero(final),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Section:
+    """An experiment of either run: its figures and its rows."""
+
+    experiment: str
+    pictures: Sequence[Picture]
+    finals: Sequence[Final]
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """The rows that are shown."""
+        return [Row.of(final) for final in self.finals[:MOST_ROWS]]
+
+    @property
+    def more(self) -> int:
+        """How many rows are not shown."""
+        return max(0, len(self.finals) - MOST_ROWS)
+
+    @property
+    def folded(self) -> bool:
+        """Whether the table is too long to be open."""
+        return len(self.finals) > MAX_UNFOLDED_ROWS
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A claim in both runs."""
+
+    id: str
+    says: str
+    sides: tuple[Verdict | None, Verdict | None]
+
+    @property
+    def changed(self) -> bool:
+        """Whether both judged it, and not alike."""
+        one, other = self.sides
+        return one is not None and other is not None and one.verdict != other.verdict
+
+    @property
+    def checks(self) -> list[str]:
+        """Its check; where the runs have two, both."""
+        return list(dict.fromkeys(side.claim.text for side in self.sides if side is not None))
+
+
+def side_of_zero(final: Final) -> str:
+    """On which side of 0 the interval of a difference lies; empty where there is none.
+
+    >>> side_of_zero(Final("e", "e", "m", {0: 1.0, 1: 1.1, 2: 1.2}, {0: 2.0, 1: 2.2, 2: 2.1}, same=False))
+    'above 0'
+    >>> side_of_zero(Final("e", "e", "m", {0: 1.0, 1: 1.1, 2: 1.2}, {0: 1.1, 1: 1.0, 2: 1.2}, same=False))
+    'not told from 0'
+    """
+    difference = final.difference()
+    if difference is None or difference.interval is None:
+        return ""
+    low, high = difference.interval
+    return "above 0" if low > 0 else "below 0" if high < 0 else "not told from 0"
+
+
+def write_comparison(numbers: Comparison, diff: StudyDiff | None, figures: Path, file: Path, aside: Aside) -> int:
+    """Writes the page of two runs, whole or not at all; returns its bytes. `figures` is the folder in which their figures lie.
+
+    A part that can't be made is missing, which the page says and `aside` is told. Raises OSError.
+    """
+    text = comparison_page(numbers, diff, figures, aside).encode()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(file, text)
+    return len(text)
+
+
+def comparison_page(numbers: Comparison, diff: StudyDiff | None, figures: Path, aside: Aside) -> str:
+    """Two runs as HTML. A part that can't be made is missing, which the page says and `aside` is told."""
+    before = len(aside.failed)
+    studies = [readable_study(_text(run)) for run in numbers.runs]
+    titles = [
+        words_of(study, "title") or run.study.replace("_", " ").capitalize()
+        for study, run in zip(studies, numbers.runs, strict=True)
+    ]
+    shown = []
+    for experiment in dict.fromkeys(final.experiment for final in numbers.finals):
+        drawn: list[Picture] = []
+        with aside.part(f"the figure of {experiment}", REST_IS_THERE):
+            drawn = pictures(figures, experiment, {"both": _Words()}, aside)
+        shown.append(Section(experiment, drawn, [one for one in numbers.finals if one.experiment == experiment]))
+    claims = []
+    for name, *sides in numbers.claims:
+        model = next(side.claim for side in reversed(sides) if side is not None)
+        claims.append(Judged(name, model.says, (sides[0], sides[1])))
+    told = [facts(run) for run in numbers.runs]
+    counts: list[Mapping[str, int]] = [{}, {}]
+    ended: list[list[str]] = [[], []]
+    for place, run in enumerate(numbers.runs):
+        with aside.part(f"what ended early in {LETTERS[place]}", REST_IS_THERE):
+            ended[place] = [f"{cause.experiment}, {cause.words}" for cause in causes(finals(run.read("cells.json")))]
+            counts[place] = run.verdicts
+    return one_file(
+        "comparison.html.jinja", (one for section in shown for one in section.pictures), version=told[1]["version"],
+        titles=list(dict.fromkeys(titles)), names=[run.name for run in numbers.runs], letters=LETTERS, runs=list(zip(LETTERS, numbers.runs, strict=True)),
+        facts=[(words, *(one.get(name, "") for one in told)) for name, words in NAMES.items()], ended=ended, counts=counts,
+        diff=diff, warned=warned(diff) if diff else [], changes=sections(diff) if diff else [], consequences=consequences(diff) if diff else [],
+        claims=claims, changed=[claim for claim in claims if claim.changed], sections=shown, seen=seen, verdicts=VERDICTS, marks=MARKS, plural=PLURAL,
+        caption=CAPTION, seen_by=SEEN_BY, missing=aside.failed[before:],
+    )  # fmt: skip
+
+
+def facts(run: RunRecord) -> dict[str, str]:
+    """What is said of a run, by the names of `NAMES`, and dlspec's `version`."""
+    about = run.about
+    git = about.get("git") or {}
+    packages = about.get("packages") or {}
+    return {
+        "name": run.name, "study": run.study, "profile": run.profile or "none", "ended": f"{run.finished:%Y-%m-%d %H:%M} UTC",
+        "command": shlex.join(["dlspec", *map(str, about.get("command", ()))]),
+        "git": f"{git['commit']}{', with changes that are not in it' if git.get('dirty') else ''}" if git.get("commit") else "no commit known",
+        "versions": ", ".join([*(f"{name} {version}" for name, version in packages.items()), f"Python {about.get('python', '–')}"]),
+        "numerics": f"{about.get('language', '–')}, {about.get('numerics', '–')}",
+        "device": "; ".join(str(about.get(name, "–")) for name in ("device", "processor")),
+        "seeds": "; ".join(f"{name} {', '.join(map(str, seeds))}" for name, seeds in (about.get("seeds") or {}).items()) or "not recorded",
+        "replicates": ", ".join(f"{count:,} {status}" for status, count in run.replicates.items()), "version": str(packages.get("dlspec", "")),
+    }  # fmt: skip
+
+
+def _text(run: RunRecord) -> str:
+    path = run.folder / "spec.yaml"
+    return path.read_text("utf-8") if path.exists() else ""
+
+
+def _mean(values: Mapping[int, float]) -> float | None:
+    return sum(values.values()) / len(values) if values else None
