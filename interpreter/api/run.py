@@ -13,7 +13,6 @@ from dlspec import spec
 from dlspec.spec.diagnostics.problems import Problem, did_you_mean, listing, sentence
 
 from ..report import write_report
-from ..report.final_values import Finals
 from ..report.final_values import finals as finals_of
 from ..results.errors import explained
 from ..results.exit_codes import exit_code
@@ -153,6 +152,28 @@ class Run:
         """The replicates of each experiment, with their curves as arrays [steps, …]. Raises StudyError."""
         return results(self.record)
 
+    def evaluate(self, expression: str, experiment: str | None = None) -> pd.DataFrame:
+        """A number or a condition in the words of claims: `final(error, d == 10)`, `first_step(accuracy >= 0.95)`, `slope(log(final(error)), d)`.
+
+        Args:
+            expression: Of the experiment's measures, axes and constants; nobody judges it.
+            experiment: Which; not needed where there is one.
+
+        Returns: A row a replicate at each place on the axes that the expression keeps: these axes, `replicate`, `value` (1 and 0 for a condition;
+            NaN where it is undefined), `low` and `high`: the same as `value`, but for an event that never came, which lies beyond the last
+            step that was evaluated.
+
+        Raises StudyError where the expression has no meaning there or cannot be decided, where the run cannot be read, has no such
+        experiment or several, or pandas is missing.
+        """
+        from .quantities import quantity_frame
+
+        name = self._one(experiment, "evaluate(…, NAME)")
+        plan = self.study.resolved(self.profile or None, self.about.get("overrides"), self.about.get("only"))
+        return quantity_frame(
+            next(own for own in plan.experiments if own.name == name), list(self.results[name].replicates), expression
+        )
+
     def to_xarray(self, experiment: str | None = None) -> xr.Dataset:
         """The curves of an experiment on their axes.
 
@@ -167,13 +188,7 @@ class Run:
         """
         from .arrays import dataset
 
-        names = self._experiments()
-        if experiment is None and len(names) > 1:
-            raise spec.StudyError(
-                Problem(f"the run has several experiments: {listing(names)}", hint="Say which: `to_xarray(NAME)`.")
-            )
-        self._known(experiment)
-        name = experiment if experiment is not None else next(iter(names), "")
+        name = self._one(experiment, "to_xarray(NAME)")
         found = self.results.get(name)
         about = {"study": self.record.study, "profile": self.profile, "experiment": name, "run": self.name}
         return dataset(found.replicates if found is not None else [], about)
@@ -274,13 +289,23 @@ class Run:
         ]
         if self.interrupted:
             parts.append(html.paragraph(html.bold("broken off: this is what there was until then")))
-        parts += [_table(own) for own in finals_of(self.record.read("cells.json"))]
+        parts += [html.finals_table(own) for own in finals_of(self.record.read("cells.json"))]
         return "".join([*parts, html.paragraph(f"Finals: {SPREAD}.", muted=True), self.verdicts._repr_html_()])
 
     # -- within --------------------------------------------------------------------------------------------------------
 
     def _experiments(self) -> list[str]:
         return list(dict.fromkeys(item["experiment"] for item in self.record.read("cells.json")))
+
+    def _one(self, experiment: str | None, call: str) -> str:
+        """The experiment that is meant. Raises StudyError where there is none of the name, or several and none is named."""
+        names = self._experiments()
+        if experiment is None and len(names) > 1:
+            raise spec.StudyError(
+                Problem(f"the run has several experiments: {listing(names)}", hint=f"Say which: `{call}`.")
+            )
+        self._known(experiment)
+        return experiment if experiment is not None else next(iter(names), "")
 
     def _known(self, experiment: str | None, measure: str | None = None) -> None:
         """Raises StudyError unless the run has an experiment, and it a measure."""
@@ -293,21 +318,6 @@ class Run:
         if measure is not None and measure not in measures:
             hint = sentence(did_you_mean(measure, measures), f"There are {listing(measures) or 'none'}.")
             raise spec.StudyError(Problem(f"the run has no measure '{measure}'", hint=hint))
-
-
-def _table(group: Finals) -> html.Html:
-    """An experiment's finals: a cell a row, a measure a column."""
-    heads = [group.experiment, *(name.replace("_", " ") for name in group.measures), "steps", "replicates"]
-    rows = [
-        [
-            row.name,
-            *(f"{one.mean} ({one.range})" if one.range else one.mean for one in row.finals),
-            row.steps,
-            row.replicates,
-        ]
-        for row in group.rows
-    ]
-    return html.table(heads, rows, numbers=1)
 
 
 def write_page(record: RunRecord, file: Path, warn: Callable[[str], None]) -> bool:

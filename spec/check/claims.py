@@ -100,10 +100,10 @@ def check_claim(text: Text, subject: Subject, judge: str = "replicates") -> c.Cl
         tree = quantified(
             text.tree, text, subject.constants,
             lambda node, constants: _number(node, text, constants),
-            lambda node, constants: _claim(node, text, replace(subject, constants=constants)),
+            lambda node, constants: claim_part(node, text, replace(subject, constants=constants)),
         )  # fmt: skip
     else:
-        tree = _claim(text.tree, text, subject)
+        tree = claim_part(text.tree, text, subject)
     if not _is_condition(text.tree):
         raise problem_at(span, "a claim is a condition, and this is a number", "Compare it: `final(error) <= 0.1`.")
     must_take(JUDGES[judge], tree, span)
@@ -123,7 +123,7 @@ def _apart(reach: Reach, tree: c.Claim, span: Span) -> StudyError | None:
 
 def check_until(text: Text, subject: Subject) -> c.Claim:
     """The tree of a stopping condition: bare measures stand for their newest values."""
-    tree = _claim(text.tree, text, subject, until=True)
+    tree = claim_part(text.tree, text, subject, until=True)
     if not _is_condition(text.tree):
         raise problem_at(
             text.span(text.tree), "`until` is a condition, and this is a number", "Compare it: `error < 0.1`."
@@ -146,7 +146,7 @@ def constant_number(text: Text, constants: Mapping[str, float]) -> float:
 
 
 def _number(node: n.Expr, text: Text, constants: Mapping[str, float]) -> float:
-    tree = _claim(node, text, Subject({}, {}, constants))
+    tree = claim_part(node, text, Subject({}, {}, constants))
     if not isinstance(tree, c.Number):
         raise problem_at(text.span(node), "a number of constants is needed here", "Write `1 / classes`, say.")
     return tree.value
@@ -172,7 +172,8 @@ def _forms() -> str:
     return f"Claims are made of {', '.join(CLAIM_FORMS)} and elementwise operations."
 
 
-def _claim(node: n.Expr, text: Text, subject: Subject, until: bool = False) -> c.Claim:
+def claim_part(node: n.Expr, text: Text, subject: Subject, until: bool = False) -> c.Claim:
+    """The tree of a part of a claim: a number or a condition. Raises StudyError."""
     span = text.span(node)
     match node:
         case n.Number(value):
@@ -186,11 +187,11 @@ def _claim(node: n.Expr, text: Text, subject: Subject, until: bool = False) -> c
         case n.Unary(operator, operand):
             sign = {"-": "negative", "not": "logical_not"}.get(operator)
             _must_be_conditions(operator, (operand,), text)
-            inner = _claim(operand, text, subject, until)
+            inner = claim_part(operand, text, subject, until)
             return _applied(sign, (inner,)) if sign else inner
         case n.Binary(operator, left, right):
             _must_be_conditions(operator, (left, right), text)
-            parts = (_claim(left, text, subject, until), _claim(right, text, subject, until))
+            parts = (claim_part(left, text, subject, until), claim_part(right, text, subject, until))
             return _applied(OPERATORS[operator].name, parts)
         case n.Call(function, arguments, keywords) if not keywords:
             return _call(function, arguments, node, text, subject, span, until)
@@ -260,7 +261,7 @@ def _call(
         if not isinstance(first, n.Binary) or first.operator not in COMPARISONS:
             raise problem_at(span, "`first_step` takes a comparison", "`first_step(accuracy >= 0.95)`")
         found = _measured("first_step", first.left, rest, text, subject, span)
-        threshold = _claim(first.right, text, subject)
+        threshold = claim_part(first.right, text, subject)
         return replace(found, operator=first.operator, threshold=threshold)
     if function == "diverged":
         return c.Diverged(tuple(_selection(item, text, subject) for item in arguments))
@@ -273,13 +274,13 @@ def _call(
             )
         along = arguments[1]
         words = isinstance(along, n.Name) and along.name in subject.axes and along.name not in subject.swept
-        x = None if words else _claim(along, text, subject)
+        x = None if words else claim_part(along, text, subject)
         axis = _axis_of(x)
         if x is None or axis is None:
             hint = f"Swept here: {listing(subject.swept)}." if subject.swept else "There is no sweep over a constant."
             gone = subject.left_out(along.name) if isinstance(along, n.Name) and along.name not in subject.axes else ""
             raise problem_at(text.span(along), "this is no swept constant, nor made from one", gone or hint)
-        return c.Along(function, _claim(arguments[0], text, subject), x, axis)
+        return c.Along(function, claim_part(arguments[0], text, subject), x, axis)
     if function in c.OVER:
         return _over(function, arguments, text, subject, span)
     row = OPERATIONS.get(function)
@@ -287,7 +288,7 @@ def _call(
         if len(arguments) != len(row.arguments):
             message = f"`{row.name}` takes {len(row.arguments)} arguments, and is given {len(arguments)}"
             raise problem_at(span, message, f"It is `{row.name}{row.signature}`: {row.meaning}.")
-        return _applied(function, tuple(_claim(item, text, subject, until) for item in arguments))
+        return _applied(function, tuple(claim_part(item, text, subject, until) for item in arguments))
     known = [*CLAIM_FORMS, *(name for name, row in OPERATIONS.items() if row.elementwise)]
     head = text.span(n.Name(function, start=node.start, end=node.start + len(function)))
     raise problem_at(head, f"'{function}' has no meaning in a claim", did_you_mean(function, known) or _forms())
@@ -311,7 +312,7 @@ def _over(function: str, arguments: tuple[n.Expr, ...], text: Text, subject: Sub
         raise problem_at(
             text.span(arguments[1]), f"'{axis}' is an axis of names, and `{function}` gives a number", hint
         )
-    return c.Over(function, _claim(arguments[0], text, subject), axis)
+    return c.Over(function, claim_part(arguments[0], text, subject), axis)
 
 
 def _first(arguments: tuple[n.Expr, ...], function: str, span: Span) -> tuple[n.Expr, tuple[n.Expr, ...]]:
@@ -373,7 +374,7 @@ def _selection(node: n.Expr, text: Text, subject: Subject) -> c.Selection:
                 span, f"'{axis}' is an axis of names: it is compared by == or !=", "Write `variant == NAME`."
             )
         return c.Selection(axis, node.operator, word)
-    value = _claim(node.right, text, subject)
+    value = claim_part(node.right, text, subject)
     if not isinstance(value, c.Number):
         raise problem_at(
             text.span(node.right), "an axis is compared with a constant", "Write `d <= 10` or `variant == NAME`."
