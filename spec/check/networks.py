@@ -15,6 +15,7 @@ from ..model.layers import LayerDefaults
 from ..source import nodes as yaml
 from ..tables.keras_parameters import ACTIVATIONS, IDENTITY, Parameter
 from ..tables.layers import LAYERS, Layer, row_of
+from ..tables.layers.other_layers import other_layer
 from ..tables.operations import OPERATIONS
 from . import constant_folding as folding
 from .blocks import repeat
@@ -279,7 +280,9 @@ class NetworkChecker:
         local = {"x": t.Parameter(parameter, type=given, span=node.span)}
         function = self.checker.names.function(word)
         if function is None and word not in OPERATIONS:
-            near = did_you_mean(word, self.checker.names.vocabulary.known_and((*LAYERS, *OPERATIONS, "repeat")))
+            near = other_layer(word) or did_you_mean(
+                word, self.checker.names.vocabulary.known_and((*LAYERS, *OPERATIONS, "repeat"))
+            )
             hint = near or "`dlspec ops` lists the layers and operations; a function of yours stands under `functions`."
             raise problem_at(node.span, f"'{word}' is no layer, and no function of one argument", hint)
         required = (

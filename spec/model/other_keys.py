@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from types import MappingProxyType
 
+from ..tables.layers.other_layers import other_layer
+
 OTHER_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "model": ("architecture",),
@@ -74,6 +76,8 @@ def other_key(word: str, known: Container[str]) -> str:
         return "It is an argument of the optimiser: `optimizer: {sgd: {learning_rate: 0.1}}`."
     if word == "defaults" and "experiments" in known:
         return "An experiment derives from another by `base: other`; `layer_defaults` are arguments of layers."
+    if "dense" in known and "repeat" in known and (hint := other_layer(word)):
+        return hint
     own = next((key for key in OTHER_KEYS.get(word.lower(), ()) if key in known), "")
     more = ", and counts updates" if own == "steps" else ""
     return f"It is `{own}` here{more}." if own else ""
