@@ -10,7 +10,10 @@ from collections.abc import Mapping
 
 from . import LAYERS
 
-_ANYTHING = "Layers of Keras stand by their own names, with their arguments beside: `dense: {units: 4}`. There are those of the table alone; a function of yours may be a layer, too."
+_ANYTHING = (
+    "Layers of Keras stand by their own names, with their arguments beside: `dense: {units: 4}`. There are those of the table alone; "
+    "a function of yours may be a layer, too."
+)
 _DRAWN = "It changes examples at random, which examples do themselves: draw it in `task.example`; beside finite data `redraw` makes it anew at each visit."
 _PICTURES = "Examples are changed where they are made, by expressions in `task.example`."
 _DROPOUT = "The layers that draw are `dropout` and `gaussian_noise`."
@@ -55,7 +58,8 @@ _OTHER: Mapping[str, str] = {
     **dict.fromkeys(("AlphaDropout", "GaussianDropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"), _DROPOUT),
     **dict.fromkeys((f"Adaptive{kind}Pooling{rank}D" for kind in ("Average", "Max") for rank in (1, 2, 3)), _POOLED),
     **dict.fromkeys((
-        "AugMix", "CutMix", "MixUp", "RandAugment", "RandomBrightness", "RandomColorDegeneration", "RandomColorJitter", "RandomContrast", "RandomCrop", "RandomElasticTransform", "RandomErasing",
+        "AugMix", "CutMix", "MixUp", "RandAugment", "RandomBrightness", "RandomColorDegeneration", "RandomColorJitter", "RandomContrast",
+        "RandomCrop", "RandomElasticTransform", "RandomErasing",
         "RandomFlip", "RandomGaussianBlur", "RandomGrayscale", "RandomHue", "RandomInvert", "RandomPerspective", "RandomPosterization",
         "RandomRotation", "RandomSaturation", "RandomSharpness", "RandomShear", "RandomTranslation", "RandomZoom",
     ), _DRAWN),
