@@ -12,7 +12,8 @@ from .language_session import Server
 TOKENS = ("variable", "parameter", "function", "property", "class", "enumMember")
 MODIFIERS = ("declaration", "readonly")
 KIND_TOKENS = {
-    "constants": "variable", "draw": "variable", "example": "variable", "outputs": "variable", "estimates": "variable", "parameter": "parameter",
+    "constants": "variable", "draw": "variable", "example": "variable", "statistics": "variable",
+    "outputs": "variable", "estimates": "variable", "parameter": "parameter",
     "functions": "function", "architecture": "class", "measures": "property", "loss": "property", "variants": "enumMember",
     "streams": "enumMember",
 }  # fmt: skip

@@ -84,6 +84,10 @@ def expressions(plan: StudyPlan) -> str:
         for stage, items in parts:
             lines.extend(f"  {stage:<8} {item.name}: {item.type} = {spell(item.term)}" for item in items)
         lines.extend(
+            f"  statistic {item.name}: {item.term.type} = {spell(item.term)}, over {program.data.train:,} training examples"
+            for item in program.statistics
+        )
+        lines.extend(
             f"  estimate {estimate.name}: {estimate.term.type} = {spell(estimate.term)}, after {estimate.phase} over {estimate.examples:,} examples"
             for estimate in program.estimates
         )

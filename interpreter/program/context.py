@@ -15,6 +15,7 @@ from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import LossPlan
 from dlspec.spec.passes.jacobians import is_of_the_batch
 from dlspec.spec.passes.memory import chunk
+from dlspec.spec.passes.program_roots import before_weights
 from dlspec.spec.passes.trained_weights import trained
 from dlspec.spec.tables.dtypes import DTYPES
 
@@ -51,7 +52,8 @@ class ProgramContext:
         self.bindings = bindings_of(program)
         self.samples = number_samples(program)
         stored = program.stored.type if program.stored is not None else ""
-        self._ranks = {item.name: len(item.type.shape) for item in program.draws}
+        self._ranks = {item.name: len(item.term.type.shape) for item in program.draws}
+        self._ranks |= {item.name: len(item.term.type.shape) for item in program.statistics}
         self.networks = {
             plan.name: Network(plan, self.rows, self.kind, program.gradient, xla, stored) for plan in program.networks
         }
@@ -208,7 +210,7 @@ class ProgramContext:
 
     def recalled(self, lowering: Lowering, term: t.Recalled) -> Lowering:
         """The context in which networks have the weights of another time; what is drawn is the same."""
-        drawn = {item.name for item in (*self.program.draws, *self.program.examples)}
+        drawn = before_weights(self.program)
         if term.moment in ("average", "current"):
             given = {
                 (name, *place): Value(network.read(place, term.moment == "current", lowering), (REPLICATE,))

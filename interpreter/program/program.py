@@ -20,6 +20,7 @@ from ..backend.startup import device
 from ..networks.initial_weights import Values
 from .borders import Borders, Estimates
 from .context import ProgramContext
+from .data_statistics import DataStatistics
 from .divergence import Divergence, Watch
 from .estimates import begin_estimates
 from .expectations import Arrays, Evaluation
@@ -77,6 +78,7 @@ class Compiled:
         self.holding = Holding(self.state)
         self.evaluation = Evaluation(self.context)
         self.estimates = Estimates(self.context)
+        self.statistics_of_data = DataStatistics(self.context)
         self.watch = Watch(self.state, self.context.rows, functions)
         functions.variables = self.state.held()
         self.begin(self.batch, replicates)
@@ -92,6 +94,7 @@ class Compiled:
         self.replicates = tuple(replicates)
         made = [*replicates, *[replicates[-1]] * (self.wide - len(replicates))]
         self.seeds = Seeds(self.batch, made, self.context.samples, self.context.dtype, not self.held)
+        self.statistics_of_data.take(self.seeds)
         self.__dict__.pop("train_inputs", None)
         values = self._values(0)
         for plans in zip(*(program.networks for program in programs), strict=True):

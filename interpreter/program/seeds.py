@@ -72,6 +72,14 @@ class Seeds:
         self.draws |= held
         self._varying = frozenset(varying)
 
+    def take(self, name: str, values: np.ndarray[Any, Any]) -> None:
+        """Lets the values of a statistic, [cells · R, …], go with the draws."""
+        apart = len(self.cells) > 1
+        shape = (len(self.cells), -1, *values.shape[1:]) if apart else values.shape
+        self.draws = {**self.draws, name: tf.constant(values.reshape(shape), self.cells[0].dtype)}
+        self._varying |= {name}
+        self.__dict__.pop("flat", None)
+
     @cached_property
     def flat(self) -> Seeds:
         """The same with cells and replicates as one axis: keys [samples, cells · R, 2], draws [cells · R, …]."""

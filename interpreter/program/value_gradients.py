@@ -15,6 +15,7 @@ from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.axes import EXAMPLE, REPLICATE, Axes, entries_axis, is_of_entries
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.passes.jacobians import is_written_out
+from dlspec.spec.passes.program_roots import before_weights
 from dlspec.spec.passes.reached_examples import names_of
 
 from ..lower import Lowering, Value
@@ -157,7 +158,7 @@ def _subject(
     if isinstance(by, t.Reference):
         value = outer(by)
         tensor = outer.broadcast_to_axes(value, axes, len(by.type.shape))
-        held = {item.name for item in (*program.draws, *program.examples)}
+        held = before_weights(program)
         values = {name: value for name, value in outer.values.items() if name in held}
 
         def named(tensors: Sequence[Any]) -> Lowering:
@@ -196,6 +197,6 @@ def _standing_in(
 ) -> Lowering:  # fmt: skip
     """The context in which tensors stand for weights."""
     given = {(network, *place): Value(tensor, axes) for place, tensor in zip(places, tensors, strict=True)}
-    held = {item.name for item in (*program.draws, *program.examples)}
+    held = before_weights(program)
     values = {name: value for name, value in outer.values.items() if name in held}
     return replace(outer, given={**outer.given, **given}, values=values)

@@ -25,7 +25,8 @@ def whiten(context: ProgramContext, keys: Any, draws: dict[str, Any]) -> None:
     }
     reached: dict[tuple[str, str], None] = {}
     if counts:
-        _watched(context, keys, draws, list(context.networks), 0, 1, lambda place, x: reached.setdefault(place))
+        applied = [plan.name for plan in context.program.networks if not plan.free]
+        _watched(context, keys, draws, applied, 0, 1, lambda place, x: reached.setdefault(place))
     for place in reached:
         total, seen = np.zeros([]), 0
 

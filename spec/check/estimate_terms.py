@@ -1,8 +1,8 @@
-"""What estimates are of."""
+"""What estimates are of, and statistics of the training examples."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ..diagnostics.problems import Span, problem_at
 from ..ir import terms as t
@@ -27,3 +27,24 @@ def estimated(
             hint = "Write out what it is of, or take it in a measure beside this one."
             raise problem_at(item.span or node.span, f"'{item.name}' is an estimate, and none is made of others", hint)
     return folding.real(over_examples(dependencies, term))
+
+
+def statistic(
+    binding: Binding, checker: Checker, dependencies: Dependencies, must_fit: Callable[[t.Term, Span], None]
+) -> t.Term:
+    """What a statistic is of: a real value, averaged over examples where it has one for each. Raises StudyError."""
+    term = checker.value(binding.node, Context("statistics", ("value", binding.name)))
+    must_fit(term, binding.node.span)
+    term = folding.real(over_examples(dependencies, term))
+    taken = (
+        isinstance(item, t.Expectation) or (isinstance(item, t.Reference) and item.stage == "statistics")
+        for item in t.walk(term)
+    )
+    if not any(taken):
+        message = f"'{binding.name}' is the same for all examples, and a statistic is taken over them"
+        raise problem_at(binding.node.span, message, "Declare it under `constants`, or under `task.draw`.")
+    return term
+
+
+TAKEN_ONCE: Mapping[str, Callable[..., t.Term]] = {"estimates": estimated, "statistics": statistic}
+"""What makes the terms of stages whose values are taken over examples, and are constants from then on."""

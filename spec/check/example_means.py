@@ -26,7 +26,7 @@ CHOICES = ("where", "on")
 
 def must_be_in_a_measure(row: Form, context: Context, span: Span) -> None:
     """Refuses what ranges over examples elsewhere than in measures."""
-    if row.stage == "measures" and context.stage not in ("measures", "any"):
+    if row.stage == "measures" and context.stage not in ("measures", "statistics", "any"):
         message = f"`{row.name}` ranges over evaluation examples, and stands only in measures"
         raise problem_at(span, message, "`mean` is the mean of an array.")
 
@@ -81,7 +81,7 @@ def _stream(checker: Elaborator, node: n.Expr, text: Text, context: Context) -> 
     span = text.span(node)
     if context.path[:1] != ("measures",):
         message = "`on` says which examples a measure is over, and this is no measure"
-        raise problem_at(span, message, "Leave it out: estimates are over training examples.")
+        raise problem_at(span, message, "Leave it out: estimates and statistics are over training examples.")
     if not isinstance(node, n.Name):
         raise problem_at(span, "`on` takes the name of a stream", "Write it as it is: `on=train`.")
     return checker.names.measure_names.stream(node.name, span)

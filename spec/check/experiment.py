@@ -26,6 +26,7 @@ from .memo import ById, Shared
 from .moments import may_be_missing, unavailable
 from .namespace import Function
 from .scope import ExperimentScope
+from .statistics import statistics
 from .stored_weights import left_out_of_nothing, stored_weights
 from .streams import streams_of
 from .training import TrainingChecker
@@ -89,6 +90,11 @@ class ExperimentChecker:
         found_estimates = self.once(
             estimates(scope, training, loss if training is None else training.loss, found, found_probes)
         )
+        using = [item.term for item in (*found, *found_estimates)]
+        using += [item.term for items in streams.values() for item in items]
+        using += [term for probe in found_probes for term in probe.terms.values()]
+        using += [item.term for item in (loss if training is None else training.loss)]
+        found_statistics = self.once(statistics(scope, using, found))
         idle = [function for name, function in scope.functions.items() if name not in scope.checker.called]
         scope.problems.extend(self._unused(idle))
         if self.model.training is not None and not self.model.loss and not self.model.training.phases:
@@ -104,7 +110,7 @@ class ExperimentChecker:
             networks=tuple(scope.plans[name] for name in self.model.architecture),
             loss=loss if training is None else training.loss, gradient=gradient, training=training,
             measures=found, data=scope.data or Fresh(0), replicates=replicates or 1, probes=tuple(found_probes),
-            estimates=found_estimates, stored=stored,
+            estimates=found_estimates, stored=stored, statistics=found_statistics,
             streams={name: streams[name] for name in dict.fromkeys(s for m in found for s in m.streams) if name in streams},
         )  # fmt: skip
         self.ranged(program)

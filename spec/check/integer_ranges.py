@@ -23,10 +23,10 @@ def data_ranges(program: Program) -> dict[int, Known] | None:
 
 
 def estimate_ranges(program: Program) -> dict[int, Known]:
-    """The bounds of estimates, by term: they are of training examples, whatever is measured over."""
+    """The bounds of estimates and of statistics, by term: they are of training examples, whatever is measured over."""
     found = _ranges(program)
     found.times = at_updates(program.training)
-    return {id(estimate.term): found.of(estimate.term) for estimate in program.estimates}
+    return {id(item.term): found.of(item.term) for item in (*program.estimates, *program.statistics)}
 
 
 def ranges(
@@ -91,7 +91,7 @@ def _root(ranges_: Ranges, name: str, term: t.Term) -> None:
 
 def _ranges(program: Program) -> Ranges:
     bindings = {item.name: item.term for item in (*program.draws, *program.examples, *program.outputs)}
-    bindings |= {item.name: item.term for item in program.estimates}
+    bindings |= {item.name: item.term for item in (*program.statistics, *program.estimates)}
     return Ranges(bindings, {plan.name: plan for plan in program.networks})
 
 
@@ -105,8 +105,8 @@ def _roots(program: Program) -> Iterator[tuple[str, t.Term]]:
             yield from ((f"{plan.name}.{layer.key}.{weight}", one.body) for weight, one in layer.kept_by.items())
     for item in program.outputs:
         yield item.name, item.term
-    for estimate in program.estimates:
-        yield estimate.name, estimate.term
+    for taken in (*program.statistics, *program.estimates):
+        yield taken.name, taken.term
     for loss in program.loss:
         yield loss.name, loss.term
         yield loss.name, loss.weight

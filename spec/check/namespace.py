@@ -8,13 +8,13 @@ from ..diagnostics.problems import Span, problem_at
 from ..source import nodes as yaml
 from ..tables.counters import COUNTERS
 
-STAGES = ("constants", "draw", "example", "architecture", "estimates", "outputs", "loss", "measures")
+STAGES = ("constants", "draw", "example", "statistics", "architecture", "estimates", "outputs", "loss", "measures")
 
 LATE_STAGES = ("outputs", "loss", "measures")
 """The stages from which on networks have values."""
 
-AS_EARLY_AS = {"schedule": "constants", "start": "draw", "constraint": "draw"}
-"""Places that come as early as a stage: learning rates, how weights start, and what they are kept to."""
+AS_EARLY_AS = {"schedule": "constants", "start": "draw", "constraint": "draw", "statistics": "example"}
+"""What comes as early as a stage: learning rates, how weights start, what they are kept to; statistics, which examples may use."""
 
 TIMED = ("example", "architecture", "outputs", "loss", "measures")
 """The stages in which values may change from update to update."""
@@ -27,7 +27,7 @@ def counters_in(stage: str) -> tuple[str, ...]:
 
 def stands_in(form: str, stage: str) -> bool:
     """Whether a special form, by where its row says that it stands, may stand in a stage."""
-    later = {"draw": ("example",), "outputs": ("loss", "measures")}
+    later = {"draw": ("example",), "outputs": ("loss", "measures"), "measures": ("statistics",)}
     return form in ("any", stage) or stage in later.get(form, ())
 
 
@@ -35,6 +35,7 @@ MEANING = {
     "constants": "known before anything runs",
     "draw": "drawn once per replicate",
     "example": "drawn for each example",
+    "statistics": "a statistic of the training examples",
     "architecture": "a network's output",
     "estimates": "taken at the end of a phase of training",
     "outputs": "an output, made from networks",
@@ -62,6 +63,7 @@ def must_precede(name: str, named_stage: str, stage: str, span: Span, free: bool
         "start": "weights start before it, from constants and draws",
         "constraint": "a constraint is made of the weight, constants, draws and `step`",
         "example": "`task.example` comes before it",
+        "statistics": "statistics of the training examples are taken before step 0",
         "architecture": "the architecture comes before it",
     }
     hint = "The stages are constants → draw → example → architecture → estimates → outputs → loss and measures."

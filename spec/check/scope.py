@@ -21,7 +21,7 @@ from .context import Context, GivenParts
 from .declarations import declared
 from .definition_order import Order, circle
 from .dependencies import Dependencies
-from .estimate_terms import estimated
+from .estimate_terms import TAKEN_ONCE
 from .expressions import Checker
 from .file_values import Columns, file_names, file_value
 from .free_parameters import parameter_value
@@ -233,8 +233,8 @@ class ExperimentScope:
 
     def elaborated(self, binding: Binding) -> tuple[t.Term, Size, tuple[str, ...]]:
         """The term that a binding stands for, its size written out, and the names that a constant is made of."""
-        if binding.stage == "estimates":
-            return estimated(binding, self.checker, self.dependencies, self.must_fit), Size(), ()
+        if (taken := TAKEN_ONCE.get(binding.stage)) is not None:
+            return taken(binding, self.checker, self.dependencies, self.must_fit), Size(), ()
         term = self.checker.value(binding.node, Context(binding.stage, ("value", binding.name)))
         if binding.stage != "constants":
             return term, self.sized(term, binding.key), ()

@@ -58,7 +58,7 @@ def own_class(path: Path) -> str:
 def named(path: Path) -> str | None:
     """The name that a path defines, or is a part of."""
     if path[0] == "task":
-        return path[2] if len(path) > 2 and path[1] in ("draw", "example") else None
+        return path[2] if len(path) > 2 and path[1] in ("draw", "example", "statistics") else None
     if path[0] == "gradient" and len(path) > 1:
         return path[1].partition(".")[0]
     return path[1] if path[0] in NAMED and len(path) > 1 else None

@@ -62,6 +62,8 @@ def subject(change: Change) -> str:
         return f"gradient of `{path[1]}`" + "".join(f" ({step})" for step in path[2:] if step != "value")
     if path[0] == "task" and len(path) > 2 and path[1] in ("draw", "example"):
         return f"{path[1]} `{path[2]}`"
+    if path[:2] == ("task", "statistics") and len(path) > 2:
+        return f"statistic `{path[2]}`"
     if path[:2] == ("task", "tests") and len(path) > 3:
         return f"`{path[3]}` of the test stream `{path[2]}`"
     if path[:2] == ("task", "data") and len(path) == 3:

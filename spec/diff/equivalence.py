@@ -99,6 +99,8 @@ def _meaning(path: tuple[str, ...], program: Program) -> str | None:
     if path[:2] in (("task", "draw"), ("task", "example")) and len(path) == 3:
         named = program.draws if path[1] == "draw" else program.examples
         term = next((item.term for item in named if item.name == path[2]), None)
+    elif path[:2] == ("task", "statistics") and len(path) == 3:
+        term = next((item.term for item in program.statistics if item.name == path[2]), None)
     elif path[:1] == ("outputs",) and len(path) == 2:
         term = next((item.term for item in program.outputs if item.name == path[1]), None)
     elif path[:1] == ("loss",) and len(path) == 2:

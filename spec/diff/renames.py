@@ -23,6 +23,7 @@ KINDS: Mapping[tuple[str, ...], str] = {
     ("functions",): "function",
     ("task", "draw"): "draw",
     ("task", "example"): "example",
+    ("task", "statistics"): "statistic",
     ("architecture",): "network",
     ("estimates",): "estimate",
     ("outputs",): "output",
@@ -34,7 +35,7 @@ KINDS: Mapping[tuple[str, ...], str] = {
 """The maps whose keys are the writer's own names."""
 SEEDING = frozenset({"draw", "example", "network", "experiment", "layer"})
 """Names that enter a seed: renaming one gives the same distribution, and other numbers."""
-NAMESPACE = frozenset({"constant", "function", "draw", "example", "network", "estimate", "output"})
+NAMESPACE = frozenset({"constant", "function", "draw", "example", "statistic", "network", "estimate", "output"})
 """Names that expressions use."""
 JUDGED = ("claims", "figures")
 """Where names of measures and of variants stand in expressions."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from ..check.namespace import STAGES, counters_in, stands_in
+from ..check.namespace import STAGES, counters_in, order, stands_in
 from ..check.streams import OWN, VALIDATION
 from ..expressions.parser import KEYWORDS
 from ..model.base import OneOf
@@ -181,14 +181,14 @@ def _expression(where: Where, names: Names) -> Iterator[Completion]:
         return
     yield from _local(where, names)
     stage = stage_of(where.inside)
-    kinds = [*STAGES[: STAGES.index(stage) + 1]] if stage in STAGES else ["constants"]
+    kinds = [kind for kind in STAGES if order(kind) <= order(stage)] if stage in STAGES else ["constants"]
     kinds = [
         kind
         for kind in kinds
         if kind not in ("loss", "measures", *(("estimates",) if where.inside[:1] == ("estimates",) else ()))
     ]
     if where.inside[:1] in (("functions",), ("gradient",)):
-        kinds = ["constants", "draw", "example", "architecture", "outputs"]
+        kinds = ["constants", "draw", "example", "statistics", "architecture", "outputs"]
     known = [*names.of(*reversed(kinds)), *names.of("functions")]
     if where.inside[:1] == ("measures",):
         known += names.of("measures")
@@ -245,7 +245,7 @@ def parameters(where: Where, names: Names) -> tuple[str, ...]:
 def stage_of(path: tuple[str | int, ...]) -> str:
     """The stage of what stands at a path of an experiment."""
     match path:
-        case ("task", "draw" | "example" as stage, *_):
+        case ("task", "draw" | "example" | "statistics" as stage, *_):
             return str(stage)
         case ("task", "tests", _, _, *_):
             return "example"

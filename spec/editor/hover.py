@@ -12,7 +12,7 @@ from .cursor import Where
 from .dotted import before_dot
 from .names import Known, Names
 
-SCOPE = ("constants", "draw", "example", "architecture", "estimates", "outputs", "functions")
+SCOPE = ("constants", "draw", "example", "statistics", "architecture", "estimates", "outputs", "functions")
 """The names that expressions can use."""
 
 

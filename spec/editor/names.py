@@ -24,6 +24,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "constants": ("constants",),
     "draw": ("task", "draw"),
     "example": ("task", "example"),
+    "statistics": ("task", "statistics"),
     "architecture": ("architecture",),
     "estimates": ("estimates",),
     "outputs": ("outputs",),

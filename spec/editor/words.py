@@ -71,7 +71,7 @@ class _Walker:
         inside = _within(path)
         if place.condition or place.expression(node.text):
             local = {*LOCAL.findall(node.text), *_parameters(inside, names)}
-            kinds = ["constants", "draw", "example", "architecture", "estimates", "outputs", "functions"]
+            kinds = ["constants", "draw", "example", "statistics", "architecture", "estimates", "outputs", "functions"]
             if place.condition:
                 kinds = ["measures", *kinds, "variants"]
             elif inside[:1] == ("measures",):

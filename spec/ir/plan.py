@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 from . import terms as t
 from .claims import Selection
 from .data import DataSource
+from .measured import EstimatePlan as EstimatePlan
+from .measured import MeasurePlan as MeasurePlan
+from .measured import StatisticPlan as StatisticPlan
 from .training import Condition as Condition
 from .training import LossPlan as LossPlan
 from .training import OptimizerPlan as OptimizerPlan
@@ -207,35 +209,6 @@ class Mode:
 
 
 @dataclass(frozen=True, eq=False)
-class MeasurePlan:
-    """A measure: a term over expectations (or constants). A `ratio` to noise may have no finite value, and training goes on."""
-
-    name: str
-    term: t.Term
-    on: str = "test"
-    ratio: bool = False
-
-    @cached_property
-    def streams(self) -> tuple[str, ...]:
-        """The streams whose examples it is over: its own, and those that expectations in it say."""
-        said = (item.on for item in t.walk(self.term) if isinstance(item, t.Expectation))
-        return tuple(dict.fromkeys([self.on, *(stream for stream in said if stream is not None)]))
-
-    @cached_property
-    def in_training(self) -> tuple[t.Expectation, ...]:
-        """Its expectations for which layers compute as in an update."""
-        return tuple(i for i in t.walk(self.term) if isinstance(i, t.Expectation) and i.mode == "training")
-
-
-@dataclass(frozen=True, eq=False)
-class EstimatePlan(MeasurePlan):
-    """What is taken once, at the end of each pass of a phase, over so many training examples: a constant from then on."""
-
-    phase: str = ""
-    examples: int = 0
-
-
-@dataclass(frozen=True, eq=False)
 class ProbePlan:
     """Values of single test examples that a figure shows: terms by label, how many examples, at which steps."""
 
@@ -269,6 +242,8 @@ class Program:
     probes: tuple[ProbePlan, ...]
     estimates: tuple[EstimatePlan, ...] = ()
     """Those that stand in what is minimised, measured or shown."""
+    statistics: tuple[StatisticPlan, ...] = ()
+    """Those of the training examples that anything uses, each behind those that it is made of."""
     streams: Mapping[str, tuple[Named, ...]] = field(default_factory=dict)
     """Other test examples that measures are over, by the name of the stream: all names of an example."""
     stored: StoredWeights | None = None

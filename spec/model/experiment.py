@@ -78,6 +78,10 @@ class Task(Closed):
     )
     draw: dict[Name, Expression] = Field(default_factory=dict, description="Once per replicate: the hidden target.")
     example: dict[Name, Expression] = Field(default_factory=dict, description="Once per example: inputs and labels.")
+    statistics: dict[Name, Expression] = Field(
+        default_factory=dict,
+        description="Once per replicate, over its training set, before step 0: `mu: E(raw)`. Names of the example may use them.",
+    )
     tests: dict[Name, dict[Name, Expression]] = Field(
         default_factory=dict,
         description="Other test examples: by name those of the test set, with some names of `example` said otherwise.",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..ir import terms as t
-from ..ir.plan import EstimatePlan, InitialValue, LayerPlan, NetworkPlan, Program
+from ..ir.plan import EstimatePlan, InitialValue, LayerPlan, MeasurePlan, Named, NetworkPlan, Program
 from ..ir.term_pass import TermPass
 from ..ir.types import Type
 
@@ -21,7 +21,10 @@ class Walk:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.named = {item.name: item for item in (*program.draws, *program.examples, *program.outputs)}
+        self.named: dict[str, Named | MeasurePlan] = {
+            item.name: item for item in (*program.draws, *program.examples, *program.outputs)
+        }
+        self.named |= {item.name: item for item in program.statistics}
         self.estimates = {item.name: item for item in program.estimates}
         self.plans = {plan.name: plan for plan in program.networks}
         self.reached: dict[str, Any] = {}

@@ -273,6 +273,8 @@ class Digests:
         body, data = self.body(program.on(on)), program.data.identity()
         examples = program.evaluated(on)
         stream = "test" if on in program.streams else on
+        if program.statistics and on in program.streams:  # statistics are of the examples without what the stream says
+            data = [*data, self._statistics(program)]
         key = ("measure", id(measure.term), stream, examples, CANONICAL.encode(data))
         if key not in body.cache:
             part = body.term(measure.term)
@@ -283,6 +285,12 @@ class Digests:
             text = f"[{part.text},{reached.bindings},{reached.networks},{rest}{modes}]"
             body.cache[key] = measure.term, digest_of_text(text)
         return body.cache[key][1]
+
+    def _statistics(self, program: Program) -> list[str]:
+        """What the statistics of the training examples are made of."""
+        body = self.body(program)
+        parts = [body.term(item.term) for item in program.statistics]
+        return [*(part.text for part in parts), body.reached(*parts).bindings]
 
     def sample(self, program: Program, term: t.Term, examples: int) -> str:
         """What the values of a term over single test examples depend on, beside the training's digest."""
@@ -300,7 +308,7 @@ class Digests:
         """What a program has in common with others."""
         modes = ((key, m.name, m.value) for key, m in program.gradient.items())
         context = (*map(id, program.outputs), *map(id, program.estimates), *modes)
-        parts = (program.draws, program.examples, program.networks)
+        parts = (program.draws, program.examples, program.statistics, program.networks)
         key = (context, *(tuple(map(id, part)) for part in parts))
         if (body := self.bodies.get(key)) is None:
             if len(self.bodies) >= MAX_CACHED:
@@ -349,6 +357,7 @@ class _DirectWalk(Walk):
         self.stages = {item.name: "draw" for item in program.draws} | {
             item.name: "example" for item in program.examples
         }
+        self.stages |= dict.fromkeys((item.name for item in program.statistics), "statistics")
         self.stages |= dict.fromkeys(self.estimates, "estimates")
 
     def reach(self, name: str, stage: str) -> None:

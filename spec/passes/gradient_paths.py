@@ -203,7 +203,7 @@ def _along(term: t.Directional, paths: Paths, reached: Reached) -> Iterable[t.Te
 @_BEHIND.case(t.Reference)
 @_MADE_OF.case(t.Reference)
 def _named(term: t.Reference, paths: Paths, reached: Reached) -> Iterable[t.Term]:
-    return (paths.named[term.name],) if term.stage != "estimates" else ()
+    return (paths.named[term.name],) if term.stage not in ("estimates", "statistics") else ()
 
 
 @_ONWARDS.case(t.Parameter)

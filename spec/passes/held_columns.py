@@ -64,6 +64,8 @@ def examples_read(program: Program) -> dict[str, int]:
         reads(term.on, term.examples)  # none over draws: a file has no new examples for each target
     for plan in program.estimates:
         reads("train", plan.examples)
+    if program.statistics:
+        reads("train", program.data.train)
     for network in program.networks:
         for leaf in network.leaves():
             reads("train", leaf.examples or 0)

@@ -15,7 +15,6 @@ import numpy as np
 from ..ir import terms as t
 from ..ir.cell_batch import CellBatch
 from ..ir.plan import (
-    EstimatePlan,
     LayerPlan,
     LossPlan,
     MeasurePlan,
@@ -34,6 +33,9 @@ from .digests import cell_form_digest
 from .program_roots import redraws
 
 Many = TypeVar("Many")
+
+
+Measured = TypeVar("Measured", bound=MeasurePlan)
 
 
 class _Apart(Exception):
@@ -84,7 +86,8 @@ class _Merge:
             networks=tuple(self.network(plans) for plans in _zip([program.networks for program in self.programs])),
             loss=self.losses([program.loss for program in self.programs]),
             measures=tuple(self.measure(plans) for plans in _zip([program.measures for program in self.programs])),
-            estimates=tuple(self.estimate(plans) for plans in _zip([program.estimates for program in self.programs])),
+            statistics=tuple(self.measure(plans) for plans in _zip([program.statistics for program in self.programs])),
+            estimates=tuple(self.measure(plans) for plans in _zip([program.estimates for program in self.programs])),
             streams=self.streams(),
             probes=tuple(self.probe(plans) for plans in _zip([program.probes for program in self.programs])),
             training=replace(training[0], phases=tuple(self.phase(p) for p in _zip([one.phases for one in training])))
@@ -208,12 +211,8 @@ class _Merge:
         self.constants.append(np.asarray(values, np.float64))
         return t.SweptConstant(len(self.constants) - 1, type=Type("real"))
 
-    def measure(self, plans: Sequence[MeasurePlan]) -> MeasurePlan:
-        """A measure."""
-        return replace(plans[0], term=self.term([plan.term for plan in plans]))
-
-    def estimate(self, plans: Sequence[EstimatePlan]) -> EstimatePlan:
-        """An estimate."""
+    def measure(self, plans: Sequence[Measured]) -> Measured:
+        """A measure, an estimate, a statistic."""
         return replace(plans[0], term=self.term([plan.term for plan in plans]))
 
     def probe(self, plans: Sequence[ProbePlan]) -> ProbePlan:

@@ -33,3 +33,8 @@ def written(program: Program) -> Iterator[t.Term]:
     """The same, and the terms of outputs."""
     yield from (item.term for item in program.outputs)
     yield from roots(program)
+
+
+def before_weights(program: Program) -> frozenset[str]:
+    """The names whose values hang on no weights: of draws, of statistics, of the example."""
+    return frozenset(item.name for items in (program.draws, program.statistics, program.examples) for item in items)

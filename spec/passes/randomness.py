@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from ..ir import claims as c
 from ..ir import terms as t
-from ..ir.plan import VALUE, EstimatePlan, InitialValue, LayerPlan, MeasurePlan, Named, NetworkPlan, Program
+from ..ir.plan import VALUE, InitialValue, LayerPlan, MeasurePlan, Named, NetworkPlan, Program
 from ..ir.term_pass import TermPass
 from ..tables.initializers import INITIALIZERS
 from ..tables.layers import LAYERS
@@ -184,10 +184,11 @@ def _random_start(layer: LayerPlan, weight: str) -> bool:
     return weight not in layer.untrained
 
 
-def _stages(program: Program) -> tuple[tuple[str, tuple[Named | EstimatePlan, ...]], ...]:
+def _stages(program: Program) -> tuple[tuple[str, tuple[Named | MeasurePlan, ...]], ...]:
     return (
         ("draw", program.draws),
         ("example", program.examples),
         ("outputs", program.outputs),
+        ("statistics", program.statistics),
         ("estimates", program.estimates),
     )

@@ -272,6 +272,7 @@ MAPS_OF_NAMES = frozenset(
         "functions",
         "draw",
         "example",
+        "statistics",
         "architecture",
         "estimates",
         "outputs",

@@ -112,7 +112,7 @@ def _axis(node: yaml.Mapping, path: tuple[str, ...], override: Override) -> str:
     taken = {*COUNTERS, *KEYWORDS, "variant", "pi"}
     task = node.get("task")
     scopes = [node.get(part) for part in SCOPES] + [
-        yaml.find(task, [part]) if task else None for part in ("draw", "example")
+        yaml.find(task, [part]) if task else None for part in ("draw", "example", "statistics")
     ]
     taken |= {re.split(r"[(\[]", key.text)[0].strip() for scope in scopes for key, _ in _entries(scope)}
     for name in ("_".join(path[-count:]) for count in range(1, len(path) + 1)):

@@ -42,7 +42,7 @@ def rows() -> set[str]:
         "weights": {**STORED_TYPES, "state": 0, "loss_scale": 0, "left_out": 0}, "mode": GRADIENT_MODES, "statistic": GRADIENT_STATISTICS, "figure": FIGURES,
         "dtype": DTYPES,
         "claim": CLAIM_FORMS, "form": {**FORMS, "indices": 0, "array": 0, "function": 0, "layer output": 0, "layer elsewhere": 0},
-        "data": dict.fromkeys((*DATA, "validation", "redraw")),
+        "data": dict.fromkeys((*DATA, "validation", "redraw", "statistics")),
         "stream": dict.fromkeys(("where", "tests")), "counter": COUNTERS, "judge": JUDGES, "skip": dict.fromkeys(SKIPS),
         "phase": {**TrainingPhase.model_fields, "restart initial": 0}, "update": TrainingUpdate.model_fields, "estimate": Estimate.model_fields,
         "term": LossTerm.model_fields, "patch": dict.fromkeys(("after", "before")),
@@ -135,6 +135,12 @@ class Composer(Course):
             self.seen.add("data redraw")
             drawn = [name for name in task["example"] if name.startswith("x")]
             task["data"]["redraw"] = self.random.sample(drawn, self.random.randint(1, len(drawn)))
+        if self.data not in ("fresh", "test") and self.chance(0.3):
+            self.seen.add("data statistics")
+            name = self.random.choice(list(task["example"]))
+            task["statistics"] = {"t0": f"E({name})", "t1": f"E(({name} - t0)^2)"}
+            task["example"]["z0"] = f"{name} - t0"
+            measures["centred"] = "E(sum(z0^2))" if self.chance(0.5) else "E(sum(z0^2 - t1), on=train)"
         if self.chance(0.3):
             self.seen.add("stream where")
             measures["some"] = f"E({self.of_networks(())}, where={self.of_networks(())} > 0)"

@@ -146,8 +146,10 @@ BODIES = {
     "measures at the start alone, of a whitened input, in float64": """
     dtype: float64
     task: {example: {x: "[normal() * c, normal()]"}}
-    architecture: {f: {input: x, layers: [whiten: {examples: 64}, dense: {units: 4, kernel_initializer: "normal(0, c)"}, dense: 1]}}
-    measures: {size: "E(f^2) * c", noise: {gradient_noise: {of: f^2, weights: f.dense_1.kernel, examples: 128}}}
+    architecture:
+      f: {input: x, layers: [whiten: {examples: 64}, dense: {units: 4, kernel_initializer: "normal(0, c)"}, dense: 1]}
+      w: {parameter: [2], initializer: ones}
+    measures: {size: "E(f^2) * c * sum(w)", noise: {gradient_noise: {of: f^2, weights: f.dense_1.kernel, examples: 128}}}
     """,
 }
 

@@ -54,6 +54,7 @@ experiments:
       data: {train: 20, test: 30, validation: 12}
       draw: {v: "normal([d])"}
       example: {x: "normal([d])", s: rademacher(), y: "half * dot(v, x)", z: "normal([4, 4])", word: "integer(3, [2])"}
+      statistics: {spread: E(s * y)}
       tests: {far: {s: 2 * rademacher()}}
     architecture:
       f: {input: x, layers: [{dense: {units: 4, activation: soft}}, {repeat: {name: block, times: k, layers: [{dense: 4}]}}, {dense: 1}]}
@@ -74,6 +75,7 @@ experiments:
       freed: sum(free^2)
       all: E(x)
       squares: E(x^2)
+      spread_taken: spread
     replicates: 3
     variants: {one: {}, two: {training: {batch: 5}}}
     claims: {learns: {says: It learns., check: "final(error) <= 1"}, more: {says: More., check: "final(other) <= 1"}}
@@ -145,6 +147,7 @@ EDITS: dict[str, tuple[Path, Any]] = {
     "Data.group": (FILED, {"file": "tests/spec/diff/files/rows.csv", "train": 6, "group": "g"}),
     "Task.data": (("experiments", "counted", "task", "data"), "fresh"), "Task.draw": ((*E, "task", "draw", "v"), "uniform(-1, 1, [d])"),
     "Task.example": ((*E, "task", "example", "x"), "uniform(-1, 1, [d])"),
+    "Task.statistics": ((*E, "task", "statistics", "spread"), "E(s * y^2)"),
     "Task.tests": ((*E, "task", "tests", "far", "s"), "3 * rademacher()"),
     "Network.input": ((*E, "architecture", "f", "input"), "2 * x"),
     "Network.each": ((*E, "architecture", "h", "each"), REMOVED),
