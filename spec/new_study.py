@@ -88,7 +88,7 @@ class Case:
 
     def files(self) -> dict[str, Path]:
         """The data files that it names, by their place beside it, with whose they are."""
-        from .model.experiment import Data
+        from .model.task import Data
         from .resolve.load import load
 
         named: list[str] = []

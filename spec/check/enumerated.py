@@ -9,7 +9,7 @@ import numpy as np
 from ..diagnostics.problems import Span, did_you_mean, listing, problem_at
 from ..ir import terms as t
 from ..ir.data import Combinations, DataSource, Digits, Enumerated
-from ..model.experiment import Data
+from ..model.task import Data
 from ..source import nodes as yaml
 from .scope import ExperimentScope
 from .shares import counted

@@ -11,7 +11,7 @@ from ..data_files.split import group_sizes, rows_chosen, rows_without_gaps
 from ..data_files.survey import Column, survey
 from ..diagnostics.problems import Span, StudyError, did_you_mean, listing, problem_at
 from ..ir.data import FileColumn, NamedFile, Rows
-from ..model.experiment import Data
+from ..model.task import Data
 from ..source import nodes as yaml
 from .file_columns import column_of, gap, gap_hint
 from .scope import ExperimentScope

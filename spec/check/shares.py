@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from ..diagnostics.problems import problem_at
 from ..ir import terms as t
-from ..model.experiment import Data
+from ..model.task import Data
 from . import constant_folding as folding
 from .context import Context
 from .scope import ExperimentScope

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ..diagnostics.problems import Span, did_you_mean, listing, problem_at
 from ..ir import terms as t
 from ..ir.data import DataSource
-from ..model.experiment import Data
+from ..model.task import Data
 from .scope import ExperimentScope
 
 KEYS = ("redraw", "once")

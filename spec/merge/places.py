@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import get_origin
 
 from ..model.base import OneOf
-from ..model.experiment import Data
+from ..model.task import Data
 from ..model.fields import EXPRESSION, Place, fields
 from .meaning import keys
 from .pieces import Collection, Flow, Item, Scalar, Value
