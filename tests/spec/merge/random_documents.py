@@ -13,8 +13,8 @@ from random import Random
 from typing import Any, Literal, get_args, get_origin
 
 from dlspec.spec.model.base import Closed, OneOf
-from dlspec.spec.model.task import Data
 from dlspec.spec.model.fields import CONDITIONS, EXPRESSION, TEXT, TOP, Place, fields
+from dlspec.spec.model.task import Data
 
 Path = tuple[str | int, ...]
 Field = tuple[type[Closed], str]
