@@ -75,7 +75,8 @@ class Starts:
         if start.keras == "Constant":  # Keras' own goes through float32
             return self._with_ones(np.full(shape, start.arguments["value"], self.dtype))
         seed = keras_seed(*seed_path, "weights", self.network, self.plan.key, self.weight)
-        made = shape if start.keras not in BY_FANS else LAYERS[self.plan.row].fan_shape(self.weight, shape)
+        row = row_of(self.plan)  # a free parameter is of no row: its fans are of its own shape
+        made = shape if row is None or start.keras not in BY_FANS else row.fan_shape(self.weight, shape)
         return self._with_ones(np.array(initializer(start, seed)(made, dtype=self.dtype)).reshape(shape))
 
     def _with_ones(self, value: Array) -> Array:

@@ -128,7 +128,7 @@ class Asked:
             case "train" if "validation" in self.tree["task"].get("data", {}) and self.chance(0.5):
                 self.seen.add("data validation")
                 return {"of": f"E({self.of_networks(())})", "on": "validation"}, ()
-            case "train" if self.data in ("finite", "with_replacement", "combinations"):
+            case "train" if self.data in ("finite", "with_replacement", "combinations", "files"):
                 return {"of": f"E({self.of_networks(())})", "on": "train"}, ()
             case "mixed":
                 return f"E({w.real((), 1)}) - 0.5 * E({self.number(name)})^2", ()

@@ -33,20 +33,23 @@ from dlspec.spec.ir.claims import holds
 from dlspec.spec.ir.plan import Program, StudyPlan
 from dlspec.spec.passes.cost import cost
 
-from .outcome import Outcome, text
+from .data_files import source
+from .outcome import Outcome, Wrong
+from .split_rows import check_rows
 
 ROUNDING = {"float64": 1e-6, "float32": 2e-3, "tf32": 2e-3, "bfloat16": 0.1}
 """How far two forms may be apart, of the largest entry: float32 sums in another order, through two steps of an optimiser."""
 
 
-class Wrong(Exception):
-    """Something is not as it should be; the first word says of what kind."""
-
-
 def check(tree: Mapping[str, Any], extent: Sequence[str] = (), xla: bool = False) -> Outcome:
     """Runs a study and checks all of it. `extent` are checks for which it is run again: `again`, `form`, `alone`."""
+    with source(tree) as written:
+        return _check(tree, written, extent, xla)
+
+
+def _check(tree: Mapping[str, Any], written: Source, extent: Sequence[str], xla: bool) -> Outcome:
     try:
-        plan = spec.resolve(spec.parse(Source("fuzzed.yaml", text(tree))))
+        plan = spec.resolve(spec.parse(written), next(iter(tree.get("profiles", {})), None))
     except StudyError as error:
         bare = [problem.message for problem in error.problems if not problem.hint and problem.severity == "error"]
         if bare:
@@ -84,6 +87,7 @@ def _checked(plan: StudyPlan, extent: Sequence[str], jit: str) -> list[Replicate
         found = _stored(plan, Path(folder), jit)
         for programs, replicates in found:
             _as_planned(programs, replicates)
+            check_rows(programs, replicates)
         if code not in (DONE, CLAIM_FAILS):
             raise Wrong(f"exit code {code}: {said[-600:]}")
         _folder(plan, Path(folder), [replicate for _, replicates in found for replicate in replicates])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from random import Random
 from typing import Any
 
 from dlspec.spec.ir.types import Shape, Type
@@ -85,7 +86,7 @@ class Course(Asked):
 
     def _derivative(self, name: str, shape: Shape, given: Given) -> Given:
         """A derivative of a network's output with respect to a name that it is given."""
-        form = self.random.choice(("gradient", "gradient", "jacobian", "directional", "hessian_vector"))
+        form = self.random.choice(("gradient", "jacobian", "directional", "hessian_vector"))
         number = self.number(name)
         if form == "jacobian" and len(shape) + len(given.type.shape) < 4:
             return Given(
@@ -102,6 +103,33 @@ class Course(Asked):
                 f"hessian_vector({number}, {given.text}, {given.text})", given.type, 0, ("form hessian_vector",)
             )
         return Given(f"gradient({number}, {given.text})", given.type, 0, ("form gradient",))
+
+    def derivatives(self, random: Random) -> None:
+        """Derivatives with respect to what networks are given, in measures and in a term of the loss."""
+        if self.tree.get("gradient") or "five" in self.tree.get("variants", {}):
+            return
+        for name, shape in self.networks.items():
+            given = self._entered(name)
+            if given is None or random.random() < 0.2:
+                continue
+            form = random.choice(("jacobian", "directional", "hessian_vector", "gradient"))
+            self.seen.add(f"form {form}")
+            text = f"{self._derived(form, name, given)} * {self.number(name)}"
+            if form == "jacobian" and len(shape) + len(given.type.shape) > 3:
+                continue
+            self.tree["measures"][f"d_{name}"] = f"E({text})"
+            if random.random() < 0.5 and isinstance(term := self.tree["loss"]["l0"], str) and not self.taken:
+                self.tree["loss"]["l0"] = f"{term} + 0.01 * {text}"
+
+    def _derived(self, form: str, name: str, given: Given) -> str:
+        """A derivative as one number."""
+        if form == "jacobian":
+            return f"squared_norm(jacobian({name}, {given.text}))"
+        if form == "directional":
+            return f"norm(directional({name}, {given.text}, tanh({given.text})))"
+        if form == "hessian_vector":
+            return f"sum(hessian_vector({self.number(name)}^2, {given.text}, tanh({given.text})))"
+        return f"norm(gradient({self.number(name)}, {given.text}))"
 
     def _after(self, name: str, shape: Shape) -> Given:
         """A value at the weights at the end of a phase."""
@@ -133,7 +161,7 @@ class Course(Asked):
         else:
             entry["of"] = f"E({self.of_networks(())})"
             given = "e0"
-        if self.data not in ("finite", "with_replacement", "enumerated") or (
+        if self.data not in ("finite", "with_replacement", "enumerated", "files") or (
             self.data != "enumerated" and self.chance(0.3)
         ):
             entry["examples"] = self.random.randint(2, 5)

@@ -20,6 +20,10 @@ class Outcome:
     diverged: int = 0
 
 
+class Wrong(Exception):
+    """Something is not as it should be; the first word says of what kind."""
+
+
 def text(tree: Mapping[str, Any]) -> str:
     """A study's tree as YAML."""
     return str(yaml.safe_dump(tree, sort_keys=False, width=1000, allow_unicode=True))

@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from .data_files import source
 from .outcome import Outcome, text
 from .studies import rows, study
 
@@ -108,7 +109,7 @@ def smaller(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[Any]:
 def shrunk(tree: Mapping[str, Any], seed: int, kind: str, child: Child, trials: int = TRIALS) -> Mapping[str, Any]:
     """A smaller study that goes wrong in the same way."""
     from dlspec import spec
-    from dlspec.spec.diagnostics.problems import Source, StudyError
+    from dlspec.spec.diagnostics.problems import StudyError
 
     left = trials
     found = True
@@ -119,7 +120,8 @@ def shrunk(tree: Mapping[str, Any], seed: int, kind: str, child: Child, trials: 
                 break
             if not kind.startswith(("no remedy", "resolve")):
                 try:
-                    spec.resolve(spec.parse(Source("fuzzed.yaml", text(candidate))))
+                    with source(candidate) as written:
+                        spec.resolve(spec.parse(written))
                 except (StudyError, Exception):
                     continue
             left -= 1

@@ -28,8 +28,10 @@ from dlspec.spec.tables.optimizers import OPTIMIZERS
 from dlspec.spec.tables.stored_types import STORED_TYPES
 
 from .course import Course
+from .data_files import FORMATS, OPTIONS, SETS, Rows
 from .expressions import Given, Writer
 from .networks import Layers
+from .sayings import SAYINGS, say
 
 DATA = ("fresh", "test", "finite", "with_replacement", "enumerated", "combinations")
 
@@ -42,7 +44,7 @@ def rows() -> set[str]:
         "weights": {**STORED_TYPES, "state": 0, "loss_scale": 0, "left_out": 0}, "mode": GRADIENT_MODES, "statistic": GRADIENT_STATISTICS, "figure": FIGURES,
         "dtype": DTYPES,
         "claim": CLAIM_FORMS, "form": {**FORMS, "indices": 0, "array": 0, "function": 0, "layer output": 0, "layer elsewhere": 0},
-        "data": dict.fromkeys((*DATA, "validation", "redraw", "statistics")),
+        "data": dict.fromkeys((*DATA, "files", "validation", "redraw", "statistics")), "file": dict.fromkeys(FORMATS), "rows": dict.fromkeys(OPTIONS), "said": dict.fromkeys(SAYINGS),
         "stream": dict.fromkeys(("where", "tests")), "counter": COUNTERS, "judge": JUDGES, "skip": dict.fromkeys(SKIPS),
         "phase": {**TrainingPhase.model_fields, "restart initial": 0}, "update": TrainingUpdate.model_fields, "estimate": Estimate.model_fields,
         "term": LossTerm.model_fields, "patch": dict.fromkeys(("after", "before")),
@@ -73,6 +75,9 @@ def study(seed: int) -> Study:
     composer.other_examples()
     composer.free_parameter()
     composer.as_trained()
+    composer.rows_of_files()
+    composer.derivatives(Random(f"derivatives {seed}"))
+    say(tree, writer.seen, Random(f"said {seed}"))
     return Study(seed, tree, writer.seen)
 
 
@@ -191,11 +196,24 @@ class Composer(Course):
         if set(training.get("optimizer", {})) & set(self.networks):
             training["optimizer"]["free"] = self.optimizer()
 
+    def rows_of_files(self) -> None:
+        """Measures that say which rows are in which set, where what is read tells."""
+        if self.data != "files":
+            return
+        example, measures = self.tree["task"]["example"], self.tree["measures"]
+        for stream in ("train", "test", *(("validation",) if "validation" in self.tree["task"]["data"] else ())):
+            for name, text in SETS.items():
+                if name in example:
+                    measures[f"{stream}_{name}"] = f"E({text}, on={stream})"
+
     # -- task ------------------------------------------------------------------------------------------------------
 
     def task(self) -> None:
         """Draws, examples, and where these come from."""
         self.data = self.random.choices(DATA, (4, 1, 2, 1, 2, 1))[0]
+        elsewhere = Random(f"files {self.tree}")
+        if self.data == "fresh" and elsewhere.random() < 0.35:
+            self.data = "files"
         self.seen.add(f"data {self.data}")
         task: dict[str, Any] = {}
         if self.data == "test":
@@ -230,6 +248,10 @@ class Composer(Course):
             self.seen.add(f"distribution {text.partition('(')[0]}")
             task["example"]["x0"] = text
             self.add(Given("x0", Type("int", (self.size,))))
+        elif self.data == "files":
+            self.rows = Rows(elsewhere, self.seen)
+            task["data"], task["example"], names = self.rows.compose()
+            self.add(*names)
         elif self.data == "combinations":
             self.seen.update(("distribution integer", "distribution rademacher"))
             task["example"] |= {"x0": "integer(11)", "x1": "rademacher([3])"}
@@ -324,7 +346,7 @@ class Composer(Course):
             self.tree["layer_defaults"] = {"use_bias": self.chance(0.5), "kernel_initializer": "he_normal"}
 
     def _network(self, name: str) -> tuple[dict[str, Any], Shape]:
-        layers = Layers(self.writer, self.data in ("fresh", "test", "finite"))
+        layers = Layers(self.writer, self.data in ("fresh", "test", "finite", "files"))
         kind = self.random.choices(("vector", "sequence", "image", "words", "any"), (5, 2, 2, 1, 1))[0]
         shape: Shape = {
             "vector": (self.random.randint(1, 4),), "sequence": (3, 2), "image": (4, 4, self.random.randint(1, 2)),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from dlspec import spec
-from dlspec.spec.diagnostics.problems import Source, StudyError
+from dlspec.spec.diagnostics.problems import StudyError
 
 from tests.fuzz.checks import check
+from tests.fuzz.data_files import source
 from tests.fuzz.outcome import text
 from tests.fuzz.runs import extent, smaller
 from tests.fuzz.studies import rows, study
@@ -21,7 +22,8 @@ def test_generated_studies_reach_the_tables_and_most_are_valid() -> None:
     for seed in range(RESOLVED):
         made = study(seed)
         try:
-            spec.resolve(spec.parse(Source("fuzzed.yaml", text(made.tree))))
+            with source(made.tree) as written:
+                spec.resolve(spec.parse(written))
         except StudyError as error:
             assert all(problem.hint for problem in error.problems), (seed, error)
             continue

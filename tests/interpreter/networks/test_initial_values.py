@@ -8,6 +8,7 @@ import numpy as np
 from dlspec import spec
 from dlspec.interpreter.program.program import Compiled
 from dlspec.spec.passes.digests import training_digest
+from dlspec.spec.tables.initializers import INITIALIZERS
 
 BODY = """
 dtype: float64
@@ -72,3 +73,19 @@ def test_digests_tell_what_weights_start_from(program: Callable[[str], spec.Prog
     )
     digests = {training_digest(program(BODY.replace(old, new))) for old, new in (("x", "x"), *changes)}
     assert len(digests) == 6
+
+
+def test_free_parameters_start_by_the_fans_of_their_own_shape(compiled: Callable[..., Compiled]) -> None:
+    rows = [row.name for row in INITIALIZERS.values() if row.by_fans]
+    free = "".join(
+        f"  {name}: {{parameter: [60, 40], initializer: {name}}}\n  one_{name}: {{parameter: [], initializer: {name}}}\n"
+        for name in rows
+    )
+    held = compiled(f"architecture:\n{free}measures: {{m: sum(one_{rows[0]})}}\n", 1)
+    variance = {"glorot": 2 / 100, "he": 2 / 60, "lecun": 1 / 60, "variance": 1 / 60}
+    assert {name.partition("_")[0] for name in rows} == set(variance)
+    for name in rows:
+        ((value,),) = ([v.numpy() for v in held.networks[name].weights.values()],)
+        np.testing.assert_allclose(value.var(), variance[name.partition("_")[0]], rtol=0.1, err_msg=name)
+        ((one,),) = ([v.numpy() for v in held.networks[f"one_{name}"].weights.values()],)
+        assert one.shape == (1,) and 0 < abs(one[0]) < 4
