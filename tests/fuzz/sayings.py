@@ -70,7 +70,7 @@ def _train(experiment: dict[str, Any], chosen: Any) -> None:
     """A full batch where data are finite, and how fast averages of weights move."""
     training, data = experiment["training"], experiment["task"].get("data", {})
     finite = "train" in data and data.get("order") != "with_replacement"
-    if finite and "batch" in training and chosen("full batch", 0.3):
+    if finite and "batch" in training and "as_trained" not in experiment["measures"] and chosen("full batch", 0.3):
         training["batch"] = "full"
     optimizer = training["optimizer"]
     for arguments in optimizer.values() if isinstance(optimizer, dict) else ():

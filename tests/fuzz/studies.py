@@ -166,7 +166,7 @@ class Composer(Course):
             else {}
         )
         there = training.get("evaluate", {}).get("examples", 4)  # the fewest test examples of the other sources
-        if len(sizes) == 1 and max(sizes) <= there and self.data != "combinations" and self.chance(0.5):
+        if len(sizes) == 1 and max(sizes) <= there and self.data not in ("combinations", "files") and self.chance(0.5):
             self.seen.add("measure mode")
             self.tree["measures"]["as_trained"] = {"of": f"E({self.of_networks(())})", "mode": "training"}
 

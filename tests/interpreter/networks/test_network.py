@@ -603,7 +603,10 @@ def test_whitening_multiplies_by_the_inverse_root_of_the_uncentred_correlations(
 
 
 def test_whitening_is_set_before_step_0_and_stays(compiled: Callable[..., Compiled]) -> None:
-    text = WHITEN + 'loss: {l: "sum(f ^ 2)"}\ntraining: {optimizer: {sgd: 0.01}, batch: 4, steps: 2}\n'
+    text = WHITEN.replace(
+        "architecture: {", "architecture: {free: {parameter: [2], initializer: ones}, "
+    )  # has no layers
+    text += 'loss: {l: "sum(f ^ 2) + sum(free)"}\ntraining: {optimizer: {sgd: 0.01}, batch: 4, steps: 2}\n'
     held = compiled(text, 2)
     before = held.networks["f"].weights["second", "matrix"].numpy()
     held.train(2)
