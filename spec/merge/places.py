@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import get_origin
 
 from ..model.base import OneOf
-from ..model.task import Data
 from ..model.fields import EXPRESSION, Place, fields
+from ..model.task import Data
 from .meaning import keys
 from .pieces import Collection, Flow, Item, Scalar, Value
 
