@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
@@ -15,11 +16,13 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 from ..cache_dir import user_cache
 from ..diagnostics.problems import listing, shortened
 from . import nodes as n
+from .walker import Walker
 
 MAX_LENGTH = 10_000
 MAX_NESTING = 60
 MAX_DEPTH = 120
 MAX_DIGITS = 300
+BRACKETS = re.compile(r"[()\[\]]")
 
 
 @dataclass
@@ -55,10 +58,12 @@ def _parsed(text: str) -> n.Expr | SyntaxProblem:
 
 def _tree(text: str) -> n.Expr:
     _check_size(text)
-    try:
-        part = cast("_Part", _parser().parse(text))
-    except UnexpectedInput as error:
-        raise _explain(text, error) from None
+    part: _Part | None = _walker().parse(text)
+    if part is None:  # Lark says why, or takes a text that only a lexer that knows what may follow can cut
+        try:
+            part = cast("_Part", _parser().parse(text))
+        except UnexpectedInput as error:
+            raise _explain(text, error) from None
     tree: n.Expr = part.node
     if part.depth > MAX_DEPTH:  # passes over it could not recurse (`a + a + a + …` is deep without brackets)
         hint = "Give a part of it a name of its own, or use `sum` or `prod` over an array."
@@ -78,9 +83,10 @@ def _check_size(text: str) -> None:
     if not text.strip():
         raise SyntaxProblem("the expression is empty", 0, len(text), "Write a number or an expression.")
     depth = 0
-    for place, character in enumerate(text):
-        depth += (character in "([") - (character in ")]")
+    for bracket in BRACKETS.finditer(text):
+        depth += 1 if bracket[0] in "([" else -1
         if depth > MAX_NESTING:
+            place = bracket.start()
             hint = "Give a part of it a name of its own."
             raise SyntaxProblem(f"brackets nested more than {MAX_NESTING} deep", place, place + 1, hint)
     if len(text) > MAX_LENGTH:
@@ -95,6 +101,11 @@ def _parser() -> Lark:
     return Lark(
         grammar, parser="lalr", transformer=_Build(), maybe_placeholders=True, lexer_callbacks=callbacks, cache=_tables(),
     )  # fmt: skip
+
+
+@cache
+def _walker() -> Walker:
+    return Walker(_parser())
 
 
 def _tables() -> str | bool:
@@ -241,7 +252,7 @@ class _Build:
 
     def comprehension(self, given: Given) -> _Part:
         """`[body for i < n]`, or the same without its brackets at the top of a value."""
-        body, ranges = (item for item in given if not isinstance(item, Token))
+        body, ranges = (item for item in given if not isinstance(item, str))
         pairs = ranges[::2]
         bounds = [bound for _, bound in pairs]
         start, end = _stretch(given) if len(given) > 2 else (body.start, bounds[-1].end)
