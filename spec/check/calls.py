@@ -24,6 +24,7 @@ from .gradients import FORMS_OF_DERIVATIVES, batch_mean, derivative
 from .loops import LOOPS, loop
 from .moments import MOMENTS, recalled
 from .namespace import Function
+from .whole_numbers import turned
 
 FORM_ARGUMENTS = {
     **OVER_EXAMPLES, "gradient": 2, "jacobian": 2, "directional": 3, "hessian_vector": 3, "scan": 3, "iterate": 3, "after": 2,
@@ -250,6 +251,8 @@ def special_form(checker: Elaborator, node: n.Call, text: Text, context: Context
         return t.Literal(np.asarray(operand.type.shape[0]), type=Type("int"), span=span)
     if row.name == "stop":
         return operand if isinstance(operand, t.Literal) else t.Stop(operand, type=operand.type, span=span)
+    if row.name == "int":
+        return turned(checker, operand, span)
     if row.name in FORMS_OF_DERIVATIVES:
         by = behind(checker.term(node.arguments[1], text, context), context.bound)
         along = None if wanted < 3 else enclosed(checker.term(node.arguments[2], text, context), context.bound)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from ..diagnostics.problems import Span
 from ..expressions import nodes as n
 from ..ir import terms as t
+from ..ir.data import DataSource
 from ..ir.plan import NetworkPlan
 from ..source import nodes as yaml
 from ..tables.gradient_modes import GradientMode
@@ -59,6 +60,9 @@ class Names(Protocol):
     """What its terms depend on."""
     measure_names: MeasureNames
     """Its measures as others use them."""
+
+    def source(self) -> DataSource | None:
+        """Where examples come from."""
 
     def file_value(self, columns: Columns, stage: str, span: Span) -> t.Term:
         """Some columns of a data file."""

@@ -335,8 +335,7 @@ class ExperimentScope:
 
     def training_set(self) -> int:
         """How many training examples there are; 0 where each is new."""
-        self.note_read("data")
-        return self.data.train if self.data is not None else 0
+        return source.train if (source := self.source()) is not None else 0
 
     def weight(self, path: Sequence[str | int], stage: str, span: Span) -> t.Term:
         """`score.dense_2.kernel`, `f.weights`."""
@@ -367,11 +366,13 @@ class ExperimentScope:
         """Whether a term depends on weights."""
         return self.dependencies.trained(term)
 
-    def file_value(self, columns: Columns, stage: str, span: Span) -> t.Term:
+    def source(self) -> DataSource | None:
+        """Where examples come from."""
         self.note_read("data")
-        return file_value(self.data, columns, stage, span, self.model.dtype)
+        return self.data
 
-    # -- what its parts ask for ------------------------------------------------------------------------------------
+    def file_value(self, columns: Columns, stage: str, span: Span) -> t.Term:
+        return file_value(self.source(), columns, stage, span, self.model.dtype)
 
     def attempt(self, action: Any) -> Any:
         """Runs a part; its problems are kept, and the other parts are checked all the same."""

@@ -35,6 +35,7 @@ class Column:
         classes: how many rows each value has, where they are few; by their texts.
         problem: why no expression can use it; empty where one can.
         checksum: SHA-256 of its values, whatever they are stored as.
+        first_fraction: of real numbers the first row, from 1, that holds one which is not whole; None where all are.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Column:
     classes: dict[str, int] | None = None
     problem: str = ""
     checksum: str = ""
+    first_fraction: int | None = None
 
 
 def described(name: str, stretches: Iterable[Values], hashed: bool = True) -> Column:
@@ -76,6 +78,7 @@ class _Running:
         self.problem = ""
         self.low: int | float | None = None
         self.high: int | float | None = None
+        self.first_fraction: int | None = None
         self.missing: list[Array] = []
         self.classes: Counter[str] | None = None if self.shape or self.kind == "real" else Counter()
         self.digest = hashlib.sha256(json.dumps([self.kind, self.shape]).encode())
@@ -87,7 +90,7 @@ class _Running:
             row = f"row {self.rows + 1} has the shape {list(values.shape[1:])}, and row 1 has {list(self.shape)}"
             self.problem = f"{row}: an array has one shape"
         self.problem = self.problem or given.problem
-        self.rows += len(values)
+        before, self.rows = self.rows, self.rows + len(values)
         if self.problem:
             return
         self.missing.append(np.zeros(len(values), bool) if missing is None else missing)
@@ -99,6 +102,9 @@ class _Running:
             low, high = number(there.min()), number(there.max())
             self.low = low if self.low is None else min(low, self.low)
             self.high = high if self.high is None else max(high, self.high)
+        if self.kind == "real" and self.first_fraction is None:
+            apart = (np.isfinite(values) & (np.floor(values) != values)).reshape(len(values), -1).any(axis=1)
+            self.first_fraction = before + 1 + int(np.argmax(apart)) if apart.any() else None
         if self.classes is not None and there.size:
             self.count(there)
 
@@ -147,4 +153,5 @@ class _Running:
         return Column(
             self.name, self.kind, self.shape, self.rows, self.stored, self.low, self.high, int(missing.sum()),
             int(np.argmax(missing)) + 1 if missing.any() else None, classes, "", self.digest.hexdigest(),
+            self.first_fraction,
         )  # fmt: skip

@@ -78,6 +78,8 @@ def _facts(column: Column) -> str:
         facts.append(
             f"{column.low:g} to {column.high:g}" if column.kind == "real" else f"{column.low} to {column.high}"
         )
+    if column.kind == "real" and column.low is not None and column.first_fraction is None:
+        facts.append("all whole")
     if column.missing:
         facts.append(f"{column.missing:,} missing, the first in row {column.first_missing}")
     if column.classes and not column.problem:

@@ -295,7 +295,7 @@ class StepNumber(Term):
 class FileValue(Term):
     """An example's values in some columns of a data file, each in its checksum: of one column by itself, of several as an array.
 
-    `low` and `high` are the bounds of ints in all rows.
+    `low` and `high` are the bounds of ints in all rows; `turned` are those stored as real numbers that are all whole.
     """
 
     file: str
@@ -304,11 +304,13 @@ class FileValue(Term):
     several: bool = False
     low: int = 0
     high: int = 1
+    turned: bool = False
 
     @property
     def key(self) -> str:
         """What tells it from the other columns of a program."""
-        return f"{self.file}.{self.columns[0]}:{self.columns[-1]}" if self.several else f"{self.file}.{self.columns[0]}"
+        key = f"{self.file}.{self.columns[0]}:{self.columns[-1]}" if self.several else f"{self.file}.{self.columns[0]}"
+        return f"int {key}" if self.turned else key
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -57,9 +57,10 @@ def _step_number(term: t.StepNumber) -> str:
 
 @_TEXT.case(t.FileValue)
 def _file_value(term: t.FileValue) -> str:
+    text = f"{term.file}.{term.columns[0]}" if term.columns[0] else term.file
     if term.several:
-        return f"{term.file}[{term.columns[0]}:{term.columns[-1]}]"
-    return f"{term.file}.{term.columns[0]}" if term.columns[0] else term.file
+        text = f"{term.file}[{term.columns[0]}:{term.columns[-1]}]"
+    return f"int({text})" if term.turned else text
 
 
 @_TEXT.case(t.Operate)

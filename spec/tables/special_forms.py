@@ -25,6 +25,12 @@ def _forms(*rows: Form) -> Mapping[str, Form]:
 
 FORMS = _forms(
     Form("len", "(x: any[n, ...]) -> int", "the length of the first axis; always a constant", "any"),
+    Form(
+        "int",
+        "(x: any) -> int",
+        "x as whole numbers, of what is known to be whole before anything runs: constants and columns of files, `int(d.label)`",
+        "any",
+    ),
     Form("stop", "(x: any) -> any", "x, through which no gradient passes", "any"),
     Form(
         "choice",

@@ -147,6 +147,11 @@ class Composer(Course):
             task["statistics"] = {"t0": f"E({name})", "t1": f"E(({name} - t0)^2)"}
             task["example"]["z0"] = f"{name} - t0"
             measures["centred"] = "E(sum(z0^2))" if self.chance(0.5) else "E(sum(z0^2 - t1), on=train)"
+        if self.chance(0.2):
+            self.seen.add("form int")
+            measures["turned"] = self.random.choice(
+                ("int(n / 1) + k", "int(2.0 * k) // n", "E(int([c > 0.3, true])[0])")
+            )
         if self.chance(0.3):
             self.seen.add("stream where")
             measures["some"] = f"E({self.of_networks(())}, where={self.of_networks(())} > 0)"

@@ -30,7 +30,7 @@ experiments:
     constants: {rate: 0.5}
     task:
       data: {files: {d: d.csv}, train: 20, MORE}
-      example: {x: "d[a:b]", y: d.y, noise: normal()}
+      example: {x: "d[a:b]", y: d.y, noise: normal(), turned: int(d.f)}
     architecture: {f: {input: "[1.0 for i < 2]", layers: [dense: {units: 1, use_bias: false, kernel_initializer: zeros}]}}
     loss: {linear: "-x[0] * f - 0 * noise"}
     training: {optimizer: {sgd: rate}, batch: 5, steps: 8, evaluate: {every: 8}}
@@ -38,6 +38,7 @@ experiments:
       train: {of: "E(x)", on: train}
       test: E(x)
       classes: E(one_hot(y, 3))
+      turned: E(one_hot(turned, 3))
       noise: E(noise)
       seen: {of: E(noise), on: train}
       f: E(f)
@@ -48,8 +49,8 @@ experiments:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    rows = [f"{a},{b},{y}" for (a, b), y in zip(VALUES, LABELS, strict=True)]
-    (tmp_path / "d.csv").write_text("\n".join(["a,b,y", *rows]) + "\n")
+    rows = [f"{a},{b},{y},{y}.0" for (a, b), y in zip(VALUES, LABELS, strict=True)]
+    (tmp_path / "d.csv").write_text("\n".join(["a,b,y,f", *rows]) + "\n")
     return tmp_path
 
 
@@ -76,6 +77,7 @@ def test_an_epoch_takes_each_training_row_once_and_measures_take_the_others(fold
         np.testing.assert_allclose(after["train"][row], train.mean(axis=0), rtol=1e-12)
         np.testing.assert_allclose(after["test"][row], test.mean(axis=0), rtol=1e-12)
         np.testing.assert_allclose(after["classes"][row], np.bincount(LABELS[mine[TRAIN:]]) / 10, rtol=1e-12)
+        assert (after["turned"][row] == after["classes"][row]).all()
         rate = (0.5, 0.25)[row // 3]
         np.testing.assert_allclose(after["f"][row], 2 * rate * 4 * train[:, 0].mean(), rtol=1e-12)
     assert (before["noise"] == after["noise"]).all() and (before["seen"] == after["seen"]).all()

@@ -16,6 +16,7 @@ from dlspec.spec.diagnostics.problems import Problem, Source, StudyError
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.data import Rows
 from dlspec.spec.ir.plan import Program
+from dlspec.spec.ir.types import Type
 from dlspec.spec.passes.digests import measure_digest
 
 COUNT = 60
@@ -186,6 +187,30 @@ def test_groups_of_several_sizes_and_labels_that_are_no_class_are_refused(folder
         "stand in `task.example` alone"
         in refused(folder, "{file: d.csv, train: 1}", "1", **{"sum(x) + y": "d.a"}).message
     )
+
+
+def test_whole_numbers_written_as_reals_are_turned_exactly_or_not_at_all(folder: Path) -> None:
+    """A column of `5.0` is real, `int` makes it a label; a row that is not whole is named, and rows without a value are no rows."""
+    rows = ["0.0,1.5,3e9,0.0", "2.0,2.0,1.0,", "1.0,3.0,2.0,1.0", "0.0,1.0,0.0,1.0"]
+    (folder / "w.csv").write_text("\n".join(["y,part,big,gaps", *rows]) + "\n")
+    labelled = {"E(sum(x) + y)": "'E(cross_entropy([1.0, 2, 3], y))'"}
+    whole = program(folder, "{files: {d: w.csv}, train: 2}", "d.y", **{"d.label": "int(d.y)", **labelled})
+    terms = {item.name: item.term for item in whole.examples}
+    assert (terms["y"].type, terms["x"].type) == (Type("int"), Type("real")) and len(whole.of_files) == 2
+    again = program(
+        folder, "{files: {d: w.csv}, train: 2, missing: [gaps]}", "1", **{"d.label": "int(d.gaps)", **labelled}
+    )
+    assert next(item for item in again.examples if item.name == "y").type == Type("int")
+    assert "is real" in refused(folder, "{files: {d: w.csv}, train: 2}", "1", **{"d.label": "d.y", **labelled}).message
+
+    def told(text: str) -> str:
+        return refused(folder, "{files: {d: w.csv}, train: 2}", "1", **{"d.label": text}).message
+
+    assert told("int(d.part)") == "'d.part' holds numbers that are not whole, the first in row 1"
+    assert told("int(d.big)") == f"'d.big' holds {3 * 10**9}, and ints have 32 bits"
+    assert told("'int(d[y:part])'") == "'d.part' holds numbers that are not whole, the first in row 1"
+    assert told("int(0.5)") == "0.5 is no whole number, and `int` turns none exactly that is not"
+    assert told("int(d.y * 1.0)").startswith("`int` takes what is known to be whole before anything runs")
 
 
 def test_outside_the_study_with_leave(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
