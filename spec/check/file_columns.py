@@ -19,7 +19,7 @@ def column_of(files: Sequence[NamedFile], file: str, name: str, span: Span, read
             hint = f"`{file}.{next(iter(columns))}` is one of them: {listing(columns)}."
             raise problem_at(span, f"'{file}' is a file of {len(columns)} columns, not a value", hint)
         hint = did_you_mean(name, columns) or (
-            f"It is one array: `{file}`." if "" in columns else f"Its columns are {listing(columns)}."
+            f"It is one array: `{file}`." if list(columns) == [""] else f"Its columns are {listing(columns)}."
         )
         raise problem_at(span, f"'{file}' has no column '{name}'", hint)
     column: Column = survey.read(name) if read else columns[name]

@@ -48,6 +48,8 @@ def file_value(source: DataSource | None, named: Columns, stage: str, span: Span
         shown = f"{file}.{column.name}" if column.name else file
         if column.kind == "text":
             hint = "Write classes as whole numbers from 0. `stratify`, `group` and `train` take texts."
+            if {text.lower() for text in column.classes or ("",)} <= {"true", "false"}:
+                hint = "Only `true` and `false`, in small letters, are bools: write the column so."
             raise problem_at(span, f"'{shown}' is a text, and expressions have numbers and bools", hint)
         if column.rows != source.rows:
             message = f"'{shown}' has {column.rows:,} rows, and other columns have {source.rows:,}"

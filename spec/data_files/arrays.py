@@ -36,6 +36,8 @@ class NpyFile(WholeColumns):
                 self.rows = _rows_of(file, path)
             if self.rows is not None and self.rows.end > path.stat().st_size:
                 raise ValueError(f"it ends after {path.stat().st_size:,} bytes, and {self.rows.end:,} are announced")
+            if self.rows is not None and self.rows.end < path.stat().st_size:
+                raise ValueError(f"{path.stat().st_size - self.rows.end:,} bytes lie behind its array")
             if self.rows is None:
                 self.array = np.load(path, mmap_mode="r", allow_pickle=False)
         except (ValueError, EOFError, OSError) as error:
@@ -215,6 +217,8 @@ def _rows_of(file: Any, path: Path) -> RowAccess | None:
         return None
     head = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, by_columns, dtype = head(file)
+    if any(length < 0 for length in shape):
+        raise ValueError(f"its head says {list(shape)}, and a length is not below 0")
     if dtype.hasobject or dtype.names or not shape or (by_columns and len(shape) > 1):
         return None
     return RowAccess(path, file.tell(), dtype, shape[1:], shape[0])

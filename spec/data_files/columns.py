@@ -103,7 +103,7 @@ class _Running:
             self.low = low if self.low is None else min(low, self.low)
             self.high = high if self.high is None else max(high, self.high)
         if self.kind == "real" and self.first_fraction is None:
-            apart = (np.isfinite(values) & (np.floor(values) != values)).reshape(len(values), -1).any(axis=1)
+            apart = (np.isfinite(values) & (np.floor(values) != values)).any(axis=tuple(range(1, values.ndim)))
             self.first_fraction = before + 1 + int(np.argmax(apart)) if apart.any() else None
         if self.classes is not None and there.size:
             self.count(there)

@@ -5,6 +5,8 @@ pyarrow's own kinds come from what it sees first, and take `007` for 7, `1` amon
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,7 @@ class CsvFile(WholeColumns):
             row = data.count(b"\n", 0, error.start) + 1
             message = f"line {row}: byte 0x{data[error.start]:02x} is not UTF-8"
             raise file_problem(path, message, "Save the file as UTF-8.") from None
+        self._must_be_closed(data, header)
         if header:
             self._named(data)
         self.table = self._table(data, header)
@@ -44,8 +47,22 @@ class CsvFile(WholeColumns):
         if not self.table.num_rows:
             raise file_problem(path, "has names and no rows", "A table has at least one row of values.")
 
+    def _must_be_closed(self, data: bytes, header: bool) -> None:
+        """Refuses a quote that is opened and never closed, behind which pyarrow takes all rows for one text."""
+        if not data.count(b'"') % 2:
+            return
+        reader, row = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True), 0
+        try:
+            for row, _ in enumerate(reader, 1):
+                pass
+        except csv.Error as error:
+            if "end of data" in str(error) or "field limit" in str(error):
+                place = f"row {row + 1 - header}" if row >= header else "the row of names"
+                message = f"{place} opens a quote that is never closed"
+                raise file_problem(self.path, message, 'Close it; within quotes one is written twice: `""`.') from None
+
     def _table(self, data: bytes, header: bool) -> Any:
-        pa, csv = arrow("pyarrow"), arrow("pyarrow.csv")
+        pa, arrow_csv = arrow("pyarrow"), arrow("pyarrow.csv")
         names = None if header else [f"c{place}" for place in range(len(self._first_row(data)))]
         types = dict.fromkeys(names or self._first_row(data), pa.string())
         skipped: list[Any] = []
@@ -55,11 +72,11 @@ class CsvFile(WholeColumns):
             return "error"
 
         try:
-            return csv.read_csv(
+            return arrow_csv.read_csv(
                 pa.BufferReader(data),
-                csv.ReadOptions(use_threads=False, column_names=names, block_size=min(max(len(data), 1), 2**30)),
-                csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=refuse),
-                csv.ConvertOptions(column_types=types, strings_can_be_null=True, null_values=[""]),
+                arrow_csv.ReadOptions(use_threads=False, column_names=names, block_size=min(max(len(data), 1), 2**30)),
+                arrow_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=refuse),
+                arrow_csv.ConvertOptions(column_types=types, strings_can_be_null=True, null_values=[""]),
             )
         except pa.ArrowInvalid as error:
             if not skipped:
@@ -71,16 +88,16 @@ class CsvFile(WholeColumns):
             raise file_problem(self.path, message, hint) from None
 
     def _first_row(self, data: bytes) -> list[str]:
-        pa, csv = arrow("pyarrow"), arrow("pyarrow.csv")
-        options = csv.ReadOptions(use_threads=False, block_size=max(2**20, min(len(data), 2**22)))
-        parse = csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False)
+        pa, arrow_csv = arrow("pyarrow"), arrow("pyarrow.csv")
+        options = arrow_csv.ReadOptions(use_threads=False, block_size=max(2**20, min(len(data), 2**22)))
+        parse = arrow_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False)
         try:
-            with csv.open_csv(pa.BufferReader(data), options, parse) as reader:
+            with arrow_csv.open_csv(pa.BufferReader(data), options, parse) as reader:
                 return list(reader.schema.names)
         except pa.ArrowInvalid:
             # A later row is wrong, or types change: the first alone is asked for here.
             first = data.lstrip(b"\xef\xbb\xbf").splitlines()[0] + b"\n"
-            return list(csv.read_csv(pa.BufferReader(first), options, parse).column_names)
+            return list(arrow_csv.read_csv(pa.BufferReader(first), options, parse).column_names)
 
     def _named(self, data: bytes) -> None:
         """Refuses a first row that holds no names."""

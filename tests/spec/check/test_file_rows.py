@@ -211,6 +211,9 @@ def test_whole_numbers_written_as_reals_are_turned_exactly_or_not_at_all(folder:
     assert told("'int(d[y:part])'") == "'d.part' holds numbers that are not whole, the first in row 1"
     assert told("int(0.5)") == "0.5 is no whole number, and `int` turns none exactly that is not"
     assert told("int(d.y * 1.0)").startswith("`int` takes what is known to be whole before anything runs")
+    (folder / "w.csv").write_text("a,flag\n1,True\n2,False\n")
+    problem = refused(folder, "{files: {d: w.csv}, train: 1}", "d.a", **{"d.label": "d.flag"})
+    assert problem.hint == "Only `true` and `false`, in small letters, are bools: write the column so."
 
 
 def test_outside_the_study_with_leave(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

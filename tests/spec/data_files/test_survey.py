@@ -156,6 +156,14 @@ def test_arrays_of_numpy_come_in_native_order_and_are_never_unpickled(tmp_path: 
     assert {name: column.kind for name, column in columns(tmp_path / "fields.npy").items()} == {"a": "int", "b": "real"}
 
 
+def test_what_has_no_rows_is_described(tmp_path: Path) -> None:
+    for shape in ((0,), (0, 3), (3, 0)):
+        np.save(tmp_path / "none.npy", np.zeros(shape))
+        (column,) = columns(tmp_path / "none.npy").values()
+        assert column.rows == shape[0] and column.low is None and bool(column.problem) == (shape[0] > 0)
+    assert "all whole" not in describe(survey(tmp_path / "none.npy"))
+
+
 def test_idx_packed_or_not(tmp_path: Path) -> None:
     images = np.arange(12, dtype=np.uint8).reshape(3, 2, 2)
     data = struct.pack(">BBBBIII", 0, 0, 8, 3, 3, 2, 2) + images.tobytes()
@@ -211,6 +219,9 @@ def test_the_kind_of_a_csv_column_is_that_of_all_its_rows(tmp_path: Path) -> Non
         (b"0,0,5\n1,2,3\n", "its first row holds numbers where names of columns are looked for: '0', '0' and '5'"),
         (b"150,4,setosa\n1,2,0\n", "its first row holds numbers where names of columns are looked for: '150' and '4'"),
         (b"a,a\n1,2\n", "two columns are called 'a'"),
+        (b'a,b\n1,2\n3,"4\n5,6\n7,8\n', "row 2 opens a quote that is never closed"),
+        (b'a,"b\n1,2\n', "the row of names opens a quote that is never closed"),
+        (b'a,b\n1,"' + b"2,3\n" * 50_000, "row 1 opens a quote that is never closed"),
     ],
 )
 def test_tables_that_lie_are_refused(tmp_path: Path, text: bytes, message: str) -> None:
@@ -238,6 +249,10 @@ def test_files_that_were_cut_off_or_are_others_are_refused(tmp_path: Path) -> No
         whole = (tmp_path / name).read_bytes()
         for data in (whole[:-9], whole[: len(whole) // 2], b"hello, I am something else", b""):
             assert refusal(written(tmp_path, name, data))
+    np.save(tmp_path / "x.npy", np.arange(6).reshape(3, 2))
+    array = (tmp_path / "x.npy").read_bytes()
+    assert "9 bytes lie behind its array" in refusal(written(tmp_path, "x.npy", array + b"and more."))
+    assert "is not below 0" in refusal(written(tmp_path, "x.npy", array.replace(b"(3, 2)", b"(-3,2)")))
     np.savez(tmp_path / "x.npz", a=np.arange(600))
     spoilt = bytearray((tmp_path / "x.npz").read_bytes())
     spoilt[1000] ^= 1
