@@ -37,7 +37,8 @@ class NpyFile(WholeColumns):
             if self.rows is not None and self.rows.end > path.stat().st_size:
                 raise ValueError(f"it ends after {path.stat().st_size:,} bytes, and {self.rows.end:,} are announced")
             if self.rows is not None and self.rows.end < path.stat().st_size:
-                raise ValueError(f"{path.stat().st_size - self.rows.end:,} bytes lie behind its array")
+                message = f"{path.stat().st_size - self.rows.end:,} bytes lie behind its array"
+                raise file_problem(path, message, "`np.savez` keeps several arrays in one file, by name.")
             if self.rows is None:
                 self.array = np.load(path, mmap_mode="r", allow_pickle=False)
         except (ValueError, EOFError, OSError) as error:

@@ -53,8 +53,8 @@ class CsvFile(WholeColumns):
             return
         reader, row = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True), 0
         try:
-            for row, _ in enumerate(reader, 1):
-                pass
+            for _ in reader:
+                row += 1
         except csv.Error as error:
             if "end of data" in str(error) or "field limit" in str(error):
                 place = f"row {row + 1 - header}" if row >= header else "the row of names"
