@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlspec import spec
+from dlspec.spec.data_files.named_in_a_study import named_files
+from dlspec.spec.diagnostics.problems import listing
 from dlspec.spec.resolve.overrides import Override
 
 from ..report import write_report
@@ -20,23 +22,34 @@ from ..results.optional_outputs import Aside
 from ..results.run_list import RunRecord, read
 from ..store.read_only import ReadStore
 from ..store.store import Store
-from .citation import study_line
+from .citation import line, study_line
 
 CITATION = "CITATION.txt"
+WEIGHTS = "weights"
+"""Where a store keeps final weights, a folder a replicate."""
 
 
 @dataclass(frozen=True)
 class Packed:
-    """An archive: its file, its bytes, how many replicates are in it with all that is stored of them, and of how many the run is."""
+    """An archive: its file, its bytes, how many replicates are in it with all that is stored of them, and of how many the run is.
+
+    `left_out` says in words what belongs to the run and is not in it, each with how it gets in.
+    """
 
     file: Path
     bytes: int
     replicates: int
     of: int
+    left_out: tuple[str, ...] = ()
 
 
-def packed(run: RunRecord, file: Path | None, warn: Callable[[str], None]) -> Packed:
-    """Writes a run into an archive: its folder, a line to cite it by, and the result files of its replicates. Raises StoreError."""
+def packed(
+    run: RunRecord, file: Path | None, warn: Callable[[str], None], weights: bool = False, data: Path | None = None
+) -> Packed:
+    """Writes a run into an archive: its folder, a line to cite it by, and the result files of its replicates. Raises StoreError.
+
+    With `weights` those that were kept go in, too, and with `data`, the study's folder, its data files.
+    """
     place = file or Path(f"{run.name}{SUFFIX}")
     keys = [entry["key"] for entry in run.read("cells.json") if entry.get("key")]
     held: dict[str, str] = {}
@@ -51,26 +64,52 @@ def packed(run: RunRecord, file: Path | None, warn: Callable[[str], None]) -> Pa
             f"{len(keys) - there} of {len(keys)} replicates are not in the store any more: of these the archive has curves and finals alone"
         )
 
+    kept = [path for key in dict.fromkeys(keys) for path in sorted((root / WEIGHTS / key).glob("*")) if path.is_file()]
+    named = data_files(run)
+    left_out = []
+    if kept and not weights:
+        count = len({path.parent for path in kept})
+        left_out.append(f"kept weights of {count} replicate{'' if count == 1 else 's'} (--weights)")
+    if named and data is None:
+        left_out.append(f"data files {listing(named, 4)} (--data FOLDER, the study's)")
+    if data is not None and (lacking := [name for name in named if not (data / name).is_file()]):
+        raise StoreError(
+            f"{data}: there is no data file {lacking[0]} in it", "--data names the folder that the study lies in."
+        )
+
     def files() -> Iterator[tuple[str, Path | bytes]]:
         for path in sorted(run.folder.rglob("*")):
             if path.is_file():
                 yield f"{run.name}/{path.relative_to(run.folder).as_posix()}", path
-        line = cited(run, warn)
-        if line:
-            yield f"{run.name}/{CITATION}", (line + "\n").encode()
+        if citation := cited(run, warn):
+            yield f"{run.name}/{CITATION}", (citation + "\n").encode()
         for path in stored:
             yield f"{STORE}/cells/{path.parent.name}/{path.name}", path
+        for path in kept if weights else ():
+            yield f"{STORE}/{WEIGHTS}/{path.parent.name}/{path.name}", path
+        for name in named if data is not None else ():
+            yield f"{run.name}/{name}", (data or Path()) / name
 
-    return Packed(place, pack(place, files()), there, len(keys))
+    return Packed(place, pack(place, files()), there, len(keys), tuple(left_out))
+
+
+def data_files(run: RunRecord) -> list[str]:
+    """The data files that a run's study names, by their places in its folder; those that lie elsewhere are no part of an archive."""
+    try:
+        return named_files(spec.read(run.folder / "spec.yaml"))
+    except spec.StudyError:  # of another version of the language
+        return []
 
 
 def cited(run: RunRecord, warn: Callable[[str], None]) -> str:
     """The line that a run is cited by; nothing, with a warning, where its study can't be read any more."""
     with Aside(warn).part("the line to cite it by", "All else is here"):
         document = spec.load(run.folder / "spec.yaml")
+        version = str((run.about.get("packages") or {}).get("dlspec", ""))
+        if design := run.about.get("design"):  # it reads data files, which lie elsewhere
+            return line(document.study, str(design), version, run.profile, run.overrides, run.about)
         overrides = [Override.read(text) for text in run.overrides]
         plan = spec.resolve(document, run.profile or None, overrides, run.only)
-        version = str((run.about.get("packages") or {}).get("dlspec", ""))
         return study_line(document, plan, version, run.about)
     return ""
 
@@ -105,6 +144,7 @@ def unpacked(file: Path, runs: Path, warn: Callable[[str], None]) -> Unpacked:
             )
         with Store(runs / STORE, warn) as store:
             taken = store.take(whole / STORE)
+            _take_weights(whole / STORE / WEIGHTS, store.weights)
         if not there:
             with explained(runs), replaced(runs / name, over=False) as draft:
                 for path in sorted(given.rglob("*")):
@@ -114,6 +154,16 @@ def unpacked(file: Path, runs: Path, warn: Callable[[str], None]) -> Unpacked:
             with Aside(warn).part("report", "All else is here"):
                 write_report(read(runs / name), runs / name / REPORT, name)
     return Unpacked(read(runs / name), there, taken)
+
+
+def _take_weights(given: Path, weights: Path) -> None:
+    """Takes in kept weights of replicates of which none are there. They are read by nothing but Keras, when they are asked for."""
+    for folder in sorted(given.glob("*")) if given.is_dir() else ():
+        if folder.is_dir() and not (weights / folder.name).exists():
+            with explained(weights), replaced(weights / folder.name, over=False) as draft:
+                for path in sorted(folder.iterdir()):
+                    if path.suffix in (".keras", ".h5"):
+                        path.rename(draft / path.name)
 
 
 def run_name(file: Path) -> str:

@@ -245,17 +245,23 @@ class Run:
             write_page(self.record, place, warn)
         return place
 
-    def pack(self, file: str | os.PathLike[str] | None = None) -> Path:
+    def pack(
+        self, file: str | os.PathLike[str] | None = None, *, weights: bool = False,
+        data: str | os.PathLike[str] | None = None,
+    ) -> Path:  # fmt: skip
         """Writes the run into one archive: its folder, the stored results of its replicates, and a line to cite it by. `unpack` takes it in elsewhere.
 
         Args:
             file: The archive; otherwise `NAME.dlspec.zip` here.
+            weights: Whether the weights that were kept go in.
+            data: The folder that the study lies in, whose data files go in; without it they do not.
 
         Returns: The archive. What is not stored any more is a warning. Raises StudyError where it cannot be written.
         """
         from .packing import packed
 
-        return packed(self.record, Path(file) if file is not None else None, warn).file
+        place, folder = (Path(given) if given is not None else None for given in (file, data))
+        return packed(self.record, place, warn, weights, folder).file
 
     @property
     def citation(self) -> str:

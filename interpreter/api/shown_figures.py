@@ -51,7 +51,9 @@ class Figure:
     def __repr__(self) -> str:
         return f"Figure({self.name!r}, {str(self.path)!r})"
 
-    def _repr_html_(self) -> str:
+    @property
+    def html(self) -> str:
+        """Its image as HTML."""
         shown = self.picture
         size = f"width='{shown.width // 2}' style='max-width:100%;height:auto;background:#fff'"
         return f"<img src='{shown.image}' alt='{html.text(shown.description)}' {size}>"
@@ -61,10 +63,10 @@ class Figure:
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """It for a notebook: as a drawing that can be zoomed, beside its PNG; one that stays an image as the image with its words."""
         if (drawing := self.picture.drawing) is None:
-            return {"text/plain": repr(self), "text/html": self._repr_html_()}, {}
+            return {"text/plain": repr(self), "text/html": self.html}, {}
         image = base64.b64encode(self.path.read_bytes()).decode()
         size = {"width": self.picture.width // 2, "height": self.picture.height // 2}
-        # no HTML beside it: JupyterLab would show that
+        # no HTML beside it, and no method that IPython would take HTML from: JupyterLab would show that
         return {"text/plain": repr(self), "image/png": image, VEGA_LITE: drawing}, {"image/png": size}
 
 
@@ -92,8 +94,17 @@ class Figures(Mapping[str, Figure]):
     def __repr__(self) -> str:
         return f"Figures({', '.join(self.figures) or 'none'})"
 
+    def _ipython_display_(self) -> None:
+        """Shows each in turn, as it shows itself: one that can be zoomed so. An output of a cell holds one drawing."""
+        from IPython.display import HTML, display
+
+        if not self.figures:
+            display(HTML(self._repr_html_()))
+        for name, figure in self.figures.items():
+            display(HTML(html.paragraph(name)), figure)
+
     def _repr_html_(self) -> str:
-        shown = (html.paragraph(name) + figure._repr_html_() for name, figure in self.figures.items())
+        shown = (html.paragraph(name) + figure.html for name, figure in self.figures.items())
         return "".join(shown) or html.paragraph("no figures", muted=True)
 
 

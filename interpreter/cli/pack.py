@@ -15,15 +15,22 @@ from .warnings_told import tell_warning
 def pack(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run: its name, the beginning of it, or its folder.", autocompletion=complete.runs)],
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="The archive; otherwise RUN.dlspec.zip.")] = None,
+    weights: Annotated[bool, typer.Option("--weights", help="With the weights that were kept (`run --keep-weights`).")] = False,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="FOLDER", help="With the data files of the study, which lies in FOLDER.")
+    ] = None,
     root: Runs = Path("runs"),
 ) -> None:  # fmt: skip
-    """Writes a run into one archive: spec, report, curves, provenance, and what is stored of its replicates."""
+    """Writes a run into one archive: spec, report, curves, provenance, and what is stored of its replicates; of weights and data files what is
+    asked for."""
     from ..api.packing import packed
     from ..results.number_text import size
     from ..results.run_list import named
 
-    done = packed(named(root, run), output, tell_warning)
+    done = packed(named(root, run), output, tell_warning, weights, data)
     print(f"{done.file}: {size(done.bytes)}, {done.replicates} of {done.of} replicates to go on from")
+    if done.left_out:
+        print(f"not in it: {'; '.join(done.left_out)}")
 
 
 def unpack(

@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from dlspec.spec.ir.data import Rows
 from dlspec.spec.ir.plan import StudyPlan
 from dlspec.spec.passes.digests import LANGUAGE, NUMERICS
+from dlspec.spec.passes.registration import registered
 
 from ..backend.startup import accelerator
 from ..backend.versions import versions
@@ -107,6 +109,11 @@ def new_title(root: Path, plan: StudyPlan) -> str:
     return title
 
 
+def _reads_files(plan: StudyPlan) -> bool:
+    """Whether what a study means can be told again only where its data files are."""
+    return any(isinstance(program.data, Rows) for item in plan.experiments for program in item.programs)
+
+
 class RunFolder:
     """A run's folder under `runs/`, built beside its place and moved there when it is whole."""
 
@@ -144,6 +151,7 @@ class RunFolder:
             "seeds": {e.name: sorted({program.seed for program in e.programs}) for e in plan.experiments},
             "git": git, "numbers": {experiment.name: precisions(experiment) for experiment in plan.experiments},
             "cells": dict(Counter(replicate.status for replicate in replicates)), "stored": sum(replicate.stored for replicate in replicates),
+            **({"design": registered(plan)["digest"]} if _reads_files(plan) else {}),
         }  # fmt: skip
         self._json("run.json", self.about)
         with self._part(aside, samples):

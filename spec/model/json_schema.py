@@ -7,10 +7,12 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from ..tables.optimizers import OPTIMIZERS
 from .base import EXPRESSION_MARK, EXPRESSION_SCHEMA
 from .patch import IN_PROFILES, IN_VARIANTS, Refused
 from .study import Study
 
+OPTIMIZER = {"$ref": "#/$defs/OptimizerEntry"}
 IDENTIFIER = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -21,6 +23,8 @@ def study_schema() -> dict[str, Any]:
     study = definitions.pop("Study")
     definitions["Expression"] = EXPRESSION_SCHEMA
     _whole_words(definitions)
+    for name in ("Training", "TrainingPhase"):
+        definitions[name] = _by_network(definitions[name])
     patches = {f"{name}Patch": _patch(schema) for name, schema in definitions.items() if name != "Expression"}
     definitions.update(patches)
     reference = {"$ref": "#/$defs/ExperimentPatch"}
@@ -66,6 +70,33 @@ def _whole_words(definitions: dict[str, Any]) -> None:
                 "anyOf" in form
             ):  # any text may stand there, and an editor that knew the words twice would propose `dense: dense`
                 form["anyOf"] = [choice for choice in form["anyOf"] if "enum" not in choice]
+
+
+def _by_network(schema: Any) -> Any:
+    """A schema in which a condition says whether an optimiser or a map of networks to optimisers stands there.
+
+    With a choice of both an editor speaks of a name that is misspelt as of a network, and of its arguments as of optimisers.
+    """
+    if isinstance(schema, list):
+        return [_by_network(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    choices = schema.get("oneOf", [])
+    if OPTIMIZER not in choices:
+        return {key: _by_network(value) for key, value in schema.items()}
+    (networks,) = (choice for choice in choices if choice != OPTIMIZER)
+    an_optimiser: dict[str, Any] = {
+        "anyOf": [
+            {"type": "string"},
+            {"type": "object", "anyOf": [{"required": [name]} for name in OPTIMIZERS]},
+            {"type": "object", "not": {"additionalProperties": {"not": {"type": "object"}}}},
+        ]
+    }
+    some = {"not": {"additionalProperties": {"not": an_optimiser}}}
+    condition = {"type": "object", "propertyNames": {"not": {"enum": list(OPTIMIZERS)}}, **some}
+    rest = {key: value for key, value in schema.items() if key != "oneOf"}
+    proposed: list[Any] = [OPTIMIZER, {}]  # editors propose words out of a choice, and none out of a condition
+    return {**rest, "anyOf": proposed, "if": condition, "then": networks, "else": OPTIMIZER}
 
 
 def _stands_alone(field: dict[str, Any], definitions: dict[str, Any]) -> bool:
@@ -116,7 +147,7 @@ def _patch(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     left_out = ("required", "minItems", "default", "discriminator")
-    patch = {key: _patch(value) for key, value in schema.items() if key not in left_out}
+    patch = {key: value if key == "if" else _patch(value) for key, value in schema.items() if key not in left_out}
     if "oneOf" in patch:  # without the key that tells them apart, a patch may be of several
         patch["anyOf"] = patch.pop("oneOf")
     if "$ref" in schema:

@@ -178,3 +178,49 @@ def test_a_study_and_a_run_are_cited_in_a_line(run: dlspec.Run) -> None:
     assert "profile" not in run.citation and "e.constants.d=7" in command(
         "cite", "packed.yaml", "-o", "e.constants.d=7"
     )
+
+
+WITH_DATA = """\
+dlspec: 1
+study: rows
+experiments:
+  e:
+    task: {data: {file: data/rows.csv, train: 4}, example: {x: "[rows.a, rows.b]"}}
+    measures: {size: E(sum(x^2))}
+    variants: {own: {}, other: {task: {data: {file: data/other/rows.csv}}}}
+"""
+
+
+def test_weights_and_data_files_go_in_where_they_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder in (here / "data" / "other", there):
+        folder.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    rows = "a,b\n" + "".join(f"{i},{i * i}\n" for i in range(8))
+    for name in ("data/rows.csv", "data/other/rows.csv"):
+        Path(name).write_text(rows)
+    Path("rows.yaml").write_text(WITH_DATA)
+    run = dlspec.run("rows.yaml")
+    assert run.citation.split(" (")[0] == dlspec.load("rows.yaml").citation.split(" (")[0] != ""
+    keys = [item["key"] for item in run.record.read("cells.json")]
+    weights = here / "runs" / "store" / "weights"
+    (weights / keys[0]).mkdir(parents=True)
+    (weights / keys[0] / "f.keras").write_text("kept")
+    (weights / "of another run").mkdir()
+    said = command("pack", run.name, "-o", "plain.dlspec.zip").splitlines()
+    assert said[1:] == [
+        "not in it: kept weights of 1 replicate (--weights); data files data/rows.csv and data/other/rows.csv (--data FOLDER, the study's)"
+    ]
+    assert not [
+        name for name in zipfile.ZipFile("plain.dlspec.zip").namelist() if "weights" in name or "rows.csv" in name
+    ]
+    whole = there / "whole.dlspec.zip"
+    assert len(command("pack", run.name, "-o", str(whole), "--weights", "--data", ".").splitlines()) == 1
+    with pytest.raises(dlspec.StudyError, match=r"no data file data/rows\.csv"):
+        run.pack("none.dlspec.zip", data=there)
+    monkeypatch.chdir(there)
+    command("unpack", str(whole))
+    assert (there / "runs" / "store" / "weights" / keys[0] / "f.keras").read_text() == "kept"
+    assert sorted(path.name for path in (there / "runs" / "store" / "weights").iterdir()) == [keys[0]]
+    again = dlspec.run(there / "runs" / run.name / "spec.yaml")
+    assert all(item["stored"] for item in again.record.read("cells.json"))

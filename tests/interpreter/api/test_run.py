@@ -6,9 +6,11 @@ import base64
 import json
 import os
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import dlspec
@@ -16,6 +18,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from dlspec.interpreter.api.settings import RunSettings
+from dlspec.interpreter.api.shown_figures import Figures
 from dlspec.interpreter.cli.app import app
 from dlspec.interpreter.cli.run_options import RunOptions
 from typer.testing import CliRunner
@@ -108,7 +111,10 @@ def test_figures_and_report_are_those_of_the_folder(run: dlspec.Run, tmp_path: P
     figure = run.figures["e.curves"]
     assert figure.title == "Errors <u>fall</u>" and figure.svg.startswith("<?xml") and figure.numbers is not None
     assert figure.numbers["panels"][0]["series"][0]["x"] == [0, 10, 20, 30]
-    assert "<img src='data:image/" in figure._repr_html_() and "<u>" not in figure._repr_html_()
+    assert "<img src='data:image/" in figure.html and "<u>" not in figure.html
+    assert not hasattr(figure, "_repr_html_"), (
+        "IPython would put it beside the drawing, and JupyterLab shows HTML first"
+    )
     shown, sizes = figure._repr_mimebundle_()
     assert set(shown) == {"application/vnd.vegalite.v5+json", "image/png", "text/plain"}, (
         "HTML would come before the drawing"
@@ -121,6 +127,18 @@ def test_figures_and_report_are_those_of_the_folder(run: dlspec.Run, tmp_path: P
     assert drawing["$schema"].endswith("/vega-lite/v5.json") and "0,0,30," in drawing["data"]["values"]
     assert run.report() == run.path / "report.html"
     assert run.report(tmp_path / "page.html").read_text("utf-8") == run.report().read_text("utf-8")
+
+
+def test_a_notebook_shows_every_figure_as_it_shows_itself(run: dlspec.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[object] = []
+    display = SimpleNamespace(HTML=lambda text: ("html", str(text)), display=lambda *values: shown.extend(values))
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(display=display))
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    run.figures._ipython_display_()
+    assert shown == [("html", "<p style='margin:0.2em 0'>e.curves</p>"), run.figures["e.curves"]]
+    shown.clear()
+    Figures({})._ipython_display_()
+    assert shown == [("html", "<p style='margin:0.2em 0;opacity:0.75'>no figures</p>")]
 
 
 def test_runs_are_found_again(run: dlspec.Run, folder: Path) -> None:

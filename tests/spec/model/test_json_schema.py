@@ -334,3 +334,25 @@ def test_the_first_spec_is_valid(name: str) -> None:
     assert [program.variant for program in experiment.programs] == ["linear", "hidden_layer"]
     assert len(experiment.claims) == 2 and len(experiment.figures) == 1
     assert all(program.training for program in experiment.programs)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "word"),
+    [
+        ({"adm": {"learning_rate": 0.1}}, "'adm' was unexpected"),
+        ({"adm": 0.1}, "'adm' was unexpected"),
+        ({"net": {"adm": {"learning_rate": 0.1}}}, "'adm' was unexpected"),
+        ({"net": {"adam": {"learning_rat": 0.1}}}, "'learning_rat' was unexpected"),
+    ],
+)
+def test_a_misspelt_optimiser_is_what_the_schema_refuses(optimizer: Any, word: str) -> None:
+    """Not its arguments, as if it were a network's name; `tests/clients/yaml_language_server.mjs` shows it in an editor's server."""
+    document = copy.deepcopy(FLAT)
+    next(iter(document["experiments"].values()))["training"]["optimizer"] = optimizer
+    told: list[str] = []
+    left = list(VALIDATOR.iter_errors(document))
+    while left:
+        error = left.pop()
+        left += error.context or []
+        told.append(error.message)
+    assert any(word in text for text in told) and not any("'learning_rate' was unexpected" in text for text in told)
