@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import Problem, did_you_mean, listing, sentence
 
-from ..report import write_report
 from ..report.final_values import finals as finals_of
-from ..results.errors import explained
 from ..results.exit_codes import exit_code
 from ..results.folder_names import REPORT
 from ..results.number_text import SPREAD
@@ -24,6 +22,7 @@ from ..results.run_list import RunRecord, chosen, countable_runs, named
 from ..results.run_reader import results, verdicts
 from . import html
 from .claims import Claims
+from .run_page import write_page
 from .study import Study, warn
 
 if TYPE_CHECKING:
@@ -324,17 +323,6 @@ class Run:
         if measure is not None and measure not in measures:
             hint = sentence(did_you_mean(measure, measures), f"There are {listing(measures) or 'none'}.")
             raise spec.StudyError(Problem(f"the run has no measure '{measure}'", hint=hint))
-
-
-def write_page(record: RunRecord, file: Path, warn: Callable[[str], None]) -> bool:
-    """Writes a run's page; whether it is whole. `warn` is told of each part that cannot be made. Raises StudyError.
-
-    A page that is there already is not replaced by one with less in it: what cannot be made is raised then.
-    """
-    aside = None if file.exists() else Aside(warn)
-    with explained(file.parent):
-        write_report(record, file, aside=aside)
-    return aside is None or not aside.failed
 
 
 class Runs(list[Run]):

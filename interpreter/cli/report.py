@@ -33,8 +33,8 @@ def report(
 ) -> None:  # fmt: skip
     """Writes a run as one HTML page that needs nothing beside it: claims, figures, cells, provenance, the spec. With --against, two runs side by
     side: what differs in what was run, verdicts, finals, curves."""
-    from ..api.run import write_page
     from ..api.run_comparison import Comparison
+    from ..api.run_page import write_page
     from ..results.run_list import newest
 
     with ExitStack() as until:
