@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from ...results.replicates import Replicate
 from ..base import Finished
 from ..pickling import packed
 from .connect import Cluster, living
+from .data_files import cannot_travel, files_of
 from .messages import WAIT_SECONDS, Inbox, Message
 from .resources import Resources
 from .worker import Outcome, Sent, installed, run
@@ -53,13 +54,15 @@ MAX_POLLS_PER_SECOND = 200.0
 
 @dataclass
 class Running:
-    """A job that is with the cluster; `begun` is where, or nothing while it waits; `misfit` since when no node holds it."""
+    """A job that is with the cluster; `begun` is where, or nothing while it waits; `misfit` since when no node holds it; `files` are
+    the data files that were sent along, by their checksums."""
 
     job: Job
     asked: Resources
     ref: Any = None
     attempt: int = 1
     begun: str = ""
+    files: Mapping[str, Any] = field(default_factory=dict)
     misfit: float | None = None
     refused: str = ""
 
@@ -77,6 +80,8 @@ class Remote:
         self.nodes = list(cluster.nodes)
         self.looked = time.monotonic()
         self.running: dict[int, Running] = {}
+        self.files: dict[str, Any] = {}
+        """The data files that travel, by their checksums: those that some node lacks."""
         self.ended: queue.Queue[tuple[int, int, Future[Outcome]]] = queue.Queue()
         self.ready: deque[Finished] = deque()
         self.ending = False
@@ -145,10 +150,13 @@ class Remote:
         job, asked = running.job, running.asked
         assert job.checkpoints is not None
         path = job.checkpoints.path
+        wanted = [file.checksum for file in files_of(job.batch.program)]
+        running.files = {checksum: self.files[checksum] for checksum in wanted if checksum in self.files}
         sent = Sent(
             job.number, running.attempt, packed(job.batch), job.compiled, self.cluster.device, self.versions,
             self.threads, job.checkpoints.made_by, job.checkpoints.every, max(1.0, len(self.running) / MAX_POLLS_PER_SECOND),
             job.weights is not None, str(path), path.read_bytes() if path.exists() else None,
+            running.files,
         )  # fmt: skip
         task = self.task.options(
             name=job.batch.program.name, num_cpus=asked.cores, num_gpus=asked.gpus, memory=asked.memory
@@ -174,13 +182,34 @@ class Remote:
         except RayError as error:
             replicates = _failed(job, f"on the cluster: {_last_line(error)}")
         else:
-            if outcome.fault:
+            if outcome.lacking:
+                if not self.ending and not (fault := self._files_sent(running, outcome)):
+                    return
+                replicates = _interrupted(job) if self.ending else _failed(job, f"on the cluster: {fault}")
+            elif outcome.fault:
                 replicates = _failed(job, f"on the cluster: {outcome.fault}")
             else:
                 replicates = list(outcome.replicates) or _interrupted(job)
                 self._keep_weights(job, outcome.weights)
         del self.running[number]
         self.ready.append(Finished(job, replicates))
+
+    def _files_sent(self, running: Running, outcome: Outcome) -> str:
+        """Sends a job again, with the data files that its node lacks; or says why they cannot be there."""
+        for file in outcome.lacking:
+            named = f"{outcome.node} has no '{Path(file.path).name}' with the values that were checked"
+            hint = f"put it at {file.path} on every node"
+            try:
+                reason = "it could not be kept there" if file.checksum in running.files else cannot_travel(file)
+                if reason:
+                    return f"{named}, and {reason}: {hint}"
+                if file.checksum not in self.files:
+                    self.files[file.checksum] = ray.put(Path(file.path).read_bytes())
+                    self.watcher.warn(f"{named}: it is sent there")
+            except (OSError, RayError) as error:
+                return f"{named}, and it could not be sent ({_last_line(error)}): {hint}"
+        self._send(running)
+        return ""
 
     def _again(self, running: Running, reason: str) -> bool:
         """Begins a job again whose worker is lost; whether it may."""

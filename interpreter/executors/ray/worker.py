@@ -11,12 +11,13 @@ import platform
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from dlspec.spec.ir.data import NamedFile
 from dlspec.spec.passes.digests import NUMERICS
 
 from ...backend.versions import PACKAGES
@@ -27,6 +28,7 @@ from ...store.checkpoints import Checkpoint, Checkpoints
 from ...store.requests import ReplicateBatch
 from ..event_forwarding import EventForwarder
 from ..pickling import unpacked
+from .data_files import found
 from .messages import Reporter
 
 
@@ -46,7 +48,8 @@ class Sent:
     """A job on its way: `batch` is pickled, to be opened only where the same versions are installed.
 
     `checkpoint` holds a checkpoint's bytes to go on from, `origin` says which file of the driver they are. `threads` is
-    how many threads TensorFlow computes with, which may decide over the last bits; `weights` whether they are wanted.
+    how many threads TensorFlow computes with, which may decide over the last bits; `weights` whether they are wanted;
+    `files` are data files that travel, by their checksums, for nodes that lack them.
     """
 
     number: int
@@ -62,15 +65,21 @@ class Sent:
     weights: bool
     origin: str = ""
     checkpoint: bytes | None = None
+    files: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What comes back: replicates, and final weights by replicate and file; or why there are none. Neither: it was not begun."""
+    """What comes back: replicates, and final weights by replicate and file; or why there are none. Neither: it was not begun.
+
+    `lacking` are the data files that are not on `node`.
+    """
 
     replicates: Sequence[Replicate] = ()
     weights: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
     fault: str = ""
+    lacking: Sequence[NamedFile] = ()
+    node: str = ""
 
 
 def run(sent: Sent, inbox: Any) -> Outcome:
@@ -111,6 +120,14 @@ def _forms() -> Any:
 def _trained(sent: Sent, reporter: Reporter, stop: threading.Event) -> Outcome:
     from ...program.training_loop import train
 
+    batch = unpacked(sent.batch, ReplicateBatch)
+    try:
+        program, lacking = found(batch.program, sent.files, _fetched)
+    except OSError as error:
+        return Outcome(fault=f"a data file could not be kept on {platform.node()}: {error.strerror or error}")
+    if lacking:
+        return Outcome(lacking=lacking, node=platform.node())
+    batch = replace(batch, request=replace(batch.request, program=program))
     with tempfile.TemporaryDirectory(prefix="dlspec-") as name:
         folder = Path(name)
         checkpoints = Forwarded(folder / "checkpoint", sent.made_by, sent.every, reporter=reporter, origin=sent.origin)
@@ -118,7 +135,7 @@ def _trained(sent: Sent, reporter: Reporter, stop: threading.Event) -> Outcome:
             checkpoints.path.write_bytes(sent.checkpoint)
         weights = folder / "weights" if sent.weights else None
         job = Job(
-            sent.number, unpacked(sent.batch, ReplicateBatch), sent.compiled, checkpoints, str(weights) if weights else None
+            sent.number, batch, sent.compiled, checkpoints, str(weights) if weights else None
         )  # fmt: skip
         replicates = train(
             job, EventForwarder(lambda number, kind, *values: reporter.tell(kind, *values)), stop, _forms()
@@ -127,6 +144,13 @@ def _trained(sent: Sent, reporter: Reporter, stop: threading.Event) -> Outcome:
             replicate.curves = {key: Curve(_stacked(values)) for key, values in replicate.curves.items()}
             replicate.errors = {key: Curve(_stacked(values)) for key, values in replicate.errors.items()}
         return Outcome(replicates, _files(weights) if weights is not None else {})
+
+
+def _fetched(reference: Any) -> bytes:
+    import ray
+
+    data: bytes = ray.get(reference)
+    return data
 
 
 def _stacked(values: Sequence[Any]) -> Any:

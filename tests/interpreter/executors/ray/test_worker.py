@@ -1,11 +1,19 @@
-"""What a worker is sent: versions that must be the same."""
+"""What a worker is sent: versions that must be the same, and data files that it lacks."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
+from dlspec import spec
+from dlspec.spec.diagnostics.problems import Source
+from dlspec.spec.ir.data import Rows
+from dlspec.spec.ir.plan import Program
 
 pytest.importorskip("ray")
 
+from dlspec.interpreter.executors.ray.data_files import cannot_travel, files_of, found
 from dlspec.interpreter.executors.ray.worker import differences, installed
 
 
@@ -13,3 +21,53 @@ def test_other_versions_are_told_by_name() -> None:
     here = installed()
     assert differences(here, here) == ""
     assert differences(here, {**here, "keras": "1.0"}) == f"keras 1.0 there and {here['keras']} here"
+
+
+STUDY = """
+dlspec: 1
+study: far
+experiments:
+  e:
+    task: {data: {file: rows.csv, train: 2}, example: {x: rows.x}}
+    measures: {mean: E(x)}
+"""
+
+
+def elsewhere(program: Program, path: Path) -> Program:
+    """A program whose data file lies at another path on this node."""
+    assert isinstance(program.data, Rows)
+    (file,) = program.data.files
+    return replace(program, data=replace(program.data, files=(replace(file, path=str(path)),)))
+
+
+def test_data_files_are_found_by_their_checksum_or_travel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file where the driver has it is taken; one that is missing or holds other values is asked for, kept, and found again."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    rows = tmp_path / "rows.csv"
+    rows.write_text("x\n1.5\n2.5\n3.5\n")
+    program = spec.resolve(spec.parse(Source(str(tmp_path / "t.yaml"), STUDY))).experiments[0].programs[0]
+    (file,) = files_of(program)
+    asked: list[str] = []
+
+    def fetch(reference: str) -> bytes:
+        asked.append(reference)
+        return rows.read_bytes()
+
+    placed, lacking = found(program, {}, fetch)
+    assert not lacking and files_of(placed)[0].path == file.path
+    other = tmp_path / "node" / "rows.csv"
+    other.parent.mkdir()
+    far = elsewhere(program, other)
+    for text in (None, "x\n1.5\n2.5\n4.5\n"):  # not there; there, and another one
+        if text is not None:
+            other.write_text(text)
+        _, lacking = found(far, {}, fetch)
+        assert [one.name for one in lacking] == ["rows"]
+    placed, lacking = found(far, {file.checksum: "reference"}, fetch)
+    (there,) = files_of(placed)
+    assert not lacking and Path(there.path).read_bytes() == rows.read_bytes() and there.path != str(other)
+    placed, lacking = found(far, {}, fetch)  # a later job finds the copy
+    assert not lacking and files_of(placed)[0].path == there.path and asked == ["reference"]
+    Path(there.path).write_text("x\n0\n")
+    assert found(far, {}, fetch)[1]
+    assert cannot_travel(file) == "" and "folder" in cannot_travel(replace(file, path=str(tmp_path)))
