@@ -14,6 +14,7 @@ from ..ir import terms as t
 from ..ir.plan import EstimatePlan, InitialValue, LayerPlan, MeasurePlan, Named, NetworkPlan, Program
 from ..ir.term_pass import TermPass
 from ..ir.types import Type
+from ..tables.layers import row_of
 
 
 class Walk:
@@ -116,6 +117,8 @@ class Walk:
         blocks = [[self.layer(inner) for inner in block] for block in layer.blocks]
         config = {name: self.value(value) for name, value in layer.config.items()}
         parts: list[Any] = [list(layer.parts)] if layer.parts else []
+        row = row_of(layer)
+        parts += [["numbers", row.numbers]] if row is not None and row.numbers else []
         if layer.kept_by:
             functions = layer.kept_by.items()
             parts += [

@@ -37,7 +37,7 @@ NORMALIZATIONS = (
     Layer(
         name="layer_normalization", keras="LayerNormalization",
         meaning="mean 0 and variance 1 over each example's last axis", parameters=named(_EPSILON, *_CENTER_AND_SCALE),
-        output=array_shape, weights=_weights, work=work.each_output(8, 19),
+        output=array_shape, weights=_weights, work=work.each_output(7, 15), stacking="stacked", numbers=1,
     ),
     Layer(
         name="rms_normalization", keras="RMSNormalization",

@@ -98,6 +98,8 @@ class Layer:
     """How many of a weight's first axes count its inputs, and the rest its outputs, where fans are not by Keras' rule for kernels."""
     of_example: Mapping[str, Callable[[Shape], tuple[str, tuple[Shape, ...]]]] = field(default_factory=dict)
     """Arguments that may speak of an example, with the kind and the shapes that they may have on an input of a shape."""
+    numbers: int = 0
+    """Raised whenever this layer alone gives other numbers than before: results that are stored of networks with it are taken again."""
     settled: Callable[[Shape, Config], Mapping[str, Any]] | None = None
     """The values of arguments that are left out (None) and hang on the others, or on the shape. Raises ShapeProblem."""
 

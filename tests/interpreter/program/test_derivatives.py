@@ -22,12 +22,16 @@ XLA = pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 
 CLOSED = """
 dtype: float64
-functions: {jump(v): "1.0 if v > 0 else 0.0", soft(v): "sigmoid(3 * v)", turned(a): "jacobian(a * x, x)"}
+functions: {jump(v): "1.0 if v > 0 else 0.0", soft(v): "sigmoid(3 * v)", turned(a): "jacobian(a * x, x)", unit(v): "(v - mean(v)) / sqrt(mean((v - mean(v))^2) + 0.001)"}
 gradient: {jump: {surrogate: "soft(v)"}}
 task:
   draw: {W: "normal([12, 3])", d: "normal([3])"}
   example: {x: "normal([3])", e: "normal([3])", y: "x[0]^3", k: "2 * x"}
-architecture: {f: {input: x, layers: [dense: {units: 4, activation: tanh, name: a}, dense: {units: 3, name: b}]}, g: {input: k, layers: [dense: {units: 2, name: a}]}}
+architecture:
+  f: {input: x, layers: [dense: {units: 4, activation: tanh, name: a}, dense: {units: 3, name: b}]}
+  g: {input: k, layers: [dense: {units: 2, name: a}]}
+  n: {input: x, layers: [layer_normalization]}
+  q: {input: x, layers: [group_normalization: 1]}
 outputs: {big: "sin(matmul(W, x))", s: "sum(f^2)", mid: "x * x", far: "[mid[0] * mid[1], mid[2] * f[0]]", steep: "jacobian(big, x)"}
 measures:
   few: "E(max(abs(jacobian(x * x, x) - [2 * x[i] if i == j else 0.0 for i < 3, j < 3])))"
@@ -53,6 +57,9 @@ measures:
   weights: "E(abs(directional(s, f.weights, f.weights) - dot(gradient(s, f.weights), f.weights)))"
   layer: "E(max(abs(directional(f, f.b.weights, f.b.weights) - f)))"
   kernel_hessian: "E(max(abs(hessian_vector(s, f.b.bias, d) - 2 * d)))"
+  normalized: "E(max(abs(hessian_vector(dot(W[0], n), x, e) - hessian_vector(dot(W[0], unit(x)), x, e))))"
+  of_groups: "E(max(abs(hessian_vector(dot(W[0], q), x, e) - hessian_vector(dot(W[0], unit(x)), x, e))))"
+  spread: "E(max(abs(hessian_vector(variance(x)^2 + std(x), x, e) - hessian_vector(mean((x - mean(x))^2)^2 + sqrt(mean((x - mean(x))^2)), x, e))))"
 """
 
 

@@ -84,7 +84,7 @@ BODIES = {
     task:
       data: {train: 24, test: 16}
       example: {x: "normal([3])", y: "x[0] * c"}
-    architecture: {f: {input: x, layers: [dense: 4, batch_normalization, dropout: 0.5, dense: 1]}}
+    architecture: {f: {input: x, layers: [dense: 4, batch_normalization, layer_normalization, dropout: 0.5, dense: 1]}}
     loss: {l: (f - y)^2}
     training: {optimizer: {adam: 0.01}, batch: 8, steps: 5}
     measures: {error: "E((f - y)^2)", fitted: {of: "E((f - y)^2)", on: train}, as_trained: {of: "E((f - y)^2)", mode: training}}
