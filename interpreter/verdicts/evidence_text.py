@@ -46,7 +46,7 @@ def needed(claim: Mapping[str, Any]) -> str:
     count = claim.get("needed")
     if not count:
         return ""
-    if claim["verdict"] == SEEN and count == HOLDS_FROM:
+    if count == HOLDS_FROM and (claim["verdict"] == SEEN or claim.get("interval") is None):  # no spread was seen
         return f"it can hold from {count} replicates on"
     return f"about {count:,} replicates would settle it, from what was seen"
 

@@ -17,7 +17,7 @@ from ..results.verdicts import FAILS, HOLDS, OPEN, SEEN, Decision
 from .grid import Array, Entry, Grid
 from .randomness import differs, exactly
 from .rates import chance_of_statistic, least_count, skewed, student
-from .undecided import where
+from .undecided import undecided, where
 
 ROUNDING = 1e-12
 """By how much of their size margins differ that are the same but for rounding."""
@@ -144,7 +144,9 @@ def decide_by_means(claim: ClaimPlan, sides: Sequence[Margins], results: Results
     few = min(cells, key=lambda cell: cell.count)
     if few.count < (fewest := JUDGES[claim.judge.name].fewest):
         reason = f"a t interval needs {fewest} replicates or more{_at(few, results)}, and {few.count} can be judged"
-        return Decision(OPEN, reason + _uncounted(few), counted=few.count, undefined=few.undefined, needed=HOLDS_FROM)
+        needed = None if few.undefined else HOLDS_FROM  # others may be undefined, too
+        reason += _uncounted(few) + _why_undefined(claim, few, results)
+        return Decision(OPEN, reason, counted=few.count, undefined=few.undefined, needed=needed)
     met, many = [cell.met() for cell in cells], len(cells) // len(sides)
     missed = [cell for cell in cells if cell.missed(many)]
     if missed:
@@ -218,6 +220,12 @@ def _strength(cell: Cell, interval: tuple[float, float], corrected: int, cells: 
 
 def _uncounted(cell: Cell) -> str:
     return f"; {cell.undefined} undefined, not counted" if cell.undefined else ""
+
+
+def _why_undefined(claim: ClaimPlan, cell: Cell, results: Results) -> str:
+    """What is wrong with the first replicate of a cell that is not counted; empty where all are."""
+    entries = ({**cell.place, len(results.dimensions): replicate} for replicate in range(results.count))
+    return next((f"; {why}" for entry in entries if (why := undecided(claim.tree, entry, results))), "")
 
 
 def _at(cell: Cell, results: Results) -> str:

@@ -183,12 +183,15 @@ def difference_text(final: Final) -> str:
 
 
 def seen(verdict: Verdict | None) -> str:
-    """What was seen of a claim: the value that decided, with its range."""
+    """What was seen of a claim: the value that decided, with its range, and where that was, of several places."""
     if verdict is None or verdict.value is None:
         return "–"
+    lead = ""
+    if len(verdict.evidence) == 1 and (only := verdict.evidence[0]).of > 1 and only.nearest >= 0:
+        lead = f"{only.points[only.nearest].where}: "
     if verdict.range is None or verdict.range[0] == verdict.range[1]:
-        return number(verdict.value)
-    return ranged(verdict.value, *verdict.range)
+        return lead + number(verdict.value)
+    return lead + ranged(verdict.value, *verdict.range)
 
 
 def as_data(comparison: Comparison, figure: Sequence[Path]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from dlspec.interpreter.verdicts.families import judged_together
 from dlspec.interpreter.verdicts.judge import judge
 from dlspec.interpreter.verdicts.judges import DECISIONS
 from dlspec.interpreter.verdicts.rates import skewed
+from dlspec.interpreter.verdicts.run_comparison import seen
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.ir.plan import ExperimentPlan
 from dlspec.spec.tables.judges import JUDGES
@@ -133,10 +134,10 @@ def test_an_undefined_replicate_may_or_may_not_meet_a_share() -> None:
 
 
 def test_how_many_replicates_would_settle_a_share() -> None:
-    needed = verdict(ALONE, [0.0] * 4 + [2.0], "{share: 0.5}").decision.needed
-    assert needed is not None
-    met = round(0.8 * needed)
-    assert stats.binomtest(met, needed).proportion_ci(0.9, "exact").low >= 0.5
+    count = verdict(ALONE, [0.0] * 4 + [2.0], "{share: 0.5}").decision.needed
+    assert count is not None
+    met = round(0.8 * count)
+    assert stats.binomtest(met, count).proportion_ci(0.9, "exact").low >= 0.5
 
 
 def test_a_share_that_undefined_replicates_leave_open_asks_for_no_number_of_more() -> None:
@@ -226,6 +227,14 @@ def test_undefined_replicates_are_told_and_not_counted() -> None:
     assert found.decision.strength.endswith("5 replicates; 1 undefined, not counted")
     few = verdict(GAP, {"a": np.zeros(3), "b": np.array([1.0, 1.1, math.nan])}, "mean")
     assert few.verdict == OPEN and "3 replicates or more, and 2 can be judged; 1 undefined" in few.reason
+    assert few.reason.endswith("the measure 'm' was undefined (NaN) at step 0 in e/b replicate 2")
+    assert few.decision.needed is None, "nothing tells how many of more replicates would be undefined"
+
+
+def test_what_two_runs_saw_of_a_claim_is_told_with_its_place() -> None:
+    found = verdict("final(m) < 1", {"a": [0.5, 0.25], "b": [0.75, 0.125]})
+    assert seen(found) == "b: 0.438 (0.125 … 0.75)"
+    assert seen(verdict(ALONE, [0.5, 0.25])) == "0.375 (0.25 … 0.5)"
 
 
 def test_a_geometric_mean_is_judged_on_the_logarithms() -> None:
