@@ -351,7 +351,8 @@ def _measured(
 def _selection(node: n.Expr, text: Text, subject: Subject) -> c.Selection:
     span = text.span(node)
     if not (isinstance(node, n.Binary) and node.operator in COMPARISONS and isinstance(node.left, n.Name)):
-        raise problem_at(span, "a condition compares an axis with a value", "`variant == forward_only`, `d <= 10`")
+        hint = "`variant == forward_only`, `d <= 10`; several hold together with commas: `d >= 4, d <= 10`."
+        raise problem_at(span, "a condition compares an axis with a value", hint)
     axis = node.left.name
     if axis not in subject.axes:
         hint = (
@@ -374,11 +375,11 @@ def _selection(node: n.Expr, text: Text, subject: Subject) -> c.Selection:
                 span, f"'{axis}' is an axis of names: it is compared by == or !=", "Write `variant == NAME`."
             )
         return c.Selection(axis, node.operator, word)
-    value = claim_part(node.right, text, subject)
+    value = None if (several := isinstance(node.right, n.Array)) else claim_part(node.right, text, subject)
     if not isinstance(value, c.Number):
-        raise problem_at(
-            text.span(node.right), "an axis is compared with a constant", "Write `d <= 10` or `variant == NAME`."
-        )
+        hint = "Several conditions keep a range: `d >= 4, d <= 8`. Or join a claim of each: `and`."
+        hint = hint if several else "Write `d <= 10` or `variant == NAME`."
+        raise problem_at(text.span(node.right), "an axis is compared with one constant", hint)
     selection = c.Selection(axis, node.operator, value.value)
     if not any(isinstance(item, int | float) and c.holds(selection, item) for item in values):
         raise problem_at(

@@ -29,6 +29,13 @@ def stored_weights(experiment: Any) -> StoredWeights | None:
     scale = None
     if model.loss_scale is not None:
         node = model.node("loss_scale")
+        if getattr(node, "value", None) in ("dynamic", "auto"):
+            message = f"the loss is multiplied by one number, and '{node.value}' is none"
+            raise problem_at(
+                node.span,
+                message,
+                "`loss_scale: 2^15`; `left_out`, in measures, counts the updates in which that was too much.",
+            )
         scale = float(folding.number(experiment.checker.value(node, Context("constants", ())), "'loss_scale'"))
         if not 0 < scale <= STORED_TYPES["float32"].most:
             hint = "The loss is multiplied by it, and gradients are divided by it: `2^15`."

@@ -353,7 +353,7 @@ def _token_hint(text: str, token: str, place: int) -> str:
     if token in (")", "]") and text.count(token) > text.count("(" if token == ")" else "["):
         return "This bracket was never opened."
     if token == "in":
-        return "Index notation is `[f(i) for i < n]`."
+        return "Index notation is `[f(i) for i < n]`; one of several values is `x == 2 or x == 4`, in conditions of claims a range: `d >= 2, d <= 4`."
     if token in (":", "lambda"):
         return "A function is declared under `functions:`, as `f(x): ...`."
     before = text[:place].rstrip()

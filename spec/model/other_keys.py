@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from types import MappingProxyType
 
+from ..diagnostics.problems import did_you_mean
 from ..tables.layers.other_layers import other_layer
+from .elsewhere import elsewhere
 
 OTHER_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -41,6 +43,9 @@ OTHER_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "betas": ("beta_1",),
         "eps": ("epsilon",),
         "epochs": ("steps",),
+        "num_epochs": ("steps",),
+        "max_epochs": ("steps",),
+        "steps_per_epoch": ("steps",),
         "iterations": ("steps",),
         "max_steps": ("steps",),
         "eval_every": ("evaluate",),
@@ -81,3 +86,8 @@ def other_key(word: str, known: Container[str]) -> str:
     own = next((key for key in OTHER_KEYS.get(word.lower(), ()) if key in known), "")
     more = ", and counts updates" if own == "steps" else ""
     return f"It is `{own}` here{more}." if own else ""
+
+
+def meant(word: str, known: Collection[str]) -> str:
+    """What is meant by a key that is not known: one that is, or what stands elsewhere; nothing where nothing tells."""
+    return other_key(word, known) or elsewhere(word, known) or did_you_mean(word, known)

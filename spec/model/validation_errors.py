@@ -14,7 +14,7 @@ from ..diagnostics.problems import Problem, Span, did_you_mean, listing, sentenc
 from ..diagnostics.suggestions import Words
 from ..source import nodes as yaml
 from .base import Closed, OneOf
-from .other_keys import other_key
+from .other_keys import meant, other_key
 from .other_values import other_value
 
 WANTED = {
@@ -182,7 +182,7 @@ def _unknown(fault: _Fault) -> Problem:
     known = _keys(owner) if owner else Words()
     where = f" of {owner.noun}" if owner and issubclass(owner, OneOf) else ""
     listed = f"Known here: {listing(known, 30)}." if known else "Remove it: there are none here."
-    hint = other_key(word, known) or did_you_mean(word, known) or listed
+    hint = meant(word, known) or listed
     return Problem(f"unknown key '{word}'{where}", fault.at_key(), hint)
 
 
