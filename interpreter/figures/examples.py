@@ -96,13 +96,16 @@ def examples(plan: FigurePlan, results: Results) -> Any:
 
 @draws("images")
 def images(plan: FigurePlan, results: Results) -> Any:
-    """Images, those of one value in a row, at each of the steps; of the first replicate of each panel.
+    """Images, those of one value in a row, at each of the steps; of the first replicate of each panel. Where `rows` is an axis a row is a cell.
 
     What is trained is told from data by its steps: the heading says which step is shown.
     """
     shown: dict[str, Replicate] = {}
     headings: dict[str, str] = {}
-    for title, replicates in split(results, plan.model.panel):
+    if plan.model.rows in results.axes:
+        shown = dict(first_shown(plan, results))
+        headings = dict.fromkeys(shown, "")
+    for title, replicates in split(results, plan.model.panel) if not shown else ():
         first = next(iter(first_shown(plan, replace(results, replicates=replicates))), None)
         if first is not None:
             shown[title], headings[title] = first[1], first[0] if plan.model.panel is None else title

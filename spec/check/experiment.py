@@ -86,7 +86,7 @@ class ExperimentChecker:
             scope.problems.extend(self.shared.once("left out", found, lambda: tuple(left_out_of_nothing(found))))
         replicates = scope.attempt(lambda: scope.part(("replicates",), self.replicates, self.model.node("replicates")))
         streams = streams_of(scope)
-        found_probes = probes(scope, training)
+        found_probes = probes(scope, training, {*self.point.values, *(["variant"] if self.point.variant else [])})
         found_estimates = self.once(
             estimates(scope, training, loss if training is None else training.loss, found, found_probes)
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from ..diagnostics.problems import Problem, problem_at
@@ -16,23 +16,23 @@ from .scope import ExperimentScope
 Path = list[str | int]
 
 
-def probes(experiment: ExperimentScope, training: TrainingPlan | None) -> list[ProbePlan]:
-    """What every figure shows of single examples."""
+def probes(experiment: ExperimentScope, training: TrainingPlan | None, axes: Collection[str] = ()) -> list[ProbePlan]:
+    """What every figure shows of single examples; `axes` are those of the experiment."""
     last = training.steps if training else 0
     if not any(figure.of_examples for figure in experiment.model.figures.values()):
         return []
     node = experiment.model.node("figures")
-    plans: list[ProbePlan] = experiment.group(("probes", last), lambda: _probes(experiment, last), node)
+    plans: list[ProbePlan] = experiment.group(("probes", last), lambda: _probes(experiment, last, axes), node)
     return plans
 
 
-def _probes(experiment: ExperimentScope, last: int) -> list[ProbePlan]:
+def _probes(experiment: ExperimentScope, last: int, axes: Collection[str]) -> list[ProbePlan]:
     plans = []
     for name, figure in experiment.model.figures.items():
         if figure.of_examples:
             probe = experiment.attempt(
                 lambda name=name, figure=figure: experiment.part(
-                    ("probe", name, last), lambda: _probe(experiment, name, figure, last), figure.node()
+                    ("probe", name, last), lambda: _probe(experiment, name, figure, last, axes), figure.node()
                 )
             )
             if probe is not None:
@@ -40,10 +40,10 @@ def _probes(experiment: ExperimentScope, last: int) -> list[ProbePlan]:
     return plans
 
 
-def _probe(experiment: ExperimentScope, name: str, figure: Any, last: int) -> ProbePlan:
+def _probe(experiment: ExperimentScope, name: str, figure: Any, last: int, axes: Collection[str]) -> ProbePlan:
     """The values of one figure, at its steps."""
     terms = {}
-    for label, path in _shown(figure):
+    for label, path in _shown(figure, axes):
         node = figure.node(*path)
         assert node is not None
         terms[label] = experiment.checker.value(node, Context("measures", ("figures", name, label)))
@@ -61,7 +61,7 @@ def _probe(experiment: ExperimentScope, name: str, figure: Any, last: int) -> Pr
         examples = experiment.count(figure.node("examples"), figure.examples, "'examples'")
     else:
         examples = experiment.count(figure.node("count"), figure.count, "'count'")
-        examples *= ROWS_SEARCHED if figure.kind == "images" and figure.rows is not None else 1
+        examples *= ROWS_SEARCHED if "rows" in terms else 1
     if experiment.data is not None and experiment.data.tabled:
         experiment.note_read("data")
         if not experiment.data.test:
@@ -82,10 +82,11 @@ def _trained(terms: Iterable[t.Term]) -> bool:
     )
 
 
-def _shown(figure: Any) -> list[tuple[str, Path]]:
-    """The labels of a figure's values, and where their expressions stand."""
+def _shown(figure: Any, axes: Collection[str]) -> list[tuple[str, Path]]:
+    """The labels of a figure's values, and where their expressions stand; rows of images that are cells hold no values."""
     if figure.kind == "images":
-        rows: list[tuple[str, Path]] = [("rows", ["rows"])] if figure.rows is not None else []
+        sorted_ = figure.rows is not None and figure.rows not in axes
+        rows: list[tuple[str, Path]] = [("rows", ["rows"])] if sorted_ else []
         return [("image", ["image"]), *rows]
     own: list[tuple[str, Path]] = [("x", ["x"])] if getattr(figure, "x", None) is not None else []
     curves: list[tuple[str, Path]] = [(f"y:{label}", ["y", label]) for label in figure.y]

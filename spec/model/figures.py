@@ -225,7 +225,10 @@ class Images(Figure):
 
     kind: Literal["images"]
     image: Expression = Field(description="What is shown: [height, width], or [height, width, 3] between 0 and 1.")
-    rows: Expression | None = Field(None, description="One number an example: examples of one value share a row.")
+    rows: Expression | None = Field(
+        None,
+        description="One number an example: examples of one value share a row. Or an axis: a row a cell, all of the same examples.",
+    )
     count: Expression = Field(8, description="How many images a row.")
     steps: list[Expression] | None = Field(
         None,

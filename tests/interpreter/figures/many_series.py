@@ -53,6 +53,7 @@ FIGURES_OF: dict[str, tuple[str, str]] = {
     "examples_of_labels": (f"{{kind: examples, y: {{ARRAYS}}, steps: [0, 100000], {ONE_PANEL}}}", "labels"),
     "scatter_of_labels": (f"{{kind: scatter, y: {{POINTS}}, {ONE_PANEL}}}", "labels"),
     "scatter_of_cells": ("{kind: scatter, y: {data: 'x[:2]', samples: 'x[1:]'}, steps: [0, 100000], where: [d == 1, rate == 0.1]}", "variants"),
+    "images_a_row_a_cell": ("{kind: images, image: 'outer(x, x)', rows: d, count: 4}", "sizes"),
     "images_of_cells": ("{kind: images, image: 'outer(x, x)', rows: 'x[0]', panel: d, count: 4}", "sizes"),
 }  # fmt: skip
 MANY_PANELS = ("heatmap_of_matrices", "curves_a_panel_each", "scatter_of_cells", "bars_of_variants")

@@ -182,6 +182,21 @@ def test_images_of_one_value_share_a_row() -> None:
     plt.close(figure)
 
 
+def test_rows_of_images_may_be_an_axis() -> None:
+    """Each row is a cell, in the order of the axis, of the same examples; nothing is looked for to sort them by."""
+    plan, found = results('{kind: images, image: "outer(x, x)", rows: variant, count: 2}')
+    firsts = list({(one.variant, *one.constants.items()): one for one in found.replicates[::-1]}.values())[::-1]
+    for place, replicate in enumerate(firsts):
+        replicate.samples["shown"] = {0: {"image": np.full((2, 2, 2), place / 10)}}
+    figure = DRAWERS[plan.kind](plan, found)
+    headed = [axis.get_title(loc="left") for axis in figure.axes[::2]]
+    assert len(headed) == len(firsts) and len(set(headed)) == len(headed)
+    assert all(replicate.variant in title for replicate, title in zip(firsts, headed, strict=True))
+    shades = [axis.images[0].get_array()[0, 0] for axis in figure.axes]
+    assert shades == [place / 10 for place in range(len(firsts)) for _ in range(2)]
+    plt.close(figure)
+
+
 def test_a_value_has_one_colour_in_every_panel() -> None:
     plan, found = results("{kind: curves, y: [error, other], panel: d}")
     replicates = sorted(found.replicates, key=lambda replicate: replicate.variant, reverse=True)
