@@ -1,5 +1,34 @@
-"""Before any test: TensorFlow's environment as `dlspec run` sets it."""
+"""Before any test: TensorFlow's environment as `dlspec run` sets it. And what all tests of a process share."""
 
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+import pytest
 from dlspec.interpreter.backend.environment import set_environment
 
 set_environment()
+
+TOGETHER = {"tests/interpreter/cli/test_diff_forms.py": "tests/spec/diff/test_corpus.py"}
+"""Files that go to the process of another, which has made already what they look at: the difference of each pair."""
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end, and is no collection's to look through."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """As `--dist loadfile`, but for the files that go together."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Together(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return TOGETHER.get(file, file)
+
+    return Together(config, log) if config.getoption("dist") == "loadfile" else None

@@ -141,10 +141,25 @@ def document(text: str) -> Document:
     return spec.parse(Source("study.yaml", text))
 
 
-@cache
 def difference(pair_name: str) -> StudyDiff:
     """What the diff says of a pair. Raises StudyError where a side is no valid study."""
-    return compared(*BY_NAME[pair_name].sides())
+    done, _ = _both_ways(pair_name)
+    return done
+
+
+def same_when_undone(pair_name: str) -> bool:
+    """Whether the diff says of one of `BOTH_WAYS` that it is the same, with its sides the other way round."""
+    _, undone = _both_ways(pair_name)
+    assert undone is not None
+    return undone
+
+
+@cache
+def _both_ways(pair_name: str) -> tuple[StudyDiff, bool | None]:
+    """One after the other: the other way asks for what was resolved for the one."""
+    before, after = BY_NAME[pair_name].sides()
+    done = compared(before, after)
+    return done, compared(after, before).same if pair_name in BOTH_WAYS else None
 
 
 def compared(before: str, after: str) -> StudyDiff:
@@ -187,3 +202,5 @@ def _exact(entry: Mapping[str, Any]) -> Pair:
 
 PAIRS = [pair for path in [FOLDER / "corpus.yaml", *sorted((FOLDER / "corpus").glob("*.yaml"))] for pair in _read(path)]
 BY_NAME = {pair.name: pair for pair in PAIRS}
+BOTH_WAYS = {pair.name for pair in PAIRS if pair.exit != 2 and (pair.study == "base.yaml" or pair.exit == 0)}
+"""Pairs that are compared the other way, too: those of the smallest study, and all that mean the same."""
