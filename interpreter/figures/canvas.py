@@ -71,6 +71,8 @@ class Sheet(Figure):
         """What the key names, in its order: what it looks like, and the text."""
         self.self_evident: set[str] = set()
         """Names that say nothing where they are the only one."""
+        self.laid_out = False
+        """Whether all stands where it is to stand, so that saving it needs no layout."""
 
     @property
     def panels(self) -> list[Any]:
@@ -115,6 +117,20 @@ def panels(count: int, width: float = 2.9, height: float = 2.1) -> tuple[Sheet, 
     return figure, flat[:count]
 
 
+@contextmanager
+def _kept_layout(figure: Figure) -> Iterator[None]:
+    """A figure that is laid out is not again, which would draw it once more for each file."""
+    engine = figure.get_layout_engine()
+    if engine is None or not getattr(figure, "laid_out", False):
+        yield
+        return
+    figure.set_layout_engine("none")
+    try:
+        yield
+    finally:
+        figure.set_layout_engine(engine)
+
+
 def save(figure: Figure, paths: Sequence[Path]) -> str:
     """Writes a figure into files, all whole or none; returns the letters that no font has. Raises OSError.
 
@@ -122,7 +138,7 @@ def save(figure: Figure, paths: Sequence[Path]) -> str:
     """
     literal(figure)
     made = []
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as told, _kept_layout(figure):
         warnings.simplefilter("always")
         for path in paths:
             image = io.BytesIO()

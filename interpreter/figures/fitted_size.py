@@ -31,6 +31,7 @@ def fit_size(figure: Sheet, title: str, below: Sequence[str]) -> None:
             figure.supxlabel("\n".join(lines), fontsize=NOTE_SIZE, x=free / width / 2)
         figure.measure()
         if figure.panel_size is None or not panels:
+            figure.laid_out = True
             return
         wide, high = _missing(figure, panels)
         right, low = _outside(figure)
@@ -40,6 +41,7 @@ def fit_size(figure: Sheet, title: str, below: Sequence[str]) -> None:
             and abs(wide) <= CLOSE * figure.panel_size[0]
             and high <= CLOSE * figure.panel_size[1]
         ):
+            figure.laid_out = True
             return
         rows, columns = panels[0].get_subplotspec().get_gridspec().get_geometry()
         figure.set_size_inches(

@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from dlspec import spec
-from dlspec.interpreter.figures.draw import DRAWERS, draw, panels
+from dlspec.interpreter.figures.canvas import style
+from dlspec.interpreter.figures.draw import DRAWERS, draw, panels, written
+from dlspec.interpreter.figures.draw import drawn as whole_figure
+from dlspec.interpreter.figures.fitted_size import ROUNDS
 from dlspec.interpreter.results.replicates import Replicate, Results
 from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.model.figures import FIGURES
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 SPEC = Path(__file__).with_name("drawn.yaml").read_text("utf-8")
 
@@ -246,3 +251,26 @@ def test_panels_fill_their_rows(count: int, shape: tuple[int, int]) -> None:
     grid = axes[0].get_gridspec()
     assert (grid.nrows, grid.ncols) == shape and len(axes) == count
     plt.close(figure)
+
+
+def test_a_figure_is_laid_out_to_fit_its_size_and_not_again_for_its_files(tmp_path: Path) -> None:
+    """The files show what the layout of the size gave; the figure itself can be laid out again."""
+    execute, told = ConstrainedLayoutEngine.execute, []
+
+    def counted(engine: Any, figure: Any) -> None:
+        told.append(figure.get_size_inches().tolist())
+        execute(engine, figure)
+
+    def boxes(figure: Any) -> list[Any]:
+        return [axis.get_position().bounds for axis in figure.axes]
+
+    plan, found = results("{kind: curves, y: error, panel: d}")
+    with mock.patch.object(ConstrainedLayoutEngine, "execute", counted), style():
+        figure = whole_figure(plan, found)
+        assert figure is not None
+        fitted, places = len(told), boxes(figure)
+        assert written(figure, tmp_path / "f", pytest.fail)
+        assert len(told) == fitted <= ROUNDS and boxes(figure) == places
+        figure.measure()
+    assert len(told) == fitted + 1
+    np.testing.assert_allclose(boxes(figure), places, atol=0.01)
