@@ -83,7 +83,7 @@ def test_matplotlib_that_cannot_be_loaded_costs_the_figures_alone(
 
 
 PARTS = {
-    "page _study": "the spec", "page pictures": "the figures of e", "page finals": "the cells",
+    "page readable_study": "the spec", "page pictures": "the figures of e", "page finals": "the cells",
     "final_values Finals.rows": "the table of e", "figures _size": "the figure e.curves",
 }  # fmt: skip
 
