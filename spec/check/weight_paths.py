@@ -1,4 +1,4 @@
-"""Weights and layers by their paths: `score.dense_2.kernel`, `f.block[0].hidden.kernel`, `f.weights`."""
+"""Weights, layers and inputs by their paths: `score.dense_2.kernel`, `f.block[0].hidden.kernel`, `f.weights`, `f.input`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from .context import Names
 
 
 def weight(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> t.Term:
-    """A weight of a network by its path within it; `weights` are all that are trained, of the network or of a layer."""
+    """A weight of a network by its path within it; `weights` are all that are trained, of the network or of a layer.
+
+    So is what a layer gives, and `input` what the network is given, unless a layer is called so.
+    """
     if path == ["weights"]:
         return t.AllWeights(plan.name, type=Type("real", (plan.parameters,)), span=span)
     if plan.free:
@@ -26,6 +29,8 @@ def weight(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> t.Term:
     whole = path_text(path)
     if whole in keys:
         return _output(plan, layer(plan, path, span), span)
+    if _is_input(plan, path):
+        return replace(plan.whole(plan.input), span=span)
     owner, name = layer(plan, path[:-1] or path, span), str(path[-1]) if path else ""
     trained = [name for name in owner.weights if name not in owner.untrained]
     if name == "weights" and name not in owner.weights and trained:
@@ -35,6 +40,11 @@ def weight(plan: NetworkPlan, path: Sequence[str | int], span: Span) -> t.Term:
         hint = sentence(did_you_mean(name, owner.weights), f"It has {listing(owner.weights) or 'none'}.")
         raise problem_at(span, f"the layer '{plan.name}.{owner.key}' has no weight '{name}'", hint)
     return t.Weight(plan.name, owner.key, name, type=Type("real", owner.weights[name]), span=span)
+
+
+def _is_input(plan: NetworkPlan, path: Sequence[str | int]) -> bool:
+    """Whether a path leads to what a network is given: `input`, where no layer is called so."""
+    return list(path) == ["input"] and all(layer.key != "input" for layer in plan.leaves())
 
 
 def _output(plan: NetworkPlan, owner: LayerPlan, span: Span) -> t.Term:
@@ -52,6 +62,8 @@ def part(names: Names, whole: t.Term, path: Sequence[str | int], stage: str, spa
     if not isinstance(whole, t.NetworkOutput) or whole.input is None:
         message = "only networks have parts that a dot reaches"
         raise problem_at(whole.span or span, message, "Weights are written `score.dense_2.kernel`.")
+    if _is_input(names.plan(whole.network, span), path):
+        return whole.input
     found = names.weight([whole.network, *path], stage, span)
     if not isinstance(found, t.NetworkOutput):
         raise problem_at(span, "weights are the same on every input", f"Write `{spell(found)}`.")

@@ -18,7 +18,7 @@ from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS
 from ..tables.stored_types import LEFT_OUT
 from .cursor import Where
 from .dotted import before_dot
-from .names import Known, Names
+from .names import NO_LAYERS, Known, Names
 
 AXES = ("panel", "colour")
 """Keys of figures that take an axis: `variant`, or a swept constant."""
@@ -88,7 +88,7 @@ def _begun_anew(names: Names) -> Iterator[Completion]:
     for item in names.of("architecture"):
         yield Completion(item.name, item.kind, item.meaning, item.text)
         layers = names.parts.get(item.name, {}).items()
-        yield from (Completion(f"{item.name}.{key}", "part", what) for key, what in layers if key != "weights")
+        yield from (Completion(f"{item.name}.{key}", "part", what) for key, what in layers if key not in NO_LAYERS)
 
 
 def _patched(where: Where, names: Names) -> Iterator[Completion]:
@@ -96,7 +96,9 @@ def _patched(where: Where, names: Names) -> Iterator[Completion]:
     last = str(where.inside[-1]) if where.inside else ""
     if last == "layers" and len(where.inside) > 1:
         own = names.parts.get(str(where.inside[-2]), {})
-        yield from (Completion(name, "part", what, "", f"{name}:") for name, what in own.items() if name != "weights")
+        yield from (
+            Completion(name, "part", what, "", f"{name}:") for name, what in own.items() if name not in NO_LAYERS
+        )
     for item in names.of(last):
         if item.name not in where.siblings:
             yield Completion(item.name, item.kind, item.meaning, item.text, f"{item.name}: ")

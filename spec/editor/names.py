@@ -130,6 +130,10 @@ def _written(kind: str, node: yaml.Node) -> str:
     return ""
 
 
+NO_LAYERS = ("weights", "input")
+"""The parts of a network that are none of its layers, unless one is called so."""
+
+
 def _checked(name: str, node: yaml.Mapping, top: yaml.Mapping) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """The types of an experiment's names, and the layers and weights of its networks; what is wrong is left out."""
     types: dict[str, str] = {}
@@ -148,6 +152,8 @@ def _checked(name: str, node: yaml.Mapping, top: yaml.Mapping) -> tuple[dict[str
                 plan = scope.plan(binding.name, binding.key)
                 types[binding.name] = str(plan.output)
                 parts[binding.name] = {"weights": f"real[{plan.parameters}], all weights together"}
+                if not plan.free:
+                    parts[binding.name]["input"] = f"{plan.given}, what it is given"
                 for layer in plan.leaves() if not plan.free else ():
                     path = f"{binding.name}.{layer.key}"
                     parts[binding.name][layer.key.partition(".")[0]] = f"a layer, {layer.input} → {layer.output}"

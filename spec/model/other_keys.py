@@ -83,6 +83,10 @@ def other_key(word: str, known: Container[str]) -> str:
         return "An experiment derives from another by `base: other`; `layer_defaults` are arguments of layers."
     if "dense" in known and "repeat" in known and (hint := other_layer(word)):
         return hint
+    if word == "simultaneous" and "networks" in known:
+        return "Without `updates` all change at once: a term of the loss says `trains: G`, and `optimizer: {D: …, G: …}` gives each its own."
+    if word == "gradient" and "restart" in known:
+        return "Modes hold throughout: give the phase a `loss` with another function, or write `f(x) if phase == 0 else g(x)`; each function has a mode of its own."
     own = next((key for key in OTHER_KEYS.get(word.lower(), ()) if key in known), "")
     more = ", and counts updates" if own == "steps" else ""
     return f"It is `{own}` here{more}." if own else ""

@@ -111,9 +111,9 @@ experiments:
     measures: {m: E(f)}
 """
 PARTS = {
-    "E(f.▮": {"hidden", "dense_2", "weights"},
+    "E(f.▮": {"hidden", "dense_2", "weights", "input"},
     "E(f(2 * sin(x)).▮": {"hidden", "dense_2"},
-    "E(initial(f).▮": {"hidden", "dense_2", "weights"},
+    "E(initial(f).▮": {"hidden", "dense_2", "weights", "input"},
     "E(initial(f).hidden.▮": {"kernel", "bias", "weights"},
     "E(after(a, f(x)).hi▮": {"hidden", "dense_2"},
     "E(f(x).hidden.▮": set(),
