@@ -98,7 +98,10 @@ def _values(plan: FigurePlan, replicate: Replicate, measure: str, step: int) -> 
     values = _array(replicate, measure, at)
     if values is None:
         return None
-    places = np.arange(len(values), dtype=float) if plan.model.x is None else _array(replicate, plan.model.x, at)
+    if plan.model.x is None:
+        return np.arange(len(values), dtype=float), values
+    constant = plan.places.get(_cell(replicate))
+    places = _array(replicate, plan.model.x, at) if constant is None else np.asarray(constant)
     return None if places is None else (places, values)
 
 

@@ -34,13 +34,38 @@ def check_profile(figure: Any, where: Sequence[Selection], programs: Sequence[Pr
         shapes = {measure.name: measure.term.type.shape for measure in program.measures}
         sizes = [(word, _size(word, node.span, shapes, program)) for word, node in zip(ys, y_nodes, strict=False)]
         if figure.x is not None:
-            wanted = _size(figure.x, x_nodes[0].span, shapes, program)
+            constant = _constant(figure.x, program, x_nodes[0].span)
+            wanted = _size(figure.x, x_nodes[0].span, shapes, program) if constant is None else len(constant)
             for (word, size), node in zip(sizes, y_nodes, strict=False):
                 if size != wanted:
                     message = f"'{word}' is an array of {size}, and x, '{figure.x}', one of {wanted}, in {program.name}"
                     raise problem_at(node.span, message, "A profile has an x for each entry of y.")
         steps[program.name] = tuple(sorted(_steps(figure, program)))
     return steps
+
+
+def constant_places(figure: Any, programs: Sequence[Program]) -> dict[str, tuple[float, ...]]:
+    """Where the entries of a profile lie whose `x` is a constant array, by the cell's name. Raises StudyError."""
+    if figure.kind != "profile" or figure.x is None:
+        return {}
+    (node,) = figure.nodes("x")
+    found = ((program.name, _constant(figure.x, program, node.span)) for program in programs)
+    return {name: places for name, places in found if places is not None}
+
+
+def _constant(word: str, program: Program, span: Span) -> tuple[float, ...] | None:
+    """The numbers of a constant array [n], or of a row of one; None where it is none of the constants, or a measure has its name."""
+    name, index = entry(word)
+    if name not in program.constants or any(measure.name == name for measure in program.measures):
+        return None
+    whole = np.asarray(program.constants[name])
+    shape = left_of(word, span, {name: whole.shape}, program)
+    if len(shape) != 1:
+        message = f"the constant '{name}' is {f'an array {list(whole.shape)}' if whole.shape else 'one number'}"
+        raise problem_at(
+            span, f"{message}; an x of a `profile` is an array [n]", "It has a number for each entry of y."
+        )
+    return tuple(map(float, whole[index]))
 
 
 def _size(word: str, span: Span, shapes: Mapping[str, tuple[int, ...]], program: Program) -> int:

@@ -44,6 +44,11 @@ class NpyFile(WholeColumns):
         except (ValueError, EOFError, OSError) as error:
             if not _of_objects(path):
                 begun = _head(path).startswith(MAGIC)
+                if begun and "Header info length" in str(error):
+                    message = "its head names more fields than NumPy reads (10,000 bytes)"
+                    raise file_problem(
+                        path, message, "Save an array a column, by `np.savez`, or a Parquet table."
+                    ) from None
                 message = str(error) if begun else "it does not begin as such a file does"
                 raise file_problem(path, f"cannot be read as .npy: {message}", CUT) from None
             self.rows = None

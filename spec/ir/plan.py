@@ -334,6 +334,8 @@ class FigurePlan:
     """Numbers that lines are drawn at: by label, and by the name of the cell."""
     steps: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Of a profile: the evaluated steps that are shown, by the name of the cell."""
+    places: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Of a profile over a constant array: where its entries lie, by the name of the cell."""
 
 
 @dataclass(frozen=True, eq=False)

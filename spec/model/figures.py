@@ -158,7 +158,8 @@ class ArrayProfile(Figure):
         description="The measure, an array [n], or several; `left[0]` is a row of an array [m, n]."
     )
     x: MeasureName | None = Field(
-        None, description="The measure, an array of as many numbers, that they lie at; otherwise their index, from 0."
+        None,
+        description="The measure, an array of as many numbers, or the constant, that they lie at; otherwise their index, from 0.",
     )
     steps: list[Expression] | None = Field(
         None, description="At which steps of training, all of them evaluated; otherwise the last."

@@ -15,6 +15,7 @@ from ..check.expression_text import read
 from ..check.figures import check_figures, conditions
 from ..check.measure_shapes import shapes_by_cell
 from ..check.memo import ById, Common
+from ..check.profiles import constant_places
 from ..check.steps import ENDS
 from ..diagnostics.problems import Problem, Span, StudyError
 from ..expressions.nodes import Call, Name, walk
@@ -113,7 +114,11 @@ class Conclusions:
                 shown = conditions(figure, subject)
                 lines = self._references(figure, programs)
                 steps = check_arrays(figure, shown, programs) if figure.of_arrays else {}
-                plans.append(FigurePlan(self.name, name, figure.kind, figure, shown, lines, steps))
+                plans.append(
+                    FigurePlan(
+                        self.name, name, figure.kind, figure, shown, lines, steps, constant_places(figure, programs)
+                    )
+                )
             except StudyError as error:
                 self.problems.extend(error.problems)
         return tuple(plans)

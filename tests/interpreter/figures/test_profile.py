@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ STUDY = """dlspec: 1
 study: s
 experiments:
   e:
-    constants: {n: 2, late: 10}
+    constants: {n: 2, late: 10, places: "[10.0 * (n - k) for k < n]", square: "ones([n, 2])"}
     sweep: {n: [2, 3]}
     task: {example: {x: "normal([n])"}}
     architecture: {f: {input: x, layers: [dense: 1]}}
@@ -103,6 +104,9 @@ experiments:
         ("{kind: profile, y: own, x: two}", "'own' is an array of 3, and x, 'two', one of 2, in e n=3"),
         ("{kind: profile, y: awn}", "there is no measure 'awn'"),
         ("{kind: profile, y: own, x: awn}", "there is no measure 'awn'"),
+        ("{kind: profile, y: two, x: places}", "'two' is an array of 2, and x, 'places', one of 3, in e n=3"),
+        ("{kind: profile, y: two, x: late}", "the constant 'late' is one number; an x of a `profile` is an array [n]"),
+        ("{kind: profile, y: two, x: square}", "the constant 'square' is an array [2, 2]; an x of a `profile` is an array [n]"),
         ("{kind: profile, y: own, steps: [late, late + 1]}", "at step 11 of e n=2 nothing is measured"),
         ("{kind: profile, y: own, steps: [late / 4]}", "a step is a whole number from 0 on, and this is 2.5"),
         ("{kind: profile, y: own, steps: [-1]}", "a step is a whole number from 0 on, and this is -1"),
@@ -114,6 +118,17 @@ def test_what_cannot_be_drawn_is_an_error_with_a_remedy(figure: str, told: str) 
         resolve(parse(Source("s.yaml", STUDY.replace("FIGURE", figure))))
     (problem,) = error.value.problems
     assert problem.message == told and problem.hint and problem.span.line == 12
+
+
+def test_x_may_be_a_constant(made: Make) -> None:
+    text = STUDY.replace("FIGURE", "{kind: profile, y: own, x: places}")
+    (plan,) = resolve(parse(Source("s.yaml", text))).experiments
+    assert plan.figures[0].places == {"e n=2": (20.0, 10.0), "e n=3": (30.0, 20.0, 10.0)}
+    row = STUDY.replace("FIGURE", '{kind: profile, y: two, x: "square[1]"}')
+    assert resolve(parse(Source("s.yaml", row))).experiments[0].figures[0].places["e n=3"] == (1.0, 1.0)
+    drawn, found = of(made, "{kind: profile, y: pair, x: pair}")
+    (axis,) = DRAWERS["profile"](replace(drawn, places=dict.fromkeys(drawn.steps, (5.0, 3.0))), found).axes
+    assert lines(axis) == {"d = 1": ([3, 5], [-31.5, 21]), "d = 4": ([3, 5], [-36, 24])}
 
 
 def test_cells_that_are_not_shown_may_have_other_sizes() -> None:

@@ -154,6 +154,8 @@ def test_arrays_of_numpy_come_in_native_order_and_are_never_unpickled(tmp_path: 
     assert "unpickled" in columns(tmp_path / "objects.npy")[""].problem
     np.save(tmp_path / "fields.npy", np.array([(1, 2.5), (3, 4.5)], [("a", "i4"), ("b", "f8")]))
     assert {name: column.kind for name, column in columns(tmp_path / "fields.npy").items()} == {"a": "int", "b": "real"}
+    np.save(tmp_path / "fields.npy", np.zeros(3, [(f"column_number_{place}", "f8") for place in range(500)]))
+    assert refusal(tmp_path / "fields.npy") == "its head names more fields than NumPy reads (10,000 bytes)"
 
 
 def test_what_has_no_rows_is_described(tmp_path: Path) -> None:
