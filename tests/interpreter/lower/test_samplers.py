@@ -40,7 +40,7 @@ def drawn(name: str, bits: np.ndarray[Any, Any], shape: tuple[int, ...], xla: bo
     """Samples from words in one compiled form."""
     parameters = {key: tf.constant(value, dtype) for key, value in PARAMETERS.get(name, {}).items()}
 
-    @tf.function(jit_compile=xla)
+    @tf.function(jit_compile=xla, autograph=False)
     def run(given: Any) -> Any:
         return sample(name, given, shape, SIZES.get(name, {}), parameters, tf.as_dtype(dtype))
 
@@ -66,7 +66,7 @@ def test_integers_reach_their_ends_and_no_further() -> None:
         right = [int(word) * n >> 32 for word in words]
         for xla in (False, True):
 
-            @tf.function(jit_compile=xla)
+            @tf.function(jit_compile=xla, autograph=False)
             def run(given: Any, n: int = n) -> Any:
                 return SAMPLERS["integer"](given, n=n, dtype=tf.float32)
 
@@ -110,7 +110,7 @@ def test_both_forms_agree_with_each_other_and_with_numpy(name: str, dtype: str) 
 def test_the_unit_uniform_is_exact_in_both_forms() -> None:
     bits = np.asarray([0, 255, 256, 2**32 - 1, 2**31], np.uint32)
     for xla in (False, True):
-        found = tf.function(lambda x: unit(x, tf.float32), jit_compile=xla)(tf.constant(bits)).numpy()
+        found = tf.function(lambda x: unit(x, tf.float32), jit_compile=xla, autograph=False)(tf.constant(bits)).numpy()
         np.testing.assert_array_equal(found, [0, 0, 2.0**-24, 1 - 2.0**-24, 0.5])
 
 
@@ -288,7 +288,9 @@ def test_a_choice_takes_whole_entries(values: dict[str, Any]) -> None:
 def test_equal_words_keep_their_places() -> None:
     bits = np.asarray([[3, 1, 3, 1, 2**32 - 1, 0, 2**31]], np.uint32)
     for xla in (False, True):
-        found = tf.function(SAMPLERS["permutation"], jit_compile=xla)(tf.constant(bits), n=7, dtype=tf.float32).numpy()
+        found = tf.function(SAMPLERS["permutation"], jit_compile=xla, autograph=False)(
+            tf.constant(bits), n=7, dtype=tf.float32
+        ).numpy()
         assert found.tolist() == [[5, 1, 3, 0, 2, 6, 4]]
 
 
@@ -301,7 +303,7 @@ def test_normals_are_the_quantiles_of_their_cells_within_1e6(xla: bool) -> None:
     cells = np.unique(np.concatenate([near, 2**24 - 1 - near, 2**23 - 2000 + near, 2**23 + powers.ravel(), random]))
     cells = cells[cells < 2**24]
 
-    @tf.function(jit_compile=xla)
+    @tf.function(jit_compile=xla, autograph=False)
     def standard(given: Any) -> Any:
         plain = {"mean": tf.constant(0.0), "deviation": tf.constant(1.0)}
         return sample("normal", given, (cells.size,), {}, plain, tf.float32)
@@ -328,7 +330,7 @@ LATE: dict[str, tuple[dict[str, list[float]], list[bool]]] = {
 def test_what_is_drawn_with_a_parameter_out_of_its_bounds_is_nan(xla: bool) -> None:
     bits = tf.constant(np.random.default_rng(1).integers(1, 2**32, size=(5, 3 * 26), dtype=np.uint32))
 
-    @tf.function(jit_compile=xla)
+    @tf.function(jit_compile=xla, autograph=False)
     def run() -> Any:
         found = {}
         for name, (given, _) in LATE.items():

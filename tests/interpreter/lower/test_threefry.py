@@ -36,7 +36,9 @@ def oracle(key0: int, key1: int, x0: int, x1: int) -> tuple[int, int]:
 
 def run(xla: bool, *arrays: Any) -> tuple[Any, Any]:
     """The generator in one compiled form."""
-    made = tf.function(threefry, jit_compile=xla)(*(tf.constant(np.asarray(array, np.uint32)) for array in arrays))
+    made = tf.function(threefry, jit_compile=xla, autograph=False)(
+        *(tf.constant(np.asarray(array, np.uint32)) for array in arrays)
+    )
     return made[0].numpy(), made[1].numpy()
 
 
@@ -62,7 +64,7 @@ def test_words_are_pure_in_replicate_example_and_place(count: int) -> None:
     keys = np.asarray([[1, 2], [3, 4], [5, 2**32 - 1]], np.uint32)
     index = np.asarray([0, 7, 2**31, 2**32 - 1], np.int64)
     forms = [
-        tf.function(words, jit_compile=xla)(tf.constant(keys), tf.constant(index), count).numpy()
+        tf.function(words, jit_compile=xla, autograph=False)(tf.constant(keys), tf.constant(index), count).numpy()
         for xla in (False, True)
     ]
     np.testing.assert_array_equal(*forms)
@@ -72,7 +74,9 @@ def test_words_are_pure_in_replicate_example_and_place(count: int) -> None:
         lanes = [pair[0] for pair in pairs] + [pair[1] for pair in pairs]
         np.testing.assert_array_equal(forms[0][r, i], lanes[:count])
     for xla in (False, True):
-        in_one = tf.function(words, jit_compile=xla)(tf.constant(keys), tf.constant(index), count, one_pass=True)
+        in_one = tf.function(words, jit_compile=xla, autograph=False)(
+            tf.constant(keys), tf.constant(index), count, one_pass=True
+        )
         np.testing.assert_array_equal(in_one.numpy(), forms[0])
     alone = words(tf.constant(keys[1:2]), tf.constant(index[2:3]), count).numpy()
     np.testing.assert_array_equal(alone[0, 0], forms[0][1, 2])

@@ -33,7 +33,7 @@ def test_numbers_are_rounded_as_numpy_rounds_them(name: str, xla: bool) -> None:
     numbers = tried()
     with np.errstate(all="ignore"):
         expected = numbers.astype(TYPES[name]).astype(np.float32)
-    found = tf.function(lambda x: rounded(x, name), jit_compile=xla)(numbers).numpy()
+    found = tf.function(lambda x: rounded(x, name), jit_compile=xla, autograph=False)(numbers).numpy()
     missing = np.isnan(expected)
     np.testing.assert_array_equal(np.isnan(found), missing)
     same = found.view(np.uint32) == expected.view(np.uint32)

@@ -107,7 +107,7 @@ def test_an_operation_costs_what_its_graph_has(name: str, counted: Counted) -> N
         return made
 
     specs = [tf.TensorSpec(shape, kind) for shape, kind in zip(shapes, kinds, strict=True)]
-    forward = tf.function(value).get_concrete_function(*specs)
+    forward = tf.function(value, autograph=False).get_concrete_function(*specs)
     result = tuple(forward.outputs[0].shape)
     entries = work.entries(shapes, result)
     assert counted(forward) == pytest.approx(work.forward * entries, rel=0.02)
@@ -118,11 +118,11 @@ def test_an_operation_costs_what_its_graph_has(name: str, counted: Counted) -> N
             given = specs
             if (name, place) == ("power", 0):
                 given = specs[:1]
-            both = tf.function(backward(place)).get_concrete_function(*given, tf.TensorSpec(result))
+            both = tf.function(backward(place), autograph=False).get_concrete_function(*given, tf.TensorSpec(result))
             if len(both.outputs) == 1:
                 assert not work.passes, f"no upstream gradient passes '{name}'"
                 continue
-            alone = counted(tf.function(value).get_concrete_function(*given))
+            alone = counted(tf.function(value, autograph=False).get_concrete_function(*given))
             assert counted(both) - alone == pytest.approx(work.backwards(place) * entries, rel=0.02), place
 
 
@@ -136,7 +136,7 @@ def test_an_activation_costs_what_its_graph_has(name: str, counted: Counted) -> 
         return y, tape.gradient(y, x, output_gradients=upstream)
 
     spec = tf.TensorSpec((2, 100))
-    forward = counted(tf.function(keras.activations.get(name)).get_concrete_function(spec))
+    forward = counted(tf.function(keras.activations.get(name), autograph=False).get_concrete_function(spec))
     work = ACTIVATION_WORK[name]
     assert forward == 200 * work.forward
     found = counted(both.get_concrete_function(spec, spec)) - forward
