@@ -13,11 +13,15 @@ from .registry import KERNELS, LayerCall, Tensors
 
 
 def random_bits(call: LayerCall, shape: tf.TensorShape) -> Any:
-    """Random words [L, N, …] for an application of a layer in training, the same for each at one input."""
+    """Random words [L, N, …] for an application of a layer in training, the same for each at one input.
+
+    Where weights differ from example to example L counts the rows' examples, one after the other, and each has the words that it has else.
+    """
     training = call.training
     assert training is not None, "layers draw in training alone"
     keys = folded(training.noise(*call.place), training.turn(call.place, call.application))
-    bits = words(keys, training.index[: call.examples], prod(shape.as_list()[1:]) // call.examples)
+    each = prod(shape.as_list()) // (keys.shape[0] * call.examples)
+    bits = words(keys, training.index[: call.examples], each)
     return tf.reshape(bits, shape)
 
 

@@ -122,3 +122,26 @@ def test_noise_is_that_of_the_example_in_each_value_and_gradient(compiled: Calla
         np.testing.assert_allclose(found[name], value, rtol=1e-9, atol=1e-12, err_msg=name)
     held.begin(held.batch, held.replicates)
     np.testing.assert_array_equal(held.evaluate()["f"], found["f"])
+
+
+ATTENTION = """
+dtype: float64
+task: {example: {x: "normal([4, 3])"}}
+architecture: {f: {input: x, layers: [multi_head_attention: {num_heads: 1, dropout: 0.4}, flatten, dense: 1]}}
+loss: {l: "f^2 + 0.1 * squared_norm(gradient(f, f.weights))"}
+training: {optimizer: {sgd: 0.1}, batch: 5, steps: 2, evaluate: {examples: 10}}
+measures:
+  each: {of: "E(1 * gradient(f, f.weights))", mode: training}
+  whole: {of: "E(gradient(f, f.weights))", mode: training}
+  still: "E(gradient(f, f.weights))"
+replicates: 2
+"""
+
+
+def test_attention_drops_the_same_where_gradients_by_weights_are_told_apart(compiled: Callable[..., Compiled]) -> None:
+    """The mean of each example's gradient is the gradient of the mean, in a measure; and an update may go down a loss of such."""
+    held = compiled(ATTENTION, 2)
+    assert held.train(2) == [None, None]
+    found = held.evaluate()
+    np.testing.assert_allclose(found["each"], found["whole"], rtol=1e-9, atol=1e-12)
+    assert np.abs(found["whole"] - found["still"]).max() > 1e-3
