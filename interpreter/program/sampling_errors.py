@@ -15,7 +15,7 @@ from typing import Any
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.plan import MeasurePlan, Program
-from dlspec.spec.passes.sampled_means import means_of, means_within, sampled_examples
+from dlspec.spec.passes.sampled_means import means_of, means_within, stream_of
 
 from ..lower import Value
 from .nested_errors import Derivatives, moments_and_derivatives, through_means
@@ -32,17 +32,23 @@ class SamplingErrors:
     def __init__(self, program: Program, measures: Sequence[MeasurePlan]) -> None:
         self.means = {measure.name: found for measure in measures if (found := means_of(program, measure))}
         self.measures = [measure for measure in measures if measure.name in self.means]
-        self.examples = {measure.name: sampled_examples(program, measure) for measure in self.measures}
+        self.examples = {
+            (measure.name, id(term)): program.evaluated(stream_of(measure, term))
+            for measure in self.measures
+            for term in self.means[measure.name]
+        }
         self.nested = [measure for measure in self.measures if any(map(means_within, self.means[measure.name]))]
         """Those with means within means, whose errors take a pass of their own."""
         self.pairs: list[Pair] = list(
             dict.fromkeys(
-                pair
-                for measure in self.measures
-                if measure not in self.nested
-                for pair in combinations_with_replacement([id(term) for term in self.means[measure.name]], 2)
+                pair for measure in self.measures if measure not in self.nested for pair in self.together(measure)
             )
         )
+
+    def together(self, measure: MeasurePlan) -> list[Pair]:
+        """The pairs of a measure's means that are over the same examples: others move apart from each other."""
+        pairs = combinations_with_replacement(self.means[measure.name], 2)
+        return [(id(a), id(b)) for a, b in pairs if stream_of(measure, a) == stream_of(measure, b)]
 
     def pairs_of(self, terms: Sequence[t.Expectation]) -> list[tuple[int, int]]:
         """The pairs among some expectations, by their places in the list."""
@@ -65,14 +71,16 @@ class SamplingErrors:
         """
         errors = {}
         for measure in self.measures:
-            terms, count = self.means[measure.name], self.examples[measure.name]
-            pairs = list(combinations_with_replacement([id(term) for term in terms], 2))
+            terms, pairs = self.means[measure.name], self.together(measure)
+            counts = {id(term): self.examples[measure.name, id(term)] for term in terms}
             derivatives: Derivatives = {}
             if measure in self.nested:
-                own, derivatives = _nested(terms, known, of_rows, partial(bodies, measure), count, chunk(count))
+                own, derivatives = _nested(
+                    terms, known, of_rows, partial(bodies, measure), count := counts[id(terms[0])], chunk(count)
+                )
             else:
                 own = moments
-            covariances = {pair: own[pair] * (1 / (count - 1) / count) for pair in pairs}
+            covariances = {pair: own[pair] * (1 / (counts[pair[0]] - 1) / counts[pair[0]]) for pair in pairs}
             if isinstance(measure.term, t.Expectation) and measure not in self.nested:
                 errors[measure.name] = tf.sqrt(covariances[id(terms[0]), id(terms[0])])
                 continue

@@ -26,24 +26,43 @@ def sampled_examples(program: Program, measure: MeasurePlan) -> int:
     """
     if measure.in_training:
         return 0
-    streams = [stream for stream in measure.streams if not (stream == "train" and program.data.train)]
+    streams = _sampled(program, measure)
     complete = program.data.exact or program.data.all_tested or not streams
     return 0 if complete else min(map(program.evaluated, streams))
+
+
+def _sampled(program: Program, measure: MeasurePlan) -> list[str]:
+    """The streams of a measure that are samples: not a finite training set, which is all there is."""
+    over = {stream_of(measure, item) for item in t.walk(measure.term) if isinstance(item, t.Expectation)}
+    streams = [stream for stream in measure.streams if stream in over] if over else measure.streams
+    return [stream for stream in streams if not (stream == "train" and program.data.train)]
+
+
+def stream_of(measure: MeasurePlan, term: t.Expectation) -> str:
+    """The stream whose examples an expectation of a measure is over."""
+    return term.on or measure.on
 
 
 def means_of(program: Program, measure: MeasurePlan) -> tuple[t.Expectation, ...]:
     """The expectations that a measure's error comes of, each before those in its body; none where it isn't kept.
 
     Kept is that of an expectation, and of a number made of several, within each other, too. It isn't of a rate, which follows from its
-    value; of quantiles, of statistics of gradients, and of mean gradients, whose examples aren't told apart; of means over several
-    streams, or in training mode, where examples of a batch may have to do with each other; where a number jumps with an expectation, or its
-    derivative isn't that of its value; of arrays and gradients with an expectation within another.
+    value; of quantiles, of statistics of gradients, and of mean gradients, whose examples aren't told apart; of means over several test
+    streams, which are one example said in several ways, or in training mode, where examples of a batch may have to do with each other;
+    where a number jumps with an expectation, or its derivative isn't that of its value; of arrays and gradients with an expectation
+    within another.
     """
     term = measure.term
     if sampled_examples(program, measure) < 2 or term.type.kind != "real":
         return ()
     found = tuple(item for item in t.walk(term) if isinstance(item, t.Expectation))
-    if len(measure.streams) > 1 or any(isinstance(item, t.GradientStatistic) for item in t.walk(term)):
+    if any(isinstance(item, t.GradientStatistic) for item in t.walk(term)):
+        return ()
+    over = {stream_of(measure, item) for item in found}
+    sampled = over.intersection(_sampled(program, measure))
+    if not sampled or len([stream for stream in sampled if stream == "test" or stream in program.streams]) > 1:
+        return ()
+    if len(over) > 1 and any(means_within(item) for item in found):
         return ()
     if any(item.quantile is not None or isinstance(item.body, t.Gradient) for item in found):
         return ()
@@ -58,6 +77,7 @@ def means_of(program: Program, measure: MeasurePlan) -> tuple[t.Expectation, ...
         return ()
     if any(_jumps(part, program, _carrying(part)) for part in (term, *(item.body for item in found))):
         return ()
+    found = tuple(item for item in found if stream_of(measure, item) in sampled)
     return tuple(sorted(found, key=_depth, reverse=True)) if nested else found
 
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 from dlspec.interpreter.program.context import ProgramContext
 from dlspec.interpreter.program.program import Compiled
 from dlspec.spec.ir.plan import Program
+from dlspec.spec.passes.sampled_means import sampled_examples
 
 FORMS = pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
 
@@ -220,3 +221,40 @@ def test_a_finite_training_set_is_complete_and_its_test_set_is_not(compiled: Cal
         "{m: E(f^2)}", "{m: E(f^2), fit: {of: E(f^2), on: train}}"
     )
     assert compiled(study).evaluate_with_errors()[1].keys() == {"m"}
+
+
+SEVERAL = """
+dtype: float64
+task:
+  data: DATA
+  example: {x: "normal([2])"}
+  tests: {wide: {x: "3 * normal([2])"}}
+measures:
+  test: E(x[0]^2)
+  seen: {of: "E(x[0]^2)", "on": train}
+  wide: {of: "E(x[0]^2)", "on": wide}
+  gap: "E(x[0]^2, on=train) - E(x[0]^2)"
+  ratio: "E(x[0]^2) / E(x[0]^2, on=train)"
+  beside: "E(x[0]^2, on=wide) + 2 * E(x[0]^2, on=train)"
+  only: "E(x[0]^2, on=train)"
+  paired: "E(x[0]^2, on=wide) - E(x[0]^2)"
+replicates: 2
+"""
+
+
+@pytest.mark.parametrize("data", ["{test: 200}", "{train: 50, test: 200}"])
+def test_means_over_streams_of_other_examples_have_errors_of_their_own(
+    compiled: Callable[..., Compiled], data: str
+) -> None:
+    """Their squares add up; a finite training set has none; test streams are one example said in several ways, and have no error together."""
+    made = compiled(SEVERAL.replace("DATA", data), xla=False)
+    values, errors = made.evaluate_with_errors()
+    fresh = "train" not in data
+    counts = {measure.name: sampled_examples(made.program, measure) for measure in made.program.measures}
+    assert counts["only"] == counts["seen"] == (200 if fresh else 0) and counts["gap"] == 200
+    assert set(errors) == {"test", "wide", "gap", "ratio", "beside", *(["seen", "only"] if fresh else [])}
+    seen = errors["seen"] if fresh else np.zeros(1)
+    np.testing.assert_allclose(errors["gap"] ** 2, errors["test"] ** 2 + seen**2, rtol=1e-10)
+    np.testing.assert_allclose(errors["beside"] ** 2, errors["wide"] ** 2 + 4 * seen**2, rtol=1e-10)
+    share = errors["test"] ** 2 / values["seen"] ** 2 + (values["test"] / values["seen"] ** 2) ** 2 * seen**2
+    np.testing.assert_allclose(errors["ratio"] ** 2, share, rtol=1e-10)
