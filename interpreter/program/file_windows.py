@@ -57,6 +57,7 @@ class FileWindows:
         self.dtype = dtype
         self.access = {name: _access(self.source, term) for name, term in self.terms.items()}
         self.examples = examples_read(program)
+        self.of_training = bool(program.statistics)
         self._row_bytes = row_bytes(program)
         self._reader = ThreadPoolExecutor(1, "rows of data files")
         self._ahead: tuple[tuple[int, int], Future[Given]] | None = None
@@ -72,9 +73,10 @@ class FileWindows:
             message = (
                 f"measures, statistics and figures read {len(union):,} rows of data files, {needed / 2**30:.2f} GiB"
             )
-            hint = (
-                f"Say how many rows are tested: `test: 10000`. Or let more be held: `{LIMIT}={-(-needed // 2**20)}M`."
-            )
+            more = f"let more be held: `{LIMIT}={-(-needed // 2**20)}M`."
+            hint = f"Say how many rows are tested: `test: 10000`. Or {more}"
+            if self.of_training:
+                hint = f"Statistics of the training set read all of its rows: write them as constants, or {more}"
             raise StudyError(Problem(message, None, hint))
         if not len(union):
             union = np.zeros(1, np.int32)

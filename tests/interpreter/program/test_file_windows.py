@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from dlspec.spec.data_files import memory_limit, row_access
 from dlspec.spec.data_files.row_copies import row_access as rows_of
 from dlspec.spec.data_files.survey import survey
 from dlspec.spec.diagnostics.problems import Source, StudyError
-from dlspec.spec.ir.plan import Program
+from dlspec.spec.ir.plan import Program, StatisticPlan
 from dlspec.spec.passes.merge_cells import merge_cells
 
 COUNT = 2000
@@ -192,6 +193,10 @@ def test_what_is_evaluated_has_to_fit(tmp_path: Path, monkeypatch: pytest.Monkey
         Compiled(one, range(2), False)
     (problem,) = caught.value.problems
     assert "measures, statistics and figures read 1," in problem.message and "`test: 10000`" in problem.hint
+    of_data = replace(one, statistics=(StatisticPlan("mu", one.measures[1].term, "train"),))
+    with pytest.raises(StudyError) as caught:
+        Compiled(of_data, range(2), False)
+    assert caught.value.problems[0].hint.startswith("Statistics of the training set read all of its rows")
     monkeypatch.setenv(memory_limit.LIMIT, "much")
     with pytest.raises(StudyError, match="'much', which is no number of bytes"):
         Compiled(one, range(2), False)
