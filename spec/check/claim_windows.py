@@ -24,7 +24,7 @@ def in_window(
     conditions: Sequence[n.Expr],
     text: Text,
     constants: Mapping[str, float],
-    borders: Sequence[Borders],
+    borders: Sequence[Borders] | None,
     evaluated: Iterable[tuple[Mapping[str, Any], tuple[int, ...]]],
 ) -> c.Measured:
     """A part over the evaluations in a window of steps alone.

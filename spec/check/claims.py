@@ -20,7 +20,7 @@ from .claim_quantifiers import quantified
 from .claim_windows import in_window, is_of_steps, must_be_evaluated
 from .expression_text import Text
 from .measure_shapes import ByCell, must_have_entry
-from .steps import Borders, step_of
+from .steps import Borders, borders_of, step_of
 
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 
@@ -252,7 +252,7 @@ def _call(
         if len(arguments) < 2:
             raise problem_at(span, "`at` takes a measure and a step", "`at(error, 100)` is the error at step 100.")
         found = _measured("at", arguments[0], arguments[2:], text, subject, span)
-        borders = [own for point, own in subject.borders if c.looked_at(found.selections, point)]
+        borders = borders_of(subject.borders, found.selections)
         step = step_of(arguments[1], text, subject.constants, borders)
         must_be_evaluated(step, found.selections, subject.evaluated, text.span(arguments[1]))
         return c.Measured("at", found.measure, found.index, step, selections=found.selections)
@@ -344,7 +344,7 @@ def _measured(
     if not on_steps:
         return part
     evaluated = [(point, steps) for point, steps in subject.evaluated if c.looked_at(selections, point)]
-    borders = [own for point, own in subject.borders if c.looked_at(selections, point)]
+    borders = borders_of(subject.borders, selections)
     return in_window(part, on_steps, text, subject.constants, borders, evaluated)
 
 

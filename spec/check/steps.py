@@ -7,6 +7,7 @@ from typing import Any
 
 from ..diagnostics.problems import Span, did_you_mean, listing, problem_at
 from ..expressions import nodes as n
+from ..ir import claims as c
 from .expression_text import Text
 
 Borders = tuple[Mapping[str, Any], ...]
@@ -15,21 +16,34 @@ ENDS = ("start", "end")
 HINT = "`at(error, 100)` is the error at step 100, `at(error, end(task_a))` that at the end of a phase."
 
 
-def step_of(node: n.Expr, text: Text, constants: Mapping[str, float], borders: Sequence[Borders]) -> int:
-    """The step that an expression is; `borders` are those of each cell that is looked at. Raises StudyError."""
+def borders_of(
+    by_place: Sequence[tuple[Mapping[str, Any], Borders]], selections: Sequence[c.Selection]
+) -> list[Borders] | None:
+    """The borders of the cells that are looked at; None where there are cells, and all of these are left out."""
+    found = [own for place, own in by_place if c.looked_at(selections, place)]
+    return None if by_place and not found else found
+
+
+def step_of(node: n.Expr, text: Text, constants: Mapping[str, float], borders: Sequence[Borders] | None) -> int:
+    """The step that an expression is; `borders` are those of each cell that is looked at. Raises StudyError.
+
+    Where they are None no cell is looked at, and nothing knows where its phases end: that is step 0, at which nothing is read.
+    """
     span = text.span(node)
-    found = {_value(node, text, constants, own) for own in borders or [()]}
+    found = {_value(node, text, constants, own) for own in ([None] if borders is None else borders or [()])}
     if len(found) > 1:
         few, many = min(found), max(found)
         hint = "Choose one by a condition: `at(m, end(a), variant == plain)`."
         raise problem_at(span, f"this is step {few:,g} in one cell and {many:,g} in another", hint)
     (value,) = found
+    if borders is None:
+        return 0
     if value != int(value):
         raise problem_at(span, f"a step is a whole number, and this is {value:g}", HINT)
     return int(value)
 
 
-def _value(node: n.Expr, text: Text, constants: Mapping[str, float], borders: Borders) -> float:
+def _value(node: n.Expr, text: Text, constants: Mapping[str, float], borders: Borders | None) -> float:
     span = text.span(node)
     match node:
         case n.Number(value) if not isinstance(value, bool):
@@ -43,7 +57,7 @@ def _value(node: n.Expr, text: Text, constants: Mapping[str, float], borders: Bo
             return -_value(operand, text, constants, borders)
         case n.Binary(operator, left, right) if operator in ("+", "-", "*", "//"):
             a, b = (_value(part, text, constants, borders) for part in (left, right))
-            if operator == "//" and b == 0:
+            if operator == "//" and b == 0 and borders is not None:
                 raise problem_at(span, "this divides by 0", HINT)
             return {"+": a + b, "-": a - b, "*": a * b, "//": a // b if b else 0}[operator]
         case n.Call(function, (phase,), ()) if function in ENDS:
@@ -51,8 +65,10 @@ def _value(node: n.Expr, text: Text, constants: Mapping[str, float], borders: Bo
     raise problem_at(span, "the second argument of `at` is a step, a whole number", HINT)
 
 
-def _border(function: str, node: n.Expr, text: Text, constants: Mapping[str, float], borders: Borders) -> float:
+def _border(function: str, node: n.Expr, text: Text, constants: Mapping[str, float], borders: Borders | None) -> float:
     """Where a phase begins or ends; of one with several passes the first pass begins and the last ends, unless one is chosen."""
+    if borders is None:
+        return 0.0
     span, number = text.span(node), None
     if isinstance(node, n.Index) and len(node.subscripts) == 1 and isinstance(node.array, n.Name):
         number = _number(node.subscripts[0], text, constants, borders)
@@ -75,7 +91,7 @@ def _border(function: str, node: n.Expr, text: Text, constants: Mapping[str, flo
     return float(passes[place][function])
 
 
-def _number(subscript: Any, text: Text, constants: Mapping[str, float], borders: Borders) -> int:
+def _number(subscript: Any, text: Text, constants: Mapping[str, float], borders: Borders | None) -> int:
     """The number of a pass."""
     if isinstance(subscript, n.Slice):
         raise problem_at(_whole(text), "a pass is chosen by one number", "`end(task[0])`")

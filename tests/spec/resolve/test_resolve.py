@@ -206,6 +206,26 @@ def test_only_some_experiments_and_variants() -> None:
     assert "'h'" in refused(document, only=["h"])
 
 
+@pytest.mark.parametrize("left_out", [{"only": ["e/b"]}, {"overrides": ["variants.a=null"]}])
+def test_claims_name_phases_of_variants_that_are_left_out(left_out: dict[str, Any]) -> None:
+    training = {key: value for key, value in EXPERIMENT["training"].items() if key != "steps"}
+    longer = {"training": {"phases": {"warm": {"steps": 5}}}}
+    document = study(variants={"a": longer, "b": {"seed": 1}, "c": {"seed": 2}})
+    experiment = document["experiments"]["e"]
+    experiment["training"] = {**training, "phases": {"main": {"steps": 4}}}
+    (measure,) = list(experiment["measures"])[:1]
+    experiment["claims"] = {
+        "at_end": {"says": "it", "check": f"at({measure}, end(warm) - 3, variant == a) > 0"},
+        "inside": {"says": "it", "check": f"lowest({measure}, step < start(warm[0]), variant == a) > 0"},
+        "there": {"says": "it", "check": f"at({measure}, end(main), variant == b) > 0"},
+    }
+    (whole,), (part,) = plan(document).experiments, plan(document, **left_out).experiments
+    assert [claim.text for claim in part.claims] == [claim.text for claim in whole.claims]
+    assert part.claims[2].tree == whole.claims[2].tree
+    experiment["claims"]["there"]["check"] = f"at({measure}, end(warm), variant == b) > 0"
+    assert "there is no phase 'warm'" in refused(document, **left_out)
+
+
 def test_an_override_of_what_only_leaves_out_is_refused() -> None:
     document = study(variants={"a": {}, "b": {"seed": 1}})
     document["experiments"]["g"] = {"base": "e"}
