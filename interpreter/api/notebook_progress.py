@@ -111,7 +111,7 @@ class InNotebook(Quiet):
 
     def _line(self, job: Job, step: int, words: str) -> None:
         self.at[job.number] = step
-        self.lines[job.number] = f"{called(job, job.batch.program.replicates)}: {words}"
+        self.lines[job.number] = f"{called(job.batch, job.batch.program.replicates)}: {words}"
         self._send()
 
     def _send(self, at_once: bool = False) -> None:

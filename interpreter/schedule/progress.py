@@ -36,14 +36,14 @@ def newest(measures: dict[str, Any]) -> str:
     return "  ".join(shown[:3])
 
 
-def called(job: Job, whole: int) -> str:
-    """A job's program, and its replicates where they are not all."""
-    some = job.batch.numbers
+def called(batch: ReplicateBatch, whole: int) -> str:
+    """A replicate batch: its program, and its replicates where they are not all."""
+    some = batch.numbers
     if len(some) == whole:
-        return job.batch.program.name
+        return batch.program.name
     many = len(some) > 2 and some == tuple(range(some[0], some[-1] + 1))
     which = f"{some[0]} to {some[-1]}" if many else listing(map(str, some))
-    return f"{job.batch.program.name} (replicate{'s' if len(some) > 1 else ''} {which})"
+    return f"{batch.program.name} (replicate{'s' if len(some) > 1 else ''} {which})"
 
 
 def tell(line: str) -> None:
@@ -156,7 +156,7 @@ class Log(Quiet):
         told = f"{program.training.steps:,} steps" if program.training else "measured only"
         told += f" from step {step:,}" if step else ""
         words = f"{told}, {count} replicate{'s' if count > 1 else ''}, {job.compiled}"
-        tell(f"[{job.number}/{self.total}] {called(job, program.replicates)}: {words}")
+        tell(f"[{job.number}/{self.total}] {called(job.batch, program.replicates)}: {words}")
 
     def show_finished(self, job: Job, replicates: Sequence[Replicate], seconds: float) -> None:
         """A line with how long it took, what came out, and the time left."""
@@ -168,13 +168,12 @@ class Log(Quiet):
             if replicate.status != "done"
         ]
         words += [f"(about {in_words(left)} left)"] if left else []
-        tell(f"      {called(job, job.batch.program.replicates)}: {'  '.join(word for word in words if word)}")
+        tell(f"      {called(job.batch, job.batch.program.replicates)}: {'  '.join(word for word in words if word)}")
 
     def show_stored(self, batch: ReplicateBatch, here: bool) -> None:
         """A line for what another process ran, or this one, for an equal program."""
-        tell(
-            f"      {batch.program.name}: {'its replicates are those that ran above' if here else 'another process has run it'}"
-        )
+        ran = "its replicates are those that ran above" if here else "another process has run it"
+        tell(f"      {called(batch, batch.program.replicates)}: {ran}")
 
     def show_waiting(self, replicates: int) -> None:
         """A line that says what is waited for."""
@@ -297,7 +296,7 @@ class Live(Quiet):
         self.last.pop(job.number, None)
         bad = [replicate for replicate in replicates if replicate.status != "done"]
         words = "[green]done[/]" if not bad else f"[red]{bad[0].status}[/] {escape(bad[0].message)}"
-        self.console.print(f"  {escape(called(job, job.batch.program.replicates))}  {words}", highlight=False)
+        self.console.print(f"  {escape(called(job.batch, job.batch.program.replicates))}  {words}", highlight=False)
 
     def show_stored(self, batch: ReplicateBatch, here: bool) -> None:
         """The whole study's bar moves."""
@@ -330,7 +329,9 @@ class Live(Quiet):
 def _parts(job: Job, step: int, rate: str, values: tuple[str, ...] = ()) -> Parts:
     """What the line of a replicate batch says."""
     total = steps(job.batch.program)
-    return Parts(called(job, job.batch.program.replicates), step / max(1, total), f"{step:,}/{total:,}", rate, values)
+    return Parts(
+        called(job.batch, job.batch.program.replicates), step / max(1, total), f"{step:,}/{total:,}", rate, values
+    )
 
 
 def _told(batch: ReplicateBatch) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from dlspec.interpreter.cli.run_options import RunOptions
 from dlspec.interpreter.cli.text.results import forms
-from dlspec.interpreter.program.job import Job
 from dlspec.interpreter.results.replicates import Results
 from dlspec.interpreter.schedule.batching import split_into_batches
 from dlspec.interpreter.schedule.progress import called
@@ -140,7 +139,8 @@ def test_replicates_go_in_parts_where_they_would_not_stay_in_a_cpus_cache(
      ((0, 2, 3), " (replicates 0, 2 and 3)"), ((0, 1, 2, 3, 4), "")],
 )  # fmt: skip
 def test_a_part_is_called_by_its_replicates(wanted: CellRequest, numbers: tuple[int, ...], shown: str) -> None:
-    assert called(Job(1, ReplicateBatch(wanted, numbers), "xla"), 5) == f"{wanted.program.name}{shown}"
+    batch = ReplicateBatch(wanted, numbers)
+    assert called(batch, 5) == f"{wanted.program.name}{shown}"
 
 
 def test_batches_with_a_checkpoint_go_on_whatever_number_runs_at_once(wanted: CellRequest, store: Store) -> None:
