@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .likeness import Parts, assigned, parts
+from ..diagnostics.problems import listing
+from .changes import FACTORS
+from .likeness import ALIKE, Parts, assigned, likeness, parts
 from .settings import Side
 from .swaps import exchanged
-from .trees import same
+from .trees import Branch, same
 
 
 def renamed_experiments(old: Mapping[str, Side], new: Mapping[str, Side]) -> dict[str, str]:
@@ -16,6 +18,22 @@ def renamed_experiments(old: Mapping[str, Side], new: Mapping[str, Side]) -> dic
     gone = {name: _parts(side) for name, side in old.items() if name not in new and name not in new_names}
     fresh = {name: side for name, side in new.items() if name not in old and name not in new_names.values()}
     return new_names | assigned(gone, {name: _parts(side) for name, side in fresh.items()} if gone else {})
+
+
+def alike(a: Side, b: Side) -> str:
+    """In which of their parts two experiments that are not one are alike, in words; empty where in none.
+
+    That is what is most worth knowing of an experiment in the place of another: too little else is alike to compare.
+    """
+    base = a.base, b.base
+    assert all(isinstance(tree, Branch) for tree in base)
+    found = []
+    for name in FACTORS:
+        trees = [tree.entries.get(name) for tree in base if isinstance(tree, Branch)]
+        own = [parts(tree) if tree is not None else Parts() for tree in trees]
+        if all(own) and likeness(*own) >= ALIKE:
+            found.append(name)
+    return f"alike in {listing(found)}" if found else ""
 
 
 def _same(a: Side, b: Side) -> bool:

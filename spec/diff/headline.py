@@ -10,8 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ..diagnostics.problems import listing
-from .changes import FACTORS, REMOVED, Change, StudyDiff, Warned
-from .description import MAX_VALUE_LENGTH, describe, in_its_variants, in_variants
+from .changes import FACTORS, Change, StudyDiff, Warned
+from .description import describe, in_its_variants, in_variants
+from .places import Places
+from .whole_parts import claims_text, scope_texts
 
 
 def with_headline(diff: StudyDiff) -> StudyDiff:
@@ -19,52 +21,11 @@ def with_headline(diff: StudyDiff) -> StudyDiff:
     return replace(diff, headline=_headline(diff), confounded=_worst(_trained(diff)) is not None)
 
 
-class _Places:
-    """Where changes are, in words. Experiments are named where the study has several; one that all is in is named once."""
-
-    def __init__(self, diff: StudyDiff) -> None:
-        self.several = len({cell.experiment for cell in diff.cells} | diff.unchanged.keys()) > 1
-        held = {change.experiment for change in diff.changes if not change.inherited}
-        held |= {item.experiment for item in diff.warnings}
-        self.lone = len(held - {""}) == 1
-        self.said = False
-
-    def experiment(self, name: str, lead: str = " in experiment ") -> str:
-        """Names an experiment, if that is needed."""
-        if not name or not self.several or (self.lone and self.said):
-            return ""
-        self.said = True
-        return f"{lead}`{name}`"
-
-    def within(self, experiment: str, variants: Sequence[str]) -> str:
-        """Names the variants and the experiment of a change."""
-        text = in_variants(variants)
-        return text + self.experiment(experiment, " of " if text else " in experiment ")
-
-    def change(self, change: Change) -> str:
-        """Names where a change is."""
-        return self.within(change.experiment, change.where.variants)
-
-    def described(self, changes: Sequence[Change], variants: bool = False, placed: bool = False) -> str:
-        """Changes in a few words, with the experiments that they are in; `placed`: what is in front of them has named the one."""
-        pause = ", " if len(changes) == 1 else " "
-        alike = len({change.experiment for change in changes}) == 1
-        texts = [
-            describe(change, pause)
-            + (in_its_variants(change) if variants and alike else "")
-            + ("" if alike else self.change(change) if variants else self.experiment(change.experiment))
-            for change in changes
-        ]
-        return listing(dict.fromkeys(texts), 4) + (
-            self.experiment(changes[0].experiment) if alike and not placed else ""
-        )
-
-
 def _headline(diff: StudyDiff) -> str:
     changes = [*diff.changes]
     if not changes and diff.same:
         return "no difference: both mean the same"
-    places = _Places(diff)
+    places = Places(diff)
     renames = [change for change in changes if change.action == "renamed"]
     rest = [change for change in changes if change.action != "renamed"]
     factors = _trained(diff)
@@ -118,7 +79,7 @@ def _grown(diff: StudyDiff, factors: Sequence[Change]) -> str:
     return ""
 
 
-def _factors(changes: Sequence[Change], seeds: bool, grown: str, places: _Places) -> str:
+def _factors(changes: Sequence[Change], seeds: bool, grown: str, places: Places) -> str:
     """What changed of what is trained."""
     factors, shared = _once(changes)
     if [change for change in factors if change.path == ("spelling",)] == list(factors):
@@ -253,9 +214,9 @@ def _together(factors: Sequence[Change]) -> bool:
     return len({(change.experiment, change.where.variants) for change in factors}) == 1
 
 
-def _parts(rest: Sequence[Change], factors: Sequence[Change], diff: StudyDiff, places: _Places) -> list[str]:
+def _parts(rest: Sequence[Change], factors: Sequence[Change], diff: StudyDiff, places: Places) -> list[str]:
     """What else changed, from what weighs most to what weighs least."""
-    parts = [_scope(change, diff, places) for change in rest if change.scope]
+    parts = scope_texts([change for change in rest if change.scope], diff, places)
     others = [change for change in rest if not change.scope and change not in factors]
     claims = [change for change in others if change.classes[0] == "claim"]
     parts += _judged([change for change in claims if not change.where.profiles], diff, places)
@@ -287,7 +248,7 @@ def _parts(rest: Sequence[Change], factors: Sequence[Change], diff: StudyDiff, p
     return parts
 
 
-def _judged(changes: Sequence[Change], diff: StudyDiff, places: _Places) -> list[str]:
+def _judged(changes: Sequence[Change], diff: StudyDiff, places: Places) -> list[str]:
     """Claims: those that ask less come first, whatever it was that moved them."""
     parts = _loosened(diff, places)
     known = {(item.experiment, item.claim) for item in diff.warnings}
@@ -300,7 +261,7 @@ def _judged(changes: Sequence[Change], diff: StudyDiff, places: _Places) -> list
     return parts + ([_moved_or_described(own, places)] if own else [])
 
 
-def _loosened(diff: StudyDiff, places: _Places) -> list[str]:
+def _loosened(diff: StudyDiff, places: Places) -> list[str]:
     """Claims that ask less or may, by which way they moved and where; what went with its whole is told there."""
     told: dict[tuple[str, str, str], dict[str, None]] = {}
     plain = {_moved(item) for item in diff.warnings if not item.profile}
@@ -308,7 +269,7 @@ def _loosened(diff: StudyDiff, places: _Places) -> list[str]:
         if not _with_its_whole(item, diff) and not (item.profile and _moved(item) in plain):
             told.setdefault((item.direction, item.experiment, item.profile), {})[f"`{item.claim}`"] = None
     return [
-        f"{_claims(names)} {direction}"
+        f"{claims_text(names)} {direction}"
         + places.experiment(experiment)
         + (f" in profile `{profile}`" if profile else "")
         for (direction, experiment, profile), names in told.items()
@@ -328,12 +289,7 @@ def _with_its_whole(item: Warned, diff: StudyDiff) -> bool:
     )
 
 
-def _claims(names: Iterable[str]) -> str:
-    own = list(names)
-    return f"claim{'s' * (len(own) > 1)} {listing(own, 4)}"
-
-
-def _moved_or_described(changes: Sequence[Change], places: _Places) -> str:
+def _moved_or_described(changes: Sequence[Change], places: Places) -> str:
     """Changes in a few words; of a check, which way it moved."""
     texts = []
     for change in changes:
@@ -347,47 +303,7 @@ def _moved_or_described(changes: Sequence[Change], places: _Places) -> str:
     return listing(dict.fromkeys(texts), 4)
 
 
-def _scope(change: Change, diff: StudyDiff, places: _Places) -> str:
-    where = places.experiment(change.experiment)
-    if change.scope == "sweep":
-        return f"sweep of `{change.path[-1]}` {change.action}{where}" + (f": {change.note}" if change.note else "")
-    if change.scope == "zip":
-        return f"zip {change.action}{where}: {_sides(change)}"
-    text = f"{change.scope} `{change.path[-1]}` {change.note if change.action == 'moved' else change.action}{where}"
-    if change.scope in ("experiment", "profile") and change.action in ("added", "removed"):
-        return text + _with_claims(change, diff)
-    if change.scope == "variant" and change.parts:
-        own = [part for part in change.parts if part.factor]
-        if len(own) == 1 and len(own[0].classes) == 1:
-            text += f": one factor beside the base: {describe(own[0])}"
-        elif own:
-            kinds = dict.fromkeys(name for part in own for name in part.classes if name in FACTORS)
-            text += f": beside the base in {listing(kinds)}"
-    return text
-
-
-def _with_claims(change: Change, diff: StudyDiff) -> str:
-    """What becomes of claims with an experiment that went, or a profile that came or went."""
-    name = change.path[-1]
-    if change.scope == "experiment":
-        gone = [f"`{item.claim}`" for item in diff.warnings if item.experiment == name and item.direction == REMOVED]
-        return f" with {_claims(dict.fromkeys(gone))}" if gone else ""
-    by_way: dict[str, dict[str, None]] = {}
-    for item in diff.warnings:
-        if item.profile == name:
-            by_way.setdefault(item.direction, {})[f"`{item.claim}`"] = None
-    beside = "against no profile" if change.action == "added" else "without it"
-    moved = [f"{_claims(names)} {direction} {beside}" for direction, names in by_way.items()]
-    return f": {listing(moved)}" if moved else ""
-
-
-def _sides(change: Change) -> str:
-    """What stood there and what stands there, as far as there is room."""
-    texts = [text for text in (change.before, change.after) if text is not None]
-    return " → ".join(texts) if sum(map(len, texts)) <= MAX_VALUE_LENGTH else change.note or change.action
-
-
-def _renamed(renames: Sequence[Change], places: _Places) -> str:
+def _renamed(renames: Sequence[Change], places: Places) -> str:
     own = {change.experiment for change in renames}
     where = places.experiment(renames[0].experiment) if len(own) == 1 else ""
     return (

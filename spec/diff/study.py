@@ -17,7 +17,7 @@ from .cells import cells_of
 from .changes import Cell, Change, StudyDiff, Texts, Warned, Where
 from .claims import gone as claim_gone
 from .experiment import Comparison, Result
-from .experiment_names import renamed_experiments
+from .experiment_names import alike, renamed_experiments
 from .headline import with_headline
 from .inherited import told_once
 from .known_cells import with_known_cells
@@ -76,6 +76,8 @@ class _Studies:
         stayed = {name: item for name, item in old.items() if name not in left}
         renamed = renamed_experiments(stayed, {name: item for name, item in new.items() if name not in came})
         origin = {now: was for was, now in renamed.items()}
+        gone = [name for name in stayed if name not in new and name not in renamed]
+        fresh = [name for name in new if name not in {*old, *came, *renamed.values()}]
         lone = self._lone_profiles(old, new)
         for name, after in new.items():
             from_file = came.get(name)
@@ -83,7 +85,8 @@ class _Studies:
             if from_file is not None:
                 changes.append(moved_change(name, f"moved from `{from_file.file}`"))
             if before is None:
-                changes.append(self._whole(name, "added"))
+                replaced = stayed[gone[0]] if len(gone) == len(fresh) == 1 else None
+                changes.append(self._whole(name, "added", alike(replaced, after) if replaced is not None else ""))
                 made += cells_of(after, older=False)
                 continue
             was = before.plan.name
@@ -109,13 +112,13 @@ class _Studies:
             warnings += found.warnings
             for profile, own in found.profiles.items():
                 in_profiles.setdefault(profile, []).extend(own)
-        for name, gone in old.items():
+        for name, left_over in old.items():
             if name in left:
                 changes.append(moved_change(name, f"moved to `{left[name]}`"))
                 continue
             changes.append(self._whole(name, "removed"))
-            made += cells_of(gone, older=True)
-            warnings += [claim_gone(name, claim, "its experiment") for claim in gone.plan.claims]
+            made += cells_of(left_over, older=True)
+            warnings += [claim_gone(name, claim, "its experiment") for claim in left_over.plan.claims]
         changes = (
             told_once(self._united(changes), self._bases()) + self.profiles.names() + [item.change for item in lone]
         )
@@ -187,9 +190,9 @@ class _Studies:
 
     # -- whole parts -------------------------------------------------------------------------------------------------
 
-    def _whole(self, name: str, action: str) -> Change:
+    def _whole(self, name: str, action: str, note: str = "") -> Change:
         texts: Texts = (None, name) if action == "added" else (name, None)
-        return Change("", ("experiments", name), action, *texts, ("task",), scope="experiment")
+        return Change("", ("experiments", name), action, *texts, ("task",), note=note, scope="experiment")
 
     def _bases(self) -> dict[str, str]:
         """The experiment that each derived one is derived from."""
