@@ -263,8 +263,10 @@ def special_form(checker: Elaborator, node: n.Call, text: Text, context: Context
 
 
 def signature(row: Operation) -> str:
-    """A hint of how an operation is called; empty for what has an operator."""
-    return "" if row.operator else f"It is `{row.name}{row.signature}`: {row.meaning}."
+    """A hint of how an operation is called, or which operator it is."""
+    return (
+        f"It is {f'the operator `{row.operator}`' if row.operator else f'`{row.name}{row.signature}`'}: {row.meaning}."
+    )
 
 
 def _arguments(count: int) -> str:
