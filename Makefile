@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test bench scaling verdicts vega gallery site check format schemas clean help
+.PHONY: demo test bench scaling verdicts vega gallery results site check format schemas clean help
 
 help:  ## What there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -43,6 +43,10 @@ verdicts: $(VENV)/base.stamp  ## Simulates how often each judge is wrong, some 1
 	$(BIN)/python -m benchmarks.verdicts
 
 gallery: $(VENV)/base.stamp  ## Runs the cases in examples/failures and writes what came out: docs/gallery.md, some 30 minutes; what is stored is not run again
+	$(BIN)/python -m benchmarks.gallery
+
+results: $(VENV)/test.stamp  ## Runs the paper's four studies at its size, some hours, and writes docs/results.md; then the gallery. What is stored is not run again
+	$(BIN)/python -m benchmarks.paper
 	$(BIN)/python -m benchmarks.gallery
 
 site: $(VENV)/test.stamp  ## Builds the documentation as a site in build/site, and fails where a link leads nowhere

@@ -1,0 +1,245 @@
+"""`python -m benchmarks.paper`: runs the four studies of arXiv:1703.07950 at the paper's size, and writes what came out into `docs/results.md`.
+
+What is stored is not run again, and what was broken off goes on. The page is made of `benchmarks/paper.md`, whose marks stand for numbers,
+verdicts and times of a run, and of `docs/results.json`, which keeps them: a test holds these three and the examples together.
+
+    {{flat/staircase: final(error, variant == non_flat)}}          mean (least … largest) over replicates, at each place that the expression keeps
+    {{flat/staircase: final(error, variant == non_flat); mean}}    the mean alone; `interval` adds that of the mean (95 %), `each` is one number a replicate
+    {{two_images/tuples: final(accuracy) > 0.8; share}}            how many replicates meet a condition, and between which shares of seeds do (95 %)
+    {{flat claim staircase.non_flat_learns}}                       its verdict
+    {{flat replicates}}, {{flat time}}, {{flat command}}           how many replicates; how long they took, added up; what runs it
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from dlspec import spec
+from dlspec.interpreter.api.run import Run
+from dlspec.interpreter.results.number_text import duration, number, percent, spread, with_error
+from dlspec.interpreter.verdicts.rates import half_width, share_bounds
+from dlspec.spec.source.nodes import data
+
+from .machine import processor
+from .workloads import ROOT
+
+SOURCE = ROOT / "benchmarks" / "paper.md"
+PAGE = ROOT / "docs" / "results.md"
+DATA = ROOT / "docs" / "results.json"
+FIGURES = ROOT / "docs" / "figures"
+
+MARK = re.compile(r"\{\{(.+?)\}\}")
+UNTIL = re.compile(r"<!-- until (?P<run>\w+) -->\n(?P<until>.*?)<!-- then -->\n(?P<then>.*?)<!-- end -->\n", re.DOTALL)
+NUMBER = re.compile(r"(?P<run>\w+)/(?P<experiment>\w+): (?P<expression>[^;]+?)(?:; (?P<form>\w+))?\Z")
+OTHER = re.compile(r"(?P<run>\w+) (?P<what>claim|command|replicates|time)(?: (?P<claim>[\w.]+))?\Z")
+NOT_YET = "not measured yet"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A run: the study, what of it, and the figures of it that the page shows, by the name of their file there."""
+
+    study: str
+    only: Sequence[str] = ()
+    overrides: Sequence[str] = ()
+    figures: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def path(self) -> Path:
+        """The study's file."""
+        return ROOT / "examples" / f"{self.study}.yaml"
+
+    @property
+    def command(self) -> str:
+        """What runs it, as it is typed in the repository."""
+        chosen = [word for one in self.only for word in ("--only", one)] + [
+            word for one in self.overrides for word in ("-o", one)
+        ]
+        return shlex.join(["dlspec", "run", f"examples/{self.study}.yaml", *chosen])
+
+
+def _end_to_end(k: int, replicates: int, steps: int = 20000) -> Asked:
+    """Figure 3's end-to-end network on tuples of k images, with more replicates than the study asks for: whether it learns is a matter of the seed."""
+    overrides = [f"tuples.sweep.k=[{k}]", f"tuples.variants.end_to_end.replicates={replicates}"]
+    if steps != 20000:
+        overrides.append(f"tuples.training.steps={steps}")
+    return Asked("decomposition", ["tuples/end_to_end"], overrides)
+
+
+RUNS = {
+    "flat": Asked("flat", figures={"staircase.figure_7b_to_7e": "flat"}),
+    "parities": Asked(
+        "parities",
+        figures={
+            "random_parity.figure_1": "figure_1", "linear_periodic.final": "linear_periodic", "gradient_variance.fall": "gradient_variance",
+        },
+    ),
+    "conditioning": Asked(
+        "conditioning",
+        figures={
+            "curves.figure_6a": "figure_6a", "curves.figure_6b": "figure_6b", "curves.figure_6c": "figure_6c",
+            "auto_encoder.figure_6d": "figure_6d", "condition_of_W.growth": "condition_of_W",
+        },
+    ),
+    "decomposition": Asked(
+        "decomposition",
+        ["tuples/decomposition", "tuples_snr", "allocation", "allocation_noise"],
+        figures={"allocation.figure_4": "figure_4", "tuples_snr.figure_5": "figure_5"},
+    ),
+    "one_image": _end_to_end(1, 5),
+    "two_images": _end_to_end(2, 10),
+    "three_images": _end_to_end(3, 5),
+    "four_images": _end_to_end(4, 5),
+    "tuples": Asked("decomposition", ["tuples"], figures={"tuples.figure_2": "figure_2", "tuples.figure_3": "figure_3"}),
+}  # fmt: skip
+"""In the order in which they are run: the longest last."""
+
+
+def main() -> int:
+    """Runs what is asked for, one run after the other, and writes the page after each; 1 where one could not be run whole."""
+    import dlspec
+
+    parser = argparse.ArgumentParser(description="Runs the paper's studies and writes docs/results.md.")
+    parser.add_argument("--only", default="", help=f"some of {', '.join(RUNS)}, with commas between them")
+    parser.add_argument("--runs", default="runs", help="where runs lie, with the store")
+    parser.add_argument("--page", action="store_true", help="runs nothing: writes the page of what is kept")
+    arguments = parser.parse_args()
+    chosen = arguments.only.split(",") if arguments.only else list(RUNS)
+    if unknown := set(chosen) - set(RUNS):
+        parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(RUNS)}")
+    held: dict[str, Any] = json.loads(DATA.read_text("utf-8")) if DATA.exists() else {}
+    code = 0
+    for name in [] if arguments.page else chosen:
+        asked = RUNS[name]
+        print(name, file=sys.stderr, flush=True)
+        run = dlspec.run(asked.path, only=asked.only, overrides=asked.overrides, runs=arguments.runs, progress=True)
+        code |= run.exit_code not in (0, 3)
+        held[name] = kept(asked, run, expressions(SOURCE.read_text("utf-8"), name))
+        DATA.write_text(
+            json.dumps({n: held[n] for n in RUNS if n in held}, indent=1, ensure_ascii=False) + "\n", "utf-8"
+        )
+        for figure, file in asked.figures.items():
+            shutil.copy(run.path / f"{figure}.png", FIGURES / f"{file}.png")
+    PAGE.write_text(page(SOURCE.read_text("utf-8"), held), "utf-8")
+    return code
+
+
+def expressions(source: str, run: str) -> list[tuple[str, str]]:
+    """The experiments and expressions that a page's marks ask of a run."""
+    found = [NUMBER.match(mark) for mark in MARK.findall(source)]
+    return list(dict.fromkeys((one["experiment"], one["expression"]) for one in found if one and one["run"] == run))
+
+
+def kept(asked: Asked, run: Run, wanted: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """What the page needs of a run."""
+    about, finals = run.about, run.finals()
+    numbers: dict[str, list[dict[str, Any]]] = {}
+    for experiment, expression in wanted:
+        frame = run.evaluate(expression, experiment)
+        axes = [name for name in frame.columns if name not in ("replicate", "value", "low", "high")]
+        groups = frame.groupby(axes, sort=False) if axes else [((), frame)]
+        numbers[f"{experiment}: {expression}"] = [
+            {"at": [str(value) for value in at], "values": [_plain(value) for value in group["value"]]}
+            for at, group in groups
+        ]
+    return {
+        "study": meaning(asked.path), "command": asked.command,
+        "numerics": about["numerics"], "packages": about["packages"], "processor": processor(), "device": about["device"],
+        "seconds": round(float(finals["seconds"].sum())),
+        "replicates": sorted({int(count) for count in finals.groupby("cell")["replicate"].nunique()}),
+        "verdicts": dict(zip(run.claims()["claim"], run.claims()["verdict"], strict=True)),
+        "numbers": numbers,
+    }  # fmt: skip
+
+
+def _plain(value: float) -> float | None:
+    """A number of six digits, as rounding differs beyond them from machine to machine; None for one that is not finite."""
+    return float(f"{value:.6g}") if math.isfinite(value) else None
+
+
+def meaning(path: Path) -> str:
+    """A checksum of what a study's file says: comments and layout are not in it."""
+    text = json.dumps(data(spec.parse(spec.read(str(path))).top), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+# -- the page --------------------------------------------------------------------------------------------------------------
+
+
+def page(source: str, held: Mapping[str, Mapping[str, Any]]) -> str:
+    """The page: a source whose marks have become numbers. Raises KeyError for a mark that names what no run has.
+
+    Of `<!-- until RUN -->…<!-- then -->…<!-- end -->` the first part stands until that run is kept, the second from then on.
+    """
+    source = UNTIL.sub(lambda part: part["then" if part["run"] in held else "until"], source)
+    return MARK.sub(lambda mark: _said(mark[1], held), source)
+
+
+def _said(mark: str, held: Mapping[str, Mapping[str, Any]]) -> str:
+    found = NUMBER.match(mark) or OTHER.match(mark)
+    if found is None or found["run"] not in RUNS:
+        raise KeyError(mark)
+    if found["run"] not in held:
+        return NOT_YET
+    run = held[found["run"]]
+    parts = found.groupdict()
+    if "expression" in parts:
+        places = run["numbers"][f"{parts['experiment']}: {parts['expression']}"]
+        return ", ".join(FORMS[parts["form"] or "range"](_known(place["values"])) for place in places)
+    if parts["what"] == "claim":
+        return str(run["verdicts"][parts["claim"]])
+    if parts["what"] == "command":
+        return str(run["command"])
+    return duration(run["seconds"]) if parts["what"] == "time" else " or ".join(map(str, run["replicates"]))
+
+
+def _known(values: Sequence[float | None]) -> list[float]:
+    return [math.nan if value is None else value for value in values]
+
+
+def _interval(values: Sequence[float]) -> str:
+    """The mean with half the width of its interval by Student's t (95 %)."""
+    half = half_width(values)
+    return with_error(float(np.mean(values)), half) if half else number(float(np.mean(values)))
+
+
+def _share(values: Sequence[float]) -> str:
+    low, high = share_bounds(int(sum(values)), len(values))
+    return f"{sum(values):.0f} of {len(values)} ({percent(low)} … {percent(high)} of seeds)"
+
+
+FORMS: Mapping[str, Callable[[Sequence[float]], str]] = {
+    "range": lambda values: readable(spread(values if len(set(values)) > 1 else values[:1])),
+    "mean": lambda values: readable(number(float(np.mean(values)))),
+    "interval": lambda values: readable(_interval(values)),
+    "each": lambda values: readable(", ".join(map(number, values))),
+    "share": _share,
+}
+"""How the values of the replicates at one place are told."""
+
+
+def readable(text: str) -> str:
+    """Powers of ten as people write them, and thousands in full.
+
+    >>> readable("1.7e-05 (7e-11 … 1.35e+08)"), readable("9.2e+03 (500 … 1.8e+04)")
+    ('1.7·10⁻⁵ (7·10⁻¹¹ … 1.35·10⁸)', '9,200 (500 … 18,000)')
+    """
+    text = re.sub(r"\d(?:\.\d+)?e\+0[345]", lambda found: f"{float(found[0]):,.0f}", text)
+    raised = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+    return re.sub(r"e([+-]\d+)", lambda power: f"·10{str(int(power[1])).translate(raised)}", text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
