@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from ..report.final_values import Finals
 from ..results.verdicts import FAILS, HOLDS, MARKS, OPEN, PLURAL, SEEN, VERDICTS
 
 COLOURS = {HOLDS: "#2c9a5b", SEEN: "#2f8aa8", FAILS: "#d6504a", OPEN: "#a8801f"}
@@ -77,18 +76,3 @@ def tally(counts: dict[str, int]) -> Html:
         if counts.get(name)
     ]
     return Html(" · ".join(shown))
-
-
-def finals_table(group: Finals) -> Html:
-    """An experiment's finals: a cell a row, a measure a column."""
-    heads = [group.experiment, *(name.replace("_", " ") for name in group.measures), "steps", "replicates"]
-    rows = [
-        [
-            row.name,
-            *(f"{one.mean} ({one.range})" if one.range else one.mean for one in row.finals),
-            row.steps,
-            row.replicates,
-        ]
-        for row in group.rows
-    ]
-    return table(heads, rows, numbers=1)

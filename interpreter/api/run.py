@@ -22,6 +22,7 @@ from ..results.run_list import RunRecord, chosen, countable_runs, named
 from ..results.run_reader import results, verdicts
 from . import html
 from .claims import Claims
+from .finals_html import finals_table
 from .run_page import write_page
 from .study import Study, warn
 
@@ -294,7 +295,7 @@ class Run:
         ]
         if self.interrupted:
             parts.append(html.paragraph(html.bold("broken off: this is what there was until then")))
-        parts += [html.finals_table(own) for own in finals_of(self.record.read("cells.json"))]
+        parts += [finals_table(own) for own in finals_of(self.record.read("cells.json"))]
         return "".join([*parts, html.paragraph(f"Finals: {SPREAD}.", muted=True), self.verdicts._repr_html_()])
 
     # -- within --------------------------------------------------------------------------------------------------------

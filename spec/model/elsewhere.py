@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from types import MappingProxyType
 
+from ..tables.gradient_modes import GRADIENT_MODES
 from ..tables.optimizers import OPTIMIZERS
 
 FREEZE = "`gradient: {f: freeze}` keeps the weights of a network or layer; what a phase trains, its `loss` says: `loss: {l: {of: (f + g)^2, trains: g}}`."
@@ -21,7 +22,8 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
             ("callbacks", "callback", "hooks"),
             "There are none: `until` stops, `evaluate` and `measures` say what is looked at, and `phases` what changes on the way.",
         ),
-        **dict.fromkeys(("freeze", "frozen", "trainable", "requires_grad", "unfreeze"), FREEZE),
+        **dict.fromkeys(("frozen", "trainable", "requires_grad", "unfreeze"), FREEZE),
+        **{name: FREEZE for name, row in GRADIENT_MODES.items() if row.freezes_weights},
         **dict.fromkeys(("scheduler", "schedule", "lr_schedule", "lr_scheduler", "warmup", "decay"), SCHEDULE),
         **dict.fromkeys(("patience", "min_delta", "stop_when"), UNTIL),
         **dict.fromkeys(("checkpoint", "checkpoints", "save_every", "save", "resume"), SAVED),

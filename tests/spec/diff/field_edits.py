@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 import yaml
-from dlspec.spec.model import base, experiment, figures, layers, study
+from dlspec.spec.model import base, experiment, figures, layers, study, task
 from dlspec.spec.model.base import Closed, OneOf
 
 STUDY = """
@@ -231,7 +231,7 @@ def edits() -> Iterator[tuple[str, Path, Any]]:
 def written_by_hand() -> set[str]:
     """All fields of the models of a study, but for those that are made from tables."""
     found: set[str] = set()
-    for module in (base, experiment, figures, layers, study):
+    for module in (base, experiment, figures, layers, study, task):
         for model in vars(module).values():
             if isinstance(model, type) and issubclass(model, Closed) and not issubclass(model, OneOf):
                 found |= {f"{model.__name__}.{name}" for name in model.model_fields}
