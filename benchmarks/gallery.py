@@ -20,7 +20,7 @@ from dlspec.interpreter.api.run import Run
 from dlspec.interpreter.report.page import seen
 from dlspec.interpreter.results.verdicts import MARKS
 
-from .machine import machine
+from .kept import made_by, read_kept, write_kept
 from .workloads import ROOT
 
 CASES = ROOT / "examples" / "failures"
@@ -44,7 +44,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="one case by its name")
     parser.add_argument("--runs", default="runs", help="where runs lie, with the store")
     arguments = parser.parse_args()
-    held: dict[str, Any] = json.loads(DATA.read_text("utf-8")) if DATA.exists() else {}
+    held = read_kept(DATA)
     code = 0
     for path in cases():
         if arguments.only in ("", path.stem):
@@ -52,8 +52,7 @@ def main() -> int:
             run = dlspec.run(path, runs=arguments.runs, progress=True)
             code |= run.exit_code not in (0, 3)
             held[path.stem] = _kept(path, run)
-    held = {path.stem: held[path.stem] for path in cases() if path.stem in held}
-    DATA.write_text(json.dumps(held, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    held = write_kept(DATA, held, [path.stem for path in cases()])
     PAGE.write_text(page(held), "utf-8")
     return code
 
@@ -72,7 +71,6 @@ def _kept(path: Path, run: Run) -> dict[str, Any]:
     """What the page needs of a run, whose figures are copied."""
     folder = run.path
     claims = json.loads((folder / "claims.json").read_text("utf-8"))
-    about = json.loads((folder / "run.json").read_text("utf-8"))
     FIGURES.mkdir(parents=True, exist_ok=True)
     for old in FIGURES.glob(f"{path.stem}.*"):
         old.unlink()
@@ -83,7 +81,7 @@ def _kept(path: Path, run: Run) -> dict[str, Any]:
         figures.append(name)
     cells = json.loads((folder / "cells.json").read_text("utf-8"))
     return {
-        "text": checksum(path), "numerics": about["numerics"], "packages": about["packages"], "processor": machine()["processor"],
+        "text": checksum(path), **made_by(run),
         "replicates": max(cell["replicate"] for cell in cells) + 1,
         "claims": [
             {"says": claim["says"], "check": claim["check"], "verdict": claim["verdict"], "strength": claim["strength"],

@@ -32,7 +32,7 @@ from dlspec.interpreter.results.number_text import duration, number, percent, sp
 from dlspec.interpreter.verdicts.rates import half_width, share_bounds
 from dlspec.spec.source.nodes import data
 
-from .machine import processor
+from .kept import made_by, read_kept, write_kept
 from .workloads import ROOT
 
 SOURCE = ROOT / "benchmarks" / "paper.md"
@@ -119,20 +119,19 @@ def main() -> int:
     chosen = arguments.only.split(",") if arguments.only else list(RUNS)
     if unknown := set(chosen) - set(RUNS):
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(RUNS)}")
-    held: dict[str, Any] = json.loads(DATA.read_text("utf-8")) if DATA.exists() else {}
-    code = 0
+    held, source, code = read_kept(DATA), SOURCE.read_text("utf-8"), 0
     for name in [] if arguments.page else chosen:
         asked = RUNS[name]
         print(name, file=sys.stderr, flush=True)
         run = dlspec.run(asked.path, only=asked.only, overrides=asked.overrides, runs=arguments.runs, progress=True)
         code |= run.exit_code not in (0, 3)
-        held[name] = kept(asked, run, expressions(SOURCE.read_text("utf-8"), name))
-        DATA.write_text(
-            json.dumps({n: held[n] for n in RUNS if n in held}, indent=1, ensure_ascii=False) + "\n", "utf-8"
-        )
+        held[name] = kept(asked, run, expressions(source, name))
+        held = write_kept(DATA, held, RUNS)
         for figure, file in asked.figures.items():
             shutil.copy(run.path / f"{figure}.png", FIGURES / f"{file}.png")
-    PAGE.write_text(page(SOURCE.read_text("utf-8"), held), "utf-8")
+        PAGE.write_text(page(source, held), "utf-8")
+    if arguments.page:
+        PAGE.write_text(page(source, held), "utf-8")
     return code
 
 
@@ -144,7 +143,7 @@ def expressions(source: str, run: str) -> list[tuple[str, str]]:
 
 def kept(asked: Asked, run: Run, wanted: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """What the page needs of a run."""
-    about, finals = run.about, run.finals()
+    finals = run.finals()
     numbers: dict[str, list[dict[str, Any]]] = {}
     for experiment, expression in wanted:
         frame = run.evaluate(expression, experiment)
@@ -156,7 +155,7 @@ def kept(asked: Asked, run: Run, wanted: Sequence[tuple[str, str]]) -> dict[str,
         ]
     return {
         "study": meaning(asked.path), "command": asked.command,
-        "numerics": about["numerics"], "packages": about["packages"], "processor": processor(), "device": about["device"],
+        **made_by(run), "device": run.about["device"],
         "seconds": round(float(finals["seconds"].sum())),
         "replicates": sorted({int(count) for count in finals.groupby("cell")["replicate"].nunique()}),
         "verdicts": dict(zip(run.claims()["claim"], run.claims()["verdict"], strict=True)),

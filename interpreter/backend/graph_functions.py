@@ -61,9 +61,7 @@ def sums_in_order() -> Iterator[None]:
     """
     eager = context.context()
     before = eager.function_call_options
-    eager.function_call_options = context.FunctionCallOptions(
-        before.executor_type, _without_memory_rewriting(before.config_proto_serialized)
-    )
+    eager.function_call_options = _without_memory_rewriting(before.executor_type, before.config_proto_serialized)
     try:
         yield
     finally:
@@ -71,8 +69,8 @@ def sums_in_order() -> Iterator[None]:
 
 
 @functools.cache
-def _without_memory_rewriting(serialized: bytes) -> ConfigProto:
-    """A configuration, but for the rewriting of graphs for less memory."""
+def _without_memory_rewriting(executor: str | None, serialized: bytes) -> context.FunctionCallOptions:
+    """How functions are called, but for the rewriting of graphs for less memory."""
     config = ConfigProto.FromString(serialized)
     config.graph_options.rewrite_options.memory_optimization = RewriterConfig.NO_MEM_OPT
-    return config
+    return context.FunctionCallOptions(executor, config)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +19,7 @@ from .endings import causes
 from .figures import REST_IS_THERE, Picture, pictures
 from .final_values import MAX_UNFOLDED_ROWS, MOST_ROWS, finals
 from .one_file import one_file
-from .page import readable_study, words_of
+from .page import readable_study, title_of
 
 LETTERS = "AB"
 CURVES = "The curves of both"
@@ -140,11 +139,7 @@ def write_comparison(numbers: Comparison, diff: StudyDiff | None, figures: Path,
 def comparison_page(numbers: Comparison, diff: StudyDiff | None, figures: Path, aside: Aside) -> str:
     """Two runs as HTML. A part that can't be made is missing, which the page says and `aside` is told."""
     before = len(aside.failed)
-    studies = [readable_study(_text(run)) for run in numbers.runs]
-    titles = [
-        words_of(study, "title") or run.study.replace("_", " ").capitalize()
-        for study, run in zip(studies, numbers.runs, strict=True)
-    ]
+    titles = [title_of(readable_study(run.study_text), run) for run in numbers.runs]
     shown = []
     for experiment in dict.fromkeys(final.experiment for final in numbers.finals):
         drawn: list[Picture] = []
@@ -179,7 +174,7 @@ def facts(run: RunRecord) -> dict[str, str]:
     packages = about.get("packages") or {}
     return {
         "name": run.name, "study": run.study, "profile": run.profile or "none", "ended": f"{run.finished:%Y-%m-%d %H:%M} UTC",
-        "command": shlex.join(["dlspec", *map(str, about.get("command", ()))]),
+        "command": run.command_line,
         "git": f"{git['commit']}{', with changes that are not in it' if git.get('dirty') else ''}" if git.get("commit") else "no commit known",
         "versions": ", ".join([*(f"{name} {version}" for name, version in packages.items()), f"Python {about.get('python', '–')}"]),
         "numerics": f"{about.get('language', '–')}, {about.get('numerics', '–')}",
@@ -187,11 +182,6 @@ def facts(run: RunRecord) -> dict[str, str]:
         "seeds": "; ".join(f"{name} {', '.join(map(str, seeds))}" for name, seeds in (about.get("seeds") or {}).items()) or "not recorded",
         "replicates": ", ".join(f"{count:,} {status}" for status, count in run.replicates.items()), "version": str(packages.get("dlspec", "")),
     }  # fmt: skip
-
-
-def _text(run: RunRecord) -> str:
-    path = run.folder / "spec.yaml"
-    return path.read_text("utf-8") if path.exists() else ""
 
 
 def _mean(values: Mapping[int, float]) -> float | None:

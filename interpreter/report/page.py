@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,8 +64,7 @@ def page(run: RunRecord, name: str = "", aside: Aside | None = None) -> str:
     parts = Aside(tell, strict=aside is None)
     text, study = "", None
     with parts.part("the spec", REST_IS_THERE):
-        path = run.folder / "spec.yaml"
-        text = path.read_text("utf-8") if path.exists() else ""
+        text = run.study_text
         study = readable_study(text)
     experiments = study.experiments if study is not None else {}
     sections = []
@@ -92,13 +90,13 @@ def page(run: RunRecord, name: str = "", aside: Aside | None = None) -> str:
         replicates, counts = run.replicates, run.verdicts
     return one_file(
         "page.html.jinja", (one for section in sections for one in section.pictures), version=run.about.get("packages", {}).get("dlspec", ""),
-        run=run, name=name or run.name, about=run.about, title=words_of(study, "title") or run.study.replace("_", " ").capitalize(),
+        run=run, name=name or run.name, about=run.about, title=title_of(study, run),
         words=words_of(study, "about"), profile=words_of(study.profiles.get(run.profile), "about") if study is not None else "",
         source=_source(study.source if study is not None else None), claims=claims, sections=sections,
         seen=seen, picture=margins_picture, dots=any(map(margins_picture, claims)),
         by_chance=chance_text(claims), registered=registration_text(run.about.get("registration")),
         verdicts=VERDICTS, marks=MARKS, plural=PLURAL, spread_words=SPREAD,
-        command=shlex.join(["dlspec", *map(str, run.about.get("command", ()))]), text=text,
+        command=run.command_line, text=text,
         missing=missing, ended=ended, replicates=replicates, counts=counts,
     )  # fmt: skip
 
@@ -118,6 +116,11 @@ def readable_study(text: str) -> Any:
         return spec.parse(Source("spec.yaml", text)).study
     except spec.StudyError:
         return None
+
+
+def title_of(study: Any, run: RunRecord) -> str:
+    """What a page calls a study, as far as that can be read."""
+    return words_of(study, "title") or run.study.replace("_", " ").capitalize()
 
 
 def words_of(model: Any, field: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -79,6 +80,17 @@ class RunRecord:
         if is_counts(self.about.get("verdicts")):
             return dict(self.about["verdicts"])
         return Counter(claim["verdict"] for claim in self.read("claims.json"))
+
+    @property
+    def command_line(self) -> str:
+        """The command that ran it, as it is typed."""
+        return shlex.join(["dlspec", *map(str, self.about.get("command", ()))])
+
+    @property
+    def study_text(self) -> str:
+        """The study's text as it was run; empty where it is not there. Raises OSError, and UnicodeDecodeError where it is none."""
+        path = self.folder / "spec.yaml"
+        return path.read_text("utf-8") if path.exists() else ""
 
     def read(self, name: str) -> Any:
         """One of its JSON files; an empty list if it is not there. Raises StoreError, also where its shape is another."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..diagnostics.problems import Source, Span
 from ..ir import claims as c
 from ..ir.plan import ExperimentPlan
 from ..source import nodes as yaml
+from .claim_cells import borders_in, constants_in, evaluated_in
 from .claim_comparisons import must_choose_among_equally_many
 from .claims import Subject, claim_part
 from .expression_text import read
@@ -35,13 +34,12 @@ def _subject(plan: ExperimentPlan) -> Subject:
     shapes = [
         (program.place, {measure.name: measure.term.type.shape for measure in program.measures}) for program in programs
     ]
-    constants = programs[0].constants.items() if programs else ()
     return Subject(
         {name: shape for _, own in shapes for name, shape in own.items()},
         plan.axes,
-        {name: float(value) for name, value in constants if not np.shape(value) and name not in plan.axes},
-        tuple((program.place, program.training.evaluations if program.training else (0,)) for program in programs),
-        tuple((program.place, program.training.borders if program.training else ()) for program in programs),
+        constants_in(programs, plan.axes),
+        evaluated_in(programs),
+        borders_in(programs),
         plan.zipped,
         by_cell=shapes_by_cell(shapes),
     )

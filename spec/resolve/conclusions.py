@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..check.array_figures import check_arrays
+from ..check.claim_cells import borders_in, constants_in, evaluated_in
 from ..check.claim_design import ClaimDesign, enough_for, judge_of
 from ..check.claims import Axes, Subject, check_claim, constant_number
 from ..check.expression_text import read
@@ -163,12 +164,7 @@ class Conclusions:
         measures = self.common.cache.setdefault(("shapes of measures", *of_all), {})
         if not measures:
             measures.update((one.name, one.term.type.shape) for some in of_all for one in some.value)
-        constants = {
-            name: float(value)
-            for name, value in programs[0].constants.items()
-            if not np.shape(value) and name not in self.axes
-        }
-        return self._spoken_of(programs, measures, constants)
+        return self._spoken_of(programs, measures, constants_in(programs, self.axes))
 
     def _spoken_of(
         self,
@@ -187,14 +183,8 @@ class Conclusions:
         known = {axis: tuple(dict.fromkeys([*v, *written[axis]])) if axis in written else v for axis, v in own.items()}
         if before and not zipped:
             before = (*before, (known, ()))
-        evaluated = tuple(
-            (
-                program.place,
-                program.training.evaluations if program.training else (0,),
-            )
-            for program in (() if self.late else programs)
-        )
-        borders = tuple((program.place, program.training.borders if program.training else ()) for program in programs)
+        evaluated = evaluated_in(() if self.late else programs)
+        borders = borders_in(programs)
         apart = len({id(program.measures) for program in programs}) > 1  # cells with the same measures share them
         by_cell = shapes_by_cell(
             (program.place, {measure.name: measure.term.type.shape for measure in program.measures})

@@ -1,0 +1,34 @@
+"""What pages of the documentation keep of runs: what these were made by, and a file of it all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from dlspec.interpreter.api.run import Run
+
+from .machine import processor
+
+
+def made_by(run: Run) -> dict[str, Any]:
+    """The version of the numbers, the packages and the processor of a run that ended here."""
+    return {
+        "numerics": run.about["numerics"],
+        "packages": run.about["packages"],
+        "processor": processor(),
+    }
+
+
+def read_kept(file: Path) -> dict[str, Any]:
+    """What is kept, by name; nothing where there is no file yet."""
+    held: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    return held
+
+
+def write_kept(file: Path, held: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Keeps what belongs to some names, in their order; returns it."""
+    ordered = {name: held[name] for name in names if name in held}
+    file.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    return ordered
