@@ -25,10 +25,11 @@ class Value:
 
 @dataclass(frozen=True)
 class Application:
-    """One application of a network: what its input is, None where nobody asks, and how often each of its layers drew in it."""
+    """One application of a network: what its input is, None where nobody asks, how often each of its layers drew in it, and what stands for layers' outputs."""
 
     given: Any = None
     drawn: dict[str, int] = field(default_factory=dict)
+    standing: Mapping[str, Value] = field(default_factory=dict)
 
     def below(self, network: str, layer: str) -> Any:
         """What one of its layers is given, where anybody asks."""
@@ -83,7 +84,8 @@ class Lowering:
         lead: the axes of a sample.
         constants: the values of swept constants, by place: […] of one cell, [cells, …], or [R, …] where no cells are told apart.
         network: applies a network to an input, or to its own; `layer` gives what one of its layers gives on the way.
-        weight: the value of weights; `given` are tensors that stand for some (network, layer, weight).
+        weight: the value of weights; `given` are tensors that stand for some (network, layer, weight), `standing` for what some (network, layer) give on
+            the network's own input.
         expectation: a mean, or a statistic of gradients
         gradient: one example's gradient by weights in a measure; `derivative` any other derivative; `batch_mean` a mean over the batch; `recall` the
             context at the weights of another time.
@@ -122,6 +124,7 @@ class Lowering:
     recall: Callable[[Lowering, t.Recalled], Lowering] | None = None
     estimate: Callable[[str], Value] | None = None
     given: Mapping[tuple[str, str, str], Value] = field(default_factory=dict)
+    standing: Mapping[tuple[str, str], Value] = field(default_factory=dict)
     enumerated: tuple[Digits, ...] = ()
     fused: bool = False
     on_cpu: bool = False

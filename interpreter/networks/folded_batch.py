@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
+import tensorflow as tf
 from dlspec.spec.ir.axes import EXAMPLE, Axes
+from dlspec.spec.ir.types import Shape
 
-from ..lower import Application, Lowering
+from ..lower import Application, Lowering, Value
+
+EACH = "each#4294967295"
+"""The axis that `each` shares a network over: the innermost of all."""
 
 
 @dataclass(frozen=True)
@@ -35,3 +41,9 @@ class Batch:
     def examples(self) -> int:
         """How many examples there are, the other axes apart."""
         return self.lengths[0] if self.axes and self.axes[0] == EXAMPLE else 1
+
+    def folded(self, given: Value, shape: Shape) -> Any:
+        """A value of each example as layers have it, [rows, N, *shape]; what `each` goes over is the first of its own axes."""
+        axes = tuple(axis for axis in self.axes if axis != EACH)
+        rows = self.lowering.to_rows(given, axes, given.tensor.shape.rank - len(given.axes))
+        return tf.reshape(rows, [rows.shape[0], prod(self.lengths), *shape])

@@ -23,14 +23,11 @@ from dlspec.spec.tables.layers import LAYERS, row_of
 from ..lower import Application, Lowering, Value
 from ..lower.backward_modes import with_backward_mode
 from .activations import keep_undefined
-from .folded_batch import Batch
+from .folded_batch import EACH, Batch
 from .initial_weights import Array, Starts, Values
 from .keras_objects import of_each_replicate, of_keras
 from .layer_kernels import BATCHED, KERNELS, ROW_LOOKUPS, SHARED_INPUTS, LayerCall, Tensors, fusion_of, one_replicate
 from .weight_values import joined, kept_by
-
-EACH = "each#4294967295"
-"""The axis that `each` shares a network over: the innermost of all."""
 
 
 def input_of(network: str) -> str:
@@ -182,10 +179,12 @@ class Network:
         apart = self.spreads or any(
             name == self.plan.name and EXAMPLE in v.axes for (name, *_), v in lowering.given.items()
         )
-        axes = union([given.axes, (EXAMPLE,) if apart else ()])
+        application = application or Application()
+        standing = application.standing.values()
+        axes = union([given.axes, *(value.axes for value in standing), (EXAMPLE,) if apart else ()])
         axes = tuple(axis for axis in axes if axis not in lowering.rows)
         real = Value(lowering.cast(given.tensor, "int" if self.takes_ints else "real"), given.axes)
-        shared_input = index is None and self._shares_input(lowering, given)
+        shared_input = index is None and not standing and self._shares_input(lowering, given)
         event = len(kind.shape)
         tensor = (
             lowering.broadcast_to_axes(real, (REPLICATE, *axes), event)
@@ -198,13 +197,13 @@ class Network:
         if self.plan.each is not None:
             shared = replace(lowering, sizes={**lowering.sizes, EACH: self.plan.each})
             batch = Batch(shared, (*axes, EACH), [*lengths, self.plan.each], outputs=noted)
-        batch = replace(batch, application=application or Application())
+        batch = replace(batch, application=application)
         if self.plan.parts:
             tensor, parts = self._unpacked(tensor, prod(lengths))
             batch, kind = replace(batch, parts=parts), self.plan.given
         if index is not None:
             places = tf.reshape(lowering.to_rows(index, axes, 0), [self.replicates, prod(lengths)])
-            batch = Batch(lowering, axes, lengths, places, noted, application=batch.application)
+            batch = Batch(lowering, axes, lengths, places, noted, application=application)
         shape = kind.shape[len(batch.axes) - len(axes) :]
         x = self._rounded(tf.reshape(tensor, [-1, prod(batch.lengths), *shape]))
         mode = self.modes.get(self.plan.name)
@@ -307,6 +306,8 @@ class Network:
         y = self._apply(batch, layer, x, frozen or mode_of(self.modes, target).freezes_weights)
         mode = self.modes.get(target)
         y = y if mode is None else with_backward_mode(mode, y, x)
+        if layer.key in batch.application.standing:
+            y = self._rounded(batch.folded(batch.application.standing[layer.key], layer.output.shape))
         self._note(batch, layer, y)
         return y
 

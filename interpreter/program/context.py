@@ -182,7 +182,8 @@ class ProgramContext:
         lowering = lowering.outermost()
         own = lowering.values.get(input_of(name)) or lowering(plan.taken)
         outputs: dict[str, Value] = {}
-        application = Application(lowering.meaning(plan.input))
+        standing = {key: tensor for (network, key), tensor in lowering.standing.items() if network == name}
+        application = Application(lowering.meaning(plan.input), standing=standing)
         on_index = plan.index is not None
         value = (
             network.of_index(lowering, own, outputs, application)
@@ -223,7 +224,7 @@ class ProgramContext:
                 place: Value(tf.convert_to_tensor(variable.value), (REPLICATE,)) for place, variable in kept.items()
             }
         values = {name: value for name, value in lowering.values.items() if name in drawn}
-        return replace(lowering, given=given, training=None, values=values)
+        return replace(lowering, given=given, standing={}, training=None, values=values)
 
     def derivative(self, lowering: Lowering, term: t.ValueGradient | t.Directional) -> Value:
         """Each example's derivative by a name, or by weights."""

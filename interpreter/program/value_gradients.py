@@ -1,4 +1,4 @@
-"""Derivatives of one example's values by a name or by weights: gradients, Jacobians, and products with a vector.
+"""Derivatives of one example's values by a name, a layer's output or weights: gradients, Jacobians, and products with a vector.
 
 No example's value hangs on another's, so one backward pass of their sum gives the gradients of all.
 """
@@ -27,7 +27,7 @@ Networks = Mapping[str, Network]
 
 @dataclass(frozen=True)
 class Subject:
-    """What a derivative is taken with respect to, in a context: tensors [rows, B, …], one for a name, one for each of several weights.
+    """What a derivative is taken with respect to, in a context: tensors [rows, B, …], one for a name or a layer, one for each of several weights.
 
     `shown` makes the context in which given tensors stand for them; `joined` one value of tensors of their shapes, [rows, B, …].
     """
@@ -61,7 +61,7 @@ def derivative(
 
 def mean_gradient(program: Program, networks: Networks, lowering: Lowering, term: t.ValueGradient) -> Value:
     """The mean over the examples of their gradients by weights, from one backward pass that does not tell them apart."""
-    assert not isinstance(term.by, t.Reference)
+    assert isinstance(term.by, t.Weight | t.AllWeights)
     outer = lowering.outermost()
     network = networks[term.by.network]
     places = network.places(term.by)
@@ -151,18 +151,20 @@ def _value(lowering: Lowering, term: t.Term, axes: Axes) -> Any:
     )
 
 
-def _subject(
-    program: Program, networks: Networks, outer: Lowering, by: t.Reference | t.Weight | t.AllWeights, axes: Axes
-) -> Subject:
+def _subject(program: Program, networks: Networks, outer: Lowering, by: t.By, axes: Axes) -> Subject:
     """What a derivative is taken with respect to; where the axes are more than the examples', the same along them."""
-    if isinstance(by, t.Reference):
+    if isinstance(by, t.Reference | t.NetworkOutput):
         value = outer(by)
         tensor = outer.broadcast_to_axes(value, axes, len(by.type.shape))
         held = before_weights(program)
         values = {name: value for name, value in outer.values.items() if name in held}
 
         def named(tensors: Sequence[Any]) -> Lowering:
-            return replace(outer, values={**values, by.name: Value(tensors[0], axes)})
+            given = Value(tensors[0], axes)
+            if isinstance(by, t.Reference):
+                return replace(outer, values={**values, by.name: given})
+            assert by.layer is not None
+            return replace(outer, values=values, standing={**outer.standing, (by.network, by.layer): given})
 
         return Subject([tensor], named, lambda tensors: tensors[0], lambda whole: [whole])
     network, lead = networks[by.network], len(axes)

@@ -9,15 +9,13 @@ from ..ir import terms as t
 from ..ir.types import Type
 from .namespace import LATE_STAGES
 
-By = t.Reference | t.Weight | t.AllWeights
-
 FORMS_OF_DERIVATIVES = ("gradient", "jacobian", "directional", "hessian_vector")
 MAX_ENTRIES = 64
 """Of a Jacobian by weights: each entry of the value takes a backward pass of its own, and gradients of all weights for each example."""
 
 
 def derivative(form: str, of: t.Term, by: t.Term, along: t.Term | None, stage: str, span: Span) -> t.Term:
-    """A derivative of one example's value with respect to a name, or to weights. Raises StudyError."""
+    """A derivative of one example's value with respect to a name, a layer's output or weights. Raises StudyError."""
     if stage not in LATE_STAGES:
         what = {"gradient": "a gradient", "jacobian": "a Jacobian matrix"}.get(form, "a derivative")
         raise problem_at(span, f"{what} has no value here", "It may stand in outputs, losses and measures.")
@@ -30,9 +28,9 @@ def derivative(form: str, of: t.Term, by: t.Term, along: t.Term | None, stage: s
         _must_be_a_direction(along, chosen, by.span or span)
         shape = chosen.type.shape if form == "hessian_vector" else of.type.shape
         return t.Directional(of, chosen, along, form == "hessian_vector", type=Type("real", shape), span=span)
-    if form == "gradient" and stage == "measures" and not isinstance(chosen, t.Reference):
+    if form == "gradient" and stage == "measures" and isinstance(chosen, t.Weight | t.AllWeights):
         return t.Gradient(of, chosen, type=Type("real", chosen.type.shape), span=span)
-    if not isinstance(chosen, t.Reference) and prod(of.type.shape) > MAX_ENTRIES:
+    if isinstance(chosen, t.Weight | t.AllWeights) and prod(of.type.shape) > MAX_ENTRIES:
         hint = "Take fewer of its entries, or products with vectors: `directional(v, f.weights, d)`."
         raise problem_at(
             of.span or span,
@@ -42,8 +40,10 @@ def derivative(form: str, of: t.Term, by: t.Term, along: t.Term | None, stage: s
     return t.ValueGradient(of, chosen, type=Type("real", (*of.type.shape, *chosen.type.shape)), span=span)
 
 
-def _chosen(by: t.Term) -> By:
-    """The name, or the weights, that a derivative is taken with respect to. Raises StudyError."""
+def _chosen(by: t.Term) -> t.By:
+    """The name, the layer's output or the weights that a derivative is taken with respect to. Raises StudyError."""
+    if isinstance(by, t.NetworkOutput) and by.layer is not None:
+        return _output(by)
     if not isinstance(by, t.Reference):
         return weights_of(by)
     if by.stage not in ("example", "outputs"):
@@ -57,9 +57,19 @@ def _chosen(by: t.Term) -> By:
     return by
 
 
-def _must_be_a_direction(along: t.Term, by: By, span: Span) -> None:
+def _output(by: t.NetworkOutput) -> t.NetworkOutput:
+    """A layer's output on its network's own input. Raises StudyError."""
+    if by.input is not None:
+        message = "a gradient is taken by what a layer gives on its network's own input, and this is another"
+        hint = f"Write `{by.network}.{by.layer}`, of the input that stands in `architecture`."
+        raise problem_at(by.span, message, hint)
+    return by
+
+
+def _must_be_a_direction(along: t.Term, by: t.By, span: Span) -> None:
     """Refuses a direction that is not of the shape of what the derivative is taken with respect to."""
     name = f"'{by.name}'" if isinstance(by, t.Reference) else "the weights"
+    name = f"'{by.network}.{by.layer}'" if isinstance(by, t.NetworkOutput) else name
     if along.type.kind == "bool" or along.type.shape != by.type.shape:
         message = f"a direction of {name} is {Type('real', by.type.shape)}, and this is {along.type}"
         hint = "Give one number for each entry: `gradient(x, y)` has that shape, and so has a draw of it."
@@ -111,8 +121,18 @@ def weights_of(term: t.Term) -> t.Weight | t.AllWeights:
     """The weights that a term stands for. Raises StudyError."""
     if isinstance(term, t.Weight | t.AllWeights):
         return term
-    hint = "Write a name of the example or an output, `f.weights` for all of a network's weights, or `f.dense_1.kernel` for one."
-    raise problem_at(term.span, "a gradient is taken with respect to a name, or to weights", hint)
+    if isinstance(term, t.NetworkOutput):
+        hint = f"Give what '{term.network}' gives a name under `outputs`, and take the gradient by that."
+        raise problem_at(
+            term.span,
+            f"'{term.network}' is a network, and a gradient is taken with respect to names, layers' outputs and weights",
+            hint,
+        )
+    hint = (
+        "Write a name of the example or an output, `f.hidden` for what a layer gives, `f.weights` for all of a network's weights, "
+        "or `f.dense_1.kernel` for one."
+    )
+    raise problem_at(term.span, "a gradient is taken with respect to a name, a layer's output or weights", hint)
 
 
 def batch_mean(of: t.Term, stage: str, span: Span) -> t.Term:

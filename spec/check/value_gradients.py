@@ -1,8 +1,9 @@
-"""Derivatives that are values: what is differentiated has to depend on the name, or the weights, through real numbers, and on no other example."""
+"""Derivatives that are values: what is differentiated has to depend on what they are taken by, through real numbers, and on no other example."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TypeGuard
 
 from ..diagnostics.problems import Problem, listing
 from ..ir import terms as t
@@ -24,7 +25,7 @@ def undefined_gradients(program: Program) -> list[Problem]:
     for root in written(program):
         for item in t.walk(root):
             if isinstance(item, Derivative) and id(item) not in found:
-                undefined = _by_name if isinstance(item.by, t.Reference) else _by_weights
+                undefined = _by_weights if isinstance(item.by, t.Weight | t.AllWeights) else _by_value
                 if problem := undefined(program, item) or _bent(program, item):
                     found[id(item)] = problem
     for item in reached(program, losses):
@@ -33,10 +34,10 @@ def undefined_gradients(program: Program) -> list[Problem]:
     return list(found.values())
 
 
-def _by_name(program: Program, term: Derivative) -> Problem | None:
-    """The problem of a gradient that is 0 everywhere: the value has nothing of the name, or by way of ints alone."""
-    assert isinstance(term.by, t.Reference)
-    name, shown = term.by.name, brief(term.of)
+def _by_value(program: Program, term: Derivative) -> Problem | None:
+    """The problem of a gradient that is 0 everywhere: the value has nothing of the name, or of what the layer gives, or by way of ints alone."""
+    by, shown = term.by, brief(term.of)
+    name = f"'{by.name}'" if isinstance(by, t.Reference) else f"`{spell(by)}`"
     paths, passed = Paths(program), Reached()
     outputs = {item.name for item in program.outputs}
 
@@ -44,25 +45,31 @@ def _by_name(program: Program, term: Derivative) -> Problem | None:
         if item.type.kind != "real":
             passed.ends.append(item)
         held = isinstance(item, t.Reference) and item.name not in outputs
-        return () if held or _is(item, name) else paths.onwards(item, passed)
+        return () if held or _is(item, by) else paths.onwards(item, passed)
 
-    if any(_is(item, name) for item in t.walk(term.of, along)):
+    def comes(item: t.Term) -> bool:
+        return _is(item, by) or _passes(paths, item, by)
+
+    if any(comes(item) for item in t.walk(term.of, along)):
         return None
-    if not any(_is(item, name) for item in reached(program, [term.of])):
+    if not any(_holds(program, item, by) for item in reached(program, [term.of])):
+        own = by.name if isinstance(by, t.Reference) else ""
         known = [
-            n for n in (*names_of(program, term.of, "example"), *names_of(program, term.of, "outputs")) if n != name
+            n for n in (*names_of(program, term.of, "example"), *names_of(program, term.of, "outputs")) if n != own
         ]
         hint = f"It is made from {listing(known)}." if known else "It is made from no name of an example."
-        return Problem(
-            f"`{shown}` does not depend on '{name}': its gradient would be 0", term.of.span or term.span, hint
-        )
-    end = next((item for item in passed.ends if any(_is(part, name) for part in reached(program, [item]))), None)
-    return _ended(term, f"'{name}'", end)
+        other = next((item for item in reached(program, [term.of]) if _is_applied_elsewhere(item, by)), None)
+        if other is not None:
+            hint = f"`{brief(other)}` is another application of the network, even on the same input: write `{other.network}` for that on its own."
+        return Problem(f"`{shown}` does not depend on {name}: its gradient would be 0", term.of.span or term.span, hint)
+    ways = ((item, reached(program, [item])) for item in passed.ends)
+    end = next((item for item, parts in ways if any(_holds(program, part, by) for part in parts)), None)
+    return _ended(term, name, end)
 
 
 def _by_weights(program: Program, term: Derivative) -> Problem | None:
     """The same of a gradient by weights; one that modes make 0 is none."""
-    assert not isinstance(term.by, t.Reference)
+    assert isinstance(term.by, t.Weight | t.AllWeights)
     paths = Paths(program)
     wanted, made = paths.places(term.by), paths.made_of(term.of)
     name = spell(term.by)
@@ -130,5 +137,42 @@ def coupling(program: Program, term: Derivative | t.Gradient) -> Problem | None:
     return None
 
 
-def _is(term: t.Term, name: str) -> bool:
-    return isinstance(term, t.Reference) and term.name == name
+def _is(term: t.Term, by: t.By) -> bool:
+    """Whether a term is the name, or the layer's output, that a derivative is taken by."""
+    if isinstance(by, t.Reference):
+        return isinstance(term, t.Reference) and term.name == by.name
+    given = _given_by(term, by)
+    return given is not None and given.layer == _layer(by)
+
+
+def _given_by(term: t.Term, by: t.By) -> t.NetworkOutput | None:
+    """A term, where it is what that network gives on its own input whose layer's output a derivative is taken by."""
+    if not isinstance(term, t.NetworkOutput) or term.input is not None or not isinstance(by, t.NetworkOutput):
+        return None
+    return term if term.network == by.network else None
+
+
+def _is_applied_elsewhere(term: t.Term, by: t.By) -> TypeGuard[t.NetworkOutput]:
+    """Whether a term is what the network whose layer's output a derivative is taken by gives on another input."""
+    same = isinstance(term, t.NetworkOutput) and isinstance(by, t.NetworkOutput) and term.network == by.network
+    return same and getattr(term, "input", None) is not None
+
+
+def _layer(by: t.By) -> str | None:
+    return by.layer if isinstance(by, t.NetworkOutput) else None
+
+
+def _passes(paths: Paths, term: t.Term, by: t.By) -> bool:
+    """Whether the gradient of a network's output comes to the output of the layer that a derivative is taken by."""
+    given = _given_by(term, by)
+    return given is not None and any(key == _layer(by) for _, key in paths.outputs(given))
+
+
+def _holds(program: Program, term: t.Term, by: t.By) -> bool:
+    """Whether a term is what a derivative is taken by, or is made by a network that goes through it."""
+    given = _given_by(term, by)
+    if given is None:
+        return _is(term, by)
+    plan = next(plan for plan in program.networks if plan.name == given.network)
+    passed = plan if given.layer is None else plan.until(given.layer)
+    return any(layer.key == _layer(by) for layer in passed.applied())

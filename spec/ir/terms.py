@@ -217,14 +217,14 @@ class Gradient(Term):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ValueGradient(Term):
-    """The derivatives of one example's value with respect to a name, or to weights, along the backward pass that the modes make.
+    """The derivatives of one example's value with respect to a name, a layer's output or weights, along the backward pass that the modes make.
 
-    `by` is a name of the example, whose other names are held, of an output, or weights. The shape is that of the value and then that of
-    `by`: the gradient of a number, the Jacobian matrix of an array.
+    `by` is a name of the example, whose other names are held, of an output, what a layer gives on its network's own input, or weights. The
+    shape is that of the value and then that of `by`: the gradient of a number, the Jacobian matrix of an array.
     """
 
     of: Term
-    by: Reference | Weight | AllWeights
+    by: Reference | NetworkOutput | Weight | AllWeights
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -235,7 +235,7 @@ class Directional(Term):
     """
 
     of: Term
-    by: Reference | Weight | AllWeights
+    by: Reference | NetworkOutput | Weight | AllWeights
     along: Term
     twice: bool = False
 
@@ -247,6 +247,8 @@ class BatchMean(Term):
     body: Term
 
 
+By = Reference | NetworkOutput | Weight | AllWeights
+"""What a derivative is taken with respect to."""
 DERIVATIVES = (ValueGradient, Directional)
 """The classes of derivatives of one example's value, which are values of the example."""
 DERIVED = (*DERIVATIVES, BatchMean)

@@ -23,7 +23,7 @@ from ..tables.flops import OPERATION_WORK, update
 from ..tables.gradient_modes import mode_of
 from ..tables.operations import OPERATIONS
 from .counted_work import Passes, Provenance, Use
-from .derivative_costs import DerivativeCounter
+from .derivative_costs import DerivativeCounter, widest_networks
 from .trained_weights import trained, trained_parameters
 
 LOSS_WORK = (3, 1)
@@ -82,6 +82,8 @@ class _Counter(DerivativeCounter):
         self.outputs = {item.name: item.term for item in program.outputs}
         self.networks = {plan.name: plan for plan in program.networks}
         self.changed = {plan.name: trained_parameters(program, plan, phase) for plan in program.networks}
+        self.widest = widest_networks(program, [term.term for term in phase.loss] if phase else [])
+        self.standing = {}
         self.each, self.once = Use(), Use()
         self.extents: dict[str, int] = {}
         self.visited: dict[str, Passes] = {}
@@ -180,7 +182,9 @@ class _Counter(DerivativeCounter):
         self.extents[shared] = plan.each or 1
         over = Provenance(source.requires_grad, source.axes | {shared})
         looked_up = plan.layers[0] if given is None and plan.index is not None else None
+        outside, self.on_own_input = self.on_own_input, given is None
         trained, reached = self.layers(plan.layers, plan.name, over, inner, row.freezes_weights, looked_up)
+        self.on_own_input = outside
         if row.route != "body":
             carried = row.route == "carrier"
             trained, reached = source.requires_grad and carried, passes.backward and carried
@@ -242,8 +246,14 @@ def _index_variable(term: t.IndexVariable, counter: _Counter, passes: Passes) ->
 
 @_COST.case(t.NetworkOutput)
 def _network_output(term: t.NetworkOutput, counter: _Counter, passes: Passes) -> Provenance:
+    if term.input is None and (term.network, term.layer or "") in counter.standing:
+        return counter.standing[term.network, term.layer or ""]
     plan = counter.networks[term.network]
-    return counter.network(plan if term.layer is None else plan.until(term.layer), term.input, passes)
+    if term.input is None:
+        plan = counter.widest.get(plan.name, plan)
+    elif term.layer is not None:
+        plan = plan.until(term.layer)
+    return counter.network(plan, term.input, passes)
 
 
 @_COST.case(*t.DERIVATIVES)

@@ -7,17 +7,34 @@ asks for is not computed: the pass backwards along whose own derivative a direct
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from math import prod
 
 from ..ir import terms as t
 from ..ir.axes import EXAMPLE
-from ..ir.plan import LayerPlan, NetworkPlan
+from ..ir.plan import LayerPlan, NetworkPlan, Program
 from ..tables.layers import row_of
 from .counted_work import Passes, Provenance, Use
 from .jacobians import apart, by_weights, is_of_the_batch, is_written_out
 from .layer_costs import LayerCounter
+from .reached_examples import reached
 
-By = t.Reference | t.Weight | t.AllWeights
+
+def widest_networks(program: Program, roots: Iterable[t.Term]) -> Mapping[str, NetworkPlan]:
+    """The networks as far as their own input goes through them in some terms: it does so once, whatever layers' outputs are taken on the way."""
+    plans = {plan.name: plan for plan in program.networks}
+    widest: dict[str, NetworkPlan] = {}
+    roots = list(roots)
+    apart = [
+        item.of for item in reached(program, roots) if isinstance(item, t.DERIVATIVES)
+    ]  # each is counted by itself
+    for item in reached(program, roots, apart):
+        if isinstance(item, t.NetworkOutput) and item.input is None:
+            plan = plans[item.network]
+            plan = plan if item.layer is None else plan.until(item.layer)
+            known = widest.get(item.network)
+            widest[item.network] = plan if known is None or len(plan.applied()) > len(known.applied()) else known
+    return widest
 
 
 class DerivativeCounter(LayerCounter):
@@ -26,8 +43,13 @@ class DerivativeCounter(LayerCounter):
     each: Use
     once: Use
     visited: dict[str, Passes]
+    widest: Mapping[str, NetworkPlan]
+    """How far each network is applied to its own input."""
     item: int
-    by: By | None = None
+    by: t.By | None = None
+    standing: dict[tuple[str, str], Provenance]
+    """The layers whose outputs on their network's own input are given: what comes before them is not computed."""
+    on_own_input: bool = False
     entering: float = 0
     """Operations of one example's products that lead backwards to the name itself, of those that are counted."""
 
@@ -39,15 +61,41 @@ class DerivativeCounter(LayerCounter):
         by = self.by
         if by is None:
             return True
-        same = not isinstance(by, t.Reference) and by.network == network
+        same = isinstance(by, t.Weight | t.AllWeights) and by.network == network
         return same and (layer is None or getattr(by, "layer", None) in (None, layer))
 
     def note_entering(self, plan: NetworkPlan, given: t.Term) -> None:
         """Notes the products of a network's first layer that lead to the name, where its input is that itself."""
-        first = plan.layers[0] if plan.layers else None
-        row = row_of(first) if first is not None else None
-        if first is not None and row is not None and isinstance(self.by, t.Reference) and _is(given, self.by):
-            self.entering += row.products_backwards(first.input.shape, first.config, False, True) * (plan.each or 1)
+        if plan.layers and isinstance(self.by, t.Reference) and _is(given, self.by):
+            self._enters(plan.layers[0], plan.each or 1)
+
+    def _enters(self, first: LayerPlan, times: int) -> None:
+        row = row_of(first)
+        if row is not None:
+            self.entering += row.products_backwards(first.input.shape, first.config, False, True) * times
+
+    def layers(
+        self, layers: tuple[LayerPlan, ...], network: str, given: Provenance, passes: Passes, frozen: bool,
+        looked_up: LayerPlan | None = None,
+    ) -> tuple[bool, bool]:  # fmt: skip
+        """Those behind the last one whose output is given, where one is."""
+        places = [place for place, layer in enumerate(layers) if self._stands(network, layer)]
+        if not places:
+            return super().layers(layers, network, given, passes, frozen, looked_up)
+        here, rest = layers[places[-1]], layers[places[-1] + 1 :]
+        known = self.standing[network, here.key]
+        if rest and isinstance(self.by, t.NetworkOutput) and (self.by.network, self.by.layer) == (network, here.key):
+            self._enters(rest[0], 1)
+        over = Provenance(known.requires_grad, given.axes | known.axes)
+        return super().layers(rest, network, over, passes, frozen)[0], False
+
+    def trained(self, layer: LayerPlan, network: str, given: bool, frozen: bool) -> bool:
+        if self._stands(network, layer):
+            return self.standing[network, layer.key].requires_grad
+        return super().trained(layer, network, given, frozen)
+
+    def _stands(self, network: str, layer: LayerPlan) -> bool:
+        return self.on_own_input and (network, layer.key) in self.standing
 
     def derivative(self, term: t.ValueGradient | t.Directional, passes: Passes) -> Provenance:
         """A derivative of each example; by weights each has numbers of its own for all of them."""
@@ -81,7 +129,7 @@ class DerivativeCounter(LayerCounter):
         first, of, entering = self._alone(term, term.by, Provenance(True, frozenset({EXAMPLE})))
         entering *= isinstance(term, t.Directional) and (term.twice or bool(term.of.type.shape))
         whole, of, _ = self._alone(term, self.by, known)
-        twice = 1 if isinstance(self.by, t.Reference) else 2
+        twice = 1 if isinstance(self.by, t.Reference | t.NetworkOutput) else 2
         grows = of.requires_grad or known.requires_grad
         for use, one, both in zip((self.each, self.once), first, whole, strict=True):
             own = entering if use is self.each else 0
@@ -92,18 +140,31 @@ class DerivativeCounter(LayerCounter):
         return Provenance(grows, of.axes | known.axes)
 
     def _alone(
-        self, term: t.ValueGradient | t.Directional, by: By | None, known: Provenance
+        self, term: t.ValueGradient | t.Directional, by: t.By | None, known: Provenance
     ) -> tuple[tuple[Use, Use], Provenance, float]:
         """What both passes of the value take by themselves, for each example and once, with respect to one thing, or to all that is trained; what
         it depends on; and the operations that lead to the name itself."""
-        before = self.each, self.once, self.visited, dict(self.provenance), self.by, self.entering
+        before = (
+            self.each,
+            self.once,
+            self.visited,
+            dict(self.provenance),
+            self.by,
+            self.entering,
+            self.standing,
+            self.widest,
+        )
         self.each, self.once, self.visited, self.by, self.entering = Use(), Use(), {}, by, 0
+        self.widest = widest_networks(self.program, [term.of])
         if isinstance(term.by, t.Reference):
             self.visited[term.by.name] = Passes()
             self.provenance[term.by.name] = known
+        elif isinstance(term.by, t.NetworkOutput):
+            assert term.by.layer is not None
+            self.standing = {**self.standing, (term.by.network, term.by.layer): known}
         of = self.term(term.of, Passes())
         found, entering = (self.each, self.once), self.entering
-        self.each, self.once, self.visited, self.provenance, self.by, self.entering = before
+        self.each, self.once, self.visited, self.provenance, self.by, self.entering, self.standing, self.widest = before
         return found, of, entering
 
 

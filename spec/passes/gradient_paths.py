@@ -35,6 +35,8 @@ class Reached:
     """
 
     layers: set[Layer] = field(default_factory=set)
+    outputs: set[Layer] = field(default_factory=set)
+    """The layers that it comes to from behind, whatever their modes do with it."""
     weights: set[Place] = field(default_factory=set)
     ends: list[t.Term] = field(default_factory=list)
     bodies: list[t.Term] = field(default_factory=list)
@@ -84,6 +86,12 @@ class Paths:
             return route == "carrier"
         return self._stretch(plan, plan.layers, reached)
 
+    def outputs(self, term: t.NetworkOutput) -> set[Layer]:
+        """The layers whose outputs the gradient of what a network gives comes to."""
+        plan, reached = self.plans[term.network], Reached()
+        self.network(plan if term.layer is None else plan.until(term.layer), reached)
+        return reached.outputs
+
     def _stretch(self, plan: NetworkPlan, layers: tuple[LayerPlan, ...], reached: Reached) -> bool:
         """The same of layers one after the other."""
         return all(self._layer(plan, layer, reached) for layer in reversed(layers))
@@ -94,6 +102,7 @@ class Paths:
             return all(self._stretch(plan, block, reached) or layer.skip for block in reversed(layer.blocks))
         if layer.kind == "residual":
             return any([self._stretch(plan, way, reached) for way in layer.blocks])
+        reached.outputs.add((plan.name, layer.key))
         route = mode_of(self.modes, f"{plan.name}.{layer.key}").route
         if route == "nowhere":
             return False

@@ -38,7 +38,7 @@ def _draws(program: Program, of: t.Term) -> bool:
 
 def by_weights(term: t.ValueGradient | t.Directional) -> bool:
     """Whether a derivative is taken with respect to weights."""
-    return not isinstance(term.by, t.Reference)
+    return isinstance(term.by, t.Weight | t.AllWeights)
 
 
 def is_of_the_batch(body: t.Term) -> bool:

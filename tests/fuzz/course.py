@@ -105,11 +105,15 @@ class Course(Asked):
         return Given(f"gradient({number}, {given.text})", given.type, 0, ("form gradient",))
 
     def derivatives(self, random: Random) -> None:
-        """Derivatives with respect to what networks are given, in measures and in a term of the loss."""
+        """Derivatives with respect to what networks are given and layers give, in measures and in a term of the loss."""
         if self.tree.get("gradient") or "five" in self.tree.get("variants", {}):
             return
         for name, shape in self.networks.items():
             given = self._entered(name)
+            own = [layer for layer in self.layers if layer.text.startswith(f"{name}.") and layer.type.kind == "real"]
+            if own and random.random() < 0.4:
+                given = random.choice(own)
+                self.seen.add("form derivative by a layer's output")
             if given is None or random.random() < 0.2:
                 continue
             form = random.choice(("jacobian", "directional", "hessian_vector", "gradient"))

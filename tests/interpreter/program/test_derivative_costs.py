@@ -36,6 +36,9 @@ CASES = {
     "a Hessian and a vector": ("squared_norm(hessian_vector(s, x, e))", 24, ""),
     "a gradient of each example by weights": ("squared_norm(gradient(f^2, f.b.kernel))", 8, ""),
     "a layer on another input": ("f^2 + squared_norm(f(2 * x).b)", 8, ""),
+    "a gradient by a layer's output": ("f + squared_norm(gradient(f^2, f.a))", 8, ""),
+    "a Hessian and a vector by a layer's output": ("squared_norm(hessian_vector(f^3, f.a, f.a))", 8, ""),
+    "a layer's output before the network's": ("squared_norm(f.a) + f.b[0] + f^2", 8, ""),
     "the gradient of the batch": ("f^2 + squared_norm(B(gradient(f^2, f.weights)))", 8, ""),
 }
 

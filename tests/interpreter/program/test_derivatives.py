@@ -59,6 +59,15 @@ measures:
   kernel_hessian: "E(max(abs(hessian_vector(s, f.b.bias, d) - 2 * d)))"
   normalized: "E(max(abs(hessian_vector(dot(W[0], n), x, e) - hessian_vector(dot(W[0], unit(x)), x, e))))"
   of_groups: "E(max(abs(hessian_vector(dot(W[0], q), x, e) - hessian_vector(dot(W[0], unit(x)), x, e))))"
+  by_layer: "E(max(abs(gradient(s, f.a) - matmul(f.b.kernel, 2 * f))))"
+  by_last_layer: "E(max(abs(gradient(s, f.b) - 2 * f)))"
+  layer_matrix: "E(max(abs(jacobian(f, f.a) - transpose(f.b.kernel))))"
+  wide_layer_matrix: "E(max(abs(jacobian(matmul(W, f), f.a) - matmul(W, transpose(f.b.kernel)))))"
+  of_layers: "E(max(abs(gradient(sum(f.a^3) + s, f.a) - 3 * f.a^2 - matmul(f.b.kernel, 2 * f))))"
+  along_layer: "E(max(abs(directional(f, f.a, f.a) - matmul(transpose(f.b.kernel), f.a))))"
+  layer_hessian: "E(max(abs(hessian_vector(s, f.a, f.a) - 2 * matmul(f.b.kernel, matmul(transpose(f.b.kernel), f.a)))))"
+  layer_and_weights: "E(max(abs(gradient(sum(gradient(s, f.a)), f.b.bias) - 2 * [sum(f.b.kernel[:, i]) for i < 3])))"
+  held_elsewhere: "E(max(abs(gradient(s + sum(f(e)^2) + sum(x), f.a) - gradient(s, f.a))))"
   spread: "E(max(abs(hessian_vector(variance(x)^2 + std(x), x, e) - hessian_vector(mean((x - mean(x))^2)^2 + sqrt(mean((x - mean(x))^2)), x, e))))"
 """
 
@@ -93,6 +102,7 @@ LOSSES = {
     "the gradient of the batch": "l + 0.5 * squared_norm(B(gradient(l, f.weights)))",
     "the gradient of the batch by a bias": "norm(B(gradient(l, f.a.bias)))",
     "centred in the batch": "l * (f - B(f))^2",
+    "a gradient by a layer's output": "l + squared_norm(gradient(l, f.a)) + squared_norm(gradient(s^2, h.a))",
     "a Hessian by weights": "squared_norm(B(hessian_vector(l, f.b.weights, ones([5]))))",
 }
 
@@ -146,13 +156,14 @@ dtype: float64
 constants: {c: 0.5}
 sweep: {c: [0.5, 1.5]}
 task: {example: {x: "normal([3])", e: "normal([3])", y: "normal()"}}
-architecture: {f: {input: c * x, layers: [dense: {units: 4, activation: tanh}, dense: 1]}}
+architecture: {f: {input: c * x, layers: [dense: {units: 4, activation: tanh, name: hid}, dense: 1]}}
 loss: {l: "(f - c * y)^2 + squared_norm(gradient(c * f, f.weights)) + squared_norm(B(gradient((f - y)^2, f.weights))) + sum(jacobian(f * x, x)^2)"}
 training: {optimizer: {sgd: 0.01}, batch: 6, steps: 3}
 measures:
   w: f.weights
   j: "E(jacobian(outer(x, x) * f, x))"
   d: "E(directional(f, f.weights, f.weights))"
+  h: "E(jacobian(c * outer(x, x) * f, f.hid))"
 """
 
 

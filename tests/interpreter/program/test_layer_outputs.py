@@ -51,10 +51,20 @@ architecture:
       - dense: 1
   g: {input: "one_hot(n, 3)", layers: [dense: {units: 2, name: first}, dense: 1]}
   s: {input: z, each: 3, layers: [dense: {units: 2, activation: tanh, name: first}, dense: 1]}
-outputs: {u: "2 * x + 1"}
+outputs:
+  u: "2 * x + 1"
+  before: "f.hidden + f.block[0].act + f.block[1].act"
+  steep: "[3 * (dot(before, f.cubes.kernel[:, c]) + f.cubes.bias[c])^2 * f.dense.kernel[c, 0] for c < 2]"
+  by_sum: "matmul(f.cubes.kernel, steep)"
+  by_first: "by_sum + matmul(f.block[1].inner.kernel, [by_sum[i] if f.block[1].act[i] > 0 else 0.0 for i < 4])"
 loss: {l: "sum(f(u).hidden^2) + g", s: sum(s^2)}
 training: {optimizer: {adamw: {learning_rate: 0.1, weight_decay: 0.1}}, batch: 4, steps: 2}
 measures:
+  by_hidden: "E(max(abs(gradient(f, f.hidden) - (by_first + matmul(f.block[0].inner.kernel, [by_first[i] if f.block[0].act[i] > 0 else 0.0 for i < 4])))))"
+  by_act: "E(max(abs(gradient(f, f.block[1].act) - by_sum)))"
+  by_inner: "E(max(abs(gradient(f, f.block[1].inner) - [by_sum[i] if f.block[1].act[i] > 0 else 0.0 for i < 4])))"
+  by_row: "E(max(abs(gradient(g, g.first) - g.dense.kernel[:, 0])))"
+  by_each: "E(max(abs(gradient(dot(s, [1.0, 2.0, 3.0]), s.first) - [(j + 1) * s.dense.kernel[i, 0] for j < 3, i < 2])))"
   hidden: "E(max(abs(f(u).hidden - [tanh(dot(u, f.hidden.kernel[:, i]) + f.hidden.bias[i]) for i < 4])))"
   own: "E(max(abs(f(x).hidden - f.hidden)))"
   act: "E(max(abs(f(u).block[0].act - [relu(dot(f(u).hidden, f.block[0].inner.kernel[:, i]) + f.block[0].inner.bias[i]) for i < 4])))"
