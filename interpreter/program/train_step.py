@@ -68,7 +68,7 @@ class UpdateStep:
         wanted = self._trained_by(variables)
         with tf.GradientTape(watch_accessed_variables=False, persistent=len(wanted) > 1) as tape:
             tape.watch([variable.value for variable in variables])
-            lowering = self._lowering(inputs, step, batch_indices, places, training)
+            lowering = self.lowering(inputs, step, batch_indices, places, training)
             losses = self.context.losses(lowering, self.plan.loss)
             totals = [tf.add_n([tf.reduce_sum(losses[place]) for place in terms]) for terms, _ in wanted]
         averaged = 1 if self.mean_of_gradients else self.batch
@@ -115,9 +115,7 @@ class UpdateStep:
         of = {id(v): name for name, network in networks.items() for v in network.weights.values()}
         return [(terms, [v for v in variables if not trains or of[id(v)] in trains]) for trains, terms in found.items()]
 
-    def _lowering(
-        self, inputs: TrainInputs, step: Any, batch_indices: Any, places: Any, training: Training
-    ) -> Lowering:
+    def lowering(self, inputs: TrainInputs, step: Any, batch_indices: Any, places: Any, training: Training) -> Lowering:
         """The context of the loss, with what it needs of the examples where that is looked up or made by itself."""
         context, rows, other = self.context, None, places
         if context.program.data.tabled:  # what is drawn beside a row is new at each visit, unless it is said otherwise

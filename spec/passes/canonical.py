@@ -16,6 +16,10 @@ from ..ir.term_pass import TermPass
 from ..ir.types import Type
 from ..tables.layers import row_of
 
+FUNCTION_NUMBERS = 1
+"""Raised whenever functions that are layers, with ints, bools or `stop` in them, give other numbers than before: what came before such a function
+was not trained where one stood in it at all (version 0), or was where all of its argument went through `stop`."""
+
 
 class Walk:
     """Terms to nested lists; gathers the bindings and networks that they reach."""
@@ -119,6 +123,8 @@ class Walk:
         parts: list[Any] = [list(layer.parts)] if layer.parts else []
         row = row_of(layer)
         parts += [["numbers", row.numbers]] if row is not None and row.numbers else []
+        if layer.body is not None and _turns(layer.body):
+            parts += [["numbers", FUNCTION_NUMBERS]]
         if layer.kept_by:
             functions = layer.kept_by.items()
             parts += [
@@ -325,3 +331,8 @@ def _left_out(term: t.LeftOut, walk: Walk, names: Scope) -> Any:
 @_MEANING.case(t.SamplingFloor)
 def _sampling_floor(term: t.SamplingFloor, walk: Walk, names: Scope) -> Any:
     return ["floor", walk.term(term.of, names)]
+
+
+def _turns(body: t.Term) -> bool:
+    """Whether anything stands in a function at which a gradient ends."""
+    return any(isinstance(item, t.Stop) or item.type.kind != "real" for item in t.walk(body))

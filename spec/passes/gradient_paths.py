@@ -107,28 +107,33 @@ class Paths:
         if route == "nowhere":
             return False
         if layer.kind == "apply" and layer.body is not None:
-            if not self._lets_through(layer):
+            passes, ended = self._through_function(layer)
+            if ended:
                 reached.ends.append(layer.body)
-                return False
             if self.hangs(layer.body):
                 reached.bodies.append(layer.body)
-            return True
+            return passes
         reached.layers.add((plan.name, layer.key))
         if route == "body":
             names = set(layer.weights) - set(layer.untrained)
             reached.weights |= {(plan.name, layer.key, name) for name in names}
         return True
 
-    def _lets_through(self, layer: LayerPlan) -> bool:
-        """Whether a gradient passes through a function that is a layer, or ends by a mode that says so."""
+    def _through_function(self, layer: LayerPlan) -> tuple[bool, bool]:
+        """Whether a gradient passes through a function that is a layer, and whether ints or bools end it on every way."""
         assert layer.body is not None
         parameter = t.Weight("", layer.parameter, "", type=layer.input)
         inner = Paths.__new__(Paths)
         inner.named, inner.modes = self.named, self.modes
         inner.plans = {**self.plans, "": NetworkPlan("", layer.body, (layer,), layer.output)}
         inner.parameters = {layer.parameter: parameter}
-        found = inner.through(layer.body)
-        return bool(found.layers & {("", layer.key)}) or not any(inner.hangs(end, parameter) for end in found.ends)
+        found = Reached()
+        for item in t.walk(layer.body, lambda term: inner.onwards(term, found)):
+            if item is parameter:
+                return True, False
+            if item.type.kind != "real":
+                found.ends.append(item)
+        return False, any(inner.hangs(end, parameter) for end in found.ends)
 
     def reaches(self, root: t.Term, network: str) -> bool:
         """Whether a term hangs on a network, by any way at all."""

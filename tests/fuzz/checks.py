@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from dlspec import spec
 from dlspec.interpreter.cli.run import CLAIM_FAILS, DONE, execute
 from dlspec.interpreter.cli.run_options import Jit, RunOptions
+from dlspec.interpreter.lower import Training
 from dlspec.interpreter.program.job import Job
 from dlspec.interpreter.program.program import Compiled
 from dlspec.interpreter.program.program_cache import ProgramCache
@@ -32,6 +34,7 @@ from dlspec.spec.diagnostics.problems import Source, StudyError
 from dlspec.spec.ir.claims import holds
 from dlspec.spec.ir.plan import Program, StudyPlan
 from dlspec.spec.passes.cost import cost
+from dlspec.spec.passes.gradient_paths import Paths
 
 from .data_files import source
 from .outcome import Outcome, Wrong
@@ -101,7 +104,9 @@ def _checked(plan: StudyPlan, extent: Sequence[str], jit: str) -> list[Replicate
         for program, replicates in found[:1]:
             if len(split_into_batches(CellRequest.of(program, "cpu"), range(program.replicates))[0].numbers) > 1:
                 _agree("alone and side by side", program, replicates[1:2], _run(program, [1], jit))
-    _parameters(found[0][0])
+    compiled = _compiled(found[0][0])
+    _parameters(compiled)
+    untouched(compiled)
     return [replicate for _, replicates in found for replicate in replicates]
 
 
@@ -234,10 +239,14 @@ def _agree(what: str, program: Program, one: Sequence[Replicate], two: Sequence[
                 raise Wrong(f"{what}: '{name}' {place} is {left[place]:.6g} and {right[place]:.6g}")
 
 
-def _parameters(program: Program) -> None:
-    """The plan's count of parameters is that of the network."""
+def _compiled(program: Program) -> Compiled:
     with _quiet():
-        compiled = Compiled(program, (0,), False)
+        return Compiled(program, (0,), False)
+
+
+def _parameters(compiled: Compiled) -> None:
+    """The plan's count of parameters is that of the network."""
+    program = compiled.program
     real = sum(
         int(np.prod(variable.shape[1:]))
         for network in compiled.networks.values()
@@ -248,6 +257,35 @@ def _parameters(program: Program) -> None:
     shapes = sum(network.parameters for network in program.networks)
     if real not in (planned, shapes):
         raise Wrong(f"parameters: {real} are there, {planned} are planned")
+
+
+def untouched(compiled: Compiled) -> None:
+    """The weights that no gradient is said to reach have none: gradients are taken by all of them, on the first batch."""
+    program = compiled.program
+    if program.training is None or compiled.windows:
+        return
+    step, inputs, paths = compiled.train_step, compiled.train_inputs, Paths(program)
+    indices, places = step.batch_indices(inputs.order, 0), tf.range(step.batch, dtype=tf.int64)
+    for update in step.updates:
+        reached = {place for loss in update.plan.loss for place in paths.through(loss.term).weights}
+        beyond = {
+            (name, *place): variable.value
+            for name, network in compiled.networks.items()
+            for place, variable in network.weights.items()
+            if place not in network.untrained and (name, *place) not in reached
+        }
+        if not beyond:
+            continue
+        training = Training(compiled.context.noise(inputs.keys), places, update.meaning)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(list(beyond.values()))
+            lowering = update.lowering(inputs, tf.constant(0), indices, places, training)
+            losses = compiled.context.losses(lowering, update.plan.loss)
+            total = tf.add_n([tf.reduce_sum(loss) for loss in losses])
+        gradients = tape.gradient(total, list(beyond.values()), unconnected_gradients="zero")
+        for place, gradient in zip(beyond, gradients, strict=True):
+            if np.any(tf.convert_to_tensor(gradient).numpy()):
+                raise Wrong(f"the loss is said not to train {'.'.join(place)}, and its gradient is not 0")
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from dlspec import spec
 from dlspec.spec.diagnostics.problems import Problem, Source, StudyError
 from dlspec.spec.ir import terms as t
 from dlspec.spec.passes.evaluate import Value, evaluate_batched
+from dlspec.spec.passes.trained_weights import trained
 
 BASE: dict[str, Any] = {
     "functions": {"binary(z)": "1 if z >= 0 else -1", "hard(z)": "1.0 if z >= 0 else -1.0", "positive(z)": "z > 0"},
@@ -90,6 +91,21 @@ def test_a_function_as_a_layer() -> None:
     assert checked(**network("binary"), **loss, gradient={"binary": "forward_only"})[1] == []
     _, found = checked(**network("binary"), **loss, gradient={"f.binary": "forward_only"})
     assert found
+
+
+@pytest.mark.parametrize(
+    ("body", "passes"),
+    [
+        ("v if v > 0 else 0.1 * v", True), ("v if v > 0 else 1.0", True), ("v * (1.0 if v > 0 else 0.5)", True), ("positive(v) * v", True),
+        ("v - stop(v)", True), ("sign(v)", True), ("v + binary(v)", True), ("leaky(leaky(v))", True), ("1.0 if v > 0 else -1.0", False),
+        ("hard(v) + binary(v)", False), ("stop(v)", False), ("stop(v) if v > 0 else 1.0", False),
+    ],
+)  # fmt: skip
+def test_what_stands_before_a_function_is_trained_where_a_gradient_passes_it(body: str, passes: bool) -> None:
+    functions = {**BASE["functions"], "leaky(v)": "v if v > 0 else 0.1 * v", "bent(v)": body}
+    program, problems = checked(**network("bent", {"dense": 1}), loss={"l": "f^2"}, functions=functions)
+    assert program is not None and problems == []
+    assert {layer for _, layer, _ in trained(program)} == ({"dense_1", "dense_2"} if passes else {"dense_2"})
 
 
 def test_gradients_as_values() -> None:
