@@ -20,6 +20,7 @@ from ..results.optional_outputs import Aside
 from ..results.replicates import DONE, Results
 from ..results.run_list import RunRecord, chosen, countable_runs, named
 from ..results.run_reader import results, verdicts
+from ..results.run_study import run_study
 from . import html
 from .claims import Claims
 from .finals_html import finals_table
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from .quantities import Quantity
     from .shown_figures import Figures
 
 RUNS = "runs"
@@ -84,9 +86,7 @@ class Run:
     @cached_property
     def study(self) -> Study:
         """The study as it was run. Raises StudyError where its text is not there."""
-        path = self.path / "spec.yaml"
-        source = spec.read(path)
-        return Study(source.text, source.name)
+        return Study.of(run_study(self.record))
 
     # -- what it gave --------------------------------------------------------------------------------------------------
 
@@ -168,11 +168,16 @@ class Run:
         """
         from .quantities import quantity_frame
 
-        name = self._one(experiment, "evaluate(…, NAME)")
+        return quantity_frame(self.quantity(expression, experiment))
+
+    def quantity(self, expression: str, experiment: str | None = None) -> Quantity:
+        """The same without pandas, as `dlspec runs value` shows it: with the reasons why something is undefined. Raises StudyError as `evaluate`."""
+        from .quantities import quantity_of
+
+        name = self._one(experiment, "evaluate(…, NAME)` or `--experiment NAME")
         plan = self.study.resolved(self.profile or None, self.about.get("overrides"), self.about.get("only"))
-        return quantity_frame(
-            next(own for own in plan.experiments if own.name == name), list(self.results[name].replicates), expression
-        )
+        (experiment_plan,) = (one for one in plan.experiments if one.name == name)
+        return quantity_of(experiment_plan, list(self.results[name].replicates), expression)
 
     def to_xarray(self, experiment: str | None = None) -> xr.Dataset:
         """The curves of an experiment on their axes.

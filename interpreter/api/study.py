@@ -55,6 +55,13 @@ class Study:
         self.source = Source(name, text)
         self.path: Path | None = None
 
+    @classmethod
+    def of(cls, source: Source) -> Study:
+        """The study of a text that was read, whose data files may lie in another folder."""
+        study = cls(source.text, source.name)
+        study.source = source
+        return study
+
     @property
     def text(self) -> str:
         """The study, as YAML."""

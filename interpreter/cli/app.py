@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,8 @@ import typer
 from ..api.settings import ExecutorName
 from ..backend.devices import AUTO
 from ..results.distribution import dlspec_version
-from . import compare, runs
+from . import runs
+from .compare import compare
 from .data import data
 from .diff import diff
 from .exit_codes import ended
@@ -38,8 +40,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 
-app.command()(compare.compare)
-app.add_typer(runs.app, name="runs")
+
+def _add(*commands: Callable[..., None]) -> None:
+    """Commands in the order in which help lists them."""
+    for command in commands:
+        app.command()(command)
+
+
+_add(new, ops, data, validate, fmt, plan, register)
 
 DONE, ERROR, USAGE, CLAIM_FAILS = 0, 1, 2, 3
 SCHEMA = Path("schemas/study.schema.json")
@@ -70,7 +78,7 @@ class Stage(StrEnum):
 @app.command()
 @from_options(RunOptions)
 def run(options: RunOptions) -> None:
-    """Runs what is not stored yet of a study; figures, claims and numbers go to a folder under runs/."""
+    """Runs what is not stored yet of a study. Figures, claims and numbers go to a folder under runs/."""
     if options.address is not None and options.executor is not ExecutorName.ray:
         print("--address is that of a Ray cluster: it goes with --executor ray", file=sys.stderr)
         raise typer.Exit(USAGE)
@@ -89,9 +97,8 @@ def run(options: RunOptions) -> None:
     raise typer.Exit(execute(plan, options, sys.argv[1:]))
 
 
-app.command()(validate)
-app.command()(fmt)
-app.command()(lsp)
+app.add_typer(runs.app, name="runs")
+_add(compare, report, pack, unpack, cite)
 
 
 @app.command()
@@ -99,7 +106,7 @@ def show(
     file: File, stage: Annotated[Stage, typer.Option(help="Which stage.")] = Stage.cells,
     profile: Profile = None, override: Overrides = None, only: Only = None, allow_data: AllowData = False,
 ) -> None:  # fmt: skip
-    """Prints a stage of the pipeline: the resolved spec, its cells, its typed expressions, or its graphs."""
+    """Prints a stage of the pipeline. The resolved spec, its cells, its typed expressions, or its graphs."""
     from . import show as stages
 
     plan = resolved(file, profile, override, only)
@@ -110,13 +117,7 @@ def show(
     print(getattr(stages, stage.value)(plan))
 
 
-app.command()(diff)
-app.command()(merge)
-app.command()(plan)
-app.command()(register)
-app.command()(export)
-app.command()(report)
-app.command()(data)
+_add(diff, merge, export)
 
 
 @app.command()
@@ -130,11 +131,7 @@ def schema(
     written_or_checked(study_schema_text(), SCHEMA, write, check)
 
 
-app.command()(pack)
-app.command()(unpack)
-app.command()(cite)
-app.command()(ops)
-app.command()(new)
+_add(lsp)
 
 
 def main() -> None:

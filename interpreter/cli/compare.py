@@ -22,7 +22,10 @@ def compare(
     root: Runs = Path("runs"),
     as_json: Annotated[bool, typer.Option("--json", help="Prints one JSON object.")] = False,
 ) -> None:  # fmt: skip
-    """Compares two runs: what differs in what was run, finals and verdicts side by side, curves in one figure."""
+    """Compares two runs side by side.
+
+    What differs in what was run, finals and verdicts side by side, curves in one figure.
+    """
     from ..api.run_comparison import Comparison
     from ..results.run_list import named
 

@@ -60,6 +60,13 @@ def _runs(ctx: typer.Context) -> Iterable[tuple[str, str]]:
     return [(run.name, f"{run.finished:%Y-%m-%d %H:%M} UTC") for run in list_runs(Path(root))]
 
 
+def _experiments(ctx: typer.Context) -> Iterable[str]:
+    from ..results.run_list import named
+
+    root = ctx.params.get("root") or (ctx.parent.params.get("root") if ctx.parent else None) or "runs"
+    return dict.fromkeys(item["experiment"] for item in named(Path(root), ctx.params["run"]).read("cells.json"))
+
+
 def _operations(ctx: typer.Context) -> Iterable[tuple[str, str]]:
     from dlspec.spec.model.reference_entries import entries
 
@@ -73,4 +80,4 @@ def _cases(ctx: typer.Context) -> Iterable[tuple[str, str]]:
 
 
 profiles, parts, cells, runs = _complete(_profiles), _complete(_parts), _complete(_cells), _complete(_runs)
-operations, cases = _complete(_operations), _complete(_cases)
+operations, cases, experiments = _complete(_operations), _complete(_cases), _complete(_experiments)

@@ -20,7 +20,7 @@ def data(
     no_header: Annotated[bool, typer.Option("--no-header", help="The first row of a CSV file is an example.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Describes a data file: names, shapes, kinds, ranges, missing values, class counts, checksum."""
+    """Describes a data file. Names, shapes, kinds, ranges, missing values, class counts, checksum."""
     try:
         found = survey(file, not no_header)
     except StudyError as error:

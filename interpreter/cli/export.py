@@ -26,7 +26,7 @@ def export(
     output: Annotated[Path | None, typer.Option("--output", metavar="FOLDER", help="A new folder; otherwise named for the cell.")] = None,
     allow_data: AllowData = False,
 ) -> None:  # fmt: skip
-    """Writes the compiled training program of a cell into a folder: the program, its inputs at the start, a manifest."""
+    """Writes the compiled training program of a cell into a folder. The program, its inputs at the start, a manifest."""
     from ..api.exporting import exported
 
     plan = resolved(file, profile, override, None)

@@ -20,5 +20,5 @@ def fmt(
         bool, typer.Option("--only-valid", help="Leaves files that are not valid, in a line each, without trouble.")
     ] = False,
 ) -> None:
-    """Writes studies in their canonical form: order, spacing and quotes; comments and meaning stay."""
+    """Writes studies in their canonical form. Order, spacing and quotes change; comments and meaning stay."""
     raise typer.Exit(Formatting(check, diff, only_studies, only_valid).files(files))

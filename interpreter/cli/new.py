@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import complete
 from .options import ERROR
 
+if TYPE_CHECKING:
+    from dlspec.spec.new_study import Case
+
 USAGE = 2
 
 
 def new(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="The study's name, or a path ending in .yaml; otherwise the case's.")
+        str | None, typer.Argument(metavar="NAME", help="The study's name, or a path ending in .yaml; otherwise the case's.")
     ] = None,
     case: Annotated[
         str | None, typer.Option("--from", metavar="CASE", help="Copies a study that dlspec brings along; `--from list` lists them.", autocompletion=complete.cases)
     ] = None,
 ) -> None:  # fmt: skip
-    """Writes a first spec that runs, or a copy of a case with its data."""
+    """Writes a first spec that runs, or a copy of a case. Its data go with it."""
     from dlspec.spec.diagnostics.problems import did_you_mean, sentence
     from dlspec.spec.new_study import cases, first_spec, schema_place
 
     known = cases() if case is not None else {}
     if case == "list" and "list" not in known:
-        width = max(map(len, known))
-        print("\n".join(f"{one.name:<{width}}  {one.title}" for one in known.values()))
+        _list(list(known.values()))
         return
     if case is not None and case not in known:
         hint = sentence(did_you_mean(case, known), "`dlspec new --from list` lists them all.")
@@ -59,6 +62,17 @@ def new(
     quick = " -p quick" if "\n  quick:" in text else ""
     print("\n".join(map(str, (path, *(path.parent / beside for beside in files)))))
     print(f"\nNow: dlspec run {path}{quick}")
+
+
+def _list(known: Sequence[Case]) -> None:
+    from rich.text import Text
+
+    from ..api.terminal import console_of, print_text
+
+    console = console_of()
+    width = max(len(case.name) for case in known) + 2
+    for case in known:
+        print_text(console, Text(f"{case.name:<{width}}", "bold").append(case.title, "not bold"), " " * width)
 
 
 def _refuse(text: str, code: int) -> None:

@@ -21,14 +21,15 @@ REFERENCE = Path("docs/reference.md")
 
 def ops(
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[WORD…]", help="A name, or words to look for in names and meanings.", autocompletion=complete.operations)
+        list[str] | None, typer.Argument(metavar="WORD", help="A name, or words to look for in names and meanings.", autocompletion=complete.operations)
     ] = None,
     search: Annotated[bool, typer.Option("--search", "-s", help="Looks for the words also where one is a name.")] = False,
     write: Annotated[bool, typer.Option("--write", help=f"Writes {REFERENCE}.")] = False,
     check: Annotated[bool, typer.Option("--check", help=f"Fails when {REFERENCE} is stale.")] = False,
 ) -> None:  # fmt: skip
-    """Lists the operations, distributions, layers and modes of the language, describes one, or finds some by words.
+    """Lists, describes or finds words of the language.
 
+    Operations, distributions, layers, modes and the rest; without a word all of them, with one its description, with others those that have them.
     In a pipe the whole list is the reference, as Markdown.
     """
     from dlspec.spec.diagnostics.problems import did_you_mean, sentence

@@ -21,7 +21,7 @@ def pack(
     ] = None,
     root: Runs = Path("runs"),
 ) -> None:  # fmt: skip
-    """Writes a run into one archive: spec, report, curves, provenance, and what is stored of its replicates; of weights and data files what is
+    """Writes a run into one archive. Spec, report, curves, provenance, and what is stored of its replicates; of weights and data files what is
     asked for."""
     from ..api.packing import packed
     from ..results.number_text import size
@@ -37,7 +37,7 @@ def unpack(
     archive: Annotated[Path, typer.Argument(metavar="ARCHIVE", help="What `dlspec pack` wrote, here or elsewhere.")],
     root: Runs = Path("runs"),
 ) -> None:  # fmt: skip
-    """Takes in an archive: its run, and the results of its replicates, which later runs go on from. Nothing in it is run."""
+    """Takes in an archive, its run and its results. Later runs go on from them; nothing in it is run."""
     from ..api.packing import unpacked
 
     done = unpacked(archive, root, tell_warning)
@@ -50,7 +50,7 @@ def cite(
     what: Annotated[str, typer.Argument(metavar="FILE|RUN", help="A study, or a run.", autocompletion=complete.runs)],
     profile: Profile = None, override: Overrides = None, root: Runs = Path("runs"),
 ) -> None:  # fmt: skip
-    """Prints a line that a study or a run can be cited by: the paper, the study's digest, versions."""
+    """Prints a line that a study or a run can be cited by. The paper, the study's digest, versions."""
     if what.endswith((".yaml", ".yml")):
         from ..api.citation import study_line
         from ..api.study import load

@@ -22,7 +22,7 @@ def plan(
     as_json: AsJson = False,
     allow_data: AllowData = False,
 ) -> None:  # fmt: skip
-    """Prints every cell's shapes, parameters, FLOPs, memory and expected time, and whether it is stored already."""
+    """Prints what a run would take: memory, operations, time. Each cell's shapes, parameters, FLOPs, memory, expected time, and whether it is stored."""
     found = resolved(file, profile, override, only)
     from ..api.planning import DEVICES, planned
 

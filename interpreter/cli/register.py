@@ -15,7 +15,7 @@ def register(
     replace: Annotated[bool, typer.Option("--replace", help="Registers anew what is registered already.")] = False,
     allow_data: AllowData = False,
 ) -> None:  # fmt: skip
-    """Writes FILE's claims and design into a file beside it; later runs say whether they are still the same."""
+    """Writes a study's claims and design into a file beside it. Later runs say whether they are still the same."""
     from ..api.registering import registered
 
     print(registered(Path(file), resolved(file, profile, None, None), runs, replace))

@@ -1,4 +1,4 @@
-"""`dlspec runs`: what is kept; shown, exported, pruned, repaired."""
+"""`dlspec runs`: what is kept; shown, asked for numbers, exported, pruned, repaired."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import typer
 
 from ..results.folder_names import STORE
 from . import complete
-from .options import ERROR, Runs
+from .options import ERROR, AsJson, Runs
 from .warnings_told import tell_warning
 
-app = typer.Typer(help="Lists, shows, exports and prunes runs.", rich_markup_mode=None)
+app = typer.Typer(help="Lists runs; shows, exports, prunes them, or asks for numbers.", rich_markup_mode=None)
 
 Name = Annotated[
     str,
@@ -88,7 +88,7 @@ def show(context: typer.Context, run: Name, root: Runs = RUNS) -> None:
     console = console_of()
     print_text(console, Text(found.name, "bold").append(f"  {found.finished:%Y-%m-%d %H:%M} UTC", "not bold"))
     packages = ", ".join(f"{name} {number}" for name, number in (found.about.get("packages") or {}).items())
-    print_text(console, Text(f"dlspec {' '.join(map(str, found.about.get('command', ())))}"), "  ")
+    print_text(console, Text(found.record.command_line), "  ")
     accelerator = found.about.get("accelerator")
     where = str(found.about.get("device", "–")) + (f" ({accelerator})" if accelerator else "")
     print_text(console, Text(f"{packages}; {where}"), "  ")
@@ -105,6 +105,33 @@ def show(context: typer.Context, run: Name, root: Runs = RUNS) -> None:
 
 
 @app.command()
+def value(
+    context: typer.Context, run: Name,
+    expression: Annotated[
+        str, typer.Argument(metavar="EXPRESSION", help="`final(error, d == 10)`, `first_step(accuracy >= 0.95)`, `final(error) < 0.1`.")
+    ],
+    experiment: Annotated[
+        str | None, typer.Option("--experiment", metavar="NAME", help="Of which experiment; not needed where the run has one.", autocompletion=complete.experiments)
+    ] = None,
+    root: Runs = RUNS, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Prints a number of a run in the words of claims.
+
+    Of each replicate, and their mean (least … largest); of a condition in how many it is true. In Python it is `run.evaluate(…)`.
+    """
+    from ..api.run import open_run
+    from ..api.terminal import console_of
+    from .text.quantity import print_quantity, quantity_data
+
+    opened = open_run(run, _root(context, root))
+    worth = opened.quantity(expression, experiment)
+    if as_json:
+        print(json.dumps(quantity_data(worth, opened.name), allow_nan=False))
+    else:
+        print_quantity(worth, console_of())
+
+
+@app.command()
 def export(
     context: typer.Context, run: Name,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Its ending, .csv or .parquet, says the format.")],
@@ -112,7 +139,7 @@ def export(
     long: Annotated[bool, typer.Option("--long", help="Finals with one row a number: of an array one an entry.")] = False,
     root: Runs = RUNS,
 ) -> None:  # fmt: skip
-    """Writes a run's curves, one row a number, or its finals, as CSV or Parquet."""
+    """Writes a run's curves or finals as CSV or Parquet."""
     from ..api.run import open_run
 
     rows = open_run(run, _root(context, root)).export(file, finals=finals, long=long)
@@ -122,23 +149,23 @@ def export(
 @app.command()
 def prune(
     context: typer.Context,
-    names: Annotated[list[str] | None, typer.Argument(metavar="[RUN…]", help="Runs to remove.", autocompletion=complete.runs)] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="RUN", help="Runs to remove.", autocompletion=complete.runs)] = None,
     keep: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="Removes all but the newest N of each study and profile.")
     ] = None,
     replicates: Annotated[
-        bool, typer.Option("--cells", help="Removes from the store, too, what no run that is left shows.")
+        bool, typer.Option("--replicates", help="Removes from the store, too, what no run that is left shows.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Says what would go, and removes nothing.")] = False,
     root: Runs = RUNS,
 ) -> None:  # fmt: skip
-    """Removes runs, and with --replicates stored replicates and checkpoints. Stored replicates stay otherwise."""
+    """Removes runs. Stored replicates and checkpoints stay without --replicates."""
     from ..results.run_list import drafts, list_runs, named, prunable, referenced_keys, remove
 
     root = _root(context, root)
     if not names and keep is None and not replicates:
         print(
-            "say which runs go: by name, with --keep N, or --cells for stored replicates that no run shows",
+            "say which runs go: by name, with --keep N, or --replicates for stored replicates that no run shows",
             file=sys.stderr,
         )
         raise typer.Exit(2)
@@ -166,7 +193,7 @@ def prune(
 
 @app.command()
 def repair(context: typer.Context, root: Runs = RUNS) -> None:
-    """Makes the store's index anew from the replicates' own files, which lose nothing by it."""
+    """Makes the store's index anew. The replicates' own files, which it is made from, lose nothing by it."""
     from ..store.repair import repair as anew
 
     done = anew(_root(context, root) / STORE)

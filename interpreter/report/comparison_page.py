@@ -12,7 +12,6 @@ from dlspec.spec.diff.sections import consequences, sections, warned
 
 from ..results.atomic_files import replace_file
 from ..results.optional_outputs import Aside
-from ..results.run_list import RunRecord
 from ..results.verdicts import MARKS, PLURAL, VERDICTS, Verdict
 from ..verdicts.run_comparison import CAPTION, Comparison, Final, difference_text, seen, spread_text
 from .endings import causes
@@ -20,17 +19,13 @@ from .figures import REST_IS_THERE, Picture, pictures
 from .final_values import MAX_UNFOLDED_ROWS, MOST_ROWS, finals
 from .one_file import one_file
 from .page import readable_study, title_of
+from .provenance import provenance
 
 LETTERS = "AB"
 CURVES = "The curves of both"
 """The title of a figure of both runs."""
 KIND = "curves"
 SEEN_BY = "“Above 0” and “below 0”: the interval leaves 0 out, as it does by chance in one of twenty rows where nothing differs."
-NAMES = {
-    "name": "run", "study": "study", "profile": "profile", "ended": "ended", "command": "command", "git": "git", "versions": "versions",
-    "numerics": "language, numerics", "device": "device", "seeds": "seeds", "replicates": "replicates",
-}  # fmt: skip
-"""What is said of each run, in this order."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +145,7 @@ def comparison_page(numbers: Comparison, diff: StudyDiff | None, figures: Path, 
     for name, *sides in numbers.claims:
         model = next(side.claim for side in reversed(sides) if side is not None)
         claims.append(Judged(name, model.says, (sides[0], sides[1])))
-    told = [facts(run) for run in numbers.runs]
+    facts = [provenance(run, run.replicates) for run in numbers.runs]
     counts: list[Mapping[str, int]] = [{}, {}]
     ended: list[list[str]] = [[], []]
     for place, run in enumerate(numbers.runs):
@@ -158,30 +153,13 @@ def comparison_page(numbers: Comparison, diff: StudyDiff | None, figures: Path, 
             ended[place] = [f"{cause.experiment}, {cause.words}" for cause in causes(finals(run.read("cells.json")))]
             counts[place] = run.verdicts
     return one_file(
-        "comparison.html.jinja", (one for section in shown for one in section.pictures), version=told[1]["version"],
+        "comparison.html.jinja", (one for section in shown for one in section.pictures), version=str((numbers.runs[1].about.get("packages") or {}).get("dlspec", "")),
         titles=list(dict.fromkeys(titles)), names=[run.name for run in numbers.runs], letters=LETTERS, runs=list(zip(LETTERS, numbers.runs, strict=True)),
-        facts=[(words, *(one.get(name, "") for one in told)) for name, words in NAMES.items()], ended=ended, counts=counts,
+        facts=[(words, *(one[words] for one in facts)) for words in facts[0]], ended=ended, counts=counts,
         diff=diff, warned=warned(diff) if diff else [], changes=sections(diff) if diff else [], consequences=consequences(diff) if diff else [],
         claims=claims, changed=[claim for claim in claims if claim.changed], sections=shown, seen=seen, verdicts=VERDICTS, marks=MARKS, plural=PLURAL,
         caption=CAPTION, seen_by=SEEN_BY, missing=aside.failed[before:],
     )  # fmt: skip
-
-
-def facts(run: RunRecord) -> dict[str, str]:
-    """What is said of a run, by the names of `NAMES`, and dlspec's `version`."""
-    about = run.about
-    git = about.get("git") or {}
-    packages = about.get("packages") or {}
-    return {
-        "name": run.name, "study": run.study, "profile": run.profile or "none", "ended": f"{run.finished:%Y-%m-%d %H:%M} UTC",
-        "command": run.command_line,
-        "git": f"{git['commit']}{', with changes that are not in it' if git.get('dirty') else ''}" if git.get("commit") else "no commit known",
-        "versions": ", ".join([*(f"{name} {version}" for name, version in packages.items()), f"Python {about.get('python', '–')}"]),
-        "numerics": f"{about.get('language', '–')}, {about.get('numerics', '–')}",
-        "device": "; ".join(str(about.get(name, "–")) for name in ("device", "processor")),
-        "seeds": "; ".join(f"{name} {', '.join(map(str, seeds))}" for name, seeds in (about.get("seeds") or {}).items()) or "not recorded",
-        "replicates": ", ".join(f"{count:,} {status}" for status, count in run.replicates.items()), "version": str(packages.get("dlspec", "")),
-    }  # fmt: skip
 
 
 def _mean(values: Mapping[int, float]) -> float | None:

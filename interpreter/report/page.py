@@ -24,6 +24,7 @@ from .figures import Picture, pictures
 from .final_values import Finals, finals
 from .margins import margins_picture
 from .one_file import one_file
+from .provenance import IN_THE_HEAD, provenance
 
 REST_IS_THERE = "All else is on the page"
 
@@ -97,7 +98,8 @@ def page(run: RunRecord, name: str = "", aside: Aside | None = None) -> str:
         by_chance=chance_text(claims), registered=registration_text(run.about.get("registration")),
         verdicts=VERDICTS, marks=MARKS, plural=PLURAL, spread_words=SPREAD,
         command=run.command_line, text=text,
-        missing=missing, ended=ended, replicates=replicates, counts=counts,
+        facts=[(words, fact) for words, fact in provenance(run, replicates, name).items() if words not in IN_THE_HEAD],
+        missing=missing, ended=ended, counts=counts,
     )  # fmt: skip
 
 

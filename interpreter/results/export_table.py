@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -17,7 +18,7 @@ from dlspec import spec
 
 from .atomic_files import replace_file
 from .errors import StoreError, explained
-from .replicates import final_of
+from .replicates import DONE, final_of
 from .run_list import RunRecord
 from .table_columns import MEANINGS, axis_array, axis_names, column_name, counted, described, subscript
 
@@ -40,7 +41,8 @@ OF_CURVES = (
     "error",
 )
 """The columns that all curves have."""
-KINDS = {"replicate": pa.int64(), "steps": pa.int64(), "seconds": pa.float64()}
+KINDS = {"replicate": pa.int64(), "index": pa.int64(), "steps": pa.int64(), "seconds": pa.float64()}
+"""Of columns that are no text; the same in all tables, since some readers join columns of one kind alone."""
 
 
 def export(run: RunRecord, path: Path, finals: bool, long: bool = False) -> int:
@@ -121,12 +123,14 @@ class _Layout:
     def __init__(self, run: RunRecord, points: Sequence[str]) -> None:
         self.codes = {text: code for code, text in enumerate(points)}
         values = [json.loads(text) for text in points]
-        columns = axis_names(values, OF_CURVES)
-        self.axes = {column: axis_array([point.get(name) for point in values]) for name, column in columns.items()}
         try:
             replicates = run.read("cells.json")
         except StoreError:  # its curves are there all the same
             replicates = []
+        there = {name for point in values for name in point}
+        in_order = [name for replicate in replicates for name in replicate["constants"] if name in there]
+        columns = axis_names([dict.fromkeys(in_order), *values], OF_CURVES)
+        self.axes = {column: axis_array([point.get(name) for point in values]) for name, column in columns.items()}
         self.ended = {
             (c["experiment"], c["variant"], _text(c["constants"]), c["replicate"]): c["status"] for c in replicates
         }
@@ -151,7 +155,7 @@ class _Layout:
             elif name == "entry":
                 columns[name] = self._entries(table)
             elif name in table.column_names:
-                columns[name] = table.column(name)
+                columns[name] = table.column(name).cast(KINDS.get(name, table.column(name).type))
         return described(pa.table(columns), self.meanings, self.about)
 
     def _entries(self, table: pa.Table) -> pa.Array:
@@ -203,10 +207,14 @@ def finals_table(run: RunRecord, experiment: str | None = None) -> pa.Table:
     for replicate in replicates:
         finals = replicate["final"].items()
         rows.append(
-            {key: item for name, value in finals for key, item in spread(column_name("measure", name, columns), value)}
+            {
+                key: _number(item, replicate)
+                for name, value in finals
+                for key, item in spread(column_name("measure", name, columns), value)
+            }
         )
     for name in dict.fromkeys(name for row in rows for name in row):
-        columns[name] = pa.array([_number(row.get(name)) for row in rows], pa.float64())
+        columns[name] = pa.array([row.get(name) for row in rows], pa.float64())
     return pa.table(columns)
 
 
@@ -214,7 +222,7 @@ def long_finals_table(run: RunRecord) -> pa.Table:
     """A run's finals, one row a number: of an array one an entry. Raises StoreError."""
     replicates = _replicates(run, None)
     rows = [
-        (place, name, key, _number(value))
+        (place, name, key, _number(value, replicate))
         for place, replicate in enumerate(replicates)
         for name, final in replicate["final"].items()
         for key, value in spread("", final)
@@ -228,8 +236,11 @@ def long_finals_table(run: RunRecord) -> pa.Table:
     )
 
 
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
+def _number(value: Any, replicate: Mapping[str, Any]) -> float | None:
+    """A final: NaN where it is undefined, nothing where the replicate is not done and has none."""
+    if value is None:
+        return math.nan if replicate["status"] == DONE else None
+    return float(value)
 
 
 def spread(name: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -10,21 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from dlspec import spec
-from dlspec.spec.diagnostics.problems import Source
 from dlspec.spec.ir.plan import ExperimentPlan, Program, StudyPlan
 from dlspec.spec.passes.digests import measure_digest
+from dlspec.spec.resolve.overrides import Override
 
 from .errors import StoreError
-from .run_list import list_runs
+from .run_list import RunRecord, list_runs
+from .run_study import SPEC, run_study
 
 
 @dataclass(frozen=True)
 class StoredRun:
     """One run: its replicates and claims as `replicates.json` and `claims.json` hold them, and the spec that it ran."""
 
-    folder: Path
-    profile: str
-    text: str
+    run: RunRecord
     replicates: Sequence[Mapping[str, Any]]
     claims: Sequence[Mapping[str, Any]]
 
@@ -32,8 +31,9 @@ class StoredRun:
     def measured(self) -> Mapping[str, Mapping[str, str]]:
         """What the measures of each program mean, by its place; empty where the spec cannot be resolved any more."""
         try:
-            document = spec.parse(Source(str(self.folder / "spec.yaml"), self.text))
-            plan = spec.resolve(document, self.profile or None)
+            overrides = [Override.read(text) for text in self.run.overrides]
+            document = spec.parse(run_study(self.run))
+            plan = spec.resolve(document, self.run.profile or None, overrides, self.run.only)
         except spec.StudyError:
             return {}
         programs = [program for experiment in plan.experiments for program in experiment.programs]
@@ -56,13 +56,13 @@ def stored_runs(root: Path, warn: Callable[[str], None] = lambda text: None) -> 
     unreadable: list[str] = []
     for run in list_runs(root, unreadable):
         try:
-            text = (run.folder / "spec.yaml").read_text("utf-8")
-            runs.append(StoredRun(run.folder, run.profile, text, run.read("cells.json"), run.read("claims.json")))
+            (run.folder / SPEC).read_text("utf-8")
+            runs.append(StoredRun(run, run.read("cells.json"), run.read("claims.json")))
         except StoreError as error:
             unreadable.append(error.problems[0].message)
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else str(error)
-            unreadable.append(f"{run.folder / 'spec.yaml'}: cannot be read: {why}")
+            unreadable.append(f"{run.folder / SPEC}: cannot be read: {why}")
     for line in unreadable:
         warn(f"{line}. The run is left out of what is stored")
     return runs

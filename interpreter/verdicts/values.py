@@ -259,6 +259,20 @@ CONDITIONS: dict[str, Callable[..., Array]] = {
 """Each operation that gives a condition, on ranges."""
 
 
+def is_condition(tree: Any) -> bool:
+    """Whether a tree is a condition, and no number.
+
+    >>> is_condition(c.Apply("less", (c.Coordinate("d"), c.Number(2)))), is_condition(c.Coordinate("d"))
+    (True, False)
+    """
+    match tree:
+        case c.Apply(operation):
+            return operation in CONDITIONS
+        case c.Along(form):
+            return form != "slope"
+    return isinstance(tree, c.Diverged)
+
+
 # -- along an axis -----------------------------------------------------------------------------------------------------
 
 

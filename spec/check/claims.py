@@ -326,13 +326,13 @@ def _measured(
 ) -> c.Measured:
     index: tuple[int, ...] = ()
     entry = node
-    if isinstance(node, n.Index):
+    while isinstance(node, n.Index):  # `left[0][1]` is `left[0, 1]`
         places = [
             None if isinstance(item, n.Slice) else _number(item, text, subject.constants) for item in node.subscripts
         ]
         if any(place is None or place != int(place) or place < 0 for place in places):
             raise problem_at(text.span(node), "an entry of a measure is chosen by whole numbers", "Write `left[0]`.")
-        index, node = tuple(int(place) for place in places if place is not None), node.array
+        index, node = (*(int(place) for place in places if place is not None), *index), node.array
     if not isinstance(node, n.Name) or node.name not in subject.measures:
         word = node.name if isinstance(node, n.Name) else ""
         hint = did_you_mean(word, subject.measures) or f"Known here: {listing(subject.measures)}."

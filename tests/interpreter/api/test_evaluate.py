@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+from dataclasses import replace
+
 import dlspec
 import numpy as np
 import pytest
+from dlspec.interpreter.cli.app import app
+from typer.testing import CliRunner
 
 
 def test_a_number_stands_for_each_replicate_on_the_axes_that_are_left(run: dlspec.Run) -> None:
@@ -37,6 +43,61 @@ def test_a_condition_is_one_or_zero_and_what_is_undefined_not_a_number(run: dlsp
     finals = run.finals("e")
     assert run.evaluate("final(error) > 0", "e")["value"].tolist() == [1.0] * len(finals)
     assert run.evaluate("log(-final(error)) > 0", "e")["value"].isna().all()
+
+
+def value(run: dlspec.Run, *words: str) -> str:
+    done = CliRunner().invoke(app, ["runs", "value", run.name, *words, "--runs", str(run.path.parent)])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_the_command_line_says_the_same(run: dlspec.Run) -> None:
+    words = ("final(error, r == 0.5)", "--experiment", "e")
+    found = run.evaluate(words[0], "e")
+    data = json.loads(value(run, *words, "--json"))
+    assert [place["at"] for place in data["places"]] == [{"d": 1}, {"d": 2}] and not data["condition"]
+    each = [one["value"] for place in data["places"] for one in place["replicates"]]
+    assert each == found["value"].tolist()
+    first = data["places"][0]
+    assert (first["mean"], first["least"]) == (pytest.approx(np.mean(each[:2])), min(each[:2]))
+    shown = value(run, *words).splitlines()
+    assert shown[0] == words[0] and shown[1].split() == ["value", "replicate", "0", "replicate", "1"]
+    mean, *ends = shown[2].split("d = 1")[1].replace("(", "").replace(")", "").replace("…", "").split()
+    assert float(mean) == pytest.approx(first["mean"], rel=1e-5)
+    assert [float(end) for end in ends] == pytest.approx([min(each[:2]), max(each[:2]), *each[:2]], rel=1e-5)
+    assert "   6" in value(run, "2 * 3", "--experiment", "other")
+
+
+def test_the_command_line_says_what_is_true_undefined_and_never_came(run: dlspec.Run) -> None:
+    of_e = ("--experiment", "e")
+    assert value(run, "final(error, d == 1, r == 1) > 0", *of_e).splitlines()[2].split() == [
+        "e",
+        "2",
+        "of",
+        "2",
+        "true",
+        "true",
+    ]
+    undefined = value(run, "log(-final(error))", *of_e)
+    assert "– (2 of 2 undefined)" in undefined and "is undefined at d = 1, r = 0.5, replicate 0" in undefined
+    assert undefined.rstrip().endswith("… and 5 more are undefined")
+    never = value(run, "first_step(error < -1)", *of_e)
+    assert "– (2 of 2 never)" in never and "≥ 31" in never and "never came to step 30" in never
+    (first, *_) = json.loads(value(run, "first_step(error < -1)", *of_e, "--json"))["places"]
+    assert first["mean"] is None and first["replicates"][0] == {
+        "replicate": 0,
+        "value": None,
+        "low": 31.0,
+        "high": None,
+    }
+
+
+def test_the_command_of_a_run_is_shown_as_a_shell_reads_it(run: dlspec.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["run", "my study.yaml", "-o", "d=[1, 2]"]
+    record = replace(run.record, about={**run.about, "command": words})
+    monkeypatch.setattr("dlspec.interpreter.api.run.named", lambda *_: record)
+    done = CliRunner().invoke(app, ["runs", "show", run.name, "--runs", str(run.path.parent)], env={"COLUMNS": "200"})
+    assert shlex.split(done.output.splitlines()[1]) == ["dlspec", *words]
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_another_run_of_the_name_stays(run: dlspec.Run, tmp_path: Path) -> None:
 
 def test_what_is_pruned_is_said(run: dlspec.Run, tmp_path: Path) -> None:
     command("runs", "prune", run.name)
-    command("runs", "prune", "--cells")
+    command("runs", "prune", "--replicates")
     with pytest.raises(dlspec.StudyError, match="there is no run"):
         dlspec.open_run(run.name)
     again = dlspec.run("packed.yaml")
@@ -202,6 +202,14 @@ def test_weights_and_data_files_go_in_where_they_are_asked_for(tmp_path: Path, m
     Path("rows.yaml").write_text(WITH_DATA)
     run = dlspec.run("rows.yaml")
     assert run.citation.split(" (")[0] == dlspec.load("rows.yaml").citation.split(" (")[0] != ""
+    assert run.evaluate("final(size, variant == own)")["value"].tolist() == run.finals()["size"].tolist()[:1]
+    differs = dlspec.compare(run, run).diff
+    assert differs is not None and differs.same
+    text = Path("rows.yaml").read_text()
+    Path("rows.yaml").write_text(text.replace("study: rows", "study: lines"))
+    with pytest.raises(dlspec.StudyError, match=r"rows\.csv: cannot be read"):
+        dlspec.open_run(run.name).evaluate("final(size)")
+    Path("rows.yaml").write_text(text)
     keys = [item["key"] for item in run.record.read("cells.json")]
     weights = here / "runs" / "store" / "weights"
     (weights / keys[0]).mkdir(parents=True)

@@ -170,6 +170,17 @@ def test_stored_finals_and_verdicts_of_both_sides_stand_beside_the_change(two: P
     found = json.loads(dlspec("diff", "--json", "a.yaml", "b.yaml", cwd=two).stdout)["stored"]
     assert found["finals"]["staircase/smooth"]["wrong"]["after"] == "–"
     assert found["finals"]["staircase/smooth"]["error"]["after"] == "1.75 (0.75 … 2.75)", "the newest run's"
+    # Nor has one that a run's override gave another meaning.
+    about = {
+        "profile": "",
+        "finished": "2024-05-03T12:00:00+00:00",
+        "overrides": ["staircase.measures.error=E((guess - y)^4)"],
+    }
+    for run in (two / "runs").iterdir():
+        (run / "run.json").write_text(json.dumps(about), "utf-8")
+    found = json.loads(dlspec("diff", "--json", "a.yaml", "b.yaml", cwd=two).stdout)["stored"]
+    assert "error" not in found["finals"]["staircase/smooth"]
+    assert found["finals"]["staircase/smooth"]["spread"]["before"] == "1.75 (0.75 … 2.75)"
 
 
 def test_tensorflow_is_not_loaded(two: Path) -> None:

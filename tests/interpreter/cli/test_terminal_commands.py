@@ -55,6 +55,13 @@ def test_a_short_option_helps(words: list[str]) -> None:
     assert "Usage: " in invoke(*words)
 
 
+def test_no_summary_of_a_command_is_cut_at_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for words in ((), ("runs",)):
+        said = invoke(*words, "-h")
+        assert "..." not in said.split("Commands:")[1] and max(map(len, said.splitlines())) <= 80
+
+
 def test_the_version_is_that_of_the_package() -> None:
     assert invoke("--version") == f"dlspec {dlspec.__version__}\n"
 
@@ -83,10 +90,13 @@ def test_a_case_is_copied_with_its_data_and_is_valid(
     assert "is there already; nothing was written" in invoke("new", "mine", "--from", case, code=1)
 
 
-def test_cases_are_all_examples_and_listed() -> None:
+def test_cases_are_all_examples_and_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {case.file for case in cases().values()} == set(EXAMPLES.rglob("*.yaml"))
     listed = invoke("new", "--from", "list").splitlines()
     assert len(listed) == len(cases()) and all(case.title for case in cases().values())
+    monkeypatch.setenv("COLUMNS", "60")
+    narrow = invoke("new", "--from", "list")
+    assert max(map(len, narrow.splitlines())) <= 60 and narrow.split() == " ".join(listed).split()
     assert "Did you mean 'flat'?" in invoke("new", "--from", "flet", code=1)
     assert "dlspec new NAME" in invoke("new", code=2)
 

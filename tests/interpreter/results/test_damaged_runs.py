@@ -132,7 +132,7 @@ def test_cells_of_a_run_that_cannot_be_read_are_not_pruned(make_run: Callable[..
     (tmp_path / "runs" / "store").mkdir()
     (tmp_path / "runs" / "store" / "index.sqlite").write_bytes(b"")
     (run / "cells.json").write_text("{", "utf-8")
-    done = dlspec("runs", "prune", "--cells", cwd=tmp_path)
+    done = dlspec("runs", "prune", "--replicates", cwd=tmp_path)
     assert done.returncode == 1 and "cells.json: cannot be read" in done.stderr and "store:" not in done.stdout
 
 

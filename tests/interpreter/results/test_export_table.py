@@ -59,7 +59,7 @@ def table(run: RunRecord, path: Path, **options: bool) -> pa.Table:
 def test_axes_are_columns_of_curves(run: RunRecord, ending: str, tmp_path: Path) -> None:
     curves = table(run, tmp_path / f"curves.{ending}")
     assert curves.column_names == [
-        "experiment", "variant", "d", "axis.step", "w", "replicate", "digest", "status", "measure", "index", "entry", "step", "value", "error",
+        "experiment", "variant", "d", "w", "axis.step", "replicate", "digest", "status", "measure", "index", "entry", "step", "value", "error",
     ]  # fmt: skip
     of_two = curves.filter(pc.equal(curves["d"], 2))
     assert set(of_two["status"].to_pylist()) == {"diverged"} and of_two.num_rows == 8
@@ -88,6 +88,22 @@ def test_finals_are_long_with_a_row_a_number(run: RunRecord, tmp_path: Path) -> 
     first = long.filter(pc.equal(long["measure"], "pair")).to_pylist()[0]
     assert (first["entry"], first["value"], first["d"], first["status"]) == ("[0][0]", 1.0, 1, "done")
     assert long.num_rows == 2 * 4 + 1
+
+
+def test_an_undefined_final_is_nan_and_one_that_is_not_there_is_null(run: RunRecord, tmp_path: Path) -> None:
+    finals = table(run, tmp_path / "finals.parquet", finals=True)
+    assert finals["status"].to_pylist() == ["done", "diverged", "done"]
+    for column in ("never", "pair[0][1]"):
+        assert finals[column].is_null().to_pylist() == [False, True, True] and np.isnan(finals[column][0].as_py())
+    long = table(run, tmp_path / "long.parquet", long=True)
+    never = long.filter(pc.equal(long["measure"], "never"))["value"]
+    assert never.is_null().to_pylist() == [False, True] and np.isnan(never[0].as_py())
+
+
+def test_tables_of_a_run_are_joined_by_their_columns(run: RunRecord, tmp_path: Path) -> None:
+    curves, finals = table(run, tmp_path / "curves.parquet"), table(run, tmp_path / "finals.parquet", finals=True)
+    keys = ["experiment", "variant", "d", "w", "replicate", "digest", "status"]
+    assert [curves.schema.field(key).type for key in keys] == [finals.schema.field(key).type for key in keys]
 
 
 def test_nothing_says_of_a_column_with_nan_that_it_has_none(run: RunRecord, tmp_path: Path) -> None:
