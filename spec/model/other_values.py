@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,6 +50,9 @@ def _swept(path: Sequence[str | int], given: Any) -> str:
 
 def _named(path: Sequence[str | int], given: str) -> str:
     """Where a name is wanted, and something else stands."""
+    if list(path) == ["study"]:
+        name = re.sub(r"\W+", "_", given.lower(), flags=re.ASCII).strip("_")
+        return f"Write `study: {name}`, and what people read as `title`." if re.match("[a-z]", name) else ""
     if str(path[-1]).endswith("constraint"):
         body = given.split(":", 1)[1].strip() if given.startswith("lambda") and ":" in given else given
         return (
