@@ -34,6 +34,18 @@ class _Refusal:
         return None
 
 
+def pandas_looked_for() -> None:
+    """Has PyArrow look for pandas, as it does once for arrays of NumPy's and once for what is Python's, and loads it where it is there.
+
+    Where pandas is refused meanwhile, PyArrow does without, and loads it still where a data frame is asked for.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    pa.array(np.zeros(1))
+    pa.scalar("")
+
+
 @contextmanager
 def imported_without(names: Collection[str] = NOT_NEEDED) -> Iterator[None]:
     """Has some libraries be missing for what this thread imports meanwhile; for other threads, and afterwards, they are there.

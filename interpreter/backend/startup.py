@@ -18,7 +18,7 @@ from dlspec.spec.diagnostics.problems import Problem, StudyError
 
 from .devices import AUTO, INSTALL, Asked
 from .environment import set_environment
-from .lean_import import imported_without
+from .lean_import import imported_without, pandas_looked_for
 from .xla_cache import use_compilation_cache
 
 ACCELERATORS = ("/dev/nvidia[0-9]*", "/dev/dxg", "/dev/kfd")
@@ -37,6 +37,8 @@ def start(device: Asked = AUTO, own_process: bool = False) -> None:
     with held_back(), imported_without() if own_process else nullcontext():
         import tensorflow as tf
 
+        if own_process:
+            pandas_looked_for()
         gc.enable()  # at rest so far, see `__main__.py`
 
         there = tf.config.list_physical_devices("GPU")

@@ -59,6 +59,8 @@ class Compiled:
         self.xla = xla
         self.replicates = tuple(replicates)
         self.wide = max(wide, len(self.replicates))
+        self.beside = traces is not None and traces.shared
+        """Whether others of its signature are there."""
         functions = Functions(traces)
         self.context = ProgramContext(self.batch, self.wide, xla, device() == "cpu" and not portable, functions)
         self.networks = self.context.networks
@@ -127,6 +129,11 @@ class Compiled:
         return self.state.step
 
     # -- training --------------------------------------------------------------------------------------------------
+
+    def compile_training(self) -> None:
+        """Compiles the present phase's loop, by making no steps: where another of its signature begins with its evaluation, both are compiled at once."""
+        if self.program.training is not None and self.seeds.files is None:
+            self.train_step.loop(self.train_inputs, tf.constant(self.step), tf.constant(0))
 
     def train(self, count: int) -> list[Divergence | None]:
         """Makes so many updates; says which rows ceased to be finite, when and in what."""

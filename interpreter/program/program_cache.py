@@ -57,6 +57,7 @@ class ProgramCache:
         with self.lock:
             known = self.traces.get(signature)
             traces = self.traces[signature] = known or Traces()
+            traces.shared = known is not None
             self.compiled += known is None
         if known is None:
             compiling()

@@ -22,6 +22,8 @@ class Traces:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._made: dict[str, SharedFunction] = {}
+        self.shared = False
+        """Whether it is more than one program's."""
 
     def made(self, function: SharedFunction) -> SharedFunction:
         """The function of a name that all call: the first that was asked for."""

@@ -135,6 +135,8 @@ def _fault_of(
             for row, (begun, replicate) in enumerate((one, replicate) for one in part for replicate in one.replicates):
                 for number in held_from(begun.job.batch.program.training, replicate):
                     compiled.hold(number, [row])
+        if compiled.beside:
+            compiled.compile_training()
         _train(compiled, part, watcher, stop, begin)
         for place, one in enumerate(part):
             if one.job.weights is not None and not any(r.status == "interrupted" for r in one.replicates):

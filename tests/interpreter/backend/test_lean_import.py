@@ -40,6 +40,7 @@ def command(*words):
     except SystemExit as end:
         assert not end.code, end.code
 command("run", "lean.yaml", "--keep-weights", "--jit", "graph")
+assert "pandas" not in sys.modules, "nothing that a run stores or draws needs it"
 command("export", "lean.yaml", "--format", "saved_model", "--output", "out")
 import keras, matplotlib.pyplot, pandas
 (weights,) = Path("runs").rglob("*.keras")

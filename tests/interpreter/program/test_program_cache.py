@@ -160,6 +160,9 @@ def test_two_threads_have_one_compilation_and_numbers_of_their_own(
     one = forms.take(first, (0, 1), xla, lambda: told.append("one"), 2)
     two = forms.take(second, (3,), xla, lambda: told.append("two"), 2)
     assert one is not two and told == ["one"] and forms.compiled == 1
+    assert two.beside and not one.beside, "the second compiles training first, and changes nothing by it"
+    two.compile_training()
+    assert two.step == 0 and traces(one) + traces(two) == 1
     found: dict[str, dict[str, bytes]] = {}
     threads = [
         threading.Thread(target=lambda name=name, own=own: found.update({name: numbers(own)}))
