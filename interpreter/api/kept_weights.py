@@ -1,10 +1,11 @@
-"""Final weights that a run kept, as Keras models."""
+"""Final weights that a run kept, as Keras models; free parameters as arrays."""
 
 from __future__ import annotations
 
 import sys
 from typing import Any
 
+import numpy as np
 from dlspec import spec
 from dlspec.spec.diagnostics.problems import Problem, did_you_mean, listing, sentence
 from dlspec.spec.ir.plan import cell_name
@@ -32,7 +33,8 @@ def models(run: RunRecord, cell: str, replicate: int) -> dict[str, Any]:
     folder = run.folder.parent / STORE / "weights" / str(item.get("key") or "-")
     files = sorted(folder.glob("*.keras"))
     alone = sorted(folder.glob("*.weights.h5"))
-    if not files and not alone:
+    parameters = {path.stem: np.load(path) for path in sorted(folder.glob("*.npy"))}
+    if not files and not alone and not parameters:
         hint = "`dlspec.run(…, keep_weights=True)` trains it again and keeps them; on the command line --keep-weights."
         raise spec.StudyError(Problem(f"the weights of replicate {replicate} of '{cell}' were not kept", hint=hint))
     if alone:
@@ -41,10 +43,12 @@ def models(run: RunRecord, cell: str, replicate: int) -> dict[str, Any]:
         raise spec.StudyError(
             Problem(f"functions of the study stand among the layers of {which}: Keras alone cannot load it", hint=hint)
         )
+    if not files:
+        return parameters
     if "tensorflow" not in sys.modules:
         from ..backend.startup import start
 
         start()
     import keras
 
-    return {path.stem: keras.saving.load_model(path) for path in files}
+    return {path.stem: keras.saving.load_model(path) for path in files} | parameters

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from dlspec import spec
 from dlspec.spec.data_files.named_in_a_study import named_files
 from dlspec.spec.diagnostics.problems import listing
@@ -157,13 +158,21 @@ def unpacked(file: Path, runs: Path, warn: Callable[[str], None]) -> Unpacked:
 
 
 def _take_weights(given: Path, weights: Path) -> None:
-    """Takes in kept weights of replicates of which none are there. They are read by nothing but Keras, when they are asked for."""
+    """Takes in kept weights of replicates of which none are there. They are read by nothing but Keras and NumPy, when they are asked for."""
     for folder in sorted(given.glob("*")) if given.is_dir() else ():
         if folder.is_dir() and not (weights / folder.name).exists():
             with explained(weights), replaced(weights / folder.name, over=False) as draft:
                 for path in sorted(folder.iterdir()):
-                    if path.suffix in (".keras", ".h5"):
+                    if path.suffix in (".keras", ".h5") or _is_array(path):
                         path.rename(draft / path.name)
+
+
+def _is_array(path: Path) -> bool:
+    """Whether a file is an array of numbers, as free parameters are kept; reading it unpickles nothing."""
+    try:
+        return path.suffix == ".npy" and np.load(path, mmap_mode="r", allow_pickle=False).dtype.kind in "biufc"
+    except (OSError, ValueError, EOFError):
+        return False
 
 
 def run_name(file: Path) -> str:

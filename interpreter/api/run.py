@@ -199,7 +199,7 @@ class Run:
         return dataset(found.replicates if found is not None else [], about)
 
     def weights(self, cell: str, replicate: int = 0) -> dict[str, Any]:
-        """The final weights of a replicate as Keras models, by the names of the networks. Loads TensorFlow.
+        """The final weights of a replicate by the names of the networks: Keras models, for which TensorFlow is loaded; of free parameters arrays.
 
         Args:
             cell: The cell's name, as in `finals()["cell"]`.

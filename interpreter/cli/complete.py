@@ -28,12 +28,16 @@ def _complete(names: Names) -> Callable[[typer.Context, str], list[str | tuple[s
     return complete
 
 
+def _line() -> str:
+    """The line as the shell gives it: an option that has no value yet keeps the command from reading what stands before it."""
+    return os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS", "")
+
+
 def _study(ctx: typer.Context) -> Any:
-    """The study whose file stands in the line; an option that has no value yet keeps the command from reading it."""
+    """The study whose file stands in the line."""
     from ..api.study import load
 
-    line = os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS", "")
-    files = (word for word in line.split() if word.endswith((".yaml", ".yml")) and Path(word).is_file())
+    files = (word for word in _line().split() if word.endswith((".yaml", ".yml")) and Path(word).is_file())
     return load(ctx.params.get("file") or next(files))
 
 
@@ -56,15 +60,19 @@ def _cells(ctx: typer.Context) -> Iterable[str]:
 def _runs(ctx: typer.Context) -> Iterable[tuple[str, str]]:
     from ..results.run_list import list_runs
 
-    root = ctx.params.get("root") or (ctx.parent.params.get("root") if ctx.parent else None) or "runs"
-    return [(run.name, f"{run.finished:%Y-%m-%d %H:%M} UTC") for run in list_runs(Path(root))]
+    return [(run.name, f"{run.finished:%Y-%m-%d %H:%M} UTC") for run in list_runs(_root(ctx))]
+
+
+def _root(ctx: typer.Context) -> Path:
+    return Path(ctx.params.get("root") or (ctx.parent.params.get("root") if ctx.parent else None) or "runs")
 
 
 def _experiments(ctx: typer.Context) -> Iterable[str]:
-    from ..results.run_list import named
+    from ..results.run_list import list_runs
 
-    root = ctx.params.get("root") or (ctx.parent.params.get("root") if ctx.parent else None) or "runs"
-    return dict.fromkeys(item["experiment"] for item in named(Path(root), ctx.params["run"]).read("cells.json"))
+    words = [ctx.params["run"]] if ctx.params.get("run") else _line().split()
+    runs = [run for run in list_runs(_root(ctx)) if any(run.name.startswith(Path(word).name) for word in words if word)]
+    return dict.fromkeys(item["experiment"] for item in runs[0].read("cells.json"))
 
 
 def _operations(ctx: typer.Context) -> Iterable[tuple[str, str]]:

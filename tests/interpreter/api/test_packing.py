@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import dlspec
+import numpy as np
 import pytest
 from dlspec.interpreter.cli.app import app
 from dlspec.interpreter.results.archive import unpack
@@ -214,6 +215,9 @@ def test_weights_and_data_files_go_in_where_they_are_asked_for(tmp_path: Path, m
     weights = here / "runs" / "store" / "weights"
     (weights / keys[0]).mkdir(parents=True)
     (weights / keys[0] / "f.keras").write_text("kept")
+    np.save(weights / keys[0] / "w.npy", np.ones(2))
+    np.save(weights / keys[0] / "pickled.npy", np.asarray([{}]), allow_pickle=True)
+    (weights / keys[0] / "broken.npy").write_text("no array")
     (weights / "of another run").mkdir()
     said = command("pack", run.name, "-o", "plain.dlspec.zip").splitlines()
     assert said[1:] == [
@@ -228,7 +232,11 @@ def test_weights_and_data_files_go_in_where_they_are_asked_for(tmp_path: Path, m
         run.pack("none.dlspec.zip", data=there)
     monkeypatch.chdir(there)
     command("unpack", str(whole))
-    assert (there / "runs" / "store" / "weights" / keys[0] / "f.keras").read_text() == "kept"
+    taken = there / "runs" / "store" / "weights" / keys[0]
+    assert (taken / "f.keras").read_text() == "kept" and np.load(taken / "w.npy").tolist() == [1, 1]
+    assert {path.name for path in taken.iterdir()} == {"f.keras", "w.npy"}, "nothing that would be unpickled"
     assert sorted(path.name for path in (there / "runs" / "store" / "weights").iterdir()) == [keys[0]]
+    (taken / "f.keras").unlink()
+    assert dlspec.open_run(run.name).weights("e/own")["w"].tolist() == [1, 1], "a free parameter is no model"
     again = dlspec.run(there / "runs" / run.name / "spec.yaml")
     assert all(item["stored"] for item in again.record.read("cells.json"))

@@ -98,12 +98,18 @@ def test_claims_are_those_of_the_folder(run: dlspec.Run) -> None:
     assert run.exit_code == 3 and not run.interrupted
 
 
-def test_weights_are_keras_models_and_what_is_not_there_is_said(run: dlspec.Run) -> None:
+def test_weights_are_keras_models_and_what_is_not_there_is_said(run: dlspec.Run, tmp_path: Path) -> None:
     (model,) = run.weights("e d=2 r=0.5", 1).values()
     assert model.input_shape == (None, 2) and [weight.shape for weight in model.weights] == [(2, 1), (1,)]
     assert float(model(np.zeros((1, 2)))[0, 0]) == pytest.approx(float(model.weights[1][0]))
     other = run.weights("e d=2 r=0.5", 0)["f"]
     assert not np.array_equal(other.get_weights()[0], model.get_weights()[0])
+    # An archive takes them elsewhere.
+    elsewhere = dlspec.unpack(run.pack(tmp_path / "a.dlspec.zip", weights=True), tmp_path / "runs")
+    assert elsewhere.path.parent == tmp_path / "runs"
+    (taken,) = elsewhere.weights("e d=2 r=0.5", 1).values()
+    for one, same in zip(taken.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, same)
 
 
 def test_figures_and_report_are_those_of_the_folder(run: dlspec.Run, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ CASES = [
     ("dlspec ops softm", {"softmax"}),
     ("dlspec new --from spectral", {"spectral_bias"}),
     ("dlspec runs show small-2026", {"small-20260101T000000Z"}),
+    ("dlspec runs value small --experiment ", {"e"}),
     ("dlspec run gone.yaml -p ", set()),
 ]
 BASH = """\
@@ -45,6 +46,8 @@ def place(tmp_path: Path) -> Path:
     run = tmp_path / "runs" / "small-20260101T000000Z"
     run.mkdir(parents=True)
     (run / "run.json").write_text('{"finished": "2026-01-01T00:00:00+00:00", "study": "small"}')
+    cell = '{"experiment": "e", "variant": "", "constants": {}, "replicate": 0, "digest": "", "status": "done", "final": {}}'
+    (run / "cells.json").write_text(f"[{cell}]")
     command = tmp_path / "bin" / "dlspec"
     command.parent.mkdir()
     command.write_text(f"#!{sys.executable}\nfrom dlspec.interpreter.__main__ import main\nmain()\n")
