@@ -35,6 +35,7 @@ from dlspec.spec.ir.claims import holds
 from dlspec.spec.ir.plan import Program, StudyPlan
 from dlspec.spec.passes.cost import cost
 from dlspec.spec.passes.gradient_paths import Paths
+from dlspec.spec.passes.randomness import is_random
 
 from .data_files import source
 from .outcome import Outcome, Wrong
@@ -90,6 +91,7 @@ def _checked(plan: StudyPlan, extent: Sequence[str], jit: str) -> list[Replicate
         found = _stored(plan, Path(folder), jit)
         for programs, replicates in found:
             _as_planned(programs, replicates)
+            _exact(programs, replicates)
             check_rows(programs, replicates)
         if code not in (DONE, CLAIM_FAILS):
             raise Wrong(f"exit code {code}: {said[-600:]}")
@@ -135,6 +137,17 @@ def _stored(plan: StudyPlan, root: Path, jit: str) -> list[tuple[Program, list[R
         ]
     finally:
         store.close()
+
+
+def _exact(program: Program, replicates: Sequence[Replicate]) -> None:
+    """What nothing random reaches, as claims take it, is the same in all replicates that were trained to the end."""
+    done = [replicate for replicate in replicates if replicate.status == "done"]
+    for measure in program.measures:
+        if not is_random(program, measure):
+            for other in done[1:]:
+                pairs = zip(done[0].curves[measure.name], other.curves[measure.name], strict=True)
+                if not all(np.array_equal(a, b, equal_nan=True) for a, b in pairs):
+                    raise Wrong(f"'{measure.name}' is said to be the same in all replicates, and is not")
 
 
 def _as_planned(program: Program, replicates: Sequence[Replicate]) -> None:
