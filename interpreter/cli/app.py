@@ -114,7 +114,7 @@ def show(
         from ..backend.startup import start
 
         start(own_process=True)
-    print(getattr(stages, stage.value)(plan))
+    stages.print_stage(getattr(stages, stage.value)(plan))
 
 
 _add(diff, merge, export)

@@ -14,6 +14,17 @@ from ..results.phase_text import phases
 from ..results.precision_text import precision
 
 
+def print_stage(text: str) -> None:
+    """Prints a stage; on a terminal lines go on between words, further in than they begin."""
+    from rich.text import Text
+
+    from ..api.terminal import console_of, print_text
+
+    console = console_of()
+    for line in text.split("\n"):
+        print_text(console, Text(line), " " * (len(line) - len(line.lstrip()) + 4))
+
+
 def _programs(plan: StudyPlan) -> list[Program]:
     return [program for experiment in plan.experiments for program in experiment.programs]
 

@@ -62,6 +62,19 @@ def test_no_summary_of_a_command_is_cut_at_80_columns(monkeypatch: pytest.Monkey
         assert "..." not in said.split("Commands:")[1] and max(map(len, said.splitlines())) <= 80
 
 
+@pytest.mark.parametrize("stage", ["cells", "expressions"])
+def test_a_stage_is_whole_at_40_columns(stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.yaml").write_text(STUDY.replace(LONG, "short"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    piped = invoke("show", "a.yaml", "--stage", stage)
+    monkeypatch.setenv("COLUMNS", "40")
+    narrow = invoke("show", "a.yaml", "--stage", stage)
+    assert narrow.split() == piped.split() and max(map(len, narrow.splitlines())) <= 40 < max(
+        map(len, piped.splitlines())
+    )
+
+
 def test_the_version_is_that_of_the_package() -> None:
     assert invoke("--version") == f"dlspec {dlspec.__version__}\n"
 
