@@ -35,6 +35,11 @@ class Override:
             raise problem_at(span, "an override is written path=value", "`-o training.steps=100`")
         steps = tuple(path.strip().split("."))
         if TEXTS.isdisjoint(steps) and len(places := list(_stretches(text, len(path) + 1))) > 1:
+            for start, end in places:
+                if not text[start:end].strip():
+                    hint = f"Several values make an axis: `-o {path}=32,64`; `null` is none."
+                    comma = end + 1 if end < len(text) else start
+                    raise problem_at(Span(source, 1, comma, 1, comma + 1), "a value is missing beside the comma", hint)
             values = tuple(yaml.parse_value(Source("-o", text[:end]), start) for start, end in places)
             return Override(steps, values[0], span, values)
         return Override(steps, yaml.parse_value(source, len(path) + 1), span)
