@@ -81,17 +81,19 @@ def show(context: typer.Context, run: Name, root: Runs = RUNS) -> None:
 
     from ..api.run import open_run
     from ..api.terminal import console_of, print_text
+    from ..results.made_by import stored_by_text, versions_text
     from ..results.optional_outputs import Aside
     from .text.results import forms, print_claims, print_finals
 
     found = open_run(run, _root(context, root))
     console = console_of()
     print_text(console, Text(found.name, "bold").append(f"  {found.finished:%Y-%m-%d %H:%M} UTC", "not bold"))
-    packages = ", ".join(f"{name} {number}" for name, number in (found.about.get("packages") or {}).items())
     print_text(console, Text(found.record.command_line), "  ")
     accelerator = found.about.get("accelerator")
     where = str(found.about.get("device", "–")) + (f" ({accelerator})" if accelerator else "")
-    print_text(console, Text(f"{packages}; {where}"), "  ")
+    print_text(console, Text(f"{versions_text(found.about.get('packages') or {})}; {where}"), "  ")
+    if others := stored_by_text(found.about):
+        print_text(console, Text(others), "  ")
     aside = Aside(tell_warning)
     with aside.part("finals", "All else is here"):
         print_text(console, Text(f"compiled as {forms(found.results)}"))

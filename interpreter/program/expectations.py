@@ -16,6 +16,7 @@ from dlspec.spec.ir.plan import MeasurePlan
 from dlspec.spec.passes.example_blocks import MAX_SUMMED_EXAMPLES
 from dlspec.spec.passes.jacobians import bytes_of
 from dlspec.spec.passes.program_roots import statistics_of
+from dlspec.spec.passes.sampled_means import quotients
 from dlspec.spec.passes.shared_noise import Inputs, measures_share_noise
 
 from ..lower import Lowering, Training, Value
@@ -120,14 +121,21 @@ class Evaluation:
             keys: dict[str, Any], draws: dict[str, Any], step: Any, statistics: Any
         ) -> tuple[dict[str, Any], dict[str, Any]]:
             known: dict[int, Value] = self._of_statistics(statistics)
+            sums: dict[int, Value] = {}
             moments: Moments = {}
             for level in levels:
                 for stream, terms in _passes(level):
-                    means, found = self._means(terms, stream, keys[stream], draws, step, known)
+                    means, totals, found = self._means(terms, stream, keys[stream], draws, step, known)
                     moments |= found
-                    for term, mean in zip(terms, means, strict=True):
-                        known[id(term)] = self.context.of_rows(mean, tuple(i.key for i in t.free_indices(term)))
-            values = {measure.name: self._outer(measure, known, draws, step) for measure in made}
+                    for term, mean, total in zip(terms, means, totals, strict=True):
+                        axes = tuple(i.key for i in t.free_indices(term))
+                        known[id(term)], sums[id(term)] = (self.context.of_rows(x, axes) for x in (mean, total))
+            values = {
+                measure.name: self._outer(
+                    measure, known | {id(i): sums[id(i)] for i in quotients(measure.term)}, draws, step
+                )
+                for measure in made
+            }
             return values, self.sampling.errors(
                 known,
                 moments,
@@ -147,10 +155,12 @@ class Evaluation:
         draws: dict[str, Any],
         step: Any,
         known: dict[int, Value],
-    ) -> tuple[list[Any], Moments]:
-        """The expectations of some terms over one stream, all in one mode, [R, …] each, and the moments that their sampling errors take.
+    ) -> tuple[list[Any], list[Any], Moments]:
+        """The expectations of some terms over one stream, all in one mode, [R, …] each, the sums that they are made of, and the moments
+        that their sampling errors take.
 
-        In training mode they are over whole batches: what fills none is left out.
+        A mean is one quotient of a sum and the number of examples: so a rate is that of NumPy, however many chunks there are. In training
+        mode they are over whole batches: what fills none is left out.
         """
         pairs = self.sampling.pairs_of(terms)
         batch = self.program.training.largest_batch if terms[0].mode is not None and self.program.training else None
@@ -177,13 +187,13 @@ class Evaluation:
                 training=Training(self.context.noise(keys), index, self.meaning, batch) if batch else None,
                 gradient=lambda context, term: gradient(self.context, context, keys, draws, term),
             )  # fmt: skip
-            means: list[Any] = []
+            totals: list[Any] = []
             values: dict[int, Any] = {}
             counted: dict[int, Any] = {}
             for at, term in enumerate(terms):
                 if (mean_gradient := _mean_gradient(term)) is not None:
-                    mean = full_gradient(self.context, lowering, keys, draws, mean_gradient, inside)
-                    means.append(tf.cast(mean, tf.float64) / total)
+                    whole_gradient = full_gradient(self.context, lowering, keys, draws, mean_gradient, inside)
+                    totals.append(tf.cast(whole_gradient, tf.float64))
                     continue
                 indices = t.free_indices(term)
                 axes = (EXAMPLE, *(index.key for index in indices))
@@ -192,26 +202,30 @@ class Evaluation:
                 wide = tf.cast(context.to_rows(context(term.body), axes, event), tf.float64)
                 if term.quantile is not None and term.where is not None:
                     holds = context.to_rows(context(term.where), axes, 0)
-                    means.append(_quantile_of(wide, tf.reshape(holds, [*holds.shape, *[1] * event]), term.quantile))
+                    totals.append(_quantile_of(wide, tf.reshape(holds, [*holds.shape, *[1] * event]), term.quantile))
                 elif term.quantile is not None:
-                    means.append(_quantile(wide, term.quantile))
+                    totals.append(_quantile(wide, term.quantile))
                 else:
                     mask = tf.reshape(inside, [1, chunk] + [1] * (event + len(indices)))
-                    means.append(tf.reduce_sum(tf.where(mask, wide, tf.zeros([], tf.float64)), axis=1) / total)
+                    totals.append(tf.reduce_sum(tf.where(mask, wide, tf.zeros([], tf.float64)), axis=1))
                     values[at], counted[at] = wide, mask
-            centres = {at: means[at] if chunk == total else means[at] * (total / within(place)) for at in values}
-            return [*means, *moments_within(values, centres, counted if total % chunk else None, pairs)]
+            centres = {at: totals[at] / (total if chunk == total else within(place)) for at in values}
+            return [*totals, *moments_within(values, centres, counted if total % chunk else None, pairs)]
 
         def joined(place: Any, before: Sequence[Any]) -> list[Any]:
             after = sums(place)
-            means = [a + b for a, b in zip(before[: len(terms)], after, strict=False)]
-            own, more = ([total * mean for mean in part[: len(terms)]] if pairs else [] for part in (before, after))
+            own, more = before[: len(terms)], after[: len(terms)]
+            together = [a + b for a, b in zip(own, more, strict=True)]
             counts = (gone(place), within(place))
-            return [*means, *joined_moments(before[len(terms) :], after[len(terms) :], pairs, own, more, counts)]
+            return [*together, *joined_moments(before[len(terms) :], after[len(terms) :], pairs, own, more, counts)]
 
-        def named(results: Sequence[Any]) -> tuple[list[Any], Moments]:
+        def named(results: Sequence[Any]) -> tuple[list[Any], list[Any], Moments]:
             by_pair = zip(pairs, results[len(terms) :], strict=True)
-            return list(results[: len(terms)]), {(id(terms[a]), id(terms[b])): moment for (a, b), moment in by_pair}
+            moments = {(id(terms[a]), id(terms[b])): moment for (a, b), moment in by_pair}
+            count = _no_constant(total, step)
+            totals = list(results[: len(terms)])
+            means = [x if term.quantile is not None else x / count for term, x in zip(terms, totals, strict=True)]
+            return means, totals, moments
 
         chunks = -(-total // chunk)
         if chunks == 1:
@@ -269,6 +283,11 @@ def _passes(level: Level) -> list[tuple[str, list[t.Expectation]]]:
         apart = stream in with_quantiles and _mean_gradient(term) is not None
         found.setdefault((stream, term.mode, apart), []).append(term)
     return [(stream, terms) for (stream, *_), terms in found.items()]
+
+
+def _no_constant(count: int, step: Any) -> Any:
+    """A number of examples that XLA takes for no constant: it would multiply by its reciprocal, and 49 times 1/49 is not 1."""
+    return tf.where(step < 0, tf.ones([], tf.float64), tf.constant(count, tf.float64))
 
 
 def _mean_gradient(term: t.Expectation) -> t.Gradient | None:

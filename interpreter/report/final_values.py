@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from ..results.array_entries import MAX_ENTRIES, shape_words
-from ..results.number_text import number
+from ..results.number_text import mean_of, number
 from ..results.replicates import DONE, final_of
 
 MOST_ENTRIES = 5000
@@ -40,7 +40,7 @@ class Spread:
         if not seen:
             return Spread("–")
         low, high = number(min(seen)), number(max(seen))
-        mean = sum(seen) / len(seen)
+        mean = mean_of(seen)
         return Spread(number(mean), f"{low} … {high}" if low != high else "", mean)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..results.made_by import stored_by_text, versions_text
 from ..results.run_list import RunRecord
 
 IN_THE_HEAD = ("study", "profile", "command")
@@ -14,12 +15,12 @@ IN_THE_HEAD = ("study", "profile", "command")
 def provenance(run: RunRecord, replicates: Mapping[str, int], name: str = "") -> dict[str, str]:
     """What is said of a run, in order; `replicates` are how many ended how, `name` is what it will be called, where its folder has another still."""
     about = run.about
-    packages = [f"{package} {version}" for package, version in (about.get("packages") or {}).items()]
+    versions = versions_text({**(about.get("packages") or {}), "Python": about.get("python", "–")})
     accelerator = f" ({about['accelerator']})" if about.get("accelerator") else ""
     stored = f"; {about['stored']:,} were stored before" if about.get("stored") else ""
     return {
         "run": name or run.name, "study": run.study, "profile": run.profile or "none", "ended": f"{run.finished:%Y-%m-%d %H:%M:%S} UTC",
-        "command": run.command_line, "git": _git(about), "versions": ", ".join([*packages, f"Python {about.get('python', '–')}"]),
+        "command": run.command_line, "git": _git(about), "versions": "; ".join(filter(None, [versions, stored_by_text(about)])),
         "language, numerics": f"{about.get('language', '–')}, {about.get('numerics', '–')}",
         "numbers": _by_experiment(about.get("numbers"), ": ", "; ", ". "),
         "device": f"{about.get('device', '–')}{accelerator}; {about.get('processor', '–')}; {about.get('platform', '–')}",

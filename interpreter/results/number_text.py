@@ -9,13 +9,49 @@ SPREAD = "mean (least … largest) over replicates"
 """What `spread` shows, as captions of tables say it."""
 
 
-def number(value: float) -> str:
-    """A number in three digits.
+def number(value: float, digits: int = 3) -> str:
+    """A number in three digits, or in others.
 
-    >>> number(0.00012345), number(12.0)
-    ('0.000123', '12')
+    >>> number(0.00012345), number(12.0), number(0.05001, 4)
+    ('0.000123', '12', '0.05001')
     """
-    return f"{value:.3g}"
+    return f"{value:.{digits}g}"
+
+
+MOST_DIGITS = 17
+"""So many digits tell any number from its neighbours."""
+
+
+def apart(value: float, *others: float) -> int:
+    """How many digits show on which side of others a number lies: three, or more where rounding would hide it.
+
+    >>> apart(0.05001, 0.05), apart(0.9996, 1.0), apart(0.3, 0.5), apart(0.05, 0.05)
+    (4, 4, 3, 3)
+    """
+    others = tuple(other for other in others if math.isfinite(other))
+    if not math.isfinite(value):
+        return 3
+    return next(
+        digits
+        for digits in range(3, MOST_DIGITS + 1)
+        if digits == MOST_DIGITS or all(_side(float(number(value, digits)), o) == _side(value, o) for o in others)
+    )
+
+
+def _side(value: float, other: float) -> int:
+    return (value > other) - (value < other)
+
+
+def pair(one: float, other: float) -> tuple[str, str]:
+    """Two numbers in as many digits as tell which is the larger, three or more.
+
+    >>> pair(0.05001, 0.05), pair(1.0, 1.0)
+    (('0.05001', '0.05'), ('1', '1'))
+    """
+    digits = 3
+    while one != other and digits < MOST_DIGITS and number(one, digits) == number(other, digits):
+        digits += 1
+    return number(one, digits), number(other, digits)
 
 
 def spread(values: Collection[float]) -> str:
@@ -26,17 +62,26 @@ def spread(values: Collection[float]) -> str:
     """
     if undefined := sum(map(math.isnan, values)):
         return f"– ({undefined} of {len(values)} undefined)" if len(values) > 1 else "– (undefined)"
-    mean = sum(values) / len(values)
+    mean = mean_of(values)
     return ranged(mean, min(values), max(values)) if len(values) > 1 else number(mean)
 
 
-def ranged(mean: float, low: float, high: float) -> str:
+def mean_of(values: Collection[float]) -> float:
+    """The mean of some numbers, within the range that they span: rounding may not take that of equal ones beyond them.
+
+    >>> mean_of([0.05, 0.05, 0.05]), sum([0.05, 0.05, 0.05]) / 3
+    (0.05, 0.05000000000000001)
+    """
+    return min(max(sum(values) / len(values), min(values)), max(values))
+
+
+def ranged(mean: float, low: float, high: float, digits: int = 3) -> str:
     """A mean with the least and the largest value that it is of: no interval, which brackets would look like.
 
     >>> ranged(1.5, 1, 2)
     '1.5 (1 … 2)'
     """
-    return f"{number(mean)} ({number(low)} … {number(high)})"
+    return f"{number(mean, digits)} ({number(low, digits)} … {number(high, digits)})"
 
 
 def with_error(value: float, half: float) -> str:
@@ -59,12 +104,21 @@ def with_error(value: float, half: float) -> str:
     return f"{value:.{min(max(above + digits, 1), 6)}g} ± {half:.{digits}g}"
 
 
-def percent(share: float) -> str:
-    """A share in percent, in as many digits as tell it from all and from nothing.
+def percent(share: float, *others: float) -> str:
+    """A share in percent, in as many digits as tell it from all and from nothing, and show on which side of others it lies.
 
     >>> percent(0.549), percent(0.9974), percent(0.99997), percent(1.0), percent(0.0)
     ('55 %', '99.7 %', '99.997 %', '100 %', '0 %')
+    >>> percent(0.8996, 0.9), percent(0.98, 0.975), percent(0.9, 0.9)
+    ('89.96 %', '98 %', '90 %')
     """
+    text = _percent(share)
+    if all(_side(float(text[:-2]), 100 * other) == _side(share, other) for other in others):
+        return text
+    return f"{number(100 * share, apart(100 * share, *(100 * other for other in others)))} %"
+
+
+def _percent(share: float) -> str:
     rest = min(share, 1 - share)
     if not 0 < rest < 0.01:
         return f"{100 * share:.0f} %"

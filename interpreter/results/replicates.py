@@ -84,7 +84,7 @@ class Replicate:
     `errors` are the sampling errors over test examples of the curves that have one, in their shapes; results of before have none.
     `status` is `done`, `diverged` (with the step and the term in `message`), `failed` or `interrupted`; one that diverged says at which
     step in `end`. A run of a version before may have one that is `undefined`: it was ended where a measure was not finite.
-    `key` is its name in the store; `stored` says that it lay there before this run.
+    `key` is its name in the store; `stored` says that it lay there before this run, `made_by` which versions of packages trained it then.
     """
 
     experiment: str
@@ -103,6 +103,7 @@ class Replicate:
     end: int | None = None
     key: str = ""
     stored: bool = False
+    made_by: Mapping[str, str] = field(default_factory=dict)
 
     def record(self, step: int, measures: Mapping[str, Array], errors: Mapping[str, Array] | None = None) -> None:
         """Adds an evaluation: measures, and the sampling errors of some."""

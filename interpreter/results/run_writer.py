@@ -29,6 +29,7 @@ from .atomic_files import sync
 from .errors import StoreError
 from .folder_names import TENSORBOARD
 from .git_revision import revision
+from .made_by import stored_by
 from .npz import write_npz
 from .optional_outputs import Aside
 from .precision_text import precisions
@@ -151,6 +152,7 @@ class RunFolder:
             "seeds": {e.name: sorted({program.seed for program in e.programs}) for e in plan.experiments},
             "git": git, "numbers": {experiment.name: precisions(experiment) for experiment in plan.experiments},
             "cells": dict(Counter(replicate.status for replicate in replicates)), "stored": sum(replicate.stored for replicate in replicates),
+            **({"stored_by": others} if (others := stored_by(replicates, versions())) else {}),
             **({"design": registered(plan)["digest"]} if _reads_files(plan) else {}),
         }  # fmt: skip
         self._json("run.json", self.about)

@@ -18,7 +18,10 @@ PLURAL = {HOLDS: "hold", SEEN: "seen", FAILS: "fail", OPEN: "inconclusive"}
 
 @dataclass(frozen=True)
 class Point:
-    """The replicates at one place on the axes: mean and range of what is known, and how many never arrived or are undefined."""
+    """The replicates at one place on the axes: mean and range of what is known, and how many never arrived or are undefined.
+
+    `digits` are how many show on which side they lie of the number that a condition compares them with.
+    """
 
     where: str
     mean: float | None
@@ -26,6 +29,7 @@ class Point:
     high: float | None
     never: int = 0
     undefined: int = 0
+    digits: int = 3
 
 
 @dataclass(frozen=True)

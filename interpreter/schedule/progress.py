@@ -156,7 +156,7 @@ class Log(Quiet):
         told = f"{program.training.steps:,} steps" if program.training else "measured only"
         told += f" from step {step:,}" if step else ""
         words = f"{told}, {count} replicate{'s' if count > 1 else ''}, {job.compiled}"
-        tell(f"[{job.number}/{self.total}] {called(job.batch, program.replicates)}: {words}")
+        tell(f"[{job.number}/{max(self.total, job.number)}] {called(job.batch, program.replicates)}: {words}")
 
     def show_finished(self, job: Job, replicates: Sequence[Replicate], seconds: float) -> None:
         """A line with how long it took, what came out, and the time left."""
@@ -245,13 +245,16 @@ class JsonLines(Quiet):
 
 
 class Live(Quiet):
-    """A bar a replicate batch: steps, steps a second, the newest measures; and one for the whole study, which counts replicates, with the time left."""
+    """A bar a replicate batch: steps, steps a second, the newest measures; and one for the whole study, with the time left.
+
+    The whole study's counts the steps of each replicate: of a batch some may come from the store, and some run.
+    """
 
     def __init__(self, batches: Sequence[ReplicateBatch], console: Console) -> None:
         super().__init__(batches)
         self.console = console
         self.progress = Progress(LineColumn(console), console=console, transient=True)
-        self.steps_of_all = sum(steps(batch.program) for batch in batches)
+        self.steps_of_all = sum(map(_steps, batches))
         self.replicates_of_all = sum(len(batch.numbers) for batch in batches)
         self.steps_done = 0
         self.replicates_done = 0
@@ -300,7 +303,7 @@ class Live(Quiet):
 
     def show_stored(self, batch: ReplicateBatch, here: bool) -> None:
         """The whole study's bar moves."""
-        self.steps_done += steps(batch.program)
+        self.steps_done += _steps(batch)
         self.replicates_done += len(batch.numbers)
         self.progress.update(self.whole, parts=self._whole())
 
@@ -316,7 +319,7 @@ class Live(Quiet):
 
     def _move(self, job: Job, step: int) -> None:
         before, self.at[job.number] = self.at.get(job.number, 0), step
-        self.steps_done += step - before
+        self.steps_done += (step - before) * len(job.batch.numbers)
         left = in_words(self.time_left.seconds())
         self.note = f"about {left} left" if left else ""
         self.progress.update(self.whole, parts=self._whole())
@@ -324,6 +327,11 @@ class Live(Quiet):
     def _whole(self) -> Parts:
         count = f"{self.replicates_done:,}/{self.replicates_of_all:,} replicates"
         return Parts("whole study", self.steps_done / max(1, self.steps_of_all), count, self.note)
+
+
+def _steps(batch: ReplicateBatch) -> int:
+    """The steps of all replicates of a batch."""
+    return steps(batch.program) * len(batch.numbers)
 
 
 def _parts(job: Job, step: int, rate: str, values: tuple[str, ...] = ()) -> Parts:

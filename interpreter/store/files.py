@@ -95,6 +95,7 @@ class ResultFile:
         replicate = request.replicate(number, key)
         replicate.status, replicate.message, replicate.end = held["status"], held["message"], held["end"]
         replicate.seconds, replicate.compiled, replicate.stored = held["seconds"], held["compiled"], True
+        replicate.made_by = self.about.get("packages") or {}
         steps = tuple(held["steps"])
         if steps == request.steps:
             replicate.steps, places = list(request.steps), None
@@ -102,7 +103,7 @@ class ResultFile:
             places = [place for place, step in enumerate(steps) if step in request.steps]
             replicate.steps = [steps[place] for place in places]
         if replicate.steps:
-            replicate.curves = StoredCurves(numbers.curves, self.name, key, request.measures, places)
+            replicate.curves = StoredCurves(numbers.curves, self.name, key, request.measures, places, request.counted)
             # Those of another version may be wrong.
             with_error = {item["digest"] for item in held["measures"] if item.get("error") == ERRORS}
             erring = {name: item for name, item in request.measures.items() if item in with_error}

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 CACHE_BYTES = 64 << 20
 """How many bytes of curves are kept that were read, for whoever asks next; of what comes after only the file that was read last."""
+ROUNDING = 1e-14
+"""By how much of their size sums of many rounded quotients are off."""
 OVERHEAD_BYTES = 1000
 """What a replicate's curves take beside their numbers, in bytes."""
 
@@ -107,9 +109,10 @@ class StoredCurves(Mapping[str, Curve]):
     """A stored replicate's curves: measure → [steps, …]; `measures` are digests by name, `places` those of the wanted steps.
 
     Without `places` all steps are wanted. `read` gives the curves of a file's replicate: those of the measures, or of their errors.
+    `counted` are the measures that are a whole number by a number of examples.
     """
 
-    __slots__ = ("file", "key", "measures", "places", "read")
+    __slots__ = ("counted", "file", "key", "measures", "places", "read")
 
     def __init__(
         self,
@@ -118,7 +121,9 @@ class StoredCurves(Mapping[str, Curve]):
         key: str,
         measures: Mapping[str, str],
         places: Sequence[int] | None,
+        counted: Mapping[str, int] | None = None,
     ) -> None:
+        self.counted = counted or {}
         self.read = read
         self.file = file
         self.key = key
@@ -128,13 +133,27 @@ class StoredCurves(Mapping[str, Curve]):
     def __getitem__(self, measure: str) -> Curve:
         item = self.measures[measure]
         values = self.read(self.file, self.key)[item]
-        return Curve(values if self.places is None else values[list(self.places)])
+        values = values if self.places is None else values[list(self.places)]
+        return Curve(quotients(values, self.counted[measure]) if measure in self.counted else values)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.measures)
 
     def __len__(self) -> int:
         return len(self.measures)
+
+
+def quotients(values: Array, count: int) -> Array:
+    """Whole numbers by a number of examples, as one division gives them.
+
+    Versions before multiplied by a reciprocal, and a rate of 1 over 49 examples was 0.9999999999999999. What is no such number stays.
+
+    >>> quotients(np.asarray([49 * (1 / 49), 0.5]), 49).tolist()
+    [1.0, 0.5]
+    """
+    with np.errstate(invalid="ignore"):
+        nearest = np.rint(values * count) / count
+        return np.where(np.abs(nearest - values) <= ROUNDING * np.abs(values), nearest, values)
 
 
 class StoredSamples(Mapping[str, dict[int, dict[str, Array]]]):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dlspec.spec.ir.plan import Program, StudyPlan
 from dlspec.spec.passes.digests import CANONICAL, MAX_CACHED, Digests, digest, digest_of_text
+from dlspec.spec.passes.sampled_means import counted
 
 from ..results.replicates import Replicate
 
@@ -26,7 +27,7 @@ class CellRequest:
     """What is asked of the replicates of a program: measures at steps, and what figures show.
 
     `digest` is that of the training, with the kind of device. `measures` maps names to digests, `samples` figures to
-    labels to digests, `sample_steps` figures to steps.
+    labels to digests, `sample_steps` figures to steps. `counted` are the measures that are a whole number by a number of examples.
     """
 
     program: Program
@@ -37,6 +38,7 @@ class CellRequest:
     samples: Mapping[str, Mapping[str, str]]
     sample_steps: Mapping[str, tuple[int, ...]]
     base: str
+    counted: Mapping[str, int] = field(default_factory=dict)
 
     @staticmethod
     def of(program: Program, device: str) -> CellRequest:
@@ -131,6 +133,7 @@ class _SharedRequest:
     samples: Mapping[str, Mapping[str, str]]
     sample_steps: Mapping[str, tuple[int, ...]]
     text: str
+    counted: Mapping[str, int]
 
 
 class _RequestBuilder:
@@ -147,7 +150,8 @@ class _RequestBuilder:
         asked = self._asked(program)
         base = digest_of_text(f'["{training}",{asked.text}]')
         return CellRequest(
-            program, self.device, training, asked.measures, asked.steps, asked.samples, asked.sample_steps, base
+            program, self.device, training, asked.measures, asked.steps, asked.samples, asked.sample_steps, base,
+            asked.counted,
         )  # fmt: skip
 
     def _asked(self, program: Program) -> _SharedRequest:
@@ -174,4 +178,4 @@ class _RequestBuilder:
             {(item, step) for figure, labels in samples.items() for item in labels.values() for step in sample_steps[figure]}
         )  # fmt: skip
         text = CANONICAL.encode([sorted(set(measures.values())), steps, shown])[1:-1]
-        return _SharedRequest(of, measures, steps, samples, sample_steps, text)
+        return _SharedRequest(of, measures, steps, samples, sample_steps, text, counted(program))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from dlspec.spec.ir import claims as c
 from dlspec.spec.passes.print_claim import claim_text
 
+from ..results.number_text import apart, mean_of, pair
+from ..results.number_text import number as text_of
 from ..results.replicates import Results
 from ..results.verdicts import Evidence, Point
 from .grid import Array, Entry, Grid, aligned
@@ -38,7 +40,7 @@ def _conditions(tree: Any, positive: bool) -> Iterator[tuple[Any, bool]]:
 
 def _condition(tree: Any, positive: bool, results: Results, mean: bool) -> Evidence:
     truth = value(tree, results)
-    number, other, margin = _sides(tree, truth, results)
+    number, others, margin = _sides(tree, truth, results)
     unknown = np.isnan(truth.low)
     holds = None if unknown.any() else bool(truth.low.all())
     last = len(results.dimensions)
@@ -50,9 +52,9 @@ def _condition(tree: Any, positive: bool, results: Results, mean: bool) -> Evide
     if not mean and worth.shape == unknown.shape:
         worth = np.where(unknown, -np.inf, np.where(np.isneginf(worth), -np.finfo(float).max, worth))
     at = margin.entry([int(p) for p in np.unravel_index(int(np.argmin(worth)), worth.shape)]) if worth.size else {}
-    points, of, nearest = _points(number, at, results)
+    points, of, nearest = _points(number, others, at, results)
     margins = _along_replicates(whole, at, results, positive) if number is not None and number is not truth else ()
-    decided = _decided(tree, number, other, at, results) if number is not None else ""
+    decided = _decided(tree, number, others, at, results) if number is not None else ""
     met = holds if positive or holds is None else not truth.low.any()
     return Evidence(claim_text(tree), holds, points, of, where(at, results), decided, nearest, margins, met)
 
@@ -66,7 +68,11 @@ def _along_replicates(margin: Grid, at: Entry, results: Results, positive: bool)
     return tuple((values if positive else -values).ravel().tolist())
 
 
-def _sides(tree: Any, truth: Grid, results: Results) -> tuple[Grid | None, Grid | None, Grid]:
+Others = Sequence[tuple[Grid, bool]]
+"""What a condition compares a number with, and whether that looks at results, too."""
+
+
+def _sides(tree: Any, truth: Grid, results: Results) -> tuple[Grid | None, Others, Grid]:
     """What a condition looks at, what it is compared with, and by how much it holds: less than 0 where it does not."""
     if isinstance(tree, c.Along):
         places, ((low, high), (x, _)), axis = beside(tree, results)
@@ -83,11 +89,11 @@ def _sides(tree: Any, truth: Grid, results: Results) -> tuple[Grid | None, Grid 
             least[index] = min(y[index][there] - y[index][here] for here, there, _ in steps) if steps else np.nan
         return (
             Grid(places, np.broadcast_to(low, shape), np.broadcast_to(high, shape)),
-            None,
+            (),
             Grid.exact(truth.places, least),
         )
     if not isinstance(tree, c.Apply) or len(tree.arguments) < 2 or not _looks(tree):
-        return None, None, truth
+        return None, (), truth
     grids = [value(argument, results) for argument in tree.arguments]
     places, ranges = aligned(grids)
     a, b = ranges[0], ranges[1]
@@ -104,8 +110,8 @@ def _sides(tree: Any, truth: Grid, results: Results) -> tuple[Grid | None, Grid 
     margin = np.broadcast_to(margin, [len(kept) for kept in places.values()])
     first = 0 if _looks(tree.arguments[0]) else 1
     number = _on(places, ranges[first], grids[first])
-    rest = [grid for place, grid in enumerate(grids[:2]) if place != first and _looks(tree.arguments[place])]
-    return number, rest[0] if rest else None, Grid.exact(places, margin)
+    others = [(grid, _looks(tree.arguments[at])) for at, grid in enumerate(grids) if at != first]
+    return number, others, Grid.exact(places, margin)
 
 
 def _on(places: Mapping[int, tuple[int, ...]], pair: tuple[Array, Array], grid: Grid) -> Grid:
@@ -126,7 +132,7 @@ def _mean(grid: Grid, dimension: int) -> Array:
     return np.asarray(grid.low.mean(axis=list(grid.places).index(dimension)))
 
 
-def _points(number: Grid | None, at: Entry, results: Results) -> tuple[list[Point], int, int]:
+def _points(number: Grid | None, others: Others, at: Entry, results: Results) -> tuple[list[Point], int, int]:
     """The places of a grid over its replicates: some of many, the nearest to the entry that decided and the extreme ones among them."""
     if number is None:
         return [], 0, -1
@@ -150,23 +156,34 @@ def _points(number: Grid | None, at: Entry, results: Results) -> tuple[list[Poin
         chosen = {nearest, *extreme, *range(MAX_POINTS - 3)}
         kept = sorted(chosen)
     bare = Grid(places, low, high)
-    found = [
-        _point(low[row], high[row], where(bare.entry([int(p) for p in np.unravel_index(row, shape)]), results))
-        for row in kept
-    ]
+    bounds = [grid for grid, looks in others if not looks]
+    found = []
+    for row in kept:
+        entry = bare.entry([int(p) for p in np.unravel_index(row, shape)])
+        found.append(_point(low[row], high[row], where(entry, results), _at(bounds, entry)))
     return found, len(low), kept.index(nearest)
 
 
-def _point(low: Array, high: Array, place: str) -> Point:
+def _at(bounds: Sequence[Grid], entry: Entry) -> list[float]:
+    """The numbers at an entry that a condition compares with there; all along a dimension that the entry does not have."""
+    found: list[float] = []
+    for grid in bounds:
+        index = [kept.index(entry[d]) if entry.get(d) in kept else slice(None) for d, kept in grid.places.items()]
+        found += np.unique(grid.low[tuple(index)]).tolist()
+    return found
+
+
+def _point(low: Array, high: Array, place: str, bounds: Sequence[float]) -> Point:
     wide, undefined = int((low < high).sum()), int(np.isnan(low).sum())
     known = low[(low == high) & np.isfinite(low)]
     if not known.size:
         return Point(place, None, None, None, wide, undefined)
-    return Point(place, float(np.mean(known)), float(known.min()), float(known.max()), wide, undefined)
+    ends = mean_of(known.tolist()), float(known.min()), float(known.max())
+    return Point(place, *ends, wide, undefined, max(apart(end, *bounds) for end in ends))
 
 
-def _decided(tree: Any, number: Grid, other: Grid | None, at: Entry, results: Results) -> str:
-    """The numbers at the entry that decided."""
+def _decided(tree: Any, number: Grid, others: Others, at: Entry, results: Results) -> str:
+    """The numbers at the entry that decided, in digits that show on which side of one another they lie."""
     if isinstance(tree, c.Along):
         dimension = results.dimension[tree.axis]
         kept = number.places[dimension]
@@ -177,11 +194,18 @@ def _decided(tree: Any, number: Grid, other: Grid | None, at: Entry, results: Re
         steps = rises(sign * y, sign * y, x)
         here, there, _ = min(steps, key=lambda step: sign * (y[step[1]] - y[step[0]]))
         ends = [where({dimension: kept[place]}, results) for place in (here, there)]
-        return f"from {_text(y[here], y[here])} at {ends[0]} to {_text(y[there], y[there])} at {ends[1]}"
+        first, second = (
+            "undefined" if math.isnan(own) else text
+            for own, text in zip(y[[here, there]], pair(*y[[here, there]]), strict=True)
+        )
+        return f"from {first} at {ends[0]} to {second} at {ends[1]}"
     if len(results.dimensions) in number.places and len(results.dimensions) not in at:
         return ""
-    text = _text(*_lone(number, at))
-    return f"{text} against {_text(*_lone(other, at))}" if other is not None else text
+    low, high = _lone(number, at)
+    known = [(_lone(grid, at), looks) for grid, looks in others]
+    digits = max([apart(low, least) for (least, _), _ in known], default=3)
+    text = _text(low, high, digits)
+    return next((f"{text} against {_text(*own, digits)}" for own, looks in known if looks), text)
 
 
 def _lone(grid: Grid, at: Entry) -> tuple[float, float]:
@@ -189,7 +213,7 @@ def _lone(grid: Grid, at: Entry) -> tuple[float, float]:
     return (float(grid.low[index]), float(grid.high[index])) if index is not None else (math.nan, math.nan)
 
 
-def _text(low: float, high: float) -> str:
+def _text(low: float, high: float, digits: int) -> str:
     if math.isnan(low):
         return "undefined"
-    return f"{low:.3g}" if low == high else f"beyond {low:.6g}"
+    return text_of(low, digits) if low == high else f"beyond {text_of(low, max(digits, 6))}"

@@ -76,9 +76,9 @@ def _placed(point: Mapping[str, Any]) -> str:
     beside += [f"{point['undefined']} undefined"] if point["undefined"] else []
     if point["mean"] is None:
         return lead + (", ".join(beside) or "nothing")
-    mean, low, high = point["mean"], point["low"], point["high"]
+    mean, low, high, digits = point["mean"], point["low"], point["high"], point.get("digits", 3)
     return (
         lead
-        + (ranged(mean, low, high) if low != high else number(mean))
+        + (ranged(mean, low, high, digits) if low != high else number(mean, digits))
         + (f" ({', '.join(beside)})" if beside else "")
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from dlspec.spec.tables.judges import ERROR
 
-from ..results.number_text import number
+from ..results.number_text import pair
 from ..results.verdicts import HOLDS, OPEN, SEEN, Verdict
 
 
@@ -38,6 +38,7 @@ def _holm(family: Sequence[Verdict]) -> list[Verdict]:
         chance = verdict.decision.chance or 0.0
         rejecting = rejecting and chance <= level
         if not rejecting:
-            together = f"judged together with {len(family) - 1} more of '{verdict.claim.family}': chance {number(chance)}, above {number(level)}"
+            shown, above = pair(chance, level)
+            together = f"judged together with {len(family) - 1} more of '{verdict.claim.family}': chance {shown}, above {above}"
             lowered.append(replace(verdict, decision=verdict.decision.lowered(SEEN, together)))
     return lowered

@@ -13,7 +13,7 @@ from dlspec.spec.passes.print_claim import claim_text
 from dlspec.spec.tables.judges import ERROR, HOLDS_FROM
 
 from ..registry import Registry
-from ..results.number_text import percent
+from ..results.number_text import number, percent
 from ..results.replicates import Results
 from ..results.verdicts import FAILS, HOLDS, OPEN, SEEN, Decision
 from .grid import Array, Grid
@@ -73,17 +73,17 @@ def _every_replicate(claim: ClaimPlan, truth: Grid, results: Results) -> Decisio
     return replace(found, reason=f"{met} of {count} replicates agree", strength=_strength(met, count))
 
 
-def _strength(met: int, count: int, unknown: int = 0) -> str:
-    """A count of replicates as what it says of seeds."""
+def _strength(met: int, count: int, unknown: int = 0, *asked: float) -> str:
+    """A count of replicates as what it says of seeds, in digits that show how that lies to the share that is asked for."""
     low, high = share_bounds(met, count, unknown)
     lead = f"{met} of {count} replicate{'s' if count > 1 else ''}"
     if unknown:
         lead += f", {unknown} undefined"
     if met == count:
-        return f"{lead}: at least {percent(low)} of seeds (95 %)"
+        return f"{lead}: at least {percent(low, *asked)} of seeds (95 %)"
     if met + unknown == 0:
-        return f"{lead}: at most {percent(high)} of seeds (95 %)"
-    return f"{lead}: {percent(low)} to {percent(high)} of seeds (95 % either way)"
+        return f"{lead}: at most {percent(high, *asked)} of seeds (95 %)"
+    return f"{lead}: {percent(low, *asked)} to {percent(high, *asked)} of seeds (95 % either way)"
 
 
 def _odds(count: int) -> str:
@@ -108,7 +108,7 @@ def _share_of_seeds(claim: ClaimPlan, truth: Grid, results: Results) -> Decision
     return Decision(
         verdict,
         reason,
-        f"{_strength(met, count, unknown)}, asked for {percent(share)}",
+        f"{_strength(met, count, unknown, share)}, asked for {number(100 * share, 12)} %",
         chance_of_count(met, count, share),
         (low, high),
         error=ERROR,

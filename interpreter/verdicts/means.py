@@ -11,7 +11,7 @@ import numpy as np
 from dlspec.spec.ir.plan import ClaimPlan
 from dlspec.spec.tables.judges import ERROR, HOLDS_FROM, JUDGES
 
-from ..results.number_text import number
+from ..results.number_text import apart, number
 from ..results.replicates import Results
 from ..results.verdicts import FAILS, HOLDS, OPEN, SEEN, Decision
 from .grid import Array, Entry, Grid
@@ -214,7 +214,9 @@ def _strength(cell: Cell, interval: tuple[float, float], corrected: int, cells: 
         if cells > 1
         else ""
     )
-    text = f"{what} {number(shown)}, {level:.0f} % interval {number(low)} to {number(high)}{over}"
+    none = 1.0 if cell.of.ratio else 0.0
+    words = [number(end, apart(end, none)) for end in (shown, low, high)]
+    text = f"{what} {words[0]}, {level:.0f} % interval {words[1]} to {words[2]}{over}"
     return f"{text}, {cell.count} replicate{'s' if cell.count > 1 else ''}{_at(cell, results)}{_uncounted(cell)}"
 
 

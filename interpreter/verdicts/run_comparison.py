@@ -13,7 +13,8 @@ import numpy as np
 
 from ..results.array_entries import entry_name, extremes, finals_at, is_small, places_of, shape_words, shapes_of
 from ..results.cell_groups import label, programs
-from ..results.number_text import SPREAD, number, ranged, spread
+from ..results.made_by import unlike
+from ..results.number_text import SPREAD, mean_of, number, pair, ranged, spread
 from ..results.optional_outputs import Aside
 from ..results.replicates import DONE, Replicate, Results
 from ..results.run_list import RunRecord
@@ -179,19 +180,23 @@ def difference_text(final: Final) -> str:
         return f"– ({difference.undefined} of {difference.pairs} not finite)"
     if difference.same:
         return f"{number(difference.mean)} in all {difference.pairs}"
-    return number(difference.mean) + (f" ± {number(difference.half)}" if difference.half is not None else "")
+    if difference.half is None:
+        return number(difference.mean)
+    size, half = pair(abs(difference.mean), difference.half)  # whether the interval holds 0 is seen
+    return f"{'-' if difference.mean < 0 else ''}{size} ± {half}"
 
 
 def seen(verdict: Verdict | None) -> str:
     """What was seen of a claim: the value that decided, with its range, and where that was, of several places."""
     if verdict is None or verdict.value is None:
         return "–"
-    lead = ""
-    if len(verdict.evidence) == 1 and (only := verdict.evidence[0]).of > 1 and only.nearest >= 0:
-        lead = f"{only.points[only.nearest].where}: "
+    lead, digits = "", 3
+    if len(verdict.evidence) == 1 and (only := verdict.evidence[0]).nearest >= 0:
+        lead = f"{only.points[only.nearest].where}: " if only.of > 1 else ""
+        digits = only.points[only.nearest].digits
     if verdict.range is None or verdict.range[0] == verdict.range[1]:
-        return lead + number(verdict.value)
-    return lead + ranged(verdict.value, *verdict.range)
+        return lead + number(verdict.value, digits)
+    return lead + ranged(verdict.value, *verdict.range, digits)
 
 
 def as_data(comparison: Comparison, figure: Sequence[Path]) -> dict[str, Any]:
@@ -201,7 +206,7 @@ def as_data(comparison: Comparison, figure: Sequence[Path]) -> dict[str, Any]:
         if not values:
             return None
         every = list(values.values())
-        return {"mean": _finite(float(np.mean(every))), "range": [_finite(min(every)), _finite(max(every))]}
+        return {"mean": _finite(mean_of(every)), "range": [_finite(min(every)), _finite(max(every))]}
 
     def gap(final: Final) -> dict[str, Any] | None:
         difference = final.difference()
@@ -223,6 +228,7 @@ def as_data(comparison: Comparison, figure: Sequence[Path]) -> dict[str, Any]:
 
     return {
         "format_version": FORMAT_VERSION, "runs": [run.name for run in comparison.runs],
+        "made_by": unlike(*(run.about for run in comparison.runs)) or None,
         "finals": [
             {
                 "experiment": final.experiment, "program": final.program, "measure": final.measure, "same_cells": final.same,

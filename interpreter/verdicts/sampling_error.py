@@ -14,7 +14,7 @@ from dlspec.spec.ir import claims as c
 from dlspec.spec.ir.plan import ClaimPlan
 from dlspec.spec.tables.judges import ERROR
 
-from ..results.number_text import number
+from ..results.number_text import pair
 from ..results.replicates import Results
 from ..results.verdicts import FAILS, HOLDS, OPEN, SEEN, Decision
 from .grid import Array, Entry
@@ -174,9 +174,10 @@ def _words(measure: c.Measured, near: _Near, results: Results) -> str:
     assert near.margin is not None
     enough = math.ceil(examples * near.variance * (DEVIATIONS / near.margin) ** 2) if near.margin else None
     needed = f"about {_rounded(enough):,} would tell" if enough else "no number of them would tell"
+    margin, error = pair(near.margin, near.error)
     return (
-        f"the margin {number(near.margin)}{f' at {at}' if at else ''} is within the sampling error of {examples:,} test "
-        f"examples, ± {number(near.error)}: {needed}"
+        f"the margin {margin}{f' at {at}' if at else ''} is within the sampling error of {examples:,} test "
+        f"examples, ± {error}: {needed}"
     )
 
 

@@ -16,6 +16,7 @@ from ..tables.judges import JUDGES
 from ..tables.operations import CLAIM_FORMS, OPERATIONS, OPERATORS
 from .claim_axes import Reach
 from .claim_comparisons import must_choose_among_equally_many, must_take
+from .claim_conditions import SEVERAL, in_place_of
 from .claim_quantifiers import quantified
 from .claim_windows import in_window, is_of_steps, must_be_evaluated
 from .expression_text import Text
@@ -351,8 +352,7 @@ def _measured(
 def _selection(node: n.Expr, text: Text, subject: Subject) -> c.Selection:
     span = text.span(node)
     if not (isinstance(node, n.Binary) and node.operator in COMPARISONS and isinstance(node.left, n.Name)):
-        hint = "`variant == forward_only`, `d <= 10`; several hold together with commas: `d >= 4, d <= 10`."
-        raise problem_at(span, "a condition compares an axis with a value", hint)
+        raise problem_at(span, "a condition compares an axis with a value", in_place_of(node, subject.axes))
     axis = node.left.name
     if axis not in subject.axes:
         hint = (
@@ -377,8 +377,7 @@ def _selection(node: n.Expr, text: Text, subject: Subject) -> c.Selection:
         return c.Selection(axis, node.operator, word)
     value = None if (several := isinstance(node.right, n.Array)) else claim_part(node.right, text, subject)
     if not isinstance(value, c.Number):
-        hint = "Several conditions keep a range: `d >= 4, d <= 8`. Or join a claim of each: `and`."
-        hint = hint if several else "Write `d <= 10` or `variant == NAME`."
+        hint = SEVERAL if several else "Write `d <= 10` or `variant == NAME`."
         raise problem_at(text.span(node.right), "an axis is compared with one constant", hint)
     selection = c.Selection(axis, node.operator, value.value)
     if not any(isinstance(item, int | float) and c.holds(selection, item) for item in values):

@@ -195,7 +195,7 @@ class _Build:
     def compare(self, given: Given) -> _Part:
         left = given[0]
         if isinstance(left.node, n.Binary) and left.node.operator in COMPARISONS and left.node.start == left.start:
-            hint = "Write `a < b and b < c`."
+            hint = "Write `a < b and b < c`; in conditions of claims `d >= 2, d <= 4`."
             raise SyntaxProblem("comparisons do not chain", left.start, given[2].end, hint)
         return self.binary(given)
 
@@ -355,7 +355,10 @@ def _token_hint(text: str, token: str, place: int) -> str:
     if token in (")", "]") and text.count(token) > text.count("(" if token == ")" else "["):
         return "This bracket was never opened."
     if token == "in":
-        return "Index notation is `[f(i) for i < n]`; one of several values is `x == 2 or x == 4`, in conditions of claims a range: `d >= 2, d <= 4`."
+        return (
+            "Index notation is `[f(i) for i < n]`; one of several values is `x == 2 or x == 4`; in conditions of claims a range is "
+            "`d >= 2, d <= 4`, and of other values each has a claim of its own: `and`."
+        )
     if token in (":", "lambda"):
         return "A function is declared under `functions:`, as `f(x): ...`."
     before = text[:place].rstrip()

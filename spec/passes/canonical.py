@@ -289,7 +289,9 @@ def _all_weights(term: t.AllWeights, walk: Walk, names: Scope) -> Any:
 
 @_MEANING.case(t.Expectation)
 def _expectation(term: t.Expectation, walk: Walk, names: Scope) -> Any:
-    chosen = [walk.term(term.where, names)] if term.where is not None and term.quantile is not None else []
+    chosen: list[Any] = []
+    if term.where is not None:  # the condition of a mean is in its body; versions before rounded its quotient twice
+        chosen = [walk.term(term.where, names) if term.quantile is not None else {"quotient": "of sums"}]
     stream = [{"on": term.on}] if term.on is not None else []
     stream += [{"mode": term.mode}] if term.mode is not None else []
     return ["expectation", walk.term(term.body, names), term.quantile, *chosen, *stream]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from math import prod
 
 from ..ir import terms as t
@@ -79,6 +80,27 @@ def means_of(program: Program, measure: MeasurePlan) -> tuple[t.Expectation, ...
         return ()
     found = tuple(item for item in found if stream_of(measure, item) in sampled)
     return tuple(sorted(found, key=_depth, reverse=True)) if nested else found
+
+
+def quotients(term: t.Term) -> Iterator[t.Term]:
+    """The expectations of means over chosen examples, `E(e, where=g)`: each is the quotient of two sums over the same examples."""
+    for item in t.walk(term):
+        if isinstance(item, t.Operate) and item.operation == "divide":
+            total, count = item.arguments
+            if isinstance(total, t.Expectation) and total.where is not None and total.quantile is None:
+                yield from (total, count)
+
+
+def counted(program: Program) -> Mapping[str, int]:
+    """The measures that are a mean of conditions or of whole numbers, and over how many examples: they are a whole number by that number."""
+    means = {
+        m.name: (m.term, m.on) for m in program.measures if isinstance(m.term, t.Expectation) and not m.in_training
+    }
+    return {
+        name: program.evaluated(term.on or on)
+        for name, (term, on) in means.items()
+        if term.quantile is None and term.body.type.kind in ("bool", "int")
+    }
 
 
 def means_within(term: t.Expectation) -> tuple[t.Expectation, ...]:

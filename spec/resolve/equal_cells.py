@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from ..diagnostics.problems import Problem, listing
+from ..ir.data import Rows
 from ..ir.plan import ExperimentPlan, Program, StudyPlan
 from ..passes.digests import Digests
 
@@ -22,10 +24,20 @@ def equal_cells(plan: StudyPlan) -> list[Problem]:
         plan: With the digests of its programs. Along an axis are looked at the cells that stand at the first cell's values on all others.
     """
     digests = Digests()
-    return [problem for experiment in plan.experiments for problem in _of_experiment(experiment, digests)]
+    return [problem for experiment in plan.experiments for problem in of_experiment(experiment, digests)]
 
 
-def _of_experiment(experiment: ExperimentPlan, digests: Digests) -> Iterator[Problem]:
+def told_apart(experiment: ExperimentPlan) -> list[Problem]:
+    """The same of an experiment whose programs have no digests yet. Of data files no more than heads were read: they are not looked at."""
+    if any(isinstance(program.data, Rows) for program in experiment.programs):
+        return []
+    digests = Digests()
+    programs = tuple(replace(program, digest=digests.training(program)) for program in experiment.programs)
+    return list(of_experiment(replace(experiment, programs=programs), digests))
+
+
+def of_experiment(experiment: ExperimentPlan, digests: Digests) -> Iterator[Problem]:
+    """A warning for each axis of an experiment along which cells are equal."""
     for names in _independent(experiment):
         first = experiment.programs[0].place
         line = (p for p in experiment.programs if all(first[a] == v for a, v in p.place.items() if a not in names))

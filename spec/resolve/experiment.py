@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -172,6 +173,21 @@ class ExperimentResolver:
             tuple(tuple(names) for names in self.model.zip),
             tuple(name for name in self.model.variants if name not in axes["variant"]) if "variant" in axes else (),
         )
+
+    def along_axes(self, most: int, figures: Sequence[FigurePlan]) -> ExperimentPlan:
+        """The cells along each axis, so many at most, at the first places of all others; nothing is concluded of them. Raises StudyError."""
+        axes = self.sweep.axes()
+        zipped = [tuple(names) for names in self.model.zip]
+        together = {name: names for names in zipped for name in names}
+        cells, counts = [], Counter[tuple[str, ...]]()
+        for places in self.sweep.points(axes):
+            moved = {together.get(axis, (axis,)) for axis, place in places.items() if place}
+            if len(moved) > 1 or any(counts[names] >= most - 1 for names in moved):
+                continue
+            counts.update(moved)
+            cells.append(shown_in(self._program(axes, places), figures))
+        named = {name: tuple(values) for name, values in axes.items()}
+        return ExperimentPlan(self.name, "", named, tuple(cells), (), (), self.model, tuple(self.models), tuple(zipped))
 
     def _program(self, axes: Mapping[str, list[Any]], places: Mapping[str, int]) -> Program:
         values = {axis: axes[axis][place] for axis, place in places.items()}

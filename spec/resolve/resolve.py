@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -11,16 +11,19 @@ from ..check.constant_limits import Budget
 from ..check.memo import Common
 from ..data_files.heads import heads_alone
 from ..diagnostics.problems import Problem, Span, StudyError, did_you_mean, in_file_order, listing, problem_at
-from ..ir.plan import ExperimentPlan, StudyPlan
+from ..ir.plan import ExperimentPlan, FigurePlan, StudyPlan
 from ..passes.digests import identified
 from ..source import nodes as yaml
 from .across_cells import noted
 from .document import Document
-from .equal_cells import equal_cells
+from .equal_cells import MOST, equal_cells, told_apart
 from .experiment import ExperimentResolver
 from .overrides import Override, by_experiment, must_be_asked_for
 
 T = TypeVar("T")
+
+MOST_TEXT = 20_000
+"""Up to how many characters a study's cells are compared where it is only checked."""
 
 
 def resolve(
@@ -103,11 +106,44 @@ def validate(document: Document) -> tuple[Problem, ...]:
 
 
 def _warnings(document: Document) -> tuple[Problem, ...]:
-    warnings = in_every_profile(document, lambda plan: plan.warnings, together=True)
-    return in_file_order([warning for of_one in warnings for warning in of_one])
+    common = Common()
+    looked = in_every_profile(document, lambda plan: (plan.warnings, _with_axes(plan)), together=True, common=common)
+    warnings = [warning for of_one, _ in looked for warning in of_one]
+    return in_file_order([*warnings, *_equal(document, [figures for _, figures in looked], common)])
 
 
-def in_every_profile(document: Document, look: Callable[[StudyPlan], T], together: bool = False) -> list[T]:
+Figures = Mapping[str, Sequence[FigurePlan]]
+
+
+def _with_axes(plan: StudyPlan) -> Figures:
+    """The figures of each experiment that has axes."""
+    return {item.name: item.figures for item in plan.experiments if item.axes}
+
+
+def _equal(document: Document, figures: Sequence[Figures], common: Common) -> list[Problem]:
+    """Warnings of cells that are equal but for their names, without a profile and in each: of a sound study, with its figures in each.
+
+    Cells along the axes are checked one by one for that, so that a long study has to wait for its plan.
+    """
+    if len(document.source.text) > MOST_TEXT:
+        return []
+    found: dict[tuple[Span | None, str], Problem] = {}
+    for profile, shown in zip((None, *document.study.profiles), figures, strict=True):
+        common.budget = Budget()
+        patches = _profile(document, profile)
+        for name, own in shown.items():
+            if profile is not None and name not in patches:
+                continue  # it is as it was
+            resolver = ExperimentResolver(document, name, document.experiments[name], patches.get(name), [], (), common)
+            for problem in told_apart(resolver.along_axes(MOST, own)):
+                told = noted(problem, f"In the profile '{profile}'.") if profile else problem
+                found.setdefault((problem.span, problem.message), told)
+    return list(found.values())
+
+
+def in_every_profile(
+    document: Document, look: Callable[[StudyPlan], T], together: bool = False, common: Common | None = None
+) -> list[T]:
     """What is seen of a study's plan without a profile and in each; the plan has no digests. Raises StudyError with all problems.
 
     `together` says that terms are not looked at: they may stand for all sweep points at once.
@@ -115,7 +151,7 @@ def in_every_profile(document: Document, look: Callable[[StudyPlan], T], togethe
     problems: list[Problem] = []
     known: set[tuple[Span | None, str]] = set()
     seen = []
-    common = Common()
+    common = common or Common()
     for profile in (None, *document.study.profiles):
         try:
             seen.append(look(_checked(document, profile, common=common, together=together)))

@@ -145,6 +145,19 @@ def test_the_whole_study_counts_its_replicates_in_80_columns() -> None:
     assert "6/6 replicates" in shown()[0]
 
 
+def test_what_comes_from_the_store_counts_once() -> None:
+    """Another process had run one replicate of a batch: its 2,000 steps and the two others' are those of three, of six."""
+    batches = [ReplicateBatch(request, (0, 1, 2)) for request in requests_of(dlspec.Study(STUDY).resolved(), "cpu")]
+    live = Live(batches, Console(file=io.StringIO()))
+    live.stored(batches[0].only([0]), [], here=False)
+    job = Job(1, batches[0].only([1, 2]), "graph")
+    live.started(job, 0)
+    live.evaluated(job, 500, {"error": np.ones(2)}, 1234.0)
+    assert live.steps_done / live.steps_of_all == (2000 + 2 * 500) / (6 * 2000)
+    live.finished(job, [])
+    assert (live.steps_done / live.steps_of_all, live.replicates_done) == (1 / 2, 3)
+
+
 @contextmanager
 def ended(process: subprocess.Popen[str]) -> Iterator[None]:
     """Kills a process that a failed test leaves, which would be waited for."""

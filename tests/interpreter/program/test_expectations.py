@@ -203,3 +203,35 @@ measures: {below: E(max(sqrt(u)) < 2), least: E(min(sqrt(u)) < 2), all: E(min(u)
         assert found["below"][0] == np.mean(np.max(root, axis=1) < 2) == found["least"][0]
     assert found["below"][0] == found["all"][0] and abs(found["all"][0] - 1 / 16) < 3 * (15 / 256 / 4000) ** 0.5
     assert np.isnan(found["root"][0])
+
+
+RATES = """
+task:
+  data: {test: 49}
+  example: {x: "normal([2])", k: integer(8)}
+measures:
+  all: E(x[0] < 100)
+  some: E(x[0] > 0)
+  whole: E(k)
+  chosen: E(3.5, where=x[1] > 0)
+  rate_of_some: E(x[0] > 0, where=k > 2)
+  mean_of_some: 1 + E(k, where=x[1] > 0)
+replicates: 8
+"""
+
+
+@pytest.mark.parametrize(("xla", "size"), [(True, 49), (False, 10)])
+def test_means_are_one_quotient_of_sums(
+    compiled: Callable[..., Compiled], xla: bool, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the bit those of NumPy: under XLA a constant divisor is a product, 49 · (1 / 49) is not 1, and neither are ten times 0.1."""
+    monkeypatch.setattr(ProgramContext, "chunk", lambda self, wanted, *more: min(wanted, size))
+    held = compiled(RATES, 8, xla)
+    lowering = held.context.lowering(held.seeds.keys["test"], tf.range(49, dtype=tf.int64), 49, held.seeds.draws)
+    x, k = (lowering(item.term).tensor.numpy() for item in held.program.examples)
+    found = {name: values.tolist() for name, values in held.evaluate().items()}
+    assert found["all"] == [1.0] * 8 and found["chosen"] == [3.5] * 8
+    assert found["some"] == [(one > 0).sum() / 49 for one in x[..., 0]]
+    assert found["whole"] == [one.sum() / 49 for one in k]
+    assert found["rate_of_some"] == [np.mean(one[of > 2, 0] > 0) for one, of in zip(x, k, strict=True)]
+    assert found["mean_of_some"] == [1 + np.mean(of[one[:, 1] > 0]) for one, of in zip(x, k, strict=True)]

@@ -73,6 +73,25 @@ def test_axes_that_differ_in_a_measure_or_in_step_are_not_told_of() -> None:
     assert len(told({"bound": [1, 2], "idle": [1, 2]}, "measures.close=null", zipped=[["bound", "idle"]])) == 1
 
 
+def test_a_validation_says_the_same_as_a_plan_in_each_profile() -> None:
+    own = {
+        **copy.deepcopy(EXPERIMENT),
+        "sweep": {"idle": [1, 2], "rate": [0.1, 0.2]},
+        "variants": {"a": {}, "b": {"replicates": 4}},
+    }
+    alike = {"training": {"optimizer": {"sgd": {"learning_rate": 0.5}}}, "replicates": 3}
+    profiles = {"short": {"experiments": {"e": {"training": {"steps": 5}}}}, "alike": {"experiments": {"e": alike}}}
+    text = json.dumps({"dlspec": 1, "study": "s", "experiments": {"e": own}, "profiles": profiles}, indent=1)
+    document = spec.parse(Source("s.yaml", text))
+    said = [(problem.message, problem.span, problem.hint) for problem in spec.validate(document)]
+    plain, short, alike_ones = ([p for p in spec.resolve(document, of).warnings] for of in (None, "short", "alike"))
+    assert [len(problems) for problems in (plain, short, alike_ones)] == [1, 1, 3] and plain == short
+    assert (plain[0].message, plain[0].span, plain[0].hint) in said
+    assert sorted(message for message, *_ in said) == sorted(problem.message for problem in alike_ones)
+    notes = [hint.endswith("In the profile 'alike'.") for _, _, hint in said]
+    assert sorted(notes) == [False, True, True]
+
+
 def test_no_example_has_equal_cells() -> None:
     for path in sorted((Path(__file__).parents[3] / "examples").rglob("*.yaml")):
         document = spec.load(path)
