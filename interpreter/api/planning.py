@@ -138,16 +138,27 @@ def unsettled(plan: spec.StudyPlan, root: Path, warn: Callable[[str], None]) -> 
     """The claims that the newest run of a plan's study did not settle, and with how many replicates they would be, from its spread."""
     if not root.is_dir():
         return []
+    from ..results.past_runs import judged_alike, plan_of
     from ..results.run_list import chosen, list_runs
 
     texts = {f"{e.name}.{claim.name}": claim.text for e in plan.experiments for claim in e.claims}
     try:
         for run in chosen(list_runs(root), plan.name, plan.profile)[:1]:
-            claims = [claim for claim in run.read("claims.json") if texts.get(claim["id"]) == claim["check"]]
+            claims = [
+                claim
+                for claim in run.read("claims.json")
+                if claim.get("needed") and texts.get(claim["id"]) == claim["check"]
+            ]
+            before = plan_of(run) if claims else None
+            same = {
+                f"{item.name}.{name}"
+                for item in plan.experiments
+                for name in judged_alike(before, item, [claim.name for claim in item.claims], replicates=False)
+            }
             return [
                 {"id": claim["id"], "verdict": claim["verdict"], "needed": claim["needed"], "run": run.name}
                 for claim in claims
-                if claim.get("needed")
+                if claim["id"] in same
             ]
     except spec.StudyError as error:
         warn(f"{error.problems[0].message}. What it says of claims is left out.")

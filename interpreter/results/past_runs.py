@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dlspec import spec
+from dlspec.spec.ir import claims as c
 from dlspec.spec.ir.plan import ExperimentPlan, Program, StudyPlan
 from dlspec.spec.passes.digests import measure_digest
 from dlspec.spec.resolve.overrides import Override
@@ -28,15 +29,16 @@ class StoredRun:
     claims: Sequence[Mapping[str, Any]]
 
     @cached_property
+    def plan(self) -> StudyPlan | None:
+        """The plan that was run; nothing where the spec cannot be resolved any more."""
+        return plan_of(self.run)
+
+    @cached_property
     def measured(self) -> Mapping[str, Mapping[str, str]]:
         """What the measures of each program mean, by its place; empty where the spec cannot be resolved any more."""
-        try:
-            overrides = [Override.read(text) for text in self.run.overrides]
-            document = spec.parse(run_study(self.run))
-            plan = spec.resolve(document, self.run.profile or None, overrides, self.run.only)
-        except spec.StudyError:
-            return {}
-        programs = [program for experiment in plan.experiments for program in experiment.programs]
+        programs = [
+            program for experiment in (self.plan.experiments if self.plan else ()) for program in experiment.programs
+        ]
         return {
             place(p.experiment, p.variant, p.point): {
                 measure.name: measure_digest(p, measure) for measure in p.measures
@@ -86,16 +88,54 @@ def finals(runs: Sequence[StoredRun], program: Program) -> dict[str, list[float]
 
 
 def verdicts(runs: Sequence[StoredRun], plan: StudyPlan) -> dict[str, str]:
-    """The stored verdict of each claim, from the newest run that ran all the replicates of its experiment."""
+    """The stored verdict of each claim, from the newest run that judged the same: by its meaning, on the replicates of its experiment and no others."""
     verdict_by_claim: dict[str, str] = {}
     for experiment in plan.experiments:
-        run = next((run for run in runs if _has_all(run, experiment)), None)
-        for claim in experiment.claims:
-            name = f"{experiment.name}.{claim.name}"
-            known = {item["id"]: item for item in run.claims} if run else {}
-            if name in known and known[name]["check"] == claim.text:
-                verdict_by_claim[name] = known[name]["verdict"]
+        names = [claim.name for claim in experiment.claims]
+        for run in runs if names else ():
+            if not _has_all(run, experiment):
+                continue
+            told = {item["id"]: item["verdict"] for item in run.claims}
+            known = [name for name in names if f"{experiment.name}.{name}" in told]
+            for mark in (f"{experiment.name}.{name}" for name in judged_alike(run.plan, experiment, known)):
+                verdict_by_claim.setdefault(mark, told[mark])
     return verdict_by_claim
+
+
+def plan_of(run: RunRecord) -> StudyPlan | None:
+    """The plan of a run's study as it was run; nothing where the spec cannot be resolved any more."""
+    try:
+        overrides = [Override.read(text) for text in run.overrides]
+        return spec.resolve(spec.parse(run_study(run)), run.profile or None, overrides, run.only)
+    except spec.StudyError:
+        return None
+
+
+def judged_alike(
+    before: StudyPlan | None, now: ExperimentPlan, names: Sequence[str], replicates: bool = True
+) -> list[str]:
+    """Which claims of an experiment another plan judges by the same meaning, on the same cells, and with as many `replicates` where these count.
+
+    The text of a check is not enough: what it measures, its constants, its judge and its cells may be others.
+    """
+    known = next((item for item in (before.experiments if before else ()) if item.name == now.name), None)
+    if known is None:
+        return []
+    return [name for name in names if _judged(known, name, replicates) == _judged(now, name, replicates) is not None]
+
+
+def _judged(experiment: ExperimentPlan, name: str, replicates: bool) -> Any:
+    """What a verdict on a claim depends on beside the numbers: its check with constants by value, its judge and family, and its cells."""
+    claim = next((claim for claim in experiment.claims if claim.name == name), None)
+    if claim is None:
+        return None
+    family = sorted(one.name for one in experiment.claims if claim.family and one.family == claim.family)
+    measures = {part.measure for part in c.parts(claim.tree) if isinstance(part, c.Measured)}
+    cells = {
+        (p.digest, p.replicates if replicates else 0, place("", p.variant, p.point), tuple((m.name, measure_digest(p, m)) for m in p.measures if m.name in measures))
+        for p in experiment.programs
+    }  # fmt: skip
+    return claim.tree, str(claim.judge), family, cells
 
 
 def _has_all(run: StoredRun, experiment: ExperimentPlan) -> bool:

@@ -160,17 +160,17 @@ def _points(number: Grid | None, others: Others, at: Entry, results: Results) ->
     found = []
     for row in kept:
         entry = bare.entry([int(p) for p in np.unravel_index(row, shape)])
-        found.append(_point(low[row], high[row], where(entry, results), _at(bounds, entry)))
+        found.append(_point(low[row], high[row], where(entry, results), _compared_with(bounds, entry)))
     return found, len(low), kept.index(nearest)
 
 
-def _at(bounds: Sequence[Grid], entry: Entry) -> list[float]:
+def _compared_with(bounds: Sequence[Grid], entry: Entry) -> list[float]:
     """The numbers at an entry that a condition compares with there; all along a dimension that the entry does not have."""
-    found: list[float] = []
+    numbers: list[float] = []
     for grid in bounds:
         index = [kept.index(entry[d]) if entry.get(d) in kept else slice(None) for d, kept in grid.places.items()]
-        found += np.unique(grid.low[tuple(index)]).tolist()
-    return found
+        numbers += np.unique(grid.low[tuple(index)]).tolist()
+    return numbers
 
 
 def _point(low: Array, high: Array, place: str, bounds: Sequence[float]) -> Point:

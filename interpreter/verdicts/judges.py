@@ -73,17 +73,17 @@ def _every_replicate(claim: ClaimPlan, truth: Grid, results: Results) -> Decisio
     return replace(found, reason=f"{met} of {count} replicates agree", strength=_strength(met, count))
 
 
-def _strength(met: int, count: int, unknown: int = 0, *asked: float) -> str:
+def _strength(met: int, count: int, unknown: int = 0, *wanted: float) -> str:
     """A count of replicates as what it says of seeds, in digits that show how that lies to the share that is asked for."""
     low, high = share_bounds(met, count, unknown)
     lead = f"{met} of {count} replicate{'s' if count > 1 else ''}"
     if unknown:
         lead += f", {unknown} undefined"
     if met == count:
-        return f"{lead}: at least {percent(low, *asked)} of seeds (95 %)"
+        return f"{lead}: at least {percent(low, *wanted)} of seeds (95 %)"
     if met + unknown == 0:
-        return f"{lead}: at most {percent(high, *asked)} of seeds (95 %)"
-    return f"{lead}: {percent(low, *asked)} to {percent(high, *asked)} of seeds (95 % either way)"
+        return f"{lead}: at most {percent(high, *wanted)} of seeds (95 %)"
+    return f"{lead}: {percent(low, *wanted)} to {percent(high, *wanted)} of seeds (95 % either way)"
 
 
 def _odds(count: int) -> str:

@@ -126,7 +126,10 @@ def test_plan_says_what_would_settle_the_claims_of_the_newest_run(tmp_path: Path
     claim = {"id": "e.small", "says": "", "check": "final(m) < 1", "verdict": "inconclusive", "needed": 12}
     _run(tmp_path, "old", {"finished": "2025-01-01T00:00:00+00:00"}, [{**claim, "needed": 99}])
     _run(tmp_path, "new", {}, [claim, {**claim, "id": "e.none", "check": "another check"}])
+    (tmp_path / "new" / "spec.yaml").write_text(STUDY.replace("replicates: 5", "replicates: 3"), "utf-8")
     assert unsettled(plan(), tmp_path, print) == [
         {"id": "e.small", "verdict": "inconclusive", "needed": 12, "run": "new"}
     ]
     assert unsettled(plan(profile="quick"), tmp_path, print) == [], "a profile has runs of its own"
+    (tmp_path / "new" / "spec.yaml").write_text(STUDY.replace("normal([3])", "normal([4])"), "utf-8")
+    assert unsettled(plan(), tmp_path, print) == [], "the same words of other numbers"
