@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test bench scaling verdicts vega gallery results site check format schemas clean help
+.PHONY: demo test bench studies scaling verdicts vega gallery results site check format schemas clean help
 
 help:  ## What there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -32,6 +32,10 @@ $(VENV)/bench.stamp: $(VENV)/base.stamp
 
 bench: $(VENV)/bench.stamp  ## Measures dlspec beside its rivals, some 35 minutes: docs/benchmarks.md. ONLY=parities, CONTENDERS=dlspec,jax and QUICK=1 choose
 	$(BIN)/python -m benchmarks --only='$(ONLY)' --contenders='$(CONTENDERS)' $(if $(QUICK),--quick)
+
+# The command of another version, JAX's Python, and what the page says that the other version is.
+studies: $(VENV)/base.stamp  ## Times whole studies beside another version and JAX by hand, five rounds, some hour: docs/benchmarks.md. BEFORE=…/dlspec, BEFORE_IS='0.1', JAX=…/python
+	$(BIN)/python -m benchmarks.whole_studies $(if $(BEFORE),--before '$(BEFORE)' --before-is '$(BEFORE_IS)') $(if $(JAX),--jax '$(JAX)')
 
 scaling: $(VENV)/base.stamp  ## Measures time against dimension, batch, replicates, cells and -j, some 12 minutes: docs/scaling_measured.md. QUICK=1 tries it
 	$(BIN)/python -m benchmarks.scaling $(if $(QUICK),--quick)

@@ -33,6 +33,7 @@ FILE = "examples/parities.yaml"
 DIMENSIONS = (5, 10, 20, 30, 50, 100, 200, 400)
 BATCHES = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 REPLICATES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+POINTS = (1, 3, 10, 30, 100, 300, 1000)
 CELLS = (1, 10, 100, 1000, 10000)
 JOBS = (1, 2, 4, 8)
 
@@ -86,6 +87,9 @@ def steps_of(series: Series, overrides: Sequence[Sequence[str]], rounds: int, se
     start()
     from .dlspec_run import Programs
 
+    if series.name == "points":
+        made: list[Any] = [_side_by_side(count) for count in series.at]
+        return _in_turn(series, made, rounds, seconds)
     document = spec.load(str(ROOT / FILE))
     made = []
     for given in overrides:
@@ -94,6 +98,25 @@ def steps_of(series: Series, overrides: Sequence[Sequence[str]], rounds: int, se
         compiled = Programs(program, in_cache=False)
         compiled.train(1)
         made.append(compiled)
+    return _in_turn(series, made, rounds, seconds)
+
+
+def _side_by_side(count: int) -> Any:
+    """So many points of the tiny study side by side in one program, which has made a step."""
+    from dlspec import spec
+    from dlspec.interpreter.program.program import Compiled
+    from dlspec.spec.diagnostics.problems import Source
+    from dlspec.spec.passes.merge_cells import merge_cells
+
+    text = TINY.format(rates=", ".join(f"{0.1 + 1e-6 * place:.6f}" for place in range(count)))
+    programs = spec.resolve(spec.parse(Source("tiny.yaml", text))).experiments[0].programs
+    compiled = Compiled(merge_cells(programs) or programs[0], range(1), xla=True)
+    compiled.train(1)
+    return compiled
+
+
+def _in_turn(series: Series, made: Sequence[Any], rounds: int, seconds: float) -> Series:
+    """Fills in the seconds of a step of each of some programs, in turn."""
     counts = [_steps(compiled, seconds) for compiled in made]
     series.seconds = [[] for _ in made]
     for _ in range(rounds):
@@ -116,7 +139,7 @@ def _timed(compiled: Any, steps: int) -> float:
 
 
 def of_a_step(name: str, rounds: int, seconds: float, most: int) -> Series:
-    """One of the series of a step: `dimension`, `batch` or `replicates`, up to a largest value."""
+    """One of the series of a step: `dimension`, `batch`, `replicates` or `points`, up to a largest value."""
     place = "experiments.random_parity"
     d30 = [f"{place}.sweep.d=[30]"]
     match name:
@@ -132,6 +155,9 @@ def of_a_step(name: str, rounds: int, seconds: float, most: int) -> Series:
             at = [value for value in REPLICATES if value <= most]
             given = [[*d30, f"{place}.replicates={count}"] for count in at]
             series = Series(name, "replicates side by side", "a step of all replicates", at)
+        case "points":
+            at, given = [value for value in POINTS if value <= most], []
+            series = Series(name, "points side by side", "a step of all points", at)
         case _:
             raise KeyError(name)
     return steps_of(series, given, rounds, seconds)
@@ -259,8 +285,10 @@ def main() -> int:
         results.write_text(json.dumps(_measured(given.quick), indent=1, ensure_ascii=False) + "\n", "utf-8")
     data = json.loads(results.read_text("utf-8"))
     series = {item["name"]: Series(**item) for item in data["series"]}
-    groups = [["dimension"], ["batch"], ["replicates"], ["cells", "cells_stored"], ["jobs"]]
+    groups = [["dimension"], ["batch"], ["replicates"], ["points"], ["cells", "cells_stored"], ["jobs"]]
     for names in groups:
+        if names[0] not in series:  # numbers of before there was such a series
+            continue
         figure([series[name] for name in names], figures / f"scaling_{names[0]}.png")
     where.write_text(page(data, {name: (one.fit(), one) for name, one in series.items()}), "utf-8")
     print(where)
@@ -273,7 +301,7 @@ def _measured(quick: bool) -> dict[str, Any]:
         "format_version": 1, "date": datetime.now(UTC).date().isoformat(), "machine": machine(), "versions": versions(),
         "series": [],
     }  # fmt: skip
-    for name, most in (("dimension", 20), ("batch", 32), ("replicates", 4)):
+    for name, most in (("dimension", 20), ("batch", 32), ("replicates", 4), ("points", 10)):
         print(name, file=sys.stderr, flush=True)
         found = _in_a_process(name, rounds, seconds, most if quick else 10**6)
         data["series"].append(asdict(found))

@@ -42,6 +42,12 @@ WHY = {
         "among 256 costs twice what one among 16 does. So `dlspec run` lays no more side by side than fit, 8 MiB of what a step reads and "
         "writes, and trains such parts one after the other (`interpreter/schedule/batching.py`).",
     ),
+    "points": (
+        "The tiny study's cell, one weight matrix of 4, batch 16, at so many learning rates in one program; one replicate",
+        "The examples of a step are the same at each point and are drawn once, and a loop's turn costs what it costs: as long as these "
+        "weigh more than the points' own few operations, a point more is free, slope 0. From there on each costs the same: slope 1. Where the "
+        "curve bends is how many points are worth having side by side; the plan says how many are.",
+    ),
     "cells": (
         "A tiny study of one weight matrix of 4, 10 steps a cell, swept over its learning rate; `dlspec run` from its start to its end",
         "One cell costs the start: Python, TensorFlow's import, compiling the shapes. Then each cell costs its checking, its "
@@ -71,7 +77,7 @@ def page(data: Mapping[str, Any], fitted: Mapping[str, tuple[tuple[float, float,
         f"Measured on {data['date']}: {m['processor']}, {m['cores']} cores, {m['memory']:.0f} GiB, {m['system']}, "
         f"Python {m['python']}; {packages}. The load of the machine was {m['load']:.1f} before.\n",
         _slopes(fitted),
-        *(_series(name, fitted) for name in WHY),
+        *(_series(name, fitted) for name in WHY if name in fitted),
         _gpu(),
         _million(fitted),
     ]

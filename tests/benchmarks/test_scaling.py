@@ -36,14 +36,15 @@ def test_the_tiny_study_is_valid_with_as_many_cells_as_asked_for():
 
 
 def test_the_page_and_a_figure_show_every_series(tmp_path):
-    held = {name: series(name, 1.0) for name in ("dimension", "batch", "replicates", "cells", "cells_stored", "jobs")}
+    names = ("dimension", "batch", "replicates", "points", "cells", "cells_stored", "jobs")
+    held = {name: series(name, 1.0) for name in names}
     held["cells"].left_out = "10,000 cells would take about 9 minutes"
     data = {
         "date": "2020-01-01", "versions": {"dlspec": "0", "tensorflow": "2"},
         "machine": {"processor": "P", "cores": 2, "memory": 24.0, "system": "Linux", "python": "3", "load": 0.1},
     }  # fmt: skip
     text = page(data, {name: (one.fit(), one) for name, one in held.items()})
-    assert text.count("Slope **1.00** from 100 on.") == 5
+    assert text.count("Slope **1.00** from 100 on.") == 6
     assert "Not measured: 10,000 cells would take about 9 minutes." in text
     figure([held["cells"], held["cells_stored"]], tmp_path / "cells.png")
     assert (tmp_path / "cells.png").read_bytes().startswith(b"\x89PNG")
