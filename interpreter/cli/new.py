@@ -42,7 +42,7 @@ def new(
             "say what the study is called: `dlspec new NAME`, or which it is a copy of: `dlspec new --from CASE`", USAGE
         )
     given = name or str(case)
-    path = Path(given if given.endswith(".yaml") else f"{given}.yaml")
+    path = Path(given if given.endswith((".yaml", ".yml")) else f"{given}.yaml")
     word = path.stem.replace("-", "_")
     if not (word.isascii() and word.isidentifier()):
         _refuse(f"'{word}' is not a name: a letter, then letters, digits and underscores", USAGE)
@@ -56,6 +56,7 @@ def new(
         for beside, source in files.items():
             (path.parent / beside).parent.mkdir(parents=True, exist_ok=True)
             (path.parent / beside).write_bytes(source.read_bytes())
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
     except OSError as error:
         _refuse(f"{error.filename or path}: cannot be written: {error.strerror}", ERROR)

@@ -101,6 +101,10 @@ def test_a_case_is_copied_with_its_data_and_is_valid(
     assert schema is not None and Path(schema[1].removeprefix("file://")).is_file(), "that of the installed package"
     assert (tmp_path / "data").exists() == (case == "digits")
     assert "is there already; nothing was written" in invoke("new", "mine", "--from", case, code=1)
+    if case == "flat":
+        assert (
+            "Now: dlspec run sub/own.yml" in invoke("new", "sub/own.yml") and dlspec.load("sub/own.yml").name == "own"
+        )
 
 
 def test_cases_are_all_examples_and_listed(monkeypatch: pytest.MonkeyPatch) -> None:
