@@ -79,7 +79,7 @@ def _resolved(program: Program) -> str:
                 lines.append(f"  optimizer {name or 'for all'}: {optimizer.keras} {arguments}")
             lines.append(f"  batch {phase.batch}, steps {phase.steps:,}, {evaluated}")
     modes = {
-        name: mode.name if mode.value is None else f"{mode.name} {mode.value:g}"
+        name: mode.name if mode.value is None else f"{mode.name} {_number(mode.value)}"
         for name, mode in program.gradient.items()
     }
     lines.append(f"  gradient {modes or DEFAULT_MODE.name}")
@@ -122,3 +122,7 @@ def graph(plan: StudyPlan) -> str:
         counts = compiled.operations()
         lines.extend(f"  {count:>5} {name}" for name, count in sorted(counts.items(), key=lambda item: -item[1]))
     return "\n".join(lines)
+
+
+def _number(value: float | t.Term) -> str:
+    return spell(value) if isinstance(value, t.Term) else f"{value:g}"

@@ -129,7 +129,7 @@ def _invoke(term: t.Invoke, context: Lowering) -> Value:
         return _carry(mode, inner(term.surrogate), value, len(term.type.shape), context)
     if term.carrier is not None:
         return _carry(mode, arguments[term.carrier], value, len(term.type.shape), context)
-    return Value(with_backward_mode(mode, value.tensor), value.axes)
+    return Value(with_backward_mode(mode, value.tensor, context), value.axes)
 
 
 def _carry(mode: Mode, carrier: Value, value: Value, event: int, context: Lowering) -> Value:
@@ -137,7 +137,7 @@ def _carry(mode: Mode, carrier: Value, value: Value, event: int, context: Loweri
     axes = union([carrier.axes, value.axes])
     soft = context.broadcast_to_axes(Value(context.cast(carrier.tensor, "real"), carrier.axes), axes, event)
     hard = context.broadcast_to_axes(Value(context.cast(value.tensor, "real"), value.axes), axes, event)
-    return Value(with_backward_mode(mode, hard, soft), axes)
+    return Value(with_backward_mode(mode, hard, context, soft), axes)
 
 
 @TENSOR.case(t.Recalled)

@@ -219,7 +219,7 @@ class Network:
         if self.plan.squeeze:
             x = tf.squeeze(x, axis=-1)
         if mode is not None:
-            x = with_backward_mode(mode, x, before)
+            x = with_backward_mode(mode, x, lowering, before)
         for key, y in noted.items():
             y = tf.reshape(lowering.cast(y, "real"), [self.replicates, *batch.lengths, *y.shape[2:]])
             if outputs is not None:
@@ -305,7 +305,7 @@ class Network:
         target = f"{self.plan.name}.{layer.key}"
         y = self._apply(batch, layer, x, frozen or mode_of(self.modes, target).freezes_weights)
         mode = self.modes.get(target)
-        y = y if mode is None else with_backward_mode(mode, y, x)
+        y = y if mode is None else with_backward_mode(mode, y, batch.lowering, x)
         if layer.key in batch.application.standing:
             y = self._rounded(batch.folded(batch.application.standing[layer.key], layer.output.shape))
         self._note(batch, layer, y)

@@ -18,7 +18,7 @@ from .all_points import OnePointNeeded
 from .data import data_source
 from .estimates import estimates
 from .figure_samples import probes
-from .gradient_modes import modes
+from .gradient_modes import modes, outside_bounds
 from .integer_ranges import data_ranges, estimate_ranges, ranges
 from .measure_reads import MeasureReads
 from .measures import loss_term, measures
@@ -170,6 +170,7 @@ class ExperimentChecker:
         terms += [
             one.body for network in program.networks for layer in network.leaves() for one in layer.kept_by.values()
         ]
+        terms += [mode.value for mode in program.gradient.values() if isinstance(mode.value, t.Term)]
         terms += [term for probe in program.probes for term in probe.terms.values()]
         counted = self.shared.once(
             "steps are counted", (*terms, program.measures), lambda: _counts(terms, program.measures)
@@ -198,6 +199,7 @@ class ExperimentChecker:
             *unavailable(program),
             *undefined_gradients(program),
             *idle_updates(program),
+            *outside_bounds(program),
         ]:
             raise StudyError(in_file_order(found))
         return tuple(untrained(program))

@@ -13,8 +13,14 @@ STAGES = ("constants", "draw", "example", "statistics", "architecture", "estimat
 LATE_STAGES = ("outputs", "loss", "measures")
 """The stages from which on networks have values."""
 
-AS_EARLY_AS = {"schedule": "constants", "start": "draw", "constraint": "draw", "statistics": "example"}
-"""What comes as early as a stage: learning rates, how weights start, what they are kept to; statistics, which examples may use."""
+AS_EARLY_AS = {
+    "schedule": "constants",
+    "start": "draw",
+    "constraint": "draw",
+    "statistics": "example",
+    "mode": "constants",
+}
+"""What comes as early as a stage: learning rates, how weights start, what they are kept to, the numbers of gradient modes; statistics, which examples may use."""
 
 TIMED = ("example", "architecture", "outputs", "loss", "measures")
 """The stages in which values may change from update to update."""
@@ -22,7 +28,7 @@ TIMED = ("example", "architecture", "outputs", "loss", "measures")
 
 def counters_in(stage: str) -> tuple[str, ...]:
     """The counters that may stand in a stage, or in a place that comes as early."""
-    return ("step",) if stage == "schedule" else tuple(COUNTERS) if stage in (*TIMED, "constraint") else ()
+    return ("step",) if stage == "schedule" else tuple(COUNTERS) if stage in (*TIMED, "constraint", "mode") else ()
 
 
 def stands_in(form: str, stage: str) -> bool:
@@ -59,6 +65,7 @@ def must_precede(name: str, named_stage: str, stage: str, span: Span, free: bool
         raise problem_at(span, f"'{name}' is {meaning}, and cannot be used here", hint)
     where = {
         "constants": "a constant is needed here",
+        "mode": "the number of a gradient mode is made of constants and counters (`step`, `phase`)",
         "draw": "`task.draw` comes before it",
         "start": "weights start before it, from constants and draws",
         "constraint": "a constraint is made of the weight, constants, draws and `step`",

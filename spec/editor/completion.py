@@ -189,7 +189,7 @@ def _expression(where: Where, names: Names) -> Iterator[Completion]:
         for kind in kinds
         if kind not in ("loss", "measures", *(("estimates",) if where.inside[:1] == ("estimates",) else ()))
     ]
-    if where.inside[:1] in (("functions",), ("gradient",)):
+    if where.inside[:1] in (("functions",), ("gradient",)) and stage != "mode":
         kinds = ["constants", "draw", "example", "statistics", "architecture", "outputs"]
     known = [*names.of(*reversed(kinds)), *names.of("functions")]
     if where.inside[:1] == ("measures",):
@@ -259,6 +259,8 @@ def stage_of(path: tuple[str | int, ...]) -> str:
             return "constants" if path[2:3] == ("examples",) else "measures"
         case ("figures", *_):
             return "outputs"
+        case ("gradient", _, str() as mode, *_) if mode in GRADIENT_MODES and GRADIENT_MODES[mode].takes_constant:
+            return "mode"
     return "constants"
 
 

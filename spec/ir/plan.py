@@ -202,10 +202,10 @@ def _leaves(layers: tuple[LayerPlan, ...]) -> list[LayerPlan]:
 
 @dataclass(frozen=True, eq=False)
 class Mode:
-    """A gradient mode on a target, by the name of its row; `value` is its constant."""
+    """A gradient mode on a target, by the name of its row; `value` is its number, a term of the counters where that changes in training."""
 
     name: str
-    value: float | None = None
+    value: float | t.Term | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..ir import terms as t
-from ..ir.plan import EstimatePlan, InitialValue, LayerPlan, MeasurePlan, Named, NetworkPlan, Program
+from ..ir.plan import EstimatePlan, InitialValue, LayerPlan, MeasurePlan, Mode, Named, NetworkPlan, Program
 from ..ir.term_pass import TermPass
 from ..ir.types import Type
 from ..tables.layers import row_of
@@ -77,6 +77,10 @@ class Walk:
             sum_ = hashlib.sha256(content.astype(content.dtype.newbyteorder("<"), copy=False).tobytes()).hexdigest()
             return ["array", given.kind, str(value.dtype.newbyteorder("=")), list(value.shape), sum_]
         return ["array", given.kind, list(value.shape), [repr(item) for item in value.ravel().tolist()]]
+
+    def number(self, mode: Mode) -> Any:
+        """The number of a gradient mode: as it is, or what it means where it changes in training."""
+        return self.term(mode.value) if isinstance(mode.value, t.Term) else mode.value
 
     def given(self, value: Any) -> Any:
         """A number of an optimiser that may be another in each row of a compiled program."""
@@ -221,7 +225,7 @@ def _invoke(term: t.Invoke, walk: Walk, names: Scope) -> Any:
     if mode is None:
         return meaning
     soft = walk.term(term.surrogate, inner) if term.surrogate is not None else None
-    return ["mode", mode.name, mode.value, term.type.kind, meaning, soft, arguments]
+    return ["mode", mode.name, walk.number(mode), term.type.kind, meaning, soft, arguments]
 
 
 @_MEANING.case(t.Scan)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..ir import terms as t
-from ..ir.plan import LayerPlan, MeasurePlan, NetworkPlan, Phase, Program, StudyPlan
+from ..ir.plan import LayerPlan, MeasurePlan, Mode, NetworkPlan, Phase, Program, StudyPlan
 from ..ir.types import Type
 from .canonical import Walk
 from .program_roots import redraws
@@ -129,7 +129,7 @@ def _form(program: Program, walk: _SignatureWalk) -> list[Any]:
     later = [
         [[program.loss.index(term) for term in phase.loss], phase.steps, *repeated(phase)] for phase in phases if named
     ]
-    modes = {name: [mode.name, mode.value] for name, mode in program.gradient.items()}
+    modes = {name: [mode.name, walk.number(mode)] for name, mode in program.gradient.items()}
     parts = [loss, measures, probes, walk.networks(), walk.bindings(), modes, training, *later, *walk.streams()]
     return [program.dtype, *stored_meaning(program), *program.data.identity(), program.data.test, *parts]
 
@@ -333,7 +333,8 @@ def _modes(program: Program, used: Iterable[str]) -> str:
     """The gradient modes of networks and of their layers."""
     if not program.gradient:
         return "{}"
-    modes = {k: [m.name, m.value] for k, m in program.gradient.items() if k.split(".")[0] in used}
+    walk = _DirectWalk(program)
+    modes = {k: [m.name, walk.number(m)] for k, m in program.gradient.items() if k.split(".")[0] in used}
     return CANONICAL.encode(modes)
 
 
@@ -390,6 +391,10 @@ class _CellFormWalk(_SignatureWalk):
 
     def constant(self, value: np.ndarray[Any, Any], given: Type) -> Any:
         return ["number", given.kind, list(given.shape)] if given.kind != "bool" else super().constant(value, given)
+
+    def number(self, mode: Mode) -> Any:
+        """As it is: what is compiled is not given the numbers of gradient modes."""
+        return _DirectWalk(self.program).number(mode)
 
     def given(self, value: Any) -> Any:
         return "number" if value else self.value(value)

@@ -30,7 +30,7 @@ class GradientMode:
     Attributes:
         targets: What it may be given to: `function`, `network`, `layer`.
         route: Where the upstream gradient goes on.
-        takes_constant: Whether a constant within `bounds` stands under the mode's name; its transfer is given it.
+        takes_constant: Whether a number within `bounds` stands under the mode's name; its transfer is given it.
         freezes_weights: Whether the weights of the target are not trained, by whatever way a gradient comes to them.
         real_output: Whether the target must have a gradient: a function of ints gives reals under it, a network or layer
             of ints is refused.
@@ -56,7 +56,7 @@ class GradientMode:
         """What stands under the mode's name, in words; None where nothing does."""
         if self.takes_expression:
             return "an expression in the function's parameters"
-        return "a constant" if self.takes_constant else None
+        return "a number, of constants and counters (`step`, `phase`)" if self.takes_constant else None
 
     @property
     def written(self) -> str:
@@ -102,11 +102,11 @@ GRADIENT_MODES: Mapping[str, GradientMode] = by_name(
             "freeze", "the weights get no gradient; the upstream gradient passes", ("network", "layer"), freezes_weights=True
         ),
         GradientMode(
-            "scale", "the upstream gradient is multiplied by a constant",
+            "scale", "the upstream gradient is multiplied by a number",
             takes_constant=True, real_output=True, backward_flops=1,
         ),
         GradientMode(
-            "clip", "each entry of each example's upstream gradient is kept within ± a constant, before averaging",
+            "clip", "each entry of each example's upstream gradient is kept within ± a number, before averaging",
             takes_constant=True, real_output=True, per_example=True, backward_flops=2,
             source="Pascanu et al. 2013", bounds=POSITIVE,
         ),

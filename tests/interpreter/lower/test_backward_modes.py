@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from dlspec.interpreter.lower import Training
+from dlspec.interpreter.lower import Lowering, Training
 from dlspec.interpreter.lower.backward_modes import TRANSFERS, with_backward_mode
 from dlspec.interpreter.program.program import Compiled
 from dlspec.spec.ir.plan import Mode
@@ -459,7 +459,7 @@ def test_an_undefined_message_is_not_clipped_to_the_limit(jit: bool, count: int)
         with tf.GradientTape() as tape:
             start = given * 0 + 1
             tape.watch(start)
-            end = with_backward_mode(Mode("clip", value=0.5), start)
+            end = with_backward_mode(Mode("clip", value=0.5), start, Lowering(tf.float32, {}, {}, {}))
         return tape.gradient(end, start, output_gradients=given)
 
     np.testing.assert_array_equal(received(tf.constant(message)).numpy(), np.clip(message, -0.5, 0.5))

@@ -179,3 +179,13 @@ def test_names_of_the_example_are_proposed_for_redrawing() -> None:
     study.refresh()
     labels = [item.label for item in study.complete(head.count("\n"), written.index("▮"))]
     assert "noise" in labels
+
+
+def test_the_number_of_a_gradient_mode_is_made_of_constants_and_counters() -> None:
+    study = OpenStudy("t", LAYERS)
+    study.refresh()
+    head = LAYERS.replace("    loss:", "    constants: {c: 2}\n    loss:")
+    written = "    gradient: {f: {scale: 1 - ▮}}"
+    study.update(head + written.replace("▮", ""))
+    labels = {item.label for item in study.complete(head.count("\n"), written.index("▮"))}
+    assert {"step", "phase", "c"} <= labels and not {"x", "y", "f"} & labels
