@@ -293,6 +293,8 @@ def _enumerated(term: t.Sample, digits: Digits, context: Lowering) -> Value:
     else:
         found = each // tf.constant(powers, number.dtype) % digits.count
     found = tf.cast(found, tf.int32)
+    if digits.values:
+        found = tf.gather(tf.constant(digits.values, tf.int32), found)
     values = 1 - 2 * found if term.distribution == "rademacher" else found
     if EXAMPLE not in context.lead:
         return Value(tf.reshape(values, term.shape))

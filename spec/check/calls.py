@@ -258,7 +258,7 @@ def special_form(checker: Elaborator, node: n.Call, text: Text, context: Context
         along = None if wanted < 3 else enclosed(checker.term(node.arguments[2], text, context), context.bound)
         return derivative(row.name, enclosed(operand, context.bound), by, along, context.stage, span)
     if row.name == "B":
-        return batch_mean(operand, context.stage, span)
+        return batch_mean(checker, operand, context.stage, span)
     raise InternalError(f"no check of the special form '{row.name}'")
 
 

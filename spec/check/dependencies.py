@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from ..diagnostics.problems import problem_at
 from ..ir import terms as t
 from ..ir.term_pass import TermPass
-from ..ir.types import Type
 from .memo import Shared
 from .namespace import Binding
 
@@ -30,6 +29,15 @@ class Dependencies:
         """Of outputs: whether one has a value per example."""
         self.learning: dict[str, bool] = {}
         """Of outputs: whether one depends on weights."""
+        self.density: t.Term | None = None
+        """What an example weighs, where not all weigh the same."""
+        self.divided: tuple[int, ...] = ()
+        """How many of the examples that weigh differently train, and how many are tested, where that is not all of them each."""
+
+    def weight(self) -> t.Term | None:
+        """What an example weighs, where not all weigh the same."""
+        self.note_read("density", "")
+        return self.density
 
     def reached(self, term: t.Term) -> Iterator[t.Term]:
         """All terms that one depends on, through names."""
@@ -103,15 +111,15 @@ class Dependencies:
         return self.learning[name]
 
 
-def over_examples(dependencies: Dependencies, term: t.Term) -> t.Term:
-    """A term, or its expectation where it has one value per example. Raises StudyError."""
+def over_examples(dependencies: Dependencies, term: t.Term, mean: Callable[[t.Term], t.Term]) -> t.Term:
+    """A term, or its mean where it has one value per example. Raises StudyError."""
     loose = dependencies.per_example(term)
     if loose is None:
         return term
     if any(isinstance(item, t.Expectation) for item in t.walk(term)):
         message = "this is one value per example, beside an `E` over examples"
         raise problem_at(loose.span or term.span, message, "Put it inside an `E(…)`, or put one around the whole.")
-    return t.Expectation(term, type=Type("real", term.type.shape), span=term.span)
+    return mean(term)
 
 
 def _now(term: t.Term) -> Iterable[t.Term]:

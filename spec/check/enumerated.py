@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from math import prod
 
 import numpy as np
@@ -13,12 +15,13 @@ from ..model.task import Data
 from ..source import nodes as yaml
 from .scope import ExperimentScope
 from .shares import counted
+from .weighed_examples import density
 
 MAX_BITS = 24
 FULL = "full"
 """The batch that is the whole training set."""
 BINARY_DISTRIBUTIONS = ("rademacher", "bernoulli")
-EVEN = "`integer(n)`, `rademacher([d])` and `bernoulli(0.5, [d])`"
+FEW = "`integer(n)`, `rademacher([d])`, `bernoulli(p, [d])` and `categorical(p)`"
 
 
 def enumerated(experiment: ExperimentScope, model: Data) -> DataSource:
@@ -32,15 +35,16 @@ def enumerated(experiment: ExperimentScope, model: Data) -> DataSource:
     ]
     if not written:
         raise problem_at(model.span("enumerate"), "no draw is named", "`enumerate: [a, b]`")
-    samples: list[t.Sample] = []
+    samples: list[tuple[str, t.Sample]] = []
     digits: list[Digits] = []
     total = 1
     for name, span in zip(written, spans, strict=True):
-        sample, count = _few(experiment, name, span)
+        sample, likely = _few(experiment, name, span)
+        count = likely.count
         if any(sample.path == one.path for one in digits):
             raise problem_at(span, f"'{name}' stands twice", "Its values are all taken already.")
-        samples.append(sample)
-        digits.append(Digits(sample.path, count, total))
+        samples.append((name, sample))
+        digits.append(replace(likely, stride=total))
         entries = prod(sample.shape)
         if count**entries > 2**MAX_BITS or total * count**entries > 2**MAX_BITS:
             hint = f"Leave `data` out, so that examples are sampled; the limit is 2^{MAX_BITS}."
@@ -49,13 +53,29 @@ def enumerated(experiment: ExperimentScope, model: Data) -> DataSource:
                 raise problem_at(span, f"'{name}' has {power} values", hint)
             raise problem_at(span, f"{listing(written)} have more than 2^{MAX_BITS} combinations", hint)
         total *= count**entries
-    _must_be_all(experiment, samples, written, model.span("enumerate"))
+    weights = weigh(experiment, samples, digits, model.span("enumerate"))
     if divided:
-        return _divided(experiment, model, total, tuple(digits))
+        source = _divided(experiment, model, total, tuple(digits), weights)
+        _must_be_all(experiment, samples, written, model.span("enumerate"))
+        return source
+    _must_be_all(experiment, samples, written, model.span("enumerate"))
     _must_be_whole(experiment, f"2^{total.bit_length() - 1}" if total.bit_count() == 1 else f"{total:,}")
-    if len(digits) == 1 and digits[0].count == 2 and samples[0].distribution in BINARY_DISTRIBUTIONS:
+    coin = len(digits) == 1 and samples[0][1].distribution in BINARY_DISTRIBUTIONS
+    if coin and digits[0] == Digits(digits[0].path):
         return Enumerated(total, digits[0].path)
-    return Enumerated(total, (), tuple(digits))
+    return Enumerated(total, (), tuple(digits), density=weights)
+
+
+def weigh(
+    experiment: ExperimentScope, samples: Sequence[tuple[str, t.Sample]], digits: Sequence[Digits], span: Span
+) -> t.Term | None:
+    """What an example weighs, known to all that is checked from here on; None where all are equally likely."""
+    terms = [sample for _, sample in samples]
+    weight: t.Term | None = experiment.shared.once(
+        f"density {digits}", terms, lambda: density(experiment.checker, samples, digits, span)
+    )
+    experiment.dependencies.density = weight
+    return weight
 
 
 def _refuse(model: Data, divided: bool) -> None:
@@ -70,26 +90,55 @@ def _refuse(model: Data, divided: bool) -> None:
             raise problem_at(model.key(name), f"'{name}' does not go with 'enumerate'", hint)
 
 
-def _few(experiment: ExperimentScope, name: str, span: Span) -> tuple[t.Sample, int]:
-    """The draw that a name is, and how many values each of its entries has, all equally likely. Raises StudyError."""
+def _few(experiment: ExperimentScope, name: str, span: Span) -> tuple[t.Sample, Digits]:
+    """The draw that a name is, and the values that each of its entries has. Raises StudyError."""
     examples = experiment.stage("example")
     if name not in examples:
         hint = did_you_mean(name, examples) or f"Drawn for each example: {listing(examples) or 'nothing'}."
         raise problem_at(span, f"'{name}' is not drawn for each example", hint)
     term = experiment.term_of(experiment.bindings[name], span)
     if isinstance(term, t.Sample) and term.distribution == "integer":
-        return term, int(term.sizes["n"])
-    if not isinstance(term, t.Sample) or term.distribution not in BINARY_DISTRIBUTIONS or not _fair(term):
-        hint = f"Only {EVEN} have values that are few and equally likely."
+        return term, Digits(term.path, int(term.sizes["n"]))
+    if not isinstance(term, t.Sample) or term.distribution not in (*BINARY_DISTRIBUTIONS, "categorical"):
+        hint = f"Draws with few values are {FEW}."
         raise problem_at(span, f"the values of '{name}' cannot be enumerated", hint)
-    return term, 2
+    p = term.parameters.get("p")
+    return term, Digits(term.path) if p is None else _by_probability(term, p, name, span)
 
 
-def _must_be_all(experiment: ExperimentScope, samples: list[t.Sample], names: list[str], span: Span) -> None:
+def _by_probability(sample: t.Sample, p: t.Term, name: str, span: Span) -> Digits:
+    """The values of a draw that have a probability, and their odds where they are not alike. Raises StudyError."""
+    if not isinstance(p, t.Literal):
+        message = f"how likely the values of '{name}' are is not known before anything runs"
+        raise problem_at(
+            span,
+            message,
+            "Give it probabilities that are constants, or leave `data` out, so that examples are sampled.",
+        )
+    shares = np.asarray(p.value, float)
+    if sample.distribution == "categorical":
+        shares = shares / shares.sum()
+    elif not shares.shape:
+        shares = np.stack([1 - shares, shares])
+    elif ((shares == 0) | (shares == 1)).any():
+        hint = "Write that entry as the number that it is, and enumerate the others."
+        raise problem_at(span, f"an entry of '{name}' is always the same", hint)
+    else:
+        return Digits(sample.path, odds=() if (shares == 0.5).all() else tuple(shares.ravel().tolist()))
+    there = np.flatnonzero(shares)
+    odds = shares * len(there)
+    alike = bool(np.ptp(shares[there]) == 0)
+    values = tuple(there.tolist()) if len(there) < len(shares) else ()
+    return Digits(sample.path, len(there), values=values, odds=() if alike else tuple(odds.tolist()))
+
+
+def _must_be_all(
+    experiment: ExperimentScope, samples: list[tuple[str, t.Sample]], names: list[str], span: Span
+) -> None:
     """Refuses another draw beside them."""
     for other in experiment.stage("example"):
         for item in t.walk(experiment.term_of(experiment.bindings[other], span)):
-            if isinstance(item, t.Sample) and not any(item is sample for sample in samples):
+            if isinstance(item, t.Sample) and not any(item is sample for _, sample in samples):
                 hint = "Expectations are exact only where nothing else is drawn: move it to `draw`, or sample."
                 whose = listing([f"'{name}'" for name in names])
                 raise problem_at(
@@ -97,7 +146,9 @@ def _must_be_all(experiment: ExperimentScope, samples: list[t.Sample], names: li
                 )
 
 
-def _divided(experiment: ExperimentScope, model: Data, total: int, digits: tuple[Digits, ...]) -> Combinations:
+def _divided(
+    experiment: ExperimentScope, model: Data, total: int, digits: tuple[Digits, ...], weights: t.Term | None
+) -> Combinations:
     """So many of all combinations to train on, and the rest to test on."""
     train = counted(experiment, model, "train", total, what="combinations")
     assert train is not None
@@ -111,7 +162,8 @@ def _divided(experiment: ExperimentScope, model: Data, total: int, digits: tuple
         raise problem_at(
             model.span("train"), message, "`train: 0.4` is a share. Without `train` all are trained and tested on."
         )
-    return Combinations(total - train, train, digits, model.order)
+    experiment.dependencies.divided = (train, total - train)
+    return Combinations(total - train, train, digits, model.order, density=weights)
 
 
 def _must_be_whole(experiment: ExperimentScope, every: str) -> None:

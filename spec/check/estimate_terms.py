@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from ..diagnostics.problems import Span, problem_at
 from ..ir import terms as t
@@ -12,6 +13,7 @@ from .context import Context
 from .dependencies import Dependencies, over_examples
 from .expressions import Checker
 from .namespace import Binding
+from .weighed_examples import mean
 
 
 def estimated(
@@ -26,7 +28,7 @@ def estimated(
         if isinstance(item, t.Reference) and item.stage == "estimates":
             hint = "Write out what it is of, or take it in a measure beside this one."
             raise problem_at(item.span or node.span, f"'{item.name}' is an estimate, and none is made of others", hint)
-    return folding.real(over_examples(dependencies, term))
+    return folding.real(over_examples(dependencies, term, partial(mean, checker)))
 
 
 def statistic(
@@ -35,7 +37,7 @@ def statistic(
     """What a statistic is of: a real value, averaged over examples where it has one for each. Raises StudyError."""
     term = checker.value(binding.node, Context("statistics", ("value", binding.name)))
     must_fit(term, binding.node.span)
-    term = folding.real(over_examples(dependencies, term))
+    term = folding.real(over_examples(dependencies, term, partial(mean, checker)))
     taken = (
         isinstance(item, t.Expectation) or (isinstance(item, t.Reference) and item.stage == "statistics")
         for item in t.walk(term)

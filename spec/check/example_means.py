@@ -17,6 +17,7 @@ from . import constant_folding as folding
 from .context import Context, Elaborator
 from .expectations import enclosed
 from .expression_text import Text
+from .weighed_examples import mean, must_be_alike, weighed
 
 OVER_EXAMPLES: Mapping[str, int] = {"E": 1, "quantile": 2}
 """The special forms that range over examples, and how many arguments each takes by position."""
@@ -62,11 +63,12 @@ def over_stream(checker: Elaborator, node: n.Call, text: Text, context: Context,
         _must_reach(checker, [operand, condition], inner.on, text.keyword("on", given["on"]))
     on = inner.on or None
     if share is not None:
+        must_be_alike(checker, "`quantile`", span)
         return _quantile(operand, _fraction(share), condition, on, span)
     if condition is None:
-        operand = folding.real(operand)
-        return t.Expectation(operand, on=on, type=Type("real", operand.type.shape), span=span)
-    counted = t.Expectation(condition, on=on, type=Type("real"), span=span)
+        return mean(checker, folding.real(operand), span, on)
+    counted = t.Expectation(weighed(checker, condition, span), on=on, type=Type("real"), span=span)
+    operand = weighed(checker, operand, span)
     if operand.type.kind == "bool":
         picked = checker.operate(OPERATIONS["logical_and"], [condition, operand], {}, span)
     else:

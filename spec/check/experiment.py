@@ -35,6 +35,7 @@ from .unused_functions import unused
 from .updates import idle_updates
 from .value_gradients import undefined_gradients
 from .visits import with_visits
+from .weighed_examples import unweighed_layers
 
 MAX_REPLICATES = 100_000
 
@@ -84,6 +85,8 @@ class ExperimentChecker:
         )
         if stored is None or stored.loss_scale is None:
             scope.problems.extend(self.shared.once("left out", found, lambda: tuple(left_out_of_nothing(found))))
+        if scope.dependencies.density is not None and not isinstance(data := self.model.task.data, str):
+            scope.problems.extend(unweighed_layers(list(scope.plans.values()), data.span("enumerate")))
         replicates = scope.attempt(lambda: scope.part(("replicates",), self.replicates, self.model.node("replicates")))
         streams = streams_of(scope)
         found_probes = probes(scope, training, {*self.point.values, *(["variant"] if self.point.variant else [])})

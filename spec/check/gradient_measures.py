@@ -22,6 +22,7 @@ from .context import Context
 from .enumerated import coins
 from .gradients import must_be_one_number, weights_of
 from .scope import ExperimentScope
+from .weighed_examples import mean, weighed_in_a_statistic
 
 MAX_TARGET_BITS = 16
 MAX_EIGENVALUES = 100
@@ -62,6 +63,7 @@ def _statistic(experiment: ExperimentScope, name: str, entry: OneOf) -> list[Mea
         must_be_symmetric(experiment, row, of)
     if row.matrix == "gauss_newton":
         must_be_of_the_output(experiment, row, of, asked.network)
+    of = weighed_in_a_statistic(experiment.checker, row, of, on, arguments.span())
     term = t.GradientStatistic(
         kind, of, asked, examples, over, draws, every, options, on, type=Type("real", _shape(row, options, asked, examples, arguments)),
         span=arguments.extent,
@@ -243,7 +245,4 @@ def _exact(experiment: ExperimentScope, exact: Exact, gradient: t.Gradient) -> t
         ]
         return experiment.checker.operate(OPERATIONS[name], terms, {}, span)
 
-    def mean(term: t.Term) -> t.Term:
-        return t.Expectation(term, type=Type("real", term.type.shape), span=span)
-
-    return exact(gradient, mean, operate)
+    return exact(gradient, lambda term: mean(experiment.checker, term, span), operate)

@@ -7,7 +7,9 @@ from math import prod
 from ..diagnostics.problems import Span, problem_at
 from ..ir import terms as t
 from ..ir.types import Type
+from .context import Elaborator
 from .namespace import LATE_STAGES
+from .weighed_examples import weighed_loss
 
 FORMS_OF_DERIVATIVES = ("gradient", "jacobian", "directional", "hessian_vector")
 MAX_ENTRIES = 64
@@ -135,7 +137,7 @@ def weights_of(term: t.Term) -> t.Weight | t.AllWeights:
     raise problem_at(term.span, "a gradient is taken with respect to a name, a layer's output or weights", hint)
 
 
-def batch_mean(of: t.Term, stage: str, span: Span) -> t.Term:
+def batch_mean(checker: Elaborator, of: t.Term, stage: str, span: Span) -> t.Term:
     """`B(e)`: the mean over the batch, in a loss. Raises StudyError."""
     if stage != "loss":
         hint = "In measures `E(…)` is the mean over the evaluation examples; `mean(…)` is that of an array."
@@ -149,4 +151,4 @@ def batch_mean(of: t.Term, stage: str, span: Span) -> t.Term:
         )
     if isinstance(of, t.Literal):
         return of
-    return t.BatchMean(of, type=Type("real", of.type.shape), span=span)
+    return t.BatchMean(weighed_loss(checker, of, span), type=Type("real", of.type.shape), span=span)

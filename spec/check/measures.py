@@ -24,6 +24,7 @@ from .measure_names import INFERENCE
 from .said_streams import modes_said, said_mode, said_on, streams_said
 from .scope import ExperimentScope
 from .streams import stream_of
+from .weighed_examples import mean, weighed_loss
 
 
 def loss_term(experiment: ExperimentScope, name: str, loss: Any, of: yaml.Node | None) -> LossPlan:
@@ -57,7 +58,7 @@ def loss_term(experiment: ExperimentScope, name: str, loss: Any, of: yaml.Node |
                 f"a weight is one number, and this is {factor.type}",
                 "`sum(…)` or an index makes one number of it.",
             )
-    return LossPlan(name, term, factor, trains)
+    return LossPlan(name, weighed_loss(experiment.checker, term, of.span), factor, trains)
 
 
 def trained_by(experiment: ExperimentScope, loss: LossTerm) -> tuple[str, ...]:
@@ -116,7 +117,7 @@ def _mean(experiment: ExperimentScope, name: str, entry: Any, node: yaml.Node | 
     with experiment.measure_names.within(name, on, mode):
         term = experiment.checker.value(of, Context("measures", ("measures", name)))
     experiment.must_fit(term, of.span)
-    term = over_examples(experiment.dependencies, term)
+    term = over_examples(experiment.dependencies, term, partial(mean, experiment.checker))
     streams = streams_said(term)
     if said is not None and None not in streams:
         hint = "Leave `on` out: what stands in it says its own, or is the same for all examples."

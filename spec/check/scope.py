@@ -136,8 +136,8 @@ class ExperimentScope:
     def answer(self, question: Question) -> Hashable:
         """The answer to a question about a name. Of a term it is the type alone, or a literal, so that parts are shared more often."""
         about, name = question
-        if about == "data":
-            return self.data
+        if about in ("data", "density"):
+            return self.data if about == "data" else self.dependencies.density
         if about == "gradient":
             return self.shared.common.identity(self.model.node("gradient", name))
         if about == "network":

@@ -9,6 +9,7 @@ from ..diagnostics.problems import Problem
 from ..ir import terms as t
 from ..ir.plan import MeasurePlan, StatisticPlan
 from .scope import ExperimentScope
+from .weighed_examples import average_of_training
 
 
 def statistics(
@@ -17,8 +18,9 @@ def statistics(
     """The statistics that stand in some terms, in names or in networks, each behind those that it is made of; of the others there is a
     warning. Errors are kept."""
     names = experiment.stage("statistics")
+    average = average_of_training(experiment.data, experiment.shared)
     if not names:
-        return ()
+        return tuple(average)
     data = experiment.data
     if data is not None and not data.train:
         message = f"'{names[0]}' is taken over the training set, and here each example is new"
@@ -37,9 +39,8 @@ def statistics(
             key = experiment.bindings[name].key
             experiment.warnings.append(Problem(f"nothing uses the statistic '{name}'", key, hint, "warning"))
     _must_not_be_redrawn(experiment, sorted(used), measures)
-    return tuple(
-        _plan(experiment, name, made_of) for name in sorted(made_of, key=lambda one: len(made_of[one])) if name in used
-    )
+    ordered = sorted(made_of, key=lambda one: len(made_of[one]))
+    return (*average, *(_plan(experiment, name, made_of) for name in ordered if name in used))
 
 
 def _plan(experiment: ExperimentScope, name: str, made_of: dict[str, set[str]]) -> StatisticPlan:

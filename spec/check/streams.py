@@ -83,6 +83,10 @@ def _patched(experiment: ExperimentScope, stream: str, name: str) -> t.Term:
         hint = did_you_mean(name, known) or f"An example has {listing(known) or 'no names'}."
         raise problem_at(key, f"'{name}' is no name of the example", hint)
     assert node is not None
+    weight = experiment.dependencies.density
+    if weight is not None and any(isinstance(item, t.Reference) and item.name == name for item in t.walk(weight)):
+        hint = f"Say a name that is made of '{name}', or measure `E(…, where=…)`."
+        raise problem_at(key, f"examples weigh as '{name}' is probable, and here it would be something else", hint)
     whole = experiment.term_of(experiment.bindings[name], key)
 
     def made() -> t.Term:

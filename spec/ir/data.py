@@ -9,6 +9,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from .terms import Term
+
 
 @dataclass(frozen=True)
 class Digits:
@@ -18,11 +20,15 @@ class Digits:
         path: the sample's place in the seed tree.
         count: how many values each of its entries has.
         stride: how many combinations there are of the samples before it.
+        values: which values are taken, where some have no probability; all of them from 0 on (or -1 and 1) if none are named.
+        odds: the probabilities of all values by their mean one, those of each entry where they differ; none where all are alike.
     """
 
     path: tuple[str, ...]
     count: int = 2
     stride: int = 1
+    values: tuple[int, ...] = ()
+    odds: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,8 @@ class DataSource(ABC):
     otherwise: tuple[tuple[str, ...], ...] = field(default=(), kw_only=True)
     """The samples, by their places in the seed tree, that training makes the other way: anew at each visit of a finite set whose draws
     are made once, or once for each row of files beside which they are made anew."""
+    density: Term | None = field(default=None, compare=False, repr=False, kw_only=True)
+    """What an example weighs, where not all weigh the same: its probability by the mean one of all of them."""
 
     @property
     def train(self) -> int:
@@ -143,7 +151,7 @@ class Enumerated(DataSource):
 
 
 def _meant(digits: tuple[Digits, ...]) -> list[Any]:
-    return [[list(one.path), one.count] for one in digits]
+    return [[list(one.path), one.count, *([list(one.values)] if one.values else [])] for one in digits]
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class Data(Closed):
     )
     enumerate: Name | list[Name] | None = Field(
         None,
-        description="A draw of `example` with few values that are equally likely, or several: all their combinations, full batches, exact expectations. "
+        description="A draw of `example` with few values, or several: all their combinations, each by its probability, full batches, exact expectations. "
         "With `train` so many of them train, other ones in each replicate, and the rest are tested.",
     )
     stratify: str | None = Field(

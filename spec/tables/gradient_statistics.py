@@ -46,6 +46,7 @@ class GradientStatistic:
             output (both are symmetric as long as no gradient mode changes a derivative), or the `kernel`, the inner products
             of the examples' gradients.
         least: how many examples it takes at least.
+        weighs: whether it is of a mean, or of products of two gradients, so that an example can weigh more than another.
     """
 
     name: str
@@ -58,6 +59,7 @@ class GradientStatistic:
     values: tuple[str, ...] = ()
     matrix: Literal["", "hessian", "gauss_newton", "kernel"] = ""
     least: int = MIN_BLOCKS
+    weighs: bool = False
 
     @property
     def title(self) -> str:
@@ -138,11 +140,11 @@ GRADIENT_STATISTICS: Mapping[str, GradientStatistic] = by_name(
         ),
         GradientStatistic(
             "gradient_variance", "E‖ḡ - E ḡ‖² over draws of the target, where ḡ is the gradient averaged over examples",
-            "arXiv:1703.07950, equation 3", named(*OVER_DRAWS),
+            "arXiv:1703.07950, equation 3", named(*OVER_DRAWS), weighs=True,
         ),
         GradientStatistic(
             "gradient_norm", "‖∇ mean of the value over examples‖", "Pascanu, Mikolov, Bengio 2013, section 2",
-            named(*OF_A_SET), floor=False, least=1,
+            named(*OF_A_SET), floor=False, least=1, weighs=True,
         ),
         GradientStatistic(
             "gradient_alignment", "the mean cosine between the gradients of two different examples", "Sankararaman et al. 2020, section 2 (arXiv:1904.06963)",
@@ -151,23 +153,23 @@ GRADIENT_STATISTICS: Mapping[str, GradientStatistic] = by_name(
         GradientStatistic(
             "hessian_eigenvalues", "eigenvalues of the Hessian of the mean of the value over examples, from the largest to the smallest",
             "Lanczos 1950; Golub, Underwood 1977 (block Lanczos)", named(*OF_A_SET, *SPECTRUM),
-            floor=False, values=("largest", "smallest"), matrix="hessian", least=1,
+            floor=False, values=("largest", "smallest"), matrix="hessian", least=1, weighs=True,
         ),
         GradientStatistic(
             "gauss_newton_eigenvalues", "eigenvalues of the mean over examples of JᵀHJ, where J is the Jacobian of the network's output "
             "and H the Hessian of the value by that output, from the largest to the smallest",
             "Schraudolph 2002, section 3", named(*OF_A_SET, *SPECTRUM),
-            floor=False, values=("largest", "smallest"), matrix="gauss_newton", least=1,
+            floor=False, values=("largest", "smallest"), matrix="gauss_newton", least=1, weighs=True,
         ),
         GradientStatistic(
             "hessian_trace", "the trace of the Hessian of the mean of the value over examples, from products with random signs",
             "Hutchinson 1990", named(*OF_A_SET, Parameter("probes", "size", "how many vectors of random signs", 100)),
-            matrix="hessian", least=1,
+            matrix="hessian", least=1, weighs=True,
         ),
         GradientStatistic(
             "ntk_eigenvalues", "eigenvalues of the matrix of inner products ⟨g, g'⟩ of the examples' gradients, from the largest to the smallest",
             "Jacot, Gabriel, Hongler 2018, section 4", named(*OF_A_SET, *SPECTRUM[:2]),
-            floor=False, values=("largest", "smallest"), matrix="kernel", least=1,
+            floor=False, values=("largest", "smallest"), matrix="kernel", least=1, weighs=True,
         ),
     ),
     "gradient statistic",

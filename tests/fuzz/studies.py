@@ -32,6 +32,7 @@ from .data_files import FORMATS, OPTIONS, SETS, Rows
 from .expressions import Given, Writer
 from .networks import Layers
 from .sayings import SAYINGS, say
+from .weighed import weigh
 
 DATA = ("fresh", "test", "finite", "with_replacement", "enumerated", "combinations")
 
@@ -44,7 +45,7 @@ def rows() -> set[str]:
         "weights": {**STORED_TYPES, "state": 0, "loss_scale": 0, "left_out": 0}, "mode": GRADIENT_MODES, "statistic": GRADIENT_STATISTICS, "figure": FIGURES,
         "dtype": DTYPES,
         "claim": CLAIM_FORMS, "form": {**FORMS, "indices": 0, "array": 0, "function": 0, "layer output": 0, "layer elsewhere": 0},
-        "data": dict.fromkeys((*DATA, "files", "validation", "redraw", "statistics")), "file": dict.fromkeys(FORMATS),
+        "data": dict.fromkeys((*DATA, "files", "validation", "redraw", "statistics", "weighed")), "file": dict.fromkeys(FORMATS),
         "rows": dict.fromkeys(OPTIONS), "said": dict.fromkeys(SAYINGS),
         "stream": dict.fromkeys(("where", "tests")), "counter": COUNTERS, "judge": JUDGES, "skip": dict.fromkeys(SKIPS),
         "phase": {**TrainingPhase.model_fields, "restart initial": 0}, "update": TrainingUpdate.model_fields, "estimate": Estimate.model_fields,
@@ -79,6 +80,7 @@ def study(seed: int) -> Study:
     composer.rows_of_files()
     composer.derivatives(Random(f"derivatives {seed}"))
     say(tree, writer.seen, Random(f"said {seed}"))
+    weigh(tree, writer.seen, Random(f"weighed {seed}"))
     return Study(seed, tree, writer.seen)
 
 
