@@ -10,6 +10,7 @@ from pathlib import Path
 from dlspec import spec
 
 from ..api.diff_studies import Compared, compared
+from .problems_told import tell_problems
 from .warnings_told import tell_warning
 
 SAME, DIFFERENT, TROUBLE = 0, 1, 2
@@ -54,4 +55,4 @@ def _trouble(error: spec.StudyError, sides: Sequence[str]) -> None:
     if side:
         name = sides[0] if side == "before" else sides[1]
         print(f"the {'first' if side == 'before' else 'second'} side, {name}, is no valid study:\n", file=sys.stderr)
-    print(spec.render(error.problems), file=sys.stderr)
+    tell_problems(error.problems)

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from dlspec import spec
 
+from .problems_told import for_terminal
 from .standard_output import OutputLost, to_nowhere
 
 DONE, ERROR, INTERRUPTED = 0, 1, 130
@@ -21,7 +22,7 @@ def ended(command: Callable[[], object]) -> int:
         sys.stdout.flush()
         return code
     except spec.StudyError as error:
-        return _told(spec.render(error.problems))
+        return _told(for_terminal(spec.render(error.problems)))
     except KeyboardInterrupt:
         return _told("interrupted", INTERRUPTED)
     except BrokenPipeError:

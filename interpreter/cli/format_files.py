@@ -10,6 +10,7 @@ from pathlib import Path
 from dlspec import spec
 
 from ..results.atomic_files import replace_file
+from .problems_told import tell_problems
 from .text.line_difference import line_difference
 
 DONE, CHANGES, TROUBLE = 0, 1, 2
@@ -51,7 +52,7 @@ class Formatting:
             if self.only_valid:
                 print(f"{file}: is no valid study, and was left as it is", file=sys.stderr)
                 return DONE
-            print(spec.render(error.problems), file=sys.stderr)
+            tell_problems(error.problems)
             return TROUBLE
         except spec.InternalError as error:
             print(error, file=sys.stderr)

@@ -16,6 +16,7 @@ from ..api.merged_versions import VERSIONS, merged_versions
 from ..results.atomic_files import replace_file
 from ..results.git_command import git
 from ..results.optional_outputs import reason
+from .problems_told import tell_problems
 
 if TYPE_CHECKING:
     from dlspec.spec.merge.review import Review
@@ -149,6 +150,6 @@ def _review(name: str, sources: list[Source]) -> Review | None:
         print(f"{name}: merged, but it could not be checked: {reason(error)}", file=sys.stderr)
         return None
     if review.problems:
-        print(spec.render(review.problems), file=sys.stderr)
+        tell_problems(review.problems)
         print(file=sys.stderr)
     return review

@@ -14,6 +14,7 @@ from dlspec.spec.data_files.places import allow_outside
 
 from ..backend.devices import Asked
 from . import complete
+from .problems_told import tell_problems
 
 ERROR = 1
 Options = TypeVar("Options")
@@ -87,7 +88,7 @@ def from_options(options: type[Options]) -> Callable[[Callable[[Options], None]]
 
 def fail(error: spec.StudyError) -> NoReturn:
     """Prints what is wrong, and ends."""
-    print(spec.render(error.problems), file=sys.stderr)
+    tell_problems(error.problems)
     count = len(error.problems)
     if count > 1:
         print(f"\n{count} errors.", file=sys.stderr)
@@ -97,7 +98,7 @@ def fail(error: spec.StudyError) -> NoReturn:
 def warn(problems: Any) -> None:
     """Prints warnings."""
     if problems:
-        print(spec.render(problems), file=sys.stderr)
+        tell_problems(problems)
 
 
 def resolved(file: str, profile: str | None, overrides: list[str] | None, only: list[str] | None) -> spec.StudyPlan:

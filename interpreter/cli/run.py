@@ -24,6 +24,7 @@ from ..results.registration import registration_text
 from ..results.run_writer import summary
 from ..schedule.progress import JsonLines, Live, Log, Quiet, tell
 from ..store.requests import ReplicateBatch
+from .problems_told import for_terminal
 from .run_options import LogForm, RunOptions
 from .standard_output import Output
 
@@ -159,7 +160,7 @@ def _code(outcome: Outcome, output: Output, fail_on: str) -> int:
     """The exit code, and what else there is to say at the end."""
     done = outcome.done
     if done.error is not None:
-        tell(f"{render(done.error.problems)}\nThere is no folder of this run; its replicates are stored.")
+        tell(f"{for_terminal(render(done.error.problems))}\nThere is no folder of this run; its replicates are stored.")
     if outcome.stopped:
         tell(outcome.interruption())
     elif output.error is not None and not isinstance(output.error, BrokenPipeError):

@@ -10,6 +10,7 @@ from dlspec import spec
 
 from ..api.validation import problems_of
 from ..results.distribution import dlspec_version
+from .problems_told import tell_problems
 
 VALID, INVALID = 0, 1
 
@@ -52,7 +53,7 @@ def validate_files(files: Sequence[str], form: Format = Format.text, only_studie
 
 def _tell(file: str, problems: Sequence[spec.Problem]) -> None:
     if problems:
-        print(spec.render(problems), file=sys.stderr)
+        tell_problems(problems)
     if all(problem.severity == "warning" for problem in problems):
         print(f"{file}: valid")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from dlspec import spec
 from ..results.exit_codes import ERROR, INTERRUPTED
 from ..schedule.progress import tell
 from .options import warn
+from .problems_told import tell_problems
 from .run_options import RunOptions
 
 SECONDS = 0.3
@@ -57,7 +57,7 @@ def _run(options: RunOptions, command: Sequence[str], path: Path, before: Stamp)
             code = executed(plan, options, command, terminal)
         return saved.is_set(), code
     except spec.StudyError as error:
-        print(spec.render(error.problems), file=sys.stderr)
+        tell_problems(error.problems)
         return False, ERROR
 
 

@@ -75,6 +75,24 @@ def test_a_stage_is_whole_at_40_columns(stage: str, tmp_path: Path, monkeypatch:
     )
 
 
+def test_errors_break_inside_no_word_on_a_terminal_and_nowhere_in_a_pipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.yaml").write_text(STUDY.replace("batch: 4", "batch: 4.5"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "40")
+    with pytest.raises(SystemExit):
+        app(["plan", "a.yaml"])
+    piped = capsys.readouterr().err
+    assert max(map(len, piped.splitlines())) > 60
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    with pytest.raises(SystemExit):
+        app(["plan", "a.yaml"])
+    shown = capsys.readouterr().err
+    words = [line for line in shown.splitlines() if "|" not in line]
+    assert shown.split() == piped.split() and max(map(len, words)) <= 40
+
+
 def test_the_version_is_that_of_the_package() -> None:
     assert invoke("--version") == f"dlspec {dlspec.__version__}\n"
 
