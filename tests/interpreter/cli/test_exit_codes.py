@@ -140,7 +140,7 @@ def test_files_that_cannot_be_read(command: str, file: str, why: str, folder: Pa
 
 
 PLACES = (
-    ("new", "no/such/place.yaml"), ("schema", "--write"), ("ops", "--write"), ("runs", "--runs", "first.yaml"),
+    ("new", "schemas/place.yaml"), ("schema", "--write"), ("ops", "--write"), ("runs", "--runs", "first.yaml"),
     ("report", "--runs", "first.yaml"), ("run", "first.yaml", "--runs", "first.yaml"),
 )  # fmt: skip
 
