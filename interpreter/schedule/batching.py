@@ -74,12 +74,23 @@ def cells_side_by_side(programs: Sequence[Program], device: str) -> list[int]:
         program = programs[places[0]]
         together = min(program.replicates, max_replicates_per_batch(program, device))
         most = max_cells_side_by_side(program, together, device)
+        whole = len(places)
         while places:
-            size = next_group(len(places), most)
+            size = group_size(program, whole, len(places), most)
             for place in places[:size]:
                 counts[place] = size
             places = places[size:]
     return counts
+
+
+def group_size(program: Program, whole: int, left: int, most: int) -> int:
+    """How many cells of a form are next, of which there are so many as a `whole` and so many left, at most so many at once.
+
+    Those that are measured only are in groups of one size, where that is no less than half of the most: compiling another size takes longer
+    than measuring one group more.
+    """
+    even = max(size for size in range(1, most + 1) if whole % size == 0)
+    return min(left, even) if program.training is None and 2 * even >= most else next_group(left, most)
 
 
 def next_group(left: int, most: int) -> int:

@@ -23,7 +23,7 @@ from ..results.errors import StoreError
 from ..results.replicates import ERRORS, Replicate, Results
 from ..store.requests import CellRequest, ReplicateBatch
 from ..store.store import FINAL_STATUSES, Store
-from .batching import batch_count, max_cells_side_by_side, next_group, parts_of_programs, split_into_batches
+from .batching import batch_count, group_size, max_cells_side_by_side, parts_of_programs, split_into_batches
 
 POLL_SECONDS = 0.2
 AGAIN_SECONDS = 0.5
@@ -222,7 +222,8 @@ class Run:
         for batch in self.waiting if most > 1 else ():
             if self._form_of(batch) == family.form:
                 alike.setdefault(batch.name, batch)
-        beside = dict(islice(alike.items(), next_group(len(alike), most)))
+        size = group_size(first.program, len(family.cells.programs), len(alike), most)
+        beside = dict(islice(alike.items(), size))
         taken = {id(batch) for batch in beside.values()}
         self.waiting = deque(batch for batch in self.waiting if id(batch) not in taken)
         return list(beside.values()), family

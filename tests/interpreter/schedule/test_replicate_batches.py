@@ -10,7 +10,7 @@ import pytest
 from dlspec.interpreter.cli.run_options import RunOptions
 from dlspec.interpreter.cli.text.results import forms
 from dlspec.interpreter.results.replicates import Results
-from dlspec.interpreter.schedule.batching import split_into_batches
+from dlspec.interpreter.schedule.batching import group_size, split_into_batches
 from dlspec.interpreter.schedule.progress import called
 from dlspec.interpreter.schedule.scheduler import Progress
 from dlspec.interpreter.store.checkpoints import Checkpoint
@@ -90,6 +90,23 @@ def test_cells_with_too_few_replicates_are_parted_by_cells(rates: list[CellReque
     parted = Progress(few, jobs=2)
     assert [batch.numbers for batch in parted.missing()] == [(0,)] * 3
     assert parted.cells_of_a_part(3, 1) == 2 and Progress(few, jobs=1).cells_of_a_part(3, 1) == 3
+
+
+def test_cells_that_are_measured_only_are_in_groups_of_one_size(wanted: CellRequest) -> None:
+    """Of five, two at once, the last would be compiled by itself; 37 one by one would be measured for long."""
+    trained, measured = wanted.program, replace(wanted.program, training=None)
+
+    def sizes(program: Program, whole: int, most: int) -> list[int]:
+        left, found = whole, []
+        while left:
+            found.append(group_size(program, whole, left, most))
+            left -= found[-1]
+        return found
+
+    assert sizes(trained, 5, 2) == [2, 2, 1] and sizes(measured, 5, 2) == [1] * 5
+    assert sizes(measured, 12, 5) == [4, 4, 4] and sizes(measured, 37, 20) == [19, 18]
+    assert sizes(measured, 3, 1024) == sizes(trained, 3, 1024) == [3]
+    assert group_size(measured, 12, 3, 5) == 3, "what is left of a run that was interrupted"
 
 
 def test_programs_are_parted_only_where_there_are_fewer_than_run_at_once(
