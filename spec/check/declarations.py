@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ..diagnostics.problems import Problem, Span
-from ..expressions.parser import is_name
 from ..model.experiment import Experiment
 from ..source import nodes as yaml
+from ..source.names import is_name
 from ..tables.counters import COUNTERS
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.operations import FORMS, OPERATIONS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from ..data_files.described import called, file_name, is_name
+from ..data_files.described import called, file_name
 from ..data_files.places import located
 from ..data_files.split import group_sizes, rows_chosen, rows_without_gaps
 from ..data_files.survey import Column, survey
@@ -13,6 +13,7 @@ from ..diagnostics.problems import Span, StudyError, did_you_mean, listing, prob
 from ..ir.data import FileColumn, NamedFile, Rows
 from ..model.task import Data
 from ..source import nodes as yaml
+from ..source.names import is_name
 from .file_columns import column_of, gap, gap_hint
 from .scope import ExperimentScope
 from .shares import counted

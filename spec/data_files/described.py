@@ -6,6 +6,7 @@ import re
 
 from ..diagnostics.problems import listing, shortened
 from ..ir.types import shape_text
+from ..source.names import KEYWORDS, is_name
 from .survey import Column, Survey
 
 MAX_LINES = 200
@@ -46,11 +47,6 @@ def file_name(path: str) -> str:
     return re.split(r"[/\\]", path)[-1].split(".")[0]
 
 
-def is_name(text: str) -> bool:
-    """Whether an expression can write a name."""
-    return text.isascii() and text.isidentifier()
-
-
 def called(stem: str, name: str) -> str:
     """How expressions write a column: `digits.label`; a file's only array is `digits`."""
     if not name:
@@ -73,7 +69,8 @@ def _type(column: Column) -> str:
 def _facts(column: Column) -> str:
     facts = [column.problem]
     if not column.problem and not (is_name(column.name) or not column.name):
-        facts.append("is no name: rename it to use it alone")
+        word = "is a word of the language" if column.name in KEYWORDS else "is no name"
+        facts.append(f"{word}: rename it to use it alone")
     if column.low is not None and column.kind in ("int", "real"):
         facts.append(
             f"{column.low:g} to {column.high:g}" if column.kind == "real" else f"{column.low} to {column.high}"

@@ -14,11 +14,12 @@ from typing import Any, Literal, get_args, get_origin
 
 from ..diagnostics.problems import StudyError
 from ..expressions import nodes as n
-from ..expressions.parser import SyntaxProblem, is_name, parse_expression
+from ..expressions.parser import SyntaxProblem, parse_expression
 from ..expressions.printer import print_expression
 from ..model.base import Closed, OneOf
 from ..model.experiment import LossTerm, MeasureOf
 from ..model.layers import LayerDefaults
+from ..source.names import is_name
 from ..tables.gradient_modes import DEFAULT_MODE
 from .expressions import canonical
 

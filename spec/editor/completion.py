@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from ..check.namespace import STAGES, counters_in, order, stands_in
 from ..check.streams import OWN, VALIDATION
-from ..expressions.parser import KEYWORDS
 from ..model.base import OneOf
 from ..model.fields import EXPRESSION, TEXT, Place, fields, meaning
+from ..source.names import KEYWORDS
 from ..tables.counters import COUNTERS
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.gradient_modes import GRADIENT_MODES

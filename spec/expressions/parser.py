@@ -15,6 +15,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from ..cache_dir import user_cache
 from ..diagnostics.problems import listing, shortened
+from ..source.names import KEYWORDS
 from . import nodes as n
 from .walker import Walker
 
@@ -23,6 +24,8 @@ MAX_NESTING = 60
 MAX_DEPTH = 120
 MAX_DIGITS = 300
 BRACKETS = re.compile(r"[()\[\]]")
+COLUMN = re.compile(r"\w\s*(\.|\[|\[\s*\w+\s*:)\s*$")
+"""What stands before the name of a column or a layer: `rows.x`, `rows[x:y]`."""
 
 
 @dataclass
@@ -64,19 +67,16 @@ def _tree(text: str) -> n.Expr:
             part = cast("_Part", _parser().parse(text))
         except UnexpectedInput as error:
             raise _explain(text, error) from None
+        except SyntaxProblem as problem:
+            if COLUMN.search(text[: problem.start]) and text[problem.start : problem.end] in KEYWORDS:
+                hint = f"{problem.hint} A column or a layer that is called so has to be renamed where it stands."
+                raise replace(problem, hint=hint) from None
+            raise
     tree: n.Expr = part.node
     if part.depth > MAX_DEPTH:  # passes over it could not recurse (`a + a + a + …` is deep without brackets)
         hint = "Give a part of it a name of its own, or use `sum` or `prod` over an array."
         raise SyntaxProblem(f"an expression more than {MAX_DEPTH} steps deep", tree.start, tree.end, hint)
     return tree
-
-
-def is_name(text: str) -> bool:
-    """Whether a text can be the name of a binding: a word that is none of the language's own."""
-    return text.isidentifier() and text.isascii() and text not in KEYWORDS
-
-
-KEYWORDS = frozenset({"and", "or", "not", "if", "else", "for", "true", "false"})
 
 
 def _check_size(text: str) -> None:

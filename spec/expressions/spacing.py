@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from ..source.names import KEYWORDS
 from . import nodes as n
-from .parser import KEYWORDS, parse_expression
+from .parser import parse_expression
 
 _TOKEN = re.compile(
     r"\s*((?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[A-Za-z_]\w*|//|<=|>=|==|!=|[-+*/%^<>=(),.:\[\]])", re.ASCII

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ..diagnostics.problems import problem_at
-from ..expressions.parser import KEYWORDS
 from ..model.base import NAME
 from ..model.fields import place_at
 from ..source import nodes as yaml
+from ..source.names import KEYWORDS
 from ..tables.counters import COUNTERS
 from .overrides import Override
 from .patches import EACH, alike, merge, nest

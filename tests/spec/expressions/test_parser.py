@@ -7,15 +7,14 @@ from collections.abc import Callable
 import pytest
 from dlspec.spec.expressions import nodes as n
 from dlspec.spec.expressions.parser import (
-    KEYWORDS,
     MAX_DEPTH,
     MAX_LENGTH,
     MAX_NESTING,
     SyntaxProblem,
-    is_name,
     parse_expression,
 )
 from dlspec.spec.expressions.printer import print_expression
+from dlspec.spec.source.names import KEYWORDS, is_name
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -330,3 +329,10 @@ def test_depth_counts_each_step_and_no_bracket(make: Callable[[int], str], count
         assert caught.value.message == f"an expression more than {MAX_DEPTH} steps deep"
     else:
         assert parse_expression(text).start == 2
+
+
+@pytest.mark.parametrize("text", ["rows.if", "rows[if:x]", "rows[x:if]", "1 + f . not.kernel", "if + 1", "x[1] + (or)"])
+def test_a_column_called_like_a_word_is_to_be_renamed(text: str) -> None:
+    with pytest.raises(SyntaxProblem) as caught:
+        parse_expression(text)
+    assert ("has to be renamed where it stands" in caught.value.hint) == ("+" not in text or "." in text)

@@ -11,11 +11,11 @@ import pytest
 from dlspec.spec.check.context import Context
 from dlspec.spec.check.expressions import Checker
 from dlspec.spec.diagnostics.problems import Source
-from dlspec.spec.expressions.parser import KEYWORDS, is_name
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.types import KINDS, ShapeProblem, Type
 from dlspec.spec.passes import evaluate
 from dlspec.spec.source import nodes as yaml
+from dlspec.spec.source.names import KEYWORDS, is_name
 from dlspec.spec.tables import operations
 from dlspec.spec.tables.distributions import DISTRIBUTIONS
 from dlspec.spec.tables.gradient_modes import GRADIENT_MODES
