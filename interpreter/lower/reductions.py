@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from .corners import kept
 from .derivatives import Lower, square, times, unary
+from .elementwise import one_division
 from .registry import lowers
 
 MIN_FLOAT64_LENGTH = 2048
@@ -28,6 +29,11 @@ def _in_float64(reduce: Lower) -> Lower:
 
 
 total, _mean = _in_float64(tf.reduce_sum), _in_float64(tf.reduce_mean)
+
+
+def exact_mean(count: int, x: Any, axis: Any) -> Any:
+    """The mean of so many whole numbers along an axis, rounded once: that of 41 ones is 1."""
+    return one_division(total(x, axis=axis), tf.constant(count, x.dtype))
 
 
 # 0 at 0, where it is infinite.

@@ -10,14 +10,17 @@ from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.axes import CELL, EXAMPLE, REPLICATE, Axes, union
 from dlspec.spec.ir.data import Digits
 from dlspec.spec.ir.plan import Mode
+from dlspec.spec.passes.whole_quotients import divides_exactly, taken_together
 from dlspec.spec.tables.distributions import DISTRIBUTIONS, words_needed
 from dlspec.spec.tables.operations import OPERATIONS
 from dlspec.spec.tables.stored_types import LEFT_OUT
 
 from .backward_modes import with_backward_mode
+from .elementwise import one_division
 from .linear_algebra import dot_as_product
 from .lowering import TENSOR, Lowering, Value
 from .operations import LOWERINGS
+from .reductions import exact_mean
 from .samplers import sample
 from .threefry import words
 
@@ -103,6 +106,9 @@ def _operate(term: t.Operate, context: Lowering) -> Value:
     events = [len(argument.type.shape) for argument in term.arguments]
     tensors, axes = context.aligned(values, events, row.elementwise)
     result = dot_as_product(*tensors) if term.operation == "dot" and context.on_cpu else None
+    if divides_exactly(term):
+        mean = term.operation == "mean"
+        result = exact_mean(taken_together(term), *tensors, **term.static) if mean else one_division(*tensors)
     if result is None:
         more = {"fixed": tuple(map(constants, term.arguments))} if row.splits_ties else {}
         result = LOWERINGS[term.operation](*tensors, **term.static, **more)

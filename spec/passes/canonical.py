@@ -15,6 +15,7 @@ from ..ir.plan import EstimatePlan, InitialValue, LayerPlan, MeasurePlan, Mode, 
 from ..ir.term_pass import TermPass
 from ..ir.types import Type
 from ..tables.layers import row_of
+from .whole_quotients import divides_exactly
 
 FUNCTION_NUMBERS = 1
 """Raised whenever functions that are layers, with ints, bools or `stop` in them, give other numbers than before: what came before such a function
@@ -213,6 +214,8 @@ def _file_value(term: t.FileValue, walk: Walk, names: Scope) -> Any:
 @_MEANING.case(t.Operate)
 def _operate(term: t.Operate, walk: Walk, names: Scope) -> Any:
     static = {name: walk.value(value) for name, value in term.static.items()}
+    if divides_exactly(term):  # versions before multiplied by the reciprocal
+        static["division"] = "exact"
     return [term.operation, term.type.kind, _all(term.arguments, walk, names), static]
 
 

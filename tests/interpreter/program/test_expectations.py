@@ -235,3 +235,23 @@ def test_means_are_one_quotient_of_sums(
     assert found["whole"] == [one.sum() / 49 for one in k]
     assert found["rate_of_some"] == [np.mean(one[of > 2, 0] > 0) for one, of in zip(x, k, strict=True)]
     assert found["mean_of_some"] == [1 + np.mean(of[one[:, 1] > 0]) for one, of in zip(x, k, strict=True)]
+
+
+QUOTIENTS = """
+dtype: DTYPE
+task:
+  data: {test: 4000}
+  example: {k: integer(8200), z: "normal([2])", y: "floor(k / 41)"}
+measures:
+  label: E(y == k // 41)
+  quotient: E(floor((1.0 * k + 1) / 97) == (k + 1) // 97)
+  whole: E(k / 49 == k // 49, where=k % 49 == 0)
+  hits: E(mean([k + i >= 0 for i < 41]) == 1)
+"""
+
+
+@pytest.mark.parametrize(("dtype", "xla"), [("float32", True), ("float32", False), ("float64", True)])
+def test_quotients_of_whole_numbers_are_whole(compiled: Callable[..., Compiled], dtype: str, xla: bool) -> None:
+    """As in NumPy: by the reciprocal of 41 in float32, 41 / 41 is 0.99999994, and its floor 0."""
+    found = compiled(QUOTIENTS.replace("DTYPE", dtype), 1, xla).evaluate()
+    assert {name: values.tolist() for name, values in found.items()} == {name: [1.0] for name in found}
