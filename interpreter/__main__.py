@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 
+from .process_end import end_at_once
 from .short_command import begin
 
 
@@ -18,6 +19,9 @@ def main() -> None:
     except KeyboardInterrupt:  # before the command could begin
         print("interrupted", file=sys.stderr)
         sys.exit(130)
+    except SystemExit as end:
+        end_at_once(end.code)
+        raise
     finally:
         if not gc.isenabled():
             gc.freeze()  # nor is anything collected at the end, where Python would look through all there is

@@ -49,6 +49,25 @@ def test_libraries_start_as_a_short_command_needs_them_unless_the_user_says_othe
     assert run(shown).splitlines()[-1] == "3"
 
 
+@pytest.mark.parametrize(
+    ("more", "last"),
+    [
+        ("", "at the end"),
+        ("threading.Thread(target=go.wait).start()\n", "beyond"),
+        ("del sys.modules['tensorflow']\n", "beyond"),
+    ],
+)
+def test_a_process_with_tensorflow_ends_without_taking_it_apart(more: str, last: str) -> None:
+    """What is registered for the end is done; where a thread goes on, or TensorFlow is not there, Python ends it as ever."""
+    code = (
+        "import atexit, sys, threading\ngo = threading.Event()\nsys.argv = ['dlspec', 'ops', 'hinge']\nsys.modules['tensorflow'] = None\n"
+        f"{more}atexit.register(lambda: go.is_set() or print('at the end'))\nfrom dlspec.interpreter.__main__ import main\n"
+        "try: main()\nexcept SystemExit: go.set()\nprint('beyond')"
+    )
+    said = run(code).splitlines()
+    assert said[-1] == last and said[0].startswith("hinge")
+
+
 HEAVY = ("tensorflow", "keras", "matplotlib", "pyarrow", "jinja2", "pygls", "asyncio", "rich", "sqlite3")
 """What a check of a study has no use for: each takes long to load, or leads to what does."""
 
