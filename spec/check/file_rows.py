@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+import numpy as np
+
 from ..data_files.described import called, file_name
 from ..data_files.places import located
 from ..data_files.split import group_sizes, rows_chosen, rows_without_gaps
@@ -14,6 +16,7 @@ from ..ir.data import FileColumn, NamedFile, Rows
 from ..model.task import Data
 from ..source import nodes as yaml
 from ..source.names import is_name
+from .context import Context
 from .file_columns import column_of, gap, gap_hint
 from .scope import ExperimentScope
 from .shares import counted
@@ -97,8 +100,12 @@ class _Split:
         if strata is not None and groups is not None:
             hint = "Keep one, or give a column that says who trains: `train: NAME`."
             raise problem_at(model.key("group"), "rows are split by `stratify` or by `group`", hint)
-        unit = self.group_size(groups, complete, total) if groups is not None else 1
-        train, test, validation = self.counts(usable, unit)
+        sizes = self.group_sizes(groups, complete, total) if groups is not None else [1]
+        if len(set(sizes)) == 1:
+            train, test, validation = self.counts(usable, sizes[0])
+        else:
+            ends = np.cumsum([0, *sizes])
+            train, test, validation = np.diff(ends[np.cumsum([0, *self.counts(len(sizes), 1, "groups")])]).tolist()
         source = Rows(
             test, train, total, model.order, self.files, None, strata, groups, complete, validation=validation
         )
@@ -177,20 +184,33 @@ class _Split:
         if column.missing and named not in complete:
             raise problem_at(span, gap(called(named.file, named.column), column), gap_hint(column))
 
-    def group_size(self, groups: FileColumn, complete: tuple[FileColumn, ...], total: int) -> int:
-        """How many rows a group has: all as many, so that a training set has one size in every replicate."""
+    def group_sizes(self, groups: FileColumn, complete: tuple[FileColumn, ...], total: int) -> list[int]:
+        """How many rows each group has: all as many where they are drawn, so that a training set has one size in every replicate."""
         column = column_of(self.files, groups.file, groups.column, self.model.span("group"), read=True)
         self.no_gaps(column, groups, complete, self.model.span("group"))
         sizes = group_sizes(self.files, groups, complete, total)
-        if len(sizes) != 1:
+        if len(set(sizes)) > 1 and self.model.order != "file":
             least, most = min(sizes), max(sizes)
             message = f"groups of '{groups.column}' have {least:,} to {most:,} rows, so that no two splits would be of one size"
-            hint = "A column that says who trains splits them: `train: NAME`, true or false in each row."
+            hint = (
+                "A column that says who trains splits them: `train: NAME`, true or false in each row. `order: file` takes groups "
+                "as they come in the file, the first to train."
+            )
             raise problem_at(self.model.span("group"), message, hint)
-        return sizes.pop()
+        if len(set(sizes)) > 1:
+            self.must_be_shares()
+        return sizes
 
-    def counts(self, usable: int, unit: int) -> tuple[int, int, int]:
-        """How many rows train, test and validate. A share is rounded down, of groups where there are any."""
+    def must_be_shares(self) -> None:
+        """Refuses numbers of rows where groups have several sizes."""
+        for field in ("train", "test", "validation"):
+            node = self.model.node(field) if field in self.model.model_fields_set else None
+            if node is not None and self.experiment.checker.value(node, Context("constants", ())).type.kind == "int":
+                message = "groups have several sizes, and a number of rows need not be a whole number of groups"
+                raise problem_at(node.span, message, "Give a share, which is one of groups: `0.8`.")
+
+    def counts(self, usable: int, unit: int, what: str = "rows") -> tuple[int, int, int]:
+        """How many rows train, test and validate, or how many groups. A share is rounded down, of groups where there are any."""
         model = self.model
         train = counted(self.experiment, model, "train", usable, unit)
         test = counted(self.experiment, model, "test", usable, unit) if "test" in model.model_fields_set else None
@@ -206,7 +226,7 @@ class _Split:
         if train + test + validation > usable or min(train, test) < 0:
             field = next(name for name in ("validation", "test", "train") if name in model.model_fields_set)
             asked_for = sum(size for size in (train, test, validation) if size > 0)
-            message = f"{asked_for:,} rows are asked for, and there are {usable:,}"
+            message = f"{asked_for:,} {what} are asked for, and there are {usable:,}"
             raise problem_at(model.span(field), message, "What does not train is the test set unless `test` is said.")
         return train, test, validation
 

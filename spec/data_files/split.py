@@ -68,10 +68,14 @@ def rows_chosen(
     return usable[values == "train"], usable[values == "test"]
 
 
-def group_sizes(files: Sequence[NamedFile], groups: FileColumn, complete: Sequence[FileColumn], total: int) -> set[int]:
-    """How many rows the groups have, of those without gaps."""
+def group_sizes(
+    files: Sequence[NamedFile], groups: FileColumn, complete: Sequence[FileColumn], total: int
+) -> list[int]:
+    """How many rows the groups have, of those without gaps; in the order in which they first come in the file."""
     values = _read(files, groups).values[rows_without_gaps(files, complete, total)]
-    return {int(count) for count in np.unique(values, return_counts=True)[1]}
+    _, first, counts = np.unique(values, return_index=True, return_counts=True)
+    sizes: list[int] = counts[np.argsort(first, kind="stable")].tolist()
+    return sizes
 
 
 def split_rows(source: Rows, shuffled: Any) -> Array:

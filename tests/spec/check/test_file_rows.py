@@ -176,6 +176,17 @@ def test_what_cannot_be_is_refused_with_its_place(folder: Path, data: str, x: st
     assert message is None or found == message
 
 
+def test_groups_of_several_sizes_are_taken_as_they_come_in_the_file(folder: Path) -> None:
+    who = [3, 1, 1, 3, 2, 2, 2, 0, 4, 1]
+    (folder / "g.csv").write_text("label,who\n" + "".join(f"{place},{group}\n" for place, group in enumerate(who)))
+    data = "{files: {d: g.csv}, train: 0.5, validation: 0.2, order: file, group: who"
+    rows = program(folder, data + "}", "d.label").data
+    assert isinstance(rows, Rows)
+    assert (rows.train, rows.test, rows.validation) == (5, 4, 1)  # groups 3 and 1; 2 and 0; 4
+    assert split_rows(rows, None).tolist() == [0, 3, 1, 2, 9, 4, 5, 6, 7, 8]
+    assert "a number of rows need not be a whole" in refused(folder, data.replace("0.5", "5") + "}", "d.label").message
+
+
 def test_groups_of_several_sizes_and_labels_that_are_no_class_are_refused(folder: Path) -> None:
     (folder / "g.csv").write_text("a,who,label\n1,0,0\n2,0,1\n3,1,7\n")
     problem = refused(folder, "{files: {d: g.csv}, train: 0.5, group: who}", "d.a")
