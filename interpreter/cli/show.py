@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from dlspec.spec.ir import terms as t
@@ -62,7 +63,7 @@ def _resolved(program: Program) -> str:
             kept: dict[str, Any] = {name: _start(constraint) for name, constraint in layer.constraints.items()}
             kept |= {name: spell(function.body) for name, function in layer.kept_by.items()}
             lines.append(
-                f"    {layer.key}: {layer.keras or layer.kind} {dict(layer.config)} {layer.input} → {layer.output} {starts}"
+                f"    {layer.key}: {layer.keras or layer.kind} {_arguments(layer.config)} {layer.input} → {layer.output} {starts}"
                 + (f" kept by {kept}" if kept else "")
             )
     if program.training:
@@ -122,6 +123,11 @@ def graph(plan: StudyPlan) -> str:
         counts = compiled.operations()
         lines.extend(f"  {count:>5} {name}" for name, count in sorted(counts.items(), key=lambda item: -item[1]))
     return "\n".join(lines)
+
+
+def _arguments(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A layer's arguments, those that change in training as they are written."""
+    return {name: spell(value) if isinstance(value, t.Term) else value for name, value in config.items()}
 
 
 def _number(value: float | t.Term) -> str:

@@ -7,13 +7,16 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.plan import InitialValue
 
 
 def of_keras(class_name: str, config: Mapping[str, Any], dtype: str) -> Any:
-    """A layer of Keras, with those among its arguments."""
+    """A layer of Keras, with those among its arguments. A number that changes in training is 0: what layers draw is drawn there alone."""
     arguments = {
-        name: of_keras(value["class_name"], value["config"], dtype) if isinstance(value, Mapping) else value
+        name: of_keras(value["class_name"], value["config"], dtype)
+        if isinstance(value, Mapping)
+        else (0.0 if isinstance(value, t.Term) else value)
         for name, value in config.items()
         if value is not None
     }

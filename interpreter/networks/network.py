@@ -337,8 +337,9 @@ class Network:
     def _call(self, batch: Batch, layer: LayerPlan) -> LayerCall:
         """An application of a layer, as its kernel sees it."""
         lowering = batch.lowering
+        timed = {name: lowering.outermost()(x).tensor for name, x in layer.config.items() if isinstance(x, t.Term)}
         return LayerCall(
-            layer, self.plan.name, self.layers.get(layer.key), self.real, self.between, batch.examples,
+            replace(layer, config={**layer.config, **timed}) if timed else layer, self.plan.name, self.layers.get(layer.key), self.real, self.between, batch.examples,
             lowering.training, lowering.watch, {name: batch.parts[name] for name in layer.parts},
             batch.application,
         )  # fmt: skip

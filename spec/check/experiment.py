@@ -18,7 +18,7 @@ from .all_points import OnePointNeeded
 from .data import data_source
 from .estimates import estimates
 from .figure_samples import probes
-from .gradient_modes import modes, outside_bounds
+from .gradient_modes import modes
 from .integer_ranges import data_ranges, estimate_ranges, ranges
 from .measure_reads import MeasureReads
 from .measures import loss_term, measures
@@ -29,6 +29,7 @@ from .scope import ExperimentScope
 from .statistics import statistics
 from .stored_weights import left_out_of_nothing, stored_weights
 from .streams import streams_of
+from .timed_numbers import outside_bounds, timed_numbers
 from .training import TrainingChecker
 from .training_mode import measured_as_trained
 from .unused_functions import unused
@@ -173,7 +174,7 @@ class ExperimentChecker:
         terms += [
             one.body for network in program.networks for layer in network.leaves() for one in layer.kept_by.values()
         ]
-        terms += [mode.value for mode in program.gradient.values() if isinstance(mode.value, t.Term)]
+        terms += [term for _, term, _ in timed_numbers(program)]
         terms += [term for probe in program.probes for term in probe.terms.values()]
         counted = self.shared.once(
             "steps are counted", (*terms, program.measures), lambda: _counts(terms, program.measures)

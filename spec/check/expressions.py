@@ -171,7 +171,10 @@ class Checker:
                 if context.stage == "schedule"
                 else ("constants, draws and the start of weights are made before the first update")
             )
-            hint = "It may stand from `example` on: in examples, inputs of networks, outputs, losses and measures."
+            hint = (
+                "It may stand from `example` on: in examples, inputs of networks, outputs, losses and measures, in numbers of `dropout`, "
+                "`gaussian_noise` and gradient modes."
+            )
             raise problem_at(span, f"`{name}` has no value here: {where}", hint)
         known = self.names.vocabulary.values(context.stage)
         own = context.path[-1] if context.path[:1] == ("value",) else ""

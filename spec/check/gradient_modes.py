@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from ..diagnostics.problems import Problem, Span, did_you_mean, listing, problem_at, sentence
+from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sentence
 from ..ir import terms as t
-from ..ir.plan import LayerPlan, Mode, NetworkPlan, Program
-from ..passes.time import at_evaluations, at_updates
-from ..passes.timed_values import Timed
+from ..ir.plan import LayerPlan, Mode, NetworkPlan
 from ..source import nodes as yaml
-from ..tables.bounds import ANY
 from ..tables.gradient_modes import DEFAULT_MODE, GRADIENT_MODES
 from . import constant_folding as folding
 from .argument_bounds import representable, within
 from .context import Context
 from .scope import ExperimentScope
+from .timed_numbers import one_number
 from .weight_paths import layer, steps_of
 
 
@@ -77,54 +73,14 @@ def _mode(experiment: ExperimentScope, target: str, entry: Any, span: Span) -> d
         node = entry.node(row.name)
         assert node is not None
         what = f"'{row.name}'"
-        term = experiment.checker.value(node, Context("mode", ()))
+        term = experiment.checker.value(node, Context("timed", ()))
         if not isinstance(term, t.Literal):
-            return {key: Mode(row.name, _one_number(term, what))}
+            return {key: Mode(row.name, one_number(term, what))}
         value = float(folding.number(term, what))
         within(what, row.bounds, value, node.span, f"Here {row.meaning}.")
         representable(what, value, experiment.model.dtype, node.span)
         return {key: Mode(row.name, value)}
     return {key: Mode(row.name)} if row is not DEFAULT_MODE else {}
-
-
-def _one_number(term: t.Term, what: str) -> t.Term:
-    """A number that changes in training. Raises StudyError."""
-    if term.type.shape or term.type.kind == "bool":
-        hint = "`sum(…)` or an index makes one number of an array, `1 if … else 0` of a condition."
-        raise problem_at(term.span, f"{what} is one number, and this is {term.type}", hint)
-    return term
-
-
-def outside_bounds(program: Program) -> list[Problem]:
-    """The numbers of gradient modes that leave their bounds, or are not finite, at some step."""
-    problems = []
-    for mode in program.gradient.values():
-        if not isinstance(mode.value, t.Term):
-            continue
-        times = at_updates(program.training) if program.training is not None else at_evaluations(None)
-        values, row = Timed({}, {}, times).values(mode.value), GRADIENT_MODES[mode.name]
-        if values is None:
-            message = f"what '{mode.name}' is at each step is not known before anything runs"
-            problems.append(
-                Problem(
-                    message, mode.value.span, "Write it of constants and counters, without index notation or loops."
-                )
-            )
-            continue
-        with np.errstate(invalid="ignore"):
-            wrong = [
-                place
-                for place, value in enumerate(np.ravel(values))
-                if not (np.isfinite(value) and row.bounds.hold(value))
-            ]
-        if wrong:
-            shown = f"{float(np.ravel(values)[wrong[0]]):g}"
-            wanted = "finite" if row.bounds == ANY else str(row.bounds)
-            message = (
-                f"'{mode.name}' has to be {wanted}, and is {shown} at step {int(np.ravel(times['step'])[wrong[0]]):,}"
-            )
-            problems.append(Problem(message, mode.value.span, "`clip(…, low, high)` keeps a number within bounds."))
-    return problems
 
 
 def _without_function(plan: NetworkPlan, key: str, span: Span) -> None:

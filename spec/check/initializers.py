@@ -22,6 +22,7 @@ from .argument_bounds import explained, in_order, representable, within
 from .context import Context
 from .expression_text import Text, read
 from .expressions import Checker
+from .timed_numbers import one_number
 
 KERAS_DISTRIBUTIONS = {
     "normal": ("RandomNormal", {"mean": "mean", "deviation": "stddev"}),
@@ -38,12 +39,15 @@ class Numbers:
         self.dtype = dtype
         self.span = span
 
-    def real(self, parameter: Parameter, value: Any, node: yaml.Node | None) -> float:
-        """A constant real argument within its bounds."""
+    def real(self, parameter: Parameter, value: Any, node: yaml.Node | None) -> Any:
+        """A constant real argument within its bounds; a term, where it changes in training."""
         if node is None:
             return float(value)
         what = f"'{parameter.name}'"
-        number = float(folding.number(self.checker.value(node, Context("constants", ())), what))
+        term = self.checker.value(node, Context("timed" if parameter.timed else "constants", ()))
+        if parameter.timed and not isinstance(term, t.Literal):
+            return one_number(term, what)
+        number = float(folding.number(term, what))
         within(what, parameter.bounds, number, node.span, explained(parameter.meaning))
         representable(what, number, self.dtype, node.span)
         return number

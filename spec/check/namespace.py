@@ -18,7 +18,7 @@ AS_EARLY_AS = {
     "start": "draw",
     "constraint": "draw",
     "statistics": "example",
-    "mode": "constants",
+    "timed": "constants",
 }
 """What comes as early as a stage: learning rates, how weights start, what they are kept to, the numbers of gradient modes; statistics, which examples may use."""
 
@@ -28,7 +28,7 @@ TIMED = ("example", "architecture", "outputs", "loss", "measures")
 
 def counters_in(stage: str) -> tuple[str, ...]:
     """The counters that may stand in a stage, or in a place that comes as early."""
-    return ("step",) if stage == "schedule" else tuple(COUNTERS) if stage in (*TIMED, "constraint", "mode") else ()
+    return ("step",) if stage == "schedule" else tuple(COUNTERS) if stage in (*TIMED, "constraint", "timed") else ()
 
 
 def stands_in(form: str, stage: str) -> bool:
@@ -65,7 +65,7 @@ def must_precede(name: str, named_stage: str, stage: str, span: Span, free: bool
         raise problem_at(span, f"'{name}' is {meaning}, and cannot be used here", hint)
     where = {
         "constants": "a constant is needed here",
-        "mode": "the number of a gradient mode is made of constants and counters (`step`, `phase`)",
+        "timed": "a number that may change in training is made of constants and counters (`step`, `phase`)",
         "draw": "`task.draw` comes before it",
         "start": "weights start before it, from constants and draws",
         "constraint": "a constraint is made of the weight, constants, draws and `step`",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..check.namespace import STAGES, counters_in, order, stands_in
@@ -14,6 +14,7 @@ from ..source.names import KEYWORDS
 from ..tables.counters import COUNTERS
 from ..tables.distributions import DISTRIBUTIONS
 from ..tables.gradient_modes import GRADIENT_MODES
+from ..tables.layers import LAYERS
 from ..tables.operations import CLAIM_FORMS, FORMS, OPERATIONS
 from ..tables.stored_types import LEFT_OUT
 from .cursor import Where
@@ -189,7 +190,7 @@ def _expression(where: Where, names: Names) -> Iterator[Completion]:
         for kind in kinds
         if kind not in ("loss", "measures", *(("estimates",) if where.inside[:1] == ("estimates",) else ()))
     ]
-    if where.inside[:1] in (("functions",), ("gradient",)) and stage != "mode":
+    if where.inside[:1] in (("functions",), ("gradient",)) and stage != "timed":
         kinds = ["constants", "draw", "example", "statistics", "architecture", "outputs"]
     known = [*names.of(*reversed(kinds)), *names.of("functions")]
     if where.inside[:1] == ("measures",):
@@ -260,7 +261,9 @@ def stage_of(path: tuple[str | int, ...]) -> str:
         case ("figures", *_):
             return "outputs"
         case ("gradient", _, str() as mode, *_) if mode in GRADIENT_MODES and GRADIENT_MODES[mode].takes_constant:
-            return "mode"
+            return "timed"
+        case ("architecture", _, "layers", *rest) if _is_timed(rest):
+            return "timed"
     return "constants"
 
 
@@ -273,3 +276,10 @@ def _operations(rows: Iterable[object]) -> Iterator[Completion]:
 def _known(item: Known) -> Completion:
     detail = ", ".join(part for part in (item.type, item.meaning) if part)
     return Completion(item.name, item.kind, detail, f"`{item.text}`" if item.text else "")
+
+
+def _is_timed(path: Sequence[str | int]) -> bool:
+    """Whether a path in a list of layers leads to a number that may change in training."""
+    rows = [step for step in path if step in LAYERS]
+    parameters = LAYERS[str(rows[-1])].parameters.values() if rows else ()
+    return any(parameter.timed for parameter in parameters)

@@ -81,7 +81,7 @@ class Walk:
 
     def number(self, mode: Mode) -> Any:
         """The number of a gradient mode: as it is, or what it means where it changes in training."""
-        return self.term(mode.value) if isinstance(mode.value, t.Term) else mode.value
+        return self.value(mode.value) if isinstance(mode.value, t.Term) else mode.value
 
     def given(self, value: Any) -> Any:
         """A number of an optimiser that may be another in each row of a compiled program."""

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..ir import terms as t
-from ..ir.plan import LayerPlan, MeasurePlan, Mode, NetworkPlan, Phase, Program, StudyPlan
+from ..ir.plan import LayerPlan, MeasurePlan, NetworkPlan, Phase, Program, StudyPlan
 from ..ir.types import Type
 from .canonical import Walk
 from .program_roots import redraws
@@ -392,9 +392,9 @@ class _CellFormWalk(_SignatureWalk):
     def constant(self, value: np.ndarray[Any, Any], given: Type) -> Any:
         return ["number", given.kind, list(given.shape)] if given.kind != "bool" else super().constant(value, given)
 
-    def number(self, mode: Mode) -> Any:
-        """As it is: what is compiled is not given the numbers of gradient modes."""
-        return _DirectWalk(self.program).number(mode)
+    def value(self, value: Any) -> Any:
+        """As it is, where it is a term: what is compiled is not given the numbers of gradient modes and layers."""
+        return _DirectWalk(self.program).term(value) if isinstance(value, t.Term) else super().value(value)
 
     def given(self, value: Any) -> Any:
         return "number" if value else self.value(value)

@@ -22,7 +22,7 @@ class Parameter:
     `schedule` (may use `step`), `bool`, `choice` (a word of `choices`), `activation`, `initializer`, `constraint`,
     `layer` (a recurrent layer with its arguments), `example` (may speak of an example); those of
     gradient statistics stand with their table.
-    A number lies within `bounds`, and not above the argument that `under` names.
+    A number lies within `bounds`, and not above the argument that `under` names; `timed` says that it may change in training, with counters.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     bounds: Bounds = ANY
     under: str = ""
+    timed: bool = False
 
     @property
     def within(self) -> Bounds:

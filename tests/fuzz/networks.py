@@ -158,7 +158,11 @@ class Layers:
             case "shape":
                 return list(factors(random, shape))
             case "real":
-                return round(random.uniform(*REALS[parameter.name]), 4)
+                number = round(random.uniform(*REALS[parameter.name]), 4)
+                if parameter.timed and random.random() < 0.3:
+                    self.seen.add("number in time")
+                    return f"{number} / (1 + step)"
+                return number
             case "bool":
                 return random.random() < 0.5
             case "choice":

@@ -461,7 +461,8 @@ class Composer(Course):
                 continue
             self.seen.add(f"mode {row.name}")
             expression = "tanh(p)" if dict(self.writer.functions).get(target, 1) == 1 else "tanh(p) + q"
-            value = 0.5 if row.takes_constant else expression
+            value = self.random.choice((0.5, "0.5 + 0.2 * step")) if row.takes_constant else expression
+            self.seen.update(["number in time"] if value == "0.5 + 0.2 * step" else [])
             modes[target] = row.name if row.argument is None else {row.name: value}
         if modes:
             self.tree["gradient"] = modes

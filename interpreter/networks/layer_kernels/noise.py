@@ -25,10 +25,18 @@ def random_bits(call: LayerCall, shape: tf.TensorShape) -> Any:
     return tf.reshape(bits, shape)
 
 
-def dropped(call: LayerCall, x: Any, rate: float) -> Any:
-    """x [L, N, …] with a share of its values set to 0 and the others divided by 1 - rate (Srivastava et al. 2014)."""
-    kept = unit(random_bits(call, x.shape), tf.float64) >= tf.constant(rate, tf.float64)
-    return tf.where(kept, x / tf.constant(1 - rate, x.dtype) if rate < 1 else x, tf.zeros([], x.dtype))
+def dropped(call: LayerCall, x: Any, rate: Any) -> Any:
+    """x [L, N, …] with a share of its values set to 0 and the others divided by 1 - rate (Srivastava et al. 2014).
+
+    The rate is a number of Python, or a tensor [] below 1.
+    """
+    uniform, none = unit(random_bits(call, x.shape), tf.float64), tf.zeros([], x.dtype)
+    if tf.is_tensor(rate):
+        share = tf.cast(rate, tf.float64)
+        return tf.where(uniform >= share, x / tf.cast(1 - share, x.dtype), none)
+    return tf.where(
+        uniform >= tf.constant(rate, tf.float64), x / tf.constant(1 - rate, x.dtype) if rate < 1 else x, none
+    )
 
 
 @KERNELS("dropout")
@@ -41,5 +49,6 @@ def dropout(call: LayerCall, x: Any, weights: Tensors) -> Any:
 def gaussian_noise(call: LayerCall, x: Any, weights: Tensors) -> Any:
     """x with normal noise of a deviation `stddev`."""
     bits = random_bits(call, x.shape)
-    zero, deviation = (tf.constant(value, x.dtype) for value in (0.0, call.plan.config["stddev"]))
+    zero, stddev = tf.constant(0.0, x.dtype), call.plan.config["stddev"]
+    deviation = tf.cast(stddev, x.dtype) if tf.is_tensor(stddev) else tf.constant(stddev, x.dtype)
     return x + SAMPLERS["normal"](bits, mean=zero, deviation=deviation, dtype=x.dtype)

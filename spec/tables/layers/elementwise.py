@@ -58,12 +58,12 @@ FUNCTIONS = (
 NOISE = (
     Layer(
         name="dropout", keras="Dropout", meaning="sets values to 0 at random, in training",
-        parameters=named(Parameter("rate", "real", "the share of values set to 0", 0.5, bounds=BELOW_ONE)), primary="rate",
+        parameters=named(Parameter("rate", "real", "the share of values set to 0", 0.5, bounds=BELOW_ONE, timed=True)), primary="rate",
         output=same_shape, work=work.each_output(4, 2), draws=True, stacking="stacked",
     ),
     Layer(
         name="gaussian_noise", keras="GaussianNoise", meaning="adds normal noise, in training",
-        parameters=named(Parameter("stddev", "real", "the deviation of the noise", bounds=SHARE)), primary="stddev",
+        parameters=named(Parameter("stddev", "real", "the deviation of the noise", bounds=SHARE, timed=True)), primary="stddev",
         output=same_shape, work=work.each_output(1, 0), draws=True, stacking="stacked",
     ),
 )  # fmt: skip

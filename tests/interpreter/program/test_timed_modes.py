@@ -83,3 +83,38 @@ def test_a_gradient_in_a_measure_has_the_number_of_its_step(compiled: Callable[.
     after = made.evaluate()
     np.testing.assert_allclose([before["m"], after["m"]], 0, atol=1e-12)
     np.testing.assert_allclose(after["n"], 4 * before["n"], rtol=1e-12)
+
+
+NOISE = """
+dtype: float64
+task: {data: {train: 6, test: 5}, example: {x: "1 + uniform(0, 1, [400])", y: "normal()"}}
+architecture:
+  f: {input: x, layers: [dropout: "0.25 * step", dense: {units: 1, use_bias: false, name: sum, kernel_initializer: ones}]}
+  g: {input: x, layers: [gaussian_noise: {stddev: "0.5 if phase == 1 else 0.0"}, dense: {units: 1, use_bias: false, name: sum, kernel_initializer: ones}]}
+  h: {input: x, layers: [dropout: 0.5, dense: {units: 1, use_bias: false, name: sum, kernel_initializer: ones}]}
+loss: {f: f, g: g, h: h}
+training: {optimizer: {sgd: 1}, batch: 6, phases: {a: {steps: 2}, b: {steps: 2}}}
+measures: {f: "f.weights", g: "g.weights", h: "h.weights", shown: "E(f - sum(x * f.sum.kernel[:, 0]))"}
+"""
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
+def test_what_layers_draw_has_the_number_of_the_update(compiled: Callable[..., Compiled], xla: bool) -> None:
+    """The gradient of a sum by its weights is what the layer before it gave: kept inputs over 1 - rate, or inputs with noise."""
+    made = compiled(NOISE, xla=xla)
+    x = made.train_inputs.dataset["x"].numpy()[0]
+    before, taken = made.evaluate(), []
+    for _ in range(4):
+        made.train(1)
+        after = made.evaluate()
+        taken.append(
+            {name: 6 * (before[name][0] - after[name][0]) for name in ("f", "g", "h")}
+        )  # of six examples, summed
+        before = after
+    for step, given in enumerate(taken):
+        kept = given["f"] / x.sum(axis=0) * (1 - 0.25 * step)
+        assert 1 - 0.25 * step == pytest.approx(kept.mean(), abs=0.06)
+        deviation = (given["g"] - x.sum(axis=0)).std() / np.sqrt(6)
+        assert deviation == pytest.approx(0.5 if step >= 2 else 0, abs=0.05)
+    np.testing.assert_allclose(taken[0]["f"], x.sum(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(made.evaluate()["shown"], 0, atol=1e-10)  # measures drop nothing
