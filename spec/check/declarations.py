@@ -39,12 +39,12 @@ def declared(model: Experiment) -> Declared:
             if not _refused(wrong):
                 bindings[key.text] = Binding(key.text, stage, value, key.span)
     for key, value in _entries(model.node("functions")):
-        match = re.fullmatch(r"\s*(\w+)\s*\(\s*(\w+(?:\s*,\s*\w+)*)\s*\)\s*", key.text)
+        match = re.fullmatch(r"\s*(\w+)\s*\(\s*((?:\w+(?:\s*,\s*\w+)*)?)\s*\)\s*", key.text)
         if match is None:
-            hint = "A function is written `u(r): …` or `gap(a, b): …`."
+            hint = "A function is written `u(r): …`, `gap(a, b): …`, or `error(): …` without parameters."
             found.append(Problem(f"'{key.text}' is no function's head", key.span, hint))
             continue
-        name, parameters = match[1], tuple(re.split(r"\s*,\s*", match[2]))
+        name, parameters = match[1], tuple(re.split(r"\s*,\s*", match[2])) if match[2] else ()
         wrong = _faults(replace(key, text=name), seen)
         found += wrong
         if not _refused(wrong):

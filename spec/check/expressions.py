@@ -156,7 +156,10 @@ class Checker:
             return t.Literal(np.asarray(np.pi), type=Type("real"), span=span)
         if found is not None:
             return replace(found, span=span)
-        if self.names.function(name) or name in OPERATIONS or name in FORMS or name in DISTRIBUTIONS:
+        function = self.names.function(name)
+        if function is not None and not function.parameters:
+            raise problem_at(span, f"'{name}' is a function without parameters", f"Write `{name}()`.")
+        if function is not None or name in OPERATIONS or name in FORMS or name in DISTRIBUTIONS:
             raise problem_at(
                 span,
                 f"'{name}' is a function: it needs its arguments, `{name}(…)`",

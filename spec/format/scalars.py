@@ -15,7 +15,7 @@ from .syntax import Leaf
 
 _WORD = re.compile(r"[A-Za-z][\w.-]*(?: [\w.-]+)*\Z", re.ASCII)
 _CONSTANTS = {"~": "null", "Null": "null", "NULL": "null", "True": "true", "TRUE": "true", "False": "false", "FALSE": "false"}  # fmt: skip
-_HEAD = re.compile(r"\s*(\w+)\s*\(\s*(\w+(?:\s*,\s*\w+)*)\s*\)\s*\Z")
+_HEAD = re.compile(r"\s*(\w+)\s*\(\s*((?:\w+(?:\s*,\s*\w+)*)?)\s*\)\s*\Z")
 
 
 def spell(leaf: Leaf, *, expression: bool, flow: bool, item: bool) -> str:
@@ -52,8 +52,8 @@ def spell_key(leaf: Leaf, *, flow: bool, function: bool) -> str:
 def head(text: str) -> str:
     """A function's head: `u(r, c)`.
 
-    >>> head("gap( a,b )")
-    'gap(a, b)'
+    >>> head("gap( a,b )"), head("error( )")
+    ('gap(a, b)', 'error()')
     """
     match = _HEAD.match(text)
     if match is None:

@@ -115,3 +115,21 @@ def test_it_means_what_it_means_written_out(program: Callable[[str], spec.Progra
 def test_what_is_still_wrong(program: Callable[[str], spec.Program], measure: str, said: str) -> None:
     with pytest.raises(StudyError, match=said):
         program(BODY.replace("ave: ave(y)", f"ave: {measure}"))
+
+
+def test_functions_without_parameters_are_what_they_stand_for(compiled: Callable[..., Compiled]) -> None:
+    made = compiled(
+        """
+        dtype: float64
+        functions: {"error()": "(f - y)^2", "rms()": "sqrt(E(error()))", "half()": "1 / 2"}
+        task: {example: {x: "normal([3])", y: "sum(x) * half()"}}
+        architecture: {f: {input: x, layers: [dense: 1]}}
+        loss: {l: "error()"}
+        training: {optimizer: {sgd: 0.1}, batch: 4, steps: 3}
+        measures: {apart: "rms() - sqrt(E((f - y)^2))", same: "E(y) - 0.5 * E(sum(x))", moved: "norm(f.weights - initial(f.weights))"}
+        """.replace("\n        ", "\n")
+    )
+    made.train(3)
+    found = made.evaluate()
+    np.testing.assert_allclose([found["apart"], found["same"]], 0, atol=1e-12)
+    assert found["moved"] > 1e-3
