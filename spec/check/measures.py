@@ -124,7 +124,7 @@ def _mean(experiment: ExperimentScope, name: str, entry: Any, node: yaml.Node | 
         raise problem_at(said.span, f"nothing in this is over the examples '{on}'", hint)
     if len(streams) == 1 and streams[0] is not None:
         on = streams[0]
-    term = said_on(term, {on: None})
+    term = said_on(term, {on: None}) if on in streams else term
     if mode != INFERENCE:
         if None not in modes_said(term):
             hint = "Leave `mode` out: what stands in it has its own, or hangs on no example."

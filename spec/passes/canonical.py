@@ -81,7 +81,11 @@ class Walk:
 
     def number(self, mode: Mode) -> Any:
         """The number of a gradient mode: as it is, or what it means where it changes in training."""
-        return self.value(mode.value) if isinstance(mode.value, t.Term) else mode.value
+        return self.argument(mode.value) if isinstance(mode.value, t.Term) else mode.value
+
+    def argument(self, value: Any) -> Any:
+        """What a layer is told: a number that changes in training by what it means."""
+        return self.value(value)
 
     def given(self, value: Any) -> Any:
         """A number of an optimiser that may be another in each row of a compiled program."""
@@ -124,7 +128,7 @@ class Walk:
         kept = {name: self.start(start) for name, start in layer.constraints.items()}
         body = self.term(layer.body, {layer.parameter: ["parameter"]}) if layer.body is not None else None
         blocks = [[self.layer(inner) for inner in block] for block in layer.blocks]
-        config = {name: self.value(value) for name, value in layer.config.items()}
+        config = {name: self.argument(value) for name, value in layer.config.items()}
         parts: list[Any] = [list(layer.parts)] if layer.parts else []
         row = row_of(layer)
         parts += [["numbers", row.numbers]] if row is not None and row.numbers else []
@@ -215,7 +219,7 @@ def _file_value(term: t.FileValue, walk: Walk, names: Scope) -> Any:
 def _operate(term: t.Operate, walk: Walk, names: Scope) -> Any:
     static = {name: walk.value(value) for name, value in term.static.items()}
     if divides_exactly(term):  # versions before multiplied by the reciprocal
-        static["division"] = "exact"
+        static["division"] = "once"
     return [term.operation, term.type.kind, _all(term.arguments, walk, names), static]
 
 

@@ -392,9 +392,9 @@ class _CellFormWalk(_SignatureWalk):
     def constant(self, value: np.ndarray[Any, Any], given: Type) -> Any:
         return ["number", given.kind, list(given.shape)] if given.kind != "bool" else super().constant(value, given)
 
-    def value(self, value: Any) -> Any:
+    def argument(self, value: Any) -> Any:
         """As it is, where it is a term: what is compiled is not given the numbers of gradient modes and layers."""
-        return _DirectWalk(self.program).term(value) if isinstance(value, t.Term) else super().value(value)
+        return _DirectWalk(self.program).term(value) if isinstance(value, t.Term) else super().argument(value)
 
     def given(self, value: Any) -> Any:
         return "number" if value else self.value(value)

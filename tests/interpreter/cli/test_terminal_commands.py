@@ -130,6 +130,7 @@ def test_a_case_is_copied_with_its_data_and_is_valid(
 
 def test_cases_are_all_examples_and_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {case.file for case in cases().values()} == set(EXAMPLES.rglob("*.yaml"))
+    monkeypatch.setenv("COLUMNS", "200")
     listed = invoke("new", "--from", "list").splitlines()
     assert len(listed) == len(cases()) and all(case.title for case in cases().values())
     monkeypatch.setenv("COLUMNS", "60")
