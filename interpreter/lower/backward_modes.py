@@ -15,6 +15,7 @@ from dlspec.spec.ir.plan import Mode
 from dlspec.spec.tables.gradient_modes import GRADIENT_MODES
 
 from ..registry import Registry
+from .elementwise import as_number
 from .lowering import Lowering
 
 Transfer = Callable[[Any, Any], Any]
@@ -36,7 +37,7 @@ def unchanged(upstream: Any, _: Any) -> Any:
 @TRANSFERS("scale")
 def scaled(upstream: Any, factor: Any) -> Any:
     """The upstream gradient times a number."""
-    return upstream * (tf.cast(factor, upstream.dtype) if tf.is_tensor(factor) else tf.constant(factor, upstream.dtype))
+    return upstream * as_number(factor, upstream.dtype)
 
 
 @TRANSFERS("clip")

@@ -79,6 +79,11 @@ def relu(x: Any) -> Any:
 lowers("divide")(binary(tf.divide, lambda a, b, y: (1 / b, -y / b)))
 
 
+def as_number(value: Any, dtype: Any) -> Any:
+    """A number, of Python or a tensor [], as a tensor of a type; one of Python is rounded to it once."""
+    return tf.cast(value, dtype) if tf.is_tensor(value) else tf.constant(value, dtype)
+
+
 def one_division(a: Any, b: Any) -> Any:
     """a / b, rounded once: by a divisor that XLA takes for no constant, as it multiplies by the reciprocal of one."""
     return a / tf.where(tf.equal(a, a), b, tf.ones([], b.dtype))

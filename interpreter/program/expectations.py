@@ -20,6 +20,7 @@ from dlspec.spec.passes.sampled_means import quotients
 from dlspec.spec.passes.shared_noise import Inputs, measures_share_noise
 
 from ..lower import Lowering, Training, Value
+from ..lower.elementwise import one_division
 from ..networks.weight_values import joined
 from .context import ProgramContext
 from .sampling_errors import Moments, SamplingErrors, joined_moments, moments_within
@@ -222,9 +223,12 @@ class Evaluation:
         def named(results: Sequence[Any]) -> tuple[list[Any], list[Any], Moments]:
             by_pair = zip(pairs, results[len(terms) :], strict=True)
             moments = {(id(terms[a]), id(terms[b])): moment for (a, b), moment in by_pair}
-            count = _no_constant(total, step)
             totals = list(results[: len(terms)])
-            means = [x if term.quantile is not None else x / count for term, x in zip(terms, totals, strict=True)]
+            count = tf.constant(total, tf.float64)
+            means = [
+                x if term.quantile is not None else one_division(x, count)
+                for term, x in zip(terms, totals, strict=True)
+            ]
             return means, totals, moments
 
         chunks = -(-total // chunk)
@@ -283,11 +287,6 @@ def _passes(level: Level) -> list[tuple[str, list[t.Expectation]]]:
         apart = stream in with_quantiles and _mean_gradient(term) is not None
         found.setdefault((stream, term.mode, apart), []).append(term)
     return [(stream, terms) for (stream, *_), terms in found.items()]
-
-
-def _no_constant(count: int, step: Any) -> Any:
-    """A number of examples that XLA takes for no constant: it would multiply by its reciprocal, and 49 times 1/49 is not 1."""
-    return tf.where(step < 0, tf.ones([], tf.float64), tf.constant(count, tf.float64))
 
 
 def _mean_gradient(term: t.Expectation) -> t.Gradient | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from ...lower.elementwise import as_number
 from ...lower.samplers import SAMPLERS, unit
 from ...lower.threefry import folded, words
 from .registry import KERNELS, LayerCall, Tensors
@@ -49,6 +50,5 @@ def dropout(call: LayerCall, x: Any, weights: Tensors) -> Any:
 def gaussian_noise(call: LayerCall, x: Any, weights: Tensors) -> Any:
     """x with normal noise of a deviation `stddev`."""
     bits = random_bits(call, x.shape)
-    zero, stddev = tf.constant(0.0, x.dtype), call.plan.config["stddev"]
-    deviation = tf.cast(stddev, x.dtype) if tf.is_tensor(stddev) else tf.constant(stddev, x.dtype)
+    zero, deviation = (as_number(value, x.dtype) for value in (0.0, call.plan.config["stddev"]))
     return x + SAMPLERS["normal"](bits, mean=zero, deviation=deviation, dtype=x.dtype)
