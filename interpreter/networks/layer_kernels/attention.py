@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from dlspec.spec.ir.plan import LayerPlan
+from dlspec.spec.tables.layers.row import above_zero
 
 from .noise import dropped
 from .registry import KERAS_FORMS, KERNELS, KerasForm, LayerCall, Tensors
@@ -44,7 +45,7 @@ def multi_head_attention(call: LayerCall, x: Any, weights: Tensors) -> Any:
     total = tf.reduce_sum(tf.cast(attention, call.real), axis=-1, keepdims=True)
     if mask is not None:  # where all keys are left out there is nothing to take a mean of, and it is 0
         total = tf.where(tf.equal(total, 0), tf.ones_like(total), total)
-    if config["dropout"] > 0 and call.training is not None:
+    if above_zero(config["dropout"]) and call.training is not None:
         shape = [rows, count, *attention.shape.as_list()[1:]]
         attention = tf.reshape(dropped(call, tf.reshape(attention, shape), config["dropout"]), attention.shape)
     mean = tf.matmul(attention, value) / tf.cast(total, dtype)  # there are fewer values than scores to divide

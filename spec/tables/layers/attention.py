@@ -17,6 +17,7 @@ from .row import (
     Config,
     Layer,
     Weights,
+    above_zero,
     constraint,
     initializer,
     need,
@@ -81,7 +82,7 @@ def _work(shape: Shape, output: Shape, config: Config) -> tuple[float, float]:
     products = 2 * scores * (keys + values)
     rows = shape[0] * config["num_heads"]
     biases = (rows * (2 * keys + values) + prod(output)) * config["use_bias"]
-    dropped = config["dropout"] > 0
+    dropped = above_zero(config["dropout"])
     masked = 2 * (config["causal"] or any(config.get(name) is not None for name in ("length", "mask")))
     forward = products + biases + rows * (keys + values) + scores * (4 + masked + 4 * dropped)
     backward = 2 * products + biases + rows * (keys + 6 * values) + scores * (2 + masked + 2 * dropped)
@@ -98,7 +99,7 @@ ATTENTION = Layer(
         Parameter("causal", "bool", "whether a place attends to itself and those before it alone", False),
         Parameter("length", "example", "how many places there are, the keys behind them are left out: an int, of the example too", None),
         Parameter("mask", "example", "which keys each place attends to: bools [T, T], or [T] for all places, of the example too", None),
-        Parameter("dropout", "real", "the share of attention that is set to 0 in training", 0.0, bounds=BELOW_ONE),
+        Parameter("dropout", "real", "the share of attention that is set to 0 in training", 0.0, bounds=BELOW_ONE, timed=True),
         USE_BIAS, *KERNEL_AND_BIAS_INITIALIZERS, *KERNEL_AND_BIAS_CONSTRAINTS,
     ),
     primary="num_heads", output=_sequence, weights=_weights, flops=_kernels, inner_flops=_output_kernel, work=_work,

@@ -132,7 +132,12 @@ class Layer:
 
     def draws_with(self, config: Config) -> bool:
         """Whether it draws random numbers in training, with its arguments."""
-        return self.draws or (self.draws_above_zero is not None and bool(config[self.draws_above_zero] > 0))
+        return self.draws or (self.draws_above_zero is not None and above_zero(config[self.draws_above_zero]))
+
+
+def above_zero(share: Any) -> bool:
+    """Whether a share is above 0, or may be: one that changes in training is a term in a plan, and a tensor in a program."""
+    return not isinstance(share, int | float) or share > 0
 
 
 def initializer(name: str, default: str) -> Parameter:

@@ -87,14 +87,15 @@ def test_a_gradient_in_a_measure_has_the_number_of_its_step(compiled: Callable[.
 
 NOISE = """
 dtype: float64
-task: {data: {train: 6, test: 5}, example: {x: "1 + uniform(0, 1, [400])", y: "normal()"}}
+task: {data: {train: 6, test: 5}, example: {x: "1 + uniform(0, 1, [400])", z: "[[1.0] for t < 20]"}}
 architecture:
   f: {input: x, layers: [dropout: "0.25 * step", dense: {units: 1, use_bias: false, name: sum, kernel_initializer: ones}]}
   g: {input: x, layers: [gaussian_noise: {stddev: "0.5 if phase == 1 else 0.0"}, dense: {units: 1, use_bias: false, name: sum, kernel_initializer: ones}]}
   h: {input: x, layers: [dropout: 0.5, dense: {units: 1, use_bias: false, name: sum, kernel_initializer: ones}]}
-loss: {f: f, g: g, h: h}
+  k: {input: z, layers: [multi_head_attention: {num_heads: 1, dropout: "0.25 * step", use_bias: false, name: a, kernel_initializer: ones}]}
+loss: {f: f, g: g, h: h, k: sum(k)}
 training: {optimizer: {sgd: 1}, batch: 6, phases: {a: {steps: 2}, b: {steps: 2}}}
-measures: {f: "f.weights", g: "g.weights", h: "h.weights", shown: "E(f - sum(x * f.sum.kernel[:, 0]))"}
+measures: {f: "f.weights", g: "g.weights", h: "h.weights", k: "k.a.attention_output_kernel", values: "k.a.value_kernel", shown: "E(f - sum(x * f.sum.kernel[:, 0]))"}
 """
 
 
@@ -108,12 +109,16 @@ def test_what_layers_draw_has_the_number_of_the_update(compiled: Callable[..., C
         made.train(1)
         after = made.evaluate()
         taken.append(
-            {name: 6 * (before[name][0] - after[name][0]) for name in ("f", "g", "h")}
+            {name: 6 * (before[name][0] - after[name][0]) for name in ("f", "g", "h", "k")}
         )  # of six examples, summed
+        taken[-1]["k"] /= before["values"][0]
         before = after
     for step, given in enumerate(taken):
         kept = given["f"] / x.sum(axis=0) * (1 - 0.25 * step)
         assert 1 - 0.25 * step == pytest.approx(kept.mean(), abs=0.06)
+        shares = given["k"].item() * 20 * (1 - 0.25 * step)  # of equal places each gives a twentieth, where it is kept
+        assert shares == pytest.approx(round(shares), abs=1e-6)
+        assert shares / (6 * 400) == pytest.approx(1 - 0.25 * step, abs=0.04 if step else 1e-12)
         deviation = (given["g"] - x.sum(axis=0)).std() / np.sqrt(6)
         assert deviation == pytest.approx(0.5 if step >= 2 else 0, abs=0.05)
     np.testing.assert_allclose(taken[0]["f"], x.sum(axis=0), rtol=1e-12)
