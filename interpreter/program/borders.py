@@ -9,6 +9,7 @@ from typing import Any
 from dlspec.spec.ir.plan import EstimatePlan, Restart, TrainingPlan
 
 from .context import ProgramContext
+from .estimates import error_of
 from .expectations import Evaluation
 from .seeds import Seeds
 from .train_step import TrainStep
@@ -52,7 +53,7 @@ class Borders:
 
 
 class Estimates:
-    """Takes the estimates of a program, each over its own training examples, with sums in float64."""
+    """Takes the estimates of a program, each over its own training examples, with sums in float64, and their standard errors."""
 
     def __init__(self, context: ProgramContext) -> None:
         self.context = context
@@ -69,5 +70,7 @@ class Estimates:
         """Takes those of a phase that has ended after so many updates: at the present weights, in inference."""
         for plan in self.plans:
             if plan.phase == phase:
-                values, _ = self.evaluations[plan.name].measured(seeds, step)
+                values, errors = self.evaluations[plan.name].measured(seeds, step)
                 self.context.estimates[plan.name].assign(values[plan.name])
+                for name, error in errors.items():
+                    self.context.estimates[error_of(name)].assign(error)

@@ -8,16 +8,27 @@ from typing import Any
 import keras
 import numpy as np
 from dlspec.spec.ir.plan import Program
+from dlspec.spec.passes.sampled_means import erring_estimates
 from dlspec.spec.tables.stored_types import LEFT_OUT
 
 
+def error_of(name: str) -> str:
+    """What the standard error of an estimate is known by, beside the estimates."""
+    return f"error of {name}"
+
+
 def estimate_variables(program: Program, rows: int, dtype: Any) -> dict[str, Any]:
-    """Variables for the estimates of a program, by name, and for how many updates were left out: [rows, …] each."""
+    """Variables for the estimates of a program, by name, for the standard errors of those that have one, and for how many updates were left out.
+
+    [rows, …] each.
+    """
+    shapes = {plan.name: plan.term.type.shape for plan in program.estimates}
+    shapes |= {error_of(plan.name): plan.term.type.shape for plan in erring_estimates(program)}
     variables = {
-        plan.name: keras.Variable(
-            np.zeros((rows, *plan.term.type.shape)), trainable=False, dtype=dtype.name, name=f"estimate_{plan.name}"
+        name: keras.Variable(
+            np.zeros((rows, *shape)), trainable=False, dtype=dtype.name, name=f"estimate_{name}".replace(" ", "_")
         )
-        for plan in program.estimates
+        for name, shape in shapes.items()
     }
     if program.stored is not None and program.stored.loss_scale is not None:
         variables[LEFT_OUT] = keras.Variable(np.zeros(rows), trainable=False, dtype=dtype.name, name=LEFT_OUT)

@@ -16,14 +16,16 @@ from dlspec.spec.ir.plan import MeasurePlan
 from dlspec.spec.passes.example_blocks import MAX_SUMMED_EXAMPLES
 from dlspec.spec.passes.jacobians import bytes_of
 from dlspec.spec.passes.program_roots import statistics_of
-from dlspec.spec.passes.sampled_means import quotients
+from dlspec.spec.passes.sampled_means import erring_estimates, quotients, shown_estimate
 from dlspec.spec.passes.shared_noise import Inputs, measures_share_noise
 
 from ..lower import Lowering, Training, Value
 from ..lower.elementwise import one_division
 from ..networks.weight_values import joined
 from .context import ProgramContext
-from .sampling_errors import Moments, SamplingErrors, joined_moments, moments_within
+from .estimates import error_of
+from .quantiles import quantile, quantile_of_chosen
+from .sampling_errors import Moments, SamplingErrors, joined_moments, moments_within, of_an_estimate
 from .seeds import Seeds
 
 Array = np.ndarray[Any, Any]
@@ -55,7 +57,16 @@ class Evaluation:
         self.name, self.examples = name, examples
         self.measures = list(given)
         self.statistics = statistics_of(self.program) if measures is None else []
-        self.sampling = SamplingErrors(self.program, self.measures if measures is None else [])
+        erring = erring_estimates(self.program)
+        self.sampling = SamplingErrors(
+            self.program, self.measures if measures is None else [plan for plan in erring if plan in self.measures]
+        )
+        self.shown = [
+            (measure, plan)
+            for measure in self.measures
+            if (plan := shown_estimate(self.program, measure)) is not None and plan in erring
+        ]
+        """Its measures that show an estimate, which has an error."""
         self.meaning = Inputs(self.program).term if measures_share_noise(self.program) else None
 
     def measured(self, seeds: Seeds, step: int, statistics: Sequence[Estimated] = ()) -> tuple[Arrays, Arrays]:
@@ -137,7 +148,7 @@ class Evaluation:
                 )
                 for measure in made
             }
-            return values, self.sampling.errors(
+            errors = self.sampling.errors(
                 known,
                 moments,
                 self.context.of_rows,
@@ -145,8 +156,26 @@ class Evaluation:
                 lambda measure, index, means: self._bodies(measure, index, means, keys[measure.on], draws, step),
                 self.context.chunk,
             )
+            return values, errors | self._of_estimates(draws, step)
 
         return evaluate
+
+    def _of_estimates(self, draws: dict[str, Any], step: Any) -> dict[str, Any]:
+        """The errors of measures that show an estimate: that of the estimate, or of a number made of it to first order."""
+        errors = {}
+        for measure, plan in self.shown:
+            value, error = (
+                tf.cast(self.context.estimates[name].value, tf.float64) for name in (plan.name, error_of(plan.name))
+            )
+            if isinstance(measure.term, t.Reference):
+                errors[measure.name] = error
+                continue
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(value)
+                found = self._outer(measure, {}, draws, step, value)
+            slope = tape.gradient(found, value, unconnected_gradients="zero")
+            errors[measure.name] = of_an_estimate(found, slope, error)
+        return errors
 
     def _means(
         self,
@@ -203,9 +232,11 @@ class Evaluation:
                 wide = tf.cast(context.to_rows(context(term.body), axes, event), tf.float64)
                 if term.quantile is not None and term.where is not None:
                     holds = context.to_rows(context(term.where), axes, 0)
-                    totals.append(_quantile_of(wide, tf.reshape(holds, [*holds.shape, *[1] * event]), term.quantile))
+                    totals.append(
+                        quantile_of_chosen(wide, tf.reshape(holds, [*holds.shape, *[1] * event]), term.quantile)
+                    )
                 elif term.quantile is not None:
-                    totals.append(_quantile(wide, term.quantile))
+                    totals.append(quantile(wide, term.quantile))
                 else:
                     mask = tf.reshape(inside, [1, chunk] + [1] * (event + len(indices)))
                     totals.append(tf.reduce_sum(tf.where(mask, wide, tf.zeros([], tf.float64)), axis=1))
@@ -265,8 +296,10 @@ class Evaluation:
         bodies = [lowering(term.body) for term in self.sampling.means[measure.name]]
         return [tf.cast(lowering.to_rows(body, (EXAMPLE,), 0), tf.float64) for body in bodies]
 
-    def _outer(self, measure: MeasurePlan, known: dict[int, Value], draws: dict[str, Any], step: Any) -> Any:
-        """A measure over its expectations, in float64: [rows, …]."""
+    def _outer(
+        self, measure: MeasurePlan, known: dict[int, Value], draws: dict[str, Any], step: Any, estimate: Any = None
+    ) -> Any:
+        """A measure over its expectations, in float64: [rows, …]; `estimate` [rows] stands for the one that it shows."""
         term = measure.term
         networks = self.context.networks
         wide = {name: tf.cast(x, tf.float64) if x.dtype.is_floating else x for name, x in draws.items()}
@@ -275,6 +308,9 @@ class Evaluation:
             dtype=tf.float64,
             weight=lambda context, item: _wide(networks[item.network].weight(item, context)),
             expectation=lambda item: known[id(item)],
+            estimate=lambda name: _wide(
+                self.context.estimate(name) if estimate is None else self.context.of_rows(estimate)
+            ),
         )
         return tf.cast(lowering.to_rows(lowering(term), (), len(term.type.shape)), tf.float64)
 
@@ -363,36 +399,3 @@ def summed(lowering: Lowering, term: t.Term, inside: Any) -> Any:
 
 def _wide(value: Value) -> Value:
     return Value(tf.cast(value.tensor, tf.float64), value.axes)
-
-
-def _quantile_of(values: Any, chosen: Any, q: float) -> Any:
-    """The same of the values that are chosen, [R, N, …]; undefined where none is."""
-    chosen = tf.broadcast_to(chosen, tf.shape(values))
-    count = tf.reduce_sum(tf.cast(chosen, tf.int32), axis=1)
-    ordered = tf.sort(tf.where(chosen, values, tf.constant(np.inf, values.dtype)), axis=1)
-    place = q * tf.cast(count - 1, values.dtype)
-    low = tf.cast(tf.floor(place), tf.int32)
-    share = place - tf.cast(low, values.dtype)
-    places = tf.reshape(tf.range(values.shape[1]), [1, -1] + [1] * (values.shape.rank - 2))
-
-    def at(index: Any) -> Any:
-        return tf.reduce_sum(tf.where(places == index[:, tf.newaxis], ordered, tf.zeros([], values.dtype)), axis=1)
-
-    below = at(low)
-    found = tf.where(share > 0, below + share * (at(tf.minimum(low + 1, count - 1)) - below), below)
-    undefined = tf.reduce_any(chosen & tf.math.is_nan(values), axis=1) | (count == 0)
-    return tf.where(undefined, tf.constant(np.nan, values.dtype), found)
-
-
-def _quantile(values: Any, q: float) -> Any:
-    """The q-quantile along axis 1, linear between neighbours (NumPy's default)."""
-    ordered = tf.sort(values, axis=1)
-    place = q * (values.shape[1] - 1)
-    low = int(np.floor(place))
-    high = min(low + 1, values.shape[1] - 1)
-    found = ordered[:, low]
-    if place > low:
-        found += (place - low) * (ordered[:, high] - found)
-    # Whatever is undefined, wherever it is sorted to.
-    undefined = tf.reduce_any(tf.math.is_nan(values), axis=1)
-    return tf.where(undefined, tf.constant(np.nan, values.dtype), found)

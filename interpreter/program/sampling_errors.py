@@ -14,8 +14,8 @@ from typing import Any
 
 import tensorflow as tf
 from dlspec.spec.ir import terms as t
-from dlspec.spec.ir.plan import MeasurePlan, Program
-from dlspec.spec.passes.sampled_means import means_of, means_within, stream_of
+from dlspec.spec.ir.plan import EstimatePlan, MeasurePlan, Program
+from dlspec.spec.passes.sampled_means import means_of, means_within, share_left, stream_of
 
 from ..lower import Value
 from .nested_errors import Derivatives, moments_and_derivatives, through_means
@@ -33,10 +33,13 @@ class SamplingErrors:
         self.means = {measure.name: found for measure in measures if (found := means_of(program, measure))}
         self.measures = [measure for measure in measures if measure.name in self.means]
         self.examples = {
-            (measure.name, id(term)): program.evaluated(stream_of(measure, term))
+            (measure.name, id(term)): measure.examples
+            if isinstance(measure, EstimatePlan)
+            else program.evaluated(stream_of(measure, term))
             for measure in self.measures
             for term in self.means[measure.name]
         }
+        self.left = {measure.name: share_left(program, measure) for measure in self.measures}
         self.nested = [measure for measure in self.measures if any(map(means_within, self.means[measure.name]))]
         """Those with means within means, whose errors take a pass of their own."""
         self.pairs: list[Pair] = list(
@@ -80,7 +83,8 @@ class SamplingErrors:
                 )
             else:
                 own = moments
-            covariances = {pair: own[pair] * (1 / (counts[pair[0]] - 1) / counts[pair[0]]) for pair in pairs}
+            left = self.left[measure.name]
+            covariances = {pair: own[pair] * (left / (counts[pair[0]] - 1) / counts[pair[0]]) for pair in pairs}
             if isinstance(measure.term, t.Expectation) and measure not in self.nested:
                 errors[measure.name] = tf.sqrt(covariances[id(terms[0]), id(terms[0])])
                 continue
@@ -110,6 +114,12 @@ def _nested(
     moments, derivatives = moments_and_derivatives(given, means, within, total, chunk)
     named = {(keys[a], keys[b]): moment for (a, b), moment in moments.items()}
     return named, {(keys[a], keys[b]): slope for (a, b), slope in derivatives.items()}
+
+
+def of_an_estimate(value: Any, slope: Any, error: Any) -> Any:
+    """The error of a number that is made of one with an error, to first order: [rows] each, in float64."""
+    found = _first_order({0: slope}, {(0, 0): error * error})
+    return tf.where(tf.math.is_finite(value), found, tf.constant(math.nan, tf.float64))
 
 
 def _first_order(slopes: dict[int, Any], covariances: Moments) -> Any:

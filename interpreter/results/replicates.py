@@ -11,7 +11,7 @@ import numpy as np
 from dlspec.spec.ir.plan import ExperimentPlan
 from dlspec.spec.ir.terms import Expectation
 from dlspec.spec.passes.randomness import is_random, trains_at_random
-from dlspec.spec.passes.sampled_means import sampled_examples
+from dlspec.spec.passes.sampled_means import sampled_examples, sampled_stream
 
 Array = np.ndarray[Any, Any]
 
@@ -149,6 +149,8 @@ class Results:
     """Whether nothing random reaches any measure, nor what is trained."""
     examples: Mapping[str, int] = field(default_factory=dict)
     """The measures whose expectations go over sampled examples, and over how many at least."""
+    trained: frozenset[str] = frozenset()
+    """Those of them whose sampled examples are of the training stream."""
     rates: frozenset[str] = frozenset()
     """The measures that are the rate of a condition over examples."""
     left_out: tuple[str, ...] = ()
@@ -161,7 +163,7 @@ class Results:
         """The results of an experiment's plan."""
         most = max((program.replicates for program in plan.programs), default=0)
         exact, every = _exact_measures(plan)
-        examples, rates = _sampled(plan)
+        examples, trained, rates = _sampled(plan)
         found = Results(
             plan.name,
             plan.axes,
@@ -171,6 +173,7 @@ class Results:
             exact=exact,
             all_exact=every,
             examples=examples,
+            trained=trained,
             rates=rates,
             left_out=plan.left_out,
         )
@@ -252,13 +255,17 @@ def _exact_measures(plan: ExperimentPlan) -> tuple[frozenset[str], bool]:
     return frozenset(names - random), not random and not any(map(trains_at_random, plan.programs))
 
 
-def _sampled(plan: ExperimentPlan) -> tuple[Mapping[str, int], frozenset[str]]:
-    """Over how many sampled examples measures go that do so in every program, at least; and those that are rates in every program."""
+def _sampled(plan: ExperimentPlan) -> tuple[Mapping[str, int], frozenset[str], frozenset[str]]:
+    """Over how many sampled examples measures go that do so in every program, at least; those of training examples, and those that are rates in every program."""
     counts: dict[str, list[int]] = {}
     others: set[str] = set()
+    tested: set[str] = set()
     for program in plan.programs:
         for measure in program.measures:
             counts.setdefault(measure.name, []).append(sampled_examples(program, measure))
             if not isinstance(measure.term, Expectation) or measure.term.body.type.kind != "bool":
                 others.add(measure.name)
-    return {name: min(own) for name, own in counts.items() if min(own)}, frozenset(counts.keys() - others)
+            if sampled_stream(program, measure) != "train":
+                tested.add(measure.name)
+    examples = {name: min(own) for name, own in counts.items() if min(own)}
+    return examples, frozenset(examples.keys() - tested), frozenset(counts.keys() - others)

@@ -63,7 +63,9 @@ def by_sampling_error(claim: ClaimPlan, decision: Decision, results: Results) ->
                 return decision
             continue
         if results.examples[measure.measure] == 1 and not {measure.measure} & {*results.rates, *results.exact}:
-            return decision.lowered(decision.verdict, "one test example has no sampling error that could be told")
+            return decision.lowered(
+                decision.verdict, f"one {_stream(measure, results)} example has no sampling error that could be told"
+            )
         for near in _looked_at(condition, measure, results):
             if decision.verdict == FAILS and not near.holds and near.margin is None:
                 return decision
@@ -176,9 +178,13 @@ def _words(measure: c.Measured, near: _Near, results: Results) -> str:
     needed = f"about {_rounded(enough):,} would tell" if enough else "no number of them would tell"
     margin, error = pair(near.margin, near.error)
     return (
-        f"the margin {margin}{f' at {at}' if at else ''} is within the sampling error of {examples:,} test "
-        f"examples, ± {error}: {needed}"
+        f"the margin {margin}{f' at {at}' if at else ''} is within the sampling error of {examples:,} "
+        f"{_stream(measure, results)} examples, ± {error}: {needed}"
     )
+
+
+def _stream(measure: c.Measured, results: Results) -> str:
+    return "training" if measure.measure in results.trained else "test"
 
 
 def _key(place: Entry) -> tuple[tuple[int, int], ...]:

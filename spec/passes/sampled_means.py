@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from math import prod
+from typing import TypeGuard
 
 from ..ir import terms as t
-from ..ir.plan import MeasurePlan, Program
+from ..ir.plan import EstimatePlan, MeasurePlan, Program
 from ..tables.flops import OPERATION_WORK
 
 MAX_ENTRIES = 64
@@ -23,17 +24,67 @@ def sampled_examples(program: Program, measure: MeasurePlan) -> int:
     """Over how many sampled examples a measure's expectations go.
 
     0 where they go over all there are, and have no sampling error: all values of an enumerated draw, or a finite training set; and in
-    training mode, where none is kept.
+    training mode, where none is kept. A measure that is made of an estimate goes over what that is taken of.
     """
     if measure.in_training:
         return 0
+    if isinstance(measure, EstimatePlan):
+        whole = program.data.exact or measure.examples == program.data.train
+        return 0 if whole else measure.examples
+    if (estimate := shown_estimate(program, measure)) is not None:
+        return sampled_examples(program, estimate)
     streams = _sampled(program, measure)
     complete = program.data.exact or program.data.all_tested or not streams
     return 0 if complete else min(map(program.evaluated, streams))
 
 
+def sampled_stream(program: Program, measure: MeasurePlan) -> str:
+    """The stream whose sampled examples a measure's expectations go over, that of what is trained on only where there is no other."""
+    if shown_estimate(program, measure) is not None:
+        return "train"
+    return "train" if set(_sampled(program, measure)) == {"train"} else "test"
+
+
+def shown_estimate(program: Program, measure: MeasurePlan) -> EstimatePlan | None:
+    """The estimate that a measure shows: it is made of that alone, as it is, or of one that is a number; and of no examples."""
+    if isinstance(measure, EstimatePlan) or not program.estimates:
+        return None
+    items = list(t.walk(measure.term))
+    names = {item.name for item in items if _is_estimate(item)}
+    if len(names) != 1 or any(isinstance(item, t.Expectation | t.GradientStatistic) for item in items):
+        return None
+    plan = next(plan for plan in program.estimates if plan.name in names)
+    if _is_estimate(measure.term):
+        return plan
+    numbers = not measure.term.type.shape and not plan.term.type.shape
+    return None if not numbers or _jumps(measure.term, program, _carrying(measure.term)) else plan
+
+
+def erring_estimates(program: Program) -> tuple[EstimatePlan, ...]:
+    """The estimates whose standard error is kept: those that some measure shows."""
+    shown = {id(plan) for measure in program.measures if (plan := shown_estimate(program, measure)) is not None}
+    return tuple(plan for plan in program.estimates if id(plan) in shown and means_of(program, plan))
+
+
+def share_left(program: Program, measure: MeasurePlan) -> float:
+    """The share of a variance that is left where the examples are drawn from so many without replacement; 1 of an endless stream."""
+    if isinstance(measure, EstimatePlan) and program.data.train:
+        return 1 - measure.examples / program.data.train
+    return 1.0
+
+
+def _is_estimate(item: t.Term) -> TypeGuard[t.Reference]:
+    return isinstance(item, t.Reference) and item.stage == "estimates"
+
+
 def _sampled(program: Program, measure: MeasurePlan) -> list[str]:
-    """The streams of a measure that are samples: not a finite training set, which is all there is."""
+    """The streams of a measure that are samples: not a finite training set, which is all there is, unless an estimate is taken of a part.
+
+    A part of rows in the file's order is no sample of the others, and of what is weighed no error is kept.
+    """
+    if isinstance(measure, EstimatePlan):
+        ordered = program.data.tabled and not program.data.split_at_random
+        return [] if ordered or program.data.density is not None else ["train"]
     over = {stream_of(measure, item) for item in t.walk(measure.term) if isinstance(item, t.Expectation)}
     streams = [stream for stream in measure.streams if stream in over] if over else measure.streams
     return [stream for stream in streams if not (stream == "train" and program.data.train)]
@@ -48,10 +99,10 @@ def means_of(program: Program, measure: MeasurePlan) -> tuple[t.Expectation, ...
     """The expectations that a measure's error comes of, each before those in its body; none where it isn't kept.
 
     Kept is that of an expectation, and of a number made of several, within each other, too. It isn't of a rate, which follows from its
-    value; of quantiles, of statistics of gradients, and of mean gradients, whose examples aren't told apart; of means over several test
-    streams, which are one example said in several ways, or in training mode, where examples of a batch may have to do with each other;
-    where a number jumps with an expectation, or its derivative isn't that of its value; of arrays and gradients with an expectation
-    within another.
+    value, but for estimates, whose measures are none; of quantiles, of statistics of gradients, and of mean gradients, whose examples
+    aren't told apart; of means over several test streams, which are one example said in several ways, or in training mode, where examples
+    of a batch may have to do with each other; where a number jumps with an expectation or an estimate, or its derivative isn't that of its
+    value; of arrays and gradients with an expectation within another.
     """
     term = measure.term
     if sampled_examples(program, measure) < 2 or term.type.kind != "real":
@@ -70,7 +121,8 @@ def means_of(program: Program, measure: MeasurePlan) -> tuple[t.Expectation, ...
     nested = any(means_within(item) for item in found)
     if isinstance(term, t.Expectation) and not nested:
         small = prod(term.type.shape) <= MAX_ENTRIES
-        return found if small and term.body.type.kind != "bool" else ()
+        rate = term.body.type.kind == "bool" and not isinstance(measure, EstimatePlan)
+        return found if small and not rate else ()
     numbers = not term.type.shape and all(not item.type.shape and not t.free_indices(item) for item in found)
     if not numbers or len(found) > (MAX_NESTED if nested else MAX_MEANS):
         return ()
@@ -129,16 +181,18 @@ def _carrying(term: t.Term) -> frozenset[str]:
 
 
 def _moves(term: t.Term, carrying: frozenset[str]) -> bool:
-    """Whether an expectation stands in a term, itself or by a parameter."""
+    """Whether an expectation or an estimate stands in a term, itself or by a parameter."""
     return any(
-        isinstance(item, t.Expectation) or (isinstance(item, t.Parameter) and item.key in carrying)
+        isinstance(item, t.Expectation)
+        or _is_estimate(item)
+        or (isinstance(item, t.Parameter) and item.key in carrying)
         for item in t.walk(term)
     )
 
 
 def _jumps(term: t.Term, program: Program, carrying: frozenset[str]) -> bool:
     """Whether a term jumps with an expectation in it, or hides how it changes with it: then there is no error to first order."""
-    if isinstance(term, t.Expectation) or not _moves(term, carrying):
+    if isinstance(term, t.Expectation) or _is_estimate(term) or not _moves(term, carrying):
         return False
     hidden = isinstance(term, t.Stop | t.Recalled | t.ValueGradient | t.Directional | t.NetworkOutput) or (
         isinstance(term, t.Invoke) and term.function in program.gradient

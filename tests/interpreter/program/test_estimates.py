@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from dlspec.interpreter.program.program import Compiled
 
 ALL = """
@@ -130,3 +131,66 @@ def test_measures_over_other_examples_may_read_them(compiled: Callable[..., Comp
     made.train(3)
     found = made.evaluate()
     assert found["plain"].tolist() == found["chosen"].tolist() == [0.75, 0.75]
+
+
+ERRING = """
+dtype: float64
+DATA
+  example: {x: "normal([2])"}
+architecture: {w: {parameter: [], initializer: 0}}
+loss: {l: (w - 1)^2}
+training: {optimizer: {sgd: 0.5}, batch: 2, phases: {a: {steps: 1}, b: {steps: 1}}}
+estimates:
+  mean: {after: a, of: "E(w * x[0]^2)", examples: 400}
+  pair: {after: a, of: "x * [1, 3]", examples: 400}
+  rate: {after: a, of: "E(x[0] > 0.5)", examples: 400}
+  root: {after: a, of: "sqrt(E(x[0]^2)) / E(exp(x[1]))", examples: 400}
+  of_a_gradient: {after: a, of: "E(gradient(w * x[0], w)^2)", examples: 400}
+  whole: {after: a, of: "E(x[0])", examples: 2000}
+measures:
+  {mean_: mean, pair_: pair, rate_: rate, root_: root, of_a_gradient_: of_a_gradient, whole_: whole,
+  log_: log(mean), jump: floor(mean), two: mean + rate, beside: "E(x[0]) + mean"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("xla", "train"), [(False, 0), (True, 0), (False, 2000)], ids=["graph", "xla", "part of a set"]
+)
+def test_their_standard_errors_are_those_of_numpy_and_cover_the_truth(
+    compiled: Callable[..., Compiled], xla: bool, train: int
+) -> None:
+    """Of 60 replicates: 1.96 errors hold 95 % of the true values; of a finite set its own mean is the truth, and what is drawn leaves less of it."""
+    data = f"data: {{train: {train}}}\n  " if train else ""
+    text = ERRING.replace("DATA\n  ", f"task:\n  {data}")
+    made = compiled(text, replicates=60, xla=xla)
+    made.train(1)
+    before = made.evaluate_with_errors()[1]
+    assert all(np.isnan(before[name]).all() for name in ("mean_", "pair_", "log_"))
+    state = made.saved()
+    made.train(1)
+    values, errors = made.evaluate_with_errors()
+    keys = made.seeds.keys["train"]
+    lowering = made.context.lowering(keys, tf.range(2000, dtype=tf.int64), 2000, made.seeds.draws)
+    x = lowering.broadcast_to_axes(lowering(made.program.examples[0].term), ("replicate", "example"), 1).numpy()
+    w, part = values["mean_"] / np.mean(x[:, :400, 0] ** 2, axis=1), x[:, :400]
+    left = np.sqrt(1 - 400 / train) if train else 1.0
+    each = {
+        "mean_": w[:, None] * part[..., 0] ** 2, "pair_": part * [1, 3], "rate_": part[..., 0] > 0.5, "of_a_gradient_": part[..., 0] ** 2,
+    }  # fmt: skip
+    wanted = {name: left * own.std(axis=1, ddof=1) / 20 for name, own in each.items()}
+    square, over = part[..., 0] ** 2, np.exp(part[..., 1])
+    a, b = square.mean(axis=1, keepdims=True), over.mean(axis=1, keepdims=True)
+    moved = (square - a) / (2 * np.sqrt(a) * b) - np.sqrt(a) / b**2 * (over - b)
+    wanted |= {"root_": left * moved.std(axis=1, ddof=1) / 20, "log_": wanted["mean_"] / values["mean_"]}
+    for name, error in wanted.items():
+        np.testing.assert_allclose(errors[name], error, rtol=1e-9, err_msg=name)
+    assert not {"jump", "two"} & errors.keys() and "beside" in errors
+    assert ("whole_" in errors) == (not train)
+    truth = x[..., 0].mean(axis=1) if train else np.zeros(60)
+    covered = np.abs(values["pair_"][:, 0] - truth) < 1.96 * errors["pair_"][:, 0]
+    assert 52 <= covered.sum() <= 60
+    again = compiled(text, replicates=60, xla=xla)
+    again.restore(1, state)
+    again.train(1)
+    for name, error in again.evaluate_with_errors()[1].items():
+        np.testing.assert_array_equal(error, errors[name])

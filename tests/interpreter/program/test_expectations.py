@@ -10,8 +10,9 @@ import pytest
 import tensorflow as tf
 from dlspec.interpreter.program import expectations as evaluation
 from dlspec.interpreter.program.context import ProgramContext
-from dlspec.interpreter.program.expectations import _quantile, full_gradient
+from dlspec.interpreter.program.expectations import full_gradient
 from dlspec.interpreter.program.program import Compiled
+from dlspec.interpreter.program.quantiles import quantile
 from dlspec.spec.ir import terms as t
 
 FORMS = pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
@@ -145,7 +146,7 @@ def test_a_quantile_of_something_undefined_is_undefined(xla: bool) -> None:
     values = np.random.default_rng(2).normal(size=(4, 7))
     values[0, 3], values[1, 5], values[2, 2] = np.nan, -np.nan, np.inf
     for q in (0.0, 0.3, 0.5, 1.0):
-        found = tf.function(lambda x, q=q: _quantile(x, q), jit_compile=xla, autograph=False)(
+        found = tf.function(lambda x, q=q: quantile(x, q), jit_compile=xla, autograph=False)(
             tf.constant(values)
         ).numpy()
         expected = np.quantile(values, q, axis=1)

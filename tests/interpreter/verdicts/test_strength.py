@@ -422,6 +422,23 @@ def test_a_real_measure_has_the_error_that_was_stored_beside_it(mean: float, exp
     assert before.verdict == (HOLDS if mean < 0.5 else FAILS) and "error" not in before.reason, "of before: no error"
 
 
+def test_a_measure_that_shows_an_estimate_is_judged_by_the_error_over_training_examples() -> None:
+    """It is over the 400 examples that the estimate is taken of, not over those of the test."""
+    phases = "phases: {a: {steps: 50}, b: {steps: 50}}"
+    text = SPEC.replace("steps: 100", phases).replace("m: E(f^2)", "m: sqrt(taken)").replace("COUNT", "5")
+    text = text.replace(
+        "    replicates:", '    estimates: {taken: {after: a, of: "f^2", examples: 400}}\n    replicates:'
+    )
+    text = text.replace("CLAIMS", 'c: {says: it, check: "final(m, variant == a) < 0.5"}')
+    (plan,) = spec.resolve(spec.parse(Source("c.yaml", text))).experiments
+    replicates = [Replicate("e", "a", {}, number, "") for number in range(5)]
+    for replicate in replicates:
+        replicate.record(0, {"m": np.float64(0.49), "exact": np.float64(2)}, {"m": np.float64(0.02)})
+    found = judge(plan.claims[0], Results.of_plan(plan, replicates))
+    told = "the margin 0.01 is within the sampling error of 400 training examples, ± 0.0175: about 1,300 would tell"
+    assert found.verdict == SEEN and told in found.reason
+
+
 @cache
 def planned(text: str) -> ExperimentPlan:
     (plan,) = spec.resolve(spec.parse(Source("c.yaml", text))).experiments
