@@ -39,6 +39,7 @@ def start(device: Asked = AUTO, own_process: bool = False) -> None:
 
         if own_process:
             pandas_looked_for()
+            gc.freeze()  # what was imported stays: no collection looks through a million objects of TensorFlow's
         gc.enable()  # at rest so far, see `__main__.py`
 
         there = tf.config.list_physical_devices("GPU")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import keras
@@ -22,6 +22,11 @@ Array = np.ndarray[Any, Any]
 BY_FANS = frozenset(row.keras for row in INITIALIZERS.values() if row.by_fans)
 """Keras' classes of the initialisers that fans scale."""
 
+SPREAD = ("RandomNormal", "TruncatedNormal")
+"""Keras' classes of the initialisers that move and spread standard values."""
+KEPT_BYTES = 16 * 2**20
+"""So much of what was drawn a network keeps for the next cells that begin in it."""
+
 
 class Values(Protocol):
     """What is made of constants and draws."""
@@ -30,12 +35,38 @@ class Values(Protocol):
         """A term's value in each replicate, [R, …]; `arguments` are the parameters in it, [R, …] by key."""
 
 
+class Drawn:
+    """What initialisers drew: cells that differ in how far they spread the same normals take what was drawn for the first of them."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[Any, ...], Array] = {}
+        self._room = KEPT_BYTES
+
+    def values(self, start: InitialValue, seed: int, shape: Sequence[int], dtype: str) -> Array:
+        """What Keras' initialiser gives, an array of one's own: a normal is a standard one, times its deviation, and its mean added, in `dtype`."""
+        if start.keras not in SPREAD:
+            return self._drawn(start, seed, shape, dtype).copy()
+        made = initializer(start, seed)
+        standard = self._drawn(InitialValue(start.keras, {"mean": 0.0, "stddev": 1.0}), seed, shape, dtype)
+        return np.asarray(standard * np.asarray(made.stddev, dtype) + np.asarray(made.mean, dtype))
+
+    def _drawn(self, start: InitialValue, seed: int, shape: Sequence[int], dtype: str) -> Array:
+        key = (start.keras, repr(sorted(start.arguments.items())), seed, tuple(shape), dtype)
+        if (known := self._kept.get(key)) is not None:
+            return known
+        drawn = np.array(initializer(start, seed)(shape, dtype=dtype))
+        if drawn.nbytes <= self._room:
+            self._kept[key] = drawn
+            self._room -= drawn.nbytes
+        return drawn
+
+
 @dataclass(frozen=True)
 class Starts:
     """How one weight of a layer starts.
 
     `by_keras` is Keras' variable, with the constant that it starts with by itself, `kept_by` the constraint by a function that it obeys,
-    `stored` the type that it is kept in, where that is not `dtype`.
+    `stored` the type that it is kept in, where that is not `dtype`; `drawn` holds what initialisers drew before.
     """
 
     plan: LayerPlan
@@ -45,6 +76,7 @@ class Starts:
     by_keras: Any
     kept_by: WeightFunction | None = None
     stored: str = ""
+    drawn: Drawn = field(default_factory=lambda: Drawn())
 
     def stacked(self, seed_paths: Sequence[Sequence[str | int]], values: Values) -> Array:
         """The weight of all replicates: [R, …]; `values` gives what is made of constants and draws."""
@@ -77,7 +109,7 @@ class Starts:
         seed = keras_seed(*seed_path, "weights", self.network, self.plan.key, self.weight)
         row = row_of(self.plan)  # a free parameter is of no row: its fans are of its own shape
         made = shape if row is None or start.keras not in BY_FANS else row.fan_shape(self.weight, shape)
-        return self._with_ones(np.array(initializer(start, seed)(made, dtype=self.dtype)).reshape(shape))
+        return self._with_ones(self.drawn.values(start, seed, made, self.dtype).reshape(shape))
 
     def _with_ones(self, value: Array) -> Array:
         """The same with what starts at 1 in any case."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from math import prod
 from typing import Any
@@ -23,8 +24,9 @@ from dlspec.spec.tables.layers import LAYERS, row_of
 from ..lower import Application, Lowering, Value
 from ..lower.backward_modes import with_backward_mode
 from .activations import keep_undefined
+from .blocks_in_a_loop import one_after_another
 from .folded_batch import EACH, Batch
-from .initial_weights import Array, Starts, Values
+from .initial_weights import Array, Drawn, Starts, Values
 from .keras_objects import of_each_replicate, of_keras
 from .layer_kernels import BATCHED, KERNELS, ROW_LOOKUPS, SHARED_INPUTS, LayerCall, Tensors, fusion_of, one_replicate
 from .weight_values import joined, kept_by
@@ -48,6 +50,7 @@ class Network:
         self.real, self.between = tf.as_dtype(dtype.real), tf.as_dtype(dtype.layers)
         self.modes = modes
         self.layers: dict[str, Any] = {}
+        self.drawn = Drawn()
         self.weights: dict[tuple[str, str], Any] = {}
         self.untrained: set[tuple[str, str]] = set()
         self.trained: frozenset[tuple[str, str]] | None = None
@@ -95,7 +98,7 @@ class Network:
         `values` gives what is made of constants and draws, in each cell; `only` is the one layer to start. Returns the weights.
         Those that training changes keep to their constraints by functions from there on.
         """
-        begun, changed = [], self.changed()
+        begun, changed, real = [], self.changed(), self.dtype.real
         for layers in zip(*(plan.leaves() for plan in plans), strict=True):
             key, row = layers[0].key, row_of(layers[0])
             if only not in (None, key):
@@ -106,9 +109,9 @@ class Network:
                 rows, stored = list[Array](), "" if (key, name) in self.untrained else self.stored
                 for layer, of_cell in zip(layers, values, strict=True):
                     bounds = layer.kept_by.get(name) if (key, name) in changed else None
-                    starts = Starts(layer, name, self.plan.name, self.dtype.real, by_keras.get(name), bounds, stored)
-                    same = rows and layer is layers[0] and not starts.of_term
-                    rows.append(rows[0] if same else starts.stacked(seed_paths, of_cell))
+                    one = Starts(layer, name, self.plan.name, real, by_keras.get(name), bounds, stored, self.drawn)
+                    same = rows and layer is layers[0] and not one.of_term
+                    rows.append(rows[0] if same else one.stacked(seed_paths, of_cell))
                 self.weights[key, name].assign(np.concatenate(rows) if len(rows) > 1 else rows[0])
                 begun.append(self.weights[key, name])
         return begun
@@ -295,10 +298,7 @@ class Network:
     def _layer(self, batch: Batch, layer: LayerPlan, x: Any, frozen: bool) -> Any:
         """A layer, along the backward pass that its mode makes."""
         if layer.kind == "repeat":
-            for block in layer.blocks:
-                y = self._run(batch, block, x, frozen)
-                x = x + y if layer.skip else y
-            return x
+            return one_after_another(self, batch, layer, x, partial(self._run, frozen=frozen))
         if layer.kind == "residual":
             ends = [self._run(batch, way, x, frozen) for way in layer.blocks]
             return tf.add(*ends) if layer.config["join"] == "add" else tf.concat(ends[::-1], axis=-1)

@@ -15,7 +15,7 @@ from dlspec.spec.ir.cell_batch import CellBatch
 from dlspec.spec.ir.plan import LossPlan
 from dlspec.spec.passes.jacobians import is_of_the_batch
 from dlspec.spec.passes.memory import chunk
-from dlspec.spec.passes.program_roots import before_weights
+from dlspec.spec.passes.program_roots import before_weights, differentiates
 from dlspec.spec.passes.trained_weights import trained
 from dlspec.spec.tables.dtypes import DTYPES
 
@@ -57,6 +57,7 @@ class ProgramContext:
         self.networks = {
             plan.name: Network(plan, self.rows, self.kind, program.gradient, xla, stored) for plan in program.networks
         }
+        self.looped = xla and on_cpu and not differentiates(program)
         self.kept_weights = kept_weights(program, self.networks)
         self.estimates = estimate_variables(program, self.rows, self.dtype)
         for name, layers in looked_into(program).items():
@@ -100,7 +101,7 @@ class ProgramContext:
             self.dtype, {**cells, REPLICATE: self.replicates, EXAMPLE: batch}, self.bindings_on(stream), self.program.gradient,
             keys=lambda sample: keys[self.samples[sample.path]], index=index,
             otherwise=self.program.data.otherwise, enumerated=self.program.data.enumerated,
-            on_cpu=self.on_cpu, network=self.apply, layer=self.layer,
+            on_cpu=self.on_cpu, looped=self.looped, network=self.apply, layer=self.layer,
             recall=self.recalled, estimate=self.estimate, derivative=self.derivative, batch_mean=self.batch_mean,
             weight=lambda lowering, term: self.networks[term.network].weight(term, lowering),
             constants=constants_of(draws), step=step, update=update, clock=self.clock,

@@ -35,6 +35,12 @@ def written(program: Program) -> Iterator[t.Term]:
     yield from roots(program)
 
 
+def differentiates(program: Program) -> bool:
+    """Whether a derivative is a value of a program; that of training, by its weights, is none."""
+    kinds = (t.Gradient, t.GradientStatistic, t.SamplingFloor, *t.DERIVED)
+    return any(isinstance(item, kinds) for term in written(program) for item in t.walk(term))
+
+
 def before_weights(program: Program) -> frozenset[str]:
     """The names whose values hang on no weights: of draws, of statistics, of the example."""
     return frozenset(item.name for items in (program.draws, program.statistics, program.examples) for item in items)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 from dlspec import spec
+from dlspec.interpreter.networks.initial_weights import Drawn, initializer
 from dlspec.interpreter.program.program import Compiled
+from dlspec.spec.ir.plan import InitialValue
 from dlspec.spec.passes.digests import training_digest
 from dlspec.spec.tables.initializers import INITIALIZERS
 
@@ -89,3 +92,18 @@ def test_free_parameters_start_by_the_fans_of_their_own_shape(compiled: Callable
         np.testing.assert_allclose(value.var(), variance[name.partition("_")[0]], rtol=0.1, err_msg=name)
         ((one,),) = ([v.numpy() for v in held.networks[f"one_{name}"].weights.values()],)
         assert one.shape == (1,) and 0 < abs(one[0]) < 4
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("keras_name", ["RandomNormal", "TruncatedNormal"])
+def test_normals_that_were_drawn_before_are_spread_as_keras_spreads_them(keras_name: str, dtype: str) -> None:
+    drawn = Drawn()
+    for mean, deviation, seed in ((0.0, 0.1, 5), (0.3, 2.5, 5), (-1e-3, 1e-7, 5), (0.3, 2.5, 2**31 - 1)):
+        start = InitialValue(keras_name, {"mean": mean, "stddev": deviation})
+        right = np.array(initializer(start, seed)((7, 11), dtype=dtype))
+        for _ in range(2):
+            found = drawn.values(start, seed, (7, 11), dtype)
+            assert found.dtype == right.dtype
+            assert np.array_equal(found, right)
+            found[...] = 0  # an array of one's own
+    assert len(drawn._kept) == 2
