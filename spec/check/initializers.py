@@ -15,7 +15,7 @@ from ..ir.types import Type
 from ..model.base import OneOf
 from ..source import nodes as yaml
 from ..tables.distributions import DISTRIBUTIONS, bind
-from ..tables.initializers import INITIALIZERS, Initializer, fans
+from ..tables.initializers import INITIALIZERS, Initializer, fans, other_initializer
 from ..tables.keras_parameters import CONSTRAINTS, Parameter
 from . import constant_folding as folding
 from .argument_bounds import explained, in_order, representable, within
@@ -104,7 +104,7 @@ class Numbers:
         tree = text.tree
         usable = self.checker.names.vocabulary
         if isinstance(tree, n.Name) and tree.name not in usable.known_and(("pi", *local)):
-            hint = sentence(
+            hint = other_initializer(tree.name) or sentence(
                 did_you_mean(tree.name, usable.known_and((*INITIALIZERS, *local))),
                 f"Keras has {listing(INITIALIZERS, 20)}.",
             )

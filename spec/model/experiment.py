@@ -55,8 +55,12 @@ class FreeParameter(Closed):
 
 def _architecture_form(value: Any) -> str:
     if isinstance(value, dict):
-        return "parameter" if "parameter" in value or ("initializer" in value and "layers" not in value) else "network"
-    return "parameter" if isinstance(value, FreeParameter) else "network"
+        return (
+            "free parameter"
+            if "parameter" in value or ("initializer" in value and "layers" not in value)
+            else "network"
+        )
+    return "free parameter" if isinstance(value, FreeParameter) else "network"
 
 
 class LossTerm(Closed):
@@ -70,7 +74,8 @@ class LossTerm(Closed):
 
 
 Learnt = Annotated[
-    Annotated[Network, Tag("network")] | Annotated[FreeParameter, Tag("parameter")], Discriminator(_architecture_form)
+    Annotated[Network, Tag("network")] | Annotated[FreeParameter, Tag("free parameter")],
+    Discriminator(_architecture_form),
 ]
 
 

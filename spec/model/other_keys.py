@@ -6,6 +6,7 @@ from collections.abc import Collection, Container, Mapping
 from types import MappingProxyType
 
 from ..diagnostics.problems import did_you_mean
+from ..tables.initializers import other_initializer
 from ..tables.layers.other_layers import other_layer
 from .elsewhere import elsewhere
 
@@ -87,6 +88,8 @@ def other_key(word: str, known: Container[str]) -> str:
         return "Without `updates` all change at once: a term of the loss says `trains: G`, and `optimizer: {D: …, G: …}` gives each its own."
     if word == "gradient" and "restart" in known:
         return "Modes hold throughout: give the phase a `loss` with another function, or write `f(x) if phase == 0 else g(x)`; each function has a mode of its own."
+    if "glorot_uniform" in known and (hint := other_initializer(word)):
+        return hint
     own = next((key for key in OTHER_KEYS.get(word.lower(), ()) if key in known), "")
     more = ", and counts updates" if own == "steps" else ""
     return f"It is `{own}` here{more}." if own else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
+from types import MappingProxyType
 from typing import Any
 
 from ..ir.types import Shape
@@ -70,3 +71,24 @@ def fans(shape: Shape) -> tuple[int, int]:
         return size, size
     field = prod(shape[:-2])
     return field * shape[-2], field * shape[-1]
+
+
+_DRAWN: Mapping[str, str] = MappingProxyType(
+    {
+        "normal": "normal(0, 0.05)",
+        "gaussian": "normal(0, 0.05)",
+        "uniform": "uniform(-0.05, 0.05)",
+        "truncatednormal": "truncated_normal(0, 0.05)",
+    }
+)
+"""Keras' initialisers that are distributions here, with Keras' own numbers."""
+
+
+def other_initializer(word: str) -> str:
+    """What is written where Keras has an initialiser that is a distribution here; nothing where it has none.
+
+    >>> other_initializer("RandomNormal"), other_initializer("zeros")
+    ('A distribution is an expression here, and stands alone: `normal(0, 0.05)`.', '')
+    """
+    draw = _DRAWN.get(word.lower().replace("_", "").removeprefix("random"), "")
+    return f"A distribution is an expression here, and stands alone: `{draw}`." if draw else ""
