@@ -62,10 +62,8 @@ def histogram(plan: FigurePlan, results: Results) -> Any:
             vertical.take(edges[:-1], np.where(share > 0, share, np.nan), look["color"])
         for line, share, look in zip(panel, shares, looks, strict=True):
             text = key.text(line.replicates[0], line.measure, _note(line, log))
-            (drawn,) = axis.step(
-                edges, np.append(share, share[-1]) if not vertical.logarithmic else vertical.shown(np.append(share, share[-1])),
-                where="post", label=text, linewidth=1.2, **look,
-            )  # fmt: skip
+            outline = vertical.shown(np.concatenate([[0.0], share, [0.0]]))  # its ends stand on the axis of no share
+            (drawn,) = axis.step(np.append(edges[0], edges), outline, where="post", label=text, linewidth=1.2, **look)
             key.seen(drawn)
         horizontal(axis, plan.model.scale.x, edges)
         vertical.finish()

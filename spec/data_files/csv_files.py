@@ -22,6 +22,9 @@ REAL = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 NAN = r"^[+-]?([nN]a[nN]|NAN|inf|Inf|INF|[iI]nfinity)$"
 PADDED = r"^[+-]?0[0-9]+$"
 BOOL = r"^(true|false)$"
+SEPARATORS = {"semicolons": ";", "tabs": "\t", "blanks": None}
+"""What other tables have in place of commas. Texts have blanks, too: numbers alone are taken for fields there."""
+LOOKED_AT = 100
 
 
 class CsvFile(WholeColumns):
@@ -43,6 +46,7 @@ class CsvFile(WholeColumns):
         if header:
             self._named(data)
         self.table = self._table(data, header)
+        self._must_be_of_commas(header)
         self.names = tuple(self.table.column_names)
         if not self.table.num_rows:
             raise file_problem(path, "has names and no rows", "A table has at least one row of values.")
@@ -60,6 +64,20 @@ class CsvFile(WholeColumns):
                 place = f"row {row + 1 - header}" if row >= header else "the row of names"
                 message = f"{place} opens a quote that is never closed"
                 raise file_problem(self.path, message, 'Close it; within quotes one is written twice: `""`.') from None
+
+    def _must_be_of_commas(self, header: bool) -> None:
+        """Refuses a table whose fields are parted by something else, which is one column of texts when commas are looked for."""
+        if self.table.num_columns > 1 or not self.table.num_rows:
+            return
+        (name,), rows = self.table.column_names, self.table.column(0).slice(0, LOOKED_AT).to_pylist()
+        texts = [*([name] if header else []), *(row or "" for row in rows)]
+        for what, separator in SEPARATORS.items():
+            fields = [text.split(separator) for text in texts]
+            alike = len({len(row) for row in fields}) == 1 and len(fields[0]) > 1
+            if alike and (separator is not None or all(_is_number(text) for row in fields[header:] for text in row)):
+                message = f"its fields are parted by {what}: it reads `{shortened(texts[header])}`"
+                hint = "Write it with commas, as by `pandas.read_csv(…, sep=…).to_csv(…, index=False)`."
+                raise file_problem(self.path, message, hint)
 
     def _table(self, data: bytes, header: bool) -> Any:
         pa, arrow_csv = arrow("pyarrow"), arrow("pyarrow.csv")

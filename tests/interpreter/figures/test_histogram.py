@@ -23,11 +23,17 @@ def test_numbers_are_spread_over_the_replicates(made: Make, tmp_path: Path) -> N
     plan, found = made("{kind: histogram, y: error, bins: 3}", values)
     (axis,) = DRAWERS["histogram"](plan, found).axes
     assert lines(axis) == {
-        "d = 1": ([0, 2, 4, 6], [0.5, 0.5, 0, 0]), "d = 2": ([0, 2, 4, 6], [0.25, 0.25, 0.5, 0.5]),
+        "d = 1": ([0, 0, 2, 4, 6], [0, 0.5, 0.5, 0, 0]), "d = 2": ([0, 0, 2, 4, 6], [0, 0.25, 0.25, 0.5, 0]),
     }  # fmt: skip
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("error", "share of values")
     (panel,) = json.loads(draw(plan, found, tmp_path, pytest.fail)[2].read_text("utf-8"))["panels"]
-    assert panel["series"][0]["y"] == [0.5, 0.5, 0, 0]
+    assert panel["series"][0]["y"] == [0, 0.5, 0.5, 0, 0]
+
+
+def test_shares_that_are_all_alike_stand_on_an_axis_from_0(made: Make) -> None:
+    plan, found = made("{kind: histogram, y: error, bins: 4}", {(1, n): [0, 0, float(n)] for n in range(4)})
+    (axis,) = DRAWERS["histogram"](plan, found).axes
+    assert lines(axis)["error"][1] == [0, 0.25, 0.25, 0.25, 0.25, 0] and axis.get_ylim()[0] <= 0
 
 
 def test_arrays_are_spread_over_their_entries_and_what_is_in_no_bin_is_counted(made: Make) -> None:
@@ -39,7 +45,7 @@ def test_arrays_are_spread_over_their_entries_and_what_is_in_no_bin_is_counted(m
     (axis,) = DRAWERS["histogram"](plan, found).axes
     ((label, (edges, shares)),) = lines(axis).items()
     assert label == "pair (2 of 4 values in no bin, 1 of 3 not there)" and axis.get_xscale() == "log"
-    assert np.allclose(edges, [1, 10, 100]) and shares == [0.25, 0.25, 0.25]
+    assert np.allclose(edges, [1, 1, 10, 100]) and shares == [0, 0.25, 0.25, 0]
 
 
 @pytest.mark.parametrize("end", [0.0, np.nan, -1.0, 1e308, 1e-300])
