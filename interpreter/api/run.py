@@ -116,7 +116,7 @@ class Run:
             measure: One of them alone.
 
         Returns: `experiment`, `variant`, a column an axis of the sweeps, `replicate`, `digest`, `status`, `measure`, `index` (the entry of an array,
-            flat; 0 for a number), `entry` (the same as it is written, `[1][0]`), `step`, `value`,
+            flat; 0 for a number), `entry` (the same as it is written, `[1, 0]`), `step`, `value`,
             `error` (the standard error of a value over test examples, where it has one).
 
         Raises StudyError where the run cannot be read, has no such experiment or measure, or pandas is missing.

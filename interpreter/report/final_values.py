@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ..results.array_entries import MAX_ENTRIES, shape_words
+from ..results.array_entries import MAX_ENTRIES, entry_name, shape_words
 from ..results.number_text import mean_of, number
 from ..results.replicates import DONE, final_of
 
@@ -213,7 +213,7 @@ def _entries(name: str, value: Any) -> Iterator[tuple[str, float | None]]:
         return
     flat = list(_flat(value, ()))
     if len(flat) <= MAX_ENTRIES:
-        yield from ((f"{name}[{', '.join(map(str, place))}]", item) for place, item in flat)
+        yield from ((entry_name(name, place), item) for place, item in flat)
 
 
 def _flat(value: Any, place: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], float | None]]:

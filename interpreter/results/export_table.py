@@ -16,6 +16,7 @@ import pyarrow.csv as csv
 import pyarrow.parquet as pq
 from dlspec import spec
 
+from .array_entries import entry_name
 from .atomic_files import replace_file
 from .errors import StoreError, explained
 from .replicates import DONE, final_of
@@ -243,13 +244,13 @@ def _number(value: Any, replicate: Mapping[str, Any]) -> float | None:
     return float(value)
 
 
-def spread(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+def spread(name: str, value: Any, place: tuple[int, ...] = ()) -> Iterator[tuple[str, Any]]:
     """A measure's final under its name, an array's entries each under its own."""
     if not isinstance(value, list):
-        yield name, value
+        yield entry_name(name, place), value
         return
-    for place, inner in enumerate(value):
-        yield from spread(f"{name}[{place}]", inner)
+    for index, inner in enumerate(value):
+        yield from spread(name, inner, (*place, index))
 
 
 def _about(run: RunRecord) -> dict[str, str]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from .array_entries import entry_name
+
 MEANINGS: Mapping[str, tuple[str, str]] = {
     "experiment": ("the experiment", ""),
     "variant": ("the variant; empty where the experiment has none", ""),
@@ -17,7 +19,7 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     "seconds": ("how long the replicate took, alone or as its share", "s"),
     "measure": ("the measure", ""),
     "index": ("the entry of an array, counted flat from 0; 0 for a number", ""),
-    "entry": ("the entry of an array as it is written, `[1][0]`; empty for a number", ""),
+    "entry": ("the entry of an array as it is written, `[1, 0]`; empty for a number", ""),
     "step": ("how many updates were made", "updates"),
     "value": ("the value; NaN where it is undefined", ""),
     "error": ("the standard error of the value over test examples, where it has one", ""),
@@ -60,13 +62,13 @@ def subscript(index: int, shape: Sequence[int]) -> str:
     """An entry of an array, from its flat index.
 
     >>> subscript(3, (2, 2)), subscript(0, ())
-    ('[1][1]', '')
+    ('[1, 1]', '')
     """
     places: list[int] = []
     for size in reversed(shape):
         index, place = divmod(index, size)
         places.append(place)
-    return "".join(f"[{place}]" for place in reversed(places))
+    return entry_name("", tuple(reversed(places)))
 
 
 def described(table: pa.Table, meanings: Mapping[str, str], about: Mapping[str, str]) -> pa.Table:

@@ -31,6 +31,27 @@ class Settings:
         """A measure as it is written; empty where nothing is known of it."""
         return self._measures.get((experiment, measure), "")
 
+    def figure(self, experiment: str, name: str) -> str:
+        """What a figure shows, as the study says it: its title, its caption, what it draws as it is written; empty where nothing is known of it."""
+        found = next((one for one in self.plan.experiments if one.name == experiment), None)
+        figure = next((one for one in found.figures if one.name == name), None) if found is not None else None
+        if figure is None:
+            return ""
+        shown = [getattr(figure.model, field, None) for field in ("y", "z", "image")]
+        words: list[tuple[str, str]] = []
+        for given in shown:
+            own = (
+                given
+                if isinstance(given, dict)
+                else dict.fromkeys([given] if isinstance(given, str) else given or (), "")
+            )
+            words += [
+                (str(name), str(text) or self.meaning(experiment, str(name).split("[")[0]))
+                for name, text in own.items()
+            ]
+        parts = [figure.model.title, figure.model.caption, *(f"`{name}`: `{text}`" for name, text in words if text)]
+        return "\n\n".join([part for part in parts if part] or [figure.kind])
+
     @cached_property
     def _cells(self) -> dict[Any, dict[str, str]]:
         return {(one.name, cell): own for one in self.plan.experiments for cell, own in differing_settings(one).items()}

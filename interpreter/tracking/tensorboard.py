@@ -79,7 +79,7 @@ class TensorBoard:
 
     def conclude(self, folder: Path, figures: Sequence[Path], verdicts: Sequence[Verdict]) -> None:
         """Adds the figures, and takes the run's name if it got another one."""
-        from tensorboard.compat.proto.summary_pb2 import Summary
+        from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
 
         if figures:
             file = _file(self.folder / FIGURES)
@@ -87,7 +87,10 @@ class TensorBoard:
                 image = path.read_bytes()
                 width, height = int.from_bytes(image[16:20]), int.from_bytes(image[20:24])  # a PNG's header
                 shown = Summary.Image(height=height, width=width, colorspace=4, encoded_image_string=image)
-                _add(file, 0, Summary(value=[Summary.Value(tag=path.stem.replace(".", "/"), image=shown)]))
+                text = self.settings.figure(*path.stem.split(".", 1)) if self.settings is not None else ""
+                told = SummaryMetadata(summary_description=text)
+                value = Summary.Value(tag=path.stem.replace(".", "/"), image=shown, metadata=told)
+                _add(file, 0, Summary(value=[value]))
             file.close()
         if folder.name != self.folder.name:
             self.folder = self.folder.rename(self.folder.with_name(folder.name))

@@ -331,6 +331,9 @@ class _Builder:
             return
         line = self.source.lines[span.line - 1]
         whole = balanced(line, span.column - 1)
+        if not whole and self.source.lines[span.end_line - 1][span.end_column - 1 :].lstrip()[:1] in ("}", "]"):
+            self.problems.append(Problem("a '(' in this expression is not closed", span, "Close it with ')'."))
+            return
         hint = f'Quote it: "{whole}"' if whole else "Quote the expression."
         if whole:
             span = Span(self.source, span.line, span.column, span.line, span.column + len(whole))

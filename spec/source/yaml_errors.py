@@ -9,11 +9,14 @@ from dataclasses import dataclass
 import yaml
 
 from ..diagnostics.problems import Problem, Source, Span, StudyError, problem_at
+from .open_brackets import CLOSED_BY, open_brackets
 
 YAML_HINT = "YAML is lines of `key: value`, indented alike; a text with `: `, `#` or brackets in it stands in quotes."
 NO_COLON = (
     "Write `key: value`, with a space after the colon; a text over several lines is indented deeper than its key."
 )
+_OPENED_BY = {closing: opening for opening, closing in CLOSED_BY.items()}
+_OPEN = {closing: f"Open it with '{opening}', or remove it." for closing, opening in _OPENED_BY.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,11 @@ class _Trouble:
     def text(self) -> str:
         """The line that the parser stopped in."""
         return self.source.lines[self.line]
+
+    @property
+    def character(self) -> str:
+        """The character that the parser stopped at; none at a line's end."""
+        return self.text[self.column : self.column + 1]
 
     @property
     def above(self) -> int:
@@ -154,13 +162,65 @@ def _split(trouble: _Trouble) -> StudyError | None:
 
 
 def _unclosed(trouble: _Trouble) -> StudyError | None:
-    line, column = trouble.start_line, trouble.start_column
-    if "flow" in trouble.context and (trouble.line > line or not trouble.text[trouble.column :].strip()):
-        opened, closing = ("{", "}") if "mapping" in trouble.context else ("[", "]")
-        return trouble.error(f"this '{opened}' is not closed", f"Close it with '{closing}'.", line, column)
+    """A bracket or a quote that nothing closes before its line or the file ends, or before another's end."""
     if "quoted scalar" in trouble.context and "end of stream" in trouble.problem:
+        line, column = trouble.start_line, trouble.start_column
         return trouble.error("this quote is not closed", "Close it on the same line.", line, column)
+    opened = open_brackets(trouble.source.text, trouble.line, trouble.column)
+    if not opened:
+        return None
+    inner, character = opened[-1], trouble.character
+    closing = CLOSED_BY[inner.character]
+    message, hint = f"this '{inner.character}' is not closed", f"Close it with '{closing}'."
+    if trouble.line > inner.line or not trouble.text[trouble.column :].strip():
+        return trouble.error(message, hint, inner.line, inner.column)
+    if character not in CLOSED_BY.values() or character == closing:
+        return None
+    if any(CLOSED_BY[one.character] == character for one in opened):
+        return trouble.error(message, f"Close it with '{closing}' before this '{character}'.", inner.line, inner.column)
+    if trouble.text[trouble.column :].count(closing) >= [one.character for one in opened].count(inner.character):
+        return trouble.error(f"this '{character}' closes nothing", _OPEN[character], trouble.line, trouble.column)
+    hint = f"Close it with '{closing}' in place of this '{character}'."
+    return trouble.error(message, hint, inner.line, inner.column)
+
+
+def _closes_nothing(trouble: _Trouble) -> StudyError | None:
+    """An end without a beginning: `n: 3}`, `n: {d: 3}}`, `n: ]`; a comma without a value; more behind a mapping."""
+    opened = open_brackets(trouble.source.text, trouble.line, trouble.column)
+    character, before = trouble.character, trouble.text[: trouble.column].rstrip()
+    if character in _OPEN and not opened:
+        return trouble.error(f"this '{character}' closes nothing", _OPEN[character], trouble.line, trouble.column)
+    if character == "," and opened:
+        hint = "Write a value before it, or remove it."
+        return trouble.error("nothing stands before this comma", hint, trouble.line, trouble.column)
+    if not opened and before.endswith("}") and "expected key" in trouble.problem:
+        message = "a mapping ends here, and more follows"
+        return trouble.error(message, "Put it inside the braces, or remove it.", trouble.line, trouble.column)
+    if not opened and "mapping values" in trouble.problem:
+        rest = re.sub(r"\s#.*", "", trouble.text[trouble.column :]).rstrip()
+        if rest[-1:] in _OPEN and rest.count(rest[-1]) > rest.count(_OPENED_BY[rest[-1]]):
+            column = trouble.column + len(rest) - 1
+            return trouble.error(f"this '{rest[-1]}' closes nothing", _OPEN[rest[-1]], trouble.line, column)
     return None
+
+
+def _entries(trouble: _Trouble) -> StudyError | None:
+    """What goes wrong between two entries of brackets: no comma, or a bracket that a text brings along."""
+    opened = open_brackets(trouble.source.text, trouble.line, trouble.column)
+    if not opened or "${" in trouble.text or not re.match(r"did not find expected ',' or '[]}]'", trouble.problem):
+        return None
+    inner = opened[-1].character + CLOSED_BY[opened[-1].character]
+    before = trouble.text[: trouble.column]
+    if trouble.character in _OPENED_BY.values() and before[-1:].strip() and before[-1:] not in "'\"":
+        message = f"YAML split this text at a bracket, inside '{inner[0]} {inner[1]}'"
+        return trouble.error(message, "Close its brackets, and quote it.", trouble.line, trouble.column)
+    hint = f"Entries between '{inner[0]}' and '{inner[1]}' have commas between them."
+    if trouble.character == ":":
+        return trouble.error("a second colon in one entry", hint, trouble.line, trouble.column)
+    if before.rstrip()[-1:] in ("'", '"'):
+        hint = "Quote the whole value, or nothing of it."
+        return trouble.error("a text in quotes ends here, and more follows", hint, trouble.line, trouble.column)
+    return trouble.error("no comma before this", hint, trouble.line, trouble.column)
 
 
 def _after_quote(trouble: _Trouble) -> StudyError | None:
@@ -204,12 +264,13 @@ def _indentation(trouble: _Trouble) -> StudyError | None:
 def _character(trouble: _Trouble) -> StudyError | None:
     if "cannot start any token" not in trouble.problem and "node content" not in trouble.problem:
         return None
-    character = trouble.text[trouble.column : trouble.column + 1]
+    character = trouble.character
     if not character:
         return None
     return trouble.error(f"'{character}' cannot begin a value in YAML", "Quote the text.", trouble.line, trouble.column)
 
 
 _EXPLANATIONS: tuple[Callable[[_Trouble], StudyError | None], ...] = (
-    _tab, _index_notation, _after_brackets, _split, _unclosed, _after_quote, _colon, _indentation, _character,
+    _tab, _index_notation, _after_brackets, _split, _unclosed, _closes_nothing, _entries, _after_quote, _colon, _indentation,
+    _character,
 )  # fmt: skip

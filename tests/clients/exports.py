@@ -61,7 +61,7 @@ assert one("select count(*) from 'curves.parquet' where isnan(value) and status 
 assert one("select count(*) from 'finals.parquet' where isnan(never)") == [(4,)]
 assert one("select count(*) from 'finals.parquet' where never is null") == one("select count(*) from 'finals.parquet' where status = 'diverged'") == [(4,)]
 assert one("select count(*) from 'long.parquet' where isnan(value)") == [(4,)]
-assert one("select distinct entry from 'curves.parquet' where measure = 'pair' order by 1") == [("[0][0]",), ("[0][1]",)]
+assert one("select distinct entry from 'curves.parquet' where measure = 'pair' order by 1") == [("[0, 0]",), ("[0, 1]",)]
 
 curves, finals = polars.read_parquet("curves.parquet"), polars.read_parquet("finals.parquet")
 keys = ["experiment", "variant", "rate", "batch", "replicate", "digest", "status"]

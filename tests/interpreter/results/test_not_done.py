@@ -79,8 +79,8 @@ def test_exports_say_how_a_cell_ended(ending: str, old: bool, tmp_path: Path) ->
         return csv.read_csv(path) if ending == "csv" else pq.read_table(path)
 
     export(run, path, finals=True)
-    assert read().select(["status", "error", "pair[0][1]"]).to_pylist() == [
-        {"status": status, "error": error, "pair[0][1]": 2 * error if error is not None else None}
+    assert read().select(["status", "error", "pair[0, 1]"]).to_pylist() == [
+        {"status": status, "error": error, "pair[0, 1]": 2 * error if error is not None else None}
         for status, error in zip(ENDS, (1.0, None, 3.0, None, None), strict=True)
     ]
     assert "pair" not in read().column_names

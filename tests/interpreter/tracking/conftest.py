@@ -26,6 +26,7 @@ experiments:
     measures: {error: E(f^2), pair: "[E(f), E(f^2)]", many: "E(repeat(f, 9))"}
     replicates: 2
     sweep: {rate: [0.1, 0.05]}
+    figures: {fall: {kind: curves, y: [error, "pair[1]"], title: It falls, caption: Both rates fall.}}
     claims: {learns: {says: it learns, check: final(error) < 10}}
 """
 

@@ -58,6 +58,8 @@ def test_curves_and_figures_are_read_back(
     ]
     figures = read(root / "figures")
     assert figures.Tags()["images"] == ["line/fall"]
+    told = "It falls\n\nBoth rates fall.\n\n`error`: `E(f^2)`\n\n`pair[1]`: `[E(f), E(f^2)]`"
+    assert figures.SummaryMetadata("line/fall").summary_description == told
     (image,) = figures.Images("line/fall")
     assert (image.width, image.height) == (150, 100)
     assert image.encoded_image_string == (run / "line.fall.png").read_bytes()
