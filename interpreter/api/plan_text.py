@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from typing import TextIO
 
+from dlspec.spec.diagnostics.problems import listing
 from dlspec.spec.ir.plan import StudyPlan
 from dlspec.spec.passes.flops_text import flops
 from dlspec.spec.passes.memory import PROCESS_BYTES
@@ -37,6 +38,8 @@ def print_plan(plan: StudyPlan, rows: Sequence[Row], rate: float, stream: TextIO
         print_table(console, experiment.name, Columns(HEADS, [cell_words(row) for row in own], left=2))
         for words in dict.fromkeys(filter(None, (phases(program.training) for program in experiment.programs))):
             print_text(console, Text(f"phases: {words}", "dim"))
+        for words in _going_on(own):
+            print_text(console, Text(words, "dim"))
         for words in [] if plain(experiment) else precisions(experiment):
             print_text(console, Text(f"numbers: {words}", "dim"))
         for warning in dict.fromkeys(text for row in own for text in row.warnings):
@@ -46,6 +49,18 @@ def print_plan(plan: StudyPlan, rows: Sequence[Row], rate: float, stream: TextIO
     beside = f"memory: of a cell's arrays at their peak; the process takes about {size(PROCESS_BYTES)} beside, once"
     print_text(console, Text(beside, "dim"))
     print_text(console, Text(RULE.format(rate=rate / 1e9), "dim"))
+
+
+def _going_on(rows: Sequence[Row]) -> list[str]:
+    """Which cells go on from which border, to which another trains."""
+    found: dict[tuple[int, str], list[str]] = {}
+    for row in rows:
+        if row.begins is not None:
+            found.setdefault((row.begins.step, row.begins.name), []).append(_name(row))
+    return [
+        f"trained once to the end of {name} ({step:,} steps): {listing(cells)} {'goes' if len(cells) == 1 else 'go'} on from there"
+        for (step, name), cells in found.items()
+    ]
 
 
 def totals(rows: Sequence[Row]) -> str:
@@ -65,7 +80,8 @@ def totals(rows: Sequence[Row]) -> str:
 
 def _total(row: Row) -> int:
     plan = row.program.training
-    return row.cost.step * plan.steps * row.to_run if plan else 0
+    before = row.begins.step if row.begins is not None else 0
+    return row.cost.step * (plan.steps - before) * row.to_run if plan else 0
 
 
 HEADS = ("cell", "networks", "parameters", "FLOPs a step", "steps", "memory", "time", "compiled", "results")
@@ -74,11 +90,14 @@ HEADS = ("cell", "networks", "parameters", "FLOPs a step", "steps", "memory", "t
 def cell_words(row: Row) -> tuple[str, ...]:
     """What is said of a cell, under `HEADS`."""
     plan = row.program.training
-    name = row.program.name.removeprefix(row.program.experiment).lstrip("/ ") or row.program.experiment
     return (
-        name, ", ".join(f"{network} {shape}" for network, shape in row.networks.items()), f"{row.cost.parameters:,}",
+        _name(row), ", ".join(f"{network} {shape}" for network, shape in row.networks.items()), f"{row.cost.parameters:,}",
         flops(row.cost.step), f"{plan.steps:,}" if plan else "–", size(row.memory), duration(row.seconds), _compiled(row), _results(row),
     )  # fmt: skip
+
+
+def _name(row: Row) -> str:
+    return row.program.name.removeprefix(row.program.experiment).lstrip("/ ") or row.program.experiment
 
 
 def _compiled(row: Row) -> str:

@@ -24,6 +24,9 @@ class Finished:
 class Executor(Protocol):
     """Runs jobs somewhere. Jobs come back in any order, each once; a job's fault is a failed replicate, never an exception."""
 
+    leaves_checkpoints: bool
+    """Whether its jobs leave the checkpoints of borders where other jobs of it find them."""
+
     def room(self) -> int:
         """How many more jobs, or groups of jobs, would start at once."""
 
@@ -42,6 +45,8 @@ class Executor(Protocol):
 
 class Threads:
     """Several groups of jobs at once in this process. `train` makes the replicates of each job of a group, and never raises."""
+
+    leaves_checkpoints = True
 
     def __init__(self, jobs: int, train: Callable[[JobGroup, threading.Event], list[list[Replicate]]]) -> None:
         self.jobs = max(1, jobs)

@@ -58,14 +58,10 @@ class Evaluation:
         self.measures = list(given)
         self.statistics = statistics_of(self.program) if measures is None else []
         erring = erring_estimates(self.program)
-        self.sampling = SamplingErrors(
-            self.program, self.measures if measures is None else [plan for plan in erring if plan in self.measures]
-        )
-        self.shown = [
-            (measure, plan)
-            for measure in self.measures
-            if (plan := shown_estimate(self.program, measure)) is not None and plan in erring
-        ]
+        own = self.measures if measures is None else [plan for plan in erring if plan in self.measures]
+        self.sampling = SamplingErrors(self.program, own)
+        pairs = [(measure, shown_estimate(self.program, measure)) for measure in self.measures]
+        self.shown = [(measure, plan) for measure, plan in pairs if plan is not None and plan in erring]
         """Its measures that show an estimate, which has an error."""
         self.meaning = Inputs(self.program).term if measures_share_noise(self.program) else None
 

@@ -14,14 +14,33 @@ from ..store.requests import ReplicateBatch
 
 
 @dataclass(frozen=True)
+class AtBorder:
+    """The checkpoint of a border up to which other cells are equal: its file, and of how many passes, and updates, it is."""
+
+    number: int
+    step: int
+    key: str
+    checkpoints: Checkpoints
+
+    def keys(self, count: int) -> list[str]:
+        """What its replicates are known by, whichever cell they are of."""
+        return [f"{self.key}/{place}" for place in range(count)]
+
+
+@dataclass(frozen=True)
 class Job:
-    """A replicate batch to be run: its number, how it is compiled (`xla` or `graph`), where its checkpoint lies if it has one."""
+    """A replicate batch to be run: its number, how it is compiled (`xla` or `graph`), where its checkpoint lies if it has one.
+
+    It goes on from the checkpoint of a border if it has none of its own, and `leaves` those of others.
+    """
 
     number: int
     batch: ReplicateBatch
     compiled: str
     checkpoints: Checkpoints | None = None
     weights: str | None = None
+    border: AtBorder | None = None
+    leaves: tuple[AtBorder, ...] = ()
 
     def without_result(self, status: str, message: str) -> list[Replicate]:
         """Its replicates where it gave none: `failed` or `interrupted`, and why."""

@@ -14,6 +14,7 @@ from dlspec.spec.ir.plan import Phase, ProbePlan, Program, Restart
 from dlspec.spec.passes.digests import signature_digest
 from dlspec.spec.passes.held_columns import held_whole, windows
 from dlspec.spec.passes.program_roots import statistics_of
+from dlspec.spec.passes.shared_borders import ended_before
 from dlspec.spec.passes.trained_weights import changed_by
 
 from ..backend.startup import device
@@ -22,7 +23,7 @@ from .borders import Borders, Estimates
 from .context import ProgramContext
 from .data_statistics import DataStatistics
 from .divergence import Divergence, Watch
-from .estimates import begin_estimates
+from .estimates import begin_estimates, error_of
 from .expectations import Arrays, Evaluation
 from .gradient_statistics import Statistic
 from .holding import Holding
@@ -246,6 +247,26 @@ class Compiled:
         count = len(self.replicates)
         cells = self.state.of_cells(self.state.saved(), self.context.cells)
         return [[value[:count] if value.ndim else value for value in cell] for cell in cells]
+
+    def up_to_border(self, number: int) -> list[list[np.ndarray[Any, Any]]]:
+        """Of each cell the values of what it has in common with cells that are equal in the first so many passes, which have been made."""
+        places = self._common(number)
+        return [[cell[place] for place in places] for cell in self.saved()]
+
+    def restore_border(self, step: int, number: int, cells: Sequence[Sequence[Any]]) -> None:
+        """Begins behind a border, from such values of cells that are equal so far. Raises ValueError."""
+        places, begun = self._common(number), self.saved()
+        for cell, values in zip(begun, cells, strict=True):
+            for place, value in zip(places, values, strict=True):
+                cell[place] = value
+        self.restore(step, begun)
+
+    def _common(self, number: int) -> list[int]:
+        assert self.program.training is not None
+        ended = ended_before(self.program.training, number)
+        estimates = [plan.name for plan in self.program.estimates if (plan.phase, None) in ended]
+        made = {id(own) for place in self.borders.owners[:number] for own in self.train_steps[place].optimizers}
+        return self.state.up_to(ended, [*estimates, *map(error_of, estimates)], len(made))
 
     def restore(self, step: int, cells: Sequence[Sequence[Any]]) -> None:
         """Sets all variables to values that were saved after so many steps of the same cells. Raises ValueError."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from dlspec.spec.tables.stored_types import LEFT_OUT
 
 from ..networks.network import Network
 from .kept_weights import Moment, Weights
@@ -54,6 +55,22 @@ class State:
     def held(self) -> list[Any]:
         """All variables that compiled functions read: those that training changes, and what learning rates are made of."""
         return self.variables() + [variable for optimizers in self.optimizers for variable in optimizers.given()]
+
+    def up_to(
+        self, ended: Collection[tuple[str, int | None]], estimates: Collection[str], optimizers: int
+    ) -> list[int]:
+        """The places of those variables that cells have in common that are equal up to a border, in an order that is the same for all of them.
+
+        They are the weights, what the first so many `optimizers` keep, and what is kept of the passes that have `ended` before, and
+        the `estimates` that were taken then: all else begins behind the border.
+        """
+        weights = [variable for network in self.networks.values() for variable in network.weights.values()]
+        weights += [variable for own in self.optimizers[:optimizers] for variable in own.state()]
+        for moment in sorted((one for one in self.kept if one[0] == "after" and one[1:] in ended), key=str):
+            weights += [self.kept[moment][place] for place in sorted(self.kept[moment])]
+        weights += [self.estimates[name] for name in sorted(self.estimates) if name in estimates or name == LEFT_OUT]
+        places = {id(variable): place for place, variable in enumerate(self.variables())}
+        return [places[id(variable)] for variable in weights]
 
     def saved(self) -> list[np.ndarray[Any, Any]]:
         """Copies of the variables' values, in the order of `variables`."""

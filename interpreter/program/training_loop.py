@@ -23,7 +23,7 @@ from ..store.checkpoints import Checkpoint
 from ..store.requests import shown_at
 from ..verdicts.values import reached
 from .holding import held_from, held_text
-from .job import Job, JobGroup, Watcher
+from .job import AtBorder, Job, JobGroup, Watcher
 from .program import Compiled
 from .program_cache import ProgramCache
 
@@ -45,9 +45,9 @@ def train_group(
     forms = forms or ProgramCache()
     with tf32_mode(group.jobs[0].batch.program.dtype):
         begun = [_Begun.of(job, watcher) for job in group.jobs]
-        parts: dict[int | None, list[int]] = {}
+        parts: dict[tuple[int | None, int | None], list[int]] = {}
         for place, one in enumerate(begun):
-            parts.setdefault(one.checkpoint.step if one.checkpoint else None, []).append(place)
+            parts.setdefault((one.checkpoint.step if one.checkpoint else None, one.border), []).append(place)
         for places in parts.values():
             _train_part([begun[place] for place in places], group.cells.only(places), watcher, stop, forms)
     return [one.replicates for one in begun]
@@ -61,6 +61,8 @@ class _Begun:
     replicates: list[Replicate]
     checkpoint: Checkpoint | None = None
     fault: str = ""
+    border: int | None = None
+    """How many passes have been made, where the checkpoint is that of a border."""
 
     @staticmethod
     def of(job: Job, watcher: Watcher) -> _Begun:
@@ -83,7 +85,20 @@ class _Begun:
             job.checkpoints.remove()
         if begun.checkpoint is None:
             begun.replicates = _fresh(job)
+            if job.border is not None:
+                begun._begin_at(job.border, watcher)
         return begun
+
+    def _begin_at(self, border: AtBorder, watcher: Watcher) -> None:
+        """Takes up the checkpoint of a border, if it is there."""
+        try:
+            self.checkpoint = border.checkpoints.load(self.replicates, border.keys(len(self.replicates)))
+        except Damaged as damaged:
+            watcher.warn(f"{damaged}: the checkpoint is damaged; {self.job.batch.program.name} starts anew")
+        if self.checkpoint is None:
+            self.replicates = _fresh(self.job)
+        else:
+            self.border = border.number
 
     @property
     def seconds(self) -> float:
@@ -105,6 +120,7 @@ def _train_part(
         for place, one in enumerate(part):
             again = _Begun.of(one.job, watcher)
             one.replicates, one.checkpoint, one.fault = again.replicates, again.checkpoint, again.fault
+            one.border = again.border
             _train_part([one], cells.only([place]), watcher, stop, forms)
         return
     count = sum(len(one.replicates) for one in part)
@@ -131,7 +147,11 @@ def _fault_of(
             first.job.batch.wide,
         )  # fmt: skip
         if first.checkpoint is not None:
-            compiled.restore(first.checkpoint.step, [one.checkpoint.state for one in part if one.checkpoint])
+            states = [one.checkpoint.state for one in part if one.checkpoint]
+            if first.border is None:
+                compiled.restore(first.checkpoint.step, states)
+            else:
+                compiled.restore_border(first.checkpoint.step, first.border, states)
             for row, (begun, replicate) in enumerate((one, replicate) for one in part for replicate in one.replicates):
                 for number in held_from(begun.job.batch.program.training, replicate):
                     compiled.hold(number, [row])
@@ -218,6 +238,7 @@ def _train(compiled: Compiled, part: Sequence[_Begun], watcher: Watcher, stop: t
         alive = [row for row in alive if replicates[row].status == "done" and row not in over]
         if step == stops[-1] or not alive:
             return
+        _leave_at_border(compiled, part, watcher, time.perf_counter() - begin)
         ending = stop.is_set()
         kept = [one for one in part if one.job.checkpoints is not None and (ending or one.job.checkpoints.due())]
         if kept:
@@ -314,6 +335,23 @@ def _only(value: Any, alive: Sequence[int]) -> Any:
     shown = np.full(np.shape(value), np.nan)
     shown[list(alive)] = np.asarray(value)[list(alive)]
     return shown
+
+
+def _leave_at_border(compiled: Compiled, part: Sequence[_Begun], watcher: Watcher, seconds: float) -> None:
+    """Writes the checkpoint of the border that is the present step, where other cells go on from it; where it cannot be written they begin anew."""
+    for place, one in enumerate(part):
+        for border in one.job.leaves:
+            if border.step != compiled.step:
+                continue
+            state = compiled.up_to_border(border.number)[place]
+            spent = one.seconds + seconds / len(part)
+            kept = Checkpoint(compiled.step, spent, state, one.replicates)
+            try:
+                border.checkpoints.save(kept, border.keys(len(one.replicates)))
+            except Exception as error:  # the system's, or of what writes it
+                watcher.warn(
+                    f"{border.checkpoints.path}: no checkpoint could be written: {reason(error)}. Cells that are equal so far begin anew"
+                )
 
 
 def _keep(compiled: Compiled, part: Sequence[_Begun], watcher: Watcher, seconds: float) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,12 @@ import numpy as np
 from dlspec.spec.ir import terms as t
 from dlspec.spec.ir.plan import Program, StudyPlan
 from dlspec.spec.passes.cost import Cost, cost
+from dlspec.spec.passes.digests import Digests
 from dlspec.spec.passes.jacobians import told_apart
 from dlspec.spec.passes.memory import PROCESS_BYTES, memory
 from dlspec.spec.passes.print_network import shapes
 from dlspec.spec.passes.program_roots import statistics_of
+from dlspec.spec.passes.shared_borders import Border, borders, shared_borders
 from dlspec.spec.tables.gradient_statistics import GRADIENT_STATISTICS
 
 from ..backend.jit_policy import uses_xla
@@ -47,7 +49,10 @@ RULE = (
 
 @dataclass(frozen=True)
 class Row:
-    """A cell: all its replicates, side by side. `beside` is how many cells, this one with them, share its compiled program; `seconds` its share of their time."""
+    """A cell: all its replicates, side by side. `beside` is how many cells, this one with them, share its compiled program; `seconds` its share of their time.
+
+    `begins` are the phases that it does not train itself: those up to the border from which it goes on where another cell leads to.
+    """
 
     program: Program
     networks: dict[str, str]
@@ -57,6 +62,7 @@ class Row:
     seconds: float
     stored: int
     beside: int = 1
+    begins: Border | None = None
 
     @property
     def to_run(self) -> int:
@@ -107,19 +113,45 @@ def stored_replicates(plan: StudyPlan, root: Path, device: str, warn: Callable[[
 
 def rows(plan: StudyPlan, stored: Mapping[str, int], rate: float, device: str = "cpu") -> list[Row]:
     """A row for each cell of a study; `stored` as `stored_replicates` counts."""
-    estimates = []
+    estimates: list[Row] = []
     for experiment in plan.experiments:
         counts = cells_side_by_side(experiment.programs, device)
+        own = []
         for program, beside in zip(experiment.programs, counts, strict=True):
             form = "xla" if uses_xla(program, device) else "graph"
-            estimates.append(
+            own.append(
                 Row(
                     program, {network.name: shapes(network) for network in program.networks}, cost(program),
                     memory(program, replicates=at_once(program, device)), form, expected_seconds(program, form, rate, beside) / beside,
                     stored.get(program.name, 0), beside,
                 )
             )  # fmt: skip
+        estimates += _going_on(own, device)
     return estimates
+
+
+def _going_on(cells: Sequence[Row], device: str) -> list[Row]:
+    """The same, where cells that are equal up to a border are trained so far once, by the first of them."""
+    digests = Digests()
+    chains = {
+        row.program.name: [
+            replace(one, key=f"{one.key} {row.program.replicates} {row.compiled}")
+            for one in borders(row.program, digests, device)
+        ]
+        for row in cells
+        if len(cells) > 1 and row.to_run == row.program.replicates
+    }
+    shared, led, after = shared_borders(chains), set[str](), list[Row]()
+    for row in cells:
+        chain = shared.get(row.program.name, ())
+        begins = next((one for one in reversed(chain) if one.key in led), None)
+        led.update(one.key for one in chain)
+        if begins is not None and (plan := row.program.training) is not None:
+            compiling = COMPILE_SECONDS[row.compiled] / row.beside
+            left = (row.seconds - compiling) * (1 - begins.step / plan.steps)
+            row = replace(row, seconds=compiling + left, begins=begins)
+        after.append(row)
+    return after
 
 
 def at_once(program: Program, device: str) -> int:
@@ -236,7 +268,7 @@ def plan_data(plan: StudyPlan, estimates: Sequence[Row], rate: float, refused: S
             "forward_flops": row.cost.forward, "step_flops": row.cost.step,
             "steps": row.program.training.steps if row.program.training else 0, "replicates": row.program.replicates,
             "memory": row.memory, "seconds": round(row.seconds, 3), "compiled": row.compiled, "side_by_side": row.beside, "stored": row.stored,
-            "warnings": row.warnings,
+            "begins_at": row.begins.step if row.begins is not None else 0, "warnings": row.warnings,
         }
         for row in estimates
     ]  # fmt: skip

@@ -21,9 +21,11 @@ from ..executors.base import Executor
 from ..program.job import Job, JobGroup, Watcher
 from ..results.errors import StoreError
 from ..results.replicates import ERRORS, Replicate, Results
+from ..store.checkpoints import Checkpoints
 from ..store.requests import CellRequest, ReplicateBatch
 from ..store.store import FINAL_STATUSES, Store
 from .batching import batch_count, group_size, max_cells_side_by_side, parts_of_programs, split_into_batches
+from .going_on import GoingOn
 
 POLL_SECONDS = 0.2
 AGAIN_SECONDS = 0.5
@@ -180,6 +182,7 @@ class Run:
         self.packages = versions()
         self.forms: dict[int, str] = {}
         self.families: dict[tuple[Any, ...], _Family | None] = {}
+        self.going_on = GoingOn(self.waiting if executor.leaves_checkpoints else (), form, self._at_border)
 
     def finish(self) -> None:
         """Runs everything to its end, or until `stop` is set. Raises StoreError when nothing can be stored any more."""
@@ -190,7 +193,7 @@ class Run:
                     self.executor.cancel()
                     self.waiting.clear()
                     self.held.clear()
-                while self.waiting and self.executor.room() > 0 and not self.stop.is_set():
+                while self.waiting and self.executor.room() > 0 and not self.stop.is_set() and self._turn():
                     self._begin(*self._next())
                 if not self.waiting and self.held and time.monotonic() - looked >= AGAIN_SECONDS:
                     if not self.running and not told:
@@ -201,6 +204,8 @@ class Run:
                     looked = time.monotonic()
                     continue
                 if not self.running and not self.waiting and not self.held:
+                    if not self.stop.is_set():
+                        self.going_on.remove()
                     return
                 self._end(POLL_SECONDS)
         except StoreError:
@@ -210,17 +215,25 @@ class Run:
             if not self.running:
                 self.executor.close()
 
+    def _turn(self) -> bool:
+        """Turns what waits so that the first need not wait for others of this run; whether there is such a one."""
+        for _ in range(len(self.waiting)):
+            if self.going_on.ready(self.waiting[0]):
+                return True
+            self.waiting.rotate(-1)
+        return False
+
     def _next(self) -> tuple[list[ReplicateBatch], _Family | None]:
         """Takes the next replicate batch that waits, and those that may be trained beside it; with all that what is compiled for them serves."""
         first = self.waiting.popleft()
         family = self._family(first)
-        if family is None:
-            return [first], None
+        if family is None or self.going_on.leads(first):
+            return [first], family
         most = max_cells_side_by_side(first.program, max(first.wide, len(first.numbers)), first.request.device)
         most = min(most, self.progress.cells_of_a_part(len(family.cells.programs), first.program.replicates))
         alike = {first.name: first}  # equal cells run once
         for batch in self.waiting if most > 1 else ():
-            if self._form_of(batch) == family.form:
+            if self._form_of(batch) == family.form and not self.going_on.ahead(batch):
                 alike.setdefault(batch.name, batch)
         size = group_size(first.program, len(family.cells.programs), len(alike), most)
         beside = dict(islice(alike.items(), size))
@@ -292,17 +305,28 @@ class Run:
 
     def _job(self, batch: ReplicateBatch) -> Job:
         compiled = self.form(batch.program)
-        made_by = {
-            **self.packages, "numerics": NUMERICS, "errors": ERRORS, "device": batch.request.device, "compiled": compiled,
-        }  # fmt: skip
-        checkpoints = self.store.checkpoints(batch, made_by, self.options.checkpoint)
+        checkpoints = self.store.checkpoints(batch.name, self._made_by(batch), self.options.checkpoint)
         if self.options.force:
             checkpoints.remove()
         weights = str(self.store.weights) if self.options.keep_weights else None
         self.count += 1
-        job = Job(self.count, batch, compiled, checkpoints, weights)
+        border, leaves = self.going_on.begin(batch, self.count)
+        job = Job(self.count, batch, compiled, checkpoints, weights, border, leaves)
         self.running[job.number] = job
         return job
+
+    def _at_border(self, key: str, batch: ReplicateBatch) -> Checkpoints:
+        """The checkpoint of a border on a batch's way; with `force` what a run before left there does not count."""
+        checkpoints = self.store.checkpoints(key, self._made_by(batch), 0.0)
+        if self.options.force:
+            checkpoints.remove()
+        return checkpoints
+
+    def _made_by(self, batch: ReplicateBatch) -> dict[str, Any]:
+        compiled = self.form(batch.program)
+        return {
+            **self.packages, "numerics": NUMERICS, "errors": ERRORS, "device": batch.request.device, "compiled": compiled,
+        }  # fmt: skip
 
     def _end(self, seconds: float) -> None:
         """Stores the next replicate batch to have ended."""
@@ -310,6 +334,7 @@ class Run:
         if finished is None:
             return
         job = self.running.pop(finished.job.number)
+        self.going_on.ended(job)
         replicates = self.store.commit(job.batch, finished.replicates, self.packages)
         if job.checkpoints is not None and all(replicate.status in FINAL_STATUSES for replicate in replicates):
             job.checkpoints.remove()

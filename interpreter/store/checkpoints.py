@@ -53,8 +53,8 @@ class Checkpoints:
         """Starts the clock."""
         self.last = time.monotonic()
 
-    def save(self, checkpoint: Checkpoint) -> None:
-        """Replaces the checkpoint. Raises OSError; the one before is then there still."""
+    def save(self, checkpoint: Checkpoint, keys: Sequence[str] = ()) -> None:
+        """Replaces the checkpoint. Raises OSError; the one before is then there still. `keys` are for those of its replicates."""
         arrays: dict[str, Array] = {f"state/{place}": value for place, value in enumerate(checkpoint.state)}
         replicates = []
         for place, replicate in enumerate(checkpoint.replicates):
@@ -70,7 +70,7 @@ class Checkpoints:
                         shown.append((figure, step, label))
             replicates.append(
                 {
-                    "key": replicate.key, "status": replicate.status, "message": replicate.message, "end": replicate.end,
+                    "key": keys[place] if keys else replicate.key, "status": replicate.status, "message": replicate.message, "end": replicate.end,
                     "steps": replicate.steps, "curves": list(replicate.curves), "errors": list(replicate.errors), "samples": shown,
                 }
             )  # fmt: skip
@@ -87,8 +87,8 @@ class Checkpoints:
         atomic_files.write(self.path.parent, fill, self.path.name, self.mark)
         self.last = time.monotonic()
 
-    def load(self, replicates: Sequence[Replicate]) -> Checkpoint | None:
-        """The checkpoint, its replicates filled in; none if there is none of the same maker. Raises Damaged."""
+    def load(self, replicates: Sequence[Replicate], keys: Sequence[str] = ()) -> Checkpoint | None:
+        """The checkpoint, its replicates filled in; none if there is none of the same maker. Raises Damaged. `keys` as in `save`."""
         if not self.path.exists():
             return None
         try:
@@ -98,7 +98,9 @@ class Checkpoints:
                     return None
                 if any(item.get("cause") for item in about["cells"]):
                     return None  # a version before ended one where a measure was not finite: now it goes on
-                if [item["key"] for item in about["cells"]] != [replicate.key for replicate in replicates]:
+                if [item["key"] for item in about["cells"]] != (
+                    list(keys) or [replicate.key for replicate in replicates]
+                ):
                     return None
 
                 def array(name: str) -> Array:
@@ -120,6 +122,15 @@ class Checkpoints:
                 return Checkpoint(about["step"], about["seconds"], state, replicates)
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise Damaged(self.path, str(error).split("\n")[0]) from error
+
+    def there(self) -> bool:
+        """Whether there is one of the same maker."""
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                about = json.loads(archive.read("about.json"))
+                return bool(about["format"] == FORMAT and about["made_by"] == dict(self.made_by))
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):
+            return False
 
     def remove(self) -> None:
         """Removes it: what it led to is stored."""

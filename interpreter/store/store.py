@@ -260,9 +260,9 @@ class Store:
         """The names of the replicate batches that have a checkpoint."""
         return frozenset(path.stem for path in checkpoint_files(self.root))
 
-    def checkpoints(self, batch: ReplicateBatch, made_by: Mapping[str, Any], every: float) -> Checkpoints:
-        """The checkpoint of a replicate batch."""
-        return Checkpoints(self.root / "checkpoints" / f"{batch.name}.ckpt", made_by, every, self.owner.name)
+    def checkpoints(self, name: str, made_by: Mapping[str, Any], every: float) -> Checkpoints:
+        """The checkpoint of a replicate batch, by its name, or of a border."""
+        return Checkpoints(self.root / "checkpoints" / f"{name}.ckpt", made_by, every, self.owner.name)
 
     # -- keeping it in order -----------------------------------------------------------------------------------------
 

@@ -73,6 +73,8 @@ class Remote:
     Ray's own retries are not used: they would begin again with the arguments of the first time, thus at step 0.
     """
 
+    leaves_checkpoints = False
+
     def __init__(self, cluster: Cluster, watcher: Watcher, jobs: int | None) -> None:
         self.cluster = cluster
         self.watcher = watcher

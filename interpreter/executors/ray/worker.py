@@ -176,15 +176,15 @@ class Forwarded(Checkpoints):
     reporter: Reporter | None = None
     origin: str = ""
 
-    def save(self, checkpoint: Checkpoint) -> None:
+    def save(self, checkpoint: Checkpoint, keys: Sequence[str] = ()) -> None:
         """Replaces the checkpoint, and sends it. Raises OSError."""
-        super().save(checkpoint)
+        super().save(checkpoint, keys)
         self._tell("checkpoint", self.path.read_bytes())
 
-    def load(self, replicates: Sequence[Replicate]) -> Checkpoint | None:
+    def load(self, replicates: Sequence[Replicate], keys: Sequence[str] = ()) -> Checkpoint | None:
         """The checkpoint that was sent along. Raises Damaged, under the name that the driver knows it by."""
         try:
-            return super().load(replicates)
+            return super().load(replicates, keys)
         except Damaged as damaged:
             raise Damaged(Path(self.origin), damaged.reason) from damaged
 

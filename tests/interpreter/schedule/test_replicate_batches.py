@@ -162,12 +162,12 @@ def test_a_part_is_called_by_its_replicates(wanted: CellRequest, numbers: tuple[
 
 def test_batches_with_a_checkpoint_go_on_whatever_number_runs_at_once(wanted: CellRequest, store: Store) -> None:
     whole = split_into_batches(wanted, range(5))[0]
-    checkpoints = store.checkpoints(whole, {}, 0)
+    checkpoints = store.checkpoints(whole.name, {}, 0)
     checkpoints.save(Checkpoint(2, 1.0, [], [wanted.replicate(number) for number in whole.numbers]))
     assert groups(Progress.of_store([wanted], store, OPTIONS, jobs=2)) == [(0, 1, 2, 3, 4)]
     checkpoints.remove()
     third = split_into_batches(wanted, range(5), 3)[2]
-    store.checkpoints(third, {}, 0).save(Checkpoint(2, 1.0, [], [wanted.replicate(r) for r in third.numbers]))
+    store.checkpoints(third.name, {}, 0).save(Checkpoint(2, 1.0, [], [wanted.replicate(r) for r in third.numbers]))
     assert groups(Progress.of_store([wanted], store, OPTIONS, jobs=2)) == [(0,), (1, 2), (3, 4)]
 
 

@@ -218,7 +218,7 @@ def test_a_checkpoint_of_what_is_stored_goes_with_its_process(asked: Asked, make
     dead, living = opened(), opened()
     for own in (first, second, third):
         replicates = [make_cell(own, number) for number in EVERY]
-        dead.checkpoints(ReplicateBatch(own, EVERY), {}, 0).save(Checkpoint(10, 1.0, [], replicates))
+        dead.checkpoints(ReplicateBatch(own, EVERY).name, {}, 0).save(Checkpoint(10, 1.0, [], replicates))
     for own in (first, third):
         put(dead, own, make_cell)
     living.acquire(ReplicateBatch(third, EVERY), force=True)

@@ -1,0 +1,78 @@
+"""Cells that are equal up to a border of training's phases: one of them leads, and the others go on from the checkpoint that it leaves there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from dlspec.spec.ir.plan import Program
+from dlspec.spec.passes.digests import Digests, digest
+from dlspec.spec.passes.shared_borders import Border, borders, shared_borders
+
+from ..program.job import AtBorder, Job
+from ..store.checkpoints import Checkpoints
+from ..store.requests import ReplicateBatch
+
+
+class GoingOn:
+    """Which replicate batches of a run go on from which borders, and who leads there. A border is settled once it has been led to, or its leader has ended."""
+
+    def __init__(
+        self,
+        batches: Iterable[ReplicateBatch],
+        form: Callable[[Program], str],
+        checkpoints: Callable[[str, ReplicateBatch], Checkpoints],
+    ) -> None:
+        """`form` is how a program is compiled: others' checkpoints would go on with other rounding; `checkpoints` gives that of a border."""
+        digests, chains = Digests(), dict[str, Sequence[Border]]()
+        known: dict[int, tuple[Border, ...]] = {}
+        named = {batch.name: batch for batch in batches}
+        for name, batch in named.items():
+            program = batch.program
+            if id(program) not in known:
+                known[id(program)] = borders(program, digests, batch.request.device)
+            beside = [batch.numbers, batch.wide, form(program)]
+            chains[name] = [replace(one, key=digest([one.key, *beside])) for one in known[id(program)]]
+        self.shared = {name: chain for name, chain in shared_borders(chains).items() if chain}
+        self.files = {
+            one.key: checkpoints(one.key, named[name]) for name, chain in self.shared.items() for one in chain
+        }
+        self.settled = {key for key, file in self.files.items() if file.there()}
+        self.led: dict[str, int] = {}
+        """By their keys the borders that a job leads to, and its number."""
+
+    def ahead(self, batch: ReplicateBatch) -> tuple[Border, ...]:
+        """The borders on a batch's way that are not settled."""
+        chain = self.shared.get(batch.name, ())
+        self.settled.update(one.key for one in chain if one.key in self.led and self.files[one.key].there())
+        return tuple(one for one in chain if one.key not in self.settled)
+
+    def ready(self, batch: ReplicateBatch) -> bool:
+        """Whether a batch need not wait for one that leads to a border on its way."""
+        return not any(one.key in self.led for one in self.ahead(batch))
+
+    def leads(self, batch: ReplicateBatch) -> bool:
+        """Whether a batch, if it begins now, leads to a border."""
+        return bool(self.ahead(batch))
+
+    def begin(self, batch: ReplicateBatch, job: int) -> tuple[AtBorder | None, tuple[AtBorder, ...]]:
+        """Where a batch goes on from, and the borders that it leads to from now on."""
+        ahead = self.ahead(batch)
+        self.led.update((one.key, job) for one in ahead)
+        behind = [one for one in self.shared.get(batch.name, ()) if one not in ahead and self.files[one.key].there()]
+        return (self._at(behind[-1]) if behind else None), tuple(map(self._at, ahead))
+
+    def _at(self, border: Border) -> AtBorder:
+        return AtBorder(border.number, border.step, border.key, self.files[border.key])
+
+    def ended(self, job: Job) -> None:
+        """A job has ended: what it led to is settled, whether it left a checkpoint or not."""
+        keys = [key for key, number in self.led.items() if number == job.number]
+        self.settled.update(keys)
+        for key in keys:
+            del self.led[key]
+
+    def remove(self) -> None:
+        """Removes the checkpoints: all that went on from them is stored."""
+        for file in self.files.values():
+            file.remove()
