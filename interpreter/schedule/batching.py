@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from dlspec.spec.ir.plan import Program
+from dlspec.spec.passes.alike_blocks import numbers_of_blocks
 from dlspec.spec.passes.cost import cost
 from dlspec.spec.passes.digests import cell_form_digest
 from dlspec.spec.passes.memory import memory
@@ -73,7 +74,8 @@ def cells_side_by_side(programs: Sequence[Program], device: str) -> list[int]:
     for places in groups.values():
         program = programs[places[0]]
         together = min(program.replicates, max_replicates_per_batch(program, device))
-        most = max_cells_side_by_side(program, together, device)
+        one_depth = of_one_depth([programs[place] for place in places])
+        most = max_cells_side_by_side(program, together, device) if one_depth else 1
         whole = len(places)
         while places:
             size = group_size(program, whole, len(places), most)
@@ -81,6 +83,11 @@ def cells_side_by_side(programs: Sequence[Program], device: str) -> list[int]:
                 counts[place] = size
             places = places[size:]
     return counts
+
+
+def of_one_depth(programs: Sequence[Program]) -> bool:
+    """Whether cells of a form have as many alike blocks in each `repeat`: only then can they be side by side."""
+    return len({tuple(numbers_of_blocks(program)) for program in programs}) < 2
 
 
 def group_size(program: Program, whole: int, left: int, most: int) -> int:
@@ -116,7 +123,7 @@ def parts_of_programs(programs: Sequence[Program], device: str, at_once: int, gr
         form = cell_form_digest(program)
         first, count = found.get(form, (program, 0))
         if count == 1:
-            apart[form] = merge_cells([first, program]) is None
+            apart[form] = not of_one_depth([first, program]) or merge_cells([first, program]) is None
         together = min(program.replicates, max_replicates_per_batch(program, device))
         most = 1 if apart.get(form) else max_cells_side_by_side(program, together, device)
         groups += count % most == 0

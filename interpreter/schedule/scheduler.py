@@ -24,7 +24,14 @@ from ..results.replicates import ERRORS, Replicate, Results
 from ..store.checkpoints import Checkpoints
 from ..store.requests import CellRequest, ReplicateBatch
 from ..store.store import FINAL_STATUSES, Store
-from .batching import batch_count, group_size, max_cells_side_by_side, parts_of_programs, split_into_batches
+from .batching import (
+    batch_count,
+    group_size,
+    max_cells_side_by_side,
+    of_one_depth,
+    parts_of_programs,
+    split_into_batches,
+)
 from .going_on import GoingOn
 
 POLL_SECONDS = 0.2
@@ -150,6 +157,8 @@ class _Family:
 
     form: tuple[Any, ...]
     cells: CellBatch
+    one_depth: bool
+    """Whether they can be side by side; else they go one after the other."""
 
     def group(self, jobs: Sequence[Job]) -> JobGroup:
         """Some jobs of its cells."""
@@ -230,6 +239,7 @@ class Run:
         if family is None or self.going_on.leads(first):
             return [first], family
         most = max_cells_side_by_side(first.program, max(first.wide, len(first.numbers)), first.request.device)
+        most = most if family.one_depth else 1
         most = min(most, self.progress.cells_of_a_part(len(family.cells.programs), first.program.replicates))
         alike = {first.name: first}  # equal cells run once
         for batch in self.waiting if most > 1 else ():
@@ -250,8 +260,10 @@ class Run:
                 for one in self.progress.requests
                 if self._program_form(one.program) == form[0]
             }
-            cells = merge_cells(list(programs.values())) if len(programs) > 1 else None
-            self.families[form] = None if cells is None else _Family(form, cells)
+            one_depth = of_one_depth(list(programs.values()))
+            together = len(programs) > 1 and (one_depth or not self.options.keep_weights)
+            cells = merge_cells(list(programs.values())) if together else None
+            self.families[form] = None if cells is None else _Family(form, cells, one_depth)
         return self.families[form]
 
     def _program_form(self, program: Program) -> str:

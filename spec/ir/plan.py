@@ -90,6 +90,8 @@ class LayerPlan:
     examples: int = 0
     inner_entries: int = 0
     parts: tuple[str, ...] = ()
+    turns: t.Term | None = None
+    """How many of its blocks a `repeat` has in a cell, where one program serves cells with several numbers of them."""
 
     @property
     def largest(self) -> int:

@@ -21,6 +21,7 @@ import numpy as np
 from ..ir import terms as t
 from ..ir.plan import LayerPlan, MeasurePlan, NetworkPlan, Phase, Program, StudyPlan
 from ..ir.types import Type
+from .alike_blocks import with_one_block
 from .canonical import Walk
 from .program_roots import redraws
 from .reached_examples import reached
@@ -97,12 +98,11 @@ def cell_form_digest(program: Program) -> str:
 
     The course: the seed tree, the replicates, the number of steps, and after which of them measures are taken and figures shown.
     """
-    plan = program.training
+    program, plan = with_one_block(program), program.training
     course = [program.experiment, program.seed, program.replicates, [probe.steps for probe in program.probes]]
     course += [[[phase.steps, *repeated(phase)] for phase in plan.phases], plan.evaluations] if plan is not None else []
-    exact = shares_noise(program) or measures_share_noise(
-        program
-    )  # inputs that are one in one cell may be two in another
+    # Inputs that are one in one cell may be two in another
+    exact = shares_noise(program) or measures_share_noise(program)
     walk = (_SignatureWalk if exact else _CellFormWalk)(program, redraws(program))
     return digest([*course, *_form(program, walk)])
 
@@ -379,7 +379,7 @@ class _SignatureWalk(Walk):
         return self.term(term) if self.redrawn or stage != "draw" else [term.type.kind, list(term.type.shape)]
 
     def layer(self, layer: LayerPlan) -> Any:
-        return super().layer(replace(layer, initializers={}))
+        return [*super().layer(replace(layer, initializers={})), *(["turns"] if layer.turns is not None else [])]
 
     def stack(self, plan: NetworkPlan) -> Any:
         """A network's meaning, and whether it looks rows up: that depends on draws, of which only the types are in it."""

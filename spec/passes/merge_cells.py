@@ -29,6 +29,7 @@ from ..ir.plan import (
 )
 from ..ir.types import Type
 from ..tables.optimizers import OPTIMIZERS
+from .alike_blocks import in_any_number, is_counted
 from .digests import cell_form_digest
 from .program_roots import redraws
 
@@ -147,6 +148,8 @@ class _Merge:
         first = plans[0]
         if all(plan is first for plan in plans):
             return first
+        if len({len(plan.blocks) for plan in plans}) > 1:
+            return self.repeat(plans)
         return replace(
             first,
             body=None if first.body is None else self.term([plan.body for plan in plans if plan.body is not None]),
@@ -155,6 +158,14 @@ class _Merge:
                 tuple(self.layer(layers) for layers in _zip(blocks)) for blocks in _zip([plan.blocks for plan in plans])
             ),
         )
+
+    def repeat(self, plans: Sequence[LayerPlan]) -> LayerPlan:
+        """A `repeat` of alike blocks, of which cells have several numbers: that of the cell with the most."""
+        if not in_any_number(self.programs[0]) or not all(map(is_counted, plans)):
+            raise _Apart
+        self.constants.append(np.asarray([len(plan.blocks) for plan in plans], np.int64))
+        turns = t.SweptConstant(len(self.constants) - 1, type=Type("int"))
+        return replace(max(plans, key=lambda plan: len(plan.blocks)), turns=turns)
 
     def weight_function(self, functions: Sequence[WeightFunction]) -> WeightFunction:
         """A constraint by a function."""

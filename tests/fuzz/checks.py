@@ -46,7 +46,7 @@ ROUNDING = {"float64": 1e-6, "float32": 2e-3, "tf32": 2e-3, "bfloat16": 0.1}
 
 
 def check(tree: Mapping[str, Any], extent: Sequence[str] = (), xla: bool = False) -> Outcome:
-    """Runs a study and checks all of it. `extent` are checks for which it is run again: `again`, `form`, `alone`."""
+    """Runs a study and checks all of it. `extent` are checks for which it is run again: `again`, `form`, `alone`, `beside`."""
     with source(tree) as written:
         return _check(tree, written, extent, xla)
 
@@ -106,6 +106,11 @@ def _checked(plan: StudyPlan, extent: Sequence[str], jit: str) -> list[Replicate
         for program, replicates in found[:1]:
             if len(split_into_batches(CellRequest.of(program, "cpu"), range(program.replicates))[0].numbers) > 1:
                 _agree("alone and side by side", program, replicates[1:2], _run(program, [1], jit))
+    if "beside" in extent:
+        for program, replicates in found:
+            alone = _again(program, jit)
+            _agree("beside other cells and alone", program, replicates, alone)
+            _ints(program, replicates, alone)
     compiled = _compiled(found[0][0])
     _parameters(compiled)
     untouched(compiled)
@@ -145,7 +150,9 @@ def _exact(program: Program, replicates: Sequence[Replicate]) -> None:
     for measure in program.measures:
         if not is_random(program, measure):
             for other in done[1:]:
-                pairs = zip(done[0].curves[measure.name], other.curves[measure.name], strict=True)
+                pairs = zip(
+                    done[0].curves[measure.name], other.curves[measure.name], strict=False
+                )  # `until` ends each where it does
                 if not all(np.array_equal(a, b, equal_nan=True) for a, b in pairs):
                     raise Wrong(f"'{measure.name}' is said to be the same in all replicates, and is not")
 
@@ -250,6 +257,15 @@ def _agree(what: str, program: Program, one: Sequence[Replicate], two: Sequence[
             if not same.all():
                 place = np.unravel_index(int(np.argmin(same)), same.shape)
                 raise Wrong(f"{what}: '{name}' {place} is {left[place]:.6g} and {right[place]:.6g}")
+
+
+def _ints(program: Program, one: Sequence[Replicate], two: Sequence[Replicate]) -> None:
+    """Of two runs what is of whole numbers, and is no mean, is the same to the bit."""
+    for measure in program.measures:
+        for first, second in zip(one, two, strict=True) if measure.term.type.kind != "real" else ():
+            pairs = zip(first.curves.get(measure.name, ()), second.curves.get(measure.name, ()), strict=True)
+            if not all(np.array_equal(a, b) for a, b in pairs):
+                raise Wrong(f"beside other cells and alone: the whole numbers of '{measure.name}' differ")
 
 
 def _compiled(program: Program) -> Compiled:

@@ -17,7 +17,8 @@ from typing import Any
 
 from .data_files import source
 from .outcome import Outcome, text
-from .studies import rows, study
+from .studies import Study, rows, study
+from .swept import swept
 
 RECYCLED = 40
 """After how many studies a child gives way to another: TensorFlow keeps something of each."""
@@ -38,10 +39,10 @@ def extent(seed: int, once: bool = False) -> tuple[tuple[str, ...], bool]:
 
 
 class Child:
-    """A process that runs studies; replaced when it is old, slow or dead."""
+    """A process that runs studies; replaced when it is old, slow or dead. `beside`: each cell alone, too, one of five under XLA."""
 
-    def __init__(self, once: bool = False) -> None:
-        self.once = once
+    def __init__(self, once: bool = False, beside: bool = False) -> None:
+        self.once, self.beside = once, beside
         self.process: Any = None
         self.count = 0
 
@@ -50,7 +51,7 @@ class Child:
         if self.process is None or self.count >= RECYCLED:
             self._start()
         self.count += 1
-        self.line.send((tree, *extent(seed, self.once)))
+        self.line.send((tree, *((("beside",), seed % 5 == 0) if self.beside else extent(seed, self.once))))
         if not self.line.poll(TIMEOUT):
             self.stop()
             return Outcome("wrong", "slow", f"more than {TIMEOUT:.0f} s")
@@ -139,6 +140,11 @@ def main() -> None:
     parser.add_argument("--show", action="store_true", help="print the studies, and run none")
     parser.add_argument("--keep", type=Path, help="a folder for studies that went wrong")
     parser.add_argument("--once", action="store_true", help="run nine of ten studies once alone, as a graph")
+    parser.add_argument(
+        "--swept",
+        action="store_true",
+        help="sweep numbers wherever they stand, and run each cell beside the others and alone",
+    )
     parser.add_argument("--no-shrink", action="store_true", help="leave them as they are")
     arguments = parser.parse_args()
     seeds = range(arguments.first, arguments.first + arguments.count)
@@ -146,20 +152,29 @@ def main() -> None:
         for seed in seeds:
             print(text(study(seed).tree))
         return
-    raise SystemExit(run(seeds, arguments.keep, not arguments.no_shrink, arguments.once))
+    raise SystemExit(run(seeds, arguments.keep, not arguments.no_shrink, arguments.once, arguments.swept))
 
 
-def run(seeds: range, keep: Path | None = None, shrink: bool = True, once: bool = False) -> int:
+def _with_sweep(made: Study) -> Study | None:
+    """The study with numbers swept, where its cells can be compiled as one."""
+    found = swept(made.tree, made.seed)
+    return None if found is None else Study(made.seed, dict(found[0]), made.seen | {f"{min(found[1], 5)} swept"})
+
+
+def run(seeds: range, keep: Path | None = None, shrink: bool = True, once: bool = False, beside: bool = False) -> int:
     """Runs the studies of some seeds; 1 where any goes wrong. A signal to end it still has what was found told."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    child, begin = Child(once), time.monotonic()
+    child, begin = Child(once, beside), time.monotonic()
     outcomes: Counter[str] = Counter()
     kinds: dict[str, list[int]] = {}
     refusals: Counter[str] = Counter()
     seen: Counter[str] = Counter()
     cells = diverged = 0
     for seed in seeds:
-        made = study(seed)
+        made = _with_sweep(study(seed)) if beside else study(seed)
+        if made is None:
+            outcomes["apart"] += 1
+            continue
         try:
             outcome = child.run(made.tree, seed)
         except KeyboardInterrupt:
@@ -192,6 +207,11 @@ def run(seeds: range, keep: Path | None = None, shrink: bool = True, once: bool 
         print(f"  refused {count}: {kind}")
     for kind, found in kinds.items():
         print(f"  wrong {len(found)}: {kind}: seeds {found[:8]}")
+    if beside:
+        places = ", ".join(
+            f"{seen[f'{count} swept']} with {count}{' or more' if count == 5 else ''}" for count in range(1, 6)
+        )
+        print(f"  swept places: {places}; {outcomes['apart']} studies are not compiled as one")
     wanted = rows()
     print(f"rows of the tables reached: {len(wanted & set(seen))} of {len(wanted)}; "
           f"not: {', '.join(sorted(wanted - set(seen))) or 'none'}")  # fmt: skip

@@ -11,8 +11,11 @@ from tests.fuzz.data_files import source
 from tests.fuzz.outcome import text
 from tests.fuzz.runs import extent, smaller
 from tests.fuzz.studies import rows, study
+from tests.fuzz.swept import swept
 
 RESOLVED = 240
+SWEPT = (1,)
+"""Of which many numbers are swept; `python -m tests.fuzz.studies --swept` runs more."""
 QUICK = (0, 1, 3, 8, 19, 21, 31)
 """Among them phases of each kind, updates, estimates, counters and weights of other times."""
 
@@ -41,6 +44,14 @@ def test_a_number_gives_one_study() -> None:
 def test_what_is_accepted_runs_as_planned(seed: int) -> None:
     outcome = check(study(seed).tree, ("again", "form", "alone")[seed % 3 :][:1])
     assert outcome.status != "wrong", f"{outcome.kind}\n{outcome.text}"
+
+
+@pytest.mark.parametrize("seed", SWEPT)
+def test_a_cell_has_the_same_numbers_beside_others_as_alone_wherever_numbers_are_swept(seed: int) -> None:
+    found = swept(study(seed).tree, seed)
+    assert found is not None and found[1] >= 5, "it is swept in several places, and its cells are compiled as one"
+    outcome = check(found[0], ("beside",))
+    assert outcome.status == "fine", f"{outcome.kind}\n{outcome.text}"
 
 
 def test_of_many_studies_some_are_run_again_in_the_other_form_and_alone_whether_all_are_or_one_in_ten() -> None:
