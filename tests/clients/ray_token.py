@@ -1,0 +1,99 @@
+"""Runs a study on a Ray cluster of this machine's own that asks for a token: refused without one and with a wrong one, run with the right one.
+
+python -m tests.clients.ray_token
+
+Ray is the one of the tests (`pip install 'dlspec[ray]'`). Only the processes that it starts are ended.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+STUDY = """\
+dlspec: 1
+study: small
+experiments:
+  line:
+    task: {example: {x: "normal([3])"}}
+    architecture: {f: {input: x, layers: [dense: 1]}}
+    loss: {l: f^2}
+    training: {optimizer: {sgd: {learning_rate: 0.1}}, batch: 4, steps: 20}
+    measures: {error: E(f^2)}
+    claims: {falls: {says: it falls, check: final(error) < 10}}
+"""
+MINUTES = 4
+
+
+def main() -> None:
+    """Prints what each run said; raises AssertionError where one is not as it should be."""
+    programs = Path(sys.executable).parent
+    with tempfile.TemporaryDirectory() as here, socket.socket() as free:
+        folder = Path(here)
+        (folder / "study.yaml").write_text(STUDY)
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        free.close()
+        alone = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+        alone |= {"HOME": here, "NO_COLOR": "1", "COLUMNS": "100", "TF_CPP_MIN_LOG_LEVEL": "3"}
+        token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+        cluster = subprocess.Popen(
+            [programs / "ray", "start", "--head", "--block", f"--port={port}", "--num-cpus=1", "--include-dashboard=false",
+             "--node-ip-address=127.0.0.1", f"--temp-dir={here}/r"],
+            env=alone | token, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            _wait(port)
+
+            def run(called: str, more: dict[str, str]) -> tuple[int, str]:
+                begun = time.monotonic()
+                done = subprocess.run(
+                    [programs / "dlspec", "run", "study.yaml", "--executor", "ray", "--address", f"127.0.0.1:{port}"],
+                    cwd=folder, env=alone | more, text=True, capture_output=True, timeout=60 * MINUTES,
+                )  # fmt: skip
+                said = "\n".join(
+                    line for line in (done.stdout + done.stderr).splitlines() if "gcs_client.cc" not in line
+                )
+                print(f"== {called}: exit code {done.returncode}, {time.monotonic() - begun:.0f} s\n{said}", flush=True)
+                return done.returncode, said
+
+            code, said = run("no token", {})
+            assert code == 1 and "RAY_AUTH_MODE=token" in said and "Traceback" not in said
+            code, said = run("another token", token | {"RAY_AUTH_TOKEN": secrets.token_hex(32)})
+            assert code == 1 and "RAY_AUTH_TOKEN" in said and "Traceback" not in said
+            code, said = run("the token", token)
+            assert code == 0 and "~ seen" in said
+            (folder / "token").write_text(token["RAY_AUTH_TOKEN"])
+            code, said = run(
+                "a file that holds it", {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(folder / "token")}
+            )
+            assert code == 0
+        finally:
+            os.killpg(cluster.pid, signal.SIGTERM)
+            try:
+                cluster.wait(30)
+            except subprocess.TimeoutExpired:
+                os.killpg(cluster.pid, signal.SIGKILL)
+    print("all as it should be")
+
+
+def _wait(port: int) -> None:
+    """Until the cluster's head answers at its port."""
+    for _ in range(120):
+        with socket.socket() as tried:
+            if tried.connect_ex(("127.0.0.1", port)) == 0:
+                time.sleep(5)
+                return
+        time.sleep(1)
+    raise AssertionError("the cluster did not start")
+
+
+if __name__ == "__main__":
+    main()
