@@ -73,6 +73,11 @@ class Place:
         return any(get_origin(item) is dict for item in self.alternatives) or self._layers is not None
 
     @property
+    def holds_layers(self) -> bool:
+        """Whether a list of layers may stand here, which a patch reaches by name."""
+        return self._layers is not None
+
+    @property
     def heads(self) -> bool:
         """Whether keys here are heads of functions."""
         keys = [get_args(item)[0] for item in self.alternatives if get_origin(item) is dict]

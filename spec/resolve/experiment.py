@@ -17,8 +17,9 @@ from ..source import nodes as yaml
 from .across_cells import Findings
 from .conclusions import Conclusions, shown_in
 from .document import Document, experiment
+from .existing_names import must_exist
 from .overrides import Override, as_patch
-from .patches import alike, merge, must_change, must_exist, nest, still_to_delete, without
+from .patches import alike, merge, must_change, nest, still_to_delete, without
 from .points_together import take_together
 from .sweep import Sweep
 from .swept_overrides import REMEDY, must_have_one_value, swept, touches
@@ -91,14 +92,14 @@ class ExperimentResolver:
     def _must_exist(self, node: yaml.Mapping, patch: yaml.Mapping, what: str, span: Span) -> None:
         reached: yaml.Node = node
         if (variants := patch.get("variants")) is not None:
-            must_exist(node, nest(("variants",), _empty_maps(variants), span), (), what)
+            must_exist(node, nest(("variants",), _empty_maps(variants), span), what)
             patch = without(patch, "variants")
         variants_node = node.get("variants")
         if isinstance(variants_node, yaml.Mapping):
             for _, variant in variants_node.entries:
                 merged = merge(reached, _added_only(reached, variant))
                 reached = merged if isinstance(merged, yaml.Mapping) else reached
-        must_exist(reached, patch, (), what)
+        must_exist(reached, patch, what)
 
     def _late(self, node: yaml.Mapping) -> yaml.Mapping:
         """The whole base with profile and overrides over it; its variants as they were, or left out."""

@@ -1,8 +1,8 @@
 """Patches: one part of a document laid over another. Maps merge, anything else replaces, `null` deletes.
 
 A loss is one value, and is replaced whole; terms that say a weight alone keep what they are of. One-of maps (optimiser,
-layer, gradient mode) merge under the same key and are replaced under another. A map patches a list of layers by name, and may put new
-ones between them.
+layer, gradient mode) merge under the same key and are replaced under another. A measure that says how it is taken alone
+keeps what it is of. A map patches a list of layers by name, and may put new ones between them.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..diagnostics.problems import Span, did_you_mean, listing, problem_at, sentence
+from ..model.experiment import Diagnostic
 from ..source.nodes import Mapping, Node, Scalar, Sequence, data
 from ..tables.layers import LAYERS
 from ..tables.optimizers import OPTIMIZERS
@@ -36,6 +37,8 @@ def merge(base: Node | None, patch: Node, path: Path = (), adds: bool = True) ->
         return _merge_loss(base, patch)
     if isinstance(base, Sequence) and isinstance(patch, Mapping) and path[-1:] == ("layers",):
         return _merge_layers(base, patch, path, adds)
+    if path[:-1] == ("measures",) and isinstance(patch, Mapping) and patch.get("of") is None and _says_how(patch):
+        base = base if isinstance(base, Mapping) else nest(("of",), base, base.span)  # how what is measured is taken
     if not isinstance(base, Mapping) or not isinstance(patch, Mapping):
         return patch
     if _one_of(path, base, patch) and set(base.keys()) != set(patch.keys()):
@@ -86,8 +89,13 @@ def _one_of(path: Path, base: Mapping, patch: Mapping) -> bool:
     if path == ("task", "data"):
         return (base.get("enumerate") is None) != (patch.get("enumerate") is None)
     if path[:-1] == ("measures",):
-        return not set(base.keys()) & set(patch.keys())
+        return not set(base.keys()) & set(patch.keys()) and not (_says_how(base) and _says_how(patch))
     return path[:-1] == ("gradient",)
+
+
+def _says_how(node: Node) -> bool:
+    """Whether a map says of a measure what it is of, or how it is taken: it is no statistic."""
+    return isinstance(node, Mapping) and bool(node.entries) and set(node.keys()).isdisjoint(Diagnostic.model_fields)
 
 
 def weights_alone(patch: Node) -> bool:
@@ -238,54 +246,6 @@ def alike(before: Node | None, after: Node | None) -> bool:
         items = zip(before.items, after.items, strict=False)
         return len(before.items) == len(after.items) and all(alike(one, other) for one, other in items)
     return before is not None and after is not None and data(before) == data(after)
-
-
-def must_exist(base: Node, patch: Node, allowed: SequenceOf[str], what: str, path: Path = ()) -> None:
-    """Refuses names that a profile or an override would add: it may only change what is there, or has a default."""
-    if not isinstance(patch, Mapping):
-        return
-    for key, node in patch.entries:
-        below = None
-        if isinstance(base, Mapping):
-            below = base.get(key.text)
-        elif isinstance(base, Sequence) and path[-1:] == ("layers",):
-            place = layer_names(base.items).get(key.text)
-            below = base.items[place] if place is not None else None
-        if key.text == EACH and path == PHASES and isinstance(base, Mapping) and base.entries:
-            must_exist(base, of_each(base, patch), allowed, what, path)
-            continue
-        if below is None and path and path[-1] in MAPS_OF_NAMES:
-            known = base.keys() if isinstance(base, Mapping) else ()
-            hint = sentence(did_you_mean(key.text, known), f"{what[0].upper()}{what[1:]} only changes what is there.")
-            raise problem_at(key.span, f"there is no '{key.text}' under '{'.'.join(path)}'", hint)
-        if below is None and key.text in MAPS_OF_NAMES and isinstance(node, Mapping) and node.entries:
-            first, _ = node.entries[0]
-            message = f"there is no '{first.text}' under '{key.text}'"
-            raise problem_at(first.span, message, f"{what[0].upper()}{what[1:]} only changes what is there.")
-        if below is not None:
-            must_exist(below, node, allowed, what, (*path, key.text))
-
-
-MAPS_OF_NAMES = frozenset(
-    {
-        "constants",
-        "functions",
-        "draw",
-        "example",
-        "statistics",
-        "architecture",
-        "estimates",
-        "outputs",
-        "loss",
-        "measures",
-        "variants",
-        "sweep",
-        "layers",
-        "phases",
-    }
-    | {"claims", "figures", "gradient"}
-)
-"""The maps whose keys are the writer's own names."""
 
 
 def still_to_delete(node: Node, patch: Mapping) -> Mapping:
