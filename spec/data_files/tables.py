@@ -261,7 +261,7 @@ def _with_gaps(array: Any) -> bool:
 
 def of_arrow(column: Any) -> Values:
     """The values of a column of Arrow, by value where it is a dictionary."""
-    pa, pc = arrow("pyarrow"), arrow("pyarrow.compute")
+    pa = arrow("pyarrow")
     kind, rows, shape = column.type, len(column), ()
     stored = str(kind)
     if isinstance(kind, pa.FixedShapeTensorType):
@@ -279,11 +279,11 @@ def of_arrow(column: Any) -> Values:
     missing = column.is_null().to_numpy() if column.null_count else None
     if types.is_boolean(kind) or types.is_integer(kind) or types.is_floating(kind):
         if missing is not None:
-            column = pc.fill_null(column, pa.scalar(0).cast(kind))
+            column = column.fill_null(pa.scalar(0).cast(kind))
         return of_array(_numpy(column), missing, stored)
     if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
         if missing is not None:
-            column = pc.fill_null(column, "")
+            column = column.fill_null("")
         return Values(_numpy(column).astype(object), stored, missing)
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
         return _of_lists(column, shape, stored, missing)
@@ -305,20 +305,30 @@ def _numpy(column: Any) -> Array:
     return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, dtype), *parts])
 
 
+def _entries(lists: Any) -> tuple[Array, Any]:
+    """Of lists of which none is null how many entries each has, and all entries. `pyarrow.compute` has both, and takes longer to load than
+    to check a study; `values` is of all rows, also where an array is a slice."""
+    if arrow("pyarrow").types.is_fixed_size_list(lists.type):
+        size = lists.type.list_size
+        return np.full(len(lists), size), lists.values.slice(lists.offset * size, len(lists) * size)
+    offsets = _numpy(arrow("pyarrow").chunked_array([lists.offsets]))
+    return np.diff(offsets), lists.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
+
+
 def _of_lists(column: Any, shape: tuple[int, ...], stored: str, missing: Array | None) -> Values:
     """Lists that all have one length, as an axis; a row that is null or holds a null has no value."""
-    pc = arrow("pyarrow.compute")
-    rows = len(column)
+    pa, rows = arrow("pyarrow"), len(column)
     there = np.arange(rows) if missing is None else np.flatnonzero(~missing)
     if not len(there):
         return unusable(rows, stored, NO_VALUE)
-    column = column.drop_null()
-    lengths = _numpy(pc.list_value_length(column))
+    column = column if missing is None else column.drop_null()
+    entries = [_entries(chunk) for chunk in column.chunks if len(chunk)]
+    lengths = np.concatenate([counts for counts, _ in entries])
     if (different := lengths != lengths[0]).any():
         row = int(np.argmax(different))
         message = f"row {there[row] + 1} has {lengths[row]} entries, and row {there[0] + 1} has {lengths[0]}"
         return unusable(rows, stored, f"{message}: an array has one shape")
-    inner = of_arrow(pc.list_flatten(column))
+    inner = of_arrow(pa.chunked_array([flat for _, flat in entries], column.type.value_type))
     if inner.problem:
         return unusable(rows, stored, inner.problem)
     if not lengths[0]:

@@ -61,5 +61,7 @@ def test_sharpness_is_that_of_the_whole_hessian_at_three_checkpoints() -> None:
             assert tuple(array.shape for array in layers) == SHAPES
             weights = np.concatenate([array.ravel() for array in layers])
             dense = sharpness(weights.astype(float), x, y)
-            print(f"rate {program.point}: after {made.step} steps {found:.8g}, dense {dense:.8g}, apart {abs(found / dense - 1):.1e}")
+            print(
+                f"rate {program.point}: after {made.step} steps {found:.8g}, dense {dense:.8g}, apart {abs(found / dense - 1):.1e}"
+            )
             assert found == pytest.approx(dense, rel=1e-3)

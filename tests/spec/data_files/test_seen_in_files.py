@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +18,7 @@ import pyarrow.parquet as parquet
 import pytest
 from dlspec.spec.data_files import split
 from dlspec.spec.data_files.survey import Column, open_file, survey
+from dlspec.spec.data_files.tables import of_arrow
 from dlspec.spec.diagnostics.problems import StudyError
 from dlspec.spec.ir.data import NamedFile, Rows
 
@@ -144,3 +147,31 @@ def test_a_file_packed_in_several_members_is_read_whole(tmp_path: Path) -> None:
     (tmp_path / "t.csv.gz").write_bytes(gzip.compress(b"a,b\n1,2\n") + gzip.compress(b"3,4\n5,6\n"))
     (tmp_path / "t.csv").write_bytes(b"a,b\n1,2\n3,4\n5,6\n")
     assert survey(tmp_path / "t.csv.gz").checksum == survey(tmp_path / "t.csv").checksum
+
+
+@pytest.mark.parametrize("fixed", [True, False])
+def test_lists_of_slices_and_of_several_batches_are_in_their_rows(fixed: bool) -> None:
+    kind = pa.list_(pa.float32(), 2) if fixed else pa.large_list(pa.float32())
+    rows = [[float(n), n + 0.5] for n in range(9)]
+    whole = pa.array(rows, kind)
+    batches = pa.chunked_array([whole.slice(2, 3), whole.slice(0, 0), whole.slice(7)], kind)
+    assert of_arrow(batches).values.tolist() == [rows[n] for n in (2, 3, 4, 7, 8)]
+    gaps = pa.chunked_array([pa.array([None, *rows[:3], None], kind).slice(1), whole.slice(8)], kind)
+    found = of_arrow(gaps)
+    assert found.values.tolist() == [*rows[:3], [0, 0], rows[8]] and found.missing.tolist() == [False] * 3 + [
+        True,
+        False,
+    ]
+
+
+def test_a_study_is_checked_without_the_functions_of_pyarrow_and_without_pandas(tmp_path: Path) -> None:
+    """Each takes longer to load than to check the study."""
+    table = pa.table({"x": pa.array([[1.0, 2.0]] * 9, pa.list_(pa.float32(), 2)), "y": [0, 1, 2] * 3})
+    parquet.write_table(table, tmp_path / "d.parquet")
+    code = (
+        "import sys; from pathlib import Path; from dlspec.spec.data_files import heads, survey; heads.LARGE = 10; survey.SETTLED = -1\n"
+        f"with heads.heads_alone(): found = survey.survey(Path({str(tmp_path / 'd.parquet')!r})); shapes = [c.shape for c in found.columns.values()]\n"
+        "print(shapes, [name for name in ('pandas', 'pyarrow.compute') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[0] == "[(2,), ()] []"
