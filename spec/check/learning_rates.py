@@ -16,7 +16,7 @@ ROUNDING = 1e-6
 
 def scheduled(what: str, bounds: Bounds, term: t.Term, steps: int, hint: str) -> None:
     """Refuses a schedule that leaves its bounds, or is not finite. Raises StudyError."""
-    places = np.unique(np.linspace(0, steps - 1, min(steps, MAX_CHECKED_STEPS)).round())
+    places = np.asarray(sorted(set(np.linspace(0, steps - 1, min(steps, MAX_CHECKED_STEPS)).round().tolist())))
     found = evaluate_batched(term, {counter_name("step"): Value(places, (EXAMPLE,))})
     rates = np.broadcast_to(np.asarray(found.array, float), places.shape)
     lost = ~np.isfinite(rates)

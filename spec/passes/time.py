@@ -46,4 +46,4 @@ def _looked_at(plan: TrainingPlan | None, last: int) -> Array:
     """Steps from 0 to a last one."""
     starts = [start for start in plan.starts if start <= last] if plan is not None else []
     places = np.linspace(0, last, min(last + 1, MAX_CHECKED_STEPS)).round().astype(np.int64)
-    return np.unique(np.concatenate([places, starts, [max(start - 1, 0) for start in starts]])).astype(np.int64)
+    return np.asarray(sorted({*places.tolist(), *starts, *(max(start - 1, 0) for start in starts)}), np.int64)

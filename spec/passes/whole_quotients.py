@@ -53,7 +53,9 @@ def divides_exactly(term: t.Operate) -> bool:
     if term.operation == "mean":
         return is_missed(float(taken_together(term)))
     divisor = term.arguments[1]
-    return isinstance(divisor, t.Literal) and any(is_missed(abs(float(one))) for one in np.unique(divisor.value) if one)
+    return isinstance(divisor, t.Literal) and any(
+        is_missed(abs(float(one))) for one in set(np.ravel(divisor.value).tolist()) if one
+    )
 
 
 def taken_together(term: t.Operate) -> int:
