@@ -193,8 +193,8 @@ class _Split:
             least, most = min(sizes), max(sizes)
             message = f"groups of '{groups.column}' have {least:,} to {most:,} rows, so that no two splits would be of one size"
             hint = (
-                "A column that says who trains splits them: `train: NAME`, true or false in each row. `order: file` takes groups "
-                "as they come in the file, the first to train."
+                "A column that says who trains splits them: `train: NAME`, true or false in each row, as scikit-learn's GroupShuffleSplit "
+                "finds it; several such columns are variants. `order: file` takes groups as they come in the file, the first to train."
             )
             raise problem_at(self.model.span("group"), message, hint)
         if len(set(sizes)) > 1:

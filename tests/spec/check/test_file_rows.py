@@ -191,6 +191,7 @@ def test_groups_of_several_sizes_and_labels_that_are_no_class_are_refused(folder
     (folder / "g.csv").write_text("a,who,label\n1,0,0\n2,0,1\n3,1,7\n")
     problem = refused(folder, "{files: {d: g.csv}, train: 0.5, group: who}", "d.a")
     assert problem.message == "groups of 'who' have 1 to 2 rows, so that no two splits would be of one size"
+    assert "GroupShuffleSplit" in problem.hint
     text = {"E(sum(x) + y)": "'E(cross_entropy([1.0, 2, 3], y))'"}
     assert "7" in refused(folder, "{files: {d: g.csv}, train: 1}", "d.a", **text).message
     assert program(folder, "{file: d.csv, train: 1}", "d.a", **text)
@@ -260,3 +261,19 @@ def test_a_digest_hangs_on_the_values_that_are_used(folder: Path, tmp_path: Path
         for split in ("0.4", "set", "0.5, stratify: label", "0.5, order: file", "0.5, missing: [gaps]")
     ]
     assert len({digests(folder, other)[1] for other in others}) == len(others)
+
+
+def test_splits_of_groups_of_several_sizes_are_columns_and_variants(folder: Path) -> None:
+    who = np.array([3, 1, 1, 3, 2, 2, 2, 0, 4, 1])
+    splits = [np.isin(who, groups) for groups in ([3, 1], [2, 0, 4])]
+    rows = [f"{row},{who[row]},{str(splits[0][row]).lower()},{str(splits[1][row]).lower()}" for row in range(len(who))]
+    (folder / "g.csv").write_text("\n".join(["label,who,split_0,split_1", *rows]) + "\n")
+    more = "replicates: 5\n    variants: {first: {}, second: {task: {data: {train: split_1}}}}"
+    text = (
+        BODY.replace("DATA", "{files: {d: g.csv}, train: split_0}").replace("X", "d.who").replace("replicates: 5", more)
+    )
+    (plan,) = spec.resolve(spec.parse(Source(str(folder / "t.yaml"), text))).experiments
+    for made, split in zip(plan.programs, splits, strict=True):
+        assert isinstance(made.data, Rows)
+        found = split_rows(made.data, None)
+        assert found[: made.data.train].tolist() == np.flatnonzero(split).tolist() and len(found) == len(who)
