@@ -126,6 +126,9 @@ def _merge_loss(base: Node, patch: Node) -> Node:
                 hint = did_you_mean(key.text, base.keys()) or f"The terms of the loss are {listing(base.keys())}."
                 raise problem_at(key.span, f"there is no '{key.text}' to delete here", hint)
             continue
+        elif isinstance(node, Scalar) and node.value is None and node.plain and base.get(key.text) is not None:
+            hint = "Leave it out: a loss that says a term anew takes the place of all terms."
+            raise problem_at(key.span, f"'{key.text}' is gone already", hint)
         entries[key.text] = (key, node)
     return Mapping(tuple(entries.values()), base.span)
 
