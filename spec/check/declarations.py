@@ -26,19 +26,27 @@ class Declared:
     warnings: tuple[Problem, ...]
 
 
+def declared_in(model: Experiment) -> list[yaml.Node | None]:
+    """Where an experiment declares names: its stages in order, and its functions last."""
+    fields = Experiment.model_fields
+    stages = [(model if stage in fields else model.task).node(stage) for stage in STAGES[: order("loss")]]
+    return [*stages, model.node("functions")]
+
+
 def declared(model: Experiment) -> Declared:
     """The namespace of an experiment; a name stands once in it. Those of a stage stand under the field of its name."""
     bindings: dict[str, Binding] = {}
     functions: dict[str, Function] = {}
     seen: dict[str, Span] = {}
     found: list[Problem] = []
-    for stage in STAGES[: order("loss")]:
-        for key, value in _entries((model if stage in Experiment.model_fields else model.task).node(stage)):
+    *stages, written = declared_in(model)
+    for stage, node in zip(STAGES, stages, strict=False):
+        for key, value in _entries(node):
             wrong = _faults(key, seen)
             found += wrong
             if not _refused(wrong):
                 bindings[key.text] = Binding(key.text, stage, value, key.span)
-    for key, value in _entries(model.node("functions")):
+    for key, value in _entries(written):
         match = re.fullmatch(r"\s*(\w+)\s*\(\s*((?:\w+(?:\s*,\s*\w+)*)?)\s*\)\s*", key.text)
         if match is None:
             hint = "A function is written `u(r): …`, `gap(a, b): …`, or `error(): …` without parameters."

@@ -12,7 +12,7 @@ from ..ir import terms as t
 from ..ir.data import DataSource, Fresh
 from ..ir.plan import LossPlan, MeasurePlan, Named, Program
 from ..model.layers import LayerDefaults
-from ..passes.gradient_paths import unreached, untrained
+from ..passes.gradient_paths import Paths, unreached, untrained
 from ..source import nodes as yaml
 from .all_points import OnePointNeeded
 from .data import data_source
@@ -149,14 +149,15 @@ class ExperimentChecker:
     def ranged(self, program: Program) -> None:
         """Checks the ranges of ints and the ways of gradients, once for all cells whose terms are the same. Raises StudyError."""
         modes_ = tuple((name, mode.name) for name, mode in program.gradient.items())
-        kind = f"ranges {self.shared.common.number((modes_, self._clock(program), _rounds(program)))}"
+        clock = self._clock(program)
+        kind = f"ranges {self.shared.common.number((modes_, clock, _rounds(program)))}"
         named = (*program.draws, *program.examples, *program.outputs, *program.networks, *program.loss)
         probed = (term for probe in program.probes for term in probe.terms.values())
         terms = (*named, program.measures, *program.estimates, *program.streams.values(), *probed)
         try:
             if found := measured_as_trained(program):
                 raise StudyError(in_file_order(found))
-            self.scope.warnings.extend(self.shared.once(kind, terms, lambda: self._ranged(program)))
+            self.scope.warnings.extend(self.shared.once(kind, terms, lambda: self._ranged(program, clock)))
         except StudyError:
             if self.shared.points:  # the bounds of all points together may be too wide
                 raise OnePointNeeded from None
@@ -177,7 +178,9 @@ class ExperimentChecker:
         terms += [term for _, term, _ in timed_numbers(program)]
         terms += [term for probe in program.probes for term in probe.terms.values()]
         counted = self.shared.once(
-            "steps are counted", (*terms, program.measures), lambda: _counts(terms, program.measures)
+            "steps are counted",
+            (*terms, program.measures),
+            lambda: _counts(terms, program.measures, self.shared.common.reads),
         )
         if not counted:
             return None
@@ -185,13 +188,14 @@ class ExperimentChecker:
         averaged = [o.arguments.get("use_ema") for phase in plan.phases for o in phase.all_optimizers]
         return (plan.steps, *plan.starts, *plan.passes, *losses, *averaged)
 
-    def _ranged(self, program: Program) -> tuple[Problem, ...]:
+    def _ranged(self, program: Program, clock: tuple[Any, ...] | None) -> tuple[Problem, ...]:
         """The warnings of these checks. Raises StudyError."""
         drawn = (*program.draws, *program.examples)
-        data = self.shared.once(f"ranges of data {self._clock(program)}", drawn, lambda: data_ranges(program))
+        data = self.shared.once(f"ranges of data {clock}", drawn, lambda: data_ranges(program))
         reads = self.shared.common.reads
         _, derived = reads.together(program.measures)
         estimates = estimate_ranges(program) if program.streams else {}
+        paths = Paths(program)
         if found := [
             *ranges(program, data, reads),
             *(
@@ -199,14 +203,14 @@ class ExperimentChecker:
                 for stream in program.streams
                 for problem in ranges(alone(program, stream), None, MeasureReads(), estimates)
             ),
-            *unreached(program, (*derived, *program.estimates)),
-            *unavailable(program),
-            *undefined_gradients(program),
-            *idle_updates(program),
+            *unreached(program, (*derived, *program.estimates), paths),
+            *unavailable(program, reads),
+            *undefined_gradients(program, reads),
+            *idle_updates(program, paths),
             *outside_bounds(program),
         ]:
             raise StudyError(in_file_order(found))
-        return tuple(untrained(program))
+        return tuple(untrained(program, paths))
 
     def _data(self) -> DataSource:
         """Where examples come from; what is enumerated is looked for in the terms themselves, at each point."""
@@ -254,10 +258,10 @@ def alone(program: Program, stream: str) -> Program:
     return replace(program.on(stream), measures=measures, loss=(), probes=())
 
 
-def _counts(terms: Sequence[t.Term], measures: Sequence[MeasurePlan]) -> bool:
+def _counts(terms: Sequence[t.Term], measures: Sequence[MeasurePlan], reads: MeasureReads) -> bool:
     """Whether the number of a step, or what was at another, stands in any of some terms."""
-    every = (*terms, *(measure.term for measure in measures))
-    return any(isinstance(item, t.StepNumber | t.Recalled) for term in every for item in t.walk(term))
+    found = (reads.of(term) for term in (*terms, *(measure.term for measure in measures)))
+    return any(read.counted or read.recalled for read in found)
 
 
 def _rounds(program: Program) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""What stands in each measure, looked through once for all cells, and with which bounds of its names no int leaves its range."""
+"""What stands in each measure and in what it is made of, looked through once for all cells, and with which bounds of its names no int leaves its range."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from ..ir.plan import MeasurePlan
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """The names and the networks that stand in a term, whether a gradient does, and whether weights after a phase, or estimates, do."""
+    """The names and the networks that stand in a term, whether a gradient does, whether weights after a phase, or estimates, do, whether
+    weights of any other time do, and whether a step's number."""
 
     term: t.Term
     names: tuple[str, ...]
     networks: tuple[str, ...]
     derived: bool
     after: bool
+    recalled: bool
+    counted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class MeasureReads:
     sound: set[Hashable] = field(default_factory=set)
 
     def of(self, term: t.Term) -> Reads:
-        """What stands in a measure's term."""
+        """What stands in a term."""
         reads = self.known.get(id(term))
         if reads is None:
             items = list(t.walk(term))
@@ -46,6 +49,8 @@ class MeasureReads:
                     for item in items
                     if isinstance(item, t.Recalled | t.Reference)
                 ),
+                any(isinstance(item, t.Recalled) for item in items),
+                any(isinstance(item, t.StepNumber) for item in items),
             )
         return reads
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ..diagnostics.problems import Problem, StudyError
@@ -21,15 +22,15 @@ from ..model.layers import LayerDefaults
 from ..source import nodes as yaml
 from .all_points import OnePointNeeded, varies
 from .constant_limits import Budget
-from .declarations import Declared, declared
+from .declarations import Declared, declared, declared_in
 from .measure_reads import MeasureReads
 
 Part = tuple[Hashable, ...]
 Question = tuple[str, str]
-"""`term` (its type, or a literal), `whole` (the term itself), `index`, `values` (see `one_hot.py`), `network`, `output` (of a
-network its types alone), `size`, `small` (of an output), `function` (what stands under its name), `gradient` (the mode of a
-function), `varies` and `trained` (of an output: whether it has one value per example, and whether it depends on weights),
-`points` (of a constant: its values at all sweep points) or `data`, and the name."""
+"""`term` (its type, or a literal), `whole` (the term itself), `index`, `values` (see `one_hot.py`), `network`, `result` (of a
+network its output's type alone), `output` (of a network all of its types), `size`, `small` (of an output), `function` (what
+stands under its name), `gradient` (the mode of a function), `varies` and `trained` (of an output: whether it has one value per
+example, and whether it depends on weights), `points` (of a constant: its values at all sweep points) or `data`, and the name."""
 AT_ALL_POINTS = ("output", "measure", "statistic", "probe", "measures", "probes")
 """The parts, and groups of them, that are as many as a writer likes: checked for all sweep points at once where that can be."""
 
@@ -130,18 +131,24 @@ class Shared:
         """The experiment with all of its variants, any of which may declare names."""
         self.defaults: LayerDefaults | None = None
         self.study_defaults: LayerDefaults | None = None
-        self.declared: Declared | None = None
         self.places: dict[Part, Part] = {}
         self.cache: dict[Part, Any] = {}
         self.points: dict[str, t.Literal | None] = {}
         self._names = -1
 
+    @cached_property
+    def declared(self) -> Declared:
+        """The names that the document declares: of all variants and experiments in which the same nodes declare them."""
+        key = ("declared", *map(self.common.identity, declared_in(self.model)))
+        if key not in self.common.cache:
+            self.common.cache[key] = declared(self.model)
+        names: Declared = self.common.cache[key]
+        return names
+
     @property
     def names(self) -> int:
         """A number for what any part may read: the names with their stages or parameters, layer defaults, the dtype, whether it trains."""
         if self._names < 0:
-            if self.declared is None:
-                self.declared = declared(self.model)
             stages = tuple((name, binding.stage) for name, binding in self.declared.bindings.items())
             functions = tuple((name, function.parameters) for name, function in self.declared.functions.items())
             own = [self.model.node(field) for field in ("layer_defaults", "dtype")]

@@ -94,7 +94,21 @@ def may_be_missing(outputs: Iterable[Named], measures: Iterable[MeasurePlan], re
     return [measure for measure in measures if waits(measure.term)]
 
 
-def unavailable(program: Program) -> list[Problem]:
+def _holding(program: Program, terms: Iterable[t.Term], reads: MeasureReads) -> list[t.Term]:
+    """Those of some terms in which, through outputs, too, there is anything of another time."""
+    late: set[str] = set()
+
+    def holds(term: t.Term) -> bool:
+        read = reads.of(term)
+        return read.recalled or read.after or not late.isdisjoint(read.names)
+
+    for output in program.outputs:
+        if holds(output.term):
+            late.add(output.name)
+    return [term for term in terms if holds(term)]
+
+
+def unavailable(program: Program, reads: MeasureReads) -> list[Problem]:
     """Weights that are never kept, and those that a loss needs before they are there."""
     plan = program.training
     phases = plan.phases if plan is not None else ()
@@ -102,7 +116,7 @@ def unavailable(program: Program) -> list[Problem]:
     places = {phase.name: place for place, phase in enumerate(phases)}
     estimated = {item.name: item.phase for item in program.estimates}
     shown = [m.term for m in program.measures] + [term for probe in program.probes for term in probe.terms.values()]
-    wanted = [(item, len(phases), "") for item in recalls(program, shown)]
+    wanted = [(item, len(phases), "") for item in recalls(program, _holding(program, shown, reads))]
     for estimate in program.estimates:
         what = f"the estimate '{estimate.name}'"
         wanted += [(item, places[estimate.phase] + 1, what) for item in recalls(program, [estimate.term])]

@@ -18,7 +18,6 @@ from ..tables.gradient_modes import DEFAULT_MODE, GRADIENT_MODES, GradientMode
 from . import all_points as points
 from . import constant_folding as folding
 from .context import Context, GivenParts
-from .declarations import declared
 from .definition_order import Order, circle
 from .dependencies import Dependencies
 from .estimate_terms import TAKEN_ONCE
@@ -89,8 +88,6 @@ class ExperimentScope:
 
     def _declared(self, swept: Mapping[str, yaml.Node]) -> tuple[dict[str, Binding], dict[str, Function]]:
         """The names that the experiment declares, and its functions; a name stands once in an experiment."""
-        if self.shared.declared is None:
-            self.shared.declared = declared(self.model)
         namespace = self.shared.declared
         self.problems.extend(namespace.problems)
         self.warnings.extend(namespace.warnings)
@@ -148,6 +145,9 @@ class ExperimentScope:
             return self.measure_names.plan(name)
         if about == "function":
             return self.shared.common.identity(self.functions[name].node)
+        if about == "result":
+            plan = self._plan(name, self.span)
+            return plan.output, plan.free
         if about == "output":
             plan = self._plan(name, self.span)
             return plan.input.type, plan.parts, plan.output, takes_reals(plan), plan.free
@@ -282,7 +282,7 @@ class ExperimentScope:
             return None
         must_precede(name, "architecture", stage, span, self.model.architecture[name].free)
         plan = self._plan(name, span)
-        self.note_read("output", name)
+        self.note_read("result" if argument is None else "output", name)
         if plan.free:
             return parameter_value(plan, argument, span)
         if argument is not None:

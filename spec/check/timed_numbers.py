@@ -39,8 +39,11 @@ def timed_numbers(program: Program) -> Iterator[tuple[str, t.Term, Bounds]]:
 
 def outside_bounds(program: Program) -> list[Problem]:
     """Those that leave their bounds, or are not finite, at some step."""
+    timed = list(timed_numbers(program))
+    if not timed:
+        return []
     times = at_updates(program.training) if program.training is not None else at_evaluations(None)
-    found = (_outside(word, term, bounds, times) for word, term, bounds in timed_numbers(program))
+    found = (_outside(word, term, bounds, times) for word, term, bounds in timed)
     return [problem for problem in found if problem is not None]
 
 

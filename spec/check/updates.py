@@ -8,6 +8,7 @@ from typing import Any
 from ..diagnostics.problems import Problem, did_you_mean, listing, problem_at
 from ..ir.plan import LossPlan, OptimizerPlan, Program, Update
 from ..model.experiment import TrainingUpdate
+from ..passes.gradient_paths import Paths
 from ..passes.trained_weights import changed_by
 from ..tables.gradient_modes import GRADIENT_MODES, mode_of
 from .scope import ExperimentScope, Poisoned
@@ -96,12 +97,12 @@ class UpdateChecker:
         return tuple(names)
 
 
-def idle_updates(program: Program) -> list[Problem]:
+def idle_updates(program: Program, paths: Paths) -> list[Problem]:
     """Updates and terms of the loss that say whose weights they change, and reach none of these."""
     problems = []
     for phase in program.training.phases if program.training is not None else ():
         for update in phase.rounds:
-            changed = {place[0] for place in changed_by(program, update)}
+            changed = {place[0] for place in changed_by(program, update, paths)}
             wanted = [name for name in update.networks if mode_of(program.gradient, name).trains_weights]
             for name in (name for name in wanted if name not in changed):
                 terms = listing(f"`{term.name}`" for term in update.loss)
@@ -109,8 +110,7 @@ def idle_updates(program: Program) -> list[Problem]:
                 hint = "Name a term that depends on the network, or leave the network out."
                 problems.append(Problem(message, update.loss[0].term.span, hint))
             for term in update.loss:
-                alone = {place[0] for place in changed_by(program, Update("", (), (term,), {}))}
-                if term.trains and not alone:
+                if term.trains and not changed_by(program, Update("", (), (term,), {}), paths):
                     message = f"the loss '{term.name}' trains {listing(term.trains)}, and no gradient of it comes to these weights"
                     problems.append(Problem(message, term.term.span, "Name a network that it depends on."))
     return problems

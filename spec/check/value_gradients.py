@@ -14,12 +14,17 @@ from ..passes.program_roots import written
 from ..passes.reached_examples import names_of, reached
 from ..tables.gradient_modes import GRADIENT_MODES, mode_of
 from ..tables.layers import row_of
+from .measure_reads import MeasureReads
 
 Derivative = t.ValueGradient | t.Directional
 
 
-def undefined_gradients(program: Program) -> list[Problem]:
+def undefined_gradients(program: Program, reads: MeasureReads) -> list[Problem]:
     """What is wrong with the derivatives that stand in a program."""
+    inner = [network.input for network in program.networks]
+    inner += [layer.body for network in program.networks for layer in network.applied() if layer.body is not None]
+    if not any(reads.of(term).derived for term in (*written(program), *inner)):
+        return []
     losses = [term.term for term in program.loss] if program.training is not None else []
     found: dict[int, Problem] = {}
     for root in written(program):

@@ -7,13 +7,14 @@ arguments, constants are values. A term is compared by identity; each meaning (v
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..diagnostics.problems import Span
 from .axes import rank_of
+from .term_parts import parts_of
 from .types import Shape, Type
 
 
@@ -343,29 +344,11 @@ NAMELESS: tuple[type[Term], ...] = (
 
 def children(term: Term) -> Sequence[Term]:
     """The terms right below one."""
-    below: list[Term] = []
-    for name in _PARTS[type(term)]:
-        value = getattr(term, name)
-        if isinstance(value, tuple):
-            below += value
-        elif isinstance(value, Term):
-            below.append(value)
-        elif value:
-            below += [inner for inner in value.values() if isinstance(inner, Term)]
+    below: Sequence[Term] = _BELOW[type(term)](term)
     return below
 
 
-_SHARED = {item.name for item in fields(Term)}
-_PLAIN = (
-    "str", "int", "bool", "float", "str | None", "int | None", "float | None", "tuple[str, ...]", "Shape", "np.ndarray[Any, Any]",
-    "Mapping[str, int]", "Mapping[str, int | float]",
-)  # fmt: skip
-"""The types, as fields are declared with them, of what holds no term. All others are terms, tuples of terms, and maps."""
-_PARTS = {
-    kind: tuple(item.name for item in fields(kind) if item.name not in _SHARED and item.type not in _PLAIN)
-    for kind in Term.__subclasses__()
-}
-"""The fields that a kind of term has of its own, any of which may hold others."""
+_BELOW = {kind: parts_of(kind, Term) for kind in Term.__subclasses__()}
 
 
 def free_indices(term: Term) -> tuple[IndexVariable, ...]:
@@ -388,7 +371,7 @@ def walk(term: Term, onwards: Callable[[Term], Iterable[Term]] = children) -> It
     stack = [term]
     while stack:
         item = stack.pop()
-        if id(item) not in seen:
-            seen.add(id(item))
+        if (place := id(item)) not in seen:
+            seen.add(place)
             yield item
-            stack.extend(onwards(item))
+            stack.extend(onwards(item) if onwards is not children else _BELOW[type(item)](item))

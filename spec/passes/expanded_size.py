@@ -6,7 +6,7 @@ to write may be too much to read. Counted without writing anything out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ..diagnostics.problems import Span, problem_at
@@ -40,17 +40,18 @@ def written(term: t.Term, outputs: Mapping[str, Size], span: Span) -> Size:
     """The size of a term; `outputs` are those of the outputs. Raises StudyError where it is beyond the limits."""
     found: dict[int, Size] = {}
     parameters: dict[str, t.Term] = {}
-    stack: list[tuple[t.Term, bool]] = [(term, False)]
+    stack: list[tuple[t.Term, Sequence[t.Term] | None]] = [(term, None)]
     while stack:
-        item, ready = stack.pop()
-        if id(item) in found:
-            continue
-        below = list(_PARTS.of(item)(item, parameters))
-        if ready:
-            found[id(item)] = _whole(item, [found.get(id(part), Size()) for part in below], outputs)
-            continue
-        stack.append((item, True))
-        stack.extend((part, False) for part in below)
+        item, below = stack.pop()
+        if below is None:
+            if id(item) in found:
+                continue
+            below = _PARTS.of(item)(item, parameters)
+            if below:
+                stack.append((item, below))
+                stack.extend([(part, None) for part in below])
+                continue
+        found[id(item)] = _whole(item, [found[id(part)] for part in below], outputs)
     size = found[id(term)]
     if size.size > MAX_SIZE:
         message = f"this holds more than {MAX_SIZE:,} operations, when outputs and functions are written out"
@@ -61,23 +62,23 @@ def written(term: t.Term, outputs: Mapping[str, Size], span: Span) -> Size:
     return size
 
 
-_PARTS: TermPass[[dict[str, t.Term]], Iterable[t.Term]] = TermPass("parts written out")
+_PARTS: TermPass[[dict[str, t.Term]], Sequence[t.Term]] = TermPass("parts written out")
 """What a term is made of: a parameter of its argument, a name of nothing that is written out with it."""
 
 
 @_PARTS.case(*t.NAMELESS, t.Reference, t.Stop, t.Recalled, *t.DERIVED, t.NetworkOutput)
-def _parts(term: t.Term, parameters: dict[str, t.Term]) -> Iterable[t.Term]:
+def _parts(term: t.Term, parameters: dict[str, t.Term]) -> Sequence[t.Term]:
     return t.children(term)
 
 
 @_PARTS.case(t.Invoke, t.Scan)
-def _function(term: t.Invoke | t.Scan, parameters: dict[str, t.Term]) -> Iterable[t.Term]:
+def _function(term: t.Invoke | t.Scan, parameters: dict[str, t.Term]) -> Sequence[t.Term]:
     parameters.update(zip(term.parameters, term.arguments, strict=True))
     return t.children(term)
 
 
 @_PARTS.case(t.Parameter)
-def _argument(term: t.Parameter, parameters: dict[str, t.Term]) -> Iterable[t.Term]:
+def _argument(term: t.Parameter, parameters: dict[str, t.Term]) -> Sequence[t.Term]:
     return (parameters[term.key],) if term.key in parameters else ()
 
 
@@ -85,4 +86,6 @@ def _whole(term: t.Term, parts: list[Size], outputs: Mapping[str, Size]) -> Size
     """The size of a term from those of its parts."""
     if isinstance(term, t.Reference):
         return outputs.get(term.name, Size()) if term.stage == "outputs" else Size()
-    return Size(1 + sum(part.size for part in parts), 1 + max((part.depth for part in parts), default=0))
+    if not parts:
+        return Size()
+    return Size(1 + sum([part.size for part in parts]), 1 + max([part.depth for part in parts]))

@@ -44,16 +44,23 @@ class Reached:
 
 
 class Paths:
-    """The ways of gradients through the terms of one program."""
+    """The ways of gradients through the terms of one program, each gone once."""
 
     def __init__(self, program: Program) -> None:
         self.named = {item.name: item.term for item in (*program.draws, *program.examples, *program.outputs)}
         self.plans: Mapping[str, NetworkPlan] = {plan.name: plan for plan in program.networks}
         self.modes: Mapping[str, Mode] = program.gradient
         self.parameters: dict[str, t.Term] = {}
+        self.known: dict[int, Reached] = {}
+        self.named_places: dict[tuple[str, str | None, str | None], frozenset[Place]] = {}
 
     def through(self, root: t.Term) -> Reached:
-        """What a gradient of a term reaches."""
+        """What a gradient of a term of the program reaches."""
+        if id(root) not in self.known:
+            self.known[id(root)] = self._through(root)
+        return self.known[id(root)]
+
+    def _through(self, root: t.Term) -> Reached:
         reached = Reached()
         for term in t.walk(root, lambda term: self.onwards(term, reached)):
             if term.type.kind != "real":
@@ -63,15 +70,21 @@ class Paths:
                 reached.layers |= {place[:2] for place in self.places(term)}
         return reached
 
-    def places(self, term: t.Weight | t.AllWeights) -> set[Place]:
+    def places(self, term: t.Weight | t.AllWeights) -> frozenset[Place]:
         """The trainable weights that a term names."""
+        key = (term.network, term.layer, None if isinstance(term, t.AllWeights) else term.weight)
+        if key not in self.named_places:
+            self.named_places[key] = self._places(term)
+        return self.named_places[key]
+
+    def _places(self, term: t.Weight | t.AllWeights) -> frozenset[Place]:
         every = {
             (term.network, layer.key, name)
             for layer in self.plans[term.network].leaves()
             if term.layer in (None, layer.key)
             for name in set(layer.weights) - set(layer.untrained)
         }
-        return {place for place in every if isinstance(term, t.AllWeights) or place[2] == term.weight}
+        return frozenset(place for place in every if isinstance(term, t.AllWeights) or place[2] == term.weight)
 
     def onwards(self, term: t.Term, reached: Reached) -> Iterable[t.Term]:
         """The terms that the gradient of a term goes on to: none where it is no real number, and none behind a weight."""
@@ -127,6 +140,7 @@ class Paths:
         inner.named, inner.modes = self.named, self.modes
         inner.plans = {**self.plans, "": NetworkPlan("", layer.body, (layer,), layer.output)}
         inner.parameters = {layer.parameter: parameter}
+        inner.known, inner.named_places = {}, {}
         found = Reached()
         for item in t.walk(layer.body, lambda term: inner.onwards(term, found)):
             if item is parameter:
@@ -268,9 +282,8 @@ def _whole_network(term: t.NetworkOutput, paths: Paths, reached: Reached) -> Ite
     return (term.input or plan.input, *(layer.body for layer in plan.applied() if layer.body is not None))
 
 
-def unreached(program: Program, derived: Iterable[MeasurePlan]) -> list[Problem]:
+def unreached(program: Program, derived: Iterable[MeasurePlan], paths: Paths) -> list[Problem]:
     """Losses and gradients whose only ways to the weights lead through ints or bools; `derived` are the measures in which gradients stand."""
-    paths = Paths(program)
     problems: list[Problem] = []
     for loss in program.loss:
         if program.training is not None:
@@ -285,11 +298,10 @@ def unreached(program: Program, derived: Iterable[MeasurePlan]) -> list[Problem]
     return problems
 
 
-def untrained(program: Program) -> list[Problem]:
+def untrained(program: Program, paths: Paths) -> list[Problem]:
     """Warnings of networks and layers that a loss hangs on through ints or bools alone, while others are trained."""
     if program.training is None:
         return []
-    paths = Paths(program)
     every = [paths.through(loss.term) for loss in program.loss]
     trained = {place[:2] for found in every for place in found.weights}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,36 +15,44 @@ MAX_CHECKED_STEPS = 10_000
 """All steps up to so many are looked at; of more, the first, the last, those at borders of phases and some between."""
 
 
-def counters(plan: TrainingPlan | None, step: Array, update: Array) -> dict[str, Array]:
-    """The counters by name, int64 of the shape of `step` and `update`: how many updates were made, and which update an example is for.
-
-    Without training, all are 0.
-    """
-    if plan is None:
-        return {name: np.zeros_like(step) for name in COUNTERS}
-    phase = np.searchsorted(np.asarray(plan.starts), update, side="right") - 1
-    return {
-        "step": step,
-        "phase": phase,
-        "phase_step": step - np.asarray(plan.starts)[phase],
-        "pass": np.asarray(plan.passes)[phase],
-    }
-
-
 def at_updates(plan: TrainingPlan | None) -> dict[str, Array]:
     """The counters as examples and losses see them, at every update that is looked at."""
-    steps = _looked_at(plan, plan.steps - 1 if plan is not None else 0)
-    return counters(plan, steps, steps)
+    return dict(_counters(*_phases(plan), plan.steps - 1 if plan is not None else 0, 0))
 
 
 def at_evaluations(plan: TrainingPlan | None) -> dict[str, Array]:
     """The counters as measures see them, after every number of updates that is looked at."""
-    steps = _looked_at(plan, plan.steps if plan is not None else 0)
-    return counters(plan, steps, np.maximum(steps - 1, 0))
+    return dict(_counters(*_phases(plan), plan.steps if plan is not None else 0, 1))
 
 
-def _looked_at(plan: TrainingPlan | None, last: int) -> Array:
+def _phases(plan: TrainingPlan | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The steps at which phases begin, and which pass each is."""
+    return (plan.starts, plan.passes) if plan is not None else ((), ())
+
+
+@lru_cache(maxsize=8)
+def _counters(starts: tuple[int, ...], passes: tuple[int, ...], last: int, behind: int) -> dict[str, Array]:
+    """The counters by name, int64 of one shape, from step 0 to a last one: of the cells of an experiment mostly the same.
+
+    They are those of the update that comes next, or of the one that many behind it. Without training, all are 0.
+    """
+    step = _looked_at(starts, last)
+    if not starts:
+        return {name: np.zeros_like(step) for name in COUNTERS}
+    phase = np.searchsorted(np.asarray(starts), np.maximum(step - behind, 0), side="right") - 1
+    counted = {
+        "step": step,
+        "phase": phase,
+        "phase_step": step - np.asarray(starts)[phase],
+        "pass": np.asarray(passes)[phase],
+    }
+    for values in counted.values():
+        values.setflags(write=False)
+    return counted
+
+
+def _looked_at(starts: tuple[int, ...], last: int) -> Array:
     """Steps from 0 to a last one."""
-    starts = [start for start in plan.starts if start <= last] if plan is not None else []
+    begun = [start for start in starts if start <= last]
     places = np.linspace(0, last, min(last + 1, MAX_CHECKED_STEPS)).round().astype(np.int64)
-    return np.asarray(sorted({*places.tolist(), *starts, *(max(start - 1, 0) for start in starts)}), np.int64)
+    return np.asarray(sorted({*places.tolist(), *begun, *(max(start - 1, 0) for start in begun)}), np.int64)

@@ -20,9 +20,9 @@ def trained(program: Program, phase: Phase | None = None) -> frozenset[Place]:
     return frozenset(place for one in phases for update in one.rounds for place in changed_by(program, update))
 
 
-def changed_by(program: Program, update: Update) -> frozenset[Place]:
+def changed_by(program: Program, update: Update, paths: Paths | None = None) -> frozenset[Place]:
     """The weights that an update changes: those of its networks that a term of its loss reaches and trains."""
-    paths = Paths(program)
+    paths = paths or Paths(program)
     frozen = {target for target in program.gradient if mode_of(program.gradient, target).freezes_weights}
     return frozenset(
         place

@@ -349,3 +349,25 @@ def test_a_function_that_one_experiment_calls_is_looked_through_in_one_that_does
     text = text.replace("idle(r): r * nosuch}}", 'idle(r): r * nosuch}, measures: {size: "E(sum(f))"}}')
     with pytest.raises(spec.StudyError, match="unknown name 'nosuch'"):
         resolved(text)
+
+
+def test_what_uses_a_network_on_its_own_input_hangs_on_its_output_alone(alone: Callable[[], None]) -> None:
+    text = """\
+dlspec: 1
+study: s
+experiments:
+  e:
+    constants: {n: 3}
+    task: {example: {x: "normal([n])", y: sum(x)}}
+    architecture: {f: {input: x, layers: [dense: 1]}}
+    loss: {own: "(f - y)^2", another: "f([1.0 for i < n])^2"}
+    training: {optimizer: {sgd: 0.1}, batch: 4, steps: 10}
+    measures: {error: "E((f - y)^2)"}
+    sweep: {n: [2, 3]}
+"""
+    plan = resolved(text)
+    one, other = plan.experiments[0].programs
+    assert one.loss[0].term is other.loss[0].term and one.measures[0].term is other.measures[0].term
+    assert one.loss[1].term is not other.loss[1].term and one.digest != other.digest
+    alone()
+    assert meanings(resolved(text)) == meanings(plan)
