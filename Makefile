@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test bench studies scaling verdicts vega gallery results site check format schemas clean help
+.PHONY: demo test bench studies long scaling verdicts vega gallery results site check format schemas clean help
 
 help:  ## What there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -36,6 +36,9 @@ bench: $(VENV)/bench.stamp  ## Measures dlspec beside its rivals, some 35 minute
 # The command of another version, JAX's Python, and what the page says that the other version is.
 studies: $(VENV)/base.stamp  ## Times whole studies beside another version and JAX by hand, five rounds, some hour: docs/benchmarks.md. BEFORE=…/dlspec, BEFORE_IS='0.1', JAX=…/python
 	$(BIN)/python -m benchmarks.whole_studies $(if $(BEFORE),--before '$(BEFORE)' --before-is '$(BEFORE_IS)') $(if $(JAX),--jax '$(JAX)')
+
+long: $(VENV)/base.stamp  ## Times the front end on files of 2,000 lines, some 2 minutes: docs/benchmarks.md
+	$(BIN)/python -m benchmarks.long_files --rounds 3
 
 scaling: $(VENV)/base.stamp  ## Measures time against dimension, batch, replicates, cells and -j, some 12 minutes: docs/scaling_measured.md. QUICK=1 tries it
 	$(BIN)/python -m benchmarks.scaling $(if $(QUICK),--quick)

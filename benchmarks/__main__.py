@@ -15,6 +15,7 @@ from typing import Any
 
 from .contenders import CONTENDERS
 from .first_step import commands
+from .long_files import measured_files
 from .machine import machine, versions
 from .measure import QUICK, Budget, measure
 from .table import table
@@ -35,7 +36,9 @@ def main() -> int:
     arguments.results = arguments.results or (RESULTS if whole else TRIAL.with_suffix(".json"))
     arguments.page = arguments.page or (PAGE if whole else TRIAL.with_suffix(".md"))
     if arguments.table:
-        arguments.page.write_text(table(json.loads(arguments.results.read_text("utf-8")), measured_studies()), "utf-8")
+        arguments.page.write_text(
+            table(json.loads(arguments.results.read_text("utf-8")), measured_studies(), measured_files()), "utf-8"
+        )
         return 0
     try:
         workloads = _beginning("workload", arguments.only, WORKLOADS)
@@ -76,7 +79,7 @@ def _write(data: dict[str, Any], arguments: argparse.Namespace) -> None:
     """The numbers, and the page of them; after each workload, so that what was measured is kept."""
     for path, text in (
         (arguments.results, json.dumps(data, indent=1, ensure_ascii=False) + "\n"),
-        (arguments.page, table(data, measured_studies() if arguments.page == PAGE else "")),
+        (arguments.page, table(data, *((measured_studies(), measured_files()) if arguments.page == PAGE else ()))),
     ):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")

@@ -56,13 +56,12 @@ Estrin's scheme. Fewer than twenty rounds of Threefry would be other numbers.
 """
 
 
-def table(data: Mapping[str, Any], studies: str = "") -> str:
-    """The page of a run's raw numbers, with the section of whole studies, where these were measured."""
+def table(data: Mapping[str, Any], *sections: str) -> str:
+    """The page of a run's raw numbers, with the sections of whole studies and of long files, where these were measured."""
     parts = [HEAD, _machine(data), _summary(data), *(_workload(item) for item in data["workloads"])]
     if data.get("commands"):
         parts.append(_commands(data["commands"]))
-    if studies:
-        parts.append(studies)
+    parts += [text for text in sections if text]
     if data.get("examples"):
         parts.append(_examples(data["examples"], data.get("examples_note")))
     return "\n".join([*parts, METHOD])

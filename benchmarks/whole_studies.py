@@ -112,9 +112,10 @@ def _write_page(data: dict[str, Any]) -> None:
     """The page of the benchmarks' numbers that are there, with these studies."""
     from .__main__ import PAGE
     from .__main__ import RESULTS as BENCHMARKS
+    from .long_files import measured_files
     from .table import table
 
-    PAGE.write_text(table(json.loads(BENCHMARKS.read_text("utf-8")), section(data)), "utf-8")
+    PAGE.write_text(table(json.loads(BENCHMARKS.read_text("utf-8")), section(data), measured_files()), "utf-8")
     print(PAGE)
 
 

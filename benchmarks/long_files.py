@@ -1,0 +1,217 @@
+"""What the front end takes for files of 2,000 lines: processor seconds of reading, checking and formatting each.
+
+    python -m benchmarks.long_files [--only claims] [--rounds 3] [--functions 25] [--keep FOLDER]
+
+Each kind of file repeats one thing that a writer can repeat. The seconds are those of this process, imports excluded, the least of the rounds;
+Python's collector of cycles is at rest, as in `dlspec validate` and `dlspec fmt`. All kinds with three rounds or more go into
+`benchmarks/results/long_files.json` and, as a table, into `docs/benchmarks.md`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import gc
+import json
+import pstats
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dlspec import spec
+from dlspec.spec.format import formatted
+
+from .machine import machine
+
+LINES = 2000
+ROUNDS = 3
+"""From so many on a measurement of all kinds is written into the page."""
+RESULTS = Path(__file__).with_name("results") / "long_files.json"
+STAGES = ("read", "validate", "fmt")
+HEAD = """## Long files
+
+Processor seconds of the front end for files of 2,000 lines, each of which repeats one thing: the YAML read and held against the models, the study checked
+(`dlspec validate`), its canonical form (`dlspec fmt`, which reads, checks and reads back); imports, some 0.5 s, are not in them. Seconds are the least of the rounds.
+What is written once is checked once: 2,000 lines of constants, layers, claims or measures take a fraction of a second, or little more. Where each line makes a
+cell, the time is that of 2,000 cells, some 0.7 ms each, and where lines are multiplied, as 1,000 statistics by 39 swept shapes, it is that of their product:
+39,000 statistics, each of other weights. It stays linear in either. `make long` measures this table anew.
+"""
+STUDY = """dlspec: 1
+study: long
+experiments:
+  e:
+    constants:
+      d: 3
+      c: 1
+    functions:
+      push(s, v): s + c * v
+    task:
+      draw:
+        v: normal([d])
+      example:
+        x: normal([d])
+        y: dot(x, v)
+    architecture:
+      f:
+        input: x
+        layers:
+          - dense: {units: 4, activation: relu}
+          - dense: 1
+    loss:
+      squared: (f - y)^2
+    training: {optimizer: {sgd: 0.1}, batch: 8, steps: 10, evaluate: {every: 5, examples: 16}}
+    measures:
+      error: E((f - y)^2)
+""".splitlines()
+TURN = " and ".join(f"final(error, d == {2 + place % 2}) < {place / 10} + <i>" for place in range(17))
+CLAIM = ("c<i>:", "  says: it is so, <i>", "  check: ")
+
+
+def after(line: str, *repeated: str, first: Sequence[str] = (), indent: int = 6, last: Sequence[str] = ()) -> str:
+    """The study with some lines many times over, `<i>` in them a number that grows, after the line that begins so."""
+    place = 1 + next(place for place, other in enumerate(STUDY) if other.strip().startswith(line))
+    count = (LINES - len(STUDY) - len(first) - len(last)) // len(repeated)
+    more = [" " * indent + text.replace("<i>", str(number)) for number in range(1, count + 1) for text in repeated]
+    return "\n".join([*STUDY[:place], *first, *more, *last, *STUDY[place:], ""])
+
+
+def profiles() -> str:
+    """Experiments, and as many profiles that change one each."""
+    count = (LINES - len(STUDY)) // 7
+    experiments = [
+        line
+        for number in range(count)
+        for line in (f"  e{number}:", "    base: e", f"    training: {{batch: {number + 1}}}")
+    ]
+    patches = [
+        line
+        for number in range(count)
+        for line in (f"  p{number}:", "    experiments:", f"      e{number}:", f"        training: {{steps: {number + 20}}}")
+    ]  # fmt: skip
+    return "\n".join([*STUDY, *experiments, "profiles:", *patches, ""])
+
+
+def swept_statistics() -> str:
+    """1,000 statistics at 39 swept shapes."""
+    points = ", ".join(str(number + 2) for number in range(39))
+    text = after("error", "m<i>:", "  gradient_noise: {of: (f - y)^2, weights: f.weights, examples: 64 * (<i> + 1)}")
+    return text + f"    sweep: {{d: [{points}]}}\n"
+
+
+FILES: dict[str, Callable[[], str]] = {
+    "constants": lambda: after("c: 1", "c<i>: 2 * <i> + d"),
+    "bindings": lambda: after("y: dot", "y<i>: y * <i> + norm(x)", indent=8),
+    "layers": lambda: after("layers:", "- dense: 2 + 3 * <i>", indent=10),
+    "terms of a loss": lambda: after("squared", "l<i>: abs(f - y) * <i>"),
+    "measures": lambda: after("error", "m<i>: E(abs(f - y) * (<i> + norm(x)))"),
+    "nested E": lambda: after("error", "m<i>: E(abs(f - E(f)) * (<i> + E(norm(x - E(x)))))"),
+    "scan": lambda: after("error", "m<i>: E(sum(scan(push, zeros([d]), ones([<i> + 3, d]) * x)))"),
+    "statistics": lambda: after("error", "m<i>:", "  gradient_noise: {of: (f - y)^2, weights: f.weights, examples: 64 * (<i> + 1)}"),
+    "swept statistics": swept_statistics,
+    "claims": lambda: after("error", *CLAIM[:-1], CLAIM[-1] + "final(error) < <i>", first=["    claims:"]),
+    "long claims": lambda: after("error", *CLAIM[:-1], CLAIM[-1] + TURN, first=["    sweep: {d: [2, 3]}", "    claims:"]),
+    "batches of variants": lambda: after("error", "v<i>: {training: {batch: <i> + 8}}", first=["    variants:"]),
+    "losses of variants": lambda: after(
+        "error", "v<i>: {loss: {squared: (f - y)^2 * <i>}}", first=["    variants:"]
+    ),
+    "networks of variants": lambda: after(
+        "error", "v<i>: {architecture: {f: {layers: [{dense: <i>}, {dense: 1}]}}}", first=["    variants:"]
+    ),
+    "swept sizes": lambda: after("error", "- <i>", first=["    sweep:", "      d:"], indent=8),
+    "swept numbers": lambda: after("error", "- <i>", first=["    sweep:", "      c:"], indent=8),
+    "profiles": profiles,
+}  # fmt: skip
+
+
+def stages(text: str) -> dict[str, Callable[[], Any]]:
+    """What is done with a file, in order."""
+    document: list[spec.Document] = []
+    return {
+        "read": lambda: document.append(spec.parse(spec.decode(text.encode(), "long.yaml"))),
+        "validate": lambda: spec.validate(document[0]),
+        "fmt": lambda: formatted(document[0].source),
+    }
+
+
+def took(name: str, profile: cProfile.Profile | None = None) -> dict[str, float]:
+    """The processor seconds of each stage of a kind of file. Raises StudyError: none of these files has an error."""
+    seconds: dict[str, float] = {}
+    for stage, call in stages(FILES[name]()).items():
+        begin = time.process_time()
+        if profile is not None:
+            profile.runcall(call)
+        else:
+            call()
+        seconds[stage] = round(time.process_time() - begin, 3)
+        gc.collect()
+    return seconds
+
+
+def section(data: Mapping[str, Any]) -> str:
+    """The table of the numbers."""
+    m = data["machine"]
+    lines = [
+        HEAD,
+        f"Measured on {data['date']}, {data['rounds']} rounds: {m['processor']}, {m['cores']} cores, Python {m['python']}; load {m['load']:.1f} before.\n",
+        f"| 2,000 lines of | {' | '.join(STAGES)} |",
+        f"|---|{'---:|' * len(STAGES)}",
+        *(
+            f"| {name} | {' | '.join(f'{seconds[stage]:.2f} s' for stage in STAGES)} |"
+            for name, seconds in data["files"].items()
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def measured_files() -> str:
+    """The table of the files that were measured last; nothing where none were."""
+    return section(json.loads(RESULTS.read_text("utf-8"))) if RESULTS.is_file() else ""
+
+
+def _write_page(data: Mapping[str, Any]) -> None:
+    """The page of the benchmarks' numbers that are there, with these files."""
+    from .__main__ import PAGE
+    from .__main__ import RESULTS as BENCHMARKS
+    from .table import table
+    from .whole_studies import measured_studies
+
+    PAGE.write_text(table(json.loads(BENCHMARKS.read_text("utf-8")), measured_studies(), section(data)), "utf-8")
+    print(PAGE)
+
+
+def main() -> None:
+    """Prints a line for each kind of file, and where asked the functions that took longest."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help=f"kinds of files, separated by commas: {', '.join(FILES)}")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--functions", type=int, default=0, help="print so many functions that took longest")
+    parser.add_argument("--keep", type=Path, help="a folder for the files")
+    given = parser.parse_args()
+    names = given.only.split(",") if given.only else list(FILES)
+    if unknown := set(names) - set(FILES):
+        parser.error(f"there is no kind {', '.join(sorted(unknown))}; there are {', '.join(FILES)}")
+    where = machine()
+    gc.disable()
+    spec.validate(spec.parse(spec.decode("\n".join([*STUDY, ""]).encode(), "warm.yaml")))
+    measured: dict[str, dict[str, float]] = {}
+    for name in names:
+        text = FILES[name]()
+        if given.keep:
+            (given.keep / f"{name.replace(' ', '_')}.yaml").write_text(text, "utf-8")
+        profile = cProfile.Profile() if given.functions else None
+        rounds = [took(name, profile) for _ in range(given.rounds)]
+        measured[name] = {stage: min(one[stage] for one in rounds) for stage in STAGES}
+        shown = "   ".join(f"{stage} {seconds:5.2f}" for stage, seconds in measured[name].items())
+        print(f"{name:22}{text.count(chr(10)):6,} lines   {shown}", flush=True)
+        if profile is not None:
+            pstats.Stats(profile).sort_stats("tottime").print_stats(given.functions)
+    if given.rounds >= ROUNDS and not given.only and not given.functions:
+        today = time.strftime("%Y-%m-%d", time.gmtime())
+        data = {"date": today, "machine": where, "rounds": given.rounds, "files": measured}
+        RESULTS.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
+        _write_page(data)
+
+
+if __name__ == "__main__":
+    main()
