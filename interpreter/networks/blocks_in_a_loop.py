@@ -32,7 +32,7 @@ class Blocks(Protocol):
 
 
 def one_after_another(network: Blocks, batch: Batch, plan: LayerPlan, x: Any, run: Run) -> Any:
-    """What the blocks of a `repeat` give on [rows, N, …]; `run` applies one of them. In a loop they do the same operations, and give the same bits."""
+    """What the blocks of a `repeat` give on [rows, N, …]; `run` applies one of them. In a loop they give the same bits."""
     if not _is_a_loop(network, batch, plan):
         for block in plan.blocks:
             y = run(batch, block, x)

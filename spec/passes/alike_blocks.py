@@ -9,14 +9,21 @@ from typing import Any
 from ..ir import terms as t
 from ..ir.plan import LayerPlan, Program
 from ..tables.layers import row_of
+from ..tables.layers.row import no_flops
 from .program_roots import differentiates, statistics_of, written
 
 Block = Sequence[LayerPlan]
 
 
 def are_alike(layer: LayerPlan) -> bool:
-    """Whether the blocks of a `repeat` compute the same of input and weights alone, and give what the next one takes."""
+    """Whether the blocks of a `repeat` compute the same of input and weights alone, and give what the next one takes.
+
+    They are of one layer, which multiplies by a kernel, and nothing is added to what it gives: of more, XLA joins what ends one block with
+    what begins the next where they are written out, so that a loop gives other last digits.
+    """
     first, *others = layer.blocks
+    if layer.skip or len(first) != 1 or (row := row_of(first[0])) is None or row.flops is no_flops or row.parts:
+        return False
     if first[0].input != first[-1].output or not all(map(_is_plain, leaves(first))):
         return False
     return all(_same(first, block) for block in others)

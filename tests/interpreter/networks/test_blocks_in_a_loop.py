@@ -18,11 +18,12 @@ architecture:
     input: x
     layers:
       - repeat: {name: deep, times: 5, skip: add, layers: [{dense: {units: 9, activation: tanh}}, {dropout: 0.5}, {dense: 6}]}
+      - repeat: {name: long, times: 5, layers: [{dense: {units: 6, activation: tanh}}]}
       - repeat: {name: outer, times: 4, layers: [{repeat: {name: inner, times: 4, layers: [{dense: {units: 6, activation: relu}}]}}]}
       - repeat: {name: few, times: 2, layers: [dense: 6]}
       - repeat: {name: bent, times: 4, activation: bend, layers: [dense: 6]}
-  g: {input: z, layers: [{repeat: {name: normed, times: 4, layers: [{conv1d: {filters: 2, kernel_size: 3, padding: same}}, layer_normalization]}}]}
-measures: {m: E(f), g: "E(sum(g^2))"MORE}
+  g: {input: z, layers: [{repeat: {name: convolved, times: 4, layers: [{conv1d: {filters: 2, kernel_size: 3, padding: same, activation: gelu}}]}}]}
+measures: {m: E(f), f: "E(sum(f^2))", g: "E(sum(g^2))"MORE}
 replicates: 2
 """
 
@@ -50,7 +51,7 @@ def test_a_loop_gives_the_bits_of_blocks_written_out(
     compiled: Callable[..., Compiled], turns: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looped = compiled(body(), 2, xla=True).evaluate()
-    assert sorted(turns) == sorted([5, 4, 4, 4])  # an inner loop is traced once; `bend` is a function of the language
+    assert sorted(turns) == [4, 4, 4, 4, 4, 5]  # inner blocks in each of four outer ones, `convolved`, and `long`
     turns.clear()
     monkeypatch.setattr(blocks_in_a_loop, "MIN_TURNS", 99)
     written_out = compiled(body(), 2, xla=True).evaluate()
@@ -63,7 +64,7 @@ def test_a_loop_gives_the_bits_of_blocks_written_out(
     ("more", "loops"),
     [
         ('slope: "E(sum(gradient(sum(f), x)^2))"', []),  # a derivative goes through them
-        ('seen: "E(sum(f.deep[2].dense_1))"', [4, 4, 4]),
+        ('seen: "E(sum(f.long[2].dense_1))"', [4, 4, 4, 4, 4]),
     ],
 )
 def test_what_is_asked_of_blocks_is_of_blocks_written_out(
