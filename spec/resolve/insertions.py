@@ -1,9 +1,11 @@
-"""Layers that a patch puts between others: `norm: {layer_normalization: {}, after: hidden}`."""
+"""Layers and phases that a patch puts between others: `norm: {layer_normalization: {}, after: hidden}`, `rest: {steps: 100, before: task_b}`."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from collections.abc import Sequence as SequenceOf
 from dataclasses import replace
+from typing import Any
 
 from ..diagnostics.problems import did_you_mean, listing, problem_at, sentence
 from ..source.nodes import Mapping, Node, Scalar
@@ -93,3 +95,36 @@ def _undisturbed(kind: Scalar, behind: SequenceOf[Node]) -> None:
             word = kind.text
             message = f"the '{word}' behind this one has no name: it would be called by another place, and start from other weights"
             raise problem_at(kind.span, message, f"Give the '{word}' behind it a `name` in the experiment.")
+
+
+def phase_before(key: Scalar, node: Node, names: Collection[str]) -> tuple[Node, str | None]:
+    """An entry of a patch of phases without what says its place, and the phase that it goes before, if it says one.
+
+    `names` are the phases that are there. Raises StudyError.
+    """
+    if not isinstance(node, Mapping) or (word := node.key(BEFORE)) is None:
+        return node, None
+    if key.text in names:
+        message = f"there is a phase '{key.text}' here already: `{BEFORE}` says where a new one goes"
+        raise problem_at(
+            word.span, message, "Give the new phase another name, or leave its place out to change this one."
+        )
+    anchor = node.get(BEFORE)
+    if not isinstance(anchor, Scalar) or anchor.text not in names:
+        span = anchor.span if anchor is not None else word.span
+        text = anchor.text if isinstance(anchor, Scalar) else ""
+        hint = sentence(did_you_mean(text, names), f"The phases are {listing(names)}.")
+        raise problem_at(span, f"there is no phase '{text}' here to go {BEFORE}", hint)
+    rest = tuple(entry for entry in node.entries if entry[0].text != BEFORE)
+    return replace(node, entries=rest), anchor.text
+
+
+def moved_before(entries: dict[str, Any], name: str, anchor: str) -> dict[str, Any]:
+    """The entries, with one of them put before another.
+
+    >>> moved_before({"a": 1, "b": 2, "c": 3}, "c", "b")
+    {'a': 1, 'c': 3, 'b': 2}
+    """
+    order = [other for other in entries if other != name]
+    order.insert(order.index(anchor), name)
+    return {other: entries[other] for other in order}

@@ -16,7 +16,7 @@ from ..model.experiment import Diagnostic
 from ..source.nodes import Mapping, Node, Scalar, Sequence, data
 from ..tables.layers import LAYERS
 from ..tables.optimizers import OPTIMIZERS
-from .insertions import insert, kinds_in, says_where
+from .insertions import insert, kinds_in, moved_before, phase_before, says_where
 
 Path = tuple[str, ...]
 PHASES: Path = ("training", "phases")
@@ -49,6 +49,9 @@ def merge(base: Node | None, patch: Node, path: Path = (), adds: bool = True) ->
     entries = dict((key.text, (key, node)) for key, node in base.entries)
     for key, node in patch.entries:
         below = entries.get(key.text)
+        anchor = None
+        if path == PHASES:
+            node, anchor = phase_before(key, node, entries)
         merged = merge(below[1] if below else None, node, (*path, key.text), adds)
         if merged is None:
             if below is None:
@@ -59,6 +62,7 @@ def merge(base: Node | None, patch: Node, path: Path = (), adds: bool = True) ->
             del entries[key.text]
         else:
             entries[key.text] = (below[0] if below and not isinstance(node, Scalar) else key, merged)
+            entries = entries if anchor is None else moved_before(entries, key.text, anchor)
     return Mapping(tuple(entries.values()), base.span)
 
 

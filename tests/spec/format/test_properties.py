@@ -65,7 +65,7 @@ def test_a_layout_that_would_change_the_meaning_is_refused(monkeypatch: pytest.M
     for broken, reason in [
         (text.replace("1+1", "1 + 2"), "meaning"),
         (text.replace("c: 2", "c: 3"), "meaning"),
-        (text.replace("1+1", "[1"), "expected"),
+        (text.replace("1+1", "[1"), "not closed"),
     ]:
         monkeypatch.setattr("dlspec.spec.format.layout", lambda tree, broken=broken: broken)
         with pytest.raises(spec.InternalError, match=reason):

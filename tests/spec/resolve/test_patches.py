@@ -487,6 +487,14 @@ def test_a_patch_of_each_phase_changes_all_that_are_there() -> None:
     assert phases(overrides=("training.phases.*.steps=4",)) == {"e/plain": [("a", 4), ("b", 4)]}
 
 
+def test_a_new_phase_comes_last_or_before_the_one_that_it_names() -> None:
+    """In the order of the patch, so that one new phase may go before another."""
+    rest = {"rest": {"steps": 1, "before": "b"}, "last": {"steps": 2}, "first": {"steps": 3, "before": "rest"}}
+    found = phases(variants={"plain": {}, "more": {"training": {"phases": rest}}})
+    assert found["e/more"] == [("a", 5), ("first", 3), ("rest", 1), ("b", 6), ("last", 2)]
+    assert found["e/plain"] == [("a", 5), ("b", 6)]
+
+
 def test_a_phase_may_lose_what_it_has_beside_what_is_said_of_each() -> None:
     base = {"a": {"steps": 3, "until": "m < 1"}, "b": {"steps": 4}}
     patch = {"*": {"steps": 7}, "a": {"until": None}}
