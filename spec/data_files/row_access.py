@@ -68,8 +68,10 @@ class RowAccess:
         while place < len(ordered):
             first = int(ordered[place]) // each * each
             end = int(np.searchsorted(ordered, first + each))
-            there = _map(self, first, min(each, self.rows - first))
-            taken[order[place:end]] = np.take(there, ordered[place:end] - first, axis=0)
+            # No name for what is mapped: it would be held until the next segment is mapped, too.
+            taken[order[place:end]] = np.take(
+                _map(self, first, min(each, self.rows - first)), ordered[place:end] - first, axis=0
+            )
             place = end
         return taken
 

@@ -83,6 +83,19 @@ def test_every_column_has_a_kind_and_a_meaning(run: RunRecord, options: dict[str
     assert schema.metadata[b"study"] == b"small" and schema.metadata[b"overrides"] == b"d=1,2"
 
 
+@pytest.mark.parametrize("options", [{}, {"finals": True}, {"long": True}], ids=["curves", "finals", "long"])
+def test_numbers_that_may_be_nan_have_no_statistics(run: RunRecord, options: dict[str, bool], tmp_path: Path) -> None:
+    """Parquet's statistics leave NaN out: what filters rows by them finds none."""
+    table(run, tmp_path / "out.parquet", **options)
+    for path in (tmp_path / "out.parquet", run.folder / "curves.parquet"):
+        read = pq.ParquetFile(path)
+        columns = [read.metadata.row_group(0).column(place) for place in range(read.metadata.num_columns)]
+        with_them = {column.path_in_schema: column.statistics is not None for column in columns}
+        reals = {field.name for field in read.schema_arrow if pa.types.is_floating(field.type)}
+        assert reals and not any(with_them[name] for name in reals)
+        assert all(with_them[name] for name in with_them.keys() - reals)
+
+
 def test_finals_are_long_with_a_row_a_number(run: RunRecord, tmp_path: Path) -> None:
     long = table(run, tmp_path / "long.parquet", long=True)
     first = long.filter(pc.equal(long["measure"], "pair")).to_pylist()[0]
