@@ -60,14 +60,14 @@ class TensorBoard:
 
     def _value(self, replicate: Replicate, tag: str, value: float) -> Any:
         """A point; the first of a curve says what its measure is."""
-        from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
+        from tensorboard.compat.proto.summary_pb2 import DATA_CLASS_SCALAR, Summary, SummaryMetadata
 
         text = self.settings.meaning(replicate.experiment, tag.split("/")[0]) if self.settings is not None else ""
         if not text or (replicate.key, tag) in self.described:
             return Summary.Value(tag=tag, simple_value=value)
         self.described.add((replicate.key, tag))
         scalars = SummaryMetadata.PluginData(plugin_name="scalars")
-        metadata = SummaryMetadata(summary_description=f"`{text}`", plugin_data=scalars)
+        metadata = SummaryMetadata(summary_description=f"`{text}`", plugin_data=scalars, data_class=DATA_CLASS_SCALAR)
         return Summary.Value(tag=tag, simple_value=value, metadata=metadata)
 
     def ended(self, replicate: Replicate) -> None:
@@ -79,18 +79,24 @@ class TensorBoard:
 
     def conclude(self, folder: Path, figures: Sequence[Path], verdicts: Sequence[Verdict]) -> None:
         """Adds the figures, and takes the run's name if it got another one."""
-        from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
+        from tensorboard.compat.proto.summary_pb2 import Summary
+        from tensorboard.compat.proto.tensor_pb2 import TensorProto
+        from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
+        from tensorboard.compat.proto.types_pb2 import DT_STRING
+        from tensorboard.plugins.image.metadata import create_summary_metadata
 
         if figures:
             file = _file(self.folder / FIGURES)
             for path in figures:
-                image = path.read_bytes()
-                width, height = int.from_bytes(image[16:20]), int.from_bytes(image[20:24])  # a PNG's header
-                shown = Summary.Image(height=height, width=width, colorspace=4, encoded_image_string=image)
+                image, tag = path.read_bytes(), path.stem.replace(".", "/")
+                sizes = (int.from_bytes(image[at : at + 4]) for at in (16, 20))  # width and height, of a PNG's header
+                # The older form of an image loses its description on TensorBoard's way to the page.
+                shape = TensorShapeProto(dim=[TensorShapeProto.Dim(size=3)])
+                parts = [*(str(size).encode() for size in sizes), image]
+                shown = TensorProto(dtype=DT_STRING, tensor_shape=shape, string_val=parts)
                 text = self.settings.figure(*path.stem.split(".", 1)) if self.settings is not None else ""
-                told = SummaryMetadata(summary_description=text)
-                value = Summary.Value(tag=path.stem.replace(".", "/"), image=shown, metadata=told)
-                _add(file, 0, Summary(value=[value]))
+                told = create_summary_metadata(tag, text)
+                _add(file, 0, Summary(value=[Summary.Value(tag=tag, tensor=shown, metadata=told)]))
             file.close()
         if folder.name != self.folder.name:
             self.folder = self.folder.rename(self.folder.with_name(folder.name))

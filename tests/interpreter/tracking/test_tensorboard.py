@@ -57,12 +57,12 @@ def test_curves_and_figures_are_read_back(
         (10, float(np.float32(-2 / 11))),
     ]
     figures = read(root / "figures")
-    assert figures.Tags()["images"] == ["line/fall"]
+    assert figures.Tags()["tensors"] == ["line/fall"]
     told = "It falls\n\nBoth rates fall.\n\n`error`: `E(f^2)`\n\n`pair[1]`: `[E(f), E(f^2)]`"
     assert figures.SummaryMetadata("line/fall").summary_description == told
-    (image,) = figures.Images("line/fall")
-    assert (image.width, image.height) == (150, 100)
-    assert image.encoded_image_string == (run / "line.fall.png").read_bytes()
+    assert figures.SummaryMetadata("line/fall").plugin_data.plugin_name == "images"
+    (image,) = figures.Tensors("line/fall")
+    assert list(image.tensor_proto.string_val) == [b"150", b"100", (run / "line.fall.png").read_bytes()]
 
 
 def test_points_are_on_the_disk_at_once(
