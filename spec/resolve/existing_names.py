@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingOf
-from typing import Literal, get_args, get_origin
+from typing import get_args, get_origin
 
 from ..diagnostics.problems import did_you_mean, problem_at, sentence
 from ..model.experiment import Experiment
@@ -69,9 +69,9 @@ def _layers_must_exist(base: Sequence, patch: Mapping, what: str, path: Path, pl
 
 
 def _declares(place: Place, base: Node | None, patch: Mapping) -> bool:
-    """Whether the keys of a mapping at a place are names, and neither those of a model nor words of the language."""
-    maps = [get_args(item)[1] for item in place.alternatives if get_origin(item) is dict]
-    if not maps or all(get_origin(value) is Literal for value in maps):
+    """Whether the keys of a mapping at a place are names: neither those of a model, nor labels of a figure or words of the language."""
+    maps = [get_args(item) for item in place.alternatives if get_origin(item) is dict]
+    if not any(key is not str or place.below("", {}).models for key, _ in maps):
         return False
     return all(
         place.model(_texts(node)) is None for node in (base, patch) if isinstance(node, Mapping) and node.entries

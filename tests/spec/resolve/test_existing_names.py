@@ -30,6 +30,7 @@ experiments:
           - repeat: {name: block, times: 2, layers: [{repeat: {name: inner, times: 2, layers: [{dense: {units: 4, name: hidden}}, activation: relu]}}]}
           - dense: 1
       g: {input: x, layers: [dense: 1]}
+    gradient: {f: exact}
     outputs: {apart: f - g - mu}
     loss: {first: (f - y)^2, second: {of: (g - y)^2, weight: 0.5}}
     training:
@@ -66,7 +67,7 @@ def program(*overrides: str) -> Program:
         ("training.updates.H={networks: [g], loss: [second]}", "training.updates"),
         ("measures.m=E(f)", "measures"),
         ("figures.other={kind: curves, y: draw}", "figures"),
-        ("figures.drawn.y.g=g", "figures.drawn.y"),
+        ("gradient.g=stop", "gradient"),
         ("variants.c.training.batch=2", "variants"),
         ("claims.c={says: It is., check: final(draw) < 1}", "claims"),
     ],
@@ -91,6 +92,7 @@ def test_what_is_there_is_reached_at_any_depth() -> None:
     assert [update.times for update in updates] == [1, 3]
     assert [phase.steps for phase in program("e.training.phases.two.steps=9").training.phases] == [2, 9]  # type: ignore[union-attr]
     assert program("e.training.phases.two.restart={f: initial}").training is not None
+    assert program("e.figures.drawn.y.g=g")
     assert program("e.task.tests.far.x=2 * normal([d])")
 
 
