@@ -219,11 +219,11 @@ class Network:
             self._note(batch, layers[0], x)
             layers = layers[1:]
         x = self._run(batch, layers, x, frozen)
-        if self.plan.squeeze:
-            x = tf.squeeze(x, axis=-1)
+        x = tf.squeeze(x, axis=-1) if self.plan.squeeze else x
         if mode is not None:
             x = with_backward_mode(mode, x, lowering, before)
         for key, y in noted.items():
+            y = tf.stop_gradient(y) if mode_of(self.modes, self.plan.name).route == "nowhere" else y
             y = tf.reshape(lowering.cast(y, "real"), [self.replicates, *batch.lengths, *y.shape[2:]])
             if outputs is not None:
                 outputs[key] = lowering.of_rows(y, axes)

@@ -14,12 +14,16 @@ from ..ir import terms as t
 from ..ir.plan import EstimatePlan, InitialValue, LayerPlan, MeasurePlan, Mode, Named, NetworkPlan, Program
 from ..ir.term_pass import TermPass
 from ..ir.types import Type
+from ..tables.gradient_modes import mode_of
 from ..tables.layers import row_of
 from .whole_quotients import divides_exactly
 
 FUNCTION_NUMBERS = 1
 """Raised whenever functions that are layers, with ints, bools or `stop` in them, give other numbers than before: what came before such a function
 was not trained where one stood in it at all (version 0), or was where all of its argument went through `stop`."""
+OUTPUT_NUMBERS = 1
+"""Raised whenever layers' outputs of a network with a mode that passes it by or stops it give other gradients than before: they went on to the
+network's input under `stop`, and reached none of its weights under `forward_only` (version 0)."""
 
 
 class Walk:
@@ -283,7 +287,14 @@ def _sample(term: t.Sample, walk: Walk, names: Scope) -> Any:
 def _network_output(term: t.NetworkOutput, walk: Walk, names: Scope) -> Any:
     walk.network(term.network)
     own = None if term.input is None else walk.term(term.input, names)
-    return ["network", term.network, own, *([term.layer] if term.layer is not None else [])]
+    passed_by = term.layer is not None and mode_of(walk.program.gradient, term.network).route != "body"
+    return [
+        "network",
+        term.network,
+        own,
+        *([term.layer] if term.layer is not None else []),
+        *([OUTPUT_NUMBERS] * passed_by),
+    ]
 
 
 @_MEANING.case(t.Weight)

@@ -92,17 +92,22 @@ class Paths:
             self.parameters.update(zip(term.parameters, term.arguments, strict=True))
         return _ONWARDS.of(term)(term, self, reached) if term.type.kind == "real" else ()
 
-    def network(self, plan: NetworkPlan, reached: Reached) -> bool:
-        """Notes the layers that a gradient reaches from the last one on; whether it comes out at the input."""
+    def network(self, term: t.NetworkOutput, reached: Reached) -> bool:
+        """Notes the layers that the gradient of a network's output, or of what a layer gives, reaches from there on; whether it comes out at the input.
+
+        A mode of the network that passes it by is of the network's own output; one that lets nothing pass is of its layers' outputs, too.
+        """
+        plan = self.plans[term.network]
         route = mode_of(self.modes, plan.name).route
-        if route != "body":
+        if route == "nowhere" or (route == "carrier" and term.layer is None):
             return route == "carrier"
-        return self._stretch(plan, plan.layers, reached)
+        passed = plan if term.layer is None else plan.until(term.layer)
+        return self._stretch(passed, passed.layers, reached)
 
     def outputs(self, term: t.NetworkOutput) -> set[Layer]:
         """The layers whose outputs the gradient of what a network gives comes to."""
-        plan, reached = self.plans[term.network], Reached()
-        self.network(plan if term.layer is None else plan.until(term.layer), reached)
+        reached = Reached()
+        self.network(term, reached)
         return reached.outputs
 
     def _stretch(self, plan: NetworkPlan, layers: tuple[LayerPlan, ...], reached: Reached) -> bool:
@@ -270,9 +275,8 @@ def _function(term: t.Invoke | t.Scan, paths: Paths, reached: Reached) -> Iterab
 @_ONWARDS.case(t.NetworkOutput)
 def _input(term: t.NetworkOutput, paths: Paths, reached: Reached) -> Iterable[t.Term]:
     plan = paths.plans[term.network]
-    passed = plan if term.layer is None else plan.until(term.layer)
     before = len(reached.bodies)
-    given = (term.input or plan.input,) if paths.network(passed, reached) else ()
+    given = (term.input or plan.input,) if paths.network(term, reached) else ()
     return (*given, *reached.bodies[before:])
 
 

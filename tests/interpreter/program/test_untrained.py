@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import pytest
 from dlspec.interpreter.program.program import Compiled
 from dlspec.spec.passes.gradient_paths import Paths
@@ -54,3 +56,35 @@ def test_a_gradient_that_is_said_not_to_be_there_is_found(
     monkeypatch.setattr(Paths, "_through_function", lambda *_: (False, True))
     with pytest.raises(Wrong, match="is said not to train leaky_net"):
         untouched(made)
+
+
+WITHIN = """
+{modes}
+task: {{example: {{x: "normal([3])", y: "normal()"}}}}
+architecture:
+  g: {{input: x, layers: [dense: {{units: 3, kernel_initializer: 0.3}}]}}
+  f: {{input: "{given}", {each} layers: [dense: {{units: {size}, kernel_initializer: 0.2, name: own}}, batch_normalization, dense: {{units: {size}, kernel_initializer: 0.1, name: last}}]}}
+loss: {{l: "{loss}", other: "(g[0] - y)^2"}}
+training: {{optimizer: {{sgd: 0.1}}, batch: 8, steps: 2}}
+measures: {{g: g.dense_1.kernel, own: f.own.kernel, last: f.last.kernel}}
+"""
+
+
+@pytest.mark.parametrize("each", [False, True], ids=["whole", "each"])
+def test_modes_of_a_network_and_what_its_layers_give(compiled: Callable[..., Compiled], each: bool) -> None:
+    """`stop` lets nothing pass, from within neither; one that passes the network by is of its output, and a layer's is as without."""
+
+    own = {"given": "[[g[0], g[1]], [g[1], g[2]], [g[2], g[0]]]", "each": "each: 3,", "size": 2}
+    own = own if each else {"given": "g", "each": "", "size": 3}
+
+    def weights(modes: str, loss: str = "(sum(f.own) - y)^2") -> dict[str, np.ndarray[Any, Any]]:
+        made = compiled(WITHIN.format(modes=modes, loss=loss, **own))
+        untouched(made)
+        made.train(2)
+        return made.evaluate()
+
+    exact, passed, stopped = weights(""), weights("gradient: {f: forward_only}"), weights("gradient: {f: stop}")
+    assert all(np.array_equal(exact[name], passed[name]) for name in exact)
+    assert np.all(stopped["own"] == np.float32(0.2)) and not np.array_equal(exact["own"], stopped["own"])
+    alone = weights("gradient: {f: stop}", "0 * sum(f.own)")
+    assert np.array_equal(stopped["g"], alone["g"]) and not np.array_equal(exact["g"], stopped["g"])
