@@ -90,10 +90,13 @@ class Optimizers:
         self.begin(*self._begun)
 
     def go_on_from(self, before: Optimizers) -> None:
-        """Takes over what others keep of the same weights, where they are of the same kind: all but learning rates."""
-        for name, (optimizer, _) in self.groups.items():
-            if name not in before.groups or type(other := before.groups[name][0]) is not type(optimizer):
+        """Takes over what others keep of the same weights, where they are of the same kind: all but learning rates. Averages that they do not keep begin here."""
+        for name, (optimizer, weights) in self.groups.items():
+            if name not in before.groups or _kind(other := before.groups[name][0]) is not _kind(optimizer):
                 continue
+            averages = optimizer._model_variables_moving_average if optimizer.use_ema else ()
+            for average, weight in zip(averages, weights, strict=bool(averages)):
+                average.assign(weight.value)
             kept = {variable.name: variable for variable in other.variables if variable is not other._learning_rate}
             for variable in optimizer.variables:
                 if variable is not optimizer._learning_rate and variable.name in kept:
@@ -221,6 +224,8 @@ def _row_by_row(kind: type[Any]) -> type[Any]:
     """
 
     class RowByRow(kind):  # type: ignore[misc]
+        of_kind = kind
+
         def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
             for name, number in self.numbers.met(variable).items():
                 setattr(self, name, number)
@@ -234,6 +239,11 @@ def _row_by_row(kind: type[Any]) -> type[Any]:
                     value.assign_sub(value * decay * _met(self.learning_rate, variable))
 
     return RowByRow
+
+
+def _kind(optimizer: Any) -> type[Any]:
+    """Keras' class of an optimiser, whether its numbers are others in each row or not."""
+    return getattr(optimizer, "of_kind", type(optimizer))
 
 
 def _labels(weights: Sequence[Any]) -> tuple[str, ...]:

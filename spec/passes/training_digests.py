@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, fields, is_dataclass
+from itertools import pairwise
 from typing import Any
 
 from ..ir import terms as t
-from ..ir.plan import LossPlan, Phase, Program, Update
+from ..ir.plan import LossPlan, OptimizerPlan, Phase, Program, Update
 from ..tables.optimizers import OPTIMIZERS
 from .canonical import Walk
 
@@ -72,8 +73,31 @@ def _optimizer_forms(walk: Walk, update: Phase | Update) -> Any:
 
 
 def stored_meaning(program: Program) -> list[Any]:
-    """How weights are rounded between updates, where they are."""
-    return ["weights", *astuple(program.stored)] if program.stored is not None else []
+    """What weights and optimisers keep: how weights are rounded between updates, where they are, and what goes on with other arguments."""
+    weights = ["weights", *astuple(program.stored)] if program.stored is not None else []
+    return [*weights, *(["goes on", GOING_ON] if _goes_on_with_others(program) else [])]
+
+
+GOING_ON = 1
+"""Raised whenever what optimisers keep over a border, to one of the same kind with other arguments, goes on in another way than before: averages
+that begin there began at 0, and moments were lost in cells of a sweep of such arguments (version 0)."""
+
+
+def _goes_on_with_others(program: Program) -> bool:
+    """Whether an optimiser takes over what one of its kind with other arguments kept; learning rates are none of these."""
+    phases = program.training.phases if program.training is not None else ()
+    for before, now in pairwise(phases):
+        kept = {update.name: update.optimizers for update in before.rounds}
+        for update in now.rounds:
+            for network, plan in update.optimizers.items():
+                other = kept.get(update.name, {}).get(network)
+                if other is not None and other.keras == plan.keras and _numbers(other) != _numbers(plan):
+                    return True
+    return False
+
+
+def _numbers(plan: OptimizerPlan) -> dict[str, Any]:
+    return {name: value for name, value in plan.arguments.items() if name != "learning_rate"}
 
 
 def condition_meaning(program: Program, tree: Any, measures: Mapping[str, str]) -> Any:

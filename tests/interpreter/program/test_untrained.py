@@ -63,7 +63,10 @@ WITHIN = """
 task: {{example: {{x: "normal([3])", y: "normal()"}}}}
 architecture:
   g: {{input: x, layers: [dense: {{units: 3, kernel_initializer: 0.3}}]}}
-  f: {{input: "{given}", {each} layers: [dense: {{units: {size}, kernel_initializer: 0.2, name: own}}, batch_normalization, dense: {{units: {size}, kernel_initializer: 0.1, name: last}}]}}
+  f:
+    input: "{given}"
+    {each}
+    layers: [dense: {{units: {size}, kernel_initializer: 0.2, name: own}}, batch_normalization, dense: {{units: {size}, kernel_initializer: 0.1, name: last}}]
 loss: {{l: "{loss}", other: "(g[0] - y)^2"}}
 training: {{optimizer: {{sgd: 0.1}}, batch: 8, steps: 2}}
 measures: {{g: g.dense_1.kernel, own: f.own.kernel, last: f.last.kernel}}
@@ -74,7 +77,7 @@ measures: {{g: g.dense_1.kernel, own: f.own.kernel, last: f.last.kernel}}
 def test_modes_of_a_network_and_what_its_layers_give(compiled: Callable[..., Compiled], each: bool) -> None:
     """`stop` lets nothing pass, from within neither; one that passes the network by is of its output, and a layer's is as without."""
 
-    own = {"given": "[[g[0], g[1]], [g[1], g[2]], [g[2], g[0]]]", "each": "each: 3,", "size": 2}
+    own = {"given": "[[g[0], g[1]], [g[1], g[2]], [g[2], g[0]]]", "each": "each: 3", "size": 2}
     own = own if each else {"given": "g", "each": "", "size": 3}
 
     def weights(modes: str, loss: str = "(sum(f.own) - y)^2") -> dict[str, np.ndarray[Any, Any]]:
