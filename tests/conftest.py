@@ -10,8 +10,12 @@ from dlspec.interpreter.backend.environment import set_environment
 
 set_environment()
 
-TOGETHER = {"tests/interpreter/cli/test_diff_forms.py": "tests/spec/diff/test_corpus.py"}
-"""Files that go to the process of another, which has made already what they look at: the difference of each pair."""
+TOGETHER = {
+    "tests/interpreter/cli/test_diff_forms.py": "tests/spec/diff/test_corpus.py",
+    "tests/interpreter/executors/ray/test_ray.py": "tests/spec/test_errors.py",
+}
+"""Files that go to the process of another: which has made already what they look at, the difference of each pair; or which begins early, as it
+has the most tests: Ray ends its workers where a machine has little memory left, and processes that compile never give theirs back."""
 
 
 def pytest_collection_finish() -> None:

@@ -113,7 +113,7 @@ def test_what_is_no_study_is_merged_as_text_by_git(tmp_path: Path, ours: str, sa
     text = (tmp_path / "ours.yaml").read_text("utf-8")
     if ours.startswith(BASE):
         assert done.returncode == 1 and text == edited(STOP) + "broken: [\n"
-        assert f"a.yaml:{text.count(chr(10)) + 1}:1: " in done.stderr
+        assert f"a.yaml:{text.count(chr(10))}:9: this '[' is not closed" in done.stderr
         assert done.stderr.endswith("a.yaml: merged without a conflict; it is not valid, as ours alone\n")
     else:
         assert done.returncode == 1 and "<<<<<<<<< ours\n" in text and ">>>>>>>>> theirs\n" in text
