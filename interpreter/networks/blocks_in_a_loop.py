@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import tensorflow as tf
 from dlspec.spec.ir.axes import EXAMPLE, REPLICATE
 from dlspec.spec.ir.plan import LayerPlan, Mode, NetworkPlan
-from dlspec.spec.passes.alike_blocks import Block, are_alike, leaves
+from dlspec.spec.passes.alike_blocks import Block, are_alike
 
 from ..lower import Lowering, Value
 from .folded_batch import Batch
@@ -39,21 +39,21 @@ def one_after_another(network: Blocks, batch: Batch, plan: LayerPlan, x: Any, ru
             x = x + y if plan.skip else y
         return x
     lowering, name = batch.lowering, network.plan.name
-    layers = [leaves(block) for block in plan.blocks]
+    layers = [layer for (layer,) in plan.blocks]
     stacks = {
-        (name, first.key, weight): tf.stack(
-            [network.value((layer.key, weight), lowering).tensor for layer in (first, *others)]
+        (name, layers[0].key, weight): tf.stack(
+            [network.value((layer.key, weight), lowering).tensor for layer in layers]
         )
-        for first, *others in zip(*layers, strict=True)
-        for weight in first.weights
+        for weight in layers[0].weights
     }
 
     turns = len(plan.blocks) if plan.turns is None else tf.cast(lowering.outermost()(plan.turns).tensor, tf.int32)
 
     def turn(number: Any, x: Any) -> Any:
         own = {place: Value(stack[number], (REPLICATE,)) for place, stack in stacks.items()}
-        y = run(replace(batch, lowering=replace(lowering, given={**lowering.given, **own})), plan.blocks[0], x)
-        return number + 1, x + y if plan.skip else y
+        return number + 1, run(
+            replace(batch, lowering=replace(lowering, given={**lowering.given, **own})), layers[:1], x
+        )
 
     return tf.while_loop(lambda number, *_: number < turns, turn, [tf.constant(0), x])[1]
 
@@ -69,7 +69,7 @@ def _is_a_loop(network: Blocks, batch: Batch, plan: LayerPlan) -> bool:
         return False
     if any(EXAMPLE in value.axes for value in lowering.given.values()):
         return False
-    keys = {layer.key for block in plan.blocks for layer in (*block, *leaves(block))}
-    if keys & network.looked_into or any(f"{network.plan.name}.{key}" in network.modes for key in keys):
+    if not are_alike(plan):
         return False
-    return are_alike(plan)
+    keys = {layer.key for (layer,) in plan.blocks}
+    return not keys & network.looked_into and not any(f"{network.plan.name}.{key}" in network.modes for key in keys)

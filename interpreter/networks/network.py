@@ -207,10 +207,10 @@ class Network:
         if index is not None:
             places = tf.reshape(lowering.to_rows(index, axes, 0), [self.replicates, prod(lengths)])
             batch = Batch(lowering, axes, lengths, places, noted, application=application)
-        shape = kind.shape[len(batch.axes) - len(axes) :]
-        x = self._rounded(tf.reshape(tensor, [-1, prod(batch.lengths), *shape]))
+        x = self._rounded(tf.reshape(tensor, [-1, prod(batch.lengths), *kind.shape[len(batch.axes) - len(axes) :]]))
         mode = self.modes.get(self.plan.name)
-        before, layers, frozen = x, self.plan.layers, mode_of(self.modes, self.plan.name).freezes_weights
+        row, before, layers = mode_of(self.modes, self.plan.name), x, self.plan.layers
+        frozen = row.freezes_weights
         if shared_input:
             call = self._call(batch, layers[0])
             weights = self._weights(batch, layers[0], frozen)
@@ -223,7 +223,7 @@ class Network:
         if mode is not None:
             x = with_backward_mode(mode, x, lowering, before)
         for key, y in noted.items():
-            y = tf.stop_gradient(y) if mode_of(self.modes, self.plan.name).route == "nowhere" else y
+            y = with_backward_mode(mode, y, lowering) if mode is not None and row.route == "nowhere" else y
             y = tf.reshape(lowering.cast(y, "real"), [self.replicates, *batch.lengths, *y.shape[2:]])
             if outputs is not None:
                 outputs[key] = lowering.of_rows(y, axes)

@@ -43,7 +43,7 @@ class _Walker:
     def below(self, node: yaml.Node, place: Place, path: tuple[str | int, ...], experiment: str) -> Iterator[Word]:
         """The words of a node and of what is in it; `path` leads to it within its experiment."""
         if isinstance(node, yaml.Mapping):
-            keys = {key.text: value.text if isinstance(value, yaml.Scalar) else "" for key, value in node.entries}
+            keys = node.texts()
             for key, value in node.entries:
                 name, inner = experiment, (*path, key.text)
                 if path[-1:] == ("experiments",) and not experiment:

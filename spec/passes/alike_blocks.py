@@ -21,21 +21,13 @@ def are_alike(layer: LayerPlan) -> bool:
     They are of one layer, which multiplies by a kernel, and nothing is added to what it gives: of more, XLA joins what ends one block with
     what begins the next where they are written out, so that a loop gives other last digits.
     """
-    first, *others = layer.blocks
-    if layer.skip or len(first) != 1 or (row := row_of(first[0])) is None or row.flops is no_flops or row.parts:
+    if layer.skip or any(len(block) != 1 for block in layer.blocks):
         return False
-    if first[0].input != first[-1].output or not all(map(_is_plain, leaves(first))):
+    (first,), *others = layer.blocks
+    row = row_of(first)
+    if row is None or row.flops is no_flops or row.parts or first.input != first.output or not _is_plain(first):
         return False
-    return all(_same(first, block) for block in others)
-
-
-def leaves(layers: Block) -> list[LayerPlan]:
-    """Layers with blocks opened, in the order in which they are applied."""
-    return [
-        leaf
-        for layer in layers
-        for leaf in ([leaf for block in layer.blocks for leaf in leaves(block)] if layer.blocks else [layer])
-    ]
+    return all(_told(first) == _told(other) for (other,) in others)
 
 
 def in_any_number(program: Program) -> bool:
@@ -53,9 +45,10 @@ def in_any_number(program: Program) -> bool:
 
 def is_counted(layer: LayerPlan) -> bool:
     """Whether a layer of such a program is a `repeat` whose blocks are alike, and none of which draws or is made of examples."""
-    rows = [row_of(leaf) for block in layer.blocks for leaf in leaves(block)]
-    plain = all(row is not None and not row.draws and row.estimated_from is None for row in rows)
-    return layer.kind == "repeat" and plain and are_alike(layer)
+    if layer.kind != "repeat" or not are_alike(layer):
+        return False
+    row = row_of(layer.blocks[0][0])
+    return row is not None and not row.draws and row.estimated_from is None
 
 
 def numbers_of_blocks(program: Program) -> list[int]:
@@ -86,17 +79,18 @@ def _is_plain(layer: LayerPlan) -> bool:
     return layer.body is None and not layer.parts and not terms
 
 
-def _same(one: Block, other: Block) -> bool:
-    """Whether layers are the same but for their names and how their weights start and are bounded."""
-    return len(one) == len(other) and all(map(_is_like, one, other))
-
-
-def _is_like(one: LayerPlan, other: LayerPlan) -> bool:
-    def told(layer: LayerPlan) -> tuple[Any, ...]:
-        shapes = {name: tuple(shape) for name, shape in layer.weights.items()}
-        return (
-            layer.kind, layer.row, layer.keras, layer.input, layer.output, layer.skip, shapes, layer.untrained, layer.examples,
-            len(layer.blocks), {name: repr(value) for name, value in layer.config.items()},
-        )  # fmt: skip
-
-    return told(one) == told(other) and all(map(_same, one.blocks, other.blocks))
+def _told(layer: LayerPlan) -> tuple[Any, ...]:
+    """What a layer is, but for its name and how its weights start and are bounded."""
+    shapes = {name: tuple(shape) for name, shape in layer.weights.items()}
+    config = {name: repr(value) for name, value in layer.config.items()}
+    return (
+        layer.kind,
+        layer.row,
+        layer.keras,
+        layer.input,
+        layer.output,
+        shapes,
+        layer.untrained,
+        layer.examples,
+        config,
+    )

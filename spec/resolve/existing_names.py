@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping as MappingOf
 from typing import get_args, get_origin
 
 from ..diagnostics.problems import did_you_mean, problem_at, sentence
 from ..model.experiment import Experiment
 from ..model.fields import Place
-from ..source.nodes import Mapping, Node, Scalar, Sequence
+from ..source.nodes import Mapping, Node, Sequence
 from .patches import EACH, PHASES, Path, layer_names, of_each
 
 EXPERIMENT = Place((Experiment,))
@@ -32,7 +31,7 @@ def must_exist(base: Node, patch: Node, what: str, path: Path = (), place: Place
         _layers_must_exist(base, patch, what, path, place)
         return
     known = base.keys() if isinstance(base, Mapping) else ()
-    texts = _texts(base) or _texts(patch)
+    texts = base.texts() if isinstance(base, Mapping) and base.entries else patch.texts()
     only = f"{what[0].upper()}{what[1:]} only changes what is there."
     for key, node in patch.entries:
         below = base.get(key.text) if isinstance(base, Mapping) else None
@@ -74,11 +73,5 @@ def _declares(place: Place, base: Node | None, patch: Mapping) -> bool:
     if not any(key is not str or place.below("", {}).models for key, _ in maps):
         return False
     return all(
-        place.model(_texts(node)) is None for node in (base, patch) if isinstance(node, Mapping) and node.entries
+        place.model(node.texts()) is None for node in (base, patch) if isinstance(node, Mapping) and node.entries
     )
-
-
-def _texts(node: Node | None) -> MappingOf[str, str]:
-    """The keys of a mapping, with the texts of those that are scalars."""
-    entries = node.entries if isinstance(node, Mapping) else ()
-    return {key.text: below.text if isinstance(below, Scalar) else "" for key, below in entries}

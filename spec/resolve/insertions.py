@@ -53,13 +53,18 @@ def _place(key: Scalar, node: Mapping, names: dict[str, int]) -> int:
     if len(words) == 2:
         raise problem_at(key.span, f"'{key.text}' goes `{BEFORE}` one layer and `{AFTER}` another", "Keep one of them.")
     (word,) = words
+    return names[_anchor(node, word, key, names, "layer")] + (word == AFTER)
+
+
+def _anchor(node: Mapping, word: str, key: Scalar, names: Collection[str], what: str) -> str:
+    """The layer or phase, as `what` says, that a new one goes before or after; `key` is where it says so, if it names nothing."""
     anchor = node.get(word)
     if not isinstance(anchor, Scalar) or anchor.text not in names:
         span = anchor.span if anchor is not None else key.span
         text = anchor.text if isinstance(anchor, Scalar) else ""
-        hint = sentence(did_you_mean(text, names), f"The layers are {listing(names)}.")
-        raise problem_at(span, f"there is no layer '{text}' here to go {word}", hint)
-    return names[anchor.text] + (word == AFTER)
+        hint = sentence(did_you_mean(text, names), f"The {what}s are {listing(names)}.")
+        raise problem_at(span, f"there is no {what} '{text}' here to go {word}", hint)
+    return anchor.text
 
 
 def _layer(key: Scalar, node: Mapping) -> tuple[Scalar, Node]:
@@ -109,14 +114,9 @@ def phase_before(key: Scalar, node: Node, names: Collection[str]) -> tuple[Node,
         raise problem_at(
             word.span, message, "Give the new phase another name, or leave its place out to change this one."
         )
-    anchor = node.get(BEFORE)
-    if not isinstance(anchor, Scalar) or anchor.text not in names:
-        span = anchor.span if anchor is not None else word.span
-        text = anchor.text if isinstance(anchor, Scalar) else ""
-        hint = sentence(did_you_mean(text, names), f"The phases are {listing(names)}.")
-        raise problem_at(span, f"there is no phase '{text}' here to go {BEFORE}", hint)
+    anchor = _anchor(node, BEFORE, word, names, "phase")
     rest = tuple(entry for entry in node.entries if entry[0].text != BEFORE)
-    return replace(node, entries=rest), anchor.text
+    return replace(node, entries=rest), anchor
 
 
 def moved_before(entries: dict[str, Any], name: str, anchor: str) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def _steps(node: yaml.Mapping, path: tuple[str, ...]) -> Iterator[tuple[str | in
     yield "experiment", {}
     here: yaml.Node | None = node
     for step in path:
-        keys = {key.text: below.text if isinstance(below, yaml.Scalar) else "" for key, below in _entries(here)}
+        keys = here.texts() if isinstance(here, yaml.Mapping) else {}
         yield step, {**keys, step: ""}
         here = here.get(step) if isinstance(here, yaml.Mapping) else None
 

@@ -88,6 +88,10 @@ class Mapping:
         """The keys' texts, in file order."""
         return tuple(name.text for name, _ in self.entries)
 
+    def texts(self) -> dict[str, str]:
+        """The keys with the texts of what is below them; of what is no scalar with none."""
+        return {key.text: node.text if isinstance(node, Scalar) else "" for key, node in self.entries}
+
 
 Node = Scalar | Sequence | Mapping
 
