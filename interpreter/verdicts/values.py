@@ -117,9 +117,11 @@ def _looked_up(tree: c.Measured | c.Diverged, results: Results) -> Grid:
     if isinstance(tree, c.Diverged):
         ends = [_diverged(replicate) for replicate in replicates.ravel()]
         return Grid.exact(places, np.asarray(ends, dtype=float).reshape(replicates.shape))
-    if tree.reduction == "first_step":
-        return _first_steps(tree, Grid(places, replicates, replicates), results)
-    return Grid.exact(places, reduced(tree, replicates.ravel().tolist(), results.debiased).reshape(replicates.shape))
+    with np.errstate(invalid="ignore", over="ignore"):  # measures may be infinite
+        if tree.reduction == "first_step":
+            return _first_steps(tree, Grid(places, replicates, replicates), results)
+        found = reduced(tree, replicates.ravel().tolist(), results.debiased).reshape(replicates.shape)
+    return Grid.exact(places, found)
 
 
 def _replicates(tree: c.Measured | c.Diverged, results: Results) -> tuple[dict[int, tuple[int, ...]], Array]:

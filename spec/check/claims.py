@@ -19,6 +19,7 @@ from .claim_comparisons import must_choose_among_equally_many, must_take
 from .claim_conditions import SEVERAL, in_place_of
 from .claim_quantifiers import quantified
 from .claim_windows import in_window, is_of_steps, must_be_evaluated
+from .constant_folding import must_be_finite
 from .expression_text import Text
 from .measure_shapes import ByCell, must_have_entry
 from .steps import Borders, borders_of, step_of
@@ -139,11 +140,7 @@ def check_condition(text: Text, subject: Subject) -> c.Selection:
 
 def constant_number(text: Text, constants: Mapping[str, float]) -> float:
     """The number that an expression of constants is. Raises StudyError."""
-    value = _number(text.tree, text, constants)
-    if not np.isfinite(value):
-        message = f"this is {value:g}, and a line lies at a finite number"
-        raise problem_at(text.span(text.tree), message, "Write another expression.")
-    return value
+    return _number(text.tree, text, constants)
 
 
 def _number(node: n.Expr, text: Text, constants: Mapping[str, float]) -> float:
@@ -189,19 +186,15 @@ def claim_part(node: n.Expr, text: Text, subject: Subject, until: bool = False) 
             sign = {"-": "negative", "not": "logical_not"}.get(operator)
             _must_be_conditions(operator, (operand,), text)
             inner = claim_part(operand, text, subject, until)
-            return _applied(sign, (inner,)) if sign else inner
+            return _applied(sign, (inner,), span) if sign else inner
         case n.Binary(operator, left, right):
             _must_be_conditions(operator, (left, right), text)
             parts = (claim_part(left, text, subject, until), claim_part(right, text, subject, until))
-            return _applied(OPERATORS[operator].name, parts)
+            return _applied(OPERATORS[operator].name, parts, span)
         case n.Call(function, arguments, keywords) if not keywords:
             return _call(function, arguments, node, text, subject, span, until)
         case n.Call(keywords=((name, value), *_)):
-            hint = (
-                f"A condition compares: `{name} == {value.name}`."
-                if isinstance(value, n.Name)
-                else "A condition compares: `d == 10`."
-            )
+            hint = f"A condition compares: `{name} == {value.name if isinstance(value, n.Name) else 10}`."
             raise problem_at(text.keyword(name, value), "claims take no arguments by name", hint)
     raise problem_at(span, "this has no meaning in a claim", _forms())
 
@@ -214,13 +207,15 @@ def _must_be_conditions(operator: str, operands: tuple[n.Expr, ...], text: Text)
             raise problem_at(text.span(operand), f"`{operator}` takes conditions, and this is a number", hint)
 
 
-def _applied(operation: str, arguments: tuple[c.Claim, ...]) -> c.Claim:
-    """An operation of claims; of numbers alone, its value."""
+def _applied(operation: str, arguments: tuple[c.Claim, ...], span: Span) -> c.Claim:
+    """An operation of claims; of numbers alone, its value. Raises StudyError where that is not finite: it would decide what it can't."""
     numbers = [argument.value for argument in arguments if isinstance(argument, c.Number)]
     if len(numbers) < len(arguments):
         return c.Apply(operation, arguments)
     with np.errstate(all="ignore"):
-        return c.Number(float(OPERATIONS[operation].numpy(*numbers)))
+        found = np.asarray(OPERATIONS[operation].numpy(*numbers), dtype=float)
+    must_be_finite(OPERATIONS[operation], found, span)
+    return c.Number(float(found))
 
 
 def _name(name: str, span: Span, subject: Subject, until: bool) -> c.Claim:
@@ -289,7 +284,7 @@ def _call(
         if len(arguments) != len(row.arguments):
             message = f"`{row.name}` takes {len(row.arguments)} arguments, and is given {len(arguments)}"
             raise problem_at(span, message, f"It is `{row.name}{row.signature}`: {row.meaning}.")
-        return _applied(function, tuple(claim_part(item, text, subject, until) for item in arguments))
+        return _applied(function, tuple(claim_part(item, text, subject, until) for item in arguments), span)
     known = [*CLAIM_FORMS, *(name for name, row in OPERATIONS.items() if row.elementwise)]
     head = text.span(n.Name(function, start=node.start, end=node.start + len(function)))
     raise problem_at(head, f"'{function}' has no meaning in a claim", did_you_mean(function, known) or _forms())

@@ -154,6 +154,15 @@ def compute(row: Operation, terms: list[t.Term], static: dict[str, Any], span: S
     return t.Literal(as_kind(array, kind), type=result, span=span)
 
 
+def must_be_finite(row: Operation, found: np.ndarray[Any, Any], span: Span) -> None:
+    """Refuses what an operation makes of constants where it is infinite or undefined. Raises StudyError."""
+    if found.dtype.kind == "f" and not np.isfinite(found).all():
+        hint = "A constant has to be a finite number."
+        if row.corner.startswith("undefined"):
+            hint += f"  This one is {row.corner}."
+        raise problem_at(span, f"`{row.operator or row.name}` of these constants is not finite", hint)
+
+
 def fold(row: Operation, values: list[Any], static: Mapping[str, Any], result: Type, span: Span) -> t.Term:
     """The literal that an operation makes of literals."""
     if any(map(all_points.varies, values)):
@@ -183,11 +192,7 @@ def fold(row: Operation, values: list[Any], static: Mapping[str, Any], result: T
             f"`{row.name}`: singular matrix",
             "The matrix has no inverse: its rows depend on each other, to rounding.",
         )
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        hint = "A constant has to be a finite number."
-        if row.corner.startswith("undefined"):
-            hint += f"  This one is {row.corner}."
-        raise problem_at(span, f"`{row.operator or row.name}` of these constants is not finite", hint)
+    must_be_finite(row, array, span)
     if row.name in GROWING and result.kind == "int":
         real = apply(row.name, [value.astype(float) for value in values], static)
         if bool((np.abs(real) >= 2.0**63).any()):
