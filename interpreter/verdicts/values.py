@@ -204,7 +204,13 @@ def _ranged(operation: str, ranges: Sequence[Range]) -> Range:
         unfit = unfit | ((low <= 0) & (high >= 0) & wide)
     elif not row.monotone:
         unfit = unfit | wide
-    ends = np.stack(np.broadcast_arrays(*(np.asarray(row.numpy(*ends), dtype=float) for ends in product(*ranges))))
+    found = []
+    for given in product(*ranges):
+        end = np.asarray(row.numpy(*given), dtype=float)
+        beyond = np.isinf(np.stack(np.broadcast_arrays(*given))).any(axis=0) if len(given) > 1 else False
+        unfit = unfit | (np.isnan(end) & ~np.asarray(beyond) & wide)  # log of what may lie below 0; ∞ - ∞ is no end
+        found.append(end)
+    ends = np.stack(np.broadcast_arrays(*found))
     least = np.where(np.isnan(ends), np.inf, ends).min(axis=0)
     most = np.where(np.isnan(ends), -np.inf, ends).max(axis=0)
     low, high = (np.where(wide, np.where(unfit, np.nan, end), known) for end in (least, most))

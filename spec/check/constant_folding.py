@@ -154,9 +154,9 @@ def compute(row: Operation, terms: list[t.Term], static: dict[str, Any], span: S
     return t.Literal(as_kind(array, kind), type=result, span=span)
 
 
-def must_be_finite(row: Operation, found: np.ndarray[Any, Any], span: Span) -> None:
+def must_be_finite(row: Operation, array: np.ndarray[Any, Any], span: Span) -> None:
     """Refuses what an operation makes of constants where it is infinite or undefined. Raises StudyError."""
-    if found.dtype.kind == "f" and not np.isfinite(found).all():
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
         hint = "A constant has to be a finite number."
         if row.corner.startswith("undefined"):
             hint += f"  This one is {row.corner}."

@@ -108,6 +108,11 @@ VALUES = {
         ("first_step(error <= 1, variant == a) < first_step(error <= 1, variant == b)", "step", OPEN),
         ("first_step(error <= 1) / 2 > 10", "step", HOLDS),
         ("-first_step(error <= 1) < -20", "step", HOLDS),
+        ("sqrt(-first_step(error <= 1)) > 3", "step", OPEN),
+        ("sqrt(-first_step(error <= 1)) <= 3", "step", OPEN),
+        ("log(first_step(error <= 1) - 25) > 9", "step", OPEN),  # it may lie at 21
+        ("log(first_step(error <= 1) - 20) >= 0", "step", HOLDS),
+        ("log(first_step(error <= 1) + first_step(error <= 2)) > 3", "step", HOLDS),
         ("is_finite(first_step(error <= 1))", "step", OPEN),
         ("first_step(error >= highest(error)) == 20", "step", HOLDS),
         ("first_step(error <= lowest(error)) == 10", "step", HOLDS),
