@@ -62,7 +62,7 @@ site: $(VENV)/test.stamp  ## Builds the documentation as a site in build/site, a
 demo: $(VENV)/base.stamp  ## Runs the flat study: figure 7 and its claims
 	$(BIN)/dlspec run examples/flat.yaml
 
-# Files of tests go to as many processes as there are cores, 4 at most: each loads TensorFlow, some 3 GB in the end.
+# Files of tests go to as many processes as there are cores, 4 at most: each loads TensorFlow, and holds some 3 GB at most (CONTRIBUTING.md).
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 test: $(VENV)/test.stamp  ## Runs the tests

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gc
+import sys
 from typing import Any
 
 import pytest
 from dlspec.interpreter.backend.environment import set_environment
+
+from tests.replaced_process import ReplacedProcess
 
 set_environment()
 
@@ -15,11 +18,14 @@ TOGETHER = {
     "tests/interpreter/executors/ray/test_ray.py": "tests/spec/test_errors.py",
 }
 """Files that go to the process of another: which has made already what they look at, the difference of each pair; or which begins early, as it
-has the most tests: Ray ends its workers where a machine has little memory left, and processes that compile never give theirs back."""
+has the most tests: Ray ends its workers where a machine has little memory left."""
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     """What was imported and collected stays to the end, and is no collection's to look through."""
+    interactors = [plugin for plugin in session.config.pluginmanager.get_plugins() if hasattr(plugin, "nextitem_index")]
+    if interactors and sys.platform == "linux":
+        session.config.pluginmanager.register(ReplacedProcess(*interactors))
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
