@@ -40,7 +40,7 @@ VARIANTS = ("a", "b", "c")
 STEPS = {"a": (0, 10, 20, 30), "b": (0, 10, 20), "c": (0, 10, 20, 30)}
 MEASURES = {"error": ("error", None), "other": ("other", None), "pair[0]": ("pair", 0), "pair[1]": ("pair", 1)}
 COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge, "==": eq, "!=": ne}
-BEYOND = (1, 2, 7.5, 100, 1e6, 1e12, math.inf)
+BEYOND = (1, 2, 7.5, 100, 1e6, 1e12, 1e15)
 """How far beyond its last step an event may lie that never came."""
 ROUNDING = 1e-9
 
@@ -372,7 +372,10 @@ def condition(world: World, depth: int) -> Part:
         return along(world, number(world, 1), random.choice(("increasing", "decreasing")))
     one = number(world, 2)
     if form == "within":
-        low, high = random.choice((-1, 0, 1)), random.choice((1.5, 2, 3))
+        low, high = (
+            random.choice((-1.03, 0.03, 0.97)),
+            random.choice((1.53, 2.03, 2.97)),
+        )  # beside what rounding decides
         return compared(f"within({one.text}, {low}, {high})", lambda a: low <= a <= high, one)
     other, operator = number(world, 1), random.choice(tuple(COMPARISONS))
     return compared(f"({one.text} {operator} {other.text})", COMPARISONS[operator], one, other)
