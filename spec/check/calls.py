@@ -231,9 +231,12 @@ def special_form(checker: Elaborator, node: n.Call, text: Text, context: Context
     wanted = FORM_ARGUMENTS.get(row.name, 1)
     if len(node.arguments) == OVER_EXAMPLES.get(row.name):
         return over_stream(checker, node, text, context, span)
-    if len(node.arguments) != wanted or node.keywords:
-        given = len(node.arguments) + len(node.keywords)
-        message = f"`{row.name}` takes {_arguments(wanted)} by position, and is given {given}"
+    if node.keywords:
+        name, value = node.keywords[0]
+        message = f"`{row.name}` takes its arguments by position, and '{name}' is given by name"
+        raise problem_at(text.keyword(name, value), message, f"It is `{row.name}{row.signature}`: {row.meaning}.")
+    if len(node.arguments) != wanted:
+        message = f"`{row.name}` takes {_arguments(wanted)} by position, and is given {len(node.arguments)}"
         raise problem_at(span, message, f"It is `{row.name}{row.signature}`: {row.meaning}.")
     must_be_in_a_measure(row, context, span)
     if row.name in MOMENTS:

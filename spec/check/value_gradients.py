@@ -66,10 +66,22 @@ def _by_value(program: Program, term: Derivative) -> Problem | None:
         other = next((item for item in reached(program, [term.of]) if _is_applied_elsewhere(item, by)), None)
         if other is not None:
             hint = f"`{brief(other)}` is another application of the network, even on the same input: write `{other.network}` for that on its own."
+        held = [n for n in known if _leads(program, n, own)]
+        if held:
+            hint = f"'{held[0]}' is made from {name}, and held, as all other names of the example are: what is made of it under `outputs` is followed."
         return Problem(f"`{shown}` does not depend on {name}: its gradient would be 0", term.of.span or term.span, hint)
     ways = ((item, reached(program, [item])) for item in passed.ends)
     end = next((item for item, parts in ways if any(_holds(program, part, by) for part in parts)), None)
     return _ended(term, name, end)
+
+
+def _leads(program: Program, name: str, to: str) -> bool:
+    """Whether a name of the example is made from another."""
+    made = {binding.name: binding.term for binding in program.examples}
+    if name not in made:
+        return False
+    behind = [item.name for item in t.walk(made[name]) if isinstance(item, t.Reference)]
+    return to in behind or any(_leads(program, one, to) for one in behind)
 
 
 def _by_weights(program: Program, term: Derivative) -> Problem | None:
