@@ -43,6 +43,7 @@ COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">":
 BEYOND = (1, 2, 7.5, 100, 1e6, 1e12, 1e15)
 """How far beyond its last step an event may lie that never came."""
 ROUNDING = 1e-9
+"""What lies nearer to a border than this is decided by rounding, and not looked at."""
 
 Place = Mapping[str, int]
 Candidates = tuple[float, ...] | None
@@ -151,6 +152,8 @@ def applied(text: str, of: Callable[..., float], *parts: Part) -> Part:
         given = [part.beside(place) for part in parts]
         found = set()
         for numbers in product(*(one or () for one in given)):
+            if any(0 < abs(one) < ROUNDING for one in numbers):
+                raise Unfit
             try:
                 value = of(*numbers)
             except (ValueError, ArithmeticError):
