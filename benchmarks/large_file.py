@@ -70,15 +70,15 @@ def write(path: Path, size: int) -> int:
     return rows
 
 
-def study(folder: Path, steps: int, test: int) -> Path:
+def study(folder: Path, steps: int, test: int, name: str = "large") -> Path:
     """The study beside the file."""
-    path = folder / "large.yaml"
+    path = folder / f"{name}.yaml"
     path.write_text(STUDY.format(steps=steps, test=test, every=max(1, steps // 20)))
     return path
 
 
 def trained(path: Path, steps: int) -> dict[str, Any]:
-    """Trains in this process: seconds, the SHA-256 of what was trained, whether the rows were held, the peak of address space in bytes."""
+    """Trains in this process: seconds, those of all processors, the SHA-256 of what was trained, whether the rows were held, the peak of address space in bytes."""
     from dlspec import spec
     from dlspec.interpreter.program.program import Compiled
     from dlspec.spec.diagnostics.problems import Source
@@ -86,22 +86,44 @@ def trained(path: Path, steps: int) -> dict[str, Any]:
     (plan,) = spec.resolve(spec.parse(Source(str(path), path.read_text("utf-8")))).experiments
     made = Compiled(plan.programs[0], range(1), True)
     made.train(1)  # compiles
-    begin = time.perf_counter()
+    begin, taken = time.perf_counter(), time.process_time()
     made.train(steps - 1)
     made.saved()
-    seconds = time.perf_counter() - begin
+    seconds, processor = time.perf_counter() - begin, time.process_time() - taken
     digest = hashlib.sha256()
     for values in [*made.saved()[0], *made.evaluate().values()]:
         digest.update(np.asarray(values).tobytes())
+    return {"seconds": seconds, "processor": processor, "sha256": digest.hexdigest(), "held": made.held, **peaks()}
+
+
+def peaks() -> dict[str, int]:
+    """The most bytes of address space and of memory that this process has taken."""
     status = Path("/proc/self/status").read_text("ascii") if Path("/proc/self/status").exists() else ""
     peak = next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmPeak")), 0)
-    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return {"seconds": seconds, "sha256": digest.hexdigest(), "held": made.held, "peak": peak, "resident": resident}
+    return {"peak": peak, "resident": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
 
 
-def apart(path: Path, steps: int, held: int, limit: int | None = None) -> dict[str, Any]:
+def tested(path: Path, steps: int) -> dict[str, Any]:
+    """Takes the measures of all that is tested, in this process: so many times, and once before to compile. As `trained` tells."""
+    from dlspec import spec
+    from dlspec.interpreter.program.program import Compiled
+    from dlspec.spec.diagnostics.problems import Source
+
+    (plan,) = spec.resolve(spec.parse(Source(str(path), path.read_text("utf-8")))).experiments
+    made = Compiled(plan.programs[0], range(1), True)
+    made.evaluate()
+    begin = time.perf_counter()
+    for _ in range(steps):
+        values = made.evaluate()
+    seconds = (time.perf_counter() - begin) / steps
+    digest = hashlib.sha256(b"".join(np.asarray(value).tobytes() for value in values.values())).hexdigest()
+    held = made.seeds.files is None or not made.seeds.files.apart
+    return {"seconds": seconds, "sha256": digest, "held": held, **peaks()}
+
+
+def apart(path: Path, steps: int, held: int, limit: int | None = None, what: str = "trained") -> dict[str, Any]:
     """The same in a process of its own, which holds so many bytes of rows at most and may take so much address space."""
-    code = f"import json; from pathlib import Path; from benchmarks.large_file import trained; print(json.dumps(trained(Path({str(path)!r}), {steps})))"
+    code = f"import json; from pathlib import Path; from benchmarks.large_file import {what}; print(json.dumps({what}(Path({str(path)!r}), {steps})))"
 
     def limited() -> None:
         if limit is not None:
@@ -158,6 +180,11 @@ def measured(size: int, steps: int, memory: int, rounds: int, folder: Path) -> M
         raise SystemExit("what was to be read from disk was held, or the other way round")
     if len({one["sha256"] for one in (*disk, *whole)}) > 1:
         raise SystemExit("training from disk gives other bits than in memory")
+    every = study(folder, steps, rows // 10, "tested")
+    whole_test = apart(every, 3, 2**40, what="tested")
+    test_apart = apart(every, 3, min(held, size // 32), base + memory if base else None, "tested")
+    if test_apart["held"] or not whole_test["held"] or test_apart["sha256"] != whole_test["sha256"]:
+        raise SystemExit("evaluations that read window after window give other bits, or held all rows")
     unbroken = run(path, "unbroken", held)
     run(path, "killed", held, kill=True)
     if run(path, "killed", held) != unbroken:
@@ -167,6 +194,9 @@ def measured(size: int, steps: int, memory: int, rounds: int, folder: Path) -> M
         "bytes": (folder / "large.parquet").stat().st_size, "rows": rows, "steps": steps, "rounds": rounds,
         "seconds in memory": round(fastest["memory"], 3), "seconds from disk": round(fastest["disk"], 3),
         "share of the rate in memory": round(fastest["memory"] / fastest["disk"], 3), "bytes held from disk": held,
+        "share by processor time": round(min(one["processor"] for one in whole) / min(one["processor"] for one in disk), 3),
+        "rows tested": rows // 10, "seconds of an evaluation in memory": round(whole_test["seconds"], 3),
+        "seconds of an evaluation in windows": round(test_apart["seconds"], 3), "resident in windows": test_apart["resident"],
         "address space before": base, "limit above it": memory, "peak from disk": max(one["peak"] for one in disk),
         "resident in memory": max(one["resident"] for one in whole), "resident from disk": max(one["resident"] for one in disk),
         "values of curves compared": len(unbroken), "sha256": disk[0]["sha256"],

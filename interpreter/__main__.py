@@ -13,7 +13,7 @@ def main() -> None:
     """Runs the command."""
     begin()
     try:
-        from .cli.app import main as command
+        from .cli.start import main as command
 
         command()
     except KeyboardInterrupt:  # before the command could begin

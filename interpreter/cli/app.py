@@ -12,7 +12,6 @@ import typer
 
 from ..api.settings import ExecutorName
 from ..backend.devices import AUTO
-from ..results.distribution import dlspec_version
 from . import runs
 from .compare import compare
 from .data import data
@@ -30,15 +29,12 @@ from .pack import cite, pack, unpack
 from .plan import plan
 from .register import register
 from .report import report
+from .root_command import without_commands
 from .run_options import RunOptions
 from .standard_output import prepared
 from .validate import validate
 
-app = typer.Typer(
-    help="Specs of experiments on how deep learning fails: written down, run, reviewed.",
-    no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)  # fmt: skip
+app = without_commands()
 
 
 def _add(*commands: Callable[..., None]) -> None:
@@ -51,19 +47,6 @@ _add(new, ops, data, validate, fmt, plan, register)
 
 DONE, ERROR, USAGE, CLAIM_FAILS = 0, 1, 2, 3
 SCHEMA = Path("schemas/study.schema.json")
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        print(f"dlspec {dlspec_version()}")
-        raise typer.Exit
-
-
-@app.callback()
-def dlspec(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Prints the version.")] = False,
-) -> None:  # fmt: skip
-    """Specs of experiments on how deep learning fails: written down, run, reviewed."""
 
 
 class Stage(StrEnum):
@@ -135,6 +118,6 @@ _add(lsp)
 
 
 def main() -> None:
-    """The entry point: whatever ends a command is told in prose, never in a traceback."""
+    """All commands: whatever ends one is told in prose, never in a traceback."""
     prepared()
     sys.exit(ended(lambda: app(prog_name="dlspec")))

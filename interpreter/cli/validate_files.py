@@ -9,7 +9,6 @@ from enum import StrEnum
 from dlspec import spec
 
 from ..api.validation import problems_of
-from ..results.distribution import dlspec_version
 from .problems_told import tell_problems
 
 VALID, INVALID = 0, 1
@@ -62,5 +61,7 @@ def _written(form: Format, problems: dict[str, Sequence[spec.Problem]]) -> str:
     from dlspec.spec.diagnostics import machine_formats as interchange
 
     if form is Format.sarif:
+        from ..results.distribution import dlspec_version
+
         return interchange.sarif(problems, dlspec_version())
     return interchange.github(problems) if form is Format.github else interchange.as_json(problems)

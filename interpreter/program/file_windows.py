@@ -1,7 +1,8 @@
-"""Rows of data files that are not held in memory: those that evaluations read are held, those of training come window after window.
+"""Rows of data files that are not held in memory: those of training come window after window, and those of evaluations where they are many.
 
-A window holds the rows of the next steps, in the order in which training takes them; the next one is read by a thread while the
+A window of training holds the rows of the next steps, in the order in which training takes them; the next one is read by a thread while the
 steps of this one are made. Which rows they are follows from the step alone, so that a run goes on from anywhere with the same.
+A window of an evaluation holds those of the next examples of a stream. Evaluations that read few rows have them held.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dlspec.spec.diagnostics.problems import Problem, StudyError
 from dlspec.spec.ir.data import Rows
 from dlspec.spec.ir.plan import Program
 from dlspec.spec.ir.terms import FileValue
-from dlspec.spec.passes.held_columns import examples_read, row_bytes
+from dlspec.spec.passes.held_columns import evaluated_in_windows, examples_held, row_bytes
 
 from ..backend.graph_functions import graph_function
 from ..lower.data_order import chosen
@@ -56,27 +57,29 @@ class FileWindows:
         self.terms = program.of_files
         self.dtype = dtype
         self.access = {name: _access(self.source, term) for name, term in self.terms.items()}
-        self.examples = examples_read(program)
-        self.of_training = bool(program.statistics)
+        self.program = program
+        self.apart = evaluated_in_windows(program, len(table))
+        """Whether evaluations read their rows window after window, too."""
+        self.examples = examples_held(program, len(table))
         self._row_bytes = row_bytes(program)
         self._reader = ThreadPoolExecutor(1, "rows of data files")
         self._ahead: tuple[tuple[int, int], Future[Given]] | None = None
         self._present: tuple[tuple[int, int], Given] | None = None
 
     def held(self) -> Given:
-        """What evaluations read: the rows, int32 [R, examples], and the columns. Raises StudyError where that is too much."""
+        """What is read all at once, and what evaluations read unless that is `apart`: the rows, int32 [R, examples], and the columns.
+
+        Raises StudyError where that is too much.
+        """
         firsts = {stream: self.source.first_row(stream) for stream in self.examples}
         wanted = [self.table[:, firsts[name] : firsts[name] + count] for name, count in self.examples.items()]
         rows = np.concatenate(wanted, axis=1)
         union, places = np.unique(rows, return_inverse=True)
         if (needed := len(union) * self._row_bytes) > memory_limit():
-            message = (
-                f"measures, statistics and figures read {len(union):,} rows of data files, {needed / 2**30:.2f} GiB"
+            message = f"statistics of gradients, whitened layers and figures read {len(union):,} rows of data files, {needed / 2**30:.2f} GiB"
+            hint = (
+                f"Say over how many they are: `examples: 1000`. Or let more be held: `{LIMIT}={-(-needed // 2**20)}M`."
             )
-            more = f"let more be held: `{LIMIT}={-(-needed // 2**20)}M`."
-            hint = f"Say how many rows are tested: `test: 10000`. Or {more}"
-            if self.of_training:
-                hint = f"Statistics of the training set read all of its rows: write them as constants, or {more}"
             raise StudyError(Problem(message, None, hint))
         if not len(union):
             union = np.zeros(1, np.int32)
@@ -86,6 +89,29 @@ class FileWindows:
         """Where the examples of a stream begin among the rows that are held."""
         before = list(self.examples).index(stream) if stream in self.examples else 0
         return sum(list(self.examples.values())[:before])
+
+    def rows_of(self, stream: str) -> str:
+        """The stream that has the rows of one: further test streams have those of the test set."""
+        return stream if stream in self.examples and stream not in self.program.streams else "test"
+
+    def stretches(self, stream: str, total: int, length: int) -> Iterator[Given]:
+        """So many examples of a stream, `length` at a time: the rows, int32 [R, length], and their columns alone. What lies beyond is the last."""
+        stream = self.rows_of(stream)
+        ahead = self._reader.submit(self._stretch, stream, 0, total, length)
+        for first in range(0, total, length):
+            present = ahead.result()
+            if (behind := first + length) < total:
+                ahead = self._reader.submit(self._stretch, stream, behind, total, length)
+            yield present
+
+    def _stretch(self, stream: str, first: int, total: int, length: int) -> Given:
+        places = self.source.first_row(stream) + np.minimum(np.arange(first, first + length), total - 1)
+        rows = self.table[:, places]
+        numbers = np.broadcast_to(np.arange(length, dtype=np.int32), rows.shape)
+        if self.source.split_at_random:
+            numbers = np.arange(rows.size, dtype=np.int32).reshape(rows.shape)
+            return {ROWS: tf.constant(numbers), **self._columns(rows.reshape(-1))}
+        return {ROWS: tf.constant(numbers), **self._columns(rows[0])}
 
     def window(self, step: Reading, number: int, order: Any) -> Given:
         """The rows of the steps of a window, int32 [R, examples], and the columns of these alone.

@@ -18,7 +18,7 @@ from dlspec.spec.ir.plan import EstimatePlan, MeasurePlan, Program
 from dlspec.spec.passes.sampled_means import means_of, means_within, share_left, stream_of
 
 from ..lower import Value
-from .nested_errors import Derivatives, moments_and_derivatives, through_means
+from .nested_errors import Derivatives, NestedMoments, through_means
 
 Pair = tuple[int, int]
 """Two expectations by their identities: their means' covariance, or one's variance."""
@@ -58,31 +58,37 @@ class SamplingErrors:
         places = {id(term): place for place, term in enumerate(terms)}
         return [(places[a], places[b]) for a, b in self.pairs if a in places and b in places]
 
+    def nested_moments(self, measure: MeasurePlan, chunk: Callable[[int], int]) -> NestedMoments:
+        """What takes the moments of a measure with means within means, of so many examples at a time as `chunk` says."""
+        terms = self.means[measure.name]
+        keys = [id(term) for term in terms]
+        within = [[keys.index(id(item)) for item in means_within(term)] for term in terms]
+        count = self.examples[measure.name, keys[0]]
+        return NestedMoments(within, count, chunk(count))
+
     def errors(
         self,
         known: dict[int, Value],
         moments: Moments,
         of_rows: Callable[[Any], Value],
         outer: Callable[[MeasurePlan, dict[int, Value]], Any],
-        bodies: Callable[[MeasurePlan, Any, dict[int, Value]], Sequence[Any]],
-        chunk: Callable[[int], int],
+        nested: Callable[[MeasurePlan], tuple[Moments, Derivatives]],
     ) -> dict[str, Any]:
         """The standard error of each measure, [rows, …] in float64, from the means and the moments; of a number made of means to first order.
 
-        `of_rows` gives the value of a tensor [rows], `outer` a measure, [rows], from its means, and `bodies` the bodies of these,
-        [rows, examples], for some examples: of so many at a time as `chunk` says.
+        `of_rows` gives the value of a tensor [rows], `outer` a measure, [rows], from its means, and `nested` of one with means within means
+        its moments, and how each of these moves with those in its body, by their places.
         """
         errors = {}
         for measure in self.measures:
             terms, pairs = self.means[measure.name], self.together(measure)
             counts = {id(term): self.examples[measure.name, id(term)] for term in terms}
-            derivatives: Derivatives = {}
+            own, derivatives = moments, Derivatives()
             if measure in self.nested:
-                own, derivatives = _nested(
-                    terms, known, of_rows, partial(bodies, measure), count := counts[id(terms[0])], chunk(count)
-                )
-            else:
-                own = moments
+                keys = [id(term) for term in terms]
+                by_place, slopes_by_place = nested(measure)
+                own = {(keys[a], keys[b]): moment for (a, b), moment in by_place.items()}
+                derivatives = {(keys[a], keys[b]): slope for (a, b), slope in slopes_by_place.items()}
             left = self.left[measure.name]
             covariances = {pair: own[pair] * (left / (counts[pair[0]] - 1) / counts[pair[0]]) for pair in pairs}
             if isinstance(measure.term, t.Expectation) and measure not in self.nested:
@@ -92,28 +98,6 @@ class SamplingErrors:
             error = _first_order(through_means(slopes, derivatives), covariances)
             errors[measure.name] = tf.where(tf.math.is_finite(value), error, tf.constant(math.nan, tf.float64))
         return errors
-
-
-def _nested(
-    terms: Sequence[t.Expectation],
-    known: dict[int, Value],
-    of_rows: Callable[[Any], Value],
-    bodies: Callable[[Any, dict[int, Value]], Sequence[Any]],
-    total: int,
-    chunk: int,
-) -> tuple[Moments, Derivatives]:
-    """The moments of means within means, and how each moves with those in its body, by their identities."""
-    keys = [id(term) for term in terms]
-    within = [[keys.index(id(item)) for item in means_within(term)] for term in terms]
-
-    def given(index: Any, means: Sequence[Any]) -> Sequence[Any]:
-        values = {key: of_rows(mean) for key, mean in zip(keys, means, strict=True)}
-        return bodies(index, {**known, **values})
-
-    means = [tf.reshape(known[key].tensor, [-1]) for key in keys]
-    moments, derivatives = moments_and_derivatives(given, means, within, total, chunk)
-    named = {(keys[a], keys[b]): moment for (a, b), moment in moments.items()}
-    return named, {(keys[a], keys[b]): slope for (a, b), slope in derivatives.items()}
 
 
 def of_an_estimate(value: Any, slope: Any, error: Any) -> Any:

@@ -47,8 +47,34 @@ def batches_a_step(rounds: Sequence[Update]) -> int:
     return 1 + sum(update.times - 1 for update in rounds)
 
 
+def evaluated_in_windows(program: Program, replicates: int) -> bool:
+    """Whether evaluations read the rows of files window after window: where those that anything but training reads are more than is held."""
+    if held_whole(program):
+        return False
+    assert isinstance(program.data, Rows)
+    rows = min(program.data.rows, replicates * sum(examples_read(program).values()))
+    return rows * row_bytes(program) > memory_limit()
+
+
+def chunks_of_a_window(program: Program, replicates: int, chunk: int) -> int:
+    """How many chunks of so many examples an evaluation reads at a time: whole ones, so that sums are those of rows in memory to the bit."""
+    room = min(WINDOW_BYTES, memory_limit() // 4)
+    return max(1, room // max(1, chunk * replicates * row_bytes(program)))
+
+
+def examples_held(program: Program, replicates: int) -> dict[str, int]:
+    """How many of the first training, test and validation examples are held: all that anything but training reads, or what evaluations
+    don't read window after window.
+    """
+    return _examples(program, not evaluated_in_windows(program, replicates))
+
+
 def examples_read(program: Program) -> dict[str, int]:
     """How many of the first training, test and validation examples anything but training reads."""
+    return _examples(program, True)
+
+
+def _examples(program: Program, evaluations: bool) -> dict[str, int]:
     counts = {"train": 0, "test": 0, "validation": 0}
 
     def reads(stream: str, count: int) -> None:
@@ -56,16 +82,17 @@ def examples_read(program: Program) -> dict[str, int]:
         stream = stream if own else "test"
         counts[stream] = max(counts[stream], min(count, getattr(program.data, stream)))
 
-    for measure in program.measures:
-        if any(isinstance(item, t.Expectation) for item in t.walk(measure.term)):
-            for stream in measure.streams:
-                reads(stream, program.evaluated(stream))
+    if evaluations:
+        for measure in program.measures:
+            if any(isinstance(item, t.Expectation) for item in t.walk(measure.term)):
+                for stream in measure.streams:
+                    reads(stream, program.evaluated(stream))
+        for plan in program.estimates:
+            reads("train", plan.examples)
+        if program.statistics:
+            reads("train", program.data.train)
     for term in statistics_of(program):
         reads(term.on, term.examples)  # none over draws: a file has no new examples for each target
-    for plan in program.estimates:
-        reads("train", plan.examples)
-    if program.statistics:
-        reads("train", program.data.train)
     for network in program.networks:
         for leaf in network.leaves():
             reads("train", leaf.examples or 0)

@@ -10,7 +10,7 @@ from ..ir.plan import Program
 from ..tables.gradient_statistics import GRADIENT_STATISTICS
 from .cost import cost
 from .example_blocks import GROUP_OF_BLOCKS, GROUP_OF_SINGLES, MAX_SUMMED_EXAMPLES, alongside, block
-from .held_columns import WINDOW_BYTES, examples_read, held_whole, row_bytes
+from .held_columns import WINDOW_BYTES, evaluated_in_windows, examples_held, held_whole, row_bytes
 from .jacobians import bytes_of
 
 PROCESS_BYTES = 860 * 2**20
@@ -59,10 +59,10 @@ def _of_files(program: Program, replicates: int) -> int:
     own = program.data.rows * row_bytes(program)
     if held_whole(program):
         return 2 * own
-    rows = min(program.data.rows, replicates * sum(examples_read(program).values()))
+    rows = min(program.data.rows, replicates * sum(examples_held(program, replicates).values()))
     return (
         2 * rows * row_bytes(program)
-        + 4 * WINDOW_BYTES
+        + 4 * WINDOW_BYTES * (2 if evaluated_in_windows(program, replicates) else 1)
         + 4 * replicates * (program.data.train + program.data.test + program.data.validation)
     )
 

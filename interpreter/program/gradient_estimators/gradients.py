@@ -12,7 +12,7 @@ from dlspec.spec.passes.example_blocks import MAX_SUMMED_EXAMPLES
 
 from ...lower import Lowering
 from ..context import ProgramContext
-from ..expectations import full_gradient, gradient
+from ..example_gradients import full_gradient, gradient
 
 Part = Callable[[Lowering, Any], Any]
 """From a context of some examples, and which of them count, to a sum over these: float64 [R, P]."""

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from dlspec.interpreter.program import expectations as evaluation
+from dlspec.interpreter.program import stream_means
 from dlspec.interpreter.program.context import ProgramContext
-from dlspec.interpreter.program.expectations import full_gradient
+from dlspec.interpreter.program.example_gradients import full_gradient
 from dlspec.interpreter.program.program import Compiled
 from dlspec.interpreter.program.quantiles import quantile
 from dlspec.spec.ir import terms as t
@@ -175,7 +175,7 @@ def test_gradients_of_many_examples_are_summed_in_float64(
         taken.append(given[-1].shape[0])
         return full_gradient(*given)
 
-    monkeypatch.setattr(evaluation, "full_gradient", noted)
+    monkeypatch.setattr(stream_means, "full_gradient", noted)
     held = compiled(LONG, 1)
     found = held.evaluate()
     assert taken and max(taken) <= 1024

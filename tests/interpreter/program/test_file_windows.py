@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,14 @@ import pyarrow.parquet as parquet
 import pytest
 from dlspec import spec
 from dlspec.interpreter.program import file_windows
+from dlspec.interpreter.program.file_rows import ROWS
 from dlspec.interpreter.program.program import Compiled
 from dlspec.spec.data_files import memory_limit, row_access
 from dlspec.spec.data_files.row_copies import row_access as rows_of
 from dlspec.spec.data_files.survey import survey
 from dlspec.spec.diagnostics.problems import Source, StudyError
-from dlspec.spec.ir.plan import Program, StatisticPlan
+from dlspec.spec.ir.plan import Program
+from dlspec.spec.passes import memory
 from dlspec.spec.passes.merge_cells import merge_cells
 
 COUNT = 2000
@@ -186,17 +189,101 @@ def test_the_next_window_is_read_while_one_is_trained(tmp_path: Path, monkeypatc
     assert read == list(range(-(-60 // compiled.windows[0])))  # each once, and none behind the last step
 
 
-def test_what_is_evaluated_has_to_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+EVALUATED = """
+dlspec: 1
+study: t
+experiments:
+  e:
+    sweep: {rate: [0.5, 0.25]}
+    constants: {rate: 0.5}
+    task:
+      data: {files: {x_: x.npy, y_: y.npy}, train: 600, test: 803, validation: 97, ORDER}
+      statistics: {mu: E(raw), sd: "sqrt(E((raw - mu)^2))"}
+      example: {raw: x_, x: "(raw - mu) / sd + 0.1 * normal([3])", y: "int(y_)"}
+      tests: {far: {raw: "x_ + 3"}}
+    architecture: {f: {input: x, layers: [dense: {units: 8, activation: tanh}, dense: 4]}}
+    outputs: {l: "cross_entropy(f, y)"}
+    loss: {f: l}
+    training:
+      optimizer: {sgd: rate}
+      batch: 7
+      phases: {a: {steps: 5}, b: {steps: 6}}
+    estimates: {seen: {after: a, of: "E(gradient(l, f.weights)^2)", examples: 250}}
+    measures:
+      mean: E(raw)
+      loss: E(l)
+      trained: {of: "E(raw^2)", on: train}
+      far: {of: E(l), on: far}
+      wrong: {of: "E(argmax(f) != y)", on: validation}
+      chosen: "E(l, where=y == 1)"
+      middle: {of: "quantile(l, 0.5)", on: validation}
+      high: {of: "quantile(raw, 0.9, where=y == 2)", on: validation}
+      variance: "E((l - E(l))^2)"
+      spread: "sqrt(E((l - E(l, on=train))^2, on=train))"
+      slope: "norm(E(gradient(l, f.weights)))"
+      fisher: "sum(seen)"
+      snr: {gradient_snr: {of: l, weights: f.weights, examples: 64}}
+    replicates: 2
+"""
+
+
+@pytest.mark.parametrize(
+    ("order", "xla", "left_out"),
+    [
+        ("order: file", False, ()),
+        ("order: shuffle", True, ("far", "chosen", "wrong", "variance", "slope", "fisher", "snr", "snr_floor")),
+    ],
+    ids=["graph", "xla"],
+)
+def test_what_is_evaluated_in_windows_is_what_it_is_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: str, xla: bool, left_out: Sequence[str]
+) -> None:
+    """Of rows at random, and of those that all replicates have alike; the last window is shorter, and what cells share is read once."""
+    written(tmp_path, "npy")
+    text = EVALUATED.replace("ORDER", order)
+    cells = spec.resolve(spec.parse(Source(str(tmp_path / "t.yaml"), text))).experiments[0].programs
+    measured = tuple(measure for measure in cells[0].measures if measure.name not in left_out)
+    estimates = () if "fisher" in left_out else cells[0].estimates
+    batch = merge_cells([replace(cell, measures=measured, estimates=estimates) for cell in cells])
+    assert batch is not None
+    monkeypatch.setattr(memory, "CHUNK_BYTES", 2**13)
+    values, errors = [], []
+    for limit in (None, 3900):
+        if limit is not None:
+            monkeypatch.setenv(memory_limit.LIMIT, str(limit))
+        compiled = Compiled(batch, range(2), xla)
+        compiled.train(11)
+        found = compiled.evaluate_with_errors()
+        values.append(found[0])
+        errors.append(found[1])
+    files = compiled.seeds.files
+    assert files is not None and files.apart
+    assert compiled.seeds.draws[ROWS].shape[1] == (
+        0 if "snr" in left_out else 64
+    )  # a statistic of gradients reads at once
+    assert set(errors[0]) == set(errors[1]) >= {"mean", "loss", *({"far", "variance", "chosen"} - {*left_out})}
+    for name in values[0]:  # beside quantiles networks take all examples at once in memory
+        rounding = 2e-6 if name in ("wrong", "middle", "high") else 0
+        np.testing.assert_allclose(values[1][name], values[0][name], rtol=rounding, err_msg=name)
+    for name in errors[0]:
+        np.testing.assert_allclose(errors[1][name], errors[0][name], rtol=1e-12, err_msg=name)
+    for row in range(4):
+        train, test, validation = np.split(files.table[row % 2], [600, 1403])
+        np.testing.assert_allclose(values[1]["mean"][row], X[test].mean(0, dtype="f8"), rtol=1e-6)
+        np.testing.assert_allclose(values[1]["trained"][row], np.square(X[train]).mean(0, dtype="f8"), rtol=1e-6)
+        np.testing.assert_allclose(
+            values[1]["high"][row], np.quantile(X[validation][Y[validation] == 2], 0.9, axis=0), rtol=1e-6
+        )
+        np.testing.assert_allclose(errors[1]["mean"][row], X[test].std(0, ddof=1) / np.sqrt(803), rtol=1e-5)
+
+
+def test_what_is_read_at_once_has_to_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (one, _) = programs(tmp_path, "npy")
     monkeypatch.setenv(memory_limit.LIMIT, "1K")
     with pytest.raises(StudyError) as caught:
         Compiled(one, range(2), False)
     (problem,) = caught.value.problems
-    assert "measures, statistics and figures read 1," in problem.message and "`test: 10000`" in problem.hint
-    of_data = replace(one, statistics=(StatisticPlan("mu", one.measures[1].term, "train"),))
-    with pytest.raises(StudyError) as caught:
-        Compiled(of_data, range(2), False)
-    assert caught.value.problems[0].hint.startswith("Statistics of the training set read all of its rows")
+    assert "whitened layers and figures read 249 rows" in problem.message and "`examples: 1000`" in problem.hint
     monkeypatch.setenv(memory_limit.LIMIT, "much")
     with pytest.raises(StudyError, match="'much', which is no number of bytes"):
         Compiled(one, range(2), False)
