@@ -223,7 +223,7 @@ class Network:
         if mode is not None:
             x = with_backward_mode(mode, x, lowering, before)
         for key, y in noted.items():
-            y = with_backward_mode(mode, y, lowering) if mode is not None and row.route == "nowhere" else y
+            y = with_backward_mode(mode, y, lowering) if mode is not None and row.within.route == "nowhere" else y
             y = tf.reshape(lowering.cast(y, "real"), [self.replicates, *batch.lengths, *y.shape[2:]])
             if outputs is not None:
                 outputs[key] = lowering.of_rows(y, axes)

@@ -163,6 +163,9 @@ def backward(
             f"{arguments[place].type}: no gradient passes through it"
         )
         raise problem_at(arguments[place].span or span, message, "Give it the real number that the weights make.")
+    if row.route == "carrier" and not learnt and checker.names.trained(body):
+        message = f"`{row.name}` passes its upstream gradient to an argument of '{function.name}', and none depends on weights: its body alone does"
+        raise problem_at(span, message, "Give it what the weights make as an argument, or leave the mode out.")
     if row.route != "carrier" or not trained:
         return None, None
     if len(trained) > 1:

@@ -15,15 +15,15 @@ from math import prod
 
 from ..ir import terms as t
 from ..ir.axes import EXAMPLE
-from ..ir.plan import LayerPlan, NetworkPlan, Phase, Program
+from ..ir.plan import LayerPlan, Phase, Program
 from ..ir.term_pass import TermPass
 from ..ir.types import Type
 from ..tables.dtypes import BYTES, DTYPES
 from ..tables.flops import OPERATION_WORK, update
-from ..tables.gradient_modes import mode_of
+from ..tables.gradient_modes import mode_of, mode_of_output
 from ..tables.operations import OPERATIONS
 from .counted_work import Passes, Provenance, Use
-from .derivative_costs import DerivativeCounter, widest_networks
+from .derivative_costs import DerivativeCounter, wider, widest_networks
 from .trained_weights import trained, trained_parameters
 
 LOSS_WORK = (3, 1)
@@ -164,36 +164,44 @@ class _Counter(DerivativeCounter):
         """Counts some passes of a term."""
         return _COST.of(term)(term, self, passes)
 
-    def network(self, plan: NetworkPlan, given: t.Term | None, passes: Passes) -> Provenance:
-        """A network on its own input, once, or on another."""
-        place = f"network {plan.name}"
-        if given is None:
+    def network(self, term: t.NetworkOutput, passes: Passes) -> Provenance:
+        """What a network or a layer of it gives, on its own input once, or on another."""
+        plan, own = self.networks[term.network], term.input is None
+        row = mode_of_output(self.program.gradient, plan.name, term.layer)
+        stretch = whole = plan if term.layer is None else plan.until(term.layer)
+        place = f"network {plan.name} {row.route}"
+        if own:
             remaining = self.first_visit(place, passes)
             if place in self.provenance:
-                self.count_accumulation(plan.output, self.provenance[place], passes, remaining)
+                self.count_accumulation(whole.output, self.provenance[place], passes, remaining)
             if not (remaining.forward or remaining.backward):
                 return self.provenance[place]
-            passes = remaining
-        row = mode_of(self.program.gradient, plan.name)
-        inner = passes if row.route == "body" else passes.without_backward()
-        origin = given if given is not None else plan.input
-        source = self.term(origin, passes.without_backward())
+            forward = self.first_visit(f"network {plan.name}", remaining.without_backward()).forward
+            passes = Passes(forward, remaining.backward)
+            stretch = self.widest.get((plan.name, row.route), whole)
+            for (name, _), other in self.widest.items():
+                whole = wider(whole, other) if name == plan.name else whole
+        source = self.term(term.input or plan.input, passes.without_backward())
         shared = f"each of {plan.name}"
         self.extents[shared] = plan.each or 1
         over = Provenance(source.requires_grad, source.axes | {shared})
-        looked_up = plan.layers[0] if given is None and plan.index is not None else None
-        outside, self.on_own_input = self.on_own_input, given is None
-        trained, reached = self.layers(plan.layers, plan.name, over, inner, row.freezes_weights, looked_up)
+        looked_up = plan.layers[0] if own and plan.index is not None else None
+        outside, self.on_own_input = self.on_own_input, own
+        inner = passes if row.route == "body" else passes.without_backward()
+        if inner.forward and stretch is not whole:  # forwards farther than the gradient comes from
+            self.layers(whole.layers, plan.name, over, Passes(True, False), row.freezes_weights, looked_up)
+            inner = Passes(False, inner.backward)
+        trained, reached = self.layers(stretch.layers, plan.name, over, inner, row.freezes_weights, looked_up)
         self.on_own_input = outside
         if row.route != "body":
             carried = row.route == "carrier"
             trained, reached = source.requires_grad and carried, passes.backward and carried
         if reached:
-            self.note_entering(plan, origin)
-            self.term(origin, Passes(False, True))
+            self.note_entering(plan, term.input or plan.input)
+            self.term(term.input or plan.input, Passes(False, True))
         provenance = Provenance(trained, source.axes)
         self.add(provenance, 0, row.backward_flops * prod(plan.output.shape) * trained, 0, passes)
-        if given is None:
+        if own:
             self.provenance[place] = provenance
         return provenance
 
@@ -248,12 +256,7 @@ def _index_variable(term: t.IndexVariable, counter: _Counter, passes: Passes) ->
 def _network_output(term: t.NetworkOutput, counter: _Counter, passes: Passes) -> Provenance:
     if term.input is None and (term.network, term.layer or "") in counter.standing:
         return counter.standing[term.network, term.layer or ""]
-    plan = counter.networks[term.network]
-    if term.input is None:
-        plan = counter.widest.get(plan.name, plan)
-    elif term.layer is not None:
-        plan = plan.until(term.layer)
-    return counter.network(plan, term.input, passes)
+    return counter.network(term, passes)
 
 
 @_COST.case(*t.DERIVATIVES)

@@ -13,17 +13,21 @@ from math import prod
 from ..ir import terms as t
 from ..ir.axes import EXAMPLE
 from ..ir.plan import LayerPlan, NetworkPlan, Program
+from ..tables.gradient_modes import Route, mode_of_output
 from ..tables.layers import row_of
 from .counted_work import Passes, Provenance, Use
 from .jacobians import apart, by_weights, is_of_the_batch, is_written_out
 from .layer_costs import LayerCounter
 from .reached_examples import reached
 
+Widest = Mapping[tuple[str, Route], NetworkPlan]
+"""How far each network is applied to its own input, by where the upstream gradient of what is taken of it goes on."""
 
-def widest_networks(program: Program, roots: Iterable[t.Term]) -> Mapping[str, NetworkPlan]:
+
+def widest_networks(program: Program, roots: Iterable[t.Term]) -> Widest:
     """The networks as far as their own input goes through them in some terms: it does so once, whatever layers' outputs are taken on the way."""
     plans = {plan.name: plan for plan in program.networks}
-    widest: dict[str, NetworkPlan] = {}
+    widest: dict[tuple[str, Route], NetworkPlan] = {}
     roots = list(roots)
     apart = [
         item.of for item in reached(program, roots) if isinstance(item, t.DERIVATIVES)
@@ -32,9 +36,14 @@ def widest_networks(program: Program, roots: Iterable[t.Term]) -> Mapping[str, N
         if isinstance(item, t.NetworkOutput) and item.input is None:
             plan = plans[item.network]
             plan = plan if item.layer is None else plan.until(item.layer)
-            known = widest.get(item.network)
-            widest[item.network] = plan if known is None or len(plan.applied()) > len(known.applied()) else known
+            way = item.network, mode_of_output(program.gradient, item.network, item.layer).route
+            widest[way] = wider(plan, widest.get(way, plan))
     return widest
+
+
+def wider(plan: NetworkPlan, other: NetworkPlan) -> NetworkPlan:
+    """Of two stretches of a network from its input on, the one of more layers."""
+    return plan if len(plan.applied()) > len(other.applied()) else other
 
 
 class DerivativeCounter(LayerCounter):
@@ -43,8 +52,7 @@ class DerivativeCounter(LayerCounter):
     each: Use
     once: Use
     visited: dict[str, Passes]
-    widest: Mapping[str, NetworkPlan]
-    """How far each network is applied to its own input."""
+    widest: Widest
     item: int
     by: t.By | None = None
     standing: dict[tuple[str, str], Provenance]

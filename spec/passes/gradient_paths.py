@@ -13,7 +13,7 @@ from ..diagnostics.problems import Problem, listing
 from ..ir import terms as t
 from ..ir.plan import LayerPlan, MeasurePlan, Mode, NetworkPlan, Program
 from ..ir.term_pass import TermPass
-from ..tables.gradient_modes import GRADIENT_MODES, mode_of
+from ..tables.gradient_modes import GRADIENT_MODES, mode_of, mode_of_output
 from .print_term import brief, spell
 
 BRIDGES = ", ".join(f"`{row.name}`" for row in GRADIENT_MODES.values() if row.replaces_derivative)
@@ -97,9 +97,8 @@ class Paths:
 
         A mode of the network that passes it by is of the network's own output; one that lets nothing pass is of its layers' outputs, too.
         """
-        plan = self.plans[term.network]
-        route = mode_of(self.modes, plan.name).route
-        if route == "nowhere" or (route == "carrier" and term.layer is None):
+        plan, route = self.plans[term.network], mode_of_output(self.modes, term.network, term.layer).route
+        if route != "body":
             return route == "carrier"
         passed = plan if term.layer is None else plan.until(term.layer)
         return self._stretch(passed, passed.layers, reached)

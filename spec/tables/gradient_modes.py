@@ -7,7 +7,7 @@ transfer, a function in `interpreter/lower/backward_modes.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..ir.plan import Mode
@@ -83,6 +83,11 @@ class GradientMode:
         """Whether a gradient passes where the target itself has none: through ints and steps."""
         return self.route in ("carrier", "expression")
 
+    @property
+    def within(self) -> GradientMode:
+        """What the row of a network's mode is for what one of its layers gives: all but an end is of the network's own output."""
+        return self if self.route == "nowhere" else replace(self, route="body", backward_flops=0)
+
 
 GRADIENT_MODES: Mapping[str, GradientMode] = by_name(
     (
@@ -122,3 +127,9 @@ def mode_of(modes: Mapping[str, Mode], target: str) -> GradientMode:
     """The row of a target's mode, among the modes of a program by target."""
     mode = modes.get(target)
     return DEFAULT_MODE if mode is None else GRADIENT_MODES[mode.name]
+
+
+def mode_of_output(modes: Mapping[str, Mode], network: str, layer: str | None) -> GradientMode:
+    """The row for what a network gives, or one of its layers."""
+    row = mode_of(modes, network)
+    return row if layer is None else row.within

@@ -13,7 +13,7 @@ import tensorflow as tf
 from dlspec.interpreter.lower import Lowering, Training
 from dlspec.interpreter.lower.backward_modes import TRANSFERS, with_backward_mode
 from dlspec.interpreter.program.program import Compiled
-from dlspec.spec.ir.plan import Mode
+from dlspec.spec.ir.plan import Mode, Program
 from dlspec.spec.passes.cost import cost
 from dlspec.spec.passes.trained_weights import trained
 from dlspec.spec.tables.gradient_modes import GRADIENT_MODES, GradientMode
@@ -463,3 +463,32 @@ def test_an_undefined_message_is_not_clipped_to_the_limit(jit: bool, count: int)
         return tape.gradient(end, start, output_gradients=given)
 
     np.testing.assert_array_equal(received(tf.constant(message)).numpy(), np.clip(message, -0.5, 0.5))
+
+
+OUTPUT_LOSSES = {
+    "layer": "(sum(f.hidden) - y)^2",
+    "both": "(sum(f) - y)^2 + sum(f.hidden^2)",
+    "on another": "(sum(f.hidden) + sum(f(2 * g)) - y)^2",
+}
+
+
+@pytest.mark.parametrize("loss", OUTPUT_LOSSES.values(), ids=OUTPUT_LOSSES)
+@pytest.mark.parametrize(
+    "row", [row for row in GRADIENT_MODES.values() if "network" in row.targets], ids=lambda row: row.name
+)
+def test_what_a_layer_gives_costs_what_its_step_has(
+    program: Callable[[str], Program], executed: Callable[..., int], row: GradientMode, loss: str
+) -> None:
+    """Its backward pass goes through the layers up to it, whatever passes by the network's own output."""
+    body = f"""
+task: {{example: {{x: "normal([30])", y: normal()}}}}
+architecture:
+  g: {{input: x, layers: [dense: 30]}}
+  f: {{input: g, layers: [{{dense: {{units: 40, name: hidden}}}}, dense: 30]}}
+{given(row, "f")}
+loss: {{squared: "{loss}"}}
+training: {{optimizer: {{sgd: 0.01}}, batch: 64, steps: 3}}
+measures: {{m: E(y)}}
+"""
+    made = program(body)
+    assert cost(made).step == pytest.approx(executed(made), rel=0.05)
