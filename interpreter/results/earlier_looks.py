@@ -1,4 +1,4 @@
-"""How often a claim was judged before on other data: fewer replicates, other seeds, another profile."""
+"""How often a claim was judged before otherwise: on fewer replicates, other seeds, another profile or other data, or by another check."""
 
 from __future__ import annotations
 
@@ -10,31 +10,67 @@ from .run_list import list_runs
 
 SHOWN = 4
 """How many earlier looks are told one by one."""
+VERSIONS = ("language", "numerics")
+"""What digests hang on beside what is run, as `run.json` says it."""
 
 
 def earlier_looks(
     root: Path, study: str, now: Mapping[str, Any], claims: Sequence[Mapping[str, Any]]
 ) -> dict[str, list[str]]:
-    """By a claim's id, a line for each way in which earlier runs in a folder judged the same check on other data.
+    """By a claim's id, a line for each way in which earlier runs in a folder judged it otherwise; a claim under another name that means the same counts.
 
-    `now` is the run's `profile` and `seeds` (by experiment); `claims` are as `claims.json` holds them. Raises StoreError.
+    `now` is the run's `profile`, `seeds` (by experiment) and versions; `claims` are as `claims.json` holds them. Raises StoreError.
     """
     looks: dict[str, dict[tuple[Any, ...], str]] = {claim["id"]: {} for claim in claims}
-    current = {claim["id"]: (claim["check"], _data(claim, now)) for claim in claims}
+    current = {claim["id"]: claim for claim in claims}
     for run in list_runs(root):
         if run.study != study:
             continue
-        for claim in run.read("claims.json"):
-            check, data = current.get(claim["id"], ("", ()))
-            before = _data(claim, run.about)
-            known = claim["counted"] is not None  # runs of format 1 do not say how many replicates they judged
-            if known and check == claim["check"] and before != data and claim["verdict"] != "inconclusive":
-                looks[claim["id"]].setdefault(before, f"{claim['verdict']} with {_words(before, data)}")
-    return {name: list(lines.values()) for name, lines in looks.items() if lines}
+        for before in run.read("claims.json"):
+            known = before["counted"] is not None  # runs of format 1 do not say how many replicates they judged
+            if not known or before["verdict"] == "inconclusive":
+                continue
+            for claim in [current[before["id"]]] if before["id"] in current else _alike(before, claims):
+                how = _otherwise(before, run.about, claim, now)
+                if how:
+                    key = _data(before, run.about), before["check"], before.get("meaning"), before.get("judged_on")
+                    looks[claim["id"]].setdefault(key, f"{before['verdict']} {how}")
+    return {name: list(dict.fromkeys(lines.values())) for name, lines in looks.items() if lines}
+
+
+def _alike(before: Mapping[str, Any], claims: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The claims of the same experiment that mean the same as one of another name."""
+    own = before["id"].split(".")[0]
+    return [
+        claim
+        for claim in claims
+        if before.get("meaning") and claim.get("meaning") == before["meaning"] and claim["id"].split(".")[0] == own
+    ]
+
+
+def _otherwise(
+    before: Mapping[str, Any], about: Mapping[str, Any], claim: Mapping[str, Any], now: Mapping[str, Any]
+) -> str:
+    """In which way a claim was judged otherwise, in words; empty where it was in none."""
+    old, new = _data(before, about), _data(claim, now)
+    words = _words(old, new) if old != new else ""
+    if not words and _differ(before, claim, "judged_on") and all(about.get(name) == now.get(name) for name in VERSIONS):
+        words = "other data, training or measures"
+    means = _differ(before, claim, "meaning") if before.get("meaning") and claim.get("meaning") else None
+    changed = before["check"] != claim["check"] if means is None else means
+    by = f"by `{before['check']}`" if changed and before["check"] != claim["check"] else ""
+    if changed and not by:
+        by = "by another judge, family or constant"
+    return " ".join(filter(None, [by, f"with {words}" if words else ""]))
+
+
+def _differ(before: Mapping[str, Any], claim: Mapping[str, Any], entry: str) -> bool:
+    """Whether two digests are there, and not the same."""
+    return bool(before.get(entry) and claim.get(entry) and before[entry] != claim[entry])
 
 
 def _data(claim: Mapping[str, Any], about: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What tells the data of two judgements apart: profile, replicates, seeds."""
+    """What tells the data of two judgements apart by themselves: profile, replicates, seeds."""
     seeds = (about.get("seeds") or {}).get(claim["id"].split(".")[0], ())
     return about.get("profile") or "", (claim.get("counted") or 0) + (claim.get("undefined") or 0), tuple(seeds)
 
@@ -52,4 +88,4 @@ def looks_text(lines: Sequence[str]) -> str:
     if not lines:
         return ""
     more = f"; and {len(lines) - SHOWN} more" if len(lines) > SHOWN else ""
-    return f"judged before on other data, {len(lines)}×: {'; '.join(lines[:SHOWN])}{more}"
+    return f"judged before otherwise, {len(lines)}×: {'; '.join(lines[:SHOWN])}{more}"

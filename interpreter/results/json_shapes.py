@@ -66,7 +66,7 @@ SHAPES: Mapping[str, Mapping[str, Field]] = {
         "reason": _text(""), "error": Field(_is_number, "a number", (None,)), "needed": Field(_is_number, "a number", (None,)),
         "family": Field(lambda value: value is None or isinstance(value, str), "a text", (None,)),
         "counted": Field(_is_number, "a number", (None,)), "undefined": Field(_is_number, "a number", (None,)),
-        "margins": _list(), "evidence": _list(), "looks": _list(),
+        "margins": _list(), "evidence": _list(), "looks": _list(), "meaning": _text(""), "judged_on": _text(""),
     },
 }  # fmt: skip
 """The files that are lists of entries."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..ir.claims import Measured, parts
 from ..ir.plan import ClaimPlan, ExperimentPlan, StudyPlan
 from .digests import digest, measure_digest
 from .print_claim import claim_text
@@ -22,6 +23,33 @@ def registered(plan: StudyPlan) -> Registered:
     claims = {f"{e.name}.{claim.name}": _claim(claim) for e in plan.experiments for claim in e.claims}
     design = {experiment.name: _design(experiment) for experiment in plan.experiments}
     return {"claims": claims, "design": design, "digest": digest({"claims": claims, "design": design})}
+
+
+def claim_meaning(claim: ClaimPlan) -> str:
+    """A digest of how a claim is judged: its check with constants by value, its judge and family."""
+    return digest(_claim(claim))
+
+
+def judged_on(experiment: ExperimentPlan, claims: Sequence[ClaimPlan]) -> dict[str, str]:
+    """Digests of what some claims of an experiment are judged on beside replicates, by their names: its cells, and the measures that each looks at."""
+    known: dict[tuple[int, str], str] = {}
+
+    def measured(place: int, name: str) -> str | None:
+        program = experiment.programs[place]
+        for measure in program.measures if (place, name) not in known else ():
+            if measure.name == name:
+                known[place, name] = measure_digest(program, measure)
+        return known.get((place, name))
+
+    found = {}
+    for claim in claims:
+        names = sorted({part.measure for part in parts(claim.tree) if isinstance(part, Measured)})
+        cells = [
+            [program.digest, program.variant, sorted(program.point.items()), [measured(place, name) for name in names]]
+            for place, program in enumerate(experiment.programs)
+        ]
+        found[claim.name] = digest(cells)
+    return found
 
 
 def _claim(claim: ClaimPlan) -> Mapping[str, str]:

@@ -21,6 +21,7 @@ from dlspec.interpreter.results.registration import (
     registration_text,
 )
 from dlspec.spec.diagnostics.problems import Source
+from dlspec.spec.passes.registration import claim_meaning, judged_on
 
 STUDY = """
 dlspec: 1
@@ -38,8 +39,8 @@ profiles:
 """
 
 
-def plan(text: str = STUDY, profile: str | None = None) -> spec.StudyPlan:
-    return spec.resolve(spec.parse(Source("line.yaml", text)), profile)
+def plan(text: str = STUDY, profile: str | None = None, folder: str = "") -> spec.StudyPlan:
+    return spec.resolve(spec.parse(Source("line.yaml", text, folder)), profile)
 
 
 def test_what_was_registered_is_the_same_after_changes_that_mean_nothing(tmp_path: Path) -> None:
@@ -116,10 +117,53 @@ def test_earlier_looks_are_those_on_other_data(tmp_path: Path) -> None:
     looks = earlier_looks(tmp_path, "line", {"profile": "", **seeds}, [claim])
     assert sorted(looks["e.small"]) == [
         "fails with seed 7",
+        "holds by `final(m) < 2` with seed 9",
         "seen with 3 replicates",
         "seen with profile quick, 1 replicate",
     ]
-    assert looks_text(looks["e.small"]).startswith("judged before on other data, 3×: ")
+    assert looks_text(looks["e.small"]).startswith("judged before otherwise, 4×: ")
+
+
+def test_earlier_looks_at_other_data_or_by_other_checks_are_told(tmp_path: Path) -> None:
+    """Files, training, measures, constants and judges that are others, under other names, too; what means the same is no look."""
+
+    def claims(text: str) -> list[dict[str, Any]]:
+        (item,) = plan(text, folder=str(tmp_path)).experiments
+        marks = judged_on(item, item.claims)
+        return [
+            {
+                "id": f"e.{one.name}",
+                "check": one.text,
+                "verdict": "fails",
+                "counted": 5,
+                "undefined": 0,
+                "meaning": claim_meaning(one),
+                "judged_on": marks[one.name],
+            }
+            for one in item.claims
+            if one.name != "none"
+        ]
+
+    data = tmp_path / "rows.csv"
+    rows = STUDY.replace('{example: {x: "normal([3])"}}', "{data: {file: rows.csv}, example: {x: rows.v}}").replace(
+        "sum(x)", "1.0 * x"
+    )
+    rows = rows.replace("final(m) < 1", "final(m) < c").replace("    task:", "    constants: {c: 1}\n    task:")
+    about = {"seeds": {"e": [0]}, "language": 1, "numerics": 1}
+    data.write_text("v\n1\n2\n3\n")
+    _run(tmp_path, "constant", about, claims(rows.replace("{c: 1", "{c: 2")))
+    _run(tmp_path, "spaced", about, claims(rows.replace("final(m) < c", "final( m ) < c")))
+    _run(tmp_path, "renamed", about, claims(rows.replace("small:", "tiny:").replace("E(1.0 * x)", "E(2.0 * x)")))
+    _run(tmp_path, "same", about, claims(rows))
+    data.write_text("v\n1\n2\n4\n")
+    _run(tmp_path, "file", about, claims(rows))
+    _run(tmp_path, "older", {**about, "numerics": 0}, claims(rows))
+    data.write_text("v\n1\n2\n3\n")
+    looks = earlier_looks(tmp_path, "line", {"profile": "", **about}, claims(rows))
+    assert sorted(looks["e.small"]) == [
+        "fails by another judge, family or constant",
+        "fails with other data, training or measures",
+    ]
 
 
 def test_plan_says_what_would_settle_the_claims_of_the_newest_run(tmp_path: Path) -> None:
