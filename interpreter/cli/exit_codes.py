@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -34,11 +35,7 @@ def ended(command: Callable[[], object]) -> int:
     except Exception as error:
         if os.environ.get("DLSPEC_TRACEBACK"):
             raise
-        if isinstance(error, OSError) and error.strerror:
-            return _told(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
-        if isinstance(error, MemoryError):
-            return _told(f"there is not enough memory: {error}".rstrip(": "))
-        return _told(_fault(error))
+        return _told(_reason(error))
     finally:
         with suppress(OSError, ValueError):
             sys.stderr.flush()
@@ -63,6 +60,19 @@ def _told(text: str, code: int = ERROR) -> int:
     with suppress(OSError):
         print(text, file=sys.stderr, flush=True)
     return code
+
+
+def _reason(error: Exception) -> str:
+    """What ended a command, and what to do where that can be said."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        what = f": {error.filename}" if isinstance(error, OSError) and error.filename else ""
+        what = what or (f": {error}" if isinstance(error, MemoryError) and str(error) else "")
+        return f"there is not enough memory{what}\nRaise what the process may take (`ulimit -v`, a container's limit), or take fewer rows, cells or processes at a time."
+    if isinstance(error, OSError) and error.strerror:
+        if error.filename:
+            return f"{error.filename}: {error.strerror}"
+        return f"the system refused an operation: {error.strerror}\nDLSPEC_TRACEBACK=1 shows which."
+    return _fault(error)
 
 
 def _fault(error: Exception) -> str:

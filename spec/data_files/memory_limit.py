@@ -29,7 +29,7 @@ def memory_limit() -> int:
             raise StudyError(Problem(f"{LIMIT} is '{said}', which is no number of bytes", None, f"`{LIMIT}=8G`"))
         return int(found[1]) * UNITS[found[2].upper()]
     there = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")] if hasattr(os, "sysconf") else []
-    there += [limit for limit in (_of_container(), _of_address_space()) if limit is not None]
+    there += [limit for limit in (_of_container(), address_space_left()) if limit is not None]
     return min(there, default=2**33) // SHARE
 
 
@@ -42,10 +42,10 @@ def _of_container() -> int | None:
 
 def address_space_limited() -> bool:
     """Whether `ulimit -v` holds for this process."""
-    return _of_address_space() is not None
+    return address_space_left() is not None
 
 
-def _of_address_space() -> int | None:
+def address_space_left() -> int | None:
     """What `ulimit -v` leaves; None without such a limit."""
     try:
         import resource

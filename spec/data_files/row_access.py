@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from .memory_limit import address_space_limited
+from ..diagnostics.problems import Problem, StudyError
+from .memory_limit import address_space_left, address_space_limited
 
 Array = np.ndarray[Any, Any]
 SEGMENT = 2**28
 """So many bytes of a file are mapped at a time where `ulimit -v` holds: the address space is limited then."""
 READ_AT_ONCE = 2**26
+RAISE = "Raise the machine's limit on what is mapped (`vm.max_map_count`, `vm.overcommit_memory`)"
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,24 @@ class RowAccess:
 
 
 def _map(access: RowAccess, first: int, count: int) -> Array:
+    """Some rows, mapped into memory. Raises StudyError where there is no address space for them, or the file is no longer there or as long."""
     shape = (count, *access.shape)
     if not count or not access.row_bytes:
         return np.zeros(shape, access.dtype)
-    return np.asarray(np.memmap(access.path, access.dtype, "r", access.offset + first * access.row_bytes, shape))
+    try:
+        return np.asarray(np.memmap(access.path, access.dtype, "r", access.offset + first * access.row_bytes, shape))
+    except (OSError, ValueError, MemoryError) as error:
+        raise _unmapped(access, count * access.row_bytes, error) from None
+
+
+def _unmapped(access: RowAccess, size: int, error: Exception) -> StudyError:
+    """The problem of rows that cannot be mapped."""
+    name, mebibytes = access.path.name, f"{size / 2**20:,.0f} MiB"
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        message = f"{name}: {mebibytes} of its rows cannot be mapped into memory: {getattr(error, 'strerror', None) or 'no memory'}"
+        left = address_space_left()
+        limit = f"`ulimit -v` leaves {left / 2**20:,.0f} MiB of address space: raise it" if left is not None else RAISE
+        return StudyError(Problem(message, None, f"{limit}, or run fewer processes at a time (`-j 1`)."))
+    why = getattr(error, "strerror", None) or "it is shorter than it was"
+    hint = "Run it again: where the file has changed it is another study now."
+    return StudyError(Problem(f"{name}: {mebibytes} of its rows cannot be mapped into memory: {why}", None, hint))

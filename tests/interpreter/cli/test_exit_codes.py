@@ -154,13 +154,20 @@ def test_places_that_cannot_be_written(arguments: tuple[str, ...], folder: Path)
     assert 1 <= len(done.stderr.splitlines()) <= 2 and "internal error" not in done.stderr
 
 
+LESS = "Raise what the process may take (`ulimit -v`, a container's limit), or take fewer rows, cells or processes at a time.\n"
 CASES: dict[str, tuple[Callable[[], BaseException], int, str]] = {
     "a spec": (lambda: spec.StudyError(spec.Problem("wrong", hint="Mend it.")), ERROR, "wrong\nMend it.\n"),
     "Ctrl-C": (KeyboardInterrupt, INTERRUPTED, "interrupted\n"),
     "a closed pipe": (lambda: BrokenPipeError(errno.EPIPE, "Broken pipe"), ERROR, ""),
     "a full output": (lambda: OutputLost(28, "No space left"), ERROR, "standard output cannot be written: No space left\n"),
     "a file": (lambda: PermissionError(13, "Permission denied", "x"), ERROR, "x: Permission denied\n"),
-    "memory": (MemoryError, ERROR, "there is not enough memory\n"),
+    "memory": (MemoryError, ERROR, f"there is not enough memory\n{LESS}"),
+    "an array": (lambda: MemoryError("Unable to allocate 9 GiB"), ERROR, f"there is not enough memory: Unable to allocate 9 GiB\n{LESS}"),
+    "address space": (lambda: OSError(errno.ENOMEM, "Cannot allocate memory"), ERROR, f"there is not enough memory\n{LESS}"),
+    "the system": (
+        lambda: OSError(errno.EMFILE, "Too many open files"), ERROR,
+        "the system refused an operation: Too many open files\nDLSPEC_TRACEBACK=1 shows which.\n",
+    ),
     "an exit": (lambda: SystemExit(3), 3, ""),
 }  # fmt: skip
 
