@@ -193,7 +193,7 @@ class ExperimentChecker:
         drawn = (*program.draws, *program.examples)
         data = self.shared.once(f"ranges of data {clock}", drawn, lambda: data_ranges(program))
         reads = self.shared.common.reads
-        _, derived = reads.together(program.measures)
+        _, derived, _ = reads.together(program.measures)
         estimates = estimate_ranges(program) if program.streams else {}
         paths = Paths(program)
         if found := [

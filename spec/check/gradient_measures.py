@@ -44,9 +44,10 @@ def _statistic(experiment: ExperimentScope, name: str, entry: OneOf) -> list[Mea
     kind, arguments = entry.kind, entry.value
     row = GRADIENT_STATISTICS[kind]
     context = Context("measures", ("measures", name))
-    of, weights = (experiment.checker.value(arguments.node(part), context) for part in ("of", "weights"))
-    must_be_one_number(of)
-    asked = weights_of(weights)
+    of = experiment.memo.of_node(
+        arguments.node("of"), lambda: _differentiated(experiment, arguments.node("of"), context)
+    )
+    asked = weights_of(experiment.checker.value(arguments.node("weights"), context))
     over = _over(experiment, of, arguments) if row.over_draws else ()
     draws, every = _draws(experiment, over, arguments) if over else (0, ())
     enumerated = experiment.data is not None and experiment.data.exact
@@ -77,6 +78,13 @@ def _statistic(experiment: ExperimentScope, name: str, entry: OneOf) -> list[Mea
         return [MeasurePlan(name, term, ratio=row.ratio)]
     floor = MeasurePlan(name + FLOOR, t.SamplingFloor(term, type=Type("real"), span=arguments.extent))
     return [MeasurePlan(name, term, ratio=row.ratio), floor]
+
+
+def _differentiated(experiment: ExperimentScope, node: yaml.Node, context: Context) -> t.Term:
+    """What a statistic's gradient is taken of."""
+    of = experiment.checker.value(node, context)
+    must_be_one_number(of)
+    return of
 
 
 def _shape(
@@ -140,7 +148,9 @@ def _examples(experiment: ExperimentScope, row: GradientStatistic, arguments: An
     data = experiment.data
     there = data.evaluated(on) if data is not None else 0
     given = arguments.node("examples")
-    examples = experiment.count(given, arguments.examples or there or row.least, "'examples'")
+    examples = experiment.memo.of_node(
+        given, lambda: experiment.count(given, arguments.examples or there or row.least, "'examples'")
+    )
     hint = "Give more `examples`."
     whole = row.parameters["examples"].default is None
     if whole and given is not None and data is not None and data.train and examples > there:

@@ -40,6 +40,8 @@ def ranges(
     `data` are the bounds of what is drawn and of examples, if nothing is wrong with these, `estimates` those of estimates where they are
     known. A measure that was sound where all that it reads had the same bounds is sound here, too.
     """
+    if not _has_ints(program, reads):
+        return []
     found = _ranges(program)
     found.known.update({**(data or {}), **(estimates or {})})
     found.times = at_updates(program.training)
@@ -51,6 +53,14 @@ def ranges(
         for label, term in probe.terms.items():
             _root(found, label, term)
     return found.problems
+
+
+def _has_ints(program: Program, reads: MeasureReads) -> bool:
+    """Whether any int or bool stands in a program that may be outside of where it belongs."""
+    terms = [term for _, term in _roots(program)]
+    terms += [layer.body for network in program.networks for layer in network.leaves() if layer.body is not None]
+    terms += [term for probe in program.probes for term in probe.terms.values()]
+    return any(reads.of(term).ranged for term in terms) or reads.together(program.measures)[2]
 
 
 def _measures(ranges_: Ranges, program: Program, data: Mapping[int, Known] | None, reads: MeasureReads) -> None:

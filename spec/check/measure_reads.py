@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 from ..ir import terms as t
 from ..ir.plan import MeasurePlan
+from ..tables.operations.intervals import INT32
 
 
 @dataclass(frozen=True, slots=True)
 class Reads:
     """The names and the networks that stand in a term, whether a gradient does, whether weights after a phase, or estimates, do, whether
-    weights of any other time do, and whether a step's number."""
+    weights of any other time do, whether a step's number, and whether an int or a bool that may be outside of where it belongs."""
 
     term: t.Term
     names: tuple[str, ...]
@@ -21,6 +22,7 @@ class Reads:
     after: bool
     recalled: bool
     counted: bool
+    ranged: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class MeasureReads:
     """The measures of all cells. `sound` are those whose ints are within their ranges, each with the bounds of what it reads."""
 
     known: dict[int, Reads] = field(default_factory=dict)
-    derived: dict[int, tuple[tuple[MeasurePlan, ...], list[MeasurePlan]]] = field(default_factory=dict)
+    derived: dict[int, tuple[tuple[MeasurePlan, ...], list[MeasurePlan], bool]] = field(default_factory=dict)
     sound: set[Hashable] = field(default_factory=set)
 
     def of(self, term: t.Term) -> Reads:
@@ -51,13 +53,21 @@ class MeasureReads:
                 ),
                 any(isinstance(item, t.Recalled) for item in items),
                 any(isinstance(item, t.StepNumber) for item in items),
+                any(item.type.kind != "real" and not (isinstance(item, t.Literal) and _held(item)) for item in items),
             )
         return reads
 
-    def together(self, measures: tuple[MeasurePlan, ...]) -> tuple[tuple[MeasurePlan, ...], list[MeasurePlan]]:
-        """All measures of a cell, and those of them in which gradients stand: the same for the same tuple."""
-        pair = self.derived.get(id(measures))
-        if pair is None:
+    def together(self, measures: tuple[MeasurePlan, ...]) -> tuple[tuple[MeasurePlan, ...], list[MeasurePlan], bool]:
+        """All measures of a cell, those of them in which gradients stand, and whether ints do: the same for the same tuple."""
+        found = self.derived.get(id(measures))
+        if found is None:
             derived = [measure for measure in measures if self.of(measure.term).derived]
-            pair = self.derived[id(measures)] = measures, derived
-        return pair
+            ranged = any(self.of(measure.term).ranged for measure in measures)
+            found = self.derived[id(measures)] = measures, derived, ranged
+        return found
+
+
+def _held(term: t.Literal) -> bool:
+    """Whether an int holds a constant."""
+    value = term.value
+    return value.dtype.kind == "b" or not value.size or (INT32[0] <= value.min() and value.max() <= INT32[1])

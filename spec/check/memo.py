@@ -13,7 +13,7 @@ import itertools
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from ..diagnostics.problems import Problem, StudyError
 from ..ir import terms as t
@@ -25,6 +25,7 @@ from .constant_limits import Budget
 from .declarations import Declared, declared, declared_in
 from .measure_reads import MeasureReads
 
+T = TypeVar("T")
 Part = tuple[Hashable, ...]
 Question = tuple[str, str]
 """`term` (its type, or a literal), `whole` (the term itself), `index`, `values` (see `one_hot.py`), `network`, `result` (of a
@@ -75,11 +76,12 @@ class Common:
 
     `keys` numbers parameters and indices over all cells; `differentiable` holds the keys of parameters that depend on
     weights. `parts` are the outcomes of parts, by where they stand; `cache` holds what is computed from parts, `reads` what
-    stands in measures.
+    stands in measures. `judged` says whether claims are checked.
     """
 
-    def __init__(self, budget: Budget | None = None) -> None:
+    def __init__(self, budget: Budget | None = None, judged: bool = True) -> None:
         self.budget = budget or Budget()
+        self.judged = judged
         self.keys = itertools.count(1)
         self.differentiable: set[str] = set()
         self.parts: dict[Part, _Branch | Outcome] = {}
@@ -319,6 +321,13 @@ class MemoizedChecker:
         if self.reads:
             self.reads[-1].update(reads)
         return outcome.value[1]
+
+    def of_node(self, node: yaml.Node | None, make: Callable[[], T]) -> T:
+        """What `make` reads of a node, as a piece: it hangs on less than the part that it stands in."""
+        if not isinstance(node, yaml.Scalar):
+            return make()
+        value: T = self.piece((node, -1), make)
+        return value
 
     def note_read(self, question: Question) -> None:
         """Notes that the part which is being checked asks a question, with the answer."""

@@ -122,7 +122,8 @@ def unavailable(program: Program, reads: MeasureReads) -> list[Problem]:
         wanted += [(item, places[estimate.phase] + 1, what) for item in recalls(program, [estimate.term])]
     for place, phase in enumerate(phases):
         what = f"the loss of the phase '{phase.name}'"
-        wanted += [(item, place, what) for item in recalls(program, [one.term for one in phase.loss])]
+        lost = _holding(program, [one.term for one in phase.loss], reads)
+        wanted += [(item, place, what) for item in recalls(program, lost)]
     found: dict[tuple[Span | None, str], Problem] = {}
     for item, before, what in wanted:
         if isinstance(item, t.Reference):

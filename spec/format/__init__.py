@@ -5,6 +5,7 @@ In: a text. Out: the same study in canonical layout: read back first, with the s
 
 from __future__ import annotations
 
+from ..check.memo import Common
 from ..diagnostics.problems import InternalError, Source, StudyError
 from ..expressions.parser import SyntaxProblem, parse_expression
 from ..ir.plan import StudyPlan
@@ -12,6 +13,7 @@ from ..passes.digests import identified, measure_digest
 from ..resolve.document import Document
 from ..resolve.load import parse
 from ..resolve.resolve import in_every_profile, validate
+from ..resolve.sweep import cells
 from ..source import nodes as yaml
 from .layout import layout
 from .scalars import head
@@ -31,10 +33,11 @@ def formatted(source: Source) -> str:
     if after == source.text:
         validate(document)
         return after
-    before = _digests(document)
+    before = _digests(document, Common())
     try:
         written = parse(Source(source.name, after, source.folder))
-        same = _same(document.top, written.top) and (not before or before == _digests(written))
+        same = _same(document.top, written.top)  # claims, too, which need no second check then
+        same = same and (not before or before == _digests(written, Common(judged=False)))
     except StudyError as error:
         raise _refused(source, error.problems[0].message) from None
     if not same:
@@ -75,8 +78,11 @@ def _equal(before: str, after: str) -> bool:
         return False
 
 
-def _digests(document: Document) -> list[str]:
+def _digests(document: Document, common: Common) -> list[str]:
     """The digests of every cell and measure in every profile; nothing where these are many. Raises StudyError."""
+    if any(cells(model) > MAX_DIGESTS for model in document.study.experiments.values()):
+        validate(document)
+        return []
     plans: list[StudyPlan] = []
     count = 0
 
@@ -87,11 +93,11 @@ def _digests(document: Document) -> list[str]:
         if count > MAX_DIGESTS:
             plans.clear()
 
-    in_every_profile(document, look)
-    cells = (program for plan in plans for made in identified(plan).experiments for program in made.programs)
+    in_every_profile(document, look, common=common)
+    programs = (program for plan in plans for made in identified(plan).experiments for program in made.programs)
     return [
         digest
-        for program in cells
+        for program in programs
         for digest in (program.digest, *(measure_digest(program, measure) for measure in program.measures))
     ]
 

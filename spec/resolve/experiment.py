@@ -154,7 +154,7 @@ class ExperimentResolver:
         figures: tuple[FigurePlan, ...] = ()
         conclusions = Conclusions(self.name, self.model, axes, self._declared_axes(), bool(self.late), self.common)
         if programs:
-            claims = conclusions.claims(programs)
+            claims = conclusions.claims(programs) if self.common.judged else ()
             figures = conclusions.figures(programs)
             self.problems.extend(conclusions.problems)
             self.warnings.extend(conclusions.warnings)

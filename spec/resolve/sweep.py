@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -148,6 +149,14 @@ class Sweep:
                     if other is not None:
                         message = f"the axes '{other}' and '{axis}' both change '{'.'.join(path)}'"
                         raise problem_at(key.span, message, "Two axes must not patch one path: which would come last?")
+
+
+def cells(model: Experiment) -> int:
+    """How many cells an experiment says that it has, without a look at any."""
+    sizes = {axis: len(values) for axis, values in model.sweep.items()}
+    for names in model.zip:
+        sizes.update(dict.fromkeys(names[1:], 1))
+    return prod([max(len(model.variants), 1), *sizes.values()])
 
 
 class _Touched:
