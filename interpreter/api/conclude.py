@@ -12,7 +12,7 @@ from typing import Any
 
 from dlspec.spec.ir.plan import ClaimPlan, FigurePlan, StudyPlan
 from dlspec.spec.passes.digests import LANGUAGE, NUMERICS
-from dlspec.spec.passes.registration import judged_on
+from dlspec.spec.passes.registration import claim_meaning, judged_on
 
 from ..report import write_report
 from ..results.earlier_looks import earlier_looks
@@ -67,7 +67,9 @@ def with_looks(ran: Ran, verdicts: Sequence[Verdict]) -> list[Verdict]:
     seeds = {e.name: sorted({program.seed for program in e.programs}) for e in ran.plan.experiments}
     now = {"profile": ran.plan.profile, "seeds": seeds, "language": LANGUAGE, "numerics": NUMERICS}
     marks = {f"{e.name}.{name}": mark for e in ran.plan.experiments for name, mark in judged_on(e, e.claims).items()}
-    verdicts = [replace(verdict, judged_on=marks[verdict.id]) for verdict in verdicts]
+    verdicts = [
+        replace(verdict, meaning=claim_meaning(verdict.claim), judged_on=marks[verdict.id]) for verdict in verdicts
+    ]
     looks = earlier_looks(ran.root, ran.plan.name, now, claims_json(verdicts))
     return [replace(verdict, looks=looks.get(verdict.id, ())) for verdict in verdicts]
 

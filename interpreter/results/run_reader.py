@@ -89,7 +89,18 @@ def verdicts(run: RunRecord) -> list[Verdict]:
         )  # fmt: skip
         conditions = [_evidence(part) for part in item.get("evidence") or ()]
         looks = tuple(item.get("looks") or ())
-        as_judged.append(Verdict(claim, decision, item["value"], _ends(item["range"]), conditions, looks))
+        as_judged.append(
+            Verdict(
+                claim,
+                decision,
+                item["value"],
+                _ends(item["range"]),
+                conditions,
+                looks,
+                item["meaning"],
+                item["judged_on"],
+            )
+        )
     return as_judged
 
 

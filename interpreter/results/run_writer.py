@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from dlspec.spec.ir.data import Rows
 from dlspec.spec.ir.plan import StudyPlan
 from dlspec.spec.passes.digests import LANGUAGE, NUMERICS
-from dlspec.spec.passes.registration import claim_meaning, registered
+from dlspec.spec.passes.registration import registered
 
 from ..backend.startup import accelerator
 from ..backend.versions import versions
@@ -50,7 +50,7 @@ def claims_json(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
             "family": verdict.claim.family or None, **_plain(asdict(verdict.decision)),
             "value": _number(verdict.value), "range": _plain(verdict.range),
             "evidence": [_plain(asdict(part)) for part in verdict.evidence], "looks": list(verdict.looks),
-            "meaning": claim_meaning(verdict.claim), "judged_on": verdict.judged_on,
+            "meaning": verdict.meaning, "judged_on": verdict.judged_on,
         }
         for verdict in verdicts
     ]  # fmt: skip

@@ -84,8 +84,8 @@ class Verdict:
     """A claim's verdict: the decision, and the evidence on each condition in it.
 
     Where it is one condition, `value` and `range` are the mean and the least and largest value over replicates at the place that decided.
-    `looks` are the ways in which earlier runs judged the claim otherwise: on other data, or by another check. `judged_on` is a digest of
-    its cells and measures.
+    `looks` are the ways in which earlier runs judged the claim otherwise: on other data, or by another check. `meaning` is a digest
+    of how it is judged, `judged_on` one of its cells and measures.
     """
 
     claim: ClaimPlan
@@ -94,6 +94,7 @@ class Verdict:
     range: tuple[float, float] | None = None
     evidence: Sequence[Evidence] = field(default=())
     looks: Sequence[str] = field(default=())
+    meaning: str = ""
     judged_on: str = ""
 
     @property

@@ -59,12 +59,12 @@ class MeasureReads:
 
     def together(self, measures: tuple[MeasurePlan, ...]) -> tuple[tuple[MeasurePlan, ...], list[MeasurePlan], bool]:
         """All measures of a cell, those of them in which gradients stand, and whether ints do: the same for the same tuple."""
-        found = self.derived.get(id(measures))
-        if found is None:
+        joint = self.derived.get(id(measures))
+        if joint is None:
             derived = [measure for measure in measures if self.of(measure.term).derived]
             ranged = any(self.of(measure.term).ranged for measure in measures)
-            found = self.derived[id(measures)] = measures, derived, ranged
-        return found
+            joint = self.derived[id(measures)] = measures, derived, ranged
+        return joint
 
 
 def _held(term: t.Literal) -> bool:

@@ -41,15 +41,15 @@ def judged_on(experiment: ExperimentPlan, claims: Sequence[ClaimPlan]) -> dict[s
                 known[place, name] = measure_digest(program, measure)
         return known.get((place, name))
 
-    found = {}
+    digests = {}
     for claim in claims:
         names = sorted({part.measure for part in parts(claim.tree) if isinstance(part, Measured)})
         cells = [
             [program.digest, program.variant, sorted(program.point.items()), [measured(place, name) for name in names]]
             for place, program in enumerate(experiment.programs)
         ]
-        found[claim.name] = digest(cells)
-    return found
+        digests[claim.name] = digest(cells)
+    return digests
 
 
 def _claim(claim: ClaimPlan) -> Mapping[str, str]:
