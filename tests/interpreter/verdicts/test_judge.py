@@ -97,6 +97,8 @@ VALUES = {
         ("final(error) == 13", "step", HOLDS),
         ("at(error, 10, variant == a) == 9", "step", HOLDS),
         ("first_step(error <= 9) == 10", "step", HOLDS),
+        ("first_step(error >= final(error)) == 20", "step", HOLDS),  # a threshold of each cell's own
+        ("first_step(error <= 8 + d) == 10 * maximum(2 - d, 0)", "step", HOLDS),
         ("first_step(error <= 1) > 1e9", "step", OPEN),
         ("first_step(error <= 1) < 1e9", "step", OPEN),
         ("first_step(error <= 1) > 20", "step", HOLDS),
