@@ -37,9 +37,9 @@ def test_training_goes_on_to_the_bit(program: Callable[[str], Program], xla: boo
 def test_replicates_side_by_side_have_the_numbers_of_each_alone(compiled: Callable[..., Compiled], xla: bool) -> None:
     both = compiled("dtype: float64\n" + PLAIN, replicates=3, xla=xla)
     both.train(12)
-    found = both.evaluate()
+    found, alone = both.evaluate(), Compiled(both.program, [0], xla)
     for replicate in range(3):
-        alone = Compiled(both.program, [replicate], xla)
+        alone.begin(both.program, [replicate])
         alone.train(12)
         for name, value in alone.evaluate().items():
             np.testing.assert_allclose(found[name][replicate], value[0], rtol=1e-9, atol=1e-12, err_msg=name)
